@@ -25,6 +25,7 @@ export type WarningCode =
   | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that goes on like a server.
   | 'events-wait' // Events that an app has not taken fill memory (`pubsub.in-memory`). Above 256 MiB for one subscription a publish is refused.
   | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
+  | 'few-descriptors' // The system lets this process have so few files open (`ulimit -n`) that connections will be closed.
   | 'fixed-port-not-used' // An app with a `port`, or a Daeploy service, listens on another port than it was given, or cannot listen, since its code has a number of its own. The message says what to change.
   | 'ignored-key' // A key of the template has no effect, although Dapr's documentation or another section knows it.
   | 'import-not-found' // A Daeploy service imports a Python module that is not installed.

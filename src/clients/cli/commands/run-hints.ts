@@ -2,6 +2,7 @@ import {placedText} from '../../../files/config/hints.ts'
 import type {Loaded} from '../../../files/config/load.ts'
 import type {Plan} from '../../../model/plan.ts'
 import type {Hint} from '../../../model/reporter.ts'
+import {maxDescriptors} from '../../../platform/descriptor-limit.ts'
 
 /** Findings that `run` prints, too; only `validate` prints the others. */
 const PRINTED = [
@@ -20,7 +21,18 @@ export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
     const code = PRINTED.find(each => each === finding.code)
     return code === undefined ? [] : [{code, text: placedText(finding)}]
   })
-  return [...mistakes, ...selfReloaders(plan)]
+  return [...mistakes, ...selfReloaders(plan), ...fewDescriptors(plan)]
+}
+
+/** A run has some forty open, and for each app its sidecar's ports, its logs, its pipes and connections to it. */
+const DESCRIPTORS = {run: 64, app: 16} as const
+
+/** Where there are too few, connections are closed at once: the callers only see a reset. */
+export function fewDescriptors({apps}: Pick<Plan, 'apps'>, limit = maxDescriptors()): readonly Hint[] {
+  const wanted = DESCRIPTORS.run + DESCRIPTORS.app * apps.length
+  if (limit >= wanted) return []
+  const text = `a run may have ${limit} files and connections open here, too few for ${apps.length} ${apps.length === 1 ? 'app' : 'apps'}: connections may be reset. Raise the limit to ${wanted} or more: ulimit -n ${wanted}`
+  return [{code: 'few-descriptors', text}]
 }
 
 /** Takes the warnings of one reading of a template after the other, and leaves those that the last one did not have. */
