@@ -176,11 +176,7 @@ export class OpenWork {
       if (workMode === 'forgotten') reporter.tell(`${app}: forgets ${some} (--forget)`)
       else if (runtimes().some(({id}) => id === app))
         reporter.tell(`${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdue === 0 ? '' : ` (${late} overdue)`}`)
-      else
-        reporter.warn(
-          'work-left',
-          `${some} of "${app}" ${count === 1 ? 'waits' : 'wait'}: the template has no such app`
-        )
+      else this.#warnWaiting(app, count, some)
     }
     const {reminderCount: count} = this
     if (count > 0)
@@ -191,6 +187,18 @@ export class OpenWork {
         'work-left',
         `${path} has ${Math.round(size / 1e6)} MB: "pillion workflow purge --all-older-than 720h" removes what is over`
       )
+  }
+
+  /** Says what waits for an app that has left the template. */
+  tellWaiting(app: string): void {
+    const now = systemClock.date()
+    const {count = 0} = new WorkflowStore(this.#file.database).active(now).find(each => each.app === app) ?? {}
+    if (count > 0) this.#warnWaiting(app, count, counted(count, 'workflow'))
+  }
+
+  #warnWaiting(app: string, count: number, some: string): void {
+    const text = `${some} of "${app}" ${count === 1 ? 'waits' : 'wait'}: the template has no such app`
+    this.#options.reporter.warn('work-left', text)
   }
 
   /** A line for each workflow that has failed or still waits. */

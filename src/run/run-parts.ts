@@ -221,6 +221,7 @@ export class RunParts {
         this.changes.join(runtime)
       },
       broughtIn: app => this.changes.broughtIn(app),
+      removed: id => this.work.appRemoved(id),
       arranged: all => {
         this.routes.versions.arrange(all)
         this.#registration?.update(all.map(({id}) => id))

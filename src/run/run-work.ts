@@ -43,6 +43,11 @@ export class RunWork implements WorkAccess {
     this.#opened?.jobs.appReady(id)
   }
 
+  /** No app of this id is in the run any more. */
+  appRemoved(id: string): void {
+    this.#opened?.tellWaiting(id)
+  }
+
   /** Undefined: there are none, in this run and before. */
   readonly openWorkflows = (): Workflows | undefined => this.#opened?.workflows
 

@@ -104,3 +104,17 @@ t.test('without a home what a run takes on is kept in memory, a line says why, a
   t.match(await rig.run(['workflow', 'list']), {code: 0, stdout: /o-1/})
   t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 200, body: /PENDING/})
 })
+
+t.test('an edit that takes an app out of the template says which workflows wait for it', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}, {appID: 'stock'}])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const [shop] = [await rig.driven('shop'), await rig.driven('stock')]
+  const path = '/v1.0/workflows/dapr/order/start?instanceID='
+  for (const id of ['o-1', 'o-2']) t.match(await shop.fetch(path + id, {method: 'POST', body: '1'}), {status: 202})
+  await rig.template([{appID: 'store'}, {appID: 'stock'}])
+  t.match(
+    await run.waitForLine('workflows of', {stream: 'stderr'}),
+    '2 workflows of "shop" wait: the template has no such app'
+  )
+})

@@ -30,6 +30,8 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly makesRoom: (plan: AppPlan) => Promise<void>
   /** Whether an app has called another one, by their ids. */
   readonly calls: (caller: string, callee: string) => boolean
+  /** Called when the last app of an id has left the run for good. */
+  readonly removed: (id: string) => void
   /** Called when an app joins the run, before it is open. */
   readonly joins: (runtime: AppRuntime) => void
   /** Called when an app that was left out has joined the run. */
@@ -219,6 +221,7 @@ export class Apps implements EditedApps {
       this.#stopped.delete(runtime)
       this.#leaving.delete(runtime)
     }
+    if (!this.#all.some(({id}) => id === runtime.id)) this.#options.removed(runtime.id)
     // an edit may give its port to another app
     if (this.#reopening === undefined) await this.#freePublished()
   }
