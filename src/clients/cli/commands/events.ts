@@ -5,12 +5,14 @@ import {readTypes} from '../../../observe/api/events/event.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {eventText} from '../event-text.ts'
-import {print} from '../print.ts'
+import {print, signedLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** What people want to see as text; samples are for programs and pages. */
 const TEXT_TYPES = 'app,reload,death,fault,workflow,note'
+
+const NONE = 'No such event: a run records them from the first time that it is asked (events, wait, the page)'
 
 /** `events [-f] [-o ndjson] [--types …] [--after ID]`: what happens in a run, a line for each event. */
 export const events: CommandHandler = async ({flags, words, asJson}) => {
@@ -28,13 +30,14 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   })
   const run = await runHere(flags, asJson)
   const query = {types, app: flags.text('app') ?? '', format: 'ndjson', ...(isFollowed ? {} : {once: '1'})}
-  const reading = read(run, {
-    query,
-    after,
-    isFollowed,
-    show: async event => write(isText ? eventText(event) : `${JSON.stringify(event)}\n`)
-  })
-  await Promise.race([reading, failure.promise])
+  let shown = 0
+  const show = async (event: Api.Event): Promise<void> => {
+    const text = isText ? eventText(event) : `${JSON.stringify(event)}\n`
+    if (text !== '') shown++
+    await write(text)
+  }
+  await Promise.race([read(run, {query, after, isFollowed, show}), failure.promise])
+  if (shown === 0 && isText && !isFollowed) print(process.stderr, signedLine('info', NONE, asJson))
   return 0
 }
 
