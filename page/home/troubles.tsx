@@ -82,7 +82,7 @@ const open = (href: string, text: string): ComponentChildren => (
 
 /** What is wrong with an app that runs. */
 function othersOf(app: Api.App): readonly Trouble[] {
-  const {id, startedAt, circuitBreakers, waitingWork, appPort} = app
+  const {id, startedAt, circuitBreakers, waitingWork, waitingEvents, appPort} = app
   const found: Trouble[] = []
   const add = (what: string, text: ComponentChildren, actions: ComponentChildren): void =>
     void found.push({key: `${what} ${keyOf(app)}`, isBad: false, text, actions})
@@ -112,6 +112,14 @@ function othersOf(app: Api.App): readonly Trouble[] {
         {count(waitingWork)} {waitingWork === 1 ? 'step' : 'steps'} of workflows wait for a worker of <b>{id}</b>.
       </>,
       open(hrefOf('workflows'), 'Workflows')
+    )
+  if (waitingEvents > 0)
+    add(
+      'events',
+      <>
+        {count(waitingEvents)} events wait in memory for <b>{id}</b> to take them.
+      </>,
+      open(hrefOf('logs', [], {app: id}), 'Logs')
     )
   return found
 }

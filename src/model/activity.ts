@@ -16,6 +16,8 @@ export interface TopicBacklog {
   /** What waits at the broker is seen; else only what is being delivered. */
   readonly isSeen: boolean
   readonly read: () => Promise<Backlog>
+  /** How many wait in our memory, where they are many; else 0. */
+  readonly manyWaiting: number
 }
 
 export interface Backlog {

@@ -58,6 +58,7 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
         })),
         recent: recentOf(runtime.id),
         waitingWork: of.waitingWork(runtime),
+        waitingEvents: (of.sidecarOf(runtime)?.backlogs ?? []).reduce((sum, {manyWaiting}) => sum + manyWaiting, 0),
         ...(apps.isStopped(runtime) && CLOSED),
         ...(apps.isReopening(runtime) && REOPENS)
       })),
@@ -66,7 +67,8 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
         isMain: true,
         circuitBreakers: [],
         recent: recentOf(app.id),
-        waitingWork: 0
+        waitingWork: 0,
+        waitingEvents: 0
       }))
     ]
   }

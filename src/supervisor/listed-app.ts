@@ -21,7 +21,7 @@ interface Listable {
 }
 
 /** An app without what only its run knows. */
-export type OwnFacts = Omit<App, 'isMain' | 'circuitBreakers' | 'recent' | 'waitingWork'>
+export type OwnFacts = Omit<App, 'isMain' | 'circuitBreakers' | 'recent' | 'waitingWork' | 'waitingEvents'>
 
 /** What its status knows; times are in ms since 1970, 0: never. */
 interface Known {

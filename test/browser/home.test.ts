@@ -121,7 +121,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       run.apps = [
         ...run.apps,
         app('mail', {isReady: false, startedAt: longAgo}),
-        app('stock', {circuitBreakers: [breaker], waitingWork: 2})
+        app('stock', {circuitBreakers: [breaker], waitingWork: 2, waitingEvents: 1200})
       ]
       run.answers['GET /traffic'] = {
         seconds: 5,
@@ -135,6 +135,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
         'mail is not ready after 2 min: port 6001 is not open.',
         'The circuit breaker slow <b> of stock is open',
         '2 steps of workflows wait for a worker of stock.',
+        /^1.200 events wait in memory for stock to take them\.$/,
         '7 of 60 calls to stock failed in the last minute.'
       ])
         await trouble.getByText(text).waitFor()

@@ -35,6 +35,7 @@ export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   circuitBreakers: [],
   recent: {seconds: 10, calls: 0, failed: 0},
   waitingWork: 0,
+  waitingEvents: 0,
   ...more
 })
 

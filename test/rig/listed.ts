@@ -31,6 +31,7 @@ export const appOf = (app: Partial<App>): App => ({
   circuitBreakers: [],
   recent: {seconds: 10, calls: 0, failed: 0},
   waitingWork: 0,
+  waitingEvents: 0,
   ...app
 })
 

@@ -87,6 +87,13 @@ export const workLines = (apps: readonly App[], width: number): string =>
     })
     .join('')
 
+/** One line for each app that has not taken many events of `pubsub.in-memory`: `orders: 2000 events wait in memory …`. */
+export const eventLines = (apps: readonly App[], width: number): string =>
+  apps
+    .filter(({waitingEvents}) => waitingEvents > 0)
+    .map(app => `${cut(`${nameText(app)}: ${app.waitingEvents} events wait in memory for it to take them`, width)}\n`)
+    .join('')
+
 /** The id, with the version of a Daeploy service or the number of an instance. */
 export const nameText = ({id, version, instance}: App): string =>
   instanceName(version === '0.0.0' ? id : `${id} ${version}`, instance)

@@ -36,6 +36,8 @@ export interface TopicReader {
   stop(): Promise<void>
   /** What waits for this reader, or was not acknowledged; left out: the broker does not tell. */
   backlog?(): Promise<Backlog>
+  /** How many messages wait in our memory, where they are many; else 0. */
+  readonly manyWaiting?: number
 }
 
 /** A message broker. */

@@ -10,6 +10,7 @@ import {
   breakersNotClosed,
   stateText,
   withUsage,
+  eventLines,
   workLines,
   type UsageSample
 } from '../app-table.ts'
@@ -86,7 +87,8 @@ async function psLook(
     const table =
       appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) +
       breakerLines(listing.apps, width) +
-      workLines(listing.apps, width)
+      workLines(listing.apps, width) +
+      eventLines(listing.apps, width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
@@ -121,7 +123,8 @@ const keyOf = (app: App): readonly unknown[] => [
   app.pid,
   app.restarts,
   breakersNotClosed(app),
-  app.waitingWork > 0
+  app.waitingWork > 0,
+  app.waitingEvents > 0
 ]
 
 /** Overwrites the screen from its first line; prints as many lines as fit. */

@@ -7,6 +7,8 @@ import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 const MUCH_BYTES = 64 * 2 ** 20
 /** … and no more than this may wait: one process holds the events of all apps. */
 export const MAX_WAITING_BYTES = 256 * 2 ** 20
+/** So many that wait are shown, whatever their size. */
+const MANY = 1000
 /** What an event takes besides its data (measured: 300,000 small ones took 308 MB). */
 const EVENT_BYTES = 1024
 
@@ -54,6 +56,11 @@ class Queue {
 
   get backlog(): Backlog {
     return {waiting: this.#waiting.length - this.#next + this.#atWork, count: this.#count}
+  }
+
+  get manyWaiting(): number {
+    const waiting = this.#waiting.length - this.#next
+    return waiting >= MANY || this.#bytes > MUCH_BYTES ? waiting : 0
   }
 
   async stop(): Promise<void> {
@@ -109,6 +116,9 @@ export const open: OpenComponent<PubSub> = async () => {
       queues.add(queue)
       return {
         backlog: async () => queue.backlog,
+        get manyWaiting() {
+          return queue.manyWaiting
+        },
         stop: async () => {
           queues.delete(queue)
           await queue.stop()

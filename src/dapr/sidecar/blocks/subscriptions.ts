@@ -112,6 +112,7 @@ export class Subscriptions {
       pubsubName,
       topic,
       isSeen: reader.backlog !== undefined,
+      manyWaiting: reader.manyWaiting ?? 0,
       read: async () => {
         const {waiting, count} = (await reader.backlog?.()) ?? {waiting: 0, count: 0}
         return {waiting: Math.max(waiting, delivering.waiting), count: count + delivering.count}

@@ -153,7 +153,7 @@ export class RunEvents {
     const {control} = this.#context()
     return new Map(
       control.list().apps.map(app => {
-        const {recent: _recent, waitingWork: _work, ...state} = app
+        const {recent: _recent, waitingWork: _work, waitingEvents: _events, ...state} = app
         return [subjectOf(app), {id: app.id, json: JSON.stringify(state)}]
       })
     )
@@ -175,7 +175,15 @@ export class RunEvents {
       const last = JSON.parse(json) as object
       this.#tell(
         'app',
-        {...last, state: 'removed', isReady: false, availability: 'stopped', recent: NO_CALLS, waitingWork: 0},
+        {
+          ...last,
+          state: 'removed',
+          isReady: false,
+          availability: 'stopped',
+          recent: NO_CALLS,
+          waitingWork: 0,
+          waitingEvents: 0
+        },
         {app: id, subject}
       )
     }

@@ -28,7 +28,8 @@ class Run {
           topic: 'orders',
           type: 'pubsub.x',
           isSeen: false,
-          read: async () => this.messages
+          read: async () => this.messages,
+          manyWaiting: 0
         }
       ],
       streams: () => ({numbers: new Set(), unrecorded: 0}),
