@@ -79,6 +79,10 @@ t.test('a named copy is called at another port, under a name of its own', async 
     })
   })
   const run = rig.pillion(['run', '-f', '.', '--name', 'Pr-7', '--isolated'])
+  t.match(
+    await run.waitForLine('other ports: --isolated: api', {stream: 'stderr'}),
+    new RegExp(`api ${port} → \\d+, web ${appPort} → \\d+`)
+  )
   await run.waitForLine('API=http://localhost:')
   const {stdout} = await rig.run(['url', 'api', '--name', 'Pr-7'])
   const [, moved = ''] = /^http:\/\/pr-7\.localhost:(\d+)\n$/.exec(stdout) ?? []

@@ -5,7 +5,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
 import {isFreePort} from '../../proxy/ports/app-port.ts'
 import type {MovedPorts} from '../../model/moved-ports.ts'
-import {fixedPorts, isolatedPlan, movedPorts, portReaders} from '../../proxy/ports/isolated-plan.ts'
+import {fixedPorts, isolatedPlan, movedPorts, portReaders, unnamedPorts} from '../../proxy/ports/isolated-plan.ts'
 import type {Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
@@ -54,9 +54,17 @@ export class Isolation {
       readers.length === 0
         ? ''
         : `. Nothing in the template tells ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
-    const apps = moved.length === 0 ? 'the sidecars have others' : moved.join(', ')
+    const called = [...new Set(unnamedPorts(plan).map(({id, published}) => `${id} at ${published?.number ?? 0}`))]
+    const elsewhere =
+      called.length === 0
+        ? ''
+        : `. What has the number of ${called.join(', ')} in its code calls the other copy: a variable of the template has to name it`
+    const apps = moved.length === 0 ? ['the sidecars have others'] : moved
     this.#hint = isAnyOther(this.#moved)
-      ? {code: 'ports-moved', text: `other ports: ${this.#reason}: ${apps}${untold}`}
+      ? {
+          code: 'ports-moved',
+          text: `other ports: ${this.#reason}: ${[...new Set(apps)].join(', ')}${untold}${elsewhere}`
+        }
       : undefined
     return isolated
   }

@@ -125,6 +125,16 @@ export function portReaders(
   })
 }
 
+/** Apps that are called at a number which stands nowhere in the template: code that has it calls the other copy. */
+export const unnamedPorts = ({apps}: Plan): readonly AppPlan[] =>
+  apps.filter(({published}) => {
+    const number = published?.number.toString()
+    return (
+      number !== undefined &&
+      !apps.some(({env, command}) => [...Object.values(env), ...command].some(text => text.includes(number)))
+    )
+  })
+
 /** `--port 3000`, `-p 3000`, `--publish 3000:5432` of a container; the app's own numbers also alone, as of `http.server 8000`. */
 const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly number[]): readonly string[] =>
   words.map((word, at) => {

@@ -3,7 +3,13 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
-import {fixedPorts, isolatedPlan, movedPorts, portReaders} from '../../../../src/proxy/ports/isolated-plan.ts'
+import {
+  fixedPorts,
+  isolatedPlan,
+  movedPorts,
+  portReaders,
+  unnamedPorts
+} from '../../../../src/proxy/ports/isolated-plan.ts'
 import {usualPorts} from '../../../../src/proxy/ports/usual-ports.ts'
 import {workPath} from '../../../../src/work/work-path.ts'
 
@@ -185,4 +191,14 @@ t.test('apps that nothing in the template tells their port are named', async t =
   const common = {SHOP_URL: 'http://localhost:3000'}
   const shared = planOf(appOf('shop', 3000, {env: common}), appOf('cart', 5000, {env: {...common, PORT: '5000'}}))
   t.match(portReaders(shared, isolatedPlan(shared, MOVED)), [{id: 'shop'}], 'an address for all tells an app nothing')
+})
+
+t.test('apps that are called at a number which stands nowhere in the template', t => {
+  const published = {host: '', number: 5100, inCode: 5100, copy: ''}
+  const api = appOf('api', 0, {published})
+  const idsOf = (...apps: readonly AppPlan[]): readonly string[] => unnamedPorts(planOf(...apps)).map(({id}) => id)
+  t.same(idsOf(api, appOf('web', 3000)), ['api'])
+  t.same(idsOf(api, appOf('web', 3000, {env: {API: 'http://localhost:5100'}})), [])
+  t.same(idsOf(api, appOf('web', 3000, {command: ['web', '--api', 'localhost:5100']})), [])
+  t.end()
 })
