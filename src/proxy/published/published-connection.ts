@@ -2,14 +2,13 @@ import type net from 'node:net'
 import type {Downstream} from '../net/downstream.ts'
 import {Exchange} from '../net/exchange.ts'
 import {abortConnection} from '../net/http1/abort-connection.ts'
+import {CallerSocket} from '../net/http1/caller-socket.ts'
 import {Chunks} from '../net/http1/chunked.ts'
-import {LateText} from '../net/http1/late-text.ts'
 import {HEAD_LIMIT, type ResponseHead} from '../net/http1/response-head.ts'
-import {owned, readWith} from '../net/http1/shared-reads.ts'
+import {owned} from '../net/http1/shared-reads.ts'
 import {TurnShare} from '../net/own-turn.ts'
 import {closeLingering} from '../net/lingering-close.ts'
 import {replyText, type Reply} from '../net/reply.ts'
-import {writeCopy} from '../net/write-copy.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 import {TunnelStream} from './tunnel-stream.ts'
 
@@ -26,15 +25,7 @@ export interface PublishedHost {
   forget(connection: PublishedConnection): void
 }
 
-/** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
-const MAX_EARLY = 8192
-
-/** Pieces up to this size are written as text. */
-const SMALL = 16_000
-
 const NO_BYTES = Buffer.alloc(0)
-
-const uncork = (socket: net.Socket): void => socket.uncork()
 
 /**
  * One caller's connection to a published port, as long as it speaks HTTP/1: one call at a time, each passed on as it came, with its framing.
@@ -52,12 +43,9 @@ export class PublishedConnection implements Downstream {
   caller = ''
   readonly socket: net.Socket
   readonly #host: PublishedHost
-  readonly #listeners: Readonly<Record<string, () => void>>
-  readonly #stopReading: () => void
+  readonly #caller: CallerSocket
   readonly #exchange: Exchange
-  readonly #late: LateText
   readonly #share = new TurnShare()
-  #pending: Buffer | undefined
   /** The request of the current call. */
   #request: VerbatimHead | undefined
   /** Bytes of its body that have not come, where it has a length. */
@@ -70,25 +58,20 @@ export class PublishedConnection implements Downstream {
   #isLast = false
   /** The connection has become a tunnel. */
   #isSwitched = false
-  #isStarting = false
 
   constructor(host: PublishedHost, socket: net.Socket) {
     this.#host = host
     this.socket = socket
     this.#exchange = new Exchange(this)
-    this.#late = new LateText(socket)
-    const destroy = (): void => this.destroy()
-    this.#listeners = {
+    this.#caller = new CallerSocket(socket, {
+      read: bytes => this.#take(bytes),
       end: () => (this.#isSwitched ? this.#exchange.finishSending() : this.destroy()),
-      close: destroy,
-      error: destroy,
+      destroy: () => this.destroy(),
       drain: () => {
         this.#exchange.resume()
         this.#next()
       }
-    }
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener)
-    this.#stopReading = readWith(socket, bytes => this.#take(bytes))
+    })
   }
 
   get isTunnel(): boolean {
@@ -102,7 +85,7 @@ export class PublishedConnection implements Downstream {
 
   /** The caller has sent nothing: it may wait for the app to speak first. */
   passIfSilent(): void {
-    if (this.isFresh && this.#pending === undefined && !this.socket.destroyed) this.#passBytes(NO_BYTES)
+    if (this.isFresh && this.#caller.early === undefined && !this.socket.destroyed) this.#passBytes()
   }
 
   /** Starts the call of the request that has come. */
@@ -121,20 +104,16 @@ export class PublishedConnection implements Downstream {
   }
 
   interim(text: string): void {
-    this.#late.write()
+    this.#caller.late.write()
     this.socket.write(text, 'latin1')
   }
 
   whole(head: ResponseHead, lines: string, body: string): void {
-    this.#late.add(this.#headText(head, lines) + body)
+    this.#caller.late.add(this.#headText(head, lines) + body)
   }
 
   head(head: ResponseHead, lines: string): void {
-    const {socket} = this
-    this.#late.write()
-    socket.cork()
-    process.nextTick(uncork, socket)
-    socket.write(this.#headText(head, lines), 'latin1')
+    this.#caller.writeHead(this.#headText(head, lines))
     if (head.status !== 101 || this.tunnel === undefined) return
     this.#isSwitched = true
     this.tunnel.open()
@@ -142,7 +121,7 @@ export class PublishedConnection implements Downstream {
   }
 
   body(bytes: Buffer): boolean {
-    return bytes.length <= SMALL ? this.socket.write(bytes.toString('latin1'), 'latin1') : writeCopy(this.socket, bytes)
+    return this.#caller.writePiece(bytes)
   }
 
   end(): void {
@@ -160,7 +139,7 @@ export class PublishedConnection implements Downstream {
 
   reply(response: Reply): void {
     this.#isLast ||= !this.#isWhole
-    this.#late.add(replyText(response, this.toHead, this.#isLast ? 'Connection: close\r\n' : ''))
+    this.#caller.late.add(replyText(response, this.toHead, this.#isLast ? 'Connection: close\r\n' : ''))
   }
 
   /** The next call starts, unless the rest of a body is to come: who waits for a word before it sends one may send it or not. */
@@ -173,7 +152,7 @@ export class PublishedConnection implements Downstream {
   /** The caller disconnected, or is to be disconnected. */
   destroy(): void {
     this.#host.forget(this)
-    this.#late.write()
+    this.#caller.late.write()
     this.socket.destroy()
     this.#exchange.abort()
   }
@@ -190,41 +169,34 @@ export class PublishedConnection implements Downstream {
 
   #close(): void {
     this.#host.forget(this)
-    this.#late.write()
-    this.#detach()
+    this.#caller.leave()
     closeLingering(this.socket.on('error', () => this.socket.destroy()))
   }
 
-  #detach(): void {
-    this.#stopReading()
-    for (const [event, listener] of Object.entries(this.#listeners)) this.socket.removeListener(event, listener)
-  }
-
   #take(bytes: Buffer): void {
-    this.#pending = this.#pending === undefined ? bytes : Buffer.concat([this.#pending, bytes])
+    this.#caller.addEarly(bytes)
     if (this.#isSending) this.#upload()
     if (!this.isBusy) this.#next()
-    if ((this.#pending?.length ?? 0) > MAX_EARLY && this.isBusy) this.socket.pause()
-    if (this.#pending !== undefined) this.#pending = owned(this.#pending)
+    if (this.#caller.isFull && this.isBusy) this.socket.pause()
+    this.#caller.keepEarly()
   }
 
   /** Passes on what has come of the body, or of the tunnel; dropped if the call has ended. */
   #upload(): void {
-    const bytes = this.#pending
+    const caller = this.#caller
+    const bytes = caller.early
     if (this.#isSwitched) {
-      this.#pending = undefined
+      caller.early = undefined
       if (bytes !== undefined && !this.#exchange.write(owned(bytes))) this.socket.pause()
-      else if (this.socket.isPaused()) this.socket.resume()
+      else caller.resume()
       return
     }
     const wasWhole = this.#isWhole
-    const size = bytes === undefined ? 0 : this.#bodyIn(bytes)
-    this.#pending = size === 0 || bytes === undefined ? bytes : size === bytes.length ? undefined : bytes.subarray(size)
-    const piece = size === 0 ? undefined : bytes?.subarray(0, size)
+    const piece = caller.takeEarly(bytes === undefined ? 0 : this.#bodyIn(bytes))
     const isTaken = wasWhole || this.#exchange.sendBody(piece, this.#isWhole)
     // only a socket that is read notices that the caller disconnects
     if (!isTaken) this.socket.pause()
-    else if (this.socket.isPaused() && (this.#pending?.length ?? 0) <= MAX_EARLY) this.socket.resume()
+    else if (!caller.isFull) caller.resume()
   }
 
   /** How many of these bytes belong to the body. */
@@ -245,30 +217,27 @@ export class PublishedConnection implements Downstream {
 
   /** Starts the requests that have come one by one, as long as they get their responses at once and the turn has room. */
   #next(): void {
-    if (this.#isStarting) return
-    this.#isStarting = true
-    while (this.#startNext());
-    this.#isStarting = false
+    this.#caller.startAll(() => this.#startNext())
   }
 
   /** Starts the next request if it is time for one; true: its call has already ended. */
   #startNext(): boolean {
     const {socket} = this
     if (this.isBusy || socket.destroyed || socket.writableNeedDrain) return false
-    const bytes = this.#pending
+    const bytes = this.#caller.early
     if (bytes === undefined) {
       if (this.#host.isClosing) this.#close()
-      else if (socket.isPaused()) socket.resume()
+      else this.#caller.resume()
       return false
     }
     if (!this.#share.take(() => this.#next())) return false
     const head = this.#host.read(bytes.toString('latin1', 0, Math.min(HEAD_LIMIT, bytes.length)))
     if (head === undefined) {
-      if (socket.isPaused()) socket.resume()
+      this.#caller.resume()
       return false
     }
     if (head === false) {
-      this.#passBytes(bytes)
+      this.#passBytes()
       return false
     }
     this.#start(head, bytes)
@@ -277,7 +246,7 @@ export class PublishedConnection implements Downstream {
 
   #start(head: VerbatimHead, bytes: Buffer): void {
     this.isFresh = false
-    this.#pending = head.size === bytes.length ? undefined : bytes.subarray(head.size)
+    this.#caller.early = head.size === bytes.length ? undefined : bytes.subarray(head.size)
     this.#request = head
     this.toHead = head.method === 'HEAD'
     this.tunnel = head.asksForSwitch ? new TunnelStream(() => this.destroy()) : undefined
@@ -288,10 +257,8 @@ export class PublishedConnection implements Downstream {
     this.#host.start(head, this)
   }
 
-  #passBytes(bytes: Buffer): void {
+  #passBytes(): void {
     this.#host.forget(this)
-    this.#late.write()
-    this.#detach()
-    this.#host.passBytes(this.socket, owned(bytes))
+    this.#host.passBytes(this.socket, this.#caller.leave() ?? NO_BYTES)
   }
 }

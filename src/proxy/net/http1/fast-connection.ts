@@ -5,14 +5,14 @@ import type {ResponseHead} from './response-head.ts'
 import type {CallHandler} from '../call-handler.ts'
 import type {Downstream} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
+import {CallerSocket, SMALL} from './caller-socket.ts'
 import {isHalfLine} from './first-line.ts'
-import {LateText} from './late-text.ts'
 import {closeLingering} from '../lingering-close.ts'
 import {PLAIN_LIMIT, type PlainRequest} from './plain-request.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
 import {writeCopy} from '../write-copy.ts'
-import {owned, readWith} from './shared-reads.ts'
+import {owned} from './shared-reads.ts'
 import {TurnShare} from '../own-turn.ts'
 
 /** What a fast connection needs of its fast path. */
@@ -29,15 +29,7 @@ export interface FastPathHost {
   forget(connection: FastConnection): void
 }
 
-/** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
-const MAX_EARLY = 8192
-
-/** Pieces up to this size are written as text. */
-const SMALL = 16_000
-
 const NO_BYTES = Buffer.alloc(0)
-
-const uncork = (socket: net.Socket): void => socket.uncork()
 
 /**
  * One caller's connection, parsed without node:http: complete, plain requests are recognised in one pass, bodies with a
@@ -54,12 +46,9 @@ export class FastConnection implements Downstream {
   age = 0
   readonly #fastPath: FastPathHost
   readonly #socket: net.Socket
-  readonly #listeners: Readonly<Record<string, () => void>>
-  readonly #stopReading: () => void
+  readonly #caller: CallerSocket
   readonly #exchange: Exchange
-  readonly #late: LateText
   readonly #share = new TurnShare()
-  #pending: Buffer | undefined
   #method = ''
   #length = 0
   /** Bytes of the request's body that were not forwarded yet: pending or still to come. */
@@ -67,7 +56,6 @@ export class FastConnection implements Downstream {
   /** Bytes of it that have not arrived. */
   #missing = 0
   #isChunked = false
-  #isStarting = false
   /** A request is being answered without a callee. */
   #isAnswering = false
   /** Told if the caller disconnects while it is. */
@@ -77,25 +65,16 @@ export class FastConnection implements Downstream {
     this.#fastPath = fastPath
     this.#socket = socket
     this.#exchange = new Exchange(this)
-    this.#late = new LateText(socket)
     this.isOnUnixSocket = isOnUnixSocket(socket)
-    this.#listeners = {
-      end: () => {
-        this.destroy()
-      },
-      close: () => {
-        this.destroy()
-      },
-      error: () => {
-        this.destroy()
-      },
+    this.#caller = new CallerSocket(socket, {
+      read: bytes => this.#take(bytes),
+      end: () => this.destroy(),
+      destroy: () => this.destroy(),
       drain: () => {
         this.#exchange.resume()
         this.#next()
       }
-    }
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener)
-    this.#stopReading = readWith(socket, bytes => this.#take(bytes))
+    })
   }
 
   /** A call is in flight, or waits for its turn of the event loop. */
@@ -143,9 +122,9 @@ export class FastConnection implements Downstream {
       isTaken = this.#exchange.sendBody(body, this.#missing === 0)
     }
     // Only a socket that is read notices that the caller disconnects.
-    const goesOn = this.#missing > 0 ? isTaken : (this.#pending?.length ?? 0) <= MAX_EARLY
-    if (!goesOn) this.#socket.pause()
-    else if (this.#socket.isPaused()) this.#socket.resume()
+    const goesOn = this.#missing > 0 ? isTaken : !this.#caller.isFull
+    if (goesOn) this.#caller.resume()
+    else this.#socket.pause()
   }
 
   resume(): void {
@@ -153,27 +132,22 @@ export class FastConnection implements Downstream {
   }
 
   whole({status}: ResponseHead, lines: string, body: string): void {
-    this.#late.add(`${statusLine(status)}${lines}${this.#lastLine}\r\n${body}`)
+    this.#caller.late.add(`${statusLine(status)}${lines}${this.#lastLine}\r\n${body}`)
   }
 
   head({status, left}: ResponseHead, lines: string): void {
     this.#isChunked = left < 0
-    this.#late.write()
-    this.#socket.cork()
-    process.nextTick(uncork, this.#socket)
     const coding = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
-    this.#socket.write(`${statusLine(status)}${lines}${coding}${this.#lastLine}\r\n`, 'latin1')
+    this.#caller.writeHead(`${statusLine(status)}${lines}${coding}${this.#lastLine}\r\n`)
   }
 
   body(bytes: Buffer): boolean {
-    const {length} = bytes
-    if (length <= SMALL) {
-      const text = bytes.toString('latin1')
-      return this.#socket.write(this.#isChunked ? `${length.toString(16)}\r\n${text}\r\n` : text, 'latin1')
-    }
-    if (this.#isChunked) this.#socket.write(`${length.toString(16)}\r\n`, 'latin1')
-    const isTaken = writeCopy(this.#socket, bytes)
-    return this.#isChunked ? this.#socket.write('\r\n', 'latin1') : isTaken
+    if (!this.#isChunked) return this.#caller.writePiece(bytes)
+    const size = `${bytes.length.toString(16)}\r\n`
+    if (bytes.length <= SMALL) return this.#socket.write(`${size}${bytes.toString('latin1')}\r\n`, 'latin1')
+    this.#socket.write(size, 'latin1')
+    writeCopy(this.#socket, bytes)
+    return this.#socket.write('\r\n', 'latin1')
   }
 
   end(): void {
@@ -190,12 +164,12 @@ export class FastConnection implements Downstream {
   }
 
   reply(response: Reply): void {
-    this.#late.add(replyText(response, this.toHead, this.#lastLine))
+    this.#caller.late.add(replyText(response, this.toHead, this.#lastLine))
   }
 
   /** Says of the last response that it is: a client that reuses the connection would be cut. */
   get #lastLine(): string {
-    return this.#fastPath.isClosing && this.#pending === undefined ? 'Connection: close\r\n' : ''
+    return this.#fastPath.isClosing && this.#caller.early === undefined ? 'Connection: close\r\n' : ''
   }
 
   /** Discards the rest of the body, and starts the next call. */
@@ -211,7 +185,7 @@ export class FastConnection implements Downstream {
   /** The caller disconnected, or is to be disconnected. */
   destroy(): void {
     this.#fastPath.forget(this)
-    this.#late.write()
+    this.#caller.late.write()
     this.#socket.destroy()
     this.#gone?.()
     this.#exchange.abort()
@@ -219,22 +193,19 @@ export class FastConnection implements Downstream {
 
   /** The part of the body that has arrived. */
   #takeBody(): Buffer | undefined {
-    const size = Math.min(this.#unsent, this.#pending?.length ?? 0)
+    const size = Math.min(this.#unsent, this.#caller.early?.length ?? 0)
     this.#missing += this.#unsent - size
     this.#unsent = 0
-    if (size === 0) return undefined
-    const body = this.#pending?.subarray(0, size)
-    this.#pending = size === this.#pending?.length ? undefined : this.#pending?.subarray(size)
-    return body
+    return this.#caller.takeEarly(size)
   }
 
   #take(bytes: Buffer): void {
     const rest = this.#missing > 0 ? this.#upload(bytes) : bytes
-    if (rest.length > 0) this.#pending = this.#pending === undefined ? rest : Buffer.concat([this.#pending, rest])
+    if (rest.length > 0) this.#caller.addEarly(rest)
     const {writableNeedDrain} = this.#socket
     if (!this.isBusy && !writableNeedDrain) this.#next()
-    if ((this.#pending?.length ?? 0) > MAX_EARLY && (this.isBusy || writableNeedDrain)) this.#socket.pause()
-    if (this.#pending !== undefined) this.#pending = owned(this.#pending)
+    if (this.#caller.isFull && (this.isBusy || writableNeedDrain)) this.#socket.pause()
+    this.#caller.keepEarly()
   }
 
   /** More of a body with a length; discarded if the call has ended. Returns the bytes behind it. */
@@ -248,23 +219,20 @@ export class FastConnection implements Downstream {
 
   /** Starts pending requests one by one, as long as they get their responses at once and the turn has room. */
   #next(): void {
-    if (this.#isStarting) return
-    this.#isStarting = true
-    while (this.#startNext());
-    this.#isStarting = false
+    this.#caller.startAll(() => this.#startNext())
   }
 
   /** Starts the next request if it is time for one; true: its call has already ended. */
   #startNext(): boolean {
     const socket = this.#socket
     if (this.isBusy || socket.destroyed || socket.writableNeedDrain) return false
-    const bytes = this.#pending
+    const bytes = this.#caller.early
     // The rest of a discarded body, or the next request.
     if (this.#missing > 0 || bytes === undefined) {
       if (this.#fastPath.isClosing && this.#missing === 0) {
-        this.#late.write()
+        this.#caller.late.write()
         closeLingering(socket)
-      } else if (socket.isPaused()) socket.resume()
+      } else this.#caller.resume()
       return false
     }
     if (!this.#share.take(() => this.#next())) return false
@@ -273,7 +241,8 @@ export class FastConnection implements Downstream {
     if (request !== undefined && bytes.length < request.size + request.length && this.#fastPath.needsBody(request))
       return this.#waitForBody()
     if (request === undefined || this.#fastPath.isClosing || !this.#start(request, bytes)) {
-      this.#handOver(bytes)
+      this.#caller.early = bytes
+      this.#fastPath.handOver(this, socket, this.#caller.leave() ?? NO_BYTES)
       return false
     }
     return !this.isBusy
@@ -283,31 +252,23 @@ export class FastConnection implements Downstream {
   #waitForLine(): false {
     if (!this.isFresh) this.age = 0
     this.isFresh = true
-    if (this.#socket.isPaused()) this.#socket.resume()
+    this.#caller.resume()
     return false
   }
 
   #waitForBody(): false {
     this.isFresh = false
-    if (this.#socket.isPaused()) this.#socket.resume()
+    this.#caller.resume()
     return false
   }
 
   #start(request: PlainRequest, bytes: Buffer): boolean {
     this.isFresh = false
-    this.#pending = request.size === bytes.length ? undefined : bytes.subarray(request.size)
+    this.#caller.early = request.size === bytes.length ? undefined : bytes.subarray(request.size)
     this.#method = request.method
     this.toHead = request.method === 'HEAD'
     this.#length = request.length
     this.#unsent = request.length
     return this.#fastPath.route(request, this)
-  }
-
-  #handOver(bytes: Buffer): void {
-    this.#pending = undefined
-    this.#late.write()
-    this.#stopReading()
-    for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.removeListener(event, listener)
-    this.#fastPath.handOver(this, this.#socket, owned(bytes))
   }
 }

@@ -1,0 +1,100 @@
+import type net from 'node:net'
+import {writeCopy} from '../write-copy.ts'
+import {LateText} from './late-text.ts'
+import {owned, readWith} from './shared-reads.ts'
+
+/** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
+export const MAX_EARLY = 8192
+
+/** Pieces up to this size are written as text. */
+export const SMALL = 16_000
+
+const uncork = (socket: net.Socket): void => socket.uncork()
+
+/** What happens on a caller's connection. */
+export interface CallerListener {
+  read(bytes: Buffer): void
+  end(): void
+  /** It is closed, or has failed. */
+  destroy(): void
+  drain(): void
+}
+
+/** A caller's connection that is read without node:http: its listeners, the bytes that have come early, and how responses are written to it. */
+export class CallerSocket {
+  readonly socket: net.Socket
+  readonly late: LateText
+  /** What has come and belongs to no call yet. */
+  early: Buffer | undefined
+  readonly #listeners: Readonly<Record<string, () => void>>
+  readonly #stopReading: () => void
+  #isStarting = false
+
+  constructor(socket: net.Socket, listener: CallerListener) {
+    this.socket = socket
+    this.late = new LateText(socket)
+    const destroy = (): void => listener.destroy()
+    this.#listeners = {end: () => listener.end(), close: destroy, error: destroy, drain: () => listener.drain()}
+    for (const [event, each] of Object.entries(this.#listeners)) socket.on(event, each)
+    this.#stopReading = readWith(socket, bytes => listener.read(bytes))
+  }
+
+  /** More has come early than is read ahead. */
+  get isFull(): boolean {
+    return (this.early?.length ?? 0) > MAX_EARLY
+  }
+
+  addEarly(bytes: Buffer): void {
+    this.early = this.early === undefined ? bytes : Buffer.concat([this.early, bytes])
+  }
+
+  /** Keeps what has come early beyond this read. */
+  keepEarly(): void {
+    if (this.early !== undefined) this.early = owned(this.early)
+  }
+
+  /** The first bytes that came early, without them from now on. */
+  takeEarly(size: number): Buffer | undefined {
+    const {early} = this
+    if (size === 0 || early === undefined) return undefined
+    this.early = size === early.length ? undefined : early.subarray(size)
+    return size === early.length ? early : early.subarray(0, size)
+  }
+
+  /** Starts requests one by one; `startNext` says whether another one may follow at once. */
+  startAll(startNext: () => boolean): void {
+    if (this.#isStarting) return
+    this.#isStarting = true
+    while (startNext());
+    this.#isStarting = false
+  }
+
+  resume(): void {
+    if (this.socket.isPaused()) this.socket.resume()
+  }
+
+  /** Writes a head, in one packet with what follows in this turn. */
+  writeHead(text: string): void {
+    const {socket} = this
+    this.late.write()
+    socket.cork()
+    process.nextTick(uncork, socket)
+    socket.write(text, 'latin1')
+  }
+
+  /** Writes a piece of a body; false: wait for `drain`. */
+  writePiece(bytes: Buffer): boolean {
+    const {socket} = this
+    return bytes.length <= SMALL ? socket.write(bytes.toString('latin1'), 'latin1') : writeCopy(socket, bytes)
+  }
+
+  /** Leaves the connection to another reader, with what has come early. */
+  leave(): Buffer | undefined {
+    const {socket, early} = this
+    this.early = undefined
+    this.late.write()
+    this.#stopReading()
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.removeListener(event, listener)
+    return early && owned(early)
+  }
+}
