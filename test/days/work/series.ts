@@ -15,8 +15,8 @@ export interface Planned {
   extra: number
   /** Some delivery was made. */
   isSeen: boolean
-  /** `over`: it was set again or deleted, or has been refused. */
-  state: 'asked' | 'kept' | 'over'
+  /** `over`: it was set again or deleted, or has been refused; `unsure`: a run has ended while that was asked for. */
+  state: 'asked' | 'kept' | 'over' | 'unsure'
 }
 
 /** A delivery that an app has and has not answered. */
@@ -42,7 +42,12 @@ export class SeriesWatch {
 
   /** A delivery of each, or of those of a name, may be made once more. */
   allowOneMore(name?: string): void {
-    for (const each of this.planned.values()) if (name === undefined || each.name === name) each.extra++
+    for (const each of name === undefined ? this.planned.values() : this.named(name)) each.extra++
+  }
+
+  /** Those of a name. */
+  named(name: string): readonly Planned[] {
+    return [...this.planned.values()].filter(each => each.name === name)
   }
 
   plan(serial: number, name: string, repeats: number): Planned {

@@ -27,6 +27,10 @@ const PASSES = [1, 500, 1000, 2000, 10_000, 60_000] as const
 /** The latest plan of each job and reminder that was acknowledged. */
 const plansOf = new WeakMap<WalkRun, Map<string, Planned>>()
 
+function beUnsure(plans: readonly Planned[]): void {
+  for (const each of plans) if (each.state !== 'over') each.state = 'unsure'
+}
+
 function setPlan(
   world: WorkWorld,
   run: WalkRun,
@@ -51,15 +55,22 @@ function setPlan(
         plan.state = 'kept'
       }
     },
-    () => {
-      plan.state = 'over'
+    isUnsure => {
+      if (isUnsure) beUnsure(run.series.named(name))
+      else plan.state = 'over'
     }
   )
 }
 
 function endPlan(world: WorkWorld, run: WalkRun, name: string, end: () => Promise<unknown>): void {
-  const before = [...run.series.planned.values()].filter(each => each.name === name)
-  world.ask(end, () => before.forEach(each => void (each.state = 'over')))
+  const before = run.series.named(name)
+  world.ask(
+    end,
+    () => before.forEach(each => void (each.state = 'over')),
+    isUnsure => {
+      if (isUnsure) beUnsure(before)
+    }
+  )
 }
 
 const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'terminate' | 'event'): void => {
@@ -274,7 +285,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
             repeats: repeats === Infinity ? undefined : repeats
           }
         : {dueTime: random.pick(['0s', '1s', '5s'])}
-      const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500, maxRetries: undefined} as const) : undefined
+      const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500} as const) : undefined
       setPlan(world, run, `job ${app} ${name}`, repeats, async serial =>
         run.jobs.schedule(
           app,
@@ -315,7 +326,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
         dueTime: isRepeated && random.oneIn(2) ? '' : random.pick(['0s', '1s', '5s']),
         period: isRepeated ? `${repeats === Infinity ? '' : `R${repeats}/`}${random.pick(['PT1S', 'PT7S'])}` : ''
       }
-      const policy = random.oneIn(3) ? {intervalMs: 500, retries: undefined} : undefined
+      const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500} as const) : undefined
       setPlan(world, run, `reminder ${id} ${name}`, repeats, async serial =>
         run.reminders.set(
           'a',

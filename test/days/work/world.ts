@@ -48,15 +48,13 @@ export class WorkWorld {
     return app === 'c' ? this.runs[1] : this.runs[0]
   }
 
-  /** Something that is asked for and may be refused. What ends with its run has no outcome. */
+  /** Something that is asked for and may be refused; `isUnsure`: its run has ended, and nobody knows whether it was kept. */
   ask(
     work: () => Promise<unknown>,
     onDone: () => void = () => undefined,
-    onRefused: () => void = () => undefined
+    onFailed: (isUnsure: boolean) => void = () => undefined
   ): void {
-    const asked = work().then(onDone, error => {
-      if (!isOfEnd(error)) onRefused()
-    })
+    const asked = work().then(onDone, error => onFailed(isOfEnd(error)))
     this.#pending.add(asked)
     void asked.then(() => this.#pending.delete(asked))
   }
