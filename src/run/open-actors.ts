@@ -23,7 +23,7 @@ export function openActors(options: OpenActorsOptions): {readonly here: Actors; 
     mayHost: app => [...sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost),
     counted: (instance, event) => runtimeOf(instance)?.counters?.hosted(event),
     journalOf: (request, app) => actorJournal(observer, request, app),
-    toldCircle: ({place}, text) => {
+    onDeadlock: ({place}, text) => {
       const log = runtimeOf(place?.host.instance)?.logs.sidecar
       log?.log({level: 'warn', message: text, scope: 'dapr.runtime.actor'})
       reporter.warn('actor-waits', text)

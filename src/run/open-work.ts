@@ -159,7 +159,7 @@ export class OpenWork {
           clock: systemClock,
           run,
           catchesUp: plan.catchUp === 'all',
-          log: (app, message) => this.#log(app, 'warn', message, 'dapr.runtime.actor.reminders')
+          log: (app, level, text) => this.#log(app, level, text, 'dapr.runtime.actor.reminders')
         })
     )
     return this.#reminders

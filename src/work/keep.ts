@@ -10,7 +10,7 @@ interface Kept {
 }
 
 /**
- * A change that nobody else would ask for again: while the file cannot be written it is tried again each second. Settles when it is
+ * Makes a change that no caller would ask for again: while the file cannot be written it is tried again each second. Resolves once it is
  * committed; rejects with what `work` throws.
  */
 export async function keep<T>({file, clock}: Kept, work: () => T): Promise<T> {

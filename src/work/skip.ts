@@ -1,7 +1,7 @@
 import type {FiredWakeUp, WakeUps} from './wake-ups.ts'
 
 /** So many are named; the others are counted. */
-const MAX_TOLD = 1000
+const MAX_NAMED = 1000
 /** Of a series so many come one by one, then the latest one. */
 const MAX_OF_SERIES = 100
 
@@ -9,17 +9,17 @@ const MAX_OF_SERIES = 100
 export interface Skipped {
   /** In the order in which they fell due, each with how far the skip was then, in ms. */
   readonly fired: readonly (FiredWakeUp & {readonly afterMs: number})[]
-  /** How many fired that are not told of. */
+  /** How many more fired. */
   readonly others: number
   /** What had been asked for by the end was all done. */
   readonly isSettled: boolean
 }
 
 /**
- * Brings all that waits nearer by `ms`, from one that falls due to the next: what it sets off (`settle`, true if it is done) may
- * wait for a time within the skip, too. An aborted signal leaves the rest as it is.
+ * Advances the clock of what waits by `ms`, from one wake-up to the next: what that sets off (`settle`, true once it is done) may
+ * wait for a time within the skip, too. An aborted signal ends it where it is.
  */
-export async function bringNearer(
+export async function advanceClock(
   wakeUps: WakeUps,
   ms: number,
   settle: () => Promise<boolean>,
@@ -39,9 +39,9 @@ export async function bringNearer(
       limit.release()
       return {fired, others, isSettled}
     }
-    const told = now.slice(0, MAX_TOLD - fired.length)
-    fired.push(...told.map(each => ({...each, afterMs})))
-    others += now.length - told.length
+    const named = now.slice(0, MAX_NAMED - fired.length)
+    fired.push(...named.map(each => ({...each, afterMs})))
+    others += now.length - named.length
     isSettled = await settle()
   }
 }

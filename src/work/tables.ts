@@ -76,7 +76,7 @@ const FAR_CHILDREN = 'ALTER TABLE activities ADD COLUMN isChild INTEGER NOT NULL
 
 /**
  * What waits in memory for an answer is known by the key of its row: one that has gone does not get the answer of the next one.
- * SQLite gives a key again unless a table is made with AUTOINCREMENT, which makes them anew.
+ * SQLite gives a key again unless a table is made with AUTOINCREMENT; so these tables are made again.
  */
 const KEYS = `
   CREATE TABLE fresh_wake_ups (
@@ -112,6 +112,15 @@ const KEYS = `
   CREATE UNIQUE INDEX reminders_by_name ON reminders (type, id, name);
 `
 
+/** Reminders are due and are tried again as jobs are, with the same policy. */
+const SERIES = `
+  ALTER TABLE reminders ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE reminders ADD COLUMN isDue INTEGER NOT NULL DEFAULT 0;
+  UPDATE reminders SET isDue = key NOT IN (SELECT owner FROM wake_ups WHERE kind = 'reminder'), policy = json_patch('{}',
+    json_object('kind', 'constant', 'intervalMs', policy ->> 'intervalMs', 'maxRetries', policy ->> 'retries'));
+  CREATE INDEX due_reminders ON reminders (isDue) WHERE isDue = 1;
+`
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
 export const STEPS: readonly string[] = [
   WAKE_UPS + WORKFLOWS,
@@ -123,5 +132,6 @@ export const STEPS: readonly string[] = [
   JOBS,
   OUTBOX,
   FAR_CHILDREN,
-  KEYS
+  KEYS,
+  SERIES
 ]

@@ -1,17 +1,13 @@
-import type {StatementSync} from 'node:sqlite'
 import type {Clock} from '../platform/clock.ts'
+import {column, Statements, type RowOf} from './rows.ts'
 import type {WorkFile} from './work-file.ts'
 
-/** Something that has to be done at a time. */
-export interface WakeUp {
-  readonly id: number
-  /** Milliseconds since 1970. */
-  readonly due: number
-  /** Whose it is: a row of a table of its kind. */
-  readonly owner: number
-  readonly name: string
-  readonly data: Uint8Array
-}
+const {blob, number, text} = column
+
+const COLUMNS = {id: number, due: number, kind: text, owner: number, name: text, data: blob}
+
+/** Something that has to be done at a time, in ms since 1970. `owner`: a row of a table of its kind. */
+export type WakeUp = Omit<RowOf<typeof COLUMNS>, 'kind'>
 
 /** One that has fired. */
 export interface FiredWakeUp extends WakeUp {
@@ -32,8 +28,12 @@ const LOOK_MS = 10_000
 /** Others are left as they are: a later run may know them. */
 const SERVED = 'kind IN (SELECT value FROM json_each(?))'
 const UNHELD = "(kind || ' ' || owner) NOT IN (SELECT value FROM json_each(?))"
+const INSERT = 'INSERT INTO wake_ups (due, kind, owner, name, data) VALUES (?, ?, ?, ?, ?)'
+const DELETE = 'DELETE FROM wake_ups WHERE id = ?'
+const FIRST = `SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`
 /** So many fire in one transaction: then others have their turn, and answers of the first ones come in. */
 const BATCH = 50
+const DUE = `SELECT * FROM wake_ups WHERE ${SERVED} AND ${UNHELD} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
 
 /** All that waits for a time, in the file: it survives the run, and the first one due is found there. */
 export class WakeUps {
@@ -44,13 +44,7 @@ export class WakeUps {
   /** While time is let pass: what has fired often enough is left until it ends, as a list in JSON; `kind owner` each. */
   #held = '[]'
   readonly #settles: ((maxMs: number) => Promise<boolean>)[] = []
-  readonly #insert: StatementSync
-  readonly #delete: StatementSync
-  readonly #deleteOf: StatementSync
-  readonly #firstNamed: StatementSync
-  readonly #first: StatementSync
-  readonly #due: StatementSync
-  readonly #ofOwner: StatementSync
+  readonly #sql: Statements
   /** The kinds, as a list in JSON. */
   #served = '[]'
   /** How far what waits is ahead of the clock, in ms: what was skipped so far. Times in the file are ahead by that. */
@@ -67,18 +61,7 @@ export class WakeUps {
   constructor(file: WorkFile, clock: Clock) {
     this.#file = file
     this.#clock = clock
-    const {database} = file
-    this.#insert = database.prepare('INSERT INTO wake_ups (due, kind, owner, name, data) VALUES (?, ?, ?, ?, ?)')
-    this.#delete = database.prepare('DELETE FROM wake_ups WHERE id = ?')
-    this.#deleteOf = database.prepare('DELETE FROM wake_ups WHERE owner = ? AND kind = ?')
-    this.#firstNamed = database.prepare(
-      'SELECT id FROM wake_ups WHERE owner = ? AND kind = ? AND name = ? ORDER BY id LIMIT 1'
-    )
-    this.#first = database.prepare(`SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`)
-    this.#due = database.prepare(
-      `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE ${SERVED} AND ${UNHELD} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
-    )
-    this.#ofOwner = database.prepare('SELECT id, due, owner, name, data FROM wake_ups WHERE owner = ? AND kind = ?')
+    this.#sql = new Statements(file.database)
     this.#ahead = this.#readAhead()
     file.onCommit(() => this.#arm())
     file.onUndone(() => {
@@ -113,7 +96,7 @@ export class WakeUps {
 
   /** To be called within a change of the file, as are those below. */
   add(kind: string, {due, owner, name, data}: Omit<WakeUp, 'id'>): void {
-    this.#insert.run(due + this.#ahead, kind, owner, name, data)
+    this.#sql.run(INSERT, due + this.#ahead, kind, owner, name, data)
     if (due + this.#ahead < this.#next) this.#disarm()
   }
 
@@ -124,19 +107,20 @@ export class WakeUps {
 
   /** Those of an owner, in no order. */
   of(kind: string, owner: number): readonly WakeUp[] {
-    return this.#ofOwner.all(owner, kind).map(row => this.#wakeUpOf(row))
+    const sql = 'SELECT * FROM wake_ups WHERE owner = ? AND kind = ?'
+    return this.#sql.all(COLUMNS, sql, owner, kind).map(row => this.#wakeUpOf(row))
   }
 
   /** It fires now, within the change that calls this. */
   fireNow(kind: string, wakeUp: WakeUp): void {
-    this.#delete.run(wakeUp.id)
+    this.#sql.run(DELETE, wakeUp.id)
     this.#kinds.get(kind)?.(wakeUp)
   }
 
   /** How many ms the first one is away (0: it is due); undefined: nothing waits. */
   firstIn(): number | undefined {
-    const due = this.#first.get(this.#served, this.#held)?.['due']
-    return typeof due === 'number' ? Math.max(0, due - this.date()) : undefined
+    const due = this.#first()
+    return due === undefined ? undefined : Math.max(0, due - this.date())
   }
 
   /** Brings all that waits nearer by so many ms, for good, and fires what is due then; settles when that is kept. */
@@ -145,7 +129,7 @@ export class WakeUps {
       this.#ahead += ms
       this.#file.database.exec(`DELETE FROM clock; INSERT INTO clock VALUES (${this.#ahead})`)
       this.#disarm()
-      return this.#fireRows(this.#due.all(this.#served, this.#held, this.date()))
+      return this.#fireRows(this.#due())
     })
   }
 
@@ -162,18 +146,18 @@ export class WakeUps {
   }
 
   remove(id: number): void {
-    this.#delete.run(id)
+    this.#sql.run(DELETE, id)
   }
 
   /** Removes all of an owner. */
   removeOf(kind: string, owner: number): void {
-    this.#deleteOf.run(owner, kind)
+    this.#sql.run('DELETE FROM wake_ups WHERE owner = ? AND kind = ?', owner, kind)
   }
 
   /** Removes the oldest of this name, if there is one. */
   removeFirst(kind: string, owner: number, name: string): void {
-    const id = this.#firstNamed.get(owner, kind, name)?.['id']
-    if (typeof id === 'number') this.#delete.run(id)
+    const first = 'SELECT id FROM wake_ups WHERE owner = ? AND kind = ? AND name = ? ORDER BY id LIMIT 1'
+    this.#sql.run(`DELETE FROM wake_ups WHERE id = (${first})`, owner, kind, name)
   }
 
   close(): void {
@@ -190,9 +174,9 @@ export class WakeUps {
 
   #arm(): void {
     if (this.#stop !== undefined || this.#isIdle || this.#isClosed) return
-    const due = this.#first.get(this.#served, this.#held)?.['due']
-    this.#isIdle = typeof due !== 'number'
-    if (typeof due !== 'number') return
+    const due = this.#first()
+    this.#isIdle = due === undefined
+    if (due === undefined) return
     this.#next = due
     const waitMs = Math.max(0, due - this.date(), this.#notBefore - this.#clock.now())
     this.#stop = this.#clock.after(Math.min(LOOK_MS, waitMs), () => this.#look())
@@ -200,14 +184,14 @@ export class WakeUps {
 
   #look(): void {
     this.#disarm()
-    const rows = this.#due.all(this.#served, this.#held, this.date())
+    const rows = this.#due()
     if (rows.length === 0) return this.#arm()
     // what cannot be done is tried again then; who else changes the file says that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS
     void this.#fire(rows)
   }
 
-  async #fire(rows: readonly Record<string, unknown>[]): Promise<void> {
+  async #fire(rows: readonly FiredWakeUp[]): Promise<void> {
     try {
       await this.#file.change(() => this.#fireRows(rows))
       this.#notBefore = 0
@@ -218,12 +202,20 @@ export class WakeUps {
     this.#arm()
   }
 
-  #fireRows(rows: readonly Record<string, unknown>[]): readonly FiredWakeUp[] {
+  /** When the first one is due, by the clock of the file. */
+  #first(): number | undefined {
+    return this.#sql.get({due: number}, FIRST, this.#served, this.#held)?.due
+  }
+
+  #due(): readonly FiredWakeUp[] {
+    return this.#sql.all(COLUMNS, DUE, this.#served, this.#held, this.date())
+  }
+
+  #fireRows(rows: readonly FiredWakeUp[]): readonly FiredWakeUp[] {
     return rows.map(row => {
-      const kind = String(row['kind'])
       const wakeUp = this.#wakeUpOf(row)
-      this.fireNow(kind, wakeUp)
-      return {kind, ...wakeUp}
+      this.fireNow(row.kind, wakeUp)
+      return wakeUp
     })
   }
 
@@ -232,12 +224,11 @@ export class WakeUps {
     return this.#clock.date() + this.#ahead
   }
 
-  #wakeUpOf(row: Readonly<Record<string, unknown>>): WakeUp {
-    const wakeUp = row as unknown as WakeUp
-    return {...wakeUp, due: wakeUp.due - this.#ahead}
+  #wakeUpOf(row: FiredWakeUp): FiredWakeUp {
+    return {...row, due: row.due - this.#ahead}
   }
 
   #readAhead(): number {
-    return Number(this.#file.database.prepare('SELECT ahead FROM clock').get()?.['ahead'] ?? 0)
+    return this.#sql.get({ahead: number}, 'SELECT ahead FROM clock')?.ahead ?? 0
   }
 }

@@ -43,7 +43,7 @@ export interface WorkFileOptions {
  */
 export class WorkFile {
   readonly database: DatabaseSync
-  /** Told after each commit, before the changes resolve. */
+  /** Called after each commit, before the changes resolve. */
   readonly #committed: (() => void)[] = []
   /** Called when something that was written is undone: what is known of the file may be wrong. */
   readonly #undone: (() => void)[] = []

@@ -9,7 +9,7 @@ import {stateFolder} from '../platform/state-folder.ts'
 
 /**
  * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
- * says `file`, and what is not done at the end is told. Left out: it outlives the run.
+ * says `file`, and unfinished work is reported at the end. Left out: it outlives the run.
  */
 export type WorkMode = 'forgotten' | 'brief'
 

@@ -96,7 +96,7 @@ interface Call {
 export function openActorHouse(clock = new TestClock()): ActorHouse {
   const house: {mayHost: boolean} = {mayHost: false}
   const circles: string[] = []
-  const actors = new Actors({clock, mayHost: () => house.mayHost, toldCircle: (_, text) => circles.push(text)})
+  const actors = new Actors({clock, mayHost: () => house.mayHost, onDeadlock: (_, text) => circles.push(text)})
   const call: ActorHouse['call'] = (
     actor,
     method,

@@ -32,7 +32,7 @@ export type ActorAnswer =
       /** Header lines of the answer, and its body. */
       readonly lines: string
       readonly body: Buffer
-      /** The actor itself tells of an error. */
+      /** The actor itself reports an error. */
       readonly isError: boolean
       /** The series is not to go on. */
       readonly isCancelled: boolean
@@ -58,7 +58,7 @@ export interface ActorRequest {
   readonly caller: ActorCaller | undefined
   /** '' = none. */
   readonly reentrancyId: string
-  /** Calls the listener when nobody waits for the answer any more. */
+  /** Calls the listener when the caller has disconnected. */
   readonly onStop: OnGone
   /** Its record, which has begun; undefined: none is kept. */
   readonly journal?: CallJournal | undefined

@@ -10,7 +10,7 @@ export interface HostedAt {
   readonly active: ReadonlyMap<string, number>
 }
 
-/** Who hosts which types, and which actors there are: active ones, and those that somebody waits for. */
+/** Who hosts which types, and which actors there are: active ones, and those with waiting calls. */
 export class ActorTable {
   readonly #types = new Map<string, ActorType>()
   readonly #hostings = new Map<ActorHost, Hosting>()
@@ -26,7 +26,7 @@ export class ActorTable {
     return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
   }
 
-  /** The same, and those that are not hosted and somebody waits for. */
+  /** The same, and those without a host that have waiting calls. */
   get known(): readonly ActorType[] {
     return [...this.#types.values()]
   }
@@ -41,7 +41,7 @@ export class ActorTable {
     return [...this.#hostings.values()]
   }
 
-  /** The actor, if it is active or somebody waits for it. */
+  /** The actor, if it is active or has waiting calls. */
   find(type: string, id: string): Actor | undefined {
     return this.#types.get(type)?.actors.get(id)
   }
@@ -110,7 +110,7 @@ export class ActorTable {
     return type
   }
 
-  /** It is not active, and nobody waits for it. */
+  /** Removes an actor that is not active and has no waiting calls. */
   forget({type, id}: Actor): void {
     type.actors.delete(id)
     if (type.actors.size === 0 && type.hosts.size === 0) this.#types.delete(type.name)

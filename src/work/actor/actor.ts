@@ -22,8 +22,7 @@ export interface ActorTurn {
   readonly isPatient: boolean
   /** Asked before it begins. */
   readonly isWanted: (() => boolean) | undefined
-  /** Told when it begins. */
-  readonly begun: ((wasHeld: boolean) => void) | undefined
+  readonly onBegin: ((wasHeld: boolean) => void) | undefined
   readonly settle: (outcome: ActorAnswer | ActorError) => void
   /** Undefined: none is kept, or it is not known yet who hosts the type. */
   journal: CallJournal | undefined
@@ -42,14 +41,14 @@ export interface TurnOptions {
   readonly isPatient?: boolean
   /** Asked before its turn begins: one that is not wanted any more is left out. */
   readonly isWanted?: () => boolean
-  /** Told when its turn begins; `wasHeld`: it has waited for a host. */
-  readonly begun?: (wasHeld: boolean) => void
+  /** Called when its turn begins; `wasHeld`: it has waited for a host. */
+  readonly onBegin?: (wasHeld: boolean) => void
 }
 
 /** A call that enters now. */
 export function turnOf(
   request: ActorRequest,
-  {isPatient = false, isWanted, begun}: TurnOptions,
+  {isPatient = false, isWanted, onBegin}: TurnOptions,
   since: number,
   settle: ActorTurn['settle']
 ): ActorTurn {
@@ -58,7 +57,7 @@ export function turnOf(
     since,
     isPatient,
     isWanted,
-    begun,
+    onBegin,
     settle: outcome => {
       if (turn.isOver) return
       turn.isOver = true
@@ -98,14 +97,14 @@ export class Actor implements Due {
   chain = ''
   /** It is being let go. */
   isLeaving = false
-  /** Since when nobody is inside. */
+  /** When its last turn ended. */
   idleSince = 0
   /** It is in the agenda. */
   isPlanned = false
   at = 0
   /** When a wait for a host was last over. */
   heldUntil = -1
-  /** Told when its turn is over. */
+  /** Called when its turn is over. */
   freed: (() => void) | undefined
 
   constructor(type: ActorType, id: string) {

@@ -15,11 +15,11 @@ import {Timers} from './timers.ts'
 
 export interface ActorsOptions {
   readonly clock: Clock
-  /** Whether the process of an instance has not told yet what it hosts; left out: of any app. */
+  /** Whether it is not known yet what the process of an instance hosts; left out: of any app. */
   readonly mayHost: (app?: string) => boolean
   readonly counted?: CountActors
-  /** Told of each turn that waits for itself. */
-  readonly toldCircle?: (actor: Actor, text: string) => void
+  /** Called once for each turn that waits for itself. */
+  readonly onDeadlock?: (actor: Actor, text: string) => void
   /** Makes the record of a call, or of a firing. `app`: who hosts the type; else the type. Left out: none is kept. */
   readonly journalOf?: (request: ActorRequest, app: string) => CallJournal
 }
@@ -56,7 +56,7 @@ export class Actors {
       table: this.table,
       agenda: this.#agenda,
       now: () => options.clock.now(),
-      told: (actor, text) => options.toldCircle?.(actor, text)
+      onDeadlock: (actor, text) => options.onDeadlock?.(actor, text)
     })
     this.timers = new Timers({clock: options.clock, agenda: this.#agenda, run: this.run})
   }
@@ -71,7 +71,7 @@ export class Actors {
     return this.table.isHosted(type) || this.#options.mayHost()
   }
 
-  /** Whether an instance of this app hosts the type; settles when its process has told. */
+  /** Whether an instance of this app hosts the type; resolves once that is known. */
   async isHostedBy(app: string, type: string): Promise<boolean> {
     while (!this.table.isHostedBy(app, type) && this.#options.mayHost(app)) await this.#looked.promise
     return this.table.isHostedBy(app, type)
@@ -176,7 +176,7 @@ export class Actors {
     if (turn.isOver) return this.#settled(actor)
     const [host] = type.hosts
     const hosting = actor.place ?? host
-    // a firing that nobody can take may wait for days
+    // a firing without a host may wait for days
     if (hosting !== undefined && !turn.isPatient) this.#record(turn, hosting.host.app)
     if (reentrancyId !== '' && actor.chain === reentrancyId && actor.inside !== undefined) this.#reenter(actor, turn)
     else {
@@ -187,11 +187,11 @@ export class Actors {
       this.#pump(actor)
       if (turn.beganAt >= 0 || turn.isOver) return
       turn.journal?.held(waitsFor(actor))
-      if (actor.inside !== undefined) this.#selfWaits.noted(actor)
+      if (actor.inside !== undefined) this.#selfWaits.onWait(actor)
     }
   }
 
-  /** Its record begins, if it has not yet. */
+  /** Begins its record, once. */
   #record(turn: ActorTurn, app: string): void {
     if (turn.journal !== undefined) return
     turn.journal = this.#options.journalOf?.(turn.request, app)
@@ -205,7 +205,7 @@ export class Actors {
     this.#begin(actor, turn)
   }
 
-  /** Whoever is next has the turn, if it is free and the actor has a place. */
+  /** Starts the next queued call if the actor is idle and has a host. */
   #pump(actor: Actor): void {
     while (actor.inside === undefined && !actor.isLeaving && actor.waiting !== undefined) {
       const turn = actor.waiting[0]
@@ -233,7 +233,7 @@ export class Actors {
   }
 
   #begin(actor: Actor, turn: ActorTurn): void {
-    const {request, since, begun} = turn
+    const {request, since, onBegin} = turn
     const {place} = actor
     if (place === undefined) return
     const isReentrant = this.#settingsOf(actor)?.isReentrant === true
@@ -243,7 +243,7 @@ export class Actors {
     } else actor.inside.push(turn)
     turn.beganAt = this.#options.clock.now()
     const wasHeld = since <= actor.heldUntil
-    begun?.(wasHeld)
+    onBegin?.(wasHeld)
     const hasWaited = turn.journal === undefined && turn.beganAt - since > 1
     this.#record(turn, place.host.app)
     if (hasWaited) turn.journal?.held(wasHeld ? hostOf(actor) : turnIn(actor))
@@ -269,7 +269,7 @@ export class Actors {
     else this.#pump(actor)
   }
 
-  /** Nobody waits for the answer of a call any more. */
+  /** The caller has disconnected. */
   #gone(actor: Actor, turn: ActorTurn): void {
     if (turn.isOver) return
     turn.settle(new ActorError('gone', 'the caller disconnected'))
@@ -278,7 +278,7 @@ export class Actors {
     if (actor.inside === undefined) this.#settled(actor)
   }
 
-  /** Removes those from its queue for whom there is a reason. */
+  /** Rejects the queued calls for which `why` has a reason. */
   #drop(actor: Actor, why: (turn: ActorTurn) => ActorError | undefined): void {
     const left = actor.waiting?.filter(turn => {
       const reason = why(turn)
@@ -297,7 +297,7 @@ export class Actors {
     if (actor.waiting === undefined) this.#settled(actor)
   }
 
-  /** Nobody is inside: it is let go later, or forgotten now. */
+  /** Deactivates an idle actor later; one without a place is forgotten now. */
   #settled(actor: Actor): void {
     const {place, waiting, inside, isLeaving} = actor
     if (waiting !== undefined) {
@@ -312,7 +312,7 @@ export class Actors {
     this.#agenda.add(actor)
   }
 
-  /** Its time is over, unless it has had a turn since. */
+  /** Deactivates it, unless it has had a turn since. */
   #idle(actor: Actor): void {
     if (actor.place === undefined || actor.inside !== undefined || actor.isLeaving) return
     const at = actor.idleSince + this.#idleMs(actor)

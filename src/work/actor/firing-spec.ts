@@ -1,7 +1,7 @@
 import {after, periodOf, TimeFault, dueTimeOf, type Period} from '../times.ts'
 
 /** When a timer or reminder fires, as it was asked for. */
-export interface FiringWish {
+export interface FiringRequest {
   readonly dueTime: string
   readonly period: string
   readonly ttl: string
@@ -20,7 +20,7 @@ export interface FiringTimes extends Period {
 /** Why a timer or reminder cannot be set, in Dapr's words. */
 export class FiringFault extends Error {}
 
-const told = <T>(words: string, work: () => T): T => {
+const explained = <T>(words: string, work: () => T): T => {
   try {
     return work()
   } catch (error) {
@@ -28,22 +28,22 @@ const told = <T>(words: string, work: () => T): T => {
   }
 }
 
-/** What a wish means now. Throws a FiringFault (Dapr: pkg/actors/api/reminder.go). */
-export function timesOf(kind: 'timer' | 'reminder', name: string, wish: FiringWish, now: number): FiringTimes {
-  const {dueTime, period: periodText, ttl} = wish
-  const given = dueTime === '' ? undefined : told(`error parsing ${kind} due time`, () => dueTimeOf(dueTime, now))
-  const period = told(`invalid ${kind} period`, () => periodOf(periodText))
-  if (kind === 'reminder') checkReminder(wish, period)
+/** The times that a request asks for. Throws a FiringFault (Dapr: pkg/actors/api/reminder.go). */
+export function timesOf(kind: 'timer' | 'reminder', name: string, request: FiringRequest, now: number): FiringTimes {
+  const {dueTime, period: periodText, ttl} = request
+  const given = dueTime === '' ? undefined : explained(`error parsing ${kind} due time`, () => dueTimeOf(dueTime, now))
+  const period = explained(`invalid ${kind} period`, () => periodOf(periodText))
+  if (kind === 'reminder') checkReminder(request, period)
   const first = kind === 'reminder' && period.step !== undefined ? after(now, period.step) : now
   const due = given ?? first
-  const expires = ttl === '' ? undefined : told(`error parsing ${kind} TTL`, () => dueTimeOf(ttl, due))
+  const expires = ttl === '' ? undefined : explained(`error parsing ${kind} TTL`, () => dueTimeOf(ttl, due))
   if (expires !== undefined && expires <= Math.max(due, kind === 'timer' ? now : due))
     throw new FiringFault(`${kind} ${name} has already expired: dueTime: ${dueTime} TTL: ${ttl}`)
   return {...period, due, expires}
 }
 
 /** What a scheduler could not plan, or would fire without end. */
-function checkReminder({dueTime, period, ttl}: FiringWish, {step}: Period): void {
+function checkReminder({dueTime, period, ttl}: FiringRequest, {step}: Period): void {
   if (dueTime === '' && period === '') throw new FiringFault('job must have either a due time or a schedule')
   if (step !== undefined && (step.months !== 0 || step.days !== 0))
     throw new FiringFault(`unsupported period format: ${period}`)

@@ -70,6 +70,6 @@ export class Holds {
 
 function lateError({type, id, place}: Actor, ms: number): ActorError {
   const reasons = [place, ...type.hosts].map(each => each?.host.reason ?? '').filter(reason => reason !== '')
-  const why = reasons[0] ?? `no app has told yet that it hosts ${type.name}`
+  const why = reasons[0] ?? `no app is known yet to host ${type.name}`
   return new ActorError('late', `${type.name}/${id}: waited ${Math.round(ms / 1000)} s; ${why}`)
 }

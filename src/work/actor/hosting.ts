@@ -3,7 +3,7 @@ import type {ActorHost, TypeSettings} from './actor-host.ts'
 /** An instance of an app and the types that it hosts. */
 export class Hosting {
   readonly host: ActorHost
-  /** What its process has told; undefined: that is not known yet. */
+  /** What its process hosts; undefined: that is not known yet. */
   types: ReadonlyMap<string, TypeSettings> | undefined
   /** Its actors are let go: no turn begins. */
   isRetiring = false

@@ -1,70 +1,57 @@
-import type {Clock} from '../../platform/clock.ts'
-import {keep} from '../keep.ts'
+import {messageOf} from '../../model/errors.ts'
+import {DEFAULT_POLICY, FiringSeries, type Delivered, type FailurePolicy, type SeriesOptions} from '../series/series.ts'
 import {latest} from '../times.ts'
-import {Quiet} from '../quiet.ts'
-import type {WakeUps} from '../wake-ups.ts'
-import type {WorkFile} from '../work-file.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorRequest} from './actor-host.ts'
 import type {TurnOptions} from './actor.ts'
-import {timesOf, type FiringWish} from './firing-spec.ts'
-import {REMINDER, ReminderStore, type FailurePolicy, type Reminder} from './reminder-store.ts'
+import {timesOf, type FiringRequest} from './firing-spec.ts'
+import {REMINDER, ReminderStore, type Reminder} from './reminder-store.ts'
 import {fullName, LATE_MS, type FiringName} from './timers.ts'
 
-const NOTHING = new Uint8Array(0)
-
-/** Three more tries, a second apart (Dapr: pkg/actors/internal/reminders, default failure policy). */
-const DEFAULT_POLICY: FailurePolicy = {intervalMs: 1000, retries: 3}
-
-export interface ReminderWish extends FiringWish {
-  /** False: one that is there stays. */
+export interface ReminderRequest extends FiringRequest {
+  /** False: an existing one stays, and the request is refused. */
   readonly overwrites: boolean
   /** Left out: three more tries. */
   readonly policy?: FailurePolicy | undefined
 }
 
-export interface RemindersOptions {
-  readonly file: WorkFile
-  readonly wakeUps: WakeUps
-  readonly clock: Clock
+export interface RemindersOptions extends SeriesOptions {
   /** One turn of an actor. */
   readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>
-  /** All firings of a series come that were missed, not only the latest. */
-  readonly catchesUp?: boolean
-  /** Writes to the log of the app's sidecar. */
-  readonly log: (app: string, text: string) => void
 }
 
 /** There is a reminder of this name, which is not to be overwritten. */
 export class ReminderExists extends Error {}
 
-/** How a firing has ended. */
-type Fired = 'done' | 'failed' | 'cancelled' | 'unwanted'
+interface Fired extends Delivered {
+  /** The planned time that it stands for: of firings that were missed the latest. */
+  readonly due: number
+  /** Its actor does not want another one. */
+  readonly isCancelled: boolean
+}
 
-/**
- * Reminders of actors, in the file and by the clock of what outlives a run. A firing that has begun is over when the app has
- * answered: until then its row stands, and the next run fires it again.
- */
+/** Reminders of actors, in the file and by the clock of what outlives a run. */
 export class Reminders {
   readonly #options: RemindersOptions
   readonly #store: ReminderStore
-  /** Firings under way, by key, each with whether it is still wanted. */
-  readonly #underWay = new Map<number, {isWanted: boolean}>()
-  readonly #quiet: Quiet
-  #isClosed = false
+  readonly #series: FiringSeries<Reminder, Fired>
 
   constructor(options: RemindersOptions) {
     this.#options = options
-    const {file, wakeUps} = options
-    this.#store = new ReminderStore(file.database)
-    this.#quiet = new Quiet(options.clock, () => this.#underWay.size > 0)
-    wakeUps.serve(REMINDER, ({owner}) => file.afterCommit(() => void this.#fire(owner)), {isSeries: true})
-    wakeUps.onSettle(async maxMs => this.quiet(maxMs))
-    const begun = this.#store.begun()
-    if (begun.length > 0)
-      void keep(options, () => {
-        for (const {key, due} of begun) this.#wake(key, due)
-      }).catch(() => undefined)
+    const store = (this.#store = new ReminderStore(options.file.database))
+    this.#series = new FiringSeries<Reminder, Fired>({
+      ...options,
+      kind: REMINDER,
+      unit: 'firing',
+      rows: store,
+      nameOf: ({app, type, id, name}) => ({app, type, id, name}),
+      title: reminder => `reminder ${fullName(reminder)}`,
+      // what cannot be kept as the run ends comes again with the next one
+      onDue: ({key}) => void this.#series.deliver(key).catch(() => undefined),
+      deliver: async reminder => this.#deliver(reminder),
+      advance: (reminder, fired) => this.#advance(reminder, fired),
+      onRetry: ({key}, {due}) => store.update(key, {due})
+    })
   }
 
   /** How far the times in the file are ahead of the clock, in ms. */
@@ -72,26 +59,21 @@ export class Reminders {
     return this.#options.wakeUps.ahead
   }
 
-  /** Settles when it is kept. Rejects with a FiringFault or ReminderExists. */
-  async set(app: string, name: FiringName, wish: ReminderWish): Promise<void> {
+  /** Resolves once it is kept. Rejects with a FiringFault or ReminderExists. */
+  async set(app: string, name: FiringName, request: ReminderRequest): Promise<void> {
     const {file, clock, wakeUps} = this.#options
-    const {overwrites, policy = DEFAULT_POLICY, dueTime, period, ttl, data = null} = wish
-    const times = timesOf(REMINDER, fullName(name), wish, clock.date())
-    const {ahead} = wakeUps
+    const {overwrites, policy = DEFAULT_POLICY, dueTime, period, ttl, data} = request
+    const times = timesOf(REMINDER, fullName(name), request, clock.date())
+    const due = times.due + wakeUps.ahead
+    const expires = times.expires && times.expires + wakeUps.ahead
+    const plan = {due, step: times.step?.ms, remaining: times.repeats, expires, dueTime, period, ttl}
     await file.change(() => {
-      const before = this.#store.find(name)
-      if (before !== undefined && !overwrites) throw new ReminderExists(name.name)
-      if (before !== undefined) this.#remove(before)
+      const existing = this.#store.find(name)
+      if (existing !== undefined && !overwrites) throw new ReminderExists(name.name)
+      if (existing !== undefined) this.#series.remove(existing)
       const {type, id} = name
-      const said = {app, type, id, name: name.name, dueTime, period, ttl, data, policy}
-      const key = this.#store.add({
-        ...said,
-        due: times.due + ahead,
-        step: times.step?.ms ?? null,
-        remaining: times.repeats ?? null,
-        expires: times.expires === undefined ? null : times.expires + ahead
-      })
-      this.#wake(key, times.due + ahead)
+      const row = {app, type, id, name: name.name, ...plan, data, policy, attempts: 0, isDue: false}
+      this.#series.wake({...row, key: this.#store.insert(row)}, due)
     })
   }
 
@@ -107,11 +89,11 @@ export class Reminders {
     return this.#store.list(type, id)
   }
 
-  /** Settles when it is gone; false: there was none. */
+  /** Resolves once it is gone; false: there was none. */
   async delete(name: FiringName): Promise<boolean> {
     return this.#options.file.change(() => {
       const found = this.#store.find(name)
-      if (found !== undefined) this.#remove(found)
+      if (found !== undefined) this.#series.remove(found)
       return found !== undefined
     })
   }
@@ -119,7 +101,7 @@ export class Reminders {
   /** Deletes all of a type, or of one actor. */
   async deleteAll(type: string, id?: string): Promise<void> {
     await this.#options.file.change(() => {
-      for (const each of this.#store.list(type, id)) this.#remove(each)
+      for (const each of this.#store.list(type, id)) this.#series.remove(each)
     })
   }
 
@@ -129,121 +111,62 @@ export class Reminders {
     return found && this.#options.run(requestOf(found), {})
   }
 
-  /** Settles when no firing is under way any more: with true, or with false after so many ms. */
-  async quiet(maxMs: number): Promise<boolean> {
-    return this.#quiet.within(maxMs)
-  }
-
   close(): void {
-    this.#isClosed = true
+    this.#series.isClosed = true
   }
 
-  #remove({key}: Reminder): void {
-    this.#store.delete(key)
-    this.#options.wakeUps.removeOf(REMINDER, key)
-    const underWay = this.#underWay.get(key)
-    if (underWay !== undefined) underWay.isWanted = false
-  }
-
-  /** `due`: by the file. */
-  #wake(key: number, due: number): void {
-    const {wakeUps} = this.#options
-    // who lets time pass is told whose it is
-    const {app, type, id, name} = this.#store.get(key) ?? {}
-    wakeUps.add(REMINDER, {
-      due: due - wakeUps.ahead,
-      owner: key,
-      name: JSON.stringify({app, type, id, name}),
-      data: NOTHING
-    })
-  }
-
-  async #fire(key: number): Promise<void> {
-    const reminder = this.#store.get(key)
-    if (reminder === undefined || this.#isClosed) return
-    const {catchesUp = false} = this.#options
-    const state = {isWanted: true}
-    this.#underWay.set(key, state)
-    try {
-      const {outcome, begun, isMissed} = await this.#attempts(reminder, state)
-      await keep(this.#options, () => {
-        if (state.isWanted && !this.#isClosed)
-          this.#advance(reminder, outcome === 'cancelled', isMissed && !catchesUp ? begun : 0)
-      })
-    } catch (error) {
-      this.#options.log(reminder.app, `reminder ${fullName(reminder)}: ${String(error)}`)
-    } finally {
-      this.#underWay.delete(key)
-      this.#quiet.changed()
-    }
-  }
-
-  /** Tries it as often as its policy says. `begun`: when its turn began first, by the file. */
-  async #attempts(
-    reminder: Reminder,
-    state: {readonly isWanted: boolean}
-  ): Promise<{readonly outcome: Fired; readonly begun: number; readonly isMissed: boolean}> {
-    const {clock, log} = this.#options
-    const {policy, due, app} = reminder
-    let isMissed = this.#now - due > LATE_MS
-    let begun = 0
-    for (let tries = 0; ; tries++) {
-      const options = {
-        isPatient: true,
-        isWanted: () => state.isWanted,
-        begun: (wasHeld: boolean) => {
-          isMissed ||= begun === 0 && wasHeld
-          begun ||= this.#now
-        }
+  /** Waits for the actor's turn; one that is deleted meanwhile is not called. */
+  async #deliver(reminder: Reminder): Promise<Fired> {
+    const {run, catchesUp = false, wakeUps} = this.#options
+    const {key, due, step, attempts} = reminder
+    let isMissed = wakeUps.date() - due > LATE_MS
+    let standsFor = due
+    const options: TurnOptions = {
+      isPatient: true,
+      isWanted: () => !this.#series.isClosed && this.#store.at(key)?.isDue === true,
+      onBegin: wasHeld => {
+        isMissed ||= wasHeld
+        if (isMissed && attempts === 0 && !catchesUp && step !== undefined)
+          standsFor = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, wakeUps.date())).at
       }
-      const outcome = await this.#once(reminder, options)
-      if (outcome !== 'failed' || tries >= (policy.retries ?? Infinity) || !state.isWanted || this.#isClosed) {
-        if (outcome === 'failed') log(app, `reminder ${fullName(reminder)} has failed: no more tries`)
-        return {outcome, begun, isMissed}
-      }
-      await new Promise<void>(resolve => void clock.after(policy.intervalMs, resolve))
     }
-  }
-
-  async #once(reminder: Reminder, options: TurnOptions): Promise<Fired> {
     try {
-      const answer = await this.#options.run(requestOf(reminder), options)
-      if (answer.kind !== 'done') return 'failed'
-      if (answer.isCancelled) return 'cancelled'
-      return answer.isError ? 'failed' : 'done'
+      const answer = await run(requestOf(reminder), options)
+      return {...outcomeOf(answer), due: standsFor}
     } catch (error) {
       // where too many wait already it is tried again
-      if (error instanceof ActorError) return error.refusal === 'full' ? 'failed' : 'unwanted'
-      throw error
+      const kind = error instanceof ActorError && error.refusal !== 'full' ? 'done' : 'failed'
+      return {kind, answer: messageOf(error), due: standsFor, isCancelled: false}
     }
   }
 
-  /** The next firing, if there is one; those up to `begun` were missed. */
-  #advance({key, due, step, remaining, expires, ...reminder}: Reminder, isOver: boolean, begun: number): void {
-    const left = remaining === null ? null : remaining - 1
-    if (isOver || step === null || left === 0) return this.#store.delete(key)
-    const {at, passed} = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, begun))
-    const next = at + step
+  #advance({key, app, step, remaining, expires, due: before, ...name}: Reminder, fired: Fired): number | undefined {
+    if (fired.isCancelled || step === undefined || remaining === 1) return undefined
+    const passed = Math.round((fired.due - before) / step)
     if (passed > 0) {
       const words = passed === 1 ? '1 firing was' : `${passed} firings were`
-      this.#options.log(reminder.app, `reminder ${fullName(reminder)}: ${words} missed and passed over`)
+      this.#options.log(app, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
     }
-    if (expires !== null && next >= expires) return this.#store.delete(key)
-    this.#store.move(key, next, left)
-    this.#wake(key, next)
+    const due = fired.due + step
+    if (expires !== undefined && due >= expires) return undefined
+    this.#store.update(key, {due, remaining: remaining === undefined ? undefined : remaining - 1})
+    return due
   }
+}
 
-  /** By the clock of the file. */
-  get #now(): number {
-    const {clock, wakeUps} = this.#options
-    return clock.date() + wakeUps.ahead
-  }
+function outcomeOf(answer: ActorAnswer): Omit<Fired, 'due'> {
+  if (answer.kind === 'unknown') return {kind: 'failed', answer: 'its app does not know it', isCancelled: false}
+  if (answer.kind === 'lost') return {kind: 'failed', answer: answer.why, isCancelled: false}
+  if (answer.kind === 'failed')
+    return {kind: 'failed', answer: `${answer.status > 0 ? `${answer.status} ` : ''}${answer.text}`, isCancelled: false}
+  const {isError, isCancelled, body} = answer
+  return {kind: isError && !isCancelled ? 'failed' : 'done', answer: body.toString(), isCancelled}
 }
 
 const requestOf = ({type, id, name, dueTime, period, data}: Reminder): ActorRequest => ({
   type,
   id,
-  work: {kind: REMINDER, name, callback: '', dueTime, period, data: data ?? undefined},
+  work: {kind: REMINDER, name, callback: '', dueTime, period, data},
   caller: undefined,
   reentrancyId: '',
   onStop: () => undefined

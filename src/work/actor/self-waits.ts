@@ -10,8 +10,8 @@ export interface SelfWaitsOptions {
   readonly table: ActorTable
   readonly agenda: Agenda
   readonly now: () => number
-  /** Told once of each turn that waits for itself. */
-  readonly told: (actor: Actor, text: string) => void
+  /** Called once for each turn that waits for itself. */
+  readonly onDeadlock: (actor: Actor, text: string) => void
 }
 
 /** A turn that is under way, and its actor. */
@@ -21,7 +21,7 @@ interface Inside {
 }
 
 /**
- * Finds turns that wait for themselves, also over other actors: such a turn ends when its caller gives up, and nothing else tells why.
+ * Finds turns that wait for themselves, also over other actors: such a turn ends when its caller gives up, and nothing else says why.
  * What an app calls on behalf of a turn is known by the trace of the turn; where apps pass none on, by there being one turn alone in
  * each process on the way.
  */
@@ -37,7 +37,7 @@ export class SelfWaits implements Due {
   }
 
   /** A call waits for the turn of this actor. */
-  noted(actor: Actor): void {
+  onWait(actor: Actor): void {
     this.#suspects.add(actor)
     if (!this.#isPlanned) this.#plan()
   }
@@ -71,7 +71,7 @@ export class SelfWaits implements Due {
         const way = wayBy(inside, waiting, all)
         if (way === undefined) continue
         inside.turn.circle = textOf(way, waiting)
-        this.#options.told(inside.actor, inside.turn.circle)
+        this.#options.onDeadlock(inside.actor, inside.turn.circle)
         break
       }
   }
@@ -91,7 +91,7 @@ interface Way {
   readonly isSure: boolean
 }
 
-/** From a turn to a call that waits for it, over the turns between; undefined: nothing tells that the one has made the other. */
+/** From a turn to a call that waits for it, over the turns between; undefined: it is not known that one has made the other. */
 function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way | undefined {
   const trace = traceOf(waiting)
   const turns: Inside[] = []

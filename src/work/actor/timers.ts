@@ -3,7 +3,7 @@ import {after, latest} from '../times.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorRequest} from './actor-host.ts'
 import type {Agenda, Due} from './agenda.ts'
-import {timesOf, type FiringTimes, type FiringWish} from './firing-spec.ts'
+import {timesOf, type FiringTimes, type FiringRequest} from './firing-spec.ts'
 import type {TurnOptions} from './actor.ts'
 
 /** Which actor has it, and its name. */
@@ -50,11 +50,11 @@ export class Timers {
   }
 
   /** Sets one, or replaces it. `owner`: the instance whose sidecar sets it. Throws a FiringFault. */
-  set(name: FiringName, wish: FiringWish, owner: string): void {
-    const times = timesOf('timer', fullName(name), wish, this.#options.clock.date())
+  set(name: FiringName, request: FiringRequest, owner: string): void {
+    const times = timesOf('timer', fullName(name), request, this.#options.clock.date())
     this.delete(name)
     const key = keyOf(name)
-    const timer = new Timer({...this.#options, name, wish, times, owner, ended: () => this.#timers.delete(key)})
+    const timer = new Timer({...this.#options, name, request, times, owner, ended: () => this.#timers.delete(key)})
     this.#timers.set(key, timer)
     timer.plan(times.due)
   }
@@ -71,7 +71,7 @@ export class Timers {
 
 interface TimerOptions extends TimersOptions {
   readonly name: FiringName
-  readonly wish: FiringWish
+  readonly request: FiringRequest
   readonly times: FiringTimes
   readonly owner: string
   readonly ended: () => void
@@ -113,9 +113,9 @@ class Timer implements Due {
   }
 
   async #fire(): Promise<void> {
-    const {clock, run, name, wish, times} = this.#options
+    const {clock, run, name, request, times} = this.#options
     const {type, id} = name
-    const {callback, dueTime, period, data} = wish
+    const {callback, dueTime, period, data} = request
     const work = {kind: 'timer', name: name.name, callback, dueTime, period, data} as const
     let isMissed = clock.date() - this.#planned > LATE_MS
     let begun = clock.date()
@@ -125,7 +125,7 @@ class Timer implements Due {
         {
           isPatient: true,
           isWanted: () => !this.#isOver,
-          begun: wasHeld => {
+          onBegin: wasHeld => {
             begun = clock.date()
             isMissed ||= wasHeld
           }

@@ -1,8 +1,33 @@
-import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite'
-import type {Job, JobPolicy} from './job.ts'
+import type {DatabaseSync} from 'node:sqlite'
+import {column, Table, type RowOf} from '../rows.ts'
+import type {FailurePolicy} from '../series/series.ts'
+import type {Job} from './job.ts'
+
+const {blob, flag, json, number, optional, text} = column
+
+const COLUMNS = {
+  app: text,
+  name: text,
+  schedule: optional(text),
+  dueTime: optional(text),
+  ttl: optional(text),
+  repeats: optional(number),
+  dataType: optional(text),
+  data: optional(blob),
+  policy: json<FailurePolicy>(),
+  begin: number,
+  planned: optional(number),
+  expires: optional(number),
+  count: number,
+  last: optional(number),
+  attempts: number,
+  isDue: flag,
+  isPaused: flag,
+  answer: text
+}
 
 /** The columns that change with each tick. */
-export type JobChange = Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>
+export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
 /** Which jobs are asked for. */
 export interface JobsQuery {
@@ -13,128 +38,72 @@ export interface JobsQuery {
   readonly limit: number
 }
 
-/** How many jobs an app has, and how many of them are overdue. */
-export interface JobCount {
-  readonly app: string
-  readonly count: number
-  readonly overdue: number
-}
+const COUNT = {app: text, count: number, overdue: number}
 
-const COLUMNS =
-  'app, name, schedule, dueTime, ttl, repeats, dataType, data, policy, begin, planned, expires, count, last, attempts, isDue, isPaused, answer'
+/** How many jobs an app has, and how many of them are overdue. */
+export type JobCount = RowOf<typeof COUNT>
 
 /** The rows of jobs. Writes belong into a change of the file. */
 export class JobStore {
-  readonly #insert: StatementSync
-  readonly #update: StatementSync
-  readonly #delete: StatementSync
-  readonly #at: StatementSync
-  readonly #find: StatementSync
-  readonly #of: StatementSync
-  readonly #some: StatementSync
-  readonly #named: StatementSync
-  readonly #counts: StatementSync
-  readonly #due: StatementSync
+  readonly #table: Table<typeof COLUMNS>
 
   constructor(database: DatabaseSync) {
-    const places = COLUMNS.split(', ').map(() => '?')
-    this.#insert = database.prepare(`INSERT INTO jobs (${COLUMNS}) VALUES (${places.join(', ')})`)
-    this.#update = database.prepare(
-      'UPDATE jobs SET planned = ?, count = ?, last = ?, attempts = ?, isDue = ?, isPaused = ?, answer = ? WHERE key = ?'
-    )
-    this.#delete = database.prepare('DELETE FROM jobs WHERE key = ?')
-    this.#at = database.prepare('SELECT * FROM jobs WHERE key = ?')
-    this.#find = database.prepare('SELECT * FROM jobs WHERE app = ? AND name = ?')
-    this.#of = database.prepare('SELECT * FROM jobs WHERE app = ? ORDER BY name')
-    this.#some = database.prepare(
-      'SELECT * FROM jobs WHERE key > ?1 AND (?2 IS NULL OR app = ?2) ORDER BY key LIMIT ?3'
-    )
-    this.#named = database.prepare("SELECT * FROM jobs WHERE name = ?1 AND (?2 = '' OR app = ?2) ORDER BY app")
-    this.#counts = database.prepare(
-      'SELECT app, count(*) AS count, sum(isDue = 1 OR planned <= ?) AS overdue FROM jobs GROUP BY app ORDER BY app'
-    )
-    this.#due = database.prepare('SELECT key, app FROM jobs WHERE isDue = 1 ORDER BY planned, key')
+    this.#table = new Table(database, 'jobs', COLUMNS)
   }
 
   /** Its key. */
-  insert(job: Omit<Job, 'key'>): number {
-    const {schedule, dueTime, ttl, repeats, data, planned, expires, last} = job
-    const optional: SQLInputValue[] = [schedule, dueTime, ttl, repeats, data?.typeUrl, data?.value].map(
-      value => value ?? null
-    )
-    const {lastInsertRowid} = this.#insert.run(
-      job.app,
-      job.name,
-      ...optional,
-      JSON.stringify(job.policy),
-      job.begin,
-      planned ?? null,
-      expires ?? null,
-      job.count,
-      last ?? null,
-      job.attempts,
-      Number(job.isDue),
-      Number(job.isPaused),
-      job.answer
-    )
-    return Number(lastInsertRowid)
+  insert({data, ...job}: Omit<Job, 'key'>): number {
+    const {schedule, dueTime, ttl, repeats} = job
+    return this.#table.insert({...job, schedule, dueTime, ttl, repeats, dataType: data?.typeUrl, data: data?.value})
   }
 
-  update(key: number, {planned, count, last, attempts, isDue, isPaused, answer}: JobChange): void {
-    const flags = [Number(isDue), Number(isPaused)]
-    this.#update.run(planned ?? null, count, last ?? null, attempts, ...flags, answer, key)
+  update(key: number, change: JobChange): void {
+    this.#table.update(key, change)
   }
 
   delete(key: number): void {
-    this.#delete.run(key)
+    this.#table.delete(key)
   }
 
   at(key: number): Job | undefined {
-    return jobIn(this.#at.get(key))
+    return this.#all('WHERE key = ?', key)[0]
   }
 
   find(app: string, name: string): Job | undefined {
-    return jobIn(this.#find.get(app, name))
+    return this.#all('WHERE app = ? AND name = ?', app, name)[0]
   }
 
   /** Those of an app, by name. */
   of(app: string): readonly Job[] {
-    return this.#of.all(app).flatMap(row => jobIn(row) ?? [])
+    return this.#all('WHERE app = ? ORDER BY name', app)
   }
 
   /** In the order in which they were scheduled. */
   some({app, after, limit}: JobsQuery): readonly Job[] {
-    return this.#some.all(after, app ?? null, limit).flatMap(row => jobIn(row) ?? [])
+    return this.#all('WHERE key > ?1 AND (?2 IS NULL OR app = ?2) ORDER BY key LIMIT ?3', after, app ?? null, limit)
   }
 
   /** By app; `app`: '' = of any. */
   named(name: string, app: string): readonly Job[] {
-    return this.#named.all(name, app).flatMap(row => jobIn(row) ?? [])
+    return this.#all("WHERE name = ?1 AND (?2 = '' OR app = ?2) ORDER BY app", name, app)
+  }
+
+  /** Those whose tick is not done. */
+  due(): readonly Job[] {
+    return this.#all('WHERE isDue = 1 ORDER BY planned, key')
   }
 
   /** By app; `now`: by the clock of what waits. */
   counts(now: number): readonly JobCount[] {
-    return this.#counts.all(now) as unknown as readonly JobCount[]
+    const sql =
+      'SELECT app, count(*) AS count, sum(isDue = 1 OR coalesce(planned <= ?, 0)) AS overdue FROM jobs GROUP BY app ORDER BY app'
+    return this.#table.statements.all(COUNT, sql, now)
   }
 
-  /** Those whose tick was under way. */
-  due(): readonly Pick<Job, 'key' | 'app'>[] {
-    return this.#due.all() as unknown as readonly Pick<Job, 'key' | 'app'>[]
-  }
-}
-
-type Row = Readonly<Record<string, unknown>>
-
-function jobIn(row: Row | undefined): Job | undefined {
-  if (row === undefined) return undefined
-  const {dataType, data, policy, isDue, isPaused, ...others} = row
-  return {
-    ...(Object.fromEntries(
-      Object.entries(others).map(([name, value]) => [name, value ?? undefined])
-    ) as unknown as Job),
-    data: dataType === null ? undefined : {typeUrl: dataType as string, value: data as Uint8Array},
-    policy: JSON.parse(String(policy)) as JobPolicy,
-    isDue: isDue === 1,
-    isPaused: isPaused === 1
+  #all(...given: Parameters<Table<typeof COLUMNS>['all']>): readonly Job[] {
+    return this.#table.all(...given).map(({dataType, data, ...job}) => ({
+      ...job,
+      data: dataType === undefined || data === undefined ? undefined : {typeUrl: dataType, value: data}
+    }))
   }
 }

@@ -1,11 +1,4 @@
-/** What becomes of a tick that failed (Dapr: JobFailurePolicy). */
-export type JobPolicy =
-  | {readonly kind: 'drop'}
-  /** `intervalMs` between tries; `maxRetries`: undefined: for ever. */
-  | {readonly kind: 'constant'; readonly intervalMs: number; readonly maxRetries: number | undefined}
-
-/** What a job has where its caller says nothing. */
-export const DEFAULT_POLICY: JobPolicy = {kind: 'constant', intervalMs: 1000, maxRetries: 3}
+import type {FailurePolicy, Planned} from '../series/series.ts'
 
 /** What comes to the app with each tick: a `google.protobuf.Any`. */
 export interface JobData {
@@ -21,14 +14,12 @@ export interface JobRequest {
   readonly ttl?: string | undefined
   readonly repeats?: number | undefined
   readonly data?: JobData | undefined
-  readonly policy?: JobPolicy | undefined
+  readonly policy?: FailurePolicy | undefined
 }
 
 /** A job as it is kept. Times are milliseconds since 1970, by the clock of what waits (`WakeUps.date`). */
-export interface Job extends JobRequest {
-  readonly key: number
-  readonly app: string
-  readonly policy: JobPolicy
+export interface Job extends JobRequest, Planned {
+  readonly policy: FailurePolicy
   /** When it was scheduled. */
   readonly begin: number
   /** The tick that comes next, or is under way; undefined: none will. */
@@ -39,10 +30,6 @@ export interface Job extends JobRequest {
   readonly count: number
   /** The latest of them. */
   readonly last: number | undefined
-  /** Tries of the tick that is under way. */
-  readonly attempts: number
-  /** It is due: nothing else waits for its time. */
-  readonly isDue: boolean
   readonly isPaused: boolean
   /** What the app answered last; '' = nothing yet. */
   readonly answer: string

@@ -16,10 +16,10 @@ interface AnswersOptions extends Pick<EngineOptions, 'clock' | 'warn' | 'counted
   readonly engine: Engine
 }
 
-/** Somebody waits for an activity. */
+/** A workflow waits for an activity. */
 const ATTENDED = {isDetached: false, isEnded: false}
 
-/** What workers answer, and what comes of it: those to nothing that is in hand are ignored, and said. */
+/** Applies what workers answer. Answers to unknown tasks are logged and ignored. */
 export class Answers {
   readonly #options: AnswersOptions
 

@@ -28,7 +28,7 @@ const plain = (what: WorkflowChange['what'], failure = ''): WorkflowChange => ({
 
 /** What the latest turn of an instance has changed. `history`: of each turn the events, joined; of earlier ones few are read. */
 export function changesOf({turns, status}: Instance, history: readonly Uint8Array[]): readonly WorkflowChange[] {
-  // nothing has happened to it: its latest turn is told already
+  // nothing has happened to it: its latest turn is reported already
   if (status === STALLED) return []
   // it continues as new, with an empty history
   if (turns === 0) return [plain('continued')]

@@ -5,11 +5,11 @@ import type {WorkTraces} from '../../model/work-trace.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
-import type {Instance, Letter} from './instance.ts'
+import type {Instance, InboxEntry} from './instance.ts'
 import {FarTasks} from './far-tasks.ts'
 import {startEventOf} from './start-event.ts'
 import {LeftWork} from './left-work.ts'
-import type {Creation} from './creation.ts'
+import type {Creation} from './instance.ts'
 import {LiveInstances} from './live-instances.ts'
 import {InstanceEnds} from './instance-ends.ts'
 import {OpenActivities} from './open-activities.ts'
@@ -108,7 +108,7 @@ export class Engine {
       staysInFile: live => this.#staysInFile(live),
       isReplayed: instance => this.replays.has(instance),
       changed: instance => this.changed.set(instance.key, instance),
-      terminate: (live, letter) => this.#terminate(live, letter)
+      terminate: (live, entry) => this.#terminate(live, entry)
     })
     this.far = new FarTasks({store, activities: this.activities, warn})
     const {turns, activities, far} = this
@@ -129,8 +129,8 @@ export class Engine {
 
   #newWorkers(app: string): AppWorkers {
     return new AppWorkers(() => this.#settings(app), {
-      sent: item => this.#counts.sent(app, item),
-      left: item => {
+      onSent: item => this.#counts.sent(app, item),
+      onLeft: item => {
         this.#counts.left(app, item)
         if (item instanceof ActivityItem && item.isDropped) this.forgetActivity(item)
       }
@@ -155,9 +155,9 @@ export class Engine {
 
   /** Starts beyond what workers take soon are read from the file when they do, in their order: payloads of thousands would fill memory. */
   #staysInFile(live: LiveInstance): boolean {
-    const {letters, turnBytes} = live
+    const {inbox, turnBytes} = live
     const {app, turns} = live.instance
-    const latest = letters.at(-1)
+    const latest = inbox.at(-1)
     if (turns > 0 || latest === undefined) return false
     if (!this.leftWork.has(app) && this.workersOf(app).hasRoom) return false
     this.leftWork.add(app, latest.id, turnBytes)
@@ -184,8 +184,8 @@ export class Engine {
   }
 
   /** Apps whose workers could take more than was taken up. */
-  get hungry(): readonly string[] {
-    return this.leftWork.apps.filter(app => this.workers.get(app)?.isHungry === true || this.far.isHungry(app))
+  get appsWithCapacity(): readonly string[] {
+    return this.leftWork.apps.filter(app => this.workers.get(app)?.hasCapacity === true || this.far.hasCapacity(app))
   }
 
   /** It is answered, or will not be. */
@@ -284,7 +284,7 @@ export class Engine {
     this.#gone(key)
   }
 
-  /** Those who wait for the end of one that has ended in this very transaction hear of that. */
+  /** Callers that wait for one that has ended in this very transaction get its end. */
   #gone(key: number): void {
     const known = this.changed.get(key)
     if (known === undefined || !isTerminal(known.status)) this.changed.set(key, undefined)
@@ -295,18 +295,18 @@ export class Engine {
     if (live !== undefined && isTerminal(live.instance.status)) this.remove(key)
   }
 
-  apply(live: LiveInstance, turn: Turn, {startedAt, aheadMs, letters}: TurnStart): void {
+  apply(live: LiveInstance, turn: Turn, {startedAt, aheadMs, inbox}: TurnStart): void {
     const {instance} = live
     const {key} = instance
     const now = this.#clock.date()
-    const last = Math.max(...letters.map(({id}) => id))
+    const last = Math.max(...inbox.map(({id}) => id))
     this.#store.take(key, last)
-    live.letters = live.letters.filter(({id}) => id > last)
-    for (const {kind, event} of letters) if (kind === 'timer') this.spans.timerFired(instance, live.history, event)
+    live.inbox = live.inbox.filter(({id}) => id > last)
+    for (const {kind, event} of inbox) if (kind === 'timer') this.spans.timerFired(instance, live.history, event)
     for (const name of turn.heard) this.tasks.heard(key, name)
     live.clock = startedAt
     const began = startedAt - aheadMs
-    if (instance.started === undefined) this.#counts.begun(instance, letters, began)
+    if (instance.started === undefined) this.#counts.begun(instance, inbox, began)
     instance.started ??= began
     instance.updated = now
     instance.status = turn.status
@@ -341,13 +341,13 @@ export class Engine {
   }
 
   /** Terminated before it has started, or while no worker can take its turn. */
-  #terminate(live: LiveInstance, letter: Omit<Letter, 'id'>): void {
+  #terminate(live: LiveInstance, entry: Omit<InboxEntry, 'id'>): void {
     const {instance} = live
     const {key} = instance
     this.#wakeUps.removeOf(START, key)
     this.tasks.drop(instance)
     this.turns.release(key)
-    this.#ends.byForce(live, letter)
+    this.#ends.byForce(live, entry)
     this.#store.update(instance)
     this.changed.set(key, instance)
   }
@@ -359,8 +359,8 @@ export class Engine {
     this.tasks.drop(instance)
     this.#store.clearHistory(key)
     this.#store.take(key, Number.MAX_SAFE_INTEGER)
-    const later = live.letters.filter(({kind}) => kind !== 'result' && kind !== 'timer')
-    live.letters = []
+    const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
+    live.inbox = []
     // each round is a trace of its own: one that goes on for ever would be without an end
     this.spans.over(instance, live.history, statusName(CONTINUED_AS_NEW))
     if (instance.trace !== undefined) instance.trace = this.#traceOf(instance.app, undefined)
@@ -376,11 +376,11 @@ export class Engine {
     const start = startEventOf(this.#store, this.#clock.date(), instance)
     const isPaused = instance.rounds % MAX_ROUNDS === 0
     if (isPaused) this.#wakeUps.add(START, {due: this.#clock.date() + PAUSE_MS, owner: key, name: '', data: start})
-    const letters = [
+    const inbox = [
       ...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]),
       ...carried.map(each => ({kind: 'event' as const, ...each})),
       ...later
     ]
-    for (const letter of letters) this.turns.post(key, letter)
+    for (const entry of inbox) this.turns.post(key, entry)
   }
 }

@@ -1,6 +1,6 @@
 import {TEXT, TIME} from './messages.ts'
 
-/* What runs tell each other of tasks: apps of one do what workflows of the other ask for. */
+/* Messages between runs: apps of one do what workflows of the other ask for. */
 
 /** A child that an app is to start. */
 export const CHILD_REQUEST = {
@@ -12,7 +12,7 @@ export const CHILD_REQUEST = {
   trace: [5, 'string'],
   /** PropagatedHistory */
   received: [6, 'bytes'],
-  /** Nobody waits for it. */
+  /** Its creator does not wait for it. */
   isDetached: [7, 'bool'],
   /** It is to be terminated, with its input as what it ends with. */
   isEnded: [8, 'bool'],

@@ -10,7 +10,7 @@ import type {OpenActivity, WorkflowStore} from './workflow-store.ts'
 
 /** The run that has the app limits, and counts. */
 const unlimited = (): typeof DEFAULT_WORKFLOWS => DEFAULT_WORKFLOWS
-const UNCOUNTED = {sent: () => undefined, left: () => undefined}
+const UNCOUNTED = {onSent: () => undefined, onLeft: () => undefined}
 
 interface FarTasksOptions {
   readonly store: WorkflowStore
@@ -25,8 +25,8 @@ interface FarTasksOptions {
 export class FarTasks {
   readonly #options: FarTasksOptions
   readonly #queues = new Map<string, AppWorkers>()
-  /** What waits for apps that are not there, as it was told. */
-  readonly #told = new Set<string>()
+  /** The warnings about apps that are not there: each is given once. */
+  readonly #warned = new Set<string>()
 
   constructor(options: FarTasksOptions) {
     this.#options = options
@@ -39,13 +39,13 @@ export class FarTasks {
   }
 
   /** They could take more than was taken up. */
-  isHungry(app: string): boolean {
-    return this.#queues.get(app)?.isHungry === true
+  hasCapacity(app: string): boolean {
+    return this.#queues.get(app)?.hasCapacity === true
   }
 
   /** Apps for which something waits, and which no run is known to have. */
-  get lonely(): readonly string[] {
-    return [...this.#queues].flatMap(([app, queue]) => (queue.isLonely ? [app] : []))
+  get unclaimedApps(): readonly string[] {
+    return [...this.#queues].flatMap(([app, queue]) => (queue.isUnclaimed ? [app] : []))
   }
 
   flush(): void {
@@ -85,14 +85,14 @@ export class FarTasks {
     }
   }
 
-  /** No run has this app: of what waits for it each is told once. */
+  /** Warns once of each thing that waits for an app that no run has. */
   missing(app: string): void {
     for (const item of this.of(app).waiting()) {
       if (!(item instanceof ActivityItem)) continue
       const {isChild, name, source} = item
       const text = `${isChild ? 'workflow' : 'activity'} '${name}' waits for app '${app}', which neither this template nor another run has`
-      if (this.#told.has(text)) continue
-      this.#told.add(text)
+      if (this.#warned.has(text)) continue
+      this.#warned.add(text)
       this.#options.warn(source, text)
     }
   }

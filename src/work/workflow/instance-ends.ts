@@ -1,7 +1,7 @@
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {FarTasks} from './far-tasks.ts'
-import type {Instance, Letter, Parent} from './instance.ts'
+import type {Instance, InboxEntry, Parent} from './instance.ts'
 import {eventOf, readEvent, textOf, type Event} from './messages.ts'
 import type {Retention} from './retention.ts'
 import {startEventOf} from './start-event.ts'
@@ -27,7 +27,7 @@ export interface InstanceEndsOptions {
   readonly mayAsk: (app: string, access: WorkflowAccess) => boolean
 }
 
-/** How instances end, and who hears of it. All is called within a change of the file, which is told of the instance by the caller. */
+/** How instances end, and what parents and children get of it. All is called within a change of the file; the caller writes the instance. */
 export class InstanceEnds {
   readonly #options: InstanceEndsOptions
 
@@ -42,12 +42,12 @@ export class InstanceEnds {
     instance.failure = end?.failure
     if (live.turn !== undefined) this.#options.workersOf(instance.app).remove(live.turn)
     live.turn = undefined
-    live.letters = []
+    live.inbox = []
     this.#over(live, endsChildren)
   }
 
   /** Terminated before it has started, or while no worker can take its turn. */
-  byForce(live: LiveInstance, {event}: Omit<Letter, 'id'>): void {
+  byForce(live: LiveInstance, {event}: Omit<InboxEntry, 'id'>): void {
     const {instance} = live
     const {store, clock} = this.#options
     const {executionTerminated} = readEvent(event)

@@ -17,7 +17,7 @@ export interface Wanted {
 
 /** All but input and output, which may have megabytes. */
 const COLUMNS = `key, app, id, execution, name, version, status, created, started, updated, NULL AS input, NULL AS output,
-  customStatus, failure, stall, parentApp, parentId, parentExecution, parentTask, trace, turns, rounds`
+  customStatus, failure, stall, parentApp, parentId, parentExecution, parentTask, trace, turns, rounds, NULL AS received`
 
 /** The latest `limit` instances that are meant, without their payloads, the latest first. */
 export function searchInstances(database: DatabaseSync, wanted: Wanted, limit: number): readonly Instance[] {

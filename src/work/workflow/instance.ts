@@ -1,14 +1,14 @@
 /** What is waiting for the next turn of an instance. */
-export interface Letter {
+export interface InboxEntry {
   readonly id: number
-  readonly kind: LetterKind
+  readonly kind: InboxKind
   /** Of an event: its name. Of a termination: `recursive`, or nothing. */
   readonly name: string
   /** A HistoryEvent. */
   readonly event: Uint8Array
 }
 
-export type LetterKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
+export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
 /** The task of another instance that this one was made for. */
 export interface Parent {
@@ -55,3 +55,21 @@ export type NewInstance = Pick<
   Instance,
   'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent' | 'trace' | 'received'
 >
+
+/** What a start asks for. */
+export interface StartRequest {
+  readonly id: string
+  readonly name: string
+  readonly input: string | undefined
+  /** Milliseconds since 1970; undefined: now. */
+  readonly startAt: number | undefined
+  /** What has asked for it, a traceparent; '': something that is not traced; left out: it begins a trace. */
+  readonly trace?: string
+}
+
+/** The same for a child, too. */
+export interface Creation extends StartRequest {
+  readonly parent?: Parent | undefined
+  /** PropagatedHistory: what the parent passes on. */
+  readonly received?: Uint8Array | undefined
+}

@@ -7,7 +7,7 @@ export const PORTION_BYTES = 4 << 20
 
 /** How far an app's has been read. */
 interface Cursor {
-  letter: number
+  entry: number
   activity: Pick<OpenActivity, 'instance' | 'task'>
   /** How much is not read yet, roughly. */
   left: number
@@ -35,15 +35,15 @@ export class LeftWork {
     this.#cursors.clear()
     for (const {app, count, bytes: size} of this.#store.waiting()) {
       const {left = 0, bytes = 0} = this.#cursors.get(app) ?? {}
-      this.#cursors.set(app, {letter: 0, activity: {instance: 0, task: -1}, left: left + count, bytes: bytes + size})
+      this.#cursors.set(app, {entry: 0, activity: {instance: 0, task: -1}, left: left + count, bytes: bytes + size})
     }
   }
 
-  /** One more instance waits in the file alone; `letter`: the latest of it. */
-  add(app: string, letter: number, bytes: number): void {
-    const cursor = this.#cursors.get(app) ?? {letter, activity: LAST_ACTIVITY, left: 0, bytes: 0}
+  /** One more instance waits in the file alone; `entry`: the latest of it. */
+  add(app: string, entry: number, bytes: number): void {
+    const cursor = this.#cursors.get(app) ?? {entry, activity: LAST_ACTIVITY, left: 0, bytes: 0}
     // SQLite gives the number of the last row again once that is gone
-    cursor.letter = Math.min(cursor.letter, letter - 1)
+    cursor.entry = Math.min(cursor.entry, entry - 1)
     cursor.left++
     cursor.bytes += bytes
     this.#cursors.set(app, cursor)
@@ -72,15 +72,15 @@ export class LeftWork {
   next(app: string): Portion {
     const cursor = this.#cursors.get(app)
     if (cursor === undefined) return {instances: [], activities: []}
-    const found = this.#store.letters(app, cursor.letter, PORTION)
-    const letters = portionOf(found)
+    const found = this.#store.waitingEntries(app, cursor.entry, PORTION)
+    const inbox = portionOf(found)
     const activities = this.#store.activities(app, cursor.activity, PORTION)
-    cursor.letter = letters.at(-1)?.id ?? cursor.letter
+    cursor.entry = inbox.at(-1)?.id ?? cursor.entry
     cursor.activity = activities.at(-1) ?? cursor.activity
-    const instances = [...new Set(letters.map(({instance}) => instance))]
+    const instances = [...new Set(inbox.map(({instance}) => instance))]
     cursor.left = Math.max(0, cursor.left - instances.length - activities.length)
-    cursor.bytes = Math.max(0, cursor.bytes - letters.reduce((sum, {bytes}) => sum + bytes, 0))
-    if (letters.length === found.length && found.length < PORTION && activities.length < PORTION)
+    cursor.bytes = Math.max(0, cursor.bytes - inbox.reduce((sum, {bytes}) => sum + bytes, 0))
+    if (inbox.length === found.length && found.length < PORTION && activities.length < PORTION)
       this.#cursors.delete(app)
     return {instances, activities}
   }
@@ -94,8 +94,8 @@ export class LeftWork {
 const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
 
 /** As many as have no more bytes than one portion, and at least one. */
-function portionOf<T extends {readonly bytes: number}>(letters: readonly T[]): readonly T[] {
+function portionOf<T extends {readonly bytes: number}>(inbox: readonly T[]): readonly T[] {
   let sum = 0
-  const end = letters.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)
-  return end < 0 ? letters : letters.slice(0, end)
+  const end = inbox.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)
+  return end < 0 ? inbox : inbox.slice(0, end)
 }

@@ -18,7 +18,7 @@ export interface FarChild {
 export type PurgeFar = (child: FarChild, isForced: boolean) => Promise<number | undefined>
 
 /** What is removed. */
-export interface PurgeWish {
+export interface PurgeRequest {
   /** Its children, too, in whichever app they are. */
   readonly isRecursive: boolean
   /** Also what is not over. */
@@ -47,12 +47,12 @@ export class Purges {
    * How many were removed. Children in other runs go first: if one of these is not over, or cannot be asked, all that is here stays. Throws a
    * WorkflowError.
    */
-  async purge(app: string, id: string, wish: PurgeWish): Promise<number> {
-    const far = wish.isRecursive ? this.#family(app, id, wish).flatMap(each => this.#farChildren(each)) : []
+  async purge(app: string, id: string, request: PurgeRequest): Promise<number> {
+    const far = request.isRecursive ? this.#family(app, id, request).flatMap(each => this.#farChildren(each)) : []
     let there = 0
-    for (const child of far) there += await this.#purgeFar(app, child, wish.isForced)
+    for (const child of far) there += await this.#purgeFar(app, child, request.isForced)
     // another one of this id may have begun meanwhile
-    const all = this.#family(app, id, wish)
+    const all = this.#family(app, id, request)
     return this.#options.file.change(() => {
       for (const each of all) this.#options.engine.remove(each.key)
       return all.length + there
@@ -69,7 +69,7 @@ export class Purges {
   }
 
   /** What is to be removed here. Throws a WorkflowError if it may not be. */
-  #family(app: string, id: string, {isRecursive, isForced}: PurgeWish): readonly Instance[] {
+  #family(app: string, id: string, {isRecursive, isForced}: PurgeRequest): readonly Instance[] {
     const {store} = this.#options
     const instance = store.find(app, id)
     if (instance === undefined) throw unknownInstance()

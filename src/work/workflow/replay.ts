@@ -23,7 +23,7 @@ export interface ReplayedTurn {
   readonly at: number
   /** What it began with: `activity reserve done`. */
   readonly came: readonly string[]
-  /** What it did, as the history tells: `activity charge`. */
+  /** What it did, from the history: `activity charge`. */
   readonly did: readonly string[]
   /** What the code does now. */
   readonly does: readonly string[]
@@ -45,7 +45,7 @@ class ReplayItem implements Replayed {
   readonly parts: TurnParts
   readonly #history: readonly Uint8Array[]
   readonly #answer = Promise.withResolvers<TurnResponse | undefined>()
-  /** Nobody waits for the answer any more. */
+  /** Aborted when the caller disconnects. */
   isLeft = false
 
   constructor(instance: Instance, history: readonly Uint8Array[], turn: number) {
@@ -173,7 +173,7 @@ function replayed(
 ): ReplayedTurn {
   const {app, id} = instance
   const {startedAt: at, did} = parts
-  const start = {app, id, isSuspended: false, startedAt: at, aheadMs: 0, letters: []}
+  const start = {app, id, isSuspended: false, startedAt: at, aheadMs: 0, inbox: []}
   const {events, again} = applyAnswer(start, answer, at)
   const does =
     again === undefined
@@ -197,7 +197,7 @@ function replayed(
 
 const ENDS: ReadonlySet<string> = new Set(['begun', 'completed', 'failed', 'terminated'])
 
-/** What had come, as an event of the run tells it. */
+/** What had come, as an event of the run names it. */
 function cameText({what, kind, step}: WorkflowChange): readonly string[] {
   if (ENDS.has(what)) return []
   const happened = what === 'failed-step' ? 'failed' : what

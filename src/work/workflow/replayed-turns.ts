@@ -13,7 +13,7 @@ export interface Replayed extends WorkItem {
 
 /**
  * The turns that are replayed. Not all workers say which dispatch they answer, so an instance has no other turn while a worker may
- * still answer a replayed one, also if nobody waits for that any more.
+ * still answer a replayed one, also if its caller has disconnected.
  */
 export class ReplayedTurns {
   readonly #items = new Map<string, Replayed>()

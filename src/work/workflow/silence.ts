@@ -21,7 +21,7 @@ export class Silence {
     this.#options = options
   }
 
-  /** Somebody may have a turn in hand. */
+  /** A worker may have a turn. */
   listen(): void {
     if (this.#stop === undefined && this.#hasTurns())
       this.#stop = this.#options.clock.after(SILENCE_MS, () => this.#look())
@@ -48,7 +48,7 @@ export class Silence {
         const {name, id} = item.live.instance
         warn(
           app,
-          `workflow '${name}' '${id}': its worker has not answered a turn for a minute (an endless loop, or a debugger?); it gets it again when it connects anew`
+          `workflow '${name}' '${id}': its worker has not answered a turn for a minute (an endless loop, or a debugger?); it gets the turn again when it connects again`
         )
       }
     this.listen()

@@ -2,7 +2,7 @@ import type {Instance} from './instance.ts'
 import {eventOf, textOf, timeOf} from './messages.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** What the first event of a history tells of its instance. */
+/** What the first event of a history says about its instance. */
 type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
 interface StartEventOptions {
@@ -21,7 +21,7 @@ export function startEventOf(
 ): Uint8Array {
   const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {
-    // who has asked for it, as Dapr tells it (pkg/runtime/wfengine/backends/actors/actors.go)
+    // the caller, as Dapr names it (pkg/runtime/wfengine/backends/actors/actors.go)
     router: {sourceAppID: parent?.app ?? app, targetAppID: ''},
     executionStarted: {
       name,

@@ -3,7 +3,7 @@ import {messageOf} from '../../model/errors.ts'
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WakeUp, WakeUps} from '../wake-ups.ts'
-import type {Creation} from './creation.ts'
+import type {Creation} from './instance.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
 import type {FarTasks} from './far-tasks.ts'
 import type {Instance, Parent} from './instance.ts'
@@ -20,14 +20,13 @@ import {
 } from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {propagatedHistory} from './propagation.ts'
-import {checkAllOver} from './recreation.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import type {TurnQueue} from './turn-queue.ts'
 import type {ActivityItem, LiveInstance} from './work-items.ts'
 import {activityTrace} from './work-spans.ts'
 import type {AppWorkers} from './workers.ts'
-import {activeInstance, DENIED} from './workflow-error.ts'
+import {activeInstance, DENIED, notOver, WorkflowError} from './workflow-error.ts'
 import {TIMER, type OpenActivity, type WorkflowStore} from './workflow-store.ts'
 
 /** Of a task that another app does not do for this one (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
@@ -63,31 +62,11 @@ interface TasksOptions {
 
 /** What instances wait for: activities, timers and children. All is called within a change of the file. */
 export class Tasks {
-  readonly #store: WorkflowStore
-  readonly #wakeUps: WakeUps
-  readonly #clock: Clock
-  readonly #warn: TasksOptions['warn']
-  readonly #hasApp: TasksOptions['hasApp']
-  readonly #isAllowed: TasksOptions['isAllowed']
-  readonly #turns: TurnQueue
-  readonly #activities: OpenActivities
-  readonly #far: FarTasks
-  readonly #workersOf: TasksOptions['workersOf']
-  readonly #create: TasksOptions['create']
+  readonly #options: TasksOptions
+
   constructor(options: TasksOptions) {
-    const {store, wakeUps, clock, warn, hasApp, isAllowed, turns, activities, far, workersOf, create} = options
-    this.#store = store
-    this.#wakeUps = wakeUps
-    this.#clock = clock
-    this.#warn = warn
-    this.#hasApp = hasApp
-    this.#isAllowed = isAllowed
-    this.#turns = turns
-    this.#activities = activities
-    this.#far = far
-    this.#workersOf = workersOf
-    this.#create = create
-    wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
+    this.#options = options
+    options.wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
   }
 
   schedule(live: Pick<LiveInstance, 'instance' | 'history'>, {task, app, scheduled}: NewActivity): void {
@@ -109,26 +88,26 @@ export class Tasks {
       propagatedHistory: propagatedHistory(live, scope, task)
     })
     const activity = {instance: key, task, app, taskExecution: taskExecutionId, request, isChild: 0}
-    this.#store.addActivity(activity)
-    if (this.#turns.fits(instance, app, request.length)) this.take(activity, instance)
+    this.#options.store.addActivity(activity)
+    if (this.#options.turns.fits(instance, app, request.length)) this.take(activity, instance)
   }
 
   /** It is sent to a worker: of its app, or of a run that has it. */
   take(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
     const {app, isChild} = activity
-    if (isChild === 1 || !this.#hasApp(app)) return this.#far.add(activity, of)
-    const item = this.#activities.add(activity, of)
-    this.#workersOf(app).add(item)
+    if (isChild === 1 || !this.#options.hasApp(app)) return this.#options.far.add(activity, of)
+    const item = this.#options.activities.add(activity, of)
+    this.#options.workersOf(app).add(item)
     return item
   }
 
   /** An app has workers here: they do what another run was to do. */
   bringHome(app: string): void {
-    for (const {activity, id, source} of this.#far.take(app)) {
+    for (const {activity, id, source} of this.#options.far.take(app)) {
       const {instance, task, request, isChild} = activity
-      if (isChild === 0) this.#workersOf(app).add(this.#activities.add(activity, {id, app: source}))
+      if (isChild === 0) this.#options.workersOf(app).add(this.#options.activities.add(activity, {id, app: source}))
       else {
-        this.#store.endActivity(instance, task)
+        this.#options.store.endActivity(instance, task)
         this.#beginOwn(instance, app, decode(CHILD_REQUEST, request))
       }
     }
@@ -136,10 +115,13 @@ export class Tasks {
 
   /** Whether an app may ask that of another one; if not, the log of that one says so. */
   mayAsk(app: string, access: WorkflowAccess): boolean {
-    if (this.#isAllowed(app, access)) return true
+    if (this.#options.isAllowed(app, access)) return true
     const {caller, kind, operation, name} = access
     const what = kind === 'activities' ? 'activity' : 'workflow'
-    this.#warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
+    this.#options.warn(
+      app,
+      `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`
+    )
     return false
   }
 
@@ -147,29 +129,29 @@ export class Tasks {
   setTimer(key: number, {id: timerId, fireAt, event}: NewTimer, aheadMs = 0): void {
     const due = msOf(fireAt) - aheadMs
     const data = encode(EVENT, {timestamp: timeOf(due), timerFired: {fireAt, timerId, isSkipped: false}})
-    this.#wakeUps.add(TIMER, {due, owner: key, name: event.toLowerCase(), data})
+    this.#options.wakeUps.add(TIMER, {due, owner: key, name: event.toLowerCase(), data})
   }
 
   /** When the timers of an instance fire, by the ids of their events. */
   timers(key: number): ReadonlyMap<number, number> {
-    return new Map(this.#wakeUps.of(TIMER, key).map(({due, data}) => [timerIdOf(data), due]))
+    return new Map(this.#options.wakeUps.of(TIMER, key).map(({due, data}) => [timerIdOf(data), due]))
   }
 
   /** The next timer fires now, or the one with this id; false if there is no such one. */
   skipTimer(key: number, wanted: number | undefined): boolean {
-    const timers = this.#wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
+    const timers = this.#options.wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
     const timer = wanted === undefined ? timers[0] : timers.find(({data}) => timerIdOf(data) === wanted)
-    if (timer !== undefined) this.#wakeUps.fireNow(TIMER, timer)
+    if (timer !== undefined) this.#options.wakeUps.fireNow(TIMER, timer)
     return timer !== undefined
   }
 
   /** An event has come: the oldest timer that waits with it ends. */
   heard(key: number, event: string): void {
-    this.#wakeUps.removeFirst(TIMER, key, event.toLowerCase())
+    this.#options.wakeUps.removeFirst(TIMER, key, event.toLowerCase())
   }
 
   endTimers(key: number): void {
-    this.#wakeUps.removeOf(TIMER, key)
+    this.#options.wakeUps.removeOf(TIMER, key)
   }
 
   /** One in an app of another run is asked for until that run says that it is over. */
@@ -181,11 +163,11 @@ export class Tasks {
     const received = (scope === undefined ? undefined : propagatedHistory(live, scope, task)) ?? NOTHING
     const start = startAt === undefined ? undefined : timeOf(startAt)
     const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
-    if (this.#hasApp(app)) return this.#beginOwn(key, app, asked)
+    if (this.#options.hasApp(app)) return this.#beginOwn(key, app, asked)
     const request = encode(CHILD_REQUEST, asked)
     const activity = {instance: key, task, app, taskExecution: '', request, isChild: 1}
-    this.#store.addActivity(activity)
-    this.#far.add(activity, instance)
+    this.#options.store.addActivity(activity)
+    this.#options.far.add(activity, instance)
   }
 
   #beginOwn(key: number, app: string, asked: ChildRequest): void {
@@ -197,13 +179,13 @@ export class Tasks {
   }
 
   /**
-   * Begins a child in an app of this run. One of the same task is made once; an active one of somebody else is left alone, and the task fails.
+   * Begins a child in an app of this run. One of the same task is made once; an active one of another creator is left alone, and the task fails.
    */
   beginChild(
     app: string,
     {id, name, input, parent, trace, received, isDetached, isEnded, startAt}: ChildRequest
   ): {readonly child: Instance | undefined} | {readonly failure: Uint8Array} {
-    const existing = this.#store.find(app, id)
+    const existing = this.#options.store.find(app, id)
     const isOwn = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
     if (isEnded) {
       const access = {
@@ -213,7 +195,7 @@ export class Tasks {
         name: existing?.name ?? ''
       } as const
       if (isOwn && this.mayAsk(app, access))
-        this.#turns.post(existing.key, {kind: 'terminate', name: 'recursive', event: this.#terminated(input)})
+        this.#options.turns.post(existing.key, {kind: 'terminate', name: 'recursive', event: this.#terminated(input)})
       return {child: undefined}
     }
     if (!this.mayAsk(app, {caller: parent?.app ?? '', kind: 'workflows', operation: 'schedule', name}))
@@ -223,9 +205,9 @@ export class Tasks {
     if (refusal === undefined) {
       const shared = {id, name, input: input?.value, startAt: startAt && msOf(startAt), trace}
       const given = received.length === 0 ? undefined : received
-      return {child: this.#create(app, {...shared, received: given, ...(!isDetached && {parent})})}
+      return {child: this.#options.create(app, {...shared, received: given, ...(!isDetached && {parent})})}
     }
-    if (isDetached) this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
+    if (isDetached) this.#options.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
     return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal})}
   }
 
@@ -233,7 +215,7 @@ export class Tasks {
   #refusal(existing: Instance): string | undefined {
     if (!isTerminal(existing.status)) return activeInstance(existing.id).message
     try {
-      checkAllOver(this.#store, existing)
+      checkAllOver(this.#options.store, existing)
       return undefined
     } catch (error) {
       return messageOf(error)
@@ -241,42 +223,56 @@ export class Tasks {
   }
 
   #terminated(input: ChildRequest['input']): Uint8Array {
-    return eventOf(this.#clock.date(), {executionTerminated: {input, recurse: true}})
+    return eventOf(this.#options.clock.date(), {executionTerminated: {input, recurse: true}})
   }
 
   #fail(key: number, failure: Event): void {
-    this.#turns.post(key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), failure)})
+    this.#options.turns.post(key, {kind: 'result', name: '', event: eventOf(this.#options.clock.date(), failure)})
   }
 
   /** Its open activities and timers are not wanted any more. */
   drop({key}: Instance): void {
-    for (const item of this.#activities.drop(key)) {
+    for (const item of this.#options.activities.drop(key)) {
       if (item.isFar) {
-        this.#far.remove(item)
+        this.#options.far.remove(item)
         continue
       }
-      const workers = this.#workersOf(item.activity.app)
+      const workers = this.#options.workersOf(item.activity.app)
       // one that a worker has is answered once more
       if (!workers.isInHand(item)) {
         workers.remove(item)
-        this.#activities.remove(item)
+        this.#options.activities.remove(item)
       }
     }
-    this.#store.endActivities(key)
+    this.#options.store.endActivities(key)
     this.endTimers(key)
   }
 
   #timerFired({owner, data}: WakeUp): void {
     const {timerFired, timestamp: due} = readEvent(data)
     if (timerFired === undefined) return
-    const now = this.#clock.date()
+    const now = this.#options.clock.date()
     const isSkipped = due !== undefined && msOf(due) > now
-    this.#turns.post(owner, {
+    this.#options.turns.post(owner, {
       kind: 'timer',
       name: '',
       event: eventOf(now, {timerFired: {...timerFired, isSkipped}})
     })
   }
+}
+
+/** An instance that is over is not started again while one below it is not over (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go). Throws a WorkflowError. */
+export function checkAllOver(store: WorkflowStore, instance: Instance): void {
+  const family = store.family(instance)
+  const open =
+    family.find(({key, status}) => key !== instance.key && !isTerminal(status))?.id ??
+    family
+      .flatMap(({key}) => store.farChildren(key))
+      .map(({request}) => decode(CHILD_REQUEST, request))
+      .find(({isDetached}) => !isDetached)?.id
+  if (open === undefined) return
+  const why = `child workflow '${open}': ${notOver().message}`
+  throw new WorkflowError('active', `cannot recreate workflow with ID '${instance.id}': ${why}`)
 }
 
 const timerIdOf = (data: Uint8Array): number => readEvent(data).timerFired?.timerId ?? -1

@@ -24,14 +24,14 @@ export interface Step {
   failure: string
 }
 
-/** `late`: the event did not come in time. `dropped`: nobody waits for it any more. `skipped`: a timer that fired before its time. */
+/** `late`: the event did not come in time. `dropped`: its result does not count any more. `skipped`: a timer that fired before its time. */
 export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
 
 /** A timer that is due then waits for ever (durabletask-go: task/orchestrator.go). */
 const NEVER = Date.UTC(9000, 0)
 
 /**
- * The steps of an instance of an app, as its history tells them, in the order of their beginnings. `dues`: when timers fire, if
+ * The steps of an instance of an app, from its history, in the order of their beginnings. `dues`: when timers fire, if
  * that is not when the code has set them for.
  */
 export function timelineOf(

@@ -1,5 +1,5 @@
 import type {Clock} from '../../platform/clock.ts'
-import type {Instance, Letter} from './instance.ts'
+import type {Instance, InboxEntry} from './instance.ts'
 import type {LiveInstances} from './live-instances.ts'
 import {eventOf, readEvent} from './messages.ts'
 import {isTerminal, STALLED} from './status.ts'
@@ -36,7 +36,7 @@ export interface TurnQueueOptions {
   /** An instance is another one than in the file's last commit. */
   readonly changed: (instance: Instance) => void
   /** Terminates one that no worker can end: it has not begun, or is stalled. */
-  readonly terminate: (live: LiveInstance, letter: Omit<Letter, 'id'>) => void
+  readonly terminate: (live: LiveInstance, entry: Omit<InboxEntry, 'id'>) => void
 }
 
 /** Which instances are to have a turn, and which cannot go on as they are. All is called within a change of the file. */
@@ -50,24 +50,24 @@ export class TurnQueue {
   }
 
   /** Something for an instance that is not over. */
-  post(key: number, letter: Omit<Letter, 'id'>): void {
+  post(key: number, entry: Omit<InboxEntry, 'id'>): void {
     const live = this.#options.live.at(key)
     if (live === undefined || isTerminal(live.instance.status)) return
-    if (letter.kind === 'terminate' && this.#needsNoWorker(live)) {
+    if (entry.kind === 'terminate' && this.#needsNoWorker(live)) {
       if (live.turn !== undefined) this.#options.workersOf(live.instance.app).remove(live.turn)
       live.turn = undefined
-      return this.#options.terminate(live, letter)
+      return this.#options.terminate(live, entry)
     }
     // once is enough: the SDK for JavaScript 3.18 never comes to an end with a second one
-    if (letter.kind === 'suspend' && isSuspendedAfter(live)) return
-    const id = this.#options.store.post(key, letter)
-    live.letters.push({...letter, id})
+    if (entry.kind === 'suspend' && isSuspendedAfter(live)) return
+    const id = this.#options.store.post(key, entry)
+    live.inbox.push({...entry, id})
     this.want(live)
   }
 
   /** That it is to be terminated with all below it, and has not heard of it yet. */
-  endOf(key: number): Letter | undefined {
-    return this.#options.live.at(key)?.letters.find(({kind, name}) => kind === 'terminate' && name === 'recursive')
+  endOf(key: number): InboxEntry | undefined {
+    return this.#options.live.at(key)?.inbox.find(({kind, name}) => kind === 'terminate' && name === 'recursive')
   }
 
   /** Its code need not be asked about its end, or cannot be: no worker has seen it and none is there, or it is stalled. */

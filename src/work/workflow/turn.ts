@@ -1,4 +1,4 @@
-import type {Letter} from './instance.ts'
+import type {InboxEntry} from './instance.ts'
 import {
   checkFailure,
   eventOf,
@@ -23,7 +23,7 @@ export interface TurnStart {
   readonly startedAt: number
   /** How far that is ahead of our clock: a timer that was skipped has its time as if it had come. */
   readonly aheadMs: number
-  readonly letters: readonly Letter[]
+  readonly inbox: readonly InboxEntry[]
 }
 
 /** A task for a worker of that app. */
@@ -71,13 +71,13 @@ export interface Carried {
 
 /** What comes of a turn. */
 export interface Turn {
-  /** They follow the history; of one that begins anew they are the last of the old one, which is dropped. */
+  /** They follow the history; of one that continues as new they are the last of the old one, which is dropped. */
   readonly events: readonly Uint8Array[]
   readonly status: number
   readonly customStatus: string | undefined
   readonly version: string | undefined
   readonly end: {readonly result: string | undefined; readonly failure: Uint8Array | undefined} | undefined
-  /** It begins anew, with another history. */
+  /** It continues as new, with another history. */
   readonly again: {readonly input: string | undefined; readonly carried: readonly Carried[]} | undefined
   readonly activities: readonly NewActivity[]
   readonly timers: readonly NewTimer[]
@@ -102,16 +102,16 @@ interface Gathered {
  * the turn began with, the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
  */
 export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
-  const {letters} = start
+  const {inbox} = start
   const version = answer.version
   const begun = [
     eventOf(start.startedAt, {workflowStarted: version === undefined ? {version: undefined} : {version}}),
-    ...letters.map(({event}) => event)
+    ...inbox.map(({event}) => event)
   ]
   const shared = {
     customStatus: answer.customStatus?.value,
     version: version?.name,
-    heard: letters.filter(({kind}) => kind === 'event').map(({name}) => name)
+    heard: inbox.filter(({kind}) => kind === 'event').map(({name}) => name)
   }
   // the first completion counts; actions that follow a continue-as-new do not
   const complete = answer.actions.find(action => action.complete !== undefined)?.complete
@@ -137,7 +137,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     status: isOver ? complete.status : isSuspendedAfter(start) ? SUSPENDED : RUNNING,
     end: isOver ? {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)} : undefined,
     again: undefined,
-    endsChildren: isOver && letters.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
+    endsChildren: isOver && inbox.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
   }
 }
 
@@ -147,9 +147,9 @@ const nothing = (): Gathered => ({activities: [], timers: [], children: [], mess
 
 const bytesOrNone = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length > 0 ? bytes : undefined)
 
-/** Whether an instance is suspended once it has heard of its letters. */
-export function isSuspendedAfter({isSuspended, letters}: Pick<TurnStart, 'isSuspended' | 'letters'>): boolean {
-  const last = letters.findLast(({kind}) => kind === 'suspend' || kind === 'resume')
+/** Whether an instance is suspended after the entries of its inbox. */
+export function isSuspendedAfter({isSuspended, inbox}: Pick<TurnStart, 'isSuspended' | 'inbox'>): boolean {
+  const last = inbox.findLast(({kind}) => kind === 'suspend' || kind === 'resume')
   return last === undefined ? isSuspended : last.kind === 'suspend'
 }
 

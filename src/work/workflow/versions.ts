@@ -6,7 +6,7 @@ import {FAILED} from './status.ts'
 /** StalledReason (orchestrator_service.proto). */
 const PATCH_MISMATCH = 0
 const VERSION_NOT_AVAILABLE = 1
-/** Ours: the steps of the code are not those of the history. SDKs know no such reason; the description tells it. */
+/** Ours: the steps of the code are not those of the history. SDKs know no such reason; the description says it. */
 const CODE_CHANGED = 3
 
 /** Why an instance cannot go on with the code of the worker that has answered. */
@@ -15,7 +15,7 @@ export interface Stall {
   readonly description: string
 }
 
-/** Told where a worker's code does not fit to the history: of SDKs by name, or in the words of the one for Go. */
+/** Reported where a worker's code does not fit to the history: of SDKs by name, or in the words of the one for Go. */
 const NON_DETERMINISM = /NonDeterminis|a previous execution called/i
 /** The step that does not fit, as SDKs name it. */
 const STEP = /\bID=(\d+)|sequence number (\d+)/i

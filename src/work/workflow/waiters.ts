@@ -1,6 +1,6 @@
 import type {Instance} from './instance.ts'
 
-/** What somebody waits for; undefined: the instance is gone. */
+/** What a caller waits for; undefined: the instance is gone. */
 type IsMet = (instance: Instance | undefined) => boolean
 
 interface Waiter {
@@ -14,7 +14,7 @@ export class Waiters {
   /** Of instances that are not there yet. */
   readonly #looking = new Set<(instance: Instance) => void>()
 
-  /** Settles when it is; `onGone` tells when nobody waits for it any more, and it never settles. */
+  /** Settles when it is; if the listener of `onGone` is called before, it never settles. */
   async wait(
     instance: Instance,
     isMet: IsMet,

@@ -1,6 +1,6 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {Clock} from '../../platform/clock.ts'
-import type {Instance, Letter} from './instance.ts'
+import type {Instance, InboxEntry} from './instance.ts'
 import {msOf, readEvent} from './messages.ts'
 import {COMPLETED, TERMINATED} from './status.ts'
 import {ActivityItem, TurnItem} from './work-items.ts'
@@ -48,8 +48,8 @@ export class WorkCounts {
   }
 
   /** Its first turn is done. */
-  begun({app, name}: Instance, letters: readonly Letter[], startedAt: number): void {
-    const start = letters.find(({kind}) => kind === 'start')
+  begun({app, name}: Instance, inbox: readonly InboxEntry[], startedAt: number): void {
+    const start = inbox.find(({kind}) => kind === 'start')
     if (start === undefined) return
     const {timestamp, executionStarted} = readEvent(start.event)
     const planned = executionStarted?.scheduledStart ?? timestamp

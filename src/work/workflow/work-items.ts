@@ -1,5 +1,5 @@
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
-import type {Instance, Letter} from './instance.ts'
+import type {Instance, InboxEntry} from './instance.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
 import {type ACTIVITY_ANSWER, ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
 import type {TurnStart} from './turn.ts'
@@ -38,7 +38,7 @@ export class LiveInstance {
   readonly instance: Instance
   /** Of each turn the events, joined. */
   readonly history: Uint8Array[]
-  letters: Letter[]
+  inbox: InboxEntry[]
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
   #clock: number | undefined
@@ -47,21 +47,21 @@ export class LiveInstance {
   #counted = 0
   #bytes = 0
 
-  constructor(instance: Instance, history: Uint8Array[], letters: Letter[]) {
+  constructor(instance: Instance, history: Uint8Array[], inbox: InboxEntry[]) {
     this.instance = instance
     this.history = history
-    this.letters = letters
+    this.inbox = inbox
   }
 
   /** It is as the file has it. */
-  reread(instance: Instance, readHistory: () => Uint8Array[], letters: Letter[]): void {
+  reread(instance: Instance, readHistory: () => Uint8Array[], inbox: InboxEntry[]): void {
     const {turns, execution} = instance
     if (turns !== this.history.length || execution !== this.instance.execution) {
       this.history.splice(0, this.history.length, ...readHistory())
       this.#patched = this.#counted = Infinity
     }
     Object.assign(this.instance, instance)
-    this.letters = letters
+    this.inbox = inbox
     this.#clock = undefined
   }
 
@@ -88,11 +88,11 @@ export class LiveInstance {
 
   /** It has started, or its time has come. */
   get mayStart(): boolean {
-    return this.instance.turns > 0 || this.letters.some(({kind}) => kind === 'start')
+    return this.instance.turns > 0 || this.inbox.some(({kind}) => kind === 'start')
   }
 
   get mayTurn(): boolean {
-    return this.letters.length > 0 && this.mayStart
+    return this.inbox.length > 0 && this.mayStart
   }
 
   /** At the end of its history. */
@@ -111,18 +111,18 @@ export class LiveInstance {
   /** What the next turn sends to a worker, roughly. */
   get turnBytes(): number {
     const {received = NOTHING} = this.instance
-    return this.letters.reduce((sum, {event}) => sum + event.length, this.bytes + received.length)
+    return this.inbox.reduce((sum, {event}) => sum + event.length, this.bytes + received.length)
   }
 }
 
-/** A turn: the worker gets the history, and the letters that have come until then. */
+/** A turn: the worker gets the history, and what is in the inbox. */
 export class TurnItem implements WorkItem {
   readonly kind = 'workflows'
   readonly live: LiveInstance
   readonly #now: () => number
   /** What was sent last; undefined: nothing yet. */
   start: TurnStart | undefined
-  /** It was said that nobody answers it. */
+  /** The log says that it has no answer. */
   isSilent = false
   token = ''
 
@@ -140,19 +140,19 @@ export class TurnItem implements WorkItem {
   }
 
   compose(completionToken: string): Uint8Array {
-    const {instance, history, letters} = this.live
+    const {instance, history, inbox} = this.live
     const {id, app} = instance
     const now = this.#now()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
-    const startedAt = Math.max(now, this.live.clock, ...letters.map(dueOf))
-    const sent = letters.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
+    const startedAt = Math.max(now, this.live.clock, ...inbox.map(dueOf))
+    const sent = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
     this.start = {
       app,
       id,
       startedAt,
       aheadMs: startedAt - now,
       isSuspended: this.live.isSuspended,
-      letters: sent
+      inbox: sent
     }
     return turnMessage(instance, {history, startedAt, came: sent.map(({event}) => event)}, completionToken)
   }
@@ -187,7 +187,7 @@ function isSuspendedIn(history: readonly Uint8Array[]): boolean {
 }
 
 /** Of a timer that has fired: when it should have. */
-function dueOf({kind, event}: Letter): number {
+function dueOf({kind, event}: InboxEntry): number {
   const fireAt = kind === 'timer' ? readEvent(event).timerFired?.fireAt : undefined
   return fireAt === undefined ? 0 : msOf(fireAt)
 }
@@ -202,7 +202,7 @@ export class ActivityItem implements WorkItem {
   readonly source: string
   /** An app of another run is to do it. */
   readonly isFar: boolean
-  /** A workflow of another run has asked for it, and is told of the answer. */
+  /** Passes the answer to the other run whose workflow has asked for it. */
   answered: ((answer: Pick<Message<typeof ACTIVITY_ANSWER>, 'result' | 'failureDetails'>) => void) | undefined
   /** The task is not open any more: an answer does not count. */
   isDropped = false

@@ -40,7 +40,7 @@ export class WorkSpans {
     return this.#tracesOf(app)?.begin(parent) ?? ''
   }
 
-  /** Somebody has asked for it: `traceparent` is the span of that, `parent` that of who has asked. */
+  /** A caller has started it: `traceparent` is the span of that, `parent` that of the caller. */
   created(instance: Instance, {traceparent, parent, startedAt}: Created): void {
     this.#ended(instance.app, () => ({
       ...this.#workflow(instance, 'create_orchestration'),

@@ -4,7 +4,7 @@ import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import {PORTION, PORTION_BYTES} from './left-work.ts'
 import {WorkLimits, type Limited} from './work-limits.ts'
 
-/** So long something waits for a worker before it is told. */
+/** So long something waits for a worker before that is reported. */
 const LACK_MS = 2000
 
 /** The stream of a worker: what is sent to it, and what may be under way there at a time. */
@@ -17,7 +17,7 @@ export interface Worker {
 
 /** Something that a worker is to do. */
 export interface WorkItem extends Limited {
-  /** The answers to it and to one that is not over cannot be told apart, unless they have tokens. */
+  /** The answers to it and to one that is not over cannot be distinguished, unless they have tokens. */
   readonly isBehind?: boolean
   /** What it was asked for by: of an instance each start, and each history, has another one. */
   readonly execution?: string
@@ -47,11 +47,10 @@ interface Abandoned {
 /** So long it is known what a worker has left: the end of its process is noticed later than that of its stream. */
 const ABANDONED_MS = 2000
 
-interface WorkersTold {
-  /** A worker has got it. */
-  readonly sent: (item: WorkItem) => void
+interface WorkersEvents {
+  readonly onSent: (item: WorkItem) => void
   /** Its worker has left without an answer. */
-  readonly left: (item: WorkItem) => void
+  readonly onLeft: (item: WorkItem) => void
 }
 
 /** The workers of one app, all equal, and the items that wait for one. */
@@ -66,11 +65,11 @@ export class AppWorkers {
   /** When what waits began to wait for a worker to connect; 0: it does not. By `performance.now()`. */
   #lacksSince = 0
   readonly #limits: WorkLimits<WorkItem>
-  readonly #told: WorkersTold
+  readonly #events: WorkersEvents
 
   /** `settings`: what the app's Configuration says now. */
-  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>, told: WorkersTold) {
-    this.#told = told
+  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>, events: WorkersEvents) {
+    this.#events = events
     this.#limits = new WorkLimits(settings)
   }
 
@@ -84,13 +83,13 @@ export class AppWorkers {
     return this.#latest
   }
 
-  /** Somebody has something in hand, or will get it. */
+  /** A worker has something to do, or will get it. */
   get isBusy(): boolean {
     return this.#inHand.size > 0 || (this.#waiting.size > 0 && this.#connected.length > 0)
   }
 
-  /** They could take more than waits for them. */
-  get isHungry(): boolean {
+  /** Workers could take more than waits for them. */
+  get hasCapacity(): boolean {
     return this.#connected.length > 0 && this.hasRoom
   }
 
@@ -102,8 +101,8 @@ export class AppWorkers {
     return true
   }
 
-  /** Something waits, and no worker is there. */
-  get isLonely(): boolean {
+  /** Something waits, and no worker is connected. */
+  get isUnclaimed(): boolean {
     return this.#waiting.size > 0 && this.#connected.length === 0
   }
 
@@ -149,11 +148,11 @@ export class AppWorkers {
     this.#inHand.set(item, to)
     this.#limits.take(item)
     to.worker.send(message)
-    this.#told.sent(item)
+    this.#events.onSent(item)
     return true
   }
 
-  /** A worker is there; the returned function tells that it has gone, with what it had in hand. */
+  /** Connects a worker; the returned function disconnects it, and what it had is sent to others. */
   connect(worker: Worker, now = 0): () => void {
     this.#latest = now
     const connected: Connected = {worker, items: new Set(), leaving: undefined}
@@ -169,7 +168,7 @@ export class AppWorkers {
         this.#inHand.delete(item)
         this.#limits.giveBack(item)
         this.#waiting.add(item)
-        this.#told.left(item)
+        this.#events.onLeft(item)
       }
       connected.leaving?.resolve()
     }

@@ -24,7 +24,7 @@ export const stalledInstance = (id: string): WorkflowError =>
 
 export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')
 
-/** Dapr has a workflow for each tool of an MCPServer (pkg/runtime/wfengine/inprocess/mcp); nobody would ever take them here. */
+/** Dapr has a workflow for each tool of an MCPServer (pkg/runtime/wfengine/inprocess/mcp); no worker would ever take them here. */
 export function checkHasWorker(name: string): void {
   if (!name.startsWith('dapr.internal.mcp.')) return
   throw new WorkflowError('invalid', `nothing runs the workflow '${name}': tools of MCPServers are not called here`)

@@ -1,22 +1,48 @@
-import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite'
-import type {Instance, Letter, NewInstance} from './instance.ts'
+import type {DatabaseSync} from 'node:sqlite'
+import {column, readRow, Statements, Table, type SqlColumn, type RowOf, type SqlRow} from '../rows.ts'
+import type {Instance, InboxEntry, InboxKind, NewInstance} from './instance.ts'
 import {joinEvents, withInput} from './messages.ts'
 import {COMPLETED, PENDING, TERMINATED} from './status.ts'
 
-/** A task that has no answer yet. */
-export interface OpenActivity {
-  /** Of its instance. */
-  readonly instance: number
-  readonly task: number
-  /** Whose workers do it. */
-  readonly app: string
-  /** What the SDK calls all tries of a task by. */
-  readonly taskExecution: string
-  /** 1: it is a child that an app of another run starts, no activity; else 0. */
-  readonly isChild: number
-  /** ActivityRequest; of a child CHILD_REQUEST. */
-  readonly request: Uint8Array
+const {blob, number, optional, text} = column
+
+/**
+ * A task without a result. `app`: whose workers do it; `taskExecution`: what the SDK calls all tries of a task by; `isChild`: 1: it is a child
+ * that an app of another run starts, else 0; `request`: an ActivityRequest, of a child a CHILD_REQUEST.
+ */
+const ACTIVITY = {instance: number, task: number, app: text, taskExecution: text, request: blob, isChild: number}
+
+export type OpenActivity = RowOf<typeof ACTIVITY>
+
+const INSTANCE = {
+  app: text,
+  id: text,
+  execution: text,
+  name: text,
+  version: optional(text),
+  status: number,
+  created: number,
+  started: optional(number),
+  updated: number,
+  input: optional(text),
+  output: optional(text),
+  customStatus: optional(text),
+  failure: optional(blob),
+  parentApp: optional(text),
+  parentId: optional(text),
+  parentExecution: optional(text),
+  parentTask: optional(number),
+  turns: number,
+  rounds: number,
+  stall: optional(blob),
+  trace: optional(text),
+  received: optional(blob)
 }
+
+/** What turns change. */
+const CHANGING = Object.keys(INSTANCE).filter(name => !/^(?:app|id|name|parent.*|received)$/.test(name))
+
+const ENTRY = {id: number, kind: text as SqlColumn<InboxKind>, name: text, event: blob}
 
 /** The kind of the wake-ups of timers. */
 export const TIMER = 'workflow-timer'
@@ -25,7 +51,7 @@ export const START = 'workflow-start'
 
 /** A start with more bytes is kept without its input, which its instance has: it would be twice in the file. */
 const LARGE_START = 64 * 1024
-/** The name of such a letter. */
+/** The name of such an entry. */
 const INPUT_ELSEWHERE = 'input'
 
 /** An instance to which nothing has happened yet. */
@@ -41,23 +67,16 @@ const BEGINNING = {
   rounds: 0
 } as const
 
-/** A letter in the file, and how many bytes it takes in memory, roughly. */
-interface LetterRow {
-  readonly id: number
-  readonly instance: number
-  readonly bytes: number
-}
+/** An entry of an inbox in the file; `bytes`: how many it takes in memory, roughly. */
+const WAITING_ENTRY = {id: number, instance: number, bytes: number}
 
 /** With its input, where that is elsewhere; sizes are known without reading the values. */
-const LETTER_BYTES = `octet_length(event) + iif(kind = 'start', coalesce(octet_length(input), 0), 0)`
+const ENTRY_BYTES = `octet_length(event) + iif(kind = 'start', coalesce(octet_length(input), 0), 0)`
 
-/** Of one app. */
-export interface ActiveInstances {
-  readonly app: string
-  readonly count: number
-  /** Timers that should have fired. */
-  readonly overdue: number
-}
+/** Of one app; `overdue`: timers that should have fired. */
+const ACTIVE = {app: text, count: number, overdue: number}
+
+export type ActiveInstances = RowOf<typeof ACTIVE>
 
 /** Each app of the index once, without a look at all its rows. */
 export const APPS = `WITH RECURSIVE apps (app) AS (
@@ -70,161 +89,126 @@ export const APPS = `WITH RECURSIVE apps (app) AS (
  * keeps this order. It would begin with the instances, of which months of finished ones may be there.
  */
 export class WorkflowStore {
-  readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #instances: Table<typeof INSTANCE>
+  readonly #sql: Statements
 
   constructor(database: DatabaseSync) {
-    this.#database = database
+    this.#instances = new Table(database, 'instances', INSTANCE)
+    this.#sql = this.#instances.statements
   }
 
   find(app: string, id: string): Instance | undefined {
-    const row = this.#get('SELECT * FROM instances WHERE app = ? AND id = ?', app, id)
-    return row && instanceOf(row)
+    return this.#some('WHERE app = ? AND id = ?', app, id)[0]
   }
 
   keyOf(app: string, id: string): number | undefined {
-    return this.#get('SELECT key FROM instances WHERE app = ? AND id = ?', app, id)?.['key'] as number | undefined
+    return this.#sql.get({key: number}, 'SELECT key FROM instances WHERE app = ? AND id = ?', app, id)?.key
   }
 
   at(key: number): Instance | undefined {
-    const row = this.#get('SELECT * FROM instances WHERE key = ?', key)
-    return row && instanceOf(row)
+    return this.#some('WHERE key = ?', key)[0]
   }
 
   insert(fresh: NewInstance): Instance {
-    const {app, id, execution, name, created, input, parent, trace, received} = fresh
-    const key = this.#insert(
-      `INSERT INTO instances (app, id, execution, name, status, created, updated, input, parentApp, parentId, parentExecution,
-       parentTask, trace, received, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING}, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
-      app,
-      id,
-      execution,
-      name,
-      created,
-      created,
-      orNull(input),
-      orNull(parent?.app),
-      orNull(parent?.id),
-      orNull(parent?.execution),
-      orNull(parent?.task),
-      orNull(trace),
-      orNull(received)
-    )
-    return {...BEGINNING, ...fresh, key, updated: created}
+    const instance = {...BEGINNING, ...fresh, updated: fresh.created}
+    const {app, id, execution, task} = fresh.parent ?? {}
+    const parent = {parentApp: app, parentId: id, parentExecution: execution, parentTask: task}
+    return {...instance, key: this.#instances.insert({...instance, ...parent})}
   }
 
   update(instance: Instance): void {
-    const {key, execution, version, status, created, started, updated, input, output, customStatus, failure} = instance
-    this.#run(
-      `UPDATE instances SET execution = ?, version = ?, status = ?, created = ?, started = ?, updated = ?, input = ?, output = ?,
-       customStatus = ?, failure = ?, stall = ?, trace = ?, turns = ?, rounds = ? WHERE key = ?`,
-      execution,
-      orNull(version),
-      status,
-      created,
-      orNull(started),
-      updated,
-      orNull(input),
-      orNull(output),
-      orNull(customStatus),
-      orNull(failure),
-      orNull(instance.stall),
-      orNull(instance.trace),
-      instance.turns,
-      instance.rounds,
-      key
-    )
+    this.#instances.update(instance.key, instance, CHANGING)
   }
 
   /** What its parent has passed on to it is another one. */
   receive(key: number, history: Uint8Array): void {
-    this.#run('UPDATE instances SET received = ? WHERE key = ?', history, key)
+    this.#instances.update(key, {received: history})
   }
 
   /** The events of all turns so far, joined. */
   history(key: number): Uint8Array[] {
-    const rows = this.#all('SELECT events FROM turns WHERE instance = ? ORDER BY turn', key)
-    return rows.map(({events}) => events as Uint8Array)
+    const rows = this.#sql.all({events: blob}, 'SELECT events FROM turns WHERE instance = ? ORDER BY turn', key)
+    return rows.map(({events}) => events)
   }
 
   /** Adds the events of a turn; returns them joined. */
   addTurn({key, turns}: Instance, events: readonly Uint8Array[]): Uint8Array {
     const joined = joinEvents(events)
-    this.#run('INSERT INTO turns VALUES (?, ?, ?)', key, turns, joined)
+    this.#sql.run('INSERT INTO turns VALUES (?, ?, ?)', key, turns, joined)
     return joined
   }
 
   clearHistory(key: number): void {
-    this.#run('DELETE FROM turns WHERE instance = ?', key)
-    this.#run('DELETE FROM activities WHERE instance = ?', key)
+    this.#sql.run('DELETE FROM turns WHERE instance = ?', key)
+    this.#sql.run('DELETE FROM activities WHERE instance = ?', key)
   }
 
-  inbox(key: number): Letter[] {
-    const rows = this.#all('SELECT id, kind, name, event FROM inbox WHERE instance = ? ORDER BY id', key)
-    return rows.map(row => {
-      const {id, kind, name, event} = row as unknown as Letter
-      if (kind !== 'start' || name !== INPUT_ELSEWHERE) return {id: Number(id), kind, name, event}
-      return {id: Number(id), kind, name: '', event: withInput(event, this.at(key)?.input)}
+  inbox(key: number): InboxEntry[] {
+    const rows = this.#sql.all(ENTRY, 'SELECT id, kind, name, event FROM inbox WHERE instance = ? ORDER BY id', key)
+    return rows.map(entry => {
+      if (entry.kind !== 'start' || entry.name !== INPUT_ELSEWHERE) return entry
+      return {...entry, name: '', event: withInput(entry.event, this.at(key)?.input)}
     })
   }
 
-  post(key: number, {kind, name, event}: Omit<Letter, 'id'>): number {
+  post(key: number, {kind, name, event}: Omit<InboxEntry, 'id'>): number {
     const isLarge = kind === 'start' && event.length > LARGE_START
     const [named, kept] = isLarge ? [INPUT_ELSEWHERE, withInput(event, undefined)] : [name, event]
-    return this.#insert('INSERT INTO inbox (instance, kind, name, event) VALUES (?, ?, ?, ?)', key, kind, named, kept)
+    const sql = 'INSERT INTO inbox (instance, kind, name, event) VALUES (?, ?, ?, ?)'
+    return this.#sql.insert(sql, key, kind, named, kept)
   }
 
-  /** Removes letters of an instance: those up to an id. */
+  /** Removes entries of an inbox: those up to an id. */
   take(key: number, upTo: number): void {
-    this.#run('DELETE FROM inbox WHERE instance = ? AND id <= ?', key, upTo)
+    this.#sql.run('DELETE FROM inbox WHERE instance = ? AND id <= ?', key, upTo)
   }
 
-  /** Letters of an app's instances behind an id, in the order in which they came. */
-  letters(app: string, after: number, count: number): readonly LetterRow[] {
-    return this.#all(
-      `SELECT inbox.id, instance, ${LETTER_BYTES} AS bytes FROM inbox CROSS JOIN instances ON key = instance
+  /** Entries of inboxes of an app's instances behind an id, in the order in which they came. */
+  waitingEntries(app: string, after: number, count: number): readonly RowOf<typeof WAITING_ENTRY>[] {
+    return this.#sql.all(
+      WAITING_ENTRY,
+      `SELECT inbox.id, instance, ${ENTRY_BYTES} AS bytes FROM inbox CROSS JOIN instances ON key = instance
        WHERE app = ? AND inbox.id > ? ORDER BY inbox.id LIMIT ?`,
       app,
       after,
       count
-    ) as unknown as readonly LetterRow[]
+    )
   }
 
-  /** How many instances with letters each app has, how many activities wait for it, and how many bytes they have. */
+  /** How many instances with a filled inbox each app has, how many activities wait for it, and how many bytes they have. */
   waiting(): readonly {readonly app: string; readonly count: number; readonly bytes: number}[] {
-    return this.#all(
-      `SELECT app, count(DISTINCT instance) AS count, sum(${LETTER_BYTES}) AS bytes FROM inbox CROSS JOIN instances ON key = instance GROUP BY app
+    return this.#sql.all(
+      {app: text, count: number, bytes: number},
+      `SELECT app, count(DISTINCT instance) AS count, sum(${ENTRY_BYTES}) AS bytes FROM inbox CROSS JOIN instances ON key = instance GROUP BY app
        UNION ALL SELECT app, count(*), sum(octet_length(request)) FROM activities GROUP BY app`
-    ) as unknown as readonly {app: string; count: number; bytes: number}[]
+    )
   }
 
   addActivity({instance, task, app, taskExecution, request, isChild}: OpenActivity): void {
     const sql = 'INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?, ?)'
-    this.#run(sql, instance, task, app, taskExecution, request, isChild)
+    this.#sql.run(sql, instance, task, app, taskExecution, request, isChild)
   }
 
   /** Children of an instance that apps of other runs start, or have started, and that are not over as far as is known. */
   farChildren(instance: number): readonly OpenActivity[] {
     const sql = 'SELECT * FROM activities WHERE instance = ? AND isChild = 1'
-    return this.#all(sql, instance) as unknown as readonly OpenActivity[]
+    return this.#sql.all(ACTIVITY, sql, instance)
   }
 
   /** Whether it is as it was asked for: a later task may have its number. */
   isOpen({instance, task, request}: OpenActivity): boolean {
-    return (
-      this.#get('SELECT 1 FROM activities WHERE instance = ? AND task = ? AND request = ?', instance, task, request) !==
-      undefined
-    )
+    const sql = 'SELECT 1 FROM activities WHERE instance = ? AND task = ? AND request = ?'
+    return this.#sql.get({}, sql, instance, task, request) !== undefined
   }
 
   /** Whether it was open until now. */
   endActivity(instance: number, task: number): boolean {
-    return this.#run('DELETE FROM activities WHERE instance = ? AND task = ?', instance, task) > 0
+    return this.#sql.run('DELETE FROM activities WHERE instance = ? AND task = ?', instance, task) > 0
   }
 
-  /** All of an instance, but for children that apps of other runs have: those are told of its end. */
+  /** All of an instance, but for children that apps of other runs have: those are to be ended, too. */
   endActivities(instance: number): void {
-    this.#run('DELETE FROM activities WHERE instance = ? AND isChild = 0', instance)
+    this.#sql.run('DELETE FROM activities WHERE instance = ? AND isChild = 0', instance)
   }
 
   /** Those that wait for an app, behind one of them. */
@@ -233,26 +217,26 @@ export class WorkflowStore {
     {instance, task}: Pick<OpenActivity, 'instance' | 'task'>,
     count: number
   ): readonly OpenActivity[] {
-    return this.#all(
+    return this.#sql.all(
+      ACTIVITY,
       'SELECT * FROM activities WHERE app = ? AND (instance, task) > (?, ?) ORDER BY instance, task LIMIT ?',
       app,
       instance,
       task,
       count
-    ) as unknown as readonly OpenActivity[]
+    )
   }
 
   /** One that waits for an app, by the id of its instance. */
   activity(app: string, id: string, task: number): OpenActivity | undefined {
     const sql = `${APPS} SELECT activities.* FROM apps CROSS JOIN instances ON instances.app = apps.app AND id = ?
       CROSS JOIN activities ON instance = key AND task = ? AND activities.app = ?`
-    return this.#get(sql, id, task, app) as OpenActivity | undefined
+    return this.#sql.get(ACTIVITY, sql, id, task, app)
   }
 
   /** Of this execution: another one of the same id has others. */
   children({app, id, execution}: Instance): readonly Instance[] {
-    const sql = 'SELECT * FROM instances WHERE parentApp = ? AND parentId = ? AND parentExecution = ?'
-    return this.#all(sql, app, id, execution).map(instanceOf)
+    return this.#some('WHERE parentApp = ? AND parentId = ? AND parentExecution = ?', app, id, execution)
   }
 
   /** An instance behind its children, theirs before them. */
@@ -264,92 +248,47 @@ export class WorkflowStore {
 
   /** How many instances of each app are not over, and how many timers of them are due. */
   active(now: number): readonly ActiveInstances[] {
-    return this.#all(
+    return this.#sql.all(
+      ACTIVE,
       `SELECT app, count(*) AS count, sum((SELECT count(*) FROM wake_ups WHERE owner = key AND kind = '${TIMER}' AND due <= ? + coalesce((SELECT ahead FROM clock), 0)))
        AS overdue FROM instances WHERE status IN (0, 2, 6, 7, 8) GROUP BY app`,
       now
-    ) as unknown as readonly ActiveInstances[]
+    )
   }
 
   /** Those that are not over or have failed, up to a number. */
   unfinished(count: number): readonly Instance[] {
-    const sql = `SELECT * FROM instances WHERE status NOT IN (${COMPLETED}, ${TERMINATED}) ORDER BY key LIMIT ?`
-    return this.#all(sql, count).map(instanceOf)
+    return this.#some(`WHERE status NOT IN (${COMPLETED}, ${TERMINATED}) ORDER BY key LIMIT ?`, count)
   }
 
   /** Ids of an app's instances that are made after the row `after`, and these rows. */
   list(app: string, after: number, count: number): readonly {readonly key: number; readonly id: string}[] {
-    return this.#all(
+    return this.#sql.all(
+      {key: number, id: text},
       'SELECT key, id FROM instances WHERE app = ? AND key > ? ORDER BY key LIMIT ?',
       app,
       after,
       count
-    ) as unknown as readonly {key: number; id: string}[]
+    )
   }
 
   remove(key: number): void {
     this.clearHistory(key)
-    this.#run('DELETE FROM inbox WHERE instance = ?', key)
-    this.#run('DELETE FROM instances WHERE key = ?', key)
+    this.#sql.run('DELETE FROM inbox WHERE instance = ?', key)
+    this.#instances.delete(key)
   }
 
-  #get(sql: string, ...values: SQLInputValue[]): SqlRow | undefined {
-    return this.#prepare(sql).get(...values)
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): readonly SqlRow[] {
-    return this.#prepare(sql).all(...values)
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
-  }
-
-  /** The new row. */
-  #insert(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).lastInsertRowid)
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)))
-    return statement
+  #some(...given: Parameters<Table<typeof INSTANCE>['all']>): readonly Instance[] {
+    return this.#instances.all(...given).map(withParent)
   }
 }
 
-export type SqlRow = Readonly<Record<string, unknown>>
+type InstanceRow = RowOf<typeof INSTANCE> & {readonly key: number}
 
-const orNull = <T extends SQLInputValue>(value: T | undefined): T | null => value ?? null
+export const instanceOf = (row: SqlRow): Instance => withParent(readRow({key: number, ...INSTANCE}, row))
 
-type Nullable<T> = {readonly [K in keyof T]: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K]}
-
-/** A row of `instances`. */
-type InstanceRow = Nullable<Omit<Instance, 'parent'>> & {
-  readonly parentApp: string
-  readonly parentId: string | null
-  readonly parentExecution: string
-  readonly parentTask: number
-}
-
-export function instanceOf(row: SqlRow): Instance {
-  const {
-    parentApp: app,
-    parentId: id,
-    parentExecution: execution,
-    parentTask: task,
-    ...rest
-  } = row as unknown as InstanceRow
-  return {
-    ...rest,
-    version: rest.version ?? undefined,
-    started: rest.started ?? undefined,
-    input: rest.input ?? undefined,
-    output: rest.output ?? undefined,
-    customStatus: rest.customStatus ?? undefined,
-    failure: rest.failure ?? undefined,
-    stall: rest.stall ?? undefined,
-    trace: rest.trace ?? undefined,
-    received: rest.received ?? undefined,
-    parent: id === null ? undefined : {app, id, execution, task}
-  }
+function withParent(row: InstanceRow): Instance {
+  const {parentApp: app, parentId: id, parentExecution: execution, parentTask: task, ...rest} = row
+  const isChild = app !== undefined && id !== undefined && execution !== undefined && task !== undefined
+  return {...rest, parent: isChild ? {app, id, execution, task} : undefined}
 }

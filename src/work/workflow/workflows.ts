@@ -1,20 +1,20 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import {keep, RETRY_MS} from '../keep.ts'
-import {bringNearer, type Skipped} from '../skip.ts'
+import {advanceClock, type Skipped} from '../skip.ts'
 import type {WorkFile} from '../work-file.ts'
 import {Answers} from './answers.ts'
 import type {ActivityResponse, TurnResponse} from './messages.ts'
-import type {StartRequest} from './creation.ts'
+import type {StartRequest} from './instance.ts'
 import {Engine, type EngineOptions} from './engine.ts'
-import {Guests} from './guests.ts'
+import {RemoteClients} from './remote-clients.ts'
 import {heldWork, type HeldWork} from './held-work.ts'
 import type {Instance} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
 import {type Event, eventOf} from './messages.ts'
-import {Purges, type FarChild, type PurgeFar, type PurgeWish} from './purge.ts'
+import {Purges, type FarChild, type PurgeFar, type PurgeRequest} from './purge.ts'
 import type {ReplayedTurn} from './replay.ts'
-import {checkAllOver} from './recreation.ts'
+import {checkAllOver} from './tasks.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {Silence} from './silence.ts'
 import {isTerminal, STALLED} from './status.ts'
@@ -41,8 +41,8 @@ export interface WorkflowsOptions extends Omit<EngineOptions, 'store'> {
 }
 
 /**
- * The workflows of a run. What happens is committed first, then sent to workers, then told to who waits: so nothing that
- * anybody has seen is lost when this process ends.
+ * The workflows of a run. What happens is committed first, then sent to workers, then reported to callers: so nothing that
+ * was seen is lost when this process ends.
  */
 export class Workflows extends KnownInstances {
   readonly #options: WorkflowsOptions
@@ -51,7 +51,7 @@ export class Workflows extends KnownInstances {
   readonly #answers: Answers
   readonly #purges: Purges
   /** Other runs whose workflows ask apps of this one for tasks. */
-  readonly guests: Guests
+  readonly remoteClients: RemoteClients
   readonly #waiters = new Waiters()
   readonly #firstWorker = Promise.withResolvers<void>()
   /** Apps that have had a worker. */
@@ -72,7 +72,7 @@ export class Workflows extends KnownInstances {
     this.#engine = engine
     this.#answers = new Answers({...options, store, engine})
     this.#purges = new Purges({...options, store, engine})
-    this.guests = new Guests({
+    this.remoteClients = new RemoteClients({
       ...options,
       engine,
       flush: () => this.#flush(),
@@ -109,12 +109,12 @@ export class Workflows extends KnownInstances {
     if (!this.#options.isAllowed(app, access)) throw deniedAccess(access, id)
   }
 
-  /** Settles when what `find` returns is kept: to be awaited before anybody is told. */
+  /** Resolves once what `find` returns is kept: to be awaited before it is reported. */
   async settled(): Promise<void> {
     await this.#options.file.settled()
   }
 
-  /** Calls the listener with each instance that has changed, once that is kept. */
+  /** Calls the listener with each instance that has changed, once the change is kept. */
   onChanged(listener: (instance: Instance) => void): void {
     this.#listeners.push(listener)
   }
@@ -132,8 +132,8 @@ export class Workflows extends KnownInstances {
       if (isTerminal(instance.status)) return instance
       if (instance.status === STALLED && kind !== 'terminate') throw stalledInstance(id)
       const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
-      const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
-      await this.#options.file.change(() => this.#engine.turns.post(instance.key, letter))
+      const entry = {kind, name, event: eventOf(this.#options.clock.date(), event)}
+      await this.#options.file.change(() => this.#engine.turns.post(instance.key, entry))
       return instance
     })
   }
@@ -155,8 +155,8 @@ export class Workflows extends KnownInstances {
   }
 
   /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */
-  async purge(app: string, id: string, wish: PurgeWish): Promise<number> {
-    return this.#asked(app, 'purge_workflow', async () => this.#purges.purge(app, id, wish))
+  async purge(app: string, id: string, request: PurgeRequest): Promise<number> {
+    return this.#asked(app, 'purge_workflow', async () => this.#purges.purge(app, id, request))
   }
 
   /** The same for the child of a workflow of another run. */
@@ -202,9 +202,9 @@ export class Workflows extends KnownInstances {
     throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
   }
 
-  /** Brings all that waits nearer by so many ms, with what that sets off. */
+  /** Advances the clock of what waits by so many ms, with what that sets off. */
   async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
-    return bringNearer(
+    return advanceClock(
       this.#options.wakeUps,
       ms,
       async () => (await this.quiet(SETTLE_MS)) && (await this.#options.wakeUps.settled(SETTLE_MS)),
@@ -223,7 +223,9 @@ export class Workflows extends KnownInstances {
   }
 
   #isBusy(): boolean {
-    return this.#engine.hungry.length > 0 || [...this.#engine.workers.values()].some(workers => workers.isBusy)
+    return (
+      this.#engine.appsWithCapacity.length > 0 || [...this.#engine.workers.values()].some(workers => workers.isBusy)
+    )
   }
 
   /** Settles when an app of the run has had a worker. */
@@ -231,7 +233,7 @@ export class Workflows extends KnownInstances {
     return this.#firstWorker.promise
   }
 
-  /** A worker of an app is there; the returned function tells that it has gone. */
+  /** Connects a worker of an app; the returned function disconnects it. */
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
     const leave = workers.connect(worker, this.#options.clock.date())
@@ -293,7 +295,7 @@ export class Workflows extends KnownInstances {
     this.#flush() // its worker has room for the next one
   }
 
-  /** Another run that has an app takes what waits for it; the returned function tells that it has gone. */
+  /** Connects another run that has an app; the returned function disconnects it. */
   connectRun(app: string, run: Pick<Worker, 'send'>): () => void {
     const leave = this.#engine.far.of(app).connect({...run, limit: Infinity, home: ''})
     this.#flush()
@@ -310,10 +312,10 @@ export class Workflows extends KnownInstances {
     this.#flush()
   }
 
-  /** No run has this app: what waits for it is told; false: nothing does. */
+  /** Warns of what waits for an app that no run has; false: nothing does. */
   missing(app: string): boolean {
     this.#engine.far.missing(app)
-    return this.#engine.far.of(app).isLonely
+    return this.#engine.far.of(app).isUnclaimed
   }
 
   /** Counts what was asked for. */
@@ -346,14 +348,14 @@ export class Workflows extends KnownInstances {
     this.#takeMore()
   }
 
-  /** What an earlier run has left is taken up as workers have room for it: nobody waits until all of it is read. */
+  /** Loads more of what an earlier run has left, as workers have room for it: work begins before all of it is read. */
   #takeMore(): void {
-    const apps = this.#engine.hungry
+    const apps = this.#engine.appsWithCapacity
     if (apps.length === 0) return
     this.#keep(() => apps.forEach(app => this.#engine.takeMore(app)))
   }
 
-  /** What nobody else would ask for again. */
+  /** Makes a change that no caller would ask for again. */
   #keep(work: () => void): void {
     keep(this.#options, work).catch(() => undefined) // who changes the file next hears why
   }
@@ -373,8 +375,8 @@ export class Workflows extends KnownInstances {
     const {workers: all, far} = this.#engine
     for (const workers of all.values()) workers.flush()
     far.flush()
-    for (const app of far.lonely) this.#seek(app)
-    if (this.#quiet.length > 0 && !this.#isBusy()) for (const tell of this.#quiet.splice(0)) tell()
+    for (const app of far.unclaimedApps) this.#seek(app)
+    if (this.#quiet.length > 0 && !this.#isBusy()) for (const onQuiet of this.#quiet.splice(0)) onQuiet()
     this.#silence.listen()
   }
 

@@ -66,12 +66,12 @@ export class WorkWorld {
         const {workflows} = from
         const ends: (() => void)[] = []
         const unlink = (): void => ends.splice(0).forEach(end => end())
-        const guest = to.workflows.guests.welcome(app, {
-          tell: to.alive(bytes => this.ask(async () => workflows.completeFar(app, bytes))),
+        const client = to.workflows.remoteClients.register(app, {
+          onAnswer: to.alive(bytes => this.ask(async () => workflows.completeFar(app, bytes))),
           end: () => unlink()
         })
-        const leave = workflows.connectRun(app, {send: from.alive(item => this.ask(async () => guest.ask(item)))})
-        ends.push(guest.leave, leave)
+        const leave = workflows.connectRun(app, {send: from.alive(item => this.ask(async () => client.ask(item)))})
+        ends.push(client.leave, leave)
         this.#links.push(unlink)
       }
   }

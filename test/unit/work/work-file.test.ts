@@ -6,6 +6,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {STEPS} from '../../../src/work/tables.ts'
+import {ReminderStore} from '../../../src/work/actor/reminder-store.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {WorkflowStore} from '../../../src/work/workflow/workflow-store.ts'
 import {answer, done, end, openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
@@ -23,7 +24,7 @@ const large = (id: string): ReturnType<typeof order> => ({...order(id), input: '
 
 /** How many instances wait for their turn. */
 const pending = (file: WorkFile): number => {
-  const {length} = new WorkflowStore(file.database).letters('shop', 0, 100)
+  const {length} = new WorkflowStore(file.database).waitingEntries('shop', 0, 100)
   file.close()
   return length
 }
@@ -49,6 +50,27 @@ t.test('a file of version 1 is taken over, and its workflows go on', async t => 
   await workflows.completeTurn('shop', answer('waits', [end()]))
   t.match(workflows.find('shop', 'waits'), {status: 1})
   close()
+})
+
+t.test('reminders of version 10 keep their policies, and one that was firing is due', async t => {
+  const path = pathFor(t)
+  const first = new DatabaseSync(path)
+  first.exec(STEPS.slice(0, 10).join(''))
+  first.exec(`PRAGMA application_id = ${0x50696c57}; PRAGMA user_version = 10`)
+  const insert = first.prepare(
+    "INSERT INTO reminders (app, type, id, name, due, dueTime, period, ttl, policy) VALUES ('shop', 'Cart', '1', ?, 5, '1s', '', '', ?)"
+  )
+  insert.run('waits', '{"intervalMs":500}')
+  insert.run('fires', '{"intervalMs":0,"retries":0}')
+  first.exec("INSERT INTO wake_ups (due, kind, owner) VALUES (5, 'reminder', 1)")
+  first.close()
+  const file = await WorkFile.open({path, warn: text => t.fail(text)})
+  const store = new ReminderStore(file.database)
+  t.match(store.list(), [
+    {name: 'waits', isDue: false, attempts: 0, step: undefined, policy: {kind: 'constant', intervalMs: 500}},
+    {name: 'fires', isDue: true, policy: {kind: 'constant', intervalMs: 0, maxRetries: 0}}
+  ])
+  file.close()
 })
 
 t.test('on a full disk what cannot be kept is refused with the file’s name, and later it goes on', async t => {

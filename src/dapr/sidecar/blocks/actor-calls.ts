@@ -56,7 +56,7 @@ export class ActorCalls {
       const wanted = {...request, ...more}
       try {
         if (!all.mayBeHosted(type)) {
-          options.begun?.(false)
+          options.onBegin?.(false)
           const answer = await actors.elsewhere(wanted)
           if (answer !== undefined) return answer
         }
@@ -112,7 +112,7 @@ async function policied(
   onGone(() => call.cancel())
   return call.run(async control => {
     control.pause()
-    return attempt({onStop: listener => control.onStop(listener)}, {begun: () => control.resume()})
+    return attempt({onStop: listener => control.onStop(listener)}, {onBegin: () => control.resume()})
   })
 }
 

@@ -1,7 +1,7 @@
 import {messageOf} from '../../../model/errors.ts'
-import {FiringFault, type FiringWish} from '../../../work/actor/firing-spec.ts'
+import {FiringFault, type FiringRequest} from '../../../work/actor/firing-spec.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
-import {ReminderExists, type Reminders, type ReminderWish} from '../../../work/actor/reminders.ts'
+import {ReminderExists, type Reminders, type ReminderRequest} from '../../../work/actor/reminders.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
 import {checkReserved} from './actor-calls.ts'
 import {checkActor, checkFiring} from './actor-names.ts'
@@ -28,7 +28,7 @@ export class ActorFirings {
     this.#context = context
   }
 
-  async setTimer(name: FiringName, wish: FiringWish): Promise<void> {
+  async setTimer(name: FiringName, wish: FiringRequest): Promise<void> {
     check('timer', name)
     const {actors, appId, instance} = this.#context
     const {type, id} = name
@@ -48,7 +48,7 @@ export class ActorFirings {
     all.timers.delete(name)
   }
 
-  async setReminder(name: FiringName, wish: ReminderWish): Promise<void> {
+  async setReminder(name: FiringName, wish: ReminderRequest): Promise<void> {
     check('reminder', name)
     await this.#reminders('create', name.type, async reminders => {
       try {

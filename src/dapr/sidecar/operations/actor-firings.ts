@@ -11,17 +11,17 @@ import {
   UnregisterActorRemindersByTypeResponse,
   UnregisterActorTimerRequest
 } from '../../../model/dapr/messages/actors.generated.ts'
-import type {JobFailurePolicy} from '../../../model/dapr/messages/common.generated.ts'
 import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {encode, type Message} from '../../../proxy/net/grpc/message-codec.ts'
-import type {FiringWish} from '../../../work/actor/firing-spec.ts'
-import type {FailurePolicy, Reminder} from '../../../work/actor/reminder-store.ts'
+import type {FiringRequest} from '../../../work/actor/firing-spec.ts'
+import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
 import {DONE, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {inGrpc} from './actor-grpc.ts'
+import {policyOf} from './failure-policy.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
 const nameOf = ({params: [type = '', id = '', name = '']}: BlockRequest): FiringName => ({type, id, name})
@@ -37,7 +37,7 @@ const nameIn = (message: {
 })
 
 /** What stands in a body, whatever its content type. */
-function wishIn(request: BlockRequest): FiringWish & {readonly overwrites: boolean} {
+function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: boolean} {
   const {text, value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')
   const data = memberTexts(text).get('data')
@@ -59,7 +59,7 @@ const dataOf = (bytes: Uint8Array): string | undefined =>
 
 /** As Dapr tells what it plans: without repetitions. */
 const periodText = ({step}: Reminder): string | undefined =>
-  step === null ? undefined : `@every ${formatGoDuration(step)}`
+  step === undefined ? undefined : `@every ${formatGoDuration(step)}`
 
 /** Dapr gives back a time to live that is a time, not one that is a duration (pkg/actors/internal/scheduler). */
 const RFC3339 = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/
@@ -69,7 +69,7 @@ function reminderJson(reminder: Reminder): string {
   const members: readonly (readonly [string, string | undefined])[] = [
     ['actorID', JSON.stringify(id)],
     ['actorType', JSON.stringify(type)],
-    ['data', data ?? undefined],
+    ['data', data],
     ['dueTime', dueTime === '' ? undefined : JSON.stringify(dueTime)],
     ['period', JSON.stringify(periodText(reminder))],
     ['ttl', RFC3339.test(ttl) ? JSON.stringify(ttl) : undefined]
@@ -81,7 +81,7 @@ const BYTES_VALUE = {value: [1, 'bytes']} as const
 
 function reminderMessage(reminder: Reminder): Message<typeof GetActorReminderResponse> {
   const {type, id, dueTime, ttl, data} = reminder
-  const value = data === null ? undefined : encode(BYTES_VALUE, {value: Buffer.from(data)})
+  const value = data === undefined ? undefined : encode(BYTES_VALUE, {value: Buffer.from(data)})
   return {
     actorType: type,
     actorId: id,
@@ -90,15 +90,6 @@ function reminderMessage(reminder: Reminder): Message<typeof GetActorReminderRes
     data: value && {typeUrl: 'type.googleapis.com/google.protobuf.BytesValue', value},
     ttl: ttl === '' ? undefined : ttl
   }
-}
-
-/** Undefined: the default. */
-function policyOf(policy: Message<typeof JobFailurePolicy> | undefined): FailurePolicy | undefined {
-  if (policy?.drop !== undefined) return {intervalMs: 0, retries: 0}
-  const {constant} = policy ?? {}
-  if (constant === undefined) return undefined
-  const {seconds = 0n, nanos = 0} = constant.interval ?? {}
-  return {intervalMs: Number(seconds) * 1000 + nanos / 1e6, retries: constant.maxRetries}
 }
 
 type Firings = Pick<

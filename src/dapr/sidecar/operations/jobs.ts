@@ -14,11 +14,13 @@ import {
 } from '../../../model/dapr/messages/jobs.generated.ts'
 import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {valueBytes} from '../../../proxy/net/grpc/struct.ts'
-import type {Job, JobPolicy, JobRequest} from '../../../work/job/job.ts'
+import type {Job, JobRequest} from '../../../work/job/job.ts'
+import type {FailurePolicy} from '../../../work/series/series.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {jobDataJson, VALUE_URL} from '../../../work/job/job-data.ts'
 import {DONE, json, malformed, readJson, type BlockHandler} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
+import {policyMessage, policyOf} from './failure-policy.ts'
 import {grpc, type OperationsOf} from './operation.ts'
 
 type Body = Readonly<Record<string, unknown>>
@@ -41,7 +43,7 @@ function countOf(body: Body, name: string, other?: string): number | undefined {
   return number
 }
 
-function policyIn(body: Body): JobPolicy | undefined {
+function policyIn(body: Body): FailurePolicy | undefined {
   const policy = member(body, 'failurePolicy', 'failure_policy')
   if (policy === undefined) return undefined
   if (!isObject(policy)) throw malformed('"failurePolicy" must be an object')
@@ -80,7 +82,7 @@ const schedule: BlockHandler = async ({jobs}, request) => {
 
 const seconds = (ms: number): string => `${ms % 1000 === 0 ? ms / 1000 : (ms / 1000).toFixed(3)}s`
 
-const policyJson = (policy: JobPolicy): object =>
+const policyJson = (policy: FailurePolicy): object =>
   policy.kind === 'drop'
     ? {drop: {}}
     : {constant: {interval: seconds(policy.intervalMs), maxRetries: policy.maxRetries}}
@@ -95,14 +97,6 @@ const jobJson = ({name, schedule: plan, repeats, dueTime, ttl, data, policy}: Jo
   data: data && jobDataJson(data),
   failurePolicy: policyJson(policy)
 })
-
-const policyMessage = (policy: JobPolicy): Message<typeof JobMessage>['failurePolicy'] => {
-  if (policy.kind === 'drop') return {drop: {}, constant: undefined}
-  const {intervalMs, maxRetries} = policy
-  const whole = Math.trunc(intervalMs / 1000)
-  const interval = {seconds: BigInt(whole), nanos: Math.round((intervalMs - whole * 1000) * 1e6)}
-  return {drop: undefined, constant: {interval, maxRetries}}
-}
 
 const messageOfJob = ({
   name,
@@ -131,12 +125,7 @@ function requestIn({
   data,
   failurePolicy
 }: Message<typeof JobMessage>): JobRequest {
-  const {drop, constant} = failurePolicy ?? {}
-  const {seconds: whole = 0n, nanos = 0} = constant?.interval ?? {}
-  const intervalMs = Number(whole) * 1000 + nanos / 1e6
-  const policy: JobPolicy | undefined =
-    drop !== undefined ? {kind: 'drop'} : constant && {kind: 'constant', intervalMs, maxRetries: constant.maxRetries}
-  return {name, schedule: plan, repeats, dueTime, ttl, data, policy}
+  return {name, schedule: plan, repeats, dueTime, ttl, data, policy: policyOf(failurePolicy)}
 }
 
 const deletePrefix = async (

@@ -20,8 +20,8 @@ export const reminderView = (reminder: Reminder, aheadMs: number): Api.Reminder 
     name,
     due: timeText(due - aheadMs),
     period,
-    left: remaining,
-    expires: expires === null ? null : timeText(expires - aheadMs)
+    left: remaining ?? null,
+    expires: expires === undefined ? null : timeText(expires - aheadMs)
   }
 }
 
@@ -42,13 +42,16 @@ export async function oneReminder(
   const kept = await reminders()
   const found = await kept.get(name)
   if (found === undefined) throw noSuchReminder(name)
-  const {intervalMs, retries} = found.policy
+  const {policy} = found
   return {
     ...reminderView(found, kept.aheadMs),
     dueTime: found.dueTime,
     ttl: found.ttl,
-    data: found.data === null ? null : maskedPayload(found.data, masking),
-    failurePolicy: retries === 0 ? 'drop' : `${retries ?? 'any number of'} more tries, ${intervalMs} ms apart`
+    data: found.data === undefined ? null : maskedPayload(found.data, masking),
+    failurePolicy:
+      policy.kind === 'drop'
+        ? 'drop'
+        : `${policy.maxRetries ?? 'any number of'} more tries, ${policy.intervalMs} ms apart`
   }
 }
 

@@ -1,6 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
-import {checkJobName, JobError, type Job, type JobPolicy} from '../../../work/job/job.ts'
+import {checkJobName, JobError, type Job} from '../../../work/job/job.ts'
+import type {FailurePolicy} from '../../../work/series/series.ts'
 import {planOf} from '../../../work/job/plan.ts'
 import {timeText} from '../workflows/instance-view.ts'
 
@@ -25,7 +26,7 @@ export function keptJob(job: Job): Api.KeptJob {
   }
 }
 
-const policyView = (policy: JobPolicy): Api.KeptJob['policy'] => {
+const policyView = (policy: FailurePolicy): Api.KeptJob['policy'] => {
   if (policy.kind === 'drop') return {kind: 'drop'}
   const {kind, intervalMs, maxRetries} = policy
   return {kind, intervalMs, ...(maxRetries !== undefined && {maxRetries})}
@@ -115,7 +116,7 @@ class Fields {
     return {typeUrl: data.text('typeUrl') ?? '', value: Buffer.from(data.text('value') ?? '', 'base64')}
   }
 
-  policy(): JobPolicy {
+  policy(): FailurePolicy {
     const policy = new Fields(this.get('policy'), `${this.#place}.policy`)
     const kind = policy.text('kind')
     if (kind === 'drop') return {kind}

@@ -2,7 +2,8 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {jobDataJson} from '../../../work/job/job-data.ts'
-import {JobError, type Job, type JobPolicy} from '../../../work/job/job.ts'
+import {JobError, type Job} from '../../../work/job/job.ts'
+import type {FailurePolicy} from '../../../work/series/series.ts'
 import type {JobOutcome, Jobs} from '../../../work/job/jobs.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem} from '../problem.ts'
@@ -88,7 +89,7 @@ async function jobMeant(jobs: Jobs, {name, app}: AskedJob): Promise<Job> {
   throw new ApiProblem(404, `there is no job '${name}'${of}`, 'pillion jobs list shows those that are there.')
 }
 
-const policyText = (policy: JobPolicy): string =>
+const policyText = (policy: FailurePolicy): string =>
   policy.kind === 'drop'
     ? 'drop'
     : `${policy.maxRetries === undefined ? 'tries without end' : `${policy.maxRetries} more tries`}, ${policy.intervalMs} ms apart`

@@ -101,11 +101,11 @@ const reminderRow = ({type, id, name, due, expires, dueTime, period, ttl, remain
   name: `actor/${type}/${id}/${name}`,
   stored: `actorreminder||default||${type}||${id}||${name}`,
   begin: timeText(due),
-  expires: timeOrNull(expires ?? undefined),
+  expires: timeOrNull(expires),
   schedule: period === '' ? null : period,
   dueTime: dueTime === '' ? null : dueTime,
   ttl: ttl === '' ? null : ttl,
-  repeats: remaining
+  repeats: remaining ?? null
 })
 
 const timerRow = ({app, instance, name, due}: WaitingTimer): Api.Scheduled => ({

@@ -1,5 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
-import type {Guest} from '../../../work/workflow/guests.ts'
+import type {RemoteClient} from '../../../work/workflow/remote-clients.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {noSuchApp, type AppName} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
@@ -18,14 +18,14 @@ export async function lendWorkers(
 ): Promise<undefined> {
   const leased = control.leaseSidecar(name.id)
   if (leased === undefined) throw noSuchApp(control.list().apps, name)
-  const {guests} = await work.workflows()
+  const {remoteClients} = await work.workflows()
   const write = (line: Api.TasksDone): void => void response.write(`${JSON.stringify(line)}\n`)
   const end = (): void => void response.end()
-  const guest = guests.welcome(name.id, {tell: answer => write({answer: base64(answer)}), end})
+  const client = remoteClients.register(name.id, {onAnswer: answer => write({answer: base64(answer)}), end})
   response.writeHead(200, {'content-type': 'application/x-ndjson'})
-  write({guest: guest.name})
+  write({guest: client.name})
   response.once('close', () => {
-    guest.leave()
+    client.leave()
     leased.closing.removeEventListener('abort', end)
   })
   if (leased.closing.aborted || response.destroyed) end()
@@ -36,21 +36,21 @@ export async function lendWorkers(
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 /** Tasks of another run that has got its name there. Throws a UserError. */
-export function takeTasks({guests}: Workflows, body: string): Api.TasksTaken {
+export function takeTasks({remoteClients}: Workflows, body: string): Api.TasksTaken {
   const {guest: name, items} = givenObject(body, '{"guest": "0f5c…", "items": []}')
-  const guest = guests.find(String(name))
-  if (guest === undefined || !Array.isArray(items))
+  const client = remoteClients.find(String(name))
+  if (client === undefined || !Array.isArray(items))
     throw new ApiProblem(409, 'the workers of the app are not lent to this run', 'GET /apps/{id}/tasks lends them.')
-  for (const item of items) void ask(guest, String(item))
+  for (const item of items) void ask(client, String(item))
   return {taken: items.length}
 }
 
 /** One that cannot be read, or kept, is not answered: who has asked gets all back, and asks again. */
-async function ask(guest: Guest, item: string): Promise<void> {
+async function ask(client: RemoteClient, item: string): Promise<void> {
   try {
-    await guest.ask(Buffer.from(item, 'base64'))
+    await client.ask(Buffer.from(item, 'base64'))
   } catch {
-    guest.end()
+    client.end()
   }
 }
 

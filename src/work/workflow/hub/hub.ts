@@ -159,7 +159,7 @@ function waitFor(isMet: (instance: Instance) => boolean): Method {
   }
 }
 
-/** Tells an instance something, and waits until it has that status, or is over. */
+/** Sends an instance something, and waits until it has that status, or is over. */
 function tell(
   kind: 'suspend' | 'resume' | 'terminate',
   wanted: number | undefined,

@@ -12,6 +12,7 @@ const settled = async (): Promise<void> => {
 interface ReminderHouse extends ActorHouse {
   readonly reminders: Reminders
   readonly file: WorkFile
+  readonly wakeUps: WakeUps
   readonly host: TestHost
   /** What the logs of sidecars have got. */
   readonly lines: string[]
@@ -25,7 +26,7 @@ async function openReminders(t: Test, {catchesUp = false} = {}): Promise<Reminde
   const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
   const wakeUps = new WakeUps(file, clock)
   const lines: string[] = []
-  const log = (app: string, text: string): void => void lines.push(`${app} ${text}`)
+  const log = (app: string, _level: string, text: string): void => void lines.push(`${app} ${text}`)
   const reminders = new Reminders({file, wakeUps, clock, run: house.actors.run, catchesUp, log})
   const host = new TestHost('carts')
   house.actors.host(host, types(['Cart']))
@@ -43,15 +44,15 @@ async function openReminders(t: Test, {catchesUp = false} = {}): Promise<Reminde
     }
     return count
   }
-  return Object.assign(house, {reminders, file, host, lines, answerAll})
+  return Object.assign(house, {reminders, file, wakeUps, host, lines, answerAll})
 }
 
-const WISH = {dueTime: '', ttl: '', callback: '', data: undefined, overwrites: true}
+const REQUEST = {dueTime: '', ttl: '', callback: '', data: undefined, overwrites: true}
 
 t.test('of firings that were missed the latest comes, or all, one after the other', async t => {
   for (const catchesUp of [false, true]) {
     const {actors, reminders, host, clock, lines, answerAll} = await openReminders(t, {catchesUp})
-    await reminders.set('carts', {type: 'Cart', id: '1', name: 'often'}, {...WISH, period: '10s'})
+    await reminders.set('carts', {type: 'Cart', id: '1', name: 'often'}, {...REQUEST, period: '10s'})
     host.state = 'held'
     clock.pass(45_000)
     await settled()
@@ -75,7 +76,7 @@ t.test('of firings that were missed the latest comes, or all, one after the othe
 t.test('a reminder whose app has no such route, or fails, is tried three more times, a second apart', async t => {
   for (const failure of [{kind: 'unknown'}, {kind: 'failed', status: 500, text: 'no'}] as const) {
     const {reminders, host, clock} = await openReminders(t)
-    await reminders.set('carts', {type: 'Cart', id: '1', name: 'once'}, {...WISH, dueTime: '1s', period: ''})
+    await reminders.set('carts', {type: 'Cart', id: '1', name: 'once'}, {...REQUEST, dueTime: '1s', period: ''})
     for (let tries = 0; tries < 4; tries++) {
       clock.pass(1000)
       await settled()
@@ -92,41 +93,59 @@ t.test('a reminder whose app has no such route, or fails, is tried three more ti
 t.test(
   'when a reminder fires: without a due time after one period, repetitions, time to live from the due time on, set again',
   async t => {
-    const rows: readonly (readonly [wish: object, firings: readonly number[]])[] = [
+    const rows: readonly (readonly [request: object, firings: readonly number[]])[] = [
       [{period: '2s'}, [2, 4, 6]],
       [{dueTime: '1s', period: ''}, [1]],
       [{dueTime: '1s', period: 'R2/PT2S'}, [1, 3]],
       [{dueTime: '1s', period: '1s', ttl: '2s'}, [1, 2]]
     ]
-    for (const [wish, expected] of rows) {
+    for (const [request, expected] of rows) {
       const {reminders, clock, answerAll} = await openReminders(t)
       const name = {type: 'Cart', id: '1', name: 'wake'}
-      await reminders.set('carts', name, {...WISH, dueTime: '1ms', period: ''})
-      await reminders.set('carts', name, {...WISH, period: '', ...wish})
+      await reminders.set('carts', name, {...REQUEST, dueTime: '1ms', period: ''})
+      await reminders.set('carts', name, {...REQUEST, period: '', ...request})
       const seen: number[] = []
       for (let second = 0; second <= 6; second++) {
         clock.pass(second === 0 ? 0 : 1000)
         for (let count = await answerAll(); count > 0; count--) seen.push(second)
       }
-      t.strictSame(seen, expected, JSON.stringify(wish))
+      t.strictSame(seen, expected, JSON.stringify(request))
     }
   }
 )
 
 const NAME = {type: 'Cart', id: '1', name: 'again'}
 
+t.test('a try that failed is followed by the next one in the next run', async t => {
+  const {reminders, actors, file, wakeUps, host, clock, lines, answerAll} = await openReminders(t)
+  await reminders.set('carts', NAME, {...REQUEST, dueTime: '1s', period: ''})
+  clock.pass(1000)
+  await settled()
+  await host.open[0]?.answer('', {kind: 'failed', status: 500, text: 'no'})
+  await settled()
+  t.match(await reminders.get(NAME), {attempts: 1, isDue: false})
+  t.strictSame(lines, ['carts reminder Cart||1||again failed: 500 no; it is tried again'])
+  reminders.close()
+  const next = new Reminders({file, wakeUps, clock, run: actors.run, log: () => undefined})
+  clock.pass(999)
+  t.equal(await answerAll(), 0)
+  clock.pass(1)
+  t.equal(await answerAll(), 1)
+  t.strictSame(await next.list(), [])
+})
+
 t.test('a reminder that its own callback sets again fires each time that it was set', async t => {
   const {reminders, host, clock, answerAll} = await openReminders(t)
-  await reminders.set('carts', NAME, {...WISH, dueTime: '0s', period: ''})
+  await reminders.set('carts', NAME, {...REQUEST, dueTime: '0s', period: ''})
   clock.pass(0)
   await settled()
-  await reminders.set('carts', NAME, {...WISH, dueTime: '0s', period: ''})
+  await reminders.set('carts', NAME, {...REQUEST, dueTime: '0s', period: ''})
   clock.pass(600)
   await settled()
   await host.open[0]?.answer()
   await settled()
   t.strictSame(host.inside, ['Cart/1 again'], 'the second time')
-  await reminders.set('carts', NAME, {...WISH, dueTime: '3s', period: ''})
+  await reminders.set('carts', NAME, {...REQUEST, dueTime: '3s', period: ''})
   await host.open[0]?.answer()
   await settled()
   t.match(await reminders.get(NAME), {dueTime: '3s'})
@@ -137,7 +156,7 @@ t.test('a reminder that its own callback sets again fires each time that it was 
 
 t.test('a repeating reminder goes on after the file could not be written', async t => {
   const {reminders, file, host, clock, answerAll} = await openReminders(t)
-  await reminders.set('carts', NAME, {...WISH, period: '1s'})
+  await reminders.set('carts', NAME, {...REQUEST, period: '1s'})
   clock.pass(1000)
   await settled()
   file.database.exec('PRAGMA query_only = 1')
@@ -155,7 +174,7 @@ t.test('a repeating reminder goes on after the file could not be written', async
 
 t.test('another change of the tick that is undone takes no firing with it', async t => {
   const {reminders, file, clock, answerAll} = await openReminders(t)
-  await reminders.set('carts', NAME, {...WISH, dueTime: '1s', period: ''})
+  await reminders.set('carts', NAME, {...REQUEST, dueTime: '1s', period: ''})
   clock.pass(1000)
   await t.rejects(
     file.change(() => {
@@ -169,7 +188,7 @@ t.test('another change of the tick that is undone takes no firing with it', asyn
 t.test('what falls due while no host is there fires when one is, though nobody calls the actor', async t => {
   for (const period of ['2s', '']) {
     const {actors, reminders, host, clock, answerAll} = await openReminders(t)
-    await reminders.set('carts', NAME, {...WISH, dueTime: '1s', period})
+    await reminders.set('carts', NAME, {...REQUEST, dueTime: '1s', period})
     actors.leave(host)
     clock.pass(3000)
     await settled()

@@ -26,13 +26,13 @@ async function side(t: Test, app: string, path?: string): Promise<Side> {
 
 /** The other run does what workflows of the shop's ask for, until the returned function is called. */
 function lend({house: shop}: Side, {house: bank}: Side, app = 'bank'): () => void {
-  const guest = bank.workflows.guests.welcome(app, {
-    tell: bytes => void shop.workflows.completeFar(app, bytes),
+  const client = bank.workflows.remoteClients.register(app, {
+    onAnswer: bytes => void shop.workflows.completeFar(app, bytes),
     end: () => leave()
   })
-  const gone = shop.workflows.connectRun(app, {send: item => void guest.ask(item)})
+  const gone = shop.workflows.connectRun(app, {send: item => void client.ask(item)})
   const leave = (): void => {
-    guest.leave()
+    client.leave()
     gone()
   }
   return leave

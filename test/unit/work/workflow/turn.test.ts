@@ -1,19 +1,19 @@
 import t from 'tap'
-import type {Letter} from '../../../../src/work/workflow/instance.ts'
+import type {InboxEntry} from '../../../../src/work/workflow/instance.ts'
 import {eventOf, readEvent, timeOf, type Action, type TurnAnswer} from '../../../../src/work/workflow/messages.ts'
 import {applyAnswer, type Turn, type TurnStart} from '../../../../src/work/workflow/turn.ts'
 
 const NOTHING = new Uint8Array(0)
 const AT = 1_000_500
 
-const letter = (kind: Letter['kind'], event: Parameters<typeof eventOf>[1], name = ''): Letter => ({
+const entry = (kind: InboxEntry['kind'], event: Parameters<typeof eventOf>[1], name = ''): InboxEntry => ({
   id: 1,
   kind,
   name,
   event: eventOf(AT, event)
 })
 
-const STARTED = letter('start', {
+const STARTED = entry('start', {
   executionStarted: {
     name: 'order',
     version: undefined,
@@ -32,7 +32,7 @@ const start = (more: Partial<TurnStart> = {}): TurnStart => ({
   isSuspended: false,
   startedAt: AT,
   aheadMs: 0,
-  letters: [STARTED],
+  inbox: [STARTED],
   ...more
 })
 
@@ -76,8 +76,8 @@ const child = (instanceId: string): Action['createChild'] => ({
   input: undefined
 })
 
-const terminated = (name: string): Letter =>
-  letter('terminate', {executionTerminated: {input: undefined, recurse: name !== ''}}, name)
+const terminated = (name: string): InboxEntry =>
+  entry('terminate', {executionTerminated: {input: undefined, recurse: name !== ''}}, name)
 
 t.test('a turn is in the history as: its begin, what had come, what the worker wants', t => {
   const turn = apply([
@@ -114,8 +114,8 @@ t.test('a timer keeps its time, and ends with the event that it is for', t => {
     }
   ])
   t.strictSame(timers, [{id: 3, fireAt, event: 'Approve'}])
-  const heard = letter('event', {eventRaised: {name: 'approve', input: undefined}}, 'approve')
-  t.strictSame(apply([], {letters: [heard]}).heard, ['approve'])
+  const heard = entry('event', {eventRaised: {name: 'approve', input: undefined}}, 'approve')
+  t.strictSame(apply([], {inbox: [heard]}).heard, ['approve'])
   t.end()
 })
 
@@ -174,8 +174,8 @@ t.test('an end has its result or its failure; a recursive termination ends the c
   t.match(apply([complete(1)]), {status: 1, end: {result: '"done"', failure: undefined}, endsChildren: false})
   const failureDetails = Buffer.from([10, 1, 65])
   t.match(apply([complete(3, {result: undefined, failureDetails})]), {status: 3, end: {failure: failureDetails}})
-  t.match(apply([complete(5)], {letters: [terminated('recursive')]}), {status: 5, endsChildren: true})
-  t.match(apply([complete(5)], {letters: [terminated('')]}), {status: 5, endsChildren: false})
+  t.match(apply([complete(5)], {inbox: [terminated('recursive')]}), {status: 5, endsChildren: true})
+  t.match(apply([complete(5)], {inbox: [terminated('')]}), {status: 5, endsChildren: false})
   t.end()
 })
 
@@ -188,11 +188,11 @@ t.test('continue as new drops what else the turn wanted', t => {
 })
 
 t.test('suspended it stays until the last word is to resume', t => {
-  const suspend = letter('suspend', {executionSuspended: {input: undefined}})
-  const resume = letter('resume', {executionResumed: {input: undefined}})
-  t.equal(apply([], {letters: [suspend]}).status, 7)
-  t.equal(apply([], {letters: [STARTED], isSuspended: true}).status, 7)
-  t.equal(apply([], {letters: [suspend, resume], isSuspended: true}).status, 0)
+  const suspend = entry('suspend', {executionSuspended: {input: undefined}})
+  const resume = entry('resume', {executionResumed: {input: undefined}})
+  t.equal(apply([], {inbox: [suspend]}).status, 7)
+  t.equal(apply([], {inbox: [STARTED], isSuspended: true}).status, 7)
+  t.equal(apply([], {inbox: [suspend, resume], isSuspended: true}).status, 0)
   t.end()
 })
 

@@ -35,7 +35,7 @@ t.test('no statement of a running workflow goes through all that are finished', 
     {app: 'shop', count: 1},
     {app: 'bank', count: 1}
   ])
-  t.match(store.letters('shop', 0, 10), [{instance: key}])
+  t.match(store.waitingEntries('shop', 0, 10), [{instance: key}])
   t.match(store.activities('bank', {instance: 0, task: 0}, 10), [{task: 1}])
   t.match(store.active(0), [{app: 'shop', count: 1}])
   store.find('shop', 'o-1')

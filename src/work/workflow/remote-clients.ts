@@ -12,7 +12,7 @@ import {NOT_ALLOWED} from './tasks.ts'
 import {payloadTooLarge} from './turn-queue.ts'
 import {FAR_ITEM, type ActivityItem} from './work-items.ts'
 
-interface GuestsOptions {
+interface RemoteClientsOptions {
   readonly engine: Engine
   readonly file: WorkFile
   readonly clock: Clock
@@ -25,20 +25,20 @@ interface GuestsOptions {
 
 /** Where answers for another run go. */
 export interface Host {
-  readonly tell: (answer: Uint8Array) => void
-  /** It is to ask for all anew. */
+  readonly onAnswer: (answer: Uint8Array) => void
+  /** Ends the connection: the other run connects, and asks for all again. */
   readonly end: () => void
 }
 
 /** Another run whose workflows ask an app of this one for tasks. */
-export interface Guest {
+export interface RemoteClient {
   /** It is found by that. */
   readonly name: string
   /** A FAR_ITEM. Throws a DecodeError. */
   readonly ask: (item: Uint8Array) => Promise<void>
-  /** It has gone: nobody is told any more. What has begun goes on. */
+  /** Disconnects the remote run. Running tasks continue; their results are discarded. */
   readonly leave: () => void
-  /** It is to ask for all anew. */
+  /** Ends the connection: the other run connects, and asks for all again. */
   readonly end: () => void
 }
 
@@ -46,45 +46,45 @@ type Came = Partial<Pick<Parameters<typeof encode<typeof FAR_ANSWER>>[1], 'resul
 
 const failed = (failureDetails: Uint8Array): Came => ({failureDetails, isFailed: true})
 
-/** What workflows of other runs ask apps of this one for. Nothing of it is kept but children: who asks asks again. */
-export class Guests {
-  readonly #options: GuestsOptions
-  readonly #guests = new Map<string, Guest>()
+/** What workflows of other runs ask apps of this one for. Only children are kept: the other run asks for activities again. */
+export class RemoteClients {
+  readonly #options: RemoteClientsOptions
+  readonly #clients = new Map<string, RemoteClient>()
   #items = 0
 
-  constructor(options: GuestsOptions) {
+  constructor(options: RemoteClientsOptions) {
     this.#options = options
   }
 
   /** Undefined: it has gone. */
-  find(name: string): Guest | undefined {
-    return this.#guests.get(name)
+  find(name: string): RemoteClient | undefined {
+    return this.#clients.get(name)
   }
 
-  /** Another run is there, and asks for tasks of an app. */
-  welcome(app: string, {tell, end}: Host): Guest {
+  /** Connects another run, which asks for tasks of an app. */
+  register(app: string, {onAnswer, end}: Host): RemoteClient {
     const name = randomUUID()
     const gone = new AbortController()
     const items = new Set<ActivityItem>()
     const ask = async (bytes: Uint8Array): Promise<void> => {
       const {activityRequest, childRequest, source, completionToken} = decode(FAR_ITEM, bytes)
       const answer = (of: {readonly instanceId: string; readonly taskId: number}, came: Came): void => {
-        if (!gone.signal.aborted) tell(encode(FAR_ANSWER, {...of, completionToken, ...came}))
+        if (!gone.signal.aborted) onAnswer(encode(FAR_ANSWER, {...of, completionToken, ...came}))
       }
       if (childRequest.length > 0) return this.#child(app, childRequest, {answer, gone: gone.signal})
       this.#activity(app, activityRequest, {source, answer, items})
     }
     const leave = (): void => {
-      this.#guests.delete(name)
+      this.#clients.delete(name)
       gone.abort()
       for (const item of items) this.#forget(item)
     }
-    const guest = {name, ask, leave, end}
-    this.#guests.set(name, guest)
-    return guest
+    const client = {name, ask, leave, end}
+    this.#clients.set(name, client)
+    return client
   }
 
-  /** `items`: those of the guest that are not answered yet. */
+  /** `items`: those of the client without an answer. */
   #activity(
     app: string,
     request: Uint8Array,
@@ -122,7 +122,7 @@ export class Guests {
     const begun = await keep(this.#options, () => engine.tasks.beginChild(app, asked))
     if ('failure' in begun) return answer(of, failed(begun.failure))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})
-    const done = new AbortController() // one guest asks for many children
+    const done = new AbortController() // one client asks for many children
     const child = await over(begun.child, listener => gone.addEventListener('abort', listener, {signal: done.signal}))
     done.abort()
     if (child === undefined || !isTerminal(child.status)) return

@@ -1,0 +1,142 @@
+import type {DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync} from 'node:sqlite'
+
+export type SqlRow = Readonly<Record<string, SQLOutputValue>>
+
+/** How a column is read and written. `read` throws if the value is of another type. */
+export interface SqlColumn<T> {
+  readonly read: (value: SQLOutputValue | undefined, name: string) => T
+  readonly write: (value: T) => SQLInputValue
+}
+
+/** Any column: what it writes is checked where its type is known. */
+interface AnyColumn {
+  readonly read: (value: SQLOutputValue | undefined, name: string) => unknown
+  readonly write: (value: never) => SQLInputValue
+}
+
+export type Columns = Readonly<Record<string, AnyColumn>>
+
+/** A row of these columns. */
+export type RowOf<C extends Columns> = {readonly [K in keyof C]: C[K] extends SqlColumn<infer T> ? T : never}
+
+const plain = <T extends SQLInputValue>(
+  type: string,
+  is: (value: SQLOutputValue | undefined) => boolean
+): SqlColumn<T> => ({
+  read: (value, name) => {
+    if (!is(value)) throw new TypeError(`the column ${name} has no ${type}: ${String(value)}`)
+    return value as T
+  },
+  write: value => value
+})
+
+/** The kinds of columns. `optional`: NULL is undefined; `json`: a value that this program has written. */
+export const column = {
+  text: plain<string>('text', value => typeof value === 'string'),
+  number: plain<number>('number', value => typeof value === 'number'),
+  blob: plain<Uint8Array>('bytes', value => value instanceof Uint8Array),
+  flag: {read: value => value === 1, write: Number} as SqlColumn<boolean>,
+  json: <T>(): SqlColumn<T> => ({read: value => JSON.parse(String(value)) as T, write: JSON.stringify}),
+  optional: <T>({read, write}: SqlColumn<T>): SqlColumn<T | undefined> => ({
+    read: (value, name) => (value === null ? undefined : read(value, name)),
+    write: value => (value === undefined ? null : write(value))
+  })
+}
+
+/** A row of a table. */
+type Keyed<C extends Columns> = RowOf<C> & {readonly key: number}
+
+export function readRow<C extends Columns>(columns: C, row: SqlRow): RowOf<C> {
+  const result: Record<string, unknown> = {}
+  for (const name in columns) result[name] = columns[name]?.read(row[name], name)
+  return result as RowOf<C>
+}
+
+/** The statements of a database, each prepared once. */
+export class Statements {
+  readonly #database: DatabaseSync
+  readonly #prepared = new Map<string, StatementSync>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** The first row. */
+  get<C extends Columns>(columns: C, sql: string, ...values: SQLInputValue[]): RowOf<C> | undefined {
+    const row = this.#prepare(sql).get(...values)
+    return row && readRow(columns, row)
+  }
+
+  all<C extends Columns>(columns: C, sql: string, ...values: SQLInputValue[]): readonly RowOf<C>[] {
+    return this.#prepare(sql)
+      .all(...values)
+      .map(row => readRow(columns, row))
+  }
+
+  /** How many rows were changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  /** The key of the new row. */
+  insert(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).lastInsertRowid)
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#prepared.get(sql)
+    if (statement === undefined) this.#prepared.set(sql, (statement = this.#database.prepare(sql)))
+    return statement
+  }
+}
+
+/** A table whose rows have a `key` that SQLite gives them. Writes belong into a change of the file. */
+export class Table<C extends Columns> {
+  readonly statements: Statements
+  readonly #name: string
+  readonly #columns: C & {readonly key: SqlColumn<number>}
+  readonly #insert: string
+
+  constructor(database: DatabaseSync, name: string, columns: C) {
+    this.statements = new Statements(database)
+    this.#name = name
+    this.#columns = {key: column.number, ...columns}
+    const names = Object.keys(columns)
+    this.#insert = `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
+  }
+
+  at(key: number): Keyed<C> | undefined {
+    return this.one('WHERE key = ?', key)
+  }
+
+  /** The first row that a condition is true of. */
+  one(where: string, ...values: SQLInputValue[]): Keyed<C> | undefined {
+    return this.all(where, ...values)[0]
+  }
+
+  /** All rows that a condition is true of. */
+  all(where: string, ...values: SQLInputValue[]): readonly Keyed<C>[] {
+    const rows = this.statements.all(this.#columns, `SELECT * FROM ${this.#name} ${where}`, ...values)
+    return rows as unknown as readonly Keyed<C>[]
+  }
+
+  /** The key of the new row. */
+  insert(row: RowOf<C>): number {
+    const names = Object.keys(this.#columns).filter(name => name !== 'key')
+    return this.statements.insert(this.#insert, ...this.#written(names, row))
+  }
+
+  /** Writes columns of a row. */
+  update(key: number, change: Partial<RowOf<C>>, names: readonly string[] = Object.keys(change)): void {
+    const sql = `UPDATE ${this.#name} SET ${names.map(name => `${name} = ?`).join(', ')} WHERE key = ?`
+    this.statements.run(sql, ...this.#written(names, change), key)
+  }
+
+  delete(key: number): void {
+    this.statements.run(`DELETE FROM ${this.#name} WHERE key = ?`, key)
+  }
+
+  #written(names: readonly string[], row: Partial<RowOf<C>>): SQLInputValue[] {
+    return names.map(name => this.#columns[name]?.write(row[name] as never) ?? null)
+  }
+}
