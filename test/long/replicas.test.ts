@@ -204,3 +204,19 @@ t.test('a restart is answered when the new process is not ready in time; the oth
   await fresh.listen()
   await (await rig.driven('order')).listen()
 })
+
+t.test('a restart with overlap is answered when the new process never gets ready; the old one goes on', async t => {
+  const rig = await openRig(t)
+  const times = {ready: {timeout: '500ms'}, stop: {timeout: '500ms'}}
+  await rig.template([{appID: 'order', appDirPath: 'order', autoPort: true, reload: 'overlap', ...times}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('order')
+  const old = await rig.driven('order')
+  await old.answer({body: 'old'})
+  await old.listen()
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+  const restart = rig.run(['restart', '--app-id', 'order'])
+  await rig.driven('order')
+  t.match(await restart, {code: 0})
+  t.equal(await (await fetch(`http://127.0.0.1:${http}${METHOD}`)).text(), 'old')
+})

@@ -120,9 +120,13 @@ export class Changes {
     const off = runtime.onMove(() => {
       if (runtime.app.state.phase === 'starting') begun.resolve()
     })
+    // with `overlap` nothing is seen to start until it has taken over, which may never be
+    const {stop, ready} = runtime.wanted
+    const callOff = systemClock.after(stop.timeoutMs + ready.timeoutMs, begun.resolve)
     const exchange =
       change === undefined ? this.#exchange(runtime, 'user') : this.#reloadsOf(runtime).ask('user', change)
     await (this.#isOneOfSeveral(runtime) ? exchange : Promise.race([begun.promise, exchange]))
+    callOff()
     off()
   }
 

@@ -79,19 +79,22 @@ export class Rolling {
   #lookForLate(turn: Turn): () => void {
     const {runtime} = turn
     const {clock = systemClock, onLate} = this.#options
-    let callOff: (() => void) | undefined
+    const {ready, stop} = runtime.wanted
+    const late = (): void => {
+      const waiting = this.#turns.map(each => each.runtime)
+      if (waiting.length > 0) onLate(runtime, waiting)
+      for (const {done} of [turn, ...this.#turns]) done.resolve()
+    }
+    // with `overlap` the process that is to take over starts beside the one that is seen
+    let callOff = clock.after(stop.timeoutMs + ready.timeoutMs, late)
     const off = runtime.onMove(() => {
       if (runtime.app.state.phase !== 'starting') return
-      callOff?.()
-      callOff = clock.after(runtime.wanted.ready.timeoutMs, () => {
-        const waiting = this.#turns.map(each => each.runtime)
-        if (waiting.length > 0) onLate(runtime, waiting)
-        for (const {done} of [turn, ...this.#turns]) done.resolve()
-      })
+      callOff()
+      callOff = clock.after(ready.timeoutMs, late)
     })
     return () => {
       off()
-      callOff?.()
+      callOff()
     }
   }
 

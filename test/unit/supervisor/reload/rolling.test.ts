@@ -10,7 +10,7 @@ class Instance {
   readonly app = {state: {phase: 'running'}}
   /** The changes that were tried, in order. */
   readonly tried: string[] = []
-  readonly wanted = {ready: {timeoutMs: 3000}}
+  readonly wanted = {ready: {timeoutMs: 3000}, stop: {timeoutMs: 5000}}
   #over: PromiseWithResolvers<void> | undefined
   readonly #listeners = new Set<() => void>()
 
@@ -141,4 +141,14 @@ t.test('one that is late and then ends stops those that wait', async t => {
   clock.pass(3000)
   await all[0]?.comes('shut')
   t.same(kept, ['late a: a.2 a.3', 'a: a.2 a.3'])
+})
+
+t.test('one whose new process starts beside the old one is late, too', async t => {
+  const {rolling, kept, clock, all} = shop()
+  const answers = all.map(async instance => instance.ask(rolling, 'restart'))
+  clock.pass(7999)
+  t.same(kept, [])
+  clock.pass(1)
+  await Promise.all(answers)
+  t.same(kept, ['late a: a.2 a.3'])
 })
