@@ -39,7 +39,7 @@ export function appControl(
     restartApp: async id => {
       const meant = apps.named(id)
       if (meant.length === 0) return (await starter.start(id))?.why
-      return restart(meant, asked, starter)
+      return restart(meant, asked, async () => (await starter.start(id))?.why ?? '')
     },
     startApp: async id => starter.start(id),
     debugApp: async id => starter.debug(id),
@@ -87,11 +87,11 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
   }
 }
 
-/** Restarts apps; starts those that were stopped or have exited. Returns '' when new processes run, else the reason. */
+/** Restarts apps; `start` starts them if they were stopped or have exited. Returns '' when new processes run, else the reason. */
 async function restart(
   runtimes: readonly AppRuntime[],
   {apps, changes, lifetime}: AppControlParts,
-  starter: AppStarter
+  start: () => Promise<string>
 ): Promise<string> {
   const id = runtimes[0]?.id ?? ''
   if (lifetime.isOver) return 'the run is stopping'
@@ -101,7 +101,7 @@ async function restart(
   const hasEnded = runtimes.every(
     runtime => apps.isStopped(runtime) || ['exited', 'backoff'].includes(runtime.app.state.phase)
   )
-  if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return (await starter.start(id))?.why ?? ''
+  if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return start()
   if (runtimes.some(({isDebugged}) => isDebugged))
     return `it is being debugged; to run it here again: pillion start ${id}`
   if (runtimes.some(({app}) => app.state.phase === 'idle'))

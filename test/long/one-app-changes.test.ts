@@ -59,6 +59,35 @@ t.test('one instance is stopped and started alone; an id means all of them', asy
   t.same(await run.exited, {code: 0, signal: null})
 })
 
+t.test('restart of one instance that was stopped leaves the others stopped', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', replicas: 2}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await Promise.all([rig.driven('a'), rig.driven('a'), rig.driven('b')])
+  await run.waitForLine('Writing log files', {nth: 3})
+  await rig.run(['stop', 'a'])
+  t.same(await rig.run(['restart', 'a.2']), done('app restarted successfully: a.2'))
+  t.match((await rig.run(['ps'])).stdout, /^a +stopped .*\na\.2 +ready /m)
+})
+
+t.test('start of an app that an edit opens again while it waits goes on with the new one', async t => {
+  const rig = await openRig(t)
+  const db = {appID: 'db', ready: {log: 'up'}}
+  const shop = {appID: 'shop', dependsOn: {db: 'ready'}}
+  await rig.template([db, shop])
+  rig.pillion(['run', '-f', '.', '--watch'])
+  const life = await rig.driven('db')
+  await rig.until(['ps'], 'waits for db')
+  await rig.run(['stop', 'shop'])
+  const starting = rig.run(['start', 'shop'])
+  await rig.until(['ps'], 'waits for db')
+  await rig.template([db, {...shop, logLevel: 'debug'}, {appID: 'told'}])
+  await rig.driven('told') // the edit has been followed
+  await life.print('up\n')
+  await rig.driven('shop')
+  t.same(await starting, done('app started successfully: shop'))
+})
+
 t.test('versions of a service are stopped and started together, and the first one is main', async t => {
   const rig = await openRig(t)
   const versions = ['1.0.0', '2.0.0'].map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))

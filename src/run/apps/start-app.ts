@@ -53,6 +53,9 @@ export class AppStarter {
       const begun = apps.named(id)
       if (begun.length === 0) return failed(GONE)
       const whys = await Promise.all(begun.map(async runtime => this.#whyNotBegun(runtime)))
+      await apps.settled()
+      // an edit has closed what was waited for, and opened it again
+      if (!lifetime.isOver && !begun.every(runtime => apps.all.includes(runtime))) return await this.start(id)
       const why = whys.find(each => each !== '')
       return why === undefined ? {outcome: 'started', why: ''} : failed(why)
     } catch (error) {
