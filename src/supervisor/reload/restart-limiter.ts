@@ -29,7 +29,8 @@ export class RestartLimiter {
 
   changed(paths: readonly string[]): void {
     const {clock, reload, suspended} = this.#options
-    for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
+    // while restarts are suspended it is known what changes most
+    if (!this.#isSuspended) for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
     const now = clock.now()
     this.#restarts = this.#restarts.filter(at => at > now - WITHIN_MS)
     if (this.#isSuspended || this.#restarts.length >= MAX_RESTARTS) {

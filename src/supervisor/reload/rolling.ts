@@ -85,7 +85,7 @@ export class Rolling {
       if (waiting.length > 0) onLate(runtime, waiting)
       for (const {done} of [turn, ...this.#turns]) done.resolve()
     }
-    // with `overlap` the process that is to take over starts beside the one that is seen
+    // with `overlap` the process that is to take over starts next to the current one
     let callOff = clock.after(stop.timeoutMs + ready.timeoutMs, late)
     const off = runtime.onMove(() => {
       if (runtime.app.state.phase !== 'starting') return

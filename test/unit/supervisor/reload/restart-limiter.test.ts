@@ -1,3 +1,5 @@
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
 import t from 'tap'
 import {RestartLimiter} from '../../../../src/supervisor/reload/restart-limiter.ts'
 import {TestClock} from '../../../rig/clock.ts'
@@ -52,4 +54,19 @@ t.test('a restart every two seconds and a bit is no storm', async t => {
   }
   t.equal(reloads(), 100)
   t.same(named, [])
+})
+
+t.test('of an app that writes new files for ever nothing more is kept while its restarts are suspended', async t => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const heap = (): number => {
+    gc()
+    return process.memoryUsage().heapUsed
+  }
+  const {limiter, named} = open()
+  for (let i = 0; i < 31; i++) limiter.changed(['cache.json'])
+  const before = heap()
+  for (let i = 0; i < 200_000; i++) limiter.changed([`cache-${i}`])
+  t.ok(heap() - before < 4_000_000, `${heap() - before} bytes more`)
+  t.same(named, ['cache.json'])
 })
