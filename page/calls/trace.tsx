@@ -14,8 +14,10 @@ import {hrefOfCall} from './columns.tsx'
 /** Of one app's lines so many are shown at one place. */
 const MAX_LINES = 50
 
-/** A request that is under way is asked about again after this time. */
+/** A request that is under way, or has just ended, is asked about again after this time. */
 const AGAIN_MS = 1000
+/** Apps send their spans so long after a request, at most: their SDKs' longest delay. */
+const SPANS_MS = 6000
 
 /**
  * The whole request that something belongs to: all that was done for it, as bars over time, and what apps wrote meanwhile. `q`: as the API has it; `isOpen`: it is
@@ -32,7 +34,7 @@ export function Trace({q, isOpen, version}: {readonly q: string; readonly isOpen
       try {
         const found = await api.ask('GET /trace', {query: {q}, signal: gone.signal})
         setTree(found)
-        if (found.nodes.some(node => node.isOpen)) again = setTimeout(() => void load(), AGAIN_MS)
+        if (found.nodes.some(node => node.isOpen) || isYoung(found)) again = setTimeout(() => void load(), AGAIN_MS)
       } catch (error) {
         if (!gone.signal.aborted) setTree(problemOf(error).message)
       }
@@ -51,6 +53,10 @@ export function Trace({q, isOpen, version}: {readonly q: string; readonly isOpen
     </details>
   )
 }
+
+/** More may be told of it. */
+const isYoung = ({nodes}: Api.RequestTree): boolean =>
+  nodes.some(({at, totalMs}) => Date.parse(at) + totalMs > Date.now() - SPANS_MS)
 
 function Tree({tree}: {readonly tree: Api.RequestTree}) {
   const [hasLines, setHasLines] = useState(false)
@@ -132,7 +138,7 @@ interface Around {
 }
 
 function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
-  const {id, depth, count: many, link, what, startMs, totalMs, isOpen, isFailed, outcome, failure} = node
+  const {id, depth, count: many, link, what, startMs, totalMs, isOpen, isFailed, outcome, failure, spans} = node
   const from = first + startMs
   const guess = guessText(link)
   const said = [
@@ -156,8 +162,47 @@ function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
     tone: isFailed ? 'failed' : 'done',
     isGuess: guess !== '',
     note: said.filter(text => text !== '').join(', '),
-    ...(lines.length > 0 && {below: <Lines lines={lines} />})
+    ...(lines.length + spans.length > 0 && {
+      below: (
+        <>
+          {spans.length > 0 && <Spans spans={spans} />}
+          {lines.length > 0 && <Lines lines={lines} />}
+        </>
+      )
+    })
   }
+}
+
+/** What the SDKs of apps say of it, on request. */
+function Spans({spans}: {readonly spans: readonly Api.Span[]}) {
+  return (
+    <details class="said">
+      <summary>
+        {spans.map(({app, kind, summary, name}) => `${visible(app)} ${kind}: ${visible(summary || name)}`).join(' · ')}
+      </summary>
+      <pre tabIndex={0} aria-label="Span">
+        {spans.map(spanText).join('\n')}
+      </pre>
+    </details>
+  )
+}
+
+function spanText({name, scope, traceId, spanId, message, exception, attributes, events}: Api.Span): string {
+  const {type = '', message: thrown = '', stack = ''} = exception ?? {}
+  const fields = [
+    ['name', name],
+    ['scope', scope],
+    ['trace', `${traceId} ${spanId}`],
+    ['status', message],
+    ['exception', [type, thrown].filter(word => word !== '').join(': ')],
+    ['', stack],
+    ...Object.entries(attributes),
+    ...events.map(event => ['event', `${event.name} ${JSON.stringify(event.attributes)}`] as const)
+  ] as const
+  return fields
+    .filter(([, text]) => text !== '')
+    .map(([field, text]) => `${visible(field).padEnd(28)} ${visible(text)}\n`)
+    .join('')
 }
 
 function Lines({lines}: {readonly lines: readonly Api.TreeLine[]}) {

@@ -3,14 +3,8 @@ import {Receiver} from '../observe/telemetry/otlp/receiver.ts'
 import {SpanStore} from '../observe/telemetry/otlp/span-store.ts'
 import type {RunSpansOptions} from './run-spans.ts'
 
-/** What reads the spans of a run, and where it keeps them. */
-export interface OpenReceiver {
-  readonly receiver: Receiver
-  readonly store: SpanStore
-}
-
 /** Begins to read what has arrived at a port. */
-export function openReceiver(claim: Server, {runtimes, reporter}: RunSpansOptions): OpenReceiver {
+export function openReceiver(claim: Server, {recorder, runtimes, reporter}: RunSpansOptions): Receiver {
   const store = new SpanStore({
     isRecorded: app => runtimes().find(({id}) => id === app)?.wanted.record.bodyBytes !== -1,
     isHealthPath: path =>
@@ -18,11 +12,11 @@ export function openReceiver(claim: Server, {runtimes, reporter}: RunSpansOption
         ({wanted: {health, ready}}) => path === health.path || (ready.kind === 'http' && path === ready.path)
       )
   })
-  const receiver = new Receiver({
+  recorder.spans = store
+  return new Receiver({
     claim,
     store,
     isApp: wanted => runtimes().some(({id}) => id === wanted),
     warn: text => reporter.warn('background-task-failed', text)
   })
-  return {receiver, store}
 }

@@ -2,7 +2,7 @@ import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext} from '../observe/api/api-context.ts'
 import type {RunControl} from '../control/run-control.ts'
-import type {ActorFacts, NotRunning, RunFacts} from '../observe/api/run-facts.ts'
+import type {ActorFacts, NotRunning} from '../observe/api/run-facts.ts'
 import type {RunEvents} from '../observe/api/events/run-events.ts'
 import type {Arrival} from '../observe/api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
@@ -30,8 +30,6 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly control: () => RunControl | undefined
   readonly options: () => RunOptions
   readonly actors: ActorFacts
-  /** What the SDKs of apps have sent; undefined: nothing. */
-  readonly spans: RunFacts['spans']
 }
 
 /** The API of a run; its code is loaded by the first request. */
@@ -128,7 +126,7 @@ export class RunApi {
   }
 
   #context(control: RunControl): ApiContext {
-    const {recorder, apps, options, runLog, work, actors, spans} = this.#options
+    const {recorder, apps, options, runLog, work, actors} = this.#options
     const {
       plan: {file, overlays = [], shownAs},
       env
@@ -143,7 +141,6 @@ export class RunApi {
       runLog,
       work: work(),
       actors,
-      spans,
       masked: () => recorder.masked,
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', env},

@@ -87,6 +87,7 @@ export class RunParts {
     this.components = new RunComponents(context)
     this.spans = new RunSpans({
       reporter,
+      recorder: this.#recorder.calls,
       runtimes: () => this.apps.all,
       tracingOf: id => this.resources.snapshotOf(id)?.configuration.tracing
     })
@@ -174,7 +175,6 @@ export class RunParts {
       control: () => this.control,
       runLog: () => this.appRuntimes.runLog,
       work: () => this.work,
-      spans: () => this.spans.store,
       actors: {loaded: () => this.actors.loaded, reminders: async () => (await this.work.known()).reminders()},
       options: () => this.context
     })

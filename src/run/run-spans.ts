@@ -2,15 +2,17 @@ import type {Server} from 'node:net'
 import type {TracingSettings} from '../files/resources/tracing-settings.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
-import type {SpanStore} from '../observe/telemetry/otlp/span-store.ts'
+import type {Receiver} from '../observe/telemetry/otlp/receiver.ts'
+import type {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
 import {release} from '../proxy/net/claimed-server.ts'
 import {listen, portOf} from '../proxy/ports/claim.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {otelVariables, saysWhereToSend} from '../supervisor/otel-variables.ts'
-import type {OpenReceiver} from './open-receiver.ts'
 
 export interface RunSpansOptions {
   readonly reporter: Reporter
+  /** Has the store once there is one. */
+  readonly recorder: CallRecorder
   readonly runtimes: () => readonly AppRuntime[]
   /** What the Configuration of an app says of traces; undefined: its sidecar is not open. */
   readonly tracingOf: (id: string) => TracingSettings | undefined
@@ -20,9 +22,7 @@ export interface RunSpansOptions {
 export class RunSpans {
   readonly #options: RunSpansOptions
   #claim: Server | undefined
-  #opening: Promise<OpenReceiver> | undefined
-  /** Undefined: nothing was sent. */
-  store: SpanStore | undefined
+  #opening: Promise<Receiver> | undefined
 
   constructor(options: RunSpansOptions) {
     this.#options = options
@@ -48,14 +48,13 @@ export class RunSpans {
 
   /** Reads what is being sent, until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
-    const open = await this.#opening
-    if (open !== undefined) await open.receiver.close(cut)
+    const receiver = await this.#opening
+    if (receiver !== undefined) await receiver.close(cut)
     else if (this.#claim !== undefined) release(this.#claim)
   }
 
   async #receive(claim: Server): Promise<void> {
     this.#opening ??= import('./open-receiver.ts').then(({openReceiver}) => openReceiver(claim, this.#options))
-    const {store} = await this.#opening
-    this.store = store
+    await this.#opening
   }
 }

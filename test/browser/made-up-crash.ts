@@ -12,6 +12,7 @@ export const death = (more: Partial<Api.Death> = {}): Api.Death => ({
   files: ['charge.js'],
   inside: [{...call(48190, {method: 'POST', path: '/charge', isOpen: true}), forMs: 18, count: 1, times: 2}],
   work: [],
+  thrown: [],
   earlier: 3,
   finished: [call(48188, {method: 'POST', path: '/charge', status: 201})],
   lines: ['\x1b[31mTypeError\x1b[0m: card', '    at charge.js:41', '<script>1</script>'],

@@ -83,3 +83,21 @@ t.test('an exception is shown where it was thrown', async t => {
   const {stdout} = await rig.run(['trace', 'to:shop'])
   t.match(stdout, /bank +│? *│? *SELECT \* FROM bank.*← the failure began here.*NoStock: nothing of 13/)
 })
+
+t.test('nothing is told to, or kept of, an app that says so', async t => {
+  const {run, url, tree, rig} = await openOtelShop(
+    t,
+    {shop: ['sdk', 'bank'], bank: ['sdk', 'vault'], vault: ['sdk'], own: ['plain']},
+    {bank: {record: false}, vault: {otel: false}, own: {env: {OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9/'}}}
+  )
+  await fetch(await url('shop', '/orders/7'))
+  await run.waitForLine('told of /shop/7')
+  await run.waitForLine('told of /orders/7')
+  const {nodes} = await tree('to:shop')
+  t.strictSame([...new Set(nodes.flatMap(({spans}) => spans.map(({app}) => app)))], ['shop'])
+  t.match((await rig.run(['env', 'shop'])).stdout, /OTEL_SERVICE_NAME='?shop/)
+  t.notMatch((await rig.run(['env', 'vault'])).stdout, /OTEL_/)
+  const own = (await rig.run(['env', 'own'])).stdout
+  t.match(own, /OTEL_EXPORTER_OTLP_ENDPOINT='?http:\/\/127\.0\.0\.1:9\//)
+  t.notMatch(own, /OTEL_SERVICE_NAME/)
+})

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {openOtelShop} from '../rig/otel-shop.ts'
+import {openRig} from '../rig/rig.ts'
 
 t.test('200 orders through five services, SDKs in three of them: each span is in its place, none twice', async t => {
   const {run, url, tree} = await openOtelShop(t, {
@@ -52,4 +53,53 @@ t.test('200 orders through five services, SDKs in three of them: each span is in
     }
   }
   t.equal(seen.size, ORDERS * 11)
+})
+
+t.test('a call is found by the spans of its trace, and is exported with them', async t => {
+  const {run, url, rig} = await openOtelShop(t, {shop: ['sdk', 'bank'], bank: ['sdk']})
+  for (const path of ['/orders/7', '/orders/8']) await fetch(await url('shop', path))
+  await run.waitForLine('told of /shop/8')
+  await run.waitForLine('told of /orders/8')
+  const {stdout} = await rig.run(['calls', 'span:url.path=/shop/8', '-o', 'ndjson'])
+  t.strictSame(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => (JSON.parse(line) as {path: string}).path),
+    ['/orders/8', '/shop/8'],
+    'all calls of that trace'
+  )
+  const {resourceSpans} = JSON.parse((await rig.run(['calls', 'span:bank', '-o', 'otlp'])).stdout) as {
+    resourceSpans: readonly {readonly scopeSpans: readonly {readonly spans: readonly {readonly spanId: string}[]}[]}[]
+  }
+  const ids = resourceSpans.flatMap(({scopeSpans}) => scopeSpans.flatMap(({spans}) => spans.map(({spanId}) => spanId)))
+  t.equal(new Set(ids).size, ids.length, 'each once')
+  t.ok(ids.length >= 14)
+})
+
+t.test('a Configuration that sends spans elsewhere is what apps go by, unless they say otel: true', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'tracing.yaml':
+      'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: tracing}\nspec: {tracing: {samplingRate: "1", zipkin: {endpointAddress: "http://127.0.0.1:9/api/v2/spans"}}}\n'
+  })
+  const app = {appDirPath: '.', command: ['sh', '-c', 'echo up; exec sleep 1000'], configFilePath: 'tracing.yaml'}
+  await rig.template([
+    {appID: 'shop', ...app},
+    {appID: 'bank', ...app, otel: true}
+  ])
+  const run = rig.pillion(['up'])
+  await run.waitForLine('up', {nth: 2})
+  t.notMatch((await rig.run(['env', 'shop'])).stdout, /OTEL_/)
+  t.match((await rig.run(['env', 'bank'])).stdout, /OTEL_EXPORTER_OTLP_ENDPOINT/)
+})
+
+t.test('why tells the exception of an app that ended, with its place in the code', async t => {
+  const {run, url, rig} = await openOtelShop(t, {shop: ['sdk'], bank: ['plain']})
+  const apps = JSON.parse((await rig.run(['ps', '-o', 'json'])).stdout) as readonly {id: string; pid: number}[]
+  await fetch(await url('shop', '/orders/13'))
+  await run.waitForLine('told of /orders/13')
+  process.kill(apps.find(({id}) => id === 'shop')?.pid ?? 0, 'SIGKILL')
+  await run.waitForLine('SIGKILL', {stream: 'stderr'})
+  t.match((await rig.run(['why', 'shop'])).stdout, /Thrown:\n +NoStock: nothing of 13 \(find \(\/srv\/bank\.js:7:9\)\)/)
 })

@@ -1,11 +1,13 @@
 import type * as Api from '../../model/api.generated.ts'
 import {endOf} from '../../model/exit-text.ts'
 import {contentOf} from '../telemetry/recorder/call-content.ts'
+import type {SpanStore} from '../telemetry/otlp/span-store.ts'
+import {thrownBefore} from './thrown-before.ts'
 import type {Death} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
-export async function deathView(death: Death, masking: Masking): Promise<Api.Death> {
+export async function deathView(death: Death, masking: Masking, spans?: SpanStore | undefined): Promise<Api.Death> {
   const {number, app, name, exit, at, livedMs, files, inside, work, earlier, finished, lines} = death
   const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
   return {
@@ -26,6 +28,7 @@ export async function deathView(death: Death, masking: Masking): Promise<Api.Dea
       times
     })),
     work,
+    thrown: spans === undefined ? [] : thrownBefore(death, masking, spans),
     earlier,
     finished: finished.map(call => rowOf(call, contentOf(call), masking)),
     lines: await lines(),

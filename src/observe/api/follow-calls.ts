@@ -15,7 +15,7 @@ const MAX_BATCH = 200
  * 50 ms only the first ones are; `{"dropped": 17}` tells how many were left out. Throws a UserError for a faulty filter.
  */
 export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams, response: ServerResponse): undefined {
-  const matches = readFilter(query.get('q') ?? '')
+  const matches = readFilter(query.get('q') ?? '', recorder.spans)
   const masking = new Masking(masked())
   let numbers: number[] = []
   let timer: NodeJS.Timeout | undefined

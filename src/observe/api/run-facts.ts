@@ -3,7 +3,6 @@ import type {FaultSwitch} from '../../proxy/faults/fault-switch.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
-import type {SpanStore} from '../telemetry/otlp/span-store.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import type {RunControl} from '../../control/run-control.ts'
 import type {Actors} from '../../work/actor/actors.ts'
@@ -73,8 +72,6 @@ export interface RunFacts {
   readonly masked: () => readonly string[]
   readonly work: WorkAccess
   readonly actors: ActorFacts
-  /** What the OpenTelemetry SDKs of apps have sent; undefined: nothing. */
-  readonly spans: () => SpanStore | undefined
   /** Plans of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
 }

@@ -7,9 +7,9 @@ import type {RunFacts} from './run-facts.ts'
 import {deathView} from './death-view.ts'
 
 /** One end. Throws a UserError if it is not kept. */
-export async function oneDeath({deaths}: RunFacts, number: number, masking: Masking): Promise<Api.Death> {
+export async function oneDeath({deaths, recorder}: RunFacts, number: number, masking: Masking): Promise<Api.Death> {
   const death = deaths?.get(number)
-  if (death !== undefined) return deathView(death, masking)
+  if (death !== undefined) return deathView(death, masking, recorder.spans)
   const known = deaths?.all().map(each => each.number.toString()) ?? []
   throw new UserError(`there is no exit ${number}`, {
     explanation: known.length === 0 ? 'No process has exited unexpectedly.' : `Known: ${known.join(', ')}`
@@ -18,7 +18,7 @@ export async function oneDeath({deaths}: RunFacts, number: number, masking: Mask
 
 /** Throws a UserError if the run has no such app. */
 export async function whyOf(
-  {apps, leftOut, deaths, portHint, work}: RunFacts,
+  {apps, leftOut, deaths, recorder, portHint, work}: RunFacts,
   app: string,
   masking: Masking
 ): Promise<Api.Why> {
@@ -51,7 +51,7 @@ export async function whyOf(
       })
     ),
     stalled: workflows === undefined ? [] : await stalledOf(workflows, first.id),
-    death: latest === undefined ? null : await deathView(latest, masking),
+    death: latest === undefined ? null : await deathView(latest, masking, recorder.spans),
     deaths: kept.length
   }
 }

@@ -5,6 +5,7 @@ import {durationText} from '../../../model/duration.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {heldWorkText} from '../../../work/workflow/held-work-text.ts'
+import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
 import {shellWord} from '../../../observe/api/export/shell-words.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
@@ -46,7 +47,7 @@ function whyText({app, instances, stalled, death, deaths}: Api.Why): string {
 
 /** What is known about one end of a process. */
 function deathText(death: Api.Death): string {
-  const {number, name, exit, at, livedMs, files, inside, work, earlier, finished, lines, hint} = death
+  const {number, name, exit, at, livedMs, files, inside, work, thrown, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
     `exit ${number}: "${name}" ${exit} at ${localTime({at})}, ${durationText(livedMs)} after its start${saved}\n`,
@@ -57,6 +58,7 @@ function deathText(death: Api.Death): string {
       times === 0 ? [] : `  call ${call}: the same request was in flight at ${times} of the ${earlier} exits before\n`
     ),
     work.length === 0 ? '' : `In hand of its worker:\n${indented(work.map(each => workText(each, earlier)).join(''))}`,
+    thrown.length === 0 ? '' : `Thrown:\n${indented(thrown.map(thrownText).join(''))}`,
     finished.length === 0 ? '' : `Answered before:\n${indented(callTable([...finished].toReversed(), Infinity))}`,
     lines.length === 0
       ? 'It wrote nothing.\n'
@@ -64,6 +66,12 @@ function deathText(death: Api.Death): string {
     showsText(inside)
   ]
   return parts.join('')
+}
+
+/** An exception, and the place in the code. */
+function thrownText(exception: Api.SpanException): string {
+  const place = thrownAt(exception)
+  return `${exceptionText(exception)}${place === '' ? '' : ` (${place})`}\n`
 }
 
 function workText({times, ...work}: Api.Death['work'][number], earlier: number): string {

@@ -9,7 +9,7 @@ export const callsTool: Tool = {
   name: 'calls',
   title: 'Calls between apps',
   description:
-    'The latest calls between the apps, the latest first. A filter such as "to:payments is:failed", "status:5xx", "from:shop path:/orders/*", "slower:100ms", "body:text", "trace:ID" selects them.',
+    'The latest calls between the apps, the latest first. A filter such as "to:payments is:failed", "status:5xx", "from:shop path:/orders/*", "slower:100ms", "body:text", "trace:ID", "span:text" selects them.',
   changes: 'nothing',
   properties: {
     filter: {type: 'string', description: 'Terms that must all match a call; ! before a term negates it'},

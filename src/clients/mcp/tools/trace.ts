@@ -8,7 +8,7 @@ export const traceTool: Tool = {
   name: 'trace',
   title: 'One request as a tree',
   description:
-    'A request with all that was done for it (calls, events, uses of components, workflows), also where apps pass no trace on. Tells where a failure began, what was logged there, and errors and warnings elsewhere. What is not surely part of it is marked as a guess.',
+    'A request with all that was done for it (calls, events, uses of components, workflows, and spans of the OpenTelemetry SDKs of apps), also where apps pass no trace on. Tells where a failure began, what was logged there, and errors and warnings elsewhere. What is not surely part of it is marked as a guess.',
   changes: 'nothing',
   properties: {
     filter: {

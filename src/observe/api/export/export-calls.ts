@@ -31,16 +31,14 @@ const ALL = 9_999_999_999
  * `number`. They are those of one moment; how many of them were overwritten before they were written stands at the end. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
-  {recorder, masked, control, work, spans}: ApiContext,
+  {recorder, masked, control, work}: ApiContext,
   {at: {format = ''}, query, gone, response}: ApiRequest
 ): Promise<undefined> {
   const load = LOADERS[format]
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
   const gathered = WITH_LINKS.has(format)
-    ? await (
-        await import('../trace/gather.ts')
-      ).gather({recorder, workflows: work.openWorkflows(), spans: spans()}, turns)
+    ? await (await import('../trace/gather.ts')).gather(recorder, work.openWorkflows(), turns)
     : undefined
   const snapshot = new CallSnapshot(recorder)
   const one = query.get('number')

@@ -20,7 +20,7 @@ export interface ExporterOptions {
   /** `performance.now()` at the moment that is written. */
   readonly now: number
   /** What calls were made for, where the format tells that. */
-  readonly gathered?: Pick<Gathered, 'links' | 'traced'> | undefined
+  readonly gathered?: Pick<Gathered, 'links' | 'traced' | 'spans'> | undefined
 }
 
 /** Text for a comment of one line: nothing in it ends the line or moves a terminal's cursor. */

@@ -1,10 +1,12 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {createHash} from 'node:crypto'
+import {traceIdOf} from '../../../model/traceparent.ts'
 import {PROCESS_START, wallTime} from '../../../platform/wall-time.ts'
 import {VERSION} from '../../../model/version.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
+import {receivedSpans} from './received-spans.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
 /** Span kind and status code of OpenTelemetry's `trace.proto`. */
@@ -22,17 +24,29 @@ interface Attribute {
 /**
  * Spans in OTLP's JSON encoding, one SERVER span of the callee for each call; names are those of the semantic conventions
  * for HTTP and RPC. The trace is the one that travelled with the call: the span is shown with those of an app's own SDK.
- * Where none travelled, a link leads to the call that it was made for, with the chance that it was.
+ * Where none travelled, a link leads to the call that it was made for, with the chance that it was. What SDKs of apps have sent follows as they sent it, masked.
  */
 export function otlpExporter({masked, now, gathered}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
+  const traces = new Set<string>()
+  /** What apps have sent of a trace, with the first call of it. */
+  const sentSpans = (traceparent: string): readonly object[] => {
+    const id = traceIdOf(traceparent)
+    const spans = traces.has(id) ? undefined : gathered?.spans?.of(id)?.spans
+    traces.add(id)
+    return spans === undefined ? [] : receivedSpans(spans, masking)
+  }
   return {
     type: 'application/json',
     before: '{"resourceSpans":[\n',
     between: ',\n',
     // receivers ignore names that they do not know (OTLP 1.0, JSON Protobuf Encoding)
     end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}\n`,
-    text: call => JSON.stringify(resourceSpanOf(call, detailOf(call, masking, now), linksOf(call.number, gathered)))
+    text: call => {
+      const detail = detailOf(call, masking, now)
+      const own = resourceSpanOf(call, detail, linksOf(call.number, gathered))
+      return [own, ...sentSpans(detail.traceparent)].map(each => JSON.stringify(each)).join(',\n')
+    }
   }
 }
 

@@ -9,7 +9,6 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {ReceivedSpan} from '../../telemetry/otlp/received.ts'
-import type {SpanStore} from '../../telemetry/otlp/span-store.ts'
 import {isFailed} from '../call-view.ts'
 import type {Turns} from '../turns.ts'
 import {JoinedTraces} from './join-spans.ts'
@@ -41,17 +40,12 @@ export interface Gathered {
 /** So many workflows are looked at, the latest ones. */
 const MAX_WORKFLOWS = 1000
 
-/** What a run remembers. */
-export interface Remembered {
-  readonly recorder: CallRecorder
-  /** Undefined: it has none. */
-  readonly workflows: Workflows | undefined
-  /** Undefined: no app has sent any. */
-  readonly spans?: SpanStore | undefined
-}
-
-/** Gathers what a run remembers. Takes short turns. */
-export async function gather({recorder, workflows, spans: store}: Remembered, turns: Turns): Promise<Gathered> {
+/** Gathers what a run remembers. `workflows`: undefined: it has none. Takes short turns. */
+export async function gather(
+  recorder: CallRecorder,
+  workflows: Workflows | undefined,
+  turns: Turns
+): Promise<Gathered> {
   const failed = new Set<number>()
   const others = new Map<number, Other>()
   const traced = new Map<number, TracedCall>()
@@ -62,7 +56,7 @@ export async function gather({recorder, workflows, spans: store}: Remembered, tu
   if (workflows !== undefined)
     for await (const call of workflowCalls(workflows, {oldest, others, failed, turns})) waiting.push({event: '', call})
   const ordered = waiting.toSorted((a, b) => last(b.call) - last(a.call))
-  const spans = store && new JoinedTraces(store.traces)
+  const spans = recorder.spans && new JoinedTraces(recorder.spans.traces)
   if (spans !== undefined) await addAll(spans, {recorder, uses: ordered, numbers, turns})
   const links = new CallLinks()
   const first = new Map<number, string>()

@@ -9,7 +9,8 @@ import {isoTime, rowOf} from '../call-view.ts'
 import type {Other} from './gather.ts'
 import type {TreeRow} from './lay-tree.ts'
 import type {TracedCall} from './link-calls.ts'
-import {exceptionText, spanView} from './span-view.ts'
+import {spanView} from './span-view.ts'
+import {exceptionText} from '../../../model/thrown-at.ts'
 import type {SpanTree} from './with-spans.ts'
 
 /** What nodes are made from. `began`: the start of the tree; `now`: those under way go up to there. */

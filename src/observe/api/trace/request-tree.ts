@@ -18,7 +18,7 @@ import {withLogs} from './with-logs.ts'
 /** Rows of one tree that are shown. */
 const MAX_ROWS = 1000
 
-type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked' | 'spans'> & {
+type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {
   readonly work: Pick<WorkAccess, 'openWorkflows'>
 }
 
@@ -27,13 +27,13 @@ type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked' | 'spans'> & {
  * number of that call, a filter that matches it (the latest one), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem if there is none, with a
  * UserError for a faulty filter.
  */
-export async function requestTree({recorder, work, runLog, masked, spans}: Facts, q: string): Promise<Api.RequestTree> {
+export async function requestTree({recorder, work, runLog, masked}: Facts, q: string): Promise<Api.RequestTree> {
   const masking = new Masking(masked())
   const turns = new Turns(() => recorder.last)
   const [, workflow] = /^workflow:(.+)$/s.exec(q) ?? []
-  const trace = traceNamed(q, spans())
+  const trace = traceNamed(q, recorder.spans)
   const asked = workflow !== undefined ? 0 : await askedCall(recorder, q, masking, trace)
-  const gathered = await gather({recorder, workflows: work.openWorkflows(), spans: spans()}, turns)
+  const gathered = await gather(recorder, work.openWorkflows(), turns)
   const number = workflow === undefined ? asked : workflowNamed(gathered, workflow)
   const tree = withSpans(gathered, number === 0 ? [] : rootsOf(number, gathered), trace)
   const {roots, traced, failed} = tree

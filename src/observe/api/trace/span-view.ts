@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {exceptionText} from '../../../model/thrown-at.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
 import {summaryOf} from '../../telemetry/otlp/conventions.ts'
 import {spanDetails, type Attributes, type ReceivedException, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
@@ -6,6 +7,8 @@ import type {Masking} from '../../telemetry/recorder/masking.ts'
 
 /** By their numbers in trace.proto. */
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
+
+export const spanKindOf = (kind: Api.Span['kind']): number => KINDS.indexOf(kind)
 
 /** A span as it is shown: what is secret in it is masked. `began`: the start of its tree. */
 export function spanView(span: ReceivedSpan, masking: Masking, began: number): Api.Span {
@@ -49,19 +52,6 @@ export const maskedException = ({type, message, stack}: ReceivedException, maski
   message: masking.target(message),
   stack: masking.target(stack)
 })
-
-/** `ValueError: no such order`; '' = there is none. */
-export const exceptionText = (exception: Api.SpanException | null): string =>
-  exception === null ? '' : [exception.type, exception.message].filter(word => word !== '').join(': ')
-
-/** The place in the code where it was thrown: the first line of a stack that names one; '' = none does. */
-export function thrownAt({stack}: Pick<Api.SpanException, 'stack'>): string {
-  const lines = stack.split('\n').map(line => line.trim())
-  const places = lines.filter(line => /^at .|^File ".*", line \d+/.test(line))
-  // Python writes the innermost call last
-  const place = (places[0]?.startsWith('File') === true ? places.at(-1) : places[0]) ?? ''
-  return place.replace(/^at /, '')
-}
 
 /** SDKs repeat an exception on each span on the way up: it stays at the deepest one. */
 export function exceptionsOnce(nodes: readonly Api.TreeNode[]): readonly Api.TreeNode[] {

@@ -3,7 +3,8 @@ import {withoutColours} from '../../logging/prefix.ts'
 import type {ReceivedException} from '../../telemetry/otlp/received.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {isOfApp} from '../line-view.ts'
-import {exceptionText, maskedException, thrownAt} from './span-view.ts'
+import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
+import {maskedException} from './span-view.ts'
 import type {TreeLog} from './with-spans.ts'
 
 interface Lines {

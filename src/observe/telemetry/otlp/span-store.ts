@@ -67,6 +67,17 @@ export class SpanStore {
     return this.#traces.get(traceId)?.spans.get(spanId)
   }
 
+  /** Whether an app has sent a span of a trace that has this text in its name or an attribute; `NAME=TEXT`: in that attribute. */
+  hasSpan(traceId: string, text: string): boolean {
+    const [, name = '', value = ''] = /^([\w.]+)=(.+)$/s.exec(text) ?? []
+    const has = (span: ReceivedSpan): boolean =>
+      span.name.includes(text) ||
+      spanDetails(span).attributes.some(([key, each]) =>
+        name === '' ? each.includes(text) : key === name && each.includes(value)
+      )
+    return [...(this.#traces.get(traceId)?.spans.values() ?? [])].some(has)
+  }
+
   /** Keeps a span. One that is sent again replaces nothing: exporters repeat a batch whose answer was lost. */
   addSpan(span: ReceivedSpan, scope: string): void {
     const {traceId, spanId, parentId, kind, app} = span

@@ -15,6 +15,7 @@ import {CallLines, FLAG, type CallLine} from './call-lines.ts'
 import {ComponentUses} from './component-uses.ts'
 import {Edges, type BodyBytesOf, type Edge} from './edges.ts'
 import type {ExpectedReplays} from './expected-replays.ts'
+import type {SpanStore} from '../otlp/span-store.ts'
 import {KeptRequests} from './kept-requests.ts'
 
 const LINES = 32_768
@@ -31,6 +32,8 @@ export interface RecordedCall extends CallLine {
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
   readonly uses: ComponentUses
+  /** What the OpenTelemetry SDKs of apps have sent; undefined: nothing. */
+  spans: SpanStore | undefined
   /** Set while calls are sent again: those do not count in the edges. */
   replays: ExpectedReplays | undefined
   readonly #lines: number | undefined

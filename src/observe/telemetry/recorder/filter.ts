@@ -2,6 +2,8 @@ import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
 import {starPattern} from '../../../model/star-pattern.ts'
+import {traceIdOf} from '../../../model/traceparent.ts'
+import type {SpanStore} from '../otlp/span-store.ts'
 import type {CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
 import {FLAG, heldMs, tookMs, type CallLine} from './call-lines.ts'
@@ -29,7 +31,10 @@ const STATES: Readonly<Record<string, number | CallFilter>> = {
   fault: FLAG.fault
 }
 
-const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
+/** Filters by the spans of apps; undefined: there are none. */
+type Spans = Pick<SpanStore, 'hasSpan'> | undefined
+
+const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilter>> = {
   from: value => {
     const matches = idMatcher(value)
     return ({edgeOf}) => matches(edgeOf.caller)
@@ -88,19 +93,20 @@ const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
     return (_, content) => `${content().request.head}\n${content().response.head}`.toLowerCase().includes(wanted)
   },
   body: value => (_, content) => content().request.body.includes(value) || content().response.body.includes(value),
-  trace: value => (_, content) => content().traceparent.includes(value)
+  trace: value => (_, content) => content().traceparent.includes(value),
+  span: (value, spans) => (_, content) => spans?.hasSpan(traceIdOf(content().traceparent), value) === true
 }
 
 /** Fields that need the bytes of a call: they are asked last. */
-const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace'])
+const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 
 /**
  * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a
- * field is searched in path, caller, callee and error; `-` or `!` negates.
+ * field is searched in path, caller, callee and error; `-` or `!` negates. `spans`: for `span:`.
  * Throws a UserError that says what is wrong.
  */
-export function readFilter(text: string): CallFilter {
-  const terms = words(text).map(readTerm)
+export function readFilter(text: string, spans?: Spans): CallFilter {
+  const terms = words(text).map(word => readTerm(word, spans))
   const inOrder = [...terms.filter(({isSlow}) => !isSlow), ...terms.filter(({isSlow}) => isSlow)]
   return (call, content) => inOrder.every(({matches}) => matches(call, content))
 }
@@ -110,9 +116,9 @@ interface Term {
   readonly matches: CallFilter
 }
 
-function readTerm(word: string): Term {
+function readTerm(word: string, spans: Spans): Term {
   if (/^[-!]./s.test(word)) {
-    const {isSlow, matches} = readTerm(word.slice(1))
+    const {isSlow, matches} = readTerm(word.slice(1), spans)
     return {isSlow, matches: (call, content) => !matches(call, content)}
   }
   const [, field = '', value = ''] = /^([a-z]+):(.*)$/s.exec(word) ?? []
@@ -120,7 +126,7 @@ function readTerm(word: string): Term {
   const make = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined
   if (make === undefined) throw unknownField(field)
   if (value === '') throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
-  const anyOf = value.split('|').map(each => make(each))
+  const anyOf = value.split('|').map(each => make(each, spans))
   return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
 }
 

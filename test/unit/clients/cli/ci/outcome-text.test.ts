@@ -13,6 +13,7 @@ const death: Api.Death = {
   files: [],
   inside: [],
   work: [],
+  thrown: [],
   earlier: 0,
   finished: [],
   lines: ['no pears'],

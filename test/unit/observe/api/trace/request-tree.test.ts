@@ -45,8 +45,7 @@ function deliver(observer: CallRecorder, way: string, id: string, [from, until]:
 const facts = (recorder: CallRecorder) => ({
   recorder,
   runLog: () => new RunLog(),
-  masked: () => [],
-  spans: () => undefined
+  masked: () => []
 })
 
 t.test(

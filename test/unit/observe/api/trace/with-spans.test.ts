@@ -34,9 +34,9 @@ const parent = (trace: string, span: string, flags = '01'): string =>
 function openTree() {
   const recorder = new CallRecorder(() => 100)
   const store = new SpanStore({isRecorded: () => true})
+  recorder.spans = store
   const facts = {
     recorder,
-    spans: () => store,
     runLog: () => new RunLog(),
     masked: () => ['Card'],
     work: {openWorkflows: () => undefined}
