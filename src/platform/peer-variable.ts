@@ -5,8 +5,8 @@ import {inodeOfPeer} from './socket-diag.ts'
 
 /** How many processes that have called are looked at first. */
 const REMEMBERED = 8
-/** After so long a process may have got the variable, or its number may be another one's. */
-const FORGET_MS = 1000
+/** After so long the number of a process may be that of another one. */
+const FORGET_MS = 10_000
 
 /**
  * Finds what a variable is set to in the environment of the process that holds the other end of a connection. Processes that were found lately are
