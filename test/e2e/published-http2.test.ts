@@ -174,6 +174,7 @@ t.test('without the app a caller of HTTP/2 is told why, one of gRPC by its statu
   await run.waitForLine('exited with code 3', {stream: 'stderr'})
   const refused = await ask(session, {':path': '/'})
   t.match(refused, {head: {':status': 503, 'retry-after': '1'}, body: /^"api" cannot be reached: .*3/})
+  t.match((await calls(rig)).at(-1), {status: 503, marks: ['ours'], failure: /3/})
   t.match((await ask(session, GRPC)).head, {':status': 200, 'grpc-status': '14', 'grpc-message': /"api"/})
   await rig.run(['restart', 'api'])
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)

@@ -26,20 +26,10 @@ import {clientsOf} from '../net/grpc/clients-of.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
 import {answerHead, type GrpcStatus, OK, trailersOf, UNAVAILABLE, unescapeMessage} from '../net/grpc/status.ts'
 import {TRACEPARENT} from '../net/grpc/trace-fields.ts'
-import {replyPairs, type Reply} from '../net/reply.ts'
+import {replyPairs, replyTexts, type Reply} from '../net/reply.ts'
 import type {FrameHead} from './frame-head.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {refusal} from './refusal.ts'
-
-export interface FrameCallOptions {
-  readonly context: PublishedContext
-  readonly caller: string
-  readonly head: FrameHead
-  /** The caller's half. */
-  readonly stream: FrameStream
-  /** Of the caller's connection. */
-  readonly walker: FieldWalker
-}
 
 /** Place of `:status` in the static table (RFC 7541, appendix A). */
 const STATUS = 8
@@ -66,10 +56,10 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   /** The caller has got the head of a response. */
   #hasBegun = false
 
-  constructor({context, caller, head, stream, walker}: FrameCallOptions) {
+  /** `stream` is the caller's half, `walker` that of its connection. */
+  constructor(context: PublishedContext, caller: string, head: FrameHead, stream: FrameStream, walker: FieldWalker) {
     const {callee, observer, recorded} = context
-    const {request} = head
-    const {method, path} = head
+    const {method, path, request} = head
     const call: Call = {caller, callee, method, path, number: 0, isPublished: true, sent: request}
     this.call = head.isGrpc ? {...call, stream: this} : call
     this.#context = context
@@ -294,7 +284,10 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     const body = this.#head.method === 'HEAD' ? '' : Buffer.from(reply.body).toString('latin1')
     this.#caller.writeHead(fields + this.#faultField, body === '')
     if (body !== '') this.#caller.writeData(body, true)
-    this.#journal.status = reply.status
+    const journal = this.#journal
+    journal.status = reply.status
+    journal.responseBytes = body.length
+    journal.observer?.replied(this.call, replyTexts(reply))
     this.#end(why)
   }
 

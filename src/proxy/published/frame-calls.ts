@@ -46,7 +46,7 @@ class FrameCalls implements StreamHandler {
     if (head.method === '' || head.path === '') return stream.reset(PROTOCOL_ERROR)
     const {context: contextOf, caller, onStart} = this.#options
     const context = contextOf()
-    const call = new FrameCall({context, caller: caller(), head, stream, walker})
+    const call = new FrameCall(context, caller(), head, stream, walker)
     stream.handler = call
     try {
       call.start(isLast)

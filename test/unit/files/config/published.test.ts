@@ -5,7 +5,7 @@ const template = (...apps: readonly string[]): string =>
   ['version: 1', 'apps:', ...apps.map(app => `  - {appDirPath: ./orders, ${app}}`)].join('\n')
 
 const explained = (test: Test, ...apps: readonly string[]): string => {
-  const {message, explanation = ''} = failure(test, template(...apps))
+  const {message, explanation} = failure(test, template(...apps))
   return `${message}\n${explanation}`
 }
 
