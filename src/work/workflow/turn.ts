@@ -111,7 +111,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const shared = {
     customStatus: answer.customStatus?.value,
     version: version?.name,
-    heard: inbox.filter(({kind}) => kind === 'event').map(({name}) => name)
+    heard: inbox.filter(({kind, name}) => kind === 'event' && name !== '').map(({name}) => name)
   }
   // the first completion counts; actions that follow a continue-as-new do not
   const complete = answer.actions.find(action => action.complete !== undefined)?.complete

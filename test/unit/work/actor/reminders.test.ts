@@ -198,3 +198,13 @@ t.test('what falls due while no host is there fires when one is, though nobody c
     t.equal((await reminders.list()).length, period === '' ? 0 : 1)
   }
 })
+
+t.test('names of 1,000 letters, and a due time in the year 9999', async t => {
+  const {reminders, clock, answerAll} = await openReminders(t)
+  const long = {type: 'Cart', id: 'i'.repeat(1000), name: 'n'.repeat(1000)}
+  await reminders.set('carts', long, {...REQUEST, dueTime: '1s', period: ''})
+  await reminders.set('carts', NAME, {...REQUEST, dueTime: '9999-12-31T23:59:59Z', period: ''})
+  clock.pass(1000)
+  t.equal(await answerAll(), 1)
+  t.match(await reminders.list(), [{name: 'again', due: Date.parse('9999-12-31T23:59:59Z')}])
+})

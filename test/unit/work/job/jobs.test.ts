@@ -317,3 +317,51 @@ t.test('one that is set again while its app has it waits until that has answered
   t.strictSame(house.come, ['4 j of 1', '4 j of 2'])
   await gone(t, house)
 })
+
+t.test('a disk that is full for a minute, in which ticks fall due and are answered: then jobs go on', async t => {
+  const house = await open(t)
+  await schedule(house, {name: 'often', schedule: '@every 1s'})
+  await schedule(house, {name: 'once', dueTime: '30s'})
+  await house.pass(2)
+  const answered = Promise.withResolvers<void>()
+  house.deliver.before = async () => answered.promise
+  await house.pass(1)
+  house.file.database.exec('PRAGMA query_only = 1')
+  answered.resolve()
+  house.deliver.before = () => undefined
+  await t.rejects(schedule(house, {name: 'new', dueTime: '1s'}), {message: /cannot be written/})
+  await house.pass(60)
+  t.strictSame(house.come, ['1 often of 1', '2 often of 2', '3 often of 3'], 'nothing is done that cannot be kept')
+  house.file.database.exec('PRAGMA query_only = 0')
+  // what is due is looked for again within ten seconds
+  await house.pass(12)
+  t.equal(house.come.filter(line => line.includes('once')).length, 1)
+  t.equal(
+    house.come.filter(line => line.endsWith('often of 4')).length,
+    0,
+    'of those that were missed the latest comes'
+  )
+  const {length} = house.come
+  await house.pass(2)
+  t.equal(house.come.length, length + 2)
+  t.strictSame(
+    (await house.jobs.list('shop')).map(({name}) => name),
+    ['often']
+  )
+})
+
+t.test('@every 1ms, and a due time in the year 9999', async t => {
+  const house = await open(t)
+  await schedule(house, {name: 'fast', schedule: '@every 1ms'})
+  await schedule(house, {name: 'late', dueTime: '9999-12-31T23:59:59Z'})
+  await house.pass(3)
+  t.ok(
+    house.come.length >= 3 && house.come.length < 100,
+    `${house.come.length} ticks: those that were missed are passed over`
+  )
+  t.match(await house.jobs.get('shop', 'late'), {planned: Date.parse('9999-12-31T23:59:59Z'), isDue: false})
+  await house.jobs.delete('shop', 'fast')
+  const {length} = house.come
+  await house.pass(2)
+  t.equal(house.come.length, length)
+})

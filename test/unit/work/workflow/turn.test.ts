@@ -116,6 +116,8 @@ t.test('a timer keeps its time, and ends with the event that it is for', t => {
   t.strictSame(timers, [{id: 3, fireAt, event: 'Approve'}])
   const heard = entry('event', {eventRaised: {name: 'approve', input: undefined}}, 'approve')
   t.strictSame(apply([], {inbox: [heard]}).heard, ['approve'])
+  const unnamed = entry('event', {eventRaised: {name: '', input: undefined}})
+  t.strictSame(apply([], {inbox: [unnamed]}).heard, [], 'one without a name ends no timer')
   t.end()
 })
 
