@@ -69,4 +69,5 @@ t.test('of an app that writes new files for ever nothing more is kept while its 
   for (let i = 0; i < 200_000; i++) limiter.changed([`cache-${i}`])
   t.ok(heap() - before < 4_000_000, `${heap() - before} bytes more`)
   t.same(named, ['cache.json'])
+  t.equal(limiter.isSuspended, true)
 })
