@@ -109,5 +109,5 @@ t.test('a process that answers /dapr/subscribe with 404 reads no topic: events w
   void rig.run(['restart', 'shop'])
   const mended = await next(list)
   const came = [await dataOf(mended.nextRequest()), await dataOf(mended.nextRequest())]
-  t.same(came.toSorted(), ['2', '3'])
+  t.same(new Set(came), new Set(['2', '3']))
 })
