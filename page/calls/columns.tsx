@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {callEndText} from '../../src/model/call-end.ts'
 import type {Column} from '../parts/grid.tsx'
-import {bytes, duration, timeOfDay} from '../parts/format.ts'
+import {bytes, count, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {hrefOf, route} from '../state/route.ts'
 
@@ -25,6 +25,27 @@ export function whyText({waitedMs, waitedFor, marks, failure}: Api.Call): string
   ]
   return visible(words.filter(word => word !== '').join(' · '))
 }
+
+/** Fewer that are missing between two rows may be under way, or on their way here. */
+const MIN_GAP = 50
+
+/** How many calls between this row and the next one are not listed; 0: a few, or none. */
+const missingBehind = (row: Api.Call, next: Api.Call | undefined): number => {
+  const missing = next === undefined ? 0 : row.number - next.number - 1
+  return missing < MIN_GAP ? 0 : missing
+}
+
+/** With the calls that are not listed between two rows; `rows`: all calls, the latest first. */
+export function columnsWithGaps(rows: readonly Api.Call[]): readonly Column<Api.Call>[] {
+  const gaps = new Map(rows.map((row, at) => [row.number, missingBehind(row, rows[at + 1])]))
+  return COLUMNS.map(column =>
+    column.name === 'why'
+      ? {...column, cell: row => [whyText(row), gapText(gaps.get(row.number) ?? 0)].filter(Boolean).join(' · ')}
+      : column
+  )
+}
+
+const gapText = (missing: number): string => (missing === 0 ? '' : `↓ ${count(missing)} calls not shown`)
 
 export const COLUMNS: readonly Column<Api.Call>[] = [
   {

@@ -11,7 +11,7 @@ import {
   unclear
 } from '../calls/call-list.ts'
 import {CallPanel} from '../calls/call-panel.tsx'
-import {COLUMNS, hrefOfCall} from '../calls/columns.tsx'
+import {COLUMNS, columnsWithGaps, hrefOfCall} from '../calls/columns.tsx'
 import {Export} from '../calls/export.tsx'
 import {Chips} from '../parts/chips.tsx'
 import {count} from '../parts/format.ts'
@@ -83,7 +83,7 @@ export default function Calls() {
           <Grid
             name="calls"
             label="Calls"
-            columns={COLUMNS}
+            columns={q === '' ? columnsWithGaps(rows) : COLUMNS}
             rows={rows}
             keyOf={({number}) => number.toString()}
             toneOf={({isFailed}) => (isFailed ? 'bad' : '')}
