@@ -143,9 +143,8 @@ export class AppComponents {
    * that the call uses, which is closed when the last call has ended: an effect on somebody else's server has no second try.
    */
   beginCall(name: string): () => void {
-    const used = [...this.#entries, ...this.#replaced].filter(
-      ({resource, onIdle}) => resource.name === name && onIdle === undefined
-    )
+    const all = this.#replaced.size === 0 ? this.#entries : [...this.#entries, ...this.#replaced]
+    const used = all.filter(({resource, onIdle}) => resource.name === name && onIdle === undefined)
     for (const entry of used) entry.calls++
     return () => {
       for (const entry of used) if (--entry.calls === 0) entry.onIdle?.()
