@@ -102,7 +102,13 @@ const closing = (t: Test) => {
     component: {capabilities: [], close: async () => undefined},
     release: async () => void closed.push(properties[0]?.value ?? '')
   })
-  const set = {use, opened: () => undefined, isReplayed: () => false, space: async () => ''} as unknown as ComponentSet
+  const set = {
+    use,
+    opened: () => undefined,
+    isReplayed: () => false,
+    space: async () => '',
+    movedPorts: new Map()
+  } as unknown as ComponentSet
   const own = new AppComponents({appId: 'shop', folder: '/', env: {}, set, log: () => undefined})
   t.teardown(async () => own.close())
   return {own, closed, save: async (value: string) => own.follow([store('store', {value})])}
