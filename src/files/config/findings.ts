@@ -18,7 +18,7 @@ import {eachScalar, type NodeParent, type YamlNode} from '../yaml/tree.ts'
 
 /** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. What a shell reads is left out. */
 function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
-  if (top.values.interpolate === true) return []
+  if (top.values.interpolate !== undefined && top.values.interpolate !== false) return []
   const mistakes: Mistake[] = []
   for (const {root} of documents)
     eachScalar(root, (node, around) => {

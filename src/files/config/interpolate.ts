@@ -1,7 +1,25 @@
+import {parseEnv} from 'node:util'
+import {codeOf} from '../../model/errors.ts'
+import {readTextFile} from '../../model/read-file.ts'
 import type {ExpansionMistake, FileVariables} from '../../model/expansion.ts'
 import {expandTree} from '../yaml/expand-tree.ts'
-import {MAX_MISTAKES, templateError, type Mistake, type Source} from './diagnose.ts'
+import {MAX_MISTAKES, templateError, unreadableTemplate, type Mistake, type Source} from './diagnose.ts'
+import {absolutePath, inGoWords} from './paths.ts'
 import type {Yaml} from './source.ts'
+
+/** The variables of a `.env` file. One that is not there has none: each that is missed is reported. Throws a `UserError` for any other. */
+export function variablesIn(written: string, folder: string, home: string): FileVariables {
+  const path = absolutePath(written, folder, home)
+  try {
+    return parseEnv(readTextFile(path))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return {}
+    throw unreadableTemplate(
+      `error in reading the file that interpolate names: open ${path}: ${inGoWords(error)}`,
+      error
+    )
+  }
+}
 
 /** The text of the files, and the variables that `${…}` names. */
 export interface Interpolation {

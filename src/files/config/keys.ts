@@ -152,7 +152,7 @@ export interface OurValues {
 }
 
 export type TopValues = Values<typeof TOP_KEYS> & {
-  readonly interpolate?: boolean
+  readonly interpolate?: boolean | string
   readonly isolate?: boolean
   readonly managerPort?: number
   readonly allowedOrigins?: readonly string[]

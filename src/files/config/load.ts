@@ -16,7 +16,7 @@ import {resolvePlan, type Given} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
 import type {Entry} from './service-versions.ts'
 import type {Opened} from './several-files.ts'
-import {NoYaml, parseSource, readSource, wantsInterpolation} from './source.ts'
+import {NoYaml, parseSource, readSource, interpolationOf} from './source.ts'
 
 export interface WatchFlag {
   /** `--watch`: apps whose template does not say are watched, as far as that makes sense for them. */
@@ -78,7 +78,11 @@ async function loadFiles(
   const several = others.length > 0 ? await import('./several-files.ts') : undefined
   const documents = [first, ...others].map(({document}) => document)
   const source = several?.joinSources([first, ...others]) ?? first.source
-  const replaced = wantsInterpolation(documents) ? {...around.env, ...variables} : undefined
+  const interpolation = interpolationOf(documents)
+  const replaced =
+    interpolation === false
+      ? undefined
+      : {...(await variablesFor(interpolation, first.found.folder, around.home)), ...around.env, ...variables}
   const unset =
     replaced === undefined
       ? []
@@ -106,6 +110,12 @@ async function loadFiles(
       return commandSidecar(checked.template, {...around, ...overrides, id, source, folder: first.found.folder})
     }
   }
+}
+
+/** The variables of the file that `interpolate` names. */
+async function variablesFor(interpolation: string | true, folder: string, home: string): Promise<FileVariables> {
+  if (interpolation === true) return {}
+  return (await import('./interpolate.ts')).variablesIn(interpolation, folder, home)
 }
 
 type Resolved = ReturnType<typeof resolveWritten>

@@ -64,8 +64,8 @@ export function parseSource(source: Source, {text, start} = {text: source.text, 
   return document ?? {root: {kind: 'scalar', spot: {start, end: start}, text: '', style: 'plain', tag: ''}}
 }
 
-/** Whether the template turns interpolation on; of several files, the last one that says so counts for all. */
-export function wantsInterpolation(documents: readonly Yaml[]): boolean {
+/** What the template says of interpolation: whether it is on, or a file of variables; of several files the last one that says so counts. */
+export function interpolationOf(documents: readonly Yaml[]): boolean | string {
   const values = documents.flatMap(({root}) =>
     root.kind === 'map'
       ? root.pairs.flatMap(({name, node}) =>
@@ -73,5 +73,6 @@ export function wantsInterpolation(documents: readonly Yaml[]): boolean {
         )
       : []
   )
-  return values.at(-1) === true
+  const value = values.at(-1)
+  return typeof value === 'string' ? value : value === true
 }

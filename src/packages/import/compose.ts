@@ -46,15 +46,12 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
   })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack))
-  const interpolate = JSON.stringify(apps).includes('${')
-  if (interpolate && existsSync(join(dirname(file.path), '.env')))
-    notes.push(
-      'compose replaces variables from .env, too; here they come from the environment: set -a; . ./.env; set +a'
-    )
+  const variables = join(dirname(file.path), '.env')
+  const interpolate = JSON.stringify(apps).includes('${') && (existsSync(variables) ? variables : true)
   return {
     from: namesOf([file, ...overrides]),
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
-    ...(interpolate && {interpolate}),
+    ...(interpolate !== false && {interpolate}),
     apps,
     notes
   }

@@ -22,8 +22,8 @@ export interface Imported {
   /** What it was read from, for people. */
   readonly from: string
   readonly name?: string
-  /** Values contain variables. */
-  readonly interpolate?: boolean
+  /** Values contain variables; a path: also those of this file. */
+  readonly interpolate?: boolean | string
   readonly common?: Readonly<Record<string, unknown>>
   readonly apps: readonly ImportedApp[]
   /** What concerns the whole. */

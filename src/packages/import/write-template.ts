@@ -11,7 +11,9 @@ export function templateText({from, name, interpolate, common, apps, notes}: Imp
     ...(hasNotes({apps, notes}) ? [`# What could not be carried over, or needs a look, is behind "${MARK}".`] : []),
     'version: 1',
     ...(name === undefined ? [] : pair('name', name)),
-    ...(interpolate === true ? pair('interpolate', true) : []),
+    ...(interpolate === undefined
+      ? []
+      : pair('interpolate', interpolate === true || pathTo(String(interpolate), dirname(file)))),
     ...notes.flatMap(note => comment(note)),
     ...(common === undefined ? [] : ['common:', ...indented(keys(common), '  ')]),
     'apps:',

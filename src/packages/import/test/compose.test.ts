@@ -49,7 +49,7 @@ secrets: {key: {file: ./key}}
   t.strictSame(template, {
     version: 1,
     name: 'demo',
-    interpolate: true,
+    interpolate: './.env',
     apps: [
       {
         appID: 'web',
@@ -122,7 +122,6 @@ secrets: {key: {file: ./key}}
   t.strictSame(notes, [
     'networks: programs and published ports are all on localhost here; containers do not see each other by name',
     'secrets: {"key":{"file":"./key"}} is not carried over',
-    'compose replaces variables from .env, too; here they come from the environment: set -a; . ./.env; set +a',
     'env: db and api and redis are at localhost here',
     'depends_on: there is no service gone',
     'volumes: the program runs in its folder, not in a container',

@@ -197,7 +197,28 @@ t.test('mistakes have their place, all of them at once', async t => {
   t.equal(mistakes.length, 2)
 })
 
-t.test('interpolate itself is true or false', async t => {
+t.test('interpolate itself is true, false, or a path', async t => {
   const {mistakes} = await refusal(t, template().replace('true', 'perhaps'))
-  t.match(mistakes, [{message: 'wrong value of interpolate', expected: 'expected true or false', place: {line: 2}}])
+  t.match(mistakes, [
+    {
+      message: 'wrong value of interpolate',
+      expected: 'expected true, false, or the path of a .env file',
+      place: {line: 2}
+    }
+  ])
+})
+
+t.test('a file of variables: the environment and --env come first; it may be missing', async t => {
+  const yaml = (file: string): string =>
+    `version: 1\ninterpolate: ${file}\napps: [{appID: a, appDirPath: ./orders, command: ["${'${A:-x}'}", "${'${NAME}'}", "${'${C:-none}'}"]}]\n`
+  const commandOf = async (file: string): Promise<unknown> => {
+    const shop = openShop(t, yaml(file), {'my.env': 'A=from file\nNAME=hidden\nC="x y" # why\n'})
+    return (await loadAll(shop, {env: ENV})).plan.apps[0]?.command
+  }
+  t.strictSame(await commandOf('my.env'), ['from file', 'shop', 'x y'])
+  t.strictSame(await commandOf('./gone.env'), ['x', 'shop', 'none'])
+  await t.rejects(commandOf('orders'), {
+    message: /error in reading the file that interpolate names: open .*orders: is a directory/
+  })
+  await t.rejects(commandOf('"true"'), {explanation: /expected true, false, or the path of a \.env file/})
 })
