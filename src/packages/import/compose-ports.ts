@@ -1,6 +1,5 @@
-import {programsIn} from '../../files/config/programs.ts'
 import {portsOf, publishedPort, type Service} from './compose-service.ts'
-import {readsPort} from './shell-words.ts'
+import {hasMovedBind, readsPort} from './shell-words.ts'
 import {mapOf, textValue, type Values} from './yaml-file.ts'
 
 /** A program of a compose file that listens. */
@@ -20,10 +19,6 @@ export interface ProgramPort {
   /** PORT is left to the run. */
   readonly getsPort: boolean
 }
-
-/** Programs whose bind Pillion moves: they may have the number in their code. */
-const MOVABLE =
-  /^(?:node|nodemon|tsx|ts-node|next|nuxt|vite|astro|python[\d.]*|uvicorn|gunicorn|hypercorn|flask|fastapi|granian|manage\.py)$/
 
 type Kind = 'movable' | 'variable' | 'fixed'
 
@@ -54,7 +49,7 @@ const numberOf = ({service}: ListeningProgram): number =>
   Number(/^\d+$/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
 
 function kindOf({command, folder, service, target}: ListeningProgram): Kind {
-  if (programsIn(command, folder).some(({name}) => MOVABLE.test(name))) return 'movable'
+  if (hasMovedBind(command, folder)) return 'movable'
   const readsVariable = textValue(mapOf(service.values['environment'])['PORT']) === target.toString()
   return readsVariable || readsPort(command.join(' ')) ? 'variable' : 'fixed'
 }

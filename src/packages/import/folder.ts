@@ -12,6 +12,8 @@ import {
   SCRIPTS,
   type ProjectStart
 } from './node-project.ts'
+import {commandOfDockerfile, portOfDockerfile, runsInFolder} from './dockerfile.ts'
+import {commandPort, hasMovedBind} from './shell-words.ts'
 import {given} from './yaml-file.ts'
 
 /** Why a folder with files of a project makes no app; '': it has no such files. */
@@ -22,7 +24,7 @@ function reasonOf(folder: string): string {
       : `its package.json has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
   if (has(folder, 'pyproject.toml', 'requirements.txt', 'setup.py', 'Pipfile'))
     return 'it has no manage.py, main.py, app.py or server.py that serves'
-  if (has(folder, 'go.mod')) return 'it has no main.go, nor one in cmd'
+  if (has(folder, 'go.mod')) return 'it has no package main, nor one in cmd'
   if (has(folder, 'pom.xml')) return 'its pom.xml has neither Spring Boot nor Quarkus'
   if (has(folder, 'build.gradle', 'build.gradle.kts'))
     return 'its build file has neither Spring Boot nor the plugin application'
@@ -119,7 +121,7 @@ const isMonorepo = (folder: string): boolean =>
 
 /** What a folder has to start, by the first of these that says something. */
 export function appsIn(folder: string): readonly ImportedApp[] {
-  for (const find of [nodeApp, pythonApp, goApps, javaApp, rustApp, dotnetApp]) {
+  for (const find of [nodeApp, pythonApp, goApps, javaApp, rustApp, dotnetApp, imageApp]) {
     const apps = find(folder)
     if (apps.length > 0) return apps
   }
@@ -129,17 +131,34 @@ export function appsIn(folder: string): readonly ImportedApp[] {
 const LISTENS =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
-const appOf = (folder: string, {command, port, move}: ProjectStart): ImportedApp => ({
-  id: basename(folder),
-  folder,
-  keys: given({appPort: port > 0 ? port : undefined, command}),
-  notes: port > 0 ? [] : [LISTENS],
-  move
-})
+/** It is called at its port, if the run can have it listen elsewhere. */
+function appOf(folder: string, {command, port: known, move}: ProjectStart): ImportedApp {
+  const port = known || portOfDockerfile(join(folder, 'Dockerfile'))
+  const isMoved = hasMovedBind(command, folder)
+  const key = isMoved || move === movesByItself ? 'port' : 'appPort'
+  const readsPort = port === 0 && move === movesByItself
+  return {
+    id: basename(folder),
+    folder,
+    keys: given({[key]: port > 0 ? port : undefined, autoPort: readsPort ? true : undefined, command}),
+    notes: port > 0 || readsPort ? [] : [LISTENS],
+    move: move ?? (isMoved ? () => ({fixedPort: port}) : undefined)
+  }
+}
 
 function nodeApp(folder: string): readonly ImportedApp[] {
   const start = nodeStart(folder)
   return start === undefined ? [] : [appOf(folder, start)]
+}
+
+/** What its Dockerfile starts, where that runs outside of the image. */
+function imageApp(folder: string): readonly ImportedApp[] {
+  const isProject = has(folder, 'package.json', 'requirements.txt', 'pyproject.toml', 'Pipfile', 'setup.py', 'Gemfile')
+  const {entrypoint, cmd} = commandOfDockerfile(isProject ? join(folder, 'Dockerfile') : '')
+  const command = [[...entrypoint, ...cmd], cmd].find(each => each.length > 0 && runsInFolder(each, folder))
+  if (command === undefined) return []
+  const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
+  return [appOf(folder, {command, port: commandPort(command.join(' ')) || portIn(texts.join('\n'))})]
 }
 
 function pythonApp(folder: string): readonly ImportedApp[] {
@@ -159,7 +178,13 @@ function pythonApp(folder: string): readonly ImportedApp[] {
         move: port => ({command: run('manage.py', 'runserver', port.toString())})
       })
     ]
-  const file = ['main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py'].find(name => has(folder, name))
+  const names = [
+    'main.py',
+    'app.py',
+    'server.py',
+    ...['app', 'src'].filter(each => !isPython(join(folder, each))).map(each => `${each}/main.py`)
+  ]
+  const file = names.find(name => has(folder, name))
   if (file === undefined) return []
   const text = readText(folder, file)
   const asgi = /^(\w+)\s*=\s*(?:fastapi\.)?(?:FastAPI|Starlette|Litestar)\(/m.exec(text)?.[1]
@@ -168,19 +193,23 @@ function pythonApp(folder: string): readonly ImportedApp[] {
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]
   if (wsgi !== undefined && !/\.run\(/.test(text))
     return listening(5000, '-m', 'flask', '--app', module, 'run', '--port')
-  if (!has(folder, 'pyproject.toml', 'requirements.txt', 'setup.py', 'Pipfile') && !/\.run\(|serve/.test(text))
-    return []
+  if (!isPython(folder) && !/\.run\(|serve/.test(text)) return []
   const port = portIn(text) || (wsgi === undefined ? 0 : 5000)
   return [appOf(folder, {command: run(file), port, move: movedByVariable(text)})]
 }
+
+/** It has a project file of its own. */
+const isPython = (folder: string): boolean => has(folder, 'pyproject.toml', 'requirements.txt', 'setup.py', 'Pipfile')
 
 /** A program whose text asks for the variable PORT. */
 const movedByVariable = (text: string): ProjectStart['move'] =>
   /(?:env|environ|Getenv|var)\w*(?:\.get)?[([]["']PORT["']/.test(text) ? movesByItself : undefined
 
 function goApps(folder: string): readonly ImportedApp[] {
-  const main = readText(folder, 'main.go')
-  if (/^package main\b/m.test(main))
+  const sources = namesIn(folder).filter(name => name.endsWith('.go') && !name.endsWith('_test.go'))
+  const texts = sources.map(name => readText(folder, name))
+  const main = texts.filter(text => /^package main\b/m.test(text)).join('\n')
+  if (main !== '')
     return [
       appOf(folder, {command: ['go', 'run', '.'], port: portIn(main) || goPort(main), move: movedByVariable(main)})
     ]

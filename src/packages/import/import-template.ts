@@ -11,7 +11,7 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   const wanted = new Set(apps.flatMap(portsOf))
   const owners = new Map<number, string>()
   return apps.map(app => {
-    const port = Number(app.keys['appPort'] ?? 0)
+    const port = Number(app.keys['port'] ?? app.keys['appPort'] ?? 0)
     const moved = owners.has(port) && app.move !== undefined ? movedTo(app, next(port, wanted)) : noted(app, owners)
     for (const each of portsOf(moved)) {
       wanted.add(each)
@@ -32,7 +32,7 @@ function next(port: number, wanted: ReadonlySet<number>): number {
 
 const movedTo = (app: ImportedApp, port: number): ImportedApp => ({
   ...app,
-  keys: {...app.keys, appPort: port, ...app.move?.(port)}
+  keys: {...app.keys, ['port' in app.keys ? 'port' : 'appPort']: port, ...app.move?.(port)}
 })
 
 const only = (key: string, port: number, owner: string): string =>

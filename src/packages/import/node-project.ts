@@ -2,6 +2,7 @@ import {flaggedPort, commandPort, readsPort, takesPortFlag} from './shell-words.
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {readTextFile} from '../../model/read-file.ts'
+import {envFileVariables} from './env-file.ts'
 
 /** The scripts that start a package, best first. */
 export const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
@@ -54,14 +55,39 @@ export function nodeStart(folder: string): ProjectStart | undefined {
   if (script !== undefined) {
     const line = String(scripts[script])
     const command = [managerOf(folder), 'run', script]
-    return {command, port: commandPort(line), move: moveOf(line, command)}
+    const port = commandPort(line)
+    if (port > 0) return {command, port, move: moveOf(line, command)}
+    const text = readText(folder, sourceOf(line, folder, main))
+    return {command, port: writtenPort(folder, text), move: readsVariable(text) ? movesByItself : moveOf(line, command)}
   }
   const files = [typeof main === 'string' ? main : '', 'server.js', 'app.js']
   const file = files.find(name => name !== '' && has(folder, name))
   const text = file === undefined ? '' : readText(folder, file)
   if (file === undefined || !looksServing(text)) return undefined
-  const readsVariable = /process\.env(?:\.PORT\b|\[['"]PORT)/.test(text)
-  return {command: ['node', file], port: portIn(text), move: readsVariable ? movesByItself : undefined}
+  return {
+    command: ['node', file],
+    port: writtenPort(folder, text),
+    move: readsVariable(text) ? movesByItself : undefined
+  }
+}
+
+const readsVariable = (text: string): boolean =>
+  /process\.env(?:\.PORT\b|\[['"]PORT)|\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)
+
+/** PORT of `.env`, where the program reads that; else the number in its text. */
+const writtenPort = (folder: string, text: string): number =>
+  (readsVariable(text) && Number(envFileVariables(join(folder, '.env'))['PORT'])) || portIn(text)
+
+/** Where packages have the program that listens. */
+const ENTRIES = ['src/main', 'src/index', 'src/server', 'src/app', 'server', 'index', 'app', 'main'].flatMap(name =>
+  ['ts', 'js', 'mjs', 'cjs'].map(end => `${name}.${end}`)
+)
+
+/** The file that a script starts, or the usual one. */
+function sourceOf(line: string, folder: string, main: unknown): string {
+  const named = line.split(/\s+/).filter(word => /\.[cm]?[jt]sx?$/.test(word))
+  const all = [...named, ...(typeof main === 'string' ? [main] : []), ...ENTRIES].filter(name => has(folder, name))
+  return all.find(name => looksServing(readText(folder, name))) ?? ''
 }
 
 function moveOf(line: string, command: readonly string[]): ProjectStart['move'] {
@@ -85,6 +111,14 @@ function managerOf(folder: string): string {
 
 const looksServing = (text: string): boolean => /\.listen\(|createServer|serve\(/.test(text)
 
-/** The port that a program's text names next to a `listen`. */
+/** How programs write their port, best first: behind the variable, in a call, in a constant. */
+const PORTS = [
+  /PORT\b[^\n;,]{0,40}?(?:\|\||\?\?|,)\s*["'`]?(\d{4,5})\b/,
+  /\{[^}]*\bPORT\s*=\s*["'`]?(\d{4,5})\b[^}]*\}\s*=\s*process\.env/,
+  /(?:listen\(\s*|\.run\([^)]*port\s*=\s*)(\d{4,5})\b/i,
+  /(?:^|[\s{,(])port["']?\s*(?::\s*number\s*)?[:=]\s*["'`]?(\d{4,5})\b/im
+]
+
+/** The port that a program's text names; 0: none. */
 export const portIn = (text: string): number =>
-  Number(/(?:listen\(\s*|PORT\s*(?:\|\||\?\?)\s*["']?|\.run\([^)]*port\s*=\s*)(\d{4,5})/i.exec(text)?.[1] ?? 0)
+  Number(PORTS.map(each => each.exec(text)?.[1]).find(port => port !== undefined) ?? 0)

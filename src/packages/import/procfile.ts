@@ -3,7 +3,7 @@ import {basename, dirname, join, resolve} from 'node:path'
 import {readTextFile} from '../../model/read-file.ts'
 import {envFileVariables} from './env-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
-import {commandOf, flaggedPort, commandPort, readsPort, splitFolder} from './shell-words.ts'
+import {commandOf, flaggedPort, commandPort, portVariable, readsPort, splitFolder} from './shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -72,7 +72,9 @@ function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: 
     given: Number(env.PORT),
     isOwn: own['PORT'] !== undefined
   })
-  if (port === 0) return {id, folder, keys: {command, env}, notes: []}
+  const variable = portVariable(line)
+  const unknown = `appPort: ${variable} says where it listens: write its number`
+  if (port === 0) return {id, folder, keys: {command, env}, notes: variable === '' ? [] : [unknown]}
   const owner = before.find(({keys}) => keys['appPort'] === port || keys['port'] === port)
   if (owner !== undefined) {
     const note = `appPort: ${port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
@@ -120,11 +122,14 @@ function listensOn(
   id: string,
   {line, folder, given, isOwn}: Listening
 ): {port: number; isSure: boolean; isTold: boolean} {
+  // the lines that Rails' generators write
+  if (/\bunset PORT\b/.test(line)) return {port: commandPort(line), isSure: true, isTold: false}
   if (/\$\{?PORT\b/.test(line)) return {port: given, isSure: true, isTold: true}
   const flagged = flaggedPort(line)
   if (flagged > 0) return {port: flagged, isSure: true, isTold: false}
   if (isOwn || readsPort(line) || sourceReadsPort(line, folder)) return {port: given, isSure: true, isTold: true}
   const usual = commandPort(line)
+  if (portVariable(line) !== '') return {port: 0, isSure: true, isTold: false}
   if (usual > 0) return {port: usual, isSure: true, isTold: false}
   return {port: id === 'web' ? given : 0, isSure: false, isTold: true}
 }

@@ -1,3 +1,5 @@
+import {programsIn} from '../../files/config/programs.ts'
+
 /** What only a shell understands: operators, quotes, variables, globs, assignments before the program, its own commands. */
 const SHELL_SYNTAX =
   /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=|^\s*(?:cd|exec|source|\.|export|set|if|while|for|until|ulimit)\s/
@@ -33,7 +35,13 @@ const PORT_FLAG =
 
 /** The port that a command line names, or that its program is known for; 0: none that could be told. */
 export const commandPort = (line: string): number =>
-  flaggedPort(line) || (USUAL_PORTS.find(([program]) => program.test(line))?.[1] ?? 0)
+  flaggedPort(line) || (portVariable(line) === '' ? usualPortOf(line) : 0)
+
+const usualPortOf = (line: string): number => USUAL_PORTS.find(([program]) => program.test(line))?.[1] ?? 0
+
+/** The variable that a command line takes its port from: `--port $WEB_PORT`; '' = none. */
+export const portVariable = (line: string): string =>
+  /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:)["']?\$\{?(\w+)/.exec(line)?.[1] ?? ''
 
 /** The port that a command line names; 0: none. */
 export function flaggedPort(line: string): number {
@@ -47,6 +55,14 @@ const READS_PORT =
 
 /** Whether a program is known to listen on the port of the variable PORT. */
 export const readsPort = (line: string): boolean => READS_PORT.test(line)
+
+/** Programs of Node and Python: Pillion moves their bind. */
+const MOVED =
+  /^(?:node|nodemon|tsx|ts-node|ts-node-dev|next|nuxt|nuxi|vite|astro|nest|react-scripts|ng|python[\d.]*|uvicorn|gunicorn|hypercorn|flask|fastapi|granian|manage\.py)$/
+
+/** Whether a program may have the number of its `port` in its code. */
+export const hasMovedBind = (command: readonly string[], folder: string): boolean =>
+  programsIn(command, folder).some(({name}) => MOVED.test(name))
 
 /** Programs that take a port as `--port`, at the end of a line that is nothing but their start. */
 const TAKES_PORT_FLAG =

@@ -149,3 +149,16 @@ t.test('a Procfile without a process is refused', async t => {
       message: 'cannot import Procfile: it has no line of the form "name: command"'
     })
 })
+
+t.test('a line without PORT, and one that takes its port from a variable of its own', async t => {
+  const {template, notes} = await imported(t, {
+    Procfile:
+      'web: unset PORT && bin/rails server\ncss: unset PORT && bin/watch\napi: uvicorn a:b --port $CHECKING_PORT\n'
+  })
+  t.match(template.apps, [
+    {appPort: 3000},
+    {appPort: undefined, port: undefined},
+    {appPort: undefined, port: undefined}
+  ])
+  t.match(notes, ['appPort: CHECKING_PORT says where it listens: write its number', /^foreman ends all/].toReversed())
+})
