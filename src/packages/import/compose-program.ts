@@ -12,7 +12,7 @@ import {
   type Stack
 } from './compose-service.ts'
 import type {ListeningProgram, ProgramPort} from './compose-ports.ts'
-import {commandOfDockerfile, portOfDockerfile, runsInFolder} from './dockerfile.ts'
+import {commandOfDockerfile, portOfDockerfile, runsInFolder, startFolder} from './dockerfile.ts'
 import {appsIn} from './folder.ts'
 import {pathFrom, pathTo, type ImportedApp} from './imported.ts'
 import {selfReloader} from '../../files/config/implied-watch.ts'
@@ -35,12 +35,13 @@ export interface ComposeProgram extends ListeningProgram {
 export function serviceProgram(service: Service, stack: Stack): ComposeProgram | undefined {
   const build = buildOf(service, stack)
   if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
-  const {folder} = build
-  const dockerfile = join(folder, build.dockerfile)
+  const dockerfile = join(build.folder, build.dockerfile)
+  const stage = textValue(mapOf(service.values['build'])['target'])
+  const folder = startFolder(dockerfile, build.folder, stage)
   const own = [...commandWords(service.values['entrypoint']), ...commandWords(service.values['command'])]
   const isOwn = own.length > 0
   const found = appsIn(folder)[0]
-  const {entrypoint, cmd} = commandOfDockerfile(dockerfile)
+  const {entrypoint, cmd} = commandOfDockerfile(dockerfile, stage)
   const candidates = isOwn ? [own] : [[...entrypoint, ...cmd], cmd]
   const written = candidates.find(each => each.length > 0 && runsInFolder(each, folder))
   const command = written ?? (isOwn ? undefined : found?.keys['command'])

@@ -1,5 +1,5 @@
-import {existsSync} from 'node:fs'
-import {basename, join} from 'node:path'
+import {existsSync, statSync} from 'node:fs'
+import {basename, join, relative, resolve} from 'node:path'
 import {readTextFile} from '../../model/read-file.ts'
 import {commandOf} from './shell-words.ts'
 
@@ -27,30 +27,73 @@ export function runsInFolder(command: readonly string[], folder: string): boolea
   return script === undefined || existsSync(join(folder, script))
 }
 
-/** What an image starts by default: the ENTRYPOINT and the CMD of its last stage; empty where the file does not say. */
-export function commandOfDockerfile(file: string): {
-  readonly entrypoint: readonly string[]
-  readonly cmd: readonly string[]
-} {
-  let text: string
-  try {
-    text = readTextFile(file)
-  } catch {
-    return {entrypoint: [], cmd: []} // there is none
-  }
-  const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
-  const stage = lines.slice(
-    Math.max(
-      0,
-      lines.findLastIndex(line => /^\s*FROM\s/i.test(line))
-    )
-  )
+/** What an image starts by default: ENTRYPOINT and CMD of a stage, the last one unless it is named; empty where the file does not say. */
+export function commandOfDockerfile(
+  file: string,
+  target = ''
+): {readonly entrypoint: readonly string[]; readonly cmd: readonly string[]} {
+  const stage = stageOf(file, target)
   const last = (name: string): readonly string[] => {
-    const line = stage.findLast(each => new RegExp(`^\\s*${name}\\s`, 'i').test(each)) ?? ''
-    return wordsOf(line.trim().slice(name.length).trim())
+    const line = stage.findLast(each => new RegExp(`^${name}\\s`, 'i').test(each)) ?? ''
+    return wordsOf(line.slice(name.length).trim())
   }
   return {entrypoint: last('ENTRYPOINT'), cmd: last('CMD')}
 }
+
+/** The lines of a stage, behind those of the stages that it is built from. */
+function stageOf(file: string, target: string): readonly string[] {
+  const stages = new Map<string, readonly string[]>()
+  let name = ''
+  for (const line of linesOf(file)) {
+    const [, from = '', as] = /^FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line) ?? []
+    if (from === '') stages.set(name, [...(stages.get(name) ?? []), line])
+    else {
+      if (target !== '' && name === target.toLowerCase()) break
+      name = (as ?? `${stages.size}`).toLowerCase()
+      stages.set(name, stages.get(from.toLowerCase()) ?? [])
+    }
+  }
+  return stages.get(name) ?? []
+}
+
+/** Empty if the file is not there. */
+function linesOf(file: string): readonly string[] {
+  try {
+    const lines = readTextFile(file)
+      .replaceAll(/\\\r?\n/g, ' ')
+      .split(/\r?\n/)
+    return lines.map(line => line.trim())
+  } catch {
+    return []
+  }
+}
+
+/**
+ * The folder of the context that an image has where it starts its program, by WORKDIR and COPY; the context itself where that cannot
+ * be told.
+ */
+export function startFolder(file: string, context: string, target = ''): string {
+  let workdir = '/'
+  const copies: (readonly [source: string, place: string])[] = []
+  for (const line of stageOf(file, target)) {
+    const [, folder = ''] = /^WORKDIR\s+["']?([^"'\s]+)/i.exec(line) ?? []
+    if (folder !== '') workdir = resolve(workdir, folder)
+    const [, words = ''] = /^(?:COPY|ADD)\s+(?:--chown=\S+\s+|--link\s+)*([^-[\s].*)$/i.exec(line) ?? []
+    const [source = '', place = '', ...more] = words.split(/\s+/)
+    if (place !== '' && more.length === 0) copies.push([source, resolve(workdir, place)])
+  }
+  const folders = copies.toReversed().flatMap(([source, place]) => {
+    const from = join(context, source)
+    if (place === workdir || workdir.startsWith(place === '/' ? '/' : `${place}/`))
+      return [join(from, relative(place, workdir))]
+    const below = relative(workdir, place)
+    return !below.startsWith('..') && from.endsWith(`/${below}`) ? [from.slice(0, -below.length - 1)] : []
+  })
+  const found = folders.find(each => isInside(each, context) && statSync(each, {throwIfNoEntry: false})?.isDirectory())
+  return found === undefined ? context : join(found, '.').replace(/\/$/, '')
+}
+
+const isInside = (path: string, folder: string): boolean => !relative(folder, path).startsWith('..')
 
 function wordsOf(text: string): readonly string[] {
   if (!text.startsWith('[')) return commandOf(text)
