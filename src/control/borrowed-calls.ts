@@ -5,14 +5,6 @@ import {isHeld, type Admission, type Admit, type Held} from '../proxy/gateway/ad
 import {livingRuns} from './living-runs.ts'
 import type {PeerRuns} from './peer-runs.ts'
 
-export interface BorrowedCallsOptions {
-  /** The environment that we were started in. */
-  readonly env: Environment
-  /** The way to apps of other runs. */
-  readonly peerRuns: Pick<PeerRuns, 'admitIn'>
-  readonly reporter: Reporter
-}
-
 /** Traces that are remembered; the oldest are forgotten first. */
 const MAX_TRACES = 10_000
 /** What an app calls so long after it has answered may still belong to the call. */
@@ -41,14 +33,18 @@ interface Origin {
  * the app itself: there is the one that its person tries out.
  */
 export class BorrowedCalls {
-  readonly #options: BorrowedCallsOptions
+  readonly #env: Environment
+  readonly #peerRuns: Pick<PeerRuns, 'admitIn'>
+  readonly #reporter: Reporter
   /** By the trace's id. A request that is sent again, to us, may have the same: it counts while a borrowed call is under way. */
   readonly #traces = new Map<string, Origin>()
   readonly #borrowers = new Map<string, Borrower>()
   readonly #reported = new Set<string>()
 
-  constructor(options: BorrowedCallsOptions) {
-    this.#options = options
+  constructor(env: Environment, peerRuns: Pick<PeerRuns, 'admitIn'>, reporter: Reporter) {
+    this.#env = env
+    this.#peerRuns = peerRuns
+    this.#reporter = reporter
   }
 
   /** The way of the calls at one of our sidecars, with those brought back that came from another copy. */
@@ -61,7 +57,7 @@ export class BorrowedCalls {
         return origin === undefined ? admission : counted(admission, origin)
       }
       const run = this.#borrowerOf(call)
-      return run === undefined ? admit(call, isRefused, caller) : this.#options.peerRuns.admitIn(run)(call, isRefused)
+      return run === undefined ? admit(call, isRefused, caller) : this.#peerRuns.admitIn(run)(call, isRefused)
     }
 
   #originOf(call: Call, run: string): Origin | undefined {
@@ -97,7 +93,7 @@ export class BorrowedCalls {
     const borrower = this.#borrowers.get(run)
     if (borrower === undefined) return new Set()
     if (performance.now() - borrower.askedAt > APPS_MS) {
-      borrower.appIds = new Set(livingRuns(this.#options.env).find(({name}) => name === run)?.appIds)
+      borrower.appIds = new Set(livingRuns(this.#env).find(({name}) => name === run)?.appIds)
       borrower.askedAt = performance.now()
     }
     return borrower.appIds
@@ -109,7 +105,7 @@ export class BorrowedCalls {
       const pair = `${run} ${caller} ${callee}`
       if (this.#reported.has(pair) || !called.has(caller) || !this.#appsOf(run).has(callee)) continue
       this.#reported.add(pair)
-      this.#options.reporter.warn(
+      this.#reporter.warn(
         'call-not-brought-back',
         `"${caller}" calls "${callee}" without a traceparent: the call stays here, also if it belongs to one of "${run}", which has a "${callee}" of its own. Let "${caller}" pass the header traceparent on`
       )

@@ -7,20 +7,19 @@ import {actorAnswerOf} from '../dapr/sidecar/http/blocks/http-actor-host.ts'
 import {actorLines, actorPath} from '../dapr/sidecar/http/blocks/actor-request.ts'
 import type {ActorAnswer, ActorRequest} from '../work/actor/actor-host.ts'
 
-export interface FarActorsOptions extends Pick<CallContext, 'observer' | 'faults'> {
-  readonly peerRuns: Pick<PeerRuns, 'leases' | 'admit'>
-}
-
 /** What the other run says before the reason. */
 const PREFIX = /^error invoke actor method: /
 
 /** Actors that apps of the user's other runs host: they are called through a sidecar of their run, where they have their turns. */
 export class FarActors {
-  readonly #peerRuns: FarActorsOptions['peerRuns']
+  readonly #peerRuns: Pick<PeerRuns, 'leases' | 'admit'>
   readonly #hosts: ActorHosts
   readonly #context: CallContext
 
-  constructor({peerRuns, observer, faults}: FarActorsOptions) {
+  constructor(
+    peerRuns: Pick<PeerRuns, 'leases' | 'admit'>,
+    {observer, faults}: Pick<CallContext, 'observer' | 'faults'>
+  ) {
     this.#peerRuns = peerRuns
     this.#hosts = new ActorHosts(peerRuns.leases)
     this.#context = {heldBodies: new HeldBodies(), observer, faults}

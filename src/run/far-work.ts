@@ -15,12 +15,6 @@ const PURGE_MS = 10_000
 /** The run that is to have an app that ours has not; `name` undefined: any. Undefined: no other run is to. */
 export type TaskLender = (app: string) => {readonly name: string | undefined} | undefined
 
-export interface FarWorkOptions {
-  readonly search: LeaseSearch
-  readonly lender: TaskLender
-  readonly workflows: Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
-}
-
 /** A run that lends the workers of an app. */
 interface Loan {
   readonly path: string
@@ -31,13 +25,21 @@ interface Loan {
 
 /** Activities and children that apps of the user's other runs do: such a run is a worker here, until it ends. */
 export class FarWork {
-  readonly #options: FarWorkOptions
+  readonly #search: LeaseSearch
+  readonly #lender: TaskLender
+  readonly #workflows: Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
   /** Apps that are looked for, or found. */
   readonly #apps = new Set<string>()
   readonly #closing = new AbortController()
 
-  constructor(options: FarWorkOptions) {
-    this.#options = options
+  constructor(
+    search: LeaseSearch,
+    lender: TaskLender,
+    workflows: Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
+  ) {
+    this.#search = search
+    this.#lender = lender
+    this.#workflows = workflows
   }
 
   /** Something waits for this app. */
@@ -49,9 +51,8 @@ export class FarWork {
 
   /** Removes a child where it is: how many instances went; undefined: no run has the app. Rejects with a WorkflowError if it may not be removed. */
   async purge({app, id, parent}: FarChild, isForced: boolean): Promise<number | undefined> {
-    const {search, lender} = this.#options
-    const from = lender(app)
-    const candidates = from === undefined ? [] : await search.candidates(from.name)
+    const from = this.#lender(app)
+    const candidates = from === undefined ? [] : await this.#search.candidates(from.name)
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PURGE_MS)])
     const asked = {at: {id: app}, body: {id, parent, force: isForced}, signal}
     const counts = await Promise.all(candidates.map(async ({path}) => purgedBy(path, asked)))
@@ -69,18 +70,17 @@ export class FarWork {
       const loan = await this.#find(app)
       if (signal.aborted) return loan?.end()
       if (loan !== undefined) await this.#work(app, loan)
-      if (signal.aborted || !this.#options.workflows.missing(app)) return
+      if (signal.aborted || !this.#workflows.missing(app)) return
       await pause(LOOK_MS, signal)
     }
   }
 
   async #find(app: string): Promise<Loan | undefined> {
-    const {search, lender} = this.#options
-    const from = lender(app)
+    const from = this.#lender(app)
     if (from === undefined) return undefined
-    const candidates = await search.candidates(from.name)
+    const candidates = await this.#search.candidates(from.name)
     const loans = await Promise.all(
-      candidates.map(async ({path}) => search.within(path, async signal => this.#loanOf(path, app, signal)))
+      candidates.map(async ({path}) => this.#search.within(path, async signal => this.#loanOf(path, app, signal)))
     )
     const [first, ...others] = loans.filter(loan => loan !== undefined)
     for (const loan of others) loan.end()
@@ -99,7 +99,6 @@ export class FarWork {
   }
 
   async #work(app: string, {path, guest, done, end}: Loan): Promise<void> {
-    const {workflows} = this.#options
     const api = clientOf(path)
     let items: string[] = []
     const post = async (): Promise<void> => {
@@ -111,14 +110,14 @@ export class FarWork {
         end() // all that is not answered is asked for again
       }
     }
-    const leave = workflows.connectRun(app, {
+    const leave = this.#workflows.connectRun(app, {
       send: item => {
         if (items.push(Buffer.from(item).toString('base64')) === 1) setImmediate(() => void post())
       }
     })
     for await (const {answer = ''} of done)
       // a file that cannot be written forgets what waits, and takes it up anew
-      workflows.completeFar(app, Buffer.from(answer, 'base64')).catch(() => undefined)
+      this.#workflows.completeFar(app, Buffer.from(answer, 'base64')).catch(() => undefined)
     leave()
   }
 }

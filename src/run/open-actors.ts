@@ -1,13 +1,16 @@
 import type {CallObserver} from '../model/call.ts'
+import type {PeerRuns} from '../control/peer-runs.ts'
+import type {CallContext} from '../proxy/gateway/call-context.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {systemClock} from '../platform/clock.ts'
 import {actorJournal} from '../dapr/sidecar/http/blocks/actor-request.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {Actors} from '../work/actor/actors.ts'
-import {FarActors, type FarActorsOptions} from './far-actors.ts'
+import {FarActors} from './far-actors.ts'
 
-export interface OpenActorsOptions extends Omit<FarActorsOptions, 'observer'> {
+export interface OpenActorsOptions extends Pick<CallContext, 'faults'> {
+  readonly peerRuns: Pick<PeerRuns, 'leases' | 'admit'>
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   readonly observer: CallObserver
   readonly reporter: Reporter
@@ -29,5 +32,5 @@ export function openActors(options: OpenActorsOptions): {readonly here: Actors; 
       reporter.warn('actor-waits', text)
     }
   })
-  return {here, far: new FarActors(options)}
+  return {here, far: new FarActors(options.peerRuns, options)}
 }

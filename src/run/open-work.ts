@@ -131,7 +131,7 @@ export class OpenWork {
 
   async #farWork(): Promise<FarWork> {
     const {search, lender} = this.#options
-    this.#far ??= import('./far-work.ts').then(({FarWork: Far}) => new Far({search, lender, workflows: this.workflows}))
+    this.#far ??= import('./far-work.ts').then(({FarWork: Far}) => new Far(search, lender, this.workflows))
     return this.#far
   }
 

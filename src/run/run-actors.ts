@@ -4,15 +4,11 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Actors} from '../work/actor/actors.ts'
 import type {openActors, OpenActorsOptions} from './open-actors.ts'
 
-export interface RunActorsOptions extends OpenActorsOptions {
-  readonly reminders: ActorAccess['reminders']
-  /** How many an app has set, by type. */
-  readonly remindersOf: (app: string) => ReadonlyMap<string, number>
-}
-
 /** The actors of a run, loaded when an app hosts some, or calls one. */
 export class RunActors implements ActorAccess {
-  readonly #options: RunActorsOptions
+  readonly #options: OpenActorsOptions
+  /** How many an app has set, by type. */
+  readonly #remindersOf: (app: string) => ReadonlyMap<string, number>
   #opening: Promise<ReturnType<typeof openActors>> | undefined
   #actors: Actors | undefined
 
@@ -20,9 +16,14 @@ export class RunActors implements ActorAccess {
   readonly reminders: ActorAccess['reminders']
   readonly faults: ActorAccess['faults']
 
-  constructor(options: RunActorsOptions) {
+  constructor(
+    options: OpenActorsOptions,
+    reminders: ActorAccess['reminders'],
+    remindersOf: (app: string) => ReadonlyMap<string, number>
+  ) {
     this.#options = options
-    this.reminders = options.reminders
+    this.reminders = reminders
+    this.#remindersOf = remindersOf
     this.faults = options.faults
   }
 
@@ -41,7 +42,7 @@ export class RunActors implements ActorAccess {
     if (this.#actors?.table.hostedAt(name) === undefined) return []
     const {countsAt} = await import('../work/actor/actor-counts.ts')
     // they belong to the app: one of its instances counts them
-    const reminders = name === id ? this.#options.remindersOf(id) : new Map<string, number>()
+    const reminders = name === id ? this.#remindersOf(id) : new Map<string, number>()
     return countsAt(this.#actors, name, reminders)
   }
 

@@ -71,6 +71,7 @@ export class RunBorrowing {
 
   async #load(): Promise<void> {
     const {BorrowedCalls: Calls} = await import('../control/borrowed-calls.ts')
-    this.#borrowedCalls ??= new Calls(this.#options)
+    const {env, peerRuns, reporter} = this.#options
+    this.#borrowedCalls ??= new Calls(env, peerRuns, reporter)
   }
 }

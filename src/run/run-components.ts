@@ -1,22 +1,16 @@
+import type {RunContext} from './run-context.ts'
 import {dirname} from 'node:path'
 import type {ComponentSet} from '../dapr/components/component-set.ts'
 import type {PlacedComponent} from '../dapr/components/data-place.ts'
 import type {Space} from '../control/space.ts'
 import {messageOf} from '../model/errors.ts'
-import type {AppPlan, Plan} from '../model/plan.ts'
-import type {LocalRedisOptions} from '../dapr/components/redis/local-redis.ts'
+import type {AppPlan} from '../model/plan.ts'
 import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
 import type {SharedData} from './shared-data.ts'
 
-export interface RunComponentsOptions extends Omit<LocalRedisOptions, 'isOwnPort' | 'space'> {
-  readonly plan: Plan
-  /** The marker of the run. */
-  readonly run: string
-}
-
 /** The components of a run's apps, loaded when the first app needs one. */
 export class RunComponents {
-  readonly #options: RunComponentsOptions
+  readonly #context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>
   #loading: Promise<ComponentSet> | undefined
   #redis: Promise<RedisServers> | undefined
   #space: Promise<Space | undefined> | undefined
@@ -29,9 +23,9 @@ export class RunComponents {
   /** Of the apps that have been started: one of them may be the Redis itself. */
   readonly #ports: Set<number>
 
-  constructor(options: RunComponentsOptions) {
-    this.#options = options
-    this.#ports = new Set(options.plan.apps.flatMap(portsOf))
+  constructor(context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>) {
+    this.#context = context
+    this.#ports = new Set(context.plan.apps.flatMap(portsOf))
   }
 
   /** Loads them; all apps get the same. */
@@ -68,7 +62,7 @@ export class RunComponents {
 
   /** A name that the template has, and no component, would go unnoticed: models would be asked. */
   async #tellUnrecorded(): Promise<void> {
-    const {plan, reporter} = this.#options
+    const {plan, reporter} = this.#context
     const wanted = Object.entries(plan.conversation ?? {}).filter(([, {mode}]) => mode !== 'live')
     if (wanted.length === 0) return
     const recorded = (await this.#loading)?.recorded
@@ -82,7 +76,7 @@ export class RunComponents {
     const redis = {
       connect: async (...target: Parameters<RedisServers['connect']>) => (await this.#servers()).connect(...target)
     }
-    const {env, plan} = this.#options
+    const {env, plan} = this.#context
     return new Components({
       env,
       redis,
@@ -103,18 +97,18 @@ export class RunComponents {
       const servers = await this.#redis
       const place = dataPlaceOf(component, servers?.isOwn)
       if (place === undefined) return
-      this.#sharedData ??= import('./shared-data.ts').then(({SharedData: Data}) => new Data(this.#options))
+      this.#sharedData ??= import('./shared-data.ts').then(({SharedData: Data}) => new Data(this.#context))
       const data = await this.#sharedData
       data.add(place)
       if (this.#isStarted) data.tell()
     } catch (error) {
       const text = `what other copies share is not known: ${messageOf(error)}`
-      this.#options.reporter.warn('data-shared', text)
+      this.#context.reporter.warn('data-shared', text)
     }
   }
 
   async #spaceOf(): Promise<Space | undefined> {
-    const {env, plan} = this.#options
+    const {env, plan} = this.#context
     const {file, copy = ''} = plan
     this.#space ??= import('../control/space.ts').then(async ({spaceOf}) => spaceOf(env, {file, copy}))
     return this.#space
@@ -124,7 +118,7 @@ export class RunComponents {
     this.#redis ??= import('../dapr/components/redis/redis-servers.ts').then(
       ({RedisServers: Servers}) =>
         new Servers({
-          ...this.#options,
+          ...this.#context,
           isOwnPort: port => this.#ports.has(port),
           space: async () => this.#spaceOf()
         })

@@ -100,15 +100,14 @@ export class RunParts {
       actors: async () => this.actors.load(),
       deliverJob: new RunJobs(this.#sidecars).deliver
     })
-    this.actors = new RunActors({
+    const ofActors = {
       sidecars: this.#sidecars,
       observer: this.#recorder.observer,
       reporter,
       peerRuns: this.peerRuns,
-      faults: this.api.faults,
-      reminders: this.work.reminders,
-      remindersOf: this.work.remindersOf
-    })
+      faults: this.api.faults
+    }
+    this.actors = new RunActors(ofActors, this.work.reminders, this.work.remindersOf)
     this.#daprd = new RunDaprd(context, this.watchdog)
     this.changes = this.#createChanges()
     this.starts = new StartOrder({

@@ -1,28 +1,19 @@
-import type {Environment} from '../model/environment.ts'
+import type {RunContext} from './run-context.ts'
 import type {DataPlace} from '../dapr/components/data-place.ts'
 import type {Plan} from '../model/plan.ts'
-import type {Reporter} from '../model/reporter.ts'
 import {noteData, dataOfCopies} from '../control/shared-data.ts'
 import {homeOf} from '../control/server.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 
-export interface SharedDataOptions {
-  readonly plan: Plan
-  readonly env: Environment
-  /** The marker of the run. */
-  readonly run: string
-  readonly reporter: Reporter
-}
-
 /** Reports which data of a run other copies of its template have, too: in a real Redis, a database, a broker. */
 export class SharedData {
-  readonly #options: SharedDataOptions
+  readonly #context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>
   readonly #known = new Map<string, DataPlace>()
   #fresh: readonly DataPlace[] = []
   readonly #reported = new Set<string>()
 
-  constructor(options: SharedDataOptions) {
-    this.#options = options
+  constructor(context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>) {
+    this.#context = context
   }
 
   /** A component has been opened. */
@@ -34,7 +25,7 @@ export class SharedData {
 
   /** Writes down what has been added, so that copies that start later see it; then reports what running copies share. */
   tell(): void {
-    const {plan, env, run, reporter} = this.#options
+    const {plan, env, run, reporter} = this.#context
     const fresh = this.#fresh
     this.#fresh = []
     if (fresh.length === 0) return

@@ -1,7 +1,19 @@
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {Callee} from '../../proxy/gateway/local-apps.ts'
 import type {LogLevel} from '../../model/plan.ts'
+import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {SidecarBlocks} from './sidecar-blocks.ts'
+
+/** What brings events to an app from outside: its topics, its bindings. */
+export interface DeliveryContext {
+  readonly runtime: AppRuntime
+  readonly resources: AppResources
+  readonly blocks: SidecarBlocks
+  readonly context: CallContext
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
 
 /** How events reach the app: what the classes for HTTP and gRPC need. */
 export interface EventProcessChannel {

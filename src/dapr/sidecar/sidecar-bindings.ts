@@ -1,25 +1,12 @@
-import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import {messageOf} from '../../model/errors.ts'
-import type {LogLevel} from '../../model/plan.ts'
 import {aborted} from '../../platform/delay.ts'
-import type {AppResources} from '../../files/resources/app-resources.ts'
 import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/binding-direction.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
-import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {isDaprApp} from './ask-app.ts'
 import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
-import {EventProcess} from './event-process.ts'
+import {EventProcess, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
-
-export interface SidecarBindingsOptions {
-  readonly runtime: AppRuntime
-  readonly resources: AppResources
-  readonly blocks: SidecarBlocks
-  readonly context: CallContext
-  /** Writes to the log of the sidecar. */
-  readonly log: (level: LogLevel, text: string) => void
-}
 
 /** An input binding that a file names. */
 interface Input {
@@ -34,7 +21,7 @@ interface Input {
  * there are none. Events are delivered while the process that was asked is ready.
  */
 export class SidecarBindings {
-  readonly #options: SidecarBindingsOptions
+  readonly #options: DeliveryContext
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
   /** Those that the app was last asked for. */
@@ -46,7 +33,7 @@ export class SidecarBindings {
   #hasFollowed = false
   #isWarned = false
 
-  constructor(options: SidecarBindingsOptions) {
+  constructor(options: DeliveryContext) {
     this.#options = options
     const {runtime, blocks} = options
     this.#process = new EventProcess(runtime)

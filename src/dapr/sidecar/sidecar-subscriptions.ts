@@ -1,28 +1,14 @@
 import {messageOf} from '../../model/errors.ts'
-import type {LogLevel} from '../../model/plan.ts'
 import {aborted} from '../../platform/delay.ts'
-import type {CallContext} from '../../proxy/gateway/call-context.ts'
-import type {AppResources} from '../../files/resources/app-resources.ts'
 import {isBuilt} from '../../files/resources/component-support.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
-import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {isDaprApp} from './ask-app.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
-import {EventProcess} from './event-process.ts'
-import type {SidecarBlocks} from './sidecar-blocks.ts'
-
-export interface SidecarSubscriptionsOptions {
-  readonly runtime: AppRuntime
-  readonly resources: AppResources
-  readonly blocks: SidecarBlocks
-  readonly context: CallContext
-  /** Writes to the log of the sidecar. */
-  readonly log: (level: LogLevel, text: string) => void
-}
+import {EventProcess, type DeliveryContext} from './event-process.ts'
 
 type Wanted = TopicSubscription & Pick<Subscription, 'type'>
 
@@ -31,7 +17,7 @@ type Wanted = TopicSubscription & Pick<Subscription, 'type'>
  * Nothing is loaded where there are none. Messages are delivered while the process that has listed its topics is ready.
  */
 export class SidecarSubscriptions {
-  readonly #options: SidecarSubscriptionsOptions
+  readonly #options: DeliveryContext
   readonly #over = new AbortController()
   readonly #stops: readonly (() => void)[]
   readonly #process: EventProcess
@@ -42,7 +28,7 @@ export class SidecarSubscriptions {
   #hasFollowed = false
   #isWarned = false
 
-  constructor(options: SidecarSubscriptionsOptions) {
+  constructor(options: DeliveryContext) {
     this.#options = options
     const {runtime, resources, blocks} = options
     this.#declared = resources.snapshot.subscriptions

@@ -24,23 +24,19 @@ import {withOtelVariables} from './read-tracing-settings.ts'
 import type {TracingSettings} from './tracing-settings.ts'
 import {unbuiltComponent} from './without-effect.ts'
 
-export interface ResourceFilesOptions extends ReadContext {
-  /** A path as messages show it. */
-  readonly shown: (path: string) => string
-  /** Ports that this copy has in place of those that the files name. Left out: none. */
-  readonly movedPorts?: MovedPorts | undefined
-}
-
-const NONE_MOVED: MovedPorts = new Map()
-
 /** What the resource files of a run hold; each is parsed once, also where several apps have it. */
 export class ResourceFiles {
-  readonly #options: ResourceFilesOptions
+  readonly #context: ReadContext
+  readonly #shown: (path: string) => string
+  readonly #movedPorts: MovedPorts
   readonly #files = new Map<string, LoadedFile<FolderFile>>()
   readonly #configurations = new Map<string, LoadedFile<ConfigFile>>()
 
-  constructor(options: ResourceFilesOptions) {
-    this.#options = options
+  /** `shown`: a path as messages show it; `movedPorts`: ports that this copy has in place of those that the files name. */
+  constructor(context: ReadContext, shown: (path: string) => string, movedPorts: MovedPorts = new Map()) {
+    this.#context = context
+    this.#shown = shown
+    this.#movedPorts = movedPorts
   }
 
   get configurations(): readonly Configuration[] {
@@ -71,7 +67,9 @@ export class ResourceFiles {
   }
 
   snapshotOf({id, resources: {folders, configFile, defaultFolder}}: App): ResourceSnapshot {
-    const {env, shown, movedPorts = NONE_MOVED} = this.#options
+    const {env} = this.#context
+    const shown = this.#shown
+    const movedPorts = this.#movedPorts
     const paths = [...new Set(folders.flatMap(filesIn))].filter(path => path !== configFile)
     const files = paths.flatMap(path => this.#files.get(path) ?? [])
     const all = files.map(({value}) => value)
@@ -128,13 +126,12 @@ export class ResourceFiles {
     how: How<T>,
     variables?: FileVariables
   ): Promise<boolean> {
-    const {shown} = this.#options
     let file = known.get(path)
     if (file === undefined) {
-      file = new LoadedFile(path, shown(path), how)
+      file = new LoadedFile(path, this.#shown(path), how)
       known.set(path, file)
     }
-    return file.refresh({...this.#options, variables})
+    return file.refresh({...this.#context, variables})
   }
 }
 

@@ -135,8 +135,7 @@ export class ResourceStore {
 
   async #load(): Promise<ResourceFiles> {
     const [{ResourceFiles: Files}, factsOfType] = await Promise.all([import('./resource-files.ts'), this.#types()])
-    const shown = (path: string): string => this.#shown(path)
-    return (this.#files ??= new Files({env: this.#env, factsOfType, movedPorts: this.#movedPorts, shown}))
+    return (this.#files ??= new Files({env: this.#env, factsOfType}, path => this.#shown(path), this.#movedPorts))
   }
 
   #warnOnce(code: WarningCode, text: string): void {

@@ -56,22 +56,22 @@ export function appObjects(entry: Entry, options: AppObjectOptions): AppObjects 
     id: plan.id,
     plan,
     dependsOn: options.dependsOn,
-    workload: workloadOf(entry, {...options, port, secret, metadata: metadata(plan.id)}),
+    workload: workloadOf(entry, options, metadata(plan.id), secret),
     service: createService || plan.published ? serviceOf(entry, metadata(plan.id), port) : undefined,
     secret
   }
 }
 
-interface WorkloadOptions extends AppObjectOptions {
-  readonly port: number
-  readonly secret: KubernetesObject | undefined
-  readonly metadata: ObjectMeta
-}
-
-function workloadOf(entry: Entry, options: WorkloadOptions): KubernetesObject {
-  const {port, secret, image, isJob, replicas} = options
+function workloadOf(
+  entry: Entry,
+  options: AppObjectOptions,
+  own: ObjectMeta,
+  secret: KubernetesObject | undefined
+): KubernetesObject {
+  const {image, isJob, replicas} = options
+  const port = podPort(entry)
   const {annotations, labels, patch} = entry.settings.values.kubernetes ?? {}
-  const metadata = {...options.metadata, labels: {...labels, ...options.metadata.labels}}
+  const metadata = {...own, labels: {...labels, ...own.labels}}
   const template = {
     metadata: {
       labels: metadata.labels,

@@ -183,7 +183,7 @@ function dialOf(
   pool: () => Pool,
   invoked: AppChannelOptions['invoked']
 ): Dial | undefined {
-  if (protocol.startsWith('grpc')) return grpcDial(pool, {maxBytes: sidecar.maxBodyBytes, invoked})
+  if (protocol.startsWith('grpc')) return grpcDial(pool, sidecar.maxBodyBytes, invoked)
   if (protocol === 'h2c') return http2Dial
   return protocol === 'https' ? secureDial : undefined
 }

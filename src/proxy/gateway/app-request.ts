@@ -62,18 +62,14 @@ export type AppResponse =
 /** Dapr's callbacks never respond with more. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
-interface AppCollectorOptions extends CollectorOptions {
-  /** Called with the response, or with the reason for its absence. */
-  readonly done: (result: CollectedResponse | string) => void
-}
-
 /** Passes on the response, or the reason for its absence, once. */
 class AppResponseCollector extends ResponseCollector {
-  #done: AppCollectorOptions['done'] | undefined
+  #done: ((result: CollectedResponse | string) => void) | undefined
 
-  constructor(options: AppCollectorOptions) {
+  /** `done` is called with the response, or with the reason for its absence. */
+  constructor(options: CollectorOptions, done: (result: CollectedResponse | string) => void) {
     super(options)
-    this.#done = options.done
+    this.#done = done
   }
 
   protected collected(body: Buffer): void {
@@ -138,16 +134,13 @@ class AppRequest extends ProxiedCall {
     super(around, call, request, body.length, journal)
     this.#options = options
     this.#done = done
-    this.#collector = new AppResponseCollector({
-      method,
-      body,
-      handler: this,
-      maxBodyBytes: MAX_RESPONSE_BYTES,
-      done: result => {
+    this.#collector = new AppResponseCollector(
+      {method, body, handler: this, maxBodyBytes: MAX_RESPONSE_BYTES},
+      result => {
         if (typeof result === 'string') void this.#unanswered(result)
         else done({kind: 'response', ...result})
       }
-    })
+    )
     this.exchange = this.#collector.exchange
   }
 

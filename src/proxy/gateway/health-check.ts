@@ -1,6 +1,7 @@
 import {pause} from '../../platform/delay.ts'
 import {statusOf} from '../../platform/probe.ts'
 import type {AppPlan, HealthPlan} from '../../model/plan.ts'
+import type {HealthTarget} from '../net/grpc/app-health.ts'
 
 export interface HealthOptions {
   readonly plan: HealthPlan
@@ -100,15 +101,8 @@ export function healthOf(
 /** The health of an app of gRPC, as a status of HTTP; 0 = no response. */
 async function askGrpc({timeoutMs}: HealthPlan, target: HealthTarget): Promise<number> {
   const {grpcHealth} = await import('../net/grpc/app-health.ts')
-  const code = await grpcHealth({...target, timeoutMs})
+  const code = await grpcHealth(target, timeoutMs)
   return code < 0 ? 0 : code === 0 ? 200 : 500
-}
-
-/** Where to send health checks; addresses are tried in order. */
-interface HealthTarget {
-  readonly hosts: readonly string[]
-  readonly port: number
-  readonly isSecure: boolean
 }
 
 /** The status of a GET without any of our headers, 0 = no response; redirects are not followed. */

@@ -4,46 +4,46 @@ const MAX_RESTARTS = 30
 const WITHIN_MS = 60_000
 const QUIET_MS = 10_000
 
-export interface RestartLimiterOptions {
-  /** Called with the changed files, relative to the folder of the app. */
-  readonly reload: (paths: readonly string[]) => void
-  /** Called when restarts are suspended; `file` changed most often. */
-  readonly suspended: (file: string) => void
-  readonly clock?: Clock
-}
-
 /**
  * Limits restarts: an app that writes into its own folder would restart for ever. After thirty restarts within 60 s, the
  * next one waits until no file has changed for ten seconds, or until the user restarts the app.
  */
 export class RestartLimiter {
-  readonly #options: Required<RestartLimiterOptions>
+  readonly #reload: (paths: readonly string[]) => void
+  readonly #onSuspend: (file: string) => void
+  readonly #clock: Clock
   #restarts: number[] = []
   readonly #changes = new Map<string, number>()
   #isSuspended = false
   #callOff = (): void => undefined
 
-  constructor(options: RestartLimiterOptions) {
-    this.#options = {clock: systemClock, ...options}
+  /** `reload` gets the changed files, relative to the folder of the app; `onSuspend` the one that changed most often. */
+  constructor(
+    reload: (paths: readonly string[]) => void,
+    onSuspend: (file: string) => void,
+    clock: Clock = systemClock
+  ) {
+    this.#reload = reload
+    this.#onSuspend = onSuspend
+    this.#clock = clock
   }
 
   changed(paths: readonly string[]): void {
-    const {clock, reload, suspended} = this.#options
     // while restarts are suspended it is known what changes most
     if (!this.#isSuspended) for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
-    const now = clock.now()
+    const now = this.#clock.now()
     this.#restarts = this.#restarts.filter(at => at > now - WITHIN_MS)
     if (this.#isSuspended || this.#restarts.length >= MAX_RESTARTS) {
-      if (!this.#isSuspended) suspended(this.#worst)
+      if (!this.#isSuspended) this.#onSuspend(this.#worst)
       this.#isSuspended = true
       this.#callOff()
-      this.#callOff = clock.after(QUIET_MS, () => this.#calm())
+      this.#callOff = this.#clock.after(QUIET_MS, () => this.#calm())
       return
     }
     if (this.#restarts.length === 0) this.#changes.clear()
     if (this.#restarts.length === 0) for (const path of paths) this.#changes.set(path, 1)
     this.#restarts.push(now)
-    reload(paths)
+    this.#reload(paths)
   }
 
   /** A change waits until no file has changed for a while. */
@@ -64,7 +64,7 @@ export class RestartLimiter {
 
   #calm(): void {
     this.lift()
-    this.#options.reload([this.#worst])
+    this.#reload([this.#worst])
   }
 
   get #worst(): string {

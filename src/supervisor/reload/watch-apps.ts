@@ -69,14 +69,14 @@ export class Watching<M extends WatchedApp> {
 
   #limiterOf(runtime: M): RestartLimiter {
     const {reload, reporter} = this.#options
-    return new RestartLimiter({
-      reload: files => reload(runtime, files),
-      suspended: file =>
+    return new RestartLimiter(
+      files => reload(runtime, files),
+      file =>
         reporter.warn(
           'watch-limited',
           `"${runtime.id}" was restarted 30 times within 60 s, mostly because of ${file}. It restarts again when its files have not changed for 10 s, or by "restart --app-id ${runtime.id}". Add files that the app itself writes to watch.ignore.`
         )
-    })
+    )
   }
 
   /** A change of its files waits to be acted on. */

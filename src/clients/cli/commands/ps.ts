@@ -64,22 +64,17 @@ async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]
 const pidsOf = (listings: readonly RunListing[]): ReadonlySet<number> =>
   new Set(listings.flatMap(({apps}) => apps.map(({pid}) => pid)).filter(pid => pid > 0))
 
-export interface PsOptions {
-  /** Columns; default: the width of the terminal. */
-  readonly width?: number
-  /** CPU is computed since this measurement, else since the start of each process. */
-  readonly before?: UsageSample | undefined
-}
-
 /** One table for each run, with the name of the run if there are several. */
-export async function psText(listings: readonly RunListing[], options: PsOptions = {}): Promise<string> {
-  const now = Date.now()
-  return (await psLook(listings, {...options, now})).text
+export async function psText(listings: readonly RunListing[], width = columns()): Promise<string> {
+  return (await psLook(listings, Date.now(), undefined, width)).text
 }
 
+/** CPU is computed since the measurement `before`, else since the start of each process. */
 async function psLook(
   listings: readonly RunListing[],
-  {width = columns(), before, now}: PsOptions & {now: number}
+  now: number,
+  before?: UsageSample,
+  width = columns()
 ): Promise<{text: string; look: UsageSample}> {
   const shown = listings.filter(({apps}) => apps.length > 0)
   const usage = await usageOf(pidsOf(shown))
@@ -105,7 +100,7 @@ async function watch(look: () => Promise<readonly RunListing[]>): Promise<number
     const listings = await look()
     const now = Date.now()
     const states = JSON.stringify(listings.flatMap(({apps}) => apps.map(app => keyOf(app))))
-    const shown = await psLook(listings, {before, now})
+    const shown = await psLook(listings, now, before)
     if (process.stdout.isTTY) redraw(shown.text)
     else if (states !== printed) print(process.stdout, printed === '' ? shown.text : `\n${shown.text}`)
     if (listings.length === 0) return 0

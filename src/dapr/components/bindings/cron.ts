@@ -15,27 +15,21 @@ interface Entry {
 /** How often the time is checked: a sleeping machine stops its timers, and its clock may be set. */
 const LOOK_MS = 60_000
 
-interface TimetableOptions {
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  readonly after: Clock['after']
-}
-
 /** All schedules of a run on one timer, which is set for the next that is due; without any there is none. */
 export class Timetable {
-  readonly #options: TimetableOptions
+  readonly #clock: Pick<Clock, 'date' | 'after'>
   readonly #entries = new Set<Entry>()
   #cancel: (() => void) | undefined
   #wakesAt = Infinity
   #checkedAt = 0
 
-  constructor(options: TimetableOptions = {now: () => Date.now(), after: (ms, fire) => systemClock.after(ms, fire)}) {
-    this.#options = options
+  constructor(clock: Pick<Clock, 'date' | 'after'> = systemClock) {
+    this.#clock = clock
   }
 
   /** Calls `fire` each time; one that was slept over comes once. The returned function ends it. */
   add(schedule: Schedule, fire: () => void): () => void {
-    const now = this.#options.now()
+    const now = this.#clock.date()
     this.#checkedAt = Math.max(this.#checkedAt, now)
     const entry = {schedule, fire, due: schedule.next(now) ?? Infinity}
     this.#entries.add(entry)
@@ -49,12 +43,12 @@ export class Timetable {
   #arm(): void {
     let next = Infinity
     for (const {due} of this.#entries) if (due < next) next = due
-    const {now, after} = this.#options
-    const wakesAt = Math.min(next, now() + LOOK_MS)
+    const now = this.#clock.date()
+    const wakesAt = Math.min(next, now + LOOK_MS)
     if (this.#cancel !== undefined && this.#wakesAt <= wakesAt) return
     this.#disarm()
     this.#wakesAt = wakesAt
-    this.#cancel = after(Math.max(0, wakesAt - now()), () => this.#wake())
+    this.#cancel = this.#clock.after(Math.max(0, wakesAt - now), () => this.#wake())
   }
 
   #disarm(): void {
@@ -65,7 +59,7 @@ export class Timetable {
 
   #wake(): void {
     this.#disarm()
-    const now = this.#options.now()
+    const now = this.#clock.date()
     // a clock that was set back leaves times of a schedule far ahead
     const isSetBack = now < this.#checkedAt
     this.#checkedAt = now

@@ -2,7 +2,7 @@ import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
 import {messageOf} from '../../../model/errors.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import {pause} from '../../../platform/delay.ts'
-import type {Handled, BrokerMessage} from '../pubsub.ts'
+import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import {NULL} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {PartitionReader, type Record} from './partition-reader.ts'
@@ -16,17 +16,11 @@ const MAX_WAITING = 256
 const RETRIES = 20
 const REBALANCE_MS = 60_000
 
-export interface TopicOptions {
-  readonly topic: string
-  readonly atOnce: number
-  readonly ready: () => Promise<void>
-  readonly handle: (message: BrokerMessage) => Promise<Handled>
-  readonly log: (level: 'warn' | 'error', text: string) => void
-}
+export type TopicRead = Pick<SubscribeOptions, 'topic' | 'atOnce' | 'ready' | 'handle' | 'log'>
 
 /** One topic that a group reads. */
 interface Feed {
-  readonly options: TopicOptions
+  readonly options: TopicRead
   readonly over: AbortController
   readonly partitions: Set<PartitionReader>
   stream: Stream | undefined
@@ -61,7 +55,7 @@ export class KafkaGroup {
   }
 
   /** Settles when the group reads the topic; the returned function ends that. */
-  async read(options: TopicOptions): Promise<() => Promise<void>> {
+  async read(options: TopicRead): Promise<() => Promise<void>> {
     const feed: Feed = {options, over: new AbortController(), partitions: new Set(), stream: undefined}
     this.#feeds.add(feed)
     try {

@@ -1,6 +1,6 @@
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenOptions} from '../component.ts'
-import {KafkaGroup, type TopicOptions} from './kafka-group.ts'
+import {KafkaGroup, type TopicRead} from './kafka-group.ts'
 import {KafkaPublisher} from './kafka-publisher.ts'
 import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
 
@@ -9,7 +9,7 @@ export interface Kafka {
   readonly settings: KafkaSettings
   readonly publisher: KafkaPublisher
   /** Reads a topic as a member of the component's group, or of this one if it has none; the returned function ends that. */
-  read(own: string, topic: TopicOptions): Promise<() => Promise<void>>
+  read(own: string, topic: TopicRead): Promise<() => Promise<void>>
   close(): Promise<void>
 }
 

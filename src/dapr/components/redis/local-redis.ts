@@ -68,11 +68,11 @@ export class LocalRedis {
   /** `asked`: what the component says; a Redis of one space is at another port. */
   async connect(asked: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const address = {...asked, port: this.#port}
-    const connection = new MovableConnection({
-      open: async () => this.#open(address, apart),
-      closed: () => this.#connections.delete(connection),
-      waitMs: address.connectTimeoutMs ?? 5000
-    })
+    const connection = new MovableConnection(
+      async () => this.#open(address, apart),
+      address.connectTimeoutMs ?? 5000,
+      () => this.#connections.delete(connection)
+    )
     this.#connections.add(connection)
     // an app of this run that is the Redis starts later: commands wait for it
     if (!this.#options.isOwnPort(this.#port)) await connection.connected()

@@ -1,12 +1,5 @@
 import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from '#redis'
 
-export interface MovableOptions {
-  readonly open: () => Promise<RedisConnection>
-  readonly closed: () => void
-  /** How long a command waits for a server, in ms. */
-  readonly waitMs: number
-}
-
 interface Listening {
   readonly pattern: string
   readonly listener: MessageListener
@@ -15,7 +8,9 @@ interface Listening {
 
 /** A connection that goes on with another server when the one that it has is gone. Commands wait meanwhile. */
 export class MovableConnection implements RedisConnection {
-  readonly #options: MovableOptions
+  readonly #open: () => Promise<RedisConnection>
+  readonly #waitMs: number
+  readonly #onClose: () => void
   readonly #duplicates = new Set<MovableConnection>()
   readonly #listening = new Set<Listening>()
   readonly #onServer: (() => void)[] = []
@@ -26,14 +21,17 @@ export class MovableConnection implements RedisConnection {
   #pause: PromiseWithResolvers<void> | undefined
   #isClosed = false
 
-  constructor(options: MovableOptions) {
-    this.#options = options
+  /** `waitMs`: how long a command waits for a server. */
+  constructor(open: () => Promise<RedisConnection>, waitMs: number, onClose: () => void) {
+    this.#open = open
+    this.#waitMs = waitMs
+    this.#onClose = onClose
   }
 
   /** Settles when it is connected. */
   async connected(): Promise<RedisConnection> {
     if (this.#isClosed) throw new Error('the connection to Redis is closed')
-    this.#current ??= this.#options.open().catch((error: unknown) => {
+    this.#current ??= this.#open().catch((error: unknown) => {
       this.#current = undefined
       throw error
     })
@@ -65,7 +63,7 @@ export class MovableConnection implements RedisConnection {
   }
 
   async duplicate(): Promise<RedisConnection> {
-    const duplicate = new MovableConnection({...this.#options, closed: () => this.#duplicates.delete(duplicate)})
+    const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
     await duplicate.connected()
     return duplicate
@@ -75,7 +73,7 @@ export class MovableConnection implements RedisConnection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#connection = undefined
-    this.#options.closed()
+    this.#onClose()
     this.resume()
     const current = await this.#current?.catch(() => undefined)
     await Promise.all([current?.close(), ...[...this.#duplicates].map(async each => each.close())])
@@ -114,7 +112,7 @@ export class MovableConnection implements RedisConnection {
     if (this.#pause !== undefined) {
       const {promise} = this.#pause
       const late = Promise.withResolvers<never>()
-      const timer = setTimeout(() => late.reject(new Error('Redis does not answer')), this.#options.waitMs)
+      const timer = setTimeout(() => late.reject(new Error('Redis does not answer')), this.#waitMs)
       try {
         await Promise.race([promise, late.promise])
       } finally {

@@ -48,11 +48,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
     await client.close()
     throw new Error(`the master "${sentinels.master}" is changing`)
   }
-  const root = new MovableConnection({
-    open,
-    closed: () => over.abort(),
-    waitMs: address.connectTimeoutMs ?? 5000
-  })
+  const root = new MovableConnection(open, address.connectTimeoutMs ?? 5000, () => over.abort())
   await root.connected()
   return root
 }

@@ -321,7 +321,7 @@ class Calls implements StreamHandler {
     }
     const {tracing} = this.#guards
     const {call} = head
-    const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head), tracing})
+    const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head)}, tracing)
     stream.handler = proxied
     try {
       proxied.start(isLast)

@@ -21,16 +21,12 @@ import {timeoutMs, timeoutText} from '../../../proxy/net/grpc/timeout.ts'
 /** A call that has waited no longer has the deadline that its caller wrote. */
 const AT_ONCE_MS = 1
 
-export interface ProxyOptions extends GrpcCallOptions {
-  readonly tracing: Tracing
-}
-
 /** Any method of an app, passed as it is (Dapr: pkg/messaging/grpc_proxy.go). */
 export class ProxiedGrpcCall extends GrpcCall {
   readonly #tracing: Tracing
 
-  constructor(options: ProxyOptions) {
-    const {call, head, tracing} = options
+  constructor(options: GrpcCallOptions, tracing: Tracing) {
+    const {call, head} = options
     super(options, {calleeMethod: call.path, isStream: head.isStream, spans: spansOf(head, tracing)})
     this.#tracing = tracing
   }

@@ -2,12 +2,6 @@ import type {ComponentEvent} from '../../../model/component-event.ts'
 import type {MetricName} from './metrics-table.ts'
 import type {MetricsRegistry} from './registry.ts'
 
-export interface ComponentMetricsOptions {
-  readonly appId: string
-  /** Namespace of the sidecar. */
-  readonly namespace: string
-}
-
 /** What is counted, and of most of it the time. */
 type Counted =
   MetricName<'counter'> extends infer Name ? (Name extends `dapr_component_${infer What}_count` ? What : never) : never
@@ -20,12 +14,14 @@ type Timed =
 
 /** Metrics of components (Dapr: pkg/diagnostics/component_monitoring.go). */
 export class ComponentMetrics {
-  readonly #options: ComponentMetricsOptions
+  readonly #appId: string
+  readonly #namespace: string
   readonly #registry: MetricsRegistry
 
-  constructor(registry: MetricsRegistry, options: ComponentMetricsOptions) {
+  constructor(registry: MetricsRegistry, appId: string, namespace: string) {
     this.#registry = registry
-    this.#options = options
+    this.#appId = appId
+    this.#namespace = namespace
   }
 
   record(event: ComponentEvent): void {
@@ -75,14 +71,12 @@ export class ComponentMetrics {
   }
 
   #all([component = '', ...own]: readonly string[]): readonly string[] {
-    const {appId, namespace} = this.#options
-    return [appId, component, namespace, ...own]
+    return [this.#appId, component, this.#namespace, ...own]
   }
 
   /** Jobs have two counters in place of a label, and no component. */
   #addJob(isSuccess: boolean, elapsedMs: number): void {
-    const {appId, namespace} = this.#options
-    const values = [appId, namespace, 'job_trigger_op'] as const
+    const values = [this.#appId, this.#namespace, 'job_trigger_op'] as const
     this.#registry.counter(`dapr_component_job_${isSuccess ? 'success' : 'failure'}_count`).series(...values).value++
     this.#registry
       .histogram('dapr_component_job_latencies')

@@ -1,6 +1,6 @@
 import type {MetricsSettings, MetricRule} from '../../../files/resources/metrics-settings.ts'
 import {ActorMetrics} from './actors.ts'
-import {ComponentMetrics, type ComponentMetricsOptions} from './components.ts'
+import {ComponentMetrics} from './components.ts'
 import type {Relabel} from './family.ts'
 import {GrpcMetrics} from './grpc.ts'
 import {HttpMetrics} from './http.ts'
@@ -103,7 +103,7 @@ export class SidecarMetrics {
   }
 
   get components(): ComponentMetrics {
-    return (this.#components ??= new ComponentMetrics(this.#registry, this.#options))
+    return (this.#components ??= new ComponentMetrics(this.#registry, this.#appId, this.#namespace))
   }
 
   get actors(): ActorMetrics {
@@ -111,11 +111,7 @@ export class SidecarMetrics {
   }
 
   get workflows(): WorkflowMetrics {
-    return (this.#workflows ??= new WorkflowMetrics(this.#registry, this.#options))
-  }
-
-  get #options(): ComponentMetricsOptions {
-    return {appId: this.#appId, namespace: this.#namespace}
+    return (this.#workflows ??= new WorkflowMetrics(this.#registry, this.#appId, this.#namespace))
   }
 
   /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */

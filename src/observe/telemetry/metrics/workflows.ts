@@ -1,5 +1,4 @@
 import type {WorkflowEvent} from '../../../model/workflow-event.ts'
-import type {ComponentMetricsOptions} from './components.ts'
 import type {MetricName} from './metrics-table.ts'
 import type {MetricsRegistry} from './registry.ts'
 
@@ -10,7 +9,7 @@ export class WorkflowMetrics {
   readonly #registry: MetricsRegistry
   readonly #common: readonly [appId: string, namespace: string]
 
-  constructor(registry: MetricsRegistry, {appId, namespace}: ComponentMetricsOptions) {
+  constructor(registry: MetricsRegistry, appId: string, namespace: string) {
     this.#registry = registry
     this.#common = [appId, namespace]
   }

@@ -5,15 +5,15 @@ import {UnaryCall} from './unary-call.ts'
 
 const HEALTH_CHECK = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck'
 
-export interface AppHealthOptions {
+/** Where to send health checks; addresses are tried in order. */
+export interface HealthTarget {
   readonly hosts: readonly string[]
   readonly port: number
   readonly isSecure: boolean
-  readonly timeoutMs: number
 }
 
 /** Asks an app of gRPC for its health (Dapr: pkg/apphealth). Its code, -1: there was no answer in time. Any code but 0 is a failure. */
-export const grpcHealth = async ({timeoutMs, ...target}: AppHealthOptions): Promise<number> => {
+export const grpcHealth = async (target: HealthTarget, timeoutMs: number): Promise<number> => {
   const {hosts, port, isSecure} = target
   const clients = new FrameClients({...target, warn: () => undefined})
   const protocol = isSecure ? 'grpcs' : 'grpc'

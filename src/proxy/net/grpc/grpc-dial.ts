@@ -3,23 +3,16 @@ import type {Dial} from '../dialer.ts'
 import type {Pool} from '../pool.ts'
 import {ProtocolAdapter, type Connect, type RemoteSide} from '../protocol-adapter.ts'
 
-export interface GrpcDialOptions {
-  /** Bytes of the app's answer, 0 = any number. */
-  readonly maxBytes: number
-  /** The app has been called. */
-  readonly invoked: (invocation: GrpcInvocation) => void
-}
-
 /** Loads what speaks gRPC with the first call to such an app. */
 const connectLazily =
-  (pool: () => Pool, options: GrpcDialOptions): Connect =>
+  (pool: () => Pool, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Connect =>
   on => {
     let remote: RemoteSide | undefined
     let isEnded = false
     const load = async (): Promise<void> => {
       try {
         const {connectOnInvoke} = await import('./on-invoke.ts')
-        if (!isEnded) remote = connectOnInvoke(pool(), options)(on)
+        if (!isEnded) remote = connectOnInvoke(pool(), maxBytes, onInvoke)(on)
       } catch (error) {
         on.failed(error instanceof Error ? error : new Error(String(error)))
       }
@@ -37,9 +30,12 @@ const connectLazily =
     }
   }
 
-/** How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. */
-export const grpcDial = (pool: () => Pool, options: GrpcDialOptions): Dial => ({
+/**
+ * How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. `maxBytes`: of its answer, 0 = any number;
+ * `onInvoke` is called when the app has been called.
+ */
+export const grpcDial = (pool: () => Pool, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Dial => ({
   scheme: 'http',
   opens: 'connect',
-  open: () => new ProtocolAdapter(connectLazily(pool, options))
+  open: () => new ProtocolAdapter(connectLazily(pool, maxBytes, onInvoke))
 })

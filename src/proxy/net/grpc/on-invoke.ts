@@ -1,12 +1,12 @@
 import {Readable, Writable} from 'node:stream'
 import {encodeField, FieldWalker} from '#h2-frames'
+import type {GrpcInvocation} from '../../../model/call.ts'
 import {messageOf as errorText} from '../../../model/errors.ts'
 import {UpstreamError} from '../dialer.ts'
 import type {Pool} from '../pool.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from '../protocol-adapter.ts'
 import {clientsOf} from './clients-of.ts'
 import {detailsOf} from './error-details.ts'
-import type {GrpcDialOptions} from './grpc-dial.ts'
 import {headFields, ON_INVOKE} from './head-fields.ts'
 import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from './invoke-messages.ts'
 import {tooLargeToSend} from './message-gauge.ts'
@@ -113,7 +113,7 @@ const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void
 
 /** Calls over HTTP to an app of gRPC: each becomes one OnInvoke on the app's shared connections (Dapr: pkg/channel/grpc). */
 export const connectOnInvoke =
-  (pool: Pool, {maxBytes, invoked}: GrpcDialOptions): Connect =>
+  (pool: Pool, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Connect =>
   ({opened, failed}) => {
     const clients = clientsOf(pool, () => undefined)
     let current: UnaryCall | undefined
@@ -133,7 +133,7 @@ export const connectOnInvoke =
           const startedAt = performance.now()
           const tell = (code: number, responseBytes: number): void => {
             const elapsedMs = performance.now() - startedAt
-            invoked({method: ON_INVOKE, code, elapsedMs, requestBytes: message.length, responseBytes})
+            onInvoke({method: ON_INVOKE, code, elapsedMs, requestBytes: message.length, responseBytes})
           }
           current = new UnaryCall({
             clients,

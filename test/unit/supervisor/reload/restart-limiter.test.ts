@@ -8,7 +8,11 @@ const open = (): {limiter: RestartLimiter; clock: TestClock; reloads: () => numb
   const clock = new TestClock()
   const named: string[] = []
   let reloads = 0
-  const limiter = new RestartLimiter({clock, reload: () => reloads++, suspended: file => named.push(file)})
+  const limiter = new RestartLimiter(
+    () => reloads++,
+    file => named.push(file),
+    clock
+  )
   return {limiter, clock, named, reloads: () => reloads}
 }
 

@@ -1,21 +1,9 @@
 import {requestApp, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
-import type {CallContext} from '../../../../proxy/gateway/call-context.ts'
-import type {ComponentPolicies} from '../../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import type {Callee} from '../../../../proxy/gateway/local-apps.ts'
-import type {AppPlan, LogLevel} from '../../../../model/plan.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
+import type {SidecarActorsOptions} from '../../actor-access.ts'
 import {escapedSegment} from '../go-path.ts'
 import {timedFiring} from '../../blocks/timed-firing.ts'
 import {actorLines, actorPath} from './actor-request.ts'
-
-export interface HttpActorHostOptions {
-  readonly runtime: Callee & {readonly name: string; readonly isListening: boolean; readonly plan: AppPlan}
-  readonly context: CallContext
-  /** Of the app; undefined: there are none. */
-  readonly policies: () => ComponentPolicies | undefined
-  /** Writes to the log of the sidecar. */
-  readonly log: (level: LogLevel, message: string) => void
-}
 
 const NOTHING = Buffer.alloc(0)
 
@@ -26,11 +14,13 @@ const OWN_ERROR = /^x-daprerrorresponseheader:/im
 const CANCELS = /^x-daprremindercancel:[ \t]*true[ \t]*\r?$/im
 const REENTRANCY = /^dapr-reentrancy-id:[^\n]*\n/gim
 
+type HostOptions = Pick<SidecarActorsOptions, 'runtime' | 'context' | 'policies' | 'log'>
+
 /** Actors of an app, as requests to it (Dapr: pkg/actors/internal/transport/http). */
 export class HttpActorHost implements ActorHost {
-  readonly #options: HttpActorHostOptions
+  readonly #options: HostOptions
 
-  constructor(options: HttpActorHostOptions) {
+  constructor(options: HostOptions) {
     this.#options = options
   }
 

@@ -13,7 +13,11 @@ const text = (value: Uint8Array): string => Buffer.from(value).toString()
 const opened = async (t: Test, appPort: number): Promise<TestSidecar> => {
   const sidecar: TestSidecar = await openTestSidecar(t, {
     appPort,
-    dial: grpcDial(() => sidecar.pool, {maxBytes: 1000, invoked: () => undefined})
+    dial: grpcDial(
+      () => sidecar.pool,
+      1000,
+      () => undefined
+    )
   })
   return sidecar
 }
@@ -182,7 +186,7 @@ t.test('a caller who leaves cancels the call at the app', async t => {
 })
 
 const ask = async (port: number, timeoutMs = 60_000): Promise<number> =>
-  grpcHealth({hosts: ['127.0.0.1'], port, isSecure: false, timeoutMs})
+  grpcHealth({hosts: ['127.0.0.1'], port, isSecure: false}, timeoutMs)
 const nothing = (): never => {
   throw new Error('not called')
 }

@@ -29,7 +29,7 @@ const every = (ms: number): {readonly next: (after: number) => number} => ({next
 
 const open = (): {time: Time; timetable: Timetable} => {
   const time = new Time()
-  return {time, timetable: new Timetable({now: () => time.now, after: (ms, fire) => time.after(ms, fire)})}
+  return {time, timetable: new Timetable({date: () => time.now, after: (ms, fire) => time.after(ms, fire)})}
 }
 
 t.test('many schedules have one timer, and none when all have ended', async t => {
