@@ -2,14 +2,13 @@ import type {RunContext} from './run-context.ts'
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
-import {readRunLog, withoutHeads} from '../observe/logging/run-log-reader.ts'
 import type {RunLog} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {StartOrder} from '../supervisor/order/start-order.ts'
 import type {Changes} from '../supervisor/reload/changes.ts'
 import type {Apps} from './apps/apps.ts'
-import {AppStarter} from './apps/start-app.ts'
+import type {AppStarter} from './apps/start-app.ts'
 
 /** The parts of a run that requests to it need. */
 export interface AppControlParts extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'lifetime'> {
@@ -33,16 +32,18 @@ export function appControl(
   'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'terminal' | 'leaseSidecar'
 > {
   const {apps} = asked
-  const starter = new AppStarter(asked)
+  let loading: Promise<AppStarter> | undefined
+  const starter = async (): Promise<AppStarter> =>
+    (loading ??= import('./apps/start-app.ts').then(({AppStarter: Starter}) => new Starter(asked)))
   return {
     ...logControl(asked),
     restartApp: async id => {
       const meant = apps.named(id)
-      if (meant.length === 0) return (await starter.start(id))?.why
-      return restart(meant, asked, async () => (await starter.start(id))?.why ?? '')
+      if (meant.length === 0) return (await (await starter()).start(id))?.why
+      return restart(meant, asked, async () => (await (await starter()).start(id))?.why ?? '')
     },
-    startApp: async id => starter.start(id),
-    debugApp: async id => starter.debug(id),
+    startApp: async id => (await starter()).start(id),
+    debugApp: async id => (await starter()).debug(id),
     launch: async id => {
       const runtime = asked.main(id) ?? apps.named(id).find(each => !apps.isStopped(each))
       return runtime && launchOf(runtime, asked.env)
@@ -67,22 +68,28 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
     const wanted = version === '' && versions.size > 1 ? main(all[0]?.id ?? '')?.plan.version : version
     return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
   }
-  const runLogOf = (runtimes: readonly AppRuntime[], reading: LogQuery): AsyncIterable<string> => {
+  async function* runLogOf(
+    runtimes: readonly AppRuntime[],
+    reading: LogQuery,
+    hasHeads: boolean
+  ): AsyncGenerator<string> {
+    const {readRunLog, withoutHeads} = await import('../observe/logging/run-log-reader.ts')
     const read = runtimes.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
-    return readRunLog(runLog, read, reading)
+    const lines = readRunLog(runLog, read, reading)
+    yield* hasHeads ? lines : withoutHeads(lines)
   }
   return {
     logs: (id, {tail, since, isFollowed, version}, gone) => {
       const meant = versioned(id, version)
       if (meant.length === 0) return undefined
       const reading = {tail, since, isFollowed, gone}
-      return meant.some(({logs}) => logs.isContinued) ? withoutHeads(runLogOf(meant, reading)) : logsOf(meant, reading)
+      return meant.some(({logs}) => logs.isContinued) ? runLogOf(meant, reading, false) : logsOf(meant, reading)
     },
     runLogs: (ids, {tail, since, isFollowed, isColoured = false, version}, gone) => {
       const wanted = ids.map(id => versioned(id, version))
       if (wanted.some(runtimes => runtimes.length === 0)) return undefined
       const meant = ids.length === 0 ? apps.all : [...new Set(wanted.flat())]
-      return runLogOf(meant, {tail, since, isFollowed, isColoured, gone})
+      return runLogOf(meant, {tail, since, isFollowed, isColoured, gone}, true)
     }
   }
 }

@@ -7,7 +7,7 @@ import type {Replay} from '../observe/replay/replayer.ts'
 import type {RequestText, Resent, CallPlace} from '../observe/replay/send.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {FLAG} from '../observe/telemetry/recorder/call-lines.ts'
-import {Masking} from '../observe/telemetry/recorder/masking.ts'
+import type {Masking} from '../observe/telemetry/recorder/masking.ts'
 import {reachable} from './app-control.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
@@ -42,13 +42,14 @@ export class RunReplays {
   }
 
   async #load(): Promise<Replays> {
-    const [{Replayer}, {Pins: PinsOfRun}, {roundTexts}] = await Promise.all([
+    const [{Replayer}, {Pins: PinsOfRun}, {roundTexts}, {Masking: Masks}] = await Promise.all([
       import('../observe/replay/replayer.ts'),
       import('../observe/replay/pins.ts'),
-      import('./replay-text.ts')
+      import('./replay-text.ts'),
+      import('../observe/telemetry/recorder/masking.ts')
     ])
     const {recorder, runtimes, sidecars, faults, emit, replayed} = this.#options
-    const masking = (): Masking => new Masking(runtimes().flatMap(({plan}) => plan.record.mask))
+    const masking = (): Masking => new Masks(runtimes().flatMap(({plan}) => plan.record.mask))
     const replayer = new Replayer({
       recorder: recorder.calls,
       deaths: () => recorder.deaths,

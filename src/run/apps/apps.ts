@@ -11,8 +11,6 @@ import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
-import {closeForEdit} from './close-for-edit.ts'
-import {hasSamePorts} from './same-ports.ts'
 import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes, Opening, OpenMode} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
@@ -243,6 +241,7 @@ export class Apps implements EditedApps {
     // what the template has no more answers no more, also while it still drains
     for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
     this.#arranged()
+    const {closeForEdit} = await import('./close-for-edit.ts')
     await closeForEdit(runtimes, next, {...this.#options, kept: this.#kept})
   }
 
@@ -350,11 +349,13 @@ export class Apps implements EditedApps {
           await published.claim([plan])
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
+          const hasSamePorts =
+            previous !== undefined && (await import('./same-ports.ts')).hasSamePorts(previous.plan, plan)
           if (previous !== undefined) this.#kept.delete(previous)
           ;[ports] = await claimPorts(
             {...this.#options.plan, apps: [plan]},
             nameOwner,
-            previous !== undefined && hasSamePorts(previous.plan, plan) ? () => previous.ports : undefined,
+            hasSamePorts ? () => previous.ports : undefined,
             kept
           )
         },

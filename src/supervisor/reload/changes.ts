@@ -8,7 +8,8 @@ import type {AppRuntime} from '../app-runtime.ts'
 import type {FinishWork} from './overlap.ts'
 import {Reloads, type ReloadCause} from './reload.ts'
 import {Rolling} from './rolling.ts'
-import {filesOf, TemplateEdits, type EditedApps} from './template-edits.ts'
+import {filesOf} from './plan-diff.ts'
+import type {EditedApps, TemplateEdits} from './template-edits.ts'
 import type {Watching} from './watch-apps.ts'
 import type {Hint, Reporter} from '../../model/reporter.ts'
 
@@ -42,7 +43,10 @@ export class Changes {
   readonly #reloads = new Map<AppRuntime, Reloads>()
   /** For apps with several instances, by id and version. */
   readonly #rolling = new Map<string, Rolling>()
-  readonly #edits: TemplateEdits | undefined
+  /** Loaded with the watcher. */
+  #edits: TemplateEdits | undefined
+  /** Plans of apps that were brought in before. */
+  #broughtIn: readonly AppPlan[] = []
   #watching: Watching<AppRuntime> | undefined
   /** Apps that have left the run. */
   readonly #left = new WeakSet<AppRuntime>()
@@ -52,22 +56,6 @@ export class Changes {
 
   constructor(options: ChangesOptions) {
     this.#options = options
-    const {plan, reread, apps, reporter, hints = () => [], emit} = options
-    if (reread === undefined) return
-    this.#edits = new TemplateEdits({
-      plan,
-      reread,
-      applies: text => {
-        if (text !== '') emit({type: 'template-edited', text})
-        for (const {code, text: hint} of hints()) reporter.warn(code, hint)
-      },
-      apps,
-      followFiles: async (files, since) => this.#followTemplate(files, since),
-      follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
-      exchange: async runtime => this.#exchange(runtime, 'watch'),
-      isChanging: runtime => this.isChanging(runtime),
-      reporter
-    })
   }
 
   /** Starts watching, after the start lines are printed. The watcher is loaded only if something is watched. */
@@ -77,6 +65,7 @@ export class Changes {
     const isWatched = [...apps, ...leftOut].some(({watch}) => watch.paths.length > 0)
     if (this.#isOver || (!isWatched && reread === undefined)) return
     const {Watching} = await import('./watch-apps.ts')
+    if (reread !== undefined) await this.#loadEdits(reread)
     this.#watching = new Watching({
       templateFiles: filesOf(reread === undefined ? {...plan, apps: []} : plan),
       reload: (runtime, files) => {
@@ -94,6 +83,27 @@ export class Changes {
       this.#followTemplate(filesOf(plan), since)
     ])
     if (this.#isOver) await this.#watching.close()
+  }
+
+  async #loadEdits(reread: () => Promise<Plan>): Promise<void> {
+    const {plan, apps, reporter, hints = () => [], emit} = this.#options
+    const {TemplateEdits: Edits} = await import('./template-edits.ts')
+    this.#edits = new Edits({
+      plan,
+      reread,
+      applies: text => {
+        if (text !== '') emit({type: 'template-edited', text})
+        for (const {code, text: hint} of hints()) reporter.warn(code, hint)
+      },
+      apps,
+      followFiles: async (files, since) => this.#followTemplate(files, since),
+      follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
+      exchange: async runtime => this.#exchange(runtime, 'watch'),
+      isChanging: runtime => this.isChanging(runtime),
+      reporter
+    })
+    for (const brought of this.#broughtIn) this.#edits.broughtIn(brought)
+    if (this.#isOver) this.#edits.end()
   }
 
   /**
@@ -148,7 +158,8 @@ export class Changes {
 
   /** An app that was left out has been started: from now on edits of the template change it. */
   broughtIn(plan: AppPlan): void {
-    this.#edits?.broughtIn(plan)
+    if (this.#edits === undefined) this.#broughtIn = [...this.#broughtIn, plan]
+    else this.#edits.broughtIn(plan)
   }
 
   /** The app leaves the run: it is no longer restarted. */

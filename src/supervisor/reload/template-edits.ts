@@ -3,7 +3,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {editedAtStart, editText, effectOf, planKey, planChanges} from './plan-diff.ts'
+import {editedAtStart, editText, effectOf, filesOf, planKey, planChanges} from './plan-diff.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
@@ -242,10 +242,3 @@ const withBroughtIn = (plan: Plan, isIn: (app: AppPlan) => boolean): Plan => {
   const {apps, leftOut = []} = plan
   return {...plan, apps: [...apps, ...leftOut.filter(isIn)], leftOut: leftOut.filter(app => !isIn(app))}
 }
-
-/** The files that a plan was read from, with those of apps that are left out: they start as they were edited last. */
-export const filesOf = ({file, overlays = [], apps, leftOut = []}: Plan): readonly string[] => [
-  file,
-  ...overlays,
-  ...new Set([...apps, ...leftOut].flatMap(({envFiles}) => envFiles))
-]

@@ -6,7 +6,6 @@ import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import {isTemplatePath} from '../template-named.ts'
-import {refuseSecondRun} from '../second-run.ts'
 import {UsageError} from '../usage-error.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 import type {Emit} from '../../../model/events.ts'
@@ -63,7 +62,8 @@ export const up: CommandHandler = async given => {
   const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
   const endsWithCommand = context.flags.names.some(name => WITH_COMMAND.includes(name))
-  if (!endsWithCommand || context.flags.isSet('detach')) refuseSecondRun(context.flags)
+  if (!endsWithCommand || context.flags.isSet('detach'))
+    (await import('../second-run.ts')).refuseSecondRun(context.flags)
   if (context.flags.isSet('detach')) return (await import('./up-detached.ts')).upDetached(context)
   if (endsWithCommand) return (await import('../ci/up-run.ts')).upRun(context, live)
   if (context.flags.isSet('background')) return (await import('./up-detached.ts')).runDetached(async () => run(context))
