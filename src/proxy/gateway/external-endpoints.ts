@@ -3,9 +3,9 @@ import type {Environment} from '../../model/environment.ts'
 import type {Call, Recorded} from '../../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
-import {withSecrets, type HttpEndpoint, type SecretOf} from '../../files/resources/http-endpoints.ts'
+import type {HttpEndpoint, SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
-import {webDial} from '../net/external-adapter.ts'
+import {webDial} from '../net/web-dial.ts'
 import {Pool} from '../net/pool.ts'
 
 export interface ExternalEndpointsOptions {
@@ -123,6 +123,8 @@ export class ExternalEndpoints {
   async #readSecrets(): Promise<void> {
     if (!this.#asksSecrets) return
     const unread = [...this.#known.values()].filter(({isUnread}) => isUnread)
+    if (unread.length === 0) return
+    const {withSecrets} = await import('../../files/resources/http-endpoints.ts')
     await Promise.all(
       unread.map(async known => {
         const {resource} = known

@@ -4,8 +4,8 @@ import type {SecureContext} from 'node:tls'
 import type {Environment} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
-import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type ResponseSink} from './protocol-adapter.ts'
-import {UpstreamError, type Dial} from './dialer.ts'
+import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
+import {UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
 
 /** Certificates and keys, PEM. */
@@ -65,23 +65,20 @@ const worded = (error: Error, {hostname, host, port}: URL): Error => {
   return error instanceof UpstreamError ? error : new UpstreamError(error.message)
 }
 
-/** A client for external URLs behind a protocol adapter. */
-export const webDial = (options: WebOptions): Dial => {
-  const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
-  return {scheme, opens: 'connect', open: () => new ProtocolAdapter(({opened}) => remoteOf(options, opened))}
-}
-
-function remoteOf(options: WebOptions, opened: () => void): RemoteSide {
-  let current: WebRequest | undefined
-  process.nextTick(opened)
-  return {
-    request: (adapted, sink) => {
-      current = new WebRequest(options, adapted, sink)
-      return current.start()
-    },
-    end: () => current?.end()
+/** Calls to an external URL: each becomes a request of node:http, with the redirects that it leads to. */
+export const connectWeb =
+  (options: WebOptions): Connect =>
+  ({opened}) => {
+    let current: WebRequest | undefined
+    process.nextTick(opened)
+    return {
+      request: (adapted, sink) => {
+        current = new WebRequest(options, adapted, sink)
+        return current.start()
+      },
+      end: () => current?.end()
+    }
   }
-}
 
 /** Sends one request whose whole body is known to an external URL. The returned function ends it. */
 export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink, body: Buffer): () => void {

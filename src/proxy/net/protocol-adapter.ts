@@ -32,6 +32,33 @@ export type Connect = (on: {
   readonly failed: (error: Error | undefined) => void
 }) => RemoteSide
 
+/** Loads the code of the remote side with the first connection. */
+export const lazyConnect =
+  (load: () => Promise<Connect>): Connect =>
+  on => {
+    let remote: RemoteSide | undefined
+    let isEnded = false
+    const connect = async (): Promise<void> => {
+      try {
+        const open = await load()
+        if (!isEnded) remote = open(on)
+      } catch (error) {
+        on.failed(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+    void connect()
+    return {
+      request: (adapted, sink) => {
+        if (remote === undefined) throw new Error('the connection is not open')
+        return remote.request(adapted, sink)
+      },
+      end: () => {
+        isEnded = true
+        remote?.end()
+      }
+    }
+  }
+
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
