@@ -2,7 +2,6 @@ import {dirname} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import type {NoSidecar} from '../model/api.generated.ts'
 import {runSockets, type RunSocket} from './ask.ts'
-import {clientOf} from './client.ts'
 import type {TemplateCopy} from './copies.ts'
 import type {SidecarAddress} from './run-control.ts'
 import {readRunFile} from './run-file.ts'
@@ -63,9 +62,7 @@ export class LeaseSearch {
   async find(id: string, run?: string): Promise<LeasesFound> {
     const candidates = await this.candidates(run)
     const responses = (
-      await Promise.all(
-        candidates.map(async ({path}) => this.within(path, async signal => loanOf(clientOf(path), id, signal)))
-      )
+      await Promise.all(candidates.map(async ({path}) => this.within(path, async signal => loanOf(path, id, signal))))
     ).filter(response => response !== undefined)
     const sidecars = responses
       .flatMap(response => ('address' in response ? [response] : []))
@@ -116,13 +113,13 @@ export class LeaseSearch {
  * The first line describes the sidecar, or says that there is none; each further line says how many instances are ready. While
  * the response stays open, so does the sidecar.
  */
-async function loanOf(
-  api: ReturnType<typeof clientOf>,
-  id: string,
-  signal: AbortSignal
-): Promise<SidecarLease | NoSidecar> {
+async function loanOf(socketPath: string, id: string, signal: AbortSignal): Promise<SidecarLease | NoSidecar> {
+  const {clientOf} = await import('./client.ts')
   const over = new AbortController()
-  const loans = await api.follow('GET /apps/{id}/sidecar', {at: {id}, signal: AbortSignal.any([signal, over.signal])})
+  const loans = await clientOf(socketPath).follow('GET /apps/{id}/sidecar', {
+    at: {id},
+    signal: AbortSignal.any([signal, over.signal])
+  })
   const first = await loans.next()
   const loan = first.value
   if (loan === undefined) throw new Error('the run has ended')

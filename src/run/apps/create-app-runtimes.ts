@@ -3,7 +3,6 @@ import {bypassHint, importHint, type Services} from '#daeploy'
 import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 import {Console} from '../../observe/logging/console.ts'
-import {logsInUse} from '../../control/client.ts'
 import {removeOldLogs} from '../../observe/logging/old-logs.ts'
 import {RunLog} from '../../observe/logging/run-log.ts'
 import type {AppPlan} from '../../model/plan.ts'
@@ -102,6 +101,7 @@ export class AppRuntimes {
     const apps = plan.apps.map(app => ({...app.logs, name: routes.shownAs(app)}))
     const files = own.flatMap(({app, sidecar}) => [app.path, sidecar.path])
     await removeOldLogs(apps, async () => {
+      const {logsInUse} = await import('../../control/client.ts')
       const others = await logsInUse(env, run)
       return others && new Set([...others, ...files])
     })
