@@ -1,6 +1,6 @@
 import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {ApiContext} from '../observe/api/api-context.ts'
+import type {ApiContext, Replays} from '../observe/api/api-context.ts'
 import type {RunControl} from '../control/run-control.ts'
 import type {ActorFacts, NotRunning} from '../observe/api/run-facts.ts'
 import type {RunEvents} from '../observe/api/events/run-events.ts'
@@ -12,12 +12,12 @@ import type {PageListener, Serve} from '../observe/dashboard/listener.ts'
 import type {PageTokens} from '../observe/dashboard/tokens.ts'
 import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import {messageOf, UserError} from '../model/errors.ts'
-import type {Emit, RunEvent} from '../model/events.ts'
+import type {RunEvent} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
 import type {RunOptions} from './run-options.ts'
-import {RunReplays} from './run-replays.ts'
+import type {RunReplays} from './run-replays.ts'
 import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
 
 interface OpenDashboard {
@@ -36,7 +36,8 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
 export class RunApi {
   readonly faults: FaultSwitch
   readonly #options: RunApiOptions
-  readonly #replays: RunReplays
+  /** Created by the first replay. */
+  #replays: RunReplays | undefined
   #waits: RunWaits | undefined
   #isStopping = false
   #events: RunEvents | undefined
@@ -44,16 +45,10 @@ export class RunApi {
 
   constructor(options: RunApiOptions) {
     this.#options = options
-    const emit: Emit = event => options.options().emit(event)
-    const runtimes = (): readonly AppRuntime[] => options.apps().all
-    this.faults = faultSwitch(runtimes, emit)
-    this.#replays = new RunReplays({
-      ...options,
-      runtimes,
-      faults: this.faults,
-      emit,
-      replayed: replay => this.#events?.replayed(replay)
-    })
+    this.faults = faultSwitch(
+      () => options.apps().all,
+      event => options.options().emit(event)
+    )
   }
 
   /** What it does for those who ask. */
@@ -108,7 +103,7 @@ export class RunApi {
       this.#isStopping = true
       this.faults.active?.removeAll()
     }
-    this.#replays.noticed(event)
+    this.#replays?.noticed(event)
     this.#events?.noticed(event)
     this.#waits?.noticed(event)
   }
@@ -136,7 +131,7 @@ export class RunApi {
       recorder: recorder.calls,
       deaths: recorder.deaths,
       faults: this.faults,
-      replays: this.#replays.open,
+      replays: async () => this.#openReplays(),
       control,
       runLog,
       work: work(),
@@ -162,6 +157,19 @@ export class RunApi {
       waits: async () => this.#openWaits(),
       events: async () => this.#openEvents(control)
     }
+  }
+
+  async #openReplays(): Promise<Replays> {
+    const {RunReplays: Created} = await import('./run-replays.ts')
+    const {apps, options} = this.#options
+    this.#replays ??= new Created({
+      ...this.#options,
+      runtimes: () => apps().all,
+      faults: this.faults,
+      emit: event => options().emit(event),
+      replayed: replay => this.#events?.replayed(replay)
+    })
+    return this.#replays.open()
   }
 
   /** Created by the first wait. */

@@ -6,7 +6,7 @@ import type {CallObserver} from '../../../model/call.ts'
 import type {ManagerApi} from '../manager-api.ts'
 import {serviceEnvironment} from '../environment.ts'
 import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
-import {Notifications, type Notification} from '../notifications.ts'
+import type {Notification, Notifications} from '../notifications.ts'
 import {isOwnPeer} from '../peer.ts'
 import type {ManagerRoute, ManagerRoutesOptions} from '../routes.ts'
 import type {RunControl} from '../../../control/run-control.ts'
@@ -51,7 +51,8 @@ export interface ServicesOptions {
 export class Services {
   readonly workspaces: Workspaces
   readonly #options: ServicesOptions
-  readonly #notifications = new Notifications()
+  /** Created with the manager's routes. */
+  #notifications: Notifications | undefined
   readonly #tokens: Tokens
   readonly #pages: PageGuard
   readonly #manager: ServiceManager
@@ -156,7 +157,11 @@ export class Services {
   }
 
   async #createRoute(mayManage: ManagerRoutesOptions['mayManage']): Promise<ManagerRoute> {
-    const {createRoutes} = await import('../routes.ts')
+    const [{createRoutes}, {Notifications: Created}] = await Promise.all([
+      import('../routes.ts'),
+      import('../notifications.ts')
+    ])
+    this.#notifications ??= new Created()
     return createRoutes({
       backend: this.#manager.backend,
       notifications: this.#notifications,
@@ -168,7 +173,7 @@ export class Services {
 
   /** For other terminals. */
   get control(): Pick<RunControl, 'services' | 'assign' | 'remove' | 'notifications'> {
-    return {...this.#manager.control, notifications: () => this.#notifications.list()}
+    return {...this.#manager.control, notifications: () => this.#notifications?.list() ?? {}}
   }
 
   /** Writes one line to stdout, and to the log of the service that it names. */
