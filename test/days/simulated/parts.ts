@@ -181,7 +181,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
   }
 }
 
-// run/run-resources.ts, run/run-components.ts, run/run-daprd.ts
+// run/run-resources.ts, run/run-components.ts, run/run-daprd.ts, run/run-spans.ts
 export class RunResources {
   async open(): Promise<object> {
     await current.machine.takes(2)
@@ -197,6 +197,11 @@ export class RunComponents {
   tellShared = async (): Promise<void> => undefined
   releaseRedis = async (): Promise<boolean> => false
   giveWay = async (): Promise<void> => undefined
+}
+export class RunSpans {
+  open = async (): Promise<void> => undefined
+  environment = (before: object): object => before
+  close = async (): Promise<void> => undefined
 }
 export class RunDaprd {
   readonly whyNone = ''
