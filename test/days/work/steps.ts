@@ -306,7 +306,9 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   'job verb': [
     3,
     (world, random) => {
-      const [app, name] = [random.pick(APPS), random.pick(['j1', 'j2'])]
+      const kept = world.runs.flatMap(({series}) => [...series.planned.values()]).filter(({state}) => state === 'kept')
+      const known = kept.map(each => each.name.split(' ')).filter(([kind]) => kind === 'job')
+      const [, app = random.pick(APPS), name = 'j1'] = known.length === 0 ? [] : random.pick(known)
       const run = world.runOf(app)
       const verb = random.pick(['pause', 'resume', 'resume', 'run'] as const)
       if (verb === 'run') run.series.allowOneMore(`job ${app} ${name}`)
