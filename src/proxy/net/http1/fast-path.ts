@@ -8,7 +8,8 @@ import {readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
 import {changeReads, shareReads} from './shared-reads.ts'
 
 export interface FastPathOptions {
-  readonly rules: PlainRules
+  /** Which requests are plain; undefined: none is. */
+  readonly rules: PlainRules | undefined
   /** See `FastPathHost.needsBody`; default: none does. */
   readonly needsBody?: (request: PlainRequest) => boolean
   /** See `FastPathHost.route`. */
@@ -46,9 +47,11 @@ export class FastPath implements FastPathHost {
   }
 
   read(text: string): PlainRequest | undefined {
+    const {rules} = this.#options
+    if (rules === undefined) return undefined
     const known = this.#known.find(text)
     if (known !== undefined) return known
-    const request = readPlain(text, this.#options.rules)
+    const request = readPlain(text, rules)
     if (request !== undefined) this.#known.add(request)
     return request
   }

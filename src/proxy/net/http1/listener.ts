@@ -36,6 +36,9 @@ export interface ListenerOptions {
 
 const HEAD_MS = 10_000
 
+/** Without a fast path a connection passes through it, too: bodies of tiny chunks are merged there. */
+const NOTHING_PLAIN = {rules: undefined, route: () => false}
+
 const occurrences = (raw: readonly string[], name: string): number => {
   let count = 0
   for (let at = 0; at < raw.length; at += 2) {
@@ -161,7 +164,7 @@ export class Listener {
     })
     // The size of the head bounds their number; node's own limit drops headers silently.
     server.maxHeadersCount = 0
-    if (fast !== undefined) this.#fastPaths.push(new FastPath(server, {...fast, headMs, ...this.#otherProtocol()}))
+    this.#fastPaths.push(new FastPath(server, {...(fast ?? NOTHING_PLAIN), headMs, ...this.#otherProtocol()}))
     this.#connections.follow(server)
     contain(server, (error, values) => this.#crashed(error, socketOf(values)))
     return server
@@ -217,9 +220,10 @@ export class Listener {
   }
 
   #add(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connection(request.socket)
+    if (connection.isLast) return
     restoreQuery(request)
     this.#contain(request, response)
-    const connection = this.#connection(request.socket)
     const fault = faultOf(request)
     if (fault > 0) {
       connection.add(request, response, () => {
