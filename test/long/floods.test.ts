@@ -29,9 +29,10 @@ t.test(
     const rig = await openRig(t)
     const [metrics, published] = [await freePort(), await freePort()]
     await rig.template([
-      {...oddApp('good'), port: published},
+      oddApp('good'),
       {...oddApp('shop'), metricsPort: metrics},
-      oddApp('other')
+      oddApp('other'),
+      {...oddApp('called'), port: published}
     ])
     const run = rig.pillion(['run', '-f', '.'])
     const [shop, {http: other}] = [await run.ports('shop'), await run.ports('other')]

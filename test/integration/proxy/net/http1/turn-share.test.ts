@@ -37,9 +37,9 @@ const servers: Readonly<Record<string, Open>> = {
   },
   'the port of the page': async (t, serve) => {
     const tokens = {full: TOKEN, readOnly: 'read-only'}
-    const {port, close} = await listenForPages({template: t.name, port: 0, tokens, serve})
-    t.teardown(close)
-    return {port, host: '127.0.0.1'}
+    const listener = await listenForPages({template: t.name, port: 0, tokens, serve})
+    t.teardown(() => listener.close())
+    return {port: listener.port, host: '127.0.0.1'}
   },
   'the control socket': async (t, serve) => {
     const folder = await mkdtemp(join(tmpdir(), 'pillion-'))
