@@ -250,7 +250,7 @@ export class Passage {
     if (!admission.ok) return this.#passenger.denied(admission)
     if (this.isOver) return admission.leave()
     this.admitted = admission
-    this.#journal.admitted(admission)
+    this.#journal.admitted(admission.isLocal, admission.pid, admission.recorded)
     this.broken = this.#hit && brokenBy(this.#hit, this.#journal.call, admission.pid)
     if (admission.pipeline === undefined || this.#passenger.filter === undefined) this.#passenger.send(admission)
     else this.#passenger.filter(admission, admission.pipeline)

@@ -10,13 +10,6 @@ export interface JournalOptions {
   readonly recorded: Recorded | undefined
 }
 
-/** Who has admitted a call. */
-interface AdmittedBy {
-  readonly isLocal: boolean
-  readonly pid?: number
-  readonly recorded?: Recorded | undefined
-}
-
 /** How an attempt has ended that another one follows. */
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
 
@@ -78,12 +71,16 @@ export class CallJournal implements CallRecord {
     this.observer?.held(this.call, reason)
   }
 
-  admitted({recorded, isLocal, pid = 0}: AdmittedBy): void {
+  /**
+   * What differs by the maker of a record is required, so that none forgets it: `pid` of the callee's process, `recorded` counts the call for
+   * the callee; undefined: not known, nothing does.
+   */
+  admitted(isLocal: boolean, pid: number | undefined, recorded: Recorded | undefined): void {
     if (!this.isRecorded) return
     this.admittedAt = this.isFirstTurn ? this.startedAt : performance.now()
     this.#calleeRecorded = recorded
     this.isRemote = !isLocal
-    this.observer?.admitted(this.call, pid, this.admittedAt - this.startedAt)
+    this.observer?.admitted(this.call, pid ?? 0, this.admittedAt - this.startedAt)
   }
 
   /** Another attempt follows. The callee of the last one, if it was admitted, counts it now. */

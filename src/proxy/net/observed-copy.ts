@@ -26,7 +26,7 @@ export class ObservedCopy {
     this.#observer = observer
     this.#journal = new CallJournal({call, request, observer, recorded: undefined})
     this.#journal.begun()
-    this.#journal.admitted({isLocal: true, pid})
+    this.#journal.admitted(true, pid, undefined)
     this.#journal.attempts = 1
     this.#journal.connectedAt = this.#journal.admittedAt
     this.#journal.requestBytes = body.length

@@ -8,7 +8,7 @@ export function turnSent(journal: CallJournal | undefined, work: ActorWork): voi
   if (journal === undefined) return
   const {call, observer} = journal
   journal.attempts = 1
-  journal.admitted({isLocal: call.caller === call.callee})
+  journal.admitted(call.caller === call.callee, undefined, undefined)
   if (work.kind !== 'method') return
   journal.requestBytes = work.body.length
   observer?.bytes(call, 'request', work.body, 0, work.body.length)

@@ -50,7 +50,7 @@ export async function recordModelCall<R extends object>(
   journal.requestBytes = body.length
   observer.text(call, 'request', body)
   journal.attempts = 1
-  journal.admitted({isLocal: true})
+  journal.admitted(true, undefined, undefined)
   const answered = (status: number, more: string, text: string): void => {
     journal.status = status
     journal.firstByteAt = performance.now()

@@ -16,7 +16,7 @@ function made(observer: CallRecorder, edge: string, path: string, [from, until]:
     recorded: undefined
   })
   journal.begun(from)
-  journal.admitted({isLocal: true})
+  journal.admitted(true, undefined, undefined)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
   journal.ended()
 }
@@ -35,7 +35,7 @@ function deliver(observer: CallRecorder, way: string, id: string, [from, until]:
   const call = {caller: callee, from: topic, callee, method: 'POST', path: '/on'}
   const journal = new CallJournal({call, request, observer, recorded: undefined})
   journal.begun(from)
-  journal.admitted({isLocal: true})
+  journal.admitted(true, undefined, undefined)
   const body = Buffer.from(JSON.stringify({id, source: 'web', specversion: '1.0'}))
   observer.bytes(call, 'request', body, 0, body.length)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
@@ -96,7 +96,7 @@ t.test('a request of five thousand calls is a few rows; what one of them made is
     recorded: undefined
   })
   journal.begun(10)
-  journal.admitted({isLocal: true})
+  journal.admitted(true, undefined, undefined)
   for (let n = 0; n < 5000; n++) made(recorder, 'shop stock', `/items/${n}`, [11 + n / 10, 11.05 + n / 10])
   const tree = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, 'to:shop')
   t.equal(tree.nodes.length, 1 + 10 + 1)

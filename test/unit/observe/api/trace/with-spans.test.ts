@@ -23,7 +23,7 @@ function made(observer: CallRecorder, {edge, path, traceparent, times: [from, un
   const call = {caller, callee, method: 'GET', path}
   const journal = new CallJournal({call, request, observer, recorded: undefined})
   journal.begun(from)
-  journal.admitted({isLocal: true})
+  journal.admitted(true, undefined, undefined)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
   journal.ended()
 }
