@@ -16,7 +16,8 @@ const KEYS: readonly AppKey[] = [
   'reload',
   'logs',
   'record',
-  'replay'
+  'replay',
+  'otel'
 ]
 
 /** The keys of these apps that have no meaning in a pod, each once. */

@@ -48,6 +48,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   logs: ['logs: {keep: 3, size: 1Mi}'],
   record: ['record: false'],
   replay: ['replay: true'],
+  otel: ['otel: false'],
   autoPort: ['autoPort: true'],
   envFile: ['envFile: ../.env'],
   profiles: ['profiles: [extra]'],
