@@ -3,7 +3,7 @@ import type {Attributes, ReceivedException, ReceivedLog, ReceivedSpan, Sender, S
 
 /** Characters of the name of a span. */
 const MAX_NAME = 512
-/** Events and links of a span that are kept (the SDKs' own limit is 128). */
+/** Events of a span that are kept (the SDKs' own limit is 128). */
 const MAX_EVENTS = 32
 /** Characters of a span's details. */
 const MAX_DETAILS = 64 * 1024
@@ -38,19 +38,13 @@ export function readSpan(span: Message, {scope, sender, now}: SpanReading): Rece
       at: msOf(event['timeUnixNano']) - times.startedAt,
       attributes: readAttributes(event['attributes'])
     }))
-  const links = elementsOf(span['links'])
-    .slice(0, MAX_EVENTS)
-    .map(fieldsOf)
-    .map(link => ({traceId: idOf(link['traceId'], 32), spanId: idOf(link['spanId'], 16)}))
-    .filter(link => link.traceId !== '' && link.spanId !== '')
   const exception = thrown === undefined ? undefined : exceptionIn(readAttributes(thrown['attributes']))
   const details: SpanDetails = {
     message: shortText(typeof status['message'] === 'string' ? status['message'] : ''),
     scope: shortText(scope, MAX_NAME),
     attributes,
     ...(exception !== undefined && {exception}),
-    ...(events.length > 0 && {events}),
-    ...(links.length > 0 && {links})
+    ...(events.length > 0 && {events})
   }
   return {
     ...sender,
@@ -104,7 +98,7 @@ function exceptionIn(attributes: Attributes): ReceivedException | undefined {
 function short(details: SpanDetails): string {
   const all = JSON.stringify(details)
   if (all.length <= MAX_DETAILS) return all
-  const {events: _, links: __, ...plain} = details
+  const {events: _, ...plain} = details
   const attributes = plain.attributes.map(([name, value]) => [name, shortText(value, 256)] as const)
   return JSON.stringify({...plain, attributes})
 }

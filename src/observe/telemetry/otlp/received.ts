@@ -51,8 +51,6 @@ export interface SpanDetails {
   readonly exception?: ReceivedException
   /** Other events, such as `retry`. */
   readonly events?: readonly {readonly name: string; readonly at: number; readonly attributes: Attributes}[]
-  /** Traces that it belongs to as well: of a batch of messages. */
-  readonly links?: readonly {readonly traceId: string; readonly spanId: string}[]
 }
 
 /** A log record of an app's SDK that names a trace. */

@@ -17,8 +17,6 @@ const OWN_SCOPE = 'dapr-diagnostics'
 export interface SpanStoreOptions {
   /** Nothing is kept of an app that is not recorded. */
   readonly isRecorded: (app: string) => boolean
-  /** Called when spans have arrived. */
-  readonly onChange?: () => void
   /** Apps are asked for their health by it. */
   readonly isHealthPath?: (path: string) => boolean
   readonly maxItems?: number
@@ -94,11 +92,6 @@ export class SpanStore {
     if (this.#ignored.has(traceId) || !this.#options.isRecorded(app)) return
     this.#open(traceId).logs.push(log)
     this.#keep(log)
-  }
-
-  /** A request has been read. */
-  arrived(): void {
-    this.#options.onChange?.()
   }
 
   #isOwnPath(span: ReceivedSpan): boolean {

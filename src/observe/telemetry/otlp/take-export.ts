@@ -25,27 +25,23 @@ export async function takeExport(
   let rejected = 0
   let why = ''
   let until = performance.now() + TURN_MS
-  try {
-    for (const {resource, scope, message} of itemsOf(signal, body, isJson)) {
-      if (performance.now() > until) {
-        await nextTurn()
-        until = performance.now() + TURN_MS
-      }
-      const reading = {scope, sender: senderOf(resource, isApp), now: Date.now()}
-      try {
-        if (signal === 'traces') store.addSpan(readSpan(message, reading), scope)
-        else {
-          const log = readLogRecord(message, reading)
-          if (log !== undefined) store.addLog(log)
-        }
-      } catch (error) {
-        if (!(error instanceof Rejected)) throw error
-        rejected++
-        why = error.message
-      }
+  for (const {resource, scope, message} of itemsOf(signal, body, isJson)) {
+    if (performance.now() > until) {
+      await nextTurn()
+      until = performance.now() + TURN_MS
     }
-  } finally {
-    store.arrived()
+    const reading = {scope, sender: senderOf(resource, isApp), now: Date.now()}
+    try {
+      if (signal === 'traces') store.addSpan(readSpan(message, reading), scope)
+      else {
+        const log = readLogRecord(message, reading)
+        if (log !== undefined) store.addLog(log)
+      }
+    } catch (error) {
+      if (!(error instanceof Rejected)) throw error
+      rejected++
+      why = error.message
+    }
   }
   return {rejected, why}
 }
