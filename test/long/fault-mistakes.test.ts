@@ -38,12 +38,23 @@ t.test('bad input: one line says what is wrong, and what to write', async t => {
     /--disable cannot be combined with others: it takes the number of a fault, or all/
   )
   t.match(await refused('--enable', '7', 'shop', 'stock'), /--enable cannot be combined with others/)
-  t.match(await refused('shop'), /fault needs the ids of a caller and a callee/)
+  t.match(
+    await refused('shop'),
+    /fault needs the ids of a caller and a callee; "any" stands for every app: fault any shop/
+  )
+  for (const time of ['delay', 'for'])
+    t.match(
+      await refused('shop', 'stock', '--status', '503', `--${time}`, '200'),
+      `invalid argument "200" for "--${time}" flag: expected a duration up to 24 days (200ms or 200s)`
+    )
+  t.match(await refused('--to', 'stock'), 'the callee comes second: pillion fault any ID')
   t.match(
     await rig.run(['fault', 'shop->stock', '--abort']),
     {code: 0, stdout: /fault 1 is on: shop → stock/},
     'in quotes an arrow is taken'
   )
+  t.match(await rig.run(['fault', 'list']), {code: 0, stdout: /shop → stock/})
+  t.match(await rig.run(['fault', 'clear']), {code: 0, stdout: /removed all faults: 1/})
 })
 
 t.test('faults of a template are checked at their places', async t => {

@@ -21,6 +21,36 @@ t.test('ids and paths behind up and down are refused: they would start, or stop,
   t.match(await rig.run(['stop']), {code: 0, stderr: /^⚠ {2}Nothing is named, so nothing is stopped: /})
 })
 
+t.test('words and flags of other tools are answered with ours', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'gateway', command: ['sleep', '600']},
+    {appID: 'orders', command: ['sleep', '600']}
+  ])
+  const run = rig.pillion(['up', '-w'])
+  await run.ports('orders')
+  const table: readonly (readonly [command: string, code: number, answer: string])[] = [
+    ['up --build', 255, 'Error: unknown flag: --build\nnothing is built: apps are started by their commands\n'],
+    ['ps -a', 255, "Error: unknown shorthand flag: 'a' in -a\npillion ps shows all apps\n"],
+    ['restart --all', 255, 'name the apps: pillion restart ID ID'],
+    ['calls --app orders', 255, 'a filter says it: pillion calls app:ID'],
+    ['calls to:ordes', 1, 'no call matches: no app has the id ordes: did you mean orders?'],
+    ['calls to=orders', 1, 'the filter to=orders is written to:orders'],
+    ['invoke --app-id gatway --method x', 1, 'app ID gatway not found\nDid you mean gateway?\n'],
+    ['validate dapr.yml', 1, 'no such file or directory\nDid you mean dapr.yaml?\n'],
+    ['dash', 255, 'Did you mean this?\n\tdashboard\n'],
+    ['scale orders=2', 1, 'write replicas: 2 into the template'],
+    ['workflow show ID', 255, 'Did you mean this?\n\thistory\n'],
+    ['wait --for ready --timeout 30', 255, 'expected a duration up to 24 days (30ms or 30s)']
+  ]
+  for (const [command, code, answer] of table) {
+    const answered = await rig.run(command.split(' '))
+    t.match(answered, {code, stderr: answer}, command)
+  }
+  t.match((await rig.run(['calls', 'to:orders'])).stdout, 'No call matches.\n')
+  t.match(await rig.run(['events', '-o', 'json']), {code: 0, stderr: ''})
+})
+
 t.test('run with a template in the place of a command names the flag', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', command: ['true']}])

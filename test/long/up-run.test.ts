@@ -276,7 +276,7 @@ t.test('wrong words say what to write', async t => {
   t.match(await refused(255, '--run', 'npm', 'test'), "put the command in quotes: up --run 'npm test'")
   t.match(await refused(255, '--run', 'true', '--as', 'a b'), 'invalid argument "a b" for "--as" flag')
   t.match(await refused(255, '--run', 'true', '--settle=0ms'), 'for "--settle" flag')
-  for (const time of ['0', '-1s', '0s', 'soon', '25h', '5'])
+  for (const time of ['0', '-1s', '0s', 'soon', '25d', '5'])
     t.match(await refused(255, '--run', 'true', `--timeout=${time}`), 'for "--timeout" flag: expected a duration')
   t.match(await refused(125, '--run', 'true', '--as', 'stock'), 'the template has an app "stock"')
   t.match(await refused(125, '--run', 'true', '-f', 'nowhere'), 'nowhere')

@@ -7,6 +7,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {asCommander, inCobrasWords} from './argv.ts'
 import {calledBy, commandsFor, withVerb} from './command-named.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
+import {OTHER_FLAGS} from './other-words.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 import {usageText} from './help.ts'
@@ -53,8 +54,10 @@ async function main(): Promise<number> {
 /** As cobra does: message and usage on stderr, the message again on stdout. */
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args, commands)
-  const hint = nearFlag(message)
-  if (process.stderr.isTTY) {
+  const flag = /^unknown (?:flag: |shorthand flag: '.' in )(\S+)$/.exec(message)?.[1]
+  const meant = OTHER_FLAGS.get(`${words?.name ?? ''} ${flag ?? ''}`)
+  const hint = meant === undefined ? nearFlag(message) : `${meant}\n`
+  if (process.stderr.isTTY || meant !== undefined) {
     const name = words === undefined ? program : `${program} ${words.name}`
     await write(process.stderr, `Error: ${message}\n${hint}Run '${name} --help' for usage.\n`)
     if (!process.stdout.isTTY) await write(process.stdout, `${message}\n`)

@@ -6,6 +6,7 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['build', 'up'],
   ['check', 'validate'],
   ['config', 'validate'],
+  ['dash', 'dashboard'],
   ['delete', 'stop'],
   ['dev', 'up --watch'],
   ['inspect', 'why'],
@@ -22,4 +23,18 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['tail', 'logs -f'],
   ['top', 'ps -w'],
   ['ui', 'dashboard']
+])
+
+/** Flags of other tools behind a command of ours, and what is meant. */
+export const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
+  ['calls --app', 'a filter says it: pillion calls app:ID'],
+  ['calls --from', 'a filter says it: pillion calls from:ID'],
+  ['calls --status', 'a filter says it: pillion calls status:503'],
+  ['calls --to', 'a filter says it: pillion calls to:ID'],
+  ['fault --from', 'the caller comes first: pillion fault ID any'],
+  ['fault --to', 'the callee comes second: pillion fault any ID'],
+  ['ps -a', 'pillion ps shows all apps'],
+  ['ps --all', 'pillion ps shows all apps'],
+  ['restart --all', 'name the apps: pillion restart ID ID'],
+  ['up --build', 'nothing is built: apps are started by their commands']
 ])

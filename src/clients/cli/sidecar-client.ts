@@ -2,6 +2,7 @@ import type {IncomingMessage, OutgoingHttpHeaders} from 'node:http'
 import {join} from 'node:path'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
 import {readWhole} from '../../model/read-file.ts'
 import {collect} from '../../proxy/net/collector.ts'
 import type {App} from '../../model/api.generated.ts'
@@ -51,7 +52,12 @@ export async function findApp(
   if (meant.length > 0)
     throw new UserError(message, {explanation: `"${id}" is stopped: "pillion start ${id}" brings it back.`})
   const {runs, place} = finder
-  throw new UserError(message, {explanation: elsewhere(runs, place) || noRun(runs, place, id).explanation})
+  const near = nearMiss(
+    id,
+    runs.flatMap(({listing}) => listing.apps.map(app => app.id))
+  )
+  const explanation = elsewhere(runs, place) || noRun(runs, place, id).explanation
+  throw new UserError(message, {explanation: near === '' ? explanation : `Did you mean ${near}?\n${explanation}`})
 }
 
 /** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */

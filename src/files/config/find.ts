@@ -1,6 +1,7 @@
-import {existsSync, statSync} from 'node:fs'
-import {dirname, join, normalize, relative, resolve} from 'node:path'
+import {existsSync, readdirSync, statSync} from 'node:fs'
+import {basename, dirname, join, normalize, relative, resolve} from 'node:path'
 import {UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
 import {statFault} from './paths.ts'
 
 /** A template on this machine; it need not be readable, nor right. */
@@ -32,7 +33,7 @@ export function findTemplate(typed: string, cwd: string): FoundTemplate {
 
 function templateIn(typed: string, cwd: string): string {
   const fault = statFault(resolve(cwd, typed), typed)
-  if (fault !== '') throw notFound(`error getting file info for ${typed}: ${fault}`)
+  if (fault !== '') throw notFound(`error getting file info for ${typed}: ${fault}`, similarTo(typed, cwd) || TAKEN)
   if (!statSync(resolve(cwd, typed)).isDirectory()) {
     if (/\.ya?ml$/.test(typed)) return typed
     throw notFound(`file ${JSON.stringify(typed)} is not a YAML file`)
@@ -46,6 +47,17 @@ function templateIn(typed: string, cwd: string): string {
     `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`,
     inside === TEMPLATE_NAMES[0] ? whereElse(cwd) : TAKEN
   )
+}
+
+/** A template whose name is nearly the typed one, in the same folder. */
+function similarTo(typed: string, cwd: string): string {
+  try {
+    const names = readdirSync(dirname(resolve(cwd, typed))).filter(name => /\.ya?ml$/.test(name))
+    const near = nearMiss(basename(typed), names)
+    return near === '' ? '' : `Did you mean ${join(dirname(typed), near)}?`
+  } catch {
+    return '' // its folder is not there, either
+  }
 }
 
 /** What to do in a folder without a template. */

@@ -1,5 +1,6 @@
 import type {CommandContext} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
+import {flagDuration} from '../since.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** What `up --run` was asked for. */
@@ -49,16 +50,5 @@ export function commandRunOptions({flags, words}: CommandContext): CommandRunOpt
   }
 }
 
-const UNITS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
-/** A longer time overflows a timer. */
-const MAX_MS = 24 * 3_600_000
-
-function durationOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const parts = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text) ? [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)] : []
-  const ms = parts.reduce((sum, [, amount = '', unit = '']) => sum + Number(amount) * (UNITS[unit] ?? 0), 0)
-  if (ms > 0 && ms <= MAX_MS) return ms
-  throw new UsageError(
-    `invalid argument "${text}" for "--${name}" flag: expected a duration of up to 24h, for example 500ms or 2m`
-  )
-}
+const durationOf = (name: string, text: string | undefined): number | undefined =>
+  text === undefined ? undefined : flagDuration(name, text)

@@ -2,6 +2,7 @@ import {constants, setPriority} from 'node:os'
 import type {FoundRun} from '../../../control/client.ts'
 import type {Call, Lines} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {endWithStdout, print} from '../print.ts'
@@ -43,12 +44,27 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const inOrder = rows.toReversed()
   if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
   else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns()))
-  else if (followed === undefined) print(process.stdout, q === '' ? NONE : 'No call matches.\n')
+  else if (followed === undefined) {
+    refuseUnknownApps(words, run)
+    print(process.stdout, q === '' ? NONE : 'No call matches.\n')
+  }
   if (followed !== undefined) await printAll(followed, rows, output)
   return 0
 }
 
 const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.\n'
+
+/** Throws a UserError if the filter asks for the calls of an app with a misspelt id. Other callers have names, too. */
+function refuseUnknownApps(words: readonly string[], {listing}: FoundRun): void {
+  const ids = listing.apps.map(({id}) => id)
+  for (const word of words) {
+    const named = /^(?:from|to|app):(.+)$/.exec(word)?.[1]?.split('|') ?? []
+    for (const id of named.filter(each => !ids.includes(each))) {
+      const near = nearMiss(id, ids)
+      if (near !== '') throw new UserError(`no call matches: no app has the id ${id}: did you mean ${near}?`)
+    }
+  }
+}
 
 const columns = (): number => outputColumns(40)
 

@@ -17,10 +17,13 @@ export const dashboard: CommandHandler = async ({flags, asJson}) => {
   if (port < 0 || port > 65_535 || (port === 0 && flags.names.includes('port')))
     throw new UserError(`${port} is not a port`, {explanation: 'Give a number from 1 to 65535.'})
   const run = await runHere(flags, asJson)
-  const opened = await run.api.ask('POST /dashboard', {query: {port}}).catch((error: unknown) => {
-    throw new UserError(`the dashboard was not opened: ${messageOf(error)}`, {cause: error})
+  const urlAt = async (at: number): Promise<string> =>
+    dashboardUrl(await run.api.ask('POST /dashboard', {query: {port: at}}), flags.isSet('read-only'))
+  const url = await urlAt(port).catch(async (error: unknown) => {
+    const why = messageOf(error)
+    const explanation = why.includes('it is open at port') ? `Its address: ${await urlAt(0)}` : ''
+    throw new UserError(`the dashboard was not opened: ${why}`, {explanation, cause: error})
   })
-  const url = dashboardUrl(opened, flags.isSet('read-only'))
   say(process.stdout, 'info', `Dashboard of ${runName(run.listing)}: ${url}`, asJson)
   if (flags.isSet('no-open')) return 0
   const why = await openInBrowser(url, run.folder, process.env)

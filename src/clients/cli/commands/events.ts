@@ -20,7 +20,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   const after = flags.text('after')
   if (after !== undefined && !/^[1-9]\d{0,14}$/.test(after))
     throw new UsageError(`invalid argument "${after}" for "--after" flag: expected the id of an event`)
-  const isText = flags.text('output') !== 'ndjson'
+  const isText = (flags.text('output') || 'text') === 'text'
   const types = checkedTypes(flags.text('types') ?? (isText ? TEXT_TYPES : ''))
   const isFollowed = flags.isSet('follow')
   const failure = Promise.withResolvers<never>()

@@ -8,12 +8,16 @@ import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {fittingTable} from '../table.ts'
+import {flagDuration} from '../since.ts'
 import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
 
 /** Flags that are keys of a fault by the same name. */
 const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'actor', 'method', 'path'] as const
 const SWITCHES = ['abort', 'never', 'cut', 'kill'] as const
+const TIMES = ['delay', 'jitter', 'for'] as const
+/** Words of other tools for `--off all`. */
+const CLEAR: ReadonlySet<string> = new Set(['clear', 'reset'])
 /** Flags that change faults that are there. */
 const VERBS = ['off', 'disable', 'enable'] as const
 
@@ -33,7 +37,10 @@ export const fault: CommandHandler = async context => {
       ? takeOff(run, which, context)
       : enable(run, which, {...context, isEnabled: verb === 'enable'})
   }
-  if (words.length === 0 && Object.keys(what).length === 0) {
+  const isBare = Object.keys(what).length === 0
+  const [word] = isBare && words.length === 1 ? words : []
+  if (word !== undefined && CLEAR.has(word)) return takeOff(await runHere(flags, asJson), 'all', context)
+  if (isBare && (words.length === 0 || word === 'list')) {
     const {api} = await runHere(flags, asJson)
     const {faults} = await api.ask('GET /faults')
     print(process.stdout, flags.text('output') === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
@@ -103,12 +110,18 @@ function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
       explanation: `The shell took "${from}>…" as "${from}" with the output redirected to a file. Write two words: pillion fault ${from.slice(0, -1)} ID --status 503`
     })
   if (from === '' || to === '' || others.length > 0)
-    throw new UsageError('fault needs the ids of a caller and a callee; "any" stands for every app; or --actor TYPE')
+    throw new UsageError(
+      `fault needs the ids of a caller and a callee; "any" stands for every app${from === '' ? '' : `: fault any ${from}`}; or --actor TYPE`
+    )
   return [from, to]
 }
 
 function fieldsOf(flags: GivenFlags): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = {}
+  for (const name of TIMES) {
+    const value = flags.text(name) ?? ''
+    if (Number(value) > 0) flagDuration(name, value)
+  }
   for (const name of TEXTS) {
     const value = flags.text(name)
     if (value !== undefined) fields[name] = value

@@ -5,6 +5,10 @@ import {print} from '../print.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandEntry} from '../entries/command-entry.ts'
 
+/** Words of other tools for one of many, and the verbs of ours that show it. */
+const SHOWS = new Set(['describe', 'inspect', 'show'])
+const SHOWN_BY = new Set(['history', 'get'])
+
 /** A command that has others below it (`workflow`), without one that is known. */
 export const noVerb =
   (entry: CommandEntry): CommandHandler =>
@@ -14,7 +18,7 @@ export const noVerb =
       return Promise.resolve(0)
     }
     const verbs = (entry.verbs ?? []).map(({name}) => name.replace(`${entry.name} `, ''))
-    const near = nearMiss(word, verbs)
+    const near = nearMiss(word, verbs) || (SHOWS.has(word) ? (verbs.find(verb => SHOWN_BY.has(verb)) ?? '') : '')
     throw new UsageError(
       `unknown command "${word}" for "pillion ${entry.name}"${near === '' ? '' : `\n\nDid you mean this?\n\t${near}\n`}`
     )

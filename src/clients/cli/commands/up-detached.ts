@@ -4,7 +4,6 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {GONE} from '../../../control/ask.ts'
 import {findRuns, type FoundRun} from '../../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
-import {readDuration} from '../../../model/duration.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
@@ -15,6 +14,7 @@ import {readyText} from '../live/texts.ts'
 import {commandPlace} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
+import {flagDuration} from '../since.ts'
 import {UsageError} from '../usage-error.ts'
 import {sayUnmet} from './wait.ts'
 import {outputColumns} from '../columns.ts'
@@ -60,11 +60,7 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
 function timeoutOf(flags: GivenFlags): number {
   const other = COMMAND_FLAGS.map(({name}) => name).find(name => name !== 'timeout' && flags.names.includes(name))
   if (other !== undefined) throw new UsageError(`--${other} and --detach exclude each other`)
-  const text = flags.text('timeout') ?? '60s'
-  const timeoutMs = readDuration(text)
-  if (timeoutMs === undefined)
-    throw new UsageError(`invalid argument "${text}" for "--timeout" flag: expected a duration up to 24 days (90s, 5m)`)
-  return timeoutMs
+  return flagDuration('timeout', flags.text('timeout') ?? '60s')
 }
 
 /** Where the run writes its warnings; one of the last run is overwritten. Throws a UserError where that cannot be written. */

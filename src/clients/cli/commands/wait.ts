@@ -4,13 +4,13 @@ import {readCondition} from '../../../observe/api/wait/condition.ts'
 import {readIgnored} from '../../../observe/api/wait/ignored-calls.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {GONE} from '../../../control/ask.ts'
-import {readDuration} from '../../../model/duration.ts'
 import {codeOf, UserError} from '../../../model/errors.ts'
 import {comingRun} from '../coming-run.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
+import {flagDuration} from '../since.ts'
 import {UsageError} from '../usage-error.ts'
 
 const CODES: Readonly<Record<Api.Waited['outcome'], number>> = {met: 0, impossible: 1, timeout: 124}
@@ -28,11 +28,7 @@ export const wait: CommandHandler = async ({flags, words, asJson}) => {
     throw new UsageError(`wait takes no arguments: conditions follow --for, as in --for ${words[0] ?? ''}`)
   const output = flags.text('output') ?? ''
   const timeout = flags.text('timeout') ?? '60s'
-  const timeoutMs = readDuration(timeout)
-  if (timeoutMs === undefined)
-    throw new UsageError(
-      `invalid argument "${timeout}" for "--timeout" flag: expected a duration up to 24 days (90s, 5m)`
-    )
+  const timeoutMs = flagDuration('timeout', timeout)
   const asked = readAsked(flags)
   const answer = await answerOf(flags, asked, {timeoutMs, asJson})
   if (output === 'json') print(process.stdout, `${JSON.stringify(answer)}\n`)

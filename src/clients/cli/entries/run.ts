@@ -131,6 +131,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   },
   {
     name: 'watch',
+    short: 'w',
     type: 'bool',
     text: 'Restart an app when its files change, without losing a request; apply edits of the run template'
   }

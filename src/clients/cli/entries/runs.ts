@@ -316,7 +316,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       textFlag('after', 'Only events after the one with this id'),
       textFlag('app', 'Only events of this app'),
       {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing events until the run ends'},
-      outputFlag(['text', 'ndjson'], {refusal: 'usage'}),
+      outputFlag(['text', 'ndjson', 'json'], {refusal: 'usage'}),
       ...RUN_FILE,
       textFlag('types', 'Only these events: app, edges, calls, lines, reload, death, replay, fault, workflow, note')
     ],

@@ -121,6 +121,7 @@ function readTerm(word: string, spans: Spans): Term {
     const {isSlow, matches} = readTerm(word.slice(1), spans)
     return {isSlow, matches: (call, content) => !matches(call, content)}
   }
+  refuseOtherSigns(word)
   const [, field = '', value = ''] = /^([a-z]+):(.*)$/s.exec(word) ?? []
   if (field === '') return {isSlow: true, matches: anywhere(word)}
   const make = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined
@@ -128,6 +129,15 @@ function readTerm(word: string, spans: Spans): Term {
   if (value === '') throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
   const anyOf = value.split('|').map(each => make(each, spans))
   return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
+}
+
+/** Throws a UserError for `to=orders` and `>1s`, which would be searched as they are. */
+function refuseOtherSigns(word: string): void {
+  const [, field = '', value = ''] = /^([a-z]+)=(.+)$/s.exec(word) ?? []
+  const [, sign = '', time = ''] = /^([<>])=?(\d+(?:\.\d+)?(?:ms|s|m))$/.exec(word) ?? []
+  const meant = Object.hasOwn(FIELDS, field) ? `${field}:${value}` : `${sign === '<' ? 'faster' : 'slower'}:${time}`
+  if (Object.hasOwn(FIELDS, field) || sign !== '')
+    throw new UserError(`the filter ${word} is written ${meant}`, {explanation: `For example: ${EXAMPLE}`})
 }
 
 const EXAMPLE = 'to:payments is:failed path:/orders/* slower:100ms'

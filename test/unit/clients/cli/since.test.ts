@@ -1,5 +1,5 @@
 import t from 'tap'
-import {sinceOf} from '../../../../src/clients/cli/since.ts'
+import {flagDuration, sinceOf} from '../../../../src/clients/cli/since.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00Z')
 
@@ -34,4 +34,13 @@ t.test('anything else is a wrong word', t => {
       text
     )
   t.end()
+})
+
+t.test('a number alone is no time: templates count seconds, other programs ms', async t => {
+  t.equal(flagDuration('timeout', '1m30s'), 90_000)
+  t.throws(() => flagDuration('timeout', '200'), {
+    message: 'invalid argument "200" for "--timeout" flag: expected a duration up to 24 days (200ms or 200s)'
+  })
+  for (const text of ['0', '0s', '25d', 'soon', ''])
+    t.throws(() => flagDuration('timeout', text), {message: '(90s, 5m)'}, text)
 })

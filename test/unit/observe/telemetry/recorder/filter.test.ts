@@ -24,3 +24,15 @@ t.test('slower:, faster: and waited: know how long a call under way has taken an
   } as Parameters<CallLines['end']>[3])
   t.strictSame(found(), [false, false, true, true, true], 'it is over')
 }) // prettier-ignore
+
+t.test('signs of other tools are no words to search for', async t => {
+  const refused = {
+    'to=orders': 'to:orders',
+    'status=503': 'status:503',
+    '>1s': 'slower:1s',
+    '<=20ms': 'faster:20ms'
+  }
+  for (const [word, meant] of Object.entries(refused))
+    t.throws(() => readFilter(word), {message: `the filter ${word} is written ${meant}`})
+  for (const word of ['a=b', '=', '>', 'path:/x?to=orders', '>1']) t.doesNotThrow(() => readFilter(word), word)
+})
