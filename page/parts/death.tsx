@@ -14,7 +14,7 @@ const toEnd = (element: HTMLPreElement | null): void => {
 
 /** A crash: the calls that were in flight, those before, and the last lines. */
 export function Death({death}: {readonly death: Api.Death}) {
-  const {number, name, exit, at, livedMs, files, inside, work, earlier, finished, lines, hint} = death
+  const {number, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines, hint} = death
   /** The call whose request is shown next to that of the one inside. */
   const [compared, setCompared] = useState(0)
   const [deadly] = inside
@@ -28,7 +28,7 @@ export function Death({death}: {readonly death: Api.Death}) {
             , which followed a change of <code>{visible(files.join(', '))}</code>
           </>
         )}
-        . {hint} <small>crash {number}</small>
+        {reason === '' ? '.' : `: ${visible(reason)}`} {hint} <small>crash {number}</small>
       </p>
       {work.length > 0 && (
         <p>

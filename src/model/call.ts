@@ -225,7 +225,8 @@ export interface ComponentUse {
   readonly operation: string
   readonly startedAt: number
   readonly totalMs: number
-  readonly isFailed: boolean
+  /** Why it failed; '' = it did not. */
+  readonly failure: string
   /** The id of what was published; '' = nothing was, or it has none. */
   readonly event: string
   /** That it belongs to; '' = it is not known. */

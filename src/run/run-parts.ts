@@ -15,7 +15,9 @@ import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import {appControl} from './app-control.ts'
+import type {ExitFile} from './last-exits.ts'
 import type {Lifetime} from './lifetime.ts'
+import type {Death} from '../observe/telemetry/recorder/deaths.ts'
 import {runIdentity, listingOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
 import {RunBorrowing} from './run-borrowing.ts'
@@ -56,6 +58,7 @@ export class RunParts {
   readonly spans: RunSpans
   readonly #borrowing: RunBorrowing
   readonly #recorder: RunRecorder
+  #exits: ExitFile | undefined
   readonly #daprd: RunDaprd
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   /** The key with which other runs identify themselves at our sidecars. */
@@ -67,7 +70,8 @@ export class RunParts {
     this.#stop = stop
     this.#recorder = new RunRecorder(
       () => this.apps.all,
-      () => this.work.openWorkflows()
+      () => this.work.openWorkflows(),
+      death => void this.#keepExit(death)
     )
     this.api = this.#createApi()
     const context = createContext(observed(run, [this.#recorder, this.api]), lifetime)
@@ -128,6 +132,15 @@ export class RunParts {
     this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
+  }
+
+  /** The exit outlives the run of a template, also if that is killed. */
+  async #keepExit(death: Death): Promise<void> {
+    const {plan, env, startedAt} = this.context
+    if (plan.file === '') return
+    const {ExitFile} = await import('./last-exits.ts')
+    this.#exits ??= new ExitFile({env, template: plan.file, name: plan.copy ?? '', startedAt})
+    await this.#exits.add(death, this.#recorder.masked)
   }
 
   /** What commands call the run; '' before it is registered. */

@@ -7,7 +7,7 @@ import {endOf} from '../model/exit-text.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {KeptExit} from '../supervisor/crash-reporter.ts'
 import {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
-import {Deaths} from '../observe/telemetry/recorder/deaths.ts'
+import {Deaths, type Death} from '../observe/telemetry/recorder/deaths.ts'
 import type {LogRecord} from '../observe/logging/log-record.ts'
 import {heldWorkText} from '../work/workflow/held-work-text.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
@@ -43,9 +43,16 @@ export class RunRecorder {
   /** Further names that are masked, by app. Those of an app that has left the run stay: its calls do. */
   readonly #masks = new Map<string, readonly string[]>()
 
+  readonly #onDeath: (death: Death) => void
+
   /** `runtimes`: all apps of the run; `workflows`: undefined where there are none. */
-  constructor(runtimes: () => readonly AppRuntime[], workflows: () => Workflows | undefined) {
+  constructor(
+    runtimes: () => readonly AppRuntime[],
+    workflows: () => Workflows | undefined,
+    onDeath: (death: Death) => void
+  ) {
     this.#workflows = workflows
+    this.#onDeath = onDeath
     this.#runtimes = runtimes
     const bodyBytesOf = (app: string): number | undefined =>
       runtimes().find(({id, wanted}) => id === app || `${id}@${wanted.version}` === app)?.wanted.record.bodyBytes
@@ -92,10 +99,11 @@ export class RunRecorder {
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]
     this.deaths ??= new Deaths(this.calls)
-    const {number, inside, work} = this.deaths.add({
+    const death = this.deaths.add({
       app: id,
       name,
       exit,
+      reason: runtime.app.bestLine,
       at: Date.now(),
       livedMs: to - from,
       files: reload !== undefined && reload.at >= from ? reload.files : [],
@@ -103,6 +111,8 @@ export class RunRecorder {
       work: this.#workflows()?.heldBy(id, name, from) ?? [],
       lines: async () => lastLines(record, {start, end}, LINES)
     })
+    this.#onDeath(death)
+    const {number, inside, work} = death
     const calls = new Map(interrupted.map(({pendingCall}) => [pendingCall.number, pendingCall]))
     return {
       number,

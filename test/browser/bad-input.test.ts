@@ -198,7 +198,7 @@ t.test('a page and what it may meet', async t =>
         t.pass('the row that keys are at is told')
         run.send(
           'death',
-          {number: 1, app: 'app-7', name: 'app-7', exit: 'exited with code 1', at: '', livedMs: 1},
+          {number: 1, app: 'app-7', name: 'app-7', exit: 'exited with code 1', reason: '', at: '', livedMs: 1},
           1001
         )
         await page.getByRole('status').getByText('app-7 exited with code 1').waitFor({state: 'attached'})

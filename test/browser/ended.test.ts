@@ -15,7 +15,7 @@ t.test('when a run ends, and another one begins', async t =>
       const ended = {state: 'exited' as const, isReady: false, pid: 0, exitCode: 143, exit: 'was ended by SIGTERM'}
       run.send('app', app('checkout', ended), 1001)
       run.send('app', app('payments', {...ended, exitCode: 1, exit: 'exited with code 1'}), 1002)
-      const death = {number: 1, app: 'payments', name: 'payments', exit: 'exited with code 1', livedMs: 1}
+      const death = {number: 1, app: 'payments', name: 'payments', exit: 'exited with code 1', reason: '', livedMs: 1}
       run.send(
         'death',
         {...death, files: [], earlier: 0, at: new Date().toISOString(), inside: [], finished: [], lines: [], hint: ''},

@@ -7,6 +7,7 @@ export const death = (more: Partial<Api.Death> = {}): Api.Death => ({
   app: 'payments',
   name: 'payments',
   exit: 'exited with code 1',
+  reason: 'TypeError: Cannot read the card',
   at: '2026-01-31T14:46:28.113Z',
   livedMs: 41_000,
   files: ['charge.js'],

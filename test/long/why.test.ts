@@ -70,7 +70,10 @@ t.test('a request kills an app: why names it, what was answered before, and that
     ]
   )
   const {stdout} = await rig.run(['why', 'payments'])
-  t.match(stdout, /exit 2: "payments" exited with code 1 at [\d:.]+, [\d.]+ m?s after its start\nIn flight:\n/)
+  t.match(
+    stdout,
+    /exit 2: "payments" exited with code 1 at [\d:.]+, [\d.]+ m?s after its start\nTypeError: Cannot read the card\nIn flight:\n/
+  )
   t.match(stdout, /the same request was in flight at 1 of the 1 exits before/)
   t.match(stdout, /Cannot read the card/)
   const number = second.inside[0]?.number.toString() ?? ''
@@ -134,6 +137,41 @@ t.test(
     t.equal(lines.filter(line => line.startsWith('listening at')).length, 1, 'none of the process before')
   }
 )
+
+t.test('an app that exits again and again is named while it happens to run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', restart: 'on-failure'}])
+  const run = rig.pillion(['up'])
+  for (const nth of [1, 2]) {
+    await (await rig.driven('shop')).exit(3)
+    await run.waitForLine('"shop" exited with code 3', {stream: 'stderr', nth})
+  }
+  await rig.driven('shop')
+  t.match((await rig.run(['why'])).stdout, /"shop"[^]*exit 2: "shop" exited with code 3[^]*\n2 exits of "shop"/)
+})
+
+t.test('after a kill of Pillion why tells what was known', async t => {
+  const rig = await openRig(t)
+  const reason = 'Error: the card was refused'
+  await rig.write({'stock.mjs': `setTimeout(() => { console.error('${reason}'); process.exit(4) }, 50)`})
+  await rig.template([
+    {appID: 'shop', command: ['sleep', '600']},
+    {appID: 'stock', appDirPath: '.', command: ['node', 'stock.mjs']}
+  ])
+  t.match(await rig.run(['why', '--last-run']), {code: 1, stderr: /no exit of a run of dapr\.yaml is known/})
+  const run = rig.pillion(['up'])
+  await run.ports('shop')
+  await run.waitForLine('"stock" exited with code 4', {stream: 'stderr'})
+  t.match((await rig.run(['why', '1'])).stdout, `after its start\n${reason}\n`)
+  const last = async (): Promise<unknown> => JSON.parse((await rig.run(['why', '--last-run', '-o', 'json'])).stdout)
+  while (((await last()) as object[]).length === 0);
+  run.signal('SIGKILL')
+  await run.exited
+  t.match(await rig.run(['why']), {code: 1, stderr: /"pillion why --last-run" shows how/})
+  const {stdout} = await rig.run(['why', '--last-run'])
+  t.match(stdout, /^The run of dapr\.yaml with pid \d+, started at [\d:.]+\n\nexit 1: "stock" exited with code 4 at/)
+  t.match(stdout, `${reason}\nNo call was in flight.`)
+})
 
 const ELSEWHERE = `
 require('node:http').createServer().listen(0, '127.0.0.1', function () { console.log('at', this.address().port) })

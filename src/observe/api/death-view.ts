@@ -8,13 +8,14 @@ import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
 export async function deathView(death: Death, masking: Masking, spans?: SpanStore | undefined): Promise<Api.Death> {
-  const {number, app, name, exit, at, livedMs, files, inside, work, earlier, finished, lines} = death
+  const {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines} = death
   const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
   return {
     number,
     app,
     name,
     exit: endOf(exit),
+    reason,
     at: new Date(at).toISOString(),
     livedMs,
     files,

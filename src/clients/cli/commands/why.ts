@@ -4,9 +4,13 @@ import {callTable, localTime} from '../call-table.ts'
 import {durationText} from '../../../model/duration.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
+import {UserError} from '../../../model/errors.ts'
 import {heldWorkText} from '../../../work/workflow/held-work-text.ts'
 import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
 import {shellWord} from '../../../observe/api/export/shell-words.ts'
+import {lastExits, type LastExits} from '../../../run/last-exits.ts'
+import type {GivenFlags} from '../given-flags.ts'
+import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
@@ -15,7 +19,10 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const [what, ...others] = words
   if (others.length > 0) throw new UsageError('why takes the id of one app or the number of an exit')
   const output = flags.text('output') ?? ''
-  const run = await runHere(flags, asJson)
+  if (flags.isSet('last-run')) return lastRun(flags, output)
+  const run = await runHere(flags, asJson).catch((error: unknown) => {
+    throw withLastRun(error, flags)
+  })
   if (what !== undefined && /^\d+$/.test(what)) {
     const death = await run.api.ask('GET /deaths/{number}', {at: {number: what}})
     print(process.stdout, output === 'json' ? `${JSON.stringify(death)}\n` : deathText(death))
@@ -23,15 +30,44 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   }
   const ids = what === undefined ? run.listing.apps.map(({id}) => id) : [what]
   const views = await Promise.all([...new Set(ids)].map(async id => run.api.ask('GET /apps/{id}/why', {at: {id}})))
-  const shown =
-    what === undefined
-      ? views.filter(
-          ({instances, stalled}) => stalled.length > 0 || instances.some(({availability}) => !isUsable(availability))
-        )
-      : views
+  const shown = what === undefined ? views.filter(view => isTroubled(view, Date.now())) : views
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
   else print(process.stdout, shown.length === 0 ? 'All apps are ready.\n' : shown.map(whyText).join('\n'))
   return 0
+}
+
+/** So long after its last exit an app that has exited again and again is named, though it is running. */
+const LOOP_MS = 60_000
+
+const isTroubled = ({instances, stalled, death, deaths}: Api.Why, now: number): boolean =>
+  stalled.length > 0 ||
+  instances.some(({availability}) => !isUsable(availability)) ||
+  (deaths > 1 && death !== null && now - Date.parse(death.at) < LOOP_MS)
+
+const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits: LastExits | undefined} => {
+  const {template = '', name = ''} = commandPlace(flags)
+  return {template, exits: template === '' ? undefined : lastExits(process.env, template, name)}
+}
+
+/** `why --last-run`: what is known of the exits of a run that has ended, maybe since it was killed. */
+async function lastRun(flags: GivenFlags, output: string): Promise<number> {
+  const {template, exits} = exitsOf(flags)
+  if (output === 'json') print(process.stdout, `${JSON.stringify(exits?.deaths ?? [])}\n`)
+  if (exits === undefined && output !== 'json')
+    throw new UserError(`no exit of a run of ${template === '' ? 'a template' : shownPath(template)} is known`)
+  if (exits === undefined || output === 'json') return Promise.resolve(0)
+  const {pid, startedAt, deaths} = exits
+  const latest = [...new Map(deaths.map(death => [death.name, death])).values()]
+  const more = deaths.length > latest.length ? `${deaths.length} exits are recorded; the last one of each app:\n` : ''
+  const head = `The run of ${shownPath(template)} with pid ${pid}, started at ${localTime({at: new Date(startedAt).toISOString()})}\n${more}`
+  print(process.stdout, `${head}\n${latest.map(deathText).join('\n')}`)
+  return Promise.resolve(0)
+}
+
+function withLastRun(error: unknown, flags: GivenFlags): unknown {
+  if (!(error instanceof UserError) || exitsOf(flags).exits === undefined) return error
+  const explanation = `${error.explanation}\n"pillion why --last-run" shows how the apps of the last run exited.`
+  return new UserError(error.message, {explanation: explanation.trimStart(), exitCode: error.exitCode, cause: error})
 }
 
 function whyText({app, instances, stalled, death, deaths}: Api.Why): string {
@@ -47,10 +83,11 @@ function whyText({app, instances, stalled, death, deaths}: Api.Why): string {
 
 /** What is known about one end of a process. */
 function deathText(death: Api.Death): string {
-  const {number, name, exit, at, livedMs, files, inside, work, thrown, earlier, finished, lines, hint} = death
+  const {number, name, exit, reason, at, livedMs, files, inside, work, thrown, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
     `exit ${number}: "${name}" ${exit} at ${localTime({at})}, ${durationText(livedMs)} after its start${saved}\n`,
+    reason === '' ? '' : `${reason}\n`,
     hint === '' ? '' : `${hint}\n`,
     inside.length + work.length === 0 ? 'No call was in flight.\n' : '',
     inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, Infinity))}`,

@@ -162,8 +162,12 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'why',
     summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
     usage: '[id | number] [flags]',
-    flags: [outputFlag(['text', 'json']), ...RUN_FILE],
-    examples: ['why', 'why payments', 'why 3'],
+    flags: [
+      {name: 'last-run', type: 'bool', text: 'Show the exits of the last run that had one, also if it was killed'},
+      outputFlag(['text', 'json']),
+      ...RUN_FILE
+    ],
+    examples: ['why', 'why payments', 'why 3', 'why --last-run'],
     takesIds: true,
     load: async () => (await import('../commands/why.ts')).why
   },

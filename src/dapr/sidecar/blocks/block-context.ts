@@ -168,10 +168,10 @@ class ComponentCalls {
         policies === undefined
           ? await work()
           : await policies.around(policyTarget(call.block, call.name, 'outbound'), work, call)
-      this.#count(call, true, startedAt)
+      this.#count(call, '', startedAt)
       return result
     } catch (error) {
-      this.#count(call, false, startedAt)
+      this.#count(call, messageOf(error) || 'failed', startedAt)
       throw error
     } finally {
       end()
@@ -180,7 +180,7 @@ class ComponentCalls {
 
   #note(
     {block, name: component, operation = '', event, onGone}: OutboundCall,
-    isSuccess: boolean,
+    failure: string,
     times: Pick<ComponentUse, 'startedAt' | 'totalMs'>
   ): void {
     const {observer, appId: app} = this.#options
@@ -192,17 +192,19 @@ class ComponentCalls {
       block,
       component,
       operation: event?.topic ?? operation,
-      isFailed: !isSuccess,
+      failure,
       event: event?.id ?? '',
       // what the caller sent: below a span of ours its own would not be found again
       traceparent: onGone?.traceparent || (event?.traceparent ?? '')
     })
   }
 
-  #count(call: OutboundCall, isSuccess: boolean, startedAt: number): void {
+  /** `failure`: why the call failed; '' = it did not. */
+  #count(call: OutboundCall, failure: string, startedAt: number): void {
     const {block, name: component, operation} = call
     const elapsedMs = performance.now() - startedAt
-    this.#note(call, isSuccess, {startedAt, totalMs: elapsedMs})
+    const isSuccess = failure === ''
+    this.#note(call, failure, {startedAt, totalMs: elapsedMs})
     if (operation === undefined) return
     const words = API[block].components
     if ('counted' in words)

@@ -146,7 +146,7 @@ function* usesOf(recorder: CallRecorder, others: Map<number, Other>, failed: Set
   for (const use of latestUses(recorder.uses)) {
     const number = -1 - others.size
     others.set(number, {kind: 'component', use})
-    if (use.isFailed) failed.add(number)
+    if (use.failure !== '') failed.add(number)
     const {app, component, block, operation, startedAt, totalMs, event, traceparent} = use
     const endedAt = startedAt + totalMs
     const times = {startedAt, admittedAt: startedAt, respondedAt: endedAt, endedAt}

@@ -4,7 +4,7 @@ import {USES, type ComponentUses} from '../../telemetry/recorder/component-uses.
 /** The uses of components that are kept, in the order of their ends. */
 export function* latestUses({columns, ways: known, count}: ComponentUses): Generator<ComponentUse> {
   if (columns === undefined) return
-  const {ways, starts, times, failed, events, traces} = columns
+  const {ways, starts, times, failures, events, traces} = columns
   for (let number = Math.max(0, count - USES); number < count; number++) {
     const line = number % USES
     const way = known[ways[line] ?? 0]
@@ -17,7 +17,7 @@ export function* latestUses({columns, ways: known, count}: ComponentUses): Gener
       operation,
       startedAt: starts[line] ?? 0,
       totalMs: times[line] ?? 0,
-      isFailed: failed[line] === 1,
+      failure: failures[line] ?? '',
       event: events[line] ?? '',
       traceparent: traces[line] ?? ''
     }

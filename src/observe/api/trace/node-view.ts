@@ -68,14 +68,15 @@ function callWords(number: number, {recorder, masking}: Viewing): Words | undefi
 function otherWords(other: Other, {from, to}: TracedCall, [span]: readonly Api.Span[]): Words {
   const shared = {from, to, failure: '', waitedMs: 0, call: null, workflow: null}
   if (other.kind === 'component') {
-    const {block, component, operation, isFailed} = other.use
+    const {block, component, operation, failure} = other.use
     const isEvent = block === 'pubsub'
     return {
       ...shared,
       kind: 'component',
       to: isEvent ? `${component}/${operation}` : component,
       what: isEvent ? 'publish' : `${block} ${operation}`.trim(),
-      outcome: isFailed ? 'failed' : ''
+      outcome: failure === '' ? '' : 'failed',
+      failure
     }
   }
   if (other.kind === 'span') {

@@ -5,6 +5,8 @@ export const USES = 4096
 /** All further ways of an app to use components are noted as one. */
 const MAX_WAYS = 2000
 const MORE = '(more)'
+/** Characters of the reason of a failure. */
+const MAX_REASON = 300
 
 /** Who uses which component for what: few, and noted many times. */
 export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {readonly index: number}
@@ -40,7 +42,7 @@ export class ComponentUses {
     columns.ways[line] = way.index
     columns.starts[line] = use.startedAt
     columns.times[line] = use.totalMs
-    columns.failed[line] = use.isFailed ? 1 : 0
+    columns.failures[line] = use.failure.slice(0, MAX_REASON)
     columns.events[line] = use.event
     columns.traces[line] = use.traceparent
   }
@@ -84,7 +86,7 @@ const columnsOf = () => ({
   ways: new Uint16Array(USES),
   starts: new Float64Array(USES),
   times: new Float32Array(USES),
-  failed: new Uint8Array(USES),
+  failures: Array.from({length: USES}, () => ''),
   events: Array.from({length: USES}, () => ''),
   traces: Array.from({length: USES}, () => '')
 })

@@ -11,6 +11,8 @@ export interface Ended {
   /** Its name for people: with its number if it is not the first instance. */
   readonly name: string
   readonly exit: Exit
+  /** The line of its output that says why; '' = there is none. */
+  readonly reason: string
   /** ms since 1970. */
   readonly at: number
   readonly livedMs: number

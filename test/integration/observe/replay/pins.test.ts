@@ -77,6 +77,7 @@ t.test('a request that was inside at two ends is not sent by itself, until it is
       app: 'stock',
       name: 'stock',
       exit: {kind: 'code', code: 1},
+      reason: '',
       at: 0,
       livedMs: 1,
       files: [],

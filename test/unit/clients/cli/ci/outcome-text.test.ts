@@ -8,6 +8,7 @@ const death: Api.Death = {
   app: 'stock',
   name: 'stock',
   exit: 'exited with code 3',
+  reason: '',
   at: '',
   livedMs: 40,
   files: [],

@@ -85,6 +85,7 @@ t.test('an end whose lines are still being read is told before bye', async t => 
     app: 'shop',
     name: 'shop',
     exit: {kind: 'code', code: 3},
+    reason: '',
     at: 0,
     livedMs: 1,
     files: [],

@@ -22,9 +22,9 @@ function made(observer: CallRecorder, edge: string, path: string, [from, until]:
 }
 
 /** An app publishes an event with this id. */
-const publish = (recorder: CallRecorder, way: string, event: string, startedAt: number): void => {
+const publish = (recorder: CallRecorder, way: string, event: string, startedAt: number, failure = ''): void => {
   const [app = '', component = '', operation = ''] = way.split(' ')
-  const use = {app, block: 'pubsub', component, operation, startedAt, totalMs: 0.1, isFailed: false, event}
+  const use = {app, block: 'pubsub', component, operation, startedAt, totalMs: 0.1, failure, event}
   recorder.used({...use, traceparent: ''})
 }
 
@@ -163,4 +163,13 @@ t.test('a dead letter stands below what was published to another topic', async t
     [1, 1, 'bus/in', 'hub', 'event'],
     [1, 2, 'bus/dead', 'hub', 'event']
   ])
+})
+
+t.test('a publish that the broker did not take has its reason', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 100})
+  const failure = 'connect ECONNREFUSED 127.0.0.1:6379'
+  made(recorder, 'web shop', '/orders', [1000, 1010])
+  publish(recorder, 'shop bus orders', 'e-1', 1005, failure)
+  const {nodes} = await requestTree({...facts(recorder), openWorkflows: () => undefined}, '1')
+  t.match(nodes.find(({what}) => what === 'publish') ?? {}, {outcome: 'failed', failure})
 })

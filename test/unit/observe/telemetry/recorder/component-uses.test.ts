@@ -10,7 +10,7 @@ const use = (startedAt: number, more: Partial<ComponentUse> = {}): ComponentUse 
   operation: 'get',
   startedAt,
   totalMs: 2,
-  isFailed: false,
+  failure: '',
   event: '',
   traceparent: '',
   ...more
@@ -19,7 +19,13 @@ const use = (startedAt: number, more: Partial<ComponentUse> = {}): ComponentUse 
 t.test('what apps did with components, as it was; of an app that is not recorded nothing', async t => {
   const uses = new ComponentUses(app => app !== 'vault')
   t.same([...latestUses(uses)], [])
-  const published = use(2, {block: 'pubsub', component: 'bus', operation: 'orders', event: 'e-1', isFailed: true})
+  const published = use(2, {
+    block: 'pubsub',
+    component: 'bus',
+    operation: 'orders',
+    event: 'e-1',
+    failure: 'connection refused'
+  })
   for (const each of [use(1), published, use(3, {app: 'vault'})]) uses.add(each)
   t.same([...latestUses(uses)], [use(1), published])
 })

@@ -18,6 +18,7 @@ const ended = (more: Partial<Ended> = {}): Ended => ({
   app: 'stock',
   name: 'stock',
   exit: {kind: 'code', code: 1},
+  reason: '',
   at: 0,
   livedMs: 5,
   files: [],

@@ -1,0 +1,73 @@
+import {appendFileSync, readFileSync, writeFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import type * as Api from '../model/api.generated.ts'
+import {deathView} from '../observe/api/death-view.ts'
+import type {Death} from '../observe/telemetry/recorder/deaths.ts'
+import {Masking} from '../observe/telemetry/recorder/masking.ts'
+import type {Environment} from '../model/environment.ts'
+import {makeFolder} from '../platform/make-folder.ts'
+import {linksResolved} from '../platform/paths.ts'
+import {stateFolder} from '../platform/state-folder.ts'
+
+/** The latest unexpected exits of a template's apps, and the run that has written them. */
+export interface LastExits {
+  readonly pid: number
+  /** When the run started, in ms since 1970. */
+  readonly startedAt: number
+  readonly deaths: readonly Api.Death[]
+}
+
+/** More are not kept: the file begins again. */
+const MAX_DEATHS = 100
+/** A file name has up to 255 bytes. */
+const MAX_NAME = 200
+
+/** The file of a template; `name`: of the run, where it has one. */
+function fileOf(env: Environment, template: string, name: string): string {
+  const identity = encodeURIComponent(`${linksResolved(template)} ${name}`.trim())
+  return join(stateFolder(env), 'exits', `${identity.slice(-MAX_NAME)}.jsonl`)
+}
+
+export interface ExitFileOptions {
+  readonly env: Environment
+  /** The absolute path of the template. */
+  readonly template: string
+  readonly name: string
+  readonly startedAt: number
+}
+
+/** Writes the exits of a run to a file that outlives it, also if the run is killed. A file of an earlier run is overwritten. */
+export class ExitFile {
+  readonly #options: ExitFileOptions
+  #count = 0
+
+  constructor(options: ExitFileOptions) {
+    this.#options = options
+  }
+
+  /** `masked`: further names whose values are not written. Where the file cannot be written the exit is known to the run alone. */
+  async add(death: Death, masked: readonly string[]): Promise<void> {
+    const {env, template, name, startedAt} = this.#options
+    const path = fileOf(env, template, name)
+    const line = `${JSON.stringify(await deathView(death, new Masking(masked)))}\n`
+    try {
+      if (this.#count++ % MAX_DEATHS > 0) return appendFileSync(path, line)
+      makeFolder(dirname(path), 0o700)
+      writeFileSync(path, `${JSON.stringify({pid: process.pid, startedAt})}\n${line}`, {mode: 0o600})
+    } catch {
+      // a state folder that cannot be written is reported by what cannot do without it
+    }
+  }
+}
+
+/** The exits of the last run of a template that had one; undefined: none is known. */
+export function lastExits(env: Environment, template: string, name: string): LastExits | undefined {
+  try {
+    const [head = '', ...lines] = readFileSync(fileOf(env, template, name), 'utf8').split('\n')
+    // the last line is empty, or was being written when the run was killed
+    const deaths = lines.slice(0, -1).map(line => JSON.parse(line) as Api.Death)
+    return {...(JSON.parse(head) as Omit<LastExits, 'deaths'>), deaths}
+  } catch {
+    return undefined
+  }
+}
