@@ -28,7 +28,8 @@ function fileOf(env: Environment, template: string, name: string): string {
   return join(stateFolder(env), 'exits', `${identity.slice(-MAX_NAME)}.jsonl`)
 }
 
-export interface ExitFileOptions {
+/** A run of a template. */
+interface TemplateRun {
   readonly env: Environment
   /** The absolute path of the template. */
   readonly template: string
@@ -38,16 +39,16 @@ export interface ExitFileOptions {
 
 /** Writes the exits of a run to a file that outlives it, also if the run is killed. A file of an earlier run is overwritten. */
 export class ExitFile {
-  readonly #options: ExitFileOptions
+  readonly #run: TemplateRun
   #count = 0
 
-  constructor(options: ExitFileOptions) {
-    this.#options = options
+  constructor(run: TemplateRun) {
+    this.#run = run
   }
 
   /** `masked`: further names whose values are not written. Where the file cannot be written the exit is known to the run alone. */
   async add(death: Death, masked: readonly string[]): Promise<void> {
-    const {env, template, name, startedAt} = this.#options
+    const {env, template, name, startedAt} = this.#run
     const path = fileOf(env, template, name)
     const line = `${JSON.stringify(await deathView(death, new Masking(masked)))}\n`
     try {

@@ -168,3 +168,15 @@ async function hashOf(path: string, {isReadable}: Known): Promise<string | undef
     return undefined
   }
 }
+
+/** A file was saved after this moment. A date in the future tells nothing: clocks are set back, and other machines have their own. */
+export const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
+  [mtimeMs, ctimeMs].some(time => time > since && time <= now)
+
+export async function savedSince(path: string, since: number, now: number): Promise<boolean> {
+  try {
+    return isSince(await stat(path), since, now)
+  } catch {
+    return false // its removal is told
+  }
+}

@@ -1,11 +1,10 @@
 import {existsSync, fstatSync, readdirSync, type Stats} from 'node:fs'
-import {stat} from 'node:fs/promises'
 import {basename, dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {codeOf} from '../../model/errors.ts'
 import type {WatchPlan} from '../../model/plan.ts'
 import {watchFilter, type WatchFilter} from '../../model/watch-filter.ts'
-import {FileHashes, type Came} from './file-hashes.ts'
+import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {Debouncer} from './debouncer.ts'
@@ -238,18 +237,6 @@ export class Watch {
     } finally {
       this.#settling--
     }
-  }
-}
-
-/** A file was saved after this moment. A date in the future tells nothing: clocks are set back, and other machines have their own. */
-const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
-  [mtimeMs, ctimeMs].some(time => time > since && time <= now)
-
-async function savedSince(path: string, since: number, now: number): Promise<boolean> {
-  try {
-    return isSince(await stat(path), since, now)
-  } catch {
-    return false // its removal is told
   }
 }
 
