@@ -95,17 +95,44 @@ class Queue {
   }
 }
 
+/** One sidecar's component, as those of the same name know it. */
+interface Bus {
+  readonly name: string
+  readonly queues: ReadonlySet<Queue>
+  readonly published: ReadonlySet<string>
+}
+
+const BUSES = new Set<Bus>()
+const MAX_TOPICS = 1000
+
 /**
  * `pubsub.in-memory`: what is published reaches those who have subscribed in the same sidecar (components-contrib:
  * pubsub/in-memory). A message without a subscriber is gone; one that a subscriber has no room for is refused, as by a broker
  * that is full.
  */
-export const open: OpenComponent<PubSub> = async () => {
+export const open: OpenComponent<PubSub> = async ({name, warn}) => {
   const queues = new Set<Queue>()
+  /** What was published here, for those of other sidecars who subscribe later. */
+  const published = new Set<string>()
+  const warned = new Set<string>()
+  const bus: Bus = {name, queues, published}
+  const warnOnce = (topic: string): void => {
+    if (warned.has(topic)) return
+    warned.add(topic)
+    warn(
+      `topic ${topic}: another app uses it, too, and ${name} (pubsub.in-memory) passes no event from app to app; pubsub.redis does, and needs no server`
+    )
+  }
+  const others = (): readonly Bus[] => [...BUSES].filter(other => other !== bus && other.name === name)
+  BUSES.add(bus)
   return {
     capabilities: [],
     followsSettings: true,
     publish: async (topic, message) => {
+      if (!published.has(topic) && published.size < MAX_TOPICS) {
+        published.add(topic)
+        if (others().some(other => [...other.queues].some(queue => queue.isFor(topic)))) warnOnce(topic)
+      }
       const wanting = [...queues].filter(queue => queue.isFor(topic))
       if (!wanting.every(queue => queue.takes(message)))
         throw new Error(`the queue is full: events of ${MAX_WAITING_BYTES / 2 ** 20} MiB wait for a subscriber`)
@@ -114,6 +141,7 @@ export const open: OpenComponent<PubSub> = async () => {
     subscribe: async options => {
       const queue = new Queue(options)
       queues.add(queue)
+      if (others().some(other => [...other.published].some(queue.isFor))) warnOnce(options.topic)
       return {
         backlog: async () => queue.backlog,
         get manyWaiting() {
@@ -125,6 +153,9 @@ export const open: OpenComponent<PubSub> = async () => {
         }
       }
     },
-    close: async () => queues.clear()
+    close: async () => {
+      queues.clear()
+      BUSES.delete(bus)
+    }
   }
 }

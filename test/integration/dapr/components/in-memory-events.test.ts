@@ -18,7 +18,7 @@ const options = {
 }
 
 t.test('what waits for a subscriber is reported once, and refused above the limit', async t => {
-  const bus = await open({} as OpenOptions)
+  const bus = await open({name: t.name, warn: () => undefined} as unknown as OpenOptions)
   const reports: string[] = []
   const answer = Promise.withResolvers<Handled>()
   let handled = 0
@@ -47,7 +47,7 @@ t.test('what waits for a subscriber is reported once, and refused above the limi
 })
 
 t.test('an event that one of two subscribers has no room for reaches neither', async t => {
-  const bus = await open({} as OpenOptions)
+  const bus = await open({name: t.name, warn: () => undefined} as unknown as OpenOptions)
   let got = 0
   await bus.subscribe({...options, handle: async () => new Promise<Handled>(() => undefined)})
   for (let n = 0; n < 257; n++) await bus.publish('orders', large)
@@ -60,4 +60,24 @@ t.test('an event that one of two subscribers has no room for reaches neither', a
   })
   await t.rejects(bus.publish('orders', large), {message: /the queue is full/})
   t.equal(got, 0)
+})
+
+t.test('an event that another app waits for, and does not get, is warned of, whoever comes first', async t => {
+  const warnings: string[] = []
+  const opened = async (app: string, name = 'bus') =>
+    open({name, warn: (text: string) => warnings.push(`${app}: ${text}`)} as unknown as OpenOptions)
+  const [orders, stock, other] = [await opened('orders'), await opened('stock'), await opened('other', 'rest')]
+  const small: BrokerMessage = {data: Buffer.from('1'), metadata: {}}
+  const handle = async (): Promise<Handled> => Promise.resolve('done')
+  await other.subscribe({...options, handle})
+  await orders.publish('orders', small)
+  await orders.publish('paid', small)
+  t.same(warnings, [])
+  await stock.subscribe({...options, handle})
+  await stock.subscribe({...options, topic: 'shipped', handle})
+  const why = 'another app uses it, too, and bus (pubsub.in-memory) passes no event from app to app'
+  for (let twice = 0; twice < 2; twice++) await orders.publish('shipped', small)
+  t.match(warnings, [`stock: topic orders: ${why}`, `orders: topic shipped: ${why}`])
+  t.equal(warnings.length, 2)
+  await Promise.all([orders, stock, other].map(async each => each.close()))
 })
