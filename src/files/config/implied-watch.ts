@@ -1,6 +1,7 @@
 import {isInside} from '../../model/glob.ts'
 import type {ImpliedWatch} from './app.ts'
 import {EVERYTHING} from './lifecycle.ts'
+import type {AppPlan} from '../../model/plan.ts'
 import {programsIn, type StartedProgram} from './programs.ts'
 
 /** Programs that reload or serve changes themselves whatever their arguments. */
@@ -106,8 +107,21 @@ const SERVERS = new Set([
   'minio'
 ])
 
-/** Whether a command runs nothing that a save could change: a database, or a container whose image is not built here. */
-function runsNoCode(command: readonly string[], folder: string): boolean {
+/** Programs that ask such a server whether it is ready: the app is one, whatever script starts it. */
+const PROBES = new Set([
+  'pg_isready',
+  'redis-cli',
+  'valkey-cli',
+  'mysqladmin',
+  'mariadb-admin',
+  'mongosh',
+  'rabbitmq-diagnostics',
+  'rabbitmqctl'
+])
+
+/** Whether an app runs nothing that a save could change: a database, or a container whose image is not built here. */
+function runsNoCode({command, folder, ready}: AppPlan): boolean {
+  if (ready.kind === 'command' && PROBES.has(programsIn(ready.command, folder).at(-1)?.name ?? '')) return true
   const programs = programsIn(command, folder)
   const last = programs.at(-1)
   if (last === undefined) return false
@@ -123,7 +137,7 @@ export const impliedWatch: ImpliedWatch = ({settings, plan}, {entries, dependenc
   const {watch, folder, command, id, channel} = plan
   if (settings.values.watch !== undefined) return {watch}
   const reloadsItself = selfReloader(command, folder)
-  if (reloadsItself !== '' || runsNoCode(command, folder)) return {watch, reloadsItself}
+  if (reloadsItself !== '' || runsNoCode(plan)) return {watch, reloadsItself}
   const others = new Set(entries.map(each => each.plan.folder).filter(other => other !== folder))
   const inside = [...others].filter(other => isInside(other, folder))
   const isAwaited = dependencies.some(each => each.id === id && each.until === 'completed')

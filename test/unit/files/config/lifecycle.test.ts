@@ -163,6 +163,14 @@ t.test('--watch: a database is one behind another program, too', async t => {
     t.ok(watches(command), command)
 })
 
+t.test('--watch: an app that a database’s client finds ready is that database, whatever script starts it', async t => {
+  const watches = (ready: string): boolean =>
+    plan(t, `version: 1\napps: [{appID: db, appDirPath: ., command: [./pg.sh], ready: {command: ${ready}}}]\n`, true)
+      ?.watch.paths.length !== 0
+  for (const ready of ['[pg_isready, -p, "21010"]', '[sh, -c, "exec redis-cli -p 21011 ping"]']) t.notOk(watches(ready))
+  for (const ready of ['[curl, localhost:3000]', '[./pg_isready.sh]']) t.ok(watches(ready))
+})
+
 t.test('an app is asked to end by SIGTERM and has 5 s, unless it says otherwise', async t => {
   t.strictSame(plan(t, orders())?.stop, {signal: 'SIGTERM', timeoutMs: 5000, scope: 'all'})
   t.strictSame(plan(t, orders('stop: {signal: SIGQUIT, timeout: 0}'))?.stop, {
