@@ -50,13 +50,13 @@ export class ExitFile {
   async add(death: Death, masked: readonly string[]): Promise<void> {
     const {env, template, name, startedAt} = this.#run
     const path = fileOf(env, template, name)
-    const line = `${JSON.stringify(await deathView(death, new Masking(masked)))}\n`
     try {
+      const line = `${JSON.stringify(await deathView(death, new Masking(masked)))}\n`
       if (this.#count++ % MAX_DEATHS > 0) return appendFileSync(path, line)
       makeFolder(dirname(path), 0o700)
       writeFileSync(path, `${JSON.stringify({pid: process.pid, startedAt})}\n${line}`, {mode: 0o600})
     } catch {
-      // a state folder that cannot be written is reported by what cannot do without it
+      // the log of the app is gone, or the state folder cannot be written: who cannot do without that reports it
     }
   }
 }

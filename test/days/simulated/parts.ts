@@ -319,6 +319,9 @@ export async function readFile(path: string): Promise<Buffer> {
   return Buffer.from(fileAt(path).text)
 }
 export const mountedKindOf = async (): Promise<string> => ''
+export class ExitFile {
+  add = async (): Promise<void> => undefined
+}
 export const GITIGNORE = '.gitignore'
 export class Gitignore {
   above = []

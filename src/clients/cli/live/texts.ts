@@ -92,15 +92,15 @@ export function endText(
   apps: readonly App[],
   {tookMs, wasAsked, width}: {tookMs: number; wasAsked: boolean; width: number}
 ): string {
+  // an app that was left out has never been there
+  const ran = apps.filter(({state, createdAt}) => state !== 'stopped' || createdAt !== null)
   const killed = apps.filter(({exit}) => exit === 'was ended by SIGKILL')
   const failed = wasAsked ? [] : apps.filter(({exitCode}) => (exitCode ?? 0) > 0)
   const notes = [
     ...(wasAsked && killed.length > 0 ? [`killed: ${killed.map(({id}) => id).join(', ')}`] : []),
     ...failed.map(app => `${app.id} ${stateText(app, 0)}`)
   ]
-  const head = wasAsked
-    ? `${count(apps)} stopped in ${seconds(tookMs)}`
-    : `${count(apps)} ended after ${seconds(tookMs)}`
+  const head = wasAsked ? `${count(ran)} stopped in ${seconds(tookMs)}` : `${count(ran)} ended after ${seconds(tookMs)}`
   return `${visibleCut([head, ...notes].join(' · '), width)}\n`
 }
 

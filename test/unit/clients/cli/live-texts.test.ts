@@ -98,7 +98,8 @@ t.test('the last line', async t => {
   const apps = listed({id: 'db', exitCode: 137, exit: 'was ended by SIGKILL', state: 'exited'}, {id: 'api'})
   t.equal(endText(apps, {tookMs, wasAsked: true, width}), '2 apps stopped in 1.2 s · killed: db\n')
   t.equal(endText(apps, {tookMs, wasAsked: false, width}), '2 apps ended after 1.2 s · db ended by SIGKILL\n')
-  t.equal(endText(apps.slice(1), {tookMs, wasAsked: true, width}), '1 app stopped in 1.2 s\n')
+  const leftOut = listed({id: 'mail', state: 'stopped', availability: 'stopped'})
+  t.equal(endText([...apps.slice(1), ...leftOut], {tookMs, wasAsked: true, width}), '1 app stopped in 1.2 s\n')
 })
 
 t.test('pairs stand in as many columns as fit', async t => {
