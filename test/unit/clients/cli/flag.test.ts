@@ -32,7 +32,7 @@ t.test(
       ['fault', `${unknown} Valid values are: table, json.`],
       ['replay', `${unknown} Valid values are: text, json.`],
       ['wait', 'usage', `${unknown}: valid values are text, json`],
-      ['events', 'usage', `${unknown}: valid values are text, ndjson`],
+      ['events', 'usage', `${unknown}: valid values are text, ndjson, json`],
       ['url', `${unknown} Valid values are: text, json.`],
       ['actors', `${unknown} Valid values are: text, json.`],
       ['skip', `${unknown} Valid values are: text, json.`],
