@@ -200,6 +200,17 @@ t.test('an app that speaks first is heard by a caller that waits for it', async 
   t.match(row, {from: 'outside', to: 'mail', method: 'TCP', requestBytes: 4, responseBytes: 19})
 })
 
+t.test(
+  'a ready command that names the port of its app asks the app itself: at the port it would wait for itself',
+  async t => {
+    const port = await freePort()
+    const {rig} = await openShop(t, {
+      ready: {command: ['curl', '-sf', `http://localhost:${port}/ready`], timeout: '5s'}
+    })
+    t.match(await rig.run(['wait', '--for', 'ready:api', '--timeout', '20s']), {code: 0})
+  }
+)
+
 t.test('a save under load loses no call, and a fault hits the edge that it names', async t => {
   const {rig, run, port} = await openShop(t)
   const over = new AbortController()

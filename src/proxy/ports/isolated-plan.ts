@@ -135,6 +135,13 @@ export const unnamedPorts = ({apps}: Plan): readonly AppPlan[] =>
     )
   })
 
+/** The command that asks whether an app is ready. At its `port` calls wait until it is: so the command asks the app itself. */
+export function readyCommand({ready, published}: AppPlan, appPort: number): readonly string[] {
+  if (ready.kind !== 'command') return []
+  if (published === undefined) return ready.command
+  return movedWords(ready.command, new Map([[published.number, appPort]]), [published.number])
+}
+
 /** `--port 3000`, `-p 3000`, `--publish 3000:5432` of a container; the app's own numbers also alone, as of `http.server 8000`. */
 const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly number[]): readonly string[] =>
   words.map((word, at) => {

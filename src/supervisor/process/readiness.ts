@@ -157,8 +157,13 @@ const linesOf = (text: string): readonly string[] =>
   Buffer.from(text, 'latin1').toString().replaceAll(CONTROL_SEQUENCE, '').split(/\r?\n/)
 
 /** The address at which an app is probed. `appPort`: its port, 0 = none. */
-export function probeTargetOf({channel, ready}: AppPlan, appPort: number): ProbeTarget & {readonly isSecure: boolean} {
-  const hasOwnPort = ready.kind === 'tcp' && ready.port !== 0 && ready.port !== channel.port
+export function probeTargetOf(
+  {channel, ready, published}: AppPlan,
+  appPort: number
+): ProbeTarget & {readonly isSecure: boolean} {
+  // at its `port` we listen ourselves
+  const own = new Set([0, channel.port, published?.number ?? 0])
+  const hasOwnPort = ready.kind === 'tcp' && !own.has(ready.port)
   return {
     addresses: channel.address === '' ? LOOPBACK : [channel.address],
     port: hasOwnPort ? ready.port : appPort,

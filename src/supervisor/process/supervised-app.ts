@@ -22,6 +22,7 @@ import {shellFor} from './shell.ts'
 import {findForeignListener, type ForeignListener} from './foreign-listener.ts'
 import type {Note, Supervised} from './supervised.ts'
 import {Tail} from './line-splitter.ts'
+import {readyCommand} from '../../proxy/ports/isolated-plan.ts'
 import {bestLine} from '../messages/best-line.ts'
 
 export interface SupervisedOptions {
@@ -309,7 +310,7 @@ export class SupervisedApp implements Supervised {
   }
 
   #readinessOf(appProcess: () => AppProcess, where: Pick<CommandOptions, 'folder' | 'env'>): Readiness {
-    const {plan, noted} = this.#options
+    const {plan, appPort, noted} = this.#options
     return new Readiness({
       ready: plan.ready,
       target: this.#target,
@@ -319,7 +320,7 @@ export class SupervisedApp implements Supervised {
       },
       runCommand: async signal =>
         plan.ready.kind === 'command'
-          ? runCommand({...where, command: plan.ready.command, timeoutMs: COMMAND_TIMEOUT_MS, signal})
+          ? runCommand({...where, command: readyCommand(plan, appPort), timeoutMs: COMMAND_TIMEOUT_MS, signal})
           : '',
       slow: tried => noted({type: 'not-ready', timeoutMs: plan.ready.timeoutMs, tried})
     })
