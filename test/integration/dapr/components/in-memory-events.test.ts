@@ -62,13 +62,14 @@ t.test('an event that one of two subscribers has no room for reaches neither', a
   t.equal(got, 0)
 })
 
+const handle = async (): Promise<Handled> => Promise.resolve('done')
+
 t.test('an event that another app waits for, and does not get, is warned of, whoever comes first', async t => {
   const warnings: string[] = []
   const opened = async (app: string, name = 'bus') =>
     open({name, warn: (text: string) => warnings.push(`${app}: ${text}`)} as unknown as OpenOptions)
   const [orders, stock, other] = [await opened('orders'), await opened('stock'), await opened('other', 'rest')]
   const small: BrokerMessage = {data: Buffer.from('1'), metadata: {}}
-  const handle = async (): Promise<Handled> => Promise.resolve('done')
   await other.subscribe({...options, handle})
   await orders.publish('orders', small)
   await orders.publish('paid', small)

@@ -166,10 +166,10 @@ t.test('a dead letter stands below what was published to another topic', async t
 })
 
 t.test('a publish that the broker did not take has its reason', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 100})
+  const recorder = new CallRecorder(() => 100)
   const failure = 'connect ECONNREFUSED 127.0.0.1:6379'
   made(recorder, 'web shop', '/orders', [1000, 1010])
   publish(recorder, 'shop bus orders', 'e-1', 1005, failure)
-  const {nodes} = await requestTree({...facts(recorder), openWorkflows: () => undefined}, '1')
+  const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '1')
   t.match(nodes.find(({what}) => what === 'publish') ?? {}, {outcome: 'failed', failure})
 })
