@@ -41,7 +41,7 @@ t.test('behind -o stand the formats of that command; where it is a file, the she
   t.match(script, "'graph --output' | 'graph -o') words='table mermaid json' ;;")
   t.match(script, "'export --output' | 'export -o') return ;;")
   t.match(zsh('pillion', ENTRIES), /'-o\[The folder for Kubernetes objects[^\n]*:output:_files'/)
-  t.match(fish('pillion', ENTRIES), /seen_subcommand_from events' -l output -s o -r -f -a 'text ndjson'/)
+  t.match(fish('pillion', ENTRIES), /seen_subcommand_from events' -l output -s o -r -f -a 'text ndjson json'/)
 })
 
 t.test('behind workflow, and wf, stand its verbs; behind a verb its flags and ids of workflows', async t => {
