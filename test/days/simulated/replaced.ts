@@ -16,7 +16,10 @@ const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
     /\/published\/published-ports\.ts$/
   ],
   [/\/sidecar\/open-sidecar\.ts$/, RUN],
-  [/\/run\/(run-resources|run-components|run-daprd|run-spans|last-exits|sweep|duplicate-run|apps\/open-logs)\.ts$/, RUN],
+  [
+    /\/run\/(run-resources|run-components|run-daprd|run-spans|last-exits|sweep|duplicate-run|apps\/open-logs)\.ts$/,
+    RUN
+  ],
   [/\/logging\/old-logs\.ts$/, RUN],
   [/\/control\/(folder|server)\.ts$/, RUN],
   [/\/control\/sidecar-leases\.ts$/, /\/src\/control\/peer-runs\.ts$/],
