@@ -122,7 +122,11 @@ function hostsOf(
 ): readonly string[] {
   if ('network_mode' in service.values) return []
   const folder = folderOfStack(stack)
-  const files = boundMounts(service.values['volumes']).map(([source]) => resolve(folder, source))
+  const built = buildOf(service, stack)
+  const files = [
+    ...boundMounts(service.values['volumes']).map(([source]) => resolve(folder, source)),
+    ...(built === undefined ? [] : [built.folder])
+  ]
   const names = namesIn(files, stack, folder).filter(({id}) => id !== service.id)
   for (const {id, place, port, portHere} of names)
     if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)

@@ -2,7 +2,7 @@
 import {isAbsolute, join} from 'node:path'
 import {commandWords, type ComposeSidecar, type Service} from './compose-service.ts'
 import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from './imported.ts'
-import {isMap, mapOf, mergedValues, textValue, textsOf, type Values} from './yaml-file.ts'
+import {isMap, listedValues, mapOf, mergedValues, textValue, textsOf, type Values} from './yaml-file.ts'
 
 /** The services of a project without what the run itself is. */
 export interface WithoutDapr {
@@ -129,8 +129,7 @@ function mountedFrom(path: string, {values}: Service, file: ImportedFile): strin
 
 /** Files and folders of this machine, each with its place in the container. */
 export function boundMounts(volumes: unknown): readonly (readonly [string, string])[] {
-  const list: readonly unknown[] = Array.isArray(volumes) ? volumes : []
-  return list.flatMap(each => {
+  return listedValues(volumes).flatMap(each => {
     if (isMap(each))
       return each['type'] === 'bind' ? [[textValue(each['source']), textValue(each['target'])] as const] : []
     const [, source = '', target = ''] = /^([./][^:]*):([^:]+)/.exec(textValue(each)) ?? []

@@ -1,8 +1,8 @@
 import {realpathSync} from 'node:fs'
-import {basename, dirname, isAbsolute, join, resolve} from 'node:path'
+import {dirname, isAbsolute, join, resolve} from 'node:path'
 import {readImported} from './find-source.ts'
 import {pathTo, unreadable, type ImportedFile} from './imported.ts'
-import {isMap, mapOf, mergedValues, textValue, textsOf, valuesOf, type Values} from './yaml-file.ts'
+import {isMap, listedValues, mapOf, mergedValues, textValue, textsOf, valuesOf, type Values} from './yaml-file.ts'
 
 /** A project of compose as all of its files say it together. Paths in it count from the folder of the first file. */
 export interface ComposeProject {
@@ -46,7 +46,7 @@ class ProjectReader {
     const services = mapOf(own['services'])
     const whole = Object.keys(services).map(name => [name, this.#extended(name, {file, folder, services})])
     const values = 'services' in own ? {...own, services: Object.fromEntries(whole) as Values} : own
-    const included = listOf(include).map(each => this.#included(each, file, folder))
+    const included = listedValues(include).map(each => this.#included(each, file, folder))
     this.#open.pop()
     return [...included, values].reduce((below, over) => mergedValues(below, over))
   }
@@ -113,9 +113,6 @@ interface Extending {
   readonly open?: readonly string[]
 }
 
-const listOf = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? value : value === undefined ? [] : [value]
-
 /** The values of a file whose relative paths count from another folder. */
 const withPathsFrom = (values: Values, from: string, to: string): Values =>
   from === to
@@ -147,7 +144,7 @@ function withPaths(service: Values, from: string, to: string): Values {
     ...(build !== undefined && {
       build: isMap(build) ? {...build, context: moved(build['context'] ?? '.')} : moved(build)
     }),
-    ...(envFile !== undefined && {env_file: listOf(envFile).map(inMap('path'))}),
+    ...(envFile !== undefined && {env_file: listedValues(envFile).map(inMap('path'))}),
     ...(Array.isArray(volumes) && {volumes: volumes.map(each => movedMount(each, moved))})
   }
 }
@@ -158,6 +155,3 @@ function movedMount(mount: unknown, moved: (path: unknown) => unknown): unknown 
   const [, source = '', rest = ''] = /^(\.[^:]*)(:.*)$/.exec(textValue(mount)) ?? []
   return rest === '' ? mount : `${String(moved(source))}${rest}`
 }
-
-/** The names of files for people. */
-export const namesOf = (files: readonly ImportedFile[]): string => files.map(({path}) => basename(path)).join(' and ')

@@ -17,7 +17,7 @@ import {appsIn} from './folder.ts'
 import {pathFrom, pathTo, type ImportedApp} from './imported.ts'
 import {selfReloader} from '../../files/config/implied-watch.ts'
 import {commandPort} from './shell-words.ts'
-import {given, isMap, mapOf, textValue, textsOf, variablePairs, type Values} from './yaml-file.ts'
+import {given, isMap, listedValues, mapOf, textValue, textsOf, variablePairs, type Values} from './yaml-file.ts'
 
 const KNOWN = new Set(
   'build image command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open init extends platform develop pull_policy hostname'.split(
@@ -134,9 +134,7 @@ const isHere = (command: readonly string[]): boolean =>
 
 /** Env files count from the compose file, here from the folder of the app. */
 export function envFilesOf({values}: Service, {file}: Stack, folder: string): unknown {
-  const {env_file: named} = values
-  const list: readonly unknown[] = Array.isArray(named) ? named : named === undefined ? [] : [named]
-  const files = list.map(each => {
+  const files = listedValues(values['env_file']).map(each => {
     const path = pathTo(pathFrom(file, isMap(each) ? textValue(each['path']) : textValue(each)), folder)
     const isThere = statSync(join(folder, path), {throwIfNoEntry: false}) !== undefined
     return isThere && !(isMap(each) && each['required'] === 'false') ? path : {path, required: false}

@@ -1,7 +1,7 @@
 import {basename, dirname, join} from 'node:path'
 import {envFileVariables} from './env-file.ts'
 import type {ImportedFile} from './imported.ts'
-import {isMap, mapOf, textValue, written} from './yaml-file.ts'
+import {isMap, listedValues, mapOf, textValue, written} from './yaml-file.ts'
 
 /**
  * The name that compose puts in front of what belongs to a project: COMPOSE_PROJECT_NAME of the environment or of `.env`, the
@@ -48,8 +48,7 @@ export const volumeNotes = (volumes: unknown): readonly string[] =>
 
 /** What a service mounts, as `docker run --volume` reads it. */
 export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(volumes) ? volumes : []
-  return list.flatMap(each => {
+  return listedValues(volumes).flatMap(each => {
     if (!isMap(each)) return [shortMount(textValue(each), names)]
     const {type = 'volume', source, target, read_only: isReadOnly} = each
     const isKnown = textValue(target) !== '' && (type === 'volume' || (type === 'bind' && textValue(source) !== ''))

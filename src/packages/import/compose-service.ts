@@ -1,7 +1,17 @@
 import {dirname} from 'node:path'
 import {pathFrom, type ImportedFile} from './imported.ts'
 import {splitWords} from './shell-words.ts'
-import {given, isMap, mapOf, textValue, textsOf, variablePairs, written, type Values} from './yaml-file.ts'
+import {
+  given,
+  isMap,
+  listedValues,
+  mapOf,
+  textValue,
+  textsOf,
+  variablePairs,
+  written,
+  type Values
+} from './yaml-file.ts'
 
 /** What the container of a sidecar says of its app. */
 export interface ComposeSidecar {
@@ -48,9 +58,7 @@ export interface Port {
 
 /** The ports of a service, in the short and the long form. */
 export function portsOf({values}: Service): readonly Port[] {
-  const {ports} = values
-  const list: readonly unknown[] = Array.isArray(ports) ? ports : []
-  return list.flatMap(each => {
+  return listedValues(values['ports']).flatMap(each => {
     if (isMap(each)) {
       const [address, published, target] = ['host_ip', 'published', 'target'].map(key => textValue(each[key]))
       return [

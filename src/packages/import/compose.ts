@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
-import {dirname, join} from 'node:path'
-import {namesOf, readProject} from './compose-files.ts'
+import {basename, dirname, join} from 'node:path'
+import {readProject} from './compose-files.ts'
 import {containerApp} from './compose-container.ts'
 import {programPorts} from './compose-ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './compose-program.ts'
@@ -49,7 +49,7 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
   const variables = join(dirname(file.path), '.env')
   const interpolate = JSON.stringify(apps).includes('${') && (existsSync(variables) ? variables : true)
   return {
-    from: namesOf([file, ...overrides]),
+    from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
     ...(interpolate !== false && {interpolate}),
     apps,

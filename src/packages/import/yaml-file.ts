@@ -53,7 +53,7 @@ function mergedValue(key: string, before: unknown, value: unknown): unknown {
   if (!Array.isArray(before) || !Array.isArray(value) || REPLACED.has(key)) return value
   const idOf = key === 'volumes' ? targetOf : (each: unknown): string => JSON.stringify(each)
   const over = new Set(value.map(idOf))
-  return [...before.filter(each => !over.has(idOf(each))), ...(value as readonly unknown[])]
+  return [...listedValues(before).filter(each => !over.has(idOf(each))), ...listedValues(value)]
 }
 
 /** `NAME=value`, `HOST:address`, or a name alone. */
@@ -77,6 +77,10 @@ export const isMap = (value: unknown): value is Values =>
 
 /** The keys of a map; none for other values. */
 export const mapOf = (value: unknown): Values => (isMap(value) ? value : {})
+
+/** The items of a list; of any other value but none, that value. */
+export const listedValues = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
 
 /** The text of a scalar, '' for anything else. */
 export const textValue = (value: unknown): string => (typeof value === 'string' ? value : '')

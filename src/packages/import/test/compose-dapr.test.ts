@@ -85,16 +85,19 @@ services:
   proxy: {image: nginx, volumes: ["./nginx:/etc/nginx:ro"], ports: ["80:80"]}
   api: {build: ./api, command: node api.js, ports: ["8080:3000"]}
   db: {image: postgres, ports: ["5433:5432"]}
+  built: {build: built}
 `,
+    built: {Dockerfile: 'FROM nginx\nCOPY a.conf /etc/nginx/\n', 'a.conf': 'server api:3000;\n'},
     nginx: {'nginx.conf': 'server {\n  proxy_pass http://api:3000;\n  stream db:5432;\n}\n'},
     api: {'api.js': ''}
   })
   t.match(String(template.apps[0]?.['command']), ',--add-host,api:host-gateway,--add-host,db:host-gateway,')
   t.strictSame(
-    notes.filter(note => note.startsWith('nginx')),
+    notes.filter(note => note.includes('write that')),
     [
       'nginx/nginx.conf:2: api:3000 is api:8080 here: write that',
-      'nginx/nginx.conf:3: db:5432 is db:5433 here: write that'
+      'nginx/nginx.conf:3: db:5432 is db:5433 here: write that',
+      'built/a.conf:1: api:3000 is api:8080 here: write that'
     ]
   )
 })

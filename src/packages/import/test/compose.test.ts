@@ -192,6 +192,15 @@ t.test('a Dockerfile says what starts, if that makes sense here', async t => {
   t.match(await commandOf('FROM nginx'), ['sh', '-c'])
 })
 
+t.test('keys without a value', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: x, volumes: , ports: , env_file: , environment: , depends_on: }, b: }\nvolumes: {d: }\n'
+  })
+  t.match(String(template.apps[0]?.['command']), /--name,shop-a,x$/)
+  t.strictSame(notes, ['it has neither an image nor a build'])
+})
+
 t.test('broken files, and such without services', async t => {
   const read = async (text: string) => refusal(t, {'compose.yaml': text})
   t.match(await read('services:\n  web: {image: x\n'), {
