@@ -203,10 +203,12 @@ t.test('an app that speaks first is heard by a caller that waits for it', async 
 t.test(
   'a ready command that names the port of its app asks the app itself: at the port it would wait for itself',
   async t => {
+    const rig = await openRig(t)
     const port = await freePort()
-    const {rig} = await openShop(t, {
-      ready: {command: ['curl', '-sf', `http://localhost:${port}/ready`], timeout: '5s'}
-    })
+    const code = "require('http').createServer((_, r) => r.end('up')).listen(process.env.PORT)"
+    const ready = {command: ['curl', '-sf', `http://localhost:${port}/ready`]}
+    await rig.template([{appID: 'api', appDirPath: '.', port, command: ['node', '-e', code], ready}])
+    await rig.pillion(['run', '-f', '.']).ports('api')
     t.match(await rig.run(['wait', '--for', 'ready:api', '--timeout', '20s']), {code: 0})
   }
 )
