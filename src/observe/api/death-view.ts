@@ -7,7 +7,7 @@ import type {Death} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
-export async function deathView(death: Death, masking: Masking, spans?: SpanStore | undefined): Promise<Api.Death> {
+export async function deathView(death: Death, masking: Masking, spans?: SpanStore): Promise<Api.Death> {
   const {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines} = death
   const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
   return {

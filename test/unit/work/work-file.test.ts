@@ -56,7 +56,7 @@ t.test('reminders of version 10 keep their policies, and one that was firing is 
   const path = pathFor(t)
   const first = new DatabaseSync(path)
   first.exec(STEPS.slice(0, 10).join(''))
-  first.exec(`PRAGMA application_id = ${0x50696c57}; PRAGMA user_version = 10`)
+  first.exec(`PRAGMA application_id = 1349086295; PRAGMA user_version = 10`)
   const insert = first.prepare(
     "INSERT INTO reminders (app, type, id, name, due, dueTime, period, ttl, policy) VALUES ('shop', 'Cart', '1', ?, 5, '1s', '', '', ?)"
   )

@@ -1,6 +1,6 @@
 import {spanIdOf, traceIdOf} from '../../../model/traceparent.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
-import {valueOf} from '../../telemetry/otlp/conventions.ts'
+import {attributeText} from '../../telemetry/otlp/conventions.ts'
 import {spanDetails, KIND, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
 import type {KeptTrace} from '../../telemetry/otlp/span-store.ts'
 import type {TracedCall} from './link-calls.ts'
@@ -158,8 +158,9 @@ const isAnswer = ({to, isLast = false, admittedAt, endedAt}: TracedCall, span: R
 
 function isSameRequest({method, path}: TracedCall, span: ReceivedSpan): boolean {
   const {attributes} = spanDetails(span)
-  const [, own = ''] = /^([^?]*)/s.exec(valueOf('path', attributes) || pathIn(valueOf('url', attributes))) ?? []
-  return valueOf('method', attributes) === method && own !== '' && path.replace(/\?.*$/s, '').endsWith(own)
+  const [, own = ''] =
+    /^([^?]*)/s.exec(attributeText('path', attributes) || pathIn(attributeText('url', attributes))) ?? []
+  return attributeText('method', attributes) === method && own !== '' && path.replace(/\?.*$/s, '').endsWith(own)
 }
 
 const pathIn = (url: string): string => url.replace(/^[a-z]+:\/\/[^/]*/i, '')

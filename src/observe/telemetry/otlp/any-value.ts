@@ -36,14 +36,18 @@ export function anyText(value: unknown): string {
 
 export const elementsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
+/** A text or a number as text; '' for anything else. */
+export const primitiveText = (value: unknown): string =>
+  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? value.toString() : ''
+
 function plainOf(value: unknown, depth: number): unknown {
   if (!isObject(value)) return undefined
   const {stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue} = value
   if (typeof stringValue === 'string') return shortText(stringValue)
   if (typeof boolValue === 'boolean') return boolValue
   // JSON has it as a text (the specification) or as a number (the SDK of JavaScript); a long one would lose digits as a number
-  if (intValue !== undefined) return String(intValue)
-  if (doubleValue !== undefined) return String(doubleValue)
+  if (intValue !== undefined) return primitiveText(intValue)
+  if (doubleValue !== undefined) return primitiveText(doubleValue)
   if (bytesValue instanceof Uint8Array)
     return shortText(Buffer.from(bytesValue.subarray(0, MAX_TEXT)).toString('base64'))
   if (typeof bytesValue === 'string') return shortText(bytesValue)

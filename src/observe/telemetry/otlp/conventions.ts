@@ -19,7 +19,7 @@ const NAMES = {
 } as const satisfies Record<string, readonly string[]>
 
 /** The value of an attribute, whatever its name is there; '' = it is not said. */
-export function valueOf(what: keyof typeof NAMES, attributes: Attributes): string {
+export function attributeText(what: keyof typeof NAMES, attributes: Attributes): string {
   for (const name of NAMES[what]) {
     const [, value = ''] = attributes.find(([each]) => each === name) ?? []
     if (value !== '') return value
@@ -29,7 +29,7 @@ export function valueOf(what: keyof typeof NAMES, attributes: Attributes): strin
 
 /** What a span did, in one line: the statement, the request, the message; '' = its name says all. */
 export function summaryOf(attributes: Attributes): string {
-  const of = (what: keyof typeof NAMES): string => valueOf(what, attributes)
+  const of = (what: keyof typeof NAMES): string => attributeText(what, attributes)
   const statement = of('statement')
   if (statement !== '') return statement.replaceAll(/\s+/g, ' ').trim()
   if (of('database') !== '') return [of('database'), of('operation')].filter(word => word !== '').join(' ')

@@ -4,7 +4,7 @@ import {LogRecord, ResourceLogs, ScopeLogs} from '../../../model/otlp/messages/l
 import {ExportTraceServiceRequest} from '../../../model/otlp/messages/trace_service.generated.ts'
 import {ResourceSpans, ScopeSpans, Span} from '../../../model/otlp/messages/trace.generated.ts'
 import {decode, DecodeError, type Schema} from '../../../proxy/net/grpc/message-codec.ts'
-import {readAttributes, fieldsOf, elementsOf} from './any-value.ts'
+import {readAttributes, fieldsOf, elementsOf, primitiveText} from './any-value.ts'
 import type {Attributes} from './received.ts'
 
 /** A table in which the messages of this list stay bytes: they are decoded one by one. */
@@ -51,7 +51,7 @@ export function* itemsOf(signal: Signal, body: Buffer, isJson: boolean): Generat
     const attributes = readAttributes(fieldsOf(resource)['attributes'])
     for (const each of elementsOf(below)) {
       const {scope, [items]: found} = opened(ofScope, each)
-      const name = String(fieldsOf(scope)['name'] ?? '')
+      const name = primitiveText(fieldsOf(scope)['name'])
       for (const one of elementsOf(found)) yield {resource: attributes, scope: name, message: opened(item, one)}
     }
   }

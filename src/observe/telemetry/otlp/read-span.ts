@@ -1,4 +1,4 @@
-import {readAttributes, shortText, fieldsOf, elementsOf, anyText} from './any-value.ts'
+import {readAttributes, shortText, fieldsOf, elementsOf, anyText, primitiveText} from './any-value.ts'
 import type {Attributes, ReceivedException, ReceivedLog, ReceivedSpan, Sender, SpanDetails} from './received.ts'
 
 /** Characters of the name of a span. */
@@ -105,7 +105,7 @@ function short(details: SpanDetails): string {
 
 /** Bytes, or hexadecimal digits as JSON has them; '' = none, or none that is valid. */
 function idOf(value: unknown, digits: number): string {
-  const id = value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value ?? '').toLowerCase()
+  const id = value instanceof Uint8Array ? Buffer.from(value).toString('hex') : primitiveText(value).toLowerCase()
   return id.length === digits && /^(?!0*$)[\da-f]+$/.test(id) ? id : ''
 }
 

@@ -1,4 +1,4 @@
-import {valueOf} from './conventions.ts'
+import {attributeText} from './conventions.ts'
 import {spanDetails, KIND, type ReceivedLog, type ReceivedSpan} from './received.ts'
 
 /** So many spans and log records are kept, and so many bytes of them, as far as texts can tell. */
@@ -40,7 +40,7 @@ export class SpanStore {
   readonly #options: SpanStoreOptions
   readonly #traces = new Map<string, OpenTrace>()
   /** In the order of their arrival; what stands before `#first` is dropped. */
-  #items: (ReceivedSpan | ReceivedLog)[] = []
+  #items: (ReceivedSpan | ReceivedLog | undefined)[] = []
   #first = 0
   #bytes = 0
   readonly #ignored = new Set<string>()
@@ -95,7 +95,7 @@ export class SpanStore {
   }
 
   #isOwnPath(span: ReceivedSpan): boolean {
-    const path = valueOf('path', spanDetails(span).attributes).replace(/\?.*$/s, '')
+    const path = attributeText('path', spanDetails(span).attributes).replace(/\?.*$/s, '')
     return OWN_PATHS.has(path) || this.#options.isHealthPath?.(path) === true
   }
 
@@ -123,7 +123,7 @@ export class SpanStore {
     const item = this.#items[this.#first]
     if (item === undefined) return
     // so that its memory is free at once
-    delete this.#items[this.#first++]
+    this.#items[this.#first++] = undefined
     this.#bytes -= bytesOf(item)
     const trace = this.#traces.get(item.traceId)
     if (trace === undefined) return

@@ -5,7 +5,7 @@ import {imported, refusal, type Files} from './read.ts'
 async function apps(test: Parameters<typeof imported>[0], files: Files): Promise<readonly string[]> {
   const {template} = await imported(test, files)
   return template.apps.map(
-    ({appID, appDirPath, port, appPort = port === undefined ? '-' : `=${String(port)}`, command}) =>
+    ({appID, appDirPath, port, appPort = port === undefined ? '-' : `=${port as number}`, command}) =>
       `${String(appID)} ${String(appDirPath)} ${String(appPort)} ${(command as readonly string[]).join(' ')}`
   )
 }

@@ -209,7 +209,7 @@ t.test('interpolate itself is true, false, or a path', async t => {
 })
 
 const fromFile = (file: string): string =>
-  `version: 1\ninterpolate: ${file}\napps: [{appID: a, appDirPath: ./orders, command: ["${'${A:-x}'}", "${'${NAME}'}", "${'${C:-none}'}"]}]\n`
+  `version: 1\ninterpolate: ${file}\napps: [{appID: a, appDirPath: ./orders, command: ["\${A:-x}", "\${NAME}", "\${C:-none}"]}]\n`
 
 t.test('a file of variables: the environment and --env come first; it may be missing', async t => {
   const commandOf = async (file: string): Promise<unknown> => {
