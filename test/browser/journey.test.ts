@@ -50,7 +50,7 @@ t.test('a real run on the page', {timeout: 120_000}, async t =>
       await trouble.getByRole('link', {name: 'Show crash'}).click()
       const killed = page.getByRole('region', {name: 'Last crash'})
       await killed.getByText('in flight for').waitFor()
-      await killed.getByText('TypeError: Cannot read properties of null').waitFor()
+      await killed.getByText('TypeError: Cannot read properties of null').first().waitFor()
       await page.getByRole('main').getByRole('button', {name: 'Start'}).click()
       await trouble.waitFor({state: 'detached'})
       t.equal(await charge(http, '1111 1111'), 200)

@@ -22,7 +22,6 @@ import {shellFor} from './shell.ts'
 import {findForeignListener, type ForeignListener} from './foreign-listener.ts'
 import type {Note, Supervised} from './supervised.ts'
 import {Tail} from './line-splitter.ts'
-import {readyCommand} from '../../proxy/ports/isolated-plan.ts'
 import {bestLine} from '../messages/best-line.ts'
 
 export interface SupervisedOptions {
@@ -318,10 +317,11 @@ export class SupervisedApp implements Supervised {
         const {group, marker} = appProcess()
         return (await this.#foreignListener?.makesWay(address, {group: group.pid, marker})) ?? true
       },
-      runCommand: async signal =>
-        plan.ready.kind === 'command'
-          ? runCommand({...where, command: readyCommand(plan, appPort), timeoutMs: COMMAND_TIMEOUT_MS, signal})
-          : '',
+      runCommand: async signal => {
+        if (plan.ready.kind !== 'command') return ''
+        const {readyCommand} = await import('../../proxy/ports/isolated-plan.ts')
+        return runCommand({...where, command: readyCommand(plan, appPort), timeoutMs: COMMAND_TIMEOUT_MS, signal})
+      },
       slow: tried => noted({type: 'not-ready', timeoutMs: plan.ready.timeoutMs, tried})
     })
   }

@@ -62,8 +62,8 @@ export class CallRecorder implements CallObserver {
   }
 
   started(call: Call, request: SentRequest, startedAt: number): void {
-    const replay = this.replays?.find(call, request)
-    if (replay !== undefined) call.caller = replay.caller
+    const replay = this.replays?.find(this.#edgeOf(call).caller, call, request)
+    if (replay !== undefined && call.isPublished === true) call.caller = replay.caller
     const edge = this.#edgeOf(call)
     if (edge.bodyBytes < 0) return void this.#unrecorded.begun++
     const {lines} = (this.#memory ??= this.#allocate())

@@ -28,8 +28,8 @@ export class ExpectedReplays {
     this.#expected.delete(replay)
   }
 
-  /** The replay that this request is; undefined: it is none. At a published port it comes from us: there its header names the caller. */
-  find({caller, isPublished}: Call, {text, size, lines}: SentRequest): ExpectedReplay | undefined {
+  /** The replay that this request of a caller (of its edge: an event's is its topic) is; undefined: it is none. At a published port it comes from us: there its header names the caller. */
+  find(caller: string, {isPublished}: Call, {text, size, lines}: SentRequest): ExpectedReplay | undefined {
     const head = text === undefined ? lines : text.slice(0, size)
     const original = /^pillion-replay:[ \t]*(\d{1,10})[ \t]*\r?$/im.exec(head)?.[1]
     if (original === undefined) return undefined

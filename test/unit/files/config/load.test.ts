@@ -323,6 +323,7 @@ t.test('every key comes into the plan', async t => {
           },
           record: {bodyBytes: 65_536, mask: ['x-customer']},
           replay: false,
+          otel: false,
           ready: {kind: 'http', path: '/ready', timeoutMs: 120_000},
           restart: 'on-failure',
           watch: {paths: ['src/**'], ignore: ['**/*.test.ts'], honoursGitignore: false},
