@@ -105,7 +105,7 @@ t.test('mistakes', async t => {
     [['shop'], /events takes no arguments, and got shop/],
     [['--types', 'deaths'], /there are no events "deaths"\. Did you mean death\?/],
     [['--after', 'x'], /invalid argument "x" for "--after" flag/],
-    [['-o', 'json'], /valid values are text, ndjson/]
+    [['-o', 'yaml'], /valid values are text, ndjson/]
   ]
   for (const [args, message] of usage)
     t.match(await rig.run(['events', ...args]), {code: 255, stderr: message}, args.join(' '))

@@ -125,10 +125,10 @@ interface PublicSource {
   readonly build?: (folder: string) => readonly Command[]
 }
 
-/** Its files as they are at that commit. */
+/** Its files as they are at that commit; tests that need other files of it have a folder of their own. */
 export const publicSource = ({repository, commit, paths, build}: PublicSource): Package => ({
   name: repository.replace('/', '-'),
-  version: commit.slice(0, 12),
+  version: `${commit.slice(0, 12)}-${createHash('sha256').update(paths.join('\n')).digest('hex').slice(0, 8)}`,
   runtime: ['git', '--version'],
   isElsewhere: true,
   install: folder => [
