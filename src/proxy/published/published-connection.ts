@@ -5,7 +5,7 @@ import {abortConnection} from '../net/http1/abort-connection.ts'
 import {CallerSocket} from '../net/http1/caller-socket.ts'
 import {Chunks} from '../net/http1/chunked.ts'
 import {HEAD_LIMIT, type ResponseHead} from '../net/http1/response-head.ts'
-import {owned} from '../net/http1/shared-reads.ts'
+import {isMuchWork, letOthersRead, owned} from '../net/http1/shared-reads.ts'
 import {TurnShare} from '../net/own-turn.ts'
 import {closeLingering} from '../net/lingering-close.ts'
 import {replyText, type Reply} from '../net/reply.ts'
@@ -206,9 +206,12 @@ export class PublishedConnection implements Downstream {
       this.#left -= size
       return size
     }
-    const stop = this.#chunks.parse(bytes, 0, bytes.length, (_, from, to) =>
+    let content = 0
+    const stop = this.#chunks.parse(bytes, 0, bytes.length, (_, from, to) => {
+      content += to - from
       this.#exchange.content(bytes.subarray(from, to), 'request')
-    )
+    })
+    if (isMuchWork(bytes.length, content)) letOthersRead(this.socket)
     if (this.#chunks.done) this.#chunks = undefined
     // the app finds it broken, too, and says so; nothing behind it can be told apart
     if (stop < 0) this.#isLast = true
