@@ -61,6 +61,9 @@ export interface FilePlan {
 
 const POLL_EVERY_MS = 500
 
+/** So far behind may be the time that a file gets when it is written (Linux: a tick of the coarse clock). */
+const COARSE_CLOCK_MS = 10
+
 /** Each file that is followed takes about 3 kB; the sources of one app are hardly so many. */
 const MAX_FILES = 50_000
 
@@ -192,7 +195,8 @@ export class Watch {
   /** Reads the rules of the filter again, and follows what counts by them. */
   async #renew(): Promise<void> {
     if (this.#isClosed) return
-    this.#since = (this.#options.clock ?? systemClock).date()
+    // what is known already is compared, so that no save counts twice
+    this.#since = (this.#options.clock ?? systemClock).date() - COARSE_CLOCK_MS
     await this.#watcher?.close()
     await this.#begin()
   }
