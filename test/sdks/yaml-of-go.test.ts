@@ -42,6 +42,7 @@ const BY_CHANCE = [
   'keys-equal-number-forms',
   'values-bool-keys',
   'values-int-keys',
+  'values-special-keys',
   'values-text-keys'
 ]
 
