@@ -18,6 +18,9 @@ const HOST_PAIR = /(?:^|[\s;])(?:host(?:addr)?|server|data source)\s*=\s*'?([^\s
 
 const IS_LOCAL = new RegExp(`^(?:tcp:)?(?:${LOCAL_HOST}|::1?)(?:[:,]|$)`, 'i')
 
+/** A property that is a host by its name: `redisHost`, `hostname`, and not `verifyHostKeys`. */
+const IS_HOST = /host(?:name|addr)?$/i
+
 /** The text with the other number wherever it names a port of this machine that moves. */
 export function movedText(text: string, moved: MovedPorts): string {
   const replace = (all: string, before: string, number: string): string => {
@@ -39,7 +42,7 @@ export function movedTogether<T extends {readonly name: string; readonly value: 
   moved: MovedPorts
 ): readonly T[] {
   if (moved.size === 0) return values
-  const isElsewhere = values.some(({name, value}) => /host/i.test(name) && value !== '' && !IS_LOCAL.test(value))
+  const isElsewhere = values.some(({name, value}) => IS_HOST.test(name) && value !== '' && !IS_LOCAL.test(value))
   return values.map(each => {
     const {name, value} = each
     const isNumber = /^\d+$/.test(value)

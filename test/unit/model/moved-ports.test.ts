@@ -49,6 +49,8 @@ t.test('a number alone belongs to the host that is named with it', async t => {
   t.same(movedTogether(pair('localhost'), MOVED), pair('localhost', '26379'))
   t.same(movedTogether(pair(''), MOVED), pair('', '26379'))
   t.same(movedTogether(pair('cache.example'), MOVED), pair('cache.example'))
+  const checked = {name: 'verifyHostKeys', value: 'true'}
+  t.same(movedTogether([...pair('localhost'), checked], MOVED), [...pair('localhost', '26379'), checked])
   const alone = [{name: 'redisHost', value: 'cache.example:6379,localhost:6379'}]
   t.same(movedTogether(alone, MOVED), [{name: 'redisHost', value: 'cache.example:6379,localhost:26379'}])
 })
