@@ -21,8 +21,11 @@ const IS_LOCAL = new RegExp(`^(?:tcp:)?(?:${LOCAL_HOST}|::1?)(?:[:,]|$)`, 'i')
 /** A property that is a host by its name: `redisHost`, `hostname`, and not `verifyHostKeys`. */
 const IS_HOST = /host(?:name|addr)?$/i
 
+/** What is known of a number: for a text only the numbers that it names are looked up. */
+type Numbers = Pick<MovedPorts, 'get' | 'size'>
+
 /** The text with the other number wherever it names a port of this machine that moves. */
-export function movedText(text: string, moved: MovedPorts): string {
+export function movedText(text: string, moved: Numbers): string {
   const replace = (all: string, before: string, number: string): string => {
     const to = moved.get(Number(number))
     return to === undefined ? all : `${before}${to}`
@@ -33,13 +36,13 @@ export function movedText(text: string, moved: MovedPorts): string {
 }
 
 /** The value of a variable: one that is a port by its name, or a text. */
-export const movedValue = (name: string, value: string, moved: MovedPorts): string =>
+export const movedValue = (name: string, value: string, moved: Numbers): string =>
   /^\d+$/.test(value) && /port/i.test(name) ? (moved.get(Number(value))?.toString() ?? value) : movedText(value, moved)
 
 /** Values of one thing, a component, that belong together: a number alone is a port of this machine if no value names another host. */
 export function movedTogether<T extends {readonly name: string; readonly value: string}>(
   values: readonly T[],
-  moved: MovedPorts
+  moved: Numbers
 ): readonly T[] {
   if (moved.size === 0) return values
   const isElsewhere = values.some(({name, value}) => IS_HOST.test(name) && value !== '' && !IS_LOCAL.test(value))
@@ -49,3 +52,15 @@ export function movedTogether<T extends {readonly name: string; readonly value: 
     return isNumber && isElsewhere ? each : {...each, value: movedValue(name, value, moved)}
   })
 }
+
+/** The ports of this machine that these values of one thing name. */
+export function portsNamed(values: readonly {readonly name: string; readonly value: string}[]): ReadonlySet<number> {
+  const named = new Set<number>()
+  movedTogether(values, {size: 1, get: port => void named.add(port)})
+  return named
+}
+
+const HAS_LOCAL = new RegExp(String.raw`(?:^|[^\w.-])${LOCAL_HOST}(?![\w.-])`, 'i')
+
+/** Whether a text names this machine as a host. */
+export const namesThisMachine = (text: string): boolean => HAS_LOCAL.test(text)

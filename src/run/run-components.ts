@@ -6,11 +6,13 @@ import type {Space} from '../control/space.ts'
 import {messageOf} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
+import {listenPorts, type ServerRefusal} from './foreign-servers.ts'
 import type {SharedData} from './shared-data.ts'
 
 /** The components of a run's apps, loaded when the first app needs one. */
 export class RunComponents {
   readonly #context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>
+  readonly #serverRefusal: ServerRefusal
   #loading: Promise<ComponentSet> | undefined
   #redis: Promise<RedisServers> | undefined
   #space: Promise<Space | undefined> | undefined
@@ -23,9 +25,10 @@ export class RunComponents {
   /** Of the apps that have been started: one of them may be the Redis itself. */
   readonly #ports: Set<number>
 
-  constructor(context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>) {
+  constructor(context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>, serverRefusal: ServerRefusal) {
     this.#context = context
-    this.#ports = new Set(context.plan.apps.flatMap(portsOf))
+    this.#serverRefusal = serverRefusal
+    this.#ports = new Set(context.plan.apps.flatMap(listenPorts))
   }
 
   /** Loads them; all apps get the same. */
@@ -54,7 +57,7 @@ export class RunComponents {
 
   /** An app that was left out, or comes with an edit, is about to listen: the built-in Redis does not stand in for it any more. */
   async giveWay(app: AppPlan): Promise<void> {
-    for (const port of portsOf(app)) {
+    for (const port of listenPorts(app)) {
       this.#ports.add(port)
       await this.releaseRedis(port)
     }
@@ -80,6 +83,7 @@ export class RunComponents {
     return new Components({
       env,
       redis,
+      serverRefusal: this.#serverRefusal,
       ...(plan.conversation !== undefined && {
         conversation: {plans: plan.conversation, folder: dirname(plan.file)}
       }),
@@ -130,7 +134,3 @@ export class RunComponents {
 /** For a person; `validate` says the same. */
 export const noModelText = (name: string): string =>
   `"conversation" names ${name}, and no app has an open component of conversation of this name: nothing is recorded or given back`
-
-/** Where an app listens, or is waited for. */
-const portsOf = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
-  [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)

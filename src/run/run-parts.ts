@@ -15,6 +15,7 @@ import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import {appControl} from './app-control.ts'
+import {serverRefusal, type ServerRefusal} from './foreign-servers.ts'
 import type {ExitFile} from './last-exits.ts'
 import type {Lifetime} from './lifetime.ts'
 import type {Death} from '../observe/telemetry/recorder/deaths.ts'
@@ -63,6 +64,7 @@ export class RunParts {
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   /** The key with which other runs identify themselves at our sidecars. */
   readonly #key = randomHex(16)
+  readonly #serverRefusal: ServerRefusal
   readonly #stop: () => void
   #registration: Registration | undefined
 
@@ -88,7 +90,8 @@ export class RunParts {
     this.routes = this.#createRoutes()
     this.services = this.#createServices()
     this.resources = new RunResources(context, () => this.work.settingsChanged())
-    this.components = new RunComponents(context)
+    this.#serverRefusal = serverRefusal(context)
+    this.components = new RunComponents(context, this.#serverRefusal)
     this.spans = new RunSpans({
       reporter,
       recorder: this.#recorder.calls,
@@ -301,6 +304,7 @@ export class RunParts {
       published: this.published,
       spans: this.spans,
       watchdog: this.watchdog,
+      serverRefusal: this.#serverRefusal,
       explain: (id, pendingCall) => this.changes.callCycle(id, pendingCall),
       moved: () => this.starts.look(),
       died: (runtime, exit) => this.#recorder.died(runtime, exit),

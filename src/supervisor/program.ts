@@ -18,6 +18,7 @@ export interface ProgramOptions {
   readonly folderOf: (plan: AppPlan) => string | Promise<string>
   /** Called right before each spawn; false if the run is stopping or has ended. */
   readonly maySpawn: () => boolean
+  readonly serverRefusal?: SupervisedOptions['serverRefusal']
   /** Gets each process group, in case we are killed. */
   readonly watchdog: SupervisedOptions['watchdog']
   /** The only app of its run reads our stdin. */

@@ -252,6 +252,7 @@ export class AppComponents {
       throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
     // after secrets and variables have been read: they may be addresses
     const placed = movedTogether(values, set.movedPorts)
+    await set.checkServer(resource, placed)
     const properties = new Properties(placed)
     checkStoreSettings(resource, properties)
     if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)

@@ -14,6 +14,7 @@ import type {PlacedComponent} from './data-place.ts'
 import {InitClock} from './init-clock.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
 import {Properties, type Property, ComponentFault} from './properties.ts'
+import {serverPorts} from './server-ports.ts'
 
 /** A component that some apps use. */
 interface Instance {
@@ -44,6 +45,8 @@ export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> 
   readonly space?: () => Promise<string>
   /** Ports that this copy has in place of those that its resources name. Left out: none. */
   readonly movedPorts?: MovedPorts
+  /** Why the server at one of these ports of this machine must not be used; '', or left out: it may. `mayBeRun`: a run that listens there itself is no obstacle. */
+  readonly serverRefusal?: (ports: Iterable<number>, mayBeRun: boolean) => Promise<string>
   /** Called with each component that an app has opened. */
   readonly opened?: (component: PlacedComponent) => void
 }
@@ -69,6 +72,13 @@ export class ComponentSet {
   /** The copy of the template that keeps its data apart; '' = none. */
   async space(): Promise<string> {
     return (await this.#options.space?.()) ?? ''
+  }
+
+  /** Throws if the server of a component is that of another run. */
+  async checkServer({type, place}: ComponentResource, properties: readonly Property[]): Promise<void> {
+    // a Redis of a run is told by its name of its keys
+    const why = await this.#options.serverRefusal?.(serverPorts(type, properties), type.endsWith('.redis'))
+    if (why !== undefined && why !== '') throw new ComponentFault(why, place)
   }
 
   /** Its answers are given back from a file: it needs no secrets. */

@@ -1,5 +1,5 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import {movedText, movedValue, type MovedPorts} from '../../model/moved-ports.ts'
+import {movedText, movedValue, portsNamed, type MovedPorts} from '../../model/moved-ports.ts'
 import {linksResolved} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
 
@@ -134,6 +134,28 @@ export const unnamedPorts = ({apps}: Plan): readonly AppPlan[] =>
       !apps.some(({env, command}) => [...Object.values(env), ...command].some(text => text.includes(number)))
     )
   })
+
+/** Where programs look that are given no port. */
+const USUAL: readonly (readonly [program: RegExp, port: number])[] = [
+  [/\b(?:pg_isready|psql)\b/, 5432],
+  [/\bredis-cli\b/, 6379],
+  [/\b(?:mysql|mariadb)(?:-?admin)?\b/, 3306],
+  [/\bmongosh\b/, 27_017]
+]
+
+/** The ports of this machine at which the command that asks whether an app is ready may ask; a number alone counts, too. */
+export function portsAsked(command: readonly string[], env: AppPlan['env']): ReadonlySet<number> {
+  const words = command.flatMap(word => word.split(/[\s"';]+/))
+  const numbers = words
+    .map(Number)
+    .filter((number, at) => number >= 80 && !/^-(?!p$|-?port)/i.test(words[at - 1] ?? ''))
+  const named = portsNamed(words.map(value => ({name: '', value})))
+  const text = command.join(' ')
+  const all = new Set([...numbers, ...named])
+  if (all.size > 0 || READS_PORT.test(text)) return all
+  const usual = USUAL.find(([program]) => program.test(text))?.[1]
+  return new Set(usual === undefined ? [] : [usual === 5432 ? Number(env['PGPORT'] ?? usual) : usual])
+}
 
 /** The command that asks whether an app is ready. At its `port` calls wait until it is: so the command asks the app itself. */
 export function readyCommand({ready, published}: AppPlan, appPort: number): readonly string[] {

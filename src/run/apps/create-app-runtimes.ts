@@ -12,6 +12,7 @@ import type {Logs} from '../../supervisor/lifecycle-log.ts'
 import {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {KeptExit} from '../../supervisor/crash-reporter.ts'
 import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
+import type {ServerRefusal} from '../foreign-servers.ts'
 import type {RunPublished} from '../run-published.ts'
 import type {RunSpans} from '../run-spans.ts'
 import {openLogs} from './open-logs.ts'
@@ -41,6 +42,7 @@ export interface AppRuntimesOptions extends RunContext {
   readonly published: RunPublished
   readonly spans: RunSpans
   readonly watchdog: Watchdog
+  readonly serverRefusal: ServerRefusal
   /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
   /** Called when the state of an app changes. */
@@ -113,7 +115,8 @@ export class AppRuntimes {
     logs: Logs,
     mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted'>
   ): AppRuntime {
-    const {env, form, emit, services, published, watchdog, lifetime, explain, moved, died, reporter} = this.#options
+    const {env, form, emit, services, published, watchdog, lifetime, explain, moved, died, reporter, serverRefusal} =
+      this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
       plan,
@@ -123,6 +126,7 @@ export class AppRuntimes {
       nextMarker: () => this.#nextMarker(plan),
       folderOf: app => services.workspaces.folderOf(app),
       maySpawn: () => !lifetime.isOver,
+      serverRefusal,
       ...mode,
       watchdog,
       token: env['APP_API_TOKEN'] ?? '',

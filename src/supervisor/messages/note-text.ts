@@ -4,6 +4,7 @@ import type {Reporter} from '../../model/reporter.ts'
 
 const CODES = {
   'port-taken': 'port-taken',
+  refused: 'server-of-other-run',
   'not-ready': 'app-not-ready',
   'given-up': 'app-given-up',
   'orphan-ended': 'process-ended'
@@ -20,6 +21,8 @@ function noteText(id: string, note: Note): string {
       const what = note.isCalled ? 'calls wait' : `"${id}" is not ready`
       return `port ${note.port} of "${id}" is already in use by ${owner}: ${what} until "${id}" itself listens on it`
     }
+    case 'refused':
+      return `"${id}" is not ready: ${note.command} is not run: ${note.why}`
     case 'not-ready':
       return `"${id}" is not ready after ${note.timeoutMs / 1000} s: ${note.tried}`
     case 'given-up': {

@@ -43,6 +43,8 @@ export interface SupervisedOptions {
   readonly next?: NextStart
   /** The cause of the first process, if it replaces another one. */
   readonly begunBy?: Why | undefined
+  /** Why the server at one of these ports must not be used: it is that of another run; '', or left out: it may. */
+  readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
@@ -106,6 +108,8 @@ export class SupervisedApp implements Supervised {
   /** Of the last process that has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
+  /** Why the command of `ready` was not run the last time. */
+  #refusal = ''
   #recheck = (): void => undefined
   #stopWatching = (): void => undefined
   terminal: ProcessTerminal | undefined
@@ -319,8 +323,13 @@ export class SupervisedApp implements Supervised {
       },
       runCommand: async signal => {
         if (plan.ready.kind !== 'command') return ''
-        const {readyCommand} = await import('../../proxy/ports/isolated-plan.ts')
-        return runCommand({...where, command: readyCommand(plan, appPort), timeoutMs: COMMAND_TIMEOUT_MS, signal})
+        const {portsAsked, readyCommand} = await import('../../proxy/ports/isolated-plan.ts')
+        const command = readyCommand(plan, appPort)
+        const refusal = (await this.#options.serverRefusal?.(portsAsked(command, plan.env))) ?? ''
+        if (refusal === '') return runCommand({...where, command, timeoutMs: COMMAND_TIMEOUT_MS, signal})
+        if (refusal !== this.#refusal) noted({type: 'refused', command: command.join(' '), why: refusal})
+        this.#refusal = refusal
+        return `is not run: ${refusal}`
       },
       slow: tried => noted({type: 'not-ready', timeoutMs: plan.ready.timeoutMs, tried})
     })

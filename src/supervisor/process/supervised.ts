@@ -40,6 +40,8 @@ export type Note =
       /** Calls go there; else it is only the port of `ready`. */
       readonly isCalled: boolean
     }
+  /** The command of `ready` would ask the server of another run: it is not run. */
+  | {readonly type: 'refused'; readonly command: string; readonly why: string}
   /** Not ready within its timeout; probing continues. `tried` describes the probe. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
   /** `times` processes in a row ran for less than 1 s: the app is no longer restarted. */

@@ -106,6 +106,7 @@ const closing = (t: Test) => {
     use,
     opened: () => undefined,
     isReplayed: () => false,
+    checkServer: async () => undefined,
     space: async () => '',
     movedPorts: new Map()
   } as unknown as ComponentSet

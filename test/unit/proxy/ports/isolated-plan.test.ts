@@ -8,6 +8,7 @@ import {
   isolatedPlan,
   movedPorts,
   portReaders,
+  portsAsked,
   unnamedPorts
 } from '../../../../src/proxy/ports/isolated-plan.ts'
 import {usualPorts} from '../../../../src/proxy/ports/usual-ports.ts'
@@ -201,5 +202,20 @@ t.test('apps that are called at a number which stands nowhere in the template', 
   t.same(idsOf(api, appOf('web', 3000)), ['api'])
   t.same(idsOf(api, appOf('web', 3000, {env: {API: 'http://localhost:5100'}})), [])
   t.same(idsOf(api, appOf('web', 3000, {command: ['web', '--api', 'localhost:5100']})), [])
+  t.end()
+})
+
+t.test('the ports at which a ready command may ask', t => {
+  for (const [command, env, ports] of [
+    [['pg_isready', '-p', '21010'], {}, [21_010]],
+    [['pg_isready'], {}, [5432]],
+    [['pg_isready'], {PGPORT: '7000'}, [7000]],
+    [['sh', '-c', 'pg_isready -h 127.0.0.1 -p $PORT'], {}, []],
+    [['sh', '-c', 'redis-cli -p 6380 ping'], {}, [6380]],
+    [['nc', '-z', 'localhost', '9000'], {}, [9000]],
+    [['curl', '--max-time', '3000', 'http://localhost:8080/ok'], {}, [8080]],
+    [['test', '-f', 'ready'], {}, []]
+  ] as const)
+    t.same([...portsAsked(command, env)], ports, command.join(' '))
   t.end()
 })

@@ -1,0 +1,21 @@
+import {namesThisMachine, portsNamed} from '../../model/moved-ports.ts'
+import type {Property} from './properties.ts'
+
+/** Where the client of a component looks that is given no port, by the end of its type. */
+const USUAL: Readonly<Record<string, number>> = {
+  redis: 6379,
+  postgresql: 5432,
+  postgres: 5432,
+  rabbitmq: 5672,
+  kafka: 9092,
+  mysql: 3306,
+  mongodb: 27_017
+}
+
+/** The ports of this machine at which a component has its server. */
+export function serverPorts(type: string, properties: readonly Property[]): ReadonlySet<number> {
+  const named = portsNamed(properties)
+  const usual = USUAL[type.slice(type.lastIndexOf('.') + 1)]
+  const isUsual = named.size === 0 && properties.some(({value}) => namesThisMachine(value))
+  return isUsual && usual !== undefined ? new Set([usual]) : named
+}
