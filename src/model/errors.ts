@@ -22,6 +22,8 @@ export interface PlacedMistake {
 /** A mistake in a template. */
 export interface TemplateMistake extends PlacedMistake {
   readonly code: MistakeCode
+  /** Its range in the texts of all files of the template; undefined in a resource file. */
+  readonly spot?: {readonly start: number; readonly end: number}
 }
 
 export interface UserErrorDetails {

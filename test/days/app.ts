@@ -131,3 +131,12 @@ export function either(app: App, ...others: readonly (App | undefined)[]): App {
     lives: {min: 0, max: all.reduce((sum, {lives}) => sum + lives.max, 0)}
   }
 }
+
+export const worstOf = (all: readonly Standing[]): Standing =>
+  all.includes('unmet') ? 'unmet' : all.includes('maybe') ? 'maybe' : 'met'
+
+/** Why an app may have another process: for sure, and by an edit of the template. */
+export interface Renewal {
+  readonly isCertain?: boolean
+  readonly isEdit?: boolean
+}

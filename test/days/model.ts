@@ -11,9 +11,10 @@ import {
   resting,
   settled,
   standingOf,
+  worstOf,
   type App,
   type Phase,
-  type Standing
+  type Renewal
 } from './app.ts'
 import {mayStartEarly} from './early.ts'
 import {dependsOn, isLeftOut, namesOf, wholeOf, withoutUnsaid, type Entry, type How, type Template} from './template.ts'
@@ -114,8 +115,7 @@ export class Model {
       phases: new Set(isCertain ? [phase] : [...phases, phase]),
       lives: {min: isCertain ? this.#least(lives.min + min) : lives.min, max: lives.max + max + app.lateSaves},
       codes: new Set(isCertain ? [code] : [...codes, code]),
-      // by a command that may come before the save is noticed
-      mayBeOld: app.mayBeOld && (!isCertain || this.steps > 1),
+      mayBeOld: app.mayBeOld && (!isCertain || this.steps > 1), // a command may come before the save is noticed
       isTouched: true
     }
   }
@@ -147,10 +147,8 @@ export class Model {
   }
 
   /** Whether all that an app depends on is there. */
-  #standing(entry: Entry): Standing {
-    const all = dependsOn(entry).flatMap(([id, condition]) => this.of(id).map(app => standingOf(app, condition)))
-    if (all.includes('unmet')) return 'unmet'
-    return all.includes('maybe') ? 'maybe' : 'met'
+  #standing(entry: Entry): ReturnType<typeof worstOf> {
+    return worstOf(dependsOn(entry).flatMap(([id, condition]) => this.of(id).map(app => standingOf(app, condition))))
   }
 
   /** The template was saved. Added apps are started, removed ones are stopped, changed ones are restarted; others keep running. */
@@ -209,10 +207,7 @@ export class Model {
   }
 
   /** A new process, unless the user has to start it. */
-  #renewed(
-    app: App,
-    {isCertain = true, isEdit = false}: {readonly isCertain?: boolean; readonly isEdit?: boolean} = {}
-  ): App {
+  #renewed(app: App, {isCertain = true, isEdit = false}: Renewal = {}): App {
     const {entry, lives, phases, codes} = app
     if (isIdle(app) || entry.kind === 'sidecar') return app
     const isBad = this.isBad(entry.folder)
@@ -264,13 +259,18 @@ export class Model {
     }
   }
 
+  /** A file of this folder was saved, and holds what it did. Right after a start it is not known what that was. */
+  savedUnchanged(folder: string, isMeant: (entry: Entry) => boolean = () => true): void {
+    for (const [name, app] of this.apps)
+      if (app.entry.folder === folder && app.lives.max > 0 && isMeant(app.entry))
+        this.apps.set(name, this.#renewed(app, {isCertain: false}))
+  }
+
   /** `.env` in this folder was saved. Where the template names it, a comment in it changes nothing. */
   variable(folder: string, {isComment}: {readonly isComment: boolean}): void {
-    for (const [name, app] of this.apps) {
+    if (isComment) this.savedUnchanged(folder, ({readsFile}) => readsFile)
+    for (const [name, app] of isComment ? [] : this.apps) {
       if (app.entry.folder !== folder || !app.entry.readsFile) continue
-      // right after the start it is not known what stood in its files
-      if (isComment && app.lives.max > 0) this.apps.set(name, this.#renewed(app, {isCertain: false}))
-      if (isComment) continue
       this.hasPendingEdit = true
       this.apps.set(name, {...this.#renewed(app, {isEdit: true}), isTouched: true})
     }

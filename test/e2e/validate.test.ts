@@ -18,6 +18,27 @@ t.test('a mistake has a place, a caret and a hint, after the words of Dapr', asy
   }
 })
 
+t.test('validate reports the mistakes of all checks, each with its place and a caret', async t => {
+  const rig = await openRig(t)
+  const yaml = `version: 1
+apps:
+  - {appID: shop, appDirPath: ., appPort: abc, comand: [x]}
+  - {appID: pay, appDirPath: ./nothere, dependsOn: [shp]}
+faults:
+  - {from: shop, to: pya, status: 500}
+`
+  await rig.write({'dapr.yaml': yaml})
+  const {code, stdout, stderr} = await rig.run(['validate'])
+  t.equal(code, 1)
+  t.equal(stdout.split('❌').length, 5)
+  t.match(stdout, /abc[^]*\/nothere: [^]*depends on "shp"[^]*faults: /)
+  for (const place of ['3:43', '4:30', '4:53', '6:22']) t.match(stderr, new RegExp(`dapr\\.yaml:${place}\n.*\n *\\^`))
+  t.match(stderr, /3:48\n.*\n *\^+\ndid you mean command\?/)
+  const {errors, findings} = JSON.parse((await rig.run(['validate', '-o', 'json'])).stdout) as Record<string, unknown[]>
+  t.equal(errors?.length, 4)
+  t.equal(findings?.length, 1)
+})
+
 t.test('a template without apps says so', async t => {
   const rig = await openRig(t)
   await rig.write({'dapr.yaml': 'version: 1\n'})

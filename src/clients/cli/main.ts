@@ -78,10 +78,8 @@ function nearFlag(message: string): string {
 }
 
 async function userFailure(error: UserError): Promise<number> {
-  const stream = error.stream === 'stdout' ? process.stdout : process.stderr
-  const {shownStatus} = await import('./say.ts')
-  await write(stream, shownStatus(stream, 'failure', error.message, wantsJson))
-  await write(process.stderr, error.explanation === '' ? '' : `${error.explanation.trimEnd()}\n`)
+  const {sayError} = await import('./say.ts')
+  sayError(error, wantsJson)
   return error.exitCode
 }
 

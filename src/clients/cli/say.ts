@@ -1,3 +1,4 @@
+import type {UserError} from '../../model/errors.ts'
 import type {MistakeCode} from '../../model/mistake-code.ts'
 import type {WarningCode} from '../../model/reporter.ts'
 import {wantsColours} from './colours.ts'
@@ -36,6 +37,12 @@ type Code = WarningCode | MistakeCode
 /** Prints a status line; on a terminal in the form of `shownStatus`. */
 export function say(stream: NodeJS.WriteStream, status: Sign, message: string, asJson: boolean, code?: Code): void {
   print(stream, shownStatus(stream, status, message, asJson, code))
+}
+
+/** Prints an error on its stream, and on stderr its place and what to do. */
+export function sayError({stream, message, explanation}: UserError, asJson: boolean): void {
+  say(stream === 'stdout' ? process.stdout : process.stderr, 'failure', message, asJson)
+  if (explanation !== '') print(process.stderr, `${explanation.trimEnd()}\n`)
 }
 
 /** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */

@@ -54,8 +54,12 @@ export const templateError = (source: Source, mistake: Mistake, others: readonly
   new UserError(BEFORE_START + (mistake.headline ?? mistake.message), {
     stream: 'stdout',
     mistakes: [mistake, ...others].map(each => placed(source, each)),
-    explanation: [mistake, ...others].map(each => explain(source, each)).join('\n')
+    explanation: [explain(source, mistake), ...others.map(each => explainOther(source, mistake, each))].join('\n')
   })
+
+/** A headline has the messages of all. */
+const explainOther = (source: Source, {headline}: Mistake, other: Mistake): string =>
+  `${headline === undefined ? `${other.message}\n` : ''}${explain(source, other)}`
 
 /** The error for a template that cannot be read at all: there is no place to show. */
 export const unreadableTemplate = (message: string, cause: unknown): UserError =>
@@ -84,6 +88,7 @@ export const placed = (
   code,
   message,
   place: placeOf(source, spot.start),
+  spot,
   expected,
   hint
 })

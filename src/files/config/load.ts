@@ -68,7 +68,8 @@ export async function loadTemplate(
   }
 }
 
-async function loadFiles(
+/** The plan that opened files give together. */
+export async function loadFiles(
   [first, ...others]: readonly Opened[],
   around: LoadContext,
   overrides: Overrides & WatchFlag
@@ -136,7 +137,8 @@ export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened
   return {found, source, document: parseSource(source)}
 }
 
-async function openFiles(all: readonly FoundTemplate[], around: LoadContext): Promise<readonly Opened[]> {
+/** Reads the files of a template. Rejects with a `UserError` for one that cannot be read. */
+export async function openFiles(all: readonly FoundTemplate[], around: LoadContext): Promise<readonly Opened[]> {
   try {
     const [only, ...others] = all
     if (only !== undefined && others.length === 0) return [openFile(only, around)]

@@ -1,8 +1,9 @@
 import type * as Api from '../../model/api.generated.ts'
 import {homedir} from 'node:os'
 import {dirname} from 'node:path'
-import {loadTemplate, type Loaded} from '../../files/config/load.ts'
-import {messageOf, UserError, type Place, type TemplateMistake} from '../../model/errors.ts'
+import {examineTemplate} from '../../files/config/every-mistake.ts'
+import type {Loaded} from '../../files/config/load.ts'
+import {messageOf, type Place, type TemplateMistake} from '../../model/errors.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiContext, TemplateSource} from './api-context.ts'
@@ -42,19 +43,17 @@ const placed = ({place, code, message, expected, hint}: TemplateMistake, severit
 
 async function findingsOf({files, env}: TemplateSource, graph: Api.Graph): Promise<readonly Api.TemplateFinding[]> {
   const [first = ''] = files
-  try {
-    const around = {cwd: dirname(first), home: homedir(), env, readStdin: () => ''}
-    const loaded = await loadTemplate(files, around, {watch: false})
-    await loaded.plan.faults?.()
-    const findings = (await loaded.findings()).map(finding => placed(finding, finding.severity))
-    const fileIndex = ({file}: Api.TemplateFinding): number => files.indexOf(file)
-    return [...findings, ...observed(loaded, graph)].toSorted((a, b) => fileIndex(a) - fileIndex(b) || a.line - b.line)
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error
-    const {message, mistakes, explanation, code = ''} = error
-    if (mistakes.length > 0) return mistakes.map(mistake => placed(mistake, 'error'))
-    return [findingAt({file: first, line: 1, column: 1}, {code, message, hint: explanation})]
-  }
+  const around = {cwd: dirname(first), home: homedir(), env, readStdin: () => ''}
+  const {errors, loaded} = await examineTemplate(files, around, {watch: false})
+  const refused = errors.flatMap(({message, mistakes, explanation, code = ''}) =>
+    mistakes.length > 0
+      ? mistakes.map(mistake => placed(mistake, 'error'))
+      : findingAt({file: first, line: 1, column: 1}, {code, message, hint: explanation})
+  )
+  const findings = ((await loaded?.findings()) ?? []).map(finding => placed(finding, finding.severity))
+  const seen = loaded === undefined || errors.length > 0 ? [] : observed(loaded, graph)
+  const fileIndex = ({file}: Api.TemplateFinding): number => files.indexOf(file)
+  return [...refused, ...findings, ...seen].toSorted((a, b) => fileIndex(a) - fileIndex(b) || a.line - b.line)
 }
 
 /** Where the calls of the run differ from `dependsOn`. */

@@ -37,6 +37,7 @@ export const SAVES: Kinds = {
     (model, {a}) => {
       const folder = pick(model.written.apps, a)?.folder
       if (folder === undefined) return undefined
+      model.savedUnchanged(folder)
       return [{do: 'write', files: {[`${folder}/version.txt`]: model.texts.get(folder) ?? ''}}]
     }
   ],

@@ -1,9 +1,9 @@
-import {UserError, type PlacedMistake, type TemplateMistake} from '../../../model/errors.ts'
+import type {PlacedMistake, TemplateMistake} from '../../../model/errors.ts'
 import type {MistakeCode} from '../../../model/mistake-code.ts'
 import {placedText, type Finding} from '../../../files/config/hints.ts'
 import {explainPlace} from '../../../files/config/diagnose.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
-import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
+import {examineTemplate, type Examined} from '../../../files/config/every-mistake.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../../files/resources/component-support.ts'
 import {TO_REPLACE} from '../../../files/config/values.ts'
@@ -14,6 +14,7 @@ import type {PlacedReference} from '../../../files/resources/field.ts'
 import type {WithoutEffect} from '../../../files/resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print, signedLine} from '../print.ts'
+import {sayError} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
 import {flagVariables} from '../env-flag.ts'
 import {NO_ACTOR_STORE, resourcesOf, workflowNeeds} from '../workflow-needs.ts'
@@ -25,22 +26,30 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   const named = templatesNamed(flags, words)
   const profiles = flags.list('profile')
   const overrides = {watch: false, variables: flagVariables(flags), ...(profiles.length > 0 && {profiles})}
-  const load = async (): Promise<Loaded> => loadTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
-  if (flags.text('output') === 'json') return printJson(load)
-  const {plan, findings, deployable} = await load()
-  await plan.faults?.()
-  await deployable()
-  const all = [...(await findings()), ...(await resourceFindings(plan))]
+  const examined = await examineTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
+  if (flags.text('output') === 'json') return printJson(examined)
+  const {errors, loaded} = examined
+  for (const error of errors) sayError(error, asJson)
+  const all = await findingsOf(examined)
   for (const finding of all) {
     const {severity, code, message, explanation} = finding
     const text = asJson ? placedText(finding) : message
     const line = signedLine(severity === 'error' ? 'failure' : 'warning', text, asJson, code)
     print(process.stderr, asJson ? line : `${line}${explanation.trimEnd()}\n`)
   }
-  if (all.some(({severity}) => severity === 'error')) return Promise.resolve(1)
-  const count = `${plan.apps.length} ${plan.apps.length === 1 ? 'app' : 'apps'}`
-  print(process.stdout, signedLine('success', `${plan.shownAs} can run: ${count}`, asJson))
+  if (loaded === undefined || errors.length > 0 || all.some(({severity}) => severity === 'error')) return 1
+  const {apps, shownAs} = loaded.plan
+  const count = `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}`
+  print(process.stdout, signedLine('success', `${shownAs} can run: ${count}`, asJson))
   return 0
+}
+
+/** Where the template has errors, apps may lack resources that they will have: only mistakes in resources that they do have are reported. */
+async function findingsOf({errors, loaded}: Examined): Promise<readonly Finding[]> {
+  if (loaded === undefined) return []
+  const ofResources = await resourceFindings(loaded.plan)
+  const isSure = ({code}: Finding): boolean => errors.length === 0 || code === 'resource-mistake'
+  return [...(await loaded.findings()), ...ofResources.filter(isSure)]
 }
 
 /** Mistakes in the resources of all apps, and resources without effect; each once. */
@@ -155,25 +164,22 @@ function findingOf(code: MistakeCode, mistake: PlacedMistake): Finding {
 }
 
 /** Prints one object. With `errors` the template cannot run, with `findings` it can. */
-async function printJson(load: () => Promise<Loaded>): Promise<number> {
-  const report = await reportOf(load)
+async function printJson(examined: Examined): Promise<number> {
+  const {errors, loaded} = examined
+  const all = await findingsOf(examined)
+  const of = (wanted: Finding['severity']) => all.filter(({severity}) => severity === wanted).map(flat)
+  const refused = errors.flatMap(({message, mistakes, code = 'template-unreadable'}) =>
+    mistakes.length > 0 ? mistakes.map(flat) : [{message, code}]
+  )
+  const plan = errors.length > 0 ? undefined : loaded?.plan
+  const report = {
+    template: plan?.shownAs,
+    apps: plan?.apps.length,
+    errors: [...refused, ...of('error')],
+    findings: of('warning')
+  }
   print(process.stdout, `${JSON.stringify(report, null, 2)}\n`)
   return report.errors.length === 0 ? 0 : 1
-}
-
-async function reportOf(load: () => Promise<Loaded>) {
-  try {
-    const {plan, findings, deployable} = await load()
-    await plan.faults?.()
-    await deployable()
-    const all = [...(await findings()), ...(await resourceFindings(plan))]
-    const of = (wanted: Finding['severity']) => all.filter(({severity}) => severity === wanted).map(flat)
-    return {template: plan.shownAs, apps: plan.apps.length, errors: of('error'), findings: of('warning')}
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error
-    const {message, mistakes, code = 'template-unreadable'} = error
-    return {errors: mistakes.length > 0 ? mistakes.map(flat) : [{message, code}], findings: []}
-  }
 }
 
 const flat = ({code, message, place: {file, line, column}, expected, hint}: TemplateMistake) => ({

@@ -68,7 +68,7 @@ t.test('a mistake of the template goes to stdout, one of an app at its turn to s
   const mistake = {message: 'no', spot: {start: 3, end: 4}, expected: 'expected c', hint: 'write c'}
   const first = templateError(source, mistake, [{...mistake, expected: '', hint: ''}])
   t.match(first, {message: 'Error getting apps from config file: no', stream: 'stdout', exitCode: 1})
-  t.equal(first.explanation, 'dapr.yaml:1:4\na: b\n   ^\nexpected c\nwrite c\ndapr.yaml:1:4\na: b\n   ^')
+  t.equal(first.explanation, 'dapr.yaml:1:4\na: b\n   ^\nexpected c\nwrite c\nno\ndapr.yaml:1:4\na: b\n   ^')
   const message = 'Error validating run config for app "a \\"b\\"" present in dapr.yaml: no'
   t.match(appError(source, 'a "b"', mistake), {message, stream: 'stderr', exitCode: 1})
 })

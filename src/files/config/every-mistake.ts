@@ -1,0 +1,135 @@
+import {basename} from 'node:path'
+import {isDeepStrictEqual} from 'node:util'
+import {UserError, type TemplateMistake} from '../../model/errors.ts'
+import type {ListItem, Pair, YamlList, YamlNode} from '../yaml/tree.ts'
+import type {Spot} from '../yaml/place.ts'
+import type {Overrides} from './app.ts'
+import {findTemplates} from './find.ts'
+import {explainForeign} from './foreign-file.ts'
+import {loadFiles, openFiles, type LoadContext, type Loaded, type WatchFlag} from './load.ts'
+
+/** A template with all of its mistakes. */
+export interface Examined {
+  /** What a start would be refused for, in the order of Dapr's checks. */
+  readonly errors: readonly UserError[]
+  /** The template without what is wrong. Undefined if it cannot be read without that. */
+  readonly loaded: Loaded | undefined
+}
+
+/**
+ * Loads a template to its end: each mistake is recorded and taken out of the tree, and the rest is read again, so that no check has to know how to
+ * continue after a mistake. A text that is no YAML has one mistake: what follows it cannot be read.
+ */
+export async function examineTemplate(
+  typed: string | readonly string[],
+  around: LoadContext,
+  overrides: Overrides & WatchFlag
+): Promise<Examined> {
+  const errors: UserError[] = []
+  const known: TemplateMistake[] = []
+  let lacksApps = false
+  let isForeign = false
+  let stdin: Buffer | string | undefined
+  const readStdin = (): Buffer | string => (stdin ??= around.readStdin())
+  const load = async (): Promise<Loaded> => {
+    const read = await openFiles(findTemplates([typed].flat(), around.cwd), {...around, readStdin})
+    const files = read.map(file => {
+      const root = known.reduce(withoutMistake, file.document.root)
+      lacksApps ||= countApps(root) < countApps(file.document.root)
+      return {...file, document: {...file.document, root}}
+    })
+    try {
+      const loaded = await loadFiles(files, around, overrides)
+      await loaded.plan.faults?.()
+      await loaded.deployable()
+      return loaded
+    } catch (error) {
+      const explained = errors.length === 0 ? explainForeign(error, read) : error
+      isForeign ||= explained !== error
+      throw explained
+    }
+  }
+  for (;;)
+    try {
+      return {errors, loaded: await load()}
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      const fresh = error.mistakes.filter(({place, message}) =>
+        known.every(other => !isDeepStrictEqual({place, message}, {place: other.place, message: other.message}))
+      )
+      // an app that was taken out is missed by those that depend on it
+      const follows = lacksApps && fresh.every(({code}) => code === 'unknown-dependency')
+      if (errors.length === 0 || (fresh.length > 0 && !follows)) errors.push(error)
+      if (fresh.length === 0 || isForeign) return {errors, loaded: undefined}
+      known.push(...fresh)
+    }
+}
+
+const countApps = (root: YamlNode): number => appsIn(root)?.items.length ?? 0
+
+function appsIn(root: YamlNode): YamlList | undefined {
+  const apps = root.kind === 'map' ? root.pairs.findLast(({name}) => name === 'apps')?.node : undefined
+  return apps?.kind === 'list' ? apps : undefined
+}
+
+/** Takes the smallest thing out of a template that makes a mistake go away. What a template or an app must have is put there. */
+function withoutMistake(root: YamlNode, {code, spot}: TemplateMistake): YamlNode {
+  if (root.kind !== 'map' || spot === undefined) return root
+  const isInApps = appsIn(root)?.items.some(({node}) => covers(node.spot, spot) || pairAt(node, spot) !== undefined)
+  const pairs = root.pairs.flatMap((pair): Pair | readonly Pair[] => {
+    const {name, node} = pair
+    if (name === 'common' && node.kind === 'map' && pairAt(node, spot) !== undefined)
+      return {...pair, node: {...node, pairs: node.pairs.flatMap(each => withoutValue(each, spot))}}
+    if (name === 'apps' && node.kind === 'list' && isInApps === true)
+      return {...pair, node: {...node, items: node.items.flatMap(item => withoutInApp(item, spot))}}
+    return spot.end === 0 ? pair : withoutValue(pair, spot)
+  })
+  return {...root, pairs: code === 'missing-key' && isInApps !== true ? [...pairs, textPair('version', '1')] : pairs}
+}
+
+/** Keys whose paths are relative to `appDirPath`. */
+const IN_FOLDER = ['resourcesPath', 'resourcesPaths', 'configFilePath', 'runtimePath', 'envFile', 'watch']
+
+/** An app whose folder is wrong keeps its id, for those that depend on it; what is relative to that folder is not looked at. */
+function withoutInApp(item: ListItem, spot: Spot): ListItem | readonly ListItem[] {
+  const {node} = item
+  const wrong = pairAt(node, spot)
+  if (wrong === undefined && !covers(node.spot, spot)) return item
+  const pairs = node.kind === 'map' ? node.pairs : []
+  const has = (key: string): boolean => pairs.some(({name, node: value}) => name === key && textOf(value) !== '')
+  const appWith = (rest: readonly Pair[]): ListItem => ({...item, node: {kind: 'map', spot: node.spot, pairs: rest}})
+  if (wrong?.name === 'appDirPath' || !has('appDirPath')) {
+    const kept = pairs.filter(pair => pair !== wrong && pair.name !== 'appDirPath' && !IN_FOLDER.includes(pair.name))
+    const id = has('appID') ? [] : [textPair('appID', basename(textOf(wrong?.node)))]
+    return appWith([...kept, textPair('appDirPath', '.'), ...id])
+  }
+  // an id of a service may be one of an app without a version
+  if (wrong?.name === 'appID' && has('version')) return appWith(pairs.filter(({name}) => name !== 'version'))
+  if (wrong === undefined || wrong.name === 'appID') return []
+  return appWith(pairs.flatMap(pair => withoutValue(pair, spot)))
+}
+
+/** Of a list the item is left out, else the key. */
+function withoutValue(pair: Pair, spot: Spot): Pair | readonly Pair[] {
+  const {node} = pair
+  if (!isAt(pair, spot)) return pair
+  const items =
+    node.kind === 'list' ? node.items.filter(item => !covers(item.value, spot) && !covers(item.node.spot, spot)) : []
+  return node.kind === 'list' && items.length < node.items.length ? {...pair, node: {...node, items}} : []
+}
+
+const covers = ({start, end}: Spot, spot: Spot): boolean => start <= spot.start && spot.end <= end
+
+/** A mistake of an alias is where its anchor is. */
+const isAt = ({key, value, node}: Pair, spot: Spot): boolean =>
+  covers({start: key.start, end: Math.max(key.end, value.end)}, spot) || covers(node.spot, spot)
+
+const pairAt = (node: YamlNode, spot: Spot): Pair | undefined =>
+  node.kind === 'map' ? node.pairs.findLast(pair => isAt(pair, spot)) : undefined
+
+const textOf = (node: YamlNode | undefined): string => (node?.kind === 'scalar' ? node.text : '')
+
+function textPair(name: string, text: string): Pair {
+  const spot = {start: 0, end: 0}
+  return {name, key: spot, value: spot, merged: false, node: {kind: 'scalar', spot, text, style: 'plain', tag: ''}}
+}
