@@ -11,6 +11,8 @@ export interface Ffi {
     library: string | null,
     functions: Readonly<Record<string, {readonly arguments: readonly string[]; readonly return: string}>>
   ): {readonly functions: Readonly<Record<string, CFunction>>}
+  /** Where the bytes are; valid as long as the buffer is. */
+  getRawPointer(buffer: Buffer): bigint
 }
 
 export type CFunction = (...args: readonly (bigint | number | NodeJS.ArrayBufferView)[]) => number

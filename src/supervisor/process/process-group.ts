@@ -4,6 +4,7 @@ import type {Writable} from 'node:stream'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Exit} from '../../model/app-state.ts'
 import {closeTheirs, type TheirStdio} from '../../platform/pipes.ts'
+import {posixSpawn} from '../../platform/posix-spawn.ts'
 import {startOfNew} from '../../platform/process-table.ts'
 
 /** A process group: a leader that we spawned, and its children. */
@@ -38,15 +39,20 @@ export interface SpawnOptions {
 export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions): ProcessGroup {
   const [file = '', ...args] = command
   try {
+    const {stdin, stdout, stderr} = stdio
+    const spawned = hasInput
+      ? undefined
+      : posixSpawn({command, folder, env, stdin, stdout: stdout.theirs, stderr: stderr.theirs})
+    if (spawned !== undefined) return groupOf({...spawned, stdin: null})
     const leader = spawn(file, args, {
       cwd: folder,
       env,
       // a new session and group: Ctrl-C in our terminal reaches only us, and the group can be signalled as a whole
       detached: true,
       // Node's own kind of stdin, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` for ever
-      stdio: [hasInput ? 'pipe' : (stdio.stdin ?? 'ignore'), stdio.stdout.theirs, stdio.stderr.theirs]
+      stdio: [hasInput ? 'pipe' : (stdin ?? 'ignore'), stdout.theirs, stderr.theirs]
     })
-    return groupOf(leader, exitOf(leader, folder))
+    return groupOf(leaderOf(leader, folder))
   } catch (error) {
     return neverStarted(spawnError(error, folder)) // an invalid argument, such as one with a NUL byte
   } finally {
@@ -54,21 +60,29 @@ export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions
   }
 }
 
-function groupOf(leader: ChildProcess, exited: Promise<Exit>): ProcessGroup {
-  const {pid, stdin} = leader
+/** What of a leader counts; undefined as pid: the spawn failed. */
+interface Leader extends Pick<ProcessGroup, 'stdin' | 'exited' | 'hasExited'> {
+  readonly pid: number | undefined
+}
+
+function groupOf(leader: Leader): ProcessGroup {
+  const {pid, stdin, hasExited} = leader
   stdin?.on('error', () => undefined)
-  const hasExited = (): boolean => pid === undefined || leader.exitCode !== null || leader.signalCode !== null
   return {
-    pid,
+    ...leader,
     started: pid === undefined ? 0 : startOfNew(pid),
-    stdin,
-    exited,
-    hasExited,
     signal: name => {
       if (pid !== undefined && !hasExited()) signalGroup(pid, name)
     }
   }
 }
+
+const leaderOf = (child: ChildProcess, folder: string): Leader => ({
+  pid: child.pid,
+  stdin: child.stdin,
+  exited: exitOf(child, folder),
+  hasExited: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+})
 
 /** Signals a group. Does nothing if the group is gone or we lack permission. */
 export function signalGroup(group: number, name: NodeJS.Signals): void {

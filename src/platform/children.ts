@@ -1,0 +1,60 @@
+import {constants} from 'node:os'
+import type {Exit} from '../model/app-state.ts'
+import type {CFunction} from './experimental.ts'
+
+/** Of sys/wait.h. */
+const WNOHANG = 1
+
+const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]))
+
+/** A process that we have started, until it is reaped. */
+export interface Child {
+  readonly pid: number
+  /** Settles when the process has exited and was reaped. */
+  readonly exited: Promise<Exit>
+  /** True: it was reaped, and the pid may be another's. */
+  readonly hasExited: () => boolean
+}
+
+/**
+ * Child processes that Node does not know: waits for each by its pid whenever the system says that a child has exited (SIGCHLD). Node waits
+ * for its own children by their pids, too, so neither takes one from the other.
+ */
+export class Children {
+  readonly #waitpid: CFunction
+  readonly #waiting = new Map<number, (exit: Exit) => void>()
+  readonly #status = Buffer.alloc(4)
+  #keepAlive: NodeJS.Timeout | undefined
+
+  /** Listens from now on: a child can exit before its start has returned. */
+  constructor(waitpid: CFunction) {
+    this.#waitpid = waitpid
+    process.on('SIGCHLD', () => this.#reap())
+  }
+
+  /** We are kept running until it is reaped. */
+  add(pid: number): Child {
+    const {promise, resolve} = Promise.withResolvers<Exit>()
+    this.#waiting.set(pid, resolve)
+    this.#keepAlive ??= setInterval(() => undefined, 2 ** 30)
+    return {pid, exited: promise, hasExited: () => this.#waiting.get(pid) !== resolve}
+  }
+
+  /** Several exits can come as one signal. */
+  #reap(): void {
+    for (const [pid, resolve] of this.#waiting) {
+      if (this.#waitpid(pid, this.#status, WNOHANG) !== pid) continue
+      this.#waiting.delete(pid)
+      resolve(exitOf(this.#status.readInt32LE()))
+    }
+    if (this.#waiting.size > 0) return
+    clearInterval(this.#keepAlive)
+    this.#keepAlive = undefined
+  }
+}
+
+/** The macros of wait(2). */
+function exitOf(status: number): Exit {
+  const signal = SIGNALS.get(status & 0x7f)
+  return signal === undefined ? {kind: 'code', code: (status >> 8) & 0xff} : {kind: 'signal', signal}
+}
