@@ -83,7 +83,7 @@ for (const theme of ['light', 'dark'] as const) {
         calls: 900,
         failed: 280,
         p95Ms: 65,
-        recent: {seconds: 10, calls: 126, failed: 39}
+        recent: {seconds: 60, calls: 756, failed: 234, p95Ms: 65}
       },
       {
         ...NO_RECENT,
@@ -92,7 +92,7 @@ for (const theme of ['light', 'dark'] as const) {
         calls: 4000,
         failed: 0,
         p95Ms: 28,
-        recent: {seconds: 10, calls: 294, failed: 0}
+        recent: {seconds: 60, calls: 1764, failed: 0, p95Ms: 28}
       }
     ],
     waiting: {}

@@ -57,7 +57,8 @@ function sumOf(a: Api.Edge | undefined, b: Api.Edge | undefined): Api.Edge | und
     recent: {
       seconds: a.recent.seconds,
       calls: a.recent.calls + b.recent.calls,
-      failed: a.recent.failed + b.recent.failed
+      failed: a.recent.failed + b.recent.failed,
+      p95Ms: Math.max(a.recent.p95Ms, b.recent.p95Ms)
     }
   }
 }

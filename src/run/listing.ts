@@ -7,7 +7,8 @@ import {VERSION} from '../model/version.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {plannedFacts} from '../supervisor/listed-app.ts'
-import {RECENT_SECONDS, type Edges} from '../observe/telemetry/recorder/edges.ts'
+import {recentView} from '../observe/api/edges.ts'
+import type {Edges} from '../observe/telemetry/recorder/edges.ts'
 import type {Apps} from './apps/apps.ts'
 
 /** Who this run is, for commands that find it suspended. */
@@ -38,7 +39,7 @@ export interface Listed {
 /** The description of a run for others. */
 export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps, edges, ...of}: Listed): RunListing {
   const recent = edges.recentCalls()
-  const recentOf = (id: string): App['recent'] => ({seconds: RECENT_SECONDS, ...(recent.get(id) ?? NO_CALLS)})
+  const recentOf = (id: string): App['recent'] => recentView(recent.get(id) ?? NO_CALLS)
   return {
     version: VERSION,
     name,
@@ -74,7 +75,7 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
   }
 }
 
-const NO_CALLS = {calls: 0, failed: 0}
+const NO_CALLS = {calls: 0, failed: 0, p95Ms: 0}
 
 /** Its next process is about to start: how the one before was ended is of no interest. */
 const REOPENS = {state: 'starting', availability: 'waiting', exitCode: null, exit: ''} as const

@@ -15,7 +15,7 @@ const edge = (from: string, to: string, calls: number, failed: number): Api.Edge
   p50Ms: 5,
   p95Ms: 65,
   p99Ms: 90,
-  recent: {seconds: 10, calls, failed}
+  recent: {seconds: 60, calls, failed, p95Ms: 65}
 })
 
 /** A call with the body of its request. */

@@ -8,7 +8,11 @@ const GRAPH: Api.Graph = {
   apps: ['checkout', 'payments', 'order-processor'],
   edges: [
     {
-      ...edge('checkout', 'payments', 4284, {recent: {seconds: 10, calls: 126, failed: 39}, failed: 900, waited: 3}),
+      ...edge('checkout', 'payments', 4284, {
+        recent: {seconds: 60, calls: 756, failed: 234, p95Ms: 65},
+        failed: 900,
+        waited: 3
+      }),
       isDeclared: false
     },
     {...edge('checkout', 'order-processor', 2940), isDeclared: true},
@@ -74,7 +78,7 @@ t.test('the graph', async t =>
         .waitFor()
       await figures.getByText('50/s, 5,000 in total, 0.0 % failed').waitFor()
 
-      const calm = {recent: {seconds: 10, calls: 0, failed: 0}, failed: 3}
+      const calm = {recent: {seconds: 60, calls: 0, failed: 0, p95Ms: 0}, failed: 3}
       run.send('edges', {edges: [edge('checkout', 'order-processor', 2940, calm)]})
       await table.getByRole('row', {name: 'checkout order-processor – 2,940 3 in total'}).waitFor()
       t.same(troubles, [])

@@ -33,7 +33,7 @@ export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   logFile: `/shop/${id}/.dapr/logs/${id}.log`,
   sidecarLogFile: `/shop/${id}/.dapr/logs/${id}.daprd.log`,
   circuitBreakers: [],
-  recent: {seconds: 10, calls: 0, failed: 0},
+  recent: {seconds: 60, calls: 0, failed: 0, p95Ms: 0},
   waitingWork: 0,
   waitingEvents: 0,
   ...more
@@ -131,7 +131,7 @@ export const edge = (from: string, to: string, calls = 100, more: Partial<Api.Ed
   p50Ms: 1.5,
   p95Ms: 65,
   p99Ms: 80,
-  recent: {seconds: 10, calls: calls / 10, failed: 0},
+  recent: {seconds: 60, calls: calls * 0.6, failed: 0, p95Ms: 65},
   ...more
 })
 

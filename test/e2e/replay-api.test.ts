@@ -18,6 +18,20 @@ t.test('answers about replays and pins are as the description of the API says; e
   t.match(await post('/calls/2/replay', {}), {status: 409, body: /POST may change something/})
   t.match(await post('/calls/2/replay', {unsafe: true}), {status: 200, json: {call: 2, replay: 4}})
 
+  const edit = {path: '/orders?by=hand', body: 'two'}
+  t.match(await post('/calls/2/replay', {unsafe: true, edit}), {json: {call: 2, path: '/orders?by=hand'}})
+  t.match(await post('/replays', {calls: [2], unsafe: true, edit}), {body: /by=hand/})
+  for (const [wrong, why] of [
+    [{path: 'orders'}, /edit\.path is not a path that begins with \//],
+    [{headers: {'a b': '1'}}, /edit\.headers has “a b”/],
+    [{headers: {a: 'x\r\ny'}}, /edit\.headers\.a is not the value of a header/],
+    [{method: 'P T'}, /edit\.method/],
+    [{colour: 'red'}, /edit\.colour is not known/],
+    ['all', /edit is not a JSON object/]
+  ] as const)
+    t.match(await post('/calls/2/replay', {unsafe: true, edit: wrong}), {status: 400, body: why})
+  t.match(await post('/replays', {calls: [1, 2], edit}), {status: 400, body: /an edit is of one call/})
+
   const several = await post('/replays', {calls: [1, 2]})
   t.match(several, {status: 200, type: 'application/x-ndjson'})
   const lines = several.body.split('\n').filter(Boolean)
@@ -55,7 +69,7 @@ t.test('answers about replays and pins are as the description of the API says; e
   let text = ''
   for await (const piece of events.setEncoding('utf8')) {
     text += piece as string
-    if (text.split('"type":"replay"').length > 5) break
+    if (text.split('"type":"replay"').length > 7) break
   }
   const told = text
     .split('\n')
@@ -68,6 +82,8 @@ t.test('answers about replays and pins are as the description of the API says; e
   t.match(told, [
     {data: {call: 1}},
     {data: {call: 2}},
+    {data: {call: 2, path: '/orders?by=hand'}},
+    {data: {call: 2, path: '/orders?by=hand'}},
     {data: {call: 1}},
     {data: {call: 2, after: null}},
     {data: {call: 1}}

@@ -29,7 +29,7 @@ export const appOf = (app: Partial<App>): App => ({
   logFile: '',
   sidecarLogFile: '',
   circuitBreakers: [],
-  recent: {seconds: 10, calls: 0, failed: 0},
+  recent: {seconds: 60, calls: 0, failed: 0, p95Ms: 0},
   waitingWork: 0,
   waitingEvents: 0,
   ...app

@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {LatencyHistogram} from '../telemetry/recorder/latency-histogram.ts'
-import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
+import {RECENT_SECONDS, type RecentCalls} from '../telemetry/recorder/edges.ts'
 
 /** All edges, the busiest first. */
 export const edgeViews = (recorder: CallRecorder): readonly Api.Edge[] =>
@@ -22,8 +22,16 @@ export const edgeViews = (recorder: CallRecorder): readonly Api.Edge[] =>
       ...(edge.promptTokens + edge.completionTokens > 0 && {
         tokens: {prompt: edge.promptTokens, completion: edge.completionTokens}
       }),
-      recent: {seconds: RECENT_SECONDS, ...edge.recent(performance.now())}
+      recent: recentView(edge.recent(performance.now()))
     }))
+
+/** `seconds`: of a run that began later, since its start. The percentile has two digits. */
+export const recentView = ({calls, failed, p95Ms}: RecentCalls): Api.Recent => ({
+  seconds: Math.min(RECENT_SECONDS, Math.max(1, Math.round(performance.now() / 1000))),
+  calls,
+  failed,
+  p95Ms: Number(p95Ms.toPrecision(2))
+})
 
 /** A percentile in two digits, never more than the longest time. */
 const roughly = (latency: LatencyHistogram, share: number): number =>

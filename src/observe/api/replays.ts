@@ -1,5 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
+import {readEdit, type RequestEdit} from '../replay/edit.ts'
 import {ReplayRefused, type Replay} from '../replay/replayer.ts'
 import {callsOf, lastFailed, type Window, type WindowEnd} from '../replay/select.ts'
 import {sendInOrder, type Pace} from '../replay/sequence.ts'
@@ -12,7 +13,7 @@ import {ApiProblem} from './problem.ts'
 import {pinsView, replayView} from './replay-view.ts'
 
 /** The calls that are to be sent again: numbers, the latest one that failed, those that are pinned, or a window. */
-interface Wishes {
+interface Asked {
   readonly calls?: unknown
   readonly lastFailed?: unknown
   readonly pinned?: unknown
@@ -20,14 +21,17 @@ interface Wishes {
   /** Pace of a window: `recorded` (default) or `answered`. */
   readonly pace?: unknown
   readonly unsafe?: unknown
+  /** Of one call: what is changed of its request. */
+  readonly edit?: unknown
 }
 
 /** Sends one call again. Throws a UserError. */
 export async function replayCall(context: ApiContext, number: number, {body, gone}: ApiRequest): Promise<Api.Replay> {
-  const isUnsafe = wishesIn(body === '' ? '{}' : body).unsafe === true
+  const asked = askedIn(body === '' ? '{}' : body)
+  const [isUnsafe, edit] = [asked.unsafe === true, readEdit(asked.edit)]
   const call = recordedCall(context.recorder, number)
   const {replayer} = await context.replays()
-  const replay = await asProblem(async () => replayer.replay(call, {isUnsafe, signal: gone}))
+  const replay = await asProblem(async () => replayer.replay(call, {isUnsafe, edit, signal: gone}))
   replayer.context.report(replay)
   return replayView(replay, new Masking(context.masked()))
 }
@@ -59,40 +63,47 @@ export async function unpin(context: ApiContext, call?: number): Promise<Api.Pin
 
 /** Answers `POST /replays`: one JSON object for each call, as soon as it is answered. Throws a UserError before anything is sent. */
 export async function serveReplays(context: ApiContext, {body, gone, response}: ApiRequest): Promise<undefined> {
-  const wishes = wishesIn(body)
-  const isUnsafe = wishes.unsafe === true
+  const asked = askedIn(body)
+  const isUnsafe = asked.unsafe === true
   const {replayer, pins} = await context.replays()
   const masking = new Masking(context.masked())
   const done = (replay: Replay): void => {
     if (!response.headersSent) response.writeHead(200, {'content-type': 'application/x-ndjson'})
     response.write(`${JSON.stringify(replayView(replay, masking))}\n`)
   }
-  if (wishes.pinned === true) await pins.sendAll({isUnsafe, isByItself: false, signal: gone, done})
+  if (asked.pinned === true && asked.edit === undefined)
+    await pins.sendAll({isUnsafe, isByItself: false, signal: gone, done})
   else {
-    const {calls, pace} = selected(context, wishes)
+    const {calls, pace, edit} = selected(context, asked)
     const send = async (call: RecordedCall, taken: () => void): Promise<void> => {
-      const replay = await replayer.tryReplay(call, {isUnsafe, signal: gone, taken})
+      const replay = await replayer.tryReplay(call, {isUnsafe, edit, signal: gone, taken})
       replayer.context.report(replay)
       done(replay)
     }
-    if (wishes.window === undefined) for (const call of calls) await send(call, () => undefined)
+    if (asked.window === undefined) for (const call of calls) await send(call, () => undefined)
     else await sendInOrder(calls, pace, send, gone)
   }
   response.end()
   return undefined
 }
 
-function selected(
-  {recorder}: ApiContext,
-  wishes: Wishes
-): {readonly calls: readonly RecordedCall[]; readonly pace: Pace} {
-  const {calls, lastFailed: isLastFailed, window, pace = 'recorded'} = wishes
+interface Selection {
+  readonly calls: readonly RecordedCall[]
+  readonly pace: Pace
+  readonly edit?: RequestEdit | undefined
+}
+
+function selected({recorder}: ApiContext, asked: Asked): Selection {
+  const {calls, lastFailed: isLastFailed, window, pace = 'recorded'} = asked
   if (pace !== 'recorded' && pace !== 'answered')
     throw new UserError(`unknown pace ${String(pace)}`, {explanation: 'It is recorded, or answered.'})
-  if (isLastFailed === true) return {calls: [lastFailed(recorder)], pace}
+  const edit = readEdit(asked.edit)
+  if (edit !== undefined && !(isLastFailed === true || (Array.isArray(calls) && calls.length === 1)))
+    throw new UserError('an edit is of one call', {explanation: 'For example: {"calls": [7], "edit": {"body": "{}"}}'})
+  if (isLastFailed === true) return {calls: [lastFailed(recorder)], pace, edit}
   if (window !== undefined) return {calls: callsOf(recorder, windowIn(window)), pace}
   if (Array.isArray(calls) && calls.length > 0 && calls.length <= 1000 && calls.every(isNumber))
-    return {calls: calls.map(number => recordedCall(recorder, number)), pace}
+    return {calls: calls.map(number => recordedCall(recorder, number)), pace, edit}
   throw new UserError('no calls are named', {
     explanation: 'Give calls (1 to 1,000 numbers), lastFailed, pinned or window: {"calls": [7, 8]}'
   })
@@ -123,7 +134,7 @@ const wrongEnd = (name: string): UserError =>
 
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
 
-const wishesIn = (body: string): Wishes => objectIn(body, '{"calls": [7]}')
+const askedIn = (body: string): Asked => objectIn(body, '{"calls": [7]}')
 
 /** The JSON object of a request. */
 function objectIn(body: string, example: string): object {

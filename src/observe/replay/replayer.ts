@@ -9,6 +9,7 @@ import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {answerOf, type CallAnswer} from './answer.ts'
 import {compare, type Comparison, type Noise} from './compare.ts'
+import {editedCall, type RequestEdit} from './edit.ts'
 import {requestOf, sendAgain, type RequestText, type Resent, type CallPlace} from './send.ts'
 import {isDelivery, whyNotSent} from './why-not-sent.ts'
 
@@ -52,6 +53,8 @@ export interface Replay {
 export interface ReplayWishes {
   /** Methods besides GET, HEAD and OPTIONS, too. */
   readonly isUnsafe: boolean
+  /** Left out: the request is sent as it was. */
+  readonly edit?: RequestEdit | undefined
   /** The answer to compare with; left out: that of the call. */
   readonly before?: CallAnswer | undefined
   readonly noise?: Noise
@@ -89,7 +92,8 @@ export class Replayer {
   }
 
   /** Sends a call again, and compares the answers. Rejects with a `ReplayRefused` if it is not sent. */
-  async replay(call: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
+  async replay(recorded: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
+    const call = wishes.edit === undefined ? recorded : editedCall(recorded, wishes.edit)
     const way = this.#check(call, wishes.isUnsafe)
     const copy = copyOfCall(call)
     const before = this.#turns.get(call.number)

@@ -1,7 +1,9 @@
 import {LatencyHistogram} from './latency-histogram.ts'
 
 /** Seconds that the recent figures of an edge cover. */
-export const RECENT_SECONDS = 10
+export const RECENT_SECONDS = 60
+/** The latency of the last seconds is known in two halves: the older one is forgotten as a whole. */
+const HALF_SECONDS = RECENT_SECONDS / 2
 /** All further pairs are counted as one, with the callee ''. */
 const MAX_EDGES = 4096
 
@@ -24,6 +26,9 @@ export class Edge {
   bodyBytes: number
   /** Of each of the last seconds: which one, its calls, and those that failed. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
+  #half = 0
+  #latest = new LatencyHistogram()
+  #before = new LatencyHistogram()
 
   constructor(index: number, {caller, callee, bodyBytes}: Pick<Edge, 'caller' | 'callee' | 'bodyBytes'>) {
     this.index = index
@@ -38,6 +43,8 @@ export class Edge {
     if (isFailed) this.failed++
     this.latency.add(totalMs)
     const second = Math.floor(endedAt / 1000)
+    this.#turn(second)
+    this.#latest.add(totalMs)
     const at = (second % RECENT_SECONDS) * 3
     const seconds = this.#seconds
     if (seconds[at] !== second) {
@@ -49,9 +56,21 @@ export class Edge {
     if (isFailed) seconds[at + 2] = (seconds[at + 2] ?? 0) + 1
   }
 
-  /** Calls, and failed ones, of the last ten seconds before this time in ms. */
-  recent(now: number): {readonly calls: number; readonly failed: number} {
-    const oldest = Math.floor(now / 1000) - RECENT_SECONDS
+  /** Begins the next half minute. */
+  #turn(second: number): void {
+    const half = Math.floor(second / HALF_SECONDS)
+    if (half <= this.#half) return
+    ;[this.#before, this.#latest] = [this.#latest, this.#before]
+    this.#latest.clear()
+    if (half > this.#half + 1) this.#before.clear()
+    this.#half = half
+  }
+
+  /** What was counted in the last seconds before this time in ms. */
+  recent(now: number): RecentCalls {
+    const second = Math.floor(now / 1000)
+    this.#turn(second)
+    const oldest = second - RECENT_SECONDS
     let calls = 0
     let failed = 0
     for (let at = 0; at < this.#seconds.length; at += 3) {
@@ -59,8 +78,16 @@ export class Edge {
       calls += this.#seconds[at + 1] ?? 0
       failed += this.#seconds[at + 2] ?? 0
     }
-    return {calls, failed}
+    return {calls, failed, p95Ms: this.#latest.percentile(0.95, this.#before)}
   }
+}
+
+/** Calls of the last seconds. */
+export interface RecentCalls {
+  readonly calls: number
+  readonly failed: number
+  /** So many ms 95 of 100 of them took at most; of several edges that of the slowest. */
+  readonly p95Ms: number
 }
 
 /** Of a body of the calls of this app, so many bytes are kept; -1: its calls are not recorded; undefined: it is none of the run. */
@@ -97,13 +124,17 @@ export class Edges {
     return edge
   }
 
-  /** Calls of the last ten seconds, and failed ones, by callee. */
-  recentCalls(now = performance.now()): ReadonlyMap<string, {readonly calls: number; readonly failed: number}> {
-    const all = new Map<string, {calls: number; failed: number}>()
+  /** Calls of the last seconds, by callee. */
+  recentCalls(now = performance.now()): ReadonlyMap<string, RecentCalls> {
+    const all = new Map<string, RecentCalls>()
     for (const edge of this.#all) {
-      const {calls, failed} = edge.recent(now)
-      const sum = all.get(edge.callee) ?? {calls: 0, failed: 0}
-      all.set(edge.callee, {calls: sum.calls + calls, failed: sum.failed + failed})
+      const {calls, failed, p95Ms} = edge.recent(now)
+      const sum = all.get(edge.callee) ?? {calls: 0, failed: 0, p95Ms: 0}
+      all.set(edge.callee, {
+        calls: sum.calls + calls,
+        failed: sum.failed + failed,
+        p95Ms: Math.max(sum.p95Ms, p95Ms)
+      })
     }
     return all
   }

@@ -26,13 +26,18 @@ export class LatencyHistogram {
     if (ms > this.#longest) this.#longest = ms
   }
 
-  /** In ms: so many of all times (0.95) were not longer; never more than the longest. 0: there are none. */
-  percentile(share: number): number {
-    let left = Math.ceil(share * this.#count)
+  clear(): void {
+    this.#counts.fill(0)
+    this.#count = this.#longest = 0
+  }
+
+  /** In ms: so many of all times (0.95), with those of another histogram, were not longer; never more than the longest. 0: there are none. */
+  percentile(share: number, other = NO_TIMES): number {
+    let left = Math.ceil(share * (this.#count + other.#count))
     if (left === 0) return 0
     for (const [bucket, count] of this.#counts.entries()) {
-      left -= count
-      if (left <= 0) return Math.min(endOf(bucket), this.#longest)
+      left -= count + (other.#counts[bucket] ?? 0)
+      if (left <= 0) return Math.min(endOf(bucket), Math.max(this.#longest, other.#longest))
     }
     return endOf(BUCKETS - 1)
   }
@@ -40,3 +45,5 @@ export class LatencyHistogram {
 
 const endOf = (bucket: number): number =>
   FIRST_MS * 2 ** Math.floor(bucket / PER_OCTAVE) * (1 + (bucket % PER_OCTAVE) / PER_OCTAVE)
+
+const NO_TIMES = new LatencyHistogram()

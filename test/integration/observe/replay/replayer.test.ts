@@ -23,6 +23,41 @@ t.test('the request is what the caller has sent, but for headers about the conne
   t.match(heads[1], /^GET \/of-http2 HTTP\/1\.1\r\naccept: a\r\nPillion-Replay: 3\r\nHost: 127\.0\.0\.1:\d+\r\n/)
 })
 
+t.test('an edited request is sent so; what is not edited stays as it was, and the call itself, too', async t => {
+  const bodies: string[] = []
+  const {replayer, made, heads, recorder} = await openSidecar(
+    t,
+    (_request, body) => (bodies.push(body), {body: '{"ok":false}'})
+  )
+  const call = made(
+    'POST /v1.0/invoke/stock/method/orders/7?full=1 HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nDapr-Api-Token: abc\r\n\r\n',
+    '{"item":"pen"}'
+  )
+  const edit = {path: '/orders/8', headers: {'x-user': null, 'x-new': 'ä'}, body: '{"item":"ink"}'}
+  const {comparison, number} = await replayer.replay(call, {isUnsafe: true, edit})
+  t.equal(
+    heads[0],
+    `POST /v1.0/invoke/stock/method/orders/8 HTTP/1.1\r\nHost: x\r\nDapr-Api-Token: abc\r\nx-new: \xe4\r\nPillion-Replay: ${call.number}\r\nContent-Length: 14\r\nConnection: close\r\n\r\n`
+  )
+  t.same(bodies, ['{"item":"ink"}'])
+  t.match(
+    comparison.differences,
+    [{path: 'ok', before: 'true', after: 'false'}],
+    'it is compared with the recorded answer'
+  )
+  t.match(recorder.call(number)?.flags, FLAG.replay | FLAG.admitted)
+  await replayer.replay(call, {isUnsafe: false, edit: {method: 'GET', body: ''}})
+  t.match(heads[1], /^GET \/v1\.0\/invoke\/stock\/method\/orders\/7\?full=1 HTTP\/1\.1\r\nHost: x\r\nX-User: ann/)
+  t.equal(bodies[1], '')
+  await t.rejects(
+    replayer.replay(made(GET), {isUnsafe: false, edit: {method: 'DELETE'}}),
+    /DELETE may change something/
+  )
+  const bare = made('GET /v1.0/invoke/stock/method?a=1 HTTP/1.1\r\nHost: x\r\n\r\n')
+  await replayer.replay(bare, {isUnsafe: false, edit: {path: '/b?c=2'}})
+  t.match(heads[2], /^GET \/v1\.0\/invoke\/stock\/method\/b\?c=2 /)
+})
+
 t.test('a replay is a call of its own, and counts in no edge', async t => {
   const {replayer, made, recorder} = await openSidecar(t, () => ({body: '{"ok":false}'}))
   const call = made(GET)

@@ -15,7 +15,7 @@ const edge = (from: string, to: string, isDeclared?: boolean): Api.Graph['edges'
   p50Ms: 1,
   p95Ms: 2,
   p99Ms: 3,
-  recent: {seconds: 10, calls: 0, failed: 0},
+  recent: {seconds: 60, calls: 0, failed: 0, p95Ms: 0},
   ...(isDeclared === undefined ? {} : {isDeclared})
 })
 

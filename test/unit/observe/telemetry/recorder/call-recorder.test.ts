@@ -159,13 +159,18 @@ t.test('10,000 calls of every size take the memory that was set aside', t => {
   t.end()
 })
 
-t.test('an edge knows its percentiles and its last ten seconds', t => {
+t.test('an edge knows its percentiles and its last minute', t => {
   const recorder = new CallRecorder(() => 0)
   for (let count = 1; count <= 100; count++)
     make(recorder, callOf(), {startedAt: 1000 * count, endedAt: 1000 * count + count, status: count > 98 ? 500 : 200})
   const [edge] = recorder.edges.all
-  t.same(edge?.recent(100_500), {calls: 10, failed: 2})
-  t.same(edge?.recent(200_000), {calls: 0, failed: 0})
+  const {calls, failed, p95Ms = 0} = edge?.recent(100_500) ?? {}
+  t.same([calls, failed], [60, 2])
+  t.ok(p95Ms > 90 && p95Ms < 110, p95Ms.toString())
+  make(recorder, callOf(), {startedAt: 125_000, endedAt: 125_001, status: 200})
+  t.equal(edge?.recent(125_500).p95Ms, 100, 'the half minute before counts')
+  t.match(edge?.recent(161_000), {calls: 1, failed: 0, p95Ms: 1})
+  t.same(edge?.recent(200_000), {calls: 0, failed: 0, p95Ms: 0})
   const p95 = edge?.latency.percentile(0.95) ?? 0
   t.ok(p95 > 90 && p95 < 120, p95.toString())
   t.end()

@@ -1,0 +1,84 @@
+import {UserError} from '../../model/errors.ts'
+import {PIECE, type TapePiece} from '../telemetry/recorder/byte-tape.ts'
+import {contentOf, methodPath} from '../telemetry/recorder/call-content.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+
+/** What is changed of a recorded request before it is sent; the rest stays as it was. */
+export interface RequestEdit {
+  readonly method?: string
+  /** As the callee sees it: `/orders/7?full=1`. */
+  readonly path?: string
+  /** Values by name; null: without this header. */
+  readonly headers?: Readonly<Record<string, string | null>>
+  readonly body?: string
+}
+
+/** A token, as methods and names of headers are (RFC 9110, 5.6.2). */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+/** What a value of a header consists of (RFC 9110, 5.5). */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Reads an edit of JSON; undefined: there is none. Throws a UserError that names the field. */
+export function readEdit(value: unknown): RequestEdit | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('edit', 'is not a JSON object')
+  const {method, path, headers, body, ...others} = value as Readonly<Record<string, unknown>>
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw wrong(`edit.${unknown}`, 'is not known')
+  if (method !== undefined && !(typeof method === 'string' && TOKEN.test(method)))
+    throw wrong('edit.method', 'is not a method of HTTP')
+  if (path !== undefined && !(typeof path === 'string' && /^\/[\x21-\x7e]*$/.test(path)))
+    throw wrong('edit.path', 'is not a path that begins with / and has its spaces as %20')
+  if (body !== undefined && typeof body !== 'string') throw wrong('edit.body', 'is not a text')
+  return {
+    ...(method !== undefined && {method}),
+    ...(path !== undefined && {path}),
+    ...(headers !== undefined && {headers: readHeaders(headers)}),
+    ...(body !== undefined && {body})
+  }
+}
+
+function readHeaders(value: unknown): Readonly<Record<string, string | null>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong('edit.headers', 'is not a JSON object')
+  for (const [name, text] of Object.entries(value)) {
+    if (!TOKEN.test(name)) throw wrong('edit.headers', `has “${name}”, which is not the name of a header`)
+    if (text !== null && !(typeof text === 'string' && FIELD_VALUE.test(text)))
+      throw wrong(`edit.headers.${name}`, 'is not the value of a header: it has one line, in Latin-1')
+  }
+  return value as Readonly<Record<string, string | null>>
+}
+
+const wrong = (field: string, why: string): UserError =>
+  new UserError(`${field} ${why}`, {
+    explanation: 'For example: {"edit": {"path": "/orders/8", "headers": {"x-user": null}, "body": "{}"}}'
+  })
+
+/** The call with its request as it was edited. */
+export function editedCall(call: RecordedCall, {method, path, headers = {}, body}: RequestEdit): RecordedCall {
+  const {request, target} = contentOf(call)
+  const [before = '', , version = 'HTTP/1.1'] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')
+  const line = [method ?? before, path === undefined ? target : addressIn(target) + methodPath(path), version].join(' ')
+  const changed = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), {name, value}]))
+  const kept = request.headers.flatMap((name, at) =>
+    at % 2 === 1 || changed.has(name.toLowerCase()) ? [] : [`${name}: ${request.headers[at + 1] ?? ''}`]
+  )
+  const added = [...changed.values()].flatMap(({name, value}) => (value === null ? [] : [`${name}: ${value}`]))
+  const head = Buffer.from(`${[line, ...kept, ...added].join('\r\n')}\r\n\r\n`, 'latin1')
+  const sent = body === undefined ? request.body : Buffer.from(body)
+  const own: ReadonlySet<number> = new Set([PIECE.requestHead, PIECE.requestBody])
+  const pieces: readonly TapePiece[] = [
+    {kind: PIECE.requestHead, bytes: head},
+    {kind: PIECE.requestBody, bytes: sent},
+    ...call.pieces.filter(({kind}) => !own.has(kind))
+  ]
+  // a body of which a part is kept is whole again once it is replaced
+  const requestBytes = body === undefined ? call.requestBytes : sent.length
+  return {...call, method: method ?? call.method, requestBytes, pieces}
+}
+
+/** What stands before the path that the callee sees. */
+function addressIn(target: string): string {
+  const path = methodPath(target)
+  return target.endsWith(path) ? target.slice(0, -path.length) : target.replace(/\?.*$/s, '')
+}
