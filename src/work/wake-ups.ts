@@ -66,7 +66,8 @@ export class WakeUps {
     file.onCommit(() => this.#arm())
     file.onUndone(() => {
       this.#ahead = this.#readAhead()
-      this.#arm() // the change that is undone may have disarmed it
+      this.#disarm() // what is undone may be another look than the last one saw
+      this.#arm()
     })
   }
 

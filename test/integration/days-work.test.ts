@@ -37,6 +37,34 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
   'a job that is set again while its app has it comes once its app has answered': [
     26,
     'job 603 900, pass 464 513, job 831 224, pass 791 808'
+  ],
+  'an activity of another run goes on where the write that had dropped it is undone': [
+    1410,
+    'start 39 377, answer 193 925 …, pass 715 668 …, fail writes 460 95, answer 761 439'
+  ],
+  'a job fires where the change is undone that had taken it for the next time': [
+    51403,
+    'job 15 323 …, fail writes 366 411, job verb 55 455 …, pass 204 812'
+  ],
+  'a job that was deleted comes where the deletion is undone': [
+    55753,
+    'start 511 881 …, job 581 921, pass 689 570 …, fail writes 22 287 …, crash 936 781, answer 541 441, job deleted 207 232'
+  ],
+  'one that is terminated in the instant in which it continues as new has no turn': [
+    3282,
+    'crash 746 613, start 393 313 …, answer a turn 716 183, job 266 835, connect 982 471, event 24 813, answer 923 279, leave 465 645, terminate 978 741, answer late 988 920'
+  ],
+  'a parent does not wait for a child that was removed in another run, though its own removal cannot be written': [
+    3609,
+    'start 758 614, answer a turn 104 176, skip 360 521 …, answer a turn 376 592, answer 77 252, fail writes 465 796 …, purge 774 741'
+  ],
+  'an answer that is written late is not the result of the next round': [
+    4568,
+    'start 143 743, answer 373 724, fail writes 343 563, job 203 331 …, answer 856 572 …, leave 392 842 …'
+  ],
+  'a child of another run that is over in the instant in which it begins is reported': [
+    2869,
+    'crash 913 73, start 632 34 …, answer 20 670, answer twice 618 649 …, start 803 734, start 825 395, terminate 309 138'
   ]
 }
 

@@ -46,8 +46,7 @@ export class Reminders {
       rows: store,
       nameOf: ({app, type, id, name}) => ({app, type, id, name}),
       title: reminder => `reminder ${fullName(reminder)}`,
-      // what cannot be kept as the run ends comes again with the next one
-      onDue: ({key}) => void this.#series.deliver(key).catch(() => undefined),
+      onDue: ({key}) => void this.#fire(key),
       deliver: async reminder => this.#deliver(reminder),
       advance: (reminder, fired) => this.#advance(reminder, fired),
       onRetry: ({key}, {due}) => store.update(key, {due})
@@ -115,6 +114,12 @@ export class Reminders {
     this.#series.isClosed = true
   }
 
+  async #fire(key: number): Promise<void> {
+    // what cannot be kept as the run ends comes again with the next one
+    const isTaken = await this.#series.deliver(key).catch(() => true)
+    if (!isTaken) this.#series.release(key)
+  }
+
   /** Waits for the actor's turn; one that is deleted meanwhile is not called. */
   async #deliver(reminder: Reminder): Promise<Fired> {
     const {run, catchesUp = false, wakeUps} = this.#options
@@ -135,7 +140,7 @@ export class Reminders {
       return {...outcomeOf(answer), due: standsFor}
     } catch (error) {
       // where too many wait already it is tried again
-      const kind = error instanceof ActorError && error.refusal !== 'full' ? 'done' : 'failed'
+      const kind = error instanceof ActorError && error.refusal === 'gone' ? 'undeliverable' : 'failed'
       return {kind, answer: messageOf(error), due: standsFor, isCancelled: false}
     }
   }

@@ -244,7 +244,7 @@ export class Jobs {
   /** Delivers one tick; false: the app could not take it, and it waits until the app is ready. */
   async #tick(key: number, app: string): Promise<boolean> {
     const job = this.#store.at(key)
-    if (job === undefined) return true
+    if (job === undefined) return this.#series.deliver(key)
     const name = jobKey(app, job.name)
     // the app still has it: as it was set before, or since it was run by hand
     const isTaken = !this.#withApps.has(name) && (await this.#alone(name, job))

@@ -64,7 +64,7 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
   readonly nameOf: (row: R) => object
   /** As logs name it. */
   readonly title: (row: R) => string
-  /** Called when it has become due, and that is kept. */
+  /** Called when it has become due, and that is kept; once until it is released. */
   readonly onDue: (row: R) => void
   readonly deliver: (row: R) => Promise<D>
   /** Writes what follows a firing that is done or given up; returns when the next one comes, undefined: none does. */
@@ -80,19 +80,35 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
 export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   readonly #options: SeriesKind<R, D>
   readonly #quiet: Quiet
+  /** Keys of those that were announced as due, until they are done. True: and once more since. */
+  readonly #announced = new Map<number, boolean>()
   #delivering = 0
   isClosed = false
 
   constructor(options: SeriesKind<R, D>) {
     this.#options = options
-    const {kind, wakeUps, clock} = options
+    const {kind, file, wakeUps, clock, rows} = options
     this.#quiet = new Quiet(clock, () => this.#delivering > 0)
     wakeUps.serve(kind, ({owner}) => this.#fallDue(owner), {isSeries: true})
     wakeUps.onSettle(async maxMs => this.quiet(maxMs))
-    const left = options.rows.due()
-    setImmediate(() => {
-      if (!this.isClosed) for (const row of left) options.onDue(row)
-    })
+    const left = rows.due()
+    setImmediate(() => left.forEach(row => this.#announce(row)))
+    // one that seemed to be gone is due all the same
+    file.onUndone(() => rows.due().forEach(row => this.#announce(row)))
+  }
+
+  #announce(row: R): void {
+    const isKnown = this.#announced.has(row.key)
+    this.#announced.set(row.key, isKnown)
+    if (!isKnown && !this.isClosed) this.#options.onDue(row)
+  }
+
+  /** It is done, or not due as far as is known. */
+  release(key: number): void {
+    const isAgain = this.#announced.get(key) === true
+    this.#announced.delete(key)
+    const row = isAgain ? this.#options.rows.at(key) : undefined
+    if (row?.isDue === true) this.#announce(row)
   }
 
   /** Resolves once nothing is being delivered: with true, or with false after so many ms. */
@@ -118,22 +134,26 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   }
 
   #fallDue(key: number): void {
-    const {rows, file, onDue} = this.#options
+    const {rows, file} = this.#options
     const row = rows.at(key)
     if (row === undefined || row.isPaused === true) return
     rows.update(key, {isDue: true})
-    file.afterCommit(() => onDue(row))
+    file.afterCommit(() => this.#announce(row))
   }
 
   /** Delivers one that is due, and keeps what became of it; false: the app could not take it. */
   async deliver(key: number): Promise<boolean> {
     const {rows, deliver} = this.#options
     const row = rows.at(key)
-    if (this.isClosed || row?.isDue !== true) return true
+    if (row?.isDue !== true) {
+      this.release(key)
+      return true
+    }
     return this.track(async () => {
       const delivered = await deliver(row)
       if (this.isClosed || delivered.kind === 'undeliverable') return false
       await keep(this.#options, () => this.#settle(key, delivered))
+      this.release(key)
       return true
     })
   }

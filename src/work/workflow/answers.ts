@@ -76,7 +76,7 @@ export class Answers {
     if (item === undefined) return this.#ignore(app, `${what}: it is one to an earlier dispatch`)
     const outcome = await this.#ended(item, answer)
     if (outcome === 'known') return this.#ignore(app, `${what}: it has been answered, or is not known`)
-    engine.forgetActivity(item)
+    engine.tasks.forget(item)
     item.answered?.(answer)
     const status = failureDetails.length > 0 ? 'failed' : 'success'
     const elapsedMs = performance.now() - item.sentAt
@@ -86,16 +86,15 @@ export class Answers {
 
   /** Its instance gets the result. `known`: it has one. */
   async #ended(item: ActivityItem, {taskId, result, failureDetails}: ActivityResponse): Promise<'known' | 'ended'> {
-    if (item.isDropped || item.answered !== undefined) return 'ended'
+    if (item.answered !== undefined) return 'ended'
     const {engine, store, clock} = this.#options
-    const {instance, task, taskExecution: taskExecutionId} = item.activity
+    const {instance, taskExecution: taskExecutionId} = item.activity
     const event: Event =
       failureDetails.length > 0
         ? {taskFailed: {taskScheduledId: taskId, failureDetails, taskExecutionId}}
         : {taskCompleted: {taskScheduledId: taskId, result, taskExecutionId}}
     return keep(this.#options, () => {
-      if (item.isDropped) return 'ended'
-      if (!store.endActivity(instance, task)) return 'known'
+      if (!store.endActivity(item.activity)) return item.isDropped ? 'ended' : 'known'
       engine.turns.post(instance, {kind: 'result', name: '', event: eventOf(clock.date(), event)})
       return 'ended'
     })
@@ -112,7 +111,7 @@ export class Answers {
     if (item === undefined) return
     await keep(this.#options, () => {
       const {instance, taskExecution: taskExecutionId, request} = item.activity
-      if (item.isDropped || !store.endActivity(instance, task)) return
+      if (!store.endActivity(item.activity)) return
       const {isDetached, isEnded} = item.isChild ? decode(CHILD_REQUEST, request) : ATTENDED
       if (isDetached || isEnded) return
       const ended = {taskScheduledId: task, result, taskExecutionId}

@@ -132,7 +132,7 @@ export class Engine {
       onSent: item => this.#counts.sent(app, item),
       onLeft: item => {
         this.#counts.left(app, item)
-        if (item instanceof ActivityItem && item.isDropped) this.forgetActivity(item)
+        if (item instanceof ActivityItem && item.isDropped) this.tasks.forget(item)
       }
     })
   }
@@ -188,16 +188,6 @@ export class Engine {
     return this.leftWork.apps.filter(app => this.workers.get(app)?.hasCapacity === true || this.far.hasCapacity(app))
   }
 
-  /** It is answered, or will not be. */
-  forgetActivity(item: ActivityItem): void {
-    this.#workersFor(item).remove(item)
-    this.activities.remove(item)
-  }
-
-  #workersFor({isFar, activity: {app}}: ActivityItem): AppWorkers {
-    return isFar ? this.far.of(app) : this.workersOf(app)
-  }
-
   /** Something was undone: what is in memory becomes what the file says. Workers keep what they have in hand. */
   reread(): void {
     for (const key of this.changed.keys()) {
@@ -205,8 +195,7 @@ export class Engine {
       if (now === undefined) this.#gone(key)
       else this.changed.set(key, now)
     }
-    const dropped = this.activities.reread(activity => this.#store.isOpen(activity))
-    for (const item of dropped) if (!this.#workersFor(item).isInHand(item)) this.forgetActivity(item)
+    this.tasks.reread()
     this.turns.reread()
     this.live.reread()
     this.leftWork.clear()

@@ -5,12 +5,11 @@ import type {Instance} from './instance.ts'
 import {textOf} from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {ActivityItem} from './work-items.ts'
-import {AppWorkers} from './workers.ts'
+import {AppWorkers, type WorkersEvents} from './workers.ts'
 import type {OpenActivity, WorkflowStore} from './workflow-store.ts'
 
 /** The run that has the app limits, and counts. */
 const unlimited = (): typeof DEFAULT_WORKFLOWS => DEFAULT_WORKFLOWS
-const UNCOUNTED = {onSent: () => undefined, onLeft: () => undefined}
 
 interface FarTasksOptions {
   readonly store: WorkflowStore
@@ -27,6 +26,12 @@ export class FarTasks {
   readonly #queues = new Map<string, AppWorkers>()
   /** The warnings about apps that are not there: each is given once. */
   readonly #warned = new Set<string>()
+  readonly #events: WorkersEvents = {
+    onSent: () => undefined,
+    onLeft: item => {
+      if (item instanceof ActivityItem && item.isDropped) this.remove(item)
+    }
+  }
 
   constructor(options: FarTasksOptions) {
     this.#options = options
@@ -34,7 +39,7 @@ export class FarTasks {
 
   of(app: string): AppWorkers {
     let queue = this.#queues.get(app)
-    if (queue === undefined) this.#queues.set(app, (queue = new AppWorkers(unlimited, UNCOUNTED)))
+    if (queue === undefined) this.#queues.set(app, (queue = new AppWorkers(unlimited, this.#events)))
     return queue
   }
 

@@ -42,7 +42,6 @@ export class InstanceEnds {
     instance.failure = end?.failure
     if (live.turn !== undefined) this.#options.workersOf(instance.app).remove(live.turn)
     live.turn = undefined
-    live.inbox = []
     this.#over(live, endsChildren)
   }
 
@@ -66,9 +65,11 @@ export class InstanceEnds {
     this.#over(live, executionTerminated?.recurse === true)
   }
 
-  #over({instance, history}: LiveInstance, endsChildren: boolean): void {
+  #over(live: LiveInstance, endsChildren: boolean): void {
     const {store, retention, counts, spans} = this.#options
+    const {instance, history} = live
     store.take(instance.key, Number.MAX_SAFE_INTEGER)
+    live.inbox = []
     if (endsChildren) this.endChildren(instance, instance.output)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     retention.limit(instance)

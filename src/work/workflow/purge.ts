@@ -1,4 +1,6 @@
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import type {Clock} from '../../platform/clock.ts'
+import {keep} from '../keep.ts'
 import type {WorkFile} from '../work-file.ts'
 import type {Engine} from './engine.ts'
 import type {Instance, Parent} from './instance.ts'
@@ -29,6 +31,7 @@ export interface PurgesOptions {
   readonly store: WorkflowStore
   readonly engine: Engine
   readonly file: WorkFile
+  readonly clock: Clock
   readonly hasApp: (app: string) => boolean
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   readonly warn: (app: string, text: string) => void
@@ -51,12 +54,14 @@ export class Purges {
     const far = request.isRecursive ? this.#family(app, id, request).flatMap(each => this.#farChildren(each)) : []
     let there = 0
     for (const child of far) there += await this.#purgeFar(app, child, request.isForced)
-    // another one of this id may have begun meanwhile
-    const all = this.#family(app, id, request)
-    return this.#options.file.change(() => {
+    const remove = (): number => {
+      // another one of this id may have begun meanwhile
+      const all = this.#family(app, id, request)
       for (const each of all) this.#options.engine.remove(each.key)
       return all.length + there
-    })
+    }
+    // who waits for a child that is gone would wait for ever
+    return there > 0 ? keep(this.#options, remove) : this.#options.file.change(remove)
   }
 
   /** A workflow of another run asks for the end of its child: how many were removed; one that is gone, or another parent's, is none. */

@@ -136,7 +136,7 @@ export class RemoteClients {
     const {engine} = this.#options
     item.answered = undefined
     item.isDropped = true
-    if (!engine.workersOf(item.activity.app).isInHand(item)) engine.forgetActivity(item)
+    if (!engine.workersOf(item.activity.app).isInHand(item)) engine.tasks.forget(item)
   }
 }
 

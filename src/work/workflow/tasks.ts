@@ -104,10 +104,10 @@ export class Tasks {
   /** An app has workers here: they do what another run was to do. */
   bringHome(app: string): void {
     for (const {activity, id, source} of this.#options.far.take(app)) {
-      const {instance, task, request, isChild} = activity
+      const {instance, request, isChild} = activity
       if (isChild === 0) this.#options.workersOf(app).add(this.#options.activities.add(activity, {id, app: source}))
       else {
-        this.#options.store.endActivity(instance, task)
+        this.#options.store.endActivity(activity)
         this.#beginOwn(instance, app, decode(CHILD_REQUEST, request))
       }
     }
@@ -233,19 +233,28 @@ export class Tasks {
   /** Its open activities and timers are not wanted any more. */
   drop({key}: Instance): void {
     for (const item of this.#options.activities.drop(key)) {
-      if (item.isFar) {
-        this.#options.far.remove(item)
-        continue
-      }
-      const workers = this.#options.workersOf(item.activity.app)
       // one that a worker has is answered once more
-      if (!workers.isInHand(item)) {
-        workers.remove(item)
-        this.#options.activities.remove(item)
-      }
+      if (!this.#workersFor(item).isInHand(item)) this.forget(item)
     }
     this.#options.store.endActivities(key)
     this.endTimers(key)
+  }
+
+  /** Something was undone: what is open is so in the file, too. */
+  reread(): void {
+    const {activities, store} = this.#options
+    for (const item of activities.reread(activity => store.isOpen(activity)))
+      if (!this.#workersFor(item).isInHand(item)) this.forget(item)
+  }
+
+  /** It is answered, or will not be. */
+  forget(item: ActivityItem): void {
+    this.#workersFor(item).remove(item)
+    this.#options.activities.remove(item)
+  }
+
+  #workersFor({isFar, activity: {app}}: ActivityItem): AppWorkers {
+    return isFar ? this.#options.far.of(app) : this.#options.workersOf(app)
   }
 
   #timerFired({owner, data}: WakeUp): void {

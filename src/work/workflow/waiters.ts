@@ -14,15 +14,15 @@ export class Waiters {
   /** Of instances that are not there yet. */
   readonly #looking = new Set<(instance: Instance) => void>()
 
-  /** Settles when it is; if the listener of `onGone` is called before, it never settles. */
+  /** Settles when it is (`now`: as it is kept); if the listener of `onGone` is called before, it never settles. */
   async wait(
-    instance: Instance,
+    key: number,
+    now: Instance | undefined,
     isMet: IsMet,
     onGone: (listener: () => void) => void = () => undefined
   ): Promise<Instance | undefined> {
-    if (isMet(instance)) return instance
+    if (isMet(now)) return now
     return new Promise(resolve => {
-      const {key} = instance
       const all = this.#waiting.get(key) ?? new Set()
       const waiter: Waiter = {isMet, tell: resolve}
       this.#waiting.set(key, all.add(waiter))

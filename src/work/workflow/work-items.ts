@@ -224,9 +224,9 @@ export class ActivityItem implements WorkItem {
     this.#isFirst = isFirst
   }
 
-  /** Another instance of this id, or its history before it continued as new, has asked for a task of this number. */
+  /** Another instance of this id, or its history before it continued as new, has asked for a task of this number. Other runs send tokens. */
   get isBehind(): boolean {
-    return !this.#isFirst()
+    return !this.isFar && !this.#isFirst()
   }
 
   get isChild(): boolean {

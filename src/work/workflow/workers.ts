@@ -47,7 +47,7 @@ interface Abandoned {
 /** So long it is known what a worker has left: the end of its process is noticed later than that of its stream. */
 const ABANDONED_MS = 2000
 
-interface WorkersEvents {
+export interface WorkersEvents {
   readonly onSent: (item: WorkItem) => void
   /** Its worker has left without an answer. */
   readonly onLeft: (item: WorkItem) => void

@@ -201,9 +201,10 @@ export class WorkflowStore {
     return this.#sql.get({}, sql, instance, task, request) !== undefined
   }
 
-  /** Whether it was open until now. */
-  endActivity(instance: number, task: number): boolean {
-    return this.#sql.run('DELETE FROM activities WHERE instance = ? AND task = ?', instance, task) > 0
+  /** Whether it was open until now, as it was asked for. */
+  endActivity({instance, task, request}: OpenActivity): boolean {
+    const sql = 'DELETE FROM activities WHERE instance = ? AND task = ? AND request = ?'
+    return this.#sql.run(sql, instance, task, request) > 0
   }
 
   /** All of an instance, but for children that apps of other runs have: those are to be ended, too. */

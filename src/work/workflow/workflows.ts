@@ -150,8 +150,10 @@ export class Workflows extends KnownInstances {
     isMet: (instance: Instance) => boolean,
     onGone?: (listener: () => void) => void
   ): Promise<Instance | undefined> {
-    await this.settled()
-    return this.#waiters.wait(instance, now => now === undefined || isMet(now), onGone)
+    const {file} = this.#options
+    while (file.isChanging) await file.settled()
+    // what has been kept meanwhile is not reported again
+    return this.#waiters.wait(instance.key, this.at(instance.key), now => now === undefined || isMet(now), onGone)
   }
 
   /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */

@@ -68,7 +68,7 @@ export class Watch {
   /** Events that were acknowledged, by the start that they were for. */
   readonly #told = new Map<string, number[]>()
   readonly #heard = new Map<string, Set<number>>()
-  /** What each instance (`app id`) waits for, as its last turn left it. */
+  /** What each instance (`app id`) waits for after its latest turn. */
   readonly waits = new Map<string, readonly string[]>()
 
   fault(text: string): void {
@@ -162,6 +162,7 @@ export class Watch {
     this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
     const {actions, faults, waitsFor} = new Code(program, events, raw).run()
     for (const fault of faults) this.fault(`workflow ${app} ${id}: ${fault}`)
+    this.waits.set(`${app} ${id}`, waitsFor)
     const held: Held = {
       worker,
       kind: 'turn',
@@ -171,7 +172,6 @@ export class Watch {
       links: this.links,
       answer: async (workflows, as) => {
         held.isAnswered ||= as === app
-        if (as === app) this.waits.set(`${app} ${id}`, waitsFor)
         await workflows.completeTurn(as, {
           instanceId: id,
           actions: actions as Message<typeof TURN_ANSWER>['actions'],

@@ -60,7 +60,8 @@ export class WorkWorld {
   }
 
   link(): void {
-    if (this.#links.length > 0) return
+    // one that has crashed, too, is restarted next
+    if (this.#links.length > 0 || this.runs.some(({disk}) => disk.isCrashed)) return
     for (const [from, to] of [this.runs, this.runs.toReversed()] as [WalkRun, WalkRun][])
       for (const app of to.apps) {
         const {workflows} = from

@@ -44,7 +44,7 @@ t.test('no statement of a running workflow goes through all that are finished', 
   store.children(instance)
   store.farChildren(key)
   store.list('shop', 0, 10)
-  store.endActivity(key, 1)
+  store.endActivity({instance: key, task: 1, app: 'bank', taskExecution: '', request, isChild: 0})
   store.take(key, 1)
   store.remove(key)
   t.ok(seen.length > 15)
