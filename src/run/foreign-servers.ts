@@ -1,31 +1,26 @@
-import type {AppPlan, Plan} from '../model/plan.ts'
+import {foreignServer, foreignServerText} from '../control/foreign-server.ts'
 import type {RunContext} from './run-context.ts'
+import {listenPorts} from './run-components.ts'
+
+/** Why the server at one of these ports must not be used; '' = it may. `mayBeRun`: a run that listens there itself is no obstacle. */
+export type ServerRefusal = (ports: Iterable<number>, mayBeRun?: boolean) => Promise<string>
 
 /**
- * Says why a run must not use the server at one of these ports: a process of another copy of the template listens there, or one of any other run
- * where an app of this template is to listen; '' = it may. What no app of the template runs is shared, and what `--rest` borrows.
+ * Refuses a server that is a process of another copy of the template, or of any other run where an app of this template is to listen. What no
+ * app of the template runs is shared, and so is what a second run of the same copy has, and what `--rest` borrows.
  */
-export type ServerRefusal = (ports: Iterable<number>, mayBeRunItself?: boolean) => Promise<string>
-
-export function serverRefusal({env, plan}: Pick<RunContext, 'env' | 'plan'>): ServerRefusal {
-  const {file, copy = '', rest} = plan
-  if (file === '') return async () => Promise.resolve('')
-  const ofApps = new Set([...(plan.movedPorts?.keys() ?? []), ...everyApp(plan).flatMap(listenPorts)])
-  return async (ports, mayBeRunItself = false) => {
-    const wanted = [...ports].filter(port => port > 0)
-    if (wanted.length === 0) return ''
-    const {foreignServer, foreignServerText} = await import('../control/foreign-server.ts')
-    const found = await foreignServer(env, {file, copy}, wanted)
-    if (found === undefined || found.run.name === rest || (mayBeRunItself && found.isRunItself)) return ''
-    const {templateFile, copy: name} = found.run
-    // a second run of the same copy has the same data
-    const isOther = templateFile !== file || name !== copy
-    return found.isCopy || (isOther && ofApps.has(found.port)) ? foreignServerText(found) : ''
-  }
+export async function refuseServer(
+  {env, plan}: Pick<RunContext, 'env' | 'plan'>,
+  ports: Iterable<number>,
+  mayBeRun = false
+): Promise<string> {
+  const {file, copy = '', rest, apps, leftOut = [], movedPorts} = plan
+  const wanted = [...ports].filter(port => port > 0)
+  if (file === '' || wanted.length === 0) return ''
+  const found = await foreignServer(env, {file, copy}, wanted)
+  if (found === undefined || found.run.name === rest || (mayBeRun && found.isRunItself)) return ''
+  const {port, isCopy, run} = found
+  const isSame = run.templateFile === file && run.copy === copy
+  const isOfApp = [...apps, ...leftOut].some(app => listenPorts(app).includes(port)) || movedPorts?.has(port) === true
+  return isCopy || (!isSame && isOfApp) ? foreignServerText(found) : ''
 }
-
-const everyApp = ({apps, leftOut = []}: Plan): readonly AppPlan[] => [...apps, ...leftOut]
-
-/** Where an app listens, or is waited for. */
-export const listenPorts = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
-  [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)

@@ -15,7 +15,7 @@ import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import {appControl} from './app-control.ts'
-import {serverRefusal, type ServerRefusal} from './foreign-servers.ts'
+import type {ServerRefusal} from './foreign-servers.ts'
 import type {ExitFile} from './last-exits.ts'
 import type {Lifetime} from './lifetime.ts'
 import type {Death} from '../observe/telemetry/recorder/deaths.ts'
@@ -28,7 +28,7 @@ import {RunJobs} from './run-jobs.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {createContext, type RunContext} from './run-context.ts'
-import {observed} from './run-reporter.ts'
+import {inBackground, observed} from './run-reporter.ts'
 import {RunPublished} from './run-published.ts'
 import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
@@ -90,7 +90,7 @@ export class RunParts {
     this.routes = this.#createRoutes()
     this.services = this.#createServices()
     this.resources = new RunResources(context, () => this.work.settingsChanged())
-    this.#serverRefusal = serverRefusal(context)
+    this.#serverRefusal = async (...server) => (await import('./foreign-servers.ts')).refuseServer(context, ...server)
     this.components = new RunComponents(context, this.#serverRefusal)
     this.spans = new RunSpans({
       reporter,
@@ -282,6 +282,7 @@ export class RunParts {
       since: startedAt,
       reread,
       hints,
+      onEdited: () => void inBackground(reporter, 'cannot follow other ports', this.resources.portsMoved()),
       runtimes: () => this.apps.open,
       letGo: this.actors.present,
       letGoMs: this.actors.drainMs,

@@ -77,6 +77,11 @@ export class RunResources {
       reporter.warn('policies-enforced', `${place.file}: WorkflowAccessPolicy "${name}" ${ENFORCED_WORKFLOWS}`)
   }
 
+  /** An edit of the template has given this copy other numbers for more ports. */
+  async portsMoved(): Promise<void> {
+    await this.#store.portsMoved()
+  }
+
   /** Watches the files, after the start lines are printed. The watcher is loaded when there are files. */
   async follow(): Promise<void> {
     this.#isFollowing = true

@@ -3,9 +3,19 @@ import {copiesAmong} from '../../control/copies.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
+import {descendantsIn, look} from '../../platform/process-table.ts'
 import {isFreePort} from '../../proxy/ports/app-port.ts'
 import type {MovedPorts} from '../../model/moved-ports.ts'
-import {fixedPorts, isolatedPlan, movedPorts, portReaders, unnamedPorts} from '../../proxy/ports/isolated-plan.ts'
+import {
+  fixedPorts,
+  isolatedPlan,
+  movedPorts,
+  portReaders,
+  portsAsked,
+  secondPorts,
+  unnamedPorts,
+  type HeldPorts
+} from '../../proxy/ports/isolated-plan.ts'
 import type {Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
@@ -14,7 +24,9 @@ export class Isolation {
   readonly #reason: string
   readonly #lent: MovedPorts
   #moved: MovedPorts = new Map()
-  #hint: Hint | undefined
+  readonly #all = new Map<number, number>()
+  #hints: readonly Hint[] = []
+  readonly #heldByCopy: HeldPorts
 
   /** Undefined: the plan is to have the ports that it names. */
   static async of(
@@ -28,27 +40,32 @@ export class Isolation {
     if (flags.isSet('isolated')) return new Isolation('--isolated', ports)
     const copy = await holderOf(plan, copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''}))
     if (copy === undefined) return undefined
-    return new Isolation(`${copy.name} (pid ${copy.pid}) runs the same template and has its ports`, ports)
+    const why = `${copy.name} (pid ${copy.pid}) runs the same template and has its ports`
+    return new Isolation(why, ports, await heldBelow(copy.pid))
   }
 
-  /** `ports`: those of apps that another copy runs. */
-  constructor(reason: string, ports: MovedPorts = new Map()) {
+  /** `ports`: those of apps that another copy runs; `held`: at which processes of another copy listen. */
+  constructor(reason: string, ports: MovedPorts = new Map(), held: HeldPorts = new Map()) {
+    this.#heldByCopy = held
     this.#reason = reason
     this.#lent = ports
   }
 
   /** What to say of the latest plan. */
   get hints(): readonly Hint[] {
-    return this.#hint === undefined ? [] : [this.#hint]
+    return this.#hints
   }
 
   async apply(plan: Plan): Promise<Plan> {
-    this.#moved = await movedPorts(plan, this.#moved)
+    this.#moved = await movedPorts(plan, this.#moved, this.#heldByCopy)
     const isolated = isolatedPlan(plan, this.#moved, this.#lent)
     const moved = plan.apps.flatMap((app, at) => {
       const now = portsOf(isolated.apps[at])
       return portsOf(app).flatMap((port, index) => (port === now[index] ? [] : [`${app.id} ${port} → ${now[index]}`]))
     })
+    const besides = plan.apps.flatMap(app =>
+      secondPorts(app, plan, this.#heldByCopy).map(port => `${app.id} ${port} → ${this.#moved.get(port) ?? port}`)
+    )
     const readers = portReaders(plan, isolated).map(({id}) => id)
     const untold =
       readers.length === 0
@@ -59,14 +76,19 @@ export class Isolation {
       called.length === 0
         ? ''
         : `. What has the number of ${called.join(', ')} in its code calls the other copy: a variable of the template has to name it`
-    const apps = moved.length === 0 ? ['the sidecars have others'] : moved
-    this.#hint = isAnyOther(this.#moved)
-      ? {
-          code: 'ports-moved',
-          text: `other ports: ${this.#reason}: ${[...new Set(apps)].join(', ')}${untold}${elsewhere}`
-        }
-      : undefined
-    return isolated
+    const apps = moved.length + besides.length === 0 ? ['the sidecars have others'] : [...moved, ...besides]
+    this.#hints = isAnyOther(this.#moved)
+      ? [
+          {
+            code: 'ports-moved',
+            text: `other ports: ${this.#reason}: ${[...new Set(apps)].join(', ')}${untold}${elsewhere}`
+          },
+          ...(await fileHints(plan, this.#moved))
+        ]
+      : []
+    // a run keeps the map of its start: an edit adds to it
+    for (const [from, to] of isolated.movedPorts ?? []) this.#all.set(from, to)
+    return {...isolated, movedPorts: this.#all}
   }
 }
 
@@ -99,4 +121,37 @@ async function holderOf(plan: Plan, copies: readonly RunIdentity[]): Promise<Run
 async function isAnyTaken(ports: ReadonlySet<number>): Promise<boolean> {
   for (const port of ports) if (!(await isFreePort(port))) return true
   return false
+}
+
+/** At which ports the apps of a run listen. */
+async function heldBelow(pid: number): Promise<HeldPorts> {
+  const run = (await findRuns(process.env)).find(({listing}) => listing.pid === pid)
+  const {all} = await look()
+  const {portsHeldBy} = await import('../../platform/port-owners.ts')
+  const held = new Map<string, ReadonlySet<number>>()
+  for (const app of run?.listing.apps ?? []) {
+    if (app.pid === 0) continue
+    const ports = await portsHeldBy([app.pid, ...descendantsIn(all, [app.pid]).map(each => each.pid)])
+    held.set(app.id, new Set([...(held.get(app.id) ?? []), ...(ports ?? [])]))
+  }
+  return held
+}
+
+const MAX_PLACES = 5
+
+/** Numbers of the template in files that programs read, and servers that no key of the template gives a port. */
+async function fileHints(plan: Plan, moved: MovedPorts): Promise<readonly Hint[]> {
+  const {numbersInFiles} = await import('./numbers-in-files.ts')
+  const asked = plan.apps.flatMap(({ready, env}) =>
+    ready.kind === 'command' ? [...portsAsked(ready.command, env)].filter(port => !moved.has(port)) : []
+  )
+  const others = [...moved].flatMap(([from, to]) => (from === to ? [] : [from]))
+  const found = numbersInFiles(plan, new Set([...others, ...asked]))
+  if (found.length === 0) return []
+  const shown = found.slice(0, MAX_PLACES).map(({place, port}) => `${place} (${port})`)
+  const more = found.length > shown.length ? ` and ${found.length - shown.length} more` : ''
+  const advice = 'write $PORT there, or a variable of env, and the number itself as port or appPort in the template'
+  return [
+    {code: 'ports-moved', text: `numbers in files stay as they are in each copy: ${shown.join(', ')}${more}: ${advice}`}
+  ]
 }

@@ -28,6 +28,8 @@ export async function askApp({
   isObsolete,
   warn
 }: Question): Promise<AppResponse | undefined> {
+  // a database would take it for an attack
+  if (await isServer(runtime.plan)) return undefined
   const {requestApp} = await import('../../proxy/gateway/app-request.ts')
   if (isObsolete()) return undefined
   return requestApp({
@@ -40,4 +42,13 @@ export async function askApp({
     signal,
     warn
   })
+}
+
+/** What a database or the like has in its command: only then it is looked at closely. */
+const MAY_BE_SERVER = /postgres|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
+
+async function isServer(plan: AppRuntime['plan']): Promise<boolean> {
+  const {command, ready} = plan
+  const words = ready.kind === 'command' ? [...command, ...ready.command] : command
+  return MAY_BE_SERVER.test(words.join(' ')) && (await import('../../model/data-server.ts')).isDataServer(plan)
 }

@@ -1,3 +1,4 @@
+import {isDataServer} from '../../model/data-server.ts'
 import {isInside} from '../../model/glob.ts'
 import type {ImpliedWatch} from './app.ts'
 import {EVERYTHING} from './lifecycle.ts'
@@ -91,42 +92,12 @@ function isBehindScript(args: readonly string[], word: string): boolean {
 /** Programs that start containers. */
 const ENGINES = new Set(['docker', 'docker-compose', 'podman', 'podman-compose', 'nerdctl'])
 
-/** Servers that run no code of the folder they are started in. */
-const SERVERS = new Set([
-  'postgres',
-  'redis-server',
-  'valkey-server',
-  'memcached',
-  'mongod',
-  'mysqld',
-  'mariadbd',
-  'rabbitmq-server',
-  'nats-server',
-  'mosquitto',
-  'etcd',
-  'minio'
-])
-
-/** Programs that ask such a server whether it is ready: the app is one, whatever script starts it. */
-const PROBES = new Set([
-  'pg_isready',
-  'redis-cli',
-  'valkey-cli',
-  'mysqladmin',
-  'mariadb-admin',
-  'mongosh',
-  'rabbitmq-diagnostics',
-  'rabbitmqctl'
-])
-
 /** Whether an app runs nothing that a save could change: a database, or a container whose image is not built here. */
-function runsNoCode({command, folder, ready}: AppPlan): boolean {
-  if (ready.kind === 'command' && PROBES.has(programsIn(ready.command, folder).at(-1)?.name ?? '')) return true
-  const programs = programsIn(command, folder)
-  const last = programs.at(-1)
-  if (last === undefined) return false
+function runsNoCode(plan: AppPlan): boolean {
+  const programs = programsIn(plan.command, plan.folder)
   const builds = programs.some(({name, args}) => ENGINES.has(name) && args.some(word => /^(build|--build)$/.test(word)))
-  return SERVERS.has(last.name) || (ENGINES.has(last.name) && !builds)
+  const last = programs.at(-1)?.name ?? ''
+  return isDataServer(plan) || isDataServer({...plan, command: [last]}) || (ENGINES.has(last) && !builds)
 }
 
 /**

@@ -44,6 +44,8 @@ export interface ComponentResource {
   readonly secretStore: string
   /** It comes from Dapr's own folder, or stands for what `dapr init` writes there: it is opened at its first use. */
   readonly isDefault: boolean
+  /** Numbers in its values in whose place this copy has others: when they change, it is opened again. Left out: none. */
+  readonly moved?: readonly (readonly [from: number, to: number])[]
   /** The place of its name. */
   readonly place: Place
   readonly typePlace: Place

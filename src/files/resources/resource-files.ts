@@ -1,10 +1,10 @@
 import type {FileVariables} from '../../model/expansion.ts'
-import {movedText, type MovedPorts} from '../../model/moved-ports.ts'
+import {movedText, portsNamed, type MovedPorts} from '../../model/moved-ports.ts'
 import {dirname} from 'node:path'
 import type {App, ResourceSnapshot} from './app-resources.ts'
 import {isUnbuilt} from './component-support.ts'
 import {denialOf} from './denied-types.ts'
-import {areFor, doubleComponents} from './components.ts'
+import {areFor, doubleComponents, type ComponentResource} from './components.ts'
 import {usualComponents} from './default-components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {firstOfName} from './http-endpoints.ts'
@@ -88,7 +88,9 @@ export class ResourceFiles {
     const configured = this.#configurations.get(configFile)
     const {configuration, withoutEffect} = configured?.value ?? EMPTY_CONFIG
     const denials = named.flatMap(each => denialOf(configuration.deniedTypes, each) ?? [])
-    const components = named.filter(each => denials.every(({component}) => component !== each))
+    const components = named
+      .filter(each => denials.every(({component}) => component !== each))
+      .map(each => movedComponent(each, movedPorts))
     return {
       endpoints: endpoints.map(each => ({...each, baseUrl: movedText(each.baseUrl, movedPorts)})),
       components,
@@ -144,6 +146,15 @@ const FOLDER_FILE: How<FolderFile> = {empty: EMPTY_FILE, read: readFolderFile}
 const CONFIGURATION: How<ConfigFile> = {empty: EMPTY_CONFIG, read: readConfigFile}
 
 /** Spans go to the collector of this copy, where an app of the template is one. */
+function movedComponent(component: ComponentResource, movedPorts: MovedPorts): ComponentResource {
+  if (movedPorts.size === 0) return component
+  const moved = [...portsNamed(component.properties)].flatMap(from => {
+    const to = movedPorts.get(from)
+    return to === undefined || to === from ? [] : [[from, to] as const]
+  })
+  return moved.length === 0 ? component : {...component, moved}
+}
+
 const movedTracing = (settings: TracingSettings, moved: MovedPorts): TracingSettings => ({
   ...settings,
   zipkinUrl: movedText(settings.zipkinUrl, moved),

@@ -118,6 +118,15 @@ export class ResourceStore {
     })
   }
 
+  /** The run has other numbers in place of more ports: tells the apps whose resources name them. */
+  async portsMoved(): Promise<void> {
+    await this.#reads.run(async () => {
+      const files = this.#files
+      if (files !== undefined) for (const each of this.#apps) each.change(files.snapshotOf(each.app))
+      return Promise.resolve()
+    })
+  }
+
   #shown(path: string): string {
     const short = relative(this.#cwd, path)
     return short.startsWith('..') ? path : short

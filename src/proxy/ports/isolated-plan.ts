@@ -1,3 +1,4 @@
+import {isDataServer} from '../../model/data-server.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {movedText, movedValue, portsNamed, type MovedPorts} from '../../model/moved-ports.ts'
 import {linksResolved} from '../../platform/paths.ts'
@@ -7,10 +8,14 @@ import {freeAppPort, usualAppPorts} from './app-port.ts'
  * Free numbers for all ports that a template fixes, the same from day to day for a copy: they follow from its real path, its name and the number
  * itself. `known` are those that the copy has already, which stay.
  */
-export async function movedPorts(plan: Plan, known: MovedPorts = new Map()): Promise<MovedPorts> {
+export async function movedPorts(
+  plan: Plan,
+  known: MovedPorts = new Map(),
+  heldByCopy: HeldPorts = new Map()
+): Promise<MovedPorts> {
   const moved = new Map(known)
   const file = linksResolved(plan.file)
-  const fixed = fixedPorts(plan)
+  const fixed = new Set([...fixedPorts(plan), ...everyApp(plan).flatMap(app => secondPorts(app, plan, heldByCopy))])
   const taken = new Set([...fixed, ...moved.values()])
   for (const port of fixed) {
     if (moved.has(port)) continue
@@ -29,10 +34,37 @@ const isUnmoved = ({command, channel, fixedPort}: AppPlan): boolean =>
   command.length === 0 || channel.address !== '' || fixedPort > 0
 
 /** The numbers that a template fixes, also for the apps that a run leaves out: these can be started later. */
-export function fixedPorts({apps, leftOut = [], managerPort}: Plan): ReadonlySet<number> {
-  const fixed = new Set([...apps, ...leftOut].flatMap(portsOf))
+export function fixedPorts(plan: Plan): ReadonlySet<number> {
+  const {managerPort} = plan
+  const fixed = new Set(everyApp(plan).flatMap(app => [...portsOf(app), ...secondPorts(app, plan)]))
   if (typeof managerPort === 'number' && managerPort > 0) fixed.add(managerPort)
   return fixed
+}
+
+/** At which ports processes of another copy listen, by the ids of its apps. */
+export type HeldPorts = ReadonlyMap<string, ReadonlySet<number>>
+
+const everyApp = ({apps, leftOut = []}: Plan): readonly AppPlan[] => [...apps, ...leftOut]
+
+/**
+ * Where an app listens besides: a console, SMTP. Of a database or the like these are the numbers in its own variables and flags; of any other app
+ * those among them at which it listens in another copy (`heldByCopy`): it may be a client of a server of the machine there.
+ */
+export function secondPorts(app: AppPlan, plan: Plan, heldByCopy: HeldPorts = new Map()): readonly number[] {
+  const {command, channel} = app
+  // the numbers of a container are within it
+  if (command.length === 0 || channel.address !== '' || ENGINE.test(command[0] ?? '')) return []
+  const isOwn = ([name, value]: readonly [string, string]): boolean =>
+    /port/i.test(name) && !everyApp(plan).some(other => other.id !== app.id && other.env[name] === value)
+  const variables = Object.entries(app.env).filter(isOwn)
+  const words = command.flatMap(word => word.split(/\s+/))
+  const flags = words.filter((word, at) => /^\d+$/.test(word) && PORT_FLAG.test(words[at - 1] ?? ''))
+  const named = portsNamed([
+    ...[...variables, ...words.map(word => ['', word] as const)].map(([name, value]) => ({name, value})),
+    ...flags.map(value => ({name: 'port', value}))
+  ])
+  const isServer = isDataServer(app)
+  return [...named].filter(port => port >= 80 && (isServer || heldByCopy.get(app.id)?.has(port) === true))
 }
 
 /** Those of an app and its sidecar. */
@@ -175,6 +207,7 @@ const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly n
     return `${moved.get(Number(number)) ?? number}${word.slice(number.length)}`
   })
 
+const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)(?:-compose)?$/
 const PORT_FLAG = /^(?:-p|--?[\w.-]*port)$/i
 /** Of `docker run`: the number before the colon is ours, the other one is within the container. */
 const PUBLISH_FLAG = /^(?:-p|--publish)$/

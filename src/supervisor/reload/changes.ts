@@ -33,6 +33,8 @@ export interface ChangesOptions {
   readonly resumeWork: (runtime: AppRuntime) => void
   readonly emit: Emit
   readonly reporter: Reporter
+  /** An edit of the template is in effect. */
+  readonly onEdited?: (() => void) | undefined
   /** All apps of the run, for edits of the template. */
   readonly apps: () => EditedApps
 }
@@ -86,7 +88,7 @@ export class Changes {
   }
 
   async #loadEdits(reread: () => Promise<Plan>): Promise<void> {
-    const {plan, apps, reporter, hints = () => [], emit} = this.#options
+    const {plan, apps, reporter, hints = () => [], emit, onEdited} = this.#options
     const {TemplateEdits: Edits} = await import('./template-edits.ts')
     this.#edits = new Edits({
       plan,
@@ -96,7 +98,10 @@ export class Changes {
         for (const {code, text: hint} of hints()) reporter.warn(code, hint)
       },
       apps,
-      followFiles: async (files, since) => this.#followTemplate(files, since),
+      followFiles: async (files, since) => {
+        onEdited?.()
+        await this.#followTemplate(files, since)
+      },
       follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),
       exchange: async runtime => this.#exchange(runtime, 'watch'),
       isChanging: runtime => this.isChanging(runtime),

@@ -1,0 +1,34 @@
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t from 'tap'
+import {numbersInFiles} from '../../../src/clients/cli/numbers-in-files.ts'
+import type {AppPlan, Plan} from '../../../src/model/plan.ts'
+
+t.test('numbers of ports in files of apps, and no defaults of variables', t => {
+  const root = mkdtempSync(join(tmpdir(), 'pillion-numbers-'))
+  t.teardown(() => rmSync(root, {recursive: true}))
+  const files = {
+    'db/pg.sh': '#!/bin/sh\nexec postgres -D data -p 5432\n',
+    'api/main.js':
+      "connect('localhost:5432')\nlisten(5432)\nlisten(process.env.PORT ?? 5432)\n// localhost:5432\nconst id = 5432\n",
+    'api/settings.json': '{"port": 5432, "host": "localhost"}\n',
+    'api/node_modules/x/index.js': "connect('localhost:5432')\n",
+    'resources/db.yaml': 'value: localhost:5432\n',
+    'dapr.yaml': 'appPort: 5432\n'
+  }
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(root, name, '..'), {recursive: true})
+    writeFileSync(join(root, name), text)
+  }
+  const app = (folder: string): AppPlan =>
+    ({
+      folder: join(root, folder),
+      fixedPort: 0,
+      resources: {folders: [join(root, 'resources')], configFile: ''}
+    }) as unknown as AppPlan
+  const plan = {file: join(root, 'dapr.yaml'), apps: [app('db'), app('api'), app('.')]} as unknown as Plan
+  const places = numbersInFiles(plan, new Set([5432])).map(({place}) => place)
+  t.same(places, ['db/pg.sh:2', 'api/main.js:1', 'api/main.js:2', 'api/settings.json:1'])
+  t.end()
+})
