@@ -146,6 +146,20 @@ export const call = (id: number, name: string, targetAppID = ''): Partial<Action
   router: {sourceAppID: '', targetAppID}
 })
 
+/** What an action for a child says. */
+export const childOf = (
+  instanceId: string,
+  name = 'pay',
+  input: NonNullable<Action['createChild']>['input'] = undefined
+): NonNullable<Action['createChild']> => ({
+  instanceId,
+  name,
+  version: undefined,
+  scope: undefined,
+  retryOf: undefined,
+  input
+})
+
 export const end = (status = 1, value = '"done"'): Partial<Action> => ({
   id: 99,
   complete: {status, result: {value}, carryoverEvents: [], failureDetails: NOTHING}

@@ -17,6 +17,9 @@ const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 /** The event that a rerun began with. */
 const RERUN_OF = {message: {instanceId: [1, 'string']}} as const
 
+/** The first try of a child. */
+const RETRY_OF = {message: {instanceId: [1, 'string']}} as const
+
 const PARENT = {
   taskScheduledId: [1, 'int32'],
   name: [2, {message: TEXT}],
@@ -61,6 +64,7 @@ export const EVENT = {
         name: [1, 'string'],
         version: [2, {message: TEXT}],
         input: [3, {message: TEXT}],
+        parentTraceContext: [4, {message: TRACE}],
         taskExecutionId: [5, 'string'],
         rerunOf: [6, RERUN_OF],
         scope: [7, 'int32', 'optional']
@@ -77,8 +81,10 @@ export const EVENT = {
         name: [2, 'string'],
         version: [3, {message: TEXT}],
         input: [4, {message: TEXT}],
+        parentTraceContext: [5, {message: TRACE}],
         rerunOf: [6, RERUN_OF],
-        scope: [7, 'int32', 'optional']
+        scope: [7, 'int32', 'optional'],
+        retryOf: [8, RETRY_OF]
       }
     }
   ],
@@ -132,7 +138,8 @@ export const ACTION = {
         name: [2, 'string'],
         version: [3, {message: TEXT}],
         input: [4, {message: TEXT}],
-        scope: [6, 'int32', 'optional']
+        scope: [6, 'int32', 'optional'],
+        retryOf: [7, RETRY_OF]
       }
     }
   ],
@@ -172,7 +179,8 @@ export const ACTION = {
         name: [2, 'string'],
         version: [3, {message: TEXT}],
         input: [4, {message: TEXT}],
-        scheduledStart: [5, {message: TIME}]
+        scheduledStart: [5, {message: TIME}],
+        parentTraceContext: [8, {message: TRACE}]
       }
     }
   ]

@@ -173,7 +173,7 @@ function replayed(
 ): ReplayedTurn {
   const {app, id} = instance
   const {startedAt: at, did} = parts
-  const start = {app, id, isSuspended: false, startedAt: at, aheadMs: 0, inbox: []}
+  const start = {app, id, trace: undefined, isSuspended: false, startedAt: at, aheadMs: 0, inbox: []}
   const {events, again} = applyAnswer(start, answer, at)
   const does =
     again === undefined

@@ -157,8 +157,8 @@ export class Tasks {
   /** One in an app of another run is asked for until that run says that it is over. */
   createChild(live: Pick<LiveInstance, 'instance' | 'history'>, child: NewChild): void {
     const {instance} = live
-    const {app: parentApp, id: parentId, execution, key, trace = ''} = instance
-    const {app, id, name, input, isDetached, task, scope, startAt} = child
+    const {app: parentApp, id: parentId, execution, key} = instance
+    const {app, id, name, input, isDetached, task, scope, startAt, trace = instance.trace ?? ''} = child
     const parent = {app: parentApp, id: parentId, execution, task}
     const received = (scope === undefined ? undefined : propagatedHistory(live, scope, task)) ?? NOTHING
     const start = startAt === undefined ? undefined : timeOf(startAt)

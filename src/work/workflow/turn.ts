@@ -1,3 +1,4 @@
+import {DecodeError} from '../../proxy/net/grpc/message-codec.ts'
 import type {InboxEntry} from './instance.ts'
 import {
   checkFailure,
@@ -12,12 +13,14 @@ import {
   type Time,
   type TurnAnswer
 } from './messages.ts'
-import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED} from './status.ts'
+import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED, TERMINATED} from './status.ts'
 
 /** What a turn begins with. */
 export interface TurnStart {
   readonly app: string
   readonly id: string
+  /** The traceparent of the instance. */
+  readonly trace: string | undefined
   readonly isSuspended: boolean
   /** When the worker got it: the clock of the workflow's code. Milliseconds since 1970, as all times here. */
   readonly startedAt: number
@@ -30,7 +33,7 @@ export interface TurnStart {
 export interface NewActivity {
   readonly task: number
   readonly app: string
-  readonly scheduled: Omit<NonNullable<Event['taskScheduled']>, 'rerunOf'>
+  readonly scheduled: NonNullable<Action['scheduleTask']>
 }
 
 export interface NewTimer {
@@ -52,6 +55,8 @@ export interface NewChild {
   readonly isDetached: boolean
   /** Of a detached one: milliseconds since 1970; undefined: it starts at once. */
   readonly startAt?: number | undefined
+  /** What it belongs to, a traceparent; left out: its creator. */
+  readonly trace?: string | undefined
 }
 
 /** What another instance gets. */
@@ -113,8 +118,11 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     version: version?.name,
     heard: inbox.filter(({kind, name}) => kind === 'event' && name !== '').map(({name}) => name)
   }
-  // the first completion counts; actions that follow a continue-as-new do not
-  const complete = answer.actions.find(action => action.complete !== undefined)?.complete
+  const terminated = inbox.find(({kind}) => kind === 'terminate')
+  // the first completion counts; actions that follow a continue-as-new do not, nor does that one itself after a termination
+  const complete = answer.actions.find(
+    ({complete: end}) => end !== undefined && (terminated === undefined || end.status !== CONTINUED_AS_NEW)
+  )?.complete
   if (complete !== undefined) checkFailure(complete.failureDetails)
   if (complete?.status === CONTINUED_AS_NEW)
     return {
@@ -130,6 +138,23 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   const actions = answer.actions.filter(action => action.complete === undefined || action.complete === complete)
   const events = [...begun, ...actions.flatMap(action => applyAction(start, action, gathered, now))]
   const isOver = complete !== undefined && isTerminal(complete.status)
+  const endsChildren = inbox.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
+  if (!isOver && terminated !== undefined) {
+    // the worker has not ended it; the termination does not come again
+    const result = readEvent(terminated.event).executionTerminated?.input
+    const executionCompleted = {status: TERMINATED, result, failureDetails: NOTHING}
+    const end = {result: result?.value, failure: undefined}
+    const ended = ownEvent(now, -1, start.app, {executionCompleted})
+    return {
+      ...shared,
+      ...nothing(),
+      events: [...events, ended],
+      status: TERMINATED,
+      end,
+      again: undefined,
+      endsChildren
+    }
+  }
   return {
     ...shared,
     ...gathered,
@@ -137,9 +162,11 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     status: isOver ? complete.status : isSuspendedAfter(start) ? SUSPENDED : RUNNING,
     end: isOver ? {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)} : undefined,
     again: undefined,
-    endsChildren: isOver && inbox.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
+    endsChildren: isOver && endsChildren
   }
 }
+
+const NOTHING = new Uint8Array(0)
 
 const carriedOf = (event: Uint8Array): Carried => ({name: readEvent(event).eventRaised?.name ?? '', event})
 
@@ -166,12 +193,13 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     complete,
     terminate
   } = action
-  const own = start.app
+  const {app: own, trace} = start
+  const parentTraceContext = trace === undefined ? undefined : {traceParent: trace}
   const app = router?.targetAppID || own
   const event = (of: Event): Uint8Array[] => [ownEvent(now, task, own, {...of, ...(router && {router})})]
   if (scheduleTask !== undefined) {
     gathered.activities.push({task, app, scheduled: scheduleTask})
-    return event({taskScheduled: {...scheduleTask, rerunOf: undefined}})
+    return event({taskScheduled: {...scheduleTask, parentTraceContext, rerunOf: undefined}})
   }
   if (createTimer !== undefined) {
     const {fireAt} = createTimer
@@ -182,12 +210,13 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     const {name, input, scope} = createChild
     const id = createChild.instanceId || `${start.id}:${task.toString(16).padStart(4, '0')}`
     gathered.children.push({task, app, id, name, input: input?.value, scope, isDetached: false})
-    return event({childCreated: {...createChild, instanceId: id, rerunOf: undefined}})
+    return event({childCreated: {...createChild, instanceId: id, parentTraceContext, rerunOf: undefined}})
   }
   if (createDetached !== undefined) {
-    const {instanceId: id, name, input, scheduledStart} = createDetached
-    const startAt = scheduledStart && msOf(scheduledStart)
-    gathered.children.push({task, app, id, name, input: input?.value, scope: undefined, isDetached: true, startAt})
+    const {instanceId: id, name, input, scheduledStart, parentTraceContext: asked} = createDetached
+    const [startAt, of] = [scheduledStart && msOf(scheduledStart), asked?.traceParent]
+    const shared = {task, app, id, name, input: input?.value, scope: undefined}
+    gathered.children.push({...shared, isDetached: true, startAt, trace: of})
     return event({detachedCreated: {instanceId: id}})
   }
   if (sendEvent !== undefined) {
@@ -204,7 +233,10 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     gathered.messages.push({app, id: instanceId, kind: 'terminate', name, event: ended})
     return []
   }
-  if (complete === undefined) return []
+  if (action.versionNotAvailable !== undefined) return []
+  // what is left out would never come
+  if (complete === undefined)
+    throw new DecodeError(`workflow '${start.id}': its worker wants an action ${task} of an unknown kind`)
   const {status, result, failureDetails} = complete
   return event({executionCompleted: {status, result, failureDetails}})
 }

@@ -141,7 +141,7 @@ export class TurnItem implements WorkItem {
 
   compose(completionToken: string): Uint8Array {
     const {instance, history, inbox} = this.live
-    const {id, app} = instance
+    const {id, app, trace} = instance
     const now = this.#now()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
     const startedAt = Math.max(now, this.live.clock, ...inbox.map(dueOf))
@@ -149,6 +149,7 @@ export class TurnItem implements WorkItem {
     this.start = {
       app,
       id,
+      trace,
       startedAt,
       aheadMs: startedAt - now,
       isSuspended: this.live.isSuspended,

@@ -259,7 +259,8 @@ export class Code {
           name: 'w',
           version: undefined,
           input: {value: input},
-          scope: undefined
+          scope: undefined,
+          retryOf: undefined
         }
         const id = this.#ask('childCreated', op.app, {createChild})
         const came = this.#came.get(`child ${id}`)
@@ -276,7 +277,8 @@ export class Code {
           name: 'w',
           version: undefined,
           input: {value: JSON.stringify({serial: own, round: 0, rounds: 1, ops: op.ops})},
-          scheduledStart: timeOf(this.#now + op.ms)
+          scheduledStart: timeOf(this.#now + op.ms),
+          parentTraceContext: undefined
         }
         this.#ask('detachedCreated', op.app, {createDetached})
         return 'detached'

@@ -72,7 +72,14 @@ t.test('skip: a timer of one workflow, or the clock of all', async t => {
 t.test('purge: all that are over, those that others have started with these; one that is not over stays', async t => {
   const {workflows} = await openHouse(t)
   workflows.connect('shop', new TestWorker())
-  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
+  const child = {
+    instanceId: 'c',
+    name: 'pay',
+    version: undefined,
+    scope: undefined,
+    retryOf: undefined,
+    input: undefined
+  }
   const ids = (): readonly string[] => workflows.list('shop', 0, 1000).map(({id}) => id)
   const begin = async (): Promise<void> => {
     for (let index = 0; index < 250; index++) {

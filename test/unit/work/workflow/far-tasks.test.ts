@@ -7,7 +7,7 @@ import {COMPLETED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 const far = {sourceAppID: '', targetAppID: 'bank'}
 const child = (id: number, name = 'pay'): object => ({
   id,
-  createChild: {instanceId: 'c-1', name, version: undefined, scope: undefined, input: {value: '7'}},
+  createChild: {instanceId: 'c-1', name, version: undefined, scope: undefined, retryOf: undefined, input: {value: '7'}},
   router: far
 })
 
@@ -160,7 +160,14 @@ t.test('a purge removes children in another run, with those below them; gone one
   await shop.house.workflows.start('shop', order())
   await shop.house.workflows.completeTurn('shop', answer('o-1', [child(2), end()]))
   await quiet(shop, bank)
-  const below = {instanceId: 'c-2', name: 'book', version: undefined, scope: undefined, input: undefined}
+  const below = {
+    instanceId: 'c-2',
+    name: 'book',
+    version: undefined,
+    scope: undefined,
+    retryOf: undefined,
+    input: undefined
+  }
   await bank.house.workflows.completeTurn('bank', answer('c-1', [{id: 1, createChild: below}, end()]))
   await bank.house.workflows.start('bank', order('own'))
   await quiet(shop, bank)

@@ -38,7 +38,7 @@ const handed = (id: number, name: string, scope: number) => {
 }
 const child = (id: number, instanceId: string, scope: number) => ({
   id,
-  createChild: {instanceId, name: 'pay', version: undefined, input: undefined, scope}
+  createChild: {instanceId, name: 'pay', version: undefined, input: undefined, retryOf: undefined, scope}
 })
 
 t.test('an activity or a child gets the history up to the step that asks for it, that of callers too', async t => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import type {WorkflowSettings} from '../../../../src/files/resources/workflow-settings.ts'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
 import {COMPLETED, FAILED} from '../../../../src/work/workflow/status.ts'
-import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 const limits = (all: number, byName: Readonly<Record<string, number>> = {}): WorkflowSettings['workflows'] => ({
   all,
@@ -105,7 +105,7 @@ t.test(
     await workflows.start('bank', order('b-1'))
     bank.items.length = 0
     const router = {sourceAppID: '', targetAppID: 'bank'}
-    const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
+    const child = childOf('c')
     const sendEvent = {instance: {instanceId: 'b-1', executionId: undefined}, name: 'go', data: undefined}
     await workflows.completeTurn(
       'shop',
@@ -113,7 +113,7 @@ t.test(
         call(0, 'charge', 'bank'),
         call(1, 'own'),
         {id: 2, createChild: child, router},
-        {id: 3, createDetached: {...child, scheduledStart: undefined}, router},
+        {id: 3, createDetached: {...child, scheduledStart: undefined, parentTraceContext: undefined}, router},
         {id: 4, sendEvent, router}
       ])
     )

@@ -10,7 +10,7 @@ import {
 } from '../../../../src/work/workflow/hub/hub-messages.ts'
 import {eventOf, timeOf} from '../../../../src/work/workflow/messages.ts'
 import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
-import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 const GENTLY = {isRecursive: false, isForced: false}
 
@@ -287,7 +287,7 @@ t.test('one that starts itself: its task fails, whether it goes on or ends', asy
   const {workflows} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
-  const child = {instanceId: 'o-1', name: 'order', version: undefined, scope: undefined, input: undefined}
+  const child = childOf('o-1', 'order')
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child}]))
   t.match(worker.seen(), [/./, /childFailed$/])
@@ -305,13 +305,7 @@ t.test('one that starts another one without an end is caught up with: all below 
       const item = worker.items.shift()?.turn
       if (item === undefined) return turn
       const isEnd = item.fresh.some(({executionTerminated}) => executionTerminated)
-      const next = {
-        instanceId: `o-${++born + 1}`,
-        name: 'order',
-        version: undefined,
-        scope: undefined,
-        input: undefined
-      }
+      const next = childOf(`o-${++born + 1}`, 'order')
       await workflows.completeTurn('shop', answer(item.instanceId, [isEnd ? end(5) : {id: 1, createChild: next}]))
     }
     return turns
@@ -329,7 +323,7 @@ t.test('what no worker could take stalls, and is told; it may be terminated', as
   const worker = new TestWorker()
   workflows.connect('small', worker)
   await workflows.start('small', order('much'))
-  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
+  const child = childOf('c')
   const there = {sourceAppID: '', targetAppID: 'shop'}
   await workflows.completeTurn('small', answer('much', [{id: 1, createChild: child, router: there}]))
   worker.items.length = 0

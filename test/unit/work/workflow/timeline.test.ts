@@ -41,6 +41,7 @@ const scheduled = (at: number, id: number, name: string, {app = '', tried = ''} 
         scope: undefined,
         input: {value: '1234'},
         taskExecutionId: tried,
+        parentTraceContext: undefined,
         rerunOf: undefined
       },
       router: {sourceAppID: 'shop', targetAppID: app}
@@ -138,6 +139,8 @@ t.test('children, with their instances and apps', async t => {
         version: undefined,
         scope: undefined,
         input: undefined,
+        parentTraceContext: undefined,
+        retryOf: undefined,
         rerunOf: undefined
       },
       router: {sourceAppID: 'shop', targetAppID: 'post'}

@@ -29,6 +29,7 @@ const STARTED = entry('start', {
 const start = (more: Partial<TurnStart> = {}): TurnStart => ({
   app: 'shop',
   id: 'o-1',
+  trace: undefined,
   isSuspended: false,
   startedAt: AT,
   aheadMs: 0,
@@ -68,12 +69,13 @@ const complete = (status: number, more: Partial<NonNullable<Action['complete']>>
   complete: {status, result: {value: '"done"'}, carryoverEvents: [], failureDetails: NOTHING, ...more}
 })
 
-const child = (instanceId: string): Action['createChild'] => ({
+const child = (instanceId: string): NonNullable<Action['createChild']> => ({
   instanceId,
   name: 'pack',
   version: undefined,
   scope: undefined,
-  input: undefined
+  input: undefined,
+  retryOf: undefined
 })
 
 const terminated = (name: string): InboxEntry =>
@@ -159,6 +161,57 @@ t.test('the first completion of an answer counts', t => {
   t.strictSame([over.status, over.end?.result, over.again], [1, '"done"', undefined])
   const again = apply([complete(2), complete(1, other)])
   t.strictSame([again.end, again.again?.input], [undefined, '"done"'])
+  t.end()
+})
+
+t.test('a termination is not lost, whatever the worker answers to it', t => {
+  const inbox = [entry('terminate', {executionTerminated: {input: {value: '"enough"'}, recurse: true}}, 'recursive')]
+  const ended = {
+    status: 5,
+    end: {result: '"enough"', failure: undefined},
+    again: undefined,
+    activities: [],
+    endsChildren: true
+  }
+  const deaf = apply([{id: 0, scheduleTask: task('late')}], {inbox})
+  t.match(deaf, ended)
+  t.strictSame(kinds(deaf).slice(-1), ['executionCompleted'])
+  t.match(apply([complete(2)], {inbox}), ended, 'one that continues as new')
+  t.match(apply([complete(2), complete(3)], {inbox}), {status: 3, again: undefined})
+  t.end()
+})
+
+t.test('an action of an unknown kind is refused: what it asks for would never come', t => {
+  t.throws(() => apply([{id: 7}]), {name: 'DecodeError', message: /'o-1'.*action 7 of an unknown kind/})
+  t.match(apply([{id: 7, versionNotAvailable: {}}]), {status: 0})
+  t.end()
+})
+
+t.test('the history has what tasks and children belong to, and which try a child is', t => {
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const {events} = apply(
+    [
+      {id: 0, scheduleTask: task('reserve')},
+      {id: 1, createChild: {...child('second'), retryOf: {instanceId: 'first'}}}
+    ],
+    {trace}
+  )
+  const [, , scheduled, created] = events.map(readEvent)
+  t.match(scheduled?.taskScheduled, {parentTraceContext: {traceParent: trace}})
+  t.match(created?.childCreated, {parentTraceContext: {traceParent: trace}, retryOf: {instanceId: 'first'}})
+  const other = '00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203332-01'
+  const detached = {instanceId: 'd', name: 'mail', version: undefined, input: undefined, scheduledStart: undefined}
+  const turn = apply(
+    [
+      {id: 0, createDetached: {...detached, parentTraceContext: {traceParent: other}}},
+      {id: 1, createDetached: {...detached, parentTraceContext: undefined}}
+    ],
+    {trace}
+  )
+  t.strictSame(
+    turn.children.map(each => each.trace),
+    [other, undefined]
+  )
   t.end()
 })
 

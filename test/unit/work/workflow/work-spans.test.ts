@@ -1,7 +1,7 @@
 import t from 'tap'
 import type {WorkSpan, WorkTraces} from '../../../../src/model/work-trace.ts'
 import {activitySpanId} from '../../../../src/work/workflow/work-spans.ts'
-import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
 /** Traces with numbers in place of random digits. */
 function countedTraces(): WorkTraces & {readonly spans: WorkSpan[]} {
@@ -31,7 +31,7 @@ t.test('a start, the workflow, its activities, timers and children are one trace
     workflowSpanId: {value: span(2)}
   })
   worker.items.length = 0
-  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
+  const child = childOf('c')
   const timed = {id: 2, createTimer: timer({seconds: 1n, nanos: 0})}
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge'), {id: 1, createChild: child}, timed]))
   const activity = activitySpanId(workflows.find('shop', 'o-1') ?? {trace: undefined}, 0)

@@ -2,7 +2,7 @@ import {join} from 'node:path'
 import t from 'tap'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
 import {PENDING, TERMINATED} from '../../../../src/work/workflow/status.ts'
-import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {answer, call, childOf, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
 t.test('a workflow of one activity', async t => {
   const {workflows} = await openHouse(t)
@@ -127,7 +127,7 @@ t.test('children, here and in another app; what became of them', async t => {
   workflows.connect('shop', shop)
   workflows.connect('bank', bank)
   await workflows.start('shop', order())
-  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: {value: '5'}}
+  const child = childOf('c', 'pay', {value: '5'})
   await workflows.completeTurn(
     'shop',
     answer('o-1', [{id: 1, createChild: child, router: {sourceAppID: '', targetAppID: 'bank'}}])
@@ -190,7 +190,7 @@ t.test('ids: an active one is not started again, one that is over is; only such 
   const gently = {isRecursive: true, isForced: false}
   await t.rejects(workflows.purge('shop', 'o-1', gently), {message: 'orchestration has not yet completed'})
   await t.rejects(workflows.purge('shop', 'nobody', gently), {message: 'no such instance exists'})
-  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
+  const child = childOf('c')
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child}, end()]))
   await workflows.completeTurn('shop', answer('c', [end()]))
   t.equal(await workflows.purge('shop', 'o-1', gently), 2)
@@ -210,6 +210,7 @@ const child = (instanceId: string): object => ({
   name: 'again',
   version: undefined,
   scope: undefined,
+  retryOf: undefined,
   input: undefined
 })
 
@@ -240,7 +241,7 @@ t.test('a rerun: the history up to a step; what has no result by then is done ag
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'a'), call(1, 'b')]))
   await workflows.completeActivity('shop', done('o-1', 0))
-  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: {value: '5'}}
+  const child = childOf('c', 'pay', {value: '5'})
   const timed = {id: 4, createTimer: timer({seconds: 1n, nanos: 0}, 'Go')}
   await workflows.completeTurn('shop', answer('o-1', [call(2, 'c'), {id: 3, createChild: child}, timed]))
   await workflows.completeActivity('shop', done('o-1', 2))
@@ -319,7 +320,7 @@ t.test('what waits for an app that is not there is named once, as is a worker th
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   await workflows.start('shop', order())
-  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
+  const child = childOf('c')
   const far = {sourceAppID: '', targetAppID: 'nowhere'}
   await workflows.completeTurn(
     'shop',
@@ -356,7 +357,8 @@ t.test('a detached workflow with a start time waits for it', async t => {
     name: 'order',
     version: undefined,
     input: undefined,
-    scheduledStart: {seconds: 3600n, nanos: 0}
+    scheduledStart: {seconds: 3600n, nanos: 0},
+    parentTraceContext: undefined
   }
   await workflows.completeTurn('shop', answer('o-1', [{id: 0, createDetached}, end()]))
   worker.seen()
