@@ -20,6 +20,9 @@ export interface Property {
   readonly place: Place
 }
 
+/** Node's timers wait no longer, and fire at once for more: 24.8 days. */
+const MAX_MS = 2 ** 31 - 1
+
 const FALSE = /^(?:n|no|false|f|off|0|)$/i
 
 /** The metadata of a component. Names are found in any capitals; of equal ones the last counts (Dapr: metadata.GetMetadataProperty). */
@@ -58,13 +61,12 @@ export class Properties {
     return /^-?\d+$/.test(text) ? Number(text) : this.fault(name, `${name} must be a whole number, and not "${text}"`)
   }
 
-  /** Milliseconds; a bare number counts units of this many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
+  /** Milliseconds that a timer can wait; a bare number counts units of this many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
   durationMs(name: string, fallback: number, unitMs = 1): number {
     const text = this.text(name)
     if (text === '') return fallback
-    if (/^[-+]?\d+$/.test(text)) return Number(text) * unitMs
-    const ms = parseGoDuration(text)
-    return typeof ms === 'number' ? ms : this.fault(name, `${name}: ${ms}`)
+    const ms = /^[-+]?\d+$/.test(text) ? Number(text) * unitMs : parseGoDuration(text)
+    return typeof ms === 'number' ? Math.min(ms, MAX_MS) : this.fault(name, `${name}: ${ms}`)
   }
 
   /** Where a property stands; undefined: it is not there. */

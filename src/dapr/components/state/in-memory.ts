@@ -15,6 +15,8 @@ export const open: OpenComponent<StateStore> = async () => new InMemoryState(() 
 
 /** Expired items are looked for once in this many writes. */
 const SWEEP_EVERY = 1000
+/** The last moment that a Date can hold, in ms since 1970. */
+const LAST_MS = 8.64e15
 
 export class InMemoryState implements StateStore {
   readonly capabilities = MEMORY_CAPABILITIES
@@ -73,7 +75,8 @@ export class InMemoryState implements StateStore {
   }
 
   #put({key, value}: SetRequest, ttl: number | undefined): void {
-    const expiresAt = ttl === undefined || ttl <= 0 ? Infinity : this.#now() + ttl * 1000
+    const end = ttl === undefined || ttl <= 0 ? Infinity : this.#now() + ttl * 1000
+    const expiresAt = end > LAST_MS ? Infinity : end
     this.#items.set(key, {data: value, etag: `${this.#series}-${(++this.#writes).toString(36)}`, expiresAt})
     if (this.#writes % SWEEP_EVERY === 0) for (const each of this.#items.keys()) this.#find(each)
   }

@@ -9,7 +9,6 @@ import {EtagError, type DeleteRequest, type SetRequest, type StateItem, type Sta
 import {firstTable, secondTable, type StateRow, type StateTable} from './postgresql-tables.ts'
 
 const DEFAULT_CLEANUP_MS = 3_600_000
-const MAX_TIMER_MS = 2 ** 31 - 1
 const MAX_TTL = 2 ** 31 - 1
 const EXEC_MODES = ['cache_statement', 'cache_describe', 'describe_exec', 'exec', 'simple_protocol']
 
@@ -34,7 +33,7 @@ export const open: OpenComponent<StateStore> = async options => {
 function cleanupOf(properties: Properties): number | undefined {
   const name = properties.has('cleanupInterval') ? 'cleanupInterval' : 'cleanupIntervalInSeconds'
   const ms = properties.durationMs(name, DEFAULT_CLEANUP_MS, 1000)
-  return ms > 0 ? Math.min(ms, MAX_TIMER_MS) : undefined
+  return ms > 0 ? ms : undefined
 }
 
 interface Settings {
