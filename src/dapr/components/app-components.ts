@@ -140,7 +140,7 @@ export class AppComponents {
 
   /**
    * A call that may use a component begins; the returned function ends it. A change of its file opens the component again next to the one
-   * that the call uses, which is closed when the last call has ended: an effect on somebody else's server has no second try.
+   * that the call uses, which is closed when the last call has ended: an effect on another server is not tried twice.
    */
   beginCall(name: string): () => void {
     const all = this.#replaced.size === 0 ? this.#entries : [...this.#entries, ...this.#replaced]
@@ -301,7 +301,7 @@ const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWi
 
 const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
 
-/** Daprd looks up secrets and variables itself: what it is told of them here is what stands in the file. */
+/** Daprd looks up secrets and variables itself: it gets them as they stand in the file. */
 async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
   const component = await daprd.open(resource)
   const use = {component, release: async (): Promise<void> => component.close()}

@@ -46,7 +46,7 @@ export interface ReadOptions {
   readonly ready: () => Promise<void>
   /** Never rejects. */
   readonly handle: (event: BindingEvent) => Promise<EventHandled>
-  /** Something that is to be told while events are read. */
+  /** A warning while events are read. */
   readonly log: (level: 'debug' | 'warn' | 'error', text: string) => void
 }
 

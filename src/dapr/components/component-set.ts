@@ -76,7 +76,7 @@ export class ComponentSet {
 
   /** Throws if the server of a component is that of another run. */
   async checkServer({type, place}: ComponentResource, properties: readonly Property[]): Promise<void> {
-    // a Redis of a run is told by its name of its keys
+    // a Redis of a run learns the names of its keys
     const why = await this.#options.serverRefusal?.(serverPorts(type, properties), type.endsWith('.redis'))
     if (why !== undefined && why !== '') throw new ComponentFault(why, place)
   }
@@ -148,7 +148,7 @@ export class ComponentSet {
     try {
       return await Promise.race([opening, late.promise])
     } catch (error) {
-      // one that opens too late has nobody who would close it
+      // one that opens too late would never be closed
       void opening.then(async component => component.close()).catch(() => undefined)
       throw error
     } finally {
@@ -182,6 +182,6 @@ function loaderOf({name, type, version, typePlace}: ComponentResource): Componen
 /** Capitals do not count (Dapr: pkg/components, in each registry). */
 const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => version.toLowerCase() || 'v1'
 
-/** Whether a component need not be opened anew after its file has changed. */
+/** Whether a component need not be opened again after its file has changed. */
 export const isSameResource = (a: ComponentResource, b: ComponentResource): boolean =>
   isDeepStrictEqual({...a, place: '', typePlace: '', scopes: []}, {...b, place: '', typePlace: '', scopes: []})

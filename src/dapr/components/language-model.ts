@@ -1,6 +1,6 @@
 import type {Component} from './component.ts'
 
-/** A call of a function that a model wishes for. */
+/** A call of a function that a model asks for. */
 export interface ToolCall {
   /** '' = it has none. */
   readonly id: string
@@ -9,7 +9,7 @@ export interface ToolCall {
   readonly arguments: string
 }
 
-/** A function that a model may wish to have called. */
+/** A function that a model may ask to call. */
 export interface ModelTool {
   readonly name: string
   readonly description: string

@@ -38,6 +38,6 @@ export interface SidecarActorsOptions {
   readonly log: (level: LogLevel, message: string) => void
   /** Those of the app. */
   readonly components: () => readonly ComponentResource[]
-  /** Also tells the person. */
+  /** Also shows it on the terminal. */
   readonly warn: (text: string) => void
 }

@@ -31,7 +31,7 @@ export async function deliverJob(job: Job, delivery: JobDelivery): Promise<JobOu
     ? await overGrpc(job, delivery)
     : await overHttp(job, delivery)
   if (typeof outcome !== 'string') return outcome
-  // a process that is exchanged answers through nobody: the next one gets the tick
+  // a process that is being replaced cannot answer any more: the next one gets the tick
   const isGone = runtime.pid !== pid || !runtime.isListening || !runtime.queue.isOpen
   return {kind: isGone ? 'undeliverable' : 'failed', answer: outcome}
 }

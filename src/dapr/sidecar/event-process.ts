@@ -33,7 +33,7 @@ export interface EventProcessChannel {
 const NONE = -1
 
 /**
- * Which process of an app was asked what events it wants, and whether it takes them: once it has told so, while it is ready and
+ * Which process of an app was asked what events it wants, and whether it takes them: once it has said so, while it is ready and
  * its queue is open. Each new process is asked again.
  */
 export class EventProcess {

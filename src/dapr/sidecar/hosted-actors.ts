@@ -21,7 +21,7 @@ export class HostedActors {
     this.#host = new HttpActorHost(options)
   }
 
-  /** Its process has told its configuration; '' = it has none. */
+  /** Its process has sent its configuration; '' = it has none. */
   tell(text: string): void {
     const {log, warn, components} = this.#options
     const types = hostedTypes(text, warn)

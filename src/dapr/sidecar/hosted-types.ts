@@ -13,24 +13,24 @@ export const USUAL_SETTINGS: TypeSettings = {
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Tells the person what cannot be used as it stands. */
+/** Shows on the terminal what cannot be used as it stands. */
 export type WarnOfSettings = (text: string) => void
 
-/** A duration that an app has told; one that is none (as text: why) counts as left out, which is told. */
+/** A duration of an app’s configuration; a text says why it is none: the default counts, with a warning. */
 export function knownMs(
   key: string,
-  told: number | string | undefined,
+  given: number | string | undefined,
   defaultMs: number,
   warn: WarnOfSettings
 ): number {
-  if (told === undefined || (typeof told === 'number' && told >= 0)) return told ?? defaultMs
-  warn(`${key}: ${typeof told === 'string' ? told : 'it is negative'}. The default counts`)
+  if (given === undefined || (typeof given === 'number' && given >= 0)) return given ?? defaultMs
+  warn(`${key}: ${typeof given === 'string' ? given : 'it is negative'}. The default counts`)
   return defaultMs
 }
 
 /** The same for how deep calls of one chain may go. */
-export const knownDepth = (told: unknown): number =>
-  typeof told === 'number' && told >= 1 ? Math.floor(told) : USUAL_SETTINGS.maxDepth
+export const knownDepth = (given: unknown): number =>
+  typeof given === 'number' && given >= 1 ? Math.floor(given) : USUAL_SETTINGS.maxDepth
 
 /** The types that an app hosts: an entry for some of them replaces the outer settings as a whole (Dapr: pkg/actors/api/config.go). */
 export function typesWith(
@@ -50,8 +50,8 @@ export function typesWith(
 function durationIn(value: Json, key: string, defaultMs: number, warn: WarnOfSettings): number {
   const text = value[key] ?? ''
   if (text === '') return defaultMs
-  const told = typeof text === 'string' ? parseGoDuration(text) : `it is no text: ${JSON.stringify(text)}`
-  return knownMs(key, told, defaultMs, warn)
+  const given = typeof text === 'string' ? parseGoDuration(text) : `it is no text: ${JSON.stringify(text)}`
+  return knownMs(key, given, defaultMs, warn)
 }
 
 function settingsIn(value: Json, warn: WarnOfSettings): TypeSettings {
@@ -79,7 +79,7 @@ function objectIn(text: string): Json {
   }
 }
 
-/** The types of actors that an app hosts, by the configuration that it has told; '' = none (Dapr: pkg/config, ApplicationConfig). */
+/** The types of actors that an app hosts, by the configuration that it has given; '' = none (Dapr: pkg/config, ApplicationConfig). */
 export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<string, TypeSettings> {
   const configuration = objectIn(text)
   const names = namesIn(configuration)

@@ -51,7 +51,7 @@ export interface OpenSidecar {
   deliverJob(job: Job): Promise<JobOutcome>
   /** Ends the real daprd next to the app, if there is one. */
   endDaprd(): Promise<void>
-  /** Tells other runs to search for another sidecar; requests are still served. */
+  /** Makes other runs search for another sidecar; requests are still served. */
   announceEnd(): void
   /**
    * Makes room for the sidecar of the same app that an edit opens next: accepts no new connections, and delivers no more to the app. Calls on

@@ -8,7 +8,7 @@ const NONE = -1
 
 /**
  * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration): it
- * tells which actors the app hosts. Nothing else is loaded for an app that hosts none.
+ * says which actors the app hosts. Nothing else is loaded for an app that hosts none.
  */
 export class SidecarActors {
   /** Undefined: it has hosted none so far. */
@@ -18,7 +18,7 @@ export class SidecarActors {
   readonly #over = new AbortController()
   /** The process that was asked; 0: one that is not ours. */
   #asked = NONE
-  /** It has told. */
+  /** It has said so. */
   #hasTold = false
 
   constructor(options: SidecarActorsOptions) {
@@ -29,7 +29,7 @@ export class SidecarActors {
     look()
   }
 
-  /** Its process may host any type: it has not told yet. */
+  /** Its process may host any type: it has not said yet. */
   get mayHost(): boolean {
     const {runtime} = this.#options
     if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false

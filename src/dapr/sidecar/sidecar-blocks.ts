@@ -90,7 +90,7 @@ export class SidecarBlocks {
     return this.#components?.isMissing(name) === true
   }
 
-  /** The app has told what it reads. */
+  /** The app has said what it reads. */
   setKnown(what: 'topics' | 'bindings'): void {
     this.#known.add(what)
     this.#components?.daprd?.setKnown(what)

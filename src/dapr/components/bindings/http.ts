@@ -12,7 +12,7 @@ const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 const MAX_RESPONSE_BYTES = 100 * 2 ** 20
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** Metadata of a call that are headers although they begin with a small letter. */
+/** Metadata of a call that are headers although they begin in lower case. */
 const TRACE = ['traceparent', 'tracestate', 'baggage']
 
 /** `bindings.http`: requests to a URL (components-contrib: bindings/http). */
@@ -33,8 +33,8 @@ export const open: OpenComponent<Binding> = async options => {
     const body = WITH_BODY.has(method) ? data : undefined
     const headers = headersOf(metadata, {token, hasBody: body !== undefined})
     const response = await target.send({method, path: metadata['path'] ?? '', headers, body})
-    const wish = metadata['errorIfNot2XX'] ?? ''
-    const fails = wish === '' ? failsIfNot2xx : /^(?:y|yes|true|t|on|1)$/i.test(wish)
+    const asked = metadata['errorIfNot2XX'] ?? ''
+    const fails = asked === '' ? failsIfNot2xx : /^(?:y|yes|true|t|on|1)$/i.test(asked)
     if (fails && (response.status < 200 || response.status > 299))
       throw new BindingFailure(`received status code ${response.status}`, response.metadata)
     return response

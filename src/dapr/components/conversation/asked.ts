@@ -15,7 +15,7 @@ export interface WrittenQuestion {
   readonly keepPromptMs?: number
 }
 
-/** `{"user": "Hello"}`; with the calls that an assistant wished for, or the call that a result belongs to. */
+/** `{"user": "Hello"}`; with the calls that an assistant asked for, or the call that a result belongs to. */
 type SaidMessage = Readonly<Record<string, Said | readonly ToolCall[] | object>>
 
 const said = ({role, texts, calls, resultOf}: ModelMessage): SaidMessage => ({

@@ -115,11 +115,11 @@ function choiceIn(choice: unknown): Choice {
     reason: stringOf(choice, 'finish_reason'),
     text: parts.join('') || stringOf(message, 'content'),
     calls: listOf(message, 'tool_calls').map(call => {
-      const wish = memberOf(call, 'function')
-      const written = memberOf(wish, 'arguments')
+      const called = memberOf(call, 'function')
+      const written = memberOf(called, 'arguments')
       return {
         id: stringOf(call, 'id'),
-        name: stringOf(wish, 'name'),
+        name: stringOf(called, 'name'),
         arguments: typeof written === 'string' ? written : JSON.stringify(written ?? {})
       }
     })

@@ -23,7 +23,7 @@ const MODELS: Readonly<Record<ProviderName, readonly [variable: string, fallback
   openai: ['OPENAI_MODEL', 'gpt-5-nano']
 }
 
-/** The provider behind a type of component; undefined: it asks nobody. */
+/** The provider behind a type of component; undefined: it asks none. */
 export function providerOf(kind: string, {properties}: Pick<OpenOptions, 'properties'>): ProviderName | undefined {
   if (kind === 'openai' && /^azure$/i.test(properties.text('apiType'))) return 'azure'
   return Object.hasOwn(MODELS, kind) ? (kind as ProviderName) : undefined

@@ -11,7 +11,7 @@ export interface ProviderOptions {
   /** The URL that its paths follow. */
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
-  /** Never told to anybody; '' = there is none. */
+  /** Never shown; '' = there is none. */
   readonly key: string
   /** What a person may do about a failure; '' = nothing special. `status`: 0 = there was no answer. */
   readonly hint?: (status: number) => string
@@ -49,8 +49,8 @@ export class Provider {
     if (status !== 200) {
       const words = wordsIn(text)
       const said = words === '' ? '' : `: ${words}`
-      const told = `API returned unexpected status code: ${status}${said}`
-      throw new Error(this.#without(told) + this.#why(status))
+      const why = `API returned unexpected status code: ${status}${said}`
+      throw new Error(this.#without(why) + this.#why(status))
     }
     try {
       return JSON.parse(text) as unknown
@@ -65,16 +65,16 @@ export class Provider {
     this.#target.close()
   }
 
-  async #sent(wish: Parameters<WebTarget['send']>[0]): Promise<WebResponse> {
+  async #sent(request: Parameters<WebTarget['send']>[0]): Promise<WebResponse> {
     try {
-      return await this.#target.send(wish)
+      return await this.#target.send(request)
     } catch (error) {
       const why = messageOf(error)
       if (/context canceled$|component is closed$/.test(why)) throw new Error('context canceled', {cause: error})
       // an answer that broke off has no address in its words
       if (/aborted$|unexpected EOF$/.test(why)) throw new Error('unexpected EOF', {cause: error})
-      const told = `network error: failed to reach API server (${why})`
-      throw new Error(this.#without(told) + this.#why(0), {cause: error})
+      const text = `network error: failed to reach API server (${why})`
+      throw new Error(this.#without(text) + this.#why(0), {cause: error})
     }
   }
 

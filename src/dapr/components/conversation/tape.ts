@@ -126,7 +126,7 @@ export class Tape {
   }
 }
 
-/** Differs when somebody else has written the file; '' = it is not there. */
+/** Differs when another program has written the file; '' = it is not there. */
 function versionOf(path: string): string {
   const stat = statSync(path, {throwIfNoEntry: false, bigint: true})
   return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`

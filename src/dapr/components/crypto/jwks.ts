@@ -60,7 +60,7 @@ function keysInBase64(written: string): KeySet | undefined {
   }
 }
 
-/** Asks anew once the answer is old; if that fails, the old one stays. */
+/** Asks again once the answer is old; if that fails, the old one stays. */
 function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {
   let latest: {readonly keys: KeySet; readonly at: number} | undefined
   let asking: Promise<KeySet> | undefined

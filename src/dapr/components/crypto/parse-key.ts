@@ -24,7 +24,7 @@ export function parseKey(bytes: Buffer, form: KeyForm): OwnKey {
   return free(createSecretKey(symmetricBytes(bytes)))
 }
 
-/** What is written in letters of base64, its end cut off, is base64; anything else is the key itself. */
+/** A text of base64 characters, padding left out, is base64; any other text is the key itself. */
 function symmetricBytes(bytes: Buffer): Buffer {
   const text = bytes.toString('latin1').replace(/[=\r\n]+$/, '')
   const isBase64 = text.length % 4 !== 1 && (/^[A-Za-z0-9+/]+$/.test(text) || /^[A-Za-z0-9_-]+$/.test(text))

@@ -64,7 +64,7 @@ export interface DaprdComponents {
   follow(resources: readonly ComponentResource[]): void
   /** Settles when daprd has opened it. Rejects with a ComponentFault. */
   open(resource: ComponentResource): Promise<BlockComponent>
-  /** The app has told which topics or bindings it reads: daprd may ask for them. */
+  /** The app has said which topics or bindings it reads: daprd may ask for them. */
   setKnown(what: 'topics' | 'bindings'): void
   /** Ends daprd. */
   close(): Promise<void>

@@ -205,7 +205,7 @@ export class KafkaGroup {
     }
   }
 
-  /** All topics anew, over a new consumer: the other streams of the old one end with it. */
+  /** Reads all topics again over a new consumer: the other streams of the old one end with it. */
   async #reopen(feed: Feed): Promise<void> {
     const {over, options} = feed
     const failed = this.#client

@@ -13,7 +13,7 @@ export interface KafkaSettings {
   readonly heartbeatIntervalMs: number
   readonly fetchMin: number
   readonly fetchMax: number
-  /** How many have to confirm what is published: -1 all, 1 the leader, 0 nobody. */
+  /** How many have to confirm what is published: -1 all, 1 the leader, 0 none. */
   readonly acks: number
   readonly retries: number
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

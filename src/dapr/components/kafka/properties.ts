@@ -1,4 +1,4 @@
-/** What all components of Kafka can be told (components-contrib: common/component/kafka/metadata.go). */
+/** The properties that all components of Kafka have (components-contrib: common/component/kafka/metadata.go). */
 export const KAFKA_PROPERTIES = [
   'authRequired',
   'authType',

@@ -6,7 +6,7 @@ const RETRY_MS = 500
 
 type Listener = (payload: string) => void
 
-/** Listens to channels of a PostgreSQL over one connection, which is made anew when it is lost. */
+/** Listens to channels of a PostgreSQL over one connection, which is opened again when it is lost. */
 export class ChannelNotifications {
   readonly #pool: Pool
   readonly #warn: (text: string) => void

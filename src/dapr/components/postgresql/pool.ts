@@ -50,7 +50,7 @@ const NO_TLS = 'The server does not support SSL connections'
 
 async function connect(config: PoolConfig): Promise<Pool> {
   const pool = new Pool(config)
-  // a connection that goes while nobody uses it is replaced when one is needed
+  // an idle connection that is lost is replaced when one is needed
   pool.on('error', () => undefined)
   try {
     const first = await pool.connect()

@@ -1,4 +1,4 @@
-/** What all components of PostgreSQL can be told (components-contrib: common/authentication/postgresql). */
+/** The properties that all components of PostgreSQL have (components-contrib: common/authentication/postgresql). */
 export const POSTGRESQL_PROPERTIES = [
   'connectionString',
   'url',

@@ -7,7 +7,7 @@ import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
 
 const MAX_TRIES = 3
 
-/** A connection to RabbitMQ, which is made anew when it is lost, with all that is read over it. */
+/** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
 export class RabbitBroker implements PubSub {
   readonly capabilities = ['MESSAGE_TTL']
   readonly #connection: RecoveringChannelModel
@@ -36,7 +36,7 @@ export class RabbitBroker implements PubSub {
       ...(isExternal && {credentials: credentials.external()}),
       recovery: {initialDelay: wait, maxDelay: wait, factor: 1, jitter: 0, initialMaxRetries: 0}
     })
-    // its end is told by 'disconnect'
+    // 'disconnect' reports its end
     connection.on('error', () => undefined)
     connection.on('disconnect', error => warn(`the connection to RabbitMQ is lost: ${error.message}`))
     return new RabbitBroker(connection, settings)
@@ -61,7 +61,7 @@ export class RabbitBroker implements PubSub {
         if (this.#publisher !== undefined && (await this.#publisher.catch(() => publisher)) === publisher)
           this.#publisher = undefined
         if (tries === MAX_TRIES || this.#over.signal.aborted) throw error
-        // an exchange that nobody used is gone: it is made anew at once
+        // an exchange without use is gone: it is created again at once
         if (tries > 1) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
       }
     }

@@ -33,7 +33,7 @@ export class Publisher {
     const confirmed = new Promise<void>((resolve, reject) => {
       this.#channel.publish(topic, key, data, options, error => {
         if (error === null || error === undefined) resolve()
-        // why it was closed is told by the channel itself
+        // the channel itself reports why it was closed
         else if (!(error instanceof Error && error.message === 'channel closed'))
           reject(new Error('did not receive confirmation of publishing'))
       })

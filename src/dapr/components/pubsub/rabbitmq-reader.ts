@@ -130,11 +130,11 @@ async function openQueue(
   try {
     await declareTopic(channel, topic, settings)
     if (settings.enableDeadLetter) {
-      const [exchange, letters] = [`dlx-${queue}`, `dlq-${queue}`]
+      const [exchange, rejected] = [`dlx-${queue}`, `dlq-${queue}`]
       await channel.assertExchange(exchange, 'fanout', {durable: true, autoDelete})
       const lazy = {...limitsOf(settings), 'x-queue-mode': 'lazy'}
-      await channel.assertQueue(letters, {durable: true, autoDelete, arguments: lazy})
-      await channel.bindQueue(letters, exchange, '')
+      await channel.assertQueue(rejected, {durable: true, autoDelete, arguments: lazy})
+      await channel.bindQueue(rejected, exchange, '')
     }
     const dead = settings.enableDeadLetter ? {'x-dead-letter-exchange': `dlx-${queue}`} : {}
     await channel.assertQueue(queue, {durable, autoDelete, arguments: {...dead, ...limitsOf(settings), ...own}})

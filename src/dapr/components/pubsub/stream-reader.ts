@@ -136,7 +136,7 @@ export class StreamReader {
     const group = this.#group
     await this.#begun.promise
     while (!signal.aborted) {
-      // what nobody can take stays in the stream
+      // messages that the app cannot take yet stay in the stream
       await ready()
       while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
       if (signal.aborted) return
@@ -156,7 +156,7 @@ export class StreamReader {
     }
   }
 
-  /** Takes over what nobody has acknowledged for too long: at the start, and then again and again. */
+  /** Takes over messages that were not acknowledged for too long: at the start, and then repeatedly. */
   async #redeliver(): Promise<void> {
     const {redeliverIntervalMs, processingTimeoutMs} = this.#settings
     if (redeliverIntervalMs === 0 || processingTimeoutMs === 0) return this.#begun.resolve()
@@ -268,7 +268,7 @@ export class StreamReader {
     this.#acknowledging = undefined
   }
 
-  /** A group that is gone is made anew; after other errors it is tried again. */
+  /** Creates a group that is gone again; waits after other errors. */
   async #recover(error: unknown, what: string): Promise<void> {
     const {signal} = this.#over
     if (signal.aborted) return

@@ -127,7 +127,7 @@ export class LocalRedis {
 
   async #connectTo(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const {ClientConnection} = await apart(loadClient())
-    // one that is lost before it has said what it is was nobody's: connections would wait for its return, and it is closed
+    // one that is lost before it was identified is closed: connections would wait for its return
     let isKnown = false
     const listener = {
       lost: () => void (isKnown && this.#lost()),
@@ -159,7 +159,7 @@ export class LocalRedis {
     const {env, reporter} = this.#options
     const mode = redisMode(env)
     const at = `localhost:${this.#port}`
-    if (mode === 'off') throw new Error(`nobody listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
+    if (mode === 'off') throw new Error(`no server listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
     const own = this.#own
     const kept = own === undefined ? keysFile(stateFolder(env), this.#port) : keysFile(own.folder, own.port)
     const file = mode === 'memory' ? undefined : kept
@@ -225,7 +225,7 @@ export class LocalRedis {
   }
 }
 
-/** Nobody listens, at any of the addresses that were tried. */
+/** No server listens at any of the addresses that were tried. */
 function isRefused(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isRefused)
   return codeOf(error) === 'ECONNREFUSED'

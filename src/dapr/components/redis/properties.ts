@@ -1,4 +1,4 @@
-/** What all components of Redis can be told (components-contrib: common/component/redis/settings.go). */
+/** The properties that all components of Redis have (components-contrib: common/component/redis/settings.go). */
 export const REDIS_PROPERTIES = [
   'redisHost',
   'redisPort',

@@ -5,7 +5,7 @@ import type {StateStore} from '../state-store.ts'
 import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
 import {REDIS_PROPERTIES} from '../redis/properties.ts'
 
-/** What all state stores can be told. */
+/** The properties that all state stores have. */
 const STORE_PROPERTIES = [
   'actorStateStore',
   'keyPrefix',

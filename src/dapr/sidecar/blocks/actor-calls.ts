@@ -32,7 +32,7 @@ const RESERVED = 'dapr.internal.'
 export class ActorCalls {
   readonly #context: BlockContext
 
-  /** What the app is told of its caller. */
+  /** What the app gets to know of its caller. */
   readonly #callerLines: string
 
   constructor(context: BlockContext) {

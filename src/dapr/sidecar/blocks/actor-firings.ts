@@ -28,7 +28,7 @@ export class ActorFirings {
     this.#context = context
   }
 
-  async setTimer(name: FiringName, wish: FiringRequest): Promise<void> {
+  async setTimer(name: FiringName, request: FiringRequest): Promise<void> {
     check('timer', name)
     const {actors, appId, instance} = this.#context
     const {type, id} = name
@@ -36,7 +36,7 @@ export class ActorFirings {
     if (!(await all.isHostedBy(appId, type)))
       throw timerFailed(`can't create timer for actor ${type}||${id}: actor type not registered`)
     try {
-      all.timers.set(name, wish, instance)
+      all.timers.set(name, request, instance)
     } catch (error) {
       throw error instanceof FiringFault ? timerFailed(error.message) : error
     }
@@ -48,11 +48,11 @@ export class ActorFirings {
     all.timers.delete(name)
   }
 
-  async setReminder(name: FiringName, wish: ReminderRequest): Promise<void> {
+  async setReminder(name: FiringName, request: ReminderRequest): Promise<void> {
     check('reminder', name)
     await this.#reminders('create', name.type, async reminders => {
       try {
-        await reminders.set(this.#context.appId, name, wish)
+        await reminders.set(this.#context.appId, name, request)
       } catch (error) {
         if (!(error instanceof ReminderExists)) throw error
         throw new BlockError(

@@ -48,15 +48,15 @@ export class ActorState {
   }
 
   /** All or nothing, of an actor that is active at this instance. */
-  async transact(type: string, id: string, wishes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
+  async transact(type: string, id: string, changes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
     checkReserved(type)
     checkActor(type, id)
     const {actors, instance} = this.#context
     if (!(await actors.load()).table.isActiveAt(instance, type, id))
       throw new BlockError([400, 'internal', 'ERR_ACTOR_INSTANCE_MISSING'], 'actor instance is missing')
     const store = await this.#store()
-    const operations = wishes.map((wish): StateOperation => {
-      const {operation, key, value, isJson, etag, metadata} = wish
+    const operations = changes.map((change): StateOperation => {
+      const {operation, key, value, isJson, etag, metadata} = change
       const request = {key: this.#keyOf(store, type, id, key), etag, metadata, options: NO_OPTIONS}
       return operation === 'delete' ? {kind: 'delete', request} : {kind: 'upsert', request: {...request, value, isJson}}
     })

@@ -11,7 +11,7 @@ export interface BindingTarget {
 }
 
 /** What an app's answer to an event asks for (components-contrib: bindings/responses.go). */
-export interface BindingWishes {
+export interface BindingEffects {
   readonly storeName: string
   /** Saved in that store. */
   readonly state: readonly StateSet[]
@@ -23,7 +23,7 @@ export interface BindingWishes {
 
 /** What the app has answered. */
 export type BindingAnswer =
-  | {readonly kind: 'success'; readonly wishes: BindingWishes | undefined}
+  | {readonly kind: 'success'; readonly effects: BindingEffects | undefined}
   /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
   | Interrupted

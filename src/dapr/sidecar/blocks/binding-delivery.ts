@@ -1,7 +1,7 @@
 import type {BindingEvent, EventHandled} from '../../components/binding.ts'
 import type {Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import {messageOf} from '../../../model/errors.ts'
-import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from './binding-channel.ts'
+import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from './binding-channel.ts'
 import type {Bindings} from './bindings.ts'
 import type {BlockContext} from './block-context.ts'
 import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
@@ -70,7 +70,7 @@ export class BindingDelivery {
       case 'stopped':
         return 'returned'
       case 'success':
-        if (outcome.wishes !== undefined) await this.#fulfil(outcome.wishes)
+        if (outcome.effects !== undefined) await this.#fulfil(outcome.effects)
         return 'done'
       case 'failed':
       case 'interrupted':
@@ -80,11 +80,11 @@ export class BindingDelivery {
   }
 
   /** Failures are only logged: the event itself has been handled. */
-  async #fulfil(wishes: BindingWishes): Promise<void> {
-    await Promise.all([this.#save(wishes), this.#send(wishes)])
+  async #fulfil(effects: BindingEffects): Promise<void> {
+    await Promise.all([this.#save(effects), this.#send(effects)])
   }
 
-  async #save({storeName, state}: BindingWishes): Promise<void> {
+  async #save({storeName, state}: BindingEffects): Promise<void> {
     if (state.length === 0) return
     try {
       await this.#options.state.save(storeName, state)
@@ -93,7 +93,7 @@ export class BindingDelivery {
     }
   }
 
-  async #send({to, data, isParallel}: BindingWishes): Promise<void> {
+  async #send({to, data, isParallel}: BindingEffects): Promise<void> {
     const {bindings} = this.#options
     const send = async (name: string): Promise<unknown> =>
       bindings.invoke(name, {operation: 'create', data, metadata: {}})

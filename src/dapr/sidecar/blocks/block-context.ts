@@ -48,7 +48,7 @@ export interface BlockContextOptions {
   readonly work: LastingWork
   readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere' | 'faults'>
   readonly log: BlockLog
-  /** Of calls in flight; left out: nobody wants to hear of them. */
+  /** Of calls in flight; left out: they are not reported. */
   readonly observer?: CallObserver | undefined
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -84,7 +84,7 @@ export interface BlockLog {
   /** Whether lines of the level `debug` are written. */
   readonly isDebug: boolean
   write(level: LogLevel, text: string): void
-  /** Also tells the person, each text once. */
+  /** Also shows it on the terminal, each text once. */
   warn(code: WarningCode, text: string): void
 }
 
@@ -150,7 +150,7 @@ class ComponentCalls {
     return this.#options.components.actorStore()
   }
 
-  /** Why there is no component of this name, in brackets behind a space; '' = nobody knows. */
+  /** Why there is no component of this name, in brackets behind a space; '' = unknown. */
   whyNone(block: Block, name: string): string {
     const {components, whyMissing} = this.#options
     const failure = components.failed.get(name)

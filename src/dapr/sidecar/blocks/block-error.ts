@@ -21,7 +21,7 @@ export interface BlockErrorDetails {
   readonly badField?: {readonly field: string; readonly description: string}
 }
 
-/** A call to a building block that failed, as Dapr tells it over HTTP and gRPC (pkg/messages/predefined.go). */
+/** A call to a building block that failed, as Dapr answers it over HTTP and gRPC (pkg/messages/predefined.go). */
 export class BlockError extends Error {
   readonly errorCode: string
   readonly status: number

@@ -25,7 +25,7 @@ interface Subscription {
   readonly since: number
   readonly request: ConfigurationRequest
   readonly updates: Updates
-  /** What tells of changes: another one after its file has changed; undefined: none, until the file changes again. */
+  /** The watcher of changes: another one after its file has changed; undefined: none, until the file changes again. */
   store: ConfigurationStore | undefined
   endAtStore: End
   end(): Promise<void>
@@ -89,7 +89,7 @@ export class Configurations {
         `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: ${messageOf(error)}`
       )
     }
-    // meanwhile its process may have ended, or its store may have been opened anew
+    // meanwhile its process may have ended, or its store may have been opened again
     this.endBefore(this.#livingSince)
     await this.renew()
     return id
@@ -142,7 +142,7 @@ export class Configurations {
       }
   }
 
-  /** Subscriptions to a store that was opened anew go on there. Never rejects. */
+  /** Subscriptions to a store that was opened again continue there. Never rejects. */
   async renew(): Promise<void> {
     await Promise.all([...this.#subscriptions].map(async ([id, subscription]) => this.#carryOver(id, subscription)))
   }
@@ -210,7 +210,7 @@ export class Configurations {
       const isWanted = this.#subscriptions.get(id) === subscription && subscription.store === store
       if (!isWanted) return await end()
       subscription.endAtStore = end
-      log.write('info', `subscription ${id} goes on at configuration store ${storeName}, which was opened anew`)
+      log.write('info', `subscription ${id} goes on at configuration store ${storeName}, which was opened again`)
     } catch (error) {
       subscription.store = undefined
       log.write('error', `subscription ${id} to configuration store ${storeName} cannot go on: ${messageOf(error)}`)

@@ -27,7 +27,7 @@ const CIPHERS: Readonly<Record<string, SegmentCipher>> = {
 const KEY_BYTES = 32
 
 /** How something is to be encrypted, in the caller's words. */
-export interface EncryptWish {
+export interface EncryptRequest {
   readonly keyName: string
   readonly algorithm: string
   /** '' = the usual one. */
@@ -79,9 +79,9 @@ export class Cryptography {
   }
 
   /** The document, piece by piece, its head first; once this resolves only the reading of the source can fail. */
-  async encrypt(found: FoundProvider, wish: EncryptWish, source: Pieces): Promise<Document> {
+  async encrypt(found: FoundProvider, request: EncryptRequest, source: Pieces): Promise<Document> {
     try {
-      const {algorithm: word, cipher: kind, keyName, isNameless, decryptionKeyName} = wish
+      const {algorithm: word, cipher: kind, keyName, isNameless, decryptionKeyName} = request
       const algorithm = WRAP_ALGORITHMS[word.toUpperCase()]
       if (algorithm === undefined) throw new Error(`option Algorithm is not valid: algorithm ${word} is not supported`)
       const cipher = CIPHERS[kind.toUpperCase()]
@@ -122,7 +122,7 @@ export class Cryptography {
     }
   }
 
-  /** A key that does not open the document is as good as a changed head: callers are not told which. */
+  /** A key that does not open the document is as good as a changed head: callers do not learn which. */
   async #fileKey({name, provider, onGone}: FoundProvider, {manifest}: ReadHead, keyName: string): Promise<Buffer> {
     const {algorithm, wrappedKey} = manifest
     try {

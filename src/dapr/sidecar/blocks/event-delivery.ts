@@ -167,7 +167,7 @@ export class EventDelivery {
     return answer
   }
 
-  /** A message has failed for good: it becomes a dead letter, stays with the broker, or is reported as lost. */
+  /** A message has failed for good: it goes to the dead letter topic, stays with the broker, or is reported as lost. */
   async fail(message: BrokerMessage, answer: string, id: string): Promise<Handled> {
     const {context, broker, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()

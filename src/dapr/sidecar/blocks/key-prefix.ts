@@ -34,7 +34,7 @@ function ownPrefix(strategy: string, {appId, namespace, component}: PrefixContex
   }
 }
 
-/** Dapr's error for a key that cannot be told from its prefix. */
+/** Dapr's error for a key that cannot be distinguished from its prefix. */
 export function illegalKey(key: string, store: string): BlockError {
   const description = `input key/keyPrefix '${key}' can't contain '${SEPARATOR}'`
   return new BlockError(

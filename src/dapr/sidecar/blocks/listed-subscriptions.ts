@@ -28,7 +28,7 @@ export function parseListed(text: string): readonly unknown[] {
 
 /**
  * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). One that cannot be used is left out,
- * and `warn` tells which. `isRouteOptional`: one without a route has the path ''.
+ * and `warn` names it. `isRouteOptional`: one without a route has the path ''.
  */
 export async function readListed(
   list: readonly unknown[],

@@ -35,7 +35,7 @@ export function outboxOf({name, properties}: Store, app: string): OutboxTarget |
 
 /**
  * Publishes what the transactions of one app have saved. A row of the file has the event before the transaction begins, a marker
- * within it tells that it was committed: an event comes once for each committed transaction, or again, and never without one.
+ * within it shows that it was committed: an event comes once for each committed transaction, or again, and never without one.
  */
 export class OutboxCalls {
   readonly #context: BlockContext
@@ -56,7 +56,7 @@ export class OutboxCalls {
   }
 
   /**
-   * Writes a transaction. `operationsOf` makes the steps of a store, `write` writes them, `isRefusal` tells errors after which
+   * Writes a transaction. `operationsOf` makes the steps of a store, `write` writes them, `isRefusal` recognizes errors after which
    * nothing was written.
    */
   async transact(
@@ -64,8 +64,8 @@ export class OutboxCalls {
     all: readonly StateChange[],
     {operationsOf, write, isRefusal}: TransactionSteps
   ): Promise<void> {
-    const {wishes, events} = outboxTransaction(all, target)
-    const operations = operationsOf(wishes)
+    const {changes, events} = outboxTransaction(all, target)
+    const operations = operationsOf(changes)
     if (operations.length === 0) return
     // as in Dapr, nothing is saved whose event could never be published (pkg/runtime/pubsub/outbox.go, PublishInternal)
     if (events.length > 0)
@@ -159,7 +159,7 @@ const savedOf = (operations: readonly StateOperation[], {refused}: PartlyRefused
   operations.flatMap(({kind}, at) => (kind === 'upsert' ? [!refused.has(at)] : []))
 
 interface TransactionSteps {
-  readonly operationsOf: (wishes: readonly StateChange[]) => readonly StateOperation[]
+  readonly operationsOf: (changes: readonly StateChange[]) => readonly StateOperation[]
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
   readonly isRefusal: (error: unknown) => boolean
 }

@@ -17,7 +17,7 @@ const PROJECTION = 'outbox.projection'
 /** A transaction of a store with an outbox, and its events. */
 export interface OutboxTransaction {
   /** Without what only says what an event is to be. */
-  readonly wishes: readonly StateChange[]
+  readonly changes: readonly StateChange[]
   readonly events: readonly OutboxEvent[]
 }
 
@@ -27,15 +27,15 @@ const isProjection = ({operation, request}: StateChange): boolean =>
 /** One event for each item that is saved; each has a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
 export function outboxTransaction(all: readonly StateChange[], target: OutboxTarget): OutboxTransaction {
   const projections = new Map(all.filter(isProjection).map(({request}) => [request.key, request]))
-  const wishes = all.filter(wish => !isProjection(wish))
+  const changes = all.filter(change => !isProjection(change))
   const made = Date.now()
-  const events = wishes.flatMap(({operation, request}): OutboxEvent[] => {
+  const events = changes.flatMap(({operation, request}): OutboxEvent[] => {
     if (operation !== 'upsert') return []
     const marker = `outbox-${randomUUID()}`
     const event = eventOf(request, projections.get(request.key) ?? request, marker, target)
     return [{...target, marker, event: Buffer.from(event), made}]
   })
-  return {wishes, events}
+  return {changes, events}
 }
 
 /** `request`: what is saved, whose metadata become keys of the event; `said`: what the event says. */

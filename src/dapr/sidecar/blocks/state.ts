@@ -54,25 +54,25 @@ export class State {
   }
 
   /** Saves all items, even if some of them fail; then throws. */
-  async save(storeName: string, wishes: readonly StateSet[], onGone?: OnGone): Promise<void> {
+  async save(storeName: string, changes: readonly StateSet[], onGone?: OnGone): Promise<void> {
     const store = this.#opened(storeName) ?? (await this.#store(storeName))
-    const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
-    const errors = await this.#writeEach(store, 'set', onGone, requests, async ({wish, key}) =>
-      store.component.set(setRequest(wish, key))
+    const requests = changes.map(change => ({change, key: this.#keyIn(store, change.key)}))
+    const errors = await this.#writeEach(store, 'set', onGone, requests, async ({change, key}) =>
+      store.component.set(setRequest(change, key))
     )
     if (errors.length > 0)
       throw failure(errors, 'ERR_STATE_SAVE', why => `failed saving state in state store ${storeName}: ${why}`)
   }
 
-  async delete(storeName: string, wish: StateDelete, onGone?: OnGone): Promise<void> {
-    const errors = await this.#deleteEach(storeName, 'delete', [wish], onGone)
+  async delete(storeName: string, change: StateDelete, onGone?: OnGone): Promise<void> {
+    const errors = await this.#deleteEach(storeName, 'delete', [change], onGone)
     if (errors.length > 0)
-      throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${wish.key}: ${why}`)
+      throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${change.key}: ${why}`)
   }
 
   /** Deletes all items, even if some of them fail; then throws. */
-  async bulkDelete(storeName: string, wishes: readonly StateDelete[], onGone?: OnGone): Promise<void> {
-    const errors = await this.#deleteEach(storeName, 'bulk_delete', wishes, onGone)
+  async bulkDelete(storeName: string, changes: readonly StateDelete[], onGone?: OnGone): Promise<void> {
+    const errors = await this.#deleteEach(storeName, 'bulk_delete', changes, onGone)
     if (errors.length > 0)
       throw failure(errors, 'ERR_STATE_DELETE_BULK', why => `failed deleting state in state store ${storeName}: ${why}`)
   }
@@ -112,34 +112,34 @@ export class State {
 
   async transact(
     storeName: string,
-    wishes: readonly StateChange[],
+    changes: readonly StateChange[],
     metadata: Readonly<Record<string, string>>,
     onGone?: OnGone
   ): Promise<void> {
     const store = await this.#store(storeName)
-    const wrong = wishes.find(({operation}) => operation !== 'upsert' && operation !== 'delete')
+    const wrong = changes.find(({operation}) => operation !== 'upsert' && operation !== 'delete')
     if (wrong !== undefined)
       throw new BlockError(
         [400, 'unimplemented', 'ERR_NOT_SUPPORTED_STATE_OPERATION'],
         `operation type ${wrong.operation} not supported`
       )
-    if (wishes.length === 0) return
-    const keys = new Map(wishes.map(wish => [wish, this.#keyIn(store, wish.request.key)]))
+    if (changes.length === 0) return
+    const keys = new Map(changes.map(change => [change, this.#keyIn(store, change.request.key)]))
     const operationsOf = (some: readonly StateChange[]): readonly StateOperation[] =>
       some.map(each => {
         const {operation, request} = each
-        const wish = {...request, metadata: {...metadata, ...request.metadata}}
+        const change = {...request, metadata: {...metadata, ...request.metadata}}
         const key = keys.get(each) ?? ''
         return operation === 'delete'
-          ? {kind: 'delete', request: checked(wish, key)}
-          : {kind: 'upsert', request: setRequest(wish, key)}
+          ? {kind: 'delete', request: checked(change, key)}
+          : {kind: 'upsert', request: setRequest(change, key)}
       })
     const write = async (operations: readonly StateOperation[]): Promise<void> =>
       this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
     const target = outboxOf(store, this.#context.appId)
     try {
-      if (target === undefined) await write(operationsOf(wishes))
-      else await this.#outbox.transact(target, wishes, {operationsOf, write, isRefusal})
+      if (target === undefined) await write(operationsOf(changes))
+      else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal})
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)
@@ -177,13 +177,13 @@ export class State {
   async #deleteEach(
     storeName: string,
     operation: string,
-    wishes: readonly StateDelete[],
+    changes: readonly StateDelete[],
     onGone: OnGone | undefined
   ): Promise<readonly unknown[]> {
     const store = await this.#store(storeName)
-    const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
-    return this.#writeEach(store, operation, onGone, requests, async ({wish, key}) =>
-      store.component.delete(checked(wish, key))
+    const requests = changes.map(change => ({change, key: this.#keyIn(store, change.key)}))
+    return this.#writeEach(store, operation, onGone, requests, async ({change, key}) =>
+      store.component.delete(checked(change, key))
     )
   }
 
@@ -277,10 +277,10 @@ function checked({etag, metadata, concurrency, consistency}: StateDelete, key: s
   return {key, etag, metadata, options: {concurrency, consistency}}
 }
 
-const setRequest = (wish: StateSet, key: string): SetRequest => ({
-  ...checked(wish, key),
-  value: wish.value,
-  isJson: wish.isJson
+const setRequest = (change: StateSet, key: string): SetRequest => ({
+  ...checked(change, key),
+  value: change.value,
+  isJson: change.isJson
 })
 
 /** Writes that failed together, but for those that were refused. */

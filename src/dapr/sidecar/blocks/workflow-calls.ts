@@ -30,8 +30,8 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)$/
 /** Names of codes of gRPC, as Go prints them. */
 const CODES: Partial<Record<Refusal, string>> = {active: 'AlreadyExists', denied: 'PermissionDenied'}
 
-/** What is told to an instance that runs. */
-type Told = 'pause' | 'resume' | 'terminate' | 'raise'
+/** A command to an instance that runs. */
+type Command = 'pause' | 'resume' | 'terminate' | 'raise'
 
 const EMPTY_TEXT = {value: ''}
 
@@ -117,10 +117,10 @@ export class WorkflowCalls {
     }
   }
 
-  async #tell(what: Told, {appId, id}: InstanceName, name = '', data?: string): Promise<void> {
+  async #tell(what: Command, {appId, id}: InstanceName, name = '', data?: string): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)
-    const failed = TELLING[what](id, name)
+    const failed = FAILURES_OF[what](id, name)
     const workflows = await this.#open(failed)
     try {
       this.#check(workflows, app, id, what)
@@ -167,7 +167,7 @@ export class WorkflowCalls {
 }
 
 /** What precedes the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
-const TELLING: Readonly<Record<Told, (id: string, event: string) => (why: string) => BlockError>> = {
+const FAILURES_OF: Readonly<Record<Command, (id: string, event: string) => (why: string) => BlockError>> = {
   pause: id => why =>
     internal(
       'ERR_PAUSE_WORKFLOW',

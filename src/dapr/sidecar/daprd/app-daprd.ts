@@ -18,7 +18,7 @@ export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 
   readonly folder: string
   /** What Dapr's CLI sets in its metadata. */
   readonly metadata: () => Readonly<Record<string, string>>
-  /** Tells the person. */
+  /** Shows it on the terminal. */
   readonly warn: (text: string) => void
 }
 
@@ -159,7 +159,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
           await promoted.promise
           return this.#readings.topics()
         },
-        readerOf: told => this.#readings.readerOf(told),
+        readerOf: topic => this.#readings.readerOf(topic),
         bindingAt: path =>
           bindingAt(
             path,
@@ -225,7 +225,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   }
 
   get #isUpToDate(): boolean {
-    return this.#current === undefined || this.#readings.fits(this.#current.listener.told)
+    return this.#current === undefined || this.#readings.fits(this.#current.listener.announced)
   }
 
   /** Daprd names the component that keeps it from starting, which may be another one. */

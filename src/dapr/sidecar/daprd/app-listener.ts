@@ -6,13 +6,13 @@ import type {BrokerMessage} from '../../components/pubsub.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {collect} from '../../../proxy/net/collector.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
-import type {Told} from './readings.ts'
+import type {Announced} from './readings.ts'
 
 export interface AppListenerOptions {
   /** The topics to read, once they are known: daprd asks for them once in its life. */
   readonly topics: () => Promise<readonly DaprdTopic[]>
   /** The reader of a topic in the list that daprd got; undefined if there is none any longer. */
-  readonly readerOf: (told: DaprdTopic) => DaprdTopic | undefined
+  readonly readerOf: (topic: DaprdTopic) => DaprdTopic | undefined
   /** The binding whose events arrive at a path, without its slash; undefined if there is none. */
   readonly bindingAt: (path: string) => string | undefined
   /** Whether the app wants the events of a binding, once that is known. */
@@ -35,8 +35,8 @@ export class AppListener {
   readonly token = randomBytes(16).toString('hex')
   readonly #options: AppListenerOptions
   /** The topics and bindings that daprd got. */
-  readonly told: Told = {topics: undefined, bindings: new Map()}
-  /** Nobody else knows the paths of topics, also not who calls the app by daprd. */
+  readonly announced: Announced = {topics: undefined, bindings: new Map()}
+  /** No caller knows the paths of topics, not even one that calls the app by daprd. */
   readonly #secret = randomBytes(16).toString('hex')
   readonly #server: Server
 
@@ -72,8 +72,8 @@ export class AppListener {
     if (pathname === '/dapr/config') return sendJson(response, {})
     if (pathname === '/dapr/subscribe') return sendJson(response, await this.#listTopics())
     if (secret === this.#secret) {
-      const told = this.told.topics?.[Number(index)]
-      const topic = told && this.#options.readerOf(told)
+      const announced = this.announced.topics?.[Number(index)]
+      const topic = announced && this.#options.readerOf(announced)
       if (topic === undefined) return void response.writeHead(503).end()
       if (first === 'topic') return deliver(topic, request, body, response)
       if (first === 'topics') return deliverSeveral(topic, body, response)
@@ -87,7 +87,7 @@ export class AppListener {
 
   async #wants(binding: string): Promise<boolean> {
     const isWanted = await this.#options.wantsBinding(binding)
-    this.told.bindings.set(binding, isWanted)
+    this.announced.bindings.set(binding, isWanted)
     return isWanted
   }
 
@@ -103,7 +103,7 @@ export class AppListener {
 
   async #listTopics(): Promise<readonly object[]> {
     const topics = await this.#options.topics()
-    this.told.topics = topics
+    this.announced.topics = topics
     return topics.map(({pubsubName, topic, atOnce}, at) => ({
       pubsubname: pubsubName,
       topic,

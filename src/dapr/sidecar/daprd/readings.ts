@@ -8,7 +8,7 @@ const keyOf = ({pubsubName, topic, atOnce}: DaprdTopic): string => JSON.stringif
 const keysOf = (topics: Iterable<DaprdTopic>): string => [...new Set([...topics].map(keyOf))].toSorted().join()
 
 /** The topics and bindings that one daprd got; it asks only once. */
-export interface Told {
+export interface Announced {
   /** Undefined: it has not asked yet. */
   topics: readonly DaprdTopic[] | undefined
   /** Whether the app wants the events of a binding, for those that were asked for. */
@@ -46,7 +46,7 @@ export class Readings {
     }
   }
 
-  /** The app has told what it reads. */
+  /** The app has said what it reads. */
   setKnown(what: 'topics' | 'bindings'): void {
     if (what === 'topics') this.#topicsKnown.resolve()
     else this.#bindingsKnown.resolve()
@@ -65,14 +65,14 @@ export class Readings {
   }
 
   /** Whether a daprd has the current topics and bindings. */
-  fits({topics, bindings}: Told): boolean {
+  fits({topics, bindings}: Announced): boolean {
     const fitsBindings = [...bindings].every(([name, isWanted]) => this.#bindings.has(name) === isWanted)
     return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))
   }
 
   /** Who reads a topic now. */
-  readerOf(told: DaprdTopic): DaprdTopic | undefined {
-    return [...this.#topics].find(each => keyOf(each) === keyOf(told))
+  readerOf(topic: DaprdTopic): DaprdTopic | undefined {
+    return [...this.#topics].find(each => keyOf(each) === keyOf(topic))
   }
 
   /** Who reads a binding now. */

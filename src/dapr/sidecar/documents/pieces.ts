@@ -41,7 +41,7 @@ export class PieceReader {
   /** All that is left, in parts of so many bytes; only the last one may be shorter, and none is empty. */
   async *parts(bytes: number): AsyncGenerator<Part, void> {
     for (;;) {
-      // one byte more tells whether another part follows
+      // one byte more shows whether another part follows
       while (this.#size <= bytes && (await this.#more()));
       if (this.#size === 0) return
       const isLast = this.#size <= bytes
@@ -50,7 +50,7 @@ export class PieceReader {
     }
   }
 
-  /** Tells the source that nothing more is read. */
+  /** Ends the source: nothing more is read. */
   async end(): Promise<void> {
     await this.#source.return?.()
   }

@@ -13,7 +13,7 @@ import type {PieceReader, Scattered} from './pieces.ts'
 const SEGMENT_BYTES = 64 * 1024
 const TAG_BYTES = 16
 
-// both ciphers are told by the same name in node's types
+// both ciphers have the same type in Node's types
 const optionsOf = {authTagLength: TAG_BYTES} as const
 const cipherOf = (cipher: SegmentCipher, key: KeyObject, nonce: Buffer): CipherGCM =>
   createCipheriv(cipher as 'aes-256-gcm', key, nonce, optionsOf)

@@ -66,7 +66,7 @@ interface Answered {
   readonly responseBytes: number
 }
 
-/** Idle connections are told to leave after this many checks (Dapr: 3 minutes). */
+/** Idle connections get GOAWAY after this many checks (Dapr: 3 minutes). */
 const LOOK_MS = 10_000
 const MAX_IDLE_LOOKS = 18
 

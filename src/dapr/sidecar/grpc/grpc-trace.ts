@@ -12,18 +12,18 @@ import type {RequestHead} from './request-head.ts'
 type SentTrace = Pick<RequestHead, 'traceparent' | 'traceBin'>
 
 /** The trace that a caller has sent, of which the binary form counts first; '' = none that is one. */
-const toldTrace = ({traceBin, traceparent}: SentTrace): string => {
-  const told = traceBin === '' ? '' : traceparentOf(traceBin)
-  if (told !== '' && isTraceparent(told)) return told
+const givenTrace = ({traceBin, traceparent}: SentTrace): string => {
+  const given = traceBin === '' ? '' : traceparentOf(traceBin)
+  if (given !== '' && isTraceparent(given)) return given
   return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
 }
 
 /** The trace as it was sent, for an app of HTTP: `traceparent` itself, or what `grpc-trace-bin` says. */
-export const sentTrace = (head: SentTrace): string => head.traceparent || toldTrace(head)
+export const sentTrace = (head: SentTrace): string => head.traceparent || givenTrace(head)
 
 /** The trace of a call without spans: the caller's, or a new one. */
 export const grpcTraceOf = (head: RequestHead): FreshTrace => {
-  const traceparent = toldTrace(head)
+  const traceparent = givenTrace(head)
   return traceparent === '' ? freshTrace() : {traceparent, fields: traceFields(traceparent)}
 }
 
@@ -31,16 +31,16 @@ export const grpcTraceOf = (head: RequestHead): FreshTrace => {
 export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace => {
   if (spans !== undefined)
     return {traceparent: formatTraceparent(spans.own.context), tracestate: formatTracestate(spans.own.context)}
-  const told = toldTrace(head)
-  return told === ''
+  const given = givenTrace(head)
+  return given === ''
     ? {traceparent: freshTraceparent(), tracestate: ''}
-    : {traceparent: told, tracestate: head.tracestate}
+    : {traceparent: given, tracestate: head.tracestate}
 }
 
 /** The spans of a call, that of the callee's sidecar below that of the caller's; undefined: none are made. */
 export const spansOf = (head: RequestHead, {tracer}: Tracing): CallSpans | undefined => {
   if (tracer === undefined) return undefined
-  const own = tracer.start(toldTrace(head), head.tracestate)
+  const own = tracer.start(givenTrace(head), head.tracestate)
   return {own, callee: tracer.startChild(own)}
 }
 

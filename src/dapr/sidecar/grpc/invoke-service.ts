@@ -140,7 +140,8 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
       : traceLines({traceparent: trace, tracestate: own === undefined ? head.tracestate : formatTracestate(own)})
   const answerTrace = (tracing.isTracing ? traceFields(trace) : '') + baggageFields(head, tracing)
   let exchange: Exchange | undefined
-  const reply = (told: InvokeReply): void => answer(caller, head, {...told, fields: told.fields + answerTrace})
+  const reply = (response: InvokeReply): void =>
+    answer(caller, head, {...response, fields: response.fields + answerTrace})
   const start = (handler: CallHandler): Exchange =>
     new InvokeDownstream({
       method,

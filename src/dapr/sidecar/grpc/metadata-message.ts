@@ -18,7 +18,7 @@ const within = (writer: BinaryWriter, field: number, write: (inner: BinaryWriter
   writer.join()
 }
 
-/** GetMetadataResponse, by its field numbers (dapr/proto/runtime/v1/metadata.proto): what `/v1.0/metadata` tells. */
+/** GetMetadataResponse, by its field numbers (dapr/proto/runtime/v1/metadata.proto): the same as `/v1.0/metadata`. */
 export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<string, string>): Uint8Array => {
   const writer = text(new BinaryWriter(), 1, id)
   writeActors(writer, 2, facts)

@@ -76,7 +76,7 @@ export const refusalOf = (
   return fault === '' ? undefined : refusal(200, INVALID_ARGUMENT, `invalid baggage header: ${fault}`)
 }
 
-/** A call that a web page from elsewhere may have caused, and that nobody of ours has passed on. */
+/** A call that a web page from elsewhere may have caused, and that no sidecar of ours has passed on. */
 export const PAGE_DENIED: GrpcStatus = {code: PERMISSION_DENIED, message: FOREIGN_PAGE}
 
 const FOREIGN_HOST =

@@ -40,7 +40,7 @@ const BEHIND: GrpcStatus = {
 
 /**
  * A call with many messages that the sidecar serves itself. The caller may send no more while messages of it wait; a caller that
- * does not read is told so, and left.
+ * does not read gets an error, and its stream ends.
  */
 export class ServerStream implements StreamHandler {
   readonly closing: AbortSignal
@@ -83,7 +83,7 @@ export class ServerStream implements StreamHandler {
     this.#options.caller.takeBytes()
   }
 
-  /** Sends a message, whole or in pieces, which nobody changes any more. */
+  /** Sends a message, whole or in pieces, which must not be changed any more. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
     this.#writeHead()

@@ -84,7 +84,7 @@ const counted = ({type, count}: {readonly type: string; readonly count: number})
   count: count || undefined
 })
 
-/** There is no placement; who hosts actors is told what he would see with one. */
+/** There is no placement; an app that hosts actors gets the answer that it would get with one. */
 function actorRuntimeOf(facts: Facts): object {
   if (facts.actors === undefined)
     return {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'}

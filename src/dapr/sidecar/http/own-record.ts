@@ -2,7 +2,7 @@ import type {CallSpan, Recorded} from '../../../model/call.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 
-/** What a record tells of a request. */
+/** The part of a record that is about the request. */
 export interface OwnRequest {
   readonly method: string
   readonly sent: {readonly path: string}

@@ -92,7 +92,7 @@ export const untraced = ({
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
-/** The trace that a message carries, unchanged: where no span is begun, an id of ours would be a parent that nobody exports. '' = none is valid. */
+/** The trace that a message carries, unchanged: where no span is begun, an id of ours would be a parent that is never exported. '' = none is valid. */
 export const carriedTraceparent = (value: unknown): string =>
   typeof value === 'string' && isTraceparent(value) ? value : ''
 

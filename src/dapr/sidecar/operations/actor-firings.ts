@@ -57,7 +57,7 @@ function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: bo
 const dataOf = (bytes: Uint8Array): string | undefined =>
   bytes.length === 0 ? undefined : JSON.stringify(bufferOf(bytes).toString('base64'))
 
-/** As Dapr tells what it plans: without repetitions. */
+/** As Dapr describes what it plans: without repetitions. */
 const periodText = ({step}: Reminder): string | undefined =>
   step === undefined ? undefined : `@every ${formatGoDuration(step)}`
 
@@ -135,9 +135,9 @@ export const FIRING_OPERATIONS: Firings = {
     },
     grpc: grpc(RegisterActorReminderRequest, Empty, async ({actorFirings}, message) => {
       const {dueTime, period, ttl, data, overwrite = true, failurePolicy} = message
-      const wish = {dueTime, period, ttl, callback: '', data: dataOf(data)}
+      const request = {dueTime, period, ttl, callback: '', data: dataOf(data)}
       const policy = policyOf(failurePolicy)
-      await inGrpc(async () => actorFirings.setReminder(nameIn(message), {...wish, overwrites: overwrite, policy}))
+      await inGrpc(async () => actorFirings.setReminder(nameIn(message), {...request, overwrites: overwrite, policy}))
       return undefined
     })
   },

@@ -4,7 +4,7 @@ import {BlockError} from '../blocks/block-error.ts'
 const OF_HTTP =
   /^(?:invalid request: |error invoke actor method: (?=failed to lookup actor: )|invalid \w+ name: (?=\w+ name cannot be empty))/
 
-/** Tells a failed call of actors in the words that it has over gRPC (Dapr: pkg/api/grpc/actors.go). */
+/** Writes the error of a call of actors in the words that it has over gRPC (Dapr: pkg/api/grpc/actors.go). */
 export async function inGrpc<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

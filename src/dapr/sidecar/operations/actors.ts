@@ -95,7 +95,7 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
       ExecuteActorStateTransactionRequest,
       Empty,
       async ({actorState}, {actorType, actorId, operations}, {onGone}) => {
-        const wishes = operations.map(({operationType: operation, key, value, metadata}) => {
+        const changes = operations.map(({operationType: operation, key, value, metadata}) => {
           if (operation !== 'upsert' && operation !== 'delete')
             throw new BlockError(
               [400, 'unimplemented', 'ERR_NOT_SUPPORTED_STATE_OPERATION'],
@@ -103,7 +103,7 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
             )
           return {operation, key, value: bufferOf(value?.value ?? NOTHING), isJson: false, etag: '', metadata}
         })
-        await inGrpc(async () => actorState.transact(actorType, actorId, wishes, onGone))
+        await inGrpc(async () => actorState.transact(actorType, actorId, changes, onGone))
         return undefined
       }
     )

@@ -20,7 +20,7 @@ import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** What a binding returns besides its data; Go capitalizes the first letter. */
+/** What a binding returns besides its data; Go capitalizes the first character. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
   Object.entries(metadata)
     .filter(([name]) => NAME.test(name))
@@ -42,13 +42,13 @@ function traceOf({lines, trace}: BlockRequest): Record<string, string> {
 const invoke: BlockHandler = async ({bindings}, request) => {
   const {text, value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')
-  const wish = {
+  const call = {
     operation: textIn(value, 'operation'),
     data: Buffer.from(compactJson(memberTexts(text).get('data') ?? 'null')),
     metadata: {...textsIn(value, 'metadata'), ...traceOf(request)}
   }
   try {
-    const response = await bindings.invoke(request.params[0] ?? '', wish, request.onGone)
+    const response = await bindings.invoke(request.params[0] ?? '', call, request.onGone)
     if (response === undefined) return DONE
     const {data, metadata} = response
     return {status: 200, type: 'application/json', body: '', bytes: data, lines: linesOf(metadata)}

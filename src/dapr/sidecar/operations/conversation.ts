@@ -159,9 +159,9 @@ function modelMessage(
   const plain = {texts, calls: [], resultOf: undefined}
   if (said === ofTool) return {...plain, role: 'tool', resultOf: {id: ofTool.toolId ?? '', name: ofTool.name}}
   if (said !== ofAssistant) return {...plain, role: said === ofSystem ? 'system' : 'user'}
-  const calls = ofAssistant.toolCalls.map(({id = '', function: wish}): ToolCall => {
-    if (wish === undefined) throw invalid('tool types cannot be nil')
-    return {id, name: wish.name, arguments: wish.arguments}
+  const calls = ofAssistant.toolCalls.map(({id = '', function: called}): ToolCall => {
+    if (called === undefined) throw invalid('tool types cannot be nil')
+    return {id, name: called.name, arguments: called.arguments}
   })
   return {...plain, role: 'assistant', calls}
 }

@@ -30,7 +30,7 @@ async function* only(body: Buffer): AsyncGenerator<Buffer, void> {
   yield body
 }
 
-/** All of it: an answer over HTTP tells of a failure by its status. */
+/** All of it: an answer over HTTP reports a failure by its status. */
 async function answered(document: Document): ReturnType<BlockHandler> {
   const all: Uint8Array[] = []
   try {
@@ -44,14 +44,14 @@ async function answered(document: Document): ReturnType<BlockHandler> {
 const encrypt: BlockHandler = async ({cryptography}, request) => {
   const found = await cryptography.find(request.params[0] ?? '', request.onGone)
   const keyName = required(request, 'dapr-key-name')
-  const wish = {
+  const wanted = {
     keyName,
     algorithm: required(request, 'dapr-key-wrap-algorithm'),
     cipher: headerIn(request, 'dapr-data-encryption-cipher'),
     isNameless: isTruthy(headerIn(request, 'dapr-omit-decryption-key-name')),
     decryptionKeyName: headerIn(request, 'dapr-decryption-key-name')
   }
-  return answered(await cryptography.encrypt(found, wish, only(request.body)))
+  return answered(await cryptography.encrypt(found, wanted, only(request.body)))
 }
 
 const decrypt: BlockHandler = async ({cryptography}, request) => {

@@ -22,14 +22,14 @@ export const LOCK_OPERATIONS: OperationsOf<typeof LOCK> = {
     request: TryLockRequest,
     reply: TryLockResponse,
     params: ['storeName'],
-    run: async ({locks}, {storeName, ...wish}, onGone) => ({success: await locks.lock(storeName, wish, onGone)})
+    run: async ({locks}, {storeName, ...options}, onGone) => ({success: await locks.lock(storeName, options, onGone)})
   }),
   Unlock: universal({
     request: UnlockRequest,
     reply: UnlockResponse,
     params: ['storeName'],
-    run: async ({locks}, {storeName, ...wish}, onGone) => ({
-      status: STATUSES[await locks.unlock(storeName, wish, onGone)]
+    run: async ({locks}, {storeName, ...options}, onGone) => ({
+      status: STATUSES[await locks.unlock(storeName, options, onGone)]
     })
   })
 }

@@ -31,7 +31,7 @@ function checkOne(message: object, name: string): void {
   if (set.length > 1) throw malformed(`"${name}" has ${set.map(([key]) => key).join(' and ')}: it may have one of them`)
 }
 
-const snakeCase = (key: string): string => key.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+const snakeCase = (key: string): string => key.replace(/[A-Z]/g, capital => `_${capital.toLowerCase()}`)
 
 function fieldOf(type: FieldType, value: unknown, key: string): unknown {
   if (typeof type !== 'string') return nested(type, value, key)

@@ -50,11 +50,11 @@ const saveState: BlockHandler = async ({state}, request) => {
   const {text, value} = readJson(request, '')
   if (!Array.isArray(value)) throw malformed('expected an array of items', '')
   const metadata = metadataOf(request.query)
-  const wishes = itemTexts(text).map((item, at) => {
-    const wish = readItem(item, value[at] as unknown, '')
-    return request.query === '' ? wish : {...wish, metadata: {...wish.metadata, ...metadata}}
+  const changes = itemTexts(text).map((item, at) => {
+    const change = readItem(item, value[at] as unknown, '')
+    return request.query === '' ? change : {...change, metadata: {...change.metadata, ...metadata}}
   })
-  await state.save(request.params[0] ?? '', wishes, request.onGone)
+  await state.save(request.params[0] ?? '', changes, request.onGone)
   return DONE
 }
 
@@ -91,7 +91,7 @@ const transactState: BlockHandler = async ({state}, request) => {
   if (!Array.isArray(operations)) throw malformed('"operations" must be an array')
   const texts = operations.length === 0 ? [] : itemTexts(memberTexts(text).get('operations') ?? '[]')
   const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
-  const wishes = operations.map((operation: unknown, at): StateChange => {
+  const changes = operations.map((operation: unknown, at): StateChange => {
     if (!isObject(operation)) throw malformed('an operation must be an object')
     const item = memberTexts(texts[at] ?? '{}').get('request') ?? '{}'
     return {
@@ -99,7 +99,7 @@ const transactState: BlockHandler = async ({state}, request) => {
       request: readItem(item, operation['request'] ?? {}, undefined)
     }
   })
-  await state.transact(request.params[0] ?? '', wishes, metadata, request.onGone)
+  await state.transact(request.params[0] ?? '', changes, metadata, request.onGone)
   return DONE
 }
 
@@ -170,11 +170,11 @@ export const STATE_OPERATIONS: OperationsOf<typeof STATE> = {
     http: storeFirst(transactState),
     grpc: grpc(ExecuteStateTransactionRequest, Empty, async ({state}, {storeName, operations, metadata}, {onGone}) => {
       checkJson(operations.flatMap(({request}) => request ?? []))
-      const wishes = operations.map(({operationType, request}) => ({
+      const changes = operations.map(({operationType, request}) => ({
         operation: operationType,
         request: wishOf(request ?? EMPTY_ITEM)
       }))
-      await state.transact(storeName, wishes, metadata, onGone)
+      await state.transact(storeName, changes, metadata, onGone)
       return undefined
     })
   },

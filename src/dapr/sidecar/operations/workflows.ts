@@ -74,8 +74,8 @@ function instanceJson(instance: Instance): object {
   }
 }
 
-/** What is told to an instance: nothing comes back. */
-const told = (
+/** A command to an instance: its answer is empty. */
+const command = (
   request: typeof PauseWorkflowRequest,
   tell: 'pause' | 'resume' | 'terminate' | 'purge'
 ): BlockOperation => {
@@ -157,8 +157,8 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       }
     )
   },
-  PauseWorkflow: told(PauseWorkflowRequest, 'pause'),
-  ResumeWorkflow: told(ResumeWorkflowRequest, 'resume'),
-  TerminateWorkflow: told(TerminateWorkflowRequest, 'terminate'),
-  PurgeWorkflow: told(PurgeWorkflowRequest, 'purge')
+  PauseWorkflow: command(PauseWorkflowRequest, 'pause'),
+  ResumeWorkflow: command(ResumeWorkflowRequest, 'resume'),
+  TerminateWorkflow: command(TerminateWorkflowRequest, 'terminate'),
+  PurgeWorkflow: command(PurgeWorkflowRequest, 'purge')
 }

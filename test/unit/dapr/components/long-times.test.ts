@@ -4,11 +4,12 @@ import {InMemoryState} from '../../../../src/dapr/components/state/in-memory.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
 
+const read = (value: string, unitMs?: number): number =>
+  new Properties([{name: 'cleanupInterval', value, place}]).durationMs('cleanupInterval', 1, unitMs)
+
 t.test(
   'a duration of a component that no timer can wait is the longest that one can: it fired at once, again and again',
   async t => {
-    const read = (value: string, unitMs?: number): number =>
-      new Properties([{name: 'cleanupInterval', value, place}]).durationMs('cleanupInterval', 1, unitMs)
     t.equal(read('720h'), 2 ** 31 - 1)
     t.equal(read('2592000', 1000), 2 ** 31 - 1)
     t.equal(read('24h'), 86_400_000)
@@ -20,8 +21,8 @@ t.test('a value whose time to live ends after the last date never expires: it co
   const state = new InMemoryState(() => Date.now())
   const options = {concurrency: '', consistency: ''} as const
   const value = Buffer.from('"x"')
-  await state.set({key: 'a', value, etag: '', options, metadata: {ttlInSeconds: '9000000000000'}})
+  await state.set({key: 'a', value, isJson: true, etag: '', options, metadata: {ttlInSeconds: '9000000000000'}})
   t.match(await state.get('a'), {data: value, metadata: {}})
-  await state.set({key: 'a', value, etag: '', options, metadata: {ttlInSeconds: '60'}})
+  await state.set({key: 'a', value, isJson: true, etag: '', options, metadata: {ttlInSeconds: '60'}})
   t.match((await state.get('a'))?.metadata['ttlExpireTime'], /^20\d\d-/)
 })

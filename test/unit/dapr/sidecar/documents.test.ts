@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {open} from '../../../../src/dapr/components/crypto/local-storage.ts'
 import type {BlockContext} from '../../../../src/dapr/sidecar/blocks/block-context.ts'
-import {Cryptography, type EncryptWish} from '../../../../src/dapr/sidecar/blocks/cryptography.ts'
+import {Cryptography, type EncryptRequest} from '../../../../src/dapr/sidecar/blocks/cryptography.ts'
 import {openComponent} from '../../../rig/open-component.ts'
 import {openDocument} from '../../../rig/own-document.ts'
 
@@ -34,7 +34,7 @@ const house = async (t: Test, folder = KEYS) => {
   const cryptography = new Cryptography(context)
   const keys = await cryptography.find('keys')
   return {
-    encrypt: async (bytes: Buffer, wish: Partial<EncryptWish> = {}, size = 50_000) => {
+    encrypt: async (bytes: Buffer, wish: Partial<EncryptRequest> = {}, size = 50_000) => {
       const usual = {keyName: 'sym256', algorithm: 'A256KW', cipher: '', decryptionKeyName: '', isNameless: false}
       return all(await cryptography.encrypt(keys, {...usual, ...wish}, inPieces(bytes, size)))
     },
@@ -151,7 +151,7 @@ t.test(
 
 t.test('what cannot be encrypted is told in words', async t => {
   const {encrypt} = await house(t)
-  const fails = async (wish: Partial<EncryptWish>, why: string): Promise<void> =>
+  const fails = async (wish: Partial<EncryptRequest>, why: string): Promise<void> =>
     void (await t.rejects(encrypt(text(1), wish), {message: `failed to perform operation: ${why}`, status: 500}, why))
   const wrap = 'failed to wrap the file key: '
   const find = `${wrap}failed to retrieve the key encryption key: `

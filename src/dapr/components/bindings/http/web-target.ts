@@ -16,7 +16,7 @@ export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secr
   readonly maxBytes: number
 }
 
-export interface WebWish {
+export interface WebRequest {
   readonly method: string
   /** Joined by exactly one slash; '' = the URL alone. */
   readonly path: string
@@ -41,13 +41,13 @@ export class WebTarget {
   }
 
   /** Rejects a path that leads out of the URL; else as Go's client does: `Get "http://…": dial tcp …: connect: connection refused`. */
-  async send(wish: WebWish): Promise<WebResponse> {
-    const {method, path} = wish
+  async send(request: WebRequest): Promise<WebResponse> {
+    const {method, path} = request
     const {url} = this.#options
     const text = path === '' ? url : `${url.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
     if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${url}`)
     try {
-      return await this.#send(new URL(text), wish)
+      return await this.#send(new URL(text), request)
     } catch (error) {
       const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
       throw new Error(`${verb} ${JSON.stringify(text)}: ${messageOf(error)}`, {cause: error})
@@ -58,7 +58,7 @@ export class WebTarget {
     for (const end of this.#ends) end()
   }
 
-  async #send(url: URL, {method, headers, body, signal}: WebWish): Promise<WebResponse> {
+  async #send(url: URL, {method, headers, body, signal}: WebRequest): Promise<WebResponse> {
     const {promise, resolve, reject} = Promise.withResolvers<WebResponse>()
     const length = body === undefined ? [] : ['Content-Length', body.length.toString()]
     const pairs = [...[...headers].flat().map(latin1Of), ...length]
@@ -109,7 +109,7 @@ const decoded = (path: string): string =>
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
 /** As Go writes names of headers: `Content-Type`. */
-const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
+const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, first => first.toUpperCase())
 
 /** Fields of one connection (RFC 9110 §7.6.1): they are not of the answer. */
 const OF_CONNECTION =

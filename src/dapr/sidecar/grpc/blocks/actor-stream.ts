@@ -14,7 +14,7 @@ type Sent = Partial<Message<typeof SubscribeActorEventsResponseAlpha1>>
 
 const GONE = {kind: 'lost', why: 'actor host disconnected before responding', wasSent: true} as const
 const NOT_FOUND = 5
-/** The actor itself tells of an error. */
+/** The actor itself reports an error. */
 const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
 const BYTES_VALUE = {value: [1, 'bytes']} as const
 

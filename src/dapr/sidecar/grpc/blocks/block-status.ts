@@ -31,10 +31,10 @@ export function statusOfFault(error: unknown): GrpcStatus {
 /** Errors that have an ErrorInfo here and none over HTTP (Dapr: pkg/api/grpc/grpc.go, getConfigurationStore). */
 const WITH_INFO = /^ERR_CONFIGURATION_STORE_NOT_/
 
-/** A failed call to a building block as gRPC tells it. */
-function blockStatus({errorCode, grpcCode: code, message: text, details: told}: BlockError): GrpcStatus {
+/** A failed call to a building block as a status of gRPC. */
+function blockStatus({errorCode, grpcCode: code, message: text, details: given}: BlockError): GrpcStatus {
   const message = text.replace(API_ERROR, '')
-  const details = told ?? (WITH_INFO.test(errorCode) ? {reason: errorCode, metadata: null} : undefined)
+  const details = given ?? (WITH_INFO.test(errorCode) ? {reason: errorCode, metadata: null} : undefined)
   if (details === undefined) return {code, message}
   const {reason, metadata, resource, badField} = details
   const any = [

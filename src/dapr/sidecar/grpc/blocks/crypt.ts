@@ -34,7 +34,7 @@ export async function encryptStream(stream: ServerStream, {cryptography}: Blocks
   if (keyName === '') throw refused("missing property 'keyName' in the options message")
   if (keyWrapAlgorithm === '') throw refused("missing property 'keyWrapAlgorithm' in the options message")
   const found = await cryptography.find(componentName)
-  const wish = {
+  const wanted = {
     keyName,
     algorithm: keyWrapAlgorithm,
     cipher: options.dataEncryptionCipher,
@@ -42,7 +42,7 @@ export async function encryptStream(stream: ServerStream, {cryptography}: Blocks
     decryptionKeyName: options.decryptionKeyName
   }
   const source = payloadsOf(stream, first, message => decode(EncryptRequest, message))
-  return sendAll(stream, await cryptography.encrypt(found, wish, source))
+  return sendAll(stream, await cryptography.encrypt(found, wanted, source))
 }
 
 /** Decrypts what a stream brings, while it comes. */

@@ -6,7 +6,7 @@ import {codeText} from '../../../../model/grpc-code.ts'
 import {decode, encode} from '../../../../proxy/net/grpc/message-codec.ts'
 import {OK, UNIMPLEMENTED, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
 import {traceFields} from '../../../../proxy/net/grpc/trace-fields.ts'
-import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
+import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from '../../blocks/binding-channel.ts'
 import {carriedTraceparent, freshTraceparent} from '../../http/trace.ts'
 import {
   BindingEventRequest,
@@ -82,7 +82,7 @@ export class GrpcBindingChannel implements BindingChannel {
     if (status.code !== OK)
       return {kind: 'failed', status: status.code, text: `error invoking app: ${statusText(status)}`}
     try {
-      return {kind: 'success', wishes: wishesIn(message)}
+      return {kind: 'success', effects: effectsIn(message)}
     } catch (error) {
       return {kind: 'failed', status: 0, text: `error invoking app: ${messageOf(error)}`}
     }
@@ -92,7 +92,7 @@ export class GrpcBindingChannel implements BindingChannel {
 /** As Go writes it. */
 const statusText = ({code, message}: GrpcStatus): string => `rpc error: code = ${codeText(code)} desc = ${message}`
 
-function wishesIn(message: Buffer): BindingWishes | undefined {
+function effectsIn(message: Buffer): BindingEffects | undefined {
   const {storeName, states, to, data, concurrency} = decode(BindingEventResponse, message)
   if (states.length === 0 && to.length === 0) return undefined
   return {

@@ -64,9 +64,9 @@ export class GrpcEventChannel implements EventChannel {
     if (response.kind !== 'message') return response
     const answer = read(TopicEventBulkResponse, response.message)
     if ('kind' in answer) return answer
-    const told = new Map(answer.statuses.map(({entryId, status}) => [entryId, status]))
+    const statuses = new Map(answer.statuses.map(({entryId, status}) => [entryId, status]))
     return entries.map(({entryId}): EventAnswer => {
-      const status = told.get(entryId)
+      const status = statuses.get(entryId)
       return status === undefined
         ? {kind: 'failed', status: 0, text: `no status of entry ${entryId}`}
         : answerOfStatus(status)

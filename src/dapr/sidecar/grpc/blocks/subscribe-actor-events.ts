@@ -13,13 +13,13 @@ import {knownDepth, knownMs, typesWith, USUAL_SETTINGS, type WarnOfSettings} fro
 import type {ServerStream} from '../server-stream.ts'
 import {ActorStream} from './actor-stream.ts'
 
-type Told = Message<typeof SubscribeActorEventsRequestInitialAlpha1> | Message<typeof ActorEntityConfig>
+type ActorSettings = Message<typeof SubscribeActorEventsRequestInitialAlpha1> | Message<typeof ActorEntityConfig>
 
 const msOf = (duration: Message<typeof Duration> | undefined): number | undefined =>
   duration && Number(duration.seconds) * 1000 + duration.nanos / 1e6
 
 const settingsOf = (
-  {actorIdleTimeout, drainOngoingCallTimeout, drainRebalancedActors, reentrancy}: Told,
+  {actorIdleTimeout, drainOngoingCallTimeout, drainRebalancedActors, reentrancy}: ActorSettings,
   warn: WarnOfSettings
 ): TypeSettings => ({
   idleMs: knownMs('actor_idle_timeout', msOf(actorIdleTimeout), USUAL_SETTINGS.idleMs, warn),

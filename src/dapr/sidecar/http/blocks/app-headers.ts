@@ -7,7 +7,7 @@ export const valueText = (value: string): string =>
 const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
 
 /** As Go writes names of headers: `Partitionkey`. */
-const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
+const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, first => first.toUpperCase())
 
 /** Fields of the request that are its own. */
 const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i

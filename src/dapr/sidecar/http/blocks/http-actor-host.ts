@@ -9,7 +9,7 @@ const NOTHING = Buffer.alloc(0)
 
 /** Lines of an answer that are those of its connection. */
 const OF_CONNECTION = /^(?:content-length|date):[^\n]*\n/gim
-/** Set by apps in place of a status (.NET): the actor itself tells of an error. */
+/** Set by apps in place of a status (.NET): the actor itself reports an error. */
 const OWN_ERROR = /^x-daprerrorresponseheader:/im
 const CANCELS = /^x-daprremindercancel:[ \t]*true[ \t]*\r?$/im
 const REENTRANCY = /^dapr-reentrancy-id:[^\n]*\n/gim
@@ -99,7 +99,7 @@ export class HttpActorHost implements ActorHost {
 
 const member = (name: string, value: string): string => `"${name}":${JSON.stringify(value)}`
 
-/** A reminder tells neither when nor how often. */
+/** A reminder says neither when nor how often. */
 function firingBody({kind, callback, dueTime, period, data}: Firing): Buffer {
   const members = [
     ...(kind === 'timer' ? [member('callback', callback)] : []),

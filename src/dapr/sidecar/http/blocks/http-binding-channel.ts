@@ -2,7 +2,7 @@ import type {BindingEvent} from '../../../components/binding.ts'
 import {requestApp} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {messageOf} from '../../../../model/errors.ts'
-import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
+import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from '../../blocks/binding-channel.ts'
 import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
 import {carriedTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
@@ -65,7 +65,7 @@ export class HttpBindingChannel implements BindingChannel {
       const text = `fails to send binding event to http app channel, status code: ${status} body: ${body.toString()}`
       return {kind: 'failed', status, text}
     }
-    return {kind: 'success', wishes: this.#wishesIn(body, target)}
+    return {kind: 'success', effects: this.#effectsIn(body, target)}
   }
 
   async #isWanted({route}: BindingTarget, signal: AbortSignal): Promise<boolean> {
@@ -93,10 +93,10 @@ export class HttpBindingChannel implements BindingChannel {
   }
 
   /** Undefined if the answer requests nothing. An answer that cannot be parsed is reported, and requests nothing. */
-  #wishesIn(body: Buffer, {name}: BindingTarget): BindingWishes | undefined {
+  #effectsIn(body: Buffer, {name}: BindingTarget): BindingEffects | undefined {
     if (!MAY_WISH.test(body.toString('latin1'))) return undefined
     try {
-      return wishesIn(body.toString())
+      return effectsIn(body.toString())
     } catch (error) {
       this.#options.log('warn', `the app's answer to an event of binding ${name} cannot be used: ${messageOf(error)}`)
       return undefined
@@ -107,7 +107,7 @@ export class HttpBindingChannel implements BindingChannel {
 /** What has none of these members has no effect: it need not even be JSON. */
 const MAY_WISH = /^\s*\{.*"(?:to|state)"\s*:/s
 
-function wishesIn(text: string): BindingWishes | undefined {
+function effectsIn(text: string): BindingEffects | undefined {
   const value: unknown = JSON.parse(text)
   if (!isObject(value)) return undefined
   const {state = [], to = []} = value

@@ -135,7 +135,7 @@ function answersOf(
   })
 }
 
-/** By entry; undefined: the body tells none. */
+/** By entry; undefined: the body has none. */
 function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
   try {
     const {statuses} = JSON.parse(text) as {readonly statuses?: unknown}
