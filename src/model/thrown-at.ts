@@ -9,11 +9,15 @@ interface Exception {
 export const exceptionText = (exception: Pick<Exception, 'type' | 'message'> | null): string =>
   exception === null ? '' : [exception.type, exception.message].filter(word => word !== '').join(': ')
 
-/** The place in the code where it was thrown: the first line of a stack that names one; '' = none does. */
+/** Files of a runtime, and those that a package manager has installed. */
+const LIBRARIES = /[/\\]node_modules[/\\]|\bnode:|[/\\](?:site|dist)-packages[/\\]|[/\\]lib[/\\]python3/
+
+/** The place in the code where it was thrown: the innermost one in code of the app, or else in that of a library; '' = its stack names none. */
 export function thrownAt({stack}: Pick<Exception, 'stack'>): string {
   const lines = stack.split('\n').map(line => line.trim())
-  const places = lines.filter(line => /^at .|^File ".*", line \d+/.test(line))
+  const found = lines.filter(line => /^at .|^File ".*", line \d+/.test(line))
   // Python writes the innermost call last
-  const place = (places[0]?.startsWith('File') === true ? places.at(-1) : places[0]) ?? ''
+  const places = found[0]?.startsWith('File') === true ? found.toReversed() : found
+  const place = places.find(each => !LIBRARIES.test(each)) ?? places[0] ?? ''
   return place.replace(/^at /, '')
 }

@@ -79,6 +79,45 @@ export const daprForPythonWeb: Package = {
   ]
 }
 
+/** The agent of Node, which instruments what an app loads, and what our app loads. */
+export const otelForNode: Package = {
+  name: 'opentelemetry-node',
+  version: '0.82.0',
+  install: folder => [
+    [
+      'npm',
+      'install',
+      '--prefix',
+      folder,
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+      '@opentelemetry/auto-instrumentations-node@0.82.0',
+      '@opentelemetry/api',
+      'express@5',
+      'ioredis@5'
+    ]
+  ]
+}
+
+/** `opentelemetry-instrument`, and what our apps load; in a folder whose name tells that these are libraries. */
+export const otelForPython: Package = {
+  name: 'opentelemetry-python',
+  version: '0.66b1',
+  runtime: ['python3', '--version'],
+  install: folder => [
+    [
+      'python3',
+      ...['-m', 'pip', 'install', '-q', '--target', join(folder, 'site-packages')],
+      ...['flask==3.1.3', 'fastapi==0.125.0', 'httpx==0.28.1', 'uvicorn==0.54.0'],
+      ...['opentelemetry-distro==0.66b1', 'opentelemetry-exporter-otlp-proto-http==1.45.1'],
+      ...['flask', 'fastapi', 'httpx', 'sqlite3', 'logging'].map(
+        name => `opentelemetry-instrumentation-${name}==0.66b1`
+      )
+    ]
+  ]
+}
+
 const GO_SOURCE = join(import.meta.dirname, '../fixtures/sdks/go')
 
 const contentHash = (folder: string): string => {
@@ -104,6 +143,15 @@ export const goProgram = (name: string): Package => ({
   version: contentHash(join(GO_SOURCE, name)),
   install: folder => [['go', 'build', '-C', GO_SOURCE, '-gcflags=all=-N -l', '-o', join(folder, name), `./${name}`]]
 })
+
+const OTEL_FOR_GO = join(import.meta.dirname, '../fixtures/sdks/otel-go')
+
+/** Our program with OpenTelemetry's SDK for Go, compiled. */
+export const otelForGo: Package = {
+  name: 'opentelemetry-go',
+  version: `1.47.0-${contentHash(OTEL_FOR_GO)}`,
+  install: folder => [['go', 'build', '-C', OTEL_FOR_GO, '-gcflags=all=-N -l', '-o', join(folder, 'otel-go'), '.']]
+}
 
 const YAML_OF_GO = join(import.meta.dirname, '../fixtures/yaml-of-go')
 
@@ -157,6 +205,9 @@ export const daprForJava = javaPrograms('dapr-java', 'java', '1.17.1')
 
 /** Newer versions of `dapr-sdk-actors` are not in Maven Central. */
 export const daprActorsForJava = javaPrograms('dapr-java-actors', 'java-actors', '1.16.1')
+
+/** An app that knows nothing of OpenTelemetry, its database, and the agent of Java. */
+export const otelForJava = javaPrograms('opentelemetry-java', 'otel-java', '2.33.1')
 
 /** Dapr Agents, with all that it asks for: 360 MB. pip alone looks for versions that go together for many minutes. */
 export const daprAgents: Package = {

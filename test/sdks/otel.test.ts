@@ -1,32 +1,16 @@
-import {setTimeout as pause} from 'node:timers/promises'
+/** OpenTelemetry's SDKs, unmodified, in apps that know nothing of Pillion but the address of their sidecar. That of Java is in test/java. */
+import {join} from 'node:path'
 import t from 'tap'
-import type {RequestTree, TreeNode} from '../../src/model/api.generated.ts'
-import {ask, controlSocket} from '../rig/control-socket.ts'
+import type {TreeNode} from '../../src/model/api.generated.ts'
 import {component} from '../rig/resource-files.ts'
 import {freePort} from '../rig/free-port.ts'
-import {openRig} from '../rig/rig.ts'
-import {installed, type Package} from './installed.ts'
+import {openInstrumentedShop, rowsOf, spansOf} from '../rig/otel-requests.ts'
+import {installed, otelForGo, otelForNode, otelForPython} from './installed.ts'
 
-/** The agent of Node, which instruments what an app loads, and what the app below loads. */
-const otelForNode: Package = {
-  name: 'opentelemetry-node',
-  version: '0.82.0',
-  install: folder => [
-    [
-      'npm',
-      'install',
-      '--prefix',
-      folder,
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      '@opentelemetry/auto-instrumentations-node@0.82.0',
-      '@opentelemetry/api',
-      'express@5',
-      'ioredis@5'
-    ]
-  ]
-}
+// the first test of a machine installs and compiles
+t.setTimeout(400_000)
+
+const FIXTURES = join(import.meta.dirname, '../fixtures/sdks/otel')
 
 /** An app that knows nothing of OpenTelemetry. */
 const APP = `
@@ -52,41 +36,20 @@ app.listen(process.env.APP_PORT, () => console.log('listening'))
 t.test('Node: an unmodified app with the agent shows its statements, its exception, and each call once', async t => {
   const packages = await installed(t, otelForNode)
   if (packages === undefined) return
-  const rig = await openRig(t)
   const redis = await freePort()
-  await rig.write({
-    'app.cjs': APP,
-    'components/store.yaml': component('store', 'state.redis', {redisHost: `127.0.0.1:${redis}`})
-  })
   const agent = `${packages}/node_modules/@opentelemetry/auto-instrumentations-node/dist/register.cjs`
-  const app = {
-    appDirPath: '.',
-    autoPort: true,
-    resourcesPath: 'components',
-    command: ['node', '--require', agent, 'app.cjs'],
-    env: {PACKAGES: packages, REDIS_PORT: `${redis}`}
-  }
-  await rig.template([
-    {appID: 'user', appDirPath: '.', command: ['sleep', '1000']},
-    {appID: 'shop', ...app},
-    {appID: 'stock', ...app}
-  ])
-  const run = rig.pillion(['up'])
-  await run.waitForLine('listening', {nth: 2})
-  const {http} = await run.ports('user')
-  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/orders/13`)
-  const treeOf = async (): Promise<readonly TreeNode[]> => {
-    const {json} = await ask(controlSocket(rig), '/api/v1/trace?q=to:shop')
-    return (json as RequestTree).nodes
-  }
-  /** Spans come half a second later, in several batches. */
-  let nodes = await treeOf()
-  while (
-    nodes.filter(({kind, spans}) => kind === 'call' && spans.some(({kind: side}) => side === 'server')).length < 2
-  ) {
-    await pause(100)
-    nodes = await treeOf()
-  }
+  const command = ['node', '--require', agent, 'app.cjs']
+  const {order, tree} = await openInstrumentedShop(t, {
+    shop: command,
+    stock: command,
+    env: {PACKAGES: packages, REDIS_PORT: `${redis}`},
+    files: {
+      'app.cjs': APP,
+      'components/store.yaml': component('store', 'state.redis', {redisHost: `127.0.0.1:${redis}`})
+    }
+  })
+  await order('13')
+  const {nodes} = await tree('13', ({nodes}) => nodes.filter(isAnswered).length === 2)
   const calls = nodes.filter(({kind}) => kind === 'call')
   t.strictSame(
     calls.map(({what, spans}) => [what, spans.map(({app: from, kind}) => `${from} ${kind}`)]),
@@ -102,3 +65,80 @@ t.test('Node: an unmodified app with the agent shows its statements, its excepti
   t.equal(nodes.filter(({failure}) => failure === 'Error: no item 13').length, 1, 'the exception once')
   t.match(nodes.find(({kind}) => kind === 'component')?.spans, [{app: 'stock', kind: 'client'}])
 })
+
+t.test('Python: FastAPI, httpx, Flask and sqlite3 by opentelemetry-instrument', async t => {
+  const folder = await installed(t, otelForPython)
+  if (folder === undefined) return
+  const packages = join(folder, 'site-packages')
+  const command = (name: string): readonly string[] => [
+    'python3',
+    join(packages, 'bin/opentelemetry-instrument'),
+    'python3',
+    join(FIXTURES, `${name}.py`)
+  ]
+  const {order, tree, rig} = await openInstrumentedShop(t, {
+    shop: command('shop'),
+    stock: command('stock'),
+    env: {PYTHONPATH: packages}
+  })
+  await order('7')
+  t.strictSame(rowsOf(await tree('7', 6)), [
+    'user → shop GET /orders/7 200 [shop server]',
+    '  shop → stock GET /items/7 200 [shop client,stock server]',
+    '    stock SELECT id FROM items WHERE id = ? [stock client]',
+    '  shop GET /orders/{order} http send [shop internal]',
+    '  shop GET /orders/{order} http send [shop internal]'
+  ])
+  await order('13')
+  const failed = await tree('13', tree => spansOf(tree) === 6 && tree.lines.some(({line}) => line.level === 'error'))
+  t.strictSame(rowsOf(failed), [
+    'user → shop GET /orders/13 502 [shop server]',
+    '  shop → stock GET /items/13 500 [shop client,stock server]',
+    '    stock SELECT id FROM missing WHERE id = ? failed [stock client] ✕ sqlite3.OperationalError: no such table: missing',
+    '  shop GET /orders/{order} http send failed [shop internal]',
+    '  shop GET /orders/{order} http send [shop internal]'
+  ])
+  const [, call] = failed.nodes
+  t.match(
+    failed.lines.filter(({node}) => node === call?.id).map(({line}) => [line.level, line.line]),
+    [
+      ['warn', 'few of 13'],
+      [
+        'error',
+        /^Exception on \/items\/13 \[GET\] – OperationalError: no such table: missing \(File ".*stock\.py", line \d+, in find\)$/
+      ]
+    ],
+    'the place is one of the app, not of its libraries'
+  )
+  const {stdout} = await rig.run(['trace', 'path:/orders/13'])
+  t.match(stdout, /SELECT id FROM missing WHERE id = \? +failed ✕ .*← the failure began here/)
+})
+
+t.test('Go: otelhttp, otelsql and otelslog, over gRPC and over HTTP', async t => {
+  const folder = await installed(t, otelForGo)
+  if (folder === undefined) return
+  const program = join(folder, 'otel-go')
+  const {order, tree, rig} = await openInstrumentedShop(t, {shop: [program, 'shop'], stock: [program, 'stock']})
+  await order('7')
+  t.strictSame(rowsOf(await tree('7', 4)), [
+    'user → shop GET /orders/7 200 [shop server]',
+    '  shop → stock GET /items/7 200 [shop client,stock server]',
+    '    stock sql.conn.query SELECT name FROM items WHERE id = ? [stock client]'
+  ])
+  await order('13')
+  const failed = await tree('13', tree => tree.nodes.length === 3 && spansOf(tree) === 4 && tree.lines.length > 0)
+  t.strictSame(rowsOf(failed), [
+    'user → shop GET /orders/13 502 [shop server]',
+    '  shop → stock GET /items/13 500 [shop client,stock server]',
+    '    stock sql.conn.query SELECT name FROM items WHERE id = ? failed [stock client] ✕ *errors.errorString: no item 13'
+  ])
+  t.match(
+    failed.lines.map(({node, line}) => [node, line.app, line.stream, line.level, line.line]),
+    [[failed.nodes[1]?.id, 'stock', null, 'warn', 'few of 13']],
+    'a log record that is not written to stdout'
+  )
+  t.match((await rig.run(['trace', 'path:/orders/13'])).stdout, /└ stock +sql\.conn\.query SELECT name .*failed ✕ /)
+})
+
+const isAnswered = ({kind, spans}: TreeNode): boolean =>
+  kind === 'call' && spans.some(({kind: side}) => side === 'server')

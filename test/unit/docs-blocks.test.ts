@@ -52,7 +52,18 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/past-one-machine.md', 'kind create cluster', 'kubernetes/page.test.ts'],
   ['docs/recorder.md', 'CALL  TIME', 'docs/docs-output.test.ts'],
   ['docs/recorder.md', 'CALL  FROM', 'long/trace.test.ts'],
-  ['docs/spans.md', 'CALL  FROM', 'e2e/otel.test.ts'],
+  ['docs/spans.md', 'CALL  FROM → TO                      REQUEST                        STATUS', 'sdks/otel.test.ts'],
+  ['docs/spans.md', 'CALL  FROM → TO       REQUEST                              STATUS', 'sdks/otel.test.ts'],
+  [
+    'docs/spans.md',
+    'CALL  FROM → TO       REQUEST                                             STATUS',
+    'sdks/otel.test.ts'
+  ],
+  [
+    'docs/spans.md',
+    'CALL  FROM → TO       REQUEST                                                  STATUS',
+    'java/otel.test.ts'
+  ],
   ['docs/recorder.md', 'curl --unix-socket', 'docs/docs-output.test.ts'],
   ['docs/recorder.md', 'FROM', 'docs/docs-output.test.ts'],
   ['docs/replay.md', 'call 48190', 'docs/docs-output.test.ts'],

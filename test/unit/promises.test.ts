@@ -15,6 +15,7 @@ const PROMISING = [
   'docs/troubleshooting.md',
   'docs/recorder.md',
   'docs/replay.md',
+  'docs/spans.md',
   'docs/side-by-side.md',
   'docs/in-ci.md',
   'docs/wait.md',
