@@ -148,7 +148,7 @@ function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
     visible(failure.split('\n', 1)[0] ?? '')
   ]
   return {
-    key: id.toString(),
+    key: keyOf(node),
     label: (
       <span title={reasonText(link)}>
         <Name node={node} isAsked={id === asked}>
@@ -165,7 +165,7 @@ function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
     ...(lines.length + spans.length > 0 && {
       below: (
         <>
-          {spans.length > 0 && <Spans spans={spans} />}
+          {spans.length > 0 && <Spans spans={spans} isOwn={node.kind === 'span'} />}
           {lines.length > 0 && <Lines lines={lines} />}
         </>
       )
@@ -173,12 +173,21 @@ function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
   }
 }
 
-/** What the SDKs of apps say of it, on request. */
-function Spans({spans}: {readonly spans: readonly Api.Span[]}) {
+/** The same in the next answer, where spans have come: what is open stays so. Only calls have numbers that stay. */
+function keyOf({id, call, spans: [span]}: Api.TreeNode): string {
+  return call === null && span !== undefined ? `${span.traceId} ${span.spanId}` : id.toString()
+}
+
+/** What the SDKs of apps say of it, on request. `isOwn`: the row has said already what it did. */
+function Spans({spans, isOwn}: {readonly spans: readonly Api.Span[]; readonly isOwn: boolean}) {
   return (
     <details class="said">
       <summary>
-        {spans.map(({app, kind, summary, name}) => `${visible(app)} ${kind}: ${visible(summary || name)}`).join(' · ')}
+        {isOwn
+          ? 'attributes'
+          : spans
+              .map(({app, kind, summary, name}) => `${visible(app)} ${kind}: ${visible(summary || name)}`)
+              .join(' · ')}
       </summary>
       <pre tabIndex={0} aria-label="Span">
         {spans.map(spanText).join('\n')}
@@ -187,10 +196,11 @@ function Spans({spans}: {readonly spans: readonly Api.Span[]}) {
   )
 }
 
-function spanText({name, scope, traceId, spanId, message, exception, attributes, events}: Api.Span): string {
+function spanText({name, kind, scope, traceId, spanId, message, exception, attributes, events}: Api.Span): string {
   const {type = '', message: thrown = '', stack = ''} = exception ?? {}
   const fields = [
     ['name', name],
+    ['kind', kind],
     ['scope', scope],
     ['trace', `${traceId} ${spanId}`],
     ['status', message],

@@ -1,6 +1,5 @@
 import t from 'tap'
 import {openOtelShop} from '../rig/otel-shop.ts'
-import {openRig} from '../rig/rig.ts'
 
 t.test('200 orders through five services, SDKs in three of them: each span is in its place, none twice', async t => {
   const {run, url, tree} = await openOtelShop(t, {
@@ -75,23 +74,6 @@ t.test('a call is found by the spans of its trace, and is exported with them', a
   const ids = resourceSpans.flatMap(({scopeSpans}) => scopeSpans.flatMap(({spans}) => spans.map(({spanId}) => spanId)))
   t.equal(new Set(ids).size, ids.length, 'each once')
   t.ok(ids.length >= 14)
-})
-
-t.test('a Configuration that sends spans elsewhere is what apps go by, unless they say otel: true', async t => {
-  const rig = await openRig(t)
-  await rig.write({
-    'tracing.yaml':
-      'apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: tracing}\nspec: {tracing: {samplingRate: "1", zipkin: {endpointAddress: "http://127.0.0.1:9/api/v2/spans"}}}\n'
-  })
-  const app = {appDirPath: '.', command: ['sh', '-c', 'echo up; exec sleep 1000'], configFilePath: 'tracing.yaml'}
-  await rig.template([
-    {appID: 'shop', ...app},
-    {appID: 'bank', ...app, otel: true}
-  ])
-  const run = rig.pillion(['up'])
-  await run.waitForLine('up', {nth: 2})
-  t.notMatch((await rig.run(['env', 'shop'])).stdout, /OTEL_/)
-  t.match((await rig.run(['env', 'bank'])).stdout, /OTEL_EXPORTER_OTLP_ENDPOINT/)
 })
 
 t.test('why tells the exception of an app that ended, with its place in the code', async t => {

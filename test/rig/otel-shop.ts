@@ -30,7 +30,8 @@ require('node:http').createServer(async (request, response) => {
   }
   const end = span => { span.endTimeUnixNano = nano() }
   const server = begin('GET ' + request.url, 2, parentSpanId, [text('http.request.method', 'GET'), text('url.path', request.url)])
-  const handler = begin('handler', 1, server.spanId, [])
+  const handler = begin('handler', 1, server.spanId, [text('http.request.header.authorization', 'Bearer s3cr3t'), text('card', 'c4rd')])
+  handler.events = [{timeUnixNano: nano(), name: 'retry', attributes: [text('api_key', 's3cr3t')]}]
   const isOrder = /\\d$/.test(request.url)
   const statement = begin('SELECT', 3, handler.spanId, [text('db.system.name', 'postgresql'), text('db.query.text', 'SELECT * FROM ' + name + ' WHERE token = 1')])
   if (next.length === 0 && request.url.endsWith('/13')) {
@@ -44,7 +45,7 @@ require('node:http').createServer(async (request, response) => {
   end(statement)
   for (const app of isOrder ? next : []) {
     const path = '/' + name + request.url.replace(/.*\\/(?=\\d)/, '/')
-    const client = begin('GET', 3, handler.spanId, [text('http.request.method', 'GET'), text('url.full', 'http://localhost/v1.0/invoke/' + app + '/method' + path + '?token=abc')])
+    const client = begin('GET', 3, handler.spanId, [text('http.request.method', 'GET'), text('url.full', 'http://localhost/v1.0/invoke/' + app + '/method' + path + '?token=s3cr3t')])
     const traceparent = '00-' + traceId + '-' + (mode === 'sdk' ? client.spanId : parentSpanId || id(8)) + '-01'
     const answer = await fetch('http://localhost:' + DAPR_HTTP_PORT + '/v1.0/invoke/' + app + '/method' + path, {headers: {traceparent}})
     await answer.text()

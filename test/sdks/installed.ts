@@ -100,21 +100,23 @@ export const otelForNode: Package = {
   ]
 }
 
+const OTEL_FOR_PYTHON = [
+  'flask==3.1.3',
+  'fastapi==0.125.0',
+  'httpx==0.28.1',
+  'uvicorn==0.54.0',
+  'opentelemetry-distro==0.66b1',
+  'opentelemetry-exporter-otlp-proto-http==1.45.1',
+  ...['flask', 'fastapi', 'httpx', 'sqlite3', 'logging'].map(name => `opentelemetry-instrumentation-${name}==0.66b1`)
+]
+
 /** `opentelemetry-instrument`, and what our apps load; in a folder whose name tells that these are libraries. */
 export const otelForPython: Package = {
   name: 'opentelemetry-python',
   version: '0.66b1',
   runtime: ['python3', '--version'],
   install: folder => [
-    [
-      'python3',
-      ...['-m', 'pip', 'install', '-q', '--target', join(folder, 'site-packages')],
-      ...['flask==3.1.3', 'fastapi==0.125.0', 'httpx==0.28.1', 'uvicorn==0.54.0'],
-      ...['opentelemetry-distro==0.66b1', 'opentelemetry-exporter-otlp-proto-http==1.45.1'],
-      ...['flask', 'fastapi', 'httpx', 'sqlite3', 'logging'].map(
-        name => `opentelemetry-instrumentation-${name}==0.66b1`
-      )
-    ]
+    ['python3', '-m', 'pip', 'install', '-q', '--target', join(folder, 'site-packages'), ...OTEL_FOR_PYTHON]
   ]
 }
 

@@ -10,9 +10,6 @@ import {Turns} from '../turns.ts'
 import {CallSnapshot} from './call-snapshot.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
-/** What each call was made for is told in these. */
-const WITH_LINKS: ReadonlySet<string> = new Set(['otlp'])
-
 const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) => Exporter>>> = {
   har: async () => (await import('./har.ts')).harExporter,
   http: async () => (await import('./http-file.ts')).httpFileExporter,
@@ -37,9 +34,11 @@ export async function exportCalls(
   const load = LOADERS[format]
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
-  const gathered = WITH_LINKS.has(format)
-    ? await (await import('../trace/gather.ts')).gather(recorder, work.openWorkflows(), turns)
-    : undefined
+  // what calls were made for is told by OTLP, what apps say of them by HAR as well
+  const gathered =
+    format === 'otlp' || (format === 'har' && recorder.spans !== undefined)
+      ? await (await import('../trace/gather.ts')).gather(recorder, work.openWorkflows(), turns)
+      : undefined
   const snapshot = new CallSnapshot(recorder)
   const one = query.get('number')
   const numbers = one === null ? await snapshot.matching(callsQuery(query, ALL, ALL), turns) : [numberOf(recorder, one)]

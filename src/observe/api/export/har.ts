@@ -1,28 +1,36 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {traceIdOf} from '../../../model/traceparent.ts'
 import {VERSION} from '../../../model/version.ts'
 import {contentOf, headerValue, type RecordedMessage} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
+import {spanView} from '../trace/span-view.ts'
 import {type Exporter, type ExporterOptions} from './exporter.ts'
+import {spansByCall} from './received-spans.ts'
 
 const CREATOR = {name: 'Pillion', version: VERSION}
 
 /** HTTP Archive 1.2 (W3C draft of the Web Performance group). `_pillion` has what HAR has no field for. */
-export function harExporter({masked, now}: ExporterOptions): Exporter {
+export function harExporter({masked, now, gathered}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
+  const spansOf = gathered && spansByCall(gathered)
+  const spansIn = ({number, startedAt}: RecordedCall, traceparent: string): readonly Api.Span[] =>
+    spansOf?.(number, traceIdOf(traceparent)).map(span => spanView(span, masking, startedAt)) ?? []
   return {
     type: 'application/json',
     before: `{"log":{"version":"1.2","creator":${JSON.stringify(CREATOR)},"entries":[\n`,
     between: ',\n',
     end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}}\n`,
-    text: call => JSON.stringify(entryOf(call, masking, now))
+    text: call => {
+      const detail = detailOf(call, masking, now)
+      return JSON.stringify(entryOf(call, detail, spansIn(call, detail.traceparent)))
+    }
   }
 }
 
-function entryOf(call: RecordedCall, masking: Masking, now: number): object {
+function entryOf(call: RecordedCall, detail: Api.CallDetail, spans: readonly Api.Span[]): object {
   const {request, response} = contentOf(call)
-  const detail = detailOf(call, masking, now)
   const {number, from, to, at, isOpen, isFailed, failure, waitedMs, waitedFor, attempts, pid, marks} = detail
   const {traceparent, isKept, isTruncated, status} = detail
   const isGrpc = marks.includes('grpc')
@@ -49,7 +57,8 @@ function entryOf(call: RecordedCall, masking: Masking, now: number): object {
       traceparent,
       marks,
       isKept,
-      isTruncated
+      isTruncated,
+      ...(spans.length > 0 && {spans})
     }
   }
 }

@@ -1,5 +1,7 @@
 import type {ReceivedSpan} from '../../telemetry/otlp/received.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
+import type {Gathered} from '../trace/gather.ts'
+import type {JoinedTrace} from '../trace/join-spans.ts'
 import {spanKindOf, spanView} from '../trace/span-view.ts'
 
 /** Spans as their apps have sent them, in OTLP's JSON encoding, by app; what is secret is masked. */
@@ -16,6 +18,24 @@ export const receivedSpans = (spans: readonly ReceivedSpan[], masking: Masking):
       spans: found.map(({span}) => span)
     }))
   }))
+
+/** Finds what apps have sent of a call: the spans that it is, and those that were in it but in no other call. */
+export function spansByCall({links, spans}: Pick<Gathered, 'links' | 'spans'>) {
+  const found = new Map<string, ReadonlyMap<number | undefined, readonly ReceivedSpan[]>>()
+  const callOf = (trace: JoinedTrace, span: ReceivedSpan): number | undefined => {
+    let number = trace.callAround(span)
+    // the use of a component, or a step of a workflow
+    while (number !== undefined && number < 0) number = links.of(number)?.parent
+    return number
+  }
+  return (number: number, traceId: string): readonly ReceivedSpan[] => {
+    const trace = spans?.of(traceId)
+    if (trace === undefined) return []
+    const byCall = found.get(traceId) ?? Map.groupBy(trace.spans, span => callOf(trace, span))
+    found.set(traceId, byCall)
+    return byCall.get(number) ?? []
+  }
+}
 
 function sentSpan(span: ReceivedSpan, masking: Masking): {readonly scope: string; readonly span: object} {
   const {traceId, spanId, parentId, startedAt, endedAt, isFailed} = span

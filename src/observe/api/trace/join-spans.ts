@@ -53,6 +53,8 @@ export class JoinedTrace {
   readonly #byCame: ReadonlyMap<string, readonly TracedCall[]>
   /** The call that a span is, by its id. */
   readonly #joined = new Map<string, TracedCall>()
+  /** What is known of `callAround`. */
+  readonly #around = new Map<ReceivedSpan, number | undefined>()
   readonly #callees = new Set<TracedCall>()
   readonly #callers = new Set<TracedCall>()
 
@@ -68,6 +70,10 @@ export class JoinedTrace {
 
   get logs(): KeptTrace['logs'] {
     return this.#trace.logs
+  }
+
+  span(spanId: string): ReceivedSpan | undefined {
+    return this.#trace.spans.get(spanId)
   }
 
   /** The call that a span is; undefined: it is none of ours. */
@@ -99,13 +105,23 @@ export class JoinedTrace {
 
   /** The call that a call was made for, proved by the spans between them; undefined: they prove nothing. */
   provenParent(call: TracedCall): number | undefined {
-    const seen = new Set<ReceivedSpan>()
-    let above = this.aboveCall(call)
-    while (typeof above === 'object' && !seen.has(above)) {
-      seen.add(above)
-      above = this.aboveSpan(above)
+    const above = this.aboveCall(call)
+    return typeof above === 'object' ? this.callAround(above) : above
+  }
+
+  /** The call (or use of a component) that a span is, or in which it was; undefined: none. */
+  callAround(span: ReceivedSpan): number | undefined {
+    const path: ReceivedSpan[] = []
+    let place: SpanPlace | undefined = this.#placeOf(span)
+    while (typeof place === 'object' && !this.#around.has(place)) {
+      // what stands below itself has none
+      this.#around.set(place, undefined)
+      path.push(place)
+      place = this.aboveSpan(place)
     }
-    return typeof above === 'number' ? above : undefined
+    const number = typeof place === 'object' ? this.#around.get(place) : place
+    for (const each of path) this.#around.set(each, number)
+    return number
   }
 
   /** The call that the app was answering at a moment, the latest one. */

@@ -35,7 +35,7 @@ export async function requestTree({recorder, work, runLog, masked}: Facts, q: st
   const asked = workflow !== undefined ? 0 : await askedCall(recorder, q, masking, trace)
   const gathered = await gather(recorder, work.openWorkflows(), turns)
   const number = workflow === undefined ? asked : workflowNamed(gathered, workflow)
-  const tree = withSpans(gathered, number === 0 ? [] : rootsOf(number, gathered), trace)
+  const tree = withSpans(gathered, number === 0 ? firstOf(trace, gathered) : rootsOf(number, gathered), trace)
   const {roots, traced, failed} = tree
   const {rows, leftOut, failedAt} = layTree(roots, {
     links: tree,
@@ -95,8 +95,12 @@ function rootsOf(asked: number, {links, first}: Gathered): readonly number[] {
   let root = asked
   for (let link = links.of(root); link !== undefined; link = links.of(root)) root = link.parent
   const trace = first.get(root) ?? ''
-  return trace === '' ? [root] : [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
+  return trace === '' ? [root] : firstOf(trace, {first})
 }
+
+/** What of a trace was made for nothing else: uses of components, too, where no call belongs to it. */
+const firstOf = (trace: string, {first}: Pick<Gathered, 'first'>): readonly number[] =>
+  [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
 
 /** When apps had to do with a tree, and when with anything else in that time. */
 function busyApps(

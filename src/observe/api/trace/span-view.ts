@@ -55,17 +55,37 @@ export const maskedException = ({type, message, stack}: ReceivedException, maski
 
 /** SDKs repeat an exception on each span on the way up: it stays at the deepest one. */
 export function exceptionsOnce(nodes: readonly Api.TreeNode[]): readonly Api.TreeNode[] {
-  return nodes.map((node, index) => {
-    const texts = textsOf(node)
-    if (texts.length === 0) return node
-    const end = nodes.findIndex(({depth}, other) => other > index && depth <= node.depth)
-    const inside = new Set(nodes.slice(index + 1, end < 0 ? nodes.length : end).flatMap(textsOf))
-    if (!texts.some(text => inside.has(text))) return node
-    const spans = node.spans.map(span =>
-      inside.has(exceptionText(span.exception)) ? {...span, exception: null} : span
-    )
-    return {...node, spans, failure: inside.has(node.failure) ? '' : node.failure}
-  })
+  const ends = endsOf(nodes)
+  /** The first row with an exception, of those behind the one that is looked at. */
+  const next = new Map<string, number>()
+  return nodes
+    .toReversed()
+    .map((node, fromLast) => {
+      const index = nodes.length - 1 - fromLast
+      const texts = textsOf(node)
+      const inside = new Set(texts.filter(text => (next.get(text) ?? Infinity) < (ends[index] ?? 0)))
+      for (const text of texts) next.set(text, index)
+      if (inside.size === 0) return node
+      const spans = node.spans.map(span =>
+        inside.has(exceptionText(span.exception)) ? {...span, exception: null} : span
+      )
+      return {...node, spans, failure: inside.has(node.failure) ? '' : node.failure}
+    })
+    .toReversed()
+}
+
+/** For each row the first one that does not stand below it. */
+function endsOf(nodes: readonly Api.TreeNode[]): readonly number[] {
+  const ends = nodes.map(() => nodes.length)
+  const above: number[] = []
+  for (const [index, {depth}] of nodes.entries()) {
+    for (let last = above.at(-1); last !== undefined && (nodes[last]?.depth ?? 0) >= depth; last = above.at(-1)) {
+      ends[last] = index
+      above.pop()
+    }
+    above.push(index)
+  }
+  return ends
 }
 
 const textsOf = ({spans}: Api.TreeNode): readonly string[] =>

@@ -19,33 +19,36 @@ const MAX_LINES = 1000
 
 /** Adds log records to the lines that apps wrote. One that came over stdout as well is that line, of which its place is known now. */
 export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[], masking: Masking): Lines {
-  const all = [...lines]
-  const taken = new Set<number>()
-  for (const {node, log} of logs) {
+  // of more only the latest are shown
+  const latest = logs.toSorted((a, b) => a.log.at - b.log.at).slice(-MAX_LINES)
+  const written = lines.map(({line}) => ({line, at: Date.parse(line.time ?? '')}))
+  const records = new Map<number, Api.TreeLine>()
+  const more: Api.TreeLine[] = []
+  for (const {node, log} of latest) {
     const {app, at, severity, text} = log
     const first = masking.target(withoutColours(text).split('\n', 1)[0] ?? '').trim()
-    const level = levelOf(severity)
-    const isSame = ({line}: Api.TreeLine, index: number): boolean =>
-      !taken.has(index) &&
-      isOfApp(line.app, app) &&
-      Math.abs(Date.parse(line.time ?? '') - at) <= SAME_MS &&
-      first !== '' &&
-      line.line.includes(first)
-    const index = all.findIndex(isSame)
-    const known = all[index]
+    const severe = levelOf(severity)
+    const level = severe === undefined ? {} : {level: severe}
+    const index = written.findIndex(
+      (each, number) =>
+        Math.abs(each.at - at) <= SAME_MS &&
+        first !== '' &&
+        isOfApp(each.line.app, app) &&
+        each.line.line.includes(first) &&
+        !records.has(number)
+    )
+    const known = lines[index]
     if (known !== undefined) {
-      taken.add(index)
-      all[index] = {node, others: 0, line: {...known.line, ...(level !== undefined && {level})}}
+      records.set(index, {node, others: 0, line: {...known.line, ...level}})
       continue
     }
-    const exception = exceptionOf(log.exception, masking)
-    const line = [first, exception].filter(word => word !== '').join(' – ')
-    const time = new Date(at).toISOString()
-    taken.add(all.length)
-    all.push({node, others: 0, line: {time, app, stream: null, line, ...(level !== undefined && {level})}})
+    const line = [first, exceptionOf(log.exception, masking)].filter(word => word !== '').join(' – ')
+    more.push({node, others: 0, line: {time: new Date(at).toISOString(), app, stream: null, line, ...level}})
   }
+  const all = [...lines.map((line, index) => records.get(index) ?? line), ...more]
   const sorted = all.toSorted((a, b) => Date.parse(a.line.time ?? '') - Date.parse(b.line.time ?? ''))
-  return {lines: sorted.slice(-MAX_LINES), linesLeftOut: linesLeftOut + Math.max(0, sorted.length - MAX_LINES)}
+  const leftOut = logs.length - latest.length + Math.max(0, sorted.length - MAX_LINES)
+  return {lines: sorted.slice(-MAX_LINES), linesLeftOut: linesLeftOut + leftOut}
 }
 
 function exceptionOf(json: string, masking: Masking): string {

@@ -151,7 +151,7 @@ class Layout {
   }
 
   #placeOfLog({spanId, app, at}: ReceivedLog, trace: JoinedTrace): number {
-    const span = trace.spans.find(each => each.spanId === spanId)
+    const span = trace.span(spanId)
     const own = span && (this.#numberOf(span) ?? this.#numberOf(trace.callOf(span)?.number))
     const moment = wallTime.at(at)
     return own ?? this.#numberOf(trace.answeredBy(app, moment)) ?? this.#roots[0] ?? 0

@@ -148,6 +148,49 @@ t.test('a deep trace and a wide one are laid out', async t => {
   t.equal(wide.nodes.at(-1)?.count, 4999 - 10, 'what is alike is one row')
 })
 
+const thrown = (message: string) => ({details: {exception: {type: 'E', message, stack: ''}}})
+
+t.test('an exception is shown at the deepest span that has it, each time that it was thrown', async t => {
+  const {store, tree} = openTree()
+  for (const [ids, message] of [
+    ['a 1', 'x'],
+    ['a 2 1', 'y'],
+    ['a 3 2', 'x'],
+    ['a 4 1', 'x'],
+    ['a 5 1', 'y']
+  ] as const)
+    store.addSpan(madeSpan(ids, [Number(ids[2]), 10], {...thrown(message), isFailed: true}), '')
+  const {nodes} = await tree(`trace:${'a'.padEnd(8, '0')}`)
+  t.strictSame(
+    nodes.map(({what, failure}) => `${what.slice(0, 1)} ${failure}`),
+    ['1 ', '2 E: y', '3 E: x', '4 E: x', '5 E: y']
+  )
+})
+
+const record = (number: number) => ({
+  app: 'shop',
+  isApp: true,
+  traceId: 'a'.padEnd(32, '0'),
+  spanId: id(number).padEnd(16, '0'),
+  at: performance.timeOrigin + number,
+  severity: 13,
+  text: `line ${number}`,
+  exception: ''
+})
+
+t.test('of ten thousand log records of a trace the latest stand at their spans', async t => {
+  const {store, tree} = openTree()
+  for (let number = 0; number < 9000; number++) {
+    store.addSpan(madeSpan(`a ${id(number)}`, [number, number + 1], thrown(`${number % 7}`)), '')
+    store.addLog(record(number))
+  }
+  const {nodes, lines, linesLeftOut} = await tree(`trace:${'a'.padEnd(8, '0')}`)
+  t.equal(nodes.length, 1000)
+  t.equal(lines.length + linesLeftOut, 9000)
+  t.ok(lines.length > 0 && lines.length <= 1000)
+  t.ok(lines.every(({line}, index) => index === 0 || (line.time ?? '') >= (lines[index - 1]?.line.time ?? '')))
+})
+
 t.test('secret attributes are masked: by what their names say, by `record.mask`, and in addresses', async t => {
   const {store, tree} = openTree()
   const attributes = [
