@@ -45,7 +45,7 @@ export type RunEvent =
   /** The results of calls that were sent again after a save. */
   | {readonly type: 'replayed'; readonly text: string}
   /** Something that is good to know, and no problem; never before the start lines of the last app. */
-  | {readonly type: 'told'; readonly text: string}
+  | {readonly type: 'info'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
 

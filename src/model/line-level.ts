@@ -37,7 +37,7 @@ const MAX_HEAD = 160
 export function levelOf(line: string): LineLevel | undefined {
   const first = line.charCodeAt(0)
   if (first === 0x7b) return levelOfJson(line)
-  // most lines of text begin with a letter: what is no level there is a message
+  // most lines of text do not begin with a level
   const head = line.length > MAX_HEAD ? line.slice(0, MAX_HEAD) : line
   return levelOfLogfmt(head) ?? levelAtStart(head) ?? levelAfterTime(head)
 }
@@ -69,11 +69,11 @@ function levelOfNumber(value: number): LineLevel | undefined {
   return value < 30 ? 'debug' : value < 40 ? 'info' : value < 50 ? 'warn' : 'error'
 }
 
-const ofMongo = (letter: string): LineLevel | undefined => ofLetter(letter[0])
+const ofMongo = (initial: string): LineLevel | undefined => ofInitial(initial[0])
 
 /** `E0131 …` of klog, `E, [2026…` of Ruby. */
-const ofLetter = (letter: string | undefined): LineLevel | undefined =>
-  ({F: 'error', E: 'error', W: 'warn', I: 'info', D: 'debug'} as const)[letter ?? '']
+const ofInitial = (initial: string | undefined): LineLevel | undefined =>
+  ({F: 'error', E: 'error', W: 'warn', I: 'info', D: 'debug'} as const)[initial ?? '']
 
 /** `time=… level=info msg=…`: one field alone may be part of a sentence. */
 function levelOfLogfmt(head: string): LineLevel | undefined {
@@ -94,8 +94,8 @@ function levelAtStart(head: string): LineLevel | undefined {
     return named(capitals)
   const [, npm] = /^npm (\S+)/.exec(head) ?? []
   if (npm !== undefined) return named(npm.replace('!', '').replace('ERR', 'error'))
-  const [, letter] = /^([EWIDF])(?:\d{4} \d\d:\d\d:\d\d|, \[\d{4}-)/.exec(head) ?? []
-  if (letter !== undefined) return ofLetter(letter)
+  const [, initial] = /^([EWIDF])(?:\d{4} \d\d:\d\d:\d\d|, \[\d{4}-)/.exec(head) ?? []
+  if (initial !== undefined) return ofInitial(initial)
   return UNCAUGHT.test(head) ? 'error' : undefined
 }
 

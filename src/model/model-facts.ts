@@ -1,4 +1,4 @@
-/** The header of a recorded answer of a language model: what it has cost, and what it wished for. No provider has sent it. */
+/** The header of a recorded answer of a language model: what it has cost, and what it asked for. No provider has sent it. */
 export const MODEL_HEADER = 'pillion-model'
 
 /** What a call of a language model was about, without a word of it. */

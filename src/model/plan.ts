@@ -210,7 +210,7 @@ export interface ResourcesPlan {
   readonly folders: readonly string[]
   /** Dapr's Configuration; '' = none. */
   readonly configFile: string
-  /** Dapr's own folder: nobody has asked for what lies in it. */
+  /** Dapr's own folder: the template does not ask for what lies in it. */
   readonly defaultFolder: string
   /** What `${…}` in the files of its folders stands for. Left out: nothing is replaced. */
   readonly variables?: Readonly<Record<string, string | undefined>>

@@ -1,4 +1,4 @@
-/** An exception of an app, as its OpenTelemetry SDK tells it. */
+/** An exception of an app, as its OpenTelemetry SDK reports it. */
 interface Exception {
   readonly type: string
   readonly message: string

@@ -17,6 +17,6 @@ export interface WorkSpan {
 export interface WorkTraces {
   /** A place below that of another traceparent ('' = in a new trace); '' = it is not traced. */
   readonly begin: (parent: string) => string
-  /** A span is over; it is made only if somebody wants it. */
+  /** A span is over; it is made only if it is read. */
   readonly ended: (span: () => WorkSpan) => void
 }

@@ -2,7 +2,7 @@ import {readFileSync, statSync} from 'node:fs'
 
 /**
  * Whether a process of this machine holds a lock of a SQLite file (proc_locks(5)); undefined: the system does not tell. A file system
- * without locks (NFS without lockd) looks to SQLite as if somebody did.
+ * without locks (NFS without lockd) looks to SQLite as if another program did.
  */
 export function isLockedHere(path: string): boolean | undefined {
   try {

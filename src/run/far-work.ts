@@ -18,7 +18,7 @@ export type TaskLender = (app: string) => {readonly name: string | undefined} | 
 /** A run that lends the workers of an app. */
 interface Loan {
   readonly path: string
-  readonly guest: string
+  readonly client: string
   readonly done: AsyncIterable<TasksDone>
   readonly end: () => void
 }
@@ -93,16 +93,16 @@ export class FarWork {
     const all = AbortSignal.any([signal, over.signal, this.#closing.signal])
     const done = await clientOf(path).follow('GET /apps/{id}/tasks', {at: {id}, signal: all})
     const first = await done.next()
-    const guest = first.value?.guest
-    if (guest === undefined) throw new Error('the run has ended')
-    return {path, guest, done, end: () => over.abort()}
+    const client = first.value?.guest
+    if (client === undefined) throw new Error('the run has ended')
+    return {path, client, done, end: () => over.abort()}
   }
 
-  async #work(app: string, {path, guest, done, end}: Loan): Promise<void> {
+  async #work(app: string, {path, client, done, end}: Loan): Promise<void> {
     const api = clientOf(path)
     let items: string[] = []
     const post = async (): Promise<void> => {
-      const body = {guest, items}
+      const body = {guest: client, items}
       items = []
       try {
         await api.ask('POST /apps/{id}/tasks', {at: {id: app}, body})
@@ -116,7 +116,7 @@ export class FarWork {
       }
     })
     for await (const {answer = ''} of done)
-      // a file that cannot be written forgets what waits, and takes it up anew
+      // a file that cannot be written forgets what waits, and takes it up again
       this.#workflows.completeFar(app, Buffer.from(answer, 'base64')).catch(() => undefined)
     leave()
   }

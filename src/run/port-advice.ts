@@ -5,7 +5,7 @@ import {join} from 'node:path'
 const IS_MOVED =
   /\b(?:node|npm|npx|pnpm|yarn|tsx|vite|next|nuxt|astro|ng|python3?|flask|uvicorn|gunicorn|hypercorn|fastapi)\b/
 
-/** How others are told the port at which they listen. */
+/** How other programs get the port at which they listen. */
 const ADVICE: readonly (readonly [program: RegExp, advice: string])[] = [
   [/\bdeno\b/, 'Deno: read PORT in its code, or start it as sh -c "DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT deno run …"'],
   [/\bbun\b/, 'Bun: read PORT in its code: Bun.serve({port: process.env.PORT})'],
@@ -32,7 +32,7 @@ export function programText(command: readonly string[], folder: string): string 
   }
 }
 
-/** What to change so that a program listens where it is told. `listening`: where it listens instead; undefined: nowhere. */
+/** What to change so that a program listens where it should. `listening`: where it listens instead; undefined: nowhere. */
 export function portAdvice(program: string, listening?: number): string {
   if (!IS_MOVED.test(program)) return ADVICE.find(([pattern]) => pattern.test(program))?.[1] ?? GENERAL
   return listening === undefined

@@ -41,7 +41,7 @@ export function hintAtEnd(
   reporter.warn('fixed-port-not-used', `"${id}" ${what}: ${elsewhere(plan, undefined)}`)
 }
 
-/** Some programs move on to another port without a word: only a look at the ports of their processes tells. */
+/** Some programs move on to another port without a word: only a look at the ports of their processes shows it. */
 export async function hintIfMovedOn(runtime: HintedApp, reporter: Reporter): Promise<void> {
   const {id, plan, pid, appPort} = runtime
   if (plan.published === undefined || pid === 0) return

@@ -37,7 +37,7 @@ export class RunPublished {
     return published === undefined ? before : (this.#withHooks?.(before, published, at) ?? before)
   }
 
-  /** The state of an app has changed: one that has just started may listen elsewhere, which it is told then. */
+  /** The state of an app has changed: one that has just started may listen elsewhere, which is advised then. */
   onMove(runtime: AppRuntime, reporter: Reporter): void {
     if (runtime.plan.published === undefined || runtime.app.state.phase !== 'starting') return
     void import('./published-hints.ts').then(async ({hintIfMovedOn}) => hintIfMovedOn(runtime, reporter))

@@ -18,7 +18,7 @@ export class RunReporter implements TellingReporter {
   }
 
   tell(text: string): void {
-    this.#report({type: 'told', text})
+    this.#report({type: 'info', text})
   }
 
   #report(event: RunEvent): void {

@@ -18,7 +18,7 @@ interface Judged {
 export function availabilityOf(judged: Judged): Availability {
   const {app, queue, isUnhealthy, isDebugged, isExcepted, appPort, isGivenUp} = judged
   const {state} = app
-  if (isExcepted && appPort === 0) return 'stopped' // nobody can tell whether the user has started it
+  if (isExcepted && appPort === 0) return 'stopped' // whether the user has started it is unknown
   if (state.phase === 'running' && state.ready && queue.isOpen && !isUnhealthy) return 'ready'
   if (isDebugged) return isExcepted ? 'stopped' : 'debugged'
   if (hasFinished(state)) return 'finished'

@@ -5,14 +5,14 @@ const WHERE = /^OTEL_(?:EXPORTER_\w+_ENDPOINT|EXPORTER_JAEGER_AGENT_HOST|(?:EXPE
 /** Spans and logs are sent so often, in ms: the default of 5 s would show them long after their request. */
 const DELAY_MS = '500'
 
-/** Somebody has decided already where an SDK with this environment sends to, or that it is off. */
+/** The user has decided already where an SDK with this environment sends to, or that it is off. */
 export const saysWhereToSend = (environment: Environment): boolean =>
   environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' ||
   !['otlp', '', undefined].includes(environment['OTEL_TRACES_EXPORTER']) ||
   Object.entries(environment).some(([name, value]) => WHERE.test(name) && value !== undefined && value !== '')
 
 /**
- * What an app's OpenTelemetry SDK is told, where the environment does not say otherwise: an app without one notices nothing. The sampler
+ * The variables that an app's OpenTelemetry SDK gets, where the environment does not say otherwise: an app without one notices nothing. The sampler
  * is for requests that come without a trace: ours have flags 00, for which the SDKs' default would drop each span.
  */
 export function otelVariables(environment: Environment, id: string, port: number): Readonly<Record<string, string>> {

@@ -75,7 +75,7 @@ function oddIds(entries: readonly Entry[]): readonly Mistake[] {
   })
 }
 
-/** Different programs under one id: somebody has copied an entry and left its id as it was. */
+/** Different programs under one id: an entry was copied and kept its id. */
 function repeatedIds(entries: readonly Entry[], source: Source): readonly Mistake[] {
   return entries.flatMap(({settings, plan}, index) => {
     const {id, version, folder, command} = plan

@@ -27,7 +27,7 @@ export interface Settings {
   refuse(complaint: Complaint): never
   /** Throws the error that Dapr prints when it starts this app. */
   refuseAtStart(complaint: Complaint): never
-  /** Throws what Dapr tells when it cannot start this app. */
+  /** Throws what Dapr says when it cannot start this app. */
   refuseToStart(complaint: Complaint): never
 }
 

@@ -39,7 +39,7 @@ export interface AccessControl {
 /**
  * Reads `spec.accessControl` of a Configuration; undefined: everything is allowed. What is left out has the values of Dapr's
  * default Configuration: `allow` and the trust domain `public` (pkg/config, LoadDefaultConfiguration). With a fault of
- * severity `error` Dapr does not start, and nobody knows what to enforce.
+ * severity `error` Dapr does not start, and what to enforce is unknown.
  */
 export const readAccessControl = (spec: Field): AccessControl | undefined => {
   const field = spec.field('accessControl')

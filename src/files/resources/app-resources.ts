@@ -22,7 +22,7 @@ export interface ResourceSnapshot {
   readonly resiliency: Resiliency
   /** Those that are for this app: what other apps may do with its workflows. */
   readonly accessPolicies: readonly WorkflowAccessPolicy[]
-  /** Names of the MCPServers for this app: they are told, and not called. */
+  /** Names of the MCPServers for this app: they are listed, and not called. */
   readonly mcpServers: readonly string[]
   readonly configuration: Configuration
   /** What Dapr knows and does nothing here, in the order of the files. */
@@ -38,9 +38,9 @@ export interface AppResources {
   readonly snapshot: ResourceSnapshot
   /** Calls the listener with each new snapshot; the returned function ends that. */
   onChange(listener: (snapshot: ResourceSnapshot) => void): () => void
-  /** Tells the person of something that its Configuration leads to, once in a run; not where that is Dapr's default one. */
+  /** Warns of something that its Configuration leads to, once in a run; not where that is Dapr's default one. */
   warn(code: WarningCode, text: string): void
-  /** Nobody wants to hear of it any more. */
+  /** Ends its reports. */
   close(): void
 }
 
@@ -67,7 +67,7 @@ export class OpenResources implements AppResources {
     return () => this.#listeners.delete(listener)
   }
 
-  /** What is as before stays the same object: who has made something of it need not make it anew. */
+  /** What is as before stays the same object: what was made of it stays valid. */
   change(changed: ResourceSnapshot): void {
     const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration} = changed
     const {mcpServers, withoutEffect, references, faults} = changed

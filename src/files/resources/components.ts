@@ -142,7 +142,7 @@ function readComponent(document: Field, factsOfType: FactsOfType): readonly Comp
   ]
 }
 
-/** Tells of a type that nobody has, and of properties that a type of ours does not know. */
+/** Warns of a type that is unknown, and of properties that a type of ours does not know. */
 function checkType(spec: Field, ignoresErrors: boolean, facts: TypeFacts | undefined): void {
   const type = spec.field('type')
   const text = type.text()
@@ -165,7 +165,7 @@ function checkType(spec: Field, ignoresErrors: boolean, facts: TypeFacts | undef
   }
 }
 
-/** Tells of keys for the values of a state store that are given in a way which would protect nothing. */
+/** Warns of keys for the values of a state store that are given in a way which would protect nothing. */
 function checkKeys(spec: Field, secretStore: string, ignoresErrors: boolean): void {
   for (const item of spec.field('metadata').items()) {
     const property = readProperty(item)

@@ -121,7 +121,7 @@ function withSource(faults: ResourceFile['faults'], text: string): readonly Reso
 
 export const isBroken = ({faults}: FileContent<unknown>): boolean => faults.some(({severity}) => severity === 'error')
 
-/** The last content of a file that could be used; it is read anew when its text is another one. */
+/** The last content of a file that could be used; it is read again when its text has changed. */
 export class LoadedFile<T> {
   /** What holds. */
   value: T

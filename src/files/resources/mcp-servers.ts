@@ -1,6 +1,6 @@
 import type {ResourceFile} from './field.ts'
 
-/** Dapr's MCPServer (pkg/apis/mcpserver/v1alpha1), as far as it is told: its tools are not called here. */
+/** Dapr's MCPServer (pkg/apis/mcpserver/v1alpha1), as far as it is listed: its tools are not called here. */
 export interface McpServer {
   readonly name: string
   readonly namespace: string

@@ -64,7 +64,7 @@ function readRetention(policy: Field): RetentionTimes {
   )
 }
 
-/** With its unit: Go's YAML takes a bare number for nanoseconds, which nobody means. */
+/** With its unit: Go's YAML takes a bare number for nanoseconds, which is never meant. */
 function readDuration(field: Field): number | undefined {
   if (field.isAbsent) return undefined
   const text = field.text()

@@ -32,7 +32,7 @@ export class ResourceStore {
   /** Undefined: no app has had any. */
   #files: ResourceFiles | undefined
   readonly #apps = new Set<OpenResources>()
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
   readonly #warned = new Set<string>()
   readonly #reads = new SerialQueue()
 
@@ -50,7 +50,7 @@ export class ResourceStore {
     this.#types = types
   }
 
-  /** Reads what is there for an app. What is wrong with it is told; it is no reason to fail. */
+  /** Reads what is there for an app. What is wrong with it is reported; it is no reason to fail. */
   async open(app: App): Promise<AppResources> {
     return this.#reads.run(async () => {
       const {configFile, defaultFolder} = app.resources
@@ -105,7 +105,7 @@ export class ResourceStore {
     return this.#files?.configurations ?? []
   }
 
-  /** Reads again what has changed, and tells the apps that it is for. */
+  /** Reads again what has changed, and informs the apps that it is for. */
   async refresh(): Promise<void> {
     await this.#reads.run(async () => {
       const apps = [...this.#apps].map(({app}) => app)
@@ -118,7 +118,7 @@ export class ResourceStore {
     })
   }
 
-  /** The run has other numbers in place of more ports: tells the apps whose resources name them. */
+  /** The run has other numbers in place of more ports: informs the apps whose resources name them. */
   async portsMoved(): Promise<void> {
     await this.#reads.run(async () => {
       const files = this.#files
@@ -156,10 +156,10 @@ export class ResourceStore {
   /** Each fault once; again when it was gone meanwhile. */
   #tell(): void {
     const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
-    for (const text of this.#told) if (!texts.has(text)) this.#told.delete(text)
+    for (const text of this.#reported) if (!texts.has(text)) this.#reported.delete(text)
     for (const text of texts) {
-      if (this.#told.has(text)) continue
-      this.#told.add(text)
+      if (this.#reported.has(text)) continue
+      this.#reported.add(text)
       this.#reporter.warn('resource-not-used', text)
     }
   }

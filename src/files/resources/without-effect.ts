@@ -43,7 +43,7 @@ function inDocument(document: Field): readonly WithoutEffect[] {
       {what: `Configuration "${name}"`, why: 'only the file that configFilePath or --config names is read', place}
     ]
   if (UNREAD.includes(word)) return [{what: `${word} "${name}"`, why: NOT_BUILT, place}]
-  // what is not Dapr's is nobody's business here
+  // what is not Dapr's is not looked at
   if (READ.includes(word) || !document.field('apiVersion').text().startsWith('dapr.io/')) return []
   const near = nearMiss(word, [...READ, ...UNREAD])
   const why = near === '' ? 'its kind is not known' : `its kind is not known: did you mean ${near}?`

@@ -6,12 +6,12 @@ const FILE_REST_MS = 30
 const REST_MS = 50
 /** … and what a command writes after this one: a switch of branches comes in groups, further apart the busier the machine is. */
 const COMMAND_REST_MS = 250
-/** Nobody saves more at once. */
+/** No editor saves more at once. */
 const MAX_SAVED = 10
-/** Continuous changes are told after this time. */
+/** Continuous changes are reported after this time. */
 const CAP_MS = 2000
 
-/** Gathers what comes close together, and tells of it once it rests. */
+/** Gathers changes that come close together, and reports them once there are no more. */
 export class Debouncer<T> {
   readonly #settled: (gathered: ReadonlyMap<string, T>) => void
   readonly #clock: Clock
@@ -24,7 +24,7 @@ export class Debouncer<T> {
     this.#clock = clock
   }
 
-  /** Something was gathered and is not told yet. */
+  /** Something was gathered and is not reported yet. */
   get isGathering(): boolean {
     return this.#gathered.size > 0
   }
@@ -40,7 +40,7 @@ export class Debouncer<T> {
     this.#callOff = this.#clock.after(Math.min(restMs, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
   }
 
-  /** Tells at once. */
+  /** Reports at once. */
   flush(): void {
     this.#callOff()
     if (this.isGathering) this.#tell()

@@ -6,7 +6,7 @@ import {codeOf} from '../../model/errors.ts'
 /** What happened at a path: a file appeared, or one that is known changed. */
 export type Came = 'appeared' | 'other'
 
-/** Larger files are told apart by size and time alone. */
+/** Larger files are compared by size and time alone. */
 const MAX_HASHED_BYTES = 16 * 1024 * 1024
 
 /** Maximum number of files that wait to be hashed; of the others only size and time are known. */
@@ -169,7 +169,7 @@ async function hashOf(path: string, {isReadable}: Known): Promise<string | undef
   }
 }
 
-/** A file was saved after this moment. A date in the future tells nothing: clocks are set back, and other machines have their own. */
+/** A file was saved after this moment. A date in the future means nothing: clocks are set back, and other machines have their own. */
 export const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
   [mtimeMs, ctimeMs].some(time => time > since && time <= now)
 
@@ -177,6 +177,6 @@ export async function savedSince(path: string, since: number, now: number): Prom
   try {
     return isSince(await stat(path), since, now)
   } catch {
-    return false // its removal is told
+    return false // its removal is reported
   }
 }

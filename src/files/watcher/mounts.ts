@@ -16,7 +16,7 @@ const MOUNTED: ReadonlyMap<number, string> = new Map([
   [0x5346414f, 'afs']
 ])
 
-/** The kind of a mounted file system that tells of no changes; '' for all others. `type` is that of statfs(2). */
+/** The kind of a mounted file system that reports no changes; '' for all others. `type` is that of statfs(2). */
 export const mountedKind = (type: number): string => MOUNTED.get(type >>> 0) ?? ''
 
 /** The same for the one that a folder is on; '' also where it cannot be asked. */

@@ -16,20 +16,20 @@ export interface WatchOptions {
   readonly watch: WatchPlan | FilePlan
   /** What has changed after this moment (ms since 1970) and before the watch stands counts, too. */
   readonly since: number
-  /** Files that somebody else follows, absolute, as of now: their saves are no changes, nor a reason to look at others. */
+  /** Files that are followed elsewhere, absolute, as of now: their saves are no changes, nor a reason to look at others. */
   readonly except?: () => readonly string[]
   /**
    * Files came, went, or hold other bytes than before (of a folder) or were saved (certain files); paths relative to the
-   * folder. Told once all is at rest.
+   * folder. Called once there are no more changes.
    */
   readonly changed: (paths: readonly string[]) => void
-  /** Changes are looked for every half second, and why; told once. */
+  /** Changes are looked for every half second, and why; called once. */
   readonly polls: (why: string) => void
-  /** There are more files than can be followed: none is any more, and why; told once. */
+  /** There are more files than can be followed: none is any more, and why; called once. */
   readonly givesUp: (why: string) => void
   /** How many files are followed at most; 50,000 without it. */
   readonly maxFiles?: number
-  /** The kind of a mounted file system that tells of no changes, '' for all others. */
+  /** The kind of a mounted file system that reports no changes, '' for all others. */
   readonly mountedKind?: typeof mountedKindOf
   /** What a rest is measured by. */
   readonly clock?: Clock
@@ -54,7 +54,7 @@ const ownOutputs = (): readonly FileId[] =>
     }
   })
 
-/** Certain files, absolute, wherever they are. Each save of them is told, also with the same bytes. */
+/** Certain files, absolute, wherever they are. Each save of them is reported, even of the same bytes. */
 export interface FilePlan {
   readonly files: readonly string[]
 }
@@ -67,7 +67,7 @@ const COARSE_CLOCK_MS = 10
 /** Each file that is followed takes about 3 kB; the sources of one app are hardly so many. */
 const MAX_FILES = 50_000
 
-/** The system's limits (inotify(7)), in words that are the same for all folders: they are told once. */
+/** The system's limits (inotify(7)), in words that are the same for all folders: they are reported once. */
 const LIMITS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', "the system's limit of watches is reached (fs.inotify.max_user_watches)"],
   [
@@ -113,12 +113,12 @@ export class Watch {
     await this.#stands.promise
   }
 
-  /** A change was seen, and is not told yet. */
+  /** A change was seen, and is not reported yet. */
   get isSettling(): boolean {
     return !this.#isClosed && (this.#settling > 0 || this.#rest.isGathering)
   }
 
-  /** Tells what it has seen, and closes. */
+  /** Reports what it has seen, and closes. */
   async finish(): Promise<void> {
     this.#rest.flush()
     await this.#settled
@@ -295,5 +295,5 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** The folder that holds most of some files: whether it is mounted tells how to watch them. */
+/** The folder that holds most of some files: whether it is mounted decides how to watch them. */
 export const folderOf = (files: readonly string[]): string => dirname(files[0] ?? '/')

@@ -25,10 +25,10 @@ const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/
 /** More digits than 64 bits have in any base. */
 const MAX_DIGITS = 70
 
-/** Tags whose values are what their letters look like, whether or not they stand in quotes. */
+/** Tags whose values are read by their text, quoted or not. */
 const RESOLVED_TAGS = new Set(['!!int', '!!bool', '!!float', '!!null', '!!timestamp'])
 
-/** Go's reading of a scalar: a quoted text is a text, any other one what its letters look like. */
+/** Go's reading of a scalar: a quoted text is a text, any other one is read by its text. */
 export function resolveScalar({text, style, tag}: YamlScalar): ResolvedScalar {
   if (tag !== '' && !RESOLVED_TAGS.has(tag)) return {tag, value: text}
   if (tag === '' && style !== 'plain') return {tag: '!!str', value: text}

@@ -1,4 +1,4 @@
-// observe/dashboard/ lets the page of a run in: a listener on loopback that is opened when somebody asks for it, and the checks of
+// observe/dashboard/ lets the page of a run in: a listener on loopback that is opened when it is asked for, and the checks of
 // who may ask. What is answered is the business of observe/api/.
 import {createHash} from 'node:crypto'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'

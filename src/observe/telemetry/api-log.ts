@@ -18,7 +18,7 @@ const isHealthCheck = (path: string): boolean => /^\/v1\.0\/healthz(?:\/outbound
 
 /**
  * A call as an entry of its sidecar's log (`HTTP API Called`, pkg/api/http/server.go; `gRPC API Called`,
- * pkg/api/grpc/server.go); undefined: it is not logged. `hasIds`: where URLs are hidden, actors are told with their ids.
+ * pkg/api/grpc/server.go); undefined: it is not logged. `hasIds`: where URLs are hidden, actors are logged with their ids.
  */
 export function apiLogEntry(
   record: CallRecord,

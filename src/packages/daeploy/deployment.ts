@@ -71,7 +71,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
     return await new Promise<Form | Reply>((resolve, reject) => {
       form.on('field', (name, value) => texts.set(name, value))
       form.on('file', (name, file) => {
-        file.on('error', reject) // it breaks off, also where nobody wants it
+        file.on('error', reject) // it may break off while it is not read
         if (name !== 'file' || archive.length > 0) {
           file.resume()
           return

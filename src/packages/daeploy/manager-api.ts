@@ -41,7 +41,7 @@ export interface ManagerGuards {
 export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
   readonly findService: (name: string) => NamedCallee
   readonly guards: ManagerGuards
-  /** The caller that a sidecar of another run names; undefined: its word does not count. Default: nobody's does. */
+  /** The caller that a sidecar of another run names; undefined: its word does not count. Default: none counts. */
   readonly callerOf?: (delegation: string) => CallerIdentity | undefined
   /** Handles requests that are not calls to services. */
   readonly route: ManagerRoute

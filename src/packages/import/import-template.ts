@@ -4,7 +4,7 @@ import type {Imported, ImportedApp} from './imported.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 
 /**
- * Apps of which no two listen on one port, as far as their programs can be told another one. Where they cannot, a note names
+ * Apps of which no two listen on one port, as far as their programs can be given another one. Where they cannot, a note names
  * the other app and what to change. The first one keeps the port.
  */
 function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {

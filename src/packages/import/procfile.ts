@@ -111,7 +111,7 @@ function assigned(typed: string): {readonly env: Readonly<Record<string, string>
 interface Listening {
   readonly line: string
   readonly folder: string
-  /** The port that it is told. */
+  /** The port that it gets. */
   readonly given: number
   /** The line itself says so. */
   readonly isOwn: boolean

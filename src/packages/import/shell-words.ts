@@ -33,7 +33,7 @@ export function splitWords(text: string): readonly string[] {
 const PORT_FLAG =
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|localhost:|127\.0\.0\.1:|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
 
-/** The port that a command line names, or that its program is known for; 0: none that could be told. */
+/** The port that a command line names, or that its program is known for; 0: unknown. */
 export const commandPort = (line: string): number =>
   flaggedPort(line) || (portVariable(line) === '' ? usualPortOf(line) : 0)
 
@@ -49,7 +49,7 @@ export function flaggedPort(line: string): number {
   return written <= 65_535 ? written : 0
 }
 
-/** Programs that listen on the port of the variable PORT, unless they are told another one. */
+/** Programs that listen on the port of the variable PORT, unless they are given another one. */
 const READS_PORT =
   /\b(?:next|nuxt|nuxi|react-router|remix) (?:dev|start)\b|\breact-scripts start\b|\brails s(?:erver)?\b|\bgunicorn\b|\bpuma\b/
 
@@ -71,7 +71,7 @@ const TAKES_PORT_FLAG =
 /** Whether `--port NUMBER` behind a command line has its program listen there. */
 export const takesPortFlag = (line: string): boolean => TAKES_PORT_FLAG.test(line)
 
-/** Ports on which programs of development listen unless they are told another one. */
+/** Ports on which programs of development listen unless they are given another one. */
 const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
   [/\bvite preview\b/, 4173],
   [/\bvite(?! build| optimize)\b|\bvite dev\b/, 5173],

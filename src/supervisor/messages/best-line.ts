@@ -22,7 +22,7 @@ const NOISE = [
 
 /** Carets below a line of a source: it is quoted, and says what it says of something else. */
 const CARETS = /^\s*[\^~]+\s*$/
-/** A line of a log that tells of no failure, whatever its words are. */
+/** A line of a log that reports no failure, whatever its words are. */
 const CALM = [
   /^[^a-z]*\b(?:TRACE|DEBUG|INFO|WARN|WARNING|INF|DBG|WRN|LOG(?=:))\b/, // also Serilog, PostgreSQL
   /^\[?(?:trace|debug|info|warn|warning)(?:\]|:)/,
@@ -44,7 +44,7 @@ const MARKS: readonly RegExp[] = [
   /\b(?:\w*Error|\w*Exception|panic|fatal)\b/i,
   /\b(?:errors?|failed|failure|cannot|critical|refused|denied)\b/i
 ]
-/** Of these the first one counts: what a compiler tells later often follows from it. */
+/** Of these the first one counts: what a compiler reports later often follows from it. */
 const COMPILERS = MARKS[1]
 
 const MAX_LENGTH = 300

@@ -2,10 +2,10 @@ import type {Reporter} from '../../model/reporter.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import type {Startable} from './start-queue.ts'
 
-/** How long an app that others wait to end may run, and be ready, before that is told: one that listens is hardly a one-shot app. */
+/** How long an app that others wait to end may run, and be ready, before that is reported: one that listens is hardly a one-shot app. */
 const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 
-/** Tells, once for each app, that others wait for the end of what probably never ends: a server. */
+/** Reports, once for each app, that others wait for the end of what probably never ends: a server. */
 export class EndlessWaits {
   readonly #reporter: Reporter
   readonly #clock: Clock

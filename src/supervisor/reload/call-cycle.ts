@@ -8,7 +8,7 @@ export type CallersOf = ReadonlyMap<string, ReadonlySet<string>>
 export function describeCallCycle(caller: string, callee: string, callers: CallersOf): string {
   const path = pathBetween(callee, caller, callers)
   if (path === undefined) return ''
-  // of the app itself, or of somebody who calls it there: pillion invoke does
+  // of the app itself, or of a program that calls it there: pillion invoke does
   if (caller === callee) return '; the call came through its own sidecar'
   const names = [...path, callee].map(id => `"${id}"`)
   return `; the apps wait for each other: ${names.join(' → ')}`

@@ -66,7 +66,7 @@ export class Rolling {
       callOff()
       const {queue, app} = turn.runtime
       const isDown = queue.state !== 'open' && !this.#options.isElsewhere(turn.runtime)
-      // one that still waits for other apps tells nothing about the new code
+      // one that still waits for other apps says nothing about the new code
       if (isDown && app.state.phase !== 'idle') this.#give(turn)
     }
     this.#current = undefined

@@ -175,7 +175,7 @@ export class TemplateEdits {
     if (runtime !== undefined) runtime.wanted = plan
   }
 
-  /** Whether the app has to be opened, anew or again. Otherwise it gets the plan in another way, or when it is started. */
+  /** Whether the app has to be opened, for the first time or again. Otherwise it gets the plan in another way, or when it is started. */
   #isClosed(plan: AppPlan): boolean {
     const {follow, exchange, isChanging} = this.#options
     const apps = this.#options.apps()

@@ -34,7 +34,7 @@ export class Watching<M extends WatchedApp> {
   #template: {readonly watch: Watch; readonly files: readonly string[]} | undefined
   #templateFiles: readonly string[]
   /** Reasons for polling that have been reported. */
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
 
   constructor(options: WatchingOptions<M>) {
     this.#options = options
@@ -43,7 +43,7 @@ export class Watching<M extends WatchedApp> {
 
   /**
    * Watches what the app's wanted plan says; changes after `since` (ms since 1970) count. A watch that stands stays if the
-   * plan says the same; otherwise it tells what it has seen. Settles when the app is being watched.
+   * plan says the same; otherwise it reports what it has seen. Settles when the app is being watched.
    */
   async follow(runtime: M, since: number): Promise<void> {
     const {folder, watch: plan, command} = runtime.wanted
@@ -103,7 +103,7 @@ export class Watching<M extends WatchedApp> {
     const watch = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')
     this.#template = {watch, files}
     await watch.open()
-    // the clock was set back meanwhile: no time tells what was saved since
+    // the clock was set back meanwhile: no time shows what was saved since
     if (systemClock.date() < since) changed()
   }
 
@@ -118,8 +118,8 @@ export class Watching<M extends WatchedApp> {
     return new Watch({
       ...options,
       polls: why => {
-        if (this.#told.has(why)) return
-        this.#told.add(why)
+        if (this.#reported.has(why)) return
+        this.#reported.add(why)
         this.#options.reporter.warn('watch-limited', `polling the files of ${whose} every 500 ms: ${why}`)
       },
       givesUp: why =>

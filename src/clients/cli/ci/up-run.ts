@@ -127,7 +127,7 @@ const kept = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'file
 /** The run's own messages, without its start lines. */
 function shown(event: RunEvent, say: (status: Sign, text: string) => void): void {
   if (event.type === 'warned') say('warning', event.text)
-  if (event.type === 'policy-decided' || event.type === 'fault-changed' || event.type === 'told')
+  if (event.type === 'policy-decided' || event.type === 'fault-changed' || event.type === 'info')
     say('info', event.text)
 }
 

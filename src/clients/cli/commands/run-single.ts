@@ -111,7 +111,7 @@ class SingleRunReporter {
       case 'policy-decided':
       case 'fault-changed':
       case 'replayed':
-      case 'told':
+      case 'info':
         return this.#say('info', event.text)
       case 'app-moved':
       case 'manager-opened':

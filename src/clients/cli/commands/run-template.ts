@@ -202,7 +202,7 @@ function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: 
     case 'policy-decided':
     case 'fault-changed':
     case 'replayed':
-    case 'told':
+    case 'info':
       void out.print(signedLine('info', event.text, asJson))
       return
     case 'notified':

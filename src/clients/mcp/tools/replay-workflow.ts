@@ -8,7 +8,7 @@ export const replayWorkflowTool: Tool = {
   name: 'replay_workflow',
   title: 'Replay a workflow',
   description:
-    'Gives a worker the turns of a workflow instance once more, one after the other, and compares what the code does now with the history: after a change of the code this tells whether instances that run can go on with it, and the first step that cannot. No activity runs, and nothing is changed.',
+    'Gives a worker the turns of a workflow instance once more, one after the other, and compares what the code does now with the history: after a change of the code this shows whether instances that run can continue with it, and the first step that cannot. No activity runs, and nothing is changed.',
   changes: 'nothing',
   properties: {
     id: ID,
@@ -23,22 +23,25 @@ export const replayWorkflowTool: Tool = {
       throw new UserError(`"${app}" has no worker of workflows connected, which would run the code`, {
         explanation: `Wait until it is ready, or look at its log ("app_logs").`
       })
-    const told: Api.WorkflowReplayed[] = []
+    const replays: Api.WorkflowReplayed[] = []
     const first = givenNumber(all, 'turn', 1) - 1
     let turns = first + 1
     for (let turn = first; turn < turns; turn++) {
       const replayed = await run.api.ask('POST /workflows/replay', {body: {...instance, turn}, signal})
-      told.push(replayed)
+      replays.push(replayed)
       turns = replayed.difference === '' ? replayed.turns : 0
     }
-    const last = told.at(-1)
+    const last = replays.at(-1)
     const isAsItWas = last?.difference === ''
-    const of = `${told.length === 1 ? '1 turn' : `${told.length} turns`} of ${last?.turns ?? 0}`
+    const of = `${replays.length === 1 ? '1 turn' : `${replays.length} turns`} of ${last?.turns ?? 0}`
     return listAnswer({
       summary: `${isAsItWas ? 'The code does what the history says' : 'The code does not do what the history says'}: ${of} replayed.`,
-      // the last turn tells the most
+      // the last turn says the most
       fromEnd: true,
-      items: told.map(each => ({text: turnText(each), fact: {turn: each.turn + 1, isAsItWas: each.difference === ''}})),
+      items: replays.map(each => ({
+        text: turnText(each),
+        fact: {turn: each.turn + 1, isAsItWas: each.difference === ''}
+      })),
       facts: {app, id, isAsItWas},
       cursorAfter: () => ''
     })

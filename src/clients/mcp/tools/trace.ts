@@ -8,7 +8,7 @@ export const traceTool: Tool = {
   name: 'trace',
   title: 'One request as a tree',
   description:
-    'A request with all that was done for it (calls, events, uses of components, workflows, and spans of the OpenTelemetry SDKs of apps), also where apps pass no trace on. Tells where a failure began, what was logged there, and errors and warnings elsewhere. What is not surely part of it is marked as a guess.',
+    'A request with all that was done for it (calls, events, uses of components, workflows, and spans of the OpenTelemetry SDKs of apps), also where apps pass no trace on. Says where a failure began, what was logged there, and errors and warnings elsewhere. What is not surely part of it is marked as a guess.',
   changes: 'nothing',
   properties: {
     filter: {
@@ -33,7 +33,7 @@ export const traceTool: Tool = {
   }
 }
 
-/** So many lines are told of one node. */
+/** The most lines of one node. */
 const MAX_LINES = 5
 
 function stepText(node: Api.TreeNode, {failedAt, lines}: Api.RequestTree): string {
@@ -47,10 +47,10 @@ function stepText(node: Api.TreeNode, {failedAt, lines}: Api.RequestTree): strin
     id === failedAt ? 'THE FAILURE BEGAN HERE' : ''
   ].filter(note => note !== '')
   const indent = '  '.repeat(depth)
-  const told = lines
+  const logged = lines
     .filter(({node: of, line: {level}}) => of === id && (id === failedAt || level === 'error' || level === 'warn'))
     .slice(-MAX_LINES)
     .map(({line: {app, line}}) => `\n${indent}  ${app} logged: ${line}`)
   const edge = to === '' ? from : `${from} → ${to}`
-  return `${indent}${id > 0 ? `${id} ` : ''}${edge} ${what}: ${notes.join('; ')}${told.join('')}`
+  return `${indent}${id > 0 ? `${id} ` : ''}${edge} ${what}: ${notes.join('; ')}${logged.join('')}`
 }

@@ -162,8 +162,8 @@ export const changeWorkflowTool: Tool = {
     }
     if (action === '') return changed('Started.', await run.api.ask('POST /workflows', {body, signal}))
     if (action !== 'purge') {
-      const told = await run.api.ask('POST /workflow/{action}', {at: {action}, body, signal})
-      return changed('Done.', told)
+      const done = await run.api.ask('POST /workflow/{action}', {at: {action}, body, signal})
+      return changed('Done.', done)
     }
     const {count} = await run.api.ask('POST /workflows/purge', {
       body: {...givenTexts(all, 'app'), ids: [givenText(all, 'id')]},

@@ -68,7 +68,7 @@ async function readResource(document: Field): Promise<ResiliencyResource> {
 
 /**
  * Merges what holds for a caller, in the order of folders and files: later names overwrite earlier ones. Faults: resources
- * of one name, and targets that name a policy which nobody defines (Dapr says nothing of either).
+ * of one name, and targets that name a policy which is not defined (Dapr says nothing of either).
  */
 export function mergeResiliencies(
   all: readonly ResiliencyResource[],

@@ -97,8 +97,8 @@ export class CallMetrics {
     if (earlier === undefined) return
     for (const attempt of earlier) {
       const {status, admittedAt: from, endedAt: to} = attempt
-      const told = calleeMethod === undefined ? status || NO_STATUS : status
-      if (attempt.isRemote) invocation.called(call.callee, told, to - from, type)
+      const shown = calleeMethod === undefined ? status || NO_STATUS : status
+      if (attempt.isRemote) invocation.called(call.callee, shown, to - from, type)
     }
   }
 
@@ -108,8 +108,8 @@ export class CallMetrics {
     const bytes = messageBytes(record)
     this.#metrics.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
     // an app of HTTP has answered with a status of HTTP
-    const told = calleeMethod === undefined && status !== 0 ? status : code
-    this.#called(record, told, record.isStream ? 'streaming' : 'unary')
+    const shown = calleeMethod === undefined && status !== 0 ? status : code
+    this.#called(record, shown, record.isStream ? 'streaming' : 'unary')
   }
 
   /** The sidecar's app, or an endpoint outside, was called. */

@@ -28,7 +28,7 @@ export interface RecordedCall extends CallLine {
   readonly pieces: readonly TapePiece[]
 }
 
-/** Keeps what the gateway tells of every call. */
+/** Keeps what the gateway reports of every call. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
   readonly uses: ComponentUses

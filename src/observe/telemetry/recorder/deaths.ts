@@ -5,7 +5,7 @@ import {contentOf, copyOfCall} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {CallRecorder, RecordedCall} from './call-recorder.ts'
 
-/** A process that has ended although nobody asked it to. */
+/** A process that has ended without a request. */
 export interface Ended {
   readonly app: string
   /** Its name for people: with its number if it is not the first instance. */
@@ -72,7 +72,7 @@ const COMPARED = 5
 /** Bytes of requests and responses of all ends; beyond it the oldest ends lose theirs. */
 const MAX_BYTES = 2 * 1024 * 1024
 
-/** The ends of processes that nobody asked for, with copies of the calls around them. */
+/** The ends of processes that were not requested, with copies of the calls around them. */
 export class Deaths {
   readonly #recorder: CallRecorder
   #all: Death[] = []

@@ -16,7 +16,7 @@ const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
 /** What stands in place of a secret value. */
 export type MaskOf = (value: string, name: string) => string
 
-/** Replaces what is secret in recorded requests and responses. A mask tells the length of a value, and nothing of it. */
+/** Replaces what is secret in recorded requests and responses. A mask shows the length of a value, and nothing else. */
 export class Masking {
   readonly #more: ReadonlySet<string>
   readonly #mask: MaskOf

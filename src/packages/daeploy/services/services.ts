@@ -33,7 +33,7 @@ export interface ServicesOptions {
   /** Other runs that know it may name the apps for which they call. */
   readonly key: string
   readonly routes: Routes<AppRuntime>
-  /** Told of every call. */
+  /** Called for every call. */
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
   readonly emit: Emit
