@@ -26,7 +26,7 @@ import {AppWorkers} from './workers.ts'
 import {WorkSpans} from './work-spans.ts'
 import {WorkCounts} from './work-counts.ts'
 import {ActivityItem, type LiveInstance} from './work-items.ts'
-import {START, type OpenActivity, type WorkflowStore} from './workflow-store.ts'
+import {keptStart, START, type OpenActivity, type WorkflowStore} from './workflow-store.ts'
 
 /** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
 const MAX_ROUNDS = 20
@@ -118,7 +118,9 @@ export class Engine {
     this.#ends = new InstanceEnds({...shared, retention: this.#retention, counts: this.#counts, mayAsk})
     this.tasks = new Tasks({...shared, warn, hasApp, isAllowed, activities, create: this.create.bind(this)})
     this.takeUp()
-    wakeUps.serve(START, ({owner, data}) => this.turns.post(owner, {kind: 'start', name: '', event: data}))
+    wakeUps.serve(START, ({owner, name, data}) => {
+      this.turns.post(owner, {kind: 'start', name: '', event: store.wholeStart(owner, name, data)})
+    })
   }
 
   workersOf(app: string): AppWorkers {
@@ -213,7 +215,7 @@ export class Engine {
     const {key} = instance
     const event = startEventOf(this.#store, now, fresh, {startAt, askedBy})
     if (startAt === undefined || startAt <= now) this.turns.post(key, {kind: 'start', name: '', event})
-    else this.#wakeUps.add(START, {due: startAt, owner: key, name: '', data: event})
+    else this.#wakeUps.add(START, {due: startAt, owner: key, ...keptStart(event)})
     return instance
   }
 
@@ -364,7 +366,7 @@ export class Engine {
     instance.rounds++
     const start = startEventOf(this.#store, this.#clock.date(), instance)
     const isPaused = instance.rounds % MAX_ROUNDS === 0
-    if (isPaused) this.#wakeUps.add(START, {due: this.#clock.date() + PAUSE_MS, owner: key, name: '', data: start})
+    if (isPaused) this.#wakeUps.add(START, {due: this.#clock.date() + PAUSE_MS, owner: key, ...keptStart(start)})
     const inbox = [
       ...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]),
       ...carried.map(each => ({kind: 'event' as const, ...each})),

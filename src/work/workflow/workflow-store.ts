@@ -54,6 +54,12 @@ const LARGE_START = 64 * 1024
 /** The name of such an entry. */
 const INPUT_ELSEWHERE = 'input'
 
+/** A start as it is kept. */
+export const keptStart = (event: Uint8Array): {readonly name: string; readonly data: Uint8Array} =>
+  event.length > LARGE_START
+    ? {name: INPUT_ELSEWHERE, data: withInput(event, undefined)}
+    : {name: '', data: event}
+
 /** An instance to which nothing has happened yet. */
 const BEGINNING = {
   version: undefined,
@@ -145,17 +151,20 @@ export class WorkflowStore {
 
   inbox(key: number): InboxEntry[] {
     const rows = this.#sql.all(ENTRY, 'SELECT id, kind, name, event FROM inbox WHERE instance = ? ORDER BY id', key)
-    return rows.map(entry => {
-      if (entry.kind !== 'start' || entry.name !== INPUT_ELSEWHERE) return entry
-      return {...entry, name: '', event: withInput(entry.event, this.at(key)?.input)}
-    })
+    return rows.map(entry =>
+      entry.kind === 'start' ? {...entry, name: '', event: this.wholeStart(key, entry.name, entry.event)} : entry
+    )
+  }
+
+  /** A start, from how it is kept. */
+  wholeStart(key: number, name: string, data: Uint8Array): Uint8Array {
+    return name === INPUT_ELSEWHERE ? withInput(data, this.at(key)?.input) : data
   }
 
   post(key: number, {kind, name, event}: Omit<InboxEntry, 'id'>): number {
-    const isLarge = kind === 'start' && event.length > LARGE_START
-    const [named, kept] = isLarge ? [INPUT_ELSEWHERE, withInput(event, undefined)] : [name, event]
+    const kept = kind === 'start' ? keptStart(event) : {name, data: event}
     const sql = 'INSERT INTO inbox (instance, kind, name, event) VALUES (?, ?, ?, ?)'
-    return this.#sql.insert(sql, key, kind, named, kept)
+    return this.#sql.insert(sql, key, kind, kept.name, kept.data)
   }
 
   /** Removes entries of an inbox: those up to an id. */

@@ -116,6 +116,9 @@ t.test('inputs of workflows that no worker takes are in the file once, and not i
   const before = await usedBytes()
   for (const [n, id] of ids.entries()) await workflows.start('shop', {...order(id), input: input(n)})
   t.strictSame(said, ['shop: 68 workflows wait'], 'said once')
+  await workflows.start('shop', {...order('later'), input: input(100), startAt: 3_600_000})
+  const [later] = file.database.prepare('SELECT octet_length(data) AS bytes FROM wake_ups').all()
+  t.ok(Number(later?.['bytes']) < 1000, 'nor is that of one with a start time there twice')
   const more = ((await usedBytes()) - before) / 1e6
   t.ok(more < 40, `${more.toFixed()} MB more in memory`)
   const [row] = file.database.prepare('SELECT sum(octet_length(event)) AS bytes FROM inbox').all()
@@ -127,13 +130,15 @@ t.test('inputs of workflows that no worker takes are in the file once, and not i
   const next = await openHouse(t, path)
   const seen: string[] = []
   const worker = new TestWorker(3)
+  const scheduled = next.workflows.find('shop', 'later')
+  if (scheduled !== undefined) await next.workflows.skipTimer(scheduled, undefined)
   next.workflows.connect('shop', worker)
-  while (seen.length < 100) {
+  const numbers = new Map([...ids, 'later'].map((id, n) => [id, n]))
+  while (seen.length < 101) {
     const items = worker.items.splice(0)
     for (const {turn} of items) {
       const start = turn?.fresh.find(({executionStarted}) => executionStarted !== undefined)
-      const n = Number(turn?.instanceId.slice(2))
-      const expected = turn?.instanceId === 'first' ? input(0) : input(n)
+      const expected = input(numbers.get(turn?.instanceId ?? '') ?? 0)
       t.ok(start?.executionStarted?.input?.value === expected, `${turn?.instanceId} has its input`)
       seen.push(turn?.instanceId ?? '')
     }
@@ -142,7 +147,7 @@ t.test('inputs of workflows that no worker takes are in the file once, and not i
     )
     await Promise.all([...ended, new Promise(resolve => setImmediate(resolve))])
   }
-  t.strictSame(seen, ['first', ...ids.filter(id => id !== 'o-51')])
+  t.strictSame(seen, ['first', ...ids.filter(id => id !== 'o-51'), 'later'])
   await next.workflows.settled()
   t.equal(await next.workflows.quiet(1000), true)
   next.close()
