@@ -98,7 +98,7 @@ export class SidecarMetering {
     if (!this.#settings.isEnabled) return undefined
     const [calls, counts] = await Promise.all([this.#load(), actors()])
     if (counts.length > 0) calls.actors.level(counts)
-    return calls.text
+    return calls.text()
   }
 
   close(): void {

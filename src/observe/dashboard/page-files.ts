@@ -26,5 +26,11 @@ export function pageFile(path: string): PageFile | undefined {
   return files.get(path)
 }
 
+const plain = new Map<PageFile, Buffer>()
+
 /** Its bytes for one who may not read gzip. */
-export const plainBytes = ({gzip}: PageFile): Buffer => gunzipSync(gzip)
+export function plainBytes(file: PageFile): Buffer {
+  const bytes = plain.get(file) ?? gunzipSync(file.gzip)
+  plain.set(file, bytes)
+  return bytes
+}

@@ -31,11 +31,19 @@ const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRec
   return {request: Math.max(0, requestBytes - prefix), response: Math.max(0, responseBytes - prefix)}
 }
 
+/** In so long the text is rendered so often at most. */
+const WINDOW_MS = 100
+const MAX_RENDERED = 5
+
 /** Counts the calls of one sidecar from their records. Disabled metrics count nothing. */
 export class CallMetrics {
   readonly #appId: string
   readonly #settings: MetricsSettings
   readonly #metrics: SidecarMetrics
+  #text = ''
+  /** How often it was rendered since then, by `performance.now()`. */
+  #rendered = 0
+  #since = -Infinity
 
   /** `namespace`: of the sidecar. */
   constructor(appId: string, namespace: string, settings: MetricsSettings) {
@@ -44,9 +52,11 @@ export class CallMetrics {
     this.#metrics = new SidecarMetrics(appId, namespace, settings)
   }
 
-  /** In Prometheus' text format. */
-  get text(): string {
-    return this.#metrics.text()
+  /** In Prometheus' text format. Who asks too often gets an earlier one: calls do not wait for that. */
+  text(now = performance.now()): string {
+    if (now - this.#since > WINDOW_MS) [this.#since, this.#rendered] = [now, 0]
+    if (this.#rendered++ < MAX_RENDERED) this.#text = this.#metrics.text()
+    return this.#text
   }
 
   get resiliency(): SidecarMetrics['resiliency'] {
