@@ -1,7 +1,7 @@
 import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {DEFAULT_WORKFLOWS} from '../../files/resources/defaults.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
-import type {Instance} from './instance.ts'
+import type {Instance, Parent} from './instance.ts'
 import {textOf} from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {ActivityItem} from './work-items.ts'
@@ -11,18 +11,24 @@ import type {OpenActivity, WorkflowStore} from './workflow-store.ts'
 /** The run that has the app limits, and counts. */
 const unlimited = (): typeof DEFAULT_WORKFLOWS => DEFAULT_WORKFLOWS
 
-interface FarTasksOptions {
-  readonly store: WorkflowStore
-  readonly activities: OpenActivities
-  readonly warn: (app: string, text: string) => void
+/** A child that an app of another run has, as its parent knows it. */
+export interface FarChild {
+  readonly app: string
+  readonly id: string
+  readonly parent: Omit<Parent, 'task'>
 }
+
+/** Removes such a child where it is, with all below it: how many there were. Undefined: no run has the app. Rejects with a WorkflowError. */
+export type PurgeFar = (child: FarChild, isForced: boolean) => Promise<number | undefined>
 
 /**
  * What apps of other runs are to do for instances of this one: activities and children, by app. A run that has the app is a worker here. All
  * that changes them is called within a change of the file.
  */
 export class FarTasks {
-  readonly #options: FarTasksOptions
+  readonly #store: WorkflowStore
+  readonly #activities: OpenActivities
+  readonly #warn: (app: string, text: string) => void
   readonly #queues = new Map<string, AppWorkers>()
   /** The warnings about apps that are not there: each is given once. */
   readonly #warned = new Set<string>()
@@ -33,8 +39,10 @@ export class FarTasks {
     }
   }
 
-  constructor(options: FarTasksOptions) {
-    this.#options = options
+  constructor(store: WorkflowStore, activities: OpenActivities, warn: (app: string, text: string) => void) {
+    this.#store = store
+    this.#activities = activities
+    this.#warn = warn
   }
 
   of(app: string): AppWorkers {
@@ -58,7 +66,7 @@ export class FarTasks {
   }
 
   add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
-    const item = this.#options.activities.add(activity, of, true)
+    const item = this.#activities.add(activity, of, true)
     this.of(activity.app).add(item)
     return item
   }
@@ -66,7 +74,7 @@ export class FarTasks {
   /** It is not wanted any more: an answer to it is none. */
   remove(item: ActivityItem): void {
     this.of(item.activity.app).remove(item)
-    this.#options.activities.remove(item)
+    this.#activities.remove(item)
   }
 
   /** Those of an app that no run has in hand: they are not far any more. */
@@ -78,14 +86,13 @@ export class FarTasks {
 
   /** The children of an instance are to be terminated where they are, with what they end with. */
   end(instance: Instance, output: string | undefined): void {
-    const {store, activities} = this.#options
-    for (const child of store.farChildren(instance.key)) {
+    for (const child of this.#store.farChildren(instance.key)) {
       const asked = decode(CHILD_REQUEST, child.request)
       if (asked.isDetached || asked.isEnded) continue
-      const item = activities.at(child.instance, child.task)
+      const item = this.#activities.at(child.instance, child.task)
       if (item !== undefined) this.remove(item)
       const end = {...child, request: encode(CHILD_REQUEST, {...asked, isEnded: true, input: textOf(output)})}
-      store.addActivity(end)
+      this.#store.addActivity(end)
       this.add(end, instance)
     }
   }
@@ -98,7 +105,7 @@ export class FarTasks {
       const text = `${isChild ? 'workflow' : 'activity'} '${name}' waits for app '${app}', which neither this template nor another run has`
       if (this.#warned.has(text)) continue
       this.#warned.add(text)
-      this.#options.warn(source, text)
+      this.#warn(source, text)
     }
   }
 }

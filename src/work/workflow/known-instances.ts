@@ -1,27 +1,23 @@
-import type {DatabaseSync} from 'node:sqlite'
 import {changesOf, type WorkflowChange} from './changes.ts'
 import type {Engine} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
 import {readEvent, splitEvents, type Event} from './messages.ts'
+import {timersOf} from './tasks.ts'
 import {unfinishedLines} from './unfinished.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
 /** What is known of instances, read only; what the change of this tick has written is in it already. */
 export class KnownInstances {
   readonly #engine: Engine
-  readonly #store: WorkflowStore
-  readonly #database: DatabaseSync
 
-  constructor(engine: Engine, store: WorkflowStore, database: DatabaseSync) {
+  constructor(engine: Engine) {
     this.#engine = engine
-    this.#store = store
-    this.#database = database
   }
 
   /** A line for each that has failed or still waits. */
   unfinished(): readonly string[] {
-    return unfinishedLines(this.#store)
+    return unfinishedLines(this.#engine.store)
   }
 
   /** One by the id that its app has given it. */
@@ -51,21 +47,21 @@ export class KnownInstances {
 
   /** Ids of an app's instances, from behind a row. */
   list(app: string, after: number, count: number): ReturnType<WorkflowStore['list']> {
-    return this.#store.list(app, after, count)
+    return this.#engine.store.list(app, after, count)
   }
 
   /** The latest instances that are meant, without their payloads, the latest first. */
   search(wanted: Wanted, limit: number): readonly Instance[] {
-    return searchInstances(this.#database, wanted, limit)
+    return searchInstances(this.#engine.file.database, wanted, limit)
   }
 
   /** The apps that have an instance of this id. */
   appsWith(id: string): readonly string[] {
-    return appsWithInstance(this.#database, id)
+    return appsWithInstance(this.#engine.file.database, id)
   }
 
   /** When the timers of an instance fire, by the ids of their events. */
   timers({key}: Instance): ReadonlyMap<number, number> {
-    return this.#engine.tasks.timers(key)
+    return timersOf(this.#engine, key)
   }
 }

@@ -40,150 +40,131 @@ const EXECUTION_STARTED = {
 } as const
 
 /** What came of a task; of a child there is no taskExecutionId. */
-const RESULT = {
-  taskScheduledId: [1, 'int32'],
-  result: [2, {message: TEXT}],
-  taskExecutionId: [3, 'string']
+const RESULT = {taskScheduledId: [1, 'int32'], result: [2, {message: TEXT}], taskExecutionId: [3, 'string']} as const
+const FAILURE = {taskScheduledId: [1, 'int32'], failureDetails: [2, 'bytes'], taskExecutionId: [3, 'string']} as const
+
+const ENDED = {status: [1, 'int32'], result: [2, {message: TEXT}], failureDetails: [3, 'bytes']} as const
+
+const TASK_SCHEDULED = {
+  name: [1, 'string'],
+  version: [2, {message: TEXT}],
+  input: [3, {message: TEXT}],
+  parentTraceContext: [4, {message: TRACE}],
+  taskExecutionId: [5, 'string'],
+  rerunOf: [6, RERUN_OF],
+  scope: [7, 'int32', 'optional']
 } as const
 
-const FAILURE = {taskScheduledId: [1, 'int32'], failureDetails: [2, 'bytes'], taskExecutionId: [3, 'string']} as const
+const CHILD_CREATED = {
+  instanceId: [1, 'string'],
+  name: [2, 'string'],
+  version: [3, {message: TEXT}],
+  input: [4, {message: TEXT}],
+  parentTraceContext: [5, {message: TRACE}],
+  rerunOf: [6, RERUN_OF],
+  scope: [7, 'int32', 'optional'],
+  retryOf: [8, RETRY_OF]
+} as const
+
+const TIMER_CREATED = {
+  fireAt: [1, {message: TIME}],
+  name: [2, 'string'],
+  rerunOf: [3, RERUN_OF],
+  createTimer: [4, {message: {}}],
+  externalEvent: [5, {message: TEXT}],
+  activityRetry: [6, {message: TEXT}],
+  childWorkflowRetry: [7, {message: TEXT}]
+} as const
+
+/** The last field is ours: SDKs pass over it. */
+const TIMER_FIRED = {fireAt: [1, {message: TIME}], timerId: [2, 'int32'], isSkipped: [1000, 'bool']} as const
+
+const EVENT_SENT = {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]} as const
+
+/** Of a suspension, and of what ends it. */
+const REASON = {input: [1, {message: TEXT}]} as const
 
 export const EVENT = {
   eventId: [1, 'int32'],
   timestamp: [2, {message: TIME}],
   executionStarted: [3, {message: EXECUTION_STARTED}],
-  executionCompleted: [
-    4,
-    {message: {status: [1, 'int32'], result: [2, {message: TEXT}], failureDetails: [3, 'bytes']}}
-  ],
+  executionCompleted: [4, {message: ENDED}],
   executionTerminated: [5, {message: {input: [1, {message: TEXT}], recurse: [2, 'bool']}}],
-  taskScheduled: [
-    6,
-    {
-      message: {
-        name: [1, 'string'],
-        version: [2, {message: TEXT}],
-        input: [3, {message: TEXT}],
-        parentTraceContext: [4, {message: TRACE}],
-        taskExecutionId: [5, 'string'],
-        rerunOf: [6, RERUN_OF],
-        scope: [7, 'int32', 'optional']
-      }
-    }
-  ],
+  taskScheduled: [6, {message: TASK_SCHEDULED}],
   taskCompleted: [7, {message: RESULT}],
   taskFailed: [8, {message: FAILURE}],
-  childCreated: [
-    9,
-    {
-      message: {
-        instanceId: [1, 'string'],
-        name: [2, 'string'],
-        version: [3, {message: TEXT}],
-        input: [4, {message: TEXT}],
-        parentTraceContext: [5, {message: TRACE}],
-        rerunOf: [6, RERUN_OF],
-        scope: [7, 'int32', 'optional'],
-        retryOf: [8, RETRY_OF]
-      }
-    }
-  ],
+  childCreated: [9, {message: CHILD_CREATED}],
   childCompleted: [10, {message: RESULT}],
   childFailed: [11, {message: FAILURE}],
-  timerCreated: [
-    12,
-    {
-      message: {
-        fireAt: [1, {message: TIME}],
-        name: [2, 'string'],
-        rerunOf: [3, RERUN_OF],
-        createTimer: [4, {message: {}}],
-        externalEvent: [5, {message: TEXT}],
-        activityRetry: [6, {message: TEXT}],
-        childWorkflowRetry: [7, {message: TEXT}]
-      }
-    }
-  ],
-  // the last field is ours: SDKs pass over it
-  timerFired: [13, {message: {fireAt: [1, {message: TIME}], timerId: [2, 'int32'], isSkipped: [1000, 'bool']}}],
+  timerCreated: [12, {message: TIMER_CREATED}],
+  timerFired: [13, {message: TIMER_FIRED}],
   workflowStarted: [14, {message: {version: [1, {message: VERSION}]}}],
-  eventSent: [16, {message: {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]}}],
+  eventSent: [16, {message: EVENT_SENT}],
   eventRaised: [17, {message: {name: [1, 'string'], input: [2, {message: TEXT}]}}],
-  executionSuspended: [21, {message: {input: [1, {message: TEXT}]}}],
-  executionResumed: [22, {message: {input: [1, {message: TEXT}]}}],
+  executionSuspended: [21, {message: REASON}],
+  executionResumed: [22, {message: REASON}],
   router: [30, {message: ROUTER}],
   executionStalled: [31, {message: {reason: [1, 'int32'], description: [2, 'string']}}],
   detachedCreated: [32, {message: {instanceId: [1, 'string']}}]
 } as const
 
+const SCHEDULE_TASK = {
+  name: [1, 'string'],
+  version: [2, {message: TEXT}],
+  input: [3, {message: TEXT}],
+  taskExecutionId: [5, 'string'],
+  scope: [6, 'int32', 'optional']
+} as const
+
+const CREATE_CHILD = {
+  instanceId: [1, 'string'],
+  name: [2, 'string'],
+  version: [3, {message: TEXT}],
+  input: [4, {message: TEXT}],
+  scope: [6, 'int32', 'optional'],
+  retryOf: [7, RETRY_OF]
+} as const
+
+const CREATE_TIMER = {
+  fireAt: [1, {message: TIME}],
+  name: [2, 'string'],
+  createTimer: [3, {message: {}}],
+  externalEvent: [4, {message: TEXT}],
+  activityRetry: [5, {message: TEXT}],
+  childWorkflowRetry: [6, {message: TEXT}]
+} as const
+
+const SEND_EVENT = {instance: [1, {message: INSTANCE}], name: [2, 'string'], data: [3, {message: TEXT}]} as const
+
+const COMPLETE = {
+  status: [1, 'int32'],
+  result: [2, {message: TEXT}],
+  carryoverEvents: [5, 'chunks'],
+  failureDetails: [6, 'bytes']
+} as const
+
+const TERMINATE = {instanceId: [1, 'string'], reason: [2, {message: TEXT}], recurse: [3, 'bool']} as const
+
+const CREATE_DETACHED = {
+  instanceId: [1, 'string'],
+  name: [2, 'string'],
+  version: [3, {message: TEXT}],
+  input: [4, {message: TEXT}],
+  scheduledStart: [5, {message: TIME}],
+  parentTraceContext: [8, {message: TRACE}]
+} as const
+
 export const ACTION = {
   id: [1, 'int32'],
-  scheduleTask: [
-    2,
-    {
-      message: {
-        name: [1, 'string'],
-        version: [2, {message: TEXT}],
-        input: [3, {message: TEXT}],
-        taskExecutionId: [5, 'string'],
-        scope: [6, 'int32', 'optional']
-      }
-    }
-  ],
-  createChild: [
-    3,
-    {
-      message: {
-        instanceId: [1, 'string'],
-        name: [2, 'string'],
-        version: [3, {message: TEXT}],
-        input: [4, {message: TEXT}],
-        scope: [6, 'int32', 'optional'],
-        retryOf: [7, RETRY_OF]
-      }
-    }
-  ],
-  createTimer: [
-    4,
-    {
-      message: {
-        fireAt: [1, {message: TIME}],
-        name: [2, 'string'],
-        createTimer: [3, {message: {}}],
-        externalEvent: [4, {message: TEXT}],
-        activityRetry: [5, {message: TEXT}],
-        childWorkflowRetry: [6, {message: TEXT}]
-      }
-    }
-  ],
-  sendEvent: [5, {message: {instance: [1, {message: INSTANCE}], name: [2, 'string'], data: [3, {message: TEXT}]}}],
-  complete: [
-    6,
-    {
-      message: {
-        status: [1, 'int32'],
-        result: [2, {message: TEXT}],
-        carryoverEvents: [5, 'chunks'],
-        failureDetails: [6, 'bytes']
-      }
-    }
-  ],
-  terminate: [7, {message: {instanceId: [1, 'string'], reason: [2, {message: TEXT}], recurse: [3, 'bool']}}],
+  scheduleTask: [2, {message: SCHEDULE_TASK}],
+  createChild: [3, {message: CREATE_CHILD}],
+  createTimer: [4, {message: CREATE_TIMER}],
+  sendEvent: [5, {message: SEND_EVENT}],
+  complete: [6, {message: COMPLETE}],
+  terminate: [7, {message: TERMINATE}],
   router: [9, {message: ROUTER}],
   versionNotAvailable: [10, {message: {}}],
-  createDetached: [
-    11,
-    {
-      message: {
-        instanceId: [1, 'string'],
-        name: [2, 'string'],
-        version: [3, {message: TEXT}],
-        input: [4, {message: TEXT}],
-        scheduledStart: [5, {message: TIME}],
-        parentTraceContext: [8, {message: TRACE}]
-      }
-    }
-  ]
+  createDetached: [11, {message: CREATE_DETACHED}]
 } as const
 
 /** WorkflowResponse: what a worker answers to a turn. */

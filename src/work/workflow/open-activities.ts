@@ -37,11 +37,14 @@ export class OpenActivities {
     this.#forget(item)
   }
 
-  /** All of an instance, which are not wanted any more. Those that a worker has are still found, as dropped. */
-  drop(instance: number): readonly ActivityItem[] {
-    const items = [...(this.#ofInstance.get(instance)?.values() ?? [])]
-    this.#ofInstance.delete(instance)
-    for (const item of items) item.isDropped = true
+  /** Those of an instance, which are not wanted any more; `isWhole`: children too. Those that a worker has are still found, as dropped. */
+  drop(instance: number, isWhole: boolean): readonly ActivityItem[] {
+    const all = [...(this.#ofInstance.get(instance)?.values() ?? [])]
+    const items = all.filter(({isChild}) => isWhole || !isChild)
+    for (const item of items) {
+      item.isDropped = true
+      this.#forget(item)
+    }
     return items
   }
 

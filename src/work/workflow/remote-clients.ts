@@ -1,22 +1,16 @@
 import {randomUUID} from 'node:crypto'
 import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
-import type {Clock} from '../../platform/clock.ts'
 import {keep} from '../keep.ts'
-import type {WorkFile} from '../work-file.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
+import {payloadTooLarge} from './inbox.ts'
 import type {Instance} from './instance.ts'
 import {ACTIVITY_REQUEST, FAILURE_DETAILS, textOf} from './messages.ts'
 import {COMPLETED, isTerminal} from './status.ts'
-import {NOT_ALLOWED} from './tasks.ts'
-import {payloadTooLarge} from './turn-queue.ts'
+import {beginChild, NOT_ALLOWED} from './tasks.ts'
 import {FAR_ITEM, type ActivityItem} from './work-items.ts'
 
 interface RemoteClientsOptions {
-  readonly engine: Engine
-  readonly file: WorkFile
-  readonly clock: Clock
-  readonly maxBytes: (app: string) => number
   /** Sends what waits to workers. */
   readonly flush: () => void
   /** Settles when an instance is over, or gone. */
@@ -48,11 +42,13 @@ const failed = (failureDetails: Uint8Array): Came => ({failureDetails, isFailed:
 
 /** What workflows of other runs ask apps of this one for. Only children are kept: the other run asks for activities again. */
 export class RemoteClients {
+  readonly #engine: Engine
   readonly #options: RemoteClientsOptions
   readonly #clients = new Map<string, RemoteClient>()
   #items = 0
 
-  constructor(options: RemoteClientsOptions) {
+  constructor(engine: Engine, options: RemoteClientsOptions) {
+    this.#engine = engine
     this.#options = options
   }
 
@@ -90,12 +86,12 @@ export class RemoteClients {
     request: Uint8Array,
     {source, answer, items}: Pick<Asker, 'answer'> & {readonly source: string; readonly items: Set<ActivityItem>}
   ): void {
-    const {engine, maxBytes, flush} = this.#options
+    const engine = this.#engine
     const {name, taskId, taskExecutionId, workflowInstance} = decode(ACTIVITY_REQUEST, request)
     const id = workflowInstance?.instanceId ?? ''
     const of = {instanceId: id, taskId}
-    const tooLarge = payloadTooLarge(request.length, maxBytes(app))
-    const refusal = !engine.tasks.mayAsk(app, {caller: source, kind: 'activities', operation: 'schedule', name})
+    const tooLarge = payloadTooLarge(request.length, engine.options.maxBytes(app))
+    const refusal = !engine.mayAsk(app, {caller: source, kind: 'activities', operation: 'schedule', name})
       ? NOT_ALLOWED
       : tooLarge === undefined
         ? undefined
@@ -111,19 +107,20 @@ export class RemoteClients {
       answer(of, {result, failureDetails, isFailed: failureDetails.length > 0})
     }
     engine.workersOf(app).add(item)
-    flush()
+    this.#options.flush()
   }
 
   async #child(app: string, request: Uint8Array, {answer, gone}: Asker): Promise<void> {
-    const {engine, over} = this.#options
     const asked = decode(CHILD_REQUEST, request)
     const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
     const of = {instanceId, taskId}
-    const begun = await keep(this.#options, () => engine.tasks.beginChild(app, asked))
+    const begun = await keep(this.#engine, () => beginChild(this.#engine, app, asked))
     if ('failure' in begun) return answer(of, failed(begun.failure))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})
     const done = new AbortController() // one client asks for many children
-    const child = await over(begun.child, listener => gone.addEventListener('abort', listener, {signal: done.signal}))
+    const child = await this.#options.over(begun.child, listener =>
+      gone.addEventListener('abort', listener, {signal: done.signal})
+    )
     done.abort()
     if (child === undefined || !isTerminal(child.status)) return
     const {status, output, failure} = child
@@ -133,10 +130,9 @@ export class RemoteClients {
 
   /** One that a worker has is answered once more. */
   #forget(item: ActivityItem): void {
-    const {engine} = this.#options
     item.answered = undefined
     item.isDropped = true
-    if (!engine.workersOf(item.activity.app).isInHand(item)) engine.tasks.forget(item)
+    this.#engine.dismiss(item)
   }
 }
 

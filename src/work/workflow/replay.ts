@@ -1,9 +1,9 @@
 import {aborted} from '../../platform/delay.ts'
-import type {WorkFile} from '../work-file.ts'
 import type {TurnResponse} from './messages.ts'
 import {changesOf, type WorkflowChange} from './changes.ts'
 import {doneStepOf, differenceOf, endStep, type DoneStep} from './done-steps.ts'
 import type {Engine} from './engine.ts'
+import {want} from './inbox.ts'
 import type {Instance} from './instance.ts'
 import {msOf, readEvent, splitEvents} from './messages.ts'
 import type {Replayed} from './replayed-turns.ts'
@@ -94,8 +94,6 @@ function partsOf(turn: Uint8Array | undefined): TurnParts {
 }
 
 interface ReplayOptions {
-  readonly engine: Engine
-  readonly file: WorkFile
   readonly turn: number
   /** Who asked for it has left. */
   readonly gone: AbortSignal
@@ -110,8 +108,9 @@ interface ReplayOptions {
  * The instance has no other turn meanwhile. Throws a WorkflowError.
  */
 export async function replayTurn(
+  engine: Engine,
   {key, app, id}: Instance,
-  {engine, file, turn, gone, until, flush}: ReplayOptions
+  {turn, gone, until, flush}: ReplayOptions
 ): Promise<ReplayedTurn> {
   const workers = engine.workersOf(app)
   const live = engine.live.at(key)
@@ -134,7 +133,7 @@ export async function replayTurn(
     workers.remove(item)
     const now = engine.live.find(app, id)
     // what cannot be kept is tried again by all that waits
-    if (now !== undefined) await file.change(() => engine.turns.want(now)).catch(() => undefined)
+    if (now !== undefined) await engine.file.change(() => want(engine, now)).catch(() => undefined)
   }
   void goOn()
   const left = aborted(gone).then(() => {
@@ -155,10 +154,7 @@ export async function replayTurn(
     left
   ])
   const now = current()
-  if (now.turn !== undefined && !isInHand()) {
-    workers.remove(now.turn)
-    now.turn = undefined
-  }
+  if (!isInHand()) engine.dropTurn(now)
   if (!gone.aborted) workers.add(item)
   flush()
   const answer = await Promise.race([item.answer, left])

@@ -1,30 +1,22 @@
-import type {Clock} from '../../platform/clock.ts'
+import type {Engine} from './engine.ts'
 import {TurnItem} from './work-items.ts'
-import type {AppWorkers} from './workers.ts'
 
 /** A worker that has not answered a turn for so long is named. */
 const SILENCE_MS = 60_000
 
-interface SilenceOptions {
-  readonly clock: Clock
-  readonly warn: (app: string, text: string) => void
-  /** By app. */
-  readonly workers: ReadonlyMap<string, AppWorkers>
-}
-
 /** Names turns that no worker answers; they are never sent twice to one that may be in a debugger. */
 export class Silence {
-  readonly #options: SilenceOptions
+  readonly #engine: Engine
   #stop: (() => void) | undefined
 
-  constructor(options: SilenceOptions) {
-    this.#options = options
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
 
   /** A worker may have a turn. */
   listen(): void {
     if (this.#stop === undefined && this.#hasTurns())
-      this.#stop = this.#options.clock.after(SILENCE_MS, () => this.#look())
+      this.#stop = this.#engine.clock.after(SILENCE_MS, () => this.#look())
   }
 
   close(): void {
@@ -33,12 +25,12 @@ export class Silence {
   }
 
   #hasTurns(): boolean {
-    return [...this.#options.workers.values()].some(workers => workers.inHand()[Symbol.iterator]().next().done !== true)
+    return [...this.#engine.workers.values()].some(workers => workers.inHand()[Symbol.iterator]().next().done !== true)
   }
 
   #look(): void {
     this.#stop = undefined
-    const {clock, warn, workers: all} = this.#options
+    const {clock, workers: all, options} = this.#engine
     const since = clock.date() - SILENCE_MS
     for (const [app, workers] of all)
       for (const item of workers.inHand()) {
@@ -46,7 +38,7 @@ export class Silence {
         if (item.start.startedAt - item.start.aheadMs > since) continue
         item.isSilent = true
         const {name, id} = item.live.instance
-        warn(
+        options.warn(
           app,
           `workflow '${name}' '${id}': its worker has not answered a turn for a minute (an endless loop, or a debugger?); it gets the turn again when it connects again`
         )

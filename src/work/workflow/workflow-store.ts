@@ -56,9 +56,7 @@ const INPUT_ELSEWHERE = 'input'
 
 /** A start as it is kept. */
 export const keptStart = (event: Uint8Array): {readonly name: string; readonly data: Uint8Array} =>
-  event.length > LARGE_START
-    ? {name: INPUT_ELSEWHERE, data: withInput(event, undefined)}
-    : {name: '', data: event}
+  event.length > LARGE_START ? {name: INPUT_ELSEWHERE, data: withInput(event, undefined)} : {name: '', data: event}
 
 /** An instance to which nothing has happened yet. */
 const BEGINNING = {

@@ -2,19 +2,22 @@ import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import {keep, RETRY_MS} from '../keep.ts'
 import {advanceClock, type Skipped} from '../skip.ts'
-import type {WorkFile} from '../work-file.ts'
-import {Answers} from './answers.ts'
+import {answerActivity, answerFar, answerTurn} from './answers.ts'
 import type {ActivityResponse, TurnResponse} from './messages.ts'
 import type {StartRequest} from './instance.ts'
-import {Engine, type EngineOptions} from './engine.ts'
+import type {Engine, EngineOptions} from './engine.ts'
+import type {FarChild} from './far-tasks.ts'
 import {RemoteClients} from './remote-clients.ts'
 import {heldWork, type HeldWork} from './held-work.ts'
 import type {Instance} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
 import {type Event, eventOf} from './messages.ts'
-import {Purges, type FarChild, type PurgeFar, type PurgeRequest} from './purge.ts'
+import {post, retryHeld} from './inbox.ts'
+import {purge, purgeForParent, type PurgeRequest} from './purge.ts'
 import type {ReplayedTurn} from './replay.ts'
-import {checkAllOver} from './tasks.ts'
+import {bringHome, checkAllOver, create, fireNextTimer} from './tasks.ts'
+import {appsWithCapacity, openEngine, reread, takeMore, takeUp} from './take-up.ts'
+import {beginRerun} from './turns.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {Silence} from './silence.ts'
 import {isTerminal, STALLED} from './status.ts'
@@ -28,16 +31,13 @@ import {
   unknownInstance,
   WorkflowError
 } from './workflow-error.ts'
-import {WorkflowStore} from './workflow-store.ts'
 
 /** A skip waits so long for workers before it goes on. */
 const SETTLE_MS = 30_000
 
-export interface WorkflowsOptions extends Omit<EngineOptions, 'store'> {
-  readonly file: WorkFile
+export interface WorkflowsOptions extends EngineOptions {
   /** The first worker of an app has connected. */
   readonly met: (app: string) => void
-  readonly purgeFar: PurgeFar
 }
 
 /**
@@ -46,10 +46,7 @@ export interface WorkflowsOptions extends Omit<EngineOptions, 'store'> {
  */
 export class Workflows extends KnownInstances {
   readonly #options: WorkflowsOptions
-  readonly #store: WorkflowStore
   readonly #engine: Engine
-  readonly #answers: Answers
-  readonly #purges: Purges
   /** Other runs whose workflows ask apps of this one for tasks. */
   readonly remoteClients: RemoteClients
   readonly #waiters = new Waiters()
@@ -63,24 +60,17 @@ export class Workflows extends KnownInstances {
   readonly #listeners: ((instance: Instance) => void)[] = []
 
   constructor(options: WorkflowsOptions) {
-    const {file} = options
-    const store = new WorkflowStore(file.database)
-    const engine = new Engine({...options, store})
-    super(engine, store, file.database)
+    const engine = openEngine(options)
+    super(engine)
     this.#options = options
-    this.#store = store
     this.#engine = engine
-    this.#answers = new Answers({...options, store, engine})
-    this.#purges = new Purges({...options, store, engine})
-    this.remoteClients = new RemoteClients({
-      ...options,
-      engine,
+    this.remoteClients = new RemoteClients(engine, {
       flush: () => this.#flush(),
       over: async (child, onGone) => this.until(child, ({status}) => isTerminal(status), onGone)
     })
-    this.#silence = new Silence({...options, workers: this.#engine.workers})
-    file.onCommit(() => this.#committed())
-    file.onUndone(() => this.#undone())
+    this.#silence = new Silence(engine)
+    engine.file.onCommit(() => this.#committed())
+    engine.file.onUndone(() => this.#undone())
     // what an earlier run has left for apps of other runs
     queueMicrotask(() => this.#flush())
   }
@@ -92,13 +82,13 @@ export class Workflows extends KnownInstances {
       const existing = this.find(app, request.id)
       if (existing !== undefined) {
         if (!isTerminal(existing.status)) throw activeInstance(request.id)
-        checkAllOver(this.#store, existing)
+        checkAllOver(this.#engine.store, existing)
       }
       const {spans} = this.#engine
       const {trace: parent = ''} = request
       const startedAt = this.#options.clock.date()
       const trace = spans.begin(app, parent)
-      const instance = await this.#options.file.change(() => this.#engine.create(app, {...request, trace}))
+      const instance = await this.#options.file.change(() => create(this.#engine, app, {...request, trace}))
       if (trace !== '') spans.created(instance, {traceparent: trace, parent, startedAt})
       return instance
     })
@@ -133,7 +123,7 @@ export class Workflows extends KnownInstances {
       if (instance.status === STALLED && kind !== 'terminate') throw stalledInstance(id)
       const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
       const entry = {kind, name, event: eventOf(this.#options.clock.date(), event)}
-      await this.#options.file.change(() => this.#engine.turns.post(instance.key, entry))
+      await this.#options.file.change(() => post(this.#engine, instance.key, entry))
       return instance
     })
   }
@@ -158,12 +148,12 @@ export class Workflows extends KnownInstances {
 
   /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */
   async purge(app: string, id: string, request: PurgeRequest): Promise<number> {
-    return this.#asked(app, 'purge_workflow', async () => this.#purges.purge(app, id, request))
+    return this.#asked(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
   }
 
   /** The same for the child of a workflow of another run. */
   async purgeChild(child: FarChild, isForced: boolean): Promise<number> {
-    return this.#purges.purgeChild(child, isForced)
+    return purgeForParent(this.#engine, child, isForced)
   }
 
   /** Runs one that is over once more, from one of its steps, as another instance. Throws a WorkflowError. */
@@ -178,7 +168,7 @@ export class Workflows extends KnownInstances {
     const rerun = rerunOf(app, this.history(source), request)
     if (this.find(app, newId) !== undefined)
       throw new WorkflowError('taken', `workflow '${newId}' has already been created`)
-    return this.#options.file.change(() => this.#engine.rerun(source, newId, rerun))
+    return this.#options.file.change(() => beginRerun(this.#engine, source, newId, rerun))
   }
 
   /**
@@ -187,9 +177,7 @@ export class Workflows extends KnownInstances {
    */
   async replay(instance: Instance, turn: number, gone: AbortSignal): Promise<ReplayedTurn> {
     const {replayTurn} = await import('./replay.ts')
-    return replayTurn(instance, {
-      engine: this.#engine,
-      file: this.#options.file,
+    return replayTurn(this.#engine, instance, {
       turn,
       gone,
       until: async (isMet, onGone) => this.until(instance, isMet, onGone),
@@ -199,7 +187,7 @@ export class Workflows extends KnownInstances {
 
   /** What an instance waits for comes now: its next timer, or the one with an id, or its start. Throws a WorkflowError. */
   async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
-    if (await this.#options.file.change(() => this.#engine.skipTimer(key, timer))) return
+    if (await this.#options.file.change(() => fireNextTimer(this.#engine, key, timer))) return
     const which = timer === undefined ? 'no timer' : `no timer ${timer}`
     throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
   }
@@ -225,9 +213,8 @@ export class Workflows extends KnownInstances {
   }
 
   #isBusy(): boolean {
-    return (
-      this.#engine.appsWithCapacity.length > 0 || [...this.#engine.workers.values()].some(workers => workers.isBusy)
-    )
+    const {workers} = this.#engine
+    return appsWithCapacity(this.#engine).length > 0 || [...workers.values()].some(({isBusy}) => isBusy)
   }
 
   /** Settles when an app of the run has had a worker. */
@@ -239,7 +226,7 @@ export class Workflows extends KnownInstances {
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
     const leave = workers.connect(worker, this.#options.clock.date())
-    if (this.#engine.turns.hasHeld(app)) this.#keep(() => this.#engine.turns.retryHeld(app))
+    if ([...this.#engine.held.values()].includes(app)) this.#keep(() => retryHeld(this.#engine, app))
     if (!this.#met.has(app)) this.#options.met(app)
     this.#met.add(app)
     this.#firstWorker.resolve()
@@ -288,12 +275,12 @@ export class Workflows extends KnownInstances {
 
   /** A worker has answered a turn. Settles when that is kept. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
-    return this.#answers.turn(app, answer)
+    return answerTurn(this.#engine, app, answer)
   }
 
   /** A worker has answered an activity. Settles when that is kept. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
-    await this.#answers.activity(app, answer)
+    await answerActivity(this.#engine, app, answer)
     this.#flush() // its worker has room for the next one
   }
 
@@ -310,7 +297,7 @@ export class Workflows extends KnownInstances {
 
   /** It has done a task: a FAR_ANSWER. Settles when that is kept. Throws a DecodeError. */
   async completeFar(app: string, answer: Uint8Array): Promise<void> {
-    await this.#answers.far(app, answer)
+    await answerFar(this.#engine, app, answer)
     this.#flush()
   }
 
@@ -352,9 +339,8 @@ export class Workflows extends KnownInstances {
 
   /** Loads more of what an earlier run has left, as workers have room for it: work begins before all of it is read. */
   #takeMore(): void {
-    const apps = this.#engine.appsWithCapacity
-    if (apps.length === 0) return
-    this.#keep(() => apps.forEach(app => this.#engine.takeMore(app)))
+    const apps = appsWithCapacity(this.#engine)
+    if (apps.length > 0) this.#keep(() => apps.forEach(app => takeMore(this.#engine, app)))
   }
 
   /** Makes a change that no caller would ask for again. */
@@ -364,10 +350,10 @@ export class Workflows extends KnownInstances {
 
   /** Something was undone: what is not in memory any more is taken up a second later, when it may be written again. */
   #undone(): void {
-    this.#engine.reread()
+    reread(this.#engine)
     this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
       this.#retry = undefined
-      this.#keep(() => this.#engine.takeUp())
+      this.#keep(() => takeUp(this.#engine))
     })
   }
 
@@ -385,7 +371,7 @@ export class Workflows extends KnownInstances {
   /** Something waits for an app of another run. */
   #seek(app: string): void {
     const {hasApp, wanted} = this.#options
-    if (this.connected(app) > 0) this.#keep(() => this.#engine.tasks.bringHome(app))
+    if (this.connected(app) > 0) this.#keep(() => bringHome(this.#engine, app))
     else if (!hasApp(app)) wanted(app)
   }
 

@@ -1,13 +1,23 @@
 import t, {type Test} from 'tap'
-import {answer, call, done, end, openHouse, order, TestWorker, type House} from '../../../rig/workflow-house.ts'
+import {
+  answer,
+  call,
+  childOf,
+  done,
+  end,
+  openHouse,
+  order,
+  TestWorker,
+  type House
+} from '../../../rig/workflow-house.ts'
 import type {Event} from '../../../../src/work/workflow/messages.ts'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
-import {COMPLETED, TERMINATED} from '../../../../src/work/workflow/status.ts'
+import {COMPLETED, STALLED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 
 const far = {sourceAppID: '', targetAppID: 'bank'}
 const child = (id: number, name = 'pay'): object => ({
   id,
-  createChild: {instanceId: 'c-1', name, version: undefined, scope: undefined, retryOf: undefined, input: {value: '7'}},
+  createChild: childOf('c-1', name, {value: '7'}),
   router: far
 })
 
@@ -160,14 +170,7 @@ t.test('a purge removes children in another run, with those below them; gone one
   await shop.house.workflows.start('shop', order())
   await shop.house.workflows.completeTurn('shop', answer('o-1', [child(2), end()]))
   await quiet(shop, bank)
-  const below = {
-    instanceId: 'c-2',
-    name: 'book',
-    version: undefined,
-    scope: undefined,
-    retryOf: undefined,
-    input: undefined
-  }
+  const below = childOf('c-2', 'book')
   await bank.house.workflows.completeTurn('bank', answer('c-1', [{id: 1, createChild: below}, end()]))
   await bank.house.workflows.start('bank', order('own'))
   await quiet(shop, bank)
@@ -280,3 +283,26 @@ t.test('an app that the template gets later does itself what waited for another 
   t.strictSame(worker.seen().toSorted(), ['c-1: | workflowStarted executionStarted', 'charge 1'])
   t.match(shop.house.workflows.find('bank', 'c-1'), {name: 'pay', parent: {app: 'shop'}})
 })
+
+t.test(
+  'the ID of one that was terminated while it was stalled is free once its child in another run is over',
+  async t => {
+    const [small, bank] = [await side(t, 'small'), await side(t, 'bank')]
+    const {workflows} = small.house
+    const leave = lend(small, bank)
+    await workflows.start('small', order())
+    await workflows.completeTurn('small', answer('o-1', [child(2)]))
+    await quiet(small, bank)
+    await workflows.tell('small', 'o-1', 'event', {eventRaised: {name: 'x', input: {value: 'x'.repeat(5000)}}})
+    t.match(workflows.find('small', 'o-1'), {status: STALLED})
+    await workflows.tell('small', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+    t.match(workflows.find('small', 'o-1'), {status: TERMINATED})
+    await t.rejects(workflows.start('small', order()), {message: /child workflow 'c-1'/})
+    leave()
+    lend(small, bank)
+    await quiet(small, bank)
+    await bank.house.workflows.completeTurn('bank', answer('c-1', [end()]))
+    await quiet(small, bank)
+    await workflows.start('small', order())
+  }
+)

@@ -1,0 +1,190 @@
+import type {Engine} from './engine.ts'
+import type {Instance, InboxEntry, Parent} from './instance.ts'
+import {eventOf, readEvent, textOf, type Event} from './messages.ts'
+import {keepForRetention} from './retention.ts'
+import {startEventOf} from './start-event.ts'
+import {COMPLETED, isTerminal, STALLED, TERMINATED} from './status.ts'
+import {isSuspendedAfter, type Turn} from './turn.ts'
+import type {Stall} from './versions.ts'
+import {TurnItem, type LiveInstance} from './work-items.ts'
+import {START, TIMER} from './workflow-store.ts'
+
+/* What comes for instances, which of them are to have a turn, which cannot go on as they are, and what their end brings. */
+
+/** Of `maxBodySize`. */
+const MAX_SHARE = 0.95
+/** StalledReason */
+const PAYLOAD_SIZE_EXCEEDED = 2
+
+/** So many workflows, or bytes of them, that no worker has taken are worth a warning. */
+const MUCH = 10_000
+const MUCH_BYTES = 64 << 20
+
+/** Why no worker of an app could take so much; undefined: it could. `max`: its `maxBodySize`. */
+export function payloadTooLarge(bytes: number, max: number): string | undefined {
+  if (bytes <= max * MAX_SHARE) return undefined
+  return `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
+}
+
+/** Something for an instance that is not over. */
+export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>): void {
+  const live = engine.live.at(key)
+  if (live === undefined || isTerminal(live.instance.status)) return
+  if (entry.kind === 'terminate' && needsNoWorker(engine, live)) return terminate(engine, live, entry)
+  // once is enough: the SDK for JavaScript 3.18 never comes to an end with a second one
+  if (entry.kind === 'suspend' && isSuspendedAfter(live)) return
+  live.inbox.push({...entry, id: engine.store.post(key, entry)})
+  want(engine, live)
+}
+
+/** Its code need not be asked about its end, or cannot be: no worker has seen it and none is there, or it is stalled. */
+const needsNoWorker = (engine: Engine, {mayStart, instance: {app, status, turns}}: LiveInstance): boolean =>
+  !mayStart || status === STALLED || (turns === 0 && engine.workersOf(app).count() === 0)
+
+/** That it is to be terminated with all below it, and has not heard of it yet. */
+export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
+  inbox.find(({kind, name}) => kind === 'terminate' && name === 'recursive')
+
+/** It gets a turn if something has come for it, and it has none yet; `isRead`: there is room for it. */
+export function want(engine: Engine, live: LiveInstance, isRead = false): void {
+  const {instance, turn} = live
+  if (!live.mayTurn || engine.held.has(instance.key) || engine.replays.has(instance)) return
+  const workers = engine.workersOf(instance.app)
+  if (turn !== undefined && workers.isInHand(turn)) return
+  if (!fits(engine, instance, instance.app, live.turnBytes)) return engine.dropTurn(live)
+  if (turn !== undefined || (!isRead && staysInFile(engine, live))) return
+  live.turn = new TurnItem(live, () => engine.clock.date())
+  engine.live.use(live)
+  workers.add(live.turn)
+}
+
+/** Starts beyond what workers take soon are read from the file when they do, in their order: payloads of thousands would fill memory. */
+function staysInFile(engine: Engine, live: LiveInstance): boolean {
+  const {leftWork, behind} = engine
+  const {app, turns} = live.instance
+  const latest = live.inbox.at(-1)
+  if (turns > 0 || latest === undefined) return false
+  if (!leftWork.has(app) && engine.workersOf(app).hasRoom) return false
+  leftWork.add(app, latest.id, live.turnBytes)
+  engine.live.rest(live)
+  const [count, bytes] = [leftWork.left(app), leftWork.bytes(app)]
+  if ((count > MUCH || bytes > MUCH_BYTES) && !behind.has(app)) {
+    behind.add(app)
+    engine.options.onMuchWaiting(app, count, bytes)
+  }
+  return true
+}
+
+/** Whether a worker can take so much; else the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
+export function fits(engine: Engine, instance: Instance, app: string, bytes: number): boolean {
+  const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
+  if (description === undefined) return true
+  if (instance.status !== STALLED) stall(engine, instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
+  return false
+}
+
+/** The worker that was asked cannot go on with it: the turn is undone, and waits for another worker. */
+export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
+  engine.held.set(live.instance.key, live.instance.app)
+  engine.live.rest(live)
+  stall(engine, live.instance, why)
+}
+
+/** A worker of an app is there, with other code perhaps: what is held is tried again. */
+export function retryHeld(engine: Engine, app: string): void {
+  for (const [key, of] of engine.held) {
+    if (of !== app) continue
+    engine.held.delete(key)
+    const live = engine.live.at(key)
+    if (live !== undefined) want(engine, live, true)
+  }
+}
+
+function stall(engine: Engine, instance: Instance, {reason, description}: Stall): void {
+  const known = instance.stall && readEvent(instance.stall).executionStalled
+  instance.status = STALLED
+  if (known?.reason === reason && known.description === description) return
+  instance.stall = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
+  engine.write(instance)
+  engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
+}
+
+/** Its open activities and timers are not wanted any more; `isWhole`: nor are its children in other runs. */
+export function drop(engine: Engine, {key}: Instance, isWhole = true): void {
+  for (const item of engine.activities.drop(key, isWhole)) engine.dismiss(item)
+  engine.store.endActivities(key)
+  engine.wakeUps.removeOf(TIMER, key)
+}
+
+/** Ends one of which no worker need be asked: it has not begun, or cannot go on. */
+function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry, 'id'>): void {
+  const {store, clock, wakeUps} = engine
+  const {instance} = live
+  engine.dropTurn(live)
+  wakeUps.removeOf(START, instance.key)
+  drop(engine, instance, false)
+  engine.held.delete(instance.key)
+  const {executionTerminated} = readEvent(event)
+  const now = clock.date()
+  const result = executionTerminated?.input
+  const executionCompleted = {status: TERMINATED, result, failureDetails: new Uint8Array(0)}
+  const begun = instance.turns === 0 ? [startEventOf(store, now, instance)] : []
+  live.history.push(store.addTurn(instance, [...begun, event, eventOf(now, {executionCompleted})]))
+  Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
+  instance.turns++
+  over(engine, live, executionTerminated?.recurse === true)
+  engine.write(instance)
+}
+
+/** Its worker has ended it with a turn that is in its history; the caller writes it. */
+export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}: Turn): void {
+  live.instance.output = end?.result
+  live.instance.failure = end?.failure
+  engine.dropTurn(live)
+  engine.wakeUps.removeOf(TIMER, live.instance.key)
+  over(engine, live, endsChildren)
+}
+
+function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
+  const {instance, history} = live
+  engine.store.take(instance.key, Number.MAX_SAFE_INTEGER)
+  live.inbox = []
+  if (endsChildren) endChildren(engine, instance, instance.output)
+  if (instance.parent !== undefined) tellParent(engine, instance, instance.parent)
+  keepForRetention(engine, instance)
+  engine.counts.ended(instance)
+  engine.spans.over(instance, history)
+}
+
+/** Terminates all below one that is over, or is to be: at once, as one that starts others without an end could not be caught up with. */
+export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
+  const {store, clock} = engine
+  engine.far.end(instance, output)
+  const executionTerminated = {input: textOf(output), recurse: true}
+  const parents = [instance]
+  for (const parent of parents)
+    for (const {key, app, name} of store.children(parent)) {
+      const child = engine.live.at(key)
+      if (child === undefined || isTerminal(child.instance.status) || recursiveEndOf(child) !== undefined) continue
+      const access = {caller: parent.app, kind: 'workflows', operation: 'terminate', name} as const
+      if (app !== parent.app && !engine.mayAsk(app, access)) continue
+      post(engine, key, {kind: 'terminate', name: 'recursive', event: eventOf(clock.date(), {executionTerminated})})
+      parents.push(child.instance)
+    }
+}
+
+function tellParent(
+  engine: Engine,
+  {app, status, output, failure}: Instance,
+  {app: parentApp, id, execution, task}: Parent
+): void {
+  const parent = engine.store.find(parentApp, id)
+  if (parent === undefined || parent.execution !== execution) return
+  const shared = {taskScheduledId: task, taskExecutionId: ''}
+  const event: Event =
+    status === COMPLETED
+      ? {childCompleted: {...shared, result: textOf(output)}}
+      : {childFailed: {...shared, failureDetails: failure ?? new Uint8Array(0)}}
+  const router = {sourceAppID: app, targetAppID: parentApp}
+  post(engine, parent.key, {kind: 'result', name: '', event: eventOf(engine.clock.date(), {...event, router})})
+}

@@ -1,0 +1,69 @@
+import {Engine, type EngineOptions} from './engine.ts'
+import {fits, want} from './inbox.ts'
+import {RETENTION} from './retention.ts'
+import {STALLED} from './status.ts'
+import {expire, fireTimer, markGone, startNow, take} from './tasks.ts'
+import type {ActivityItem} from './work-items.ts'
+import {START, TIMER, type OpenActivity} from './workflow-store.ts'
+
+/* What memory has of the file: what an earlier run has left, what workers have room for, and what was undone. */
+
+/** With what the file says waits. */
+export function openEngine(options: EngineOptions): Engine {
+  const engine = new Engine(options)
+  const {wakeUps} = options
+  takeUp(engine)
+  wakeUps.serve(TIMER, wakeUp => fireTimer(engine, wakeUp))
+  wakeUps.serve(START, wakeUp => startNow(engine, wakeUp))
+  wakeUps.serve(RETENTION, ({owner}) => expire(engine, owner))
+  return engine
+}
+
+/** What the file says waits for a worker: the first portion of each app. */
+export function takeUp(engine: Engine): void {
+  engine.leftWork.begin()
+  for (const app of engine.leftWork.apps) takeMore(engine, app)
+}
+
+/** The next portion. */
+export function takeMore(engine: Engine, app: string): void {
+  const {instances, activities} = engine.leftWork.next(app)
+  for (const key of instances) {
+    const live = engine.live.at(key)
+    if (live !== undefined) want(engine, live, true)
+  }
+  for (const activity of activities) takeActivity(engine, activity)
+}
+
+/** An activity that an earlier run has sent to a worker, and that is not taken up yet. */
+export function leftActivity(engine: Engine, app: string, id: string, task: number): ActivityItem | undefined {
+  const activity = engine.leftWork.left(app) === 0 ? undefined : engine.store.activity(app, id, task)
+  return activity && takeActivity(engine, activity)
+}
+
+function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | undefined {
+  if (engine.activities.has(activity)) return undefined
+  const instance = engine.store.at(activity.instance)
+  if (instance === undefined || !fits(engine, instance, activity.app, activity.request.length)) return undefined
+  return take(engine, activity, instance)
+}
+
+/** Apps whose workers could take more than was taken up. */
+export const appsWithCapacity = ({leftWork, workers, far}: Engine): readonly string[] =>
+  leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true || far.hasCapacity(app))
+
+/** Something was undone: what is in memory becomes what the file says. Workers keep what they have in hand. */
+export function reread(engine: Engine): void {
+  const {store, changed, held, live: all} = engine
+  for (const key of changed.keys()) {
+    const now = store.at(key)
+    if (now === undefined) markGone(engine, key)
+    else changed.set(key, now)
+  }
+  for (const item of engine.activities.reread(activity => store.isOpen(activity))) engine.dismiss(item)
+  for (const key of held.keys()) if (store.at(key)?.status !== STALLED) held.delete(key)
+  for (const live of all.inTurn)
+    if (live.turn !== undefined && !engine.workersOf(live.instance.app).isInHand(live.turn)) engine.dropTurn(live)
+  all.reread()
+  engine.leftWork.clear()
+}

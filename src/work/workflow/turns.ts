@@ -1,0 +1,136 @@
+import {randomUUID} from 'node:crypto'
+import type {Engine} from './engine.ts'
+import {complete, drop, endChildren, post, recursiveEndOf, want} from './inbox.ts'
+import type {Instance} from './instance.ts'
+import {readEvent, splitEvents} from './messages.ts'
+import {forwardedHistory} from './propagation.ts'
+import type {Rerun} from './rerun.ts'
+import {startEventOf} from './start-event.ts'
+import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
+import {createChild, schedule, setTimer, startLater, beginTrace} from './tasks.ts'
+import type {Turn, TurnStart} from './turn.ts'
+import type {LiveInstance} from './work-items.ts'
+import {TIMER} from './workflow-store.ts'
+
+/* What turns make of instances. */
+
+/** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
+const MAX_ROUNDS = 20
+/** … and then waits. */
+const PAUSE_MS = 1000
+
+/** Applies what came of a turn. */
+export function applyTurn(
+  engine: Engine,
+  live: LiveInstance,
+  turn: Turn,
+  {startedAt, aheadMs, inbox}: TurnStart
+): void {
+  const {store, wakeUps, spans} = engine
+  const {instance} = live
+  const {key} = instance
+  const last = Math.max(...inbox.map(({id}) => id))
+  store.take(key, last)
+  live.inbox = live.inbox.filter(({id}) => id > last)
+  for (const {kind, event} of inbox) if (kind === 'timer') spans.timerFired(instance, live.history, event)
+  // the oldest timer that waits with an event ends with it
+  for (const name of turn.heard) wakeUps.removeFirst(TIMER, key, name.toLowerCase())
+  live.clock = startedAt
+  const began = startedAt - aheadMs
+  if (instance.started === undefined) engine.counts.begun(instance, inbox, began)
+  instance.started ??= began
+  instance.updated = engine.clock.date()
+  instance.status = turn.status
+  instance.stall = undefined
+  instance.customStatus = turn.customStatus
+  if (turn.again !== undefined) beginAgain(engine, live, turn.again, turn.events)
+  else {
+    addTurn(engine, live, turn.events)
+    instance.rounds = 0
+    instance.version ??= turn.version
+  }
+  ask(engine, live, turn, aheadMs)
+  const end = turn.children.length === 0 ? undefined : recursiveEndOf(live)
+  if (end !== undefined) endChildren(engine, instance, readEvent(end.event).executionTerminated?.input?.value)
+  for (const {app, id, kind, name, event} of turn.messages) {
+    const target = store.find(app, id)
+    const operation = kind === 'event' ? 'raise' : 'terminate'
+    const access = {caller: instance.app, kind: 'workflows', operation, name: target?.name ?? ''} as const
+    if (target !== undefined && engine.mayAsk(app, access)) post(engine, target.key, {kind, name, event})
+  }
+  if (turn.end !== undefined) complete(engine, live, turn)
+  engine.write(instance)
+  want(engine, live)
+  if (live.turn === undefined) engine.live.rest(live)
+}
+
+function addTurn({store}: Engine, {instance, history}: LiveInstance, events: Turn['events']): void {
+  history.push(store.addTurn(instance, events))
+  instance.turns++
+}
+
+/** What its code has asked for. */
+function ask(
+  engine: Engine,
+  live: LiveInstance,
+  {activities, timers, children}: Pick<Turn, 'activities' | 'timers' | 'children'>,
+  aheadMs = 0
+): void {
+  for (const activity of activities) schedule(engine, live, activity)
+  for (const timer of timers) setTimer(engine, live.instance.key, timer, aheadMs)
+  for (const child of children) createChild(engine, live, child)
+}
+
+/** Continues as new: another history, with what came meanwhile but results of the old one. */
+function beginAgain(
+  engine: Engine,
+  live: LiveInstance,
+  {input, carried}: NonNullable<Turn['again']>,
+  last: Turn['events']
+): void {
+  const {store, spans} = engine
+  const {instance} = live
+  const {key} = instance
+  const now = engine.clock.date()
+  drop(engine, instance)
+  store.clearHistory(key)
+  store.take(key, Number.MAX_SAFE_INTEGER)
+  const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
+  live.inbox = []
+  // each round is a trace of its own: one that goes on for ever would be without an end
+  spans.over(instance, live.history, statusName(CONTINUED_AS_NEW))
+  if (instance.trace !== undefined) instance.trace = beginTrace(engine, instance.app, undefined)
+  instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])
+  if (instance.received !== undefined) store.receive(key, instance.received)
+  live.history.length = 0
+  Object.assign(instance, {turns: 0, execution: randomUUID(), created: now, input, status: RUNNING})
+  instance.rounds++
+  const start = startEventOf(store, now, instance)
+  const isPaused = instance.rounds % MAX_ROUNDS === 0
+  if (isPaused) startLater(engine, instance, now + PAUSE_MS, start)
+  const inbox = [
+    ...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]),
+    ...carried.map(each => ({kind: 'event' as const, ...each})),
+    ...later
+  ]
+  for (const entry of inbox) post(engine, key, entry)
+}
+
+/** A copy of the history of one that is over, which goes on from there. */
+export function beginRerun(
+  engine: Engine,
+  {app, name, version, input, received}: Instance,
+  id: string,
+  rerun: Rerun
+): Instance {
+  const now = engine.clock.date()
+  const trace = beginTrace(engine, app, undefined)
+  const fresh = {app, id, execution: randomUUID(), name, created: now, input, parent: undefined, trace, received}
+  const live = engine.live.begin(engine.store.insert(fresh))
+  const {instance} = live
+  for (const events of rerun.turns) addTurn(engine, live, events)
+  Object.assign(instance, {status: RUNNING, started: now, version})
+  ask(engine, live, rerun)
+  engine.write(instance)
+  return instance
+}
