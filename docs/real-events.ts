@@ -40,6 +40,7 @@ const WANTED: Readonly<Record<string, (data: Readonly<Record<string, unknown>>) 
   lines: ({notShown}) => Number(notShown) > 0,
   edges: ({edges}) => (edges as readonly unknown[]).length > 0,
   fault: ({change}) => change === 'on',
+  troubles: ({troubles}) => (troubles as readonly unknown[]).length > 0,
   workflow: ({what}) => what === 'terminated',
   replay: ({outcome}) => outcome !== 'refused'
 }
@@ -131,7 +132,7 @@ export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>>
     writeFileSync(join(folder, 'shop/app.mjs'), `${APP}\n`)
     await seen('reload')
     await call('/die')
-    for (const type of ['death', 'app']) await seen(type)
+    for (const type of ['death', 'troubles', 'app']) await seen(type)
     await seen('note')
     await done('/wait', 'POST', '{"for": ["ready"]}')
     const slow = await asked(socket, '/events?types=lines')

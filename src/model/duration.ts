@@ -14,3 +14,18 @@ export const durationText = (ms: number): string => {
   if (ms < 10) return `${ms.toFixed(1)} ms`
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
+
+/** `18 ms`, `12.4 s`, `3 min 5 s`: in sentences. */
+export function spokenDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+/** `80 ms`, `1.5 s`, `60 s`, `10 min`: where the exact time says nothing. */
+export function roughDuration(ms: number): string {
+  if (ms < 995) return `${Math.round(ms)} ms`
+  if (ms < 9950) return `${Number((ms / 1000).toFixed(1))} s`
+  return ms < 119_500 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
+}

@@ -46,6 +46,9 @@ export function exitText(exit: Exit): string {
   return exit.kind === 'code' ? `exit status ${exit.code}` : `signal: ${signalText(exit.signal)}`
 }
 
+/** An app that is started again when one of its files changes. */
+export const WAITS_FOR_SAVE = 'waits for a save'
+
 /** `exited with code 3`, `was ended by SIGKILL`, `could not be started: …`. */
 export function endOf(exit: Exit): string {
   switch (exit.kind) {

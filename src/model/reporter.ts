@@ -46,7 +46,7 @@ export type WarningCode =
   | 'redis-keys' // The file of the keys of the built-in Redis could not be used or written. The message says what happened to it.
   | 'reload-failed' // An app did not become ready after a reload.
   | 'resource-not-used' // A resource file has a mistake: a resource, or a part of it, has no effect.
-  | 'restart-waits-for-change' // A watched app exited with code 0. It restarts when one of its files changes.
+  | 'restart-waits-for-change' // A watched app exited with code 0. It waits for a save: it restarts when one of its files changes.
   | 'runtime-folder-skipped' // The folder in which runs are registered belongs to another user and is skipped.
   | 'template-edit-failed' // The template was edited and has a mistake. Nothing was changed.
   | 'server-of-other-run' // The command that asks whether an app is ready would ask the server of another copy of the template. It is not run. The message says whose server it is and what to do.

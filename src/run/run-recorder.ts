@@ -25,6 +25,12 @@ async function lastLines(
   return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
 }
 
+/** Where the code of an app in this folder failed; '' = not known. */
+async function placeOf(lines: () => Promise<readonly string[]>, folder: string): Promise<string> {
+  const {codePlace} = await import('../model/code-place.ts')
+  return codePlace(await lines(), folder)
+}
+
 /** Number of lines to keep of the output before an exit. */
 const LINES = 50
 
@@ -98,6 +104,8 @@ export class RunRecorder {
     const interrupted = queue.interruptedBy({from, to})
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]
+    const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
+    let place: Promise<string> | undefined
     this.deaths ??= new Deaths(this.calls)
     const death = this.deaths.add({
       app: id,
@@ -109,7 +117,8 @@ export class RunRecorder {
       files: reload !== undefined && reload.at >= from ? reload.files : [],
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
       work: this.#workflows()?.heldBy(id, name, from) ?? [],
-      lines: async () => lastLines(record, {start, end}, LINES)
+      lines,
+      place: async () => (place ??= placeOf(lines, runtime.plan.folder))
     })
     this.#onDeath(death)
     const {number, inside, work} = death

@@ -5,6 +5,7 @@ import type {SidecarInfo} from '../model/events.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
+import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
 import type {Pool} from '../proxy/net/pool.ts'
 import {systemClock} from '../platform/clock.ts'
 import {freeAppPort} from '../proxy/ports/app-port.ts'
@@ -32,7 +33,7 @@ import type {AccessControlInterceptor} from '../proxy/gateway/interceptors/acces
 import type {CallerIdentity} from '../proxy/gateway/caller-header.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
-/** After this many short runs in a row calls are rejected instead of queued. */
+/** After so many short runs in a row calls are rejected. */
 const MAX_SHORT_RUNS = 5
 /**
  * A look that has just found the app ready is believed. Where its port refuses all the same, each look would make the sidecar ask
@@ -243,7 +244,7 @@ export class AppRuntime implements Callee {
       promote: () => {
         const old = program.promote(app)
         this.logStart = logStart
-        this.#status.startedAt = Date.now()
+        this.#status.promoted()
         return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
       }
     }
@@ -344,9 +345,9 @@ export class AppRuntime implements Callee {
   }
 
   listing(): OwnFacts {
-    const {startedAt, waitsFor} = this.#status
+    const {startedAt, waitsFor, loop} = this.#status
     const restarts = Math.max(0, this.#program.markers.length - 1)
-    return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor})
+    return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor, loop})
   }
 
   /** Logs that the sidecar is initialized as soon as it and its app are ready. */
@@ -364,7 +365,7 @@ export class AppRuntime implements Callee {
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#reportExit(exit)
     if (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last) && !this.#lifecycleLog.runEnds)
-      this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" restarts when one of its files changes`)
+      this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" ${WAITS_FOR_SAVE}`)
     this.#options.moved()
     this.#listeners.forEach(listener => listener())
   }
@@ -376,8 +377,7 @@ export class AppRuntime implements Callee {
     const kept = this.#options.ended(fault === '' ? exit : {kind: 'spawn-error', message: fault})
     if (succeeded(exit)) return
     const {plan, app} = this
-    const starts = this.#program.markers.length
-    this.#crashes.explain(exit, {plan, app, kept, starts, searchPath: () => this.#searchPath})
+    this.#crashes.explain(exit, {plan, app, kept, loop: this.#status.loop, searchPath: () => this.#searchPath})
   }
 
   get #searchPath(): string {
@@ -385,7 +385,7 @@ export class AppRuntime implements Callee {
   }
 
   #reason(state: AppState): string {
-    return whyNotRunning(this, state, this.#status.movedAt)
+    return whyNotRunning(this, state, this.#status)
   }
 
   #reportHealth(isHealthy: boolean): void {

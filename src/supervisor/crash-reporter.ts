@@ -4,7 +4,10 @@ import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {whyNotFound} from './command.ts'
 import type {Supervised} from './process/supervised.ts'
-import {endOf} from '../model/exit-text.ts'
+import {spokenDuration} from '../model/duration.ts'
+import {loopText, type ExitLoop} from '../model/exit-loop.ts'
+import {callInFlight, callCount, exitSentence, type ExitFacts} from '../model/exit-sentence.ts'
+import {endOf, WAITS_FOR_SAVE} from '../model/exit-text.ts'
 
 /** Equal calls that were in flight when a process ended: the oldest of them, and how many there were. */
 export interface InterruptedCalls extends InterruptedCall {
@@ -34,70 +37,47 @@ interface Crash {
   readonly death: number
   /** The most useful line of its last output, '' if there is none. */
   readonly line: string
-  /** The next step: `restart 3 in 400 ms`; '' if there is none. */
+  /** The next step: `restarting in 400 ms`; '' if there is none. */
   readonly next: string
 }
 
 const MAX_CALLS = 5
 
-/** Reports a crash: exit and age of the process, the calls in flight, the next step, and the most useful line of output. */
+/** Reports a crash: the sentence about it, the next step, the calls in flight, and the most useful line of output. */
 export function crashReport({id, exit, livedMs, interrupted, work, line, next, death}: Crash): string {
-  const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
-  const [call] = interrupted
-  const [task] = work
-  const inside = [
-    ...(call === undefined ? [] : [interrupted.length === 1 ? callText(id, call) : `${numberOf(interrupted)} calls`]),
-    ...(task === undefined ? [] : [work.length === 1 ? task : `${work.length} tasks of workflows`])
-  ]
-  const during = inside.length === 0 ? '' : ` while handling ${inside.join(' and ')}`
-  const kept = death > 0 && inside.length > 0 ? [`pillion why ${death} shows what was sent`] : []
+  const calls = interrupted.map(each => toldCall(id, each))
+  const lived = exit.kind === 'spawn-error' ? undefined : livedMs
+  const sentence = exitSentence({name: id, exit: endOf(exit), livedMs: lived, calls, work})
+  const kept = death > 0 && calls.length + work.length > 0 ? [`pillion why ${death} shows what was sent`] : []
   const details = [
-    ...(interrupted.length > 1 ? listed(id, interrupted) : []),
+    ...(calls.length > 1 ? listed(calls) : []),
     ...(work.length > 1 ? shortened(work) : []),
     ...(line === '' ? [] : [line]),
     ...kept
   ]
-  return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
+  return [`${sentence}${next === '' ? '' : `, ${next}`}`, ...details].join('\n    ')
 }
 
-/** Reports the same crash again, with its number in a row. */
-export const repeatedCrash = ({id, exit, next}: Pick<Crash, 'id' | 'exit' | 'next'>, times: number): string =>
-  `"${id}" ${endOf(exit)} again in the same way (${times} times so far)${behind(next)}`
-
-/** Describes the restart after an exit: the process number and the delay (Infinity: when one of its files changes). */
-export const nextStartText = (number: number, inMs: number): string =>
-  inMs === Infinity
-    ? 'restarts when one of its files changes'
-    : `restart ${number} in ${durationText(Math.ceil(inMs / 100) * 100)}`
-
-const behind = (next: string): string => (next === '' ? '' : `, ${next}`)
-
-const numberOf = (calls: readonly InterruptedCalls[]): number => calls.reduce((sum, {count}) => sum + count, 0)
+/** What follows an exit: after this time (Infinity: when one of its files changes) it is started again. */
+export const nextStartText = (inMs: number): string =>
+  inMs === Infinity ? WAITS_FOR_SAVE : `restarting in ${spokenDuration(Math.max(1, Math.ceil(inMs / 100)) * 100)}`
 
 /** The first ones, and how many more there are. */
 const shortened = (work: readonly string[]): readonly string[] =>
   work.length <= MAX_CALLS ? work : [...work.slice(0, MAX_CALLS), `and ${work.length - MAX_CALLS} more`]
 
-function listed(id: string, interrupted: readonly InterruptedCalls[]): readonly string[] {
-  const shown = interrupted.slice(0, MAX_CALLS).map(each => callText(id, each))
-  const more = numberOf(interrupted.slice(MAX_CALLS))
+function listed(calls: ExitFacts['calls']): readonly string[] {
+  const shown = calls.slice(0, MAX_CALLS).map(callInFlight)
+  const more = callCount(calls.slice(MAX_CALLS))
   return more === 0 ? shown : [...shown, `and ${more} more`]
 }
 
 /** What Dapr's sidecar asks of an app that is ready. */
 const QUESTIONS = ['/dapr/config', '/dapr/subscribe']
 
-function callText(id: string, {pendingCall: {method, path, caller}, forMs, count}: InterruptedCalls): string {
-  const from = caller === id && QUESTIONS.includes(path) ? 'its sidecar' : caller
-  return `${method} ${path} from ${from} (${durationText(forMs)})${count === 1 ? '' : ` ×${count}`}`
-}
-
-/** `18 ms`, `12.4 s`, `3 min 5 s`. */
-function durationText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
-  const seconds = Math.round(ms / 1000)
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): ExitFacts['calls'][number] {
+  const {method, path, caller} = pendingCall
+  return {method, path, forMs, count, from: caller === id && QUESTIONS.includes(path) ? 'its sidecar' : caller}
 }
 
 /** An app whose process has exited by itself. */
@@ -106,19 +86,20 @@ export interface EndedApp {
   readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
   /** Undefined: it is not kept, as it was a success. */
   readonly kept: KeptExit | undefined
-  /** The number of processes that were started. */
-  readonly starts: number
+  /** Null: it does not exit again and again. */
+  readonly loop: ExitLoop | null
   /** The PATH of the process. */
   readonly searchPath: () => string
 }
 
-/** Reports each crash of an app once. A crash that repeats is reported the 2nd, 4th, 8th … time. */
+/** Reports each crash of an app once. One that repeats is reported as a loop, and again when that has doubled. */
 export class CrashReporter {
   readonly #id: string
   readonly #reporter: Reporter
   readonly #isSingle: boolean
   #latest = ''
-  #times = 0
+  /** The loop is reported again when it has so many exits. */
+  #nextExits = 0
 
   /** `isSingle`: the only app of its run. */
   constructor(id: string, reporter: Reporter, isSingle = false) {
@@ -128,7 +109,7 @@ export class CrashReporter {
   }
 
   /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
-  explain(exit: Exit, {plan: {command, folder, restart}, app, kept, starts, searchPath}: EndedApp): void {
+  explain(exit: Exit, {plan: {command, folder, restart}, app, kept, loop, searchPath}: EndedApp): void {
     const {state, bestLine, lived} = app
     const {number: death, calls: interrupted, work} = kept ?? {number: 0, calls: [], work: []}
     if (this.#isSingle && interrupted.length === 0 && work.length === 0) return
@@ -140,21 +121,26 @@ export class CrashReporter {
     else
       this.report(
         {exit, livedMs: lived.to - lived.from, interrupted, work, line, death: this.#isSingle ? 0 : death},
-        {state, starts}
+        {state, loop}
       )
   }
 
-  /** `state`: the state after the exit; `starts`: the number of processes that were started. */
-  report(crash: Omit<Crash, 'id' | 'next'>, {state, starts}: {state: AppState; starts: number}): void {
+  /** `state`: the state after the exit. */
+  report(crash: Omit<Crash, 'id' | 'next'>, {state, loop}: {state: AppState; loop: ExitLoop | null}): void {
     const inMs = state.phase === 'backoff' ? state.until - Date.now() : undefined
-    const next = inMs === undefined ? '' : nextStartText(starts, inMs)
     const kind = `${kindOf(crash.exit, crash.line)} ${crash.work.join(' ')}`
     const isRepeated = kind === this.#latest && crash.interrupted.length === 0 && inMs !== undefined && inMs < Infinity
-    this.#times = isRepeated ? this.#times + 1 : 1
     this.#latest = kind
-    if (!isRepeated) this.#reporter.warn('app-crashed', crashReport({...crash, id: this.#id, next}))
-    else if (Number.isInteger(Math.log2(this.#times)))
-      this.#reporter.warn('app-crashed', repeatedCrash({id: this.#id, exit: crash.exit, next}, this.#times))
+    if (!isRepeated || loop === null) {
+      this.#nextExits = 0
+      const next = inMs === undefined ? '' : nextStartText(inMs)
+      const line = isRepeated ? '' : crash.line
+      this.#reporter.warn('app-crashed', crashReport({...crash, id: this.#id, line, next}))
+    } else if (loop.exits >= this.#nextExits) {
+      this.#nextExits = 2 * loop.exits
+      const line = crash.line === '' ? '' : `\n    ${crash.line}`
+      this.#reporter.warn('app-crashed', `"${this.#id}" ${loopText(loop)}${line}`)
+    }
   }
 }
 

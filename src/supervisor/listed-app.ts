@@ -4,6 +4,7 @@ import type {Availability} from '../model/availability.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
+import type {ExitLoop} from '../model/exit-loop.ts'
 import {endOf} from '../model/exit-text.ts'
 
 /** The properties of an app that its description needs. */
@@ -29,12 +30,13 @@ interface Known {
   readonly startedAt: number
   readonly restarts: number
   readonly waitsFor: readonly string[]
+  readonly loop: ExitLoop | null
 }
 
 /** The description of an app for others. */
 export function listedApp(
   {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
-  {createdAt, startedAt, restarts, waitsFor}: Known
+  {createdAt, startedAt, restarts, waitsFor, loop}: Known
 ): OwnFacts {
   const {channel} = plan
   const {state} = app
@@ -53,6 +55,7 @@ export function listedApp(
     startedAt: time(startedAt),
     restartsAt: state.phase === 'backoff' && state.until !== Infinity ? time(state.until) : null,
     waitsFor,
+    loop,
     appPort: channel.autoPort ? appPort : channel.port,
     url: publishedUrl(plan),
     httpPort: ports.httpPort,
@@ -78,6 +81,7 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
   startedAt: null,
   restartsAt: null,
   waitsFor: dependsOn.map(each => each.id),
+  loop: null,
   command: command.join(' '),
   appPort: channel.port,
   url: '',

@@ -1,5 +1,7 @@
 import type {AppState} from '../model/app-state.ts'
+import type {ExitLoop} from '../model/exit-loop.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
+import {ExitHistory} from './exit-history.ts'
 import {noProgress, progressed, type Progress} from './order/progress.ts'
 
 /** What is known about an app besides the state of its process: its progress, its start time, and why it has not been started. */
@@ -15,9 +17,15 @@ export class RuntimeStatus {
   waitsFor: readonly string[] = []
   /** It was not started, because a dependency is not met. */
   isGivenUp = false
+  readonly #exits = new ExitHistory()
 
   constructor(plan: AppPlan) {
     this.progress = initialProgress(plan)
+  }
+
+  /** Null: it does not exit again and again. */
+  get loop(): ExitLoop | null {
+    return this.#exits.loop(this.startedAt, Date.now())
   }
 
   /** It waits for the apps `ids`; `why` completes "it waits until …". */
@@ -48,11 +56,20 @@ export class RuntimeStatus {
   replaced(): void {
     this.isGivenUp = false
     this.obstacle = ''
+    this.#exits.clear()
+  }
+
+  /** A process that was started next to its own has taken its place. */
+  promoted(): void {
+    this.startedAt = Date.now()
+    this.#exits.clear()
   }
 
   /** The state of its process has changed. */
   moved(state: AppState): void {
     this.movedAt = new Date()
+    if (state.phase === 'backoff' && state.until < Infinity) this.#exits.add(this.startedAt, this.movedAt.getTime())
+    if (state.phase === 'exited') this.#exits.clear()
     if (state.phase === 'starting') this.startedAt = state.pid === undefined ? 0 : this.movedAt.getTime()
     else if (state.phase === 'exited' || state.phase === 'backoff') this.startedAt = 0
     this.progress = progressed(this.progress, state)

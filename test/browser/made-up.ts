@@ -22,6 +22,7 @@ export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   startedAt: '2026-01-31T14:40:00.000Z',
   restartsAt: null,
   waitsFor: [],
+  loop: null,
   command: 'node app.js',
   appPort: 6001,
   url: '',

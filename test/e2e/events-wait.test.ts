@@ -17,7 +17,7 @@ t.test('events that an app does not take are said once, with their number and si
     ).status
   for (let n = 0; n < 36; n++) t.equal(await publish(), 204)
   // the first one is with the app, which has not answered it
-  t.match((await rig.run(['ps'])).stdout, /^shop: 3\d events wait in memory for it to take them$/m)
+  t.match((await rig.run(['ps'])).stdout, /^3\d events wait in memory for "shop" to take them$/m)
   const line = await run.waitForLine('has not taken', {stream: 'stderr'})
   t.match(line, /^⚠ {2}"shop" has not taken 3\d events of topic orders \(bus\): they take 6\d MiB of memory$/)
   t.equal(run.stderr.lines.filter(each => each.includes('has not taken')).length, 1)

@@ -49,14 +49,14 @@ t.test(
     t.equal(stdout, '::notice::of the tests\n', 'the command may have its own')
     t.match(
       stderr,
-      /\n::error file=dapr\.yaml,line=6,title=stock::"stock" exited with code 3, [\d.]+ s after its start, while it answered GET \/die from test%0AIts last lines:%0A/
+      /\n::error file=dapr\.yaml,line=6,title=stock::"stock" exited with code 3 after [\d.]+ m?s while handling GET \/die from test \([\d.]+ m?s\)%0AIts last lines:%0A/
     )
     const outside = stderr.replace(/^::stop-commands::([\da-f]{32})\n[^]*?\n::\1::\n/gm, '')
     t.match(outside, '::error file=')
     t.notMatch(outside, /^\s*::(?!error )/m)
     t.notMatch(outside.replace(/^::error .*$/gm, ''), 'mine')
     t.match(stderr, 'mine', 'they are shown')
-    t.match(readIn(rig, 'summary.md'), '| ❌ | stock | "stock" exited with code 3, ')
+    t.match(readIn(rig, 'summary.md'), '| ❌ | stock | "stock" exited with code 3 after ')
   }
 )
 
@@ -93,7 +93,7 @@ t.test(
     t.match(xml, /<testsuites name="pillion" tests="4" failures="1" /)
     t.match(
       xml,
-      /<testcase classname="pillion\.apps" name="stock" time="0\.000">\n +<failure message="&quot;stock&quot; exited with code 3, /
+      /<testcase classname="pillion\.apps" name="stock" time="0\.000">\n +<failure message="&quot;stock&quot; exited with code 3 after /
     )
     t.match(xml, '::error::mine ##[error]mine ##vso[task]mine red ]]&gt; \ufffd\ufffd')
     t.same(readdirSync(join(rig.folder, 'out/report')).toSorted(), ['calls.har', 'deaths.md', 'events.ndjson', 'logs'])
@@ -112,7 +112,7 @@ t.test(
     )
     t.match(
       readIn(rig, 'out/report/deaths.md'),
-      /^# Crashes\n\n## 1\. stock\n\n"stock" exited with code 3, .*GET \/die from test/
+      /^# Crashes\n\n## 1\. stock\n\n"stock" exited with code 3 after .*GET \/die from test/
     )
     t.match(readIn(rig, 'out/report/logs/stock.log'), '== APP - stock == listening\n')
     t.match(readIn(rig, 'out/report/logs/shop.sidecar.log'), 'Starting Dapr Runtime')

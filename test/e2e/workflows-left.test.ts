@@ -21,7 +21,7 @@ t.test(
     const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
     t.match(start, {status: 202})
     t.match(await shop.fetch('/v1.0/workflows/dapr/o-1/raiseEvent/go', {method: 'POST'}), {status: 202})
-    await rig.until(['ps'], '\nshop: 1 turn or activity of a workflow waits for it to connect a worker\n')
+    await rig.until(['ps'], '\n1 step of a workflow waits for a worker of "shop"\n')
     let run = first
     for (const end of ['SIGINT', 'SIGKILL', 'stop', 'SIGKILL'] as const) {
       if (end === 'stop') await rig.run(['stop', '-f', '.'])

@@ -92,7 +92,7 @@ t.test(
     t.match(
       bad.text,
       new RegExp(
-        `\\n::error file=dapr\\.yaml,line=${line},title=stock::"stock" exited with code 1, [^\\n]* while it answered GET /items/pear from shop%0AIts last lines:[^\\n]*no pears`
+        `\\n::error file=dapr\\.yaml,line=${line},title=stock::"stock" exited with code 1, [^\\n]* while handling GET /items/pear from shop%0AIts last lines:[^\\n]*no pears`
       )
     )
     const deaths = readFileSync(join(rig.folder, 'ci/report/deaths.md'), 'utf8')

@@ -79,7 +79,7 @@ t.test('each attempt of a call counts at both sidecars; access control counts wh
 
   t.notMatch((await rig.run(['ps'])).stdout, /circuit breaker/)
   for (let failure = 0; failure < 2; failure++) await shop.fetch('/v1.0/invoke/fragile/method/items')
-  t.match((await rig.run(['ps'])).stdout, /\nshop: circuit breaker fragile:items is open\n$/)
+  t.match((await rig.run(['ps'])).stdout, /\ncircuit breaker fragile:items of "shop" is open\n$/)
 })
 
 const STORE_POLICIES = `kind: Resiliency
@@ -119,7 +119,7 @@ t.test('calls to components: their policies, in the metrics and in ps; how many 
     body: '{"errorCode":"ERR_STATE_GET","message":"fail to get a from state store store: circuit breaker is open"}'
   })
   await shop.fetch('/v1.0/secrets/vault/bulk')
-  t.match((await rig.run(['ps'])).stdout, /\nshop: circuit breaker careful-store is open\n$/)
+  t.match((await rig.run(['ps'])).stdout, /\ncircuit breaker careful-store of "shop" is open\n$/)
 
   const labels = 'app_id="shop",component="store",namespace="default"'
   t.same(await linesOf(shop, 'dapr_component_state_count'), [

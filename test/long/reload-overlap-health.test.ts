@@ -119,7 +119,7 @@ for (const [how, wishes] of [
     await rig.write({'stock/app.js': '1'})
     const next = await rig.driven('stock')
     await old.exit(3)
-    await run.waitForLine(/"stock" exited with code 3.*, restarts when one of its files changes/, {
+    await run.waitForLine(/"stock" exited with code 3.*, waits for a save/, {
       stream: 'stderr'
     })
     await next.answer({body: 'new'})
@@ -133,12 +133,12 @@ t.test('where the old process has died, and the new one dies, too, the next chan
   await rig.write({'stock/app.js': '1'})
   const failing = await rig.driven('stock')
   await old.exit(3)
-  await run.waitForLine(/"stock" exited with code 3.*, restarts when one of its files changes/, {
+  await run.waitForLine(/"stock" exited with code 3.*, waits for a save/, {
     stream: 'stderr'
   })
   await failing.exit(4)
   await run.waitForLine(/the new process of "stock" exited with code 4$/, {stream: 'stderr'})
-  t.match(await ask(), /exited with code 3 at .* and restarts when one of its files changes/)
+  t.match(await ask(), /exited with code 3 at .* and waits for a save/)
   await rig.write({'stock/app.js': '2'})
   const next = await rig.driven('stock')
   await next.answer({body: 'new'})

@@ -12,15 +12,12 @@ t.test('a watched app that has crashed waits for the next change; callers hear a
   const [stock, shop] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
   await stock.print('no pears left\n', 'stderr')
   await stock.exit(3)
-  await run.waitForLine(/"stock" exited with code 3 .*, restarts when one of its files changes$/, {
+  await run.waitForLine(/"stock" exited with code 3 .*, waits for a save$/, {
     stream: 'stderr'
   })
   const refused = await shop.fetch('/v1.0/invoke/stock/method/pears')
   t.equal(refused.status, 500)
-  t.match(
-    refused.body,
-    /\(\\?"stock\\?" exited with code 3 at \d\d:\d\d:\d\d and restarts when one of its files changes: no pears left\)/
-  )
+  t.match(refused.body, /\(\\?"stock\\?" exited with code 3 at \d\d:\d\d:\d\d and waits for a save: no pears left\)/)
   await rig.write({'stock/app.js': 'pears'})
   const again = await rig.driven('stock')
   const call = shop.fetch('/v1.0/invoke/stock/method/pears')
@@ -36,7 +33,7 @@ t.test('a run does not end while an app of it is watched', async t => {
   const run = rig.pillion(['run', '-f', '.'])
   const first = await rig.driven('job')
   await first.exit(0)
-  await run.waitForLine('"job" restarts when one of its files changes', {stream: 'stderr'})
+  await run.waitForLine('"job" waits for a save', {stream: 'stderr'})
   await rig.write({'job/other.js': '1', 'job/in.txt': '1'})
   const second = await rig.driven('job')
   t.not(second.pid, first.pid)

@@ -18,6 +18,7 @@ export const appOf = (app: Partial<App>): App => ({
   startedAt: null,
   restartsAt: null,
   waitsFor: [],
+  loop: null,
   command: '',
   appPort: 0,
   url: '',

@@ -61,7 +61,7 @@ t.test('the verbs of workflows, on a worker of Dapr’s SDK', async t => {
     'ℹ️  Workflow instance started successfully: later\n'
   )
   const events = rig.pillion(['events', '-f', '--types', 'workflow'])
-  await events.waitForLine('orders  running, ready')
+  await events.waitForLine('orders  ready')
   await verb('suspend', 'o-17')
   await events.waitForLine('orders  order o-17: suspended')
   await verb('resume', 'o-17')

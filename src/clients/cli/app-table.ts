@@ -1,4 +1,6 @@
 import type {App} from '../../model/api.generated.ts'
+import {stateText} from '../../model/app-words.ts'
+import {breakerText, waitingEventsText, waitingWorkText} from '../../model/backlog-words.ts'
 import {memoryText} from '../../model/memory-text.ts'
 import {instanceName} from '../../model/plan.ts'
 import type {Usage} from '../../platform/usage.ts'
@@ -64,34 +66,18 @@ export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Re
 export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>
   circuitBreakers.filter(({state}) => state !== 'closed')
 
-/** One line for each circuit breaker that is not closed: `shop: circuit breaker stock:items is open`. */
-export const breakerLines = (apps: readonly App[], width: number): string =>
+/** One line for each thing that keeps calls, work or events of an app from going on: `circuit breaker stock:items of "shop" is open`. */
+export const backlogLines = (apps: readonly App[], width: number): string =>
   apps
-    .flatMap(app =>
-      breakersNotClosed(app).map(
-        ({name, state}) => `${cut(`${nameText(app)}: circuit breaker ${name} is ${state}`, width)}\n`
-      )
-    )
-    .join('')
-
-/** One line for each app that has no worker for what its workflows want: `orders: 3 turns or activities of workflows wait …`. */
-export const workLines = (apps: readonly App[], width: number): string =>
-  apps
-    .filter(({waitingWork}) => waitingWork > 0)
-    .map(app => {
-      const some =
-        app.waitingWork === 1
-          ? '1 turn or activity of a workflow waits'
-          : `${app.waitingWork} turns or activities of workflows wait`
-      return `${cut(`${nameText(app)}: ${some} for it to connect a worker`, width)}\n`
+    .flatMap(app => {
+      const name = nameText(app)
+      return [
+        ...breakersNotClosed(app).map(breaker => breakerText(name, breaker)),
+        ...(app.waitingWork > 0 ? [waitingWorkText(name, app.waitingWork)] : []),
+        ...(app.waitingEvents > 0 ? [waitingEventsText(name, app.waitingEvents)] : [])
+      ]
     })
-    .join('')
-
-/** One line for each app that has not taken many events of `pubsub.in-memory`: `orders: 2000 events wait in memory …`. */
-export const eventLines = (apps: readonly App[], width: number): string =>
-  apps
-    .filter(({waitingEvents}) => waitingEvents > 0)
-    .map(app => `${cut(`${nameText(app)}: ${app.waitingEvents} events wait in memory for it to take them`, width)}\n`)
+    .map(line => `${cut(line, width)}\n`)
     .join('')
 
 /** The id, with the version of a Daeploy service or the number of an instance. */
@@ -113,32 +99,6 @@ export function urlOf({appPort, appProtocol, url}: App): string {
   if (appProtocol === 'https') return `https://localhost:${appPort}`
   return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort}`
 }
-
-/** `ready`, `waits for db`, `exited 2`, `restarting in 4 s`. */
-export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}: App, now: number): string {
-  switch (state) {
-    case 'idle':
-      return waitsFor.length === 0 ? 'not started' : `waits for ${waitsFor.join(', ')}`
-    case 'running':
-      return isReady ? 'ready' : 'not ready'
-    case 'backoff':
-      if (restartsAt === null) return `${exitWord(exitCode, exit)}, waits for a save`
-      return `restarting in ${Math.max(0, Math.ceil((Date.parse(restartsAt) - now) / 1000))} s`
-    case 'exited':
-      return exitCode === null ? 'not started' : exitWord(exitCode, exit)
-    case 'debugging':
-      return 'in debugger'
-    case 'starting':
-    case 'stopping':
-    case 'stopped':
-    case 'removed':
-      return state
-  }
-}
-
-/** `exited 2`, `ended by SIGKILL`. */
-const exitWord = (code: number | null, exit: string): string =>
-  /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code ?? 0}`
 
 /** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */
 export function withUsage(

@@ -1,4 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
+import {stateText} from '../../model/app-words.ts'
+import {nameText} from './app-table.ts'
 import {followedLine} from './call-table.ts'
 
 /** An event for people; '' = there is nothing to show. */
@@ -6,17 +8,17 @@ export function eventText(event: Api.Event): string {
   switch (event.type) {
     case 'hello':
     case 'reset':
-      return event.data.apps.map(app => `${stateText(app)}\n`).join('')
+      return event.data.apps.map(appText).join('')
     case 'app':
-      return `${stateText(event.data)}\n`
+      return appText(event.data)
     case 'reload': {
       const {app, files, tookMs} = event.data
       const why = files.length === 0 ? '' : `: ${files.join(', ')}`
       return `${app}  was reloaded in ${Math.round(tookMs)} ms${why}\n`
     }
     case 'death': {
-      const {name, exit, number} = event.data
-      return `${name}  ${exit}: pillion why ${number} shows more\n`
+      const {text, number} = event.data
+      return `${text}: pillion why ${number} shows more\n`
     }
     case 'fault': {
       const {text} = event.data
@@ -41,6 +43,7 @@ export function eventText(event: Api.Event): string {
     case 'bye':
       return 'the run has ended\n'
     case 'edges':
+    case 'troubles':
     case 'replay':
       return ''
   }
@@ -48,10 +51,7 @@ export function eventText(event: Api.Event): string {
 
 const more = (count: number, what: string): string => (count === 0 ? '' : `… ${count} more ${what}\n`)
 
-function stateText({id, instance, version, state, isReady, exit}: Api.App): string {
-  const name = `${id}${instance > 1 ? `.${instance}` : ''}${version === '0.0.0' ? '' : `@${version}`}`
-  return `${name}  ${state}${isReady ? ', ready' : ''}${exit === '' ? '' : `, ${exit}`}`
-}
+const appText = (app: Api.App): string => `${nameText(app)}  ${stateText(app, Date.now())}\n`
 
 function workflowText({app, id, name, what, kind, step, failure}: Api.WorkflowNews): string {
   const done = what === 'failed-step' ? 'failed' : what

@@ -25,7 +25,7 @@ const isLate = ({availability, state, restarts}: App): boolean =>
 
 /** `not ready after 10 s: db (starting), api (waits for db)`. */
 async function lateText(late: readonly App[]): Promise<string> {
-  const {nameText, stateText} = await import('./app-table.ts')
+  const [{nameText}, {stateText}] = await Promise.all([import('./app-table.ts'), import('../../model/app-words.ts')])
   const named = late.slice(0, MAX_NAMED).map(app => `${nameText(app)} (${stateText(app, Date.now())})`)
   const more = late.length > named.length ? [`${late.length - named.length} more`] : []
   return `not ready after ${SLOW_MS / 1000} s: ${[...named, ...more].join(', ')}; "pillion why" tells what is waited for`

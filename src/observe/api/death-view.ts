@@ -1,5 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
+import {exitSentence} from '../../model/exit-sentence.ts'
 import {endOf} from '../../model/exit-text.ts'
+import {heldWorkText} from '../../work/workflow/held-work-text.ts'
 import {contentOf} from '../telemetry/recorder/call-content.ts'
 import type {SpanStore} from '../telemetry/otlp/span-store.ts'
 import {thrownBefore} from './thrown-before.ts'
@@ -8,26 +10,35 @@ import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
 export async function deathView(death: Death, masking: Masking, spans?: SpanStore): Promise<Api.Death> {
-  const {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines} = death
+  const {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines, place} = death
   const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
+  const rows = inside.map(({call, forMs, count, times}) => ({
+    ...rowOf(call, contentOf(call), masking),
+    // the copy was made while it was in flight: that ended with the process
+    isOpen: false,
+    totalMs: forMs,
+    forMs,
+    count,
+    times
+  }))
   return {
     number,
     app,
     name,
     exit: endOf(exit),
+    text: exitSentence({
+      name,
+      exit: endOf(exit),
+      livedMs: exit.kind === 'spawn-error' ? undefined : livedMs,
+      calls: rows,
+      work: work.map(heldWorkText)
+    }),
     reason,
+    place: await place(),
     at: new Date(at).toISOString(),
     livedMs,
     files,
-    inside: inside.map(({call, forMs, count, times}) => ({
-      ...rowOf(call, contentOf(call), masking),
-      // the copy was made while it was in flight: that ended with the process
-      isOpen: false,
-      totalMs: forMs,
-      forMs,
-      count,
-      times
-    })),
+    inside: rows,
     work,
     thrown: spans === undefined ? [] : thrownBefore(death, masking, spans),
     earlier,

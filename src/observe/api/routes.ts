@@ -19,6 +19,7 @@ import type {RouteTable} from './route.ts'
 import {runView} from './run-view.ts'
 import type {RunControl} from '../../control/run-control.ts'
 import {assignService, listServices, removeService} from './services.ts'
+import {troublesOf} from './troubles.ts'
 import {oneDeath, whyOf} from './why.ts'
 
 /** What is done for each request of `schema/api.yaml`. What few ask for is loaded by the request. */
@@ -62,6 +63,7 @@ export const ROUTES: RouteTable = {
   },
   'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
   'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
+  'GET /troubles': async context => ({troubles: await troublesOf(context, maskingOf(context))}),
   'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),
   'GET /apps/{id}/deaths': (context, {at}) => deathsOf(context, readAppName(at)),
   'GET /apps/{id}/docs': async ({control}, {at}) =>

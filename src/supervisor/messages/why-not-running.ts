@@ -1,5 +1,6 @@
 import type {AppState} from '../../model/app-state.ts'
-import {endOf} from '../../model/exit-text.ts'
+import {loopText, type ExitLoop} from '../../model/exit-loop.ts'
+import {endOf, WAITS_FOR_SAVE} from '../../model/exit-text.ts'
 
 interface NotRunning {
   readonly id: string
@@ -13,8 +14,14 @@ interface NotRunning {
   readonly app: {readonly bestLine: string}
 }
 
-/** The error text for calls to an app that cannot answer, which is in this state since `at`: what holds it back, or what happened to it. */
-export function whyNotRunning(app: NotRunning, state: AppState, at: Date): string {
+/** Since when an app is in its state, and whether it exits again and again. */
+interface Status {
+  readonly movedAt: Date
+  readonly loop: ExitLoop | null
+}
+
+/** The error text for calls to an app that cannot answer: what holds it back, or what happened to it. */
+export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, loop}: Status): string {
   const {id, name, appPort, obstacle, isExcepted, isDebugged} = app
   if (obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return obstacle
   if (isExcepted && state.phase !== 'exited')
@@ -22,7 +29,9 @@ export function whyNotRunning(app: NotRunning, state: AppState, at: Date): strin
   if (isDebugged && (state.phase === 'starting' || state.phase === 'running'))
     return `"${name}" is in a debugger, and nothing listens on its port ${appPort}`
   const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
-  return whyInState(name, state, {at, line: hasEnded ? app.app.bestLine : ''})
+  const line = hasEnded ? app.app.bestLine : ''
+  if (loop !== null && state.phase === 'backoff') return `"${name}" ${loopText(loop)}${line === '' ? '' : `: ${line}`}`
+  return whyInState(name, state, {at, line})
 }
 
 /** `line`: the most useful one of its last output. */
@@ -38,7 +47,7 @@ function whyInState(id: string, state: AppState, {at, line}: {at: Date; line: st
     case 'stopping':
       return `"${id}" is stopping`
     case 'backoff':
-      return `"${id}" ${endOf(state.last)} at ${clock(at)} and ${state.until === Infinity ? 'restarts when one of its files changes' : 'will be restarted'}${words}`
+      return `"${id}" ${endOf(state.last)} at ${clock(at)} and ${state.until === Infinity ? WAITS_FOR_SAVE : 'is restarting'}${words}`
     case 'exited':
       return state.exit === undefined ? `"${id}" was stopped` : `"${id}" ${endOf(state.exit)} at ${clock(at)}${words}`
   }

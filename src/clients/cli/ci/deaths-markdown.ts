@@ -1,5 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {deathText, type RunOutcome} from './outcome.ts'
+import type {RunOutcome} from './outcome.ts'
 import {callEndText} from '../../../model/call-end.ts'
 import {plainText} from './plain-text.ts'
 
@@ -15,7 +15,7 @@ function deathPart(death: Api.Death): string {
   const suspect = inside.find(({times}) => times > 0)
   const parts = [
     `## ${number}. ${name}`,
-    `${deathText(death)}, at ${at}.`,
+    `${death.text}, at ${at}.`,
     files.length === 0 ? '' : `Its process was started by a change of ${files.join(', ')}.`,
     hint === '' ? '' : `${hint}.`,
     suspect === undefined

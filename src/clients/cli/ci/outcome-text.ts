@@ -1,5 +1,5 @@
 import {callTable} from '../call-table.ts'
-import {deathText, hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
+import {hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
 
 const CALLS = 5
 
@@ -25,7 +25,7 @@ function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): str
   const inside = death?.inside ?? []
   // what its next process does at this moment says nothing
   const isAgain = death !== undefined && ['starting', 'not ready'].includes(state)
-  const why = isAgain ? deathText(death) : reason
+  const why = isAgain ? death.text : reason
   const crashes = `crashed ${times(deaths.length)}`
   return [
     `"${name}": ${isAgain ? `${crashes}, now ${state}` : death === undefined ? state : `${state}, ${crashes}`}\n`,

@@ -45,23 +45,10 @@ export interface RunOutcome {
 /** An app failed if it crashed, or is not ready while the run needs it. */
 export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady || deaths.length > 0
 
-/** `stock exited with code 3, 1.2 s after its start, while it answered POST /charge from test`. */
-export function deathText({name, exit, livedMs, inside}: Api.Death): string {
-  const calls = inside
-    .slice(0, MAX_CALLS)
-    .map(({method, path, from, count}) => `${method} ${path} from ${from}${count === 1 ? '' : ` ×${count}`}`)
-  const left = inside.slice(MAX_CALLS).reduce((sum, {count}) => sum + count, 0)
-  const more = left === 0 ? '' : ` and ${left} more`
-  const answering = calls.length === 0 ? '' : `, while it answered ${calls.join(', ')}${more}`
-  return `"${name}" ${exit}, ${seconds(livedMs)} after its start${answering}`
-}
-
-const MAX_CALLS = 3
-
 /** What failed about an app, in one line. */
 export function appFailure({name, isReady, reason, state, deaths}: AppOutcome): string {
   const death = deaths.at(-1)
-  if (death !== undefined) return deathText(death)
+  if (death !== undefined) return death.text
   if (isReady) return ''
   return reason === '' ? `"${name}" is not ready: it is ${state}` : reason
 }

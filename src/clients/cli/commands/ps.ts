@@ -2,18 +2,10 @@ import {setTimeout as pause} from 'node:timers/promises'
 import type {RunListing} from '../../../control/run-control.ts'
 import type {App, PsRow} from '../../../model/api.generated.ts'
 import {isCalled} from '../../../control/client.ts'
+import {stateText} from '../../../model/app-words.ts'
 import {UserError} from '../../../model/errors.ts'
 import {usageOf} from '../../../platform/usage.ts'
-import {
-  appTable,
-  breakerLines,
-  breakersNotClosed,
-  stateText,
-  withUsage,
-  eventLines,
-  workLines,
-  type UsageSample
-} from '../app-table.ts'
+import {appTable, backlogLines, breakersNotClosed, withUsage, type UsageSample} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {runName, runsAt} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
@@ -80,10 +72,7 @@ async function psLook(
   const usage = await usageOf(pidsOf(shown))
   const tables = shown.map(listing => {
     const table =
-      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) +
-      breakerLines(listing.apps, width) +
-      workLines(listing.apps, width) +
-      eventLines(listing.apps, width)
+      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + backlogLines(listing.apps, width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}

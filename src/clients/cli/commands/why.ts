@@ -1,7 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {callTable, localTime} from '../call-table.ts'
-import {durationText} from '../../../model/duration.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -30,19 +29,18 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   }
   const ids = what === undefined ? run.listing.apps.map(({id}) => id) : [what]
   const views = await Promise.all([...new Set(ids)].map(async id => run.api.ask('GET /apps/{id}/why', {at: {id}})))
-  const shown = what === undefined ? views.filter(view => isTroubled(view, Date.now())) : views
+  const {troubles} = await run.api.ask('GET /troubles')
+  const shown = what === undefined ? views.filter(view => isTroubled(view, troubles)) : views
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
-  else print(process.stdout, shown.length === 0 ? 'All apps are ready.\n' : shown.map(whyText).join('\n'))
+  else if (shown.length === 0) print(process.stdout, 'All apps are ready.\n')
+  else print(process.stdout, shown.map(view => whyText(view, troubles)).join('\n'))
   return 0
 }
 
-/** So long after its last exit an app that has exited again and again is named, though it is running. */
-const LOOP_MS = 60_000
-
-const isTroubled = ({instances, stalled, death, deaths}: Api.Why, now: number): boolean =>
+const isTroubled = ({app, instances, stalled}: Api.Why, troubles: readonly Api.Trouble[]): boolean =>
   stalled.length > 0 ||
   instances.some(({availability}) => !isUsable(availability)) ||
-  (deaths > 1 && death !== null && now - Date.parse(death.at) < LOOP_MS)
+  troubles.some(trouble => trouble.app === app)
 
 const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits: LastExits | undefined} => {
   const {template = '', name = ''} = commandPlace(flags)
@@ -70,8 +68,11 @@ function withLastRun(error: unknown, flags: GivenFlags): unknown {
   return new UserError(error.message, {explanation: explanation.trimStart(), exitCode: error.exitCode, cause: error})
 }
 
-function whyText({app, instances, stalled, death, deaths}: Api.Why): string {
+function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: readonly Api.Trouble[]): string {
+  const own = troubles.filter(trouble => trouble.app === app)
   const states = instances.map(({name, isReady, reason}) => {
+    const shown = own.filter(trouble => trouble.name === name)
+    if (shown.length > 0) return shown.map(troubleText).join('')
     if (reason !== '') return `${reason}\n`
     return isReady ? `"${name}" is ready\n` : `"${name}" is running, but not ready\n`
   })
@@ -81,13 +82,20 @@ function whyText({app, instances, stalled, death, deaths}: Api.Why): string {
   return `${states.join('')}\n${deathText(death)}${more}`
 }
 
+/** A trouble, and what has failed because of it. */
+function troubleText({text, failed, failedCalls}: Api.Trouble): string {
+  const edges = failed.map(({from, to, calls}) => `${from} → ${to} ×${calls}`)
+  const because = failedCalls === 0 ? '' : `  failed because of it: ${edges.join(', ')}\n`
+  return `${text}\n${because}`
+}
+
 /** What is known about one end of a process. */
 function deathText(death: Api.Death): string {
-  const {number, name, exit, reason, at, livedMs, files, inside, work, thrown, earlier, finished, lines, hint} = death
+  const {number, text, reason, place, at, files, inside, work, thrown, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
-    `exit ${number}: "${name}" ${exit} at ${localTime({at})}, ${durationText(livedMs)} after its start${saved}\n`,
-    reason === '' ? '' : `${reason}\n`,
+    `exit ${number}: ${text}, at ${localTime({at})}${saved}\n`,
+    reason === '' ? '' : `${reason}${place === '' || reason.includes(place) ? '' : ` (${place})`}\n`,
     hint === '' ? '' : `${hint}\n`,
     inside.length + work.length === 0 ? 'No call was in flight.\n' : '',
     inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, Infinity))}`,

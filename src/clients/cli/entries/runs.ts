@@ -322,7 +322,10 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing events until the run ends'},
       outputFlag(['text', 'ndjson', 'json'], {refusal: 'usage'}),
       ...RUN_FILE,
-      textFlag('types', 'Only these events: app, edges, calls, lines, reload, death, replay, fault, workflow, note')
+      textFlag(
+        'types',
+        'Only these events: app, edges, calls, lines, reload, death, troubles, replay, fault, workflow, note'
+      )
     ],
     examples: ['events -f', 'events -f -o ndjson --types app,death', 'events --after 1789012345678'],
     load: async () => (await import('../commands/events.ts')).events

@@ -1,7 +1,8 @@
 import type {App} from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {instanceName} from '../../../model/plan.ts'
-import {stateText, urlOf} from '../app-table.ts'
+import {stateText} from '../../../model/app-words.ts'
+import {urlOf} from '../app-table.ts'
 import {visibleCut, visibleText} from '../visible-text.ts'
 import {padEnd, widthOf} from '../width.ts'
 

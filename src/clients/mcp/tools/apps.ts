@@ -1,6 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../../model/availability.ts'
+import {stateText} from '../../../model/app-words.ts'
 import {durationText} from '../../../model/duration.ts'
 import {APP, CURSOR, cursorOf, givenNumber, givenText, type Tool} from '../tool.ts'
 
@@ -41,11 +42,9 @@ const factOf = ({id, instance, state, isReady, availability}: Api.App): Record<s
 })
 
 function appText(app: Api.App): string {
-  const {id, version, instance, state, availability, exit, restarts, waitsFor, appPort, httpPort, recent} = app
+  const {id, version, instance, restarts, appPort, httpPort, recent} = app
   const parts = [
-    isUsable(availability) || availability === 'stopped' ? availability : `${state}, not ready`,
-    exit === '' ? '' : `its last process ${exit}`,
-    waitsFor.length === 0 ? '' : `waits for ${waitsFor.join(', ')}`,
+    stateText(app, Date.now()),
     appPort === 0 ? 'no port' : `port ${appPort}`,
     `sidecar at ${httpPort}`,
     restarts === 0 ? '' : `${restarts} restarts`,
@@ -124,9 +123,10 @@ export const whyTool: Tool = {
 }
 
 function deathText(death: Api.Death): string {
-  const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
+  const {number, text, at, place, files, inside, earlier, finished, lines, hint} = death
   return [
-    `exit ${number}: ${name} ${exit} at ${at}, ${durationText(livedMs)} after its start`,
+    `exit ${number}: ${text}, at ${at}`,
+    place === '' ? '' : `its code failed at ${place}`,
     files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
     hint,
     inside.length === 0 ? 'no call was in flight' : 'in flight:',

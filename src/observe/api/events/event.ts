@@ -9,6 +9,7 @@ export const TYPES = [
   'lines',
   'reload',
   'death',
+  'troubles',
   'replay',
   'fault',
   'workflow',

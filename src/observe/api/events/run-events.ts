@@ -15,6 +15,7 @@ import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
 import {isOfApp} from '../line-view.ts'
 import {replayView} from '../replay-view.ts'
+import {troublesOf} from '../troubles.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
@@ -42,6 +43,9 @@ export class RunEvents {
   #lastDeath = 0
   /** Settles when every exit seen so far is reported: the last lines of an app have to be read first. */
   #deathsTold = Promise.resolve()
+  /** What readers know of troubles, as JSON; '': nothing. */
+  #troubles = ''
+  #isAskingTroubles = false
   #lastCall = -1
   /** Readers know that there were no calls in the last seconds. */
   #areEdgesQuiet = false
@@ -78,8 +82,10 @@ export class RunEvents {
     this.#readers.add(reader)
     // it knows none of the samples yet, or may have missed the latest
     this.#areEdgesQuiet = false
+    this.#troubles = ''
     this.#hits.clear()
     this.#stopSamples ??= this.#startSamples()
+    void this.#tellTroubles()
   }
 
   leave(reader: EventReader): void {
@@ -187,6 +193,7 @@ export class RunEvents {
         {app: id, subject}
       )
     }
+    void this.#tellTroubles()
     const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
     for (const death of news) {
       this.#lastDeath = death.number
@@ -210,6 +217,7 @@ export class RunEvents {
     const edges = setInterval(() => {
       this.#guard(() => this.#look())
       this.#guard(() => this.#tellEdges())
+      void this.#tellTroubles()
     }, EDGES_MS).unref()
     return () => {
       stopCalls()
@@ -262,6 +270,28 @@ export class RunEvents {
       const {app} = reader
       const wanted = app === '' ? edges : edges.filter(({from, to}) => from === app || to === app)
       if (wanted.length > 0 || isWaiting) pass([reader], 'edges', {edges: wanted, waiting})
+    }
+  }
+
+  /** Once a second, and soon after something has happened. */
+  async #tellTroubles(): Promise<void> {
+    const readers = [...this.#readers].filter(reader => reader.wants('troubles'))
+    if (readers.length === 0 || this.#isAskingTroubles) return
+    this.#isAskingTroubles = true
+    try {
+      const context = this.#context()
+      const troubles = await troublesOf(context, new Masking(context.masked()))
+      const text = JSON.stringify(troubles)
+      if (text === this.#troubles) return
+      this.#troubles = text
+      for (const reader of readers) {
+        const {app} = reader
+        pass([reader], 'troubles', {troubles: app === '' ? troubles : troubles.filter(each => each.app === app)})
+      }
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#isAskingTroubles = false
     }
   }
 

@@ -24,6 +24,8 @@ export interface Ended {
   readonly work: readonly HeldWork[]
   /** The last lines of the app before its end. */
   readonly lines: () => Promise<readonly string[]>
+  /** Where its code failed: `svc.mjs:10`, from the folder of the app; '' = no line of its output says so. */
+  readonly place: () => Promise<string>
 }
 
 /** Equal calls that were inside an app when it ended. */

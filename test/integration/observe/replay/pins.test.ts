@@ -83,7 +83,8 @@ t.test('a request that was inside at two ends is not sent by itself, until it is
       files: [],
       inside: [{number: call.number, forMs: 1}],
       work: [],
-      lines: async () => Promise.resolve([])
+      lines: async () => Promise.resolve([]),
+      place: async () => Promise.resolve('')
     }).number
   die()
   await pins.add(call, signal)

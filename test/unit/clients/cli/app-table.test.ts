@@ -1,5 +1,6 @@
 import t from 'tap'
-import {appTable, stateText, urlOf, withUsage} from '../../../../src/clients/cli/app-table.ts'
+import {appTable, urlOf, withUsage} from '../../../../src/clients/cli/app-table.ts'
+import {stateText} from '../../../../src/model/app-words.ts'
 import {appOf as told} from '../../../rig/listed.ts'
 
 const NOW = 1_000_000

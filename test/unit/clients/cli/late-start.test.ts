@@ -5,7 +5,7 @@ import {tellLateStart} from '../../../../src/clients/cli/late-start.ts'
 import {TestClock} from '../../../rig/clock.ts'
 
 const app = (id: string, availability: App['availability'], more: Partial<App> = {}): App =>
-  ({id, version: '0.0.0', instance: 1, availability, state: 'starting', restarts: 0, isReady: availability === 'ready', waitsFor: [], ...more}) as App // prettier-ignore
+  ({id, version: '0.0.0', instance: 1, availability, state: 'starting', restarts: 0, isReady: availability === 'ready', waitsFor: [], loop: null, ...more}) as App // prettier-ignore
 
 /** What is told of these apps within a minute. */
 async function toldOf(apps: readonly App[], {isCalledOff = false} = {}): Promise<readonly string[]> {

@@ -8,7 +8,9 @@ const death: Api.Death = {
   app: 'stock',
   name: 'stock',
   exit: 'exited with code 3',
+  text: '"stock" exited with code 3 after 40 ms',
   reason: '',
+  place: '',
   at: '',
   livedMs: 40,
   files: [],
@@ -24,7 +26,7 @@ const death: Api.Death = {
 t.test('an app that has crashed is summed up as that, whatever its next process does at this moment', async t => {
   const crashed = {isReady: false, reason: '"stock" is starting', deaths: [death, death], lines: ['no pears']}
   const text = outcomeText(outcome({apps: [app({...crashed, state: 'starting'})]}))
-  t.match(text, '\n"stock": crashed twice, now starting\n  "stock" exited with code 3, 0.04 s after its start\n')
+  t.match(text, '\n"stock": crashed twice, now starting\n  "stock" exited with code 3 after 40 ms\n')
   t.notMatch(text, 'is starting')
   const one = outcomeText(outcome({apps: [app({...crashed, deaths: [death], state: 'not ready'})]}))
   t.match(one, '\n"stock": crashed once, now not ready\n')

@@ -25,6 +25,7 @@ const ended = (more: Partial<Ended> = {}): Ended => ({
   inside: [],
   work: [],
   lines: async () => Promise.resolve([]),
+  place: async () => Promise.resolve(''),
   ...more
 })
 

@@ -1,0 +1,40 @@
+import {stripVTControlCharacters} from 'node:util'
+
+/** How runtimes write where a call stands in the code: Node and Bun, Python, Go, Java and .NET. */
+const FRAMES = [
+  /^\s*at (?:.*\()?(?:file:\/\/)?(?<file>[^()\s:]+\.\w+):(?<line>\d+)(?::\d+)?\)?$/,
+  /^\s*File "(?<file>[^"<]+)", line (?<line>\d+)/,
+  /^\t(?<file>\/\S+\.go):(?<line>\d+)/,
+  /^\s*at .* in (?<file>\/.+):line (?<line>\d+)$/,
+  /^(?:file:\/\/)?(?<file>\/\S+):(?<line>\d+)$/
+]
+const PYTHON = FRAMES[1]
+/** Code that the app has not written itself. */
+const FOREIGN = /(?:^|\/)(?:node_modules|site-packages|dist-packages)\/|^node:|^\/usr\/|^internal\//
+
+/**
+ * Where the code of an app failed, from its last lines: `svc.mjs:10`, relative to its folder; '' = they do not say. Of a stack the innermost
+ * place counts that is the app's own.
+ */
+export function codePlace(lines: readonly string[], folder: string): string {
+  for (const frame of FRAMES) {
+    const found = lines
+      .map(line => frame.exec(stripVTControlCharacters(line))?.groups)
+      .filter(groups => groups !== undefined)
+      .map(({file = '', line = ''}) => ({file: decoded(file), line}))
+      .filter(({file}) => !FOREIGN.test(file))
+    // Python writes the innermost call last
+    const place = frame === PYTHON ? found.at(-1) : found[0]
+    if (place !== undefined)
+      return `${place.file.startsWith(`${folder}/`) ? place.file.slice(folder.length + 1) : place.file}:${place.line}`
+  }
+  return ''
+}
+
+function decoded(file: string): string {
+  try {
+    return decodeURI(file)
+  } catch {
+    return file
+  }
+}

@@ -1,0 +1,98 @@
+import type * as Api from '../../model/api.generated.ts'
+import {callEndText} from '../../model/call-end.ts'
+import {wallTime} from '../../platform/wall-time.ts'
+import {contentOf} from '../telemetry/recorder/call-content.ts'
+import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import type {Edge} from '../telemetry/recorder/edges.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import {isFailed, rowOf} from './call-view.ts'
+
+/** Failed calls that have one cause. */
+export interface FailedCalls {
+  /** Where it is: the callee of the innermost ones. */
+  readonly to: string
+  readonly edges: Api.Trouble['failed']
+  readonly count: number
+  /** Calls of the last minute to this callee, and those of them that failed. */
+  readonly recent: {readonly calls: number; readonly failed: number}
+  /** So many of these failed by a fault that is switched on. */
+  readonly faulty: number
+  /** The latest one to this callee. */
+  readonly latest: {readonly at: string; readonly failure: string; readonly request: Api.Trouble['request']}
+}
+
+/** More calls are not looked at: it would delay calls. */
+const MAX_READ = 4000
+const MAX_FAILED = 500
+const MAX_EDGES = 5
+const MINUTE_MS = 60_000
+
+interface Failed {
+  readonly line: CallLine
+  readonly edge: Edge
+}
+
+/** The calls that failed in the last minute, or since then (ms since 1970), by what they failed of: the innermost call counts. */
+export function failuresOf(
+  recorder: CallRecorder,
+  {masking, since, now = performance.now()}: {masking: Masking; since: number; now?: number}
+): readonly FailedCalls[] {
+  const oldest = Math.min(now - MINUTE_MS, now - (wallTime.of(now) - since))
+  const totals = new Map<string, {calls: number; failed: number; faulty: number}>()
+  const failed: Failed[] = []
+  for (const number of recorder.numbers().slice(0, MAX_READ)) {
+    const line = recorder.line(number)
+    const edge = line && recorder.edges.at(line.edge)
+    if (line === undefined || edge === undefined || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
+    if (line.startedAt + line.totalMs < oldest || edge.callee === '') continue
+    const hasFailed = isFailed(line)
+    if (line.startedAt + line.totalMs >= now - MINUTE_MS) {
+      const total = totals.get(edge.callee) ?? {calls: 0, failed: 0, faulty: 0}
+      totals.set(edge.callee, total)
+      total.calls++
+      if (hasFailed) total.failed++
+      if (hasFailed && (line.flags & FLAG.fault) !== 0) total.faulty++
+    }
+    if (hasFailed && failed.length < MAX_FAILED) failed.push({line, edge})
+  }
+  return [...Map.groupBy(failed, each => causeOf(each, failed).edge.callee)].map(([to, calls]) => {
+    const {calls: all = 0, failed: some = 0, faulty = 0} = totals.get(to) ?? {}
+    return {
+      to,
+      edges: edgesOf(calls),
+      count: calls.length,
+      recent: {calls: all, failed: some},
+      faulty,
+      latest: latestOf(recorder, calls.find(({edge}) => edge.callee === to) ?? calls[0], masking)
+    }
+  })
+}
+
+/** The innermost failed call that was made while this one was under way. */
+function causeOf(outer: Failed, all: readonly Failed[], depth = 0): Failed {
+  const inner = all.find(
+    ({line, edge}) =>
+      line !== outer.line &&
+      edge.caller === outer.edge.callee &&
+      line.startedAt >= outer.line.startedAt &&
+      line.startedAt + line.totalMs <= outer.line.startedAt + outer.line.totalMs
+  )
+  return inner === undefined || depth > 8 ? outer : causeOf(inner, all, depth + 1)
+}
+
+/** The busiest pairs. */
+function edgesOf(calls: readonly Failed[]): Api.Trouble['failed'] {
+  return [...Map.groupBy(calls, ({edge}) => edge)]
+    .map(([{caller, callee}, {length}]) => ({from: caller, to: callee, calls: length}))
+    .toSorted((a, b) => b.calls - a.calls)
+    .slice(0, MAX_EDGES)
+}
+
+function latestOf(recorder: CallRecorder, latest: Failed | undefined, masking: Masking): FailedCalls['latest'] {
+  const call = latest === undefined ? undefined : recorder.call(latest.line.number)
+  if (call === undefined) return {at: new Date().toISOString(), failure: '', request: null}
+  const row = rowOf(call, contentOf(call), masking)
+  const {number, at, from, method, path, totalMs: ms, failure} = row
+  return {at, failure, request: {number, from, method, path, ms, status: callEndText(row)}}
+}

@@ -1,0 +1,205 @@
+import type * as Api from '../../model/api.generated.ts'
+import {stateWord} from '../../model/app-words.ts'
+import {breakerText, waitingEventsText, waitingWorkText} from '../../model/backlog-words.ts'
+import {roughDuration} from '../../model/duration.ts'
+import {loopText} from '../../model/exit-loop.ts'
+import {WAITS_FOR_SAVE} from '../../model/exit-text.ts'
+import {instanceName} from '../../model/plan.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import type {Death} from '../telemetry/recorder/deaths.ts'
+import {deathView} from './death-view.ts'
+import {failuresOf, type FailedCalls} from './failed-calls.ts'
+import type {RunFacts} from './run-facts.ts'
+
+/** An app that takes longer to become ready needs a person to look. */
+const SLOW_START_MS = 60_000
+/** The exit of an app is listed until it has been well again for this long. */
+const HELD_MS = 30_000
+
+/** What is known of a trouble besides the calls that failed because of it. */
+type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
+
+/** What needs a person, the worst first: one entry for one cause, with the calls that failed because of it (docs/states.md). */
+export async function troublesOf(facts: RunFacts, masking: Masking): Promise<readonly Api.Trouble[]> {
+  const {control, deaths, apps} = facts
+  const found: Found[] = []
+  for (const app of control.list().apps) {
+    const name = instanceName(app.id, app.instance)
+    const death = deaths?.all(app.id).findLast(each => each.name === name)
+    const reason = apps().find(each => each.name === name)?.reason ?? ''
+    found.push(...(await stateTroubles(app, {name, reason, death, masking})), ...otherTroubles(app, name))
+  }
+  const since = Math.min(...found.map(({at}) => (at === null ? Infinity : Date.parse(at))))
+  const failures = failuresOf(facts.recorder, {masking, since})
+  const troubles = found.map(trouble => withFailures(trouble, found, failures))
+  const known = new Set(found.filter(explainsFailures).map(({app}) => app))
+  const others = failures.filter(({to, recent}) => !known.has(to) && recent.failed > 0).map(callsTrouble)
+  return [...troubles, ...others].toSorted((a, b) => rank(a) - rank(b) || timeOf(b) - timeOf(a))
+}
+
+const rank = ({isBad, isOver}: Api.Trouble): number => (isOver ? 2 : isBad ? 0 : 1)
+const timeOf = ({at}: Api.Trouble): number => (at === null ? 0 : Date.parse(at))
+
+/** Calls to an app with such a trouble fail because of it. */
+const explainsFailures = ({kind}: Found): boolean => !['work', 'events', 'calls'].includes(kind)
+
+function withFailures(trouble: Found, all: readonly Found[], failures: readonly FailedCalls[]): Api.Trouble {
+  // of several troubles of one app the first has caused them
+  const isFirst = all.find(each => each.app === trouble.app && explainsFailures(each)) === trouble
+  const calls = isFirst ? failures.find(({to}) => to === trouble.app) : undefined
+  return {...trouble, failed: calls?.edges ?? [], failedCalls: calls?.count ?? 0}
+}
+
+interface Known {
+  readonly name: string
+  /** Why calls to it wait, or fail. */
+  readonly reason: string
+  readonly death: Death | undefined
+  readonly masking: Masking
+}
+
+/** Why it is not ready; nothing if it is. */
+async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known): Promise<readonly Found[]> {
+  const word = stateWord(app)
+  const now = Date.now()
+  const plain = {app: app.id, name, isOver: false, error: '', place: '', death: 0, request: null}
+  if (word === 'looping' || word === 'down' || word === 'restarting' || isJustOver(app, death, now)) {
+    const isOver = !['looping', 'down', 'restarting'].includes(word)
+    const view = death === undefined ? undefined : await deathView(death, masking)
+    const next = word === 'restarting' ? ', restarting' : app.state === 'backoff' ? `, ${WAITS_FOR_SAVE}` : ''
+    const sentence = view?.text ?? `"${name}" ${app.exit}`
+    return [
+      {
+        ...plain,
+        kind: app.loop === null ? 'exit' : 'loop',
+        key: `exit ${name}`,
+        isBad: !isOver,
+        isOver,
+        at: view?.at ?? null,
+        text:
+          app.loop === null
+            ? `${sentence}${isOver ? ', and is ready again' : next}`
+            : `"${name}" ${loopText(app.loop)}`,
+        error: view?.reason ?? '',
+        place: view?.place ?? '',
+        death: view?.number ?? 0,
+        request: requestOf(view),
+        action: actionOf(app.id, view)
+      }
+    ]
+  }
+  if (app.availability === 'never')
+    return [
+      {
+        ...plain,
+        kind: 'blocked',
+        key: `blocked ${name}`,
+        isBad: true,
+        at: null,
+        text: reason,
+        action: whyAction(app.id)
+      }
+    ]
+  const forMs = app.startedAt === null ? 0 : now - Date.parse(app.startedAt)
+  if (app.availability !== 'waiting' || forMs < SLOW_START_MS) return []
+  const text = reason === '' ? `"${name}" is not ready` : reason
+  return [
+    {
+      ...plain,
+      kind: 'slow',
+      key: `slow ${name}`,
+      isBad: false,
+      at: app.startedAt,
+      text: `${text}, ${roughDuration(Math.floor(forMs / SLOW_START_MS) * SLOW_START_MS)} after its start`,
+      action: logsAction(app.id)
+    }
+  ]
+}
+
+/** It has exited by itself, and is ready again since less than half a minute. */
+const isJustOver = (app: Api.App, death: Death | undefined, now: number): boolean =>
+  app.isReady && death !== undefined && now - death.at < HELD_MS
+
+const requestOf = (view: Api.Death | undefined): Api.Trouble['request'] => {
+  const [call] = view?.inside ?? []
+  if (call === undefined) return null
+  const {number, from, method, path, forMs} = call
+  return {number, from, method, path, ms: forMs, status: ''}
+}
+
+function actionOf(app: string, view: Api.Death | undefined): Api.Trouble['action'] {
+  const [call] = view?.inside ?? []
+  if (call !== undefined) return {kind: 'request', text: 'Show the request', command: `pillion trace ${call.number}`}
+  return view === undefined ? logsAction(app) : whyAction(app)
+}
+
+const whyAction = (app: string): Api.Trouble['action'] => ({
+  kind: 'exit',
+  text: 'Show why',
+  command: `pillion why ${app}`
+})
+
+const logsAction = (app: string): Api.Trouble['action'] => ({
+  kind: 'logs',
+  text: 'Show its log',
+  command: `pillion logs --app-id ${app}`
+})
+
+/** What is wrong with an app besides its state. */
+function otherTroubles({id, circuitBreakers, waitingWork, waitingEvents}: Api.App, name: string): readonly Found[] {
+  const plain = {app: id, name, isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
+  const found: Found[] = circuitBreakers
+    .filter(({state}) => state === 'open')
+    .map(breaker => ({
+      ...plain,
+      kind: 'breaker',
+      key: `breaker ${name} ${breaker.name}`,
+      text: `${breakerText(name, breaker)}: calls fail unsent`,
+      action: failedCallsAction(`from:${id}`)
+    }))
+  if (waitingWork > 0)
+    found.push({
+      ...plain,
+      kind: 'work',
+      key: `work ${name}`,
+      text: waitingWorkText(name, waitingWork),
+      action: {kind: 'workflows', text: 'Show workflows', command: 'pillion workflow list'}
+    })
+  if (waitingEvents > 0)
+    found.push({
+      ...plain,
+      kind: 'events',
+      key: `events ${name}`,
+      text: waitingEventsText(name, waitingEvents),
+      action: logsAction(id)
+    })
+  return found
+}
+
+const failedCallsAction = (filter: string): Api.Trouble['action'] => ({
+  kind: 'calls',
+  text: 'Show failed calls',
+  command: `pillion calls ${filter} is:failed`
+})
+
+/** Calls fail, and the state of the callee does not say why. */
+function callsTrouble({to, recent, edges, count, faulty, latest}: FailedCalls): Api.Trouble {
+  const fault = faulty === 0 ? '' : faulty === recent.failed ? ', by a fault' : `, ${faulty} of them by a fault`
+  return {
+    key: `calls ${to}`,
+    kind: 'calls',
+    app: to,
+    name: to,
+    isBad: false,
+    isOver: false,
+    at: latest.at,
+    text: `${recent.failed} of ${recent.calls} calls to "${to}" failed in the last minute${fault}`,
+    error: latest.failure,
+    place: '',
+    death: 0,
+    request: latest.request,
+    failed: edges,
+    failedCalls: count,
+    action: failedCallsAction(`to:${to}`)
+  }
+}

@@ -1,0 +1,48 @@
+import type {ExitLoop} from '../model/exit-loop.ts'
+
+/** Fewer exits are reported one by one. */
+const LOOPS_FROM = 3
+/** Older exits do not count. */
+const WINDOW_MS = 600_000
+/** A process that lives longer than this, and half as long again as those before it, has ended the loop. */
+const HELD_MS = 30_000
+
+/** The exits of an app after which its policy restarts it; times in ms since 1970. */
+export class ExitHistory {
+  #exits: {readonly startedAt: number; readonly endedAt: number}[] = []
+
+  /** `startedAt` 0: no process was started. */
+  add(startedAt: number, endedAt: number): void {
+    const from = startedAt === 0 ? endedAt : startedAt
+    const isOther = endedAt - from > this.#longestHeld
+    const since = isOther ? Infinity : endedAt - WINDOW_MS
+    this.#exits = [...this.#exits.filter(exit => exit.endedAt >= since), {startedAt: from, endedAt}]
+  }
+
+  /** A person has started it again, or has saved something. */
+  clear(): void {
+    this.#exits = []
+  }
+
+  /** Null: it is in no loop. `startedAt`: of its process, 0: it has none. */
+  loop(startedAt: number, now: number): ExitLoop | null {
+    const [first] = this.#exits
+    const last = this.#exits.at(-1)
+    const isOver = startedAt > 0 && now - startedAt > this.#longestHeld
+    if (first === undefined || last === undefined || this.#exits.length < LOOPS_FROM || isOver) return null
+    return {
+      exits: this.#exits.length,
+      overMs: last.endedAt - first.startedAt,
+      shortestMs: Math.min(...this.#lives),
+      longestMs: Math.max(...this.#lives)
+    }
+  }
+
+  get #lives(): readonly number[] {
+    return this.#exits.map(({startedAt, endedAt}) => endedAt - startedAt)
+  }
+
+  get #longestHeld(): number {
+    return Math.max(HELD_MS, 1.5 * Math.max(0, ...this.#lives))
+  }
+}

@@ -1,0 +1,42 @@
+import t from 'tap'
+import {codePlace} from '../../../src/model/code-place.ts'
+
+const PLACES: readonly (readonly [runtime: string, lines: string, place: string])[] = [
+  [
+    'Node',
+    `file:///shop/svc.mjs:10
+  return order.cents
+               ^
+
+TypeError: Cannot read properties of undefined (reading 'cents')
+    at money (file:///shop/node_modules/money/index.js:3:12)
+    at charge (file:///shop/svc.mjs:10:16)
+    at process.processTicksAndRejections (node:internal/process/task_queues:103:5)`,
+    'svc.mjs:10'
+  ],
+  ['Node, without a name', '    at file:///shop/a%20b/main.ts:3:1', 'a b/main.ts:3'],
+  [
+    'Python',
+    `Traceback (most recent call last):
+  File "/usr/lib/python3.11/runpy.py", line 9, in run
+  File "/shop/app.py", line 7, in <module>
+    charge()
+  File "/shop/cards.py", line 3, in charge
+ValueError: no card`,
+    'cards.py:3'
+  ],
+  [
+    'Go',
+    'panic: no card\n\ngoroutine 1 [running]:\nmain.charge(...)\n\t/shop/main.go:12\nmain.main()\n\t/shop/main.go:20 +0x1d',
+    'main.go:12'
+  ],
+  ['Java', 'Exception in thread "main" x.NoCard\n\tat shop.Cards.charge(Cards.java:31)', 'Cards.java:31'],
+  ['.NET', 'Unhandled exception. NoCard\n   at Cards.Charge() in /shop/Cards.cs:line 31', 'Cards.cs:31'],
+  ['a parser', 'file:///shop/svc.mjs:4\nconst = 1\n      ^\nSyntaxError: Unexpected token', 'svc.mjs:4'],
+  ['elsewhere', 'Error: x\n    at load (file:///lib/own.mjs:2:1)', '/lib/own.mjs:2'],
+  ['none', 'out of cards', '']
+]
+
+t.test('where code has failed, as runtimes write it', async t => {
+  for (const [runtime, lines, place] of PLACES) t.equal(codePlace(lines.split('\n'), '/shop'), place, runtime)
+})

@@ -1,0 +1,175 @@
+import t from 'tap'
+import type * as Api from '../../../../src/model/api.generated.ts'
+import type {Call} from '../../../../src/model/call.ts'
+import type {RunFacts} from '../../../../src/observe/api/run-facts.ts'
+import {troublesOf} from '../../../../src/observe/api/troubles.ts'
+import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {Deaths, type Ended} from '../../../../src/observe/telemetry/recorder/deaths.ts'
+import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
+import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
+import {appOf, runOf} from '../../../rig/listed.ts'
+import {tableOf} from '../../../rig/table-of.ts'
+
+/** A call that began and ended so many ms ago; `endedAgo` undefined: it is under way. */
+interface Made {
+  readonly from?: string
+  readonly to: string
+  readonly path?: string
+  readonly status?: number
+  readonly startedAgo: number
+  readonly endedAgo?: number
+}
+
+function make(
+  recorder: CallRecorder,
+  {from = 'shop', to, path = '/', status = 200, startedAgo, endedAgo}: Made
+): number {
+  const now = performance.now()
+  const call: Call = {caller: from, callee: to, method: 'POST', path}
+  const request = {method: 'POST', path, lines: ''}
+  recorder.started(call, request, now - startedAgo)
+  if (endedAgo === undefined) return call.number ?? 0
+  const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+  recorder.ended(Object.assign(journal, {status, attempts: 1, startedAt: now - startedAgo, endedAt: now - endedAgo}))
+  return call.number ?? 0
+}
+
+/** An exit half a minute ago. */
+const exitOf = (app: string, more: Partial<Ended> = {}): Ended => ({
+  app,
+  name: app,
+  exit: {kind: 'code', code: 1},
+  reason: 'TypeError: no cents',
+  at: Date.now() - 20_000,
+  livedMs: 12_449,
+  files: [],
+  inside: [],
+  work: [],
+  lines: async () => Promise.resolve([]),
+  place: async () => Promise.resolve('svc.mjs:10'),
+  ...more
+})
+
+interface Scene {
+  readonly apps?: readonly Partial<Api.App>[]
+  readonly reasons?: Readonly<Record<string, string>>
+  readonly calls?: readonly Made[]
+  readonly exits?: (recorder: CallRecorder) => readonly Ended[]
+}
+
+async function troubles({
+  apps = [],
+  reasons = {},
+  calls = [],
+  exits = () => []
+}: Scene): Promise<readonly Api.Trouble[]> {
+  const recorder = new CallRecorder(() => 1000, 64, 65_536)
+  for (const call of calls) make(recorder, call)
+  const deaths = new Deaths(recorder)
+  for (const ended of exits(recorder)) deaths.add(ended)
+  const listed = apps.map(appOf)
+  const facts = {
+    control: {list: () => runOf('0'.repeat(32), 1, listed)},
+    deaths,
+    recorder,
+    apps: () => listed.map(({id}) => ({id, name: id, availability: 'waiting', waiting: 0, reason: reasons[id] ?? ''}))
+  } as unknown as RunFacts
+  return troublesOf(facts, new Masking([]))
+}
+
+const DOWN = {state: 'backoff', exit: 'exited with code 1', exitCode: 1, availability: 'never'} as const
+const READY = {state: 'running', isReady: true, availability: 'ready'} as const
+
+/** A run for each row of the table, by its kind. */
+const SCENES: Readonly<Record<string, Scene>> = {
+  exit: {
+    apps: [{id: 'payments', ...DOWN}],
+    exits: recorder => {
+      const number = make(recorder, {from: 'orders', to: 'payments', path: '/charge', startedAgo: 98})
+      return [exitOf('payments', {inside: [{number, forMs: 98}]})]
+    }
+  },
+  loop: {
+    apps: [{id: 'sync', ...READY, loop: {exits: 8, overMs: 60_000, shortestMs: 2000, longestMs: 2000}}],
+    exits: () => [exitOf('sync')]
+  },
+  blocked: {
+    apps: [{id: 'api', availability: 'never', state: 'exited'}],
+    reasons: {api: '"api" is not started: "db" exited with code 1'}
+  },
+  slow: {apps: [{id: 'api', state: 'running', startedAt: new Date(Date.now() - 125_000).toISOString()}]},
+  breaker: {apps: [{id: 'shop', ...READY, circuitBreakers: [{name: 'stock:items', state: 'open'}]}]},
+  work: {apps: [{id: 'orders', ...READY, waitingWork: 3}]},
+  events: {apps: [{id: 'orders', ...READY, waitingEvents: 2000}]},
+  calls: {
+    calls: [
+      {to: 'stock', startedAgo: 900, endedAgo: 800},
+      {to: 'stock', status: 500, startedAgo: 700, endedAgo: 600},
+      {to: 'stock', status: 503, startedAgo: 500, endedAgo: 400}
+    ]
+  }
+}
+
+t.test('each trouble has the sentence and the first action of the manual', async t => {
+  const rows = tableOf('states.md', 'What needs a person')
+  t.same(
+    rows.map(([kind]) => kind),
+    Object.keys(SCENES)
+  )
+  for (const [kind = '', text, action] of rows) {
+    const found = await troubles(SCENES[kind] ?? {})
+    t.same(
+      found.map(trouble => [trouble.kind, trouble.text, trouble.action.text]),
+      [[kind, text, action]]
+    )
+  }
+})
+
+t.test('an exit brings its error, its place, its request, and what failed because of it: one trouble', async t => {
+  const calls = [
+    {from: 'web', to: 'orders', status: 500, startedAgo: 900, endedAgo: 800},
+    {from: 'orders', to: 'payments', status: 500, startedAgo: 880, endedAgo: 820},
+    {from: 'orders', to: 'payments', status: 500, startedAgo: 700, endedAgo: 650},
+    {from: 'web', to: 'mail', status: 500, startedAgo: 600, endedAgo: 500}
+  ]
+  const [exit, mail, ...others] = await troubles({...SCENES['exit'], calls})
+  t.same(others, [])
+  t.match(exit, {
+    key: 'exit payments',
+    isBad: true,
+    isOver: false,
+    error: 'TypeError: no cents',
+    place: 'svc.mjs:10',
+    death: 1,
+    request: {from: 'orders', method: 'POST', path: '/charge', ms: 98, status: ''},
+    failed: [
+      {from: 'orders', to: 'payments', calls: 2},
+      {from: 'web', to: 'orders', calls: 1}
+    ],
+    failedCalls: 3,
+    action: {kind: 'request', command: 'pillion trace 5'}
+  })
+  t.match(mail, {
+    kind: 'calls',
+    text: '1 of 1 calls to "mail" failed in the last minute',
+    request: {number: 4, status: '500'}
+  })
+})
+
+const twoExits = (): readonly Ended[] => [exitOf('a'), exitOf('c', {at: Date.now() - 31_000})]
+
+t.test('an app that is well again is told of for half a minute, and last', async t => {
+  const apps = [
+    {id: 'a', ...READY},
+    {id: 'b', ...READY, waitingWork: 1},
+    {id: 'c', ...READY}
+  ]
+  t.same(
+    (await troubles({apps, exits: twoExits})).map(({key, isOver}) => [key, isOver]),
+    [
+      ['work b', false],
+      ['exit a', true]
+    ]
+  )
+  t.same(await troubles({apps: [{id: 'a', ...READY}]}), [])
+})
