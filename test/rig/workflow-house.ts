@@ -150,7 +150,7 @@ export const call = (id: number, name: string, targetAppID = ''): Partial<Action
 export const childOf = (
   instanceId: string,
   name = 'pay',
-  input: NonNullable<Action['createChild']>['input'] = undefined
+  input?: NonNullable<Action['createChild']>['input']
 ): NonNullable<Action['createChild']> => ({
   instanceId,
   name,

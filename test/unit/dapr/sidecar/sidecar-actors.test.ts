@@ -10,7 +10,7 @@ t.test('a process that goes before it can be asked leaves no question to the nex
   const listeners: (() => void)[] = []
   const app = {
     id: 'shop',
-    plan: {channel: {protocol: 'http'}, fixedPort: 0},
+    plan: {channel: {protocol: 'http'}, fixedPort: 0, command: [], ready: {kind: 'spawned'}},
     isListening: true,
     appPort: 1,
     pid: 7,
