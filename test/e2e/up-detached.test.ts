@@ -26,6 +26,29 @@ t.test('up -d leaves the run in the background once its apps are ready, and down
   t.same(await rig.leftovers(), [])
 })
 
+t.test('attach shows the run, with its reloads; Ctrl-C leaves it running, and its end ends attach', async t => {
+  const rig = await openRig(t)
+  const code = 'console.log("v", process.env.MARK); setInterval(() => {}, 1000)'
+  await rig.template([{appID: 'a', env: {MARK: '1'}, command: ['node', '-e', code]}])
+  t.teardown(async () => rig.run(['down']))
+  t.match(await rig.run(['attach']), {code: 1})
+  await rig.run(['up', '-d'])
+  const first = rig.pillion(['attach'])
+  await first.waitForLine('== APP - a == v 1')
+  await rig.run(['restart', 'a'])
+  await first.waitForLine('== APP - a == v 1', {nth: 2})
+  await first.waitForLine('a: reloaded in')
+  first.signal('SIGINT')
+  t.match(await first.exited, {code: 0})
+  t.match(first.stderr.lines.join('\n'), /attached to [^]*detached: .* continues, and pillion down ends it$/)
+  t.match(await rig.run(['ps']), {stdout: /a +ready/})
+  const second = rig.pillion(['attach'])
+  await second.waitForLine('== APP - a == v 1', {nth: 2})
+  await rig.run(['down'])
+  t.match(await second.exited, {code: 0})
+  t.match(second.stderr.lines.join('\n'), /the run has ended$/)
+})
+
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {
   const rig = await openRig(t)
   await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: a\n'})

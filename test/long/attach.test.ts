@@ -150,8 +150,8 @@ t.test('what comes by a pipe is typed; who cannot be attached to is told why', {
     [['plain'], 1, /nobody can attach to "plain": it has no terminal: the template gives it one by tty: true/],
     [['none'], 1, /it has no command/],
     [['shel'], 1, /did you mean|shell/i],
-    [[], 255, /attach needs the id of one app/],
-    [['shell', 'plain'], 255, /attach needs the id of one app/],
+    [['--detach-keys', 'ctrl-]'], 255, /--detach-keys needs the id of an app/],
+    [['shell', 'plain'], 255, /attach takes the id of one app/],
     [['shell', '--detach-keys', 'ctrl-1'], 255, /expected keys with commas between them/]
   ] as const) {
     const refused = await rig.run(['attach', ...args])

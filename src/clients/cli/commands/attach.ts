@@ -6,12 +6,18 @@ import {idsOf, runFinder} from '../run-here.ts'
 import {say, shownStatus} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** `attach ID`: connects the terminal to that of an app; what comes by a pipe is typed. Exits as the app does if that ends. */
+/**
+ * `attach ID`: connects the terminal to that of an app; what comes by a pipe is typed. Exits as the app does if that ends. Without an id: shows
+ * the whole run.
+ */
 export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
   const [app, ...others] = idsOf({words, flags})
-  if (app === undefined || others.length > 0) throw new UsageError('attach needs the id of one app')
+  if (others.length > 0) throw new UsageError('attach takes the id of one app, or none for the whole run')
+  if (app === undefined && flags.names.includes('detach-keys'))
+    throw new UsageError('--detach-keys needs the id of an app: Ctrl-C detaches from a run')
   const detachKeys = readDetachKeys(flags.text('detach-keys') ?? USUAL_DETACH_KEYS)
   const run = (await runFinder(flags, asJson)).find(app)
+  if (app === undefined) return (await import('../attach/whole-run.ts')).attachToRun(run, asJson)
   if (!process.stdin.isTTY) {
     return unlessGone(async () => typeAll(run, app), 1)
   }

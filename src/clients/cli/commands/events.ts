@@ -77,6 +77,12 @@ async function read(run: FoundRun, {query, after, isFollowed, show}: Wanted): Pr
   }
 }
 
+/** Shows the events of a run from now on, until it ends. */
+export async function followEvents(run: FoundRun, types: string, onEvent: (event: Api.Event) => void): Promise<void> {
+  const show = async (event: Api.Event): Promise<void> => onEvent(event)
+  await read(run, {query: {types, format: 'ndjson'}, after: undefined, isFollowed: true, show})
+}
+
 /** Waits until the reader has taken it. */
 const write = async (text: string): Promise<void> =>
   new Promise(resolve => {

@@ -72,7 +72,8 @@ async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names:
   return 0
 }
 
-async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<void> {
+/** Writes the lines of apps of a run, with what `wanted` leaves of them. */
+export async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<void> {
   const query = queryOf({...wanted, tail: wanted.grep === undefined ? wanted.tail : -1}) // counts matching lines, below
   for (const each of wanted.ids) query.append('app', each)
   if (wanted.version !== '') query.set('version', wanted.version)

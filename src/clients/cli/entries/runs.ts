@@ -106,8 +106,8 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'attach',
-    summary: 'Connect this terminal to that of an app (tty: true): debugger prompts, shells, programs that read keys',
-    usage: 'id [flags]',
+    summary: 'Show a run on this terminal, or connect it to that of an app (tty: true): debugger prompts, shells, programs that read keys',
+    usage: '[id] [flags]',
     flags: [
       whichApp('attach to'),
       {
@@ -119,7 +119,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       },
       ...WHOSE_RUN
     ],
-    examples: ['attach shop', 'attach shop --detach-keys ctrl-]'],
+    examples: ['attach', 'attach shop', 'attach shop --detach-keys ctrl-]'],
     takesIds: true,
     load: async () => (await import('../commands/attach.ts')).attachTo
   },

@@ -1,0 +1,46 @@
+import type * as Api from '../../../model/api.generated.ts'
+import type {WarningCode} from '../../../model/reporter.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import {followEvents} from '../commands/events.ts'
+import {writeLines} from '../commands/logs.ts'
+import {runName} from '../pick-run.ts'
+import {endWithStdout, print} from '../print.ts'
+import {reloadText} from '../reload-words.ts'
+import {say} from '../say.ts'
+
+/** So many lines of before are shown. */
+const TAIL = 20
+const TYPES = 'reload,fault,note'
+
+/**
+ * `attach` without an id: shows a run as `run -f` does, with the newest lines of all apps first. Ctrl-C leaves the run as it is, as does the end of
+ * a terminal. Settles with the exit code.
+ */
+export async function attachToRun(run: FoundRun, asJson: boolean): Promise<number> {
+  const name = runName(run.listing)
+  const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+  endWithStdout()
+  const left = Promise.withResolvers<boolean>()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => left.resolve(true))
+  tell(`attached to ${name}: Ctrl-C detaches, and the run continues`)
+  const wanted = {ids: [], since: 0, version: '', run: '', hasTimes: false, grep: undefined}
+  const shown = Promise.all([
+    writeLines(run, {...wanted, tail: TAIL, isFollowed: true, asJson}),
+    followEvents(run, TYPES, event => tellEvent(event, asJson))
+  ])
+  const isLeft = await Promise.race([left.promise, shown.then(() => false)])
+  tell(isLeft ? `detached: ${name} continues, and pillion down ends it` : 'the run has ended')
+  return 0
+}
+
+/** As the terminal of the run says it. */
+function tellEvent(event: Api.Event, asJson: boolean): void {
+  const {stdout, stderr} = process
+  if (event.type === 'reload') say(stdout, 'info', reloadText({...event.data, id: event.data.app}), asJson)
+  else if (event.type === 'fault' && event.data.text !== '') say(stdout, 'info', event.data.text, asJson)
+  else if (event.type === 'note') {
+    const {code, text} = event.data
+    if (code === 'notification') print(stdout, `${text}\n`)
+    else say(stderr, 'warning', text, asJson, code as WarningCode)
+  }
+}
