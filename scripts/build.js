@@ -22,6 +22,7 @@ function compileSchema({later = [], only}) {
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,
+    messages: false, // `errorMessage` says it
     strict: true,
     strictRequired: false,
     allowUnionTypes: true,
@@ -43,7 +44,11 @@ function compileSchema({later = [], only}) {
       keys
     ))
       if (errorMessage !== undefined && (only ?? key) === key) validators[key] = schema.$id + $ref
-  const code = standalone.default(ajv, validators)
+  // of an error we read the place, the parameters and the schema that was not met: each run loads this code
+  const code = standalone
+    .default(ajv, validators)
+    .replaceAll(/schemaPath:"[^"]*",keyword:"[^"]*",/g, '')
+    .replaceAll(/schema:[\w.]+,(parentSchema:[\w.]+),data\d*}/g, '$1}')
   return `// Written by scripts/build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
 }
 

@@ -84,6 +84,8 @@ export interface AppPlan {
   readonly fixedPort: number
   /** Where others call it without Dapr's API: we listen there for the whole run. Left out: nowhere. */
   readonly published?: PublishedPlan
+  /** What its process may use at most. Left out: there is no limit. */
+  readonly limits?: LimitsPlan
   /** Its process has a terminal; left out: it has none. */
   readonly tty?: true
   /** It starts only with one of these profiles; left out: always. */
@@ -94,6 +96,14 @@ export interface AppPlan {
 
 /** What people call an instance of an app: the first one by the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
+
+/** What a process and its children may use at most, where the system gives limits. */
+export interface LimitsPlan {
+  /** 0 = no limit. */
+  readonly memoryBytes: number
+  /** Processors, also parts of one; 0 = no limit. */
+  readonly cpus: number
+}
 
 /** A port at which an app is called, whatever port it listens on itself. */
 export interface PublishedPlan {

@@ -78,6 +78,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
     dependsOn: [],
     fixedPort,
     ...(published !== undefined && {published}),
+    ...limitsOf(settings),
     ...(values.tty === true && {tty: true}),
     ...(values.profiles !== undefined && values.profiles.length > 0 && {profiles: values.profiles}),
     resources,
@@ -191,6 +192,22 @@ function recordPlan(settings: Settings): RecordPlan {
     message: `wrong value of record.body: ${String(record.body)}`,
     expected: 'expected a size up to 1Mi, like 16Ki'
   })
+}
+
+/** Less is a slip: no program starts with it. */
+const MIN_MEMORY_BYTES = 1024 * 1024
+
+function limitsOf(settings: Settings): Pick<AppPlan, 'limits'> {
+  const {memory = 0, cpus = 0} = settings.values.limits ?? {}
+  const memoryBytes = quantityBytes(String(memory))
+  if (typeof memoryBytes === 'string' || (memoryBytes !== 0 && memoryBytes < MIN_MEMORY_BYTES))
+    return settings.refuse({
+      key: 'limits',
+      inside: ['memory'],
+      message: `wrong value of limits.memory: ${memory}`,
+      expected: 'expected a size from 1Mi up, like 512Mi or 2Gi'
+    })
+  return memoryBytes === 0 && cpus === 0 ? {} : {limits: {memoryBytes, cpus}}
 }
 
 /** `overlap` needs a port that can change with each start. In `common` it applies to the apps that have one. */

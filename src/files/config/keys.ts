@@ -85,6 +85,7 @@ export const OUR_SHARED_KEYS = [
   'stop',
   'replicas',
   'logs',
+  'limits',
   'record',
   'replay',
   'otel',
@@ -138,6 +139,7 @@ export interface OurValues {
   readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
   readonly replicas?: number
   readonly logs?: {readonly keep?: number; readonly size?: string | number}
+  readonly limits?: {readonly memory?: string | number; readonly cpus?: number}
   readonly record?: boolean | {readonly body?: string | number; readonly mask?: readonly string[]}
   readonly replay?: boolean
   readonly otel?: boolean

@@ -37,13 +37,13 @@ function withoutEchoes(faults: readonly Fault[]): readonly Fault[] {
   return [...byPlace.values()]
 }
 
-function mistakeOf(template: Template, pair: Pair, {instancePath, params, parentSchema, message}: Fault): Mistake {
+function mistakeOf(template: Template, pair: Pair, {instancePath, params, parentSchema}: Fault): Mistake {
   const path = instancePath
     .split('/')
     .slice(1)
     .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
   const name = [pair.name, ...path].join('.')
-  const expected = String(parentSchema?.['errorMessage'] ?? message)
+  const expected = String(parentSchema?.['errorMessage'] ?? '')
   const unknown: unknown = params['additionalProperty']
   if (typeof unknown !== 'string')
     return {message: `wrong value of ${name}`, spot: template.within(pair, path).value, expected}

@@ -23,6 +23,7 @@ const TYPED_KEYS = new Set([
   'autoPort',
   'tcp',
   'keep',
+  'cpus',
   'record',
   'replay',
   'otel',

@@ -10,6 +10,7 @@ import {
   folderOfStack,
   healthCommand,
   leftOver,
+  limitsOf,
   portsOf,
   publishedPort,
   sharedKeys,
@@ -82,7 +83,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     name,
     ...ports.flatMap(({text}) => ['--publish', text]),
     ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
-    ...flagsOf(values, stack),
+    ...flagsOf({...values, ...limitsOf(values)}, stack),
     ...listFlagsOf(values, stack, notes),
     ...[...passed(envFile, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
       '--env',

@@ -5,6 +5,7 @@ import {
   composeEnvironment,
   healthCommand,
   leftOver,
+  limitsOf,
   portsOf,
   sharedKeys,
   commandWords,
@@ -82,13 +83,27 @@ export function appOf(
     ready: health === undefined || !isHere(health) ? undefined : {command: health},
     replicas: hasReplicas ? copies : undefined,
     watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(command, folder) !== '' ? undefined : true,
+    limits: limitsKey(values),
     tty: textValue(values['tty']) === 'true' ? true : undefined
   })
   if (health !== undefined && !isHere(health) && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
   if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
-  notes.push(...leftOver(service, new Set([...KNOWN, 'volumes', 'deploy', 'scale'])))
+  notes.push(...leftOver(service, new Set([...KNOWN, 'volumes', 'deploy', 'scale', 'mem_limit', 'cpus'])))
   return {id, folder, keys, notes}
+}
+
+/** Compose's sizes count in steps of 1024, with or without a `b` at their end: `512m`, `2gb`. */
+function limitsKey(values: Values): Values | undefined {
+  const limits = limitsOf(values)
+  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(limits.mem_limit) ?? []
+  const suffix = unit === '' ? '' : `${unit.toUpperCase()}i`
+  const cpus = Number(limits.cpus)
+  const both = given({
+    memory: amount === '' ? undefined : `${amount}${suffix}`,
+    cpus: cpus > 0 ? cpus : undefined
+  })
+  return Object.keys(both).length === 0 ? undefined : both
 }
 
 /** The port that the program listens on; 0: none is known. `dockerfile`: '' where its port says nothing of the command. */

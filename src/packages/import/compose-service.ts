@@ -243,6 +243,15 @@ export const leftOver = ({values}: Service, known: ReadonlySet<string>): readonl
     .filter(([key]) => !known.has(key) && !key.startsWith('x-'))
     .map(([key, value]) => `${key}: ${written(value)} is not carried over`)
 
+/** The limits of a service in the words of one without `deploy`, which wins. */
+export function limitsOf(values: Values): {readonly mem_limit: string; readonly cpus: string} {
+  const {memory, cpus} = mapOf(mapOf(mapOf(values['deploy'])['resources'])['limits'])
+  return {
+    mem_limit: textValue(memory) || textValue(values['mem_limit']),
+    cpus: textValue(cpus) || textValue(values['cpus'])
+  }
+}
+
 /** How an image is built: its folder, the Dockerfile, and further flags of `docker build`, one word each. */
 export interface Build {
   readonly folder: string

@@ -3,6 +3,7 @@ import type {Loaded} from '../../files/config/load.ts'
 import {absolutePath} from '../../files/config/paths.ts'
 import type {EnvFile} from '../../files/config/keys.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
+import type {AppPlan} from '../../model/plan.ts'
 import {buildFileOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
 import {deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
@@ -16,6 +17,7 @@ import {
 } from './compose-sidecar.ts'
 import {Mistakes} from './mistakes.ts'
 import {templateLabel} from './object.ts'
+import {quantityText} from './pod.ts'
 import {podPort, variablesOf} from './variables.ts'
 import {keysWithoutMeaningInCompose} from './without-meaning.ts'
 import {yamlText} from './yaml-text.ts'
@@ -148,9 +150,16 @@ function appService(
     ...(values.restart !== undefined && values.restart !== 'no' && {restart: values.restart}),
     ...(values.stop?.signal !== undefined && {stop_signal: values.stop.signal}),
     ...(values.stop?.timeout !== undefined && {stop_grace_period: `${plan.stop.timeoutMs}ms`}),
+    ...limitsOf(plan),
     ...(plan.tty === true && {stdin_open: true, tty: true}) // docker compose attach
   }
 }
+
+/** Compose's `M` is 2^20 bytes. */
+const limitsOf = ({limits: {memoryBytes, cpus} = {memoryBytes: 0, cpus: 0}}: AppPlan): object => ({
+  ...(memoryBytes > 0 && {mem_limit: quantityText(memoryBytes, 'M')}),
+  ...(cpus > 0 && {cpus})
+})
 
 const mapValues = (
   map: Readonly<Record<string, string>>,

@@ -30,7 +30,8 @@ export function podSpec(
   {image, port, secret, variables, restart}: PodOptions
 ): Readonly<Record<string, unknown>> {
   const {settings, plan} = entry
-  const {serviceAccount, imagePullSecrets, resources} = settings.values.kubernetes ?? {}
+  const {serviceAccount, imagePullSecrets} = settings.values.kubernetes ?? {}
+  const resources = resourcesOf(entry)
   const env = containerVariables(variablesOf(entry, port, variables))
   const probe = readinessProbe(entry, port)
   const container = {
@@ -52,6 +53,22 @@ export function podSpec(
     containers: [container]
   }
 }
+
+/** `kubernetes.resources` wins over `limits`. */
+function resourcesOf({settings, plan: {limits}}: Entry): object | undefined {
+  const {resources} = settings.values.kubernetes ?? {}
+  if (limits === undefined) return resources
+  const {memoryBytes, cpus} = limits
+  const own = {
+    ...(memoryBytes > 0 && {memory: quantityText(memoryBytes, 'Mi')}),
+    ...(cpus > 0 && {cpu: cpus.toString()})
+  }
+  return {...resources, limits: {...own, ...resources?.['limits']}}
+}
+
+/** `512Mi`, or the bytes where they are no whole number of these. */
+export const quantityText = (bytes: number, mebi: 'Mi' | 'M'): string =>
+  bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}${mebi}` : bytes.toString()
 
 /**
  * The probe of what `ready` names. Without it there is none: a sidecar is ready only when the app accepts on its port, and a

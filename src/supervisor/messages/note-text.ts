@@ -6,6 +6,7 @@ const CODES = {
   'port-taken': 'port-taken',
   refused: 'server-of-other-run',
   'not-ready': 'app-not-ready',
+  'no-limits': 'no-limits',
   'given-up': 'app-given-up',
   'orphan-ended': 'process-ended'
 } as const
@@ -23,6 +24,8 @@ function noteText(id: string, note: Note): string {
     }
     case 'refused':
       return `"${id}" is not ready: ${note.command} is not run: ${note.why}`
+    case 'no-limits':
+      return `limits cannot be set here: ${note.why}. Apps run without them, the first of them "${id}"`
     case 'not-ready':
       return `"${id}" is not ready after ${note.timeoutMs / 1000} s: ${note.tried}`
     case 'given-up': {

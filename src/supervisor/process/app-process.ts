@@ -4,12 +4,15 @@ import {spawnGroup, type ProcessGroup} from './process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
+import type {LimitedProcess} from '../../platform/resource-limits.ts'
 import type {Orphan} from './process-tracker.ts'
 import type {StopPlan} from '../../model/plan.ts'
 import type {Exit} from '../../model/app-state.ts'
 
 export interface AppProcessOptions {
   readonly command: readonly string[]
+  /** The limits of the process. Left out: it has none. */
+  readonly limited?: LimitedProcess | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
   readonly stdio: ProcessPipes | ProcessTerminal
@@ -34,13 +37,16 @@ export class AppProcess {
   readonly group: ProcessGroup
   readonly #output: Output
   readonly #input: Readable | undefined
+  readonly #limited: LimitedProcess | undefined
   readonly #bornAt = performance.now()
   #endedAt: number | undefined
 
-  constructor({input, marker, isRaw, take, ...options}: AppProcessOptions) {
+  constructor({input, marker, isRaw, take, limited, ...options}: AppProcessOptions) {
     const {stdio} = options
     this.marker = marker
-    this.group = spawnGroup({...options, hasInput: input !== undefined})
+    this.#limited = limited
+    const command = [...(limited?.prefix ?? []), ...options.command]
+    this.group = spawnGroup({...options, command, hasInput: input !== undefined})
     void this.#timeLife()
     this.#output = new Output({from: stdio, isRaw, take})
     this.#input = input
@@ -70,6 +76,7 @@ export class AppProcess {
     await endGroup({...ending, group, marker, output: this.#output})
     if (group.stdin !== null) this.#input?.unpipe(group.stdin)
     this.#output.release()
+    this.#limited?.release()
     // a process that hangs in the kernel has received SIGKILL and will exit when the kernel returns
     return group.hasExited() ? group.exited : {kind: 'signal', signal: 'SIGKILL'}
   }

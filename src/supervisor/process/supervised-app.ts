@@ -13,6 +13,7 @@ import {StateMachine} from './state-machine.ts'
 import type {Watchdog} from './watchdog.ts'
 import {AppProcess} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
+import type {LimitedProcess} from '../../platform/resource-limits.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
@@ -136,6 +137,9 @@ export class SupervisedApp implements Supervised {
   get bestLine(): string {
     // nothing that it wrote foretells a SIGKILL, and a process that was not started has written nothing
     const isSudden = this.#exit?.kind === 'signal' && this.#exit.signal === 'SIGKILL'
+    const {memoryBytes = 0} = this.#options.plan.limits ?? {}
+    if (isSudden && memoryBytes > 0)
+      return `it may have reached its limit of memory, ${Math.round(memoryBytes / 2 ** 20)}Mi`
     if (isSudden || this.#exit?.kind === 'spawn-error') return ''
     const since = this.#lived.to - EXPLAINS_MS
     return bestLine(this.#stderr.since(since), this.#stdout.since(since))
@@ -221,11 +225,14 @@ export class SupervisedApp implements Supervised {
       return {exit: stdio, livedMs: 0, isAsked: false}
     }
     const folder = await this.#folder()
+    const {limits} = this.#options.plan
+    const limited = limits && (await import('./limits.ts')).limitsFor(limits, this.#options.noted)
     if (this.#isOver) {
+      limited?.release()
       dropStdio(stdio)
       return {exit: undefined, livedMs: 0, isAsked: true}
     }
-    const appProcess = this.#begin(stdio, folder)
+    const appProcess = this.#begin(stdio, folder, limited)
     await Promise.race([appProcess.group.exited, aborted(this.#asked.signal)])
     return this.#finish(appProcess)
   }
@@ -241,7 +248,7 @@ export class SupervisedApp implements Supervised {
     }
   }
 
-  #begin(stdio: ProcessStdio, folder: string): AppProcess {
+  #begin(stdio: ProcessStdio, folder: string, limited: LimitedProcess | undefined): AppProcess {
     const {plan, environment, processMarker, single, lines} = this.#options
     const number = ++this.#generation
     const stderr = (this.#stderr = new Tail())
@@ -252,6 +259,7 @@ export class SupervisedApp implements Supervised {
     this.terminal = 'lines' in stdio ? stdio : undefined
     const appProcess = new AppProcess({
       stdio,
+      limited,
       // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
       command:
         single === undefined ? [shellFor(plan), ...(this.terminal?.exec ?? EXEC), ...plan.command] : plan.command,

@@ -42,6 +42,8 @@ export type Note =
     }
   /** The command of `ready` would ask the server of another run: it is not run. */
   | {readonly type: 'refused'; readonly command: string; readonly why: string}
+  /** The limits of the plan cannot be set here: the app has none. */
+  | {readonly type: 'no-limits'; readonly why: string}
   /** Not ready within its timeout; probing continues. `tried` describes the probe. */
   | {readonly type: 'not-ready'; readonly timeoutMs: number; readonly tried: string}
   /** `times` processes in a row ran for less than 1 s: the app is no longer restarted. */

@@ -106,7 +106,8 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'attach',
-    summary: 'Show a run on this terminal, or connect it to that of an app (tty: true): debugger prompts, shells, programs that read keys',
+    summary:
+      'Show a run on this terminal, or connect it to that of an app (tty: true): debugger prompts, shells, programs that read keys',
     usage: '[id] [flags]',
     flags: [
       whichApp('attach to'),

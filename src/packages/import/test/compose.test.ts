@@ -349,3 +349,24 @@ t.test('variables of an env file reach the container, too', async t => {
   t.match(app, {envFile: ['./db.env', {path: './none.env', required: false}], env: {B: '3'}})
   t.equal(notes[1], 'env_file: the container gets the variables that are in it now, A and B: name a new one by --env')
 })
+
+t.test('limits of a service are those of its program, or flags of its container', async t => {
+  const {text, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {build: ./web, mem_limit: 512m, cpus: 0.5}
+  api:
+    build: ./api
+    mem_limit: 1g
+    deploy: {resources: {limits: {memory: 2GB, cpus: "1.5"}}}
+  db:
+    image: postgres:17
+    deploy: {resources: {limits: {memory: 256M}}}
+`,
+    web: NODE,
+    api: {...NODE}
+  })
+  t.match(text, /appID: web[^]*limits: {memory: 512Mi, cpus: 0.5}[^]*appID: api[^]*limits: {memory: 2Gi, cpus: 1.5}/)
+  t.match(text, /--memory[^]*256M/)
+  t.notMatch(notes.join(), /mem_limit|cpus/)
+})

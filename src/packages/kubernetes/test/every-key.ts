@@ -46,6 +46,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   stop: ['stop: {signal: SIGINT, timeout: 30s, scope: group}'],
   replicas: ['autoPort: true', 'command: [node, app.mjs]', 'replicas: 3'],
   logs: ['logs: {keep: 3, size: 1Mi}'],
+  limits: ['limits: {memory: 512Mi, cpus: 0.5}'],
   record: ['record: false'],
   replay: ['replay: true'],
   otel: ['otel: false'],

@@ -321,6 +321,7 @@ t.test('every key comes into the plan', async t => {
             keep: 3,
             size: 1024 * 1024
           },
+          limits: {memoryBytes: 2 ** 30, cpus: 2},
           record: {bodyBytes: 65_536, mask: ['x-customer']},
           replay: false,
           otel: false,

@@ -1,0 +1,14 @@
+import type {LimitsPlan} from '../../model/plan.ts'
+import {limited, type LimitedProcess} from '../../platform/resource-limits.ts'
+import type {Note} from './supervised.ts'
+
+let isReported = false
+
+/** The limits of the next process of an app. Where there are none, that is reported once in a run, and the app has no limits. */
+export function limitsFor(limits: LimitsPlan, noted: (note: Note) => void): LimitedProcess | undefined {
+  const found = limited(limits)
+  if (typeof found !== 'string') return found
+  if (!isReported) noted({type: 'no-limits', why: found})
+  isReported = true
+  return undefined
+}
