@@ -1,6 +1,7 @@
 import {appendFileSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
+import {isSamePath} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 
@@ -11,16 +12,35 @@ const FILE = 'data'
 export const noteData = (home: string, keys: readonly string[]): void =>
   appendFileSync(join(home, FILE), keys.map(key => `${key}\n`).join(''), {mode: 0o600})
 
-/** The other copies of a template that run now, and the keys of what data they have. */
-export const dataOfCopies = (
-  env: Environment,
-  own: TemplateCopy
-): readonly {readonly run: LivingRun; readonly keys: ReadonlySet<string>}[] =>
-  copiesAmong(livingRuns(env), own).map(run => ({run, keys: new Set(read(run.home).split('\n').filter(Boolean))}))
+/** What another copy of a template has. */
+export interface DataOfCopy {
+  readonly run: LivingRun
+  /** As `noteData` has them. */
+  readonly keys: ReadonlySet<string>
+  /** It was made without Git (`cp -r`): nothing but the text of the template shows that it is one. */
+  readonly isPlain: boolean
+}
 
-function read(home: string): string {
+/** The other copies of a template that run now. */
+export function dataOfCopies(env: Environment, own: TemplateCopy): readonly DataOfCopy[] {
+  const runs = livingRuns(env)
+  const copies = copiesAmong(runs, own)
+  const text = read(own.file)
+  const plain = runs.filter(
+    ({templateFile, pid}) =>
+      pid !== process.pid && text !== '' && !isSamePath(templateFile, own.file) && read(templateFile) === text
+  )
+  const all = [...copies, ...plain.filter(run => !copies.includes(run))]
+  return all.map(run => ({
+    run,
+    keys: new Set(read(join(run.home, FILE)).split('\n').filter(Boolean)),
+    isPlain: !copies.includes(run)
+  }))
+}
+
+function read(file: string): string {
   try {
-    return readFileSync(join(home, FILE), 'utf8')
+    return readFileSync(file, 'utf8')
   } catch {
     return '' // it has none, or has ended
   }

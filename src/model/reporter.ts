@@ -32,6 +32,7 @@ export type WarningCode =
   | 'job' // A job that its app cannot get: it has no port
   | 'log-file-failed' // A log file cannot be written. Console output continues, and the file goes on as soon as it can be written, with a line that says what is missing.
   | 'message-lost' // An app failed to handle a message, and nothing keeps it: no dead letter topic, no retry policy.
+  | 'no-actor-store' // Workflows run, and no Component has `actorStateStore: "true"`, which a real Dapr needs for them. Once in a run.
   | 'no-limits' // The system gives no `limits` here: apps run without. The message says what is missing. Once in a run.
   | 'no-component' // The template's `conversation` names a component that no app has: its model is asked as ever.
   | 'no-shell' // A command was written for a shell, but programs are started without one, as by Dapr.

@@ -6,7 +6,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
 import type {LogLevel} from '../model/plan.ts'
-import {isActorStore} from '../files/resources/components.ts'
+import {isActorStore, NO_ACTOR_STORE} from '../files/resources/components.ts'
 import {DEFAULT_WORKFLOWS} from '../files/resources/defaults.ts'
 import {isAccessAllowed, type WorkflowAccess} from '../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../files/resources/workflow-settings.ts'
@@ -55,6 +55,8 @@ export class OpenWork {
   readonly #wakeUps: WakeUps
   readonly #options: RunWorkOptions
   readonly #stalls: StallReporter
+  /** That was reported. */
+  #lacksActorStore = false
   #reminders: Promise<Reminders> | undefined
   #far: Promise<FarWork> | undefined
 
@@ -100,9 +102,7 @@ export class OpenWork {
         isAllowed,
         wanted: app => void this.#farWork().then(far => far.want(app)),
         purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
-        met: app => {
-          if (resourcesOf(app)?.components.some(isActorStore) !== true) this.#log(app, 'info', WITHOUT_STORE)
-        },
+        met: app => this.#onFirstWorker(app),
         tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
         counted: (app, event) =>
           runtimes()
@@ -127,6 +127,17 @@ export class OpenWork {
   #log(app: string, level: LogLevel, message: string, scope = 'dapr.wfengine'): void {
     const runtime = this.#options.runtimes().find(({id}) => id === app)
     runtime?.logs.sidecar.log({level, message, scope})
+  }
+
+  /** Where there are stores, and none is for actors, what a real Dapr needs is said on the terminal, too: it is missed at deployment. */
+  #onFirstWorker(app: string): void {
+    const {resourcesOf, reporter} = this.#options
+    const components = resourcesOf(app)?.components ?? []
+    if (components.some(isActorStore)) return
+    this.#log(app, 'info', WITHOUT_STORE)
+    const hasStore = components.some(({type}) => type.startsWith('state.'))
+    if (hasStore && !this.#lacksActorStore) reporter.warn('no-actor-store', `workflows of "${app}": ${NO_ACTOR_STORE}`)
+    this.#lacksActorStore ||= hasStore
   }
 
   async #farWork(): Promise<FarWork> {

@@ -38,16 +38,18 @@ export class SharedData {
     const shared = fresh.filter(({key, shown}) => !this.#reported.has(shown) && others.some(({keys}) => keys.has(key)))
     if (shared.length === 0) return
     for (const {shown} of shared) this.#reported.add(shown)
-    const owners = others
-      .filter(({keys}) => shared.some(({key}) => keys.has(key)))
-      .map(({run: {name, pid}}) => `${name} (pid ${pid})`)
+    const having = others.filter(({keys}) => shared.some(({key}) => keys.has(key)))
+    const owners = having.map(({run: {name, pid}}) => `${name} (pid ${pid})`)
     const what = shared.map(({shown}) => shown).join(', ')
     reporter.warn(
       'data-shared',
-      `${what}: ${owners.join(', ')} ${owners.length === 1 ? 'uses' : 'use'} the same data${adviceFor(shared, plan)}`
+      `${what}: ${owners.join(', ')} ${owners.length === 1 ? 'uses' : 'use'} the same data${having.some(({isPlain}) => isPlain) ? ADVICE_FOR_PLAIN : adviceFor(shared, plan)}`
     )
   }
 }
+
+const ADVICE_FOR_PLAIN =
+  ', so keys and events cross. Its template has the same text: give this one a name of its own (--name), or make copies with git worktree, and they have a Redis and ports of their own'
 
 /** What keeps these apart. */
 function adviceFor(shared: readonly DataPlace[], {isolate = false}: Plan): string {

@@ -105,6 +105,12 @@ t.test('timers and reminders: set, fire, replace, delete, and what cannot be', a
     const answer = await call('host', `/Counter/1/${what}/bad`, post(wish))
     t.match([answer.status, answer.body], [status, `"message":"${message}`])
   }
+  const ttlOf = async (ttl: string): Promise<unknown> => {
+    await call('host', '/Counter/1/reminders/ends', post({dueTime: '1h', period: '1h', ttl}))
+    return (JSON.parse((await call('host', '/Counter/1/reminders/ends')).body) as {ttl?: unknown}).ttl
+  }
+  t.equal(await ttlOf('2040-01-01T00:00:00Z'), '2040-01-01T00:00:00Z', 'one that is a time is given back')
+  t.equal(await ttlOf('10h'), undefined, 'one that is a duration is not')
   t.match(await call('shop', '/Counter/1/reminders/r', post({dueTime: '1s'})), {
     status: 403,
     body: /ERR_ACTOR_REMINDER_NON_HOSTED/

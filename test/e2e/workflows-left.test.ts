@@ -1,6 +1,10 @@
 import {existsSync, readdirSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {encode} from '../../src/proxy/net/grpc/message-codec.ts'
+import {START_INSTANCE} from '../../src/work/workflow/hub/hub-messages.ts'
+import {complete, openHub} from '../rig/hub.ts'
+import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 
 const BUS =
@@ -118,3 +122,24 @@ t.test('an edit that takes an app out of the template says which workflows wait 
     '2 workflows of "shop" wait: the template has no such app'
   )
 })
+
+t.test(
+  'the first worker of an app with stores, none of them for actors: the terminal says what a real Dapr needs, once',
+  async t => {
+    const hub = await openHub(t, {
+      app: {resourcesPath: 'resources'},
+      files: {'shop/resources/a.yaml': component('a', 'state.in-memory')}
+    })
+    const words = /workflows of "shop": no Component has actorStateStore "true": Pillion needs none/
+    await hub.run.waitForLine(words, {stream: 'stderr'})
+    const marked = await openHub(t, {
+      app: {resourcesPath: 'resources'},
+      files: {'shop/resources/a.yaml': component('a', 'state.in-memory', {actorStateStore: 'true'})}
+    })
+    const started = marked.call('StartInstance', encode(START_INSTANCE, {instanceId: 'a', name: 'order'}))
+    await marked.item()
+    await marked.call('CompleteWorkflowTask', complete('a', '1'))
+    await started
+    t.notMatch(marked.run.stderr.lines.join(), words)
+  }
+)

@@ -3,6 +3,7 @@ import type {Driven} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {respClient} from '../rig/resp.ts'
+import {realRedis, skipWithoutRedis} from '../rig/redis.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import type {Program} from '../rig/program.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
@@ -184,3 +185,18 @@ t.test(
     }
   }
 )
+
+t.test('a plain copy of a folder that uses the same server says so', {skip: skipWithoutRedis}, async t => {
+  const rig = await openRig(t)
+  const {port} = await realRedis(t)
+  const app = {appID: 'shop', appDirPath: '.', autoPort: true, command: rig.drivenCommand, resourcesPath: './resources'}
+  for (const folder of ['one', 'two'])
+    await rig.write({
+      [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps: [app]}),
+      [`${folder}/resources/store.yaml`]: component('store', 'state.redis', {redisHost: `localhost:${port}`})
+    })
+  await start(rig, 'one')
+  const second = rig.pillion(['up'], {folder: 'two'})
+  const line = await second.waitForLine('use the same data', {stream: 'stderr'})
+  t.match(line, /Its template has the same text: give this one a name of its own \(--name\)/)
+})

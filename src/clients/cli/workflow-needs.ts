@@ -29,9 +29,6 @@ export interface WorkflowNeeds {
   readonly lacksStore: boolean
 }
 
-export const NO_ACTOR_STORE =
-  'no Component has actorStateStore "true": Pillion needs none, but with a real Dapr each workflow waits for ever'
-
 /** Undefined: neither an earlier run nor a resource shows that the template has workflows; only its code knows. */
 export function workflowNeeds(plan: Plan, snapshots: readonly ResourceSnapshot[]): WorkflowNeeds | undefined {
   const path = workPath({env: process.env, plan}) ?? ''

@@ -58,6 +58,9 @@ const DEFAULT_INIT_TIMEOUT_MS = 5000
 export const isActorStore = ({type, properties}: ComponentResource): boolean =>
   type.startsWith('state.') && properties.some(isActorStoreMark)
 
+export const NO_ACTOR_STORE =
+  'no Component has actorStateStore "true": Pillion needs none, but with a real Dapr each workflow waits for ever'
+
 /** The property that marks a state store for actors. */
 export const isActorStoreMark = ({name, value}: ComponentProperty): boolean =>
   name.toLowerCase() === 'actorstatestore' && /^true$/i.test(value)

@@ -1,5 +1,5 @@
 import {encode} from '../../proxy/net/grpc/message-codec.ts'
-import {EVENT, eventOfTimer, readEvent, splitEvents} from './messages.ts'
+import {EVENT, eventOfTimer, readEvent, splitEvents, timeOf} from './messages.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import {WorkflowError} from './workflow-error.ts'
 
@@ -29,9 +29,9 @@ type Known = ReturnType<typeof readEvent> & {readonly bytes: Uint8Array | undefi
 
 /**
  * The history up to the turn that scheduled the event; what has no result in it is to be done again. Children get ids of their
- * own. `history`: of each turn the events, joined. Throws a WorkflowError (Dapr: pkg/actors/targets/workflow/orchestrator/fork).
+ * own. `history`: of each turn the events, joined. `at`: when it is done again, in ms. Throws a WorkflowError (Dapr: pkg/actors/targets/workflow/orchestrator/fork).
  */
-export function rerunOf(app: string, history: readonly Uint8Array[], request: RerunRequest): Rerun {
+export function rerunOf(app: string, history: readonly Uint8Array[], request: RerunRequest, at: number): Rerun {
   const turns = history.map(joined => splitEvents(joined).map(bytes => ({...readEvent(bytes), bytes})))
   const isMeant = (event: Known): boolean =>
     request.eventId === undefined ? isStep(event) : event.eventId === request.eventId
@@ -50,7 +50,9 @@ export function rerunOf(app: string, history: readonly Uint8Array[], request: Re
   const renewed = kept.map(events => events.map(event => (open.has(event) ? renew(event, target, request) : event)))
   const again = renewed.flat().filter(({bytes}) => bytes === undefined)
   return {
-    turns: renewed.map(events => events.map(({bytes, ...event}) => bytes ?? encode(EVENT, event))),
+    turns: renewed.map(events =>
+      events.map(({bytes, ...event}) => bytes ?? encode(EVENT, {...event, timestamp: timeOf(at)}))
+    ),
     activities: again.flatMap(({eventId: task, taskScheduled, router}) =>
       taskScheduled === undefined ? [] : [{task, app: router?.targetAppID || app, scheduled: taskScheduled}]
     ),

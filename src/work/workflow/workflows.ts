@@ -75,6 +75,9 @@ export class Workflows extends KnownInstances {
     queueMicrotask(() => this.#flush())
   }
 
+  /** Keys of instances that a person has started, and no app. */
+  readonly byPerson = new Set<number>()
+
   /** Starts an instance; settles when that is kept. Throws a WorkflowError if one of this id is active. */
   async start(app: string, request: StartRequest): Promise<Instance> {
     return this.#asked(app, 'create_workflow', async () => {
@@ -165,7 +168,7 @@ export class Workflows extends KnownInstances {
     if (source === undefined) throw new WorkflowError('not found', `workflow instance does not exist with ID '${id}'`)
     if (!isTerminal(source.status)) throw new WorkflowError('invalid', `'${id}' is not in a terminal state`)
     if (source.parent !== undefined) throw new WorkflowError('invalid', `'${id}': cannot rerun from child-workflows`)
-    const rerun = rerunOf(app, this.history(source), request)
+    const rerun = rerunOf(app, this.history(source), request, this.#options.clock.date())
     if (this.find(app, newId) !== undefined)
       throw new WorkflowError('taken', `workflow '${newId}' has already been created`)
     return this.#options.file.change(() => beginRerun(this.#engine, source, newId, rerun))

@@ -19,7 +19,8 @@ import {RUNTIME_VERSION} from '../../../model/version.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
-import {NO_ACTOR_STORE, resourcesOf, workflowNeeds} from '../workflow-needs.ts'
+import {NO_ACTOR_STORE} from '../../../files/resources/components.ts'
+import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** Namespaces are DNS labels. */

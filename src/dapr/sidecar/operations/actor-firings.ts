@@ -88,7 +88,7 @@ function reminderMessage(reminder: Reminder): Message<typeof GetActorReminderRes
     dueTime: dueTime === '' ? undefined : dueTime,
     period: periodText(reminder),
     data: value && {typeUrl: 'type.googleapis.com/google.protobuf.BytesValue', value},
-    ttl: ttl === '' ? undefined : ttl
+    ttl: RFC3339.test(ttl) ? ttl : undefined
   }
 }
 

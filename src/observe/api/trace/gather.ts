@@ -184,7 +184,7 @@ async function* workflowCalls(
   const children: {readonly instance: Instance; readonly call: TracedCall}[] = []
   for (const {instance, number} of known) {
     await turns.next()
-    const {app, name, status, created, updated, parent} = instance
+    const {key, app, name, status, created, updated, parent} = instance
     const history = workflows.events(instance)
     const steps = timelineOf(history, app, workflows.timers(instance))
     if (steps.at(-1)?.state === 'failed' && steps.at(-1)?.kind === 'end') failed.add(number)
@@ -195,7 +195,7 @@ async function* workflowCalls(
       ...PLAIN,
       ...span,
       number,
-      from: parent?.app ?? app,
+      from: workflows.byPerson.has(key) ? '' : (parent?.app ?? app),
       to: app,
       path: name,
       cameWith: askedBy?.parentTraceContext?.traceParent ?? '',

@@ -33,6 +33,7 @@ export async function startInstance(
   const instance = await asProblem(async () =>
     workflows.start(app, {id, name, input: givenPayload(given['input']), startAt})
   )
+  workflows.byPerson.add(instance.key)
   const isAwaited = startAt === undefined && workflows.connected(app) > 0
   const started = isAwaited ? await until(workflows, instance, gone, ({status}) => status !== PENDING) : instance
   return instanceView(workflows, started)
@@ -80,7 +81,9 @@ async function rerunInstance(
   const newId = askedText(given, 'newId') || randomUUID()
   const input = given['input'] === undefined ? undefined : {text: givenPayload(given['input'])}
   const rerun = {id, eventId, newId, input, newChildId: undefined}
-  return instanceView(workflows, await asProblem(async () => workflows.rerun(app, rerun)))
+  const instance = await asProblem(async () => workflows.rerun(app, rerun))
+  workflows.byPerson.add(instance.key)
+  return instanceView(workflows, instance)
 }
 
 async function skipTimer(

@@ -97,7 +97,7 @@ t.test('the error for a taken port names port, app and owner; bound ports are re
   ).catch((error: unknown) => error)
   t.match(error, {
     message: `Error validating run config for app "b" present in dapr.yaml: invalid configuration for HTTPPort. Port ${taken} is not available`,
-    explanation: `Port ${taken}: it is held by node server.js, pid ${taken}. Choose another port for "b", or leave it out to get a free one.`
+    explanation: `Port ${taken}: it is held by node server.js, pid ${taken}. Choose another port for "b", or leave it out to get a free one. If another copy of the template runs, --isolated gives this one ports of its own.`
   })
 })
 

@@ -2,6 +2,7 @@ import t from 'tap'
 import type {Workflow} from '../../../../src/model/api.generated.ts'
 import type {ApiRequest} from '../../../../src/observe/api/route.ts'
 import {changeInstance, purgeInstances, skipTime} from '../../../../src/observe/api/workflows/serve-workflows.ts'
+import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
 import {timeOf} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
@@ -13,7 +14,7 @@ const change = async (workflows: Workflows, action: string, body: object): Promi
   changeInstance(workflows, request(body, action))
 
 t.test('rerun: from the first step, or from one that is named; refusals say why', async t => {
-  const {workflows} = await openHouse(t)
+  const {workflows, clock} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   await workflows.start('shop', order())
@@ -26,7 +27,12 @@ t.test('rerun: from the first step, or from one that is named; refusals say why'
   worker.items.length = 0
   t.match(await change(workflows, 'rerun', {id: 'o-1', newId: 'o-2'}), {id: 'o-2', status: 'RUNNING', app: 'shop'})
   t.strictSame(worker.seen(), ['reserve 3'], 'from the first step')
+  clock.pass(5)
   const {id} = await change(workflows, 'rerun', {id: 'o-1', eventId: 4, input: {price: 5}})
+  const again = workflows.find('shop', id)
+  const steps = again === undefined ? [] : timelineOf(workflows.events(again), 'shop')
+  const times = steps.map(({name, startedAt}) => [name, startedAt])
+  t.strictSame(times, [['order', 0], ['reserve', 0], ['charge', 5]], 'what is done again begins now') // prettier-ignore
   t.match(worker.items[0]?.activity, {name: 'charge', input: {value: '{"price":5}'}})
   t.match(id, /^[\da-f-]{36}$/, 'an id is made')
   t.match(workflows.find('shop', id), {status: 0})

@@ -60,6 +60,7 @@ t.test(
     until(1005)
     await workflows.start('shop', order('o-1'))
     await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+    workflows.byPerson.add((await workflows.start('shop', order('by-hand'))).key)
     made(recorder, 'shop bank', '/charge', [1020, 1025])
     until(1030)
     await workflows.completeActivity('shop', done('o-1', 0))
@@ -80,6 +81,9 @@ t.test(
       t.equal(failedAt, nodes[1]?.id)
       t.match(nodes[2], {startMs: /^[45]/, totalMs: Number, workflow: {app: 'shop', id: 'o-1', eventId: 0}})
     }
+    const byHand = await requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, 'workflow:by-hand')
+    t.match(byHand.nodes, [{depth: 0, what: 'workflow order by-hand'}], 'the activity that was open has not started it')
+    t.equal(byHand.nodes.length, 1)
     await t.rejects(requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, 'workflow:o-2'), {
       message: 'there is no workflow o-2'
     })
