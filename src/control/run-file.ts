@@ -93,7 +93,7 @@ export function currentSystem(): SystemIdentity {
       pids: readlinkSync('/proc/self/ns/pid')
     }
   } catch (cause) {
-    throw new UserError(`processes cannot be told apart without /proc: ${messageOf(cause)}`, {
+    throw new UserError(`processes cannot be identified without /proc: ${messageOf(cause)}`, {
       explanation: 'Mount it: mount -t proc proc /proc',
       cause
     })

@@ -21,7 +21,7 @@ export function checkRunName(name: string): void {
 }
 
 /** What a run is to be called. */
-export interface NameWish {
+export interface NameRequest {
   /** What `--name` says; undefined: like its folder. */
   readonly asked: string | undefined
   /** Of the template, or where a single app was started. */
@@ -33,7 +33,7 @@ export interface NameWish {
  * has that, the next folder upwards comes before it (`main-shop`); two runs of one folder count (`shop-2`). Throws a `UserError` where the
  * name that is asked for is taken.
  */
-export function freeRunName(runs: string, {asked, folder}: NameWish): string {
+export function freeRunName(runs: string, {asked, folder}: NameRequest): string {
   const others = livingRunsIn(runs)
   const owner = (name: string): RunIdentity | undefined => others.find(other => other.name === name)
   const isAgain = others.some(({templateFile}) => templateFile !== '' && dirname(templateFile) === folder)

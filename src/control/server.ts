@@ -7,7 +7,7 @@ import {http} from '../proxy/net/http1/node-http.ts'
 import {systemClock} from '../platform/clock.ts'
 import {keepFolder} from './keep-folder.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
-import {freeRunName, oneByOne, type NameWish} from './run-name.ts'
+import {freeRunName, oneByOne, type NameRequest} from './run-name.ts'
 
 /** A run that other terminals can find. */
 export interface Registration {
@@ -26,7 +26,7 @@ export interface Registration {
 
 /** Who registers, and what it is to be called; left out: it says so itself. */
 export interface Registrant extends RunFile {
-  readonly wish?: NameWish
+  readonly name?: NameRequest
 }
 
 /** Answers a request; settles when the answer is written, or when it is one that ends with the run. Never rejects. */
@@ -90,8 +90,8 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
 }
 
 /** Chooses the name of a run, and writes who it is; resolves with what was written. */
-async function introduce(folder: string, {wish, identity, ...about}: Registrant): Promise<RunFile> {
-  const name = wish === undefined ? (identity?.name ?? '') : freeRunName(folder, wish)
+async function introduce(folder: string, {name: asked, identity, ...about}: Registrant): Promise<RunFile> {
+  const name = asked === undefined ? (identity?.name ?? '') : freeRunName(folder, asked)
   const file = {...about, ...(identity && {identity: {...identity, name}})}
   await writeRunFile(homeOf(folder, about.marker), file)
   return file

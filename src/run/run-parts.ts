@@ -169,7 +169,7 @@ export class RunParts {
       marker: run,
       graceMs: longestGraceMs(plan),
       identity: runIdentity(plan),
-      wish: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
+      name: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
     }
     this.control = this.#createControl()
     this.#registration = await register(folder, about, this.api.serve)

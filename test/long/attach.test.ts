@@ -120,7 +120,7 @@ t.test('the app ends: attach does so, with its exit code; a program that is not 
   await screen.ended()
   t.ok(await screen.isAsBefore())
   const {code, stderr} = await rig.run(['attach', 'shell'])
-  t.match({code, stderr}, {code: 1, stderr: /nobody can attach to "shell": its process has ended/})
+  t.match({code, stderr}, {code: 1, stderr: /no terminal can attach to "shell": its process has ended/})
   t.match(await rig.until(['logs', 'absent'], 'not found'), /no-such-program/)
 })
 
@@ -147,7 +147,7 @@ t.test('what comes by a pipe is typed; who cannot be attached to is told why', {
   t.match(await typing.exited, {code: 0})
   await run.waitForLine('== APP - shell == by a pipe')
   for (const [args, code, why] of [
-    [['plain'], 1, /nobody can attach to "plain": it has no terminal: the template gives it one by tty: true/],
+    [['plain'], 1, /no terminal can attach to "plain": it has no terminal: the template gives it one by tty: true/],
     [['none'], 1, /it has no command/],
     [['shel'], 1, /did you mean|shell/i],
     [['--detach-keys', 'ctrl-]'], 255, /--detach-keys needs the id of an app/],

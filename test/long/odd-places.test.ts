@@ -65,7 +65,7 @@ t.test('without /proc the run, and the doctor, say what is missing', {skip}, asy
     const told = stdout.text + stderr.text
     t.match(
       told,
-      /❌ {2}processes cannot be told apart without \/proc: ENOENT.*\n *Mount it: mount -t proc proc \/proc\n/
+      /❌ {2}processes cannot be identified without \/proc: ENOENT.*\n *Mount it: mount -t proc proc \/proc\n/
     )
     t.notMatch(told, / at .*\.js/, 'no stack')
   }

@@ -36,7 +36,7 @@ export const textFlag = (name: string, text: string, short?: string): Flag => ({
 /** Which run a command stands for: by its template, or by its name. */
 export const whichRun = (text: string, short?: string): readonly Flag[] => [
   textFlag('run-file', text, short),
-  textFlag('name', 'The name of the run, as ps -o json tells it')
+  textFlag('name', 'The name of the run, as ps -o json shows it')
 ]
 
 /** Accepted for scripts, without effect. */

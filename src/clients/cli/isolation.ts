@@ -70,7 +70,7 @@ export class Isolation {
     const untold =
       readers.length === 0
         ? ''
-        : `. Nothing in the template tells ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
+        : `. Nothing in the template gives ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
     const called = [...new Set(unnamedPorts(plan).map(({id, published}) => `${id} at ${published?.number ?? 0}`))]
     const elsewhere =
       called.length === 0

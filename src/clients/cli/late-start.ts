@@ -28,5 +28,5 @@ async function lateText(late: readonly App[]): Promise<string> {
   const [{nameText}, {stateText}] = await Promise.all([import('./app-table.ts'), import('../../model/app-words.ts')])
   const named = late.slice(0, MAX_NAMED).map(app => `${nameText(app)} (${stateText(app, Date.now())})`)
   const more = late.length > named.length ? [`${late.length - named.length} more`] : []
-  return `not ready after ${SLOW_MS / 1000} s: ${[...named, ...more].join(', ')}; "pillion why" tells what is waited for`
+  return `not ready after ${SLOW_MS / 1000} s: ${[...named, ...more].join(', ')}; "pillion why" says what is waited for`
 }

@@ -84,7 +84,7 @@ export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
 /**
  * Node opens descriptor 1 when `process.stdout` is first read, and that throws EEXIST while libuv polls the descriptor
  * for a write of ours (`uv_pipe_open`). So the property gets a stream that writes to our queue. Terminals keep Node's
- * stream: it opens the terminal anew, and knows its size.
+ * stream: it opens the terminal again, and knows its size.
  */
 function replaceStream(name: 'stdout' | 'stderr', channel: AppChannel): void {
   if (channel.isTerminal) return

@@ -12,7 +12,7 @@ const MAX_BATCH = 200
 
 /**
  * Streams calls as they end, one JSON object for each line, until the reader leaves. Of more than 200 in
- * 50 ms only the first ones are; `{"dropped": 17}` tells how many were left out. Throws a UserError for a faulty filter.
+ * 50 ms only the first ones are; `{"dropped": 17}` says how many were left out. Throws a UserError for a faulty filter.
  */
 export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams, response: ServerResponse): undefined {
   const matches = readFilter(query.get('q') ?? '', recorder.spans)

@@ -16,7 +16,7 @@ export function graphView(edges: readonly Api.Edge[], plans: readonly AppPlan[])
   const silent = [...declared].flatMap(([from, ids]) =>
     [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))
   )
-  // what nobody calls is no service: a job, a database, a server that is asked past its sidecar
+  // what is never called is no service: a job, a database, a server that is asked past its sidecar
   const isCalled = (id: string): boolean => edges.some(edge => edge.to === id && edge.from !== id)
   const isMissed = ({from, to}: Pair): boolean => isCalled(to) && isForCalls(from, to, plans)
   return {

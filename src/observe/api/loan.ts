@@ -13,12 +13,12 @@ export function lendSidecar(control: RunControl, {id}: AppName, {response}: ApiR
     return void response.end()
   }
   const {address, closing, ready, onChange} = leased
-  let told = ready()
-  write(response, {...address, ready: told})
+  let sent = ready()
+  write(response, {...address, ready: sent})
   const off = onChange(() => {
-    if (told === ready()) return
-    told = ready()
-    write(response, {ready: told})
+    if (sent === ready()) return
+    sent = ready()
+    write(response, {ready: sent})
   })
   const end = (): void => {
     off()

@@ -27,7 +27,7 @@ export const ROUTES: RouteTable = {
   'GET /run': runView,
   'POST /stop': {
     onSocket: ({control}, {response}) => {
-      // the answer ends with the process: its end tells who has asked that the run is gone
+      // the answer ends with the process: its end shows the client that the run is gone
       response.writeHead(200, {'content-type': 'text/plain'}).flushHeaders()
       control.stop()
       return undefined

@@ -60,7 +60,7 @@ async function terminalOf(control: RunControl, name: AppName): Promise<SharedTer
 }
 
 const refused = ({id}: AppName, reason: string): ApiProblem =>
-  new ApiProblem(409, `nobody can attach to "${id}": ${reason}`, '', {reason})
+  new ApiProblem(409, `no terminal can attach to "${id}": ${reason}`, '', {reason})
 
 /** More than any screen has. */
 const MAX_SIDE = 10_000

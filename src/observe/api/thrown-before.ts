@@ -8,11 +8,11 @@ import {exceptionText} from '../../model/thrown-at.ts'
 import {maskedException} from './trace/span-view.ts'
 import {tracesOf} from './trace/traces-of.ts'
 
-/** So long before its end an app tells of its cause, in ms. */
+/** An app reports the cause of its end at most so long before it, in ms. */
 const LAST_MS = 5000
 const MAX_THROWN = 5
 
-/** The exceptions of which an app has told in the traces of the calls that were inside, or shortly before its end; the latest first. */
+/** The exceptions that an app has reported in the traces of the calls that were inside, or shortly before its end; the latest first. */
 export function thrownBefore(
   {app, at, inside}: Death,
   masking: Masking,

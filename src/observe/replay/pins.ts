@@ -47,9 +47,9 @@ interface KeptPin extends Pin {
   forgiven: number
 }
 
-export interface SendWishes {
+export interface HowToSend {
   readonly isUnsafe: boolean
-  /** Nobody has asked for it. */
+  /** It was not asked for. */
   readonly isByItself: boolean
   readonly signal: AbortSignal
   readonly done?: (replay: Replay) => void
@@ -128,16 +128,16 @@ export class Pins {
     const cause = this.#saved
     this.#saved = undefined
     if (cause === undefined || this.#over.signal.aborted) return
-    const wishes = {isUnsafe: false, isByItself: true, signal: this.#over.signal}
-    const {round, replays} = await this.#round(cause, this.#pins, wishes)
+    const how = {isUnsafe: false, isByItself: true, signal: this.#over.signal}
+    const {round, replays} = await this.#round(cause, this.#pins, how)
     if (!this.#over.signal.aborted) this.#sent(round, replays)
   }
 
   /** Sends all pinned calls on request. */
-  async sendAll(wishes: SendWishes): Promise<void> {
+  async sendAll(how: HowToSend): Promise<void> {
     if (this.#pins.length === 0)
       throw new UserError('no call is pinned', {explanation: 'pillion replay --pin NUMBER pins one.'})
-    await this.#round({kind: 'asked', app: '', files: []}, this.#pins, wishes)
+    await this.#round({kind: 'asked', app: '', files: []}, this.#pins, how)
   }
 
   /** The run ends. */
@@ -148,7 +148,7 @@ export class Pins {
   async #round(
     cause: Cause,
     pins: readonly KeptPin[],
-    wishes: SendWishes
+    how: HowToSend
   ): Promise<{readonly round: Round; readonly replays: readonly Replay[]}> {
     return this.#queue.run(async () => {
       const round = {...cause, number: ++this.#count, at: Date.now()}
@@ -157,19 +157,19 @@ export class Pins {
       const send = async ({number}: RecordedCall, taken: () => void): Promise<void> => {
         const pin = pins.find(each => each.call.number === number)
         if (pin === undefined) return
-        const replay = await this.#send(pin, wishes, taken)
+        const replay = await this.#send(pin, how, taken)
         pin.results = [...pin.results, {round: round.number, replay: withoutBytes(replay, pin.call)}].slice(-MAX_ROUNDS)
         replays.push(replay)
         this.#replayer.context.report(replay)
-        wishes.done?.(replay)
+        how.done?.(replay)
       }
       const calls = pins.map(({call}) => call)
-      await sendInOrder(calls, 'answered', send, wishes.signal)
+      await sendInOrder(calls, 'answered', send, how.signal)
       return {round, replays}
     })
   }
 
-  async #send(pin: KeptPin, {isUnsafe, isByItself, signal}: SendWishes, taken: () => void): Promise<Replay> {
+  async #send(pin: KeptPin, {isUnsafe, isByItself, signal}: HowToSend, taken: () => void): Promise<Replay> {
     const {call, before, noise = new Set<string>()} = pin
     const {deaths, masking} = this.#replayer.context
     const times = isByItself ? this.#deathsOf(pin) : 0
@@ -179,15 +179,15 @@ export class Pins {
       return refused(call, before, new ReplayRefused(call, why, 'pillion replay --pinned sends it.'))
     }
     const latestEnd = deaths()?.all(call.edgeOf.callee).at(-1)?.number ?? 0
-    const wishes = {isUnsafe, signal}
-    const replay = await this.#replayer.tryReplay(call, {...wishes, before, noise, taken})
+    const how = {isUnsafe, signal}
+    const replay = await this.#replayer.tryReplay(call, {...how, before, noise, taken})
     const {after} = replay
     if (after === undefined || replay.number === 0) return replay
     pin.before = after
     if (!isWell(after)) return replay
     if (!isByItself) pin.forgiven = latestEnd
     if (pin.noise !== undefined || !isSafe(call)) return replay
-    const {after: second} = await this.#replayer.tryReplay(call, {...wishes, before: after})
+    const {after: second} = await this.#replayer.tryReplay(call, {...how, before: after})
     if (second === undefined || !isWell(second)) return replay
     pin.before = second
     pin.noise = noiseOf(after, second, masking())

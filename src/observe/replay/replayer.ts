@@ -1,4 +1,4 @@
-// observe/replay/ sends recorded calls again, each through the sidecar of its caller or at the port of its callee, and compares the answers. It is loaded when somebody asks for
+// observe/replay/ sends recorded calls again, each through the sidecar of its caller or at the port of its callee, and compares the answers. It is loaded when a client asks for
 // the first time.
 import {UserError} from '../../model/errors.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
@@ -16,7 +16,7 @@ import {isDelivery, whyNotSent} from './why-not-sent.ts'
 /** What replays need of a run. */
 export interface ReplayContext {
   readonly recorder: CallRecorder
-  /** Undefined: no process has ended yet that nobody asked to. */
+  /** Undefined: no process has ended yet without a request. */
   readonly deaths: () => Deaths | undefined
   /** Where a call is sent to: the sidecar of its caller, or the port of its callee; undefined: there is none. */
   readonly placeOf: (call: RecordedCall) => CallPlace | undefined
@@ -27,7 +27,7 @@ export interface ReplayContext {
   /** False: the template says that nothing is sent to it again. */
   readonly mayReplay: (callee: string) => boolean
   readonly masking: () => Masking
-  /** Told of each call that was sent again, or was not. */
+  /** Called for each call that was sent again, or was not. */
   readonly report: (replay: Replay) => void
 }
 
@@ -50,7 +50,7 @@ export interface Replay {
   readonly refusal: UserError | undefined
 }
 
-export interface ReplayWishes {
+export interface HowToReplay {
   /** Methods besides GET, HEAD and OPTIONS, too. */
   readonly isUnsafe: boolean
   /** Left out: the request is sent as it was. */
@@ -92,14 +92,14 @@ export class Replayer {
   }
 
   /** Sends a call again, and compares the answers. Rejects with a `ReplayRefused` if it is not sent. */
-  async replay(recorded: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
-    const call = wishes.edit === undefined ? recorded : editedCall(recorded, wishes.edit)
-    const way = this.#check(call, wishes.isUnsafe)
+  async replay(recorded: RecordedCall, how: HowToReplay): Promise<Replay> {
+    const call = how.edit === undefined ? recorded : editedCall(recorded, how.edit)
+    const way = this.#check(call, how.isUnsafe)
     const copy = copyOfCall(call)
     const before = this.#turns.get(call.number)
     const turn = (async () => {
       await before
-      return this.#replay(copy, way, wishes)
+      return this.#replay(copy, way, how)
     })()
     const settled = turn.catch(() => undefined)
     this.#turns.set(call.number, settled)
@@ -111,13 +111,13 @@ export class Replayer {
   }
 
   /** The same, but a call that is not sent has its reason in the result. */
-  async tryReplay(call: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
+  async tryReplay(call: RecordedCall, how: HowToReplay): Promise<Replay> {
     try {
-      return await this.replay(call, wishes)
+      return await this.replay(call, how)
     } catch (error) {
-      wishes.taken?.()
+      how.taken?.()
       if (!(error instanceof UserError)) throw error
-      return refused(call, wishes.before ?? answerOf(call), error)
+      return refused(call, how.before ?? answerOf(call), error)
     }
   }
 
@@ -141,15 +141,15 @@ export class Replayer {
       throw new ReplayRefused(call, `${method} may change something`, 'With --unsafe it is sent.')
     }
     const notReady = this.context.whyNot(callee)
-    if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} tells more.`)
+    if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} says more.`)
     if (isDelivery(call)) return async (copy, signal) => this.context.deliver(copy, requestOf(copy), signal)
     if (place === undefined) throw new ReplayRefused(call, `${caller} has no sidecar in this run`)
     return async (copy, signal) => sendAgain(copy, place, signal)
   }
 
-  async #replay(call: RecordedCall, way: Way, wishes: ReplayWishes): Promise<Replay> {
+  async #replay(call: RecordedCall, way: Way, how: HowToReplay): Promise<Replay> {
     const {recorder, masking} = this.context
-    const {before = answerOf(call), noise = new Set<string>(), taken, signal} = wishes
+    const {before = answerOf(call), noise = new Set<string>(), taken, signal} = how
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(new Error(NO_RESPONSE)), TIMEOUT_MS)
     const signals = [timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])]

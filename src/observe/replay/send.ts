@@ -16,7 +16,7 @@ export interface Resent {
   readonly why: string
 }
 
-/** Headers that belong to the connection, or that are set anew. */
+/** Headers that belong to the connection, or that are set again. */
 const LEFT_OUT = new Set([
   'connection',
   'content-length',
@@ -67,7 +67,7 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
   })
 }
 
-/** A request of a sidecar to its app, but for what is set anew. */
+/** A request of a sidecar to its app, but for what is set again. */
 export interface RequestText {
   readonly method: string
   readonly path: string

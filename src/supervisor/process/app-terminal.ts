@@ -99,13 +99,13 @@ const EXEC = `exec <>"$1" >&0 2>&1; shift; export TERM="\${TERM:-xterm-256color}
 
 interface TerminalListener {
   readonly saw: (bytes: Buffer) => void
-  /** Nobody is left in it. */
+  /** No process is left in it. */
   readonly closed: () => void
 }
 
 /** The terminal of one process. */
 export class ProcessTerminal implements TheirStdio {
-  /** What a shell is told, before the command, which takes its place. */
+  /** What a shell runs before the command, which takes its place. */
   readonly exec: readonly string[]
   readonly stdin: number
   readonly stdout: {readonly theirs: number}
@@ -140,7 +140,7 @@ export class ProcessTerminal implements TheirStdio {
     return stream.on('error', () => this.#close()).on('close', () => this.#close())
   }
 
-  /** Types; settles when the terminal has taken it, when it is gone, or when nobody wants it any more. */
+  /** Types; settles when the terminal has taken it, when it is gone, or when it is not wanted any more. */
   async type(bytes: Buffer, signal: AbortSignal): Promise<void> {
     let rest = bytes
     while (this.#isOpen && rest.length > 0 && !signal.aborted) {
@@ -165,7 +165,7 @@ export class ProcessTerminal implements TheirStdio {
       return writeSync(this.#ours, bytes)
     } catch (error) {
       if (codeOf(error) === 'EAGAIN') return 0
-      return bytes.length // nobody is left who would read it
+      return bytes.length // no process is left to read it
     }
   }
 

@@ -58,7 +58,7 @@ while read -r word rest; do
   esac
 done
 
-# DEVICE KEYS SAVED: restore the terminal, unless somebody else has changed its modes meanwhile
+# DEVICE KEYS SAVED: restore the terminal, unless its modes were changed meanwhile
 set -- $terminal
 if [ -n "$3" ] && [ "$(stty -g <"$1")" = "$2" ]; then stty "$3" <"$1"; fi
 

@@ -78,7 +78,7 @@ export class Watchdog {
     this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** Tells the watchdog to exit, as no processes are left. Waits for its exit, but not for long. */
+  /** Makes the watchdog exit, as no processes are left. Waits for its exit, but not for long. */
   async dismiss(): Promise<void> {
     this.#isDismissed = true
     const child = this.#process
@@ -87,7 +87,7 @@ export class Watchdog {
     child.once('exit', () => isGone.abort())
     this.#tell('bye')
     await pause(GONE_WITHIN_MS, isGone.signal)
-    // one that somebody has stopped (SIGSTOP) would stay
+    // one that was stopped (SIGSTOP) would stay
     if (!isGone.signal.aborted) child.kill('SIGKILL')
   }
 
@@ -112,7 +112,7 @@ export class Watchdog {
     return child
   }
 
-  /** What is told in one turn of the event loop is one write: each wakes the watchdog, while the apps of a start want the processor. */
+  /** What is sent in one turn of the event loop is one write: each wakes the watchdog, while the apps of a start want the processor. */
   #tell(line: string): void {
     const input = this.#process?.stdin
     if (input === undefined || input === null) return

@@ -93,7 +93,7 @@ async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   return meant.length > 0
 }
 
-/** Apps may have minutes to end: who waits for them is told. */
+/** Apps may have minutes to end: the user is informed meanwhile. */
 const tellSlow =
   (asJson: boolean) =>
   (pid: number): void =>

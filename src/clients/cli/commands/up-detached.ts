@@ -49,7 +49,7 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     return 1
   }
   const {apps, waited} = answer
-  const hint = apps.some(({pid}) => pid > 0) ? 'pillion logs -f follows · pillion down stops' : 'pillion why tells more'
+  const hint = apps.some(({pid}) => pid > 0) ? 'pillion logs -f follows · pillion down stops' : 'pillion why says more'
   const tookMs = performance.now() - startedAt
   print(process.stdout, readyText(apps, {name: '', tookMs, width: outputColumns(1), rows: Infinity, hint}))
   for (const each of waited.conditions.filter(({state}) => state !== 'met')) sayUnmet(each, asJson)

@@ -36,7 +36,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         {
           name: 'name',
           type: 'strings',
-          text: 'The name of the run, as ps -o json tells it; of several the lines of each, with its name'
+          text: 'The name of the run, as ps -o json shows it; of several the lines of each, with its name'
         },
         textFlag(
           'since',

@@ -42,7 +42,7 @@ function countsOf(type: string, known: ActorType | undefined): Omit<Api.ActorTyp
   return {type, hosts: [...(known?.hosts ?? [])].map(({host}) => host.instance).toSorted(), active, inside, waiting}
 }
 
-/** A queue, and then whether somebody is inside. */
+/** The length of a queue, and then whether a turn is under way. */
 const lengthOf = ({waiting, inside}: Actor): number => (waiting?.length ?? 0) * 2 + (inside === undefined ? 0 : 1)
 
 /** The actors of a type: those with the longest queues first. Throws an ApiProblem. */

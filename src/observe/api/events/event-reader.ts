@@ -30,7 +30,7 @@ export interface ReaderOptions {
 }
 
 /**
- * One reader of events. Nobody waits for it: what it cannot take yet waits, up to 256 KiB. Then samples are left out
+ * One reader of events. The run does not wait for it: what it cannot take yet waits, up to 256 KiB. Then samples are left out
  * and counted. If that is not enough, so are other news, and it gets the whole state instead; ends of apps are never left out.
  */
 export class EventReader {

@@ -165,7 +165,7 @@ export class RunEvents {
     )
   }
 
-  /** Tells what has changed about apps, and which of them have ended. */
+  /** Reports what has changed about apps, and which of them have ended. */
   #look(): void {
     this.#looking = undefined
     const {control, deaths, masked} = this.#context()

@@ -34,7 +34,7 @@ export async function exportCalls(
   const load = LOADERS[format]
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
-  // what calls were made for is told by OTLP, what apps say of them by HAR as well
+  // OTLP has what calls were made for, HAR also what apps say of them
   const gathered =
     format === 'otlp' || (format === 'har' && recorder.spans !== undefined)
       ? await (await import('../trace/gather.ts')).gather(recorder, work.openWorkflows(), turns)

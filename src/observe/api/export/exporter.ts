@@ -19,7 +19,7 @@ export interface ExporterOptions {
   readonly portOf: (call: RecordedCall) => number
   /** `performance.now()` at the moment that is written. */
   readonly now: number
-  /** What calls were made for, where the format tells that. */
+  /** What calls were made for, where the format has that. */
   readonly gathered?: Pick<Gathered, 'links' | 'traced' | 'spans'> | undefined
 }
 

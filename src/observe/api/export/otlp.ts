@@ -88,7 +88,7 @@ function placeOf(number: number, traceparent: string) {
 
 const spanIdOf = (number: number): string => hex(`span ${number}`, 16)
 
-/** The call that a call was made for, if no trace tells: of what is made for something else, such as an event, the call that this was done for. */
+/** The call that a call was made for, if no trace links it: of what is made for something else, such as an event, the call that this was done for. */
 function linksOf(number: number, gathered: ExporterOptions['gathered']): readonly object[] {
   const own = gathered?.links.of(number)
   if (gathered === undefined || own === undefined || own.reason === 'trace') return []

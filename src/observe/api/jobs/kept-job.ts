@@ -70,7 +70,7 @@ export function readKeptJob(value: unknown, place: string): Omit<Job, 'key'> {
   }
 }
 
-/** The members of an object that somebody has written. */
+/** The members of an object that an app has written. */
 class Fields {
   readonly #place: string
   readonly #given: Readonly<Record<string, unknown>>

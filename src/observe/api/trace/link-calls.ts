@@ -31,7 +31,7 @@ export interface TracedCall {
   readonly isLast?: boolean
   /** It began at its start or up to so many ms later. */
   readonly startsWithinMs?: number
-  /** Its trace may be one that a sidecar has begun: if nobody else has it, it tells nothing. */
+  /** Its trace may be one that a sidecar has begun: if no other call has it, it links nothing. */
   readonly mayBeginTrace?: boolean
 }
 
@@ -91,10 +91,10 @@ export class CallLinks {
     this.#inside.set(from, recent)
     // what it has begun itself may have begun in the same millisecond
     const isOther = ({number}: TracedCall): boolean => startsWithinMs === 0 || !this.#isBelow(number, call.number)
-    const told = this.#toldBy(call, from).filter(isOther)
+    const traced = this.#tracedBy(call, from).filter(isOther)
     const isOpen = (each: TracedCall): boolean =>
       each.admittedAt <= startedAt + startsWithinMs && each.endedAt >= startedAt && isOther(each)
-    const possible = told.length > 0 ? told : recent.filter(isOpen)
+    const possible = traced.length > 0 ? traced : recent.filter(isOpen)
     const weights = possible.map(each => this.#weightOf(each, call))
     const all = weights.reduce((sum, weight) => sum + weight, 0)
     const likeliest = weights.indexOf(Math.max(...weights)) // the oldest of several: apps begin with what came first
@@ -104,7 +104,7 @@ export class CallLinks {
     // a caller that sent another trace than it got may have called on its own
     const isPlain =
       publisher === '' && parent.respondedAt > startedAt && (cameWith === '' || mayBeginTrace || parent.wentWith === '')
-    const reason = isOnly && told.length === 1 ? 'trace' : isOnly && isPlain ? 'only' : 'guess'
+    const reason = isOnly && traced.length === 1 ? 'trace' : isOnly && isPlain ? 'only' : 'guess'
     const share = (weights[likeliest] ?? 0) / all
     const doubt = publisher !== '' ? EVENT : isOnly ? 0.5 : 1
     return {parent: parent.number, reason, chance: reason === 'guess' ? share * doubt : 1, candidates: possible.length}
@@ -131,8 +131,8 @@ export class CallLinks {
     return false
   }
 
-  /** What its trace tells: the calls of that trace that its caller is answering, or else has answered; first those of the very span. */
-  #toldBy({startedAt, startsWithinMs = 0, cameWith}: TracedCall, from: string): readonly TracedCall[] {
+  /** What its trace links: the calls of that trace that its caller is answering, or else has answered; first those of the very span. */
+  #tracedBy({startedAt, startsWithinMs = 0, cameWith}: TracedCall, from: string): readonly TracedCall[] {
     const trace = traceIdOf(cameWith)
     const isBefore = ({admittedAt}: TracedCall): boolean => admittedAt <= startedAt + startsWithinMs
     const known = (this.#ofTrace.get(`${trace} ${from}`) ?? []).filter(isBefore)

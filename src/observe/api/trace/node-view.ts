@@ -32,8 +32,8 @@ export function nodeView({number, depth, alike}: TreeRow, viewing: Viewing): Api
   const other = others.get(number)
   const spans = other?.kind === 'span' ? [other.span] : (joined.get(number) ?? [])
   const views = spans.map(span => spanView(span, masking, began))
-  const told = other === undefined ? callWords(number, viewing) : otherWords(other, call, views)
-  if (told === undefined) return undefined
+  const words = other === undefined ? callWords(number, viewing) : otherWords(other, call, views)
+  if (words === undefined) return undefined
   return {
     id: number,
     depth,
@@ -44,7 +44,7 @@ export function nodeView({number, depth, alike}: TreeRow, viewing: Viewing): Api
     totalMs: Math.max(0, Math.min(endedAt, now) - startedAt),
     isOpen: endedAt === Infinity,
     isFailed: failed.has(number),
-    ...told,
+    ...words,
     spans: alike.length > 1 ? [] : views,
     ...(alike.length > 1 && {outcome: '', call: null})
   }

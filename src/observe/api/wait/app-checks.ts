@@ -1,7 +1,7 @@
 import {appsCalled, type Since, type WaitContext, type WaitedApp} from './wait-context.ts'
 import {met, type WaitCheck, type Standing} from './standing.ts'
 
-/** An app that was dead when a wait for its reload began may be about to be reloaded: the system tells of a save a little later. */
+/** An app that was dead when a wait for its reload began may be about to be reloaded: the system reports a save a little later. */
 const NOTICED_MS = 1000
 
 const listed = (apps: readonly WaitedApp[]): string => apps.map(({name}) => name).join(', ')

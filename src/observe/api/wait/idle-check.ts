@@ -98,7 +98,7 @@ export class IdleCheck implements WaitCheck {
   }
 }
 
-/** A broker that does not answer tells nothing. */
+/** A broker that does not answer counts as idle. */
 async function readOf({read}: TopicBacklog): Promise<Backlog | undefined> {
   try {
     return await read()

@@ -110,7 +110,7 @@ class Pace {
       })
     }
     this.#isAwake = false
-    // what an event tells of is done in the turn after it
+    // what an event announces is done in the turn after it
     await new Promise(setImmediate)
   }
 

@@ -39,12 +39,12 @@ export async function startInstance(
   return instanceView(workflows, started)
 }
 
-/** What instances are told. */
-type Told = 'suspend' | 'resume' | 'terminate' | 'raise'
+/** The commands that an instance gets. */
+type Command = 'suspend' | 'resume' | 'terminate' | 'raise'
 
-/** What each action tells an instance, and the status that it then has. */
+/** The event that each action sends to an instance, and the status that it then has. */
 const ACTIONS: Readonly<
-  Record<Told, (given: Readonly<Record<string, unknown>>) => {readonly event: Event; readonly wanted?: number}>
+  Record<Command, (given: Readonly<Record<string, unknown>>) => {readonly event: Event; readonly wanted?: number}>
 > = {
   suspend: given => ({event: {executionSuspended: {input: textOf(askedText(given, 'reason'))}}, wanted: SUSPENDED}),
   resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
@@ -65,7 +65,7 @@ const ACTIONS: Readonly<
 export async function changeInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
   const given = givenObject(body, '{"id": "o-17"}')
   const instance = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
-  const action = at['action'] as Told | 'rerun' | 'skip'
+  const action = at['action'] as Command | 'rerun' | 'skip'
   if (action === 'rerun') return rerunInstance(workflows, instance, given)
   if (action === 'skip') return skipTimer(workflows, instance, given)
   return tellInstance(workflows, instance, {action, given, gone})
@@ -96,7 +96,7 @@ async function skipTimer(
 }
 
 interface Telling {
-  readonly action: Told
+  readonly action: Command
   readonly given: Readonly<Record<string, unknown>>
   readonly gone: AbortSignal
 }

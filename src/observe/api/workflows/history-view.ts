@@ -16,10 +16,10 @@ interface Said {
 }
 
 type Kind = Exclude<keyof Event, 'eventId' | 'timestamp' | 'router'>
-type Teller<K extends Kind> = (told: NonNullable<Event[K]>, first: Event, event: Event) => Said
+type Describe<K extends Kind> = (data: NonNullable<Event[K]>, first: Event, event: Event) => Said
 
 /** What `dapr workflow history` calls each kind of event, and what it says of it (Dapr's CLI: pkg/workflow/history.go). */
-const KINDS: {readonly [K in Kind]: readonly [type: string, say: Teller<K>]} = {
+const KINDS: {readonly [K in Kind]: readonly [type: string, say: Describe<K>]} = {
   workflowStarted: [
     'WorkflowStarted',
     ({version}) => ({
@@ -132,7 +132,7 @@ export function historyView(events: readonly Event[], masking: Masking): readonl
 function eventView(event: Event, first: Event, play: number): Api.WorkflowEvent {
   const kind = (Object.keys(KINDS) as Kind[]).find(each => event[each] !== undefined)
   const [type, say] = kind === undefined ? (['Unknown', () => ({})] as const) : KINDS[kind]
-  const said = (say as Teller<Kind>)(event[kind ?? 'workflowStarted'] as never, first, event)
+  const said = (say as Describe<Kind>)(event[kind ?? 'workflowStarted'] as never, first, event)
   const {eventId = -1, router} = event
   // 0 is an id of what a worker has scheduled; the others have it where there is none
   const hasId = eventId > 0 || (eventId === 0 && (event.taskScheduled ?? event.timerCreated) !== undefined)

@@ -8,7 +8,7 @@ import type {RunFacts} from '../run-facts.ts'
 import {asProblem, askedText, givenObject} from './requests.ts'
 
 /**
- * Lends the workers of an app to the workflows of another run: the answer tells what comes of the tasks that it posts, until the app's sidecar
+ * Lends the workers of an app to the workflows of another run: the answer says what comes of the tasks that it posts, until the app's sidecar
  * closes or the other run leaves. Throws an ApiProblem if the app is not there.
  */
 export async function lendWorkers(

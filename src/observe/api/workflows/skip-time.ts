@@ -9,7 +9,7 @@ import type {ApiRequest} from '../route.ts'
 import {UserError} from '../../../model/errors.ts'
 import {askedWhole, givenObject} from './requests.ts'
 
-/** Brings all that waits nearer, and tells what fell due on the way. Throws a UserError. */
+/** Brings all that waits nearer, and returns what fell due on the way. Throws a UserError. */
 export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.Skipped> {
   const ms = askedWhole(givenObject(body, '{"ms": 86400000}'), 'ms') ?? 0
   if (ms === 0) throw new UserError('ms is missing, or 0', {explanation: 'For example: {"ms": 86400000}'})

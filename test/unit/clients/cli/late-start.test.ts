@@ -24,7 +24,7 @@ async function toldOf(apps: readonly App[], {isCalledOff = false} = {}): Promise
 t.test('what is not ready after 10 s is told once', async t => {
   const api = app('api', 'waiting', {state: 'idle', waitsFor: ['db']})
   t.strictSame(await toldOf([app('web', 'ready'), app('db', 'waiting'), api]), [
-    'not ready after 10 s: db (starting), api (waits for db); "pillion why" tells what is waited for'
+    'not ready after 10 s: db (starting), api (waits for db); "pillion why" says what is waited for'
   ])
   const many = Array.from({length: 9}, (_, n) => app(`a${n}`, 'waiting'))
   t.match(await toldOf(many), [/^not ready after 10 s: a0 \(starting\), .*a4 \(starting\), 4 more; /])

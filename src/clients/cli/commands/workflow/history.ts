@@ -9,8 +9,8 @@ export const workflowHistory: CommandHandler = async context => {
   const id = onlyWord(context)
   const output = context.flags.text('output') ?? 'short'
   const {api} = await runOf(context)
-  const told = await api.ask('GET /workflow/history', {query: {id, ...appIn(context)}})
-  const rows = historyRows(told, context.flags.text('namespace') ?? 'default', Date.now())
+  const history = await api.ask('GET /workflow/history', {query: {id, ...appIn(context)}})
+  const rows = historyRows(history, context.flags.text('namespace') ?? 'default', Date.now())
   if (output === 'json') print(process.stdout, indentedGoJson(rows))
   else if (output === 'yaml') {
     const {stringify} = await import('../../yaml.ts')

@@ -14,20 +14,20 @@ export const replayWorkflow: CommandHandler = async context => {
   const {app, workers} = await run.api.ask('GET /workflow', {query: {id, ...appIn(context)}})
   if (workers === 0)
     say(process.stderr, 'pending', `"${app}" has no worker of workflows connected: waits for one`, asJson)
-  const told: WorkflowReplayed[] = []
-  for (let turn = 0; turn < (told.at(-1)?.turns ?? 1); turn++) {
+  const replays: WorkflowReplayed[] = []
+  for (let turn = 0; turn < (replays.at(-1)?.turns ?? 1); turn++) {
     if (flags.isSet('step') && !(await isEntered(context, turn))) break
     const replayed = await run.api.ask('POST /workflows/replay', {body: {id, ...appIn(context), turn}})
-    told.push(replayed)
+    replays.push(replayed)
     if (!isJson) print(process.stdout, turnLine(replayed))
     if (replayed.difference !== '') break
   }
-  if (isJson) print(process.stdout, `${indentedGoJson(told)}\n`)
-  const last = told.at(-1)
+  if (isJson) print(process.stdout, `${indentedGoJson(replays)}\n`)
+  const last = replays.at(-1)
   if (last === undefined) return 0
   const {turn, turns, difference} = last
   if (difference !== '') say(process.stderr, 'failure', `turn ${turn + 1} is not as it was: ${difference}`, asJson)
-  else if (!isJson && told.length === turns)
+  else if (!isJson && replays.length === turns)
     say(
       process.stdout,
       'success',

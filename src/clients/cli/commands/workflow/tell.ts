@@ -3,7 +3,7 @@ import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
 import {appIn, onlyWord, jsonOrText, runOf} from './target.ts'
 
-interface Told {
+interface Change {
   readonly action: 'suspend' | 'resume' | 'terminate' | 'raise' | 'skip'
   readonly id: string
   readonly body: Readonly<Record<string, unknown>>
@@ -11,7 +11,7 @@ interface Told {
   readonly done: string
 }
 
-async function tell(context: CommandContext, {action, id, body, done}: Told): Promise<number> {
+async function tell(context: CommandContext, {action, id, body, done}: Change): Promise<number> {
   const {api} = await runOf(context)
   await api.ask('POST /workflow/{action}', {at: {action}, body: {id, ...appIn(context), ...body}})
   say(process.stdout, 'info', `Workflow '${id}' ${done} successfully`, context.asJson)

@@ -18,10 +18,10 @@ export const workflowTimeline: CommandHandler = async context => {
   const {api} = await runOf(context)
   const ask = async (): Promise<WorkflowTimeline> => api.ask('GET /workflow/timeline', {query: {id, ...appIn(context)}})
   if (flags.isSet('follow')) return followTimeline(api, id, ask)
-  const told = await ask()
+  const shown = await ask()
   print(
     process.stdout,
-    isJson ? `${indentedGoJson(told)}\n` : timelineText(told, {now: Date.now(), width: outputColumns(60)})
+    isJson ? `${indentedGoJson(shown)}\n` : timelineText(shown, {now: Date.now(), width: outputColumns(60)})
   )
   return 0
 }
@@ -31,17 +31,17 @@ async function followTimeline(api: FoundRun['api'], id: string, ask: () => Promi
   endWithStdout()
   // from before the first look on: nothing that happens meanwhile is missed
   const news = await api.follow('GET /events', {query: {types: 'workflow'}})
-  let told = await ask()
-  print(process.stdout, timelineText(told, {now: Date.now(), width: outputColumns(60)}))
-  if (isOver(told.workflow)) return 0
+  let shown = await ask()
+  print(process.stdout, timelineText(shown, {now: Date.now(), width: outputColumns(60)}))
+  if (isOver(shown.workflow)) return 0
   for await (const event of news) {
-    if (event.type !== 'workflow' || event.data.id !== id || event.data.app !== told.workflow.app) continue
-    const before = told.steps.map(step => JSON.stringify(step))
-    told = await ask()
-    const began = Date.parse(told.steps[0]?.startedAt ?? told.workflow.created)
-    for (const [index, step] of told.steps.entries())
+    if (event.type !== 'workflow' || event.data.id !== id || event.data.app !== shown.workflow.app) continue
+    const before = shown.steps.map(step => JSON.stringify(step))
+    shown = await ask()
+    const began = Date.parse(shown.steps[0]?.startedAt ?? shown.workflow.created)
+    for (const [index, step] of shown.steps.entries())
       if (JSON.stringify(step) !== before[index]) print(process.stdout, `${stepLine(step, began)}\n`)
-    if (isOver(told.workflow)) return 0
+    if (isOver(shown.workflow)) return 0
   }
   return 0
 }
