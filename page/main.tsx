@@ -5,11 +5,12 @@ import {useEffect} from 'preact/hooks'
 import {Announcements} from './parts/announce.tsx'
 import {Bar} from './parts/bar.tsx'
 import {Confirm} from './parts/confirm.tsx'
-import {toTable} from './parts/grid.tsx'
+import {TABLE, toTable} from './parts/grid.tsx'
 import {Help, isHelpOpen} from './parts/help.tsx'
 import {ConnectionStrip, FailureStrip} from './parts/strips.tsx'
 import {Troubles} from './home/troubles.tsx'
 import {DebugDialog} from './home/debug-dialog.tsx'
+import {showWhatIsCut} from './parts/tooltips.ts'
 import {isTyping, useKeys, type Key} from './state/keys.ts'
 import {go, hrefOf, route} from './state/route.ts'
 import {connection, isPaused, pause, run, runName} from './state/run.ts'
@@ -18,7 +19,7 @@ import {VIEWS} from './views/views.ts'
 /** From the view itself, where one is after each change of views, the table is one Tab away. */
 function tabToTable(event: KeyboardEvent): void {
   if (event.key !== 'Tab' || event.shiftKey || event.target !== event.currentTarget) return
-  const found = document.querySelector<HTMLElement>('main [role=grid]')
+  const found = document.querySelector<HTMLElement>(TABLE)
   if (found === null) return
   event.preventDefault()
   found.focus()
@@ -84,6 +85,7 @@ effect(() => {
   isFirstAnswer = false
   requestIdleCallback(() => {
     for (const {name} of VIEWS) if (!loaded.peek().has(name)) load(name)
+    void import('./views/app.tsx').catch(() => undefined) // then it is loaded when it is opened
   })
 })
 
@@ -151,6 +153,8 @@ function Page() {
     </>
   )
 }
+
+addEventListener('pointerover', showWhatIsCut)
 
 const element = document.getElementById('page')
 if (element !== null) {

@@ -1,10 +1,12 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
+import {useEffect, useMemo, useState} from 'preact/hooks'
 import {announce} from '../parts/announce.tsx'
+import {confirm} from '../parts/confirm.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {failure} from '../parts/strips.tsx'
 import {api, mayChange, problemText} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
+import {EditForm} from './edit-form.tsx'
 import {ReplayResult} from './replay-result.tsx'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -15,28 +17,33 @@ const showProblem = (error: unknown): void => {
 
 const NO_KEYS: readonly Key[] = []
 
-/** What can be done with a call: send it again, copy it as a command, pin it. `hasKeys`: also by single keys; one call of a page may. */
-export function Actions({
-  call,
-  hasKeys = false
-}: {
+export interface ActionsProps {
   readonly call: Pick<Api.Call, 'number' | 'method' | 'path' | 'to'>
+  /** What was sent: it can be edited, and sent so. */
+  readonly edited?: Api.CallDetail
+  /** Also by single keys; one call of a page may. */
   readonly hasKeys?: boolean
-}) {
+}
+
+/** What can be done with a call: send it again, as it was or edited, copy it as a command, pin it. */
+export function Actions({call, edited, hasKeys = false}: ActionsProps) {
   const {number, method, path} = call
   const [result, setResult] = useState<Api.Replay | undefined>(undefined)
   const [isPinned, setPinned] = useState(false)
-  const question = useRef<HTMLDialogElement>(null)
+  const [isEditing, setEditing] = useState(false)
   useEffect(() => {
     api.ask('GET /pins').then(
       ({pins}) => setPinned(pins.some(pin => pin.call === number)),
       () => undefined // the button says what is wrong when it is used
     )
   }, [number])
-  const send = async (unsafe: boolean): Promise<void> => {
+  const send = async (unsafe: boolean, edit?: Api.RequestEdit): Promise<void> => {
     announce(`Sending call ${number} again`)
     try {
-      const answer = await api.ask('POST /calls/{number}/replay', {at: {number}, body: {unsafe}})
+      const answer = await api.ask('POST /calls/{number}/replay', {
+        at: {number},
+        body: {unsafe, ...(edit !== undefined && {edit})}
+      })
       setResult(answer)
       announce(`Answered ${answer.after?.status ?? 0}`)
     } catch (error) {
@@ -44,8 +51,12 @@ export function Actions({
     }
   }
   const sendOrAsk = (): void => {
-    if (SAFE.has(method)) void send(false)
-    else question.current?.showModal()
+    if (SAFE.has(method)) return void send(false)
+    confirm({
+      text: `Send ${method} ${visible(path)} again? It may change something in ${visible(call.to)}.`,
+      yes: 'Send it',
+      run: () => void send(true)
+    })
   }
   const copy = async (): Promise<void> => {
     try {
@@ -70,54 +81,51 @@ export function Actions({
       showProblem(error)
     }
   }
-  const keys = useMemo<readonly Key[]>(
-    () => [
-      {keys: 'c', text: 'Copy the call as a curl command', run: () => void copy()},
-      ...(mayChange
-        ? [
-            {keys: 'r', text: 'Send the call again', run: sendOrAsk},
-            {keys: 'm', text: 'Pin the call, or unpin it', run: () => void pin()}
-          ]
-        : [])
-    ],
-    [number, isPinned]
-  )
+  const changes: readonly (Key & {readonly button: string; readonly isOn?: boolean})[] = [
+    ...(edited === undefined
+      ? []
+      : [
+          {
+            keys: 'e',
+            button: 'Edit and send …',
+            text: 'Edit the call and send it',
+            isOn: isEditing,
+            run: () => setEditing(!isEditing)
+          }
+        ]),
+    {keys: 'r', button: 'Send again', text: 'Send the call again', run: sendOrAsk},
+    {
+      keys: 'm',
+      button: isPinned ? 'Pinned' : 'Pin',
+      text: 'Pin the call, or unpin it',
+      isOn: isPinned,
+      run: () => void pin()
+    }
+  ]
+  const all = [
+    ...(mayChange ? changes : []),
+    {keys: 'c', button: 'curl', text: 'Copy the call as a curl command', isOn: undefined, run: () => void copy()}
+  ]
+  const keys = useMemo<readonly Key[]>(() => all, [number, isPinned, isEditing, edited])
   useKeys(hasKeys ? keys : NO_KEYS)
   return (
     <>
       <div class="tools">
-        {mayChange && (
-          <button type="button" title={hasKeys ? 'Key: r' : undefined} onClick={sendOrAsk}>
-            Send again
-          </button>
-        )}
-        <button type="button" title={hasKeys ? 'Key: c' : undefined} onClick={() => void copy()}>
-          curl
-        </button>
-        {mayChange && (
+        {all.map(({keys: key, button, isOn, run}) => (
           <button
+            key={key}
             type="button"
-            title={hasKeys ? 'Key: m' : undefined}
-            aria-pressed={isPinned}
-            onClick={() => void pin()}
+            class={key === 'e' ? 'primary' : ''}
+            title={hasKeys ? `Key: ${key}` : undefined}
+            aria-pressed={isOn}
+            onClick={run}
           >
-            {isPinned ? 'Pinned' : 'Pin'}
+            {button}
           </button>
-        )}
+        ))}
       </div>
+      {isEditing && edited !== undefined && <EditForm call={edited} onSend={async edit => send(true, edit)} />}
       {result !== undefined && <ReplayResult replay={result} />}
-      <dialog ref={question} aria-labelledby={`send-${number}`}>
-        <h2 id={`send-${number}`}>Send {method} again?</h2>
-        <p>
-          <code>{`${method} ${visible(path)}`}</code> may change something in {visible(call.to)}.
-        </p>
-        <form method="dialog" class="tools">
-          <button type="submit">Leave it</button>
-          <button type="submit" onClick={() => void send(true)}>
-            Send it
-          </button>
-        </form>
-      </dialog>
     </>
   )
 }

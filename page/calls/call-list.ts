@@ -7,6 +7,8 @@ const FIRST = 300
 const MAX_ROWS = 5000
 /** With a filter the run is asked for new calls so often at most. */
 const ASK_MS = 500
+/** To join calls to requests takes the run longer. */
+const REQUESTS_MS = 1000
 /** Calls under way are asked for so often. */
 const OPEN_MS = 1000
 const MAX_OPEN = 50
@@ -25,11 +27,13 @@ export const mistake = signal('')
 const cleared = signal({run: '', number: 0})
 const clearedAt = (): number => (cleared.value.run === runId.value ? cleared.value.number : 0)
 
-/** The filter of the calls that are listed. */
+/** What is listed: a filter, and whether it is of requests. */
 const shownFor = signal('')
 
+const keyOf = (q: string, isOfRequests: boolean): string => (isOfRequests ? `requests ${q}` : q)
+
 /** Others are asked for: those that are listed are of another filter. */
-export const isOther = (q: string): boolean => shownFor.value !== q
+export const isOther = (q: string, isOfRequests: boolean): boolean => shownFor.value !== keyOf(q, isOfRequests)
 
 export const isCleared = (): boolean => clearedAt() > 0
 
@@ -59,15 +63,15 @@ function add(rows: readonly Api.Call[]): void {
 /** A call that took long has a lower number than others that ended before it. */
 const since = (back: number): number => Math.max(clearedAt(), (calls.peek()[0]?.number ?? 0) - back, 0)
 
-/** Keeps the list up to date with the calls that a filter matches, until the function that is returned is called. */
-export function followCalls(q: string): () => void {
+/** Keeps the list up to date with the calls that a filter matches, until the function that is returned is called. `isOfRequests`: with whole requests. */
+export function followCalls(q: string, isOfRequests: boolean): () => void {
   const gone = new AbortController()
   /** Calls that came before the first answer; undefined: it is there. */
   let early: readonly Api.Call[] | undefined = []
   /** What is listed stays until it is known what replaces it. */
   const begin = (rows: readonly Api.Call[]): void => {
     calls.value = []
-    shownFor.value = q
+    shownFor.value = keyOf(q, isOfRequests)
     add([...(early ?? []), ...rows])
     early = undefined
   }
@@ -75,10 +79,14 @@ export function followCalls(q: string): () => void {
   if (connection.peek().state === 'open') {
     isAnswered.value = false
     notShown.value = 0
-  } else if (isOther(q)) begin([])
+  } else if (isOther(q, isOfRequests)) begin([])
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
   const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly Api.Call[]> => {
+    if (isOfRequests) {
+      const {requests} = await api.ask('GET /requests', {query, signal: gone.signal})
+      return requests.filter(({number}) => number > clearedAt())
+    }
     const found = await api.ask('GET /calls', {query, signal: gone.signal})
     return found.calls
   }
@@ -86,14 +94,14 @@ export function followCalls(q: string): () => void {
     try {
       const after = early === undefined ? since(LATE) : clearedAt()
       const rows = await rowsOf({q, limit: FIRST, after})
-      if (early === undefined) add(rows)
+      if (early === undefined && !isOfRequests) add(rows)
       else begin(rows)
       mistake.value = ''
       isAnswered.value = true
     } catch (error) {
       if (gone.signal.aborted) return
       const {status} = problemOf(error)
-      begin(isOther(q) ? [] : calls.peek())
+      begin(isOther(q, isOfRequests) ? [] : calls.peek())
       if (status === 400) mistake.value = problemText(error)
     }
   }
@@ -108,24 +116,28 @@ export function followCalls(q: string): () => void {
     add([...open, ...ended.flat()])
   }
   const loadSoon = (): void => {
-    timer ??= setTimeout(() => {
-      timer = undefined
-      if (isAsking || mistake.peek() !== '') return
-      isAsking = true
-      void load().finally(() => (isAsking = false))
-    }, ASK_MS)
+    timer ??= setTimeout(
+      () => {
+        timer = undefined
+        if (isAsking || mistake.peek() !== '') return
+        isAsking = true
+        void load().finally(() => (isAsking = false))
+      },
+      isOfRequests ? REQUESTS_MS : ASK_MS
+    )
   }
   void load()
   let isLooking = false
   const openTimer = setInterval(() => {
-    if (isLooking || early !== undefined || document.hidden || isPaused.peek() || mistake.peek() !== '') return
+    if (isOfRequests || isLooking || early !== undefined || document.hidden || isPaused.peek() || mistake.peek() !== '')
+      return
     isLooking = true
     lookAtOpen()
       .catch(() => undefined) // the strip of the connection says so
       .finally(() => (isLooking = false))
   }, OPEN_MS)
   const stop = listen('calls', batch => {
-    if (q !== '') return loadSoon()
+    if (q !== '' || isOfRequests) return loadSoon()
     if (early === undefined) add(batch.calls)
     else early = [...early, ...batch.calls]
   })

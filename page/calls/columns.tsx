@@ -2,11 +2,14 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {callEndText} from '../../src/model/call-end.ts'
 import type {Column} from '../parts/grid.tsx'
 import {bytes, count, duration, timeOfDay} from '../parts/format.ts'
-import {visible} from '../parts/safe-text.ts'
+import {shortened, visible} from '../parts/safe-text.ts'
 import {hrefOf, route} from '../state/route.ts'
 
-export const hrefOfCall = (number: number): string =>
-  hrefOf('calls', [number.toString()], {q: route.value.parameters.get('q') ?? ''})
+/** The address of a call; from the list of calls with how that is filtered and sorted, for the way back. */
+export function hrefOfCall(number: number): string {
+  const {view, parameters} = route.value
+  return hrefOf('calls', [number.toString()], view === 'calls' ? Object.fromEntries(parameters) : {})
+}
 
 export const statusText = (call: Api.Call): string => {
   if (call.isOpen) return '… under way'
@@ -47,28 +50,62 @@ export function columnsWithGaps(rows: readonly Api.Call[]): readonly Column<Api.
 
 const gapText = (missing: number): string => (missing === 0 ? '' : `↓ ${count(missing)} calls not shown`)
 
+const edgeOf = ({from, to}: Api.Call): string => visible(`${shortened(from, 24)} → ${shortened(to, 24)}`)
+
+const requestOf = ({method, path, isKept}: Api.Call): string =>
+  `${method} ${isKept ? visible(path) : '(no longer kept)'}`
+
 export const COLUMNS: readonly Column<Api.Call>[] = [
   {
     head: 'Time',
     name: 'time',
+    sortBy: ({number}) => number,
     cell: ({number, at}) => (
       <a href={hrefOfCall(number)} tabIndex={-1}>
         {timeOfDay(at)}
       </a>
     )
   },
-  {head: 'From → to', name: 'edge', cell: ({from, to}) => visible(`${from} → ${to}`)},
   {
-    head: 'Request',
-    name: 'request',
-    cell: ({method, path, isKept}) => <code>{`${method} ${isKept ? visible(path) : '(no longer kept)'}`}</code>
+    head: 'From → to',
+    name: 'edge',
+    sortBy: edgeOf,
+    fits: edgeOf,
+    cell: call => <span title={visible(`${call.from} → ${call.to}`)}>{edgeOf(call)}</span>
   },
+  {head: 'Request', name: 'request', sortBy: requestOf, fits: requestOf, cell: call => <code>{requestOf(call)}</code>},
   {
     head: 'Status',
     name: 'status',
+    sortBy: ({isFailed, status}) => (isFailed ? 1000 : 0) + status,
     cell: row => <span class={row.isFailed ? 'bad' : ''}>{statusText(row)}</span>
   },
-  {head: 'Duration', name: 'took', alignsRight: true, cell: ({totalMs}) => duration(totalMs)},
-  {head: 'Size', name: 'size', alignsRight: true, cell: ({responseBytes}) => bytes(responseBytes)},
+  {
+    head: 'Duration',
+    name: 'took',
+    alignsRight: true,
+    sortBy: ({totalMs}) => totalMs,
+    cell: ({totalMs}) => duration(totalMs)
+  },
+  {
+    head: 'Size',
+    name: 'size',
+    alignsRight: true,
+    sortBy: ({responseBytes}) => responseBytes,
+    cell: ({responseBytes}) => bytes(responseBytes)
+  },
   {head: 'Why', name: 'why', cell: whyText}
 ]
+
+/** Of requests: what was made for each stands where a call says what is unusual about it. */
+export const OF_REQUESTS: readonly Column<Api.Call>[] = COLUMNS.map(column =>
+  column.name === 'why' ? {...column, head: 'Calls', cell: call => insideText(call as Api.RequestRow)} : column
+)
+
+function insideText({calls, failedCalls, ...call}: Api.RequestRow): string {
+  const words = [
+    `${count(calls)} ${calls === 1 ? 'call' : 'calls'}`,
+    failedCalls > 0 && `✕ ${count(failedCalls)} failed`
+  ]
+  return [...words, whyText(call)].filter(Boolean).join(' · ')
+}

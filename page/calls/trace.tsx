@@ -19,15 +19,10 @@ const AGAIN_MS = 1000
 /** Apps send their spans so long after a request, at most: their SDKs' longest delay. */
 const SPANS_MS = 6000
 
-/**
- * The whole request that something belongs to: all that was done for it, as bars over time, and what apps wrote meanwhile. `q`: as the API has it; `isOpen`: it is
- * shown at once. `version`: with another one, something has happened to it.
- */
-export function Trace({q, isOpen, version}: {readonly q: string; readonly isOpen: boolean; readonly version: string}) {
-  const [isShown, setShown] = useState(isOpen)
+/** The whole request that something belongs to. `q`: as the API has it. With another `version`, something has happened to it. A string: why there is none. */
+export function useTree(q: string, version: string): Api.RequestTree | string | undefined {
   const [tree, setTree] = useState<Api.RequestTree | string | undefined>(undefined)
   useEffect(() => {
-    if (!isShown) return undefined
     const gone = new AbortController()
     let again: ReturnType<typeof setTimeout> | undefined
     const load = async (): Promise<void> => {
@@ -44,39 +39,36 @@ export function Trace({q, isOpen, version}: {readonly q: string; readonly isOpen
       gone.abort()
       clearTimeout(again)
     }
-  }, [q, isShown, version])
-  return (
-    <details class="message" open={isOpen} onToggle={event => setShown(event.currentTarget.open)}>
-      <summary>The whole request</summary>
-      {typeof tree === 'string' && <p class="bad">{tree}</p>}
-      {typeof tree === 'object' && <Tree tree={tree} />}
-    </details>
-  )
+  }, [q, version])
+  return tree
 }
 
 /** More may be told of it. */
 const isYoung = ({nodes}: Api.RequestTree): boolean =>
   nodes.some(({at, totalMs}) => Date.parse(at) + totalMs > Date.now() - SPANS_MS)
 
-function Tree({tree}: {readonly tree: Api.RequestTree}) {
+/** All that was done for a request, as bars over time, with what apps wrote meanwhile: where it failed, the error is open. */
+export function Tree({tree}: {readonly tree: Api.RequestTree}) {
   const [hasLines, setHasLines] = useState(false)
   const {nodes, lines, asked, failedAt, leftOut, linesLeftOut} = tree
-  const began = nodes.find(({id}) => id === failedAt)
   const first = Date.parse(nodes[0]?.at ?? '')
   const shown = linesByNode(tree, hasLines)
   return (
     <>
-      {began !== undefined && began.id !== asked && (
-        <p>
-          The failure began at{' '}
-          <Name node={began}>
-            {edgeOf(began)} {began.outcome}
-          </Name>
-        </p>
-      )}
       <Bars
-        bars={nodes.map(node => barOf(node, {first, asked, lines: shown.get(node.id) ?? []}))}
+        bars={nodes.map((node, index) => {
+          const parent = nodes.slice(0, index).findLast(({depth}) => depth < node.depth)
+          return barOf(node, {
+            first,
+            asked,
+            name: node.from === parent?.to && node.to !== '' ? node.to : edgeOf(node),
+            below: (
+              <Below node={node} lines={shown.get(node.id) ?? []} isWhereItFailed={failedAt === node.id && !hasLines} />
+            )
+          })
+        })}
         label="Calls of the request"
+        noteHead="Status"
         now={now.value}
       />
       {leftOut > 0 && <p class="soft">{count(leftOut)} more calls are not shown.</p>}
@@ -93,6 +85,36 @@ function Tree({tree}: {readonly tree: Api.RequestTree}) {
   )
 }
 
+/** The tree of something else than a call, which is asked for when it is opened. */
+export function FoldedTree({q, version}: {readonly q: string; readonly version: string}) {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <details class="message" onToggle={event => setOpen(event.currentTarget.open)}>
+      <summary>The whole request</summary>
+      {isOpen && <AskedTree q={q} version={version} />}
+    </details>
+  )
+}
+
+function AskedTree({q, version}: {readonly q: string; readonly version: string}) {
+  const tree = useTree(q, version)
+  return typeof tree === 'string' ? <p class="bad">{tree}</p> : tree === undefined ? null : <Tree tree={tree} />
+}
+
+/** The line that says why a request failed: an exception that an app's SDK has sent, the first error that it wrote, or what its caller got. */
+export function errorOf({nodes, lines, failedAt}: Api.RequestTree): string {
+  const began = nodes.find(({id}) => id === failedAt)
+  const {type = '', message = ''} = began?.spans.find(({exception}) => exception !== null)?.exception ?? {}
+  const thrown = [type, message].filter(text => text !== '').join(': ')
+  const written = errorAmong(lines.filter(({node}) => node === failedAt))
+  return visible(thrown || (written === undefined ? '' : textOf(written.line.line)) || firstLine(began?.failure ?? ''))
+}
+
+const errorAmong = (lines: readonly Api.TreeLine[]): Api.TreeLine | undefined =>
+  lines.find(({line: {level, line}}) => level === 'error' && !/^\s/.test(line))
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''
+
 /** Errors, warnings, and what was written where a failure began; or all. */
 const linesByNode = (
   {lines, failedAt}: Api.RequestTree,
@@ -103,9 +125,9 @@ const linesByNode = (
     ({node}) => node
   )
 
-const edgeOf = ({from, to}: Api.TreeNode): string => visible(to === '' ? from : `${from} → ${to}`)
+export const edgeOf = ({from, to}: Api.TreeNode): string => visible(to === '' ? from : `${from} → ${to}`)
 
-function Name({
+export function Name({
   node: {call, workflow},
   isAsked = false,
   children
@@ -134,26 +156,28 @@ interface Around {
   /** When the request began: ms since 1970. */
   readonly first: number
   readonly asked: number
-  readonly lines: readonly Api.TreeLine[]
+  readonly name: string
+  readonly below: ComponentChildren
 }
 
-function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
-  const {id, depth, count: many, link, what, startMs, totalMs, isOpen, isFailed, outcome, failure, spans} = node
+function barOf(node: Api.TreeNode, {first, asked, name, below}: Around): Bar {
+  const {id, depth, count: many, link, what, startMs, totalMs, isOpen, isFailed, outcome, failure} = node
   const from = first + startMs
   const guess = guessText(link)
   const said = [
-    `${visible(what)} ${outcome}`.trim(),
+    isFailed ? `✕ ${outcome}` : outcome,
     many > 1 ? `${count(many)} times` : '',
     guess,
-    visible(failure.split('\n', 1)[0] ?? '')
+    visible(firstLine(failure))
   ]
   return {
     key: keyOf(node),
     label: (
       <span title={reasonText(link)}>
         <Name node={node} isAsked={id === asked}>
-          {edgeOf(node)}
-        </Name>
+          {visible(name)}
+        </Name>{' '}
+        <code>{visible(what)}</code>
       </span>
     ),
     from,
@@ -162,15 +186,32 @@ function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
     tone: isFailed ? 'failed' : 'done',
     isGuess: guess !== '',
     note: said.filter(text => text !== '').join(', '),
-    ...(lines.length + spans.length > 0 && {
-      below: (
-        <>
-          {spans.length > 0 && <Spans spans={spans} isOwn={node.kind === 'span'} />}
-          {lines.length > 0 && <Lines lines={lines} />}
-        </>
-      )
-    })
+    below
   }
+}
+
+interface BelowProps {
+  readonly node: Api.TreeNode
+  readonly lines: readonly Api.TreeLine[]
+  readonly isWhereItFailed: boolean
+}
+
+/** What the SDKs of apps say of a step, and what apps wrote then; of the step that failed the error stands first, and the rest is folded. */
+function Below({node: {kind, spans}, lines, isWhereItFailed}: BelowProps) {
+  const error = isWhereItFailed ? errorAmong(lines) : undefined
+  return (
+    <>
+      {spans.length > 0 && <Spans spans={spans} isOwn={kind === 'span'} />}
+      {error !== undefined && <Lines lines={[error]} />}
+      {error !== undefined && lines.length > 1 && (
+        <details class="said">
+          <summary>{count(lines.length - 1)} more lines of then</summary>
+          <Lines lines={lines} />
+        </details>
+      )}
+      {error === undefined && lines.length > 0 && <Lines lines={lines} />}
+    </>
+  )
 }
 
 /** The same in the next answer, where spans have come: what is open stays so. Only calls have numbers that stay. */

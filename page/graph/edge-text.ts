@@ -13,13 +13,14 @@ export const isFaulty = ({from, to}: GraphEdge): boolean =>
 /** Fewer calls a second are told by their number. */
 const SLOW = 0.05
 
-/** `12.6/s ✕ 31 % 65 ms ⚡`: calls a second, failures, p95; '' = there is nothing to tell. */
+/** `12.6/s ✕ 31 % 65 ms ⚡`: calls a second, failures, p95, all in the last minute; '' = there is nothing to tell. */
 export function labelOf(edge: GraphEdge): string {
   if (edge.isAwaited === true) return ''
   const {perSecond, failed} = recentOf(edge)
   const calls = edge.figures?.calls ?? 0
   const speed = calls === 0 ? 'not called' : perSecond < SLOW ? `${count(calls)} calls` : `${count(perSecond)}/s`
-  const p95 = edge.figures === undefined || edge.figures.p95Ms === 0 ? '' : duration(edge.figures.p95Ms)
+  const p95Ms = edge.figures?.recent.p95Ms ?? 0
+  const p95 = p95Ms === 0 ? '' : duration(p95Ms)
   return [speed, failed > 0 ? `✕ ${failed < 1 ? '<1' : Math.round(failed)} %` : '', p95, isFaulty(edge) ? '⚡' : '']
     .filter(text => text !== '')
     .join(' ')
@@ -48,6 +49,12 @@ export function sentenceOf(edge: GraphEdge): string {
 /** What `dependsOn` says of it; '' = nothing is to be said. */
 export function dependsText({isDeclared, isAwaited, figures}: GraphEdge): string {
   if (isAwaited === true) return 'under dependsOn'
-  if (isDeclared === false) return 'not under dependsOn'
+  if (isDeclared === false) return 'not declared'
   return isDeclared === true && figures === undefined ? 'under dependsOn, not called yet' : ''
 }
+
+/** How thick its line is: from a call now and then to thousands a second. */
+export const widthOf = (edge: GraphEdge): number => 1.5 + 1.2 * Math.log10(1 + 3 * recentOf(edge).perSecond)
+
+/** What is called is a topic: `pubsub/orders`. Apps have no slash in their ids. */
+export const isTopic = (node: string): boolean => node.includes('/')

@@ -42,6 +42,11 @@ const arrange = layout as unknown as (drawing: Drawing) => void
 
 const widthOf = (node: string): number => Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + 24))
 
+/** With more edges than this there is no room for labels: they come with the pointer, and failures keep theirs. */
+const MAX_LABELS = 15
+
+export const isCrowded = ({edges}: Graph): boolean => edges.length > MAX_LABELS
+
 const linkedBy = (edges: Graph['edges']): ReadonlySet<string> => new Set(edges.flatMap(({from, to}) => [from, to]))
 
 /** The layers of a graph, and in rows below what no edge belongs to. */
@@ -62,26 +67,51 @@ export function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
 }
 
 /** What has edges, in layers from left to right; labels have a place of their own on their edge. It takes time. */
-export function layersOf({nodes: all, edges}: Graph): Layout {
+export function layersOf(graph: Graph): Layout {
+  const {nodes: all, edges} = graph
   const linked = linkedBy(edges)
   const nodes = all.filter(node => linked.has(node))
   if (nodes.length === 0) return {width: 0, height: 0, nodes: new Map(), edges: new Map()}
   const drawing = new NewDrawing()
-  drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: 24, edgesep: 12, marginx: 12, marginy: 12})
+  const hasLabels = !isCrowded(graph)
+  drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: hasLabels ? 24 : 48, edgesep: 12, marginx: 12, marginy: 12})
   for (const node of nodes) drawing.setNode(node, {width: widthOf(node), height: NODE_HEIGHT})
   for (const {from, to, isAwaited} of edges)
-    drawing.setEdge(from, to, isAwaited === true ? {width: 0, height: 0} : {...LABEL, labelpos: 'c'})
+    drawing.setEdge(from, to, isAwaited === true || !hasLabels ? {width: 0, height: 0} : {...LABEL, labelpos: 'c'})
   arrange(drawing)
   const {width = 0, height = 0} = drawing.graph()
+  const layers = halvesOf(nodes.map(node => drawing.node(node)))
   return {
     width,
     height,
     nodes: new Map(nodes.map(node => [node, drawing.node(node)])),
     edges: new Map(
       edges.map(edge => {
-        const {points, x, y} = drawing.edge(edge.from, edge.to)
-        return [edgeKey(edge), {points, label: {x, y}}]
+        const {points: drawn, x, y} = drawing.edge(edge.from, edge.to)
+        const points = pastBoxes(drawn, layers)
+        const middle = points[Math.floor(points.length / 2)] ?? {x: 0, y: 0}
+        return [edgeKey(edge), {points, label: Number.isFinite(x) ? {x, y} : middle}]
       })
     )
   }
 }
+
+/** Of each layer, by its middle, half the width of its widest box. */
+function halvesOf(places: readonly {readonly x: number; readonly width: number}[]): ReadonlyMap<number, number> {
+  const halves = new Map<number, number>()
+  for (const {x, width} of places) halves.set(x, Math.max(halves.get(x) ?? 0, width / 2))
+  return halves
+}
+
+/** Goes straight through a layer between its boxes, and bends before and behind them: a bend in its middle would touch the box beside it. */
+const pastBoxes = (points: readonly Point[], layers: ReadonlyMap<number, number>): readonly Point[] =>
+  points.flatMap((point, at) => {
+    const half = layers.get(point.x)
+    const [before, next] = [points[at - 1], points[at + 1]]
+    if (half === undefined || before === undefined || next === undefined) return [point]
+    const step = next.x < before.x ? -half : half
+    return [
+      {x: point.x - step, y: point.y},
+      {x: point.x + step, y: point.y}
+    ]
+  })

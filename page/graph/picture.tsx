@@ -1,15 +1,15 @@
 import {useMemo} from 'preact/hooks'
 import {duration} from '../parts/format.ts'
-import {visible} from '../parts/safe-text.ts'
+import {shortened, visible} from '../parts/safe-text.ts'
 import {isDown, statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
-import {labelOf, nameOf, sentenceOf} from './edge-text.ts'
+import {isTopic, labelOf, nameOf, sentenceOf, widthOf} from './edge-text.ts'
 import type {Groups} from './groups.ts'
 import {useBox, useViewport} from './viewport.ts'
-import {LABEL, layersOf, NODE_HEIGHT, type Layout, type Point, withOthers} from './layout.ts'
+import {isCrowded, LABEL, layersOf, NODE_HEIGHT, type Layout, type Point, withOthers} from './layout.ts'
 
 export interface PictureProps {
   readonly graph: Graph
@@ -24,6 +24,11 @@ export interface PictureProps {
 const READABLE = 0.55
 /** Longer names would be cut if they were enlarged where nothing else can be read. */
 const LONG_NAME = 22
+/** What fits into the widest box. */
+const MAX_NAME = 36
+
+/** A box of an app whose calls take longer has another colour. */
+const SLOW_MS = 500
 
 /** Apps in layers from left to right; edges are buttons. */
 export default function Picture({graph, selected, onSelect, groups, onOpenGroup}: PictureProps) {
@@ -50,7 +55,7 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
       </div>
       <div
         ref={box}
-        class={`canvas ${scale < READABLE ? 'distant' : ''}`}
+        class={`canvas ${scale < READABLE ? 'distant' : ''} ${isCrowded(graph) ? 'crowded' : ''}`}
         tabIndex={0}
         role="region"
         aria-label="Picture of the graph"
@@ -65,7 +70,16 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
           viewBox={`${x} ${y} ${size.width / scale} ${size.height / scale}`}
         >
           <defs>
-            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+            <marker
+              id="arrow"
+              viewBox="0 0 8 8"
+              refX="7"
+              refY="4"
+              markerWidth="10"
+              markerHeight="10"
+              markerUnits="userSpaceOnUse"
+              orient="auto"
+            >
               <path d="M0 0L8 4L0 8z" class="head" />
             </marker>
           </defs>
@@ -131,7 +145,8 @@ function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
         onSelect(edge)
       }}
     >
-      <path d={lineThrough(points)} marker-end="url(#arrow)" />
+      <path d={lineThrough(points)} stroke-width={widthOf(edge)} marker-end="url(#arrow)" />
+      <path class="hit" d={lineThrough(points)} />
       <rect x={label.x - LABEL.width / 2} y={label.y - LABEL.height / 2} {...LABEL} rx="10" />
       <text x={label.x} y={label.y + 4}>
         {text}
@@ -163,19 +178,28 @@ interface NodeProps {
 
 type Place = Point & {readonly width: number}
 
+interface BoxProps {
+  readonly place: Place
+  readonly name: string
+  readonly text: string
+  /** A topic, and no app. */
+  readonly isRound?: boolean
+}
+
 /** A box with two lines. */
-function Box({place, name, text}: {readonly place: Place; readonly name: string; readonly text: string}) {
+function Box({place, name, text, isRound = false}: BoxProps) {
   const [x, y] = [place.x - place.width / 2, place.y - NODE_HEIGHT / 2]
+  const inset = isRound ? 20 : 10
   return (
     <>
       <title>{name}</title>
-      <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx="8" />
-      <svg x={x + 10} y={y} width={place.width - 20} height={NODE_HEIGHT}>
+      <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx={isRound ? NODE_HEIGHT / 2 : 8} />
+      <svg x={x + inset} y={y} width={place.width - 2 * inset} height={NODE_HEIGHT}>
         <text class={name.length > LONG_NAME ? 'name long' : 'name'} y="18">
-          {name}
+          {shortened(name, MAX_NAME)}
         </text>
       </svg>
-      <text class="status" x={x + 10} y={y + 35}>
+      <text class="status" x={x + inset} y={y + 35}>
         {text}
       </text>
     </>
@@ -185,16 +209,17 @@ function Box({place, name, text}: {readonly place: Place; readonly name: string;
 function Node({node, place, graph, onSeen}: NodeProps) {
   const app = appList.value.find(({id}) => id === node)
   const status = app && statusOf(app, now.value)
-  const p95 = Math.max(0, ...graph.edges.filter(({to}) => to === node).map(({figures}) => figures?.p95Ms ?? 0))
-  const words = [status === undefined ? 'not an app of this run' : `${status.shape} ${status.word}`]
+  const p95 = Math.max(0, ...graph.edges.filter(({to}) => to === node).map(({figures}) => figures?.recent.p95Ms ?? 0))
+  const other = isTopic(node) ? 'topic' : 'not an app of this run'
+  const words = [status === undefined ? other : `${status.shape} ${status.word}`]
   if (p95 > 0) words.push(`p95 ${duration(p95)}`)
   const name = nameOf(node)
-  const inside = <Box place={place} name={name} text={words.join(' · ')} />
+  const inside = <Box place={place} name={name} text={words.join(' · ')} isRound={isTopic(node)} />
   return app === undefined ? (
-    <g class="node other">{inside}</g>
+    <g class={`node other ${isTopic(node) ? 'topic' : ''}`}>{inside}</g>
   ) : (
     <a
-      class={`node ${status?.tone ?? ''}`}
+      class={`node ${status?.tone ?? ''} ${p95 > SLOW_MS ? 'slow' : ''}`}
       href={hrefOf('apps', [node])}
       aria-label={`${name}, ${words.join(', ')}`}
       onFocus={() => onSeen(place)}

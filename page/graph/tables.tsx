@@ -44,7 +44,9 @@ export function EdgeTable({graph, selected, onSelect}: TableProps) {
                 <td class="right">{count(figures?.calls ?? 0)}</td>
                 <td class={`right ${failed > 0 ? 'bad' : ''}`}>{failedText(edge)}</td>
                 <td class="right">{figures === undefined ? '–' : duration(figures.p50Ms)}</td>
-                <td class="right">{figures === undefined ? '–' : duration(figures.p95Ms)}</td>
+                <td class="right">
+                  {figures === undefined || figures.recent.p95Ms === 0 ? '–' : duration(figures.recent.p95Ms)}
+                </td>
                 <td class="right">{figures === undefined || figures.waited === 0 ? '–' : count(figures.waited)}</td>
                 <td>
                   <button

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {duration, timeOfDay} from '../parts/format.ts'
-import {visible} from '../parts/safe-text.ts'
+import {shortened, visible} from '../parts/safe-text.ts'
 import {wordOf, type Word} from '../state/app-status.ts'
 import {keyOf, listen} from '../state/run.ts'
 
@@ -97,7 +97,9 @@ export const Happenings = () => (
           {happenings.value.map(({key, at, app, text, isBad}) => (
             <tr key={key}>
               <td>{timeOfDay(at).slice(0, 8)}</td>
-              <td class="edge">{visible(app)}</td>
+              <td class="edge" title={visible(app)}>
+                {shortened(visible(app), 24)}
+              </td>
               <td class={`wide ${isBad === true ? 'bad' : ''}`} title={visible(text)}>
                 {visible(text)}
               </td>

@@ -1,31 +1,21 @@
-import {computed, effect, signal} from '@preact/signals'
+import {computed} from '@preact/signals'
 import {useEffect, useRef} from 'preact/hooks'
 import {isUsable} from '../../src/model/availability.ts'
-import {now} from '../state/clock.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {appList, edges, isPaused, pause, runName} from '../state/run.ts'
 import {VIEWS} from '../views/views.ts'
-import {percent, rate} from './format.ts'
+import {count, rate} from './format.ts'
 import {isHelpOpen} from './help.tsx'
-import {Sparkline} from './sparkline.tsx'
 
-const HISTORY = 60
-
-/** Calls of the last seconds, of all edges. */
-export const traffic = computed(() => {
-  let [calls, failed, seconds] = [0, 0, 10]
+/** Calls of the last minute, of all edges. */
+const traffic = computed(() => {
+  let [perSecond, calls, failed] = [0, 0, 0]
   for (const {recent} of edges.value) {
+    perSecond += recent.calls / recent.seconds
     calls += recent.calls
     failed += recent.failed
-    seconds = recent.seconds
   }
-  return {perSecond: calls / seconds, calls, failed}
-})
-
-const history = signal<readonly number[]>([])
-effect(() => {
-  void now.value
-  history.value = [...history.peek(), traffic.peek().perSecond].slice(-HISTORY)
+  return {perSecond, calls, failed}
 })
 
 /** The header of every view. */
@@ -62,19 +52,21 @@ export function Bar() {
           )
         })}
       </nav>
-      <Figures />
-      <button
-        type="button"
-        aria-label={isPaused.value ? 'Go on' : 'Pause'}
-        aria-pressed={isPaused.value}
-        onClick={() => pause(!isPaused.value)}
-        title={`${isPaused.value ? 'Go on' : 'Pause'}: key p`}
-      >
-        {isPaused.value ? '▶' : '❚❚'}
-      </button>
-      <button type="button" aria-label="Keys and theme" title="Key: ?" onClick={() => (isHelpOpen.value = true)}>
-        ?
-      </button>
+      <div class="side-by-side">
+        <Figures />
+        <button
+          type="button"
+          aria-label={isPaused.value ? 'Go on' : 'Pause'}
+          aria-pressed={isPaused.value}
+          onClick={() => pause(!isPaused.value)}
+          title={`${isPaused.value ? 'Go on' : 'Pause'}: key p`}
+        >
+          {isPaused.value ? '▶' : '❚❚'}
+        </button>
+        <button type="button" aria-label="Keys and theme" title="Key: ?" onClick={() => (isHelpOpen.value = true)}>
+          ?
+        </button>
+      </div>
     </header>
   )
 }
@@ -94,17 +86,14 @@ function Figures() {
       <span>
         <b>{ready}</b>/{wanted.length} ready
       </span>
-      <span class="rate">
-        <Sparkline values={history.value} label="calls per second, the last minute" /> <b>{rate(perSecond)}</b>/s
+      <span class="rate" title="In the last minute">
+        <b>{rate(perSecond)}</b>/s
       </span>
       {failed > 0 && (
-        <span class="bad">
-          <b>{percent(failed, calls)}</b> failed
+        <span class="bad" title="In the last minute">
+          <b>{count(failed)}</b> of {count(calls)} failed
         </span>
       )}
-      <span class="rate" title="Calls per second and failures are averages of this time">
-        in 10 s
-      </span>
     </p>
   )
 }

@@ -6,6 +6,8 @@ interface Question {
   /** What the button says that goes on. */
   readonly yes: string
   readonly run: () => void
+  /** Another way to go on. */
+  readonly or?: {readonly text: string; readonly run: () => void}
 }
 
 const question = signal<Question | undefined>(undefined)
@@ -39,6 +41,11 @@ export function Confirm() {
         >
           {asked?.yes}
         </button>
+        {asked?.or !== undefined && (
+          <button type="submit" onClick={asked.or.run}>
+            {asked.or.text}
+          </button>
+        )}
         <button type="submit">Cancel</button>
       </form>
     </dialog>

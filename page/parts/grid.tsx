@@ -1,9 +1,8 @@
 import type {ComponentChildren} from 'preact'
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
 import {areKeysOn} from '../state/keys.ts'
+import {classOf, Heads, inOrder} from './sorting.tsx'
 
-/** The height of a row in CSS pixels, as in `grid.css`. */
-const ROW = 28
 /** Rows that are drawn above and below those that are seen. */
 const MORE = 6
 
@@ -15,6 +14,10 @@ export interface Column<T> {
   /** What the figures are of, and over which time. */
   readonly title?: string
   readonly cell: (row: T) => ComponentChildren
+  /** What a click on its head sorts by; left out: it does not. */
+  readonly sortBy?: (row: T) => number | string
+  /** Its text: `--<name>` in the style sheet is as wide as the longest of them. */
+  readonly fits?: (row: T) => string
 }
 
 export interface GridProps<T> {
@@ -33,6 +36,8 @@ export interface GridProps<T> {
   readonly isAsking?: boolean
   /** Enter, or a click. */
   readonly onOpen?: (row: T) => void
+  /** Rows are not moved while the pointer is on them: what is sorted by what changes each second. */
+  readonly keepsPlaces?: boolean
   /** A key that is none of the table's; false: it means nothing. Only while single keys are on. */
   readonly onKey?: (row: T, key: string) => boolean
 }
@@ -46,18 +51,24 @@ let wantedFrom: Element | null = null
 // each further key means something else
 addEventListener('keydown', () => (wantedFrom = null), {capture: true})
 
+/** The table that a view is about. */
+export const TABLE = 'main [role=grid]:not(.latest-calls)'
+
 /** The table of the view gets the focus: at once, or when the rows are there that are asked for. */
 export function toTable(): void {
-  const table = document.querySelector<HTMLElement>('main [role=grid]:not([aria-busy=true])')
+  const table = document.querySelector<HTMLElement>(`${TABLE}:not([aria-busy=true])`)
   if (table === null) wantedFrom = document.activeElement
   else table.focus()
 }
 
 /** A table of which only the rows in sight are drawn; one tab stop, arrow keys within it. */
 export function Grid<T>(props: GridProps<T>) {
-  const {name, label, columns, rows, keyOf, toneOf, selected = '', isAsking = false, onOpen, onKey} = props
+  const {name, label, columns, keyOf, toneOf, selected = '', isAsking = false, onOpen, onKey} = props
   const box = useRef<HTMLDivElement>(null)
-  const [{top, height}, setSeen] = useState({top: 0, height: 600})
+  /** `row`: the height of one, which `grid.css` says. */
+  const [{top, height, row: rowHeight}, setSeen] = useState({top: 0, height: 600, row: 28})
+  const rows = usePlaces(inOrder(props.rows, columns), props)
+  const widths = useWidths(rows, columns)
   const [active, setPlace] = useState(places.get(name) ?? '')
   const setActive = (key: string): void => {
     places.set(name, key)
@@ -66,7 +77,10 @@ export function Grid<T>(props: GridProps<T>) {
   useLayoutEffect(() => {
     const element = box.current
     if (element === null) return
-    const look = (): void => setSeen({top: element.scrollTop, height: element.clientHeight})
+    const look = (): void => {
+      const row = Number.parseFloat(getComputedStyle(element).getPropertyValue('--row'))
+      setSeen({top: element.scrollTop, height: element.clientHeight, row})
+    }
     const observer = new ResizeObserver(look)
     observer.observe(element)
     element.addEventListener('scroll', look, {passive: true})
@@ -77,8 +91,8 @@ export function Grid<T>(props: GridProps<T>) {
   }, [])
   const at = rows.findIndex(row => keyOf(row) === active)
   const idOf = (key: string): string => `${name}:${encodeURIComponent(key)}`
-  const first = Math.max(0, Math.floor(top / ROW) - MORE)
-  const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + MORE)
+  const first = Math.max(0, Math.floor(top / rowHeight) - MORE)
+  const last = Math.min(rows.length, Math.ceil((top + height) / rowHeight) + MORE)
 
   const move = (to: number): void => {
     const index = Math.max(0, Math.min(rows.length - 1, to))
@@ -86,14 +100,15 @@ export function Grid<T>(props: GridProps<T>) {
     const element = box.current
     if (row === undefined || element === null) return
     setActive(keyOf(row))
-    const from = index * ROW
+    const from = index * rowHeight
     if (from < element.scrollTop) element.scrollTop = from
-    else if (from + 2 * ROW > element.scrollTop + element.clientHeight)
-      element.scrollTop = from + 2 * ROW - element.clientHeight
+    else if (from + 2 * rowHeight > element.scrollTop + element.clientHeight)
+      element.scrollTop = from + 2 * rowHeight - element.clientHeight
   }
-  const page = Math.max(1, Math.floor(height / ROW) - 2)
+  const page = Math.max(1, Math.floor(height / rowHeight) - 2)
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const isInHead = event.target instanceof Element && event.target.closest('.heads') !== null
+    if (event.ctrlKey || event.metaKey || event.altKey || isInHead) return
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,
       j: at + 1,
@@ -126,6 +141,7 @@ export function Grid<T>(props: GridProps<T>) {
     <div
       ref={box}
       class={`grid ${name}`}
+      style={widths}
       role="grid"
       tabIndex={0}
       aria-label={label}
@@ -138,15 +154,9 @@ export function Grid<T>(props: GridProps<T>) {
       }}
     >
       <div role="rowgroup" class="heads">
-        <div role="row" aria-rowindex={1} class="row head">
-          {columns.map(column => (
-            <span key={column.name} role="columnheader" class={classOf(column)} title={column.title}>
-              {column.head}
-            </span>
-          ))}
-        </div>
+        <Heads columns={columns} />
       </div>
-      <div role="rowgroup" class="rows" style={{height: `${rows.length * ROW}px`}}>
+      <div role="rowgroup" class="rows" style={{height: `${rows.length * rowHeight}px`}}>
         {rows.slice(first, last).map((row, index) => {
           const key = keyOf(row)
           return (
@@ -157,7 +167,7 @@ export function Grid<T>(props: GridProps<T>) {
               aria-rowindex={first + index + 2}
               aria-selected={key === selected}
               class={`row ${toneOf?.(row) ?? ''} ${key === active ? 'active' : ''}`}
-              style={{top: `${(first + index) * ROW}px`}}
+              style={{top: `${(first + index) * rowHeight}px`}}
               onClick={event => {
                 setActive(key)
                 const isOwn = event.target instanceof Element && event.target.closest('a, button') !== null
@@ -167,12 +177,7 @@ export function Grid<T>(props: GridProps<T>) {
               {columns.map(column => {
                 const cell = column.cell(row)
                 return (
-                  <span
-                    key={column.name}
-                    role="gridcell"
-                    class={classOf(column)}
-                    title={typeof cell === 'string' ? cell : undefined}
-                  >
+                  <span key={column.name} role="gridcell" class={classOf(column)}>
                     {cell}
                   </span>
                 )
@@ -185,4 +190,33 @@ export function Grid<T>(props: GridProps<T>) {
   )
 }
 
-const classOf = ({name, alignsRight = false}: Column<never>): string => `${name}${alignsRight ? ' right' : ''}`
+/** The rows in the order in which they were when the pointer came; further ones behind them. */
+function usePlaces<T>(rows: readonly T[], {name, keyOf, keepsPlaces = false}: GridProps<T>): readonly T[] {
+  const order = useRef<readonly string[]>([])
+  if (keepsPlaces && document.querySelector(`.grid.${name} .rows:hover`) !== null) {
+    const rankOf = (row: T): number => order.current.indexOf(keyOf(row)) >>> 0
+    return rows.toSorted((a, b) => rankOf(a) - rankOf(b))
+  }
+  order.current = rows.map(keyOf)
+  return rows
+}
+
+/** No text makes a column wider than this, in characters. */
+const WIDEST = 34
+
+/** How wide the longest text of columns was, ever: they do not jump when rows go. */
+function useWidths<T>(rows: readonly T[], columns: readonly Column<T>[]): Readonly<Record<string, string>> {
+  const longest = useRef(new Map<string, number>())
+  for (const {name, head, fits} of columns) {
+    if (fits === undefined) continue
+    const before = longest.current.get(name) ?? head.length + 2
+    longest.current.set(
+      name,
+      Math.min(
+        WIDEST,
+        rows.reduce((most, row) => Math.max(most, fits(row).length), before)
+      )
+    )
+  }
+  return Object.fromEntries([...longest.current].map(([name, length]) => [`--${name}`, `${Math.ceil(0.9 * length)}ch`]))
+}

@@ -32,7 +32,7 @@ export function Help() {
       )}
       <label>
         <input type="checkbox" checked={areKeysOn.value} onChange={event => switchKeys(event.currentTarget.checked)} />{' '}
-        Single keys work
+        Keyboard shortcuts on
       </label>
       <p>
         <label>

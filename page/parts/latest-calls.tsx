@@ -1,11 +1,10 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
-import {callEndText} from '../../src/model/call-end.ts'
+import {COLUMNS as ALL, hrefOfCall} from '../calls/columns.tsx'
 import {api} from '../state/api.ts'
-import {hrefOf} from '../state/route.ts'
+import {go, hrefOf} from '../state/route.ts'
 import {appList, listen} from '../state/run.ts'
-import {visible} from './safe-text.ts'
-import {bytes, duration, timeOfDay} from './format.ts'
+import {Grid} from './grid.tsx'
 
 const MAX_ROWS = 40
 
@@ -39,38 +38,26 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
   return (
     <div class="latest">
       <h2>
-        <span id="latest-calls">Latest calls</span>{' '}
-        <a href={hrefOf('calls', [], {q: app === '' ? '' : `app:${app}`})}>all</a>
+        Latest calls <a href={hrefOf('calls', [], {q: app === '' ? '' : `app:${app}`})}>all</a>
       </h2>
-      <div class="scroll" tabIndex={0} role="region" aria-labelledby="latest-calls">
-        <table>
-          <tbody>
-            {calls.map(({number, at, from, to, method, path, status, marks, isFailed, totalMs, responseBytes}) => (
-              <tr key={number}>
-                <td>{timeOfDay(at)}</td>
-                <td class="edge" title={visible(`${from} → ${to}`)}>
-                  {visible(`${from} → ${to}`)}
-                </td>
-                <td class="wide">
-                  <a href={hrefOf('calls', [number.toString()])}>
-                    <code>{visible(`${method} ${path}`)}</code>
-                  </a>
-                </td>
-                <td class={isFailed ? 'bad' : ''}>
-                  {isFailed && '✕ '}
-                  {callEndText({status, marks})}
-                </td>
-                <td class="right">{duration(totalMs)}</td>
-                <td class="right">{bytes(responseBytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {calls.length === 0 && isAnswered && <NoCalls />}
-      </div>
+      {calls.length > 0 && (
+        <Grid
+          name="latest-calls"
+          label="Latest calls"
+          columns={COLUMNS}
+          rows={calls}
+          keyOf={({number}) => number.toString()}
+          toneOf={({isFailed}) => (isFailed ? 'bad' : '')}
+          onOpen={({number}) => go(hrefOfCall(number))}
+        />
+      )}
+      {calls.length === 0 && isAnswered && <NoCalls />}
     </div>
   )
 }
+
+/** One does not sort what goes by. */
+const COLUMNS = ALL.filter(({name}) => name !== 'why').map(({sortBy: _sortBy, ...column}) => column)
 
 /** How to make one: from the first app that has a sidecar to one that takes calls. */
 function NoCalls() {

@@ -34,3 +34,7 @@ export function withoutEscapes(line: string, colour: (parameters: string) => str
 
 /** A line of an app as plain text. */
 export const withoutColours = (line: string): string => visible(withoutEscapes(line, () => ''))
+
+/** A longer name without its middle: many begin alike, and many end alike. */
+export const shortened = (name: string, most = 30): string =>
+  name.length <= most ? name : `${name.slice(0, most / 2)}…${name.slice(1 - most / 2)}`

@@ -1,11 +1,11 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {outcomeOf} from '../calls/replay-result.tsx'
+import {confirm} from '../parts/confirm.tsx'
 import {timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {mayChange} from '../state/api.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {isSending, sendReplays, unpin} from './pins.ts'
-import {useQuestion} from './question.tsx'
 
 /** Columns of rounds: the latest ones. */
 const MAX_ROUNDS = 8
@@ -44,13 +44,12 @@ export function PinTable({known: {pins, rounds}}: {readonly known: Api.Pins}) {
 
 function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly Api.Round[]}) {
   const {call, method, path, from, to, before, results} = pin
-  const [ask, question] = useQuestion()
   const send = (): void => {
     if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return void sendReplays({calls: [call]})
-    ask({
-      title: `Send ${method} again?`,
-      text: `It may change something in ${to}.`,
-      choices: [['Send it', () => void sendReplays({calls: [call], unsafe: true})]]
+    confirm({
+      text: `Send ${method} ${visible(path)} again? It may change something in ${to}.`,
+      yes: 'Send it',
+      run: () => void sendReplays({calls: [call], unsafe: true})
     })
   }
   const {parameters} = route.value
@@ -89,7 +88,6 @@ function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly
               Unpin
             </button>
           </div>
-          {question}
         </td>
       )}
     </tr>

@@ -1,9 +1,9 @@
 import {useState} from 'preact/hooks'
 import {outcomeOf} from '../calls/replay-result.tsx'
+import {confirm} from '../parts/confirm.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {hrefOf} from '../state/route.ts'
 import {isSending, sendReplays, sentNow} from './pins.ts'
-import {useQuestion} from './question.tsx'
 
 const SPANS: readonly (readonly [text: string, seconds: number])[] = [
   ['10 seconds', 10],
@@ -18,16 +18,15 @@ export function WindowForm() {
   const [q, setQ] = useState('')
   const [isPaced, setPaced] = useState(true)
   const [isUnsafe, setUnsafe] = useState(false)
-  const [ask, question] = useQuestion()
   const send = (): void => {
     const from = new Date(Date.now() - seconds * 1000).toISOString()
     const pace = isPaced ? 'recorded' : 'answered'
     const go = (): void => void sendReplays({window: {from, q}, pace, unsafe: isUnsafe})
     if (!isUnsafe) return go()
-    ask({
-      title: 'Send calls that may change something?',
-      text: 'Everything that matches is sent again, whatever its method.',
-      choices: [['Send them', go]]
+    confirm({
+      text: 'Send calls that may change something? Everything that matches is sent again, whatever its method.',
+      yes: 'Send them',
+      run: go
     })
   }
   return (
@@ -67,7 +66,6 @@ export function WindowForm() {
       <button type="submit" disabled={isSending.value}>
         {isSending.value ? 'Sending …' : 'Send again'}
       </button>
-      {question}
     </form>
   )
 }

@@ -1,12 +1,12 @@
 import {computed} from '@preact/signals'
 import {edges} from './run.ts'
 
-/** Calls of the last seconds. */
+/** Calls of the last minute. */
 export interface Traffic {
   perSecond: number
   calls: number
   failed: number
-  /** The slowest edge's, since the start of the run. */
+  /** The slowest edge's. */
   p95Ms: number
 }
 
@@ -19,7 +19,7 @@ function sums(by: 'from' | 'to'): ReadonlyMap<string, Readonly<Traffic>> {
     sum.perSecond += edge.recent.calls / edge.recent.seconds
     sum.calls += edge.recent.calls
     sum.failed += edge.recent.failed
-    sum.p95Ms = Math.max(sum.p95Ms, edge.p95Ms)
+    sum.p95Ms = Math.max(sum.p95Ms, edge.recent.p95Ms)
     found.set(edge[by], sum)
   }
   return found

@@ -1,5 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import type {ComponentChildren} from 'preact'
 import {useEffect, useState} from 'preact/hooks'
+import {Address, rootOf} from '../home/address.tsx'
 import {AppActions} from '../parts/app-actions.tsx'
 import {Death} from '../parts/death.tsx'
 import {count, duration, percent, rate} from '../parts/format.ts'
@@ -19,6 +21,8 @@ interface Details {
   readonly why?: Api.Why
   readonly deaths?: readonly Api.DeathRow[]
   readonly environment?: Api.Environment
+  /** Where it shows the description of its API. */
+  readonly docs?: Api.AppDocs
 }
 
 /** `changes`: with each other value, it is asked again. */
@@ -32,6 +36,8 @@ function useDetails(id: string, changes: string): Details {
     api.ask('GET /apps/{id}/why', asked).then(why => show({why}), keep)
     api.ask('GET /apps/{id}/deaths', asked).then(show, keep)
     api.ask('GET /apps/{id}/environment', asked).then(environment => show({environment}), keep)
+    // the app itself is asked, which may write a line for it: only where somebody looks at it
+    api.ask('GET /apps/{id}/docs', asked).then(docs => show({docs}), keep)
     return () => gone.abort()
   }, [id, changes])
   return details
@@ -70,7 +76,8 @@ function Found({app}: {readonly app: Api.App}) {
   const {
     why,
     deaths: ends = [],
-    environment
+    environment,
+    docs
   } = useDetails(id, `${app.state} ${app.pid} ${deaths.value.get(id)?.number ?? 0}`)
   const reason = why?.instances.find(each => each.reason !== '')?.reason ?? ''
   return (
@@ -94,7 +101,7 @@ function Found({app}: {readonly app: Api.App}) {
         </section>
         <section>
           <h2>Facts</h2>
-          <Facts app={app} folder={environment?.folder ?? ''} />
+          <Facts app={app} folder={environment?.folder ?? ''} docs={docs?.path ?? ''} />
           <h2>
             Environment <small>secrets are masked</small>
           </h2>
@@ -136,15 +143,23 @@ function Figures({id}: {readonly id: string}) {
   )
 }
 
-function Facts({app, folder}: {readonly app: Api.App; readonly folder: string}) {
+interface FactsProps {
+  readonly app: Api.App
+  readonly folder: string
+  readonly docs: string
+}
+
+function Facts({app, folder, docs}: FactsProps) {
   const {command, appPort, appProtocol, httpPort, grpcPort, pid, startedAt, waitsFor, logFile, circuitBreakers} = app
-  const facts: readonly (readonly [string, string])[] = [
+  const sidecar = `http://localhost:${httpPort}/v1.0/metadata`
+  const facts: readonly (readonly [string, ComponentChildren])[] = [
     ['command', command],
     ['folder', folder],
     ['process', pid === 0 ? '' : pid.toString()],
     ['up', startedAt === null ? '' : duration(Math.max(0, now.value - Date.parse(startedAt)))],
-    ['port', appPort === 0 ? '' : `${appPort} (${appProtocol})`],
-    ['sidecar', httpPort === 0 ? '' : `http://127.0.0.1:${httpPort}, gRPC ${grpcPort}`],
+    ['port', appPort > 0 && [<Address app={app} />, ` ${appProtocol}`]],
+    ['its API', docs !== '' && <Outside url={rootOf(app) + docs} />],
+    ['sidecar', httpPort > 0 && [<Outside url={sidecar} />, `, gRPC ${grpcPort}`]],
     ['waits for', waitsFor.join(', ')],
     ['circuit breakers', circuitBreakers.map(({name, state}) => `${name} ${state}`).join(', ')],
     ['log file', logFile]
@@ -152,15 +167,21 @@ function Facts({app, folder}: {readonly app: Api.App; readonly folder: string}) 
   return (
     <dl class="facts">
       {facts
-        .filter(([, value]) => value !== '')
+        .filter(([, value]) => value !== '' && value !== false)
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>
-              <code>{visible(value)}</code>
+              <code>{typeof value === 'string' ? visible(value) : value}</code>
             </dd>
           </div>
         ))}
     </dl>
   )
 }
+
+const Outside = ({url}: {readonly url: string}) => (
+  <a href={url} target="_blank" rel="noreferrer">
+    {url}
+  </a>
+)

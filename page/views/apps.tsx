@@ -2,16 +2,17 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
 import {memoryText} from '../../src/model/memory-text.ts'
-import {Addresses} from '../home/addresses.tsx'
+import {Address} from '../home/address.tsx'
 import {Happenings} from '../home/happenings.tsx'
 import {followTraffic, histories, HISTORY_MINUTES, NO_HISTORY} from '../home/traffic-history.ts'
 import {followUsage, usage} from '../home/usage.ts'
 import {AppMap} from '../parts/app-map.tsx'
 import {actByKey, RestartAll, RowActions} from '../parts/app-actions.tsx'
-import {count, duration, percent, rate} from '../parts/format.ts'
+import {count, duration, rate} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
+import {late} from '../parts/late.tsx'
 import {LatestCalls} from '../parts/latest-calls.tsx'
-import {withoutColours} from '../parts/safe-text.ts'
+import {shortened, withoutColours} from '../parts/safe-text.ts'
 import {Sparkline} from '../parts/sparkline.tsx'
 import {Status} from '../parts/status.tsx'
 import {isDown, rankOf, WORDS, wordOf, type Word} from '../state/app-status.ts'
@@ -20,7 +21,8 @@ import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, keyOf, runId, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
-import App from './app.tsx'
+
+const App = late(async () => import('./app.tsx'))
 
 /** From so many apps on there is a map. */
 const MIN_WITH_MAP = 40
@@ -58,47 +60,54 @@ function Minutes({id}: {readonly id: string}) {
   return <Sparkline values={calls} below={failed} label={label} />
 }
 
+const upMs = ({startedAt}: Api.App): number => (startedAt === null ? 0 : Math.max(0, now.value - Date.parse(startedAt)))
+
 const COLUMNS: readonly Column<Api.App>[] = [
-  {head: 'State', name: 'state', cell: app => <Status app={app} />},
   {
     head: 'App',
     name: 'app',
+    sortBy: keyOf,
+    fits: app => shortened(keyOf(app)),
     cell: app => (
-      <a href={hrefOf('apps', [keyOf(app)])} tabIndex={-1}>
-        {keyOf(app)}
+      <a href={hrefOf('apps', [keyOf(app)])} title={keyOf(app)} tabIndex={-1}>
+        {shortened(keyOf(app))}
       </a>
     )
   },
-  {head: 'Open', name: 'addresses', cell: app => <Addresses app={app} />},
+  {head: 'State', name: 'state', sortBy: rankOf, cell: app => <Status app={app} />},
+  {head: 'Open', name: 'open', cell: app => <Address app={app} />},
   {
-    head: 'Calls/s · 10 s',
+    head: 'Calls/s',
     name: 'in',
     alignsRight: true,
-    title: `Calls to it: a line of the last ${HISTORY_MINUTES} minutes, and a second in the last 10 s`,
-    cell: ({id}) => {
-      const {perSecond} = incoming.value.get(id) ?? NO_TRAFFIC
+    title: `Calls to it, a second, in the last minute; a line of the last ${HISTORY_MINUTES} minutes`,
+    sortBy: app => trafficOf(app).perSecond,
+    cell: app => {
+      const {perSecond} = trafficOf(app)
       return (
         <>
-          <Minutes id={id} /> <span>{perSecond === 0 ? '–' : rate(perSecond)}</span>
+          <Minutes id={app.id} /> <span>{perSecond === 0 ? '–' : rate(perSecond)}</span>
         </>
       )
     }
   },
   {
-    head: 'Failed · 10 s',
+    head: 'Failed',
     name: 'failed',
     alignsRight: true,
-    title: 'Of the calls of the last 10 s',
+    title: 'Of the calls to it in the last minute',
+    sortBy: app => trafficOf(app).failed,
     cell: app => {
       const {calls, failed} = trafficOf(app)
-      return failed === 0 ? '–' : <b class="bad">{percent(failed, calls)}</b>
+      return failed === 0 ? '–' : <b class="bad">{`${count(failed)} of ${count(calls)}`}</b>
     }
   },
   {
-    head: 'p95 · run',
+    head: 'p95',
     name: 'p95',
     alignsRight: true,
-    title: 'Since the start of the run: 95 % of the calls took no longer',
+    title: '95 of 100 calls to it took no longer, in the last minute',
+    sortBy: app => trafficOf(app).p95Ms,
     cell: app => {
       const {p95Ms} = trafficOf(app)
       return p95Ms === 0 ? '–' : duration(p95Ms)
@@ -109,46 +118,52 @@ const COLUMNS: readonly Column<Api.App>[] = [
     name: 'waits',
     alignsRight: true,
     title: 'Calls that wait for it now',
+    sortBy: ({id}) => waiting.value[id] ?? 0,
     cell: ({id}) => {
       const calls = waiting.value[id] ?? 0
       return calls === 0 ? '–' : <b class="busy">{count(calls)}</b>
     }
   },
   {
+    head: 'Restarts',
+    name: 'lives',
+    alignsRight: true,
+    sortBy: ({restarts}) => restarts,
+    cell: ({restarts}) => (restarts === 0 ? '–' : restarts)
+  },
+  {
     head: 'Memory',
     name: 'memory',
     alignsRight: true,
     title: 'Resident memory of its processes',
+    sortBy: ({pid}) => usage.value.get(pid)?.memoryBytes ?? 0,
     cell: ({pid}) => {
       const used = usage.value.get(pid)
       return pid === 0 || used === undefined ? '–' : memoryText(used.memoryBytes)
     }
   },
   {
-    head: 'CPU · 5 s',
+    head: 'CPU',
     name: 'cpu',
     alignsRight: true,
-    title: 'In percent of one core, in the last 5 s',
+    title: 'In percent of one core, now',
+    sortBy: ({pid}) => usage.value.get(pid)?.cpu ?? 0,
     cell: ({pid}) => {
       const cpu = pid === 0 ? undefined : usage.value.get(pid)?.cpu
       return cpu === undefined ? '–' : `${cpu < 10 ? cpu.toFixed(1) : Math.round(cpu)} %`
     }
   },
   {
-    head: 'Restarts',
-    name: 'lives',
-    alignsRight: true,
-    cell: ({restarts}) => (restarts === 0 ? '–' : restarts)
-  },
-  {
     head: 'Up',
     name: 'up',
     alignsRight: true,
-    cell: ({startedAt}) => (startedAt === null ? '–' : duration(Math.max(0, now.value - Date.parse(startedAt))))
+    sortBy: upMs,
+    cell: app => (app.startedAt === null ? '–' : duration(upMs(app)))
   },
   {
     head: 'Last line',
     name: 'line',
+    title: 'Of one that is down, why',
     cell: app => {
       const {line = '', level = ''} = lastLines.value.get(nameOf(app)) ?? {}
       return <code class={`level ${level}`}>{withoutColours(line).slice(0, 200)}</code>
@@ -180,6 +195,7 @@ function AppTable() {
           onInput={event => setParameters({q: event.currentTarget.value})}
         />
         <Chips />
+        <Slowest />
         <RestartAll apps={shown.value} />
       </div>
       {all.length >= MIN_WITH_MAP && <AppMap apps={all} />}
@@ -190,6 +206,7 @@ function AppTable() {
           columns={COLUMNS}
           rows={shown.value}
           keyOf={keyOf}
+          keepsPlaces
           toneOf={app => (isDown(app) ? 'bad' : '')}
           onOpen={app => go(hrefOf('apps', [keyOf(app)]))}
           onKey={actByKey}
@@ -206,6 +223,17 @@ function AppTable() {
         <Happenings />
       </div>
     </>
+  )
+}
+
+/** One click to the answer to: which one is slow? */
+function Slowest() {
+  const isOn = route.value.parameters.get('sort') === '-p95'
+  if (!isOn && [...incoming.value.values()].every(({p95Ms}) => p95Ms === 0)) return null
+  return (
+    <button type="button" class="chip" aria-pressed={isOn} onClick={() => setParameters({sort: isOn ? '' : '-p95'})}>
+      slowest first
+    </button>
   )
 }
 

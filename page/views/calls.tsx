@@ -10,9 +10,9 @@ import {
   notShown,
   unclear
 } from '../calls/call-list.ts'
-import {CallPanel} from '../calls/call-panel.tsx'
-import {COLUMNS, columnsWithGaps, hrefOfCall} from '../calls/columns.tsx'
+import {COLUMNS, columnsWithGaps, hrefOfCall, OF_REQUESTS} from '../calls/columns.tsx'
 import {Export} from '../calls/export.tsx'
+import {Request} from '../calls/request.tsx'
 import {Chips} from '../parts/chips.tsx'
 import {count} from '../parts/format.ts'
 import {Grid} from '../parts/grid.tsx'
@@ -27,29 +27,51 @@ const CHIPS: readonly (readonly [text: string, word: string])[] = [
   ['faulted', 'is:fault'],
   ['slow', 'slower:100ms'],
   ['replays', 'is:replay'],
-  ['no own requests', '!is:own']
+  ['hide deliveries and probes', '!is:own']
 ]
 
 const wordsOf = (q: string): readonly string[] => q.split(' ').filter(word => word !== '')
 
-const KEYS: readonly Key[] = [
-  {keys: 'x', text: 'Clear the calls', run: clear},
-  {keys: 'Escape', text: 'Close the call', run: () => close()}
-]
+const KEYS: readonly Key[] = [{keys: 'x', text: 'Clear the calls', run: clear}]
 
-const close = (): void => go(hrefOf('calls', [], {q: route.value.parameters.get('q') ?? ''}))
+const close = (): void => go(hrefOf('calls', [], Object.fromEntries(route.value.parameters)))
 
+/** `#/calls` lists them, `#/calls/7` shows the request of one. */
 export default function Calls() {
-  const q = route.value.parameters.get('q') ?? ''
   const [open = ''] = route.value.rest
+  return /^\d+$/.test(open) ? <Opened key={runId.value} number={Number(open)} /> : <CallTable />
+}
+
+const KEYS_OF_REQUEST: readonly Key[] = [{keys: 'Escape', text: 'Back to the calls', run: () => close()}]
+
+function Opened({number}: {readonly number: number}) {
+  useKeys(KEYS_OF_REQUEST)
+  return <Request number={number} />
+}
+
+function CallTable() {
+  const q = route.value.parameters.get('q') ?? ''
+  const isOfRequests = route.value.parameters.get('as') === 'requests'
   const cleared = isCleared()
   useKeys(KEYS)
-  useEffect(() => followCalls(q), [q, cleared])
+  useEffect(() => followCalls(q, isOfRequests), [q, isOfRequests, cleared])
   const rows = calls.value
   return (
     <>
       <div class="tools">
         <h1>Calls</h1>
+        <span class="switch" role="group" aria-label="Rows">
+          {['calls', 'requests'].map(each => (
+            <button
+              key={each}
+              type="button"
+              aria-pressed={isOfRequests === (each === 'requests')}
+              onClick={() => setParameters({as: each === 'calls' ? '' : each, sort: ''})}
+            >
+              {each}
+            </button>
+          ))}
+        </span>
         <input
           type="search"
           class="filter"
@@ -82,19 +104,18 @@ export default function Calls() {
         {rows.length > 0 ? (
           <Grid
             name="calls"
-            label="Calls"
-            columns={q === '' ? columnsWithGaps(rows) : COLUMNS}
+            label={isOfRequests ? 'Requests' : 'Calls'}
+            columns={isOfRequests ? OF_REQUESTS : q === '' ? columnsWithGaps(rows) : COLUMNS}
             rows={rows}
             keyOf={({number}) => number.toString()}
             toneOf={({isFailed}) => (isFailed ? 'bad' : '')}
-            isAsking={isOther(q)}
-            selected={open}
+            isAsking={isOther(q, isOfRequests)}
+            keepsPlaces={route.value.parameters.has('sort')}
             onOpen={({number}) => go(hrefOfCall(number))}
           />
         ) : (
           <Nothing q={q} isCleared={cleared} />
         )}
-        {/^\d+$/.test(open) && <CallPanel key={`${runId.value} ${open}`} number={Number(open)} onClose={close} />}
       </div>
     </>
   )

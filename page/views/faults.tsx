@@ -117,7 +117,7 @@ function Table({onEdit}: {readonly onEdit: (row: Api.Fault) => void}) {
                     aria-label={`Fault ${row.number} hits calls`}
                     onClick={() => void enable(row, !row.isEnabled)}
                   >
-                    {row.isEnabled ? 'Enabled' : 'Disabled'}
+                    {row.isEnabled ? 'on' : 'off'}
                   </button>
                 ) : row.isEnabled ? (
                   'enabled'

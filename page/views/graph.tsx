@@ -1,17 +1,19 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import type {ComponentType} from 'preact'
 import {useEffect, useState} from 'preact/hooks'
 import {dependsText, nameOf} from '../graph/edge-text.ts'
 import {EXPORTS} from '../graph/export-graph.ts'
 import {around, edgeKey, graphOf, recentOf, type Graph as GraphModel, type GraphEdge} from '../graph/graph.ts'
 import {grouped, groupsOf, MAX_UNGROUPED} from '../graph/groups.ts'
-import type {PictureProps} from '../graph/picture.tsx'
 import {EdgeTable, Matrix} from '../graph/tables.tsx'
 import {count, duration} from '../parts/format.ts'
+import {late} from '../parts/late.tsx'
 import {api, mayChange, problemText} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
+
+/** Its code, with that of the layout, is loaded when it is shown first. */
+const Picture = late(async () => import('../graph/picture.tsx'))
 
 const FORMS = ['picture', 'matrix', 'list'] as const
 
@@ -87,7 +89,7 @@ export default function Graph() {
         </p>
       )}
       {whole.edges.every(({figures}) => figures === undefined) && <Empty />}
-      {form === 'picture' && <LatePicture {...props} />}
+      {form === 'picture' && <Picture {...props} />}
       {form === 'matrix' && <Matrix {...props} graph={graph} />}
       {edge !== undefined && <Figures edge={edge} isGroup={all.has(edge.from) || all.has(edge.to)} />}
       {graph.edges.length > 0 && <EdgeTable {...props} graph={graph} />}
@@ -153,19 +155,6 @@ function Tools({view, whole, form}: ToolsProps) {
       </select>
     </div>
   )
-}
-
-/** Its code, with that of the layout, is loaded when it is shown first. */
-function LatePicture(props: PictureProps) {
-  const [Found, setFound] = useState<{readonly component: ComponentType<PictureProps>} | string | undefined>(undefined)
-  useEffect(() => {
-    import('../graph/picture.tsx').then(
-      module => setFound({component: module.default}),
-      () => setFound('The code of the picture could not be loaded: the run does not answer.')
-    )
-  }, [])
-  if (typeof Found === 'object') return <Found.component {...props} />
-  return <p class="empty box">{Found ?? 'Drawing …'}</p>
 }
 
 function Empty() {

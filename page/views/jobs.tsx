@@ -23,17 +23,39 @@ const close = (): void => go(hrefOf('jobs', [], parameters()))
 
 const hrefTo = ({app, name}: Api.Job): string => hrefOf('jobs', [app, name], parameters())
 
+/** Its app did not take it, the last time that it came. */
+const hasFailed = ({attempts, answer}: Api.Job): boolean =>
+  attempts > 0 || (answer !== '' && !/^(?:2\d\d|ok|success)/i.test(answer))
+
 const stateWord = ({state, attempts, next}: Api.Job): string =>
   `${next === null ? 'never comes' : state}${attempts === 0 ? '' : `, failed ${attempts} ×`}`
 
 const COLUMNS: readonly Column<Api.Job>[] = [
-  {head: 'Job', name: 'job', cell: job => <a href={hrefTo(job)}>{visible(job.name)}</a>},
-  {head: 'App', name: 'app', cell: ({app}) => visible(app)},
+  {head: 'Job', name: 'job', sortBy: ({name}) => name, cell: job => <a href={hrefTo(job)}>{visible(job.name)}</a>},
+  {head: 'App', name: 'app', sortBy: ({app}) => app, cell: ({app}) => visible(app)},
   {head: 'Plan', name: 'plan', cell: ({schedule, dueTime}) => visible(schedule ?? dueTime ?? '')},
-  {head: 'State', name: 'state', cell: stateWord},
-  {head: 'Came', name: 'came', alignsRight: true, cell: job => count(job.count)},
-  {head: 'Next', name: 'next', alignsRight: true, cell: ({next}) => (next === null ? '' : timeOfDay(next))},
-  {head: 'Answer', name: 'answer', cell: ({answer}) => visible(answer)}
+  {
+    head: 'State',
+    name: 'state',
+    sortBy: job => (hasFailed(job) ? 0 : 1),
+    cell: job =>
+      hasFailed(job) ? (
+        <b class="bad">
+          <span aria-hidden="true">✕</span> {job.attempts > 0 ? stateWord(job) : 'failed'}
+        </b>
+      ) : (
+        stateWord(job)
+      )
+  },
+  {head: 'Came', name: 'came', alignsRight: true, sortBy: job => job.count, cell: job => count(job.count)},
+  {
+    head: 'Next',
+    name: 'next',
+    alignsRight: true,
+    sortBy: ({next}) => next ?? '',
+    cell: ({next}) => (next === null ? '' : timeOfDay(next))
+  },
+  {head: 'Answer', name: 'answer', cell: job => <span class={hasFailed(job) ? 'bad' : ''}>{visible(job.answer)}</span>}
 ]
 
 export default function Jobs() {
@@ -61,7 +83,7 @@ export default function Jobs() {
             columns={COLUMNS}
             rows={rows}
             keyOf={each => `${each.app}/${each.name}`}
-            toneOf={({attempts}) => (attempts > 0 ? 'bad' : '')}
+            toneOf={job => (hasFailed(job) ? 'bad' : '')}
             selected={name === '' ? '' : `${app}/${name}`}
             onOpen={job => go(hrefTo(job))}
           />

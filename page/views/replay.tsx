@@ -6,12 +6,11 @@ import {SentNow, WindowForm} from '../replay/window-form.tsx'
 import {mayChange} from '../state/api.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {listen} from '../state/run.ts'
-import {useQuestion} from '../replay/question.tsx'
+import {confirm} from '../parts/confirm.tsx'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 export default function Replay() {
-  const [ask, question] = useQuestion()
   useEffect(() => {
     void loadPins()
     const stop = listen('replay', () => void loadPins())
@@ -26,13 +25,11 @@ export default function Replay() {
   const sendPinned = (): void => {
     if (unsafe.length === 0) return void sendAll(false)
     const methods = [...new Set(unsafe.map(({method}) => method))].join(' and ')
-    ask({
-      title: `Send ${methods}, too?`,
-      text: `${unsafe.length} of the pinned calls may change something.`,
-      choices: [
-        ['Only those that are safe', () => void sendAll(false)],
-        ['Send all', () => void sendAll(true)]
-      ]
+    confirm({
+      text: `Send ${methods}, too? ${unsafe.length} of the pinned calls may change something.`,
+      yes: 'Send all',
+      run: () => void sendAll(true),
+      or: {text: 'Only those that are safe', run: () => void sendAll(false)}
     })
   }
   const {parameters} = route.value
@@ -52,7 +49,6 @@ export default function Replay() {
           </button>
         )}
       </div>
-      {question}
       {known === undefined && <p class="empty">Asking the run …</p>}
       {known?.pins.length === 0 && (
         <p class="empty">

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useMemo} from 'preact/hooks'
 import {Chips} from '../parts/chips.tsx'
-import {ago, count, duration, timeOfDay} from '../parts/format.ts'
+import {count, duration, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
 import {Nothing} from '../parts/nothing.tsx'
@@ -12,7 +12,7 @@ import {go, route, setParameters} from '../state/route.ts'
 import {appList, runId} from '../state/run.ts'
 import {InstancePanel} from '../workflows/instance-panel.tsx'
 import {useAnswer, useLast} from '../workflows/instances.ts'
-import {instanceHref, instanceKey, isOver, statusWord, toneOf, workflowsHref} from '../workflows/words.ts'
+import {instanceHref, instanceKey, isOver, signOf, statusWord, toneOf, workflowsHref} from '../workflows/words.ts'
 
 const LIMIT = 500
 
@@ -28,31 +28,70 @@ const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the workflow', run: 
 
 const close = (): void => go(workflowsHref())
 
+const beganAt = ({created}: Api.Workflow): number => Date.parse(created)
+
+const tookMs = (instance: Api.Workflow): number =>
+  Math.max(0, (isOver(instance) ? Date.parse(instance.lastUpdate) : now.value) - beganAt(instance))
+
 const COLUMNS: readonly Column<Api.Workflow>[] = [
   {
     head: 'Instance',
     name: 'instance',
+    sortBy: ({id}) => id,
     cell: instance => <a href={instanceHref(instance)}>{visible(instance.id)}</a>
   },
-  {head: 'Workflow', name: 'workflow', cell: ({name}) => visible(name)},
-  {head: 'App', name: 'app', cell: ({app}) => visible(app)},
+  {head: 'Workflow', name: 'workflow', sortBy: ({name}) => name, cell: ({name}) => visible(name)},
+  {head: 'App', name: 'app', sortBy: ({app}) => app, cell: ({app}) => visible(app)},
   {
     head: 'Status',
     name: 'status',
-    cell: instance => `${statusWord(instance)}${isOver(instance) || instance.workers > 0 ? '' : ', no worker'}`
+    sortBy: statusWord,
+    cell: instance => {
+      const [sign, tone] = signOf(instance)
+      return (
+        <span class={`status ${tone}`}>
+          <span aria-hidden="true">{sign}</span> {statusWord(instance)}
+          {isOver(instance) || instance.workers > 0 ? '' : ', no worker'}
+        </span>
+      )
+    }
   },
-  {head: 'Began', name: 'began', alignsRight: true, cell: ({created}) => timeOfDay(created)},
+  {head: 'Began', name: 'began', alignsRight: true, sortBy: beganAt, cell: ({created}) => timeOfDay(created)},
   {
     head: 'Took',
     name: 'took',
     alignsRight: true,
-    cell: instance => {
-      const [from, to] = [Date.parse(instance.created), Date.parse(instance.lastUpdate)]
-      return isOver(instance) ? duration(to - from) : ago(Math.max(0, now.value - from))
-    }
+    sortBy: tookMs,
+    cell: instance => `${isOver(instance) ? '' : 'so far '}${duration(tookMs(instance))}`
   },
-  {head: 'Says', name: 'says', cell: ({customStatus, failure}) => visible(failure || customStatus)}
+  {head: 'Last message', name: 'says', cell: ({customStatus, failure}) => visible(failure || customStatus)}
 ]
+
+/** When each ran, from the start of the first of them up to now. */
+function columnsOf(rows: readonly Api.Workflow[]): readonly Column<Api.Workflow>[] {
+  const from = Math.min(...rows.map(beganAt))
+  const until = Math.max(...rows.map(each => beganAt(each) + tookMs(each)))
+  const share = (ms: number): number => (100 * ms) / Math.max(1, until - from)
+  const line: Column<Api.Workflow> = {
+    head: 'Over time',
+    name: 'line',
+    cell: instance => {
+      const width = Math.max(2, share(tookMs(instance)))
+      return (
+        <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+          <rect
+            class={signOf(instance)[1]}
+            x={Math.min(100 - width, share(beganAt(instance) - from))}
+            width={width}
+            height="8"
+            rx="1"
+          />
+        </svg>
+      )
+    }
+  }
+  return [...COLUMNS.slice(0, -1), line, ...COLUMNS.slice(-1)]
+}
 
 export default function Workflows() {
   const {rest, parameters: chosen} = route.value
@@ -87,7 +126,7 @@ export default function Workflows() {
           <Grid
             name="workflows"
             label="Workflows"
-            columns={COLUMNS}
+            columns={columnsOf(rows)}
             rows={rows}
             keyOf={instanceKey}
             toneOf={toneOf}

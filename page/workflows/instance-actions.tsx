@@ -51,13 +51,13 @@ export function StepAction({instance, step}: {readonly instance: Api.Workflow; r
   )
 }
 
-/** What can be done with an instance now. `steps`: for the names of the events that it waits for. */
+/** What can be done with an instance now. `timeline`: for the names of the events that it may wait for. */
 export function InstanceActions({
   instance,
-  steps
+  timeline
 }: {
   readonly instance: Api.Workflow
-  readonly steps: readonly Api.WorkflowStep[]
+  readonly timeline: Api.WorkflowTimeline | undefined
 }) {
   if (!mayChange) return null
   const {app, id, status} = instance
@@ -98,7 +98,10 @@ export function InstanceActions({
       </button>
       <RaiseEvent
         instance={instance}
-        names={steps.filter(step => isWaiting(step) && step.kind === 'event').map(({name}) => name)}
+        names={[
+          ...(timeline?.steps.filter(step => isWaiting(step) && step.kind === 'event').map(({name}) => name) ?? []),
+          ...(timeline?.events ?? [])
+        ]}
       />
     </>
   )
@@ -116,6 +119,7 @@ function RaiseEvent({
   const [text, setText] = useState('')
   const [mistake, setMistake] = useState('')
   const event = given ?? names[0] ?? ''
+  const others = [...new Set(names)].filter(name => name !== event)
   const raise = async (): Promise<void> => {
     let data: unknown
     try {
@@ -162,7 +166,14 @@ function RaiseEvent({
           onInput={({currentTarget: {value}}) => setText(value)}
         />
       </label>
-      <button type="submit">Raise</button>
+      <button type="submit" class="primary">
+        Raise{event === '' ? '' : ` ${event}`}
+      </button>
+      {others.map(name => (
+        <button key={name} type="button" class="chip" onClick={() => setName(name)}>
+          {name}
+        </button>
+      ))}
       <span id="event-mistake" class="bad" role={mistake === '' ? undefined : 'alert'}>
         {mistake}
       </span>

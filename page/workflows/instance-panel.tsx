@@ -1,8 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {MessageBody} from '../calls/message-body.tsx'
-import {Trace} from '../calls/trace.tsx'
-import {ago, duration, timeOfDay} from '../parts/format.ts'
+import {FoldedTree} from '../calls/trace.tsx'
+import {duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf, route} from '../state/route.ts'
@@ -11,7 +11,7 @@ import {api} from '../state/api.ts'
 import {useAnswer, type Answer} from './instances.ts'
 import {StepDetail} from './step-detail.tsx'
 import {Steps} from './steps.tsx'
-import {instanceHref, instanceKey, instanceQuery, isOver, standing, statusWord} from './words.ts'
+import {instanceHref, instanceKey, instanceQuery, isOver, signOf, standing, statusWord} from './words.ts'
 
 /** So many children are shown with their own steps. */
 const MAX_CHILDREN = 20
@@ -84,26 +84,33 @@ function Found({
   const chosen = route.value.parameters.get('step')
   const [begun, changed] = [Date.parse(created), Date.parse(lastUpdate)]
   const opened = timeline?.steps.find(({kind, eventId}) => kind === 'activity' && eventId?.toString() === chosen)
+  const [sign, tone] = signOf(detail)
   const stands = timeline === undefined ? '' : standing(timeline, now.value)
   return (
     <>
       <p>
         <code>{visible(name)}</code> of <a href={hrefOf('apps', [app])}>{visible(app)}</a>:{' '}
-        <strong class={detail.status === 'FAILED' ? 'bad' : ''}>{statusWord(detail)}</strong>
-        {stands !== '' && `, ${stands}`}
+        <strong class={`status ${tone}`}>
+          <span aria-hidden="true">{sign}</span> {statusWord(detail)}
+        </strong>
+        {stands !== '' && (
+          <>
+            , <b>{stands}</b>
+          </>
+        )}
       </p>
       <p class="soft">
-        began {timeOfDay(created)},{' '}
-        {isOver(detail) ? `took ${duration(changed - begun)}` : ago(Math.max(0, now.value - begun))}
+        began {timeOfDay(created)}, {isOver(detail) ? 'took ' : 'so far '}
+        {duration(isOver(detail) ? changed - begun : Math.max(0, now.value - begun))}
         {parent !== null && (
           <>
             , a child of <a href={instanceHref(parent)}>{visible(parent.id)}</a>
           </>
         )}
-        {customStatus !== '' && `, says ${visible(customStatus)}`}
+        {customStatus !== '' && `, its last message: ${visible(customStatus)}`}
       </p>
       <div class="tools">
-        <InstanceActions instance={detail} steps={timeline?.steps ?? []} />
+        <InstanceActions instance={detail} timeline={timeline} />
         <a
           class="button"
           href={hrefOf('calls', [], {q: `from:${app} since:${created}${isOver(detail) ? ` until:${lastUpdate}` : ''}`})}
@@ -125,7 +132,7 @@ function Found({
       )}
       {timeline !== undefined && <Steps timeline={timeline} children={children} />}
       {opened !== undefined && <StepDetail key={opened.eventId} step={opened} trace={detail.trace} />}
-      <Trace key={`${app}/${detail.id}`} q={`workflow:${app}/${detail.id}`} isOpen={false} version={lastUpdate} />
+      <FoldedTree key={`${app}/${detail.id}`} q={`workflow:${app}/${detail.id}`} version={lastUpdate} />
       <Payload title="Input" text={input} />
       <Payload title="Output" text={output} />
     </>

@@ -11,6 +11,21 @@ export const isOver = ({status}: Pick<Api.Workflow, 'status'>): boolean => OVER.
 /** `running`, `failed`. */
 export const statusWord = ({status}: Pick<Api.Workflow, 'status'>): string => status.toLowerCase().replaceAll('_', ' ')
 
+const SIGNS: Readonly<Partial<Record<Api.WorkflowStatus, readonly [sign: string, tone: string]>>> = {
+  RUNNING: ['◐', 'busy'],
+  PENDING: ['◌', 'busy'],
+  SUSPENDED: ['❚❚', 'off'],
+  STALLED: ['▲', 'bad'],
+  COMPLETED: ['●', 'good'],
+  FAILED: ['✕', 'bad'],
+  TERMINATED: ['■', 'off'],
+  CANCELED: ['■', 'off']
+}
+
+/** A shape and a colour for a status. */
+export const signOf = ({status}: Pick<Api.Workflow, 'status'>): readonly [sign: string, tone: string] =>
+  SIGNS[status] ?? ['○', 'off']
+
 /** Class name of its row. */
 export const toneOf = ({status}: Pick<Api.Workflow, 'status'>): string => (status === 'FAILED' ? 'bad' : '')
 
@@ -43,9 +58,10 @@ export const stepWords = ({kind, name, instance}: Api.WorkflowStep): string =>
   )
 
 /** What a step waits for, and since when: `activity charge in bank since 4.0 s, try 2`. `now`: ms since 1970. */
-function waitWords({kind, name, app, tries, startedAt, until, failure}: Api.WorkflowStep, now: number): string {
+function waitWords(step: Api.WorkflowStep, now: number, mayBeEvent: boolean): string {
+  const {kind, name, app, tries, startedAt, until, failure} = step
   const left = until === null ? '' : `in ${duration(Math.max(0, Date.parse(until) - now))}`
-  if (kind === 'timer') return `timer ${name} ${left}`.replaceAll('  ', ' ')
+  if (kind === 'timer') return `timer ${name} ${left}${mayBeEvent ? ', or an event' : ''}`.replaceAll('  ', ' ')
   if (kind === 'event') return `event ${name}${left === '' ? '' : `, gives up ${left}`}`
   if (until !== null) return `try ${tries + 1} of ${kind} ${name} ${left} (${failure})`
   const since = duration(Math.max(0, now - Date.parse(startedAt)))
@@ -53,11 +69,12 @@ function waitWords({kind, name, app, tries, startedAt, until, failure}: Api.Work
 }
 
 /** Where an instance stands; '' if it is over, or its steps do not tell. */
-export function standing({workflow, steps, missing}: Api.WorkflowTimeline, now: number): string {
+export function standing({workflow, steps, missing, events}: Api.WorkflowTimeline, now: number): string {
   if (isOver(workflow) || workflow.status === 'STALLED') return ''
+  const waiting = steps.filter(isWaiting)
   const waits = [
     ...missing.map(app => `${app} to connect a worker`),
-    ...steps.filter(isWaiting).map(step => waitWords(step, now))
+    ...waiting.map(step => waitWords(step, now, events.length > 0 && waiting.every(({kind}) => kind !== 'event')))
   ]
   return waits.length === 0 ? '' : visible(`waits for ${waits.join('; ')}`)
 }

@@ -40,9 +40,9 @@ t.test('the apps', async t =>
       await page.getByRole('region', {name: 'Trouble'}).getByText('POST /charge').waitFor()
       t.equal(await page.title(), '(1) Apps · shop · Pillion')
       await rows.filter({hasText: 'checkout'}).getByText('cache warm').waitFor()
-      run.send('edges', {edges: [edge('checkout', 'payments', 126, 39)], waiting: {payments: 31}})
+      run.send('edges', {edges: [edge('checkout', 'payments', 756, 234)], waiting: {payments: 31}})
       const crashed = rows.filter({hasText: 'payments'})
-      for (const text of ['12.6', '31.0 %']) await crashed.getByText(text, {exact: true}).waitFor()
+      for (const text of ['12.6', '234 of 756']) await crashed.getByText(text, {exact: true}).waitFor()
       run.send('lines', {
         from: 0,
         to: 2,

@@ -1,114 +1,12 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {call, callDetail, madeUp, treeNode, type MadeUp} from './made-up.ts'
-
-const TRACE = '0af7651916cd43dd8448eb211c80319c'
-
-const detail = (number: number, more: Partial<Api.CallDetail> = {}): Api.CallDetail => ({
-  ...call(number),
-  waitedMs: 400,
-  waitedFor: ['"payments" is being reloaded'],
-  connectMs: 0.4,
-  firstByteMs: 411,
-  totalMs: 412,
-  traceparent: `00-${TRACE}-b7ad6b7169203331-01`,
-  target: '/v1.0/invoke/payments/method/orders/7',
-  request: {
-    line: 'GET /orders/7 HTTP/1.1',
-    headers: [['authorization', '<masked, 10 characters>']],
-    body: '',
-    encoding: 'utf8'
-  },
-  response: {
-    line: 'HTTP/1.1 200 OK',
-    headers: [['content-type', 'application/json']],
-    body: '{"order":{"total":12.5,"note":"<img src=x onerror=alert(1)>"},"items":[1,2]}',
-    encoding: 'utf8'
-  },
-  isTruncated: false,
-  ...more
-})
-
-const replayed = (more: Partial<Api.Replay> = {}): Readonly<Record<string, unknown>> => ({
-  call: 7,
-  from: 'checkout',
-  to: 'payments',
-  method: 'GET',
-  path: '/orders/7',
-  replay: 9,
-  before: {status: 500, type: '', bytes: 0, ms: 18, failure: ''},
-  after: {status: 200, type: 'application/json', bytes: 10, ms: 4, failure: ''},
-  differences: [
-    {what: 'status', path: '', before: '500', after: '200'},
-    {what: 'body', path: 'order.total', before: '12.5', after: '25'}
-  ],
-  differ: 2,
-  leftOut: ['at'],
-  refusal: '',
-  hint: '',
-  ...more
-})
-
-const lineOf = (app: string, line: string): Api.Line => ({
-  time: '2026-01-31T14:46:45.978Z',
-  app,
-  stream: 'stdout',
-  line
-})
+import {detail, replayed, runWithCalls} from './made-up-calls.ts'
+import {call, callDetail, madeUp, treeNode} from './made-up.ts'
 
 /** The calls with these numbers, the latest first. */
 const some = (from: number, to: number): readonly Api.Call[] =>
   Array.from({length: to - from + 1}, (_, n) => call(to - n))
-
-/** A run with three calls, of which number 7 can be opened. */
-async function runWithCalls(test: Parameters<typeof madeUp>[0]): Promise<MadeUp> {
-  const run = await madeUp(test)
-  run.answers['GET /calls'] = (_body, query) => {
-    const q = query.get('q') ?? ''
-    if (q.includes('colour:')) return {calls: []}
-    const all = [
-      call(8, {
-        method: 'PUT',
-        path: '/refunds',
-        status: 500,
-        isFailed: true,
-        marks: ['fault'],
-        traceparent: `00-${TRACE}-1-01`
-      }),
-      call(7, {waitedMs: 400, waitedFor: ['"payments" is being reloaded'], totalMs: 412}),
-      call(6, {from: 'payments', to: 'order-processor', path: '/<b>\u202e', at: '2026-01-31T14:46:45.978Z'})
-    ]
-    return {last: 8, calls: q.includes('is:failed') ? all.slice(0, 1) : all}
-  }
-  run.answers['GET /calls/7'] = {...detail(7)}
-  run.answers['GET /trace'] = {
-    asked: 7,
-    failedAt: 8,
-    nodes: [
-      treeNode(call(7), {totalMs: 400}),
-      treeNode(call(8, {status: 500, isFailed: true}), {
-        depth: 1,
-        startMs: 100,
-        link: {parent: 7, reason: 'trace', chance: 1, candidates: 1}
-      }),
-      treeNode(call(6, {path: '/<b>\u202e'}), {
-        depth: 2,
-        startMs: 150,
-        link: {parent: 8, reason: 'guess', chance: 0.5, candidates: 2}
-      })
-    ],
-    lines: [
-      {node: 7, others: 0, line: lineOf('checkout', 'got an order')},
-      {node: 8, others: 2, line: {...lineOf('payments', 'no <money>'), level: 'error'}}
-    ],
-    leftOut: 0,
-    linesLeftOut: 0
-  } satisfies Api.RequestTree
-  run.answers['GET /pins'] = {pins: [], rounds: []}
-  run.answers['GET /workflows'] = {workflows: [], next: null}
-  return run
-}
 
 t.test('the calls between apps', async t =>
   withBrowser(t, async browser => {
@@ -209,29 +107,32 @@ t.test('the calls between apps', async t =>
       await page.getByRole('link', {name: 'Calls'}).click()
       await page.getByRole('grid', {name: 'Calls'}).getByText('GET /orders/7').click()
       t.match(page.url(), /#\/calls\/7/)
-      const panel = page.getByRole('region', {name: /^Call 7/})
+      await page.getByRole('heading', {name: 'Calls / 7'}).waitFor()
+      const panel = page.getByRole('main')
       const timing = panel.getByRole('list', {name: 'Timing'})
-      await timing.getByText('waited 400 ms').waitFor()
+      await timing.getByText('held 400 ms').waitFor()
       await timing.getByText('connect 0.4 ms').waitFor()
-      await timing.getByText('last byte 1.0 ms').waitFor()
+      await timing.getByText('receiving 1.0 ms').waitFor()
+      await panel.getByText('GET /orders/7 HTTP/1.1, 1 headers').click()
       await panel.getByText('authorization: <masked, 10 characters>').waitFor()
       await panel.getByText('"<img src=x onerror=alert(1)>"').waitFor()
       t.equal(await panel.locator('img').count(), 0)
       await panel.getByText('Lines of checkout and payments meanwhile').click()
       await panel.getByText('meanwhile', {exact: false}).last().waitFor()
-      t.match(await panel.getByLabel('Lines', {exact: true}).innerText(), /^\S+ payments meanwhile\s*$/)
-      await panel.getByText('The whole request').click()
+      t.match(await panel.getByLabel('Lines', {exact: true}).last().innerText(), /^\S+ payments meanwhile\s*$/)
       const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
       await steps.first().waitFor()
       t.equal(await steps.count(), 3)
-      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\] 200, a guess: 50 %, one of 2 that are possible/)
-      await panel.getByRole('link', {name: /checkout → payments .*500/}).waitFor()
+      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\]\s+200, a guess: 50 %, one of 2 that are possible/)
+      const failure = panel.getByRole('region', {name: 'Failure'})
+      await failure.getByRole('link', {name: /checkout → payments GET/}).waitFor()
+      await failure.getByText('no <money>', {exact: true}).waitFor()
       t.match(await steps.nth(1).innerText(), /payments no <money> \(or for another of its 3 requests\)/)
       t.equal(await panel.getByText('got an order').count(), 0)
       await panel.getByLabel('every line that the apps wrote meanwhile (2)').check()
       t.match(await steps.first().innerText(), /checkout got an order/)
       await page.keyboard.press('Escape')
-      await panel.waitFor({state: 'detached'})
+      await page.getByRole('grid', {name: 'Calls'}).waitFor()
       t.same(troubles, [])
     })
 
@@ -251,34 +152,46 @@ t.test('the calls between apps', async t =>
           nodes: [treeNode(now(), {id: 1, outcome: isOpen ? 'under way' : '500'})]
         })
         const {page} = await open(browser, run.url)
-        await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+        await page.getByRole('grid', {name: 'Apps'}).waitFor()
         delete run.answers['GET /trace']
-        const panel = page.getByRole('region', {name: /^Call 7/})
-        const summary = panel.getByText('The whole request')
-        await summary.click()
-        await panel.getByText('there is no /trace').waitFor()
+        await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+        await page.getByText('there is no /trace').waitFor()
         run.answers['GET /trace'] = answer
-        await summary.click()
-        await summary.click()
-        const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
+        await page.keyboard.press('Escape')
+        await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+        const steps = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
         await steps.getByText('under way').waitFor()
         isOpen = false
-        await steps.getByText(/GET .orders.7 500/).waitFor()
+        await steps.getByText('500').waitFor()
         t.equal(await steps.getByText('under way').count(), 0)
       }
     )
 
-    await t.test('beside the list, what a call of the tree was stands on one line below its name', async t => {
+    await t.test('a click on a head sorts; the address keeps it; rows are calls or whole requests', async t => {
       const run = await runWithCalls(t)
-      const {page} = await open(browser, run.url, 'light', {width: 1440, height: 900})
-      await page.getByRole('navigation').getByRole('link', {name: 'Calls'}).click()
-      await page.getByRole('grid', {name: 'Calls'}).getByText('/orders/7').click()
-      await page.getByText('The whole request').click()
-      const row = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem').first()
-      const [name, note] = [await row.locator('.name').boundingBox(), await row.locator('.note').boundingBox()]
-      t.ok((note?.y ?? 0) >= (name?.y ?? 0) + (name?.height ?? 0) - 1, 'below')
-      t.ok((note?.height ?? 99) < 30, 'on one line')
-      t.ok((note?.width ?? 0) > 400)
+      run.answers['GET /requests'] = {requests: [{...call(7, {totalMs: 412}), calls: 7, failedCalls: 2}]}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls'}).click()
+      const grid = page.getByRole('grid', {name: 'Calls'})
+      const paths = async (): Promise<readonly string[]> => grid.locator('.rows .request').allInnerTexts()
+      await grid.getByText('GET /orders/7').waitFor()
+      await grid.getByRole('button', {name: 'Duration'}).click()
+      t.equal((await paths())[0], 'GET /orders/7')
+      t.match(page.url(), /sort=-took/)
+      t.equal(await grid.getByRole('columnheader', {name: /Duration/}).getAttribute('aria-sort'), 'descending')
+      await page.keyboard.press('Enter')
+      t.equal((await paths()).at(-1), 'GET /orders/7')
+      t.equal(await grid.getByRole('columnheader', {name: /Duration/}).getAttribute('aria-sort'), 'ascending')
+      await page.keyboard.press('ArrowLeft')
+      await page.keyboard.press('ArrowLeft')
+      await page.keyboard.press('Enter')
+      t.equal((await paths())[0], 'GET /<b>[U+202E]', 'by what was asked')
+      await page.getByRole('button', {name: 'requests'}).click()
+      const requests = page.getByRole('grid', {name: 'Requests'})
+      await requests.getByRole('row', {name: /GET \/orders\/7 200 412 ms .* 7 calls · ✕ 2 failed/}).waitFor()
+      t.match(page.url(), /as=requests$/)
+      t.equal(await requests.getByRole('row').count(), 2)
+      t.same(await violations(page), [])
     })
 
     await t.test('a body of bytes, one that is no JSON, a call that is no longer kept', async t => {
@@ -297,7 +210,7 @@ t.test('the calls between apps', async t =>
       await page.goto(`${page.url().replace(/#.*/, '')}#/calls/6`)
       await page.getByText('{"broken": ␛[31m').waitFor()
       await page.goto(`${page.url().replace(/#.*/, '')}#/calls/5`)
-      await page.getByRole('region', {name: 'Call 5'}).locator('.bad').waitFor()
+      await page.getByText('there is no /calls/5').waitFor()
     })
 
     await t.test('send again, with a question where it may change something; curl; pin', async t => {
@@ -323,10 +236,14 @@ t.test('the calls between apps', async t =>
       await page.keyboard.press('c')
       await page.getByRole('status').getByText('Copied').waitFor()
       t.match(await page.evaluate('navigator.clipboard.readText()'), /^curl -sS/)
+      await page.keyboard.press('Escape')
       await grid.getByText('PUT /refunds').click()
-      await page.getByRole('heading', {name: /Call 8 PUT/}).waitFor()
+      await page.getByRole('button', {name: 'Send again'}).waitFor()
       await page.keyboard.press('r')
-      await page.getByRole('dialog', {name: 'Send PUT again?'}).getByRole('button', {name: 'Leave it'}).click()
+      await page
+        .getByRole('dialog', {name: /^Send PUT \/refunds again/})
+        .getByRole('button', {name: 'Cancel'})
+        .click()
       await page.getByRole('button', {name: 'Send again'}).click()
       await page.getByRole('button', {name: 'Send it'}).click()
       await result.waitFor()
@@ -336,7 +253,7 @@ t.test('the calls between apps', async t =>
       await page.getByRole('link', {name: 'Calls'}).click()
       await page.getByRole('grid', {name: 'Calls'}).getByText('GET /orders/7').click()
       await page.getByRole('button', {name: 'curl'}).waitFor()
-      t.equal(await page.getByRole('button', {name: /Send again|Pin/}).count(), 0, 'not for who looks only')
+      t.equal(await page.getByRole('button', {name: /[Ss]end|Pin/}).count(), 0, 'not for who looks only')
     })
 
     for (const theme of ['light', 'dark'] as const)
@@ -348,7 +265,6 @@ t.test('the calls between apps', async t =>
         await page.getByRole('grid', {name: 'Calls'}).getByText('GET /orders/7').click()
         await page.getByRole('button', {name: 'Send again'}).click()
         await page.getByRole('group', {name: 'Sent again'}).waitFor()
-        await page.getByText('The whole request').click()
         await page.getByRole('list', {name: 'Calls of the request'}).waitFor()
         t.same(await violations(page), [])
       })

@@ -22,7 +22,7 @@ t.test('a real run: a fault from the form hits a call, the graph and the templat
 
     await page.getByRole('link', {name: 'Graph'}).click()
     const picture = page.getByRole('group', {name: 'Graph of calls'})
-    await picture.getByRole('button', {name: /^shop to stock: .* not under dependsOn$/}).focus()
+    await picture.getByRole('button', {name: /^shop to stock: .* not declared$/}).focus()
     await page.keyboard.press('Enter')
     await page.getByRole('region', {name: 'shop → stock'}).getByRole('link', {name: 'Fault …'}).click()
     const form = page.getByRole('form', {name: 'New fault'})

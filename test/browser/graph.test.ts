@@ -22,7 +22,7 @@ const GRAPH: Api.Graph = {
   awaited: []
 }
 
-const BAD = 'checkout to payments: 12.6/s ✕ 31 % 65 ms, 4,284 in total, not under dependsOn'
+const BAD = 'checkout to payments: 12.6/s ✕ 31 % 65 ms, 4,284 in total, not declared'
 
 const shopWithGraph = (run: MadeUp): void => {
   Object.assign(run.answers, FIRST_VIEW, {'GET /graph': GRAPH})
@@ -55,7 +55,7 @@ t.test('the graph', async t =>
         .waitFor()
       const table = page.getByRole('region', {name: 'Calls between apps'})
       await table
-        .getByRole('row', {name: 'checkout payments not under dependsOn 12.6 4,284 ✕ 31.0 % 1.5 ms 65 ms 3'})
+        .getByRole('row', {name: 'checkout payments not declared 12.6 4,284 ✕ 31.0 % 1.5 ms 65 ms 3'})
         .waitFor()
 
       await picture.getByRole('button', {name: BAD}).focus()
@@ -96,7 +96,7 @@ t.test('the graph', async t =>
         edges: [...GRAPH.edges, {...edge('payments', 'checkout', 1), isDeclared: false}]
       }
       run.send('edges', {edges: [edge('payments', 'checkout', 1)]})
-      await picture.getByRole('button', {name: /^payments to checkout: .* not under dependsOn$/}).waitFor()
+      await picture.getByRole('button', {name: /^payments to checkout: .* not declared$/}).waitFor()
       t.pass('with what dependsOn says of it')
     })
 

@@ -43,7 +43,7 @@ t.test('a real run on the page', {timeout: 120_000}, async t =>
       const {page, troubles} = await open(browser, await urlOf(rig))
       await page.getByRole('grid', {name: 'Apps'}).getByRole('link', {name: 'payments'}).waitFor()
       t.equal(await charge(http, '4242 4242'), 200)
-      await page.getByRole('region', {name: 'Latest calls'}).getByText('POST /charge').waitFor()
+      await page.getByRole('grid', {name: 'Latest calls'}).getByText('POST /charge').waitFor()
       t.equal(await charge(http, null), 500)
       const trouble = page.getByRole('region', {name: 'Trouble'})
       await trouble.getByText('POST /charge').waitFor()

@@ -26,10 +26,16 @@ function fill(run: MadeUp): readonly string[] {
     'GET /workflow': (_: string, query: URLSearchParams) => detail(query.get('id') === 'o-16' ? FAILED : ORDER),
     'GET /workflow/timeline': (_: string, query: URLSearchParams) =>
       query.get('id') === 'o-16'
-        ? {workflow: FAILED, missing: [], steps: [step('activity', 'charge', {app: 'payments', state: 'failed'})]}
+        ? {
+            workflow: FAILED,
+            missing: [],
+            events: [],
+            steps: [step('activity', 'charge', {app: 'payments', state: 'failed'})]
+          }
         : {
             workflow: ORDER,
             missing: [],
+            events: [],
             steps: [
               step('timer', 'pack', {endedAt: null, state: 'waits', until: at(3600)}),
               step('event', 'approved', {eventId: 2, endedAt: null, state: 'waits'})

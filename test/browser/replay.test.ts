@@ -129,7 +129,7 @@ t.test('pinned calls', async t =>
       await page.getByRole('link', {name: 'Replay'}).click()
       await page.getByRole('button', {name: 'Send all now'}).click()
       await page
-        .getByRole('dialog', {name: 'Send POST, too?'})
+        .getByRole('dialog', {name: /^Send POST, too/})
         .getByRole('button', {name: 'Send all', exact: true})
         .click()
       const sent = page.getByRole('region', {name: 'Sent now'})
@@ -137,7 +137,10 @@ t.test('pinned calls', async t =>
       await sent.getByRole('row', {name: /8 GET .* – POST may change something/}).waitFor()
       await page.getByRole('button', {name: 'Send call 7'}).click()
       await page.getByRole('button', {name: 'Send call 8'}).click()
-      await page.getByRole('dialog', {name: 'Send POST again?'}).getByRole('button', {name: 'Cancel'}).click()
+      await page
+        .getByRole('dialog', {name: /^Send POST \/charge again/})
+        .getByRole('button', {name: 'Cancel'})
+        .click()
       const form = page.getByRole('form', {name: 'A window of calls'})
       await form.getByRole('combobox').selectOption('60')
       await form.getByRole('searchbox', {name: 'Which calls'}).fill('from:checkout')

@@ -3,9 +3,9 @@ import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {LatencyHistogram} from '../telemetry/recorder/latency-histogram.ts'
 import {RECENT_SECONDS, type RecentCalls} from '../telemetry/recorder/edges.ts'
 
-/** All edges, the busiest first. */
-export const edgeViews = (recorder: CallRecorder): readonly Api.Edge[] =>
-  recorder.edges.all
+/** All edges, the busiest first: who calls whom, and who publishes to which topic. */
+export const edgeViews = ({edges, publishers}: CallRecorder): readonly Api.Edge[] =>
+  [...edges.all, ...publishers.all]
     .filter(({calls}) => calls > 0)
     .toSorted((a, b) => b.calls - a.calls)
     .map(edge => ({

@@ -76,6 +76,10 @@ export const ROUTES: RouteTable = {
     return {last: recorder.last, calls: await listCalls(recorder, callsQuery(query), maskingOf(context))}
   },
   'GET /calls/{number}': (context, {at}) => oneCall(context.recorder, Number(at['number']), maskingOf(context)),
+  'GET /requests': async (context, {query}) => {
+    const {q, limit} = callsQuery(query)
+    return {requests: await (await import('./trace/list-requests.ts')).listRequests(context, q, limit)}
+  },
   'GET /trace': async (context, {query}) =>
     (await import('./trace/request-tree.ts')).requestTree(context, query.get('q') ?? ''),
   'GET /calls.{format}': async (context, request) =>
@@ -130,7 +134,7 @@ export const ROUTES: RouteTable = {
   },
   'GET /workflow/timeline': async (context, request) => {
     const [workflows, {oneTimeline}] = await workflowsOf(context)
-    return oneTimeline(workflows, request)
+    return oneTimeline(workflows, request, context.plans())
   },
   'POST /workflow/{action}': async (context, request) => {
     const [workflows, {changeInstance}] = await workflowsOf(context)

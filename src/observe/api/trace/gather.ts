@@ -40,16 +40,17 @@ export interface Gathered {
 /** So many workflows are looked at, the latest ones. */
 const MAX_WORKFLOWS = 1000
 
-/** Gathers what a run remembers. `workflows`: undefined: it has none. Takes short turns. */
+/** Gathers what a run remembers. `workflows`: undefined: it has none. `latest`: of so many calls at most. Takes short turns. */
 export async function gather(
   recorder: CallRecorder,
   workflows: Workflows | undefined,
-  turns: Turns
+  turns: Turns,
+  latest = Infinity
 ): Promise<Gathered> {
   const failed = new Set<number>()
   const others = new Map<number, Other>()
   const traced = new Map<number, TracedCall>()
-  const numbers = recorder.numbers().toReversed()
+  const numbers = recorder.numbers().slice(0, latest).toReversed()
   const waiting = [...usesOf(recorder, others, failed)]
   const published = new PublishedEvents()
   const oldest = recorder.line(numbers[0] ?? 0)?.startedAt ?? performance.now()

@@ -9,6 +9,8 @@ import {findInstance} from './find-instance.ts'
 import {historyView} from './history-view.ts'
 import {instanceDetail} from './instance-view.ts'
 import {timelineView} from './timeline-view.ts'
+import {possibleEvents} from './possible-events.ts'
+import type {AppPlan} from '../../../model/plan.ts'
 
 export {listInstances} from './list-instances.ts'
 export {replayInstance} from './replay-instance.ts'
@@ -22,8 +24,18 @@ const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>
 export const oneInstance = (workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowDetail =>
   instanceDetail(workflows, asked(workflows, request), masking)
 
-export const oneTimeline = (workflows: Workflows, request: ApiRequest): Api.WorkflowTimeline =>
-  timelineView(workflows, asked(workflows, request))
+/** `plans`: of the apps of the run, for what their code waits for. */
+export async function oneTimeline(
+  workflows: Workflows,
+  request: ApiRequest,
+  plans: readonly Pick<AppPlan, 'id' | 'folder'>[]
+): Promise<Api.WorkflowTimeline> {
+  const instance = asked(workflows, request)
+  const view = timelineView(workflows, instance)
+  const isWaiting = view.steps.some(({kind, state}) => state === 'waits' && (kind === 'timer' || kind === 'event'))
+  const folder = plans.find(({id}) => id === instance.app)?.folder
+  return {...view, events: isWaiting ? await possibleEvents(workflows, instance, folder) : []}
+}
 
 export function oneHistory(workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowHistory {
   const instance = asked(workflows, request)

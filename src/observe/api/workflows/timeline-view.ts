@@ -7,7 +7,7 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {instanceView, timeText} from './instance-view.ts'
 
 /** The steps of an instance, and which workers it lacks. */
-export function timelineView(workflows: Workflows, instance: Instance): Api.WorkflowTimeline {
+export function timelineView(workflows: Workflows, instance: Instance): Omit<Api.WorkflowTimeline, 'events'> {
   const steps = timelineOf(workflows.events(instance), instance.app, workflows.timers(instance))
   const busy = steps.filter(({kind, state}) => state === 'waits' && (kind === 'activity' || kind === 'child'))
   const needed = isTerminal(instance.status) ? [] : [instance.app, ...busy.map(({app}) => app)]

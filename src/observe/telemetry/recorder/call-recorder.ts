@@ -31,6 +31,8 @@ export interface RecordedCall extends CallLine {
 /** Keeps what the gateway reports of every call. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
+  /** Who publishes to which topic, by the name that deliveries of it come from: `pubsub/orders`. These are no calls. */
+  readonly publishers: Edges
   readonly uses: ComponentUses
   /** What the OpenTelemetry SDKs of apps have sent; undefined: nothing. */
   spans: SpanStore | undefined
@@ -47,6 +49,7 @@ export class CallRecorder implements CallObserver {
     this.#lines = lines
     this.#tapeBytes = tapeBytes
     this.edges = new Edges(bodyBytesOf)
+    this.publishers = new Edges(bodyBytesOf)
     this.uses = new ComponentUses(app => (bodyBytesOf(app) ?? 0) >= 0)
   }
 
@@ -163,7 +166,10 @@ export class CallRecorder implements CallObserver {
   }
 
   used(use: ComponentUse): void {
+    const {app, block, component, operation, startedAt, totalMs, failure} = use
     this.uses.add(use)
+    if (block !== 'pubsub' || !this.uses.isRecorded(app)) return
+    this.publishers.between(app, `${component}/${operation}`).count(startedAt + totalMs, totalMs, failure !== '')
   }
 
   /** Calls the listener with the number of each call when it is over; the result ends that. It must not throw. */

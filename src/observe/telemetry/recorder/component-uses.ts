@@ -16,7 +16,7 @@ export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operati
  * allocated before the first one. `latest-uses.ts` reads them.
  */
 export class ComponentUses {
-  readonly #isRecorded: (app: string) => boolean
+  readonly #ask: (app: string) => boolean
   readonly ways: UseWay[] = []
   /** By app, and what is used for what. */
   readonly #known = new Map<string, Map<string, UseWay>>()
@@ -29,7 +29,7 @@ export class ComponentUses {
   count = 0
 
   constructor(isRecorded: (app: string) => boolean) {
-    this.#isRecorded = isRecorded
+    this.#ask = isRecorded
   }
 
   /** It is over. */
@@ -53,10 +53,15 @@ export class ComponentUses {
     this.#last = undefined
   }
 
-  #wayOf({app, block, component, operation}: ComponentUse): UseWay | undefined {
-    const isRecorded = this.#recorded.get(app) ?? this.#isRecorded(app)
+  /** What the template says of recording an app. */
+  isRecorded(app: string): boolean {
+    const isRecorded = this.#recorded.get(app) ?? this.#ask(app)
     this.#recorded.set(app, isRecorded)
-    if (!isRecorded) return undefined
+    return isRecorded
+  }
+
+  #wayOf({app, block, component, operation}: ComponentUse): UseWay | undefined {
+    if (!this.isRecorded(app)) return undefined
     const ways = this.#known.get(app) ?? new Map<string, UseWay>()
     this.#known.set(app, ways)
     const isFull = this.ways.length >= MAX_WAYS

@@ -142,7 +142,7 @@ const step = (kind: WorkflowStep['kind'], ms: number, more: Partial<WorkflowStep
 })
 
 const shown = (steps: readonly WorkflowStep[], more: Partial<WorkflowTimeline> = {}): string =>
-  timelineText({workflow: workflow('o-1'), steps, missing: [], ...more}, {now: NOW, width: Infinity})
+  timelineText({workflow: workflow('o-1'), steps, missing: [], events: [], ...more}, {now: NOW, width: Infinity})
 
 t.test('a timeline says what a workflow waits for', async t => {
   const open = {endedAt: null, state: 'waits'} as const

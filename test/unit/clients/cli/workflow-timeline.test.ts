@@ -39,7 +39,7 @@ const waiting = (more: Partial<WorkflowStep>): WorkflowStep => ({
 })
 
 const headline = (workflow: Workflow, steps: readonly WorkflowStep[]): string =>
-  timelineText({workflow, steps, missing: []}, {now: NOW, width: 200}).split('\n', 1)[0] ?? ''
+  timelineText({workflow, steps, missing: [], events: []}, {now: NOW, width: 200}).split('\n', 1)[0] ?? ''
 
 t.test('open steps of a fan-out are one in the headline; others stand alone', async t => {
   const many = Array.from({length: 200}, (_, eventId) => waiting({eventId}))

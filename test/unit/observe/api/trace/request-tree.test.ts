@@ -1,4 +1,5 @@
 import t from 'tap'
+import {listRequests} from '../../../../../src/observe/api/trace/list-requests.ts'
 import {requestTree} from '../../../../../src/observe/api/trace/request-tree.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
@@ -176,4 +177,33 @@ t.test('a publish that the broker did not take has its reason', async t => {
   publish(recorder, 'shop bus orders', 'e-1', 1005, failure)
   const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '1')
   t.match(nodes.find(({what}) => what === 'publish') ?? {}, {outcome: 'failed', failure})
+})
+
+t.test('requests are listed with what was made for them; a filter finds one by any of its calls', async t => {
+  const recorder = new CallRecorder(() => 100)
+  const list = async (q = '', limit = 10): Promise<readonly (readonly unknown[])[]> => {
+    const rows = await listRequests({...facts(recorder), work: {openWorkflows: () => undefined}}, q, limit)
+    return rows.map(({number, path, calls, failedCalls}) => [number, path, calls, failedCalls])
+  }
+  t.same(await list(), [])
+  const journal = new CallJournal({
+    call: {caller: 'web', callee: 'shop', method: 'POST', path: '/orders'},
+    request: {method: 'POST', path: '/orders', lines: ''},
+    observer: recorder,
+    recorded: undefined
+  })
+  journal.begun(10)
+  journal.admitted(true, undefined, undefined)
+  made(recorder, 'shop stock', '/reserve', [11, 12])
+  made(recorder, 'shop bank', '/charge', [13, 14])
+  Object.assign(journal, {status: 500, firstByteAt: 20, isWhole: true})
+  journal.ended()
+  made(recorder, 'web stock', '/items', [30, 31])
+  t.same(await list(), [
+    [4, '/items', 1, 0],
+    [1, '/orders', 3, 1]
+  ])
+  t.same(await list('to:bank'), [[1, '/orders', 3, 1]])
+  t.same(await list('', 1), [[4, '/items', 1, 0]])
+  await t.rejects(list('colour:red'), /colour/)
 })

@@ -3,18 +3,17 @@ import {useEffect, useMemo, useState} from 'preact/hooks'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {api, problemOf} from '../state/api.ts'
+import {hrefOf, route} from '../state/route.ts'
 import {listen, type EventData} from '../state/run.ts'
 import {Actions} from './actions.tsx'
 import {statusText, whyText} from './columns.tsx'
 import {LinesAround} from './lines-around.tsx'
 import {MessageBody} from './message-body.tsx'
-import {Trace} from './trace.tsx'
+import {edgeOf, errorOf, Name, Tree, useTree} from './trace.tsx'
 
-type Loaded = Api.CallDetail | string | undefined
-
-/** One call: its times, what was sent both ways, what the apps wrote meanwhile, and the calls of its trace. */
-export function CallPanel({number, onClose}: {readonly number: number; readonly onClose: () => void}) {
-  const [call, setCall] = useState<Loaded>(undefined)
+/** A call, followed until it has ended; a string: why there is none. */
+function useCall(number: number): Api.CallDetail | string | undefined {
+  const [call, setCall] = useState<Api.CallDetail | string | undefined>(undefined)
   const isOpen = typeof call === 'object' && call.isOpen
   useEffect(() => {
     const gone = new AbortController()
@@ -35,21 +34,65 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
       for (const stop of stops) stop()
     }
   }, [number, isOpen])
-  const title = `call-${number}`
+  return call
+}
+
+/** The request in which a call was made, over the whole width: how it ended and why, all its steps, and what was sent both ways in that call. */
+export function Request({number}: {readonly number: number}) {
+  const call = useCall(number)
+  const isOpen = typeof call === 'object' && call.isOpen
+  const tree = useTree(number.toString(), isOpen ? 'open' : 'ended')
   return (
-    <section class="panel box" aria-labelledby={title}>
+    <div class="sheet">
       <div class="tools">
-        <h2 id={title}>
-          Call {number}
-          {typeof call === 'object' && <code>{` ${call.method} ${visible(call.path)}`}</code>}
-        </h2>
-        <button type="button" class="far" aria-label="Close the call" title="Key: Esc" onClick={onClose}>
-          ✕
-        </button>
+        <h1>
+          <a href={hrefOf('calls', [], Object.fromEntries(route.value.parameters))}>Calls</a> / {number}
+        </h1>
+        {typeof call === 'object' && (
+          <p>
+            <code>{`${call.method} ${visible(call.path)}`}</code> {visible(`${call.from} → ${call.to}`)},{' '}
+            <b class={call.isFailed ? 'bad' : ''}>{statusText(call)}</b>
+            {!call.isOpen && ` after ${duration(call.totalMs)}`}, {timeOfDay(call.at)}
+          </p>
+        )}
       </div>
       {call === undefined && <p class="soft">Asking the run …</p>}
       {typeof call === 'string' && <p class="bad">{call}</p>}
-      {typeof call === 'object' && <Content call={call} />}
+      {typeof tree === 'object' && <Failure tree={tree} />}
+      {typeof call === 'object' && <Actions key={number} call={call} edited={call} hasKeys />}
+      {typeof tree === 'string' && typeof call === 'object' && <p class="bad">{tree}</p>}
+      {typeof tree === 'object' && (
+        <section class="box steps" aria-label="Steps of the request">
+          <Tree tree={tree} />
+        </section>
+      )}
+      {typeof call === 'object' && <Content key={number} call={call} />}
+    </div>
+  )
+}
+
+/** Where a request failed, and the error itself. */
+function Failure({tree}: {readonly tree: Api.RequestTree}) {
+  const {nodes, failedAt, asked} = tree
+  const began = nodes.find(({id}) => id === failedAt)
+  const error = errorOf(tree)
+  if (began === undefined) return null
+  return (
+    <section class="card bad" aria-label="Failure">
+      <p>
+        {began.id === asked ? (
+          'It failed:'
+        ) : (
+          <>
+            The failure began at{' '}
+            <Name node={began}>
+              {edgeOf(began)} {visible(began.what)}
+            </Name>
+            :
+          </>
+        )}
+      </p>
+      <p class="error">{error || `✕ ${began.outcome}`}</p>
     </section>
   )
 }
@@ -58,35 +101,29 @@ function Content({call}: {readonly call: Api.CallDetail}) {
   const {from, to, at, isKept, isTruncated, request, response, requestBytes, responseBytes} = call
   const why = whyText(call)
   return (
-    <>
-      <p>
-        {visible(`${from} → ${to}`)}, {timeOfDay(at)}, <b class={call.isFailed ? 'bad' : ''}>{statusText(call)}</b>
-        {!call.isOpen && ` after ${duration(call.totalMs)}`}
-      </p>
+    <section class="box content" aria-labelledby="content">
+      <h2 id="content">
+        {visible(`${from} → ${to}`)} <code>{`${call.method} ${visible(call.path)}`}</code>
+      </h2>
       {why !== '' && <p>{why}</p>}
-      <Actions call={call} hasKeys />
       <Timing call={call} />
-      <Trace
-        key={call.number}
-        q={call.number.toString()}
-        isOpen={call.isFailed}
-        version={call.isOpen ? 'open' : 'ended'}
-      />
       {!isKept && <p class="soft">Its bytes are no longer kept.</p>}
       {isTruncated && (
         <p class="soft">
           The bodies are shown in part: <code>record.body</code> of the template sets how much is kept.
         </p>
       )}
-      <Message title={`Request, ${bytes(requestBytes)}`} message={request} />
-      <Message title={`Answer, ${bytes(responseBytes)}`} message={response} />
+      <div class="sides">
+        <Message title={`Request, ${bytes(requestBytes)}`} message={request} />
+        <Message title={`Answer, ${bytes(responseBytes)}`} message={response} />
+      </div>
       <LinesAround
         key={call.isOpen ? 'open' : 'ended'}
         apps={[from, to]}
         from={Date.parse(at)}
         until={Date.parse(at) + call.totalMs}
       />
-    </>
+    </section>
   )
 }
 
@@ -100,10 +137,10 @@ function phasesOf({
 }: Api.CallDetail): readonly (readonly [name: string, ms: number])[] {
   const first = firstByteMs === 0 ? totalMs : firstByteMs
   return [
-    ['waited', waitedMs],
+    ['held', waitedMs],
     ['connect', connectMs],
-    [isOpen ? 'so far' : 'first byte', Math.max(0, first - waitedMs - connectMs)],
-    ['last byte', Math.max(0, totalMs - first)]
+    [isOpen ? 'so far' : 'waiting', Math.max(0, first - waitedMs - connectMs)],
+    ['receiving', Math.max(0, totalMs - first)]
   ]
 }
 
@@ -142,12 +179,17 @@ function Message({title, message}: {readonly title: string; readonly message: Ap
   )
   if (line === '') return null
   return (
-    <details open class="message">
-      <summary>{title}</summary>
-      <pre tabIndex={0} aria-label={`${title}, head`}>
-        {heads}
-      </pre>
+    <section class="message" aria-label={title}>
+      <h3>{title}</h3>
       <MessageBody message={message} label={`${title}, body`} />
-    </details>
+      <details>
+        <summary>
+          {visible(line)}, {headers.length} headers
+        </summary>
+        <pre tabIndex={0} aria-label={`${title}, head`}>
+          {heads}
+        </pre>
+      </details>
+    </section>
   )
 }

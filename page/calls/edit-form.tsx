@@ -1,0 +1,62 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {useEffect, useRef, useState} from 'preact/hooks'
+import {editOf, textOf} from './edit.ts'
+
+/** The request of a call as one text: its method, path, headers and body can be changed, and what is changed is sent. */
+export function EditForm({
+  call,
+  onSend
+}: {
+  readonly call: Api.CallDetail
+  readonly onSend: (edit: Api.RequestEdit) => Promise<void>
+}) {
+  const [text, setText] = useState(() => textOf(call))
+  const [mistake, setMistake] = useState('')
+  const [isSending, setSending] = useState(false)
+  const area = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => area.current?.focus(), [])
+  const send = (): void => {
+    const edit = editOf(text, call)
+    setMistake(typeof edit === 'string' ? edit : '')
+    if (typeof edit === 'string' || isSending) return
+    setSending(true)
+    void onSend(edit).finally(() => setSending(false))
+  }
+  return (
+    <form
+      class="edit box"
+      aria-label="Edit and send"
+      onSubmit={event => {
+        event.preventDefault()
+        send()
+      }}
+      onKeyDown={event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send()
+      }}
+    >
+      <textarea
+        ref={area}
+        aria-label="Request"
+        aria-invalid={mistake !== ''}
+        aria-describedby="edit-mistake"
+        spellcheck={false}
+        rows={Math.min(24, text.split('\n').length + 1)}
+        value={text}
+        onInput={event => setText(event.currentTarget.value)}
+      />
+      <div class="tools">
+        <button type="submit" class="primary" title="Ctrl+Enter" disabled={isSending}>
+          {isSending ? 'Sending …' : 'Send'}
+        </button>
+        <span class="soft">
+          {call.request.encoding === 'base64'
+            ? 'Its body is not text, and is sent as it was.'
+            : 'What you leave as it is is sent as it was, masked values among it.'}
+        </span>
+        <span id="edit-mistake" class="bad" role={mistake === '' ? undefined : 'alert'}>
+          {mistake}
+        </span>
+      </div>
+    </form>
+  )
+}

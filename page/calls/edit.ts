@@ -1,0 +1,58 @@
+import type * as Api from '../../src/model/api.generated.ts'
+
+/** What each request gets as it is sent. */
+const SET_ANEW = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding'
+])
+
+type Edited = Pick<Api.CallDetail, 'method' | 'path' | 'request'>
+
+const shownHeaders = ({request}: Edited): Api.Message['headers'] =>
+  request.headers.filter(([name]) => !SET_ANEW.has(name.toLowerCase()))
+
+const bodyOf = ({request: {body, encoding}}: Edited): string => (encoding === 'utf8' ? body : '')
+
+/** A request as HTTP writes it: the first line, headers, an empty line, the body. */
+export const textOf = (call: Edited): string =>
+  [
+    `${call.method} ${call.path}`,
+    ...shownHeaders(call).map(([name, value]) => `${name}: ${value}`),
+    '',
+    bodyOf(call)
+  ].join('\n')
+
+/** What differs in an edited text from the request; a string: what is wrong with it. */
+export function editOf(text: string, call: Edited): Api.RequestEdit | string {
+  const [head = '', ...bodies] = text.split('\n\n')
+  const [line = '', ...lines] = head.split('\n')
+  const body = bodies.join('\n\n')
+  const [, method, path] = /^([A-Za-z]+) +(\/\S*) *(?:HTTP\/[\d.]+)?$/.exec(line.trim()) ?? []
+  if (method === undefined || path === undefined) return 'The first line has to be a method and a path: POST /orders/7'
+  const given = new Map<string, {readonly name: string; readonly value: string}>()
+  for (const [index, each] of lines.entries()) {
+    const [, name, value = ''] = /^([^\s:]+): *(.*)$/.exec(each.trim()) ?? []
+    if (name === undefined)
+      return `Line ${index + 2} is not a header, such as x-user: ann. An empty line ends the headers.`
+    given.set(name.toLowerCase(), {name, value})
+  }
+  const before = new Map(shownHeaders(call).map(([name, value]) => [name.toLowerCase(), {name, value}]))
+  const headers = [
+    ...[...given]
+      .filter(([key, {value}]) => before.get(key)?.value !== value)
+      .map(([, {name, value}]) => [name, value]),
+    ...[...before].filter(([key]) => !given.has(key)).map(([, {name}]) => [name, null])
+  ]
+  return {
+    ...(method !== call.method && {method: method.toUpperCase()}),
+    ...(path !== call.path && {path}),
+    ...(headers.length > 0 && {headers: Object.fromEntries(headers) as Record<string, string | null>}),
+    ...(body !== bodyOf(call) && {body})
+  }
+}

@@ -1,0 +1,27 @@
+import type * as Api from '../../src/model/api.generated.ts'
+
+/** Where a browser finds an app. */
+export const rootOf = ({url, appProtocol, appPort}: Api.App): string => url || `${appProtocol}://localhost:${appPort}`
+
+/** It takes requests of browsers; what speaks gRPC does not. */
+export const isWeb = ({appProtocol}: Api.App): boolean => /^https?$/.test(appProtocol)
+
+/** The port of an app; where a browser can open it, as a link. */
+export function Address({app}: {readonly app: Api.App}) {
+  const {appPort, appProtocol, url, state} = app
+  if (appPort === 0) return null
+  const isOff = !['running', 'debugging'].includes(state)
+  const root = rootOf(app)
+  const text = url === '' ? `:${appPort}` : url.replace(/^.*:/, ':')
+  if (isWeb(app) && !isOff)
+    return (
+      <a href={`${root}/`} target="_blank" rel="noreferrer" title={`${root}/`} tabIndex={-1}>
+        {text}
+      </a>
+    )
+  return (
+    <span class={isOff ? 'soft' : ''} title={`${appProtocol}, localhost:${appPort}`}>
+      {`${isWeb(app) ? '' : `${appProtocol} `}:${appPort}`}
+    </span>
+  )
+}

@@ -1,0 +1,50 @@
+import t from 'tap'
+import {open, violations, withBrowser} from './browser.ts'
+import {replayed, runWithCalls} from './made-up-calls.ts'
+
+t.test('a request', async t =>
+  withBrowser(t, async browser => {
+    await t.test('a request has the whole width, an axis, lines from each call to those within it', async t => {
+      const run = await runWithCalls(t)
+      const {page} = await open(browser, run.url, 'light', {width: 1440, height: 900})
+      await page.getByRole('navigation').getByRole('link', {name: 'Calls'}).click()
+      await page.getByRole('grid', {name: 'Calls'}).getByText('/orders/7').click()
+      const bars = page.locator('.bars')
+      t.ok(((await bars.boundingBox())?.width ?? 0) > 1300)
+      t.same(await bars.locator('.scale span').allInnerTexts(), ['0', '100 ms', '200 ms', '300 ms', '400 ms'])
+      t.same(await bars.locator('.branch').allTextContents(), ['', '└ ', '  └ '])
+      const names = await bars.locator('li .name > span:last-child').allInnerTexts()
+      t.match(names[1], /^checkout → payments/, 'its caller is not the callee of the call above')
+    })
+
+    await t.test('edit and send: what differs is sent, and the answers are compared', async t => {
+      const run = await runWithCalls(t)
+      const bodies: unknown[] = []
+      run.answers['POST /calls/7/replay'] = body => (bodies.push(JSON.parse(body)), replayed())
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      await page.getByRole('button', {name: 'Edit and send …'}).waitFor()
+      await page.keyboard.press('e')
+      const area = page.getByRole('textbox', {name: 'Request'})
+      t.equal(await area.inputValue(), 'GET /orders/7\nauthorization: <masked, 10 characters>\n\n')
+      await area.fill('GET /orders/7\nx-user ann\n\n')
+      await page.keyboard.press('Control+Enter')
+      await page.getByRole('alert').getByText('Line 2 is not a header').waitFor()
+      await area.fill('POST /orders/8\nauthorization: <masked, 10 characters>\nx-user: ann\n\n{"item":\n\n"pen"}')
+      await page.getByRole('button', {name: 'Send', exact: true}).click()
+      await page.getByRole('group', {name: 'Sent again'}).getByText('500 → 200').waitFor()
+      await area.fill('GET /orders/7\n\n')
+      await page.getByRole('button', {name: 'Send', exact: true}).click()
+      await page.getByRole('button', {name: 'Send', exact: true}).waitFor()
+      t.same(bodies, [
+        {
+          unsafe: true,
+          edit: {method: 'POST', path: '/orders/8', headers: {'x-user': 'ann'}, body: '{"item":\n\n"pen"}'}
+        },
+        {unsafe: true, edit: {headers: {authorization: null}}}
+      ])
+      t.same(await violations(page), [])
+    })
+  })
+)
