@@ -19,6 +19,8 @@ export interface Plan {
   readonly copy?: string | undefined
   /** Copies keep their data apart in servers that they share, where components can. Left out: they do not. */
   readonly isolate?: boolean
+  /** What makes a worktree ready before its first start: a program and its arguments. Left out: nothing. */
+  readonly setup?: readonly string[]
   /** The numbers that this copy has in place of those of the template: its resources name the latter. Left out: none. */
   readonly movedPorts?: MovedPorts
   /** Values at the top that a run takes when it starts, by their keys, as they are written: edits do not change it. */
@@ -88,6 +90,8 @@ export interface AppPlan {
   readonly limits?: LimitsPlan
   /** Its process has a terminal; left out: it has none. */
   readonly tty?: true
+  /** What makes its folder ready in a worktree. Left out: nothing. */
+  readonly setup?: readonly string[]
   /** It starts only with one of these profiles; left out: always. */
   readonly profiles?: readonly string[]
   readonly resources: ResourcesPlan
@@ -104,6 +108,10 @@ export interface LimitsPlan {
   /** Processors, also parts of one; 0 = no limit. */
   readonly cpus: number
 }
+
+/** Where an app listens, or is waited for. */
+export const listenPorts = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
+  [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)
 
 /** A port at which an app is called, whatever port it listens on itself. */
 export interface PublishedPlan {

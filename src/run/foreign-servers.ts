@@ -1,6 +1,6 @@
 import {foreignServer, foreignServerText} from '../control/foreign-server.ts'
+import {listenPorts} from '../model/plan.ts'
 import type {RunContext} from './run-context.ts'
-import {listenPorts} from './run-components.ts'
 
 /** Why the server at one of these ports must not be used; '' = it may. `mayBeRun`: a run that listens there itself is no obstacle. */
 export type ServerRefusal = (ports: Iterable<number>, mayBeRun?: boolean) => Promise<string>

@@ -4,7 +4,7 @@ import type {ComponentSet} from '../dapr/components/component-set.ts'
 import type {PlacedComponent} from '../dapr/components/data-place.ts'
 import type {Space} from '../control/space.ts'
 import {messageOf} from '../model/errors.ts'
-import type {AppPlan} from '../model/plan.ts'
+import {listenPorts, type AppPlan} from '../model/plan.ts'
 import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
 import type {ServerRefusal} from './foreign-servers.ts'
 import type {SharedData} from './shared-data.ts'
@@ -134,7 +134,3 @@ export class RunComponents {
 /** For a person; `validate` says the same. */
 export const noModelText = (name: string): string =>
   `"conversation" names ${name}, and no app has an open component of conversation of this name: nothing is recorded or given back`
-
-/** Where an app listens, or is waited for. */
-export const listenPorts = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
-  [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)

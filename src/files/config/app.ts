@@ -80,6 +80,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
     ...(published !== undefined && {published}),
     ...limitsOf(settings),
     ...(values.tty === true && {tty: true}),
+    ...(values.setup !== undefined && values.setup.length > 0 && {setup: values.setup}),
     ...(values.profiles !== undefined && values.profiles.length > 0 && {profiles: values.profiles}),
     resources,
     elsewhere: elsewherePlan(settings)

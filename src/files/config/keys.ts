@@ -68,6 +68,8 @@ export const APP_KEYS = {
 export const OUR_TOP_KEYS = [
   'interpolate',
   'isolate',
+  'bring',
+  'setup',
   'managerPort',
   'allowedOrigins',
   'conversation',
@@ -93,7 +95,7 @@ export const OUR_SHARED_KEYS = [
   'envFile',
   'kubernetes'
 ] as const
-export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'port', 'fixedPort', 'profiles', 'tty'] as const
+export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'port', 'fixedPort', 'profiles', 'setup', 'tty'] as const
 
 /** `250ms`, `5s`, `2m`, or seconds. */
 export type Duration = string | number
@@ -150,12 +152,15 @@ export interface OurValues {
   readonly port?: number | string
   readonly fixedPort?: number
   readonly profiles?: readonly string[]
+  readonly setup?: readonly string[]
   readonly tty?: boolean
 }
 
 export type TopValues = Values<typeof TOP_KEYS> & {
   readonly interpolate?: boolean | string
   readonly isolate?: boolean
+  readonly bring?: readonly string[]
+  readonly setup?: readonly string[]
   readonly managerPort?: number
   readonly allowedOrigins?: readonly string[]
   readonly conversation?: Readonly<Record<string, 'record' | 'replay' | 'live'>>

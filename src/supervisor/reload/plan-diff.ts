@@ -110,8 +110,15 @@ const settled = ({
 })
 
 /** The settings that a process was started with: without those of our watcher, of the start of a run, and of other places. */
-const used = ({watch: _w, reloadsItself: _r, envFiles: _e, profiles: _p, elsewhere: _k, ...rest}: AppPlan): unknown =>
-  rest
+const used = ({
+  watch: _w,
+  reloadsItself: _r,
+  envFiles: _e,
+  profiles: _p,
+  setup: _s,
+  elsewhere: _k,
+  ...rest
+}: AppPlan): unknown => rest
 
 /** The files that a plan was read from, with those of apps that are left out: they start as they were edited last. */
 export const filesOf = ({file, overlays = [], apps, leftOut = []}: Plan): readonly string[] => [

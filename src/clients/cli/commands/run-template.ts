@@ -1,4 +1,5 @@
-import {basename, dirname} from 'node:path'
+import {lstatSync} from 'node:fs'
+import {basename, dirname, join, resolve} from 'node:path'
 import type {RunEvent} from '../../../model/events.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
@@ -13,6 +14,7 @@ import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {WITH_TEMPLATE} from '../entries/run.ts'
 import type {Lender} from '../borrowing.ts'
+import type {FreshCopy} from '../fresh-copy/fresh-copy.ts'
 import type {Isolation} from '../isolation.ts'
 import {tellLateStart} from '../late-start.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
@@ -40,6 +42,8 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const files = call.flags.list('run-file').filter(file => file !== '')
   const watch = call.flags.isSet('watch')
   const load = async (): Promise<Loaded> => loadTemplate(files, surroundings(), {watch, ...asked(call.flags)})
+  const fresh = await freshCopy(files, call.asJson)
+  await fresh?.bring()
   const loaded = await load()
   refuseProfiles(loaded.plan, call.flags.list('profile'))
   const own = chosen(loaded.plan, call)
@@ -49,7 +53,8 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const plan = await placed(own)
   const except = excepted(call)
   refuseUnknown(plan, except, '--except')
-  const fresh = newOnes()
+  await fresh?.setUp(own)
+  const unseen = newOnes()
   let read = {loaded, plan}
   const again = async (): Promise<Plan> => {
     const edited = await load()
@@ -61,7 +66,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
     plan,
     except,
     hints: () =>
-      fresh([
+      unseen([
         ...runHints(read.loaded, read.plan),
         ...(isolation?.hints ?? []),
         ...(lender === undefined ? [] : [lender.hint])
@@ -112,6 +117,13 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
       live?.end()
     }
   }
+}
+
+/** Undefined: the template is in no worktree that was added to a repository; there `.git` is a file. */
+async function freshCopy(files: readonly string[], asJson: boolean): Promise<FreshCopy | undefined> {
+  const root = repositoryAbove(resolve(files[0] ?? '.'))
+  if (files.includes('-') || root === undefined || !lstatSync(join(root, '.git')).isFile()) return undefined
+  return (await import('../fresh-copy/fresh-copy.ts')).FreshCopy.of(files, asJson)
 }
 
 /** Undefined: the ports are those of the template. */

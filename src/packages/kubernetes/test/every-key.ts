@@ -56,6 +56,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   version: ['appID: orders', 'version: 1.2.0'],
   port: ['port: 5100'],
   fixedPort: ['fixedPort: 5000'],
+  setup: ['setup: [npm, ci]'],
   tty: ['tty: true'],
   kubernetes: ['kubernetes: {replicas: 2}'],
   'kubernetes.resources': ['kubernetes: {resources: {requests: {cpu: 1, memory: 64Mi}, limits: {memory: 1e9}}}'],

@@ -252,6 +252,8 @@ t.test('every key comes into the plan', async t => {
       atStart: {
         name: 'every key',
         isolate: true,
+        bring: ['.env'],
+        setup: ['npm', 'ci'],
         managerPort: 5081,
         allowedOrigins: ['https://shop.example'],
         catchUp: 'all',
@@ -259,6 +261,7 @@ t.test('every key comes into the plan', async t => {
         faults: [{from: 'first', to: 'second', method: 'POST', delay: '300ms', status: 503, rate: 0.2, seed: 42}]
       },
       isolate: true,
+      setup: ['npm', 'ci'],
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],
       catchUp: 'all',
@@ -267,7 +270,7 @@ t.test('every key comes into the plan', async t => {
           mode: 'replay',
           place: {
             file: join(fixture, 'dapr.yaml'),
-            line: 10,
+            line: 12,
             column: 16,
             source: 'conversation: {llm: replay}'
           }
@@ -336,6 +339,7 @@ t.test('every key comes into the plan', async t => {
           fixedPort: 8001,
           published: {host: '127.0.0.1', number: 5101, inCode: 8001, copy: ''},
           profiles: ['one', 'two'],
+          setup: ['make', 'ready'],
           tty: true,
           resources: {
             folders: [join(app, 'res'), join(fixture, 'more')],

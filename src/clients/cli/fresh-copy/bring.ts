@@ -1,0 +1,103 @@
+import {existsSync, lstatSync, readdirSync, realpathSync} from 'node:fs'
+import {join, relative} from 'node:path'
+import {checkParents, copyPath, filesBelow, removeTemporary, settle} from './copy-path.ts'
+import {copyRunning, writersOf} from './running-server.ts'
+import {git, leftToSetup, wantedPaths} from './wanted.ts'
+import {readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
+
+export interface BringOptions {
+  readonly onProgress: (text: string) => void
+  readonly onDone: (text: string) => void
+  readonly onLeftOut: (text: string) => void
+}
+
+/** How often a long copy reports how far it is. */
+const EVERY_MS = 2000
+
+/**
+ * Copies what the template at `file` wants from the main working tree, each glob once in the life of the worktree. A path that is there stays
+ * as it is. Rejects with a UserError for what cannot be copied; what has been copied by then stays.
+ */
+export async function bring(worktree: AddedWorktree, file: string, options: BringOptions): Promise<void> {
+  const {root, main} = worktree
+  const before = readPrepared(worktree)
+  const isDone = (glob: string): boolean => before.brought.includes(`${relative(root, file)} ${glob}`)
+  const wanted = (await wantedPaths(worktree, file)).filter(({glob}) => !isDone(glob))
+  const pairs: Pair[] = []
+  for (const from of wanted.flatMap(({paths}) => paths))
+    pairs.push(...(await fresh(worktree, from, join(root, relative(main, from)))))
+  const copied: string[] = []
+  const began = performance.now()
+  let total = 0
+  for (const {from, to} of pairs) {
+    const name = relative(root, to)
+    const why = leftToSetup(realpathSync(from))
+    if (why !== '') {
+      options.onLeftOut(`${name} is not brought: it is ${why}. Let setup make it`)
+      continue
+    }
+    removeTemporary(to)
+    const {files, links} = await copyOne(from, to, name, options)
+    settle(to)
+    total += files - links.length
+    if (files > 0) copied.push(name)
+    if (links.length > 0)
+      options.onLeftOut(
+        `left out of ${name}, as they lead out of it: ${links
+          .map(link => relative(main, link))
+          .slice(0, 5)
+          .join(', ')}`
+      )
+  }
+  if (copied.length > 0) {
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    const files = total === 1 ? '1 file' : `${total.toLocaleString('en')} files`
+    options.onDone(`brought from ${main}: ${copied.join(', ')} (${files}, ${seconds} s)`)
+  }
+  if (wanted.length > 0)
+    writePrepared(worktree, {
+      ...before,
+      brought: [...before.brought, ...wanted.map(({glob}) => `${relative(root, file)} ${glob}`)]
+    })
+}
+
+async function copyOne(
+  from: string,
+  to: string,
+  name: string,
+  {onProgress}: BringOptions
+): Promise<{readonly files: number; readonly links: readonly string[]}> {
+  const writers = /(?:^|\/)node_modules$/.test(from) ? [] : writersOf(realpathSync(from))
+  const [writer] = writers
+  if (writer !== undefined) {
+    onProgress(`bringing ${name} from ${writer.program} (pid ${writer.pid}), which runs, by its own tool`)
+    await copyRunning(from, to, writers)
+    return {files: filesBelow(from).files, links: []}
+  }
+  let next = performance.now() + EVERY_MS
+  const all = filesBelow(from).files
+  return copyPath(from, to, count => {
+    if (performance.now() < next) return
+    next = performance.now() + EVERY_MS
+    onProgress(`bringing ${name}: ${count.toLocaleString('en')} of ${all.toLocaleString('en')} files`)
+  })
+}
+
+interface Pair {
+  readonly from: string
+  readonly to: string
+}
+
+/** What is not there yet: of a folder that git has filled in part, what is missing in it. */
+async function fresh(worktree: AddedWorktree, from: string, to: string): Promise<readonly Pair[]> {
+  const {root} = worktree
+  if (root === from || root.startsWith(`${from}/`) || !existsSync(from)) return []
+  checkParents(root, to)
+  const there = lstatSync(to, {throwIfNoEntry: false})
+  if (there === undefined) return [{from, to}]
+  if (!there.isDirectory() || !lstatSync(from).isDirectory()) return []
+  if ((await git(root, ['ls-files', '--', relative(root, to)])).length === 0) return []
+  const inside: Pair[] = []
+  for (const name of readdirSync(from)) inside.push(...(await fresh(worktree, join(from, name), join(to, name))))
+  return inside
+}

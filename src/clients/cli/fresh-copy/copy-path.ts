@@ -1,0 +1,98 @@
+import {existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync} from 'node:fs'
+import {basename, dirname, isAbsolute, join, relative, resolve, sep} from 'node:path'
+import {codeOf, UserError} from '../../../model/errors.ts'
+import {runLines} from '../../../platform/run-lines.ts'
+
+/** What a copy in progress is called: one that was interrupted is removed, and begun again. */
+const TEMPORARY = '.pillion-bring-'
+
+export interface Copied {
+  readonly files: number
+  /** Links that led out of the tree: they are left out. */
+  readonly links: readonly string[]
+}
+
+/** Where a path is copied to before it has its name. */
+export const temporaryFor = (to: string): string => join(dirname(to), `${TEMPORARY}${basename(to)}`)
+
+/** Removes what an interrupted copy has left. */
+export const removeTemporary = (to: string): void => rmSync(temporaryFor(to), {recursive: true, force: true})
+
+/** Throws a UserError where a folder above a path of the worktree is a link: what it leads to may be the main working tree. */
+export function checkParents(root: string, to: string): void {
+  const names = relative(root, dirname(to)).split(sep).filter(Boolean)
+  let path = root
+  for (const name of names) {
+    path = join(path, name)
+    const stat = lstatSync(path, {throwIfNoEntry: false})
+    if (stat === undefined) return
+    if (!stat.isDirectory())
+      throw new UserError(
+        `bring: ${relative(root, to)} is not copied: ${relative(root, path)} is ${stat.isSymbolicLink() ? 'a link' : 'no folder'}`,
+        {
+          explanation: 'Make it a folder of this worktree, or take the path out of bring.'
+        }
+      )
+  }
+}
+
+/** How many files are below a path, and which links there lead out of it. */
+export function filesBelow(from: string): Copied {
+  const links: string[] = []
+  let files = 0
+  const folders = [from]
+  const leadsOut = (path: string): boolean => {
+    const target = readlinkSync(path)
+    const whole = resolve(dirname(path), target)
+    return isAbsolute(target) || (whole !== from && relative(from, whole).startsWith('..'))
+  }
+  if (!lstatSync(from).isDirectory()) return {files: 1, links: lstatSync(from).isSymbolicLink() ? [from] : []}
+  for (const folder of folders)
+    for (const entry of readdirSync(folder, {withFileTypes: true})) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) folders.push(path)
+      else files++
+      if (entry.isSymbolicLink() && leadsOut(path)) links.push(path)
+    }
+  return {files, links}
+}
+
+/** Flags of `cp` that keep times, modes and links, best first: clones of blocks where the file system can (GNU, macOS), or a copy. */
+const WAYS = [...(process.platform === 'darwin' ? [['-a', '-c']] : [['-a', '--reflink=auto']]), ['-a']]
+
+/** Copies a file or folder to its temporary place; reports how many files are done. Rejects with a UserError. */
+export async function copyPath(from: string, to: string, onFiles: (count: number) => void): Promise<Copied> {
+  const found = filesBelow(from)
+  if (found.links.includes(from)) return {files: 0, links: found.links}
+  const temporary = temporaryFor(to)
+  let why = ''
+  for (const flags of WAYS) {
+    removeTemporary(to)
+    mkdirSync(dirname(to), {recursive: true})
+    let count = 0
+    const {why: how, last} = await runLines(['cp', ...flags, '-v', from, temporary], {
+      folder: dirname(from),
+      onLine: () => onFiles(++count)
+    })
+    if (how === '') {
+      for (const link of found.links) rmSync(join(temporary, relative(from, link)))
+      return found
+    }
+    why = `cp ${how}: ${last}`
+  }
+  removeTemporary(to)
+  throw new UserError(`bring: ${from} cannot be copied: ${why}`)
+}
+
+/** Gives a finished copy its name, unless something has come there meanwhile. */
+export function settle(to: string): void {
+  const temporary = temporaryFor(to)
+  try {
+    if (lstatSync(temporary).isDirectory()) {
+      if (!existsSync(to)) renameSync(temporary, to)
+    } else linkSync(temporary, to) // unlike a rename it replaces nothing
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOTEMPTY') throw error
+  }
+  removeTemporary(to)
+}

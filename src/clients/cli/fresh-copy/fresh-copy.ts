@@ -1,0 +1,46 @@
+import {findTemplates} from '../../../files/config/find.ts'
+import type {Plan} from '../../../model/plan.ts'
+import {print} from '../print.ts'
+import {say} from '../say.ts'
+import {addedWorktreeOf, type AddedWorktree} from './worktree.ts'
+
+/** What a worktree needs before its template can be read, and before its apps can start. */
+export class FreshCopy {
+  readonly #worktree: AddedWorktree
+  readonly #file: string
+  readonly #asJson: boolean
+
+  /** Undefined: these templates are in no worktree that was added to a repository, or are not there. */
+  static of(files: readonly string[], asJson: boolean): FreshCopy | undefined {
+    try {
+      const [found] = findTemplates(files, process.cwd())
+      const worktree = found === undefined ? undefined : addedWorktreeOf(found.folder)
+      return found === undefined || worktree === undefined ? undefined : new FreshCopy(worktree, found.file, asJson)
+    } catch {
+      return undefined // whoever reads it says why
+    }
+  }
+
+  private constructor(worktree: AddedWorktree, file: string, asJson: boolean) {
+    this.#worktree = worktree
+    this.#file = file
+    this.#asJson = asJson
+  }
+
+  /** Brings what git does not carry. Rejects with a UserError. */
+  async bring(): Promise<void> {
+    const {bring} = await import('./bring.ts')
+    await bring(this.#worktree, this.#file, {
+      onProgress: text => say(process.stderr, 'info', text, this.#asJson),
+      onDone: text => say(process.stderr, 'info', text, this.#asJson),
+      onLeftOut: text => say(process.stderr, 'warning', text, this.#asJson)
+    })
+  }
+
+  /** Runs what `setup` names. Rejects with a UserError if it fails. */
+  async setUp(plan: Plan): Promise<void> {
+    if (plan.setup === undefined && plan.apps.every(({setup}) => setup === undefined)) return
+    const {setUp} = await import('./set-up.ts')
+    await setUp(this.#worktree, plan, line => print(process.stderr, `${line}\n`))
+  }
+}

@@ -1,0 +1,146 @@
+import {existsSync, lstatSync, readdirSync, readFileSync, statSync} from 'node:fs'
+import {dirname, join, relative, resolve} from 'node:path'
+import {parse} from 'yaml'
+import {UserError} from '../../../model/errors.ts'
+import {compileExactGlob} from '../../../model/glob.ts'
+import {isObject} from '../../../model/is-object.ts'
+import {runLines} from '../../../platform/run-lines.ts'
+import {inMain, type AddedWorktree} from './worktree.ts'
+
+/** What a worktree gets from the main one, and the glob that asked for it. */
+export interface WantedPaths {
+  readonly glob: string
+  /** Paths in the main working tree. */
+  readonly paths: readonly string[]
+}
+
+interface Keys {
+  /** Undefined: the template does not say. */
+  readonly bring: readonly string[] | undefined
+  /** As absolute paths in the worktree. */
+  readonly envFiles: readonly string[]
+}
+
+/** What a template says of it; its mistakes are reported when it is loaded. */
+export function bringKeys(file: string): Keys {
+  const folder = dirname(file)
+  let root: unknown
+  try {
+    root = parse(readFileSync(file, 'utf8'), {merge: true, logLevel: 'silent'}) as unknown
+  } catch {
+    return {bring: undefined, envFiles: []}
+  }
+  if (!isObject(root)) return {bring: undefined, envFiles: []}
+  const {bring, common, apps, interpolate} = root
+  const places = [
+    [common, folder] as const,
+    ...(Array.isArray(apps) ? apps : []).map(app => [app as unknown, folderOf(app, folder)] as const)
+  ]
+  const envFiles = places.flatMap(([holder, at]) =>
+    isObject(holder) ? pathsIn(holder['envFile']).map(path => resolve(at, path)) : []
+  )
+  return {
+    bring: Array.isArray(bring) ? bring.filter(each => typeof each === 'string') : undefined,
+    envFiles: [...envFiles, ...(typeof interpolate === 'string' ? [resolve(folder, interpolate)] : [])]
+  }
+}
+
+const folderOf = (app: unknown, folder: string): string =>
+  isObject(app) && typeof app['appDirPath'] === 'string' ? resolve(folder, app['appDirPath']) : folder
+
+const pathsIn = (envFile: unknown): readonly string[] =>
+  [envFile].flat().flatMap(each => {
+    const path: unknown = isObject(each) ? each['path'] : each
+    return typeof path === 'string' ? [path] : []
+  })
+
+/** What the template at `file` and a `.worktreeinclude` want. Throws a UserError for a glob that leads out of the repository. */
+export async function wantedPaths(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
+  const {bring, envFiles} = bringKeys(file)
+  const folder = inMain(worktree, dirname(file))
+  const named =
+    bring === undefined
+      ? [{glob: 'envFile', paths: await ignored(worktree, missing(worktree, envFiles))}]
+      : bring.map(glob => ({glob, paths: matching(worktree, glob, folder)}))
+  return [...named, {glob: '.worktreeinclude', paths: await included(worktree)}]
+}
+
+/** Env files that the main working tree has, and this one has not. */
+const missing = (worktree: AddedWorktree, files: readonly string[]): readonly string[] =>
+  files
+    .filter(file => !existsSync(file))
+    .flatMap(file => {
+      const there = inMain(worktree, file)
+      return existsSync(there) && isWithin(worktree.main, there) ? [there] : []
+    })
+
+const isWithin = (root: string, path: string): boolean => path !== root && !relative(root, path).startsWith('..')
+
+function matching({main, root}: AddedWorktree, glob: string, folder: string): readonly string[] {
+  const compiled = compileExactGlob(glob.replace(/\/+$/, ''), folder)
+  if (!isWithin(main, join(compiled.base, '_')))
+    throw new UserError(`bring: ${glob} leads out of the repository`, {
+      explanation: 'What is outside of it is the same for each copy: name it by its whole path where it is used.'
+    })
+  const found: string[] = []
+  const look = (path: string): void => {
+    if (compiled.matches(path)) return void found.push(path)
+    if (!isFolder(path) || !(path === compiled.base || compiled.canMatchIn(path))) return
+    for (const {name} of readdirSync(path, {withFileTypes: true})) {
+      // nothing is looked for in there, and another worktree is none of ours
+      if (name === '.git' || (path !== compiled.base && /(?:^|\/)node_modules$/.test(path))) continue
+      const inside = join(path, name)
+      if (inside !== root && !existsSync(join(inside, '.git'))) look(inside)
+    }
+  }
+  if (existsSync(compiled.base)) look(compiled.base)
+  return found
+}
+
+const isFolder = (path: string): boolean => lstatSync(path).isDirectory()
+
+/** What `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) tells its syntax). */
+async function included(worktree: AddedWorktree): Promise<readonly string[]> {
+  const {main} = worktree
+  if (!existsSync(join(main, '.worktreeinclude'))) return []
+  const untracked = await git(main, [
+    'ls-files',
+    '--others',
+    '--ignored',
+    '--directory',
+    '--exclude-from=.worktreeinclude'
+  ])
+  return ignored(
+    worktree,
+    untracked.map(name => join(main, name.replace(/\/$/, '')))
+  )
+}
+
+/** Those that git ignores in the main working tree. */
+async function ignored({main}: AddedWorktree, paths: readonly string[]): Promise<readonly string[]> {
+  if (paths.length === 0) return []
+  const asked = paths.map(path => `${relative(main, path)}\n`).join('')
+  const names = await git(main, ['check-ignore', '--stdin'], asked)
+  return paths.filter(path => names.includes(relative(main, path)))
+}
+
+/** The lines that git writes; none where it fails, as it does where nothing is ignored. */
+export async function git(folder: string, args: readonly string[], input = ''): Promise<readonly string[]> {
+  const lines: string[] = []
+  const {why} = await runLines(['git', '-c', 'core.quotePath=false', ...args], {
+    folder,
+    input,
+    onLine: line => lines.push(line)
+  })
+  return why === '' ? lines : []
+}
+
+/** Why a path is left to `setup`; '' = it is not. */
+export function leftToSetup(path: string): string {
+  if (!statSync(path).isDirectory()) return ''
+  if (existsSync(join(path, 'pyvenv.cfg')))
+    return 'a Python environment, whose programs run the code of the main working tree'
+  if (existsSync(join(path, '.modules.yaml')) || existsSync(join(path, '.pnpm')))
+    return 'installed by pnpm from its own store, which is quicker'
+  return /(?:^|\/)\.(?:pnpm-store|yarn\/cache|npm)$/.test(path) ? 'the store of a package manager' : ''
+}

@@ -1,0 +1,54 @@
+// fresh-copy/ makes a worktree that was added to a Git repository ready to run: what git does not carry comes from the main working tree,
+// never over a file that is there, and commands like `npm ci` run once.
+import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
+import {basename, dirname, join, relative, resolve} from 'node:path'
+import {repositoryAbove} from '../../../platform/paths.ts'
+import {gitOf} from '../../../control/repository.ts'
+
+/** A worktree that was added to a repository, and the working tree that it was added to (git-worktree(1)). */
+export interface AddedWorktree {
+  readonly root: string
+  readonly main: string
+  /** Git's own folder for this worktree: it goes with it. */
+  readonly gitFolder: string
+}
+
+/** The one in which a folder lies; undefined: it lies in none, or the main one is not there (a bare repository). */
+export function addedWorktreeOf(folder: string): AddedWorktree | undefined {
+  const root = repositoryAbove(resolve(folder))
+  if (root === undefined || statSync(join(root, '.git')).isDirectory()) return undefined
+  const gitFolder = gitOf(root)
+  const common = join(gitFolder, 'commondir')
+  if (!existsSync(common)) return undefined
+  const git = resolve(gitFolder, readFileSync(common, 'utf8').trim())
+  const main = dirname(git)
+  return basename(git) === '.git' && existsSync(main) && main !== root ? {root, main, gitFolder} : undefined
+}
+
+/** The folder of the main working tree that stands for one of the worktree. */
+export const inMain = ({root, main}: AddedWorktree, folder: string): string => join(main, relative(root, folder))
+
+/** What has been done for a worktree. */
+export interface Prepared {
+  /** Globs of `bring` that are done, with the template that they are of. */
+  readonly brought: readonly string[]
+  /** By the folder and command of a `setup`: what its lock files held. */
+  readonly setups: Readonly<Record<string, string>>
+}
+
+const FILE = 'pillion.json'
+
+export function readPrepared({gitFolder}: AddedWorktree): Prepared {
+  try {
+    const {brought = [], setups = {}} = JSON.parse(readFileSync(join(gitFolder, FILE), 'utf8')) as Partial<Prepared>
+    return {brought, setups}
+  } catch {
+    return {brought: [], setups: {}} // nothing has been done
+  }
+}
+
+export function writePrepared({gitFolder}: AddedWorktree, prepared: Prepared): void {
+  const path = join(gitFolder, FILE)
+  writeFileSync(`${path}.new`, JSON.stringify(prepared))
+  renameSync(`${path}.new`, path)
+}

@@ -1,0 +1,65 @@
+export interface LinesOptions {
+  readonly folder: string
+  /** Added to our own environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Its standard input; left out: none. */
+  readonly input?: string
+  /** Gets each line of both its streams. */
+  readonly onLine?: (line: string) => void
+}
+
+export interface LinesEnd {
+  /** '' if it succeeded, otherwise what happened (`exited with 2`). */
+  readonly why: string
+  /** The last line that it wrote; '' if there was none. */
+  readonly last: string
+}
+
+/** From the signal to SIGKILL. */
+const GRACE_MS = 5000
+
+/** Runs a command to its end, for which the user waits. It and its children are a process group, which a signal that ends us ends. Never rejects. */
+export async function runLines(
+  [program = '', ...args]: readonly string[],
+  {folder, env = {}, input, onLine = () => undefined}: LinesOptions
+): Promise<LinesEnd> {
+  const {execa} = await import('execa')
+  const child = execa(program, args, {
+    cwd: folder,
+    env,
+    detached: true,
+    ...(input === undefined ? {stdin: 'ignore'} : {input}),
+    all: true,
+    buffer: false,
+    reject: false
+  })
+  const end = (signal: NodeJS.Signals): void => {
+    killGroup(child.pid, signal)
+    setTimeout(() => killGroup(child.pid, 'SIGKILL'), GRACE_MS).unref()
+    // it was once: now the signal ends us, too
+    void child.finally(() => process.kill(process.pid, signal))
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.once(signal, end)
+  let last = ''
+  try {
+    for await (const line of child.iterable({from: 'all'})) {
+      last = line === '' ? last : line
+      onLine(line)
+    }
+    const {exitCode, signal, shortMessage = ''} = await child
+    if (exitCode === 0) return {why: '', last}
+    if (exitCode !== undefined) return {why: `exited with ${exitCode}`, last}
+    return {why: signal === undefined ? `could not be started: ${shortMessage}` : `was ended by ${signal}`, last}
+  } finally {
+    for (const signal of signals) process.off(signal, end)
+  }
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch {
+    // it has ended
+  }
+}
