@@ -7,7 +7,7 @@ import type {Reminders} from '../work/actor/reminders.ts'
 import type {Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import type {Outbox} from '../work/outbox.ts'
-import {mayBeKept, workPath} from '../work/work-path.ts'
+import {mayBeKept, notesFolder, workPath} from '../work/work-path.ts'
 import type {OpenWork, RunWorkOptions} from './open-work.ts'
 
 /** Hears of an instance that has changed. */
@@ -61,9 +61,15 @@ export class RunWork implements WorkAccess {
 
   /** Goes on with what an earlier run has left, and says so. */
   async begin(): Promise<void> {
-    if (!mayBeKept(this.#options)) return
+    const moved = existsSync(notesFolder(this.#options.env))
+      ? (await import('./moved-work.ts')).movedWork(this.#options)
+      : undefined
+    if (moved === undefined && !mayBeKept(this.#options)) return
     const path = workPath(this.#options)
-    if (path === undefined || !existsSync(path)) return
+    if (path === undefined) return
+    if (moved?.bring(path) === true)
+      this.#options.reporter.tell(`this folder was ${moved.folder}: what its runs have taken on came along`)
+    if (!existsSync(path)) return
     const work = await this.#open()
     work.tellLeft(this.#options, path)
     if (work.reminderCount > 0) await work.reminders()
@@ -112,7 +118,9 @@ export class RunWork implements WorkAccess {
 
   async #open(): Promise<OpenWork> {
     this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) => {
-      const open = await Work.open(this.#options, workPath(this.#options))
+      const path = workPath(this.#options)
+      const open = await Work.open(this.#options, path)
+      if (path !== undefined) (await import('./moved-work.ts')).noteOwner(this.#options, path)
       open.workflows.onChanged(instance => {
         for (const listener of this.#listeners) listener(open.workflows, instance)
       })

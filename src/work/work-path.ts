@@ -51,6 +51,9 @@ export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): b
   }
 }
 
+/** Where it is noted whose files these are. */
+export const notesFolder = (env: Environment): string => join(stateFolder(env), 'folders')
+
 /** Throws a UserError if `PILLION_WORK` is misspelt. */
 export function isKept({env, workMode}: Omit<WorkPathOptions, 'plan'>): boolean {
   const {PILLION_WORK: mode = ''} = env

@@ -1,4 +1,5 @@
 import {existsSync, readdirSync} from 'node:fs'
+import {cp, rename} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
 import {encode} from '../../src/proxy/net/grpc/message-codec.ts'
@@ -143,3 +144,26 @@ t.test(
     t.notMatch(marked.run.stderr.lines.join(), words)
   }
 )
+
+t.test('a folder that was moved takes its workflows along; a copy of it has none', async t => {
+  const rig = await openRig(t)
+  const app = {appID: 'shop', appDirPath: '.', command: rig.drivenCommand}
+  await rig.write({'old/dapr.yaml': JSON.stringify({version: 1, apps: [app]})})
+  const first = rig.pillion(['up'], {folder: 'old'})
+  const shop = await rig.driven('shop')
+  const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
+  t.match(start, {status: 202})
+  first.signal('SIGINT')
+  await first.exited
+  await cp(join(rig.folder, 'old'), join(rig.folder, 'copy'), {recursive: true})
+  await rename(join(rig.folder, 'old'), join(rig.folder, 'new'))
+  const copy = rig.pillion(['up'], {folder: 'copy'})
+  await rig.driven('shop')
+  t.notMatch((await rig.run(['workflow', 'list'], {folder: 'copy'})).stdout, 'o-1')
+  copy.signal('SIGINT')
+  await copy.exited
+  const moved = rig.pillion(['up'], {folder: 'new'})
+  await moved.waitForLine(`this folder was ${join(rig.folder, 'old')}: what its runs have taken on came along`)
+  await moved.waitForLine(KEPT)
+  t.match(await rig.run(['workflow', 'list'], {folder: 'new'}), {stdout: /o-1/})
+})

@@ -188,6 +188,7 @@ export class RunResources {
     return {}
   }
   report = nothing
+  portsMoved = async (): Promise<void> => undefined
   follow = async (): Promise<void> => undefined
   close = async (): Promise<void> => undefined
 }

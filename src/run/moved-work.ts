@@ -1,0 +1,74 @@
+import {existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {livingRuns} from '../control/living-runs.ts'
+import type {Plan} from '../model/plan.ts'
+import {linksResolved} from '../platform/paths.ts'
+import {notesFolder, type WorkPathOptions} from '../work/work-path.ts'
+
+/** A file of what outlives a run, and the folder of its template. */
+interface Owner {
+  readonly folder: string
+  readonly path: string
+}
+
+/** SQLite keeps changes in two more files, without which the first is an older state. */
+const PARTS = ['-wal', '-shm', '']
+
+/** A note of whose file it is, so that it is found when the folder of the template is moved. */
+export function noteOwner(options: WorkPathOptions, path: string): void {
+  const note = noteOf(options)
+  if (note === undefined) return
+  try {
+    mkdirSync(dirname(note), {recursive: true, mode: 0o700})
+    writeFileSync(note, JSON.stringify({folder: folderOf(options.plan), path} satisfies Owner), {mode: 0o600})
+  } catch {
+    // then a folder that is moved leaves its work behind, as where no note was made
+  }
+}
+
+/** What a template has taken on where its folder was before it was moved. */
+export interface MovedWork {
+  /** The old folder. */
+  readonly folder: string
+  /** Gives its file another name; false: there is one of that name. */
+  readonly bring: (path: string) => boolean
+}
+
+/** Undefined: the folder was not moved. It is known by its number, not by its name: a copy of it is another one. */
+export function movedWork(options: WorkPathOptions): MovedWork | undefined {
+  const note = noteOf(options)
+  const owner = note === undefined ? undefined : ownerIn(note)
+  if (owner === undefined || owner.folder === folderOf(options.plan) || existsSync(owner.folder)) return undefined
+  const isInUse = livingRuns(options.env).some(({templateFile}) => dirname(templateFile) === owner.folder)
+  if (isInUse || !existsSync(owner.path)) return undefined
+  const bring = (path: string): boolean => {
+    if (existsSync(path)) return false
+    for (const part of PARTS) if (existsSync(owner.path + part)) renameSync(owner.path + part, path + part)
+    noteOwner(options, path)
+    return true
+  }
+  return {folder: owner.folder, bring}
+}
+
+const folderOf = ({file}: Plan): string => dirname(linksResolved(file))
+
+/** Where the note lies; undefined for a single app, and where the system gives no numbers. */
+function noteOf({env, plan}: WorkPathOptions): string | undefined {
+  const {file, name, copy = ''} = plan
+  if (file === '') return undefined
+  try {
+    const {dev, ino, birthtimeMs} = statSync(folderOf(plan))
+    const words = [dev, ino, Math.floor(birthtimeMs), basename(file), name, copy].join('-')
+    return join(notesFolder(env), words.replaceAll(/[^\w.-]/g, '_').slice(0, 200))
+  } catch {
+    return undefined
+  }
+}
+
+function ownerIn(note: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(note, 'utf8')) as Owner
+  } catch {
+    return undefined // it is not there, or half of one
+  }
+}
