@@ -1,9 +1,10 @@
 // Packages of Debian and Red Hat from an executable, and of Alpine from the npm package, since its libc is another one. nfpm makes
 // them all (nfpm.goreleaser.com); Go runs it, so Go is needed.
 import {execFileSync} from 'node:child_process'
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
+import {gzipSync} from 'node:zlib'
 import {stringify} from 'yaml'
 
 /** The last version that can be built from what Go's proxy has. */
@@ -21,10 +22,10 @@ const SITE_FUNCTIONS = '/usr/share/zsh/site-functions/_pillion'
 
 /**
  * Writes the packages of an executable into a folder, and gives their names. `completions` are texts by shell, `licences` is the text of
- * those of others.
+ * those of others, `manPage` that of man(1).
  */
-export function packExecutable({executable, target, version, licences, completions, folder}) {
-  const file = {...common({version, licences, completions}), arch: ARCHITECTURES[target]}
+export function packExecutable({executable, target, folder, ...papers}) {
+  const file = {...common(papers), arch: ARCHITECTURES[target]}
   const program = {src: resolve(executable), dst: '/usr/bin/pillion', file_info: {mode: 0o755}}
   // as Node asks for them: glibc 2.28, and libatomic, which slim images lack
   return [
@@ -34,8 +35,8 @@ export function packExecutable({executable, target, version, licences, completio
 }
 
 /** Writes Alpine's package of a folder that holds what the npm package does, and gives its name. */
-export function packForAlpine({npm, version, licences, completions, folder}) {
-  const file = {...common({version, licences, completions}), arch: 'noarch', depends: ['nodejs>=22.22']}
+export function packForAlpine({npm, folder, ...papers}) {
+  const file = {...common(papers), arch: 'noarch', depends: ['nodejs>=22.22']}
   const library = '/usr/lib/node_modules/pillion'
   return [
     pack('apk', folder, file, [
@@ -45,10 +46,16 @@ export function packForAlpine({npm, version, licences, completions, folder}) {
   ]
 }
 
-const common = ({version, licences, completions}) => ({
+/** Whoever publishes it writes both into package.json. */
+const {author = 'The authors of Pillion <pillion@localhost>', homepage = ''} = JSON.parse(
+  readFileSync('package.json', 'utf8')
+)
+
+const common = ({version, licences, completions, manPage}) => ({
   name: 'pillion',
   version,
-  maintainer: 'The authors of Pillion <pillion@localhost>',
+  maintainer: author,
+  ...(homepage !== '' && {homepage}),
   description: 'Runs a template of microservices with their Dapr sidecars in one process',
   section: 'devel',
   license: 'Apache-2.0',
@@ -57,10 +64,11 @@ const common = ({version, licences, completions}) => ({
   rpm: {buildhost: 'localhost', compression: 'zstd'},
   deb: {compression: 'zstd'},
   licences,
-  completions
+  completions,
+  manPage
 })
 
-function pack(kind, folder, {licences, completions, ...file}, program) {
+function pack(kind, folder, {licences, completions, manPage, ...file}, program) {
   const room = mkdtempSync(join(tmpdir(), 'pillion-package-'))
   const text = (name, content, dst) => {
     writeFileSync(join(room, name), content)
@@ -69,6 +77,7 @@ function pack(kind, folder, {licences, completions, ...file}, program) {
   const contents = [
     ...program,
     {src: resolve('LICENSE'), dst: '/usr/share/doc/pillion/copyright', file_info: {mode: 0o644}},
+    text('pillion.1.gz', gzipSync(manPage), '/usr/share/man/man1/pillion.1.gz'),
     text('licences', licences, '/usr/share/doc/pillion/third-party-licences'),
     ...Object.entries(COMPLETIONS).map(([shell, place]) =>
       text(shell, completions[shell], shell === 'zsh' && kind !== 'deb' ? SITE_FUNCTIONS : place)

@@ -8,6 +8,7 @@ import {join} from 'node:path'
 import {constants, gzipSync} from 'node:zlib'
 import {makeBill} from './bill.js'
 import {formulaOf} from './formula.js'
+import {manPageOf} from './man-page.js'
 import {packExecutable, packForAlpine} from './linux-packages.js'
 import {HERE, TARGETS} from './targets.js'
 
@@ -32,7 +33,8 @@ writeFileSync(join(folder, 'third-party-licences.txt'), licences)
 const completions = Object.fromEntries(
   ['bash', 'zsh', 'fish'].map(shell => [shell, run(process.execPath, 'bin/pillion.js', 'completion', shell)])
 )
-const papers = {version, licences, completions, folder}
+const manPage = manPageOf({version, help: run(process.execPath, 'bin/pillion.js', '--help')})
+const papers = {version, licences, completions, manPage, folder}
 for (const target of targets) {
   const executable = join('build', `${name}-${target}`)
   if (target === HERE && !run(executable, '--version').includes(version))
@@ -56,6 +58,11 @@ if (targets.length === Object.keys(TARGETS).length) {
 }
 const files = readdirSync(folder)
 writeFileSync(join(folder, 'SHA256SUMS'), files.map(file => `${sumOf(file)}  ${file}\n`).join(''))
+const {PILLION_SIGNING_KEY: key = ''} = process.env
+if (key !== '') {
+  run('gpg', '--batch', '--yes', '--local-user', key, '--armor', '--detach-sign', join(folder, 'SHA256SUMS'))
+  files.push('SHA256SUMS.asc')
+} else console.error('SHA256SUMS is not signed: PILLION_SIGNING_KEY names no key of gpg')
 for (const file of files) console.log(`${(statSync(join(folder, file)).size / 1e6).toFixed(1).padStart(6)} MB  ${file}`)
 
 /** By libdeflate, where it is there: 7 % smaller than zlib's. */

@@ -1,7 +1,8 @@
-import {existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
+import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {livingRuns} from '../control/living-runs.ts'
 import type {Plan} from '../model/plan.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 import {linksResolved} from '../platform/paths.ts'
 import {notesFolder, type WorkPathOptions} from '../work/work-path.ts'
 
@@ -19,7 +20,7 @@ export function noteOwner(options: WorkPathOptions, path: string): void {
   const note = noteOf(options)
   if (note === undefined) return
   try {
-    mkdirSync(dirname(note), {recursive: true, mode: 0o700})
+    makeFolder(dirname(note), 0o700)
     writeFileSync(note, JSON.stringify({folder: folderOf(options.plan), path} satisfies Owner), {mode: 0o600})
   } catch {
     // then a folder that is moved leaves its work behind, as where no note was made

@@ -5,6 +5,7 @@ import {gzipSync} from 'node:zlib'
 import {test, type Test} from 'tap'
 import {checkExecutable} from '../../../scripts/check-executable.js'
 import {formulaOf} from '../../../scripts/formula.js'
+import {manPageOf} from '../../../scripts/man-page.js'
 import {readSignature, signAdHoc} from '../../../scripts/mach-o.js'
 
 const PAGE = 16_384
@@ -110,4 +111,12 @@ test('a formula names each platform with its file and sum', t => {
   for (const [target, sum] of Object.entries(SUMS))
     t.ok(FORMULA.includes(`url "https://x/pillion-9.9.9-${target}.gz"\n      sha256 "${sum}"`), target)
   t.end()
+})
+
+test('the manual page has each command, and no line that troff would take for a request', async t => {
+  const help =
+    'Usage:\n  pillion [command]\n\nStart:\n  up             Run it, as run -f . does\n  ps             .hidden\n'
+  const page = manPageOf({version: '1.2.3', help})
+  t.match(page, '.TP\n.B up\nRun it, as run \\-f . does\n.TP\n.B ps\n\\&.hidden\n.SH EXIT STATUS')
+  for (const line of page.split('\n').filter(each => each.startsWith('.'))) t.match(line, /^\.(?:TH|SH|TP|B|I)\b/)
 })
