@@ -111,7 +111,14 @@ export class Actors {
   look(): void {
     this.#looked.resolve()
     this.#looked = Promise.withResolvers()
-    for (const actor of this.#holds.held) this.#pump(actor)
+    for (const actor of this.#holds.held) if (this.#goesOn(actor)) this.#pump(actor)
+  }
+
+  /** False: what has come for it waits as before, as thousands of reminders do that are due. */
+  #goesOn(actor: Actor): boolean {
+    const [turn, ...others] = actor.waiting ?? NOTHING
+    if (turn === undefined || [turn, ...others].some(({isPatient}) => !isPatient)) return true
+    return typeof placeFor(actor, turn.request, this.#options.mayHost) !== 'string'
   }
 
   /** So long turns at an instance may take to end, in ms, as its process has said; 0: it hosts nothing. */
@@ -217,8 +224,9 @@ export class Actors {
       const place = placeFor(actor, turn.request, this.#options.mayHost)
       if (place === 'held') return this.#holds.begin(actor)
       if (place === 'unhosted') {
-        const why = new ActorError('unhosted', `${actor.type.name}/${actor.id}`)
-        this.#drop(actor, each => (each.isPatient ? undefined : why))
+        this.#drop(actor, each =>
+          each.isPatient ? undefined : new ActorError('unhosted', `${actor.type.name}/${actor.id}`)
+        )
         if (actor.waiting === undefined) break
         // a firing waits for a host as long as it takes
         return this.#holds.begin(actor)

@@ -225,3 +225,24 @@ t.test('ten thousand actors are forgotten when they are let go', async t => {
   t.equal(host.gone.length, 10_000)
   t.equal(actors.table.types[0]?.actors.size, 0)
 })
+
+t.test('of firings that wait for a host nothing is asked again until there is one', async t => {
+  const {actors} = openActorHouse()
+  let asked = 0
+  const work = {kind: 'reminder', name: 'r', callback: '', dueTime: '', period: '', data: undefined} as const
+  const fired = Array.from({length: 100}, async (_, n) =>
+    actors.run(
+      {type: 'Cart', id: String(n), work, caller: undefined, reentrancyId: '', onStop: () => undefined},
+      {isPatient: true, isWanted: () => ++asked > 0}
+    )
+  )
+  asked = 0
+  for (let look = 0; look < 10; look++) actors.look()
+  t.equal(asked, 0)
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  t.equal(host.open.length, 100)
+  t.equal(asked, 100)
+  while (host.open.length > 0) await host.open[0]?.answer('ok')
+  t.equal((await Promise.all(fired)).length, 100)
+})
