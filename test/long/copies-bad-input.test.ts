@@ -130,7 +130,7 @@ t.test('a number in a shell script is said: it cannot be changed', async t => {
   const pr = rig.pillion(['up'], {folder: 'pr'})
   t.match(
     await pr.waitForLine('other ports', {stream: 'stderr'}),
-    /Nothing in the template tells shop the number: there PORT has to count, or a variable of the template$/
+    /Nothing in the template gives shop the number: there PORT has to count, or a variable of the template$/
   )
   t.match(await pr.waitForLine('EADDRINUSE'), /./)
   t.match(await (await fetch(`http://127.0.0.1:${port}`)).text(), /main$/, 'the other copy is as it was')

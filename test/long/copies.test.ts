@@ -46,7 +46,7 @@ t.test('two worktrees run side by side: the second gets other ports, of which it
   const pr = rig.pillion(['up'], {folder: 'pr'})
   const told = await pr.waitForLine('other ports', {stream: 'stderr'})
   t.match(told, `other ports: main (pid ${main.pid}) runs the same template and has its ports: shop ${shop} → `)
-  t.match(told, /tells shop the number/)
+  t.match(told, /gives shop the number/)
   t.match(await rig.run(['wait', '--for', 'ready'], {folder: 'pr'}), {code: 0})
   t.match(await rowOf(rig, 'main', 'shop'), {runName: 'main', appPort: shop, httpPort: sidecar})
   const own = await rowOf(rig, 'pr', 'shop')
