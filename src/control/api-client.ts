@@ -10,11 +10,11 @@ type NamesIn<R extends string> = R extends `${string}{${infer Name}}${infer Rest
 
 type Query = Readonly<Record<string, string | number>> | URLSearchParams
 
-/** What goes with a request. */
+/** The path parameters, query and body of a request. */
 export type Asked<R extends Route> = {
   readonly query?: Query
   readonly body?: object
-  /** A body that is no JSON. */
+  /** A body other than JSON. */
   readonly bytes?: Uint8Array
   readonly accept?: string
   readonly signal?: AbortSignal | undefined
@@ -75,7 +75,7 @@ export class ApiClient<I extends Incoming = Incoming> {
     return textOf(body)
   }
 
-  /** An answer as it comes, once its head is there. */
+  /** Sends a request; returns the answer once its head is there, to be read as it comes. */
   async open<R extends Route>(route: R, asked?: Asked<R>): Promise<I> {
     const answer = await this.#send(outgoing(route, asked))
     if (answer.status === 200) return answer

@@ -47,7 +47,7 @@ export class BorrowedCalls {
     this.#reporter = reporter
   }
 
-  /** The way of the calls at one of our sidecars, with those brought back that came from another copy. */
+  /** Wraps the route of the calls at one of our sidecars: calls that came from another copy go back there. */
   readonly around =
     (admit: Admit): Admit =>
     (call, isRefused, caller) => {

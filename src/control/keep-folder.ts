@@ -5,7 +5,7 @@ import type {Clock} from '../platform/clock.ts'
 /** Systems remove from /tmp what has not been touched for days: macOS after three, systemd-tmpfiles(8) after ten. */
 const TOUCH_EVERY_MS = 12 * 60 * 60 * 1000
 
-/** Keeps the folder of a run and the files in it as new as the run is old; the result ends it. */
+/** Touches the folder of a run and its files now and then, so that no cleaner of temporary files removes them; the returned function ends that. */
 export function keepFolder(folder: string, clock: Clock): () => void {
   let callOff: () => void
   const wait = (): void => {

@@ -161,7 +161,7 @@ export class PeerRuns {
   }
 }
 
-/** What is known of an app in one run, or in all others. */
+/** The key under which the search result of an app is kept: in one run, or in all others. */
 const keyOf = (id: string, {run}: Loan): string => (run === undefined ? id : `${run}\0${id}`)
 
 const whyNotLent = (id: string, run: string, others: readonly string[]): string =>

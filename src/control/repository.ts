@@ -35,7 +35,7 @@ export function gitOf(root: string): string {
   return resolve(root, /^gitdir: (.*)$/m.exec(read(git))?.[1] ?? '.git')
 }
 
-/** The URL that clones have in common, else the folder that worktrees have in common. */
+/** What identifies a repository: the URL that its clones share, else the folder that its worktrees share. */
 function repositoryOf(git: string): string {
   const common = read(join(git, 'commondir')).trim()
   const folder = linksResolved(resolve(git, common === '' ? '.' : common))

@@ -74,7 +74,7 @@ export interface RunControl {
   readonly restartApp: (id: string) => Promise<string | undefined>
   /** Starts an app that was stopped, has ended, or is in a debugger; undefined if the run has no such app. */
   readonly startApp: (id: string) => Promise<StartResult | undefined>
-  /** Ends an app's process for one in a debugger; its sidecar stays. Undefined where the run has no such app. */
+  /** Ends an app's process so that the user starts it in a debugger; its sidecar stays. Undefined: the run has no such app. */
   readonly debugApp: (id: string) => Promise<HandedOver | undefined>
   /** How an app is started; undefined if the run has no such app, or it was stopped. */
   readonly launch: (id: string) => Promise<Api.Launch | undefined>

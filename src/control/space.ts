@@ -39,11 +39,11 @@ export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process
   })
 }
 
-/** It always has one, or was given one. */
+/** Whether a copy has a state folder of its own. */
 const hasSpace = (env: Environment, owner: SpaceOwner): boolean =>
   owner.copy !== '' || addedWorktree(owner.root) !== undefined || existsSync(spaceFor(env, owner).folder)
 
-/** `cwd`: where a single app was started. */
+/** The owner of the state of a copy. `cwd`: the folder in which a single app was started. */
 function ownerOf({file, copy}: TemplateCopy, cwd = ''): SpaceOwner {
   const folder = file === '' ? cwd : dirname(file)
   const real = existsSync(folder) ? realpathSync(folder) : folder

@@ -6,6 +6,9 @@ const MISSING = /^missing: (.*)/
 /** How often the progress is told, in ms. */
 const OFTEN_MS = 10_000
 
+/** How many of the files that take most of the CPU are named. */
+const COSTLY = 15
+
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
 
 /** Tells people what the tests do: progress, failures at once and in full at the end, the slowest files, a count. */
@@ -64,7 +67,11 @@ export class Report {
     const slow = this.results.toSorted((one, other) => other.ms - one.ms).slice(0, 5)
     const cpu = this.results.reduce((total, {cpuMs}) => total + cpuMs, 0)
     console.log(`\nslowest: ${slow.map(({file, ms}) => `${file} ${seconds(ms)}`).join(', ')}`)
-    if (cpu > 0) console.log(`CPU of the tests: ${seconds(cpu)}`)
+    const costly = this.results.toSorted((one, other) => other.cpuMs - one.cpuMs).slice(0, COSTLY)
+    if (cpu > 0)
+      console.log(
+        `CPU of the tests: ${seconds(cpu)}, most of it: ${costly.map(({file, cpuMs}) => `${file} ${seconds(cpuMs)}`).join(', ')}`
+      )
     const left = this.results.flatMap(({skipped}) => skipped).length
     const missing = this.missing()
     if (missing.length > 0) console.log(`left out for want of ${missing.join(', ')}`)

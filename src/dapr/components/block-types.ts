@@ -27,7 +27,7 @@ export type BlockTypes = {readonly [B in Block]: (typeof TYPES)[B] extends Types
 
 export type BlockComponent = BlockTypes[Block]
 
-/** A type as `state.redis`; undefined: it is not built. */
+/** Returns a type by its name (`state.redis`); undefined: it is not built in. */
 export function componentType(type: string): ComponentType | undefined {
   const [category, kind] = splitType(type)
   return isBlock(category) && Object.hasOwn(TYPES[category], kind) ? TYPES[category][kind] : undefined

@@ -33,7 +33,7 @@ export class Properties {
     for (const property of properties) this.#all.set(property.name.toLowerCase(), property)
   }
 
-  /** '' where there is none. */
+  /** The value of a property; '' if there is none. */
   text(name: string): string {
     return this.#all.get(name.toLowerCase())?.value ?? ''
   }

@@ -42,7 +42,7 @@ type Items = readonly (string | null | Items)[]
 const arrayText = (items: Items): string =>
   `[${items.map(item => (item === null ? 'null' : typeof item === 'string' ? item : arrayText(item))).join(',')}]`
 
-/** Its types are of another version. */
+/** The parser of arrays: the type declarations of `pg` are of another version. */
 const ARRAYS = types.arrayParser as unknown as {
   readonly create: (text: string, toJson: ToJson) => {readonly parse: () => unknown}
 }

@@ -6,7 +6,7 @@ import type {OpenOptions} from '../component.ts'
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
 const NO_CERTIFICATES = {ca: '', cert: '', key: ''}
 
-/** Where a component finds its model. */
+/** The server and the name of the model that a component asks. */
 export interface ProviderOptions {
   /** The URL that its paths follow. */
   readonly endpoint: string

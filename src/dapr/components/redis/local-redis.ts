@@ -191,7 +191,7 @@ export class LocalRedis {
       )
   }
 
-  /** A run of ours that is gone is followed by this one, unless another is quicker; a real Redis is waited for. */
+  /** Called when the Redis is gone. If it was that of another run, this run becomes the Redis, unless a third one is quicker; a real Redis is waited for. */
   async #lost(): Promise<void> {
     for (const each of this.#connections) each.suspend()
     if (this.#isLost) return

@@ -12,7 +12,7 @@ const KEY_BYTES = [16, 24, 32]
 /** A shorter tag would be taken, too, and is easier to forge. */
 const WHOLE_TAG = {authTagLength: TAG_BYTES} as const
 
-/** A key, by the name of its secret. */
+/** An encryption key, and the name of the secret that holds it. */
 interface StateKey {
   readonly name: string
   readonly bytes: Buffer

@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import type {Properties} from '../properties.ts'
 
-/** Where SQLite keeps what is in no file. */
+/** SQLite's name for a database that is in no file. */
 export const IN_MEMORY = ':memory:'
 
 /** The file of a connection string, `data.db`, `file:data.db?mode=rwc`, `:memory:`, as seen from the folder of the app. */

@@ -59,7 +59,7 @@ export class JobCalls {
     return this.#asked('list', async jobs => jobs.list(this.#context.appId))
   }
 
-  /** A request that is refused as it stands. */
+  /** The error for a request that is wrong in itself. */
   refused(reason: string, message: string, isNamespaced = true): BlockError {
     return new BlockError([400, 'invalidArgument', reason], message, this.#details(reason, isNamespaced))
   }

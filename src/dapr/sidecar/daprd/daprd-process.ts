@@ -6,7 +6,7 @@ import {AppProcess} from '../../../supervisor/process/app-process.ts'
 import type {Watchdog} from '../../../supervisor/process/watchdog.ts'
 import {LOG_LEVELS} from '../../../model/plan.ts'
 
-/** Fields of a line that say of all lines the same. */
+/** Fields that are the same in all lines of the log of daprd. */
 const COMMON = new Set(['app_id', 'instance', 'level', 'msg', 'scope', 'time', 'type', 'ver'])
 
 const levelOf = (word: unknown): LogLevel =>

@@ -58,7 +58,7 @@ export class InvokeDownstream extends ResponseCollector {
     this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
   }
 
-  /** A failure in the words that callers over HTTP get; what middleware answers in place of the app is like its own answer. */
+  /** Answers a call: a failure has the words that callers over HTTP get, and an answer of middleware counts as the answer of the app. */
   reply({body, status: code, lines}: Reply): void {
     if (!body.startsWith(OWN_ERROR)) {
       this.status = code

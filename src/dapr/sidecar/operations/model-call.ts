@@ -8,7 +8,7 @@ import {BlockError} from '../blocks/block-error.ts'
 import type {Conversations} from '../blocks/conversations.ts'
 import {jsonOfMessage} from './proto-json.ts'
 
-/** A question to a model, as the recorder is to have it. */
+/** A question to a model, as the recorder keeps it. */
 interface AskedQuestion {
   /** Of the component. */
   readonly name: string

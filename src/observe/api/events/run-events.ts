@@ -129,7 +129,7 @@ export class RunEvents {
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
   }
 
-  /** A call was sent again, or was not. */
+  /** Emits the event of a replay, whether the call was sent or refused. */
   replayed(replay: Replay): void {
     const {masked} = this.#context()
     this.#guard(() => this.#tell('replay', replayView(replay, new Masking(masked())), {app: replay.call.edgeOf.callee}))

@@ -42,7 +42,7 @@ export async function oneJob(jobs: Jobs, query: URLSearchParams, masking: Maskin
   }
 }
 
-/** Does something with a job. Throws a UserError. */
+/** Runs, pauses, resumes or deletes a job. Throws an ApiProblem. */
 export async function changeJob(jobs: Jobs, {at, body}: ApiRequest): Promise<Api.JobChange> {
   const given = givenObject(body, '{"app": "shop", "name": "report"}')
   const before = await jobMeant(jobs, {name: askedText(given, 'name'), app: askedText(given, 'app')})

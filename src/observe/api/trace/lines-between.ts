@@ -4,7 +4,7 @@ import type {LogBatch, RunLog} from '../../logging/run-log.ts'
 import {isOfApp, lineView} from '../line-view.ts'
 import type {Turns} from '../turns.ts'
 
-/** An app had something to do from one time until another: ms since 1970. */
+/** A span of time in which an app had something to do, in ms since 1970. */
 export interface Busy {
   readonly node: number
   readonly app: string

@@ -13,7 +13,7 @@ export interface TracedCall {
   readonly method: string
   readonly path: string
   readonly startedAt: number
-  /** When the callee got it; Infinity: not yet. */
+  /** When the callee got the call; Infinity: not yet. */
   readonly admittedAt: number
   /** When its response began; Infinity: not yet, or it did not come. */
   readonly respondedAt: number

@@ -28,7 +28,7 @@ export function instanceView(workflows: Workflows, instance: Instance): Api.Work
   }
 }
 
-/** A payload with its secrets masked: those of calls are, too. */
+/** Masks the secrets of a payload, as those of calls are masked. */
 export const maskedPayload = (text: string, masking: Masking): string =>
   masking.body(Buffer.from(text), 'application/json').toString()
 

@@ -16,7 +16,7 @@ export class Counter implements Series {
 /** A value that increases and decreases. */
 export class Gauge extends Counter {}
 
-/** Counts values in buckets. */
+/** A series that counts values in buckets. */
 export class Histogram implements Series {
   readonly #bounds: readonly number[]
   /** Counts per bucket, the last one unbounded; they are accumulated when written. */

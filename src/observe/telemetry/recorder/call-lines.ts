@@ -244,7 +244,7 @@ export interface CallLine {
   readonly method: string
   readonly attempts: number
   readonly waitedMs: number
-  /** How long a new connection to the callee took, in the last attempt; 0: there was one. */
+  /** How long it took to connect to the callee, in the last attempt; 0: a connection was open. */
   readonly connectMs: number
   readonly firstByteMs: number
   readonly totalMs: number
