@@ -50,11 +50,13 @@ const answer = async (app: Driven, body: string): Promise<string> => {
 }
 
 t.test('a copy runs one app and calls the rest in another one; what comes from it comes back', async t => {
-  const {main, pr, cart, stock, ownCart} = await openBorrowing(t)
+  const {rig, main, pr, cart, stock, ownCart} = await openBorrowing(t)
   t.match(
     await pr.waitForLine('called in main', {stream: 'stderr'}),
     `stock: called in main (pid ${main.pid}). Calls go there and come back; events, state and workflows do not cross`
   )
+  t.match((await rig.run(['ps'], {folder: 'pr'})).stdout, /\nstock: stopped here, and called in main\n$/)
+  t.notMatch((await rig.run(['ps'], {folder: 'main'})).stdout, 'called in')
   const asked = invoke(ownCart, 'stock/method/items')
   const request = await stock.nextRequest()
   const {traceparent = ''} = request.headers

@@ -61,6 +61,13 @@ export async function psText(listings: readonly RunListing[], width = columns())
   return (await psLook(listings, Date.now(), undefined, width)).text
 }
 
+/** The apps that are called in another run; '' = there are none. */
+function borrowedLine({borrowsFrom = '', apps}: RunListing, width: number): string {
+  const ids = [...new Set(apps.filter(({state}) => state === 'stopped').map(({id}) => id))]
+  if (borrowsFrom === '' || ids.length === 0) return ''
+  return `${cut(`${ids.join(', ')}: stopped here, and called in ${borrowsFrom}`, width)}\n`
+}
+
 /** CPU is computed since the measurement `before`, else since the start of each process. */
 async function psLook(
   listings: readonly RunListing[],
@@ -72,7 +79,9 @@ async function psLook(
   const usage = await usageOf(pidsOf(shown))
   const tables = shown.map(listing => {
     const table =
-      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + backlogLines(listing.apps, width)
+      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) +
+      borrowedLine(listing, width) +
+      backlogLines(listing.apps, width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
