@@ -45,6 +45,7 @@ export type MeasureName =
   | 'calls: recorder'
   | 'latency'
   | `port: ${'calls' | 'p50' | '10,000 connections, memory' | 'caller, 400 processes' | 'outside, 400 processes'}`
+  | `spans: ${'2,000/s, CPU' | 'memory after 100,000'}`
   | `threads: ${4 | 8 | 32} connections`
   | 'threads: busy, 32 connections'
   | 'p99.9, 5,000 calls/s'

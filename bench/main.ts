@@ -30,6 +30,7 @@ import {port} from './figures/port.ts'
 import {pumpBuffered} from './figures/pump-buffered.ts'
 import {pumpLines} from './figures/pump-lines.ts'
 import {save} from './figures/save.ts'
+import {spans} from './figures/spans.ts'
 import {start} from './figures/start.ts'
 import {startup} from './figures/startup.ts'
 import {stop} from './figures/stop.ts'
@@ -70,6 +71,7 @@ const FIGURES = [
   page,
   memory,
   floodMemory,
+  spans,
   badInput,
   hostile,
   wait,
@@ -96,6 +98,7 @@ const LONG: readonly Figure[] = [
   overlap,
   flood,
   hostile,
+  spans,
   watched,
   workflows,
   actors,

@@ -77,7 +77,7 @@ async function memoryOf(pid: number, at: number): Promise<number> {
   return after - before
 }
 
-/** The search for who has connected, among many processes: one that has the variable, and one that has not. */
+/** The CPU time of the search for who has connected, among many processes: one that has the variable, and one that has not. */
 async function lookUps(rig: Rig): Promise<readonly Measure[]> {
   rig.start(['sh', '-c', `i=0; while [ $i -lt ${PROCESSES} ]; do sleep 1000 & i=$((i+1)); done; echo begun; wait`])
   const server = createServer().listen(0, '127.0.0.1')
@@ -93,10 +93,11 @@ async function lookUps(rig: Rig): Promise<readonly Measure[]> {
     server.off('connection', accept)
     const markers = new PeerVariable('PILLION_LIFE')
     return sockets.map(socket => {
-      const from = performance.now()
+      const from = process.cpuUsage()
       const found = markers.of(socket)
+      const {user, system} = process.cpuUsage(from)
       if (found !== (env['PILLION_LIFE'] ?? '')) throw new Error(`the caller was taken for "${found}"`)
-      return (performance.now() - from) * 1000
+      return user + system
     })
   }
   const measures = [

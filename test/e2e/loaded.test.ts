@@ -27,6 +27,8 @@ const UNUSED = [
   /^src\/dapr\/sidecar\/http\/blocks\/handle-/,
   /^src\/dapr\/sidecar\/http\/middleware\/(?!filter|upper-case)/,
   /^src\/observe\/telemetry\/metrics\//,
+  /^src\/observe\/telemetry\/otlp\//,
+  /^src\/model\/otlp\//,
   /^src\/observe\/telemetry\/tracing\/(?!trace-context)/,
   /^node_modules\/(?!ansi-regex|chalk|commander|get-|string-width|strip-ansi|yaml)/
 ]
@@ -90,6 +92,10 @@ t.test(
     const countsCalls = (): boolean =>
       loadedIn(rig).sources.some(source => source.startsWith('src/observe/telemetry/metrics/'))
     while (!countsCalls()) await pause(10)
+    t.notOk(
+      loadedIn(rig).sources.some(source => source.includes('/otlp/')),
+      'no app has sent a span'
+    )
     run.signal('SIGINT')
     t.match(await run.exited, {code: 0})
   }

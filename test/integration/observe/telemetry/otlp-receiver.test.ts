@@ -1,3 +1,4 @@
+import {request, type IncomingMessage} from 'node:http'
 import {connect} from 'node:net'
 import {connect as connectHttp2} from 'node:http2'
 import {once} from 'node:events'
@@ -92,6 +93,29 @@ t.test('each mistake has its answer', async t => {
   t.equal(await call(port, service, Buffer.from([1, 0, 0, 0, 1, 7]), {'grpc-encoding': 'gzip'}), '3')
   t.equal(await call(port, '/other.Service/Export', Buffer.from([0, 0, 0, 0, 0])), '12')
   t.equal(store.size, 0)
+})
+
+t.test('a page whose name leads here, by a DNS server of its own, may not send', async t => {
+  const {port, store} = await open(t)
+  const asked = request({
+    port,
+    host: '127.0.0.1',
+    method: 'POST',
+    path: '/v1/traces',
+    headers: {...JSON_TYPE, host: 'evil.example'}
+  })
+  asked.end('{}')
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  t.equal(answer.resume().statusCode, 403)
+  t.equal(store.size, 0)
+})
+
+t.test('what names no app keeps the name of its service', async t => {
+  const {store, post} = await open(t)
+  const spans = [span('a'.repeat(32), 'b'.repeat(16))]
+  const resource = {attributes: [{key: 'service.name', value: {stringValue: 'a script'}}]}
+  await post('/v1/traces', JSON.stringify({resourceSpans: [{resource, scopeSpans: [{spans}]}]}), JSON_TYPE)
+  t.match(store.span('a'.repeat(32), 'b'.repeat(16)), {app: 'a script', isApp: false})
 })
 
 t.test('a body without end and a bomb of gzip are refused', async t => {
