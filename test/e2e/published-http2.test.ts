@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import http2 from 'node:http2'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
+import {ask as askRun, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
@@ -178,4 +179,28 @@ t.test('without the app a caller of HTTP/2 is told why, one of gRPC by its statu
   t.match((await ask(session, GRPC)).head, {':status': 200, 'grpc-status': '14', 'grpc-message': /"api"/})
   await rig.run(['restart', 'api'])
   t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
+})
+
+t.test('a call over HTTP/2 is sent again over HTTP/2, with its body, and compared', async t => {
+  const {rig, run, session} = await openShop(t)
+  const sent = {':method': 'PUT', ':path': '/a?q=1', ':authority': 'copy-b.localhost:1', 'x-twice': ['1', '2']}
+  const {body} = await ask(session, sent, {body: Buffer.from('{"a":1}')})
+  t.match(JSON.parse(body), {version: '0', bytes: 7})
+  const number = `${(await calls(rig)).at(-1)?.number}`
+  const refused = await rig.run(['replay', number])
+  t.match(refused.stdout, /PUT may change something/)
+  await rig.write({'api/version.txt': '1'})
+  await run.waitForLine('api: reloaded')
+  t.match((await rig.run(['replay', number, '--unsafe'])).stdout, /version/, 'the answer of the new code differs')
+  const replayed = (await calls(rig)).at(-1)
+  t.match(replayed, {from: 'outside', to: 'api', method: 'PUT', path: '/a?q=1', status: 200, marks: ['replay']})
+  const {json} = await askRun(controlSocket(rig), `/api/v1/calls/${replayed?.number}`)
+  const detail = json as Api.CallDetail
+  t.equal(detail.request.line, 'PUT /a?q=1 HTTP/2')
+  t.match(JSON.parse(detail.response.body), {version: '1', bytes: 7})
+  t.match(detail.request.headers, [['host', 'copy-b.localhost:1']])
+  t.same(
+    detail.request.headers.filter(([name]) => name === 'x-twice').map(([, value]) => value),
+    ['1', '2']
+  )
 })

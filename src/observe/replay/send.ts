@@ -35,10 +35,15 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
  */
 export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, signal: AbortSignal): Promise<Resent> {
   const {request, target} = contentOf(call)
-  const [method = ''] = request.head.split(' ', 1)
+  const [method = '', , version = ''] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')
   const {body} = request
   const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
-  if (headerValue(headers, 'host') === '') headers.push('Host', `${host.includes(':') ? `[${host}]` : host}:${port}`)
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (version === 'HTTP/2') {
+    const {sendOverHttp2} = await import('./send-http2.ts')
+    return sendOverHttp2({authority, method, path: target, headers, body}, signal)
+  }
+  if (headerValue(headers, 'host') === '') headers.push('Host', authority)
   if (body.length > 0 || TAKES_BODY.has(method)) headers.push('Content-Length', body.length.toString())
   return new Promise(resolve => {
     const failed = (error: unknown): void =>

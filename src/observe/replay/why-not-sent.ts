@@ -4,20 +4,17 @@ import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
 /** Why a call cannot be sent again; '' = it can. `hasPlace`: there is a sidecar, or a port, to send it to. */
 function whyNotAgain(call: RecordedCall, hasPlace: boolean): string {
-  const {isKept, request, response} = contentOf(call)
+  const {isKept, request} = contentOf(call)
   if ((call.flags & FLAG.grpc) !== 0) return 'it is a call of gRPC'
   if (!isKept || request.head === '') return 'its bytes are no longer kept'
   if ((call.flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow'
   if ((call.flags & FLAG.own) !== 0) return 'the sidecar itself made it'
   if (call.method === 'TCP') return 'it was a connection of another protocol than HTTP'
-  const isPublished = (call.flags & FLAG.published) !== 0
-  if (isPublished && response.head.startsWith('HTTP/2'))
-    return 'it came over HTTP/2, and only requests of HTTP/1 are sent again: its client can make it once more'
   if (/upgrade/i.test(headerValue(request.headers, 'connection'))) return 'it opened a websocket or the like'
   if (request.body.length < call.requestBytes)
     return 'its body is kept in part only: record.body of the template sets how much is'
   if (hasPlace) return ''
-  return isPublished
+  return (call.flags & FLAG.published) !== 0
     ? `${call.edgeOf.callee} has no port at which it is called any more`
     : `${call.edgeOf.caller || 'its caller'} has no sidecar in this run`
 }

@@ -84,7 +84,7 @@ function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
   return {
     method: method || 'GET',
     url: urlOf(message, detail),
-    httpVersion: 'HTTP/1.1',
+    httpVersion: /HTTP\/[\d.]+$/.exec(request.line)?.[0] ?? 'HTTP/1.1',
     cookies: [],
     headers: headersOf(request),
     queryString: queryOf(detail.target),
