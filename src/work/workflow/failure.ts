@@ -1,6 +1,6 @@
 import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance} from './instance.ts'
-import {FAILURE_DETAILS, readEvent} from './messages.ts'
+import {FAILURE_DETAILS, readEvent, splitEvents} from './messages.ts'
 
 /** Why something failed, in the words of the worker. */
 export interface WorkFailure {
@@ -13,7 +13,17 @@ const NONE: WorkFailure = {type: '', message: '', stack: ''}
 
 /** Why an instance has failed, or is stalled; '' if it is neither. */
 export const faultOf = ({stall, failure}: Pick<Instance, 'stall' | 'failure'>): string =>
-  (stall && readEvent(stall).executionStalled?.description.trim()) ?? failureOf(failure).message
+  stallsOf({stall})
+    .map(each => readEvent(each).executionStalled)
+    .at(-1)
+    ?.description.trim() ?? failureOf(failure).message
+
+/** The first byte of several events (`joinEvents`); one alone begins with its id. */
+const JOINED = 0x1a
+
+/** Why an instance is stalled: an event for each reason that workers had, the latest last. Earlier versions have kept one alone. */
+export const stallsOf = ({stall}: Pick<Instance, 'stall'>): readonly Uint8Array[] =>
+  stall === undefined ? [] : stall[0] === JOINED ? splitEvents(stall) : [stall]
 
 /** Reads TaskFailureDetails; all empty if there are none, or if they cannot be read. */
 export function failureOf(details: Uint8Array | undefined): WorkFailure {

@@ -1,6 +1,7 @@
 import type {Engine} from './engine.ts'
 import type {Instance, InboxEntry, Parent} from './instance.ts'
-import {eventOf, readEvent, textOf, type Event} from './messages.ts'
+import {stallsOf} from './failure.ts'
+import {eventOf, joinEvents, readEvent, textOf, type Event} from './messages.ts'
 import {keepForRetention} from './retention.ts'
 import {startEventOf} from './start-event.ts'
 import {COMPLETED, isTerminal, STALLED, TERMINATED} from './status.ts'
@@ -101,10 +102,13 @@ export function retryHeld(engine: Engine, app: string): void {
 }
 
 function stall(engine: Engine, instance: Instance, {reason, description}: Stall): void {
-  const known = instance.stall && readEvent(instance.stall).executionStalled
+  const stalls = stallsOf(instance)
+  const latest = stalls.at(-1)
+  const known = latest && readEvent(latest).executionStalled
   instance.status = STALLED
   if (known?.reason === reason && known.description === description) return
-  instance.stall = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
+  const event = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
+  instance.stall = joinEvents([...stalls, event])
   engine.write(instance)
   engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
 }

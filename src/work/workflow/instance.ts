@@ -38,7 +38,7 @@ export interface Instance {
   customStatus: string | undefined
   /** TaskFailureDetails */
   failure: Uint8Array | undefined
-  /** Why it is stalled: a HistoryEvent. */
+  /** Why it is stalled: see `stallsOf`. */
   stall: Uint8Array | undefined
   readonly parent: Parent | undefined
   /** Its place in its trace, a traceparent (W3C Trace Context); undefined: it is not traced. */

@@ -1,6 +1,7 @@
 // observe/api/workflows/ shows the workflows of a run, and does what is asked of them. Loaded by the first request about one.
 import type * as Api from '../../../model/api.generated.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
+import {stallsOf} from '../../../work/workflow/failure.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
@@ -39,6 +40,6 @@ export async function oneTimeline(
 
 export function oneHistory(workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowHistory {
   const instance = asked(workflows, request)
-  const events = [...workflows.events(instance), ...(instance.stall === undefined ? [] : [readEvent(instance.stall)])]
+  const events = [...workflows.events(instance), ...stallsOf(instance).map(readEvent)]
   return {app: instance.app, id: instance.id, events: historyView(events, masking)}
 }

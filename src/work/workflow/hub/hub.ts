@@ -9,6 +9,7 @@ import {
   UNKNOWN,
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
+import {stallsOf} from '../failure.ts'
 import {ACTIVITY_ANSWER, msOf, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
 import type {Instance} from '../instance.ts'
 import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../status.ts'
@@ -96,10 +97,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     const instance = workflows.find(app, id)
     if (instance === undefined) return {code: NOT_FOUND, message: `workflow instance '${id}' not found`}
     return encode(HISTORY, {
-      events: [
-        ...workflows.history(instance).flatMap(splitEvents),
-        ...(instance.stall === undefined ? [] : [instance.stall])
-      ]
+      events: [...workflows.history(instance).flatMap(splitEvents), ...stallsOf(instance)]
     })
   },
   CompleteWorkflowTask: completeTurn,

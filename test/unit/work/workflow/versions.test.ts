@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {stallsOf} from '../../../../src/work/workflow/failure.ts'
 import {FAILURE_DETAILS, readEvent, type Action, type TurnAnswer} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
@@ -15,8 +16,16 @@ const patched = (patches: readonly string[], actions: readonly Partial<Action>[]
 })
 
 const stallOf = (workflows: Workflows): unknown => {
-  const {status, stall} = workflows.find('shop', 'o-1') ?? {}
-  return {status, ...(stall && readEvent(stall).executionStalled)}
+  const instance = workflows.find('shop', 'o-1')
+  const latest = instance && stallsOf(instance).at(-1)
+  return {status: instance?.status, ...(latest && readEvent(latest).executionStalled)}
+}
+
+const descriptionsOf = (workflows: Workflows): readonly unknown[] => {
+  const instance = workflows.find('shop', 'o-1')
+  return instance === undefined
+    ? []
+    : stallsOf(instance).map(each => readEvent(each).executionStalled?.description.replace(/.*current patches: /, ''))
 }
 
 t.test('a worker without the patches of the history: it stalls, and goes on with one that has them', async t => {
@@ -41,6 +50,11 @@ t.test('a worker without the patches of the history: it stalls, and goes on with
   t.match(next.seen(), [/\| workflowStarted taskCompleted$/], 'the turn was undone')
   await workflows.completeTurn('shop', patched(['b'], [end()]))
   t.equal(said.length, 1, 'the same is said once')
+  workflows.connect('shop', next)
+  await workflows.settled()
+  await workflows.completeTurn('shop', patched(['x'], [end()]))
+  t.strictSame(descriptionsOf(workflows), ['[b]. ', '[x]. '], 'another reason is another event of the history')
+  t.equal(said.length, 2)
   workflows.connect('shop', next)
   await workflows.settled()
   await workflows.completeTurn('shop', patched(['a', 'b', 'c'], [end()]))
