@@ -74,6 +74,8 @@ t.test('every answer of the API is as its description says', async t => {
     1
   )
   await get('/graph', 'Graph')
+  await get('/requests', 'Requests')
+  await get('/troubles', 'Troubles')
   await get('/template', 'Template')
   for (const [format, type] of [
     ['har', 'application/json'],
