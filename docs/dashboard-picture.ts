@@ -2,9 +2,10 @@
 import type * as Api from '../src/model/api.generated.ts'
 import {join} from 'node:path'
 import {launch} from '../test/browser/browser.ts'
+import {trouble} from '../test/browser/made-up-crash.ts'
 import {app, call, madeUp} from '../test/browser/made-up.ts'
 
-const SIZE = {width: 1000, height: 440}
+const SIZE = {width: 1180, height: 520}
 const START = Date.parse('2026-01-31T14:46:45.977Z')
 const RECENTLY = new Date(Date.now() - 240_000).toISOString()
 const NO_RECENT = {waited: 0, requestBytes: 0, responseBytes: 0, p50Ms: 3, p99Ms: 90}
@@ -50,30 +51,25 @@ run.answers['GET /calls'] = {
     })
   })
 }
-run.answers['GET /apps/payments/why'] = {
-  app: 'payments',
-  instances: [],
-  deaths: 1,
-  death: {
-    ...{
-      number: 3,
-      app: 'payments',
-      name: 'payments',
-      exit: 'exited with code 1',
-      livedMs: 41_000,
-      files: [],
-      earlier: 0
-    },
-    ...{at: new Date(Date.now() - 12_000).toISOString(), finished: [], lines: [], hint: ''},
-    inside: [{...call(290, {method: 'POST', path: '/charge'}), forMs: 18, times: 0}]
-  }
-}
+run.troubles = [
+  trouble({
+    at: new Date(Date.now() - 12_000).toISOString(),
+    text: '"payments" exited with code 1 after 41 s while handling POST /charge from checkout (18 ms), waits for a save',
+    error: "TypeError: Cannot read properties of null (reading 'slice')",
+    place: 'charge.mjs:41',
+    failed: [
+      {from: 'checkout', to: 'payments', calls: 3},
+      {from: 'web', to: 'checkout', calls: 3}
+    ],
+    failedCalls: 6
+  })
+]
 const browser = await launch()
 for (const theme of ['light', 'dark'] as const) {
   const page = await browser.newPage({viewport: SIZE, colorScheme: theme})
   await page.goto(run.url)
   await page.getByText('POST /charge').first().waitFor()
-  await page.getByText('TypeError').waitFor()
+  await page.getByText('TypeError').first().waitFor()
   run.send('edges', {
     edges: [
       {
@@ -97,7 +93,7 @@ for (const theme of ['light', 'dark'] as const) {
     ],
     waiting: {}
   })
-  await page.getByText('31.0 %').waitFor()
+  await page.getByText('234 of 756').waitFor()
   await page.screenshot({path: join(import.meta.dirname, `dashboard-${theme}.png`)})
 }
 await browser.close()

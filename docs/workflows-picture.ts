@@ -59,7 +59,7 @@ Object.assign(run.answers, FIRST_VIEW, {
   'GET /workflow': detail(OPEN, {input: '{"customer":"Ada","item":"laptop","count":12}'}),
   'GET /workflow/timeline': (_: string, query: URLSearchParams) => {
     const id = query.get('id') ?? ''
-    return {workflow: ROWS.find(row => row.id === id) ?? OPEN, missing: [], steps: STEPS[id] ?? []}
+    return {workflow: ROWS.find(row => row.id === id) ?? OPEN, missing: [], events: [], steps: STEPS[id] ?? []}
   }
 })
 const browser = await launch()

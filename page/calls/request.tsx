@@ -79,20 +79,22 @@ function Failure({tree}: {readonly tree: Api.RequestTree}) {
   if (began === undefined) return null
   return (
     <section class="card bad" aria-label="Failure">
-      <p>
-        {began.id === asked ? (
-          'It failed:'
-        ) : (
-          <>
-            The failure began at{' '}
-            <Name node={began}>
-              {edgeOf(began)} {visible(began.what)}
-            </Name>
-            :
-          </>
-        )}
-      </p>
-      <p class="error">{error || `✕ ${began.outcome}`}</p>
+      <div>
+        <p>
+          {began.id === asked ? (
+            'It failed:'
+          ) : (
+            <>
+              The failure began at{' '}
+              <Name node={began}>
+                {edgeOf(began)} {visible(began.what)}
+              </Name>
+              :
+            </>
+          )}
+        </p>
+        <p class="error">{error || `✕ ${began.outcome}`}</p>
+      </div>
     </section>
   )
 }

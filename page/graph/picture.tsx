@@ -21,11 +21,11 @@ export interface PictureProps {
 }
 
 /** Labels of edges are left out where nobody could read them; those of failures stay. */
-const READABLE = 0.55
+const READABLE = 0.75
 /** Longer names would be cut if they were enlarged where nothing else can be read. */
 const LONG_NAME = 22
 /** What fits into the widest box. */
-const MAX_NAME = 36
+const MAX_NAME = 32
 
 /** A box of an app whose calls take longer has another colour. */
 const SLOW_MS = 500
@@ -211,7 +211,7 @@ function Node({node, place, graph, onSeen}: NodeProps) {
   const status = app && statusOf(app, now.value)
   const p95 = Math.max(0, ...graph.edges.filter(({to}) => to === node).map(({figures}) => figures?.recent.p95Ms ?? 0))
   const other = isTopic(node) ? 'topic' : 'not an app of this run'
-  const words = [status === undefined ? other : `${status.shape} ${status.word}`]
+  const words = [status === undefined ? other : `${status.sign} ${status.word}`]
   if (p95 > 0) words.push(`p95 ${duration(p95)}`)
   const name = nameOf(node)
   const inside = <Box place={place} name={name} text={words.join(' · ')} isRound={isTopic(node)} />

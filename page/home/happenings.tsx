@@ -2,7 +2,8 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {duration, timeOfDay} from '../parts/format.ts'
 import {shortened, visible} from '../parts/safe-text.ts'
-import {wordOf, type Word} from '../state/app-status.ts'
+import type {StateWord} from '../../src/model/app-words.ts'
+import {wordOf} from '../state/app-status.ts'
 import {keyOf, listen} from '../state/run.ts'
 
 const MAX_KEPT = 60
@@ -29,18 +30,18 @@ function add(news: readonly Omit<Happening, 'key'>[]): void {
 const tell = (app: string, text: string, isBad = false): void => add([{at: Date.now(), app, text, isBad}])
 
 /** What is told of a new state; of crashes more is told than their state says. */
-const TOLD: Partial<Record<Word, string>> = {
+const TOLD: Partial<Record<StateWord, string>> = {
   ready: 'is ready',
   'not ready': 'is no longer ready',
   stopped: 'was stopped',
-  debugging: 'was handed over to a debugger',
-  exited: 'has ended'
+  'in debugger': 'was handed over to a debugger',
+  finished: 'has ended'
 }
 
 const lifeOf = (app: Api.App): string => `${keyOf(app)} ${app.pid}`
 
 let runId = ''
-const words = new Map<string, Word>()
+const words = new Map<string, StateWord>()
 /** Processes that have been ready. */
 let seen = new Set<string>()
 
@@ -82,7 +83,9 @@ listen('reload', ({app, files, tookMs, held}) => {
   const what = files.length === 0 ? '' : `: ${files.slice(0, 3).join(', ')}${files.length > 3 ? ' …' : ''}`
   tell(app, `was reloaded in ${duration(tookMs)}${what}${held > 0 ? `; ${held} calls waited` : ''}`)
 })
-listen('death', ({name, exit, at}) => add([{at: Date.parse(at), app: name, text: exit, isBad: true}]))
+listen('death', ({name, exit, reason, at}) =>
+  add([{at: Date.parse(at), app: name, text: reason === '' ? exit : `${exit}: ${reason}`, isBad: true}])
+)
 listen('fault', ({change, text}) => {
   if (change !== 'hit' && text !== '') tell('', `⚡ ${text}`)
 })

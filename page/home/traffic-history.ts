@@ -19,13 +19,6 @@ export const histories = signal<ReadonlyMap<string, History>>(new Map())
 
 export const NO_HISTORY: History = {calls: [], failed: []}
 
-/** Calls of the last minute. */
-export function lastMinute({calls, failed}: History): {readonly calls: number; readonly failed: number} {
-  return {calls: latest(calls), failed: latest(failed)}
-}
-
-const latest = (all: readonly number[]): number => all.slice(-60_000 / SPAN_MS).reduce((a, b) => a + b, 0)
-
 type Sums = ReadonlyMap<string, {readonly calls: number; readonly failed: number}>
 
 /** All calls to each app since the start of the run. */

@@ -1,175 +1,124 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import type {ComponentChildren} from 'preact'
-import {computed} from '@preact/signals'
-import {useEffect} from 'preact/hooks'
-import {ago, count, duration} from '../parts/format.ts'
+import {effect} from '@preact/signals'
+import {announce} from '../parts/announce.tsx'
+import {ago, count} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {act} from '../parts/strips.tsx'
-import {api, mayChange} from '../state/api.ts'
-import {isDown, wordOf} from '../state/app-status.ts'
+import {mayChange} from '../state/api.ts'
 import {now} from '../state/clock.ts'
-import {faults} from '../state/faults.ts'
 import {hrefOf} from '../state/route.ts'
-import {appList, connection, deaths, keyOf, targetOf, waiting} from '../state/run.ts'
-import {histories, lastMinute} from './traffic-history.ts'
+import {connection, troubles} from '../state/run.ts'
 
-/** So many are told at once: more would push away the table, which has them, too. */
-const MAX_TOLD = 5
-/** An app that takes longer to become ready needs somebody to look. */
-const SLOW_START_MS = 60_000
+/** So many are shown at once: more would push away the table, which has them, too. */
+const MAX_SHOWN = 5
 
-/** Something that needs a person. */
-interface Trouble {
-  readonly key: string
-  readonly isBad: boolean
-  readonly text: ComponentChildren
-  readonly actions: ComponentChildren
-}
+let known: ReadonlySet<string> = new Set()
+effect(() => {
+  for (const {key, text, isOver} of troubles.value) if (!isOver && !known.has(key)) announce(text)
+  known = new Set(troubles.value.map(({key}) => key))
+})
 
-const endedAt = ({id}: Api.App): number => Date.parse(deaths.value.get(id)?.at ?? '') || 0
-
-/** Apps that are down, the one that ended last first. */
-const down = computed(() => appList.value.filter(isDown).toSorted((a, b) => endedAt(b) - endedAt(a)))
-
-/** An app had ended before the page was opened. */
-async function learn(id: string): Promise<void> {
-  try {
-    const {death} = await api.ask('GET /apps/{id}/why', {at: {id}})
-    if (death !== null) deaths.value = new Map([...deaths.value, [id, death]])
-  } catch {
-    // then less is said
+/** Where one does what a trouble asks for first. */
+function hrefOfAction({action, kind, app, name, request}: Api.Trouble): string {
+  switch (action.kind) {
+    case 'request':
+      return hrefOf('calls', [(request?.number ?? 0).toString()])
+    case 'exit':
+      return hrefOf('apps', [name])
+    case 'logs':
+      return hrefOf('logs', [], {app})
+    case 'calls':
+      return hrefOf('calls', [], {q: `${kind === 'breaker' ? 'app' : 'to'}:${app} is:failed`})
+    case 'workflows':
+      return hrefOf('workflows')
   }
 }
 
-function crashOf(app: Api.App): Trouble {
-  const death = deaths.value.get(app.id)
-  const [inside] = death?.inside ?? []
-  return {
-    key: `crash ${keyOf(app)}`,
-    isBad: true,
-    text: (
-      <>
-        <b>{keyOf(app)}</b> {app.exit}
-        {death !== undefined && `, ${ago(now.value - Date.parse(death.at))}`}
-        {inside !== undefined && (
-          <>
-            , answering <code>{visible(`${inside.method} ${inside.path}`)}</code> from <b>{inside.from}</b>
-          </>
+/** The sentence that terminal and `why` have, with the name of the app as a link. */
+function Sentence({trouble: {text, name, kind}}: {readonly trouble: Api.Trouble}) {
+  const [before = '', ...after] = text.split(`"${name}"`)
+  if (after.length === 0) return <>{visible(text)}</>
+  return (
+    <>
+      {visible(before)}
+      {kind === 'calls' ? <b>{visible(name)}</b> : <a href={hrefOf('apps', [name])}>{visible(name)}</a>}
+      {visible(after.join(`"${name}"`))}
+    </>
+  )
+}
+
+/** One trouble, with its error, what failed because of it, and what to do first. It keeps its place for half a minute after it is over. */
+function Card({trouble}: {readonly trouble: Api.Trouble}) {
+  const {kind, app, name, isBad, isOver, at, error, place, failed, failedCalls, action} = trouble
+  const isUsable = mayChange && !isOver && connection.value.state === 'open'
+  return (
+    <div class={`card ${isOver ? 'good' : isBad ? 'bad' : ''}`}>
+      <div>
+        <p>
+          {isOver && <b class="good">● over: </b>}
+          <Sentence trouble={trouble} />
+          {at !== null && <span class="soft">, {ago(Math.max(0, now.value - Date.parse(at)))}</span>}
+        </p>
+        {error !== '' && (
+          <p class={isOver ? 'error soft' : 'error'}>
+            {visible(error)} {place !== '' && <span class="soft">{visible(place)}</span>}
+          </p>
         )}
-        .
-      </>
-    ),
-    actions: (
-      <>
-        <a class="button" href={hrefOf('apps', [keyOf(app)])}>
-          Show crash
+        {failedCalls > 0 && (kind !== 'calls' || failed.length > 1) && (
+          <p class="soft">
+            {count(failedCalls)} {failedCalls === 1 ? 'call' : 'calls'} failed because of it:{' '}
+            {failed.map(({from, to, calls}) => visible(`${from} → ${to} ${count(calls)}`)).join(', ')}
+          </p>
+        )}
+      </div>
+      <div class="tools">
+        <a class="button primary" href={hrefOfAction(trouble)}>
+          {action.text}
         </a>
-        {mayChange && connection.value.state === 'open' && (
-          <button type="button" onClick={() => void act(targetOf(app).name, 'start')}>
+        {kind === 'loop' && action.kind !== 'logs' && (
+          <a class="button" href={hrefOf('logs', [], {app})}>
+            Logs
+          </a>
+        )}
+        {isUsable && kind === 'exit' && (
+          <button type="button" onClick={() => void act(name, 'start')}>
             Start
           </button>
         )}
-      </>
-    )
-  }
+        {isUsable && kind === 'loop' && (
+          <button type="button" onClick={() => void act(name, 'stop')}>
+            Stop trying
+          </button>
+        )}
+      </div>
+    </div>
+  )
 }
 
-const open = (href: string, text: string): ComponentChildren => (
-  <a class="button" href={href}>
-    {text}
-  </a>
-)
-
-/** What is wrong with an app that runs. */
-function othersOf(app: Api.App): readonly Trouble[] {
-  const {id, startedAt, circuitBreakers, waitingWork, waitingEvents, appPort} = app
-  const found: Trouble[] = []
-  const add = (what: string, text: ComponentChildren, actions: ComponentChildren): void =>
-    void found.push({key: `${what} ${keyOf(app)}`, isBad: false, text, actions})
-  const forMs = startedAt === null ? 0 : now.value - Date.parse(startedAt)
-  if (['not ready', 'starting'].includes(wordOf(app)) && forMs > SLOW_START_MS)
-    add(
-      'slow',
-      <>
-        <b>{keyOf(app)}</b> is not ready after {duration(forMs)}
-        {appPort > 0 && `: port ${appPort} is not open`}
-        {(waiting.value[id] ?? 0) > 0 && `; ${count(waiting.value[id] ?? 0)} calls wait`}.
-      </>,
-      open(hrefOf('logs', [], {app: id}), 'Logs')
-    )
-  for (const {name, state} of circuitBreakers.filter(each => each.state === 'open'))
-    add(
-      `breaker ${name}`,
-      <>
-        The circuit breaker {visible(name)} of <b>{keyOf(app)}</b> is {state}: calls fail unsent.
-      </>,
-      open(hrefOf('calls', [], {q: `app:${id} is:failed`}), 'Failed calls')
-    )
-  if (waitingWork > 0)
-    add(
-      'work',
-      <>
-        {count(waitingWork)} {waitingWork === 1 ? 'step' : 'steps'} of workflows wait for a worker of <b>{id}</b>.
-      </>,
-      open(hrefOf('workflows'), 'Workflows')
-    )
-  if (waitingEvents > 0)
-    add(
-      'events',
-      <>
-        {count(waitingEvents)} events wait in memory for <b>{id}</b> to take them.
-      </>,
-      open(hrefOf('logs', [], {app: id}), 'Logs')
-    )
-  return found
-}
-
-/** Calls that failed in the last minute, by callee: an app with several instances is told once, and what is no app as well. */
-const failing = computed(() =>
-  [...histories.value].flatMap(([id, history]): readonly Trouble[] => {
-    const {calls, failed} = lastMinute(history)
-    if (failed === 0) return []
-    const isFaulty = faults.value.some(({isEnabled, to}) => isEnabled && (to === '' || to === id))
-    return [
-      {
-        key: `failing ${id}`,
-        isBad: false,
-        text: (
-          <>
-            {count(failed)} of {count(calls)} calls to <b>{visible(id)}</b> failed in the last minute
-            {isFaulty && ' (⚡ a fault is on)'}.
-          </>
-        ),
-        actions: open(hrefOf('calls', [], {q: `to:${id} is:failed`}), 'Failed calls')
-      }
-    ]
-  })
-)
-
-/** What needs a person, the worst first. `isWhole`: all of it; else only that apps are down. */
+/** What needs a person, the worst first. `isWhole`: a card for each; else the worst app that is down, in a line. */
 export function Troubles({isWhole}: {readonly isWhole: boolean}) {
-  const [latest] = down.value
-  const id = latest?.id ?? ''
-  const isKnown = deaths.value.has(id)
-  useEffect(() => {
-    if (id !== '' && !isKnown) void learn(id)
-  }, [id, isKnown])
-  const crashes = down.value.map(crashOf)
-  const all = isWhole ? [...crashes, ...appList.value.flatMap(othersOf), ...failing.value] : crashes
-  const told = all.slice(0, isWhole ? MAX_TOLD : 1)
-  if (told.length === 0) return null
-  const more = all.length - told.length
+  const all = isWhole ? troubles.value : troubles.value.filter(({isBad, isOver}) => isBad && !isOver)
+  const [first] = all
+  if (first === undefined) return null
+  const shown = all.slice(0, isWhole ? MAX_SHOWN : 1)
+  const more = all.length - shown.length
   return (
     <section class="troubles" aria-label="Trouble">
-      {told.map(({key, isBad, text, actions}, index) => (
-        <div key={key} class={`strip ${isBad ? 'bad' : 'warn'}`}>
-          <p>{text}</p>
-          {actions}
-          {more > 0 &&
-            index === told.length - 1 &&
-            (isWhole ? <span>and {more} more</span> : <a href={hrefOf('apps')}>and {more} more</a>)}
+      {isWhole ? (
+        shown.map(trouble => <Card key={trouble.key} trouble={trouble} />)
+      ) : (
+        <div class="strip bad">
+          <p>
+            <Sentence trouble={first} />
+            {first.error !== '' && <code>{` ${visible(first.error)}`}</code>}
+          </p>
+          <a class="button" href={hrefOfAction(first)}>
+            {first.action.text}
+          </a>
+          {more > 0 && <a href={hrefOf('apps')}>and {more} more</a>}
         </div>
-      ))}
+      )}
+      {isWhole && more > 0 && <p class="soft">and {more} more</p>}
     </section>
   )
 }

@@ -9,7 +9,7 @@ import {confirm} from './confirm.tsx'
 import {act} from './strips.tsx'
 
 /** It has no process. */
-const isOver = (app: Api.App): boolean => ['crashed', 'exited', 'stopped'].includes(wordOf(app))
+const isOver = (app: Api.App): boolean => ['down', 'finished', 'stopped'].includes(wordOf(app))
 
 /** What can be done with an app now. */
 interface Action {
@@ -30,7 +30,7 @@ const logsOf = (app: Api.App): Action => ({
 function changesOf(app: Api.App): readonly Action[] {
   if (!mayChange) return []
   const {name: target} = targetOf(app)
-  if (isOver(app) || wordOf(app) === 'debugging')
+  if (isOver(app) || wordOf(app) === 'in debugger')
     return [{name: 'start', text: 'Start', key: 's', run: () => void act(target, 'start')}]
   const isLast = appList.value.every(each => targetOf(each).name === target || isOver(each))
   const end = {text: `${target} is the last app: the run ends with it.`, yes: 'End the run'}

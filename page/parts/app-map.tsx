@@ -22,11 +22,11 @@ export function AppMap({apps}: {readonly apps: readonly Api.App[]}) {
       }}
     >
       {apps.map(app => {
-        const {shape, tone, word, reason} = statusOf(app, now.value)
+        const {sign, tone, word, text} = statusOf(app, now.value)
         const key = keyOf(app)
         return (
-          <span key={key} class={tone} data-key={key} title={`${key}: ${word}${reason === '' ? '' : `, ${reason}`}`}>
-            {word === 'ready' ? '' : shape}
+          <span key={key} class={tone} data-key={key} title={`${key}: ${text}`}>
+            {word === 'ready' ? '' : sign}
           </span>
         )
       })}

@@ -2,12 +2,12 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 
-/** The state of an app: shape, word, reason. */
+/** The state of an app: a sign, and words. */
 export function Status({app}: {readonly app: Api.App}) {
-  const {word, shape, tone, reason} = statusOf(app, now.value)
+  const {sign, tone, text} = statusOf(app, now.value)
   return (
-    <span class={`status ${tone}`} title={reason}>
-      <span aria-hidden="true">{shape}</span> {word} <small>{reason}</small>
+    <span class={`status ${tone}`}>
+      <span aria-hidden="true">{sign}</span> {text}
     </span>
   )
 }

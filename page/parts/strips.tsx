@@ -1,7 +1,7 @@
 import {effect, signal} from '@preact/signals'
 import {api, problemText} from '../state/api.ts'
 import {now} from '../state/clock.ts'
-import {connection, reconnect, listen} from '../state/run.ts'
+import {connection, reconnect} from '../state/run.ts'
 import {announce} from './announce.tsx'
 import {ago, duration, timeOfDay} from './format.ts'
 
@@ -36,7 +36,6 @@ export function ConnectionStrip() {
 /** What went wrong when the user asked for something; '' = nothing. */
 export const failure = signal('')
 
-listen('death', ({name, exit}) => announce(`${name} ${exit}`))
 effect(() => {
   const {state} = connection.value
   if (state === 'lost' || state === 'ended') failure.value = ''

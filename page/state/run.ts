@@ -34,7 +34,7 @@ export interface EventData {
 }
 
 /** Always followed: the state of the run. Others only while a view listens to them. */
-const STATE = ['app', 'edges', 'reload', 'death', 'fault', 'replay', 'note']
+const STATE = ['app', 'edges', 'troubles', 'reload', 'death', 'fault', 'replay', 'note']
 const SAMPLES = new Set(['calls', 'lines', 'workflow'])
 
 export const run = signal<Omit<Api.Run, 'apps'> | undefined>(undefined)
@@ -45,8 +45,8 @@ export const edges = signal<readonly Api.Edge[]>([])
 export const waiting = signal<Readonly<Record<string, number>>>({})
 /** Ids of apps that have ended with the run: nobody has to look after them. */
 export const endedWithRun = signal<ReadonlySet<string>>(new Set())
-/** The latest end of a process of each app. */
-export const deaths = signal<ReadonlyMap<string, Api.Death>>(new Map())
+/** What needs a person, the worst first. */
+export const troubles = signal<readonly Api.Trouble[]>([])
 export const connection = signal<Connection>(
   hasToken ? {state: 'asking'} : {state: 'refused', why: 'this page has no token', hint: ''}
 )
@@ -147,7 +147,7 @@ function take({type, data}: RunEvent): void {
     apps.value = new Map(all.map(app => [keyOf(app), app]))
     if (isOther) {
       takeEdges({edges: [], waiting: {}})
-      deaths.value = new Map()
+      troubles.value = []
       untold.clear()
       endedWithRun.value = new Set()
     }
@@ -156,10 +156,10 @@ function take({type, data}: RunEvent): void {
     takeApp(data as Api.App)
     tell('app', data as Api.App)
   } else if (type === 'edges') takeEdges(data as EdgeSample)
+  else if (type === 'troubles') ({troubles: troubles.value} = data as Api.Troubles)
   else if (type === 'death') {
     const death = data as Api.Death
     untold.delete(death.app)
-    deaths.value = new Map([...deaths.value, [death.app, death]])
     tell('death', death)
   } else if (type === 'bye') {
     const at = Date.now()

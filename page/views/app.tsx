@@ -13,7 +13,7 @@ import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {appList, deaths, keyOf, waiting} from '../state/run.ts'
+import {appList, keyOf, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
 
 /** What is asked for about one app; undefined: it has not come yet, or there is none. */
@@ -78,7 +78,7 @@ function Found({app}: {readonly app: Api.App}) {
     deaths: ends = [],
     environment,
     docs
-  } = useDetails(id, `${app.state} ${app.pid} ${deaths.value.get(id)?.number ?? 0}`)
+  } = useDetails(id, `${app.state} ${app.pid} ${troubles.value.find(trouble => trouble.app === id)?.death ?? 0}`)
   const reason = why?.instances.find(each => each.reason !== '')?.reason ?? ''
   return (
     <div class="sheet">

@@ -12,14 +12,15 @@ import {count, duration, rate} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {late} from '../parts/late.tsx'
 import {LatestCalls} from '../parts/latest-calls.tsx'
-import {shortened, withoutColours} from '../parts/safe-text.ts'
+import {shortened, visible, withoutColours} from '../parts/safe-text.ts'
 import {Sparkline} from '../parts/sparkline.tsx'
 import {Status} from '../parts/status.tsx'
-import {isDown, rankOf, WORDS, wordOf, type Word} from '../state/app-status.ts'
+import {STATES, type StateWord} from '../../src/model/app-words.ts'
+import {isDown, rankOf, wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
-import {appList, keyOf, runId, waiting} from '../state/run.ts'
+import {appList, keyOf, runId, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
 const App = late(async () => import('./app.tsx'))
@@ -40,7 +41,7 @@ const shown = computed(() =>
 
 /** How many apps are in which state. */
 const counts = computed(() => {
-  const found = new Map<Word, number>()
+  const found = new Map<StateWord, number>()
   for (const app of appList.value) found.set(wordOf(app), (found.get(wordOf(app)) ?? 0) + 1)
   return found
 })
@@ -161,10 +162,12 @@ const COLUMNS: readonly Column<Api.App>[] = [
     cell: app => (app.startedAt === null ? '–' : duration(upMs(app)))
   },
   {
-    head: 'Last line',
+    head: 'Last error, or line',
     name: 'line',
-    title: 'Of one that is down, why',
+    title: 'Of an app that is down: why',
     cell: app => {
+      const error = troubles.value.find(({name, isOver}) => name === nameOf(app) && !isOver)?.error ?? ''
+      if (error !== '') return <code class="level error">{visible(error)}</code>
       const {line = '', level = ''} = lastLines.value.get(nameOf(app)) ?? {}
       return <code class={`level ${level}`}>{withoutColours(line).slice(0, 200)}</code>
     }
@@ -239,10 +242,10 @@ function Slowest() {
 
 /** The states that there are: each counts its apps, and filters them. */
 function Chips() {
-  const found = Object.entries(WORDS).filter(([word]) => counts.value.has(word as Word))
+  const found = Object.entries(STATES).filter(([word]) => counts.value.has(word as StateWord))
   return (
     <>
-      {found.map(([word, [shape, tone]]) => (
+      {found.map(([word, [sign, tone]]) => (
         <button
           key={word}
           type="button"
@@ -251,9 +254,9 @@ function Chips() {
           onClick={() => setParameters({state: state.value === word ? '' : word})}
         >
           <span class={`status ${tone}`} aria-hidden="true">
-            {shape}
+            {sign}
           </span>{' '}
-          {counts.value.get(word as Word)} {word}
+          {counts.value.get(word as StateWord)} {word}
         </button>
       ))}
     </>

@@ -71,7 +71,7 @@ export default function Logs() {
   following.current = isFollowing
   /** Where it was scrolled to last. */
   const top = useRef(0)
-  const [words, mode, isError] = [parameter('q'), parameter('mode') || 'highlight', parameter('stream') === 'stderr']
+  const [words, mode, isError] = [parameter('q'), parameter('mode') || 'filter', parameter('stream') === 'stderr']
   const level = parameter('level')
   const apps = ticked.value
   const mistake = expressionOf(words)
@@ -138,8 +138,8 @@ export default function Logs() {
           value={mode}
           onChange={event => setParameters({mode: event.currentTarget.value})}
         >
-          <option value="highlight">Highlight</option>
           <option value="filter">Filter</option>
+          <option value="highlight">Highlight</option>
         </select>
         {typeof mistake === 'string' && <span class="bad">{mistake}</span>}
         <select aria-label="Level" value={level} onChange={event => setParameters({level: event.currentTarget.value})}>

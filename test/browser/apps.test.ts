@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {app, call, madeUp} from './made-up.ts'
-import {crash, death} from './made-up-crash.ts'
+import {crash, death, trouble} from './made-up-crash.ts'
 
 const edge = (from: string, to: string, calls: number, failed: number): Api.Edge => ({
   from,
@@ -36,7 +36,7 @@ t.test('the apps', async t =>
         `${JSON.stringify({time: null, app: 'checkout', stream: 'stdout', line: 'cache \x1b[1mwarm'})}\n`
       const {page, troubles} = await open(browser, run.url)
       const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
-      await rows.nth(1).getByText('crashed').waitFor()
+      await rows.nth(1).getByText('exited 1').waitFor()
       await page.getByRole('region', {name: 'Trouble'}).getByText('POST /charge').waitFor()
       t.equal(await page.title(), '(1) Apps · shop · Pillion')
       await rows.filter({hasText: 'checkout'}).getByText('cache warm').waitFor()
@@ -52,8 +52,12 @@ t.test('the apps', async t =>
         ],
         notShown: 0
       })
-      await crashed.getByText('TypeError').waitFor()
+      await crashed.getByText('TypeError: Cannot read the card').waitFor()
       run.send('app', app('payments'), 1001)
+      run.send('troubles', {troubles: [trouble({isOver: true})]})
+      await page.getByRole('region', {name: 'Trouble'}).getByText('over:').waitFor()
+      await crashed.getByText('TypeError', {exact: true}).waitFor()
+      run.send('troubles', {troubles: []})
       await page.getByRole('region', {name: 'Trouble'}).waitFor({state: 'detached'})
       t.same(troubles, [])
     })
@@ -89,7 +93,7 @@ t.test('the apps', async t =>
       const run = await madeUp(t)
       crash(run)
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'Show crash'}).click()
+      await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
       const killed = page.getByRole('region', {name: 'Last crash'})
       for (const text of [
         'exited with code 1',
@@ -108,7 +112,7 @@ t.test('the apps', async t =>
       t.equal(answer.status(), 200)
       await page.goto('about:blank')
       await page.goto(run.readOnlyUrl)
-      await page.getByRole('link', {name: 'Show crash'}).click()
+      await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
       await killed.waitFor()
       t.equal(await page.getByRole('button', {name: 'Start'}).count(), 0)
     })
@@ -122,7 +126,7 @@ t.test('the apps', async t =>
         run.answers['GET /calls/48190'] = sent(48190, '{"payment":null}')
         run.answers['GET /calls/48188'] = sent(48188, '{"payment":{"card":"4…"}}')
         const {page, troubles} = await open(browser, run.url)
-        await page.getByRole('link', {name: 'Show crash'}).click()
+        await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
         const killed = page.getByRole('region', {name: 'Last crash'})
         const [inside, answered] = [killed.getByRole('row', {name: '48190'}), killed.getByRole('row', {name: '48188'})]
         await inside.getByRole('button', {name: 'Send again'}).waitFor()
@@ -138,7 +142,7 @@ t.test('the apps', async t =>
         t.same(troubles, [])
         await page.goto('about:blank')
         await page.goto(run.readOnlyUrl)
-        await page.getByRole('link', {name: 'Show crash'}).click()
+        await page.getByRole('region', {name: 'Trouble'}).getByRole('link', {name: 'payments'}).click()
         await inside.getByRole('button', {name: 'curl'}).waitFor()
         t.equal(await killed.getByRole('button', {name: /Send again|Pin/}).count(), 0)
       }
@@ -212,7 +216,7 @@ t.test('the apps', async t =>
       const names = Array.from({length: 200}, (_, i) => `app-${i}`)
       run.apps = [
         ...names.slice(1).map(id => app(id)),
-        app('app-0', {state: 'backoff', isReady: false, exit: 'exited with code 1'})
+        app('app-0', {state: 'backoff', isReady: false, exitCode: 1, exit: 'exited with code 1'})
       ]
       const {page} = await open(browser, run.url)
       await page.getByRole('img', {name: '199 of 200 apps are ready'}).waitFor()
@@ -223,7 +227,7 @@ t.test('the apps', async t =>
       await page.keyboard.press('End')
       await grid.getByRole('link', {name: 'app-199'}).waitFor()
       t.same(await violations(page), [])
-      await page.getByTitle('app-0: backoff').click()
+      await page.getByTitle('app-0: exited 1, waits for a save').click()
       await page.getByRole('heading', {name: 'Apps / app-0'}).waitFor()
     })
 
@@ -231,9 +235,9 @@ t.test('the apps', async t =>
       const run = await madeUp(t)
       crash(run)
       const {page} = await open(browser, run.url, 'light', {width: 320, height: 640})
-      await page.getByRole('link', {name: 'payments'}).waitFor()
+      await page.getByRole('grid', {name: 'Apps'}).getByRole('link', {name: 'payments'}).waitFor()
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
-      await page.getByRole('link', {name: 'payments'}).click()
+      await page.getByRole('grid', {name: 'Apps'}).getByRole('link', {name: 'payments'}).click()
       await page.getByRole('region', {name: 'Last crash'}).waitFor()
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
     })
@@ -244,9 +248,9 @@ t.test('the apps', async t =>
         crash(run)
         run.apps = [...run.apps, app('mail', {state: 'idle', isReady: false, waitsFor: ['checkout']})]
         const {page} = await open(browser, run.url, theme)
-        await page.getByRole('link', {name: 'payments'}).waitFor()
+        await page.getByRole('grid', {name: 'Apps'}).getByRole('link', {name: 'payments'}).waitFor()
         t.same(await violations(page), [])
-        await page.getByRole('link', {name: 'payments'}).click()
+        await page.getByRole('grid', {name: 'Apps'}).getByRole('link', {name: 'payments'}).click()
         await page.getByText('<masked, 8 characters>').waitFor()
         t.same(await violations(page), [])
       })

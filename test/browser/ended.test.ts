@@ -21,13 +21,13 @@ t.test('when a run ends, and another one begins', async t =>
         {...death, files: [], earlier: 0, at: new Date().toISOString(), inside: [], finished: [], lines: [], hint: ''},
         1003
       )
-      await page.getByText('2 crashed').waitFor()
+      await page.getByText('2 down').waitFor()
       run.send('bye', {}, 1004)
       run.cut()
       run.close()
-      await page.getByText('The run has ended').waitFor()
-      await page.getByText('1 crashed').waitFor()
-      await page.getByText('1 exited').waitFor()
+      await page.getByText('The run has ended').first().waitFor()
+      await page.getByText('1 down').waitFor()
+      await page.getByText('1 stopped').waitFor()
       t.equal(await page.getByRole('button', {name: 'Start', exact: true}).count(), 0, 'nobody could start it')
       for (const name of ['Calls', 'Graph', 'Logs', 'Replay', 'Faults', 'Template']) {
         await page.getByRole('link', {name}).click()

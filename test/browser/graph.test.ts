@@ -48,7 +48,7 @@ t.test('the graph', async t =>
       await page.getByRole('link', {name: 'Graph'}).click()
       const picture = page.getByRole('group', {name: 'Graph of calls'})
       await picture.getByRole('button', {name: BAD}).waitFor()
-      await picture.getByRole('link', {name: 'payments, ✕ crashed, p95 65 ms'}).waitFor()
+      await picture.getByRole('link', {name: 'payments, ✕ down, p95 65 ms'}).waitFor()
       await picture.getByText('bus/<b>orders').last().waitFor()
       await picture
         .getByRole('button', {name: /^order-processor to payments: .* under dependsOn, not called yet$/})

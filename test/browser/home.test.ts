@@ -1,10 +1,9 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {app, madeUp} from './made-up.ts'
-import {crash, CRASHED, death} from './made-up-crash.ts'
+import {crash, CRASHED, death, trouble} from './made-up-crash.ts'
 
 const START = Date.parse('2026-01-31T14:46:28.000Z')
-const ZEROS = Array.from({length: 10}, () => 0)
 
 t.test('the first view: what is wrong, where to click, what has just happened', async t =>
   withBrowser(t, async browser => {
@@ -113,42 +112,63 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
     await t.test('what needs a person stands on top; other views tell of crashes alone', async t => {
       const run = await madeUp(t)
       crash(run)
-      const longAgo = new Date(Date.now() - 125_000).toISOString()
-      const breaker = {name: 'slow <b>', state: 'open'} as const
-      run.apps = [
-        ...run.apps,
-        app('mail', {isReady: false, startedAt: longAgo}),
-        app('stock', {circuitBreakers: [breaker], waitingWork: 2})
-      ]
-      run.answers['GET /traffic'] = {
-        seconds: 5,
-        until: longAgo,
-        apps: [{app: 'stock', calls: [100, ...Array.from({length: 12}, () => 5)], failed: [9, 4, 3, ...ZEROS]}]
-      }
+      const loop = {
+        key: 'loop mail',
+        kind: 'loop',
+        app: 'mail',
+        name: 'mail',
+        text: '"mail" keeps exiting: 27 times in 10 min, each after 2 s',
+        error: 'Error: connect ECONNREFUSED <b>',
+        request: null,
+        failed: [],
+        failedCalls: 0,
+        action: {kind: 'exit', text: 'Show why', command: 'pillion why mail'}
+      } as const
+      const calls = {
+        ...loop,
+        key: 'calls stock',
+        kind: 'calls',
+        app: 'stock',
+        name: 'stock',
+        isBad: false,
+        text: '7 of 60 calls to "stock" failed in the last minute',
+        error: '',
+        action: {kind: 'calls', text: 'Show failed calls', command: 'pillion calls to:stock is:failed'}
+      } as const
+      run.troubles = [...run.troubles, trouble(loop), trouble(calls)]
+      run.answers['POST /apps/mail/stop'] = {apps: []}
       const {page} = await open(browser, run.url, 'light', {width: 1100, height: 1000})
-      const trouble = page.getByRole('region', {name: 'Trouble'})
+      const region = page.getByRole('region', {name: 'Trouble'})
       for (const text of [
-        'payments exited with code 1',
-        'mail is not ready after 2 min: port 6001 is not open.',
-        'The circuit breaker slow <b> of stock is open',
-        '2 steps of workflows wait for a worker of stock.',
-        '7 of 60 calls to stock failed in the last minute.'
+        'payments exited with code 1 after 41 s while handling POST /charge from checkout (18 ms)',
+        'TypeError: Cannot read the card charge.js:41',
+        '2 calls failed because of it: checkout → payments 2',
+        'mail keeps exiting: 27 times in 10 min, each after 2 s',
+        'Error: connect ECONNREFUSED <b>',
+        '7 of 60 calls to stock failed in the last minute'
       ])
-        await trouble.getByText(text).waitFor()
+        await region.getByText(text).waitFor()
       t.same(await violations(page), [])
-      await trouble.getByRole('link', {name: 'Failed calls'}).last().click()
+      const [stopped] = await Promise.all([
+        page.waitForResponse(/mail\/stop$/),
+        region.getByRole('button', {name: 'Stop trying'}).click()
+      ])
+      t.equal(stopped.status(), 200)
+      t.equal(
+        await region.getByRole('link', {name: 'Show the request'}).getAttribute('href'),
+        '#/calls/48190',
+        'the first thing to do'
+      )
+      const place = async (): Promise<number> => (await page.getByRole('grid', {name: 'Apps'}).boundingBox())?.y ?? 0
+      const before = await place()
+      run.send('troubles', {troubles: [trouble(), trouble({...loop, isOver: true}), trouble(calls)]})
+      await region.getByText('over:').waitFor()
+      t.equal(await place(), before, 'what is over keeps its place: nothing moves under a pointer')
+      await region.getByRole('link', {name: 'Show failed calls'}).click()
       await page.getByRole('heading', {name: 'Calls', exact: true}).waitFor()
       t.match(decodeURIComponent(page.url()), /q=to:stock\+is:failed$/)
-      await trouble.getByText('payments exited').waitFor()
-      t.equal(await trouble.getByRole('paragraph').count(), 1)
-    })
-
-    await t.test('events that wait in memory are a trouble', async t => {
-      const run = await madeUp(t)
-      run.apps = [...run.apps, app('stock', {waitingEvents: 1200})]
-      const {page} = await open(browser, run.url)
-      const trouble = page.getByRole('region', {name: 'Trouble'})
-      await trouble.getByText(/^1.200 events wait in memory for stock to take them\.$/).waitFor()
+      await region.getByText('payments exited').waitFor()
+      t.equal(await region.getByRole('paragraph').count(), 1)
     })
 
     await t.test('what has happened: starts, reloads, crashes, faults', async t => {
@@ -159,7 +179,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       run.send('reload', {app: 'payments', files: ['charge.js'], tookMs: 312, held: 4}, 1001)
       await happened.getByRole('row', {name: 'payments was reloaded in 312 ms: charge.js; 4 calls waited'}).waitFor()
       run.send('death', death(), 1002)
-      await happened.getByRole('row', {name: 'payments exited with code 1'}).waitFor()
+      await happened.getByRole('row', {name: /payments exited with code 1: TypeError/}).waitFor()
       run.send('app', app('checkout', {isReady: false}), 1003)
       await happened.getByRole('row', {name: 'checkout is no longer ready'}).waitFor()
       run.send('app', app('checkout'), 1004)

@@ -148,6 +148,8 @@ t.test('the lines of apps', async t =>
       await log.getByText('invoice 3').waitFor()
       await page.keyboard.press('/')
       await page.keyboard.type('[OK]')
+      await shown('order 1')
+      await page.getByLabel('What the search does').selectOption('highlight')
       await shown('order 1', 'order 2', 'invoice 3')
       await page.getByLabel('What the search does').selectOption('filter')
       await shown('order 1')

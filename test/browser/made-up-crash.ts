@@ -23,6 +23,26 @@ export const death = (more: Partial<Api.Death> = {}): Api.Death => ({
   ...more
 })
 
+/** What is said of it. */
+export const trouble = (more: Partial<Api.Trouble> = {}): Api.Trouble => ({
+  key: 'exit payments 3',
+  kind: 'exit',
+  app: 'payments',
+  name: 'payments',
+  isBad: true,
+  isOver: false,
+  at: death().at,
+  text: '"payments" exited with code 1 after 41 s while handling POST /charge from checkout (18 ms)',
+  error: 'TypeError: Cannot read the card',
+  place: 'charge.js:41',
+  death: 3,
+  request: {number: 48190, from: 'checkout', method: 'POST', path: '/charge', ms: 18, status: ''},
+  failed: [{from: 'checkout', to: 'payments', calls: 2}],
+  failedCalls: 2,
+  action: {kind: 'request', text: 'Show the request', command: 'pillion trace 48190'},
+  ...more
+})
+
 /** An app that has ended so. */
 export const CRASHED = app('payments', {
   state: 'exited',
@@ -36,6 +56,7 @@ export const CRASHED = app('payments', {
 /** A shop whose payments have ended. */
 export function crash(run: MadeUp): void {
   run.apps = [app('checkout'), app('order-processor'), CRASHED]
+  run.troubles = [trouble()]
   run.answers['GET /apps/payments/why'] = {
     app: 'payments',
     instances: [{name: 'payments', isReady: false, reason: '"payments" exited with code 1'}],

@@ -150,6 +150,8 @@ export interface MadeUp {
   readonly answers: Answers
   apps: readonly Api.App[]
   faults: readonly Api.Fault[]
+  /** What needs a person. */
+  troubles: readonly Api.Trouble[]
   /**
    * Sends an event to all who read them. With an id it is none of a sample. Who goes on at an earlier event, as a page does when its view
    * changes, gets what it missed: all with an id, and of samples the faults and edges.
@@ -188,6 +190,7 @@ export async function madeUp(
     isFull: false,
     answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}, ...NO_FIGURES},
     faults: [],
+    troubles: [],
     apps: [app('checkout'), app('payments'), app('order-processor')],
     send: (type, data, given) => {
       if (given !== undefined) id = given
@@ -250,6 +253,8 @@ export async function madeUp(
             ? `${JSON.stringify({id, type: after === null ? 'hello' : 'reset', data: stateOf()})}\n`
             : `\n${missed.map(({frame}) => frame).join('')}`
         )
+        if (made.troubles.length > 0)
+          response.write(`${JSON.stringify({type: 'troubles', data: {troubles: made.troubles}})}\n`)
         readers.set(response, url.searchParams.get('types')?.split(',') ?? [])
         response.on('close', () => readers.delete(response))
         for (const look of waiting) look()
