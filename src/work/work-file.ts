@@ -190,9 +190,8 @@ export class WorkFile {
     }
     this.#waiting = undefined
     waiting.resolve()
-    const after = this.#after.splice(0)
+    for (const action of this.#after.splice(0)) action()
     for (const listener of this.#committed) listener()
-    for (const action of after) action()
   }
 
   /** Removes all that is in it. */

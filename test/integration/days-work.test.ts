@@ -62,6 +62,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     4568,
     'start 143 743, answer 373 724, fail writes 343 563, job 203 331 …, answer 856 572 …, leave 392 842 …'
   ],
+  'a worker goes on with its turn where the removal of its workflow is undone': [
+    440,
+    'fail writes 242 438, start 793 875, purge 856 996, pass 67 855 …'
+  ],
   'a child of another run that is over in the instant in which it begins is reported': [
     2869,
     'crash 913 73, start 632 34 …, answer 20 670, answer twice 618 649 …, start 803 734, start 825 395, terminate 309 138'

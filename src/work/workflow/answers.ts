@@ -24,20 +24,28 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   const workers = engine.workersOf(app)
   if (replayed !== undefined && workers.isInHand(replayed)) return answerReplayed(engine, replayed, answer)
   const live = engine.live.find(app, id)
-  const start = live?.turn?.start
+  const item = live?.turn
+  const start = item?.start
   const what = `an answer to a turn of workflow '${id}' is ignored`
-  if (live?.turn === undefined || start === undefined) return warn(app, `${what}: it waits for none`)
-  if (!workers.isAnswered(live.turn, completionToken)) return warn(app, `${what}: it is one to an earlier dispatch`)
+  if (live === undefined || item === undefined || start === undefined) return warn(app, `${what}: it waits for none`)
+  if (!workers.isAnswered(item, completionToken)) return warn(app, `${what}: it is one to an earlier dispatch`)
   const turn = applyAnswer(start, answer, engine.clock.date())
   const isNewer = workers.latest > live.instance.updated
   const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isNewer, warn)
-  await keep(engine, () => {
-    // what could not be written the first time may have been sent again
-    if (live.turn?.start !== start) return
-    engine.dropTurn(live)
-    if (stall === undefined) applyTurn(engine, live, turn, start)
-    else hold(engine, live, stall)
-  })
+  try {
+    await keep(engine, () => {
+      // what could not be written the first time may have been sent again
+      if (live.turn?.start !== start) return
+      engine.dropTurn(live)
+      if (stall === undefined) applyTurn(engine, live, turn, start)
+      else hold(engine, live, stall)
+    })
+  } catch (error) {
+    // nobody answers it once more: it comes again
+    workers.remove(item)
+    if (live.turn === item) live.turn = undefined
+    throw error
+  }
 }
 
 function answerReplayed(engine: Engine, item: Replayed, answer: TurnResponse): void {

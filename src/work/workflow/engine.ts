@@ -122,10 +122,14 @@ export class Engine {
     this.activities.remove(item)
   }
 
-  /** No worker gets its turn, or is asked about it. */
+  /** Its turn is over, or comes to nothing; a worker that has it is free once that is kept: it may be undone. */
   dropTurn(live: LiveInstance): void {
-    if (live.turn !== undefined) this.workersOf(live.instance.app).remove(live.turn)
+    const {turn} = live
+    if (turn === undefined) return
     live.turn = undefined
+    const workers = this.workersOf(live.instance.app)
+    if (workers.isInHand(turn)) this.file.afterCommit(() => workers.remove(turn))
+    else workers.remove(turn)
   }
 
   /** Writes what has changed of it. */

@@ -1,5 +1,5 @@
 import type {Instance} from './instance.ts'
-import {LiveInstance} from './work-items.ts'
+import {LiveInstance, type TurnItem} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
 /** Instances that wait are kept in memory up to this, with all that they have; they are read again from the file. */
@@ -62,6 +62,14 @@ export class LiveInstances {
       if (this.#idleBytes <= MAX_KEPT_BYTES || oldest === live) return
       this.forget(oldest)
     }
+  }
+
+  /** It has this turn again. */
+  adopt(turn: TurnItem): void {
+    const {live} = turn
+    live.turn = turn
+    this.#live.set(live.instance.key, live)
+    this.use(live)
   }
 
   forget(live: LiveInstance): void {

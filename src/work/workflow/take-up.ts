@@ -1,9 +1,9 @@
 import {Engine, type EngineOptions} from './engine.ts'
 import {fits, want} from './inbox.ts'
 import {RETENTION} from './retention.ts'
-import {STALLED} from './status.ts'
+import {isTerminal, STALLED} from './status.ts'
 import {expire, fireTimer, markGone, startNow, take} from './tasks.ts'
-import type {ActivityItem} from './work-items.ts'
+import {TurnItem, type ActivityItem} from './work-items.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 
 /* What memory has of the file: what an earlier run has left, what workers have room for, and what was undone. */
@@ -52,6 +52,13 @@ function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | un
 export const appsWithCapacity = ({leftWork, workers, far}: Engine): readonly string[] =>
   leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true || far.hasCapacity(app))
 
+/** A worker has a turn that was dropped in vain. */
+function isAwaited({store, held}: Engine, item: TurnItem): boolean {
+  const {key} = item.live.instance
+  const now = store.at(key)
+  return item.live.turn !== item && !held.has(key) && now !== undefined && !isTerminal(now.status) && item.isTurnOf(now)
+}
+
 /** Something was undone: what is in memory becomes what the file says. Workers keep what they have in hand. */
 export function reread(engine: Engine): void {
   const {store, changed, held, live: all} = engine
@@ -64,6 +71,8 @@ export function reread(engine: Engine): void {
   for (const key of held.keys()) if (store.at(key)?.status !== STALLED) held.delete(key)
   for (const live of all.inTurn)
     if (live.turn !== undefined && !engine.workersOf(live.instance.app).isInHand(live.turn)) engine.dropTurn(live)
+  for (const workers of engine.workers.values())
+    for (const item of workers.inHand()) if (item instanceof TurnItem && isAwaited(engine, item)) all.adopt(item)
   all.reread()
   engine.leftWork.clear()
 }

@@ -122,6 +122,9 @@ export class TurnItem implements WorkItem {
   readonly #now: () => number
   /** What was sent last; undefined: nothing yet. */
   start: TurnStart | undefined
+  /** Of its instance, when it was sent. */
+  #turns = -1
+  #execution = ''
   /** The log says that it has no answer. */
   isSilent = false
   token = ''
@@ -139,8 +142,16 @@ export class TurnItem implements WorkItem {
     return this.live.turnBytes
   }
 
-  compose(completionToken: string): Uint8Array {
+  /** Whether an instance, as the file has it, waits for the answer to what was sent. */
+  isTurnOf({turns, execution}: Instance): boolean {
+    return this.#turns === turns && this.#execution === execution
+  }
+
+  compose(completionToken: string): Uint8Array | undefined {
+    if (this.live.turn !== this) return undefined
     const {instance, history, inbox} = this.live
+    this.#turns = instance.turns
+    this.#execution = instance.execution
     const {id, app, trace} = instance
     const now = this.#now()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back

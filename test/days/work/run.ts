@@ -24,6 +24,8 @@ export class WalkRun {
   readonly hosts = new Map<string, WalkHost>()
   /** In ms: how long workflows that are over are kept. */
   retention: number | undefined
+  /** More than that a worker does not take. */
+  maxBytes = Infinity
   /** Children that another run has. */
   purgeFar: (child: Parameters<Workflows['purgeChild']>[0], isForced: boolean) => Promise<number | undefined>
   readonly #fault: (text: string) => void
@@ -56,7 +58,7 @@ export class WalkRun {
       warn: () => undefined,
       onMuchWaiting: () => undefined,
       hasApp: app => this.apps.includes(app),
-      maxBytes: () => Infinity,
+      maxBytes: () => this.maxBytes,
       settings: () =>
         this.retention === undefined
           ? DEFAULT_WORKFLOWS

@@ -249,6 +249,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   pass: [20, async (world, random) => world.pass(random.pick(PASSES))],
   jump: [1, (world, random) => random.pick(world.runs).clock.jump(random.pick([-5000, 5000, 3_600_000]))],
   retention: [1, (world, random) => void (random.pick(world.runs).retention = random.pick([undefined, 0, 5000]))],
+  'body size': [2, (world, random) => void (random.pick(world.runs).maxBytes = random.pick([Infinity, 400, 1000]))],
   'fail writes': [
     4,
     (world, random) => {

@@ -1,5 +1,5 @@
 import {Random} from '../../fuzz/random.ts'
-import {isTerminal, SUSPENDED} from '../../../src/work/workflow/status.ts'
+import {isTerminal, STALLED, SUSPENDED} from '../../../src/work/workflow/status.ts'
 import type {Instance} from '../../../src/work/workflow/instance.ts'
 import {isOfEnd} from './disk.ts'
 import {WalkRun} from './run.ts'
@@ -141,6 +141,9 @@ export class WorkWorld {
       run.disk.crashAt = Infinity
     }
     await this.settle()
+    // what is stalled goes on with the next run
+    for (const run of this.runs) run.maxBytes = Infinity
+    if (this.instances().some(({status}) => status === STALLED)) for (const run of this.runs) this.restart(run)
     this.link()
     for (const run of this.runs) {
       for (const app of run.apps) {
