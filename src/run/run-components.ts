@@ -84,6 +84,7 @@ export class RunComponents {
       env,
       redis,
       serverRefusal: this.#serverRefusal,
+      isOwnPort: port => this.#ports.has(port),
       ...(plan.conversation !== undefined && {
         conversation: {plans: plan.conversation, folder: dirname(plan.file)}
       }),

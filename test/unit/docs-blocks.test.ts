@@ -64,6 +64,8 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
     'CALL  FROM → TO       REQUEST                                                  STATUS',
     'java/otel.test.ts'
   ],
+  ['docs/coding-agents.md', 'git worktree add ../cart-fix', 'servers/worktrees.test.ts does the same'],
+  ['examples/worktrees/README.md', 'pillion up', 'servers/worktrees.test.ts'],
   ['docs/recorder.md', 'curl --unix-socket', 'docs/docs-output.test.ts'],
   ['docs/recorder.md', 'FROM', 'docs/docs-output.test.ts'],
   ['docs/replay.md', 'call 48190', 'docs/docs-output.test.ts'],

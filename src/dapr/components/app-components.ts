@@ -116,7 +116,7 @@ export class AppComponents {
     const failures: FailedComponent[] = []
     for (const entry of entries) {
       const {resource} = entry
-      if (resource.isDefault || kept.includes(entry)) continue
+      if (resource.isDefault || kept.includes(entry) || this.#options.set.isServedByApp(resource)) continue
       const previous = before.find(({resource: {name}}) => name === resource.name)
       const what = logName(resource)
       if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
 import {API} from '../../model/dapr/api/api.ts'
 import {messageOf} from '../../model/errors.ts'
-import type {MovedPorts} from '../../model/moved-ports.ts'
+import {movedTogether, type MovedPorts} from '../../model/moved-ports.ts'
 import type {Plan} from '../../model/plan.ts'
 import {bounded, withinBoundary} from '../../platform/boundary.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -47,6 +47,8 @@ export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> 
   readonly movedPorts?: MovedPorts
   /** Why the server at one of these ports of this machine must not be used; '', or left out: it may. `mayBeRun`: a run that listens there itself is no obstacle. */
   readonly serverRefusal?: (ports: Iterable<number>, mayBeRun: boolean) => Promise<string>
+  /** An app of this run listens at this port of this machine, or will. Left out: none does. */
+  readonly isOwnPort?: (port: number) => boolean
   /** Called with each component that an app has opened. */
   readonly opened?: (component: PlacedComponent) => void
 }
@@ -72,6 +74,13 @@ export class ComponentSet {
   /** The copy of the template that keeps its data apart; '' = none. */
   async space(): Promise<string> {
     return (await this.#options.space?.()) ?? ''
+  }
+
+  /** Its server is an app of this run, which starts later: it is opened at its first use. A Redis is waited for by its connection. */
+  isServedByApp({type, properties}: Pick<ComponentResource, 'type' | 'properties'>): boolean {
+    const {isOwnPort} = this.#options
+    if (isOwnPort === undefined || type.endsWith('.redis')) return false
+    return [...serverPorts(type, movedTogether(properties, this.movedPorts))].some(isOwnPort)
   }
 
   /** Throws if the server of a component is that of another run. */

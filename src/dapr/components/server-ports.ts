@@ -13,7 +13,10 @@ const USUAL: Readonly<Record<string, number>> = {
 }
 
 /** The ports of this machine at which a component has its server. */
-export function serverPorts(type: string, properties: readonly Property[]): ReadonlySet<number> {
+export function serverPorts(
+  type: string,
+  properties: readonly Pick<Property, 'name' | 'value'>[]
+): ReadonlySet<number> {
   const named = portsNamed(properties)
   const usual = USUAL[type.slice(type.lastIndexOf('.') + 1)]
   const isUsual = named.size === 0 && properties.some(({value}) => namesThisMachine(value))

@@ -57,6 +57,26 @@ t.test('a property that protects data, and cannot be followed, keeps its compone
   }
 })
 
+const database = (port: number): ComponentResource => ({
+  ...store('db', {connectionString: `postgres://me@localhost:${port}/shop?connect_timeout=1`}),
+  type: 'bindings.postgresql'
+})
+
+t.test('a component whose server is an app of the run is opened at its first use', async t => {
+  const set = new ComponentSet({
+    env: {},
+    redis: {connect},
+    movedPorts: new Map([[5432, 25_432]]),
+    isOwnPort: port => port === 25_432
+  })
+  const own = new AppComponents({appId: 'shop', folder: '/', env: {}, set, log: () => undefined})
+  t.teardown(async () => own.close())
+  t.same(await own.follow([database(5432)]), [])
+  t.equal(own.isMissing('db'), false)
+  await t.rejects(async () => void (await own.find('bindings', 'db')), /25432/, 'nothing listens there yet')
+  t.match(await own.follow([database(1)]), [{resource: {name: 'db'}}], 'another one is opened at once')
+})
+
 t.test('a version in capitals, or none, is v1', async t => {
   const own = openComponents(t)
   const resources = ['', 'V1', 'v2'].map(version => ({...store(`store${version}`, {}), version}))
@@ -107,6 +127,7 @@ const closing = (t: Test) => {
     opened: () => undefined,
     isReplayed: () => false,
     checkServer: async () => undefined,
+    isServedByApp: () => false,
     space: async () => '',
     movedPorts: new Map()
   } as unknown as ComponentSet

@@ -1,0 +1,3 @@
+module worktrees/web
+
+go 1.21
