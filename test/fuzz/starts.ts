@@ -77,11 +77,15 @@ export async function outcomeOf(rig: Rig, {output, reader, event}: Start): Promi
   }
 }
 
-/** The process of the run; 0: it is not listed, or no more. */
+/** The process of the run; 0: it is not listed, or no more. A run that a busy machine keeps from answering is asked again. */
 async function pidOf(rig: Rig): Promise<number> {
-  const {stdout} = await rig.run(['list', '-o', 'json'])
-  const [row] = JSON.parse(stdout) as readonly {readonly cliPid: number}[]
-  return row?.cliPid ?? 0
+  for (const end = performance.now() + LIMIT_MS; ;) {
+    const {code, stdout, stderr} = await rig.run(['list', '-o', 'json'])
+    if (code !== 0 && performance.now() < end) continue
+    if (code !== 0) throw new Error(`list: ${stderr}`)
+    const [row] = JSON.parse(stdout) as readonly {readonly cliPid: number}[]
+    return row?.cliPid ?? 0
+  }
 }
 
 /** Whether a process ends in time. */
