@@ -2,7 +2,7 @@
 // A test holds the pages against the definitions.
 /* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, unicorn/consistent-function-scoping -- schemas are JSON without types */
 import {execFileSync} from 'node:child_process'
-import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {Document, parse} from 'yaml'
@@ -167,6 +167,7 @@ pillion actors; echo '$ pillion calls actor:Cart/Ada'; pillion calls actor:Cart/
 function pictures() {
   const folder = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
   writeFileSync(join(folder, 'dapr.yaml'), MISTAKE)
+  mkdirSync(join(folder, 'shop'))
   const shown = (name, command, cwd) => [
     name,
     picture(command, onTerminal(command, cwd).replaceAll(cwd, '/home/me/shop'), COLUMNS)
