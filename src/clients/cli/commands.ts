@@ -2,6 +2,7 @@ import {OTHER_COMMANDS} from './entries/others.ts'
 import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
 import {ACTORS_COMMAND, REMINDERS} from './entries/actors.ts'
+import {COPIES} from './entries/copies.ts'
 import {JOB_VERBS, SCHEDULER} from './entries/jobs.ts'
 import {SKIP, WORKFLOW} from './entries/workflows.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ACTORS_COMMAND,
   REMINDERS,
   SKIP,
+  COPIES,
   ...OTHER_COMMANDS,
   {
     name: 'completion',

@@ -21,7 +21,7 @@ export function checkCopies(env: Environment, now = Date.now()): readonly Check[
   const more = all.length > MAX_SHOWN ? [`… and ${all.length - MAX_SHOWN} more`] : []
   const what = all.length === 1 ? '1 copy has data of its own' : `${all.length} copies have data of their own`
   const days = FORGOTTEN_AFTER_MS / DAY_MS
-  const advice = `A copy that is not used for ${days} days is forgotten when a copy starts. To forget one now, remove its folder.`
+  const advice = `A copy that is not used for ${days} days is forgotten when a copy starts. To forget one now: pillion copies forget NAME.`
   return [note(`${what} in ${spacesFolder(env)}`, [...shown, ...more, advice].join('\n'))]
 }
 

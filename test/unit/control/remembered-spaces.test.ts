@@ -75,7 +75,7 @@ t.test('doctor lists them, the one used last first, with those whose folder is g
     `pr: ${join(folder, 'pr')}, used today, 3 KB`,
     `named: --name b in ${join(folder, 'named')}, used yesterday, 3 KB`,
     `old: ${join(folder, 'old')}, which is gone, used 12 days ago, 3 KB`,
-    'A copy that is not used for 30 days is forgotten when a copy starts. To forget one now, remove its folder.'
+    'A copy that is not used for 30 days is forgotten when a copy starts. To forget one now: pillion copies forget NAME.'
   ])
   t.same(checkCopies({XDG_STATE_HOME: join(folder, 'nobody')}), [])
   const many = spacesIn('crowd', Object.fromEntries(Array.from({length: 30}, (_, i) => [`c${i}`, i])))

@@ -36,6 +36,7 @@ t.test(
       ['url', `${unknown} Valid values are: text, json.`],
       ['actors', `${unknown} Valid values are: text, json.`],
       ['skip', `${unknown} Valid values are: text, json.`],
+      ['copies', `${unknown} Valid values are: text, json.`],
       ['notifications', asDapr]
     ])
   }

@@ -1,0 +1,79 @@
+import {existsSync} from 'node:fs'
+import {findRuns, type FoundRun} from '../../../../control/client.ts'
+import {knownCopies, type KnownCopy} from '../../../../control/known-copies.ts'
+import {findTemplate} from '../../../../files/config/find.ts'
+import {memoryText} from '../../../../model/memory-text.ts'
+import {runLines} from '../../../../platform/run-lines.ts'
+import {usageOf} from '../../../../platform/usage.ts'
+import type {CommandHandler} from '../../command-handler.ts'
+import type {GivenFlags} from '../../given-flags.ts'
+import {print} from '../../print.ts'
+import {tableOf} from '../../table.ts'
+
+/** A copy as `copies -o json` prints it. */
+interface CopyRow {
+  readonly name: string
+  readonly folder: string
+  readonly branch: string
+  readonly state: 'running' | 'stopped' | 'gone'
+  readonly pid: number
+  /** By the ids of its apps. */
+  readonly ports: Readonly<Record<string, number>>
+  /** Of its apps; null: it does not run. */
+  readonly memoryBytes: number | null
+  /** Of its folder; null: it is gone. */
+  readonly diskBytes: number | null
+}
+
+/** `copies [-o json]`: the copies of the template of the folder. */
+export const listCopies: CommandHandler = async ({flags}) => {
+  const runs = await findRuns(process.env)
+  const rows = await Promise.all(copiesOf(flags).map(async copy => rowOf(copy, runs)))
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(rows)}\n`)
+  else print(process.stdout, table(rows))
+  return 0
+}
+
+/** Throws a UserError where there is no template. */
+export const copiesOf = (flags: GivenFlags): readonly KnownCopy[] =>
+  knownCopies(process.env, findTemplate(flags.text('run-file') || '.', process.cwd()).file)
+
+async function rowOf({name, folder, branch, isGone, run}: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRow> {
+  const apps = runs.find(({listing}) => listing.pid === run?.pid)?.listing.apps ?? []
+  const pids = new Set(apps.map(({pid}) => pid).filter(pid => pid > 0))
+  const usage = run === undefined ? undefined : await usageOf(pids)
+  return {
+    name,
+    folder,
+    branch,
+    state: run === undefined ? (isGone ? 'gone' : 'stopped') : 'running',
+    pid: run?.pid ?? 0,
+    ports: Object.fromEntries(apps.filter(({appPort}) => appPort > 0).map(({id, appPort}) => [id, appPort])),
+    memoryBytes: usage === undefined ? null : [...usage.values()].reduce((sum, {memoryBytes}) => sum + memoryBytes, 0),
+    diskBytes: existsSync(folder) ? await sizeOf(folder) : null
+  }
+}
+
+/** As du(1) counts it: blocks that are cloned count in each copy. */
+async function sizeOf(folder: string): Promise<number> {
+  const {last} = await runLines(['du', '-sk', folder], {folder: '/'})
+  return Number(/^\d+/.exec(last)?.[0] ?? 0) * 1024
+}
+
+const table = (rows: readonly CopyRow[]): string =>
+  tableOf([
+    ['NAME', rows.map(({name}) => name)],
+    ['STATE', rows.map(({state}) => state)],
+    ['BRANCH', rows.map(({branch}) => branch)],
+    [
+      'PORTS',
+      rows.map(({ports}) =>
+        Object.entries(ports)
+          .map(([id, port]) => `${id} ${port}`)
+          .join(', ')
+      )
+    ],
+    ['MEMORY', rows.map(({memoryBytes}) => (memoryBytes === null ? '' : memoryText(memoryBytes)))],
+    ['DISK', rows.map(({diskBytes}) => (diskBytes === null ? '' : memoryText(diskBytes)))],
+    ['FOLDER', rows.map(({folder}) => folder)]
+  ])

@@ -1,0 +1,35 @@
+import {outputFlag, textFlag, type Flag} from '../flag.ts'
+import type {CommandEntry} from './command-entry.ts'
+
+const RUN_FILE = textFlag('run-file', 'Path to the run template', 'f')
+const YES: Flag = {name: 'yes', type: 'bool', text: 'Do not ask'}
+const ALL: Flag = {name: 'all', type: 'bool', text: 'All copies that run'}
+
+/** The copies of a template: worktrees, clones, names. */
+export const COPIES: CommandEntry = {
+  name: 'copies',
+  aliases: ['copy'],
+  summary: 'Show, stop and forget the copies of the template: worktrees, clones and names',
+  usage: '[command] [flags]',
+  flags: [outputFlag(['text', 'json']), RUN_FILE],
+  examples: ['copies', 'copies -o json'],
+  verbs: [
+    {
+      name: 'copies down',
+      summary: 'Stop the run of a copy, or of all',
+      usage: '[name ...] [flags]',
+      flags: [ALL, RUN_FILE],
+      examples: ['copies down pr-214', 'copies down --all'],
+      load: async () => (await import('../commands/copies/change.ts')).downCopies
+    },
+    {
+      name: 'copies forget',
+      summary: 'Remove what a copy keeps apart from others, as the keys of its Redis, after asking',
+      usage: 'name ... [flags]',
+      flags: [RUN_FILE, YES],
+      examples: ['copies forget pr-214 --yes'],
+      load: async () => (await import('../commands/copies/change.ts')).forgetCopies
+    }
+  ],
+  load: async () => (await import('../commands/copies/list.ts')).listCopies
+}

@@ -1,0 +1,97 @@
+import {existsSync, readdirSync} from 'node:fs'
+import {basename, dirname, join, relative, resolve} from 'node:path'
+import type {Environment} from '../model/environment.ts'
+import {readTextFile} from '../model/read-file.ts'
+import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
+import {copiesAmong} from './copies.ts'
+import {livingRuns, type LivingRun} from './living-runs.ts'
+import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
+import {gitOf} from './repository.ts'
+
+/** A copy of a template: it runs, could be started, or has left data behind. */
+export interface KnownCopy {
+  /** What its run is called, or would be. */
+  readonly name: string
+  /** The folder of its template. */
+  readonly folder: string
+  /** '' = none, or its worktree is gone. */
+  readonly branch: string
+  readonly isGone: boolean
+  /** Undefined: it does not run. */
+  readonly run: LivingRun | undefined
+  /** What it keeps apart from others. Undefined: nothing. */
+  readonly space: RememberedSpace | undefined
+}
+
+/** The copies of the template at `file`: in each worktree of its repository, under other names, in clones that run, and those whose folder is gone. */
+export function knownCopies(env: Environment, file: string): readonly KnownCopy[] {
+  const own = linksResolved(file)
+  const root = repositoryAbove(dirname(own))
+  const path = root === undefined ? '' : relative(root, own)
+  const files = root === undefined ? [own] : worktreesOf(root).map(each => join(each, path))
+  const living = livingRuns(env)
+  // `-`: no copy is called so, and the runs of this folder are among them
+  const runs = [...copiesAmong(living, {file: own, copy: '-'})]
+  const spaces = rememberedSpaces(env)
+  const spaceAt = (at: string, copy: string): RememberedSpace | undefined =>
+    spaces.find(each => each.copy === copy && isSamePath(each.root, repositoryAbove(dirname(at)) ?? dirname(at)))
+  const copyAt = (at: string, run: LivingRun | undefined, copy: string): KnownCopy => ({
+    name: run?.name ?? (copy || basename(dirname(at))),
+    folder: dirname(at),
+    branch: branchOf(at),
+    isGone: !existsSync(dirname(at)),
+    run,
+    space: spaceAt(at, copy)
+  })
+  const there = files.filter(each => existsSync(each) || !existsSync(dirname(each)))
+  const plain = there.map(at => {
+    const run = runs.find(each => each.copy === '' && isSamePath(each.templateFile, at))
+    return copyAt(at, run, '')
+  })
+  const others = runs
+    .filter(run => !plain.some(copy => copy.run === run))
+    .map(run => copyAt(run.templateFile, run, run.copy))
+  const known = [...plain, ...others]
+  const left = spaces
+    .filter(space => !known.some(each => each.space === space))
+    .filter(
+      ({root: at}) =>
+        at !== '' && (!existsSync(at) || (root !== undefined && worktreesOf(root).some(each => isSamePath(each, at))))
+    )
+    .map(space => ({
+      name: space.copy || basename(space.root),
+      folder: space.root,
+      branch: '',
+      isGone: !existsSync(space.root),
+      run: undefined,
+      space
+    }))
+  return [...known, ...left]
+}
+
+/** The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone, too. */
+function worktreesOf(root: string): readonly string[] {
+  const git = gitOf(root)
+  const common = linksResolved(resolve(git, textOf(join(git, 'commondir')) || '.'))
+  const folder = join(common, 'worktrees')
+  const added = existsSync(folder) ? readdirSync(folder).map(name => dirname(textOf(join(folder, name, 'gitdir')))) : []
+  const main = basename(common) === '.git' ? [dirname(common)] : []
+  return [
+    ...new Set([...main, ...added.filter(each => each !== '.'), ...(main.length + added.length === 0 ? [root] : [])])
+  ]
+}
+
+/** What is checked out; '' = nothing that has a name. */
+function branchOf(file: string): string {
+  const root = existsSync(dirname(file)) ? repositoryAbove(dirname(file)) : undefined
+  if (root === undefined) return ''
+  return /^ref: refs\/heads\/(.*)$/.exec(textOf(join(gitOf(root), 'HEAD')))?.[1] ?? ''
+}
+
+function textOf(path: string): string {
+  try {
+    return readTextFile(path).trim()
+  } catch {
+    return '' // it is not there
+  }
+}

@@ -1,0 +1,70 @@
+import {existsSync, rmSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import {freePorts} from '../rig/free-port.ts'
+import {component} from '../rig/resource-files.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
+
+interface Row {
+  readonly name: string
+  readonly state: string
+  readonly ports: Readonly<Record<string, number>>
+  readonly memoryBytes: number | null
+  readonly diskBytes: number | null
+}
+
+const rowsOf = async (rig: Rig): Promise<readonly Row[]> =>
+  JSON.parse((await rig.run(['copies', '-o', 'json'], {folder: 'main'})).stdout) as readonly Row[]
+
+t.test('copies: shows those of the template, stops them, and forgets what one that is gone has left', async t => {
+  const [appPort = 0, redis = 0] = await freePorts(2)
+  const rig = await openRig(t)
+  const app = {appID: 'shop', appDirPath: '.', appPort, command: rig.drivenCommand, resourcesPath: './resources'}
+  await writeWorktrees(rig, {
+    'dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
+    'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
+  })
+  await rig.write({
+    'main/.git/HEAD': 'ref: refs/heads/main\n',
+    'main/.git/worktrees/pr/HEAD': 'ref: refs/heads/fix/cart\n'
+  })
+  t.match(await rowsOf(rig), [
+    {name: 'main', state: 'stopped', branch: 'main', ports: {}, memoryBytes: null},
+    {name: 'pr', state: 'stopped', branch: 'fix/cart', pid: 0}
+  ])
+  const start = async (folder: string): Promise<ReturnType<Rig['pillion']>> => {
+    const run = rig.pillion(['up'], {folder})
+    const shop = await rig.driven('shop')
+    await shop.listen()
+    await shop.fetch('/v1.0/state/store', {method: 'POST', body: JSON.stringify([{key: 'who', value: folder}])})
+    return run
+  }
+  const runs = [await start('main'), await start('pr')]
+  const rows = await rowsOf(rig)
+  t.match(rows, [
+    {name: 'main', state: 'running', pid: runs[0]?.pid, ports: {shop: appPort}},
+    {name: 'pr', state: 'running', pid: runs[1]?.pid}
+  ])
+  for (const {memoryBytes, diskBytes} of rows) t.ok((memoryBytes ?? 0) > 1e6 && (diskBytes ?? 0) > 0)
+  t.match(await rig.run(['copies'], {folder: 'main'}), {
+    code: 0,
+    stdout: /NAME +STATE +BRANCH[^]*pr +running +fix\/cart +shop \d+/
+  })
+  t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {code: 1, stderr: /pr is running/})
+  t.match(await rig.run(['copies', 'down', 'nobody'], {folder: 'main'}), {code: 1, stderr: /The copies are: main, pr/})
+  t.match(await rig.run(['copies', 'down', 'pr'], {folder: 'main'}), {code: 0, stdout: /pr was stopped/})
+  await runs[1]?.exited
+  t.match(await rig.run(['copies', 'down', '--all'], {folder: 'main'}), {code: 0, stdout: /main was stopped/})
+  await runs[0]?.exited
+  t.match(await rig.run(['copies', 'down', '--all'], {folder: 'main'}), {code: 0, stdout: /nothing to stop/})
+  rmSync(join(rig.folder, 'pr'), {recursive: true})
+  t.match(
+    (await rowsOf(rig)).find(({name}) => name === 'pr'),
+    {state: 'gone', diskBytes: null}
+  )
+  t.match(await rig.run(['copies', 'forget', 'pr'], {folder: 'main'}), {code: 1, stderr: /Add --yes/})
+  t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {code: 0, stdout: /pr is forgotten/})
+  t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {stdout: /nothing to forget/})
+  t.ok(existsSync(join(rig.folder, 'main')))
+})
