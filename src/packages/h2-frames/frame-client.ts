@@ -77,7 +77,7 @@ export class FrameClient extends FrameConnection {
 
   protected opened(id: number, block: string): void {
     if (!this.wasOpen(id)) throw new ConnectionError(PROTOCOL_ERROR, 'fields on a stream that was never opened')
-    this.walker.walk(block, IGNORED)
+    this.walker.skip(block)
   }
 
   protected wasOpen(id: number): boolean {
@@ -105,5 +105,3 @@ export class FrameClient extends FrameConnection {
     this.#options.closed(this)
   }
 }
-
-const IGNORED = {field: (): void => undefined}

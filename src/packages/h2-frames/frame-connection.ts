@@ -372,6 +372,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
 
   #closed(): void {
     const why = this.why || 'EOF'
+    // who waits for room must not get that of its streams
+    this.isClosing = true
     for (const stream of this.streams.all()) {
       stream.close()
       stream.handler.lost(stream, why)

@@ -56,7 +56,7 @@ export class FrameServer extends FrameConnection {
     if ((id & 1) === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a stream with an even number')
     if (id <= this.#last) {
       // behind a reset of ours more may come; the table has to be kept in step
-      this.walker.walk(block, IGNORED)
+      this.walker.skip(block)
       return
     }
     this.#last = id
@@ -64,7 +64,7 @@ export class FrameServer extends FrameConnection {
     stream.openedAtRead = this.reads
     this.streams.add(stream)
     if (this.streams.size > MAX_STREAMS || this.isClosing) {
-      this.walker.walk(block, IGNORED)
+      this.walker.skip(block)
       stream.reset(REFUSED_STREAM)
       return this.useless()
     }
@@ -103,5 +103,4 @@ export class FrameServer extends FrameConnection {
 }
 
 const nothing = (): void => undefined
-const IGNORED = {field: nothing}
 const REFUSED: StreamHandler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost: nothing}

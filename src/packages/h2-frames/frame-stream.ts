@@ -1,4 +1,4 @@
-import type {FieldSink, FieldWalker} from './field-walker.ts'
+import type {FieldWalker} from './field-walker.ts'
 import {DATA, END_STREAM, frameHead, headersFrames, MAX_PAYLOAD, resetFrame, windowFrame} from './frames.ts'
 import {textCopy} from './field-text.ts'
 import {STREAM_WINDOW} from './greeting.ts'
@@ -16,11 +16,9 @@ const NONE: Data[] = []
 const partOf = (data: Data, from: number, to: number): Data =>
   typeof data === 'string' ? data.slice(from, to) : data.subarray(from, to)
 
-const NOBODY: FieldSink = {field: () => undefined}
-
 /** What a stream uses of its connection (`frame-connection.ts`). */
 interface StreamConnection {
-  readonly walker: Pick<FieldWalker, 'walk'>
+  readonly walker: Pick<FieldWalker, 'skip'>
   readonly sentFields: Pick<SentFields, 'encode'>
   wantBytes(): void
   send(bytes: string): void
@@ -88,9 +86,9 @@ export class FrameStream {
     this.#connection.wantBytes()
   }
 
-  /** Fields that nobody wants: the peer's table of them may have changed (RFC 7541 §2.2). */
+  /** Fields that nobody wants. */
   skipFields(block: string): void {
-    this.#connection.walker.walk(block, NOBODY)
+    this.#connection.walker.skip(block)
   }
 
   /** Sends a block of fields, behind all data; `repeated`: its first fields, where they are likely to come again. */

@@ -44,6 +44,7 @@ export class AppChannel {
   #isReady = false
   #isUnhealthy = false
   #isDebugged = false
+  #hasPatience = false
 
   constructor(options: AppChannelOptions) {
     const {plan, appPort, explain} = options
@@ -84,6 +85,7 @@ export class AppChannel {
   /** Applies a new plan. */
   follow(plan: AppPlan): void {
     this.#plan = plan
+    this.hasPatience = this.#hasPatience
     this.#health?.end()
     this.#health = this.#newHealth()
   }
@@ -107,6 +109,7 @@ export class AppChannel {
 
   /** Calls wait as long as their callers do: the user is about to start the process in a debugger. */
   set hasPatience(hasPatience: boolean) {
+    this.#hasPatience = hasPatience
     this.queue.timeoutMs = hasPatience ? Infinity : this.#plan.ready.timeoutMs
   }
 

@@ -18,6 +18,8 @@ export class ConcurrencyLimiter {
   readonly #limit: () => number
   readonly #waiting: QueuedCall[] = []
   #taken = 0
+  /** Waiting calls are let in one after the other: thousands that are denied must not nest. */
+  #isLettingIn = false
 
   /** `limit`: 0 = no limit. */
   constructor(limit: () => number) {
@@ -85,13 +87,20 @@ export class ConcurrencyLimiter {
 
   #free(): void {
     this.#taken--
-    while (this.#hasFreeSlot()) {
-      const queued = this.#waiting.shift()
-      if (queued === undefined) return
-      const admission = this.#take(queued.admit)
-      if (isHeld(admission)) queued.entered = admission
-      queued.settle(isHeld(admission) ? admission.admitted : admission)
+    if (this.#isLettingIn) return
+    this.#isLettingIn = true
+    try {
+      while (this.#waiting.length > 0 && this.#hasFreeSlot()) this.#letIn(this.#waiting.shift())
+    } finally {
+      this.#isLettingIn = false
     }
+  }
+
+  #letIn(queued: QueuedCall | undefined): void {
+    if (queued === undefined) return
+    const admission = this.#take(queued.admit)
+    if (isHeld(admission)) queued.entered = admission
+    queued.settle(isHeld(admission) ? admission.admitted : admission)
   }
 }
 

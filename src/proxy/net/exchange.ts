@@ -115,7 +115,7 @@ export class Exchange implements ResponseHandler {
 
   /** Why the request cannot be sent again; '' = it can. */
   get whyOnce(): string {
-    if (this.#length < 0 && (this.#handler?.journal.connectedAt ?? 0) > 0) return 'its body has no known length'
+    if (this.#length < 0 && this.#isHeadSent) return 'its body has no known length'
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
   }
 
@@ -168,7 +168,7 @@ export class Exchange implements ResponseHandler {
     }
     this.#kept?.add(bytes, isLast)
     const upstream = this.#upstream
-    if (upstream === undefined || this.isSent) return true
+    if (this.isSent || (upstream ?? this.#kept) === undefined) return true
     const journal = this.#handler?.journal
     // of a body in chunks that passes with its framing the downstream reports the content
     if (bytes !== undefined && journal !== undefined && (this.#length >= 0 || !this.isVerbatim)) {
@@ -179,7 +179,7 @@ export class Exchange implements ResponseHandler {
       }
       journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
-    return this.#write(upstream, bytes, isLast)
+    return upstream === undefined || this.#write(upstream, bytes, isLast)
   }
 
   /** Writes a piece of the body, preceded by the head for the first one. */

@@ -102,6 +102,9 @@ export class ProtocolAdapter extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    // what they hold is given back
+    this.#body?.destroy()
+    this.#response?.destroy()
     this.#remote.end()
     done(error)
   }
@@ -199,26 +202,27 @@ export class ProtocolAdapter extends Duplex {
     }
     this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')}\r\n${lines}\r\n`, 'latin1')
     this.#response = body
+    // whole by its length it may end later, when the next request is under way already
+    const isOver = (): boolean => this.destroyed || this.#current !== adapted
     body
       .on('data', (piece: Buffer) => {
-        if (isEmpty || piece.length === 0) return
+        if (isEmpty || piece.length === 0 || isOver()) return
         const isTaken = isChunked
           ? this.push(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, CRLF]))
           : this.push(piece)
         if (!isTaken) body.pause()
       })
       .on('end', () => {
-        // destroyed, or complete by its length: then the next request may be in flight
-        if (this.destroyed || this.#current !== adapted) return
+        if (isOver()) return
         this.#response = undefined
         this.#current = undefined
         if (isChunked) this.push('0\r\n\r\n')
       })
       .on('error', error => {
-        if (this.#current === adapted) this.destroy(error)
+        if (!isOver()) this.destroy(error)
       })
       .on('close', () => {
-        if (this.#response === body) this.destroy()
+        if (!isOver()) this.destroy()
       })
   }
 }

@@ -1,4 +1,5 @@
 import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+import {latin1} from './message-gauge.ts'
 import type {GrpcStatus} from './status.ts'
 
 /** What went wrong, for programs (google.rpc.ErrorInfo). */
@@ -22,10 +23,6 @@ export const mapField = (writer: BinaryWriter, number: number, map: Readonly<Rec
   }
 }
 
-/** Bytes as latin1 text. */
-export const latin1Of = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-
 /** A status with an ErrorInfo of Dapr (`google.rpc.Status` in `grpc-status-details-bin`). */
 export const withErrorInfo = (code: number, message: string, {reason, metadata}: ErrorInfo): GrpcStatus => {
   const info = new BinaryWriter()
@@ -34,5 +31,5 @@ export const withErrorInfo = (code: number, message: string, {reason, metadata}:
   const whole = new BinaryWriter().tag(1, WireType.Varint).int32(code)
   field(whole, 2, message).tag(3, WireType.LengthDelimited).fork()
   field(whole, 1, ERROR_INFO).tag(2, WireType.LengthDelimited).bytes(info.finish())
-  return {code, message, details: latin1Of(whole.join().finish())}
+  return {code, message, details: latin1(whole.join().finish())}
 }

@@ -191,6 +191,14 @@ export class FastConnection implements Downstream {
     this.#exchange.abort()
   }
 
+  /** Its listener closes: a request that has begun to come is left to node:http, which says that it is the last one. */
+  endIdle(): void {
+    if (this.#missing > 0) return
+    const begun = this.#caller.early
+    if (begun === undefined) this.destroy()
+    else this.#fastPath.handOver(this, this.#socket, this.#caller.leave() ?? begun)
+  }
+
   /** The part of the body that has arrived. */
   #takeBody(): Buffer | undefined {
     const size = Math.min(this.#unsent, this.#caller.early?.length ?? 0)

@@ -89,7 +89,7 @@ export class FastPath implements FastPathHost {
   close(): void {
     this.isClosing = true
     clearInterval(this.#sweep)
-    for (const connection of this.#connections) if (!connection.isBusy) connection.destroy()
+    for (const connection of this.#connections) if (!connection.isBusy) connection.endIdle()
   }
 
   /** One timer for all connections without a complete first line, instead of one for each. */

@@ -73,8 +73,7 @@ export class UpgradeTunnel implements Downstream {
   }
 
   end(): void {
-    if (this.#isOpen) this.#socket.end()
-    else closeLingering(this.#socket)
+    closeLingering(this.#socket)
   }
 
   cut(): void {

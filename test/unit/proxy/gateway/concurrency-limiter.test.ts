@@ -78,3 +78,13 @@ t.test('the queue is bounded', t => {
   t.match(limiter.admit(permit), {ok: false, error: /too many calls are queued/})
   t.end()
 })
+
+t.test('thousands that wait are all told when the app has gone', async t => {
+  const limiter = new ConcurrencyLimiter(() => 1)
+  const denied: Admission = {ok: false, status: 500, error: 'shut'}
+  const first = limiter.admit(permit) as Admission
+  const waiting = Array.from({length: 4000}, async () => settled(limiter.admit(() => denied)))
+  leave(first)
+  t.equal(new Set(await Promise.all(waiting)).size, 1)
+  t.equal(limiter.isFull, false)
+})

@@ -1,5 +1,5 @@
 import {DecodeError, encode} from '../../../../proxy/net/grpc/message-codec.ts'
-import {latin1Of} from '../../../../proxy/net/grpc/error-info.ts'
+import {latin1} from '../../../../proxy/net/grpc/message-gauge.ts'
 import {INTERNAL, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
 import {BlockError} from '../../blocks/block-error.ts'
 
@@ -44,5 +44,5 @@ function blockStatus({errorCode, grpcCode: code, message: text, details: given}:
       ? []
       : [{typeUrl: `${TYPE}BadRequest`, value: encode(BAD_REQUEST, {violations: [badField]})}])
   ]
-  return {code, message, details: latin1Of(encode(STATUS, {code, message, details: any}))}
+  return {code, message, details: latin1(encode(STATUS, {code, message, details: any}))}
 }

@@ -223,3 +223,33 @@ t.test('in one turn, not all connections with tiny chunks are read', async t => 
   // one that has its turn, and one whose read was short
   t.ok(Math.max(...reads.values()) <= 2, `at most ${Math.max(...reads.values())}`)
 })
+
+t.test('a request that has begun to come when its listener closes is served', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const asked = Promise.withResolvers<void>()
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    warn: text => t.fail(text),
+    serve: (request, response) => request.resume().on('end', () => response.end('ok')),
+    upgrade: (_, socket) => socket.destroy(),
+    fast: {
+      rules: plainRules,
+      needsBody: () => {
+        asked.resolve()
+        return true
+      },
+      route: () => false
+    }
+  })
+  t.teardown(() => front.destroy())
+  const {socket, until, closed} = await pendingCall(t, (server.address() as AddressInfo).port)
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab')
+  await asked.promise
+  const over = front.close()
+  socket.write('cd')
+  await until(/Connection: close[^]*ok$/)
+  await closed
+  await over
+})

@@ -1,0 +1,118 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
+import t, {type Test} from 'tap'
+import type {Call, CallObserver} from '../../../../src/model/call.ts'
+import type {CallHandler} from '../../../../src/proxy/net/call-handler.ts'
+import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
+import type {Downstream} from '../../../../src/proxy/net/downstream.ts'
+import {Exchange} from '../../../../src/proxy/net/exchange.ts'
+import {PLAIN_RULES} from '../../../../src/proxy/net/http1/response-head.ts'
+import {UpgradeTunnel} from '../../../../src/proxy/net/http1/upgrade-tunnel.ts'
+import {Pool} from '../../../../src/proxy/net/pool.ts'
+import {closed} from '../../../rig/closed.ts'
+
+const nothing = (): void => undefined
+
+/** A server, its port, and the connections that it gets. */
+const listen = async (t: Test, serve: (socket: net.Socket) => void): Promise<number> => {
+  const sockets: net.Socket[] = []
+  const server = net.createServer({allowHalfOpen: true}, socket => {
+    sockets.push(socket.on('error', nothing))
+    serve(socket)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+const CALL: Call = {caller: 'web', callee: 'shop', method: 'POST', path: '/'}
+const REQUEST = {method: 'POST', path: '/', lines: '', text: '', size: 0}
+
+const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({
+  journal: new CallJournal({call: CALL, request: REQUEST, observer, recorded: undefined}),
+  rules: PLAIN_RULES,
+  broken: undefined,
+  copy: undefined,
+  headersFor: ({lines}) => lines,
+  refused: why => t.fail(why),
+  resent: nothing,
+  failed: why => t.fail(why),
+  cut: why => t.fail(why),
+  crashed: error => t.fail(String(error)),
+  over: nothing
+})
+
+t.test('what comes of a body between two attempts is recorded, too', async t => {
+  const bodies: string[] = []
+  const port = await listen(t, socket => {
+    const at = bodies.push('') - 1
+    socket.on('data', (bytes: Buffer) => {
+      bodies[at] += bytes.toString()
+      if (at === 0) socket.write('HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno')
+      else if (bodies[at]?.endsWith('3') === true) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  const pool = new Pool({hosts: ['127.0.0.1'], port})
+  let recorded = ''
+  const observer = new Proxy({} as CallObserver, {
+    get: (_, name) => (name === 'bytes' ? (...[, , bytes]: readonly Buffer[]) => (recorded += String(bytes)) : nothing)
+  })
+  const handler = handlerOf(t, observer)
+  const over = Promise.withResolvers<void>()
+  const downstream: Downstream = {
+    toHead: false,
+    isTunnel: false,
+    refusesSwitch: false,
+    sendBody: () => exchange.sendBody(Buffer.from('1'), false),
+    resume: () => exchange.sendBody(Buffer.from('3'), true),
+    whole: nothing,
+    head: nothing,
+    body: () => true,
+    end: nothing,
+    cut: nothing,
+    reply: nothing,
+    reset: nothing,
+    destroy: nothing,
+    done: over.resolve
+  }
+  const exchange = new Exchange(downstream).begin(handler, 'POST', 3)
+  const send = (): void => exchange.send(pool, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n')
+  exchange.intercept(status => {
+    if (status === 200) return exchange.accept()
+    exchange.discard()
+    exchange.sendBody(Buffer.from('2'), false)
+    setImmediate(send)
+  })
+  send()
+  await over.promise
+  pool.cut()
+  t.match(bodies[1], /\r\n\r\n123$/)
+  t.equal(recorded, '123')
+  t.equal(handler.journal.requestBytes, 3)
+})
+
+t.test('a tunnel whose callee has gone does not wait for a caller that stays', async t => {
+  const appPort = await listen(t, socket => {
+    socket.once('data', () => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nhello'))
+  })
+  const pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
+  const over = Promise.withResolvers<unknown>()
+  const port = await listen(t, socket => {
+    over.resolve(closed(socket))
+    const {exchange} = new UpgradeTunnel(socket, 'GET', Buffer.alloc(0), handlerOf(t))
+    exchange.send(pool, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  })
+  const caller = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
+  t.teardown(() => {
+    caller.destroy()
+    pool.cut()
+  })
+  let text = ''
+  caller.on('data', bytes => (text += String(bytes)))
+  await once(caller, 'end')
+  t.match(text, /hello$/)
+  await over.promise
+})
