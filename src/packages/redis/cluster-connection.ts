@@ -14,11 +14,21 @@ interface SlotRange {
   readonly node: string
 }
 
+/** Who listens, and how that ends at each node. */
+interface Listening {
+  readonly pattern: string
+  readonly listener: MessageListener
+  readonly ends: (() => Promise<void>)[]
+}
+
+const listen = async (node: RedisConnection, {pattern, listener, ends}: Listening): Promise<void> =>
+  void ends.push(await node.subscribe(pattern, listener))
+
 /** A connection to a cluster of Redis: one to each master that is needed. What the nodes say of moved slots is followed. */
 export class ClusterConnection implements RedisConnection {
   readonly #address: RedisAddress
   readonly #nodes = new Map<string, Promise<ClientConnection>>()
-  readonly #listening = new Map<string, Set<MessageListener>>()
+  readonly #listening = new Set<Listening>()
   #slots: readonly SlotRange[] = []
   #refreshing: Promise<void> | undefined
 
@@ -65,13 +75,14 @@ export class ClusterConnection implements RedisConnection {
 
   /** Each master publishes the changes of its own keys. */
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
-    const listeners = this.#listening.get(pattern) ?? new Set()
-    this.#listening.set(pattern, listeners.add(listener))
     const masters = await this.#masters()
-    const ends = await Promise.all(masters.map(async node => node.subscribe(pattern, listener)))
+    // a node that is opened from now on listens by itself
+    const listening: Listening = {pattern, listener, ends: []}
+    this.#listening.add(listening)
+    await Promise.all(masters.map(async node => listen(node, listening)))
     return async () => {
-      listeners.delete(listener)
-      await Promise.all(ends.map(async end => end()))
+      this.#listening.delete(listening)
+      await Promise.all(listening.ends.map(async end => end()))
     }
   }
 
@@ -140,8 +151,7 @@ export class ClusterConnection implements RedisConnection {
     const address = {...this.#address, host: at.slice(0, end), port: Number(at.slice(end + 1))}
     const refresh = (): void => void this.#refresh().catch(() => undefined) // the next command tries again
     const node = await ClientConnection.open(address, {lost: refresh, back: refresh})
-    for (const [pattern, listeners] of this.#listening)
-      for (const listener of listeners) await node.subscribe(pattern, listener)
+    for (const each of this.#listening) await listen(node, each)
     return node
   }
 

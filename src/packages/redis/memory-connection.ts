@@ -79,7 +79,7 @@ export class MemoryConnection implements RedisConnection {
   }
 
   #execute(args: readonly Argument[]): Result | Blocked {
-    if (this.#isClosed) throw closed()
+    if (this.#isClosed || this.#engine.isClosed) throw closed()
     const texts: string[] = []
     for (const arg of args) texts.push(typeof arg === 'string' ? bytesOf(arg) : arg.toString('latin1'))
     return this.#engine.run(this.#session, texts)

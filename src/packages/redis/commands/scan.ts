@@ -5,43 +5,42 @@ import type {Session} from '../engine/session.ts'
 import {parseCursor, parseScanOptions} from './scan-options.ts'
 import {typeOf} from './object.ts'
 
-interface Position {
-  readonly database: Database
-  readonly cursor: number
-  readonly keys: Iterator<string, void>
-}
-
-/** Where each connection is in its scan: an iterator goes on over keys that come and go. */
-const positions = new WeakMap<Session, Position>()
+/** The latest scans of a database, by their cursors: an iterator goes on over keys that come and go, on whatever connection. */
+const scans = new WeakMap<Database, Map<number, Iterator<string, void>>>()
+const MAX_SCANS = 100
+let lastScan = 0
 
 /**
- * SCAN. The cursor counts the keys that were looked at. A connection that goes on with its last cursor sees every key that
- * is there all the time; with another cursor the count starts again from the first key.
+ * SCAN. The cursor says how many keys were looked at, and which of the latest scans it is: that one sees every key that is there all
+ * the time. Any other begins behind as many keys.
  */
-export function scanKeys(session: Session, [cursor = '', ...options]: readonly string[]): Result {
+export function scanKeys({db}: Session, [cursor = '', ...options]: readonly string[]): Result {
   const start = parseCursor(cursor)
   const {pattern, count, type} = parseScanOptions(options, true)
-  const keys = iteratorAt(session, start)
+  const own = scans.get(db) ?? new Map<number, Iterator<string, void>>()
+  scans.set(db, own)
+  const before = Math.trunc(start / MAX_SCANS)
+  const keys = own.get(start) ?? iteratorBehind(db, before)
+  own.delete(start)
   const found: string[] = []
   const budget = new MatchBudget()
   for (let looked = 0; looked < count; looked++) {
     const next = keys.next()
-    if (next.done === true) {
-      positions.delete(session)
-      return ['0', found]
-    }
+    if (next.done === true) return ['0', found]
     const key = next.value
     const isWanted = pattern === undefined || matches(pattern, key, budget)
-    if (isWanted && (type === undefined || typeOf(session.db.get(key)) === type)) found.push(key)
+    if (isWanted && (type === undefined || typeOf(db.get(key)) === type)) found.push(key)
   }
-  positions.set(session, {database: session.db, cursor: start + count, keys})
-  return [(start + count).toString(), found]
+  lastScan = (lastScan + 1) % MAX_SCANS
+  const place = (before + count) * MAX_SCANS + lastScan
+  own.set(place, keys)
+  const [oldest] = own.keys()
+  if (own.size > MAX_SCANS && oldest !== undefined) own.delete(oldest)
+  return [place.toString(), found]
 }
 
-function iteratorAt(session: Session, cursor: number): Iterator<string, void> {
-  const position = positions.get(session)
-  if (position?.database === session.db && position.cursor === cursor && cursor > 0) return position.keys
-  const keys = session.db.keys()
-  for (let at = 0; at < cursor; at++) if (keys.next().done === true) break
+function iteratorBehind(db: Database, count: number): Iterator<string, void> {
+  const keys = db.keys()
+  for (let at = 0; at < count; at++) if (keys.next().done === true) break
   return keys
 }

@@ -26,17 +26,17 @@ export const STREAM_GROUPS: CommandTable = {
 }
 
 /** Numbers of arguments, the subcommand's key included. */
-const ARITY: Readonly<Record<string, readonly [least: number, most: number]>> = {
-  create: [3, 6],
-  setid: [3, 5],
-  destroy: [2, 2],
-  createconsumer: [3, 3],
-  delconsumer: [3, 3]
-}
+const ARITY: ReadonlyMap<string, readonly [least: number, most: number]> = new Map([
+  ['create', [3, 6]],
+  ['setid', [3, 5]],
+  ['destroy', [2, 2]],
+  ['createconsumer', [3, 3]],
+  ['delconsumer', [3, 3]]
+])
 
 function change(session: Session, [given = '', ...args]: readonly string[]): Result {
   const subcommand = given.toLowerCase()
-  const arity = ARITY[subcommand]
+  const arity = ARITY.get(subcommand)
   if (arity === undefined) throw unknownSubcommand('XGROUP', given)
   if (args.length < arity[0] || args.length > arity[1]) throw wrongArity(`xgroup|${subcommand}`)
   const [key = '', name = '', third = '', ...options] = args

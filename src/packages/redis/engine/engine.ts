@@ -30,6 +30,8 @@ export class RedisEngine {
   /** Whose keys these are; '' = those of all runs that have no space. */
   space = ''
   commandsRun = 0
+  /** Nothing is written any more. */
+  isClosed = false
   #lastSession = 0
   readonly #waiters = new KeyWaiters()
   readonly #journal: Journal | undefined
@@ -130,6 +132,7 @@ export class RedisEngine {
 
   /** Ends all sessions and timers. */
   close(): void {
+    this.isClosed = true
     for (const session of this.sessions) this.end(session)
     this.#timer.close()
   }

@@ -1,5 +1,10 @@
 import type {Database} from './database.ts'
 
+/** Keys by their databases. */
+export type ChangedKeys = Map<Database, Set<string>>
+
+export const keysIn = (keys: ChangedKeys): number => [...keys.values()].reduce((count, each) => count + each.size, 0)
+
 /** More changes than these do not wait for their time: so many are written in about 10 ms. */
 const MANY = 4000
 
@@ -15,7 +20,7 @@ export interface JournalWriter {
 
 /** Collects the keys that have changed since the file was last written. */
 export class Journal {
-  changed = new Map<Database, Set<string>>()
+  changed: ChangedKeys = new Map()
   readonly #writer: JournalWriter
   /** Changes since the last write; a key may have several. */
   #count = 0
@@ -46,21 +51,17 @@ export class Journal {
     return this.#writer.writeAll()
   }
 
-  /** What has changed, at most so many keys; from now on these are collected again. */
-  take(limit: number): ReadonlyMap<Database, ReadonlySet<string>> {
+  /** What has changed; from now on it is collected again. */
+  take(): ChangedKeys {
     const {changed} = this
     this.changed = new Map()
     this.#count = 0
-    let left = limit
-    for (const [database, keys] of changed) {
-      if (keys.size > left) {
-        const all = [...keys]
-        this.changed.set(database, new Set(all.slice(left)))
-        changed.set(database, new Set(all.slice(0, left)))
-        this.#count += all.length - left
-      }
-      left = Math.max(left - keys.size, 0)
-    }
     return changed
+  }
+
+  /** These have been taken just now, and are not written yet. */
+  keep(left: ChangedKeys): void {
+    this.changed = left
+    this.#count = keysIn(left)
   }
 }

@@ -55,7 +55,13 @@ export function addFloating(left: number, right: number): string {
   const rounded = Number(sum.toPrecision(15))
   const shown = Math.abs(sum - rounded) <= Math.abs(sum) * 2 ** -51 ? rounded : sum
   const text = shown.toString()
-  return text.includes('e') ? BigInt(Math.round(shown)).toString() : text
+  if (!text.includes('e')) return text
+  return Math.abs(shown) > 1
+    ? BigInt(shown).toString()
+    : shown
+        .toFixed(17)
+        .replace(/\.?0+$/, '')
+        .replace(/^-0$/, '0')
 }
 
 /** Start and stop of a range that may count from the end, within a length. */

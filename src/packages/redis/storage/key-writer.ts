@@ -1,11 +1,10 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import type {Database, Value} from '../engine/database.ts'
+import type {ChangedKeys} from '../engine/journal.ts'
 import {Stream} from '../engine/stream.ts'
 import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
 import {NOTHING, StreamRows, type WrittenRows} from './stream-rows.ts'
-
-type Changed = ReadonlyMap<Database, ReadonlySet<string>>
 
 /** What has to be remembered when a transaction is in the file. */
 interface Written {
@@ -15,9 +14,6 @@ interface Written {
   /** Rows that hold another stream than before; undefined: none. */
   readonly moved: [row: number, serial: number | undefined][]
 }
-
-/** A stream that has got another name stands at two keys of one transaction, and what is gone has no size. */
-const mayWait = (value: Value | undefined): boolean => value !== undefined && !(value instanceof Stream)
 
 /**
  * Writes changed keys to the file, all in one transaction. We know the row of each key, so that the file needs no index:
@@ -49,25 +45,31 @@ export class KeyWriter {
   }
 
   /**
-   * Stops at large values and messages once it has written `maxBytes`, and returns the keys that are left. Throws an error of SQLite; then
-   * nothing has been written.
+   * Stops at large values and messages once it has written `maxBytes`, and at any after `maxKeys`; returns the keys that are left. Throws an
+   * error of SQLite; then nothing has been written.
    */
-  write(changed: Changed, maxBytes: number): Changed {
+  write(changed: ChangedKeys, maxBytes = Infinity, maxKeys = Infinity): ChangedKeys {
     const written: Written = {streams: [], removed: [], moved: []}
-    const left = new Map<Database, Set<string>>()
+    const left: ChangedKeys = new Map()
     const wait = (database: Database, key: string): void =>
       void left.set(database, (left.get(database) ?? new Set()).add(key))
     let room = maxBytes
+    let places = maxKeys
     this.#inTransaction(written.streams, () => {
       for (const [database, keys] of changed) {
         const ids = (this.#ids[database.index] ??= new Map())
-        for (const key of keys)
-          if (room <= 0 && mayWait(database.peek(key))) wait(database, key)
+        for (const key of keys) {
+          const value = database.peek(key)
+          // what is gone has no size
+          const isFull = places <= 0 || (room <= 0 && value !== undefined)
+          if (isFull && !this.#isStream(value, ids.get(key))) wait(database, key)
           else {
+            places--
             const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: room}, written)
             room -= size
             if (!isAll) wait(database, key)
           }
+        }
       }
       this.#dropLost(written)
     })
@@ -78,6 +80,11 @@ export class KeyWriter {
     for (const stream of written.streams) stream.written()
     if (room <= 0) this.#emptyLog()
     return left
+  }
+
+  /** It is a stream, or was one: a stream that has got another name stands at two keys, which belong to one transaction. */
+  #isStream(value: Value | undefined, row: number | undefined): boolean {
+    return value instanceof Stream || (row !== undefined && this.#serials.has(row))
   }
 
   /** Moves the log into the file, a little at a time: SQLite would wait for the disk until all of four transactions is there. */

@@ -1,6 +1,5 @@
 import {messageOf} from '../../../model/errors.ts'
-import type {Database} from '../engine/database.ts'
-import {Journal} from '../engine/journal.ts'
+import {keysIn, Journal} from '../engine/journal.ts'
 import type {KeyWriter} from './key-writer.ts'
 
 /** Changes of so long are written together. With the time that this takes, a process that is killed loses those of 50 ms. */
@@ -27,10 +26,10 @@ export class WriteBehind {
   readonly journal = new Journal({
     wake: () => this.#wake(),
     writeMany: () => {
-      if (!this.#isFailing && this.#pauseMs === 0) this.#flush(MAX_KEYS)
+      if (!this.#isFailing && this.#pauseMs === 0) this.#flush()
     },
     writeAll: () => {
-      this.#flush(Infinity)
+      this.#flush(true)
       this.#writeRest(true)
       return !this.#isFailing
     }
@@ -53,8 +52,9 @@ export class WriteBehind {
 
   /** Writes everything, and closes the file. */
   close(): void {
-    this.#flush(Infinity)
+    this.#flush(true)
     this.#writeRest(true)
+    if (this.journal.changed.size > 0) this.#warn('the keys of Redis that could not be written are lost')
     clearTimeout(this.#timer)
     this.#writer?.close()
     this.#writer = undefined
@@ -64,26 +64,26 @@ export class WriteBehind {
     if (this.#writer === undefined) return
     clearTimeout(this.#timer)
     const delay = this.#isFailing ? RETRY_MS : Math.max(DELAY_MS, this.#pauseMs)
-    this.#timer = setTimeout(() => this.#flush(MAX_KEYS), delay)
+    this.#timer = setTimeout(() => this.#flush(), delay)
   }
 
-  #flush(limit: number): void {
+  #flush(isAll = false): void {
     clearTimeout(this.#timer)
-    const changed = this.journal.take(limit)
+    const changed = this.journal.take()
     if (changed.size === 0 || this.#writer === undefined) return
     const start = performance.now()
     let isLarge = false
     try {
-      const left = this.#writer.write(changed, limit === Infinity ? Infinity : MAX_BYTES)
-      this.#keep(left)
-      isLarge = left.size > 0
+      const left = isAll ? this.#writer.write(changed) : this.#writer.write(changed, MAX_BYTES, MAX_KEYS)
+      this.journal.keep(left)
+      isLarge = left.size > 0 && keysIn(changed) - keysIn(left) < MAX_KEYS
       this.#succeeded()
     } catch (error) {
-      this.#keep(changed)
+      this.journal.keep(changed)
       this.#failed(error)
     }
     const tookMs = performance.now() - start
-    this.#pauseMs = isLarge || isSlow(changed, tookMs) ? tookMs / MAX_SHARE : 0
+    this.#pauseMs = isLarge || (tookMs >= LONG_MS && keysIn(changed) < FEW_KEYS) ? tookMs / MAX_SHARE : 0
     if (this.journal.changed.size > 0) this.#wake()
     else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)
   }
@@ -113,15 +113,4 @@ export class WriteBehind {
       this.#warn(`the keys of Redis cannot be written: ${messageOf(error)}; they are kept in memory until that works`)
     this.#isFailing = true
   }
-
-  #keep(changed: ReadonlyMap<Database, ReadonlySet<string>>): void {
-    for (const [database, keys] of changed) for (const key of keys) this.journal.note(database, key)
-  }
-}
-
-function isSlow(changed: ReadonlyMap<Database, ReadonlySet<string>>, tookMs: number): boolean {
-  if (tookMs < LONG_MS) return false
-  let keys = 0
-  for (const each of changed.values()) keys += each.size
-  return keys < FEW_KEYS
 }

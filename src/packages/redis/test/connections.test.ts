@@ -1,4 +1,5 @@
 import t, {type Test} from 'tap'
+import {BuiltInRedis} from '../built-in-redis.ts'
 import {ClientConnection} from '../client-connection.ts'
 import type {RedisConnection, RedisReply} from '../connection.ts'
 import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../dapr-scripts.ts'
@@ -193,4 +194,12 @@ t.test('nobody answers: the first connection rejects at once', async t => {
   const server = await RedisServer.bind(0)
   await server.close()
   await t.rejects(ClientConnection.open({host: '127.0.0.1', port: server.port}), /ECONNREFUSED/)
+})
+
+t.test('once the built-in Redis is closed, its connections answer nothing that nobody keeps', async t => {
+  const redis = await BuiltInRedis.open({port: 0, warn: text => t.fail(text)})
+  const connection = redis.connect()
+  await connection.command(['SET', 'a', '1'])
+  await redis.close()
+  await t.rejects(connection.command(['SET', 'b', '2']), /closed/)
 })

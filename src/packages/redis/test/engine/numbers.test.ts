@@ -1,5 +1,5 @@
 import t from 'tap'
-import {parseFloating} from '../../engine/numbers.ts'
+import {addFloating, parseFloating} from '../../engine/numbers.ts'
 
 t.test('floating point numbers are read as by Redis', async t => {
   const cases: readonly (readonly [text: string, value: number | undefined])[] = [
@@ -22,4 +22,13 @@ t.test('a text of a million digits is looked at once', async t => {
   const digits = '0'.repeat(1_000_000)
   t.equal(parseFloating(digits), 0)
   t.equal(parseFloating(`${digits}x`), undefined)
+})
+
+t.test('small sums are not zero', t => {
+  t.equal(addFloating(0, 1e-7), '0.0000001')
+  t.equal(addFloating(1e-10, 2.5e-10), '0.00000000035')
+  t.equal(addFloating(0, -1e-20), '0')
+  t.equal(addFloating(0.1, 0.2), '0.3')
+  t.equal(addFloating(1e21, 0), '1000000000000000000000')
+  t.end()
 })

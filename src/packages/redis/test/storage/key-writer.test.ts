@@ -1,8 +1,7 @@
 import {join} from 'node:path'
 import t from 'tap'
-import type {Database} from '../../engine/database.ts'
 import {RedisEngine} from '../../engine/engine.ts'
-import {Journal} from '../../engine/journal.ts'
+import {Journal, type ChangedKeys} from '../../engine/journal.ts'
 import {openKeyFile} from '../../storage/key-file.ts'
 import {KeyWriter} from '../../storage/key-writer.ts'
 
@@ -16,8 +15,7 @@ t.test('large values are written a few at a time; a stream and what is gone do n
   engine.run(session, ['XADD', 'topic', '1-0', 'data', 'x'])
   const file = openKeyFile(join(t.testdir(), 'redis.db'))
   const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0})
-  const all = (...keys: readonly string[]): ReadonlyMap<Database, ReadonlySet<string>> =>
-    new Map([[database, new Set(keys)]])
+  const all = (...keys: readonly string[]): ChangedKeys => new Map([[database, new Set(keys)]])
   const rows = (): unknown => file.prepare('SELECT count(*) AS count FROM keys').get()?.['count']
 
   const left = writer.write(all('a', 'b', 'c', 'topic', 'gone'), 3 * MB)

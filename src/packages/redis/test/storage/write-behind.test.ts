@@ -1,6 +1,11 @@
 import t from 'tap'
+import {RedisEngine} from '../../engine/engine.ts'
 import type {KeyWriter} from '../../storage/key-writer.ts'
 import {WriteBehind} from '../../storage/write-behind.ts'
+
+const fail = (): never => {
+  throw new Error('the disk is full')
+}
 
 t.test('what a flood has left is written after a failure, and told', async t => {
   const warnings: string[] = []
@@ -28,4 +33,16 @@ t.test('what a flood has left is written after a failure, and told', async t => 
     'the keys of Redis are written again'
   ])
   behind.close()
+})
+
+t.test('what could not be written by the end is said to be lost', t => {
+  const warnings: string[] = []
+  const behind = new WriteBehind(text => warnings.push(text))
+  behind.open({write: fail, hasRest: false, close: () => undefined} as unknown as KeyWriter)
+  const engine = new RedisEngine(behind.journal)
+  engine.run(engine.open(), ['SET', 'a', '1'])
+  behind.close()
+  engine.close()
+  t.equal(warnings.at(-1), 'the keys of Redis that could not be written are lost')
+  t.end()
 })

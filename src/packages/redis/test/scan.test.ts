@@ -1,0 +1,33 @@
+import t from 'tap'
+import {RedisEngine} from '../engine/engine.ts'
+
+t.test('a scan over several connections sees each key, also while others are deleted', t => {
+  const engine = new RedisEngine()
+  const sessions = [engine.open(), engine.open()]
+  const run = (at: number, ...args: readonly string[]): unknown => engine.run(sessions[at % 2] ?? engine.open(), args)
+  for (let key = 0; key < 100; key++) run(0, 'SET', `k${key}`, 'v')
+  const seen = new Set<string>()
+  let cursor = '0'
+  for (let turn = 1; turn === 1 || cursor !== '0'; turn++) {
+    const [next, keys] = run(turn, 'SCAN', cursor, 'COUNT', '10') as readonly [string, readonly string[]]
+    cursor = next
+    for (const key of keys) seen.add(key)
+    if (keys.length > 0) run(turn, 'DEL', ...keys)
+  }
+  t.equal(seen.size, 100)
+  t.equal(run(0, 'DBSIZE'), 0)
+  t.end()
+})
+
+t.test('a cursor that comes again, or is unknown, begins behind as many keys', t => {
+  const engine = new RedisEngine()
+  const session = engine.open()
+  for (let key = 0; key < 30; key++) engine.run(session, ['SET', `k${key}`, 'v'])
+  const scan = (cursor: string): readonly [string, readonly string[]] =>
+    engine.run(session, ['SCAN', cursor, 'COUNT', '10']) as unknown as readonly [string, readonly string[]]
+  const [cursor] = scan('0')
+  t.equal(scan(cursor)[1][0], 'k10')
+  t.equal(scan(cursor)[1][0], 'k10')
+  t.same(scan('999999999'), ['0', []])
+  t.end()
+})
