@@ -1,6 +1,6 @@
 import {useMemo} from 'preact/hooks'
 import {duration} from '../parts/format.ts'
-import {shortened, visible} from '../parts/safe-text.ts'
+import {visible} from '../parts/safe-text.ts'
 import {isDown, statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
@@ -24,8 +24,6 @@ export interface PictureProps {
 const READABLE = 0.75
 /** Longer names would be cut if they were enlarged where nothing else can be read. */
 const LONG_NAME = 22
-/** What fits into the widest box. */
-const MAX_NAME = 32
 
 /** A box of an app whose calls take longer has another colour. */
 const SLOW_MS = 500
@@ -196,7 +194,7 @@ function Box({place, name, text, isRound = false}: BoxProps) {
       <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx={isRound ? NODE_HEIGHT / 2 : 8} />
       <svg x={x + inset} y={y} width={place.width - 2 * inset} height={NODE_HEIGHT}>
         <text class={name.length > LONG_NAME ? 'name long' : 'name'} y="18">
-          {shortened(name, MAX_NAME)}
+          {name}
         </text>
       </svg>
       <text class="status" x={x + inset} y={y + 35}>

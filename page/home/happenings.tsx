@@ -4,9 +4,13 @@ import {duration, timeOfDay} from '../parts/format.ts'
 import {shortened, visible} from '../parts/safe-text.ts'
 import type {StateWord} from '../../src/model/app-words.ts'
 import {wordOf} from '../state/app-status.ts'
-import {keyOf, listen} from '../state/run.ts'
+import {api} from '../state/api.ts'
+import type {RunEvent} from '../state/event-stream.ts'
+import {keyOf, listen, type EventData} from '../state/run.ts'
 
 const MAX_KEPT = 60
+/** Those of the run that are asked for when the page is opened. */
+const PAST = 'app,reload,death,fault,note'
 
 interface Happening {
   readonly key: number
@@ -15,22 +19,33 @@ interface Happening {
   /** '': it concerns the run. */
   readonly app: string
   readonly text: string
-  readonly isBad?: boolean
+  readonly isBad: boolean
+  /** Above 1: the latest of so many that are alike, one after the other. */
+  readonly times: number
 }
 
-/** What has happened to the apps since the page was opened, and when they were started; the latest first. */
+type Said = Pick<Happening, 'app' | 'text' | 'isBad'>
+
+/** What has happened in the run; the latest first. */
 const happenings = signal<readonly Happening[]>([])
 let count = 0
 
-function add(news: readonly Omit<Happening, 'key'>[]): void {
-  const keyed = news.map(each => ({...each, key: count++}))
-  happenings.value = [...keyed, ...happenings.value].toSorted((a, b) => b.at - a.at).slice(0, MAX_KEPT)
+function add(news: readonly (Said & Pick<Happening, 'at'>)[]): void {
+  const all = [...news.map(each => ({...each, key: count++, times: 1})), ...happenings.value]
+  const listed: Happening[] = []
+  for (const each of all.toSorted((a, b) => b.at - a.at)) {
+    const later = listed.at(-1)
+    if (later?.app === each.app && later.text === each.text)
+      listed[listed.length - 1] = {...later, times: later.times + each.times}
+    else listed.push(each)
+  }
+  happenings.value = listed.slice(0, MAX_KEPT)
 }
 
-const tell = (app: string, text: string, isBad = false): void => add([{at: Date.now(), app, text, isBad}])
+const say = (app: string, text: string, isBad = false): Said => ({app, text, isBad})
 
-/** What is told of a new state; of crashes more is told than their state says. */
-const TOLD: Partial<Record<StateWord, string>> = {
+/** What is said of a new state; of crashes more is said than their state. */
+const WORDS: Partial<Record<StateWord, string>> = {
   ready: 'is ready',
   'not ready': 'is no longer ready',
   stopped: 'was stopped',
@@ -40,56 +55,77 @@ const TOLD: Partial<Record<StateWord, string>> = {
 
 const lifeOf = (app: Api.App): string => `${keyOf(app)} ${app.pid}`
 
-let runId = ''
-const words = new Map<string, StateWord>()
-/** Processes that have been ready. */
-let seen = new Set<string>()
-
-listen('reset', run => {
-  if (runId !== run.run) {
-    happenings.value = []
-    words.clear()
-    add(
-      run.apps.flatMap(app => {
-        const at = Date.parse(app.startedAt ?? '')
-        return at > 0 ? [{at, app: keyOf(app), text: 'was started'}] : []
-      })
+/** Reads events in their order; `apps`: as they were before. */
+function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'data'>, at: number) => Said | undefined {
+  const words = new Map(apps.map(app => [keyOf(app), wordOf(app)]))
+  /** Processes that have been ready. */
+  const seen = new Set(apps.filter(({isReady}) => isReady).map(lifeOf))
+  const ofApp = (app: Api.App, at: number): Said | undefined => {
+    const key = keyOf(app)
+    if (app.state === 'removed') {
+      words.delete(key)
+      return say(key, 'was taken out of the run')
+    }
+    const word = wordOf(app)
+    const before = words.get(key)
+    words.set(key, word)
+    const text = WORDS[word]
+    // before it was ready for the first time it is not "no longer" ready
+    if (text === undefined || word === before || (word === 'not ready' && before !== 'ready')) return undefined
+    if (word !== 'ready') return say(key, text, word === 'not ready')
+    const wasReady = seen.has(lifeOf(app))
+    seen.add(lifeOf(app))
+    return say(
+      key,
+      wasReady ? 'is ready again' : `${text} after ${duration(Math.max(0, at - Date.parse(app.startedAt ?? '')))}`
     )
   }
-  runId = run.run
-  for (const app of run.apps) words.set(keyOf(app), wordOf(app))
-  seen = new Set(run.apps.filter(({isReady}) => isReady).map(lifeOf))
-})
-
-listen('app', app => {
-  const key = keyOf(app)
-  if (app.state === 'removed') {
-    words.delete(key)
-    return tell(key, 'was taken out of the run')
+  return ({type, data}, at) => {
+    if (type === 'app') return ofApp(data as Api.App, at)
+    if (type === 'reload') {
+      const {app, files, tookMs, held} = data as EventData['reload']
+      const what = files.length === 0 ? '' : `: ${files.slice(0, 3).join(', ')}${files.length > 3 ? ' …' : ''}`
+      return say(app, `was reloaded in ${duration(tookMs)}${what}${held > 0 ? `; ${held} calls waited` : ''}`)
+    }
+    if (type === 'death') {
+      const {name, exit, reason} = data as Api.Death
+      return say(name, reason === '' ? exit : `${exit}: ${reason}`, true)
+    }
+    const {text, change = ''} = data as EventData['note'] & {readonly change?: string}
+    if (type === 'note') return say('', text)
+    return change === 'hit' || text === '' ? undefined : say('', `⚡ ${text}`)
   }
-  const word = wordOf(app)
-  const before = words.get(key)
-  words.set(key, word)
-  const text = TOLD[word]
-  // before it was ready for the first time it is not "no longer" ready
-  if (text === undefined || word === before || (word === 'not ready' && before !== 'ready')) return
-  if (word !== 'ready') return tell(key, text, word === 'not ready')
-  const took = Math.max(0, Date.now() - Date.parse(app.startedAt ?? ''))
-  tell(key, seen.has(lifeOf(app)) ? 'is ready again' : `${text} after ${duration(took)}`)
-  seen.add(lifeOf(app))
+}
+
+/** What happened before the page was opened, as far as the run keeps it. */
+async function addPast(until: number): Promise<void> {
+  const read = readerOf([])
+  for await (const event of await api.follow('GET /events', {query: {once: '', types: PAST}})) {
+    const {at = (event.data as Partial<Api.Death>).at ?? ''} = event as RunEvent
+    const said = read(event as RunEvent, Date.parse(at))
+    if (said !== undefined && Date.parse(at) < until) add([{...said, at: Date.parse(at)}])
+  }
+}
+
+let runId = ''
+let read = readerOf([])
+
+listen('reset', run => {
+  read = readerOf(run.apps)
+  if (runId === run.run) return
+  runId = run.run
+  happenings.value = []
+  const started = run.apps.filter(({startedAt}) => startedAt !== null)
+  add(started.map(app => ({...say(keyOf(app), 'was started'), at: Date.parse(app.startedAt ?? '')})))
+  addPast(Date.now()).catch(() => undefined) // then less is known
 })
 
-listen('reload', ({app, files, tookMs, held}) => {
-  const what = files.length === 0 ? '' : `: ${files.slice(0, 3).join(', ')}${files.length > 3 ? ' …' : ''}`
-  tell(app, `was reloaded in ${duration(tookMs)}${what}${held > 0 ? `; ${held} calls waited` : ''}`)
-})
-listen('death', ({name, exit, reason, at}) =>
-  add([{at: Date.parse(at), app: name, text: reason === '' ? exit : `${exit}: ${reason}`, isBad: true}])
-)
-listen('fault', ({change, text}) => {
-  if (change !== 'hit' && text !== '') tell('', `⚡ ${text}`)
-})
-listen('note', ({text}) => tell('', text))
+for (const type of ['app', 'reload', 'death', 'fault', 'note'] as const)
+  listen(type, data => {
+    const at = type === 'death' ? Date.parse((data as Api.Death).at) : Date.now()
+    const said = read({type, data}, at)
+    if (said !== undefined) add([{...said, at}])
+  })
 
 export const Happenings = () => (
   <div class="latest happenings">
@@ -97,13 +133,14 @@ export const Happenings = () => (
     <div class="scroll" tabIndex={0} role="region" aria-labelledby="happenings">
       <table>
         <tbody>
-          {happenings.value.map(({key, at, app, text, isBad}) => (
+          {happenings.value.map(({key, at, app, text, isBad, times}) => (
             <tr key={key}>
               <td>{timeOfDay(at).slice(0, 8)}</td>
               <td class="edge" title={visible(app)}>
                 {shortened(visible(app), 24)}
               </td>
-              <td class={`wide ${isBad === true ? 'bad' : ''}`} title={visible(text)}>
+              <td class={`wide ${isBad ? 'bad' : ''}`} title={visible(text)}>
+                {times > 1 && `${times} × `}
                 {visible(text)}
               </td>
             </tr>

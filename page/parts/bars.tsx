@@ -24,6 +24,8 @@ export interface Bar {
 
 /** In percent of the whole width; what took no time is seen, too. */
 const NARROWEST = 0.4
+/** However deep it stands, its name has room. */
+const MAX_BRANCHES = 8
 
 export interface BarsProps {
   readonly bars: readonly Bar[]
@@ -92,7 +94,7 @@ function branchesOf(bars: readonly Bar[]): readonly string[] {
   for (const {depth} of bars.toReversed()) {
     follows.length = Math.max(follows.length, depth + 1)
     const above = Array.from({length: Math.max(0, depth - 1)}, (_, at) => (follows[at + 1] === true ? '│ ' : '  '))
-    found.push(depth === 0 ? '' : `${above.join('')}${follows[depth] === true ? '├ ' : '└ '}`)
+    found.push(depth === 0 ? '' : `${above.slice(-MAX_BRANCHES).join('')}${follows[depth] === true ? '├ ' : '└ '}`)
     follows.length = depth + 1
     follows[depth] = true
   }

@@ -7,6 +7,8 @@ const MAX_PAUSE_MS = 8000
 /** An event of the run (`GET /events`); samples have no id. */
 export interface RunEvent {
   readonly id?: number
+  /** When it was (ISO 8601); samples are of now. */
+  readonly at?: string
   readonly type: string
   readonly data: unknown
 }

@@ -2,6 +2,7 @@
 import type {Page} from 'playwright-core'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
+import {trouble} from './made-up-crash.ts'
 import {app, call, callDetail, edge, FIRST_VIEW, madeUp, treeNode, type MadeUp} from './made-up.ts'
 
 /** 200 characters each. */
@@ -29,7 +30,7 @@ async function openCall(page: Page, number: number): Promise<void> {
   await page.keyboard.press('c')
   await page.getByRole('grid', {name: 'Calls'}).waitFor()
   await page.evaluate(`location.hash = '#/calls/${number}'`)
-  await page.getByRole('heading', {name: `Call ${number}`}).waitFor()
+  await page.getByRole('heading', {name: `Calls / ${number}`}).waitFor()
 }
 
 function withTree(run: MadeUp, nodes: readonly ReturnType<typeof treeNode>[], leftOut: number): void {
@@ -196,12 +197,8 @@ t.test('a page and what it may meet', async t =>
           "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.getAttribute('aria-rowindex') === '201'"
         )
         t.pass('the row that keys are at is told')
-        run.send(
-          'death',
-          {number: 1, app: 'app-7', name: 'app-7', exit: 'exited with code 1', reason: '', at: '', livedMs: 1},
-          1001
-        )
-        await page.getByRole('status').getByText('app-7 exited with code 1').waitFor({state: 'attached'})
+        run.send('troubles', {troubles: [trouble({app: 'app-7', name: 'app-7', text: '"app-7" exited with code 1'})]})
+        await page.getByRole('status').getByText('"app-7" exited with code 1').waitFor({state: 'attached'})
         await page.keyboard.press('g')
         await page.keyboard.press('c')
         await page.getByRole('main', {name: 'Calls'}).waitFor()

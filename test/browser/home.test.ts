@@ -171,11 +171,25 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       t.equal(await region.getByRole('paragraph').count(), 1)
     })
 
-    await t.test('what has happened: starts, reloads, crashes, faults', async t => {
+    await t.test('what has happened: starts, reloads, crashes, faults; also before the page was opened', async t => {
       const run = await madeUp(t)
+      const at = '2026-01-31T14:41:00.000Z'
+      run.past = [
+        {id: 1, at, type: 'app', data: app('stock', {startedAt: '2026-01-31T14:40:58.000Z'})},
+        ...[3, 4, 5].map(number => ({
+          id: number,
+          at,
+          type: 'death',
+          data: death({number, name: 'mail', at, reason: 'Error: no mail'})
+        })),
+        {id: 6, at: '2026-01-31T14:42:00.000Z', type: 'note', data: {code: 'x', text: 'it was late'}}
+      ]
       const {page} = await open(browser, run.url)
       const happened = page.getByRole('region', {name: 'What happened'})
       await happened.getByRole('row', {name: 'checkout was started'}).waitFor()
+      await happened.getByRole('row', {name: 'stock is ready after 2.0 s'}).waitFor()
+      await happened.getByRole('row', {name: 'mail 3 × exited with code 1: Error: no mail'}).waitFor()
+      await happened.getByRole('row', {name: 'it was late'}).waitFor()
       run.send('reload', {app: 'payments', files: ['charge.js'], tookMs: 312, held: 4}, 1001)
       await happened.getByRole('row', {name: 'payments was reloaded in 312 ms: charge.js; 4 calls waited'}).waitFor()
       run.send('death', death(), 1002)

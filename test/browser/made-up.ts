@@ -152,6 +152,8 @@ export interface MadeUp {
   faults: readonly Api.Fault[]
   /** What needs a person. */
   troubles: readonly Api.Trouble[]
+  /** Events that were before the page was opened. */
+  past: readonly object[]
   /**
    * Sends an event to all who read them. With an id it is none of a sample. Who goes on at an earlier event, as a page does when its view
    * changes, gets what it missed: all with an id, and of samples the faults and edges.
@@ -191,6 +193,7 @@ export async function madeUp(
     answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}, ...NO_FIGURES},
     faults: [],
     troubles: [],
+    past: [],
     apps: [app('checkout'), app('payments'), app('order-processor')],
     send: (type, data, given) => {
       if (given !== undefined) id = given
@@ -246,6 +249,8 @@ export async function madeUp(
           return
         }
         response.writeHead(200, {'content-type': 'application/x-ndjson'})
+        if (url.searchParams.has('once'))
+          return void response.end(made.past.map(event => `${JSON.stringify(event)}\n`).join(''))
         const after = url.searchParams.get('after')
         const missed = Number(after ?? 0) < firstId ? undefined : kept.filter(event => event.id > Number(after))
         response.write(
