@@ -31,11 +31,12 @@ const TEMPLATE = `version: 1
 apps:
   - {appID: shop, appDirPath: shop, autoPort: true, watch: true, dependsOn: [stock], command: [node, app.mjs]}
   - {appID: stock, appDirPath: stock, autoPort: true, restart: always, command: [node, app.mjs]}
+  - {appID: news, appDirPath: stock, autoPort: true, lazy: true, idleTimeout: 300ms, command: [node, app.mjs]}
 `
 
 /** The first event of each type that is worth showing. */
 const WANTED: Readonly<Record<string, (data: Readonly<Record<string, unknown>>) => boolean>> = {
-  app: ({state, isReady}) => state === 'running' && isReady === true,
+  app: ({id, state, isReady}) => id === 'stock' && state === 'running' && isReady === true,
   calls: ({calls}) => (calls as readonly {path: string}[]).some(({path}) => path.startsWith('/items')),
   lines: ({notShown}) => Number(notShown) > 0,
   edges: ({edges}) => (edges as readonly unknown[]).length > 0,
@@ -115,11 +116,13 @@ export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>>
     const following = follow('/events')
     await seen('hello')
     const [{httpPort = 0} = {}] = found['hello']?.data['apps'] as readonly {httpPort: number}[]
-    const call = async (path: string): Promise<void> => {
-      await (await fetch(`http://127.0.0.1:${httpPort}/v1.0/invoke/stock/method${path}`)).text()
+    const call = async (path: string, app = 'stock'): Promise<void> => {
+      await (await fetch(`http://127.0.0.1:${httpPort}/v1.0/invoke/${app}/method${path}`)).text()
     }
     await call('/items?token=abc')
     for (const type of ['calls', 'edges']) await seen(type)
+    await call('/today', 'news')
+    for (const type of ['woken', 'asleep']) await seen(type)
     void follow('/events?after=1')
     await seen('reset')
     await done('/faults', 'POST', '{"from": "shop", "to": "stock", "path": "/prices", "status": 503, "rate": 0.5}')

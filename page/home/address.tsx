@@ -10,7 +10,7 @@ export const isWeb = ({appProtocol}: Api.App): boolean => /^https?$/.test(appPro
 export function Address({app}: {readonly app: Api.App}) {
   const {appPort, appProtocol, url, state} = app
   if (appPort === 0) return null
-  const isOff = !['running', 'debugging'].includes(state)
+  const isOff = !['running', 'debugging'].includes(state) && !(state === 'asleep' && url !== '')
   const root = rootOf(app)
   const text = url === '' ? `:${appPort}` : url.replace(/^.*:/, ':')
   if (isWeb(app) && !isOff)

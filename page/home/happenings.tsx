@@ -49,6 +49,7 @@ const WORDS: Partial<Record<StateWord, string>> = {
   ready: 'is ready',
   'not ready': 'is no longer ready',
   stopped: 'was stopped',
+  asleep: 'is asleep',
   'in debugger': 'was handed over to a debugger',
   finished: 'has ended'
 }

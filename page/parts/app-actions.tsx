@@ -30,7 +30,7 @@ const logsOf = (app: Api.App): Action => ({
 function changesOf(app: Api.App): readonly Action[] {
   if (!mayChange) return []
   const {name: target} = targetOf(app)
-  if (isOver(app) || wordOf(app) === 'in debugger')
+  if (isOver(app) || ['in debugger', 'asleep'].includes(wordOf(app)))
     return [{name: 'start', text: 'Start', key: 's', run: () => void act(target, 'start')}]
   const isLast = appList.value.every(each => targetOf(each).name === target || isOver(each))
   const end = {text: `${target} is the last app: the run ends with it.`, yes: 'End the run'}

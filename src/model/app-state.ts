@@ -7,7 +7,7 @@ export type Exit =
   | {readonly kind: 'spawn-error'; readonly message: string}
 
 /** Why a process was stopped. */
-export type Why = 'user' | 'watch' | 'unhealthy' | 'run ends'
+export type Why = 'user' | 'watch' | 'unhealthy' | 'idle' | 'run ends'
 
 /**
  * The lifecycle of an app. One loop (`supervisor/process/supervised-app.ts`) changes it; other code reads it or aborts a signal.
@@ -21,6 +21,8 @@ export type Why = 'user' | 'watch' | 'unhealthy' | 'run ends'
  *              │               ▼                                                       │
  *           backoff ◄─── policy: restart · policy: give up ───► exited ◄─────────────────┘
  *              └───────────────── stop requested ───────────────┘
+ *
+ * A lazy app is `asleep` in place of the first start, after it was idle (from `stopping`), and in place of `exited` by itself.
  */
 export type AppState =
   | {readonly phase: 'idle'}
@@ -29,22 +31,31 @@ export type AppState =
   | {readonly phase: 'stopping'; readonly pid: number | undefined; readonly why: Why}
   /** `until` is in ms since 1970; `Infinity`: until a new process is requested. */
   | {readonly phase: 'backoff'; readonly failures: number; readonly until: number; readonly last: Exit}
+  /** No process until one is requested. `last`: how the latest one ended, if that was by itself. */
+  | {readonly phase: 'asleep'; readonly last: Exit | undefined}
   | {readonly phase: 'exited'; readonly exit: Exit | undefined; readonly asked: boolean}
 
 export type Phase = AppState['phase']
 
 /** The legal transitions; every transition is checked against them. */
 export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
-  idle: ['starting', 'exited'],
-  starting: ['running', 'stopping', 'backoff', 'exited'],
-  running: ['running', 'stopping', 'backoff', 'exited'],
-  stopping: ['starting', 'exited'],
+  idle: ['starting', 'asleep', 'exited'],
+  starting: ['running', 'stopping', 'backoff', 'asleep', 'exited'],
+  running: ['running', 'stopping', 'backoff', 'asleep', 'exited'],
+  stopping: ['starting', 'asleep', 'exited'],
   backoff: ['starting', 'exited'],
+  asleep: ['starting', 'exited'],
   exited: []
 }
 
 /** Whether a process succeeded: it exited by itself with code 0. */
 export const succeeded = (exit: Exit | undefined): boolean => exit?.kind === 'code' && exit.code === 0
+
+/** How its process ended by itself, in this state; undefined: it did not. */
+export function exitOf(state: AppState): Exit | undefined {
+  if (state.phase === 'backoff' || state.phase === 'asleep') return state.last
+  return state.phase === 'exited' && !state.asked ? state.exit : undefined
+}
 
 /** An exit as a number, as shells have it in `$?`: 128 and the signal's number, 127 for a program that could not be started. */
 export function exitCodeOf(exit: Exit): number {

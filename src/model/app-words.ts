@@ -16,6 +16,7 @@ export const STATES = {
   waiting: ['◌', 'busy'],
   'in debugger': ['◆', 'off'],
   ready: ['●', 'good'],
+  asleep: ['◌', 'off'],
   finished: ['○', 'off'],
   stopped: ['■', 'off']
 } as const satisfies Record<string, readonly [sign: string, tone: 'bad' | 'busy' | 'good' | 'off']>
@@ -43,6 +44,7 @@ export function stateWord({state, isReady, availability, exitCode, restartsAt, l
       return 'stopped'
     case 'starting':
     case 'stopping':
+    case 'asleep':
     case 'stopped':
       return state
   }
@@ -64,6 +66,8 @@ export function stateText(app: Judged, now: number): string {
       return exitCode === null ? 'not started' : exitWord(exitCode, exit)
     case 'debugging':
       return 'in debugger'
+    case 'asleep':
+      return waitsFor.length === 0 ? 'asleep' : `waits for ${waitsFor.join(', ')}`
     case 'starting':
     case 'stopping':
     case 'stopped':

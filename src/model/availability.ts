@@ -3,12 +3,16 @@
  *
  * - `ready`: it takes calls, or runs, if it has no port
  * - `finished`: its process has ended with 0, and is not started again by itself
+ * - `asleep`: it has no process; the next call starts one
  * - `waiting`: it will be `ready` or `finished` by itself, or so it is hoped
  * - `debugged`: the user runs it in a debugger, and it does not listen yet
  * - `stopped`: the user has stopped it, or did not ask for it: calls do not wait for it
  * - `never`: it has failed for good: a person has to act
  */
-export type Availability = 'ready' | 'finished' | 'waiting' | 'debugged' | 'stopped' | 'never'
+export type Availability = 'ready' | 'finished' | 'asleep' | 'waiting' | 'debugged' | 'stopped' | 'never'
+
+/** It takes calls, at once or by waking up. */
+export const takesCalls = (availability: Availability): boolean => availability === 'ready' || availability === 'asleep'
 
 /** It takes calls, or has done what it was for. */
-export const isUsable = (availability: Availability): boolean => availability === 'ready' || availability === 'finished'
+export const isUsable = (availability: Availability): boolean => takesCalls(availability) || availability === 'finished'

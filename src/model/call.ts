@@ -11,7 +11,7 @@ export interface AccessDecision {
 
 /**
  * A request from one app to another. It is made once for each call and never copied: queues and observers know a call by this
- * object, and three of them note something in it.
+ * object, and some of them note something in it.
  */
 export interface Call {
   /** App id of the caller. At a published port it is set while the call is under way (`CallObserver.attributed`). */
@@ -41,6 +41,8 @@ export interface Call {
   number?: number
   /** Set when a language model has answered: what that has cost. */
   tokens?: {readonly prompt: number; readonly completion: number}
+  /** Set when its callee was asleep, and is started for it. */
+  hasWoken?: boolean
   /** Set when a fault hits it: the number of that rule. */
   fault?: number
   /** The request as its caller sent it; left out: it came in another way. */

@@ -26,6 +26,16 @@ export type RunEvent =
   | {readonly type: 'app-started'; readonly app: StartedApp}
   /** The process exited without being asked to. */
   | {readonly type: 'app-ended'; readonly id: string; readonly exit: Exit}
+  /** Nothing was under way in the app for so long (0: the run has just begun): it has no process, and its next call starts one. */
+  | {readonly type: 'app-asleep'; readonly app: SidecarInfo; readonly name: string; readonly idleMs: number}
+  /** An app that was asleep takes calls again; `cause`: what needed it. */
+  | {
+      readonly type: 'app-woken'
+      readonly app: string
+      readonly id: string
+      readonly cause: string
+      readonly tookMs: number
+    }
   /** The state of an app has changed. */
   | {readonly type: 'app-moved'}
   /** A new process has replaced the app's previous one and accepts calls. */

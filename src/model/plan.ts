@@ -82,6 +82,10 @@ export interface AppPlan {
   readonly reload: 'replace' | 'overlap'
   readonly stop: StopPlan
   readonly dependsOn: readonly Dependency[]
+  /** Its first call starts it; left out: the run does. */
+  readonly lazy?: true
+  /** Once nothing was under way for so long it is stopped, and its next call starts it; left out: never. */
+  readonly idleTimeoutMs?: number
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
   /** Where others call it without Dapr's API: we listen there for the whole run. Left out: nowhere. */
@@ -97,6 +101,10 @@ export interface AppPlan {
   readonly resources: ResourcesPlan
   readonly elsewhere: ElsewherePlan
 }
+
+/** It may be asleep: without a process until something needs one. */
+export const maySleep = ({lazy, idleTimeoutMs}: Pick<AppPlan, 'lazy' | 'idleTimeoutMs'>): boolean =>
+  lazy === true || idleTimeoutMs !== undefined
 
 /** What people call an instance of an app: the first one by the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)

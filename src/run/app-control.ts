@@ -1,5 +1,6 @@
 import type {RunContext} from './run-context.ts'
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
+import {takesCalls} from '../model/availability.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
 import type {RunLog} from '../observe/logging/run-log.ts'
@@ -106,7 +107,7 @@ async function restart(
   if (fault !== undefined) return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
   const hasEnded = runtimes.every(
-    runtime => apps.isStopped(runtime) || ['exited', 'backoff'].includes(runtime.app.state.phase)
+    runtime => apps.isStopped(runtime) || ['exited', 'backoff', 'asleep'].includes(runtime.app.state.phase)
   )
   if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return start()
   if (runtimes.some(({isDebugged}) => isDebugged))
@@ -148,7 +149,7 @@ function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: AppControlP
       key
     },
     closing: sidecar.closing,
-    ready: () => instances.filter(({availability}) => availability === 'ready').length,
+    ready: () => instances.filter(({availability}) => takesCalls(availability)).length,
     onChange: listener => {
       const offs = instances.map(each => each.onMove(listener))
       return () => {

@@ -23,7 +23,15 @@ export function openActors(options: OpenActorsOptions): {readonly here: Actors; 
     [...sidecars.keys()].find(({name}) => name === instance)
   const here = new Actors({
     clock: systemClock,
-    mayHost: app => [...sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost),
+    mayHost: (type, app) =>
+      [...sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost(type)),
+    needsHost: (type, isKnown) => {
+      for (const {sleep} of sidecars.keys())
+        if (sleep.triggers.actors?.includes(type) ?? !isKnown) sleep.need(`an actor of type ${type}`)
+    },
+    onTypes: (app, actors) => {
+      for (const {id, sleep} of sidecars.keys()) if (id === app) sleep.learn({actors})
+    },
     counted: (instance, event) => runtimeOf(instance)?.counters?.hosted(event),
     journalOf: (request, app) => actorJournal(observer, request, app),
     onDeadlock: ({place}, text) => {

@@ -12,6 +12,7 @@ import {isAccessAllowed, type WorkflowAccess} from '../files/resources/workflow-
 import type {WorkflowSettings} from '../files/resources/workflow-settings.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
 import {Outbox} from '../work/outbox.ts'
+import {TriggerStore} from '../work/trigger-store.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
@@ -32,6 +33,10 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   /** Asks the user's other runs. */
   readonly search: LeaseSearch
   readonly lender: TaskLender
+  /** Work of workflows waits for an app that has no worker. */
+  readonly needsWorker: (app: string) => void
+  /** The first worker of an app has connected. */
+  readonly hasWorker: (app: string) => void
   /** Loads the actors of the run. */
   readonly actors: () => Promise<Actors>
 }
@@ -48,6 +53,7 @@ export class OpenWork {
   readonly jobs: Jobs
   readonly timers: WaitingTimers
   readonly outbox: Outbox
+  readonly triggers: TriggerStore
   /** What an earlier run has left, by app. */
   readonly left: readonly ActiveInstances[]
   readonly #leftJobs: readonly JobCount[]
@@ -68,7 +74,7 @@ export class OpenWork {
   }
 
   constructor(file: WorkFile, options: RunWorkOptions) {
-    const {plan, runtimes, workMode, resourcesOf, deliverJob, reporter} = options
+    const {plan, runtimes, workMode, resourcesOf, deliverJob, needsWorker, reporter} = options
     this.#options = options
     this.#file = file
     this.#stalls = new StallReporter(reporter, systemClock)
@@ -77,6 +83,7 @@ export class OpenWork {
     if (workMode === 'forgotten') file.empty()
     this.#wakeUps = new WakeUps(file, systemClock)
     this.outbox = new Outbox(file)
+    this.triggers = new TriggerStore(file)
     this.timers = new WaitingTimers(file, this.#wakeUps)
     const warn = (app: string, message: string): void => this.#log(app, 'warn', message)
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
@@ -102,12 +109,14 @@ export class OpenWork {
         isAllowed,
         wanted: app => void this.#farWork().then(far => far.want(app)),
         purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
+        needsWorker,
         met: app => this.#onFirstWorker(app),
         tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
-        counted: (app, event) =>
-          runtimes()
-            .find(({id}) => id === app)
-            ?.counters?.worked(event)
+        counted: (app, event) => {
+          const runtime = runtimes().find(({id}) => id === app)
+          runtime?.counters?.worked(event)
+          runtime?.sleep.onWork()
+        }
       })
       this.jobs = new Jobs({
         file,
@@ -131,7 +140,8 @@ export class OpenWork {
 
   /** Where there are stores, and none is for actors, what a real Dapr needs is said on the terminal, too: it is missed at deployment. */
   #onFirstWorker(app: string): void {
-    const {resourcesOf, reporter} = this.#options
+    const {resourcesOf, hasWorker, reporter} = this.#options
+    hasWorker(app)
     const components = resourcesOf(app)?.components ?? []
     if (components.some(isActorStore)) return
     this.#log(app, 'info', WITHOUT_STORE)

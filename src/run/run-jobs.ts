@@ -22,6 +22,7 @@ export class RunJobs {
       const outcome = await sidecar?.deliverJob(job)
       if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
     }
+    for (const [{sleep}] of all) sleep.need(`job ${job.name}`)
     return {kind: 'undeliverable', answer: 'no process of the app takes calls'}
   }
 }

@@ -33,6 +33,7 @@ import {RunPublished} from './run-published.ts'
 import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
 import {RunResources} from './run-resources.ts'
+import {RunSleep} from './run-sleep.ts'
 import {RunSpans} from './run-spans.ts'
 
 /** The parts of a run, and how they are connected. `Run` starts and stops them. */
@@ -57,6 +58,7 @@ export class RunParts {
   readonly api: RunApi
   readonly published: RunPublished
   readonly spans: RunSpans
+  readonly sleep: RunSleep
   readonly #borrowing: RunBorrowing
   readonly #recorder: RunRecorder
   #exits: ExitFile | undefined
@@ -70,8 +72,9 @@ export class RunParts {
 
   constructor(run: RunOptions, lifetime: Lifetime, stop: () => void, ended: Promise<unknown>) {
     this.#stop = stop
+    const runtimes = (): readonly AppRuntime[] => this.apps.all
     this.#recorder = new RunRecorder(
-      () => this.apps.all,
+      runtimes,
       () => this.work.openWorkflows(),
       death => void this.#keepExit(death)
     )
@@ -95,25 +98,23 @@ export class RunParts {
     this.spans = new RunSpans({
       reporter,
       recorder: this.#recorder.calls,
-      runtimes: () => this.apps.all,
+      runtimes,
       tracingOf: id => this.resources.snapshotOf(id)?.configuration.tracing
     })
     this.work = new RunWork({
       ...context,
-      runtimes: () => this.apps.all,
+      runtimes,
       resourcesOf: id => this.resources.snapshotOf(id),
       search: this.peerRuns.leases,
       lender: this.#borrowing.lender,
       actors: async () => this.actors.load(),
-      deliverJob: new RunJobs(this.#sidecars).deliver
+      deliverJob: new RunJobs(this.#sidecars).deliver,
+      needsWorker: app => this.sleep.needsWorker(app),
+      hasWorker: app => this.sleep.hasWorker(app)
     })
-    const ofActors = {
-      sidecars: this.#sidecars,
-      observer: this.#recorder.observer,
-      reporter,
-      peerRuns: this.peerRuns,
-      faults: this.api.faults
-    }
+    const {observer} = this.#recorder
+    const {faults} = this.api
+    const ofActors = {sidecars: this.#sidecars, observer, reporter, peerRuns: this.peerRuns, faults}
     this.actors = new RunActors(ofActors, this.work.reminders, this.work.remindersOf)
     this.#daprd = new RunDaprd(context, this.watchdog)
     this.changes = this.#createChanges()
@@ -121,12 +122,13 @@ export class RunParts {
       shownAs: plan.shownAs,
       emit,
       reporter,
-      runtimes: () => this.apps.all,
+      runtimes,
       isOver: () => lifetime.isOver
     })
+    this.sleep = new RunSleep({...this, runtimes, recorder: this.#recorder.calls, sidecars: this.#sidecars})
     this.published = new RunPublished({
-      observer: this.#recorder.observer,
-      faults: this.api.faults,
+      observer,
+      faults,
       routes: () => this.routes,
       reopening: id => this.apps.reopening(id),
       whyStopped: id => this.apps.whyStopped(id),
@@ -307,7 +309,7 @@ export class RunParts {
       watchdog: this.watchdog,
       serverRefusal: this.#serverRefusal,
       explain: (id, pendingCall) => this.changes.callCycle(id, pendingCall),
-      moved: () => this.starts.look(),
+      sleep: this.sleep,
       died: (runtime, exit) => this.#recorder.died(runtime, exit),
       spare: marker => this.#spare(marker)
     })

@@ -5,6 +5,7 @@ import {decoded} from '../model/bytes.ts'
 import type {RunLog} from '../observe/logging/run-log.ts'
 import type {ActivitySource, TopicBacklog} from '../model/activity.ts'
 import type {RunEvent} from '../model/events.ts'
+import {takesCalls} from '../model/availability.ts'
 import {pause} from '../platform/delay.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -148,7 +149,7 @@ export class RunWaits implements WaitContext {
     const {id, name, plan} = runtime
     const availability = this.#options.apps().availabilityOf(runtime)
     const isStopped = availability === 'stopped'
-    const isReady = availability === 'ready'
+    const isReady = takesCalls(availability)
     const isChanging = !isStopped && this.#options.changes().isChanging(runtime)
     const isOver = availability === 'never' || isStopped
     return {

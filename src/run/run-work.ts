@@ -3,6 +3,8 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {WorkAccess} from '../observe/api/run-facts.ts'
 import type {Instance} from '../work/workflow/instance.ts'
+import {messageOf} from '../model/errors.ts'
+import type {Triggers} from '../model/triggers.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
 import type {Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
@@ -37,6 +39,20 @@ export class RunWork implements WorkAccess {
 
   /** Rejects if the file cannot be opened. */
   readonly outbox = async (): Promise<Outbox> => (await this.#open()).outbox
+
+  /** What starts the apps that sleep, as earlier runs have kept it. */
+  async triggers(): Promise<ReadonlyMap<string, Triggers>> {
+    if (!mayBeKept(this.#options)) return new Map()
+    const path = workPath(this.#options)
+    return path === undefined || !existsSync(path) ? new Map() : (await this.#open()).triggers.all()
+  }
+
+  /** Settles when it is kept, or cannot be: then a later run asks the app's first process again. */
+  async keepTriggers(app: string, triggers: Triggers): Promise<void> {
+    await this.#open()
+      .then(async work => work.triggers.set(app, triggers))
+      .catch((error: unknown) => this.#options.reporter.warn('work-file', messageOf(error)))
+  }
 
   /** An app takes calls again. */
   appReady({id}: AppRuntime): void {

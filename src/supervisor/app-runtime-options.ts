@@ -5,10 +5,15 @@ import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
+import type {Sleeper, SleepSwitch} from './app-sleep.ts'
 import type {ProgramOptions} from './program.ts'
+import type {Sleep} from './sleep.ts'
+
+/** Makes the sleep of an app. */
+export type OpenSleep = (runtime: Sleeper & {readonly id: string}, own: SleepSwitch) => Sleep
 
 /** What an `AppRuntime` is made of. */
-export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'watch' | 'moved' | 'otherMoved'> {
+export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'plan' | 'moved' | 'otherMoved'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
   readonly logs: Logs
@@ -19,6 +24,8 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'watch
   readonly moved: () => void
   /** Called when a process exited unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
   readonly ended: (exit: Exit) => KeptExit | undefined
+  /** Left out: it never sleeps. */
+  readonly openSleep?: OpenSleep | undefined
   readonly reporter: Reporter
   /** `--except` leaves its first process to the user; it is debugged, too. */
   readonly isExcepted?: boolean | undefined

@@ -3,7 +3,7 @@ import type {Supervised} from './process/supervised.ts'
 import type {Launch} from '../model/api.generated.ts'
 import type {SidecarInfo} from '../model/events.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
-import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
+import {exitOf, succeeded, type AppState, type Why} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import {WAITS_FOR_SAVE} from '../model/exit-text.ts'
 import type {Pool} from '../proxy/net/pool.ts'
@@ -13,12 +13,10 @@ import type {ApiLogging} from '../files/resources/api-logging.ts'
 import type {CalleeCounters} from '../proxy/gateway/callee-counters.ts'
 import type {Callee} from '../proxy/gateway/local-apps.ts'
 import {LifecycleLog, type Logs} from './lifecycle-log.ts'
-import {lookPathFault} from './command.ts'
 import {AppChannel} from '../proxy/gateway/app-channel.ts'
-import {nameOfCheck} from '../proxy/gateway/health-check.ts'
 import {availabilityOf} from './availability-of.ts'
 import type {AdmissionQueue} from '../proxy/gateway/admission-queue.ts'
-import {CrashReporter} from './crash-reporter.ts'
+import {ExitReporter} from './exit-reporter.ts'
 import type {Progress} from './order/progress.ts'
 import type {Candidate} from './reload/overlap.ts'
 import {reached} from './reload/reached.ts'
@@ -30,6 +28,7 @@ import {listedApp, type OwnFacts} from './listed-app.ts'
 import {RuntimeStatus} from './runtime-status.ts'
 import type {AppPipeline} from '../proxy/gateway/app-pipeline.ts'
 import type {AccessControlInterceptor} from '../proxy/gateway/interceptors/access-control.ts'
+import {AWAKE, type Sleep} from './sleep.ts'
 import type {CallerIdentity} from '../proxy/gateway/caller-header.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
@@ -61,12 +60,13 @@ export class AppRuntime implements Callee {
   pipeline: AppPipeline | undefined
   /** Of its processes; undefined before the first that has one. */
   readonly terminal = (): Program['terminal'] => this.#program.terminal
+  readonly sleep: Sleep
   readonly #channel: AppChannel
   readonly #lifecycleLog: LifecycleLog
   readonly #options: AppRuntimeOptions
   #plan: AppPlan
   readonly #program: Program
-  readonly #crashes: CrashReporter
+  readonly #exits: ExitReporter
   readonly #listeners = new Set<() => void>()
   readonly #status: RuntimeStatus
   #recheckedAt = -Infinity // performance.now()
@@ -81,27 +81,29 @@ export class AppRuntime implements Callee {
     this.wanted = plan
     this.ports = ports
     this.logs = logs
-    this.#lifecycleLog = new LifecycleLog(instanceName(plan.id, plan.instance), logs)
+    this.#lifecycleLog = new LifecycleLog(this.name, logs)
     this.token = token
-    this.#crashes = new CrashReporter(
-      instanceName(plan.id, plan.instance),
-      options.reporter,
-      options.single !== undefined
-    )
+    this.#exits = new ExitReporter(this.name, this.#lifecycleLog, options)
     this.#channel = new AppChannel({
       plan,
       appPort: ports.appPort,
       explain,
-      healthChanged: isHealthy => this.#reportHealth(isHealthy),
+      onWait: call => this.sleep.onWait(call),
+      healthChanged: isHealthy => {
+        this.#exits.reportHealth(isHealthy, this.#plan)
+        this.#listeners.forEach(listener => listener())
+      },
       probed: (status, elapsedMs) => this.counters?.probed(status, elapsedMs),
       invoked: invocation => this.counters?.invoked(invocation)
     })
     this.#status = new RuntimeStatus(plan)
+    const own = {sleep: () => this.#program.sleep(), starting: () => this.#status.starting()}
+    this.sleep = options.openSleep?.(this, own) ?? AWAKE
     this.#program = new Program(
       {
         ...options,
         lines: logs.app.sink,
-        watch: () => this.#plan.watch,
+        plan: () => this.#plan,
         moved: state => this.#moved(state),
         otherMoved: () => this.#listeners.forEach(listener => listener())
       },
@@ -290,10 +292,17 @@ export class AppRuntime implements Callee {
   }
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {
+    const wasAsleep = this.sleep.isAsleep
     this.#status.starting()
-    this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
+    if (!wasAsleep) this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
     await this.#program.start(pipes)
     this.#lifecycleLog.started(this.plan, this.pid, this.apiLog?.())
+  }
+
+  /** It has its first process once something needs one. */
+  startAsleep(): void {
+    this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
+    this.#program.sleep()
   }
 
   /** It waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */
@@ -323,8 +332,11 @@ export class AppRuntime implements Callee {
 
   /** It will not be started unless its dependency is: calls are rejected with this reason. */
   async giveUp(why: string): Promise<void> {
-    this.#status.giveUp(why)
-    await this.app.stop('user')
+    this.#status.giveUp(why, this.sleep.isAsleep)
+    if (!this.sleep.isAsleep) return void (await this.app.stop('user'))
+    this.queue.shut(why)
+    this.queue.hold(this.#reason(this.app.state)) // its next call tries again
+    this.sleep.onMove()
   }
 
   /** The whole run is stopping. */
@@ -360,41 +372,23 @@ export class AppRuntime implements Callee {
     this.#status.moved(state)
     if (state.phase === 'starting') this.logStart = this.logs.app.record.length
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
+    this.sleep.onMove()
     this.noteReady()
-    const exit =
-      state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
-    if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#reportExit(exit)
+    const exit = exitOf(state)
+    if (exit !== undefined && !this.#lifecycleLog.runEnds)
+      this.#exits.report(exit, {
+        plan: this.plan,
+        app: this.app,
+        loop: this.#status.loop,
+        searchPath: () => this.#options.environment(this.#program.marker, this.plan, this.appPort)['PATH'] ?? ''
+      })
     if (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last) && !this.#lifecycleLog.runEnds)
       this.#options.reporter.warn('restart-waits-for-change', `"${this.name}" ${WAITS_FOR_SAVE}`)
     this.#options.moved()
     this.#listeners.forEach(listener => listener())
   }
 
-  #reportExit(exit: Exit): void {
-    this.#lifecycleLog.ended(exit)
-    const fault =
-      exit.kind === 'spawn-error' ? lookPathFault(this.plan.command, this.plan.folder, this.#searchPath) : ''
-    const kept = this.#options.ended(fault === '' ? exit : {kind: 'spawn-error', message: fault})
-    if (succeeded(exit)) return
-    const {plan, app} = this
-    this.#crashes.explain(exit, {plan, app, kept, loop: this.#status.loop, searchPath: () => this.#searchPath})
-  }
-
-  get #searchPath(): string {
-    return this.#options.environment(this.#program.marker, this.#plan, this.appPort)['PATH'] ?? ''
-  }
-
   #reason(state: AppState): string {
     return whyNotRunning(this, state, this.#status)
-  }
-
-  #reportHealth(isHealthy: boolean): void {
-    this.#lifecycleLog.healthChanged(isHealthy)
-    if (!isHealthy)
-      this.#options.reporter.warn(
-        'app-unhealthy',
-        `"${this.name}" is not healthy: its health check ${nameOfCheck(this.#plan)} fails. It gets no calls until the check succeeds`
-      )
-    this.#listeners.forEach(listener => listener())
   }
 }

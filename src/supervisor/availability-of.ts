@@ -18,6 +18,7 @@ interface Judged {
 export function availabilityOf(judged: Judged): Availability {
   const {app, queue, isUnhealthy, isDebugged, isExcepted, appPort, isGivenUp} = judged
   const {state} = app
+  if (state.phase === 'asleep') return 'asleep'
   if (isExcepted && appPort === 0) return 'stopped' // whether the user has started it is unknown
   if (state.phase === 'running' && state.ready && queue.isOpen && !isUnhealthy) return 'ready'
   if (isDebugged) return isExcepted ? 'stopped' : 'debugged'

@@ -105,6 +105,6 @@ const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toIS
 
 /** The exit of its latest process. */
 function lastExit(state: AppState): Exit | undefined {
-  if (state.phase === 'backoff') return state.last
+  if (state.phase === 'backoff' || state.phase === 'asleep') return state.last
   return state.phase === 'exited' ? state.exit : undefined
 }

@@ -6,7 +6,7 @@ import type {ProcessPipes} from '../platform/pipes.ts'
 import {nextStart} from './process/restart-policy.ts'
 import type {Note, Supervised} from './process/supervised.ts'
 import type {Sink} from '../model/events.ts'
-import type {AppPlan, WatchPlan} from '../model/plan.ts'
+import {maySleep, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 
 export interface ProgramOptions {
@@ -24,8 +24,8 @@ export interface ProgramOptions {
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void
-  /** Which saves start the app again. */
-  readonly watch: () => WatchPlan
+  /** The latest plan of the app: which saves start it again, and whether it sleeps. */
+  readonly plan: () => AppPlan
   /** The user starts the first process in a debugger. */
   readonly isDebugged?: boolean | undefined
   /** The state of the current process changed. */
@@ -77,13 +77,21 @@ export class Program {
 
   /** The start of the oldest living process, in ms of performance.now(). 0 if we did not start it. */
   get livingSince(): number {
-    const living = [this.#app, ...this.#others].filter(({state: {phase}}) => phase !== 'exited' && phase !== 'backoff')
+    const living = [this.#app, ...this.#others].filter(
+      ({state: {phase}}) => !['exited', 'backoff', 'asleep'].includes(phase)
+    )
     return Math.min(...living.map(app => this.#births.get(app) ?? 0))
   }
 
   /** The current process was started, or is just about to be. */
   get hasStarted(): boolean {
-    return this.#hasStarted || this.#app.state.phase !== 'idle'
+    return this.#hasStarted || !['idle', 'asleep'].includes(this.#app.state.phase)
+  }
+
+  /** Ends the current process; none follows until one is started. */
+  sleep(): void {
+    this.#hasStarted = false
+    this.#app.sleep?.()
   }
 
   async start(pipes: ProcessPipes | undefined): Promise<void> {
@@ -94,11 +102,14 @@ export class Program {
   /** Stops the current process and replaces it by a new one, which is started if the old one was. */
   async replace(plan: AppPlan, appPort: number, why: Why): Promise<void> {
     const old = this.#app
+    const wasAsleep = old.state.phase === 'asleep'
     this.#hasStarted = this.hasStarted
     this.#app = this.#newApp(plan, appPort, why)
     this.#others.add(old)
     await this.drop(old, why)
-    if (this.#hasStarted) await this.#app.start()
+    // one that the user starts in a debugger does not sleep
+    if (this.#hasStarted || (wasAsleep && this.#app.sleep === undefined)) await this.#app.start()
+    else if (wasAsleep) this.sleep()
   }
 
   /** Replaces a process that has exited by a new one, which is not started. */
@@ -149,7 +160,16 @@ export class Program {
 
   /** `begunBy`: the cause of its first process, if it replaces another one. */
   #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
-    const {nextMarker, environment, folderOf, maySpawn, moved: tell, otherMoved, watch, ...shared} = this.#options
+    const {
+      nextMarker,
+      environment,
+      folderOf,
+      maySpawn,
+      moved: tell,
+      otherMoved,
+      plan: latest,
+      ...shared
+    } = this.#options
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => {
       if (isOther()) return otherMoved()
@@ -169,6 +189,7 @@ export class Program {
             folder: () => folderOf(plan),
             // a start, a reload or an edit of the template may still be in progress when the run stops
             maySpawn: () => !this.#isStopped && maySpawn(),
+            maySleep: () => !isOther() && maySleep(latest()),
             processMarker: () => this.#marker,
             environment: () => {
               this.#births.set(app, performance.now())
@@ -178,7 +199,7 @@ export class Program {
             },
             next: (policy, failures, exit, hasFailedAfterChange) => {
               if (isOther()) return 'no'
-              const {paths, untilFinished} = watch()
+              const {paths, untilFinished} = latest().watch
               if (hasFailedAfterChange && paths.length > 0) return Infinity
               const next = nextStart(policy, failures, exit)
               const isDone = untilFinished === true && succeeded(exit)

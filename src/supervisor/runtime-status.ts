@@ -34,16 +34,20 @@ export class RuntimeStatus {
     this.obstacle = `"${instanceName(plan.id, plan.instance)}" is not started yet: it waits until ${why}`
   }
 
-  /** It will not be started unless its dependency is. */
-  giveUp(why: string): void {
-    this.obstacle = why
+  /** It will not be started unless its dependency is. One that sleeps tries again with its next call. */
+  giveUp(why: string, isAsleep: boolean): void {
+    this.obstacle = isAsleep ? '' : why
     this.waitsFor = []
-    this.isGivenUp = true
+    this.isGivenUp = !isAsleep
+    if (isAsleep) this.progress = progressed(this.progress, {phase: 'exited', exit: undefined, asked: true})
   }
 
   starting(): void {
     this.obstacle = ''
     this.waitsFor = []
+    // those that need it wait for this start, however the last one went
+    if (this.progress.state.phase === 'asleep' || this.progress.state.phase === 'exited')
+      this.progress = {...this.progress, state: {phase: 'idle'}}
   }
 
   /** It is as it was before its first start. */
@@ -71,7 +75,7 @@ export class RuntimeStatus {
     if (state.phase === 'backoff' && state.until < Infinity) this.#exits.add(this.startedAt, this.movedAt.getTime())
     if (state.phase === 'exited') this.#exits.clear()
     if (state.phase === 'starting') this.startedAt = state.pid === undefined ? 0 : this.movedAt.getTime()
-    else if (state.phase === 'exited' || state.phase === 'backoff') this.startedAt = 0
+    else if (['exited', 'backoff', 'asleep'].includes(state.phase)) this.startedAt = 0
     this.progress = progressed(this.progress, state)
   }
 }

@@ -121,6 +121,9 @@ const SERIES = `
   CREATE INDEX due_reminders ON reminders (isDue) WHERE isDue = 1;
 `
 
+/** What starts the apps that sleep (`Triggers`): a row each. */
+const TRIGGERS = 'CREATE TABLE triggers (key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, triggers TEXT);'
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
 export const STEPS: readonly string[] = [
   WAKE_UPS + WORKFLOWS,
@@ -133,5 +136,6 @@ export const STEPS: readonly string[] = [
   OUTBOX,
   FAR_CHILDREN,
   KEYS,
-  SERIES
+  SERIES,
+  TRIGGERS
 ]

@@ -1,6 +1,6 @@
 import {isOnly, type App, type Phase} from './app.ts'
 import type {Model} from './model.ts'
-import {nameOf, wholeOf} from './template.ts'
+import {nameOf, sleeps, wholeOf} from './template.ts'
 import type {Call, Living, Published, Seen, Streamed, Told} from './world.ts'
 
 /** What is seen that must not be, a sentence each. */
@@ -26,9 +26,13 @@ const nameOfTold = ({id, instance}: Told): string => nameOf(id, instance)
 /** The phase of an app; undefined: none in which an app rests. */
 export function phaseIn({name, phases}: App, told: Told, {sidecars}: Seen): Phase | undefined {
   const phase = phaseOf(told)
+  if (told.state === 'asleep') return ASLEEP_AS.find(each => phases.has(each)) ?? 'up'
   // what `up --except` leaves to the user is a stopped app with an open sidecar
   return phase === 'stopped' && phases.has('excepted') && sidecars.has(name) ? 'excepted' : phase
 }
+
+/** What one that sleeps may have been: it ends, waits and fails to start without a trace. */
+const ASLEEP_AS: readonly Phase[] = ['up', 'ended', 'unready', 'waiting']
 
 /** The phase of an app as `ps` tells it. */
 function phaseOf({state, isReady, exitCode}: Told): Phase | undefined {
@@ -50,6 +54,7 @@ function faultsOfApp(model: Model, app: App, seen: Seen): readonly string[] {
   const told = seen.apps.find(each => nameOfTold(each) === name)
   if (told === undefined) return []
   const phase = phaseIn(app, told, seen)
+  if (sleeps(app.entry) && phase !== 'stopped' && !isOnly(app, 'stopped', 'debugged', 'excepted')) return []
   if (phase === undefined || !phases.has(phase))
     return [`${name} is ${told.state}${told.isReady ? ', ready' : ''}, not ${[...phases].join(' or ')}`]
   const faults: string[] = []
@@ -97,6 +102,7 @@ function faultsOfContent(model: Model, app: App, {env, text}: Living): readonly 
 /** As many processes as instances that run, and as many have begun as had to. */
 function faultsOfLives(model: Model, id: string, seen: Seen): readonly string[] {
   const apps = model.of(id)
+  if (apps.some(({entry}) => sleeps(entry))) return []
   const gone = [...model.gone.values()].filter(({name, entry}) => entry.id === id && !model.apps.has(name))
   const begun = seen.begun.filter(each => each === id).length
   const min = sum(apps.map(({lives}) => lives.min))
@@ -121,6 +127,7 @@ function strayLives(model: Model, {living, begun}: Seen): readonly string[] {
   const ids = new Set(begun.filter(id => model.of(id).length === 0))
   const started = [...ids].filter(id => {
     const gone = [...model.gone.values()].filter(({entry}) => entry.id === id)
+    if (gone.some(({entry}) => sleeps(entry))) return false
     return begun.filter(each => each === id).length > sum(gone.map(({lives}) => lives.max))
   })
   return [...alive, ...started.map(id => `${id} is not in the run, and was started`)]
@@ -135,6 +142,8 @@ function faultsOfCall(model: Model, call: Call, seen: Seen): readonly string[] {
   if (status === undefined)
     return callees.some(app => !isOnly(app, 'up', 'ended', 'stopped')) ? [] : [`${words} has no answer`]
   if (times > 1) return [`${words} was delivered ${times} times`]
+  // what was saved while it slept lets the process that a call starts exit
+  if (callees.some(({entry}) => sleeps(entry) && model.isBad(entry.folder))) return []
   const isUntouched = [...model.of(from), ...callees].every(({isTouched}) => !isTouched)
   const isQuiet = isUntouched && callees.length > 0 && callees.every(app => isOnly(app, 'up'))
   if (isQuiet && status !== 200) return [`${words} failed with ${status}: ${body}`]
@@ -175,6 +184,7 @@ function faultsOfPort(model: Model, port: number, answer: string, seen: Seen): r
   if (phases.every(phase => phase === 'stopped'))
     return answer === '' ? [] : [`at port ${port}, which no app has that is not stopped, answers "${answer}"`]
   const words = `at port ${port} of ${owner?.id ?? ''} answers "${answer}"`
+  if (owner !== undefined && sleeps(owner)) return answer === '' ? [words] : []
   if (phases.includes('up')) {
     const lives = seen.living.filter(({id}) => id === owner?.id).map(({id, life}) => `${id} ${life}`)
     return lives.includes(answer) ? [] : [`${words}, not ${lives.join(' or ')}`]

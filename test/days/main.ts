@@ -4,6 +4,7 @@ import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
 import type {Step} from './steps/step.ts'
 import {textOf, walkIn, walkOf} from './steps/steps.ts'
+import {lazyDays} from './template.ts'
 import type {World} from './world.ts'
 import {walk, type Finding, type Tally} from './walk.ts'
 
@@ -16,6 +17,8 @@ const {values} = parseArgs({
     /** How many seeds, one after the other. */
     seeds: {type: 'string', default: '1'},
     real: {type: 'boolean', default: false},
+    /** Half of the servers start with their first call, and sleep when they are idle. */
+    lazy: {type: 'boolean', default: false},
     /** Clicks anywhere on the page of a run instead. */
     page: {type: 'boolean', default: false},
     /** What outlives a run instead: workflows, reminders and jobs. */
@@ -49,6 +52,7 @@ if (values.page || values.kubernetes) {
   await walks({seed: Number(values.seed), seeds: Number(values.seeds), steps})
   process.exit()
 }
+lazyDays.areOn = values.lazy
 const tries = Number(values.tries ?? (values.real ? 40 : 500))
 const tally: Tally = new Map()
 const why = values.real ? (await import('./real/hardships.ts')).WHY_NO_LIMITS : ''

@@ -50,6 +50,14 @@ export interface How {
 /** The command of a kind of app, which each world has of its own. */
 export type Commands = Readonly<Record<Kind, readonly string[]>>
 
+/** `npm run days -- --lazy`: every other app that is a server starts with its first call, and sleeps when it is idle. */
+export const lazyDays = {areOn: false}
+
+const LAZY_KEYS = {lazy: true, idleTimeout: '200ms'} as const
+
+/** It may have a process or none at any time: calls to it are answered all the same. */
+export const sleeps = ({id, kind}: Entry): boolean => lazyDays.areOn && kind === 'server' && id.charCodeAt(0) % 2 === 1
+
 /** A path that never answers: an app with this probe never becomes ready. */
 export const NEVER_READY = {http: '/never', timeout: '1s'} as const
 
@@ -120,15 +128,19 @@ export function textOf({apps, common, commonKeys, comment}: Template, commands: 
 /** The second file, with which `up -f dapr.yaml -f mine.yaml` overrides the first. */
 export const mineText = ({mine}: Template): string => `common: ${JSON.stringify({env: mine})}\n`
 
-const written = ({id, folder, kind, env, keys, readsFile}: Entry, commands: Commands): object => ({
-  appID: id,
-  appDirPath: folder,
-  ...(kind === 'sidecar' ? {} : {command: commands[kind]}),
-  ...(kind === 'server' ? {autoPort: true} : {}),
-  ...(readsFile ? {envFile: '.env'} : {}),
-  env,
-  ...keys
-})
+const written = (entry: Entry, commands: Commands): object => {
+  const {id, folder, kind, env, keys, readsFile} = entry
+  return {
+    appID: id,
+    appDirPath: folder,
+    ...(kind === 'sidecar' ? {} : {command: commands[kind]}),
+    ...(kind === 'server' ? {autoPort: true} : {}),
+    ...(sleeps(entry) ? LAZY_KEYS : {}),
+    ...(readsFile ? {envFile: '.env'} : {}),
+    env,
+    ...keys
+  }
+}
 
 /** What a person who breaks the template writes. */
 export const brokenText = (text: string): string => `${text}  - {appID: [\n`

@@ -41,6 +41,7 @@ const PROMISING = [
   'docs/monorepo.md',
   'docs/releasing.md',
   'docs/terminal.md',
+  'docs/lazy.md',
   'docs/variants.md'
 ]
 

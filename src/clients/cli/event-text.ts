@@ -16,6 +16,12 @@ export function eventText(event: Api.Event): string {
       const why = files.length === 0 ? '' : `: ${files.join(', ')}`
       return `${app}  was reloaded in ${Math.round(tookMs)} ms${why}\n`
     }
+    case 'asleep':
+      return `${event.data.name}  is asleep\n`
+    case 'woken': {
+      const {name, cause, tookMs} = event.data
+      return `${name}  was woken in ${Math.round(tookMs)} ms by ${cause}\n`
+    }
     case 'death': {
       const {text, number} = event.data
       return `${text}: pillion why ${number} shows more\n`

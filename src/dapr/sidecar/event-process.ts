@@ -19,8 +19,10 @@ export interface DeliveryContext {
 export interface EventProcessChannel {
   readonly app: Callee
   readonly context: CallContext
-  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. */
-  readonly ready: (signal: AbortSignal) => Promise<void> | undefined
+  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. `cause`: what starts it if it is asleep. */
+  readonly ready: (signal: AbortSignal, cause: string) => Promise<void> | undefined
+  /** Settles when events may be read: when the app takes them, or is asleep, as an event starts it then. */
+  readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
   /** The number of the process that takes events. */
   readonly generation: () => number
   /** Whether the app takes events. */
@@ -96,7 +98,8 @@ export class EventProcess {
     return {
       app: this.#runtime,
       context: {heldBodies, observer, faults},
-      ready: signal => (this.#takesEvents ? undefined : this.#ready(signal)),
+      ready: (signal, cause) => (this.#takesEvents ? undefined : this.#until(() => this.#takesEventsOf(cause), signal)),
+      mayRead: signal => (this.#mayRead ? undefined : this.#until(() => this.#mayRead, signal)),
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,
       log
@@ -108,10 +111,20 @@ export class EventProcess {
     return isListening && queue.isOpen && pid === this.#current
   }
 
-  async #ready(signal: AbortSignal): Promise<void> {
+  /** Starts it if it is asleep. */
+  #takesEventsOf(cause: string): boolean {
+    if (!this.#takesEvents) this.#runtime.sleep.need(cause)
+    return this.#takesEvents
+  }
+
+  get #mayRead(): boolean {
+    return this.#takesEvents || this.#runtime.sleep.isAsleep
+  }
+
+  async #until(isTrue: () => boolean, signal: AbortSignal): Promise<void> {
     const changed = (): void => this.changed()
     signal.addEventListener('abort', changed, {once: true})
-    while (!this.#takesEvents && !signal.aborted) await this.#changed.promise
+    while (!isTrue() && !signal.aborted) await this.#changed.promise
     signal.removeEventListener('abort', changed)
   }
 }

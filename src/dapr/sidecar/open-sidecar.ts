@@ -43,6 +43,8 @@ export interface OpenSidecar {
   readonly breakers: readonly BreakerView[]
   /** The topics that the app reads, and how many messages wait in each. */
   readonly backlogs: readonly TopicBacklog[]
+  /** The app reads topics or configurations over streams that it has opened. */
+  readonly hasStreams: () => boolean
   /** The actors that the app hosts. */
   readonly actors: Pick<SidecarActors, 'mayHost'>
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
@@ -136,7 +138,7 @@ class AppSidecar implements OpenSidecar {
   readonly #subscriptions: SidecarSubscriptions
   readonly #bindings: SidecarBindings
   readonly #closing = new AbortController()
-  /** The app has been ready once, and its events were read (Dapr: rtHealthz.Ready() in pkg/runtime/runtime.go). */
+  /** The app has been ready once, and its events were read (rtHealthz.Ready() in pkg/runtime/runtime.go). */
   #wasReady = false
   readonly #stops: readonly (() => void)[]
 
@@ -211,6 +213,7 @@ class AppSidecar implements OpenSidecar {
     return outcome
   }
 
+  readonly hasStreams = (): boolean => this.#blocks.hasStreams
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
   async openComponents(): Promise<void> {

@@ -29,9 +29,11 @@ export class SidecarActors {
     look()
   }
 
-  /** Its process may host any type: it has not said yet. */
-  get mayHost(): boolean {
+  /** Its process may host a type: it has not said yet, or would be started for it. */
+  mayHost(type: string): boolean {
     const {runtime} = this.#options
+    const {isAsleep, triggers} = runtime.sleep
+    if (isAsleep && triggers.actors !== undefined) return triggers.actors.includes(type)
     if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false
     // who is not asked opens a stream when it has started
     return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && isDaprApp(runtime)
@@ -86,6 +88,7 @@ export class SidecarActors {
       if (!isCurrent()) return
       this.hosted.tell(text)
     }
+    if (this.hosted === undefined) runtime.sleep.learn({actors: []})
     this.#hasTold = true
     this.#options.actors.onTypes()
   }

@@ -79,7 +79,20 @@ export class SidecarBindings {
       this.#question.abort()
       this.#process.forget()
     }
+    if (mayWant && runtime.appPort > 0 && runtime.sleep.isAsleep && !this.#hasFollowed) void this.#followAsleep()
     this.#process.changed()
+  }
+
+  /** Those that its last process wanted, or that files declare to be inputs: their events start it. */
+  async #followAsleep(): Promise<void> {
+    const {runtime, blocks} = this.#options
+    const {bindings = []} = runtime.sleep.triggers
+    const wanted = this.#inputs.filter(({target, isWanted}) => isWanted || bindings.includes(target.name))
+    if (wanted.length === 0) return
+    this.#hasFollowed = true
+    const [{inputBindings}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
+    const targets = wanted.map(({target}) => target)
+    if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
   }
 
   /** Files have changed: the app may want others now. */
@@ -109,6 +122,7 @@ export class SidecarBindings {
       for (const {name} of asked)
         if (answers.every(answer => answer.name !== name)) log('info', `app has not subscribed to binding ${name}.`)
       const wanted = inputs.filter(({target, isWanted}) => isWanted || answers.includes(target))
+      this.#options.runtime.sleep.learn({bindings: wanted.map(({target: {name}}) => name)})
       const {inputBindings} = await blocks.load()
       await inputBindings.follow(
         wanted.map(({target}) => target),

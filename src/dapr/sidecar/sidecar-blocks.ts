@@ -119,6 +119,11 @@ export class SidecarBlocks {
     return this.#blocks?.subscriptions.streamed ?? []
   }
 
+  /** The app reads topics or configurations over streams of gRPC. */
+  get hasStreams(): boolean {
+    return this.streamed.length > 0 || this.#blocks?.configurations.areRead === true
+  }
+
   /** The topics that the app reads, and what waits there. */
   get backlogs(): readonly TopicBacklog[] {
     const typeOf = (name: string): string => this.#current.find(each => each.name === name)?.type ?? 'pubsub'

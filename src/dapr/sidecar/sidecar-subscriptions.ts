@@ -5,6 +5,7 @@ import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import {isDaprApp} from './ask-app.ts'
+import type {TopicTrigger} from '../../model/triggers.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
 import {listTopics} from './list-topics.ts'
@@ -21,7 +22,8 @@ export class SidecarSubscriptions {
   readonly #over = new AbortController()
   readonly #stops: readonly (() => void)[]
   readonly #process: EventProcess
-  #listed: readonly TopicSubscription[] = []
+  /** Undefined: no process has said yet. */
+  #listed: readonly TopicSubscription[] | undefined
   #declared: readonly TopicSubscription[]
   #channel: Promise<EventChannel> | undefined
   #followed: readonly Wanted[] = []
@@ -95,6 +97,7 @@ export class SidecarSubscriptions {
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
     if (isAsked && this.#process.ask()) void this.#ask(runtime.pid)
     else if (!isAsked) this.#process.forget()
+    if (mayList && runtime.sleep.isAsleep && !this.#hasFollowed) void this.#follow()
     this.#process.changed()
   }
 
@@ -116,6 +119,7 @@ export class SidecarSubscriptions {
     if (this.#over.signal.aborted || this.#process.asked !== pid) return
     // the topics of the process before it hold for one that fails to tell its own
     if (listed !== undefined) this.#listed = listed
+    if (listed !== undefined) this.#options.runtime.sleep.learn({topics: listed.map(asTrigger)})
     await this.#follow()
     this.#options.blocks.setKnown('topics')
     if (this.#process.asked !== pid) return
@@ -139,7 +143,8 @@ export class SidecarSubscriptions {
    * each replaces the one before), and the first file over others.
    */
   #wanted(): readonly Wanted[] {
-    const listed = this.#listed.filter((each, at) => this.#listed.findLastIndex(other => isSame(each, other)) === at)
+    const known = this.#listed ?? (this.#options.runtime.sleep.triggers.topics ?? []).map(asSubscription)
+    const listed = known.filter((each, at) => known.findLastIndex(other => isSame(each, other)) === at)
     const all = [
       ...listed.map(each => ({...each, type: 'PROGRAMMATIC' as const})),
       ...this.#declared.map(each => ({...each, type: 'DECLARATIVE' as const}))
@@ -154,9 +159,9 @@ export class SidecarSubscriptions {
         `two identical subscriptions found (sources: ${sources}). pubsubname: ${pubsubName}, topic: ${topic}`
       )
     for (const each of this.#declared)
-      if (this.#listed.some(other => isSame(each, other))) warn(each, 'declarative, app endpoint')
-    for (const [at, each] of this.#listed.entries())
-      if (this.#listed.findLastIndex(other => isSame(each, other)) !== at) warn(each, 'app endpoint, app endpoint')
+      if (this.#listed?.some(other => isSame(each, other)) === true) warn(each, 'declarative, app endpoint')
+    for (const [at, each] of (this.#listed ?? []).entries())
+      if (this.#listed?.findLastIndex(other => isSame(each, other)) !== at) warn(each, 'app endpoint, app endpoint')
   }
 
   async #follow(): Promise<void> {
@@ -164,8 +169,8 @@ export class SidecarSubscriptions {
     const wanted = this.#wanted()
     if (this.#over.signal.aborted || (wanted.length === 0 && !this.#hasFollowed)) return
     if (runtime.appPort === 0) return this.#warnOfNoPort()
-    // those of files wait for the first list of the app, which wins over them
-    if (this.#process.asked === undefined && !this.#hasFollowed) return
+    // those of files wait for the first list of the app, which wins over them, unless that is to be started by an event
+    if (this.#process.asked === undefined && !this.#hasFollowed && !runtime.sleep.isAsleep) return
     this.#hasFollowed = true
     this.#warnOfDoubles()
     try {
@@ -204,6 +209,17 @@ export class SidecarSubscriptions {
     )
   }
 }
+
+const asTrigger = ({pubsubName, topic, metadata, deadLetterTopic, bulk}: TopicSubscription): TopicTrigger => ({
+  pubsubName,
+  topic,
+  metadata,
+  deadLetterTopic,
+  ...(bulk !== undefined && {bulk})
+})
+
+/** Its routes are known once its process has said them, before an event is delivered. */
+const asSubscription = ({bulk, ...trigger}: TopicTrigger): TopicSubscription => ({...trigger, rules: [], bulk})
 
 const isSame = (a: TopicSubscription, b: TopicSubscription): boolean =>
   a.pubsubName === b.pubsubName && a.topic === b.topic

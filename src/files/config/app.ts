@@ -11,7 +11,7 @@ import type {
 import {publishedPlan} from './published.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
-import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
+import {checkedTime, readyPlan, sleepPlan, stopPlan, watchPlan} from './lifecycle.ts'
 import type {Settings} from './merge.ts'
 import {quantityBytes} from './quantity.ts'
 import type {Entry} from './service-versions.ts'
@@ -31,6 +31,8 @@ export interface Overrides {
   readonly variables?: Readonly<Record<string, string>>
   /** `--profile`: apps with other profiles are left out. Undefined: none is. */
   readonly profiles?: readonly string[]
+  /** `--lazy`: apps whose template does not say start with their first call. */
+  readonly lazy?: boolean
 }
 
 /** What the plan of an app depends on, besides its settings. */
@@ -42,7 +44,7 @@ export interface Making extends Overrides {
 }
 
 /** The plan of one app: every key is checked and has its value or its default. `dependsOn` is added later. */
-export function resolveApp(settings: Settings, {home, resources, s2i, variables}: Making): AppPlan {
+export function resolveApp(settings: Settings, {home, resources, s2i, variables, lazy}: Making): AppPlan {
   const {id, folder, values} = settings
   const fixedPort = fixedPortOf(settings, s2i)
   const published = publishedPlan(settings)
@@ -76,6 +78,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
     reload: reloadOf(settings, channel.autoPort),
     stop: stopPlan(settings),
     dependsOn: [],
+    ...sleepPlan(settings, lazy),
     fixedPort,
     ...(published !== undefined && {published}),
     ...limitsOf(settings),

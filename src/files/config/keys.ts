@@ -85,6 +85,8 @@ export const OUR_SHARED_KEYS = [
   'dependsOn',
   'reload',
   'stop',
+  'lazy',
+  'idleTimeout',
   'replicas',
   'logs',
   'limits',
@@ -139,6 +141,8 @@ export interface OurValues {
   readonly dependsOn?: readonly string[] | Readonly<Record<string, 'started' | 'ready' | 'completed'>>
   readonly reload?: 'replace' | 'overlap'
   readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
+  readonly lazy?: boolean
+  readonly idleTimeout?: Duration
   readonly replicas?: number
   readonly logs?: {readonly keep?: number; readonly size?: string | number}
   readonly limits?: {readonly memory?: string | number; readonly cpus?: number}

@@ -1,5 +1,5 @@
 import {compileGlob} from '../../model/glob.ts'
-import type {ReadyPlan, StopPlan, WatchPlan} from '../../model/plan.ts'
+import type {AppPlan, ReadyPlan, StopPlan, WatchPlan} from '../../model/plan.ts'
 import type {Duration} from './keys.ts'
 import type {AppKey, Settings} from './merge.ts'
 
@@ -104,6 +104,17 @@ function checkGlobs(settings: Settings, globs: readonly string[], inside: readon
 
 /** `Array.isArray` for read-only lists. */
 const isList = (value: object): value is readonly string[] => Array.isArray(value)
+
+/** When the app has no process: before its first call, and after a time in which nothing was under way. */
+export function sleepPlan(settings: Settings, isLazy = false): Pick<AppPlan, 'lazy' | 'idleTimeoutMs'> {
+  const {lazy = isLazy, idleTimeout} = settings.values
+  return {
+    ...(lazy && {lazy: true}),
+    ...(idleTimeout !== undefined && {
+      idleTimeoutMs: checkedTime(milliseconds(idleTimeout), settings, 'idleTimeout')
+    })
+  }
+}
 
 export function stopPlan(settings: Settings): StopPlan {
   const {signal = 'SIGTERM', timeout, scope = 'all'} = settings.values.stop ?? {}

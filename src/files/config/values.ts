@@ -28,6 +28,8 @@ const TYPED_KEYS = new Set([
   'replay',
   'otel',
   'timeout',
+  'lazy',
+  'idleTimeout',
   'port',
   'fixedPort',
   'tty',

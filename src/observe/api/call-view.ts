@@ -15,6 +15,7 @@ const MARKS: readonly (readonly [Api.Call['marks'][number], number])[] = [
   ['replay', FLAG.replay],
   ['shadow', FLAG.shadow],
   ['fault', FLAG.fault],
+  ['woke', FLAG.woke],
   ['own', FLAG.own],
   ['ours', FLAG.ours]
 ]

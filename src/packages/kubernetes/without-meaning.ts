@@ -14,6 +14,8 @@ const KEYS: readonly AppKey[] = [
   'watch',
   'restart',
   'reload',
+  'lazy',
+  'idleTimeout',
   'logs',
   'record',
   'replay',

@@ -3,7 +3,7 @@ import {systemClock} from '../../platform/clock.ts'
 import {NumberedList} from '../../model/numbered-list.ts'
 
 /** The queue's view of one call to an app. */
-export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream' | 'isOwn' | 'number'>
+export type PendingCall = Pick<Call, 'caller' | 'from' | 'method' | 'path' | 'stream' | 'isOwn' | 'number' | 'hasWoken'>
 
 /** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
 export interface Permit {
@@ -61,6 +61,8 @@ export interface AdmissionQueueOptions {
   readonly capacity?: number
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain?: (pendingCall: PendingCall) => string
+  /** A call waits from now on. */
+  readonly onWait?: ((pendingCall: PendingCall) => void) | undefined
 }
 
 /** Until its last frame arrives, a unary call may look like a stream. That takes no longer than this. */
@@ -108,8 +110,8 @@ export class AdmissionQueue {
   #stats: QueueStats = {held: 0, longestMs: 0, lost: 0}
   #timeoutMs: number
 
-  constructor({timeoutMs, capacity = 10_000, explain = () => ''}: AdmissionQueueOptions) {
-    this.#options = {timeoutMs, capacity, explain}
+  constructor({timeoutMs, capacity = 10_000, explain = () => '', onWait = () => undefined}: AdmissionQueueOptions) {
+    this.#options = {timeoutMs, capacity, explain, onWait}
     this.#timeoutMs = timeoutMs
   }
 
@@ -125,6 +127,11 @@ export class AdmissionQueue {
       queued.callOff?.()
       this.#limit(queued)
     }
+  }
+
+  /** How many calls were admitted so far. */
+  get admitted(): number {
+    return this.#admitted
   }
 
   /** The calls in flight, oldest first, with their admission times (`performance.now()`). */
@@ -276,6 +283,7 @@ export class AdmissionQueue {
     const queued: QueuedCall = {pendingCall, settle: resolve, callOff: undefined, since: performance.now()}
     this.#limit(queued)
     this.#waiting.add(queued)
+    this.#options.onWait?.(pendingCall)
     return {
       outcome: promise,
       cancel: () => {

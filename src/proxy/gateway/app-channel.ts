@@ -19,6 +19,8 @@ export interface AppChannelOptions {
   /** The app's health changed; the queue has been updated. */
   readonly healthChanged: (isHealthy: boolean) => void
   readonly probed: Probed
+  /** A call waits in the queue. */
+  readonly onWait?: (call: PendingCall) => void
   readonly invoked: (invocation: GrpcInvocation) => void
 }
 
@@ -47,11 +49,11 @@ export class AppChannel {
   #hasPatience = false
 
   constructor(options: AppChannelOptions) {
-    const {plan, appPort, explain} = options
+    const {plan, appPort, explain, onWait} = options
     this.#options = options
     this.#plan = plan
     this.#appPort = appPort
-    this.queue = new AdmissionQueue({timeoutMs: plan.ready.timeoutMs, explain})
+    this.queue = new AdmissionQueue({timeoutMs: plan.ready.timeoutMs, explain, onWait})
     this.#pool = this.#newPool()
     this.#health = this.#newHealth()
   }
@@ -128,9 +130,10 @@ export class AppChannel {
     if (this.#isReady) return this.#begin()
     const isDown =
       state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
-    if (isDown) this.queue.shut(why)
-    else this.queue.hold(why)
-    if (state.phase !== 'exited' && state.phase !== 'backoff') return
+    // who waited for a start that has failed gets the reason; the next call tries again
+    if (isDown || (state.phase === 'asleep' && state.last !== undefined)) this.queue.shut(why)
+    if (!isDown) this.queue.hold(why)
+    if (!['exited', 'backoff', 'asleep'].includes(state.phase)) return
     this.#end.resolve(why)
     this.renewPool()
   }

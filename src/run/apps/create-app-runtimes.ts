@@ -14,6 +14,7 @@ import type {KeptExit} from '../../supervisor/crash-reporter.ts'
 import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
 import type {ServerRefusal} from '../foreign-servers.ts'
 import type {RunPublished} from '../run-published.ts'
+import type {RunSleep} from '../run-sleep.ts'
 import type {RunSpans} from '../run-spans.ts'
 import {openLogs} from './open-logs.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
@@ -45,8 +46,7 @@ export interface AppRuntimesOptions extends RunContext {
   readonly serverRefusal: ServerRefusal
   /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
-  /** Called when the state of an app changes. */
-  readonly moved: () => void
+  readonly sleep: RunSleep
   /** Called when a process exits unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
   readonly died: (runtime: AppRuntime, exit: Exit) => KeptExit | undefined
   /** The marker of an app process whose orphans survive the run. */
@@ -89,7 +89,9 @@ export class AppRuntimes {
     const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
     const isContinued = previous !== undefined
     const isExcepted = wasExcepted || (isDebugged === undefined && !isContinued && excepted?.has(app.id) === true)
-    return this.#make(app, ports, {...logs, isContinued}, {isDebugged: isDebugged ?? isExcepted, isExcepted})
+    const openSleep = await this.#options.sleep.openFor(app)
+    const mode = {isDebugged: isDebugged ?? isExcepted, isExcepted, openSleep}
+    return this.#make(app, ports, {...logs, isContinued}, mode)
   }
 
   /** The app whose process has this marker; '' = none of the run. */
@@ -113,9 +115,9 @@ export class AppRuntimes {
     plan: AppPlan,
     ports: SidecarPorts,
     logs: Logs,
-    mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted'>
+    mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted' | 'openSleep'>
   ): AppRuntime {
-    const {env, form, emit, services, published, watchdog, lifetime, explain, moved, died, reporter, serverRefusal} =
+    const {env, form, emit, services, published, watchdog, lifetime, explain, sleep, died, reporter, serverRefusal} =
       this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
@@ -132,7 +134,7 @@ export class AppRuntimes {
       token: env['APP_API_TOKEN'] ?? '',
       single: form.kind === 'single' ? {input: form.input} : undefined,
       moved: () => {
-        moved()
+        sleep.onMove(runtime)
         published.onMove(runtime, reporter)
         emit({type: 'app-moved'})
       },

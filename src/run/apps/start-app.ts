@@ -148,7 +148,8 @@ export class AppStarter {
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime)
       if (fresh !== undefined) await starts.late(fresh)
-    } else if (runtime.isGivenUp) starts.look()
+    } else if (runtime.sleep.isAsleep) runtime.sleep.wake('start')
+    else if (runtime.isGivenUp) starts.look()
     else if (this.#isFree(runtime)) await changes.restart([runtime])
     else {
       runtime.reset()
@@ -159,7 +160,7 @@ export class AppStarter {
   /** It does not run, and will not restart by itself. */
   #isDown(runtime: AppRuntime): boolean {
     const {phase} = runtime.app.state
-    return this.#options.apps.isStopped(runtime) || phase === 'exited' || phase === 'backoff'
+    return this.#options.apps.isStopped(runtime) || ['exited', 'backoff', 'asleep'].includes(phase)
   }
 
   #isFree(runtime: AppRuntime): boolean {
@@ -185,7 +186,9 @@ export class AppStarter {
       else if (state.phase === 'exited' && state.exit?.kind === 'spawn-error')
         resolve(`it could not be started: ${state.exit.message}`)
       else if (state.phase === 'exited' && state.exit === undefined) resolve('the run is stopping')
-      else if (state.phase !== 'idle') resolve('')
+      else if (state.phase === 'asleep' && !runtime.sleep.isWaking)
+        resolve(state.last === undefined ? 'what it depends on has failed' : runtime.queue.reason)
+      else if (state.phase !== 'idle' && state.phase !== 'asleep') resolve('')
     }
     const off = runtime.onMove(look)
     try {

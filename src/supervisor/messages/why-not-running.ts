@@ -28,7 +28,7 @@ export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, lo
     return `"${name}" is not started (--except): start it yourself, or by "pillion start ${id}"`
   if (isDebugged && (state.phase === 'starting' || state.phase === 'running'))
     return `"${name}" is in a debugger, and nothing listens on its port ${appPort}`
-  const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
+  const hasEnded = ['backoff', 'exited', 'asleep'].includes(state.phase)
   const line = hasEnded ? app.app.bestLine : ''
   if (loop !== null && state.phase === 'backoff') return `"${name}" ${loopText(loop)}${line === '' ? '' : `: ${line}`}`
   return whyInState(name, state, {at, line})
@@ -48,6 +48,10 @@ function whyInState(id: string, state: AppState, {at, line}: {at: Date; line: st
       return `"${id}" is stopping`
     case 'backoff':
       return `"${id}" ${endOf(state.last)} at ${clock(at)} and ${state.until === Infinity ? WAITS_FOR_SAVE : 'is restarting'}${words}`
+    case 'asleep':
+      return state.last === undefined
+        ? `"${id}" is asleep`
+        : `"${id}" ${endOf(state.last)} at ${clock(at)}, and starts again with its next call${words}`
     case 'exited':
       return state.exit === undefined ? `"${id}" was stopped` : `"${id}" ${endOf(state.exit)} at ${clock(at)}${words}`
   }

@@ -1,5 +1,5 @@
 import type {Dependency} from '../../model/plan.ts'
-import {succeeded, type AppState} from '../../model/app-state.ts'
+import {exitOf, succeeded, type AppState} from '../../model/app-state.ts'
 import {endOf} from '../../model/exit-text.ts'
 
 /** The progress of an app. A milestone that was reached once stays reached. */
@@ -24,15 +24,12 @@ export const noProgress = (id: string, hasCommand: boolean): Progress => ({
   state: {phase: 'idle'}
 })
 
-/** The progress after a state change. */
+/** The progress after a state change. One that sleeps has to start again for those that need it. */
 export const progressed = (before: Progress, state: AppState): Progress => ({
   ...before,
-  hasStarted: before.hasStarted || isStart(before, state),
-  wasReady: before.wasReady || (state.phase === 'running' && state.ready),
-  hasCompleted:
-    before.hasCompleted ||
-    (state.phase === 'exited' && !state.asked && succeeded(state.exit)) ||
-    (state.phase === 'backoff' && succeeded(state.last)),
+  hasStarted: state.phase !== 'asleep' && (before.hasStarted || isStart(before, state)),
+  wasReady: state.phase !== 'asleep' && (before.wasReady || (state.phase === 'running' && state.ready)),
+  hasCompleted: before.hasCompleted || succeeded(exitOf(state)),
   state
 })
 
@@ -51,7 +48,9 @@ export function standingOf(dependencies: readonly Dependency[], all: readonly Pr
   const open = dependencies.flatMap(dependency =>
     all.filter(({id}) => id === dependency.id).flatMap(app => (hasReached(app, dependency) ? [] : [{dependency, app}]))
   )
-  const lost = open.find(({app}) => app.state.phase === 'exited')
+  const lost = open.find(
+    ({app: {state}}) => state.phase === 'exited' || (state.phase === 'asleep' && state.last !== undefined)
+  )
   if (lost !== undefined)
     return {
       kind: 'never',
@@ -87,6 +86,7 @@ const reachedText = ({id, until}: Dependency): string => `"${id}" ${MILESTONES[u
 
 /** How an app ended that did not reach the milestone. */
 function fateOf({state, hasStarted}: Progress): string {
-  if (state.phase === 'exited' && !state.asked && state.exit !== undefined) return endOf(state.exit)
+  const exit = state.phase === 'backoff' ? undefined : exitOf(state)
+  if (exit !== undefined) return endOf(exit)
   return hasStarted ? 'was stopped' : 'was not started'
 }

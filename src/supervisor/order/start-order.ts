@@ -1,4 +1,4 @@
-import type {preparePipes} from '../process/supervised-app.ts'
+import type {preparePipes} from '../process/process-pipes.ts'
 import type {Emit} from '../../model/events.ts'
 import type {Clock} from '../../platform/clock.ts'
 import {closePipes} from '../../platform/pipes.ts'
@@ -22,9 +22,13 @@ export interface StartOrderOptions {
 /** Pipes for the first processes, created in advance. */
 type Pipes = Awaited<ReturnType<typeof preparePipes>>
 
-/** Its pipes are created in advance: the app has a command, no dependencies, and no terminal. */
-export const isPiped = ({command, dependsOn, tty}: AppPlan): boolean =>
-  command.length > 0 && dependsOn.length === 0 && tty !== true
+/** Its pipes are created in advance: the app has a command, no dependencies, and no terminal, and is started at once. */
+export const isPiped = ({command, dependsOn, tty, lazy}: AppPlan): boolean =>
+  command.length > 0 && dependsOn.length === 0 && tty !== true && lazy !== true
+
+/** Its first call starts it, in place of the run. */
+const startsAsleep = ({sleep, plan: {command}, isDebugged, fault}: Startable): boolean =>
+  sleep.beginsAsleep && command.length > 0 && !isDebugged && fault === ''
 
 /** Starts the apps of a run: apps without dependencies immediately, the others when their dependencies are met. */
 export class StartOrder {
@@ -39,17 +43,28 @@ export class StartOrder {
     this.#endless = new EndlessWaits(options.reporter, options.clock)
     this.#queue = new StartQueue({
       runtimes: options.runtimes,
-      start: runtime => (runtime.fault === '' ? void this.#startLate(runtime) : this.#refuse(runtime)),
-      waits: (runtime, needed) => this.#endless.look(runtime, needed),
+      start: runtime => {
+        if (runtime.fault !== '') this.#refuse(runtime)
+        else if (runtime.sleep.isAsleep) void runtime.start(undefined)
+        else void this.#startLate(runtime)
+      },
+      waits: (runtime, needed) => {
+        for (const each of needed) each.sleep.wake(`"${runtime.id}" depends on it`)
+        this.#endless.look(runtime, needed)
+      },
       giveUp: (runtime, why) => this.#giveUp(runtime, why)
     })
   }
 
   /** Starts all apps without dependencies in parallel; their start lines are printed in the template's order. */
   async begin(pipes: Pipes): Promise<void> {
-    const runtimes = this.#options.runtimes()
-    for (const runtime of runtimes) this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
+    const all = this.#options.runtimes()
+    for (const runtime of all) this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
+    const runtimes = all.filter(runtime => !startsAsleep(runtime))
+    for (const runtime of all) if (startsAsleep(runtime)) runtime.startAsleep()
     this.#queueUp(runtimes)
+    for (const {sleep, sidecar, name} of all)
+      if (sleep.isAsleep && !sleep.isWaking) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs: 0})
     this.#first = this.#startFirst(runtimes, [...pipes])
     await this.#first
   }
@@ -60,6 +75,17 @@ export class StartOrder {
     if (runtime.plan.dependsOn.length === 0)
       return runtime.fault === '' ? this.#startLate(runtime) : this.#refuse(runtime)
     this.#queueUp([runtime])
+  }
+
+  /** Starts an app that is asleep, after those that it depends on. */
+  async wake(runtime: Startable): Promise<void> {
+    const {runtimes, isOver} = this.#options
+    if (isOver()) return
+    if (runtime.fault !== '') return this.#refuse(runtime)
+    const ids = new Set(runtime.plan.dependsOn.map(({id}) => id))
+    for (const needed of runtimes()) if (ids.has(needed.id)) needed.sleep.wake(`"${runtime.id}" depends on it`)
+    if (ids.size > 0) this.#queueUp([runtime])
+    else await runtime.start(undefined)
   }
 
   /** An app that waits has left the run. */

@@ -5,6 +5,7 @@ import type {AppRuntime} from '../app-runtime.ts'
 export type Startable = Pick<
   AppRuntime,
   | 'id'
+  | 'name'
   | 'plan'
   | 'app'
   | 'progress'
@@ -16,6 +17,9 @@ export type Startable = Pick<
   | 'waits'
   | 'giveUp'
   | 'reset'
+  | 'sleep'
+  | 'startAsleep'
+  | 'isDebugged'
 >
 
 export interface StartQueueOptions {
@@ -70,7 +74,8 @@ export class StartQueue {
       if (standing.kind === 'never') return
       runtime.reset()
     }
-    if (runtime.app.state.phase !== 'idle') {
+    const {isAsleep} = runtime.sleep
+    if (runtime.app.state.phase !== 'idle' && !isAsleep) {
       this.#waiting.delete(runtime) // it was stopped in the meantime
       return
     }
@@ -78,6 +83,7 @@ export class StartQueue {
       runtime.waits(standing.why, standing.ids)
       return this.#options.waits(runtime, needed)
     }
+    if (isAsleep) this.#waiting.delete(runtime)
     if (standing.kind === 'never')
       return this.#options.giveUp(runtime, `"${runtime.id}" was not started: it depends on ${standing.why}`)
     this.#waiting.delete(runtime)

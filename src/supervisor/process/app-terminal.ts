@@ -61,6 +61,10 @@ export class AppTerminal {
     return () => this.#viewers.delete(viewer)
   }
 
+  get isAttached(): boolean {
+    return this.#viewers.size > 0
+  }
+
   resize(size: TerminalSize): void {
     this.#size = size
     for (const terminal of this.#open) terminal.resize(size)

@@ -40,10 +40,20 @@ export class ForeignListener {
 }
 
 /**
- * Checks before the first spawn whether a port of the app on this machine is already in use: its own, or the one that makes
- * it ready. One that we allocated is not, unless another program had it before (`isReplacing`): a debugger may have left one.
+ * Checks before the first spawn which ports of the app on this machine are already in use: its own, and the one that makes
+ * it ready, `readyPort`. One that we allocated is not, unless another program had it before (`isReplacing`): a debugger may have left one.
  */
-export async function findForeignListener(
+export async function findForeignListeners(
+  plan: AppPlan,
+  own: {readonly appPort: number; readonly isReplacing: boolean},
+  readyPort: number
+): Promise<readonly ForeignListener[]> {
+  const ports = [...new Set([own.appPort, readyPort])]
+  const found = await Promise.all(ports.map(async port => findForeignListener(plan, {...own, port})))
+  return found.filter(each => each !== undefined)
+}
+
+async function findForeignListener(
   {channel}: AppPlan,
   {port, appPort, isReplacing}: {readonly port: number; readonly appPort: number; readonly isReplacing: boolean}
 ): Promise<ForeignListener | undefined> {

@@ -3,9 +3,7 @@
  * and ends it with all its children. Guarantees: only the app's own loop changes its state; `stop` waits until nothing is
  * left; the last line of output is not lost; and processes that are not ours are never signalled.
  */
-import {tmpdir} from 'node:os'
 import type {Readable} from 'node:stream'
-import {messageOf} from '../../model/errors.ts'
 import type {Sink} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../../model/app-state.ts'
@@ -14,13 +12,14 @@ import type {Watchdog} from './watchdog.ts'
 import {AppProcess} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import type {LimitedProcess} from '../../platform/resource-limits.ts'
-import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
+import {closePipes, type ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
+import {dropStdio, processPipes, type ProcessStdio} from './process-pipes.ts'
 import {Readiness, probeTargetOf} from './readiness.ts'
 import {afterRun, isShort, nextStart, NO_FAILURES, type Failures, type NextStart} from './restart-policy.ts'
 import {shellFor} from './shell.ts'
-import {findForeignListener, type ForeignListener} from './foreign-listener.ts'
+import {findForeignListeners, type ForeignListener} from './foreign-listener.ts'
 import type {Note, Supervised} from './supervised.ts'
 import {Tail} from './line-splitter.ts'
 import {bestLine} from '../messages/best-line.ts'
@@ -46,6 +45,7 @@ export interface SupervisedOptions {
   readonly begunBy?: Why | undefined
   /** Why the server at one of these ports must not be used: it is that of another run; '', or left out: it may. */
   readonly serverRefusal?: ((ports: Iterable<number>) => Promise<string>) | undefined
+  readonly maySleep?: (() => boolean) | undefined // after an exit without a restart, until a process is requested
   /** Called right before each spawn; false: the app ends without another process. */
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
@@ -53,8 +53,6 @@ export interface SupervisedOptions {
   /** For a plan with a terminal. */
   readonly openTerminal?: (() => Promise<ProcessTerminal | Exit>) | undefined
 }
-
-type ProcessStdio = ProcessPipes | ProcessTerminal
 
 /** The command of `ready` is killed after this time. */
 const COMMAND_TIMEOUT_MS = 5000
@@ -70,15 +68,6 @@ interface Ended {
   readonly isAsked: boolean
 }
 
-/**
- * Creates the pipes of `count` first processes: pass one to each `start`. Empty if that fails: then each app creates its
- * own, and reports the error.
- */
-export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
-  makePipes(count).catch((): ProcessPipes[] => [])
-
-const dropStdio = (stdio: ProcessStdio): void => ('lines' in stdio ? stdio.drop() : closePipes(stdio))
-
 const EXEC = ['-c', 'exec "$@"', 'sh']
 
 /** A program of a plan with its successive processes, until it is stopped or no longer restarted. */
@@ -88,7 +77,7 @@ export class SupervisedApp implements Supervised {
   readonly #machine: StateMachine
   readonly #target: ReturnType<typeof probeTargetOf>
   readonly #end = Promise.withResolvers<AppState>()
-  readonly #begun = Promise.withResolvers<void>()
+  #begun = Promise.withResolvers<void>()
   /** Aborted once, when the app is stopped. */
   readonly #over = new AbortController()
   /** Aborted to stop without a grace period, or to cut it short. */
@@ -96,6 +85,8 @@ export class SupervisedApp implements Supervised {
   /** One per process; aborted when a stop or restart is requested, which also ends a backoff. */
   #asked = new AbortController()
   #why: Why = 'user'
+  /** No process follows the current one until one is requested. */
+  #isToSleep = false
   /** The cause of the current process; undefined: the restart policy. */
   #begunBy: Why | undefined
   /** The current process was ready once. */
@@ -155,14 +146,19 @@ export class SupervisedApp implements Supervised {
 
   /** `pipes`: those of the first process; created here if omitted. */
   async start(pipes?: ProcessPipes): Promise<void> {
-    if (!this.#hasStarted) {
-      this.#hasStarted = true
-      this.#run(pipes).then(this.#end.resolve, this.#end.reject)
-    }
+    if (this.#isToSleep || this.state.phase === 'asleep') this.restart('user')
+    this.#begin(pipes)
     await Promise.race([this.#begun.promise, this.ended])
   }
 
+  sleep(): void {
+    this.restart('idle')
+    this.#isToSleep = true
+    this.#begin(undefined)
+  }
+
   restart(why: Why): void {
+    this.#isToSleep = false
     if (!this.#asked.signal.aborted) this.#why = why
     this.#asked.abort()
   }
@@ -188,10 +184,20 @@ export class SupervisedApp implements Supervised {
     return this.#over.signal.aborted || this.#options.maySpawn?.() === false
   }
 
+  #begin(pipes: ProcessPipes | undefined): void {
+    if (this.#hasStarted) return
+    this.#hasStarted = true
+    this.#run(pipes).then(this.#end.resolve, this.#end.reject)
+  }
+
   async #run(firstPipes: ProcessPipes | undefined): Promise<AppState> {
     let exit: Exit | undefined
     let pipes = firstPipes
     while (!this.#isOver) {
+      if (this.#isToSleep) {
+        await this.#sleep(undefined)
+        continue
+      }
       const ended = await this.#live(pipes)
       pipes = undefined
       exit = ended.exit ?? exit
@@ -205,8 +211,10 @@ export class SupervisedApp implements Supervised {
       this.#failures = afterRun(this.#failures, ended.livedMs)
       const {plan, next: decide = nextStart} = this.#options
       const next = decide(plan.restart, this.#failures, exit, this.#hasFailedAfterChange(exit, ended.livedMs))
-      if (typeof next === 'string') return this.#enterLast(exit, next === 'given up')
-      await this.#backOff(next, exit)
+      if (typeof next === 'number' && next !== Infinity) await this.#backOff(next, exit)
+      else if (this.#options.maySleep?.() === true) await this.#sleep(exit)
+      else if (typeof next === 'string') return this.#enterLast(exit, next === 'given up')
+      else await this.#backOff(next, exit)
     }
     if (pipes !== undefined) closePipes(pipes)
     return this.#machine.enter({phase: 'exited', exit, asked: true})
@@ -214,7 +222,9 @@ export class SupervisedApp implements Supervised {
 
   /** Runs one process, from its pipes to the end of its group. */
   async #live(given: ProcessPipes | undefined): Promise<Ended> {
-    const [stdio] = await Promise.all([given ?? this.#openStdio(), this.#lookForForeignListener()])
+    const {plan, openTerminal = processPipes} = this.#options
+    const open: () => Promise<ProcessStdio | Exit> = plan.tty === true ? openTerminal : processPipes
+    const [stdio] = await Promise.all([given ?? open(), this.#lookForForeignListener()])
     if (this.#isOver) {
       if (!('kind' in stdio)) dropStdio(stdio)
       return {exit: undefined, livedMs: 0, isAsked: true}
@@ -232,7 +242,7 @@ export class SupervisedApp implements Supervised {
       dropStdio(stdio)
       return {exit: undefined, livedMs: 0, isAsked: true}
     }
-    const appProcess = this.#begin(stdio, folder, limited)
+    const appProcess = this.#spawn(stdio, folder, limited)
     await Promise.race([appProcess.group.exited, aborted(this.#asked.signal)])
     return this.#finish(appProcess)
   }
@@ -248,7 +258,7 @@ export class SupervisedApp implements Supervised {
     }
   }
 
-  #begin(stdio: ProcessStdio, folder: string, limited: LimitedProcess | undefined): AppProcess {
+  #spawn(stdio: ProcessStdio, folder: string, limited: LimitedProcess | undefined): AppProcess {
     const {plan, environment, processMarker, single, lines} = this.#options
     const number = ++this.#generation
     const stderr = (this.#stderr = new Tail())
@@ -347,30 +357,11 @@ export class SupervisedApp implements Supervised {
   async #lookForForeignListener(): Promise<void> {
     const {plan, appPort, noted} = this.#options
     if (this.#generation > 0) return
-    const ports = [...new Set([appPort, this.#target.port])]
     const isReplacing = this.#begunBy !== undefined
-    const found = await Promise.all(ports.map(async port => findForeignListener(plan, {port, appPort, isReplacing})))
-    for (const foreignListener of found) {
-      if (foreignListener === undefined) continue
+    for (const foreignListener of await findForeignListeners(plan, {appPort, isReplacing}, this.#target.port)) {
       const {port, owner} = foreignListener
       if (port === this.#target.port) this.#foreignListener = foreignListener
       noted({type: 'port-taken', port, owner, isCalled: port === appPort})
-    }
-  }
-
-  async #openStdio(): Promise<ProcessStdio | Exit> {
-    const {plan, openTerminal} = this.#options
-    return plan.tty !== true || openTerminal === undefined ? this.#makePipes() : openTerminal()
-  }
-
-  async #makePipes(): Promise<ProcessPipes | Exit> {
-    try {
-      const [pipes] = await makePipes(1)
-      if (pipes === undefined) throw new Error('a process has one set of pipes')
-      return pipes
-    } catch (error) {
-      const advice = `is there a folder ${tmpdir()} that you may write to? TMPDIR names another one`
-      return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}; ${advice}`}
     }
   }
 
@@ -387,6 +378,17 @@ export class SupervisedApp implements Supervised {
   #hasFailedAfterChange(exit: Exit, livedMs: number): boolean {
     const wasUp = this.#wasReady && !(this.#options.plan.ready.kind === 'spawned' && isShort(livedMs))
     return this.#begunBy === 'watch' && !wasUp && !succeeded(exit)
+  }
+
+  /** `last`: how the latest process ended, if that was by itself. */
+  async #sleep(last: Exit | undefined): Promise<void> {
+    this.#asked = new AbortController()
+    this.#isToSleep = false
+    this.#failures = NO_FAILURES
+    this.#machine.enter({phase: 'asleep', last})
+    this.#begun = Promise.withResolvers()
+    await aborted(this.#asked.signal)
+    this.#begunBy = this.#why
   }
 
   #enterLast(exit: Exit, isGivenUp: boolean): AppState {

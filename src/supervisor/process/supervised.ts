@@ -18,10 +18,12 @@ export interface Supervised {
   readonly lived: {readonly from: number; readonly to: number}
   /** That of its current process, if it has one. */
   readonly terminal?: ProcessTerminal | undefined
-  /** Settles when the first process was spawned, could not be spawned, or is no longer wanted. */
+  /** Settles when the first process, or the first one after a sleep, was spawned, could not be spawned, or is no longer wanted. */
   start(): Promise<void>
   /** Requests a new process immediately. Requests in quick succession count as one; before the start and after the end they do nothing. */
   restart(why: Why): void
+  /** Ends the process, if there is one; none is started until one is requested, by `start` or `restart`. */
+  sleep?(): void
   /** Stops the app; settles when nothing of it is left. Also ends an app that was never started. */
   stop(why: Why): Promise<void>
   /** The same without a grace period, also for a stop in progress. */

@@ -1,6 +1,6 @@
 import type {Emit} from '../../model/events.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import {succeeded, type Why} from '../../model/app-state.ts'
+import {exitOf, type Exit, succeeded, type Why} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
@@ -75,8 +75,10 @@ export class Changes {
         // watched without end when it finished, it waits for files since then
         const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
         const isDone = runtime.plan.watch.untilFinished === true && isOver
-        // one whose dependency has failed is started once that is met, with what was saved by then
-        if (!runtime.isDebugged && !isDone && !runtime.isGivenUp) void this.#exchange(runtime, 'watch', {files})
+        // one that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed tries again
+        if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
+        else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
+          void this.#exchange(runtime, 'watch', {files})
       },
       reporter: this.#options.reporter
     })
@@ -261,3 +263,5 @@ export class Changes {
     await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
   }
 }
+
+const hasFailed = (exit: Exit | undefined): boolean => exit !== undefined && !succeeded(exit)

@@ -1,5 +1,5 @@
 import {isDeepStrictEqual} from 'node:util'
-import type {AppPlan, Plan} from '../../model/plan.ts'
+import {maySleep, type AppPlan, type Plan} from '../../model/plan.ts'
 
 /** The changes of an edited template. Apps are matched by id, version and instance. */
 export interface PlanChanges {
@@ -96,7 +96,8 @@ const settled = ({
   published,
   command,
   ready,
-  dependsOn
+  dependsOn,
+  ...plan
 }: AppPlan): unknown => ({
   channel,
   sidecar,
@@ -106,16 +107,19 @@ const settled = ({
   published,
   dependsOn,
   isSidecarAlone: command.length === 0,
+  maySleep: maySleep(plan),
   waitMs: ready.timeoutMs
 })
 
-/** The settings that a process was started with: without those of our watcher, of the start of a run, and of other places. */
+/** The settings that a process was started with: without those of our watcher, of when it starts, and of other places. */
 const used = ({
   watch: _w,
   reloadsItself: _r,
   envFiles: _e,
   profiles: _p,
   setup: _s,
+  lazy: _l,
+  idleTimeoutMs: _i,
   elsewhere: _k,
   ...rest
 }: AppPlan): unknown => rest

@@ -171,7 +171,7 @@ export class Reloads {
     const off = runtime.onMove(() => {
       hasBegun ||= runtime.app.state.phase === 'starting'
       if (hasBegun && runtime.queue.state === 'open') resolve('up')
-      if (hasBegun && runtime.queue.state === 'shut') resolve('down')
+      if (hasBegun && (runtime.queue.state === 'shut' || runtime.app.state.phase === 'asleep')) resolve('down')
     })
     this.#interrupt = () => resolve(this.#over.signal.aborted ? 'over' : 'asked again')
     try {

@@ -15,8 +15,12 @@ import {Timers} from './timers.ts'
 
 export interface ActorsOptions {
   readonly clock: Clock
-  /** Whether it is not known yet what the process of an instance hosts; left out: of any app. */
-  readonly mayHost: (app?: string) => boolean
+  /** Whether it is not known yet if the process of an instance hosts a type, or it would if it were started. `app` left out: of any app. */
+  readonly mayHost: (type: string, app?: string) => boolean
+  /** A call waits for a host of this type: apps that sleep are started. `isKnown`: an app that runs hosts it. */
+  readonly needsHost?: (type: string, isKnown: boolean) => void
+  /** The process of an app hosts these types. */
+  readonly onTypes?: (app: string, types: readonly string[]) => void
   readonly counted?: CountActors
   /** Called once for each turn that waits for itself. */
   readonly onDeadlock?: (actor: Actor, text: string) => void
@@ -68,18 +72,22 @@ export class Actors {
 
   /** Whether an app of the run hosts the type, or may still tell that it does. */
   mayBeHosted(type: string): boolean {
-    return this.table.isHosted(type) || this.#options.mayHost()
+    return this.table.isHosted(type) || this.#options.mayHost(type)
   }
 
   /** Whether an instance of this app hosts the type; resolves once that is known. */
   async isHostedBy(app: string, type: string): Promise<boolean> {
-    while (!this.table.isHostedBy(app, type) && this.#options.mayHost(app)) await this.#looked.promise
+    while (!this.table.isHostedBy(app, type) && this.#options.mayHost(type, app)) {
+      this.#options.needsHost?.(type, false)
+      await this.#looked.promise
+    }
     return this.table.isHostedBy(app, type)
   }
 
   /** The process of an instance hosts these types, and no others. */
   host(host: ActorHost, types: ReadonlyMap<string, TypeSettings>): void {
     this.table.set(host, types)
+    this.#options.onTypes?.(host.app, [...types.keys()])
     this.look()
   }
 
@@ -222,7 +230,10 @@ export class Actors {
         continue
       }
       const place = placeFor(actor, turn.request, this.#options.mayHost)
-      if (place === 'held') return this.#holds.begin(actor)
+      if (place === 'held') {
+        this.#options.needsHost?.(actor.type.name, actor.type.hosts.size > 0)
+        return this.#holds.begin(actor)
+      }
       if (place === 'unhosted') {
         this.#drop(actor, each =>
           each.isPatient ? undefined : new ActorError('unhosted', `${actor.type.name}/${actor.id}`)

@@ -10,7 +10,7 @@ const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean 
 export function placeFor(
   {place, type, id}: Actor,
   request: ActorRequest,
-  mayHost: () => boolean
+  mayHost: (type: string) => boolean
 ): Hosting | 'held' | 'unhosted' {
   if (place !== undefined) return place.isOpen || isNested(place, request) ? place : 'held'
   const hosts = [...type.hosts]
@@ -19,6 +19,6 @@ export function placeFor(
   if (found !== undefined) return found
   const own = hosts.find(each => isNested(each, request))
   if (own !== undefined) return own
-  const mayCome = hosts.some(({host}) => host.state !== 'shut') || mayHost()
+  const mayCome = hosts.some(({host}) => host.state !== 'shut') || mayHost(type.name)
   return mayCome ? 'held' : 'unhosted'
 }

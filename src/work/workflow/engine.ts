@@ -38,6 +38,8 @@ export interface EngineOptions {
   /** Something waits for an app that this run does not have: another one may. */
   readonly wanted: (app: string) => void
   readonly purgeFar: PurgeFar
+  /** Something waits for an app of this run that has no worker. */
+  readonly needsWorker?: (app: string) => void
   /** Counts for the metrics of an app. */
   readonly counted: (app: string, event: WorkflowEvent) => void
 }

@@ -363,8 +363,12 @@ export class Workflows extends KnownInstances {
   /** Nothing is sent that is not kept. */
   #flush(): void {
     if (this.#options.file.isChanging) return
-    const {workers: all, far} = this.#engine
-    for (const workers of all.values()) workers.flush()
+    const {workers: all, far, leftWork} = this.#engine
+    for (const [app, workers] of all) {
+      workers.flush()
+      if (workers.isUnclaimed) this.#options.needsWorker?.(app)
+    }
+    for (const app of leftWork.apps) if (this.connected(app) === 0) this.#options.needsWorker?.(app)
     far.flush()
     for (const app of far.unclaimedApps) this.#seek(app)
     if (this.#quiet.length > 0 && !this.#isBusy()) for (const onQuiet of this.#quiet.splice(0)) onQuiet()

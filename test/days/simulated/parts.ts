@@ -73,7 +73,7 @@ export const closePipes = nothing
 export const closeTheirs = nothing
 
 // supervisor/process/foreign-listener.ts
-export const findForeignListener = nothing
+export const findForeignListeners = async (): Promise<readonly never[]> => []
 
 // platform/probe.ts
 export const LOOPBACK = ['127.0.0.1', '::1']
@@ -164,7 +164,8 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
     closing: closing.signal,
     breakers: [],
     backlogs: [],
-    actors: {mayHost: false},
+    hasStreams: () => false,
+    actors: {mayHost: () => false},
     openComponents: async () => undefined,
     deliverJob: async () => ({kind: 'undeliverable', answer: ''}),
     endDaprd: async () => undefined,

@@ -16,7 +16,7 @@ const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; 
       nextMarker: () => (++markers).toString(),
       folderOf: ({folder}) => folder,
       maySpawn,
-      watch: () => plan.watch,
+      plan: () => plan,
       watchdog: undefined,
       single: undefined,
       noted: () => undefined,

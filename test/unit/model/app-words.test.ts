@@ -24,6 +24,7 @@ const APPS: Readonly<Record<string, Partial<App>>> = {
   'not started': {},
   'in debugger': {state: 'debugging', availability: 'debugged'},
   ready: {state: 'running', isReady: true, availability: 'ready'},
+  asleep: {state: 'asleep', availability: 'asleep'},
   'exited 0': {state: 'exited', exitCode: 0, availability: 'finished'},
   'exited 0, waits for a save': {state: 'backoff', exitCode: 0, availability: 'finished'},
   stopped: {state: 'stopped', availability: 'stopped'}

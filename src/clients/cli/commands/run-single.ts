@@ -11,6 +11,7 @@ import {signedLine, type Sign} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import {readableId} from '../readable-id.ts'
 import {reloadText} from '../reload-words.ts'
+import {sleepText} from '../sleep-words.ts'
 import type {Form} from './run.ts'
 import {shownLines} from '../sidecar-lines.ts'
 import {singleSettings} from '../single-flags.ts'
@@ -107,6 +108,9 @@ class SingleRunReporter {
         return this.#say('info', '\nterminated signal received: shutting down')
       case 'reloaded':
         return this.#say('info', reloadText(event))
+      case 'app-asleep':
+      case 'app-woken':
+        return this.#say('info', sleepText(event))
       case 'template-edited':
       case 'policy-decided':
       case 'fault-changed':

@@ -21,6 +21,7 @@ import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
 import {flaggedPlan} from '../flagged-plan.ts'
 import {reloadText} from '../reload-words.ts'
+import {sleepText} from '../sleep-words.ts'
 import {newOnes, runHints} from './run-hints.ts'
 import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
@@ -150,8 +151,9 @@ const ownIdentity = (plan: Plan): RunIdentity => ({
 const lenderFor = async (plan: Plan): Promise<Lender | undefined> =>
   plan.rest === undefined ? undefined : (await import('../borrowing.ts')).lenderOf(plan, plan.rest)
 
-/** `--env` and `--profile`. `--only` may name apps of any profile. */
-const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles'> => ({
+/** `--env`, `--lazy` and `--profile`. `--only` may name apps of any profile. */
+const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles' | 'lazy'> => ({
+  lazy: flags.isSet('lazy'),
   variables: flagVariables(flags),
   ...(!flags.names.includes('only') && {profiles: flags.list('profile')})
 })
@@ -209,6 +211,10 @@ function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: 
       return
     case 'manager-opened':
       void out.print(signedLine('info', `Daeploy services at ${event.url}`, asJson))
+      return
+    case 'app-asleep':
+    case 'app-woken':
+      void out.print(signedLine('info', sleepText(event), asJson))
       return
     case 'template-edited':
     case 'policy-decided':

@@ -96,6 +96,11 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'bool',
     text: 'Fail where a copy of the run template has a port, instead of taking others'
   },
+  {
+    name: 'lazy',
+    type: 'bool',
+    text: 'Start each app of the run template that can be called with its first call, not at once'
+  },
   {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs of the template have left'},
   textFlag(
     'name',
@@ -150,6 +155,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'except',
   'forget',
   'isolated',
+  'lazy',
   'name',
   'strict-ports',
   'no-record',
@@ -200,7 +206,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     groups: [
       [
         'A template',
-        ['run-file', 'only', 'rest', 'except', 'profile', 'log-style', 'timestamps', 'isolated', 'strict-ports']
+        ['run-file', 'only', 'rest', 'except', 'profile', 'lazy', 'log-style', 'timestamps', 'isolated', 'strict-ports']
       ],
       ['A template or a single app', ['name', 'env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
       [
@@ -283,7 +289,7 @@ export const UP_ENTRY: CommandEntry = {
     "up --run 'npm test'"
   ],
   groups: [
-    ['Which apps', ['run-file', 'only', 'rest', 'except', 'profile']],
+    ['Which apps', ['run-file', 'only', 'rest', 'except', 'profile', 'lazy']],
     [
       'How they run and are shown',
       [

@@ -325,7 +325,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       ...RUN_FILE,
       textFlag(
         'types',
-        'Only these events: app, edges, calls, lines, reload, death, troubles, replay, fault, workflow, note'
+        'Only these events: app, edges, calls, lines, reload, asleep, woken, death, troubles, replay, fault, workflow, note'
       )
     ],
     examples: ['events -f', 'events -f -o ndjson --types app,death', 'events --after 1789012345678'],

@@ -148,6 +148,7 @@ function paintedRow(text: string, app: App | undefined): string {
     case 'debugged':
       return paintedStatus('warning', text)
     case 'finished':
+    case 'asleep':
     case 'stopped':
       return dimmed(text)
     case 'ready':

@@ -31,7 +31,9 @@ export type BindingAnswer =
 /** How events of bindings reach the app: over HTTP or gRPC. */
 export interface BindingChannel {
   /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
-  ready(signal: AbortSignal): Promise<void> | undefined
+  ready(signal: AbortSignal, cause: string): Promise<void> | undefined
+  /** The same when events may be read: also if the app is asleep, as one starts it. `cause` of `ready` says which. */
+  mayRead(signal: AbortSignal): Promise<void> | undefined
   /**
    * The bindings whose events the app wants: asks the process that is ready, until the signal is aborted. A binding that it
    * cannot be asked about is logged and left out.

@@ -51,7 +51,7 @@ export class BindingDelivery {
       context,
       block: 'bindings',
       component: () => target().name,
-      ready: signal => channel.ready(signal),
+      ready: signal => channel.ready(signal, `an event of binding ${target().name}`),
       outcomes: OUTCOMES,
       interrupted: answer => (answer.isSent ? answer : undefined),
       over

@@ -46,6 +46,11 @@ export class Configurations {
     this.#context = context
   }
 
+  /** The app has subscribed to some. */
+  get areRead(): boolean {
+    return this.#subscriptions.size > 0
+  }
+
   async get(
     storeName: string,
     keys: readonly string[],

@@ -42,7 +42,9 @@ export type EventAnswer =
 /** How events reach the app: over HTTP or gRPC. */
 export interface EventChannel {
   /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
-  ready(signal: AbortSignal): Promise<void> | undefined
+  ready(signal: AbortSignal, cause: string): Promise<void> | undefined
+  /** The same when events may be read: also if the app is asleep, as one starts it. `cause` of `ready` says which. */
+  mayRead(signal: AbortSignal): Promise<void> | undefined
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer>
   /** Delivers several; answers for each in their order, or for all. Never rejects. */

@@ -53,7 +53,7 @@ export class EventDelivery {
       context,
       block: 'pubsub',
       component: () => subscription().pubsubName,
-      ready: signal => channel.ready(signal),
+      ready: signal => channel.ready(signal, `an event of topic ${subscription().topic}`),
       outcomes: OUTCOMES,
       interrupted: (_answer, crashes) => {
         if (over.aborted) return STOPPED

@@ -81,7 +81,7 @@ export class InputBindings {
       over: over.signal
     })
     const reader = await binding.component.input?.read({
-      ready: async () => channel.ready(over.signal),
+      ready: async () => channel.mayRead(over.signal),
       handle: async event => delivery.handle(event),
       log: (level, text) => log.write(level, text)
     })

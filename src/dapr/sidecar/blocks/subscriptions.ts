@@ -214,7 +214,7 @@ export class Subscriptions {
       topic: broker.topicPrefix + subscription.topic,
       group: inSpace(broker.space, group),
       metadata: metadataInSpace(subscription.metadata, broker.space),
-      ready: async () => channel.ready(over.signal),
+      ready: async () => channel.mayRead(over.signal),
       get atOnce() {
         return active.subscription.bulk?.maxMessages ?? 0
       },

@@ -8,6 +8,8 @@ export const TYPES = [
   'calls',
   'lines',
   'reload',
+  'asleep',
+  'woken',
   'death',
   'troubles',
   'replay',

@@ -117,6 +117,11 @@ export class RunEvents {
     if (event.type === 'reloaded') {
       const {type: _type, id, ...rest} = event
       this.#tell('reload', {app: id, ...rest}, {app: id})
+    } else if (event.type === 'app-asleep')
+      this.#tell('asleep', {app: event.app.id, name: event.name, idleMs: event.idleMs}, {app: event.app.id})
+    else if (event.type === 'app-woken') {
+      const {app, id: name, cause, tookMs} = event
+      this.#tell('woken', {app, name, cause, tookMs}, {app})
     } else if (event.type === 'warned') this.#tell('note', {code: event.code, text: event.text})
     else if (event.type === 'fault-changed') {
       const {change, fault, text} = event

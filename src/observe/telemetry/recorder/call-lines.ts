@@ -26,7 +26,9 @@ export const FLAG = {
   /** A fault was injected. */
   fault: 2048,
   /** It came at the port of its callee, not through the sidecar of its caller. */
-  published: 4096
+  published: 4096,
+  /** Its callee was asleep, and was started for it. */
+  woke: 8192
 } as const
 
 /** Those bits; the others of the word tell how long the connection to the callee took. */

@@ -82,12 +82,12 @@ export class CallRecorder implements CallObserver {
     this.#addText(number, PIECE.requestHead, head, head.length)
   }
 
-  held({number = 0, fault}: Call, reason: string): void {
+  held({number = 0, fault, hasWoken}: Call, reason: string): void {
     const {lines} = this.#memory ?? {}
     if (lines === undefined || number === 0) return
     const edge = this.edges.at(lines.read(number).edge)
     if (edge !== undefined && (lines.flags(number) & (FLAG.waited | FLAG.replay)) === 0) edge.waited++
-    lines.flag(number, fault === undefined ? FLAG.waited : FLAG.waited | FLAG.fault)
+    lines.flag(number, FLAG.waited | (fault === undefined ? 0 : FLAG.fault) | (hasWoken === true ? FLAG.woke : 0))
     this.#addText(number, PIECE.waited, latin1(reason), -1)
   }
 

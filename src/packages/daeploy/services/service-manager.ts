@@ -150,6 +150,7 @@ const STATUS = {
   running: 'running',
   stopping: 'running',
   backoff: 'restarting',
+  asleep: 'created',
   exited: 'exited'
 } as const
 

@@ -44,6 +44,8 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   dependsOn: ['dependsOn: []'],
   reload: ['reload: replace'],
   stop: ['stop: {signal: SIGINT, timeout: 30s, scope: group}'],
+  lazy: ['lazy: true'],
+  idleTimeout: ['idleTimeout: 10m'],
   replicas: ['autoPort: true', 'command: [node, app.mjs]', 'replicas: 3'],
   logs: ['logs: {keep: 3, size: 1Mi}'],
   limits: ['limits: {memory: 512Mi, cpus: 0.5}'],

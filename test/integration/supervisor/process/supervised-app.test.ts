@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {Readable} from 'node:stream'
 import {test} from 'tap'
 import {freePort} from '../../../rig/free-port.ts'
-import {preparePipes} from '../../../../src/supervisor/process/supervised-app.ts'
+import {preparePipes} from '../../../../src/supervisor/process/process-pipes.ts'
 import {nextStart} from '../../../../src/supervisor/process/restart-policy.ts'
 import {fixture, quietly, Scene, script} from './scene.ts'
 

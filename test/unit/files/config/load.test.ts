@@ -335,6 +335,8 @@ t.test('every key comes into the plan', async t => {
           reload: 'replace',
           stop: {signal: 'SIGINT', timeoutMs: 250, scope: 'group'},
           dependsOn: [{id: 'second', until: 'started'}],
+          lazy: true,
+          idleTimeoutMs: 600_000,
           instance: 1,
           fixedPort: 8001,
           published: {host: '127.0.0.1', number: 5101, inCode: 8001, copy: ''},

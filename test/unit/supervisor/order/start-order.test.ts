@@ -3,6 +3,7 @@ import type {AppState} from '../../../../src/model/app-state.ts'
 import type {Dependency, ReadyPlan} from '../../../../src/model/plan.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {noProgress, progressed, type Progress} from '../../../../src/supervisor/order/progress.ts'
+import {AWAKE} from '../../../../src/supervisor/sleep.ts'
 import {StartOrder} from '../../../../src/supervisor/order/start-order.ts'
 import type {Startable} from '../../../../src/supervisor/order/start-queue.ts'
 import {TestClock} from '../../../rig/clock.ts'
@@ -43,6 +44,7 @@ class Scene {
     const progressOf = (): Progress => this.#apps.get(id)?.progress ?? noProgress(id, true)
     const runtime = {
       id,
+      name: id,
       fault,
       plan: {dependsOn, command: [id], logs: {folder: ''}, ready: {kind: ready}} as unknown as AppRuntime['plan'],
       get app() {
@@ -58,6 +60,9 @@ class Scene {
         await spawn.promise
       },
       waits: (why: string) => this.log.push(`${id} waits until ${why}`),
+      sleep: AWAKE,
+      isDebugged: false,
+      startAsleep: () => undefined,
       isGivenUp: false,
       giveUp: async () => {
         runtime.isGivenUp = true

@@ -1,4 +1,5 @@
 import t from 'tap'
+import {AWAKE} from '../../../../src/supervisor/sleep.ts'
 import {noProgress} from '../../../../src/supervisor/order/progress.ts'
 import {StartQueue, type Startable} from '../../../../src/supervisor/order/start-queue.ts'
 
@@ -18,6 +19,7 @@ function chainOf(count: number): {
       id,
       plan: {dependsOn},
       app: {state: {phase: 'idle'}},
+      sleep: AWAKE,
       isGivenUp: false,
       waits: () => told.push(id),
       get progress() {

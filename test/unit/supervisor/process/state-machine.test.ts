@@ -8,6 +8,7 @@ const examples: Readonly<Record<Phase, AppState>> = {
   running: {phase: 'running', pid: 1, ready: true},
   stopping: {phase: 'stopping', pid: 1, why: 'user'},
   backoff: {phase: 'backoff', failures: 1, until: 0, last: {kind: 'code', code: 1}},
+  asleep: {phase: 'asleep', last: undefined},
   exited: {phase: 'exited', exit: undefined, asked: true}
 }
 const phases = Object.keys(examples) as Phase[]
@@ -19,10 +20,11 @@ const wayTo: Readonly<Record<Phase, readonly Phase[]>> = {
   running: ['starting', 'running'],
   stopping: ['starting', 'stopping'],
   backoff: ['starting', 'backoff'],
+  asleep: ['asleep'],
   exited: ['exited']
 }
 
-test('of all 36 moves exactly the legal ones are made', async t => {
+test('of all 49 moves exactly the legal ones are made', async t => {
   for (const from of phases) {
     for (const to of phases) {
       const machine = new StateMachine('app', () => undefined)

@@ -23,11 +23,13 @@ const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 /** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class GrpcBindingChannel implements BindingChannel {
   readonly ready: BindingChannel['ready']
+  readonly mayRead: BindingChannel['mayRead']
   readonly #options: EventProcessChannel
 
   constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
+    this.mayRead = options.mayRead
   }
 
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {

@@ -24,6 +24,7 @@ type Response = {readonly kind: 'message'; readonly message: Buffer} | EventAnsw
 /** Events as calls of gRPC to the app (Dapr: pkg/runtime/subscription/postman/grpc). */
 export class GrpcEventChannel implements EventChannel {
   readonly ready: EventChannel['ready']
+  readonly mayRead: EventChannel['mayRead']
   readonly #options: EventProcessChannel
   /** The process that knows bulk delivery by its first name alone. */
   #alphaOnly = Number.NaN
@@ -31,6 +32,7 @@ export class GrpcEventChannel implements EventChannel {
   constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
+    this.mayRead = options.mayRead
   }
 
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {

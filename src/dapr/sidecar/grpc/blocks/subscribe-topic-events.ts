@@ -55,6 +55,10 @@ class StreamEventChannel implements EventChannel {
     await this.#begun.promise
   }
 
+  async mayRead(): Promise<void> {
+    await this.#begun.promise
+  }
+
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
     if (this.#isClosed) return CLOSED
     const message = topicEventOf(target, event)

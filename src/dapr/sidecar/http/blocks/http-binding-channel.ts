@@ -19,11 +19,13 @@ const JSON_LINE = 'Content-Type: application/json\r\n'
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel implements BindingChannel {
   readonly ready: BindingChannel['ready']
+  readonly mayRead: BindingChannel['mayRead']
   readonly #options: EventProcessChannel
 
   constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
+    this.mayRead = options.mayRead
   }
 
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {

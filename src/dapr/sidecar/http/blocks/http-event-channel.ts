@@ -18,11 +18,13 @@ interface EventRequest {
 /** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
 export class HttpEventChannel implements EventChannel {
   readonly ready: EventChannel['ready']
+  readonly mayRead: EventChannel['mayRead']
   readonly #options: EventProcessChannel
 
   constructor(options: EventProcessChannel) {
     this.#options = options
     this.ready = options.ready
+    this.mayRead = options.mayRead
   }
 
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {

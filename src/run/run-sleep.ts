@@ -1,0 +1,44 @@
+import {maySleep, type AppPlan} from '../model/plan.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {OpenSleep} from '../supervisor/app-runtime-options.ts'
+import type {StartOrder} from '../supervisor/order/start-order.ts'
+import type {Sleeping, SleepParts} from './sleep/sleeping.ts'
+
+export interface RunSleepOptions extends SleepParts {
+  readonly starts: StartOrder
+}
+
+/** The apps of a run that sleep; loaded with the first one. */
+export class RunSleep {
+  readonly #options: RunSleepOptions
+  #loading: Promise<Sleeping> | undefined
+  #loaded: Sleeping | undefined
+
+  constructor(options: RunSleepOptions) {
+    this.#options = options
+  }
+
+  /** Makes the sleep of an app; undefined: it never sleeps. */
+  async openFor(plan: AppPlan): Promise<OpenSleep | undefined> {
+    if (!maySleep(plan)) return undefined
+    this.#loading ??= import('./sleep/sleeping.ts').then(async ({Sleeping: Loaded}) => Loaded.open(this.#options))
+    const sleeping = (this.#loaded = await this.#loading)
+    return (...given) => sleeping.sleepOf(...given)
+  }
+
+  /** The state of an app has changed: others may have waited for that, or its time to sleep begins. */
+  onMove(runtime: AppRuntime): void {
+    this.#options.starts.look()
+    this.#loaded?.onMove(runtime)
+  }
+
+  /** Work of workflows waits for an app that has no worker. */
+  needsWorker(app: string): void {
+    this.#loaded?.need(app, 'a workflow')
+  }
+
+  /** An app has a worker of workflows. */
+  hasWorker(app: string): void {
+    this.#loaded?.learn(app, {hasWorkers: true})
+  }
+}

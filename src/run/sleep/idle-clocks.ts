@@ -1,0 +1,137 @@
+import type {Emit} from '../../model/events.ts'
+import {systemClock} from '../../platform/clock.ts'
+import {planKey} from '../../supervisor/reload/plan-diff.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {AppSleep} from '../../supervisor/app-sleep.ts'
+import {withDeadline} from '../../supervisor/reload/deadline.ts'
+import type {FinishWork} from '../../supervisor/reload/overlap.ts'
+import type {Activity} from './activity.ts'
+
+export interface IdleClocksOptions {
+  readonly emit: Emit
+  /** Aborted when the run is to stop. */
+  readonly over: AbortSignal
+  /** What an app does now, and has done. */
+  readonly activityOf: (runtime: AppRuntime) => Activity
+  /** All instances of an app. */
+  readonly instancesOf: (runtime: AppRuntime) => readonly AppRuntime[]
+  /** Ends what lives in the app's process alone: its actors, the work of its workers. */
+  readonly finish: (runtime: AppRuntime) => readonly FinishWork[]
+  /** How long that may take, in ms. */
+  readonly graceMs: (runtime: AppRuntime) => number
+  /** The process has ended, or goes on. */
+  readonly resume: (runtime: AppRuntime) => void
+}
+
+/** An app is looked at so often within its `idleTimeout`. */
+const LOOKS = 10
+const MIN_TICK_MS = 5
+const MAX_TICK_MS = 1000
+
+/** Counts for each app that has an `idleTimeout` how long nothing was under way in it; then it falls asleep, with all its instances. */
+export class IdleClocks {
+  readonly #options: IdleClocksOptions
+  /** By the key of their first instance. */
+  readonly #clocks = new Map<string, IdleClock>()
+
+  constructor(options: IdleClocksOptions) {
+    this.#options = options
+  }
+
+  /** A process of the app runs. */
+  follow(runtime: AppRuntime): void {
+    const key = planKey({...runtime.plan, instance: 0})
+    if (this.#clocks.has(key)) return
+    const clock = new IdleClock(runtime, this.#options, () => this.#clocks.delete(key))
+    this.#clocks.set(key, clock)
+  }
+}
+
+/** Two looks with equal counters and nothing under way mean that nothing has happened between them. */
+class IdleClock {
+  readonly #runtime: AppRuntime
+  readonly #options: IdleClocksOptions
+  readonly #onEnd: () => void
+  #since = systemClock.now()
+  #count = -1
+  #isBusy = true
+
+  constructor(runtime: AppRuntime, options: IdleClocksOptions, onEnd: () => void) {
+    this.#runtime = runtime
+    this.#options = options
+    this.#onEnd = onEnd
+    this.#wait()
+  }
+
+  get #timeoutMs(): number {
+    return this.#runtime.wanted.idleTimeoutMs ?? Infinity
+  }
+
+  get #instances(): readonly AppRuntime[] {
+    return this.#options.instancesOf(this.#runtime)
+  }
+
+  #wait(): void {
+    const {over} = this.#options
+    const left = this.#since + this.#timeoutMs - systemClock.now()
+    const tick = Math.min(left, this.#timeoutMs / LOOKS, MAX_TICK_MS)
+    const callOff = systemClock.after(Math.max(MIN_TICK_MS, tick), () => {
+      over.removeEventListener('abort', callOff)
+      void this.#look()
+    })
+    over.addEventListener('abort', callOff)
+  }
+
+  async #look(): Promise<void> {
+    const instances = this.#instances
+    const isRunning = instances.some(({app: {state}}) => state.phase === 'running' || state.phase === 'starting')
+    if (this.#options.over.aborted || this.#timeoutMs === Infinity || !isRunning) return this.#onEnd()
+    this.#note(instances)
+    const idleMs = systemClock.now() - this.#since
+    if (idleMs >= this.#timeoutMs) {
+      if (await this.#fall(instances, idleMs)) return this.#onEnd()
+      this.#since = systemClock.now()
+    }
+    this.#wait()
+  }
+
+  #note(instances: readonly AppRuntime[]): void {
+    const all = instances.map(each => this.#options.activityOf(each))
+    const count = all.reduce((sum, each) => sum + each.count(), 0)
+    const isBusy = all.some(({isBusy: isBusyNow}) => isBusyNow())
+    // what was under way at the last look may have ended just before this one
+    if (isBusy || this.#isBusy || count !== this.#count) this.#since = systemClock.now()
+    this.#isBusy = isBusy
+    this.#count = count
+  }
+
+  /** False: something came. */
+  async #fall(instances: readonly AppRuntime[], idleMs: number): Promise<boolean> {
+    const running = instances.filter(({app: {state}}) => state.phase === 'running')
+    const fell = await Promise.all(running.map(async each => this.#fallOne(each)))
+    const asleep = running.filter((_, at) => fell[at])
+    if (asleep.length < running.length) {
+      for (const each of asleep) each.sleep.wake('another instance of it is needed')
+      return false
+    }
+    for (const {name, sleep, sidecar} of asleep)
+      if (sleep.isAsleep) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs})
+    return true
+  }
+
+  async #fallOne(runtime: AppRuntime): Promise<boolean> {
+    const {finish, graceMs, resume, activityOf} = this.#options
+    const steps = finish(runtime)
+    try {
+      if (!(runtime.sleep instanceof AppSleep)) return false
+      return await runtime.sleep.fall(async () =>
+        withDeadline({ms: graceMs(runtime)}, async signal => {
+          const done = await Promise.all(steps.map(async step => step(signal)))
+          return done.every(Boolean) && !activityOf(runtime).isBusy()
+        })
+      )
+    } finally {
+      resume(runtime)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type {Triggers} from '../../model/triggers.ts'
+import {canBeWoken} from '../../model/triggers.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {systemClock} from '../../platform/clock.ts'
+import {AppSleep, type Sleeper, type SleepSwitch} from '../../supervisor/app-sleep.ts'
+import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import type {IdleClocks} from './idle-clocks.ts'
+import {openClocks, type IdleParts} from './open-clocks.ts'
+
+export interface SleepParts extends IdleParts {
+  readonly starts: StartOrder
+}
+
+/** Wakes the apps of a run that sleep when they are needed, and lets those that are idle fall asleep. */
+export class Sleeping {
+  readonly #parts: SleepParts
+  readonly #clocks: IdleClocks
+  /** What starts each app, as its last process said. */
+  readonly #triggers: Map<string, Triggers>
+
+  /** Reads what earlier runs have kept. */
+  static async open(parts: SleepParts): Promise<Sleeping> {
+    return new Sleeping(parts, await parts.work.triggers())
+  }
+
+  constructor(parts: SleepParts, triggers: ReadonlyMap<string, Triggers>) {
+    this.#parts = parts
+    this.#triggers = new Map(triggers)
+    this.#clocks = openClocks(parts, runtime => this.#instancesOf(runtime))
+  }
+
+  sleepOf(runtime: Sleeper & Pick<AppRuntime, 'id'>, own: SleepSwitch): AppSleep {
+    const {id, plan} = runtime
+    const triggersNow = (): Triggers => this.#triggers.get(id) ?? {}
+    if (plan.lazy === true && plan.instance === 1 && !canBeWoken(plan, triggersNow()))
+      this.#parts.context.reporter.tell(`"${id}" is lazy, but starts now: it has no port at which it can be called`)
+    return new AppSleep(runtime, {
+      ...own,
+      triggers: triggersNow,
+      wake: cause => this.#wake(id, runtime, cause),
+      learn: triggers => this.learn(id, triggers)
+    })
+  }
+
+  /** What waits as long as it takes needs a process of an app. */
+  need(app: string, cause: string): void {
+    for (const {id, sleep} of this.#parts.runtimes()) if (id === app) sleep.need(cause)
+  }
+
+  /** It is known now what starts an app. Those that sleep again in another run need it. */
+  learn(app: string, part: Triggers): void {
+    const triggers = {...this.#triggers.get(app), ...part}
+    this.#triggers.set(app, triggers)
+    void this.#parts.work.keepTriggers(app, triggers)
+  }
+
+  /** The state of an app has changed. */
+  onMove(runtime: AppRuntime): void {
+    const {phase} = runtime.app.state
+    if (phase === 'running' && runtime.wanted.idleTimeoutMs !== undefined) this.#clocks.follow(runtime)
+    if (phase === 'asleep' && this.#parts.work.waitingWork(runtime) > 0) runtime.sleep.need('a workflow')
+  }
+
+  /** Starts an app, with its other instances. */
+  #wake(id: string, {name}: Sleeper, cause: string): void {
+    const {context, starts, runtimes} = this.#parts
+    const runtime = runtimes().find(each => each.name === name && each.id === id)
+    if (runtime === undefined) return
+    const from = systemClock.now()
+    const off = runtime.onMove(() => {
+      const {state} = runtime.app
+      const isUp = state.phase === 'running' && state.ready
+      if (!isUp && state.phase !== 'exited' && (state.phase !== 'asleep' || runtime.sleep.isWaking)) return
+      off()
+      if (isUp) context.emit({type: 'app-woken', app: id, id: name, cause, tookMs: systemClock.now() - from})
+    })
+    void starts.wake(runtime)
+    for (const each of this.#instancesOf(runtime)) each.sleep.wake(cause)
+  }
+
+  /** Those that sleep and wake together. */
+  #instancesOf({id, plan: {version}}: AppRuntime): readonly AppRuntime[] {
+    return this.#parts.runtimes().filter(each => each.id === id && each.plan.version === version)
+  }
+}

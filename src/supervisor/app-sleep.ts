@@ -1,0 +1,159 @@
+import {isDeepStrictEqual} from 'node:util'
+import type {AppState} from '../model/app-state.ts'
+import type {AppPlan} from '../model/plan.ts'
+import {canBeWoken, type Triggers} from '../model/triggers.ts'
+import {systemClock} from '../platform/clock.ts'
+import type {AdmissionQueue, PendingCall} from '../proxy/gateway/admission-queue.ts'
+import type {Sleep} from './sleep.ts'
+
+/** The app that sleeps. */
+export interface Sleeper {
+  readonly name: string
+  readonly plan: AppPlan
+  readonly queue: AdmissionQueue
+  readonly app: {readonly state: AppState}
+}
+
+/** What its runtime does. */
+export interface SleepSwitch {
+  /** Ends its process; none follows until one is started. */
+  readonly sleep: () => void
+  /** It is started next, once what it depends on is there. */
+  readonly starting: () => void
+}
+
+export interface AppSleepOptions extends SleepSwitch {
+  readonly triggers: () => Triggers
+  /** Starts a process, after those of the apps that it depends on; `cause` completes "it was started by …". */
+  readonly wake: (cause: string) => void
+  /** It is known now what starts the app. */
+  readonly learn: (triggers: Triggers) => void
+}
+
+/** What waits as long as it takes starts an app again that has failed to start: after this time, and twice as long each time. */
+const AGAIN_MS = 1000
+const MAX_TRIES = 6
+
+/** The sleep of an app. A call that comes while it falls asleep keeps it awake, or waits for the next process: none is lost. */
+export class AppSleep implements Sleep {
+  readonly #sleeper: Sleeper
+  readonly #options: AppSleepOptions
+  #isFalling = false
+  #isWaking = false
+  #works = 0
+  /** Starts in a row that have failed. */
+  #failures = 0
+  /** Calls off the next start of one that has failed. */
+  #callOff: (() => void) | undefined
+  /** What needs a process of an app that is falling asleep. */
+  #cause = ''
+  #onAsleep = (): void => undefined
+
+  constructor(sleeper: Sleeper, options: AppSleepOptions) {
+    this.#sleeper = sleeper
+    this.#options = options
+  }
+
+  get beginsAsleep(): boolean {
+    const {plan} = this.#sleeper
+    return plan.lazy === true && canBeWoken(plan, this.triggers)
+  }
+
+  get isAsleep(): boolean {
+    return this.#sleeper.app.state.phase === 'asleep'
+  }
+
+  get isWaking(): boolean {
+    return this.#isWaking && this.isAsleep
+  }
+
+  get triggers(): Triggers {
+    return this.#options.triggers()
+  }
+
+  /** How often its workers got work. */
+  get works(): number {
+    return this.#works
+  }
+
+  wake(cause: string): boolean {
+    if (this.#isFalling) {
+      const isFirst = this.#cause === ''
+      this.#cause ||= cause
+      return isFirst
+    }
+    if (!this.isAsleep || this.#isWaking) return false
+    this.#isWaking = true
+    this.#options.starting()
+    this.#options.wake(cause)
+    return true
+  }
+
+  need(cause: string): void {
+    if (this.#failures === 0) return void this.wake(cause)
+    if (!this.isAsleep || this.#callOff !== undefined || this.#failures >= MAX_TRIES) return
+    this.#callOff = systemClock.after(AGAIN_MS * 2 ** (this.#failures - 1), () => {
+      this.#callOff = undefined
+      this.wake(cause)
+    })
+  }
+
+  learn(part: Triggers): void {
+    const triggers = {...this.triggers, ...part}
+    if (!isDeepStrictEqual(triggers, this.triggers)) this.#options.learn(triggers)
+  }
+
+  onWork(): void {
+    this.#works++
+  }
+
+  onWait(call: PendingCall): void {
+    if ((this.isAsleep || this.#isFalling) && this.wake(causeOf(call))) call.hasWoken = true
+  }
+
+  onMove(): void {
+    const {state} = this.#sleeper.app
+    this.#isWaking = false
+    if (state.phase === 'asleep' && state.last !== undefined) this.#failures++
+    if (state.phase === 'running' && state.ready) this.#failures = 0
+    if (state.phase !== 'asleep') {
+      this.#callOff?.()
+      this.#callOff = undefined
+    }
+    this.#onAsleep()
+  }
+
+  /**
+   * Stops its process without a successor. `finish` settles when what lives in the process alone has ended: true if it has. Resolves with
+   * false if something needs the app before it is stopped.
+   */
+  async fall(finish: () => Promise<boolean>): Promise<boolean> {
+    const {name, queue} = this.#sleeper
+    const words = `"${name}" falls asleep`
+    this.#isFalling = true
+    this.#cause = ''
+    queue.pause(words)
+    try {
+      if (!(await finish()) || this.#cause !== '' || queue.inFlight.size > 0) return false
+      await this.#asleep()
+      return true
+    } finally {
+      this.#isFalling = false
+      if (this.#cause !== '') this.wake(this.#cause)
+      queue.unpause(words)
+    }
+  }
+
+  /** Settles when the process has ended. A save or a person may have requested another one meanwhile. */
+  async #asleep(): Promise<void> {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#onAsleep = () => {
+      if (['asleep', 'starting', 'exited'].includes(this.#sleeper.app.state.phase)) resolve()
+    }
+    this.#options.sleep()
+    await promise
+    this.#onAsleep = () => undefined
+  }
+}
+
+const causeOf = ({caller, from = caller, method, path}: PendingCall): string => `${from}: ${method} ${path}`

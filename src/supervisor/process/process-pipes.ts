@@ -1,0 +1,28 @@
+import {tmpdir} from 'node:os'
+import {messageOf} from '../../model/errors.ts'
+import type {Exit} from '../../model/app-state.ts'
+import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
+import type {ProcessTerminal} from './app-terminal.ts'
+
+export type ProcessStdio = ProcessPipes | ProcessTerminal
+
+export const dropStdio = (stdio: ProcessStdio): void => ('lines' in stdio ? stdio.drop() : closePipes(stdio))
+
+/**
+ * Creates the pipes of `count` first processes: pass one to each `start`. Empty if that fails: then each app creates its
+ * own, and reports the error.
+ */
+export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
+  makePipes(count).catch((): ProcessPipes[] => [])
+
+/** The pipes of one process, or why there are none. */
+export async function processPipes(): Promise<ProcessPipes | Exit> {
+  try {
+    const [pipes] = await makePipes(1)
+    if (pipes === undefined) throw new Error('a process has one set of pipes')
+    return pipes
+  } catch (error) {
+    const advice = `is there a folder ${tmpdir()} that you may write to? TMPDIR names another one`
+    return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}; ${advice}`}
+  }
+}

@@ -1,0 +1,41 @@
+import type {Triggers} from '../model/triggers.ts'
+import type {PendingCall} from '../proxy/gateway/admission-queue.ts'
+
+/** The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Whatever needs the app wakes it. */
+export interface Sleep {
+  /** In place of its first start it waits for its first call. */
+  readonly beginsAsleep: boolean
+  readonly isAsleep: boolean
+  /** It is asleep, and is being started. */
+  readonly isWaking: boolean
+  /** What starts it besides calls, as its last process said. */
+  readonly triggers: Triggers
+  /** Something needs its process, now. False: it has one, or is being started already. */
+  wake(cause: string): boolean
+  /** What waits as long as it takes needs a process: an event, an actor, a job. To be called again when its state changes. */
+  need(cause: string): void
+  /** Its process has said what starts it. */
+  learn(part: Triggers): void
+  /** A worker of it got work. */
+  onWork(): void
+  /** A call waits in its queue. */
+  onWait(call: PendingCall): void
+  /** To be called after each change of its state, once its queue follows it; also when it cannot be started. */
+  onMove(): void
+}
+
+const nothing = (): void => undefined
+
+/** That of an app that never sleeps. */
+export const AWAKE: Sleep = {
+  beginsAsleep: false,
+  isAsleep: false,
+  isWaking: false,
+  triggers: {},
+  wake: () => false,
+  need: nothing,
+  learn: nothing,
+  onWork: nothing,
+  onWait: nothing,
+  onMove: nothing
+}

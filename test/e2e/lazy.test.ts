@@ -1,0 +1,209 @@
+import t, {type Test} from 'tap'
+import type * as Api from '../../src/model/api.generated.ts'
+import {freePort} from '../rig/free-port.ts'
+import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
+
+/** Answers with its pid and the path. Ends at once if its file says so. */
+const APP = `
+import {createServer} from 'node:http'
+import {existsSync} from 'node:fs'
+if (existsSync('broken')) {
+  console.error('no database')
+  process.exit(3)
+}
+createServer((request, response) => {
+  if (request.url === '/slow') return setTimeout(() => response.end('slow'), 800)
+  response.end(JSON.stringify({pid: process.pid, path: request.url}))
+}).listen(Number(process.env.APP_PORT ?? process.env.PORT), '127.0.0.1', () => console.log('listens'))
+`
+
+interface Shop {
+  readonly rig: Rig
+  readonly run: ReturnType<Rig['pillion']>
+  /** Its sidecar invokes the others. */
+  readonly port: number
+}
+
+/** A template with these apps, and a sidecar that calls them. */
+async function openShop(t: Test, apps: readonly TemplateApp[], args: readonly string[] = []): Promise<Shop> {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await rig.template([
+    {appID: 'shop', daprHTTPPort: port, command: ['sleep', '1000']},
+    ...apps.map(app => ({command: ['node', '../app.mjs'], ...app}))
+  ])
+  await rig.write({'app.mjs': APP})
+  const run = rig.pillion(['run', '-f', '.', ...args])
+  await run.waitForLine('Started Dapr with app id "shop"')
+  return {rig, run, port}
+}
+
+const invoke = async (port: number, app: string, path = '/'): Promise<Response> =>
+  fetch(`http://127.0.0.1:${port}/v1.0/invoke/${app}/method${path}`)
+
+const appsOf = async (rig: Rig): Promise<readonly Api.App[]> => {
+  const {stdout} = await rig.run(['ps', '-o', 'json'])
+  return JSON.parse(stdout) as readonly Api.App[]
+}
+
+const stateOf = async (rig: Rig, id: string): Promise<string> =>
+  (await appsOf(rig)).find(each => each.id === id)?.state ?? ''
+
+const calls = async (rig: Rig, app: string): Promise<readonly Api.Call[]> =>
+  (await rig.run(['calls', `to:${app}`, '-o', 'ndjson'])).stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Api.Call)
+
+t.test('a lazy app has no process until its first call, which waits for one', async t => {
+  const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true}])
+  await run.waitForLine('App id "stock" starts with its first call. HTTP Port: ')
+  t.match(
+    (await appsOf(rig)).find(({id}) => id === 'stock'),
+    {state: 'asleep', availability: 'asleep', isReady: false, pid: 0}
+  )
+  t.match((await rig.run(['ps'])).stdout, /stock +asleep/)
+  t.equal((await rig.run(['wait', '--for', 'ready'])).code, 0)
+  t.equal((await rig.run(['wait', '--for', 'idle:50ms'])).code, 0)
+  const answers = await Promise.all([1, 2, 3].map(async each => invoke(port, 'stock', `/${each}`)))
+  t.same(
+    answers.map(({status}) => status),
+    [200, 200, 200]
+  )
+  const pids = await Promise.all(answers.map(async each => ((await each.json()) as {pid: number}).pid))
+  t.equal(new Set(pids).size, 1, 'one process for all of them')
+  await run.waitForLine('stock: woken by shop: GET /')
+  t.match(await appsOf(rig), [{}, {id: 'stock', state: 'running', isReady: true}])
+  const marked = (await calls(rig, 'stock')).filter(({marks}) => marks.includes('woke'))
+  t.equal(marked.length, 1, 'the one that has started it is marked')
+  t.match(marked[0]?.waitedFor, ['"stock" is asleep'])
+})
+
+t.test('a call at the port of a lazy app starts it', async t => {
+  const port = await freePort()
+  const {run} = await openShop(t, [{appID: 'web', port, lazy: true}])
+  await run.waitForLine('App id "web" starts with its first call')
+  const answer = await fetch(`http://127.0.0.1:${port}/page`)
+  t.match(await answer.json(), {path: '/page'})
+})
+
+t.test('the callers of an app that fails to start get the reason; the next call tries again', async t => {
+  const {rig, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true}])
+  await rig.write({'stock/broken': ''})
+  const failed = await invoke(port, 'stock')
+  t.equal(failed.status, 500)
+  t.match(await failed.text(), /exited with code 3 .*no database/s)
+  t.match((await rig.run(['ps'])).stdout, /stock +asleep/)
+  await rig.run(['exec', 'shop', '--', 'rm', '../stock/broken'])
+  t.equal((await invoke(port, 'stock')).status, 200)
+})
+
+t.test('an app starts the lazy ones that it depends on, before itself', async t => {
+  const {rig, run, port} = await openShop(t, [
+    {appID: 'web', autoPort: true, lazy: true, dependsOn: ['api']},
+    {appID: 'api', autoPort: true, lazy: true, dependsOn: ['db']},
+    {appID: 'db', autoPort: true, lazy: true},
+    {appID: 'eager', autoPort: true, dependsOn: ['cache']},
+    {appID: 'cache', autoPort: true, lazy: true}
+  ])
+  await run.waitForLine('Started Dapr with app id "eager"')
+  t.equal(await stateOf(rig, 'cache'), 'running')
+  t.equal(await stateOf(rig, 'db'), 'asleep')
+  t.equal((await invoke(port, 'web')).status, 200)
+  t.equal(await stateOf(rig, 'db'), 'running')
+  await run.waitForLine('db: woken by "api" depends on it')
+})
+
+t.test('the callers of an app get the reason why what it depends on does not start', async t => {
+  const {rig, port} = await openShop(t, [
+    {appID: 'web', autoPort: true, lazy: true, dependsOn: ['api']},
+    {appID: 'api', autoPort: true, lazy: true}
+  ])
+  await rig.write({'api/broken': ''})
+  for (const attempt of [1, 2]) {
+    const failed = await invoke(port, 'web')
+    t.equal(failed.status, 500, `attempt ${attempt}`)
+    t.match(
+      await failed.text(),
+      /\\"web\\" was not started: it depends on \\"api\\" becoming ready, but \\"api\\" exited/
+    )
+  }
+  await rig.run(['exec', 'shop', '--', 'rm', '../api/broken'])
+  t.equal((await invoke(port, 'web')).status, 200)
+})
+
+t.test('start and restart start an app that is asleep; one that was stopped refuses calls', async t => {
+  const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true}])
+  t.equal((await rig.run(['start', 'stock'])).code, 0)
+  await run.waitForLine('stock: woken by start')
+  t.equal(await stateOf(rig, 'stock'), 'running')
+  t.equal((await rig.run(['stop', '--app-id', 'stock'])).code, 0)
+  t.equal((await invoke(port, 'stock')).status, 500)
+  t.equal(await stateOf(rig, 'stock'), 'stopped')
+  t.equal((await rig.run(['start', 'stock'])).code, 0)
+  t.equal((await invoke(port, 'stock')).status, 200)
+})
+
+t.test('an app that is idle falls asleep, and its next call starts it', async t => {
+  const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, idleTimeout: '300ms'}])
+  await run.waitForLine('stock: asleep, nothing was under way for')
+  t.equal(await stateOf(rig, 'stock'), 'asleep')
+  const slow = await invoke(port, 'stock', '/slow')
+  t.equal(await slow.text(), 'slow', 'a call is under way for longer than the time')
+  await run.waitForLine('stock: asleep', {nth: 2})
+  t.equal((await invoke(port, 'stock')).status, 200)
+  t.equal((await rig.run(['stop', '-f', '.'])).code, 0)
+})
+
+t.test('--lazy: apps that can be called are asleep, one without a port starts and is named', async t => {
+  const {rig, run} = await openShop(
+    t,
+    [
+      {appID: 'stock', autoPort: true},
+      {appID: 'eager', autoPort: true, lazy: false}
+    ],
+    ['--lazy']
+  )
+  await run.waitForLine('"shop" is lazy, but starts now')
+  t.equal((await rig.run(['wait', '--for', 'ready'])).code, 0)
+  t.match(await appsOf(rig), [
+    {id: 'shop', state: 'running'},
+    {id: 'stock', state: 'asleep'},
+    {id: 'eager', state: 'running'}
+  ])
+})
+
+t.test('replicas sleep and wake together', async t => {
+  const {rig, run, port} = await openShop(t, [
+    {appID: 'stock', autoPort: true, replicas: 2, lazy: true, idleTimeout: '300ms'}
+  ])
+  t.equal((await invoke(port, 'stock')).status, 200)
+  for (const name of ['stock', 'stock.2']) await run.waitForLine(`${name}: woken by shop: GET /`)
+  for (const name of ['stock', 'stock.2']) await run.waitForLine(`${name}: asleep`)
+  t.same(
+    (await appsOf(rig)).map(({state}) => state),
+    ['running', 'asleep', 'asleep']
+  )
+})
+
+t.test('a save and an edit of an app that is asleep leave it asleep', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const apps = (more: object): Parameters<Rig['template']>[0] => [
+    {appID: 'shop', daprHTTPPort: port, command: ['sleep', '1000']},
+    {appID: 'stock', autoPort: true, lazy: true, watch: ['*.mjs'], command: ['node', 'app.mjs'], ...more}
+  ]
+  await rig.template(apps({}))
+  await rig.write({'stock/app.mjs': APP})
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await run.waitForLine('App id "stock" starts with its first call')
+  await rig.write({'stock/app.mjs': `${APP}// saved`})
+  await rig.template(apps({env: {A: '1'}}))
+  await run.waitForLine('edit of the template: changed stock')
+  t.equal((await rig.run(['wait', '--for', 'idle:100ms'])).code, 0)
+  t.equal(await stateOf(rig, 'stock'), 'asleep')
+  t.equal((await invoke(port, 'stock')).status, 200)
+  await rig.template(apps({env: {A: '1'}, lazy: false}))
+  await run.waitForLine('edit of the template: changed stock', {nth: 2})
+  t.equal((await invoke(port, 'stock')).status, 200)
+})
