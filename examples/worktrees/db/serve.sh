@@ -3,7 +3,7 @@
 set -e
 as=
 if [ "$(id -u)" = 0 ]; then
-  chown 65534 .
+  chown -R 65534 .
   as='setpriv --reuid=65534 --regid=65534 --clear-groups'
 fi
 # a first start that is killed leaves no half of a database: it begins again

@@ -81,7 +81,11 @@ async function copyPostgres(from: string, temporary: string, pid: number): Promi
   const users = [...new Set([process.env['PGUSER'] ?? 'postgres', 'postgres', userInfo().username])]
   let why = ''
   for (const user of users) {
-    why = await run('pg_basebackup', ['-D', temporary, '-h', host, '-p', port, '-U', user, '-w', '-c', 'fast'], pid)
+    why = await run(
+      'pg_basebackup',
+      ['-D', temporary, '-h', host, '-p', port, '-U', user, '-w', '-c', 'fast', '--no-sync'],
+      pid
+    )
     if (why === '') return
   }
   throw new Error(why)
