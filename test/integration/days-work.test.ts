@@ -62,6 +62,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     4568,
     'start 143 743, answer 373 724, fail writes 343 563, job 203 331 …, answer 856 572 …, leave 392 842 …'
   ],
+  'a child of another run that had ended is reported, though its ID is used again as the runs meet': [
+    11397,
+    'connect 13 126, start 348 450 …, pass 350 438, answer a turn 448 949 …, reminder 371 758 …, connect 88 401, answer 5 178, fail writes 526 26, job 766 76, pass 847 359 …, answer a turn 44 114, pass 928 6, answer 950 719, answer all 554 776 …, unlink 161 199 …, answer 417 494, answer all 479 391, restart 977 945 …, start 472 695 …'
+  ],
   'a worker goes on with its turn where the removal of its workflow is undone': [
     440,
     'fail writes 242 438, start 793 875, purge 856 996, pass 67 855 …'

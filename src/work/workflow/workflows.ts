@@ -145,8 +145,9 @@ export class Workflows extends KnownInstances {
   ): Promise<Instance | undefined> {
     const {file} = this.#options
     while (file.isChanging) await file.settled()
-    // what has been kept meanwhile is not reported again
-    return this.#waiters.wait(instance.key, this.at(instance.key), now => now === undefined || isMet(now), onGone)
+    // what has been kept meanwhile is not reported again; one that has ended may be replaced by now
+    const known = this.at(instance.key) ?? (isMet(instance) ? instance : undefined)
+    return this.#waiters.wait(instance.key, known, now => now === undefined || isMet(now), onGone)
   }
 
   /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */
