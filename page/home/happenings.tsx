@@ -103,7 +103,7 @@ async function addPast(until: number): Promise<void> {
   const read = readerOf([])
   for await (const event of await api.follow('GET /events', {query: {once: '', types: PAST}})) {
     const {at = (event.data as Partial<Api.Death>).at ?? ''} = event as RunEvent
-    const said = read(event as RunEvent, Date.parse(at))
+    const said = read(event, Date.parse(at))
     if (said !== undefined && Date.parse(at) < until) add([{...said, at: Date.parse(at)}])
   }
 }

@@ -112,7 +112,7 @@ export class RunParts {
       needsWorker: app => this.sleep.needsWorker(app),
       hasWorker: app => this.sleep.hasWorker(app)
     })
-    const {observer} = this.#recorder
+    const {observer, calls: recorder} = this.#recorder
     const {faults} = this.api
     const ofActors = {sidecars: this.#sidecars, observer, reporter, peerRuns: this.peerRuns, faults}
     this.actors = new RunActors(ofActors, this.work.reminders, this.work.remindersOf)
@@ -125,7 +125,8 @@ export class RunParts {
       runtimes,
       isOver: () => lifetime.isOver
     })
-    this.sleep = new RunSleep({...this, runtimes, recorder: this.#recorder.calls, sidecars: this.#sidecars})
+    const {changes, starts, work, actors} = this
+    this.sleep = new RunSleep({context, runtimes, starts, changes, recorder, work, actors, sidecars: this.#sidecars})
     this.published = new RunPublished({
       observer,
       faults,

@@ -1,20 +1,15 @@
 import {maySleep, type AppPlan} from '../model/plan.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {OpenSleep} from '../supervisor/app-runtime-options.ts'
-import type {StartOrder} from '../supervisor/order/start-order.ts'
 import type {Sleeping, SleepParts} from './sleep/sleeping.ts'
-
-export interface RunSleepOptions extends SleepParts {
-  readonly starts: StartOrder
-}
 
 /** The apps of a run that sleep; loaded with the first one. */
 export class RunSleep {
-  readonly #options: RunSleepOptions
+  readonly #options: SleepParts
   #loading: Promise<Sleeping> | undefined
   #loaded: Sleeping | undefined
 
-  constructor(options: RunSleepOptions) {
+  constructor(options: SleepParts) {
     this.#options = options
   }
 

@@ -333,7 +333,7 @@ export class AppRuntime implements Callee {
   /** It will not be started unless its dependency is: calls are rejected with this reason. */
   async giveUp(why: string): Promise<void> {
     this.#status.giveUp(why, this.sleep.isAsleep)
-    if (!this.sleep.isAsleep) return void (await this.app.stop('user'))
+    if (!this.sleep.isAsleep) return this.app.stop('user')
     this.queue.shut(why)
     this.queue.hold(this.#reason(this.app.state)) // its next call tries again
     this.sleep.onMove()

@@ -28,9 +28,9 @@ spec: {type: pubsub.in-memory, version: v1}
 interface Runs {
   readonly rig: Rig
   /** Begins a run, in which the app is asleep. */
-  begin(): Promise<ReturnType<Rig['pillion']>>
+  readonly begin: () => Promise<ReturnType<Rig['pillion']>>
   /** Sends a request to the sidecar of the app. */
-  ask(path: string, method?: string, body?: unknown): Promise<number>
+  readonly ask: (path: string, method?: string, body?: unknown) => Promise<number>
 }
 
 async function openRuns(t: Test): Promise<Runs> {

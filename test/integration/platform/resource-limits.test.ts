@@ -33,7 +33,7 @@ t.test('a cgroup that may be written: the process enters one of its own, and bec
   const folder = join(root, 'cg', name)
   t.equal(readFileSync(join(folder, 'memory.max'), 'utf8'), '536870912')
   t.equal(readFileSync(join(folder, 'cpu.max'), 'utf8'), '50000 100000')
-  const [program = '', ...args] = [...found.prefix, 'sh', '-c', 'echo "$$ $1"', 'sh', 'a b']
+  const [program, ...args] = [...found.prefix, 'sh', '-c', 'echo "$$ $1"', 'sh', 'a b']
   t.match(execFileSync(program, args).toString(), /^\d+ a b\n$/)
   t.equal(readFileSync(join(folder, 'cgroup.procs'), 'utf8'), '0\n', '0 is the process that writes it')
   t.end()

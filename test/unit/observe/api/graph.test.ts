@@ -33,7 +33,7 @@ function percentilesOf(ms: number): readonly number[] {
   const of = new LatencyHistogram()
   of.add(ms)
   const edge = {caller: 'a', callee: 'b', calls: 1, latency: of, recent: () => ({calls: 0, failed: 0, p95Ms: 0})}
-  const [view] = edgeViews({edges: {all: [edge]}} as unknown as CallRecorder)
+  const [view] = edgeViews({edges: {all: [edge]}, publishers: {all: []}} as unknown as CallRecorder)
   return [view?.p50Ms ?? 0, view?.p95Ms ?? 0, view?.p99Ms ?? 0]
 }
 
