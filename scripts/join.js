@@ -115,7 +115,8 @@ const pairsIn = list =>
  * 12 ms of a start, is loaded when one of its functions is called.
  */
 function builtin(name, space, list, from) {
-  const found = `process.getBuiltinModule("${from}")`
+  // a module that imports `process` has a constant of that name
+  const found = `globalThis.process.getBuiltinModule("${from}")`
   if (list === undefined) return `const ${name ?? space} = ${found};`
   const pairs = pairsIn(list)
   if (from === 'node:crypto' && pairs.every(([each]) => typeof crypto[each] === 'function'))

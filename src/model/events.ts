@@ -1,4 +1,5 @@
 import type {Exit} from './app-state.ts'
+import type {AppFacts} from './listed-facts.ts'
 import type {FaultChange} from './fault.ts'
 import type {WarningCode} from './reporter.ts'
 
@@ -37,7 +38,7 @@ export type RunEvent =
       readonly tookMs: number
     }
   /** The state of an app has changed. */
-  | {readonly type: 'app-moved'}
+  | {readonly type: 'app-moved'; readonly app: () => AppFacts}
   /** A new process has replaced the app's previous one and accepts calls. */
   | ({readonly type: 'reloaded'} & Reloaded)
   /** An edit of the template is applied; the text says what becomes of its apps. */
@@ -58,6 +59,11 @@ export type RunEvent =
   | {readonly type: 'info'; readonly text: string}
   /** Something that the user should know; never before the start lines of the last app. */
   | {readonly type: 'warned'; readonly code: WarningCode; readonly text: string}
+
+/** An event that was kept until the first reader came; `at` in ms since 1970. */
+export type EarlyEvent =
+  | {readonly at: number; readonly type: 'app'; readonly app: AppFacts}
+  | {readonly at: number; readonly type: 'event'; readonly event: RunEvent}
 
 export interface Reloaded {
   readonly id: string

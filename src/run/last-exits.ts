@@ -22,10 +22,10 @@ const MAX_DEATHS = 100
 /** A file name has up to 255 bytes. */
 const MAX_NAME = 200
 
-/** The file of a template; `name`: of the run, where it has one. */
-function fileOf(env: Environment, template: string, name: string): string {
+/** A file that is kept for a template; `name`: of the run, where it has one. */
+export function fileOfTemplate(env: Environment, kind: 'exits' | 'runs', template: string, name: string): string {
   const identity = encodeURIComponent(`${linksResolved(template)} ${name}`.trim())
-  return join(stateFolder(env), 'exits', `${identity.slice(-MAX_NAME)}.jsonl`)
+  return join(stateFolder(env), kind, `${identity.slice(-MAX_NAME)}.jsonl`)
 }
 
 /** A run of a template. */
@@ -49,7 +49,7 @@ export class ExitFile {
   /** `masked`: further names whose values are not written. Where the file cannot be written the exit is known to the run alone. */
   async add(death: Death, masked: readonly string[]): Promise<void> {
     const {env, template, name, startedAt} = this.#run
-    const path = fileOf(env, template, name)
+    const path = fileOfTemplate(env, 'exits', template, name)
     try {
       const line = `${JSON.stringify(await deathView(death, new Masking(masked)))}\n`
       if (this.#count++ % MAX_DEATHS > 0) return appendFileSync(path, line)
@@ -64,7 +64,7 @@ export class ExitFile {
 /** The exits of the last run of a template that had one; undefined: none is known. */
 export function lastExits(env: Environment, template: string, name: string): LastExits | undefined {
   try {
-    const [head = '', ...lines] = readFileSync(fileOf(env, template, name), 'utf8').split('\n')
+    const [head = '', ...lines] = readFileSync(fileOfTemplate(env, 'exits', template, name), 'utf8').split('\n')
     // the last line is empty, or was being written when the run was killed
     const deaths = lines.slice(0, -1).map(line => JSON.parse(line) as Api.Death)
     return {...(JSON.parse(head) as Omit<LastExits, 'deaths'>), deaths}

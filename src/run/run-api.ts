@@ -16,6 +16,7 @@ import type {RunEvent} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
+import {EarlyEvents} from './early-events.ts'
 import type {RunOptions} from './run-options.ts'
 import type {RunReplays} from './run-replays.ts'
 import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
@@ -41,6 +42,8 @@ export class RunApi {
   #waits: RunWaits | undefined
   #isStopping = false
   #events: RunEvents | undefined
+  #openingEvents: Promise<RunEvents> | undefined
+  readonly #early = new EarlyEvents()
   #dashboard: Promise<OpenDashboard> | undefined
 
   constructor(options: RunApiOptions) {
@@ -104,7 +107,7 @@ export class RunApi {
       this.faults.active?.removeAll()
     }
     this.#replays?.noticed(event)
-    this.#events?.noticed(event)
+    ;(this.#events ?? this.#early).noticed(event)
     this.#waits?.noticed(event)
   }
 
@@ -183,9 +186,17 @@ export class RunApi {
   }
 
   async #openEvents(control: RunControl): Promise<RunEvents> {
+    this.#openingEvents ??= this.#createEvents(control)
+    return this.#openingEvents
+  }
+
+  /** Created for the first reader, with what has happened before. */
+  async #createEvents(control: RunControl): Promise<RunEvents> {
     const {RunEvents} = await import('../observe/api/events/run-events.ts')
-    this.#events ??= new RunEvents(() => this.#context(control), this.#options.runLog())
-    return this.#events
+    const events = new RunEvents(() => this.#context(control), this.#options.runLog())
+    for (let early = this.#early.take(); early.length > 0; early = this.#early.take()) await events.takeEarly(early)
+    this.#events = events
+    return events
   }
 }
 

@@ -16,9 +16,7 @@ import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import {appControl} from './app-control.ts'
 import type {ServerRefusal} from './foreign-servers.ts'
-import type {ExitFile} from './last-exits.ts'
 import type {Lifetime} from './lifetime.ts'
-import type {Death} from '../observe/telemetry/recorder/deaths.ts'
 import {runIdentity, listingOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
 import {RunBorrowing} from './run-borrowing.ts'
@@ -29,6 +27,7 @@ import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {createContext, type RunContext} from './run-context.ts'
 import {inBackground, observed} from './run-reporter.ts'
+import {RunMemory} from './run-memory.ts'
 import {RunPublished} from './run-published.ts'
 import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
@@ -61,7 +60,7 @@ export class RunParts {
   readonly sleep: RunSleep
   readonly #borrowing: RunBorrowing
   readonly #recorder: RunRecorder
-  #exits: ExitFile | undefined
+  readonly memory: RunMemory
   readonly #daprd: RunDaprd
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   /** The key with which other runs identify themselves at our sidecars. */
@@ -76,11 +75,12 @@ export class RunParts {
     this.#recorder = new RunRecorder(
       runtimes,
       () => this.work.openWorkflows(),
-      death => void this.#keepExit(death)
+      death => void this.memory.keepExit(death)
     )
     this.api = this.#createApi()
     const context = createContext(observed(run, [this.#recorder, this.api]), lifetime)
     this.context = context
+    this.memory = new RunMemory(context, this.#recorder)
     const {plan, emit, reporter} = context
     this.watchdog = watchdogFor({plan, env: context.env, marker: context.run, reporter})
     this.peerRuns = this.#createPeerRuns()
@@ -141,14 +141,6 @@ export class RunParts {
   }
 
   /** The exit outlives the run of a template, also if that is killed. */
-  async #keepExit(death: Death): Promise<void> {
-    const {plan, env, startedAt} = this.context
-    if (plan.file === '') return
-    const {ExitFile} = await import('./last-exits.ts')
-    this.#exits ??= new ExitFile({env, template: plan.file, name: plan.copy ?? '', startedAt})
-    await this.#exits.add(death, this.#recorder.masked)
-  }
-
   /** What commands call the run; '' before it is registered. */
   get name(): string {
     return this.#registration?.name ?? ''

@@ -117,6 +117,7 @@ export class Run {
       appCloser,
       components,
       context,
+      memory,
       peerRuns,
       published,
       resources,
@@ -131,6 +132,7 @@ export class Run {
       // first, so that it closes last; the registration below opens it when everything else is ready
       {name: 'socket', stop: async () => this.#parts.withdraw()},
       {name: 'API', stop: async () => api.close()},
+      {name: 'memory', stop: async () => memory.close()},
       {name: 'other runs', stop: () => peerRuns.close()},
       {name: 'resources', stop: async () => resources.close()},
       {name: 'components', stop: async () => components.close()},
@@ -183,9 +185,10 @@ export class Run {
 
   /** Work that no app waits for. */
   #beginBackground(): void {
-    const {appRuntimes, apps, changes, context, resources, work} = this.#parts
+    const {appRuntimes, apps, changes, context, memory, resources, work} = this.#parts
     const {plan, env, reporter} = context
     warnDuplicateRun({plan, env, reporter}, this.#parts.name)
+    memory.begin()
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
     void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
     void inBackground(reporter, 'cannot go on with workflows', work.begin())

@@ -24,7 +24,7 @@ import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import {Program} from './program.ts'
 import type {AppRuntimeOptions} from './app-runtime-options.ts'
 import {whyNotRunning} from './messages/why-not-running.ts'
-import {listedApp, type OwnFacts} from './listed-app.ts'
+import {listedApp} from './listed-app.ts'
 import {RuntimeStatus} from './runtime-status.ts'
 import type {AppPipeline} from '../proxy/gateway/app-pipeline.ts'
 import type {AccessControlInterceptor} from '../proxy/gateway/interceptors/access-control.ts'
@@ -356,7 +356,7 @@ export class AppRuntime implements Callee {
     return {appId: this.id, folder, command: this.#plan.command, appPort: this.appPort, environment}
   }
 
-  listing(): OwnFacts {
+  listing(): ReturnType<typeof listedApp> {
     const {startedAt, waitsFor, loop} = this.#status
     const restarts = Math.max(0, this.#program.markers.length - 1)
     return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor, loop})

@@ -1,9 +1,9 @@
-import type {App} from '../model/api.generated.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
+import type {AppFacts} from '../model/listed-facts.ts'
 import type {ExitLoop} from '../model/exit-loop.ts'
 import {endOf} from '../model/exit-text.ts'
 
@@ -21,9 +21,6 @@ interface Listable {
   readonly availability: Availability
 }
 
-/** An app without what only its run knows. */
-export type OwnFacts = Omit<App, 'isMain' | 'circuitBreakers' | 'recent' | 'waitingWork' | 'waitingEvents'>
-
 /** What its status knows; times are in ms since 1970, 0: never. */
 interface Known {
   readonly createdAt: number
@@ -37,7 +34,7 @@ interface Known {
 export function listedApp(
   {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
   {createdAt, startedAt, restarts, waitsFor, loop}: Known
-): OwnFacts {
+): AppFacts {
   const {channel} = plan
   const {state} = app
   const exit = lastExit(state)
@@ -66,7 +63,7 @@ export function listedApp(
 }
 
 /** The description of an app that has nothing open, like one that was stopped. */
-export const plannedFacts = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): OwnFacts => ({
+export const plannedFacts = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): AppFacts => ({
   id,
   version,
   instance,

@@ -79,3 +79,26 @@ t.test('pinned calls are sent after each save; what differs each time is left ou
   ])
   t.match((await rig.run(['replay', '--unpin', 'all'])).stdout, /no call is pinned/)
 })
+
+t.test('replay sends another request: method, path, header and body, the rest as it was', async t => {
+  const {rig, call, numberOf, replay} = await openShop(t)
+  await call('/orders', {method: 'POST', body: 'one', headers: {authorization: 'Bearer abc', 'x-user': 'ada'}})
+  const number = (await numberOf('method:POST')).toString()
+  const [view] = await replay(number, '--unsafe', '--data', 'two', '--path', '/orders?by=hand', '--header', 'x-user:')
+  t.match(view, {method: 'POST', path: '/orders?by=hand', after: {status: 200}})
+  t.match(
+    bodies(view).filter(({path}) => path === 'body'),
+    [{before: '"one"', after: '"two"'}]
+  )
+  const sent = (await rig.run(['calls', String(view?.replay)])).stdout
+  t.match(sent, /authorization: <masked/)
+  t.notMatch(sent, /x-user/i)
+  const [got] = await replay(number, '--unsafe', '--method', 'PUT')
+  t.match(got, {method: 'PUT', after: {status: 200}})
+  for (const [words, why] of [
+    [[number, '--header', 'nothing'], /invalid argument "nothing" for "--header" flag/],
+    [[number, number, '--data', 'x'], /change the request of one call/],
+    [['--pinned', '--path', '/x'], /change the request of one call/]
+  ] as const)
+    t.match(await rig.run(['replay', ...words]), {code: 255, stderr: why})
+})

@@ -56,6 +56,8 @@ t.test(
     await screen.line(/^3 apps stopped in \d+\.\d s$/)
     await screen.ended()
     t.ok(await screen.isAsBefore())
+    t.match(screen.lines.join('|'), /\|stopping 3 apps …\|3 apps stopped in [^|]*\|*$/, 'two lines')
+    t.notMatch(screen.text, /termination signal|Exited/)
   }
 )
 
@@ -94,7 +96,7 @@ t.test('keys: help, times, processes, the lines of some apps, restart, clear', {
   await api.listen()
   await screen.line(/^2 apps ready in/)
   await press(screen, 'h', /r {2}restart apps[^]*q {2}stop, like Ctrl-C/)
-  await press(screen, 'p', /ID +STATE +URL[^]*api +ready +http:\/\/localhost:\d+ +\d+ /)
+  await press(screen, 'p', /ID +STATE +URL[^]*api +\S*ready\S* +http:\/\/localhost:\d+ +\d+ /)
   await press(screen, 'c', /\x1b\[H\x1b\[2J/) // oxlint-disable-line no-control-regex
   await press(screen, 'l', /show the lines of which apps/)
   screen.type('work')
@@ -124,7 +126,7 @@ t.test('keys: help, times, processes, the lines of some apps, restart, clear', {
     await worker.print(`${i}\n`)
     await pause(20)
   }
-  await press(screen, 'q', /Received signal to stop/)
+  await press(screen, 'q', /^stopping 2 apps …/m)
   await screen.line(/^2 apps stopped in/)
 })
 
@@ -139,7 +141,7 @@ t.test('pasted text triggers nothing, in one piece or byte by byte', {skip}, asy
   await api.print('after\n')
   await screen.line(/== APP - api == after/)
   await press(screen, 'h', /restart apps/)
-  t.notMatch(screen.text, /Received signal|restart which/)
+  t.notMatch(screen.text, /stopping|restart which/)
   screen.type('\x03')
   await screen.ended()
 })

@@ -69,7 +69,7 @@ t.test('on a terminal our warnings are coloured; with NO_COLOR nothing of ours i
     await api.exit(2)
     await screen.line(/"api" exited with code 2/)
     await screen.ended()
-    t.equal(screen.text.includes('\x1b[38;5;130m⚠  "api" exited'), isColoured)
+    t.equal(screen.text.includes('\x1b[33m⚠  "api" exited'), isColoured)
     t.equal(screen.text.includes('\x1b[38;5;32m'), isColoured)
     t.equal(screen.text.includes('\x1b[38;5;'), isColoured)
   }

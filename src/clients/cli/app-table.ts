@@ -1,10 +1,12 @@
 import type {App} from '../../model/api.generated.ts'
-import {stateText} from '../../model/app-words.ts'
+import {stripVTControlCharacters} from 'node:util'
+import {STATES, stateText, stateWord} from '../../model/app-words.ts'
 import {breakerText, waitingEventsText, waitingWorkText} from '../../model/backlog-words.ts'
 import {memoryText} from '../../model/memory-text.ts'
 import {instanceName} from '../../model/plan.ts'
 import type {Usage} from '../../platform/usage.ts'
 import {age} from './age.ts'
+import {toned, type Tone} from './paint.ts'
 import {visibleText} from './visible-text.ts'
 import {fittingTable, type FittingColumn} from './table.ts'
 import {cut, widthOf} from './width.ts'
@@ -18,9 +20,32 @@ export interface ShownApp {
   readonly cpu: number | undefined
 }
 
-/** A table of apps that is never wider than `width` (columns of the terminal; Infinity elsewhere). */
-export function appTable(shown: readonly ShownApp[], {width, now}: {width: number; now: number}): string {
-  const {id, state, url, port, pid, age: since, restarts, memory, cpu} = appColumns(shown, now)
+/** Where and when a table is shown. */
+interface TablePlace {
+  /** Columns of the terminal; Infinity elsewhere. */
+  readonly width: number
+  /** In ms since 1970. */
+  readonly now: number
+  readonly hasColours?: boolean
+}
+
+/**
+ * A table of apps that is never wider than `width`. On a terminal what is down stands first, with a sign, and the last line says how many
+ * that are.
+ */
+export function appTable(apps: readonly ShownApp[], {width, now, hasColours = false}: TablePlace): string {
+  const isTerminal = width !== Infinity
+  const down = isTerminal ? apps.filter(({app}) => toneOf(app) === 'bad') : []
+  const shown = [...down, ...apps.filter(each => !down.includes(each))]
+  const {id: names, state: states, url, port, pid, age: since, restarts, memory, cpu} = appColumns(shown, now)
+  const signs = shown.map(each => (down.includes(each) ? `${STATES[stateWord(each.app)][0]} ` : '  '))
+  const id = down.length === 0 ? names : {...names, cells: names.cells.map((cell, row) => (signs[row] ?? '') + cell)}
+  const paint = (cell: string, row: number): string => {
+    const app = shown[row]?.app
+    return app === undefined ? cell : toned(toneOf(app), cell)
+  }
+  const state = hasColours ? {...states, paint} : states
+  const counted = down.length === 0 ? '' : `${cut(`${down.length} of ${apps.length} down: pillion why`, width)}\n`
   const columnsWith = (place: FittingColumn): readonly FittingColumn[] => [
     {...id, minWidth: 16},
     {...state, minWidth: 14},
@@ -32,8 +57,8 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
     cpu
   ]
   const whole = fittingTable(columnsWith(url), Infinity)
-  if (Math.max(...whole.split('\n').map(widthOf)) <= width) return whole
-  return fittingTable(columnsWith(port), width)
+  const fits = Math.max(...whole.split('\n').map(line => widthOf(stripVTControlCharacters(line)))) <= width
+  return (fits ? whole : fittingTable(columnsWith(port), width)) + counted
 }
 
 type ColumnName = 'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' | 'memory' | 'cpu'
@@ -61,6 +86,9 @@ export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Re
     cpu: numbers('CPU', ({cpu}) => cpuText(cpu))
   }
 }
+
+/** How the state of an app is judged. */
+export const toneOf = (app: App): Tone => STATES[stateWord(app)][1]
 
 /** The circuit breakers around its calls that keep calls away. */
 export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>

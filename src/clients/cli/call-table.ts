@@ -1,6 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {callEndText} from '../../model/call-end.ts'
 import {durationText} from '../../model/duration.ts'
+import {toned, type Tone} from './paint.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
 
@@ -8,14 +9,18 @@ import {cut} from './width.ts'
 type Row = Api.Call & {readonly count?: number}
 
 /** A table of calls that is never wider than `width`. */
-export const callTable = (rows: readonly Row[], width: number): string =>
+export const callTable = (rows: readonly Row[], width: number, hasColours = false): string =>
   fittingTable(
     [
       {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true},
       {head: 'TIME', cells: rows.map(localTime)},
       {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16},
       {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16},
-      {head: 'STATUS', cells: rows.map(statusOf)},
+      {
+        head: 'STATUS',
+        cells: rows.map(statusOf),
+        paint: hasColours ? (cell, row) => toned(toneOfCall(rows[row]), cell) : undefined
+      },
       {head: 'TOOK', cells: rows.map(({totalMs}) => durationText(totalMs)), alignsRight: true},
       {
         head: 'WAITED',
@@ -27,12 +32,20 @@ export const callTable = (rows: readonly Row[], width: number): string =>
     width
   )
 
+/** Failed, refused or well. */
+const toneOfCall = (call: Api.Call | undefined): Tone => {
+  if (call === undefined || call.isOpen) return 'plain'
+  if (call.isFailed) return 'bad'
+  return !call.marks.includes('grpc') && call.status >= 400 ? 'busy' : 'good'
+}
+
 /** One call as it ends, or how many were left out. */
-export function followedLine(row: Api.Call | {readonly dropped: number}, width: number): string {
+export function followedLine(row: Api.Call | {readonly dropped: number}, width: number, hasColours = false): string {
   if ('dropped' in row) return `… ${row.dropped} calls are not shown\n`
   const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
   const text = `${row.number}  ${localTime(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
-  return `${cut(text.trimEnd(), width)}\n`
+  const line = cut(text.trimEnd(), width)
+  return `${hasColours && row.isFailed ? toned('bad', line) : line}\n`
 }
 
 /** One call with what was sent both ways. */

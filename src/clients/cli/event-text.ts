@@ -2,9 +2,18 @@ import type * as Api from '../../model/api.generated.ts'
 import {stateText} from '../../model/app-words.ts'
 import {nameText} from './app-table.ts'
 import {followedLine} from './call-table.ts'
+import {clockText} from './log-style.ts'
 
-/** An event for people; '' = there is nothing to show. */
+/** An event for people, with its time; '' = there is nothing to show. */
 export function eventText(event: Api.Event): string {
+  const text = textOf(event)
+  const isState = event.type === 'hello' || event.type === 'reset'
+  return text === '' || isState || !('at' in event) || event.at === undefined
+    ? text
+    : `${clockText(new Date(event.at))}  ${text}`
+}
+
+function textOf(event: Api.Event): string {
   switch (event.type) {
     case 'hello':
     case 'reset':

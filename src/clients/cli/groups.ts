@@ -4,7 +4,7 @@ export type Group = readonly [title: string, names: readonly string[]]
 /** How the overview groups the commands on a terminal. */
 export const COMMAND_GROUPS: readonly Group[] = [
   ['Run and stop', ['up', 'down', 'run', 'stop']],
-  ['Look', ['ps', 'list', 'copies', 'logs', 'calls', 'trace', 'why', 'graph', 'actors', 'ui', 'dashboard']],
+  ['Look', ['ps', 'list', 'copies', 'logs', 'calls', 'trace', 'why', 'runs', 'graph', 'actors', 'ui', 'dashboard']],
   ['Work with one app', ['start', 'restart', 'debug', 'attach', 'url', 'open', 'env', 'exec', 'fault']],
   ['Call', ['invoke', 'publish', 'replay', 'workflow', 'jobs', 'scheduler', 'reminders', 'skip']],
   ['Check', ['import', 'validate', 'doctor', 'schema']],

@@ -50,9 +50,19 @@ export class LineView implements ConsoleView {
   hasTimes: boolean
   /** Ids; undefined: all. */
   only: ReadonlySet<string> | undefined
+  readonly hidesStatus: boolean
   readonly #isPainted: boolean
 
-  constructor({hasTimes, isPainted}: {hasTimes: boolean; isPainted: boolean}) {
+  constructor({
+    hasTimes,
+    isPainted,
+    hidesStatus = false
+  }: {
+    hasTimes: boolean
+    isPainted: boolean
+    hidesStatus?: boolean
+  }) {
+    this.hidesStatus = hidesStatus
     this.hasTimes = hasTimes
     this.#isPainted = isPainted
   }

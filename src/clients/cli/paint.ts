@@ -9,7 +9,6 @@ const chalk = new Chalk({level: 2})
  * are reserved for warnings and errors.
  */
 export const APP_COLOURS = [32, 28, 133, 30, 63, 164] as const
-export const STATUS_COLOURS = {warning: 130, failure: 160} as const
 
 /** Colours a text of an app; the colour depends on the app's place in the template. */
 export const painted = (text: string, index: number): string =>
@@ -17,6 +16,25 @@ export const painted = (text: string, index: number): string =>
 
 /** Colours each line of a warning or an error. */
 export const paintedStatus = (status: Sign, lines: string): string =>
-  status === 'warning' || status === 'failure' ? chalk.ansi256(STATUS_COLOURS[status])(lines) : lines
+  status === 'warning' ? chalk.yellow(lines) : status === 'failure' ? chalk.red(lines) : lines
+
+/** How a state or a status is judged; `plain`: not at all. */
+export type Tone = 'bad' | 'busy' | 'good' | 'off' | 'plain'
+
+/** In the colours of the terminal's theme, which are readable on its ground. */
+export function toned(tone: Tone, text: string): string {
+  switch (tone) {
+    case 'bad':
+      return chalk.red(text)
+    case 'busy':
+      return chalk.yellow(text)
+    case 'good':
+      return chalk.green(text)
+    case 'off':
+      return dimmed(text)
+    case 'plain':
+      return text
+  }
+}
 
 export const dimmed = (text: string): string => chalk.dim(text)

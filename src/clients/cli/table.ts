@@ -18,6 +18,8 @@ export interface FittingColumn {
   readonly cells: readonly string[]
   readonly minWidth?: number
   readonly alignsRight?: boolean
+  /** Colours a cell of this row, which has its width already. */
+  readonly paint?: ((cell: string, row: number) => string) | undefined
 }
 
 const GAP = 2
@@ -35,16 +37,17 @@ export function fittingTable(columns: readonly FittingColumn[], width: number): 
     widths = cutDown(shown, width)
   }
   if (total(widths) > width) widths = [Math.max(1, width)]
-  const line = (cells: readonly string[]): string =>
+  const line = (cells: readonly string[], row: number): string =>
     cells
       .map((cell, i) => {
         const space = widths[i] ?? 0
-        return (shown[i]?.alignsRight === true ? padStart : padEnd)(cut(cell, space), space)
+        const text = (shown[i]?.alignsRight === true ? padStart : padEnd)(cut(cell, space), space)
+        return row < 0 ? text : (shown[i]?.paint?.(text, row) ?? text)
       })
       .join(' '.repeat(GAP))
       .trimEnd()
   return linesOf(shown.map(asColumn))
-    .map(cells => `${line(cells)}\n`)
+    .map((cells, at) => `${line(cells, at - 1)}\n`)
     .join('')
 }
 

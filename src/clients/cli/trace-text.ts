@@ -1,39 +1,33 @@
+import {stripVTControlCharacters} from 'node:util'
 import type {RequestTree, TreeLine, TreeNode} from '../../model/api.generated.ts'
 import {guessText} from '../../model/call-guess.ts'
 import {durationText} from '../../model/duration.ts'
-import {fittingTable} from './table.ts'
-import {cut} from './width.ts'
+import {toned} from './paint.ts'
+import {fittingTable, type FittingColumn} from './table.ts'
+import {cut, padEnd, widthOf} from './width.ts'
 
-/** Characters of the longest bar. */
+/** Columns of the longest bar: in a pipe, and at least on a terminal. */
 const BAR = 24
+const MIN_BAR = 12
 /** So many lines of one app are shown where a failure began, and of others that warn. */
 const MAX_LINES = 20
 
-/**
- * A request as an indented tree: what was done for what, when, how long, and where a failure began. Never wider than `width`.
- * Log lines are errors and warnings, and what was written where a failure began; with `hasLines` all.
- */
-export function traceText(tree: RequestTree, width: number, hasLines = false): string {
-  const {nodes, failedAt, leftOut, linesLeftOut} = tree
+/** Where a tree is shown. */
+interface TracePlace {
+  /** Columns of the terminal; Infinity: it is none. */
+  readonly width: number
+  /** All log lines; else errors and warnings, and what was written where a failure began. */
+  readonly hasLines?: boolean
+  readonly hasColours?: boolean
+}
+
+/** A request as an indented tree: what was done for what, when, how long, and where a failure began. Never wider than `width`. */
+export function traceText(tree: RequestTree, place: TracePlace): string {
+  const {nodes, leftOut, linesLeftOut} = tree
+  const {width, hasLines = false} = place
   if (nodes.length === 0) return ''
-  const all = Math.max(...nodes.map(({startMs, totalMs}) => startMs + totalMs), 0.001)
-  const branches = branchesOf(nodes)
-  const cells = (cell: (node: TreeNode, index: number) => string): readonly string[] => nodes.map(cell)
-  const table = fittingTable(
-    [
-      {head: 'CALL', cells: cells(({call}) => call?.number.toString() ?? ''), alignsRight: true},
-      {head: 'FROM → TO', cells: cells((node, index) => `${branches[index] ?? ''}${edgeOf(node)}`), minWidth: 20},
-      {head: 'REQUEST', cells: cells(({what}) => what), minWidth: 16},
-      {head: 'STATUS', cells: cells(statusOf)},
-      {head: 'BEGAN', cells: cells(({startMs}) => `+${durationText(startMs)}`), alignsRight: true},
-      {head: 'TOOK', cells: cells(({totalMs}) => durationText(totalMs)), alignsRight: true},
-      {head: '', cells: cells(node => barOf(node, all)), minWidth: 0},
-      {head: '', cells: cells(node => noteOf(node, failedAt)), minWidth: 0}
-    ],
-    width
-  )
   const shown = linesByNode(tree, hasLines)
-  const [head = '', ...rows] = table.split('\n').slice(0, -1)
+  const [head = '', ...rows] = width === Infinity ? wideRows(tree) : fittingRows(tree, place)
   const text = nodes.map(
     ({id}, index) => `${rows[index] ?? ''}\n${linesText(shown.get(id) ?? [], nodes[index], width)}`
   )
@@ -41,7 +35,80 @@ export function traceText(tree: RequestTree, width: number, hasLines = false): s
   return `${head}\n${text.join('')}${more}${hasLines && linesLeftOut > 0 ? `… and ${linesLeftOut} earlier lines\n` : ''}`
 }
 
-const edgeOf = ({from, to}: TreeNode): string => (to === '' ? from : `${from} → ${to}`)
+type Cells = (cell: (node: TreeNode, index: number) => string) => readonly string[]
+
+/** What the tree says in columns; `isShort`: the caller of a call is the one above it. */
+function columnsOf(nodes: readonly TreeNode[], isShort: boolean): readonly FittingColumn[] {
+  const branches = branchesOf(nodes)
+  const cells: Cells = cell => nodes.map(cell)
+  return [
+    {head: 'CALL', cells: cells(({call}) => call?.number.toString() ?? ''), alignsRight: true},
+    {head: 'FROM → TO', cells: cells((node, at) => `${branches[at] ?? ''}${edgeOf(node, isShort)}`), minWidth: 16},
+    {head: 'REQUEST', cells: cells(({what}) => what), minWidth: 12},
+    {head: 'STATUS', cells: cells(statusOf)}
+  ]
+}
+
+const tookColumn = (nodes: readonly TreeNode[]): FittingColumn => ({
+  head: 'TOOK',
+  cells: nodes.map(({totalMs}) => durationText(totalMs)),
+  alignsRight: true
+})
+
+const linesIn = (table: string): readonly string[] => table.split('\n').slice(0, -1)
+
+const endOf = (nodes: readonly TreeNode[]): number =>
+  Math.max(...nodes.map(({startMs, totalMs}) => startMs + totalMs), 0.001)
+
+function wideRows({nodes, failedAt}: RequestTree): readonly string[] {
+  const all = endOf(nodes)
+  return linesIn(
+    fittingTable(
+      [
+        ...columnsOf(nodes, false),
+        {head: 'BEGAN', cells: nodes.map(({startMs}) => `+${durationText(startMs)}`), alignsRight: true},
+        tookColumn(nodes),
+        {head: '', cells: nodes.map(node => barOf(node, all, BAR))},
+        {head: '', cells: nodes.map(node => noteOf(node, failedAt))}
+      ],
+      Infinity
+    )
+  )
+}
+
+/** The bars have what is left of the width, below an axis; notes stand below their rows. */
+function fittingRows({nodes, failedAt}: RequestTree, {width, hasColours = false}: TracePlace): readonly string[] {
+  const all = endOf(nodes)
+  const paint = (cell: string, row: number): string => (nodes[row]?.isFailed === true ? toned('bad', cell) : cell)
+  const columns = columnsOf(nodes, true).map(column =>
+    hasColours ? {...column, ...(column.head === 'STATUS' && {paint})} : column
+  )
+  const table = (room: number): readonly string[] => linesIn(fittingTable([...columns, tookColumn(nodes)], room))
+  const [head = '', ...rows] = table(width - MIN_BAR - GAP)
+  const widthOfTable = Math.max(...[head, ...rows].map(row => widthOf(stripVTControlCharacters(row))))
+  const room = Math.min(MAX_BAR, width - widthOfTable - GAP)
+  const end = durationText(all)
+  const axis = `${' '.repeat(GAP)}0${end.padStart(room - 1)}`
+  const bars = nodes.map(node => barOf(node, all, room))
+  return [
+    padEnd(head, widthOfTable) + axis,
+    ...nodes.map((node, at) => {
+      const row = rows[at] ?? ''
+      const gap = ' '.repeat(widthOfTable - widthOf(stripVTControlCharacters(row)) + GAP)
+      const bar = bars[at] ?? ''
+      const note = noteOf(node, failedAt)
+      const below = note === '' ? '' : `\n${cut(`${indentOf(node)}${note}`, width)}`
+      return `${row}${gap}${hasColours && node.isFailed ? toned('bad', bar) : bar}${below}`
+    })
+  ]
+}
+
+const GAP = 2
+/** A wider bar says no more. */
+const MAX_BAR = 48
+
+const edgeOf = ({from, to, depth}: TreeNode, isShort: boolean): string =>
+  to === '' ? from : isShort && depth > 0 ? to : `${from} → ${to}`
 
 const statusOf = ({outcome, isFailed, call}: TreeNode): string =>
   outcome + (isFailed && !(call?.marks.includes('grpc') === true) && call?.status !== 0 ? ' ✕' : '')
@@ -53,8 +120,10 @@ function linesByNode({lines, failedAt}: RequestTree, hasLines: boolean): Readonl
   return Map.groupBy(lines.filter(isTold), ({node}) => node)
 }
 
+const indentOf = (node: TreeNode | undefined): string => ' '.repeat(9 + 2 * Math.min(node?.depth ?? 0, 8))
+
 function linesText(lines: readonly TreeLine[], node: TreeNode | undefined, width: number): string {
-  const indent = ' '.repeat(9 + 2 * Math.min(node?.depth ?? 0, 8))
+  const indent = indentOf(node)
   const left = lines.length - MAX_LINES
   const shown = lines.slice(-MAX_LINES).map(({others, line: {app, line}}) => {
     const doubt = others === 0 ? '' : ` (or for another of its ${others + 1} requests)`
@@ -82,9 +151,9 @@ function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
 }
 
 /** When it was, as a bar of the time that all of it took; lighter if it is a guess. */
-function barOf({link, startMs, totalMs}: TreeNode, all: number): string {
-  const begin = Math.min(BAR - 1, Math.floor((startMs / all) * BAR))
-  const length = Math.max(1, Math.min(BAR - begin, Math.round((totalMs / all) * BAR)))
+function barOf({link, startMs, totalMs}: TreeNode, all: number, room: number): string {
+  const begin = Math.min(room - 1, Math.floor((startMs / all) * room))
+  const length = Math.max(1, Math.min(room - begin, Math.round((totalMs / all) * room)))
   return ' '.repeat(begin) + (link?.reason === 'guess' ? '░' : '█').repeat(length)
 }
 

@@ -25,6 +25,8 @@ import {plainly, type StatusLine, withSign} from './status-lines.ts'
 export interface ConsoleView {
   /** Whether lines of this app are shown; `name` is the name in its prefix. */
   shows(name: string): boolean
+  /** Dapr's lines about a process, which say nothing to a person who watches, are in the files alone. */
+  readonly hidesStatus: boolean
   /** The text before the prefix of a line that is written now, latin1: the time, or ''. */
   stamp(): string
 }
@@ -113,7 +115,8 @@ function appLog(options: AppLogsOptions, file: LogFile | undefined): AppLog {
 
   const sink: Sink = ({stream, text}) => {
     const bare = withoutColours(text)
-    const isShown = console !== undefined && (view === undefined || view.shows(id))
+    const isShown =
+      console !== undefined && (view === undefined || (view.shows(id) && !(view.hidesStatus && stream === 'status')))
     const shown = isShown ? (onTerminal?.[stream].push(text) ?? bare) : bare
     const {prefix} = inFile[stream]
     const kept = prefixed(bare, prefix)

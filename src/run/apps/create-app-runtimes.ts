@@ -136,7 +136,7 @@ export class AppRuntimes {
       moved: () => {
         sleep.onMove(runtime)
         published.onMove(runtime, reporter)
-        emit({type: 'app-moved'})
+        emit({type: 'app-moved', app: () => runtime.listing()})
       },
       ended: exit => {
         emit({type: 'app-ended', id: plan.id, exit})

@@ -4,6 +4,7 @@ import type {Call, Lines} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
+import {wantsColours} from '../colours.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {endWithStdout, print} from '../print.ts'
 import {runHere} from '../run-here.ts'
@@ -43,7 +44,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const {calls: rows} = await run.api.ask('GET /calls', {query: {q, limit}})
   const inOrder = rows.toReversed()
   if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
-  else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns()))
+  else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns(), hasColours()))
   else if (followed === undefined) {
     refuseUnknownApps(words, run)
     print(process.stdout, q === '' ? NONE : 'No call matches.\n')
@@ -68,6 +69,8 @@ function refuseUnknownApps(words: readonly string[], {listing}: FoundRun): void 
 
 const columns = (): number => outputColumns(40)
 
+const hasColours = (): boolean => wantsColours(process.stdout.isTTY, process.env)
+
 async function one(run: FoundRun, number: string, output: string): Promise<number> {
   const call = await run.api.ask('GET /calls/{number}', {at: {number}})
   print(process.stdout, output === 'ndjson' ? `${JSON.stringify(call)}\n` : callText(call))
@@ -84,7 +87,7 @@ async function printAll(
   for await (const row of followed) {
     if ('number' in row && shown.delete(row.number)) continue
     if (output === 'ndjson') print(process.stdout, `${JSON.stringify(row)}\n`)
-    else print(process.stdout, followedLine(row, columns()))
+    else print(process.stdout, followedLine(row, columns(), hasColours()))
   }
 }
 

@@ -12,7 +12,7 @@ import {UsageError} from '../usage-error.ts'
 /** What people want to see as text; samples are for programs and pages. */
 const TEXT_TYPES = 'app,reload,death,fault,workflow,note'
 
-const NONE = 'No such event: a run records them from the first time that it is asked (events, wait, the page)'
+const NONE = 'No such event so far'
 
 /** `events [-f] [-o ndjson] [--types …] [--after ID]`: what happens in a run, a line for each event. */
 export const events: CommandHandler = async ({flags, words, asJson}) => {
@@ -24,8 +24,10 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   const types = checkedTypes(flags.text('types') ?? (isText ? TEXT_TYPES : ''))
   const isFollowed = flags.isSet('follow')
   const failure = Promise.withResolvers<never>()
+  let isBroken = false
   process.stdout.on('error', error => {
     if (codeOf(error) === 'EPIPE') process.exit() // `events -f | head`: the reader has closed the pipe
+    isBroken = true // a second failure would be a second message
     failure.reject(new UserError(`cannot write events: ${messageOf(error)}`))
   })
   const run = await runHere(flags, asJson)
@@ -34,7 +36,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
   const show = async (event: Api.Event): Promise<void> => {
     const text = isText ? eventText(event) : `${JSON.stringify(event)}\n`
     if (text !== '') shown++
-    await write(text)
+    if (!isBroken) await write(text)
   }
   await Promise.race([read(run, {query, after, isFollowed, show}), failure.promise])
   if (shown === 0 && isText && !isFollowed) print(process.stderr, signedLine('info', NONE, asJson))

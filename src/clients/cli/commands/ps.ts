@@ -7,6 +7,7 @@ import {UserError} from '../../../model/errors.ts'
 import {usageOf} from '../../../platform/usage.ts'
 import {appTable, backlogLines, breakersNotClosed, withUsage, type UsageSample} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
+import {wantsColours} from '../colours.ts'
 import {runName, runsAt} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
 import {runFinder, type RunFinder} from '../run-here.ts'
@@ -79,7 +80,11 @@ async function psLook(
   const usage = await usageOf(pidsOf(shown))
   const tables = shown.map(listing => {
     const table =
-      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) +
+      appTable(withUsage(listing.apps, {usage, now, before}), {
+        width,
+        now,
+        hasColours: wantsColours(process.stdout.isTTY, process.env)
+      }) +
       borrowedLine(listing, width) +
       backlogLines(listing.apps, width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`

@@ -50,7 +50,7 @@ const wrong = (text: string): UsageError =>
     `invalid argument "${text}" for "--window" flag: expected a duration until now (30s), calls (120..180) or times (14:46:20..14:46:30)`
   )
 
-/** `replay N …`, `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
+/** `replay N …` (`--data`, `--header`, `--method`, `--path` change its request), `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
 export const replay: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const ways = ['last-failed', 'pinned', 'window', 'pin', 'unpin'].filter(
@@ -62,6 +62,9 @@ export const replay: CommandHandler = async context => {
   const window =
     way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: words.join(' ')} : undefined
   const wanted = way === '' ? words.map(callNumber) : []
+  const edit = editOf(flags)
+  if (edit !== undefined && wanted.length !== 1 && way !== 'last-failed')
+    throw new UsageError('--data, --header, --method and --path change the request of one call: give its number')
   const run = await runHere(flags, asJson)
   if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
   if (way === '' && words.length === 0) {
@@ -69,7 +72,24 @@ export const replay: CommandHandler = async context => {
     print(process.stdout, flags.text('output') === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
     return 0
   }
-  return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window})}, flags)
+  return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window}), ...(edit && {edit})}, flags)
+}
+
+/** What is changed of the request; undefined: nothing. Throws a UsageError. */
+function editOf(flags: GivenFlags): Api.RequestEdit | undefined {
+  const [method, path, body] = [flags.text('method'), flags.text('path'), flags.text('data')]
+  const headers = flags.list('header').map(text => {
+    const [, name = '', value = ''] = /^([^:\s]+):\s*(.*)$/s.exec(text) ?? []
+    if (name === '') throw new UsageError(`invalid argument "${text}" for "--header" flag: expected "name: value"`)
+    return [name, value === '' ? null : value] as const
+  })
+  const edit = {
+    ...(method !== undefined && {method}),
+    ...(path !== undefined && {path}),
+    ...(body !== undefined && {body}),
+    ...(headers.length > 0 && {headers: Object.fromEntries(headers)})
+  }
+  return Object.keys(edit).length === 0 ? undefined : edit
 }
 
 const selectionOf = (way: string, calls: readonly number[]): object => {

@@ -83,8 +83,8 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
   const {plan, except, reread, hints} = await selectedApps(call)
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
-  const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
-  const hasLive = view !== undefined && isLive(call, terminal)
+  const hasLive = isLive(call, terminal)
+  const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted, hidesStatus: hasLive}) : undefined
   let live: Live | undefined
   let isEnding = false
   let callOff: (() => void) | undefined
@@ -97,7 +97,8 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     workMode: call.flags.isSet('forget') ? 'forgotten' : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
-      print(event, terminal, call.asJson, hasLive && live?.hasStarted !== true)
+      if (hasLive && event.type === 'stopping') void terminal.out.print(`\n${stoppingText(plan.apps.length)}`)
+      else print(event, terminal, call.asJson, hasLive && live?.hasStarted !== true)
       isEnding ||= event.type === 'stopping'
       live?.hear(event)
     },
@@ -126,6 +127,8 @@ async function freshCopy(files: readonly string[], asJson: boolean): Promise<Fre
   if (files.includes('-') || root === undefined || !lstatSync(join(root, '.git')).isFile()) return undefined
   return (await import('../fresh-copy/fresh-copy.ts')).FreshCopy.of(files, asJson)
 }
+
+const stoppingText = (apps: number): string => `stopping ${apps} ${apps === 1 ? 'app' : 'apps'} …\n`
 
 /** Undefined: the ports are those of the template. */
 async function isolationOf(plan: Plan, flags: GivenFlags, lender: Lender | undefined): Promise<Isolation | undefined> {

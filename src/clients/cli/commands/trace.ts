@@ -1,4 +1,5 @@
 import type {CommandHandler} from '../command-handler.ts'
+import {wantsColours} from '../colours.ts'
 import {outputColumns} from '../columns.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
@@ -12,7 +13,12 @@ export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const run = await runHere(flags, asJson)
   const tree = await run.api.ask('GET /trace', {query: {q: words.map(filterOf).join(' ')}})
   const isJson = flags.text('output') === 'json'
-  const text = (): string => traceText(tree, outputColumns(60), flags.isSet('lines'))
+  const text = (): string =>
+    traceText(tree, {
+      width: outputColumns(60),
+      hasLines: flags.isSet('lines'),
+      hasColours: wantsColours(process.stdout.isTTY, process.env)
+    })
   print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text())
   return 0
 }

@@ -32,8 +32,12 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const {troubles} = await run.api.ask('GET /troubles')
   const shown = what === undefined ? views.filter(view => isTroubled(view, troubles)) : views
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
-  else if (shown.length === 0) print(process.stdout, 'All apps are ready.\n')
-  else print(process.stdout, shown.map(view => whyText(view, troubles)).join('\n'))
+  else {
+    const {changesHere} = await import('./runs.ts')
+    const changes = (await changesHere(flags)).filter(({app}) => what === undefined || app === what)
+    const texts = shown.length === 0 ? ['All apps are ready.\n'] : shown.map(view => whyText(view, troubles))
+    print(process.stdout, `${texts.join('\n')}${changes.map(({text}) => `${text}\n`).join('')}`)
+  }
   return 0
 }
 

@@ -256,10 +256,27 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/ui.ts')).ui
   },
   {
+    name: 'runs',
+    summary: 'Show the latest runs of a template, and what is slower in the last one than in the one before',
+    usage: '[flags]',
+    flags: [outputFlag(['text', 'json']), ...RUN_FILE],
+    examples: ['runs', 'runs -o json'],
+    load: async () => (await import('../commands/runs.ts')).runs
+  },
+  {
     name: 'replay',
-    summary: 'Send recorded calls again and compare the answers; pinned calls are sent after each save',
+    summary:
+      'Send recorded calls again, also with another request, and compare the answers; pinned calls are sent after each save',
     usage: '[number ...] [flags]',
     flags: [
+      textFlag('data', 'Send this body instead of the recorded one'),
+      {
+        name: 'header',
+        type: 'stringArray',
+        text: 'Send this header, instead of the recorded one: "name: value"; "name:" sends none'
+      },
+      textFlag('method', 'Send this method instead of the recorded one'),
+      textFlag('path', 'Send this path, with its query, instead of the recorded one'),
       {
         name: 'fast',
         type: 'bool',
@@ -278,6 +295,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     ],
     examples: [
       'replay 48190',
+      `replay 48190 --unsafe --data '{"amount": 5}' --header 'x-user: ada'`,
       'replay --last-failed',
       'replay --pin 48190',
       'replay --window 30s to:payments --unsafe',

@@ -297,7 +297,7 @@ export class Ui {
     else
       this.#show({
         title: `The latest request in which ${name} had a part`,
-        lines: traceText(tree, this.#screen.size.width).trimEnd().split('\n')
+        lines: traceText(tree, {width: this.#screen.size.width}).trimEnd().split('\n')
       })
   }
 

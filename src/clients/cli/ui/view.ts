@@ -1,8 +1,8 @@
 import {styleText} from 'node:util'
 import type {App} from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
-import {appColumns, nameText, type ShownApp} from '../app-table.ts'
-import {dimmed, paintedStatus} from '../paint.ts'
+import {appColumns, nameText, toneOf, type ShownApp} from '../app-table.ts'
+import {dimmed, paintedStatus, toned} from '../paint.ts'
 import {visibleCut, visibleText} from '../visible-text.ts'
 import {folded} from '../say.ts'
 import {fittingTable} from '../table.ts'
@@ -140,21 +140,10 @@ function tableLines(
 const MARK = '> '
 const NO_MARK = '  '
 
+/** What is well is as the terminal has it: colours are for the rest. */
 function paintedRow(text: string, app: App | undefined): string {
-  switch (app?.availability) {
-    case 'never':
-      return paintedStatus('failure', text)
-    case 'waiting':
-    case 'debugged':
-      return paintedStatus('warning', text)
-    case 'finished':
-    case 'asleep':
-    case 'stopped':
-      return dimmed(text)
-    case 'ready':
-    case undefined:
-      return text
-  }
+  const tone = app === undefined ? 'plain' : toneOf(app)
+  return tone === 'good' ? text : toned(tone, text)
 }
 
 /** `── shop ──────`. */

@@ -32,8 +32,9 @@ export class EventLog {
     return this.#last
   }
 
-  add(event: Omit<ApiEvent, 'id'>): ApiEvent {
-    const added = {...event, id: this.mark()}
+  /** `time`: when it was, if it was before; ms since 1970. */
+  add(event: Omit<ApiEvent, 'id' | 'at'>, time = Date.now()): ApiEvent {
+    const added = {...event, id: this.mark(time), at: time}
     this.#kept.push(added)
     this.#size += added.data.length
     while (this.#kept.length > this.#max || this.#size > MAX_SIZE) this.#forget()
@@ -41,8 +42,8 @@ export class EventLog {
   }
 
   /** An id for this moment. */
-  mark(): number {
-    this.#moments.push({id: ++this.#last, at: performance.now(), time: Date.now()})
+  mark(time = Date.now()): number {
+    this.#moments.push({id: ++this.#last, at: performance.now() - (Date.now() - time), time})
     if (this.#moments.length > 2 * this.#max) this.#moments.splice(0, this.#max)
     return this.#last
   }

@@ -123,7 +123,7 @@ export class EventReader {
     } else if (Object.keys(this.#dropped).length > 0) {
       const data = JSON.stringify(this.#dropped)
       this.#dropped = {}
-      this.#write(frameOf({id: 0, type: 'dropped', app: '', subject: '', data}, format))
+      this.#write(frameOf({id: 0, at: 0, type: 'dropped', app: '', subject: '', data}, format))
     }
     let next = 0
     for (const event of this.#waiting) {

@@ -23,6 +23,8 @@ export type EventType = (typeof TYPES)[number]
 export interface ApiEvent {
   /** They grow; 0: one of a sample, which is not sent again. */
   readonly id: number
+  /** When it was, in ms since 1970; 0 of a sample. */
+  readonly at: number
   /** `hello` and `reset` bring the whole state, `dropped` says what was left out, `bye`: the run ends. */
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
   /** The only app that it concerns; '' = it is for all readers. */
@@ -37,8 +39,9 @@ export interface ApiEvent {
 export type EventFormat = 'sse' | 'ndjson'
 
 /** The text of an event. */
-export function frameOf({id, type, data}: ApiEvent, format: EventFormat): string {
-  if (format === 'ndjson') return `{${id === 0 ? '' : `"id":${id},`}"type":"${type}","data":${data}}\n`
+export function frameOf({id, at, type, data}: ApiEvent, format: EventFormat): string {
+  if (format === 'ndjson')
+    return `{${id === 0 ? '' : `"id":${id},"at":"${new Date(at).toISOString()}",`}"type":"${type}","data":${data}}\n`
   return `${id === 0 ? '' : `id: ${id}\n`}event: ${type}\ndata: ${data}\n\n`
 }
 

@@ -1,6 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {messageOf} from '../../../model/errors.ts'
-import type {RunEvent} from '../../../model/events.ts'
+import type {EarlyEvent, RunEvent} from '../../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
 import type {Replay} from '../../replay/replayer.ts'
 import type {Death} from '../../telemetry/recorder/deaths.ts'
@@ -30,8 +30,8 @@ const EDGES_MS = 1000
 const MAX_EDGES = 500
 
 /**
- * The events of a run, for readers. Recording begins with the first reader. Without readers, events are kept for
- * readers that reconnect; samples are not.
+ * The events of a run, for readers: the latest of those before the first reader, and all that come. Without readers, events are kept
+ * for readers that reconnect; samples are not.
  */
 export class RunEvents {
   readonly #context: () => RunFacts
@@ -62,7 +62,6 @@ export class RunEvents {
     this.#runLog = runLog
     this.#apps = this.#states()
     context().work.onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
-    this.#lastDeath = context().deaths?.all().at(-1)?.number ?? 0
   }
 
   /** How many readers came in this way. */
@@ -99,7 +98,7 @@ export class RunEvents {
   state(type: 'hello' | 'reset'): ApiEvent {
     const context = this.#context()
     const data = JSON.stringify(runView(context))
-    return {id: this.#log.last, type, app: '', subject: '', data}
+    return {id: this.#log.last, at: Date.now(), type, app: '', subject: '', data}
   }
 
   /** An id for the current moment: later events have greater ids. */
@@ -112,26 +111,44 @@ export class RunEvents {
     return this.#log.momentOf(id)
   }
 
+  /** What has happened before the first reader came, with the exits among it. */
+  async takeEarly(early: readonly EarlyEvent[]): Promise<void> {
+    const {deaths, masked} = this.#context()
+    const masking = new Masking(masked())
+    const exits = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
+    const views = await Promise.all(exits.map(async death => ({at: death.at, death: await deathView(death, masking)})))
+    this.#lastDeath = Math.max(this.#lastDeath, ...exits.map(({number}) => number))
+    for (const each of [...early, ...views].toSorted((a, b) => a.at - b.at)) {
+      const {at} = each
+      if ('death' in each) this.#tell('death', each.death, {app: each.death.app, at})
+      else if (each.type === 'event') this.#tellEvent(each.event, at)
+      else this.#tell('app', {...UNKNOWN, ...each.app}, {app: each.app.id, subject: subjectOf(each.app), at})
+    }
+    this.#apps = this.#states()
+  }
+
   /** An event of the run. */
   noticed(event: RunEvent): void {
+    this.#tellEvent(event)
+    this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
+  }
+
+  /** `at`: when it was, if it was before; ms since 1970. */
+  #tellEvent(event: RunEvent, at?: number): void {
     if (event.type === 'reloaded') {
       const {type: _type, id, ...rest} = event
-      this.#tell('reload', {app: id, ...rest}, {app: id})
+      this.#tell('reload', {app: id, ...rest}, {app: id, at})
     } else if (event.type === 'app-asleep')
-      this.#tell('asleep', {app: event.app.id, name: event.name, idleMs: event.idleMs}, {app: event.app.id})
+      this.#tell('asleep', {app: event.app.id, name: event.name, idleMs: event.idleMs}, {app: event.app.id, at})
     else if (event.type === 'app-woken') {
       const {app, id: name, cause, tookMs} = event
-      this.#tell('woken', {app, name, cause, tookMs}, {app})
-    } else if (event.type === 'warned') this.#tell('note', {code: event.code, text: event.text})
+      this.#tell('woken', {app, name, cause, tookMs}, {app, at})
+    } else if (event.type === 'warned') this.#tell('note', {code: event.code, text: event.text}, {at})
     else if (event.type === 'fault-changed') {
       const {change, fault, text} = event
-      this.#tell(
-        'fault',
-        {change, fault: faultRow(fault), text},
-        {subject: `fault ${fault.number} ${change.replace(/^(?:en|dis)abled$/, 'switched')}`}
-      )
-    } else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
-    this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
+      const subject = `fault ${fault.number} ${change.replace(/^(?:en|dis)abled$/, 'switched')}`
+      this.#tell('fault', {change, fault: faultRow(fault), text}, {subject, at})
+    } else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text}, {at})
   }
 
   /** Emits the event of a replay, whether the call was sent or refused. */
@@ -316,19 +333,23 @@ export class RunEvents {
   #tell(
     type: EventType,
     value: unknown,
-    {app = '', subject = ''}: Partial<Pick<ApiEvent, 'app' | 'subject'>> = {}
+    {app = '', subject = '', at}: Partial<Pick<ApiEvent, 'app' | 'subject'>> & {readonly at?: number | undefined} = {}
   ): void {
-    const event = this.#log.add({type, app, subject, data: JSON.stringify(value)})
+    const event = this.#log.add({type, app, subject, data: JSON.stringify(value)}, at)
     for (const reader of this.#readers) reader.send(event)
   }
 }
 
-const subjectOf = ({id, version, instance}: Api.App): string => `${id}@${version}.${instance}`
+const subjectOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
+  `${id}@${version}.${instance}`
 
 const NO_CALLS = {seconds: 10, calls: 0, failed: 0}
 
+/** What only the whole run knows of an app, and is not known of a past state. */
+const UNKNOWN = {isMain: true, circuitBreakers: [], recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
+
 /** Sends a sample. */
 function pass(readers: readonly EventReader[], type: EventType, value: unknown): void {
-  const event: ApiEvent = {id: 0, type, app: '', subject: '', data: JSON.stringify(value)}
+  const event: ApiEvent = {id: 0, at: 0, type, app: '', subject: '', data: JSON.stringify(value)}
   for (const reader of readers) reader.send(event)
 }

@@ -73,3 +73,28 @@ t.test('processor time is that since an earlier look, where there was one', asyn
   const before = {at: NOW - 1000, usage: new Map([[7, {memoryBytes: 1, cpuMs: 1500}]])}
   t.match(withUsage([app], {usage, now: NOW, before}), [{cpu: 50}])
 })
+
+const rows = (text: string): readonly string[] => text.trimEnd().split('\n')
+
+t.test(
+  'on a terminal what is down stands first, with a sign and a colour; a pipe keeps the order of the template',
+  async t => {
+    const apps = [
+      told({id: 'web', state: 'running', isReady: true, availability: 'ready'}),
+      told({id: 'payments', state: 'backoff', exitCode: 1, exit: 'exited with code 1', availability: 'never'}),
+      told({id: 'sync', state: 'running', loop: {exits: 8, overMs: 60_000, shortestMs: 2000, longestMs: 2000}})
+    ]
+    const shown = withUsage(apps, {usage: new Map(), now: NOW})
+    t.match(rows(appTable(shown, {width: 100, now: NOW})), [
+      /^ID/,
+      /^✕ payments {2}exited 1, waits for a save/,
+      /^▲ sync {6}keeps exiting: 8 times in 60 s, each after 2 s/,
+      /^ {2}web {7}ready/,
+      /^2 of 3 down: pillion why$/
+    ])
+    const coloured = appTable(shown, {width: 100, now: NOW, hasColours: true})
+    t.match(coloured, '\x1b[31mexited 1, waits for a save')
+    t.match(coloured, '\x1b[32mready')
+    t.match(rows(appTable(shown, {width: Infinity, now: NOW})), [/^ID/, /^web/, /^payments/, /^sync/])
+  }
+)

@@ -30,6 +30,7 @@ t.test(
       ['why', `${unknown} Valid values are: text, json.`],
       ['graph', `${unknown} Valid values are: table, mermaid, json.`],
       ['fault', `${unknown} Valid values are: table, json.`],
+      ['runs', `${unknown} Valid values are: text, json.`],
       ['replay', `${unknown} Valid values are: text, json.`],
       ['wait', 'usage', `${unknown}: valid values are text, json`],
       ['events', 'usage', `${unknown}: valid values are text, ndjson, json`],

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {wantsColours} from '../../../../src/clients/cli/colours.ts'
 import {clockText, LineView, logStyleOf, prefixesFor} from '../../../../src/clients/cli/log-style.ts'
-import {APP_COLOURS, painted, paintedStatus, STATUS_COLOURS} from '../../../../src/clients/cli/paint.ts'
+import {APP_COLOURS, painted, paintedStatus, toned} from '../../../../src/clients/cli/paint.ts'
 import type {Plan} from '../../../../src/model/plan.ts'
 
 t.test('who decides on colours', async t => {
@@ -41,7 +41,7 @@ function luminance(colour: number): number {
 }
 
 t.test('every colour is readable on a black and on a white ground, and no app is red or yellow', async t => {
-  for (const colour of [...APP_COLOURS, ...Object.values(STATUS_COLOURS)]) {
+  for (const colour of APP_COLOURS) {
     const light = luminance(colour) + 0.05
     t.ok(Math.min(1.05 / light, light / 0.05) >= 3.6, `contrast of ${colour}`)
   }
@@ -53,8 +53,13 @@ t.test('every colour is readable on a black and on a white ground, and no app is
 
 t.test('lines that warn and fail are coloured, others are not', async t => {
   t.equal(paintedStatus('info', 'ℹ️  a\n'), 'ℹ️  a\n')
-  t.equal(paintedStatus('warning', '⚠  a\n    b'), '\x1b[38;5;130m⚠  a\x1b[39m\n\x1b[38;5;130m    b\x1b[39m')
-  t.equal(paintedStatus('failure', '❌  a'), '\x1b[38;5;160m❌  a\x1b[39m')
+  t.equal(paintedStatus('warning', '⚠  a\n    b'), '\x1b[33m⚠  a\x1b[39m\n\x1b[33m    b\x1b[39m')
+  t.equal(paintedStatus('failure', '❌  a'), '\x1b[31m❌  a\x1b[39m')
+  t.same(
+    (['bad', 'busy', 'good', 'plain'] as const).map(tone => toned(tone, 'x')),
+    ['\x1b[31mx\x1b[39m', '\x1b[33mx\x1b[39m', '\x1b[32mx\x1b[39m', 'x'],
+    'colours that the theme of a terminal chooses'
+  )
 })
 
 const plan = (...ids: readonly string[]): Plan => ({apps: ids.map(id => ({id, instance: 1}))}) as unknown as Plan

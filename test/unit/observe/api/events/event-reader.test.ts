@@ -30,9 +30,10 @@ class Sink extends EventEmitter implements EventSink {
 }
 
 const TYPES = new Set(['app', 'calls', 'lines', 'death', 'note'])
-const reset = (): ApiEvent => ({id: 99, type: 'reset', app: '', subject: '', data: '{"whole":true}'})
+const reset = (): ApiEvent => ({id: 99, at: 0, type: 'reset', app: '', subject: '', data: '{"whole":true}'})
 const news = (id: number, type: ApiEvent['type'], {subject = '', size = 0, app = ''} = {}): ApiEvent => ({
   id,
+  at: 0,
   type,
   app,
   subject,

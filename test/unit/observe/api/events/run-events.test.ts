@@ -7,6 +7,7 @@ import {RunEvents} from '../../../../../src/observe/api/events/run-events.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {ANY, type FaultPlan} from '../../../../../src/model/fault.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {appOf} from '../../../../rig/listed.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 
 class Sink extends EventEmitter {
@@ -51,7 +52,7 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
   events.join(reader, 0)
   isBroken = true
   const told = once(sink, 'text')
-  events.noticed({type: 'app-moved'})
+  events.noticed({type: 'app-moved', app: () => appOf({})})
   t.match(await told, [/"type":"note","data":\{"code":"events-failed","text":"our mistake"\}/])
   const next = once(sink, 'text')
   events.noticed({type: 'notified', text: 'it goes on'})

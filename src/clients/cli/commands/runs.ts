@@ -1,0 +1,84 @@
+import type {KeptRun} from '../../../model/api.generated.ts'
+import {roughDuration} from '../../../model/duration.ts'
+import {UserError} from '../../../model/errors.ts'
+import {commitAt, keptRuns} from '../../../run/kept-runs.ts'
+import {findRuns} from '../../../control/client.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {outputColumns} from '../columns.ts'
+import {comparison, whenText, type RunChange} from '../compared-runs.ts'
+import type {GivenFlags} from '../given-flags.ts'
+import {commandPlace, runsAt} from '../pick-run.ts'
+import {print} from '../print.ts'
+import {fittingTable, type FittingColumn} from '../table.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** `runs [-o json]`: the latest runs of a template, and what is slower or fails more in the last one than in the one before. */
+export const runs: CommandHandler = async ({flags, words}) => {
+  if (words.length > 0) throw new UsageError(`runs takes no arguments, and got ${words[0] ?? ''}`)
+  const {template, all} = await runsOf(flags)
+  if (template === '') throw new UserError('there is no template here', {explanation: 'Name it by --run-file.'})
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(all)}\n`)
+  else if (all.length === 0) print(process.stdout, 'No run with calls or crashes is known.\n')
+  else {
+    const changes = await comparison(all, {template, now: Date.now()})
+    print(process.stdout, `${tableOfRuns(all)}${changes.map(({text}) => `${text}\n`).join('')}`)
+  }
+  return 0
+}
+
+/** What is slower, or fails more, in the run that a command stands for than in the one before it. Never rejects. */
+export async function changesHere(flags: GivenFlags): Promise<readonly RunChange[]> {
+  try {
+    const {template, all} = await runsOf(flags)
+    return await comparison(all, {template, now: Date.now()})
+  } catch {
+    return []
+  }
+}
+
+/** The runs of the template that a command stands for, the latest last: one that runs now is as it is now. */
+async function runsOf(flags: GivenFlags): Promise<{readonly template: string; readonly all: readonly KeptRun[]}> {
+  const place = commandPlace(flags)
+  const living = runsAt(await findRuns(process.env), place)[0]?.[0]
+  const template = place.template ?? living?.listing.template.file ?? ''
+  const all = template === '' ? [] : keptRuns({env: process.env, template, name: place.name ?? ''})
+  if (living === undefined) return {template, all}
+  const {edges} = await living.api.ask('GET /edges')
+  const {run, startedAt} = living.listing
+  const before = all.find(each => each.run === run)
+  const now: KeptRun = {
+    run,
+    startedAt,
+    lastKnownAt: new Date().toISOString(),
+    isOver: false,
+    commit: before?.commit ?? commitAt(template),
+    exits: before?.exits ?? [],
+    edges: edges.map(({from, to, calls, failed, p95Ms}) => ({from, to, calls, failed, p95Ms}))
+  }
+  return {template, all: [...all.filter(each => each.run !== run), now]}
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
+
+function tableOfRuns(all: readonly KeptRun[]): string {
+  const column = (head: string, cell: (run: KeptRun) => string): FittingColumn => ({
+    head,
+    cells: all.map(cell)
+  })
+  const figure = (head: string, cell: (run: KeptRun) => number): FittingColumn => ({
+    ...column(head, run => cell(run).toString()),
+    alignsRight: true
+  })
+  const now = Date.now()
+  return fittingTable(
+    [
+      column('STARTED', ({startedAt}) => whenText(Date.parse(startedAt), now)),
+      column('LASTED', run => roughDuration(Date.parse(run.lastKnownAt) - Date.parse(run.startedAt))),
+      figure('CALLS', ({edges}) => sum(edges.map(({calls}) => calls))),
+      figure('FAILED', ({edges}) => sum(edges.map(({failed}) => failed))),
+      figure('CRASHES', ({exits}) => sum(exits.map(each => each.exits))),
+      column('COMMIT', ({commit}) => commit.slice(0, 8))
+    ],
+    outputColumns(40)
+  )
+}

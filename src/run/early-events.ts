@@ -1,0 +1,36 @@
+import type {EarlyEvent, RunEvent} from '../model/events.ts'
+
+/** Older ones are dropped. */
+const MAX_EVENTS = 500
+
+/** The latest events of a run that no one has asked for yet, so that a page that is opened late has a past. */
+export class EarlyEvents {
+  #kept: EarlyEvent[] = []
+
+  noticed(event: RunEvent): void {
+    const at = Date.now()
+    if (event.type === 'app-moved') this.#keep({at, type: 'app', app: event.app()})
+    else if (KEPT.has(event.type)) this.#keep({at, type: 'event', event})
+  }
+
+  /** Those since the last time. */
+  take(): readonly EarlyEvent[] {
+    const taken = this.#kept
+    this.#kept = []
+    return taken
+  }
+
+  #keep(event: EarlyEvent): void {
+    this.#kept.push(event)
+    if (this.#kept.length > MAX_EVENTS) this.#kept.shift()
+  }
+}
+
+const KEPT: ReadonlySet<RunEvent['type']> = new Set([
+  'reloaded',
+  'warned',
+  'notified',
+  'fault-changed',
+  'app-asleep',
+  'app-woken'
+])

@@ -1,0 +1,83 @@
+// What is kept of the latest runs of a template, so that a run can be compared with those before it: one small file, of JSON lines.
+import {readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {dirname, join, resolve} from 'node:path'
+import type {KeptRun} from '../model/api.generated.ts'
+import type {Environment} from '../model/environment.ts'
+import {makeFolder} from '../platform/make-folder.ts'
+import {repositoryAbove} from '../platform/paths.ts'
+import {gitOf} from '../control/repository.ts'
+import {isObject} from '../model/is-object.ts'
+import {fileOfTemplate} from './last-exits.ts'
+
+/** More are not kept: the oldest goes. */
+const MAX_RUNS = 30
+/** Two runs that write at the same moment overwrite each other. */
+const MAX_TRIES = 3
+
+/** The template whose runs are meant; `name`: of the run, where it has one. */
+export interface TemplateRuns {
+  readonly env: Environment
+  readonly template: string
+  readonly name: string
+}
+
+/** The runs of a template of which something is known, the oldest first. Lines that are broken are left out. */
+export function keptRuns({env, template, name}: TemplateRuns): readonly KeptRun[] {
+  try {
+    return readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8')
+      .split('\n')
+      .flatMap(parsed)
+  } catch {
+    return [] // there was none
+  }
+}
+
+function parsed(line: string): readonly KeptRun[] {
+  try {
+    const run: unknown = JSON.parse(line)
+    return isObject(run) && typeof run['run'] === 'string' && Array.isArray(run['edges'])
+      ? [run as unknown as KeptRun]
+      : []
+  } catch {
+    return []
+  }
+}
+
+/** Keeps what is known of a run in place of what was known of it before. Throws if the file cannot be written. */
+export function keepRun(of: TemplateRuns, run: KeptRun): void {
+  const path = fileOfTemplate(of.env, 'runs', of.template, of.name)
+  makeFolder(dirname(path), 0o700)
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const others = keptRuns(of).filter(each => each.run !== run.run)
+    const lines = [...others, run].slice(-MAX_RUNS).map(each => `${JSON.stringify(each)}\n`)
+    const draft = `${path}.${process.pid}`
+    writeFileSync(draft, lines.join(''), {mode: 0o600})
+    renameSync(draft, path)
+    if (keptRuns(of).some(each => each.run === run.run)) return
+  }
+}
+
+/** The commit that is checked out around a file; '' = it is in no repository, or has none. */
+export function commitAt(file: string): string {
+  const root = repositoryAbove(dirname(file))
+  if (root === undefined) return ''
+  const git = gitOf(root)
+  const head = textIn(join(git, 'HEAD'))
+  const [, ref] = /^ref: (\S+)$/m.exec(head) ?? []
+  if (ref === undefined) return hashIn(head)
+  const common = resolve(git, textIn(join(git, 'commondir')) || '.')
+  const packed = textIn(join(common, 'packed-refs'))
+    .split('\n')
+    .find(line => line.endsWith(` ${ref}`))
+  return hashIn(textIn(join(git, ref)) || textIn(join(common, ref)) || (packed ?? ''))
+}
+
+const hashIn = (text: string): string => /^[0-9a-f]{40,64}\b/.exec(text)?.[0] ?? ''
+
+function textIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return ''
+  }
+}

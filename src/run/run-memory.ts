@@ -1,0 +1,71 @@
+import type {Death} from '../observe/telemetry/recorder/deaths.ts'
+import type {ExitFile} from './last-exits.ts'
+import type {RunContext} from './run-context.ts'
+import type {RunRecorder} from './run-recorder.ts'
+
+/** How often what is known of a run is kept, in case it is killed. */
+const EVERY_MS = 60_000
+
+/** What is kept of a run beyond its end: its exits, and how its calls went. The code for it is loaded when there is something to keep. */
+export class RunMemory {
+  readonly #context: RunContext
+  readonly #recorder: RunRecorder
+  #exits: ExitFile | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(context: RunContext, recorder: RunRecorder) {
+    this.#context = context
+    this.#recorder = recorder
+  }
+
+  /** The run has started. */
+  begin(): void {
+    if (this.#context.plan.file !== '') this.#timer = setInterval(() => void this.#keep(false), EVERY_MS).unref()
+  }
+
+  async keepExit(death: Death): Promise<void> {
+    const {plan, env, startedAt} = this.#context
+    if (plan.file === '') return
+    const {ExitFile} = await import('./last-exits.ts')
+    this.#exits ??= new ExitFile({env, template: plan.file, name: plan.copy ?? '', startedAt})
+    await this.#exits.add(death, this.#recorder.masked)
+  }
+
+  /** The run has ended. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#keep(true)
+  }
+
+  /** Never rejects: a state folder that cannot be written is reported by what cannot do without. */
+  async #keep(isOver: boolean): Promise<void> {
+    const {plan, env, run, startedAt} = this.#context
+    const {calls, deaths} = this.#recorder
+    if (plan.file === '' || (calls.last === 0 && deaths === undefined)) return
+    try {
+      const [{keepRun, commitAt}, {edgeViews}] = await Promise.all([
+        import('./kept-runs.ts'),
+        import('../observe/api/edges.ts')
+      ])
+      const exits = [...Map.groupBy(deaths?.all() ?? [], ({app}) => app)].map(([app, all]) => ({
+        app,
+        exits: all.length
+      }))
+      const edges = edgeViews(calls).map(({from, to, calls: count, failed, p95Ms}) => ({
+        from,
+        to,
+        calls: count,
+        failed,
+        p95Ms
+      }))
+      const known = {startedAt: new Date(startedAt).toISOString(), lastKnownAt: new Date().toISOString(), isOver}
+      const kept = {run, ...known, commit: commitAt(plan.file), exits, edges: edges.slice(0, MAX_EDGES)}
+      keepRun({env, template: plan.file, name: plan.copy ?? ''}, kept)
+    } catch {
+      // it cannot be written
+    }
+  }
+}
+
+/** The busiest ones: the file stays small. */
+const MAX_EDGES = 200

@@ -1,0 +1,53 @@
+import {execFileSync} from 'node:child_process'
+import t from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const APP = `
+import http from 'node:http'
+http.createServer((request, response) => setTimeout(() => response.end('{}'), MS)).listen(process.env.APP_PORT)
+`
+
+/** A run of the template with so many calls to a service that takes so long. */
+async function runOnce(rig: Rig, ms: number, end: NodeJS.Signals): Promise<void> {
+  await rig.write({'stock.mjs': APP.replace('MS', ms.toString())})
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('stock')
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+  for (let count = 0; count < 25; count++)
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/${count}`)).text()
+  if (ms > 50) {
+    t.match(
+      (await rig.run(['why', 'stock'])).stdout,
+      /ready\n"stock" is [\d.]+ times slower than today at .*, since 1 commit\n$/
+    )
+    t.match(
+      (await rig.run(['runs'])).stdout,
+      /"stock" is [\d.]+ times slower than today at [\d:]{5} \(p95 .*\), since 1 commit\n$/
+    )
+  }
+  run.signal(end)
+  await run.exited
+}
+
+t.test('runs lists the runs of a template, and says what is slower since how many commits', async t => {
+  const rig = await openRig(t)
+  const git = (...words: readonly string[]): unknown =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], {cwd: rig.folder, stdio: 'pipe'})
+  await rig.template([{appID: 'stock', autoPort: true, command: ['node', '../stock.mjs']}])
+  t.match(await rig.run(['runs']), {code: 0, stdout: 'No run with calls or crashes is known.\n'})
+  git('init', '-q')
+  git('commit', '-q', '--allow-empty', '-m', 'one')
+  await runOnce(rig, 1, 'SIGINT')
+  git('commit', '-q', '--allow-empty', '-m', 'two')
+  await runOnce(rig, 90, 'SIGINT')
+  const {stdout} = await rig.run(['runs'])
+  t.match(
+    stdout,
+    /^STARTED +LASTED +CALLS +FAILED +CRASHES +COMMIT\ntoday at [\d:]{5} +\S+ \S+ +25 +0 +0 +[0-9a-f]{8}\n/
+  )
+  const kept = JSON.parse((await rig.run(['runs', '-o', 'json'])).stdout) as readonly unknown[]
+  t.match(kept, [
+    {isOver: true, edges: [{to: 'stock', calls: 25}]},
+    {isOver: true, edges: [{to: 'stock', calls: 25}]}
+  ])
+})

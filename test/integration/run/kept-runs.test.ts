@@ -1,0 +1,63 @@
+import {appendFileSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import type {KeptRun} from '../../../src/model/api.generated.ts'
+import {commitAt, keepRun, keptRuns} from '../../../src/run/kept-runs.ts'
+
+const runOf = (run: string, more: Partial<KeptRun> = {}): KeptRun => ({
+  run,
+  startedAt: '2026-01-31T12:00:00.000Z',
+  lastKnownAt: '2026-01-31T12:10:00.000Z',
+  isOver: true,
+  commit: '',
+  exits: [],
+  edges: [],
+  ...more
+})
+
+t.test('runs of one template write to one small file, which a broken line does not harm', async t => {
+  const folder = t.testdir()
+  const of = {env: {XDG_STATE_HOME: folder}, template: '/shop/dapr.yaml', name: ''}
+  t.same(keptRuns(of), [])
+  for (const [run, isOver] of [
+    ['a', false],
+    ['b', false],
+    ['a', true],
+    ['b', true]
+  ] as const)
+    keepRun(of, runOf(run, {isOver}))
+  t.same(
+    keptRuns(of).map(({run, isOver}) => [run, isOver]),
+    [
+      ['a', true],
+      ['b', true]
+    ],
+    'two at the same time: what is known last of each'
+  )
+  const files = join(folder, 'pillion/runs')
+  const [file = '', ...others] = readdirSync(files)
+  t.same(others, [])
+  appendFileSync(join(files, file), '{"run": "c", "edg')
+  t.equal(keptRuns(of).length, 2)
+  for (let number = 0; number < 40; number++) keepRun(of, runOf(`r${number}`))
+  t.same([keptRuns(of).length, keptRuns(of)[0]?.run], [30, 'r10'], 'the oldest go')
+  t.same(keptRuns({...of, name: 'copy'}), [], 'a copy has runs of its own')
+  writeFileSync(join(files, file), '\0\0not JSON')
+  t.same(keptRuns(of), [])
+  keepRun(of, runOf('z'))
+  t.equal(keptRuns(of).length, 1)
+})
+
+t.test('the commit is that of HEAD: a branch, a packed one, none', async t => {
+  const hash = 'a'.repeat(40)
+  const folder = t.testdir({'.git': {HEAD: 'ref: refs/heads/main\n'}, shop: {}})
+  const file = join(folder, 'shop/dapr.yaml')
+  t.equal(commitAt(file), '', 'nothing is committed')
+  writeFileSync(join(folder, '.git/packed-refs'), `# pack-refs\n${'b'.repeat(40)} refs/heads/main\n`)
+  t.equal(commitAt(file), 'b'.repeat(40))
+  mkdirSync(join(folder, '.git/refs/heads'), {recursive: true})
+  writeFileSync(join(folder, '.git/refs/heads/main'), `${hash}\n`)
+  t.equal(commitAt(file), hash)
+  writeFileSync(join(folder, '.git/HEAD'), `${'c'.repeat(40)}\n`)
+  t.equal(commitAt(file), 'c'.repeat(40))
+})
