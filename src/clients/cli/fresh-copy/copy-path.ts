@@ -1,7 +1,8 @@
-import {existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync} from 'node:fs'
+import {existsSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, rmSync} from 'node:fs'
 import {basename, dirname, isAbsolute, join, relative, resolve, sep} from 'node:path'
 import {codeOf, UserError} from '../../../model/errors.ts'
 import {runLines} from '../../../platform/run-lines.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
 
 /** What a copy in progress is called: one that was interrupted is removed, and begun again. */
 const TEMPORARY = '.pillion-bring-'
@@ -68,7 +69,7 @@ export async function copyPath(from: string, to: string, onFiles: (count: number
   let why = ''
   for (const flags of WAYS) {
     removeTemporary(to)
-    mkdirSync(dirname(to), {recursive: true})
+    makeFolder(dirname(to))
     let count = 0
     const {why: how, last} = await runLines(['cp', ...flags, '-v', from, temporary], {
       folder: dirname(from),

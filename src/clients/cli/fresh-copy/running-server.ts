@@ -17,6 +17,7 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 import {portsHeldBy} from '../../../platform/port-owners.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {temporaryFor} from './copy-path.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
 
 /** A process that writes files below a folder. */
 export interface FileWriter {
@@ -54,7 +55,7 @@ export async function copyRunning(from: string, to: string, writers: readonly Fi
   const writer = writers.find(each => each.files.some(file => others.includes(file))) ?? writers[0]
   if (writer === undefined) return
   const {program, pid} = writer
-  mkdirSync(dirname(to), {recursive: true})
+  makeFolder(dirname(to))
   try {
     if (existsSync(join(from, 'postmaster.pid'))) return await copyPostgres(from, temporary, pid)
     if (/^(?:redis|valkey)-server/.test(program)) return await copyRedis(from, temporary, pid)
@@ -94,7 +95,7 @@ async function copyPostgres(from: string, temporary: string, pid: number): Promi
 async function copyRedis(from: string, temporary: string, pid: number): Promise<void> {
   const [port] = (await portsHeldBy([pid])) ?? []
   if (port === undefined) throw new Error('the port of the Redis is not known')
-  mkdirSync(temporary, {recursive: true})
+  makeFolder(temporary)
   const file = join(temporary, 'dump.rdb')
   const why = await run('redis-cli', ['-p', port.toString(), '--rdb', file], pid)
   if (why !== '') throw new Error(why)

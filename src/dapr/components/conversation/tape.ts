@@ -1,4 +1,4 @@
-import {mkdirSync, renameSync, statSync, writeFileSync} from 'node:fs'
+import {renameSync, statSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {readTextBytes, utf8Text} from '../../../model/read-file.ts'
@@ -6,6 +6,7 @@ import {ComponentFault} from '../properties.ts'
 import {FinalError, type ModelAnswer} from '../language-model.ts'
 import type {WrittenQuestion} from './asked.ts'
 import {memberOf} from './provider.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
 
 /** A recording is read as a whole. */
 const MAX_TAPE_BYTES = 256 * 2 ** 20
@@ -116,7 +117,7 @@ export class Tape {
     const text = this.#entries.map(({question, answer}) => `${JSON.stringify({...question, answer})}\n`).join('')
     const fresh = `${this.#path}.${process.pid}`
     try {
-      mkdirSync(dirname(this.#path), {recursive: true})
+      makeFolder(dirname(this.#path))
       writeFileSync(fresh, text)
       renameSync(fresh, this.#path)
       this.#version = versionOf(this.#path)
