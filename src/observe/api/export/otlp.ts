@@ -6,7 +6,7 @@ import {VERSION} from '../../../model/version.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
-import {receivedSpans} from './received-spans.ts'
+import {receivedSpans, spansWithLogs} from './received-spans.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
 /** Span kind and status code of OpenTelemetry's `trace.proto`. */
@@ -32,9 +32,9 @@ export function otlpExporter({masked, now, gathered}: ExporterOptions): Exporter
   /** What apps have sent of a trace, with the first call of it. */
   const sentSpans = (traceparent: string): readonly object[] => {
     const id = traceIdOf(traceparent)
-    const spans = traces.has(id) ? undefined : gathered?.spans?.of(id)?.spans
+    const trace = traces.has(id) ? undefined : gathered?.spans?.of(id)
     traces.add(id)
-    return spans === undefined ? [] : receivedSpans(spans, masking)
+    return trace === undefined ? [] : receivedSpans(spansWithLogs(trace), masking)
   }
   return {
     type: 'application/json',

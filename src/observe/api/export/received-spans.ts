@@ -1,4 +1,10 @@
-import type {ReceivedSpan} from '../../telemetry/otlp/received.ts'
+import {
+  spanDetails,
+  type Attributes,
+  type ReceivedException,
+  type ReceivedLog,
+  type ReceivedSpan
+} from '../../telemetry/otlp/received.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import type {Gathered} from '../trace/gather.ts'
 import type {JoinedTrace} from '../trace/join-spans.ts'
@@ -19,6 +25,30 @@ export const receivedSpans = (spans: readonly ReceivedSpan[], masking: Masking):
     }))
   }))
 
+/** The spans of a trace, each with the log records that name it among its events: these formats have no other place for them. */
+export function spansWithLogs({spans, logs}: Pick<JoinedTrace, 'spans' | 'logs'>): readonly ReceivedSpan[] {
+  const bySpan = Map.groupBy(logs, ({spanId}) => spanId)
+  return spans.map(span => {
+    const own = bySpan.get(span.spanId)
+    if (own === undefined) return span
+    const {events = [], ...details} = spanDetails(span)
+    return {...span, details: JSON.stringify({...details, events: [...events, ...own.map(log => logEvent(log, span))]})}
+  })
+}
+
+/** Named as OpenTelemetry's semantic conventions name the parts of a log record and of an exception. */
+function logEvent({at, severity, text, exception}: ReceivedLog, {startedAt}: ReceivedSpan) {
+  const attributes: (readonly [string, string])[] = [
+    ['log.body', text],
+    ['log.severity_number', severity.toString()]
+  ]
+  if (exception !== '') {
+    const {type, message, stack} = JSON.parse(exception) as ReceivedException
+    attributes.push(['exception.type', type], ['exception.message', message], ['exception.stacktrace', stack])
+  }
+  return {name: 'log', at: at - startedAt, attributes: attributes satisfies Attributes}
+}
+
 /** Finds what apps have sent of a call: the spans that it is, and those that were in it but in no other call. */
 export function spansByCall({links, spans}: Pick<Gathered, 'links' | 'spans'>) {
   const found = new Map<string, ReadonlyMap<number | undefined, readonly ReceivedSpan[]>>()
@@ -31,7 +61,7 @@ export function spansByCall({links, spans}: Pick<Gathered, 'links' | 'spans'>) {
   return (number: number, traceId: string): readonly ReceivedSpan[] => {
     const trace = spans?.of(traceId)
     if (trace === undefined) return []
-    const byCall = found.get(traceId) ?? Map.groupBy(trace.spans, span => callOf(trace, span))
+    const byCall = found.get(traceId) ?? Map.groupBy(spansWithLogs(trace), span => callOf(trace, span))
     found.set(traceId, byCall)
     return byCall.get(number) ?? []
   }
