@@ -40,7 +40,8 @@ t.test('what commands print with -o json is as its description says', async t =>
     'fault --off': ['fault', '--off', 'all', '-o', 'json'],
     calls: ['calls', '-o', 'ndjson'],
     'calls NUMBER': ['calls', '1', '-o', 'ndjson'],
-    events: ['events', '-o', 'ndjson']
+    events: ['events', '-o', 'ndjson'],
+    runs: ['runs', '-o', 'json']
   }
   const printed = new Map<string, readonly unknown[]>()
   for (const [form, args] of Object.entries(commands)) {

@@ -11,6 +11,7 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {RunFacts} from '../run-facts.ts'
 import {runView} from '../run-view.ts'
 import {deathView} from '../death-view.ts'
+import {RECENT_SECONDS} from '../../telemetry/recorder/edges.ts'
 import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
 import {isOfApp} from '../line-view.ts'
@@ -343,7 +344,7 @@ export class RunEvents {
 const subjectOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
   `${id}@${version}.${instance}`
 
-const NO_CALLS = {seconds: 10, calls: 0, failed: 0}
+const NO_CALLS: Api.Recent = {seconds: RECENT_SECONDS, calls: 0, failed: 0, p95Ms: 0}
 
 /** What only the whole run knows of an app, and is not known of a past state. */
 const UNKNOWN = {isMain: true, circuitBreakers: [], recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
