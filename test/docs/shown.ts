@@ -66,7 +66,7 @@ const OF_EXEC = /^pillion exec\b/
 /** It returns while its run goes on: `e2e/up-detached.test.ts` has it. */
 const DETACHED = /^pillion up .*(?:-d|--detach)\b/
 
-/** They need another copy of the template, or a web app: `e2e/borrowing.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
+/** They need another copy of the template, or a web app: `long/borrowing.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
 const OF_COPIES = / --rest | --name \S+ --name |^pillion (?:url|open) /
 
 export const commands = shown().filter(command => !OF_CLUSTER.test(command) && !OF_COPIES.test(command))

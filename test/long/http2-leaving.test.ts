@@ -1,10 +1,10 @@
 import {queryObjects} from 'node:v8'
 import t, {type Test} from 'tap'
-import {SessionGuard} from '../../../../src/proxy/net/http2/session-guard.ts'
-import {connect} from './caller.ts'
-import {data, frame, goAway, PREFACE, request} from './frames.ts'
-import {openTestGrpcPort} from './grpc/rig.ts'
-import {openTestSidecar, rawApp} from './rig.ts'
+import {SessionGuard} from '../../src/proxy/net/http2/session-guard.ts'
+import {connect} from '../integration/dapr/sidecar/caller.ts'
+import {data, frame, goAway, PREFACE, request} from '../integration/dapr/sidecar/frames.ts'
+import {openTestGrpcPort} from '../integration/dapr/sidecar/grpc/rig.ts'
+import {openTestSidecar, rawApp} from '../integration/dapr/sidecar/rig.ts'
 
 const WAITING = request(1, {':path': '/v1.0/invoke/b/method/waits'})
 const UPLOAD = request(1, {':method': 'POST', ':path': '/v1.0/invoke/b/method/waits'}, 0) + data(1, 'half')
