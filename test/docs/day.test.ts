@@ -18,6 +18,9 @@ async function shownBy(rig: Rig, ...args: readonly string[]): Promise<Screen> {
   return screen
 }
 
+/** Without its colours. */
+const plain = ({text}: Screen): string => text.replaceAll(/\x1b\[[\d;]*m/g, '')
+
 /** Lines of apps are as wide as the apps make them, Dapr's start lines as the path of the logs. */
 const isOurs = (line: string): boolean => !/^(\d\S+ \S+ )?(== APP - |ℹ️ {2}(Started|Writing))/.test(line)
 
@@ -57,7 +60,7 @@ t.test('a day with six apps: start, break one, repair it, debug one, read all lo
   t.match(run.lines.join(' '), /⚠ {2}"orders" exited with code 1 after [\d.]+ \w+ while handling GET \/ from web/)
   keep('day-crash', 'pillion up')
   const ps = await shownBy(rig, 'ps')
-  t.match(ps.text, /^orders +exited 1, waits for a save /m)
+  t.match(plain(ps), /^✕ orders +exited 1, waits for a save /m)
   keepScene('day-ps', {command: 'pillion ps', columns: COLUMNS, shown: here(ps.text)})
 
   await rig.write({'orders/orders.mjs': source})
@@ -73,7 +76,7 @@ t.test('a day with six apps: start, break one, repair it, debug one, read all lo
     folder: 'orders'
   })
   t.match((await waiting).text, /^510\b/, 'a call waited for the process of the debugger')
-  t.match((await shownBy(rig, 'ps', 'orders')).text, /^orders +in debugger /m)
+  t.match(plain(await shownBy(rig, 'ps', 'orders')), /^orders +in debugger /m)
   debugged.signal('SIGTERM')
   await debugged.exited
   t.match((await shownBy(rig, 'start', 'orders')).text, /^✅ {2}app started successfully: orders/)

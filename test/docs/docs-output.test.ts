@@ -87,6 +87,12 @@ t.test('templates of the pages validate where their folders and files are', asyn
     await rig.write({
       'dapr.yaml': asShown ? text : JSON.stringify(whole),
       ...Object.fromEntries(whole.apps.map(({appDirPath}) => [`${appDirPath}/here`, ''])),
+      'resources/here': '',
+      ...Object.fromEntries(
+        whole.apps.flatMap(({appDirPath, envFile}: {appDirPath: string; envFile?: unknown}) =>
+          typeof envFile === 'string' ? [[`${appDirPath}/${envFile}`, '']] : []
+        )
+      ),
       // the models that a template names are components
       ...Object.fromEntries(
         Object.keys(more.conversation ?? {}).flatMap(name =>

@@ -32,6 +32,7 @@ async function prepared(rig: Rig): Promise<void> {
       ...IDS.map(appID => ({appID, autoPort: true, containerImage: 'example/app:1'})),
       {appID: 'debugger', profiles: ['debug']},
       {appID: 'mail', profiles: ['mail']},
+      {appID: 'news', profiles: ['news']},
       ...VERSIONS.map(version => ({
         appID: 'hello',
         version,
@@ -43,6 +44,7 @@ async function prepared(rig: Rig): Promise<void> {
     {resourcesPath: './resources'}
   )
   await rig.write({Procfile: 'web: node app.js\n', 'docker-compose.yml': 'services: {web: {image: nginx}}\n'})
+  await rig.write({'processes.yaml': 'apps: [{appID: web, command: [sleep, "600"]}]'})
   await rig.write({'mine.yaml': 'apps: [{appID: shop, env: {LOG_LEVEL: debug}}]'})
   await copyExample(rig, 'orders', 'examples/orders')
 }

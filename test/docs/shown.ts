@@ -48,7 +48,7 @@ const OF_LINES = /^pillion wait --for 'log/
 /** They need a cluster: `test/kubernetes` runs them. */
 const OF_CLUSTER = /^pillion \w+ -k\b/
 /** It writes a first template: `paths.test.ts` runs the pages about import. */
-const OF_IMPORT = /^pillion import$/
+const OF_IMPORT = /^pillion import(?: compose\.yaml)?$/
 /** They end with a command: `in-ci.test.ts` runs them. */
 const OF_CI = /^pillion up .*--run\b/
 
@@ -66,8 +66,8 @@ const OF_EXEC = /^pillion exec\b/
 /** It returns while its run goes on: `e2e/up-detached.test.ts` has it. */
 const DETACHED = /^pillion up .*(?:-d|--detach)\b/
 
-/** They need another copy of the template, or a web app: `long/borrowing.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
-const OF_COPIES = / --rest | --name \S+ --name |^pillion (?:url|open) /
+/** They need another copy of the template, or a web app: `long/borrowing.test.ts`, `long/copies-command.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
+const OF_COPIES = / --rest | --name \S+ --name |^pillion (?:url|open|copies (?:down|forget)) /
 
 export const commands = shown().filter(command => !OF_CLUSTER.test(command) && !OF_COPIES.test(command))
 /** They start a run. */

@@ -68,11 +68,17 @@ export class House {
     if (this.#isBroken) await this.#save()
     await this.#rig.run(['wait', '--for', 'idle:300ms', '--timeout', '20s'])
     const {stdout} = await this.#rig.run(['ps', '-o', 'json'])
-    const apps = JSON.parse(stdout) as readonly {id: string; instance: number; state: string; isReady: boolean}[]
+    const apps = JSON.parse(stdout) as readonly {
+      id: string
+      instance: number
+      state: string
+      isReady: boolean
+      loop: unknown
+    }[]
     return apps
-      .map(({id, instance, state, isReady}) => ({
+      .map(({id, instance, state, isReady, loop}) => ({
         name: instance === 1 ? id : `${id}.${instance}`,
-        word: state === 'running' ? (isReady ? 'ready' : 'not ready') : state
+        word: loop !== null ? 'loop' : state === 'running' ? (isReady ? 'ready' : 'not ready') : state
       }))
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }

@@ -28,7 +28,17 @@ const SIZES = [
 /** The states and names in the table of apps. */
 const ROWS = `[...document.querySelectorAll('[role=grid][aria-label=Apps] .rows [role=row]')].map(row =>
   [...row.querySelectorAll('[role=gridcell]')].slice(0, 2).map(cell => cell.textContent.trim()))`
-const WORD = /crashed|backoff|not ready|stopping|starting|waiting|debugging|ready|exited|stopped/
+/** What the page says of an app (docs/states.md), by its state; of several that fit the first counts. */
+const STATES: readonly (readonly [text: RegExp, state: string])[] = [
+  [/keeps exiting/, 'loop'],
+  [/waits for a save|restarting/, 'backoff'],
+  [/exited|ended by/, 'exited'],
+  [/waits for|not started/, 'waiting'],
+  [/in debugger/, 'debugging'],
+  ...['not ready', 'stopping', 'starting', 'ready', 'stopped'].map(word => [new RegExp(word), word] as const)
+]
+
+const wordOf = (text: string): string => STATES.find(([said]) => said.test(text))?.[1] ?? text
 
 /** What the browser says where a run is not there, or refuses what cannot be done any more: the page tells its user. */
 const EXPECTED = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 4\d\d/
@@ -115,9 +125,9 @@ export class Visitor {
   }
 
   async #apps(): Promise<string> {
-    const rows = await this.#opened.page.evaluate<readonly (readonly [state: string, name: string])[]>(ROWS)
+    const rows = await this.#opened.page.evaluate<readonly (readonly [name: string, state: string])[]>(ROWS)
     return rows
-      .map(([state, name]) => `${name} ${WORD.exec(state)?.[0] ?? state}`)
+      .map(([name, state]) => `${name} ${wordOf(state)}`)
       .toSorted()
       .join(', ')
   }
