@@ -44,7 +44,6 @@ async function prepared(rig: Rig): Promise<void> {
     {resourcesPath: './resources'}
   )
   await rig.write({Procfile: 'web: node app.js\n', 'docker-compose.yml': 'services: {web: {image: nginx}}\n'})
-  await rig.write({'processes.yaml': 'apps: [{appID: web, command: [sleep, "600"]}]'})
   await rig.write({'mine.yaml': 'apps: [{appID: shop, env: {LOG_LEVEL: debug}}]'})
   await copyExample(rig, 'orders', 'examples/orders')
 }
@@ -91,9 +90,10 @@ t.test('each command that starts a run does', async t => {
   for (const command of starts) {
     const rig = await openRig(t)
     await prepared(rig)
+    await rig.write({'processes.yaml': 'apps: [{appID: web, appDirPath: ., command: [sleep, "600"]}]'})
     const program = inShell(rig, command)
     program.stdin.end(readFileSync(join(rig.folder, 'dapr.yaml')))
-    await program.waitForLine('Started Dapr with app id')
+    await program.waitForLine(/Started Dapr with app id|starts with its first call/)
     t.match(await rig.run(['stop', '-f', command.includes('examples') ? 'examples/orders' : '.']), {code: 0}, command)
   }
 })
