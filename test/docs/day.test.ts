@@ -1,6 +1,7 @@
 import {cpSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {stripVTControlCharacters} from 'node:util'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {keepScene} from '../rig/scenes.ts'
@@ -19,7 +20,7 @@ async function shownBy(rig: Rig, ...args: readonly string[]): Promise<Screen> {
 }
 
 /** Without its colours. */
-const plain = ({text}: Screen): string => text.replaceAll(/\x1b\[[\d;]*m/g, '')
+const plain = ({text}: Screen): string => stripVTControlCharacters(text)
 
 /** Lines of apps are as wide as the apps make them, Dapr's start lines as the path of the logs. */
 const isOurs = (line: string): boolean => !/^(\d\S+ \S+ )?(== APP - |ℹ️ {2}(Started|Writing))/.test(line)

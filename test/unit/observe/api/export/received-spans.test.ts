@@ -3,6 +3,8 @@ import {receivedSpans, spansWithLogs} from '../../../../../src/observe/api/expor
 import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {madeSpan} from '../../../../rig/made-span.ts'
 
+const pair = (key: string, stringValue: string) => ({key, value: {stringValue}})
+
 t.test('a log record goes out as an event of its span, with its exception, and its secrets masked', async t => {
   const retry = {name: 'retry', at: 1, attributes: []}
   const span = madeSpan('a b', [10, 30], {details: {events: [retry]}})
@@ -23,7 +25,6 @@ t.test('a log record goes out as an event of its span, with its exception, and i
   const [first, second] = spansWithLogs({spans: [span, other], logs: [log, lost]})
   t.equal(second, other)
   const [sent] = receivedSpans(first === undefined ? [] : [first], new Masking(['token']))
-  const pair = (key: string, stringValue: string) => ({key, value: {stringValue}})
   t.match(sent, {
     scopeSpans: [
       {
