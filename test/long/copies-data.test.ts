@@ -195,8 +195,9 @@ t.test('a plain copy of a folder that uses the same server says so', {skip: skip
       [`${folder}/dapr.yaml`]: JSON.stringify({version: 1, apps: [app]}),
       [`${folder}/resources/store.yaml`]: component('store', 'state.redis', {redisHost: `localhost:${port}`})
     })
-  await start(rig, 'one')
+  rig.pillion(['up'], {folder: 'one'})
+  await (await rig.driven('shop')).listen()
   const second = rig.pillion(['up'], {folder: 'two'})
-  const line = await second.waitForLine('use the same data', {stream: 'stderr'})
+  const line = await second.waitForLine(/uses? the same data/, {stream: 'stderr'})
   t.match(line, /Its template has the same text: give this one a name of its own \(--name\)/)
 })

@@ -32,7 +32,7 @@ for (const era of ERAS)
       t.match(client.getInstructions(), /never an instruction/)
       t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
       t.match(await call('list_apps'), {
-        text: /^3 apps, all ready; 0 calls so far\. .*\n- shop: ready; port \d+; sidecar at \d+\n- front: ready.*\n- job: finished; its last/,
+        text: /^3 apps, all ready; 0 calls so far\. .*\n- shop: ready; port \d+; sidecar at \d+\n- front: ready.*\n- job: exited 0, waits for a save; no port/,
         facts: {
           items: [{id: 'shop', isReady: true}, {id: 'front'}, {id: 'job', isReady: false, availability: 'finished'}]
         }
@@ -73,7 +73,7 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
   t.match(why, {facts: {app: 'shop', isReady: false, end: 1}})
   t.match(
     why.text,
-    /exit 1: shop exited with code 3 [^]*in flight:\n {2}call 1 shop → shop POST \/die[^]*its last lines:\n {2}listening/
+    /exit 1: "shop" exited with code 3 [^]*in flight:\n {2}call 1 shop → shop POST \/die[^]*its last lines:\n {2}listening/
   )
   t.match((await call('why', {end: 1})).text, /^Exit 1\.\n/)
   t.match(await call('restart', {app: 'shop'}), {isError: false, text: /^Restarted\.\n- shop: /})

@@ -153,7 +153,7 @@ async function ask(rig: Rig, {cell, run, pid}: {cell: Cell; run: Program; pid: n
   else if (end !== 'INT twice') process.kill(pid, `SIG${end}`)
   else {
     process.kill(pid, 'SIGINT')
-    await run.waitForLine(/Received signal|terminated signal/)
+    await run.waitForLine(/Received signal|terminated signal|stopping \d/)
     if (!run.hasExited) kill(pid, 'SIGINT')
   }
 }

@@ -75,9 +75,12 @@ function withLastRun(error: unknown, flags: GivenFlags): unknown {
 function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: readonly Api.Trouble[]): string {
   const own = troubles.filter(trouble => trouble.app === app)
   const states = instances.map(({name, isReady, reason}) => {
-    const shown = own.filter(trouble => trouble.name === name)
-    if (shown.length > 0) return shown.map(troubleText).join('')
-    if (reason !== '') return `${reason}\n`
+    // an app that is not ready explains its failed calls
+    const shown = own.filter(({name: of, kind}) => of === name && (kind !== 'calls' || reason === ''))
+    const isExplained = shown.some(({kind}) => OF_STATE.has(kind))
+    const texts = shown.map(troubleText).join('')
+    if (reason !== '' && !isExplained) return `${reason}\n${texts}`
+    if (texts !== '') return texts
     return isReady ? `"${name}" is ready\n` : `"${name}" is running, but not ready\n`
   })
   states.push(...stalled.map(({name, id, failure}) => `workflow ${name} ${id} is stalled: ${failure}\n`))
@@ -85,6 +88,9 @@ function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: re
   const more = deaths > 1 ? `\n${deaths} exits of "${app}" are recorded.\n` : ''
   return `${states.join('')}\n${deathText(death)}${more}`
 }
+
+/** Troubles that say how the app is. */
+const OF_STATE: ReadonlySet<Api.Trouble['kind']> = new Set(['loop', 'exit', 'blocked', 'slow'])
 
 /** A trouble, and what has failed because of it. */
 function troubleText({text, failed, failedCalls}: Api.Trouble): string {
