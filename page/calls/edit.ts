@@ -1,21 +1,13 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {CONNECTION_HEADERS} from '../../src/model/connection-headers.ts'
 
 /** What each request gets as it is sent. */
-const SET_ANEW = new Set([
-  'host',
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding'
-])
+const SET_AGAIN: ReadonlySet<string> = new Set(['host', ...CONNECTION_HEADERS])
 
 type Edited = Pick<Api.CallDetail, 'method' | 'path' | 'request'>
 
 const shownHeaders = ({request}: Edited): Api.Message['headers'] =>
-  request.headers.filter(([name]) => !SET_ANEW.has(name.toLowerCase()))
+  request.headers.filter(([name]) => !SET_AGAIN.has(name.toLowerCase()))
 
 const bodyOf = ({request: {body, encoding}}: Edited): string => (encoding === 'utf8' ? body : '')
 

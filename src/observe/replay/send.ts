@@ -1,3 +1,4 @@
+import {CONNECTION_HEADERS} from '../../model/connection-headers.ts'
 import {messageOf} from '../../model/errors.ts'
 import {http} from '../../proxy/net/http1/node-http.ts'
 import {contentOf, headerValue, isStreamType} from '../telemetry/recorder/call-content.ts'
@@ -17,16 +18,7 @@ export interface Resent {
 }
 
 /** Headers that belong to the connection, or that are set again. */
-const LEFT_OUT = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  REPLAY_HEADER.toLowerCase()
-])
+const LEFT_OUT: ReadonlySet<string> = new Set([...CONNECTION_HEADERS, REPLAY_HEADER.toLowerCase()])
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**

@@ -1,3 +1,4 @@
+import {CONNECTION_HEADERS} from '../../../model/connection-headers.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
 import {isoTime} from '../call-view.ts'
@@ -5,15 +6,7 @@ import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {Variables} from './variables.ts'
 
 /** Headers that the client writes itself, or that belong to the connection. */
-export const OWN_HEADERS: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'expect',
-  'te'
-])
+export const OWN_HEADERS: ReadonlySet<string> = new Set(['host', ...CONNECTION_HEADERS])
 
 export interface RequestFormat {
   /** Starts a comment that names a call. */
