@@ -55,6 +55,7 @@ export class ClientConnection implements RedisConnection {
   #client: Client
   /** Subscriptions have a connection of their own, as RESP2 demands. */
   #subscriber: Promise<Client> | undefined
+  #subscriberClient: Client | undefined
   #lastError = ''
   #isClosed = false
 
@@ -138,8 +139,7 @@ export class ClientConnection implements RedisConnection {
   async close(): Promise<void> {
     this.#isClosed = true
     destroy(this.#client)
-    const subscriber = await this.#subscriber?.catch(() => undefined)
-    if (subscriber !== undefined) destroy(subscriber)
+    if (this.#subscriberClient !== undefined) destroy(this.#subscriberClient)
   }
 
   /** `isRetrying`: also a first connection that fails is tried again. */
@@ -165,7 +165,7 @@ export class ClientConnection implements RedisConnection {
   }
 
   async #connectSubscriber(): Promise<Client> {
-    const client = this.#create()
+    const client = (this.#subscriberClient = this.#create())
     try {
       await client.connect()
     } catch (error) {

@@ -243,7 +243,8 @@ export class AdmissionQueue {
       resolve: () => resolve(true)
     }
     this.#drains.add(drain)
-    for (const {stream} of drain.left) if (stream !== undefined) stream.changed = () => settleDrain(drain)
+    for (const {stream} of drain.left)
+      if (stream !== undefined) stream.changed = () => [...this.#drains].forEach(settleDrain) // others may wait for it, too
     settleDrain(drain)
     signal?.addEventListener('abort', () => resolve(false), {once: true})
     try {

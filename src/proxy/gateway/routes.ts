@@ -2,7 +2,7 @@ import type {CallObserver, Call} from '../../model/call.ts'
 import {instanceName, type AppPlan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '../net/mirror.ts'
-import type {Admission, Admit, Held} from './admission.ts'
+import {isHeld, type Admission, type Admit, type Held} from './admission.ts'
 import type {CallerIdentity} from './caller-header.ts'
 import {admitBy, Instances, type Reopening} from './instances.ts'
 import type {Callee} from './local-apps.ts'
@@ -108,7 +108,7 @@ export class Routes<M extends Reachable> {
       callee: `${runtime.id}@${runtime.plan.version}`,
       admit: ({method, path}) => {
         const admission = admit({caller: 'mirror', callee: runtime.id, method, path})
-        return 'admitted' in admission ? admission.admitted.then(permitOrReason) : permitOrReason(admission)
+        return isHeld(admission) ? admission.admitted.then(permitOrReason) : permitOrReason(admission)
       }
     }
     this.#shadows.set(callee, shadow)
@@ -117,11 +117,11 @@ export class Routes<M extends Reachable> {
 
   /** The other run resolves name and version itself. */
   #elsewhere(segment: string): Admit {
-    return (call, isRefused) => {
-      const admission = this.#options.elsewhere(call, isRefused)
-      if (!('admitted' in admission)) return withPrefix(admission, segment)
+    return (...asked) => {
+      const admission = this.#options.elsewhere(...asked)
+      if (!isHeld(admission)) return withPrefix(admission, segment)
       const admitted = admission.admitted.then(later => withPrefix(later, segment))
-      return {admitted, reason: admission.reason, cancel: () => admission.cancel()}
+      return {...admission, admitted, cancel: () => admission.cancel()}
     }
   }
 }

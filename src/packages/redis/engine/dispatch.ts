@@ -1,3 +1,4 @@
+import {messageOf} from '../../../model/errors.ts'
 import {wrongArity} from './errors.ts'
 import {Blocked, QUEUED, RedisError, type Result} from './result.ts'
 import {ARGUMENT_BYTES} from './memory-limit.ts'
@@ -14,7 +15,7 @@ const NOT_QUEUED = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset'
  */
 const MAX_QUEUED_BYTES = 256 * 1024 * 1024
 
-/** Runs a command, or queues it in a transaction. Never throws a RedisError. */
+/** Runs a command, or queues it in a transaction. Never throws. */
 export function dispatch(session: Session, command: Command | undefined, args: readonly string[]): Result | Blocked {
   const fault = command === undefined ? unknownCommand(args) : refusal(session, command, args)
   if (fault !== undefined || command === undefined) {
@@ -42,13 +43,12 @@ function queue(session: Session, queued: QueuedCommand[], next: QueuedCommand): 
   return QUEUED
 }
 
-/** Runs a command now; a RedisError that it throws is its result. */
+/** Runs a command now. Whatever it throws is its result: the fault of one command is an error for its client, not the end of the run. */
 export function invokeCommand(session: Session, command: Command, args: readonly string[]): Result | Blocked {
   try {
     return command.run(session, args.slice(1))
   } catch (error) {
-    if (error instanceof RedisError) return error
-    throw error
+    return error instanceof RedisError ? error : new RedisError(`ERR ${messageOf(error)}`)
   }
 }
 

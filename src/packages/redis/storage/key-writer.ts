@@ -104,9 +104,12 @@ export class KeyWriter {
   /** Writes some of what a flood of messages has left, or all of it. Throws an error of SQLite. */
   writeRest(isAll: boolean): void {
     const streams = this.#rows.unfinished
-    this.#inTransaction(streams, () => {
-      for (const stream of streams) this.#rows.writeRest(stream, isAll)
-    })
+    let done: readonly Stream[] = []
+    this.#inTransaction(streams, () => (done = streams.filter(stream => this.#rows.writeRest(stream, isAll))))
+    for (const stream of done) {
+      stream.written()
+      this.#rows.finished(stream)
+    }
   }
 
   close(): void {
@@ -114,7 +117,7 @@ export class KeyWriter {
   }
 
   /** A key whose write failed is written as a whole the next time that it changes. */
-  #inTransaction(streams: readonly Stream[], write: () => void): void {
+  #inTransaction(streams: readonly Stream[], write: () => unknown): void {
     this.#begin.run()
     try {
       write()

@@ -103,16 +103,22 @@ export class StreamRows {
     return [...this.#unfinished.values()].map(({stream}) => stream)
   }
 
-  /** Writes some of what a flood has left, or all of it. */
-  writeRest(stream: Stream, isAll: boolean): void {
+  /** Writes some of what a flood has left, or all of it. Returns whether all of the stream is written now; the caller calls `finished` after the commit. */
+  writeRest(stream: Stream, isAll: boolean): boolean {
+    if (stream.changes?.isWhole === true) return this.write(stream, Infinity).isAll // a write of it has failed
     let rows = isAll ? Infinity : REST_ROWS
     let room = isAll ? Infinity : REST_BYTES
     for (const entry of stream.range(MIN_ID, MAX_ID)) {
       if (entry.isStored) continue
-      if (rows-- === 0 || room <= 0) return
+      if (rows-- === 0 || room <= 0) return false
       room -= this.#add(stream.serial, entry)
     }
-    this.#unfinished.delete(stream.serial)
+    return true
+  }
+
+  /** Nothing of a flood is left in this stream. */
+  finished({serial}: Stream): void {
+    this.#unfinished.delete(serial)
   }
 
   /**
@@ -146,7 +152,7 @@ export class StreamRows {
     if (unfinished === undefined) return
     const open = stream.acknowledgedBefore()
     const isOpen = open === undefined || compareIds(open, unfinished.last) <= 0
-    if (isOpen || added < FLOOD) this.writeRest(stream, isOpen)
+    if ((isOpen || added < FLOOD) && this.writeRest(stream, isOpen)) this.finished(stream)
   }
 
   /** Returns the size of the row. */

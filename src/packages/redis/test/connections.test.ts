@@ -4,7 +4,7 @@ import {ClientConnection} from '../client-connection.ts'
 import type {RedisConnection, RedisReply} from '../connection.ts'
 import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../dapr-scripts.ts'
 import {RedisEngine} from '../engine/engine.ts'
-import {RedisError} from '../engine/result.ts'
+import {Blocked, RedisError} from '../engine/result.ts'
 import {MemoryConnection} from '../memory-connection.ts'
 import {RedisServer} from '../server.ts'
 import {realRedis, skipWithoutRedis} from '../../../../test/rig/redis.ts'
@@ -202,4 +202,22 @@ t.test('once the built-in Redis is closed, its connections answer nothing that n
   await connection.command(['SET', 'a', '1'])
   await redis.close()
   await t.rejects(connection.command(['SET', 'b', '2']), /closed/)
+})
+
+t.test('a connection closes at once, also while the one of its subscriptions is being made', async t => {
+  const server = await RedisServer.bind(0)
+  const engine = new RedisEngine()
+  server.serve(engine)
+  t.teardown(async () => {
+    engine.close()
+    await server.close()
+  })
+  const connection = await ClientConnection.open({host: '127.0.0.1', port: server.port, connectTimeoutMs: 60_000})
+  const silent = engine.sessions.size
+  engine.run = () => new Blocked([], 0, () => undefined)
+  const subscribed = connection.subscribe('*', () => undefined)
+  subscribed.catch(() => undefined)
+  while (engine.sessions.size === silent) await new Promise(setImmediate)
+  await connection.close()
+  await t.rejects(subscribed)
 })

@@ -257,3 +257,24 @@ t.test('what the sidecar itself asks its app is queued like a call, and not coun
   t.ok(isPermit(await call.outcome))
   t.match(stats, {held: 1, lost: 0})
 })
+
+t.test('two who wait for the end of the same stream both learn that it is one', async t => {
+  const queue = newQueue()
+  queue.open()
+  const stream = {
+    isStream: false,
+    changed: undefined as (() => void) | undefined,
+    endStream: () => permit.leave()
+  }
+  const entered = queue.admit({...pendingCall(), stream})
+  if (!isPermit(entered)) throw new Error('no permit')
+  const permit = entered
+  const first = queue.drained()
+  const given = new AbortController()
+  const second = queue.drained(given.signal)
+  given.abort()
+  t.equal(await second, false)
+  stream.isStream = true
+  stream.changed?.()
+  t.equal(await first, true)
+})

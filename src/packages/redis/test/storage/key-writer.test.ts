@@ -63,3 +63,44 @@ t.test(
     t.end()
   }
 )
+
+t.test('what a flood has left is written later, also when the first try does not reach the file', t => {
+  const unheard = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
+  const engine = new RedisEngine(new Journal(unheard))
+  const session = engine.open()
+  const file = openKeyFile(join(t.testdir(), 'redis.db'))
+  let isFull = false
+  const prepare = file.prepare.bind(file)
+  file.prepare = sql => {
+    const statement = prepare(sql)
+    if (sql !== 'COMMIT') return statement
+    const run = statement.run.bind(statement)
+    statement.run = () => {
+      if (isFull) throw new Error('database or disk is full')
+      return run()
+    }
+    return statement
+  }
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0})
+  const entries = (): unknown => file.prepare('SELECT count(*) AS count FROM entries').get()?.['count']
+
+  engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
+  for (let n = 1; n <= 60; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'])
+  engine.run(session, ['XREADGROUP', 'GROUP', 'app', 'one', 'STREAMS', 'topic', '>'])
+  const ids = Array.from({length: 60}, (_, at) => `${at + 1}-0`)
+  engine.run(session, ['XACK', 'topic', 'app', ...ids])
+  writer.write(new Map([[engine.database(0), new Set(['topic'])]]))
+  t.same([entries(), writer.hasRest], [0, true], 'all of them are acknowledged')
+  isFull = true
+  t.throws(() => writer.writeRest(true), /full/)
+  t.same([entries(), writer.hasRest], [0, true], 'they are still to be written')
+  isFull = false
+  writer.writeRest(true)
+  t.same([entries(), writer.hasRest], [60, false])
+  engine.run(session, ['XADD', 'topic', '61-0', 'data', 'x'])
+  writer.write(new Map([[engine.database(0), new Set(['topic'])]]))
+  t.equal(entries(), 61)
+  writer.close()
+  engine.close()
+  t.end()
+})
