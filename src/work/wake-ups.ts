@@ -155,12 +155,6 @@ export class WakeUps {
     this.#sql.run('DELETE FROM wake_ups WHERE owner = ? AND kind = ?', owner, kind)
   }
 
-  /** Removes the oldest of this name, if there is one. */
-  removeFirst(kind: string, owner: number, name: string): void {
-    const first = 'SELECT id FROM wake_ups WHERE owner = ? AND kind = ? AND name = ? ORDER BY id LIMIT 1'
-    this.#sql.run(`DELETE FROM wake_ups WHERE id = (${first})`, owner, kind, name)
-  }
-
   close(): void {
     this.#isClosed = true
     this.#disarm()

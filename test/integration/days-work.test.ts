@@ -70,6 +70,26 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     440,
     'fail writes 242 438, start 793 875, purge 856 996, pass 67 855 …'
   ],
+  'an event ends the timer of its own wait, though that has fired while a worker had no time for it': [
+    179,
+    'start a listener 911 578 …, host 448 163, answer a turn 831 494, event 311 154, pass 45 985'
+  ],
+  'a run begins with a workflow that has become too large for its worker, though its file cannot be written': [
+    201810,
+    'start 546 353 …, fail writes 695 14, pass 88 989, fail writes 946 736, answer a turn 826 513, answer 979 896 …, body size 799 984, restart 504 579 …'
+  ],
+  'a child of another run is asked for once, though its end cannot be written at once': [
+    209215,
+    'start 979 69, answer all 388 168 …, actor called 268 410, answer a turn 219 789, start 810 766, terminate 82 288, fail writes 391 701 …, answer 65 531'
+  ],
+  'an answer without a token to a turn of a workflow that was removed is none to that of the next one of its ID': [
+    209525,
+    'start 214 519, answer 487 905, event 255 589 …, crash 753 804 …, answer 471 511 …, connect 830 936, purge 417 920 …, event 435 295'
+  ],
+  'a child that another run has asked for before it left does not begin later': [
+    211098,
+    'start 924 102, pass 361 771 …, fail writes 258 155, answer 711 725, unlink 272 768, retention 246 751'
+  ],
   'a child of another run that is over in the instant in which it begins is reported': [
     2869,
     'crash 913 73, start 632 34 …, answer 20 670, answer twice 618 649 …, start 803 734, start 825 395, terminate 309 138'

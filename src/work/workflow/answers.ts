@@ -23,10 +23,17 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   const replayed = engine.replays.find(app, id)
   const workers = engine.workersOf(app)
   if (replayed !== undefined && workers.isInHand(replayed)) return answerReplayed(engine, replayed, answer)
+  const what = `an answer to a turn of workflow '${id}' is ignored`
+  const dropped = [...engine.droppedTurns].find(
+    each => each.isOf({app, id}) && workers.isAnswered(each, completionToken)
+  )
+  if (dropped !== undefined) {
+    engine.forgetTurn(dropped)
+    return warn(app, `${what}: it waits for none`)
+  }
   const live = engine.live.find(app, id)
   const item = live?.turn
   const start = item?.start
-  const what = `an answer to a turn of workflow '${id}' is ignored`
   if (live === undefined || item === undefined || start === undefined) return warn(app, `${what}: it waits for none`)
   if (!workers.isAnswered(item, completionToken)) return warn(app, `${what}: it is one to an earlier dispatch`)
   const turn = applyAnswer(start, answer, engine.clock.date())
@@ -34,9 +41,10 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isNewer, warn)
   try {
     await keep(engine, () => {
+      if (live.turn !== item) return engine.forgetTurn(item)
       // what could not be written the first time may have been sent again
-      if (live.turn?.start !== start) return
-      engine.dropTurn(live)
+      if (item.start !== start) return
+      engine.endTurn(live)
       if (stall === undefined) applyTurn(engine, live, turn, start)
       else hold(engine, live, stall)
     })

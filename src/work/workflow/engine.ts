@@ -12,7 +12,7 @@ import {LiveInstances} from './live-instances.ts'
 import {OpenActivities} from './open-activities.ts'
 import {ReplayedTurns} from './replayed-turns.ts'
 import {WorkCounts} from './work-counts.ts'
-import {ActivityItem, type LiveInstance} from './work-items.ts'
+import {ActivityItem, TurnItem, type LiveInstance} from './work-items.ts'
 import {WorkSpans} from './work-spans.ts'
 import {AppWorkers} from './workers.ts'
 import {WorkflowStore} from './workflow-store.ts'
@@ -66,6 +66,8 @@ export class Engine {
   readonly changed = new Map<number, Instance | undefined>()
   /** Instances that no worker can take as it is, with their apps, until one connects. */
   readonly held = new Map<number, string>()
+  /** Turns of instances that were removed while a worker had them: it may answer them without a token. */
+  readonly droppedTurns = new Set<TurnItem>()
   /** Apps of which it was said that much waits. */
   readonly behind = new Set<string>()
 
@@ -95,6 +97,7 @@ export class Engine {
       onLeft: item => {
         this.counts.left(app, item)
         if (item instanceof ActivityItem && item.isDropped) this.forget(item)
+        if (item instanceof TurnItem && this.droppedTurns.has(item)) this.forgetTurn(item)
       }
     })
   }
@@ -124,14 +127,25 @@ export class Engine {
     this.activities.remove(item)
   }
 
-  /** Its turn is over, or comes to nothing; a worker that has it is free once that is kept: it may be undone. */
+  /** Its turn is over; its worker is free once that is kept: it may be undone. */
+  endTurn(live: LiveInstance): void {
+    const {turn} = live
+    live.turn = undefined
+    if (turn !== undefined) this.file.afterCommit(() => this.forgetTurn(turn))
+  }
+
+  /** Its turn comes to nothing; one that a worker has is answered once more. */
   dropTurn(live: LiveInstance): void {
     const {turn} = live
     if (turn === undefined) return
     live.turn = undefined
-    const workers = this.workersOf(live.instance.app)
-    if (workers.isInHand(turn)) this.file.afterCommit(() => workers.remove(turn))
-    else workers.remove(turn)
+    if (this.workersOf(live.instance.app).isInHand(turn)) this.droppedTurns.add(turn)
+    else this.forgetTurn(turn)
+  }
+
+  forgetTurn(turn: TurnItem): void {
+    this.workersOf(turn.live.instance.app).remove(turn)
+    this.droppedTurns.delete(turn)
   }
 
   /** Writes what has changed of it. */

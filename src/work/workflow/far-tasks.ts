@@ -84,13 +84,12 @@ export class FarTasks {
     return items
   }
 
-  /** The children of an instance are to be terminated where they are, with what they end with. */
-  end(instance: Instance, output: string | undefined): void {
+  /** The children of an instance are to be terminated where they are, with what they end with. `dismiss`: what a run has is answered once more. */
+  end(instance: Instance, output: string | undefined, dismiss: (item: ActivityItem) => void): void {
     for (const child of this.#store.farChildren(instance.key)) {
       const asked = decode(CHILD_REQUEST, child.request)
       if (asked.isDetached || asked.isEnded) continue
-      const item = this.#activities.at(child.instance, child.task)
-      if (item !== undefined) this.remove(item)
+      this.#activities.drop(child.instance, ({task}) => task === child.task).forEach(dismiss)
       const end = {...child, request: encode(CHILD_REQUEST, {...asked, isEnded: true, input: textOf(output)})}
       this.#store.addActivity(end)
       this.add(end, instance)

@@ -1,3 +1,4 @@
+import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import type {Instance, InboxEntry, Parent} from './instance.ts'
 import {stallsOf} from './failure.ts'
@@ -54,7 +55,8 @@ export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   if (turn !== undefined && workers.isInHand(turn)) return
   if (!fits(engine, instance, instance.app, live.turnBytes)) return engine.dropTurn(live)
   if (turn !== undefined || (!isRead && staysInFile(engine, live))) return
-  live.turn = new TurnItem(live, () => engine.clock.date())
+  const isBehind = (): boolean => [...engine.droppedTurns].some(each => each.isOf(live.instance))
+  live.turn = new TurnItem(live, {now: () => engine.clock.date(), isBehind})
   engine.live.use(live)
   workers.add(live.turn)
 }
@@ -109,13 +111,15 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
   if (known?.reason === reason && known.description === description) return
   const event = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
   instance.stall = joinEvents([...stalls, event])
-  engine.write(instance)
+  // a run that begins reads what waits without changing the file
+  if (engine.file.isChanging) engine.write(instance)
+  else keep(engine, () => engine.write(instance)).catch(() => undefined)
   engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
 }
 
 /** Its open activities and timers are not wanted any more; `isWhole`: nor are its children in other runs. */
 export function drop(engine: Engine, {key}: Instance, isWhole = true): void {
-  for (const item of engine.activities.drop(key, isWhole)) engine.dismiss(item)
+  for (const item of engine.activities.drop(key, ({isChild}) => isWhole || isChild === 0)) engine.dismiss(item)
   engine.store.endActivities(key)
   engine.wakeUps.removeOf(TIMER, key)
 }
@@ -163,7 +167,7 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
 /** Terminates all below one that is over, or is to be: at once, as one that starts others without an end could not be caught up with. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
-  engine.far.end(instance, output)
+  engine.far.end(instance, output, item => engine.dismiss(item))
   const executionTerminated = {input: textOf(output), recurse: true}
   const parents = [instance]
   for (const parent of parents)

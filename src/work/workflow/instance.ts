@@ -2,7 +2,7 @@
 export interface InboxEntry {
   readonly id: number
   readonly kind: InboxKind
-  /** Of an event: its name. Of a termination: `recursive`, or nothing. */
+  /** Of an event: its name. Of a timer: that of the event with which it waited, in lower case. Of a termination: `recursive`, or nothing. */
   readonly name: string
   /** A HistoryEvent. */
   readonly event: Uint8Array

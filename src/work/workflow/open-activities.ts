@@ -37,20 +37,15 @@ export class OpenActivities {
     this.#forget(item)
   }
 
-  /** Those of an instance, which are not wanted any more; `isWhole`: children too. Those that a worker has are still found, as dropped. */
-  drop(instance: number, isWhole: boolean): readonly ActivityItem[] {
+  /** Those of an instance that are not wanted any more. Those that a worker has are still found, as dropped. */
+  drop(instance: number, isUnwanted: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
     const all = [...(this.#ofInstance.get(instance)?.values() ?? [])]
-    const items = all.filter(({isChild}) => isWhole || !isChild)
+    const items = all.filter(({activity}) => isUnwanted(activity))
     for (const item of items) {
       item.isDropped = true
       this.#forget(item)
     }
     return items
-  }
-
-  /** One of an instance; undefined: it is not open, or not taken up yet. */
-  at(instance: number, task: number): ActivityItem | undefined {
-    return this.#ofInstance.get(instance)?.get(task)
   }
 
   /** All that are of an instance of this run: those are wanted that are as they are in the file; returns the others. */

@@ -114,7 +114,9 @@ export class RemoteClients {
     const asked = decode(CHILD_REQUEST, request)
     const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
     const of = {instanceId, taskId}
-    const begun = await keep(this.#engine, () => beginChild(this.#engine, app, asked))
+    // what could not be written at once is asked for again by whoever has connected since
+    const begun = await keep(this.#engine, () => (gone.aborted ? undefined : beginChild(this.#engine, app, asked)))
+    if (begun === undefined) return
     if ('failure' in begun) return answer(of, failed(begun.failure))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})
     const done = new AbortController() // one client asks for many children

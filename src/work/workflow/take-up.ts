@@ -72,7 +72,11 @@ export function reread(engine: Engine): void {
   for (const live of all.inTurn)
     if (live.turn !== undefined && !engine.workersOf(live.instance.app).isInHand(live.turn)) engine.dropTurn(live)
   for (const workers of engine.workers.values())
-    for (const item of workers.inHand()) if (item instanceof TurnItem && isAwaited(engine, item)) all.adopt(item)
+    for (const item of workers.inHand())
+      if (item instanceof TurnItem && isAwaited(engine, item)) {
+        all.adopt(item)
+        engine.droppedTurns.delete(item)
+      }
   all.reread()
   engine.leftWork.clear()
 }

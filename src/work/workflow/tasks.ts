@@ -5,7 +5,7 @@ import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
 import {drop, fits, post} from './inbox.ts'
-import type {Creation, Instance, Parent} from './instance.ts'
+import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
 import {
   ACTIVITY_REQUEST,
   EVENT,
@@ -167,13 +167,40 @@ export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | u
   return (start ?? timer) !== undefined
 }
 
-export function fireTimer(engine: Engine, {owner, data}: WakeUp): void {
+/**
+ * Each event of a turn ends the oldest timer that waited with it as it came; one that has fired since is over already (Dapr:
+ * pkg/actors/targets/workflow/orchestrator/timer.go). `later`: what has come since the turn began.
+ */
+export function endTimers(
+  {wakeUps}: Engine,
+  key: number,
+  inbox: readonly InboxEntry[],
+  later: readonly InboxEntry[]
+): void {
+  if (!inbox.some(({kind}) => kind === 'event')) return
+  const fired = [...inbox, ...later].filter(({kind}) => kind === 'timer')
+  const timers = [...wakeUps.of(TIMER, key), ...fired.map(({name, event}) => ({id: 0, name, data: event}))]
+  const open = new Map(
+    timers.map(({id, name, data}) => [timerIdOf(data), {id, name}] as const).toSorted(([a], [b]) => a - b)
+  )
+  for (const {kind, name, event} of inbox) {
+    if (kind === 'timer') open.delete(timerIdOf(event))
+    if (kind !== 'event' || name === '') continue
+    const ended = [...open].find(([, timer]) => timer.name === name.toLowerCase())
+    if (ended === undefined) continue
+    const [timer, {id}] = ended
+    open.delete(timer)
+    wakeUps.remove(id)
+  }
+}
+
+export function fireTimer(engine: Engine, {owner, name, data}: WakeUp): void {
   const {timerFired, timestamp: due} = readEvent(data)
   if (timerFired === undefined) return
   const now = engine.clock.date()
   const isSkipped = due !== undefined && msOf(due) > now
   const event = eventOf(now, {timerFired: {...timerFired, isSkipped}})
-  post(engine, owner, {kind: 'timer', name: '', event})
+  post(engine, owner, {kind: 'timer', name, event})
 }
 
 /** One in an app of another run is asked for until that run says that it is over. */

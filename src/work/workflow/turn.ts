@@ -88,8 +88,6 @@ export interface Turn {
   readonly timers: readonly NewTimer[]
   readonly children: readonly NewChild[]
   readonly messages: readonly InstanceMessage[]
-  /** Events that came: one timer that waits with each ends. */
-  readonly heard: readonly string[]
   /** Its children end with it. */
   readonly endsChildren: boolean
 }
@@ -113,11 +111,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     eventOf(start.startedAt, {workflowStarted: version === undefined ? {version: undefined} : {version}}),
     ...inbox.map(({event}) => event)
   ]
-  const shared = {
-    customStatus: answer.customStatus?.value,
-    version: version?.name,
-    heard: inbox.filter(({kind, name}) => kind === 'event' && name !== '').map(({name}) => name)
-  }
+  const shared = {customStatus: answer.customStatus?.value, version: version?.name}
   const terminated = inbox.find(({kind}) => kind === 'terminate')
   // the first completion counts; actions that follow a continue-as-new do not, nor does that one itself after a termination
   const complete = answer.actions.find(

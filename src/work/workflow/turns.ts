@@ -7,10 +7,9 @@ import {forwardedHistory} from './propagation.ts'
 import type {Rerun} from './rerun.ts'
 import {startEventOf} from './start-event.ts'
 import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
-import {createChild, schedule, setTimer, startLater, beginTrace} from './tasks.ts'
+import {createChild, endTimers, schedule, setTimer, startLater, beginTrace} from './tasks.ts'
 import type {Turn, TurnStart} from './turn.ts'
 import type {LiveInstance} from './work-items.ts'
-import {TIMER} from './workflow-store.ts'
 
 /* What turns make of instances. */
 
@@ -26,15 +25,14 @@ export function applyTurn(
   turn: Turn,
   {startedAt, aheadMs, inbox}: TurnStart
 ): void {
-  const {store, wakeUps, spans} = engine
+  const {store, spans} = engine
   const {instance} = live
   const {key} = instance
   const last = Math.max(...inbox.map(({id}) => id))
   store.take(key, last)
   live.inbox = live.inbox.filter(({id}) => id > last)
   for (const {kind, event} of inbox) if (kind === 'timer') spans.timerFired(instance, live.history, event)
-  // the oldest timer that waits with an event ends with it
-  for (const name of turn.heard) wakeUps.removeFirst(TIMER, key, name.toLowerCase())
+  endTimers(engine, key, inbox, live.inbox)
   live.clock = startedAt
   const began = startedAt - aheadMs
   if (instance.started === undefined) engine.counts.begun(instance, inbox, began)

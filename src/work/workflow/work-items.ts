@@ -115,11 +115,16 @@ export class LiveInstance {
   }
 }
 
+interface TurnItemOptions {
+  readonly now: () => number
+  readonly isBehind: () => boolean
+}
+
 /** A turn: the worker gets the history, and what is in the inbox. */
 export class TurnItem implements WorkItem {
   readonly kind = 'workflows'
   readonly live: LiveInstance
-  readonly #now: () => number
+  readonly #options: TurnItemOptions
   /** What was sent last; undefined: nothing yet. */
   start: TurnStart | undefined
   /** Of its instance, when it was sent. */
@@ -129,9 +134,18 @@ export class TurnItem implements WorkItem {
   isSilent = false
   token = ''
 
-  constructor(live: LiveInstance, now: () => number) {
+  constructor(live: LiveInstance, options: TurnItemOptions) {
     this.live = live
-    this.#now = now
+    this.#options = options
+  }
+
+  /** A worker has the turn of an instance of this ID that was removed. */
+  get isBehind(): boolean {
+    return this.#options.isBehind()
+  }
+
+  isOf({app, id}: Pick<Instance, 'app' | 'id'>): boolean {
+    return this.live.instance.app === app && this.live.instance.id === id
   }
 
   get name(): string {
@@ -153,7 +167,7 @@ export class TurnItem implements WorkItem {
     this.#turns = instance.turns
     this.#execution = instance.execution
     const {id, app, trace} = instance
-    const now = this.#now()
+    const now = this.#options.now()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
     const startedAt = Math.max(now, this.live.clock, ...inbox.map(dueOf))
     const sent = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))

@@ -1,5 +1,4 @@
 import type {Random} from '../../fuzz/random.ts'
-import {msOf, timeOf, type Action, type Event} from '../../../src/work/workflow/messages.ts'
 
 /** What the code of a workflow does, one after the other. */
 export type Op =
@@ -10,6 +9,8 @@ export type Op =
   | {readonly op: 'race'; readonly app: string; readonly ms: number}
   /** An event; `ms`: it waits no longer; 0: as long as it takes. */
   | {readonly op: 'hear'; readonly name: string; readonly ms: number}
+  /** The same event twice at once, each for so long; NEVER: as long as it takes. */
+  | {readonly op: 'hear twice'; readonly name: string; readonly ms: readonly number[]}
   /** `ms`: it waits no longer; 0: as long as it takes. */
   | {readonly op: 'child'; readonly app: string; readonly id: string; readonly ms: number; readonly ops: readonly Op[]}
   | {readonly op: 'detach'; readonly app: string; readonly ms: number; readonly ops: readonly Op[]}
@@ -27,6 +28,8 @@ export interface Program {
 }
 
 export const EVENTS = ['Go', 'stop'] as const
+/** SDKs set a timer for the year 9999 with an event that they await without end. */
+export const NEVER = Date.UTC(9999, 0)
 const APPS = ['a', 'b', 'c'] as const
 export const IDS = ['i1', 'i2', 'i3', 'i4'] as const
 
@@ -60,7 +63,7 @@ function anyOp(random: Random, depth: number): Op {
   }
 }
 
-export const child = (random: Random, id: string, ms: number, depth: number): Op => ({
+const child = (random: Random, id: string, ms: number, depth: number): Op => ({
   op: 'child',
   app: random.pick(APPS),
   id,
@@ -68,226 +71,17 @@ export const child = (random: Random, id: string, ms: number, depth: number): Op
   ops: anyOps(random, depth)
 })
 
-/** What a turn comes to. */
-export interface Replay {
-  readonly actions: readonly Partial<Action>[]
-  /** What must never be seen. */
-  readonly faults: readonly string[]
-  /** Names of the events that it waits for, in lower case. */
-  readonly waitsFor: readonly string[]
-}
+/** Its first activity of each round has the same number, and may be late. */
+export const monitor = (random: Random): readonly Op[] => [{op: 'race', app: random.pick(APPS), ms: 500}]
+/** The same with a child, of its own or of the same name. */
+export const overseer = (random: Random): readonly Op[] => [
+  child(random, random.pick(['', 'own', 'own']), random.pick([500, 1000]), 1)
+]
+/** Events come while it continues as new. */
+export const inbox = (random: Random): readonly Op[] => [{op: 'hear', name: random.pick(EVENTS), ms: 0}]
 
-/** A clock that is set back makes a timer early by so much at most. */
-const EARLY_MS = 20_000
-const NOTHING = new Uint8Array(0)
-/** What an activity answers, and what it was asked. */
-export const resultOf = (input: string): string => `done ${input}`
-export const inputOf = ({serial, round}: Program, task: number): string => `${serial}/${round}/${task}`
-
-/** What has come of a task, and its place in the history. */
-interface Came {
-  readonly at: number
-  readonly failed: boolean
-  readonly text: string
-}
-
-/** The code of a workflow: what it does after these events, as an SDK would replay it. `raw`: the same as bytes. */
-export class Code {
-  readonly #program: Program
-  readonly #events: readonly Event[]
-  readonly #raw: readonly Uint8Array[]
-  readonly #own = new Map<number, Event>()
-  readonly #came = new Map<string, Came>()
-  readonly #raised: {readonly at: number; readonly name: string; isHeard: boolean}[] = []
-  readonly #actions: Partial<Action>[] = []
-  readonly #faults: string[] = []
-  readonly #outcomes: string[] = []
-  readonly #waitsFor: string[] = []
-  readonly #now: number
-  /** When the latest turn that was read began. */
-  #turnBegan = 0
-  #next = 0
-
-  constructor(program: Program, events: readonly Event[], raw: readonly Uint8Array[]) {
-    this.#program = program
-    this.#events = events
-    this.#raw = raw
-    const started = events.findLast(({workflowStarted}) => workflowStarted !== undefined)
-    this.#now = Number(started?.timestamp?.seconds ?? 0n) * 1000 + (started?.timestamp?.nanos ?? 0) / 1e6
-    events.forEach((event, at) => this.#read(event, at))
-  }
-
-  #read(event: Event, at: number): void {
-    const {eventId = -1, taskScheduled, timerCreated, childCreated, detachedCreated, eventSent} = event
-    if ((taskScheduled ?? timerCreated ?? childCreated ?? detachedCreated ?? eventSent) !== undefined) {
-      if (this.#own.has(eventId)) this.#faults.push(`the history has two steps ${eventId}`)
-      this.#own.set(eventId, event)
-    }
-    const came = (kind: string, id: number, failed: boolean, text = ''): void => {
-      if (this.#came.has(`${kind} ${id}`)) this.#faults.push(`the history has two results of ${kind} ${id}`)
-      if (!this.#own.has(id)) this.#faults.push(`the history has a result of ${kind} ${id}, which was not asked for`)
-      this.#came.set(`${kind} ${id}`, {at, failed, text})
-    }
-    const {taskCompleted, taskFailed, childCompleted, childFailed, timerFired, eventRaised} = event
-    if (taskCompleted !== undefined) came('task', taskCompleted.taskScheduledId, false, taskCompleted.result?.value)
-    if (taskFailed !== undefined) came('task', taskFailed.taskScheduledId, true)
-    if (childCompleted !== undefined) came('child', childCompleted.taskScheduledId, false, childCompleted.result?.value)
-    if (childFailed !== undefined) came('child', childFailed.taskScheduledId, true)
-    if (event.workflowStarted !== undefined && event.timestamp !== undefined)
-      this.#turnBegan = Math.max(this.#turnBegan, msOf(event.timestamp))
-    if (timerFired !== undefined) {
-      came('timer', timerFired.timerId, false)
-      const due = this.#own.get(timerFired.timerId)?.timerCreated?.fireAt
-      if (due !== undefined && !timerFired.isSkipped && this.#turnBegan < msOf(due) - EARLY_MS)
-        this.#faults.push(`timer ${timerFired.timerId} fires ${msOf(due) - this.#turnBegan} ms too early`)
-    }
-    if (eventRaised !== undefined) this.#raised.push({at, name: eventRaised.name.toLowerCase(), isHeard: false})
-  }
-
-  run(): Replay {
-    const terminated = this.#events.find(({executionTerminated}) => executionTerminated !== undefined)
-    const last = this.#events.findLast(each => (each.executionSuspended ?? each.executionResumed) !== undefined)
-    if (this.#events.filter(({executionStarted}) => executionStarted !== undefined).length !== 1)
-      this.#faults.push('the history has not one start')
-    if (terminated !== undefined) this.#complete(5, terminated.executionTerminated?.input?.value ?? '')
-    else if (last?.executionSuspended === undefined) this.#runOps()
-    return {actions: this.#actions, faults: this.#faults, waitsFor: this.#waitsFor}
-  }
-
-  #runOps(): void {
-    const {ops, round, rounds, serial} = this.#program
-    for (const op of ops) {
-      if (op.op === 'fail') return this.#complete(3, 'failed')
-      const outcome = this.#step(op)
-      if (outcome === undefined) return
-      this.#outcomes.push(outcome)
-    }
-    if (round + 1 < rounds) {
-      const input = JSON.stringify({...this.#program, round: round + 1})
-      const left = this.#raised.filter(({isHeard}) => !isHeard).map(({at}) => this.#raw[at] ?? NOTHING)
-      this.#actions.push({
-        id: this.#next,
-        complete: {status: 2, result: {value: input}, carryoverEvents: left, failureDetails: NOTHING}
-      })
-    } else this.#complete(1, `${serial}: ${this.#outcomes.join(', ')}`)
-  }
-
-  #complete(status: number, value: string): void {
-    const id = status === 5 ? 1000 : this.#next
-    this.#actions.push({id, complete: {status, result: {value}, carryoverEvents: [], failureDetails: NOTHING}})
-  }
-
-  /** A step of the code: asked for if it is new. */
-  #ask(
-    kind: 'taskScheduled' | 'timerCreated' | 'childCreated' | 'detachedCreated' | 'eventSent',
-    app: string,
-    action: Partial<Action>
-  ): number {
-    const id = this.#next++
-    const known = this.#own.get(id)
-    if (known === undefined) this.#actions.push({id, router: {sourceAppID: '', targetAppID: app}, ...action})
-    else if (known[kind] === undefined) this.#faults.push(`step ${id} of the history is no ${kind}`)
-    return id
-  }
-
-  #timer(ms: number, name: string, event: string): number {
-    return this.#ask('timerCreated', '', {
-      createTimer: {
-        fireAt: timeOf(this.#now + ms),
-        name,
-        createTimer: event === '' ? {} : undefined,
-        externalEvent: event === '' ? undefined : {value: event},
-        activityRetry: undefined,
-        childWorkflowRetry: undefined
-      }
-    })
-  }
-
-  #call(app: string): number {
-    const id = this.#next
-    return this.#ask('taskScheduled', app, {
-      scheduleTask: {
-        name: 'work',
-        version: undefined,
-        input: {value: inputOf(this.#program, id)},
-        taskExecutionId: '',
-        scope: undefined
-      }
-    })
-  }
-
-  /** The result of an activity, which must be that of this very one; undefined: it has not come. */
-  #result(id: number): Came | undefined {
-    const came = this.#came.get(`task ${id}`)
-    const right = resultOf(inputOf(this.#program, id))
-    if (came !== undefined && !came.failed && came.text !== right)
-      this.#faults.push(`activity ${id} of ${this.#program.serial} has the result '${came.text}', not '${right}'`)
-    return came
-  }
-
-  /** How it ended; undefined: it has not. */
-  #step(op: Exclude<Op, {op: 'fail'}>): string | undefined {
-    const {serial, round} = this.#program
-    switch (op.op) {
-      case 'call': {
-        const ids = Array.from({length: op.count}, () => this.#call(op.app))
-        const all = ids.map(id => this.#result(id))
-        return all.includes(undefined) ? undefined : all.map(each => (each?.failed ? 'failed' : 'done')).join('+')
-      }
-      case 'sleep':
-        return this.#came.has(`timer ${this.#timer(op.ms, op.name, '')}`) ? 'slept' : undefined
-      case 'race': {
-        const task = this.#result(this.#call(op.app))
-        const timer = this.#came.get(`timer ${this.#timer(op.ms, '', '')}`)
-        if (task === undefined && timer === undefined) return undefined
-        return (task?.at ?? Infinity) < (timer?.at ?? Infinity) ? 'won' : 'late'
-      }
-      case 'hear': {
-        const timer = op.ms === 0 ? undefined : this.#came.get(`timer ${this.#timer(op.ms, '', op.name)}`)
-        const raised = this.#raised.find(({isHeard, name}) => !isHeard && name === op.name.toLowerCase())
-        if (timer === undefined && raised === undefined) this.#waitsFor.push(op.name.toLowerCase())
-        if (timer === undefined && raised === undefined) return undefined
-        if ((timer?.at ?? Infinity) < (raised?.at ?? Infinity)) return 'unheard'
-        if (raised !== undefined) raised.isHeard = true
-        return 'heard'
-      }
-      case 'child': {
-        const input = JSON.stringify({serial: `${serial}.${round}.${this.#next}`, round: 0, rounds: 1, ops: op.ops})
-        const createChild = {
-          // each round has one of its own
-          instanceId: op.id === 'own' ? `c-${serial}.${round}.${this.#next}` : op.id,
-          name: 'w',
-          version: undefined,
-          input: {value: input},
-          scope: undefined,
-          retryOf: undefined
-        }
-        const id = this.#ask('childCreated', op.app, {createChild})
-        const came = this.#came.get(`child ${id}`)
-        if (came !== undefined && !came.failed && !came.text.startsWith(`${serial}.${round}.${id}:`))
-          this.#faults.push(`child ${id} of ${serial} has the result '${came.text}'`)
-        const timer = op.ms === 0 ? undefined : this.#came.get(`timer ${this.#timer(op.ms, '', '')}`)
-        if ((timer?.at ?? Infinity) < (came?.at ?? Infinity)) return 'late'
-        return came && (came.failed ? 'failed' : 'done')
-      }
-      case 'detach': {
-        const own = `${serial}.${round}.${this.#next}`
-        const createDetached = {
-          instanceId: `d-${own}`,
-          name: 'w',
-          version: undefined,
-          input: {value: JSON.stringify({serial: own, round: 0, rounds: 1, ops: op.ops})},
-          scheduledStart: timeOf(this.#now + op.ms),
-          parentTraceContext: undefined
-        }
-        this.#ask('detachedCreated', op.app, {createDetached})
-        return 'detached'
-      }
-      case 'send': {
-        const sendEvent = {instance: {instanceId: op.id, executionId: undefined}, name: op.name, data: undefined}
-        this.#ask('eventSent', '', {sendEvent})
-        return 'sent'
-      }
-    }
-  }
+/** It waits twice for one event at once, and with luck in vain. */
+export const listener = (random: Random): readonly Op[] => {
+  const ms = (): number => random.pick([500, 1000, 5000, 60_000, NEVER])
+  return [{op: 'hear twice', name: random.pick(EVENTS), ms: [ms(), ms()]}]
 }

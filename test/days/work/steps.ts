@@ -1,7 +1,7 @@
 import {Random} from '../../fuzz/random.ts'
 import {isTerminal} from '../../../src/work/workflow/status.ts'
 import type {WalkRun} from './run.ts'
-import {anyOps, child, EVENTS, IDS, type Op, type Program} from './program.ts'
+import {anyOps, EVENTS, IDS, inbox, listener, monitor, overseer, type Op, type Program} from './program.ts'
 import type {WorkWorld} from './world.ts'
 import type {Fault} from './disk.ts'
 import type {Planned} from './series.ts'
@@ -87,40 +87,35 @@ const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'te
   world.ask(async () => workflows.tell(app, id, kind, events[kind]))
 }
 
-/** Its first activity of each round has the same number, and may be late. */
-const monitor = (random: Random): readonly Op[] => [{op: 'race', app: random.pick(APPS), ms: 500}]
-/** The same with a child, of its own or of the same name. */
-const overseer = (random: Random): readonly Op[] => [
-  child(random, random.pick(['', 'own', 'own']), random.pick([500, 1000]), 1)
-]
-/** Events come while it continues as new. */
-const inbox = (random: Random): readonly Op[] => [{op: 'hear', name: random.pick(EVENTS), ms: 0}]
+const start = (world: WorkWorld, random: Random, ops: (random: Random) => readonly Op[]): void => {
+  const app = random.pick(APPS)
+  const run = world.runOf(app)
+  const program: Program = {
+    serial: String(world.serial),
+    round: 0,
+    rounds: random.pick([1, 1, 2, 3]),
+    ops: ops(random)
+  }
+  const startAt = random.oneIn(5) ? run.clock.date() + 5000 : undefined
+  const request = {id: random.pick(IDS), name: 'w', input: JSON.stringify(program), startAt}
+  const before = run.workflows.find(app, request.id)
+  world.ask(
+    async () => run.workflows.start(app, request),
+    () => {
+      if (before !== undefined && !isTerminal(before.status))
+        world.watch.fault(`workflow ${app} ${request.id} was started again before it had ended`)
+    }
+  )
+}
 
 /** Each kind of step, and how often it comes. */
 export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>> = {
   start: [
     14,
-    (world, random) => {
-      const app = random.pick(APPS)
-      const run = world.runOf(app)
-      const program: Program = {
-        serial: String(world.serial),
-        round: 0,
-        rounds: random.pick([1, 1, 2, 3]),
-        ops: random.pick([monitor, overseer, inbox, anyOps, anyOps, anyOps])(random)
-      }
-      const startAt = random.oneIn(5) ? run.clock.date() + 5000 : undefined
-      const request = {id: random.pick(IDS), name: 'w', input: JSON.stringify(program), startAt}
-      const before = run.workflows.find(app, request.id)
-      world.ask(
-        async () => run.workflows.start(app, request),
-        () => {
-          if (before !== undefined && !isTerminal(before.status))
-            world.watch.fault(`workflow ${app} ${request.id} was started again before it had ended`)
-        }
-      )
-    }
+    (world, random) =>
+      start(world, random, random => random.pick([monitor, overseer, inbox, anyOps, anyOps, anyOps])(random))
   ],
+  'start a listener': [3, (world, random) => start(world, random, listener)],
   answer: [
     30,
     (world, random) => {

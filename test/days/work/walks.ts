@@ -31,7 +31,10 @@ export async function walkWork(
       const [, act] = KINDS[step.kind] ?? [0, () => undefined]
       const isMade = await made(async () => act(world, new Random(step.kind, step.a, step.b)))
       if (isMade) tally?.set(step.kind, (tally.get(step.kind) ?? 0) + 1)
-      if (!step.isHurried) await world.settle()
+      if (!step.isHurried) {
+        await world.settle()
+        world.checkHeld()
+      }
       if (world.faults.length > 0) break
     }
     if (world.faults.length === 0) await world.drain()

@@ -2,7 +2,10 @@ import {decode} from '../../../src/proxy/net/grpc/message-codec.ts'
 import {ACTIVITY_REQUEST, readEvent, type Event, type TURN_ANSWER} from '../../../src/work/workflow/messages.ts'
 import type {Message} from '../../../src/proxy/net/grpc/message-codec.ts'
 import type {Workflows} from '../../../src/work/workflow/workflows.ts'
-import {Code, resultOf, type Program} from './program.ts'
+import {CHILD_REQUEST} from '../../../src/work/workflow/far-messages.ts'
+import {FAR_ITEM} from '../../../src/work/workflow/work-items.ts'
+import {Code, resultOf} from './code.ts'
+import type {Program} from './program.ts'
 
 const WORK_ITEM = {
   turn: [
@@ -31,8 +34,13 @@ export interface Held {
   readonly token: string
   /** Answers, and settles when that is kept. `app`: as whose worker. */
   readonly answer: (workflows: Workflows, app: string) => Promise<void>
+  /** The execution that it is of, and how many turns that had before. */
+  readonly execution: string
+  readonly turns: number
   /** An answer was sent. */
   isAnswered: boolean
+  /** How many of its answers are not kept yet. */
+  pending: number
   /** `Watch.links` when it was sent. */
   readonly links: number
 }
@@ -68,6 +76,8 @@ export class Watch {
   /** Events that were acknowledged, by the start that they were for. */
   readonly #told = new Map<string, number[]>()
   readonly #heard = new Map<string, Set<number>>()
+  /** The execution of each round of each start. */
+  readonly #rounds = new Map<string, {readonly execution: string; readonly links: number}>()
   /** What each instance (`app id`) waits for after its latest turn. */
   readonly waits = new Map<string, readonly string[]>()
 
@@ -104,7 +114,10 @@ export class Watch {
       kind: 'activity',
       key,
       token,
+      execution,
+      turns: 0,
       isAnswered: false,
+      pending: 0,
       links: this.links,
       answer: async (workflows, app) => {
         const isOwn = app === worker.app
@@ -158,9 +171,10 @@ export class Watch {
     const started = events.find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
     const program = started?.input === undefined ? undefined : (JSON.parse(started.input.value) as Program)
     if (program === undefined) return this.fault(`workflow ${app} ${id} has a turn without a start`)
+    this.#checkRound(program, `${app} ${id}`, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
     this.#checkResults(execution, `${app} ${id}`, events)
     this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
-    const {actions, faults, waitsFor} = new Code(program, events, raw).run()
+    const {actions, faults, waitsFor} = new Code(program, events, raw, id.startsWith('r-')).run()
     for (const fault of faults) this.fault(`workflow ${app} ${id}: ${fault}`)
     this.waits.set(`${app} ${id}`, waitsFor)
     const held: Held = {
@@ -168,21 +182,50 @@ export class Watch {
       kind: 'turn',
       key,
       token,
+      execution,
+      turns: past.filter(event => readEvent(event).workflowStarted !== undefined).length,
       isAnswered: false,
+      pending: 0,
       links: this.links,
       answer: async (workflows, as) => {
         held.isAnswered ||= as === app
-        await workflows.completeTurn(as, {
-          instanceId: id,
-          actions: actions as Message<typeof TURN_ANSWER>['actions'],
-          customStatus: undefined,
-          completionToken: worker.sendsTokens ? token : '',
-          version: undefined
-        })
+        held.pending++
+        await workflows
+          .completeTurn(as, {
+            instanceId: id,
+            actions: actions as Message<typeof TURN_ANSWER>['actions'],
+            customStatus: undefined,
+            completionToken: worker.sendsTokens ? token : '',
+            version: undefined
+          })
+          .finally(() => held.pending--)
         if (as === app) this.held.delete(held)
       }
     }
     this.held.add(held)
+  }
+
+  /** One run asks another one for this task: once, as long as they are connected. `asked`: what it has asked for so far. */
+  ask(asked: Set<string>, item: Uint8Array): void {
+    const {activityRequest, childRequest} = decode(FAR_ITEM, item)
+    const {id, parent, isEnded} = decode(CHILD_REQUEST, childRequest)
+    const {taskId, workflowInstance} = decode(ACTIVITY_REQUEST, activityRequest)
+    const task =
+      childRequest.length > 0
+        ? `child ${id} of ${parent?.execution} ${parent?.task}${isEnded ? ', ended' : ''}`
+        : `activity ${taskId} of ${workflowInstance?.executionId?.value}`
+    if (asked.has(task)) this.fault(`another run is asked twice for ${task}`)
+    asked.add(task)
+  }
+
+  /** A round is run once; a child of another run that was removed there may be asked for again. */
+  #checkRound({serial, round}: Program, name: string, execution: string, parent = ''): void {
+    if (serial.includes('.') && parent === '') return // detached, perhaps once more by a rerun
+    const key = `${name} ${serial} ${round} ${parent}`
+    const known = this.#rounds.get(key)
+    if (known === undefined) this.#rounds.set(key, {execution, links: this.links})
+    else if (known.execution !== execution && (parent === '' || known.links === this.links))
+      this.fault(`workflow ${name} is run a second time`)
   }
 
   /** It begins as it was. */

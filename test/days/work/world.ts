@@ -2,6 +2,7 @@ import {Random} from '../../fuzz/random.ts'
 import {isTerminal, STALLED, SUSPENDED} from '../../../src/work/workflow/status.ts'
 import type {Instance} from '../../../src/work/workflow/instance.ts'
 import {isOfEnd} from './disk.ts'
+import {EVENTS} from './program.ts'
 import {WalkRun} from './run.ts'
 import {Watch, type Held} from './workers.ts'
 
@@ -13,6 +14,8 @@ export class WorkWorld {
   readonly tokens: ReadonlyMap<string, boolean>
   #links: (() => void)[] = []
   #serial = 0
+  /** All instances, and how much was written then. */
+  #listed: {readonly writes: string; readonly instances: readonly Instance[]} = {writes: '', instances: []}
   /** Nothing is asked of a run that is about to crash. */
   readonly #pending = new Set<Promise<unknown>>()
   readonly #rejected = (error: unknown): void => {
@@ -71,25 +74,44 @@ export class WorkWorld {
           onAnswer: to.alive(bytes => this.ask(async () => workflows.completeFar(app, bytes))),
           end: () => unlink()
         })
-        const leave = workflows.connectRun(app, {send: from.alive(item => this.ask(async () => client.ask(item)))})
+        const asked = new Set<string>()
+        const send = from.alive((item: Uint8Array) => {
+          this.watch.ask(asked, item)
+          this.ask(async () => client.ask(item))
+        })
+        const leave = workflows.connectRun(app, {send})
         ends.push(client.leave, leave)
         this.#links.push(unlink)
       }
   }
 
   unlink(): void {
-    this.watch.links++
     for (const unlink of this.#links.splice(0))
       try {
         unlink()
       } catch (error) {
         if (!isOfEnd(error)) throw error
       }
+    this.watch.links++
   }
 
   async settle(): Promise<void> {
     for (const run of this.runs) await run.settle()
     for (const run of this.runs) if (run.disk.isCrashed) this.restart(run)
+  }
+
+  /** Runs know which turns their workers have: who else would give them to others if these leave? */
+  checkHeld(): void {
+    for (const {worker, kind, key, execution, turns, isAnswered, pending} of this.watch.held) {
+      if (kind !== 'turn' || !worker.isConnected || (isAnswered && pending === 0)) continue
+      const {workflows} = this.runOf(worker.app)
+      const [, id = ''] = key.split(' ')
+      const now = workflows.find(worker.app, id)
+      if (now?.execution !== execution || now.turns !== turns || isTerminal(now.status) || now.status === STALLED)
+        continue
+      if (!workflows.heldBy(worker.app, worker.home, 0).some(each => each.kind === 'turn' && each.id === id))
+        this.watch.fault(`the turn that a worker has of ${worker.app} ${id} is not known any more`)
+    }
   }
 
   async pass(ms: number): Promise<void> {
@@ -128,9 +150,13 @@ export class WorkWorld {
   }
 
   instances(): readonly Instance[] {
-    return this.runs.flatMap(({apps, workflows}) =>
+    const writes = this.runs.map(({disk}) => `${disk.run} ${disk.writes}`).join()
+    if (writes === this.#listed.writes) return this.#listed.instances
+    const instances = this.runs.flatMap(({apps, workflows}) =>
       apps.flatMap(app => workflows.list(app, 0, 1000).flatMap(({id}) => workflows.find(app, id) ?? []))
     )
+    this.#listed = {writes, instances}
+    return instances
   }
 
   /** All comes, and is answered, until nothing is left to do: what must be true then. */
@@ -172,7 +198,9 @@ export class WorkWorld {
         const {workflows} = this.runOf(app)
         if (status === SUSPENDED)
           this.ask(async () => workflows.tell(app, id, 'resume', {executionResumed: {input: undefined}}))
-        for (const name of this.watch.waits.get(`${app} ${id}`) ?? []) this.raise(app, id, name)
+        // a rerun has had no turn yet that says what it waits for
+        const waits = this.watch.waits.get(`${app} ${id}`) ?? (id.startsWith('r-') ? EVENTS : [])
+        for (const name of waits) this.raise(app, id, name)
       }
       await this.pass(open.length > 0 && turn > 100 ? 600_000 : turn % 3 === 0 ? 10_000 : 1500)
     }
