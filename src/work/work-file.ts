@@ -50,6 +50,8 @@ export class WorkFile {
   /** What the changes of this tick ask for once they are committed. */
   readonly #after: (() => void)[] = []
   #waiting: PromiseWithResolvers<void> | undefined
+  /** A change is being made now. */
+  isInChange = false
   #commit: NodeJS.Immediate | undefined
   readonly #beginning: StatementSync
   readonly #committing: StatementSync
@@ -154,6 +156,7 @@ export class WorkFile {
     const {length} = this.#after
     try {
       this.#saving.run()
+      this.isInChange = true
       const result = work()
       this.#releasing.run()
       return result
@@ -169,6 +172,8 @@ export class WorkFile {
       }
       if (isWritten) for (const listener of this.#undone) listener()
       throw error
+    } finally {
+      this.isInChange = false
     }
   }
 

@@ -1,6 +1,6 @@
 import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
-import {readEvent, splitEvents, type Event} from './messages.ts'
+import {eventsOf, type Event} from './messages.ts'
 import {COMPLETED, STALLED, TERMINATED} from './status.ts'
 import {awaitedEvent, type Step} from './timeline.ts'
 
@@ -32,7 +32,7 @@ export function changesOf({turns, status}: Instance, history: readonly Uint8Arra
   if (status === STALLED) return []
   // it continues as new, with an empty history
   if (turns === 0) return [plain('continued')]
-  const latest = read(history.at(-1))
+  const latest = eventsOf(history.slice(-1))
   const stepOf: StepOf = (what, id, failure = '') => {
     const event = latest.find(each => each.eventId === id) ?? earlier(history, id)
     return event?.timerCreated?.activityRetry === undefined ? {what, failure, ...named(event)} : undefined
@@ -42,13 +42,10 @@ export function changesOf({turns, status}: Instance, history: readonly Uint8Arra
 
 type StepOf = (what: WorkflowChange['what'], id: number, failure?: string) => WorkflowChange | undefined
 
-const read = (turn: Uint8Array | undefined): readonly Event[] =>
-  turn === undefined ? [] : splitEvents(turn).map(readEvent)
-
 /** The event of an earlier turn, which most often is the one before. */
 function earlier(history: readonly Uint8Array[], id: number): Event | undefined {
   for (let turn = history.length - 2; turn >= 0; turn--) {
-    const found = read(history[turn]).find(({eventId}) => eventId === id)
+    const found = eventsOf(history.slice(turn, turn + 1)).find(({eventId}) => eventId === id)
     if (found !== undefined) return found
   }
   return undefined

@@ -1,21 +1,21 @@
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkTraces} from '../../model/work-trace.ts'
+import {DEFAULT_WORKFLOWS} from '../../files/resources/defaults.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
-import {FarTasks, type PurgeFar} from './far-tasks.ts'
+import type {PurgeFar} from './far-tasks.ts'
 import type {Instance} from './instance.ts'
 import {LeftWork} from './left-work.ts'
 import {LiveInstances} from './live-instances.ts'
 import {OpenActivities} from './open-activities.ts'
-import {ReplayedTurns} from './replayed-turns.ts'
-import {WorkCounts} from './work-counts.ts'
+import type {ReplayItem} from './replay.ts'
+import {countLeft, countSent} from './work-counts.ts'
 import {ActivityItem, TurnItem, type LiveInstance} from './work-items.ts'
-import {WorkSpans} from './work-spans.ts'
 import {AppWorkers} from './workers.ts'
-import {WorkflowStore} from './workflow-store.ts'
+import {WorkflowStore, type OpenActivity} from './workflow-store.ts'
 
 export interface EngineOptions {
   readonly file: WorkFile
@@ -56,12 +56,13 @@ export class Engine {
   readonly store: WorkflowStore
   readonly live: LiveInstances
   readonly activities = new OpenActivities()
+  /** By app. */
   readonly workers = new Map<string, AppWorkers>()
-  readonly far: FarTasks
-  readonly replays = new ReplayedTurns()
+  /** Other runs that have an app are its workers for instances of this one. */
+  readonly farWorkers = new Map<string, AppWorkers>()
+  /** Turns that are over and that a worker gets once more; an instance (`app id`) has no other turn meanwhile. */
+  readonly replays = new Map<string, ReplayItem>()
   readonly leftWork: LeftWork
-  readonly spans: WorkSpans
-  readonly counts: WorkCounts
   /** Those that were changed since the last commit; undefined: gone before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()
   /** Instances that no worker can take as it is, with their apps, until one connects. */
@@ -70,9 +71,11 @@ export class Engine {
   readonly droppedTurns = new Set<TurnItem>()
   /** Apps of which it was said that much waits. */
   readonly behind = new Set<string>()
+  /** The warnings about apps that are not there: each is given once. */
+  readonly warned = new Set<string>()
 
   constructor(options: EngineOptions) {
-    const {file, clock, wakeUps, tracesOf} = options
+    const {file, clock, wakeUps} = options
     this.options = options
     this.file = file
     this.clock = clock
@@ -80,26 +83,36 @@ export class Engine {
     this.store = new WorkflowStore(file.database)
     this.live = new LiveInstances(this.store)
     this.leftWork = new LeftWork(this.store)
-    this.far = new FarTasks(this.store, this.activities, options.warn)
-    this.spans = new WorkSpans(clock, tracesOf)
-    this.counts = new WorkCounts({...options, nameOf: key => this.live.at(key)?.instance.name ?? ''})
   }
 
   workersOf(app: string): AppWorkers {
-    let workers = this.workers.get(app)
-    if (workers === undefined) this.workers.set(app, (workers = this.#newWorkers(app)))
-    return workers
+    return this.#workersIn(this.workers, app)
   }
 
-  #newWorkers(app: string): AppWorkers {
-    return new AppWorkers(() => this.options.settings(app), {
-      onSent: item => this.counts.sent(app, item),
+  farWorkersOf(app: string): AppWorkers {
+    return this.#workersIn(this.farWorkers, app)
+  }
+
+  #workersIn(all: Map<string, AppWorkers>, app: string): AppWorkers {
+    const known = all.get(app)
+    if (known !== undefined) return known
+    // the run that has the app limits, and counts
+    const isOwn = all === this.workers
+    const workers = new AppWorkers(() => (isOwn ? this.options.settings(app) : DEFAULT_WORKFLOWS), {
+      onSent: item => isOwn && countSent(this, app, item),
       onLeft: item => {
-        this.counts.left(app, item)
+        if (isOwn) countLeft(this, app, item)
+        // what is not wanted any more is given to no other worker
         if (item instanceof ActivityItem && item.isDropped) this.forget(item)
         if (item instanceof TurnItem && this.droppedTurns.has(item)) this.forgetTurn(item)
       }
     })
+    all.set(app, workers)
+    return workers
+  }
+
+  #workersFor({isFar, activity: {app}}: ActivityItem): AppWorkers {
+    return isFar ? this.farWorkersOf(app) : this.workersOf(app)
   }
 
   /** Whether an app may ask that of another one; if not, the log of that one says so. */
@@ -112,18 +125,27 @@ export class Engine {
     return false
   }
 
+  /** It is sent to a worker: of its app, or of a run that has it. */
+  add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
+    const isFar = activity.isChild === 1 || !this.options.hasApp(activity.app)
+    const item = this.activities.add(activity, of, isFar)
+    this.#workersFor(item).add(item)
+    return item
+  }
+
+  /** Those of an instance that are not wanted any more. */
+  drop(instance: number, isUnwanted: (activity: OpenActivity) => boolean): void {
+    for (const item of this.activities.drop(instance, isUnwanted)) this.dismiss(item)
+  }
+
   /** It is not wanted any more, but one that a worker has is answered once more. */
   dismiss(item: ActivityItem): void {
-    const {isFar, activity} = item
-    const workers = isFar ? this.far.of(activity.app) : this.workersOf(activity.app)
-    if (!workers.isInHand(item)) this.forget(item)
+    if (!this.#workersFor(item).isInHand(item)) this.forget(item)
   }
 
   /** It is answered, or will not be. */
   forget(item: ActivityItem): void {
-    const {isFar, activity} = item
-    if (isFar) return this.far.remove(item)
-    this.workersOf(activity.app).remove(item)
+    this.#workersFor(item).remove(item)
     this.activities.remove(item)
   }
 

@@ -1,6 +1,7 @@
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
-import type {Instance, InboxEntry, Parent} from './instance.ts'
+import {endFarChildren} from './far-tasks.ts'
+import {nameOf, type Instance, type InboxEntry, type Parent} from './instance.ts'
 import {stallsOf} from './failure.ts'
 import {eventOf, joinEvents, readEvent, textOf, type Event} from './messages.ts'
 import {keepForRetention} from './retention.ts'
@@ -8,8 +9,10 @@ import {startEventOf} from './start-event.ts'
 import {COMPLETED, isTerminal, STALLED, TERMINATED} from './status.ts'
 import {isSuspendedAfter, type Turn} from './turn.ts'
 import type {Stall} from './versions.ts'
+import {countEnded} from './work-counts.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
-import {START, TIMER} from './workflow-store.ts'
+import {spanOfEnd} from './work-spans.ts'
+import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 
 /* What comes for instances, which of them are to have a turn, which cannot go on as they are, and what their end brings. */
 
@@ -21,6 +24,8 @@ const PAYLOAD_SIZE_EXCEEDED = 2
 /** So many workflows, or bytes of them, that no worker has taken are worth a warning. */
 const MUCH = 10_000
 const MUCH_BYTES = 64 << 20
+
+const NOTHING = new Uint8Array(0)
 
 /** Why no worker of an app could take so much; undefined: it could. `max`: its `maxBodySize`. */
 export function payloadTooLarge(bytes: number, max: number): string | undefined {
@@ -50,7 +55,7 @@ export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
 /** It gets a turn if something has come for it, and it has none yet; `isRead`: there is room for it. */
 export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   const {instance, turn} = live
-  if (!live.mayTurn || engine.held.has(instance.key) || engine.replays.has(instance)) return
+  if (!live.mayTurn || engine.held.has(instance.key) || engine.replays.has(nameOf(instance))) return
   const workers = engine.workersOf(instance.app)
   if (turn !== undefined && workers.isInHand(turn)) return
   if (!fits(engine, instance, instance.app, live.turnBytes)) return engine.dropTurn(live)
@@ -112,14 +117,14 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
   const event = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
   instance.stall = joinEvents([...stalls, event])
   // a run that begins reads what waits without changing the file
-  if (engine.file.isChanging) engine.write(instance)
+  if (engine.file.isInChange) engine.write(instance)
   else keep(engine, () => engine.write(instance)).catch(() => undefined)
   engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
 }
 
 /** Its open activities and timers are not wanted any more; `isWhole`: nor are its children in other runs. */
 export function drop(engine: Engine, {key}: Instance, isWhole = true): void {
-  for (const item of engine.activities.drop(key, ({isChild}) => isWhole || isChild === 0)) engine.dismiss(item)
+  engine.drop(key, ({isChild}) => isWhole || isChild === 0)
   engine.store.endActivities(key)
   engine.wakeUps.removeOf(TIMER, key)
 }
@@ -135,7 +140,7 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   const {executionTerminated} = readEvent(event)
   const now = clock.date()
   const result = executionTerminated?.input
-  const executionCompleted = {status: TERMINATED, result, failureDetails: new Uint8Array(0)}
+  const executionCompleted = {status: TERMINATED, result, failureDetails: NOTHING}
   const begun = instance.turns === 0 ? [startEventOf(store, now, instance)] : []
   live.history.push(store.addTurn(instance, [...begun, event, eventOf(now, {executionCompleted})]))
   Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
@@ -154,20 +159,20 @@ export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}
 }
 
 function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
-  const {instance, history} = live
+  const {instance} = live
   engine.store.take(instance.key, Number.MAX_SAFE_INTEGER)
   live.inbox = []
   if (endsChildren) endChildren(engine, instance, instance.output)
   if (instance.parent !== undefined) tellParent(engine, instance, instance.parent)
   keepForRetention(engine, instance)
-  engine.counts.ended(instance)
-  engine.spans.over(instance, history)
+  countEnded(engine, instance)
+  spanOfEnd(engine, live)
 }
 
 /** Terminates all below one that is over, or is to be: at once, as one that starts others without an end could not be caught up with. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
-  engine.far.end(instance, output, item => engine.dismiss(item))
+  endFarChildren(engine, instance, output)
   const executionTerminated = {input: textOf(output), recurse: true}
   const parents = [instance]
   for (const parent of parents)
@@ -181,18 +186,38 @@ export function endChildren(engine: Engine, instance: Instance, output: string |
     }
 }
 
-function tellParent(
+function tellParent(engine: Engine, instance: Instance, {app, id, execution, task}: Parent): void {
+  const parent = engine.store.find(app, id)
+  if (parent?.execution !== execution) return
+  const {status, output, failure = NOTHING} = instance
+  postResult(
+    engine,
+    {instance: parent.key, task, taskExecution: '', isChild: 1},
+    {
+      result: textOf(output),
+      failure: status === COMPLETED ? undefined : failure,
+      router: {sourceAppID: instance.app, targetAppID: app}
+    }
+  )
+}
+
+/** What came of a task; `failure`: TaskFailureDetails, undefined: it is done. */
+interface Outcome {
+  readonly result?: ReturnType<typeof textOf>
+  readonly failure: Uint8Array | undefined
+  readonly router?: Event['router'] | undefined
+}
+
+/** The result of a task comes to its instance. */
+export function postResult(
   engine: Engine,
-  {app, status, output, failure}: Instance,
-  {app: parentApp, id, execution, task}: Parent
+  {instance, task: taskScheduledId, taskExecution: taskExecutionId, isChild}: Omit<OpenActivity, 'app' | 'request'>,
+  {result, failure: failureDetails, router}: Outcome
 ): void {
-  const parent = engine.store.find(parentApp, id)
-  if (parent === undefined || parent.execution !== execution) return
-  const shared = {taskScheduledId: task, taskExecutionId: ''}
-  const event: Event =
-    status === COMPLETED
-      ? {childCompleted: {...shared, result: textOf(output)}}
-      : {childFailed: {...shared, failureDetails: failure ?? new Uint8Array(0)}}
-  const router = {sourceAppID: app, targetAppID: parentApp}
-  post(engine, parent.key, {kind: 'result', name: '', event: eventOf(engine.clock.date(), {...event, router})})
+  const done = {taskScheduledId, taskExecutionId, result}
+  const failed = failureDetails && {taskScheduledId, taskExecutionId, failureDetails}
+  const ofTask: Event = failed === undefined ? {taskCompleted: done} : {taskFailed: failed}
+  const ofChild: Event = failed === undefined ? {childCompleted: done} : {childFailed: failed}
+  const event = {...(isChild === 1 ? ofChild : ofTask), ...(router && {router})}
+  post(engine, instance, {kind: 'result', name: '', event: eventOf(engine.clock.date(), event)})
 }

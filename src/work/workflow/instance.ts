@@ -18,6 +18,9 @@ export interface Parent {
   readonly task: number
 }
 
+/** Of all that have had an ID of an app. */
+export const nameOf = ({app, id}: Pick<Instance, 'app' | 'id'>): string => `${app}\0${id}`
+
 /** An instance of a workflow. Times are milliseconds since 1970. */
 export interface Instance {
   /** Its row. */

@@ -2,7 +2,7 @@ import {changesOf, type WorkflowChange} from './changes.ts'
 import type {Engine} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
-import {readEvent, splitEvents, type Event} from './messages.ts'
+import {eventsOf, type Event} from './messages.ts'
 import {timersOf} from './tasks.ts'
 import {unfinishedLines} from './unfinished.ts'
 import type {WorkflowStore} from './workflow-store.ts'
@@ -37,7 +37,7 @@ export class KnownInstances {
 
   /** The same, one by one, as they can be read. */
   events(instance: Instance): readonly Event[] {
-    return this.history(instance).flatMap(splitEvents).map(readEvent)
+    return eventsOf(this.history(instance))
   }
 
   /** What its latest turn has changed. */

@@ -254,6 +254,10 @@ const EVENTS = {events: [3, 'chunks']} as const
 export const joinEvents = (events: readonly Uint8Array[]): Uint8Array => encode(EVENTS, {events})
 export const splitEvents = (bytes: Uint8Array): readonly Uint8Array[] => decode(EVENTS, bytes).events
 
+/** The events of turns, each turn's joined. */
+export const eventsOf = (turns: readonly Uint8Array[]): readonly Message<typeof EVENT>[] =>
+  turns.flatMap(splitEvents).map(readEvent)
+
 /**
  * The name of the event with which a timer ends; '': it ends with none. Its own name counts only where nothing says what it was made for
  * (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).

@@ -3,7 +3,7 @@ import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
 import type {FarChild} from './far-tasks.ts'
 import type {Instance} from './instance.ts'
-import {readEvent, splitEvents} from './messages.ts'
+import {eventsOf} from './messages.ts'
 import {isTerminal} from './status.ts'
 import {remove} from './tasks.ts'
 import {deniedAccess, notOver, unknownInstance, WorkflowError} from './workflow-error.ts'
@@ -61,8 +61,7 @@ function checkAccess({options}: Engine, caller: string, {app, id, name}: Pick<In
 }
 
 function farChildrenOf({store, options}: Engine, {key, app, id, execution}: Instance): readonly FarChild[] {
-  const events = store.history(key).flatMap(splitEvents).map(readEvent)
-  return events.flatMap(({childCreated, router}) => {
+  return eventsOf(store.history(key)).flatMap(({childCreated, router}) => {
     const there = router?.targetAppID || app
     if (childCreated === undefined || options.hasApp(there)) return []
     return [{app: there, id: childCreated.instanceId, parent: {app, id, execution}}]

@@ -4,12 +4,12 @@ import {changesOf, type WorkflowChange} from './changes.ts'
 import {doneStepOf, differenceOf, endStep, type DoneStep} from './done-steps.ts'
 import type {Engine} from './engine.ts'
 import {want} from './inbox.ts'
-import type {Instance} from './instance.ts'
+import {nameOf, type Instance} from './instance.ts'
 import {msOf, readEvent, splitEvents} from './messages.ts'
-import type {Replayed} from './replayed-turns.ts'
 import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
 import {applyAnswer} from './turn.ts'
 import {mismatchText, versionStall, patchesOf} from './versions.ts'
+import type {WorkItem} from './workers.ts'
 import {turnMessage, type LiveInstance} from './work-items.ts'
 import {WorkflowError} from './workflow-error.ts'
 
@@ -31,11 +31,12 @@ export interface ReplayedTurn {
   readonly difference: string
 }
 
-/** An earlier turn for a worker once more. */
-class ReplayItem implements Replayed {
+/**
+ * An earlier turn for a worker once more. Not all workers say which dispatch they answer, so its instance has no other turn while one may still
+ * answer it, also if its caller has disconnected.
+ */
+export class ReplayItem implements WorkItem {
   readonly kind = 'workflows'
-  readonly app: string
-  readonly id: string
   readonly name: string
   /** As it was when it was asked for: one that continues as new changes. */
   readonly instance: Instance
@@ -49,8 +50,6 @@ class ReplayItem implements Replayed {
   isLeft = false
 
   constructor(instance: Instance, history: readonly Uint8Array[], turn: number) {
-    this.app = instance.app
-    this.id = instance.id
     this.name = instance.name
     this.instance = {...instance}
     this.turn = turn
@@ -119,17 +118,17 @@ export async function replayTurn(
       'not found',
       `workflow '${id}' has no turn ${turn}: it has had ${live?.history.length ?? 0}`
     )
-  if (engine.replays.has(live.instance))
+  if (engine.replays.has(nameOf(live.instance)))
     throw new WorkflowError(
       'active',
       `workflow '${id}' is replayed already: a worker has not answered a turn of it yet`
     )
   const {instance, history} = live
   const item = new ReplayItem(instance, history, turn)
-  engine.replays.add(item)
+  engine.replays.set(nameOf(instance), item)
   const goOn = async (): Promise<void> => {
     await item.answer
-    engine.replays.remove(item)
+    engine.replays.delete(nameOf(instance))
     workers.remove(item)
     const now = engine.live.find(app, id)
     // what cannot be kept is tried again by all that waits

@@ -2,7 +2,7 @@ import {Engine, type EngineOptions} from './engine.ts'
 import {fits, want} from './inbox.ts'
 import {RETENTION} from './retention.ts'
 import {isTerminal, STALLED} from './status.ts'
-import {expire, fireTimer, markGone, startNow, take} from './tasks.ts'
+import {expire, fireTimer, markGone, startNow} from './tasks.ts'
 import {TurnItem, type ActivityItem} from './work-items.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 
@@ -45,12 +45,12 @@ function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | un
   if (engine.activities.has(activity)) return undefined
   const instance = engine.store.at(activity.instance)
   if (instance === undefined || !fits(engine, instance, activity.app, activity.request.length)) return undefined
-  return take(engine, activity, instance)
+  return engine.add(activity, instance)
 }
 
 /** Apps whose workers could take more than was taken up. */
-export const appsWithCapacity = ({leftWork, workers, far}: Engine): readonly string[] =>
-  leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true || far.hasCapacity(app))
+export const appsWithCapacity = ({leftWork, workers, farWorkers}: Engine): readonly string[] =>
+  leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true || farWorkers.get(app)?.hasCapacity === true)
 
 /** A worker has a turn that was dropped in vain. */
 function isAwaited({store, held}: Engine, item: TurnItem): boolean {

@@ -4,28 +4,18 @@ import {messageOf} from '../../model/errors.ts'
 import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
-import {drop, fits, post} from './inbox.ts'
+import {drop, fits, post, postResult} from './inbox.ts'
 import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
-import {
-  ACTIVITY_REQUEST,
-  EVENT,
-  eventOf,
-  FAILURE_DETAILS,
-  msOf,
-  readEvent,
-  textOf,
-  timeOf,
-  type Event
-} from './messages.ts'
+import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, textOf, timeOf} from './messages.ts'
 import {propagatedHistory} from './propagation.ts'
 import {RETENTION} from './retention.ts'
 import {startEventOf} from './start-event.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
-import type {ActivityItem, LiveInstance} from './work-items.ts'
-import {activityTrace} from './work-spans.ts'
+import {ActivityItem, type LiveInstance} from './work-items.ts'
+import {activityTrace, beginSpan} from './work-spans.ts'
 import {activeInstance, DENIED, notOver, WorkflowError} from './workflow-error.ts'
-import {keptStart, START, TIMER, type OpenActivity, type WorkflowStore} from './workflow-store.ts'
+import {keptStart, START, TIMER, type WorkflowStore} from './workflow-store.ts'
 
 /* What instances ask for: activities, timers and children; how they begin, and are removed. */
 
@@ -64,8 +54,8 @@ export function create(
 }
 
 /** Its place in a trace; `askedBy`: as of a start. */
-export const beginTrace = ({spans}: Engine, app: string, askedBy: string | undefined): string | undefined =>
-  (askedBy === '' ? '' : spans.begin(app, askedBy)) || undefined
+export const beginTrace = (engine: Engine, app: string, askedBy: string | undefined): string | undefined =>
+  (askedBy === '' ? '' : beginSpan(engine, app, askedBy)) || undefined
 
 export const startLater = ({wakeUps}: Engine, {key}: Instance, due: number, event: Uint8Array): void =>
   wakeUps.add(START, {due, owner: key, ...keptStart(event)})
@@ -107,8 +97,9 @@ export function schedule(
   const {instance} = live
   const {app: own, key, id, execution} = instance
   const {name, version, input, taskExecutionId, scope} = scheduled
+  const of = {instance: key, task, taskExecution: taskExecutionId, isChild: 0}
   if (!engine.mayAsk(app, {caller: own, kind: 'activities', operation: 'schedule', name}))
-    return fail(engine, key, {taskFailed: {taskScheduledId: task, failureDetails: NOT_ALLOWED, taskExecutionId}})
+    return postResult(engine, of, {failure: NOT_ALLOWED})
   const traceParent = activityTrace(instance, task)
   const request = encode(ACTIVITY_REQUEST, {
     name,
@@ -120,24 +111,18 @@ export function schedule(
     taskExecutionId,
     propagatedHistory: propagatedHistory(live, scope, task)
   })
-  const activity = {instance: key, task, app, taskExecution: taskExecutionId, request, isChild: 0}
+  const activity = {...of, app, request}
   engine.store.addActivity(activity)
-  if (fits(engine, instance, app, request.length)) take(engine, activity, instance)
-}
-
-/** It is sent to a worker: of its app, or of a run that has it. */
-export function take(engine: Engine, activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
-  const {app, isChild} = activity
-  if (isChild === 1 || !engine.options.hasApp(app)) return engine.far.add(activity, of)
-  const item = engine.activities.add(activity, of)
-  engine.workersOf(app).add(item)
-  return item
+  if (fits(engine, instance, app, request.length)) engine.add(activity, instance)
 }
 
 /** An app has workers here: they do what another run was to do. */
 export function bringHome(engine: Engine, app: string): void {
-  for (const {activity, id, source} of engine.far.take(app)) {
+  for (const item of engine.farWorkersOf(app).waiting()) {
+    if (!(item instanceof ActivityItem)) continue
+    const {activity, id, source} = item
     const {instance, request, isChild} = activity
+    engine.forget(item)
     if (isChild === 0) engine.workersOf(app).add(engine.activities.add(activity, {id, app: source}))
     else {
       engine.store.endActivity(activity)
@@ -216,15 +201,14 @@ export function createChild(engine: Engine, live: Pick<LiveInstance, 'instance' 
   const request = encode(CHILD_REQUEST, asked)
   const activity = {instance: key, task, app, taskExecution: '', request, isChild: 1}
   engine.store.addActivity(activity)
-  engine.far.add(activity, instance)
+  engine.add(activity, instance)
 }
 
 function beginOwn(engine: Engine, key: number, app: string, asked: ChildRequest): void {
   const {parent, isDetached, isEnded} = asked
   const begun = beginChild(engine, app, asked)
-  const taskScheduledId = parent?.task ?? -1
-  if ('failure' in begun && !isDetached && !isEnded)
-    fail(engine, key, {childFailed: {taskScheduledId, taskExecutionId: '', failureDetails: begun.failure}})
+  const of = {instance: key, task: parent?.task ?? -1, taskExecution: '', isChild: 1}
+  if ('failure' in begun && !isDetached && !isEnded) postResult(engine, of, {failure: begun.failure})
 }
 
 /**
@@ -266,10 +250,6 @@ function refusalOf(store: WorkflowStore, existing: Instance): string | undefined
   } catch (error) {
     return messageOf(error)
   }
-}
-
-function fail(engine: Engine, key: number, failure: Event): void {
-  post(engine, key, {kind: 'result', name: '', event: eventOf(engine.clock.date(), failure)})
 }
 
 /** An instance that is over is not started again while one below it is not over (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go). Throws a WorkflowError. */

@@ -6,10 +6,12 @@ import {readEvent, splitEvents} from './messages.ts'
 import {forwardedHistory} from './propagation.ts'
 import type {Rerun} from './rerun.ts'
 import {startEventOf} from './start-event.ts'
-import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
+import {CONTINUED_AS_NEW, RUNNING} from './status.ts'
 import {createChild, endTimers, schedule, setTimer, startLater, beginTrace} from './tasks.ts'
 import type {Turn, TurnStart} from './turn.ts'
+import {countBegun} from './work-counts.ts'
 import type {LiveInstance} from './work-items.ts'
+import {spanOfEnd, spanOfTimer} from './work-spans.ts'
 
 /* What turns make of instances. */
 
@@ -25,17 +27,17 @@ export function applyTurn(
   turn: Turn,
   {startedAt, aheadMs, inbox}: TurnStart
 ): void {
-  const {store, spans} = engine
+  const {store} = engine
   const {instance} = live
   const {key} = instance
   const last = Math.max(...inbox.map(({id}) => id))
   store.take(key, last)
   live.inbox = live.inbox.filter(({id}) => id > last)
-  for (const {kind, event} of inbox) if (kind === 'timer') spans.timerFired(instance, live.history, event)
+  for (const {kind, event} of inbox) if (kind === 'timer') spanOfTimer(engine, live, event)
   endTimers(engine, key, inbox, live.inbox)
   live.clock = startedAt
   const began = startedAt - aheadMs
-  if (instance.started === undefined) engine.counts.begun(instance, inbox, began)
+  if (instance.started === undefined) countBegun(engine, instance, inbox, began)
   instance.started ??= began
   instance.updated = engine.clock.date()
   instance.status = turn.status
@@ -86,7 +88,7 @@ function beginAgain(
   {input, carried}: NonNullable<Turn['again']>,
   last: Turn['events']
 ): void {
-  const {store, spans} = engine
+  const {store} = engine
   const {instance} = live
   const {key} = instance
   const now = engine.clock.date()
@@ -96,7 +98,7 @@ function beginAgain(
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
   live.inbox = []
   // each round is a trace of its own: one that goes on for ever would be without an end
-  spans.over(instance, live.history, statusName(CONTINUED_AS_NEW))
+  spanOfEnd(engine, live, CONTINUED_AS_NEW)
   if (instance.trace !== undefined) instance.trace = beginTrace(engine, instance.app, undefined)
   instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])
   if (instance.received !== undefined) store.receive(key, instance.received)

@@ -1,6 +1,6 @@
 import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
-import {msOf, readEvent, splitEvents, type Event, type TurnAnswer} from './messages.ts'
+import {eventsOf, msOf, readEvent, splitEvents, type Event, type TurnAnswer} from './messages.ts'
 import {FAILED} from './status.ts'
 
 /** StalledReason (orchestrator_service.proto). */
@@ -73,10 +73,7 @@ export function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array
 }
 
 function stepOf(history: readonly Uint8Array[], id: number): string | undefined {
-  const event = history
-    .flatMap(splitEvents)
-    .map(readEvent)
-    .find(({eventId}) => eventId === id)
+  const event = eventsOf(history).find(({eventId}) => eventId === id)
   if (event === undefined) return undefined
   const at = event.timestamp && new Date(msOf(event.timestamp)).toISOString().slice(11, 19)
   return `step ${id} was ${whatOf(event)} (${at ?? ''})`

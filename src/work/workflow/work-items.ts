@@ -1,7 +1,16 @@
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance, InboxEntry} from './instance.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
-import {type ACTIVITY_ANSWER, ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
+import {
+  type ACTIVITY_ANSWER,
+  ACTIVITY_REQUEST,
+  eventOf,
+  eventsOf,
+  msOf,
+  readEvent,
+  splitEvents,
+  TEXT
+} from './messages.ts'
 import type {TurnStart} from './turn.ts'
 import {STALLED, SUSPENDED} from './status.ts'
 import {patchesOf} from './versions.ts'
@@ -205,10 +214,7 @@ export function turnMessage(
 
 /** Whether an instance was suspended at the end of its history. */
 function isSuspendedIn(history: readonly Uint8Array[]): boolean {
-  const last = history
-    .flatMap(splitEvents)
-    .map(readEvent)
-    .findLast(({executionSuspended, executionResumed}) => (executionSuspended ?? executionResumed) !== undefined)
+  const last = eventsOf(history).findLast(each => (each.executionSuspended ?? each.executionResumed) !== undefined)
   return last?.executionSuspended !== undefined
 }
 

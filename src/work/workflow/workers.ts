@@ -48,7 +48,7 @@ interface Abandoned {
 const ABANDONED_MS = 2000
 
 export interface WorkersEvents {
-  readonly onSent: (item: WorkItem) => void
+  readonly onSent: (item: WorkItem) => unknown
   /** Its worker has left without an answer. */
   readonly onLeft: (item: WorkItem) => void
 }

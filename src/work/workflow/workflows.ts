@@ -6,7 +6,7 @@ import {answerActivity, answerFar, answerTurn} from './answers.ts'
 import type {ActivityResponse, TurnResponse} from './messages.ts'
 import type {StartRequest} from './instance.ts'
 import type {Engine, EngineOptions} from './engine.ts'
-import type {FarChild} from './far-tasks.ts'
+import {warnOfMissing, type FarChild} from './far-tasks.ts'
 import {RemoteClients} from './remote-clients.ts'
 import {heldWork, type HeldWork} from './held-work.ts'
 import type {Instance} from './instance.ts'
@@ -22,6 +22,7 @@ import {rerunOf, type RerunRequest} from './rerun.ts'
 import {Silence} from './silence.ts'
 import {isTerminal, STALLED} from './status.ts'
 import {Waiters} from './waiters.ts'
+import {beginSpan, spanOfStart} from './work-spans.ts'
 import type {Worker} from './workers.ts'
 import {
   activeInstance,
@@ -87,12 +88,11 @@ export class Workflows extends KnownInstances {
         if (!isTerminal(existing.status)) throw activeInstance(request.id)
         checkAllOver(this.#engine.store, existing)
       }
-      const {spans} = this.#engine
       const {trace: parent = ''} = request
       const startedAt = this.#options.clock.date()
-      const trace = spans.begin(app, parent)
+      const trace = beginSpan(this.#engine, app, parent)
       const instance = await this.#options.file.change(() => create(this.#engine, app, {...request, trace}))
-      if (trace !== '') spans.created(instance, {traceparent: trace, parent, startedAt})
+      if (trace !== '') spanOfStart(this.#engine, instance, {traceparent: trace, parent, startedAt})
       return instance
     })
   }
@@ -290,7 +290,7 @@ export class Workflows extends KnownInstances {
 
   /** Connects another run that has an app; the returned function disconnects it. */
   connectRun(app: string, run: Pick<Worker, 'send'>): () => void {
-    const leave = this.#engine.far.of(app).connect({...run, limit: Infinity, home: ''})
+    const leave = this.#engine.farWorkersOf(app).connect({...run, limit: Infinity, home: ''})
     this.#flush()
     this.#takeMore()
     return () => {
@@ -307,8 +307,8 @@ export class Workflows extends KnownInstances {
 
   /** Warns of what waits for an app that no run has; false: nothing does. */
   missing(app: string): boolean {
-    this.#engine.far.missing(app)
-    return this.#engine.far.of(app).isUnclaimed
+    warnOfMissing(this.#engine, app)
+    return this.#engine.farWorkersOf(app).isUnclaimed
   }
 
   /** Counts what was asked for. */
@@ -364,14 +364,16 @@ export class Workflows extends KnownInstances {
   /** Nothing is sent that is not kept. */
   #flush(): void {
     if (this.#options.file.isChanging) return
-    const {workers: all, far, leftWork} = this.#engine
+    const {workers: all, farWorkers, leftWork} = this.#engine
     for (const [app, workers] of all) {
       workers.flush()
       if (workers.isUnclaimed) this.#options.needsWorker?.(app)
     }
     for (const app of leftWork.apps) if (this.connected(app) === 0) this.#options.needsWorker?.(app)
-    far.flush()
-    for (const app of far.unclaimedApps) this.#seek(app)
+    for (const [app, workers] of farWorkers) {
+      workers.flush()
+      if (workers.isUnclaimed) this.#seek(app)
+    }
     if (this.#quiet.length > 0 && !this.#isBusy()) for (const onQuiet of this.#quiet.splice(0)) onQuiet()
     this.#silence.listen()
   }

@@ -77,7 +77,9 @@ export class Watch {
   readonly #told = new Map<string, number[]>()
   readonly #heard = new Map<string, Set<number>>()
   /** The execution of each round of each start. */
-  readonly #rounds = new Map<string, {readonly execution: string; readonly links: number}>()
+  readonly #rounds = new Map<string, string>()
+  /** `links` when another run was first asked for a child, by its ID and the execution of its parent. */
+  readonly #children = new Map<string, number>()
   /** What each instance (`app id`) waits for after its latest turn. */
   readonly waits = new Map<string, readonly string[]>()
 
@@ -147,7 +149,9 @@ export class Watch {
   }
 
   #isFar(worker: Worker, execution: string): boolean {
-    return (this.#executions.get(execution)?.app === 'c') !== (worker.app === 'c')
+    const app = this.#executions.get(execution)?.app
+    // one that a rerun begins with is sent before any turn of it
+    return app === undefined || (app === 'c') !== (worker.app === 'c')
   }
 
   #turn(
@@ -171,7 +175,7 @@ export class Watch {
     const started = events.find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
     const program = started?.input === undefined ? undefined : (JSON.parse(started.input.value) as Program)
     if (program === undefined) return this.fault(`workflow ${app} ${id} has a turn without a start`)
-    this.#checkRound(program, `${app} ${id}`, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
+    this.#checkRound(program, app, id, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
     this.#checkResults(execution, `${app} ${id}`, events)
     this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
     const {actions, faults, waitsFor} = new Code(program, events, raw, id.startsWith('r-')).run()
@@ -214,18 +218,20 @@ export class Watch {
       childRequest.length > 0
         ? `child ${id} of ${parent?.execution} ${parent?.task}${isEnded ? ', ended' : ''}`
         : `activity ${taskId} of ${workflowInstance?.executionId?.value}`
+    const child = `${id} ${parent?.execution}`
+    this.#children.set(child, this.#children.get(child) ?? this.links)
     if (asked.has(task)) this.fault(`another run is asked twice for ${task}`)
     asked.add(task)
   }
 
   /** A round is run once; a child of another run that was removed there may be asked for again. */
-  #checkRound({serial, round}: Program, name: string, execution: string, parent = ''): void {
+  #checkRound({serial, round}: Program, app: string, id: string, execution: string, parent = ''): void {
     if (serial.includes('.') && parent === '') return // detached, perhaps once more by a rerun
-    const key = `${name} ${serial} ${round} ${parent}`
-    const known = this.#rounds.get(key)
-    if (known === undefined) this.#rounds.set(key, {execution, links: this.links})
-    else if (known.execution !== execution && (parent === '' || known.links === this.links))
-      this.fault(`workflow ${name} is run a second time`)
+    const key = `${app} ${id} ${serial} ${round} ${parent}`
+    const known = this.#rounds.get(key) ?? execution
+    this.#rounds.set(key, execution)
+    const isAskedAgain = (this.#children.get(`${id} ${parent}`) ?? this.links) < this.links
+    if (known !== execution && !isAskedAgain) this.fault(`workflow ${app} ${id} is run a second time`)
   }
 
   /** It begins as it was. */
