@@ -1,3 +1,5 @@
+import {readdir} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
 import {sweepWorkspaces} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import {endMarked} from '../supervisor/process/end-group.ts'
@@ -8,6 +10,8 @@ import type {Reporter} from '../model/reporter.ts'
 
 /** The watchdog of a killed run may need this long after the grace period. */
 const WATCHDOG_MS = 1000
+
+const isTrial = (name: string): boolean => name.startsWith('pillion-check-')
 
 /**
  * Ends processes that killed runs have left behind, if their watchdogs have not done so, and removes their folders and
@@ -28,6 +32,7 @@ export async function sweep(env: Environment, reporter: Reporter): Promise<void>
     })
   )
   await sweepWorkspaces({env, reporter})
+  if ((await readdir(tmpdir())).some(isTrial)) await (await import('../control/trial-folder.ts')).sweepTrials(env)
 }
 
 /** A folder of runs that other users can write cannot be trusted; other commands report it. */

@@ -47,8 +47,8 @@ const OF_CALLS = /^pillion (?:calls|trace|why|replay|events)\b/
 const OF_LINES = /^pillion wait --for 'log/
 /** They need a cluster: `test/kubernetes` runs them. */
 const OF_CLUSTER = /^pillion \w+ -k\b/
-/** It writes a first template: `paths.test.ts` runs the pages about import. */
-const OF_IMPORT = /^pillion import(?: compose\.yaml)?$/
+/** It writes a first template: `paths.test.ts` and `e2e/import*.test.ts` run the pages about import. */
+const OF_IMPORT = /^pillion import(?: (?:compose\.yaml|Procfile|--check|--native))*$/
 /** They end with a command: `in-ci.test.ts` runs them. */
 const OF_CI = /^pillion up .*--run\b/
 

@@ -71,7 +71,7 @@ t.test(
       {appID: 'stock', autoPort: true}
     ])
     const run = rig.pillion(['run', '-f', '.'], {
-      env: {NODE_OPTIONS: `--import=${HOOK}`, LOADED: join(rig.folder, 'loaded')}
+      env: {NODE_OPTIONS: `--import=${HOOK}`, LOADED: join(rig.folder, 'loaded'), TMPDIR: rig.home}
     })
     const [shop, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
     await run.waitForLine('Writing log files', {nth: 2})

@@ -63,7 +63,15 @@ t.test('what commands print with -o json is as its description says', async t =>
     t.equal(waited.code, code, waited.stderr)
     t.equal(misfitOf('wait', JSON.parse(waited.stdout)), '')
   }
-  t.same([...printed.keys(), 'wait'].toSorted(), Object.keys(API['x-output']).toSorted(), 'all that is described')
+  await rig.write({Procfile: 'once: true'})
+  const checked = await rig.run(['import', '--check', '--force', '-o', 'json'])
+  t.equal(checked.code, 0, checked.stderr)
+  t.equal(misfitOf('import --check', JSON.parse(checked.stdout)), '')
+  t.same(
+    [...printed.keys(), 'import --check', 'wait'].toSorted(),
+    Object.keys(API['x-output']).toSorted(),
+    'all that is described'
+  )
   t.match(printed.get('ps')?.[0], [
     {id: 'shop', state: 'running', isReady: true, memoryBytes: Number, cpuPercent: Number, exitCode: null},
     {id: 'stock', state: 'exited', isReady: false, memoryBytes: null, exitCode: 3, exit: 'exited with code 3'},

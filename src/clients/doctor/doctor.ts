@@ -20,7 +20,7 @@ const CLIENTS = new Set(['docker', 'docker-compose', 'nerdctl'])
 const TIMEOUT_MS = 5000
 
 /** Whether the daemon answers that the docker commands of a template talk to; nothing where there are none. */
-export async function checkDocker({apps}: Plan, env: Environment): Promise<readonly Check[]> {
+export async function checkDocker({apps}: Pick<Plan, 'apps'>, env: Environment): Promise<readonly Check[]> {
   const users = apps.flatMap(app => {
     const client = programsIn(app.command, app.folder).find(({name}) => CLIENTS.has(name))
     return client === undefined ? [] : [{...app, client: client.name === 'nerdctl' ? 'nerdctl' : 'docker'}]

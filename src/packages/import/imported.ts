@@ -13,6 +13,8 @@ export interface ImportedApp {
   readonly published?: readonly {readonly port: number; readonly text: string}[]
   /** The keys, besides `appPort`, that have it listen on another port; undefined: its code decides. */
   readonly move?: ((port: number) => Readonly<Record<string, unknown>>) | undefined
+  /** A server that keeps its data in its folder. */
+  readonly hasOwnData?: boolean
   /** What could not be carried over, or needs a look. */
   readonly notes: readonly string[]
 }

@@ -8,29 +8,41 @@ import {makeFolder} from '../../../platform/make-folder.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
+import {flagDuration} from '../since.ts'
 import {surroundings} from '../surroundings.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** `import [PATH]`: writes a template from a Procfile, a compose file, a process-compose file, or what a folder shows. */
-export const importTemplate: CommandHandler = async ({flags, words, asJson}) => {
+export const importTemplate: CommandHandler = async call => {
+  const {flags, words, asJson} = call
   if (words.length > 1) throw new UsageError(`expected one file or folder, got ${words.length}: ${words.join(' ')}`)
-  const output = flags.text('output') ?? TEMPLATE_NAMES[0]
+  const isChecked = flags.isSet('check')
+  if (!isChecked && flags.names.includes('timeout')) throw new UsageError('--timeout needs --check')
+  const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '60s')
+  const hasJson = isChecked && flags.text('output') === 'json'
+  const output = (hasJson ? undefined : flags.text('output')) ?? TEMPLATE_NAMES[0]
   const cwd = process.cwd()
   const file = resolve(cwd, output === '-' ? TEMPLATE_NAMES[0] : output)
   if (output !== '-') checkOutput(file, output, flags.isSet('force'))
   const {imported, source} = await importFrom(words[0] ?? '.', flags.text('from'), cwd)
   const text = templateText(imported, file)
   await check(text, file)
-  if (output === '-') print(process.stdout, text)
-  else write(file, text, output)
-  const tell = (message: string): void => say(output === '-' ? process.stderr : process.stdout, 'info', message, asJson)
+  if (output !== '-') write(file, text, output)
+  else if (!isChecked) print(process.stdout, text)
+  const stream = output === '-' || hasJson ? process.stderr : process.stdout
+  const tell = (message: string): void => say(stream, 'info', message, asJson)
   const count = `${imported.apps.length} ${imported.apps.length === 1 ? 'app' : 'apps'}`
-  if (output !== '-')
-    say(process.stdout, 'success', `wrote ${count} from ${basename(source.path)} to ${output}`, asJson)
+  if (output !== '-') say(stream, 'success', `wrote ${count} from ${basename(source.path)} to ${output}`, asJson)
   const notes = countNotes(imported)
   if (notes > 0)
     tell(`${notes === 1 ? 'One comment needs' : `${notes} comments need`} your attention: search for "# import:"`)
   if (source.others.length > 0) tell(`Also found: ${source.others.join(', ')}. Name a file to import it instead.`)
+  if (isChecked) {
+    const {checkImported} = await import('../import-check/check.ts')
+    const rewrite = (noted: string): void =>
+      output === '-' ? print(process.stdout, noted) : write(file, noted, output)
+    return checkImported(call, {imported, text, file, timeoutMs, rewrite, output: hasJson ? 'json' : stream})
+  }
   if (output !== '-') tell('Next: pillion validate, then pillion up')
   return 0
 }

@@ -78,7 +78,8 @@ function refuseWords({words, flags}: CommandContext): void {
   throw new UsageError(`up takes no arguments: did you mean pillion up ${meant}?`)
 }
 
-async function live(
+/** Runs what a form describes to its end, with our signals and streams. The result is the exit code. */
+export async function live(
   terminal: Terminal,
   {flags, asJson}: CommandContext,
   begin: (terminal: Terminal) => Form | Promise<Form>

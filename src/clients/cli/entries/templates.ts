@@ -73,14 +73,19 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     summary: 'Write a template from a Procfile, a compose or process-compose file, or the projects in a folder',
     usage: '[PATH] [flags]',
     flags: [
+      {name: 'check', type: 'bool', text: 'Start what was written, and report what stands in the way of each app'},
       {name: 'force', type: 'bool', text: 'Overwrite an existing file'},
       textFlag(
         'from',
         'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
       ),
-      {...textFlag('output', 'The file to write; - for standard output', 'o'), shown: '"dapr.yaml"'}
+      {
+        ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
+        shown: '"dapr.yaml"'
+      },
+      {...textFlag('timeout', 'With --check: how long the apps have to become ready'), shown: '60s'}
     ],
-    examples: ['import Procfile -o -', 'import --from compose -o imported.yaml'],
+    examples: ['import Procfile -o -', 'import --from compose -o imported.yaml', 'import --check'],
     load: async () => (await import('../commands/import.ts')).importTemplate
   },
   {

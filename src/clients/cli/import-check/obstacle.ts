@@ -1,0 +1,161 @@
+import {relative} from 'node:path'
+import type {AppPlan} from '../../../model/plan.ts'
+import type {Environment} from '../../../model/environment.ts'
+import {ownerOf} from '../../../platform/port-owners.ts'
+import {whyNotFound} from '../../../supervisor/command.ts'
+import {checkDocker} from '../../doctor/doctor.ts'
+import type {AppOutcome} from '../ci/outcome.ts'
+import {missingPackages} from './packages.ts'
+
+/** What stands in the way of an app. */
+export interface Obstacle {
+  readonly kind: 'program' | 'packages' | 'port' | 'variable' | 'docker' | 'crash' | 'waits' | 'not-ready'
+  readonly text: string
+  /** The command that helps, for a shell in the folder of the template; '': none is known. */
+  readonly command: string
+}
+
+/** An app that did not become ready, and what is known of it. */
+export interface FailedApp {
+  readonly plan: AppPlan
+  readonly outcome: AppOutcome
+  readonly waitsFor: readonly string[]
+  /** Names of variables without a value that the template names for it. */
+  readonly unset: readonly string[]
+}
+
+export interface Around {
+  readonly env: Environment
+  /** The folder of the template. */
+  readonly root: string
+}
+
+/** What stands in the way of an app, the first thing to do first. */
+export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstacle> {
+  return (
+    namedVariable(app, around) ??
+    (await withoutDocker(app, around)) ??
+    withoutPackages(app, around) ??
+    withoutProgram(app, around) ??
+    (await takenPort(app)) ??
+    waiting(app) ??
+    crash(app) ??
+    notReady(app)
+  )
+}
+
+const obstacle = (kind: Obstacle['kind'], text: string, command = ''): Obstacle => ({kind, text, command})
+
+/** All that it wrote last, and the one line that says most. */
+const linesOf = ({outcome: {lines, deaths, reason}}: FailedApp): readonly string[] => [
+  reason,
+  ...deaths.flatMap(death => [death.reason, ...death.lines]),
+  ...lines
+]
+
+/** How programs say that a variable is not set, with its name. */
+const UNSET = [
+  /\b([A-Z][A-Z0-9_]{2,})\b["'`]? (?:environment variable )?(?:is|was|must be) (?:not |un)?(?:set|defined|given|provided|required|missing)/,
+  /KeyError: '([A-Z][A-Z0-9_]{2,})'|key not found: "([A-Z][A-Z0-9_]{2,})"/,
+  /environment variables?:? ["'`]?([A-Z][A-Z0-9_]{2,})\b/i
+]
+
+/** A variable without a value that the last lines name. */
+function namedVariable(app: FailedApp, {env}: Around): Obstacle | undefined {
+  const lines = linesOf(app)
+  const said = lines.flatMap(line => UNSET.flatMap(each => (each.exec(line) ?? []).slice(1).filter(Boolean)))
+  const ofTemplate = app.unset.filter(name => lines.some(line => new RegExp(`\\b${name}\\b`).test(line)))
+  const others = said.filter(name => ((app.plan.env[name] ?? env[name]) || '') === '')
+  const all = [...new Set([...ofTemplate, ...others])]
+  return all.length === 0 ? undefined : withoutValue(all)
+}
+
+export function withoutValue(names: readonly string[]): Obstacle {
+  const [verb, them] = names.length === 1 ? ['has', 'it'] : ['have', 'them']
+  return obstacle('variable', `${names.join(', ')} ${verb} no value: set ${them} in .env, or where pillion is started`)
+}
+
+async function withoutDocker({plan}: FailedApp, {env}: Around): Promise<Obstacle | undefined> {
+  const engine = plan.command.find(
+    (word, at) => /^(?:docker|podman|nerdctl)$/.test(word) && plan.command[at + 1] === 'run'
+  )
+  if (engine === undefined) return undefined
+  if (whyNotFound([engine], plan.folder, pathOf(plan, env)) !== '')
+    return obstacle('docker', `it is a container, and there is no ${engine} here`)
+  const [found] = await checkDocker({apps: [plan]}, env)
+  return found?.kind === 'fail'
+    ? obstacle('docker', 'it is a container, and the Docker daemon does not answer')
+    : undefined
+}
+
+const pathOf = (plan: AppPlan, env: Environment): string => plan.env['PATH'] ?? env['PATH'] ?? ''
+
+function withoutPackages(app: FailedApp, {root}: Around): Obstacle | undefined {
+  const found = missingPackages(app.plan.folder, linesOf(app))
+  if (found === undefined) return undefined
+  const way = relative(root, found.folder)
+  const command = way === '' ? found.command : `(cd ${quoted(way)} && ${found.command})`
+  return obstacle('packages', `packages are not installed: ${command}`, command)
+}
+
+const quoted = (path: string): string =>
+  /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
+
+/** What a shell says of a program that it does not find. */
+const NOT_FOUND =
+  /^(?:\S*sh: )?(?:line )?(?:\d+: )?([\w./@+-]+): (?:command )?not found$|^env: ['‘]?([\w./@+-]+)['’]?: No such file/
+
+function withoutProgram(app: FailedApp, {env}: Around): Obstacle | undefined {
+  const {plan} = app
+  const own = whyNotFound(plan.command, plan.folder, pathOf(plan, env))
+  if (own !== '')
+    return obstacle(
+      'program',
+      own.replace(/ is in no folder of PATH \([^)]*\)/, ' is not installed: it is in no folder of PATH')
+    )
+  const said = linesOf(app).flatMap(line => {
+    const [, byShell, byEnv] = NOT_FOUND.exec(line.trim()) ?? []
+    return byShell ?? byEnv ?? []
+  })
+  const [name] = said
+  return name === undefined ? undefined : obstacle('program', `"${name}" is not installed: it is in no folder of PATH`)
+}
+
+const PORT_TAKEN =
+  /EADDRINUSE|address (?:is )?already in use|port is already (?:allocated|in use)|Port \d+ (?:is|was) already in use/i
+
+async function takenPort(app: FailedApp): Promise<Obstacle | undefined> {
+  const line = linesOf(app).find(each => PORT_TAKEN.test(each))
+  if (line === undefined) return undefined
+  const named = /(?::|port |Port )(\d{2,5})\b/.exec(line.replaceAll(/\d\d:\d\d:\d\d/g, ''))?.[1]
+  const {channel, published} = app.plan
+  const port = Number(named ?? (published?.inCode || channel.port))
+  if (port === 0) return obstacle('port', line)
+  const owner = await ownerOf(port)
+  const who =
+    owner === undefined
+      ? 'another app of the template, or a program of another user'
+      : `${owner.command} (pid ${owner.pid})`
+  return obstacle('port', `port ${port} is in use by ${who}`)
+}
+
+/** It has not been started, as what it needs did not become ready. */
+function waiting({waitsFor, plan: {dependsOn}, outcome: {isOver, deaths}}: FailedApp): Obstacle | undefined {
+  if (deaths.length > 0 || (waitsFor.length === 0 && !(isOver && dependsOn.length > 0))) return undefined
+  const others = waitsFor.length > 0 ? waitsFor : dependsOn.map(({id}) => id)
+  return obstacle('waits', `it waits for ${others.join(', ')}`)
+}
+
+/** As `pillion why` says it. */
+function crash({outcome: {deaths}}: FailedApp): Obstacle | undefined {
+  const death = deaths.at(-1)
+  if (death === undefined) return undefined
+  const place = death.place === '' || death.reason.includes(death.place) ? '' : ` (${death.place})`
+  return obstacle('crash', `it ${death.exit}${death.reason === '' ? '' : `: ${death.reason}${place}`}`)
+}
+
+function notReady({outcome: {reason, state, name}, unset}: FailedApp): Obstacle {
+  const without = unset.length === 0 ? '' : `; without a value: ${unset.join(', ')}`
+  const why = reason.startsWith(`"${name}" `) ? reason.slice(name.length + 3).replace(/^(?=is )/, 'it ') : reason
+  return obstacle('not-ready', `${why === '' ? `it is ${state}` : why}${without}`)
+}

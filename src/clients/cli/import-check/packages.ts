@@ -1,0 +1,122 @@
+import {existsSync, readdirSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {readTextFile} from '../../../model/read-file.ts'
+
+/** A command that installs packages, and where it is run. */
+export interface Installation {
+  readonly command: string
+  readonly folder: string
+}
+
+/** How packages of a language are installed: by the first of these files that is there, and what its lines say where they are not. */
+interface Manager {
+  readonly files: readonly (readonly [file: string, command: string])[]
+  readonly missing: RegExp
+}
+
+const MANAGERS: readonly Manager[] = [
+  {
+    files: [
+      ['pnpm-lock.yaml', 'pnpm i'],
+      ['yarn.lock', 'yarn install'],
+      ['bun.lock', 'bun install'],
+      ['bun.lockb', 'bun install'],
+      ['package-lock.json', 'npm ci'],
+      ['npm-shrinkwrap.json', 'npm ci'],
+      ['package.json', 'npm install']
+    ],
+    missing:
+      /Cannot find (?:module|package) '(?![./])|node_modules (?:is )?missing|couldn't find the node_modules state|YN0028|: (?:command )?not found|is not recognized as/i
+  },
+  {
+    files: [
+      ['uv.lock', 'uv sync'],
+      ['poetry.lock', 'poetry install'],
+      ['Pipfile', 'pipenv install'],
+      ['requirements.txt', 'pip install -r requirements.txt'],
+      ['pyproject.toml', 'pip install -e .'],
+      ['setup.py', 'pip install -e .']
+    ],
+    missing: /No module named '?([\w]+)|ImportError: cannot import|DistributionNotFound/
+  },
+  {
+    files: [['go.mod', 'go mod download']],
+    missing:
+      /missing go\.sum entry|no required module provides package|cannot find module|go: downloading .*(?:timeout|refused|no such host)/
+  },
+  {
+    files: [['Gemfile', 'bundle install']],
+    missing:
+      /Bundler::GemNotFound|Could not find .* in (?:any|locally)|Run `bundle install`|cannot load such file -- bundler/
+  },
+  {files: [['composer.json', 'composer install']], missing: /vendor\/autoload\.php/},
+  {files: [['mix.exs', 'mix deps.get']], missing: /mix deps\.get/}
+]
+
+/**
+ * What installs the packages of an app that did not start: its last lines say that some are missing, or there are none. Undefined: they do
+ * not seem to be what stands in its way.
+ */
+export function missingPackages(folder: string, lines: readonly string[]): Installation | undefined {
+  for (const {files, missing} of MANAGERS) {
+    const said = lines.map(line => missing.exec(line)).find(match => match !== null)
+    const isSaid = said !== undefined && said !== null && !isOwnModule(folder, said[1] ?? '')
+    const [first] = files
+    const isNode = first?.[0] === 'pnpm-lock.yaml'
+    if (!(isNode ? lacksModules(folder) || (isSaid && existsSync(join(folder, 'package.json'))) : isSaid)) continue
+    const found = nearest(
+      folder,
+      files.map(([file]) => file)
+    )
+    const command = files.find(([file]) => found !== undefined && existsSync(join(found, file)))?.[1]
+    if (found !== undefined && command !== undefined) return {command, folder: found}
+  }
+  return undefined
+}
+
+/** The nearest folder, up to that of the repository, that has one of these; a lock file above wins over a `package.json`. */
+function nearest(folder: string, files: readonly string[]): string | undefined {
+  const above = foldersAbove(folder)
+  const [last = ''] = files.slice(-1)
+  const locks = files.filter(file => file !== last)
+  const isWorkspace = (each: string): boolean =>
+    each === folder || ['pnpm-workspace.yaml', 'package.json', 'uv.lock'].some(name => existsSync(join(each, name)))
+  return (
+    above.find(each => isWorkspace(each) && locks.some(file => existsSync(join(each, file)))) ??
+    above.find(each => existsSync(join(each, last)))
+  )
+}
+
+/** The folder and those above it, up to that of the repository. */
+function foldersAbove(folder: string): readonly string[] {
+  const parent = dirname(folder)
+  return existsSync(join(folder, '.git')) || parent === folder ? [folder] : [folder, ...foldersAbove(parent)]
+}
+
+const hasModules = (folder: string): boolean =>
+  ['node_modules', '.pnp.cjs', '.pnp.js'].some(name => existsSync(join(folder, name)))
+
+/** A package of Node with dependencies, and no folder of packages at or above it. */
+function lacksModules(folder: string): boolean {
+  try {
+    const read = JSON.parse(readTextFile(join(folder, 'package.json'))) as Record<string, unknown> | null
+    const needed = ['dependencies', 'devDependencies'].flatMap(key =>
+      Object.keys((read?.[key] as object | undefined) ?? {})
+    )
+    return needed.length > 0 && !foldersAbove(folder).some(hasModules)
+  } catch {
+    return false // no package, or a broken one
+  }
+}
+
+/** A module that the program has itself: it is looked for in the wrong folder, and no package lacks. */
+function isOwnModule(folder: string, name: string): boolean {
+  if (name === '') return false
+  try {
+    return [folder, ...readdirSync(folder).map(each => join(folder, each))].some(
+      each => existsSync(join(each, `${name}.py`)) || existsSync(join(each, name, '__init__.py'))
+    )
+  } catch {
+    return false // the folder cannot be read
+  }
+}

@@ -1,0 +1,75 @@
+import {statSync} from 'node:fs'
+import {dirname, resolve} from 'node:path'
+import type {TrialFolder} from '../../../control/trial-folder.ts'
+import type {AppPlan, Plan} from '../../../model/plan.ts'
+import {isFreePort} from '../../../proxy/ports/app-port.ts'
+import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolated-plan.ts'
+
+/**
+ * What a trial runs in place of a template: the same apps in the same folders, with ports of their own where others have theirs, containers
+ * with names and volumes of their own, and logs, data and work that end with the trial. `servers`: apps that keep data in their folder.
+ */
+export async function trialPlan(plan: Plan, folder: TrialFolder, servers: ReadonlySet<string>): Promise<Plan> {
+  const names = plan.apps.flatMap(({command}) => nameOf(command) ?? [])
+  const engine = plan.apps.flatMap(({command}) => (nameOf(command) === undefined ? [] : engineOf(command)))[0]
+  const own = new Map(names.map(name => [name, `${name}-check-${process.pid}`]))
+  if (engine !== undefined) folder.note({engine, names: [...own.values()]})
+  const logs = folder.folder('logs')
+  const apps = plan.apps.map((app): AppPlan => ({
+    ...app,
+    folder: servers.has(app.id) ? folder.folder('data', app.id) : app.folder,
+    command: nameOf(app.command) === undefined ? app.command : ownVolumes(named(app.command, own), app.folder),
+    ready: app.ready.kind === 'command' ? {...app.ready, command: named(app.ready.command, own)} : app.ready,
+    logs: {...app.logs, folder: logs, app: 'file', sidecar: 'file'},
+    watch: {...app.watch, paths: []}
+  }))
+  return withFreePorts({...plan, file: '', apps})
+}
+
+/** Numbers that are free stay, so that what has them in its code is tried as it is. */
+async function withFreePorts(plan: Plan): Promise<Plan> {
+  const free: number[] = []
+  for (const port of fixedPorts(plan)) if (await isFreePort(port)) free.push(port)
+  return isolatedPlan(plan, await movedPorts(plan, new Map(free.map(port => [port, port]))))
+}
+
+const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)$/
+
+/** `docker run …`, or `sh -c 'docker build … && exec "$@"' … docker run …`, as import writes both; undefined: no container. */
+function engineOf(command: readonly string[]): string | undefined {
+  const at = command.findIndex((word, index) => ENGINE.test(word) && command[index + 1] === 'run')
+  return at === -1 ? undefined : command[at]
+}
+
+function nameOf(command: readonly string[]): string | undefined {
+  const at = engineOf(command) === undefined ? -1 : command.indexOf('--name')
+  return at === -1 ? undefined : command[at + 1]
+}
+
+/** With other names for containers: of `--name`, of `docker exec`, and where one shares the network of another. */
+const named = (words: readonly string[], own: ReadonlyMap<string, string>): readonly string[] =>
+  words.map((word, at) => {
+    const isName = words[at - 1] === '--name' || (words[at - 1] === 'exec' && ENGINE.test(words[at - 2] ?? ''))
+    if (isName) return own.get(word) ?? word
+    const shared = own.get(/^container:(.*)$/.exec(word)?.[1] ?? '')
+    return shared === undefined ? word : `container:${shared}`
+  })
+
+/** Where servers keep their data in a container. */
+const DATA = /^\/(?:var\/lib|data|bitnami)(?:\/|$)|\/data(?:\/|$)/
+
+/** Data of a trial are its own: a volume without a name, which goes with its container, in place of the project's. */
+const ownVolumes = (words: readonly string[], folder: string): readonly string[] =>
+  words.map((word, at) => {
+    if (words[at - 1] !== '--volume') return word
+    const [, source = '', target = ''] = /^((?:\$\{[^}]*\}|[^:])+):([^:]+)/.exec(word) ?? []
+    if (source === '') return word
+    const isPath = /^[./~\\$]/.test(source)
+    return isPath && !(DATA.test(target) && isFolder(resolve(folder, source))) ? word : target
+  })
+
+/** It is made where it is not there. */
+const isFolder = (path: string): boolean => {
+  const stat = statSync(path, {throwIfNoEntry: false})
+  return stat === undefined ? dirname(path) !== path : stat.isDirectory()
+}

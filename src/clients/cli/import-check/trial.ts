@@ -1,0 +1,171 @@
+import {dirname} from 'node:path'
+import {variablesWithoutValue, type Imported} from '#import'
+import {loadTemplate} from '../../../files/config/load.ts'
+import type {RunControl} from '../../../control/run-control.ts'
+import {TrialFolder} from '../../../control/trial-folder.ts'
+import type {App} from '../../../model/api.generated.ts'
+import {succeeded} from '../../../model/app-state.ts'
+import type {RunEvent} from '../../../model/events.ts'
+import {instanceName} from '../../../model/plan.ts'
+import {pause} from '../../../platform/delay.ts'
+import {freeAppPort} from '../../../proxy/ports/app-port.ts'
+import type {Run} from '../../../run/run.ts'
+import type {AppOutcome} from '../ci/outcome.ts'
+import {collectOutcome} from '../ci/collect.ts'
+import {isFit, needed} from '../ci/readiness.ts'
+import type {CommandContext} from '../command-handler.ts'
+import type {Form} from '../commands/run.ts'
+import {surroundings} from '../surroundings.ts'
+import {openTerminal} from '../terminal.ts'
+import {obstacleOf, withoutValue, type Obstacle} from './obstacle.ts'
+import {trialPlan} from './trial-plan.ts'
+
+/** An app that was tried. */
+export interface TriedApp {
+  readonly id: string
+  /** As in `ps`. */
+  readonly state: string
+  readonly isReady: boolean
+  /** Null: nothing stands in its way. */
+  readonly obstacle: Obstacle | null
+}
+
+export interface Trial {
+  readonly apps: readonly TriedApp[]
+  readonly tookMs: number
+  /** Ctrl-C: nothing is known of the apps. */
+  readonly isInterrupted: boolean
+}
+
+export interface TrialRequest {
+  readonly imported: Imported
+  /** The template that was made of it. */
+  readonly text: string
+  /** Where it stands, or is to stand. */
+  readonly file: string
+  /** How long the apps have to become ready. */
+  readonly timeoutMs: number
+}
+
+const KEEPER = 'pillion-import-check'
+const LOOK_MS = 50
+/** So long nothing changes: what runs without a port might end a moment after its start. */
+const QUIET_MS = 3000
+/** Exits, after which an app is not expected to become ready by itself. */
+const MAX_RESTARTS = 3
+
+/** Starts the apps of a template, without anything that outlives it, and says what stands in the way of those that do not become ready. */
+export async function tryTemplate(call: CommandContext, options: TrialRequest): Promise<Trial> {
+  const {imported, text, file, timeoutMs} = options
+  const root = dirname(file)
+  const missing = new Map(imported.apps.map(app => [app.id, variablesWithoutValue(app, imported, process.env)]))
+  const excepted = new Set([...missing].flatMap(([id, all]) => (all.some(({isRequired}) => isRequired) ? [id] : [])))
+  const required = [...missing.values()].flatMap(all => all.filter(({isRequired}) => isRequired))
+  const port = required.length === 0 ? 0 : await freeAppPort(new Set(), {whose: 'a variable without a value'})
+  const variables = Object.fromEntries(required.map(({name}) => [name, port.toString()]))
+  const around = {...surroundings(), cwd: root, readStdin: () => text}
+  const {plan, commandSidecar} = await loadTemplate('-', around, {watch: false, variables})
+  process.env['PILLION_REDIS'] ??= 'memory' // the keys of a built-in one outlive a run
+  const folder = new TrialFolder()
+  try {
+    const servers = new Set(imported.apps.flatMap(({id, hasOwnData}) => (hasOwnData === true ? [id] : [])))
+    // a run ends with its last app: this one has no program
+    const apps = [...plan.apps, await commandSidecar(KEEPER)]
+    const tried = await trialPlan({...plan, apps}, folder, servers)
+    const ready = new TrialRun(timeoutMs)
+    const {live} = await import('../commands/run.ts') // it stays one piece with the rest of a start
+    await live(openTerminal(), call, () => ready.form(tried, excepted))
+    const unsetOf = (id: string): readonly string[] => missing.get(id)?.map(({name}) => name) ?? []
+    const all = await Promise.all(
+      tried.apps.map(async (app): Promise<readonly TriedApp[]> => {
+        const {id} = app
+        if (excepted.has(id)) return [{id, state: 'not started', isReady: false, obstacle: withoutValue(unsetOf(id))}]
+        const outcome = ready.outcomes.find(each => each.id === id && each.name === instanceName(id, app.instance))
+        if (outcome === undefined) return []
+        const {name, state, isReady} = outcome
+        if (isReady) return [{id: name, state, isReady, obstacle: null}]
+        const failed = {plan: app, outcome, waitsFor: ready.waitsFor(id), unset: unsetOf(id)}
+        return [{id: name, state, isReady, obstacle: await obstacleOf(failed, {env: process.env, root})}]
+      })
+    )
+    return {apps: all.flat(), tookMs: ready.tookMs, isInterrupted: ready.isInterrupted}
+  } finally {
+    await folder.remove(process.env)
+  }
+}
+
+/** The run of a trial: it ends once nothing more is to be expected. */
+class TrialRun {
+  readonly #timeoutMs: number
+  #listing: readonly App[] = []
+  #crashes = 0
+  outcomes: readonly AppOutcome[] = []
+  tookMs = 0
+  isInterrupted = false
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  form(plan: Form['plan'], excepted: ReadonlySet<string>): Form {
+    return {
+      plan,
+      excepted,
+      workMode: 'brief',
+      output: {write: () => undefined, midLine: false},
+      form: {kind: 'template', prefixOf: () => undefined},
+      emit: event => this.#onEvent(event),
+      started: async run => this.#wait(run),
+      takes: () => {
+        this.isInterrupted = true
+        return false
+      },
+      exitCode: () => 0,
+      ended: () => undefined
+    }
+  }
+
+  waitsFor(id: string): readonly string[] {
+    return this.#listing.find(app => app.id === id)?.waitsFor ?? []
+  }
+
+  #onEvent(event: RunEvent): void {
+    if (event.type === 'app-ended' && !succeeded(event.exit)) this.#crashes++
+  }
+
+  async #wait(run: Run): Promise<void> {
+    const began = performance.now()
+    const {control} = run
+    try {
+      if (control === undefined) return
+      await this.#untilQuiet(control, began)
+      this.tookMs = performance.now() - began
+      if (this.isInterrupted) return
+      this.#listing = needed(control.list())
+      const {apps} = await collectOutcome({control, as: KEEPER, places: new Map(), crashes: this.#crashes})
+      this.outcomes = apps
+    } finally {
+      run.stop()
+    }
+  }
+
+  async #untilQuiet(control: RunControl, began: number): Promise<void> {
+    let [seen, since] = ['', performance.now()]
+    while (performance.now() - began < this.#timeoutMs && !this.isInterrupted) {
+      const apps = needed(control.list()).filter(({id}) => id !== KEEPER)
+      const now = apps.map(({id, state, isReady, pid}) => `${id} ${state} ${isReady} ${pid}`).join('\n')
+      const isPending = apps.some(mayBecomeReady)
+      if (now !== seen || isPending) [seen, since] = [now, performance.now()]
+      if (performance.now() - since >= QUIET_MS) return
+      await pause(LOOK_MS)
+    }
+  }
+}
+
+/** One that waits for another app is started as soon as that is ready: it is not waited for by itself. */
+const mayBecomeReady = (app: App): boolean =>
+  !isFit(app) &&
+  app.availability !== 'never' &&
+  app.loop === null &&
+  app.restarts < MAX_RESTARTS &&
+  !(app.state === 'idle' && app.waitsFor.length > 0)

@@ -1,0 +1,96 @@
+import {lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
+import {isSameStart, startOf} from '../platform/process-table.ts'
+import {currentSystem, type SystemIdentity} from './run-file.ts'
+
+const PREFIX = 'pillion-check-'
+const ABOUT = 'about.json'
+const TIMEOUT_MS = 10_000
+
+/** Containers of a trial, and the program that ends them. */
+export interface TrialContainers {
+  readonly engine: string
+  readonly names: readonly string[]
+}
+
+interface About extends SystemIdentity, TrialContainers {
+  readonly pid: number
+  /** As `Seen.started`. */
+  readonly started: number
+}
+
+/**
+ * All that a trial of a template (`import --check`) writes: logs, data of its servers, and which containers it has. `remove` leaves
+ * nothing behind; that of a trial that was killed is removed by the next run.
+ */
+export class TrialFolder {
+  readonly path: string
+  #containers: TrialContainers = {engine: '', names: []}
+
+  constructor() {
+    this.path = mkdtempSync(join(tmpdir(), PREFIX))
+    this.note(this.#containers)
+  }
+
+  /** Records the containers before they are started. */
+  note(containers: TrialContainers): void {
+    this.#containers = containers
+    const about: About = {...currentSystem(), ...containers, pid: process.pid, started: startOf(process.pid)}
+    writeFileSync(join(this.path, ABOUT), JSON.stringify(about))
+  }
+
+  /** The folder of this name in it, which is made. */
+  folder(...names: readonly string[]): string {
+    const path = join(this.path, ...names)
+    mkdirSync(path, {recursive: true, mode: 0o700})
+    return path
+  }
+
+  async remove(env: Environment): Promise<void> {
+    await removeContainers(this.#containers, env)
+    rmSync(this.path, {recursive: true, force: true})
+  }
+}
+
+/** Removes what trials have left behind that were killed. Those of other users, and of another system, are left alone. */
+export async function sweepTrials(env: Environment): Promise<void> {
+  for (const name of readdirSync(tmpdir()).filter(each => each.startsWith(PREFIX))) {
+    const path = join(tmpdir(), name)
+    const about = aboutOf(path)
+    if (about === undefined) continue
+    await removeContainers(about, env)
+    rmSync(path, {recursive: true, force: true})
+  }
+}
+
+/** Undefined: it is no folder of ours, or its trial may go on. */
+function aboutOf(path: string): TrialContainers | undefined {
+  try {
+    const stat = lstatSync(path)
+    if (!stat.isDirectory() || stat.uid !== process.getuid?.()) return undefined
+    const {boot, pids, pid, started, ...containers} = JSON.parse(readFileSync(join(path, ABOUT), 'utf8')) as About
+    const here = currentSystem()
+    const isAlive = boot === here.boot && isSameStart(startOf(pid), started)
+    return pids === here.pids && !isAlive ? containers : undefined
+  } catch {
+    return undefined // it is being made, or has gone
+  }
+}
+
+async function removeContainers({engine, names}: TrialContainers, env: Environment): Promise<void> {
+  if (names.length === 0) return
+  const {runCommand} = await import('../platform/run-command.ts')
+  const whole = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
+  // they have ended, as a rule: then it fails
+  await runCommand({
+    command: [engine, 'rm', '--force', '--volumes', ...names],
+    folder: '/',
+    env: whole,
+    timeoutMs: TIMEOUT_MS,
+    signal: new AbortController().signal
+  })
+}

@@ -1,0 +1,31 @@
+import {envFileVariables} from './env-file.ts'
+import type {Imported, ImportedApp} from './imported.ts'
+
+/** A variable that a template names, and that neither the environment nor its file of variables has. */
+export interface MissingVariable {
+  readonly name: string
+  /** `${NAME:?message}`: without it the template does not run. */
+  readonly isRequired: boolean
+}
+
+/** `${NAME}`, `${NAME:?message}`; one with a default, and the `$${` that is a text, need no value. */
+const REFERENCE = /\$?\$\{([A-Za-z_]\w*)(:?[-?+])?/g
+
+/** The variables without a value that an app of an imported template names. */
+export function variablesWithoutValue(
+  app: ImportedApp,
+  {interpolate, common}: Pick<Imported, 'interpolate' | 'common'>,
+  env: Readonly<Record<string, string | undefined>>
+): readonly MissingVariable[] {
+  if (interpolate === undefined || interpolate === false) return []
+  const known = {...(typeof interpolate === 'string' && envFileVariables(interpolate)), ...env}
+  const missing = new Map<string, boolean>()
+  for (const [all, name = '', operator = ''] of JSON.stringify([app.keys, common]).matchAll(REFERENCE)) {
+    const value = known[name]
+    const isRequired = operator.endsWith('?')
+    const isMissing = value === undefined || (operator === ':?' && value === '')
+    if (all.startsWith('$$') || !isMissing || !['', '?', ':?'].includes(operator)) continue
+    missing.set(name, isRequired || missing.get(name) === true)
+  }
+  return Array.from(missing, ([name, isRequired]) => ({name, isRequired}))
+}
