@@ -66,6 +66,10 @@ export const resting = (name: string, entry: Entry, phase: Phase): App => ({
 export const orStillEnded = (app: App): App =>
   app.hadEnded ? {...app, phases: new Set([...app.phases, 'ended']), lives: {...app.lives, min: 0}} : app
 
+/** If it is started at all, it may have to wait for what it depends on. */
+export const orWaiting = (app: App): App =>
+  dependsOn(app.entry).length === 0 ? app : {...app, phases: new Set([...app.phases, 'waiting'])}
+
 /** What was seen is what is. */
 export function settled(app: App, {phase, code}: {readonly phase: Phase; readonly code: number}): void {
   app.phases = new Set([phase])

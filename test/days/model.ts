@@ -8,6 +8,7 @@ import {
   isIdle,
   isOnly,
   orStillEnded,
+  orWaiting,
   resting,
   settled,
   standingOf,
@@ -98,8 +99,7 @@ export class Model {
       // what flags left out until now has not been stopped by the user
       const isByUser = this.how.only === undefined && others.every(({entry: {keys}}) => keys.profiles === undefined)
       if ((isLeft || isByUser) && others.every(each => isOnly(each, 'stopped'))) return app
-      const started = this.#started(app, false)
-      return dependsOn(entry).length === 0 ? started : {...started, phases: new Set([...started.phases, 'waiting'])}
+      return orWaiting(this.#started(app, false))
     }
     if (this.how.except?.includes(entry.id) === true) return resting(name, entry, 'excepted')
     const app = resting(name, entry, 'waiting')
@@ -201,7 +201,7 @@ export class Model {
         lives: {...changed.lives, min: 0}
       }
     const mayHaveBeenLeftOut = this.how.only !== undefined || app.entry.keys.profiles !== undefined
-    if (isOnly(app, 'stopped') && mayHaveBeenLeftOut) return this.#started(changed, false)
+    if (isOnly(app, 'stopped') && mayHaveBeenLeftOut) return orWaiting(this.#started(changed, false))
     if (waiting.length === 0) return changed
     return {...changed, phases: new Set([...changed.phases, ...waiting]), lives: {...changed.lives, min: 0}}
   }

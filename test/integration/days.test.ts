@@ -51,6 +51,10 @@ const FOUND = {
   'what waits for a one-shot app waits for it again after an edit of both': [
     '977',
     'remove 864 568, remove 671 315, add 278 276 …, add 12 474, save bad code 637 736 …, edit dependencies 462 910, edit key of common 755 885'
+  ],
+  'an app that an edit brings in waits for what it depends on': [
+    '900077',
+    'add 910 870, edit readiness 944 957, add 897 430, remove 4 125, edit dependencies 986 524 …, add 478 924, swap ids 890 852'
   ]
 } as const
 
