@@ -3,20 +3,30 @@ import {isBrowser, processes} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
 import {inodeOfPeer} from './socket-diag.ts'
 
-/** How many processes that have called are looked at first. */
-const REMEMBERED = 8
 /** After so long the number of a process may be that of another one. */
 const FORGET_MS = 10_000
 
+/** A process that has the variable. */
+interface Holder {
+  readonly pid: number
+  readonly value: string
+  /** The numbers of the descriptors that were looked at: a new connection mostly has another one. */
+  readonly seen: Set<string>
+}
+
 /**
- * Finds what a variable is set to in the environment of the process that holds the other end of a connection. Processes that were found lately are
- * looked at first: who has called calls again.
+ * Finds what a variable is set to in the environment of the process that holds the other end of a connection. Only processes that have it are
+ * looked into, and of those that were looked into before the new descriptors first.
  */
 export class PeerVariable {
   readonly #name: string
-  readonly #latest: number[] = []
-  /** Processes that have no such variable: whoever calls from outside is not looked for in their descriptors. */
+  /** Who was found last comes first: who has called calls again. */
+  #holders: Holder[] = []
   readonly #without = new Set<number>()
+  /** The sockets that were seen, as /proc names them. The number of one that is open belongs to no other one. */
+  readonly #sockets = new Map<string, Holder>()
+  /** The latest process when they were listed. */
+  #latest = ''
   #forgetAt = 0
 
   constructor(name: string) {
@@ -26,53 +36,86 @@ export class PeerVariable {
   /** '' = the process has no such variable, is a browser that an app has opened, or cannot be seen. */
   of(ends: Ends): string {
     const inode = inodeOfPeer(ends)
-    if (inode === '') return ''
-    const wanted = `socket:[${inode}]`
-    const pid =
-      this.#latest.find(each => holds(each, wanted)) ??
-      processes().find(each => !this.#latest.includes(each) && this.#has(each) && holds(each, wanted))
-    if (pid === undefined) return ''
-    this.#remember(pid)
-    return isBrowser(pid) ? '' : valueOf(pid, this.#name)
+    const holder = inode === '' ? undefined : this.#holderOf(`socket:[${inode}]`)
+    return holder === undefined || isBrowser(holder.pid) ? '' : holder.value
   }
 
-  #has(pid: number): boolean {
+  #holderOf(socket: string): Holder | undefined {
+    this.#forget()
+    const known = this.#sockets.get(socket)
+    if (known !== undefined) return known
+    const among = (isNew: boolean): Holder | undefined => this.#holders.find(each => this.#holds(each, socket, isNew))
+    const holder = among(true) ?? (this.#list(), among(false))
+    if (holder !== undefined) this.#holders = [holder, ...this.#holders.filter(each => each !== holder)]
+    return holder
+  }
+
+  #forget(): void {
     const now = performance.now()
-    if (now > this.#forgetAt) {
-      this.#without.clear()
-      this.#forgetAt = now + FORGET_MS
-    }
-    if (this.#without.has(pid)) return false
-    if (valueOf(pid, this.#name) !== '') return true
-    this.#without.add(pid)
-    return false
+    if (now < this.#forgetAt) return
+    this.#forgetAt = now + FORGET_MS
+    const pids = this.#holders.map(({pid}) => pid)
+    this.#holders = []
+    this.#without.clear()
+    this.#sockets.clear()
+    this.#latest = ''
+    for (const pid of pids) this.#add(pid)
   }
 
-  #remember(pid: number): void {
-    const at = this.#latest.indexOf(pid)
-    if (at === 0) return
-    if (at > 0) this.#latest.splice(at, 1)
-    this.#latest.unshift(pid)
-    if (this.#latest.length > REMEMBERED) this.#latest.pop()
+  /** Finds the processes that have begun since the last time. */
+  #list(): void {
+    const latest = latestProcess()
+    if (latest === this.#latest) return
+    this.#latest = latest
+    const known = new Set(this.#holders.map(({pid}) => pid))
+    for (const pid of processes()) if (!known.has(pid) && !this.#without.has(pid)) this.#add(pid)
+  }
+
+  #add(pid: number): void {
+    const value = valueOf(pid, this.#name)
+    if (value === '') this.#without.add(pid)
+    else this.#holders.push({pid, value, seen: new Set()})
+  }
+
+  /** The latest descriptor first: that is mostly the newest connection. `isNew`: only those that were not looked at. */
+  #holds(holder: Holder, socket: string, isNew: boolean): boolean {
+    const {pid, seen} = holder
+    const numbers = descriptorsOf(pid)
+    for (let at = numbers.length - 1; at >= 0; at--) {
+      const number = numbers[at] ?? ''
+      if (isNew && seen.has(number)) continue
+      seen.add(number)
+      const link = linkOf(pid, number)
+      if (link.startsWith('socket:')) this.#sockets.set(link, holder)
+      if (link === socket) return true
+    }
+    return false
   }
 }
 
-/** The latest descriptor first: that is mostly the newest connection. */
-function holds(pid: number, wanted: string): boolean {
-  let numbers: readonly string[]
+/** The number that the latest process or thread got (proc(5), /proc/loadavg): while it stays, none has begun. */
+function latestProcess(): string {
   try {
-    numbers = readdirSync(`/proc/${pid}/fd`)
+    return readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? ''
   } catch {
-    return false // it has exited, or belongs to another user
+    return '' // not Linux
   }
-  for (let at = numbers.length - 1; at >= 0; at--) {
-    try {
-      if (readlinkSync(`/proc/${pid}/fd/${numbers[at] ?? ''}`) === wanted) return true
-    } catch {
-      // closed meanwhile
-    }
+}
+
+function descriptorsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`)
+  } catch {
+    return [] // it has exited, or belongs to another user
   }
-  return false
+}
+
+function linkOf(pid: number, number: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${number}`)
+  } catch {
+    return '' // closed meanwhile
+  }
 }
 
 function valueOf(pid: number, name: string): string {

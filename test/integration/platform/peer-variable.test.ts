@@ -1,0 +1,59 @@
+import {spawn, type ChildProcess} from 'node:child_process'
+import {once} from 'node:events'
+import {createServer, type AddressInfo, type Socket} from 'node:net'
+import t from 'tap'
+import {PeerVariable} from '../../../src/platform/peer-variable.ts'
+
+/** Connects at each line that it gets; at `close` it first gives up its first connection, whose descriptor the next one gets. */
+const CALLER = `
+const sockets = []
+process.stdin.on('data', text => {
+  const open = () => sockets.push(require('net').connect(process.env.AT, '127.0.0.1').on('error', () => {}))
+  if (String(text) === 'close') sockets.shift().on('close', open).destroy()
+  else open()
+})
+`
+
+t.test('the process at the other end is found, whatever processes and connections have come before', async t => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const AT = (server.address() as AddressInfo).port.toString()
+  const children: ChildProcess[] = []
+  const sockets: Socket[] = []
+  t.teardown(() => {
+    for (const child of children) child.kill('SIGKILL')
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const begin = (mark?: string): ChildProcess => {
+    const {MARK: _, ...inherited} = process.env
+    const env = {...inherited, AT, ...(mark !== undefined && {MARK: mark})}
+    const child = spawn(process.execPath, ['-e', CALLER], {env, stdio: ['pipe', 'inherit', 'inherit']})
+    children.push(child)
+    return child
+  }
+  const connected = async (child: ChildProcess, text: 'open' | 'close' = 'open'): Promise<Socket> => {
+    child.stdin?.write(text)
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    sockets.push(socket.on('error', () => undefined))
+    return socket
+  }
+  const marks = new PeerVariable('MARK')
+  const [first, outside] = [begin('first'), begin()]
+  const one = await connected(first)
+  t.equal(marks.of(one), 'first')
+  t.equal(marks.of(await connected(outside)), '')
+  t.equal(marks.of(await connected(first)), 'first', 'by a new descriptor')
+  t.equal(marks.of(await connected(first, 'close')), 'first', 'by a number that another connection had')
+  const second = begin('second')
+  t.equal(marks.of(await connected(second)), 'second', 'which began after the search before')
+  const late = [await connected(first), await connected(second), await connected(first), await connected(outside)]
+  t.same(
+    late.map(socket => marks.of(socket)),
+    ['first', 'second', 'first', '']
+  )
+  first.kill('SIGKILL')
+  await once(first, 'exit')
+  t.equal(marks.of(await connected(begin('third'))), 'third', 'after one of them has ended')
+  t.equal(marks.of(one), '', 'the other end is closed')
+})
