@@ -104,6 +104,11 @@ export class RunWork implements WorkAccess {
     return this.#opened?.workflows.lacking(id) ?? 0
   }
 
+  /** Work of workflows waits, and no worker of an app is connected. */
+  lacksWorker({id}: AppRuntime): boolean {
+    return this.#opened?.workflows.lacksWorker(id) === true
+  }
+
   /** Resources were read again: limits may have changed. */
   settingsChanged(): void {
     this.#opened?.workflows.settingsChanged()

@@ -133,14 +133,34 @@ t.test('the callers of an app get the reason why what it depends on does not sta
 })
 
 t.test('start and restart start an app that is asleep; one that was stopped refuses calls', async t => {
-  const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true}])
-  t.equal((await rig.run(['start', 'stock'])).code, 0)
-  await run.waitForLine('stock: woken by start')
-  t.equal(await stateOf(rig, 'stock'), 'running')
+  const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true, idleTimeout: '300ms'}])
+  for (const [nth, verb] of ['start', 'restart'].entries()) {
+    t.equal((await rig.run([verb, 'stock'])).code, 0)
+    await run.waitForLine('stock: woken by start', {nth: nth + 1})
+    await run.waitForLine('stock: asleep', {nth: nth + 1})
+  }
   t.equal((await rig.run(['stop', '--app-id', 'stock'])).code, 0)
   t.equal((await invoke(port, 'stock')).status, 500)
   t.equal(await stateOf(rig, 'stock'), 'stopped')
   t.equal((await rig.run(['start', 'stock'])).code, 0)
+  t.equal((await invoke(port, 'stock')).status, 200)
+  await run.waitForLine('stock: asleep', {nth: 3})
+})
+
+t.test('an app that is asleep is handed to a debugger, in which it does not sleep, and comes back', async t => {
+  const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true, idleTimeout: '300ms'}])
+  t.equal((await rig.run(['debug', 'stock'])).code, 0)
+  t.equal(await stateOf(rig, 'stock'), 'debugging')
+  const appPort = (await appsOf(rig)).find(({id}) => id === 'stock')?.appPort ?? 0
+  const debugged = rig.start(['node', 'app.mjs'], {env: {APP_PORT: appPort.toString()}})
+  await debugged.waitForLine('listens')
+  const answer = (await (await invoke(port, 'stock')).json()) as {pid: number}
+  t.equal(answer.pid, debugged.pid)
+  debugged.signal('SIGKILL')
+  await debugged.exited
+  t.equal(await stateOf(rig, 'stock'), 'debugging')
+  t.equal((await rig.run(['start', 'stock'])).code, 0)
+  await run.waitForLine('stock: asleep')
   t.equal((await invoke(port, 'stock')).status, 200)
 })
 

@@ -34,6 +34,14 @@ t.test('the same seed makes the same walk', t => {
 
 /** Walks that found something once, and the seed with which they did. */
 const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
+  'a workflow that an app leaves behind as it ends starts it again at once': [
+    2705,
+    'start 821 281, connect 270 275 …, answer 972 35, event 265 541, sleep 693 288 …'
+  ],
+  'a reminder that was due when an app fell asleep starts it': [
+    1352,
+    'reminder 756 95, pass 765 961, restart 986 422 …, answer a turn 148 501, sleep 358 498'
+  ],
   'a job that is set again while its app has it comes once its app has answered': [
     26,
     'job 603 900, pass 464 513, job 831 224, pass 791 808'

@@ -24,22 +24,37 @@ export interface AdmitOptions {
 export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOptions): Admit {
   const admit: Admit = (call, isRefused, caller) => {
     const callee = find(call.callee)
-    if (callee === undefined) {
+    const onceReopened = (): Held | undefined => {
       const reopened = reopening?.(call.callee)
-      if (reopened === undefined) return elsewhere(call, isRefused, caller)
       const reason = `an edit of the template opens "${call.callee}" again`
-      return heldUntil(reopened, reason, () => admit(call, false, caller))
+      return reopened && heldUntil(reopened, reason, () => admit(call, false, caller))
     }
+    if (callee === undefined) return onceReopened() ?? elsewhere(call, isRefused, caller)
     if (identify !== undefined) {
       const first = callee instanceof Instances ? callee.first : callee
       const denied = first && accessDenied(first, call, () => caller ?? identify(call.caller))
       if (denied !== undefined) return denied
     }
-    if (callee instanceof Instances) return callee.admit(call, {isRefused, own})
-    if (isRefused === true) callee.recheck()
-    return admitTo(callee, call)
+    if (isRefused === true && !(callee instanceof Instances)) callee.recheck()
+    const admission = callee instanceof Instances ? callee.admit(call, {isRefused, own}) : admitTo(callee, call)
+    return isHeld(admission) ? orElse(admission, onceReopened) : admission
   }
   return admit
+}
+
+/** One that has waited in vain for an app that an edit closes waits for what the edit opens. */
+function orElse(held: Held, onceReopened: () => Held | undefined): Held {
+  let waits: Held | undefined = held
+  const admitted = held.admitted.then(async admission => {
+    if (admission.ok || waits === undefined) return admission
+    waits = onceReopened()
+    return waits?.admitted ?? admission
+  })
+  const cancel = (): void => {
+    waits?.cancel()
+    waits = undefined
+  }
+  return {...held, admitted, cancel}
 }
 
 /** Asks once `opened` has settled, unless the caller has gone. */

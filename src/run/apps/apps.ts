@@ -255,7 +255,7 @@ export class Apps implements EditedApps {
   }
 
   async begin(runtime: AppRuntime): Promise<void> {
-    await this.#options.starts.late(runtime)
+    await this.#options.starts.added(runtime)
   }
 
   arrange(plans: readonly AppPlan[]): void {

@@ -63,13 +63,21 @@ export class StartOrder {
     const runtimes = all.filter(runtime => !startsAsleep(runtime))
     for (const runtime of all) if (startsAsleep(runtime)) runtime.startAsleep()
     this.#queueUp(runtimes)
-    for (const {sleep, sidecar, name} of all)
-      if (sleep.isAsleep && !sleep.isWaking) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs: 0})
+    for (const runtime of all) this.#reportAsleep(runtime)
     this.#first = this.#startFirst(runtimes, [...pipes])
     await this.#first
   }
 
-  /** Starts an app that was added, or that starts again. Settles when it has started, or waits for others. */
+  /** Starts an app that was added, or opened again by an edit, as the start of the run does. */
+  async added(runtime: Startable): Promise<void> {
+    if (!startsAsleep(runtime)) return this.late(runtime)
+    this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
+    runtime.startAsleep()
+    this.look()
+    this.#reportAsleep(runtime)
+  }
+
+  /** Starts an app that is asked for. Settles when it has started, or waits for others. */
   async late(runtime: Startable): Promise<void> {
     this.#options.emit({type: 'sidecar-opened', app: runtime.sidecar})
     if (runtime.plan.dependsOn.length === 0)
@@ -128,6 +136,10 @@ export class StartOrder {
     if (isOver()) return
     const {sidecar, pid, plan} = runtime
     emit({type: 'app-started', app: {...sidecar, pid, logFolder: plan.logs.folder, templateShownAs: shownAs}})
+  }
+
+  #reportAsleep({sleep, sidecar, name}: Startable): void {
+    if (sleep.isAsleep && !sleep.isWaking) this.#options.emit({type: 'app-asleep', app: sidecar, name, idleMs: 0})
   }
 
   /** Gives up an app that cannot be started because of its configuration. */

@@ -119,7 +119,13 @@ export class Actors {
   look(): void {
     this.#looked.resolve()
     this.#looked = Promise.withResolvers()
-    for (const actor of this.#holds.held) if (this.#goesOn(actor)) this.#pump(actor)
+    const types = new Set<Actor['type']>()
+    for (const actor of this.#holds.held) {
+      if (this.#goesOn(actor)) this.#pump(actor)
+      else types.add(actor.type)
+    }
+    // who hosted them may have fallen asleep meanwhile
+    for (const {name, hosts} of types) this.#options.needsHost?.(name, hosts.size > 0)
   }
 
   /** False: what has come for it waits as before, as thousands of reminders do that are due. */

@@ -277,6 +277,12 @@ export class Workflows extends KnownInstances {
     return lacking === 0 ? 0 : lacking + this.#engine.leftWork.left(app)
   }
 
+  /** Something waits, and no worker of the app is connected. */
+  lacksWorker(app: string): boolean {
+    const {workers, leftWork} = this.#engine
+    return this.connected(app) === 0 && (workers.get(app)?.isUnclaimed === true || leftWork.has(app))
+  }
+
   /** A worker has answered a turn. Settles when that is kept. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
     return answerTurn(this.#engine, app, answer)
@@ -365,11 +371,9 @@ export class Workflows extends KnownInstances {
   #flush(): void {
     if (this.#options.file.isChanging) return
     const {workers: all, farWorkers, leftWork} = this.#engine
-    for (const [app, workers] of all) {
-      workers.flush()
-      if (workers.isUnclaimed) this.#options.needsWorker?.(app)
-    }
-    for (const app of leftWork.apps) if (this.connected(app) === 0) this.#options.needsWorker?.(app)
+    for (const workers of all.values()) workers.flush()
+    for (const app of new Set([...all.keys(), ...leftWork.apps]))
+      if (this.lacksWorker(app)) this.#options.needsWorker?.(app)
     for (const [app, workers] of farWorkers) {
       workers.flush()
       if (workers.isUnclaimed) this.#seek(app)

@@ -13,7 +13,7 @@ const WORK_ITEM = {
 
 const SERVICE = '/TaskHubSidecarService/'
 const HISTORY = {events: [1, {list: EVENT}]} as const
-const TIMER_MS = 200
+const TIMER_MS = Number(process.env['TIMER_MS'] ?? 200)
 
 type Event = Message<typeof EVENT>
 

@@ -12,6 +12,8 @@ import type {Watch, Worker} from './workers.ts'
 
 const SETTINGS = {idleMs: 20_000, drainMs: 2000, drains: true, isReentrant: false, maxDepth: 32}
 const TYPES = new Map([['T', SETTINGS]])
+/** Until an app that is started has workers, takes jobs and hosts actors. */
+const BOOT_MS = 300
 
 /** A run of a template, and those that follow it on its file. */
 export class WalkRun {
@@ -22,6 +24,11 @@ export class WalkRun {
   readonly series: SeriesWatch
   readonly workers: Worker[] = []
   readonly hosts = new Map<string, WalkHost>()
+  /** Apps without a process: work of theirs starts one. */
+  readonly asleep = new Set<string>()
+  readonly #waking = new Set<string>()
+  /** Whether workers of an app send the tokens that they got. */
+  sendsTokens = (_app: string): boolean => true
   /** In ms: how long workflows that are over are kept. */
   retention: number | undefined
   /** More than that a worker does not take. */
@@ -68,11 +75,62 @@ export class WalkRun {
       met: () => undefined,
       purgeFar: async (child, isForced) => this.purgeFar(child, isForced),
       tracesOf: () => undefined,
+      needsWorker: app => this.#need(app),
       counted: () => undefined
     })
-    this.jobs = new Jobs({file, wakeUps, clock, deliver: this.series.deliver, log: () => undefined})
-    this.actors = new Actors({clock, mayHost: () => false})
+    const deliver: SeriesWatch['deliver'] = async job => {
+      this.#need(job.app)
+      return this.series.deliver(job)
+    }
+    this.jobs = new Jobs({file, wakeUps, clock, deliver, log: () => undefined})
+    this.actors = new Actors({
+      clock,
+      mayHost: () => this.asleep.has(this.#hostApp),
+      needsHost: () => this.#need(this.#hostApp)
+    })
     this.reminders = new Reminders({file, wakeUps, clock, run: this.actors.run, log: () => undefined})
+    for (const app of this.asleep) this.#look(app)
+  }
+
+  /** That of the hosts of the run. */
+  get #hostApp(): string {
+    return this.apps[0] ?? ''
+  }
+
+  /** Whether an app has work in hand: it does not sleep. */
+  isBusy(app: string): boolean {
+    const names = new Set([app, ...(app === this.#hostApp ? this.hosts.keys() : [])])
+    const isHeld = [...this.watch.held].some(each => this.workers.includes(each.worker) && each.worker.app === app)
+    return isHeld || [...this.series.open].some(({at}) => names.has(at))
+  }
+
+  /** Its process ends, and none follows until work of it needs one. */
+  sleep(app: string): void {
+    for (const worker of this.workers.filter(each => each.app === app)) worker.leave()
+    this.unready(app)
+    if (app === this.#hostApp) for (const instance of this.hosts.keys()) this.unhost(instance, false)
+    this.asleep.add(app)
+    this.#look(app)
+  }
+
+  /** Its work may have come before it slept: all is looked at whenever its state changes. */
+  #look(app: string): void {
+    if (this.workflows.lacksWorker(app)) this.#need(app)
+    this.jobs.appReady(app)
+    this.actors.look()
+  }
+
+  #need(app: string): void {
+    if (!this.asleep.has(app) || this.#waking.has(app)) return
+    this.#waking.add(app)
+    const boot = this.alive(() => {
+      this.#waking.delete(app)
+      this.asleep.delete(app)
+      this.connect(app, this.sendsTokens(app))
+      this.ready(app)
+      if (app === this.#hostApp) this.host('h1')
+    })
+    this.clock.clock().after(BOOT_MS, boot)
   }
 
   /** The run ends, in good order or by a crash; its streams end with it. */
@@ -84,6 +142,7 @@ export class WalkRun {
     this.series.open.clear()
     this.series.ready.clear()
     this.hosts.clear()
+    this.#waking.clear()
     this.series.allowOneMore()
   }
 

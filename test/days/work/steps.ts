@@ -4,6 +4,7 @@ import type {WalkRun} from './run.ts'
 import {anyOps, EVENTS, IDS, inbox, listener, monitor, overseer, type Op, type Program} from './program.ts'
 import type {WorkWorld} from './world.ts'
 import type {Fault} from './disk.ts'
+import {SLEEPS} from './sleeps.ts'
 import type {Planned} from './series.ts'
 
 /** A step of a walk; the numbers decide what it is about. */
@@ -17,6 +18,12 @@ export interface WorkStep {
 
 /** A step makes no sense as things are. */
 export class NotNow extends Error {}
+
+/** One of these, where there is any. */
+function oneOf<T>(random: Random, all: readonly T[]): T {
+  if (all.length === 0) throw new NotNow()
+  return random.pick(all)
+}
 
 /** Does it, or throws a NotNow. */
 type Do = (world: WorkWorld, random: Random) => unknown
@@ -110,6 +117,7 @@ const start = (world: WorkWorld, random: Random, ops: (random: Random) => readon
 
 /** Each kind of step, and how often it comes. */
 export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>> = {
+  ...SLEEPS,
   start: [
     14,
     (world, random) =>
@@ -119,17 +127,14 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   answer: [
     30,
     (world, random) => {
-      const held = world.inHand()
-      if (held.length === 0) throw new NotNow()
-      world.answer(random.pick(held))
+      world.answer(oneOf(random, world.inHand()))
     }
   ],
   'answer a turn': [
     16,
     (world, random) => {
       const turns = world.inHand().filter(({kind}) => kind === 'turn')
-      if (turns.length === 0) throw new NotNow()
-      world.answer(random.pick(turns))
+      world.answer(oneOf(random, turns))
     }
   ],
   'answer all': [6, world => world.inHand().forEach(held => world.answer(held))],
@@ -137,16 +142,16 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     6,
     (world, random) => {
       const late = [...world.watch.held].filter(({worker}) => !worker.isConnected && worker.sendsTokens)
-      if (late.length === 0) throw new NotNow()
-      world.answer(random.pick(late))
+      world.answer(oneOf(random, late))
     }
   ],
   'answer twice': [
     3,
     (world, random) => {
-      const held = world.inHand().filter(({worker}) => worker.sendsTokens)
-      if (held.length === 0) throw new NotNow()
-      const twice = random.pick(held)
+      const twice = oneOf(
+        random,
+        world.inHand().filter(({worker}) => worker.sendsTokens)
+      )
       world.answer(twice)
       world.answer(twice)
     }
@@ -155,9 +160,8 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     1,
     (world, random) => {
       const held = world.inHand().filter(({worker}) => worker.sendsTokens)
-      if (held.length === 0) throw new NotNow()
       const app = random.pick(APPS)
-      const one = random.pick(held)
+      const one = oneOf(random, held)
       if (one.worker.app === app) throw new NotNow()
       world.answer(one, app)
     }
@@ -173,16 +177,14 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     5,
     (world, random) => {
       const {workers} = random.pick(world.runs)
-      if (workers.length === 0) throw new NotNow()
-      random.pick(workers).leave()
+      oneOf(random, workers).leave()
     }
   ],
   reload: [
     3,
     (world, random) => {
       const run = random.pick(world.runs)
-      if (run.workers.length === 0) throw new NotNow()
-      const worker = random.pick(run.workers)
+      const worker = oneOf(random, run.workers)
       const stop = new AbortController()
       const drained = run.workflows.present(worker.app, worker.home)(stop.signal)
       if (random.oneIn(2)) stop.abort()
@@ -362,9 +364,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     14,
     (world, random) => {
       const {series} = random.pick(world.runs)
-      const open = [...series.open]
-      if (open.length === 0) throw new NotNow()
-      const one = random.pick(open)
+      const one = oneOf(random, [...series.open])
       series.open.delete(one)
       one.answer(random.oneIn(4) ? 'failed' : 'done')
     }

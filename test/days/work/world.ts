@@ -33,6 +33,7 @@ export class WorkWorld {
       this.#links.length > 0 ? one.workflows.purgeChild(child, isForced) : undefined
     this.link()
     for (const run of this.runs) {
+      run.sendsTokens = app => this.tokens.get(app) !== false
       for (const app of run.apps) if (!random.oneIn(4)) run.connect(app, this.tokens.get(app) !== false)
       for (const app of run.apps) if (!random.oneIn(3)) run.ready(app)
       if (!random.oneIn(3)) run.host('h1')
@@ -172,12 +173,14 @@ export class WorkWorld {
     if (this.instances().some(({status}) => status === STALLED)) for (const run of this.runs) this.restart(run)
     this.link()
     for (const run of this.runs) {
-      for (const app of run.apps) {
+      // what sleeps is started by its work alone
+      const awake = run.apps.filter(app => !run.asleep.has(app))
+      for (const app of awake) {
         if (!run.workers.some(each => each.app === app)) run.connect(app, this.tokens.get(app) !== false)
         for (const worker of run.workers) run.workflows.resume(app, worker.home)
       }
-      for (const app of run.apps) run.ready(app)
-      run.host('h1')
+      for (const app of awake) run.ready(app)
+      if (awake.includes(run.apps[0] ?? '')) run.host('h1')
     }
     let calm = 0
     for (let turn = 0; turn < 400 && this.faults.length === 0; turn++) {

@@ -1,0 +1,25 @@
+import type {Random} from '../../fuzz/random.ts'
+import type {WorkWorld} from './world.ts'
+
+/** Apps that have a process once work of theirs needs one. */
+export const SLEEPS: Readonly<
+  Record<string, readonly [weight: number, act: (world: WorkWorld, random: Random) => unknown]>
+> = {
+  sleep: [
+    5,
+    (world, random) => {
+      const idle = world.runs.flatMap(run => run.apps.filter(app => !run.isBusy(app)))
+      if (idle.length === 0) return
+      const app = random.pick(idle)
+      world.runOf(app).sleep(app)
+    }
+  ],
+  'restart asleep': [
+    2,
+    (world, random) => {
+      const run = random.pick(world.runs)
+      for (const app of run.apps) run.asleep.add(app)
+      world.restart(run)
+    }
+  ]
+}

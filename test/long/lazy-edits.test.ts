@@ -1,0 +1,156 @@
+import t, {type Test} from 'tap'
+import type * as Api from '../../src/model/api.generated.ts'
+import type {Driven} from '../rig/command.ts'
+import {freePort} from '../rig/free-port.ts'
+import type {Program} from '../rig/program.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+interface Shop {
+  readonly rig: Rig
+  readonly run: Program
+  /** Saves the template with these keys of `stock`, and waits until it is read. */
+  readonly edit: (keys: object) => Promise<void>
+  /** Waits until nothing goes on. */
+  readonly rest: () => Promise<void>
+  /** Calls `stock` through the sidecar of another app. */
+  readonly call: (path?: string) => Promise<Response>
+  readonly state: () => Promise<string>
+}
+
+/** A template whose `stock` is lazy, beside a sidecar. */
+async function openShop(t: Test, keys: object): Promise<Shop> {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const write = async (more: object): Promise<void> =>
+    rig.template([
+      {appID: 'shop', daprHTTPPort: port, command: ['sleep', '1000']},
+      {appID: 'stock', autoPort: true, ...more}
+    ])
+  await write(keys)
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await run.waitForLine('Started Dapr with app id "shop"')
+  let edits = 0
+  return {
+    rig,
+    run,
+    edit: async more => {
+      await write(more)
+      await run.waitForLine('edit of the template: changed stock', {nth: ++edits})
+    },
+    rest: async () => void (await rig.run(['wait', '--for', 'idle:50ms'])),
+    call: async (path = '/') => fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method${path}`),
+    state: async () => {
+      const {stdout} = await rig.run(['ps', 'stock', '-o', 'json'])
+      return (JSON.parse(stdout) as readonly Api.App[])[0]?.state ?? ''
+    }
+  }
+}
+
+/** The next process of `stock`, which answers from now on. */
+async function served({rig}: Shop): Promise<Driven> {
+  const stock = await rig.driven('stock')
+  await stock.answer({body: 'here'})
+  await stock.listen()
+  return stock
+}
+
+t.test('edits of an app that is asleep: it sleeps on as long as it may, and starts once it may not', async t => {
+  const shop = await openShop(t, {lazy: true})
+  for (const keys of [
+    {lazy: true, idleTimeout: '60m'},
+    {lazy: true, idleTimeout: '120m', env: {A: '1'}},
+    {idleTimeout: '120m', env: {A: '1'}},
+    {lazy: true, env: {A: '2'}, appMaxConcurrency: 3}
+  ]) {
+    await shop.edit(keys)
+    await shop.rest()
+    t.equal(await shop.state(), 'asleep', JSON.stringify(keys))
+  }
+  const call = shop.call()
+  const first = await served(shop)
+  t.equal(first.env['A'], '2', 'its first process has what was saved last')
+  t.equal(await (await call).text(), 'here')
+  const edited = shop.edit({env: {A: '3'}})
+  const second = await served(shop)
+  await Promise.all([edited, first.closed])
+  t.equal(second.env['A'], '3')
+  const lazyAgain = shop.edit({env: {A: '3'}, lazy: true})
+  await Promise.all([lazyAgain, second.closed])
+  await shop.rest()
+  t.equal(await shop.state(), 'asleep', 'lazy as from the start of a run')
+  const eager = shop.edit({env: {A: '4'}})
+  t.equal((await served(shop)).env['A'], '4', 'nothing has called it')
+  await eager
+})
+
+t.test('an app that an edit adds is asleep, too', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const shop = {appID: 'shop', daprHTTPPort: port, command: ['sleep', '1000']}
+  await rig.template([shop])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await run.waitForLine('Started Dapr with app id "shop"')
+  await rig.template([shop, {appID: 'stock', autoPort: true, lazy: true}])
+  await run.waitForLine('App id "stock" starts with its first call')
+  const call = fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method/`)
+  const stock = await rig.driven('stock')
+  await stock.answer({body: 'here'})
+  await stock.listen()
+  t.equal(await (await call).text(), 'here')
+})
+
+t.test('edits while it boots lose no call that waits: one of its sleep leaves the process alone', async t => {
+  const shop = await openShop(t, {lazy: true, idleTimeout: '60m'})
+  const calls = [shop.call('/1')]
+  const booting = await shop.rig.driven('stock')
+  await shop.edit({lazy: true, idleTimeout: '120m'})
+  calls.push(shop.call('/2'))
+  await booting.answer({body: 'first'})
+  await booting.listen()
+  t.same(await Promise.all(calls.map(async call => (await call).text())), ['first', 'first'])
+  await shop.edit({lazy: true, idleTimeout: '300ms'})
+  await shop.run.waitForLine('stock: asleep')
+  const late = [shop.call('/3')]
+  const replaced = await shop.rig.driven('stock')
+  const edited = shop.edit({})
+  await replaced.closed
+  late.push(shop.call('/4'))
+  await served(shop)
+  t.same(
+    await Promise.all(late.map(async call => (await call).text())),
+    ['here', 'here'],
+    'that may not sleep any more'
+  )
+  await edited
+  await shop.rest()
+  t.equal(await shop.state(), 'running')
+})
+
+const FALLS = {lazy: true, idleTimeout: '300ms', stop: {timeout: '60s'}}
+
+for (const [what, keys] of [
+  ['the same sleep', FALLS],
+  ['a longer sleep', {...FALLS, idleTimeout: '60m'}],
+  ['none', {stop: FALLS.stop}]
+] as const)
+  t.test(`an edit while it falls asleep, to ${what}: the next process has it, and no call is lost`, async t => {
+    const shop = await openShop(t, FALLS)
+    const before = shop.call()
+    const falling = await shop.rig.driven('stock')
+    await falling.catchSignal('SIGTERM')
+    await falling.answer({body: 'before'})
+    await falling.listen()
+    t.equal(await (await before).text(), 'before')
+    await falling.nextSignal()
+    t.equal(await shop.state(), 'stopping')
+    const edited = shop.edit({...keys, env: {A: '1'}})
+    const waits = [shop.call('/1'), shop.call('/2')]
+    await falling.exit(0)
+    const next = await served(shop)
+    t.equal(next.env['A'], '1')
+    t.same(await Promise.all(waits.map(async call => (await call).text())), ['here', 'here'])
+    await edited
+    await shop.rest()
+    if (keys === FALLS) await shop.run.waitForLine('stock: asleep')
+    else t.equal(await shop.state(), 'running')
+  })
