@@ -40,6 +40,8 @@ interface Race {
   /** Of the sidecar through which the calls go. */
   readonly sidecar: string
   readonly ownPort: number
+  /** Events in memory are those of one app. */
+  readonly eventSidecar: string
   readonly client: EchoClient
 }
 
@@ -59,10 +61,10 @@ const HTTP_CALLS: Readonly<Record<string, Call>> = {
   invoked: async (n, {sidecar}) => answered(fetch(`${sidecar}/invoke/invoked/method/${n}`)),
   plain: async (n, {ownPort}) => answered(fetch(`http://127.0.0.1:${ownPort}/${n}`)),
   actor: async (n, {sidecar}) => answered(fetch(`${sidecar}/actors/Cart/1/method/${n}`, put)),
-  event: async (n, {sidecar, run}) => {
+  event: async (n, {eventSidecar, run}) => {
     const headers = {'content-type': 'application/json'}
     const published = await answered(
-      fetch(`${sidecar}/publish/pubsub/news`, {method: 'POST', headers, body: JSON.stringify({n})})
+      fetch(`${eventSidecar}/publish/pubsub/news`, {method: 'POST', headers, body: JSON.stringify({n})})
     )
     if (published === '') await run.waitForLine(new RegExp(`got event ${n}$`))
     return published
@@ -92,7 +94,7 @@ const COUNT = Math.ceil(CALLS / Object.keys(WAYS).length)
 
 async function openRace(t: Test): Promise<Race> {
   const rig = await openRig(t)
-  const ownPort = await freePort()
+  const [ownPort, eventPort] = [await freePort(), await freePort()]
   const lazy = {lazy: true, idleTimeout: `${IDLE_MS}ms`}
   await rig.write({'app.mjs': APP, 'resources/pubsub.yaml': component('pubsub', 'pubsub.in-memory')})
   const http = {...lazy, command: ['node', '../app.mjs']}
@@ -108,7 +110,8 @@ async function openRace(t: Test): Promise<Race> {
       ...Object.keys(HTTP_CALLS).map(appID => ({
         ...http,
         appID,
-        ...(appID === 'plain' ? {port: ownPort} : {autoPort: true})
+        ...(appID === 'plain' ? {port: ownPort} : {autoPort: true}),
+        ...(appID === 'event' && {daprHTTPPort: eventPort})
       })),
       ...Object.keys(GRPC_CALLS).map(appID => ({...grpc, appID})),
       {appID: 'shop', command: ['sleep', '100000']}
@@ -117,7 +120,14 @@ async function openRace(t: Test): Promise<Race> {
   )
   const run = rig.pillion(['run', '-f', '.'])
   const ports = await run.ports('shop')
-  return {rig, run, ownPort, sidecar: `http://127.0.0.1:${ports.http}/v1.0`, client: echoClient(t, ports.grpc)}
+  return {
+    rig,
+    run,
+    ownPort,
+    sidecar: `http://127.0.0.1:${ports.http}/v1.0`,
+    eventSidecar: `http://127.0.0.1:${eventPort}/v1.0`,
+    client: echoClient(t, ports.grpc)
+  }
 }
 
 t.test('calls that come at the moment at which an app falls asleep are answered, each once', async t => {

@@ -43,8 +43,8 @@ export interface OpenSidecar {
   readonly breakers: readonly BreakerView[]
   /** The topics that the app reads, and how many messages wait in each. */
   readonly backlogs: readonly TopicBacklog[]
-  /** The app reads topics or configurations over streams that it has opened. */
-  readonly hasStreams: () => boolean
+  /** The app reads over streams that it has opened, or its process has not said yet what it reads and hosts. */
+  readonly keepsAwake: () => boolean
   /** The actors that the app hosts. */
   readonly actors: Pick<SidecarActors, 'mayHost'>
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
@@ -176,7 +176,8 @@ class AppSidecar implements OpenSidecar {
       log: this.#logAs('dapr.runtime.processor.subscription')
     })
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
-    runtime.isServed = () => this.#noteReadiness()
+    runtime.isServed = () =>
+      (this.#wasReady ||= runtime.isListening && this.#subscriptions.isReady && this.#bindings.isReady)
     this.#metrics = openMetricsPort(
       runtime.ports.metrics,
       async () => path.metering.text(async () => options.actors.countsOf(runtime)),
@@ -213,7 +214,8 @@ class AppSidecar implements OpenSidecar {
     return outcome
   }
 
-  readonly hasStreams = (): boolean => this.#blocks.hasStreams
+  readonly keepsAwake = (): boolean =>
+    this.#blocks.hasStreams || !this.#subscriptions.isReady || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
   async openComponents(): Promise<void> {
@@ -296,7 +298,7 @@ class AppSidecar implements OpenSidecar {
       key,
       apiAccess: () => resources.snapshot.configuration.apiAccess.http,
       facts: this.#facts,
-      wasReady: () => this.#noteReadiness(),
+      wasReady: () => runtime.isServed?.() === true,
       blocks: () => this.#blocks.load(),
       requestShutdown: this.#requestShutdown,
       hasHttp2: !isTruthy(env['DAPR_HTTP_DISABLE_H2C'] ?? ''),
@@ -340,11 +342,6 @@ class AppSidecar implements OpenSidecar {
       },
       apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
     })
-  }
-
-  #noteReadiness(): boolean {
-    const {runtime} = this.#options
-    return (this.#wasReady ||= runtime.isListening && this.#subscriptions.isReady && this.#bindings.isReady)
   }
 
   /** Counts, traces and logs each request to the sidecar. */

@@ -39,6 +39,11 @@ export class SidecarActors {
     return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && isDaprApp(runtime)
   }
 
+  /** Its process has said what it hosts, or is not asked. */
+  get isKnown(): boolean {
+    return this.#hasTold || !this.#mayBeAsked
+  }
+
   close(): void {
     for (const stop of this.#stops) stop()
     this.#over.abort()

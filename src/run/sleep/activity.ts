@@ -17,13 +17,13 @@ export interface ActivityOptions {
   readonly isChanging: (runtime: AppRuntime) => boolean
   /** Whether its workers have turns or activities of workflows. */
   readonly hasWork: (runtime: AppRuntime) => boolean
-  /** Whether it reads topics or configurations over streams that it has opened: another process would not read them. */
-  readonly hasStreams: (runtime: AppRuntime) => boolean
+  /** Whether it reads over streams that it has opened, which another process would not read, or was not asked yet what starts it. */
+  readonly isKept: (runtime: AppRuntime) => boolean
 }
 
 /** Calls from and to the app, what it does with components, its work, who is attached to it. */
 export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activity {
-  const {recorder, runtimes, isChanging, hasWork, hasStreams} = options
+  const {recorder, runtimes, isChanging, hasWork, isKept} = options
   const {id, queue, sleep} = runtime
   const isCalling = (): boolean =>
     recorder.open().some(number => {
@@ -45,7 +45,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
         runtime.terminal()?.isAttached === true ||
         isChanging(runtime) ||
         hasWork(runtime) ||
-        hasStreams(runtime) ||
+        isKept(runtime) ||
         isCalling()
       )
     },

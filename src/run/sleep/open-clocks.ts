@@ -35,7 +35,7 @@ export function openClocks(
         runtimes,
         isChanging: each => changes.isChanging(each),
         hasWork: ({id, name}) => (work.openWorkflows()?.heldBy(id, name, 0).length ?? 0) > 0,
-        hasStreams: each => sidecars.get(each)?.hasStreams() === true
+        isKept: each => sidecars.get(each)?.keepsAwake() === true
       }),
     finish: runtime => [actors.present(runtime), work.present(runtime)],
     graceMs: runtime => Math.max(runtime.plan.stop.timeoutMs, actors.drainMs(runtime)),

@@ -164,7 +164,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
     closing: closing.signal,
     breakers: [],
     backlogs: [],
-    hasStreams: () => false,
+    keepsAwake: () => false,
     actors: {mayHost: () => false},
     openComponents: async () => undefined,
     deliverJob: async () => ({kind: 'undeliverable', answer: ''}),
