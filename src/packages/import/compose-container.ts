@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './compose-dapr.ts'
 import {namesIn} from './compose-names.ts'
-import {envFilesOf} from './compose-program.ts'
+import {envFilesOf, missingEnvFiles} from './compose-program.ts'
 import {mountsOf} from './compose-project.ts'
 import {
   buildLeftOver,
@@ -110,7 +110,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       ready: readyOf(service, name)
     }),
     published: ports.filter(({port}) => port > 0),
-    notes: [...notes, ...leftOver(service, KNOWN)]
+    notes: [...notes, ...missingEnvFiles(service, stack), ...leftOver(service, KNOWN)]
   }
 }
 
@@ -133,8 +133,14 @@ function hostsOf(
     if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
   const needed = service.values['depends_on']
   const waited = isMap(needed) ? Object.keys(needed) : textsOf(needed)
+  const words = [...commandWords(service.values['entrypoint']), ...commandWords(service.values['command'])].join(' ')
+  const inCommand = [...words.matchAll(/(?<![\w.-])([a-z][\w.-]*):\d{2,5}\b/g)]
+    .map(([, name = '']) => name)
+    .filter(name => name !== service.id)
   const called = Object.values(env).some(value => value.includes('host.docker.internal'))
-  const known = [...names.map(({id}) => id), ...waited].filter(id => stack.services.has(id) && /^[\w.-]+$/.test(id))
+  const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
+    id => stack.services.has(id) && /^[\w.-]+$/.test(id)
+  )
   return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
 
@@ -158,7 +164,7 @@ function publishedPorts(service: Service, notes: string[]): readonly Published[]
   const free = ports.filter(({published}) => published === '').map(({target}) => target)
   if (free.length > 0)
     notes.push(
-      `ports: compose takes ${listed(free)} to a free port; here ${free.length === 1 ? 'it keeps its number' : 'they keep their numbers'}`
+      `ports: ${listed(free)} ${free.length === 1 ? 'has no number of this machine: it keeps its own here' : 'have no numbers of this machine: they keep their own here'}`
     )
   return ports.map(port => publishedAs({...port, published: port.published || port.target}))
 }

@@ -4,7 +4,7 @@ import {readImported} from './find-source.ts'
 import {pathTo, unreadable, type ImportedFile} from './imported.ts'
 import {isMap, listedValues, mapOf, mergedValues, textValue, textsOf, valuesOf, type Values} from './yaml-file.ts'
 
-/** A project of compose as all of its files say it together. Paths in it count from the folder of the first file. */
+/** A project of compose as all of its files say it together. Paths in it count from the folder of the first file, or from `from`. */
 export interface ComposeProject {
   readonly values: Values
   /** By service: what could not be read of what it extends. */
@@ -18,11 +18,17 @@ const MAX_FILES = 100
  * Reads a compose file with the files that it includes and extends, and overrides over it, as compose-go merges them (its packages
  * loader and override). Throws a `UserError` for a file that is broken or includes itself.
  */
-export function readProject(file: ImportedFile, overrides: readonly ImportedFile[], cwd: string): ComposeProject {
+export function readProject(
+  file: ImportedFile,
+  overrides: readonly ImportedFile[],
+  cwd: string,
+  from = dirname(file.path)
+): ComposeProject {
   const reader = new ProjectReader(cwd)
   const folder = dirname(file.path)
   const all = [file, ...overrides].map(each => reader.read(each, folder))
-  return {values: all.reduce((values, over) => mergedValues(values, over)), notes: reader.notes}
+  const values = all.reduce((below, over) => mergedValues(below, over))
+  return {values: withPathsFrom(values, folder, from), notes: reader.notes}
 }
 
 class ProjectReader {

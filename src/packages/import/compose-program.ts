@@ -14,10 +14,13 @@ import {
 } from './compose-service.ts'
 import type {ListeningProgram, ProgramPort} from './compose-ports.ts'
 import {commandOfDockerfile, portOfDockerfile, runsInFolder, startFolder} from './dockerfile.ts'
-import {appsIn} from './folder.ts'
+import {buildNote} from './projects/node.ts'
+import {projectOf} from './service-project.ts'
+import {namesInCode} from './compose-names.ts'
 import {pathFrom, pathTo, type ImportedApp} from './imported.ts'
 import {selfReloader} from '../../files/config/implied-watch.ts'
 import {commandPort} from './shell-words.ts'
+import {sampleOf} from './env-file.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, variablePairs, type Values} from './yaml-file.ts'
 
 const KNOWN = new Set(
@@ -38,18 +41,25 @@ export function serviceProgram(service: Service, stack: Stack): ComposeProgram |
   if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
   const dockerfile = join(build.folder, build.dockerfile)
   const stage = textValue(mapOf(service.values['build'])['target'])
-  const folder = startFolder(dockerfile, build.folder, stage)
+  const start = startFolder(dockerfile, build.folder, stage)
   const own = [...commandWords(service.values['entrypoint']), ...commandWords(service.values['command'])]
   const isOwn = own.length > 0
-  const found = appsIn(folder)[0]
   const {entrypoint, cmd} = commandOfDockerfile(dockerfile, stage)
   const candidates = isOwn ? [own] : [[...entrypoint, ...cmd], cmd]
-  const written = candidates.find(each => each.length > 0 && runsInFolder(each, folder))
-  const command = written ?? (isOwn ? undefined : found?.keys['command'])
-  if (!Array.isArray(command)) return undefined
-  const words = command.map(String)
-  const target = listeningPort(service, words, isOwn ? '' : dockerfile) || calledPort(service, stack)
-  return {service, folder, command: words, target, skipped: written === cmd ? entrypoint : []}
+  const written = candidates.find(each => each.length > 0 && runsInFolder(each, start))
+  const called = calledPort(service, stack)
+  if (written !== undefined && (isOwn || buildNote(written, start) === '')) {
+    const target = listeningPort(service, written, isOwn ? '' : dockerfile) || called
+    return {service, folder: start, command: written, target, skipped: written === cmd ? entrypoint : []}
+  }
+  const project = isOwn ? undefined : projectOf(service, build, start, stack)
+  if (project === undefined) return undefined
+  const {command, port, appPort} = project.keys
+  const words = textsOf(command)
+  // where its image listens says nothing of a server of development
+  const target = Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
+  const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
+  return {service: {...service, notes}, folder: project.folder, command: words, target, skipped: []}
 }
 
 /** Its app, at the port where it is called. */
@@ -65,8 +75,14 @@ export function appOf(
   const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
   const env = PORT === undefined || getsPort ? others : {PORT, ...others}
   const shared = sharedKeys(service, stack, notes)
-  if (service.sidecar === undefined)
-    notes.push(...hostNotes(Object.keys(mapOf(shared['dependsOn'])), values['environment']))
+  if (service.sidecar === undefined) {
+    const inCode = namesInCode(folder, service, stack)
+    notes.push(...inCode.notes)
+    const needed = Object.keys(mapOf(shared['dependsOn'])).filter(each => !inCode.ids.has(each))
+    notes.push(...hostNotes(needed, values['environment']))
+  }
+  const build = buildNote(command, folder)
+  if (build !== '') notes.push(build)
   const copies = Number(textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas']))
   const hasReplicas = copies > 1 && target === 0
   if (copies > 1 && !hasReplicas)
@@ -88,6 +104,7 @@ export function appOf(
   })
   if (health !== undefined && !isHere(health) && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
+  notes.push(...missingEnvFiles(service, stack))
   if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
   notes.push(...leftOver(service, new Set([...KNOWN, 'volumes', 'deploy', 'scale', 'mem_limit', 'cpus'])))
   return {id, folder, keys, notes}
@@ -146,6 +163,16 @@ function hostNotes(dependencies: readonly string[], environment: unknown): reado
 /** A check by what every machine has. */
 const isHere = (command: readonly string[]): boolean =>
   /^(?:curl|wget|node|python3?|sh|bash|pg_isready|redis-cli)$/.test(command[0] ?? '')
+
+/** Env files that compose needs, and that a person makes of a sample. */
+export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly string[] =>
+  listedValues(values['env_file']).flatMap(each => {
+    const path = isMap(each) ? textValue(each['path']) : textValue(each)
+    const isNeeded = !(isMap(each) && each['required'] === 'false') && !path.includes('${')
+    if (!isNeeded || statSync(pathFrom(file, path), {throwIfNoEntry: false}) !== undefined) return []
+    const sample = sampleOf(pathFrom(file, path))
+    return [`env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`]
+  })
 
 /** Env files count from the compose file, here from the folder of the app. */
 export function envFilesOf({values}: Service, {file}: Stack, folder: string): unknown {

@@ -11,12 +11,28 @@ import {folderOfStack, type Service, type Stack} from './compose-service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {isMap, mapOf, textValue, written, type Values} from './yaml-file.ts'
 
-/**
- * A compose file. A service that is built from a folder with a program of its own becomes that program; every other one a
- * container by `docker run`. Throws a `UserError` for a broken file, or one without services.
- */
+/** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
 export function importCompose(file: ImportedFile, overrides: readonly ImportedFile[], cwd: string): Imported {
-  const {values, notes: notesOf} = readProject(file, overrides, cwd)
+  const {values, notes} = readProject(file, overrides, cwd)
+  return importServices({file, values, notes, from: [file, ...overrides].map(({path}) => basename(path)).join(' and ')})
+}
+
+/** Services in the terms of a compose file. */
+export interface ServicesFile {
+  /** Paths count from its folder. */
+  readonly file: ImportedFile
+  readonly values: Values
+  /** By service. */
+  readonly notes: ReadonlyMap<string, readonly string[]>
+  /** What they were read from, for people. */
+  readonly from: string
+}
+
+/**
+ * A service that is built from a folder with a program of its own becomes that program; every other one a container by
+ * `docker run`. Throws a `UserError` if there are none.
+ */
+export function importServices({file, values, notes: notesOf, from}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
@@ -49,7 +65,7 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
   const variables = join(dirname(file.path), '.env')
   const interpolate = JSON.stringify(apps).includes('${') && (existsSync(variables) ? variables : true)
   return {
-    from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
+    from,
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
     ...(interpolate !== false && {interpolate}),
     apps,

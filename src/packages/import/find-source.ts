@@ -6,14 +6,17 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import type {ImportedFile} from './imported.ts'
 
-export const KINDS = ['process-compose', 'compose', 'procfile', 'folder'] as const
+export const KINDS = ['process-compose', 'compose', 'procfile', 'tilt', 'skaffold', 'kubernetes', 'folder'] as const
 export type SourceKind = (typeof KINDS)[number]
 
 /** The names of files, best first. */
 const NAMES: Readonly<Record<Exclude<SourceKind, 'folder'>, readonly string[]>> = {
   'process-compose': ['process-compose.yaml', 'process-compose.yml'],
   compose: ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'],
-  procfile: ['Procfile.dev', 'Procfile']
+  procfile: ['Procfile.dev', 'Procfile'],
+  tilt: ['Tiltfile'],
+  skaffold: ['skaffold.yaml', 'skaffold.yml'],
+  kubernetes: []
 }
 
 /** What is imported, and the other files that were found next to it. */
@@ -71,8 +74,15 @@ function kindOfFile(path: string, typed: string, cwd: string): SourceKind {
   const name = basename(path)
   if (/process-compose.*\.ya?ml$/.test(name)) return 'process-compose'
   if (/^Procfile/i.test(name) || name.endsWith('.procfile')) return 'procfile'
-  if (/\.ya?ml$/.test(name)) return /^processes:/m.test(readImported(path, cwd).text) ? 'process-compose' : 'compose'
+  if (/^Tiltfile|\.tilt(?:file)?$/i.test(name)) return 'tilt'
+  if (/\.ya?ml$/.test(name)) return kindOfText(readImported(path, cwd).text)
   throw new UserError(`cannot tell what ${typed} is`, {explanation: `Add --from and one of ${KINDS.join(', ')}.`})
+}
+
+function kindOfText(text: string): SourceKind {
+  if (/^processes:/m.test(text)) return 'process-compose'
+  if (/^apiVersion: *["']?skaffold\//m.test(text)) return 'skaffold'
+  return /^apiVersion:/m.test(text) && /^kind:/m.test(text) ? 'kubernetes' : 'compose'
 }
 
 /** Reads a file to import. Throws a `UserError` if that fails, or if it is no text. */

@@ -64,12 +64,15 @@ export async function importFrom(
 }
 
 async function read({kind, path, override}: FoundSource, cwd: string): Promise<Imported> {
-  if (kind === 'folder') return (await import('./folder.ts')).importFolder(path, relative(cwd, path) || '.')
+  if (kind === 'folder') return (await import('./folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
   const file = readImported(path, cwd)
   if (kind === 'procfile') return (await import('./procfile.ts')).importProcfile(file)
   if (kind === 'compose') {
     const overrides = override === undefined ? [] : [readImported(override, cwd)]
     return (await import('./compose.ts')).importCompose(file, overrides, cwd)
   }
+  if (kind === 'tilt') return (await import('./tilt.ts')).importTiltfile(file, cwd)
+  if (kind === 'skaffold') return (await import('./skaffold.ts')).importSkaffold(file, cwd)
+  if (kind === 'kubernetes') return (await import('./kubernetes-project.ts')).importManifest(file, cwd)
   return (await import('./process-compose.ts')).importProcessCompose(file)
 }

@@ -2,6 +2,8 @@ import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {readTextFile} from '../../model/read-file.ts'
 import {envFileVariables} from './env-file.ts'
+import {buildNote} from './projects/node.ts'
+import {textsOf} from './yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {commandOf, flaggedPort, commandPort, portVariable, readsPort, splitFolder} from './shell-words.ts'
 
@@ -13,7 +15,8 @@ const PORT_STEP = 100
 /** A Procfile as foreman, Heroku, overmind and honcho read it. Throws a `UserError` if it names no process. */
 export function importProcfile(file: ImportedFile): Imported {
   const root = dirname(file.path)
-  const written = Number(envFileVariables(join(root, '.env'))['PORT']) || 0
+  const variables = envFileVariables(join(root, '.env'))
+  const written = Number(variables['PORT']) || portOfStarter(file)
   const firstPort = written || FIRST_PORT
   const notes: string[] = []
   const apps: ImportedApp[] = []
@@ -24,7 +27,7 @@ export function importProcfile(file: ImportedFile): Imported {
     const number = (index + 1).toString()
     if (name === '') notes.push(`line ${number} is no "name: command": ${text}`)
     else if (apps.some(({id}) => id === name)) notes.push(`line ${number} is a second "${name}": ${command}`)
-    else apps.push(appOf(name, command, {root, firstPort, isWritten: written > 0, before: apps}))
+    else apps.push(withBuildNote(appOf(name, command, {root, firstPort, isWritten: 'PORT' in variables, before: apps})))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
   return {
@@ -33,6 +36,23 @@ export function importProcfile(file: ImportedFile): Imported {
     notes: [...notes, 'foreman ends all when one ends; here the others go on, unless the run is stopped']
   }
 }
+
+/** A line for a server of production may need what a build makes. */
+function withBuildNote(app: ImportedApp): ImportedApp {
+  const note = buildNote(textsOf(app.keys['command']), app.folder)
+  return note === '' ? app : {...app, notes: [...app.notes, note]}
+}
+
+/** Rails' `bin/dev` gives foreman a first port: `PORT="${PORT:-3000}"`; 0: there is none. */
+const portOfStarter = ({path}: ImportedFile): number =>
+  path.endsWith('.dev')
+    ? Number(
+        /^\s*(?:export )?PORT=["']?\$\{PORT:-(\d+)\}|^\s*export PORT=(\d+)/m
+          .exec(sourceText(join(dirname(path), 'bin/dev')))
+          ?.slice(1)
+          .find(Boolean) ?? 0
+      )
+    : 0
 
 /** Foreman reads one file for all; here its path counts from the folder of each app. */
 function withEnvFile(apps: readonly ImportedApp[], file: string): Pick<Imported, 'apps' | 'common'> {

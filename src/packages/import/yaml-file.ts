@@ -4,6 +4,7 @@ import {readYaml} from '../../files/yaml/read.ts'
 import {isNull} from '../../files/yaml/scalar.ts'
 import {scalarText} from '../../files/yaml/scalar-text.ts'
 import type {YamlNode} from '../../files/yaml/tree.ts'
+import {readTextFile} from '../../model/read-file.ts'
 import {unreadable, type ImportedFile} from './imported.ts'
 
 export type Values = Readonly<Record<string, unknown>>
@@ -13,18 +14,32 @@ export type Values = Readonly<Record<string, unknown>>
  * null. Throws a `UserError` with the place of a mistake.
  */
 export function valuesOf(file: ImportedFile): Values {
-  let values: Values | undefined
-  for (const {root, fault} of readYaml(file.text, COMPOSE_FILE)) {
+  const values = documentsOf(file)
+  if (values.length === 0) throw unreadable(file, 'it is no map of keys to values', 0)
+  return values.reduce((below, over) => mergedValues(below, over))
+}
+
+/** The same of each document by itself; empty ones are left out. */
+export function documentsOf(file: ImportedFile): readonly Values[] {
+  return readYaml(file.text, COMPOSE_FILE).flatMap(({root, fault}) => {
     if (fault !== undefined) {
       const {message, spot, hint} = explainFault(fault, file.text)
       throw unreadable(file, message, spot.start, hint)
     }
     const read = plainOf(root)
-    if (isMap(read)) values = values === undefined ? read : mergedValues(values, read)
-    else if (read !== null) throw unreadable(file, 'it is no map of keys to values', root.spot.start)
+    if (read === null) return []
+    if (!isMap(read)) throw unreadable(file, 'it is no map of keys to values', root.spot.start)
+    return [read]
+  })
+}
+
+/** The documents of a file that need not be there, or be right; none then. */
+export function optionalDocuments(path: string): readonly Values[] {
+  try {
+    return documentsOf({path, shownAs: path, text: readTextFile(path)})
+  } catch {
+    return []
   }
-  if (values === undefined) throw unreadable(file, 'it is no map of keys to values', 0)
-  return values
 }
 
 function plainOf(node: YamlNode): unknown {

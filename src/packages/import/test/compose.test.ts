@@ -266,7 +266,7 @@ t.test('a port of one number is published as that number, where compose takes on
     '--publish 8080:8080 --publish 3000-3002:3000-3002 --publish 127.0.0.1:9000:9000 --publish 90:90 --publish 53:53/udp x'
   )
   t.same(app['ready'], {tcp: 8080})
-  t.same(notes, ['ports: compose takes 8080, 3000-3002, 9000, 90 and 53 to a free port; here they keep their numbers'])
+  t.same(notes, ['ports: 8080, 3000-3002, 9000, 90 and 53 have no numbers of this machine: they keep their own here'])
 })
 
 t.test('volumes are those that compose has made: PROJECT_NAME, unless they are of elsewhere', async t => {

@@ -5,7 +5,7 @@ import t from 'tap'
 import {envFileVariables} from '../env-file.ts'
 import {commandOfDockerfile, portOfDockerfile} from '../dockerfile.ts'
 import {findSource, readImported} from '../find-source.ts'
-import {readPackage} from '../node-project.ts'
+import {readPackage} from '../projects/node.ts'
 
 /** What stands at a name in place of a file: reading it would wait, or never end. */
 const ODD: Readonly<Record<string, (path: string) => void>> = {

@@ -1,0 +1,76 @@
+// Skaffold: images that are built here, and the manifests that run them (skaffold.dev/docs/references/yaml).
+import {basename, dirname, join, resolve} from 'node:path'
+import {importServices} from './compose.ts'
+import {readImported} from './find-source.ts'
+import {pathTo, type Imported, type ImportedFile} from './imported.ts'
+import {imageName, servicesOf, type Builds} from './kubernetes.ts'
+import {readManifests} from './manifests.ts'
+import {documentsOf, listedValues, mapOf, textValue, textsOf, type Values} from './yaml-file.ts'
+
+/** What a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or one that deploys nothing which is read. */
+export function importSkaffold(file: ImportedFile, cwd: string): Imported {
+  const root = dirname(file.path)
+  const found = configOf(file, cwd, new Set())
+  const {objects, notes} = readManifests(found.manifests, root, cwd)
+  const {services, notes: notesOf} = servicesOf(objects, found.builds, root)
+  const run = new Set(Object.values(services).map(each => basename(imageName(textValue(each['image'])))))
+  const others = [...found.builds].filter(([image]) => !run.has(basename(image)))
+  const all = {
+    ...services,
+    ...Object.fromEntries(
+      others.map(([image, {folder, dockerfile}]) => [
+        basename(image),
+        {image, build: {context: pathTo(folder, root), ...(dockerfile && {dockerfile})}}
+      ])
+    )
+  }
+  const imported = importServices({file, values: {services: all}, notes: notesOf, from: basename(file.path)})
+  return {...imported, notes: [...found.notes, ...notes, ...imported.notes]}
+}
+
+interface Config {
+  readonly builds: Builds
+  /** Paths and globs, absolute. */
+  readonly manifests: readonly string[]
+  readonly notes: readonly string[]
+}
+
+function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
+  seen.add(file.path)
+  const folder = dirname(file.path)
+  const parts = documentsOf(file).map(each => configIn(each, folder))
+  const required = documentsOf(file)
+    .flatMap(each => listedValues(each['requires']))
+    .flatMap(each => textValue(mapOf(each)['path']) || [])
+    .map(path => resolve(folder, /\.ya?ml$/.test(path) ? path : join(path, 'skaffold.yaml')))
+    .filter(path => !seen.has(path))
+  const all = [...required.map(path => configOf(readImported(path, cwd), cwd, seen)), ...parts]
+  return {
+    builds: new Map(all.flatMap(({builds}) => [...builds])),
+    manifests: all.flatMap(({manifests}) => manifests),
+    notes: all.flatMap(({notes}) => notes)
+  }
+}
+
+function configIn({build, deploy, manifests}: Values, folder: string): Config {
+  const artifacts = listedValues(mapOf(build)['artifacts']).map(mapOf)
+  const builds = artifacts.map(each => {
+    const context = resolve(folder, textValue(each['context']) || '.')
+    const dockerfile = textValue(mapOf(each['docker'])['dockerfile'])
+    return [imageName(textValue(each['image'])), {folder: context, ...(dockerfile !== '' && {dockerfile})}] as const
+  })
+  const kubectl = mapOf(mapOf(deploy)['kubectl'])
+  const kustomize = [mapOf(mapOf(deploy)['kustomize']), mapOf(mapOf(manifests)['kustomize'])]
+  const named = [
+    ...textsOf(mapOf(manifests)['rawYaml']),
+    ...textsOf(kubectl['manifests']),
+    ...kustomize.flatMap(each => textsOf(each['paths']))
+  ]
+  const hasHelm = 'helm' in mapOf(deploy) || 'helm' in mapOf(manifests)
+  const usual = named.length === 0 && !hasHelm && builds.length > 0 ? ['k8s/*.yaml'] : []
+  return {
+    builds: new Map(builds),
+    manifests: [...named, ...usual].filter(each => !/^https?:/.test(each)).map(each => resolve(folder, each)),
+    notes: hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []
+  }
+}

@@ -1,0 +1,85 @@
+import t from 'tap'
+import {imported, refusal} from './read.ts'
+
+const HOST = `
+var builder = DistributedApplication.CreateBuilder(args);
+
+// var old = builder.AddRedis("old");
+var cache = builder.AddRedis("cache").WithRedisInsight();
+var db = builder.AddPostgres("pg").WithDataVolume().AddDatabase("orders");
+var key = builder.AddParameter("key", secret: true);
+var queue = builder.AddQueueOfOurs("queue");
+
+var api = builder.AddProject<Projects.Shop_Api>("api")
+    .WithReference(cache)
+    .WithReference(db).WaitFor(db)
+    .WithReference(queue)
+    .WithEnvironment("LEVEL", "debug$")
+    .WithEnvironment("KEY", key);
+
+builder.AddNpmApp("web", "../web", "dev")
+    .WithReference(api)
+    .WaitFor(api)
+    .WithHttpEndpoint(port: 4000, env: "PORT");
+builder.AddProject<Projects.Gone>("gone");
+builder.Build().Run();
+`
+
+const project = (sdk: string, more = ''): string => `<Project Sdk="${sdk}">${more}</Project>`
+
+t.test(
+  'an AppHost: its projects, servers, references and ports; what it does not say by literals is a mark',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'Shop.AppHost': {
+        'Shop.AppHost.csproj': project(
+          'Microsoft.NET.Sdk',
+          '<Sdk Name="Aspire.AppHost.Sdk" /><OutputType>Exe</OutputType><ProjectReference Include="..\\Shop.Api\\Shop.Api.csproj" />'
+        ),
+        'Program.cs': HOST
+      },
+      'Shop.Api': {
+        'Shop.Api.csproj': project('Microsoft.NET.Sdk.Web'),
+        Properties: {
+          'launchSettings.json':
+            '{"iisSettings": {"iisExpress": {"applicationUrl": "http://localhost:9999"}}, "profiles": {"https": {"commandName": "Project", "applicationUrl": "https://localhost:7001;http://localhost:5001"}}}'
+        }
+      },
+      web: {'package.json': '{"scripts": {"dev": "vite"}}', 'package-lock.json': ''}
+    })
+    const byId = new Map(template.apps.map(app => [app['appID'], app]))
+    t.same([...byId.keys()], ['cache', 'pg', 'api', 'web'])
+    t.match(byId.get('api'), {
+      appDirPath: './Shop.Api',
+      appPort: 5001,
+      command: ['dotnet', 'run'],
+      env: {
+        ConnectionStrings__cache: 'localhost:6379',
+        ConnectionStrings__orders: 'Host=localhost;Port=5432;Username=postgres;Password=postgres;Database=orders',
+        LEVEL: 'debug$'
+      },
+      dependsOn: {pg: 'ready'}
+    })
+    t.match(byId.get('web'), {
+      appDirPath: './web',
+      port: 4000,
+      env: {services__api__http__0: 'http://localhost:5001'},
+      dependsOn: {api: 'ready'}
+    })
+    for (const note of [
+      'Shop.AppHost/Program.cs:7: the parameter key has no value here: write it where it is used',
+      'Shop.AppHost/Program.cs:8: AddQueueOfOurs ("queue") is left out: what it starts is not known here',
+      'Shop.AppHost/Program.cs:13: WithReference(queue) is not carried over: what it refers to was not read',
+      'Shop.AppHost/Program.cs:15: KEY is not carried over: its value is not written here',
+      'Shop.AppHost/Program.cs:21: gone is left out: its project is not where this says'
+    ])
+      t.ok(notes.includes(note), note)
+  }
+)
+
+t.test('an AppHost that adds nothing', async t => {
+  const files = {
+    'apphost.cs': '#:sdk Aspire.AppHost.Sdk@13.0.0\nvar builder = X.CreateBuilder(args);\nbuilder.Build().Run();\n'
+  }
+  t.match(await refusal(t, files), {message: 'cannot import apphost.cs: it adds nothing that can be read'})
+})

@@ -1,0 +1,153 @@
+import t from 'tap'
+import {imported, refusal, type Files} from './read.ts'
+
+const SKAFFOLD = `
+apiVersion: skaffold/v4beta6
+kind: Config
+build:
+  artifacts:
+    - {image: shop/cart, context: services/cart}
+    - {image: shop/mail, context: ., docker: {dockerfile: services/mail/Dockerfile}}
+manifests: {rawYaml: [k8s/*]}
+`
+const MANIFEST = `
+kind: Deployment
+metadata: {name: cart-depl}
+spec:
+  template:
+    metadata:
+      labels: {app: cart}
+      annotations: {dapr.io/enabled: "true", dapr.io/app-id: cart, dapr.io/app-port: "8080"}
+    spec:
+      containers:
+        - name: cart
+          image: registry.example/shop/cart:v1
+          ports: [{name: http, containerPort: 8080}]
+          env:
+            - {name: MAIL, value: "http://mail.shop.svc.cluster.local:9000/a$b"}
+            - {name: CACHE, value: "redis:6379"}
+            - {name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}
+            - {name: KEY, valueFrom: {secretKeyRef: {name: gone, key: key}}}
+            - {name: BOTH, value: "$(LEVEL)-$(NONE)"}
+          envFrom: [{configMapRef: {name: settings}, prefix: P_}]
+---
+kind: Service
+metadata: {name: cart}
+spec: {selector: {app: cart}, ports: [{port: 80, targetPort: http}]}
+---
+kind: ConfigMap
+metadata: {name: settings}
+data: {level: debug}
+---
+kind: Deployment
+metadata: {name: mail}
+spec:
+  template:
+    metadata: {labels: {app: mail}}
+    spec: {containers: [{name: mail, image: shop/mail, ports: [{containerPort: 9000}]}]}
+---
+kind: StatefulSet
+metadata: {name: redis}
+spec:
+  template:
+    metadata: {labels: {app: redis}}
+    spec: {containers: [{name: redis, image: "redis:7", volumeMounts: [{name: data, mountPath: /data}]}]}
+---
+kind: Service
+metadata: {name: redis}
+spec: {selector: {app: redis}, ports: [{port: 6379}]}
+---
+kind: CronJob
+metadata: {name: sweep}
+spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: sweep, image: busybox}]}}}}}
+`
+const COMPONENT =
+  'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: store}\nspec: {type: state.redis, version: v1}\n'
+
+const files = (): Files => ({
+  'skaffold.yaml': SKAFFOLD,
+  k8s: {
+    'all.yaml': MANIFEST,
+    'store.yaml': COMPONENT,
+    'old.yaml.bak': 'kind: Pod',
+    'chart.yaml': 'a: {{ .Values.x }}\n'
+  },
+  services: {
+    cart: {
+      'package.json': '{"scripts": {"dev": "node index.js"}}',
+      'index.js': 'call("http://redis:6379")\nlisten(8080)'
+    },
+    mail: {'go.mod': 'module mail', 'main.go': 'package main // ":9000"'}
+  }
+})
+
+t.test('skaffold: images that are built here are programs, with ports and environment of the manifests', async t => {
+  const {template, notes} = await imported(t, files())
+  const [cart, mail, redis, sweep] = template.apps
+  t.match(cart, {
+    appID: 'cart',
+    appDirPath: './services/cart',
+    appPort: 8080,
+    command: ['npm', 'run', 'dev'],
+    env: {
+      MAIL: 'http://localhost:9000/a$b',
+      CACHE: 'localhost:6379',
+      LEVEL: 'debug',
+      P_level: 'debug',
+      BOTH: 'debug-$(NONE)'
+    },
+    resourcesPaths: ['../../k8s']
+  })
+  t.match(mail, {appID: 'mail', appDirPath: './services/mail', appPort: 9000, command: ['go', 'run', '.']})
+  t.match(redis, {appID: 'redis', ready: {tcp: 6379}})
+  t.match(sweep, {appID: 'sweep', profiles: ['cron']})
+  const told = notes.join('\n')
+  for (const note of [
+    'k8s/all.yaml: env: KEY comes from secret gone, which is in none of the manifests: write it into env',
+    'k8s/all.yaml: volumeMounts: /data is not carried over',
+    'k8s/all.yaml: CronJob: its schedule does not start it here',
+    'k8s/chart.yaml: '
+  ])
+    t.ok(told.includes(note), note)
+})
+
+t.test('names of services in the code of a program are marks with file and line', async t => {
+  const code = 'get("http://api:4000")\nget("http://db:5432")\n'
+  const {notes} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: web}
+  api: {build: api, ports: ["4100:4000"]}
+  db: {image: postgres}
+`,
+    web: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': code},
+    api: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': 'listen(4000)'}
+  })
+  t.match(notes.slice(0, 2), [
+    'web/a.js:1: api:4000 is localhost:4100 here: write that',
+    'web/a.js:2: db:5432 is localhost:5432 here: write 127.0.0.1 db into /etc/hosts, or localhost there'
+  ])
+})
+
+t.test('kustomize: resources of its folders, ConfigMaps of literals; what else it does is a mark', async t => {
+  const pod =
+    'kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: busybox, envFrom: [{configMapRef: {name: c}}]}]}\n'
+  const {template, notes} = await imported(t, {
+    'skaffold.yaml': 'apiVersion: skaffold/v2\nkind: Config\ndeploy: {kustomize: {paths: [over]}, helm: {}}\n',
+    base: {'kustomization.yaml': 'resources: [pod.yaml]\n', 'pod.yaml': pod},
+    over: {
+      'kustomization.yaml':
+        'resources: [../base, ../over]\nconfigMapGenerator: [{name: c, literals: ["A=1=2"]}]\npatches: []\n'
+    }
+  })
+  t.match(template.apps, [{appID: 'a', env: {A: '1=2'}}])
+  t.match(notes, [/^helm: /, 'over/kustomization.yaml: patches is not carried over'])
+})
+
+t.test('a manifest by itself', async t => {
+  const {template} = await imported(t, {'all.yaml': `apiVersion: v1${MANIFEST}`}, 'all.yaml')
+  t.same(
+    template.apps.map(({appID}) => appID),
+    ['cart', 'mail', 'redis', 'sweep']
+  )
+  t.match(await refusal(t, {'a.yaml': 'apiVersion: v1\nkind: Service\n'}, 'a.yaml'), {message: /it has no workload/})
+})

@@ -1,0 +1,96 @@
+import t from 'tap'
+import {imported, refusal} from './read.ts'
+
+const TILTFILE = `
+load('ext://restart_process', 'docker_build_with_restart')
+load('./more.tilt', 'x')
+# a comment with 'quotes
+ROOT = 'services'
+cmd = 'go build -o build/api ./services/api'
+if os.name == 'nt':
+  cmd = 'build.bat'
+
+def service(name, port=8000):
+    local_resource(
+        name,
+        serve_cmd='go run .',
+        serve_dir='%s/%s' % (ROOT, name),
+        serve_env={'PORT': str(port), 'LEVEL': 'debug'},
+        readiness_probe=probe(http_get=http_get_action(port=8081, path='/health')),
+        resource_deps=['compile', 'gone'],
+    )
+
+local_resource('compile', cmd)
+for each in ['api']:
+    service(each)
+local_resource('web', cmd='npm ci', serve_cmd=['npm', 'run', 'dev'], serve_dir=ROOT + '/web', links=['http://localhost:5174'])
+local_resource('manual', 'make seed', auto_init=False)
+local_resource('odd', serve_cmd=read_file('x'))
+docker_compose('deploy/compose.yaml')
+docker_build('shop/mail:dev', '.', dockerfile='services/mail/Dockerfile', live_update=[sync('.', '/app')])
+k8s_yaml(['k8s.yaml', helm('chart')])
+k8s_resource('mail', port_forwards='9001:9000', resource_deps=['compile'])
+helm_resource('broker', 'bitnami/rabbitmq')
+`
+
+t.test('a Tiltfile: what it serves here, its compose files, and the images that it builds', async t => {
+  const {template, notes} = await imported(t, {
+    Tiltfile: TILTFILE,
+    'more.tilt': "local_resource('extra', serve_cmd='node extra.js --port 7000')\n",
+    deploy: {'compose.yaml': 'services: {db: {image: "postgres:17", volumes: ["./init:/init"]}}'},
+    'k8s.yaml': 'kind: Pod\nmetadata: {name: mail}\nspec: {containers: [{name: mail, image: shop/mail}]}\n',
+    services: {
+      api: {'go.mod': 'module api', 'main.go': 'package main'},
+      web: {'package.json': '{"scripts": {"dev": "vite"}}'},
+      mail: {
+        'package.json': '{"scripts": {"dev": "node a.js"}}',
+        'a.js': 'x.listen(9000)',
+        Dockerfile: 'FROM node\nCMD ["x"]\n'
+      }
+    }
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.same([...byId.keys()], ['mail', 'db', 'extra', 'compile', 'api', 'web', 'manual'])
+  t.match(byId.get('mail'), {
+    appDirPath: './services/mail',
+    port: 9001,
+    fixedPort: 9000,
+    dependsOn: {compile: 'completed'}
+  })
+  t.ok(String(byId.get('db')?.['command']).includes('./deploy/init:/init'))
+  t.match(byId.get('extra'), {appPort: 7000, command: ['node', 'extra.js', '--port', '7000']})
+  t.match(byId.get('compile'), {command: ['go', 'build', '-o', 'build/api', './services/api']})
+  t.match(byId.get('api'), {
+    appDirPath: './services/api',
+    appPort: 8081,
+    env: {LEVEL: 'debug'},
+    dependsOn: {compile: 'completed'},
+    ready: {http: '/health'}
+  })
+  t.match(byId.get('web'), {appDirPath: './services/web', appPort: 5174, command: ['npm', 'run', 'dev']})
+  t.match(byId.get('manual'), {profiles: ['manual']})
+  for (const note of [
+    'Tiltfile:23: Tilt runs npm ci first: run it once, and after changes that need it',
+    'Tiltfile:25: odd is left out: its command is not written here',
+    'Tiltfile:30: helm_resource: charts are not read: what it starts is left out',
+    'resource_deps: gone is no app here'
+  ])
+    t.ok(notes.includes(note), note)
+})
+
+t.test('a Tiltfile that starts nothing which can be read, or is no Starlark', async t => {
+  for (const Tiltfile of ['', 'k8s_yaml(helm("x"))', ')]}:=,', 'def f(', 'for x in', 'a = [1, (2, {', 'x(((((', "'''"])
+    t.match(
+      await refusal(t, {Tiltfile}),
+      {message: 'cannot import Tiltfile: it starts nothing that can be read'},
+      Tiltfile
+    )
+})
+
+t.test('functions that call themselves, and loops over large lists, end', async t => {
+  const deep = 'def f():\n  f()\n  f()\nf()\n'
+  const wide =
+    'a = [0, 1, 2, 3, 4, 5, 6, 7]\nfor b in a:\n  for c in a:\n    for d in a:\n      for e in a:\n        for g in a:\n          x = 1\n'
+  const {template} = await imported(t, {Tiltfile: `local_resource('a', serve_cmd='true')\n${deep}${wide}`})
+  t.equal(template.apps.length, 1)
+})
