@@ -25,6 +25,8 @@ const {values} = parseArgs({
     work: {type: 'boolean', default: false},
     /** With `--work`: each seed once more for each write, at which the run crashes. */
     crashes: {type: 'boolean', default: false},
+    /** Worktrees and clones of one repository instead: the numbers of their ports; with `--real` the built program. */
+    copies: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
@@ -43,6 +45,12 @@ if (values.work) {
     tries: Number(values.tries ?? 300)
   }
   process.exit((await walkWorks({...numbers, walk, isFirst, crashes})) ? 0 : 1)
+}
+if (values.copies) {
+  const {seed, seeds, walk, first: isFirst} = values
+  const numbers = {seed: Number(seed), seeds: Number(seeds), steps: Number(values.steps ?? 25), walk, isFirst}
+  const {walkAllCopies} = values.real ? await import('./copies/walks.ts') : await import('./copies/number-walks.ts')
+  process.exit((await walkAllCopies(numbers)) ? 0 : 1)
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
 if (values.page || values.kubernetes) {

@@ -20,6 +20,8 @@ for (const port of [process.env.PORT, process.env.CONSOLE_PORT])
 
 const templateOf = (...apps: readonly object[]): string => JSON.stringify({version: 1, apps})
 
+const shopAt = (appPort: number): object => ({appID: 'shop', appDirPath: '.', appPort, command: ['node', 'server.js']})
+
 const ready = async (rig: Rig, folder: string): Promise<unknown> => rig.run(['wait', '--for', 'ready'], {folder})
 
 t.test(
@@ -101,6 +103,30 @@ t.test('an edit that adds a server to a copy moves components that are open alre
   // the new server is empty
   while ((await second.fetch('/v1.0/state/store/who')).status !== 204) await pause(20)
   t.equal(await save('after'), 204)
+  for (const run of [pr, main]) run.signal('SIGINT')
+  for (const run of [pr, main]) await run.exited
+})
+
+t.test('a number that comes with an edit is moved where another copy has it; the others stay', async t => {
+  const [web = 0, other = 0] = await freePorts(2)
+  const rig = await openRig(t)
+  const extra = {appID: 'extra', appDirPath: '.', appPort: web, command: ['node', 'server.js']}
+  await writeWorktrees(rig, {'server.js': SERVER.replace('process.env.CONSOLE_PORT', '0')})
+  await rig.write({'main/dapr.yaml': templateOf(shopAt(web)), 'pr/dapr.yaml': templateOf(shopAt(other))})
+  const main = rig.pillion(['up'], {folder: 'main'})
+  t.match(await ready(rig, 'main'), {code: 0})
+  const pr = rig.pillion(['up', '--watch'], {folder: 'pr'})
+  t.match(await ready(rig, 'pr'), {code: 0})
+  t.notMatch(pr.stderr.text, 'other ports')
+  await rig.write({'pr/dapr.yaml': templateOf(shopAt(other), extra)})
+  const told = await pr.waitForLine('other ports', {stream: 'stderr'})
+  t.match(told, new RegExp(`main \\(pid ${main.pid}\\) .* has its ports: extra ${web} → \\d+(?:\\.|$)`))
+  await pr.waitForLine('added extra')
+  t.match(await ready(rig, 'pr'), {code: 0})
+  const {stdout} = await rig.run(['ps', '-o', 'json'], {folder: 'pr'})
+  const rows = JSON.parse(stdout) as readonly PsRow[]
+  t.equal(rows.find(({id}) => id === 'shop')?.appPort, other)
+  t.not(rows.find(({id}) => id === 'extra')?.appPort, web)
   for (const run of [pr, main]) run.signal('SIGINT')
   for (const run of [pr, main]) await run.exited
 })

@@ -1,11 +1,12 @@
 import {execFileSync, spawnSync} from 'node:child_process'
-import {chmodSync, cpSync} from 'node:fs'
+import {chmodSync, cpSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import type {PsRow} from '../../src/model/api.generated.ts'
 import {missing} from '../rig/missing.ts'
 import {skipWithoutPostgres} from '../rig/postgres.ts'
+import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const PROGRAMS = [
@@ -16,7 +17,7 @@ const PROGRAMS = [
 const absent = PROGRAMS.find(([program, word]) => spawnSync(program, [word]).status !== 0)
 const skip = skipWithoutPostgres === false ? absent !== undefined && missing(absent[0]) : skipWithoutPostgres
 
-/** By hand: five copies, 500 orders through each. */
+/** `COPIES=5 ORDERS=500 npm test -- test/servers/worktrees.test.ts` is a whole day of a team. */
 const COPIES = Number(process.env['COPIES'] ?? 2)
 const ORDERS = Number(process.env['ORDERS'] ?? 100)
 const AT_ONCE = 10
@@ -36,10 +37,43 @@ const query = (port: number, sql: string): string =>
     encoding: 'utf8'
   }).trim()
 
-async function order(port: number, folder: string): Promise<void> {
-  const ids = Array.from({length: ORDERS}, (_, at) => `${folder} ${at}`).values()
+/** A repository `main` with the example; its template begins with these lines, too. */
+async function openShop(t: Test, lines = ''): Promise<Rig> {
+  const rig = await openRig(t)
+  // PostgreSQL is another user where the test is root
+  for (const each of [rig.folder, dirname(rig.folder)]) chmodSync(each, 0o755)
+  const main = join(rig.folder, 'main')
+  cpSync(EXAMPLE, main, {recursive: true, filter: path => !/\/(?:data|new|\.dapr)$/.test(path)})
+  const template = join(main, 'dapr.yaml')
+  writeFileSync(template, readFileSync(template, 'utf8').replace('version: 1\n', `version: 1\n${lines}`))
+  git(main, 'init', '-q')
+  git(main, 'add', '.')
+  git(main, 'commit', '-qm', 'shop')
+  return rig
+}
+
+const ENV = {GOCACHE: execFileSync('go', ['env', 'GOCACHE'], {encoding: 'utf8'}).trim()}
+
+/** Two commands, and the first order. */
+async function startShop(t: Test, rig: Rig, folder: string): Promise<Program> {
+  const began = performance.now()
+  if (folder !== 'main') git(join(rig.folder, 'main'), 'worktree', 'add', '-q', `../${folder}`)
+  const run = rig.pillion(['up'], {folder, env: ENV})
+  t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '240s'], {folder}), {code: 0}, folder)
+  await order(await portOf(rig, folder, 'web'), [`${folder} 0`])
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  const [kilobytes = ''] = execFileSync('du', ['-sk', join(rig.folder, folder)], {encoding: 'utf8'}).split('\t')
+  t.comment(`${folder}: first order after ${seconds} s, ${(Number(kilobytes) / 1024).toFixed(0)} MB`)
+  return run
+}
+
+/** What is ordered in a copy. */
+const idsOf = (folder: string): readonly string[] => Array.from({length: ORDERS}, (_, at) => `${folder} ${at}`)
+
+async function order(port: number, ids: readonly string[]): Promise<void> {
+  const left = ids.values()
   const worker = async (): Promise<void> => {
-    for (const id of ids) {
+    for (const id of left) {
       const {status} = await fetch(`http://127.0.0.1:${port}/orders`, {method: 'POST', body: JSON.stringify({id})})
       if (status !== 201) throw new Error(`order ${id}: ${status}`)
     }
@@ -47,31 +81,33 @@ async function order(port: number, folder: string): Promise<void> {
   await Promise.all(Array.from({length: AT_ONCE}, worker))
 }
 
+const redisCli = (port: number, ...args: readonly string[]): string =>
+  execFileSync('redis-cli', ['-p', port.toString(), ...args], {encoding: 'utf8'}).trim()
+
+/** The ids of the orders that the Redis of a copy keeps. */
+const idsInRedis = (port: number): readonly string[] =>
+  redisCli(port, '--scan', '--pattern', 'orders||*')
+    .split('\n')
+    .map(key => key.replace('orders||', ''))
+    .toSorted()
+
+async function downAll(t: Test, rig: Rig, folders: readonly string[], runs: readonly Program[]): Promise<void> {
+  for (const folder of folders) t.match(await rig.run(['down'], {folder}), {code: 0})
+  for (const run of runs) t.match(await run.exited, {code: 0})
+  t.same(await rig.leftovers(), [])
+}
+
 t.test(
   'worktrees by two commands each: every order and event is in its own servers and nowhere else',
   {skip},
   async t => {
-    const rig = await openRig(t)
-    // PostgreSQL is another user where the test is root
-    for (const each of [rig.folder, dirname(rig.folder)]) chmodSync(each, 0o755)
-    const main = join(rig.folder, 'main')
-    cpSync(EXAMPLE, main, {recursive: true, filter: path => !/\/(?:data|new|\.dapr)$/.test(path)})
-    git(main, 'init', '-q')
-    git(main, 'add', '.')
-    git(main, 'commit', '-qm', 'shop')
+    const rig = await openShop(t)
     const folders = ['main', ...Array.from({length: COPIES - 1}, (_, at) => `copy${at + 1}`)]
-    const runs = []
-    const env = {GOCACHE: execFileSync('go', ['env', 'GOCACHE'], {encoding: 'utf8'}).trim()}
-    for (const folder of folders) {
-      const began = performance.now()
-      if (folder !== 'main') git(main, 'worktree', 'add', '-q', `../${folder}`)
-      runs.push(rig.pillion(['up'], {folder, env}))
-      t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '240s'], {folder}), {code: 0}, folder)
-      t.comment(`${folder}: ready after ${((performance.now() - began) / 1000).toFixed(1)} s`)
-    }
+    const runs: Program[] = []
+    for (const folder of folders) runs.push(await startShop(t, rig, folder))
     const webs = await Promise.all(folders.map(async folder => portOf(rig, folder, 'web')))
     t.equal(new Set(webs).size, folders.length)
-    await Promise.all(folders.map(async (folder, at) => order(webs[at] ?? 0, folder)))
+    await Promise.all(folders.map(async (folder, at) => order(webs[at] ?? 0, idsOf(folder).slice(1))))
     for (const folder of folders) {
       const db = await portOf(rig, folder, 'db')
       const redis = await portOf(rig, folder, 'redis')
@@ -82,19 +118,57 @@ t.test(
       )
       t.equal(copies, folder, 'rows of this copy alone')
       t.same(
-        [query(db, 'SELECT count(*) FROM orders'), query(db, 'SELECT count(*) FROM mails')],
-        [`${ORDERS}`, `${ORDERS}`]
+        [query(db, 'SELECT count(*) FROM orders'), query(db, 'SELECT count(DISTINCT id), count(*) FROM mails')],
+        [`${ORDERS}`, `${ORDERS}|${ORDERS}`]
       )
-      const keys = execFileSync('redis-cli', ['-p', redis.toString(), '--scan', '--pattern', 'orders||*'], {
-        encoding: 'utf8'
-      })
-      t.same(
-        keys.trim().split('\n').toSorted(),
-        Array.from({length: ORDERS}, (_, at) => `orders||${folder} ${at}`).toSorted()
-      )
+      t.same(idsInRedis(redis), idsOf(folder).toSorted())
+      t.equal(redisCli(redis, 'XLEN', 'orders'), ORDERS.toString(), 'events of this copy alone')
     }
-    for (const folder of folders) t.match(await rig.run(['down'], {folder}), {code: 0})
-    for (const run of runs) t.match(await run.exited, {code: 0})
-    t.same(await rig.leftovers(), [])
+    await downAll(t, rig, folders, runs)
+  }
+)
+
+t.test(
+  'bring: a copy gets the data of servers that run and are written, as they were at one moment',
+  {skip},
+  async t => {
+    const rig = await openShop(t, 'bring: [db/data, redis/data]\n')
+    const main = await startShop(t, rig, 'main')
+    const web = await portOf(rig, 'main', 'web')
+    const taken = ['main 0']
+    const end = new AbortController()
+    const shopping = (async () => {
+      for (let at = 1; !end.signal.aborted; at++) {
+        await order(web, [`main ${at}`])
+        taken.push(`main ${at}`)
+      }
+    })()
+    while (taken.length < 30) await pause(20)
+    const before = [...taken]
+    const copy = await startShop(t, rig, 'copy')
+    end.abort()
+    await shopping
+    const after = new Set(taken)
+    t.match(copy.stderr.text, /bringing db\/data from postgres \(pid \d+\), which runs, by its own tool/)
+    t.match(copy.stderr.text, /bringing redis\/data from redis-server \(pid \d+\), which runs, by its own tool/)
+    t.match(copy.stderr.text, /brought from .*\/main: db\/data, redis\/data/)
+    const [db, redis] = [await portOf(rig, 'copy', 'db'), await portOf(rig, 'copy', 'redis')]
+    const rows = query(db, "SELECT id FROM orders WHERE id LIKE 'main %'").split('\n')
+    for (const ids of [rows, idsInRedis(redis).filter(id => id.startsWith('main '))]) {
+      t.ok(
+        before.every(id => ids.includes(id)),
+        'all that was there before'
+      )
+      t.ok(
+        ids.every(id => after.has(id)),
+        'nothing else'
+      )
+      // orders came one after the other: what is missing is the end
+      t.same(new Set(ids), new Set([...after].slice(0, ids.length)))
+    }
+    t.equal(query(db, "SELECT count(*) FROM orders WHERE id = 'copy 0'"), '1')
+    t.equal(query(await portOf(rig, 'main', 'db'), "SELECT count(*) FROM orders WHERE id = 'copy 0'"), '0')
+    t.notOk(idsInRedis(await portOf(rig, 'main', 'redis')).includes('copy 0'))
+    await downAll(t, rig, ['main', 'copy'], [main, copy])
   }
 )

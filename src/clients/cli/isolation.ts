@@ -19,36 +19,50 @@ import {
 import type {Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
+export interface IsolationOptions {
+  readonly living: readonly RunIdentity[]
+  readonly lender: Lender | undefined
+  /** Where the run puts all numbers that it has moved: its resources look them up there. */
+  readonly movedPorts: Map<number, number>
+  /** The plan before an edit: its ports stay. Left out: the run starts. */
+  readonly before?: Plan
+}
+
 /** Gives a plan ports of its own where a copy of its template has them; the same ones after each edit. */
 export class Isolation {
   readonly #reason: string
   readonly #lent: MovedPorts
-  #moved: MovedPorts = new Map()
-  readonly #all = new Map<number, number>()
+  #moved: MovedPorts
+  readonly #all: Map<number, number>
   #hints: readonly Hint[] = []
   readonly #heldByCopy: HeldPorts
 
   /** Undefined: the plan is to have the ports that it names. */
-  static async of(
-    plan: Plan,
-    flags: GivenFlags,
-    {living, lender}: {readonly living: readonly RunIdentity[]; readonly lender: Lender | undefined}
-  ): Promise<Isolation | undefined> {
-    const ports = lender?.ports
+  static async of(plan: Plan, flags: GivenFlags, options: IsolationOptions): Promise<Isolation | undefined> {
+    const {living, lender, before} = options
     if (lender !== undefined && isAnyOther(lender.ports))
-      return new Isolation(`${lender.run.name} (pid ${lender.run.pid}) has others, too`, ports)
-    if (flags.isSet('isolated')) return new Isolation('--isolated', ports)
-    const copy = await holderOf(plan, copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''}))
+      return new Isolation(`${lender.run.name} (pid ${lender.run.pid}) has others, too`, options)
+    if (flags.isSet('isolated')) return new Isolation('--isolated', options)
+    const own = before === undefined ? NO_PORTS : fixedPorts(before)
+    const wanted = [...fixedPorts(plan)].filter(port => !own.has(port))
+    const copy = await holderOf(new Set(wanted), copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''}))
     if (copy === undefined) return undefined
     const why = `${copy.name} (pid ${copy.pid}) runs the same template and has its ports`
-    return new Isolation(why, ports, await heldBelow(copy.pid))
+    return new Isolation(why, options, await heldBelow(copy.pid), own)
   }
 
-  /** `ports`: those of apps that another copy runs; `held`: at which processes of another copy listen. */
-  constructor(reason: string, ports: MovedPorts = new Map(), held: HeldPorts = new Map()) {
+  /** `held`: at which processes of another copy listen; `own`: ports that the run has already. */
+  constructor(
+    reason: string,
+    {lender, movedPorts: all}: IsolationOptions,
+    held: HeldPorts = new Map(),
+    own: ReadonlySet<number> = NO_PORTS
+  ) {
     this.#heldByCopy = held
     this.#reason = reason
-    this.#lent = ports
+    this.#lent = lender?.ports ?? new Map()
+    this.#moved = new Map([...own].map(port => [port, port]))
+    this.#all = all
   }
 
   /** What to say of the latest plan. */
@@ -64,7 +78,9 @@ export class Isolation {
       return portsOf(app).flatMap((port, index) => (port === now[index] ? [] : [`${app.id} ${port} → ${now[index]}`]))
     })
     const besides = plan.apps.flatMap(app =>
-      secondPorts(app, plan, this.#heldByCopy).map(port => `${app.id} ${port} → ${this.#moved.get(port) ?? port}`)
+      secondPorts(app, plan, this.#heldByCopy)
+        .filter(port => isMoved(port, this.#moved))
+        .map(port => `${app.id} ${port} → ${this.#moved.get(port)}`)
     )
     const readers = portReaders(plan, isolated).map(({id}) => id)
     const untold =
@@ -100,11 +116,14 @@ const portsOf = (app: AppPlan | undefined): readonly number[] =>
         ...new Set([app.published?.number ?? 0, app.channel.port, app.ready.kind === 'tcp' ? app.ready.port : 0])
       ].filter(port => port > 0)
 
-const isAnyOther = (moved: MovedPorts): boolean => [...moved].some(([from, to]) => from !== to)
+const isMoved = (port: number, moved: MovedPorts): boolean => (moved.get(port) ?? port) !== port
 
-/** The copy that has ports of a plan, or is about to: its apps may listen later. Undefined: none has. */
-async function holderOf(plan: Plan, copies: readonly RunIdentity[]): Promise<RunIdentity | undefined> {
-  const fixed = fixedPorts(plan)
+const isAnyOther = (moved: MovedPorts): boolean => [...moved.keys()].some(port => isMoved(port, moved))
+
+const NO_PORTS: ReadonlySet<number> = new Set()
+
+/** The copy that has one of these ports, or is about to: its apps may listen later. Undefined: none has. */
+async function holderOf(fixed: ReadonlySet<number>, copies: readonly RunIdentity[]): Promise<RunIdentity | undefined> {
   if (copies.length === 0 || fixed.size === 0) return undefined
   const runs = await findRuns(process.env)
   const holder = copies.find(({pid}) => {

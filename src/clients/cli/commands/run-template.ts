@@ -15,7 +15,7 @@ import type {GivenFlags} from '../given-flags.ts'
 import {WITH_TEMPLATE} from '../entries/run.ts'
 import type {Lender} from '../borrowing.ts'
 import type {FreshCopy} from '../fresh-copy/fresh-copy.ts'
-import type {Isolation} from '../isolation.ts'
+import type {Isolation, IsolationOptions} from '../isolation.ts'
 import {tellLateStart} from '../late-start.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
@@ -49,8 +49,9 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   refuseProfiles(loaded.plan, call.flags.list('profile'))
   const own = chosen(loaded.plan, call)
   const lender = await lenderFor(own)
-  const isolation = await isolationOf(own, call.flags, lender)
-  const placed = async (wanted: Plan): Promise<Plan> => (isolation === undefined ? wanted : isolation.apply(wanted))
+  const movedPorts = new Map<number, number>()
+  let isolation = await isolationOf(own, call.flags, {lender, movedPorts})
+  const placed = async (wanted: Plan): Promise<Plan> => isolation?.apply(wanted) ?? {...wanted, movedPorts}
   const plan = await placed(own)
   const except = excepted(call)
   refuseUnknown(plan, except, '--except')
@@ -59,7 +60,10 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   let read = {loaded, plan}
   const again = async (): Promise<Plan> => {
     const edited = await load()
-    read = {loaded: edited, plan: await placed(chosen(edited.plan, call))}
+    const wanted = chosen(edited.plan, call)
+    // a number that comes with an edit may be another copy's
+    isolation ??= await isolationOf(wanted, call.flags, {lender, movedPorts, before: read.plan})
+    read = {loaded: edited, plan: await placed(wanted)}
     return read.plan
   }
   return {
@@ -131,14 +135,18 @@ async function freshCopy(files: readonly string[], asJson: boolean): Promise<Fre
 const stoppingText = (apps: number): string => `stopping ${apps} ${apps === 1 ? 'app' : 'apps'} …\n`
 
 /** Undefined: the ports are those of the template. */
-async function isolationOf(plan: Plan, flags: GivenFlags, lender: Lender | undefined): Promise<Isolation | undefined> {
+async function isolationOf(
+  plan: Plan,
+  flags: GivenFlags,
+  options: Omit<IsolationOptions, 'living'>
+): Promise<Isolation | undefined> {
   const mayBeCopy = plan.copy !== undefined || repositoryAbove(dirname(plan.file)) !== undefined
   const living =
-    mayBeCopy && plan.apps.some(hasFixedPort)
+    options.before === undefined && mayBeCopy && plan.apps.some(hasFixedPort)
       ? await (await import('../../../control/starting-runs.ts')).announceStart(process.env, ownIdentity(plan))
       : livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
-  return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {living, lender}) : undefined
+  return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
 }
 
 const hasFixedPort = ({channel, sidecar}: AppPlan): boolean =>

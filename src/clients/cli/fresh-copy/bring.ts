@@ -1,6 +1,6 @@
 import {existsSync, lstatSync, readdirSync, realpathSync} from 'node:fs'
 import {join, relative} from 'node:path'
-import {checkParents, copyPath, filesBelow, removeTemporary, settle} from './copy-path.ts'
+import {checkParents, copyPath, filesBelow, removeTemporary, settle, temporaryFor} from './copy-path.ts'
 import {copyRunning, writersOf} from './running-server.ts'
 import {git, leftToSetup, wantedPaths} from './wanted.ts'
 import {readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
@@ -72,7 +72,8 @@ async function copyOne(
   if (writer !== undefined) {
     onProgress(`bringing ${name} from ${writer.program} (pid ${writer.pid}), which runs, by its own tool`)
     await copyRunning(from, to, writers)
-    return {files: filesBelow(from).files, links: []}
+    // not of the server's own folder, which changes
+    return {files: filesBelow(temporaryFor(to)).files, links: []}
   }
   let next = performance.now() + EVERY_MS
   const all = filesBelow(from).files

@@ -1,4 +1,4 @@
-import {existsSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, rmSync} from 'node:fs'
+import {existsSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, rmSync, type Dirent} from 'node:fs'
 import {basename, dirname, isAbsolute, join, relative, resolve, sep} from 'node:path'
 import {codeOf, UserError} from '../../../model/errors.ts'
 import {runLines} from '../../../platform/run-lines.ts'
@@ -49,13 +49,23 @@ export function filesBelow(from: string): Copied {
   }
   if (!lstatSync(from).isDirectory()) return {files: 1, links: lstatSync(from).isSymbolicLink() ? [from] : []}
   for (const folder of folders)
-    for (const entry of readdirSync(folder, {withFileTypes: true})) {
+    for (const entry of entriesOf(folder)) {
       const path = join(folder, entry.name)
       if (entry.isDirectory()) folders.push(path)
       else files++
       if (entry.isSymbolicLink() && leadsOut(path)) links.push(path)
     }
   return {files, links}
+}
+
+/** None of a folder that has gone meanwhile: its program removes some. */
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, {withFileTypes: true})
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** Flags of `cp` that keep times, modes and links, best first: clones of blocks where the file system can (GNU, macOS), or a copy. */
