@@ -19,7 +19,6 @@ import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-sto
 import {JobStore, type JobCount} from '../work/job/job-store.ts'
 import type {Job} from '../work/job/job.ts'
 import {Jobs, type JobOutcome} from '../work/job/jobs.ts'
-import {WaitingTimers} from '../work/workflow/waiting-timers.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
 import type {FarWork, TaskLender} from './far-work.ts'
 import {StallReporter} from './stall-reporter.ts'
@@ -51,7 +50,6 @@ const LARGE_BYTES = 100e6
 export class OpenWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
-  readonly timers: WaitingTimers
   readonly outbox: Outbox
   readonly triggers: TriggerStore
   /** What an earlier run has left, by app. */
@@ -84,7 +82,6 @@ export class OpenWork {
     this.#wakeUps = new WakeUps(file, systemClock)
     this.outbox = new Outbox(file)
     this.triggers = new TriggerStore(file)
-    this.timers = new WaitingTimers(file, this.#wakeUps)
     const warn = (app: string, message: string): void => this.#log(app, 'warn', message)
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
     const maxBytes = (app: string): number =>

@@ -9,10 +9,7 @@ interface Kept {
   readonly clock: Clock
 }
 
-/**
- * Makes a change that no caller would ask for again: while the file cannot be written it is tried again each second. Resolves once it is
- * committed; rejects with what `work` throws.
- */
+/** Makes a change that no caller would ask for again: while the file cannot be written it is tried again each second. */
 export async function keep<T>({file, clock}: Kept, work: () => T): Promise<T> {
   for (;;) {
     try {

@@ -11,7 +11,6 @@ export class Quiet {
     this.#isBusy = isBusy
   }
 
-  /** Something is over. */
   changed(): void {
     this.#change.resolve()
     this.#change = Promise.withResolvers()

@@ -43,7 +43,6 @@ export const column = {
   })
 }
 
-/** A row of a table. */
 type Keyed<C extends Columns> = RowOf<C> & {readonly key: number}
 
 export function readRow<C extends Columns>(columns: C, row: SqlRow): RowOf<C> {
@@ -61,7 +60,6 @@ export class Statements {
     this.#database = database
   }
 
-  /** The first row. */
   get<C extends Columns>(columns: C, sql: string, ...values: SQLInputValue[]): RowOf<C> | undefined {
     const row = this.#prepare(sql).get(...values)
     return row && readRow(columns, row)
@@ -73,12 +71,10 @@ export class Statements {
       .map(row => readRow(columns, row))
   }
 
-  /** How many rows were changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#prepare(sql).run(...values).changes)
   }
 
-  /** The key of the new row. */
   insert(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#prepare(sql).run(...values).lastInsertRowid)
   }
@@ -109,24 +105,20 @@ export class Table<C extends Columns> {
     return this.one('WHERE key = ?', key)
   }
 
-  /** The first row that a condition is true of. */
   one(where: string, ...values: SQLInputValue[]): Keyed<C> | undefined {
     return this.all(where, ...values)[0]
   }
 
-  /** All rows that a condition is true of. */
   all(where: string, ...values: SQLInputValue[]): readonly Keyed<C>[] {
     const rows = this.statements.all(this.#columns, `SELECT * FROM ${this.#name} ${where}`, ...values)
     return rows as unknown as readonly Keyed<C>[]
   }
 
-  /** The key of the new row. */
   insert(row: RowOf<C>): number {
     const names = Object.keys(this.#columns).filter(name => name !== 'key')
     return this.statements.insert(this.#insert, ...this.#written(names, row))
   }
 
-  /** Writes columns of a row. */
   update(key: number, change: Partial<RowOf<C>>, names: readonly string[] = Object.keys(change)): void {
     const sql = `UPDATE ${this.#name} SET ${names.map(name => `${name} = ?`).join(', ')} WHERE key = ?`
     this.statements.run(sql, ...this.#written(names, change), key)

@@ -1,4 +1,4 @@
-import type {FiredWakeUp, WakeUps} from './wake-ups.ts'
+import type {WakeUp, WakeUps} from './wake-ups.ts'
 
 /** So many are named; the others are counted. */
 const MAX_NAMED = 1000
@@ -8,8 +8,7 @@ const MAX_OF_SERIES = 100
 /** What a skip has brought. */
 export interface Skipped {
   /** In the order in which they fell due, each with how far the skip was then, in ms. */
-  readonly fired: readonly (FiredWakeUp & {readonly afterMs: number})[]
-  /** How many more fired. */
+  readonly fired: readonly (WakeUp & {readonly afterMs: number})[]
   readonly others: number
   /** What had been asked for by the end was all done. */
   readonly isSettled: boolean
@@ -57,7 +56,7 @@ class SeriesLimit {
     this.#wakeUps = wakeUps
   }
 
-  count(fired: readonly FiredWakeUp[]): void {
+  count(fired: readonly WakeUp[]): void {
     const before = this.#held.size
     for (const {kind, owner} of fired) {
       if (this.#isReleased || !this.#wakeUps.isSeries(kind)) continue

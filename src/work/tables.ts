@@ -1,22 +1,24 @@
 /** What has to be done at a time: a row each, found by when it is due. Nothing of it is kept in memory. */
-const WAKE_UPS = `
-  CREATE TABLE wake_ups (id INTEGER PRIMARY KEY, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB);
+const WAKE_UP = 'due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB'
+const WAKE_UP_INDEXES = `
   CREATE INDEX wake_ups_by_due ON wake_ups (due, id);
   CREATE INDEX wake_ups_by_owner ON wake_ups (owner, kind);
 `
+const WAKE_UPS = `CREATE TABLE wake_ups (id INTEGER PRIMARY KEY, ${WAKE_UP}); ${WAKE_UP_INDEXES}`
 
-/**
- * An instance of a workflow is a row, and a row for each turn: the events of that turn, each as field 3 of a message. Times are
- * milliseconds since 1970.
- */
-const WORKFLOWS = `
-  CREATE TABLE instances (
-    key INTEGER PRIMARY KEY, app TEXT, id TEXT, execution TEXT, name TEXT, version TEXT, status INTEGER,
-    created INTEGER, started INTEGER, updated INTEGER, input TEXT, output TEXT, customStatus TEXT, failure BLOB,
-    parentApp TEXT, parentId TEXT, parentExecution TEXT, parentTask INTEGER, turns INTEGER, rounds INTEGER
-  );
+/** A row for each instance, and one for each turn: its events, each as field 3 of a message. Times are ms since 1970. */
+const INSTANCE = `
+  app TEXT, id TEXT, execution TEXT, name TEXT, version TEXT, status INTEGER, created INTEGER, started INTEGER, updated INTEGER,
+  input TEXT, output TEXT, customStatus TEXT, failure BLOB, parentApp TEXT, parentId TEXT, parentExecution TEXT,
+  parentTask INTEGER, turns INTEGER, rounds INTEGER
+`
+const INSTANCE_INDEXES = `
   CREATE UNIQUE INDEX instances_by_id ON instances (app, id);
   CREATE INDEX instances_by_parent ON instances (parentApp, parentId) WHERE parentId IS NOT NULL;
+`
+const WORKFLOWS = `
+  CREATE TABLE instances (key INTEGER PRIMARY KEY, ${INSTANCE});
+  ${INSTANCE_INDEXES}
   CREATE TABLE turns (instance INTEGER, turn INTEGER, events BLOB, PRIMARY KEY (instance, turn)) WITHOUT ROWID;
   CREATE TABLE inbox (id INTEGER PRIMARY KEY, instance INTEGER, kind TEXT, name TEXT, event BLOB);
   CREATE INDEX inbox_by_instance ON inbox (instance);
@@ -26,10 +28,11 @@ const WORKFLOWS = `
 `
 
 /** Why an instance is stalled (an event), and the trace that it belongs to. Those that are not over are found by their app. */
+const ACTIVE = 'CREATE INDEX active_instances ON instances (app) WHERE status IN (0, 2, 6, 7, 8);'
 const STALLED = `
   ALTER TABLE instances ADD COLUMN stall BLOB;
   ALTER TABLE instances ADD COLUMN trace TEXT;
-  CREATE INDEX active_instances ON instances (app) WHERE status IN (0, 2, 6, 7, 8);
+  ${ACTIVE}
 `
 
 /** How far what waits is ahead of the clock of the machine: a row, or none. */
@@ -38,17 +41,13 @@ const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
 /** Those of a trace are found by calls that belong to it. */
 const TRACES = 'CREATE INDEX instances_by_trace ON instances (trace) WHERE trace IS NOT NULL;'
 
-/**
- * Reminders of actors. `due` and `expires` are by the clock of the file, with what was skipped; what repeats has `step` in ms;
- * `remaining`: of its firings, this one too.
- */
-const REMINDERS = `
-  CREATE TABLE reminders (
-    key INTEGER PRIMARY KEY, app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER, remaining INTEGER,
-    expires INTEGER, dueTime TEXT, period TEXT, ttl TEXT, data TEXT, policy TEXT
-  );
-  CREATE UNIQUE INDEX reminders_by_name ON reminders (type, id, name);
+/** By the clock of the file, with what was skipped; `step`: ms; `remaining`: firings, this one too. */
+const REMINDER = `
+  app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER, remaining INTEGER, expires INTEGER, dueTime TEXT,
+  period TEXT, ttl TEXT, data TEXT, policy TEXT
 `
+const REMINDER_INDEX = 'CREATE UNIQUE INDEX reminders_by_name ON reminders (type, id, name);'
+const REMINDERS = `CREATE TABLE reminders (key INTEGER PRIMARY KEY, ${REMINDER}); ${REMINDER_INDEX}`
 
 /** The history that an instance has received from its parent. */
 const RECEIVED = 'ALTER TABLE instances ADD COLUMN received BLOB;'
@@ -74,43 +73,23 @@ const OUTBOX = `
 /** A row of `activities` may be a child that an app of another run starts. */
 const FAR_CHILDREN = 'ALTER TABLE activities ADD COLUMN isChild INTEGER NOT NULL DEFAULT 0;'
 
-/**
- * What waits in memory for an answer is known by the key of its row: one that has gone does not get the answer of the next one.
- * SQLite gives a key again unless a table is made with AUTOINCREMENT; so these tables are made again.
- */
-const KEYS = `
-  CREATE TABLE fresh_wake_ups (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB
-  );
-  INSERT INTO fresh_wake_ups SELECT * FROM wake_ups;
-  DROP TABLE wake_ups;
-  ALTER TABLE fresh_wake_ups RENAME TO wake_ups;
-  CREATE INDEX wake_ups_by_due ON wake_ups (due, id);
-  CREATE INDEX wake_ups_by_owner ON wake_ups (owner, kind);
-
-  CREATE TABLE fresh_instances (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, id TEXT, execution TEXT, name TEXT, version TEXT, status INTEGER,
-    created INTEGER, started INTEGER, updated INTEGER, input TEXT, output TEXT, customStatus TEXT, failure BLOB,
-    parentApp TEXT, parentId TEXT, parentExecution TEXT, parentTask INTEGER, turns INTEGER, rounds INTEGER, stall BLOB,
-    trace TEXT, received BLOB
-  );
-  INSERT INTO fresh_instances SELECT * FROM instances;
-  DROP TABLE instances;
-  ALTER TABLE fresh_instances RENAME TO instances;
-  CREATE UNIQUE INDEX instances_by_id ON instances (app, id);
-  CREATE INDEX instances_by_parent ON instances (parentApp, parentId) WHERE parentId IS NOT NULL;
-  CREATE INDEX active_instances ON instances (app) WHERE status IN (0, 2, 6, 7, 8);
-  CREATE INDEX instances_by_trace ON instances (trace) WHERE trace IS NOT NULL;
-
-  CREATE TABLE fresh_reminders (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER,
-    remaining INTEGER, expires INTEGER, dueTime TEXT, period TEXT, ttl TEXT, data TEXT, policy TEXT
-  );
-  INSERT INTO fresh_reminders SELECT * FROM reminders;
-  DROP TABLE reminders;
-  ALTER TABLE fresh_reminders RENAME TO reminders;
-  CREATE UNIQUE INDEX reminders_by_name ON reminders (type, id, name);
+/** An answer must not go to a row that has the key of the one that it is for: only AUTOINCREMENT never gives a key again. */
+const keyed = (table: string, columns: string): string => `
+  CREATE TABLE fresh (${columns});
+  INSERT INTO fresh SELECT * FROM ${table};
+  DROP TABLE ${table};
+  ALTER TABLE fresh RENAME TO ${table};
 `
+const KEY = 'INTEGER PRIMARY KEY AUTOINCREMENT'
+const KEYS =
+  keyed('wake_ups', `id ${KEY}, ${WAKE_UP}`) +
+  WAKE_UP_INDEXES +
+  keyed('instances', `key ${KEY}, ${INSTANCE}, stall BLOB, trace TEXT, received BLOB`) +
+  INSTANCE_INDEXES +
+  ACTIVE +
+  TRACES +
+  keyed('reminders', `key ${KEY}, ${REMINDER}`) +
+  REMINDER_INDEX
 
 /** Reminders are due and are tried again as jobs are, with the same policy. */
 const SERIES = `

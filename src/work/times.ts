@@ -62,10 +62,7 @@ export function after(at: number, {months, days, ms}: Stride): number {
 /** A time of RFC 3339, as Go's time.Parse reads it, in ms since 1970; NaN: it is none. */
 export const timeAt = (text: string): number => (RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN)
 
-/**
- * A time in one of Dapr's forms, in ms since 1970: a duration of Go or of ISO 8601 from `now` on, or RFC 3339. Throws a TimeFault
- * (dapr/kit: time/parse.go, ParseTime).
- */
+/** A Go or ISO 8601 duration from `now` on, or RFC 3339, in ms since 1970 (dapr/kit: time/parse.go). Throws a TimeFault. */
 export function dueTimeOf(text: string, now: number): number {
   if (/^R\d+(?:\/|$)/.test(text)) throw new TimeFault('repetitions are not allowed')
   const step = strideIn(text)

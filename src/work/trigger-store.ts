@@ -14,12 +14,10 @@ export class TriggerStore {
     this.#table = new Table(file.database, 'triggers', COLUMNS)
   }
 
-  /** By app. */
   all(): ReadonlyMap<string, Triggers> {
     return new Map(this.#table.all('').map(({app, triggers}) => [app, triggers]))
   }
 
-  /** Settles when it is kept. */
   async set(app: string, triggers: Triggers): Promise<void> {
     await this.#file.change(() => {
       for (const {key} of this.#table.all('WHERE app = ?', app)) this.#table.delete(key)

@@ -7,18 +7,9 @@ const {blob, number, text} = column
 const COLUMNS = {id: number, due: number, kind: text, owner: number, name: text, data: blob}
 
 /** Something that has to be done at a time, in ms since 1970. `owner`: a row of a table of its kind. */
-export type WakeUp = Omit<RowOf<typeof COLUMNS>, 'kind'>
+export type WakeUp = RowOf<typeof COLUMNS>
 
-/** One that has fired. */
-export interface FiredWakeUp extends WakeUp {
-  readonly kind: string
-}
-
-/** What a kind of wake-ups is. */
-interface Kind {
-  /** One owner has one after the other, as a plan says. */
-  readonly isSeries?: boolean
-}
+type NewWakeUp = Omit<WakeUp, 'id' | 'kind'>
 
 /** Does it, within the change that removes it. */
 type Fire = (wakeUp: WakeUp) => void
@@ -50,7 +41,6 @@ export class WakeUps {
   /** How far what waits is ahead of the clock, in ms: what was skipped so far. Times in the file are ahead by that. */
   #ahead: number
   #stop: (() => void) | undefined
-  /** When the armed timer looks; Infinity: never. */
   #next = Infinity
   /** It was looked, and nothing waits. */
   #isIdle = false
@@ -71,8 +61,8 @@ export class WakeUps {
     })
   }
 
-  /** Who does what is of a kind. What is due already is done at once. */
-  serve(kind: string, fire: Fire, {isSeries = false}: Kind = {}): void {
+  /** Who does what is of a kind; `isSeries`: one owner has one after the other. What is due already is done at once. */
+  serve(kind: string, fire: Fire, {isSeries = false} = {}): void {
     this.#kinds.set(kind, fire)
     if (isSeries) this.#series.add(kind)
     this.#served = JSON.stringify([...this.#kinds.keys()])
@@ -96,26 +86,25 @@ export class WakeUps {
   }
 
   /** To be called within a change of the file, as are those below. */
-  add(kind: string, {due, owner, name, data}: Omit<WakeUp, 'id'>): void {
+  add(kind: string, {due, owner, name, data}: NewWakeUp): void {
     this.#sql.run(INSERT, due + this.#ahead, kind, owner, name, data)
     if (due + this.#ahead < this.#next) this.#disarm()
   }
 
   /** The same at a time of the clock of what waits. */
-  addAt(kind: string, wakeUp: Omit<WakeUp, 'id'>): void {
+  addAt(kind: string, wakeUp: NewWakeUp): void {
     this.add(kind, {...wakeUp, due: wakeUp.due - this.#ahead})
   }
 
-  /** Those of an owner, in no order. */
   of(kind: string, owner: number): readonly WakeUp[] {
     const sql = 'SELECT * FROM wake_ups WHERE owner = ? AND kind = ?'
     return this.#sql.all(COLUMNS, sql, owner, kind).map(row => this.#wakeUpOf(row))
   }
 
   /** It fires now, within the change that calls this. */
-  fireNow(kind: string, wakeUp: WakeUp): void {
+  fireNow(wakeUp: WakeUp): void {
     this.#sql.run(DELETE, wakeUp.id)
-    this.#kinds.get(kind)?.(wakeUp)
+    this.#kinds.get(wakeUp.kind)?.(wakeUp)
   }
 
   /** How many ms the first one is away (0: it is due); undefined: nothing waits. */
@@ -125,7 +114,7 @@ export class WakeUps {
   }
 
   /** Brings all that waits nearer by so many ms, for good, and fires what is due then; settles when that is kept. */
-  async skip(ms: number): Promise<readonly FiredWakeUp[]> {
+  async skip(ms: number): Promise<readonly WakeUp[]> {
     return this.#file.change(() => {
       this.#ahead += ms
       this.#file.database.exec(`DELETE FROM clock; INSERT INTO clock VALUES (${this.#ahead})`)
@@ -150,7 +139,6 @@ export class WakeUps {
     this.#sql.run(DELETE, id)
   }
 
-  /** Removes all of an owner. */
   removeOf(kind: string, owner: number): void {
     this.#sql.run('DELETE FROM wake_ups WHERE owner = ? AND kind = ?', owner, kind)
   }
@@ -186,7 +174,7 @@ export class WakeUps {
     void this.#fire(rows)
   }
 
-  async #fire(rows: readonly FiredWakeUp[]): Promise<void> {
+  async #fire(rows: readonly WakeUp[]): Promise<void> {
     try {
       await this.#file.change(() => this.#fireRows(rows))
       this.#notBefore = 0
@@ -202,14 +190,14 @@ export class WakeUps {
     return this.#sql.get({due: number}, FIRST, this.#served, this.#held)?.due
   }
 
-  #due(): readonly FiredWakeUp[] {
+  #due(): readonly WakeUp[] {
     return this.#sql.all(COLUMNS, DUE, this.#served, this.#held, this.date())
   }
 
-  #fireRows(rows: readonly FiredWakeUp[]): readonly FiredWakeUp[] {
+  #fireRows(rows: readonly WakeUp[]): readonly WakeUp[] {
     return rows.map(row => {
       const wakeUp = this.#wakeUpOf(row)
-      this.fireNow(row.kind, wakeUp)
+      this.fireNow(wakeUp)
       return wakeUp
     })
   }
@@ -219,7 +207,7 @@ export class WakeUps {
     return this.#clock.date() + this.#ahead
   }
 
-  #wakeUpOf(row: FiredWakeUp): FiredWakeUp {
+  #wakeUpOf(row: WakeUp): WakeUp {
     return {...row, due: row.due - this.#ahead}
   }
 

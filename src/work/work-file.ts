@@ -33,7 +33,6 @@ export class WriteFault extends Error {}
 export interface WorkFileOptions {
   /** Undefined: nothing is kept. */
   readonly path: string | undefined
-  /** The file cannot be used, and why. */
   readonly warn: (text: string) => void
 }
 
@@ -68,10 +67,7 @@ export class WorkFile {
     this.#written = database.prepare('SELECT total_changes() AS rows')
   }
 
-  /**
-   * Opens it, or begins one. One that is damaged or unreadable is kept aside; where it is held by another run, or cannot be written,
-   * all is kept in memory.
-   */
+  /** One that is damaged is kept aside; where it is held by another run, or cannot be written, all is kept in memory. */
   static async open({path, warn}: WorkFileOptions): Promise<WorkFile> {
     if (path === undefined) return begun(':memory:')
     try {
@@ -182,7 +178,6 @@ export class WorkFile {
     return Number(this.#written.get()?.['rows'])
   }
 
-  /** Commits what waits. */
   flush(): void {
     const waiting = this.#waiting
     if (waiting === undefined) return
@@ -199,7 +194,6 @@ export class WorkFile {
     for (const listener of this.#committed) listener()
   }
 
-  /** Removes all that is in it. */
   empty(): void {
     const tables = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
     for (const {name} of tables) this.database.exec(`DELETE FROM "${String(name)}"`)
@@ -256,7 +250,6 @@ function begunAside(path: string, warn: WorkFileOptions['warn']): WorkFile {
   }
 }
 
-/** Whether the file system has refused it. */
 const isUnwritable = (error: unknown): boolean =>
   (error instanceof Error && 'syscall' in error) ||
   [PERMISSION, READ_ONLY, INPUT_OUTPUT, FULL, CANNOT_OPEN].includes(resultOf(error))

@@ -98,6 +98,14 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     211098,
     'start 924 102, pass 361 771 …, fail writes 258 155, answer 711 725, unlink 272 768, retention 246 751'
   ],
+  'a run begins with two workflows that have become too large for their workers, though its file cannot be written': [
+    307585,
+    'pass 127 64 …, start 762 419, pass 56 210 …, answer 517 520, start 226 659, answer 676 561, event 940 949, answer a turn 359 516, answer a turn 771 736, pass 27 720 …, body size 297 884, fail writes 394 525, answer 582 257, restart 588 600'
+  ],
+  'an activity whose answer is written late is not given to another worker after that': [
+    406822,
+    'start 892 961 …, reload 756 585, answer a turn 384 743, connect 810 305 …, answer all 182 859, fail writes 446 379 …, answer 877 645 …, leave 129 616 …, reminder 514 453 …, connect 906 899'
+  ],
   'a child of another run that is over in the instant in which it begins is reported': [
     2869,
     'crash 913 73, start 632 34 …, answer 20 670, answer twice 618 649 …, start 803 734, start 825 395, terminate 309 138'

@@ -9,7 +9,6 @@ import type {Actors} from '../../work/actor/actors.ts'
 import type {Reminders} from '../../work/actor/reminders.ts'
 import type {Jobs} from '../../work/job/jobs.ts'
 import type {Instance} from '../../work/workflow/instance.ts'
-import type {WaitingTimers} from '../../work/workflow/waiting-timers.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 
 /** Whether an app takes calls, and what it waits for. */
@@ -27,7 +26,6 @@ export interface NotRunning {
 export interface KnownWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
-  readonly timers: WaitingTimers
   /** Loads the reminders of actors. */
   readonly reminders: () => Promise<Reminders>
 }

@@ -1,11 +1,8 @@
-/** Why there is no answer of an actor. */
-export type ActorRefusal = 'unhosted' | 'depth' | 'full' | 'gone' | 'late'
-
 /** A call to an actor that did not come to its turn. */
 export class ActorError extends Error {
-  readonly refusal: ActorRefusal
+  readonly refusal: 'unhosted' | 'depth' | 'full' | 'gone' | 'late'
 
-  constructor(refusal: ActorRefusal, message: string) {
+  constructor(refusal: ActorError['refusal'], message: string) {
     super(message)
     this.name = 'ActorError'
     this.refusal = refusal

@@ -39,7 +39,6 @@ export type ActorAnswer =
     }
   /** `status`: 0 where there is none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
-  /** It has no such method. */
   | {readonly kind: 'unknown'}
   /** There was no answer; `wasSent`: the app may have got it. */
   | {readonly kind: 'lost'; readonly why: string; readonly wasSent: boolean}
@@ -58,9 +57,7 @@ export interface ActorRequest {
   readonly caller: ActorCaller | undefined
   /** '' = none. */
   readonly reentrancyId: string
-  /** Calls the listener when the caller has disconnected. */
   readonly onStop: OnGone
-  /** Its record, which has begun; undefined: none is kept. */
   readonly journal?: CallJournal | undefined
 }
 

@@ -21,7 +21,6 @@ export class ActorTable {
     this.#idle = idle
   }
 
-  /** The types that are hosted, by name. */
   get types(): readonly ActorType[] {
     return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
   }
@@ -31,7 +30,6 @@ export class ActorTable {
     return [...this.#types.values()]
   }
 
-  /** The names of the types that are hosted. */
   get hosted(): readonly string[] {
     return this.types.map(({name}) => name)
   }
@@ -46,22 +44,18 @@ export class ActorTable {
     return this.#types.get(type)?.actors.get(id)
   }
 
-  /** Whether it is active at this instance. */
   isActiveAt(instance: string, type: string, id: string): boolean {
     return this.find(type, id)?.place?.host.instance === instance
   }
 
-  /** Whether any instance hosts the type, as far as is known. */
   isHosted(type: string): boolean {
     return (this.#types.get(type)?.hosts.size ?? 0) > 0
   }
 
-  /** Whether an instance of this app hosts the type, as far as is known. */
   isHostedBy(app: string, type: string): boolean {
     return [...(this.#types.get(type)?.hosts ?? [])].some(({host}) => host.app === app)
   }
 
-  /** What an instance hosts; undefined: nothing. */
   hostedAt(instance: string): HostedAt | undefined {
     const hostings = this.hostingsAt(instance)
     if (hostings.length === 0) return undefined
@@ -76,7 +70,6 @@ export class ActorTable {
     return this.hostings.filter(({host}) => host.instance === instance)
   }
 
-  /** The actors that live there. */
   actorsAt(hosting: Hosting): readonly Actor[] {
     return this.known.flatMap(({actors}) => [...actors.values()].filter(each => each.place === hosting))
   }
@@ -94,7 +87,6 @@ export class ActorTable {
     for (const name of types.keys()) this.typeOf(name).hosts.add(hosting)
   }
 
-  /** A host is gone. */
   delete(host: ActorHost): void {
     const hosting = this.#hostings.get(host)
     this.#hostings.delete(host)

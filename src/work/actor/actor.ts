@@ -7,7 +7,6 @@ import type {Hosting} from './hosting.ts'
 /** A type of actors, hosted or not. */
 export interface ActorType {
   readonly name: string
-  /** The instances that host it. */
   readonly hosts: Set<Hosting>
   readonly actors: Map<string, Actor>
   /** Looks whether an actor is to be let go. */
@@ -30,7 +29,6 @@ export interface ActorTurn {
   beganAt: number
   /** How it waits for itself, once that is known; '' = it does not. */
   circle: string
-  /** Ends the call of the app. */
   stop: (() => void) | undefined
   isOver: boolean
 }
@@ -91,20 +89,16 @@ export class Actor implements Due {
   isLost = false
   /** The calls that have the turn: several only if they are one chain. */
   inside: ActorTurn[] | undefined
-  /** In order of arrival. */
   waiting: ActorTurn[] | undefined
   /** What the calls inside are known by; '' = nothing. */
   chain = ''
-  /** It is being let go. */
   isLeaving = false
-  /** When its last turn ended. */
   idleSince = 0
   /** It is in the agenda. */
   isPlanned = false
   at = 0
   /** When a wait for a host was last over. */
   heldUntil = -1
-  /** Called when its turn is over. */
   freed: (() => void) | undefined
 
   constructor(type: ActorType, id: string) {

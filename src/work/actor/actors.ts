@@ -1,17 +1,20 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
+import type {ActorEvent} from '../../model/actor-event.ts'
 import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import {Actor, turnOf, type ActorTurn, type TurnOptions} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
-import {countFiring, type CountActors} from './count-firing.ts'
 import {ActorTable} from './actor-table.ts'
 import {Agenda} from './agenda.ts'
 import {Holds, type HoldsOptions} from './holds.ts'
-import {placeFor} from './place-for.ts'
+import {placeFor} from './hosting.ts'
 import {letGo} from './let-go.ts'
 import {SelfWaits} from './self-waits.ts'
 import {Timers} from './timers.ts'
+
+/** Counts something for an instance. */
+type CountActors = (instance: string, event: ActorEvent) => void
 
 export interface ActorsOptions {
   readonly clock: Clock
@@ -19,7 +22,6 @@ export interface ActorsOptions {
   readonly mayHost: (type: string, app?: string) => boolean
   /** A call waits for a host of this type: apps that sleep are started. `isKnown`: an app that runs hosts it. */
   readonly needsHost?: (type: string, isKnown: boolean) => void
-  /** The process of an app hosts these types. */
   readonly onTypes?: (app: string, types: readonly string[]) => void
   readonly counted?: CountActors
   /** Called once for each turn that waits for itself. */
@@ -28,15 +30,11 @@ export interface ActorsOptions {
   readonly journalOf?: (request: ActorRequest, app: string) => CallJournal
 }
 
-/** More calls than this do not wait for one actor. */
 const MAX_WAITING = 10_000
 
 const NOTHING: readonly ActorTurn[] = []
 
-/**
- * The actors of a run: which instance hosts which type, where each actor lives, and one call at a time in each (Dapr: pkg/actors).
- * It is a table: there is one process that all calls pass.
- */
+/** The actors of a run: who hosts which type, where each lives, and one call at a time in each (Dapr: pkg/actors). */
 export class Actors {
   readonly #options: ActorsOptions
   readonly timers: Timers
@@ -65,7 +63,6 @@ export class Actors {
     this.timers = new Timers({clock: options.clock, agenda: this.#agenda, run: this.run})
   }
 
-  /** The time by which turns are measured, in ms. */
   get now(): number {
     return this.#options.clock.now()
   }
@@ -107,7 +104,6 @@ export class Actors {
     }
   }
 
-  /** The instance has left the run. */
   leave(host: ActorHost): void {
     this.timers.leave(host.instance)
     this.lost(host)
@@ -164,7 +160,6 @@ export class Actors {
     })
   }
 
-  /** Turns begin there again. */
   resume(instance: string): void {
     for (const hosting of this.table.hostingsAt(instance)) hosting.isRetiring = false
     this.look()
@@ -212,7 +207,6 @@ export class Actors {
     }
   }
 
-  /** Begins its record, once. */
   #record(turn: ActorTurn, app: string): void {
     if (turn.journal !== undefined) return
     turn.journal = this.#options.journalOf?.(turn.request, app)
@@ -372,3 +366,14 @@ const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host o
 
 /** What who is not let in waits for. */
 const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))
+
+/** Counts a timer or reminder that has had its turn; other calls are not. */
+function countFiring(
+  counted: CountActors | undefined,
+  instance: string | undefined,
+  {work, type: actor}: ActorRequest,
+  answer: ActorAnswer
+): void {
+  if (work.kind === 'method' || instance === undefined) return
+  counted?.(instance, {type: 'fired', kind: work.kind, actor, isSuccess: answer.kind === 'done' && !answer.isError})
+}

@@ -15,7 +15,6 @@ export interface HoldsOptions {
 
 interface Hold {
   readonly since: number
-  /** Stops the timer of those who wait. */
   stop: (() => void) | undefined
 }
 
@@ -28,7 +27,6 @@ export class Holds {
     this.#options = options
   }
 
-  /** Those that wait. */
   get held(): readonly Actor[] {
     return [...this.#held.keys()]
   }
@@ -40,7 +38,6 @@ export class Holds {
     if (hold.stop === undefined) this.#limit(actor, hold, this.#holdMs(actor))
   }
 
-  /** It does not wait any more. */
   end(actor: Actor): void {
     const hold = this.#held.get(actor)
     if (hold === undefined) return

@@ -1,10 +1,8 @@
 import type {Actor} from './actor.ts'
 
-/** So many are let go at a time. */
 const AT_ONCE = 32
 
 export interface LetGoOptions {
-  /** Those that are still there. */
   readonly all: () => readonly Actor[]
   readonly letGo: (actor: Actor) => Promise<void>
   /** Calls under way may end; else they are cut. */

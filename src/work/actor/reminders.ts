@@ -16,7 +16,6 @@ export interface ReminderRequest extends FiringRequest {
 }
 
 export interface RemindersOptions extends SeriesOptions {
-  /** One turn of an actor. */
   readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>
 }
 

@@ -10,11 +10,9 @@ export interface SelfWaitsOptions {
   readonly table: ActorTable
   readonly agenda: Agenda
   readonly now: () => number
-  /** Called once for each turn that waits for itself. */
   readonly onDeadlock: (actor: Actor, text: string) => void
 }
 
-/** A turn that is under way, and its actor. */
 interface Inside {
   readonly actor: Actor
   readonly turn: ActorTurn
@@ -36,7 +34,6 @@ export class SelfWaits implements Due {
     this.#options = options
   }
 
-  /** A call waits for the turn of this actor. */
   onWait(actor: Actor): void {
     this.#suspects.add(actor)
     if (!this.#isPlanned) this.#plan()
@@ -76,7 +73,6 @@ export class SelfWaits implements Due {
       }
   }
 
-  /** All turns under way: the earlier first. */
   #inside(): readonly Inside[] {
     const all: Inside[] = []
     for (const {actors} of this.#options.table.known)

@@ -37,7 +37,6 @@ export class Timers {
     this.#options = options
   }
 
-  /** Those of an actor. */
   of(type: string, id: string): readonly FiringName[] {
     return [...this.#timers.values()].map(({name}) => name).filter(name => name.type === type && name.id === id)
   }

@@ -51,7 +51,6 @@ export class JobStore {
     this.#table = new Table(database, 'jobs', COLUMNS)
   }
 
-  /** Its key. */
   insert({data, ...job}: Omit<Job, 'key'>): number {
     const {schedule, dueTime, ttl, repeats} = job
     return this.#table.insert({...job, schedule, dueTime, ttl, repeats, dataType: data?.typeUrl, data: data?.value})
@@ -73,7 +72,6 @@ export class JobStore {
     return this.#all('WHERE app = ? AND name = ?', app, name)[0]
   }
 
-  /** Those of an app, by name. */
   of(app: string): readonly Job[] {
     return this.#all('WHERE app = ? ORDER BY name', app)
   }

@@ -20,7 +20,6 @@ export interface JobRequest {
 /** A job as it is kept. Times are milliseconds since 1970, by the clock of what waits (`WakeUps.date`). */
 export interface Job extends JobRequest, Planned {
   readonly policy: FailurePolicy
-  /** When it was scheduled. */
   readonly begin: number
   /** The tick that comes next, or is under way; undefined: none will. */
   readonly planned: number | undefined

@@ -1,4 +1,3 @@
-import type {LogLevel} from '../../model/plan.ts'
 import {DEFAULT_POLICY, FiringSeries, type Delivered, type SeriesOptions} from '../series/series.ts'
 import {checkJobName, JobError, jobKey, type Job, type JobRequest} from './job.ts'
 import {JobStore, type JobChange, type JobCount, type JobsQuery} from './job-store.ts'
@@ -26,13 +25,11 @@ interface Ticked extends JobOutcome {
 /** So many ticks of one app are with it at a time: it has its own limit behind that. */
 const MAX_WITH_APP = 100
 
-/** The due jobs of one app. */
 interface AppJobs {
   /** Keys, in their order. */
   due: number[]
   /** Those that it could not take; they come first. */
   returned: number[]
-  /** How many it has now. */
   busy: number
   /** How often it has become ready: a delivery may fail after that. */
   readies: number
@@ -84,7 +81,8 @@ export class Jobs {
       const job = {...request, app, policy, begin, planned: first, expires, ...state}
       this.#series.wake({...job, key: this.#store.insert(job)}, first)
     })
-    if (first === undefined) this.#log(app, 'warn', `job ${request.name}: ${request.schedule ?? ''} never comes`)
+    if (first === undefined)
+      this.#options.log(app, 'warn', `job ${request.name}: ${request.schedule ?? ''} never comes`)
   }
 
   /** Settles when what is found is kept. Throws a JobError. */
@@ -96,7 +94,6 @@ export class Jobs {
     return found
   }
 
-  /** Those of an app, by name. */
   async list(app: string): Promise<readonly Job[]> {
     await this.#options.file.settled()
     return this.#store.of(app)
@@ -136,7 +133,6 @@ export class Jobs {
     })
   }
 
-  /** Whether there was one. */
   async delete(app: string, name: string): Promise<boolean> {
     checkJobName(app, name)
     return this.#options.file.change(() => {
@@ -186,7 +182,6 @@ export class Jobs {
     }))
   }
 
-  /** An app takes calls again. */
   appReady(app: string): void {
     const waiting = this.#apps.get(app)
     if (waiting === undefined) return
@@ -265,7 +260,7 @@ export class Jobs {
     const {at, passed} = this.#latest(job)
     const outcome = await this.#options.deliver({...job, planned: at})
     if (passed > 0 && outcome.kind !== 'undeliverable')
-      this.#log(job.app, 'info', `job ${job.name}: ${missedText(passed)} missed ticks were passed over`)
+      this.#options.log(job.app, 'info', `job ${job.name}: ${missedText(passed)} missed ticks were passed over`)
     return {...outcome, planned: at}
   }
 
@@ -284,9 +279,5 @@ export class Jobs {
     if (planned === undefined || planned > (expires ?? Infinity) || count >= (repeats ?? Infinity)) return undefined
     this.#store.update(key, {planned, count, last, answer})
     return planned
-  }
-
-  #log(app: string, level: LogLevel, text: string): void {
-    this.#options.log(app, level, text)
   }
 }

@@ -9,7 +9,6 @@ export interface Schedule {
   readonly step?: number
 }
 
-/** The values of one field. */
 interface Field {
   readonly values: ReadonlySet<number>
   /** It was written as `*` or `?`. */
@@ -32,7 +31,6 @@ const BOUNDS: readonly Bounds[] = [
   {min: 0, max: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']}
 ]
 
-/** What the descriptors stand for. */
 const DESCRIPTORS: Readonly<Record<string, string>> = {
   '@yearly': '0 0 0 1 1 *',
   '@annually': '0 0 0 1 1 *',
@@ -45,10 +43,7 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 
 const EVERY = '@every '
 
-/**
- * Reads a schedule as Dapr does (dapr/kit: cron/parser.go): five fields, or six with seconds first, or a descriptor, with
- * `CRON_TZ=` or `TZ=` before them. Throws an Error in its words.
- */
+/** Reads five fields, or six with seconds first, or a descriptor, as Dapr does (dapr/kit: cron/parser.go). Throws an Error. */
 export function parseSchedule(text: string): Schedule {
   const [, zoneName, rest = ''] = /^(?:CRON_)?TZ=(\S*)(.*)$/s.exec(text) ?? [undefined, undefined, text]
   const zone = zoneOf(zoneName)

@@ -17,7 +17,6 @@ export const DEFAULT_POLICY: FailurePolicy = {kind: 'constant', intervalMs: 1000
 /** What jobs and reminders have in common: a row, until its last firing is done. */
 export interface Planned {
   readonly key: number
-  /** The app that has set it. */
   readonly app: string
   readonly policy: FailurePolicy
   /** Failed tries of the firing that is due. */
@@ -30,7 +29,6 @@ export interface Planned {
 /** What became of a firing. `undeliverable`: the app has not got it, and will later. */
 export interface Delivered {
   readonly kind: 'done' | 'failed' | 'undeliverable'
-  /** In words. */
   readonly answer: string
 }
 
@@ -55,7 +53,6 @@ export interface SeriesOptions {
 }
 
 interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptions {
-  /** Of its wake-ups. */
   readonly kind: string
   /** What logs call one of its firings. */
   readonly unit: string

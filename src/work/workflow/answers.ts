@@ -12,6 +12,7 @@ import {codeStall, versionStall} from './versions.ts'
 import type {ActivityItem} from './work-items.ts'
 import {spanOfActivity} from './work-spans.ts'
 import type {WorkItem} from './workers.ts'
+import type {OpenActivity} from './workflow-store.ts'
 
 /* What workers answer. Answers to unknown tasks are logged and ignored. */
 
@@ -75,13 +76,21 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
   const unknown = `${what}: it has been answered, or is not known`
   if (known.length === 0) return warn(app, unknown)
   if (item === undefined) return warn(app, `${what}: it is one to an earlier dispatch`)
-  if (!(await endTask(engine, item, answer))) return warn(app, unknown)
+  const isAwaited = await endTask(engine, item, answer)
   engine.forget(item)
+  if (!isAwaited) return warn(app, unknown)
   item.answered?.(answer)
   const status = failureDetails.length > 0 ? 'failed' : 'success'
   const elapsedMs = performance.now() - item.sentAt
   counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
   spanOfActivity(engine, engine.live.at(item.activity.instance)?.instance, item, failureDetails)
+}
+
+/** Whether it was open until now; what an undone change has made known once more is given to no worker any more. */
+function end(engine: Engine, activity: OpenActivity): boolean {
+  const isOpen = engine.store.endActivity(activity)
+  if (isOpen) engine.drop(activity.instance, each => each.task === activity.task && each !== activity)
+  return isOpen
 }
 
 /** Its instance gets the result; false: it has one. */
@@ -93,7 +102,7 @@ async function endTask(
   if (item.answered !== undefined) return true
   const failure = failureDetails.length > 0 ? failureDetails : undefined
   return keep(engine, () => {
-    if (!engine.store.endActivity(item.activity)) return item.isDropped
+    if (!end(engine, item.activity)) return item.isDropped
     postResult(engine, item.activity, {result, failure})
     return true
   })
@@ -109,7 +118,7 @@ export async function answerFar(engine: Engine, app: string, bytes: Uint8Array):
   if (item === undefined) return
   await keep(engine, () => {
     const {activity, isChild, source} = item
-    if (!engine.store.endActivity(activity)) return
+    if (!end(engine, activity)) return
     const {isDetached, isEnded} = isChild ? decode(CHILD_REQUEST, activity.request) : ATTENDED
     if (isDetached || isEnded) return
     const router = isChild ? {sourceAppID: app, targetAppID: source} : undefined

@@ -51,7 +51,6 @@ function earlier(history: readonly Uint8Array[], id: number): Event | undefined 
   return undefined
 }
 
-/** What an event has begun. */
 function named({taskScheduled, childCreated, timerCreated}: Event = {}): Pick<WorkflowChange, 'kind' | 'step'> {
   if (taskScheduled !== undefined) return {kind: 'activity', step: taskScheduled.name}
   if (childCreated !== undefined) return {kind: 'child', step: childCreated.name}

@@ -56,6 +56,5 @@ export function differenceOf(did: readonly DoneStep[], does: readonly DoneStep[]
   return fresh === undefined ? '' : `the code has ${whole(fresh)} there, which is new`
 }
 
-/** With how it failed. */
 const whole = ({id, what, payload = ''}: DoneStep): string =>
   id === undefined && payload !== '' ? `${what}: ${payload}` : what

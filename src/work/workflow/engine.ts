@@ -21,11 +21,9 @@ export interface EngineOptions {
   readonly file: WorkFile
   readonly wakeUps: WakeUps
   readonly clock: Clock
-  /** Says something in the log of an app's sidecar. */
   readonly warn: (app: string, text: string) => void
   /** No worker of an app takes what it is to do: so many workflows wait in the file, of so many bytes. Called once for an app. */
   readonly onMuchWaiting: (app: string, count: number, bytes: number) => void
-  /** Whether the run has such an app. */
   readonly hasApp: (app: string) => boolean
   /** `maxBodySize` of an app: a worker that got more would lose its stream. */
   readonly maxBytes: (app: string) => number
@@ -33,14 +31,12 @@ export interface EngineOptions {
   readonly settings: (app: string) => WorkflowSettings
   /** Whether an app may ask that of another one; of itself it may ask anything. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
-  /** The traces of an app; undefined: its sidecar is not open. */
   readonly tracesOf: (app: string) => WorkTraces | undefined
   /** Something waits for an app that this run does not have: another one may. */
   readonly wanted: (app: string) => void
   readonly purgeFar: PurgeFar
   /** Something waits for an app of this run that has no worker. */
   readonly needsWorker?: (app: string) => void
-  /** Counts for the metrics of an app. */
   readonly counted: (app: string, event: WorkflowEvent) => void
 }
 
@@ -56,7 +52,6 @@ export class Engine {
   readonly store: WorkflowStore
   readonly live: LiveInstances
   readonly activities = new OpenActivities()
-  /** By app. */
   readonly workers = new Map<string, AppWorkers>()
   /** Other runs that have an app are its workers for instances of this one. */
   readonly farWorkers = new Map<string, AppWorkers>()
@@ -170,7 +165,6 @@ export class Engine {
     this.droppedTurns.delete(turn)
   }
 
-  /** Writes what has changed of it. */
   write(instance: Instance): void {
     this.store.update(instance)
     this.changed.set(instance.key, instance)

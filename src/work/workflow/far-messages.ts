@@ -12,7 +12,6 @@ export const CHILD_REQUEST = {
   trace: [5, 'string'],
   /** PropagatedHistory */
   received: [6, 'bytes'],
-  /** Its creator does not wait for it. */
   isDetached: [7, 'bool'],
   /** It is to be terminated, with its input as what it ends with. */
   isEnded: [8, 'bool'],
@@ -22,7 +21,6 @@ export const CHILD_REQUEST = {
 
 /** What came of a task. */
 export const FAR_ANSWER = {
-  /** Of the instance that has asked for it. */
   instanceId: [1, 'string'],
   taskId: [2, 'int32'],
   result: [3, {message: TEXT}],

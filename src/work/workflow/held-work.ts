@@ -4,9 +4,7 @@ import type {WorkItem} from './workers.ts'
 /** What a worker has in hand: an activity, or a turn of a workflow's own code. */
 export interface HeldWork {
   readonly kind: 'activity' | 'turn'
-  /** Of the activity, or of the workflow. */
   readonly name: string
-  /** The instance, and its app. */
   readonly app: string
   readonly id: string
 }

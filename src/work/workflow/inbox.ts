@@ -3,10 +3,9 @@ import type {Engine} from './engine.ts'
 import {endFarChildren} from './far-tasks.ts'
 import {nameOf, type Instance, type InboxEntry, type Parent} from './instance.ts'
 import {stallsOf} from './failure.ts'
-import {eventOf, joinEvents, readEvent, textOf, type Event} from './messages.ts'
-import {keepForRetention} from './retention.ts'
+import {eventOf, joinEvents, readEvent, textOf, type Event, NO_BYTES} from './messages.ts'
 import {startEventOf} from './start-event.ts'
-import {COMPLETED, isTerminal, STALLED, TERMINATED} from './status.ts'
+import {COMPLETED, FAILED, isTerminal, STALLED, TERMINATED} from './status.ts'
 import {isSuspendedAfter, type Turn} from './turn.ts'
 import type {Stall} from './versions.ts'
 import {countEnded} from './work-counts.ts'
@@ -25,7 +24,15 @@ const PAYLOAD_SIZE_EXCEEDED = 2
 const MUCH = 10_000
 const MUCH_BYTES = 64 << 20
 
-const NOTHING = new Uint8Array(0)
+/** The kind of the wake-ups that end the stay of an instance that is over. */
+export const RETENTION = 'workflow-retention'
+
+/** Key of the policy for each end; the special one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
+const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {
+  [COMPLETED]: 'completed',
+  [FAILED]: 'failed',
+  [TERMINATED]: 'terminated'
+}
 
 /** Why no worker of an app could take so much; undefined: it could. `max`: its `maxBodySize`. */
 export function payloadTooLarge(bytes: number, max: number): string | undefined {
@@ -60,8 +67,7 @@ export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   if (turn !== undefined && workers.isInHand(turn)) return
   if (!fits(engine, instance, instance.app, live.turnBytes)) return engine.dropTurn(live)
   if (turn !== undefined || (!isRead && staysInFile(engine, live))) return
-  const isBehind = (): boolean => [...engine.droppedTurns].some(each => each.isOf(live.instance))
-  live.turn = new TurnItem(live, {now: () => engine.clock.date(), isBehind})
+  live.turn = new TurnItem(live, engine)
   engine.live.use(live)
   workers.add(live.turn)
 }
@@ -72,13 +78,13 @@ function staysInFile(engine: Engine, live: LiveInstance): boolean {
   const {app, turns} = live.instance
   const latest = live.inbox.at(-1)
   if (turns > 0 || latest === undefined) return false
-  if (!leftWork.has(app) && engine.workersOf(app).hasRoom) return false
+  if (leftWork.of(app) === undefined && engine.workersOf(app).hasRoom) return false
   leftWork.add(app, latest.id, live.turnBytes)
   engine.live.rest(live)
-  const [count, bytes] = [leftWork.left(app), leftWork.bytes(app)]
-  if ((count > MUCH || bytes > MUCH_BYTES) && !behind.has(app)) {
+  const {left = 0, bytes = 0} = leftWork.of(app) ?? {}
+  if ((left > MUCH || bytes > MUCH_BYTES) && !behind.has(app)) {
     behind.add(app)
-    engine.options.onMuchWaiting(app, count, bytes)
+    engine.options.onMuchWaiting(app, left, bytes)
   }
   return true
 }
@@ -140,7 +146,7 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   const {executionTerminated} = readEvent(event)
   const now = clock.date()
   const result = executionTerminated?.input
-  const executionCompleted = {status: TERMINATED, result, failureDetails: NOTHING}
+  const executionCompleted = {status: TERMINATED, result, failureDetails: NO_BYTES}
   const begun = instance.turns === 0 ? [startEventOf(store, now, instance)] : []
   live.history.push(store.addTurn(instance, [...begun, event, eventOf(now, {executionCompleted})]))
   Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
@@ -169,6 +175,14 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   spanOfEnd(engine, live)
 }
 
+/** It is over: the policy of its app, as it is now, says how long it stays. */
+function keepForRetention({wakeUps, clock, options}: Engine, {app, key, status}: Instance): void {
+  const {retention} = options.settings(app)
+  const ms = retention[ENDS[status] ?? 'anyTerminal'] ?? retention.anyTerminal
+  if (ms === undefined) return
+  wakeUps.add(RETENTION, {due: clock.date() + ms, owner: key, name: '', data: NO_BYTES})
+}
+
 /** Terminates all below one that is over, or is to be: at once, as one that starts others without an end could not be caught up with. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
@@ -189,7 +203,7 @@ export function endChildren(engine: Engine, instance: Instance, output: string |
 function tellParent(engine: Engine, instance: Instance, {app, id, execution, task}: Parent): void {
   const parent = engine.store.find(app, id)
   if (parent?.execution !== execution) return
-  const {status, output, failure = NOTHING} = instance
+  const {status, output, failure = NO_BYTES} = instance
   postResult(
     engine,
     {instance: parent.key, task, taskExecution: '', isChild: 1},

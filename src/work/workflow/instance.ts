@@ -4,7 +4,6 @@ export interface InboxEntry {
   readonly kind: InboxKind
   /** Of an event: its name. Of a timer: that of the event with which it waited, in lower case. Of a termination: `recursive`, or nothing. */
   readonly name: string
-  /** A HistoryEvent. */
   readonly event: Uint8Array
 }
 
@@ -23,7 +22,6 @@ export const nameOf = ({app, id}: Pick<Instance, 'app' | 'id'>): string => `${ap
 
 /** An instance of a workflow. Times are milliseconds since 1970. */
 export interface Instance {
-  /** Its row. */
   readonly key: number
   readonly app: string
   readonly id: string
@@ -48,7 +46,6 @@ export interface Instance {
   trace: string | undefined
   /** PropagatedHistory: what its parent has passed on to it. */
   received: Uint8Array | undefined
-  /** How many turns the history has. */
   turns: number
   /** How often it has continued as new without a pause. */
   rounds: number

@@ -1,11 +1,13 @@
 import {changesOf, type WorkflowChange} from './changes.ts'
 import type {Engine} from './engine.ts'
+import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
-import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
 import {eventsOf, type Event} from './messages.ts'
+import {isTerminal} from './status.ts'
 import {timersOf} from './tasks.ts'
-import {unfinishedLines} from './unfinished.ts'
-import type {WorkflowStore} from './workflow-store.ts'
+import type {WaitingTimer, Wanted, WorkflowStore} from './workflow-store.ts'
+
+const MAX_NAMED = 10
 
 /** What is known of instances, read only; what the change of this tick has written is in it already. */
 export class KnownInstances {
@@ -17,7 +19,11 @@ export class KnownInstances {
 
   /** A line for each that has failed or still waits. */
   unfinished(): readonly string[] {
-    return unfinishedLines(this.#engine.store)
+    const lines = this.#engine.store.unfinished(MAX_NAMED + 1).map(({app, name, id, status, failure}) => {
+      const why = failure === undefined ? '' : `: ${failureOf(failure).message}`
+      return `${app}: workflow '${name}' '${id}' ${isTerminal(status) ? `has failed${why}` : 'still waits'}`
+    })
+    return lines.length <= MAX_NAMED ? lines : [...lines.slice(0, MAX_NAMED), 'and more workflows']
   }
 
   /** One by the id that its app has given it. */
@@ -25,7 +31,6 @@ export class KnownInstances {
     return this.#engine.live.find(app, id)?.instance
   }
 
-  /** One by its row. */
   at(key: number): Instance | undefined {
     return this.#engine.live.at(key)?.instance
   }
@@ -40,28 +45,34 @@ export class KnownInstances {
     return eventsOf(this.history(instance))
   }
 
-  /** What its latest turn has changed. */
   latestChanges(instance: Instance): readonly WorkflowChange[] {
     return changesOf(instance, this.history(instance))
   }
 
-  /** Ids of an app's instances, from behind a row. */
   list(app: string, after: number, count: number): ReturnType<WorkflowStore['list']> {
     return this.#engine.store.list(app, after, count)
   }
 
-  /** The latest instances that are meant, without their payloads, the latest first. */
   search(wanted: Wanted, limit: number): readonly Instance[] {
-    return searchInstances(this.#engine.file.database, wanted, limit)
+    return this.#engine.store.search(wanted, limit)
   }
 
-  /** The apps that have an instance of this id. */
   appsWith(id: string): readonly string[] {
-    return appsWithInstance(this.#engine.file.database, id)
+    return this.#engine.store.appsWith(id)
   }
 
-  /** When the timers of an instance fire, by the ids of their events. */
   timers({key}: Instance): ReadonlyMap<number, number> {
     return timersOf(this.#engine, key)
+  }
+
+  /** What workflows wait for, the next one first. */
+  async waitingTimers(): Promise<readonly WaitingTimer[]> {
+    await this.#engine.file.settled()
+    return this.#engine.store.waitingTimers()
+  }
+
+  /** Its workflow waits without end, as with Dapr. */
+  async deleteTimer({id}: WaitingTimer): Promise<void> {
+    await this.#engine.file.change(() => this.#engine.wakeUps.remove(id))
   }
 }

@@ -5,17 +5,16 @@ export const PORTION = 500
 /** … unless it has more bytes. */
 export const PORTION_BYTES = 4 << 20
 
-/** How far an app's has been read. */
 interface Cursor {
   entry: number
   activity: Pick<OpenActivity, 'instance' | 'task'>
-  /** How much is not read yet, roughly. */
+  /** So much is not read yet, roughly. */
   left: number
   bytes: number
 }
 
 /** What comes next of an app. */
-export interface Portion {
+interface Portion {
   /** Rows of instances that something has come for, in the order in which it came. */
   readonly instances: readonly number[]
   readonly activities: readonly OpenActivity[]
@@ -30,7 +29,6 @@ export class LeftWork {
     this.#store = store
   }
 
-  /** Begins with all that the file has now. */
   begin(): void {
     this.#cursors.clear()
     for (const {app, count, bytes: size} of this.#store.waiting()) {
@@ -49,24 +47,13 @@ export class LeftWork {
     this.#cursors.set(app, cursor)
   }
 
-  /** Those of which not all is read. */
   get apps(): readonly string[] {
     return [...this.#cursors.keys()]
   }
 
-  /** How much of an app's is not read. */
-  left(app: string): number {
-    return this.#cursors.get(app)?.left ?? 0
-  }
-
-  /** How many bytes that has, roughly. */
-  bytes(app: string): number {
-    return this.#cursors.get(app)?.bytes ?? 0
-  }
-
-  /** Whether something of an app's may be unread. */
-  has(app: string): boolean {
-    return this.#cursors.has(app)
+  /** How much of an app's is not read; undefined: nothing. */
+  of(app: string): Readonly<Pick<Cursor, 'left' | 'bytes'>> | undefined {
+    return this.#cursors.get(app)
   }
 
   next(app: string): Portion {
@@ -90,7 +77,6 @@ export class LeftWork {
   }
 }
 
-/** Behind all activities. */
 const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
 
 /** As many as have no more bytes than one portion, and at least one. */

@@ -5,7 +5,6 @@ import type {WorkflowStore} from './workflow-store.ts'
 /** Instances that wait are kept in memory up to this, with all that they have; they are read again from the file. */
 const MAX_KEPT_BYTES = 16 << 20
 
-/** One without its history, roughly. */
 const OBJECT_BYTES = 1000
 
 /** The instances that something happens to; the others are in the file alone. */
@@ -20,7 +19,6 @@ export class LiveInstances {
     this.#store = store
   }
 
-  /** One by its row; undefined: there is none. */
   at(key: number): LiveInstance | undefined {
     const known = this.#live.get(key)
     if (known !== undefined) return known
@@ -29,7 +27,6 @@ export class LiveInstances {
     return this.#keep(new LiveInstance(instance, this.#store.history(key), this.#store.inbox(key)))
   }
 
-  /** One that was made in this change. */
   begin(instance: Instance): LiveInstance {
     return this.#keep(new LiveInstance(instance, [], []))
   }
@@ -77,7 +74,6 @@ export class LiveInstances {
     this.#live.delete(live.instance.key)
   }
 
-  /** Those that have a turn. */
   get inTurn(): readonly LiveInstance[] {
     return [...this.#live.values()].filter(({turn}) => turn !== undefined)
   }

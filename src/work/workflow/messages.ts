@@ -1,9 +1,6 @@
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
 
-/*
- * The messages of durabletask (orchestrator_service.proto, history_events.proto, orchestrator_actions.proto), with the fields
- * that Dapr uses. What is only passed on is left as bytes.
- */
+/* Messages of durabletask (orchestrator_service.proto), with the fields that Dapr uses; what is only passed on is bytes. */
 
 /** google.protobuf.StringValue: an empty text and none are not the same. */
 export const TEXT = {value: [1, 'string']} as const
@@ -14,11 +11,8 @@ const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} 
 export const TRACE = {traceParent: [1, 'string']} as const
 const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 
-/** The event that a rerun began with. */
-const RERUN_OF = {message: {instanceId: [1, 'string']}} as const
-
-/** The first try of a child. */
-const RETRY_OF = {message: {instanceId: [1, 'string']}} as const
+/** The event that a rerun began with; the first try of a child. */
+const OTHER = {message: {instanceId: [1, 'string']}} as const
 
 const PARENT = {
   taskScheduledId: [1, 'int32'],
@@ -51,7 +45,7 @@ const TASK_SCHEDULED = {
   input: [3, {message: TEXT}],
   parentTraceContext: [4, {message: TRACE}],
   taskExecutionId: [5, 'string'],
-  rerunOf: [6, RERUN_OF],
+  rerunOf: [6, OTHER],
   scope: [7, 'int32', 'optional']
 } as const
 
@@ -61,15 +55,15 @@ const CHILD_CREATED = {
   version: [3, {message: TEXT}],
   input: [4, {message: TEXT}],
   parentTraceContext: [5, {message: TRACE}],
-  rerunOf: [6, RERUN_OF],
+  rerunOf: [6, OTHER],
   scope: [7, 'int32', 'optional'],
-  retryOf: [8, RETRY_OF]
+  retryOf: [8, OTHER]
 } as const
 
 const TIMER_CREATED = {
   fireAt: [1, {message: TIME}],
   name: [2, 'string'],
-  rerunOf: [3, RERUN_OF],
+  rerunOf: [3, OTHER],
   createTimer: [4, {message: {}}],
   externalEvent: [5, {message: TEXT}],
   activityRetry: [6, {message: TEXT}],
@@ -122,7 +116,7 @@ const CREATE_CHILD = {
   version: [3, {message: TEXT}],
   input: [4, {message: TEXT}],
   scope: [6, 'int32', 'optional'],
-  retryOf: [7, RETRY_OF]
+  retryOf: [7, OTHER]
 } as const
 
 const CREATE_TIMER = {
@@ -216,6 +210,8 @@ export type TurnAnswer = Pick<Message<typeof TURN_ANSWER>, 'actions' | 'customSt
 type Text = Message<typeof TEXT>
 export type Time = Message<typeof TIME>
 
+export const NO_BYTES = new Uint8Array(0)
+
 /** A text, or none. */
 export const textOf = (value: string | undefined): Text | undefined => (value === undefined ? undefined : {value})
 
@@ -225,7 +221,6 @@ export const timeOf = (ms: number): Time => {
   return {seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6)}
 }
 
-/** The last one that a Date can hold. */
 const LAST_DATE_MS = 8.64e15
 
 /** … and back, rounded up: what is due then is never early. What lies beyond all dates is the last one, or the first. */

@@ -1,6 +1,6 @@
 import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance} from './instance.ts'
-import {readEvent, splitEvents} from './messages.ts'
+import {readEvent, splitEvents, NO_BYTES} from './messages.ts'
 import type {LiveInstance} from './work-items.ts'
 
 /** HistoryPropagationScope: nothing, the own history, or that of its callers, too. */
@@ -16,18 +16,13 @@ const CHUNK = {
   workflowName: [4, 'string']
 } as const
 
-const NOTHING = new Uint8Array(0)
-
-/**
- * What an activity or a child gets of the history of who asks for it, up to the event of that (durabletask-go:
- * backend/runtimestate/propagation.go); empty: nothing.
- */
+/** What a task gets of the history of who asks for it (durabletask-go: backend/runtimestate/propagation.go); empty: nothing. */
 export function propagatedHistory(
-  {instance, history}: Pick<LiveInstance, 'instance' | 'history'>,
+  {instance, history}: LiveInstance,
   scope: number | undefined,
   task: number
 ): Uint8Array {
-  if (scope === undefined || scope === NONE) return NOTHING
+  if (scope === undefined || scope === NONE) return NO_BYTES
   const events = history.flatMap(splitEvents)
   return assembled(instance, scope, events.slice(0, events.findLastIndex(event => isStep(event, task)) + 1))
 }

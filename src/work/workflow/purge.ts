@@ -14,14 +14,10 @@ import {deniedAccess, notOver, unknownInstance, WorkflowError} from './workflow-
 export interface PurgeRequest {
   /** Its children, too, in whichever app they are. */
   readonly isRecursive: boolean
-  /** Also what is not over. */
   readonly isForced: boolean
 }
 
-/**
- * How many were removed. Children in other runs go first: if one of these is not over, or cannot be asked, all that is here stays. Throws a
- * WorkflowError.
- */
+/** How many were removed. Children in other runs go first: if one of these stays, all stays. Throws a WorkflowError. */
 export async function purge(engine: Engine, app: string, id: string, request: PurgeRequest): Promise<number> {
   const far = request.isRecursive ? familyOf(engine, app, id, request).flatMap(each => farChildrenOf(engine, each)) : []
   let there = 0

@@ -11,9 +11,7 @@ import {beginChild, NOT_ALLOWED} from './tasks.ts'
 import {FAR_ITEM, type ActivityItem} from './work-items.ts'
 
 interface RemoteClientsOptions {
-  /** Sends what waits to workers. */
   readonly flush: () => void
-  /** Settles when an instance is over, or gone. */
   readonly over: (instance: Instance, onGone: (listener: () => void) => void) => Promise<Instance | undefined>
 }
 
@@ -52,7 +50,6 @@ export class RemoteClients {
     this.#options = options
   }
 
-  /** Undefined: it has gone. */
   find(name: string): RemoteClient | undefined {
     return this.#clients.get(name)
   }

@@ -17,7 +17,6 @@ import {WorkflowError} from './workflow-error.ts'
 export interface ReplayedTurn {
   /** From 0. */
   readonly turn: number
-  /** How many the history has. */
   readonly turns: number
   /** When it was: milliseconds since 1970. */
   readonly at: number
@@ -31,10 +30,7 @@ export interface ReplayedTurn {
   readonly difference: string
 }
 
-/**
- * An earlier turn for a worker once more. Not all workers say which dispatch they answer, so its instance has no other turn while one may still
- * answer it, also if its caller has disconnected.
- */
+/** A turn for a worker once more. Some do not say what they answer: no other turn of its instance is sent until they have. */
 export class ReplayItem implements WorkItem {
   readonly kind = 'workflows'
   readonly name: string
@@ -77,7 +73,6 @@ interface TurnParts {
   readonly startedAt: number
   /** What it began with. */
   readonly came: readonly Uint8Array[]
-  /** What it did. */
   readonly did: readonly DoneStep[]
 }
 
@@ -102,10 +97,7 @@ interface ReplayOptions {
   readonly flush: () => void
 }
 
-/**
- * Gives a worker a turn once more, as soon as one is connected, and compares what it does with what was done; nothing is changed.
- * The instance has no other turn meanwhile. Throws a WorkflowError.
- */
+/** Gives the turn to the next worker, and compares what it does with what was done. Throws a WorkflowError. */
 export async function replayTurn(
   engine: Engine,
   {key, app, id}: Instance,

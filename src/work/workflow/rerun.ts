@@ -17,7 +17,6 @@ export interface RerunRequest {
 
 /** What the new instance begins with. */
 export interface Rerun {
-  /** The events of each turn. */
   readonly turns: readonly (readonly Uint8Array[])[]
   readonly activities: readonly NewActivity[]
   readonly timers: readonly NewTimer[]
@@ -110,7 +109,6 @@ function openTasks(events: readonly Known[]): ReadonlySet<Known> {
   return open
 }
 
-/** The event as the new instance has it. */
 function renew(event: Known, target: Known, {id, newId, input, newChildId}: RerunRequest): Known {
   const isTarget = event === target
   const mark = isTarget ? {rerunOf: {instanceId: id}} : {}

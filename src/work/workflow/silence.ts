@@ -13,19 +13,14 @@ export class Silence {
     this.#engine = engine
   }
 
-  /** A worker may have a turn. */
   listen(): void {
-    if (this.#stop === undefined && this.#hasTurns())
-      this.#stop = this.#engine.clock.after(SILENCE_MS, () => this.#look())
+    const isBusy = [...this.#engine.workers.values()].some(workers => workers.isBusy)
+    if (this.#stop === undefined && isBusy) this.#stop = this.#engine.clock.after(SILENCE_MS, () => this.#look())
   }
 
   close(): void {
     this.#stop?.()
     this.#stop = undefined
-  }
-
-  #hasTurns(): boolean {
-    return [...this.#engine.workers.values()].some(workers => workers.inHand()[Symbol.iterator]().next().done !== true)
   }
 
   #look(): void {

@@ -1,6 +1,5 @@
 import {Engine, type EngineOptions} from './engine.ts'
-import {fits, want} from './inbox.ts'
-import {RETENTION} from './retention.ts'
+import {fits, RETENTION, want} from './inbox.ts'
 import {isTerminal, STALLED} from './status.ts'
 import {expire, fireTimer, markGone, startNow} from './tasks.ts'
 import {TurnItem, type ActivityItem} from './work-items.ts'
@@ -37,7 +36,7 @@ export function takeMore(engine: Engine, app: string): void {
 
 /** An activity that an earlier run has sent to a worker, and that is not taken up yet. */
 export function leftActivity(engine: Engine, app: string, id: string, task: number): ActivityItem | undefined {
-  const activity = engine.leftWork.left(app) === 0 ? undefined : engine.store.activity(app, id, task)
+  const activity = (engine.leftWork.of(app)?.left ?? 0) === 0 ? undefined : engine.store.activity(app, id, task)
   return activity && takeActivity(engine, activity)
 }
 

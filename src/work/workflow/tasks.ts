@@ -4,11 +4,20 @@ import {messageOf} from '../../model/errors.ts'
 import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
-import {drop, fits, post, postResult} from './inbox.ts'
+import {drop, fits, post, postResult, RETENTION} from './inbox.ts'
 import type {Creation, InboxEntry, Instance, Parent} from './instance.ts'
-import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, textOf, timeOf} from './messages.ts'
+import {
+  ACTIVITY_REQUEST,
+  EVENT,
+  eventOf,
+  FAILURE_DETAILS,
+  msOf,
+  readEvent,
+  textOf,
+  timeOf,
+  NO_BYTES
+} from './messages.ts'
 import {propagatedHistory} from './propagation.ts'
-import {RETENTION} from './retention.ts'
 import {startEventOf} from './start-event.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
@@ -28,8 +37,6 @@ export const NOT_ALLOWED = encode(FAILURE_DETAILS, {
 
 /** What a child is to be. */
 export type ChildRequest = Message<typeof CHILD_REQUEST>
-
-const NOTHING = new Uint8Array(0)
 
 const isSame = (one: Parent, other: Parent): boolean =>
   one.app === other.app && one.id === other.id && one.execution === other.execution && one.task === other.task
@@ -89,11 +96,7 @@ export function expire(engine: Engine, key: number): void {
   if (live !== undefined && isTerminal(live.instance.status)) remove(engine, key)
 }
 
-export function schedule(
-  engine: Engine,
-  live: Pick<LiveInstance, 'instance' | 'history'>,
-  {task, app, scheduled}: NewActivity
-): void {
+export function schedule(engine: Engine, live: LiveInstance, {task, app, scheduled}: NewActivity): void {
   const {instance} = live
   const {app: own, key, id, execution} = instance
   const {name, version, input, taskExecutionId, scope} = scheduled
@@ -146,10 +149,9 @@ export const timersOf = ({wakeUps}: Engine, key: number): ReadonlyMap<number, nu
 export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | undefined): boolean {
   const [start] = wanted === undefined ? wakeUps.of(START, key) : []
   const timers = wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
-  const timer = wanted === undefined ? timers[0] : timers.find(({data}) => timerIdOf(data) === wanted)
-  if (start !== undefined) wakeUps.fireNow(START, start)
-  else if (timer !== undefined) wakeUps.fireNow(TIMER, timer)
-  return (start ?? timer) !== undefined
+  const next = start ?? timers.find(({data}) => wanted === undefined || timerIdOf(data) === wanted)
+  if (next !== undefined) wakeUps.fireNow(next)
+  return next !== undefined
 }
 
 /**
@@ -189,12 +191,12 @@ export function fireTimer(engine: Engine, {owner, name, data}: WakeUp): void {
 }
 
 /** One in an app of another run is asked for until that run says that it is over. */
-export function createChild(engine: Engine, live: Pick<LiveInstance, 'instance' | 'history'>, child: NewChild): void {
+export function createChild(engine: Engine, live: LiveInstance, child: NewChild): void {
   const {instance} = live
   const {app: parentApp, id: parentId, execution, key} = instance
   const {app, id, name, input, isDetached, task, scope, startAt, trace = instance.trace ?? ''} = child
   const parent = {app: parentApp, id: parentId, execution, task}
-  const received = (scope === undefined ? undefined : propagatedHistory(live, scope, task)) ?? NOTHING
+  const received = (scope === undefined ? undefined : propagatedHistory(live, scope, task)) ?? NO_BYTES
   const start = startAt === undefined ? undefined : timeOf(startAt)
   const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
   if (engine.options.hasApp(app)) return beginOwn(engine, key, app, asked)
@@ -211,9 +213,7 @@ function beginOwn(engine: Engine, key: number, app: string, asked: ChildRequest)
   if ('failure' in begun && !isDetached && !isEnded) postResult(engine, of, {failure: begun.failure})
 }
 
-/**
- * Begins a child in an app of this run. One of the same task is made once; an active one of another creator is left alone, and the task fails.
- */
+/** Begins a child in an app of this run, once; an active one of another creator is left alone, and the task fails. */
 export function beginChild(
   engine: Engine,
   app: string,

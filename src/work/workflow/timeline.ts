@@ -9,7 +9,6 @@ export interface Step {
   id: number
   /** Of an activity, a child, an event or a named timer; of the start the workflow's; of a suspension its reason. */
   readonly name: string
-  /** Whose workers do it. */
   readonly app: string
   /** The instance of a child; '' for others. */
   readonly instance: string
@@ -30,10 +29,7 @@ export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skip
 /** A timer that is due then waits for ever (durabletask-go: task/orchestrator.go). */
 const NEVER = Date.UTC(9000, 0)
 
-/**
- * The steps of an instance of an app, from its history, in the order of their beginnings. `dues`: when timers fire, if
- * that is not when the code has set them for.
- */
+/** The steps of an instance, in the order of their beginnings. `dues`: when timers fire that were set for another time. */
 export function timelineOf(
   history: readonly Event[],
   app: string,
@@ -47,7 +43,6 @@ export function timelineOf(
 class Timeline {
   readonly steps: Step[] = []
   readonly #app: string
-  /** By the ids of their events. */
   readonly #open = new Map<number, Step>()
   /** Activities by what all their tries have in common. */
   readonly #tried = new Map<string, Step>()
@@ -153,7 +148,6 @@ class Timeline {
     return step
   }
 
-  /** Something that takes no time. */
   #point(begun: Begun): Step {
     const step = this.#begin(begun)
     close(step, begun.at, {})

@@ -11,7 +11,8 @@ import {
   type Action,
   type Event,
   type Time,
-  type TurnAnswer
+  type TurnAnswer,
+  NO_BYTES
 } from './messages.ts'
 import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED, TERMINATED} from './status.ts'
 
@@ -19,7 +20,6 @@ import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED, TERMINATED} from './st
 export interface TurnStart {
   readonly app: string
   readonly id: string
-  /** The traceparent of the instance. */
   readonly trace: string | undefined
   readonly isSuspended: boolean
   /** When the worker got it: the clock of the workflow's code. Milliseconds since 1970, as all times here. */
@@ -51,7 +51,6 @@ export interface NewChild {
   readonly input: string | undefined
   /** HistoryPropagationScope: what it gets of its parent's history. */
   readonly scope: number | undefined
-  /** Its creator does not wait for it. */
   readonly isDetached: boolean
   /** Of a detached one: milliseconds since 1970; undefined: it starts at once. */
   readonly startAt?: number | undefined
@@ -82,17 +81,14 @@ export interface Turn {
   readonly customStatus: string | undefined
   readonly version: string | undefined
   readonly end: {readonly result: string | undefined; readonly failure: Uint8Array | undefined} | undefined
-  /** It continues as new, with another history. */
   readonly again: {readonly input: string | undefined; readonly carried: readonly Carried[]} | undefined
   readonly activities: readonly NewActivity[]
   readonly timers: readonly NewTimer[]
   readonly children: readonly NewChild[]
   readonly messages: readonly InstanceMessage[]
-  /** Its children end with it. */
   readonly endsChildren: boolean
 }
 
-/** Where the actions of an answer go. */
 interface Gathered {
   readonly activities: NewActivity[]
   readonly timers: NewTimer[]
@@ -111,56 +107,43 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     eventOf(start.startedAt, {workflowStarted: version === undefined ? {version: undefined} : {version}}),
     ...inbox.map(({event}) => event)
   ]
-  const shared = {customStatus: answer.customStatus?.value, version: version?.name}
+  const base: Omit<Turn, 'status'> = {
+    customStatus: answer.customStatus?.value,
+    version: version?.name,
+    ...nothing(),
+    events: begun,
+    end: undefined,
+    again: undefined,
+    endsChildren: false
+  }
   const terminated = inbox.find(({kind}) => kind === 'terminate')
   // the first completion counts; actions that follow a continue-as-new do not, nor does that one itself after a termination
   const complete = answer.actions.find(
     ({complete: end}) => end !== undefined && (terminated === undefined || end.status !== CONTINUED_AS_NEW)
   )?.complete
   if (complete !== undefined) checkFailure(complete.failureDetails)
-  if (complete?.status === CONTINUED_AS_NEW)
-    return {
-      ...shared,
-      ...nothing(),
-      events: begun,
-      status: RUNNING,
-      end: undefined,
-      again: {input: complete.result?.value, carried: complete.carryoverEvents.map(carriedOf)},
-      endsChildren: false
-    }
+  if (complete?.status === CONTINUED_AS_NEW) {
+    const again = {input: complete.result?.value, carried: complete.carryoverEvents.map(carriedOf)}
+    return {...base, status: RUNNING, again}
+  }
   const gathered = nothing()
   const actions = answer.actions.filter(action => action.complete === undefined || action.complete === complete)
   const events = [...begun, ...actions.flatMap(action => applyAction(start, action, gathered, now))]
   const isOver = complete !== undefined && isTerminal(complete.status)
   const endsChildren = inbox.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
-  if (!isOver && terminated !== undefined) {
-    // the worker has not ended it; the termination does not come again
-    const result = readEvent(terminated.event).executionTerminated?.input
-    const executionCompleted = {status: TERMINATED, result, failureDetails: NOTHING}
-    const end = {result: result?.value, failure: undefined}
-    const ended = ownEvent(now, -1, start.app, {executionCompleted})
-    return {
-      ...shared,
-      ...nothing(),
-      events: [...events, ended],
-      status: TERMINATED,
-      end,
-      again: undefined,
-      endsChildren
-    }
+  if (isOver) {
+    const end = {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)}
+    return {...base, ...gathered, events, status: complete.status, end, endsChildren}
   }
-  return {
-    ...shared,
-    ...gathered,
-    events,
-    status: isOver ? complete.status : isSuspendedAfter(start) ? SUSPENDED : RUNNING,
-    end: isOver ? {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)} : undefined,
-    again: undefined,
-    endsChildren: isOver && endsChildren
-  }
+  if (terminated === undefined)
+    return {...base, ...gathered, events, status: isSuspendedAfter(start) ? SUSPENDED : RUNNING}
+  // the worker has not ended it; the termination does not come again
+  const result = readEvent(terminated.event).executionTerminated?.input
+  const executionCompleted = {status: TERMINATED, result, failureDetails: NO_BYTES}
+  const ended = ownEvent(now, -1, start.app, {executionCompleted})
+  const end = {result: result?.value, failure: undefined}
+  return {...base, events: [...events, ended], status: TERMINATED, end, endsChildren}
 }
-
-const NOTHING = new Uint8Array(0)
 
 const carriedOf = (event: Uint8Array): Carried => ({name: readEvent(event).eventRaised?.name ?? '', event})
 

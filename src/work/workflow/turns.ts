@@ -69,7 +69,6 @@ function addTurn({store}: Engine, {instance, history}: LiveInstance, events: Tur
   instance.turns++
 }
 
-/** What its code has asked for. */
 function ask(
   engine: Engine,
   live: LiveInstance,

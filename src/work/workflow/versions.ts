@@ -1,7 +1,7 @@
 import {failureOf} from './failure.ts'
-import type {Instance} from './instance.ts'
 import {eventsOf, msOf, readEvent, splitEvents, type Event, type TurnAnswer} from './messages.ts'
 import {FAILED} from './status.ts'
+import type {LiveInstance} from './work-items.ts'
 
 /** StalledReason (orchestrator_service.proto). */
 const PATCH_MISMATCH = 0
@@ -39,15 +39,9 @@ export const patchesOf = (turn: Uint8Array): readonly string[] => {
   return (first && readEvent(first).workflowStarted?.version?.patches) ?? []
 }
 
-/** An instance, with its history. */
-interface Replayed {
-  readonly instance: Instance
-  readonly history: readonly Uint8Array[]
-}
-
 /** Code that changed under a running instance: it stalls if the code came after its last turn; else that is said, and it fails. */
 export function codeStall(
-  {instance: {app, name, id}, history}: Replayed,
+  {instance: {app, name, id}, history}: LiveInstance,
   answer: TurnAnswer,
   isNewCode: boolean,
   warn: (app: string, text: string) => void

@@ -43,7 +43,6 @@ export class Waiters {
     })
   }
 
-  /** It has changed, or is gone. */
   tell(key: number, instance: Instance | undefined): void {
     if (instance !== undefined) for (const look of this.#looking) look(instance)
     for (const waiter of this.#waiting.get(key) ?? []) {

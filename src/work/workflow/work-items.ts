@@ -1,4 +1,5 @@
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+import type {Engine} from './engine.ts'
 import type {Instance, InboxEntry} from './instance.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
 import {
@@ -9,15 +10,14 @@ import {
   msOf,
   readEvent,
   splitEvents,
-  TEXT
+  TEXT,
+  NO_BYTES
 } from './messages.ts'
 import type {TurnStart} from './turn.ts'
 import {STALLED, SUSPENDED} from './status.ts'
 import {patchesOf} from './versions.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
-
-const NOTHING = new Uint8Array(0)
 
 /** WorkItem: one of the two requests. */
 const WORK_ITEM = {
@@ -45,7 +45,6 @@ const TURN_REQUEST = {
 /** An instance that something happens to, with its history. */
 export class LiveInstance {
   readonly instance: Instance
-  /** Of each turn the events, joined. */
   readonly history: Uint8Array[]
   inbox: InboxEntry[]
   /** The turn that a worker has, or will get. */
@@ -77,7 +76,7 @@ export class LiveInstance {
   /** When its latest turn began, by the clock of its code. */
   get clock(): number {
     if (this.#clock !== undefined) return this.#clock
-    const [first] = splitEvents(this.history.at(-1) ?? NOTHING)
+    const [first] = splitEvents(this.history.at(-1) ?? NO_BYTES)
     const at = first && readEvent(first).timestamp
     return (this.#clock = at === undefined ? 0 : msOf(at))
   }
@@ -90,7 +89,7 @@ export class LiveInstance {
   get patches(): readonly string[] {
     if (this.#patched > this.history.length) [this.#patched, this.#patches] = [0, []]
     for (; this.#patched < this.history.length; this.#patched++)
-      for (const patch of patchesOf(this.history[this.#patched] ?? NOTHING))
+      for (const patch of patchesOf(this.history[this.#patched] ?? NO_BYTES))
         if (!this.#patches.includes(patch)) this.#patches.push(patch)
     return this.#patches
   }
@@ -119,22 +118,16 @@ export class LiveInstance {
 
   /** What the next turn sends to a worker, roughly. */
   get turnBytes(): number {
-    const {received = NOTHING} = this.instance
+    const {received = NO_BYTES} = this.instance
     return this.inbox.reduce((sum, {event}) => sum + event.length, this.bytes + received.length)
   }
-}
-
-interface TurnItemOptions {
-  readonly now: () => number
-  readonly isBehind: () => boolean
 }
 
 /** A turn: the worker gets the history, and what is in the inbox. */
 export class TurnItem implements WorkItem {
   readonly kind = 'workflows'
   readonly live: LiveInstance
-  readonly #options: TurnItemOptions
-  /** What was sent last; undefined: nothing yet. */
+  readonly #engine: Engine
   start: TurnStart | undefined
   /** Of its instance, when it was sent. */
   #turns = -1
@@ -143,14 +136,14 @@ export class TurnItem implements WorkItem {
   isSilent = false
   token = ''
 
-  constructor(live: LiveInstance, options: TurnItemOptions) {
+  constructor(live: LiveInstance, engine: Engine) {
     this.live = live
-    this.#options = options
+    this.#engine = engine
   }
 
   /** A worker has the turn of an instance of this ID that was removed. */
   get isBehind(): boolean {
-    return this.#options.isBehind()
+    return [...this.#engine.droppedTurns].some(each => each.isOf(this.live.instance))
   }
 
   isOf({app, id}: Pick<Instance, 'app' | 'id'>): boolean {
@@ -176,7 +169,7 @@ export class TurnItem implements WorkItem {
     this.#turns = instance.turns
     this.#execution = instance.execution
     const {id, app, trace} = instance
-    const now = this.#options.now()
+    const now = this.#engine.clock.date()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
     const startedAt = Math.max(now, this.live.clock, ...inbox.map(dueOf))
     const sent = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
@@ -193,17 +186,15 @@ export class TurnItem implements WorkItem {
   }
 }
 
-/** What a worker gets for a turn. */
 interface TurnContents {
   readonly history: readonly Uint8Array[]
   readonly startedAt: number
-  /** Events that have come since. */
   readonly came: readonly Uint8Array[]
 }
 
 /** The WorkItem of a turn. */
 export function turnMessage(
-  {id: instanceId, execution, received: propagatedHistory = NOTHING}: Instance,
+  {id: instanceId, execution, received: propagatedHistory = NO_BYTES}: Instance,
   {history, startedAt, came}: TurnContents,
   completionToken: string
 ): Uint8Array {
@@ -228,9 +219,7 @@ function dueOf({kind, event}: InboxEntry): number {
 export class ActivityItem implements WorkItem {
   readonly kind = 'activities'
   readonly activity: OpenActivity
-  /** The id of its instance … */
   readonly id: string
-  /** … and the app of that. */
   readonly source: string
   /** An app of another run is to do it. */
   readonly isFar: boolean

@@ -21,7 +21,6 @@ export const activityTrace = (instance: Pick<Instance, 'trace'>, task: number): 
     ? ''
     : `${instance.trace.slice(0, 36)}${activitySpanId(instance, task)}${instance.trace.slice(52)}`
 
-/** The first event of the latest start. */
 const startOf = (history: readonly Uint8Array[]): Event['executionStarted'] =>
   eventsOf(history.slice(0, 1)).find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
 
@@ -30,7 +29,11 @@ export const beginSpan = ({options}: Engine, app: string, parent = ''): string =
   options.tracesOf(app)?.begin(parent) ?? ''
 
 /** A caller has started it: `traceparent` is the span of that, `parent` that of the caller. */
-export function spanOfStart(engine: Engine, instance: Instance, {traceparent, parent, startedAt}: Created): void {
+export function spanOfStart(
+  engine: Engine,
+  instance: Instance,
+  {traceparent, parent, startedAt}: Pick<WorkSpan, 'traceparent' | 'startedAt'> & {readonly parent: string}
+): void {
   ended(engine, instance.app, () => ({
     ...workflowSpan(engine, instance, 'create_orchestration'),
     kind: 'client',
@@ -125,12 +128,6 @@ function workflowSpan(
 }
 
 const ended = ({options}: Engine, app: string, span: () => WorkSpan): void => options.tracesOf(app)?.ended(span)
-
-interface Created {
-  readonly traceparent: string
-  readonly parent: string
-  readonly startedAt: number
-}
 
 const attributesOf = (type: string, more: Readonly<Record<string, string>>): Readonly<Record<string, string>> => ({
   'durabletask.type': type,

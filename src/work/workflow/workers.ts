@@ -10,7 +10,6 @@ const LACK_MS = 2000
 /** The stream of a worker: what is sent to it, and what may be under way there at a time. */
 export interface Worker {
   readonly limit: number
-  /** The instance of the app that it belongs to. */
   readonly home: string
   send(item: Uint8Array): void
 }
@@ -21,7 +20,6 @@ export interface WorkItem extends Limited {
   readonly isBehind?: boolean
   /** What it was asked for by: of an instance each start, and each history, has another one. */
   readonly execution?: string
-  /** How much it takes of memory, roughly. */
   readonly bytes?: number
   /** Of the latest dispatch, whose answer carries it; '' = none yet in this run. */
   token: string
@@ -36,11 +34,9 @@ interface Connected {
   leaving: PromiseWithResolvers<void> | undefined
 }
 
-/** What a worker had in hand when it left. */
 interface Abandoned {
   readonly items: readonly WorkItem[]
   readonly home: string
-  /** By `performance.now()`. */
   readonly at: number
 }
 
@@ -64,7 +60,7 @@ export class AppWorkers {
   #sendTokens: boolean | undefined
   /** When what waits began to wait for a worker to connect; 0: it does not. By `performance.now()`. */
   #lacksSince = 0
-  readonly #limits: WorkLimits<WorkItem>
+  readonly #limits: WorkLimits
   readonly #events: WorkersEvents
 
   /** `settings`: what the app's Configuration says now. */
@@ -83,7 +79,6 @@ export class AppWorkers {
     return this.#latest
   }
 
-  /** A worker has something to do, or will get it. */
   get isBusy(): boolean {
     return this.#inHand.size > 0 || (this.#waiting.size > 0 && this.#connected.length > 0)
   }
@@ -95,18 +90,16 @@ export class AppWorkers {
 
   /** Less waits than a portion of what is in the file. */
   get hasRoom(): boolean {
-    if (this.#waiting.size + this.#limits.held >= PORTION) return false
+    if (this.#waiting.size >= PORTION) return false
     let left = PORTION_BYTES
     for (const {bytes = 0} of this.#waiting) if ((left -= bytes) < 0) return false
     return true
   }
 
-  /** Something waits, and no worker is connected. */
   get isUnclaimed(): boolean {
     return this.#waiting.size > 0 && this.#connected.length === 0
   }
 
-  /** What no worker has. */
   waiting(): Iterable<WorkItem> {
     return this.#waiting
   }
@@ -117,7 +110,6 @@ export class AppWorkers {
     return isLong && this.#connected.length === 0 ? this.#waiting.size : 0
   }
 
-  /** It is sent by the next `flush`. */
   add(item: WorkItem): void {
     if (this.#waiting.size === 0 && this.#connected.length === 0) this.#lacksSince = performance.now()
     this.#waiting.add(item)
@@ -125,10 +117,9 @@ export class AppWorkers {
 
   /** Sends what waits, in order, to whoever has the least in hand. */
   flush(): void {
-    for (const item of this.#limits.free()) if (!this.#send(item)) return
     for (const item of this.#waiting) {
-      if (item.isBehind === true && this.#sendTokens !== true) continue
-      if (!this.#limits.holds(item) && !this.#send(item)) return
+      if (!this.#limits.hasRoom(item) || (item.isBehind === true && this.#sendTokens !== true)) continue
+      if (!this.#send(item)) return
       this.#waiting.delete(item)
     }
   }
@@ -139,14 +130,11 @@ export class AppWorkers {
     if (to === undefined) return false
     const token = `${randomUUID()}.${item.execution ?? ''}`
     const message = item.compose(token)
-    if (message === undefined) {
-      this.#limits.forget(item)
-      return true
-    }
+    if (message === undefined) return true
     to.items.add(item)
     item.token = token
     this.#inHand.set(item, to)
-    this.#limits.take(item)
+    this.#limits.count(item, 1)
     to.worker.send(message)
     this.#events.onSent(item)
     return true
@@ -166,7 +154,7 @@ export class AppWorkers {
       this.#abandon(connected)
       for (const item of connected.items) {
         this.#inHand.delete(item)
-        this.#limits.giveBack(item)
+        this.#limits.count(item, -1)
         this.#waiting.add(item)
         this.#events.onLeft(item)
       }
@@ -174,10 +162,7 @@ export class AppWorkers {
     }
   }
 
-  /**
-   * The workers that an instance has now. The returned function gives them nothing more; it resolves with false if the signal was
-   * aborted before they had answered what they have.
-   */
+  /** Gives an instance's workers nothing more, and waits for their answers; false: the signal was aborted before. */
   present(home: string): (signal: AbortSignal) => Promise<boolean> {
     const leaving = this.#connected.filter(({worker}) => worker.home === home)
     return async signal => {
@@ -209,7 +194,6 @@ export class AppWorkers {
     return [...new Set([...left, ...there].flatMap(({items}) => [...items]))]
   }
 
-  /** What workers have not answered yet. */
   inHand(): Iterable<WorkItem> {
     return this.#inHand.keys()
   }
@@ -228,11 +212,10 @@ export class AppWorkers {
   /** It is answered, or not wanted any more. */
   remove(item: WorkItem): void {
     this.#waiting.delete(item)
-    this.#limits.forget(item)
     const inHand = this.#inHand.get(item)
     if (inHand === undefined) return
     this.#inHand.delete(item)
-    this.#limits.giveBack(item)
+    this.#limits.count(item, -1)
     const {items, leaving} = inHand
     items.delete(item)
     if (items.size === 0) leaving?.resolve()

@@ -1,5 +1,5 @@
-import type {DatabaseSync} from 'node:sqlite'
-import {column, readRow, Statements, Table, type SqlColumn, type RowOf, type SqlRow} from '../rows.ts'
+import type {DatabaseSync, SQLInputValue} from 'node:sqlite'
+import {column, Statements, Table, type SqlColumn, type RowOf} from '../rows.ts'
 import type {Instance, InboxEntry, InboxKind, NewInstance} from './instance.ts'
 import {joinEvents, withInput} from './messages.ts'
 import {COMPLETED, PENDING, TERMINATED} from './status.ts'
@@ -39,7 +39,6 @@ const INSTANCE = {
   received: optional(blob)
 }
 
-/** What turns change. */
 const CHANGING = Object.keys(INSTANCE).filter(name => !/^(?:app|id|name|parent.*|received)$/.test(name))
 
 const ENTRY = {id: number, kind: text as SqlColumn<InboxKind>, name: text, event: blob}
@@ -51,14 +50,12 @@ export const START = 'workflow-start'
 
 /** A start with more bytes is kept without its input, which its instance has: it would be twice in the file. */
 const LARGE_START = 64 * 1024
-/** The name of such an entry. */
 const INPUT_ELSEWHERE = 'input'
 
 /** A start as it is kept. */
 export const keptStart = (event: Uint8Array): {readonly name: string; readonly data: Uint8Array} =>
   event.length > LARGE_START ? {name: INPUT_ELSEWHERE, data: withInput(event, undefined)} : {name: '', data: event}
 
-/** An instance to which nothing has happened yet. */
 const BEGINNING = {
   version: undefined,
   status: PENDING,
@@ -82,16 +79,40 @@ const ACTIVE = {app: text, count: number, overdue: number}
 
 export type ActiveInstances = RowOf<typeof ACTIVE>
 
+/** Which instances are meant; what is left out does not matter. Times are milliseconds since 1970. */
+export interface Wanted {
+  readonly app?: string | undefined
+  readonly name?: string | undefined
+  readonly statuses?: readonly number[] | undefined
+  readonly createdFrom?: number | undefined
+  readonly createdBefore?: number | undefined
+  /** Those of this trace: 32 digits. */
+  readonly trace?: string | undefined
+  readonly before?: number | undefined
+}
+
+/** All but input and output, which may have megabytes. */
+const BRIEF = ['key', ...Object.keys(INSTANCE)]
+  .map(name => (/^(?:input|output|received)$/.test(name) ? `NULL AS ${name}` : name))
+  .join(', ')
+
+/** `id`: of the wake-up; `name`: `timer-7`, `start-7`; `due`: in ms since 1970, by the clock of what waits. */
+const WAITING_TIMER = {id: number, app: text, instance: text, name: text, due: number}
+
+/** A timer of an instance, or its start at a time. */
+export type WaitingTimer = RowOf<typeof WAITING_TIMER>
+
+const WAITING_TIMERS = `SELECT wake_ups.id, instances.app, instances.id AS instance, due,
+  iif(kind = '${TIMER}', 'timer-', 'start-') || wake_ups.id AS name
+  FROM wake_ups JOIN instances ON wake_ups.owner = instances.key WHERE kind IN ('${TIMER}', '${START}') ORDER BY due, wake_ups.id`
+
 /** Each app of the index once, without a look at all its rows. */
-export const APPS = `WITH RECURSIVE apps (app) AS (
+const APPS = `WITH RECURSIVE apps (app) AS (
   SELECT min(app) FROM instances
   UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
 )`
 
-/**
- * Instances with their histories, in the file. What changes it is called within a change of the file. `CROSS JOIN`: SQLite
- * keeps this order. It would begin with the instances, of which months of finished ones may be there.
- */
+/** Instances with their histories. `CROSS JOIN` keeps the order: SQLite would begin with months of finished instances. */
 export class WorkflowStore {
   readonly #instances: Table<typeof INSTANCE>
   readonly #sql: Statements
@@ -129,7 +150,6 @@ export class WorkflowStore {
     this.#instances.update(key, {received: history})
   }
 
-  /** The events of all turns so far, joined. */
   history(key: number): Uint8Array[] {
     const rows = this.#sql.all({events: blob}, 'SELECT events FROM turns WHERE instance = ? ORDER BY turn', key)
     return rows.map(({events}) => events)
@@ -264,6 +284,11 @@ export class WorkflowStore {
     )
   }
 
+  /** The next one first. */
+  waitingTimers(): readonly WaitingTimer[] {
+    return this.#sql.all(WAITING_TIMER, WAITING_TIMERS)
+  }
+
   /** Those that are not over or have failed, up to a number. */
   unfinished(count: number): readonly Instance[] {
     return this.#some(`WHERE status NOT IN (${COMPLETED}, ${TERMINATED}) ORDER BY key LIMIT ?`, count)
@@ -280,6 +305,33 @@ export class WorkflowStore {
     )
   }
 
+  /** The latest `limit` instances that are meant, without their payloads, the latest first. */
+  search(wanted: Wanted, limit: number): readonly Instance[] {
+    const conditions: string[] = []
+    const values: SQLInputValue[] = []
+    const add = (condition: string, ...given: readonly SQLInputValue[]): void => {
+      conditions.push(condition)
+      values.push(...given)
+    }
+    const {app, name, statuses, createdFrom, createdBefore, trace, before} = wanted
+    if (app !== undefined) add('app = ?', app)
+    if (name !== undefined) add('name = ?', name)
+    if (statuses !== undefined) add(`status IN (${statuses.map(() => '?').join(', ')})`, ...statuses)
+    if (createdFrom !== undefined) add('created >= ?', createdFrom)
+    if (createdBefore !== undefined) add('created < ?', createdBefore)
+    // a traceparent begins with its version and the trace
+    if (trace !== undefined) add('trace >= ? AND trace < ?', `00-${trace}-`, `00-${trace}.`)
+    if (before !== undefined) add('key < ?', before)
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+    const sql = `SELECT ${BRIEF} FROM instances ${where} ORDER BY key DESC LIMIT ?`
+    return this.#sql.all({key: number, ...INSTANCE}, sql, ...values, limit).map(withParent)
+  }
+
+  appsWith(id: string): readonly string[] {
+    const sql = `${APPS} SELECT instances.app FROM apps JOIN instances ON instances.app = apps.app AND instances.id = ?`
+    return this.#sql.all({app: text}, sql, id).map(({app}) => app)
+  }
+
   remove(key: number): void {
     this.clearHistory(key)
     this.#sql.run('DELETE FROM inbox WHERE instance = ?', key)
@@ -291,11 +343,7 @@ export class WorkflowStore {
   }
 }
 
-type InstanceRow = RowOf<typeof INSTANCE> & {readonly key: number}
-
-export const instanceOf = (row: SqlRow): Instance => withParent(readRow({key: number, ...INSTANCE}, row))
-
-function withParent(row: InstanceRow): Instance {
+function withParent(row: RowOf<typeof INSTANCE> & {readonly key: number}): Instance {
   const {parentApp: app, parentId: id, parentExecution: execution, parentTask: task, ...rest} = row
   const isChild = app !== undefined && id !== undefined && execution !== undefined && task !== undefined
   return {...rest, parent: isChild ? {app, id, execution, task} : undefined}

@@ -1,6 +1,7 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import {keep, RETRY_MS} from '../keep.ts'
+import {Quiet} from '../quiet.ts'
 import {advanceClock, type Skipped} from '../skip.ts'
 import {answerActivity, answerFar, answerTurn} from './answers.ts'
 import type {ActivityResponse, TurnResponse} from './messages.ts'
@@ -37,14 +38,10 @@ import {
 const SETTLE_MS = 30_000
 
 export interface WorkflowsOptions extends EngineOptions {
-  /** The first worker of an app has connected. */
   readonly met: (app: string) => void
 }
 
-/**
- * The workflows of a run. What happens is committed first, then sent to workers, then reported to callers: so nothing that
- * was seen is lost when this process ends.
- */
+/** What happens is committed first, then sent to workers, then reported to callers: nothing that was seen is lost. */
 export class Workflows extends KnownInstances {
   readonly #options: WorkflowsOptions
   readonly #engine: Engine
@@ -52,11 +49,9 @@ export class Workflows extends KnownInstances {
   readonly remoteClients: RemoteClients
   readonly #waiters = new Waiters()
   readonly #firstWorker = Promise.withResolvers<void>()
-  /** Apps that have had a worker. */
   readonly #met = new Set<string>()
   readonly #silence: Silence
-  /** Who waits until workers have nothing to do. */
-  readonly #quiet: (() => void)[] = []
+  readonly #quiet: Quiet
   #retry: (() => void) | undefined
   readonly #listeners: ((instance: Instance) => void)[] = []
 
@@ -70,6 +65,7 @@ export class Workflows extends KnownInstances {
       over: async (child, onGone) => this.until(child, ({status}) => isTerminal(status), onGone)
     })
     this.#silence = new Silence(engine)
+    this.#quiet = new Quiet(options.clock, () => this.#isBusy())
     engine.file.onCommit(() => this.#committed())
     engine.file.onUndone(() => this.#undone())
     // what an earlier run has left for apps of other runs
@@ -155,7 +151,6 @@ export class Workflows extends KnownInstances {
     return this.#asked(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
   }
 
-  /** The same for the child of a workflow of another run. */
   async purgeChild(child: FarChild, isForced: boolean): Promise<number> {
     return purgeForParent(this.#engine, child, isForced)
   }
@@ -175,10 +170,7 @@ export class Workflows extends KnownInstances {
     return this.#options.file.change(() => beginRerun(this.#engine, source, newId, rerun))
   }
 
-  /**
-   * A worker gets one of the turns of an instance (from 0) once more; what it does is compared, and nothing is changed. Throws a
-   * WorkflowError.
-   */
+  /** A worker gets a turn (from 0) once more; what it does is compared, and changes nothing. Throws a WorkflowError. */
   async replay(instance: Instance, turn: number, gone: AbortSignal): Promise<ReplayedTurn> {
     const {replayTurn} = await import('./replay.ts')
     return replayTurn(this.#engine, instance, {
@@ -209,11 +201,7 @@ export class Workflows extends KnownInstances {
   /** Settles when no worker has anything to do any more: with true, or with false after so many ms. */
   async quiet(maxMs: number): Promise<boolean> {
     await this.settled()
-    if (!this.#isBusy()) return true
-    const {promise, resolve} = Promise.withResolvers<boolean>()
-    const stop = this.#options.clock.after(maxMs, () => resolve(false))
-    this.#quiet.push(() => resolve(true))
-    return promise.finally(stop)
+    return this.#quiet.within(maxMs)
   }
 
   #isBusy(): boolean {
@@ -242,15 +230,11 @@ export class Workflows extends KnownInstances {
     }
   }
 
-  /**
-   * The workers of a process of an instance, which is to end: the returned function waits for what they have in hand, and others
-   * get the rest; false if the signal is aborted before.
-   */
+  /** See `AppWorkers.present`. */
   present(app: string, home: string): (signal: AbortSignal) => Promise<boolean> {
     return this.#engine.workersOf(app).present(home)
   }
 
-  /** The Configuration of an app is another one: a limit may hold what it held no more. */
   settingsChanged(): void {
     this.#flush()
   }
@@ -274,13 +258,13 @@ export class Workflows extends KnownInstances {
   /** How many turns and activities wait as no worker of an app is connected. */
   lacking(app: string): number {
     const lacking = this.#engine.workers.get(app)?.lacking ?? 0
-    return lacking === 0 ? 0 : lacking + this.#engine.leftWork.left(app)
+    return lacking === 0 ? 0 : lacking + (this.#engine.leftWork.of(app)?.left ?? 0)
   }
 
   /** Something waits, and no worker of the app is connected. */
   lacksWorker(app: string): boolean {
     const {workers, leftWork} = this.#engine
-    return this.connected(app) === 0 && (workers.get(app)?.isUnclaimed === true || leftWork.has(app))
+    return this.connected(app) === 0 && (workers.get(app)?.isUnclaimed === true || leftWork.of(app) !== undefined)
   }
 
   /** A worker has answered a turn. Settles when that is kept. */
@@ -317,7 +301,6 @@ export class Workflows extends KnownInstances {
     return this.#engine.farWorkersOf(app).isUnclaimed
   }
 
-  /** Counts what was asked for. */
   async #asked<T>(
     app: string,
     operation: Extract<WorkflowEvent, {type: 'asked'}>['operation'],
@@ -378,7 +361,7 @@ export class Workflows extends KnownInstances {
       workers.flush()
       if (workers.isUnclaimed) this.#seek(app)
     }
-    if (this.#quiet.length > 0 && !this.#isBusy()) for (const onQuiet of this.#quiet.splice(0)) onQuiet()
+    this.#quiet.changed()
     this.#silence.listen()
   }
 
@@ -389,7 +372,6 @@ export class Workflows extends KnownInstances {
     else if (!hasApp(app)) wanted(app)
   }
 
-  /** Ends what it has begun by itself. */
   close(): void {
     this.#retry?.()
     this.#silence.close()

@@ -5,7 +5,7 @@ import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import {jobKey, type Job} from '../../../work/job/job.ts'
 import type {Jobs} from '../../../work/job/jobs.ts'
 import {dueTimeOf} from '../../../work/times.ts'
-import type {WaitingTimer} from '../../../work/workflow/waiting-timers.ts'
+import type {WaitingTimer} from '../../../work/workflow/workflow-store.ts'
 import type {ApiRequest} from '../route.ts'
 import type {KnownWork} from '../run-facts.ts'
 import {askedText, givenObject, wholeIn} from '../workflows/requests.ts'
@@ -66,12 +66,12 @@ export async function takeJobs(jobs: Jobs, {body}: ApiRequest): Promise<Api.Jobs
 const isWithin = (name: string, within: string): boolean =>
   within === 'all' || name === within || name.startsWith(`${within}/`)
 
-async function waiting({jobs, timers, reminders}: KnownWork): Promise<readonly Waiting[]> {
-  const [ofApps, ofWorkflows, table] = await Promise.all([allOf(jobs), timers.list(), reminders()])
+async function waiting({jobs, workflows, reminders}: KnownWork): Promise<readonly Waiting[]> {
+  const [ofApps, ofWorkflows, table] = await Promise.all([allOf(jobs), workflows.waitingTimers(), reminders()])
   const all: readonly Waiting[] = [
     ...ofApps.map(job => ({view: jobRow(job), remove: async () => jobs.delete(job.app, job.name)})),
     ...(await table.list()).map(each => ({view: reminderRow(each), remove: async () => table.delete(each)})),
-    ...ofWorkflows.map(each => ({view: timerRow(each), remove: async () => timers.delete(each)}))
+    ...ofWorkflows.map(each => ({view: timerRow(each), remove: async () => workflows.deleteTimer(each)}))
   ]
   const order = ({view: {begin, name}}: Waiting): string => `${begin} ${name}`
   return all.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))

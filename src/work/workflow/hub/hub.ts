@@ -108,7 +108,6 @@ const METHODS: Readonly<Record<string, Method>> = {
   }
 }
 
-/** What precedes the reason of a refusal. */
 const FAILED: Readonly<Record<string, string>> = {
   StartInstance: 'failed to create workflow instance: rpc error: code = AlreadyExists desc = ',
   TerminateInstance: 'failed to submit termination request: ',

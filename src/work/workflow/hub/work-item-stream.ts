@@ -4,9 +4,7 @@ import type {Workflows} from '../workflows.ts'
 
 /** The stream of a worker, as the gRPC port serves it. */
 export interface WorkerStream {
-  /** The caller has left. */
   readonly left: AbortSignal
-  /** The sidecar closes. */
   readonly closing: AbortSignal
   send(message: Uint8Array): void
 }
