@@ -53,13 +53,17 @@ export async function installed(
   }
 }
 
-export const daprForJavascript = (version: string): Package => ({
-  name: '@dapr/dapr',
+export const ofNpm = (name: string, version: string): Package => ({
+  name,
   version,
   install: folder => [
-    ['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', `@dapr/dapr@${version}`]
+    ['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', `${name}@${version}`]
   ]
 })
+
+export const vite = ofNpm('vite', '8.3.8')
+
+export const daprForJavascript = (version: string): Package => ofNpm('@dapr/dapr', version)
 
 /** Its server of gRPC is with it. A virtual environment knows its path: this one is only a folder of packages, and may be renamed. */
 export const daprForPython: Package = {
@@ -210,6 +214,9 @@ export const daprActorsForJava = javaPrograms('dapr-java-actors', 'java-actors',
 
 /** An app that knows nothing of OpenTelemetry, its database, and the agent of Java. */
 export const otelForJava = javaPrograms('opentelemetry-java', 'otel-java', '2.33.1')
+
+/** An app of Spring Boot, which knows nothing of Dapr. */
+export const springForJava = javaPrograms('spring-boot', 'spring', '3.5.7')
 
 /** Dapr Agents, with all that it asks for: 360 MB. pip alone looks for versions that go together for many minutes. */
 export const daprAgents: Package = {

@@ -4,19 +4,11 @@ import t, {type Test} from 'tap'
 import {parse} from 'yaml'
 import {blocksOf, filesOf, textOf} from '../rig/page.ts'
 import {openRig} from '../rig/rig.ts'
-import {installed, type Package} from './installed.ts'
+import {installed, ofNpm, vite, type Package} from './installed.ts'
 
 // how the manual starts programs of tools that are no dependency
 
 t.setTimeout(300_000)
-
-const ofNpm = (name: string, version: string): Package => ({
-  name,
-  version,
-  install: folder => [
-    ['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', `${name}@${version}`]
-  ]
-})
 
 const uvicorn: Package = {
   name: 'uvicorn',
@@ -68,7 +60,7 @@ createServer((_, response) => response.end(Fruit.Pear)).listen(Number(process.en
 })
 
 t.test('Vite, with the configuration of the page about front ends', async t => {
-  const packages = await installed(t, ofNpm('vite', '8.3.8'))
+  const packages = await installed(t, vite)
   if (packages === undefined) return
   const {['vite.config.js']: config = ''} = filesOf('front-ends.md')
   t.ok(blocksOf('docs/front-ends.md').some(({text}) => text.includes('command: [npx, vite]')))
