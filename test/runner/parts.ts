@@ -73,7 +73,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   servers: {
     tests: ['test/servers'],
     minutes: 4,
-    what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd; a day with servers and four languages',
+    what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd; worktrees with their databases; a day with servers and four languages',
     needs: [
       PYTHON,
       GO,
@@ -82,6 +82,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
       REDIS,
       {program: 'rabbitmq-server', debian: 'rabbitmq-server', at: '/usr/lib/rabbitmq/bin'},
       {program: 'psql', debian: 'postgresql'},
+      {program: 'mariadbd', debian: 'mariadb-server', at: '/usr/sbin'},
+      {program: 'mariadb-backup', debian: 'mariadb-backup'},
+      {program: 'mkfs.xfs', debian: 'xfsprogs', at: '/usr/sbin'},
       {program: 'sqlite3', debian: 'sqlite3'}
     ]
   },

@@ -13,7 +13,7 @@ import {filesOf, idsOf, type Written} from './template.ts'
 
 const PROGRAM = [process.execPath, join(import.meta.dirname, '../../../bin/pillion.js')]
 /** So long something that is not as it must be may take to become so: many walks run on a busy machine. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 const NAMES = ['pr', 'fix', 'try']
 const GIT = ['-c', 'user.name=t', '-c', 'user.email=t@example.org']
 

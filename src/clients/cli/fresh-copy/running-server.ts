@@ -59,6 +59,7 @@ export async function copyRunning(from: string, to: string, writers: readonly Fi
   try {
     if (existsSync(join(from, 'postmaster.pid'))) return await copyPostgres(from, temporary, pid)
     if (/^(?:redis|valkey)-server/.test(program)) return await copyRedis(from, temporary, pid)
+    if (program === 'mariadbd') return await copyMariadb(from, temporary, pid)
     if (files.length > 0 && others.length === 0) return await copySqlite(from, temporary, [...new Set(files)])
   } catch (error) {
     throw refusal(from, writer, messageOf(error))
@@ -107,6 +108,21 @@ async function copyRedis(from: string, temporary: string, pid: number): Promise<
   writeFileSync(join(folder, 'appendonly.aof.1.incr.aof'), '')
   const manifest = 'file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n'
   writeFileSync(join(folder, 'appendonly.aof.manifest'), manifest)
+}
+
+/** mariadb-backup(1): the files as they were read, then the changes that came meanwhile. */
+async function copyMariadb(from: string, temporary: string, pid: number): Promise<void> {
+  const [port] = (await portsHeldBy([pid])) ?? []
+  if (port === undefined) throw new Error('the port of the MariaDB is not known')
+  const place = [`--target-dir=${temporary}`, `--datadir=${from}`]
+  const server = ['--host=127.0.0.1', `--port=${port}`, '--user=root']
+  for (const args of [
+    ['--backup', ...place, ...server],
+    ['--prepare', `--target-dir=${temporary}`]
+  ]) {
+    const why = await run('mariadb-backup', ['--no-defaults', ...args], pid)
+    if (why !== '') throw new Error(why)
+  }
 }
 
 /** `VACUUM INTO` of each database; the other files as they are. */
