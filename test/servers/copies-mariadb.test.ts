@@ -67,12 +67,14 @@ t.test('bring: a copy gets the data of a MariaDB that is written, as they were a
   query(port, 'CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, text VARCHAR(4000))')
   const end = new AbortController()
   let count = 0
-  const writing = (async () => {
-    for (; !end.signal.aborted; await pause(1))
-      query(port, `INSERT INTO shop.orders VALUES (${++count}, REPEAT('x', 4000)), (${++count}, REPEAT('y', 4000))`)
-  })()
-  while (count < 100) await pause(10)
+  const write = (): void => {
+    query(port, `INSERT INTO shop.orders VALUES (${++count}, REPEAT('x', 4000)), (${++count}, REPEAT('y', 4000))`)
+  }
+  for (let each = 0; each < 50; each++) write()
   const before = count
+  const writing = (async () => {
+    for (; !end.signal.aborted; await pause(1)) write()
+  })()
   git('worktree', 'add', '-q', '../pr')
   const second = rig.pillion(['up'], {folder: 'pr'})
   t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '120s'], {folder: 'pr'}), {code: 0})

@@ -20,6 +20,17 @@ export interface Written {
   readonly host: number
 }
 
+/** On a busy machine an app closes a connection as an event comes. */
+const RETRIES = JSON.stringify({
+  apiVersion: 'dapr.io/v1alpha1',
+  kind: 'Resiliency',
+  metadata: {name: 'again'},
+  spec: {
+    policies: {retries: {again: {policy: 'constant', duration: '200ms', maxRetries: 50}}},
+    targets: {components: {bus: {inbound: {retry: 'again'}}}}
+  }
+})
+
 /** The ids of the apps that a template has. */
 export const idsOf = ({extra}: Written): readonly string[] => ['redis', 'shop', ...(extra > 0 ? ['extra'] : [])]
 
@@ -51,6 +62,7 @@ export function filesOf(written: Written, kept: number): Readonly<Record<string,
       redeliverInterval: '1s',
       processingTimeout: '2s'
     }),
+    'resources/retries.yaml': RETRIES,
     'resources/kept.yaml': component('kept', 'state.redis', {redisHost: `localhost:${kept}`}),
     'redis/README.md': '',
     'shop/README.md': '',
