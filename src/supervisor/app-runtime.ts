@@ -32,7 +32,7 @@ import {AWAKE, type Sleep} from './sleep.ts'
 import type {CallerIdentity} from '../proxy/gateway/caller-header.ts'
 import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 
-/** After so many short runs in a row calls are rejected. */
+/** Number of short runs in a row after which calls are rejected. */
 const MAX_SHORT_RUNS = 5
 /**
  * A look that has just found the app ready is believed. Where its port refuses all the same, each look would make the sidecar ask

@@ -98,7 +98,7 @@ export class CrashReporter {
   readonly #reporter: Reporter
   readonly #isSingle: boolean
   #latest = ''
-  /** The loop is reported again when it has so many exits. */
+  /** Number of exits at which the loop is reported again. */
   #nextExits = 0
 
   /** `isSingle`: the only app of its run. */

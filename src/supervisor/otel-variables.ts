@@ -2,7 +2,7 @@ import type {Environment} from '../model/environment.ts'
 
 /** Variables that say where an app's SDK sends to, whatever their value (OpenTelemetry's environment variable specification). */
 const WHERE = /^OTEL_(?:EXPORTER_\w+_ENDPOINT|EXPORTER_JAEGER_AGENT_HOST|(?:EXPERIMENTAL_)?CONFIG_FILE)$/
-/** Spans and logs are sent so often, in ms: the default of 5 s would show them long after their request. */
+/** Interval at which an SDK sends spans and logs, in ms: the default of 5 s would show them long after their request. */
 const DELAY_MS = '500'
 
 /** The user has decided already where an SDK with this environment sends to, or that it is off. */

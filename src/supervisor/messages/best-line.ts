@@ -32,7 +32,7 @@ const CALM = [
 /** Errors of a parser, which say nothing of where: Python and Node print the place some lines before. */
 const OF_PARSER = /^(?:SyntaxError|IndentationError|TabError)\b/
 const PLACE = /^\s*(File ".*", line \d+)$|^((?:file:\/\/)?\/\S+:\d+)$/
-/** So many lines before it: the source and its caret stand between. */
+/** How many lines before the error the place is searched: the source and its caret are in between. */
 const PLACE_WITHIN = 5
 /** What npm has to say itself, where it did not come to run anything. */
 const OF_NPM = /^npm (?:ERR!|error) (?!code|syscall|path|errno)\S/

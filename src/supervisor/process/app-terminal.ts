@@ -14,7 +14,7 @@ import {TerminalLines} from './terminal-lines.ts'
 const KEPT = 64 * 1024
 /** A terminal takes no more than its programs read: then it is asked again. */
 const AGAIN_MS = 20
-/** A terminal gives at most so much at once. */
+/** Maximum size of one read from a terminal, in bytes. */
 const READ = 64 * 1024
 
 /** The terminals of an app, one for each of its processes. Who is attached sees them one after the other, as on one screen. */

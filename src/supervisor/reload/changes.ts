@@ -23,13 +23,13 @@ export interface ChangesOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
-  /** Of the actors that an app's process hosts now. */
+  /** Deactivates the actors that the app's process hosts now. */
   readonly letGo: (runtime: AppRuntime) => FinishWork
-  /** So long turns of these may take to end, in ms, if it is longer than the app's grace period. */
+  /** How long their turns may take to end, in ms, where it is longer than the app's grace period. */
   readonly letGoMs: (runtime: AppRuntime) => number
-  /** Of the workers that an app has now. */
+  /** Waits for the tasks of the app's current workers. */
   readonly finishWork: (runtime: AppRuntime) => FinishWork
-  /** Workers that are still there get work again. */
+  /** Gives work to the remaining workers again. */
   readonly resumeWork: (runtime: AppRuntime) => void
   readonly emit: Emit
   readonly reporter: Reporter

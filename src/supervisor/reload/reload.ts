@@ -41,13 +41,13 @@ export interface ReloadsOptions {
   readonly reporter: Reporter
   /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
-  /** Of what can be in one process alone, and is in its process now: actors. */
+  /** Deactivates what only one process may host, and this one hosts now: actors. */
   readonly letGo?: () => FinishWork
-  /** So long that may take, in ms, if it is longer than the app's grace period. */
+  /** How long that may take, in ms, where it is longer than the app's grace period. */
   readonly letGoMs?: () => number
-  /** Of the workers that it has now. */
+  /** Waits for the tasks of its current workers. */
   readonly finishWork?: () => FinishWork
-  /** Its process has been exchanged, or none was: workers that are still there (a debugger's) get work again. */
+  /** Gives work to the remaining workers (a debugger's) again, whether or not the process was exchanged. */
   readonly resumeWork?: () => void
   readonly clock?: Clock
 }
@@ -201,7 +201,7 @@ export class Reloads {
     return left.length
   }
 
-  /** So long calls under way may take to finish. */
+  /** How long calls under way may take to finish. */
   get #graceMs(): number {
     return Math.max(this.#options.runtime.plan.stop.timeoutMs, this.#options.letGoMs())
   }
