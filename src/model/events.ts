@@ -27,7 +27,7 @@ export type RunEvent =
   | {readonly type: 'app-started'; readonly app: StartedApp}
   /** The process exited without being asked to. */
   | {readonly type: 'app-ended'; readonly id: string; readonly exit: Exit}
-  /** Nothing was under way in the app for so long (0: the run has just begun): it has no process, and its next call starts one. */
+  /** An app has no process any more; its next call starts one. `idleMs`: how long nothing was under way; 0: the run has just begun. */
   | {readonly type: 'app-asleep'; readonly app: SidecarInfo; readonly name: string; readonly idleMs: number}
   /** An app that was asleep takes calls again; `cause`: what needed it. */
   | {

@@ -2,7 +2,7 @@ import {roughDuration} from './duration.ts'
 
 /** An app that is restarted exits again and again. */
 export interface ExitLoop {
-  /** So many times in a row. */
+  /** Number of exits in a row. */
   readonly exits: number
   /** From the start of the first of these processes to the end of the latest, in ms. */
   readonly overMs: number

@@ -84,7 +84,7 @@ export interface AppPlan {
   readonly dependsOn: readonly Dependency[]
   /** Its first call starts it; left out: the run does. */
   readonly lazy?: true
-  /** Once nothing was under way for so long it is stopped, and its next call starts it; left out: never. */
+  /** How long an app may be idle before it is stopped; its next call starts it. Left out: it is never stopped. */
   readonly idleTimeoutMs?: number
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number

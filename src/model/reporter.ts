@@ -4,7 +4,7 @@ export type WarningCode =
   | 'actors' // What an app says of the actors that it hosts cannot be used as it stands.
   | 'app-crashed' // A process crashed. The message contains the exit code or signal, the calls in flight, and the most useful line of its output. A crash that repeats is reported the 2nd, 4th, 8th … time.
   | 'app-excepted' // `run --except` names the app: you start it yourself.
-  | 'app-given-up' // An app failed so often that it is no longer restarted.
+  | 'app-given-up' // An app is no longer restarted, since it failed too often.
   | 'app-not-ready' // An app is not ready after `ready.timeout`. Pillion keeps waiting.
   | 'app-not-started' // An app was not started because an app that it depends on failed.
   | 'app-reloads-itself' // `--watch` does not watch an app, because its program reloads itself.
@@ -25,7 +25,7 @@ export type WarningCode =
   | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that goes on like a server.
   | 'events-wait' // Events that an app has not taken fill memory (`pubsub.in-memory`). Above 256 MiB for one subscription a publish is refused.
   | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
-  | 'few-descriptors' // The system lets this process have so few files open (`ulimit -n`) that connections will be closed.
+  | 'few-descriptors' // This process may open too few files (`ulimit -n`): connections will be closed.
   | 'fixed-port-not-used' // An app with a `port`, or a Daeploy service, listens on another port than it was given, or cannot listen, since its code has a number of its own. The message says what to change.
   | 'ignored-key' // A key of the template has no effect, although Dapr's documentation or another section knows it.
   | 'import-not-found' // A Daeploy service imports a Python module that is not installed.
