@@ -21,7 +21,7 @@ export class FloodGuard {
     this.#burst = this.#left = burst
   }
 
-  /** A frame without use, which costs as much as so many pings. Throws where there were too many. */
+  /** Counts a frame without use. `cost`: in pings. Throws where there were too many. */
   useless(cost = 1): void {
     if (this.isTooMuch(cost)) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames without use')
   }

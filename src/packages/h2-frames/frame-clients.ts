@@ -25,8 +25,8 @@ export interface Waiter {
 /** Connections to one callee whose settings have not come within this time are given up (grpc-go: minConnectTimeout). */
 const OPEN_TIMEOUT_MS = 20_000
 /**
- * So many in a row are opened to one callee that accepts and closes them: a process that ends does so once. One that speaks
- * another protocol, or a proxy in front of nobody, does it for ever.
+ * Number of connections in a row that one callee may accept and close: a process that ends does so once. One that speaks
+ * another protocol, or a proxy without a backend, does it forever.
  */
 const MAX_CLOSED = 3
 /** More than these are not opened to one callee: calls wait for room. */

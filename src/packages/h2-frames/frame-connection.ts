@@ -13,7 +13,7 @@ import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
 import {CONNECTION_WINDOW} from './greeting.ts'
 
 const INITIAL_WINDOW = 65_535
-/** A stream that its peer opens and resets at once has cost as much as so many pings: it has gone to an app, and back (CVE-2023-44487). */
+/** What a stream costs that its peer opens and resets at once, in pings: it was passed to an app, and ended there (CVE-2023-44487). */
 const RAPID_RESET = 5
 /** Windows that grow by less than this, in bytes, cost as much as a ping; each frame of data that the peer has got makes up for two. */
 const SMALL_UPDATE = 1024
@@ -94,7 +94,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length)).resume()
   }
 
-  /** So many bytes have come: in place of `listen`, for a socket that reads into a buffer of its own. */
+  /** Takes the first `count` bytes: in place of `listen`, for a socket that reads into a buffer of its own. */
   read(bytes: Buffer, count: number): void {
     if (this.#hasFailed) return
     if (this.#byteStreams > 0 || this.#bulk !== undefined) this.#readBulk(bytes.subarray(0, count))
@@ -159,7 +159,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.#guard.answered()
   }
 
-  /** Whether so much data may go out now. */
+  /** Whether this many bytes of data may be sent now. */
   takes(bytes: number): boolean {
     return bytes <= this.#window && !this.#writer.isClogged
   }

@@ -30,9 +30,9 @@ const MAX_BLOCK = 1 << 18
 export class FrameReader {
   readonly #sink: FrameSink
   #held = ''
-  /** The frame that has begun is so long. */
+  /** Bytes needed for the frame that has begun. */
   #needed = HEAD_BYTES
-  /** A block of fields goes on. */
+  /** What has arrived of a block of fields. */
   #block = ''
   #blockBytes = 0
   #blockStream = 0

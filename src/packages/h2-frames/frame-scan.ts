@@ -2,7 +2,7 @@ import {CONTINUATION, DATA, GOAWAY, HEADERS, PING, PUSH_PROMISE, RST_STREAM, SET
 import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
 const HEAD_SIZE = 9
-/** A stream that is reset costs node as much as so many pings. */
+/** What a stream that is reset costs node, in pings. */
 export const RESET_COST = 10
 
 /** What frames cost that carry nothing (see `FloodGuard`), by type; those of other types cost one. */

@@ -4,7 +4,7 @@ import {textCopy} from './field-text.ts'
 import {STREAM_WINDOW} from './greeting.ts'
 import type {SentFields} from './sent-fields.ts'
 
-/** Pieces that wait for the peer are forgotten behind so many that were sent. */
+/** Number of pieces that were sent after which they are removed from the queue, all at once. */
 const MAX_SENT = 1000
 /** A smaller piece that waits is copied: it is a part of what was read with it, and would keep all of that. */
 const COPIED_BYTES = 4096
@@ -38,7 +38,7 @@ export interface StreamHandler {
   data(stream: FrameStream, bytes: string, isLast: boolean): void
   /** The same of a stream that takes bytes, which nobody changes any more. */
   bytes?(stream: FrameStream, bytes: Buffer, isLast: boolean): void
-  /** So many bytes have gone out that `writeData` was given. */
+  /** Called when bytes that `writeData` was given have been sent. */
   sent(stream: FrameStream, bytes: number): void
   /** The peer has ended it. */
   reset(stream: FrameStream, code: number): void
@@ -167,7 +167,7 @@ export class FrameStream {
     this.close()
   }
 
-  /** So many bytes that came were passed on, or are not wanted: the peer may send as many again. */
+  /** Lets the peer send this many bytes more: as many were passed on or discarded. */
   credit(bytes: number): void {
     if (this.isOver) return
     this.#taken += bytes
@@ -177,7 +177,7 @@ export class FrameStream {
     this.#taken = 0
   }
 
-  /** So many bytes have come; false: more than the peer was allowed. */
+  /** Counts bytes that arrived; false: more than the peer was allowed to send. */
   receive(bytes: number): boolean {
     return (this.#used += bytes) <= STREAM_WINDOW
   }

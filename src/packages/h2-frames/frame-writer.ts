@@ -1,9 +1,9 @@
 import type {Duplex} from 'node:stream'
 
-/** A peer that leaves so much unread gets no more data, and is not read, until it has taken it. */
+/** Unread bytes at which a peer gets no more data, and is not read from, until it has taken them. */
 const CLOG_BYTES = 1 << 20
 
-/** Acknowledgements wait so long for other frames to go with. */
+/** How long acknowledgements wait for other frames to be sent with. */
 const LATE_MS = 5
 
 let dirty: FrameWriter[] = []

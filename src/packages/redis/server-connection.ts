@@ -12,7 +12,7 @@ const MAX_TURN_BYTES = 1024 * 1024
 const MAX_TURN_MS = 10
 /** Requests that a client may send ahead while a command of its waits, or while it does not read. */
 const MAX_AHEAD_BYTES = 1024 * 1024
-/** A subscriber that has not read so much is cut off, as by Redis (`client-output-buffer-limit pubsub`). */
+/** Unread bytes at which a subscriber is cut off, as by Redis (`client-output-buffer-limit pubsub`). */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024
 const CLOSE_TIMEOUT_MS = 1000
 /** The first words of HTTP: a page in a browser must not send commands (Redis does the same). */

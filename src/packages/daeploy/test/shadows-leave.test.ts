@@ -90,7 +90,7 @@ const PATHS = [
   ['HTTP/2, cut', true, overHttp2('connection')]
 ] as const
 
-/** A sidecar whose callee is a raw socket, told when it has so many bytes of the body. */
+/** A sidecar whose callee is a raw socket that has got the first 400 bytes of the body. */
 const scene = async (t: Test, fastPath: (typeof PATHS)[number]) => {
   const [, hasFastPath, open] = fastPath
   const account = new Account()

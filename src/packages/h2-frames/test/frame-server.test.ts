@@ -8,7 +8,7 @@ import type {FrameStream, StreamHandler} from '../frame-stream.ts'
 
 const nothing = (): void => undefined
 
-/** So many streams that are full fill the first window of a connection; the id of the stream behind them. */
+/** Number of full streams that fill the first window of a connection, and the id of the stream after them. */
 const UNREAD = CONNECTION_WINDOW / STREAM_WINDOW
 const LAST = 2 * UNREAD + 1
 

@@ -98,7 +98,7 @@ function randomFields({db, protocol}: Session, [key = '', count, option, ...rest
 
 const pick = <T>(all: readonly T[]): T | undefined => all[Math.trunc(Math.random() * all.length)]
 
-/** So many different elements; a negative number: so many, perhaps repeated. */
+/** Returns `count` different elements; if it is negative, as many that may repeat. */
 export function sample(all: readonly string[], count: number): readonly string[] {
   if (all.length === 0) return []
   if (count < 0) return Array.from({length: Math.min(-count, 1_000_000)}, () => pick(all) ?? '')

@@ -120,7 +120,7 @@ export function moveElement(db: Database, from: string, to: string, source: Side
   return value
 }
 
-/** LREM: the first so many, or the last if the count is negative, or all if it is 0. */
+/** LREM: removes the first `count` equal elements, the last if it is negative, all if it is 0. */
 function removeEqual({db}: Session, [key = '', count = '', value = '']: readonly string[]): Result {
   const wanted = integer(count)
   const list = db.list(key)

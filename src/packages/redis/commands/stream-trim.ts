@@ -43,7 +43,7 @@ export function trim(stream: Stream, {maxLength, minId, limit}: Trim): number {
   return minId === undefined ? 0 : stream.trimBefore(minId, limit)
 }
 
-/** Beyond so many entries those that every group has acknowledged are dropped. */
+/** Length above which entries that every group has acknowledged are dropped. */
 const MAX_ACKNOWLEDGED = 10_000
 
 /** Dapr does not trim streams by default, and on a laptop no other program does: memory and the file would grow forever. */

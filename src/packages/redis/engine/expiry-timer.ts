@@ -12,13 +12,13 @@ interface Expiry {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1
-/** Outdated times do not matter up to so many entries. */
+/** Up to this many entries, outdated ones are left in the heap. */
 const MIN_FULL = 1024
 
 /** One timer for the keys of all databases that expire. Its heap may hold outdated times; they are dropped when they come up. */
 export class ExpiryTimer {
   #heap: Expiry[] = []
-  /** With so many entries it is time to drop those that are outdated. */
+  /** Number of entries above which outdated ones are dropped. */
   #full = MIN_FULL
   #timer: NodeJS.Timeout | undefined
   #armedFor = Infinity

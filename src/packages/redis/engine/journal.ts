@@ -5,7 +5,7 @@ export type ChangedKeys = Map<Database, Set<string>>
 
 export const keysIn = (keys: ChangedKeys): number => [...keys.values()].reduce((count, each) => count + each.size, 0)
 
-/** More changes than these do not wait for their time: so many are written in about 10 ms. */
+/** Number of changes that are written at once, in about 10 ms, without waiting for the timer. */
 const MANY = 4000
 
 /** Who writes what a journal has collected. */
@@ -51,7 +51,7 @@ export class Journal {
     return this.#writer.writeAll()
   }
 
-  /** What has changed; from now on it is collected again. */
+  /** Returns what has changed, and begins to collect again. */
   take(): ChangedKeys {
     const {changed} = this
     this.changed = new Map()

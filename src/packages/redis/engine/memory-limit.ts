@@ -8,7 +8,7 @@ const GROWING = new Set(
   `append copy eval evalsha getset hmset hset hsetnx linsert lpush lpushx mset msetnx psetex rpush rpushx sadd set setex setnx
   setrange xadd zadd`.split(/\s+/)
 )
-/** So much is taken between two looks at the memory. */
+/** Bytes that are taken between two looks at the memory. */
 const LOOK_BYTES = 8 * 1024 * 1024
 /** This part of V8's heap may be in use: the rest is for calls, and for what one command takes while it runs. */
 const FULL = 0.6

@@ -34,7 +34,7 @@ export type KeyPositions = readonly [first: number, last: number, step: number]
 export interface Command {
   /** In lower case. */
   readonly name: string
-  /** Number of arguments with the name; negative: at least so many. */
+  /** Number of arguments, including the name; negative: a minimum. */
   readonly arity: number
   readonly isWrite: boolean
   readonly keys: KeyPositions

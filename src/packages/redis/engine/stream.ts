@@ -79,7 +79,7 @@ export class Stream {
     return entry !== undefined && compareIds(entry, id) === 0 ? entry : undefined
   }
 
-  /** The entries from one id to another, both included, at most so many. */
+  /** The entries from one id to another, both included, at most `count`. */
   range(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
     const from = this.#indexOf(start)
     let to = from
@@ -122,7 +122,7 @@ export class Stream {
     return gone
   }
 
-  /** Drops the oldest entries until so many are left; returns how many were dropped. */
+  /** Drops the oldest entries until `length` are left; returns how many were dropped. */
   trimToLength(length: number, limit = Infinity): number {
     return this.#trim(Math.min(this.length - length, limit))
   }

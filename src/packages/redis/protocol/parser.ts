@@ -116,7 +116,7 @@ export class RequestParser {
     return true
   }
 
-  /** Waits for so many more bytes without looking at them. */
+  /** Collects the missing bytes without parsing them. */
   #collect(missing: number): void {
     this.#long.add(this.#buffer.subarray(this.#at))
     this.#missing = missing

@@ -13,9 +13,9 @@ export interface StoredRows {
   readonly lastId: number
 }
 
-/** So many rows are read in one turn of the event loop: others go on meanwhile. */
+/** Rows that are read in one turn of the event loop, so that other work runs in between. */
 const ROWS_A_TURN = 1000
-/** Of so many rows memory grows while they are read. */
+/** Number of rows above which memory grows while they are read. */
 const MANY_ROWS = 10_000
 
 /** Reads all keys into an engine; the engine reports those that have expired in the meantime. */

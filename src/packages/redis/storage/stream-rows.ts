@@ -7,9 +7,9 @@ import {encodeAll} from './encoding.ts'
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 
-/** So many new entries at once are a flood: those that need not be read again are written when it is over. */
+/** New entries at once that are a flood: those that need not be read again are written when it is over. */
 const FLOOD = 50
-/** So many of them are written at once then. */
+/** Number of them that are written at once. */
 const REST_ROWS = 1000
 /** The same for their bytes, which take some 10 ms. */
 const REST_BYTES = 4_000_000

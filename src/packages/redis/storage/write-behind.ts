@@ -2,17 +2,17 @@ import {messageOf} from '../../../model/errors.ts'
 import {keysIn, Journal} from '../engine/journal.ts'
 import type {KeyWriter} from './key-writer.ts'
 
-/** Changes of so long are written together. With the time that this takes, a process that is killed loses those of 50 ms. */
+/** How long changes are collected. Since writing takes time, too, a process that is killed loses those of the last 50 ms. */
 const DELAY_MS = 25
-/** What a flood of messages has left is written when nothing has changed for so long. */
+/** After how long without changes the rest of a flood of messages is written. */
 const REST_MS = 1000
 /** More keys than these, changed by one command, are written in several transactions: others are not to wait for all. */
 const MAX_KEYS = 5000
-/** The same for their values: so many bytes take some 10 ms, and now and then the disk's time for four times as many. */
+/** The same for their values, in bytes: they take some 10 ms, and at times as long as the disk needs for four times as many. */
 const MAX_BYTES = 4_000_000
 /** After a failure: a disk is not freed in a moment. */
 const RETRY_MS = 5000
-/** So few keys that take so long are large values. */
+/** Fewer keys that take longer to write have large values. */
 const FEW_KEYS = 100
 const LONG_MS = 50
 /** Writing large values takes at most this part of the time: one that changes all the time must not stop the others. */
