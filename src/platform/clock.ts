@@ -4,7 +4,7 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970. */
   date(): number
-  /** Calls `fire` once after so many milliseconds; the returned function cancels it. */
+  /** Calls `fire` once after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, fire: () => void): () => void
 }
 

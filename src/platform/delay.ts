@@ -1,6 +1,6 @@
 import {systemClock} from './clock.ts'
 
-/** Waits so many milliseconds, or until the signal is aborted; never rejects. */
+/** Resolves after `ms` milliseconds, or once the signal is aborted; never rejects. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return
   const {promise, resolve} = Promise.withResolvers<void>()

@@ -69,7 +69,7 @@ export function giveBackWhenCalm(): void {
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
     const work = memory.workFor(utilization, residentMemory(), performance.now())
-    // a collection so soon would drop the code that the first calls need
+    // a collection at this time would drop the code that the first calls need
     const does = isFirst && work === 'collect' ? 'drop' : work
     if (does === 'none') return
     if (does === 'collect') collectGarbage('last-resort')
@@ -113,7 +113,7 @@ export class KeptMemory {
 let used = 0
 
 /**
- * A large body of so many bytes has been used. It leaves six times as much outside V8's heap, where V8 lets more than 100 MB
+ * Counts the bytes of a large body. It leaves six times as much outside V8's heap, where V8 lets more than 100 MB
  * gather: collecting takes 15 ms, a tenth of what these bodies took themselves.
  */
 export function collectAfter(bytes: number): void {
@@ -126,13 +126,13 @@ export function collectAfter(bytes: number): void {
 /** Bytes of pieces that have been used since what they left was looked at, and what was left outside V8's heap after a collection. */
 let usedPieces = 0
 let leftOutside = Infinity
-/** How often one looks; so much may gather there, and so much of it may be old. */
+/** After how many bytes the memory is read; how much may gather outside V8's heap; how much of that may be old. */
 const PIECES_BYTES = 1_000_000
 const OUTSIDE_BYTES = 6_000_000
 const OLD_BYTES = 2 * OUTSIDE_BYTES
 
 /**
- * So many bytes of a stream have been used, whose pieces live for a moment. V8 hardly sees them, and would let 64 MB gather: its young
+ * Counts the bytes of a stream, whose pieces live for a moment. V8 hardly sees them, and would let 64 MB gather: its young
  * generation is collected, where most of them are, and all if that leaves too much.
  */
 export function collectPieces(bytes: number): void {

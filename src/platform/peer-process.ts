@@ -16,7 +16,7 @@ export interface AppSigns {
   readonly port: number
 }
 
-/** After so long the search yields to calls. */
+/** How long the search runs before it yields to calls. */
 const SLICE_MS = 3
 
 /** Dev servers open the user's browser, which inherits their environment: it speaks for all pages that it shows. */

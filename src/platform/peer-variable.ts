@@ -3,7 +3,7 @@ import {isBrowser, processes} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
 import {inodeOfPeer} from './socket-diag.ts'
 
-/** After so long the number of a process may be that of another one. */
+/** How long a pid is trusted, in ms: later it may be that of another process. */
 const FORGET_MS = 10_000
 
 /** A process that has the variable. */

@@ -28,7 +28,7 @@ export interface ProcessPipes {
 }
 
 /**
- * Creates pipes for so many processes. Node's own are sockets, on which `echo > /dev/stdout` fails (ENXIO, unix(7)); nginx and many shell
+ * Creates pipes for `count` processes. Node's own are sockets, on which `echo > /dev/stdout` fails (ENXIO, unix(7)); nginx and many shell
  * scripts do that. Rejects if the system refuses.
  */
 export async function makePipes(count: number): Promise<ProcessPipes[]> {

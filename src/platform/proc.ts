@@ -2,7 +2,7 @@ import {readdirSync, readFileSync, statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 
-/** After so long a scan of the process table yields to calls and output. */
+/** How long a scan of the process table runs before it yields to calls and output. */
 const SLICE_MS = 3
 
 /** One scan of /proc (proc(5)). Processes that exit in the meantime are left out. */

@@ -10,7 +10,7 @@ export function fillRandom(bytes: NodeJS.ArrayBufferView): void {
   }
 }
 
-/** So many random bytes, as hexadecimal digits. */
+/** Returns random bytes as hexadecimal digits. */
 export function randomHex(bytes: number): string {
   const buffer = Buffer.alloc(bytes)
   fillRandom(buffer)

@@ -16,9 +16,9 @@ interface Clocks {
   readonly date: () => number
 }
 
-/** They are apart by so much more, in ms, when the machine has slept or its clock was set. */
+/** A larger change between the two, in ms, means that the machine has slept or its clock was set. */
 const STEP_MS = 50
-/** So many changes are kept: as many nights. */
+/** Number of changes that are kept: one for each night that the machine sleeps. */
 const MAX_PIECES = 1000
 
 /** Two clocks, and how they have stood to each other. */

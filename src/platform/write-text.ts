@@ -4,7 +4,7 @@ import {write} from 'node:fs'
 const PIECE_BYTES = 64 * 1024
 /** What is shorter is copied by Node. */
 const SHORT = 4 * 1024
-/** So many buffers are kept for the next writes. */
+/** Number of buffers that are kept for the next writes. */
 const MAX_KEPT = 4
 
 type Written = (error: Error | null, written: number) => void
