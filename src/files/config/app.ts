@@ -164,9 +164,9 @@ function logPlan(settings: Settings): LogPlan {
   }
 }
 
-/** So much of an app's lines is kept by default: a week of noise of twenty apps takes 2.5 GB, with their sidecars. */
+/** How much of an app's log is kept by default: a week of noise of twenty apps takes 2.5 GB, with their sidecars. */
 const LOG_BYTES = '64Mi'
-/** So much may be written at once: a smaller file would be renamed all the time. */
+/** A single write may be this large: a smaller file would be renamed all the time. */
 const MIN_LOG_BYTES = 1024 * 1024
 
 function logSize(settings: Settings): number {

@@ -64,7 +64,7 @@ const POLL_EVERY_MS = 500
 /** So far behind may be the time that a file gets when it is written (Linux: a tick of the coarse clock). */
 const COARSE_CLOCK_MS = 10
 
-/** Each file that is followed takes about 3 kB; the sources of one app are hardly so many. */
+/** More than the sources of one app: each file that is followed takes about 3 kB. */
 const MAX_FILES = 50_000
 
 /** The system's limits (inotify(7)), in words that are the same for all folders: they are reported once. */

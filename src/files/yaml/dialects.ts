@@ -21,7 +21,7 @@ export interface Dialect {
   readonly anchorName: RegExp
   /** `y`, `yes`, `on` and their opposites are booleans. */
   readonly hasYesAndNo: boolean
-  /** A float as a text has the digits of a float of so many bits. */
+  /** Size of the float, in bits, whose digits a float has as a text. */
   readonly floatBits: 32 | 64
 }
 
