@@ -5,7 +5,7 @@ import type {LeaseSearch} from './sidecar-leases.ts'
 /** How long a found host is cached, in ms; that a type has no host expires sooner. */
 const FOUND_MS = 2000
 const NOBODY_MS = 250
-/** So long a call waits for an app of another run that is still to start (Dapr tries five times, a second apart). */
+/** How long a call waits for an app of another run that is still to start, in ms (Dapr tries five times, a second apart). */
 const HOLD_MS = 5000
 /** Between two looks. */
 const LOOK_MS = 200

@@ -7,9 +7,9 @@ import type {PeerRuns} from './peer-runs.ts'
 
 /** Traces that are remembered; the oldest are forgotten first. */
 const MAX_TRACES = 10_000
-/** What an app calls so long after it has answered may still belong to the call. */
+/** How long after its response an app's own calls may still belong to the call. */
 const AFTER_MS = 2000
-/** How long it is taken for granted which apps another run has. */
+/** How long the list of another run's apps is cached. */
 const APPS_MS = 2000
 
 /** A run whose calls our apps serve (`--rest`), as it was when we last looked. */

@@ -39,7 +39,7 @@ const SLOW_MS = 10_000
 export interface OnSilent {
   /** It is suspended (Ctrl-Z); `resume` continues its process, so that it responds again. */
   readonly suspended: (run: RunIdentity) => 'skip' | 'resume'
-  /** It has not responded for so many seconds. */
+  /** Called while the run does not respond. `seconds`: for how long. */
   readonly slow: (run: RunIdentity, seconds: number) => void
 }
 

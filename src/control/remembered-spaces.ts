@@ -20,9 +20,9 @@ export interface RememberedSpace extends SpaceOwner {
   readonly bytes: number
 }
 
-/** A copy that was not used for so long is forgotten, with the keys of its Redis. */
+/** How long a copy may be unused before it is forgotten, with the keys of its Redis. */
 export const FORGOTTEN_AFTER_MS = 30 * 86_400_000
-/** In the folder of a space: whose it is. */
+/** The file in the folder of a space that says whose it is. */
 const ABOUT = 'about.json'
 /** What is about to be removed. */
 const GONE = '.gone-'

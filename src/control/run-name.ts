@@ -51,7 +51,7 @@ function firstFree(names: Iterable<string>, isFree: (name: string) => boolean): 
   throw new Error('there is no end of names')
 }
 
-/** Whoever is killed while it chooses its name blocks others so long. */
+/** How long a process that is killed while it chooses its name blocks others. */
 const MAX_LOCKED_MS = 1000
 const LOOK_MS = 5
 
