@@ -16,7 +16,7 @@ export interface FailedCalls {
   readonly count: number
   /** Calls of the last minute to this callee, and those of them that failed. */
   readonly recent: {readonly calls: number; readonly failed: number}
-  /** So many of these failed by a fault that is switched on. */
+  /** How many of these failed by a fault that is switched on. */
   readonly faulty: number
   /** The latest one to this callee. */
   readonly latest: {readonly at: string; readonly failure: string; readonly request: Api.Trouble['request']}

@@ -8,7 +8,7 @@ import {exceptionText} from '../../model/thrown-at.ts'
 import {maskedException} from './trace/span-view.ts'
 import {tracesOf} from './trace/traces-of.ts'
 
-/** An app reports the cause of its end at most so long before it, in ms. */
+/** How long before its end an app may report the cause, in ms. */
 const LAST_MS = 5000
 const MAX_THROWN = 5
 

@@ -45,7 +45,7 @@ export class LogParts {
     this.#most = most
   }
 
-  /** Whether it is time to rotate, once so much has been written: between two lines, if they are not too long. */
+  /** Whether to rotate after `written` bytes: between two lines, if they are not too long. */
   isFull(written: number, isMidLine: boolean): boolean {
     return written - this.#tried >= (isMidLine ? this.#most : this.#most / 2)
   }

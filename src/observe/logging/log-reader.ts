@@ -51,7 +51,7 @@ export class LogText {
     return this.#parts.findLast(({from}) => from <= at)?.from ?? this.start
   }
 
-  /** At most so many bytes from an offset on, of one file; none at the end. */
+  /** Reads at most `size` bytes of one file from an offset on; none at the end. */
   async read(at: number, size: number): Promise<Buffer> {
     const index = this.#parts.findLastIndex(({from}) => from <= at)
     const part = this.#parts[index]

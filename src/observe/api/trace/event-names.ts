@@ -6,7 +6,7 @@ export interface EventNames {
   readonly publisher: string
 }
 
-/** So much of its end is looked at: its data stand at the beginning. */
+/** How much of an envelope's end is read: its data are at the beginning. */
 const END_BYTES = 4096
 /** The envelope that sidecars write has its keys in order. */
 const NAMES = /^,"id":("(?:[^"\\]|\\.)*"),"pubsubname":"(?:[^"\\]|\\.)*","source":("(?:[^"\\]|\\.)*"),"specversion":/

@@ -37,10 +37,10 @@ export interface Gathered {
   readonly spans: JoinedTraces | undefined
 }
 
-/** So many workflows are looked at, the latest ones. */
+/** Number of the latest workflows that are searched. */
 const MAX_WORKFLOWS = 1000
 
-/** Gathers what a run remembers. `workflows`: undefined: it has none. `latest`: of so many calls at most. Takes short turns. */
+/** Gathers what a run remembers. `workflows` undefined: it has none. `latest`: maximum number of calls. Takes short turns. */
 export async function gather(
   recorder: CallRecorder,
   workflows: Workflows | undefined,

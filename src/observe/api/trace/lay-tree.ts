@@ -1,13 +1,13 @@
 import type {CallLinks} from './link-calls.ts'
 
-/** So many that are alike are listed below one call. */
+/** Number of equal calls that are listed below one call. */
 const MAX_ALIKE = 10
 
 /** A row of a tree. */
 export interface TreeRow {
   readonly number: number
   readonly depth: number
-  /** It stands for so many that are alike, from this one on; each but one is this one alone. */
+  /** The numbers of the equal calls in this row, beginning with its own. */
   readonly alike: readonly number[]
 }
 

@@ -16,7 +16,7 @@ export interface Busy {
 const LATE_MS = 20
 /** Mostly no later than this. */
 const MOSTLY_LATE_MS = 2
-/** So many lines of one tree. */
+/** Maximum number of lines in one tree. */
 const MAX_LINES = 1000
 /** Characters of one line. */
 const MAX_LINE = 2000

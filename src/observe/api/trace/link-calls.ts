@@ -29,7 +29,7 @@ export interface TracedCall {
   readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'trace' | 'event' | 'history'}
   /** No app gets it, that could make calls for it. */
   readonly isLast?: boolean
-  /** It began at its start or up to so many ms later. */
+  /** How much later than its start it may have begun, in ms. */
   readonly startsWithinMs?: number
   /** Its trace may be one that a sidecar has begun: if no other call has it, it links nothing. */
   readonly mayBeginTrace?: boolean
@@ -41,7 +41,7 @@ const EVENT = 0.8
 const REPEATED = 0.25
 /** An app seldom calls others for a call that it has begun to answer. */
 const ANSWERED = 0.2
-/** Calls that have ended are looked at for so long: not all clocks are as exact as that of calls. */
+/** How long calls that have ended are considered: not all clocks are as exact as that of calls. */
 const CLOCK_MS = 2
 
 /** Finds for each call the one that it was made for. */

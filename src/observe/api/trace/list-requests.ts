@@ -7,7 +7,7 @@ import type {RunFacts, WorkAccess} from '../run-facts.ts'
 import {Turns} from '../turns.ts'
 import {gather} from './gather.ts'
 
-/** So many of the latest calls are joined to requests: to join all that are kept would take too long for a list that is asked for each second. */
+/** How many of the latest calls are joined to requests: all would take too long for a list that is requested each second. */
 const MAX_CALLS = 2000
 
 type Facts = Pick<RunFacts, 'recorder' | 'masked'> & {readonly work: Pick<WorkAccess, 'openWorkflows'>}

@@ -6,7 +6,7 @@ export interface PublishedCall {
   readonly call: TracedCall
 }
 
-/** So many events of one id may be meant. */
+/** Maximum number of events that one id may mean. */
 const MAX_ALIKE = 8
 
 /** The events that were published until now, by their ids. An app may choose an id, and use it again. */

@@ -14,7 +14,7 @@ interface Lines {
 
 /** So far apart a line and the record of the same line may be, in ms. */
 const SAME_MS = 1000
-/** So many lines of one tree. */
+/** Maximum number of lines in one tree. */
 const MAX_LINES = 1000
 
 /** Adds log records to the lines that apps wrote. One that came over stdout as well is that line, of which its place is known now. */

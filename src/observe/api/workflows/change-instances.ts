@@ -13,9 +13,9 @@ import {instanceView} from './instance-view.ts'
 import {statusIn} from './list-instances.ts'
 import {askedText, askedWhole, asProblem, givenObject, givenPayload, givenTime} from './requests.ts'
 
-/** So many are looked up at a time … */
+/** Number of instances that are looked up at a time … */
 const PURGE_ROWS = 1000
-/** … and so many are removed in one transaction: others have their turn between two. */
+/** … and that are removed in one transaction: other work runs in between. */
 const PURGE_AT_ONCE = 100
 
 /** Starts a workflow. Throws a UserError. */

@@ -23,7 +23,7 @@ export function findInstance(workflows: Workflows, {id, app}: AskedInstance): In
   throw new ApiProblem(404, `there is no workflow '${id}'${of}`, 'pillion workflow list shows those that are there.')
 }
 
-/** A worker connects soon after its app is ready: it is waited for so long where only that shows which app is meant. */
+/** How long to wait for a worker, which connects soon after its app is ready, where only that shows which app is meant. */
 const FIRST_WORKER_MS = 5000
 
 /** The app that is to start a workflow. Throws an ApiProblem if it is not there, or if it is not clear which one is meant. */

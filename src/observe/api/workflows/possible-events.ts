@@ -8,7 +8,7 @@ import {timelineOf} from '../../../work/workflow/timeline.ts'
 const MAX_INSTANCES = 30
 const MAX_FILES = 400
 const MAX_BYTES = 256 * 1024
-/** So long the names in the code of an app are known. */
+/** How long the names found in an app's code are cached. */
 const KEPT_MS = 10_000
 
 const CODE = /\.(?:[cm]?[jt]sx?|py|go|java|kt|cs)$/

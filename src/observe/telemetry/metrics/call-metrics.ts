@@ -31,7 +31,7 @@ const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRec
   return {request: Math.max(0, requestBytes - prefix), response: Math.max(0, responseBytes - prefix)}
 }
 
-/** In so long the text is rendered so often at most. */
+/** The text is rendered at most `MAX_RENDERED` times within this time. */
 const WINDOW_MS = 100
 const MAX_RENDERED = 5
 

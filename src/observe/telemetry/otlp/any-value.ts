@@ -14,7 +14,7 @@ const MAX_DEPTH = 6
 /** Items of a list that are kept. */
 const MAX_ITEMS = 100
 
-/** A text of at most so many characters, well-formed. */
+/** Cuts a text to at most `max` characters, and makes it well-formed. */
 export const shortText = (text: string, max = MAX_TEXT): string =>
   (text.length <= max ? text : `${text.slice(0, max)}…`).toWellFormed()
 

@@ -26,9 +26,9 @@ import type {SpanStore} from './span-store.ts'
 import {takeExport, type Taken} from './take-export.ts'
 
 const MAX_HEAD_BYTES = 16 * 1024
-/** All requests that are being read may hold so much: none of the room that bodies of calls have. */
+/** Memory for all requests that are being read, apart from that for the bodies of calls. */
 const ROOM = new Budget(32 * 1024 * 1024)
-/** A body that does not end by then is given up, in ms. */
+/** How long a body may take before it is given up, in ms. */
 const BODY_MS = 30_000
 const NOTHING: Taken = {rejected: 0, why: ''}
 

@@ -1,7 +1,7 @@
 import {attributeText} from './conventions.ts'
 import {spanDetails, KIND, type ReceivedLog, type ReceivedSpan} from './received.ts'
 
-/** So many spans and log records are kept, and so many bytes of them, as far as texts can tell. */
+/** Maximum number of spans and log records that are kept, and of their bytes, estimated by their texts. */
 const MAX_ITEMS = 20_000
 const MAX_BYTES = 16 * 1024 * 1024
 /** An item without its texts. */

@@ -6,7 +6,7 @@ import type {SpanStore} from './span-store.ts'
 
 /** The attribute of a resource by which an app of the run is known, whatever its code says of `service.name`. */
 export const APP_ATTRIBUTE = 'pillion.app'
-/** A batch is read for so long in one turn of the event loop, in ms: calls are served in between. */
+/** How long a batch is read in one turn of the event loop, in ms: calls are served in between. */
 const TURN_MS = 1
 
 /** What became of a request. */

@@ -26,7 +26,7 @@ const NONE = 0xff_ff_ff_ff
 /** Positions of pieces are multiples of it. */
 const UNIT = 8
 
-/** So few bytes are copied faster here than by a call of Node's. */
+/** Up to this many bytes are copied faster here than by a call of Node's. */
 const SHORT = 32
 
 /** Node has it; its types lack it. */

@@ -1,6 +1,6 @@
 import type {ComponentUse} from '../../../model/call.ts'
 
-/** So many are kept. */
+/** Number of uses that are kept. */
 export const USES = 4096
 /** All further ways of an app to use components are noted as one. */
 const MAX_WAYS = 2000

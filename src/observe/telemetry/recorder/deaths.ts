@@ -35,13 +35,13 @@ export interface InsideCall {
   /** How long the oldest had been in flight. */
   readonly forMs: number
   readonly count: number
-  /** At so many of the ends before this one the same request was inside. */
+  /** At how many of the ends before this one the same request was in flight. */
   readonly times: number
 }
 
 /** What a worker had in hand when its process ended. */
 export interface InsideWork extends HeldWork {
-  /** So at so many of the ends before this one. */
+  /** At how many of the ends before this one it had the same work. */
   readonly times: number
 }
 
@@ -63,13 +63,13 @@ export interface Death extends Omit<Ended, 'inside' | 'work'> {
   readonly work: readonly InsideWork[]
   /** The last calls that it had answered, the latest first. */
   readonly finished: readonly RecordedCall[]
-  /** So many of its earlier ends were looked at. */
+  /** How many of its earlier ends were searched. */
   readonly earlier: number
 }
 
 const MAX_OF_APP = 20
 const FINISHED = 5
-/** So many earlier ends are searched for the same request. */
+/** How many earlier ends are searched for the same request. */
 const COMPARED = 5
 /** Bytes of requests and responses of all ends; beyond it the oldest ends lose theirs. */
 const MAX_BYTES = 2 * 1024 * 1024

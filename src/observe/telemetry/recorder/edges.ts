@@ -22,7 +22,7 @@ export class Edge {
   promptTokens = 0
   completionTokens = 0
   readonly latency = new LatencyHistogram()
-  /** Of a body, so many bytes are kept each way; -1: its calls are not recorded. An edit of the template changes it. */
+  /** How many bytes of a body are kept each way; -1: its calls are not recorded. An edit of the template changes it. */
   bodyBytes: number
   /** Of each of the last seconds: which one, its calls, and those that failed. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
@@ -86,11 +86,11 @@ export class Edge {
 export interface RecentCalls {
   readonly calls: number
   readonly failed: number
-  /** So many ms 95 of 100 of them took at most; of several edges that of the slowest. */
+  /** The 95th percentile of their durations; for several edges that of the slowest. */
   readonly p95Ms: number
 }
 
-/** Of a body of the calls of this app, so many bytes are kept; -1: its calls are not recorded; undefined: it is none of the run. */
+/** How many bytes of a body of this app's calls are kept; -1: its calls are not recorded; undefined: the run has no such app. */
 export type BodyBytesOf = (app: string) => number | undefined
 
 /** Where neither of the two is an app of the run. */

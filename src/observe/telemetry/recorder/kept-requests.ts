@@ -1,7 +1,7 @@
 import type {ByteTape, TapePiece} from './byte-tape.ts'
 import type {CallLines} from './call-lines.ts'
 
-/** The tape is looked at each time that so much of it was written: an eighth. */
+/** The tape is checked each time that one of its parts, an eighth, was written. */
 const PARTS = 8
 const MAX_BYTES = 1024 * 1024
 

@@ -31,7 +31,7 @@ export class LatencyHistogram {
     this.#count = this.#longest = 0
   }
 
-  /** In ms: so many of all times (0.95), with those of another histogram, were not longer; never more than the longest. 0: there are none. */
+  /** The percentile (`share`: 0.95) in ms, over the times of both histograms; never more than the longest. 0: there are none. */
   percentile(share: number, other = NO_TIMES): number {
     let left = Math.ceil(share * (this.#count + other.#count))
     if (left === 0) return 0
