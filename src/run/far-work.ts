@@ -7,7 +7,7 @@ import type {FarChild} from '../work/workflow/far-tasks.ts'
 import {WorkflowError} from '../work/workflow/workflow-error.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 
-/** As long as something waits for an app that no run has, the runs are asked so often, in ms. */
+/** How often the other runs are asked for an app that none of them has, in ms, while something waits for it. */
 const LOOK_MS = 2000
 /** A run may ask others in turn before it answers, in ms. */
 const PURGE_MS = 10_000

@@ -55,7 +55,7 @@ export class RunActors implements ActorAccess {
     return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(name, signal)
   }
 
-  /** So long the turns in an app's process may take to end, in ms, as the app has said; 0: it hosts no actors. */
+  /** How long the app lets its actors' turns take to end, in ms; 0: it hosts no actors. */
   readonly drainMs = ({name}: AppRuntime): number => this.#actors?.drainMs(name) ?? 0
 
   /** The same when it is to end for good: who is inside of an actor has no longer than its app has said. */

@@ -23,7 +23,7 @@ export interface IdleClocksOptions {
   readonly resume: (runtime: AppRuntime) => void
 }
 
-/** An app is looked at so often within its `idleTimeout`. */
+/** How often an app is checked within its `idleTimeout`. */
 const LOOKS = 10
 const MIN_TICK_MS = 5
 const MAX_TICK_MS = 1000
