@@ -1,6 +1,6 @@
 import type {Pool} from '../net/pool.ts'
 
-/** After so many refused connections to one process, although its queue admits the call each time, the call fails. */
+/** Number of connections that one process may refuse, although its queue admits the call each time, before the call fails. */
 const MAX_REFUSALS = 3
 
 /**

@@ -6,7 +6,7 @@ import {readWith} from './http1/shared-reads.ts'
 const QUIET_MS = 500
 /** Who goes on sending after the answer is cut off then, in ms … */
 const MAX_MS = 5000
-/** … or after so many bytes. */
+/** … or after this many bytes. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 const lingering = new WeakSet<Duplex>()
@@ -40,7 +40,7 @@ export function closeLingering(socket: Duplex, last = ''): void {
   socket.resume()
 }
 
-/** Where this process had no turn for so long, what came meanwhile is still to be read: that was no silence. */
+/** Closes unless something arrived: where this process was held up, what was sent meanwhile is still to be read. */
 function closeIfQuiet(socket: net.Socket): void {
   const {bytesRead} = socket
   setImmediate(() =>

@@ -55,7 +55,7 @@ export const whyTaken = (code: string): string =>
 const outOfFiles = (code: string): string => `no more files can be opened (${code})`
 
 /**
- * The ports for the app of a sidecar at one of so many places. Nobody holds an app's port until the app listens; the place is
+ * The ports for the app of a sidecar at one of `places` places. An app's port is free until the app listens; the place is
  * held by the sidecar, so that two runs that start at once do not give one port to two apps.
  */
 export function appPortsAt(place: number, places: number): readonly number[] {

@@ -73,7 +73,7 @@ export const tooLargeText = (bytes: number, max: number): string =>
 export const tooLargeToSend = (bytes: number, max: number): string =>
   `trying to send message larger than max (${bytes} vs. ${max})`
 
-/** What stands before a message of so many bytes. */
+/** The prefix of a message of `length` bytes. */
 export const messagePrefix = (length: number, isCompressed: boolean): string =>
   String.fromCharCode(isCompressed ? 1 : 0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255)
 

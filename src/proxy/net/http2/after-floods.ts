@@ -1,8 +1,8 @@
-/** So long after somebody was cut for a flood, new connections of HTTP/2 have to wait, in ms … */
+/** How long after a connection was cut for a flood new connections of HTTP/2 have to wait, in ms … */
 const WATCHED_MS = 1000
-/** … each so long … */
+/** … each of them this long … */
 const HELD_MS = 150
-/** … and so long behind the one before: whoever comes again at once, and again, leaves others most of the time. */
+/** … and this long after the one before: a client that reconnects again and again leaves others most of the time. */
 const APART_MS = 20
 
 let last = -Infinity
@@ -16,10 +16,10 @@ export const flooded = (): void => {
   last = performance.now()
 }
 
-/** Whether somebody has just been cut: who comes now may be the same. */
+/** Whether a connection has just been cut: a new one may come from the same client. */
 export const isWary = (): boolean => performance.now() - last <= WATCHED_MS
 
-/** Begins to serve a new connection: now, or a little later where others begin or somebody has just been cut. */
+/** Begins to serve a new connection: now, or a little later where others begin or one has just been cut. */
 export const afterFloods = (begin: () => void): void => {
   if (!isWary()) return beginInTurn(begin)
   const now = performance.now()

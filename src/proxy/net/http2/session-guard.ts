@@ -37,7 +37,7 @@ export class SessionGuard {
   }
 
   /**
-   * The caller has sent what costs as much as so many pings. Where that was too much, its connection is closed: not now: nghttp2
+   * Counts a frame without use; `cost`: in pings. A caller that sent too many has its connection closed later: now nghttp2
    * is reading, and Node 26 aborts where its session is destroyed meanwhile (`current_nghttp2_memory_ >= previous_size`).
    */
   useless(cost = 1): void {
