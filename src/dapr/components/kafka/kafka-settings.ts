@@ -30,7 +30,7 @@ export interface KafkaSettings {
 const SECOND_MS = 1000
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const ACKS: Readonly<Record<string, number>> = {all: -1, local: 1, none: 0}
-/** The client waits so long between two attempts of its own, in ms. */
+/** Delay between two attempts of the client's own, in ms. */
 const RETRY_DELAY_MS = 250
 
 /** `hasRetries`: what failed is handled again unless a property says otherwise. */

@@ -7,7 +7,7 @@ import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 const MUCH_BYTES = 64 * 2 ** 20
 /** … and no more than this may wait: one process holds the events of all apps. */
 export const MAX_WAITING_BYTES = 256 * 2 ** 20
-/** So many that wait are shown, whatever their size. */
+/** Number of waiting events that are reported, whatever their size. */
 const MANY = 1000
 /** What an event takes besides its data (measured: 300,000 small ones took 308 MB). */
 const EVENT_BYTES = 1024

@@ -38,8 +38,8 @@ export class TurnLimit {
 }
 
 /**
- * While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. With
- * twice as many more is published than delivered, and what waits grows.
+ * Messages published in one turn of the event loop while subscribers of this run are behind: they take turns. With
+ * twice as many, more is published than delivered, and what waits grows.
  */
 const PUBLISHED_A_TURN = 8
 

@@ -39,7 +39,7 @@ const RETRY_MS = 10
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === BUSY
 
-/** Does it as soon as no other process has the database locked, or fails after so many ms. */
+/** Does the work as soon as no other process has the database locked; fails after `busyMs`. */
 async function whenFree<T>(busyMs: number, work: () => T): Promise<T> {
   const end = performance.now() + busyMs
   for (;;) {

@@ -12,7 +12,7 @@ export interface ActorSession {
   deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 
-/** So long calls wait for another stream when one has ended, in ms. */
+/** How long calls wait for another stream when one has ended, in ms. */
 const HOLD_MS = 60_000
 
 const NOT_CONNECTED = {kind: 'lost', why: 'actor host is not connected', wasSent: false} as const

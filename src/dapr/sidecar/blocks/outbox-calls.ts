@@ -13,16 +13,16 @@ type Store = AppComponent<'state'>
 /** Between two tries to publish an event, in ms: the first, and the longest. */
 const FIRST_MS = 500
 const LONGEST_MS = 5000
-/** A transaction whose answer was lost may still be committed for so long. */
+/** How long a transaction whose answer was lost may still be committed. */
 const COMMIT_MS = 60_000
 
 /**
- * So long an event is kept after its broker has answered: one that writes a moment later (the built-in Redis, or a Redis with
+ * How long an event is kept after its broker has answered: one that writes a moment later (the built-in Redis, or a Redis with
  * `appendfsync everysec`) may be killed before that.
  */
 const SETTLED_MS = 2000
 
-/** So long may what is being published take at the end. */
+/** How long events that are being published may take at the end. */
 const CLOSE_MS = 500
 
 const UNCONDITIONAL = {etag: '', metadata: {}, options: {concurrency: '', consistency: ''}} as const

@@ -23,7 +23,7 @@ export class PieceReader {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** The bytes up to a line feed, without it; undefined: none comes within so many bytes. */
+  /** The bytes up to a line feed, without it; undefined: none comes within `maxBytes`. */
   async line(maxBytes: number): Promise<Buffer | undefined> {
     // each piece is looked at once: they may be of one byte
     for (let count = 0, scanned = 0; ;) {
@@ -38,7 +38,7 @@ export class PieceReader {
     }
   }
 
-  /** All that is left, in parts of so many bytes; only the last one may be shorter, and none is empty. */
+  /** All that is left, in parts of `bytes` bytes; only the last one may be shorter, and none is empty. */
   async *parts(bytes: number): AsyncGenerator<Part, void> {
     for (;;) {
       // one byte more shows whether another part follows
@@ -64,7 +64,7 @@ export class PieceReader {
     return true
   }
 
-  /** So many of the bytes that are held. */
+  /** Removes and returns the first bytes that are held. */
   #take(bytes: number): Scattered {
     const taken: Buffer[] = []
     let missing = bytes

@@ -27,9 +27,9 @@ export interface ServerStreamOptions {
   readonly ended: (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
 }
 
-/** So much may wait for a reader who takes messages more slowly than they come. */
+/** How much may wait for a reader that is slower than the writer. */
 const MAX_BEHIND_MIB = 16
-/** A writer who can wait goes on once no more than this waits for the reader. */
+/** A writer that can wait continues once no more than this waits for the reader. */
 const MAX_AHEAD_BYTES = 256 * 1024
 /** Bytes from which on a copy costs more than a piece of its own. */
 const LARGE_BYTES = 4096

@@ -17,7 +17,7 @@ import type {Document} from '../../blocks/cryptography.ts'
 import type {Scattered} from '../../documents/pieces.ts'
 import type {ServerStream} from '../server-stream.ts'
 
-/** So long may the first message take (Dapr: pkg/api/grpc/crypto.go). */
+/** How long the first message may take (Dapr: pkg/api/grpc/crypto.go). */
 const FIRST_MS = 5000
 
 const refused = (why: string): BlockError =>
