@@ -5,10 +5,10 @@ import {runLines} from '../../platform/run-lines.ts'
 
 /** Fewer calls say nothing. */
 const MIN_CALLS = 20
-/** A callee is slower if it takes this many times as long, and so many ms more. */
+/** A callee is slower if it takes at least this many times as long, and this many ms more. */
 const MIN_RATIO = 1.5
 const MIN_MORE_MS = 5
-/** So much more of its calls fail. */
+/** By how much the share of failed calls has to rise. */
 const MIN_SHARE = 0.1
 
 /** The calls to one callee. */

@@ -9,7 +9,7 @@ import {cut, padEnd, widthOf} from './width.ts'
 /** Columns of the longest bar: in a pipe, and at least on a terminal. */
 const BAR = 24
 const MIN_BAR = 12
-/** So many lines of one app are shown where a failure began, and of others that warn. */
+/** Number of lines of one app that are shown where a failure began, and of other apps' warnings. */
 const MAX_LINES = 20
 
 /** Where a tree is shown. */

@@ -26,9 +26,9 @@ export interface AttachmentOptions {
 /** `detached`: by the user; `ended`: the app has; `gone`: the run was killed. */
 export type AttachmentEnd = 'detached' | 'ended' | 'gone'
 
-/** The first detach key alone is for the app after this time; so long an app has time to take what was typed before them. */
+/** After this time the first detach key alone is for the app, which also has as long to read what was typed before the keys. */
 const HELD_MS = 1000
-/** Whether the second screen is shown, at the end of a text. */
+/** The last switch to or from the second screen in a text. */
 const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
 
 export class Attachment {

@@ -8,7 +8,7 @@ import {endWithStdout, print} from '../print.ts'
 import {reloadText} from '../reload-words.ts'
 import {say} from '../say.ts'
 
-/** So many lines of before are shown. */
+/** Number of earlier lines that are shown. */
 const TAIL = 20
 const TYPES = 'reload,fault,note'
 

@@ -49,7 +49,7 @@ export interface TrialRequest {
 
 const KEEPER = 'pillion-import-check'
 const LOOK_MS = 50
-/** So long nothing changes: what runs without a port might end a moment after its start. */
+/** How long nothing has to change: what runs without a port might end a moment after its start. */
 const QUIET_MS = 3000
 /** Exits, after which an app is not expected to become ready by itself. */
 const MAX_RESTARTS = 3

@@ -22,7 +22,7 @@ export const jobsTool: Tool = {
   properties: {
     app: {type: 'string', description: 'Only of the app with this id'},
     name: {type: 'string', description: 'Shows the job with this name'},
-    limit: {type: 'integer', description: 'So many at most', minimum: 1, maximum: 100},
+    limit: {type: 'integer', description: 'Maximum number of jobs', minimum: 1, maximum: 100},
     cursor: CURSOR
   },
   required: [],

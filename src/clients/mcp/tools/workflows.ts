@@ -41,7 +41,7 @@ export const workflowsTool: Tool = {
       description: 'Only with this status',
       enum: ['RUNNING', 'COMPLETED', 'FAILED', 'TERMINATED', 'PENDING', 'SUSPENDED']
     },
-    limit: {type: 'integer', description: 'So many at most', minimum: 1, maximum: 100},
+    limit: {type: 'integer', description: 'Maximum number of instances', minimum: 1, maximum: 100},
     cursor: CURSOR
   },
   required: [],

@@ -7,7 +7,7 @@ import {runOf} from '../workflow/target.ts'
 
 /** What such a file says of itself. */
 const KIND = 'pillion-jobs'
-/** So many are sent at once. */
+/** Number of jobs that are sent at once. */
 const PIECE = 500
 
 /** `scheduler export -o FILE`: jobs and how often they came; reminders and timers stay with their run. */
