@@ -5,21 +5,21 @@ import {connection, isPaused, listen, runId} from '../state/run.ts'
 
 const FIRST = 300
 const MAX_ROWS = 5000
-/** With a filter the run is asked for new calls so often at most. */
+/** With a filter new calls are requested at most this often. */
 const ASK_MS = 500
-/** To join calls to requests takes the run longer. */
+/** The same for requests: joining calls to them takes the run longer. */
 const REQUESTS_MS = 1000
-/** Calls under way are asked for so often. */
+/** How often calls under way are requested. */
 const OPEN_MS = 1000
 const MAX_OPEN = 50
-/** So many numbers before the latest one are looked at again. */
+/** How many numbers before the latest one are looked up again. */
 const LATE = 2000
 
 /** The calls of the view, the latest first. */
 export const calls = signal<readonly Api.Call[]>([])
 /** How many calls there were besides since the list was cleared; the run has the latest of them. */
 export const notShown = signal(0)
-/** The run has answered what these are. */
+/** Whether the run has answered. */
 export const isAnswered = signal(false)
 /** What is wrong with the filter; '' = nothing. */
 export const mistake = signal('')

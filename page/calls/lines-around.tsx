@@ -6,7 +6,7 @@ import {visible} from '../parts/safe-text.ts'
 import {api, problemOf} from '../state/api.ts'
 import {appList} from '../state/run.ts'
 
-/** Lines from so long before something until so long after it. */
+/** How long before and after something lines are shown. */
 const AROUND_MS = 20
 const MAX_LINES = 200
 

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {visible} from '../parts/safe-text.ts'
 
-/** Of longer lists and texts, so much is shown. */
+/** How much of longer lists and texts is shown. */
 const MAX_ITEMS = 200
 const MAX_TEXT = 100_000
 const MAX_DEPTH = 40

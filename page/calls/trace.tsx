@@ -11,12 +11,12 @@ import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import {hrefOfCall} from './columns.tsx'
 
-/** Of one app's lines so many are shown at one place. */
+/** Number of one app's lines that are shown at one place. */
 const MAX_LINES = 50
 
 /** A request that is under way, or has just ended, is asked about again after this time. */
 const AGAIN_MS = 1000
-/** Apps send their spans so long after a request, at most: their SDKs' longest delay. */
+/** How long after a request its spans may arrive: the longest delay of the SDKs. */
 const SPANS_MS = 6000
 
 /** The whole request that something belongs to. `q`: as the API has it. With another `version`, something has happened to it. A string: why there is none. */

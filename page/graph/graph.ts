@@ -39,7 +39,7 @@ export function graphOf({apps, edges, uncalled, awaited}: Api.Graph, live: reado
   return {nodes: [...new Set([...apps, ...all.flatMap(({from, to}) => [from, to])])], edges: all}
 }
 
-/** What is at most so many calls away from an app, in either direction. */
+/** What is at most `within` calls away from an app, in either direction. */
 export function around({nodes, edges}: Graph, focus: string, within: number): Graph {
   let near = new Set([focus])
   for (let step = 0; step < within; step++)

@@ -20,7 +20,7 @@ interface Happening {
   readonly app: string
   readonly text: string
   readonly isBad: boolean
-  /** Above 1: the latest of so many that are alike, one after the other. */
+  /** Above 1: it is the latest of this many equal ones in a row. */
   readonly times: number
 }
 

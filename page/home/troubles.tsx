@@ -9,7 +9,7 @@ import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import {connection, troubles} from '../state/run.ts'
 
-/** So many are shown at once: more would push away the table, which has them, too. */
+/** Number that is shown at once: more would push away the table, which has them, too. */
 const MAX_SHOWN = 5
 
 let known: ReadonlySet<string> = new Set()

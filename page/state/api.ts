@@ -13,8 +13,8 @@ interface PageAnswer extends Incoming {
 }
 
 /**
- * So long a request waits for the head of its answer. A browser that has no connection left for it would send it much later, when
- * nobody expects it any more.
+ * How long a request waits for the head of its answer. A browser that has no connection left for it would send it much later, when
+ * it is no longer needed.
  */
 const LIMIT_S = 120
 

@@ -3,10 +3,10 @@ import {signal} from '@preact/signals'
 import {linesBefore} from '../logs/history.ts'
 import {appList, listen} from './run.ts'
 
-/** Of so many apps at most, the last line is asked for when the page is opened. */
+/** Maximum number of apps whose last line is requested when the page is opened. */
 const MAX_ASKED = 200
 
-/** The last line of an app is among so many, with ours. */
+/** The last line of an app is among this many, including ours. */
 const FEW = 10
 
 /** The last line of each app, by the name of the instance; while somebody follows them. */

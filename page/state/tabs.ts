@@ -1,6 +1,6 @@
 /**
- * A browser opens six connections to one run, for all tabs together, and each that follows events keeps one: a hidden tab lets go
- * of its own when so many others have been seen since, or if it has not been seen itself yet.
+ * A browser opens six connections to one run, for all tabs together, and each that follows events keeps one: a hidden tab closes
+ * its own when this many others have been seen since, or if it has not been seen itself yet.
  */
 const MAX_FOLLOWING = 3
 

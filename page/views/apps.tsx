@@ -25,7 +25,7 @@ import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
 const App = late(async () => import('./app.tsx'))
 
-/** From so many apps on there is a map. */
+/** Number of apps from which on there is a map. */
 const MIN_WITH_MAP = 40
 
 /** What the filter says: words in names and states. */

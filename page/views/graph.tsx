@@ -55,7 +55,7 @@ export default function Graph() {
   const opened = parameter('open').split(',')
   const all = groupsOf(graph.nodes)
   const groups = new Map([...all].filter(([name]) => !opened.includes(name)))
-  // without groups a picture of so many is unreadable
+  // a picture of many apps without groups is unreadable
   const isLarge = graph.nodes.length > MAX_UNGROUPED && all.size === 0
   const form = FORMS.find(each => each === parameter('as')) ?? (isLarge ? 'matrix' : 'picture')
   const selected = parameter('edge')

@@ -13,7 +13,7 @@ import {StepDetail} from './step-detail.tsx'
 import {Steps} from './steps.tsx'
 import {instanceHref, instanceKey, instanceQuery, isOver, signOf, standing, statusWord} from './words.ts'
 
-/** So many children are shown with their own steps. */
+/** Number of children that are shown with their own steps. */
 const MAX_CHILDREN = 20
 
 /** The timelines of the children of an instance, and of theirs. */
