@@ -16,10 +16,12 @@ export type WorkflowEvent =
       readonly status: 'success' | 'failed' | 'terminated' | 'recoverable'
       readonly elapsedMs: number
     }
-  /** A worker has got a turn; `share`: its size by the largest one that it can take. */
-  | {readonly type: 'turn-sent'; readonly workflow: string; readonly share: number}
+  /** A turn was sent to a worker, or is too large for that; `share`: its size by the largest one that it can take. */
+  | {readonly type: 'turn-sized'; readonly workflow: string; readonly share: number}
+  /** An activity, likewise. */
+  | {readonly type: 'activity-sized'; readonly workflow: string; readonly activity: string; readonly share: number}
   /** A worker has got an activity. */
-  | {readonly type: 'activity-sent'; readonly workflow: string; readonly activity: string; readonly share: number}
+  | {readonly type: 'activity-sent'; readonly activity: string}
   /** A worker has answered an activity, or left with it. */
   | {
       readonly type: 'activity-ended'

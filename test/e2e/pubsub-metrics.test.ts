@@ -5,7 +5,7 @@ import {openShop, publish} from './pubsub-shop.ts'
 const linesOf = async ({env}: Driven, name: string): Promise<readonly string[]> => {
   const response = await fetch(`http://127.0.0.1:${env['DAPR_METRICS_PORT'] ?? ''}/`)
   const lines = (await response.text()).split('\n').filter(line => line.startsWith(`${name}{`))
-  return lines.map(line => line.slice(name.length).replace('app_id="shop",component="bus",namespace="default",', ''))
+  return lines.map(line => line.slice(name.length).replace('app_id="shop",component="bus",namespace="",', ''))
 }
 
 /** The lines, once the last one of these is there. */

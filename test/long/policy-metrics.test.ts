@@ -121,7 +121,7 @@ t.test('calls to components: their policies, in the metrics and in ps; how many 
   await shop.fetch('/v1.0/secrets/vault/bulk')
   t.match((await rig.run(['ps'])).stdout, /\ncircuit breaker careful-store of "shop" is open\n$/)
 
-  const labels = 'app_id="shop",component="store",namespace="default"'
+  const labels = 'app_id="shop",component="store",namespace=""'
   t.same(await linesOf(shop, 'dapr_component_state_count'), [
     `{${labels},operation="get",success="false"} 1`,
     `{${labels},operation="get",success="true"} 1`,
@@ -130,7 +130,7 @@ t.test('calls to components: their policies, in the metrics and in ps; how many 
   ])
   t.match(await linesOf(shop, 'dapr_component_state_latencies_count'), {length: 4})
   t.same(await linesOf(shop, 'dapr_component_secret_count'), [
-    '{app_id="shop",component="vault",namespace="default",operation="bulk_get",success="true"} 1'
+    '{app_id="shop",component="vault",namespace="",operation="bulk_get",success="true"} 1'
   ])
   t.same(await linesOf(shop, 'dapr_resiliency_count'), [
     `${policy('circuitbreaker', 'closed')} 4`,

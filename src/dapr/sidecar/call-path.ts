@@ -5,7 +5,6 @@ import {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import {builtInRetry} from '../../files/resources/defaults.ts'
-import {namespaceOf} from '../../files/resources/namespace.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {RetryPolicy} from '../../files/resources/resiliency/policies.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -44,7 +43,7 @@ export class CallPath {
   /** Settles when the policies of the resources apply, so that no call passes before. */
   static async open(options: CallPathOptions): Promise<CallPath> {
     const {runtime, resources, env, warn} = options
-    const metering = new SidecarMetering(runtime.id, namespaceOf(env), resources)
+    const metering = new SidecarMetering(runtime.id, env['NAMESPACE'] ?? '', resources)
     const tracing = createTracing(options)
     runtime.counters = countersOf(runtime, metering, tracing)
     const decisions = decisionsOf(options, metering)

@@ -22,7 +22,7 @@ export class SidecarMetering {
   #early: ((calls: CallMetrics) => void)[] = []
   #loading: Promise<CallMetrics> | undefined
 
-  /** `namespace`: of the sidecar. */
+  /** `namespace`: the variable of that name; '' = it is not set (Dapr: pkg/runtime/config.go, InitMetrics). */
   constructor(appId: string, namespace: string, resources: AppResources) {
     this.#appId = appId
     this.#namespace = namespace

@@ -8,7 +8,7 @@ import {startEventOf} from './start-event.ts'
 import {COMPLETED, FAILED, isTerminal, STALLED, TERMINATED} from './status.ts'
 import {isSuspendedAfter, type Turn} from './turn.ts'
 import type {Stall} from './versions.ts'
-import {countEnded} from './work-counts.ts'
+import {countEnded, countSize} from './work-counts.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
 import {spanOfEnd} from './work-spans.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
@@ -65,7 +65,10 @@ export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   if (!live.mayTurn || engine.held.has(instance.key) || engine.replays.has(nameOf(instance))) return
   const workers = engine.workersOf(instance.app)
   if (turn !== undefined && workers.isInHand(turn)) return
-  if (!fits(engine, instance, instance.app, live.turnBytes)) return engine.dropTurn(live)
+  if (!fits(engine, instance, instance.app, live.turnBytes)) {
+    countSize(engine, instance.app, live.turnBytes, instance.name)
+    return engine.dropTurn(live)
+  }
   if (turn !== undefined || (!isRead && staysInFile(engine, live))) return
   live.turn = new TurnItem(live, engine)
   engine.live.use(live)

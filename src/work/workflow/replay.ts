@@ -160,7 +160,7 @@ function replayed(
 ): ReplayedTurn {
   const {app, id} = instance
   const {startedAt: at, did} = parts
-  const start = {app, id, trace: undefined, isSuspended: false, startedAt: at, aheadMs: 0, inbox: []}
+  const start = {app, id, trace: undefined, isSuspended: false, startedAt: at, sentAt: 0, aheadMs: 0, inbox: []}
   const {events, again} = applyAnswer(start, answer, at)
   const does =
     again === undefined

@@ -21,6 +21,7 @@ import {propagatedHistory} from './propagation.ts'
 import {startEventOf} from './start-event.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
+import {countSize} from './work-counts.ts'
 import {ActivityItem, type LiveInstance} from './work-items.ts'
 import {activityTrace, beginSpan} from './work-spans.ts'
 import {activeInstance, DENIED, notOver, WorkflowError} from './workflow-error.ts'
@@ -117,6 +118,7 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
   const activity = {...of, app, request}
   engine.store.addActivity(activity)
   if (fits(engine, instance, app, request.length)) engine.add(activity, instance)
+  else countSize(engine, app, request.length, instance.name, name)
 }
 
 /** An app has workers here: they do what another run was to do. */

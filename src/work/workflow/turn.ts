@@ -24,6 +24,8 @@ export interface TurnStart {
   readonly isSuspended: boolean
   /** When the worker got it: the clock of the workflow's code. Milliseconds since 1970, as all times here. */
   readonly startedAt: number
+  /** By `performance.now()`. */
+  readonly sentAt: number
   /** How far that is ahead of our clock: a timer that was skipped has its time as if it had come. */
   readonly aheadMs: number
   readonly inbox: readonly InboxEntry[]

@@ -25,7 +25,7 @@ export function applyTurn(
   engine: Engine,
   live: LiveInstance,
   turn: Turn,
-  {startedAt, aheadMs, inbox}: TurnStart
+  {startedAt, sentAt, aheadMs, inbox}: TurnStart
 ): void {
   const {store} = engine
   const {instance} = live
@@ -37,7 +37,10 @@ export function applyTurn(
   endTimers(engine, key, inbox, live.inbox)
   live.clock = startedAt
   const began = startedAt - aheadMs
-  if (instance.started === undefined) countBegun(engine, instance, inbox, began)
+  if (instance.started === undefined) {
+    countBegun(engine, instance, inbox, began)
+    live.began = sentAt
+  }
   instance.started ??= began
   instance.updated = engine.clock.date()
   instance.status = turn.status

@@ -9,15 +9,22 @@ import type {WorkItem} from './workers.ts'
 /* What the metrics of workflows count, as it happens. */
 
 /** A worker has got it. */
-export function countSent({options, live}: Engine, app: string, item: WorkItem): void {
-  const {counted, maxBytes} = options
+export function countSent(engine: Engine, app: string, item: WorkItem): void {
   const {name} = item
-  if (item instanceof TurnItem)
-    counted(app, {type: 'turn-sent', workflow: name, share: item.live.turnBytes / maxBytes(app)})
+  if (item instanceof TurnItem) countSize(engine, app, item.live.turnBytes, name)
   if (!(item instanceof ActivityItem)) return
   const {instance, request} = item.activity
-  const share = request.length / maxBytes(app)
-  counted(app, {type: 'activity-sent', workflow: live.at(instance)?.instance.name ?? '', activity: name, share})
+  countSize(engine, app, request.length, engine.live.at(instance)?.instance.name ?? '', name)
+  engine.options.counted(app, {type: 'activity-sent', activity: name})
+}
+
+/** A turn, or an activity, has so many bytes: it is sent, or too large for that. */
+export function countSize({options}: Engine, app: string, bytes: number, workflow: string, activity?: string): void {
+  const share = bytes / options.maxBytes(app)
+  options.counted(
+    app,
+    activity === undefined ? {type: 'turn-sized', workflow, share} : {type: 'activity-sized', workflow, activity, share}
+  )
 }
 
 /** Its worker has left without an answer: another one gets it. */

@@ -49,6 +49,8 @@ export class LiveInstance {
   inbox: InboxEntry[]
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
+  /** When its first turn was sent, by `performance.now()`; undefined: that is not known here. */
+  began: number | undefined
   #clock: number | undefined
   #patches: string[] = []
   #patched = 0
@@ -178,6 +180,7 @@ export class TurnItem implements WorkItem {
       id,
       trace,
       startedAt,
+      sentAt: performance.now(),
       aheadMs: startedAt - now,
       isSuspended: this.live.isSuspended,
       inbox: sent

@@ -24,36 +24,40 @@ export const activityTrace = (instance: Pick<Instance, 'trace'>, task: number): 
 const startOf = (history: readonly Uint8Array[]): Event['executionStarted'] =>
   eventsOf(history.slice(0, 1)).find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
 
+/** The span that a workflow was started below; '' where its trace is another one: a rerun has the start of the first run in its history. */
+const parentIn = (own: string, parent = ''): string =>
+  parent.slice(3, 35) === own.slice(3, 35) ? spanIdOf(parent) : ''
+
 /** A place below that of another traceparent ('' = in a new trace); '' = an app's workflows are not traced. */
 export const beginSpan = ({options}: Engine, app: string, parent = ''): string =>
   options.tracesOf(app)?.begin(parent) ?? ''
 
-/** A caller has started it: `traceparent` is the span of that, `parent` that of the caller. */
+/** A caller has started it, at this `performance.now()`: `traceparent` is the span of that, `parent` that of the caller. */
 export function spanOfStart(
   engine: Engine,
   instance: Instance,
   {traceparent, parent, startedAt}: Pick<WorkSpan, 'traceparent' | 'startedAt'> & {readonly parent: string}
 ): void {
   ended(engine, instance.app, () => ({
-    ...workflowSpan(engine, instance, 'create_orchestration'),
+    ...workflowSpan(engine, instance, 'create_orchestration', wallTime.of(startedAt)),
     kind: 'client',
     traceparent,
     parentSpanId: spanIdOf(parent),
-    startedAt,
-    durationMs: engine.clock.date() - startedAt
+    durationMs: performance.now() - startedAt
   }))
 }
 
 /** It is over, or continues as new. */
-export function spanOfEnd(engine: Engine, {instance, history}: LiveInstance, status = instance.status): void {
+export function spanOfEnd(engine: Engine, live: LiveInstance, status = live.instance.status): void {
+  const {instance, history} = live
   const {app, trace: traceparent} = instance
   if (traceparent === undefined) return
   ended(engine, app, () => {
-    const {attributes, ...span} = workflowSpan(engine, instance, 'orchestration')
+    const {attributes, ...span} = workflowSpan(engine, instance, 'orchestration', beginningOf(live))
     return {
       ...span,
       traceparent,
-      parentSpanId: spanIdOf(startOf(history)?.parentTraceContext?.traceParent),
+      parentSpanId: parentIn(traceparent, startOf(history)?.parentTraceContext?.traceParent),
       attributes: {...attributes, 'durabletask.runtime_status': statusName(status)},
       error: failureOf(instance.failure).message
     }
@@ -85,15 +89,16 @@ export function spanOfActivity(
 }
 
 /** A timer of an instance has fired, as this event says. */
-export function spanOfTimer(engine: Engine, {instance, history}: LiveInstance, event: Uint8Array): void {
-  const {app, id, trace, started} = instance
+export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Array): void {
+  const {instance, history} = live
+  const {app, id, trace} = instance
   if (trace === undefined) return
   ended(engine, app, () => {
     const {timerId = -1, fireAt} = readEvent(event).timerFired ?? {}
     const isOne = (each: Event): boolean => each.eventId === timerId && each.timerCreated !== undefined
     const created = eventsOf(history).find(isOne)?.timestamp
-    const now = engine.clock.date()
-    const startedAt = created === undefined ? (started ?? now) : msOf(created)
+    const began = beginningOf(live)
+    const startedAt = created === undefined ? began : Math.max(began, msOf(created))
     const at = fireAt === undefined ? '' : new Date(msOf(fireAt)).toISOString()
     return {
       name: 'timer',
@@ -101,7 +106,7 @@ export function spanOfTimer(engine: Engine, {instance, history}: LiveInstance, e
       traceparent: activityTrace({trace}, timerId),
       parentSpanId: spanIdOf(trace),
       startedAt,
-      durationMs: now - startedAt,
+      durationMs: Math.max(0, engine.clock.date() - startedAt),
       attributes: attributesOf('timer', {
         fire_at: at,
         'task.task_id': String(timerId),
@@ -112,16 +117,21 @@ export function spanOfTimer(engine: Engine, {instance, history}: LiveInstance, e
   })
 }
 
+/** In ms since 1970; in whole ones it may stand before what has started it. */
+const beginningOf = ({instance: {started, created}, began}: LiveInstance): number =>
+  began === undefined ? (started ?? created) : wallTime.of(began)
+
 function workflowSpan(
   {clock}: Engine,
-  {name, id, created, started = created}: Instance,
-  type: string
+  {name, id}: Instance,
+  type: string,
+  startedAt: number
 ): Omit<WorkSpan, 'traceparent' | 'parentSpanId'> {
   return {
     name: `${type}||${name}`,
     kind: 'server',
-    startedAt: started,
-    durationMs: clock.date() - started,
+    startedAt,
+    durationMs: Math.max(0, clock.date() - startedAt),
     attributes: attributesOf('orchestration', {'task.name': name, 'task.instance_id': id}),
     error: ''
   }

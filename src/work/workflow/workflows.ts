@@ -85,7 +85,7 @@ export class Workflows extends KnownInstances {
         checkAllOver(this.#engine.store, existing)
       }
       const {trace: parent = ''} = request
-      const startedAt = this.#options.clock.date()
+      const startedAt = performance.now()
       const trace = beginSpan(this.#engine, app, parent)
       const instance = await this.#options.file.change(() => create(this.#engine, app, {...request, trace}))
       if (trace !== '') spanOfStart(this.#engine, instance, {traceparent: trace, parent, startedAt})

@@ -29,14 +29,14 @@ export class WorkflowMetrics {
         this.#count('dapr_runtime_workflow_execution_count', values)
         return this.#time('dapr_runtime_workflow_execution_latency', values, event.elapsedMs)
       }
-      case 'turn-sent':
+      case 'turn-sized':
         return this.#observe('dapr_runtime_workflow_payload_size_ratio', [...common, event.workflow], event.share)
-      case 'activity-sent': {
-        const {activity, workflow, share} = event
-        this.#count('dapr_runtime_workflow_activity_operation_count', [activity, ...common, 'success'])
-        const values = [activity, ...common, workflow]
-        return this.#observe('dapr_runtime_workflow_activity_payload_size_ratio', values, share)
+      case 'activity-sized': {
+        const values = [event.activity, ...common, event.workflow]
+        return this.#observe('dapr_runtime_workflow_activity_payload_size_ratio', values, event.share)
       }
+      case 'activity-sent':
+        return this.#count('dapr_runtime_workflow_activity_operation_count', [event.activity, ...common, 'success'])
       case 'activity-ended': {
         const values = [event.activity, ...common, event.status]
         this.#count('dapr_runtime_workflow_activity_execution_count', values)

@@ -32,6 +32,7 @@ const start = (more: Partial<TurnStart> = {}): TurnStart => ({
   trace: undefined,
   isSuspended: false,
   startedAt: AT,
+  sentAt: 0,
   aheadMs: 0,
   inbox: [STARTED],
   ...more

@@ -2,6 +2,7 @@ import t from 'tap'
 import type {WorkflowEvent} from '../../../../src/model/workflow-event.ts'
 import {DEFAULT_METRICS} from '../../../../src/files/resources/defaults.ts'
 import {SidecarMetrics} from '../../../../src/observe/telemetry/metrics/sidecar-metrics.ts'
+import {STALLED} from '../../../../src/work/workflow/status.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 /** What is the same each time. */
@@ -13,7 +14,7 @@ t.test('what the metrics count of a workflow', async t => {
   const seen = (): readonly string[] => counted.splice(0).map(shown)
   const leave = workflows.connect('shop', new TestWorker())
   await workflows.start('shop', order())
-  t.strictSame(seen(), ['turn-sent order share', 'asked create_workflow true elapsedMs'])
+  t.strictSame(seen(), ['turn-sized order share', 'asked create_workflow true elapsedMs'])
   clock.pass(250)
   leave()
   t.strictSame(seen(), ['ended recoverable elapsedMs order'])
@@ -24,15 +25,17 @@ t.test('what the metrics count of a workflow', async t => {
     {workflow: 'order', elapsedMs: 250}
   )
   t.strictSame(seen(), [
-    'turn-sent order share',
+    'turn-sized order share',
     'begun order elapsedMs',
-    'activity-sent order charge share',
-    'activity-sent order send share'
+    'activity-sized order charge share',
+    'activity-sent charge',
+    'activity-sized order send share',
+    'activity-sent send'
   ])
   await workflows.completeActivity('shop', done('o-1', 0))
   await workflows.completeActivity('shop', {...done('o-1', 1), failureDetails: new Uint8Array([10, 1, 65])})
   t.strictSame(
-    seen().filter(each => !each.startsWith('turn-sent')),
+    seen().filter(each => !each.startsWith('turn-sized')),
     ['activity-ended charge success elapsedMs', 'activity-ended send failed elapsedMs']
   )
   clock.pass(750)
@@ -49,6 +52,19 @@ t.test('what the metrics count of a workflow', async t => {
   ])
 })
 
+t.test('what is too large for a worker is counted with its size', async t => {
+  const {workflows, counted} = await openHouse(t)
+  workflows.connect('small', new TestWorker())
+  await workflows.start('small', order())
+  counted.length = 0
+  const large = {...call(0, 'charge').scheduleTask, input: {value: 'x'.repeat(5000)}} as never
+  await workflows.completeTurn('small', answer('o-1', [{id: 0, scheduleTask: large}]))
+  t.match(workflows.find('small', 'o-1'), {status: STALLED})
+  const sizes = counted.filter(({type}) => type !== 'begun')
+  t.match(sizes, [{type: 'activity-sized', workflow: 'order', activity: 'charge', share: Number}])
+  t.ok(sizes.every(each => 'share' in each && each.share > 1))
+})
+
 t.test('the metrics have the names and labels of Dapr', async t => {
   const metrics = new SidecarMetrics('shop', 'default', {...DEFAULT_METRICS, latencyBuckets: [10]})
   const events: readonly WorkflowEvent[] = [
@@ -56,8 +72,9 @@ t.test('the metrics have the names and labels of Dapr', async t => {
     {type: 'begun', workflow: 'order', elapsedMs: 3},
     {type: 'ended', workflow: 'order', status: 'success', elapsedMs: 40},
     {type: 'ended', workflow: 'order', status: 'recoverable', elapsedMs: 0},
-    {type: 'turn-sent', workflow: 'order', share: 0.97},
-    {type: 'activity-sent', workflow: 'order', activity: 'charge', share: 0.2},
+    {type: 'turn-sized', workflow: 'order', share: 0.97},
+    {type: 'activity-sized', workflow: 'order', activity: 'charge', share: 0.2},
+    {type: 'activity-sent', activity: 'charge'},
     {type: 'activity-ended', activity: 'charge', status: 'failed', elapsedMs: 5}
   ]
   for (const event of events) metrics.workflows.record(event)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type {WorkSpan, WorkTraces} from '../../../../src/model/work-trace.ts'
+import {wallTime} from '../../../../src/platform/wall-time.ts'
 import {activitySpanId} from '../../../../src/work/workflow/work-spans.ts'
 import {answer, call, childOf, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
@@ -103,4 +104,45 @@ t.test('found by its trace; what is not traced tells nothing', async t => {
     ['traced']
   )
   t.strictSame(workflows.search({trace: 'c'.repeat(32)}, 10), [])
+})
+
+t.test('what is below something else does not begin before it, in one millisecond neither', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const traces = countedTraces()
+  house.traces = traces
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const before = wallTime.of(performance.now())
+  await workflows.start('shop', {...order(), trace: CALLER})
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  await workflows.completeActivity('shop', done('o-1', 0))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  const starts = ['create', 'orch', 'act'].map(
+    type => traces.spans.find(({name}) => name.startsWith(type))?.startedAt ?? NaN
+  )
+  t.equal(starts.length, 3)
+  t.same(
+    [before, ...starts],
+    [before, ...starts].toSorted((a, b) => a - b)
+  )
+  t.ok((starts.at(-1) ?? 0) <= wallTime.of(performance.now()))
+})
+
+t.test('a rerun is a trace of its own, below nothing of the first run’s', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const traces = countedTraces()
+  house.traces = traces
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', {...order(), trace: CALLER})
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  await workflows.completeActivity('shop', done('o-1', 0))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  await workflows.rerun('shop', {id: 'o-1', eventId: 0, newId: 'again', input: undefined, newChildId: undefined})
+  await workflows.completeActivity('shop', done('again', 0))
+  await workflows.completeTurn('shop', answer('again', [end()]))
+  const last = traces.spans.at(-1)
+  t.match(last, {name: 'orchestration||order', parentSpanId: ''})
+  t.not(last?.traceparent.slice(3, 35), 'a'.repeat(32))
 })
