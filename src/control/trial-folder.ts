@@ -1,7 +1,8 @@
-import {lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 import {currentSystem, type SystemIdentity} from './run-file.ts'
 
@@ -44,7 +45,7 @@ export class TrialFolder {
   /** The folder of this name in it, which is made. */
   folder(...names: readonly string[]): string {
     const path = join(this.path, ...names)
-    mkdirSync(path, {recursive: true, mode: 0o700})
+    makeFolder(path, 0o700)
     return path
   }
 
