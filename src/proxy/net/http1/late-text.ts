@@ -9,9 +9,9 @@ function writeAll(): void {
 }
 
 /**
- * Text for a connection that is written at the end of this turn of the event loop, with that for all others. A peer of many
- * connections wakes up once for the lot of them, instead of once for each, and takes the processor from us less often: with 32
- * connections that is 7 % more calls.
+ * Text for a connection that is written at the end of this turn of the event loop, with that for all others. Callers and callees of many
+ * connections wake up once for the lot of them, instead of once for each, and take the processor from us less often: with 32 connections that was
+ * 7 % more calls for what goes to callers, and 13 % for what goes to callees.
  */
 export class LateText {
   readonly #stream: Writable
@@ -21,11 +21,12 @@ export class LateText {
     this.#stream = stream
   }
 
-  /** Whatever else is written to the stream comes behind it: call `write` first. */
-  add(latin1: string): void {
+  /** Whatever else is written to the stream comes behind it: call `write` first. False: wait for `drain`. */
+  add(latin1: string): boolean {
     if (waiting.length === 0) setImmediate(writeAll)
     if (this.#text === '') waiting.push(this)
     this.#text += latin1
+    return !this.#stream.writableNeedDrain
   }
 
   /** Writes it now. */

@@ -7,6 +7,7 @@ import {Chunks, type TakeChunk} from './chunked.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
 import type {ResponseHeads} from './response-heads.ts'
+import {LateText} from './late-text.ts'
 import {isMuchWork, isShared, letOthersRead} from './shared-reads.ts'
 import {writeCopy} from '../write-copy.ts'
 import {alertText, handshakeText} from '../../../model/tls-alert.ts'
@@ -89,6 +90,7 @@ export class Upstream {
   idleMs = 0
   readonly #owner: UpstreamOwner
   #socket: Duplex
+  #late: LateText
   #responseHandler: ResponseHandler | undefined
   #isOpen = false
   #host = 0
@@ -107,6 +109,7 @@ export class Upstream {
   constructor(owner: UpstreamOwner) {
     this.#owner = owner
     this.#socket = this.#connect()
+    this.#late = new LateText(this.#socket)
   }
 
   /** Starts a call. `open()` follows: at once if the connection is open. */
@@ -118,13 +121,14 @@ export class Upstream {
 
   /** Sends latin1 text or bytes to the callee; false: wait for `drain()`. */
   write(data: string | Buffer): boolean {
+    this.#late.write()
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
   }
 
   /** Bytes with latin1 text around them, in one write: small ones are sent as text, to avoid an allocation. */
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
-    if (bytes === undefined) return this.write(before + after)
-    if (bytes.length <= SMALL) return this.write(before + bytes.toString('latin1') + after)
+    if (bytes === undefined) return this.#late.add(before + after)
+    if (bytes.length <= SMALL) return this.#late.add(before + bytes.toString('latin1') + after)
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
     if (before !== '') this.write(before)
@@ -139,6 +143,7 @@ export class Upstream {
 
   /** Ends our side; the callee may still send (tunnels). */
   finishSending(): void {
+    this.#late.write()
     this.#socket.end()
   }
 
@@ -225,6 +230,7 @@ export class Upstream {
     if (!text.startsWith('dial ')) return
     if (this.#responseHandler === undefined || ++this.#host >= this.#owner.hosts.length) return
     this.#socket = this.#connect()
+    this.#late = new LateText(this.#socket)
   }
 
   #read(bytes: Buffer, count: number): void {
