@@ -75,6 +75,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const envFile = envFilesOf(service, stack, folderOfStack(stack))
   const env = composeEnvironment(service, stack, 'host.docker.internal', notes)
   const hosts = hostsOf(service, env, stack, notes)
+  const [entrypoint, ...entrypointArgs] = commandWords(values['entrypoint'])
   const run = [
     'docker',
     'run',
@@ -89,8 +90,9 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       '--env',
       key
     ]),
-    ...entrypoint(values['entrypoint'], notes),
+    ...(entrypoint === undefined ? [] : ['--entrypoint', entrypoint]),
     image,
+    ...entrypointArgs,
     ...commandWords(values['command'])
   ]
   if (build !== undefined)
@@ -245,13 +247,6 @@ function buildAndRun(
 /** PostgreSQL waits for its clients on SIGTERM. */
 const withStop = (image: string, keys: Values): Values =>
   /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
-
-function entrypoint(value: unknown, notes: string[]): readonly string[] {
-  const [program, ...args] = commandWords(value)
-  if (args.length > 0)
-    notes.push(`entrypoint: ${args.join(' ')} must stand before the command: docker run takes one word`)
-  return program === undefined ? [] : ['--entrypoint', program]
-}
 
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
   if (key === 'extra_hosts' && isMap(value))

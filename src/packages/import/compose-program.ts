@@ -57,8 +57,9 @@ export function serviceProgram(service: Service, stack: Stack): ComposeProgram |
   const {command, port, appPort} = project.keys
   const words = textsOf(command)
   // where its image listens says nothing of a server of development
-  const target = Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
-  const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
+  const target =
+    variablePort(service, words) || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
+  const notes = [...service.notes, ...project.notes.filter(note => target === 0 || !note.startsWith('appPort:'))]
   return {service: {...service, notes}, folder: project.folder, command: words, target, skipped: []}
 }
 
@@ -71,7 +72,7 @@ export function appOf(
   const {id, values} = service
   const notes = [...service.notes]
   if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
-  notes.push(...portNotes(service, portKeys))
+  notes.push(...portNotes(service, portKeys, target))
   const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
   const env = PORT === undefined || getsPort ? others : {PORT, ...others}
   const shared = sharedKeys(service, stack, notes)
@@ -133,6 +134,18 @@ function listeningPort(service: Service, command: readonly string[], dockerfile:
   )
 }
 
+/** The number in a variable that its framework reads; 0: none. */
+function variablePort({values}: Service, command: readonly string[]): number {
+  const env = variablePairs(values['environment'])
+  const line = command.join(' ')
+  const names = /spring-boot|bootRun/.test(line)
+    ? ['SERVER_PORT']
+    : line.startsWith('dotnet ')
+      ? ['ASPNETCORE_HTTP_PORTS', 'ASPNETCORE_URLS']
+      : []
+  return Number(names.map(name => /(?:^|:)(\d{2,5})(?=$|;)/.exec(env[name] ?? '')?.[1]).find(Boolean) ?? 0)
+}
+
 /** The port at which the environment of another service names it; 0: none. */
 function calledPort({id}: Service, {services}: Stack): number {
   const name = id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -141,11 +154,12 @@ function calledPort({id}: Service, {services}: Stack): number {
   return Number(values.map(value => called.exec(value)?.[1]).find(port => port !== undefined) ?? 0)
 }
 
-function portNotes(service: Service, keys: Values): readonly string[] {
+function portNotes(service: Service, keys: Values, own: number): readonly string[] {
   const [port, ...others] = portsOf(service)
   const notes: string[] = []
-  if (port !== undefined && port.published !== '' && port.published !== port.target && !('port' in keys))
-    notes.push(`ports: it was reached at ${port.published}; the program itself listens on ${port.target}`)
+  const listens = own > 0 ? own.toString() : port?.target
+  if (port !== undefined && !['', listens].includes(port.published) && !('port' in keys))
+    notes.push(`ports: it was reached at ${port.published}; the program itself listens on ${listens ?? port.target}`)
   if (others.length > 0)
     notes.push(
       `ports: ${others.map(({target}) => target).join(', ')}: whether the program listens there, too, is its own business`

@@ -86,7 +86,7 @@ const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
   [/kafka|redpanda/, 9092],
   [/elasticsearch|opensearch/, 9200],
   [/memcached/, 11_211],
-  [/minio/, 9000],
+  [/minio(?!\/mc)/, 9000],
   [/nats/, 4222],
   [/mailhog|mailpit/, 1025],
   [/nginx|httpd|caddy|traefik/, 80]
@@ -122,6 +122,10 @@ export function composeEnvironment(
       )
     ])
   )
+  const unknown = [...replaced].filter(
+    id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host}(?=$|/)`).test(each))
+  )
+  if (unknown.length > 0) notes.push(`env: the port of ${unknown.join(' and ')} is not known: write it behind ${host}`)
   const changed = [...replaced]
   if (changed.length > 0)
     notes.push(`env: ${changed.join(' and ')} ${changed.length === 1 ? 'is' : 'are'} at ${host} here`)
@@ -142,7 +146,7 @@ const movedPorts = (
 ): readonly string[] =>
   portsOf(other).flatMap(({published, target}) => {
     const names = Object.keys(env).filter(name => /PORT/i.test(name) && env[name] === target)
-    const here = programs.get(other.id)?.toString() ?? published
+    const here = programs.get(other.id)?.toString() ?? published.replace(/^\$\{\w+:?-(\d+)\}$/, '$1')
     if (names.length === 0 || ['', '0', target].includes(here)) return []
     return [`env: ${names.join(', ')}: ${other.id} is at port ${here} here, not at ${target}`]
   })
@@ -165,7 +169,7 @@ function pointed(text: string, other: Service, {host, name, replaced, programs}:
   return text.replaceAll(
     new RegExp(`(^|//|@|,)${id}(?::(\\d+))?(?=$|[/,?])`, 'g'),
     (whole, before: string, port: string | undefined) => {
-      if (before === '' && port === undefined && text !== other.id) return whole
+      if ((before === '' || before === ',') && port === undefined && text !== other.id) return whole
       const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), programs)
       replaced.add(other.id)
       return `${before}${host}${at === '' || (port === undefined && at === '80') ? '' : `:${at}`}`

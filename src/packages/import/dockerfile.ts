@@ -5,7 +5,7 @@ import {commandOf} from './shell-words.ts'
 
 /** Programs that a machine of a developer has, too. */
 const PROGRAMS =
-  /^(?:node|npm|npx|yarn|pnpm|bun|bunx|deno|tsx|nodemon|vite|next|python[\d.]*|uvicorn|gunicorn|hypercorn|fastapi|flask|celery|django-admin|poetry|uv|pipenv|go|air|cargo|java|mvn|gradle|dotnet|ruby|bundle|rails|rake|puma|sidekiq|php|composer|mix|elixir|make|just|sh|bash)$/
+  /^(?:node|npm|npx|yarn|pnpm|bun|bunx|deno|tsx|nodemon|vite|next|python[\d.]*|uvicorn|gunicorn|hypercorn|fastapi|flask|celery|alembic|streamlit|litestar|daphne|arq|dramatiq|django-admin|poetry|uv|pipenv|go|air|cargo|java|mvn|gradle|dotnet|ruby|bundle|rails|rake|puma|sidekiq|php|composer|mix|elixir|make|just|sh|bash)$/
 
 /** Whether a command makes sense outside of its image: a known program, with files that are in the folder. */
 export function runsInFolder(command: readonly string[], folder: string): boolean {
@@ -22,6 +22,7 @@ export function runsInFolder(command: readonly string[], folder: string): boolea
   if (!isKnown && !(program.includes('/') && !program.startsWith('/') && existsSync(join(folder, program))))
     return false
   if (args.some(arg => arg.startsWith('/') || arg.includes('*'))) return false
+  if (args.some(arg => arg.startsWith('./') && !arg.includes('...') && !existsSync(join(folder, arg)))) return false
   if (program === 'java' && !args.some(arg => arg.endsWith('.jar'))) return false
   const script = args.find(arg => /\.(?:[cm]?[jt]s|py|rb|jar|dll|php|sh)$/.test(arg))
   return script === undefined || existsSync(join(folder, script))

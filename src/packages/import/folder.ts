@@ -1,21 +1,24 @@
 import {existsSync} from 'node:fs'
-import {basename, join, relative} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import {sampleOf} from './env-file.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import {foldersOf} from './project-folders.ts'
 import {dotnet} from './projects/dotnet.ts'
+import {elixir} from './projects/elixir.ts'
 import {go} from './projects/go.ts'
 import {image} from './projects/image.ts'
 import {java} from './projects/java.ts'
 import {node, startsParts} from './projects/node.ts'
 import {entriesOf, foldersIn, has, type ProjectReader} from './projects/project.ts'
+import {php} from './projects/php.ts'
 import {python} from './projects/python.ts'
 import {ruby} from './projects/ruby.ts'
+import {textsOf} from './yaml-file.ts'
 import {rust} from './projects/rust.ts'
 
 /** Readers of projects, best first. */
-const READERS: readonly ProjectReader[] = [ruby, node, python, go, java, rust, dotnet, image]
+const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
 
 /** What a folder has to start, by the first reader that finds a program. */
 export function appsIn(folder: string): readonly ImportedApp[] {
@@ -34,10 +37,22 @@ const MAX_APPS = 50
 
 /** The apps of a folder and of the folders in it, as their project files show them. Throws a `UserError` if there are none. */
 export async function importFolder(folder: string, shownAs: string, cwd: string): Promise<Imported> {
-  const host = await appHostIn(folder)
-  if (host !== undefined) return (await import('./aspire.ts')).importAppHost(host, folder, cwd)
+  const [host, ...hosts] = await appHostsIn(folder)
+  if (host !== undefined) {
+    const imported = (await import('./aspire.ts')).importAppHost(host, folder, cwd)
+    const others = hosts.map(each => relative(folder, dirname(each)))
+    return others.length === 0
+      ? imported
+      : {
+          ...imported,
+          notes: [
+            `${others.join(', ')}: other AppHosts, which are not part of this: import the folder above one`,
+            ...imported.notes
+          ]
+        }
+  }
   const {apps: projects, silent, notes} = await projectsOf(folder)
-  if (projects.length === 0) throw nothingFound(shownAs, silent)
+  if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder))
   const manifests = (await import('./kubernetes-project.ts')).withManifests(projects, folder, cwd)
   const apps = withUniqueIds(manifests?.apps ?? projects)
   const beyond = apps[MAX_APPS]
@@ -60,8 +75,8 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   }
 }
 
-/** The program of an AppHost of Aspire in a folder, or up to three folders below; undefined: there is none. */
-async function appHostIn(root: string): Promise<string | undefined> {
+/** The programs of AppHosts of Aspire in a folder, or up to three folders below. */
+async function appHostsIn(root: string): Promise<readonly string[]> {
   const search = (folder: string, depth: number): readonly string[] => {
     const isHost = /apphost/i.test(basename(folder)) || entriesOf(folder).some(name => /apphost/i.test(name))
     return [
@@ -70,22 +85,31 @@ async function appHostIn(root: string): Promise<string | undefined> {
     ]
   }
   const folders = search(root, 0)
-  if (folders.length === 0) return undefined
+  if (folders.length === 0) return []
   const {appHostFile} = await import('./aspire.ts')
-  return folders.flatMap(each => appHostFile(each)?.replace(/^/, `${each}/`) ?? [])[0]
+  return folders.flatMap(each => appHostFile(each)?.replace(/^/, `${each}/`) ?? [])
 }
 
-/** Compose files under names that are not looked for: their containers may be needed. */
-const otherFiles = (folder: string): readonly string[] =>
-  ['', 'docker', 'infra', 'deploy', 'deployment', 'dev'].flatMap(part =>
-    entriesOf(join(folder, part))
+/** Compose files further down, or under names that are not looked for. */
+function composeFiles(root: string): readonly string[] {
+  const search = (folder: string, depth: number): readonly string[] => [
+    ...entriesOf(folder)
       .filter(name => /^(?:docker-)?compose(?:[.-].*)?\.ya?ml$/.test(name))
-      .map(name => join(part, name))
-      .map(
-        name =>
-          `${name}: its services are not part of this: pillion import ${name} -o services.yaml, and run both: -f dapr.yaml -f services.yaml`
-      )
-  )
+      .map(name => relative(root, join(folder, name))),
+    ...(depth < 2 ? foldersIn(folder).flatMap(each => search(each, depth + 1)) : [])
+  ]
+  return search(root, 0)
+}
+
+/** The containers of other files may be needed. */
+function otherFiles(root: string): readonly string[] {
+  const [first, ...others] = composeFiles(root)
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : `, ${others.slice(0, 4).join(', ')}`
+  return [
+    `${first}${more}: its services are not part of this: pillion import ${first} -o services.yaml, and run both: -f dapr.yaml -f services.yaml`
+  ]
+}
 
 /** A sample of an env file, which a person copies. */
 function sampleNote(folder: string, root: string): readonly string[] {
@@ -93,6 +117,30 @@ function sampleNote(folder: string, root: string): readonly string[] {
   return sample === ''
     ? []
     : [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
+}
+
+/** What starts a program of a project, not a server of this machine. */
+const LAUNCHER =
+  /\b(?:node|npm|npx|pnpm|yarn|bun|deno|tsx|python[\d.]*|uv|uvicorn|gunicorn|flask|poetry|go|air|cargo|java|mvnw?|gradlew?|dotnet|ruby|bundle|rails|rake|puma|php|mix|make|just|task|moon|honcho)\b/
+
+/**
+ * A note on projects below a folder that none of the apps of a file starts; undefined: there are none. Their folders, or their names
+ * in a command, say that they are started.
+ */
+export async function notStarted(root: string, apps: readonly ImportedApp[]): Promise<string | undefined> {
+  const {apps: projects} = await projectsOf(root)
+  const programs = apps.filter(({keys}) => !textsOf(keys['command']).includes('docker'))
+  const words = programs.map(({keys}) => textsOf(keys['command']).join(' ')).join('\n')
+  const named = (text: string): boolean =>
+    apps.some(({id}) => id === text) ||
+    ` ${words.replaceAll(/[\s/"'=:]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
+  const isStarted = ({folder, id}: ImportedApp): boolean =>
+    folder === root
+      ? programs.some(app => app.folder === root && LAUNCHER.test(textsOf(app.keys['command']).join(' ')))
+      : programs.some(app => app.folder === folder) || named(id) || named(relative(root, folder))
+  const names = [...new Set(projects.filter(each => !isStarted(each)).map(({folder}) => relative(root, folder) || '.'))]
+  if (names.length === 0) return undefined
+  return `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import --from folder -o programs.yaml, and run both: -f dapr.yaml -f programs.yaml`
 }
 
 /** The projects of a folder. */
@@ -129,13 +177,13 @@ async function projectsOf(root: string): Promise<Projects> {
   }
 }
 
-const nothingFound = (shownAs: string, silent: Projects['silent']): UserError =>
+const nothingFound = (shownAs: string, silent: Projects['silent'], others: readonly string[]): UserError =>
   new UserError(`found nothing to import in ${shownAs}`, {
     explanation: [
       ...silent.map(([part, reason]) => `${part}: ${reason}`),
       'Looked for process-compose.yaml, compose.yaml, Procfile, Tiltfile, skaffold.yaml, and in the folder and its folders for',
-      'package.json, go.mod, pyproject.toml, manage.py, app.py, main.py, pom.xml, build.gradle, Cargo.toml, Gemfile, *.csproj and',
-      'manifests of Kubernetes. Or name a file.'
+      'package.json, go.mod, pyproject.toml, manage.py, app.py, main.py, pom.xml, build.gradle, Cargo.toml, Gemfile, mix.exs, composer.json, *.csproj and',
+      `manifests of Kubernetes. Or name a file${others.length === 0 ? '' : `: ${others.slice(0, 5).join(', ')}`}.`
     ].join('\n')
   })
 

@@ -1,5 +1,6 @@
 // Writes a first template from what another tool's file says, or from what a folder shows. Starts nothing.
-import {relative} from 'node:path'
+import {dirname, relative} from 'node:path'
+import {notStarted} from './folder.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 
@@ -60,7 +61,9 @@ export async function importFrom(
 ): Promise<{readonly imported: Imported; readonly source: FoundSource}> {
   const source = findSource(typed, from, cwd)
   const imported = await read(source, cwd)
-  return {imported: {...imported, apps: separatePorts(imported.apps)}, source}
+  const more = source.kind === 'folder' ? undefined : await notStarted(dirname(source.path), imported.apps)
+  const notes = more === undefined ? imported.notes : [...imported.notes, more]
+  return {imported: {...imported, notes, apps: separatePorts(imported.apps)}, source}
 }
 
 async function read({kind, path, override}: FoundSource, cwd: string): Promise<Imported> {

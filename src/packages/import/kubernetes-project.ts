@@ -22,6 +22,7 @@ const FOLDERS = [
   'kubernetes-manifests',
   'manifests',
   '.k8s',
+  'deploy/kubernetes',
   'deploy',
   'deploy/k8s',
   'deployment',
@@ -43,7 +44,7 @@ export function withManifests(
     root,
     cwd
   )
-  const builds = new Map(apps.map(({folder}) => [basename(folder), {folder}]))
+  const builds = new Map(apps.map(({folder}) => [`./${basename(folder)}`, {folder}]))
   const {services, notes: notesOf} = servicesOf(objects, builds, root)
   if (!Object.values(services).some(({build}) => build !== undefined)) return undefined
   const file = {path: join(root, 'manifests'), shownAs: 'manifests', text: ''}

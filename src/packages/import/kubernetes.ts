@@ -1,5 +1,5 @@
 // Manifests of Kubernetes in the terms of a compose file: each workload is a service by the name at which others call it.
-import {relative} from 'node:path'
+import {basename, relative} from 'node:path'
 import {pathTo, type ImportedFile} from './imported.ts'
 import {isMap, listedValues, mapOf, textValue, textsOf, type Values} from './yaml-file.ts'
 
@@ -27,7 +27,8 @@ export function servicesOf(objects: readonly ManifestObject[], builds: Builds, r
     .map(each => new Workload(each, objects))
   const names = new Map(workloads.flatMap(each => each.names.map(name => [name, each.id] as const)))
   const components = objects.filter(({values}) => values['kind'] === 'Component').map(({file}) => file.path)
-  const services = workloads.flatMap(each => each.services({builds, names, root, components}))
+  const published = new Set<number>()
+  const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
   return {services: Object.fromEntries(services), notes: new Map(workloads.map(({id, notes}) => [id, notes]))}
 }
 
@@ -36,6 +37,8 @@ interface Around {
   /** The service that each host name means. */
   readonly names: ReadonlyMap<string, string>
   readonly root: string
+  /** Numbers of this machine at which containers are called. */
+  readonly published: Set<number>
   /** Files with components of Dapr. */
   readonly components: readonly string[]
 }
@@ -99,7 +102,13 @@ class Workload {
       ...(container['command'] === undefined ? {} : {entrypoint: dollars(container['command'])}),
       ...(args.length === 0 ? {} : {command: dollars(args)}),
       ...(Object.keys(environment).length === 0 ? {} : {environment}),
-      ...(port === undefined ? {} : {ports: [build === undefined ? `${port.called}:${port.target}` : port.target]}),
+      ...(port === undefined
+        ? {}
+        : {
+            ports: [
+              build === undefined ? `${freePort(Number(port.called), around.published)}:${port.target}` : port.target
+            ]
+          }),
       ...(kind === 'CronJob' ? {profiles: ['cron']} : {})
     }
     return [[this.id, service], ...this.#sidecar(around)]
@@ -191,6 +200,14 @@ class Workload {
   }
 }
 
+/** The number, or the next one that no container has. */
+function freePort(port: number, published: Set<number>): number {
+  let free = port
+  while (published.has(free)) free += 1
+  published.add(free)
+  return free
+}
+
 /** The template of a workload's pods: a pod itself, that of a schedule's job, or that of any other kind. */
 function podTemplate(object: Values): Values {
   const spec = mapOf(object['spec'])
@@ -205,10 +222,15 @@ function selects(service: Values, labels: Values): boolean {
   return wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value)
 }
 
-/** By the whole name, or by its last part: registries are added when it is deployed. */
+/** By the whole name, or by its last part: registries are added when it is deployed. `./redis` is a folder, not that well-known image. */
 function buildFor(image: string, builds: Builds): {readonly folder: string; readonly dockerfile?: string} | undefined {
   const name = imageName(image)
-  return builds.get(name) ?? [...builds].find(([each]) => each.split('/').at(-1) === name.split('/').at(-1))?.[1]
+  return (
+    builds.get(name) ??
+    [...builds].find(
+      ([each]) => basename(each) === basename(name) && (name.includes('/') || !each.startsWith('./'))
+    )?.[1]
+  )
 }
 
 /** `api.shop.svc.cluster.local:80` is `api:80` where there is such a service. */

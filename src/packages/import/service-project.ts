@@ -4,6 +4,7 @@ import {appsIn} from './folder.ts'
 import {imageName} from './kubernetes.ts'
 import type {ImportedApp} from './imported.ts'
 import {startsParts} from './projects/node.ts'
+import {foldersIn} from './projects/project.ts'
 import {textValue} from './yaml-file.ts'
 
 /** Folders in which several projects of one context are. */
@@ -26,7 +27,9 @@ export function projectOf(service: Service, build: Build, start: string, stack: 
     dirname(join(build.folder, build.dockerfile)),
     ...GROUPS.flatMap(group => names.map(name => join(build.folder, group, name)))
   ].filter(each => each !== start && each.startsWith(`${build.folder}/`))
-  const other = folders.flatMap(each => appsIn(each).slice(0, 1))[0]
+  const below = own.length === 0 ? foldersIn(start).flatMap(each => appsIn(each).slice(0, 1)) : []
+  const other =
+    folders.flatMap(each => appsIn(each).slice(0, 1))[0] ?? (below.length === 1 && !isShared ? below[0] : undefined)
   return other ?? (isShared ? undefined : own[0])
 }
 

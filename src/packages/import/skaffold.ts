@@ -2,6 +2,8 @@
 import {basename, dirname, join, resolve} from 'node:path'
 import {importServices} from './compose.ts'
 import {readImported} from './find-source.ts'
+import {appsIn} from './folder.ts'
+import {foldersIn} from './projects/project.ts'
 import {pathTo, type Imported, type ImportedFile} from './imported.ts'
 import {imageName, servicesOf, type Builds} from './kubernetes.ts'
 import {readManifests} from './manifests.ts'
@@ -12,7 +14,9 @@ export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const root = dirname(file.path)
   const found = configOf(file, cwd, new Set())
   const {objects, notes} = readManifests(found.manifests, root, cwd)
-  const {services, notes: notesOf} = servicesOf(objects, found.builds, root)
+  const folders = foldersIn(root).filter(each => appsIn(each).length > 0)
+  const named = folders.map(folder => [`./${basename(folder)}`, {folder}] as const)
+  const {services, notes: notesOf} = servicesOf(objects, new Map([...found.builds, ...named]), root)
   const run = new Set(Object.values(services).map(each => basename(imageName(textValue(each['image'])))))
   const others = [...found.builds].filter(([image]) => !run.has(basename(image)))
   const all = {

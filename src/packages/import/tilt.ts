@@ -5,7 +5,7 @@ import {importServices} from './compose.ts'
 import {readProject} from './compose-files.ts'
 import {readImported} from './find-source.ts'
 import {appsIn} from './folder.ts'
-import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
+import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {imageName, servicesOf} from './kubernetes.ts'
 import {readManifests} from './manifests.ts'
 import {commandOf, commandPort} from './shell-words.ts'
@@ -19,7 +19,12 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const root = dirname(file.path)
   const {objects, notes} = readManifests(tiltfile.manifests, root, cwd)
   const {services: workloads, notes: notesOf} = servicesOf(objects, tiltfile.builds, root)
-  const services = withForwards(workloads, tiltfile)
+  const others = [...tiltfile.builds].filter(([image]) => !hasBuild(image, workloads))
+  const alone = others.map(([image, {folder, dockerfile}]): [string, Values] => [
+    basename(image),
+    {image, build: {context: pathTo(folder, root), ...(dockerfile && {dockerfile})}}
+  ])
+  const services = withForwards({...workloads, ...Object.fromEntries(alone)}, tiltfile)
   const composed = tiltfile.composeFiles.map(each => readProject(each, [], cwd, root))
   const all = composed.reduce<Values>((values, {values: over}) => mergedValues(values, over), {services})
   const hasServices = Object.keys(mapOf(all['services'])).length > 0
@@ -27,7 +32,6 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const imported = hasServices
     ? importServices({file, values: all, notes: allNotes, from: basename(file.path)})
     : undefined
-  const others = [...tiltfile.builds].filter(([image]) => !hasBuild(image, services))
   const apps = [...(imported?.apps ?? []), ...tiltfile.apps]
   if (apps.length === 0) throw unreadable(file, 'it starts nothing that can be read', 0)
   const ids = new Set(apps.map(({id}) => id))
@@ -41,8 +45,7 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
       ...notes,
       ...(imported?.notes ?? []),
       ...others.map(
-        ([image, {folder}]) =>
-          `${image}: the image is built in ${relative(root, folder) || '.'}, and no manifest that was read runs it`
+        ([image]) => `${image}: no manifest that was read runs this image: its ports and environment are not known`
       )
     ]
   }

@@ -122,10 +122,11 @@ t.test('names of services in the code of a program are marks with file and line'
     web: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': code},
     api: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': 'listen(4000)'}
   })
-  t.match(notes.slice(0, 2), [
+  for (const note of [
     'web/a.js:1: api:4000 is localhost:4100 here: write that',
     'web/a.js:2: db:5432 is localhost:5432 here: write 127.0.0.1 db into /etc/hosts, or localhost there'
   ])
+    t.ok(notes.includes(note), note)
 })
 
 t.test('kustomize: resources of its folders, ConfigMaps of literals; what else it does is a mark', async t => {
