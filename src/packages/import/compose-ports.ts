@@ -50,7 +50,9 @@ const numberOf = ({service}: ListeningProgram): number =>
 
 function kindOf({command, folder, service, target}: ListeningProgram): Kind {
   if (hasMovedBind(command, folder)) return 'movable'
-  const readsVariable = textValue(mapOf(service.values['environment'])['PORT']) === target.toString()
+  const readsVariable =
+    textValue(mapOf(service.values['environment'])['PORT']) === target.toString() ||
+    /\$\{?PORT\b/.test(command.join(' '))
   return readsVariable || readsPort(command.join(' ')) ? 'variable' : 'fixed'
 }
 
@@ -66,7 +68,11 @@ function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPo
     const isOther = published > 0 && published !== own
     return {called: published || own, keys: isOther ? {port: published, ...app} : app, getsPort: false}
   }
-  if (target === 0) return {called: published, keys: {}, getsPort: false}
+  if (target === 0) {
+    // PORT has no number: the run gives it one
+    const isVariable = /\$\{?PORT\b/.test(program.command.join(' '))
+    return {called: published, keys: isVariable ? {autoPort: true} : {}, getsPort: isVariable}
+  }
   const called = published || (kind === 'fixed' ? target : freeFrom(target, used))
   if (kind === 'fixed')
     return {called, keys: called === target ? {appPort: target} : {port: called, appPort: target}, getsPort: false}

@@ -13,7 +13,14 @@ import {
   type Stack
 } from './compose-service.ts'
 import type {ListeningProgram, ProgramPort} from './compose-ports.ts'
-import {commandOfDockerfile, portOfDockerfile, runsInFolder, startFolder} from './dockerfile.ts'
+import {
+  commandOfDockerfile,
+  portOfDockerfile,
+  runsInFolder,
+  startFolder,
+  variablesOfDockerfile,
+  withoutWorkdir
+} from './dockerfile.ts'
 import {buildNote} from './projects/node.ts'
 import {projectOf} from './service-project.ts'
 import {namesInCode} from './compose-names.ts'
@@ -41,16 +48,29 @@ export function serviceProgram(service: Service, stack: Stack): ComposeProgram |
   if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
   const dockerfile = join(build.folder, build.dockerfile)
   const stage = textValue(mapOf(service.values['build'])['target'])
-  const start = startFolder(dockerfile, build.folder, stage)
-  const own = [...commandWords(service.values['entrypoint']), ...commandWords(service.values['command'])]
+  const {folder: start, workdir} = startFolder(dockerfile, build.folder, stage)
+  const own = withoutWorkdir(
+    [...commandWords(service.values['entrypoint']), ...commandWords(service.values['command'])],
+    workdir
+  )
   const isOwn = own.length > 0
-  const {entrypoint, cmd} = commandOfDockerfile(dockerfile, stage)
+  const image = commandOfDockerfile(dockerfile, stage)
+  const [entrypoint, cmd] = [withoutWorkdir(image.entrypoint, workdir), withoutWorkdir(image.cmd, workdir)]
   const candidates = isOwn ? [own] : [[...entrypoint, ...cmd], cmd]
   const written = candidates.find(each => each.length > 0 && runsInFolder(each, start))
   const called = calledPort(service, stack)
   if (written !== undefined && (isOwn || buildNote(written, start) === '')) {
-    const target = listeningPort(service, written, isOwn ? '' : dockerfile) || called
-    return {service, folder: start, command: written, target, skipped: written === cmd ? entrypoint : []}
+    const env = variablesOfDockerfile(dockerfile, stage)
+    const target = listeningPort(service, written, isOwn ? '' : dockerfile) || called || Number(env['PORT'] ?? 0)
+    const environment = {...env, ...variablePairs(service.values['environment'])}
+    const values = {...service.values, ...(Object.keys(env).length > 0 && {environment})}
+    return {
+      service: {...service, values},
+      folder: start,
+      command: written,
+      target,
+      skipped: written === cmd ? entrypoint : []
+    }
   }
   const project = isOwn ? undefined : projectOf(service, build, start, stack)
   if (project === undefined) return undefined
@@ -59,7 +79,7 @@ export function serviceProgram(service: Service, stack: Stack): ComposeProgram |
   // where its image listens says nothing of a server of development
   const target =
     variablePort(service, words) || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
-  const notes = [...service.notes, ...project.notes.filter(note => target === 0 || !note.startsWith('appPort:'))]
+  const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
   return {service: {...service, notes}, folder: project.folder, command: words, target, skipped: []}
 }
 
@@ -97,13 +117,13 @@ export function appOf(
     env: Object.keys(env).length > 0 ? env : undefined,
     envFile: envFilesOf(service, stack, folder),
     ...shared,
-    ready: health === undefined || !isHere(health) ? undefined : {command: health},
+    ready: readyOf(health, service, target),
     replicas: hasReplicas ? copies : undefined,
     watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(command, folder) !== '' ? undefined : true,
     limits: limitsKey(values),
     tty: textValue(values['tty']) === 'true' ? true : undefined
   })
-  if (health !== undefined && !isHere(health) && target === 0)
+  if (health !== undefined && readyOf(health, service, target) === undefined && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
   notes.push(...missingEnvFiles(service, stack))
   if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
@@ -172,6 +192,15 @@ function hostNotes(dependencies: readonly string[], environment: unknown): reado
   const named = dependencies.filter(id => !JSON.stringify(environment ?? '').includes(id))
   if (named.length === 0) return []
   return [`if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`]
+}
+
+/** A check of its own address is one at its port; any other one is run where every machine has its program. */
+function readyOf(health: readonly string[] | undefined, {id}: Service, target: number): Values | undefined {
+  if (health === undefined) return undefined
+  const [, host = '', path = '/'] =
+    /https?:\/\/([\w.-]+|\[::1\])(?::[\w${}:-]+)?(\/[^\s"'|;&)]*)?/.exec(health.join(' ')) ?? []
+  if (target > 0 && ['localhost', '127.0.0.1', '0.0.0.0', '[::1]', id].includes(host)) return {http: path}
+  return isHere(health) ? {command: health} : undefined
 }
 
 /** A check by what every machine has. */

@@ -1,7 +1,7 @@
 import {existsSync, statSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
 import {readTextFile} from '../../model/read-file.ts'
-import {commandOf} from './shell-words.ts'
+import {commandOf, splitWords} from './shell-words.ts'
 
 /** Programs that a machine of a developer has, too. */
 const PROGRAMS =
@@ -69,11 +69,38 @@ function linesOf(file: string): readonly string[] {
   }
 }
 
+/** Where an image starts its program: in the folder of the context that it copies there, and in the image. */
+export interface StartFolder {
+  readonly folder: string
+  readonly workdir: string
+}
+
+/** Words of a command with paths of the image as paths of the folder that it has there. */
+export const withoutWorkdir = (words: readonly string[], workdir: string): readonly string[] =>
+  workdir === '/' ? words : words.map(word => (word.startsWith(`${workdir}/`) ? word.slice(workdir.length + 1) : word))
+
+/** The variables that an image gives its program, without those that only name places in the image. */
+export function variablesOfDockerfile(file: string, target = ''): Readonly<Record<string, string>> {
+  const env: Record<string, string> = {}
+  for (const line of stageOf(file, target)) {
+    const [, rest = ''] = /^ENV\s+(.*)$/i.exec(line) ?? []
+    const [, name = '', value = ''] = /^(\w+)\s+(.*)$/.exec(rest) ?? []
+    const pairs =
+      rest.includes('=') && !/^\w+\s/.test(rest) ? splitWords(rest).map(each => each.split(/=(.*)/s)) : [[name, value]]
+    for (const [each = '', text = ''] of pairs)
+      if (each !== '' && !IMAGE_ONLY.test(each) && !/^\/|[$:]\/|\$/.test(text)) env[each] = text
+  }
+  return env
+}
+
+const IMAGE_ONLY =
+  /^(?:PATH|HOME|LANG|LC_ALL|TZ|DEBIAN_FRONTEND|TERM|CI|NODE_ENV|GO111MODULE|CGO_ENABLED|GOOS|GOARCH|VIRTUAL_ENV|.*_HOME|(?:PIP|POETRY|UV|NPM|YARN|BUNDLE|PNPM|PYTHON)_?[A-Z_]*)$/
+
 /**
  * The folder of the context that an image has where it starts its program, by WORKDIR and COPY; the context itself where that cannot
  * be told.
  */
-export function startFolder(file: string, context: string, target = ''): string {
+export function startFolder(file: string, context: string, target = ''): StartFolder {
   let workdir = '/'
   const copies: (readonly [source: string, place: string])[] = []
   for (const line of stageOf(file, target)) {
@@ -91,7 +118,7 @@ export function startFolder(file: string, context: string, target = ''): string 
     return !below.startsWith('..') && from.endsWith(`/${below}`) ? [from.slice(0, -below.length - 1)] : []
   })
   const found = folders.find(each => isInside(each, context) && statSync(each, {throwIfNoEntry: false})?.isDirectory())
-  return found === undefined ? context : join(found, '.').replace(/\/$/, '')
+  return {folder: found === undefined ? context : join(found, '.').replace(/\/$/, ''), workdir}
 }
 
 const isInside = (path: string, folder: string): boolean => !relative(folder, path).startsWith('..')

@@ -13,7 +13,13 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   const owners = new Map<number, string>()
   return apps.map(app => {
     const port = Number(app.keys['port'] ?? app.keys['appPort'] ?? 0)
-    const moved = owners.has(port) && app.move !== undefined ? movedTo(app, next(port, wanted)) : noted(app, owners)
+    const isTaken = owners.has(port)
+    const moved =
+      isTaken && app.move !== undefined
+        ? movedTo(app, next(port, wanted))
+        : isTaken && 'port' in app.keys
+          ? calledAt(app, next(port, wanted), owners.get(port) ?? '')
+          : noted(app, owners)
     for (const each of portsOf(moved)) {
       wanted.add(each)
       if (!owners.has(each)) owners.set(each, app.id)
@@ -34,6 +40,13 @@ function next(port: number, wanted: ReadonlySet<number>): number {
 const movedTo = (app: ImportedApp, port: number): ImportedApp => ({
   ...app,
   keys: {...app.keys, ['port' in app.keys ? 'port' : 'appPort']: port, ...app.move?.(port)}
+})
+
+/** Two apps cannot be called at one number. */
+const calledAt = (app: ImportedApp, port: number, owner: string): ImportedApp => ({
+  ...app,
+  keys: {...app.keys, port, fixedPort: app.keys['fixedPort'] ?? app.keys['port']},
+  notes: [...app.notes, `port: ${String(app.keys['port'])} is that of ${owner}: this one is called at ${port}`]
 })
 
 const only = (key: string, port: number, owner: string): string =>

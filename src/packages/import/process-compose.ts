@@ -1,9 +1,20 @@
 import {existsSync, statSync} from 'node:fs'
 import {constants} from 'node:os'
 import {basename, dirname, join} from 'node:path'
+import {readTextFile} from '../../model/read-file.ts'
 import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {commandOf} from './shell-words.ts'
-import {given, mapOf, textValue, textsOf, valuesOf, variablePairs, written, type Values} from './yaml-file.ts'
+import {
+  given,
+  mapOf,
+  mergedValues,
+  textValue,
+  textsOf,
+  valuesOf,
+  variablePairs,
+  written,
+  type Values
+} from './yaml-file.ts'
 
 const CONDITIONS: Readonly<Record<string, string>> = {
   process_started: 'started',
@@ -22,7 +33,7 @@ const KNOWN = new Set(
 
 /** A file of process-compose. Throws a `UserError` for a broken one, or one without processes. */
 export function importProcessCompose(file: ImportedFile): Imported {
-  const {processes, ...top} = valuesOf(file)
+  const {processes, ...top} = withBase(file, 0)
   const all = Object.entries(mapOf(processes))
   if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
   const shared = variablePairs(top['environment'])
@@ -39,6 +50,18 @@ export function importProcessCompose(file: ImportedFile): Imported {
     apps: all.map(([id, each]) => appOf(id, mapOf(each), reader)),
     notes: ignored.map(key => `${key}: ${written(top[key])} is not carried over`)
   }
+}
+
+/** More files that extend each other are a mistake. */
+const MAX_BASES = 10
+
+/** The values of a file over those of the file that it extends. */
+function withBase(file: ImportedFile, depth: number): Values {
+  const values = valuesOf(file)
+  const path = pathFrom(file, textValue(values['extends']))
+  if (values['extends'] === undefined || depth >= MAX_BASES || !existsSync(path)) return values
+  const {extends: _, ...own} = values
+  return mergedValues(withBase({path, shownAs: path, text: readTextFile(path)}, depth + 1), own)
 }
 
 interface Reader {

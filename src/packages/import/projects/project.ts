@@ -3,7 +3,7 @@ import {basename, join} from 'node:path'
 import {readTextFile} from '../../../model/read-file.ts'
 import {portOfDockerfile} from '../dockerfile.ts'
 import type {ImportedApp} from '../imported.ts'
-import {hasMovedBind} from '../shell-words.ts'
+import {hasMovedBind, portVariable} from '../shell-words.ts'
 import {given} from '../yaml-file.ts'
 
 /** How the projects of one language are found in a folder, and started. */
@@ -75,12 +75,18 @@ export function projectApp(folder: string, {command, port: known, move, notes = 
   const port = known || portOfDockerfile(join(folder, 'Dockerfile'))
   const isMoved = hasMovedBind(command, folder)
   const key = isMoved || move === movesByItself ? 'port' : 'appPort'
-  const readsPort = port === 0 && move === movesByItself
+  const variable = portVariable(command.join(' '))
+  const readsPort = port === 0 && (move === movesByItself || variable === 'PORT')
   return {
     id: basename(folder),
     folder,
     keys: given({[key]: port > 0 ? port : undefined, autoPort: readsPort ? true : undefined, command}),
-    notes: [...notes, ...(port > 0 || readsPort ? [] : [LISTENS])],
+    notes: [
+      ...notes,
+      ...(port > 0 || readsPort
+        ? []
+        : [variable === '' ? LISTENS : `appPort: ${variable} says where it listens: write its number`])
+    ],
     move: move ?? (isMoved ? () => ({fixedPort: port}) : undefined)
   }
 }
