@@ -49,10 +49,9 @@ const numberOf = ({service}: ListeningProgram): number =>
   Number(/^\d+$/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
 
 function kindOf({command, folder, service, target}: ListeningProgram): Kind {
+  if (/\$\{?PORT\b/.test(command.join(' '))) return 'variable'
   if (hasMovedBind(command, folder)) return 'movable'
-  const readsVariable =
-    textValue(mapOf(service.values['environment'])['PORT']) === target.toString() ||
-    /\$\{?PORT\b/.test(command.join(' '))
+  const readsVariable = textValue(mapOf(service.values['environment'])['PORT']) === target.toString()
   return readsVariable || readsPort(command.join(' ')) ? 'variable' : 'fixed'
 }
 

@@ -1,4 +1,4 @@
-import {statSync} from 'node:fs'
+import {existsSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import {
   buildOf,
@@ -95,6 +95,9 @@ export function appOf(
   notes.push(...portNotes(service, portKeys, target))
   const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
   const env = PORT === undefined || getsPort ? others : {PORT, ...others}
+  for (const [name, value] of Object.entries(env))
+    if (/^\/[\w.-]+\/[\w./-]+$/.test(value) && !existsSync(value))
+      notes.push(`env: ${name}: ${value} is a path in the container: write the one here`)
   const shared = sharedKeys(service, stack, notes)
   if (service.sidecar === undefined) {
     const inCode = namesInCode(folder, service, stack)

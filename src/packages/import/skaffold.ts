@@ -1,4 +1,5 @@
 // Skaffold: images that are built here, and the manifests that run them (skaffold.dev/docs/references/yaml).
+import {existsSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {importServices} from './compose.ts'
 import {readImported} from './find-source.ts'
@@ -42,7 +43,9 @@ interface Config {
 function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
   seen.add(file.path)
   const folder = dirname(file.path)
-  const parts = documentsOf(file).map(each => configIn(each, folder))
+  const parts = documentsOf(file)
+    .flatMap(each => [each, ...profilesOfDev(each)])
+    .map(each => configIn(each, folder))
   const required = documentsOf(file)
     .flatMap(each => listedValues(each['requires']))
     .flatMap(each => textValue(mapOf(each)['path']) || [])
@@ -56,10 +59,16 @@ function configOf(file: ImportedFile, cwd: string, seen: Set<string>): Config {
   }
 }
 
+/** The profiles that `skaffold dev` takes by itself. */
+const profilesOfDev = ({profiles}: Values): readonly Values[] =>
+  listedValues(profiles)
+    .map(mapOf)
+    .filter(each => listedValues(each['activation']).some(one => mapOf(one)['command'] === 'dev'))
+
 function configIn({build, deploy, manifests}: Values, folder: string): Config {
   const artifacts = listedValues(mapOf(build)['artifacts']).map(mapOf)
   const builds = artifacts.map(each => {
-    const context = resolve(folder, textValue(each['context']) || '.')
+    const context = contextOf(each, folder)
     const dockerfile = textValue(mapOf(each['docker'])['dockerfile'])
     return [imageName(textValue(each['image'])), {folder: context, ...(dockerfile !== '' && {dockerfile})}] as const
   })
@@ -77,4 +86,12 @@ function configIn({build, deploy, manifests}: Values, folder: string): Config {
     manifests: [...named, ...usual].filter(each => !/^https?:/.test(each)).map(each => resolve(folder, each)),
     notes: hasHelm ? ['helm: charts are not read: their ports and environment are missing'] : []
   }
+}
+
+/** Jib builds a module without a Dockerfile: its folder, or that of the file which names it. */
+function contextOf({context, jib}: Values, folder: string): string {
+  const whole = resolve(folder, textValue(context) || '.')
+  if (jib === undefined) return whole
+  const module = resolve(whole, textValue(mapOf(jib)['project']).replace(/^:/, '') || '.')
+  return module !== whole && existsSync(module) ? module : appsIn(folder).length > 0 ? folder : whole
 }

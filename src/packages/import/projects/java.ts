@@ -60,7 +60,7 @@ function gradleStart(folder: string): ProjectStart | undefined {
 
 /** The wrapper in the folder or above it, else the program of the machine. */
 function wrapper(folder: string, script: string, program: string): string {
-  const found = ['.', '..', '../..'].find(each => has(join(folder, each), script))
+  const found = ['.', '..', '../..', '../../..'].find(each => has(join(folder, each), script))
   return found === undefined ? program : `${found}/${script}`
 }
 

@@ -152,3 +152,54 @@ t.test('a manifest by itself', async t => {
   )
   t.match(await refusal(t, {'a.yaml': 'apiVersion: v1\nkind: Service\n'}, 'a.yaml'), {message: /it has no workload/})
 })
+
+const deployment = (name: string, env: string): string =>
+  `kind: Deployment\nmetadata: {name: ${name}}\nspec: {template: {metadata: {labels: {app: ${name}}}, spec: {containers: [{name: a, image: ${name}, ports: [{containerPort: 8080}], env: ${env}}]}}}\n`
+
+t.test('profiles of skaffold dev, modules that Jib builds, and what an image says of its program', async t => {
+  const {template, notes} = await imported(t, {
+    'skaffold.yaml': `apiVersion: skaffold/v4beta1
+kind: Config
+build: {artifacts: [{image: web, context: web}, {image: bank, jib: {project: ledger}}]}
+profiles:
+  - {name: dev, activation: [{command: dev}], manifests: {rawYaml: [dev/*.yaml]}}
+  - {name: prod, manifests: {rawYaml: [prod/*.yaml]}}
+`,
+    dev: {
+      'web.yaml': deployment('web', '[{name: KEYS, value: /not/here/keys}]'),
+      'bank.yaml': deployment('bank', '[]')
+    },
+    web: {
+      Dockerfile:
+        'FROM python\nWORKDIR /app\nCOPY src .\nENV FLASK_APP=app.py PORT=8080\nENV PATH=/x:$PATH\nCMD ["python", "/app/app.py"]\n',
+      src: {'app.py': ''}
+    },
+    ledger: {'pom.xml': 'spring-boot-maven-plugin'}
+  })
+  t.match(template.apps, [
+    {appID: 'bank', appDirPath: './ledger', command: ['mvn', '-q', 'spring-boot:run']},
+    {
+      appID: 'web',
+      appDirPath: './web/src',
+      command: ['python', 'app.py'],
+      env: {FLASK_APP: 'app.py', KEYS: '/not/here/keys'}
+    }
+  ])
+  t.match(notes, ['env: KEYS: /not/here/keys is a path in the container: write the one here'])
+})
+
+t.test('a health check of the program itself is one at its port', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  a: {build: a, healthcheck: {test: "curl -f http://localhost:4000/live || exit 1"}}
+  b: {build: a, healthcheck: {test: ["CMD", "wget", "-q", "http://b:4000"]}}
+  c: {build: a, healthcheck: {test: ["CMD", "curl", "http://elsewhere/x"]}}
+`,
+    a: {'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': 'x.listen(4000)'}
+  })
+  t.match(template.apps, [
+    {ready: {http: '/live'}},
+    {ready: {http: '/'}},
+    {ready: {command: ['curl', 'http://elsewhere/x']}}
+  ])
+})

@@ -113,3 +113,16 @@ t.test('two processes whose probes ask one port: which, and what to change', asy
   })
   t.match(notes, [/^appPort: 8080 is that of a, too, and only one can listen there/])
 })
+
+t.test('a file over the one that it extends', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yaml': 'extends: base/base.yaml\nprocesses: {a: {command: two}}\n',
+    base: {'base.yaml': 'processes: {a: {command: one, working_dir: base}, b: {command: three}}\n'}
+  })
+  t.match(template.apps, [
+    {appID: 'a', appDirPath: './base', command: ['two']},
+    {appID: 'b', command: ['three']}
+  ])
+  const {notes} = await imported(t, {'process-compose.yaml': 'extends: gone.yaml\nprocesses: {a: {command: two}}\n'})
+  t.match(notes, ['extends: gone.yaml is not carried over'])
+})

@@ -81,3 +81,16 @@ t.test('the words of an entrypoint stand before those of the command', async t =
   })
   t.same((template.apps[0] as {command: string[]}).command.slice(5), ['--entrypoint', 'sh', 'x', '-c', 'echo $0', 'b'])
 })
+
+t.test(
+  'two programs that are called at one number: the second one gets another, and keeps its own in its code',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': 'services: {a: {build: a, ports: ["4000:4000"]}, b: {build: b, ports: ["4000:4000"]}}',
+      a: node('x.listen(4000)'),
+      b: node('x.listen(4000)')
+    })
+    t.match(template.apps, [{port: 4000}, {port: 4001, fixedPort: 4000}])
+    t.match(notes, ['port: 4000 is that of a: this one is called at 4001'])
+  }
+)
