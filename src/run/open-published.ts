@@ -28,7 +28,9 @@ export function openPublished(options: RunPublishedOptions): PublishedPorts {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')
   const contextOf = (id: string): PublishedContext => {
-    const context = contexts.get(id) ?? newContext(id, options)
+    const known = contexts.get(id)
+    if (known !== undefined) return known
+    const context = newContext(id, options)
     contexts.set(id, context)
     return context
   }

@@ -43,8 +43,8 @@ export class PublishedPortCall extends ProxiedCall {
   readonly #head: VerbatimHead
 
   constructor({context, caller, head, tunnel, exchange}: PublishedPortCallOptions) {
-    const {method, target, lines, text, size, length} = head
-    const request = {method, path: target.split('?', 1)[0] ?? target, lines, target, text, size}
+    const {method, target, path, lines, text, size, length} = head
+    const request = {method, path, lines, target, text, size}
     const call = {caller, callee: context.callee, method, path: target, number: 0, isPublished: true, sent: request}
     super(context, tunnel === undefined ? call : {...call, isTunnel: true, stream: tunnel}, request, length)
     this.#context = context

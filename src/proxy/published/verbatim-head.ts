@@ -18,6 +18,8 @@ export interface VerbatimHead {
   readonly method: string
   /** As it was sent, with the query. */
   readonly target: string
+  /** The target without the query. */
+  readonly path: string
   /** The header lines, each with its CRLF. */
   readonly lines: string
   /** Bytes of the body, 0 = none, -1 = in chunks. */
@@ -113,6 +115,7 @@ export function readVerbatimHead(text: string): VerbatimHead | undefined | false
   return {
     method,
     target,
+    path: target.split('?', 1)[0] ?? target,
     lines: text.slice(line.length, at),
     length: lines.isChunked ? -1 : Math.max(0, lines.length),
     keep: lines.keep,
