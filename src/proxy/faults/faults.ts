@@ -40,7 +40,7 @@ export class Faults {
   }
 
   /**
-   * Changes a rule: it keeps its number, its place, and whether it is enabled; it goes on counting unless it had hit all that it was to hit.
+   * Changes a rule: it keeps its number, its place, and whether it is enabled; it continues to count unless it had reached its limit.
    * Calls that it holds continue. False: there is none with this number.
    */
   replace(number: number, plan: FaultPlan): boolean {
@@ -67,7 +67,7 @@ export class Faults {
   }
 
   /**
-   * Disables a rule, or enables it again: it keeps its number, its place and what it has counted, and the calls that it holds go on.
+   * Disables a rule, or enables it again: it keeps its number, its place and what it has counted, and the calls that it holds continue.
    * False: there is none with this number.
    */
   enable(number: number, isEnabled: boolean): boolean {

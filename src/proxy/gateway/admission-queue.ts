@@ -70,7 +70,7 @@ const STREAM_GRACE_MS = 100
 
 const isStream = ({stream}: PendingCall): boolean => stream?.isStream === true
 
-/** It is over when nothing is left. Streams may go on without end: they are ended when nothing else is left. */
+/** Ends a drain when nothing is left. Streams may be endless: they are ended when nothing else is left. */
 function settleDrain(drain: Drain): void {
   const {left, resolve} = drain
   if (left.size === 0) return resolve()

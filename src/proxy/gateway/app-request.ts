@@ -129,7 +129,7 @@ class AppRequest extends ProxiedCall {
     const {method, body, context, path, lines, attempt} = options
     const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
     const request = {method, path: path.replace(/\?.*$/s, ''), lines}
-    // it is no request to the API of the sidecar: who counts those is not told
+    // it is no request to the API of the sidecar, and is not counted as one
     const {journal = new CallJournal({call, request, observer: context.observer, recorded: undefined})} = options
     super(around, call, request, body.length, journal)
     this.#options = options

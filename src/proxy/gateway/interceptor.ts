@@ -36,7 +36,7 @@ export interface Interception {
   readonly decisions?: readonly ResiliencyEvent[] | undefined
   /**
    * Whether the first attempt may be made without `run`, which costs a call that succeeds a third of its time. Then `concludes`
-   * is asked with its outcome; if that is not the last one, `run` goes on from it. Left out: it may not.
+   * is asked with its outcome; if that is not the last one, `run` continues from it. Left out: it may not.
    */
   begin?(whyOnce: WhyOnce): boolean
   concludes?(outcome: CallOutcome): boolean

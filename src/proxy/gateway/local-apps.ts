@@ -36,7 +36,7 @@ export interface Callee {
   recheck(): void
 }
 
-/** Lets a call in to one app, or tells why not. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
+/** Admits a call to one app, or says why not. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
 export function admitTo(callee: Callee, call: Call): Admission | Held {
   const isLocal = call.caller === callee.id
   if (callee.appPort === 0) return noPort(callee.id, isLocal)

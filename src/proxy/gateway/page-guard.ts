@@ -34,7 +34,7 @@ export const FOREIGN_PAGE =
 /**
  * Who may send what looks like a request of a web page from elsewhere. A page can send such requests to any port of this machine,
  * with its user's browser; and so does an app, such as a gateway, that passes on the headers of its browsers. The process at the
- * other end of the connection tells which it is. Other requests never come here.
+ * other end of the connection shows which it is. Other requests are not checked.
  */
 export class PageGuard {
   readonly #allowed: ReadonlySet<string>

@@ -43,7 +43,7 @@ type PassageContext = Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'h
  * its wait in the queue, its permit, and how often connections were refused. It ends exactly once, by `over`.
  */
 export class Passage {
-  /** Who has admitted the current attempt; undefined: nobody yet. */
+  /** What has admitted the current attempt; undefined: nothing yet. */
   admitted: Admitted | undefined
   /** The callee has closed the connection under the call. */
   isBroken = false

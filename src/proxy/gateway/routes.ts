@@ -31,7 +31,7 @@ export interface RoutesOptions {
   readonly elsewhere: Admit
   readonly reopening: Reopening
   readonly reporter: Reporter
-  /** Is told of each copy for a shadow. */
+  /** Is notified of each copy for a shadow. */
   readonly observer?: CallObserver | undefined
 }
 

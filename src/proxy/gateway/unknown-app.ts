@@ -18,7 +18,7 @@ export const whyLeftOut = (id: string, profiles: readonly string[]): string =>
     ? `[not started: it is not one of --only; "pillion start ${id}" starts it]`
     : `[not started: ${profiles.map(name => `--profile ${name}`).join(' or ')} starts it, and so does "pillion start ${id}"]`
 
-/** Nobody that could be called is called so; `why` goes behind Dapr's words. */
+/** No app that could be called has this id; `why` follows Dapr's words. */
 export const denyUnknown = (id: string, why: string): Denied => ({
   ok: false,
   status: 500,

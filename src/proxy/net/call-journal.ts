@@ -14,14 +14,14 @@ export interface JournalOptions {
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
 
 /**
- * The journal of one call, whatever protocols it has: who carries the call writes down what happens. It tells the observer while
- * the call is in flight, and is the call's record when that is over. A new field of the record is added here and in `CallRecord`.
+ * The journal of one call, whatever protocols it has: whatever carries the call writes down what happens. It notifies the observer while
+ * the call is in flight, and is the call's record afterwards. A new field of the record is added here and in `CallRecord`.
  */
 export class CallJournal implements CallRecord {
   readonly call: Call
   readonly request: SentRequest
   readonly observer: CallObserver | undefined
-  /** Somebody wants the record: times are measured. */
+  /** Whether the record is used: times are measured. */
   readonly isRecorded: boolean
   /** The response came in one piece: with its first byte the last one. */
   isWhole = false
@@ -89,7 +89,7 @@ export class CallJournal implements CallRecord {
     const {call, request, observer, admittedAt, isRemote} = this
     if (admittedAt === 0) return
     const endedAt = performance.now()
-    // a copy, since the call goes on
+    // a copy, since the call continues
     const record = new CallJournal({call, request, observer, recorded: undefined})
     this.#calleeRecorded?.(Object.assign(record, this, end, {endedAt, isFollowed: true}))
     this.earlier ??= []

@@ -35,7 +35,7 @@ export function inherit(from: object, to: object): void {
 }
 
 /**
- * Serves the claimed address with `server`, starting with the connections that have already arrived. `warn` is told when there
+ * Serves the claimed address with `server`, starting with the connections that have already arrived. `warn` is called when there
  * are too many.
  */
 export function attach(claim: net.Server, server: net.Server, warn?: (text: string) => void): void {
@@ -55,7 +55,7 @@ export function attach(claim: net.Server, server: net.Server, warn?: (text: stri
 }
 
 /**
- * Takes the address of `server` from it, which goes on with the connections that it has: those that come from now on wait for whoever
+ * Takes the address of `server` from it, which keeps the connections that it has: those that arrive from now on wait for whatever
  * attaches next, and none is refused in between. `owners`: the claims that it was attached to. Undefined for a unix domain socket.
  */
 export function takeOver(server: net.Server, owners: readonly net.Server[]): net.Server | undefined {

@@ -154,7 +154,7 @@ export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number, r
 
 const refused = new WeakSet<Readable>()
 
-/** The rest of a request is read by nobody: its answer is the last one of its connection. */
+/** Whether the rest of a request is not read: its answer is the last one of its connection. */
 export const isRefused = (request: Readable): boolean => refused.has(request)
 
 /** The same for a request, which can be answered in any case. */

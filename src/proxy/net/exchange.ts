@@ -257,7 +257,7 @@ export class Exchange implements ResponseHandler {
     const journal = this.#handler?.journal
     if (journal !== undefined && !this.#isFramed) {
       journal.responseBytes += bytes.length
-      // what a websocket carries is nobody else's
+      // what a websocket carries is not observed
       if (journal.status !== 101) journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
     }
     return this.#downstream.body(bytes)

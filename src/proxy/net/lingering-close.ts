@@ -4,7 +4,7 @@ import {readWith} from './http1/shared-reads.ts'
 
 /** Silence after which no more is expected, in ms; Go's servers wait as long (net/http: `rstAvoidanceDelay`). */
 const QUIET_MS = 500
-/** Who goes on sending after the answer is cut off then, in ms … */
+/** How long a peer may send after the answer before it is cut off, in ms … */
 const MAX_MS = 5000
 /** … or after this many bytes. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -12,9 +12,9 @@ const MAX_BYTES = 64 * 1024 * 1024
 const lingering = new WeakSet<Duplex>()
 
 /**
- * Sends what is left, and closes a connection whose other side may still be sending: what comes is dropped until it ends, is
- * quiet, or is too much. A connection that is closed over bytes that nobody has read is reset, and that takes the answer away
- * from who has not read it yet (RFC 9112 §9.6). Nobody else may read the connection any more.
+ * Sends what is left, and closes a connection whose other side may still be sending: what arrives is discarded until it ends, is
+ * quiet, or is too much. A connection that is closed with unread bytes is reset, which takes the answer away
+ * from a peer that has not read it yet (RFC 9112 §9.6). Nothing else may read the connection any more.
  */
 export function closeLingering(socket: Duplex, last = ''): void {
   if (lingering.has(socket)) return

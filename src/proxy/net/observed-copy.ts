@@ -52,7 +52,7 @@ export class ObservedCopy {
   }
 }
 
-/** Tells an observer of copies; the result is called as each of them begins. */
+/** Reports copies to an observer; the result is called as each of them begins. */
 export const observeCopies =
   (observer: CallObserver) =>
   (request: CopyRequest): ObservedCopy =>

@@ -2,7 +2,7 @@
 
 const reads: (() => boolean)[] = []
 
-/** Reads on in a turn of its own, in order. `read` tells whether there was anything to do. */
+/** Continues to read in a turn of its own, in order. `read` returns whether there was anything to do. */
 export const readInOwnTurn = (read: () => boolean): void => {
   if (reads.push(read) === 1) setImmediate(nextRead)
 }
@@ -17,7 +17,7 @@ const nextRead = (): void => {
   if (reads.length > 0) setImmediate(nextRead)
 }
 
-/** Between two bodies, in ms: a call of somebody else takes several turns. */
+/** Pause between two bodies, in ms: a call of another caller takes several turns. */
 const APART_MS = 10
 
 const bodies: (() => void)[] = []

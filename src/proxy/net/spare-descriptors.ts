@@ -7,21 +7,21 @@ const SPARED = 32
 
 /** All descriptors that this process may have. */
 let all = Infinity
-/** It was told that connections are closed. */
-let isTold = false
+/** Whether it was reported that connections are closed. */
+let hasWarned = false
 /** A connection with this descriptor, or a higher one, is not taken. */
 let firstSpared: number | undefined
 
 /**
  * Closes connections to this server that take one of the last descriptors. Without it, whoever opens many connections would keep
- * a run from loading its own code. The system gives the lowest number that is free (open(2)): it tells how many are left. `warn` is told the first time.
+ * a run from loading its own code. The system gives the lowest number that is free (open(2)): it shows how many are left. `warn` is called the first time.
  */
 export function spareDescriptors(server: net.Server, warn?: (text: string) => void): void {
   interceptConnections(server, socket => {
     if (descriptorOf(socket) < (firstSpared ??= findFirst())) return socket
     socket.destroy()
-    if (!isTold && warn !== undefined) {
-      isTold = true
+    if (!hasWarned && warn !== undefined) {
+      hasWarned = true
       warn(
         `connections are closed at once: this process may have ${all} files and connections open, and keeps the last ones for itself; raise the limit (ulimit -n) or open fewer connections`
       )

@@ -70,7 +70,7 @@ const USUAL_TRIES = 10
 export const usualAppPorts = (text: string): readonly number[] =>
   Array.from({length: USUAL_TRIES}, (_, at) => FIRST_PORT + (fnv1a(Buffer.from(`${text}\n${at}`)) % COUNT))
 
-/** Whether nobody listens there. */
+/** Whether nothing listens there. */
 export const isFreePort = async (port: number): Promise<boolean> =>
   new Promise(resolve => {
     const server = createServer()

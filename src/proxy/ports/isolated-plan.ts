@@ -29,7 +29,7 @@ export async function movedPorts(
   return moved
 }
 
-/** Nobody but us decides where it listens: it has no command, is on another machine, or its number is written in its code. */
+/** Whether we cannot choose where it listens: it has no command, is on another machine, or its number is written in its code. */
 const isUnmoved = ({command, channel, fixedPort}: AppPlan): boolean =>
   command.length === 0 || channel.address !== '' || fixedPort > 0
 
@@ -137,7 +137,7 @@ const labelOf = (name = ''): string => (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /** The number is read from a variable that Pillion sets, also by what asks whether the app is ready. */
 const READS_PORT = /\$\{?(?:APP_)?PORT\b/
 
-/** Apps of the isolated plan that neither their command nor their `env` tells the number: they have to take it from PORT, or stay where they are. */
+/** Apps of the isolated plan that get their number neither by their command nor by `env`: they have to take it from PORT, or stay where they are. */
 export function portReaders(
   plan: Plan,
   isolated: Plan
@@ -146,7 +146,7 @@ export function portReaders(
     const now = isolated.apps[at]
     if (now === undefined || app.channel.port === now.channel.port) return []
     const words = [...now.command, ...(now.ready.kind === 'command' ? now.ready.command : [])]
-    // what others are told in the same variable is where to call it
+    // in the env of other apps, the same variable with the same value says where to call it
     const isOthers = ([name]: readonly [string, string]): boolean =>
       plan.apps.some(other => other.id !== app.id && other.env[name] !== undefined && other.env[name] === app.env[name])
     const own = Object.entries(now.env).flatMap(entry => (isOthers(entry) ? [] : entry[1]))

@@ -3,7 +3,7 @@ import {fnv1a} from '../../model/fnv1a.ts'
 import {linksResolved} from '../../platform/paths.ts'
 import {appPortsAt} from './app-port.ts'
 
-/** Numbers that the free ports of one sidecar are to have where nobody else has them. */
+/** Numbers that the free ports of one sidecar get unless they are taken. */
 export interface WantedPorts {
   readonly httpPort: number
   readonly grpcPort: number

@@ -213,7 +213,7 @@ export class PublishedConnection implements Downstream {
     })
     if (isMuchWork(bytes.length, content)) letOthersRead(this.socket)
     if (this.#chunks.done) this.#chunks = undefined
-    // the app finds it broken, too, and says so; nothing behind it can be told apart
+    // the app finds it broken, too, and says so; nothing after it can be parsed
     if (stop < 0) this.#isLast = true
     return stop < 0 ? bytes.length : stop
   }

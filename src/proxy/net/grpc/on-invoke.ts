@@ -91,8 +91,8 @@ const reply = (back: ResponseSink, status: number, pairs: readonly string[], bod
 
 /** A status of gRPC for a caller of HTTP: `google.rpc.Status` in JSON (pkg/api/http/directmessaging.go). */
 const replyStatus = (back: ResponseSink, {code, message, details = ''}: GrpcStatus, head: string): void => {
-  const told = detailsOf(Buffer.from(details, 'latin1'))
-  const status = {code, message, ...(told.length > 0 && {details: told})}
+  const given = detailsOf(Buffer.from(details, 'latin1'))
+  const status = {code, message, ...(given.length > 0 && {details: given})}
   const pairs = [...headersOf(head), 'content-type', 'text/plain; charset=utf-8']
   reply(back, httpStatusOf(code), pairs, Buffer.from(JSON.stringify(status)))
 }

@@ -41,7 +41,7 @@ export interface UnaryCallOptions {
   /** The first bytes of the answer have arrived. */
   readonly responded?: () => void
   readonly done: (outcome: UnaryOutcome) => void
-  /** Nobody listens. */
+  /** Called if nothing listens. */
   readonly refused: (why: string) => void
 }
 

@@ -79,7 +79,7 @@ export class Connection {
     this.#lastText = text
     const tail = this.#turns.at(-1)
     if (tail === undefined) return this.#end()
-    // node:http no longer tells the calls in flight when their caller disconnects
+    // node:http no longer notifies the calls in flight when their caller disconnects
     if (this.#socket.readableEnded) return void this.#socket.destroy()
     this.#socket.once('end', () => this.#socket.destroy())
     if (tail.request.complete) return

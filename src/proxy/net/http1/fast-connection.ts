@@ -58,7 +58,7 @@ export class FastConnection implements Downstream {
   #isChunked = false
   /** A request is being answered without a callee. */
   #isAnswering = false
-  /** Told if the caller disconnects while it is. */
+  /** Called if the caller disconnects meanwhile. */
   #gone: (() => void) | undefined
 
   constructor(fastPath: FastPathHost, socket: net.Socket) {

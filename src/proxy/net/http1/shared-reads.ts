@@ -99,7 +99,7 @@ export function readWith(socket: Duplex, reader: Reader): () => void {
 export function changeReads(socket: net.Socket, change: (bytes: Buffer) => Buffer): void {
   if (!(socket instanceof SharedSocket)) return
   socket.change = change
-  // node:http reads a connection past its stream until somebody else listens (lib/_http_server.js, `unconsume`)
+  // node:http reads a connection past its stream until there is another listener (lib/_http_server.js, `unconsume`)
   socket.on('data', ignore).off('data', ignore)
 }
 

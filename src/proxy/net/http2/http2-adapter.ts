@@ -43,7 +43,7 @@ const worded = (error: Error & {code?: string}): Error =>
   error.code?.startsWith('ERR_HTTP2') === true ? new UpstreamError(`http2: ${error.message}`) : error
 
 /**
- * Tells whether the callee ended its side of a stream. A stream that is reset with NO_ERROR or CANCEL, or whose connection
+ * Returns a function that says whether the callee ended its side of a stream. A stream that is reset with NO_ERROR or CANCEL, or whose connection
  * closes, also emits `end`, but is closed before that.
  */
 const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {

@@ -44,7 +44,7 @@ const INTERNAL_ERROR = 2
 const REFUSED_STREAM = 7
 /** Streams that one connection may reset at once … */
 const RESET_BURST = 50
-/** … and once somebody has just been cut … */
+/** … and once a connection has just been cut … */
 const WARY_RESET_BURST = 20
 /** … and in a second. */
 const RESETS_PER_SECOND = 100

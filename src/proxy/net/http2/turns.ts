@@ -5,7 +5,7 @@ let waiting: (() => boolean)[] = []
 let served = 0
 let isScheduled = false
 
-/** Serves now, or in one of the next turns where this one has had its share; in order. `serve` tells whether there was anything to do. */
+/** Serves now, or in one of the next turns where this one has had its share; in order. `serve` returns whether there was anything to do. */
 export const inTurn = (serve: () => boolean): void => {
   if (!isScheduled) {
     isScheduled = true
