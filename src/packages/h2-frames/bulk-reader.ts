@@ -30,7 +30,7 @@ export class BulkReader {
     this.#held = Buffer.from(begun, 'latin1')
   }
 
-  /** Takes bytes that nobody changes any more. */
+  /** Takes bytes that no longer change. */
   read(piece: Buffer): void {
     const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])
     this.#held = NOTHING

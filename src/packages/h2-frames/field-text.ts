@@ -44,7 +44,7 @@ export const encodeInteger = (value: number, prefix: number, first: number): str
 
 const encodeString = (text: string): string => encodeInteger(text.length, 7, 0) + text
 
-/** A field as a literal that goes into no table: the same on every connection. Latin1, the name in small letters. */
+/** A field as a literal that goes into no table: the same on every connection. Latin1, the name in lower case. */
 export const encodeField = (name: string, value: string): string => `\0${encodeString(name)}${encodeString(value)}`
 
 /** A field whose name stands in the static table. */

@@ -29,7 +29,7 @@ const FIELD_OVERHEAD = 32
 const DEFAULT_TABLE = 4096
 
 const texts = new FieldTexts()
-const NOBODY: FieldSink = {field: () => undefined}
+const DISCARD: FieldSink = {field: () => undefined}
 
 /**
  * Walks the field blocks of one connection (RFC 7541). It does not decode them but cuts them: each field comes with bytes that mean the
@@ -67,9 +67,9 @@ export class FieldWalker implements HeaderField {
     reader.block = ''
   }
 
-  /** A block that nobody wants: the peer's table may have changed with it (RFC 7541 §2.2). */
+  /** Reads a block whose fields are discarded: it may change the peer's table (RFC 7541 §2.2). */
   skip(block: string): void {
-    this.walk(block, NOBODY)
+    this.walk(block, DISCARD)
   }
 
   value(): string {

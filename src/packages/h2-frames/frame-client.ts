@@ -17,7 +17,7 @@ export interface FrameClientOptions {
   readonly closed: (connection: FrameClient) => void
 }
 
-/** A connection to somebody who is called. Its socket is open; who has opened it reads. */
+/** A connection to a callee. Its socket is open; whatever has opened it reads from it. */
 export class FrameClient extends FrameConnection {
   readonly #options: FrameClientOptions
   #next = 1

@@ -18,7 +18,7 @@ export interface FrameTarget {
 /** Waits for a connection with room for a call. */
 export interface Waiter {
   opened(connection: FrameClient): void
-  /** There will be none, in Go's words; `isRefused`: nobody listens, or not any more. */
+  /** Called if there will be none. `why`: in Go's words; `isRefused`: nothing listens, or not any more. */
   failed(why: string, isRefused: boolean): void
 }
 
@@ -36,7 +36,7 @@ const MAX_CONNECTIONS = 64
 const READ_BYTES = 65_536
 let scratch: Buffer | undefined
 
-/** Nobody listens, or who did has gone. */
+/** Codes that say that nothing listens any more. */
 const GONE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls')

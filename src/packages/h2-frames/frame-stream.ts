@@ -9,7 +9,7 @@ const MAX_SENT = 1000
 /** A smaller piece that waits is copied: it is a part of what was read with it, and would keep all of that. */
 const COPIED_BYTES = 4096
 
-/** What a frame carries: latin1 text, or bytes that nobody changes any more, which are large enough that copies of them would count. */
+/** What a frame carries: latin1 text, or bytes that no longer change, which are large enough that copies of them would count. */
 export type Data = string | Uint8Array
 
 const NONE: Data[] = []
@@ -36,7 +36,7 @@ export interface StreamHandler {
   /** A block of fields: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void
   data(stream: FrameStream, bytes: string, isLast: boolean): void
-  /** The same of a stream that takes bytes, which nobody changes any more. */
+  /** The same for a stream that takes bytes, which no longer change. */
   bytes?(stream: FrameStream, bytes: Buffer, isLast: boolean): void
   /** Called when bytes that `writeData` was given have been sent. */
   sent(stream: FrameStream, bytes: number): void
@@ -50,7 +50,7 @@ export interface StreamHandler {
 export class FrameStream {
   readonly id: number
   handler: StreamHandler
-  /** Nothing goes out on it any more, and nothing of it is told. */
+  /** Whether nothing more is sent on it or reported about it. */
   isOver = false
   /** The peer has sent all. */
   isRemoteDone = false
@@ -86,7 +86,7 @@ export class FrameStream {
     this.#connection.wantBytes()
   }
 
-  /** Fields that nobody wants. */
+  /** Discards fields. */
   skipFields(block: string): void {
     this.#connection.walker.skip(block)
   }

@@ -59,7 +59,7 @@ export class FrameWriter {
   }
 
   /**
-   * Frames that nobody waits for: they go with the next ones, or soon. grpc-go pings with each answer to measure the line; a write
+   * Sends frames that the peer does not wait for with the next ones, or soon. grpc-go pings with each answer to measure the line; a write
    * for each of these pings, and the peer that wakes up for it, would cost a third of a call.
    */
   sendLate(frames: string): void {

@@ -37,7 +37,7 @@ export interface AppObjectOptions {
   readonly fileVariables: Readonly<Record<string, string>>
   /** The name of its Configuration; '' = none. */
   readonly configuration: string
-  /** The sidecar is an init container that goes on: it is there before the app. */
+  /** The sidecar is an init container that keeps running: it is there before the app. */
   readonly nativeSidecar: boolean
 }
 

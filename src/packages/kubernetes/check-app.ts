@@ -32,7 +32,7 @@ export function checkApp({settings, plan}: Entry, hasImage: boolean, mistakes: M
       settings.refuse({
         key: 'appID',
         message: `${app}: the id cannot name objects in Kubernetes`,
-        expected: 'expected a small letter, then small letters, digits and -, at most 58 characters',
+        expected: 'expected a lower case letter, then lower case letters, digits and -, at most 58 characters',
         hint: suggestedId(plan.id)
       })
     )

@@ -78,7 +78,7 @@ export async function composeFile(
   }
 }
 
-/** Compose takes small letters, digits, `-` and `_`. */
+/** Compose takes lower case letters, digits, `-` and `_`. */
 const projectName = (name: string): string =>
   name
     .toLowerCase()

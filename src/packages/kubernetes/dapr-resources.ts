@@ -189,7 +189,7 @@ const OBJECT_NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[
 function checkName(kind: string, name: Field): void {
   if (OBJECT_NAME.test(name.text()) && name.text().length <= 253) return
   const message = `${JSON.stringify(name.text())} cannot name a ${kind} in Kubernetes`
-  refuse(name.place, message, 'expected small letters, digits, - and .')
+  refuse(name.place, message, 'expected lower case letters, digits, - and .')
 }
 
 /** A number would become another text than the one written. */

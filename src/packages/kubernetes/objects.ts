@@ -17,7 +17,7 @@ export interface ObjectsOptions {
   readonly cwd: string
   /** All objects are in it; '' = that of the context, and no object names one. */
   readonly namespace?: string
-  /** Sidecars are init containers that go on: only for servers from Kubernetes 1.29 on. */
+  /** Sidecars are init containers that keep running: only for servers from Kubernetes 1.29 on. */
   readonly nativeSidecar?: boolean
   /** Images that were built, by app id; the others have `containerImage`. */
   readonly images?: ReadonlyMap<string, Image>

@@ -16,7 +16,7 @@ export interface BuiltInRedisOptions {
 
 /**
  * A Redis of our own at a port of loopback, with its keys in a file. Whoever holds the port holds the file: when it is closed,
- * or its process ends in whatever way, another process can open both and go on.
+ * or its process ends in whatever way, another process can open both and continue.
  */
 export class BuiltInRedis {
   readonly #server: RedisServer

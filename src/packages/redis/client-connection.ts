@@ -216,7 +216,7 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  /** Goes on with a fresh connection. */
+  /** Continues with a fresh connection. */
   #replace(): void {
     const old = this.#client
     this.#client = this.#create(true)

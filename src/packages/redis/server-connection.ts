@@ -161,7 +161,7 @@ export class ServerConnection {
     if (!this.#socket.write(output, 'latin1')) this.#isUnread = true
   }
 
-  /** Goes on with the requests that were held. */
+  /** Handles the requests that were held. */
   #release(): void {
     if (this.#isHeld) return
     this.#socket.resume()

@@ -25,7 +25,7 @@ interface Instance {
 const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
 
-/** Follows the log of a container across its restarts, from its first line, and goes on where a connection was cut. */
+/** Follows the log of a container across its restarts, from its first line, and continues where a connection was cut. */
 export class ContainerLog {
   readonly #options: ContainerLogOptions
   readonly #cursor = new LogCursor()

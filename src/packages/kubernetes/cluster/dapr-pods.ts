@@ -12,7 +12,7 @@ export interface DaprPod {
 }
 
 const PAGE = 500
-/** Of a million pods; a server that goes on without end is none. */
+/** Enough for a million pods; a server that never ends its list is none of Kubernetes. */
 const MAX_PAGES = 2000
 
 /** All pods with a sidecar in a namespace, or in all ('') of them. */

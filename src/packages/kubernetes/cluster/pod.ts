@@ -66,7 +66,7 @@ export interface Terminated {
 /** The name of the container that Dapr's injector adds. */
 export const SIDECAR = 'daprd'
 
-/** All containers of a pod; Dapr's sidecar may be an init container that goes on. */
+/** All containers of a pod; Dapr's sidecar may be an init container that keeps running. */
 export const containersOf = ({spec}: Pick<Pod, 'spec'>): readonly Container[] => [
   ...(spec.initContainers ?? []),
   ...spec.containers

@@ -41,7 +41,7 @@ const PAGE = 500
 
 /**
  * Calls the handler for all objects at `path` that `labels` selects, and of each change, until `signal` is aborted. A watch
- * that ends goes on where it was; after an outage, or if the server has forgotten that place (410), the objects are listed
+ * that ends continues where it was; after an outage, or if the server has forgotten that place (410), the objects are listed
  * again. Rejects only if the first list fails.
  */
 export async function watch<T extends WatchedObject>(
@@ -59,7 +59,7 @@ class Watcher<T extends WatchedObject> {
   readonly #what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal}
   readonly #handler: WatchHandler<T>
   readonly #known = new Map<string, T>()
-  /** Where the watch goes on; '' = list first. */
+  /** Where the watch continues; '' = list first. */
   #version = ''
   #isTroubled = false
 

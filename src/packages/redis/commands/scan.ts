@@ -5,7 +5,7 @@ import type {Session} from '../engine/session.ts'
 import {parseCursor, parseScanOptions} from './scan-options.ts'
 import {typeOf} from './object.ts'
 
-/** The latest scans of a database, by their cursors: an iterator goes on over keys that come and go, on whatever connection. */
+/** The latest scans of a database, by their cursors: an iterator continues while keys are added and removed, on any connection. */
 const scans = new WeakMap<Database, Map<number, Iterator<string, void>>>()
 const MAX_SCANS = 100
 let lastScan = 0

@@ -94,7 +94,7 @@ export class Database {
     return value
   }
 
-  /** Sets a value; a time to live goes on. The caller reports what changed. */
+  /** Sets a value and keeps its time to live. The caller reports what changed. */
   put(key: string, value: Value): void {
     this.#values.set(key, value)
   }

@@ -19,8 +19,8 @@ const LONG_MS = 50
 const MAX_SHARE = 0.25
 
 /**
- * Writes changes soon after they were made, many in one transaction; a burst of them is written while it goes on, which holds
- * it up. A full disk is reported once; the engine continues in memory.
+ * Writes changes soon after they were made, many in one transaction; a burst of them is written while it lasts, which slows
+ * it down. A full disk is reported once; the engine continues in memory.
  */
 export class WriteBehind {
   readonly journal = new Journal({
