@@ -41,7 +41,7 @@ function inField(event: KeyboardEvent): void {
 
 const KEYS: readonly Key[] = [
   ...VIEWS.map(({key, title, name}) => ({keys: `g ${key}`, text: `Go to ${title}`, run: () => go(hrefOf(name))})),
-  {keys: 'p', text: 'Pause, or go on', run: () => pause(!isPaused.value)},
+  {keys: 'p', text: 'Pause, or resume', run: () => pause(!isPaused.value)},
   {keys: '/', text: 'Filter', run: () => document.querySelector<HTMLInputElement>('input[type=search]')?.focus()},
   {keys: 'j', text: 'To the table, and down', run: toTable},
   {keys: 'k', text: 'To the table, and up', run: toTable},
@@ -125,7 +125,7 @@ function Page() {
   useKeys(KEYS)
   const {view, rest} = route.value
   const place = [view, ...rest].join('/')
-  // keys go on in the view, and who does not see the page hears where he is
+  // keys act in the view, and a screen reader says where one is
   useEffect(() => {
     const main = document.getElementById('main')
     if (document.activeElement === document.body || document.activeElement?.closest('nav') !== null) main?.focus()

@@ -43,7 +43,7 @@ export function useTree(q: string, version: string): Api.RequestTree | string | 
   return tree
 }
 
-/** More may be told of it. */
+/** Whether more may become known about it. */
 const isYoung = ({nodes}: Api.RequestTree): boolean =>
   nodes.some(({at, totalMs}) => Date.parse(at) + totalMs > Date.now() - SPANS_MS)
 

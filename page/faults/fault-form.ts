@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 
 export const KINDS = {
-  none: 'it goes on',
+  none: 'it continues',
   status: 'a status',
   abort: 'its connection is reset',
   never: 'no response',

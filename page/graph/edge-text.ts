@@ -10,10 +10,10 @@ export const nameOf = (node: string): string => (node === '' ? '(others)' : visi
 export const isFaulty = ({from, to}: GraphEdge): boolean =>
   faults.value.some(fault => fault.isEnabled && ['any', from].includes(fault.from) && ['any', to].includes(fault.to))
 
-/** Fewer calls a second are told by their number. */
+/** Below this rate the number of calls is shown instead. */
 const SLOW = 0.05
 
-/** `12.6/s ✕ 31 % 65 ms ⚡`: calls a second, failures, p95, all in the last minute; '' = there is nothing to tell. */
+/** `12.6/s ✕ 31 % 65 ms ⚡`: calls a second, failures, p95, all in the last minute; '' = there is nothing to show. */
 export function labelOf(edge: GraphEdge): string {
   if (edge.isAwaited === true) return ''
   const {perSecond, failed} = recentOf(edge)

@@ -8,7 +8,7 @@ export interface GraphEdge {
   readonly figures: Api.Edge | undefined
   /** The caller names the callee under `dependsOn`; undefined: one of them is no app of the run. */
   readonly isDeclared: boolean | undefined
-  /** Nobody calls the callee: it is waited for alone, as a database is. */
+  /** The callee is never called, but waited for, as a database is. */
   readonly isAwaited?: boolean
 }
 

@@ -20,7 +20,7 @@ export interface PictureProps {
   readonly onOpenGroup: (name: string) => void
 }
 
-/** Labels of edges are left out where nobody could read them; those of failures stay. */
+/** The scale below which labels of edges are too small to read and are left out; those of failures stay. */
 const READABLE = 0.75
 /** Longer names would be cut if they were enlarged where nothing else can be read. */
 const LONG_NAME = 22
@@ -132,7 +132,7 @@ function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
     <g
       class={`edge ${tone.join(' ')} ${isSelected ? 'selected' : ''}`}
       role="button"
-      tabindex={0} // SVG knows it in small letters alone
+      tabindex={0} // SVG knows it in lower case alone
       aria-pressed={isSelected}
       aria-label={sentenceOf(edge)}
       onClick={() => onSelect(edge)}

@@ -47,7 +47,7 @@ export function useBox(): Box {
   return {box, size}
 }
 
-/** Fits a picture into its box, a narrow one as far as it can be read, until somebody zooms it (wheel, + and -) or moves it (drag, arrows); 0 shows all of it. */
+/** Fits a picture into its box, a narrow one as far as it can be read, until the user zooms it (wheel, + and -) or moves it (drag, arrows); 0 shows all of it. */
 export function useViewport(picture: Size, {box, size}: Box): Viewport {
   const [chosen, choose] = useState<View | 'first' | 'whole'>('first')
   const view =

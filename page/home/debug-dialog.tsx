@@ -10,7 +10,7 @@ export const askToDebug = (app: string): void => void (debugged.value = app)
 /** The first hands the app over and prints what to start; the second the same for VS Code. */
 const COMMANDS = ['debug', 'debug --format vscode'] as const
 
-/** A page cannot start a debugger, and is not told the secrets of an app: it shows the commands that hand the app over. */
+/** A page cannot start a debugger, and does not get the secrets of an app: it shows the commands that hand the app over. */
 export function DebugDialog() {
   const dialog = useRef<HTMLDialogElement>(null)
   const app = debugged.value

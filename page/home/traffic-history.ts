@@ -14,7 +14,7 @@ const SPANS = 60
 const SPAN_MS = 5000
 export const HISTORY_MINUTES = (SPANS * SPAN_MS) / 60_000
 
-/** By the id of the callee; while somebody follows them. */
+/** By the id of the callee; only while they are followed. */
 export const histories = signal<ReadonlyMap<string, History>>(new Map())
 
 export const NO_HISTORY: History = {calls: [], failed: []}
@@ -74,7 +74,7 @@ export function followTraffic(): () => void {
       begin(gone.signal).catch(() => (endsAt = Date.now() + SPAN_MS)) // then the line begins now
     }
     if (endsAt === 0 || now.value < endsAt) return
-    // the page was not seen for a while: nobody has counted by time
+    // the page was hidden for a while: no samples were counted meanwhile
     if (now.value > endsAt + 4 * SPAN_MS) return void (run = '')
     endsAt += SPAN_MS
     endSpan()

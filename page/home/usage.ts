@@ -12,7 +12,7 @@ export interface Usage {
 
 const EVERY_MS = 5000
 
-/** By the pid of the app; while somebody follows it. */
+/** By the pid of the app; only while it is followed. */
 export const usage = signal<ReadonlyMap<number, Usage>>(new Map())
 
 interface Sample {

@@ -150,7 +150,7 @@ export class LineBlocks {
   }
 }
 
-/** Lines that go on what was begun, such as a stack trace, have its level: they begin with a space. */
+/** Continuation lines, such as a stack trace, begin with a space and have the level of the line before them. */
 class Levels {
   readonly #latest = new Map<string, Api.Line['level']>()
 

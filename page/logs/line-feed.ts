@@ -6,7 +6,7 @@ import type {LineBlocks} from './line-blocks.ts'
 
 /** Lines that are read when the view is opened, and after it stood still. */
 const CAUGHT_UP = 500
-/** Lines that are read when somebody opens what was left out. */
+/** Number of lines that are read when the user opens what was left out. */
 const OPENED = 1000
 /** Samples that wait while lines are read; what is left out of them is a gap as any other. */
 const MAX_WAITING = 20

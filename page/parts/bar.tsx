@@ -26,7 +26,7 @@ export function Bar() {
     const list = views.current
     const link = list?.querySelector('[aria-current]')
     if (!list || !link) return
-    // on a narrow screen the list of views is wider than that (`scrollIntoView` would move the place from which Tab goes on)
+    // on a narrow screen the list of views is wider than that (`scrollIntoView` would move the place from which Tab continues)
     const [seen, {left, right}] = [list.getBoundingClientRect(), link.getBoundingClientRect()]
     list.scrollLeft += Math.max(0, right - seen.right) - Math.max(0, seen.left - left)
   }, [view])
@@ -56,10 +56,10 @@ export function Bar() {
         <Figures />
         <button
           type="button"
-          aria-label={isPaused.value ? 'Go on' : 'Pause'}
+          aria-label={isPaused.value ? 'Resume' : 'Pause'}
           aria-pressed={isPaused.value}
           onClick={() => pause(!isPaused.value)}
-          title={`${isPaused.value ? 'Go on' : 'Pause'}: key p`}
+          title={`${isPaused.value ? 'Resume' : 'Pause'}: key p`}
         >
           {isPaused.value ? '▶' : '❚❚'}
         </button>

@@ -7,18 +7,18 @@ export interface Bar {
   readonly label: ComponentChildren
   /** Milliseconds since 1970. */
   readonly from: number
-  /** Undefined: it goes on. */
+  /** Undefined: it has not ended. */
   readonly to: number | undefined
-  /** How many others it stands within. */
+  /** How many others it is nested in. */
   readonly depth: number
   readonly tone: 'done' | 'failed' | 'waits' | 'hatched'
   /** It may belong elsewhere. */
   readonly isGuess?: boolean
-  /** What is told beside its time. */
+  /** Text next to its time. */
   readonly note: string
   /** What can be done with it. */
   readonly action?: ComponentChildren
-  /** What stands between it and the next one. */
+  /** What is shown between it and the next one. */
   readonly below?: ComponentChildren
 }
 
@@ -30,7 +30,7 @@ const MAX_BRANCHES = 8
 export interface BarsProps {
   readonly bars: readonly Bar[]
   readonly label: string
-  /** What is told beside the times, in a word. */
+  /** Heading of the notes, in a word. */
   readonly noteHead: string
   /** Ms since 1970. */
   readonly now: number

@@ -3,10 +3,10 @@ import {useLayoutEffect, useRef} from 'preact/hooks'
 
 interface Question {
   readonly text: string
-  /** What the button says that goes on. */
+  /** Text of the button that confirms. */
   readonly yes: string
   readonly run: () => void
-  /** Another way to go on. */
+  /** Another choice. */
   readonly or?: {readonly text: string; readonly run: () => void}
 }
 

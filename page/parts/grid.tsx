@@ -42,10 +42,10 @@ export interface GridProps<T> {
   readonly onKey?: (row: T, key: string) => boolean
 }
 
-/** Where keys go on in a table that was left, by its name. */
+/** The row at which keys resume in a table that was left, by its name. */
 const places = new Map<string, string>()
 
-/** What has the focus of somebody who asked for the table while its rows were on their way. */
+/** What had the focus when the user moved to the table while its rows were being loaded. */
 let wantedFrom: Element | null = null
 
 // each further key means something else
@@ -126,7 +126,7 @@ export function Grid<T>(props: GridProps<T>) {
     else if (row === undefined || !areKeysOn.value || onKey?.(row, event.key) !== true) return
     event.preventDefault()
   }
-  // a row that was opened by the address is where the keys go on
+  // a row that was opened by the address is where the keys resume
   useEffect(() => {
     if (selected !== '') setActive(selected)
   }, [selected])

@@ -24,7 +24,7 @@ export const showProblem = (error: unknown): void => {
 let isLoading = false
 let isWanted = false
 
-/** Asks the run; several wishes at once are one request, and one more after it. */
+/** Loads them from the run; several calls at once make one request, and one more after it. */
 export async function loadPins(): Promise<void> {
   isWanted = true
   if (isLoading) return

@@ -21,7 +21,7 @@ export function wordOf(app: Api.App): StateWord {
   return word === 'down' && endedWithRun.value.has(app.id) ? 'stopped' : word
 }
 
-/** It has ended, and nobody asked for that. */
+/** Whether it has ended without being asked to. */
 export const isDown = (app: Api.App): boolean => ['looping', 'down', 'restarting'].includes(wordOf(app))
 
 /** `now`: ms since 1970. */

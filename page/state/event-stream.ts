@@ -20,7 +20,7 @@ export interface StreamOptions {
   readonly onLost: (why: ApiError, retryAt: number) => void
 }
 
-/** Events of the run, as they come. After a loss it goes on by itself at the event where it was, with longer pauses each time. */
+/** Events of the run, as they arrive. After a loss it reconnects at the event where it was, with longer pauses each time. */
 export class EventStream {
   readonly #options: StreamOptions
   #types: readonly string[] = []
@@ -39,7 +39,7 @@ export class EventStream {
     this.now()
   }
 
-  /** Ends the connection; `follow` goes on at the event where it was. */
+  /** Ends the connection; `follow` resumes at the event where it was. */
   end(): void {
     clearTimeout(this.#retry)
     this.#reading.abort()

@@ -9,7 +9,7 @@ const MAX_ASKED = 200
 /** The last line of an app is among this many, including ours. */
 const FEW = 10
 
-/** The last line of each app, by the name of the instance; while somebody follows them. */
+/** The last line of each app, by the name of the instance; only while they are followed. */
 export const lastLines = signal<ReadonlyMap<string, Api.Line>>(new Map())
 
 const keep = (lines: readonly Api.Line[]): void => {

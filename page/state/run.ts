@@ -27,7 +27,7 @@ export interface EventData {
   note: {readonly code: string; readonly text: string}
   /** Something has happened to an instance of a workflow. */
   workflow: {readonly app: string; readonly id: string}
-  /** Samples come from now on; what happened before, while nobody listened or the connection was made, was not told. */
+  /** Samples arrive from now on; what happened before, while nothing listened or the connection was made, was not sent. */
   following: undefined
   /** The whole state was sent (again): what was missed is not known. */
   reset: Api.Run
@@ -43,7 +43,7 @@ export const apps = signal<ReadonlyMap<string, Api.App>>(new Map())
 export const edges = signal<readonly Api.Edge[]>([])
 /** Calls that wait for an app now, by its id. */
 export const waiting = signal<Readonly<Record<string, number>>>({})
-/** Ids of apps that have ended with the run: nobody has to look after them. */
+/** Ids of apps that have ended with the run: they need no attention. */
 export const endedWithRun = signal<ReadonlySet<string>>(new Set())
 /** What needs a person, the worst first. */
 export const troubles = signal<readonly Api.Trouble[]>([])
@@ -148,7 +148,7 @@ function take({type, data}: RunEvent): void {
     if (isOther) {
       takeEdges({edges: [], waiting: {}})
       troubles.value = []
-      untold.clear()
+      exitedApps.clear()
       endedWithRun.value = new Set()
     }
     tell('reset', data as Api.Run)
@@ -159,20 +159,20 @@ function take({type, data}: RunEvent): void {
   else if (type === 'troubles') ({troubles: troubles.value} = data as Api.Troubles)
   else if (type === 'death') {
     const death = data as Api.Death
-    untold.delete(death.app)
+    exitedApps.delete(death.app)
     tell('death', death)
   } else if (type === 'bye') {
     const at = Date.now()
-    endedWithRun.value = new Set(untold)
+    endedWithRun.value = new Set(exitedApps)
     connection.value = {state: 'ended', at, retryAt: at, why: ''}
   } else if (listeners.has(type)) tell(type as keyof EventData, data as never)
 }
 
-/** Ids of apps whose process has ended, and it is not told that nobody asked for that. */
-const untold = new Set<string>()
+/** Ids of apps whose process has ended, not known to be a crash. */
+const exitedApps = new Set<string>()
 
 function takeApp(app: Api.App): void {
-  if (app.state === 'exited' && apps.value.get(keyOf(app))?.state !== 'exited') untold.add(app.id)
+  if (app.state === 'exited' && apps.value.get(keyOf(app))?.state !== 'exited') exitedApps.add(app.id)
   const changed = new Map(apps.value)
   if (app.state === 'removed') changed.delete(keyOf(app))
   else changed.set(keyOf(app), app)

@@ -36,7 +36,7 @@ function useDetails(id: string, changes: string): Details {
     api.ask('GET /apps/{id}/why', asked).then(why => show({why}), keep)
     api.ask('GET /apps/{id}/deaths', asked).then(show, keep)
     api.ask('GET /apps/{id}/environment', asked).then(environment => show({environment}), keep)
-    // the app itself is asked, which may write a line for it: only where somebody looks at it
+    // the app itself is asked, which may write a line for it: only while it is shown
     api.ask('GET /apps/{id}/docs', asked).then(docs => show({docs}), keep)
     return () => gone.abort()
   }, [id, changes])

@@ -115,7 +115,7 @@ export default function Logs() {
     else if (isUp) follow(false)
     else toEnd()
   }
-  // the next lines would take the box to its end before it tells that it has scrolled
+  // the next lines would take the box to its end before it reports that it has scrolled
   const onWheel = ({deltaY, currentTarget: {scrollTop}}: WheelEvent & {currentTarget: HTMLDivElement}): void => {
     if (deltaY < 0 && scrollTop > 0) follow((following.current = false))
   }

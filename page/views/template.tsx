@@ -15,7 +15,7 @@ export default function Template() {
   }
   useEffect(() => {
     load()
-    // a note tells of an edit that has a mistake, or restarts no app
+    // a note reports an edit that has a mistake, or restarts no app
     const stops = (['reload', 'reset', 'note', 'fault', 'following'] as const).map(type => listen(type, load))
     return () => {
       for (const stop of stops) stop()

@@ -63,14 +63,14 @@ t.test('the calls between apps', async t =>
       await page.getByText('20 shown', {exact: true}).waitFor()
       await page.getByRole('button', {name: 'Pause'}).click()
       run.answers['GET /calls'] = {last: 1020, calls: some(721, 1020)}
-      await page.getByRole('button', {name: 'Go on'}).click()
+      await page.getByRole('button', {name: 'Resume'}).click()
       await page.getByText('320 shown, 700 not').waitFor()
       await page.getByRole('grid').focus()
       await page.keyboard.press('End')
       await page.getByRole('gridcell', {name: '↓ 700 calls not shown'}).waitFor()
       run.answers['GET /calls'] = {last: 7000, calls: some(1021, 7000)}
       await page.getByRole('button', {name: 'Pause'}).click()
-      await page.getByRole('button', {name: 'Go on'}).click()
+      await page.getByRole('button', {name: 'Resume'}).click()
       await page.getByText('5,000 shown, 2,000 not').waitFor()
       await page.getByRole('button', {name: 'Clear'}).click()
       await page.getByText('0 shown', {exact: true}).waitFor()

@@ -160,7 +160,7 @@ t.test('the page', async t =>
       await latest.getByText('GET /<b>').waitFor()
       await latest.getByText('✕ 500').waitFor()
       await page.keyboard.press('p')
-      await page.getByRole('button', {name: 'Go on'}).waitFor()
+      await page.getByRole('button', {name: 'Resume'}).waitFor()
       await page.keyboard.press('p')
       await run.followed('calls')
     })
