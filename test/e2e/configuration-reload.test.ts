@@ -37,7 +37,7 @@ t.test('a configuration store that is opened anew goes on with its subscriptions
   await rig.write(settings(second))
   await rig.logged('shop', /Closing existing Component to reload: settings \(configuration\.redis\/v1\)/)
   await rig.logged('shop', /Component updated: settings \(configuration\.redis\/v1\)/)
-  await rig.logged('shop', new RegExp(`subscription ${id} goes on at configuration store settings`))
+  await rig.logged('shop', new RegExp(`subscription ${id} continues at configuration store settings`))
   const redis = await redisAt(t, second)
   await redis.command(['SET', 'color', 'red||1'])
   t.same(await nextUpdate(shop), ['/configuration/settings/color', {id, items: {color: {value: 'red', version: '1'}}}])

@@ -44,7 +44,7 @@ export interface TopicReader {
 export interface PubSub extends Component {
   /** The broker decides what happens to a message that the app fails to handle; left out: it is dropped. */
   readonly keepsFailed?: boolean
-  /** A reader goes on with other settings of its subscription: `atOnce` is looked up for each message, metadata mean nothing. Left out: it is opened again. */
+  /** Whether a reader follows changed settings of its subscription: it reads `atOnce` for each message, and ignores metadata. Left out: it is opened again. */
   readonly followsSettings?: boolean
   /** Settles when the broker has the message. */
   publish(topic: string, message: BrokerMessage): Promise<unknown>

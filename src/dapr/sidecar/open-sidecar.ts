@@ -57,7 +57,7 @@ export interface OpenSidecar {
   announceEnd(): void
   /**
    * Makes room for the sidecar of the same app that an edit opens next: accepts no new connections, and delivers no more to the app. Calls on
-   * the connections that are open go on until `close`. `keepsPorts`: the result are its listening servers, for that sidecar.
+   * the connections that are open continue until `close`. `keepsPorts`: the result are its listening servers, for that sidecar.
    */
   makeRoom(keepsPorts: boolean, cut: AbortSignal): Promise<SidecarServers | undefined>
   /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */

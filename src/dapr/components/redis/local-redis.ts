@@ -41,7 +41,7 @@ const MAX_CUT_OFF = 10
 
 /**
  * The Redis at one port of this machine. Where none answers, this run becomes it; then other programs and runs find it. When
- * the run that is it ends, another one that uses it goes on. A real one that goes away is waited for: it has its own keys.
+ * the run that is it ends, another one that uses it becomes it. A real one that goes away is waited for: it has its own keys.
  */
 export class LocalRedis {
   readonly #port: number
@@ -207,7 +207,7 @@ export class LocalRedis {
       }
     } catch (error) {
       this.#isLost = false
-      this.#options.reporter.warn('redis-keys', `cannot go on as the Redis at ${this.#port}: ${messageOf(error)}`)
+      this.#options.reporter.warn('redis-keys', `cannot become the Redis at ${this.#port}: ${messageOf(error)}`)
     }
   }
 

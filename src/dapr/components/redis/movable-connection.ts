@@ -6,7 +6,7 @@ interface Listening {
   end: (() => Promise<void>) | undefined
 }
 
-/** A connection that goes on with another server when the one that it has is gone. Commands wait meanwhile. */
+/** A connection that moves to another server when its own is gone. Commands wait meanwhile. */
 export class MovableConnection implements RedisConnection {
   readonly #open: () => Promise<RedisConnection>
   readonly #waitMs: number
@@ -94,7 +94,7 @@ export class MovableConnection implements RedisConnection {
     for (const each of this.#duplicates) each.resume()
   }
 
-  /** Goes on with whom `open` finds now. */
+  /** Continues with the server that `open` finds now. */
   async move(): Promise<void> {
     const before = this.#current
     this.#current = undefined

@@ -199,7 +199,7 @@ export class Configurations {
     }
   }
 
-  /** One whose store is not there any more goes on when it is back. */
+  /** Moves a subscription to its store once that is back. */
   async #carryOver(id: string, subscription: Subscription): Promise<void> {
     const {
       request: {storeName, keys, metadata},
@@ -215,10 +215,10 @@ export class Configurations {
       const isWanted = this.#subscriptions.get(id) === subscription && subscription.store === store
       if (!isWanted) return await end()
       subscription.endAtStore = end
-      log.write('info', `subscription ${id} goes on at configuration store ${storeName}, which was opened again`)
+      log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
     } catch (error) {
       subscription.store = undefined
-      log.write('error', `subscription ${id} to configuration store ${storeName} cannot go on: ${messageOf(error)}`)
+      log.write('error', `subscription ${id} to configuration store ${storeName} cannot continue: ${messageOf(error)}`)
     }
   }
 

@@ -4,7 +4,7 @@ import type {FaultSwitch} from '../../../proxy/faults/fault-switch.ts'
 import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
 
 /**
- * What a fault makes of a turn that its app gets by a stream, after its delay; undefined: it goes on. A fault that cuts a response, or
+ * What a fault makes of a turn that its app gets by a stream, after its delay; undefined: it continues. A fault that cuts a response, or
  * kills the process that has the call, does nothing here: there is no connection of the call.
  */
 export async function faultedTurn(

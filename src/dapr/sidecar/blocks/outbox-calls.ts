@@ -49,7 +49,7 @@ export class OutboxCalls {
     this.#publishing = publishing
   }
 
-  /** Goes on with what an earlier run has left. */
+  /** Resumes what an earlier run has left. */
   async begin(): Promise<void> {
     const outbox = await this.#context.work.outbox()
     for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
