@@ -21,7 +21,7 @@ t.test('a terminal', {skip: noScreen}, async t => {
       const env = {KUBECONFIG: `${rig.folder}/config`}
       const screen = new Screen(rig, [...rig.program, 'run', '-k', '-f', '.'], {env})
       await screen.shows(
-        /This will run a template in context "production", server \S+, namespace "shop"\. Go on\? \[y\/N\] /
+        /This will run a template in context "production", server \S+, namespace "shop"\. Continue\? \[y\/N\] /
       )
       screen.type(`${answer}\r`)
       if (answer === '') t.ok(await screen.line(/❌ {2}nothing was done/))

@@ -28,7 +28,7 @@ t.test('a debugger: its prompt is shown, what is typed reaches it, and all is lo
   }
   t.notOk(await screen.isAsBefore(), 'each key is for the app')
   screen.type(DETACH)
-  await screen.line(/^.*detached from pdb, which goes on$/)
+  await screen.line(/^.*detached from pdb, which keeps running$/)
   await screen.line(/^code=0$/)
   await screen.ended()
   t.ok(await screen.isAsBefore())

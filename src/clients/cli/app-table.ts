@@ -94,7 +94,7 @@ export const toneOf = (app: App): Tone => STATES[stateWord(app)][1]
 export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>
   circuitBreakers.filter(({state}) => state !== 'closed')
 
-/** One line for each thing that keeps calls, work or events of an app from going on: `circuit breaker stock:items of "shop" is open`. */
+/** One line for each thing that blocks calls, work or events of an app: `circuit breaker stock:items of "shop" is open`. */
 export const backlogLines = (apps: readonly App[], width: number): string =>
   apps
     .flatMap(app => {

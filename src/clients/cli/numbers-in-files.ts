@@ -26,7 +26,7 @@ const AT = new RegExp(
 /** The number is a default for a variable, or stands in a comment. */
 const IS_DEFAULT = /env|\$\{?\w*PORT|^\s*(?:#|\/\/|\*)/i
 
-/** Where numbers that this copy has others for stand in the files of its apps, as far as a bounded search tells. */
+/** Where the files of its apps have numbers that this copy replaces, as far as a bounded search finds them. */
 export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>): readonly NumberInFile[] {
   const found: NumberInFile[] = []
   const ends = performance.now() + MAX_MS

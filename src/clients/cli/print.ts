@@ -43,7 +43,7 @@ export function unwritten(): string {
   return failure === null || codeOf(failure) === 'EPIPE' ? '' : `cannot write to stdout: ${errorReason(failure)}\n`
 }
 
-/** Ends a command that goes on as soon as stdout takes nothing more: `logs -f | head`. */
+/** Ends a command as soon as stdout is closed: `logs -f | head`. */
 export function endWithStdout(): void {
   process.stdout.on('error', error => {
     noteFailure(error)

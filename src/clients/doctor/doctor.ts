@@ -80,7 +80,7 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
   ]
 }
 
-/** Runs and their processes are found by what it tells. */
+/** Checks /proc, by which runs and their processes are found. */
 function checkProc(): readonly Check[] {
   try {
     currentSystem()

@@ -40,7 +40,7 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
     return 1
   }
   if (end === 'detached') {
-    tell(`detached from ${app}, which goes on`)
+    tell(`detached from ${app}, which keeps running`)
     return 0
   }
   const {exit, exitCode} = attachment.ofApp

@@ -54,7 +54,7 @@ async function loadedBy(flags: GivenFlags): Promise<Loaded> {
 async function exportKubernetes({flags, asJson}: CommandContext): Promise<number> {
   const namespace = flags.text('namespace') ?? ''
   if (namespace !== '' && !NAMESPACE.test(namespace))
-    throw new UserError(`${JSON.stringify(namespace)} is not a namespace: expected small letters, digits and -`)
+    throw new UserError(`${JSON.stringify(namespace)} is not a namespace: expected lower case letters, digits and -`)
   const loaded = await loadedBy(flags)
   const objects = await templateObjects(loaded, {
     home: homedir(),

@@ -25,7 +25,7 @@ const EXIT_NOT_IN_TIME = 124
 /**
  * `up -d`: starts the run in the background and waits until its apps are ready. Warnings of the run go to `.dapr/logs/up.log` next to
  * the template. Exits with 0 if all apps are ready, with 1 if one cannot become ready or the run has ended, with 124 if `--timeout`
- * is over; in all but the second case the run goes on. Ctrl-C while it waits stops the run.
+ * is over; in all but the second case the run continues. Ctrl-C while it waits stops the run.
  */
 export async function upDetached({flags, words, asJson}: CommandContext): Promise<number> {
   const timeoutMs = timeoutOf(flags)

@@ -27,7 +27,7 @@ export interface FileWriter {
   readonly files: readonly string[]
 }
 
-/** Which processes write below a path, as far as /proc tells (proc(5)); a Redis has its folder as its own. */
+/** Which processes write below a path, as far as /proc shows them (proc(5)); a Redis has its folder as its own. */
 export function writersOf(path: string): readonly FileWriter[] {
   const writers: FileWriter[] = []
   for (const name of numbersIn('/proc')) {

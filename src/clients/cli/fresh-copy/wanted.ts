@@ -99,7 +99,7 @@ function matching({main, root}: AddedWorktree, glob: string, folder: string): re
 
 const isFolder = (path: string): boolean => lstatSync(path).isDirectory()
 
-/** What `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) tells its syntax). */
+/** What `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) has its syntax). */
 async function included(worktree: AddedWorktree): Promise<readonly string[]> {
   const {main} = worktree
   if (!existsSync(join(main, '.worktreeinclude'))) return []

@@ -54,7 +54,7 @@ export const UI_KEYS = [
   ['/', 'show only the apps whose name or state contains a word; Esc shows all'],
   ['?', 'this help'],
   ['Esc', 'back'],
-  ['q Ctrl-C', 'quit; the run goes on']
+  ['q Ctrl-C', 'quit; the run continues']
 ] as const
 
 const TABLE_HINT = 'l log · r restart · x stop · s start · d debug · t trace · / filter · ? help'

@@ -189,7 +189,7 @@ const changed = (summary: string, workflow: Api.Workflow): ToolResult =>
   listAnswer({
     summary:
       workflow.workers === 0
-        ? `${summary} No worker of workflows is connected for its app: it goes on when one connects.`
+        ? `${summary} No worker of workflows is connected for its app: it continues when one connects.`
         : summary,
     items: [{text: rowText(workflow), fact: {app: workflow.app, id: workflow.id, status: workflow.status}}],
     cursorAfter: () => ''

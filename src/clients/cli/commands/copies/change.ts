@@ -71,7 +71,7 @@ async function confirm({flags}: CommandContext, what: string): Promise<void> {
     throw new UserError(`this would ${what}`, {explanation: 'Add --yes if you mean it.'})
   const asker = createInterface({input: process.stdin, output: process.stdout})
   try {
-    const answer = await asker.question(`This will ${what}. Go on? [y/N] `)
+    const answer = await asker.question(`This will ${what}. Continue? [y/N] `)
     if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done')
   } finally {
     asker.close()

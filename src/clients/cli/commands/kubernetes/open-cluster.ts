@@ -39,7 +39,7 @@ export async function confirmCluster(access: ClusterAccess, flags: GivenFlags, w
   }
   const asker = createInterface({input: process.stdin, output: process.stdout})
   try {
-    const answer = await asker.question(`This will ${what} in ${where}. Go on? [y/N] `)
+    const answer = await asker.question(`This will ${what} in ${where}. Continue? [y/N] `)
     if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done')
   } finally {
     asker.close()
