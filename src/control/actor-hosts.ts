@@ -4,7 +4,7 @@ import type {LeaseSearch} from './sidecar-leases.ts'
 
 /** How long a found host is cached, in ms; that a type has no host expires sooner. */
 const FOUND_MS = 2000
-const NOBODY_MS = 250
+const NOT_FOUND_MS = 250
 /** How long a call waits for an app of another run that is still to start, in ms (Dapr tries five times, a second apart). */
 const HOLD_MS = 5000
 /** Between two looks. */
@@ -38,7 +38,7 @@ export class ActorHosts {
     try {
       host = await found.host
     } finally {
-      found.until = performance.now() + (host === undefined ? NOBODY_MS : FOUND_MS)
+      found.until = performance.now() + (host === undefined ? NOT_FOUND_MS : FOUND_MS)
     }
     return host
   }

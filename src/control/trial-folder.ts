@@ -66,7 +66,7 @@ export async function sweepTrials(env: Environment): Promise<void> {
   }
 }
 
-/** Undefined: it is no folder of ours, or its trial may go on. */
+/** Undefined: it is no folder of ours, or its trial may still run. */
 function aboutOf(path: string): TrialContainers | undefined {
   try {
     const stat = lstatSync(path)

@@ -1,6 +1,6 @@
 /** Something that keeps a run busy: while all sources say nothing and count nothing, the run is idle. */
 export interface ActivitySource {
-  /** What goes on now, for people; '' = nothing. */
+  /** What is under way now, for people; '' = nothing. */
   readonly busy: () => string
   /** Grows whenever something has happened, also if it is over already. */
   readonly count: () => number

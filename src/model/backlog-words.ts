@@ -1,6 +1,6 @@
 import type {App} from './api.generated.ts'
 
-/** What keeps calls, work or events of an app from going on while it runs, in one sentence each (docs/states.md). */
+/** What blocks calls, work or events of an app while it runs, in one sentence each (docs/states.md). */
 
 export const breakerText = (name: string, breaker: App['circuitBreakers'][number]): string =>
   `circuit breaker ${breaker.name} of "${name}" is ${breaker.state}`

@@ -1,6 +1,6 @@
 /** What happens to a call that a fault hits, after its delay. */
 export type FaultKind =
-  /** It goes on. */
+  /** It continues. */
   | 'none'
   /** It gets a response of ours. */
   | 'status'

@@ -22,7 +22,7 @@ export type WarningCode =
   | 'duplicate-app-id' // Two entries of different programs have the same `appID`: they are instances of one app.
   | 'duplicate-app-port' // Two apps have the same `appPort`.
   | 'duplicate-run' // The same template already runs.
-  | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that goes on like a server.
+  | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that keeps running like a server.
   | 'events-wait' // Events that an app has not taken fill memory (`pubsub.in-memory`). Above 256 MiB for one subscription a publish is refused.
   | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
   | 'few-descriptors' // This process may open too few files (`ulimit -n`): connections will be closed.
@@ -30,7 +30,7 @@ export type WarningCode =
   | 'ignored-key' // A key of the template has no effect, although Dapr's documentation or another section knows it.
   | 'import-not-found' // A Daeploy service imports a Python module that is not installed.
   | 'job' // A job that its app cannot get: it has no port
-  | 'log-file-failed' // A log file cannot be written. Console output continues, and the file goes on as soon as it can be written, with a line that says what is missing.
+  | 'log-file-failed' // A log file cannot be written. Console output continues, and so does the file as soon as it can be written, with a line that says what is missing.
   | 'message-lost' // An app failed to handle a message, and nothing keeps it: no dead letter topic, no retry policy.
   | 'no-actor-store' // Workflows run, and no Component has `actorStateStore: "true"`, which a real Dapr needs for them. Once in a run.
   | 'no-limits' // The system gives no `limits` here: apps run without. The message says what is missing. Once in a run.
@@ -59,7 +59,7 @@ export type WarningCode =
   | 'work-file' // The file of what outlives a run (workflows) is held by another run, or could not be read or written. The message says what happened to it.
   | 'work-left' // Workflows that an earlier run has left wait for an app that the template does not have, or their file has become large.
   | 'work-unfinished' // A workflow has failed or still waits at the end of `up --run`, which keeps none.
-  | 'workflow-stalled' // Workflows cannot go on with the code of the worker that has connected, after a save for example. They keep what they have, and go on when a worker connects that fits to their history.
+  | 'workflow-stalled' // Workflows cannot continue with the code of the worker that has connected, after a save for example. They keep what they have, and continue when a worker connects that fits their history.
   | 'workflows-wait' // No worker takes the workflows that an app is to run: they wait in the file of what outlives a run, with their inputs.
   | 'workspace-kept' // A working copy was kept because files in it were changed.
 

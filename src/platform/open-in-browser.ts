@@ -32,4 +32,4 @@ export async function openInBrowser(url: string, folder: string, env: Environmen
 }
 
 const pageTo = (url: string): string =>
-  `<!doctype html><meta charset="utf-8"><title>Pillion</title><meta http-equiv="refresh" content="0; url=${url}"><a href="${url}">Go on</a>\n`
+  `<!doctype html><meta charset="utf-8"><title>Pillion</title><meta http-equiv="refresh" content="0; url=${url}"><a href="${url}">Continue</a>\n`

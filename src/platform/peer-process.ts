@@ -25,7 +25,7 @@ const BROWSER = /^(?:chrom|firefox|brave|msedge|microsoft-edge|opera|vivaldi|epi
 const searches = new SerialQueue()
 
 /**
- * Finds the process at the other end of a connection: one connection after the other, slice by slice, so that calls go on
+ * Finds the process at the other end of a connection: one connection after the other, slice by slice, so that calls continue
  * meanwhile.
  */
 export async function peerKind(connection: Ends, signs: AppSigns): Promise<PeerKind> {

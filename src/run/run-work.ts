@@ -75,7 +75,7 @@ export class RunWork implements WorkAccess {
     return this.#standIn
   }
 
-  /** Goes on with what an earlier run has left, and says so. */
+  /** Resumes what an earlier run has left, and says so. */
   async begin(): Promise<void> {
     const moved = existsSync(notesFolder(this.#options.env))
       ? (await import('./moved-work.ts')).movedWork(this.#options)

@@ -191,7 +191,7 @@ export class Run {
     memory.begin()
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
     void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
-    void inBackground(reporter, 'cannot go on with workflows', work.begin())
+    void inBackground(reporter, 'cannot resume workflows', work.begin())
     void inBackground(reporter, 'cannot watch files', changes.begin())
     void inBackground(reporter, 'cannot watch resources', resources.follow())
   }

@@ -219,7 +219,7 @@ export class AppRuntime implements Callee {
     return this.#program.hasStarted
   }
 
-  /** The wanted plan counts from now on: its process goes on, as nothing of it has changed. */
+  /** Puts the wanted plan into effect; its process continues, as nothing of it has changed. */
   adopt(): void {
     this.#plan = this.wanted
   }

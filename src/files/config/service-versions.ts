@@ -35,7 +35,7 @@ function checkVersion({settings, plan: {id, version}}: Entry, at: At): void {
     settings.refuse({key: 'version', message, expected: 'expected three numbers with points between them'})
   }
   if (!SERVICE_ID.test(id)) {
-    const expected = 'expected small letters, digits, and _ between them'
+    const expected = 'expected lower case letters, digits, and _ between them'
     settings.refuse({key: 'appID', message: `${app}: an app with a version cannot have this id`, expected})
   }
 }

@@ -268,7 +268,7 @@ export class LogFile implements LogRecord {
     else this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
   }
 
-  /** Tries to go on, with a line that says what is missing. */
+  /** Tries to write again, with a line that says what is missing. */
   #resume(): void {
     const gap = this.#gap
     clearTimeout(this.#timer)

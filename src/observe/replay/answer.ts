@@ -15,7 +15,7 @@ export interface CallAnswer {
   readonly bytes: number
   /** The body was kept whole. */
   readonly isWhole: boolean
-  /** It may go on without end: where it was cut off says nothing. */
+  /** It may be endless: where it was cut off says nothing. */
   readonly isStream: boolean
   /** Without the time in the queue. */
   readonly ms: number

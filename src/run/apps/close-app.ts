@@ -78,7 +78,7 @@ export class AppCloser {
   }
 
   /**
-   * Stops an app that an edit opens again. Its sidecar makes room for the next one, and goes on in the background with the calls on its
+   * Stops an app that an edit opens again. Its sidecar makes room for the next one, and continues in the background with the calls on its
    * connections: one that waits for an app of the same edit gets its answer from the next process of that.
    */
   async closeForEdit(

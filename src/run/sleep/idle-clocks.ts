@@ -11,7 +11,7 @@ export interface IdleClocksOptions {
   readonly emit: Emit
   /** Aborted when the run is to stop. */
   readonly over: AbortSignal
-  /** What an app does now, and has done. */
+  /** Returns what an app does now, and has done. */
   readonly activityOf: (runtime: AppRuntime) => Activity
   /** All instances of an app. */
   readonly instancesOf: (runtime: AppRuntime) => readonly AppRuntime[]
@@ -19,7 +19,7 @@ export interface IdleClocksOptions {
   readonly finish: (runtime: AppRuntime) => readonly FinishWork[]
   /** How long that may take, in ms. */
   readonly graceMs: (runtime: AppRuntime) => number
-  /** The process has ended, or goes on. */
+  /** Called when the process has ended, or stays. */
   readonly resume: (runtime: AppRuntime) => void
 }
 

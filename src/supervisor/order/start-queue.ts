@@ -27,7 +27,7 @@ export interface StartQueueOptions {
   readonly runtimes: () => readonly Startable[]
   /** All dependencies are met. */
   readonly start: (runtime: Startable) => void
-  /** It goes on waiting for some of these. */
+  /** Called while it still waits for some of these. */
   readonly waits: (runtime: Startable, needed: readonly Startable[]) => void
   /** A dependency can only be met if the user starts it again; `why` is a complete sentence. */
   readonly giveUp: (runtime: Startable, why: string) => void

@@ -12,7 +12,7 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
  * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
  * again before each signal. macOS hides the environment of its own programs: there the start of each leader is read when its group
- * is told, and what is below a group is found by its parents, before the first signal and again with each look.
+ * is added, and what is below a group is found by its parents, before the first signal and again with each look.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
 mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= known=' ' asked=' ' spared=' ' kin=' '

@@ -48,7 +48,7 @@ export interface OverlapOptions {
   readonly clock: Clock
   /** Of what can be in one process alone: who calls it waits until the candidate has taken over. */
   readonly letGo: FinishWork
-  /** Of the workers of the current process: those of the candidate go on. */
+  /** Waits for the tasks of the current process's workers: those of the candidate continue. */
   readonly finishWork: FinishWork
   /** The old process has ended: who is still there gets work again. */
   readonly resumeWork: () => void

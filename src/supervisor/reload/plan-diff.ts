@@ -76,7 +76,7 @@ export function editText(before: Plan, after: Plan, late: readonly string[]): st
 }
 
 /**
- * What an edit replaces of an app. `nothing`: its process goes on; `process`: its sidecar, logs and ports stay; `all`: it is
+ * What an edit replaces of an app. `nothing`: its process continues; `process`: its sidecar, logs and ports stay; `all`: it is
  * closed and opened again, and waits for the apps that it depends on.
  */
 export type Effect = 'nothing' | 'process' | 'all'

@@ -156,7 +156,7 @@ export class TemplateEdits {
     const letIn = apps.holdCalls(closed.map(({id}) => id))
     try {
       const leaving = [...removed, ...closed].flatMap(plan => apps.find(plan) ?? [])
-      // one that could not be closed is out of use all the same; the edit goes on with the others
+      // one that could not be closed is out of use all the same; the edit continues with the others
       const warn = (error: unknown): void => this.#warnFailed(error)
       await apps.closeAll(leaving, closed).catch(warn)
       await Promise.all(removed.map(async plan => this.#remove(plan).catch(warn)))

@@ -166,7 +166,7 @@ interface Gathering {
   readonly turns: Turns
 }
 
-/** Workflows that went on while there were calls, and their steps. */
+/** The workflows that ran while there were calls, and their steps. */
 async function* workflowCalls(
   workflows: Workflows,
   {oldest, others, failed, turns}: Gathering

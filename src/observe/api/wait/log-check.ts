@@ -140,7 +140,7 @@ class LogReading {
     return false
   }
 
-  /** Lets calls go on while much is looked at. */
+  /** Yields to calls while many lines are read. */
   async #yield(size: number): Promise<void> {
     this.#unyielded += size
     if (this.#unyielded < MAX_TEXT) return

@@ -69,7 +69,7 @@ let thread: MatchThread | undefined
 let users = 0
 let last: Promise<unknown> = Promise.resolve()
 
-/** Matches in a thread: however long a pattern backtracks, calls go on. */
+/** Matches in a thread: however long a pattern backtracks, calls continue. */
 class ThreadMatcher implements Matcher {
   readonly #pattern: string
   readonly #timeoutMs: number

@@ -66,7 +66,7 @@ function parsed(body: Buffer): unknown {
     const value: unknown = JSON.parse(body.toString())
     if (isObject(value)) return value
   } catch {
-    // told below
+    // thrown below
   }
   throw new DecodeError('it is no JSON object')
 }

@@ -34,7 +34,7 @@ export interface ReceivedSpan extends Sender {
 
 export type Attributes = readonly (readonly [name: string, value: string])[]
 
-/** The exception that ended a span, or that a log record tells of. */
+/** The exception that ended a span, or that a log record reports. */
 export interface ReceivedException {
   readonly type: string
   readonly message: string

@@ -62,11 +62,11 @@ export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
   }
 }
 
-/** Whether a response of this media type may go on without end. */
+/** Whether a response of this media type may be endless. */
 export const isStreamType = (type: string): boolean =>
   /^(?:text\/event-stream|application\/(?:x-)?nd-?json|multipart\/x-mixed-replace)/i.test(type)
 
-/** Whether a response may go on without end. */
+/** Whether a response may be endless. */
 export const isStream = ({headers}: RecordedMessage): boolean => isStreamType(headerValue(headers, 'content-type'))
 
 /** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */

@@ -51,7 +51,7 @@ export interface TracedRequest {
   /** The app that is called; '' = none. */
   readonly callee: string
   readonly method: string
-  /** What a call of gRPC is about; left out: the path tells it. */
+  /** What a call of gRPC is about; left out: the path says it. */
   readonly actor?: SpanActor | undefined
 }
 
