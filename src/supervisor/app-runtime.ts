@@ -58,7 +58,7 @@ export class AppRuntime implements Callee {
   /** How calls to its sidecar are logged; undefined: they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
   pipeline: AppPipeline | undefined
-  /** Of its processes; undefined before the first that has one. */
+  /** The terminal of its processes; undefined before the first that has one. */
   readonly terminal = (): Program['terminal'] => this.#program.terminal
   readonly sleep: Sleep
   readonly #channel: AppChannel

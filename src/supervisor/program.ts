@@ -47,7 +47,7 @@ export class Program {
   #hasStarted = false
   /** The user starts the next process, in a debugger. */
   isDebugged = false
-  /** Of all its processes; made by the first that has one. */
+  /** The terminal of all its processes; created by the first that has one. */
   terminal: AppTerminal | undefined
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {

@@ -3,7 +3,7 @@ import type {PendingCall} from '../proxy/gateway/admission-queue.ts'
 
 /** The sleep of one app: it has no process, while its sidecar, ports and addresses stay open. Whatever needs the app wakes it. */
 export interface Sleep {
-  /** In place of its first start it waits for its first call. */
+  /** Whether it waits for its first call instead of starting. */
   readonly beginsAsleep: boolean
   readonly isAsleep: boolean
   /** It is asleep, and is being started. */
@@ -20,7 +20,7 @@ export interface Sleep {
   onWork(): void
   /** A call waits in its queue. */
   onWait(call: PendingCall): void
-  /** To be called after each change of its state, once its queue follows it; also when it cannot be started. */
+  /** Must be called after each change of its state, once its queue follows it; also when it cannot be started. */
   onMove(): void
 }
 

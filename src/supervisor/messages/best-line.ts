@@ -44,7 +44,7 @@ const MARKS: readonly RegExp[] = [
   /\b(?:\w*Error|\w*Exception|panic|fatal)\b/i,
   /\b(?:errors?|failed|failure|cannot|critical|refused|denied)\b/i
 ]
-/** Of these the first one counts: what a compiler reports later often follows from it. */
+/** The first line that matches counts: a compiler's later errors often follow from it. */
 const COMPILERS = MARKS[1]
 
 const MAX_LENGTH = 300
@@ -99,7 +99,7 @@ function continued(lines: readonly string[], at: number): string {
   return line.endsWith(':') && next !== '' ? `${line} ${next.trim()}` : line
 }
 
-/** Without the frame that Python draws around a group of errors. */
+/** Shortens a line, and removes the frame that Python draws around a group of errors. */
 const short = (line: string): string => {
   const text = line.replace(/^[\s|]+/, '')
   return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`

@@ -9,7 +9,7 @@ const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 export class EndlessWaits {
   readonly #reporter: Reporter
   readonly #clock: Clock
-  /** By the id of the app that others wait for: how to call the timer off. */
+  /** Cancels the timer of an app that others wait for, by its id. */
   readonly #watched = new Map<string, () => void>()
 
   constructor(reporter: Reporter, clock: Clock = systemClock) {

@@ -101,7 +101,7 @@ export class StartOrder {
     this.#queue.remove(runtime)
   }
 
-  /** To be called after each state change of an app. */
+  /** Must be called after each state change of an app. */
   look(): void {
     if (this.#options.isOver()) this.#endless.close()
     else this.#queue.look()

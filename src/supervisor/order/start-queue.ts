@@ -54,7 +54,7 @@ export class StartQueue {
     this.#waiting.delete(runtime)
   }
 
-  /** To be called after each state change of an app. */
+  /** Starts the apps that need not wait any more. Must be called after each state change of an app. */
   look(): void {
     if (this.#waiting.size === 0) return
     const byId = Map.groupBy(this.#options.runtimes(), ({id}) => id)

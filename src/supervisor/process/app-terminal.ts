@@ -114,7 +114,7 @@ export class ProcessTerminal implements TheirStdio {
   readonly stdin: number
   readonly stdout: {readonly theirs: number}
   readonly stderr: {readonly theirs: number}
-  /** For the log. */
+  /** Turns what the terminal shows into lines for the log. */
   readonly lines = new TerminalLines()
   readonly #ours: number
   readonly #listener: TerminalListener

@@ -45,7 +45,7 @@ export class LineSplitter {
 
 const plain = (text: string): string => (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text)
 
-/** In characters; enough for the longest stack traces. */
+/** How much is kept, in characters; enough for the longest stack traces. */
 const KEPT = 32 * 1024
 const LINES = 10
 /** Text that arrives within this time has one time. */
@@ -57,7 +57,7 @@ const MAX_TIMES = 20
 export class Tail {
   readonly #kept: number
   #text = ''
-  /** Of all text so far, in characters. */
+  /** Length of all text so far, in characters. */
   #length = 0
   /** When text arrived (`performance.now()`), and at which offset it begins. */
   #times: {readonly at: number; readonly from: number}[] = []
@@ -90,7 +90,7 @@ export class Tail {
     return linesOf(this.#text.slice(-Math.max(1, this.#length - first.from)))
   }
 
-  /** At most the last ten of them. */
+  /** The last lines, at most ten. */
   get lines(): readonly string[] {
     return this.all.slice(-LINES)
   }

@@ -15,7 +15,7 @@ export interface ReadinessOptions {
   readonly runCommand: (signal: AbortSignal) => Promise<string>
 }
 
-/** From the end of one command to the start of the next. */
+/** Pause between the end of one command and the start of the next. */
 const COMMAND_EVERY_MS = 250
 
 /** Detects when a process of an app is ready. */

@@ -50,13 +50,13 @@ export interface SupervisedOptions {
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
   readonly watchdog?: Pick<Watchdog, 'watch' | 'forget'> | undefined
-  /** For a plan with a terminal. */
+  /** Opens the terminal that the plan asks for. */
   readonly openTerminal?: (() => Promise<ProcessTerminal | Exit>) | undefined
 }
 
 /** The command of `ready` is killed after this time. */
 const COMMAND_TIMEOUT_MS = 5000
-/** In characters: what a compiler or a logger says of a failure stands at its end. */
+/** How much is kept of stdout, in characters: a compiler or a logger explains a failure at the end. */
 const KEPT_OF_STDOUT = 8 * 1024
 /** Output that is older than this when a process ends does not explain its end. */
 const EXPLAINS_MS = 2000
@@ -97,7 +97,7 @@ export class SupervisedApp implements Supervised {
   #stderr = new Tail()
   #stdout = new Tail(KEPT_OF_STDOUT)
   #lived = {from: 0, to: 0}
-  /** Of the last process that has ended. */
+  /** How the last process has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
   /** Why the command of `ready` was not run the last time. */

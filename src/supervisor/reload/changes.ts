@@ -43,7 +43,7 @@ export interface ChangesOptions {
 export class Changes {
   readonly #options: ChangesOptions
   readonly #reloads = new Map<AppRuntime, Reloads>()
-  /** For apps with several instances, by id and version. */
+  /** The rolling restarts of apps with several instances, by id and version. */
   readonly #rolling = new Map<string, Rolling>()
   /** Loaded with the watcher. */
   #edits: TemplateEdits | undefined

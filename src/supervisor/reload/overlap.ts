@@ -46,11 +46,11 @@ export interface OverlapOptions {
   /** Time for the calls in the old process to finish. */
   readonly timeoutMs: number
   readonly clock: Clock
-  /** Of what can be in one process alone: who calls it waits until the candidate has taken over. */
+  /** Releases what only one process may host: its callers wait until the candidate has taken over. */
   readonly letGo: FinishWork
   /** Waits for the tasks of the current process's workers: those of the candidate continue. */
   readonly finishWork: FinishWork
-  /** The old process has ended: who is still there gets work again. */
+  /** The old process has ended: the remaining workers get work again. */
   readonly resumeWork: () => void
   readonly switched: () => void
   readonly cut: (left: readonly PendingCall[]) => void

@@ -41,7 +41,7 @@ const isOf = ({id, version}: AppPlan, apps: readonly AppPlan[] = []): boolean =>
 
 const countOf = (app: AppPlan, {apps}: Plan): number => apps.filter(each => isOf(app, [each])).length
 
-/** Of apps that have other replicas in both plans: `catalog has 2 replicas (1 before)`. */
+/** Describes each app whose number of replicas changes: `catalog has 2 replicas (1 before)`. */
 function replicaTexts(apps: readonly AppPlan[], before: Plan, after: Plan): readonly string[] {
   return apps.map(app => {
     const now = countOf(app, after)

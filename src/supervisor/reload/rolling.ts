@@ -98,7 +98,7 @@ export class Rolling {
     }
   }
 
-  /** Whoever was asked for more changes than the one that failed waits for one that has not been tried. */
+  /** Ends the turns that asked for no more changes than the failed one; the others wait for a later attempt. */
   #give({runtime, changes}: Turn): void {
     const waiting = this.#turns.filter(turn => turn.changes <= changes)
     if (waiting.length === 0) return
