@@ -1,6 +1,6 @@
 import type {CallLink} from './api.generated.ts'
 
-/** Of what may have been done for a call: why that is not sure, `a guess: 40 %, one of 3 that are possible`; '' = it is. */
+/** Says why a link to another call is not certain, `a guess: 40 %, one of 3 that are possible`; '' = it is. */
 export function guessText(link: CallLink | null): string {
   if (link?.reason !== 'guess') return ''
   const {chance, candidates} = link

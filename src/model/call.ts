@@ -197,11 +197,11 @@ export type Direction = 'request' | 'response'
  * It must not throw, and must copy the bytes that it keeps.
  */
 export interface CallObserver {
-  /** At this time of `performance.now()`. */
+  /** The call started at this time of `performance.now()`. */
   started(call: Call, request: SentRequest, startedAt: number): void
   /** It waits in the queue of its callee, for this reason. */
   held(call: Call, reason: string): void
-  /** Who has made it is known now: `call.caller`. */
+  /** The caller is known now: `call.caller`. */
   attributed?(call: Call): void
   /** The admission queue admitted the call after this wait. `pid`: the callee's process, 0: not known. */
   admitted(call: Call, pid: number, waitedMs: number): void
@@ -223,7 +223,7 @@ export interface ComponentUse {
   readonly app: string
   readonly block: string
   readonly component: string
-  /** Of a broker the topic. */
+  /** The operation; for a broker, the topic. */
   readonly operation: string
   readonly startedAt: number
   readonly totalMs: number

@@ -32,9 +32,9 @@ export interface UserErrorDetails {
   /** Printed on stderr after the message: place, caret, what to do. */
   readonly explanation?: string
   readonly exitCode?: number
-  /** For programs: what kind of mistake it is. */
+  /** The kind of mistake, for programs. */
   readonly code?: MistakeCode
-  /** For programs: each mistake with its place. */
+  /** Each mistake with its place, for programs. */
   readonly mistakes?: readonly TemplateMistake[]
   readonly cause?: unknown
 }

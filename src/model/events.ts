@@ -71,7 +71,7 @@ export interface Reloaded {
   readonly number: number
   /** The saved files, relative to the folder of the app; none if a reload was requested. */
   readonly files: readonly string[]
-  /** From the change, or the request, until the app accepted calls again. */
+  /** Time from the change, or the request, until the app accepted calls again. */
   readonly tookMs: number
   /** How many calls were queued in the meantime, and how long the longest of them waited. */
   readonly held: number

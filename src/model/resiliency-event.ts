@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly target: string
   /** `<target>:<method>`, the name of its circuit breaker; for built-in retries the policy's name. */
   readonly key: string
-  /** For built-in retries: the app that is called. */
+  /** The app that is called; only for built-in retries. */
   readonly callee?: string
   /** The target is a component: its kind in the names of default policies, and the direction. */
   readonly component?: {readonly kind: string; readonly direction: 'inbound' | 'outbound'}
@@ -36,7 +36,7 @@ export type ResiliencyEvent = {readonly endpoint: Endpoint} & (
       /** The name of the policy. */
       readonly policy: string
       readonly cause: FailureCause
-      /** From 1. */
+      /** The number of the retry, from 1. */
       readonly retry: number
       /** -1 = no limit. */
       readonly maxRetries: number

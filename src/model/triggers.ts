@@ -2,7 +2,7 @@ import type {AppPlan} from './plan.ts'
 
 /** What starts an app that is asleep, besides calls: as its last process said. What is left out is not known. */
 export interface Triggers {
-  /** To which it had subscribed by itself. */
+  /** The topics that its own code had subscribed to. */
   readonly topics?: readonly TopicTrigger[]
   /** Names of input bindings that it wanted. */
   readonly bindings?: readonly string[]

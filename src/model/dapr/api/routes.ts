@@ -15,7 +15,7 @@ const ROUTES = OPERATIONS.flatMap(operation => {
   return words.filter(isPath).map(path => ({methods, pattern: path.split('/'), operation}))
 })
 
-/** By the first two segments, which no route has as parameters. Each request is looked for here: no closures. */
+/** Routes by their first two segments, which are never parameters. Each request is looked up here: no closures. */
 const byPrefix = Map.groupBy(ROUTES, ({pattern: [version, api]}) => `${version ?? ''}/${api ?? ''}`)
 
 function fits(pattern: readonly string[], segments: readonly string[]): boolean {
