@@ -16,7 +16,7 @@ export interface ServiceLogsWanted {
 
 /** What the management API needs from the run. */
 export interface ManagementBackend {
-  /** In the order of the template, then of the deployments. */
+  /** Lists the services in the order of the template, then of the deployments. */
   readonly list: () => readonly ServiceInstance[]
   readonly assign: (name: string, version: string) => void
   /** Settles when the instance has been removed. */

@@ -34,7 +34,7 @@ export interface ManagerGuards {
   readonly isAllowedHost: (authority: string) => boolean
   /** Whether these credentials are valid; always true if no token is required. */
   readonly isAuthorized: (apiToken: string, authorization: string) => boolean
-  /** Who may send what web pages send. */
+  /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard
 }
 

@@ -38,7 +38,7 @@ const DISCARD: FieldSink = {field: () => undefined}
 export class FieldWalker implements HeaderField {
   name = ''
   bytes = ''
-  /** Of the block that was walked last: texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts. */
+  /** Size of the last block, texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
   listSize = 0
   /** The same, and it had nothing to do with the table: equal blocks mean the same. */
   isPlain = true

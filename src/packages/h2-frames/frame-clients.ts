@@ -7,7 +7,7 @@ export interface FrameTarget {
   /** Addresses, tried in this order. */
   readonly hosts: readonly string[]
   readonly port: number
-  /** Of a unix domain socket, in place of addresses and port. */
+  /** Path of a unix domain socket, in place of addresses and port. */
   readonly socketPath?: string
   readonly isSecure: boolean
   /** Appended in brackets to the error where a connection is accepted, but never used; '' or left out: nothing. */

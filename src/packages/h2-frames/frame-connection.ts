@@ -195,7 +195,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket.end()
   }
 
-  /** To be called now and then: a silent peer is pinged, one that does not answer is cut. Returns how long it has been silent. */
+  /** Must be called now and then: a silent peer is pinged, one that does not answer is cut. Returns how long it has been silent. */
   look(): number {
     if (this.#hasRead) {
       this.#hasRead = false

@@ -6,7 +6,7 @@ import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
 export interface FrameServerOptions {
   readonly warn: (text: string) => void
-  /** Who takes the calls of a new connection, each from its head on. */
+  /** Returns what handles the calls of a new connection, each from its head on. */
   readonly accept: (connection: FrameServer) => StreamHandler
   readonly closed: (connection: FrameServer) => void
 }

@@ -31,7 +31,7 @@ interface StreamConnection {
   localDone(stream: FrameStream): void
 }
 
-/** Who has a stream: what comes on it, and how it ends. */
+/** Handles what arrives on a stream, and its end. */
 export interface StreamHandler {
   /** A block of fields: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void

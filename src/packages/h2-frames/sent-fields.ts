@@ -32,7 +32,7 @@ export class SentFields implements FieldSink {
   #update = ''
   #bytes = 0
   #entries = 0
-  /** Of each field in the table, how many there were with it. */
+  /** For each field in the table, how many fields had been added with it. */
   readonly #places = new Map<string, number>()
   readonly #blocks = new Map<string, SentBlock>()
   #text = ''

@@ -64,7 +64,7 @@ function sizes(
   return bytes === 0 ? {[name]: written} : {[name]: written, [older]: Math.ceil(bytes / unit)}
 }
 
-/** In a pod nothing of Dapr's is on localhost. */
+/** Whether an address is that of localhost, where a pod has nothing of Dapr's. */
 export const isHere = (address: string): boolean =>
   /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(?::\d+)?$/.test(address)
 

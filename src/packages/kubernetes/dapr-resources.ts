@@ -27,7 +27,7 @@ interface Found {
   readonly document: Field
   readonly apps: Set<string>
   readonly shownAs: string
-  /** To compare it with others of its kind and name. */
+  /** Its text, to compare it with others of its kind and name. */
   readonly text: string
 }
 
@@ -40,7 +40,7 @@ export class DaprResources {
   readonly #plans: readonly AppPlan[]
   readonly #options: DaprResourcesOptions
   readonly #files = new Map<string, ResourceFile>()
-  /** By kind and name. */
+  /** What was found, by kind and name. */
   readonly #found = new Map<string, Found>()
   readonly #configurations = new Map<string, string>()
   /** Warnings of what lies in the folders and is no resource of Dapr. */

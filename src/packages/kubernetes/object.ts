@@ -42,7 +42,7 @@ export interface TemplateObjects {
   readonly name: string
   /** They come before the apps. */
   readonly resources: readonly ResourceObject[]
-  /** In start order: what others depend on comes first. */
+  /** The apps in start order: what others depend on comes first. */
   readonly apps: readonly AppObjects[]
   /** What is probably not meant, one line each. */
   readonly warnings: readonly string[]
@@ -52,10 +52,10 @@ export interface TemplateObjects {
 export const objectsOf = ({secret, service, workload}: AppObjects): readonly KubernetesObject[] =>
   [secret, service, workload].filter(object => object !== undefined)
 
-/** By this label an object is ours; its value is the template's name. */
+/** The label that marks an object as ours; its value is the template's name. */
 export const TEMPLATE_LABEL = 'pillion/template'
 
-/** Who manages an object; our value is `MANAGER`. */
+/** The label that says what manages an object; our value is `MANAGER`. */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'pillion'
 

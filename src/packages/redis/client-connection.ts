@@ -224,7 +224,7 @@ export class ClientConnection implements RedisConnection {
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
   }
 
-  /** Who may not do that may do nothing. */
+  /** Opens the connection and checks that the user may use it. */
   async #greet(): Promise<void> {
     await this.#client.connect()
     await this.#client.sendCommand(['PING'])

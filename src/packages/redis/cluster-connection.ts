@@ -14,7 +14,7 @@ interface SlotRange {
   readonly node: string
 }
 
-/** Who listens, and how that ends at each node. */
+/** A listener, and how to end it at each node. */
 interface Listening {
   readonly pattern: string
   readonly listener: MessageListener
@@ -56,7 +56,7 @@ export class ClusterConnection implements RedisConnection {
     return this.#onKey(slotKey(args), async node => node.command(args, options))
   }
 
-  /** In a cluster only what concerns one key can be done in one step. */
+  /** Runs commands in one step, which in a cluster is possible for one key only. */
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
     const groups = new Map<string, number[]>()
     for (const [at, args] of commands.entries()) {

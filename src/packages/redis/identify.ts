@@ -21,7 +21,7 @@ export async function identify(port: number): Promise<Answerer> {
   return {kind: 'none'}
 }
 
-/** Who says this of itself (INFO). */
+/** Finds the kind of a server by its INFO. */
 export function answererOf(info: string): Answerer {
   if (!info.includes('pillion_version')) return {kind: 'other'}
   return {kind: 'built-in', space: /^pillion_space:(.*?)\r?$/m.exec(info)?.[1] ?? ''}

@@ -60,7 +60,7 @@ export class ServiceManager {
     this.#known.delete(runtime)
   }
 
-  /** For the routes at the manager's port. */
+  /** What the routes at the manager's port use. */
   get backend(): ManagementBackend {
     const {versions} = this.#options.routes
     const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
@@ -78,7 +78,7 @@ export class ServiceManager {
     }
   }
 
-  /** For other terminals. */
+  /** What commands in other terminals may do. */
   get control(): Pick<RunControl, 'services' | 'assign' | 'remove'> {
     const {list, assign, remove} = this.backend
     return {

@@ -171,7 +171,7 @@ export class Services {
     })
   }
 
-  /** For other terminals. */
+  /** What commands in other terminals may do. */
   get control(): Pick<RunControl, 'services' | 'assign' | 'remove' | 'notifications'> {
     return {...this.#manager.control, notifications: () => this.#notifications?.list() ?? {}}
   }

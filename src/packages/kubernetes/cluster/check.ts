@@ -147,7 +147,7 @@ function foreign(live: LiveObject, store: ObjectStore): UserError {
   })
 }
 
-/** Who wrote an object that has no label: `kubectl-client-side-apply`, `helm` … */
+/** The writer of an object that has no label: `kubectl-client-side-apply`, `helm` … */
 function managerOf({metadata}: LiveObject): string {
   const {managedFields = []} = metadata as {readonly managedFields?: readonly FieldsOf[]}
   const {manager = ''} = managedFields.find(({subresource}) => subresource === undefined) ?? {}

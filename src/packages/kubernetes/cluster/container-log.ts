@@ -44,7 +44,7 @@ export class ContainerLog {
     return this.#cursor.lastLine
   }
 
-  /** To be called with each new status of the container. */
+  /** Must be called with each new status of the container. */
   look(status: ContainerStatus): void {
     this.#status = status
     const before = status.lastState?.terminated?.containerID

@@ -24,7 +24,7 @@ export class LogCursor {
     return Buffer.from(this.#last, 'latin1').toString()
   }
 
-  /** From where to ask for; undefined: from the beginning. */
+  /** The time from which lines are requested; undefined: from the beginning. */
   get since(): string | undefined {
     return this.#time === '' ? undefined : this.#time
   }

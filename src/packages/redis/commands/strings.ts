@@ -144,7 +144,7 @@ function getAndExpire({db}: Session, [key = '', option = '', time, ...rest]: rea
   return value
 }
 
-/** For MGET a key of another type is missing. */
+/** Returns a value for MGET, which takes a key of another type as missing. */
 function plain(db: Database, key: string): string | null {
   const value = db.get(key)
   return typeof value === 'string' ? value : null

@@ -12,7 +12,7 @@ export interface DatabaseEvents {
   changed(database: Database, key: string): void
   /** Something was changed that only the file has to know: who reads a stream, and how far. */
   note(database: Database, key: string, changes: number): void
-  /** For subscribers of keyspace notifications. */
+  /** Notifies subscribers of keyspace notifications. */
   notify(database: Database, kind: NotificationKind, event: string, key: string): void
   readonly timer: ExpiryTimer
   readonly isStored: boolean

@@ -27,7 +27,7 @@ export class RedisEngine {
   readonly runId: string
   /** Set by the server. */
   port = 0
-  /** Whose keys these are; '' = those of all runs that have no space. */
+  /** The space that the keys belong to; '' = that of all runs without a space. */
   space = ''
   commandsRun = 0
   /** Nothing is written any more. */

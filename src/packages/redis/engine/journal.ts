@@ -8,7 +8,7 @@ export const keysIn = (keys: ChangedKeys): number => [...keys.values()].reduce((
 /** Number of changes that are written at once, in about 10 ms, without waiting for the timer. */
 const MANY = 4000
 
-/** Who writes what a journal has collected. */
+/** Writes what a journal has collected. */
 export interface JournalWriter {
   /** There is something to write. */
   wake(): void

@@ -20,7 +20,7 @@ export interface StoredKeys {
   close(): void
 }
 
-/** Who held the file may be about to end. */
+/** Attempts to lock the file: the process that held it may be about to end. */
 const LOCK_TRIES = 20
 const LOCK_PAUSE_MS = 50
 

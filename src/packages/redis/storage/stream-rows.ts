@@ -32,7 +32,7 @@ interface Unfinished {
 
 /** Writes what has changed in streams: entries, groups and what is pending have rows of their own. */
 export class StreamRows {
-  /** By their serial numbers. */
+  /** The unfinished streams by their serial numbers. */
   readonly #unfinished = new Map<number, Unfinished>()
   readonly #addEntry: StatementSync
   readonly #removeEntry: StatementSync
