@@ -21,7 +21,7 @@ export const bounded = <T extends object>(inner: T, heard: Heard): T =>
     }
   })
 
-/** For handlers of uncaught errors, which Node calls where the error was thrown: whether a boundary has taken it. */
+/** Whether a boundary has taken an error. For handlers of uncaught errors, which Node calls where the error was thrown. */
 export function isTakenByBoundary(error: unknown): boolean {
   const heard = boundaries.getStore()
   heard?.(error)

@@ -2,7 +2,7 @@ import {constants} from 'node:os'
 import type {Exit} from '../model/app-state.ts'
 import type {CFunction} from './experimental.ts'
 
-/** Of sys/wait.h. */
+/** The constant of sys/wait.h. */
 const WNOHANG = 1
 
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]))

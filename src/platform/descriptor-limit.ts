@@ -10,7 +10,7 @@ export function maxDescriptors(): number {
   }
 }
 
-/** Without proc(5): Node's report of itself. It takes some 10 ms, so that it is asked only when the limit is first needed. */
+/** Reads the limit from Node's report where there is no proc(5). It takes some 10 ms: only when the limit is first needed. */
 function fromReport(): number {
   const report: NodeJS.ProcessReport & {excludeNetwork?: boolean} = process.report
   const {excludeNetwork = false} = report

@@ -5,7 +5,7 @@ import {SerialQueue} from '../model/serial-queue.ts'
 import {holds, listenersOn} from './listeners.ts'
 import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 
-/** Who holds the other end of a connection: a process of an app, another process, or one that we cannot see. */
+/** What has the other end of a connection: a process of an app, another process, or one that we cannot see. */
 export type PeerKind = 'app' | 'other' | 'unknown'
 
 /** What makes a process an app's. */

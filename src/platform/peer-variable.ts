@@ -20,7 +20,7 @@ interface Holder {
  */
 export class PeerVariable {
   readonly #name: string
-  /** Who was found last comes first: who has called calls again. */
+  /** The latest holder comes first, as it is likely to call again. */
   #holders: Holder[] = []
   readonly #without = new Set<number>()
   /** The sockets that were seen, as /proc names them. The number of one that is open belongs to no other one. */

@@ -41,7 +41,7 @@ export async function makePipes(count: number): Promise<ProcessPipes[]> {
   }
 }
 
-/** By pipe2(2): a call for each, where a program takes 7 ms of a start. Undefined: this Node cannot call it, or the system has none. */
+/** Creates pipes by pipe2(2): a program would take 7 ms of a start. Undefined: this Node cannot call it, or the system has none. */
 function systemPipes(count: number, open: number[]): ProcessPipes[] | undefined {
   const pipe2 = process.platform === 'linux' && count > 0 ? findPipe2() : undefined
   if (pipe2 === undefined) return undefined
@@ -61,7 +61,7 @@ function findPipe2(): CFunction | undefined {
   }
 }
 
-/** With one call of `mkfifo`. */
+/** Creates pipes with one call of `mkfifo`. */
 async function fifos(count: number, open: number[]): Promise<ProcessPipes[]> {
   const folder = await mkdtemp(join(tmpdir(), 'pillion-pipes-'))
   const pathsOf = (name: string): string[] => Array.from({length: count}, (_, index) => join(folder, `${name}${index}`))

@@ -52,7 +52,7 @@ function findProgram(): Program {
   }
 }
 
-/** Of a part that may be read, and not be written to; and its file. */
+/** Heading of a mapping that is readable and not writable, and its file. */
 const HEADING = /^\S+ r-[x-]p \S+ \S+ \d+ +(.*)/
 
 /**

@@ -17,7 +17,7 @@ import {findProgram} from './program-version.ts'
 export interface LimitedProcess {
   /** Stands before the program and its arguments. The process that is started becomes the program: it keeps its number, its group and its files. */
   readonly prefix: readonly string[]
-  /** To be called when the program and its children have ended. */
+  /** Must be called when the program and its children have ended. */
   readonly release: () => void
 }
 

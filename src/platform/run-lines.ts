@@ -15,7 +15,7 @@ export interface LinesEnd {
   readonly last: string
 }
 
-/** From the signal to SIGKILL. */
+/** Time from the signal to SIGKILL. */
 const GRACE_MS = 5000
 
 /** Runs a command to its end, for which the user waits. It and its children are a process group, which a signal that ends us ends. Never rejects. */

@@ -3,7 +3,7 @@
  * CLOCK_MONOTONIC), and does not follow when the clock is set: `performance.timeOrigin` alone would date all calls after that wrongly.
  */
 
-/** From a moment on, both clocks are so far apart. */
+/** The offset between both clocks from a moment on. */
 interface Piece {
   readonly from: number
   readonly offset: number
@@ -64,7 +64,7 @@ export class ClockPair {
   }
 }
 
-/** Of this process. */
+/** The clocks of this process. */
 export const wallTime = new ClockPair({now: () => performance.now(), date: () => Date.now()}, performance.timeOrigin)
 
 /** The start of this process, in ms since 1970 as its clock had it then: a name for it, no date. */
