@@ -20,7 +20,7 @@ import {readAs, readUntyped} from './values.ts'
 export interface Section<Values> {
   /** Without keys that are null: Dapr treats null as unset. The values of our keys are not checked yet. */
   readonly values: Values
-  /** By key; of duplicate keys the last one. */
+  /** The pairs by key; the last one of duplicate keys. */
   readonly pairs: ReadonlyMap<string, Pair>
   /** Pairs that a later duplicate key overrides. */
   readonly repeated: readonly Pair[]

@@ -109,7 +109,7 @@ function withoutInApp(item: ListItem, spot: Spot): ListItem | readonly ListItem[
   return appWith(pairs.flatMap(pair => withoutValue(pair, spot)))
 }
 
-/** Of a list the item is left out, else the key. */
+/** Leaves out the item of a list, or else the key. */
 function withoutValue(pair: Pair, spot: Spot): Pair | readonly Pair[] {
   const {node} = pair
   if (!isAt(pair, spot)) return pair

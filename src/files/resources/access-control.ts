@@ -135,7 +135,7 @@ export const withSlash = (name: string): string => (name.startsWith('/') ? name 
 
 const ids = (policies: readonly Field[]): string => `[${policies.map(each => each.field('appId').text()).join(' ')}]`
 
-/** In the words of Dapr (pkg/acl, ParseAccessControlSpec), once, at the first policy that lacks something. */
+/** Warns in the words of Dapr (pkg/acl, ParseAccessControlSpec), once, at the first policy that lacks something. */
 function noteMissing(policies: readonly Field[]): void {
   const without = (key: string): readonly Field[] => policies.filter(policy => policy.field(key).text() === '')
   const [noDomain, noNamespace, noName] = [without('trustDomain'), without('namespace'), without('appId')]

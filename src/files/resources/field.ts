@@ -242,7 +242,7 @@ export class Field {
     return new Field(this.#reading, {node: pair?.node, start, keyStart: pair?.key.start ?? start, path})
   }
 
-  /** In the order in which they count. */
+  /** The pairs in the order in which they apply. */
   #pairs(): readonly (readonly [string, Field])[] {
     if (this.#node === undefined) return []
     if (this.#node.kind === 'map')

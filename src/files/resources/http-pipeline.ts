@@ -48,7 +48,7 @@ export const pipelineOf = (
 const metadataOf = ({properties}: ComponentResource): MiddlewareSpec['metadata'] =>
   properties.map(({name, value}) => [name, value])
 
-/** By priority; of equal ones in the order of the files. */
+/** Sorts the middleware by priority, and equal ones in the order of the files. */
 function placedIn(key: PipelineKey, components: readonly ComponentResource[]): readonly MiddlewareSpec[] {
   const placed = components.flatMap(component => {
     const {name, type, place} = component

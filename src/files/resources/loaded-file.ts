@@ -17,7 +17,7 @@ import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.t
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
 import {readMcpServers, type McpServer} from './mcp-servers.ts'
 
-/** In braces, a single special character, or a word; a brace that is never closed. */
+/** A variable in braces, of one special character, or a word; or a brace that is never closed. */
 const VARIABLE = /\$(?:\{([^}]*)\}|([-*#$@!?0-9])|(\w+)|\{)/g
 
 /**

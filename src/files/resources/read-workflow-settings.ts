@@ -4,7 +4,7 @@ import {parseGoDuration} from './go-duration.ts'
 
 import {RETAINED_ENDS, type ConcurrencyLimits, type RetentionTimes, type WorkflowSettings} from './workflow-settings.ts'
 
-/** By kind: the keys whose smaller number counts, as all replicas of an app are in this process, and the list of names. */
+/** For each kind, the keys whose smaller number applies, as all replicas of an app are in this process, and the list of names. */
 const KINDS = {
   workflows: [
     'maxConcurrentWorkflowInvocations',
@@ -64,7 +64,7 @@ function readRetention(policy: Field): RetentionTimes {
   )
 }
 
-/** With its unit: Go's YAML takes a bare number for nanoseconds, which is never meant. */
+/** Reads a duration, which needs a unit: Go's YAML takes a bare number for nanoseconds, which is never meant. */
 function readDuration(field: Field): number | undefined {
   if (field.isAbsent) return undefined
   const text = field.text()

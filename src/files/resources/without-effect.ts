@@ -22,7 +22,7 @@ const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subsc
 /** Kinds that Dapr knows besides them. */
 const UNREAD = ['MCPServer']
 
-/** In a file of a resource folder, but for its Components. */
+/** Finds keys without effect in a file of a resource folder, but for its Components. */
 export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)
 
 /** A Component of a type that is not built. */
@@ -80,7 +80,7 @@ const READ_KEYS = [
   'workflow'
 ]
 
-/** In a Configuration. Warns of keys that Dapr does not know either. */
+/** Finds keys without effect in a Configuration, and those that Dapr does not know either. */
 export function findUnreadKeys({documents: [document]}: ResourceFile): readonly WithoutEffect[] {
   const spec = document?.field('spec')
   spec?.warnUnknownKeys([...READ_KEYS, ...Object.keys(UNREAD_KEYS)])

@@ -11,11 +11,11 @@ export interface WorkflowAccess {
   readonly caller: string
   readonly kind: 'workflows' | 'activities'
   readonly operation: WorkflowOperation
-  /** Of the workflow, or the activity. */
+  /** The name of the workflow or the activity. */
   readonly name: string
 }
 
-/** Who may do what with names that fit. */
+/** Which apps may do what with names that match. */
 interface Grant {
   readonly callers: ReadonlySet<string>
   readonly kind: WorkflowAccess['kind']
@@ -34,7 +34,7 @@ export interface WorkflowAccessPolicy {
   readonly place: Place
 }
 
-/** Without policies all is allowed; else what no rule of any policy allows is denied (Dapr: pkg/acl/workflow/policy.go). */
+/** Whether an app may do something. Without policies all is allowed; else what no rule allows is denied (Dapr: pkg/acl/workflow/policy.go). */
 export const isAccessAllowed = (
   policies: readonly WorkflowAccessPolicy[],
   {caller, kind, operation, name}: WorkflowAccess

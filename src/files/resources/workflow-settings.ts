@@ -1,6 +1,6 @@
 /** How many of a kind a worker's app may have in hand at a time. */
 export interface ConcurrencyLimits {
-  /** Of all together; Infinity: any number. */
+  /** Maximum number of all together; Infinity: any number. */
   readonly all: number
   readonly byName: ReadonlyMap<string, number>
 }
@@ -14,7 +14,7 @@ export interface WorkflowSettings {
   readonly retention: RetentionTimes
 }
 
-/** In ms, by the end; what is left out is kept forever. */
+/** Retention times in ms by how a workflow ended; what is left out is kept forever. */
 export type RetentionTimes = Partial<Readonly<Record<(typeof RETAINED_ENDS)[number], number>>>
 
 /** The ends of a workflow that a retention policy names. */

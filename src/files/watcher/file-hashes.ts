@@ -29,7 +29,7 @@ interface Known {
  * A save of a file without a hash counts as a change, unless its size and time are as before.
  */
 export class FileHashes {
-  /** By absolute path. A path without an entry is one of which nothing is known. */
+  /** What is known of files, by absolute path. */
   readonly #known = new Map<string, Known>()
   readonly #toHash = new Set<string>()
   readonly #maxWaiting: number

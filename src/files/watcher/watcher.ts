@@ -61,7 +61,7 @@ export interface FilePlan {
 
 const POLL_EVERY_MS = 500
 
-/** So far behind may be the time that a file gets when it is written (Linux: a tick of the coarse clock). */
+/** How late the time may be that a file gets when it is written (Linux: a tick of the coarse clock). */
 const COARSE_CLOCK_MS = 10
 
 /** More than the sources of one app: each file that is followed takes about 3 kB. */

@@ -39,7 +39,7 @@ export interface Policies {
 
 /** The Resiliency resources that hold for one caller, merged; nothing in it changes. */
 export interface Resiliency {
-  /** In the order in which they were merged; what is named later won. */
+  /** The resources in the order in which they were merged; later ones win. */
   readonly resources: readonly {readonly name: string; readonly namespace: string}[]
   readonly policies: Policies
   readonly targets: Targets

@@ -30,7 +30,7 @@ export interface CompiledTrip {
   readonly fault: TripFault | undefined
 }
 
-/** Without a `trip` (sony/gobreaker, defaultReadyToTrip). */
+/** Applies where there is no `trip` (sony/gobreaker, defaultReadyToTrip). */
 export const defaultTrip: Trip = ({consecutiveFailures}) => consecutiveFailures > 5
 
 const VARIABLES = [
