@@ -36,7 +36,7 @@ export class BorrowedCalls {
   readonly #env: Environment
   readonly #peerRuns: Pick<PeerRuns, 'admitIn'>
   readonly #reporter: Reporter
-  /** By the trace's id. A request that is sent again, to us, may have the same: it counts while a borrowed call is under way. */
+  /** Where calls came from, by trace id. A replay to us may have the same id: the entry applies while a borrowed call is under way. */
   readonly #traces = new Map<string, Origin>()
   readonly #borrowers = new Map<string, Borrower>()
   readonly #reported = new Set<string>()

@@ -68,7 +68,7 @@ export async function findRuns(
     .toSorted((a, b) => a.listing.startedAt.localeCompare(b.listing.startedAt))
 }
 
-/** Whose process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or the system does not tell. */
+/** The run of a folder if its process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or that is unknown. */
 function suspendedRun(folder: string): RunIdentity | undefined {
   const identity = readRunFile(folder)?.identity
   return identity !== undefined && isSuspended(identity.pid) ? livingRun(folder) : undefined

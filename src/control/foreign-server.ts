@@ -48,7 +48,7 @@ export async function foreignServer(
   return undefined
 }
 
-/** For a person: whose server it is, and what to do. */
+/** Says whose server it is, and what to do. */
 export function foreignServerText({port, run, app}: ForeignServer): string {
   const folder = run.templateFile === '' ? '' : ` in ${dirname(run.templateFile)}`
   const whose = `localhost:${port} is ${app === '' ? 'a server' : `"${app}"`} of the run ${run.name}${folder} (pid ${run.pid}), whose data this run must not use`

@@ -44,7 +44,7 @@ export interface LogsQuery {
   readonly isColoured?: boolean
 }
 
-/** Who looks at a terminal. */
+/** A viewer of a terminal. */
 export interface TerminalViewer {
   readonly show: (bytes: Buffer) => void
   /** The app has ended, and is not started again by itself. */

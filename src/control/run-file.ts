@@ -10,7 +10,7 @@ export interface RunFile {
   readonly marker: string
   /** Time from SIGTERM to SIGKILL for its remaining processes. */
   readonly graceMs: number
-  /** Who the run is while it cannot respond; missing in the files of older versions. */
+  /** Identifies the run while it cannot respond; missing in the files of older versions. */
   readonly identity?: RunIdentity
 }
 

@@ -24,7 +24,7 @@ export function checkRunName(name: string): void {
 export interface NameRequest {
   /** What `--name` says; undefined: like its folder. */
   readonly asked: string | undefined
-  /** Of the template, or where a single app was started. */
+  /** The folder of the template, or where a single app was started. */
   readonly folder: string
 }
 

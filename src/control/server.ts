@@ -24,7 +24,7 @@ export interface Registration {
   spare(marker: string): void
 }
 
-/** Who registers, and what it is to be called; left out: it says so itself. */
+/** The run that registers, and its name; left out: it names itself. */
 export interface Registrant extends RunFile {
   readonly name?: NameRequest
 }
@@ -32,7 +32,7 @@ export interface Registrant extends RunFile {
 /** Answers a request; settles when the answer is written, or when it is one that ends with the run. Never rejects. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** At the end of a run, a reader that has not read all after this time is abandoned. */
+/** How long readers have to read all at the end of a run. */
 const TIMEOUT_MS = 500
 
 /** The folder of the run with this marker. */

@@ -5,7 +5,7 @@ import {isSamePath} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 
-/** In the folder of a run: one line for each data that it has in a server. */
+/** The file in the folder of a run with one line for each data that it has in a server. */
 const FILE = 'data'
 
 /** Writes down what data a run has in servers, for other copies that use the same. `keys`: equal where the data are. */
