@@ -29,7 +29,7 @@ export function graphView(edges: readonly Api.Edge[], plans: readonly AppPlan[])
 
 type Pair = Api.Graph['uncalled'][number]
 
-/** Who depends on it may want to call it. */
+/** Whether an app that depends on another one may call it. */
 function isForCalls(from: string, to: string, plans: readonly AppPlan[]): boolean {
   const isAwaited = ({id, dependsOn}: AppPlan): boolean =>
     id === from && dependsOn.some(each => each.id === to && each.until === 'completed')

@@ -36,7 +36,7 @@ export interface WorkAccess {
   readonly workflows: () => Promise<Workflows>
   /** Opens the file, or creates it. */
   readonly jobs: () => Promise<Jobs>
-  /** For a client that only reads: where there is no file, none is created. */
+  /** Opens the work for reading alone: where there is no file, none is created. */
   known(): Promise<KnownWork>
   /** Undefined: the file is not open. */
   readonly openWorkflows: () => Workflows | undefined

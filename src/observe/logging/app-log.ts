@@ -65,7 +65,7 @@ export interface AppLogsOptions {
   readonly level: LogLevel
   /** What the sidecar's own lines say of it. */
   readonly source: LineSource
-  /** Without a command the app has no log file. */
+  /** Whether the app has a command, and so a log file. */
   readonly hasCommand: boolean
   readonly startedAt: Date
   readonly console: Console

@@ -11,10 +11,10 @@ export interface StatusLine {
   readonly text: string
 }
 
-/** Without a sign: in files, and where Dapr writes to the console through its own writer. */
+/** The line without a sign: in files, and where Dapr writes to the console through its own writer. */
 export const plainly = ({text}: StatusLine): string => asBytes(`${text}\n`)
 
-/** With sign and two spaces: where Dapr writes to the console directly. */
+/** The line with sign and two spaces: where Dapr writes to the console directly. */
 export const withSign = ({sign, text}: StatusLine): string => asBytes(`${SIGNS[sign]}  ${text}\n`)
 
 /** The app has exited or was stopped; for its own log. */
@@ -26,7 +26,7 @@ export const appEnded = (exit: Exit): StatusLine =>
 /** The run is stopping; begins with an empty line. For the logs of app and sidecar. */
 export const shuttingDown: StatusLine = {sign: 'info', text: '\ntermination signal received: shutting down'}
 
-/** At the end of the run, for an app that had failed before; for its own log. */
+/** The line in the log of an app that had failed before the end of the run. */
 export const errorExitingApp = (exit: Exit): StatusLine => ({
   sign: 'failure',
   text: `Error exiting App: ${exitText(exit)}`
@@ -44,7 +44,7 @@ export const startingDapr = (id: string, httpPort: number, grpcPort: number): St
   text: `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`
 })
 
-/** In a sidecar's log before the app starts, if the app has no port. */
+/** The lines in a sidecar's log before its app, which has no port, starts. */
 export const checkingSidecar = (httpPort: number, grpcPort: number): readonly StatusLine[] => [
   {sign: 'info', text: `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`},
   {sign: 'info', text: `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`},

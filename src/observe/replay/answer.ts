@@ -7,7 +7,7 @@ import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 export interface CallAnswer {
   /** 0: there was none. */
   readonly status: number
-  /** Without parameters, in lower case. */
+  /** The media type without parameters, in lower case. */
   readonly type: string
   /** Decompressed, if it was kept whole. */
   readonly body: Buffer

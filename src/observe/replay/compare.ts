@@ -72,7 +72,7 @@ function differentHeads(before: CallAnswer, after: CallAnswer): readonly Differe
   return found
 }
 
-/** Of streams the heads alone are compared. */
+/** Whether one is a stream: then the heads alone are compared. */
 const isStreamed = (before: CallAnswer, after: CallAnswer): boolean => before.isStream && after.isStream
 
 const statusText = ({status}: CallAnswer): string => (status === 0 ? 'no response' : status.toString())

@@ -9,7 +9,7 @@ import {whyNotSent} from './why-not-sent.ts'
 /** Calls of a window that are sent again at once. */
 const MAX_CALLS = 1000
 
-/** From a call, or a time in ms since 1970, to another one, both included. */
+/** A range from a call, or a time in ms since 1970, to another one, both included. */
 export interface Window {
   readonly from: WindowEnd
   readonly to: WindowEnd

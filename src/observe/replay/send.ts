@@ -80,13 +80,13 @@ export function requestOf(call: RecordedCall): RequestText {
   const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
   const lines = headers.map((text, at) => {
     if (at % 2 === 1) return ''
-    return SET_ANEW.has(text.toLowerCase()) ? '' : `${text}: ${headers[at + 1] ?? ''}\r\n`
+    return SET_AGAIN.has(text.toLowerCase()) ? '' : `${text}: ${headers[at + 1] ?? ''}\r\n`
   })
   return {method, path: target, lines: lines.join(''), body: request.body}
 }
 
-/** By each request to an app. */
-const SET_ANEW = new Set(['host', 'dapr-api-token'])
+/** Headers that each request to an app sets again. */
+const SET_AGAIN = new Set(['host', 'dapr-api-token'])
 
 const headersOf = (headers: readonly string[]): string[] =>
   headers.flatMap((name, at) => (at % 2 === 1 || LEFT_OUT.has(name.toLowerCase()) ? [] : [name, headers[at + 1] ?? '']))

@@ -125,7 +125,7 @@ function responseOf(
 
 const headersOf = ({headers}: Api.Message): readonly object[] => headers.map(([name, value]) => ({name, value}))
 
-/** With the empty line; -1: there was none. */
+/** Size of a head with its empty line; -1: there was none. */
 const sizeOf = ({head}: RecordedMessage): number => (head === '' ? -1 : head.length + 4)
 
 /** Absolute, as HAR wants it: with the host that the caller named. */

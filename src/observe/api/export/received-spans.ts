@@ -103,5 +103,5 @@ const pair = (key: string, stringValue: string): object => ({key, value: {string
 const pairs = (attributes: Readonly<Record<string, string>>): readonly object[] =>
   Object.entries(attributes).map(([key, value]) => pair(key, value))
 
-/** Of ms since 1970; right to a microsecond. */
+/** Converts ms since 1970 to nanoseconds; exact to a microsecond. */
 const nano = (ms: number): string => `${Math.round(ms * 1000)}000`

@@ -35,7 +35,7 @@ export const isPrintable = (bytes: Buffer): boolean =>
 const quoted = (text: string): string =>
   /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
-/** For `printf`, within single quotes: octal escapes for all but plain ASCII. */
+/** Escapes bytes for `printf` within single quotes: octal for all but plain ASCII. */
 function format(bytes: Buffer): string {
   let text = ''
   for (const byte of bytes) {

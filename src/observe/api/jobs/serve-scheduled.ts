@@ -22,7 +22,7 @@ interface Waiting {
   readonly remove: () => Promise<unknown>
 }
 
-/** By begin and name, as Dapr lists them. Throws a UserError. */
+/** Lists what is scheduled, by begin and name, as Dapr does. Throws a UserError. */
 export async function listScheduled(work: KnownWork, query: URLSearchParams): Promise<Api.AllScheduled> {
   const filter = query.get('filter') ?? 'all'
   if (!FILTERS.includes(filter))

@@ -1,4 +1,4 @@
-/** By what an event is known. */
+/** What identifies an event. */
 export interface EventNames {
   /** `id` of CloudEvents 1.0. */
   readonly event: string

@@ -44,11 +44,11 @@ export class JoinedTraces {
 
 /** One trace: which spans are calls seen by their caller or callee, and what stands below what. */
 export class JoinedTrace {
-  /** In the order of their starts. */
+  /** The spans in the order of their starts. */
   readonly spans: readonly ReceivedSpan[]
   readonly #trace: KeptTrace
   readonly #calls: readonly TracedCall[]
-  /** By the span id that went to the callee, and by the one that came from the caller. */
+  /** The calls by the span id that was sent to the callee, and by the one from the caller. */
   readonly #byWent: ReadonlyMap<string, readonly TracedCall[]>
   readonly #byCame: ReadonlyMap<string, readonly TracedCall[]>
   /** The call that a span is, by its id. */

@@ -5,7 +5,7 @@ import {summaryOf} from '../../telemetry/otlp/conventions.ts'
 import {spanDetails, type Attributes, type ReceivedException, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 
-/** By their numbers in trace.proto. */
+/** Kinds of spans, by their numbers in trace.proto. */
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
 
 export const spanKindOf = (kind: Api.Span['kind']): number => KINDS.indexOf(kind)
@@ -74,7 +74,7 @@ export function exceptionsOnce(nodes: readonly Api.TreeNode[]): readonly Api.Tre
     .toReversed()
 }
 
-/** For each row the first one that does not stand below it. */
+/** For each row, the first one after it that is not below it. */
 function endsOf(nodes: readonly Api.TreeNode[]): readonly number[] {
   const ends = nodes.map(() => nodes.length)
   const above: number[] = []

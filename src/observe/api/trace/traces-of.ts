@@ -74,7 +74,7 @@ function fieldsOf(message: Uint8Array): readonly {readonly number: number; reado
   return fields
 }
 
-/** In an envelope of another writer. */
+/** The names in an envelope of another writer. */
 export function otherNames(envelope: Buffer): Partial<EventNames> {
   try {
     const value = JSON.parse(envelope.toString()) as {readonly id?: unknown; readonly source?: unknown} | null

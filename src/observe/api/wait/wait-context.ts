@@ -7,7 +7,7 @@ import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 /** An app of a run, one for each instance, as conditions see it. */
 export interface WaitedApp {
   readonly id: string
-  /** With a number if it is not the first instance. */
+  /** The name, with a number if it is not the first instance. */
   readonly name: string
   /** It takes calls, or runs if it has no port. */
   readonly isReady: boolean
@@ -72,7 +72,7 @@ export interface EventTimes {
   readonly timeOf: (id: number) => Since | undefined
 }
 
-/** From when on something counts. */
+/** The moment from which on something counts. */
 export interface Since {
   /** `performance.now()`; -Infinity: from the start of the run. */
   readonly at: number

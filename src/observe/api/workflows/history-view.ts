@@ -156,7 +156,7 @@ const timeOf = ({timestamp}: Event): number => (timestamp === undefined ? 0 : ms
 const routerText = ({sourceAppID, targetAppID}: NonNullable<Event['router']>): string =>
   targetAppID === '' ? sourceAppID : `${sourceAppID}->${targetAppID}`
 
-/** To the second, as Go's RFC3339 has it. */
+/** A time to the second, as Go's RFC3339 has it. */
 const secondText = (time: Parameters<typeof msOf>[0] | undefined): string =>
   time === undefined ? '' : `${new Date(Number(time.seconds) * 1000).toISOString().slice(0, 19)}Z`
 

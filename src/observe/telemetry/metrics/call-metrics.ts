@@ -52,7 +52,7 @@ export class CallMetrics {
     this.#metrics = new SidecarMetrics(appId, namespace, settings)
   }
 
-  /** In Prometheus' text format. Who asks too often gets an earlier one: calls do not wait for that. */
+  /** The metrics in Prometheus' text format. A client that asks too often gets an earlier text: calls do not wait for it. */
   text(now = performance.now()): string {
     if (now - this.#since > WINDOW_MS) [this.#since, this.#rendered] = [now, 0]
     if (this.#rendered++ < MAX_RENDERED) this.#text = this.#metrics.text()

@@ -4,7 +4,7 @@ interface Metric<Kind extends 'counter' | 'gauge' | 'histogram'> {
   readonly help: string
   /** Their names, in the order in which values are given, each behind a space. */
   readonly labels: string
-  /** Of a histogram: times have those of the settings. */
+  /** The buckets of a histogram; for times, those of the settings. */
   readonly buckets?: 'times' | 'sizes' | 'shares'
 }
 

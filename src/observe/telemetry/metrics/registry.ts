@@ -17,7 +17,7 @@ const BUCKETS: Readonly<Record<'times' | 'sizes' | 'shares', readonly number[]>>
     ...[1, 4, 16, 64, 256].map(size => size * MIB),
     ...[1, 4].map(size => size * GIB)
   ],
-  /** Of the largest message (Dapr: pkg/diagnostics/metrics.go, payloadRatioDistribution). */
+  /** Shares of the largest message (Dapr: pkg/diagnostics/metrics.go, payloadRatioDistribution). */
   shares: [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1, 1.5, 2]
 }
 

@@ -4,7 +4,7 @@
 /** `Span.SpanKind` of OpenTelemetry's trace.proto. */
 export const KIND = {internal: 1, server: 2, client: 3, producer: 4, consumer: 5} as const
 
-/** Who sent a span or a log record. */
+/** The sender of a span or a log record. */
 export interface Sender {
   /** Id of the app of the run, or what `service.name` says if that names no app. */
   readonly app: string

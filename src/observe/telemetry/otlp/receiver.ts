@@ -44,7 +44,7 @@ export interface ReceiverOptions {
 interface Head {
   readonly method: string
   readonly path: string
-  /** By its name in lower case; '' = absent. */
+  /** Returns a header by its name in lower case; '' = absent. */
   readonly header: (name: string) => string
 }
 
@@ -152,7 +152,7 @@ function admitted({method, path, header}: Head): NonNullable<ReturnType<typeof s
   return signal
 }
 
-/** Without its port, in lower case. */
+/** The host without its port, in lower case. */
 const hostIn = (authority: string): string =>
   authority
     .toLowerCase()

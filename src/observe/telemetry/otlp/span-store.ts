@@ -25,7 +25,7 @@ export interface SpanStoreOptions {
 
 /** What is known of one trace. */
 export interface KeptTrace {
-  /** By span id, in the order of their arrival. */
+  /** The spans by their ids, in the order of their arrival. */
   readonly spans: ReadonlyMap<string, ReceivedSpan>
   readonly logs: readonly ReceivedLog[]
 }
@@ -39,7 +39,7 @@ interface OpenTrace {
 export class SpanStore {
   readonly #options: SpanStoreOptions
   readonly #traces = new Map<string, OpenTrace>()
-  /** In the order of their arrival; what stands before `#first` is dropped. */
+  /** The items in the order of their arrival; those before `#first` are dropped. */
   #items: (ReceivedSpan | ReceivedLog | undefined)[] = []
   #first = 0
   #bytes = 0
@@ -56,7 +56,7 @@ export class SpanStore {
     return this.#items.length - this.#first
   }
 
-  /** By trace id, in the order in which their first span arrived. */
+  /** The traces by their ids, in the order in which their first span arrived. */
   get traces(): ReadonlyMap<string, KeptTrace> {
     return this.#traces
   }
@@ -133,7 +133,7 @@ export class SpanStore {
     if (trace.spans.size === 0 && trace.logs.length === 0) this.#traces.delete(item.traceId)
   }
 
-  /** Of a question of the sidecar nothing is kept, whatever of it came first. */
+  /** Drops a trace of the sidecar's own request, whatever of it arrived first. */
   #ignore(traceId: string): void {
     this.#ignored.add(traceId)
     const [oldest] = this.#ignored

@@ -240,7 +240,7 @@ export interface CallLine {
   readonly flags: number
   readonly requestBytes: number
   readonly responseBytes: number
-  /** Of the callee's process; 0: not known. */
+  /** The pid of the callee's process; 0: not known. */
   readonly pid: number
   /** '' if it is none of HTTP's. */
   readonly method: string

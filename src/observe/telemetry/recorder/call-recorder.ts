@@ -31,7 +31,7 @@ export interface RecordedCall extends CallLine {
 /** Keeps what the gateway reports of every call. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
-  /** Who publishes to which topic, by the name that deliveries of it come from: `pubsub/orders`. These are no calls. */
+  /** Edges from publishers to topics, by the name that deliveries come from: `pubsub/orders`. These are no calls. */
   readonly publishers: Edges
   readonly uses: ComponentUses
   /** What the OpenTelemetry SDKs of apps have sent; undefined: nothing. */

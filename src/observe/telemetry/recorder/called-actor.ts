@@ -5,7 +5,7 @@ import {FLAG} from './call-lines.ts'
 interface CalledActor {
   readonly type: string
   readonly id: string
-  /** Of a firing: `timer/NAME` or `remind/NAME`. */
+  /** The method; for a firing `timer/NAME` or `remind/NAME`. */
   readonly method: string
 }
 

@@ -8,7 +8,7 @@ const MORE = '(more)'
 /** Characters of the reason of a failure. */
 const MAX_REASON = 300
 
-/** Who uses which component for what: few, and noted many times. */
+/** A way in which an app uses a component: there are few, which recur many times. */
 export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {readonly index: number}
 
 /**
@@ -18,7 +18,7 @@ export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operati
 export class ComponentUses {
   readonly #ask: (app: string) => boolean
   readonly ways: UseWay[] = []
-  /** By app, and what is used for what. */
+  /** The known ways by app, and by component and operation. */
   readonly #known = new Map<string, Map<string, UseWay>>()
   /** Whether an app is recorded, as far as it was asked for. */
   readonly #recorded = new Map<string, boolean>()

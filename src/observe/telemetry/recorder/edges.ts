@@ -7,7 +7,7 @@ const HALF_SECONDS = RECENT_SECONDS / 2
 /** All further pairs are counted as one, with the callee ''. */
 const MAX_EDGES = 4096
 
-/** Who calls whom, and how it went. */
+/** The calls from one app to another, and how they ended. */
 export class Edge {
   readonly index: number
   readonly caller: string
@@ -18,13 +18,13 @@ export class Edge {
   waited = 0
   requestBytes = 0
   responseBytes = 0
-  /** Of language models. */
+  /** Tokens of language models. */
   promptTokens = 0
   completionTokens = 0
   readonly latency = new LatencyHistogram()
   /** How many bytes of a body are kept each way; -1: its calls are not recorded. An edit of the template changes it. */
   bodyBytes: number
-  /** Of each of the last seconds: which one, its calls, and those that failed. */
+  /** For each of the last seconds: which one, its calls, and those that failed. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
   #half = 0
   #latest = new LatencyHistogram()

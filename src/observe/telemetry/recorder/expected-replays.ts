@@ -1,6 +1,6 @@
 import type {Call, SentRequest} from '../../../model/call.ts'
 
-/** With the number of the call that is sent again. */
+/** Header with the number of the call that is sent again. */
 export const REPLAY_HEADER = 'Pillion-Replay'
 
 /** A replay that has been sent to a sidecar, and was not seen there yet. */

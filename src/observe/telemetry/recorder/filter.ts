@@ -173,7 +173,7 @@ function milliseconds(field: string, value: string): number {
   return Number(number) * (unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1)
 }
 
-/** In ms since 1970. */
+/** Parses a time, to ms since 1970. */
 function timeIn(field: string, value: string): number {
   const at = Date.parse(value)
   if (Number.isFinite(at)) return at

@@ -170,7 +170,7 @@ const scalarText = (value: unknown): string =>
 /** Between a name and its value. */
 const MAX_BLANKS = 64
 
-/** Behind the string that begins here; the end of the text if it is cut. */
+/** Index after the string that begins here; the end of the text if it is cut. */
 function stringEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '\\') at++
@@ -179,7 +179,7 @@ function stringEnd(text: string, start: number): number {
   return text.length
 }
 
-/** Behind the text or number that begins here; where it begins, if it is neither. */
+/** Index after the text or number that begins here; where it begins, if it is neither. */
 const valueEnd = (text: string, start: number): number =>
   text[start] === '"'
     ? stringEnd(text, start)
@@ -192,9 +192,9 @@ const wordsOf = (name: string): readonly string[] =>
     .toLowerCase()
     .split(/[^a-z\d]+/)
 
-/** Of an address: `https://name:password@host`. */
+/** The password in an address: `https://name:password@host`. */
 const PASSWORD = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
-/** Addresses within parameters of addresses: so deep they are looked at. */
+/** How deep addresses within parameters of addresses are searched. */
 const MAX_NESTED = 3
 /** A text that is an address with parameters. */
 const ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/)?\/\S*$/i
