@@ -11,7 +11,7 @@ import {recentView} from '../observe/api/edges.ts'
 import type {Edges} from '../observe/telemetry/recorder/edges.ts'
 import type {Apps} from './apps/apps.ts'
 
-/** Who this run is, for commands that find it suspended. */
+/** Identifies this run for commands that find it suspended. */
 export const runIdentity = ({file, copy = '', apps}: Plan): RunIdentity => ({
   pid: process.pid,
   name: '', // chosen when it registers

@@ -22,7 +22,7 @@ export class RunComponents {
   /** The components of the files are open. */
   #isStarted = false
 
-  /** Of the apps that have been started: one of them may be the Redis itself. */
+  /** Ports of the apps that have been started: one of them may be the Redis itself. */
   readonly #ports: Set<number>
 
   constructor(context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>, serverRefusal: ServerRefusal) {
@@ -132,6 +132,6 @@ export class RunComponents {
   }
 }
 
-/** For a person; `validate` says the same. */
+/** The warning, which `validate` prints, too. */
 export const noModelText = (name: string): string =>
   `"conversation" names ${name}, and no app has an open component of conversation of this name: nothing is recorded or given back`

@@ -128,7 +128,7 @@ function whyNot(id: string, all: readonly AppRuntime[], open: readonly AppRuntim
   return first === undefined || open.some(takesCalls) ? '' : first.queue.reason
 }
 
-/** At once, or soon. */
+/** Whether it takes calls, at once or soon. */
 const takesCalls = ({queue, app: {state}}: AppRuntime): boolean =>
   queue.state === 'open' ||
   (queue.state === 'held' && state.phase !== 'idle' && (state.phase !== 'backoff' || state.until !== Infinity))

@@ -31,7 +31,7 @@ export interface RunWaitsOptions {
 /** How many batches of all output are searched for an app's last line. */
 const MAX_BATCHES = 10_000
 const MAX_LINE = 1000
-/** At the end of a run, how long clients have to read their answers. */
+/** How long clients have to read their answers at the end of a run. */
 const ANSWER_MS = 500
 
 /** What a run reports to clients that wait for its conditions. Created by the first of them. */

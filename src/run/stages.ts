@@ -1,6 +1,6 @@
 /** One part of a run: `stop` undoes `start`. */
 export interface Stage {
-  /** For error messages: `ports`, `sidecars`. */
+  /** The name in error messages: `ports`, `sidecars`. */
   readonly name: string
   /** Omitted if there is nothing to start. */
   start?(): Promise<void> | void

@@ -11,7 +11,7 @@ const GATHER_MS = 500
 export class StallReporter {
   readonly #reporter: Reporter
   readonly #clock: Clock
-  /** By app. */
+  /** The stalled instances by app. */
   readonly #stalled = new Map<string, Map<number, Instance>>()
 
   constructor(reporter: Reporter, clock: Clock) {

@@ -70,7 +70,7 @@ export class Apps implements EditedApps {
     this.#leftOut = options.plan.leftOut ?? []
   }
 
-  /** In the order of the template. */
+  /** The apps in the order of the template. */
   get all(): readonly AppRuntime[] {
     return this.#all
   }
@@ -245,7 +245,7 @@ export class Apps implements EditedApps {
     await closeForEdit(runtimes, next, {...this.#options, kept: this.#kept})
   }
 
-  /** For an edit of the template: an app that is there already keeps its place, and its ports if the plan says nothing else. */
+  /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */
   async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
     const previous = this.find(plan)
     // what `--except` has left to the user, who has asked for it since: for another instance, too

@@ -43,7 +43,7 @@ export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporte
   readonly sidecars: Map<AppRuntime, OpenSidecar>
   /** Called when an app leaves the run: it is no longer restarted and gets no new calls. */
   readonly leaves: (runtime: AppRuntime) => void
-  /** Of the actors that its process hosts. */
+  /** Deactivates the actors that its process hosts. */
   readonly letGo: (runtime: AppRuntime) => FinishWork
 }
 

@@ -31,7 +31,7 @@ const MAX_TICK_MS = 1000
 /** Counts for each app that has an `idleTimeout` how long nothing was under way in it; then it falls asleep, with all its instances. */
 export class IdleClocks {
   readonly #options: IdleClocksOptions
-  /** By the key of their first instance. */
+  /** The clocks by the key of their first instance. */
   readonly #clocks = new Map<string, IdleClock>()
 
   constructor(options: IdleClocksOptions) {
