@@ -169,7 +169,7 @@ export class AdmissionQueue {
     return this.#waiting.size
   }
 
-  /** In order of arrival. */
+  /** The calls that are held, in order of arrival. */
   get held(): readonly PendingCall[] {
     return [...this.#waiting].map(({pendingCall}) => pendingCall)
   }

@@ -9,7 +9,7 @@ export type Admission = Admitted | Denied
 export interface Admitted {
   readonly ok: true
   readonly pool: Pool
-  /** For calls of gRPC, where they go to another port than others; left out: `pool`. */
+  /** The pool for calls of gRPC, where these have a port of their own; left out: `pool`. */
   readonly grpcPool?: Pool
   /** Additional metadata for a gRPC call there: it names the callee and the caller. */
   readonly grpcFields?: readonly (readonly [name: string, value: string])[]

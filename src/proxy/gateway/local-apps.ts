@@ -20,9 +20,9 @@ export interface Callee {
   readonly pool: Pool
   /** Id of that process; 0 if the run did not start it. */
   readonly pid: number
-  /** Who may call it; undefined: everybody. */
+  /** Decides which apps may call it; undefined: all. */
   readonly accessControl: AccessControlInterceptor | undefined
-  /** Who it is when it calls others; undefined: its sidecar is not open yet. */
+  /** Its identity as a caller; undefined: its sidecar is not open yet. */
   readonly identity: CallerIdentity | undefined
   /** Its APP_API_TOKEN. */
   readonly token: string

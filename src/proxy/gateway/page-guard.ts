@@ -90,7 +90,7 @@ export class PageGuard {
 
 const mayPass = (peer: PeerKind, isCall: boolean): boolean => peer === 'app' || (peer === 'unknown' && isCall)
 
-/** In lower case, without the port of the scheme and a slash at the end. */
+/** Returns the origin in lower case, without the port of the scheme and a slash at the end. */
 const normal = (origin: string): string =>
   origin
     .toLowerCase()

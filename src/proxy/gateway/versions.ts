@@ -27,10 +27,10 @@ export interface Meant {
 }
 
 interface Index<M> {
-  /** By `<id>_<version>`, and by id for the main version. */
+  /** The versions by `<id>_<version>`, and by id for the main version. */
   readonly named: ReadonlyMap<string, Named<M>>
   readonly meant: ReadonlyMap<string, Meant>
-  /** By id. */
+  /** The shadows by id. */
   readonly shadows: ReadonlyMap<string, readonly Named<M>[]>
 }
 
@@ -54,7 +54,7 @@ export class Versions<M extends Versioned & Callee> {
     this.#known = runtimes
   }
 
-  /** In the order of the template, then of the deployments. */
+  /** The runtimes in the order of the template, then of the deployments. */
   get runtimes(): readonly M[] {
     return this.#runtimes
   }
@@ -100,7 +100,7 @@ export class Versions<M extends Versioned & Callee> {
     return named?.isById === true ? named.runtime : undefined
   }
 
-  /** Who answers for an id. */
+  /** Returns what answers calls to an id. */
   callee(id: string): M | Instances | undefined {
     const named = this.find(id)
     return named?.isById === true ? named.callee : undefined
@@ -116,7 +116,7 @@ export class Versions<M extends Versioned & Callee> {
     return this.#runtimes.filter(each => each.id === id && each.plan.version === version)
   }
 
-  /** Who an app of the run is when it calls others. */
+  /** Returns the identity of an app as a caller. */
   readonly identify: Identify = id => this.main(id)?.identity
 
   /** The versions to which calls for an id are mirrored. */

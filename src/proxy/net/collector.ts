@@ -31,7 +31,7 @@ export const TOO_LARGE = 'stream too large'
 
 const MIB = 1024 * 1024
 
-/** For bodies that are read as a whole before anything is done with them: requests to our own APIs, answers to our own requests. */
+/** Memory for bodies that are read as a whole before they are used: requests to our own APIs, answers to our own requests. */
 export const READ_BODIES = new Budget(64 * MIB)
 
 /** Why a body is refused; it can follow the name of what was to be read. */

@@ -92,7 +92,7 @@ class WebRequest {
   readonly #options: WebOptions
   readonly #adapted: AdaptedRequest
   readonly #sink: ResponseSink
-  /** To be sent again to where a redirect leads; undefined: it is not known. */
+  /** The body, to send it again to where a redirect leads; undefined: it is not known. */
   readonly #body: Buffer | undefined
   #request: ClientRequest | undefined
   #redirects = 0

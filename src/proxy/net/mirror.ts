@@ -19,7 +19,7 @@ export interface CopyOf {
 
 /** A callee that gets copies of calls; its responses are discarded. */
 export interface Shadow {
-  /** For warnings. */
+  /** The name in warnings. */
   readonly name: string
   /** As an observer names it: `<id>@<version>`. */
   readonly callee: string
@@ -35,7 +35,7 @@ interface PendingCall {
 
 export interface ShadowPermit {
   readonly pool: Pool
-  /** Of the process; left out: not known. */
+  /** The pid of the process; left out: not known. */
   readonly pid?: number | undefined
   /** The copy has ended. Called exactly once. */
   leave(): void

@@ -3,7 +3,7 @@ import {CallJournal} from './call-journal.ts'
 
 export interface CopyRequest {
   readonly caller: string
-  /** Of the shadow: `<id>@<version>`. */
+  /** The name of the shadow: `<id>@<version>`. */
   readonly callee: string
   readonly method: string
   /** With the query. */
@@ -11,7 +11,7 @@ export interface CopyRequest {
   /** As it is sent, with the empty line. */
   readonly head: string
   readonly body: Buffer
-  /** Of the shadow's process; 0: not known. */
+  /** The pid of the shadow's process; 0: not known. */
   readonly pid: number
 }
 

@@ -131,7 +131,7 @@ export class Pool implements UpstreamOwner {
     this.#sweep = setInterval(() => this.#age(), SWEEP_MS).unref()
   }
 
-  /** By the clock: on a busy or suspended machine the sweep runs late, and the app has already closed its connections. */
+  /** Closes idle connections by the clock: on a busy or suspended machine the sweep runs late, after the app has closed them. */
   #age(): void {
     const now = performance.now()
     const passedMs = now - this.#sweptAt

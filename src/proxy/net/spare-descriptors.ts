@@ -39,7 +39,7 @@ export const maxOutgoing = (): number => {
 const descriptorOf = (socket: net.Socket): number =>
   (Reflect.get(socket, HANDLE) as {readonly fd?: number} | null)?.fd ?? -1
 
-/** From the limit of this process. */
+/** Computes the first spared descriptor from the limit of this process. */
 function findFirst(): number {
   all = maxDescriptors()
   return all - Math.min(SPARED, Math.floor(all / 4))

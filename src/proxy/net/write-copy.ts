@@ -2,7 +2,7 @@ import type {Writable} from 'node:stream'
 
 /** Largest piece that is read at once. */
 const SIZE = 64 * 1024
-/** Below it a buffer would be mostly empty while it waits for a slow reader. */
+/** Size below which a buffer would be mostly empty while it waits for a slow reader. */
 const SMALL = 16 * 1024
 /** Buffers that are kept: 1 MB. */
 const MAX_FREE = 16

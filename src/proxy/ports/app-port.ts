@@ -12,7 +12,7 @@ const COUNT = 10_000
 const TRIES = 20
 
 export interface AppPortWishes {
-  /** For whom it is, as the error names it: `"shop"`. */
+  /** What the port is for, as the error names it: `"shop"`. */
   readonly whose: string
   /** The first of these that is free is taken. */
   readonly wanted?: readonly number[]

@@ -5,7 +5,7 @@ import {claimPorts, type SidecarPorts} from './claim.ts'
 
 /** Every port that a run holds. */
 export interface Claims {
-  /** In the order of the plan's apps. */
+  /** The ports in the order of the plan's apps. */
   readonly sidecars: readonly SidecarPorts[]
   readonly manager: ManagerPort | undefined
 }

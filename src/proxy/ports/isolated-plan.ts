@@ -41,7 +41,7 @@ export function fixedPorts(plan: Plan): ReadonlySet<number> {
   return fixed
 }
 
-/** At which ports processes of another copy listen, by the ids of its apps. */
+/** The ports at which processes of another copy listen, by the ids of its apps. */
 export type HeldPorts = ReadonlyMap<string, ReadonlySet<number>>
 
 const everyApp = ({apps, leftOut = []}: Plan): readonly AppPlan[] => [...apps, ...leftOut]
@@ -209,5 +209,5 @@ const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly n
 
 const ENGINE = /(?:^|\/)(?:docker|podman|nerdctl)(?:-compose)?$/
 const PORT_FLAG = /^(?:-p|--?[\w.-]*port)$/i
-/** Of `docker run`: the number before the colon is ours, the other one is within the container. */
+/** A flag of `docker run`: the number before the colon is on this machine, the other one is within the container. */
 const PUBLISH_FLAG = /^(?:-p|--publish)$/

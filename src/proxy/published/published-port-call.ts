@@ -11,7 +11,7 @@ import {refusal} from './refusal.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 import type {TunnelStream} from './tunnel-stream.ts'
 
-/** Who calls where nothing else is known: no app of the run. */
+/** The caller where nothing else is known: no app of the run. */
 export const OUTSIDE = 'outside'
 
 /** What all calls at one published port share. */

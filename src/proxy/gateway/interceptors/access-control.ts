@@ -40,7 +40,7 @@ interface OperationPolicy {
 interface Caller {
   readonly trustDomain: string
   readonly byDefault: Decision
-  /** For calls without a verb whose operation matches: the global default does not apply here. */
+  /** The decision on calls without a verb whose operation matches: the global default does not apply to them. */
   readonly withoutVerb: Decision
   readonly operations: OperationTree<OperationPolicy>
 }

@@ -12,7 +12,7 @@ export const clientsOf = (pool: Pool, warn: (text: string) => void): FrameClient
     warn
   }))
 
-/** By `appProtocol`: those of an app that is not meant to speak gRPC are said by who calls it. */
+/** Hints by `appProtocol`; an app that is not meant to speak gRPC gets its hint from its caller. */
 const HINTS: Readonly<Record<string, string>> = {
   grpc: 'its appProtocol is grpc: does it speak gRPC without TLS at this port?',
   grpcs: 'its appProtocol is grpcs: does it speak gRPC with TLS at this port?'

@@ -3,7 +3,7 @@ import {encodeInteger} from '#h2-frames'
 /** `grpc-trace-bin` (OpenCensus): 0, 0, trace, 1, span, 2, flags. */
 export const BINARY_BYTES = 29
 const binary = Buffer.alloc(BINARY_BYTES)
-/** In base64 without padding. */
+/** Length in base64 without padding. */
 export const BINARY_LENGTH = 39
 export const TRACEPARENT_LENGTH = 55
 

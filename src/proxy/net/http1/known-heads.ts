@@ -1,4 +1,4 @@
-/** Who calls, or answers, again and again sends few different heads. */
+/** Number of heads that are kept: a client or an app sends few different ones. */
 const COUNT = 4
 /** Longer texts are not kept. */
 const MAX_TEXT = 2048

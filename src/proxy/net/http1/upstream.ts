@@ -86,7 +86,7 @@ const readText = (address: string, code: string): string =>
 export class Upstream {
   /** Number of completed calls. */
   served = 0
-  /** Without a call, counted by its pool. */
+  /** How long it had no call, counted by its pool. */
   idleMs = 0
   readonly #owner: UpstreamOwner
   #socket: Duplex

@@ -61,7 +61,7 @@ export class Http2Listener {
   /** The connection for which a session is being created. */
   #socket: Duplex | undefined
   #server: Http2Server | undefined
-  /** For connections that come right after a flood. */
+  /** The server for connections that arrive right after a flood. */
   #waryServer: Http2Server | undefined
   #isClosing = false
   #gone: (() => void) | undefined

@@ -2,7 +2,7 @@ import type {PausableTimer} from './timeout.ts'
 
 /** One attempt of a call, for the code that makes it. */
 export class AttemptControl {
-  /** From 1. */
+  /** The number of the attempt, from 1. */
   readonly number: number
   readonly #timer: PausableTimer | undefined
   #isStopped = false
@@ -42,7 +42,7 @@ export class AttemptControl {
     this.#timer?.resume()
   }
 
-  /** For the policies. */
+  /** Stops the attempt, for the policies. */
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true

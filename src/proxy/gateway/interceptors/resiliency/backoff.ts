@@ -11,7 +11,7 @@ export interface BackoffSources {
   readonly startedAt: number
   /** Milliseconds, as `Clock.now`. */
   readonly now: () => number
-  /** From 0 up to 1. */
+  /** Returns a number from 0 up to 1. */
   readonly random: () => number
 }
 

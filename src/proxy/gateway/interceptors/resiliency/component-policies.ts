@@ -53,7 +53,7 @@ export class ComponentPolicies {
   readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
   readonly #known = new Map<string, EndpointPolicies | undefined>()
-  /** Of actors with a circuit breaker for each id, the latest ones, by type. */
+  /** The policies of the latest actors that have a circuit breaker for each id, by type. */
   readonly #byId = new Map<string, Map<string, EndpointPolicies>>()
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {

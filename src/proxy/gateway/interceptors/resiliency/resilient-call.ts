@@ -47,7 +47,7 @@ export interface EndpointPolicies {
 /** Dependencies of the policies. */
 export interface PolicyRuntime {
   readonly clock: Clock
-  /** From 0 up to 1, for the jitter. */
+  /** Returns a number from 0 up to 1, for the jitter. */
   readonly random: () => number
   readonly emit: EmitResiliency
 }
