@@ -59,7 +59,7 @@ export interface AppComponent<B extends Block> {
 export interface FailedComponent {
   readonly resource: ComponentResource
   readonly fault: ComponentFault
-  /** In Dapr's words. */
+  /** The message, in Dapr's words. */
   readonly text: string
   /** The app does without it (Dapr: a component whose secret store is not there). */
   readonly isHarmless: boolean

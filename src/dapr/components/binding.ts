@@ -26,7 +26,7 @@ export class BindingFailure extends Error {
 
 /** What apps can call. */
 export interface OutputBinding {
-  /** In the order of Dapr's errors; undefined: it refuses itself what it cannot do. */
+  /** The operations in the order of Dapr's errors; undefined: it refuses itself what it cannot do. */
   readonly operations: readonly string[] | undefined
   /** Undefined: there is nothing to answer. Rejects if it fails. Only its own operations are asked for. */
   invoke(request: BindingRequest): Promise<BindingResponse | undefined>

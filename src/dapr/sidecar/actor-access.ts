@@ -32,7 +32,7 @@ export interface SidecarActorsOptions {
   readonly runtime: AppRuntime
   readonly context: CallContext
   readonly actors: ActorAccess
-  /** Of the app; undefined: there are none. */
+  /** The policies of the app; undefined: there are none. */
   readonly policies: () => ComponentPolicies | undefined
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void

@@ -93,7 +93,7 @@ export class EventProcess {
     this.#changed = Promise.withResolvers()
   }
 
-  /** For the channel to this app. */
+  /** The options of the channel to this app. */
   channelOptions({heldBodies, observer, faults}: CallContext, log: EventProcessChannel['log']): EventProcessChannel {
     return {
       app: this.#runtime,

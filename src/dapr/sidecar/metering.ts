@@ -93,7 +93,7 @@ export class SidecarMetering {
     this.#count(calls => calls.workflows.record(event))
   }
 
-  /** In Prometheus' text format; undefined: the Configuration disables metrics. `actors`: those that the app hosts. */
+  /** The metrics in Prometheus' text format; undefined: the Configuration disables metrics. `actors`: those that the app hosts. */
   async text(actors: () => Promise<readonly ActorCounts[]>): Promise<string | undefined> {
     if (!this.#settings.isEnabled) return undefined
     const [calls, counts] = await Promise.all([this.#load(), actors()])

@@ -15,7 +15,7 @@ export interface OpenPort {
   close(): void
 }
 
-/** Who may read the metrics. */
+/** Decides which clients may read the metrics. */
 export interface MetricsGuards {
   readonly isAllowedHost: IsAllowedHost
   readonly pages: PageGuard

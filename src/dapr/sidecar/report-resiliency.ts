@@ -26,6 +26,6 @@ export const reportResiliency =
     show?.(text)
   }
 
-/** Who calls whom. */
+/** Caller and callee: `shop → stock`. */
 const routeOf = (appId: string, {target, callee = target, component}: Endpoint): string =>
   component?.direction === 'inbound' ? `${target} → ${appId}` : `${appId} → ${callee}`

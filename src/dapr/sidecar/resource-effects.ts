@@ -104,7 +104,7 @@ export class ResourceEffects {
     this.rules.interceptor = this.#policies?.interceptor
   }
 
-  /** Who may call the app, who it is when it calls others, and whether it can be started. */
+  /** Applies which apps may call this one, its identity as a caller, and whether it can be started. */
   async #useAccess({accessControl, fault}: ResourceSnapshot['configuration']): Promise<void> {
     const {runtime, namespace} = this.#options
     const {id, plan} = runtime

@@ -24,7 +24,7 @@ export interface SidecarOptions {
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
   /** Addresses it listens on besides loopback: the names allowed in a Host header. */
   readonly allowedHosts: readonly string[]
-  /** Who may send what web pages send. Default: apps, and pages of this machine. */
+  /** Decides which requests of web pages are allowed. Default: those of apps, and of pages of this machine. */
   readonly pages?: PageGuard
   /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '' = none. */
   readonly tokens: {readonly api: string; readonly app: string}

@@ -66,7 +66,7 @@ export class Sidecar implements SidecarContext {
   readonly copierOf: CopierOf | undefined
   readonly #options: SidecarOptions
   readonly #guards: Guards
-  /** For unix domain sockets: any Host is allowed. */
+  /** The guards for unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
   readonly #pages: PageGuard
   readonly #ownApi: OwnApi

@@ -28,7 +28,7 @@ export interface SidecarSpansOptions {
   readonly log: (entry: LogEntry) => void
 }
 
-/** At the end of a sidecar, how long to wait for spans to be sent. */
+/** How long to wait for spans to be sent at the end of a sidecar. */
 const CLOSE_MS = 1000
 /** The lowest HTTP status; gRPC codes are lower. */
 const HTTP_STATUS = 100

@@ -13,7 +13,7 @@ const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const STREETS =
   'street|st|avenue|ave|road|rd|highway|hwy|square|sq|trail|trl|drive|dr|court|ct|parkway|pkwy|park|circle|cir|boulevard|blvd|l(?:ane|n)|place|pl|way'
 
-/** By Dapr's placeholders; of matches of one length the first counts. */
+/** The kinds of data by Dapr's placeholders; of matches of equal length the first applies. */
 const KINDS: readonly Kind[] = [
   {
     placeholder: 'EMAIL_ADDRESS',

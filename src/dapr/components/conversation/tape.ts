@@ -26,7 +26,7 @@ interface Entry {
  * their order, and from the first again.
  */
 export class Tape {
-  /** For messages. */
+  /** The path in messages. */
   readonly shownAs: string
   readonly #path: string
   #entries: Entry[] = []
@@ -65,7 +65,7 @@ export class Tape {
       .map(({source, line}) => entryIn(source, {file: this.#path, line, column: 1, source: source.slice(0, 200)}))
   }
 
-  /** With the lines that they stand in. */
+  /** The questions with their lines. */
   get questions(): readonly {readonly question: RecordedQuestion; readonly line: number}[] {
     return this.#entries.map(({question}, at) => ({question, line: at + 1}))
   }

@@ -42,7 +42,7 @@ async function keyIn(root: string, name: string): Promise<OwnKey> {
   }
 }
 
-/** In Go's words where it has any, without the path that the system's message contains. */
+/** Describes an error in Go's words where it has any, without the path that the system's message contains. */
 function whyOf(error: unknown): string {
   const code = codeOf(error)
   if (code === 'ENOENT') return 'no such file or directory'

@@ -51,7 +51,7 @@ export interface DaprdAccess {
 /** A component that daprd has opened. */
 export interface OpenedByDaprd {
   readonly resource: ComponentResource
-  /** From daprd's metadata. */
+  /** The capabilities in daprd's metadata. */
   readonly capabilities: readonly string[]
   readonly access: DaprdAccess
 }

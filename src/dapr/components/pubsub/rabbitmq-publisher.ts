@@ -14,7 +14,7 @@ interface Publication {
 export class Publisher {
   readonly #channel: ConfirmChannel
   readonly #settings: RabbitSettings
-  /** By topic. */
+  /** The exchanges by topic. */
   readonly #exchanges = new Map<string, Promise<unknown>>()
   readonly #closed = Promise.withResolvers<never>()
 

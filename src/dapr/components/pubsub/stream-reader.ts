@@ -86,7 +86,7 @@ export class StreamReader {
     await this.#reading.close()
   }
 
-  /** Whoever reads next takes what was not handled at once, before what is new, and not only when it has been idle for long. */
+  /** Gives back what was not handled: the next reader takes it at once, before new messages, not only after it was idle for long. */
   async #giveBack(): Promise<void> {
     const {topic, log} = this.#options
     const {processingTimeoutMs} = this.#settings

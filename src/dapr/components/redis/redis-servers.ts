@@ -5,7 +5,7 @@ import {portInSpace} from './port-in-space.ts'
 import type {Apart} from '../init-clock.ts'
 import type {Sentinels} from './sentinel-redis.ts'
 
-/** Who answers: one server, the nodes of a cluster, or the master that sentinels name. */
+/** What answers: one server, the nodes of a cluster, or the master that sentinels name. */
 export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
 
 /** Says where a component's Redis is: a real one where one answers, else the built-in one. */
@@ -22,7 +22,7 @@ export interface RedisAccess {
  */
 export class RedisServers implements RedisAccess {
   readonly #options: LocalRedisOptions
-  /** By the ports that components name. */
+  /** The local servers by the ports that components name. */
   readonly #local = new Map<number, Promise<LocalRedis>>()
   /** Ports in whose place that of a space stands. */
   readonly #own = new Set<number>()

@@ -70,7 +70,7 @@ class RedisState implements StateStore {
     }
   }
 
-  /** In one MULTI: a step that is refused does not undo the others. */
+  /** Runs the operations in one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
     const commands = operations.flatMap((operation, of) => {
       if (operation.kind === 'delete') return [{of, command: deleteCommand(operation.request)}]

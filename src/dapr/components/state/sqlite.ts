@@ -139,7 +139,7 @@ class SqliteState implements StateStore {
     return this.#select.get(key) as Row | undefined
   }
 
-  /** In one transaction, as soon as no other process writes. */
+  /** Does the work in one transaction, as soon as no other process writes. */
   async #atOnce(work: () => void): Promise<void> {
     await whenFree(this.#busyMs, () => this.#transact(work))
   }

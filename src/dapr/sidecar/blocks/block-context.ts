@@ -48,7 +48,7 @@ export interface BlockContextOptions {
   readonly work: LastingWork
   readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere' | 'faults'>
   readonly log: BlockLog
-  /** Of calls in flight; left out: they are not reported. */
+  /** Observer of calls in flight; left out: they are not reported. */
   readonly observer?: CallObserver | undefined
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined

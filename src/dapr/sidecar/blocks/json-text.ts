@@ -71,7 +71,7 @@ function next(text: string, end: number): number {
   return text.charCodeAt(at) === COMMA ? skipWhite(text, at + 1) : at
 }
 
-/** Behind the value that begins here. */
+/** Index after the value that begins here. */
 function endOfValue(text: string, from: number): number {
   const first = text.charCodeAt(from)
   if (first === QUOTE) return endOfString(text, from)
@@ -83,7 +83,7 @@ function endOfValue(text: string, from: number): number {
   return text.length
 }
 
-/** Behind the text whose quote stands here: the next quote before which an even number of backslashes stands. */
+/** Index after the string whose quote is here: after the next quote that has an even number of backslashes before it. */
 function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let before = at - 1

@@ -154,7 +154,7 @@ export class OutboxCalls {
   }
 }
 
-/** Of each item that a transaction was to save, in order, whether it has. */
+/** Whether each item that a transaction was to save was saved, in order. */
 const savedOf = (operations: readonly StateOperation[], {refused}: PartlyRefused): readonly boolean[] =>
   operations.flatMap(({kind}, at) => (kind === 'upsert' ? [!refused.has(at)] : []))
 

@@ -16,7 +16,7 @@ const PROJECTION = 'outbox.projection'
 
 /** A transaction of a store with an outbox, and its events. */
 export interface OutboxTransaction {
-  /** Without what only says what an event is to be. */
+  /** The changes, without those that only describe an event. */
   readonly changes: readonly StateChange[]
   readonly events: readonly OutboxEvent[]
 }

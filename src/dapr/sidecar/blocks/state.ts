@@ -77,7 +77,7 @@ export class State {
       throw failure(errors, 'ERR_STATE_DELETE_BULK', why => `failed deleting state in state store ${storeName}: ${why}`)
   }
 
-  /** In the order asked; a key that fails has its error. `parallelism`: how many at once, 0: Dapr's ten. */
+  /** Reads items in the order of the request; a key that fails has its error. `parallelism`: how many at once, 0: Dapr's ten. */
   async bulkGet(
     storeName: string,
     keys: readonly string[],

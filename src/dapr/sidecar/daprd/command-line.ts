@@ -15,7 +15,7 @@ export interface CommandLine {
 }
 
 const MIB = 1024 * 1024
-/** For bodies of any size. */
+/** The limit for bodies of any size. */
 const ANY_MIB = 1024
 const SCHEDULER_SINCE = [1, 14] as const
 

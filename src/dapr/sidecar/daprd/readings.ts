@@ -70,12 +70,12 @@ export class Readings {
     return fitsBindings && (topics === undefined || keysOf(topics) === keysOf(this.#topics))
   }
 
-  /** Who reads a topic now. */
+  /** Returns what reads a topic now. */
   readerOf(topic: DaprdTopic): DaprdTopic | undefined {
     return [...this.#topics].find(each => keyOf(each) === keyOf(topic))
   }
 
-  /** Who reads a binding now. */
+  /** Returns what reads a binding now. */
   bindingReader(name: string): DeliverEvent | undefined {
     return this.#bindings.get(name)
   }

@@ -103,7 +103,7 @@ const DAPR = '/dapr.proto.runtime.v1.Dapr/'
 const operationIn = (path: string): ApiOperation | undefined =>
   path.startsWith(DAPR) ? grpcMethod(path.slice(DAPR.length))?.operation : undefined
 
-/** By path: calls are many. */
+/** The methods that were looked up, by path: calls are many. */
 const KNOWN = new Map<string, OwnMethod>()
 
 /** Serves a method of the sidecar's own API; undefined: it has no such method. */

@@ -68,7 +68,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return head.forward(pool, call.caller, first + head.protocol + head.metadata + this.#identityFields(admitted))
   }
 
-  /** Who calls whom, and the token of the callee, or of the sidecar that leads to it. */
+  /** The fields with caller and callee, and the token of the callee, or of the sidecar that leads to it. */
   #identityFields({isLocal, token, grpcFields}: Admitted): string {
     const {caller, callee} = this.call
     const own = token || (isLocal ? this.sidecar.appToken : '')

@@ -15,14 +15,14 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
 
-/** Who may call, and what is looked at. */
+/** Decides which calls are allowed, and what is read of them. */
 export interface GrpcGuards {
   readonly isAllowedHost: (authority: string) => boolean
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
   /** Where there is tracing, traces and baggage are looked at. */
   readonly tracing: Tracing
-  /** Who may send what web pages send. */
+  /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard
 }
 

@@ -121,7 +121,7 @@ export class RequestHead implements FieldSink {
   whole: SentRequest | undefined
   /** The call that it stands for, where the proxy passes it on. */
   call: Call | undefined
-  /** For the callee that it was sent to last. */
+  /** What was forwarded to the latest callee. */
   #forwarded: Forwarded | undefined
   /** As it came, where it is remembered. */
   block = ''

@@ -44,7 +44,7 @@ export const idOfBasic = (authorization: string): string => {
   return pair.length === 2 && pair[0]?.toLowerCase() === 'dapr-app-id' ? (pair[1] ?? '') : ''
 }
 
-/** With the `rpc error` prefix of Dapr's internal call. */
+/** The error with the `rpc error` prefix of Dapr's internal call. */
 const invalidMethod = (why: string): string => `rpc error: code = InvalidArgument desc = invalid method: ${why}`
 
 // oxlint-disable-next-line no-control-regex

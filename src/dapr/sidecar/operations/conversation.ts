@@ -199,7 +199,7 @@ const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage
   promptTokensDetails: ofPrompt && {audioTokens: BigInt(ofPrompt.audio), cachedTokens: BigInt(ofPrompt.cached)}
 })
 
-/** Who asks a model. */
+/** The caller of a model. */
 interface Caller {
   readonly onGone: OnGone
   /** Header lines of the request that its record has: of its trace, and that it is a replay. */

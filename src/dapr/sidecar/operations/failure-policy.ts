@@ -4,7 +4,7 @@ import type {FailurePolicy} from '../../../work/series/series.ts'
 
 type PolicyMessage = Message<typeof JobFailurePolicy>
 
-/** Of a job or a reminder; undefined: the default. */
+/** Reads the failure policy of a job or a reminder; undefined: the default. */
 export function policyOf(
   {drop, constant}: PolicyMessage = {drop: undefined, constant: undefined}
 ): FailurePolicy | undefined {

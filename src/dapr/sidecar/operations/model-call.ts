@@ -10,7 +10,7 @@ import {jsonOfMessage} from './proto-json.ts'
 
 /** A question to a model, as the recorder keeps it. */
 interface AskedQuestion {
-  /** Of the component. */
+  /** The name of the component. */
   readonly name: string
   readonly version: 'v1.0-alpha1' | 'v1.0-alpha2'
   /** Header lines of its caller: each with its line end. */
@@ -21,7 +21,7 @@ interface AskedQuestion {
 
 /** What was answered. */
 export interface AnsweredQuestion<R> {
-  /** Of the model that is configured; '' = it has none. */
+  /** The name of the configured model; '' = it has none. */
   readonly model: string
   readonly answer: ModelAnswer
   readonly reply: R

@@ -10,7 +10,7 @@ import {isObject} from '../../../model/is-object.ts'
 
 // operations/: Dapr's API, `model/dapr/api/`, as calls to the blocks of an app: one file for each block.
 
-/** Who has called. */
+/** The caller of an operation. */
 export interface BlockCaller {
   readonly head: Pick<RequestHead, 'baggage' | 'traceparent' | 'traceBin'>
   readonly trace: Trace

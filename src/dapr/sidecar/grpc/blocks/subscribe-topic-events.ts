@@ -24,7 +24,7 @@ const CLOSED: EventAnswer = {kind: 'interrupted', isSent: true, text: 'stream cl
 class StreamEventChannel implements EventChannel {
   readonly #stream: ServerStream
   readonly #begun = Promise.withResolvers<void>()
-  /** By the ids of events; those of one id in the order in which they were sent. */
+  /** The events that wait for a response, by id; those of one id in the order in which they were sent. */
   readonly #waiting = new Map<string, Settle[]>()
   #isClosed = false
 

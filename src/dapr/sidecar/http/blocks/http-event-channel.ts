@@ -137,7 +137,7 @@ function answersOf(
   })
 }
 
-/** By entry; undefined: the body has none. */
+/** The statuses by entry; undefined: the body has none. */
 function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
   try {
     const {statuses} = JSON.parse(text) as {readonly statuses?: unknown}
