@@ -15,7 +15,7 @@ const MIN_SHARE = 0.1
 interface Figures {
   readonly calls: number
   readonly failed: number
-  /** Of several callers that of the slowest. */
+  /** The 95th percentile; for several callers that of the slowest. */
   readonly p95Ms: number
 }
 

@@ -35,7 +35,7 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
   return [...new Set(ids)].filter(id => PLAIN.test(id))
 }
 
-/** Of those that have a meaning: what is over is not suspended. */
+/** Statuses of workflows that have not ended; each verb completes only those that it applies to. */
 const OPEN = ['RUNNING', 'SUSPENDED', 'PENDING']
 const OVER = ['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED']
 const OF_STATUS: Readonly<Record<string, readonly string[]>> = {

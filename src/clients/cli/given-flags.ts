@@ -6,7 +6,7 @@ export class GivenFlags {
     this.#values = values
   }
 
-  /** With these values as defaults. */
+  /** Returns the flags with these values as defaults. */
   or(values: Readonly<Record<string, unknown>>): GivenFlags {
     return new GivenFlags({...values, ...this.#values})
   }

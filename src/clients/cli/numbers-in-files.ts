@@ -53,7 +53,7 @@ export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>): readonly
 const isMovedInCode = ({published, fixedPort}: AppPlan, port: number): boolean =>
   published?.inCode === port || published?.number === port || fixedPort === port
 
-/** From the folder downwards, its own files first. */
+/** Walks a folder downwards, its own files first. */
 function* filesIn(folder: string): Generator<string> {
   const folders = [folder]
   for (const each of folders) {

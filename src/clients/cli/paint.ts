@@ -21,7 +21,7 @@ export const paintedStatus = (status: Sign, lines: string): string =>
 /** How a state or a status is judged; `plain`: not at all. */
 export type Tone = 'bad' | 'busy' | 'good' | 'off' | 'plain'
 
-/** In the colours of the terminal's theme, which are readable on its ground. */
+/** Colours a text by the terminal's theme, whose colours are readable on its background. */
 export function toned(tone: Tone, text: string): string {
   switch (tone) {
     case 'bad':

@@ -135,7 +135,7 @@ const NOTHING_RUNS = 'Nothing is running: "pillion up" starts the template of a 
 /** A template as messages name it: from the current folder on. */
 export const shownPath = (template: string): string => relative(process.cwd(), template)
 
-/** For an error about an id that no run has: what runs. */
+/** Says what runs, for an error about an id that no run has. */
 export const whatRuns = (runs: readonly FoundRun[]): string =>
   runs.length === 0 ? NOTHING_RUNS : `Running: ${idsIn(runs).join(', ')}`
 

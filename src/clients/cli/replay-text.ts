@@ -49,7 +49,7 @@ const last = ({results}: Api.Pin): Api.Pin['results'][number] | undefined => res
 
 const NO_PINS = 'No call is pinned. pillion replay --pin NUMBER pins one: a GET is then sent again after each save.\n'
 
-/** In a few words. */
+/** The outcome in a few words. */
 function outcomeOf(replay: Api.Replay | undefined): string {
   if (replay === undefined) return 'not sent yet'
   const {call, before, after, differ, refusal} = replay

@@ -82,7 +82,7 @@ export class RunFinder {
   }
 }
 
-/** For a command with these flags; what it says of other folders comes on stderr. Throws a UserError if the template that `--run-file` names is not there. */
+/** Creates the finder for a command with these flags; it reports other folders on stderr. Throws a UserError if the template that `--run-file` names is not there. */
 export async function runFinder(
   flags: GivenFlags,
   asJson: boolean,

@@ -8,7 +8,7 @@ import {fittingEnd} from './width.ts'
 import {widthOf} from './width.ts'
 
 const INDENT = '    '
-/** In a narrower window nothing is gained. */
+/** Width below which wrapping gains nothing. */
 const MIN_WIDTH = 16
 
 /** Breaks lines that are wider than `width` (columns of a terminal; undefined: anything goes) at blanks, and indents what follows. */

@@ -134,7 +134,7 @@ function linesText(lines: readonly TreeLine[], node: TreeNode | undefined, width
 
 /** The lines that lead to each node: `│ └ `, with a question mark where it is a guess. */
 function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
-  /** For each depth: another node follows below the same one. */
+  /** For each depth, whether another node follows below the same one. */
   const more: boolean[] = []
   return nodes
     .toReversed()

@@ -4,7 +4,7 @@ import {tableOf, type Column} from './table.ts'
 
 /* Lists and histories as Dapr's CLI prints them (pkg/workflow/list.go and history.go). */
 
-/** By their age, then by their ids. */
+/** Sorts workflows by age, then by id. */
 export const sorted = (workflows: readonly Workflow[]): readonly Workflow[] =>
   workflows.toSorted((a, b) => {
     const [first, second] = [toSecond(a.created), toSecond(b.created)]
@@ -126,7 +126,7 @@ export const wideHistory = (rows: readonly HistoryRow[]): string =>
   ])
 
 const LIMIT = 120
-/** Of these more is shown. */
+/** The fields of which more is shown. */
 const LONG = new Set(['errorMsg', 'failureMessage'])
 const LONG_LIMIT = 160
 

@@ -11,7 +11,7 @@ import {note, ok, fail, type Check} from './check.ts'
 interface WantedPort {
   readonly port: number
   readonly host: string
-  /** Who wants it, for people. */
+  /** What needs the port, for people. */
   readonly whose: string
   /** What to do when it is taken. */
   readonly advice: string

@@ -11,9 +11,9 @@ const MAX_LINE = 1500
 
 /** One row of an answer. */
 export interface Item {
-  /** For the model; may hold text of apps. */
+  /** The text for the model; may contain text of apps. */
   readonly text: string
-  /** For programs: only our own data, such as numbers and ids. */
+  /** Data for programs: only our own, such as numbers and ids. */
   readonly fact?: Readonly<Record<string, unknown>>
 }
 

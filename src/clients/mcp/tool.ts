@@ -24,7 +24,7 @@ export interface ToolResult {
 export interface Tool {
   readonly name: string
   readonly title: string
-  /** For the model that uses it. */
+  /** The description, for the model that uses it. */
   readonly description: string
   readonly changes: 'nothing' | 'something'
   readonly properties: Readonly<Record<string, ToolProperty>>

@@ -105,7 +105,7 @@ export class Attachment {
     this.#mode = undefined
   }
 
-  /** Whoever had the terminal meanwhile may have given it its own modes; else they are still ours, and not those from before. */
+  /** Sets our modes after a suspension: another program may have changed them; else they are still ours, not the original ones. */
   async #thaw(): Promise<void> {
     const before = this.#mode
     const mode = await enterKeyMode('bytes')

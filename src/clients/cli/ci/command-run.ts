@@ -82,7 +82,7 @@ export class CommandRun {
     return false
   }
 
-  /** From the start lines to the end of the command; then the run is stopped. */
+  /** Runs the command once the apps have started; then stops the run. */
   async go(run: Run): Promise<void> {
     const {timeoutMs} = this.#context.options
     const timer =

@@ -5,13 +5,13 @@ import {UsageError} from '../usage-error.ts'
 
 /** What `up --run` was asked for. */
 export interface CommandRunOptions {
-  /** For `sh -c`. */
+  /** The command, run by `sh -c`. */
   readonly command: string
   /** The id of the command's sidecar: calls of the command come from it. */
   readonly as: string
   /** How long the run has to be idle after the command; 0: that is not waited for. */
   readonly settleMs: number
-  /** For start, command and settling together; Infinity: no limit. */
+  /** Limit for start, command and settling together; Infinity: no limit. */
   readonly timeoutMs: number
   /** An app that crashed is a failure. */
   readonly isStrict: boolean

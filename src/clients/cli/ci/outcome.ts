@@ -12,7 +12,7 @@ export interface RunCheck {
 /** The state of an app (one instance) when the command had finished. */
 export interface AppOutcome {
   readonly id: string
-  /** With its number if it is not the first instance. */
+  /** The name, with a number if it is not the first instance. */
   readonly name: string
   /** As in `ps`: `ready`, `exited 3`. */
   readonly state: string

@@ -12,7 +12,7 @@ import {deathsMarkdown} from './deaths-markdown.ts'
 import type {RunOutcome} from './outcome.ts'
 import {within} from '../../../platform/delay.ts'
 
-/** At the end of a run, how long to wait for its last events. */
+/** How long to wait for the last events at the end of a run. */
 const TIMEOUT_MS = 5000
 
 /** The folder of `--report`: `events.ndjson`, `calls.har` (those that failed), `logs/`, `deaths.md`. */

@@ -31,7 +31,7 @@ const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
     a.name < b.name ? -1 : 1
   )
 
-/** In quotes where it is two words. */
+/** Quotes a name of two words. */
 const shellWord = (name: string): string => (name.includes(' ') ? `'${name}'` : name)
 
 /** Commands with those below them, which have names of two words. */
@@ -177,7 +177,7 @@ compdef _${program} ${program}
 `
 }
 
-/** Behind a command with others below it: their names, or the rest of the one that is named. */
+/** Completes a command with subcommands: their names, or the rest of the one that is named. */
 const zshVerbs = ({name, names, verbs}: ReturnType<typeof parents>[number]): string => `  case $command in
   ${names.join(' | ')})
     if (( CURRENT == 2 )); then

@@ -21,7 +21,7 @@ export const restart: CommandHandler = async context =>
     return `app restarted successfully: ${id}`
   })
 
-/** Who edits a template and restarts an app expects the edit to count. */
+/** Warns that an edit of the template is not in effect, which one expects after a restart. */
 function warnOfEdit(runs: readonly FoundRun[], asJson: boolean): void {
   for (const {listing} of runs) {
     const {template, startedAt, isTemplateFollowed} = listing

@@ -23,7 +23,7 @@ const SHARED: readonly Flag[] = [
   ...whichRun('Path to the run template of the run', 'f')
 ]
 
-/** For Dapr 1.16: how its state store is reached. It has no effect. */
+/** Flags of Dapr 1.16 that say how its state store is reached; without effect. */
 const STORE: readonly Flag[] = [hiddenFlag('connection-string', 'string', 'c'), hiddenFlag('table-name', 'string', 't')]
 
 const INPUT = textFlag('input', 'The input: JSON, or a text', 'x')

@@ -32,7 +32,7 @@ export const inMain = ({root, main}: AddedWorktree, folder: string): string => j
 export interface Prepared {
   /** Globs of `bring` that are done, with the template that they are of. */
   readonly brought: readonly string[]
-  /** By the folder and command of a `setup`: what its lock files held. */
+  /** What the lock files of a `setup` held, by its folder and command. */
   readonly setups: Readonly<Record<string, string>>
 }
 

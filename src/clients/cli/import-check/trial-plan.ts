@@ -46,7 +46,7 @@ function nameOf(command: readonly string[]): string | undefined {
   return at === -1 ? undefined : command[at + 1]
 }
 
-/** With other names for containers: of `--name`, of `docker exec`, and where one shares the network of another. */
+/** Renames containers: in `--name`, in `docker exec`, and where one shares the network of another. */
 const named = (words: readonly string[], own: ReadonlyMap<string, string>): readonly string[] =>
   words.map((word, at) => {
     const isName = words[at - 1] === '--name' || (words[at - 1] === 'exec' && ENGINE.test(words[at - 2] ?? ''))

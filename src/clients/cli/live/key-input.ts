@@ -15,7 +15,7 @@ export interface KeyInputOptions {
 
 /** How soon a job in the background looks whether it is in the foreground again: a running job gets no signal from `fg`. */
 const LOOK_EVERY_MS = 1000
-/** By then a suspension that failed (no shell can resume us) is over. */
+/** After how long a suspension that failed (no shell can resume us) is over. */
 const RESUMED_AFTER_MS = 100
 
 /**

@@ -46,7 +46,7 @@ export class Live {
   /** As they were last. */
   #apps: readonly App[] = []
   #startedAt = Date.now()
-  /** Of the run, where that is not its folder's. */
+  /** The name of the run, where that is not its folder's. */
   #name = ''
 
   constructor(terminal: Terminal, run: LiveRun, view: LineView) {

@@ -27,7 +27,7 @@ interface Place {
 }
 
 interface Readiness extends Place {
-  /** Of the run; '' = that of its folder. */
+  /** The name of the run; '' = that of its folder. */
   readonly name: string
   readonly tookMs: number
   /** What the user can do next: `Ctrl-C stops`. */

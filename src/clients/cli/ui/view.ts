@@ -17,7 +17,7 @@ export interface TextPage {
 
 /** All that is shown. */
 export interface UiView {
-  /** Of the run; '' = there is none. */
+  /** The name of the run; '' = there is none. */
   readonly name: string
   /** Instead of the counts: why the table does not change. */
   readonly notice: string

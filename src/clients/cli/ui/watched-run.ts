@@ -28,7 +28,7 @@ export class WatchedRun {
     this.#apps = appsByKey(run.listing.apps)
   }
 
-  /** In the order of the template. */
+  /** The apps in the order of the template. */
   get apps(): readonly ShownApp[] {
     const {at = Date.now(), usage = new Map()} = this.#usage ?? {}
     return withUsage([...this.#apps.values()], {usage, now: at, before: this.#before})

@@ -55,7 +55,7 @@ function appText(app: Api.App): string {
 }
 
 const LINES = 100
-/** Of these lines, those that contain the text are shown. */
+/** Number of lines that are searched for the text. */
 const SEARCHED_LINES = 10_000
 
 export const appLogs: Tool = {

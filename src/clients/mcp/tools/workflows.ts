@@ -13,7 +13,7 @@ import {
 } from '../tool.ts'
 
 const ROWS = 20
-/** Of an instance. */
+/** The id of an instance. */
 export const ID: ToolProperty = {type: 'string', description: 'The id of the workflow instance'}
 /** The app of an instance. */
 export const INSTANCE_APP: ToolProperty = {

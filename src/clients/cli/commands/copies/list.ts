@@ -17,11 +17,11 @@ interface CopyRow {
   readonly branch: string
   readonly state: 'running' | 'stopped' | 'gone'
   readonly pid: number
-  /** By the ids of its apps. */
+  /** The ports by the ids of its apps. */
   readonly ports: Readonly<Record<string, number>>
-  /** Of its apps; null: it does not run. */
+  /** Memory of its apps; null: it does not run. */
   readonly memoryBytes: number | null
-  /** Of its folder; null: it is gone. */
+  /** Size of its folder; null: it is gone. */
   readonly diskBytes: number | null
 }
 

@@ -99,7 +99,7 @@ export class RunView {
     }
   }
 
-  /** To be called at the end of the run. */
+  /** Must be called at the end of the run. */
   end(): void {
     this.#terminal.out.showStatus('')
   }

@@ -1,7 +1,7 @@
 import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
 import {UsageError} from '../../usage-error.ts'
 
-/** With what is left out after the day: the time of day, then the zone, which is UTC. */
+/** A date, after which the time of day, and after that the zone (UTC), may be left out. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i
 
 /** Reads a time, or a duration of Go (`1h30m`) that is added to now, or for what is past taken off, in ms since 1970. Throws a UsageError. */
