@@ -16,7 +16,7 @@ import {go, hrefOf, route} from './state/route.ts'
 import {connection, isPaused, pause, run, runName} from './state/run.ts'
 import {VIEWS} from './views/views.ts'
 
-/** From the view itself, where one is after each change of views, the table is one Tab away. */
+/** Moves from the view, which has the focus after each change of views, to the table by one Tab. */
 function tabToTable(event: KeyboardEvent): void {
   if (event.key !== 'Tab' || event.shiftKey || event.target !== event.currentTarget) return
   const found = document.querySelector<HTMLElement>(TABLE)
@@ -25,7 +25,7 @@ function tabToTable(event: KeyboardEvent): void {
   found.focus()
 }
 
-/** In a filter Enter goes to what it has found, and Esc empties it; Esc leaves every other field, so that single keys work again. */
+/** Handles keys in a field: in a filter Enter goes to the results, and Esc empties it; Esc leaves every other field, so that single keys work again. */
 function inField(event: KeyboardEvent): void {
   const {target, key} = event
   const filter = target instanceof HTMLInputElement && target.type === 'search' ? target : undefined

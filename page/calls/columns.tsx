@@ -38,7 +38,7 @@ const missingBehind = (row: Api.Call, next: Api.Call | undefined): number => {
   return missing < MIN_GAP ? 0 : missing
 }
 
-/** With the calls that are not listed between two rows; `rows`: all calls, the latest first. */
+/** The columns with the number of calls between two rows that are not listed; `rows`: all calls, the latest first. */
 export function columnsWithGaps(rows: readonly Api.Call[]): readonly Column<Api.Call>[] {
   const gaps = new Map(rows.map((row, at) => [row.number, missingBehind(row, rows[at + 1])]))
   return COLUMNS.map(column =>
@@ -97,7 +97,7 @@ export const COLUMNS: readonly Column<Api.Call>[] = [
   {head: 'Why', name: 'why', cell: whyText}
 ]
 
-/** Of requests: what was made for each stands where a call says what is unusual about it. */
+/** The columns of requests: the calls made for each one replace what is unusual about a call. */
 export const OF_REQUESTS: readonly Column<Api.Call>[] = COLUMNS.map(column =>
   column.name === 'why' ? {...column, head: 'Calls', cell: call => insideText(call as Api.RequestRow)} : column
 )

@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 
-/** Who calls whom, or could. */
+/** An edge from an app to one that it calls, or may call. */
 export interface GraphEdge {
   readonly from: string
   readonly to: string

@@ -43,7 +43,7 @@ export function grouped({nodes, edges}: Graph, groups: Groups): Graph {
   return {nodes: [...new Set(nodes.map(placeOf))], edges: [...sums.values()]}
 }
 
-/** Of percentiles the worst is taken: they cannot be added. */
+/** Adds edges. Percentiles cannot be added: the worst one is taken. */
 function sumOf(a: Api.Edge | undefined, b: Api.Edge | undefined): Api.Edge | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return {

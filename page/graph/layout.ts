@@ -23,7 +23,7 @@ export const LABEL = {width: 150, height: 20}
 /** Apart from others, apps stand in rows of at least this width. */
 const MIN_ROW = 900
 const GAP = 24
-/** Of a character at most, where names are enlarged since nothing else can be read. */
+/** Maximum width of a character, where names are enlarged since nothing else can be read. */
 const CHARACTER = 12.6
 const MAX_NODE = 300
 
@@ -42,7 +42,7 @@ const arrange = layout as unknown as (drawing: Drawing) => void
 
 const widthOf = (node: string): number => Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + 24))
 
-/** With more edges than this there is no room for labels: they come with the pointer, and failures keep theirs. */
+/** Number of edges above which labels are shown only under the pointer, except those of failures. */
 const MAX_LABELS = 15
 
 export const isCrowded = ({edges}: Graph): boolean => edges.length > MAX_LABELS
@@ -96,7 +96,7 @@ export function layersOf(graph: Graph): Layout {
   }
 }
 
-/** Of each layer, by its middle, half the width of its widest box. */
+/** Half the width of the widest box of each layer, by the layer's middle. */
 function halvesOf(places: readonly {readonly x: number; readonly width: number}[]): ReadonlyMap<number, number> {
   const halves = new Map<number, number>()
   for (const {x, width} of places) halves.set(x, Math.max(halves.get(x) ?? 0, width / 2))

@@ -11,7 +11,7 @@ const MAX_SCALE = 3
 const MIN_SCALE = 0.05
 /** On a phone: names can be read, and what does not fit so begins at its left. */
 const NARROW = {width: 700, scale: 0.6}
-/** Of a step by a key or a button. */
+/** Zoom factor of a step by a key or a button. */
 const STEP = 1.3
 /** Pixels by which arrows move the picture. */
 const MOVE = 60

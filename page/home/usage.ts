@@ -6,7 +6,7 @@ import {connection, isPaused} from '../state/run.ts'
 /** What the processes of an app use. */
 export interface Usage {
   readonly memoryBytes: number
-  /** In percent of a core, since the measurement before; undefined: there is none yet. */
+  /** Use in percent of a core since the measurement before; undefined: there is none yet. */
   readonly cpu: number | undefined
 }
 

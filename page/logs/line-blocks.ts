@@ -7,7 +7,7 @@ const LINES = 100
 const MAX_BLOCKS = 50
 /** Lines that were opened between others make room by and by, so that they can be read. */
 const REMOVED_AT_ONCE = 2
-/** Of a longer line, its beginning is shown. */
+/** Length above which only the beginning of a line is shown. */
 const MAX_LINE = 4096
 /** The end of a longer name of an app is left out. */
 const LONG_NAME = 28

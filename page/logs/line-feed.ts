@@ -88,7 +88,7 @@ export function feed(
     place = to
     toEnd()
   }
-  /** In their order, one after the other. */
+  /** Works one after the other, in order. */
   const work = async (): Promise<void> => {
     if (isBusy) return
     isBusy = true

@@ -15,7 +15,7 @@ const isOver = (app: Api.App): boolean => ['down', 'finished', 'stopped'].includ
 interface Action {
   readonly name: IconName
   readonly text: string
-  /** In the table. */
+  /** The key in the table. */
   readonly key: string
   readonly run: () => void
 }

@@ -22,7 +22,7 @@ export interface Bar {
   readonly below?: ComponentChildren
 }
 
-/** In percent of the whole width; what took no time is seen, too. */
+/** Smallest width of a bar, in percent: what took no time is visible, too. */
 const NARROWEST = 0.4
 /** However deep it stands, its name has room. */
 const MAX_BRANCHES = 8

@@ -8,7 +8,7 @@ const MORE = 6
 
 export interface Column<T> {
   readonly head: string
-  /** In `grid.css`: its width, and whether it is left out on narrow screens. */
+  /** The name in `grid.css`, which has its width, and whether it is left out on narrow screens. */
   readonly name: string
   readonly alignsRight?: boolean
   /** What the figures are of, and over which time. */
@@ -21,7 +21,7 @@ export interface Column<T> {
 }
 
 export interface GridProps<T> {
-  /** In the style sheet `.grid.<name>` has the widths of the columns. */
+  /** The name: `.grid.<name>` in the style sheet has the widths of the columns. */
   readonly name: string
   /** What it lists, for those who do not see it. */
   readonly label: string

@@ -1,6 +1,6 @@
 import type {ComponentChildren} from 'preact'
 
-/** In place of rows: that the run is asked, why it did not answer, or what its answer without any means. */
+/** Says in place of rows that the run is asked, why it did not answer, or what an empty answer means. */
 export function Nothing({
   answer,
   children

@@ -4,7 +4,7 @@ import {route, setParameters} from '../state/route.ts'
 /** The class names of a column's head and cells. */
 export const classOf = ({name, alignsRight = false}: Column<never>): string => `${name}${alignsRight ? ' right' : ''}`
 
-/** By which column the table of the view is sorted, and whether what is most stands first: `sort=-p95` in its address. */
+/** The column by which the table of the view is sorted, and whether the highest is first: `sort=-p95` in its address. */
 function sorting(): {readonly by: string; readonly isDown: boolean} {
   const text = route.value.parameters.get('sort') ?? ''
   return {by: text.replace('-', ''), isDown: text.startsWith('-')}

@@ -38,7 +38,7 @@ const STATE = ['app', 'edges', 'troubles', 'reload', 'death', 'fault', 'replay',
 const SAMPLES = new Set(['calls', 'lines', 'workflow'])
 
 export const run = signal<Omit<Api.Run, 'apps'> | undefined>(undefined)
-/** By `keyOf`, in the order of the template. */
+/** The apps by `keyOf`, in the order of the template. */
 export const apps = signal<ReadonlyMap<string, Api.App>>(new Map())
 export const edges = signal<readonly Api.Edge[]>([])
 /** Calls that wait for an app now, by its id. */

@@ -19,7 +19,7 @@ const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the actor, or its ty
 const hrefTo = (...rest: readonly string[]): string =>
   hrefOf('actors', rest, Object.fromEntries(route.value.parameters))
 
-/** From an actor to its type, from there to all types. */
+/** Goes back from an actor to its type, from there to all types. */
 const back = (): void => go(hrefTo(...route.value.rest.slice(0, -1)))
 
 const TYPES: readonly Column<Api.ActorType>[] = [

@@ -215,7 +215,7 @@ function Toggle({
   )
 }
 
-/** In place of lines. */
+/** What is shown in place of lines. */
 function Bare({isFiltered}: {readonly isFiltered: boolean}) {
   if (!isFiltered) return <p class="empty bare">What the apps write to stdout and stderr comes here.</p>
   return (

@@ -7,7 +7,7 @@ import Apps from './apps.tsx'
 
 /** A page of the dashboard. See `page/README.md`. */
 export interface View {
-  /** In the address: `#/apps`. */
+  /** The name in the address: `#/apps`. */
   readonly name: string
   readonly title: string
   /** After `g`. */
@@ -22,7 +22,7 @@ export interface View {
 
 const troubles = computed(() => appList.value.filter(isDown).length)
 
-/** In the order of the header. */
+/** The views in the order of the header. */
 export const VIEWS: readonly View[] = [
   {
     name: 'apps',
