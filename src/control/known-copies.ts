@@ -6,7 +6,7 @@ import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
-import {gitOf} from './repository.ts'
+import {gitOf, repositoryOf} from './repository.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
 export interface KnownCopy {
@@ -55,8 +55,12 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
   const left = spaces
     .filter(space => !known.some(each => each.space === space))
     .filter(
-      ({root: at}) =>
-        at !== '' && (!existsSync(at) || (root !== undefined && worktreesOf(root).some(each => isSamePath(each, at))))
+      ({root: at, repository}) =>
+        at !== '' &&
+        root !== undefined &&
+        (existsSync(at)
+          ? worktreesOf(root).some(each => isSamePath(each, at))
+          : repository === '' || repository === repositoryOf(gitOf(root)))
     )
     .map(space => ({
       name: space.copy || basename(space.root),

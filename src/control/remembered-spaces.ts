@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {stateFolder} from '../platform/state-folder.ts'
@@ -9,6 +9,8 @@ export interface SpaceOwner {
   readonly root: string
   /** What `--name` says; '' = nothing. */
   readonly copy: string
+  /** What identifies the repository; '' = there is none. */
+  readonly repository: string
 }
 
 /** A copy that has run, whose data wait for its next run. */
@@ -34,11 +36,9 @@ export const spacesFolder = (env: Environment): string => join(stateFolder(env),
 export function remember(folder: string, owner: SpaceOwner): void {
   const about = join(folder, ABOUT)
   const now = new Date()
-  try {
-    utimesSync(about, now, now)
-  } catch {
-    writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
-  }
+  // a worktree that was moved has its space still
+  if (ownerIn(folder).root === owner.root && existsSync(about)) utimesSync(about, now, now)
+  else writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
 }
 
 /** All of the user's, those that were used last first. */
@@ -67,12 +67,14 @@ export function forgetOld(env: Environment, isUsed: (name: string) => boolean, n
 
 const isOld = (folder: string, now: number): boolean => now - usageOf(folder).usedAt > FORGOTTEN_AFTER_MS
 
-function ownerIn(folder: string): SpaceOwner {
+/** Whose a space is, as it was written down. */
+export function ownerIn(folder: string): SpaceOwner {
   try {
-    const {root, copy} = JSON.parse(readFileSync(join(folder, ABOUT), 'utf8')) as Partial<Record<string, unknown>>
-    return {root: typeof root === 'string' ? root : '', copy: typeof copy === 'string' ? copy : ''}
+    const about = JSON.parse(readFileSync(join(folder, ABOUT), 'utf8')) as Partial<Record<string, unknown>>
+    const text = (key: keyof SpaceOwner): string => (typeof about[key] === 'string' ? about[key] : '')
+    return {root: text('root'), copy: text('copy'), repository: text('repository')}
   } catch {
-    return {root: '', copy: ''} // it was written by halves
+    return {root: '', copy: '', repository: ''} // it was written by halves
   }
 }
 

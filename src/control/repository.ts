@@ -1,5 +1,5 @@
 import {existsSync, readdirSync, statSync} from 'node:fs'
-import {dirname, isAbsolute, join, relative, resolve} from 'node:path'
+import {basename, dirname, isAbsolute, join, relative, resolve} from 'node:path'
 import {readTextFile} from '../model/read-file.ts'
 import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 
@@ -36,12 +36,29 @@ export function gitOf(root: string): string {
 }
 
 /** What identifies a repository: the URL that its clones share, else the folder that its worktrees share. */
-function repositoryOf(git: string): string {
+export function repositoryOf(git: string): string {
   const common = read(join(git, 'commondir')).trim()
   const folder = linksResolved(resolve(git, common === '' ? '.' : common))
   const [, remote = ''] = /\[remote "origin"\]([^[]*)/.exec(read(join(folder, 'config'))) ?? []
   const url = /^\s*url\s*=\s*(.*?)\s*$/m.exec(remote)?.[1] ?? ''
   return url === '' ? folder : url.replace(/\.git\/?$/, '')
+}
+
+/** A worktree that was added to a repository, as Git knows it. */
+export interface WorktreeIdentity {
+  /** The folder as it was called when it was added, or about so. */
+  readonly name: string
+  /** The same where its folder is moved; another one is of another worktree, even one in the same place. */
+  readonly id: string
+}
+
+/** Undefined: the folder is no worktree that was added. */
+export function worktreeIdentity(root: string): WorktreeIdentity | undefined {
+  if (!existsSync(join(root, '.git'))) return undefined
+  const git = gitOf(root)
+  // Git writes this file once (gitrepository-layout(5))
+  const made = statSync(join(git, 'commondir'), {bigint: true, throwIfNoEntry: false})?.mtimeNs
+  return made === undefined ? undefined : {name: basename(git), id: `${basename(git)} ${made}`}
 }
 
 function read(file: string): string {

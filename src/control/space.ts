@@ -7,8 +7,8 @@ import {repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {runtimeFolders, usableFolder} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
-import {forgetOld, remember, spacesFolder, type SpaceOwner} from './remembered-spaces.ts'
-import {gitOf} from './repository.ts'
+import {forgetOld, ownerIn, remember, spacesFolder, type SpaceOwner} from './remembered-spaces.ts'
+import {gitOf, repositoryOf, worktreeIdentity} from './repository.ts'
 import {oneByOne, wordOf} from './run-name.ts'
 
 /** Where the data of a copy are, apart from those of all other runs. */
@@ -47,7 +47,8 @@ const hasSpace = (env: Environment, owner: SpaceOwner): boolean =>
 function ownerOf({file, copy}: TemplateCopy, cwd = ''): SpaceOwner {
   const folder = file === '' ? cwd : dirname(file)
   const real = existsSync(folder) ? realpathSync(folder) : folder
-  return {root: addedWorktree(real) ?? repositoryAbove(real) ?? real, copy}
+  const root = addedWorktree(real) ?? repositoryAbove(real)
+  return {root: root ?? real, copy, repository: root === undefined ? '' : repositoryOf(gitOf(root))}
 }
 
 /** The worktree that was added to another one (git-worktree(1)) and in which a folder lies; undefined: it lies in none. */
@@ -61,9 +62,22 @@ function addedWorktree(folder: string): string | undefined {
   return isWhole ? undefined : addedWorktree(dirname(root))
 }
 
+/**
+ * An added worktree has the same one wherever it is moved; one that is made anew in the same place has another one. A copy of it by hand, which
+ * has the same folder of Git, has one by its path, as all others have.
+ */
 function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
-  const hash = createHash('sha256').update(`${root}\0${copy}`).digest('hex').slice(0, 12)
-  const word = wordOf(copy || basename(root))
+  const byPath = spaceCalled(env, copy || basename(root), `${root}\0${copy}`)
+  const worktree = worktreeIdentity(root)
+  if (worktree === undefined || existsSync(byPath.folder)) return byPath
+  const own = spaceCalled(env, copy || worktree.name, `${worktree.id}\0${copy}`)
+  const user = ownerIn(own.folder).root
+  return user !== root && worktreeIdentity(user)?.id === worktree.id ? byPath : own
+}
+
+function spaceCalled(env: Environment, called: string, identity: string): Space {
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12)
+  const word = wordOf(called)
   const plain = word.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '')
   const name = [word, hash].join('-')
   return {name, key: `${plain}-${hash}`.replace(/^-/, 'copy-'), folder: join(spacesFolder(env), name)}

@@ -1,4 +1,4 @@
-import {existsSync, rmSync} from 'node:fs'
+import {existsSync, readdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {freePorts} from '../rig/free-port.ts'
@@ -38,6 +38,7 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
     const shop = await rig.driven('shop')
     await shop.listen()
     await shop.fetch('/v1.0/state/store', {method: 'POST', body: JSON.stringify([{key: 'who', value: folder}])})
+    await shop.fetch('/v1.0-alpha1/jobs/later', {method: 'POST', body: JSON.stringify({schedule: '@daily'})})
     return run
   }
   const runs = [await start('main'), await start('pr')]
@@ -58,13 +59,27 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
   t.match(await rig.run(['copies', 'down', '--all'], {folder: 'main'}), {code: 0, stdout: /main was stopped/})
   await runs[0]?.exited
   t.match(await rig.run(['copies', 'down', '--all'], {folder: 'main'}), {code: 0, stdout: /nothing to stop/})
+  const state = join(rig.home, '.local/state/pillion')
+  const left = (): readonly string[] =>
+    readdirSync(state, {recursive: true, encoding: 'utf8'}).filter(name => /work-pr-|copies\/pr-|work%2Fpr/.test(name))
+  t.ok(['work-pr-', 'copies/pr-'].every(what => left().some(name => name.startsWith(what))))
   rmSync(join(rig.folder, 'pr'), {recursive: true})
+  // what another repository has left is none of this one's
+  await rig.write({
+    '../home/.local/state/pillion/copies/x-1/about.json': '{"root": "/gone", "copy": "", "repository": "/other"}'
+  })
+  t.same(
+    (await rowsOf(rig)).map(({name}) => name),
+    ['main', 'pr']
+  )
   t.match(
     (await rowsOf(rig)).find(({name}) => name === 'pr'),
     {state: 'gone', diskBytes: null}
   )
   t.match(await rig.run(['copies', 'forget', 'pr'], {folder: 'main'}), {code: 1, stderr: /Add --yes/})
   t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {code: 0, stdout: /pr is forgotten/})
+  t.same(left(), [])
+  t.ok(readdirSync(state).some(name => name.startsWith('work-main-')))
   t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {stdout: /nothing to forget/})
   t.ok(existsSync(join(rig.folder, 'main')))
 })

@@ -22,7 +22,7 @@ function spacesIn(name: string, days: Readonly<Record<string, number>>): {readon
   for (const [each, ago] of Object.entries(days)) {
     const at = join(spacesFolder(env), each)
     mkdirSync(at, {recursive: true})
-    remember(at, {root: join(folder, each), copy: each.startsWith('named') ? 'b' : ''})
+    remember(at, {root: join(folder, each), copy: each.startsWith('named') ? 'b' : '', repository: ''})
     writeFileSync(join(at, 'redis-6379.db'), 'x'.repeat(2000))
     const used = new Date(NOW - ago * DAY_MS)
     for (const file of readdirSync(at)) utimesSync(join(at, file), used, used)
@@ -43,7 +43,7 @@ t.test('what nobody has used for 30 days is forgotten, of a thousand, too; what 
   t.equal(rememberedSpaces(env).length, 1003)
   forgetOld(env, name => name === 'busy', NOW)
   t.same(namesIn(env), ['today', 'month', 'busy'])
-  remember(join(spacesFolder(env), 'busy'), {root: '', copy: ''})
+  remember(join(spacesFolder(env), 'busy'), {root: '', copy: '', repository: ''})
   forgetOld(env, () => false, NOW)
   t.same(namesIn(env).toSorted(), ['busy', 'month', 'today'], 'it was used just now')
   t.equal(FORGOTTEN_AFTER_MS, 30 * DAY_MS)
@@ -54,7 +54,7 @@ t.test('what a killed one has left half removed, or half written, goes', async t
   writeFileSync(join(spacesFolder(env), 'torn', 'about.json'), '{"ro')
   t.match(
     rememberedSpaces(env).find(({name}) => name === 'torn'),
-    {root: '', copy: ''}
+    {root: '', copy: '', repository: ''}
   )
   forgetOld(env, () => false, NOW)
   t.same(readdirSync(spacesFolder(env)).toSorted(), ['pr', 'torn'])

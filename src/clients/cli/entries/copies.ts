@@ -24,7 +24,8 @@ export const COPIES: CommandEntry = {
     },
     {
       name: 'copies forget',
-      summary: 'Remove what a copy keeps apart from others, as the keys of its Redis, after asking',
+      summary:
+        'Remove what a copy has left: the keys of its Redis, and the workflows of a folder that is gone, after asking',
       usage: 'name ... [flags]',
       flags: [RUN_FILE, YES],
       examples: ['copies forget pr-214 --yes'],

@@ -7,6 +7,7 @@ import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
 import {copiesOf} from './list.ts'
+import {remainsOf} from './remains.ts'
 
 /** `copies down NAME …` or `--all`: ends the runs of copies of the folder's template. */
 export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
@@ -30,22 +31,23 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-/** `copies forget NAME … [--yes]`: removes what copies keep apart from others, the keys of their built-in Redis. Asks first. */
+/** `copies forget NAME … [--yes]`: removes what copies have left (`remainsOf`). Asks first. */
 export const forgetCopies: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')
   for (const copy of named(copiesOf(flags), words)) {
-    const {name, run, space} = copy
+    const {name, run} = copy
     if (run !== undefined)
       throw new UserError(`${name} is running (pid ${run.pid})`, {
         explanation: `Stop it first: pillion copies down ${name}`
       })
-    if (space === undefined) {
+    const remains = remainsOf(process.env, copy)
+    if (remains.length === 0) {
       say(process.stdout, 'info', `${name} has nothing to forget`, asJson)
       continue
     }
-    await confirm(context, `remove what ${name} keeps in ${space.folder}`)
-    rmSync(space.folder, {recursive: true, force: true})
+    await confirm(context, `remove what ${name} keeps: ${remains.join(', ')}`)
+    for (const path of remains) rmSync(path, {recursive: true, force: true})
     say(process.stdout, 'success', `${name} is forgotten`, asJson)
   }
   return 0

@@ -1,0 +1,50 @@
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import type {KnownCopy} from '../../../../control/known-copies.ts'
+import type {Environment} from '../../../../model/environment.ts'
+import {stateFolder} from '../../../../platform/state-folder.ts'
+import {notesFolder} from '../../../../work/work-path.ts'
+
+/**
+ * What a copy has left in the state folder: what it keeps apart from others, and, where its folder is gone, its workflows, jobs and reminders, and what
+ * is remembered of its runs. Of a folder that is there these stay: its next run has them.
+ */
+export function remainsOf(env: Environment, {folder, isGone, space}: KnownCopy): readonly string[] {
+  const apart = space === undefined ? [] : [space.folder]
+  return [...apart, ...(isGone ? [...workOf(env, folder), ...memoryOf(env, folder)] : [])].filter(path =>
+    existsSync(path)
+  )
+}
+
+const isInside = (folder: string, path: unknown): boolean =>
+  typeof path === 'string' && `${path}/`.startsWith(`${folder}/`)
+
+/** The files of what outlives a run, with the notes of whose they are. */
+function workOf(env: Environment, folder: string): readonly string[] {
+  return namesIn(notesFolder(env)).flatMap(name => {
+    const note = join(notesFolder(env), name)
+    try {
+      const owner = JSON.parse(readFileSync(note, 'utf8')) as {readonly folder?: unknown; readonly path?: unknown}
+      const {path} = owner
+      if (!isInside(folder, owner.folder) || typeof path !== 'string') return []
+      return [note, path, `${path}-wal`, `${path}-shm`]
+    } catch {
+      return [] // half of one
+    }
+  })
+}
+
+/** The files are called like the path of the template. */
+const memoryOf = (env: Environment, folder: string): readonly string[] =>
+  ['exits', 'runs'].flatMap(kind => {
+    const all = join(stateFolder(env), kind)
+    return namesIn(all).flatMap(name => (name.startsWith(encodeURIComponent(`${folder}/`)) ? [join(all, name)] : []))
+  })
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // it is not there
+  }
+}
