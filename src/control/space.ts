@@ -63,7 +63,7 @@ function addedWorktree(folder: string): string | undefined {
 }
 
 /**
- * An added worktree has the same one wherever it is moved; one that is made anew in the same place has another one. A copy of it by hand, which
+ * An added worktree has the same one wherever it is moved; a new one in the same place has another one. A copy of it by hand, which
  * has the same folder of Git, has one by its path, as all others have.
  */
 function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
