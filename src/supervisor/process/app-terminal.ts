@@ -97,7 +97,7 @@ function lastLines(text: string, count: number): string {
 
 /**
  * The leader of a session makes a terminal its own as it opens it (open(2)): so Ctrl-C reaches the program, and those that it starts.
- * What kind of terminal whoever attaches has is not known: without ours, the usual one.
+ * The kind of terminal of a client that attaches is not known: without ours, the usual one.
  */
 const EXEC = `exec <>"$1" >&0 2>&1; shift; export TERM="\${TERM:-xterm-256color}"; exec "$@"`
 

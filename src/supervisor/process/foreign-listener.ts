@@ -33,7 +33,7 @@ export class ForeignListener {
     const {all, carries} = await look()
     const own = all.filter(({pid, group}) => group === app.group || carries(pid, app.marker)).map(({pid}) => pid)
     const found = await listeningAmong(own, {port: this.port, addresses: [address]})
-    const isApp = found === undefined || found.size > 0 // where that is unknown, an app that listens must not wait for ever
+    const isApp = found === undefined || found.size > 0 // where that is unknown, an app that listens must not wait forever
     if (!isApp) await pause(LOOK_EVERY_MS)
     return isApp
   }

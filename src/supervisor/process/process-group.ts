@@ -49,7 +49,7 @@ export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions
       env,
       // a new session and group: Ctrl-C in our terminal reaches only us, and the group can be signalled as a whole
       detached: true,
-      // Node's own kind of stdin, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` for ever
+      // Node's own kind of stdin, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` forever
       stdio: [hasInput ? 'pipe' : (stdin ?? 'ignore'), stdout.theirs, stderr.theirs]
     })
     return groupOf(leaderOf(leader, folder))

@@ -16,7 +16,7 @@ const LONGEST = 64 * 1024
 
 /**
  * What a terminal has shown, as lines of a log, latin1. Of a line that was written over, as prompts and progress bars do, the last state
- * counts; colours stay; what stands on the second screen (an editor, a pager) is a picture and no lines. Moves to other lines only begin
+ * counts; colours stay; what is on the second screen (an editor, a pager) is a picture and no lines. Moves to other lines only begin
  * a new one.
  */
 export class TerminalLines {

@@ -5,7 +5,7 @@ const WITHIN_MS = 60_000
 const QUIET_MS = 10_000
 
 /**
- * Limits restarts: an app that writes into its own folder would restart for ever. After thirty restarts within 60 s, the
+ * Limits restarts: an app that writes into its own folder would restart forever. After thirty restarts within 60 s, the
  * next one waits until no file has changed for ten seconds, or until the user restarts the app.
  */
 export class RestartLimiter {

@@ -42,7 +42,7 @@ export class Watching<M extends WatchedApp> {
   }
 
   /**
-   * Watches what the app's wanted plan says; changes after `since` (ms since 1970) count. A watch that stands stays if the
+   * Watches what the app's wanted plan says; changes after `since` (ms since 1970) count. An existing watch stays if the
    * plan says the same; otherwise it reports what it has seen. Settles when the app is being watched.
    */
   async follow(runtime: M, since: number): Promise<void> {
