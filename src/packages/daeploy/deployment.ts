@@ -94,7 +94,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
     return unreadable(messageOf(error))
   } finally {
     request.unpipe()
-    // with an error: without one, `pipeline` waits for ever for the end of a file that came whole and was not yet read
+    // with an error: without one, `pipeline` waits forever for the end of a file that came whole and was not yet read
     for (const {file} of archive) file.destroy(new Error('the form is over'))
     await Promise.allSettled(archive.map(async ({written}) => written))
   }

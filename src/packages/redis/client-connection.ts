@@ -224,7 +224,7 @@ export class ClientConnection implements RedisConnection {
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
   }
 
-  /** Opens the connection and checks that the user may use it. */
+  /** Opens the connection. The server refuses PING to a user who has no permissions. */
   async #greet(): Promise<void> {
     await this.#client.connect()
     await this.#client.sendCommand(['PING'])

@@ -73,7 +73,7 @@ export const NIL_ARRAY = new NilArray()
 /** A command that answers later: when a key changes, or its time is over. */
 export class Blocked {
   readonly keys: readonly string[]
-  /** 0: for ever. */
+  /** 0: forever. */
   readonly timeoutMs: number
   /** Tries again; undefined: still nothing. */
   readonly attempt: () => Result | undefined
