@@ -94,7 +94,7 @@ function begun(env: Environment, owner: SpaceOwner): Space {
     )
     forgetOld(env, name => used.has(name))
   } catch {
-    // whoever keeps something there says that it cannot
+    // what stores something there reports that it cannot
   }
   return space
 }
