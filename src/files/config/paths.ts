@@ -3,7 +3,7 @@ import {isAbsolute, join} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 
-/** Go's words for what the system refuses: they stand at the end of Dapr's messages. */
+/** Go's words for what the system refuses, which end Dapr's messages. */
 const GO_TEXT: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
   ENOTDIR: 'not a directory',

@@ -83,7 +83,7 @@ function startedBy({name, args}: StartedProgram, folder: string, depth: number):
   return isLauncher ? programsIn(launched(args), folder, depth + 1) : []
 }
 
-/** What a launcher starts: what stands behind `--`, or behind its own flags. */
+/** What a launcher starts: what follows `--`, or its own flags. */
 function launched(args: readonly string[]): readonly string[] {
   const dashes = args.indexOf('--')
   if (dashes !== -1) return args.slice(dashes + 1)
@@ -94,7 +94,7 @@ function launched(args: readonly string[]): readonly string[] {
 
 const firstProgram = (command: readonly string[]): number => command.findIndex(word => !ASSIGNMENT.test(word))
 
-/** What stands behind a wrapper's own words. */
+/** What follows a wrapper's own words. */
 function behind(
   args: readonly string[],
   [words, withValue]: readonly [words: number, withValue: RegExp]

@@ -106,7 +106,7 @@ function hintFor(name: string, known: readonly string[]): string {
   return inApp === '' ? '' : `write ${inApp} in ${homeOf(inApp)}`
 }
 
-/** Where a key of an app can stand. */
+/** The sections that can contain a key of an app. */
 const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in an app' : 'an app')
 
 /** The key of these that was probably meant; '' if none is close. */
@@ -119,7 +119,7 @@ export const misspelt = (section: Section<object>, key: 'appDirPath' | 'version'
   return [...section.pairs.values()].find(({name}) => !known.includes(name) && meantBy(name, known) === key)
 }
 
-/** The error for a template without apps; `app:` may stand in the place of `apps:`. */
+/** The error for a template without apps; `app:` may be meant as `apps:`. */
 export function noApps(template: Template, source: Source): UserError {
   const mistakes = wrongKeys(template).filter(({hint}) => hint === 'did you mean apps?')
   return new UserError('No apps to run', {

@@ -130,7 +130,7 @@ function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | u
 /** What only a shell understands: operators, quotes, variables, globs, assignments before the program. */
 const SHELL_SYNTAX = /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=/
 
-/** Words as they stand in a list of a template. */
+/** Words as they are written in a list of a template. */
 export const quoted = (words: readonly string[]): string => words.map(word => JSON.stringify(word)).join(', ')
 
 function listHint(key: string, text: string): string {

@@ -12,7 +12,7 @@ let matches: Matches | undefined
 
 /**
  * Lets the expressions of an environment ask `matches` with patterns of RE2, as cel-go does, which take time in proportion to
- * the text. Those of JavaScript, which the library would take, can take for ever: `(a+)+$`, and one event stops the run.
+ * the text. Those of JavaScript, which the library would take, can take forever: `(a+)+$`, and one event stops the run.
  */
 export const withMatches = (environment: Environment): Environment =>
   environment

@@ -12,7 +12,7 @@ export interface ResourceFault extends PlacedMistake {
 
 /** Details of a fault besides its message. */
 export interface FaultDetails {
-  /** What should stand there. */
+  /** What is expected there. */
   readonly expected?: string
   /** What to write. */
   readonly hint?: string

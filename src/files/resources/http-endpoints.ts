@@ -55,7 +55,7 @@ export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): P
 
 const API_VERSION = 'dapr.io/v1alpha1'
 
-/** The HTTPEndpoints of a file; values may stand in the environment. One with a fault is kept, so that a call can tell why. */
+/** The HTTPEndpoints of a file; values may come from the environment. One with a fault is kept, so that a call can say why. */
 export const readHttpEndpoints = ({documents}: ResourceFile, env: Environment): readonly HttpEndpoint[] =>
   documents
     .filter(document => document.field('kind').text() === 'HTTPEndpoint')
@@ -117,7 +117,7 @@ function readHeader(field: Field, values: Values, at: number): readonly [name: s
   return [name, value]
 }
 
-/** Values that stand there, in our environment, or in a secret store, which is asked later. */
+/** Values in the file, in our environment, or in a secret store, which is asked later. */
 class Values {
   readonly faults: string[] = []
   readonly secrets: EndpointSecret[] = []

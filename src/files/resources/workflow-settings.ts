@@ -10,7 +10,7 @@ export interface WorkflowSettings {
   /** Turns of workflows. */
   readonly workflows: ConcurrencyLimits
   readonly activities: ConcurrencyLimits
-  /** How long one that is over is kept, in milliseconds; what is left out is kept for ever. */
+  /** How long one that is over is kept, in milliseconds; what is left out is kept forever. */
   readonly retention: RetentionTimes
 }
 

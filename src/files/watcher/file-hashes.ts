@@ -145,7 +145,7 @@ const knownOf = (seen: Stats): Known =>
         fingerprint: `${seen.ino} ${seen.size} ${seen.mtimeMs}`
       }
 
-/** What stands at a path now; undefined: nothing. */
+/** What is at a path now; undefined: nothing. */
 async function look(path: string): Promise<Known | undefined> {
   try {
     return knownOf(await stat(path))

@@ -14,7 +14,7 @@ export interface WatchOptions {
   /** Where paths start, absolute. */
   readonly folder: string
   readonly watch: WatchPlan | FilePlan
-  /** What has changed after this moment (ms since 1970) and before the watch stands counts, too. */
+  /** What has changed after this moment (ms since 1970) and before the watch is set up counts, too. */
   readonly since: number
   /** Files that are followed elsewhere, absolute, as of now: their saves are no changes, nor a reason to look at others. */
   readonly except?: () => readonly string[]

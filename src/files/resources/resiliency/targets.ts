@@ -30,7 +30,7 @@ export interface Targets {
   readonly components: ReadonlyMap<string, ComponentTarget>
 }
 
-/** A name of a policy in a target; the policy may stand in another resource. */
+/** A name of a policy in a target; the policy may be in another resource. */
 export interface PolicyReference {
   readonly kind: keyof PolicyNames
   readonly name: string
