@@ -7,7 +7,7 @@ import {ApiProblem} from './problem.ts'
 
 /** A request to the API. */
 export interface ApiRequest {
-  /** What stands in the path in place of a name in braces, as it came. */
+  /** The part of the path that matches a name in braces, as it arrived. */
   readonly at: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   /** '' if there is none. */

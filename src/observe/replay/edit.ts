@@ -77,7 +77,7 @@ export function editedCall(call: RecordedCall, {method, path, headers = {}, body
   return {...call, method: method ?? call.method, requestBytes, pieces}
 }
 
-/** What stands before the path that the callee sees. */
+/** The prefix of the path that the callee sees. */
 function addressIn(target: string): string {
   const path = methodPath(target)
   return target.endsWith(path) ? target.slice(0, -path.length) : target.replace(/\?.*$/s, '')

@@ -7,7 +7,7 @@ export interface Exporter {
   readonly type: string
   readonly before: string
   readonly between: string
-  /** What stands behind the calls; `comment`: to be said in it, '' = nothing. */
+  /** What follows the calls; `comment`: a text for it, '' = none. */
   end(comment: string): string
   text(call: RecordedCall): string
 }

@@ -144,7 +144,7 @@ const escaped = (text: string): string =>
     character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`
   )
 
-/** Names and values as they stand in the target, not decoded. */
+/** Names and values as they are in the target, not decoded. */
 function queryOf(target: string): readonly object[] {
   const query = target.includes('?') ? target.slice(target.indexOf('?') + 1) : ''
   return query

@@ -51,7 +51,7 @@ const isEditorText = (text: string): boolean => text.includes('{{') || /[^ -~]/.
 /** Lines that an editor would interpret: comments, separators, files, scripts, variables. */
 const EDITOR_LINE = /^\s*(?:#|\/\/|<|>|@|\?|&|--)/m
 
-/** undefined: it cannot stand in such a file. */
+/** Undefined: such a file cannot contain it. */
 function bodyOf(body: Buffer, type: string): string | undefined {
   if (body.length === 0) return ''
   if (!isPrintable(body)) return undefined

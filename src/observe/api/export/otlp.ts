@@ -79,7 +79,7 @@ function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): ob
   }
 }
 
-/** Where a call stands by its `traceparent` ('' = none: in a trace of its own). */
+/** The place of a call by its `traceparent` ('' = none: in a trace of its own). */
 function placeOf(number: number, traceparent: string) {
   const [, traceId = hex(`trace ${number}`, 32), parentSpanId, flags = '00'] =
     /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})/i.exec(traceparent) ?? []

@@ -27,7 +27,7 @@ export function shellPrintf(parts: Parts): string {
   return `printf '${formats.join('')}'${variables.join('')}`
 }
 
-/** All of it can stand in a terminal as it is: no control character but line ends and tabs, nothing that reorders text. */
+/** Whether a text can be printed to a terminal as it is: no control character but line ends and tabs, nothing that reorders text. */
 export const isPrintable = (bytes: Buffer): boolean =>
   isUtf8(bytes) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u.test(bytes.toString())
 

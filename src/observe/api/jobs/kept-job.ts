@@ -32,7 +32,7 @@ const policyView = (policy: FailurePolicy): Api.KeptJob['policy'] => {
   return {kind, intervalMs, ...(maxRetries !== undefined && {maxRetries})}
 }
 
-/** A job that came from a file; `place`: where it stands there. Throws a UserError. */
+/** A job that came from a file; `place`: its place there. Throws a UserError. */
 export function readKeptJob(value: unknown, place: string): Omit<Job, 'key'> {
   const fields = new Fields(value, place)
   const [app, name] = [fields.text('app'), fields.text('name')]

@@ -42,7 +42,7 @@ export class JoinedTraces {
   }
 }
 
-/** One trace: which spans are calls seen by their caller or callee, and what stands below what. */
+/** One trace: which spans are calls seen by their caller or callee, and the parent of each. */
 export class JoinedTrace {
   /** The spans in the order of their starts. */
   readonly spans: readonly ReceivedSpan[]
@@ -81,7 +81,7 @@ export class JoinedTrace {
     return this.#joined.get(spanId)
   }
 
-  /** What a span stands below; undefined: nothing. */
+  /** The parent of a span; undefined: none. */
   aboveSpan(span: ReceivedSpan): SpanPlace | undefined {
     const {parentId} = span
     const parent = parentId === '' ? undefined : this.#trace.spans.get(parentId)
@@ -96,7 +96,7 @@ export class JoinedTrace {
     return call === own ? undefined : call?.number
   }
 
-  /** What a call stands below, by the spans of its caller; undefined: these do not tell. */
+  /** The parent of a call, by the spans of its caller; undefined: these do not show it. */
   aboveCall(call: TracedCall): SpanPlace | undefined {
     const span = this.#trace.spans.get(spanIdOf(call.cameWith))
     if (span === undefined) return undefined
@@ -114,7 +114,7 @@ export class JoinedTrace {
     const path: ReceivedSpan[] = []
     let place: SpanPlace | undefined = this.#placeOf(span)
     while (typeof place === 'object' && !this.#around.has(place)) {
-      // what stands below itself has none
+      // what is its own ancestor has none
       this.#around.set(place, undefined)
       path.push(place)
       place = this.aboveSpan(place)

@@ -8,14 +8,14 @@ import type {TracedCall} from './link-calls.ts'
 /** A request with what its apps say of themselves. */
 export interface SpanTree extends Gathered {
   readonly roots: readonly number[]
-  /** What stands below something, in the order of their starts. */
+  /** The children of something, in the order of their starts. */
   readonly madeFor: (number: number) => readonly number[]
   /** The spans that are calls, or uses of components, by the number of these. */
   readonly joined: ReadonlyMap<number, readonly ReceivedSpan[]>
   readonly logs: readonly TreeLog[]
 }
 
-/** A log record, and what it stands below. */
+/** A log record and its parent. */
 export interface TreeLog {
   readonly node: number
   readonly log: ReceivedLog
@@ -36,7 +36,7 @@ class Layout {
   readonly #failed: Set<number>
   readonly #joined = new Map<number, ReceivedSpan[]>()
   readonly #numbers = new Map<ReceivedSpan, number>()
-  /** What each row stands below. */
+  /** The parent of each row. */
   readonly #above = new Map<number, number>()
   /** All rows of the request. */
   readonly #rows: Set<number>
@@ -107,7 +107,7 @@ class Layout {
     for (const span of trace.spans) {
       const number = this.#numbers.get(span)
       const place = trace.aboveSpan(span)
-      // a call of another request keeps what is its own: it stands below nothing that is shown
+      // a call of another request keeps what is its own: it has no parent that is shown
       const above = typeof place === 'object' ? this.#numberOf(place) : place
       if (number !== undefined && above !== undefined) this.#above.set(number, above)
     }
@@ -157,7 +157,7 @@ class Layout {
     return own ?? this.#numberOf(trace.answeredBy(app, moment)) ?? this.#roots[0] ?? 0
   }
 
-  /** Ids may be anything: what stands below itself becomes a root. */
+  /** Ids may be anything: what is its own ancestor becomes a root. */
   #breakCircles(): void {
     const done = new Set<number>()
     for (const start of this.#rows) {

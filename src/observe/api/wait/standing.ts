@@ -10,7 +10,7 @@ export interface Standing {
 
 /** A condition under watch. */
 export interface WaitCheck {
-  /** How it stands now. */
+  /** Returns the state at this time. */
   look(now: number): Standing | Promise<Standing>
   close(): void
 }

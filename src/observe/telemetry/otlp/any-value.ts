@@ -18,7 +18,7 @@ const MAX_ITEMS = 100
 export const shortText = (text: string, max = MAX_TEXT): string =>
   (text.length <= max ? text : `${text.slice(0, max)}…`).toWellFormed()
 
-/** Attributes as names and texts; from protobuf, or from JSON, where anything may stand. */
+/** Attributes as names and texts; from protobuf, or from JSON, where anything is possible. */
 export const readAttributes = (pairs: unknown): Attributes =>
   elementsOf(pairs)
     .slice(0, MAX_ATTRIBUTES)

@@ -38,7 +38,7 @@ const aligned = (bytes: number): number => (bytes + UNIT - 1) & -UNIT
 
 /**
  * The latest bytes of all calls, written round and round in one buffer: a piece costs one copy, and nothing is allocated for it.
- * The pieces of a call are linked. Positions increase for ever; a piece is there as long as the tape has not come around to it.
+ * The pieces of a call are linked. Positions increase forever; a piece is there as long as the tape has not come around to it.
  */
 export class ByteTape {
   readonly #bytes: Latin1Buffer

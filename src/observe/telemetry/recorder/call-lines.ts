@@ -195,7 +195,7 @@ export class CallLines {
     const oldest = this.#last - this.count
     for (let number = Math.min(before - 1, this.#last); number > Math.max(0, oldest); number--)
       if (this.has(number)) numbers.push(number)
-    // those that were under way when their turn came stand longer than the others
+    // those that were under way when their turn came are kept longer than the others
     const older: number[] = []
     for (let word = 6; word < this.#words.length; word += 16) {
       const number = this.#words[word] ?? 0

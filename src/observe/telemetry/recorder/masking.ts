@@ -13,7 +13,7 @@ const COUNT = /^\d{1,9}$/
 /** Names that contain one of the words and are no secrets. */
 const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
 
-/** What stands in place of a secret value. */
+/** Returns what replaces a secret value. */
 export type MaskOf = (value: string, name: string) => string
 
 /** Replaces what is secret in recorded requests and responses. A mask shows the length of a value, and nothing else. */
