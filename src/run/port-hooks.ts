@@ -10,7 +10,7 @@ import {makeFolder} from '../platform/make-folder.ts'
 const NODE_FILE = 'move-port.cjs'
 
 /**
- * Preloaded by every Node process of an app with a published port: whoever binds the number that is in the code gets the allocated port. What
+ * Preloaded by every Node process of an app with a published port: code that binds its own number gets the allocated port. What
  * such a program believes of itself (`address()`, the line that it prints, its redirects) stays the number at which it is called.
  */
 const NODE_TEXT = `'use strict'
@@ -91,5 +91,5 @@ function hookFolder(env: Environment): string {
   }
 }
 
-/** As Node splits NODE_OPTIONS: within double quotes a backslash stands before these two. */
+/** As Node splits NODE_OPTIONS: within double quotes a backslash escapes these two. */
 const quoted = (path: string): string => `"${path.replaceAll(/["\\]/g, String.raw`\$&`)}"`
