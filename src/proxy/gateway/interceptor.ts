@@ -51,7 +51,7 @@ export interface Interceptor {
   intercept(call: Call): Interception | undefined
 }
 
-/** A policy stands around the whole call: this interceptor pauses its attempt while the call is held, and ends the call with it. */
+/** A policy applies to the whole call: this interceptor pauses its attempt while the call is held, and ends the call with it. */
 export const attemptInterceptor = (attempt: AttemptControl): Interceptor => ({
   intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
 })

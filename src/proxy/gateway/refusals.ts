@@ -5,7 +5,7 @@ const MAX_REFUSALS = 3
 
 /**
  * How often the processes that one attempt was sent to have refused it. That their queues held it in between does not count: the
- * probe that opens a queue connects as well, so it succeeds where whoever accepts then closes. A new process has a new pool.
+ * probe that opens a queue connects as well, so it succeeds where a process accepts and then closes. A new process has a new pool.
  */
 export class Refusals {
   readonly #counts = new Map<Pool, number>()

@@ -13,7 +13,7 @@ let hasWarned = false
 let firstSpared: number | undefined
 
 /**
- * Closes connections to this server that take one of the last descriptors. Without it, whoever opens many connections would keep
+ * Closes connections to this server that take one of the last descriptors. Without it, a client that opens many connections would keep
  * a run from loading its own code. The system gives the lowest number that is free (open(2)): it shows how many are left. `warn` is called the first time.
  */
 export function spareDescriptors(server: net.Server, warn?: (text: string) => void): void {

@@ -157,7 +157,7 @@ export function portReaders(
   })
 }
 
-/** Apps that are called at a number which stands nowhere in the template: code that has it calls the other copy. */
+/** Apps that are called at a number which is nowhere in the template: code that has it calls the other copy. */
 export const unnamedPorts = ({apps}: Plan): readonly AppPlan[] =>
   apps.filter(({published}) => {
     const number = published?.number.toString()

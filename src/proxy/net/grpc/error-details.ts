@@ -1,7 +1,7 @@
 import {BinaryReader} from '@bufbuild/protobuf/wire'
 import {eachField} from './invoke-messages.ts'
 
-/** How a field of a message stands in JSON. */
+/** How a field of a message is written in JSON. */
 type Kind = 'text' | 'texts' | 'map' | 'duration' | Schema | readonly [Schema]
 type Schema = Readonly<Record<number, readonly [name: string, kind: Kind]>>
 

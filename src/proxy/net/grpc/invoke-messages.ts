@@ -55,7 +55,7 @@ export const readStrings = (bytes: Uint8Array, fields: readonly number[]): reado
   return fields.map(field => found.get(field) ?? '')
 }
 
-/** InvokeServiceRequest: the id, and the InvokeRequest as it stands there. */
+/** InvokeServiceRequest: the id, and the bytes of the InvokeRequest. */
 export const readInvokeService = (
   bytes: Uint8Array
 ): {readonly id: string; readonly message: Uint8Array | undefined} => {

@@ -14,7 +14,7 @@ export class ResponseHeads {
     if (rules !== this.#rules) this.#known.clear()
     this.#rules = rules
     const known = this.#known.find(text)
-    // behind the head stands the body of this response
+    // the body of this response follows the head
     if (known !== undefined) return {...known, text}
     const head = readResponseHead(text, false, rules)
     if (!head) return readLooseResponse(text, false, rules)
