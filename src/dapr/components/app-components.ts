@@ -301,7 +301,7 @@ const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWi
 
 const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
 
-/** Daprd looks up secrets and variables itself: it gets them as they stand in the file. */
+/** Daprd looks up secrets and variables itself: it gets them as they are in the file. */
 async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
   const component = await daprd.open(resource)
   const use = {component, release: async (): Promise<void> => component.close()}

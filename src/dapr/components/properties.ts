@@ -69,7 +69,7 @@ export class Properties {
     return typeof ms === 'number' ? Math.min(ms, MAX_MS) : this.fault(name, `${name}: ${ms}`)
   }
 
-  /** Where a property stands; undefined: it is not there. */
+  /** The place of a property; undefined: there is none. */
   placeOf(name: string): Place | undefined {
     return this.#all.get(name.toLowerCase())?.place
   }

@@ -13,7 +13,7 @@ export const USUAL_SETTINGS: TypeSettings = {
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Shows on the terminal what cannot be used as it stands. */
+/** Shows on the terminal what cannot be used as it is. */
 export type WarnOfSettings = (text: string) => void
 
 /** A duration of an app’s configuration; a text says why it is none: the default counts, with a warning. */

@@ -73,7 +73,7 @@ export class SidecarTracing implements Tracing {
   }
 }
 
-/** A place that no span of ours stands at. It is sampled unless its parent is not: else the spans of the app's own SDK would be dropped. */
+/** A place in a trace without a span of ours. It is sampled unless its parent is not: else the spans of the app's own SDK would be dropped. */
 function untracedPlace(parent: string): string {
   const fresh = freshTraceparent()
   return parent === '' ? `${fresh.slice(0, -2)}01` : `${parent.slice(0, 36)}${fresh.slice(36, 52)}${parent.slice(52)}`

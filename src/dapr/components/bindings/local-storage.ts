@@ -87,7 +87,7 @@ async function get(root: string, request: BindingRequest): Promise<BindingRespon
   }
 }
 
-/** Throws where something else than a file stands: a named pipe would block one of the few threads that read files. */
+/** Throws for what is no file: a named pipe would block one of the few threads that read files. */
 function checkFile(path: string): void {
   if (!existsSync(path)) return
   const fault = fileFault(path)

@@ -4,7 +4,7 @@ import {withoutPersonalData} from './personal-data.ts'
 /** A text, or several. */
 type Said = string | readonly string[]
 
-/** A question as it stands in a file: the same question is always the same text, and what is not said is left out. */
+/** A question as it is written to a file: the same question is always the same text, and what is not said is left out. */
 export interface WrittenQuestion {
   readonly messages: readonly SaidMessage[]
   readonly tools?: readonly object[]

@@ -63,7 +63,7 @@ function azureWay({properties}: OpenOptions, {model, key}: Named): Way {
   }
 }
 
-/** A URL that stands in the file. */
+/** Returns a URL of the component's file once it is checked. */
 export function checkedUrl(properties: OpenOptions['properties'], text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
   return properties.fault('endpoint', `endpoint must begin with http:// or https://, and not "${text}"`)

@@ -39,7 +39,7 @@ function retentionOf(ms: number): string {
   return ms % 60_000 === 0 ? `${ms / 60_000}m` : `${ms / 1000}s`
 }
 
-/** What is said to the system stands before what the user says first. */
+/** Moves the texts of the system into the first message of the user. */
 function withoutSystem(messages: readonly ModelMessage[]): readonly ModelMessage[] {
   const system = messages.filter(({role}) => role === 'system').flatMap(({texts}) => texts)
   const others = messages.filter(({role}) => role !== 'system')

@@ -69,7 +69,7 @@ export class Recordings {
   }
 }
 
-/** As it stands in the file. */
+/** Returns a question as it is recorded. */
 function written(model: string, question: ModelQuestion): RecordedQuestion {
   const withoutToday = withoutDay(new Date())
   const text = JSON.stringify({model, ...askedOf(question)})

@@ -112,7 +112,7 @@ export class Tape {
       if (this.#entries[at]?.key === key) this.#entries.splice(at, 1)
   }
 
-  /** Whole, and in one step: whoever reads it meanwhile has the old one. */
+  /** Writes the whole file in one step: readers see the old one until then. */
   #write(): void {
     const text = this.#entries.map(({question, answer}) => `${JSON.stringify({...question, answer})}\n`).join('')
     const fresh = `${this.#path}.${process.pid}`

@@ -17,7 +17,7 @@ export interface KafkaSettings {
   readonly acks: number
   readonly retries: number
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-  /** How often what failed is handled again (-1: for ever), and after which time. */
+  /** How often what failed is handled again (-1: forever), and after which time. */
   readonly maxRetries: number
   readonly retryMs: number
   /** After the connection was lost. */

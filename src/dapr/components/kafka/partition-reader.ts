@@ -7,7 +7,7 @@ export type Record = KafkaMessage
 export interface PartitionReaderOptions {
   /** Messages handled at once. */
   readonly atOnce: number
-  /** How often what failed is handled again (-1: for ever), and after how many ms. */
+  /** How often what failed is handled again (-1: forever), and after how many ms. */
   readonly maxRetries: number
   readonly retryMs: number
   /** Never rejects. */

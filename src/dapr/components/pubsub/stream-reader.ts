@@ -197,7 +197,7 @@ export class StreamReader {
       const claimed = listOf(await this.#connection.command(['XCLAIM', topic, group, group, idle, ...ids]))
       const entries = claimed.filter(each => each !== null)
       this.#take(entries)
-      // an entry that was deleted from the stream would be pending for ever
+      // an entry that was deleted from the stream would be pending forever
       const there = new Set(entries.map(entry => textOf(listOf(entry)[0])))
       const gone = ids.filter(id => !there.has(id))
       if (gone.length > 0) await this.#dropDeleted(gone)

@@ -30,7 +30,7 @@ export interface LocalRedisOptions {
 
 /** A built-in Redis with the keys of one space. */
 export interface OwnRedis extends Space {
-  /** The port in whose place it stands. */
+  /** The port that it replaces. */
   readonly port: number
 }
 

@@ -12,7 +12,7 @@ export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly
 export interface RedisAccess {
   /** Rejects with what the machine says. Code is loaded, and the built-in one started, apart. */
   connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
-  /** Whether the built-in one of a copy stands in place of this port, which no other copy uses; left out: none does. */
+  /** Whether the built-in one of a copy replaces the one at this port, which no other copy uses; left out: it does not. */
   readonly isOwn?: (port: number) => boolean
 }
 
@@ -24,7 +24,7 @@ export class RedisServers implements RedisAccess {
   readonly #options: LocalRedisOptions
   /** The local servers by the ports that components name. */
   readonly #local = new Map<number, Promise<LocalRedis>>()
-  /** Ports in whose place that of a space stands. */
+  /** Ports that the Redis of a space replaces. */
   readonly #own = new Set<number>()
 
   constructor(options: LocalRedisOptions) {

@@ -58,7 +58,7 @@ class EncryptedState implements StateStore {
   readonly #keys: readonly StateKey[]
   readonly #primary: StateKey
 
-  /** `name`: of the component, for errors. The store is closed by whoever has opened it. */
+  /** `name`: of the component, for errors. The store is closed where it was opened. */
   constructor(store: StateStore, name: string, keys: readonly [StateKey, ...StateKey[]]) {
     this.#store = store
     this.#name = name

@@ -51,7 +51,7 @@ export interface StateTable {
   readonly migrations: readonly Migration[]
   /** $1: the key. */
   readonly select: string
-  /** $1: the key, $2: seconds to live (0: for ever), then the values. */
+  /** $1: the key, $2: seconds to live (0: forever), then the values. */
   readonly upsert: string
   /** The same, only if there is none, or it has expired. */
   readonly insert: string

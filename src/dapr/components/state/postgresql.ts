@@ -141,7 +141,7 @@ class PostgresState implements StateStore {
   }
 }
 
-/** Seconds; 0: for ever. Words as Dapr's (components-contrib: state/utils/ttl.go). */
+/** Seconds; 0: forever. Words as Dapr's (components-contrib: state/utils/ttl.go). */
 function ttlOf({metadata}: SetRequest): number {
   const text = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'ttlinseconds')?.[1] ?? ''
   if (text === '') return 0

@@ -103,7 +103,7 @@ const OUTCOMES: Outcomes<Outcome> = {
   discard: () => undefined
 }
 
-/** Retries and a circuit breaker stand around the whole call; a timeout counts within the turn. */
+/** Retries and a circuit breaker apply to the whole call; a timeout applies to the turn. */
 async function policied(
   call: ResilientCall<Outcome>,
   attempt: (more: Partial<ActorRequest>, options: TurnOptions) => Promise<Outcome>,

@@ -59,7 +59,7 @@ export class ActorStreams {
     }
   }
 
-  /** Shows on the terminal what of a stream cannot be used as it stands. */
+  /** Shows on the terminal what of a stream cannot be used as it is. */
   warn(text: string): void {
     this.#context.log.warn('actors', `"${this.#context.instance}" ${text}`)
   }

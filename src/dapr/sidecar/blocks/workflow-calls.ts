@@ -18,7 +18,7 @@ export interface WorkflowStart extends InstanceName {
   readonly name: string
   readonly input: string
   readonly options: Readonly<Record<string, string>>
-  /** What the start stands below in its trace: a traceparent; '' = nothing. */
+  /** The parent of the start in its trace: a traceparent; '' = none. */
   readonly trace: string
 }
 

@@ -71,7 +71,7 @@ export const traceOf = (traceparent: string, tracestate: string): Trace =>
 export const spanLines = ({context}: CallSpan): string =>
   traceLines({traceparent: formatTraceparent(context), tracestate: formatTracestate(context)})
 
-/** What a workflow that a call starts stands below: the span of the call if it is sampled, or what the caller has sent ('' = nothing). */
+/** The parent of a workflow that a call starts: the span of the call if it is sampled, or what the caller has sent ('' = nothing). */
 export const workParent = (own: string, sent: string): string => (isSampled(own) ? own : sent)
 
 /** The lowest bit of the flags: others may be set, too (W3C Trace Context, level 2). */

@@ -1,6 +1,6 @@
 import {BlockError} from '../blocks/block-error.ts'
 
-/** What stands before Dapr's errors over HTTP and not over gRPC. */
+/** The prefix of Dapr's errors over HTTP, which those over gRPC do not have. */
 const OF_HTTP =
   /^(?:invalid request: |error invoke actor method: (?=failed to lookup actor: )|invalid \w+ name: (?=\w+ name cannot be empty))/
 

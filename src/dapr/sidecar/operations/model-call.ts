@@ -31,7 +31,7 @@ const latin1 = (value: object): string => Buffer.from(JSON.stringify(value)).toS
 
 /**
  * A call of a model in the recorder, over whatever protocol it came: both sides as JSON, texts only as they were sent and given.
- * What it has cost, and which tools were called, stands in a header of the answer.
+ * A header of the answer says what it has cost, and which tools were called.
  */
 export async function recordModelCall<R extends object>(
   conversations: Conversations,
