@@ -25,7 +25,7 @@ export async function resourcesOf(
 export interface WorkflowNeeds {
   /** Their file; '' = there is none yet. */
   readonly path: string
-  /** No Component is marked as the store of actors: Dapr's workflows would wait for ever. */
+  /** No Component is marked as the store of actors: Dapr's workflows would wait forever. */
   readonly lacksStore: boolean
 }
 
