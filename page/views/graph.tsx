@@ -121,7 +121,7 @@ function Tools({view, whole, form}: ToolsProps) {
       </select>
       {parameter('focus') !== '' && (
         <select
-          aria-label="Within so many calls"
+          aria-label="Maximum number of calls"
           value={parameter('within') || '1'}
           onChange={event => setParameters({within: event.currentTarget.value})}
         >

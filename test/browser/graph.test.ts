@@ -112,7 +112,7 @@ t.test('the graph', async t =>
       const picture = page.getByRole('group', {name: 'Graph of calls'})
       await picture.getByText('app-8').last().waitFor()
       t.equal(await picture.getByRole('button').count(), 2)
-      await page.getByLabel('Within so many calls').selectOption('within 2')
+      await page.getByLabel('Maximum number of calls').selectOption('within 2')
       await picture.getByText('app-9').last().waitFor()
       t.match(page.url(), /focus=app-7.*within=2$/, 'it belongs to the address')
     })
