@@ -79,6 +79,7 @@ export type MeasureName =
   | `watched: p99, ${'page' | 'exports'}`
   | `memory${'' | ': calm' | ': calm, not recorded'}`
   | `apps: ${number}, ${'started' | 'CPU' | 'memory' | 'stop'}`
+  | `lazy: ${'40 addresses' | '40 apps, memory' | 'first call' | '40 first calls at once'}`
   | 'memory: after a flood'
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`
   | 'size: binary'

@@ -18,6 +18,7 @@ import {grpc} from './figures/grpc.ts'
 import {grpcBlocks} from './figures/grpc-blocks.ts'
 import {hostile} from './figures/hostile.ts'
 import {jobs} from './figures/jobs.ts'
+import {lazy} from './figures/lazy.ts'
 import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
 import {floodMemory} from './figures/flood-memory.ts'
@@ -51,6 +52,7 @@ const FIGURES = [
   start,
   ten,
   apps,
+  lazy,
   copies,
   calls,
   latency,

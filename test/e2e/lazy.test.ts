@@ -63,6 +63,7 @@ t.test('a lazy app has no process until its first call, which waits for one', as
     {state: 'asleep', availability: 'asleep', isReady: false, pid: 0}
   )
   t.match((await rig.run(['ps'])).stdout, /stock +asleep/)
+  t.match((await rig.run(['graph'])).stdout, '◌ asleep: stock')
   t.equal((await rig.run(['wait', '--for', 'ready'])).code, 0)
   t.equal((await rig.run(['wait', '--for', 'idle:50ms'])).code, 0)
   const answers = await Promise.all([1, 2, 3].map(async each => invoke(port, 'stock', `/${each}`)))

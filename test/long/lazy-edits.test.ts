@@ -154,3 +154,40 @@ for (const [what, keys] of [
     if (keys === FALLS) await shop.run.waitForLine('stock: asleep')
     else t.equal(await shop.state(), 'running')
   })
+
+t.test('an instance that has crashed does not keep the others awake', async t => {
+  const shop = await openShop(t, {lazy: true, idleTimeout: '300ms', replicas: 2})
+  const call = shop.call()
+  const both = [await shop.rig.driven('stock'), await shop.rig.driven('stock')]
+  for (const each of both) {
+    await each.answer({body: 'here'})
+    await each.listen()
+  }
+  t.equal(await (await call).text(), 'here')
+  await both[0]?.exit(3)
+  await Promise.all(both.map(async ({closed}) => closed))
+  await shop.run.waitForLine(/stock(\.2)?: asleep/)
+})
+
+t.test('an app for which another one waits is awake until that starts', async t => {
+  const rig = await openRig(t)
+  const sleepy = {autoPort: true, lazy: true, idleTimeout: '300ms'}
+  await rig.template([
+    {appID: 'web', dependsOn: ['stock', 'slow']},
+    {appID: 'slow', autoPort: true},
+    {appID: 'stock', ...sleepy},
+    {appID: 'other', ...sleepy}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [slow, stock] = [await rig.driven('slow'), await rig.driven('stock')]
+  await stock.listen()
+  await run.waitForLine('stock: woken by "web" depends on it')
+  const started = rig.run(['start', 'other'])
+  await (await rig.driven('other')).listen()
+  await started
+  await run.waitForLine('other: asleep')
+  await slow.listen()
+  await rig.driven('web')
+  await stock.closed
+  t.equal(run.stdout.lines.filter(line => line.includes('stock: woken')).length, 1)
+})

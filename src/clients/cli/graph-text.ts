@@ -1,14 +1,15 @@
 import type * as Api from '../../model/api.generated.ts'
-import {calleeName} from '../../observe/api/graph-drawings.ts'
+import {ASLEEP, calleeName} from '../../observe/api/graph-drawings.ts'
 import {durationText} from '../../model/duration.ts'
 import {fittingTable} from './table.ts'
 
 type Edge = Api.Graph['edges'][number]
 
-/** A table of who calls whom, and where that differs from `dependsOn`. */
-export function graphTable(graph: Api.Graph, width: number): string {
+/** A table of who calls whom, where that differs from `dependsOn`, and which apps sleep. */
+export function graphTable(graph: Api.Graph, width: number, asleep: readonly string[] = []): string {
   const {edges} = graph
-  if (edges.length === 0) return `No calls yet.\n${differences(graph)}`
+  const rest = differences(graph) + (asleep.length === 0 ? '' : `\n${ASLEEP}: ${asleep.join(', ')}\n`)
+  if (edges.length === 0) return `No calls yet.\n${rest}`
   const numbers = (head: string, of: (edge: Edge) => string): Parameters<typeof fittingTable>[0][number] => ({
     head,
     cells: edges.map(of),
@@ -26,7 +27,7 @@ export function graphTable(graph: Api.Graph, width: number): string {
     ],
     width
   )
-  return table + differences(graph)
+  return table + rest
 }
 
 /** It is right to a quarter: no third digit. */

@@ -1,16 +1,21 @@
 import type * as Api from '../../model/api.generated.ts'
+import {STATES} from '../../model/app-words.ts'
 
 type Edge = Api.Graph['edges'][number]
 /** Writes ms for people. */
 type Duration = (ms: number) => string
 
+/** The mark of an app that sleeps: the sign and the word of all lists of apps. */
+export const ASLEEP = `${STATES.asleep[0]} asleep`
+
 /** All calls beyond those that are counted one by one. */
 export const calleeName = (app: string): string => (app === '' ? '(others)' : app)
 
-/** A flowchart of Mermaid. Dotted: the caller does not name the callee under `dependsOn`. */
-export function mermaidText(graph: Api.Graph, duration: Duration): string {
+/** A flowchart of Mermaid. Dotted: the caller does not name the callee under `dependsOn`. `asleep`: the apps that sleep, which are marked. */
+export function mermaidText(graph: Api.Graph, duration: Duration, asleep: readonly string[] = []): string {
   const nodes = nodesOf(graph)
-  const nodeLines = [...nodes].map(([app, id]) => `  ${id}["${mermaidLabel(calleeName(app))}"]\n`)
+  const mark = (app: string): string => (asleep.includes(app) ? ` ${ASLEEP}` : '')
+  const nodeLines = [...nodes].map(([app, id]) => `  ${id}["${mermaidLabel(calleeName(app) + mark(app))}"]\n`)
   const edgeLines = graph.edges.map(edge => {
     const arrow = edge.isDeclared === false ? '-.->' : '-->'
     return `  ${nodes.get(edge.from) ?? ''} ${arrow}|"${labelOf(edge, duration)}"| ${nodes.get(edge.to) ?? ''}\n`

@@ -32,9 +32,17 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
     }) ||
     // calls that are not recorded
     runtimes().some(({queue: of}) => [...of.inFlight.keys(), ...of.held].some(({caller}) => caller === id))
+  /** What waits for it and for others finds it there once they are. */
+  const isAwaited = (): boolean =>
+    runtimes().some(
+      ({plan: {dependsOn}, obstacle, isGivenUp, app: {state}}) =>
+        obstacle !== '' && !isGivenUp && state.phase !== 'exited' && dependsOn.some(needed => needed.id === id)
+    )
   return {
     isBusy: () => {
       const {state} = runtime.app
+      // another instance of it goes on: it does not keep that awake
+      if (sleep.isAsleep) return sleep.isWaking
       return (
         state.phase !== 'running' ||
         !state.ready ||
@@ -46,7 +54,8 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
         isChanging(runtime) ||
         hasWork(runtime) ||
         isKept(runtime) ||
-        isCalling()
+        isCalling() ||
+        isAwaited()
       )
     },
     count: () => queue.admitted + (sleep instanceof AppSleep ? sleep.works : 0) + callsOf(id, recorder)

@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {stateWord} from '../../../model/app-words.ts'
 import {mermaidText} from '../../../observe/api/graph-drawings.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {graphTable, percentile} from '../graph-text.ts'
@@ -6,16 +7,20 @@ import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
-const FORMATS: Readonly<Record<string, (graph: Api.Graph, width: number) => string>> = {
-  mermaid: graph => mermaidText(graph, percentile),
+type Format = (graph: Api.Graph, width: number, asleep: readonly string[]) => string
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  mermaid: (graph, _, asleep) => mermaidText(graph, percentile, asleep),
   json: graph => `${JSON.stringify(graph)}\n`
 }
 
-/** `graph [-o mermaid|json]`: who calls whom in a run, and where that differs from `dependsOn`. */
+/** `graph [-o mermaid|json]`: who calls whom in a run, and where that differs from `dependsOn`, which apps sleep. */
 export const graph: CommandHandler = async ({flags, asJson}) => {
   const format = FORMATS[flags.text('output') ?? ''] ?? graphTable
   const run = await runHere(flags, asJson)
   const width = outputColumns(40)
-  print(process.stdout, format(await run.api.ask('GET /graph'), width))
+  const [drawn, {apps}] = await Promise.all([run.api.ask('GET /graph'), run.api.ask('GET /apps')])
+  const asleep = apps.filter(app => stateWord(app) === 'asleep').map(({id}) => id)
+  print(process.stdout, format(drawn, width, [...new Set(asleep)]))
   return 0
 }

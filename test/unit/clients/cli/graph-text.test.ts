@@ -42,6 +42,13 @@ t.test('names with any character are text in Mermaid', async t => {
   t.same(decoded, ODD)
 })
 
+t.test('apps that sleep are marked', async t => {
+  const graph: Api.Graph = {apps: ['a', 'b'], edges: [edge('a', 'b')], uncalled: [], awaited: []}
+  t.match(graphTable(graph, Infinity, ['b']), /\n\n◌ asleep: b\n$/)
+  t.notMatch(graphTable(graph, Infinity), 'asleep')
+  t.match(mermaidText(graph, durationText, ['b']), /n0\["a"\]\n {2}n1\["b #9676; asleep"\]/)
+})
+
 t.test('percentiles have no more than two digits', async t => {
   const graph: Api.Graph = {
     apps: [],
