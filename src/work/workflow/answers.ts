@@ -56,7 +56,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
     })
   } catch (error) {
     // nobody answers it once more: it comes again
-    workers.remove(item)
+    engine.forgetTurn(item)
     if (live.turn === item) live.turn = undefined
     throw error
   }
