@@ -5,7 +5,12 @@ import type {CFunction} from './experimental.ts'
 /** The constant of sys/wait.h. */
 const WNOHANG = 1
 
-const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]))
+/** Of a number that has two names the first one, which is the usual one: SIGABRT, not SIGIOT. */
+const SIGNALS = new Map(
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name as NodeJS.Signals])
+)
 
 /** A process that we have started, until it is reaped. */
 export interface Child {

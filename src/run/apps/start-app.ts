@@ -1,7 +1,7 @@
 import type {RunContext} from '../run-context.ts'
 import type {HandedOver, StartResult} from '../../control/run-control.ts'
 import {UserError} from '../../model/errors.ts'
-import {succeeded} from '../../model/app-state.ts'
+import {exitOf, succeeded} from '../../model/app-state.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
@@ -172,8 +172,9 @@ export class AppStarter {
   #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
     if (this.#options.apps.isStopped(needed)) return true
     const {state} = needed.app
-    if (state.phase !== 'exited') return false
-    return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(state.exit))
+    const waitsForSave = state.phase === 'backoff' && state.until === Infinity
+    if (state.phase !== 'exited' && !waitsForSave) return false
+    return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(exitOf(state)))
   }
 
   /** Waits for the first process of an app; '' when it was spawned, else the reason. */

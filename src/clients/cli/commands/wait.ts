@@ -108,7 +108,8 @@ function show({outcome, conditions, notes}: Api.Waited, timeout: string, asJson:
 export function sayUnmet({condition, state, reason, apps}: Api.Waited['conditions'][number], asJson: boolean): void {
   const lines = apps.map(({app, reason: why, lastLine}) => {
     const last = lastLine === '' ? 'it has written no output' : `its last line: ${lastLine}`
-    return `\n    ${app}: ${why === '' ? '' : `${why}; `}${last}`
+    const words = [why, lastLine !== '' && why.includes(lastLine) ? '' : last].filter(each => each !== '')
+    return `\n    ${app}: ${words.join('; ')}`
   })
   say(
     process.stderr,
