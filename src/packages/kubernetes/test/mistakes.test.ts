@@ -13,7 +13,7 @@ t.test('app ids that cannot name objects', async t => {
     const {message, explanation, stream} = await refusal(t, orders(`appID: ${id}`))
     t.equal(stream, 'stdout')
     t.match(message, `app ${JSON.stringify(id)}: the id cannot name objects in Kubernetes`)
-    t.match(explanation, /^dapr\.yaml:7:12\n.*\n *\^+\nexpected a small letter, then/)
+    t.match(explanation, /^dapr\.yaml:7:12\n.*\n *\^+\nexpected a lower case letter, then/)
     if (hint !== '') t.match(explanation, hint)
   }
   await objectsIn(t, orders(`appID: ${'a'.repeat(58)}`))
