@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {PsRow} from '../../src/model/api.generated.ts'
+import {LIMIT_MS} from '../rig/limit.ts'
 import {missing} from '../rig/missing.ts'
 import {skipWithoutPostgres} from '../rig/postgres.ts'
 import type {Program} from '../rig/program.ts'
@@ -21,7 +22,11 @@ const skip = skipWithoutPostgres === false ? absent !== undefined && missing(abs
 const COPIES = Number(process.env['COPIES'] ?? 2)
 const ORDERS = Number(process.env['ORDERS'] ?? 100)
 const AT_ONCE = 10
+/** What the whole takes on a busy machine. */
+const timeout = LIMIT_MS + COPIES * ORDERS * 200
 const EXAMPLE = join(import.meta.dirname, '../../examples/worktrees')
+
+t.setTimeout(timeout + LIMIT_MS)
 
 const git = (cwd: string, ...args: readonly string[]): string =>
   execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {cwd, encoding: 'utf8'})
@@ -99,7 +104,7 @@ async function downAll(t: Test, rig: Rig, folders: readonly string[], runs: read
 
 t.test(
   'worktrees by two commands each: every order and event is in its own servers and nowhere else',
-  {skip},
+  {skip, timeout},
   async t => {
     const rig = await openShop(t)
     const folders = ['main', ...Array.from({length: COPIES - 1}, (_, at) => `copy${at + 1}`)]
