@@ -59,6 +59,10 @@ const FOUND = {
   '`start` starts what an app depends on also where that waits for a save': [
     '500365',
     'edit dependencies 421 206, add 88 49 …, add 692 957, edit replicas 43 599, add 338 456, reorder 251 289 …, edit replicas 44 601, edit dependencies 402 563, remove 63 395, stop 857 925 …, crash 935 837, remove 116 927, add 306 613, add 839 501 …, edit replicas 487 670, crash 32 915 …, reorder 772 706, start 67 701'
+  ],
+  'a `port` that an edit adds is served also where another app stops meanwhile': [
+    '500531',
+    'crash 261 73, edit port 732 639 …, stop 305 433'
   ]
 } as const
 

@@ -54,7 +54,7 @@ export class Apps implements EditedApps {
   /** Stopped apps that are being started again. */
   readonly #opening = new Map<AppRuntime, Promise<AppRuntime | undefined>>()
   /** Apps whose ports and sidecars are being opened. */
-  readonly #halfOpen = new Set<Promise<unknown>>()
+  readonly #halfOpen = new Map<Promise<unknown>, AppPlan>()
   /** Settles when no app is being opened or removed. */
   #turn: Promise<unknown> = Promise.resolve()
   /** Reasons why the run does not end by itself. */
@@ -269,9 +269,10 @@ export class Apps implements EditedApps {
     this.#options.arranged(this.#all.filter(runtime => !this.#leaving.has(runtime)))
   }
 
-  /** Frees the published ports of apps that are stopped or gone. */
+  /** Frees the published ports of apps that are stopped or gone; one that is being opened has its port already. */
   async #freePublished(): Promise<void> {
-    await this.#options.published.keepOnly(this.#all.filter(each => !this.#stopped.has(each)).map(({plan}) => plan))
+    const plans = this.#all.filter(each => !this.#stopped.has(each)).map(({plan}) => plan)
+    await this.#options.published.keepOnly([...plans, ...this.#halfOpen.values()])
   }
 
   /**
@@ -322,13 +323,13 @@ export class Apps implements EditedApps {
 
   /** Settles when no app is being opened: what the end of the run meets half open would stay open. */
   async opened(): Promise<void> {
-    await Promise.allSettled(this.#halfOpen)
+    await Promise.allSettled(this.#halfOpen.keys())
   }
 
   /** Claims its ports and opens its sidecar; undefined if the run ends. */
   async #open(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
     const opened = this.#claimAndOpen(plan, index, opening)
-    this.#halfOpen.add(opened)
+    this.#halfOpen.set(opened, plan)
     try {
       return await opened
     } finally {
