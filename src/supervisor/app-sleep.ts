@@ -121,6 +121,9 @@ export class AppSleep implements Sleep {
       this.#callOff = undefined
     }
     this.#onAsleep()
+    // a call may have come before it slept
+    const [first] = this.#sleeper.queue.held
+    if (first !== undefined) this.onWait(first)
   }
 
   /**
