@@ -3,7 +3,7 @@ import {ApiError, type Asked} from '../control/api-client.ts'
 import {clientOf} from '../control/client.ts'
 import type {LeaseSearch} from '../control/sidecar-leases.ts'
 import {pause} from '../platform/delay.ts'
-import type {FarChild} from '../work/workflow/far-tasks.ts'
+import type {FarChild} from '../work/workflow/far-messages.ts'
 import {WorkflowError} from '../work/workflow/workflow-error.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 

@@ -19,7 +19,6 @@ export type KeptEvent = OutboxEvent & {readonly key: number}
 export class Outbox {
   readonly #file: WorkFile
   readonly #table: Table<typeof COLUMNS>
-  /** Keys of events that a caller is publishing. */
   readonly #claimed = new Set<number>()
 
   constructor(file: WorkFile) {

@@ -1,6 +1,5 @@
 import type {WakeUp, WakeUps} from './wake-ups.ts'
 
-/** So many are named; the others are counted. */
 const MAX_NAMED = 1000
 /** Of a series so many come one by one, then the latest one. */
 const MAX_OF_SERIES = 100

@@ -17,9 +17,7 @@ export interface ActorType {
 export interface ActorTurn {
   readonly request: ActorRequest
   readonly since: number
-  /** It waits as long as it takes. */
   readonly isPatient: boolean
-  /** Asked before it begins. */
   readonly isWanted: (() => boolean) | undefined
   readonly onBegin: ((wasHeld: boolean) => void) | undefined
   readonly settle: (outcome: ActorAnswer | ActorError) => void
@@ -71,7 +69,6 @@ export function turnOf(
   return turn
 }
 
-/** It did not come to its turn. */
 function refused({journal}: ActorTurn, {message, refusal}: ActorError): void {
   if (journal === undefined) return
   journal.status = refusal === 'gone' ? 0 : 500
@@ -94,7 +91,6 @@ export class Actor implements Due {
   chain = ''
   isLeaving = false
   idleSince = 0
-  /** It is in the agenda. */
   isPlanned = false
   at = 0
   /** When a wait for a host was last over. */

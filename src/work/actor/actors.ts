@@ -8,7 +8,7 @@ import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-h
 import {ActorTable} from './actor-table.ts'
 import {Agenda} from './agenda.ts'
 import {Holds, type HoldsOptions} from './holds.ts'
-import {placeFor} from './hosting.ts'
+import {placeAmong, type Hosting} from './hosting.ts'
 import {letGo} from './let-go.ts'
 import {SelfWaits} from './self-waits.ts'
 import {Timers} from './timers.ts'
@@ -376,4 +376,25 @@ function countFiring(
 ): void {
   if (work.kind === 'method' || instance === undefined) return
   counted?.(instance, {type: 'fired', kind: work.kind, actor, isSuccess: answer.kind === 'done' && !answer.isError})
+}
+
+/** A process that is to end waits for it. */
+const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
+  isRetiring && host.instance === caller?.instance && host.isBusy
+
+/** Where a call to an actor goes now. `held`: it waits for a host; `unhosted`: none will come. */
+function placeFor(
+  {place, type, id}: Actor,
+  request: ActorRequest,
+  mayHost: (type: string) => boolean
+): Hosting | 'held' | 'unhosted' {
+  if (place !== undefined) return place.isOpen || isNested(place, request) ? place : 'held'
+  const hosts = [...type.hosts]
+  const open = hosts.filter(each => each.isOpen)
+  const found = placeAmong(open, type.name, id)
+  if (found !== undefined) return found
+  const own = hosts.find(each => isNested(each, request))
+  if (own !== undefined) return own
+  const mayCome = hosts.some(({host}) => host.state !== 'shut') || mayHost(type.name)
+  return mayCome ? 'held' : 'unhosted'
 }

@@ -1,5 +1,4 @@
-import type {Actor} from './actor.ts'
-import type {ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
+import type {ActorHost, TypeSettings} from './actor-host.ts'
 
 /** An instance of an app and the types that it hosts. */
 export class Hosting {
@@ -28,29 +27,8 @@ function hashOf(text: string): number {
 }
 
 /** The host of an id among several: the same one whenever these are there (rendezvous hashing, Thaler and Ravishankar 1998). */
-function placeAmong(hosts: readonly Hosting[], type: string, id: string): Hosting | undefined {
+export function placeAmong(hosts: readonly Hosting[], type: string, id: string): Hosting | undefined {
   if (hosts.length < 2) return hosts[0]
   const weight = ({host}: Hosting): number => hashOf(`${host.instance}\0${type}\0${id}`)
   return hosts.reduce((best, each) => (weight(each) > weight(best) ? each : best))
-}
-
-/** A process that is to end waits for it. */
-const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
-  isRetiring && host.instance === caller?.instance && host.isBusy
-
-/** Where a call to an actor goes now. `held`: it waits for a host; `unhosted`: none will come. */
-export function placeFor(
-  {place, type, id}: Actor,
-  request: ActorRequest,
-  mayHost: (type: string) => boolean
-): Hosting | 'held' | 'unhosted' {
-  if (place !== undefined) return place.isOpen || isNested(place, request) ? place : 'held'
-  const hosts = [...type.hosts]
-  const open = hosts.filter(each => each.isOpen)
-  const found = placeAmong(open, type.name, id)
-  if (found !== undefined) return found
-  const own = hosts.find(each => isNested(each, request))
-  if (own !== undefined) return own
-  const mayCome = hosts.some(({host}) => host.state !== 'shut') || mayHost(type.name)
-  return mayCome ? 'held' : 'unhosted'
 }

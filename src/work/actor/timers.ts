@@ -41,7 +41,6 @@ export class Timers {
     return [...this.#timers.values()].map(({name}) => name).filter(name => name.type === type && name.id === id)
   }
 
-  /** How many of a type this instance has set. */
   countOf(type: string, owner: string): number {
     let count = 0
     for (const timer of this.#timers.values()) if (timer.owner === owner && timer.name.type === type) count++

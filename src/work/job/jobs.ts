@@ -26,7 +26,6 @@ interface Ticked extends JobOutcome {
 const MAX_WITH_APP = 100
 
 interface AppJobs {
-  /** Keys, in their order. */
   due: number[]
   /** Those that it could not take; they come first. */
   returned: number[]
@@ -271,7 +270,6 @@ export class Jobs {
     return latestDue(jobSchedule(schedule), planned, Math.min(this.#options.wakeUps.date(), expires ?? Infinity))
   }
 
-  /** The plan goes on from the planned time. */
   #advance({key, schedule, expires, repeats, ...job}: Job, {planned: at, answer}: Ticked): number | undefined {
     const last = at ?? this.date()
     const planned = schedule === undefined ? undefined : jobSchedule(schedule).next(last)

@@ -18,7 +18,6 @@ interface Field {
 interface Bounds {
   readonly min: number
   readonly max: number
-  /** Names of the values from `min` on. */
   readonly names?: readonly string[]
 }
 

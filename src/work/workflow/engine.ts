@@ -6,16 +6,18 @@ import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
-import type {PurgeFar} from './far-tasks.ts'
+import type {PurgeFar} from './far-messages.ts'
 import type {Instance} from './instance.ts'
 import {LeftWork} from './left-work.ts'
 import {LiveInstances} from './live-instances.ts'
+import type {TurnResponse} from './messages.ts'
 import {OpenActivities} from './open-activities.ts'
-import type {ReplayItem} from './replay.ts'
 import {countLeft, countSent} from './work-counts.ts'
 import {ActivityItem, TurnItem, type LiveInstance} from './work-items.ts'
-import {AppWorkers} from './workers.ts'
+import {AppWorkers, type WorkItem} from './workers.ts'
 import {WorkflowStore, type OpenActivity} from './workflow-store.ts'
+
+type Replayed = WorkItem & {answered(answer: TurnResponse): void}
 
 export interface EngineOptions {
   readonly file: WorkFile
@@ -56,7 +58,7 @@ export class Engine {
   /** Other runs that have an app are its workers for instances of this one. */
   readonly farWorkers = new Map<string, AppWorkers>()
   /** Turns that are over and that a worker gets once more; an instance (`app id`) has no other turn meanwhile. */
-  readonly replays = new Map<string, ReplayItem>()
+  readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
   /** Those that were changed since the last commit; undefined: gone before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()

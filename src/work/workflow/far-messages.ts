@@ -1,3 +1,4 @@
+import type {Parent} from './instance.ts'
 import {TEXT, TIME} from './messages.ts'
 
 /* Messages between runs: apps of one do what workflows of the other ask for. */
@@ -28,3 +29,13 @@ export const FAR_ANSWER = {
   completionToken: [5, 'string'],
   isFailed: [6, 'bool']
 } as const
+
+/** A child that an app of another run has, as its parent knows it. */
+export interface FarChild {
+  readonly app: string
+  readonly id: string
+  readonly parent: Omit<Parent, 'task'>
+}
+
+/** Removes such a child where it is, with all below it: how many there were. Undefined: no run has the app. Rejects with a WorkflowError. */
+export type PurgeFar = (child: FarChild, isForced: boolean) => Promise<number | undefined>

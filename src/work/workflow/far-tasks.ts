@@ -1,21 +1,11 @@
 import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
-import type {Instance, Parent} from './instance.ts'
+import type {Instance} from './instance.ts'
 import {textOf} from './messages.ts'
 import {ActivityItem} from './work-items.ts'
 
 /* What apps of other runs are to do for instances of this one: activities and children. A run that has the app is a worker here. */
-
-/** A child that an app of another run has, as its parent knows it. */
-export interface FarChild {
-  readonly app: string
-  readonly id: string
-  readonly parent: Omit<Parent, 'task'>
-}
-
-/** Removes such a child where it is, with all below it: how many there were. Undefined: no run has the app. Rejects with a WorkflowError. */
-export type PurgeFar = (child: FarChild, isForced: boolean) => Promise<number | undefined>
 
 /** The children of an instance are to be terminated where they are, with what they end with. */
 export function endFarChildren(engine: Engine, instance: Instance, output: string | undefined): void {

@@ -15,9 +15,7 @@ import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 
 /* What comes for instances, which of them are to have a turn, which cannot go on as they are, and what their end brings. */
 
-/** Of `maxBodySize`. */
 const MAX_SHARE = 0.95
-/** StalledReason */
 const PAYLOAD_SIZE_EXCEEDED = 2
 
 /** So many workflows, or bytes of them, that no worker has taken are worth a warning. */

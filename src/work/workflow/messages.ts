@@ -249,6 +249,12 @@ const EVENTS = {events: [3, 'chunks']} as const
 export const joinEvents = (events: readonly Uint8Array[]): Uint8Array => encode(EVENTS, {events})
 export const splitEvents = (bytes: Uint8Array): readonly Uint8Array[] => decode(EVENTS, bytes).events
 
+/** The patches that a turn has met. */
+export const patchesOf = (turn: Uint8Array): readonly string[] => {
+  const [first] = splitEvents(turn)
+  return (first && readEvent(first).workflowStarted?.version?.patches) ?? []
+}
+
 /** The events of turns, each turn's joined. */
 export const eventsOf = (turns: readonly Uint8Array[]): readonly Message<typeof EVENT>[] =>
   turns.flatMap(splitEvents).map(readEvent)

@@ -1,7 +1,7 @@
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
-import type {FarChild} from './far-tasks.ts'
+import type {FarChild} from './far-messages.ts'
 import type {Instance} from './instance.ts'
 import {eventsOf} from './messages.ts'
 import {isTerminal} from './status.ts'

@@ -24,7 +24,6 @@ export interface Host {
 
 /** Another run whose workflows ask an app of this one for tasks. */
 export interface RemoteClient {
-  /** It is found by that. */
   readonly name: string
   /** A FAR_ITEM. Throws a DecodeError. */
   readonly ask: (item: Uint8Array) => Promise<void>

@@ -1,5 +1,5 @@
 import {failureOf} from './failure.ts'
-import {eventsOf, msOf, readEvent, splitEvents, type Event, type TurnAnswer} from './messages.ts'
+import {eventsOf, msOf, type Event, type TurnAnswer} from './messages.ts'
 import {FAILED} from './status.ts'
 import type {LiveInstance} from './work-items.ts'
 
@@ -31,12 +31,6 @@ export function versionStall({actions, version}: TurnAnswer, patches: readonly s
   if (patches.every((patch, index) => patch === current[index])) return undefined
   const description = `Patch mismatch. History patches: [${patches.join(', ')}], current patches: [${current.join(', ')}]. `
   return {reason: PATCH_MISMATCH, description}
-}
-
-/** The patches that a turn has met. */
-export const patchesOf = (turn: Uint8Array): readonly string[] => {
-  const [first] = splitEvents(turn)
-  return (first && readEvent(first).workflowStarted?.version?.patches) ?? []
 }
 
 /** Code that changed under a running instance: it stalls if the code came after its last turn; else that is said, and it fails. */

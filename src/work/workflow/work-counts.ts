@@ -1,5 +1,7 @@
-import type {Engine} from './engine.ts'
+import type {WorkflowEvent} from '../../model/workflow-event.ts'
+import type {Clock} from '../../platform/clock.ts'
 import type {Instance} from './instance.ts'
+import type {LiveInstances} from './live-instances.ts'
 import {msOf, readEvent} from './messages.ts'
 import {COMPLETED, TERMINATED} from './status.ts'
 import type {TurnStart} from './turn.ts'
@@ -8,8 +10,17 @@ import type {WorkItem} from './workers.ts'
 
 /* What the metrics of workflows count, as it happens. */
 
+interface Counting {
+  readonly options: {
+    readonly counted: (app: string, event: WorkflowEvent) => void
+    readonly maxBytes: (app: string) => number
+  }
+  readonly clock: Clock
+  readonly live: Pick<LiveInstances, 'at'>
+}
+
 /** A worker has got it. */
-export function countSent(engine: Engine, app: string, item: WorkItem): void {
+export function countSent(engine: Counting, app: string, item: WorkItem): void {
   const {name} = item
   if (item instanceof TurnItem) countSize(engine, app, item.live.turnBytes, name)
   if (!(item instanceof ActivityItem)) return
@@ -19,7 +30,7 @@ export function countSent(engine: Engine, app: string, item: WorkItem): void {
 }
 
 /** A turn, or an activity, has so many bytes: it is sent, or too large for that. */
-export function countSize({options}: Engine, app: string, bytes: number, workflow: string, activity?: string): void {
+export function countSize({options}: Counting, app: string, bytes: number, workflow: string, activity?: string): void {
   const share = bytes / options.maxBytes(app)
   options.counted(
     app,
@@ -28,7 +39,7 @@ export function countSize({options}: Engine, app: string, bytes: number, workflo
 }
 
 /** Its worker has left without an answer: another one gets it. */
-export function countLeft({options}: Engine, app: string, item: WorkItem): void {
+export function countLeft({options}: Counting, app: string, item: WorkItem): void {
   if (!(item instanceof TurnItem) && !(item instanceof ActivityItem)) return
   const {kind, name} = item
   const shared = {status: 'recoverable', elapsedMs: 0} as const
@@ -41,7 +52,7 @@ export function countLeft({options}: Engine, app: string, item: WorkItem): void 
 }
 
 /** Its first turn is done. */
-export function countBegun({options}: Engine, {app, name}: Instance, inbox: TurnStart['inbox'], began: number): void {
+export function countBegun({options}: Counting, {app, name}: Instance, inbox: TurnStart['inbox'], began: number): void {
   const start = inbox.find(({kind}) => kind === 'start')
   if (start === undefined) return
   const {timestamp, executionStarted} = readEvent(start.event)
@@ -51,7 +62,7 @@ export function countBegun({options}: Engine, {app, name}: Instance, inbox: Turn
 }
 
 /** Nothing will happen to it any more. */
-export function countEnded({options, clock}: Engine, {app, name, status: end, started}: Instance): void {
+export function countEnded({options, clock}: Counting, {app, name, status: end, started}: Instance): void {
   const status = end === COMPLETED ? 'success' : end === TERMINATED ? 'terminated' : 'failed'
   const elapsedMs = started === undefined ? 0 : clock.date() - started
   options.counted(app, {type: 'ended', workflow: name, status, elapsedMs})

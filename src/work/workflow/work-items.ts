@@ -1,5 +1,5 @@
+import type {Clock} from '../../platform/clock.ts'
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
-import type {Engine} from './engine.ts'
 import type {Instance, InboxEntry} from './instance.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
 import {
@@ -11,11 +11,11 @@ import {
   readEvent,
   splitEvents,
   TEXT,
-  NO_BYTES
+  NO_BYTES,
+  patchesOf
 } from './messages.ts'
 import type {TurnStart} from './turn.ts'
 import {STALLED, SUSPENDED} from './status.ts'
-import {patchesOf} from './versions.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
 
@@ -125,11 +125,16 @@ export class LiveInstance {
   }
 }
 
+interface Turns {
+  readonly clock: Clock
+  readonly droppedTurns: ReadonlySet<TurnItem>
+}
+
 /** A turn: the worker gets the history, and what is in the inbox. */
 export class TurnItem implements WorkItem {
   readonly kind = 'workflows'
   readonly live: LiveInstance
-  readonly #engine: Engine
+  readonly #of: Turns
   start: TurnStart | undefined
   /** Of its instance, when it was sent. */
   #turns = -1
@@ -138,14 +143,14 @@ export class TurnItem implements WorkItem {
   isSilent = false
   token = ''
 
-  constructor(live: LiveInstance, engine: Engine) {
+  constructor(live: LiveInstance, of: Turns) {
     this.live = live
-    this.#engine = engine
+    this.#of = of
   }
 
   /** A worker has the turn of an instance of this ID that was removed. */
   get isBehind(): boolean {
-    return [...this.#engine.droppedTurns].some(each => each.isOf(this.live.instance))
+    return [...this.#of.droppedTurns].some(each => each.isOf(this.live.instance))
   }
 
   isOf({app, id}: Pick<Instance, 'app' | 'id'>): boolean {
@@ -171,7 +176,7 @@ export class TurnItem implements WorkItem {
     this.#turns = instance.turns
     this.#execution = instance.execution
     const {id, app, trace} = instance
-    const now = this.#engine.clock.date()
+    const now = this.#of.clock.date()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
     const startedAt = Math.max(now, this.live.clock, ...inbox.map(dueOf))
     const sent = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))

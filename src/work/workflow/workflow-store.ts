@@ -255,7 +255,6 @@ export class WorkflowStore {
     )
   }
 
-  /** One that waits for an app, by the id of its instance. */
   activity(app: string, id: string, task: number): OpenActivity | undefined {
     const sql = `${APPS} SELECT activities.* FROM apps CROSS JOIN instances ON instances.app = apps.app AND id = ?
       CROSS JOIN activities ON instance = key AND task = ? AND activities.app = ?`
@@ -289,7 +288,6 @@ export class WorkflowStore {
     return this.#sql.all(WAITING_TIMER, WAITING_TIMERS)
   }
 
-  /** Those that are not over or have failed, up to a number. */
   unfinished(count: number): readonly Instance[] {
     return this.#some(`WHERE status NOT IN (${COMPLETED}, ${TERMINATED}) ORDER BY key LIMIT ?`, count)
   }
