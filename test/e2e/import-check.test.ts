@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process'
 import {existsSync, readdirSync} from 'node:fs'
 import {chmod, mkdir, readFile} from 'node:fs/promises'
 import {createServer} from 'node:net'
@@ -5,6 +6,8 @@ import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {misfitOf} from '../rig/api-schema.ts'
+import {freePort} from '../rig/free-port.ts'
+import {missing} from '../rig/missing.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const SERVER = `require('node:http').createServer((_, response) => response.end('hello')).listen(process.env.PORT)`
@@ -177,3 +180,22 @@ t.test('import --check: what it is not given', async t => {
   t.match(shown, {code: 0, stdout: /^# Written by pillion import from Procfile/, stderr: /✅ {2}web: /})
   t.notOk(existsSync(join(rig.folder, 'dapr.yaml')))
 })
+
+const hasRedis = ['redis-server', 'redis-cli'].every(name => spawnSync(name, ['--version']).status === 0)
+
+t.test(
+  'import --native --check: a server of this machine, with data that go with the check',
+  {skip: !hasRedis && missing('redis-server')},
+  async t => {
+    const {rig, env, tmp} = await checked(t)
+    await rig.write({'compose.yaml': `services: {cache: {image: "redis:7", ports: ["${await freePort()}:6379"]}}`})
+    t.match(await rig.run(['import', '-o', '-'], {env}), {
+      stderr: /This machine has the programs of cache: --native runs them without Docker\./
+    })
+    const {code, stdout} = await rig.run(['import', '--native', '--check'], {env})
+    t.equal(code, 0, stdout)
+    t.match(stdout, /✅ {2}cache: ready\n/)
+    t.notOk(existsSync(join(rig.folder, 'cache')))
+    t.strictSame(left(rig, tmp), [])
+  }
+)

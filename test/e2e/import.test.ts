@@ -90,6 +90,34 @@ services:
   t.same(await run.exited, {code: 0, signal: null})
 })
 
+t.test('a Procfile and a compose file: one template, in which programs wait for servers', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    Procfile: 'web: node -p "process.env.HOST" && sleep 1000\n',
+    'compose.yaml':
+      'services: {web: {image: x, environment: {HOST: cache}}, cache: {image: "redis:7", ports: ["6379"]}}\n',
+    'bin/docker': '#!/bin/sh\necho "docker $*"\nexec sleep 1000\n'
+  })
+  await chmod(join(rig.folder, 'bin/docker'), 0o755)
+  t.match(await rig.run(['import', '-o', '-']), {
+    stderr: /Also found: Procfile\. Name a file to import it instead, or both: pillion import Procfile compose\.yaml\n/
+  })
+  t.match(await rig.run(['import', 'Procfile', 'compose.yaml']), {
+    code: 0,
+    stdout: /wrote 2 apps from Procfile and compose\.yaml to dapr\.yaml/
+  })
+  t.match(
+    await read(rig),
+    /it is in Procfile and in compose\.yaml; .*command: as in Procfile; .*env\.HOST: from compose\.yaml/
+  )
+  t.match(await rig.run(['validate']), {code: 0})
+  const run = rig.pillion(['up'], {env: {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}})
+  await run.waitForLine(/== APP - cache == docker run .* redis:7/)
+  t.match(await rig.run(['ps', 'web']), {stdout: /waits for cache/})
+  run.signal('SIGINT')
+  await run.exited
+})
+
 t.test('a process-compose file: dependencies and probes', async t => {
   const rig = await openRig(t)
   await rig.write({
@@ -160,7 +188,11 @@ t.test('what cannot be imported', async t => {
     code: 1,
     stderr: /cannot write a template from this: .*dependsOn is circular/
   })
-  t.match(await rig.run(['import', 'a', 'b']), {code: 255, stderr: /expected one file or folder, got 2: a b/})
+  t.match(await rig.run(['import', 'a', 'b']), {code: 1, stderr: /there is no file or folder a/})
+  t.match(await rig.run(['import', 'bad', 'cycle', '--from', 'compose']), {
+    code: 255,
+    stderr: /--from goes with one file or folder/
+  })
   t.match(await rig.run(['import', '-o', 'x.txt']), {code: 1, stderr: /the name of a template must end in \.yaml/})
   t.match(await rig.run(['import', '-o', 'Procfile/dapr.yaml']), {code: 1, stderr: /cannot write Procfile\/dapr\.yaml/})
 })

@@ -2,19 +2,25 @@ import {existsSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {readProject} from './compose-files.ts'
 import {containerApp} from './compose-container.ts'
+import {nativeServer, type NativePrograms} from './compose-native.ts'
 import {programPorts} from './compose-ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './compose-program.ts'
 import {projectName, volumeNames, volumeNotes} from './compose-project.ts'
 import {namesIn} from './compose-names.ts'
 import {withoutDapr, withSidecars} from './compose-dapr.ts'
-import {folderOfStack, type Service, type Stack} from './compose-service.ts'
+import {buildOf, folderOfStack, type Service, type Stack} from './compose-service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {isMap, mapOf, textValue, written, type Values} from './yaml-file.ts'
 
 /** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
-export function importCompose(file: ImportedFile, overrides: readonly ImportedFile[], cwd: string): Imported {
+export function importCompose(
+  file: ImportedFile,
+  overrides: readonly ImportedFile[],
+  {cwd, native}: {readonly cwd: string; readonly native?: NativePrograms | undefined}
+): Imported {
   const {values, notes} = readProject(file, overrides, cwd)
-  return importServices({file, values, notes, from: [file, ...overrides].map(({path}) => basename(path)).join(' and ')})
+  const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
+  return importServices({file, values, notes, from, native})
 }
 
 /** Services in the terms of a compose file. */
@@ -26,13 +32,15 @@ export interface ServicesFile {
   readonly notes: ReadonlyMap<string, readonly string[]>
   /** What they were read from, for people. */
   readonly from: string
+  /** Given: databases become programs where the machine has these. */
+  readonly native?: NativePrograms | undefined
 }
 
 /**
  * A service that is built from a folder with a program of its own becomes that program; every other one a container by
  * `docker run`. Throws a `UserError` if there are none.
  */
-export function importServices({file, values, notes: notesOf, from}: ServicesFile): Imported {
+export function importServices({file, values, notes: notesOf, from, native}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
@@ -56,9 +64,12 @@ export function importServices({file, values, notes: notesOf, from}: ServicesFil
   }
   const ports = programPorts(programs, stack.services)
   for (const [id, {called}] of ports) stack.programs.set(id, called)
+  const offers: string[] = []
   const made = [...stack.services].map(([id, service]) => {
     const [program, port] = [programs.get(id), ports.get(id)]
-    return withRootNote(program && port ? appOf(program, port, stack) : containerApp(service, stack))
+    const app = program && port ? appOf(program, port, stack) : serverOrContainer(service, stack, {native, offers})
+    const built = buildOf(service, stack)?.folder
+    return withRootNote({...app, ...(built !== undefined && {builtFrom: built})})
   })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack))
@@ -69,8 +80,24 @@ export function importServices({file, values, notes: notesOf, from}: ServicesFil
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
     ...(interpolate !== false && {interpolate}),
     apps,
+    offers,
     notes
   }
+}
+
+/** A program of this machine where that is wanted and there is one, else a container, with the reason. */
+function serverOrContainer(
+  service: Service,
+  stack: Stack,
+  {native, offers}: {readonly native: NativePrograms | undefined; readonly offers: string[]}
+): ImportedApp {
+  const {PATH: searchPath = ''} = process.env
+  const found = nativeServer(service, stack, native ?? {searchPath, isRoot: process.getuid?.() === 0})
+  if (native !== undefined && typeof found !== 'string') return found
+  if (typeof found !== 'string') offers.push(service.id)
+  const app = containerApp(service, stack)
+  const isWanted = native !== undefined && typeof found === 'string'
+  return isWanted ? {...app, notes: [...app.notes, `--native: it stays a container: ${found}`]} : app
 }
 
 /** In containers every program may listen on ports below 1024. */

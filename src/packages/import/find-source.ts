@@ -23,8 +23,8 @@ const NAMES: Readonly<Record<Exclude<SourceKind, 'folder'>, readonly string[]>> 
 export interface FoundSource {
   readonly kind: SourceKind
   readonly path: string
-  /** The file that compose puts over the other one by itself. */
-  readonly override?: string
+  /** Files that compose puts over this one. */
+  readonly overrides: readonly string[]
   readonly others: readonly string[]
 }
 
@@ -42,21 +42,21 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const path = resolve(cwd, typed)
   const stat = statSync(path, {throwIfNoEntry: false})
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
-  if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed, cwd), path, others: []}
+  if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: []}
   const there = KINDS.flatMap(kind =>
     kind === 'folder' ? [] : NAMES[kind].filter(name => existsSync(join(path, name))).map(name => ({kind, name}))
   )
-  if (wanted === 'folder') return {kind: 'folder', path, others: there.map(({name}) => name)}
+  if (wanted === 'folder') return {kind: 'folder', path, overrides: [], others: there.map(({name}) => name)}
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
   if (meant === undefined && wanted !== undefined)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
-  if (meant === undefined) return {kind: 'folder', path, others: []}
+  if (meant === undefined) return {kind: 'folder', path, overrides: [], others: []}
   const others = there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name)
-  const override = meant.kind === 'compose' && OVERRIDES.find(name => existsSync(join(path, name)))
+  const override = meant.kind === 'compose' ? OVERRIDES.find(name => existsSync(join(path, name))) : undefined
   return {
     kind: meant.kind,
     path: join(path, meant.name),
-    ...(override && {override: join(path, override)}),
+    overrides: override === undefined ? [] : [join(path, override)],
     others
   }
 }

@@ -1,7 +1,10 @@
 // Writes a first template from what another tool's file says, or from what a folder shows. Starts nothing.
 import {dirname, relative} from 'node:path'
 import {notStarted} from './folder.ts'
+import {UserError} from '../../model/errors.ts'
+import type {NativePrograms} from './compose-native.ts'
 import type {Imported, ImportedApp} from './imported.ts'
+import type {NamedSource} from './several-sources.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 
 /**
@@ -66,26 +69,64 @@ function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedA
   return {...app, notes}
 }
 
-/** What a path says of a template, and other files there that could be imported. Rejects with a `UserError`. */
-export async function importFrom(
-  typed: string,
-  from: string | undefined,
-  cwd: string
-): Promise<{readonly imported: Imported; readonly source: FoundSource}> {
-  const source = findSource(typed, from, cwd)
-  const imported = await read(source, cwd)
-  const more = source.kind === 'folder' ? undefined : await notStarted(dirname(source.path), imported.apps)
-  const notes = more === undefined ? imported.notes : [...imported.notes, more]
-  return {imported: {...imported, notes, apps: separatePorts(imported.apps)}, source}
+/** Where to look, and how. */
+export interface ImportRequest {
+  readonly from?: string | undefined
+  readonly cwd: string
+  /** Given: databases of compose files become programs where the machine has these. */
+  readonly native?: NativePrograms | undefined
 }
 
-async function read({kind, path, override}: FoundSource, cwd: string): Promise<Imported> {
+/** What was read. */
+export interface ReadSources {
+  readonly imported: Imported
+  /** The sources in the order in which they were named. */
+  readonly sources: readonly FoundSource[]
+}
+
+/** What paths say of a template together, and other files there that could be imported. Rejects with a `UserError`. */
+export async function importFrom(typed: readonly string[], options: ImportRequest): Promise<ReadSources> {
+  const {from, cwd} = options
+  const named = typed.map(each => findSource(each, from, cwd))
+  const twice = named.find(({path}, index) => named.findIndex(each => each.path === path) < index)
+  if (twice !== undefined) throw new UserError(`${relative(cwd, twice.path) || '.'} is named twice`)
+  const sources = joinedCompose(named)
+  const read: NamedSource[] = []
+  for (const source of sources) {
+    const {kind, path} = source
+    read.push({
+      imported: await readSource(source, options),
+      name: relative(cwd, path) || '.',
+      root: kind === 'folder' ? path : dirname(path),
+      hasNoOrder: kind === 'folder' || kind === 'procfile'
+    })
+  }
+  const [single] = read
+  const imported =
+    single !== undefined && read.length === 1
+      ? single.imported
+      : (await import('./several-sources.ts')).unitedSources(read)
+  const folders = new Set(sources.flatMap(({kind, path}) => (kind === 'folder' ? [] : [dirname(path)])))
+  const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps)))
+  const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
+  return {imported: {...imported, notes, apps: separatePorts(imported.apps)}, sources}
+}
+
+/** Compose files lie over the first one of them, as with `docker compose -f a -f b`. */
+function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] {
+  const [first, ...over] = sources.filter(({kind}) => kind === 'compose')
+  if (first === undefined || over.length === 0) return sources
+  const overrides = [...first.overrides, ...over.flatMap(({path, overrides: own}) => [path, ...own])]
+  return sources.flatMap(each => (each === first ? {...first, overrides} : over.includes(each) ? [] : each))
+}
+
+async function readSource({kind, path, overrides}: FoundSource, {cwd, native}: ImportRequest): Promise<Imported> {
   if (kind === 'folder') return (await import('./folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
   const file = readImported(path, cwd)
   if (kind === 'procfile') return (await import('./procfile.ts')).importProcfile(file)
   if (kind === 'compose') {
-    const overrides = override === undefined ? [] : [readImported(override, cwd)]
-    return (await import('./compose.ts')).importCompose(file, overrides, cwd)
+    const over = overrides.map(each => readImported(each, cwd))
+    return (await import('./compose.ts')).importCompose(file, over, {cwd, native})
   }
   if (kind === 'tilt') return (await import('./tilt.ts')).importTiltfile(file, cwd)
   if (kind === 'skaffold') return (await import('./skaffold.ts')).importSkaffold(file, cwd)

@@ -13,6 +13,8 @@ export interface ImportedApp {
   readonly published?: readonly {readonly port: number; readonly text: string}[]
   /** The keys, besides `appPort`, that have it listen on another port; undefined: its code decides. */
   readonly move?: ((port: number) => Readonly<Record<string, unknown>>) | undefined
+  /** The folder of which its image is built. */
+  readonly builtFrom?: string
   /** A server that keeps its data in its folder. */
   readonly hasOwnData?: boolean
   /** What could not be carried over, or needs a look. */
@@ -28,6 +30,8 @@ export interface Imported {
   readonly interpolate?: boolean | string
   readonly common?: Readonly<Record<string, unknown>>
   readonly apps: readonly ImportedApp[]
+  /** Ids of containers of which this machine has the program (`--native`). */
+  readonly offers?: readonly string[]
   /** What concerns the whole. */
   readonly notes: readonly string[]
 }

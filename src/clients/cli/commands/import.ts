@@ -1,6 +1,6 @@
 import {existsSync, writeFileSync} from 'node:fs'
-import {basename, dirname, join, resolve} from 'node:path'
-import {countNotes, importFrom, templateText} from '#import'
+import {basename, dirname, join, relative, resolve} from 'node:path'
+import {countNotes, importFrom, templateText, type FoundSource} from '#import'
 import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
 import {loadTemplate} from '../../../files/config/load.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
@@ -12,10 +12,10 @@ import {flagDuration} from '../since.ts'
 import {surroundings} from '../surroundings.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** `import [PATH]`: writes a template from a Procfile, a compose file, a process-compose file, or what a folder shows. */
+/** `import [PATH ...]`: writes a template from Procfiles, compose files, process-compose files, or what folders show. */
 export const importTemplate: CommandHandler = async call => {
   const {flags, words, asJson} = call
-  if (words.length > 1) throw new UsageError(`expected one file or folder, got ${words.length}: ${words.join(' ')}`)
+  if (words.length > 1 && flags.names.includes('from')) throw new UsageError('--from goes with one file or folder')
   const isChecked = flags.isSet('check')
   if (!isChecked && flags.names.includes('timeout')) throw new UsageError('--timeout needs --check')
   const timeoutMs = flagDuration('timeout', flags.text('timeout') ?? '60s')
@@ -24,7 +24,13 @@ export const importTemplate: CommandHandler = async call => {
   const cwd = process.cwd()
   const file = resolve(cwd, output === '-' ? TEMPLATE_NAMES[0] : output)
   if (output !== '-') checkOutput(file, output, flags.isSet('force'))
-  const {imported, source} = await importFrom(words[0] ?? '.', flags.text('from'), cwd)
+  const {PATH: searchPath = ''} = process.env
+  const native = flags.isSet('native') ? {searchPath, isRoot: process.getuid?.() === 0} : undefined
+  const {imported, sources} = await importFrom(words.length === 0 ? ['.'] : words, {
+    from: flags.text('from'),
+    cwd,
+    native
+  })
   const text = templateText(imported, file)
   await check(text, file)
   if (output !== '-') write(file, text, output)
@@ -32,11 +38,19 @@ export const importTemplate: CommandHandler = async call => {
   const stream = output === '-' || hasJson ? process.stderr : process.stdout
   const tell = (message: string): void => say(stream, 'info', message, asJson)
   const count = `${imported.apps.length} ${imported.apps.length === 1 ? 'app' : 'apps'}`
-  if (output !== '-') say(stream, 'success', `wrote ${count} from ${basename(source.path)} to ${output}`, asJson)
+  if (output !== '-')
+    say(
+      stream,
+      'success',
+      `wrote ${count} from ${sources.map(({path}) => basename(path)).join(' and ')} to ${output}`,
+      asJson
+    )
   const notes = countNotes(imported)
   if (notes > 0)
     tell(`${notes === 1 ? 'One comment needs' : `${notes} comments need`} your attention: search for "# import:"`)
-  if (source.others.length > 0) tell(`Also found: ${source.others.join(', ')}. Name a file to import it instead.`)
+  for (const source of sources) if (source.others.length > 0) tell(othersText(source, cwd))
+  if (imported.offers !== undefined && imported.offers.length > 0 && native === undefined)
+    tell(`This machine has the programs of ${imported.offers.join(', ')}: --native runs them without Docker.`)
   if (isChecked) {
     const {checkImported} = await import('../import-check/check.ts')
     const rewrite = (noted: string): void =>
@@ -46,6 +60,20 @@ export const importTemplate: CommandHandler = async call => {
   if (output !== '-') tell('Next: pillion validate, then pillion up')
   return 0
 }
+
+/** What else is there; programs of one file and servers of the other make one template. */
+function othersText({kind, path, others}: FoundSource, cwd: string): string {
+  const folder = kind === 'folder' ? path : dirname(path)
+  const shown = (name: string): string => relative(cwd, join(folder, name))
+  const pair = [...(kind === 'folder' ? [] : [basename(path)]), ...others]
+  const both = pair.filter(
+    name => (name.includes('compose') && !name.startsWith('process')) || name === pair.find(isOfPrograms)
+  )
+  const command = both.length === 2 ? `, or both: pillion import ${both.toSorted().map(shown).join(' ')}` : '.'
+  return `Also found: ${others.join(', ')}. Name a file to import it instead${command}`
+}
+
+const isOfPrograms = (name: string): boolean => name.startsWith('Procfile') || name.startsWith('process')
 
 /** A file that is there is not overwritten, and none is put in front of another template of the folder. */
 function checkOutput(file: string, output: string, isForced: boolean): void {

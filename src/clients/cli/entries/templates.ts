@@ -70,8 +70,8 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'Write a template from a Procfile, a compose or process-compose file, or the projects in a folder',
-    usage: '[PATH] [flags]',
+    summary: 'Write a template from Procfiles, compose or process-compose files, or the projects in a folder',
+    usage: '[PATH ...] [flags]',
     flags: [
       {name: 'check', type: 'bool', text: 'Start what was written, and report what stands in the way of each app'},
       {name: 'force', type: 'bool', text: 'Overwrite an existing file'},
@@ -79,13 +79,20 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
         'from',
         'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
       ),
+      {name: 'native', type: 'bool', text: 'Run databases of a compose file as programs, where this machine has them'},
       {
         ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
         shown: '"dapr.yaml"'
       },
       {...textFlag('timeout', 'With --check: how long the apps have to become ready'), shown: '60s'}
     ],
-    examples: ['import Procfile -o -', 'import --from compose -o imported.yaml', 'import --check'],
+    examples: [
+      'import Procfile -o -',
+      'import Procfile compose.yaml',
+      'import --from compose -o imported.yaml',
+      'import --check',
+      'import --native'
+    ],
     load: async () => (await import('../commands/import.ts')).importTemplate
   },
   {

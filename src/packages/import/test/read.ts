@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import type {Test} from 'tap'
 import {parse} from 'yaml'
-import {importFrom} from '../import-template.ts'
+import {importFrom, type ImportRequest} from '../import-template.ts'
 import {templateText} from '../write-template.ts'
 import {UserError} from '../../../model/errors.ts'
 
@@ -17,17 +17,28 @@ export interface Written {
 }
 
 /** The template that `pillion import` writes of these files, into their folder. */
-export async function imported(test: Test, files: Files, path = '.', from?: string): Promise<Written> {
+export async function imported(
+  test: Test,
+  files: Files,
+  path: string | readonly string[] = '.',
+  from?: string,
+  native?: ImportRequest['native']
+): Promise<Written> {
   const folder = test.testdir({shop: files})
   const cwd = join(folder, 'shop')
-  const {imported: found} = await importFrom(path, from, cwd)
+  const {imported: found} = await importFrom([path].flat(), {from, cwd, native})
   const text = templateText(found, join(cwd, 'dapr.yaml'))
   const notes = [...text.matchAll(/# import: (.*)/g)].map(([, note = '']) => note)
   return {text, template: parse(text) as Written['template'], notes}
 }
 
 /** Why files are not imported. */
-export async function refusal(test: Test, files: Files, path = '.', from?: string): Promise<UserError> {
+export async function refusal(
+  test: Test,
+  files: Files,
+  path: string | readonly string[] = '.',
+  from?: string
+): Promise<UserError> {
   try {
     await imported(test, files, path, from)
   } catch (error) {

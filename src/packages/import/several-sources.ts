@@ -1,0 +1,188 @@
+// Several sources become one template: programs of one, servers of the other, and one app of what both name.
+import {isAbsolute, join, relative} from 'node:path'
+import {isDataServer} from '../../model/data-server.ts'
+import {pathTo, type Imported, type ImportedApp} from './imported.ts'
+import {isMap, listedValues, mapOf, textsOf, type Values} from './yaml-file.ts'
+
+/** A source that was read, and how messages name it. */
+export interface NamedSource {
+  readonly imported: Imported
+  readonly name: string
+  /** Where the env files of all of its apps count from. */
+  readonly root: string
+  /** It cannot say what waits for what: a Procfile, a folder. */
+  readonly hasNoOrder: boolean
+}
+
+type NamedApp = ImportedApp & {readonly source: string}
+
+/**
+ * What several sources say together. An app of two sources has the program of the one that runs it without a container, else of the first,
+ * and from the others what that one does not say; a note says which key is whose. What is built of the folder of a program that another
+ * source starts is that program, and left out. Programs of a source that knows no dependencies wait for the databases and brokers.
+ */
+export function unitedSources(sources: readonly NamedSource[]): Imported {
+  const all = sources.map(({imported}) => imported)
+  const interpolate = all.map(each => each.interpolate).toSorted((a, b) => rank(b) - rank(a))[0]
+  const apps = sources.flatMap(({imported, name, root}) =>
+    imported.apps.map((app): NamedApp => {
+      const own = withCommon(app, imported, root)
+      const isLiteral = rank(imported.interpolate) === 0 && rank(interpolate) > 0
+      return {...own, keys: isLiteral ? (literal(own.keys) as Values) : own.keys, source: name}
+    })
+  )
+  const ids = [...new Set(apps.map(({id}) => id))]
+  const united = ids.map(id => unitedApp(apps.filter(app => app.id === id)))
+  const {kept, notes} = withoutDuplicates(united)
+  const waited = kept.flatMap(app =>
+    isServer(app) ? [[app.id, 'ready' in app.keys || 'appPort' in app.keys ? 'ready' : 'started'] as const] : []
+  )
+  const waiting = kept.map(app => (waited.length > 0 && mayWait(app, sources) ? waitingFor(app, waited) : app))
+  const name = all.map(each => each.name).find(each => each !== undefined)
+  return {
+    from: all.map(({from}) => from).join(' and '),
+    ...(name !== undefined && {name}),
+    ...(rank(interpolate) > 0 && {interpolate}),
+    apps: waiting.map(({source: _source, ...app}) => app),
+    offers: all.flatMap(({offers = []}) => offers).filter(id => kept.some(app => app.id === id && isContainer(app))),
+    notes: [...new Set([...all.flatMap(each => each.notes), ...notes])]
+  }
+}
+
+/** A file of variables is more than none. */
+const rank = (interpolate: Imported['interpolate']): number =>
+  typeof interpolate === 'string' ? 2 : interpolate === true ? 1 : 0
+
+/** The app with what its source says of all of its apps. */
+function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): ImportedApp {
+  const {env, envFile, ...rest} = common
+  const ownEnv = {...mapOf(env), ...mapOf(app.keys['env'])}
+  const file = typeof envFile === 'string' ? pathTo(join(root, envFile), app.folder) : undefined
+  return {
+    ...app,
+    keys: {
+      ...rest,
+      ...app.keys,
+      ...(Object.keys(ownEnv).length > 0 && {env: ownEnv}),
+      ...(file !== undefined && !('envFile' in app.keys) && {envFile: file})
+    }
+  }
+}
+
+/** Nothing is replaced in it. */
+function literal(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${')
+  if (Array.isArray(value)) return value.map(literal)
+  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, literal(each)])) : value
+}
+
+const isContainer = ({keys}: ImportedApp): boolean =>
+  textsOf(keys['command']).some((word, at, words) => word === 'docker' && words[at + 1] === 'run')
+
+/** Keys that say where a program listens: they belong to its command. */
+const PORTS = new Set(['port', 'appPort', 'autoPort', 'fixedPort'])
+
+function unitedApp(all: readonly NamedApp[]): NamedApp {
+  const first = all.find(app => !isContainer(app)) ?? all[0]
+  if (first === undefined) throw new Error('an id without an app')
+  const others = all.filter(app => app !== first)
+  return others.reduce(withKeysOf, first)
+}
+
+/** An app with what another source says of it besides. */
+function withKeysOf(app: NamedApp, other: NamedApp): NamedApp {
+  const hasPort = [...PORTS].some(key => key in app.keys)
+  const isGone = isContainer(other) && !isContainer(app)
+  const added = Object.entries(other.keys).filter(([key]) => {
+    if (key === 'command' || key === 'env' || key in app.keys) return false
+    if (PORTS.has(key)) return !hasPort
+    return !(isGone && (key === 'ready' || key === 'stop'))
+  })
+  const env = envOf(other, isGone)
+  const ownEnv = mapOf(app.keys['env'])
+  const newNames = Object.keys(env).filter(name => !(name in ownEnv))
+  const isAdded = (key: string): boolean => added.some(([each]) => each === key)
+  const lost = Object.keys(other.keys).filter(key => key !== 'env' && key in app.keys && !isAdded(key))
+  const keys = {
+    ...app.keys,
+    ...(newNames.length > 0 && {env: {...env, ...ownEnv}}),
+    ...Object.fromEntries(
+      added.map(([key, value]) => [key, key === 'envFile' ? moved(value, other.folder, app.folder) : value])
+    )
+  }
+  const taken = [...added.map(([key]) => key), ...newNames.map(name => `env.${name}`)]
+  const differing = Object.keys(env).filter(name => name in ownEnv && ownEnv[name] !== env[name])
+  const won = [...lost, ...differing.map(name => `env.${name}`)]
+  const gone = ['ready', 'stop'].filter(key => isGone && key in other.keys && !(key in app.keys))
+  const note = [
+    `it is in ${app.source} and in ${other.source}`,
+    ...(won.length === 0 ? [] : [`${won.join(', ')}: as in ${app.source}`]),
+    ...(taken.length === 0 ? [] : [`${taken.join(', ')}: from ${other.source}`]),
+    ...(gone.length === 0 ? [] : [`${gone.join(', ')} of its container: left out`])
+  ].join('; ')
+  return {...app, keys, notes: [...app.notes, note, ...(isGone ? [] : other.notes)]}
+}
+
+/** A program finds on this machine what a container finds at the host. */
+const envOf = ({keys}: ImportedApp, isGone: boolean): Values =>
+  Object.fromEntries(
+    Object.entries(mapOf(keys['env'])).map(([name, value]) => [
+      name,
+      isGone && typeof value === 'string' ? value.replaceAll('host.docker.internal', 'localhost') : value
+    ])
+  )
+
+/** Paths of env files from another folder. */
+function moved(value: unknown, from: string, to: string): unknown {
+  const one = (each: unknown): unknown =>
+    isMap(each)
+      ? {...each, path: one(each['path'])}
+      : typeof each === 'string' && !isAbsolute(each)
+        ? pathTo(join(from, each), to)
+        : each
+  return Array.isArray(value) ? listedValues(value).map(one) : one(value)
+}
+
+/** Without apps that are built of the folder in which another source starts a program, under other names. */
+function withoutDuplicates(apps: readonly NamedApp[]): {
+  readonly kept: readonly NamedApp[]
+  readonly notes: readonly string[]
+} {
+  const duplicates = new Map<string, NamedApp>()
+  for (const app of apps) {
+    const {builtFrom, source, id} = app
+    const duplicate = apps.find(
+      other =>
+        other.builtFrom === undefined &&
+        other.source !== source &&
+        builtFrom !== undefined &&
+        relative(builtFrom, other.folder) === ''
+    )
+    if (duplicate !== undefined) duplicates.set(id, duplicate)
+  }
+  const kept = apps
+    .filter(({id}) => !duplicates.has(id))
+    .map(app => {
+      const needed = Object.entries(mapOf(app.keys['dependsOn'])).filter(([id]) => !duplicates.has(id))
+      const {dependsOn, ...keys} = app.keys
+      if (dependsOn === undefined) return app
+      return {...app, keys: needed.length === 0 ? keys : {...keys, dependsOn: Object.fromEntries(needed)}}
+    })
+  const notes = [...duplicates].map(([id, duplicate]) => {
+    const own = apps.find(app => app.id === id)
+    return `${id} of ${own?.source ?? ''} is left out: ${duplicate.source} starts the programs of its folder (${duplicate.id})`
+  })
+  return {kept, notes}
+}
+
+const isServer = ({keys}: ImportedApp): boolean =>
+  isDataServer({command: textsOf(keys['command']), ready: {kind: 'spawned', timeoutMs: 0}})
+
+/** A Procfile and a folder say of no program what it needs. */
+const mayWait = (app: NamedApp, sources: readonly NamedSource[]): boolean =>
+  !isServer(app) && !('profiles' in app.keys) && sources.find(({name}) => name === app.source)?.hasNoOrder === true
+
+function waitingFor(app: NamedApp, servers: readonly (readonly [string, string])[]): NamedApp {
+  const {keys} = app
+  return {...app, keys: {...keys, dependsOn: {...Object.fromEntries(servers), ...mapOf(keys['dependsOn'])}}}
+}

@@ -1,0 +1,107 @@
+import t from 'tap'
+import {imported, refusal} from './read.ts'
+
+const PROCFILE = `web: bundle exec puma -p $PORT\nworker: WAIT=$\{SECONDS:-5} sidekiq\nrelease: rake db:migrate\n`
+
+const COMPOSE = `
+services:
+  app: {build: ., command: puma, depends_on: [db], ports: ["3000:3000"]}
+  db: {image: "postgres:17", environment: {POSTGRES_PASSWORD: "\${PW:-secret}"}}
+  mail: {image: axllent/mailpit, depends_on: [app]}
+`
+
+t.test('programs of a Procfile, and servers of a compose file', async t => {
+  for (const order of [
+    ['Procfile', 'compose.yaml'],
+    ['compose.yaml', 'Procfile']
+  ]) {
+    const {template, notes, text} = await imported(
+      t,
+      {Procfile: PROCFILE, 'compose.yaml': COMPOSE, '.env': 'A=1'},
+      order
+    )
+    const apps = Object.fromEntries(template.apps.map(({appID, ...app}) => [appID, app]))
+    t.same(Object.keys(apps).toSorted(), ['db', 'mail', 'release', 'web', 'worker'])
+    t.match(text, new RegExp(`^# Written by pillion import from ${order.join(' and ')}\\.`))
+    t.match(apps['web'], {
+      command: ['sh', '-c', 'bundle exec puma -p $PORT'],
+      envFile: '.env',
+      dependsOn: {db: 'ready', mail: 'ready'}
+    })
+    t.match(apps['worker'], {command: ['sh', '-c', 'WAIT=$${SECONDS:-5} sidekiq'], dependsOn: {db: 'ready'}})
+    t.equal(template['interpolate'], './.env')
+    t.match(apps['db'], {env: {POSTGRES_PASSWORD: '${PW:-secret}'}})
+    t.notOk('envFile' in (apps['db'] ?? {}))
+    t.notOk('dependsOn' in (apps['mail'] ?? {}), 'what is left out is not waited for')
+    t.notOk('dependsOn' in (apps['release'] ?? {}))
+    t.match(notes.join('\n'), /app of compose\.yaml is left out: Procfile starts the programs of its folder \(web\)/)
+  }
+})
+
+t.test('what both name is one app: a note says which key is whose', async t => {
+  const {template, notes} = await imported(
+    t,
+    {
+      Procfile: 'api: node api.js\ncache: redis-server --port 6399\n',
+      'api.js': 'require("http").createServer().listen(process.env.PORT)',
+      'shop.env': '',
+      'compose.yaml': `
+services:
+  api:
+    image: shop/api
+    command: node dist/api.js
+    environment: {CACHE: "redis://cache:6379", PORT: "80", MODE: x}
+    env_file: shop.env
+    depends_on: {cache: {condition: service_healthy}}
+    restart: always
+  cache: {image: "redis:7", healthcheck: {test: [CMD, redis-cli, ping]}}
+`
+    },
+    ['Procfile', 'compose.yaml']
+  )
+  t.match(template.apps, [
+    {
+      appID: 'api',
+      command: ['node', 'api.js'],
+      port: 5000,
+      env: {CACHE: 'redis://localhost:6379', MODE: 'x'},
+      envFile: 'shop.env',
+      dependsOn: {cache: 'ready'},
+      restart: 'always'
+    },
+    {appID: 'cache', command: ['redis-server', '--port', '6399']}
+  ])
+  t.equal(template.apps.length, 2)
+  t.notOk('ready' in (template.apps[1] ?? {}), 'the check of a container does not ask a program')
+  const said = notes.join('\n')
+  t.match(
+    said,
+    /it is in Procfile and in compose\.yaml; command.*: as in Procfile; .*restart.*env\.CACHE.*: from compose\.yaml/
+  )
+  t.match(said, /it is in Procfile and in compose\.yaml; command: as in Procfile; ready of its container: left out/)
+})
+
+t.test('process-compose and compose: what it waits for stays what it says', async t => {
+  const {template} = await imported(
+    t,
+    {
+      'process-compose.yaml': 'environment: [A=1]\nprocesses: {web: {command: "echo $A"}}',
+      'compose.yaml': 'services: {db: {image: mariadb}}'
+    },
+    ['process-compose.yaml', 'compose.yaml']
+  )
+  t.match(template.apps, [{appID: 'web', env: {A: '1'}}, {appID: 'db'}])
+  t.notOk('dependsOn' in (template.apps[0] ?? {}))
+})
+
+t.test('several compose files lie over each other; a file is named once', async t => {
+  const files = {
+    'a.yaml': 'services: {web: {image: nginx, ports: ["8080:80"]}}',
+    'b.yaml': 'services: {web: {image: "nginx:2"}}'
+  }
+  const {template} = await imported(t, files, ['a.yaml', 'b.yaml'])
+  t.match(template.apps, [{ready: {tcp: 8080}}])
+  t.match(JSON.stringify(template.apps), /nginx:2/)
+  t.match(await refusal(t, files, ['a.yaml', './a.yaml']), {message: 'a.yaml is named twice'})
+  t.match(await refusal(t, files, ['a.yaml', 'no']), {message: 'there is no file or folder no'})
+})
