@@ -14,7 +14,8 @@ import {
 export const go: ProjectReader = {
   appsIn(folder) {
     const main = mainText(folder)
-    if (main !== '') return [projectApp(folder, {command: ['go', 'run', '.'], ...listening(main)})]
+    if (main !== '')
+      return [projectApp(folder, {command: ['go', 'run', '.'], ...listening(main), notes: moduleNote(folder)})]
     const command = mainText(join(folder, 'cmd'))
     if (command !== '') return [projectApp(folder, {command: ['go', 'run', './cmd'], ...listening(command)})]
     if (!['.', '..', '../..'].some(way => has(join(folder, way), 'go.mod'))) return []
@@ -42,3 +43,9 @@ const listening = (text: string): {port: number; move: ReturnType<typeof movedBy
 
 /** The number of an address in a program's text, `":8080"`; 0: none. */
 export const addressIn = (text: string): number => Number(/"[\w.]*:(\d{4,5})"/.exec(text)?.[1] ?? 0)
+
+/** Programs from before Go's modules do not start as they are. */
+const moduleNote = (folder: string): readonly string[] =>
+  ['.', '..', '../..', '../../..'].some(way => has(join(folder, way), 'go.mod', 'go.work'))
+    ? []
+    : ['go run needs a go.mod, and none is there: go mod init, and go mod tidy']

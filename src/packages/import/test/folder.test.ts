@@ -109,7 +109,7 @@ t.test('two on one port get different ones where they can be told, else it says 
   const vite = {'package.json': pkg({dev: 'vite'})}
   const next = {'package.json': pkg({dev: 'next dev'})}
   const spring = {'pom.xml': 'spring-boot-starter'}
-  const go = {'main.go': 'package main // ":9000"'}
+  const go = {'go.mod': 'module x', 'main.go': 'package main // ":9000"'}
   const api = {'app.py': 'app = FastAPI()'}
   const files = {
     a: vite,

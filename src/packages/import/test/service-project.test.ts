@@ -94,3 +94,8 @@ t.test(
     t.match(notes, ['port: 4000 is that of a: this one is called at 4001'])
   }
 )
+
+t.test('a program of Go without a module is a mark', async t => {
+  const {notes} = await imported(t, {api: {'main.go': 'package main // ":8080"'}})
+  t.match(notes, ['go run needs a go.mod, and none is there: go mod init, and go mod tidy'])
+})
