@@ -72,7 +72,7 @@ function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
   if (worktree === undefined || existsSync(byPath.folder)) return byPath
   const own = spaceCalled(env, copy || worktree.name, `${worktree.id}\0${copy}`)
   const user = ownerIn(own.folder).root
-  return user !== root && worktreeIdentity(user)?.id === worktree.id ? byPath : own
+  return user !== '' && user !== root && worktreeIdentity(user)?.id === worktree.id ? byPath : own
 }
 
 function spaceCalled(env: Environment, called: string, identity: string): Space {

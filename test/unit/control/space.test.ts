@@ -64,7 +64,11 @@ t.test(
       }
     }
     make()
+    const before = process.cwd()
+    // as a run does that is started there
+    process.chdir(join(folder, 'fix'))
     const fix = await spaceAt('fix')
+    process.chdir(before)
     const named = await spaceAt('fix', 'b')
     cpSync(join(folder, 'fix'), join(folder, 'fix-by-hand'), {recursive: true})
     const byHand = await spaceAt('fix-by-hand')
