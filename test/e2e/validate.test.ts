@@ -117,7 +117,9 @@ t.test('two stores that are marked for actors are a mistake for the app that has
   t.match(stderr, /detected duplicate actor state store: cart and orders/)
   t.match(stderr, /orders\.yaml:\d+:\d+\n.*actorStateStore.*\n *\^/)
   await rig.write(twoStores(['stock']))
-  t.match(await rig.run(['validate']), {code: 0, stderr: ''})
+  const other = await rig.run(['validate'])
+  t.equal(other.code, 0)
+  t.notMatch(other.stderr, /duplicate/)
 })
 
 t.test('policies of a type of actors that are wrong are told with their place', async t => {
@@ -144,4 +146,33 @@ t.test('policies of a type of actors that are wrong are told with their place', 
     stderr: /unknown circuit breaker scope "all"\n.*calm\.yaml:7:57/
   })
   t.match(await targets('{circuitBreakerCacheSize: -1}'), {stderr: /must provide a positive size/})
+})
+
+const scopedComponent = (name: string, scope: string): string =>
+  `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${name}\nspec:\n  type: pubsub.in-memory\n  version: v1\nscopes:\n  - ${scope}\n`
+
+t.test('validate: a scope that names no app, folders that no app uses, a component in place of a template', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'common/pubsub.yaml': scopedComponent('pubsub', 'any'),
+    'own/bus.yaml': scopedComponent('bus', 'consumer-ap'),
+    'own/other.yaml': scopedComponent('other', 'consumer-app'),
+    'part/dapr.yaml': scopedComponent('pubsub', 'any')
+  })
+  await rig.template([{appID: 'consumer-app', appDirPath: '.', command: ['true'], resourcesPath: './own'}], {
+    resourcesPath: './common'
+  })
+  const {code, stderr} = await rig.run(['validate'])
+  t.equal(code, 0)
+  t.match(
+    stderr,
+    /⚠ {2}scopes names consumer-ap, which is no app of this template\nown\/bus\.yaml:9:5\n[^]*\^[^]*did you mean consumer-app\?/
+  )
+  t.match(stderr, /⚠ {2}resourcesPath of common is used by no app: each names its own\ndapr\.yaml:\d+:\d+\n/)
+  t.notMatch(stderr, /names any/)
+  t.match(await rig.run(['validate', 'part']), {
+    code: 1,
+    stderr:
+      /part\/dapr\.yaml:2:1\n[^]*this is a Component of Dapr, not a template[^]*put it into a folder that resourcesPath names; pillion import -o run\.yaml writes a template/
+  })
 })

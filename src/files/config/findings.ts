@@ -61,11 +61,25 @@ export function findingsIn(checked: CheckedTemplate, wanted?: readonly string[])
     ...hintsIn(checked),
     ...wrongDocument(template, documents),
     ...notInterpolated(template, documents),
+    ...unusedFolders(template),
     ...(isProfileGiven ? [] : lackingProfiles(entries)),
     ...entries.flatMap(ownPorts),
     ...entries.flatMap(uselessGlobs)
   ]
   return asFindings(source, warnings, errors)
+}
+
+/** Folders of `common` that each app replaces by its own: Dapr reads them for none. */
+function unusedFolders({common, apps}: Template): readonly Mistake[] {
+  const key = (['resourcesPaths', 'resourcesPath'] as const).find(each => common.pairs.has(each))
+  const pair = key === undefined ? undefined : common.pairs.get(key)
+  const hasOwn = apps.every(
+    ({values}) => (values.resourcesPath ?? '') !== '' || (values.resourcesPaths ?? []).length > 0
+  )
+  if (key === undefined || pair === undefined || apps.length === 0 || !hasOwn) return []
+  const message = `${key} of common is used by no app: each names its own`
+  const hint = `add it to the resourcesPaths of the apps that need it, or remove it`
+  return [{code: 'no-effect', message, spot: pair.value, hint}]
 }
 
 function wrongDocument({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {

@@ -23,10 +23,31 @@ export function explainForeign(error: unknown, files: readonly Opened[]): unknow
   })
 }
 
+/** A Component, or another resource of Dapr, that was taken for a template. */
+function resourceIn({source, document: {root}}: Opened): Mistake | undefined {
+  const textOf = (key: string): string => {
+    const node = root.kind === 'map' ? root.pairs.find(({name}) => name === key)?.node : undefined
+    return node?.kind === 'scalar' ? node.text : ''
+  }
+  const kind = textOf('kind')
+  if (kind === '' || !textOf('apiVersion').startsWith('dapr.io/')) return undefined
+  const isConfiguration = kind === 'Configuration'
+  const where = isConfiguration ? 'name it by configFilePath' : 'put it into a folder that resourcesPath names'
+  const start = Math.max(0, source.text.search(/^["']?kind/m))
+  return {
+    message: `this is a ${kind} of Dapr, not a template`,
+    spot: {start, end: start + 'kind'.length},
+    expected: `this is a ${kind} of Dapr, not a template`,
+    hint: `${where}; pillion import -o run.yaml writes a template`
+  }
+}
+
 function foreignIn(file: Opened): readonly (readonly [Opened, Mistake])[] {
   const {source, document} = file
   if (document.root.kind !== 'map') return []
   const keys = document.root.pairs.map(({name}) => name)
+  const resource = keys.includes('apps') ? undefined : resourceIn(file)
+  if (resource !== undefined) return [[file, resource]]
   const key = keys.includes('apps') ? undefined : keys.find(each => FILES.has(each))
   const {what, name} = FILES.get(key ?? '') ?? {}
   if (key === undefined || name === undefined) return []

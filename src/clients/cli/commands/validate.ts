@@ -19,6 +19,7 @@ import {surroundings} from '../surroundings.ts'
 import {flagVariables} from '../env-flag.ts'
 import {resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 import {unknownComponents} from '../unknown-components.ts'
+import {unknownScopes} from '../unknown-scopes.ts'
 import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
@@ -79,6 +80,10 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
     plan,
     resources.map(([, snapshot]) => snapshot)
   )
+  for (const mistake of unknownScopes(plan, process.cwd())) {
+    const finding = findingOf('resource-mistake', mistake)
+    found.set(faultText(finding), finding)
+  }
   return [
     ...found.values(),
     ...unrecorded(plan, resources),

@@ -1,0 +1,39 @@
+import {dirname, relative} from 'node:path'
+import type {PlacedMistake} from '../../model/errors.ts'
+import type {Plan} from '../../model/plan.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import {readTextFile} from '../../model/read-file.ts'
+import {parseResourceFile} from '../../files/resources/field.ts'
+import {filesIn} from '../../files/resources/resource-folder.ts'
+
+/** Entries of `scopes` in the resources of a template that are the id of no app of it. */
+export function unknownScopes({apps, leftOut = []}: Plan, cwd: string): readonly PlacedMistake[] {
+  const all = [...apps, ...leftOut]
+  const ids = [...new Set(all.map(({id}) => id))]
+  // what Dapr has installed for all templates may be for others
+  const usual = new Set(all.map(({resources}) => resources.defaultFolder))
+  const folders = new Set(all.flatMap(({resources}) => resources.folders).filter(folder => !usual.has(dirname(folder))))
+  return [...folders].flatMap(filesIn).flatMap(file => scopesIn(file, cwd).flatMap(scope => mistakeOf(scope, ids)))
+}
+
+type Scope = Pick<PlacedMistake, 'place'> & {readonly id: string}
+
+function scopesIn(file: string, cwd: string): readonly Scope[] {
+  try {
+    const short = relative(cwd, file)
+    const {documents} = parseResourceFile({file: short.startsWith('..') ? file : short, text: readTextFile(file)})
+    return documents
+      .filter(document => document.field('apiVersion').text().startsWith('dapr.io/'))
+      .flatMap(document => document.field('scopes').items())
+      .map(item => ({id: item.text(), place: item.place}))
+  } catch {
+    return [] // it cannot be read: the check of the file reports it
+  }
+}
+
+function mistakeOf({id, place}: Scope, ids: readonly string[]): readonly PlacedMistake[] {
+  if (id === '' || ids.includes(id) || id.includes('${')) return []
+  const near = nearMiss(id, ids)
+  const hint = near === '' ? `the apps are: ${ids.join(', ')}` : `did you mean ${near}?`
+  return [{message: `scopes names ${id}, which is no app of this template`, place, expected: '', hint}]
+}
