@@ -94,7 +94,7 @@ const CASES: readonly Case[] = [
       [
         'bash',
         '-c',
-        `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'AMQP\\0\\0\\11\\1' >&3; head -c 40 <&3 | tr -dc 'a-z_'`
+        `set -e; exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'AMQP\\0\\0\\11\\1' >&3; head -c 40 <&3 | tr -dc 'a-z_'`
       ]
     ],
     answer: /capabilities/,
