@@ -20,7 +20,9 @@ t.test('programs of a Procfile, and servers of a compose file', async t => {
       {Procfile: PROCFILE, 'compose.yaml': COMPOSE, '.env': 'A=1'},
       order
     )
-    const apps = Object.fromEntries(template.apps.map(({appID, ...app}) => [appID, app]))
+    const apps: Readonly<Record<string, object>> = Object.fromEntries<object>(
+      template.apps.map(({appID, ...app}): [string, object] => [String(appID), app])
+    )
     t.same(Object.keys(apps).toSorted(), ['db', 'mail', 'release', 'web', 'worker'])
     t.match(text, new RegExp(`^# Written by pillion import from ${order.join(' and ')}\\.`))
     t.match(apps['web'], {
