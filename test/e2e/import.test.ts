@@ -111,6 +111,9 @@ t.test('a Procfile and a compose file: one template, in which programs wait for 
     /it is in Procfile and in compose\.yaml; .*command: as in Procfile; .*env\.HOST: from compose\.yaml/
   )
   t.match(await rig.run(['validate']), {code: 0})
+  const [port] = await freePorts(1)
+  // 5000 is the number of each first program of a Procfile, also in other tests
+  await rig.write({'dapr.yaml': (await read(rig)).replace('port: 5000', `port: ${port}`)})
   const run = rig.pillion(['up'], {env: {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}})
   await run.waitForLine(/== APP - cache == docker run .* redis:7/)
   t.match(await rig.run(['ps', 'web']), {stdout: /waits for cache/})
