@@ -63,6 +63,10 @@ const FOUND = {
   'a `port` that an edit adds is served also where another app stops meanwhile': [
     '500531',
     'crash 261 73, edit port 732 639 …, stop 305 433'
+  ],
+  'what waits for a one-shot app to complete is not started where that has failed since': [
+    '500359',
+    'reorder 983 20, add 896 345, add 662 966, add 382 843 …, reorder 849 675, edit key 540 969 …, remove 380 189 …, add 103 843 …, edit key 495 494, remove 820 36, edit dependencies 832 961, save bad code 108 333, rename 347 236'
   ]
 } as const
 

@@ -2,14 +2,14 @@ import type {Dependency} from '../../model/plan.ts'
 import {exitOf, succeeded, type AppState} from '../../model/app-state.ts'
 import {endOf} from '../../model/exit-text.ts'
 
-/** The progress of an app. A milestone that was reached once stays reached. */
+/** The progress of an app. Once it has started or was ready, that stays so; whether it has completed, its latest end decides. */
 export interface Progress {
   readonly id: string
   /** False for an entry that has only a sidecar. */
   readonly hasCommand: boolean
   readonly hasStarted: boolean
   readonly wasReady: boolean
-  /** A process exited by itself with code 0. */
+  /** The latest process that exited by itself did so with code 0. */
   readonly hasCompleted: boolean
   readonly state: AppState
 }
@@ -25,13 +25,16 @@ export const noProgress = (id: string, hasCommand: boolean): Progress => ({
 })
 
 /** The progress after a state change. One that sleeps has to start again for those that need it. */
-export const progressed = (before: Progress, state: AppState): Progress => ({
-  ...before,
-  hasStarted: state.phase !== 'asleep' && (before.hasStarted || isStart(before, state)),
-  wasReady: state.phase !== 'asleep' && (before.wasReady || (state.phase === 'running' && state.ready)),
-  hasCompleted: before.hasCompleted || succeeded(exitOf(state)),
-  state
-})
+export function progressed(before: Progress, state: AppState): Progress {
+  const exit = exitOf(state)
+  return {
+    ...before,
+    hasStarted: state.phase !== 'asleep' && (before.hasStarted || isStart(before, state)),
+    wasReady: state.phase !== 'asleep' && (before.wasReady || (state.phase === 'running' && state.ready)),
+    hasCompleted: exit === undefined ? before.hasCompleted : succeeded(exit),
+    state
+  }
+}
 
 /** A process without a pid could not be spawned. */
 const isStart = ({hasCommand}: Progress, state: AppState): boolean =>

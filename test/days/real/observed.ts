@@ -33,13 +33,13 @@ export async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answ
   return {answers, sidecars}
 }
 
-/** What answers where apps are called without Dapr's API: a text, a status that is ours, `waits`, or '' = nothing listens. */
-export const answersAt = async (ports: readonly number[]): Promise<ReadonlyMap<number, string>> =>
-  new Map(await Promise.all(ports.map(async port => [port, await answerAt(port)] as const)))
+/** What answers where apps are called without Dapr's API: a text, a status that is ours, `waits` (for `limitMs`), or '' = nothing listens. */
+export const answersAt = async (ports: readonly number[], limitMs: number): Promise<ReadonlyMap<number, string>> =>
+  new Map(await Promise.all(ports.map(async port => [port, await answerAt(port, limitMs)] as const)))
 
-async function answerAt(port: number): Promise<string> {
+async function answerAt(port: number, limitMs: number): Promise<string> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/`, {signal: AbortSignal.timeout(1000)})
+    const answer = await fetch(`http://127.0.0.1:${port}/`, {signal: AbortSignal.timeout(limitMs)})
     return answer.status === 200 ? await answer.text() : answer.status.toString()
   } catch (error) {
     return error instanceof Error && error.name === 'TimeoutError' ? 'waits' : ''

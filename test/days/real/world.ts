@@ -27,6 +27,9 @@ case $text in bad*) exit 3;; esac
 
 /** So long something that is not as it must be may take to become so: the machine may be busy. */
 const PATIENCE_MS = 8000
+/** A call that waits for its app is taken for one after this time. Where it should not, the next look gives it longer: it may only be late. */
+const WAITS_AFTER_MS = 1000
+const HANGS_AFTER_MS = 30_000
 const REST = ['wait', '--for', 'idle:300ms', '--timeout', '6s']
 /** How many numbers apps may have as their `port`. */
 const PORTS = 3
@@ -78,6 +81,8 @@ export class RealWorld implements World {
   #settled = 0
   #read = 0
   #patienceEnds = 0
+  /** Since the run came to rest. */
+  #looks = 0
 
   static async open(): Promise<RealWorld> {
     const world = new RealWorld()
@@ -230,6 +235,7 @@ export class RealWorld implements World {
       if (why === '') break
     }
     this.#patienceEnds = performance.now() + PATIENCE_MS
+    this.#looks = 0
     return (await this.#waitsForNobody(why)) ? '' : why
   }
 
@@ -272,7 +278,7 @@ export class RealWorld implements World {
       received,
       streams: this.#streams.all,
       ...(await answersOf(apps.map(app => this.#withPort(app)))),
-      ports: await answersAt(this.ports),
+      ports: await answersAt(this.ports, this.#looks++ === 0 ? WAITS_AFTER_MS : HANGS_AFTER_MS),
       outcries: [
         ...this.#found,
         ...outcriesIn(`${this.#run?.stderr.text ?? ''}${this.#told.join('')}`),
@@ -294,7 +300,7 @@ export class RealWorld implements World {
 
   async waits(): Promise<boolean> {
     await pause(100)
-    return performance.now() < this.#patienceEnds
+    return this.#looks < 2 || performance.now() < this.#patienceEnds
   }
 
   settle(): void {

@@ -53,6 +53,11 @@ t.test('what frees an app, what lets it wait, and what lets it never start', asy
     ],
     ['completed', [starting, backoff(FAILED)], 'waits', '"db" has exited with code 0'],
     ['completed', [starting, backoff(DONE)], 'free'],
+    ['completed', [starting, backoff(DONE), starting, backoff(FAILED)], 'waits', '"db" has exited with code 0'],
+    ['completed', [starting, backoff(FAILED), starting, exited(DONE)], 'free'],
+    // a new process is under way, or was stopped: the latest one that has ended by itself counts
+    ['completed', [starting, backoff(DONE), starting, running(true)], 'free'],
+    ['completed', [starting, backoff(DONE), starting, exited(undefined, true)], 'free'],
     ['completed', [starting, exited(DONE, true)], 'never', '"db" completing, but "db" was stopped']
   ]
   for (const [until, states, kind, why] of table) {
