@@ -7,7 +7,7 @@ export interface Stride {
   readonly ms: number
 }
 
-/** How a series goes on. */
+/** How a series continues. */
 export interface Period {
   /** Undefined: there is no second firing. */
   readonly step: Stride | undefined

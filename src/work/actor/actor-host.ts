@@ -1,5 +1,6 @@
 import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {FiringRequest} from './firing-spec.ts'
 
 /** A call of one of its methods. */
 export interface MethodCall {
@@ -13,14 +14,9 @@ export interface MethodCall {
 }
 
 /** A timer or a reminder is due. Texts as they were given. */
-export interface Firing {
+export interface Firing extends Omit<FiringRequest, 'ttl'> {
   readonly kind: 'timer' | 'reminder'
   readonly name: string
-  readonly callback: string
-  readonly dueTime: string
-  readonly period: string
-  /** JSON; undefined: none was given. */
-  readonly data: string | undefined
 }
 
 /** What an actor does in its turn. */

@@ -13,7 +13,6 @@ import {letGo} from './let-go.ts'
 import {SelfWaits} from './self-waits.ts'
 import {Timers} from './timers.ts'
 
-/** Counts something for an instance. */
 type CountActors = (instance: string, event: ActorEvent) => void
 
 export interface ActorsOptions {
@@ -34,7 +33,7 @@ const MAX_WAITING = 10_000
 
 const NOTHING: readonly ActorTurn[] = []
 
-/** The actors of a run: who hosts which type, where each lives, and one call at a time in each (Dapr: pkg/actors). */
+/** The actors of a run: who hosts which type, where each lives, and one call at a time in each (Dapr: pkg/actors; without its placement: all calls pass this process). */
 export class Actors {
   readonly #options: ActorsOptions
   readonly timers: Timers

@@ -23,7 +23,7 @@ export interface RemindersOptions extends SeriesOptions {
 export class ReminderExists extends Error {}
 
 interface Fired extends Delivered {
-  /** The planned time that it stands for: of firings that were missed the latest. */
+  /** Its planned time; where firings were missed, that of the latest. */
   readonly due: number
   /** Its actor does not want another one. */
   readonly isCancelled: boolean
@@ -68,7 +68,7 @@ export class Reminders {
     await file.change(() => {
       const existing = this.#store.find(name)
       if (existing !== undefined && !overwrites) throw new ReminderExists(name.name)
-      if (existing !== undefined) this.#series.remove(existing)
+      this.#series.remove(existing)
       const {type, id} = name
       const row = {app, type, id, name: name.name, ...plan, data, policy, attempts: 0, isDue: false}
       this.#series.wake({...row, key: this.#store.insert(row)}, due)
@@ -89,11 +89,7 @@ export class Reminders {
 
   /** Resolves once it is gone; false: there was none. */
   async delete(name: FiringName): Promise<boolean> {
-    return this.#options.file.change(() => {
-      const found = this.#store.find(name)
-      if (found !== undefined) this.#series.remove(found)
-      return found !== undefined
-    })
+    return this.#options.file.change(() => this.#series.remove(this.#store.find(name)))
   }
 
   /** Deletes all of a type, or of one actor. */

@@ -99,7 +99,7 @@ class Timer implements Due {
     agenda.add(this)
   }
 
-  /** It does not fire any more; a firing under way goes on. */
+  /** It does not fire any more; a firing under way ends as it would. */
   end(): void {
     if (this.#isOver) return
     this.#isOver = true

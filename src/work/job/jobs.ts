@@ -18,11 +18,11 @@ export interface JobsOptions extends SeriesOptions {
 }
 
 interface Ticked extends JobOutcome {
-  /** The planned time that it stands for: of ticks that were missed the latest. */
+  /** Its planned time; where ticks were missed, that of the latest. */
   readonly planned: number | undefined
 }
 
-/** So many ticks of one app are with it at a time: it has its own limit behind that. */
+/** At most this many ticks of one app are with it at a time: it has its own limit behind that. */
 const MAX_WITH_APP = 100
 
 interface AppJobs {
@@ -73,7 +73,7 @@ export class Jobs {
       const existing = this.#store.find(app, request.name)
       if (existing !== undefined && !isOverwriting)
         throw new JobError('exists', `job already exists: '${jobKey(app, request.name)}'`)
-      if (existing !== undefined) this.#series.remove(existing)
+      this.#series.remove(existing)
       if (first !== undefined && expires !== undefined && first > expires) return
       const {policy = DEFAULT_POLICY} = request
       const state = {count: 0, last: undefined, attempts: 0, isDue: false, isPaused: false, answer: ''}
@@ -124,8 +124,7 @@ export class Jobs {
   async take(jobs: readonly Omit<Job, 'key'>[]): Promise<void> {
     await this.#options.file.change(() => {
       for (const job of jobs) {
-        const existing = this.#store.find(job.app, job.name)
-        if (existing !== undefined) this.#series.remove(existing)
+        this.#series.remove(this.#store.find(job.app, job.name))
         const key = this.#store.insert(job)
         if (!job.isPaused) this.#series.wake({...job, key}, job.planned)
       }
@@ -134,11 +133,7 @@ export class Jobs {
 
   async delete(app: string, name: string): Promise<boolean> {
     checkJobName(app, name)
-    return this.#options.file.change(() => {
-      const found = this.#store.find(app, name)
-      if (found !== undefined) this.#series.remove(found)
-      return found !== undefined
-    })
+    return this.#options.file.change(() => this.#series.remove(this.#store.find(app, name)))
   }
 
   /** All of an app whose names begin so; how many. */
@@ -172,7 +167,7 @@ export class Jobs {
     }))
   }
 
-  /** The plan goes on with its first time from now on. Throws a JobError. */
+  /** The next tick is the first of the plan from now on. Throws a JobError. */
   async resume(app: string, name: string): Promise<Job> {
     const now = this.#options.wakeUps.date()
     return this.#set(app, name, job => ({

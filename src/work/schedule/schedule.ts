@@ -101,7 +101,7 @@ function readRange(text: string, bounds: Bounds): Field {
   let end = isStar ? bounds.max : high === undefined ? start : numberOf(high, bounds)
   if (moreSteps.length > 0) throw new Error(`too many slashes: ${text}`)
   const step = stepText === undefined ? 1 : wholeNumber(stepText)
-  // `N/step` goes on to the last value
+  // `N/step` reaches to the last value
   if (stepText !== undefined && high === undefined) end = bounds.max
   const fault = rangeFault({start, end, step}, bounds)
   if (fault !== '') throw new Error(`${fault}: ${text}`)

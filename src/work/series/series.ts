@@ -108,7 +108,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (row?.isDue === true) this.#announce(row)
   }
 
-  /** Resolves once nothing is being delivered: with true, or with false after so many ms. */
+  /** Resolves once nothing is being delivered: with true, or with false after that time. */
   async quiet(maxMs: number): Promise<boolean> {
     return this.#quiet.within(maxMs)
   }
@@ -125,9 +125,12 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     this.#options.wakeUps.removeOf(this.#options.kind, key)
   }
 
-  remove(row: R): void {
+  /** False: there was none. */
+  remove(row: R | undefined): boolean {
+    if (row === undefined) return false
     this.#options.rows.delete(row.key)
     this.unplan(row)
+    return true
   }
 
   #fallDue(key: number): void {
@@ -184,7 +187,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
       this.#options.log(app, 'error', `${title}; this ${unit} is given up`)
     }
     const next = advance(row, delivered)
-    if (next === undefined) return this.remove(row)
+    if (next === undefined) return void this.remove(row)
     rows.update(key, {attempts: 0, isDue: false})
     if (isPaused !== true) this.wake(row, next)
   }

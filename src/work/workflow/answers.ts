@@ -55,7 +55,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       else hold(engine, live, stall)
     })
   } catch (error) {
-    // nobody answers it once more: it comes again
+    // no worker answers it once more: it comes again
     engine.forgetTurn(item)
     if (live.turn === item) live.turn = undefined
     throw error

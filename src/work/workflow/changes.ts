@@ -1,8 +1,8 @@
 import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
-import {eventsOf, type Event} from './messages.ts'
+import {eventOfTimer, eventsOf, type Event} from './messages.ts'
 import {COMPLETED, STALLED, TERMINATED} from './status.ts'
-import {awaitedEvent, type Step} from './timeline.ts'
+import type {Step} from './timeline.ts'
 
 /** Something that has happened to an instance. */
 export interface WorkflowChange {
@@ -55,8 +55,8 @@ function named({taskScheduled, childCreated, timerCreated}: Event = {}): Pick<Wo
   if (taskScheduled !== undefined) return {kind: 'activity', step: taskScheduled.name}
   if (childCreated !== undefined) return {kind: 'child', step: childCreated.name}
   if (timerCreated === undefined) return {kind: '', step: ''}
-  const event = awaitedEvent(timerCreated)
-  return event === undefined ? {kind: 'timer', step: timerCreated.name} : {kind: 'event', step: event}
+  const event = eventOfTimer(timerCreated)
+  return event === '' ? {kind: 'timer', step: timerCreated.name} : {kind: 'event', step: event}
 }
 
 function changeOf(event: Event, stepOf: StepOf): WorkflowChange | undefined {

@@ -7,7 +7,7 @@ export const TEXT = {value: [1, 'string']} as const
 export const TIME = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 export const ROUTER = {sourceAppID: [1, 'string'], targetAppID: [2, 'string']} as const
 const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} as const
-/** Where something stands in a trace (TraceContext). */
+/** The place of something in a trace (TraceContext). */
 export const TRACE = {traceParent: [1, 'string']} as const
 const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 

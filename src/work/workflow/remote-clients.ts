@@ -23,14 +23,12 @@ export interface Host {
 }
 
 /** Another run whose workflows ask an app of this one for tasks. */
-export interface RemoteClient {
+export interface RemoteClient extends Pick<Host, 'end'> {
   readonly name: string
   /** A FAR_ITEM. Throws a DecodeError. */
   readonly ask: (item: Uint8Array) => Promise<void>
   /** Disconnects the remote run. Running tasks continue; their results are discarded. */
   readonly leave: () => void
-  /** Ends the connection: the other run connects, and asks for all again. */
-  readonly end: () => void
 }
 
 type Came = Partial<Pick<Parameters<typeof encode<typeof FAR_ANSWER>>[1], 'result' | 'failureDetails' | 'isFailed'>>
@@ -110,7 +108,7 @@ export class RemoteClients {
     const asked = decode(CHILD_REQUEST, request)
     const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
     const of = {instanceId, taskId}
-    // what could not be written at once is asked for again by whoever has connected since
+    // what could not be written at once is asked for again by the client that has connected since
     const begun = await keep(this.#engine, () => (gone.aborted ? undefined : beginChild(this.#engine, app, asked)))
     if (begun === undefined) return
     if ('failure' in begun) return answer(of, failed(begun.failure))

@@ -1,6 +1,6 @@
 import {encode} from '../../proxy/net/grpc/message-codec.ts'
 import {EVENT, eventOfTimer, readEvent, splitEvents, timeOf} from './messages.ts'
-import type {NewActivity, NewChild, NewTimer} from './turn.ts'
+import type {Turn} from './turn.ts'
 import {WorkflowError} from './workflow-error.ts'
 
 /** Which instance is to run again, and from where. */
@@ -16,11 +16,8 @@ export interface RerunRequest {
 }
 
 /** What the new instance begins with. */
-export interface Rerun {
+export interface Rerun extends Pick<Turn, 'activities' | 'timers' | 'children'> {
   readonly turns: readonly (readonly Uint8Array[])[]
-  readonly activities: readonly NewActivity[]
-  readonly timers: readonly NewTimer[]
-  readonly children: readonly NewChild[]
 }
 
 /** An event; without its bytes it is another one than before. */

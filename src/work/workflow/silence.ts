@@ -1,7 +1,7 @@
 import type {Engine} from './engine.ts'
 import {TurnItem} from './work-items.ts'
 
-/** A worker that has not answered a turn for so long is named. */
+/** A worker that has not answered a turn for this time is named. */
 const SILENCE_MS = 60_000
 
 /** Names turns that no worker answers; they are never sent twice to one that may be in a debugger. */

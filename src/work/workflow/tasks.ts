@@ -1,6 +1,5 @@
 import {randomUUID} from 'node:crypto'
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
-import {messageOf} from '../../model/errors.ts'
 import type {WakeUp} from '../wake-ups.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST} from './far-messages.ts'
@@ -233,29 +232,22 @@ export function beginChild(
   }
   if (!engine.mayAsk(app, {...shared, operation: 'schedule', name})) return {failure: NOT_ALLOWED}
   if (isOwn) return {child: existing}
-  const refusal = existing === undefined ? undefined : refusalOf(engine.store, existing)
+  const refusal = existing === undefined ? undefined : whyNotReplaced(engine.store, existing)
   if (refusal === undefined) {
     const start = {id, name, input: input?.value, startAt: startAt && msOf(startAt), trace}
     const given = received.length === 0 ? undefined : received
     return {child: create(engine, app, {...start, received: given, ...(!isDetached && {parent})})}
   }
   if (isDetached) engine.options.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
-  return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal})}
+  return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal.message})}
 }
 
-/** Why one of this id is not made; undefined: it is, in place of this one. */
-function refusalOf(store: WorkflowStore, existing: Instance): string | undefined {
-  if (!isTerminal(existing.status)) return activeInstance(existing.id).message
-  try {
-    checkAllOver(store, existing)
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
-
-/** An instance that is over is not started again while one below it is not over (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go). Throws a WorkflowError. */
-export function checkAllOver(store: WorkflowStore, instance: Instance): void {
+/**
+ * Why one of this id is not made in place of this one; undefined: it is. That is not done while this one, or one below it, is not over
+ * (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go).
+ */
+export function whyNotReplaced(store: WorkflowStore, instance: Instance): WorkflowError | undefined {
+  if (!isTerminal(instance.status)) return activeInstance(instance.id)
   const family = store.family(instance)
   const open =
     family.find(({key, status}) => key !== instance.key && !isTerminal(status))?.id ??
@@ -263,9 +255,9 @@ export function checkAllOver(store: WorkflowStore, instance: Instance): void {
       .flatMap(({key}) => store.farChildren(key))
       .map(({request}) => decode(CHILD_REQUEST, request))
       .find(({isDetached}) => !isDetached)?.id
-  if (open === undefined) return
+  if (open === undefined) return undefined
   const why = `child workflow '${open}': ${notOver().message}`
-  throw new WorkflowError('active', `cannot recreate workflow with ID '${instance.id}': ${why}`)
+  return new WorkflowError('active', `cannot recreate workflow with ID '${instance.id}': ${why}`)
 }
 
 const timerIdOf = (data: Uint8Array): number => readEvent(data).timerFired?.timerId ?? -1

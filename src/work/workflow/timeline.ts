@@ -1,5 +1,5 @@
 import {failureOf} from './failure.ts'
-import {msOf, type Event} from './messages.ts'
+import {eventOfTimer, msOf, type Event} from './messages.ts'
 import {FAILED, statusName} from './status.ts'
 
 /** What a workflow did, or waits for. Times are milliseconds since 1970. */
@@ -116,8 +116,8 @@ class Timeline {
     const until = fireAt < NEVER ? (this.#dues.get(id) ?? fireAt) : undefined
     const again = timer.activityRetry && this.#tried.get(timer.activityRetry.value)
     if (again !== undefined) return void Object.assign(again, {state: 'waits', endedAt: undefined, until})
-    const event = awaitedEvent(timer)
-    this.#begin({kind: event === undefined ? 'timer' : 'event', id, name: event ?? timer.name, at, until})
+    const event = eventOfTimer(timer)
+    this.#begin({kind: event === '' ? 'timer' : 'event', id, name: event || timer.name, at, until})
   }
 
   #raise({name, input}: NonNullable<Event['eventRaised']>, at: number): void {
@@ -160,10 +160,6 @@ class Timeline {
     if (step !== undefined) close(step, at, came)
   }
 }
-
-/** The event that a timer waits with: older workers name the timer by it, and tell no origin. */
-export const awaitedEvent = (timer: NonNullable<Event['timerCreated']>): string | undefined =>
-  timer.externalEvent?.value ?? (timer.createTimer === undefined && timer.name !== '' ? timer.name : undefined)
 
 interface Begun extends Pick<Step, 'kind' | 'id' | 'name'> {
   readonly at: number

@@ -70,10 +70,7 @@ export interface InstanceMessage {
 }
 
 /** An event that the next history begins with. */
-export interface Carried {
-  readonly name: string
-  readonly event: Uint8Array
-}
+export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
 /** What comes of a turn. */
 export interface Turn {

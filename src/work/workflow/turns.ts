@@ -99,7 +99,7 @@ function beginAgain(
   store.take(key, Number.MAX_SAFE_INTEGER)
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
   live.inbox = []
-  // each round is a trace of its own: one that goes on for ever would be without an end
+  // each round is a trace of its own: one that continues for ever would be without an end
   spanOfEnd(engine, live, CONTINUED_AS_NEW)
   if (instance.trace !== undefined) instance.trace = beginTrace(engine, instance.app, undefined)
   instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])
@@ -118,7 +118,7 @@ function beginAgain(
   for (const entry of inbox) post(engine, key, entry)
 }
 
-/** A copy of the history of one that is over, which goes on from there. */
+/** A copy of the history of one that is over, which continues from there. */
 export function beginRerun(
   engine: Engine,
   {app, name, version, input, received}: Instance,

@@ -115,7 +115,7 @@ export class AppWorkers {
     this.#waiting.add(item)
   }
 
-  /** Sends what waits, in order, to whoever has the least in hand. */
+  /** Sends what waits, in order, to the worker that has the least in hand. */
   flush(): void {
     for (const item of this.#waiting) {
       if (!this.#limits.hasRoom(item) || (item.isBehind === true && this.#sendTokens !== true)) continue

@@ -4,20 +4,18 @@ import {keep, RETRY_MS} from '../keep.ts'
 import {Quiet} from '../quiet.ts'
 import {advanceClock, type Skipped} from '../skip.ts'
 import {answerActivity, answerFar, answerTurn} from './answers.ts'
-import type {ActivityResponse, TurnResponse} from './messages.ts'
-import type {StartRequest} from './instance.ts'
 import type {Engine, EngineOptions} from './engine.ts'
 import type {FarChild} from './far-messages.ts'
 import {warnOfMissing} from './far-tasks.ts'
 import {RemoteClients} from './remote-clients.ts'
 import {heldWork, type HeldWork} from './held-work.ts'
-import type {Instance} from './instance.ts'
+import type {Instance, StartRequest} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
-import {type Event, eventOf} from './messages.ts'
+import {eventOf, type ActivityResponse, type Event, type TurnResponse} from './messages.ts'
 import {post, retryHeld} from './inbox.ts'
 import {purge, purgeForParent, type PurgeRequest} from './purge.ts'
 import type {ReplayedTurn} from './replay.ts'
-import {bringHome, checkAllOver, create, fireNextTimer} from './tasks.ts'
+import {bringHome, create, fireNextTimer, whyNotReplaced} from './tasks.ts'
 import {appsWithCapacity, openEngine, reread, takeMore, takeUp} from './take-up.ts'
 import {beginRerun} from './turns.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
@@ -26,16 +24,9 @@ import {isTerminal, STALLED} from './status.ts'
 import {Waiters} from './waiters.ts'
 import {beginSpan, spanOfStart} from './work-spans.ts'
 import type {Worker} from './workers.ts'
-import {
-  activeInstance,
-  checkHasWorker,
-  deniedAccess,
-  stalledInstance,
-  unknownInstance,
-  WorkflowError
-} from './workflow-error.ts'
+import {checkHasWorker, deniedAccess, stalledInstance, unknownInstance, WorkflowError} from './workflow-error.ts'
 
-/** A skip waits so long for workers before it goes on. */
+/** A skip waits at most this long for workers. */
 const SETTLE_MS = 30_000
 
 export interface WorkflowsOptions extends EngineOptions {
@@ -81,10 +72,8 @@ export class Workflows extends KnownInstances {
     return this.#asked(app, 'create_workflow', async () => {
       checkHasWorker(request.name)
       const existing = this.find(app, request.id)
-      if (existing !== undefined) {
-        if (!isTerminal(existing.status)) throw activeInstance(request.id)
-        checkAllOver(this.#engine.store, existing)
-      }
+      const refusal = existing && whyNotReplaced(this.#engine.store, existing)
+      if (refusal !== undefined) throw refusal
       const {trace: parent = ''} = request
       const startedAt = performance.now()
       const trace = beginSpan(this.#engine, app, parent)
@@ -240,7 +229,7 @@ export class Workflows extends KnownInstances {
     this.#flush()
   }
 
-  /** The process of an instance has been exchanged: whoever is still connected, of a debugger for instance, gets work again. */
+  /** The process of an instance has been exchanged: a worker that is still connected, of a debugger for instance, gets work again. */
   resume(app: string, home: string): void {
     this.#engine.workersOf(app).resume(home)
     this.#flush()

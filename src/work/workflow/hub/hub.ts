@@ -10,7 +10,7 @@ import {
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
 import {stallsOf} from '../failure.ts'
-import {ACTIVITY_ANSWER, msOf, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
+import {ACTIVITY_ANSWER, msOf, NO_BYTES, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
 import type {Instance} from '../instance.ts'
 import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../status.ts'
 import {WorkflowError, type Refusal} from '../workflow-error.ts'
@@ -41,12 +41,11 @@ export interface HubCaller {
 type Answer = Uint8Array | GrpcStatus
 type Method = (workflows: Workflows, message: Uint8Array, caller: HubCaller) => Promise<Answer>
 
-const EMPTY = new Uint8Array(0)
 const MAX_PAGE = 1000
 
 /** The unary methods of durabletask's TaskHubSidecarService (durabletask-go: backend/executor.go). */
 const METHODS: Readonly<Record<string, Method>> = {
-  Hello: async () => Promise.resolve(EMPTY),
+  Hello: async () => Promise.resolve(NO_BYTES),
   StartInstance: async (workflows, message, {app, onGone, trace: own}) => {
     const {instanceId: id, name, input, scheduledStart, trace} = decode(START_INSTANCE, message)
     const startAt = scheduledStart && msOf(scheduledStart)
@@ -65,7 +64,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   RaiseEvent: async (workflows, message, {app}) => {
     const {instanceId, name, input} = decode(RAISE_EVENT, message)
     await workflows.tell(app, instanceId, 'event', {eventRaised: {name, input}})
-    return EMPTY
+    return NO_BYTES
   },
   SuspendInstance: tell('suspend', SUSPENDED, input => ({executionSuspended: {input}})),
   ResumeInstance: tell('resume', RUNNING, input => ({executionResumed: {input}})),
@@ -104,7 +103,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   CompleteOrchestratorTask: completeTurn,
   CompleteActivityTask: async (workflows, message, {app}) => {
     await workflows.completeActivity(app, decode(ACTIVITY_ANSWER, message))
-    return EMPTY
+    return NO_BYTES
   }
 }
 
@@ -145,7 +144,7 @@ export async function callHub(
 
 async function completeTurn(workflows: Workflows, message: Uint8Array, {app}: HubCaller): Promise<Answer> {
   await workflows.completeTurn(app, decode(TURN_ANSWER, message))
-  return EMPTY
+  return NO_BYTES
 }
 
 function waitFor(isMet: (instance: Instance) => boolean): Method {
@@ -166,12 +165,12 @@ function tell(
     const {instanceId, text, isRecursive} = decode(TELL, message)
     const instance = await workflows.tell(app, instanceId, kind, event(text, isRecursive))
     await workflows.until(instance, ({status}) => status === wanted || isTerminal(status), onGone)
-    return EMPTY
+    return NO_BYTES
   }
 }
 
 function found(instance: Instance | undefined, withPayloads: boolean): Uint8Array {
-  if (instance === undefined) return EMPTY
+  if (instance === undefined) return NO_BYTES
   const {id, name, version, status, created, updated, started, parent} = instance
   const {input, output, customStatus, failure} = instance
   // one that has not started has no name yet
@@ -188,7 +187,7 @@ function found(instance: Instance | undefined, withPayloads: boolean): Uint8Arra
       input: withPayloads && !isPending ? textOf(input) : undefined,
       output: withPayloads ? textOf(output) : undefined,
       customStatus: withPayloads ? textOf(customStatus) : undefined,
-      failureDetails: withPayloads ? (failure ?? EMPTY) : EMPTY,
+      failureDetails: withPayloads ? (failure ?? NO_BYTES) : NO_BYTES,
       parentInstanceId: textOf(parent?.id),
       parentAppId: textOf(parent?.app),
       started: started === undefined ? undefined : timeOf(started)

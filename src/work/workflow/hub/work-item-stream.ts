@@ -11,7 +11,7 @@ export interface WorkerStream {
 
 /**
  * The SDK for JavaScript keeps 100 items and drops what comes beyond them, so its workflows would never end
- * (@dapr/dapr: workflow/internal/durabletask/worker). Its library's name stands behind that of the program:
+ * (@dapr/dapr: workflow/internal/durabletask/worker). Its library is named behind the program:
  * `dapr-js-sdk/workflow grpc-node-js/1.12.6`.
  */
 const JAVASCRIPT = /(^| )grpc-node-js\//
