@@ -15,6 +15,11 @@ export interface DeadRun extends RunFile {
   readonly forget: () => Promise<void>
 }
 
+/** How the names of folders of trials (`import --check`) begin, among temporary files. */
+export const TRIAL_PREFIX = 'pillion-check-'
+
+export const isTrial = (name: string): boolean => name.startsWith(TRIAL_PREFIX)
+
 /** The time between two checks: a run that is about to listen refuses connections, too. */
 const BETWEEN_REFUSALS_MS = 1000
 

@@ -4,9 +4,9 @@ import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
+import {isTrial, TRIAL_PREFIX} from './dead-runs.ts'
 import {currentSystem, type SystemIdentity} from './run-file.ts'
 
-const PREFIX = 'pillion-check-'
 const ABOUT = 'about.json'
 const TIMEOUT_MS = 10_000
 
@@ -31,7 +31,7 @@ export class TrialFolder {
   #containers: TrialContainers = {engine: '', names: []}
 
   constructor() {
-    this.path = mkdtempSync(join(tmpdir(), PREFIX))
+    this.path = mkdtempSync(join(tmpdir(), TRIAL_PREFIX))
     this.note(this.#containers)
   }
 
@@ -57,7 +57,7 @@ export class TrialFolder {
 
 /** Removes what trials have left behind that were killed. Those of other users, and of another system, are left alone. */
 export async function sweepTrials(env: Environment): Promise<void> {
-  for (const name of readdirSync(tmpdir()).filter(each => each.startsWith(PREFIX))) {
+  for (const name of readdirSync(tmpdir()).filter(isTrial)) {
     const path = join(tmpdir(), name)
     const about = aboutOf(path)
     if (about === undefined) continue

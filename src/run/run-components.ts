@@ -11,7 +11,7 @@ import type {SharedData} from './shared-data.ts'
 
 /** The components of a run's apps, loaded when the first app needs one. */
 export class RunComponents {
-  readonly #context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>
+  readonly #context: Pick<RunContext, 'plan' | 'env' | 'run' | 'workMode' | 'reporter'>
   readonly #serverRefusal: ServerRefusal
   #loading: Promise<ComponentSet> | undefined
   #redis: Promise<RedisServers> | undefined
@@ -25,7 +25,10 @@ export class RunComponents {
   /** Ports of the apps that have been started: one of them may be the Redis itself. */
   readonly #ports: Set<number>
 
-  constructor(context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>, serverRefusal: ServerRefusal) {
+  constructor(
+    context: Pick<RunContext, 'plan' | 'env' | 'run' | 'workMode' | 'reporter'>,
+    serverRefusal: ServerRefusal
+  ) {
     this.#context = context
     this.#serverRefusal = serverRefusal
     this.#ports = new Set(context.plan.apps.flatMap(listenPorts))
@@ -120,10 +123,12 @@ export class RunComponents {
   }
 
   async #servers(): Promise<RedisServers> {
+    const {env, workMode} = this.#context
     this.#redis ??= import('../dapr/components/redis/redis-servers.ts').then(
       ({RedisServers: Servers}) =>
         new Servers({
           ...this.#context,
+          env: workMode === 'trial' ? {PILLION_REDIS: 'memory', ...env} : env,
           isOwnPort: port => this.#ports.has(port),
           space: async () => this.#spaceOf()
         })

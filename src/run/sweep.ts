@@ -4,14 +4,12 @@ import {sweepWorkspaces} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import {endMarked} from '../supervisor/process/end-group.ts'
 import type {Orphan} from '../supervisor/process/process-tracker.ts'
-import {findDead} from '../control/dead-runs.ts'
+import {findDead, isTrial} from '../control/dead-runs.ts'
 import {UserError} from '../model/errors.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 /** The watchdog of a killed run may need this long after the grace period. */
 const WATCHDOG_MS = 1000
-
-const isTrial = (name: string): boolean => name.startsWith('pillion-check-')
 
 /**
  * Ends processes that killed runs have left behind, if their watchdogs have not done so, and removes their folders and

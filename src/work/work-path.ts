@@ -9,9 +9,10 @@ import {stateFolder} from '../platform/state-folder.ts'
 
 /**
  * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
- * says `file`, and unfinished work is reported at the end. Left out: it outlives the run.
+ * says `file`, and unfinished work is reported at the end; `trial` (`import --check`): nothing outlives the run, the keys of the
+ * built-in Redis included. Left out: it outlives the run.
  */
-export type WorkMode = 'forgotten' | 'brief'
+export type WorkMode = 'forgotten' | 'brief' | 'trial'
 
 export interface WorkPathOptions {
   /** The environment that we were started in. */
@@ -59,5 +60,5 @@ export function isKept({env, workMode}: Omit<WorkPathOptions, 'plan'>): boolean 
   const {PILLION_WORK: mode = ''} = env
   if (!['', 'memory', 'file'].includes(mode))
     throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
-  return mode !== 'memory' && (mode !== '' || workMode !== 'brief')
+  return mode !== 'memory' && workMode !== 'trial' && (mode !== '' || workMode !== 'brief')
 }

@@ -41,7 +41,8 @@ t.test('import --check: what became ready, and what stands in the way of the oth
       'lib: cd lib && node app.js',
       'busy: node busy.js',
       'key: node key.js',
-      'boom: node boom.js'
+      'boom: node boom.js',
+      'plain: node plain.js'
     ].join('\n'),
     'server.js': SERVER,
     'lib/package.json': '{"dependencies": {"express": "4"}}',
@@ -49,7 +50,9 @@ t.test('import --check: what became ready, and what stands in the way of the oth
     'lib/app.js': "require('express')",
     'busy.js': `require('node:http').createServer().listen(${port})`,
     'key.js': "throw new Error('the environment variable SHOP_KEY is not set')",
-    'boom.js': 'null.price'
+    'boom.js': 'null.price',
+    'plain.js':
+      "if (process.env.PILLION_REDIS !== undefined) throw new Error('not my environment'); setInterval(() => {}, 1000)"
   })
   const {code, stdout, stderr} = await rig.run(['import', '--check', '--timeout', '20s', '-o', 'json'], {env})
   t.equal(code, 1, stderr)
@@ -64,6 +67,7 @@ t.test('import --check: what became ready, and what stands in the way of the oth
   t.match(found, {
     web: '',
     once: '',
+    plain: '',
     nope: /^program: "no-such-program" is not installed/,
     shell: /^program: "no-such-tool" is not installed/,
     lib: 'packages: packages are not installed: (cd lib && npm ci)',

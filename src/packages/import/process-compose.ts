@@ -175,7 +175,9 @@ function readyOf(
 function restartOf(availability: Values, notes: string[]): string | undefined {
   const policy = textValue(availability['restart'])
   if (policy === 'exit_on_failure' || textValue(availability['exit_on_end']) === 'true')
-    notes.push('availability: the end of this process ended all; here the others go on')
+    notes.push(
+      'availability: process-compose ended all processes when this one ended; Pillion keeps the others running'
+    )
   for (const key of ['max_restarts', 'backoff_seconds'])
     if (key in availability)
       notes.push(

@@ -1,11 +1,11 @@
 import {relative} from 'node:path'
-import {templateText} from '#import'
+import {templateText, type Imported} from '#import'
 import {sweepTrials} from '../../../control/trial-folder.ts'
 import type {CommandContext} from '../command-handler.ts'
-import {print} from '../print.ts'
+import {seconds} from '../ci/outcome.ts'
+import {print, signedLine} from '../print.ts'
 import {say} from '../say.ts'
-import {areAllReady, trialJson, trialText, withNotes} from './report.ts'
-import {tryTemplate, type TrialRequest} from './trial.ts'
+import {tryTemplate, type Trial, type TrialRequest, type TriedApp} from './trial.ts'
 
 interface CheckRequest extends TrialRequest {
   /** Writes the template again, with what stands in the way. */
@@ -35,3 +35,34 @@ export async function checkImported(
   else print(output, trialText(trial))
   return areAllReady(trial.apps) ? 0 : 1
 }
+
+/** A line for each app, and how many became ready. */
+function trialText({apps, tookMs}: Trial): string {
+  const ready = apps.filter(({isReady}) => isReady).length
+  const count =
+    ready === apps.length ? (ready === 1 ? 'the app' : `all ${ready} apps`) : `${ready} of ${apps.length} apps`
+  return [
+    ...apps.map(lineOf),
+    signedLine('info', `--check: ${count} became ready within ${seconds(tookMs)}`, false)
+  ].join('')
+}
+
+const lineOf = ({id, state, obstacle}: TriedApp): string =>
+  obstacle === null
+    ? signedLine('success', `${id}: ${state}`, false)
+    : signedLine('failure', `${id}: ${obstacle.text}`, false)
+
+/** As `-o json` prints it (`x-output` of `schema/api.yaml`). */
+const trialJson = (template: string, {apps, tookMs}: Trial): string =>
+  `${JSON.stringify({template, isReady: areAllReady(apps), tookMs: Math.round(tookMs), apps})}\n`
+
+const areAllReady = (apps: readonly TriedApp[]): boolean => apps.every(({isReady}) => isReady)
+
+/** The template with a note at each app that something stands in the way of. */
+const withNotes = (imported: Imported, {apps}: Trial): Imported => ({
+  ...imported,
+  apps: imported.apps.map(app => {
+    const found = apps.find(({id}) => id === app.id)?.obstacle
+    return found === undefined || found === null ? app : {...app, notes: [...app.notes, `--check: ${found.text}`]}
+  })
+})

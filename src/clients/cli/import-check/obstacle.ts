@@ -6,6 +6,7 @@ import {whyNotFound} from '../../../supervisor/command.ts'
 import {checkDocker} from '../../doctor/doctor.ts'
 import type {AppOutcome} from '../ci/outcome.ts'
 import {missingPackages} from './packages.ts'
+import {unsetVariables} from './unset-variables.ts'
 
 /** What stands in the way of an app. */
 export interface Obstacle {
@@ -53,17 +54,10 @@ const linesOf = ({outcome: {lines, deaths, reason}}: FailedApp): readonly string
   ...lines
 ]
 
-/** How programs say that a variable is not set, with its name. */
-const UNSET = [
-  /\b([A-Z][A-Z0-9_]{2,})\b["'`]? (?:environment variable )?(?:is|was|must be) (?:not |un)?(?:set|defined|given|provided|required|missing)/,
-  /KeyError: '([A-Z][A-Z0-9_]{2,})'|key not found: "([A-Z][A-Z0-9_]{2,})"/,
-  /environment variables?:? ["'`]?([A-Z][A-Z0-9_]{2,})\b/i
-]
-
 /** A variable without a value that the last lines name. */
 function namedVariable(app: FailedApp, {env}: Around): Obstacle | undefined {
   const lines = linesOf(app)
-  const said = lines.flatMap(line => UNSET.flatMap(each => (each.exec(line) ?? []).slice(1).filter(Boolean)))
+  const said = lines.flatMap(unsetVariables)
   const ofTemplate = app.unset.filter(name => lines.some(line => new RegExp(`\\b${name}\\b`).test(line)))
   const others = said.filter(name => ((app.plan.env[name] ?? env[name]) || '') === '')
   const all = [...new Set([...ofTemplate, ...others])]

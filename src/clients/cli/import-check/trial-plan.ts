@@ -1,5 +1,5 @@
 import {statSync} from 'node:fs'
-import {dirname, resolve} from 'node:path'
+import {resolve} from 'node:path'
 import type {TrialFolder} from '../../../control/trial-folder.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {isFreePort} from '../../../proxy/ports/app-port.ts'
@@ -65,11 +65,8 @@ const ownVolumes = (words: readonly string[], folder: string): readonly string[]
     const [, source = '', target = ''] = /^((?:\$\{[^}]*\}|[^:])+):([^:]+)/.exec(word) ?? []
     if (source === '') return word
     const isPath = /^[./~\\$]/.test(source)
-    return isPath && !(DATA.test(target) && isFolder(resolve(folder, source))) ? word : target
+    return isPath && !(DATA.test(target) && isFolderOrNew(resolve(folder, source))) ? word : target
   })
 
-/** It is made where it is not there. */
-const isFolder = (path: string): boolean => {
-  const stat = statSync(path, {throwIfNoEntry: false})
-  return stat === undefined ? dirname(path) !== path : stat.isDirectory()
-}
+/** A folder, or nothing: Docker makes a folder there. */
+const isFolderOrNew = (path: string): boolean => statSync(path, {throwIfNoEntry: false})?.isDirectory() ?? true

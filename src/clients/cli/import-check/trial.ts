@@ -65,30 +65,29 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
   const variables = Object.fromEntries(required.map(({name}) => [name, port.toString()]))
   const around = {...surroundings(), cwd: root, readStdin: () => text}
   const {plan, commandSidecar} = await loadTemplate('-', around, {watch: false, variables})
-  process.env['PILLION_REDIS'] ??= 'memory' // the keys of a built-in one outlive a run
   const folder = new TrialFolder()
   try {
     const servers = new Set(imported.apps.flatMap(({id, hasOwnData}) => (hasOwnData === true ? [id] : [])))
     // a run ends with its last app: this one has no program
     const apps = [...plan.apps, await commandSidecar(KEEPER)]
     const tried = await trialPlan({...plan, apps}, folder, servers)
-    const ready = new TrialRun(timeoutMs)
+    const run = new TrialRun(timeoutMs)
     const {live} = await import('../commands/run.ts') // it stays one piece with the rest of a start
-    await live(openTerminal(), call, () => ready.form(tried, excepted))
+    await live(openTerminal(), call, () => run.form(tried, excepted))
     const unsetOf = (id: string): readonly string[] => missing.get(id)?.map(({name}) => name) ?? []
     const all = await Promise.all(
       tried.apps.map(async (app): Promise<readonly TriedApp[]> => {
         const {id} = app
         if (excepted.has(id)) return [{id, state: 'not started', isReady: false, obstacle: withoutValue(unsetOf(id))}]
-        const outcome = ready.outcomes.find(each => each.id === id && each.name === instanceName(id, app.instance))
+        const outcome = run.outcomes.find(each => each.id === id && each.name === instanceName(id, app.instance))
         if (outcome === undefined) return []
         const {name, state, isReady} = outcome
         if (isReady) return [{id: name, state, isReady, obstacle: null}]
-        const failed = {plan: app, outcome, waitsFor: ready.waitsFor(id), unset: unsetOf(id)}
+        const failed = {plan: app, outcome, waitsFor: run.waitsFor(id), unset: unsetOf(id)}
         return [{id: name, state, isReady, obstacle: await obstacleOf(failed, {env: process.env, root})}]
       })
     )
-    return {apps: all.flat(), tookMs: ready.tookMs, isInterrupted: ready.isInterrupted}
+    return {apps: all.flat(), tookMs: run.tookMs, isInterrupted: run.isInterrupted}
   } finally {
     await folder.remove(process.env)
   }
@@ -111,7 +110,7 @@ class TrialRun {
     return {
       plan,
       excepted,
-      workMode: 'brief',
+      workMode: 'trial',
       output: {write: () => undefined, midLine: false},
       form: {kind: 'template', prefixOf: () => undefined},
       emit: event => this.#onEvent(event),

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {imported, refusal} from './read.ts'
 
-const FOREMAN = 'foreman ends all when one ends; here the others go on, unless the run is stopped'
+const FOREMAN = 'foreman ends all processes when one of them ends; Pillion keeps the others running'
 
 t.test('a Procfile becomes apps of one folder', async t => {
   const {template, notes, text} = await imported(t, {
