@@ -44,6 +44,9 @@ t.test(
     t.match(await slow, {status: 200})
     t.match(await waits, {status: 200})
     t.match(await rig.run(['reminders', 'list']), {code: 0, stdout: /Counter\/1\/wake +in 59m +R3\/PT1H +3 +host/})
+    t.match(await rig.run(['reminders']), {code: 0, stdout: /Counter\/1\/wake +in 59m/}, 'without a verb it lists')
+    t.match(await rig.run(['jobs']), {code: 0, stderr: /No job is scheduled/})
+    t.match(await rig.run(['workflow']), {code: 0, stderr: /No workflow found/})
     t.match(await rig.run(['reminders', 'get', 'Counter/1/wake']), {
       code: 0,
       stdout: /set for 1h\nwhen it fails: 3 more tries, 1000 ms apart\ndata: /

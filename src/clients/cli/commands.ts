@@ -1,3 +1,4 @@
+import {CALL_COMMANDS} from './entries/calls.ts'
 import {OTHER_COMMANDS} from './entries/others.ts'
 import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
@@ -11,6 +12,7 @@ import type {CommandEntry} from './entries/command-entry.ts'
 export const COMMANDS: readonly CommandEntry[] = [
   ...TEMPLATE_COMMANDS,
   ...RUN_COMMANDS,
+  ...CALL_COMMANDS,
   WORKFLOW,
   JOB_VERBS,
   SCHEDULER,

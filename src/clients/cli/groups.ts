@@ -6,10 +6,9 @@ export const COMMAND_GROUPS: readonly Group[] = [
   ['Run and stop', ['up', 'down', 'run', 'stop']],
   ['Look', ['ps', 'list', 'copies', 'logs', 'calls', 'trace', 'why', 'runs', 'graph', 'actors', 'ui', 'dashboard']],
   ['Work with one app', ['start', 'restart', 'debug', 'attach', 'url', 'open', 'env', 'exec', 'fault']],
-  ['Call', ['invoke', 'publish', 'replay', 'workflow', 'jobs', 'scheduler', 'reminders', 'skip']],
-  ['Check', ['import', 'validate', 'doctor', 'schema']],
+  ['Call and schedule', ['invoke', 'publish', 'replay', 'workflow', 'jobs', 'scheduler', 'reminders', 'skip']],
+  ['Write and check a template', ['import', 'validate', 'export', 'schema', 'doctor']],
   ['For scripts and coding agents', ['wait', 'events', 'mcp']],
-  ['Past one machine', ['export']],
   ['Daeploy services', ['ls', 'assign', 'notifications']]
 ]
 

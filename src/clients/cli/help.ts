@@ -10,6 +10,8 @@ export interface CommandWords {
   readonly examples: readonly string[]
   /** How help groups the flags by use on a terminal. What is in no group follows. */
   readonly groups?: readonly Group[]
+  /** Stands at the end of its help: what its arguments may be. */
+  readonly notes?: string
   /** Other names of it. */
   readonly aliases?: readonly string[]
   /** The commands below it. */
@@ -61,17 +63,18 @@ function flagParts(groups: readonly Group[], flags: readonly Flag[], columns: nu
 
 /** The whole help of one command. With `columns`, long flag lines are wrapped: on a terminal, where no script reads them. */
 export const helpOf = (program: string, words: CommandWords, columns?: number): string =>
-  `${wrapped(words.summary, columns ?? Infinity, 0)}\n\n${usageText(program, words, columns)}`
+  `${wrapped(words.summary, columns ?? Infinity, 0)}\n\n${usageText(program, words, columns)}${words.notes === undefined ? '' : `\n${words.notes}`}`
 
 /** The text that the program prints when it is called without a command. */
 export function overview(program: string, commands: readonly CommandWords[], columns = Infinity): string {
   const width = Math.max(...commands.map(({name}) => name.length))
   const rowsOf = (listed: readonly CommandWords[]): string =>
     listed
-      .map(
-        ({name, summary}) =>
-          `  ${name.padEnd(width)}  ${wrapped(columns === Infinity ? summary : inShort(summary), columns - width - 4, width + 4)}\n`
-      )
+      .map(({name, summary}) => {
+        const room = columns - width - 4
+        const text = columns === Infinity ? summary : inShort(summary, room)
+        return `  ${name.padEnd(width)}  ${wrapped(text, room, width + 4)}\n`
+      })
       .join('')
   const parts = columns === Infinity ? [['Available Commands', commands] as const] : grouped(commands, COMMAND_GROUPS)
   const root: readonly Flag[] = [
@@ -91,8 +94,11 @@ export function overview(program: string, commands: readonly CommandWords[], col
   ].join('\n')
 }
 
-/** What Dapr's CLI adds for its two platforms says nothing here. */
-const inShort = (summary: string): string => summary.replace('. Supported platforms: Self-hosted', '')
+/** A summary in one line, if it has a part before a colon or semicolon that fits: the rest is in the help of the command. */
+function inShort(summary: string, room: number): string {
+  const text = summary.replace('. Supported platforms: Self-hosted', '')
+  return text.length <= room ? text : text.replace(/(?<!\([^)]*)[:;] .*$/, '')
+}
 
 const headOf = ({name, short, type}: Flag): string =>
   `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'bool' ? '' : ` ${type}`}`

@@ -9,11 +9,17 @@ import type {CommandEntry} from '../entries/command-entry.ts'
 const SHOWS = new Set(['describe', 'inspect', 'show'])
 const SHOWN_BY = new Set(['history', 'get'])
 
-/** A command that has others below it (`workflow`), without one that is known. */
+/**
+ * A command that has others below it (`workflow`), without one that is known. Without any word it does what `usual` names, for
+ * example `workflow list`, or prints its help.
+ */
 export const noVerb =
-  (entry: CommandEntry): CommandHandler =>
-  async ({words: [word]}) => {
+  (entry: CommandEntry, usual = ''): CommandHandler =>
+  async context => {
+    const [word] = context.words
     if (word === undefined) {
+      const verb = entry.verbs?.find(({name}) => name === usual)
+      if (verb !== undefined) return (await verb.load())(context)
       print(process.stdout, helpOf('pillion', entry))
       return Promise.resolve(0)
     }

@@ -31,9 +31,9 @@ export const REMINDERS: CommandEntry = {
   name: 'reminders',
   aliases: ['reminder'],
   summary: 'List, fire and delete the reminders of actors',
-  usage: '[command]',
-  flags: [],
-  examples: [],
+  usage: '[command] [flags]',
+  flags: [OUTPUT, ...WHICH],
+  examples: ['reminders', 'reminders -o json'],
   verbs: [
     {
       name: 'reminders list',
@@ -57,5 +57,5 @@ export const REMINDERS: CommandEntry = {
     ),
     verb('delete', 'Delete a reminder', async () => (await import('../commands/reminders/change.ts')).deleteReminder)
   ],
-  load: async () => (await import('../commands/no-verb.ts')).noVerb(REMINDERS)
+  load: async () => (await import('../commands/no-verb.ts')).noVerb(REMINDERS, 'reminders list')
 }

@@ -21,9 +21,9 @@ export const JOB_VERBS: CommandEntry = {
   name: 'jobs',
   aliases: ['job'],
   summary: 'List, run, pause and delete the jobs that apps have scheduled',
-  usage: '[command]',
-  flags: [],
-  examples: [],
+  usage: '[command] [flags]',
+  flags: [APP, OUTPUT, ...WHICH],
+  examples: ['jobs', 'jobs -o json'],
   verbs: [
     {
       name: 'jobs list',
@@ -52,7 +52,7 @@ export const JOB_VERBS: CommandEntry = {
     ),
     verb('delete', 'Delete a job', async () => (await import('../commands/jobs/change.ts')).deleteJob)
   ],
-  load: async () => (await import('../commands/no-verb.ts')).noVerb(JOB_VERBS)
+  load: async () => (await import('../commands/no-verb.ts')).noVerb(JOB_VERBS, 'jobs list')
 }
 
 /** Flags of `dapr scheduler`; the namespace is only printed. */
@@ -72,8 +72,7 @@ const FORMAT: Flag = {
 export const SCHEDULER: CommandEntry = {
   name: 'scheduler',
   aliases: ['sched'],
-  summary:
-    "List and delete all that waits for a time, in the words of Dapr's CLI: jobs, reminders, timers of workflows",
+  summary: "List and delete what waits for a time, as Dapr's CLI does: jobs, reminders, timers of workflows",
   usage: '[command]',
   flags: [],
   examples: [],

@@ -36,7 +36,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'redis',
-    summary: 'Run only the built-in Redis, on port 6379 or another one, until Ctrl-C',
+    summary: 'Run only the built-in Redis, until Ctrl-C; on port 6379 or another one',
     usage: '[port] [flags]',
     flags: [{name: 'off', type: 'bool', text: 'Ask the run that holds the port to release it for the rest of the run'}],
     examples: ['redis', 'redis 6380', 'redis --off'],

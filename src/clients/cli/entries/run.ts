@@ -204,13 +204,11 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
+      ['Which apps of a template', ['run-file', 'profile', 'only', 'except', 'rest', 'lazy']],
+      ['How they run', ['watch', 'env', 'forget', 'name', 'isolated', 'strict-ports', 'allowed-origins']],
+      ['What you see of them', ['dashboard', 'log-style', 'timestamps', 'no-record']],
       [
-        'A template',
-        ['run-file', 'only', 'rest', 'except', 'profile', 'lazy', 'log-style', 'timestamps', 'isolated', 'strict-ports']
-      ],
-      ['A template or a single app', ['name', 'env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
-      [
-        'A single app',
+        'A single app, without a template',
         [
           'app-id',
           'app-port',
@@ -250,7 +248,8 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
           'placement-host-address',
           'scheduler-host-address'
         ]
-      ]
+      ],
+      ['In a Kubernetes cluster', ['kubernetes', ...RUN_IN_CLUSTER.map(({name}) => name)]]
     ],
     load: async () => (await import('../commands/run.ts')).run
   },
@@ -290,23 +289,8 @@ export const UP_ENTRY: CommandEntry = {
   ],
   groups: [
     ['Which apps', ['run-file', 'only', 'rest', 'except', 'profile', 'lazy']],
-    [
-      'How they run and are shown',
-      [
-        'detach',
-        'name',
-        'isolated',
-        'strict-ports',
-        'env',
-        'watch',
-        'forget',
-        'log-style',
-        'timestamps',
-        'no-record',
-        'allowed-origins',
-        'dashboard'
-      ]
-    ],
+    ['How they run', ['watch', 'detach', 'env', 'forget', 'name', 'isolated', 'strict-ports', 'allowed-origins']],
+    ['What you see of them', ['dashboard', 'log-style', 'timestamps', 'no-record']],
     ['For one command, in CI', COMMAND_FLAGS.map(({name}) => name)]
   ],
   load: async () => (await import('../commands/run.ts')).up

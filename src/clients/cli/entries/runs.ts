@@ -79,7 +79,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   ),
   {
     name: 'start',
-    summary: 'Start apps that were stopped, have exited or are being debugged, after their dependencies',
+    summary: 'Start apps and what they depend on: those that were stopped, have exited or are in a debugger',
     usage: 'id ... [flags]',
     flags: [whichApp('start'), ...WHOSE_RUN],
     examples: ['start shop', 'start shop stock'],
@@ -97,7 +97,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'debug',
-    summary: 'Stop the process of an app and print how to start it in a debugger; its sidecar keeps running',
+    summary: 'Stop the process of an app to debug it: prints the command; its sidecar keeps running',
     usage: 'id [flags]',
     flags: [whichApp('debug'), FORMAT, ...WHOSE_RUN],
     examples: ['debug shop', 'debug shop --format vscode'],
@@ -107,7 +107,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'attach',
     summary:
-      'Show a run on this terminal, or connect it to that of an app (tty: true): debugger prompts, shells, programs that read keys',
+      'Show a run, or connect to the terminal of an app (tty: true): debugger prompts, shells, programs that read keys',
     usage: '[id] [flags]',
     flags: [
       whichApp('attach to'),
@@ -125,41 +125,6 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/attach.ts')).attachTo
   },
   {
-    name: 'calls',
-    summary: 'Show the latest calls between the apps of a run, or one call with request and response',
-    usage: '[filter ...] [flags]',
-    flags: [
-      {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing calls as they end'},
-      {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
-      outputFlag(['table', 'ndjson', 'har', 'http', 'curl', 'otlp']),
-      ...RUN_FILE
-    ],
-    examples: [
-      'calls',
-      'calls to:payments is:failed -f',
-      'calls 48190',
-      'calls 48190 -o curl',
-      'calls -o har > calls.har'
-    ],
-    load: async () => (await import('../commands/calls.ts')).calls
-  },
-  {
-    name: 'trace',
-    summary: 'Show a request with all that was done for it, as a tree, also where apps pass no trace on',
-    usage: '[number | trace-id | last | workflow:id | filter ...] [flags]',
-    flags: [
-      outputFlag(['tree', 'json']),
-      {
-        name: 'lines',
-        type: 'bool',
-        text: 'Show all lines that the apps wrote meanwhile, not only errors, warnings and those of the call that failed'
-      },
-      ...RUN_FILE
-    ],
-    examples: ['trace', 'trace is:failed', 'trace 48190', 'trace 4bf92f3577b34da6', 'trace last --lines'],
-    load: async () => (await import('../commands/trace.ts')).trace
-  },
-  {
     name: 'why',
     summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
     usage: '[id | number] [flags]',
@@ -174,7 +139,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'mcp',
-    summary: 'Serve the run in this folder to a coding agent, over the Model Context Protocol on stdin and stdout',
+    summary: 'Serve the run in this folder to a coding agent: the Model Context Protocol on stdin and stdout',
     usage: '[flags]',
     flags: [{name: 'read-only', type: 'bool', text: 'Offer only tools that change nothing'}, ...RUN_FILE],
     examples: ['mcp', 'mcp --read-only'],
@@ -182,54 +147,15 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'graph',
-    summary: 'Show which apps of a run have called which, and where that differs from dependsOn',
+    summary: 'Show which apps have called which, and what dependsOn lacks',
     usage: '[flags]',
     flags: [outputFlag(['table', 'mermaid', 'json']), ...RUN_FILE],
     examples: ['graph', 'graph -o mermaid', 'graph -o mermaid > calls.mmd'],
     load: async () => (await import('../commands/graph.ts')).graph
   },
   {
-    name: 'fault',
-    summary: 'Make calls between apps fail on purpose, or list the active faults',
-    usage: '[FROM TO] [flags]',
-    flags: [
-      {name: 'abort', type: 'bool', text: "Reset the caller's connection"},
-      textFlag('actor', 'Only calls of actors of this type, their timers and reminders: Cart'),
-      textFlag('body', 'The body of the response with --status'),
-      {name: 'cut', type: 'bool', text: 'Cut the response off after its head'},
-      textFlag('cut-after', 'Cut the response off after this many bytes of its body'),
-      textFlag('delay', 'Delay calls by this time: 300ms, 5s'),
-      textFlag('disable', 'Disable the fault with this number, or all'),
-      textFlag('enable', 'Enable the fault with this number, or all, again'),
-      textFlag('for', 'End the fault after this time: 5m'),
-      textFlag('jitter', 'Vary the delay by up to this time'),
-      {name: 'kill', type: 'bool', text: 'Kill the process of the callee while it handles the call'},
-      textFlag('method', 'Only calls with this method'),
-      {name: 'never', type: 'bool', text: 'Send no response until the caller disconnects'},
-      textFlag('off', 'Remove the fault with this number, or all'),
-      outputFlag(['table', 'json']),
-      textFlag('path', "Only calls with this path; * stands for anything: '/orders/*'"),
-      textFlag('rate', 'Share of the calls to hit: 0.2'),
-      ...RUN_FILE,
-      textFlag('seed', 'Seed that selects these calls: the same ones in every run'),
-      textFlag('status', 'Respond with this status instead of the callee: 503'),
-      textFlag('times', 'Hit this many calls, then none')
-    ],
-    examples: [
-      'fault shop stock --delay 300ms --jitter 100ms',
-      "fault any stock --status 503 --rate 0.2 --method POST --path '/orders/*'",
-      'fault shop stock --kill --times 1',
-      'fault --actor Cart --delay 300ms',
-      'fault',
-      'fault --disable 1',
-      'fault --off all'
-    ],
-    takesIds: true,
-    load: async () => (await import('../commands/fault.ts')).fault
-  },
-  {
     name: 'dashboard',
-    summary: 'Open a page in the browser with the apps of a run, their logs, and the calls between them',
+    summary: 'Open the page of a run in the browser: its apps, their logs, and the calls between them',
     usage: '[flags]',
     flags: [
       {name: 'no-open', type: 'bool', text: 'Print the address only'},
@@ -249,7 +175,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ui',
-    summary: 'Show the apps of a run as a table on the terminal, with their logs, and keys that act on them',
+    summary: 'Show the apps of a run on the terminal: a table, the log of one, and keys that act on it',
     usage: '[flags]',
     flags: whichRun('Path to the run template of the run', 'f'),
     examples: ['ui', 'ui -f dapr.yaml'],
@@ -257,51 +183,11 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'runs',
-    summary: 'Show the latest runs of a template, and what is slower in the last one than in the one before',
+    summary: 'Show the latest runs of a template, and what is slower now: since when, and how many commits',
     usage: '[flags]',
     flags: [outputFlag(['text', 'json']), ...RUN_FILE],
     examples: ['runs', 'runs -o json'],
     load: async () => (await import('../commands/runs.ts')).runs
-  },
-  {
-    name: 'replay',
-    summary:
-      'Send recorded calls again, also with another request, and compare the answers; pinned calls are sent after each save',
-    usage: '[number ...] [flags]',
-    flags: [
-      textFlag('data', 'Send this body instead of the recorded one'),
-      {
-        name: 'header',
-        type: 'stringArray',
-        text: 'Send this header, instead of the recorded one: "name: value"; "name:" sends none'
-      },
-      textFlag('method', 'Send this method instead of the recorded one'),
-      textFlag('path', 'Send this path, with its query, instead of the recorded one'),
-      {
-        name: 'fast',
-        type: 'bool',
-        text: 'With --window: send each call as soon as the one before it is answered'
-      },
-      {name: 'last-failed', type: 'bool', text: 'Send the latest failed call again'},
-      outputFlag(['text', 'json'], {
-        text: 'The output format. Valid values are: json (one object per call), or text (default)'
-      }),
-      textFlag('pin', 'Pin the call with this number: it is sent again after each save'),
-      {name: 'pinned', type: 'bool', text: 'Send the pinned calls again now'},
-      ...RUN_FILE,
-      textFlag('unpin', 'Unpin the call with this number, or all'),
-      {name: 'unsafe', type: 'bool', text: 'Send calls other than GET, HEAD and OPTIONS, too'},
-      textFlag('window', 'Send the calls of the last 30s, of 120..180 (numbers), or of 14:46:20..14:46:30 again')
-    ],
-    examples: [
-      'replay 48190',
-      `replay 48190 --unsafe --data '{"amount": 5}' --header 'x-user: ada'`,
-      'replay --last-failed',
-      'replay --pin 48190',
-      'replay --window 30s to:payments --unsafe',
-      'replay'
-    ],
-    load: async () => (await import('../commands/replay.ts')).replay
   },
   {
     name: 'wait',

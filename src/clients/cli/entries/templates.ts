@@ -57,7 +57,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   ),
   {
     name: 'ps',
-    summary: 'Show the state, address, process, restarts, memory and CPU of each app',
+    summary: 'Show the state, address, memory and CPU of each app: its process and restarts, too',
     usage: '[id ...] [flags]',
     flags: [
       outputFlag(['table', 'json']),
@@ -70,7 +70,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'Write a template from Procfiles, compose or process-compose files, or the projects in a folder',
+    summary: 'Write a template from a Procfile, a compose file or a folder: what runs your services now',
     usage: '[PATH ...] [flags]',
     flags: [
       {name: 'check', type: 'bool', text: 'Start what was written, and report what stands in the way of each app'},
@@ -110,7 +110,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'export',
-    summary: 'Write a template as Kubernetes objects for Dapr, or as a compose file with sidecars',
+    summary: 'Write a template as Kubernetes objects or a compose file: for Dapr, with its sidecars',
     usage: 'kubernetes|compose [flags]',
     flags: [
       {...textFlag('dapr', "The version of Dapr's images in a compose file"), shown: `"${RUNTIME_VERSION}"`},
@@ -157,7 +157,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'version',
-    summary: 'Print the version of Pillion and the version of the Dapr runtime it is compatible with',
+    summary: 'Print the version of Pillion: also that of the Dapr runtime it is compatible with',
     usage: '[flags]',
     flags: [
       outputFlag(['json'], {

@@ -184,7 +184,7 @@ const VERBS: readonly CommandEntry[] = [
   },
   {
     name: 'workflow replay',
-    summary: 'Run the code of a workflow through its history once more, and tell where it does something else',
+    summary: 'Run the code of a workflow through its history once more, and show where it does something else',
     usage: 'id [flags]',
     flags: REPLAY_FLAGS,
     examples: ['workflow replay o-17', 'workflow replay o-17 --step'],
@@ -224,9 +224,9 @@ export const WORKFLOW: CommandEntry = {
   name: 'workflow',
   aliases: ['wf'],
   summary: 'Start, list, inspect and change the workflows of a run',
-  usage: '[command]',
-  flags: [],
-  examples: [],
+  usage: '[command] [flags]',
+  flags: LIST_FLAGS,
+  examples: ['workflow', 'workflow -s FAILED'],
   verbs: VERBS,
-  load: async () => (await import('../commands/no-verb.ts')).noVerb(WORKFLOW)
+  load: async () => (await import('../commands/no-verb.ts')).noVerb(WORKFLOW, 'workflow list')
 }

@@ -2,6 +2,8 @@ import t from 'tap'
 import {COMMANDS} from '../../../../src/clients/cli/commands.ts'
 import {COMMAND_GROUPS} from '../../../../src/clients/cli/groups.ts'
 import {helpOf, overview} from '../../../../src/clients/cli/help.ts'
+import {UserError} from '../../../../src/model/errors.ts'
+import {readFilter} from '../../../../src/observe/telemetry/recorder/filter.ts'
 
 const heads = (text: string): readonly string[] =>
   [...text.matchAll(/^ {2}(?: {4}|-\w, )--[\w-]+(?: \w+)?/gm)].map(([head]) => head)
@@ -25,7 +27,7 @@ t.test('with columns flags and commands stand in groups, each once; without in o
   if (run === undefined) throw new Error('no run')
   t.match(
     helpOf('pillion', run, 80),
-    /\nA template:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nOther Flags:\n/
+    /\nWhich apps of a template:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nIn a Kubernetes cluster:\n[^]*\nOther Flags:\n/
   )
   t.match(
     helpOf('pillion', run),
@@ -48,5 +50,36 @@ t.test('with columns flags and commands stand in groups, each once; without in o
   for (const {name, flags, groups = []} of COMMANDS) {
     const unknown = groups.flatMap(([, names]) => names).filter(name => flags.every(flag => flag.name !== name))
     t.same(unknown, [], name)
+  }
+})
+
+/** How a filter that is wrong is explained. */
+const explanationOf = (filter: string): string => {
+  try {
+    readFilter(filter)
+  } catch (error) {
+    if (error instanceof UserError) return error.explanation ?? ''
+  }
+  return ''
+}
+
+t.test('the help of calls and trace names every field and state of a filter', async t => {
+  const fields = [
+    ...explanationOf('nothing:1')
+      .replace(/^Fields: | – .*/g, '')
+      .matchAll(/([a-z]+):(?= |$)/g)
+  ].map(([, f = '']) => f)
+  const states = [...explanationOf('is:nothing').matchAll(/is:([a-z]+)/g)].map(([, state = '']) => state)
+  t.ok(fields.includes('span') && states.includes('waited'))
+  for (const name of ['calls', 'trace']) {
+    const notes = COMMANDS.find(each => each.name === name)?.notes ?? ''
+    t.same(
+      [...fields.filter(field => !notes.includes(`${field}:`)), ...states.filter(state => !notes.includes(state))],
+      []
+    )
+    t.same(
+      notes.split('\n').filter(line => line.length > 80),
+      []
+    )
   }
 })
