@@ -1,12 +1,12 @@
-import {existsSync, readdirSync} from 'node:fs'
-import {basename, dirname, join, relative, resolve} from 'node:path'
+import {existsSync} from 'node:fs'
+import {basename, dirname, join, relative} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {readTextFile} from '../model/read-file.ts'
 import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
-import {gitOf, repositoryOf} from './repository.ts'
+import {branchOf, gitOf, repositoryOf, worktreesOf} from './repository.ts'
+import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
 export interface KnownCopy {
@@ -28,13 +28,22 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
   const own = linksResolved(file)
   const root = repositoryAbove(dirname(own))
   const path = root === undefined ? '' : relative(root, own)
-  const files = root === undefined ? [own] : worktreesOf(root).map(each => join(each, path))
   const living = livingRuns(env)
   // `-`: no copy is called so, and the runs of this folder are among them
-  const runs = [...copiesAmong(living, {file: own, copy: '-'})]
+  const runs = [...copiesAmong(living, {file: own, copy: '-'}), ...living.filter(({pid}) => pid === process.pid)]
   const spaces = rememberedSpaces(env)
-  const spaceAt = (at: string, copy: string): RememberedSpace | undefined =>
-    spaces.find(each => each.copy === copy && isSamePath(each.root, repositoryAbove(dirname(at)) ?? dirname(at)))
+  const places = [
+    ...spaces.map(each => each.root),
+    ...runs.flatMap(({templateFile}) => repositoryAbove(dirname(templateFile)) ?? [])
+  ]
+  const worktrees = root === undefined ? [] : worktreesOf(root, places)
+  const files = root === undefined ? [own] : worktrees.map(each => join(each, path))
+  const spaceAt = (at: string, copy: string): RememberedSpace | undefined => {
+    const name = spaceNameOf(env, {file: at, copy})
+    const isOf = ({root: place}: RememberedSpace): boolean =>
+      isSamePath(place, repositoryAbove(dirname(at)) ?? dirname(at))
+    return spaces.find(each => each.name === name) ?? spaces.find(each => each.copy === copy && isOf(each))
+  }
   const copyAt = (at: string, run: LivingRun | undefined, copy: string): KnownCopy => ({
     name: run?.name ?? (copy || basename(dirname(at))),
     folder: dirname(at),
@@ -59,7 +68,7 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
         at !== '' &&
         root !== undefined &&
         (existsSync(at)
-          ? worktreesOf(root).some(each => isSamePath(each, at))
+          ? worktrees.some(each => isSamePath(each, at))
           : repository === '' || repository === repositoryOf(gitOf(root)))
     )
     .map(space => ({
@@ -71,31 +80,4 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
       space
     }))
   return [...known, ...left]
-}
-
-/** The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone, too. */
-function worktreesOf(root: string): readonly string[] {
-  const git = gitOf(root)
-  const common = linksResolved(resolve(git, textOf(join(git, 'commondir')) || '.'))
-  const folder = join(common, 'worktrees')
-  const added = existsSync(folder) ? readdirSync(folder).map(name => dirname(textOf(join(folder, name, 'gitdir')))) : []
-  const main = basename(common) === '.git' ? [dirname(common)] : []
-  return [
-    ...new Set([...main, ...added.filter(each => each !== '.'), ...(main.length + added.length === 0 ? [root] : [])])
-  ]
-}
-
-/** What is checked out; '' = nothing that has a name. */
-function branchOf(file: string): string {
-  const root = existsSync(dirname(file)) ? repositoryAbove(dirname(file)) : undefined
-  if (root === undefined) return ''
-  return /^ref: refs\/heads\/(.*)$/.exec(textOf(join(gitOf(root), 'HEAD')))?.[1] ?? ''
-}
-
-function textOf(path: string): string {
-  try {
-    return readTextFile(path).trim()
-  } catch {
-    return '' // it is not there
-  }
 }

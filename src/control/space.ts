@@ -39,6 +39,9 @@ export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process
   })
 }
 
+/** What the space of a copy is called, whether the copy has one or not. */
+export const spaceNameOf = (env: Environment, run: TemplateCopy): string => spaceFor(env, ownerOf(run)).name
+
 /** Whether a copy has a state folder of its own. */
 const hasSpace = (env: Environment, owner: SpaceOwner): boolean =>
   owner.copy !== '' || addedWorktree(owner.root) !== undefined || existsSync(spaceFor(env, owner).folder)

@@ -46,7 +46,7 @@ export type WarningCode =
   | 'ports-moved' // The run has other ports than its template names: a copy of the template has those, or `--isolated` was given.
   | 'process-ended' // A process that had left the process group of its app was ended.
   | 'redis-keys' // The file of the keys of the built-in Redis could not be used or written. The message says what happened to it.
-  | 'reload-failed' // An app did not become ready after a reload.
+  | 'reload-failed' // An app did not become ready after a reload, or keeps its process because its folder is gone.
   | 'resource-not-used' // A resource file has a mistake: a resource, or a part of it, has no effect.
   | 'restart-waits-for-change' // A watched app exited with code 0. It waits for a save: it restarts when one of its files changes.
   | 'runtime-folder-skipped' // The folder in which runs are registered belongs to another user and is skipped.

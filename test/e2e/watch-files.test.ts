@@ -1,3 +1,4 @@
+import {renameSync} from 'node:fs'
 import {chmod, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
@@ -181,4 +182,24 @@ t.test('a save starts no app whose dependency has failed', async t => {
   await run.waitForLine(/other: reloaded/)
   await rig.run(['wait', '--for', 'idle:100ms', '--timeout', '5s'])
   t.notOk(run.stdout.lines.includes('== APP - app == started'))
+})
+
+t.test('an app whose folder is moved away keeps its process, and is reloaded once a folder is there again', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'app', command: ['sh', '-c', 'cat main.txt; exec sleep 300'], watch: true}])
+  await rig.write({'app/main.txt': 'first\n'})
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - app == first')
+  for (const word of ['second', 'third']) {
+    renameSync(join(rig.folder, 'app'), join(rig.folder, word))
+    await rig.write({[`${word}/main.txt`]: 'elsewhere\n'})
+    await run.waitForLine(/the folder of "app" is gone, so it keeps its process until there is one again: .*\/app$/, {
+      stream: 'stderr',
+      nth: word === 'second' ? 1 : 2
+    })
+    await rig.write({'app/main.txt': `${word}\n`})
+    await run.waitForLine(`== APP - app == ${word}`)
+  }
+  t.notMatch(run.stdout.text, 'elsewhere')
+  t.notMatch(run.stderr.text, 'could not be started')
 })

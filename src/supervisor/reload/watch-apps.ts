@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import {isDeepStrictEqual} from 'node:util'
 import {folderOf, Watch, type WatchOptions} from '../../files/watcher/watcher.ts'
 import type {AppPlan} from '../../model/plan.ts'
@@ -52,7 +53,14 @@ export class Watching<M extends WatchedApp> {
     const what = {folder, watch: plan}
     if (isDeepStrictEqual(before?.what, what)) return
     const limiter = before?.limiter ?? this.#limiterOf(runtime)
-    const changed = (paths: readonly string[]): void => limiter.changed(paths)
+    let isGone = false
+    const changed = (paths: readonly string[]): void => {
+      const wasGone = isGone
+      isGone = !existsSync(folder)
+      if (!isGone) limiter.changed(paths)
+      // it was moved, or Git is replacing it: without it no process can be started
+      else if (!wasGone) this.#options.reporter.warn('reload-failed', goneText(runtime.id, folder))
+    }
     const except = (): readonly string[] => this.#templateFiles
     const watch = this.#open({...what, since, except, changed}, `"${runtime.id}"`)
     this.#followed.set(runtime, {watch, what, limiter})
@@ -130,3 +138,6 @@ export class Watching<M extends WatchedApp> {
     })
   }
 }
+
+const goneText = (id: string, folder: string): string =>
+  `the folder of "${id}" is gone, so it keeps its process until there is one again: ${folder}`

@@ -25,6 +25,8 @@ interface Copy {
   folder: string
   written: Written
   run: Program | undefined
+  /** The folder that its run was started in. */
+  startedIn: string
   /** Its folder was moved or removed while it ran: edits do not reach it. */
   isAdrift: boolean
   /** Orders that were sent, and those that were acknowledged. */
@@ -124,6 +126,7 @@ export class Copies {
       folder,
       written,
       run: undefined,
+      startedIn: '',
       isAdrift: false,
       sent: [],
       taken: []
@@ -159,7 +162,10 @@ export class Copies {
   }
 
   #freeName(b: number): string | undefined {
-    const free = NAMES.filter(name => !existsSync(join(this.#rig.folder, name)))
+    // a run is that of a path: it takes up what is put in place of a folder that was moved
+    const isRun = (name: string): boolean =>
+      this.#all.some(({run, startedIn}) => run !== undefined && startedIn === name)
+    const free = NAMES.filter(name => !existsSync(join(this.#rig.folder, name)) && !isRun(name))
     return pick(free, b)
   }
 
@@ -195,6 +201,7 @@ export class Copies {
     this.#hasCloneRun ||= copy.kind === 'clone'
     const args = ['up', '--watch', ...(isStranger ? ['--isolated'] : [])]
     copy.run = this.#rig.pillion(args, {folder: copy.folder, env: {COPY_NOTES: this.#notes}})
+    copy.startedIn = copy.folder
     this.#tell(`(cd ${copy.folder} && pillion ${args.join(' ')}) & # ${copy.id}`)
     return Promise.resolve()
   }
