@@ -44,6 +44,7 @@ export class EventReader {
   #dropped: Record<string, number> = {}
   #hasLost = false
   #isFull = false
+  #hasEnded = false
   #cut: NodeJS.Timeout | undefined
 
   constructor(sink: EventSink, options: ReaderOptions) {
@@ -52,7 +53,11 @@ export class EventReader {
     this.app = options.app
     this.via = options.via ?? 'socket'
     sink.on('drain', () => this.#drained())
-    sink.on('close', () => this.#stop())
+    sink.on('close', () => {
+      this.#hasEnded = true
+      clearInterval(this.#pulse)
+      clearTimeout(this.#cut)
+    })
     this.#pulse = setInterval(() => {
       if (!this.#isFull) this.#write(PULSE[options.format])
     }, PULSE_MS).unref()
@@ -64,21 +69,35 @@ export class EventReader {
 
   /** Passes an event on if the reader wants it. */
   send(event: ApiEvent): void {
-    const {type, app} = event
-    const isForAll = type === 'hello' || type === 'reset' || type === 'bye'
-    if (!isForAll && (!this.wants(type) || (app !== '' && this.app !== '' && app !== this.app))) return
+    if (this.#hasEnded || !this.#isMeant(event)) return
     if (this.#isFull) this.#keep(event)
     else this.#write(frameOf(event, this.#options.format))
   }
 
-  /** Nothing more will come. */
+  /** Passes on what the run has kept, at the beginning. All of it: a run keeps 1 MiB at most. */
+  sendKept(events: readonly ApiEvent[]): void {
+    const text = events.filter(event => this.#isMeant(event)).map(event => frameOf(event, this.#options.format))
+    if (text.length > 0) this.#write(text.join(''))
+  }
+
+  /** Nothing more will come. What waits is written. */
   end(): void {
-    this.#stop()
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    clearInterval(this.#pulse)
+    this.#writeLoss()
+    for (const event of this.#waiting) this.#write(frameOf(event, this.#options.format))
+    this.#waiting = []
     this.#sink.end()
   }
 
+  #isMeant({type, app}: ApiEvent): boolean {
+    if (type === 'hello' || type === 'reset' || type === 'bye') return true
+    return this.wants(type) && (app === '' || this.app === '' || app === this.app)
+  }
+
   #write(text: string): void {
-    if (this.#sink.write(text)) return
+    if (this.#sink.write(text) || this.#isFull) return
     this.#isFull = true
     this.#cut = setTimeout(() => this.#sink.destroy(), this.#options.cutMs ?? CUT_MS).unref()
   }
@@ -115,28 +134,25 @@ export class EventReader {
   #drained(): void {
     clearTimeout(this.#cut)
     this.#isFull = false
-    const {format, reset} = this.#options
-    if (this.#hasLost) {
-      this.#hasLost = false
-      this.#dropped = {}
-      this.#write(frameOf(reset(), format))
-    } else if (Object.keys(this.#dropped).length > 0) {
-      const data = JSON.stringify(this.#dropped)
-      this.#dropped = {}
-      this.#write(frameOf({id: 0, at: 0, type: 'dropped', app: '', subject: '', data}, format))
-    }
+    if (this.#hasEnded) return
+    this.#writeLoss()
     let next = 0
     for (const event of this.#waiting) {
       if (this.#isFull) break
-      this.#write(frameOf(event, format))
+      this.#write(frameOf(event, this.#options.format))
       this.#size -= event.data.length
       next++
     }
     this.#waiting = this.#waiting.slice(next)
   }
 
-  #stop(): void {
-    clearInterval(this.#pulse)
-    clearTimeout(this.#cut)
+  /** What was left out: the whole state stands for news, a count for samples. */
+  #writeLoss(): void {
+    const {format, reset} = this.#options
+    const data = JSON.stringify(this.#dropped)
+    if (this.#hasLost) this.#write(frameOf(reset(), format))
+    else if (data !== '{}') this.#write(frameOf({id: 0, at: 0, type: 'dropped', app: '', subject: '', data}, format))
+    this.#hasLost = false
+    this.#dropped = {}
   }
 }

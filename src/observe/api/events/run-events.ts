@@ -77,7 +77,7 @@ export class RunEvents {
   join(reader: EventReader, after: number, isOnce = false): void {
     const missed = after === 0 && !isOnce ? undefined : this.#log.after(after)
     if (missed === undefined) reader.send(this.state(after === 0 ? 'hello' : 'reset'))
-    else for (const event of missed) reader.send(event)
+    else reader.sendKept(missed)
     if (isOnce) return reader.end()
     this.#readers.add(reader)
     // it knows none of the samples yet, or may have missed the latest

@@ -116,3 +116,22 @@ t.test('a reader gets what it asked for', async t => {
   t.equal(sink.texts.length, 2)
   reader.end()
 })
+
+t.test('a slow reader gets all that a run has kept, and what waits for it when the run ends', async t => {
+  const sink = new Sink()
+  const reader = new EventReader(sink, {format: 'ndjson', types: TYPES, app: '', reset, maxWaiting: 1000})
+  sink.isFull = true
+  reader.sendKept(Array.from({length: 50}, (_, n) => news(n + 1, 'note', {size: 100})))
+  reader.send(news(51, 'death'))
+  reader.send(news(52, 'bye'))
+  reader.end()
+  const ids = sink.texts.flatMap(text => text.trimEnd().split('\n')).map(line => (JSON.parse(line) as {id: number}).id)
+  t.same(
+    ids,
+    Array.from({length: 52}, (_, n) => n + 1)
+  )
+  const written = sink.texts.length
+  reader.send(news(53, 'note'))
+  sink.drain()
+  t.equal(sink.texts.length, written, 'nothing is written to a connection that has ended')
+})
