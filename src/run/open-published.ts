@@ -53,6 +53,7 @@ function newContext(
     observer,
     faults,
     admit: (call, isRefused) => admit(call, isRefused),
+    isOpen: () => first()?.queue.isOpen === true,
     lastLines: () => first()?.app.lastLines.slice(-LAST_LINES) ?? [],
     warn: text => {
       first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')

@@ -35,7 +35,7 @@ const WEB = (port: number): string => `
 import {createInterface} from 'node:readline'
 import {watchFile} from 'node:fs'
 const call = async () => {
-  const answer = await fetch('http://localhost:${port}/from-web')
+  const answer = await fetch('http://localhost:${port}/from-web', {headers: {connection: 'close'}})
   console.log('called: ' + answer.status)
 }
 await call()
@@ -44,7 +44,8 @@ watchFile('again.txt', {interval: 20}, now => now.mtimeMs > 0 && call())
 
 async function openShop(
   t: Test,
-  more: Record<string, unknown> = {}
+  more: Record<string, unknown> = {},
+  ofWeb: Record<string, unknown> = {}
 ): Promise<{rig: Rig; run: ReturnType<Rig['pillion']>; port: number}> {
   const rig = await openRig(t)
   const port = await freePort()
@@ -56,7 +57,7 @@ async function openShop(
       version: 1,
       apps: [
         {appID: 'api', appDirPath: 'api', port, command: ['node', 'api.mjs'], watch: ['version.txt'], ...more},
-        {appID: 'web', appDirPath: 'web', command: ['node', 'web.mjs']}
+        {appID: 'web', appDirPath: 'web', command: ['node', 'web.mjs'], ...ofWeb}
       ]
     })
   })
@@ -131,6 +132,23 @@ t.test('a call at the port passes as it came, and is recorded with who made it',
     ]
   )
   t.match(await rig.run(['calls', '2']), {code: 0, stdout: /abc/})
+})
+
+t.test('who is not recorded is not recorded at a port either, from its first call on', async t => {
+  const {rig} = await openShop(t, {}, {record: false})
+  t.equal((await rig.run(['calls', '-o', 'ndjson'])).stdout, '')
+  t.match(await rig.run(['wait', '--for', 'idle']), {code: 0}, 'the call is over')
+})
+
+t.test('the first call of a connection that is refused at once counts for who made it', async t => {
+  const {rig, run, port} = await openShop(t)
+  t.equal((await fetch(`http://localhost:${port}/die`)).status, 502)
+  await rig.write({'web/again.txt': '1'})
+  await run.waitForLine('called: 503')
+  const {stdout} = await rig.run(['graph', '-o', 'json'])
+  const {edges} = JSON.parse(stdout) as Api.Graph
+  const failed = edges.flatMap(each => Array.from({length: each.failed}, () => each.from))
+  t.same(failed.toSorted(), ['outside', 'web'])
 })
 
 t.test('a call at the port is sent again there, as its caller made it, and written as a command of curl', async t => {

@@ -19,6 +19,8 @@ export interface PublishedContext extends CallContext {
   /** The app that is called there. */
   readonly callee: string
   admit(call: PublishedPortCall['call'], isRefused: boolean): Admission | Held
+  /** The app takes calls now. */
+  readonly isOpen: () => boolean
   /** The last lines of the app, for who gets no answer. */
   readonly lastLines: () => readonly string[]
   readonly warn: (text: string) => void

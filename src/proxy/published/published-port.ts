@@ -142,9 +142,10 @@ export class PublishedPort implements PublishedHost {
     }
   }
 
-  /** A rule may name its caller: then it has to be known before the call is sent. */
+  /** A rule may name its caller, and a call that the app does not take may be over at once: then it has to be known before. */
   #knownCaller(connection: Attributed): string {
-    if (connection.caller === '' && this.#options.contextOf().faults?.active !== undefined)
+    const {faults, isOpen} = this.#options.contextOf()
+    if (connection.caller === '' && (faults?.active !== undefined || !isOpen()))
       connection.caller = this.#callerOf(connection.socket)
     return connection.caller || OUTSIDE
   }

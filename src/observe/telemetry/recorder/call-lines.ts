@@ -105,6 +105,13 @@ export class CallLines {
     this.#words[at] = edge * 65_536 + ((this.#words[at] ?? 0) & 0xff_ff)
   }
 
+  /** The call is not to be kept. */
+  drop(number: number): void {
+    const line = number & this.#mask
+    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) & ~(1 << (line & 31))
+    this.#words[line * 16 + 6] = 0
+  }
+
   /** The line of this call is there. */
   has(number: number): boolean {
     return number > 0 && this.#words[(number & this.#mask) * 16 + 6] === number

@@ -93,7 +93,16 @@ export class CallRecorder implements CallObserver {
 
   attributed(call: Call): void {
     const {number = 0} = call
-    if (number > 0) this.#memory?.lines.moveTo(number, this.#edgeOf(call).index)
+    const {lines, kept} = this.#memory ?? {}
+    if (lines?.has(number) !== true) return
+    const edge = this.#edgeOf(call)
+    if (edge.bodyBytes >= 0) return lines.moveTo(number, edge.index)
+    // its caller is not recorded
+    this.#unrecorded.begun++
+    if ((lines.flags(number) & FLAG.open) === 0) this.#unrecorded.ended++
+    kept?.forget(number)
+    lines.drop(number)
+    call.number = 0
   }
 
   admitted({number = 0}: Call, pid: number, waitedMs: number): void {

@@ -198,3 +198,18 @@ t.test('what the template says after an edit counts for pairs that have called a
   say(undefined)
   t.ok(isRecorded(), 'both have left')
 })
+
+t.test('of a call whose caller turns out not to be recorded nothing is kept, under way or over', t => {
+  const recorder = new CallRecorder(app => (app === 'quiet' ? -1 : undefined))
+  const open = callOf('stock', {caller: 'outside'})
+  recorder.started(open, request, 1000)
+  recorder.attributed(Object.assign(open, {caller: 'quiet'}))
+  t.same(recorder.unrecorded, {begun: 1, open: 1})
+  recorder.ended(recordOf(open))
+  const over = callOf('stock', {caller: 'outside'})
+  make(recorder, over)
+  recorder.attributed(Object.assign(over, {caller: 'quiet'}))
+  t.same(recorder.unrecorded, {begun: 2, open: 0})
+  t.same([recorder.numbers(), recorder.open()], [[], []])
+  t.end()
+})
