@@ -34,7 +34,7 @@ export function openPublished(options: RunPublishedOptions): PublishedPorts {
     contexts.set(id, context)
     return context
   }
-  return new PublishedPorts({contextOf, callerOf: ends => options.appOf(markers.of(ends)), nameOwner})
+  return new PublishedPorts(contextOf, ends => options.appOf(markers.of(ends)), nameOwner)
 }
 
 function newContext(

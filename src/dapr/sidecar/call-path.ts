@@ -107,7 +107,7 @@ function createExternal(
   }
   return new ExternalEndpoints({
     resources,
-    apps: withBuiltInRetries({admit: apps, retryFor, emit: event => void reportRetry(decisions, event)}),
+    apps: withBuiltInRetries(apps, retryFor, event => void reportRetry(decisions, event)),
     env,
     recorded: record => metering.sent(record),
     secretOf

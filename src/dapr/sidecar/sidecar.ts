@@ -223,9 +223,9 @@ export class Sidecar implements SidecarContext {
         onGone: listener => (response.closed ? listener() : response.on('close', listener))
       })
     else {
-      const {length} = headers
+      const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
       const exchange = (handler: CallHandler): Exchange =>
-        new Http1Downstream({request, response, handler, length, maxBodyBytes: this.maxBodyBytes, onPiece}).exchange
+        new Http1Downstream(request, response, handler, body).exchange
       if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
     }
   }
@@ -265,9 +265,8 @@ export class Sidecar implements SidecarContext {
         onGone: listener => (stream.closed ? listener() : stream.on('close', listener))
       })
     else {
-      const {maxBodyBytes} = this
-      const exchange = (handler: CallHandler): Exchange =>
-        new Http2Downstream({stream, method, handler, length: headers.length, maxBodyBytes, onPiece}).exchange
+      const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
+      const exchange = (handler: CallHandler): Exchange => new Http2Downstream(stream, method, handler, body).exchange
       if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
     }
   }

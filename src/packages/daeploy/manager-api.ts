@@ -115,7 +115,7 @@ export class ManagerApi {
     const way: Way = {
       headers,
       extraLines: '',
-      exchange: handler => new Http1Downstream({request, response, handler, length, maxBodyBytes: 0}).exchange
+      exchange: handler => new Http1Downstream(request, response, handler, {length, maxBytes: 0}).exchange
     }
     this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
   }

@@ -1,10 +1,11 @@
 import type {Call} from '../../model/call.ts'
+import type {CallHandler} from '../net/call-handler.ts'
 import {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
 import type {PooledProcess} from '../net/pool.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
-import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
+import {ResponseCollector} from '../net/response-collector.ts'
 import type {Admission, Admit, Admitted, Denied, Held} from './admission.ts'
 import {attemptInterceptor} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
@@ -67,8 +68,8 @@ class AppResponseCollector extends ResponseCollector {
   #done: ((result: CollectedResponse | string) => void) | undefined
 
   /** `done` is called with the response, or with the reason for its absence. */
-  constructor(options: CollectorOptions, done: (result: CollectedResponse | string) => void) {
-    super(options)
+  constructor(method: string, body: Buffer, handler: CallHandler, done: (result: CollectedResponse | string) => void) {
+    super(method, body, handler, MAX_RESPONSE_BYTES)
     this.#done = done
   }
 
@@ -130,17 +131,14 @@ class AppRequest extends ProxiedCall {
     const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
     const request = {method, path: path.replace(/\?.*$/s, ''), lines}
     // it is no request to the API of the sidecar, and is not counted as one
-    const {journal = new CallJournal({call, request, observer: context.observer, recorded: undefined})} = options
+    const {journal = new CallJournal(call, request, context.observer, undefined)} = options
     super(around, call, request, body.length, journal)
     this.#options = options
     this.#done = done
-    this.#collector = new AppResponseCollector(
-      {method, body, handler: this, maxBodyBytes: MAX_RESPONSE_BYTES},
-      result => {
-        if (typeof result === 'string') void this.#unanswered(result)
-        else done({kind: 'response', ...result})
-      }
-    )
+    this.#collector = new AppResponseCollector(method, body, this, result => {
+      if (typeof result === 'string') void this.#unanswered(result)
+      else done({kind: 'response', ...result})
+    })
     this.exchange = this.#collector.exchange
   }
 

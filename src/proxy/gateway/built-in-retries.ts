@@ -5,13 +5,8 @@ import type {RetryPolicy} from '../../files/resources/resiliency/policies.ts'
 import {isHeld, type Admission, type Admit, type Denied, type Held} from './admission.ts'
 import {Backoff} from './interceptors/resiliency/backoff.ts'
 
-export interface BuiltInRetriesOptions {
-  readonly admit: Admit
-  /** The retry policy for calls to an app; undefined if the user has defined one. */
-  readonly retryFor: (callee: string) => RetryPolicy | undefined
-  /** Called for each retry. */
-  readonly emit: EmitResiliency
-}
+/** The retry policy for calls to an app; undefined if the user has defined one. */
+type RetryFor = (callee: string) => RetryPolicy | undefined
 
 /** The retries of one call. */
 interface Retries {
@@ -21,24 +16,24 @@ interface Retries {
 
 /**
  * Dapr's `DaprBuiltInServiceRetries`: a call to an app of another run is tried again while that run's sidecar cannot be
- * connected to. Nothing of the call was sent, so its body does not matter.
+ * connected to. Nothing of the call was sent, so its body does not matter. `emit` is called for each retry.
  */
-export function withBuiltInRetries(options: BuiltInRetriesOptions): Admit {
+export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitResiliency): Admit {
   /** A call asks for admission again after each refused connection. */
   const known = new WeakMap<Call, Retries>()
   return (call, isRefused, caller) => {
-    const first = options.admit(call, isRefused, caller)
+    const first = admit(call, isRefused, caller)
     if (!isHeld(first)) return first
     const over = new AbortController()
     let pending: Held | undefined = first
     const admitted = async (): Promise<Admission> => {
       let admission = await first.admitted
       while (!admission.ok && admission.isUnavailable === true && !over.signal.aborted) {
-        const delayMs = nextDelay(call, known, options)
+        const delayMs = nextDelay(call, known, retryFor(call.callee), emit)
         if (delayMs === undefined) return exhausted(call, known, admission)
         await pause(delayMs, over.signal)
         if (over.signal.aborted) return admission
-        const again = options.admit(call, false, caller)
+        const again = admit(call, false, caller)
         pending = isHeld(again) ? again : undefined
         admission = isHeld(again) ? await again.admitted : again
       }
@@ -58,10 +53,9 @@ const now = (): number => performance.now()
 function nextDelay(
   call: Call,
   known: WeakMap<Call, Retries>,
-  {retryFor, emit}: BuiltInRetriesOptions
+  retry: RetryPolicy | undefined,
+  emit: EmitResiliency
 ): number | undefined {
-  const {callee} = call
-  const retry = retryFor(callee)
   if (retry === undefined) return undefined
   const retries = known.get(call) ?? {
     backoff: new Backoff(retry, {startedAt: now(), now, random: Math.random}),
@@ -71,7 +65,7 @@ function nextDelay(
   const delayMs = retries.backoff.next()
   if (delayMs === undefined) return undefined
   const {name, maxRetries} = retry
-  const endpoint = {target: '', key: name, callee}
+  const endpoint = {target: '', key: name, callee: call.callee}
   emit({type: 'retrying', endpoint, policy: name, cause: 'failed', retry: ++retries.count, maxRetries, delayMs})
   return delayMs
 }

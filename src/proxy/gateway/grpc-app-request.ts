@@ -71,7 +71,7 @@ class GrpcAppRequest implements Passenger {
     this.#options = options
     this.#done = done
     this.#call = call
-    this.#journal = new CallJournal({call, request, observer: context.observer, recorded: countedByCallee})
+    this.#journal = new CallJournal(call, request, context.observer, countedByCallee)
     this.#journal.status = 200
     this.#journal.calleeMethod = path
     this.#journal.requestBytes = message.length

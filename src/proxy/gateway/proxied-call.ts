@@ -41,7 +41,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     const {observer, recorded} = context
     this.call = call
     this.#context = context
-    this.journal = journal ?? new CallJournal({call, request, observer, recorded})
+    this.journal = journal ?? new CallJournal(call, request, observer, recorded)
     this.passage = new Passage(this, context, this.journal, length)
   }
 

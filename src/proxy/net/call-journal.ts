@@ -2,14 +2,6 @@ import type {Call, CallAttempt, CallObserver, CallRecord, CallSpans, Recorded, S
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 
-export interface JournalOptions {
-  readonly call: Call
-  readonly request: SentRequest
-  readonly observer: CallObserver | undefined
-  /** Counts the call for its caller, once. */
-  readonly recorded: Recorded | undefined
-}
-
 /** How an attempt has ended that another one follows. */
 type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
 
@@ -46,11 +38,12 @@ export class CallJournal implements CallRecord {
   spans: CallSpans | undefined = undefined
   trace = ''
   failure = ''
+  /** Counts the call for its caller, once. */
   readonly #recorded: Recorded | undefined
   /** The recorder of the latest callee. */
   #calleeRecorded: Recorded | undefined
 
-  constructor({call, request, observer, recorded}: JournalOptions) {
+  constructor(call: Call, request: SentRequest, observer: CallObserver | undefined, recorded: Recorded | undefined) {
     this.call = call
     this.request = request
     this.observer = observer
@@ -90,7 +83,7 @@ export class CallJournal implements CallRecord {
     if (admittedAt === 0) return
     const endedAt = performance.now()
     // a copy, since the call continues
-    const record = new CallJournal({call, request, observer, recorded: undefined})
+    const record = new CallJournal(call, request, observer, undefined)
     this.#calleeRecorded?.(Object.assign(record, this, end, {endedAt, isFollowed: true}))
     this.earlier ??= []
     this.earlier.push({status: end.grpcStatus ?? end.status, admittedAt, endedAt, isRemote})

@@ -1,6 +1,16 @@
 import type {ResponseHead} from './http1/response-head.ts'
 import type {Reply} from './reply.ts'
 
+/** The body of a request that is being received. */
+export interface IncomingBody {
+  /** Bytes, 0 = none, -1 = unknown. */
+  readonly length: number
+  /** 0 = no limit. */
+  readonly maxBytes: number
+  /** Called with each piece, which it may change in place. */
+  readonly onPiece?: ((piece: Buffer) => void) | undefined
+}
+
 /** The caller's side of a call, for one protocol. It moves bytes and decides nothing. */
 export interface Downstream {
   /** The request was a HEAD: the response has no body. */

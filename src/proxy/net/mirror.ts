@@ -90,20 +90,16 @@ export class Mirror {
 
   /** A copy that is sent when the call has got its response and its whole body has arrived. */
   copy(of: CopyOf, shadows: readonly Shadow[]): Copy {
-    return new Copy({
-      bodies: this.#bodies,
-      tooLarge: () => {
-        this.#warn(
-          `${of.method} ${of.path} was not mirrored to ${shadows.map(({name}) => name).join(', ')}: its body is too large`
-        )
-      },
-      send: (body, sent) => {
-        let left = shadows.length
-        for (const shadow of shadows)
-          this.#enqueue({shadow, of, body}, () => {
-            if (--left === 0) sent()
-          })
-      }
+    const tooLarge = (): void => {
+      const names = shadows.map(({name}) => name).join(', ')
+      this.#warn(`${of.method} ${of.path} was not mirrored to ${names}: its body is too large`)
+    }
+    return new Copy(this.#bodies, tooLarge, (body, sent) => {
+      let left = shadows.length
+      for (const shadow of shadows)
+        this.#enqueue({shadow, of, body}, () => {
+          if (--left === 0) sent()
+        })
     })
   }
 
@@ -163,30 +159,28 @@ export class Mirror {
   }
 }
 
-interface CopyOptions {
-  /** The room for the bodies of all copies. */
-  readonly bodies: Room
-  readonly tooLarge: () => void
-  readonly send: (body: Buffer, sent: () => void) => void
-}
+type SendCopy = (body: Buffer, sent: () => void) => void
 
 /** The copy of one call: collects the body on its way to the callee, and is sent when the caller has got its response. */
 export class Copy {
-  readonly #options: CopyOptions
+  readonly #tooLarge: () => void
+  readonly #send: SendCopy
   readonly #body: Collector
   #isComplete = false
   #hasResponse = false
   #isOver = false
 
-  constructor(options: CopyOptions) {
-    this.#options = options
-    this.#body = new Collector(MAX_BODY_BYTES, options.bodies)
+  /** `bodies` is the room for the bodies of all copies. */
+  constructor(bodies: Room, tooLarge: () => void, send: SendCopy) {
+    this.#tooLarge = tooLarge
+    this.#send = send
+    this.#body = new Collector(MAX_BODY_BYTES, bodies)
   }
 
   /** More of the body. */
   take(bytes: Buffer): void {
     if (this.#isOver || bytes.length === 0 || this.#body.add(bytes) === 'added') return
-    this.#options.tooLarge()
+    this.#tooLarge()
     this.drop()
   }
 
@@ -217,21 +211,14 @@ export class Copy {
   #sendIfReady(): void {
     if (this.#isOver || !this.#isComplete || !this.#hasResponse) return
     this.#isOver = true
-    this.#options.send(this.#body.whole(), () => this.#body.release())
+    this.#send(this.#body.whole(), () => this.#body.release())
   }
 }
 
 function go(sending: QueuedCopy, permit: ShadowPermit | string, observe: Observe | undefined): void {
   if (typeof permit === 'string') return sending.over(permit)
   const upstream = permit.pool.take()
-  upstream.serve(new Delivery({sending, permit, upstream, observe}))
-}
-
-interface DeliveryOptions {
-  readonly sending: QueuedCopy
-  readonly permit: ShadowPermit
-  readonly upstream: Upstream
-  readonly observe: Observe | undefined
+  upstream.serve(new Delivery(sending, permit, upstream, observe))
 }
 
 /** One copy on one connection; the response is read to its end and discarded. */
@@ -245,7 +232,7 @@ class Delivery implements ResponseHandler {
   readonly #upstream: Upstream
   readonly #observe: Observe | undefined
 
-  constructor({sending, permit, upstream, observe}: DeliveryOptions) {
+  constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream, observe: Observe | undefined) {
     this.#observe = observe
     this.#sending = sending
     this.#permit = permit

@@ -24,7 +24,7 @@ export class ObservedCopy {
     const call: Call = {caller, callee, method, path, isShadow: true}
     const request = {method, path, lines: '', text: head, size: head.length}
     this.#observer = observer
-    this.#journal = new CallJournal({call, request, observer, recorded: undefined})
+    this.#journal = new CallJournal(call, request, observer, undefined)
     this.#journal.begun()
     this.#journal.admitted(true, pid, undefined)
     this.#journal.attempts = 1

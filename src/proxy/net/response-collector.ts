@@ -5,15 +5,6 @@ import {Exchange} from './exchange.ts'
 import type {ResponseHead} from './http1/response-head.ts'
 import type {Reply} from './reply.ts'
 
-export interface CollectorOptions {
-  readonly method: string
-  /** Sent whole. */
-  readonly body: Buffer
-  readonly handler: CallHandler
-  /** A longer response is not kept; 0: no limit. */
-  readonly maxBodyBytes: number
-}
-
 /** The caller's side of a request whose body is here already: sends it, and collects the response. */
 export abstract class ResponseCollector implements Downstream {
   readonly exchange: Exchange
@@ -31,7 +22,8 @@ export abstract class ResponseCollector implements Downstream {
   /** Why the response is not kept. */
   #refusal: 'too large' | 'no room' | undefined
 
-  constructor({method, body, handler, maxBodyBytes}: CollectorOptions) {
+  /** A response of more than `maxBodyBytes` is not kept; 0: no limit. */
+  constructor(method: string, body: Buffer, handler: CallHandler, maxBodyBytes: number) {
     this.#body = body
     this.maxBodyBytes = maxBodyBytes
     this.#collector = new Collector(maxBodyBytes)

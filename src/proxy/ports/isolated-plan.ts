@@ -81,7 +81,7 @@ function portsOf(app: AppPlan): readonly number[] {
  */
 export function isolatedPlan(plan: Plan, moved: MovedPorts, lent: MovedPorts = new Map()): Plan {
   const {managerPort, copy} = plan
-  const isolated = (app: AppPlan): AppPlan => isolatedApp(app, {moved, lent, copy})
+  const isolated = (app: AppPlan): AppPlan => isolatedApp(app, moved, lent, copy)
   return {
     ...plan,
     movedPorts: new Map([
@@ -95,13 +95,7 @@ export function isolatedPlan(plan: Plan, moved: MovedPorts, lent: MovedPorts = n
   }
 }
 
-interface IsolatedAppOptions {
-  readonly moved: MovedPorts
-  readonly lent: MovedPorts
-  readonly copy: string | undefined
-}
-
-function isolatedApp(app: AppPlan, {moved, lent, copy}: IsolatedAppOptions): AppPlan {
+function isolatedApp(app: AppPlan, moved: MovedPorts, lent: MovedPorts, copy: string | undefined): AppPlan {
   const {channel, sidecar, ready, command, env, published} = app
   const to = (port: number): number => moved.get(port) ?? port
   const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar

@@ -9,15 +9,6 @@ import {abortConnection} from '../net/http1/abort-connection.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {TunnelStream} from './tunnel-stream.ts'
 
-export interface BytesCallOptions {
-  readonly context: PublishedContext
-  readonly caller: string
-  /** The caller's connection, which nothing else reads any more. */
-  readonly socket: net.Socket
-  /** What has been read of it. */
-  readonly early: Buffer
-}
-
 /** The status of a connection that passes as bytes: as of one that has switched its protocol. */
 const SWITCHED = 101
 
@@ -33,7 +24,8 @@ export class BytesCall implements Passenger {
   #upstream: net.Socket | undefined
   #isOver = false
 
-  constructor({context, caller, socket, early}: BytesCallOptions) {
+  /** Nothing else reads `socket`, the caller's connection, any more; `early` has been read of it. */
+  constructor(context: PublishedContext, caller: string, socket: net.Socket, early: Buffer) {
     const {callee, observer, recorded} = context
     const request = {method: 'TCP', path: `:${socket.localPort ?? 0}`, lines: ''}
     const {method, path} = request
@@ -50,7 +42,7 @@ export class BytesCall implements Passenger {
       stream: this.#stream
     }
     this.#context = context
-    this.#journal = new CallJournal({call: this.call, request, observer, recorded})
+    this.#journal = new CallJournal(this.call, request, observer, recorded)
     this.#passage = new Passage(this, context, this.#journal, early.length)
     this.#socket = socket
     this.#early = early

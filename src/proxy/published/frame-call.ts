@@ -66,7 +66,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     this.#head = head
     this.#caller = stream
     this.#walker = walker
-    this.#journal = new CallJournal({call: this.call, request, observer, recorded})
+    this.#journal = new CallJournal(this.call, request, observer, recorded)
     if (head.isGrpc) this.#journal.calleeMethod = path
     this.#passage = new Passage(this, context, this.#journal, 0)
   }

@@ -1,15 +1,14 @@
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import {ProxiedCall} from '../gateway/proxied-call.ts'
-import type {CallHandler} from '../net/call-handler.ts'
 import type {Exchange} from '../net/exchange.ts'
 import {PLAIN_RULES} from '../net/http1/response-head.ts'
 import type {Failure} from '../net/http1/upstream.ts'
 import type {Reply} from '../net/reply.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
+import type {PublishedConnection} from './published-connection.ts'
 import {refusal} from './refusal.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
-import type {TunnelStream} from './tunnel-stream.ts'
 
 /** The caller where nothing else is known: no app of the run. */
 export const OUTSIDE = 'outside'
@@ -26,14 +25,8 @@ export interface PublishedContext extends CallContext {
   readonly warn: (text: string) => void
 }
 
-export interface PublishedPortCallOptions {
-  readonly context: PublishedContext
-  readonly caller: string
-  readonly head: VerbatimHead
-  /** Set if the caller asks for another protocol. */
-  readonly tunnel: TunnelStream | undefined
-  readonly exchange: (handler: CallHandler) => Exchange
-}
+/** The caller's side of a call; it has a `tunnel` if the caller asks for another protocol. */
+type Connection = Pick<PublishedConnection, 'tunnel' | 'begin'>
 
 /** One call at a published port: it is sent as it came, and has the passage of every call. */
 export class PublishedPortCall extends ProxiedCall {
@@ -44,14 +37,15 @@ export class PublishedPortCall extends ProxiedCall {
   readonly #context: PublishedContext
   readonly #head: VerbatimHead
 
-  constructor({context, caller, head, tunnel, exchange}: PublishedPortCallOptions) {
+  constructor(context: PublishedContext, caller: string, head: VerbatimHead, connection: Connection) {
+    const {tunnel} = connection
     const {method, target, path, lines, text, size, length} = head
     const request = {method, path, lines, target, text, size}
     const call = {caller, callee: context.callee, method, path: target, number: 0, isPublished: true, sent: request}
     super(context, tunnel === undefined ? call : {...call, isTunnel: true, stream: tunnel}, request, length)
     this.#context = context
     this.#head = head
-    this.exchange = exchange(this)
+    this.exchange = connection.begin(this)
   }
 
   ask(isRefused: boolean): Admission | Held {

@@ -15,15 +15,6 @@ import {OUTSIDE, PublishedPortCall, type PublishedContext} from './published-por
 import {PublishedConnection, type PublishedHost} from './published-connection.ts'
 import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
 
-export interface PublishedPortOptions {
-  /** Bound and listening; the port owns them from now on. */
-  readonly servers: readonly net.Server[]
-  /** What calls need to the app that is called there now. */
-  readonly contextOf: () => PublishedContext
-  /** The app that holds the other end of a connection; '' = none of the run. */
-  readonly callerOf: (ends: Ends) => string
-}
-
 /** After such a silence of a new connection, in ms, the app may be one that speaks first: a database, a mail server. */
 const SILENCE_MS = 200
 
@@ -40,7 +31,9 @@ interface Attributed {
 /** The port at which others call an app. */
 export class PublishedPort implements PublishedHost {
   isClosing = false
-  readonly #options: PublishedPortOptions
+  readonly #claims: readonly net.Server[]
+  readonly #contextOf: () => PublishedContext
+  readonly #appAt: (ends: Ends) => string
   readonly #servers: readonly net.Server[]
   readonly #connections = new Connections()
   readonly #http = new Set<PublishedConnection>()
@@ -49,14 +42,20 @@ export class PublishedPort implements PublishedHost {
   #speaksHttp = false
   readonly #known = new KnownHeads<VerbatimHead>()
 
-  constructor(options: PublishedPortOptions) {
-    this.#options = options
-    this.#servers = options.servers.map(claim => {
+  /**
+   * `claims` are bound and listening; the port owns them from now on. `contextOf` returns what calls need to the app that is called there now,
+   * `appAt` the app that holds the other end of a connection, '' = none of the run.
+   */
+  constructor(claims: readonly net.Server[], contextOf: () => PublishedContext, appAt: (ends: Ends) => string) {
+    this.#claims = claims
+    this.#contextOf = contextOf
+    this.#appAt = appAt
+    this.#servers = claims.map(claim => {
       const server = net.createServer({allowHalfOpen: true, noDelay: true})
       shareReads(server)
       this.#connections.follow(server)
       server.on('connection', (socket: net.Socket) => this.#accept(socket))
-      attach(claim, server, text => options.contextOf().warn(text))
+      attach(claim, server, text => contextOf().warn(text))
       return server
     })
   }
@@ -71,21 +70,14 @@ export class PublishedPort implements PublishedHost {
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
     this.#speaksHttp = true
-    const call = new PublishedPortCall({
-      context: this.#options.contextOf(),
-      caller: this.#knownCaller(connection),
-      head,
-      tunnel: connection.tunnel,
-      exchange: handler => connection.begin(handler)
-    })
+    const call = new PublishedPortCall(this.#contextOf(), this.#knownCaller(connection), head, connection)
     call.start()
     this.#attribute(call, connection)
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
     if (early.toString('latin1', 0, HTTP2.length) === HTTP2) return void this.#serveFrames(socket, early)
-    const context = this.#options.contextOf()
-    new BytesCall({context, caller: this.#callerOf(socket), socket, early}).start()
+    new BytesCall(this.#contextOf(), this.#callerOf(socket), socket, early).start()
   }
 
   forget(connection: PublishedConnection): void {
@@ -96,7 +88,7 @@ export class PublishedPort implements PublishedHost {
   async close(cut?: AbortSignal): Promise<void> {
     this.isClosing = true
     for (const server of this.#servers) server.close()
-    for (const claim of this.#options.servers) release(claim)
+    for (const claim of this.#claims) release(claim)
     for (const connection of this.#http) if (!connection.isBusy) connection.destroy()
     for (const connection of this.#frames) connection.leave()
     if (cut?.aborted === true) this.#connections.destroy()
@@ -106,7 +98,7 @@ export class PublishedPort implements PublishedHost {
 
   #accept(socket: net.Socket): void {
     contain(socket, error => {
-      this.#options.contextOf().warn(bugText(error))
+      this.#contextOf().warn(bugText(error))
       socket.destroy()
     })
     const connection = new PublishedConnection(this, socket)
@@ -120,7 +112,6 @@ export class PublishedPort implements PublishedHost {
   /** A caller of HTTP/2 without TLS. */
   async #serveFrames(socket: net.Socket, early: Buffer): Promise<void> {
     this.#speaksHttp = true
-    const {contextOf} = this.#options
     socket.pause().on('error', () => socket.destroy())
     try {
       const {serveFrames} = await import('./frame-calls.ts')
@@ -129,7 +120,7 @@ export class PublishedPort implements PublishedHost {
       const frames = serveFrames({
         socket,
         early,
-        context: contextOf,
+        context: this.#contextOf,
         caller: () => this.#knownCaller(connection),
         onStart: call => this.#attribute(call, connection),
         onEnd: ended => this.#frames.delete(ended)
@@ -137,14 +128,14 @@ export class PublishedPort implements PublishedHost {
       this.#frames.add(frames)
       if (this.isClosing) frames.leave()
     } catch (error) {
-      contextOf().warn(bugText(error))
+      this.#contextOf().warn(bugText(error))
       socket.destroy()
     }
   }
 
   /** A rule may name its caller, and a call that the app does not take may be over at once: then it has to be known before. */
   #knownCaller(connection: Attributed): string {
-    const {faults, isOpen} = this.#options.contextOf()
+    const {faults, isOpen} = this.#contextOf()
     if (connection.caller === '' && (faults?.active !== undefined || !isOpen()))
       connection.caller = this.#callerOf(connection.socket)
     return connection.caller || OUTSIDE
@@ -157,11 +148,11 @@ export class PublishedPort implements PublishedHost {
       connection.caller ||= this.#callerOf(connection.socket)
       if (connection.caller === OUTSIDE) return
       call.caller = connection.caller
-      this.#options.contextOf().observer?.attributed?.(call)
+      this.#contextOf().observer?.attributed?.(call)
     })
   }
 
   #callerOf(socket: net.Socket): string {
-    return this.#options.callerOf(socket) || OUTSIDE
+    return this.#appAt(socket) || OUTSIDE
   }
 }

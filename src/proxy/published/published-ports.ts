@@ -9,14 +9,6 @@ import {listen, type NameOwner} from '../ports/claim.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {PublishedPort} from './published-port.ts'
 
-export interface PublishedPortsOptions {
-  /** What calls to an app need. */
-  readonly contextOf: (id: string) => PublishedContext
-  /** The app that holds the other end of a connection; '' = none of the run. */
-  readonly callerOf: (ends: Ends) => string
-  readonly nameOwner: NameOwner
-}
-
 interface Entry {
   readonly plan: PublishedPlan
   /** An edit may give the port to another app. */
@@ -30,11 +22,16 @@ type Publishing = Pick<AppPlan, 'id' | 'published'>
 
 /** The published ports of a run: bound before anything starts, and kept while any app of the run wants them, whatever becomes of its process. */
 export class PublishedPorts {
-  readonly #options: PublishedPortsOptions
+  readonly #contextOf: (id: string) => PublishedContext
+  readonly #appAt: (ends: Ends) => string
+  readonly #nameOwner: NameOwner
   readonly #entries = new Map<string, Entry>()
 
-  constructor(options: PublishedPortsOptions) {
-    this.#options = options
+  /** `contextOf` returns what calls to an app need, `appAt` the app that holds the other end of a connection, '' = none of the run. */
+  constructor(contextOf: (id: string) => PublishedContext, appAt: (ends: Ends) => string, nameOwner: NameOwner) {
+    this.#contextOf = contextOf
+    this.#appAt = appAt
+    this.#nameOwner = nameOwner
   }
 
   /** Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken. */
@@ -78,8 +75,7 @@ export class PublishedPorts {
   }
 
   #serve(entry: Entry): PublishedPort {
-    const {contextOf, callerOf} = this.#options
-    return new PublishedPort({servers: entry.servers, contextOf: () => contextOf(entry.callee), callerOf})
+    return new PublishedPort(entry.servers, () => this.#contextOf(entry.callee), this.#appAt)
   }
 
   async #bind(id: string, {host, number}: PublishedPlan): Promise<readonly Server[]> {
@@ -87,7 +83,7 @@ export class PublishedPorts {
       return await listen(number, host === '' ? LOOPBACK : [host])
     } catch (cause) {
       const why = codeOf(cause)
-      const owner = why === 'EADDRINUSE' ? await this.#options.nameOwner(number) : ''
+      const owner = why === 'EADDRINUSE' ? await this.#nameOwner(number) : ''
       const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
       throw new UserError(`app "${id}" cannot be called at port ${number}: ${holder}`, {
         explanation: `Its \`port\` is where Pillion listens for it. End what listens there, or choose another port for "${id}".`,

@@ -1,15 +1,22 @@
 import {encodeField, type FrameStream} from '#h2-frames'
 import {framed} from '../../../proxy/net/grpc/message-gauge.ts'
-import {answerHead, OK, trailersOf} from '../../../proxy/net/grpc/status.ts'
+import {answerHead, OK, trailersOf, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {answerType} from './answer-faults.ts'
 import {zlib} from './inflate.ts'
-import type {InvokeReply} from './invoke-downstream.ts'
 import type {RequestHead} from './request-head.ts'
+
+export interface WholeAnswer {
+  /** Fields of the head. */
+  readonly fields: string
+  readonly status: GrpcStatus
+  /** It is sent if the status is OK. */
+  readonly message: Uint8Array
+}
 
 const GZIP = encodeField('grpc-encoding', 'gzip')
 
 /** A whole answer of the sidecar, compressed if its request was (grpc-go). */
-export const answer = (caller: FrameStream, head: RequestHead, {fields, status, message}: InvokeReply): void => {
+export const answer = (caller: FrameStream, head: RequestHead, {fields, status, message}: WholeAnswer): void => {
   const isGzip = head.encoding === 'gzip' && status.code === OK
   const first = answerHead(answerType(head)) + (isGzip ? GZIP : '') + fields
   if (fields === '' && status.code !== OK) return caller.writeHead(first + trailersOf(status), true)

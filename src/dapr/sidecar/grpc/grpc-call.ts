@@ -31,18 +31,9 @@ import type {PooledProcess} from '../../../proxy/net/pool.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {answerType} from './answer-faults.ts'
 import {CUT_CALL, GrpcAnswer, tooLargeFor, type AnsweredCall} from './grpc-answer.ts'
-import type {Forwarded, RequestHead} from './request-head.ts'
+import type {ReceivedCall, Forwarded, RequestHead} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
 import {NO_STREAMS, SentMessages} from './sent-messages.ts'
-
-export interface GrpcCallOptions {
-  readonly sidecar: SidecarContext
-  readonly call: Call
-  readonly head: RequestHead
-  readonly caller: FrameStream
-  /** When it is to be over, as `performance.now()`; Infinity: at no time. */
-  readonly deadline: number
-}
 
 /** What the API that took a call says of it before it begins. */
 export interface GrpcCallFacts {
@@ -84,7 +75,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   /** Passes on how the current attempt has ended. */
   #accept: (() => void) | undefined
 
-  constructor({sidecar, call, head, caller, deadline}: GrpcCallOptions, facts: GrpcCallFacts) {
+  constructor({sidecar, head, caller, deadline}: ReceivedCall, call: Call, facts: GrpcCallFacts) {
     const {observer, recorded, maxBodyBytes} = sidecar
     const {spans, calleeMethod, isStream} = facts
     this.sidecar = sidecar
@@ -97,7 +88,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     const isWhole = observer !== undefined || spans?.own.isSampled === true
     const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
     this.call = {...call, stream: this, sent: request}
-    const journal = new CallJournal({call: this.call, request, observer, recorded})
+    const journal = new CallJournal(this.call, request, observer, recorded)
     journal.status = 200
     journal.calleeMethod = calleeMethod
     journal.isStream = isStream

@@ -22,12 +22,20 @@ import {answerType} from './answer-faults.ts'
 import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
-import {ownMethod, ownStream, type OwnAnswer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
-import {serveStream, type OwnStreamOptions} from './own-streams.ts'
+import {
+  ownMethod,
+  ownStream,
+  type OwnAnswer,
+  type OwnMethod,
+  type OwnMethodsContext,
+  type OwnStreamName
+} from './own-methods.ts'
+import {serveStream} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {PAGE_DENIED, refusalOf, type GrpcGuards} from './refusal.ts'
-import {HeadReader, type RequestHead} from './request-head.ts'
+import {HeadReader, type RequestHead, type ReceivedCall} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
+import {ServerStream} from './server-stream.ts'
 import {UnaryRequest} from './unary-request.ts'
 import {
   answerHead,
@@ -204,26 +212,19 @@ class Calls implements StreamHandler {
     else this.#serve(stream, head, isLast, own)
   }
 
-  #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: OwnStreamOptions['name']): void {
+  #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: OwnStreamName): void {
     const {tracing} = this.#guards
     const {own, sidecar} = this.#context
     const spans = spansOf(head, tracing)
     const journal = this.#journalOf(head, spans)
-    serveStream(
-      {
-        name,
-        caller,
-        head,
-        context: own,
-        deadline: deadlineOf(head),
-        fields: answerFields(head, tracing, spans, traceFor(head, spans)),
-        maxBytes: sidecar.maxBodyBytes,
-        closing: this.#closing,
-        warn: sidecar.warn,
-        ended: (status, requestBytes, responseBytes) => record(journal, {status, requestBytes, responseBytes})
-      },
-      isLast
+    const fields = answerFields(head, tracing, spans, traceFor(head, spans))
+    const stream = new ServerStream(
+      this.#received(caller, head, sidecar),
+      fields,
+      this.#closing,
+      (status, requestBytes, responseBytes) => record(journal, {status, requestBytes, responseBytes})
     )
+    serveStream(stream, name, own, isLast)
   }
 
   #serve(stream: FrameStream, head: RequestHead, isLast: boolean, method: OwnMethod): void {
@@ -280,15 +281,12 @@ class Calls implements StreamHandler {
   }
 
   #invoke(stream: FrameStream, head: RequestHead, message: Buffer): void {
-    invokeService(message, {
-      sidecar: this.#sidecarFor(head),
-      head,
-      caller: stream,
-      deadline: deadlineOf(head),
-      tracing: this.#guards.tracing,
-      protocolOf: this.#context.protocolOf,
-      refuse: status => this.#fail(stream, head, status)
-    })
+    const received = this.#received(stream, head, this.#sidecarFor(head))
+    invokeService(message, received, this.#context.protocolOf, status => this.#fail(stream, head, status))
+  }
+
+  #received(caller: FrameStream, head: RequestHead, sidecar: SidecarContext): ReceivedCall {
+    return {sidecar, head, caller, deadline: deadlineOf(head), tracing: this.#guards.tracing}
   }
 
   #sidecarFor({delegation}: RequestHead): SidecarContext {
@@ -319,9 +317,7 @@ class Calls implements StreamHandler {
         target: head.appId ?? id
       }
     }
-    const {tracing} = this.#guards
-    const {call} = head
-    const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head)}, tracing)
+    const proxied = new ProxiedGrpcCall(this.#received(stream, head, sidecar), head.call)
     stream.handler = proxied
     try {
       proxied.start(isLast)
@@ -348,7 +344,7 @@ class Calls implements StreamHandler {
     const {appId: caller, recorded} = this.#context.sidecar
     const call = {caller, callee: '', method: 'POST', path: head.path}
     const request = spans?.own.isSampled === true ? wholeRequest(head, head.path) : briefRequest(head)
-    const journal = new CallJournal({call, request, observer: undefined, recorded})
+    const journal = new CallJournal(call, request, undefined, recorded)
     journal.spans = spans && {own: spans.own, callee: undefined}
     journal.begun()
     return journal

@@ -1,5 +1,6 @@
 import {isUtf8} from 'node:buffer'
 import {encodeField} from '#h2-frames'
+import type {CallHandler} from '../../../proxy/net/call-handler.ts'
 import {pairsOf} from '../../../proxy/net/http1/header-lines.ts'
 import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
 import {writeInvokeResponse} from '../../../proxy/net/grpc/invoke-messages.ts'
@@ -8,23 +9,13 @@ import {tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import * as status from '../../../proxy/net/grpc/status.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
-import {ResponseCollector, type CollectorOptions} from '../../../proxy/net/response-collector.ts'
+import {ResponseCollector} from '../../../proxy/net/response-collector.ts'
 import {reasonOf} from '../../../proxy/net/status.ts'
+import {answer, type WholeAnswer} from './answer.ts'
+import type {ReceivedCall} from './request-head.ts'
 
-export interface InvokeReply {
-  /** Fields of the head. */
-  readonly fields: string
-  readonly status: GrpcStatus
-  /** InvokeResponse, where the status is OK. */
-  readonly message: Uint8Array
-}
-
-export interface InvokeDownstreamOptions extends CollectorOptions {
-  readonly reply: (reply: InvokeReply) => void
-  /** Ends the caller's connection because of a bug of ours. */
-  readonly destroy: () => void
-}
-
+/** RFC 9113 §7. */
+const INTERNAL_ERROR = 2
 const NOTHING = new Uint8Array(0)
 const ERROR_BYTES = 63
 const OWN_ERROR = '{"errorCode":'
@@ -46,12 +37,17 @@ const CODES: Readonly<Record<number, number>> = {
 
 /** Sends an InvokeService call to an HTTP app: collects the response and returns it as an InvokeResponse. */
 export class InvokeDownstream extends ResponseCollector {
-  readonly #options: InvokeDownstreamOptions
+  readonly #handler: CallHandler
+  readonly #received: ReceivedCall
+  readonly #trace: string
   #isReplied = false
 
-  constructor(options: InvokeDownstreamOptions) {
-    super(options)
-    this.#options = options
+  /** `trace` are the fields with the trace of the answer. */
+  constructor(method: string, body: Buffer, handler: CallHandler, received: ReceivedCall, trace: string) {
+    super(method, body, handler, received.sidecar.maxBodyBytes)
+    this.#handler = handler
+    this.#received = received
+    this.#trace = trace
   }
 
   cut(why: string): void {
@@ -73,7 +69,7 @@ export class InvokeDownstream extends ResponseCollector {
   }
 
   destroy(): void {
-    this.#options.destroy()
+    this.#received.caller.reset(INTERNAL_ERROR)
   }
 
   protected collected(body: Buffer): void {
@@ -94,12 +90,14 @@ export class InvokeDownstream extends ResponseCollector {
     this.#reply({status: {code, message}, message: NOTHING})
   }
 
-  #reply(reply: Omit<InvokeReply, 'fields'>): void {
+  /** `message` is the InvokeResponse, if the status is OK. */
+  #reply(reply: Omit<WholeAnswer, 'fields'>): void {
     if (this.#isReplied) return
     this.#isReplied = true
-    this.#options.handler.journal.grpcStatus = reply.status.code
+    this.#handler.journal.grpcStatus = reply.status.code
     const fields = this.status === 0 ? '' : fieldsOf(this.lines, this.status)
-    this.#options.reply({...reply, fields})
+    const {caller, head} = this.#received
+    answer(caller, head, {...reply, fields: fields + this.#trace})
   }
 }
 

@@ -1,4 +1,4 @@
-import {FieldWalker, type FrameStream} from '#h2-frames'
+import {FieldWalker} from '#h2-frames'
 import type {Call} from '../../../model/call.ts'
 import type {CallHandler} from '../../../proxy/net/call-handler.ts'
 import type {Exchange} from '../../../proxy/net/exchange.ts'
@@ -12,28 +12,15 @@ import {
 import {INTERNAL, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {cleanMethod} from '../http/go-path.ts'
 import {readHeaders} from '../http/headers.ts'
-import {Invocation, type SidecarContext} from '../http/invocation.ts'
+import {Invocation} from '../http/invocation.ts'
 import {targetOf, type Target} from '../http/target.ts'
 import {traceLines} from '../http/trace.ts'
 import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tracing/trace-context.ts'
-import type {Tracing} from '../http/sidecar-request.ts'
 import {traceFields} from '../../../proxy/net/grpc/trace-fields.ts'
-import {answer} from './answer.ts'
 import {baggageFields, sentTrace, spansOf, grpcTraceOf} from './grpc-trace.ts'
-import {InvokeDownstream, type InvokeReply} from './invoke-downstream.ts'
+import {InvokeDownstream} from './invoke-downstream.ts'
 import {InvokedGrpcCall} from './invoked-grpc-call.ts'
-import type {RequestHead} from './request-head.ts'
-
-export interface InvokeServiceOptions {
-  readonly sidecar: SidecarContext
-  readonly head: RequestHead
-  readonly caller: FrameStream
-  readonly deadline: number
-  readonly tracing: Tracing
-  /** The protocol of a callee: `http` or `grpc`; '' if it is not an app of this run. */
-  readonly protocolOf: (callee: string) => string
-  readonly refuse: (status: GrpcStatus) => void
-}
+import type {ReceivedCall, RequestHead} from './request-head.ts'
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
@@ -46,9 +33,16 @@ const wrapped = (id: string, error: string): GrpcStatus => ({
   message: `failed to invoke, id: ${id}, err: ${error}`
 })
 
-/** `InvokeService` of Dapr's API: calls an app, whatever it speaks (pkg/api/grpc/grpc.go). */
-export const invokeService = (bytes: Buffer, options: InvokeServiceOptions): void => {
-  const {sidecar, refuse, protocolOf} = options
+/**
+ * `InvokeService` of Dapr's API: calls an app, whatever it speaks (pkg/api/grpc/grpc.go). `protocolOf` returns the protocol of a callee, `http` or
+ * `grpc`; '' if it is not an app of this run.
+ */
+export const invokeService = (
+  bytes: Buffer,
+  received: ReceivedCall,
+  protocolOf: (callee: string) => string,
+  refuse: (status: GrpcStatus) => void
+): void => {
   const {id, message} = readInvokeService(bytes)
   if (id === '') return refuse(wrapped(id, 'app id is empty'))
   if (message === undefined) return refuse(wrapped(id, NO_MESSAGE))
@@ -61,11 +55,11 @@ export const invokeService = (bytes: Buffer, options: InvokeServiceOptions): voi
     const url = targetOf(latin1Of(id), latin1Of(request.method), query)
     if (url.fault !== '') return refuse(wrapped(id, url.fault))
     const fault = extensionFault(request)
-    const channel = sidecar.appId === target.id ? '' : REMOTE
+    const channel = received.sidecar.appId === target.id ? '' : REMOTE
     if (fault !== '') return refuse(wrapped(id, `${channel}rpc error: code = InvalidArgument desc = ${fault}`))
-    return invokeHttp(request, url, options)
+    return invokeHttp(request, url, received)
   }
-  invokeGrpc(bytes, {message, request, target}, options)
+  invokeGrpc(bytes, {message, request, target}, received)
 }
 
 const extensionFault = ({verb}: InvokeRequest): string => {
@@ -80,8 +74,8 @@ interface Asked {
   readonly target: Target
 }
 
-function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, options: InvokeServiceOptions): void {
-  const {sidecar, head, caller, deadline, tracing} = options
+function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, received: ReceivedCall): void {
+  const {sidecar, caller} = received
   const cleaned = cleanMethod(request.method)
   const call: Call = {
     caller: sidecar.appId,
@@ -89,13 +83,7 @@ function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, options: I
     method: VERBS[request.verb ?? 0] ?? 'NONE',
     path: target.path
   }
-  const invoked = new InvokedGrpcCall({
-    sidecar,
-    call,
-    head,
-    caller,
-    deadline,
-    tracing,
+  const invoked = new InvokedGrpcCall(received, call, {
     sentId: target.sentId,
     request: bytes,
     message: completed(message, request, cleaned === request.method ? undefined : cleaned)
@@ -122,8 +110,8 @@ const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
 const contentTypeOf = ({contentType, typeUrl = ''}: InvokeRequest): string =>
   typeUrl === '' ? contentType : 'application/x-protobuf'
 
-function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServiceOptions): void {
-  const {sidecar, head, caller, tracing} = options
+function invokeHttp(request: InvokeRequest, target: Target, received: ReceivedCall): void {
+  const {sidecar, head, caller, tracing} = received
   const method = VERBS[request.verb ?? 0] ?? 'POST'
   const body = Buffer.from(request.value.buffer, request.value.byteOffset, request.value.length)
   const type = contentTypeOf(request)
@@ -140,17 +128,8 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
       : traceLines({traceparent: trace, tracestate: own === undefined ? head.tracestate : formatTracestate(own)})
   const answerTrace = (tracing.isTracing ? traceFields(trace) : '') + baggageFields(head, tracing)
   let exchange: Exchange | undefined
-  const reply = (response: InvokeReply): void =>
-    answer(caller, head, {...response, fields: response.fields + answerTrace})
   const start = (handler: CallHandler): Exchange =>
-    new InvokeDownstream({
-      method,
-      body,
-      handler,
-      maxBodyBytes: sidecar.maxBodyBytes,
-      reply,
-      destroy: () => caller.reset(INTERNAL_ERROR)
-    }).exchange
+    new InvokeDownstream(method, body, handler, received, answerTrace).exchange
   const invocation = new Invocation({
     sidecar,
     request: {method, path: head.path, lines: headers.lines, trace: sentTrace(head)},
@@ -168,5 +147,4 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
   invocation.start()
 }
 
-const INTERNAL_ERROR = 2
 const nothing = (): void => undefined

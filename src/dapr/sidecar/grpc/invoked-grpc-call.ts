@@ -1,4 +1,5 @@
 import {encodeField} from '#h2-frames'
+import type {Call} from '../../../model/call.ts'
 import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import {pairsOf} from '../../../proxy/net/http1/header-lines.ts'
@@ -7,16 +8,16 @@ import {INTERNAL, OK, UNAVAILABLE, type GrpcStatus} from '../../../proxy/net/grp
 import {framed} from '../../../proxy/net/grpc/message-gauge.ts'
 import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
-import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
+import {GrpcCall} from './grpc-call.ts'
 import {traceFields} from '../../../proxy/net/grpc/trace-fields.ts'
 import {baggageFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
-import type {Forwarded} from './request-head.ts'
+import type {ReceivedCall, Forwarded} from './request-head.ts'
 import {headFields, ON_INVOKE} from '../../../proxy/net/grpc/head-fields.ts'
 
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 
-export interface InvokeOptions extends GrpcCallOptions {
-  readonly tracing: Tracing
+/** What is sent of a call of InvokeService. */
+export interface SentInvoke {
   /** As the caller wrote it, for errors. */
   readonly sentId: string
   /** InvokeServiceRequest: the request to the sidecar of another run. */
@@ -27,14 +28,16 @@ export interface InvokeOptions extends GrpcCallOptions {
 
 /** InvokeService to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
 export class InvokedGrpcCall extends GrpcCall {
-  readonly #options: InvokeOptions
+  readonly #sent: SentInvoke
+  readonly #tracing: Tracing
   /** The trace of the sidecar, as fields. */
   readonly #trace: string
 
-  constructor(options: InvokeOptions) {
-    const {head, tracing} = options
-    super(options, {calleeMethod: ON_INVOKE, isStream: false, spans: spansOf(head, tracing)})
-    this.#options = options
+  constructor(received: ReceivedCall, call: Call, sent: SentInvoke) {
+    const {head, tracing} = received
+    super(received, call, {calleeMethod: ON_INVOKE, isStream: false, spans: spansOf(head, tracing)})
+    this.#sent = sent
+    this.#tracing = tracing
     if (this.spans !== undefined) {
       this.journal.trace = formatTraceparent(this.spans.own.context)
       this.#trace = traceFields(this.journal.trace)
@@ -65,12 +68,12 @@ export class InvokedGrpcCall extends GrpcCall {
   }
 
   protected override bodyFor({grpcPool}: Admitted): string {
-    const {request, message} = this.#options
+    const {request, message} = this.#sent
     return framed(grpcPool === undefined ? message : request)
   }
 
   protected override answerFields({hasTrace}: AnswerFields): string {
-    return (hasTrace ? '' : this.#trace) + baggageFields(this.requestHead, this.#options.tracing)
+    return (hasTrace ? '' : this.#trace) + baggageFields(this.requestHead, this.#tracing)
   }
 
   protected deniedStatus({error, down}: Denied): GrpcStatus {
@@ -78,7 +81,7 @@ export class InvokedGrpcCall extends GrpcCall {
       const dial = `transport: Error while dialing: dial tcp ${down.address}: connect: connection refused`
       return {code: UNAVAILABLE, message: `connection error: desc = "${dial}" (${down.reason})`}
     }
-    return {code: INTERNAL, message: `failed to invoke, id: ${this.#options.sentId}, err: ${error}`}
+    return {code: INTERNAL, message: `failed to invoke, id: ${this.#sent.sentId}, err: ${error}`}
   }
 
   failedStatus(why: string): GrpcStatus {

@@ -2,25 +2,22 @@ import {messageOf, bugText} from '../../../model/errors.ts'
 import {EXCEEDED, INTERNAL} from '../../../proxy/net/grpc/status.ts'
 import {WORK_ITEMS, type OwnMethodsContext, type OwnStreamName} from './own-methods.ts'
 import type {RequestHead} from './request-head.ts'
-import {ServerStream, type ServerStreamOptions} from './server-stream.ts'
-
-export interface OwnStreamOptions extends ServerStreamOptions {
-  readonly name: OwnStreamName
-  readonly context: OwnMethodsContext
-  /** When it is to be over, as `performance.now()`; Infinity: at no time. */
-  readonly deadline: number
-  readonly warn: (text: string) => void
-}
+import type {ServerStream} from './server-stream.ts'
 
 /** Serves a stream to its end. */
-export function serveStream({name, context, deadline, warn, ...options}: OwnStreamOptions, isLast: boolean): void {
-  const stream = new ServerStream(options)
-  options.caller.handler = stream
+export function serveStream(
+  stream: ServerStream,
+  name: OwnStreamName,
+  context: OwnMethodsContext,
+  isLast: boolean
+): void {
+  const {caller, head, deadline, sidecar} = stream.received
+  caller.handler = stream
   const leftMs = Math.max(0, deadline - performance.now())
   const timer = leftMs < 0x7f_ff_ff_ff ? setTimeout(() => stream.end(EXCEEDED), leftMs) : undefined
-  if (isLast) stream.data(options.caller, '', true)
-  void run(stream, options.head, name, context).catch((error: unknown) => {
-    warn(bugText(error))
+  if (isLast) stream.data(caller, '', true)
+  void run(stream, head, name, context).catch((error: unknown) => {
+    sidecar.warn(bugText(error))
     stream.end({code: INTERNAL, message: messageOf(error)})
   })
   stream.left.addEventListener('abort', () => clearTimeout(timer), {once: true})

@@ -1,13 +1,14 @@
 import {encodeField} from '#h2-frames'
+import type {Call} from '../../../model/call.ts'
 import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
 import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {answerType} from './answer-faults.ts'
-import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
+import {GrpcCall} from './grpc-call.ts'
 import {baggageFields, spanFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
-import type {Forwarded} from './request-head.ts'
+import type {ReceivedCall, Forwarded} from './request-head.ts'
 import {
   OK,
   statusFrom,
@@ -25,9 +26,9 @@ const AT_ONCE_MS = 1
 export class ProxiedGrpcCall extends GrpcCall {
   readonly #tracing: Tracing
 
-  constructor(options: GrpcCallOptions, tracing: Tracing) {
-    const {call, head} = options
-    super(options, {calleeMethod: call.path, isStream: head.isStream, spans: spansOf(head, tracing)})
+  constructor(received: ReceivedCall, call: Call) {
+    const {head, tracing} = received
+    super(received, call, {calleeMethod: call.path, isStream: head.isStream, spans: spansOf(head, tracing)})
     this.#tracing = tracing
   }
 

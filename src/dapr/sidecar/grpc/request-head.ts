@@ -1,6 +1,8 @@
-import {textCopy, FieldWalker, type HeaderField, type FieldSink} from '#h2-frames'
+import {textCopy, FieldWalker, type HeaderField, type FieldSink, type FrameStream} from '#h2-frames'
 import type {Call, SentRequest} from '../../../model/call.ts'
 import type {Pool} from '../../../proxy/net/pool.ts'
+import type {SidecarContext} from '../http/invocation.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
 
 const METHOD = 1
 const PATH = 2
@@ -284,4 +286,14 @@ export class HeadReader {
     }
     return head
   }
+}
+
+/** A call of gRPC that a sidecar has received, before its callee is known. */
+export interface ReceivedCall {
+  readonly sidecar: SidecarContext
+  readonly head: RequestHead
+  readonly caller: FrameStream
+  /** When it must be over, as `performance.now()`; Infinity: it has no deadline. */
+  readonly deadline: number
+  readonly tracing: Tracing
 }

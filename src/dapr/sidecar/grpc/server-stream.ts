@@ -10,22 +10,11 @@ import {
   UNKNOWN,
   type GrpcStatus
 } from '../../../proxy/net/grpc/status.ts'
+import type {ReceivedCall} from './request-head.ts'
 import {answerType} from './answer-faults.ts'
 import {inflated} from './inflate.ts'
-import type {RequestHead} from './request-head.ts'
 
-export interface ServerStreamOptions {
-  readonly caller: FrameStream
-  readonly head: RequestHead
-  /** More fields for the head of the answer. */
-  readonly fields: string
-  /** Bytes of one message of the caller, 0 = any number. */
-  readonly maxBytes: number
-  /** Aborted when the sidecar closes: what is under way is to be finished. */
-  readonly closing: AbortSignal
-  /** It is over. */
-  readonly ended: (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
-}
+type OnEnd = (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
 
 /** How much may wait for a reader that is slower than the writer. */
 const MAX_BEHIND_MIB = 16
@@ -43,8 +32,11 @@ const BEHIND: GrpcStatus = {
  * does not read gets an error, and its stream ends.
  */
 export class ServerStream implements StreamHandler {
+  readonly received: ReceivedCall
+  /** Aborted when the sidecar closes: what is under way is to be finished. */
   readonly closing: AbortSignal
-  readonly #options: ServerStreamOptions
+  readonly #fields: string
+  readonly #onEnd: OnEnd
   readonly #splitter: MessageSplitter
   readonly #left = new AbortController()
   #messages: Buffer[] = []
@@ -59,10 +51,13 @@ export class ServerStream implements StreamHandler {
   #untaken = 0
   #unsent = 0
 
-  constructor(options: ServerStreamOptions) {
-    this.#options = options
-    this.closing = options.closing
-    this.#splitter = new MessageSplitter(options.maxBytes)
+  /** `fields` are more fields for the head of the answer. */
+  constructor(received: ReceivedCall, fields: string, closing: AbortSignal, onEnd: OnEnd) {
+    this.received = received
+    this.closing = closing
+    this.#fields = fields
+    this.#onEnd = onEnd
+    this.#splitter = new MessageSplitter(received.sidecar.maxBodyBytes)
   }
 
   /** Aborted when the caller has disconnected, or got the status. */
@@ -80,7 +75,7 @@ export class ServerStream implements StreamHandler {
 
   /** What comes from now on is large. */
   expectLarge(): void {
-    this.#options.caller.takeBytes()
+    this.received.caller.takeBytes()
   }
 
   /** Sends a message, whole or in pieces, which must not be changed any more. */
@@ -90,14 +85,14 @@ export class ServerStream implements StreamHandler {
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
     this.#responseBytes += size
     this.#unsent += size + PREFIX_BYTES
-    if (size < LARGE_BYTES) this.#options.caller.writeData(framedPieces(pieces), false)
+    if (size < LARGE_BYTES) this.received.caller.writeData(framedPieces(pieces), false)
     else this.#sendLarge(messagePrefix(size, false), pieces)
     if (this.#unsent > MAX_BEHIND_MIB << 20) this.#leave()
   }
 
   /** Its large pieces are not copied. */
   #sendLarge(prefix: string, pieces: readonly Uint8Array[]): void {
-    const {caller} = this.#options
+    const {caller} = this.received
     let small = prefix
     for (const piece of pieces) {
       if (piece.length < LARGE_BYTES) small += latin1(piece)
@@ -121,7 +116,7 @@ export class ServerStream implements StreamHandler {
   end(status: GrpcStatus): void {
     if (this.#isOver) return
     this.#writeHead()
-    this.#options.caller.writeHead(trailersOf(status), true)
+    this.received.caller.writeHead(trailersOf(status), true)
     this.#over(status)
   }
 
@@ -141,7 +136,8 @@ export class ServerStream implements StreamHandler {
     this.#untaken += bytes.length
     if (this.#isOver) return this.#credit()
     this.#requestBytes += bytes.length
-    const {head, maxBytes} = this.#options
+    const {head, sidecar} = this.received
+    const maxBytes = sidecar.maxBodyBytes
     for (const piece of this.#splitter.take(bytes)) {
       if (piece === 'no room') return this.end({code: RESOURCE_EXHAUSTED, message: NO_ROOM})
       if (typeof piece === 'number') return this.end({code: RESOURCE_EXHAUSTED, message: tooLargeText(piece, maxBytes)})
@@ -171,20 +167,20 @@ export class ServerStream implements StreamHandler {
   #writeHead(): void {
     if (this.#hasHead) return
     this.#hasHead = true
-    const {caller, head, fields} = this.#options
-    caller.writeHead(answerHead(answerType(head)) + fields, false)
+    const {caller, head} = this.received
+    caller.writeHead(answerHead(answerType(head)) + this.#fields, false)
   }
 
   /** Ends it with a word that does not wait behind what the caller does not read. */
   #leave(): void {
-    this.#options.caller.dropWaiting()
+    this.received.caller.dropWaiting()
     this.end(BEHIND)
   }
 
   #credit(): void {
     const bytes = this.#untaken
     this.#untaken = 0
-    if (bytes > 0) this.#options.caller.credit(bytes)
+    if (bytes > 0) this.received.caller.credit(bytes)
   }
 
   #over(status: GrpcStatus): void {
@@ -196,7 +192,7 @@ export class ServerStream implements StreamHandler {
     this.#left.abort()
     this.#tell()
     this.#tellRoom()
-    this.#options.ended(status, this.#requestBytes, this.#responseBytes)
+    this.#onEnd(status, this.#requestBytes, this.#responseBytes)
   }
 
   #tellRoom(): void {

@@ -19,7 +19,7 @@ export function recordOwn(
   if (recorded === undefined) return () => undefined
   const call = {caller, callee: '', method, path: sent.path}
   const request = {method, path: sent.path, lines: headers.lines}
-  const journal = new CallJournal({call, request, observer: undefined, recorded})
+  const journal = new CallJournal(call, request, undefined, recorded)
   journal.requestBytes = Math.max(0, headers.length)
   journal.spans = span && {own: span, callee: undefined}
   journal.begun()

@@ -44,7 +44,7 @@ export async function recordModelCall<R extends object>(
   const path = `/${version}/conversation/${encodeURIComponent(name)}/converse`
   const call: Call = {caller, callee: name, method: 'POST', path}
   const lines = `content-type: application/json\r\n${kept}`
-  const journal = new CallJournal({call, request: {method: 'POST', path, lines}, observer, recorded: undefined})
+  const journal = new CallJournal(call, {method: 'POST', path, lines}, observer, undefined)
   journal.begun()
   const body = latin1(jsonOfMessage(schema, message))
   journal.requestBytes = body.length

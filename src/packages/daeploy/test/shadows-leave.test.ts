@@ -15,15 +15,15 @@ class Account {
   readonly #news = new EventEmitter()
 
   readonly copy = (): Copy =>
-    new Copy({
-      bodies: {take: size => this.#add(size), give: size => void this.#add(-size)},
-      tooLarge: () => undefined,
-      send: (body, over) => {
+    new Copy(
+      {take: size => this.#add(size), give: size => void this.#add(-size)},
+      () => undefined,
+      (body, over) => {
         this.sent.push(body.toString('latin1'))
         over()
         this.#news.emit('news')
       }
-    })
+    )
 
   async until(isSo: (account: this) => boolean): Promise<void> {
     while (!isSo(this)) await once(this.#news, 'news')

@@ -7,33 +7,35 @@ import {KnownHeads} from './known-heads.ts'
 import {readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
 import {changeReads, shareReads} from './shared-reads.ts'
 
-export interface FastPathOptions {
-  /** Which requests are plain; undefined: none is. */
+/** Which requests take the fast path, and where they go. */
+export interface PlainRoute {
+  /** Undefined: no request is plain. */
   readonly rules: PlainRules | undefined
   /** See `FastPathHost.needsBody`; default: none does. */
   readonly needsBody?: (request: PlainRequest) => boolean
   /** See `FastPathHost.route`. */
   readonly route: (request: PlainRequest, connection: FastConnection) => boolean
-  /** Time until the first request has arrived, in ms. */
-  readonly headMs: number
-  /** Takes over a connection whose first line is that of HTTP/2. */
-  readonly otherProtocol?: (socket: net.Socket) => void
 }
 
 /**
- * Stands before a node:http server: every connection starts here, and stays as long as its requests are plain. It rejects
+ * Is put before a node:http server: every connection starts here, and stays as long as its requests are plain. It rejects
  * nothing and waits for nothing but the first line; all strict checks are in the server behind it.
  */
 export class FastPath implements FastPathHost {
   isClosing = false
-  readonly #options: FastPathOptions
+  readonly #plain: PlainRoute
+  readonly #headMs: number
+  readonly #serveHttp2: ((socket: net.Socket) => void) | undefined
   readonly #known = new KnownHeads<PlainRequest>()
   readonly #connections = new Set<FastConnection>()
   readonly #accept: (socket: net.Socket) => void
   readonly #sweep: NodeJS.Timeout
 
-  constructor(server: Server, options: FastPathOptions) {
-    this.#options = options
+  /** The first request must have arrived after `headMs`. `serveHttp2` takes over a connection whose first line is that of HTTP/2. */
+  constructor(server: Server, plain: PlainRoute, headMs: number, serveHttp2?: (socket: net.Socket) => void) {
+    this.#plain = plain
+    this.#headMs = headMs
+    this.#serveHttp2 = serveHttp2
     const [listener] = server.listeners('connection')
     if (listener === undefined) throw new Error('node:http listens to no connections')
     this.#accept = socket => {
@@ -47,7 +49,7 @@ export class FastPath implements FastPathHost {
   }
 
   read(text: string): PlainRequest | undefined {
-    const {rules} = this.#options
+    const {rules} = this.#plain
     if (rules === undefined) return undefined
     const known = this.#known.find(text)
     if (known !== undefined) return known
@@ -57,20 +59,19 @@ export class FastPath implements FastPathHost {
   }
 
   needsBody(request: PlainRequest): boolean {
-    return this.#options.needsBody?.(request) === true
+    return this.#plain.needsBody?.(request) === true
   }
 
   route(request: PlainRequest, connection: FastConnection): boolean {
-    return this.#options.route(request, connection)
+    return this.#plain.route(request, connection)
   }
 
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void {
     this.#connections.delete(connection)
-    const {otherProtocol} = this.#options
-    if (otherProtocol !== undefined && isPreface(bytes)) {
+    if (this.#serveHttp2 !== undefined && isPreface(bytes)) {
       socket.pause()
       socket.unshift(bytes)
-      return otherProtocol(socket)
+      return this.#serveHttp2(socket)
     }
     // First node's listeners, then the bytes.
     this.#accept(socket)
@@ -95,6 +96,6 @@ export class FastPath implements FastPathHost {
   /** One timer for all connections without a complete first line, instead of one for each. */
   #age(): void {
     for (const connection of this.#connections)
-      if (connection.isFresh && ++connection.age * 1000 > this.#options.headMs) connection.destroy()
+      if (connection.isFresh && ++connection.age * 1000 > this.#headMs) connection.destroy()
   }
 }

@@ -1,7 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Socket} from 'node:net'
 import type {CallHandler} from '../call-handler.ts'
-import type {Downstream} from '../downstream.ts'
+import type {Downstream, IncomingBody} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
 import {reply, type Reply} from '../reply.ts'
 import {reasonOf} from '../status.ts'
@@ -10,18 +10,6 @@ import {abortConnection} from './abort-connection.ts'
 import {sendContinue, isAwaitingContinue} from './expect-continue.ts'
 import {pairsOf} from './header-lines.ts'
 import type {ResponseHead} from './response-head.ts'
-
-export interface Http1DownstreamOptions {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly handler: CallHandler
-  /** Length of the request's body in bytes, 0 = none, -1 = chunked. */
-  readonly length: number
-  /** Maximum size of it, 0 = no limit. */
-  readonly maxBodyBytes: number
-  /** Called with each piece of the body, which it may change in place. */
-  readonly onPiece?: ((piece: Buffer) => void) | undefined
-}
 
 const uncork = (socket: Socket): void => socket.uncork()
 
@@ -33,17 +21,15 @@ export class Http1Downstream implements Downstream {
   readonly refusesSwitch = false
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #length: number
-  readonly #onPiece: ((piece: Buffer) => void) | undefined
+  readonly #body: IncomingBody
   #isReading = false
 
-  constructor({request, response, handler, length, maxBodyBytes, onPiece}: Http1DownstreamOptions) {
+  constructor(request: IncomingMessage, response: ServerResponse, handler: CallHandler, body: IncomingBody) {
     this.toHead = request.method === 'HEAD'
     this.#request = request
     this.#response = response
-    this.#length = length
-    this.#onPiece = onPiece
-    this.exchange = new Exchange(this).begin(handler, request.method ?? '', length, maxBodyBytes)
+    this.#body = body
+    this.exchange = new Exchange(this).begin(handler, request.method ?? '', body.length, body.maxBytes)
     response.on('close', () => this.exchange.leave())
     if (handler.copy === undefined) return
     // node:http no longer notifies a request about its caller after the response
@@ -55,7 +41,7 @@ export class Http1Downstream implements Downstream {
 
   /** A body that arrived with the head is parsed after the current handler: defers, so that both are sent in one write. */
   sendBody(): void {
-    if (this.#length !== 0) process.nextTick(() => this.#sendFirstSafely())
+    if (this.#body.length !== 0) process.nextTick(() => this.#sendFirstSafely())
   }
 
   resume(): void {
@@ -131,7 +117,7 @@ export class Http1Downstream implements Downstream {
     if (!this.exchange.isBusy || this.#isReading) return
     if (isAwaitingContinue(this.#request)) sendContinue(this.#request, this.#response)
     const first = this.#request.read() as Buffer | null
-    if (first !== null) this.#onPiece?.(first)
+    if (first !== null) this.#body.onPiece?.(first)
     const isWhole = this.#request.complete && this.#request.readableLength === 0
     const isTaken = this.exchange.sendBody(first ?? undefined, isWhole)
     if (isWhole) return
@@ -143,7 +129,7 @@ export class Http1Downstream implements Downstream {
     this.#isReading = true
     this.#request
       .on('data', (piece: Buffer) => {
-        this.#onPiece?.(piece)
+        this.#body.onPiece?.(piece)
         if (!this.exchange.sendBody(piece, false)) this.#request.pause()
       })
       .on('end', () => this.exchange.sendBody(undefined, true))

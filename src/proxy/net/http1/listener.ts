@@ -2,7 +2,7 @@ import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type net from 'node:net'
 import {Duplex} from 'node:stream'
 import {codeOf, bugText} from '../../../model/errors.ts'
-import {FastPath, type FastPathOptions} from './fast-path.ts'
+import {FastPath, type PlainRoute} from './fast-path.ts'
 import {inherit, attach, takeOver} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
 import {UpgradeBuffer} from './upgrade-buffer.ts'
@@ -27,7 +27,7 @@ export interface ListenerOptions {
   /** Logs problems of the listener; calls continue. If omitted, errors are thrown, as node does. */
   readonly warn?: (text: string) => void
   /** Enables the fast path: plain requests are not parsed by node:http. */
-  readonly fast?: Omit<FastPathOptions, 'headMs' | 'otherProtocol'> | undefined
+  readonly fast?: PlainRoute | undefined
   /** Takes over a connection that requests a websocket; `early`: the bytes behind the request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
   /** Handles an HTTP/2 request, detected by the fast path; omitted: HTTP/2 is not served. */
@@ -151,6 +151,7 @@ export class Listener {
 
   #open(): Server {
     const {maxHeadBytes, headMs = HEAD_MS, fast} = this.#options
+    const streams = this.#streams
     const server = http.createServer({
       noDelay: true,
       keepAliveTimeout: 0,
@@ -159,12 +160,13 @@ export class Listener {
       connectionsCheckingInterval: headMs / 10,
       maxHeaderSize: maxHeadBytes,
       requireHostHeader: false,
-      shouldUpgradeCallback: request =>
-        asksForWebsocket(request) || (this.#streams !== undefined && asksForHttp2(request))
+      shouldUpgradeCallback: request => asksForWebsocket(request) || (streams !== undefined && asksForHttp2(request))
     })
     // The size of the head bounds their number; node's own limit drops headers silently.
     server.maxHeadersCount = 0
-    this.#fastPaths.push(new FastPath(server, {...(fast ?? NOTHING_PLAIN), headMs, ...this.#otherProtocol()}))
+    this.#fastPaths.push(
+      new FastPath(server, fast ?? NOTHING_PLAIN, headMs, streams && (socket => streams.accept(socket)))
+    )
     this.#connections.follow(server)
     contain(server, (error, values) => this.#crashed(error, socketOf(values)))
     return server
@@ -252,11 +254,6 @@ export class Listener {
     contain(link, error => this.#crashed(error, link))
     inherit(socket, link)
     this.#streams?.accept(link)
-  }
-
-  #otherProtocol(): Pick<FastPathOptions, 'otherProtocol'> {
-    const streams = this.#streams
-    return streams === undefined ? {} : {otherProtocol: socket => streams.accept(socket)}
   }
 
   #refuse(error: Error, socket: Duplex): void {

@@ -1,6 +1,6 @@
 import type {ServerHttp2Stream} from 'node:http2'
 import type {CallHandler} from '../call-handler.ts'
-import type {Downstream} from '../downstream.ts'
+import type {Downstream, IncomingBody} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
 import {writeCopy} from '../write-copy.ts'
 import {pairsOf} from '../http1/header-lines.ts'
@@ -11,18 +11,6 @@ import {replyStream, respond} from './http2-reply.ts'
 /** RFC 9113 §7. */
 const INTERNAL_ERROR = 2
 
-export interface Http2DownstreamOptions {
-  readonly stream: ServerHttp2Stream
-  readonly method: string
-  readonly handler: CallHandler
-  /** Length of the request's body in bytes, 0 = none, -1 = unknown. */
-  readonly length: number
-  /** Maximum size of it, 0 = no limit. */
-  readonly maxBodyBytes: number
-  /** Called with each piece of the body, which it may change in place. */
-  readonly onPiece?: ((piece: Buffer) => void) | undefined
-}
-
 /** The caller of an HTTP/2 request. */
 export class Http2Downstream implements Downstream {
   readonly exchange: Exchange
@@ -30,16 +18,14 @@ export class Http2Downstream implements Downstream {
   readonly isTunnel = false
   readonly refusesSwitch = true
   readonly #stream: ServerHttp2Stream
-  readonly #length: number
-  readonly #onPiece: ((piece: Buffer) => void) | undefined
+  readonly #body: IncomingBody
   #isReading = false
 
-  constructor({stream, method, handler, length, maxBodyBytes, onPiece}: Http2DownstreamOptions) {
+  constructor(stream: ServerHttp2Stream, method: string, handler: CallHandler, body: IncomingBody) {
     this.toHead = method === 'HEAD'
     this.#stream = stream
-    this.#length = length
-    this.#onPiece = onPiece
-    this.exchange = new Exchange(this).begin(handler, method, length, maxBodyBytes)
+    this.#body = body
+    this.exchange = new Exchange(this).begin(handler, method, body.length, body.maxBytes)
     stream
       // A reset stream with unread body data is only closed after they were read.
       .on('aborted', () => this.exchange.abort())
@@ -48,7 +34,7 @@ export class Http2Downstream implements Downstream {
   }
 
   sendBody(): void {
-    if (this.#length === 0 || this.#isReading) return
+    if (this.#body.length === 0 || this.#isReading) return
     this.exchange.sendBody(undefined, false) // sends the head: a caller may wait for the response before it sends the body
     this.#read()
   }
@@ -104,7 +90,7 @@ export class Http2Downstream implements Downstream {
     this.#isReading = true
     this.#stream
       .on('data', (piece: Buffer) => {
-        this.#onPiece?.(piece)
+        this.#body.onPiece?.(piece)
         if (!this.exchange.sendBody(piece, false)) this.#stream.pause()
       })
       .on('end', () => {

@@ -18,11 +18,11 @@ class BrokenCopy extends Copy {
   override responded = bug
 }
 
-const copy = new BrokenCopy({
-  bodies: {take: () => true, give: () => undefined},
-  tooLarge: () => undefined,
-  send: () => undefined
-})
+const copy = new BrokenCopy(
+  {take: () => true, give: () => undefined},
+  () => undefined,
+  () => undefined
+)
 
 const admission = (pool: Pool, leave: () => void): Admission => ({
   ok: true,

@@ -59,7 +59,7 @@ export async function openSidecar(
     recorder.text(call, 'response', body)
     const now = performance.now()
     const request = {method: call.method, path: call.path, lines: ''}
-    const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+    const journal = new CallJournal(call, request, undefined, undefined)
     const record = {
       status,
       attempts: 1,

@@ -32,7 +32,7 @@ const CALL: Call = {caller: 'web', callee: 'shop', method: 'POST', path: '/'}
 const REQUEST = {method: 'POST', path: '/', lines: '', text: '', size: 0}
 
 const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({
-  journal: new CallJournal({call: CALL, request: REQUEST, observer, recorded: undefined}),
+  journal: new CallJournal(CALL, REQUEST, observer, undefined),
   rules: PLAIN_RULES,
   broken: undefined,
   copy: undefined,

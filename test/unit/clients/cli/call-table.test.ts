@@ -15,7 +15,7 @@ function shown(type: string, body: string): string {
   const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n\r\n`
   recorder.responded(call, {text: head, size: head.length}, '')
   recorder.text(call, 'response', body)
-  const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+  const journal = new CallJournal(call, request, undefined, undefined)
   recorder.ended(Object.assign(journal, {status: 200, attempts: 1, responseBytes: body.length}))
   const recorded = recorder.call(1)
   if (recorded === undefined) throw new Error('the call is not kept')

@@ -11,12 +11,12 @@ const withResources = (snapshot: ResourceSnapshot): OpenResources =>
   new OpenResources(app, snapshot, {warn: () => undefined, closed: () => undefined})
 
 const record: CallRecord = Object.assign(
-  new CallJournal({
-    call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/items'},
-    request: {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
-    observer: undefined,
-    recorded: undefined
-  }),
+  new CallJournal(
+    {caller: 'shop', callee: 'stock', method: 'GET', path: '/items'},
+    {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
+    undefined,
+    undefined
+  ),
   {
     status: 200,
     attempts: 1,

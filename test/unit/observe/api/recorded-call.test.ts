@@ -11,7 +11,7 @@ t.test('a call that is no longer kept, or was never made, is said in one line', 
     const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}
     const request = {method: 'GET', path: '/', lines: ''}
     recorder.started(call, request, 0)
-    const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+    const journal = new CallJournal(call, request, undefined, undefined)
     recorder.ended(Object.assign(journal, {status: 200, attempts: 1}))
   }
   t.throws(() => recordedCall(recorder, 2), {status: 404, message: /^there is no call 2: it is no longer kept/})

@@ -12,7 +12,7 @@ function made(recorder: CallRecorder, {to = 'stock', ago = 0, status = 200}): vo
   const request = {method: 'GET', path: '/', lines: ''}
   const endedAt = NOW - ago * 1000
   recorder.started(call, request, endedAt - 1)
-  const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+  const journal = new CallJournal(call, request, undefined, undefined)
   recorder.ended(Object.assign(journal, {status, attempts: 1, startedAt: endedAt - 1, endedAt}))
 }
 

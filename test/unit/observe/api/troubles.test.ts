@@ -29,7 +29,7 @@ function make(
   const request = {method: 'POST', path, lines: ''}
   recorder.started(call, request, now - startedAgo)
   if (endedAgo === undefined) return call.number ?? 0
-  const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+  const journal = new CallJournal(call, request, undefined, undefined)
   recorder.ended(Object.assign(journal, {status, attempts: 1, startedAt: now - startedAgo, endedAt: now - endedAgo}))
   return call.number ?? 0
 }

@@ -7,12 +7,12 @@ import {DEFAULT_API_LOGGING} from '../../../../src/files/resources/defaults.ts'
 import {apiLogEntry} from '../../../../src/observe/telemetry/api-log.ts'
 
 const call: CallRecord = Object.assign(
-  new CallJournal({
-    call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
-    request: {method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
-    observer: undefined,
-    recorded: undefined
-  }),
+  new CallJournal(
+    {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
+    {method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
+    undefined,
+    undefined
+  ),
   {
     status: 200,
     attempts: 1,

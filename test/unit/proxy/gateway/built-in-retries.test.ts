@@ -18,11 +18,11 @@ const scene = (answers: readonly Admission[], retry = true) => {
     admitted: Promise.resolve(answers[Math.min(asked++, answers.length - 1)] ?? UNKNOWN),
     cancel: () => undefined
   })
-  const retried = withBuiltInRetries({
+  const retried = withBuiltInRetries(
     admit,
-    retryFor: () => (retry ? RETRY : undefined),
-    emit: event => void events.push(event)
-  })
+    () => (retry ? RETRY : undefined),
+    event => void events.push(event)
+  )
   return {held: retried(CALL) as Held, events, asked: () => asked}
 }
 
@@ -54,13 +54,13 @@ t.test('after the last one the error says so; other errors are none of theirs', 
 t.test('a connection that is refused after the admission counts as a retry of the same call', async t => {
   let isRefusing = true
   const events: ResiliencyEvent[] = []
-  const admit = withBuiltInRetries({
+  const admit = withBuiltInRetries(
     // it is known, and taken for open until a connection is refused
-    admit: (_, isRefused) =>
+    (_, isRefused) =>
       isRefused === true && isRefusing ? {admitted: Promise.resolve(UNAVAILABLE), cancel: () => undefined} : ADMITTED,
-    retryFor: () => RETRY,
-    emit: event => void events.push(event)
-  })
+    () => RETRY,
+    event => void events.push(event)
+  )
   const refuse = async (): Promise<Admission> => (admit(CALL, true) as Held).admitted
   for (let retry = 1; retry <= 3; retry++) t.equal(await refuse(), ADMITTED)
   t.match(await refuse(), {ok: false, error: /after 3 retries/})
@@ -78,6 +78,10 @@ t.test('a caller that leaves ends them', async t => {
 })
 
 t.test('what is decided at once is passed on as it is', async t => {
-  const retried = withBuiltInRetries({admit: () => UNAVAILABLE, retryFor: () => RETRY, emit: () => undefined})
+  const retried = withBuiltInRetries(
+    () => UNAVAILABLE,
+    () => RETRY,
+    () => undefined
+  )
   t.equal(retried(CALL), UNAVAILABLE)
 })

@@ -34,5 +34,5 @@ export function actorJournal(observer: CallObserver | undefined, request: ActorR
   // sent again, a method's call goes by its caller's sidecar, and waits for its turn as any other
   const target = isOwn ? path : `/v1.0${path}`
   const sent = {method: 'PUT', path: path.replace(/\?.*$/s, ''), lines: actorLines(request), target}
-  return new CallJournal({call, request: sent, observer, recorded: undefined})
+  return new CallJournal(call, sent, observer, undefined)
 }

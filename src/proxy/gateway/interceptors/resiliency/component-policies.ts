@@ -91,7 +91,7 @@ export class ComponentPolicies {
 
   /** One call with policies that were found. */
   call<Outcome>(policies: EndpointPolicies, outcomes: Outcomes<Outcome>): ResilientCall<Outcome> {
-    return new ResilientCall(policies, this.#runtime, {outcomes})
+    return new ResilientCall(policies, this.#runtime, outcomes)
   }
 
   /** Calls a component with its policies. Rejects with the error of the last attempt, or with the one of the policy. */

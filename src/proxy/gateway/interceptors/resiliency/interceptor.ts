@@ -4,7 +4,7 @@ import type {Resiliency} from '../../../../files/resources/resiliency/policies.t
 import {appPolicies, type TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
 import {CircuitBreaker} from './breaker.ts'
 import {RecentlyUsed} from './recently-used.ts'
-import {ResilientCall, type CallOptions, type EndpointPolicies, type PolicyRuntime} from './resilient-call.ts'
+import {ResilientCall, type EndpointPolicies, type Outcomes, type PolicyRuntime} from './resilient-call.ts'
 
 /** The public state of a circuit breaker. */
 export interface BreakerView {
@@ -58,8 +58,12 @@ export class ResiliencyInterceptor {
   }
 
   /** A call under policies; call its `run` once. */
-  call<Outcome>(policies: EndpointPolicies, options: CallOptions<Outcome>): ResilientCall<Outcome> {
-    return new ResilientCall(policies, this.#runtime, options)
+  call<Outcome>(
+    policies: EndpointPolicies,
+    outcomes: Outcomes<Outcome>,
+    whyOnce?: () => string
+  ): ResilientCall<Outcome> {
+    return new ResilientCall(policies, this.#runtime, outcomes, whyOnce)
   }
 
   /** All circuit breakers in use. */

@@ -102,6 +102,6 @@ class PolicedCall implements Interception {
   }
 
   #call(whyOnce: WhyOnce): ResilientCall<CallOutcome> {
-    return (this.#resilient ??= this.#resiliency.call(this.#policies, {outcomes: OUTCOMES, whyOnce}))
+    return (this.#resilient ??= this.#resiliency.call(this.#policies, OUTCOMES, whyOnce))
   }
 }

@@ -52,12 +52,6 @@ export interface PolicyRuntime {
   readonly emit: EmitResiliency
 }
 
-export interface CallOptions<Outcome> {
-  readonly outcomes: Outcomes<Outcome>
-  /** Called after a failure: why the call cannot be sent again, '' = it can. Default: it can. */
-  readonly whyOnce?: () => string
-}
-
 /** The result of an attempt; `isFinal`: no other one follows. */
 interface Settled<Outcome> {
   readonly outcome: Outcome
@@ -71,7 +65,8 @@ export class ResilientCall<Outcome> {
   #decisions: ResiliencyEvent[] | undefined
   readonly #policies: EndpointPolicies
   readonly #runtime: PolicyRuntime
-  readonly #options: CallOptions<Outcome>
+  readonly #outcomes: Outcomes<Outcome>
+  readonly #whyOnce: () => string
   #hasTimedOut = false
   #hasBegun = false
   #startedAt = 0
@@ -79,10 +74,12 @@ export class ResilientCall<Outcome> {
   /** Ends the current wait. */
   #interrupt: (() => void) | undefined
 
-  constructor(policies: EndpointPolicies, runtime: PolicyRuntime, options: CallOptions<Outcome>) {
+  /** `whyOnce` is called after a failure, and returns why the call cannot be sent again; '' = it can. */
+  constructor(policies: EndpointPolicies, runtime: PolicyRuntime, outcomes: Outcomes<Outcome>, whyOnce = () => '') {
     this.#policies = policies
     this.#runtime = runtime
-    this.#options = options
+    this.#outcomes = outcomes
+    this.#whyOnce = whyOnce
   }
 
   /** The decisions of the policies; undefined if there are none. */
@@ -101,7 +98,7 @@ export class ResilientCall<Outcome> {
   /** Whether no attempt follows the first one, which has this outcome. */
   concludes(outcome: Outcome): boolean {
     const {retry} = this.#policies
-    return retry === undefined || !this.#isRetried(this.#options.outcomes.judge(outcome), retry)
+    return retry === undefined || !this.#isRetried(this.#outcomes.judge(outcome), retry)
   }
 
   /**
@@ -123,16 +120,16 @@ export class ResilientCall<Outcome> {
       backoff ??= new Backoff(retry, {startedAt, now: () => clock.now(), random})
       const delayMs = backoff.next()
       if (delayMs === undefined) return outcome
-      const reason = this.#options.whyOnce?.() ?? ''
+      const reason = this.#whyOnce()
       if (reason !== '') {
         this.#decide({type: 'not-retried', endpoint, attempt: n, reason})
         return outcome
       }
-      this.#options.outcomes.discard(outcome)
+      this.#outcomes.discard(outcome)
       const {name: policy, maxRetries} = retry
       this.#decide({type: 'retrying', endpoint, policy, cause, retry: n, maxRetries, delayMs})
       await this.#pause(delayMs)
-      if (this.#isCancelled) return this.#options.outcomes.failed('cancelled')
+      if (this.#isCancelled) return this.#outcomes.failed('cancelled')
     }
   }
 
@@ -207,7 +204,7 @@ export class ResilientCall<Outcome> {
     const control = new AttemptControl(n, timer)
     this.#interrupt = () => end(this.#ended('cancelled'))
     const settle = (outcome: Outcome): void => {
-      if (control.isStopped) this.#options.outcomes.discard(outcome)
+      if (control.isStopped) this.#outcomes.discard(outcome)
       else resolve(this.#settled(outcome))
     }
     try {
@@ -219,7 +216,7 @@ export class ResilientCall<Outcome> {
   }
 
   #settled(outcome: Outcome): Settled<Outcome> {
-    const verdict = this.#options.outcomes.judge(outcome)
+    const verdict = this.#outcomes.judge(outcome)
     return {outcome, verdict, cause: typeof verdict === 'number' ? verdict : 'failed', isFinal: false}
   }
 
@@ -227,12 +224,12 @@ export class ResilientCall<Outcome> {
     const {endpoint, timeoutMs} = this.#policies
     this.#decide({type: 'timed-out', endpoint, attempt: n, timeoutMs, isFirst: !this.#hasTimedOut})
     this.#hasTimedOut = true
-    const outcome = this.#options.outcomes.failed('timeout')
+    const outcome = this.#outcomes.failed('timeout')
     return {outcome, verdict: 'failed', cause: 'timeout', isFinal: false}
   }
 
   #ended(reason: PolicyFailure): Settled<Outcome> {
-    return {outcome: this.#options.outcomes.failed(reason), verdict: 'excluded', cause: 'failed', isFinal: true}
+    return {outcome: this.#outcomes.failed(reason), verdict: 'excluded', cause: 'failed', isFinal: true}
   }
 
   /** Waits until the time is over or the caller has disconnected. */

@@ -141,7 +141,7 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
   const {port} = server.address() as AddressInfo
   const call = {caller: 'a', callee: 'b', method: 'GET', path: '/'}
   const handler = {
-    journal: new CallJournal({call, request: {...call, lines: ''}, observer: undefined, recorded: undefined}),
+    journal: new CallJournal(call, {...call, lines: ''}, undefined, undefined),
     broken: undefined,
     copy: undefined,
     rules: PLAIN_RULES,

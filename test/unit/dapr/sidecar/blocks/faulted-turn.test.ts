@@ -6,12 +6,12 @@ import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 
 /** A call of `Cart/1` by `shop`, hosted by `carts`. */
 const journal = (actor = 'Cart'): CallJournal =>
-  new CallJournal({
-    call: {caller: 'shop', callee: 'carts', method: 'PUT', path: '/actors/Cart/1/method/add', actor},
-    request: {method: 'PUT', path: '/actors/Cart/1/method/add', lines: ''},
-    observer: undefined,
-    recorded: undefined
-  })
+  new CallJournal(
+    {caller: 'shop', callee: 'carts', method: 'PUT', path: '/actors/Cart/1/method/add', actor},
+    {method: 'PUT', path: '/actors/Cart/1/method/add', lines: ''},
+    undefined,
+    undefined
+  )
 
 const faultsOf = (fields: FaultFields): Faults => {
   const faults = new Faults({tell: () => undefined, kill: () => undefined})

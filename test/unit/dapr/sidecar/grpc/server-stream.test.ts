@@ -3,7 +3,7 @@ import {framed} from '../../../../../src/proxy/net/grpc/message-gauge.ts'
 import type {GrpcStatus} from '../../../../../src/proxy/net/grpc/status.ts'
 import type {FrameConnection} from '../../../../../src/packages/h2-frames/frame-connection.ts'
 import {FrameStream, type Data, type StreamHandler} from '../../../../../src/packages/h2-frames/frame-stream.ts'
-import type {RequestHead} from '../../../../../src/dapr/sidecar/grpc/request-head.ts'
+import type {ReceivedCall, RequestHead} from '../../../../../src/dapr/sidecar/grpc/request-head.ts'
 import {ServerStream} from '../../../../../src/dapr/sidecar/grpc/server-stream.ts'
 
 const MIB = 1 << 20
@@ -25,14 +25,9 @@ const streamOf = (window: number) => {
   }
   const caller = new FrameStream(connection as unknown as FrameConnection, 1, window, NOBODY)
   caller.credit = bytes => void (told.credited += bytes)
-  const stream = new ServerStream({
-    caller,
-    head: {contentType: 'application/grpc', encoding: ''} as RequestHead,
-    fields: '',
-    maxBytes: 0,
-    closing: new AbortController().signal,
-    ended: status => told.ends.push(status)
-  })
+  const head = {contentType: 'application/grpc', encoding: ''} as RequestHead
+  const received = {caller, head, sidecar: {maxBodyBytes: 0}} as ReceivedCall
+  const stream = new ServerStream(received, '', new AbortController().signal, status => told.ends.push(status))
   caller.handler = stream
   return {stream, caller, told}
 }

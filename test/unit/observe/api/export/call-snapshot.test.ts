@@ -20,7 +20,7 @@ function end(recorder: CallRecorder, call: Call, body = ''): void {
   const head = 'HTTP/1.1 200 OK\r\n\r\n'
   recorder.responded(call, {text: head, size: head.length}, '')
   recorder.text(call, 'response', body)
-  const journal = new CallJournal({call, request: sent(call.path), observer: undefined, recorded: undefined})
+  const journal = new CallJournal(call, sent(call.path), undefined, undefined)
   recorder.ended(Object.assign(journal, {status: 200, ...TIMES, attempts: 1, responseBytes: body.length}))
 }
 

@@ -10,12 +10,7 @@ import {answer, call, done, end, openHouse, order, TestWorker} from '../../../..
 function made(observer: CallRecorder, edge: string, path: string, [from, until]: [number, number]): void {
   const [caller = '', callee = ''] = edge.split(' ')
   const request = {method: 'POST', path, lines: ''}
-  const journal = new CallJournal({
-    call: {caller, callee, method: 'POST', path},
-    request,
-    observer,
-    recorded: undefined
-  })
+  const journal = new CallJournal({caller, callee, method: 'POST', path}, request, observer, undefined)
   journal.begun(from)
   journal.admitted(true, undefined, undefined)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
@@ -34,7 +29,7 @@ function deliver(observer: CallRecorder, way: string, id: string, [from, until]:
   const [topic = '', callee = ''] = way.split(' ')
   const request = {method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
   const call = {caller: callee, from: topic, callee, method: 'POST', path: '/on'}
-  const journal = new CallJournal({call, request, observer, recorded: undefined})
+  const journal = new CallJournal(call, request, observer, undefined)
   journal.begun(from)
   journal.admitted(true, undefined, undefined)
   const body = Buffer.from(JSON.stringify({id, source: 'web', specversion: '1.0'}))
@@ -94,12 +89,12 @@ t.test(
 
 t.test('a request of five thousand calls is a few rows; what one of them made is shown', async t => {
   const recorder = new CallRecorder(() => 100)
-  const journal = new CallJournal({
-    call: {caller: 'web', callee: 'shop', method: 'POST', path: '/all'},
-    request: {method: 'POST', path: '/all', lines: ''},
-    observer: recorder,
-    recorded: undefined
-  })
+  const journal = new CallJournal(
+    {caller: 'web', callee: 'shop', method: 'POST', path: '/all'},
+    {method: 'POST', path: '/all', lines: ''},
+    recorder,
+    undefined
+  )
   journal.begun(10)
   journal.admitted(true, undefined, undefined)
   for (let n = 0; n < 5000; n++) made(recorder, 'shop stock', `/items/${n}`, [11 + n / 10, 11.05 + n / 10])
@@ -186,12 +181,12 @@ t.test('requests are listed with what was made for them; a filter finds one by a
     return rows.map(({number, path, calls, failedCalls}) => [number, path, calls, failedCalls])
   }
   t.same(await list(), [])
-  const journal = new CallJournal({
-    call: {caller: 'web', callee: 'shop', method: 'POST', path: '/orders'},
-    request: {method: 'POST', path: '/orders', lines: ''},
-    observer: recorder,
-    recorded: undefined
-  })
+  const journal = new CallJournal(
+    {caller: 'web', callee: 'shop', method: 'POST', path: '/orders'},
+    {method: 'POST', path: '/orders', lines: ''},
+    recorder,
+    undefined
+  )
   journal.begun(10)
   journal.admitted(true, undefined, undefined)
   made(recorder, 'shop stock', '/reserve', [11, 12])

@@ -21,7 +21,7 @@ function made(observer: CallRecorder, {edge, path, traceparent, times: [from, un
   const lines = traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`
   const request = {method: 'GET', path, lines}
   const call = {caller, callee, method: 'GET', path}
-  const journal = new CallJournal({call, request, observer, recorded: undefined})
+  const journal = new CallJournal(call, request, observer, undefined)
   journal.begun(from)
   journal.admitted(true, undefined, undefined)
   Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})

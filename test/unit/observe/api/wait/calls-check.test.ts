@@ -12,7 +12,7 @@ t.test('from a moment that has passed, calls that were sent again do not count, 
     const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
     const request = {method: 'GET', path: '/x', lines: ''}
     recorder.started(call, request, startedAt)
-    const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+    const journal = new CallJournal(call, request, undefined, undefined)
     recorder.ended(Object.assign(journal, {status: 200, startedAt, endedAt: startedAt + 1}))
   }
   const context = {recorder, apps: () => []} as unknown as WaitContext

@@ -16,7 +16,7 @@ const callOf = (callee = 'stock', more: Partial<Call> = {}): Call => ({
 const request = {method: 'POST', path: '/v1.0/invoke/stock/method/items', lines: 'Host: x\r\n'}
 
 const recordOf = (call: Call, more: Partial<CallRecord> = {}): CallRecord =>
-  Object.assign(new CallJournal({call, request, observer: undefined, recorded: undefined}), {
+  Object.assign(new CallJournal(call, request, undefined, undefined), {
     status: 200,
     attempts: 1,
     startedAt: 1000,

@@ -29,7 +29,7 @@ const call = async (resiliency: ResiliencyInterceptor, key: string, status: numb
     failed: reason => reason,
     discard: () => undefined
   }
-  return resiliency.call(policies, {outcomes}).run(async () => status)
+  return resiliency.call(policies, outcomes).run(async () => status)
 }
 
 t.test('a target without policies has none, and costs nothing', async t => {

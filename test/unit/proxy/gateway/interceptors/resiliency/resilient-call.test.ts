@@ -5,7 +5,6 @@ import type {ResiliencyEvent} from '../../../../../../src/model/resiliency-event
 import {
   ResilientCall,
   type SendAttempt,
-  type CallOptions,
   type EndpointPolicies,
   type Outcomes
 } from '../../../../../../src/proxy/gateway/interceptors/resiliency/resilient-call.ts'
@@ -62,7 +61,7 @@ class Bench {
     return this.#policies.breaker
   }
 
-  async run(attempt: SendAttempt<Outcome>, options: Partial<CallOptions<Outcome>> = {}): Promise<Outcome> {
+  async run(attempt: SendAttempt<Outcome>, whyOnce?: () => string): Promise<Outcome> {
     const outcomes: Outcomes<Outcome> = {
       judge: outcome =>
         typeof outcome === 'number'
@@ -80,7 +79,7 @@ class Bench {
       random: () => 0.5,
       emit: (event: ResiliencyEvent) => void this.events.push(event)
     }
-    const call = new ResilientCall(this.#policies, runtime, {outcomes, ...options})
+    const call = new ResilientCall(this.#policies, runtime, outcomes, whyOnce)
     this.calls.push(call)
     return call.run(attempt)
   }
@@ -182,12 +181,12 @@ t.test('retries are told: each with its pause, and the recovery', async t => {
 t.test('a call that cannot be sent again is sent once, and the reason is told', async t => {
   const bench = new Bench({retry: retries()})
   const {attempt, count} = answers(503)
-  t.equal(await bench.run(attempt, {whyOnce: () => 'its body is too large'}), 503)
+  t.equal(await bench.run(attempt, () => 'its body is too large'), 503)
   t.equal(count(), 1)
   t.match(bench.events.at(-1), {type: 'not-retried', reason: 'its body is too large'})
   t.strictSame(bench.discarded, [])
   const well = new Bench({retry: retries()})
-  t.equal(await well.run(answers(200).attempt, {whyOnce: () => 'its body is too large'}), 200)
+  t.equal(await well.run(answers(200).attempt, () => 'its body is too large'), 200)
   t.strictSame(well.told(), [], 'it is not asked when nothing failed')
 })
 
