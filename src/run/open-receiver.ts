@@ -13,10 +13,6 @@ export function openReceiver(claim: Server, {recorder, runtimes, reporter}: RunS
       )
   })
   recorder.spans = store
-  return new Receiver({
-    claim,
-    store,
-    isApp: wanted => runtimes().some(({id}) => id === wanted),
-    warn: text => reporter.warn('background-task-failed', text)
-  })
+  const isApp = (wanted: string): boolean => runtimes().some(({id}) => id === wanted)
+  return new Receiver(claim, store, isApp, text => reporter.warn('background-task-failed', text))
 }

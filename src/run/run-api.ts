@@ -90,7 +90,7 @@ export class RunApi {
     const {template, folder} = pageOf(this.#options.options())
     const tokens = tokensFor(readKey(folder), template)
     const serve: Serve = async (request, response, body) => this.#serve(request, response, {via: 'page', body})
-    return {listener: await listen({template, port, tokens, serve}), tokens}
+    return {listener: await listen(template, port, tokens, serve), tokens}
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {

@@ -7,7 +7,7 @@ import {homeOf} from '../control/server.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../files/resources/component-support.ts'
 import {isBlock, splitType} from '../files/resources/component-types.ts'
 import type {ComponentResource} from '../files/resources/components.ts'
-import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/open-sidecar.ts'
+import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/sidecar-options.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
 /** The real daprds of a run: one next to each app whose files name a component that we have not. Nothing of it is loaded without. */

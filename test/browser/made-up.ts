@@ -232,11 +232,11 @@ export async function madeUp(
     faults: made.faults,
     apps: made.apps
   })
-  const listener: PageListener = await listenForPages({
-    template: 'shop',
-    port: port === 0 ? await freePort() : port,
+  const listener: PageListener = await listenForPages(
+    'shop',
+    port === 0 ? await freePort() : port,
     tokens,
-    serve: async (request, response, body) => {
+    async (request, response, body) => {
       const url = new URL(request.url ?? '', 'http://run')
       const path = url.pathname.replace('/api/v1', '')
       if (path === '/events') {
@@ -277,7 +277,7 @@ export async function madeUp(
       else response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(answer))
       return Promise.resolve()
     }
-  })
+  )
   test.teardown(() => listener.close())
   const at = `http://127.0.0.1:${listener.port}/`
   return Object.assign(made, {

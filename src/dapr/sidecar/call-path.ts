@@ -1,30 +1,15 @@
-import type {Environment} from '../../model/environment.ts'
 import {withBuiltInRetries} from '../../proxy/gateway/built-in-retries.ts'
-import type {Admit} from '../../proxy/gateway/admission.ts'
 import {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
-import type {AppResources} from '../../files/resources/app-resources.ts'
 import {builtInRetry} from '../../files/resources/defaults.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {RetryPolicy} from '../../files/resources/resiliency/policies.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {OpenSidecarOptions} from './sidecar-options.ts'
 import {SidecarMetering} from './metering.ts'
 import type {ResiliencyReporterOptions} from './report-resiliency.ts'
 import {ResourceEffects} from './resource-effects.ts'
 import {SidecarTracing} from './tracing.ts'
-
-export interface CallPathOptions {
-  readonly runtime: AppRuntime
-  /** The environment that we were started in. */
-  readonly env: Environment
-  readonly resources: AppResources
-  /** Admits the app's calls to apps. */
-  readonly apps: Admit
-  /** Shows a policy's decision to the person at the terminal. */
-  readonly show: (text: string) => void
-  readonly secretOf: SecretOf
-  readonly warn: (text: string) => void
-}
 
 /** What the calls of one app's sidecar pass: metrics, traces, policies, and the endpoints outside that resources name. */
 export class CallPath {
@@ -41,13 +26,13 @@ export class CallPath {
   }
 
   /** Settles when the policies of the resources apply, so that no call passes before. */
-  static async open(options: CallPathOptions): Promise<CallPath> {
-    const {runtime, resources, env, warn} = options
+  static async open(options: OpenSidecarOptions, secretOf: SecretOf, warn: (text: string) => void): Promise<CallPath> {
+    const {runtime, resources, env} = options
     const metering = new SidecarMetering(runtime.id, env['NAMESPACE'] ?? '', resources)
     const tracing = createTracing(options)
     runtime.counters = countersOf(runtime, metering, tracing)
     const decisions = decisionsOf(options, metering)
-    const external = createExternal(options, metering, decisions)
+    const external = createExternal(options, secretOf, metering, decisions)
     const namespace = env['NAMESPACE'] || 'default'
     const effects = await ResourceEffects.open({runtime, resources, namespace, tracing, external, decisions, warn})
     return new CallPath({metering, tracing, external, effects})
@@ -61,7 +46,7 @@ export class CallPath {
   }
 }
 
-const createTracing = ({runtime, env, resources}: CallPathOptions): SidecarTracing =>
+const createTracing = ({runtime, env, resources}: OpenSidecarOptions): SidecarTracing =>
   new SidecarTracing({
     appId: runtime.id,
     httpPort: runtime.ports.httpPort,
@@ -89,7 +74,7 @@ const countersOf = (
   invoked: invocation => metering.invoked(invocation)
 })
 
-const decisionsOf = ({runtime, show}: CallPathOptions, metering: SidecarMetering): ResiliencyReporterOptions => ({
+const decisionsOf = ({runtime, show}: OpenSidecarOptions, metering: SidecarMetering): ResiliencyReporterOptions => ({
   appId: runtime.id,
   log: (message, level) => runtime.logs.sidecar.log({level, message, scope: 'dapr.runtime.resiliency'}),
   recorded: event => metering.acted(event),
@@ -97,7 +82,8 @@ const decisionsOf = ({runtime, show}: CallPathOptions, metering: SidecarMetering
 })
 
 function createExternal(
-  {resources, apps, env, secretOf}: CallPathOptions,
+  {resources, apps, env}: OpenSidecarOptions,
+  secretOf: SecretOf,
   metering: SidecarMetering,
   decisions: ResiliencyReporterOptions
 ): ExternalEndpoints {

@@ -1,31 +1,22 @@
-import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
-import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {askApp} from './ask-app.ts'
+import {askApp, type Question} from './ask-app.ts'
 
-export interface ListTopicsOptions {
-  readonly runtime: AppRuntime
-  readonly context: Pick<CallContext, 'heldBodies'>
-  readonly signal: AbortSignal
-  /** Aborted when the process has exited. */
-  readonly isObsolete: () => boolean
-  /** Writes to the log of the sidecar. */
-  readonly log: (level: LogLevel, text: string) => void
-}
-
-/** The topics that an app lists; undefined: it could not be asked. */
-export async function listTopics(options: ListTopicsOptions): Promise<readonly TopicSubscription[] | undefined> {
-  const {runtime, context, signal, isObsolete, log} = options
+/** Returns the topics that an app lists; undefined: it could not be asked. `log` writes to the log of the sidecar. */
+export async function listTopics(
+  question: Omit<Question, 'path' | 'warn'>,
+  log: (level: LogLevel, text: string) => void
+): Promise<readonly TopicSubscription[] | undefined> {
+  const {runtime, signal, isObsolete} = question
   if (runtime.plan.channel.protocol.startsWith('grpc')) {
     const {listGrpcTopics} = await import('./grpc/blocks/list-topics.ts')
-    return isObsolete() ? undefined : listGrpcTopics(options)
+    return isObsolete() ? undefined : listGrpcTopics(question, log)
   }
   const warn = (text: string): undefined => {
     log('warn', text)
   }
-  const response = await askApp({runtime, context, path: '/dapr/subscribe', signal, isObsolete, warn})
+  const response = await askApp({...question, path: '/dapr/subscribe', warn})
   if (response === undefined) return undefined
   if (response.kind === 'unreachable') {
     if (!signal.aborted && !isObsolete()) log('error', `error getting topic list from app: ${response.why}`)

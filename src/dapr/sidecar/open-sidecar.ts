@@ -1,33 +1,28 @@
-import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import {hostGuard} from '../../proxy/gateway/guards.ts'
 import {PageGuard} from '../../proxy/gateway/page-guard.ts'
 import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
 import type {CallRecord} from '../../model/call.ts'
-import {type LogLevel, type Plan, writesAt} from '../../model/plan.ts'
+import {type LogLevel, writesAt} from '../../model/plan.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
-import type {ComponentResource} from '../../files/resources/components.ts'
 import type {Job} from '../../work/job/job.ts'
 import type {JobOutcome} from '../../work/job/jobs.ts'
-import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {asBytes} from '../../model/bytes.ts'
 import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
 import {takesQuestions} from './ask-app.ts'
-import type {LastingWork} from './blocks/block-context.ts'
-import {CallPath, type CallPathOptions} from './call-path.ts'
+import {CallPath} from './call-path.ts'
 import {factsOf} from './facts.ts'
 import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {postTo} from './post-to-app.ts'
 import {openSidecar, type Sidecar} from './sidecar.ts'
-import type {ActorAccess} from './actor-access.ts'
 import {SidecarActors} from './sidecar-actors.ts'
 import {release} from '../../proxy/net/claimed-server.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
-import type {SidecarOptions} from './sidecar-options.ts'
+import type {OpenSidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
-import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
+import {SidecarBlocks} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {isTruthy} from '../../model/truthy.ts'
 import {whyMissing} from './why-missing.ts'
@@ -64,61 +59,11 @@ export interface OpenSidecar {
   close(cut: AbortSignal): Promise<void>
 }
 
-export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | 'warn'> {
-  readonly plan: Plan
-  /** Lets the user's other runs call on behalf of their apps. */
-  readonly key: string
-  /** `isForced`: without a grace period, which counts as a failure. */
-  readonly requestShutdown: (isForced: boolean) => void
-  /** Loads the components of the run. */
-  readonly components: SidecarBlocksOptions['components']
-  readonly daprd: FindDaprd
-  readonly work: SidecarWork
-  /** The actors of the run. */
-  readonly actors: ActorAccess
-  /** The `appProtocol` of an app of the run; '' if the run has no such app. */
-  readonly protocolOf: (id: string) => string
-  readonly observer: SidecarOptions['observer']
-  readonly faults: SidecarOptions['faults']
-  /** The manager's routes, if the run has Daeploy services. */
-  readonly mounted: SidecarOptions['mounted']
-  readonly copierOf: SidecarOptions['copierOf']
-}
-
-/** What outlives the run. */
-export interface SidecarWork extends LastingWork {
-  /** The app takes calls again. */
-  appReady(runtime: AppRuntime): void
-  /** How many workers of workflows the app has connected. */
-  connectedWorkers(runtime: AppRuntime): number
-}
-
-/** Opens real daprds for the apps of a run. */
-export interface FindDaprd {
-  /** Why there is none; '' if there is one, or none has been looked for. */
-  readonly whyNone: string
-  /** Opens one for an app; undefined if there is none. */
-  open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
-}
-
-/** The inputs of a daprd next to an app. */
-export interface DaprdNeeds {
-  readonly runtime: AppRuntime
-  /** All components in the app's resource files. */
-  readonly resources: readonly ComponentResource[]
-  /** The metadata that Dapr's CLI sets. */
-  readonly metadata: () => Readonly<Record<string, string>>
-}
-
 /** Opens the ports of an app's sidecar; they are bound already. */
 export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenSidecar> {
   const log = options.runtime.logs.sidecar
   const warn = (text: string): void => log.write(asBytes(`${text}\n`), 'warn')
-  const path = await CallPath.open({
-    ...options,
-    warn,
-    secretOf: async (store, name) => sidecar.secretOf(store, name)
-  })
+  const path = await CallPath.open(options, async (store, name) => sidecar.secretOf(store, name), warn)
   const sidecar = new AppSidecar(options, path, warn)
   return sidecar
 }

@@ -1,9 +1,18 @@
 import type net from 'node:net'
+import type {AppResources} from '../../files/resources/app-resources.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
+import type {Environment} from '../../model/environment.ts'
+import type {Plan} from '../../model/plan.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {ComponentSet} from '../components/component-set.ts'
+import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import type {Admit} from '../../proxy/gateway/admission.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {PageGuard} from '../../proxy/gateway/page-guard.ts'
 import type {Interceptor} from '../../proxy/gateway/interceptor.ts'
 import type {CallObserver, Recorded} from '../../model/call.ts'
+import type {ActorAccess} from './actor-access.ts'
+import type {LastingWork} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import type {Identity} from './http/identity.ts'
 import type {CopierOf} from './http/invocation.ts'
@@ -61,4 +70,59 @@ export interface SidecarRules {
   readonly interceptor: Interceptor | undefined
   /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
   readonly pipeline: Pipeline
+}
+
+/** What the sidecar of one app is opened with. */
+export interface OpenSidecarOptions {
+  readonly plan: Plan
+  readonly runtime: AppRuntime
+  /** The environment that we were started in. */
+  readonly env: Environment
+  readonly resources: AppResources
+  /** Admits the app's calls to apps. */
+  readonly apps: Admit
+  /** Shows a policy's decision to the person at the terminal. */
+  readonly show: (text: string) => void
+  /** Lets the user's other runs call on behalf of their apps. */
+  readonly key: string
+  /** `isForced`: without a grace period, which counts as a failure. */
+  readonly requestShutdown: (isForced: boolean) => void
+  /** Loads the components of the run. */
+  readonly components: () => Promise<ComponentSet>
+  readonly daprd: FindDaprd
+  readonly work: SidecarWork
+  /** The actors of the run. */
+  readonly actors: ActorAccess
+  /** The `appProtocol` of an app of the run; '' if the run has no such app. */
+  readonly protocolOf: (id: string) => string
+  readonly observer: SidecarOptions['observer']
+  readonly faults: SidecarOptions['faults']
+  /** The manager's routes, if the run has Daeploy services. */
+  readonly mounted: SidecarOptions['mounted']
+  readonly copierOf: SidecarOptions['copierOf']
+}
+
+/** What outlives the run. */
+export interface SidecarWork extends LastingWork {
+  /** The app takes calls again. */
+  appReady(runtime: AppRuntime): void
+  /** How many workers of workflows the app has connected. */
+  connectedWorkers(runtime: AppRuntime): number
+}
+
+/** Opens real daprds for the apps of a run. */
+export interface FindDaprd {
+  /** Why there is none; '' if there is one, or none has been looked for. */
+  readonly whyNone: string
+  /** Opens one for an app; undefined if there is none. */
+  open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
+}
+
+/** The inputs of a daprd next to an app. */
+export interface DaprdNeeds {
+  readonly runtime: AppRuntime
+  /** All components in the app's resource files. */
+  readonly resources: readonly ComponentResource[]
+  /** The metadata that Dapr's CLI sets. */
+  readonly metadata: () => Readonly<Record<string, string>>
 }

@@ -129,13 +129,8 @@ export class SidecarSubscriptions {
   /** The topics that the app lists; undefined: it could not be asked. */
   async #list(pid: number): Promise<readonly TopicSubscription[] | undefined> {
     const {runtime, context, log} = this.#options
-    return listTopics({
-      runtime,
-      context,
-      signal: this.#over.signal,
-      isObsolete: () => this.#process.asked !== pid,
-      log
-    })
+    const isObsolete = (): boolean => this.#process.asked !== pid
+    return listTopics({runtime, context, signal: this.#over.signal, isObsolete}, log)
   }
 
   /**

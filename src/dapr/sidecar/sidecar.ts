@@ -106,11 +106,10 @@ export class Sidecar implements SidecarContext {
     }
     this.#pages = options.pages ?? new PageGuard([])
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
-    const {maxBodyBytes} = limits
     const callBlock = blockCaller(options.blocks)
-    this.#plainBlocks = new PlainBlocks({appId, maxBodyBytes, callBlock, recorded: options.recorded, warn})
+    this.#plainBlocks = new PlainBlocks(this, callBlock)
     this.#ownApi = new OwnApi(
-      createApi({...options, maxBodyBytes, callBlock, customMetadata: this.customMetadata}),
+      createApi(options, callBlock, this.customMetadata),
       this.#guards.isAllowedHost,
       options.requestShutdown,
       warn

@@ -34,27 +34,25 @@ const HEADERS: Readonly<Record<string, string>> = {
 /** `body`: it has been read; '' = there was none. */
 export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
 
-export interface PageListenerOptions {
-  /** What is shown: its path decides about the port, so that the address stays over restarts. */
-  readonly template: string
-  /** 0: the one of the template, or the next free one. */
-  readonly port: number
-  readonly tokens: PageTokens
-  /** Answers a request under `/api/v1` that may come in. */
-  readonly serve: Serve
-}
-
 export interface PageListener {
   readonly port: number
   close(): void
 }
 
-/** Listens on 127.0.0.1, and on ::1 where there is one. Throws a UserError if the port is taken. */
-export async function listenForPages({template, port, tokens, serve}: PageListenerOptions): Promise<PageListener> {
+/**
+ * Listens on 127.0.0.1, and on ::1 where there is one. Port 0 is the one of the template's path, so that the address stays over restarts, or the next
+ * free one. `serve` answers requests under `/api/v1`. Throws a UserError if the port is taken.
+ */
+export async function listenForPages(
+  template: string,
+  port: number,
+  tokens: PageTokens,
+  serve: Serve
+): Promise<PageListener> {
   const hash = createHash('sha256').update(template).digest().readUInt32BE()
   const wanted = port > 0 ? [port] : Array.from({length: PORTS}, (_, i) => FIRST_PORT + ((hash + i) % PORTS))
   for (const each of wanted) {
-    const servers = await listenAt(each, {tokens, serve})
+    const servers = await listenAt(each, tokens, serve)
     if (servers === undefined) continue
     return {
       port: each,
@@ -73,13 +71,10 @@ export async function listenForPages({template, port, tokens, serve}: PageListen
 }
 
 /** Undefined: the port is in use. */
-async function listenAt(
-  port: number,
-  options: Pick<PageListenerOptions, 'tokens' | 'serve'>
-): Promise<readonly Server[] | undefined> {
+async function listenAt(port: number, tokens: PageTokens, serve: Serve): Promise<readonly Server[] | undefined> {
   const servers: Server[] = []
   for (const host of ['127.0.0.1', '::1']) {
-    const server = serverOf(port, options)
+    const server = serverOf(port, tokens, serve)
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject).listen({port, host, ipv6Only: true}, resolve)
@@ -95,7 +90,7 @@ async function listenAt(
   return servers
 }
 
-function serverOf(port: number, {tokens, serve}: Pick<PageListenerOptions, 'tokens' | 'serve'>): Server {
+function serverOf(port: number, tokens: PageTokens, serve: Serve): Server {
   const server = http.createServer({
     maxHeaderSize: MAX_HEAD,
     headersTimeout: HEAD_MS,

@@ -204,16 +204,11 @@ function parse(url: string): {readonly path: string; readonly target: ServiceTar
   return {path, target: readTarget(path, query)}
 }
 
-export interface ManagerPortOptions extends ManagerApiOptions {
-  /** Bound and listening on the manager's port; the listener owns them from now on. */
-  readonly servers: readonly net.Server[]
-}
-
 /** Maximum size of a request's head at the manager's port: enough for a browser with its cookies. */
 const MAX_HEAD_BYTES = 64 * 1024
 
 /** Opens the manager's own port. Its `close` settles when the calls in flight have ended. */
-export function openManagerPort({servers, ...options}: ManagerPortOptions): Listener {
+export function openManagerPort(servers: readonly net.Server[], options: ManagerApiOptions): Listener {
   const api = new ManagerApi(options)
   return new Listener({
     servers,

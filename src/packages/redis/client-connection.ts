@@ -1,7 +1,7 @@
 import {isUtf8} from 'node:buffer'
 import type {RedisClientOptions} from '@redis/client'
 import {codeOf, messageOf} from '../../model/errors.ts'
-import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
 /** Where a real Redis is, and who we are there. */
@@ -96,7 +96,7 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  async command(args: readonly Argument[], {signal}: RedisCommandOptions = {}): Promise<RedisReply> {
+  async command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
     const client = this.#client.isReady ? this.#client : await this.#ready(signal)
     signal?.throwIfAborted()
     const sent = client.sendCommand<unknown>(args.map(shortAsText))

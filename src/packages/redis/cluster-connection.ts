@@ -1,6 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import {ClientConnection, type RedisAddress} from './client-connection.ts'
-import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 import {slotKey, slotOf} from './slots.ts'
 
@@ -48,12 +48,12 @@ export class ClusterConnection implements RedisConnection {
     }
   }
 
-  async command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply> {
+  async command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
     const name = String(args[0]).toUpperCase()
     if (name === 'KEYS') return (await this.#onAll(args)).flat()
     if (name === 'CONFIG') return (await this.#onAll(args))[0] ?? null
     if (name === 'MGET') return Promise.all(args.slice(1).map(async key => this.#text(key)))
-    return this.#onKey(slotKey(args), async node => node.command(args, options))
+    return this.#onKey(slotKey(args), async node => node.command(args, signal))
   }
 
   /** Runs commands in one step, which in a cluster is possible for one key only. */

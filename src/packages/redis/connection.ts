@@ -6,11 +6,6 @@ export type Argument = string | Buffer
 /** What Redis answers, in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
 export type RedisReply = null | number | string | Buffer | RedisError | readonly RedisReply[]
 
-export interface RedisCommandOptions {
-  /** Ends the wait of a blocking command; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal
-}
-
 /** Called with each message of a channel, and the channel. */
 export type MessageListener = (channel: string, message: Buffer) => void
 
@@ -19,8 +14,11 @@ export type MessageListener = (channel: string, message: Buffer) => void
  * given. A blocking command holds up those behind it: open a connection of its own for it with `duplicate`.
  */
 export interface RedisConnection {
-  /** Rejects with a RedisError if Redis refuses the command, with another error if it cannot be reached. */
-  command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply>
+  /**
+   * Rejects with a RedisError if Redis refuses the command, with another error if it cannot be reached. `signal` ends the wait of a blocking
+   * command: the promise rejects with its reason.
+   */
+  command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply>
   /** Runs commands in one MULTI and EXEC; a failed one is a RedisError in the list and does not undo the others. */
   transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]>
   /** Listens on the channels that match a pattern, also after a reconnect. The returned function ends it. */

@@ -4,7 +4,7 @@
  */
 export type {BuiltInRedis} from './built-in-redis.ts'
 export type {RedisAddress} from './client-connection.ts'
-export type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+export type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 export {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from './dapr-scripts.ts'
 export {RedisError} from './engine/result.ts'
 export {answererOf, identify} from './identify.ts'

@@ -1,4 +1,4 @@
-import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import type {RedisEngine} from './engine/engine.ts'
 import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/result.ts'
 import type {Session} from './engine/session.ts'
@@ -25,9 +25,8 @@ export class MemoryConnection implements RedisConnection {
     this.#session.db = engine.database(database)
   }
 
-  async command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply> {
+  async command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
     while (this.#last !== undefined) await this.#last
-    const signal = options?.signal
     signal?.throwIfAborted()
     const result = this.#execute(args)
     if (result instanceof RedisError) throw result

@@ -145,7 +145,7 @@ export class StreamReader {
       try {
         const reply = await this.#reading.command(
           ['XREADGROUP', 'GROUP', group, group, 'COUNT', count.toString(), 'BLOCK', block, 'STREAMS', topic, '>'],
-          {signal}
+          signal
         )
         const entries = listOf(listOf(listOf(reply)[0])[1])
         this.#wasFull = entries.length >= count

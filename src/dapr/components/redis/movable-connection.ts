@@ -1,4 +1,4 @@
-import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from '#redis'
+import type {Argument, MessageListener, RedisConnection, RedisReply} from '#redis'
 
 interface Listening {
   readonly pattern: string
@@ -39,9 +39,9 @@ export class MovableConnection implements RedisConnection {
   }
 
   // few promises: many commands
-  command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply> {
+  command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
     const connection = this.#pause === undefined ? this.#connection : undefined
-    return connection?.command(args, options) ?? this.#ready().then(async ready => ready.command(args, options))
+    return connection?.command(args, signal) ?? this.#ready().then(async ready => ready.command(args, signal))
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {

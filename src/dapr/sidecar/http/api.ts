@@ -6,20 +6,10 @@ import {collectAfter} from '../../../platform/heap.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from '../operations/block-request.ts'
 import {decoded} from '../../../model/bytes.ts'
-import {metadataText, type Facts} from './metadata.ts'
+import {metadataText} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
+import type {SidecarOptions} from '../sidecar-options.ts'
 import type {RouteAction} from './routes.ts'
-
-export interface ApiOptions {
-  readonly appId: string
-  readonly facts: () => Facts
-  /** Health stays what it was when the app was ready first, as in Dapr: `ps` and metadata tell of an app that died or reloads. */
-  readonly wasReady: () => boolean
-  readonly maxBodyBytes: number
-  /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
-  readonly customMetadata: Map<string, string>
-  readonly callBlock: CallBlock
-}
 
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
 export type HandleApi = (action: RouteAction, request: DaprRequest) => Reply | Promise<Reply>
@@ -42,15 +32,12 @@ const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does n
 /** Reads a body and uses it; the result is an error response if it cannot be read. */
 type WithBody = (bytes: Readable, use: (body: Buffer) => Reply | Promise<Reply>) => Promise<Reply>
 
-/** The sidecar's own API of one app. */
-export const createApi = ({
-  appId,
-  facts,
-  wasReady,
-  maxBodyBytes,
-  customMetadata: custom,
-  callBlock
-}: ApiOptions): HandleApi => {
+/** The sidecar's own API of one app. `custom` is the metadata that was set over this API or the gRPC API; it remains as long as the sidecar. */
+export const createApi = (
+  {appId, facts, wasReady, limits: {maxBodyBytes}}: SidecarOptions,
+  callBlock: CallBlock,
+  custom: Map<string, string>
+): HandleApi => {
   const health = (query: string): Reply => {
     if (!wasReady()) return notReady
     const wanted = new URLSearchParams(decoded(query)).get('appid')

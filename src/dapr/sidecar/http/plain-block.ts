@@ -1,4 +1,4 @@
-import type {CallSpan, Recorded} from '../../../model/call.ts'
+import type {CallSpan} from '../../../model/call.ts'
 import {bugText} from '../../../model/errors.ts'
 import {dateLine} from '../../../proxy/net/http1/date-line.ts'
 import type {FastConnection} from '../../../proxy/net/http1/fast-connection.ts'
@@ -6,6 +6,7 @@ import type {PlainRequest} from '../../../proxy/net/http1/plain-request.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from '../operations/block-request.ts'
 import {unescapeParam} from './go-path.ts'
+import type {SidecarContext} from './invocation.ts'
 import {recordOwn} from './own-record.ts'
 import {findRoute, type BlockCall} from './routes.ts'
 import {isInvoke} from './target.ts'
@@ -15,14 +16,6 @@ const MAX_BODY_BYTES = 65_536
 
 /** Maximum number of remembered paths. */
 const MAX_POSTED = 200
-
-export interface PlainBlockOptions {
-  readonly appId: string
-  readonly callBlock: CallBlock
-  readonly recorded: Recorded | undefined
-  readonly warn: (text: string) => void
-  readonly maxBodyBytes: number
-}
 
 /** A plain request to a building block. */
 export interface PlainBlockCall {
@@ -36,14 +29,16 @@ export interface PlainBlockCall {
 
 /** Calls to building blocks that are parsed without node:http. */
 export class PlainBlocks {
-  readonly #options: PlainBlockOptions
+  readonly #sidecar: SidecarContext
+  readonly #callBlock: CallBlock
   readonly #maxBodyBytes: number
   /** What is posted to: topics and stores, which come again with each call. */
   readonly #posted = new Map<string, BlockCall>()
 
-  constructor(options: PlainBlockOptions) {
-    this.#options = options
-    const {maxBodyBytes} = options
+  constructor(sidecar: SidecarContext, callBlock: CallBlock) {
+    this.#sidecar = sidecar
+    this.#callBlock = callBlock
+    const {maxBodyBytes} = sidecar
     this.#maxBodyBytes = maxBodyBytes === 0 ? MAX_BODY_BYTES : Math.min(MAX_BODY_BYTES, maxBodyBytes)
   }
 
@@ -69,12 +64,12 @@ export class PlainBlocks {
     {request, call: {call, params}, trace, responseTrace, span}: PlainBlockCall,
     connection: FastConnection
   ): Promise<void> {
-    const {appId, callBlock, recorded, warn} = this.#options
+    const {appId, recorded, warn} = this.#sidecar
     const {method, path, query, lines, length} = request
     const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
     const onGone: BlockRequest['onGone'] = listener => connection.onGone(listener)
     try {
-      const reply = await callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})
+      const reply = await this.#callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})
       record(reply)
       connection.answer({...reply, lines: reply.lines + responseTrace + dateLine()})
     } catch (error) {

@@ -32,14 +32,6 @@ const ROOM = new Budget(32 * 1024 * 1024)
 const BODY_MS = 30_000
 const NOTHING: Taken = {rejected: 0, why: ''}
 
-export interface ReceiverOptions {
-  /** Listens on loopback; the receiver owns it from now on, with the connections that have arrived. */
-  readonly claim: Server
-  readonly store: SpanStore
-  readonly isApp: (id: string) => boolean
-  readonly warn: (text: string) => void
-}
-
 /** The head of a request, over HTTP/1.1 or HTTP/2. */
 interface Head {
   readonly method: string
@@ -50,15 +42,20 @@ interface Head {
 
 /** Receives OTLP at one port: over HTTP as protobuf or JSON, and over gRPC. */
 export class Receiver {
-  readonly #options: ReceiverOptions
+  readonly #store: SpanStore
+  readonly #isApp: (id: string) => boolean
+  readonly #warn: (text: string) => void
   readonly #listener: Listener
 
-  constructor(options: ReceiverOptions) {
-    this.#options = options
+  /** `claim` listens on loopback; the receiver owns it from now on, with the connections that have arrived. */
+  constructor(claim: Server, store: SpanStore, isApp: (id: string) => boolean, warn: (text: string) => void) {
+    this.#store = store
+    this.#isApp = isApp
+    this.#warn = warn
     this.#listener = new Listener({
-      servers: [options.claim],
+      servers: [claim],
       maxHeadBytes: MAX_HEAD_BYTES,
-      warn: options.warn,
+      warn,
       // finds HTTP/2; of HTTP/1.1 it leaves every request to node:http
       fast: {rules: {kinds: () => OTHER, prefix: '', valueCount: 1}, route: () => false},
       serve: (request, response) => void this.#serve(request, response),
@@ -126,13 +123,12 @@ export class Receiver {
   }
 
   async #take(signal: ReturnType<typeof admitted>, body: Buffer, isJson: boolean): Promise<Taken> {
-    const {store, isApp} = this.#options
-    return signal === 'metrics' ? NOTHING : takeExport(store, {signal, body, isJson}, isApp)
+    return signal === 'metrics' ? NOTHING : takeExport(this.#store, {signal, body, isJson}, this.#isApp)
   }
 
   #failureOf(error: unknown): ExportError | undefined {
     const failure = exportErrorOf(error)
-    if (failure === undefined && !isGone(error)) this.#options.warn(bugText(error))
+    if (failure === undefined && !isGone(error)) this.#warn(bugText(error))
     return failure
   }
 }

@@ -136,8 +136,7 @@ export class Services {
   async #openPort({servers, port}: ManagerPort): Promise<void> {
     const route = await this.#createRoute(({socket}) => isOwnPeer(socket))
     const {openManagerPort} = await import('../manager-api.ts')
-    const listener = openManagerPort({
-      servers,
+    const listener = openManagerPort(servers, {
       caller: 'external',
       observer: this.#options.observer,
       faults: this.#options.faults,

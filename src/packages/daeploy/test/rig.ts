@@ -7,7 +7,7 @@ import {join} from 'node:path'
 import type {Test} from 'tap'
 import type {Admission} from '../../../proxy/gateway/admission.ts'
 import type {NamedCallee} from '../../../proxy/gateway/routes.ts'
-import {openManagerPort, type ManagerPortOptions} from '../manager-api.ts'
+import {openManagerPort, type ManagerApiOptions} from '../manager-api.ts'
 import type {ServiceInstance} from '../instance.ts'
 import type {ManagementBackend} from '../management.ts'
 import {Notifications} from '../notifications.ts'
@@ -35,7 +35,7 @@ export interface ManagerScene {
   readonly underWay: () => number
 }
 
-export interface ManagerSettings extends Partial<Pick<ManagerPortOptions, 'guards' | 'observer'>> {
+export interface ManagerSettings extends Partial<Pick<ManagerApiOptions, 'guards' | 'observer'>> {
   readonly backends?: readonly Backend[]
   readonly instances?: readonly ServiceInstance[]
   readonly managed?: Partial<ManagementBackend>
@@ -102,8 +102,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
     copy: undefined
   }
   const notifications = new Notifications()
-  const front = openManagerPort({
-    servers: [server],
+  const front = openManagerPort([server], {
     caller: 'external',
     observer: settings.observer,
     findService: segment => services.get(segment) ?? unknown,

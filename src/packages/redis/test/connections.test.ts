@@ -56,7 +56,7 @@ async function check(t: Test, connection: RedisConnection): Promise<void> {
     await run('XADD', 's', '2-1', 'data', 'y')
     t.same(shown(await waiting), [['s', [['2-1', ['data', 'y']]]]])
     const ending = new AbortController()
-    const ended = reader.command(['XREAD', 'BLOCK', '0', 'STREAMS', 's', '$'], {signal: ending.signal})
+    const ended = reader.command(['XREAD', 'BLOCK', '0', 'STREAMS', 's', '$'], ending.signal)
     ending.abort(new Error('enough'))
     await t.rejects(ended, {message: 'enough'})
     t.equal(shown(await reader.command(['PING'])), 'PONG')

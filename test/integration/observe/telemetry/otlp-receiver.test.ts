@@ -15,7 +15,12 @@ async function open(t: Test) {
   const port = portOf([claim])
   const store = new SpanStore({isRecorded: () => true})
   const warnings: string[] = []
-  const receiver = new Receiver({claim, store, isApp: () => false, warn: text => warnings.push(text)})
+  const receiver = new Receiver(
+    claim,
+    store,
+    () => false,
+    text => warnings.push(text)
+  )
   t.teardown(async () => {
     await receiver.close(AbortSignal.abort())
     if (warnings.length > 0) throw new Error(warnings.join('\n'))

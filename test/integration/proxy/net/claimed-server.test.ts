@@ -20,8 +20,7 @@ const sidecar =
     void (await openTestSidecar(t, {extraServers: [claim], hasFastPath}))
 
 const manager: Open = async (t, claim) => {
-  const front = openManagerPort({
-    servers: [claim],
+  const front = openManagerPort([claim], {
     caller: 'external',
     findService: () => ({kind: 'unknown'}) as never,
     guards: {pages: new PageGuard([]), isAllowedHost: () => true, isAuthorized: () => true},

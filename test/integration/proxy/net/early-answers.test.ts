@@ -23,7 +23,7 @@ const LISTENERS: Readonly<
   'the page of a run': {
     open: async t => {
       const tokens = {full: 'full', readOnly: 'half'}
-      const listener = await listenForPages({template: 'x', port: await freePort(), tokens, serve})
+      const listener = await listenForPages('x', await freePort(), tokens, serve)
       t.teardown(() => listener.close())
       return {to: listener.port, host: `localhost:${listener.port}`}
     },

@@ -1,20 +1,19 @@
+import type {LogLevel} from '../../../../model/plan.ts'
 import {decode, DecodeError} from '../../../../proxy/net/grpc/message-codec.ts'
 import {OK, UNIMPLEMENTED} from '../../../../proxy/net/grpc/status.ts'
 import {requestGrpcApp} from '../../../../proxy/gateway/grpc-app-request.ts'
 import type {TopicSubscription} from '../../../../files/resources/subscriptions.ts'
 import {readListed} from '../../blocks/listed-subscriptions.ts'
-import type {ListTopicsOptions} from '../../list-topics.ts'
+import type {Question} from '../../ask-app.ts'
 import {ListTopicSubscriptionsResponse} from '../../../../model/dapr/messages/appcallback.generated.ts'
 
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
 
 /** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC); undefined: it could not be asked. */
-export async function listGrpcTopics({
-  runtime,
-  signal,
-  isObsolete,
-  log
-}: ListTopicsOptions): Promise<readonly TopicSubscription[] | undefined> {
+export async function listGrpcTopics(
+  {runtime, signal, isObsolete}: Pick<Question, 'runtime' | 'signal' | 'isObsolete'>,
+  log: (level: LogLevel, text: string) => void
+): Promise<readonly TopicSubscription[] | undefined> {
   const warn = (text: string): undefined => {
     log('warn', text)
   }

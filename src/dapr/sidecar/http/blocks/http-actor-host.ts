@@ -14,13 +14,11 @@ const OWN_ERROR = /^x-daprerrorresponseheader:/im
 const CANCELS = /^x-daprremindercancel:[ \t]*true[ \t]*\r?$/im
 const REENTRANCY = /^dapr-reentrancy-id:[^\n]*\n/gim
 
-type HostOptions = Pick<SidecarActorsOptions, 'runtime' | 'context' | 'policies' | 'log'>
-
 /** Actors of an app, as requests to it (Dapr: pkg/actors/internal/transport/http). */
 export class HttpActorHost implements ActorHost {
-  readonly #options: HostOptions
+  readonly #options: SidecarActorsOptions
 
-  constructor(options: HostOptions) {
+  constructor(options: SidecarActorsOptions) {
     this.#options = options
   }
 

@@ -37,7 +37,7 @@ const servers: Readonly<Record<string, Open>> = {
   },
   'the port of the page': async (t, serve) => {
     const tokens = {full: TOKEN, readOnly: 'read-only'}
-    const listener = await listenForPages({template: t.name, port: 0, tokens, serve})
+    const listener = await listenForPages(t.name, 0, tokens, serve)
     t.teardown(() => listener.close())
     return {port: listener.port, host: '127.0.0.1'}
   },
