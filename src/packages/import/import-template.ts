@@ -1,8 +1,9 @@
 // Writes a first template from what another tool's file says, or from what a folder shows. Starts nothing.
 import {dirname, relative} from 'node:path'
-import {notStarted} from './folder.ts'
+import {notStarted} from './folder/folder.ts'
 import {UserError} from '../../model/errors.ts'
-import type {NativePrograms} from './compose-native.ts'
+import type {NativePrograms} from './compose/native.ts'
+import {freeFrom} from './compose/ports.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
@@ -19,9 +20,9 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
     const isTaken = owners.has(port)
     const moved =
       isTaken && app.move !== undefined
-        ? movedTo(app, next(port, wanted))
+        ? movedTo(app, freeFrom(port + 1, wanted))
         : isTaken && 'port' in app.keys
-          ? calledAt(app, next(port, wanted), owners.get(port) ?? '')
+          ? calledAt(app, freeFrom(port + 1, wanted), owners.get(port) ?? '')
           : noted(app, owners)
     for (const each of portsOf(moved)) {
       wanted.add(each)
@@ -33,12 +34,6 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
 
 const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
   [Number(keys['port'] ?? 0), Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
-
-function next(port: number, wanted: ReadonlySet<number>): number {
-  let free = port + 1
-  while (wanted.has(free)) free += 1
-  return free
-}
 
 const movedTo = (app: ImportedApp, port: number): ImportedApp => ({
   ...app,
@@ -121,15 +116,15 @@ function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] 
 }
 
 async function readSource({kind, path, overrides}: FoundSource, {cwd, native}: ImportRequest): Promise<Imported> {
-  if (kind === 'folder') return (await import('./folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
+  if (kind === 'folder') return (await import('./folder/folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
   const file = readImported(path, cwd)
-  if (kind === 'procfile') return (await import('./procfile.ts')).importProcfile(file)
+  if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
   if (kind === 'compose') {
     const over = overrides.map(each => readImported(each, cwd))
-    return (await import('./compose.ts')).importCompose(file, over, {cwd, native})
+    return (await import('./compose/compose.ts')).importCompose(file, over, {cwd, native})
   }
-  if (kind === 'tilt') return (await import('./tilt.ts')).importTiltfile(file, cwd)
-  if (kind === 'skaffold') return (await import('./skaffold.ts')).importSkaffold(file, cwd)
-  if (kind === 'kubernetes') return (await import('./kubernetes-project.ts')).importManifest(file, cwd)
-  return (await import('./process-compose.ts')).importProcessCompose(file)
+  if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd)
+  if (kind === 'skaffold') return (await import('./kubernetes/skaffold.ts')).importSkaffold(file, cwd)
+  if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifest(file, cwd)
+  return (await import('./processes/process-compose.ts')).importProcessCompose(file)
 }

@@ -2,7 +2,7 @@
 import {isAbsolute, join, relative} from 'node:path'
 import {isDataServer} from '../../model/data-server.ts'
 import {pathTo, type Imported, type ImportedApp} from './imported.ts'
-import {isMap, listedValues, mapOf, textsOf, type Values} from './yaml-file.ts'
+import {isMap, listedValues, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
 export interface NamedSource {

@@ -2,10 +2,10 @@ import {spawnSync} from 'node:child_process'
 import {mkdirSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {envFileVariables} from '../env-file.ts'
-import {commandOfDockerfile, portOfDockerfile} from '../dockerfile.ts'
+import {envFileVariables} from '../reading/variables.ts'
+import {commandOfDockerfile, portOfDockerfile} from '../reading/dockerfile.ts'
 import {findSource, readImported} from '../find-source.ts'
-import {readPackage} from '../projects/node.ts'
+import {readPackage} from '../folder/languages/node.ts'
 
 /** What stands at a name in place of a file: reading it would wait, or never end. */
 const ODD: Readonly<Record<string, (path: string) => void>> = {

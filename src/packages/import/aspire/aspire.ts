@@ -1,0 +1,239 @@
+// Aspire: the resources of an AppHost, as far as its program says them by literals (learn.microsoft.com/dotnet/aspire).
+import {basename, dirname, join, relative, resolve} from 'node:path'
+import {chainsOf, type ChainCall, type Chain} from './calls.ts'
+import {importServices} from '../compose/compose.ts'
+import {readImported} from '../find-source.ts'
+import {pathTo, unreadable, type Imported, type ImportedFile} from '../imported.ts'
+import {projectFile} from '../folder/languages/dotnet.ts'
+import {entriesOf, readText} from '../reading/files.ts'
+import {type Values} from '../reading/yaml-file.ts'
+
+/** The file of a folder that makes an AppHost; undefined: it is none. */
+export function appHostFile(folder: string): string | undefined {
+  if (/^#:sdk Aspire\.AppHost/m.test(readText(folder, 'apphost.cs'))) return 'apphost.cs'
+  const project = projectFile(folder)
+  if (project === undefined || !/Aspire\.AppHost|IsAspireHost/.test(readText(folder, project))) return undefined
+  return ['AppHost.cs', 'Program.cs'].find(name => entriesOf(folder).includes(name))
+}
+
+/** Servers that Aspire runs as containers: its image, port and environment, and the address that others get. */
+interface Server {
+  readonly image: string
+  readonly port: number
+  readonly env?: Readonly<Record<string, string>>
+  /** Behind the name of the host and its port; `{db}` is the name of a database in it. */
+  readonly address: (host: string, database: string) => string
+}
+
+const SERVERS: Readonly<Record<string, Server>> = {
+  Redis: {image: 'redis:8', port: 6379, address: host => host},
+  Valkey: {image: 'valkey/valkey:8', port: 6379, address: host => host},
+  Garnet: {image: 'ghcr.io/microsoft/garnet', port: 6379, address: host => host},
+  Postgres: {
+    image: 'postgres:17',
+    port: 5432,
+    env: {POSTGRES_PASSWORD: 'postgres'},
+    address: (_, database) =>
+      `Host=localhost;Port=5432;Username=postgres;Password=postgres${database === '' ? '' : `;Database=${database}`}`
+  },
+  RabbitMQ: {
+    image: 'rabbitmq:4',
+    port: 5672,
+    env: {RABBITMQ_DEFAULT_USER: 'rabbit', RABBITMQ_DEFAULT_PASS: 'rabbit'},
+    address: host => `amqp://rabbit:rabbit@${host}`
+  },
+  MongoDB: {image: 'mongo:8', port: 27_017, address: (host, database) => `mongodb://${host}/${database}`},
+  MySql: {
+    image: 'mysql:9',
+    port: 3306,
+    env: {MYSQL_ROOT_PASSWORD: 'mysql'},
+    address: (_, database) =>
+      `Server=localhost;Port=3306;User ID=root;Password=mysql${database === '' ? '' : `;Database=${database}`}`
+  },
+  SqlServer: {
+    image: 'mcr.microsoft.com/mssql/server:2022-latest',
+    port: 1433,
+    env: {ACCEPT_EULA: 'Y', MSSQL_SA_PASSWORD: 'Strong_pass1'},
+    address: (_, database) =>
+      `Server=localhost,1433;User ID=sa;Password=Strong_pass1;TrustServerCertificate=true${database === '' ? '' : `;Database=${database}`}`
+  },
+  Kafka: {image: 'apache/kafka:3.9.0', port: 9092, address: host => host},
+  Nats: {image: 'nats:2', port: 4222, address: host => `nats://${host}`},
+  Seq: {image: 'datalust/seq:2025', port: 80, env: {ACCEPT_EULA: 'Y'}, address: host => `http://${host}`}
+}
+
+/** Programs of other languages, by the part of the call behind `Add`: their arguments are a name and a folder. */
+const PROGRAMS =
+  /^(?:NpmApp|NodeApp|ViteApp|JavaScriptApp|PnpmApp|YarnApp|BunApp|PythonApp|UvicornApp|PythonModule|UvApp|GolangApp|JavaApp|SpringApp|RustApp|CSharpApp|DenoApp|NextJsApp)$/
+
+/** What an AppHost starts. Throws a `UserError` if that is nothing which can be read. */
+export function importAppHost(path: string, root: string, cwd: string): Imported {
+  const file = readImported(path, cwd)
+  const host = new AppHost(file, root)
+  if (Object.keys(host.services).length === 0) throw unreadable(file, 'it adds nothing that can be read', 0)
+  const base = {path: join(root, 'apphost'), shownAs: file.shownAs, text: ''}
+  const imported = importServices({
+    file: base,
+    values: {services: host.services},
+    notes: host.notesOf,
+    from: file.shownAs
+  })
+  return {...imported, notes: [...host.notes, ...imported.notes]}
+}
+
+/** A resource that others refer to. */
+interface Resource {
+  readonly id: string
+  /** The variables in which another one gets its address. */
+  readonly variables: (name: string) => Readonly<Record<string, string>>
+  /** A database in a server. */
+  readonly server?: Resource
+}
+
+class AppHost {
+  readonly services: Record<string, Record<string, unknown>> = {}
+  readonly notesOf = new Map<string, string[]>()
+  readonly notes: string[] = []
+  readonly #file: ImportedFile
+  readonly #root: string
+  /** By the variables of the program. */
+  readonly #resources = new Map<string, Resource>()
+
+  constructor(file: ImportedFile, root: string) {
+    this.#file = file
+    this.#root = root
+    for (const chain of chainsOf(file.text)) this.#read(chain)
+  }
+
+  #place(call: ChainCall): string {
+    return `${this.#file.shownAs}:${call.line}`
+  }
+
+  #read({variable, start, calls}: Chain): void {
+    const [first, ...others] = calls
+    if (first === undefined) return
+    let resource = start === 'builder' || /^builder$/i.test(start) ? this.#add(first) : this.#resources.get(start)
+    const rest = resource !== undefined && start !== 'builder' ? calls : others
+    for (const call of rest) {
+      if (resource === undefined) break
+      if (call.name === 'AddDatabase') resource = this.#database(resource, call)
+      else this.#apply(resource, call)
+    }
+    if (variable !== '' && resource !== undefined) this.#resources.set(variable, resource)
+  }
+
+  #add(call: ChainCall): Resource | undefined {
+    const [, what = ''] = /^Add(\w+)$/.exec(call.name) ?? []
+    const id = call.texts[0] ?? ''
+    if (
+      what === '' ||
+      /^(?:Parameter|DockerComposeEnvironment|AzureContainerAppEnvironment|KubernetesEnvironment)$/.test(what)
+    ) {
+      if (what === 'Parameter')
+        this.notes.push(`${this.#place(call)}: the parameter ${id} has no value here: write it where it is used`)
+      return undefined
+    }
+    const server =
+      SERVERS[what] ?? SERVERS[what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')]
+    if (server !== undefined) return this.#server(id, server)
+    if (what === 'Project' || what === 'CSharpApp') return this.#program(id, this.#projectFolder(call), call)
+    if (PROGRAMS.test(what) || what === 'Dockerfile')
+      return this.#program(id, resolve(dirname(this.#file.path), (call.texts[1] ?? '.').replaceAll('\\', '/')), call)
+    if (what === 'Container') {
+      const [, image = '', tag = 'latest'] = call.texts
+      this.services[id] = {image: `${image}:${tag}`, environment: {}}
+      return {id, variables: () => ({})}
+    }
+    if (['Connection', 'ConnectionString', 'ExternalService'].includes(what)) {
+      this.notes.push(`${this.#place(call)}: ${id} is outside of this: write its address into env of those that use it`)
+      return undefined
+    }
+    this.notes.push(`${this.#place(call)}: ${call.name} ("${id}") is left out: what it starts is not known here`)
+    return undefined
+  }
+
+  #server(id: string, {image, port, env, address}: Server): Resource {
+    this.services[id] = {image, environment: env ?? {}, ports: [`${port}:${port}`]}
+    return {
+      id,
+      variables: name => ({[`ConnectionStrings__${name}`]: address(`${id}:${port}`, name === id ? '' : name)})
+    }
+  }
+
+  #database(server: Resource, call: ChainCall): Resource {
+    const [name = '', own = name] = call.texts
+    return {
+      id: server.id,
+      server,
+      variables: () => {
+        const [value = ''] = Object.values(server.variables(own))
+        return {[`ConnectionStrings__${name}`]: value}
+      }
+    }
+  }
+
+  /** `Projects.Shop_Api` is the project `Shop.Api.csproj` that the AppHost refers to. */
+  #projectFolder(call: ChainCall): string | undefined {
+    const folder = dirname(this.#file.path)
+    const written = call.texts.find(each => each.endsWith('.csproj'))
+    if (written !== undefined) return dirname(resolve(folder, written.replaceAll('\\', '/')))
+    const name = call.generic.replace(/^(?:global::)?Projects\./, '')
+    const text = readText(folder, projectFile(folder) ?? '')
+    const references = [...text.matchAll(/<ProjectReference\s+Include="([^"]+)"/g)].map(([, path = '']) =>
+      path.replaceAll('\\', '/')
+    )
+    const found = references.find(
+      path =>
+        basename(path)
+          .replace(/\.\w+proj$/, '')
+          .replaceAll(/\W/g, '_') === name
+    )
+    return found === undefined ? undefined : dirname(resolve(folder, found))
+  }
+
+  #program(id: string, folder: string | undefined, call: ChainCall): Resource | undefined {
+    if (folder === undefined || entriesOf(folder).length === 0) {
+      this.notes.push(`${this.#place(call)}: ${id} is left out: its project is not where this says`)
+      return undefined
+    }
+    this.services[id] = {
+      build: {context: pathTo(folder, this.#root) || relative(this.#root, folder)},
+      environment: {},
+      depends_on: {}
+    }
+    return {id, variables: () => ({[`services__${id}__http__0`]: `http://${id}`})}
+  }
+
+  #apply({id}: Resource, call: ChainCall): void {
+    const service = this.services[id]
+    if (service === undefined) return
+    const other = this.#resources.get(call.words[0] ?? '')
+    const env = service['environment'] as Record<string, string>
+    const needs = (service['depends_on'] ?? {}) as Record<string, Values>
+    const note = (text: string): void =>
+      void this.notesOf.set(id, [...(this.notesOf.get(id) ?? []), `${this.#place(call)}: ${text}`])
+    if (call.name === 'WithReference') {
+      if (other === undefined)
+        note(`${call.name}(${call.words[0] ?? '…'}) is not carried over: what it refers to was not read`)
+      else Object.assign(env, other.variables(other.server === undefined ? other.id : ''))
+    } else if (/^WaitFor(?:Completion|Start)?$/.test(call.name)) {
+      const condition =
+        {WaitForCompletion: 'service_completed_successfully', WaitForStart: 'service_started'}[call.name] ??
+        'service_healthy'
+      if (other !== undefined && other.id !== id) service['depends_on'] = {...needs, [other.id]: {condition}}
+    } else if (call.name === 'WithEnvironment') {
+      const [name = '', value] = call.texts
+      if (value === undefined)
+        note(`${name === '' ? call.name : name} is not carried over: its value is not written here`)
+      else env[name] = value.replaceAll('$', () => '$$')
+    } else if (/^With(?:Http|Https|)Endpoint$/.test(call.name)) {
+      const [port, target] = [call.named.get('port'), call.named.get('targetPort')]
+      const inside = target ?? (call.named.has('env') ? port : undefined)
+      if (port !== undefined || inside !== undefined)
+        service['ports'] = [inside === undefined ? (port ?? '') : `${port ?? inside}:${inside}`]
+      const variable = call.named.get('env')
+      if (variable !== undefined && variable !== 'PORT')
+        note(`${variable} says its port: write it into env, or appPort`)
+    }
+  }
+}

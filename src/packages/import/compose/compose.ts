@@ -1,0 +1,149 @@
+import {existsSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {readProject} from './files.ts'
+import {containerApp} from './container.ts'
+import {nativeServer, type NativePrograms} from './native.ts'
+import {programPorts} from './ports.ts'
+import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
+import {projectName, volumeNames, volumeNotes} from './project.ts'
+import {namesIn} from './names.ts'
+import {withoutDapr, withSidecars} from './dapr.ts'
+import {buildOf, folderOfStack, type Service, type Stack} from './service.ts'
+import {unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {isMap, mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
+
+/** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
+export function importCompose(
+  file: ImportedFile,
+  overrides: readonly ImportedFile[],
+  {cwd, native}: {readonly cwd: string; readonly native?: NativePrograms | undefined}
+): Imported {
+  const {values, notes} = readProject(file, overrides, cwd)
+  const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
+  return importServices({file, values, notes, from, native})
+}
+
+/** Services in the terms of a compose file. */
+export interface ServicesFile {
+  /** Paths count from its folder. */
+  readonly file: ImportedFile
+  readonly values: Values
+  /** By service. */
+  readonly notes: ReadonlyMap<string, readonly string[]>
+  /** What they were read from, for people. */
+  readonly from: string
+  /** Given: databases become programs where the machine has these. */
+  readonly native?: NativePrograms | undefined
+}
+
+/**
+ * A service that is built from a folder with a program of its own becomes that program; every other one a container by
+ * `docker run`. Throws a `UserError` if there are none.
+ */
+export function importServices({file, values, notes: notesOf, from, native}: ServicesFile): Imported {
+  const {services, ...top} = values
+  const all = Object.entries(mapOf(services))
+  if (all.length === 0) throw unreadable(file, 'it has no services', 0)
+  const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
+  const project = projectName(file, textValue(top['name']))
+  const known = all.map(([id, value]): [string, Service] => [
+    id,
+    {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []}
+  ])
+  const stack: Stack = {
+    file,
+    project,
+    volumes: volumeNames(project, top['volumes']),
+    ...withoutDapr(new Map(known), file),
+    programs: new Map()
+  }
+  const programs = new Map<string, ComposeProgram>()
+  for (const [id, service] of stack.services) {
+    const program = serviceProgram(service, stack)
+    if (program !== undefined) programs.set(id, program)
+  }
+  const ports = programPorts(programs, stack.services)
+  for (const [id, {called}] of ports) stack.programs.set(id, called)
+  const offers: string[] = []
+  const made = [...stack.services].map(([id, service]) => {
+    const [program, port] = [programs.get(id), ports.get(id)]
+    const app = program && port ? appOf(program, port, stack) : serverOrContainer(service, stack, {native, offers})
+    const built = buildOf(service, stack)?.folder
+    return withRootNote({...app, ...(built !== undefined && {builtFrom: built})})
+  })
+  const apps = withSidecars(made, stack.services)
+  notes.push(...daprNotes(stack))
+  const variables = join(dirname(file.path), '.env')
+  const interpolate = JSON.stringify(apps).includes('${') && (existsSync(variables) ? variables : true)
+  return {
+    from,
+    ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
+    ...(interpolate !== false && {interpolate}),
+    apps,
+    offers,
+    notes
+  }
+}
+
+/** A program of this machine where that is wanted and there is one, else a container, with the reason. */
+function serverOrContainer(
+  service: Service,
+  stack: Stack,
+  {native, offers}: {readonly native: NativePrograms | undefined; readonly offers: string[]}
+): ImportedApp {
+  const {PATH: searchPath = ''} = process.env
+  const found = nativeServer(service, stack, native ?? {searchPath, isRoot: process.getuid?.() === 0})
+  if (native !== undefined && typeof found !== 'string') return found
+  if (typeof found !== 'string') offers.push(service.id)
+  const app = containerApp(service, stack)
+  const isWanted = native !== undefined && typeof found === 'string'
+  return isWanted ? {...app, notes: [...app.notes, `--native: it stays a container: ${found}`]} : app
+}
+
+/** In containers every program may listen on ports below 1024. */
+function withRootNote(app: ImportedApp): ImportedApp {
+  const notes = ['port', 'appPort'].flatMap(key => {
+    const port = Number(app.keys[key] ?? 0)
+    return port > 0 && port < 1024 ? [`${key}: only root may listen on ${port}`] : []
+  })
+  return {...app, notes: [...app.notes, ...notes]}
+}
+
+/** What became of Dapr's own services, and hosts in the files of its sidecars that are elsewhere here. */
+function daprNotes(stack: Stack): readonly string[] {
+  const parts = [...stack.leftOut].filter(([, owner]) => owner === '').map(([id]) => id)
+  const files = [...stack.services.values()].flatMap(({sidecar}) => [
+    ...(sidecar?.resources ?? []),
+    ...(sidecar?.config === undefined ? [] : [sidecar.config])
+  ])
+  const marks = namesIn([...new Set(files)], stack, folderOfStack(stack)).map(
+    ({id, place, port, portHere}) => `${place}: ${id}:${port} is localhost:${portHere} here: write that`
+  )
+  return [
+    ...(parts.length === 0 ? [] : [`${parts.join(', ')}: left out: the run does for Dapr what they do`]),
+    ...new Set(marks)
+  ]
+}
+
+function topNote(key: string, value: unknown): readonly string[] {
+  if (key === 'volumes') return volumeNotes(value)
+  if (['version', 'name', 'networks'].includes(key) || key.startsWith('x-')) {
+    if (key !== 'networks') return []
+    return [
+      'networks: programs and published ports are all on localhost here; containers do not see each other by name'
+    ]
+  }
+  return [`${key}: ${written(value)} is not carried over`]
+}
+
+/** Variables are written with braces here, and a literal `$` alone. */
+function ours(value: unknown): unknown {
+  if (typeof value === 'string')
+    return value.replaceAll(/\$(\$\{?|\{[^}]*\}?|[A-Za-z_]\w*)/g, (whole, what: string) => {
+      if (what === '$') return '$'
+      if (what === '${') return '$${'
+      return what.startsWith('{') ? whole : `\${${what}}`
+    })
+  if (Array.isArray(value)) return value.map(ours)
+  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, ours(each)])) : value
+}

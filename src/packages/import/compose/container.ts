@@ -1,0 +1,262 @@
+import {resolve} from 'node:path'
+import {boundMounts} from './dapr.ts'
+import {composeEnvironment, namesIn} from './names.ts'
+import {envFilesOf, missingEnvFiles} from './program.ts'
+import {mountsOf} from './project.ts'
+import {
+  buildLeftOver,
+  buildOf,
+  folderOfStack,
+  healthCommand,
+  leftOver,
+  limitsOf,
+  portsOf,
+  publishedPort,
+  sharedKeys,
+  startWords,
+  usualPort,
+  commandWords,
+  type Build,
+  type Service,
+  type Stack
+} from './service.ts'
+import {envFileVariables} from '../reading/variables.ts'
+import {pathTo, type ImportedApp} from '../imported.ts'
+import {given, isMap, mapOf, passedOn, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+
+/** Keys of a service, and the flags of `docker run` with one value that they mean. */
+const FLAGS: Readonly<Record<string, string>> = {
+  user: '--user',
+  working_dir: '--workdir',
+  hostname: '--hostname',
+  platform: '--platform',
+  shm_size: '--shm-size',
+  mem_limit: '--memory',
+  cpus: '--cpus',
+  pid: '--pid',
+  ipc: '--ipc',
+  runtime: '--runtime',
+  network_mode: '--network'
+}
+/** The same of lists: one flag for each item. */
+const LIST_FLAGS: Readonly<Record<string, string>> = {
+  cap_add: '--cap-add',
+  cap_drop: '--cap-drop',
+  devices: '--device',
+  dns: '--dns',
+  extra_hosts: '--add-host',
+  security_opt: '--security-opt',
+  tmpfs: '--tmpfs'
+}
+const SWITCHES: Readonly<Record<string, string>> = {
+  privileged: '--privileged',
+  read_only: '--read-only',
+  init: '--init'
+}
+
+const KNOWN = new Set([
+  ...Object.keys(FLAGS),
+  ...Object.keys(LIST_FLAGS),
+  ...Object.keys(SWITCHES),
+  ...'volumes image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open extends pull_policy develop'.split(
+    ' '
+  )
+])
+
+/** A service as a container, which `docker run` starts, and ends on a signal. */
+export function containerApp(service: Service, stack: Stack): ImportedApp {
+  const {values, id} = service
+  const notes = [...service.notes]
+  const build = buildOf(service, stack)
+  const name = containerName(service, stack)
+  const image = textValue(values['image']) || name
+  if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
+  const ports = publishedPorts(service, notes)
+  const envFile = envFilesOf(service, stack, folderOfStack(stack))
+  const env = composeEnvironment(service, stack, 'host.docker.internal', notes)
+  const hosts = hostsOf(service, env, stack, notes)
+  const [entrypoint, ...entrypointArgs] = commandWords(values['entrypoint'])
+  const run = [
+    'docker',
+    'run',
+    '--rm',
+    '--name',
+    name,
+    ...ports.flatMap(({text}) => ['--publish', text]),
+    ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
+    ...flagsOf({...values, ...limitsOf(values)}, stack),
+    ...listFlagsOf(values, stack, notes),
+    ...[...passed(envFile, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
+      '--env',
+      key
+    ]),
+    ...(entrypoint === undefined ? [] : ['--entrypoint', entrypoint]),
+    image,
+    ...entrypointArgs,
+    ...commandWords(values['command'])
+  ]
+  if (build !== undefined)
+    notes.push(
+      'build: no program was found that runs outside of the image, so it is built and run as a container',
+      ...buildLeftOver(service),
+      ...build.flags.slice(MAX_FLAGS).map(flag => `build: ${flag} is not carried over`)
+    )
+  return {
+    id,
+    folder: folderOfStack(stack),
+    keys: given({
+      command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
+      env: Object.keys(env).length > 0 ? env : undefined,
+      envFile,
+      ...withStop(image, sharedKeys(service, stack, notes)),
+      ready: readyOf(service, name)
+    }),
+    published: ports.filter(({port}) => port > 0),
+    notes: [...notes, ...missingEnvFiles(service, stack), ...leftOver(service, KNOWN)]
+  }
+}
+
+/** Names that are this machine for a container: those of services that it names or waits for. It shares the network of another one: none. */
+function hostsOf(
+  service: Service,
+  env: Readonly<Record<string, string>>,
+  stack: Stack,
+  notes: string[]
+): readonly string[] {
+  if ('network_mode' in service.values) return []
+  const folder = folderOfStack(stack)
+  const built = buildOf(service, stack)
+  const files = [
+    ...boundMounts(service.values['volumes']).map(([source]) => resolve(folder, source)),
+    ...(built === undefined ? [] : [built.folder])
+  ]
+  const names = namesIn(files, stack, folder).filter(({id}) => id !== service.id)
+  for (const {id, place, port, portHere} of names)
+    if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
+  const needed = service.values['depends_on']
+  const waited = isMap(needed) ? Object.keys(needed) : textsOf(needed)
+  const inCommand = [
+    ...startWords(service)
+      .join(' ')
+      .matchAll(/(?<![\w.-])([a-z][\w.-]*):\d{2,5}\b/g)
+  ]
+    .map(([, name = '']) => name)
+    .filter(name => name !== service.id)
+  const called = Object.values(env).some(value => value.includes('host.docker.internal'))
+  const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
+    id => stack.services.has(id) && /^[\w.-]+$/.test(id)
+  )
+  return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
+}
+
+/** What `docker run --publish` reads, and each port of this machine that it means. */
+interface Published {
+  readonly port: number
+  readonly text: string
+}
+
+/**
+ * Its ports; if it has none, the usual one of its image, since programs outside of containers call it. One that compose would
+ * take to a free port keeps its number: callers and probes expect it there.
+ */
+function publishedPorts(service: Service, notes: string[]): readonly Published[] {
+  const ports = portsOf(service)
+  const usual = usualPort(service).toString()
+  if (ports.length === 0 && usual !== '0' && !('network_mode' in service.values)) {
+    notes.push(`ports: ${usual} is published here, as programs outside of containers call it`)
+    return [{port: Number(usual), text: `${usual}:${usual}`}]
+  }
+  const free = ports.filter(({published}) => published === '').map(({target}) => target)
+  if (free.length > 0)
+    notes.push(
+      `ports: ${listed(free)} ${free.length === 1 ? 'has no number of this machine: it keeps its own here' : 'have no numbers of this machine: they keep their own here'}`
+    )
+  return ports.map(port => publishedAs({...port, published: port.published || port.target}))
+}
+
+const listed = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(each => each !== '').join(' and ')
+
+/** `[ADDRESS:]PUBLISHED:TARGET[/udp]` */
+function publishedAs({address, published, target, isUdp}: ReturnType<typeof portsOf>[number]): Published {
+  const text = [address, published, target].filter(part => part !== '').join(':') + (isUdp ? '/udp' : '')
+  return {port: isUdp ? 0 : Number(/^\d+$/.exec(published)?.[0] ?? 0), text}
+}
+
+/** Names of the variables that its container gets. The program `docker` reads the env files, as they are when it starts. */
+function passed(
+  envFile: unknown,
+  env: Readonly<Record<string, string>>,
+  stack: Stack,
+  notes: string[]
+): readonly string[] {
+  const files = (Array.isArray(envFile) ? envFile : envFile === undefined ? [] : [envFile]) as readonly unknown[]
+  const paths = files.map(each => (isMap(each) ? textValue(each['path']) : textValue(each)))
+  const names = paths.flatMap(path => Object.keys(envFileVariables(resolve(folderOfStack(stack), path))))
+  if (names.length > 0)
+    notes.push(
+      `env_file: the container gets the variables that are in it now, ${listed(names)}: name a new one by --env`
+    )
+  return [...new Set([...names, ...Object.keys(env)])]
+}
+
+/** Its health check, run in the container; else its port. */
+function readyOf(service: Service, name: string): Values | undefined {
+  const health = healthCommand(service)
+  if (health !== undefined) return {command: ['docker', 'exec', name, ...health]}
+  const port = publishedPort(service)
+  return port > 0 ? {tcp: port} : undefined
+}
+
+/** The flags that the keys of a service mean. */
+const flagsOf = (values: Values, stack: Stack): readonly string[] => [
+  ...Object.entries(FLAGS).flatMap(([key, flag]) =>
+    textValue(values[key]) === '' ? [] : [flag, inContainers(textValue(values[key]), stack)]
+  ),
+  ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : []))
+]
+
+const listFlagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
+  ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
+    itemsOf(key, values[key], notes).flatMap(item => [flag, item])
+  ),
+  ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount])
+]
+
+const containerName = ({id, values}: Service, stack: Stack): string =>
+  textValue(values['container_name']) || `${stack.project}-${id.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`
+
+/** `network_mode: service:db` is the network of its container. */
+const inContainers = (value: string, stack: Stack): string => {
+  const other = stack.services.get(/^service:(.*)$/.exec(value)?.[1] ?? '')
+  return other === undefined ? value : `container:${containerName(other, stack)}`
+}
+
+/** A shell names nine arguments by one digit; three are the tag, the Dockerfile and the folder. */
+const MAX_FLAGS = 6
+
+/** What the file says reaches the shell as arguments: nothing of it is the text of a command. */
+function buildAndRun(
+  {folder, dockerfile, flags}: Build,
+  {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}
+): readonly string[] {
+  const context = pathTo(folder, folderOfStack(stack))
+  const more = flags.slice(0, MAX_FLAGS)
+  const numbered = more.map((_, index) => ` "$${index + 4}"`).join('')
+  const script = `docker build --quiet --tag "$1" --file "$2"${numbered} "$3" && shift ${3 + more.length} && exec "$@"`
+  return ['sh', '-c', script, 'build', image, `${context}/${dockerfile}`, context, ...more, ...run]
+}
+
+/** PostgreSQL waits for its clients on SIGTERM. */
+const withStop = (image: string, keys: Values): Values =>
+  /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
+
+function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
+  if (key === 'extra_hosts' && isMap(value))
+    return Object.entries(value).map(([host, at]) => `${host}:${textValue(at)}`)
+  const list: readonly unknown[] = Array.isArray(value) ? value : textsOf(value)
+  return list.flatMap(each => {
+    if (isMap(each)) notes.push(`${key}: ${JSON.stringify(each)} is not carried over`)
+    return [textValue(each)].filter(text => text !== '')
+  })
+}

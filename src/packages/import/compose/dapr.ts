@@ -1,0 +1,209 @@
+// Dapr in a compose file: a sidecar is a container that shares the network of its app. Here the run is that sidecar.
+import {isAbsolute, join} from 'node:path'
+import {portsOf, startWords, type ComposeSidecar, type Service} from './service.ts'
+import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {isMap, listedValues, mapOf, mergedValues, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+
+/** The services of a project without what the run itself is. */
+export interface WithoutDapr {
+  readonly services: ReadonlyMap<string, Service>
+  /** Services that are left out; a sidecar with the service that it belongs to, others with ''. */
+  readonly leftOut: ReadonlyMap<string, string>
+}
+
+/** Flags of daprd (cmd/daprd/options) and keys of the template. */
+const KEYS: Readonly<Record<string, string>> = {
+  'app-port': 'appPort',
+  'app-protocol': 'appProtocol',
+  'app-ssl': 'appSSL',
+  'app-max-concurrency': 'appMaxConcurrency',
+  'dapr-http-port': 'daprHTTPPort',
+  'dapr-grpc-port': 'daprGRPCPort',
+  'enable-api-logging': 'enableApiLogging',
+  'enable-app-health-check': 'enableAppHealthCheck',
+  'app-health-check-path': 'appHealthCheckPath',
+  'log-level': 'logLevel',
+  'max-body-size': 'maxBodySize'
+}
+/** Flags that have other keys, or say nothing here. */
+const OTHER_FLAGS =
+  /^(?:app-id|app-channel-address|config|components-path|resources-path|(?:placement|scheduler)-host-address|.*listen-addresses|mode|enable-metrics|metrics-port|.*internal-grpc-port|log-as-json|.*sentry-address|control-plane-.*)$/
+
+/** Takes daprd's containers to their apps, and leaves out Dapr's own services and Zipkin, if any service is a sidecar. */
+export function withoutDapr(services: ReadonlyMap<string, Service>, file: ImportedFile): WithoutDapr {
+  const leftOut = new Map<string, string>()
+  const rest = new Map(services)
+  for (const service of services.values()) {
+    const flags = daprdFlags(service)
+    const owner = flags && services.get(ownerId(service, flags))
+    if (owner === undefined || owner === service) continue
+    const sidecar = sidecarOf(service, flags ?? new Map(), file)
+    const needed = {depends_on: withoutName(service.values['depends_on'], owner.id)}
+    const before = rest.get(owner.id) ?? owner
+    const values = withoutPorts(mergedValues(needed, before.values), [
+      sidecar.keys['daprHTTPPort'],
+      sidecar.keys['daprGRPCPort']
+    ])
+    rest.set(owner.id, {...before, values, sidecar})
+    rest.delete(service.id)
+    leftOut.set(service.id, owner.id)
+  }
+  if (leftOut.size > 0)
+    for (const service of services.values())
+      if (isPartOfDapr(service) && rest.delete(service.id)) leftOut.set(service.id, '')
+  return {services: rest, leftOut}
+}
+
+/** `daprio/dapr` has all programs, `daprio/daprd` one. */
+const isPartOfDapr = (service: Service): boolean =>
+  /(?:^|\/)zipkin(?::|$)|dapr(?:io)?\/(?:placement|scheduler|sentry)(?::|$)/.test(textValue(service.values['image'])) ||
+  /^(?:.*\/)?(?:placement|scheduler|sentry)$/.test(startWords(service)[0] ?? '')
+
+/** The flags of daprd by their names, each with all of its values; undefined: the service is none. */
+function daprdFlags(service: Service): ReadonlyMap<string, readonly string[]> | undefined {
+  const words = startWords(service)
+  const isNamed = /(?:^|\/)daprd$/.test(words[0] ?? '')
+  if (!isNamed && !/(?:^|\/)daprd(?:[:@]|$)/.test(textValue(service.values['image']))) return undefined
+  const flags = new Map<string, readonly string[]>()
+  for (const [index, word] of words.entries()) {
+    const [, name, joined] = /^--?([a-z][\w-]*)(?:=(.*))?$/s.exec(word) ?? []
+    if (name === undefined) continue
+    const next = words[index + 1] ?? ''
+    flags.set(name, [...(flags.get(name) ?? []), joined ?? (next.startsWith('-') ? '' : next)])
+  }
+  return flags
+}
+
+/** The service whose network it shares, which it calls, or which has the name of the app. */
+const ownerId = ({values}: Service, flags: ReadonlyMap<string, readonly string[]>): string =>
+  /^service:(.*)$/.exec(textValue(values['network_mode']))?.[1] ??
+  flags.get('app-channel-address')?.[0] ??
+  flags.get('app-id')?.[0] ??
+  ''
+
+function sidecarOf(
+  service: Service,
+  flags: ReadonlyMap<string, readonly string[]>,
+  file: ImportedFile
+): ComposeSidecar {
+  const notes: string[] = []
+  const keys: Record<string, unknown> = {}
+  for (const [flag, [value = '']] of flags) {
+    const key = KEYS[flag]
+    if (key !== undefined) keys[key] = typed(value)
+    else if (!OTHER_FLAGS.test(flag)) notes.push(`${service.id}: -${flag} ${value} is not carried over`)
+  }
+  const hostPath = (path: string): readonly string[] => {
+    const found = mountedFrom(path, service, file)
+    if (found === undefined)
+      notes.push(`${service.id}: ${path} is in the container alone: copy it out, and write its path here`)
+    return found === undefined ? [] : [found]
+  }
+  return {
+    appId: flags.get('app-id')?.[0] ?? '',
+    keys,
+    resources: ['resources-path', 'components-path'].flatMap(flag => (flags.get(flag) ?? []).flatMap(hostPath)),
+    config: (flags.get('config') ?? []).flatMap(hostPath)[0],
+    notes
+  }
+}
+
+const typed = (text: string): unknown =>
+  /^\d+$/.test(text) ? Number(text) : text === '' || text === 'true' ? true : text === 'false' ? false : text
+
+/** The path on this machine of one in a container. */
+function mountedFrom(path: string, {values}: Service, file: ImportedFile): string | undefined {
+  const absolute = isAbsolute(path) ? path : join('/', path)
+  for (const [source, target] of boundMounts(values['volumes'])) {
+    const base = target.replace(/\/+$/, '')
+    if (absolute === base || absolute.startsWith(`${base}/`))
+      return join(pathFrom(file, source), absolute.slice(base.length))
+  }
+  return undefined
+}
+
+/** Files and folders of this machine, each with its place in the container. */
+export function boundMounts(volumes: unknown): readonly (readonly [string, string])[] {
+  return listedValues(volumes).flatMap(each => {
+    if (isMap(each))
+      return each['type'] === 'bind' ? [[textValue(each['source']), textValue(each['target'])] as const] : []
+    const [, source = '', target = ''] = /^([./][^:]*):([^:]+)/.exec(textValue(each)) ?? []
+    return source === '' ? [] : [[source, target] as const]
+  })
+}
+
+const withoutName = (needed: unknown, name: string): unknown =>
+  isMap(needed)
+    ? Object.fromEntries(Object.entries(needed).filter(([each]) => each !== name))
+    : textsOf(needed).filter(each => each !== name)
+
+/** Ports of the sidecar that the service publishes for it are no ports of the program. */
+function withoutPorts(values: Values, sidecarPorts: readonly unknown[]): Values {
+  const {ports} = values
+  if (!Array.isArray(ports)) return values
+  const isOther = (port: unknown): boolean =>
+    portsOf({id: '', values: {ports: [port]}, notes: []}).every(
+      ({target}) => !sidecarPorts.map(String).includes(target)
+    )
+  return {...values, ports: ports.filter(isOther)}
+}
+
+/** The apps with what their sidecars say, and with Dapr's ids. */
+export function withSidecars(
+  apps: readonly ImportedApp[],
+  services: ReadonlyMap<string, Service>
+): readonly ImportedApp[] {
+  const ids = new Map<string, string>()
+  const taken = new Set(services.keys())
+  for (const {id, sidecar: {appId} = {appId: ''}} of services.values()) {
+    const isFree = appId !== '' && !appId.includes('${') && !taken.has(appId)
+    if (isFree) taken.add(appId)
+    ids.set(id, isFree ? appId : id)
+  }
+  const ports = [...services.values()].flatMap(({sidecar}) => [
+    sidecar?.keys['daprHTTPPort'],
+    sidecar?.keys['daprGRPCPort']
+  ])
+  const isShared = (port: unknown): boolean => ports.filter(each => each === port).length > 1
+  return apps.map(app => {
+    const {sidecar} = services.get(app.id) ?? {}
+    const named = {...app, id: ids.get(app.id) ?? app.id, keys: withIds(app.keys, ids)}
+    return sidecar === undefined ? named : withSidecar(named, sidecar, isShared)
+  })
+}
+
+const withIds = (keys: Values, ids: ReadonlyMap<string, string>): Values =>
+  isMap(keys['dependsOn'])
+    ? {
+        ...keys,
+        dependsOn: Object.fromEntries(Object.entries(keys['dependsOn']).map(([id, how]) => [ids.get(id) ?? id, how]))
+      }
+    : keys
+
+const OWN_PORTS = ['daprHTTPPort', 'daprGRPCPort']
+const OWN_VARIABLES = ['DAPR_HTTP_PORT', 'DAPR_GRPC_PORT']
+
+function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port: unknown) => boolean): ImportedApp {
+  const notes = [...app.notes, ...sidecar.notes]
+  const shared = OWN_PORTS.filter(key => isShared(sidecar.keys[key]) && sidecar.keys[key] !== undefined)
+  for (const key of shared)
+    notes.push(
+      `${key}: ${String(sidecar.keys[key])} is that of another sidecar, too: here each has its own, in ${OWN_VARIABLES[OWN_PORTS.indexOf(key)] ?? ''}`
+    )
+  const own = Object.entries(sidecar.keys).filter(
+    ([key]) => !shared.includes(key) && (key !== 'appPort' || app.keys['autoPort'] === undefined)
+  )
+  const env = Object.entries(mapOf(app.keys['env'])).filter(([name]) => !OWN_VARIABLES.includes(name))
+  const {env: _env, ...keys} = app.keys
+  return {
+    ...app,
+    keys: {
+      ...keys,
+      ...(env.length > 0 && {env: Object.fromEntries(env)}),
+      ...Object.fromEntries(own),
+      ...(sidecar.resources.length > 0 && {resourcesPaths: sidecar.resources.map(path => pathTo(path, app.folder))}),
+      ...(sidecar.config !== undefined && {configFilePath: pathTo(sidecar.config, app.folder)})
+    },
+    notes
+  }
+}

@@ -1,0 +1,172 @@
+import {realpathSync} from 'node:fs'
+import {dirname, isAbsolute, join, resolve} from 'node:path'
+import {readImported} from '../find-source.ts'
+import {pathTo, unreadable, type ImportedFile} from '../imported.ts'
+import {
+  isMap,
+  listedValues,
+  mapOf,
+  mergedValues,
+  textValue,
+  textsOf,
+  valuesOf,
+  type Values
+} from '../reading/yaml-file.ts'
+
+/** A project of compose as all of its files say it together. Paths in it count from the folder of the first file, or from `from`. */
+export interface ComposeProject {
+  readonly values: Values
+  /** By service: what could not be read of what it extends. */
+  readonly notes: ReadonlyMap<string, readonly string[]>
+}
+
+/** More files that include or extend each other are a mistake. */
+const MAX_FILES = 100
+
+/**
+ * Reads a compose file with the files that it includes and extends, and overrides over it, as compose-go merges them (its packages
+ * loader and override). Throws a `UserError` for a file that is broken or includes itself.
+ */
+export function readProject(
+  file: ImportedFile,
+  overrides: readonly ImportedFile[],
+  cwd: string,
+  from = dirname(file.path)
+): ComposeProject {
+  const reader = new ProjectReader(cwd)
+  const folder = dirname(file.path)
+  const all = [file, ...overrides].map(each => reader.read(each, folder))
+  const values = all.reduce((below, over) => mergedValues(below, over))
+  return {values: withPathsFrom(values, folder, from), notes: reader.notes}
+}
+
+class ProjectReader {
+  readonly notes = new Map<string, string[]>()
+  readonly #cwd: string
+  /** The files that are being included, the outermost first. */
+  readonly #open: string[] = []
+  readonly #values = new Map<string, Values>()
+
+  constructor(cwd: string) {
+    this.#cwd = cwd
+  }
+
+  /** `folder`: where its relative paths count from. */
+  read(file: ImportedFile, folder: string): Values {
+    const id = realpathSync(file.path)
+    if (this.#open.includes(id))
+      throw unreadable(file, 'it includes itself', Math.max(0, file.text.search(/^include:/m)))
+    this.#open.push(id)
+    const {include, ...own} = this.#valuesOf(file)
+    const services = mapOf(own['services'])
+    const whole = Object.keys(services).map(name => [name, this.#extended(name, {file, folder, services})])
+    const values = 'services' in own ? {...own, services: Object.fromEntries(whole) as Values} : own
+    const included = listedValues(include).map(each => this.#included(each, file, folder))
+    this.#open.pop()
+    return [...included, values].reduce((below, over) => mergedValues(below, over))
+  }
+
+  #valuesOf(file: ImportedFile): Values {
+    const known = this.#values.get(file.path)
+    if (known !== undefined) return known
+    if (this.#values.size >= MAX_FILES)
+      throw unreadable(file, `more than ${MAX_FILES} files include or extend each other`, 0)
+    const values = valuesOf(file)
+    this.#values.set(file.path, values)
+    return values
+  }
+
+  /** An entry of `include`: a path, or several that override each other, with the folder from which their paths count. */
+  #included(entry: unknown, {path}: ImportedFile, folder: string): Values {
+    const {path: named = entry, project_directory: own} = mapOf(entry)
+    const files = textsOf(named).map(each => readImported(resolve(dirname(path), each), this.#cwd))
+    const [first] = files
+    if (first === undefined) return {}
+    const from = textValue(own) === '' ? dirname(first.path) : resolve(dirname(path), textValue(own))
+    const read = files.map(each => this.read(each, from))
+    return withPathsFrom(
+      read.reduce((values, over) => mergedValues(values, over)),
+      from,
+      folder
+    )
+  }
+
+  /** A service with what it extends, also of other files. */
+  #extended(name: string, within: Extending): Values {
+    const {file, folder, services, owner = name, open = []} = within
+    const {extends: from, ...own} = mapOf(services[name])
+    const base = textValue(from) || textValue(mapOf(from)['service'])
+    if (base === '') return own
+    const named = textValue(mapOf(from)['file'])
+    const other = named === '' ? file : this.#fileAt(resolve(dirname(file.path), named))
+    const others = other === file ? services : mapOf(other && this.#valuesOf(other)['services'])
+    const opened = [...open, `${file.path}:${name}`]
+    if (other === undefined || !(base in others) || opened.includes(`${other.path}:${base}`)) {
+      this.notes.set(owner, [`extends: there is no service ${base}${named === '' ? '' : ` in ${named}`}`])
+      return own
+    }
+    const origin = other === file ? folder : dirname(other.path)
+    const below = this.#extended(base, {file: other, folder: origin, services: others, owner, open: opened})
+    return mergedValues(withPaths(below, origin, folder), own)
+  }
+
+  #fileAt(path: string): ImportedFile | undefined {
+    try {
+      return readImported(path, this.#cwd)
+    } catch {
+      return undefined // a note names it
+    }
+  }
+}
+
+interface Extending {
+  readonly file: ImportedFile
+  readonly folder: string
+  readonly services: Values
+  /** The service that is read, and what is being extended for it. */
+  readonly owner?: string
+  readonly open?: readonly string[]
+}
+
+/** The values of a file whose relative paths count from another folder. */
+const withPathsFrom = (values: Values, from: string, to: string): Values =>
+  from === to
+    ? values
+    : {
+        ...values,
+        services: Object.fromEntries(
+          Object.entries(mapOf(values['services'])).map(([name, service]) => [
+            name,
+            withPaths(mapOf(service), from, to)
+          ])
+        )
+      }
+
+/** The same of one service. */
+function withPaths(service: Values, from: string, to: string): Values {
+  if (from === to) return service
+  const moved = (path: unknown): unknown =>
+    typeof path !== 'string' || isAbsolute(path) || /^(?:[~$]|\w+:\/\/|git@)/.test(path)
+      ? path
+      : pathTo(join(from, path), to)
+  const {build, env_file: envFile, volumes} = service
+  const inMap =
+    (key: string) =>
+    (value: unknown): unknown =>
+      isMap(value) && key in value ? {...value, [key]: moved(value[key])} : moved(value)
+  return {
+    ...service,
+    ...(build !== undefined && {
+      build: isMap(build) ? {...build, context: moved(build['context'] ?? '.')} : moved(build)
+    }),
+    ...(envFile !== undefined && {env_file: listedValues(envFile).map(inMap('path'))}),
+    ...(Array.isArray(volumes) && {volumes: volumes.map(each => movedMount(each, moved))})
+  }
+}
+
+/** A folder of this machine in `SOURCE:TARGET`, or in the long form; the name of a volume stays. */
+function movedMount(mount: unknown, moved: (path: unknown) => unknown): unknown {
+  if (isMap(mount)) return mount['type'] === 'bind' ? {...mount, source: moved(mount['source'])} : mount
+  const [, source = '', rest = ''] = /^(\.[^:]*)(:.*)$/.exec(textValue(mount)) ?? []
+  return rest === '' ? mount : `${String(moved(source))}${rest}`
+}

@@ -1,0 +1,87 @@
+import {portsOf, publishedPort, type Service} from './service.ts'
+import {hasMovedBind, readsPort} from '../reading/shell-words.ts'
+import {mapOf, textValue, type Values} from '../reading/yaml-file.ts'
+
+/** A program of a compose file that listens. */
+export interface ListeningProgram {
+  readonly service: Service
+  readonly folder: string
+  readonly command: readonly string[]
+  /** The port that its code or the file names; 0: none is known. */
+  readonly target: number
+}
+
+/** Where a program is called, and the keys of the template for it. */
+export interface ProgramPort {
+  /** 0: not known. */
+  readonly called: number
+  readonly keys: Values
+  /** PORT is left to the run. */
+  readonly getsPort: boolean
+}
+
+type Kind = 'movable' | 'variable' | 'fixed'
+
+/**
+ * Where the programs of a project are called: at the port that they publish; one that other services call by its name alone, at the
+ * port on which it listens, or the next free one where several listen on one.
+ */
+export function programPorts(
+  programs: ReadonlyMap<string, ListeningProgram>,
+  services: ReadonlyMap<string, Service>
+): ReadonlyMap<string, ProgramPort> {
+  const used = new Set([...services.values()].filter(({id}) => !programs.has(id)).map(publishedPort))
+  const ports = new Map<string, ProgramPort>()
+  const inTurn = [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))
+  for (const [id, program] of inTurn) {
+    const port = portOf(program, used)
+    ports.set(id, port)
+    for (const each of [port.called, Number(port.keys['appPort'] ?? 0)]) used.add(each)
+  }
+  return ports
+}
+
+/** Numbers that cannot be chosen come first. */
+const rank = (program: ListeningProgram): number => (numberOf(program) > 0 ? 0 : kindOf(program) === 'fixed' ? 1 : 2)
+
+/** The number that it publishes; 0: none. */
+const numberOf = ({service}: ListeningProgram): number =>
+  Number(/^\d+$/.exec(portsOf(service).find(({isUdp}) => !isUdp)?.published ?? '')?.[0] ?? 0)
+
+function kindOf({command, folder, service, target}: ListeningProgram): Kind {
+  if (/\$\{?PORT\b/.test(command.join(' '))) return 'variable'
+  if (hasMovedBind(command, folder)) return 'movable'
+  const readsVariable = textValue(mapOf(service.values['environment'])['PORT']) === target.toString()
+  return readsVariable || readsPort(command.join(' ')) ? 'variable' : 'fixed'
+}
+
+function portOf(program: ListeningProgram, used: ReadonlySet<number>): ProgramPort {
+  const {service, target} = program
+  const kind = kindOf(program)
+  const published = numberOf(program)
+  const own = Number(service.sidecar?.keys['appPort'] ?? 0)
+  if (service.sidecar !== undefined) {
+    if (own === 0) return {called: published, keys: {}, getsPort: false}
+    const isTaken = used.has(own) && kind === 'movable'
+    const app = isTaken ? {autoPort: true, fixedPort: own} : {appPort: own}
+    const isOther = published > 0 && published !== own
+    return {called: published || own, keys: isOther ? {port: published, ...app} : app, getsPort: false}
+  }
+  if (target === 0) {
+    // PORT has no number: the run gives it one
+    const isVariable = /\$\{?PORT\b/.test(program.command.join(' '))
+    return {called: published, keys: isVariable ? {autoPort: true} : {}, getsPort: isVariable}
+  }
+  const called = published || (kind === 'fixed' ? target : freeFrom(target, used))
+  if (kind === 'fixed')
+    return {called, keys: called === target ? {appPort: target} : {port: called, appPort: target}, getsPort: false}
+  const isInCode = kind === 'movable' && called !== target
+  return {called, keys: isInCode ? {port: called, fixedPort: target} : {port: called}, getsPort: !isInCode}
+}
+
+/** The number, or the next one that is not used. */
+export function freeFrom(port: number, used: ReadonlySet<number>): number {
+  let free = port
+  while (used.has(free)) free += 1
+  return free
+}

@@ -1,0 +1,236 @@
+import {existsSync, statSync} from 'node:fs'
+import {join} from 'node:path'
+import {
+  buildOf,
+  healthCommand,
+  leftOver,
+  limitsOf,
+  portsOf,
+  sharedKeys,
+  startWords,
+  type Service,
+  type Stack
+} from './service.ts'
+import type {ListeningProgram, ProgramPort} from './ports.ts'
+import {
+  commandOfDockerfile,
+  portOfDockerfile,
+  runsInFolder,
+  startFolder,
+  variablesOfDockerfile,
+  withoutWorkdir
+} from '../reading/dockerfile.ts'
+import {buildNote} from '../folder/languages/node.ts'
+import {projectOf} from './service-project.ts'
+import {composeEnvironment, namesInCode} from './names.ts'
+import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
+import {selfReloader} from '../../../files/config/implied-watch.ts'
+import {commandPort} from '../reading/shell-words.ts'
+import {sampleOf} from '../reading/variables.ts'
+import {
+  given,
+  isMap,
+  listedValues,
+  mapOf,
+  textValue,
+  textsOf,
+  variablePairs,
+  type Values
+} from '../reading/yaml-file.ts'
+
+const KNOWN = new Set(
+  'build image command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open init extends platform develop pull_policy hostname'.split(
+    ' '
+  )
+)
+
+/** The program of a service, and what its image says of it. */
+export interface ComposeProgram extends ListeningProgram {
+  /** The ENTRYPOINT of the image that is not run; empty: none. */
+  readonly skipped: readonly string[]
+}
+
+/** The program of a service that is built from a folder here; undefined if it has none that runs outside its image. */
+export function serviceProgram(service: Service, stack: Stack): ComposeProgram | undefined {
+  const build = buildOf(service, stack)
+  if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
+  const dockerfile = join(build.folder, build.dockerfile)
+  const stage = textValue(mapOf(service.values['build'])['target'])
+  const {folder: start, workdir} = startFolder(dockerfile, build.folder, stage)
+  const own = withoutWorkdir(startWords(service), workdir)
+  const isOwn = own.length > 0
+  const image = commandOfDockerfile(dockerfile, stage)
+  const [entrypoint, cmd] = [withoutWorkdir(image.entrypoint, workdir), withoutWorkdir(image.cmd, workdir)]
+  const candidates = isOwn ? [own] : [[...entrypoint, ...cmd], cmd]
+  const written = candidates.find(each => each.length > 0 && runsInFolder(each, start))
+  const called = calledPort(service, stack)
+  if (written !== undefined && (isOwn || buildNote(written, start) === '')) {
+    const env = variablesOfDockerfile(dockerfile, stage)
+    const target = listeningPort(service, written, isOwn ? '' : dockerfile) || called || Number(env['PORT'] ?? 0)
+    const environment = {...env, ...variablePairs(service.values['environment'])}
+    const values = {...service.values, ...(Object.keys(env).length > 0 && {environment})}
+    return {
+      service: {...service, values},
+      folder: start,
+      command: written,
+      target,
+      skipped: written === cmd ? entrypoint : []
+    }
+  }
+  const project = isOwn ? undefined : projectOf(service, build, start, stack)
+  if (project === undefined) return undefined
+  const {command, port, appPort} = project.keys
+  const words = textsOf(command)
+  // where its image listens says nothing of a server of development
+  const target =
+    variablePort(service, words) || Number(port ?? appPort ?? 0) || listeningPort(service, words, dockerfile) || called
+  const notes = [...service.notes, ...project.notes.filter(note => !note.startsWith('appPort:'))]
+  return {service: {...service, notes}, folder: project.folder, command: words, target, skipped: []}
+}
+
+/** Its app, at the port where it is called. */
+export function appOf(
+  {folder, command, skipped, service, target}: ComposeProgram,
+  {keys: portKeys, getsPort}: ProgramPort,
+  stack: Stack
+): ImportedApp {
+  const {id, values} = service
+  const notes = [...service.notes]
+  if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
+  notes.push(...portNotes(service, portKeys, target))
+  const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
+  const env = PORT === undefined || getsPort ? others : {PORT, ...others}
+  for (const [name, value] of Object.entries(env))
+    if (/^\/[\w.-]+\/[\w./-]+$/.test(value) && !existsSync(value))
+      notes.push(`env: ${name}: ${value} is a path in the container: write the one here`)
+  const shared = sharedKeys(service, stack, notes)
+  if (service.sidecar === undefined) {
+    const inCode = namesInCode(folder, service, stack)
+    notes.push(...inCode.notes)
+    const needed = Object.keys(mapOf(shared['dependsOn'])).filter(each => !inCode.ids.has(each))
+    notes.push(...hostNotes(needed, values['environment']))
+  }
+  const build = buildNote(command, folder)
+  if (build !== '') notes.push(build)
+  const copies = Number(textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas']))
+  const hasReplicas = copies > 1 && target === 0
+  if (copies > 1 && !hasReplicas)
+    notes.push(
+      `replicas: ${copies} need autoPort: true in the place of ${'port' in portKeys ? 'port' : 'appPort'}, and a program that reads PORT`
+    )
+  const health = healthCommand(service)
+  const keys = given({
+    ...portKeys,
+    command,
+    env: Object.keys(env).length > 0 ? env : undefined,
+    envFile: envFilesOf(service, stack, folder),
+    ...shared,
+    ready: readyOf(health, service, target),
+    replicas: hasReplicas ? copies : undefined,
+    watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(command, folder) !== '' ? undefined : true,
+    limits: limitsKey(values),
+    tty: textValue(values['tty']) === 'true' ? true : undefined
+  })
+  if (health !== undefined && readyOf(health, service, target) === undefined && target === 0)
+    notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
+  notes.push(...missingEnvFiles(service, stack))
+  if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
+  notes.push(...leftOver(service, new Set([...KNOWN, 'volumes', 'deploy', 'scale', 'mem_limit', 'cpus'])))
+  return {id, folder, keys, notes}
+}
+
+/** Compose's sizes count in steps of 1024, with or without a `b` at their end: `512m`, `2gb`. */
+function limitsKey(values: Values): Values | undefined {
+  const limits = limitsOf(values)
+  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(limits.mem_limit) ?? []
+  const suffix = unit === '' ? '' : `${unit.toUpperCase()}i`
+  const cpus = Number(limits.cpus)
+  const both = given({
+    memory: amount === '' ? undefined : `${amount}${suffix}`,
+    cpus: cpus > 0 ? cpus : undefined
+  })
+  return Object.keys(both).length === 0 ? undefined : both
+}
+
+/** The port that the program listens on; 0: none is known. `dockerfile`: '' where its port says nothing of the command. */
+function listeningPort(service: Service, command: readonly string[], dockerfile: string): number {
+  const [port] = portsOf(service)
+  return (
+    Number(port?.target ?? textsOf(service.values['expose'])[0] ?? 0) ||
+    commandPort(command.join(' ')) ||
+    (dockerfile === '' ? 0 : portOfDockerfile(dockerfile))
+  )
+}
+
+/** The number in a variable that its framework reads; 0: none. */
+function variablePort({values}: Service, command: readonly string[]): number {
+  const env = variablePairs(values['environment'])
+  const line = command.join(' ')
+  const names = /spring-boot|bootRun/.test(line)
+    ? ['SERVER_PORT']
+    : line.startsWith('dotnet ')
+      ? ['ASPNETCORE_HTTP_PORTS', 'ASPNETCORE_URLS']
+      : []
+  return Number(names.map(name => /(?:^|:)(\d{2,5})(?=$|;)/.exec(env[name] ?? '')?.[1]).find(Boolean) ?? 0)
+}
+
+/** The port at which the environment of another service names it; 0: none. */
+function calledPort({id}: Service, {services}: Stack): number {
+  const name = id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const called = new RegExp(`(?:^|//|@|,)${name}:(\\d{2,5})(?=$|[/,?])`)
+  const values = [...services.values()].flatMap(each => Object.values(variablePairs(each.values['environment'])))
+  return Number(values.map(value => called.exec(value)?.[1]).find(port => port !== undefined) ?? 0)
+}
+
+function portNotes(service: Service, keys: Values, own: number): readonly string[] {
+  const [port, ...others] = portsOf(service)
+  const notes: string[] = []
+  const listens = own > 0 ? own.toString() : port?.target
+  if (port !== undefined && !['', listens].includes(port.published) && !('port' in keys))
+    notes.push(`ports: it was reached at ${port.published}; the program itself listens on ${listens ?? port.target}`)
+  if (others.length > 0)
+    notes.push(
+      `ports: ${others.map(({target}) => target).join(', ')}: whether the program listens there, too, is its own business`
+    )
+  return notes
+}
+
+/** Services that the environment does not name may be called by their host names. */
+function hostNotes(dependencies: readonly string[], environment: unknown): readonly string[] {
+  const named = dependencies.filter(id => !JSON.stringify(environment ?? '').includes(id))
+  if (named.length === 0) return []
+  return [`if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`]
+}
+
+/** A check of its own address is one at its port; any other one is run where every machine has its program. */
+function readyOf(health: readonly string[] | undefined, {id}: Service, target: number): Values | undefined {
+  if (health === undefined) return undefined
+  const [, host = '', path = '/'] =
+    /https?:\/\/([\w.-]+|\[::1\])(?::[\w${}:-]+)?(\/[^\s"'|;&)]*)?/.exec(health.join(' ')) ?? []
+  if (target > 0 && ['localhost', '127.0.0.1', '0.0.0.0', '[::1]', id].includes(host)) return {http: path}
+  return isHere(health) ? {command: health} : undefined
+}
+
+/** A check by what every machine has. */
+const isHere = (command: readonly string[]): boolean =>
+  /^(?:curl|wget|node|python3?|sh|bash|pg_isready|redis-cli)$/.test(command[0] ?? '')
+
+/** Env files that compose needs, and that a person makes of a sample. */
+export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly string[] =>
+  listedValues(values['env_file']).flatMap(each => {
+    const path = isMap(each) ? textValue(each['path']) : textValue(each)
+    const isNeeded = !(isMap(each) && each['required'] === 'false') && !path.includes('${')
+    if (!isNeeded || statSync(pathFrom(file, path), {throwIfNoEntry: false}) !== undefined) return []
+    const sample = sampleOf(pathFrom(file, path))
+    return [`env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`]
+  })
+
+/** Env files count from the compose file, here from the folder of the app. */
+export function envFilesOf({values}: Service, {file}: Stack, folder: string): unknown {
+  const files = listedValues(values['env_file']).map(each => {
+    const path = pathTo(pathFrom(file, isMap(each) ? textValue(each['path']) : textValue(each)), folder)
+    const isThere = statSync(join(folder, path), {throwIfNoEntry: false}) !== undefined
+    return isThere && !(isMap(each) && each['required'] === 'false') ? path : {path, required: false}
+  })
+  return files.length === 0 ? undefined : files.length === 1 ? files[0] : files
+}

@@ -1,0 +1,80 @@
+import {basename, dirname, join} from 'node:path'
+import {envFileVariables} from '../reading/variables.ts'
+import type {ImportedFile} from '../imported.ts'
+import {isMap, listedValues, mapOf, textValue, written} from '../reading/yaml-file.ts'
+
+/**
+ * The name that compose puts in front of what belongs to a project: COMPOSE_PROJECT_NAME of the environment or of `.env`, the
+ * file's `name`, or that of its folder (docs.docker.com/compose/how-tos/project-name).
+ */
+export const projectName = (file: ImportedFile, name: string): string =>
+  [
+    process.env['COMPOSE_PROJECT_NAME'],
+    envFileVariables(join(dirname(file.path), '.env'))['COMPOSE_PROJECT_NAME'],
+    name,
+    basename(dirname(file.path))
+  ]
+    .map(each => normal(each ?? ''))
+    .find(each => each !== '') ?? 'project'
+
+/** As compose-go normalises a name (loader.NormalizeProjectName); one with variables is replaced later. */
+const normal = (name: string): string =>
+  name.includes('${')
+    ? name
+    : name
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9_-]/g, '')
+        .replace(/^[_-]+/, '')
+
+/** The names of a file's volumes for `docker run`: `PROJECT_NAME`, or their own. */
+export function volumeNames(project: string, volumes: unknown): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(mapOf(volumes)).map(([id, value]) => {
+      const {name, external} = mapOf(value)
+      const own = textValue(name) || textValue(mapOf(external)['name'])
+      return [id, own || (external === 'true' ? id : `${project}_${id}`)]
+    })
+  )
+}
+
+/** Notes on volumes that `docker run` alone would make in another way. */
+export const volumeNotes = (volumes: unknown): readonly string[] =>
+  Object.entries(mapOf(volumes)).flatMap(([id, value]) => {
+    const {name: _name, external: _external, labels: _labels, ...rest} = mapOf(value)
+    return Object.keys(rest).length === 0
+      ? []
+      : [`volumes: ${id}: ${written(rest)} is not carried over: docker volume create makes it`]
+  })
+
+/** What a service mounts, as `docker run --volume` reads it. */
+export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): readonly string[] {
+  return listedValues(volumes).flatMap(each => {
+    if (!isMap(each)) return [shortMount(textValue(each), names)]
+    const {type = 'volume', source, target, read_only: isReadOnly} = each
+    const isKnown = textValue(target) !== '' && (type === 'volume' || (type === 'bind' && textValue(source) !== ''))
+    if (!isKnown) {
+      notes.push(`volumes: ${JSON.stringify(each)} is not carried over`)
+      return []
+    }
+    const from = textValue(source) === '' ? '' : `${sourceOf(textValue(source), names)}:`
+    return [`${from}${textValue(target)}${isReadOnly === 'true' ? ':ro' : ''}`]
+  })
+}
+
+interface Mounts {
+  readonly project: string
+  /** Names of volumes by their ids in the file. */
+  readonly volumes: ReadonlyMap<string, string>
+}
+
+/** `SOURCE:TARGET[:ro]`, or only a target; a default may contain colons: `${DATA:-./data}:/data`. */
+function shortMount(text: string, names: Mounts): string {
+  const [, source = '', rest = ''] = /^((?:\$\{[^}]*\}|[^:])+)(:.*)?$/.exec(text) ?? []
+  return rest === '' ? text : sourceOf(source, names) + rest
+}
+
+/** A folder of this machine stays what it is, except that no shell reads `~` here. */
+function sourceOf(source: string, {project, volumes}: Mounts): string {
+  if (source.startsWith('~')) return `\${HOME}${source.slice(1)}`
+  return /^[./$]/.test(source) ? source : (volumes.get(source) ?? `${project}_${source}`)
+}

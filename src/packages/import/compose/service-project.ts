@@ -1,0 +1,48 @@
+import {basename, dirname, join} from 'node:path'
+import {buildOf, type Build, type Service, type Stack} from './service.ts'
+import {appsIn} from '../folder/folder.ts'
+import {imageName} from '../kubernetes/workloads.ts'
+import type {ImportedApp} from '../imported.ts'
+import {startsParts} from '../folder/languages/node.ts'
+import {foldersIn} from '../reading/files.ts'
+import {textValue} from '../reading/yaml-file.ts'
+
+/** Folders in which several projects of one context are. */
+const GROUPS = ['.', 'services', 'apps', 'packages', 'cmd', 'src']
+
+/**
+ * The project that the image of a service is built of: in the folder where it starts, or, where several services are built of one
+ * context, in that of its Dockerfile or in one that has its name; undefined: none that is known.
+ */
+export function projectOf(service: Service, build: Build, start: string, stack: Stack): ImportedApp | undefined {
+  const names = namesOf(service)
+  const own = appsIn(start)
+  const named = own.find(({id}) => names.includes(id))
+  const isShared = [...stack.services.values()].some(other => {
+    const {folder, dockerfile} = buildOf(other, stack) ?? {}
+    return folder === build.folder && dockerfile !== build.dockerfile
+  })
+  if (named !== undefined || (own.length > 0 && !isShared && !startsParts(start))) return named ?? own[0]
+  const folders = [
+    dirname(join(build.folder, build.dockerfile)),
+    ...GROUPS.flatMap(group => names.map(name => join(build.folder, group, name)))
+  ].filter(each => each !== start && each.startsWith(`${build.folder}/`))
+  const below = own.length === 0 ? foldersIn(start).flatMap(each => appsIn(each).slice(0, 1)) : []
+  const other =
+    folders.flatMap(each => appsIn(each).slice(0, 1))[0] ?? (below.length === 1 && !isShared ? below[0] : undefined)
+  return other ?? (isShared ? undefined : own[0])
+}
+
+/** What a project of a service may be called: `cart`, of a service `cart-service` with an image `shop/cart`. */
+function namesOf({id, values}: Service): readonly string[] {
+  const all = [id, basename(imageName(textValue(values['image'])))].filter(each => each !== '')
+  return [
+    ...new Set(
+      all.flatMap(each => [
+        each,
+        each.replace(/[-_]?(?:service|svc|srv|app|server)$/, ''),
+        each.replace(/[-_]?(?:svc|srv)$/, '-service')
+      ])
+    )
+  ].filter(Boolean)
+}

@@ -1,0 +1,212 @@
+import {dirname} from 'node:path'
+import {pathFrom, type ImportedFile} from '../imported.ts'
+import {splitWords} from '../reading/shell-words.ts'
+import {given, isMap, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
+
+/** What the container of a sidecar says of its app. */
+export interface ComposeSidecar {
+  readonly appId: string
+  /** Keys of the app in the template. */
+  readonly keys: Values
+  /** Absolute paths on this machine. */
+  readonly resources: readonly string[]
+  readonly config: string | undefined
+  readonly notes: readonly string[]
+}
+
+/** A service of a compose file, with what it extends. */
+export interface Service {
+  readonly id: string
+  readonly values: Values
+  readonly notes: readonly string[]
+  /** Dapr's sidecar of it. */
+  readonly sidecar?: ComposeSidecar
+}
+
+/** The services of a compose file. */
+export interface Stack {
+  readonly file: ImportedFile
+  /** The project's, as compose writes it. */
+  readonly project: string
+  /** Names of volumes by their ids in the file. */
+  readonly volumes: ReadonlyMap<string, string>
+  readonly services: ReadonlyMap<string, Service>
+  /** What the run itself is: a sidecar of Dapr, with the service that it belongs to, or another part of Dapr, with ''. */
+  readonly leftOut: ReadonlyMap<string, string>
+  /** Those that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
+  readonly programs: Map<string, number>
+}
+
+/** A port of a service: on this machine (0: none is published), and in its container. */
+export interface Port {
+  /** The address at which it is published, '' for all. */
+  readonly address: string
+  readonly published: string
+  readonly target: string
+  readonly isUdp: boolean
+}
+
+/** The ports of a service, in the short and the long form. */
+export function portsOf({values}: Service): readonly Port[] {
+  return listedValues(values['ports']).flatMap(each => {
+    if (isMap(each)) {
+      const [address, published, target] = ['host_ip', 'published', 'target'].map(key => textValue(each[key]))
+      return [
+        {address: address ?? '', published: published ?? '', target: target ?? '', isUdp: each['protocol'] === 'udp'}
+      ]
+    }
+    const text = textValue(each)
+    // a default may contain colons: ${PORT:-80}:80
+    const found = text.replace(/\/(?:tcp|udp)$/, '').matchAll(/((?:\$\{[^}]*\}|\[[^\]]*\]|[^:])*)(?::|$)/g)
+    const parts = [...found].map(([, part = '']) => part).slice(0, -1) // the last is what is behind the end
+    const target = parts.at(-1) ?? ''
+    return [
+      {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: text.endsWith('/udp')}
+    ]
+  })
+}
+
+/** Where well-known images listen. */
+const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
+  [/postgres|postgis|timescale/, 5432],
+  [/redis|valkey|dragonfly/, 6379],
+  [/mysql|mariadb/, 3306],
+  [/mongo/, 27_017],
+  [/rabbitmq/, 5672],
+  [/kafka|redpanda/, 9092],
+  [/elasticsearch|opensearch/, 9200],
+  [/memcached/, 11_211],
+  [/minio(?!\/mc)/, 9000],
+  [/nats/, 4222],
+  [/mailhog|mailpit/, 1025],
+  [/nginx|httpd|caddy|traefik/, 80]
+]
+
+/** The number at which a service is reached on this machine; 0: at none. */
+export function publishedPort(service: Service): number {
+  const first = portsOf(service).find(({isUdp}) => !isUdp)
+  const typed = Number(/^\d+/.exec((first?.published ?? '').replace(/^\$\{\w+:?-(\d+)\}$/, '$1'))?.[0] ?? 0)
+  return typed || Number(/^\d+$/.exec(first?.target ?? '')?.[0] ?? 0) || usualPort(service)
+}
+
+/** What the container listens on, where the file publishes nothing: `expose`, or what the image is known for. */
+export const usualPort = ({values}: Service): number =>
+  Number(textsOf(values['expose'])[0] ?? 0) ||
+  (IMAGE_PORTS.find(([image]) => image.test(textValue(values['image'])))?.[1] ?? 0)
+
+const CONDITIONS: Readonly<Record<string, string>> = {
+  service_started: 'started',
+  service_healthy: 'ready',
+  service_completed_successfully: 'completed'
+}
+
+/** Keys that mean the same for a program and for a container. */
+export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, notes: string[]): Values {
+  const needed = values['depends_on']
+  const all = isMap(needed)
+    ? Object.entries(needed).map(
+        ([name, how]) => [name, CONDITIONS[textValue(mapOf(how)['condition'])] ?? 'started'] as const
+      )
+    : textsOf(needed).map(name => [name, 'started'] as const)
+  const pairs = all.map(([name, how]) => [leftOut.get(name) ?? name, how] as const).filter(([name]) => name !== '')
+  const known = pairs.filter(([name]) => services.has(name) && name !== id)
+  for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
+  const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')
+  const stop = given({
+    signal: signalOf(textValue(values['stop_signal'])),
+    timeout: durationOf(textValue(values['stop_grace_period']))
+  })
+  const profiles = textsOf(values['profiles'])
+  return given({
+    dependsOn: known.length === 0 ? undefined : Object.fromEntries(known),
+    restart: {always: 'always', 'unless-stopped': 'always', 'on-failure': 'on-failure'}[restart],
+    stop: Object.keys(stop).length === 0 ? undefined : stop,
+    profiles: profiles.length === 0 ? undefined : profiles
+  })
+}
+
+const MILLISECONDS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
+
+/** A duration as a template has it, with one unit, of one as Go has it: `1m30s`. */
+function durationOf(text: string): string | undefined {
+  if (/^\d+(?:ms|s|m)$/.test(text)) return text
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined
+  const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)]
+  const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit] ?? 0), 0)
+  return total % 1000 === 0 ? `${total / 1000}s` : `${Math.round(total)}ms`
+}
+
+function signalOf(text: string): string | undefined {
+  const name = text.replace(/^(?:SIG)?/, 'SIG')
+  return ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'].includes(name) ? name : undefined
+}
+
+/** The command of a health check; undefined: there is none. */
+export function healthCommand({values}: Service): readonly string[] | undefined {
+  const {test, disable} = mapOf(values['healthcheck'])
+  const words = textsOf(test)
+  if (words.length === 0 || words[0] === 'NONE' || textValue(disable) === 'true') return undefined
+  if (typeof test === 'string') return ['sh', '-c', test]
+  return words[0] === 'CMD-SHELL' ? ['sh', '-c', words.slice(1).join(' ')] : words.slice(words[0] === 'CMD' ? 1 : 0)
+}
+
+/** Notes on keys that say nothing here. */
+export const leftOver = ({values}: Service, known: ReadonlySet<string>): readonly string[] =>
+  Object.entries(values)
+    .filter(([key]) => !known.has(key) && !key.startsWith('x-'))
+    .map(([key, value]) => `${key}: ${written(value)} is not carried over`)
+
+/** The limits of a service in the words of one without `deploy`, which wins. */
+export function limitsOf(values: Values): {readonly mem_limit: string; readonly cpus: string} {
+  const {memory, cpus} = mapOf(mapOf(mapOf(values['deploy'])['resources'])['limits'])
+  return {
+    mem_limit: textValue(memory) || textValue(values['mem_limit']),
+    cpus: textValue(cpus) || textValue(values['cpus'])
+  }
+}
+
+/** How an image is built: its folder, the Dockerfile, and further flags of `docker build`, one word each. */
+export interface Build {
+  readonly folder: string
+  readonly dockerfile: string
+  readonly flags: readonly string[]
+}
+
+/** Undefined: the image is not built. */
+export function buildOf({values}: Service, {file}: Stack): Build | undefined {
+  const {build} = values
+  if (build === undefined) return undefined
+  const {context, dockerfile, target, args} = mapOf(build)
+  const pairs: readonly (readonly [string, unknown])[] = isMap(args)
+    ? Object.entries(args)
+    : textsOf(args).map(text => [text, ''] as const)
+  return {
+    folder: pathFrom(file, textValue(build) || textValue(context) || '.'),
+    dockerfile: textValue(dockerfile) || 'Dockerfile',
+    flags: [
+      ...(textValue(target) === '' ? [] : [`--target=${textValue(target)}`]),
+      // without a value docker takes it from the environment
+      ...pairs.map(([name, value]) => `--build-arg=${name}${textValue(value) === '' ? '' : `=${textValue(value)}`}`)
+    ]
+  }
+}
+
+const BUILD_KEYS = new Set(['context', 'dockerfile', 'target', 'args'])
+
+/** Keys of `build` that mean nothing here. */
+export const buildLeftOver = ({values: {build}}: Service): readonly string[] =>
+  Object.entries(mapOf(build))
+    .filter(([key]) => !BUILD_KEYS.has(key))
+    .map(([key, value]) => `build.${key}: ${written(value)} is not carried over`)
+
+/** A command or entrypoint: a text is split into words, and no shell reads it (docs.docker.com/reference/compose-file). */
+export const commandWords = (command: unknown): readonly string[] =>
+  typeof command === 'string' ? splitWords(command) : textsOf(command)
+
+/** The words of its entrypoint and of its command. */
+export const startWords = ({values}: Service): readonly string[] => [
+  ...commandWords(values['entrypoint']),
+  ...commandWords(values['command'])
+]
+
+export const folderOfStack = ({file}: Stack): string => dirname(file.path)

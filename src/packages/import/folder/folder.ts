@@ -1,0 +1,208 @@
+import {existsSync} from 'node:fs'
+import {basename, dirname, join, relative} from 'node:path'
+import {UserError} from '../../../model/errors.ts'
+import {sampleOf} from '../reading/variables.ts'
+import type {Imported, ImportedApp} from '../imported.ts'
+import {foldersOf} from './project-folders.ts'
+import {dotnet} from './languages/dotnet.ts'
+import {elixir} from './languages/elixir.ts'
+import {go} from './languages/go.ts'
+import {image} from './languages/image.ts'
+import {java} from './languages/java.ts'
+import {node, startsParts} from './languages/node.ts'
+import {entriesOf, foldersIn, has} from '../reading/files.ts'
+import {type ProjectReader} from './languages/project.ts'
+import {php} from './languages/php.ts'
+import {python} from './languages/python.ts'
+import {ruby} from './languages/ruby.ts'
+import {textsOf} from '../reading/yaml-file.ts'
+import {rust} from './languages/rust.ts'
+
+/** Readers of projects, best first. */
+const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
+
+/** What a folder has to start, by the first reader that finds a program. */
+export function appsIn(folder: string): readonly ImportedApp[] {
+  for (const {appsIn: find} of READERS) {
+    const apps = find(folder)
+    if (apps.length > 0) return apps
+  }
+  return []
+}
+
+/** Why a folder with files of a project makes no app; '': it has no such files. */
+const reasonOf = (folder: string): string => READERS.map(reader => reader.reasonOf(folder)).find(Boolean) ?? ''
+
+/** A larger project has its commands elsewhere. */
+const MAX_APPS = 50
+
+/** The apps of a folder and of the folders in it, as their project files show them. Throws a `UserError` if there are none. */
+export async function importFolder(folder: string, shownAs: string, cwd: string): Promise<Imported> {
+  const [host, ...hosts] = await appHostsIn(folder)
+  if (host !== undefined) {
+    const imported = (await import('../aspire/aspire.ts')).importAppHost(host, folder, cwd)
+    const others = hosts.map(each => relative(folder, dirname(each)))
+    return others.length === 0
+      ? imported
+      : {
+          ...imported,
+          notes: [
+            `${others.join(', ')}: other AppHosts, which are not part of this: import the folder above one`,
+            ...imported.notes
+          ]
+        }
+  }
+  const {apps: projects, silent, notes} = await projectsOf(folder)
+  if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder))
+  const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
+  const apps = withUniqueIds(manifests?.apps ?? projects)
+  const beyond = apps[MAX_APPS]
+  return {
+    from: `the files of ${basename(folder)}/`,
+    ...(manifests?.interpolate !== undefined && {interpolate: manifests.interpolate}),
+    apps: apps.slice(0, MAX_APPS),
+    notes: [
+      ...(beyond === undefined
+        ? []
+        : [`only the first ${MAX_APPS} of ${apps.length} projects were taken: add the others, from ${beyond.id} on`]),
+      ...notes,
+      ...(manifests?.notes ?? []),
+      ...otherFiles(folder),
+      ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
+      ...silent.map(
+        ([part, reason]) => `${part}: left out, as ${reason}: if it is to run, write an app with its command`
+      )
+    ]
+  }
+}
+
+/** The programs of AppHosts of Aspire in a folder, or up to three folders below. */
+async function appHostsIn(root: string): Promise<readonly string[]> {
+  const search = (folder: string, depth: number): readonly string[] => {
+    const isHost = /apphost/i.test(basename(folder)) || entriesOf(folder).some(name => /apphost/i.test(name))
+    return [
+      ...(isHost ? [folder] : []),
+      ...(depth < 3 ? foldersIn(folder).flatMap(each => search(each, depth + 1)) : [])
+    ]
+  }
+  const folders = search(root, 0)
+  if (folders.length === 0) return []
+  const {appHostFile} = await import('../aspire/aspire.ts')
+  return folders.flatMap(each => appHostFile(each)?.replace(/^/, `${each}/`) ?? [])
+}
+
+/** Compose files further down, or under names that are not looked for. */
+function composeFiles(root: string): readonly string[] {
+  const search = (folder: string, depth: number): readonly string[] => [
+    ...entriesOf(folder)
+      .filter(name => /^(?:docker-)?compose(?:[.-].*)?\.ya?ml$/.test(name))
+      .map(name => relative(root, join(folder, name))),
+    ...(depth < 2 ? foldersIn(folder).flatMap(each => search(each, depth + 1)) : [])
+  ]
+  return search(root, 0)
+}
+
+/** The containers of other files may be needed. */
+function otherFiles(root: string): readonly string[] {
+  const [first, ...others] = composeFiles(root)
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : `, ${others.slice(0, 4).join(', ')}`
+  return [
+    `${first}${more}: its services are not part of this: pillion import ${first} -o services.yaml, and run both: -f dapr.yaml -f services.yaml`
+  ]
+}
+
+/** A sample of an env file, which a person copies. */
+function sampleNote(folder: string, root: string): readonly string[] {
+  const sample = existsSync(join(folder, '.env')) ? '' : sampleOf(join(folder, '.env'))
+  return sample === ''
+    ? []
+    : [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
+}
+
+/** What starts a program of a project, not a server of this machine. */
+const LAUNCHER =
+  /\b(?:node|npm|npx|pnpm|yarn|bun|deno|tsx|python[\d.]*|uv|uvicorn|gunicorn|flask|poetry|go|air|cargo|java|mvnw?|gradlew?|dotnet|ruby|bundle|rails|rake|puma|php|mix|make|just|task|moon|honcho)\b/
+
+/**
+ * A note on projects below a folder that none of the apps of a file starts; undefined: there are none. Their folders, or their names
+ * in a command, say that they are started.
+ */
+export async function notStarted(root: string, apps: readonly ImportedApp[]): Promise<string | undefined> {
+  const {apps: projects} = await projectsOf(root)
+  const programs = apps.filter(({keys}) => !textsOf(keys['command']).includes('docker'))
+  const words = programs.map(({keys}) => textsOf(keys['command']).join(' ')).join('\n')
+  const named = (text: string): boolean =>
+    apps.some(({id}) => id === text) ||
+    ` ${words.replaceAll(/[\s/"'=:]+/g, ' ')} `.includes(` ${text.replaceAll('/', ' ')} `)
+  const isStarted = ({folder, id}: ImportedApp): boolean =>
+    folder === root
+      ? programs.some(app => app.folder === root && LAUNCHER.test(textsOf(app.keys['command']).join(' ')))
+      : programs.some(app => app.folder === folder) || named(id) || named(relative(root, folder))
+  const names = [...new Set(projects.filter(each => !isStarted(each)).map(({folder}) => relative(root, folder) || '.'))]
+  if (names.length === 0) return undefined
+  return `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import --from folder -o programs.yaml, and run both: -f dapr.yaml -f programs.yaml`
+}
+
+/** The projects of a folder. */
+interface Projects {
+  readonly apps: readonly ImportedApp[]
+  /** Projects without a program, by their paths from the folder, each with the reason. */
+  readonly silent: readonly (readonly [string, string])[]
+  readonly notes: readonly string[]
+}
+
+async function projectsOf(root: string): Promise<Projects> {
+  const nx = has(root, 'nx.json') ? (await import('./nx.ts')).nxApps(root) : new Map<string, readonly ImportedApp[]>()
+  const find = (folder: string): readonly ImportedApp[] => nx.get(folder) ?? appsIn(folder)
+  const own = find(root)
+  const all = foldersOf(root, {
+    isProject: folder => find(folder).length > 0 || reasonOf(folder) !== '',
+    isBelow: part => own.some(app => startsBelow(app, part))
+  })
+  const parts = all.folders.filter(each => each !== root)
+  const below = parts.flatMap(find)
+  const isRootLeft = below.length > 0 && own.length > 0 && (all.isWorkspace || startsParts(root))
+  const apps = [...(isRootLeft ? [] : own), ...below]
+  const turbo = has(root, 'turbo.json') ? (await import('./turbo.ts')).withTurbo(apps, root) : apps
+  return {
+    apps: turbo,
+    silent: parts.flatMap(part => {
+      const reason = find(part).length > 0 ? '' : reasonOf(part)
+      return reason === '' ? [] : [[relative(root, part), reason] as const]
+    }),
+    notes: [
+      ...all.notes,
+      ...(isRootLeft ? ['the scripts of the root package.json, which start several packages, are left out'] : [])
+    ]
+  }
+}
+
+const nothingFound = (shownAs: string, silent: Projects['silent'], others: readonly string[]): UserError =>
+  new UserError(`found nothing to import in ${shownAs}`, {
+    explanation: [
+      ...silent.map(([part, reason]) => `${part}: ${reason}`),
+      'Looked for process-compose.yaml, compose.yaml, Procfile, Tiltfile, skaffold.yaml, and in the folder and its folders for',
+      'package.json, go.mod, pyproject.toml, manage.py, app.py, main.py, pom.xml, build.gradle, Cargo.toml, Gemfile, mix.exs, composer.json, *.csproj and',
+      `manifests of Kubernetes. Or name a file${others.length === 0 ? '' : `: ${others.slice(0, 5).join(', ')}`}.`
+    ].join('\n')
+  })
+
+/** `go run ./cmd/api` and `uvicorn app.main:api` start what is in `cmd/api` and in `app`. */
+const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
+  const way = relative(folder, part)
+  const words = keys['command'] as readonly string[]
+  return words.some(
+    word => word === `./${way}` || word.startsWith(`${way}/`) || (word.startsWith(`${way}.`) && !has(folder, word))
+  )
+}
+
+/** A second app of a name gets a number behind it. */
+function withUniqueIds(apps: readonly ImportedApp[]): readonly ImportedApp[] {
+  const seen = new Map<string, number>()
+  return apps.map(app => {
+    const count = (seen.get(app.id) ?? 0) + 1
+    seen.set(app.id, count)
+    return count === 1 ? app : {...app, id: `${app.id}-${count}`}
+  })
+}

@@ -1,0 +1,43 @@
+import {basename, join} from 'node:path'
+import {foldersIn, has, entriesOf, readText} from '../../reading/files.ts'
+import {movedByVariable, portIn, projectApp, type ProjectReader} from './project.ts'
+
+/** Programs of Go: a folder with `package main` in any file, or those in `cmd`. */
+export const go: ProjectReader = {
+  appsIn(folder) {
+    const main = mainText(folder)
+    if (main !== '')
+      return [projectApp(folder, {command: ['go', 'run', '.'], ...listening(main), notes: moduleNote(folder)})]
+    const command = mainText(join(folder, 'cmd'))
+    if (command !== '') return [projectApp(folder, {command: ['go', 'run', './cmd'], ...listening(command)})]
+    if (!['.', '..', '../..'].some(way => has(join(folder, way), 'go.mod'))) return []
+    return foldersIn(join(folder, 'cmd')).flatMap(each => {
+      const name = basename(each)
+      const text = mainText(each)
+      const start = {command: ['go', 'run', `./cmd/${name}`], ...listening(text)}
+      return text === '' ? [] : [{...projectApp(folder, start), id: name}]
+    })
+  },
+  reasonOf: folder => (has(folder, 'go.mod') ? 'it has no package main, nor one in cmd' : '')
+}
+
+/** The text of all files of `package main` in a folder that are no tests; '': there are none. */
+function mainText(folder: string): string {
+  const sources = entriesOf(folder).filter(name => name.endsWith('.go') && !name.endsWith('_test.go'))
+  const texts = sources.map(name => readText(folder, name))
+  return texts.filter(text => /^package main\b/m.test(text) && !/^\/\/go:build ignore/m.test(text)).join('\n')
+}
+
+const listening = (text: string): {port: number; move: ReturnType<typeof movedByVariable>} => ({
+  port: portIn(text) || addressIn(text),
+  move: movedByVariable(text)
+})
+
+/** The number of an address in a program's text, `":8080"`; 0: none. */
+export const addressIn = (text: string): number => Number(/"[\w.]*:(\d{4,5})"/.exec(text)?.[1] ?? 0)
+
+/** Programs from before Go's modules do not start as they are. */
+const moduleNote = (folder: string): readonly string[] =>
+  ['.', '..', '../..', '../../..'].some(way => has(join(folder, way), 'go.mod', 'go.work'))
+    ? []
+    : ['go run needs a go.mod, and none is there: go mod init, and go mod tidy']

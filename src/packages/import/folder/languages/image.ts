@@ -1,0 +1,26 @@
+import {join} from 'node:path'
+import {commandOfDockerfile, runsInFolder} from '../../reading/dockerfile.ts'
+import {commandPort} from '../../reading/shell-words.ts'
+import {has, readText} from '../../reading/files.ts'
+import {portIn, projectApp, type ProjectReader} from './project.ts'
+
+/** What the Dockerfile of a project starts, where that runs outside of its image. */
+export const image: ProjectReader = {
+  appsIn(folder) {
+    const isProject = has(
+      folder,
+      'package.json',
+      'requirements.txt',
+      'pyproject.toml',
+      'Pipfile',
+      'setup.py',
+      'Gemfile'
+    )
+    const {entrypoint, cmd} = commandOfDockerfile(isProject ? join(folder, 'Dockerfile') : '')
+    const command = [[...entrypoint, ...cmd], cmd].find(each => each.length > 0 && runsInFolder(each, folder))
+    if (command === undefined) return []
+    const texts = command.map(word => (/\.(?:[cm]?[jt]s|py|rb)$/.test(word) ? readText(folder, word) : ''))
+    return [projectApp(folder, {command, port: commandPort(command.join(' ')) || portIn(texts.join('\n'))})]
+  },
+  reasonOf: () => ''
+}

@@ -1,0 +1,81 @@
+import {basename, join, relative} from 'node:path'
+import {has, readText} from '../../reading/files.ts'
+import {byVariable, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
+
+/** Programs of the JVM: Spring Boot, Quarkus, and those of Gradle's plugin `application`. */
+export const java: ProjectReader = {
+  appsIn(folder) {
+    const start = mavenStart(folder) ?? gradleStart(folder)
+    return start === undefined ? [] : [projectApp(folder, start)]
+  },
+  reasonOf(folder) {
+    if (has(folder, 'pom.xml')) return isParent(folder) ? '' : 'its pom.xml has neither Spring Boot nor Quarkus'
+    if (!has(folder, 'build.gradle', 'build.gradle.kts') || has(folder, ...SETTINGS)) return ''
+    return 'its build file has neither Spring Boot nor the plugin application'
+  }
+}
+
+const SETTINGS = ['settings.gradle', 'settings.gradle.kts']
+
+/** A project of modules starts none by itself. */
+const isParent = (folder: string): boolean => /<packaging>\s*pom\s*<|<modules>/.test(readText(folder, 'pom.xml'))
+
+function mavenStart(folder: string): ProjectStart | undefined {
+  const pom = readText(folder, 'pom.xml')
+  if (pom === '' || isParent(folder)) return undefined
+  const maven = wrapper(folder, 'mvnw', 'mvn')
+  const notes = siblingsOf(folder, pom)
+  if (/spring-boot-maven-plugin|spring-boot-starter/.test(pom) && !isLibrary(folder, pom))
+    return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder), notes}
+  if (!pom.includes('quarkus')) return undefined
+  return {command: [maven, '-q', 'quarkus:dev'], port: 8080, move: byVariable('QUARKUS_HTTP_PORT'), notes}
+}
+
+/** A module with Spring's classes and no program. */
+const isLibrary = (folder: string, pom: string): boolean =>
+  !pom.includes('spring-boot-maven-plugin') &&
+  isParent(join(folder, '..')) &&
+  !readText(join(folder, '..'), 'pom.xml').includes('spring-boot-maven-plugin')
+
+/** Maven takes modules that another one needs from its repository on this machine. */
+function siblingsOf(folder: string, pom: string): readonly string[] {
+  const parent = join(folder, '..')
+  const modules = [...readText(parent, 'pom.xml').matchAll(/<module>\s*([^<\s]+)\s*</g)].map(([, name = '']) => name)
+  const needed = modules.filter(name => name !== basename(folder) && pom.includes(`<artifactId>${basename(name)}<`))
+  if (needed.length === 0) return []
+  return [`it needs ${needed.join(', ')} of the same project: mvn install -DskipTests in the folder above, once`]
+}
+
+function gradleStart(folder: string): ProjectStart | undefined {
+  const own = readText(folder, 'build.gradle') + readText(folder, 'build.gradle.kts')
+  const root = [folder, join(folder, '..'), join(folder, '../..')].find(each => has(each, ...SETTINGS)) ?? folder
+  const names = relative(root, folder).split('/').filter(Boolean)
+  const task = (name: string): string => [...names.map(each => `:${each}`), names.length > 0 ? ':' : '', name].join('')
+  const gradle = wrapper(folder, 'gradlew', 'gradle')
+  if (
+    /org\.springframework\.boot|spring-boot-gradle-plugin|spring\.?boot\)/i.test(own.replaceAll(/.*apply false.*/g, ''))
+  )
+    return {command: [gradle, '-q', task('bootRun')], ...spring(folder)}
+  return /\bapplication\b/.test(own) ? {command: [gradle, '-q', task('run')], port: 0} : undefined
+}
+
+/** The wrapper in the folder or above it, else the program of the machine. */
+function wrapper(folder: string, script: string, program: string): string {
+  const found = ['.', '..', '../..', '../../..'].find(each => has(join(folder, each), script))
+  return found === undefined ? program : `${found}/${script}`
+}
+
+const spring = (folder: string): Pick<ProjectStart, 'port' | 'move' | 'notes'> => {
+  const port = springPort(folder)
+  return {port: port || 8080, move: byVariable('SERVER_PORT')}
+}
+
+/** `server.port` of an application of Spring Boot, 0 if its files do not say it. */
+function springPort(folder: string): number {
+  const resources = join(folder, 'src/main/resources')
+  const properties = /^\s*server\.port\s*[=:]\s*(?:\$\{\w+:)?(\d+)/m.exec(readText(resources, 'application.properties'))
+  const yaml = ['application.yml', 'application.yaml'].map(name => readText(resources, name)).join('\n')
+  return Number(
+    properties?.[1] ?? /^server:\s*\n(?:[ \t]+.*\n)*?[ \t]+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1] ?? 0
+  )
+}

@@ -1,0 +1,191 @@
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
+import {envFileVariables} from '../../reading/variables.ts'
+import {textValue} from '../../reading/yaml-file.ts'
+import {commandPort, flaggedPort, readsPort, takesPortFlag} from '../../reading/shell-words.ts'
+import {has, entriesOf, readText} from '../../reading/files.ts'
+import {movesByItself, portIn, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
+
+/** The scripts that start a package, best first. */
+const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
+
+/** What package.json says of a package. */
+interface Package {
+  readonly name?: unknown
+  readonly main?: unknown
+  readonly scripts?: Readonly<Record<string, unknown>>
+  readonly workspaces?: unknown
+  readonly packageManager?: unknown
+  readonly nx?: unknown
+  readonly dependencies?: Readonly<Record<string, unknown>>
+  readonly devDependencies?: Readonly<Record<string, unknown>>
+}
+
+/** The package.json of a folder; undefined if there is none, or if it is not JSON. */
+export function readPackage(folder: string): Package | undefined {
+  try {
+    const read: unknown = JSON.parse(readText(folder, 'package.json'))
+    return typeof read === 'object' && read !== null ? read : {}
+  } catch {
+    return undefined
+  }
+}
+
+/** Packages of Node, by their scripts. */
+export const node: ProjectReader = {
+  appsIn(folder) {
+    const start = nodeStart(folder)
+    return start === undefined ? [] : [projectApp(folder, start)]
+  },
+  reasonOf(folder) {
+    if (!has(folder, 'package.json')) return ''
+    const {scripts = {}} = readPackage(folder) ?? {scripts: undefined}
+    if (readPackage(folder) === undefined) return 'its package.json is not JSON'
+    const compiles = SCRIPTS.find(name => typeof scripts[name] === 'string')
+    return compiles === undefined
+      ? `its package.json has no script ${SCRIPTS.slice(0, -1).join(', ')} or ${SCRIPTS.at(-1) ?? ''}`
+      : `its script ${compiles} only builds it: apps that import it need ${managerOf(folder)} run ${'build' in scripts ? 'build' : compiles} there once`
+  }
+}
+
+/** The script that starts a package, and its line, of another script where it only names that; undefined: it has none. */
+function startScript(folder: string): {readonly script: string; readonly line: string} | undefined {
+  const {scripts = {}} = readPackage(folder) ?? {}
+  const lineOf = (name: string): string => {
+    const line = textValue(scripts[name]).trim()
+    const other = /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run) ([\w:.-]+)$/.exec(line)?.[1] ?? ''
+    return typeof scripts[other] === 'string' ? scripts[other] : line
+  }
+  const script = SCRIPTS.find(name => typeof scripts[name] === 'string' && !onlyBuilds(lineOf(name)))
+  return script === undefined ? undefined : {script, line: lineOf(script)}
+}
+
+/** Programs that build a package, and serve nothing. */
+const BUILDERS =
+  /^(?:tsc|tsup|tsdown|unbuild|rollup|microbundle|babel|swc|ncc|vite build|esbuild|bunchee|svelte-package|tshy|vue-tsc|ng-packagr|prisma|drizzle-kit|graphql-codegen|tailwindcss|sass|panda|echo|exit|true|rimraf|rm|mkdir|cp|copyfiles|eslint|prettier|jest|vitest|tspc|ttsc|father|dts|nodemon --watch src --exec tsc)\b(?!-watch)/
+
+/** Whether a script compiles, and starts no program. */
+function onlyBuilds(line: string): boolean {
+  if (/onsuccess|--import|--run\b/i.test(line)) return false
+  const parts = line
+    .split(/&&|\|\||[;&|]/)
+    .map(part => part.trim().replace(/^(?:(?:npx|cross-env|pnpm exec|yarn|bunx|\w+=\S*)\s+)*/, ''))
+  return parts.every(part => part === '' || BUILDERS.test(part))
+}
+
+/** Programs that start the packages of a project, each by its own script. */
+const STARTS_PARTS =
+  /\b(?:concurrently|npm-run-all|run-p|turbo|nx|lerna|wsrun|ultra|moon|rush|docker[- ]compose|foreman|overmind|tilt|skaffold)\b|--(?:parallel|recursive|filter|workspaces?|prefix|cwd)\b|\b(?:pnpm|yarn|npm) (?:-r|-F|-w|-C|--dir|workspaces?)\b|\bcd [\w./-]+ && (?:npm|yarn|pnpm|bun)\b/
+
+/** Whether the script of a package starts other packages. */
+export const startsParts = (folder: string): boolean => STARTS_PARTS.test(startScript(folder)?.line ?? '')
+
+/** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
+function nodeStart(folder: string): ProjectStart | undefined {
+  const {main} = readPackage(folder) ?? {}
+  const found = startScript(folder)
+  if (found !== undefined) {
+    const {script, line} = found
+    const command = [managerOf(folder), 'run', script]
+    const notes = [buildNote(command, folder)].filter(Boolean)
+    const port = flaggedPort(line) || configuredPort(line, folder) || commandPort(line)
+    if (port > 0) return {command, port, move: moveOf(line, command), notes}
+    const text = readText(folder, sourceOf(line, folder, main))
+    const move = readsVariable(text) ? movesByItself : moveOf(line, command)
+    return {command, port: writtenPort(folder, text), move, notes}
+  }
+  const files = [typeof main === 'string' ? main : '', 'server.js', 'app.js']
+  const file = files.find(name => name !== '' && has(folder, name))
+  const text = file === undefined ? '' : readText(folder, file)
+  if (file === undefined || !looksServing(text)) return undefined
+  return {
+    command: ['node', file],
+    port: writtenPort(folder, text),
+    move: readsVariable(text) ? movesByItself : undefined
+  }
+}
+
+const readsVariable = (text: string): boolean =>
+  /process\.env(?:\.PORT\b|\[['"]PORT)|\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)
+
+/** PORT of `.env`, where the program reads that; else the number in its text. */
+const writtenPort = (folder: string, text: string): number =>
+  (readsVariable(text) && Number(envFileVariables(join(folder, '.env'))['PORT'])) || portIn(text)
+
+/** Programs, and the files that say their port. */
+const CONFIGS: readonly (readonly [RegExp, RegExp])[] = [
+  [/\bvite(?! build| preview)\b/, /^vite\.config\.\w+$/],
+  [/\bnux[ti]\b/, /^nuxt\.config\.\w+$/],
+  [/\bastro\b/, /^astro\.config\.\w+$/],
+  [/\bwebpack\b/, /^webpack(?:\.(?:dev|development))?(?:\.config)?\.\w+$/],
+  [/\bvue-cli-service\b/, /^vue\.config\.\w+$/],
+  [/\bng serve\b/, /^angular\.json$/]
+]
+
+/** The port in the settings of the program that a script starts; 0: none. */
+function configuredPort(line: string, folder: string): number {
+  const files = CONFIGS.find(([program]) => program.test(line))?.[1]
+  const name = files && entriesOf(folder).find(each => files.test(each))
+  if (/\breact-scripts\b/.test(line)) return Number(envFileVariables(join(folder, '.env'))['PORT'] ?? 0)
+  return name === undefined ? 0 : Number(/["']?\bport["']?\s*:\s*(\d{4,5})\b/.exec(readText(folder, name))?.[1] ?? 0)
+}
+
+/** Servers of what was built, and where that is. */
+const SERVES_BUILT: readonly (readonly [RegExp, string])[] = [
+  [/\bnext start\b/, '.next'],
+  [/\bvite preview\b|\bserve -s dist\b/, 'dist'],
+  [/\bnuxt start\b|\bnuxi preview\b/, '.output'],
+  [/\bremix-serve\b|\breact-router-serve\b|\bserve -s build\b/, 'build'],
+  [/\bastro preview\b/, 'dist']
+]
+const NODE_FILE =
+  /^(?:\w+=\S* )*(?:cross-env (?:\w+=\S* )*)?node (?:--\S+ )*(\.?\/?(?:[\w.-]+\/)*(?:dist|build|lib|out)\/[\w./-]+)/
+
+/** What has to be built before a command of a package, or its script, starts; '': nothing. */
+export function buildNote(command: readonly string[], folder: string): string {
+  const [, script = ''] = /^(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)$/.exec(command.join(' ')) ?? []
+  const line = textValue(readPackage(folder)?.scripts?.[script]) || command.join(' ')
+  const file = NODE_FILE.exec(line)?.[1] ?? SERVES_BUILT.find(([server]) => server.test(line))?.[1] ?? ''
+  if (file === '' || ['', '.js', '.mjs', '.cjs', '/index.js'].some(end => existsSync(join(folder, file + end))))
+    return ''
+  return `it starts ${file}, which is not there: ${managerOf(folder)} run build makes it`
+}
+
+/** Where packages have the program that listens. */
+const ENTRIES = ['src/main', 'src/index', 'src/server', 'src/app', 'server', 'index', 'app', 'main'].flatMap(name =>
+  ['ts', 'js', 'mjs', 'cjs'].map(end => `${name}.${end}`)
+)
+
+/** The file that a script starts, or the usual one. */
+function sourceOf(line: string, folder: string, main: unknown): string {
+  const named = line.split(/\s+/).filter(word => /\.[cm]?[jt]sx?$/.test(word))
+  const all = [...named, ...(typeof main === 'string' ? [main] : []), ...ENTRIES].filter(name => has(folder, name))
+  return all.find(name => looksServing(readText(folder, name))) ?? ''
+}
+
+function moveOf(line: string, command: readonly string[]): ProjectStart['move'] {
+  if (flaggedPort(line) > 0) return undefined
+  if (readsPort(line)) return movesByItself
+  if (!takesPortFlag(line)) return undefined
+  // npm keeps what stands before -- for itself
+  return port => ({command: [...command, ...(command[0] === 'npm' ? ['--'] : []), '--port', port.toString()]})
+}
+
+/** How its package manager runs the program of a package. */
+export const execOf = (folder: string): readonly string[] =>
+  ({pnpm: ['pnpm', 'exec'], yarn: ['yarn'], bun: ['bunx']})[managerOf(folder)] ?? ['npx']
+
+/** The package manager that a project names, or whose lock file it has, in the folder or above. */
+export function managerOf(folder: string): string {
+  for (const each of ['.', '..', '../..', '../../..'].map(way => join(folder, way))) {
+    const named = /^(npm|pnpm|yarn|bun)@/.exec(String(readPackage(each)?.packageManager))?.[1]
+    if (named !== undefined) return named
+    if (has(each, 'pnpm-lock.yaml', 'pnpm-workspace.yaml')) return 'pnpm'
+    if (has(each, 'yarn.lock')) return 'yarn'
+    if (has(each, 'bun.lock', 'bun.lockb')) return 'bun'
+    if (has(each, 'package-lock.json')) return 'npm'
+  }
+  return 'npm'
+}
+
+const looksServing = (text: string): boolean => /\.listen\(|createServer|serve\(/.test(text)

@@ -1,0 +1,116 @@
+// Nx: the projects of a workspace that `nx serve` starts (nx.dev/reference/project-configuration).
+import {basename} from 'node:path'
+import {appsIn} from './folder.ts'
+import type {ImportedApp} from '../imported.ts'
+import {execOf, readPackage} from './languages/node.ts'
+import {entriesOf, foldersIn, has, jsonOf, readText} from '../reading/files.ts'
+import {movedByVariable, movesByItself, portIn, projectApp, type ProjectStart} from './languages/project.ts'
+import {commandPort} from '../reading/shell-words.ts'
+import {isMap, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
+
+const MAX_DEPTH = 4
+
+/** The apps of each folder that has a project of Nx; none where a project starts nothing. */
+export function nxApps(root: string): ReadonlyMap<string, readonly ImportedApp[]> {
+  const workspace = jsonOf(root, 'nx.json')
+  const apps = new Map<string, readonly ImportedApp[]>()
+  const search = (folder: string, depth: number): void => {
+    const project = has(folder, 'project.json') ? jsonOf(folder, 'project.json') : mapOf(readPackage(folder)?.nx)
+    const isProject = has(folder, 'project.json') || (depth > 0 && has(folder, 'package.json'))
+    const found = isProject ? appOf(folder, {root, project, workspace}) : undefined
+    if (found !== undefined) apps.set(folder, [found])
+    else if (has(folder, 'project.json')) apps.set(folder, [])
+    if (depth < MAX_DEPTH) for (const each of foldersIn(folder)) search(each, depth + 1)
+  }
+  search(root, 0)
+  return apps
+}
+
+interface Workspace {
+  readonly root: string
+  readonly project: Values
+  readonly workspace: Values
+}
+
+/** The targets that start a program, best first. */
+const TARGETS = ['serve', 'dev', 'start']
+
+function appOf(folder: string, {root, project, workspace}: Workspace): ImportedApp | undefined {
+  const name = textValue(project['name']) || textValue(readPackage(folder)?.name) || basename(folder)
+  if (project['projectType'] === 'library' || name.endsWith('-e2e')) return undefined
+  const targets = mapOf(project['targets'])
+  const target = TARGETS.find(each => isMap(targets[each])) ?? inferredTarget(folder, workspace)
+  if (target === undefined) return undefined
+  const command = [...execOf(root), 'nx', target, name]
+  const known = {...mapOf(mapOf(workspace['targetDefaults'])[target]), ...mapOf(targets[target])}
+  const {port, move} = listening(folder, known)
+  return {
+    ...projectApp(root, {
+      command,
+      port,
+      move: move === 'flag' ? at => ({command: [...command, `--port=${at}`]}) : move
+    }),
+    id: name.replace(/^@[^/]*\//, '')
+  }
+}
+
+/** Plugins that make a target of a file of settings, which the project need not name. */
+const INFERRED: readonly (readonly [plugin: RegExp, file: RegExp, option: string, usual: string])[] = [
+  [/^@nx\/next/, /^next\.config\./, 'devTargetName', 'dev'],
+  [/^@nx\/vite/, /^vite\.config\./, 'serveTargetName', 'serve'],
+  [/^@nx\/webpack/, /^webpack\.config\./, 'serveTargetName', 'serve'],
+  [/^@nx\/rspack/, /^rspack\.config\./, 'serveTargetName', 'serve'],
+  [/^@nx\/remix/, /^(?:remix|vite)\.config\./, 'devTargetName', 'dev'],
+  [/^@nx\/nuxt/, /^nuxt\.config\./, 'serveTargetName', 'serve']
+]
+
+function inferredTarget(folder: string, {plugins}: Values): string | undefined {
+  const names = entriesOf(folder)
+  for (const each of Array.isArray(plugins) ? (plugins as readonly unknown[]) : []) {
+    const plugin = textValue(each) || textValue(mapOf(each)['plugin'])
+    const options = mapOf(mapOf(each)['options'])
+    for (const [pattern, file, option, usual] of INFERRED)
+      if (
+        pattern.test(plugin) &&
+        names.some(name => file.test(name)) &&
+        names.includes('index.html') !== (usual === 'dev')
+      )
+        return textValue(options[option]) || usual
+  }
+  return undefined
+}
+
+/** Where a target listens, and how it is given another port: `flag` is `--port`. */
+function listening(
+  folder: string,
+  target: Values
+): {readonly port: number; readonly move: ProjectStart['move'] | 'flag'} {
+  const executor = textValue(target['executor'])
+  const options = mapOf(target['options'])
+  const configurations = mapOf(target['configurations'])
+  const chosen = mapOf(configurations[textValue(target['defaultConfiguration']) || 'development'])
+  const written = Number(chosen['port'] ?? options['port'] ?? 0)
+  const lines = [options['command'], options['commands']]
+    .flat()
+    .map(each => textValue(each) || textValue(mapOf(each)['command']))
+  const line = lines.filter(Boolean).join(' && ')
+  if (line !== '') {
+    const [found] = appsIn(folder)
+    const port = commandPort(line) || Number(found?.keys['port'] ?? found?.keys['appPort'] ?? 0)
+    return {port, move: found?.move === movesByItself ? movesByItself : undefined}
+  }
+  if (/dev-server|:server$|^$/.test(executor)) {
+    const text = entriesOf(folder)
+      .filter(name => /^(?:vite|webpack|rspack|nuxt)\.config\./.test(name))
+      .map(name => readText(folder, name))
+      .join('\n')
+    const usual =
+      executor === '' ? (has(folder, 'next.config.js', 'next.config.mjs', 'next.config.ts') ? 3000 : 0) : 4200
+    return {port: written || Number(/\bport:\s*(\d{4,5})/.exec(text)?.[1] ?? 0) || usual, move: 'flag'}
+  }
+  const text = ['src/main.ts', 'src/main.js', 'src/index.ts', 'src/server.ts', 'main.go', 'src/main.rs']
+    .map(name => readText(folder, name))
+    .join('\n')
+  const move = /process\.env(?:\.PORT\b|\[['"]PORT)/.test(text) ? movesByItself : movedByVariable(text)
+  return {port: written || portIn(text), move}
+}

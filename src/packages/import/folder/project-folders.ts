@@ -1,0 +1,99 @@
+import {basename, join, relative} from 'node:path'
+import {compileGlob} from '../../../model/glob.ts'
+import {readPackage} from './languages/node.ts'
+import {foldersIn, has, readText} from '../reading/files.ts'
+import {mapOf, optionalDocuments, textsOf} from '../reading/yaml-file.ts'
+
+/** Folders in which projects keep their parts: no projects by themselves, unless they have a project file. */
+const GROUPS = new Set(['apps', 'packages', 'services', 'cmd', 'src', 'libs'])
+const PROJECT_FILES = [
+  'package.json',
+  'go.mod',
+  'pom.xml',
+  'Cargo.toml',
+  'requirements.txt',
+  'pyproject.toml',
+  'project.json'
+]
+
+/** A part may be as far below: `src/Services/Basket/Basket.API`. */
+const MAX_DEPTH = 4
+/** Projects with more folders keep their programs further up. */
+const MAX_FOLDERS = 2000
+
+/** The folders of a project in which its parts may be. */
+export interface ProjectFolders {
+  readonly folders: readonly string[]
+  /** The root names its packages. */
+  readonly isWorkspace: boolean
+  readonly notes: readonly string[]
+}
+
+/** What is known of a folder before it is a part. */
+interface Known {
+  /** It has the files of a project: what is below belongs to that. */
+  readonly isProject: (folder: string) => boolean
+  /** A program of the root starts what is in it. */
+  readonly isBelow: (folder: string) => boolean
+}
+
+/** The folders below `root`, and the packages that its workspaces name, in the order of their paths. */
+export function foldersOf(root: string, {isProject, isBelow}: Known): ProjectFolders {
+  const globs = workspaceGlobs(root)
+  const isPackage = matcher(root, globs)
+  const found: string[] = []
+  let searched = 0
+  const search = (folder: string, depth: number): void => {
+    for (const each of foldersIn(folder)) {
+      searched += 1
+      if (searched > MAX_FOLDERS) return
+      if (isBelow(each)) continue
+      const isPart = !GROUPS.has(basename(each)) || has(each, ...PROJECT_FILES)
+      if (isPart || isPackage(each)) found.push(each)
+      if (depth < MAX_DEPTH && !(isPart && isProject(each) && !hasPackages(each, globs, root))) search(each, depth + 1)
+    }
+  }
+  search(root, 1)
+  return {
+    folders: found,
+    isWorkspace: globs.length > 0 || has(root, 'nx.json', 'turbo.json'),
+    notes:
+      searched > MAX_FOLDERS
+        ? [`only the first ${MAX_FOLDERS} folders were looked at: import a folder below for what is in the others`]
+        : []
+  }
+}
+
+/** The globs by which a workspace of npm, pnpm, yarn, bun or Lerna names its packages. */
+function workspaceGlobs(root: string): readonly string[] {
+  const {workspaces} = readPackage(root) ?? {}
+  const [pnpm] = optionalDocuments(join(root, 'pnpm-workspace.yaml'))
+  const lerna = /"packages"\s*:\s*(\[[^\]]*\])/.exec(readText(root, 'lerna.json'))?.[1] ?? ''
+  return [
+    ...textsOf(Array.isArray(workspaces) ? workspaces : mapOf(workspaces)['packages']),
+    ...textsOf(pnpm?.['packages']),
+    ...[...lerna.matchAll(/"([^"]*)"/g)].map(([, glob = '']) => glob)
+  ]
+}
+
+/** Whether globs name a folder that is a package. */
+function matcher(root: string, globs: readonly string[]): (folder: string) => boolean {
+  const compiled = (all: readonly string[]): ReturnType<typeof compileGlob> =>
+    all.flatMap(glob => {
+      try {
+        return compileGlob(glob.replace(/^\.\//, '').replace(/\/$/, ''), root)
+      } catch {
+        return [] // too many alternatives
+      }
+    })
+  const taken = compiled(globs.filter(glob => !glob.startsWith('!')))
+  const left = compiled(globs.filter(glob => glob.startsWith('!')).map(glob => glob.slice(1)))
+  return folder =>
+    has(folder, 'package.json') && taken.some(glob => glob.matches(folder)) && !left.some(glob => glob.matches(folder))
+}
+
+/** A project in which the workspace has further packages. */
+const hasPackages = (folder: string, globs: readonly string[], root: string): boolean => {
+  const way = `${relative(root, folder)}/`
+  return globs.some(glob => glob.replace(/^\.\//, '').startsWith(way)) || workspaceGlobs(folder).length > 0
+}

@@ -1,0 +1,115 @@
+// The files of Kubernetes' manifests: those that globs name, and those of kustomize.
+import {statSync} from 'node:fs'
+import {dirname, join, resolve} from 'node:path'
+import {compileGlob} from '../../../model/glob.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {readImported} from '../find-source.ts'
+import type {ManifestObject} from './workloads.ts'
+import {entriesOf} from '../reading/files.ts'
+import {
+  documentsOf,
+  listedValues,
+  mapOf,
+  optionalDocuments,
+  textValue,
+  textsOf,
+  type Values
+} from '../reading/yaml-file.ts'
+
+/** Objects, and what could not be read of their files. */
+export interface Manifests {
+  readonly objects: readonly ManifestObject[]
+  readonly notes: readonly string[]
+}
+
+const MAX_FILES = 500
+const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
+
+/** Reads the files and folders that are named; names may have wildcards, and count from `root`. */
+export function readManifests(names: readonly string[], root: string, cwd: string): Manifests {
+  const objects: ManifestObject[] = []
+  const notes: string[] = []
+  const seen = new Set<string>()
+  const read = (path: string): void => {
+    if (seen.has(path) || seen.size >= MAX_FILES) return
+    seen.add(path)
+    const stat = statSync(path, {throwIfNoEntry: false})
+    if (stat?.isDirectory() === true) {
+      const kustomization = KUSTOMIZATIONS.map(name => join(path, name)).find(each =>
+        statSync(each, {throwIfNoEntry: false})
+      )
+      if (kustomization !== undefined) readKustomization(kustomization)
+      else for (const each of entriesOf(path)) if (/\.ya?ml$/.test(each)) read(join(path, each))
+      return
+    }
+    try {
+      const file = readImported(path, cwd)
+      for (const values of documentsOf(file))
+        for (const each of values['kind'] === 'List' ? listedValues(values['items']).map(mapOf) : [values])
+          if (typeof each['kind'] === 'string') objects.push({values: each, file})
+    } catch (error) {
+      notes.push(
+        messageOf(error)
+          .replace(/^cannot import /, '')
+          .split('\n')[0] ?? ''
+      )
+    }
+  }
+  const readKustomization = (path: string): void => {
+    const [values = {}] = optionalDocuments(path)
+    const folder = dirname(path)
+    for (const each of [...textsOf(values['bases']), ...textsOf(values['resources']), ...textsOf(values['components'])])
+      if (/^https?:|^git|github\.com/.test(each)) notes.push(`${path}: ${each} is elsewhere, and not read`)
+      else read(resolve(folder, each))
+    objects.push(...generated(values, {path, shownAs: path, text: ''}))
+    const left = [
+      'patches',
+      'patchesStrategicMerge',
+      'patchesJson6902',
+      'helmCharts',
+      'namePrefix',
+      'nameSuffix'
+    ].filter(key => key in values)
+    if (left.length > 0) notes.push(`${path.slice(root.length + 1)}: ${left.join(', ')} is not carried over`)
+  }
+  for (const name of names) for (const path of matching(name, root)) read(path)
+  return {objects, notes}
+}
+
+/** ConfigMaps and Secrets that kustomize makes of literals. */
+function generated(values: Values, file: ManifestObject['file']): readonly ManifestObject[] {
+  return (['configMapGenerator', 'secretGenerator'] as const).flatMap(key =>
+    listedValues(values[key])
+      .map(mapOf)
+      .map(each => {
+        const pairs = textsOf(each['literals']).map(
+          text => [text.split('=')[0] ?? '', text.slice(text.indexOf('=') + 1)] as const
+        )
+        const kind = key === 'secretGenerator' ? 'Secret' : 'ConfigMap'
+        return {
+          values: {
+            kind,
+            metadata: {name: textValue(each['name'])},
+            stringData: Object.fromEntries(pairs),
+            data: kind === 'Secret' ? {} : Object.fromEntries(pairs)
+          },
+          file
+        }
+      })
+  )
+}
+
+/** The paths that a name with wildcards means. */
+function matching(name: string, root: string): readonly string[] {
+  if (!/[*?[{]/.test(name)) return [resolve(root, name)]
+  return compileGlob(name, root).flatMap(glob => {
+    const search = (folder: string): readonly string[] =>
+      entriesOf(folder).flatMap(each => {
+        const path = join(folder, each)
+        if (statSync(path, {throwIfNoEntry: false})?.isDirectory() !== true)
+          return glob.matches(path) && /\.(?:ya?ml|json)$/.test(each) ? [path] : []
+        return !/^(?:\.|node_modules$)/.test(each) && glob.canMatchIn(path) ? search(path) : []
+      })
+    return search(glob.base)
+  })
+}

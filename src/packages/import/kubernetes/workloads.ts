@@ -1,0 +1,269 @@
+// Manifests of Kubernetes in the terms of a compose file: each workload is a service by the name at which others call it.
+import {basename, relative} from 'node:path'
+import {freeFrom} from '../compose/ports.ts'
+import {pathTo, type ImportedFile} from '../imported.ts'
+import {isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+
+/** How images are built, by their names without a tag. */
+export type Builds = ReadonlyMap<string, {readonly folder: string; readonly dockerfile?: string}>
+
+/** An object of a manifest, and its file. */
+export interface ManifestObject {
+  readonly values: Values
+  readonly file: ImportedFile
+}
+
+/** Services as a compose file has them, and what could not be read of each. */
+export interface ReadServices {
+  readonly services: Readonly<Record<string, Values>>
+  readonly notes: ReadonlyMap<string, readonly string[]>
+}
+
+const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Job', 'CronJob'])
+
+/** Paths in the result count from `root`. */
+export function servicesOf(objects: readonly ManifestObject[], builds: Builds, root: string): ReadServices {
+  const workloads = objects
+    .filter(({values}) => WORKLOADS.has(textValue(values['kind'])))
+    .map(each => new Workload(each, objects))
+  const names = new Map(workloads.flatMap(each => each.names.map(name => [name, each.id] as const)))
+  const components = objects.filter(({values}) => values['kind'] === 'Component').map(({file}) => file.path)
+  const published = new Set<number>()
+  const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
+  return {services: Object.fromEntries(services), notes: new Map(workloads.map(({id, notes}) => [id, notes]))}
+}
+
+interface Around {
+  readonly builds: Builds
+  /** The service that each host name means. */
+  readonly names: ReadonlyMap<string, string>
+  readonly root: string
+  /** Numbers of this machine at which containers are called. */
+  readonly published: Set<number>
+  /** Files with components of Dapr. */
+  readonly components: readonly string[]
+}
+
+const nameOf = (object: Values): string => textValue(mapOf(object['metadata'])['name'])
+
+/** An image without its registry's tag or digest. */
+export const imageName = (image: string): string => image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
+
+/** Images that are built, and that none of these services runs, as services by themselves. */
+export const imagesAlone = (
+  builds: Builds,
+  services: ReadServices['services'],
+  root: string
+): readonly (readonly [image: string, service: Values])[] => {
+  const run = new Set(Object.values(services).map(each => basename(imageName(textValue(each['image'])))))
+  return [...builds]
+    .filter(([image]) => !run.has(basename(image)))
+    .map(([image, {folder, dockerfile}]) => [
+      image,
+      {image, build: {context: pathTo(folder, root), ...(dockerfile && {dockerfile})}}
+    ])
+}
+
+class Workload {
+  readonly id: string
+  /** All names at which it is called. */
+  readonly names: readonly string[]
+  readonly notes: string[] = []
+  readonly #object: ManifestObject
+  readonly #all: readonly ManifestObject[]
+  readonly #pod: Values
+  readonly #annotations: Values
+  readonly #callers: readonly Values[]
+
+  constructor(object: ManifestObject, all: readonly ManifestObject[]) {
+    const {values} = object
+    const template = podTemplate(values)
+    const labels = mapOf(mapOf(template['metadata'])['labels'])
+    this.#object = object
+    this.#all = all
+    this.#pod = mapOf(template['spec'])
+    this.#annotations = mapOf(mapOf(template['metadata'])['annotations'])
+    this.#callers = all.map(each => each.values).filter(each => each['kind'] === 'Service' && selects(each, labels))
+    this.names = [...this.#callers.map(nameOf), nameOf(values)]
+    this.id = this.names[0] ?? ''
+  }
+
+  /** The service, and the one of its sidecar of Dapr. */
+  services(around: Around): readonly (readonly [string, Values])[] {
+    const containers = listedValues(this.#pod['containers']).map(mapOf)
+    const isBuilt = (each: Values): boolean => buildFor(textValue(each['image']), around.builds) !== undefined
+    const container = containers.find(isBuilt) ?? containers[0]
+    if (container === undefined) return []
+    const image = textValue(container['image'])
+    const build = buildFor(image, around.builds)
+    const kind = textValue(this.#object.values['kind'])
+    for (const other of containers)
+      if (other !== container) this.#note(`the container ${textValue(other['name'])} of its pod is left out`)
+    for (const other of listedValues(this.#pod['initContainers']))
+      this.#note(`initContainers: ${textValue(mapOf(other)['name'])} is not run before it`)
+    if (kind === 'CronJob')
+      this.#note('CronJob: its schedule does not start it here: pillion start does, or --profile cron')
+    const mounts = listedValues(container['volumeMounts']).map(each => textValue(mapOf(each)['mountPath']))
+    if (mounts.length > 0) this.#note(`volumeMounts: ${mounts.join(', ')} is not carried over`)
+    const environment = this.#environment(container, around.names)
+    const port = this.#port(container)
+    const args = textsOf(container['args'])
+    const service = {
+      ...(build === undefined
+        ? {}
+        : {
+            build: {context: pathTo(build.folder, around.root), ...(build.dockerfile && {dockerfile: build.dockerfile})}
+          }),
+      image,
+      ...(container['command'] === undefined ? {} : {entrypoint: dollars(container['command'])}),
+      ...(args.length === 0 ? {} : {command: dollars(args)}),
+      ...(Object.keys(environment).length === 0 ? {} : {environment}),
+      ...(port === undefined
+        ? {}
+        : {
+            ports: [
+              build === undefined ? `${takePort(Number(port.called), around.published)}:${port.target}` : port.target
+            ]
+          }),
+      ...(kind === 'CronJob' ? {profiles: ['cron']} : {})
+    }
+    return [[this.id, service], ...this.#sidecar(around)]
+  }
+
+  #note(text: string): void {
+    this.notes.push(`${this.#object.file.shownAs}: ${text}`)
+  }
+
+  /** Where it listens, and where it is called. */
+  #port(container: Values): {readonly target: string; readonly called: string} | undefined {
+    const ports = listedValues(container['ports']).map(mapOf)
+    const [service] = this.#callers.flatMap(each => listedValues(mapOf(each['spec'])['ports']).map(mapOf))
+    const wanted = textValue(service?.['targetPort'])
+    const named = ports.find(each => each['name'] === wanted)
+    const target = /^\d+$/.test(wanted)
+      ? wanted
+      : textValue((named ?? ports[0])?.['containerPort']) || textValue(service?.['port'])
+    return target === '' ? undefined : {target, called: textValue(service?.['port']) || target}
+  }
+
+  #environment(container: Values, names: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+    const env: Record<string, string> = {}
+    for (const from of listedValues(container['envFrom']).map(mapOf))
+      for (const [kind, key] of [
+        ['ConfigMap', 'configMapRef'],
+        ['Secret', 'secretRef']
+      ] as const) {
+        const name = textValue(mapOf(from[key])['name'])
+        if (name === '') continue
+        const data = this.#dataOf(kind, name)
+        if (data === undefined)
+          this.#note(`envFrom: the ${kind} ${name} is in none of the manifests: write its variables into env`)
+        for (const [each, value] of Object.entries(data ?? {})) env[`${textValue(from['prefix'])}${each}`] = value
+      }
+    for (const each of listedValues(container['env']).map(mapOf)) {
+      const value = this.#valueOf(each)
+      const name = textValue(each['name'])
+      if (value === undefined)
+        this.#note(`env: ${name} comes from ${source(each)}, which is in none of the manifests: write it into env`)
+      else env[name] = value.replaceAll(/\$\((\w+)\)/g, (whole, other: string) => env[other] ?? whole)
+    }
+    return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, literal(shortNames(value, names))]))
+  }
+
+  #valueOf({value, valueFrom}: Values): string | undefined {
+    if (!isMap(valueFrom)) return textValue(value)
+    const {configMapKeyRef, secretKeyRef, fieldRef} = valueFrom
+    const field = textValue(mapOf(fieldRef)['fieldPath'])
+    if (field !== '') return {'metadata.name': this.id, 'metadata.namespace': 'default'}[field] ?? '127.0.0.1'
+    const from = mapOf(configMapKeyRef ?? secretKeyRef)
+    return this.#dataOf(configMapKeyRef === undefined ? 'Secret' : 'ConfigMap', textValue(from['name']))?.[
+      textValue(from['key'])
+    ]
+  }
+
+  #dataOf(kind: 'ConfigMap' | 'Secret', name: string): Readonly<Record<string, string>> | undefined {
+    const object = this.#all.find(({values}) => values['kind'] === kind && nameOf(values) === name)?.values
+    if (object === undefined) return undefined
+    const decode = (text: string): string => (kind === 'Secret' ? Buffer.from(text, 'base64').toString() : text)
+    const data = Object.entries(mapOf(object['data'])).map(([key, each]) => [key, decode(textValue(each))] as const)
+    return Object.fromEntries([
+      ...data,
+      ...Object.entries(mapOf(object['stringData'])).map(([key, each]) => [key, textValue(each)] as const)
+    ])
+  }
+
+  /** What Dapr's annotations say, as the container that a compose file has for it. */
+  #sidecar({components, root}: Around): readonly (readonly [string, Values])[] {
+    const flag = (name: string): string => textValue(this.#annotations[`dapr.io/${name}`])
+    if (flag('enabled') !== 'true') return []
+    const flags = ['app-id', 'app-port', 'app-protocol', 'log-level', 'enable-api-logging', 'app-max-concurrency']
+    const folders = [...new Set(components.map(path => relative(root, path).replace(/[^/]*$/, '')))]
+    return [
+      [
+        `${this.id}-dapr`,
+        {
+          image: 'daprio/daprd',
+          network_mode: `service:${this.id}`,
+          command: [
+            './daprd',
+            ...flags.flatMap(name => (flag(name) === '' ? [] : [`-${name}`, flag(name)])),
+            ...folders.flatMap((_, index) => ['-resources-path', `/components/${index}`])
+          ],
+          volumes: folders.map((folder, index) => `./${folder}:/components/${index}`)
+        }
+      ]
+    ]
+  }
+}
+
+/** The number, or the next one that no container has, which this one has from now on. */
+function takePort(port: number, published: Set<number>): number {
+  const free = freeFrom(port, published)
+  published.add(free)
+  return free
+}
+
+/** The template of a workload's pods: a pod itself, that of a schedule's job, or that of any other kind. */
+function podTemplate(object: Values): Values {
+  const spec = mapOf(object['spec'])
+  if (object['kind'] === 'Pod') return object
+  const inner = object['kind'] === 'CronJob' ? mapOf(mapOf(spec['jobTemplate'])['spec']) : spec
+  return mapOf(inner['template'])
+}
+
+/** Whether a Service selects pods with these labels. */
+function selects(service: Values, labels: Values): boolean {
+  const wanted = Object.entries(mapOf(mapOf(service['spec'])['selector']))
+  return wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value)
+}
+
+/** By the whole name, or by its last part: registries are added when it is deployed. `./redis` is a folder, not that well-known image. */
+function buildFor(image: string, builds: Builds): {readonly folder: string; readonly dockerfile?: string} | undefined {
+  const name = imageName(image)
+  return (
+    builds.get(name) ??
+    [...builds].find(
+      ([each]) => basename(each) === basename(name) && (name.includes('/') || !each.startsWith('./'))
+    )?.[1]
+  )
+}
+
+/** `api.shop.svc.cluster.local:80` is `api:80` where there is such a service. */
+const shortNames = (value: string, names: ReadonlyMap<string, string>): string =>
+  value.replaceAll(
+    /(?<![\w.-])([a-z0-9][a-z0-9-]*)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?(?=[:/?,]|$)/g,
+    (whole, host: string) => {
+      const id = names.get(host)
+      return id === undefined || (whole !== host && !/\.(?:svc|default)\b|\.[a-z0-9-]+$/.test(whole)) ? whole : id
+    }
+  )
+
+/** A dollar means nothing in a manifest. */
+const literal = (text: string): string => text.replaceAll('$', () => '$$')
+
+const dollars = (words: unknown): readonly string[] => textsOf(words).map(literal)
+
+const source = ({valueFrom}: Values): string => {
+  const [[kind, from] = ['', {}]] = Object.entries(mapOf(valueFrom))
+  return `${kind.replace(/(?:Key)?Ref$/, '')} ${textValue(mapOf(from)['name'])}`.trim()
+}

@@ -1,0 +1,201 @@
+import {existsSync, statSync} from 'node:fs'
+import {constants} from 'node:os'
+import {basename, dirname, join} from 'node:path'
+import {readTextFile} from '../../../model/read-file.ts'
+import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {commandOf} from '../reading/shell-words.ts'
+import {
+  given,
+  mapOf,
+  mergedValues,
+  textValue,
+  textsOf,
+  valuesOf,
+  variablePairs,
+  written,
+  type Values
+} from '../reading/yaml-file.ts'
+
+const CONDITIONS: Readonly<Record<string, string>> = {
+  process_started: 'started',
+  process_healthy: 'ready',
+  process_log_ready: 'ready',
+  process_completed: 'completed',
+  process_completed_successfully: 'completed'
+}
+
+/** Keys of a process that are carried over, or that only its own screen and logs use. */
+const KNOWN = new Set(
+  'command entrypoint working_dir environment env_file depends_on availability readiness_probe ready_log_line shutdown replicas disabled namespace description disable_ansi_colors is_daemon is_foreground is_tty is_interactive log_location log_configuration'.split(
+    ' '
+  )
+)
+
+/** A file of process-compose. Throws a `UserError` for a broken one, or one without processes. */
+export function importProcessCompose(file: ImportedFile): Imported {
+  const {processes, ...top} = withBase(file, 0)
+  const all = Object.entries(mapOf(processes))
+  if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
+  const shared = variablePairs(top['environment'])
+  const interpolate = [shared, ...all.map(([, each]) => variablePairs(mapOf(each)['environment']))].some(env =>
+    Object.values(env).some(value => VARIABLE.test(value))
+  )
+  const shell = textValue(mapOf(top['shell'])['shell_command'])
+  const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
+  const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
+  return {
+    from: basename(file.path),
+    ...(interpolate && {interpolate}),
+    ...(Object.keys(shared).length > 0 && {common: {env: ours(shared)}}),
+    apps: all.map(([id, each]) => appOf(id, mapOf(each), reader)),
+    notes: ignored.map(key => `${key}: ${written(top[key])} is not carried over`)
+  }
+}
+
+/** More files that extend each other are a mistake. */
+const MAX_BASES = 10
+
+/** The values of a file over those of the file that it extends. */
+function withBase(file: ImportedFile, depth: number): Values {
+  const values = valuesOf(file)
+  const path = pathFrom(file, textValue(values['extends']))
+  if (values['extends'] === undefined || depth >= MAX_BASES || !existsSync(path)) return values
+  const {extends: _, ...own} = values
+  return mergedValues(withBase({path, shownAs: path, text: readTextFile(path)}, depth + 1), own)
+}
+
+interface Reader {
+  readonly file: ImportedFile
+  readonly interpolate: boolean
+  readonly shell: string
+  /** Ids of all processes. */
+  readonly ids: ReadonlySet<string>
+}
+
+const VARIABLE = /\$\{?[A-Za-z_]/
+
+/** Variables in values are written with braces here. */
+const ours = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name,
+      value.replaceAll(/\$(\$|[A-Za-z_]\w*)/g, (_, what: string) => (what === '$' ? '$' : `\${${what}}`))
+    ])
+  )
+
+function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Reader): ImportedApp {
+  const notes: string[] = []
+  const typed = textValue(process['working_dir'])
+  const folder = folderOf(file, typed, notes)
+  const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
+  const line = lineOf(process)
+  const command = wordsOf(process, shell).map(literal)
+  const env = ours(variablePairs(process['environment']))
+  const probe = mapOf(process['readiness_probe'])
+  const http = mapOf(probe['http_get'])
+  const isDisabled = textValue(process['disabled']) === 'true'
+  const envFile = textValue(process['env_file']) || (existsSync(join(dirname(file.path), '.env')) ? '.env' : '')
+  for (const [key, value] of Object.entries(process))
+    if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
+  if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
+  const isDaemon = textValue(process['is_daemon']) === 'true'
+  if (isDaemon)
+    notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
+  const hasPort = Number(textValue(http['port'])) > 0
+  if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
+  if (/\{\{|PC_REPLICA_NUM/.test(line)) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
+  return {
+    id,
+    folder,
+    keys: given({
+      appPort: Number(textValue(http['port'])) || undefined,
+      command: command.length > 0 ? command : undefined,
+      env: Object.keys(env).length > 0 ? env : undefined,
+      envFile: envFile === '' ? undefined : pathTo(pathFrom(file, envFile), folder),
+      dependsOn: dependenciesOf(process, ids, notes),
+      ready: readyOf(process, {http: hasPort ? http : {}, probe, literal}),
+      restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
+      stop: stopOf(mapOf(process['shutdown']), notes),
+      replicas: Number(textValue(process['replicas'])) > 1 ? Number(textValue(process['replicas'])) : undefined,
+      profiles: isDisabled ? ['disabled'] : undefined,
+      tty: ['is_tty', 'is_interactive'].some(key => textValue(process[key]) === 'true') ? true : undefined
+    }),
+    notes
+  }
+}
+
+const lineOf = (process: Values): string =>
+  textValue(process['command'])
+    .replaceAll('$$', () => '$')
+    .trim()
+
+/** The program and its arguments: the entrypoint, or the command line in its shell. */
+function wordsOf(process: Values, shell: string): readonly string[] {
+  const words = textsOf(process['entrypoint'])
+  if (words.length > 0) return words
+  const isUsual = ['', 'bash', 'sh', '/bin/sh', '/bin/bash'].includes(shell)
+  return isUsual ? commandOf(lineOf(process)) : [shell, '-c', lineOf(process)]
+}
+
+function folderOf(file: ImportedFile, typed: string, notes: string[]): string {
+  const folder = pathFrom(file, typed)
+  if (typed === '' || statSync(folder, {throwIfNoEntry: false})?.isDirectory() === true) return folder
+  notes.push(`working_dir: ${typed} is no folder here`)
+  return dirname(file.path)
+}
+
+function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string[]): Values | undefined {
+  // replica 0 of a is a-0 there
+  const named = Object.entries(mapOf(process['depends_on'])).map(
+    ([id, how]) => [ids.has(id) ? id : id.replace(/-\d+$/, ''), how] as const
+  )
+  for (const [id] of named) if (!ids.has(id)) notes.push(`depends_on: there is no process ${id}`)
+  const known = named.filter(([id]) => ids.has(id))
+  const all = known.map(([id, how]) => {
+    const condition = textValue(mapOf(how)['condition']) || 'process_completed_successfully'
+    if (condition === 'process_completed')
+      notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
+    return [id, CONDITIONS[condition] ?? 'started'] as const
+  })
+  return all.length === 0 ? undefined : (Object.fromEntries(all) as Values)
+}
+
+function readyOf(
+  process: Values,
+  {http, probe, literal}: {http: Values; probe: Values; literal: (text: string) => string}
+): unknown {
+  const line = textValue(process['ready_log_line'])
+  if (line !== '') return {log: literal(line.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))}
+  const command = textValue(mapOf(probe['exec'])['command'])
+  if (command !== '') return {command: commandOf(command).map(literal)}
+  if (Object.keys(http).length === 0) return undefined
+  return {http: textValue(http['path']) || '/'}
+}
+
+function restartOf(availability: Values, notes: string[]): string | undefined {
+  const policy = textValue(availability['restart'])
+  if (policy === 'exit_on_failure' || textValue(availability['exit_on_end']) === 'true')
+    notes.push(
+      'availability: process-compose ended all processes when this one ended; Pillion keeps the others running'
+    )
+  for (const key of ['max_restarts', 'backoff_seconds'])
+    if (key in availability)
+      notes.push(
+        `availability.${key}: ${written(availability[key])} is not carried over: the pause between restarts grows by itself`
+      )
+  return {always: 'always', on_failure: 'on-failure'}[policy]
+}
+
+function stopOf(shutdown: Values, notes: string[]): Values | undefined {
+  const command = textValue(shutdown['command'])
+  if (command !== '')
+    notes.push(`shutdown.command: ${written(command)} is not run: the processes of the app get a signal`)
+  const number = Number(textValue(shutdown['signal']))
+  const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
+  const seconds = textValue(shutdown['timeout_seconds'])
+  const stop = given({
+    signal: signal === 'SIGTERM' ? undefined : signal,
+    timeout: seconds === '' ? undefined : `${seconds}s`
+  })
+  return Object.keys(stop).length === 0 ? undefined : stop
+}

@@ -1,0 +1,162 @@
+import {existsSync, statSync} from 'node:fs'
+import {basename, dirname, join, resolve} from 'node:path'
+import {textAt} from '../reading/files.ts'
+import {envFileVariables} from '../reading/variables.ts'
+import {buildNote} from '../folder/languages/node.ts'
+import {textsOf} from '../reading/yaml-file.ts'
+import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {commandOf, flaggedPort, commandPort, portVariable, readsPort, splitFolder} from '../reading/shell-words.ts'
+
+const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
+/** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
+const FIRST_PORT = 5000
+const PORT_STEP = 100
+
+/** A Procfile as foreman, Heroku, overmind and honcho read it. Throws a `UserError` if it names no process. */
+export function importProcfile(file: ImportedFile): Imported {
+  const root = dirname(file.path)
+  const variables = envFileVariables(join(root, '.env'))
+  const written = Number(variables['PORT']) || portOfStarter(file)
+  const firstPort = written || FIRST_PORT
+  const notes: string[] = []
+  const apps: ImportedApp[] = []
+  for (const [index, line] of file.text.split(/\r?\n/).entries()) {
+    const text = line.trim()
+    if (text === '' || text.startsWith('#')) continue
+    const [, name = '', command = ''] = LINE.exec(text) ?? []
+    const number = (index + 1).toString()
+    if (name === '') notes.push(`line ${number} is no "name: command": ${text}`)
+    else if (apps.some(({id}) => id === name)) notes.push(`line ${number} is a second "${name}": ${command}`)
+    else apps.push(withBuildNote(appOf(name, command, {root, firstPort, isWritten: 'PORT' in variables, before: apps})))
+  }
+  if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
+  return {
+    from: basename(file.path),
+    ...withEnvFile(apps, join(root, '.env')),
+    notes: [...notes, 'foreman ends all processes when one of them ends; Pillion keeps the others running']
+  }
+}
+
+/** A line for a server of production may need what a build makes. */
+function withBuildNote(app: ImportedApp): ImportedApp {
+  const note = buildNote(textsOf(app.keys['command']), app.folder)
+  return note === '' ? app : {...app, notes: [...app.notes, note]}
+}
+
+/** Rails' `bin/dev` gives foreman a first port: `PORT="${PORT:-3000}"`; 0: there is none. */
+const portOfStarter = ({path}: ImportedFile): number =>
+  path.endsWith('.dev')
+    ? Number(
+        /^\s*(?:export )?PORT=["']?\$\{PORT:-(\d+)\}|^\s*export PORT=(\d+)/m
+          .exec(textAt(join(dirname(path), 'bin/dev')))
+          ?.slice(1)
+          .find(Boolean) ?? 0
+      )
+    : 0
+
+/** Foreman reads one file for all; here its path counts from the folder of each app. */
+function withEnvFile(apps: readonly ImportedApp[], file: string): Pick<Imported, 'apps' | 'common'> {
+  if (!existsSync(file)) return {apps}
+  if (apps.every(({folder}) => folder === dirname(file))) return {apps, common: {envFile: basename(file)}}
+  return {apps: apps.map(app => ({...app, keys: {...app.keys, envFile: pathTo(file, app.folder)}}))}
+}
+
+/** `PORT=3000 RAILS_ENV=test command` */
+const ASSIGNED = /^(\w+)=([\w./:@-]*)\s+(?=\S)/
+
+interface Around {
+  /** The folder of the Procfile. */
+  readonly root: string
+  readonly firstPort: number
+  /** The `.env` file sets PORT for all: it would hide the number that an app is given. */
+  readonly isWritten: boolean
+  readonly before: readonly ImportedApp[]
+}
+
+function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: Around): ImportedApp {
+  const {folder, line: placed} = placedIn(root, typed)
+  const {env: own, line} = assigned(placed)
+  const command = commandOf(line)
+  const given = (firstPort + PORT_STEP * before.length).toString()
+  const env = {...own, PORT: own['PORT'] ?? given}
+  if (id === 'release')
+    return {
+      id,
+      folder,
+      keys: {command, env, profiles: ['release']},
+      notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
+    }
+  const {port, isSure, isTold} = listensOn(id, {
+    line,
+    folder,
+    given: Number(env.PORT),
+    isOwn: own['PORT'] !== undefined
+  })
+  const variable = portVariable(line)
+  const unknown = `appPort: ${variable} says where it listens: write its number`
+  if (port === 0) return {id, folder, keys: {command, env}, notes: variable === '' ? [] : [unknown]}
+  const owner = before.find(({keys}) => keys['appPort'] === port || keys['port'] === port)
+  if (owner !== undefined) {
+    const note = `appPort: ${port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
+    return {id, folder, keys: {command, env}, notes: [note]}
+  }
+  if (isTold && !isWritten) {
+    const {PORT: _, ...others} = env
+    const keys = {port, command, ...(Object.keys(others).length > 0 && {env: others})}
+    const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, write its number as fixedPort`
+    return {id, folder, keys, notes: isSure ? [] : [doubt]}
+  }
+  const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, change appPort`
+  return {id, folder, keys: {appPort: port, command, env}, notes: isSure ? [] : [doubt]}
+}
+
+/** `cd web && npm start` runs in that folder, if it is there. */
+function placedIn(root: string, typed: string): {readonly folder: string; readonly line: string} {
+  const {folder, line} = splitFolder(typed)
+  const path = resolve(root, folder)
+  const isThere = folder !== '' && statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
+  return isThere ? {folder: path, line} : {folder: root, line: typed}
+}
+
+function assigned(typed: string): {readonly env: Readonly<Record<string, string>>; readonly line: string} {
+  const env: Record<string, string> = {}
+  let line = typed
+  for (let match = ASSIGNED.exec(line); match !== null; match = ASSIGNED.exec(line)) {
+    env[match[1] ?? ''] = match[2] ?? ''
+    line = line.slice(match[0].length)
+  }
+  return {env, line}
+}
+
+interface Listening {
+  readonly line: string
+  readonly folder: string
+  /** The port that it gets. */
+  readonly given: number
+  /** The line itself says so. */
+  readonly isOwn: boolean
+}
+
+/** Where a process listens, 0: nowhere, as far as its line and its source tell. `isTold`: it takes the number from PORT. */
+function listensOn(
+  id: string,
+  {line, folder, given, isOwn}: Listening
+): {port: number; isSure: boolean; isTold: boolean} {
+  // the lines that Rails' generators write
+  if (/\bunset PORT\b/.test(line)) return {port: commandPort(line), isSure: true, isTold: false}
+  if (/\$\{?PORT\b/.test(line)) return {port: given, isSure: true, isTold: true}
+  const flagged = flaggedPort(line)
+  if (flagged > 0) return {port: flagged, isSure: true, isTold: false}
+  if (isOwn || readsPort(line) || sourceReadsPort(line, folder)) return {port: given, isSure: true, isTold: true}
+  const usual = commandPort(line)
+  if (portVariable(line) !== '') return {port: 0, isSure: true, isTold: false}
+  if (usual > 0) return {port: usual, isSure: true, isTold: false}
+  return {port: id === 'web' ? given : 0, isSure: false, isTold: true}
+}
+
+/** The variable PORT, as languages name it: `process.env.PORT`, `os.environ["PORT"]`, `ENV.fetch('PORT')`, `os.Getenv("PORT")`. */
+const PORT_IN_SOURCE = /\benv(?:iron)?\b\W{1,3}(?:\w+\W{1,3})?PORT\b|getenv\(\s*["']PORT\b/i
+
+/** A file that the line names reads it. */
+const sourceReadsPort = (line: string, folder: string): boolean =>
+  line.split(/\s+/).some(word => /\.\w+$/.test(word) && PORT_IN_SOURCE.test(textAt(resolve(folder, word))))

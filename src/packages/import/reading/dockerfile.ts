@@ -1,0 +1,131 @@
+import {existsSync, statSync} from 'node:fs'
+import {basename, join, relative, resolve} from 'node:path'
+import {textAt} from './files.ts'
+import {commandOf, splitWords} from './shell-words.ts'
+
+/** Programs that a machine of a developer has, too. */
+const PROGRAMS =
+  /^(?:node|npm|npx|yarn|pnpm|bun|bunx|deno|tsx|nodemon|vite|next|python[\d.]*|uvicorn|gunicorn|hypercorn|fastapi|flask|celery|alembic|streamlit|litestar|daphne|arq|dramatiq|django-admin|poetry|uv|pipenv|go|air|cargo|java|mvn|gradle|dotnet|ruby|bundle|rails|rake|puma|sidekiq|php|composer|mix|elixir|make|just|sh|bash)$/
+
+/** Whether a command makes sense outside of its image: a known program, with files that are in the folder. */
+export function runsInFolder(command: readonly string[], folder: string): boolean {
+  const [program = '', ...args] = command
+  if (['sh', 'bash'].includes(program) && args[0]?.endsWith('c') === true) {
+    const first =
+      args[1]
+        ?.trim()
+        .split(/\s+/)
+        .find(word => !word.includes('=')) ?? ''
+    return !/(?:^|\s)\/(?!dev\/)\w/.test(args[1] ?? '') && (PROGRAMS.test(first) || existsSync(join(folder, first)))
+  }
+  const isKnown = PROGRAMS.test(basename(program)) && !program.startsWith('/')
+  if (!isKnown && !(program.includes('/') && !program.startsWith('/') && existsSync(join(folder, program))))
+    return false
+  if (args.some(arg => arg.startsWith('/') || arg.includes('*'))) return false
+  if (args.some(arg => arg.startsWith('./') && !arg.includes('...') && !existsSync(join(folder, arg)))) return false
+  if (program === 'java' && !args.some(arg => arg.endsWith('.jar'))) return false
+  const script = args.find(arg => /\.(?:[cm]?[jt]s|py|rb|jar|dll|php|sh)$/.test(arg))
+  return script === undefined || existsSync(join(folder, script))
+}
+
+/** What an image starts by default: ENTRYPOINT and CMD of a stage, the last one unless it is named; empty where the file does not say. */
+export function commandOfDockerfile(
+  file: string,
+  target = ''
+): {readonly entrypoint: readonly string[]; readonly cmd: readonly string[]} {
+  const stage = stageOf(file, target)
+  const last = (name: string): readonly string[] => {
+    const line = stage.findLast(each => new RegExp(`^${name}\\s`, 'i').test(each)) ?? ''
+    return wordsOf(line.slice(name.length).trim())
+  }
+  return {entrypoint: last('ENTRYPOINT'), cmd: last('CMD')}
+}
+
+/** The lines of a stage, behind those of the stages that it is built from. */
+function stageOf(file: string, target: string): readonly string[] {
+  const stages = new Map<string, readonly string[]>()
+  let name = ''
+  for (const line of linesOf(file)) {
+    const [, from = '', as] = /^FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line) ?? []
+    if (from === '') stages.set(name, [...(stages.get(name) ?? []), line])
+    else {
+      if (target !== '' && name === target.toLowerCase()) break
+      name = (as ?? `${stages.size}`).toLowerCase()
+      stages.set(name, stages.get(from.toLowerCase()) ?? [])
+    }
+  }
+  return stages.get(name) ?? []
+}
+
+const linesOf = (file: string): readonly string[] =>
+  textAt(file)
+    .replaceAll(/\\\r?\n/g, ' ')
+    .split(/\r?\n/)
+    .map(line => line.trim())
+
+/** Where an image starts its program: in the folder of the context that it copies there, and in the image. */
+export interface StartFolder {
+  readonly folder: string
+  readonly workdir: string
+}
+
+/** Words of a command with paths of the image as paths of the folder that it has there. */
+export const withoutWorkdir = (words: readonly string[], workdir: string): readonly string[] =>
+  workdir === '/' ? words : words.map(word => (word.startsWith(`${workdir}/`) ? word.slice(workdir.length + 1) : word))
+
+/** The variables that an image gives its program, without those that only name places in the image. */
+export function variablesOfDockerfile(file: string, target = ''): Readonly<Record<string, string>> {
+  const env: Record<string, string> = {}
+  for (const line of stageOf(file, target)) {
+    const [, rest = ''] = /^ENV\s+(.*)$/i.exec(line) ?? []
+    const [, name = '', value = ''] = /^(\w+)\s+(.*)$/.exec(rest) ?? []
+    const pairs =
+      rest.includes('=') && !/^\w+\s/.test(rest) ? splitWords(rest).map(each => each.split(/=(.*)/s)) : [[name, value]]
+    for (const [each = '', text = ''] of pairs)
+      if (each !== '' && !IMAGE_ONLY.test(each) && !/^\/|[$:]\/|\$/.test(text)) env[each] = text
+  }
+  return env
+}
+
+const IMAGE_ONLY =
+  /^(?:PATH|HOME|LANG|LC_ALL|TZ|DEBIAN_FRONTEND|TERM|CI|NODE_ENV|GO111MODULE|CGO_ENABLED|GOOS|GOARCH|VIRTUAL_ENV|.*_HOME|(?:PIP|POETRY|UV|NPM|YARN|BUNDLE|PNPM|PYTHON)_?[A-Z_]*)$/
+
+/**
+ * The folder of the context that an image has where it starts its program, by WORKDIR and COPY; the context itself where that cannot
+ * be told.
+ */
+export function startFolder(file: string, context: string, target = ''): StartFolder {
+  let workdir = '/'
+  const copies: (readonly [source: string, place: string])[] = []
+  for (const line of stageOf(file, target)) {
+    const [, folder = ''] = /^WORKDIR\s+["']?([^"'\s]+)/i.exec(line) ?? []
+    if (folder !== '') workdir = resolve(workdir, folder)
+    const [, words = ''] = /^(?:COPY|ADD)\s+(?:--chown=\S+\s+|--link\s+)*([^-[\s].*)$/i.exec(line) ?? []
+    const [source = '', place = '', ...more] = words.split(/\s+/)
+    if (place !== '' && more.length === 0) copies.push([source, resolve(workdir, place)])
+  }
+  const folders = copies.toReversed().flatMap(([source, place]) => {
+    const from = join(context, source)
+    if (place === workdir || workdir.startsWith(place === '/' ? '/' : `${place}/`))
+      return [join(from, relative(place, workdir))]
+    const below = relative(workdir, place)
+    return !below.startsWith('..') && from.endsWith(`/${below}`) ? [from.slice(0, -below.length - 1)] : []
+  })
+  const found = folders.find(each => isInside(each, context) && statSync(each, {throwIfNoEntry: false})?.isDirectory())
+  return {folder: found === undefined ? context : join(found, '.').replace(/\/$/, ''), workdir}
+}
+
+const isInside = (path: string, folder: string): boolean => !relative(folder, path).startsWith('..')
+
+function wordsOf(text: string): readonly string[] {
+  if (!text.startsWith('[')) return commandOf(text)
+  try {
+    const words: unknown = JSON.parse(text)
+    return Array.isArray(words) ? words.map(String) : []
+  } catch {
+    return []
+  }
+}
+
+/** The port that an image says it listens on; 0: none. */
+export const portOfDockerfile = (file: string): number => Number(/^\s*EXPOSE\s+(\d+)/im.exec(textAt(file))?.[1] ?? 0)

@@ -1,0 +1,45 @@
+import {existsSync} from 'node:fs'
+import {basename} from 'node:path'
+import {parseEnv} from 'node:util'
+import type {Imported, ImportedApp} from '../imported.ts'
+import {textAt} from './files.ts'
+
+/** The variables of an env file as it is now; none if it is not there. */
+export const envFileVariables = (file: string): Readonly<Record<string, string | undefined>> => parseEnv(textAt(file))
+
+const SAMPLES = ['.example', '.sample', '.template', '.dist', '.default', '-example', '-sample']
+
+/** The name of the file that stands next to an env file as its sample: `.env.example`; '': there is none. */
+export const sampleOf = (file: string): string => {
+  const found = SAMPLES.find(end => existsSync(file + end))
+  return found === undefined ? '' : basename(file) + found
+}
+
+/** A variable that a template names, and that neither the environment nor its file of variables has. */
+export interface MissingVariable {
+  readonly name: string
+  /** `${NAME:?message}`: without it the template does not run. */
+  readonly isRequired: boolean
+}
+
+/** `${NAME}`, `${NAME:?message}`; one with a default, and the `$${` that is a text, need no value. */
+const REFERENCE = /\$?\$\{([A-Za-z_]\w*)(:?[-?+])?/g
+
+/** The variables without a value that an app of an imported template names. */
+export function variablesWithoutValue(
+  app: ImportedApp,
+  {interpolate, common}: Pick<Imported, 'interpolate' | 'common'>,
+  env: Readonly<Record<string, string | undefined>>
+): readonly MissingVariable[] {
+  if (interpolate === undefined || interpolate === false) return []
+  const known = {...(typeof interpolate === 'string' && envFileVariables(interpolate)), ...env}
+  const missing = new Map<string, boolean>()
+  for (const [all, name = '', operator = ''] of JSON.stringify([app.keys, common]).matchAll(REFERENCE)) {
+    const value = known[name]
+    const isRequired = operator.endsWith('?')
+    const isMissing = value === undefined || (operator === ':?' && value === '')
+    if (all.startsWith('$$') || !isMissing || !['', '?', ':?'].includes(operator)) continue
+    missing.set(name, isRequired || missing.get(name) === true)
+  }
+  return Array.from(missing, ([name, isRequired]) => ({name, isRequired}))
+}

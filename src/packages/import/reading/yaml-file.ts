@@ -1,0 +1,132 @@
+import {COMPOSE_FILE} from '../../../files/yaml/other-dialects.ts'
+import {explainFault} from '../../../files/yaml/explain.ts'
+import {readYaml} from '../../../files/yaml/read.ts'
+import {isNull} from '../../../files/yaml/scalar.ts'
+import {scalarText} from '../../../files/yaml/scalar-text.ts'
+import type {YamlNode} from '../../../files/yaml/tree.ts'
+import {readTextFile} from '../../../model/read-file.ts'
+import {unreadable, type ImportedFile} from '../imported.ts'
+
+export type Values = Readonly<Record<string, unknown>>
+
+/**
+ * The values of a YAML file as compose reads it: its documents one over the other; each scalar is the text that Go makes of it, or
+ * null. Throws a `UserError` with the place of a mistake.
+ */
+export function valuesOf(file: ImportedFile): Values {
+  const values = documentsOf(file)
+  if (values.length === 0) throw unreadable(file, 'it is no map of keys to values', 0)
+  return values.reduce((below, over) => mergedValues(below, over))
+}
+
+/** The same of each document by itself; empty ones are left out. */
+export function documentsOf(file: ImportedFile): readonly Values[] {
+  return readYaml(file.text, COMPOSE_FILE).flatMap(({root, fault}) => {
+    if (fault !== undefined) {
+      const {message, spot, hint} = explainFault(fault, file.text)
+      throw unreadable(file, message, spot.start, hint)
+    }
+    const read = plainOf(root)
+    if (read === null) return []
+    if (!isMap(read)) throw unreadable(file, 'it is no map of keys to values', root.spot.start)
+    return [read]
+  })
+}
+
+/** The documents of a file that need not be there, or be right; none then. */
+export function optionalDocuments(path: string): readonly Values[] {
+  try {
+    return documentsOf({path, shownAs: path, text: readTextFile(path)})
+  } catch {
+    return []
+  }
+}
+
+function plainOf(node: YamlNode): unknown {
+  if (node.kind === 'scalar') return isNull(node) ? null : scalarText(node, COMPOSE_FILE)
+  if (node.kind === 'list') return node.items.map(item => plainOf(item.node))
+  return Object.fromEntries(node.pairs.map(pair => [pair.name, plainOf(pair.node)]))
+}
+
+/** Lists that replace each other; of all others the items add up (compose-go, package override). */
+const REPLACED = new Set(['command', 'entrypoint', 'test'])
+/** Maps that may be written as lists. */
+const NAMED = new Set(['environment', 'labels', 'args', 'depends_on', 'extra_hosts', 'annotations', 'sysctls'])
+
+/** Values over others, as compose merges its files. */
+export function mergedValues(base: Values, over: Values): Values {
+  const result: Record<string, unknown> = {...base}
+  for (const [key, value] of Object.entries(over)) result[key] = mergedValue(key, result[key], value)
+  return result
+}
+
+function mergedValue(key: string, before: unknown, value: unknown): unknown {
+  if (before === undefined || before === null || value === null) return value ?? before
+  if (NAMED.has(key) && isMap(before) !== isMap(value)) return mergedValues(asMap(key, before), asMap(key, value))
+  if (isMap(before) && isMap(value)) return mergedValues(before, value)
+  if (key === 'env_file') return [before, value].flat()
+  if (!Array.isArray(before) || !Array.isArray(value) || REPLACED.has(key)) return value
+  const idOf = key === 'volumes' ? mountTarget : (each: unknown): string => JSON.stringify(each)
+  const over = new Set(value.map(idOf))
+  return [...listedValues(before).filter(each => !over.has(idOf(each))), ...listedValues(value)]
+}
+
+/** `NAME=value`, `HOST:address`, or a name alone. */
+const asMap = (key: string, value: unknown): Values =>
+  isMap(value)
+    ? value
+    : Object.fromEntries(
+        textsOf(value).map(each => {
+          const [, name = each, text] =
+            (key === 'extra_hosts' ? /^([^:=]+)[:=](.*)$/s : /^([^=]+)=(.*)$/s).exec(each) ?? []
+          return [name, text ?? (key === 'depends_on' ? {condition: 'service_started'} : null)]
+        })
+      )
+
+/** Where a volume is mounted: one place has one mount. */
+export const mountTarget = (mount: unknown): string =>
+  isMap(mount) ? textValue(mount['target']) : (/^(?:(?:\$\{[^}]*\}|[^:])+:)?([^:]+)/.exec(textValue(mount))?.[1] ?? '')
+
+export const isMap = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The keys of a map; none for other values. */
+export const mapOf = (value: unknown): Values => (isMap(value) ? value : {})
+
+/** The items of a list; of any other value but none, that value. */
+export const listedValues = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
+
+/** The text of a scalar, '' for anything else. */
+export const textValue = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** The texts of a list, or of one text. */
+export const textsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter(each => typeof each === 'string') : typeof value === 'string' ? [value] : []
+
+/** Variables as a map: a list has `NAME=value`, or `NAME` alone. One without a value is passed on from the environment, and left out here. */
+export function variablePairs(value: unknown): Readonly<Record<string, string>> {
+  if (isMap(value))
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([name, each]) => (each === null ? [] : [[name, textValue(each)]]))
+    )
+  const pairs = textsOf(value).filter(each => each.includes('='))
+  return Object.fromEntries(pairs.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]))
+}
+
+/** Names of the variables that are passed on from the environment: those without a value. */
+export const passedOn = (variables: unknown): readonly string[] =>
+  isMap(variables)
+    ? Object.keys(variables).filter(name => variables[name] === null)
+    : textsOf(variables).filter(each => !each.includes('='))
+
+/** In short how a value was written, for a note. */
+export function written(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const [first = ''] = text.split('\n')
+  return first.length > 100 || first !== text ? `${first.slice(0, 97)}…` : first
+}
+
+/** Keys without those whose value is undefined. */
+export const given = (keys: Values): Values =>
+  Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined))

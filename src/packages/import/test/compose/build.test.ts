@@ -1,0 +1,53 @@
+import t from 'tap'
+import {imported} from '../read.ts'
+
+t.test('what a service extends is read once: a literal dollar is one', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+services:
+  m: {image: busybox, environment: {TOKEN: "a$$b", OTHER: "$$$$x"}, command: echo $$HOME}
+  e: {extends: {service: m}, image: busybox}
+  f: {extends: e}
+`
+  })
+  const [m, e, f] = template.apps
+  t.match(m, {env: {TOKEN: 'a$b', OTHER: '$$x'}})
+  for (const each of [e, f]) {
+    t.same(each?.['env'], m?.['env'])
+    t.match(String(each?.['command']), /,echo,\$HOME$/)
+  }
+})
+
+t.test('an image is built with its target and its arguments; what else build says is told', async t => {
+  const args = Array.from({length: 7}, (_, n) => `A${n}: "${n}"`).join(', ')
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  api: {build: {context: ./api, target: dev, args: {X: "1", TOKEN: }, secrets: [npm], ssh: [default]}}
+  listed: {build: {context: ./api, args: [X=1, TOKEN]}}
+  many: {build: {context: ./api, args: {${args}}}}
+`,
+    api: {Dockerfile: 'FROM scratch'}
+  })
+  const [api, listed, many] = template.apps.map(app => app['command'] as string[])
+  t.same(api?.slice(0, 11), [
+    'sh',
+    '-c',
+    'docker build --quiet --tag "$1" --file "$2" "$4" "$5" "$6" "$3" && shift 6 && exec "$@"',
+    'build',
+    'shop-api',
+    './api/Dockerfile',
+    './api',
+    '--target=dev',
+    '--build-arg=X=1',
+    '--build-arg=TOKEN',
+    'docker'
+  ])
+  t.same(listed?.slice(7, 9), ['--build-arg=X=1', '--build-arg=TOKEN'])
+  t.equal(many?.[13], 'docker')
+  for (const note of ['build.secrets: ', 'build.ssh: ', 'build: --build-arg=A6=6 '])
+    t.ok(
+      notes.some(each => each.startsWith(note) && each.endsWith('is not carried over')),
+      note
+    )
+})

@@ -1,0 +1,103 @@
+import t from 'tap'
+import {imported} from '../read.ts'
+
+t.test('a sidecar of Dapr becomes the keys of its app; what else is of Dapr goes', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  nodeapp:
+    build: ./node
+    command: node app.js
+    ports: ["50002:50002", "8080:3000"]
+    environment: {DAPR_HTTP_PORT: 3500, A: 1}
+    depends_on: [redis, placement, node-dapr]
+  node-dapr:
+    image: daprio/daprd:edge
+    command: ["./daprd", "-app-id", "orders", "-app-port=3000", "--app-protocol", "grpc", "-dapr-http-port", "3500",
+      "-dapr-grpc-port", "50002", "-placement-host-address", "placement:50006", "-config", "/dapr/config.yaml",
+      "-resources-path", "/components", "-enable-api-logging", "-app-token", "x"]
+    volumes: ["./components/:/components", "./dapr:/dapr:ro"]
+    depends_on: {nodeapp: {condition: service_started}, db: {condition: service_started}}
+    network_mode: "service:nodeapp"
+  web: {build: ./web, command: node web.js, depends_on: [nodeapp]}
+  web-dapr:
+    image: ghcr.io/dapr/daprd
+    command: ./daprd --app-id web --dapr-http-port 3500 --components-path /in/image
+    network_mode: service:web
+  placement: {image: daprio/dapr, command: ["./placement", "-port", "50006"], ports: ["50006:50006"]}
+  scheduler: {image: "daprio/scheduler:1.15", command: ["./scheduler"]}
+  zipkin: {image: openzipkin/zipkin, ports: ["9411:9411"]}
+  redis: {image: redis, ports: ["6380:6379"]}
+  db: {image: busybox}
+`,
+    node: {'app.js': ''},
+    web: {'web.js': ''},
+    dapr: {'config.yaml': 'endpoint: http://zipkin:9411\n'},
+    components: {'state.yaml': 'metadata:\n# redis:6379\n- name: redisHost\n  value: redis:6379\n'}
+  })
+  const [nodeapp, web, ...others] = template.apps
+  t.strictSame(nodeapp, {
+    appID: 'orders',
+    appDirPath: './node',
+    port: 8080,
+    appPort: 3000,
+    command: ['node', 'app.js'],
+    dependsOn: {db: 'started', redis: 'started'},
+    env: {A: '1'},
+    appProtocol: 'grpc',
+    daprGRPCPort: 50_002,
+    enableApiLogging: true,
+    resourcesPaths: ['../components'],
+    configFilePath: '../dapr/config.yaml'
+  })
+  t.strictSame(web, {
+    appID: 'web',
+    appDirPath: './web',
+    command: ['node', 'web.js'],
+    dependsOn: {orders: 'started'}
+  })
+  t.strictSame(
+    others.map(app => app['appID']),
+    ['redis', 'db']
+  )
+  t.strictSame(notes, [
+    'placement, scheduler, zipkin: left out: the run does for Dapr what they do',
+    'components/state.yaml:4: redis:6379 is localhost:6380 here: write that',
+    'node-dapr: -app-token x is not carried over',
+    'daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT',
+    'web-dapr: /in/image is in the container alone: copy it out, and write its path here',
+    'daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT'
+  ])
+})
+
+t.test('without a sidecar nothing is of Dapr', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {zipkin: {image: openzipkin/zipkin}, d: {image: daprio/daprd, network_mode: "service:gone"}}'
+  })
+  t.equal(template.apps.length, 2)
+})
+
+t.test('containers find services that their files name; a port that is another one here is marked', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  proxy: {image: nginx, volumes: ["./nginx:/etc/nginx:ro"], ports: ["80:80"]}
+  api: {build: ./api, command: node api.js, ports: ["8080:3000"]}
+  db: {image: postgres, ports: ["5433:5432"]}
+  built: {build: built}
+`,
+    built: {Dockerfile: 'FROM nginx\nCOPY a.conf /etc/nginx/\n', 'a.conf': 'server api:3000;\n'},
+    nginx: {'nginx.conf': 'server {\n  proxy_pass http://api:3000;\n  stream db:5432;\n}\n'},
+    api: {'api.js': ''}
+  })
+  t.match(String(template.apps[0]?.['command']), ',--add-host,api:host-gateway,--add-host,db:host-gateway,')
+  t.strictSame(
+    notes.filter(note => note.includes('write that')),
+    [
+      'nginx/nginx.conf:2: api:3000 is api:8080 here: write that',
+      'nginx/nginx.conf:3: db:5432 is db:5433 here: write that',
+      'built/a.conf:1: api:3000 is api:8080 here: write that'
+    ]
+  )
+})

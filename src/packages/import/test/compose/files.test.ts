@@ -1,0 +1,93 @@
+import t from 'tap'
+import {imported, refusal} from '../read.ts'
+
+const python = () => ({'main.py': ''}) // tap refuses one object in two places
+
+t.test('an override is read as compose reads it, in each of its spellings', async t => {
+  for (const name of ['compose.override', 'docker-compose.override'])
+    for (const end of ['yaml', 'yml']) {
+      const {template, text} = await imported(t, {
+        'compose.yaml': `
+services:
+  api: {build: ./api, command: python3 main.py, environment: [A=1, B=2], volumes: ["./a:/a", "./b:/b"]}
+  db: {image: busybox, ports: ["1:1"], volumes: ["a:/data", "b:/b"], depends_on: [api]}
+`,
+        [`${name}.${end}`]: `
+services:
+  api: {command: python3 main.py --reload, environment: {B: 3, C: 4}}
+  db: {ports: ["1:1", "2:2"], volumes: ["c:/data"], depends_on: {extra: {condition: service_completed_successfully}}}
+  extra: {image: busybox}
+`,
+        api: python()
+      })
+      const [api, db] = template.apps
+      t.match(api, {command: ['python3', 'main.py', '--reload'], env: {A: '1', B: '3', C: '4'}})
+      const words = String(db?.['command'])
+      t.match(words, /--publish,1:1,--publish,2:2,.*,--volume,shop_b:\/b,--volume,shop_c:\/data/)
+      t.strictSame(db?.['dependsOn'], {api: 'started', extra: 'completed'})
+      t.match(text, `# Written by pillion import from compose.yaml and ${name}.${end}.`)
+    }
+})
+
+t.test('a file that is named is read alone', async t => {
+  const files = {'compose.yaml': 'services: {a: {image: x}}', 'compose.override.yaml': 'services: {b: {image: y}}'}
+  t.equal((await imported(t, files, 'compose.yaml')).template.apps.length, 1)
+})
+
+t.test('include: paths count from the folder of the file', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+include:
+  - infra/compose.yaml
+  - path: [parts/a.yaml, parts/b.yaml]
+    project_directory: .
+services: {web: {build: ./web, command: python3 main.py}}
+`,
+    web: python(),
+    infra: {
+      'compose.yaml':
+        'services: {db: {image: x, volumes: ["./data:/data", "named:/n"], env_file: db.env}, api: {build: {context: api}, command: python3 main.py}}',
+      api: python(),
+      'db.env': 'A=1'
+    },
+    parts: {
+      'a.yaml': 'services: {job: {build: ./job, command: python3 main.py}}',
+      'b.yaml': 'services: {job: {environment: {B: 1}}}'
+    },
+    job: python()
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.match(String(byId.get('db')?.['command']), '--volume,./infra/data:/data,--volume,shop_named:/n')
+  t.equal(byId.get('db')?.['envFile'], './infra/db.env')
+  t.equal(byId.get('api')?.['appDirPath'], './infra/api')
+  t.match(byId.get('job'), {appDirPath: './job', env: {B: '1'}})
+  t.equal(byId.get('web')?.['appDirPath'], './web')
+})
+
+t.test('extends of another file: what it names counts from there', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': 'services: {web: {extends: {file: common/base.yaml, service: app}, environment: {B: 2}}}',
+    common: {
+      'base.yaml':
+        'services: {app: {extends: root, build: ., environment: {A: 1, B: 1}}, root: {restart: always, command: python3 main.py}}',
+      ...python()
+    }
+  })
+  t.strictSame(notes, [])
+  t.match(template.apps[0], {appID: 'web', appDirPath: './common', env: {A: '1', B: '2'}, restart: 'always'})
+})
+
+t.test('cycles, and files that are not there', async t => {
+  const loop = await refusal(t, {
+    'compose.yaml': 'include: [b.yaml]\nservices: {a: {image: x}}\n',
+    'b.yaml': 'services: {}\ninclude: [compose.yaml]\n'
+  })
+  t.match(loop, {message: 'cannot import compose.yaml: it includes itself', explanation: /^compose\.yaml:1:1/})
+  t.match(await refusal(t, {'compose.yaml': 'include: [gone.yaml]\n'}), {message: /^cannot import gone\.yaml: /})
+  const {notes} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {extends: {file: b.yaml, service: b}, image: x}, c: {extends: {file: gone.yaml, service: c}, image: x}}',
+    'b.yaml': 'services: {b: {extends: {file: compose.yaml, service: a}}}'
+  })
+  t.strictSame(notes, ['extends: there is no service a in compose.yaml', 'extends: there is no service c in gone.yaml'])
+})

@@ -1,0 +1,101 @@
+import t from 'tap'
+import {imported, refusal, type Files} from '../read.ts'
+
+const node = (text: string): Files => ({'package.json': '{"scripts": {"dev": "node a.js"}}', 'a.js': text})
+
+t.test('services of one context: each is the project of its Dockerfile, or of its name', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `services:
+  cart-service: {build: {context: ., dockerfile: docker/cart.Dockerfile}}
+  mail: {build: {context: ., dockerfile: parts/mail/Dockerfile}}
+  other: {build: {context: ., dockerfile: docker/other.Dockerfile}}
+  web: {build: web}
+`,
+    'package.json': '{"scripts": {"dev": "turbo dev"}}',
+    docker: {'cart.Dockerfile': 'FROM x\n', 'other.Dockerfile': 'FROM x\n'},
+    services: {cart: node('x.listen(4000)')},
+    parts: {mail: {Dockerfile: 'FROM x\n', ...node('x.listen(4001)')}},
+    web: {Dockerfile: 'FROM nginx\nEXPOSE 80\n', src: node('x.listen(4002)')}
+  })
+  t.match(template.apps, [
+    {appID: 'cart-service', appDirPath: './services/cart', port: 4000},
+    {appID: 'mail', appDirPath: './parts/mail', port: 4001},
+    {appID: 'other', appDirPath: '.', command: ['sh']},
+    {appID: 'web', appDirPath: './web/src', port: 4002}
+  ])
+})
+
+t.test('a server of development listens where its project says, or the variable of its framework', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: web, ports: ["3000:80"]}
+  api: {build: api, environment: {SERVER_PORT: "9001"}}
+  job: {build: job, environment: {API: "http://api:8080", OTHER: "http://quiet"}}
+  quiet: {build: quiet}
+`,
+    web: {Dockerfile: 'FROM nginx\nEXPOSE 80\nCMD ["nginx"]\n', 'package.json': '{"scripts": {"dev": "vite"}}'},
+    api: {'pom.xml': 'spring-boot-maven-plugin'},
+    job: node(''),
+    quiet: node('')
+  })
+  t.match(template.apps, [
+    {port: 3000, fixedPort: 5173},
+    {appPort: 9001},
+    {env: {API: 'http://localhost:9001', OTHER: 'http://localhost'}}
+  ])
+  t.ok(notes.includes('env: the port of quiet is not known: write it behind localhost'))
+})
+
+t.test('what is not built, and env files that are not there, are marks', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {api: {build: ., env_file: .env, command: npm start}}',
+    '.env.example': '',
+    'package.json': '{"scripts": {"start": "next start"}}'
+  })
+  t.match(notes, [
+    'it starts .next, which is not there: npm run build makes it',
+    'env_file: .env is not there: copy .env.example, and fill in its values'
+  ])
+  const {notes: ofFolder} = await imported(t, {'.env.example': '', ...node('x.listen(4000)'), 'compose.dev.yaml': ''})
+  t.match(ofFolder, [
+    /^compose\.dev\.yaml: its services are not part of this/,
+    '.env is not there: copy .env.example, and fill in its values'
+  ])
+})
+
+t.test('projects that no service starts are named', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {db: {image: postgres}, api: {build: api}}',
+    api: node('x.listen(4000)'),
+    web: node('x.listen(4001)')
+  })
+  t.match(notes, [/^web: nothing of this file starts this project: pillion import --from folder/])
+  t.match(await refusal(t, {deploy: {x: {'compose.yaml': ''}}}), {
+    explanation: /Or name a file: deploy\/x\/compose\.yaml\./
+  })
+})
+
+t.test('the words of an entrypoint stand before those of the command', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': 'services: {a: {image: x, entrypoint: [sh, -c, "echo $$0"], command: [b]}}'
+  })
+  t.same((template.apps[0] as {command: string[]}).command.slice(5), ['--entrypoint', 'sh', 'x', '-c', 'echo $0', 'b'])
+})
+
+t.test(
+  'two programs that are called at one number: the second one gets another, and keeps its own in its code',
+  async t => {
+    const {template, notes} = await imported(t, {
+      'compose.yaml': 'services: {a: {build: a, ports: ["4000:4000"]}, b: {build: b, ports: ["4000:4000"]}}',
+      a: node('x.listen(4000)'),
+      b: node('x.listen(4000)')
+    })
+    t.match(template.apps, [{port: 4000}, {port: 4001, fixedPort: 4000}])
+    t.match(notes, ['port: 4000 is that of a: this one is called at 4001'])
+  }
+)
+
+t.test('a program of Go without a module is a mark', async t => {
+  const {notes} = await imported(t, {api: {'main.go': 'package main // ":8080"'}})
+  t.match(notes, ['go run needs a go.mod, and none is there: go mod init, and go mod tidy'])
+})

@@ -1,0 +1,249 @@
+import t from 'tap'
+import {imported, refusal, type Files} from '../read.ts'
+
+/** Id, folder, appPort (or `=port`) and command of each app, in short. */
+async function apps(test: Parameters<typeof imported>[0], files: Files): Promise<readonly string[]> {
+  const {template} = await imported(test, files)
+  return template.apps.map(
+    ({appID, appDirPath, port, appPort = port === undefined ? '-' : `=${port as number}`, command}) =>
+      `${String(appID)} ${String(appDirPath)} ${String(appPort)} ${(command as readonly string[]).join(' ')}`
+  )
+}
+
+const pkg = (scripts: Readonly<Record<string, string>>, more: object = {}): string => JSON.stringify({scripts, ...more})
+
+t.test('one app for each language, by the files of its project', async t => {
+  const table: readonly (readonly [string, Files])[] = [
+    ['x ./x =5173 npm run dev', {'package.json': pkg({start: 'node .', dev: 'vite'})}],
+    ['x ./x - pnpm run start', {'package.json': pkg({start: 'node .'}), 'pnpm-lock.yaml': ''}],
+    ['x ./x =3000 yarn run dev', {'package.json': pkg({dev: 'next dev'}), 'yarn.lock': ''}],
+    ['x ./x =4100 node server.js', {'package.json': '{"main": "server.js"}', 'server.js': 'x.listen(4100)'}],
+    ['x ./x =8000 python3 manage.py runserver', {'manage.py': ''}],
+    [
+      'x ./x =8000 .venv/bin/python -m uvicorn app.main:api --port 8000',
+      {app: {'main.py': 'api = FastAPI()'}, '.venv': {bin: {python: ''}}}
+    ],
+    [
+      'x ./x =5000 uv run python -m flask --app app run --port 5000',
+      {'app.py': 'app = Flask(__name__)', 'uv.lock': ''}
+    ],
+    ['x ./x =7000 python3 app.py', {'app.py': 'app = Flask(__name__)\napp.run(host="x", port=7000)'}],
+    ['x ./x 8081 go run .', {'go.mod': 'module x', 'main.go': 'package main\nhttp.ListenAndServe(":8081", nil)'}],
+    ['api ./x - go run ./cmd/api', {'go.mod': 'module x', cmd: {api: {'main.go': 'package main'}}}],
+    ['x ./x 8080 ./mvnw -q spring-boot:run', {'pom.xml': '<artifactId>spring-boot-starter-web</artifactId>', mvnw: ''}],
+    ['x ./x 8080 gradle -q bootRun', {'build.gradle.kts': 'id("org.springframework.boot")'}],
+    ['x ./x - cargo run', {'Cargo.toml': '', src: {'main.rs': ''}}],
+    [
+      'x ./x 5123 dotnet run',
+      {
+        'x.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">',
+        Properties: {
+          'launchSettings.json':
+            '{"profiles": {"x": {"commandName": "Project", "applicationUrl": "https://localhost:7000;http://localhost:5123"}}}'
+        }
+      }
+    ]
+  ]
+  for (const [expected, files] of table) t.strictSame(await apps(t, {x: files}), [expected], expected)
+})
+
+t.test('a monorepo: its packages, not the scripts of its root', async t => {
+  const files = {
+    'package.json': pkg({dev: 'turbo dev'}, {workspaces: ['apps/*']}),
+    'package-lock.json': '',
+    apps: {
+      web: {'package.json': pkg({dev: 'vite --port 3001'})},
+      api: {'package.json': pkg({'start:dev': 'nest start --watch'})},
+      lib: {'package.json': pkg({build: 'tsc'})}
+    },
+    node_modules: {x: {'package.json': pkg({dev: 'x'})}}
+  }
+  t.strictSame(await apps(t, files), ['api ./apps/api - npm run start:dev', 'web ./apps/web =3001 npm run dev'])
+  const {notes} = await imported(t, files)
+  t.match(notes, [
+    /scripts of the root package\.json/,
+    'apps/lib: left out, as its package.json has no script dev, start:dev, start or serve: if it is to run, write an app with its command',
+    /^appPort: the port on which it listens is not known/
+  ])
+})
+
+t.test('each project that is left out is told, with why', async t => {
+  const left = {
+    bad: {'package.json': '{'},
+    gone: {'package.json': '{}', 'server.js': 'x'},
+    py: {'pyproject.toml': ''},
+    go: {'go.mod': 'module x', 'a.go': 'package a'},
+    java: {'pom.xml': '<x/>'},
+    gradle: {'build.gradle': 'plugins {}'},
+    rust: {'Cargo.toml': ''},
+    net: {'x.csproj': '<Project>'}
+  }
+  const files = {services: {api: {'manage.py': ''}, docs: {}, plain: {'x.txt': ''}, ...left}}
+  const {template, notes} = await imported(t, files)
+  t.equal(template.apps.length, 1)
+  const why: Readonly<Record<string, string>> = {
+    bad: 'its package.json is not JSON',
+    go: 'it has no package main, nor one in cmd',
+    gone: 'its package.json has no script dev, start:dev, start or serve',
+    gradle: 'its build file has neither Spring Boot nor the plugin application',
+    java: 'its pom.xml has neither Spring Boot nor Quarkus',
+    net: 'its project makes no program',
+    py: 'it has no manage.py, main.py, app.py or server.py that serves',
+    rust: 'it has no src/main.rs'
+  }
+  t.strictSame(
+    notes,
+    Object.entries(why).map(
+      ([name, reason]) => `services/${name}: left out, as ${reason}: if it is to run, write an app with its command`
+    )
+  )
+  t.match(await refusal(t, {services: left}), {
+    message: 'found nothing to import in .',
+    explanation: /^services\/bad: its package\.json is not JSON\n[^]*Looked for/
+  })
+  const many = Object.fromEntries(Array.from({length: 51}, (_, n) => [`a${n + 10}`, {'manage.py': ''}]))
+  t.match(
+    (await imported(t, many)).notes[0],
+    'only the first 50 of 51 projects were taken: add the others, from a60 on'
+  )
+})
+
+t.test('two on one port get different ones where they can be told, else it says what to change', async t => {
+  const vite = {'package.json': pkg({dev: 'vite'})}
+  const next = {'package.json': pkg({dev: 'next dev'})}
+  const spring = {'pom.xml': 'spring-boot-starter'}
+  const go = {'go.mod': 'module x', 'main.go': 'package main // ":9000"'}
+  const api = {'app.py': 'app = FastAPI()'}
+  const files = {
+    a: vite,
+    b: {...vite},
+    c: {...vite, 'pnpm-lock.yaml': ''},
+    d: next,
+    e: {...next},
+    f: spring,
+    g: {...spring},
+    h: {...spring, src: {main: {resources: {'application.properties': 'server.port=8085\n'}}}},
+    i: go,
+    j: {...go},
+    k: api,
+    l: {...api},
+    m: {'package.json': pkg({dev: 'tsc && vite'})},
+    n: {'manage.py': ''}
+  }
+  t.strictSame(await apps(t, files), [
+    'a ./a =5173 npm run dev',
+    'b ./b =5174 npm run dev -- --port 5174',
+    'c ./c =5175 pnpm run dev --port 5175',
+    'd ./d =3000 npm run dev',
+    'e ./e =3001 npm run dev',
+    'f ./f 8080 mvn -q spring-boot:run',
+    'g ./g 8081 mvn -q spring-boot:run',
+    'h ./h 8085 mvn -q spring-boot:run',
+    'i ./i 9000 go run .',
+    'j ./j 9000 go run .',
+    'k ./k =8000 python3 -m uvicorn app:app --port 8000',
+    'l ./l =8001 python3 -m uvicorn app:app --port 8001',
+    'm ./m =5176 npm run dev',
+    'n ./n =8002 python3 manage.py runserver 8002'
+  ])
+  const {template, notes} = await imported(t, files)
+  t.match(template.apps[6], {env: {SERVER_PORT: '8081'}})
+  const others = 'and only one can listen there: have the program listen on another port, and write that here'
+  t.match(template.apps[12], {fixedPort: 5173})
+  t.strictSame(notes, [`appPort: 9000 is that of i, too, ${others}`])
+})
+
+t.test('a program below the folder that starts it is one app', async t => {
+  t.strictSame(await apps(t, {'go.mod': 'module x', cmd: {api: {'main.go': 'package main'}}}), [
+    'api . - go run ./cmd/api'
+  ])
+  t.strictSame(await apps(t, {'requirements.txt': '', app: {'main.py': 'api = FastAPI()'}}), [
+    'shop . =8000 python3 -m uvicorn app.main:api --port 8000'
+  ])
+})
+
+t.test('a folder with nothing in it is refused, with what was looked for', async t => {
+  t.match(await refusal(t, {}), {message: 'found nothing to import in .', explanation: /package\.json, go\.mod/})
+  t.match(await refusal(t, {x: {'package.json': 'not JSON'}, y: {'package.json': '[]'}}), {message: /found nothing/})
+})
+
+t.test('the file that is meant: by name, by --from, the best of a folder', async t => {
+  const files = {
+    Procfile: 'web: node a.js',
+    'compose.yaml': 'services: {a: {image: x}}',
+    'package.json': pkg({dev: 'vite'})
+  }
+  const from = async (path?: string, kind?: string): Promise<string> =>
+    /from (.*)\.\n/.exec((await imported(t, files, path, kind)).text)?.[1] ?? ''
+  t.equal(await from(), 'compose.yaml')
+  t.equal(await from('Procfile'), 'Procfile')
+  t.equal(await from('.', 'procfile'), 'Procfile')
+  t.equal(await from('.', 'folder'), 'the files of shop/')
+  t.match(await refusal(t, files, '.', 'process-compose'), {
+    message: '. contains no process-compose.yaml, process-compose.yml'
+  })
+  t.match(await refusal(t, files, '.', 'compos'), {
+    message: /--from compos is unknown/,
+    explanation: 'Did you mean compose?'
+  })
+  t.match(await refusal(t, files, 'none'), {message: 'there is no file or folder none'})
+  t.match(await refusal(t, files, 'package.json'), {message: 'cannot tell what package.json is'})
+  t.match(await refusal(t, {Procfile: 'a: \0'}, 'Procfile'), {message: /it contains the character NUL/})
+})
+
+const image = (cmd: string): string => `FROM x\nCMD ${cmd}\n`
+
+const program = (text: string): Files => ({'package.json': '{"main": "a.js"}', 'a.js': text})
+
+t.test('where a Node program listens: as its code writes it, in .env, in its Dockerfile', async t => {
+  const script = {'package.json': pkg({dev: 'tsx watch src/index.ts'})}
+  const spellings = [
+    'const port = process.env.PORT || 3100\napp.listen(port)',
+    'app.listen(process.env.PORT ?? 3100)',
+    "app.listen(Number(process.env['PORT']) || 3100)",
+    "app.listen(parseInt(process.env.PORT || '3100', 10))",
+    'const {PORT = 3100} = process.env\napp.listen(PORT)',
+    'const port: number = 3100\nserver.listen(port)',
+    'app.listen(3100, () => 1)',
+    'serve({fetch: app.fetch, port: 3100}).listen()'
+  ]
+  for (const text of spellings)
+    t.strictSame(await apps(t, {x: {...script, src: {'index.ts': text}}}), ['x ./x =3100 npm run dev'], text)
+  const reads = 'require("dotenv").config()\napp.listen(process.env.PORT)'
+  const read = {...script, src: {'index.ts': reads}}
+  t.strictSame(await apps(t, {x: {...read, '.env': 'PORT=3200\n'}}), ['x ./x =3200 npm run dev'])
+  t.strictSame(await apps(t, {x: {...script, Dockerfile: 'FROM node\nEXPOSE 3300\n'}}), ['x ./x =3300 npm run dev'])
+  const {template, notes} = await imported(t, {x: read})
+  t.match(template.apps, [{autoPort: true}])
+  t.strictSame(notes, [], 'it reads PORT')
+})
+
+t.test('programs that several files or the Dockerfile name', async t => {
+  t.strictSame(
+    await apps(t, {
+      go: {
+        'go.mod': 'module x',
+        'server.go': 'package main\nfunc main() { http.ListenAndServe(":8081", nil) }',
+        'x_test.go': 'package main'
+      },
+      mail: {
+        'requirements.txt': '',
+        'email_server.py': 'server.run(port=8082)',
+        Dockerfile: image('["python", "email_server.py"]')
+      },
+      pay: {'package.json': pkg({}), 'index.js': '', Dockerfile: `${image('["node", "index.js"]')}EXPOSE 8083\n`}
+    }),
+    ['go ./go 8081 go run .', 'mail ./mail =8082 python email_server.py', 'pay ./pay =8083 node index.js']
+  )
+})
+
+t.test('a Python program is started in the folder of its project', async t => {
+  const app = {'main.py': 'app = FastAPI()', 'pyproject.toml': '', 'telemetry.py': ''}
+  t.strictSame(await apps(t, {'README.md': '', app}), ['app ./app =8000 python3 -m uvicorn main:app --port 8000'])
+})
+
+t.test('two programs with one number in their code: each is called at its own', async t => {
+  const {template, notes} = await imported(t, {a: program('x.listen(3000)'), b: program('x.listen(3000)')})
+  t.match(template.apps, [{port: 3000}, {port: 3001, fixedPort: 3000}])
+  t.strictSame(notes, [])
+})

@@ -1,0 +1,103 @@
+import t from 'tap'
+import {imported, type Files} from '../read.ts'
+
+const pkg = (scripts: Readonly<Record<string, string>>, more: object = {}): string => JSON.stringify({scripts, ...more})
+
+async function commands(test: Parameters<typeof imported>[0], files: Files): Promise<readonly string[]> {
+  const {template} = await imported(test, files)
+  return template.apps.map(
+    ({appID, appDirPath, port, appPort = port ?? '-', command}) =>
+      `${String(appID)} ${String(appDirPath)} ${String(appPort)} ${(command as readonly string[]).join(' ')}`
+  )
+}
+
+t.test('packages are where the workspace says; those that only build are marks, not apps', async t => {
+  const files = {
+    'package.json': pkg({dev: 'pnpm -r dev'}),
+    'pnpm-workspace.yaml': 'packages: ["products/*/*", "!products/*/old"]\n',
+    products: {
+      a: {
+        web: {'package.json': pkg({dev: 'vite'}), 'vite.config.ts': 'server: {port: 4000}'},
+        old: {'package.json': pkg({dev: 'x'})}
+      },
+      b: {
+        lib: {'package.json': pkg({dev: 'tsc --watch', build: 'tsc'})},
+        both: {'package.json': pkg({dev: 'tsup src --watch --onSuccess "node dist/index.js"'})},
+        built: {'package.json': pkg({dev: 'tsc -w', start: 'node dist/main.js'})}
+      }
+    },
+    services: {api: {'go.mod': 'module api', 'main.go': 'package main // ":8081"'}}
+  }
+  t.strictSame(await commands(t, files), [
+    'old ./products/a/old - pnpm run dev',
+    'web ./products/a/web 4000 pnpm run dev',
+    'both ./products/b/both - pnpm run dev',
+    'built ./products/b/built - pnpm run start',
+    'api ./services/api 8081 go run .'
+  ])
+  const {notes} = await imported(t, files)
+  t.match(
+    notes.filter(note => !note.startsWith('appPort')),
+    [
+      /scripts of the root/,
+      /^products\/b\/lib: left out, as its script dev only builds it: apps that import it need pnpm run build there once/,
+      'it starts dist/main.js, which is not there: pnpm run build makes it'
+    ]
+  )
+})
+
+t.test('turbo: what the task of a package needs runs before it, once for all', async t => {
+  const turbo =
+    '{\n  // tasks\n  "tasks": {"dev": {"dependsOn": ["^build", "db:push", "api#gen"], "persistent": true},}\n}'
+  const files = {
+    'package.json': pkg({dev: 'turbo dev'}, {workspaces: ['apps/*']}),
+    'package-lock.json': '',
+    'turbo.json': turbo,
+    apps: {
+      web: {'package.json': pkg({dev: 'vite'}, {name: 'web'})},
+      api: {'package.json': pkg({dev: 'node a.js'}, {name: 'api'})}
+    }
+  }
+  t.strictSame((await commands(t, files)).slice(0, 3), [
+    'turbo-build . - npx turbo run build --filter=api^... --filter=web^...',
+    'turbo-db-push . - npx turbo run db:push --filter=api --filter=web',
+    'turbo-gen . - npx turbo run gen --filter=api'
+  ])
+  const {template} = await imported(t, files)
+  t.match(template.apps[4], {
+    appID: 'web',
+    dependsOn: {'turbo-build': 'completed', 'turbo-db-push': 'completed', 'turbo-gen': 'completed'}
+  })
+})
+
+const serve = (executor: string, options: object = {}): string =>
+  JSON.stringify({projectType: 'application', targets: {serve: {executor, options}}})
+
+t.test('Nx: projects with a target that serves, and those whose target a plugin makes', async t => {
+  const files = {
+    'nx.json':
+      '{"plugins": ["@nx/eslint/plugin", {"plugin": "@nx/next/plugin", "options": {"devTargetName": "develop"}}]}',
+    'package.json': pkg({start: 'nx serve'}),
+    'package-lock.json': '',
+    apps: {
+      api: {'project.json': serve('@nx/js:node'), src: {'main.ts': 'listen(process.env.PORT || 3333)'}},
+      shop: {'project.json': serve('@nx/angular:dev-server')},
+      admin: {'project.json': serve('@nx/angular:dev-server')},
+      site: {'project.json': '{"name": "the-site"}', 'next.config.js': ''},
+      py: {
+        'project.json': JSON.stringify({
+          targets: {serve: {executor: 'nx:run-commands', options: {command: 'uvicorn a:b --port 8010'}}}
+        })
+      },
+      'shop-e2e': {'project.json': serve('@nx/cypress')}
+    },
+    libs: {ui: {'project.json': '{"projectType": "library", "targets": {"serve": {}}}'}}
+  }
+  t.strictSame(await commands(t, files), [
+    'admin . 4200 npx nx serve admin',
+    'api . 3333 npx nx serve api',
+    'py . 8010 npx nx serve py',
+    'shop . 4201 npx nx serve shop --port=4201',
+    'the-site . 3000 npx nx develop the-site'
+  ])
+})

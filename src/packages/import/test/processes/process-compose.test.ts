@@ -1,0 +1,128 @@
+import t from 'tap'
+import {imported, refusal} from '../read.ts'
+
+t.test('processes with probes, dependencies and policies', async t => {
+  const {template, notes} = await imported(t, {
+    'process-compose.yaml': `
+version: "0.5"
+environment: ["LEVEL=debug"]
+processes:
+  db:
+    command: ./db.sh --port=5432
+    working_dir: db
+    ready_log_line: "ready (5432)"
+    availability: {restart: on_failure, backoff_seconds: 2}
+    shutdown: {signal: 2, timeout_seconds: 10}
+  migrate:
+    command: "node migrate.js"
+    depends_on: {db: {condition: process_log_ready}, gone: {condition: process_started}}
+  api:
+    command: |
+      npm ci
+      npm start
+    environment: ["HOST=$HOME/x", "PLAIN=1"]
+    depends_on:
+      migrate: {condition: process_completed_successfully}
+      db: {condition: process_healthy}
+    readiness_probe: {http_get: {host: 127.0.0.1, port: 8080, path: /health}, period_seconds: 5}
+    availability: {restart: always}
+  check:
+    command: 'echo "$\${HOME}"'
+    disabled: true
+    namespace: tools
+    replicas: 2
+    readiness_probe: {exec: {command: test -f x}}
+    liveness_probe: {exec: {command: test -f y}}
+`,
+    db: {}
+  })
+  t.strictSame(template, {
+    version: 1,
+    interpolate: true,
+    common: {env: {LEVEL: 'debug'}},
+    apps: [
+      {
+        appID: 'db',
+        appDirPath: './db',
+        command: ['./db.sh', '--port=5432'],
+        ready: {log: 'ready \\(5432\\)'},
+        restart: 'on-failure',
+        stop: {signal: 'SIGINT', timeout: '10s'}
+      },
+      {appID: 'migrate', appDirPath: '.', command: ['node', 'migrate.js'], dependsOn: {db: 'ready'}},
+      {
+        appID: 'api',
+        appDirPath: '.',
+        appPort: 8080,
+        command: ['sh', '-c', 'npm ci\nnpm start'],
+        env: {HOST: '${HOME}/x', PLAIN: '1'},
+        dependsOn: {migrate: 'completed', db: 'ready'},
+        ready: {http: '/health'},
+        restart: 'always'
+      },
+      {
+        appID: 'check',
+        appDirPath: '.',
+        command: ['sh', '-c', 'echo "$${HOME}"'],
+        ready: {command: ['test', '-f', 'x']},
+        replicas: 2,
+        profiles: ['disabled']
+      }
+    ]
+  })
+  t.strictSame(notes, [
+    'availability.backoff_seconds: 2 is not carried over: the pause between restarts grows by itself',
+    'depends_on: there is no process gone',
+    'liveness_probe: {"exec":{"command":"test -f y"}} is not carried over',
+    'it was disabled: pillion start check starts it, or --profile disabled'
+  ])
+})
+
+t.test('what cannot be: no processes, broken YAML', async t => {
+  const read = async (text: string) => refusal(t, {'process-compose.yaml': text})
+  t.match(await read('version: "0.5"'), {message: 'cannot import process-compose.yaml: it has no processes'})
+  t.match(await read('processes:\n  a: [\n'), {explanation: /^process-compose\.yaml:\d+:\d+/})
+  t.match(await read('- a\n'), {message: /it is no map of keys to values/})
+  t.match(await read('processes: *x\n'), {message: /cannot import process-compose\.yaml: /})
+})
+
+t.test('a terminal of its own', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yml':
+      'processes: {a: {command: a, is_tty: true}, b: {command: b, is_interactive: true}, c: {command: c, is_tty: false}}'
+  })
+  t.strictSame(
+    (template.apps as readonly {readonly tty?: boolean}[]).map(({tty}) => tty),
+    [true, true, undefined]
+  )
+})
+
+t.test('a daemon is not restarted, a missing folder is told', async t => {
+  const {template, notes} = await imported(t, {
+    'process-compose.yml':
+      'processes: {pg: {command: pg_ctl start, is_daemon: true, working_dir: nowhere, availability: {restart: always}}}'
+  })
+  t.strictSame(template.apps, [{appID: 'pg', appDirPath: '.', command: ['pg_ctl', 'start']}])
+  t.match(notes, [/^working_dir: nowhere is no folder here$/, /^is_daemon: /])
+})
+
+t.test('two processes whose probes ask one port: which, and what to change', async t => {
+  const probe = 'readiness_probe: {http_get: {port: 8080}}'
+  const {notes} = await imported(t, {
+    'process-compose.yml': `processes: {a: {command: a, ${probe}}, b: {command: b, ${probe}}}`
+  })
+  t.match(notes, [/^appPort: 8080 is that of a, too, and only one can listen there/])
+})
+
+t.test('a file over the one that it extends', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yaml': 'extends: base/base.yaml\nprocesses: {a: {command: two}}\n',
+    base: {'base.yaml': 'processes: {a: {command: one, working_dir: base}, b: {command: three}}\n'}
+  })
+  t.match(template.apps, [
+    {appID: 'a', appDirPath: './base', command: ['two']},
+    {appID: 'b', command: ['three']}
+  ])
+  const {notes} = await imported(t, {'process-compose.yaml': 'extends: gone.yaml\nprocesses: {a: {command: two}}\n'})
+  t.match(notes, ['extends: gone.yaml is not carried over'])
+})

@@ -1,0 +1,164 @@
+import t from 'tap'
+import {imported, refusal} from '../read.ts'
+
+const FOREMAN = 'foreman ends all processes when one of them ends; Pillion keeps the others running'
+
+t.test('a Procfile becomes apps of one folder', async t => {
+  const {template, notes, text} = await imported(t, {
+    Procfile: [
+      '# processes',
+      'web: node server.js -p $PORT',
+      '',
+      'css: npx tailwindcss -i a.css -o b.css --watch',
+      'worker:   bundle exec sidekiq && echo "done"  ',
+      'api: RAILS_ENV=test PORT=4000 bin/rails s',
+      'jobs: PORT=4000 bin/jobs',
+      'release: rake db:migrate'
+    ].join('\r\n'),
+    '.env': 'A=1'
+  })
+  t.match(text, /^# Written by pillion import from Procfile\.\n/)
+  t.strictSame(template, {
+    version: 1,
+    common: {envFile: '.env'},
+    apps: [
+      {
+        appID: 'web',
+        appDirPath: '.',
+        port: 5000,
+        command: ['sh', '-c', 'node server.js -p $PORT']
+      },
+      {
+        appID: 'css',
+        appDirPath: '.',
+        command: ['npx', 'tailwindcss', '-i', 'a.css', '-o', 'b.css', '--watch'],
+        env: {PORT: '5100'}
+      },
+      {
+        appID: 'worker',
+        appDirPath: '.',
+        command: ['sh', '-c', 'bundle exec sidekiq && echo "done"'],
+        env: {PORT: '5200'}
+      },
+      {
+        appID: 'api',
+        appDirPath: '.',
+        port: 4000,
+        command: ['bin/rails', 's'],
+        env: {RAILS_ENV: 'test'}
+      },
+      {appID: 'jobs', appDirPath: '.', command: ['bin/jobs'], env: {PORT: '4000'}},
+      {appID: 'release', appDirPath: '.', command: ['rake', 'db:migrate'], env: {PORT: '5500'}, profiles: ['release']}
+    ]
+  })
+  t.strictSame(notes, [
+    FOREMAN,
+    'appPort: 4000 is that of api: if it listens, too, give it another PORT, and write appPort',
+    'Heroku runs this once before each release: here by pillion start release, or --profile release'
+  ])
+})
+
+t.test('lines that are no process, and second ones of a name, are told', async t => {
+  const {template, notes} = await imported(t, {Procfile: 'web: node a.js\nnot a process\nweb: node b.js\n'})
+  t.equal(template.apps.length, 1)
+  t.strictSame(notes.slice(0, 2), [
+    'line 2 is no "name: command": not a process',
+    'line 3 is a second "web": node b.js'
+  ])
+})
+
+t.test('ports: written, known of the program, or as foreman counts them', async t => {
+  const table: Readonly<Record<string, number | undefined>> = {
+    'node app.js --port 3000': 3000,
+    'bin/rails server -p 3001 -b 0.0.0.0': 3001,
+    'gunicorn app:app -b 0.0.0.0:9000': 9000,
+    'php artisan serve': 8000,
+    'next dev': 5000,
+    'next dev -p 3000': 3000,
+    'uvicorn main:app': 8000,
+    'vite build': undefined,
+    'puma -p ${PORT:-5555}': 5000,
+    'sidekiq -c 5': undefined
+  }
+  for (const [line, port] of Object.entries(table)) {
+    const {template} = await imported(t, {Procfile: `x: ${line}\n`})
+    const {port: told, appPort, env} = template.apps[0] ?? {}
+    t.equal(told ?? appPort, port, line)
+    t.same(env, told === undefined ? {PORT: '5000'} : undefined, 'as foreman gives it, or told by Pillion')
+  }
+  const {template} = await imported(t, {Procfile: 'clock: ruby clock.rb\nweb: node index.js\n'})
+  t.equal(template.apps[1]?.['port'], 5100)
+})
+
+t.test('a program whose source takes its number from PORT is called at that number', async t => {
+  const sources = {
+    'a.mjs': 'createServer().listen(process.env.PORT)',
+    'b.py': 'app.run(port=int(os.environ["PORT"]))',
+    'c.rb': "set :port, ENV.fetch('PORT')",
+    'd.js': 'listen(3000) // no PORT'
+  }
+  const Procfile = 'a: node a.mjs\nb: python b.py\nc: ruby c.rb\nd: node d.js\n'
+  const {template} = await imported(t, {Procfile, ...sources})
+  t.same(
+    template.apps.map(({port}) => port),
+    [5000, 5100, 5200, undefined]
+  )
+})
+
+t.test('foreman counts from the PORT of .env', async t => {
+  const {template} = await imported(t, {Procfile: 'web: node a.js\napi: node b.js\n', '.env': 'PORT=3000\n'})
+  t.match(template.apps, [{appPort: 3000, env: {PORT: '3000'}}, {env: {PORT: '3100'}}])
+})
+
+t.test('words that YAML or a shell reads in another way stay what they are', async t => {
+  const line = 'x: echo "${HOME} #1: yes" | tee /dev/null'
+  const {template} = await imported(t, {Procfile: `${line}\ny: on off 0x10 1.0 ~\nz: cd web && npm start\n`})
+  t.strictSame(
+    template.apps.map(({command}) => command),
+    [
+      ['sh', '-c', 'echo "${HOME} #1: yes" | tee /dev/null'],
+      ['sh', '-c', 'on off 0x10 1.0 ~'],
+      ['sh', '-c', 'cd web && npm start']
+    ]
+  )
+  t.equal(template['interpolate'], undefined)
+})
+
+t.test('a line that changes the folder first runs there, with the env file of all', async t => {
+  const lines = ['web: cd web && exec npm start', 'api: PORT=1 cd api && x', 'gone: cd gone && x', "odd: cd 'a b' && y"]
+  const files = {web: {}, api: {}, 'a b': {}, Procfile: lines.join('\n')}
+  const {template} = await imported(t, files)
+  t.match(template.apps, [
+    {appDirPath: './web', command: ['npm', 'start'], port: 5000},
+    {appDirPath: '.', command: ['sh', '-c', 'cd api && x']},
+    {appDirPath: '.', command: ['sh', '-c', 'cd gone && x']},
+    {appDirPath: './a b', command: ['y']}
+  ])
+  t.notOk('common' in template)
+  const {template: withEnv} = await imported(t, {...files, '.env': 'A=1'})
+  t.notOk('common' in withEnv)
+  t.same(
+    withEnv.apps.map(({envFile}) => envFile),
+    ['../.env', './.env', './.env', '../.env']
+  )
+})
+
+t.test('a Procfile without a process is refused', async t => {
+  for (const text of ['', '# nothing\n', 'just text\n'])
+    t.match(await refusal(t, {Procfile: text}), {
+      message: 'cannot import Procfile: it has no line of the form "name: command"'
+    })
+})
+
+t.test('a line without PORT, and one that takes its port from a variable of its own', async t => {
+  const {template, notes} = await imported(t, {
+    Procfile:
+      'web: unset PORT && bin/rails server\ncss: unset PORT && bin/watch\napi: uvicorn a:b --port $CHECKING_PORT\n'
+  })
+  t.match(template.apps, [
+    {appPort: 3000},
+    {appPort: undefined, port: undefined},
+    {appPort: undefined, port: undefined}
+  ])
+  t.match(notes, ['appPort: CHECKING_PORT says where it listens: write its number', /^foreman ends all/].toReversed())
+})

@@ -1,0 +1,285 @@
+// Tilt: what a Tiltfile starts on this machine, and the images that it builds for Kubernetes (docs.tilt.dev/api.html).
+import {existsSync} from 'node:fs'
+import {basename, dirname, relative, resolve} from 'node:path'
+import {importServices} from '../compose/compose.ts'
+import {readProject} from '../compose/files.ts'
+import {readImported} from '../find-source.ts'
+import {appsIn} from '../folder/folder.ts'
+import {unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {imageName, imagesAlone, servicesOf} from '../kubernetes/workloads.ts'
+import {readManifests} from '../kubernetes/manifests.ts'
+import {commandOf, commandPort} from '../reading/shell-words.ts'
+import {runStarlark} from './starlark.ts'
+import {isCall, isStarList, isStarMap, scalarOf, type StarCall, type StarValue} from './starlark-values.ts'
+import {given, mapOf, mergedValues, textsOf, type Values} from '../reading/yaml-file.ts'
+
+/** What a Tiltfile starts. Throws a `UserError` if that is nothing which can be read. */
+export async function importTiltfile(file: ImportedFile, cwd: string): Promise<Imported> {
+  const tiltfile = new Tiltfile(file, cwd)
+  const root = dirname(file.path)
+  const {objects, notes} = readManifests(tiltfile.manifests, root, cwd)
+  const {services: workloads, notes: notesOf} = servicesOf(objects, tiltfile.builds, root)
+  const alone = imagesAlone(tiltfile.builds, workloads, root)
+  const built = Object.fromEntries(alone.map(([image, each]) => [basename(image), each]))
+  const services = withForwards({...workloads, ...built}, tiltfile)
+  const composed = tiltfile.composeFiles.map(each => readProject(each, [], cwd, root))
+  const all = composed.reduce<Values>((values, {values: over}) => mergedValues(values, over), {services})
+  const hasServices = Object.keys(mapOf(all['services'])).length > 0
+  const allNotes = new Map([...notesOf, ...composed.flatMap(each => [...each.notes])])
+  const imported = hasServices
+    ? importServices({file, values: all, notes: allNotes, from: basename(file.path)})
+    : undefined
+  const apps = [...(imported?.apps ?? []), ...tiltfile.apps]
+  if (apps.length === 0) throw unreadable(file, 'it starts nothing that can be read', 0)
+  const ids = new Set(apps.map(({id}) => id))
+  const ending = new Set(tiltfile.ending)
+  return {
+    ...imported,
+    from: basename(file.path),
+    apps: apps.map(app => withKnownIds(withResource(app, tiltfile), ids, ending)),
+    notes: [
+      ...tiltfile.notes,
+      ...notes,
+      ...(imported?.notes ?? []),
+      ...alone.map(
+        ([image]) => `${image}: no manifest that was read runs this image: its ports and environment are not known`
+      )
+    ]
+  }
+}
+
+/** What `k8s_resource` and `dc_resource` say of an app. */
+interface Resource {
+  /** `8080`, or `8080:80`: the port of this machine, and that of the container. */
+  readonly forward: string
+  readonly needs: readonly string[]
+}
+
+class Tiltfile {
+  readonly apps: ImportedApp[] = []
+  readonly notes: string[] = []
+  /** The apps that run a command and end. */
+  readonly ending: string[] = []
+  readonly builds = new Map<string, {readonly folder: string; readonly dockerfile?: string}>()
+  /** Absolute. */
+  readonly manifests: string[] = []
+  readonly composeFiles: ImportedFile[] = []
+  readonly resources = new Map<string, Resource>()
+  readonly #cwd: string
+  readonly #root: string
+  readonly #seen = new Set<string>()
+
+  constructor(file: ImportedFile, cwd: string) {
+    this.#cwd = cwd
+    this.#root = dirname(file.path)
+    this.#read(file)
+  }
+
+  #read(file: ImportedFile): void {
+    if (this.#seen.has(file.path)) return
+    this.#seen.add(file.path)
+    runStarlark(file.text, call => this.#called(call, file))
+  }
+
+  #called(call: StarCall, file: ImportedFile): StarValue {
+    const folder = dirname(file.path)
+    const place = `${file.shownAs}:${call.line}`
+    const text = (index: number, name: string): string => textOf(call.named.get(name) ?? call.args[index])
+    switch (call.call) {
+      case 'local_resource':
+        this.#addApp(call, folder, place)
+        break
+      case 'docker_build':
+      case 'docker_build_with_restart': {
+        const dockerfile = textOf(call.named.get('dockerfile'))
+        const context = resolve(folder, text(1, 'context') || '.')
+        if (text(0, 'ref') === '') this.notes.push(`${place}: an image whose name is not written here is left out`)
+        else
+          this.builds.set(imageName(text(0, 'ref')), {
+            folder: context,
+            ...(dockerfile !== '' && {dockerfile: relative(context, resolve(folder, dockerfile))})
+          })
+        break
+      }
+      case 'custom_build': {
+        const [context] = listOf(call.named.get('deps') ?? call.args[2])
+        if (text(0, 'ref') !== '') this.builds.set(imageName(text(0, 'ref')), {folder: resolve(folder, context ?? '.')})
+        break
+      }
+      case 'k8s_yaml':
+        this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
+        break
+      case 'docker_compose':
+        for (const path of listOf(call.named.get('configPaths') ?? call.args[0]))
+          this.#open(resolve(folder, path), place, found => this.composeFiles.push(found))
+        break
+      case 'k8s_resource':
+      case 'dc_resource':
+        this.#addResource(call)
+        break
+      case 'include':
+      case 'load':
+        if (!text(0, 'path').startsWith('ext://'))
+          this.#open(resolve(folder, text(0, 'path')), place, found => this.#read(found))
+        break
+      case 'helm':
+      case 'helm_resource':
+      case 'helm_remote':
+        this.notes.push(`${place}: ${call.call}: charts are not read: what it starts is left out`)
+        break
+      case 'k8s_custom_deploy':
+      case 'local':
+        if (call.call !== 'local') this.notes.push(`${place}: ${call.call} is not carried over`)
+    }
+    return undefined
+  }
+
+  #open(path: string, place: string, use: (file: ImportedFile) => void): void {
+    try {
+      if (existsSync(path)) use(readImported(path, this.#cwd))
+      else this.notes.push(`${place}: there is no ${relative(this.#root, path)}`)
+    } catch {
+      this.notes.push(`${place}: ${relative(this.#root, path)} cannot be read`)
+    }
+  }
+
+  #addManifests(value: StarValue, folder: string, place: string): void {
+    if (isStarList(value)) for (const each of value) this.#addManifests(each, folder, place)
+    else if (typeof value === 'string') this.manifests.push(resolve(folder, value))
+    else if (isCall(value) && ['kustomize', 'listdir', 'read_file'].includes(value.call))
+      this.manifests.push(resolve(folder, textOf(value.args[0])))
+    else if (isCall(value) && value.call === 'helm') return
+    else this.notes.push(`${place}: the manifests of this k8s_yaml are not read: they are not named here`)
+  }
+
+  #addResource(call: StarCall): void {
+    const name = textOf(call.named.get('workload') ?? call.named.get('name') ?? call.args[0])
+    const [forward] = [call.named.get('port_forwards') ?? null].flat()
+    const ports = isCall(forward) ? forward.args.slice(0, 2).map(scalarOf).join(':') : scalarOf(forward)
+    this.resources.set(name, {forward: ports, needs: listOf(call.named.get('resource_deps'))})
+  }
+
+  #addApp(call: StarCall, folder: string, place: string): void {
+    const {named, args} = call
+    const id = textOf(named.get('name') ?? args[0])
+    const [cmd, serve] = [named.get('cmd') ?? args[1], named.get('serve_cmd')]
+    const isServing = serve !== undefined && serve !== '' && serve !== null
+    const at = resolve(
+      folder,
+      textOf(named.get(isServing ? 'serve_dir' : 'dir')) || (isServing ? '' : textOf(named.get('dir')))
+    )
+    const command = wordsOf(isServing ? serve : cmd)
+    if (id === '' || command.length === 0 || isCall(isServing ? serve : cmd)) {
+      this.notes.push(`${place}: ${id === '' ? 'local_resource' : id} is left out: its command is not written here`)
+      return
+    }
+    const notes: string[] = []
+    if (!isServing) this.ending.push(id.replaceAll(/[^\w.-]/g, '-'))
+    const first = isServing ? wordsOf(cmd) : []
+    if (first.length > 0)
+      notes.push(`${place}: Tilt runs ${first.join(' ')} first: run it once, and after changes that need it`)
+    if (named.has('serve_cmd') && isStarMap(named.get('env')) && isServing)
+      notes.push(`${place}: env is that of its cmd`)
+    const isManual = named.get('auto_init') === false
+    const port = isServing ? portOf(named, command, at) : 0
+    const needs = listOf(named.get('resource_deps'))
+    this.apps.push({
+      id: id.replaceAll(/[^\w.-]/g, '-'),
+      folder: at,
+      keys: given({
+        appPort: port > 0 ? port : undefined,
+        command,
+        env: variables(named.get(isServing ? 'serve_env' : 'env')),
+        dependsOn:
+          needs.length === 0
+            ? undefined
+            : Object.fromEntries(needs.map(each => [each.replaceAll(/[^\w.-]/g, '-'), 'ready'])),
+        ready: isServing ? readyOf(named.get('readiness_probe')) : undefined,
+        profiles: isManual ? ['manual'] : undefined
+      }),
+      notes
+    })
+  }
+}
+
+/** Its readiness probe, its command, its link, or the project in its folder says where it listens. */
+function portOf(named: ReadonlyMap<string, StarValue>, command: readonly string[], folder: string): number {
+  const action = probeAction(named.get('readiness_probe'))
+  const [link] = [named.get('links') ?? null].flat()
+  const url = isCall(link) ? textOf(link.args[0]) : scalarOf(link)
+  const keys = appsIn(folder)[0]?.keys ?? {}
+  return (
+    Number(action?.named.get('port') ?? action?.args[0] ?? 0) ||
+    commandPort(command.join(' ')) ||
+    Number(/localhost:(\d+)|127\.0\.0\.1:(\d+)/.exec(url)?.[1] ?? 0) ||
+    Number(keys['port'] ?? keys['appPort'] ?? 0)
+  )
+}
+
+function probeAction(probe: StarValue): StarCall | undefined {
+  const action = isCall(probe) ? (probe.named.get('http_get') ?? probe.named.get('tcp_socket')) : undefined
+  return isCall(action) ? action : undefined
+}
+
+function readyOf(probe: StarValue): Values | undefined {
+  const action = probeAction(probe)
+  return action?.call === 'http_get_action' ? {http: textOf(action.named.get('path')) || '/'} : undefined
+}
+
+/** The app with what the Tiltfile says of it besides. */
+function withResource(app: ImportedApp, {resources}: Tiltfile): ImportedApp {
+  const {needs} = resources.get(app.id) ?? {needs: []}
+  const dependsOn = {...Object.fromEntries(needs.map(id => [id, 'started'])), ...mapOf(app.keys['dependsOn'])}
+  return Object.keys(dependsOn).length === 0 ? app : {...app, keys: {...app.keys, dependsOn}}
+}
+
+/** Services that are called at the ports to which Tilt forwards. */
+function withForwards(
+  services: Readonly<Record<string, Values>>,
+  {resources}: Tiltfile
+): Readonly<Record<string, Values>> {
+  return Object.fromEntries(
+    Object.entries(services).map(([id, service]) => {
+      const forward = resources.get(id)?.forward ?? ''
+      const [target] = textsOf(service['ports'])
+      const [, host = '', inside = target?.split(':').at(-1) ?? ''] =
+        /^(?:\d+\.\d+\.\d+\.\d+:|localhost:)?(\d+)(?::(\d+))?$/.exec(forward) ?? []
+      return [id, host === '' || inside === '' ? service : {...service, ports: [`${host}:${inside}`]}]
+    })
+  )
+}
+
+/** A resource of Tilt may be another one than an app: a group, or what was left out. One that ends is waited for. */
+function withKnownIds(app: ImportedApp, ids: ReadonlySet<string>, ending: ReadonlySet<string>): ImportedApp {
+  const {dependsOn, ...keys} = app.keys
+  if (dependsOn === undefined) return app
+  const known = Object.entries(mapOf(dependsOn))
+    .filter(([id]) => ids.has(id))
+    .map(([id, how]) => [id, ending.has(id) ? 'completed' : how] as const)
+  const gone = Object.keys(mapOf(dependsOn)).filter(id => !ids.has(id))
+  return {
+    ...app,
+    keys: known.length === 0 ? keys : {...keys, dependsOn: Object.fromEntries(known)},
+    notes: [...app.notes, ...gone.map(id => `resource_deps: ${id} is no app here`)]
+  }
+}
+
+const textOf = (value: StarValue): string => (typeof value === 'string' ? value : '')
+
+/** The texts of a list, or of one text. */
+const listOf = (value: StarValue): readonly string[] =>
+  isStarList(value)
+    ? value.flatMap(each => (typeof each === 'string' ? [each] : []))
+    : typeof value === 'string'
+      ? [value]
+      : []
+
+/** A line is for a shell; a list has the words. */
+const wordsOf = (value: StarValue): readonly string[] =>
+  typeof value === 'string' ? commandOf(value.trim()) : isStarList(value) ? value.map(each => textOf(each)) : []
+
+function variables(value: StarValue): Readonly<Record<string, string>> | undefined {
+  if (!isStarMap(value)) return undefined
+  const known = [...value.map].filter(([, each]) => typeof each === 'string' || typeof each === 'number')
+  return known.length === 0 ? undefined : Object.fromEntries(known.map(([name, each]) => [name, scalarOf(each)]))
+}
