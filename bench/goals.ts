@@ -7,6 +7,8 @@ export interface Goal {
   readonly to?: string
   readonly atLeast?: number
   readonly atMost?: number
+  /** Where the time or the memory goes, if the goal is missed: sentences for the page. */
+  readonly account?: string
 }
 
 /** Rows that are not named here are told without a verdict. */
@@ -17,15 +19,15 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'ten apps: memory': {of: 'ours', atMost: 60},
   'start: all started': {of: 'ours', atMost: 150},
   'start: all answered': {of: 'ours', atMost: 300},
-  calls: {of: 'ratio', to: 'nginx, headers', atLeast: 0.86},
+  calls: {of: 'ratio', to: 'nginx, headers', atLeast: 0.95},
   'calls: metrics': {of: 'ratio', atLeast: 0.98},
   'calls: retries, metrics': {of: 'ratio', atLeast: 0.9},
   'calls: access control': {of: 'ratio', atLeast: 0.9},
   'calls: recorder': {of: 'ratio', atLeast: 0.96},
-  'port: calls': {of: 'ratio', atLeast: 0.95},
-  'port: p50': {of: 'ratio', atMost: 1.1},
+  'port: calls': {of: 'ratio', to: 'nginx', atLeast: 0.95},
+  'port: p50': {of: 'ratio', to: 'nginx', atMost: 1.1},
   latency: {of: 'ratio', to: 'nginx, headers', atMost: 1},
-  'p99.9, 5,000 calls/s': {of: 'ratio', to: 'nginx, headers', atMost: 1.4},
+  'p99.9, 5,000 calls/s': {of: 'ratio', to: 'nginx, headers', atMost: 1.2},
   'gRPC: 32 streams': {of: 'ratio', atLeast: 1.8},
   'gRPC: 32 connections': {of: 'ratio', atLeast: 1.2},
   'gRPC: latency': {of: 'ratio', atMost: 1.15},
@@ -73,7 +75,7 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'apps: 10, CPU': {of: 'ours', atMost: 90},
   'apps: 200, started': {of: 'ratio', atMost: 2},
   'apps: 200, memory': {of: 'ours', atMost: 85},
-  'apps: 200, stop': {of: 'ours', atMost: 1000},
+  'apps: 200, stop': {of: 'ours', atMost: 300},
   'memory: after a flood': {of: 'ours', atMost: 65},
   'hostile: longest, rapid resets': {of: 'ours', atMost: 200},
   'hostile: p99, streams that never end': {of: 'ours', atMost: 100},
@@ -83,12 +85,12 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'hostile: memory, 14 posts of 4 MB in one-byte chunks': {of: 'ours', atMost: 200},
   'hostile: p99, 6 answers of 15 MB in one-byte chunks': {of: 'ours', atMost: 100},
   'hostile: memory, 6 answers of 15 MB in one-byte chunks': {of: 'ours', atMost: 200},
-  'actors: 1,000 ids, CPU': {of: 'ratio', atMost: 2.2},
+  'actors: 1,000 ids, CPU': {of: 'ratio', atMost: 2},
   'actors: one id, CPU': {of: 'ratio', atMost: 2.2},
   'actors: other sidecar, CPU': {of: 'ratio', atMost: 2.2},
   'actors: p50': {of: 'ratio', atMost: 1.2},
   'actors: transactions, CPU': {of: 'ours', atMost: 50},
-  'actors: 2,000 reminders, late': {of: 'ours', atMost: 500},
+  'actors: 2,000 reminders, late': {of: 'ours', atMost: 300},
   'actors: memory, idle': {of: 'ours', atMost: 4},
   'actors: memory, after': {of: 'ours', atMost: 25},
   'actors: memory, 100,000 active': {of: 'ours', atMost: 60},

@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import {createServer, connect, type AddressInfo, type Socket} from 'node:net'
+import {setTimeout as pause} from 'node:timers/promises'
 import {PeerVariable} from '../../src/platform/peer-variable.ts'
 import {residentMegabytes} from '../../test/rig/usage.ts'
 import type {Rig} from '../../test/rig/rig.ts'
@@ -13,7 +14,23 @@ const PROCESSES = 400
 /** Connections of the process whose look-up is measured. */
 const LOOKED_UP = 50
 
-/** Calls at the plain port of an app, beside nginx before the same app; what connections cost; how long the search for a caller takes. */
+/** Long enough for an idle run to give back what it has used. */
+const CALM_MS = 8000
+
+/** A relay that only copies bytes between two connections: what carrying them costs in Node before any is read. */
+const relayOf = (to: number): string => `
+const {connect, createServer} = require('node:net')
+const server = createServer({noDelay: true}, caller => {
+  const callee = connect({port: ${to}, host: '127.0.0.1', noDelay: true})
+  for (const [from, to] of [[caller, callee], [callee, caller]]) from.on('error', () => to.destroy()).pipe(to)
+})
+server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port))
+`
+
+/**
+ * Calls at the plain port of an app, beside nginx before the same app and a relay of bytes; what connections cost; how long the search for a
+ * caller takes.
+ */
 export const port: Figure = {
   name: 'port',
   needs: ['go', 'wrk'],
@@ -34,22 +51,31 @@ async function callsAt(rig: Rig, {rounds, seconds}: Scale): Promise<readonly Mea
   await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps: [app]})})
   const program = rig.pillion(['run', '-f', '.'])
   await program.ports('callee')
-  const nginx = isInstalled('nginx') ? (await startNginx(rig, appPort)).port : undefined
-  const both = async (length: number) => ({
-    ours: await round(published, length),
-    peer: nginx === undefined ? undefined : await round(nginx, length)
-  })
-  await both(1)
-  const results = await inRounds(rounds, async () => both(seconds))
-  const row = (name: 'calls' | 'p50', unit: Measure['unit']): Measure => ({
-    name: `port: ${name}`,
-    unit,
-    ours: results.map(({ours}) => ours[name]),
-    peer: results.flatMap(({peer}) => peer?.[name] ?? []),
-    peerName: 'nginx'
-  })
+  const relay = rig.start([process.execPath, '-e', relayOf(appPort)])
+  const [, relayPort] = (await relay.waitForLine(/^port (\d+)$/)).split(' ')
+  const peers = {
+    ...(isInstalled('nginx') && {nginx: (await startNginx(rig, appPort)).port}),
+    'Node, relay of bytes': Number(relayPort)
+  }
+  const all = async (length: number) => {
+    const found = new Map<string, Awaited<ReturnType<typeof round>>>()
+    for (const [name, at] of Object.entries({'': published, ...peers})) found.set(name, await round(at, length))
+    return found
+  }
+  await all(1)
+  const results = await inRounds(rounds, async () => all(seconds))
+  const valuesOf = (peer: string, name: 'calls' | 'p50'): readonly number[] =>
+    results.flatMap(each => each.get(peer)?.[name] ?? [])
+  const rows = (name: 'calls' | 'p50', unit: Measure['unit']): readonly Measure[] =>
+    ['nginx', 'Node, relay of bytes'].map(peerName => ({
+      name: `port: ${name}` as const,
+      unit,
+      ours: valuesOf('', name),
+      peer: valuesOf(peerName, name),
+      peerName
+    }))
   const megabytes = await memoryOf(program.pid, published)
-  return [row('calls', '/s'), row('p50', 'µs'), alone('10,000 connections, memory', 'MB', [megabytes])]
+  return [...rows('calls', '/s'), ...rows('p50', 'µs'), alone('10,000 connections, memory', 'MB', [megabytes])]
 }
 
 const alone = (
@@ -60,6 +86,7 @@ const alone = (
 
 /** What connections take that have had one call each, and wait for the next one. */
 async function memoryOf(pid: number, at: number): Promise<number> {
+  await pause(CALM_MS)
   const before = await residentMegabytes(pid)
   const sockets: Socket[] = []
   while (sockets.length < CONNECTIONS) {
@@ -72,6 +99,7 @@ async function memoryOf(pid: number, at: number): Promise<number> {
       })
     )
   }
+  await pause(CALM_MS)
   const after = await residentMegabytes(pid)
   for (const socket of sockets) socket.destroy()
   return after - before

@@ -1,4 +1,5 @@
 import type {Measure} from '../figure.ts'
+import {GOALS} from '../goals.ts'
 import {verdictOf} from '../table.ts'
 import {chart} from './chart.ts'
 import type {Results, Taken} from './results.ts'
@@ -48,7 +49,9 @@ function missed(results: Results): string {
   const rows = [...judged.values()].filter(each => verdictOf(each).isMet === false)
   const list = rows.map(each => {
     const {ours, ratio, goal} = verdictOf(each)
-    return `- **${each.name}**: ${isOfPeer(goal) ? `${ratio} ${each.peerName}` : ours}, the goal is ${goal}`
+    const account = GOALS[each.name]?.account ?? ''
+    const reached = isOfPeer(goal) ? `${ratio} ${each.peerName}` : ours
+    return `- **${each.name}**: ${reached}, the goal is ${goal}${account === '' ? '' : `. ${account}`}`
   })
   const text = list.length === 0 ? 'None.' : list.join('\n')
   return `## Goals that are missed\n\n${text}\n\n${rows.length} of ${judged.size} goals.\n`

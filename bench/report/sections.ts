@@ -17,6 +17,10 @@ export const SECTIONS: readonly Section[] = [
       ],
       ['latency', 'The same with one connection: the median of the time of a call.'],
       [
+        'port',
+        'Calls at the `port` of an app, as `calls` and `latency` make them: what comes there is passed on as it came, so nginx adds no headers. Memory for 10,000 connections that have had one call each. How long it takes to find which app has opened a connection, on a machine with 400 processes more: where an app has, and where none has.'
+      ],
+      [
         'paced',
         '5,000 calls a second for a while, each at its time whether earlier ones were answered or not. The time of a call counts from the moment at which it was due, so a stall counts for all that it delayed.'
       ],
@@ -112,6 +116,20 @@ export const SECTIONS: readonly Section[] = [
     ]
   },
   {
+    title: 'Workflows, actors and jobs',
+    figures: [
+      [
+        'workflows',
+        'One worker of Dapr’s SDK for JavaScript, which is its own client: processor time of an activity, activities in a second, the time of a workflow of one activity; memory of the run. Dapr’s programs do the same in turn where they are here; else their figures are of another machine.'
+      ],
+      [
+        'actors',
+        'Processor time of a call of an actor, compared with a plain call; reminders that are all due at once; memory of the run.'
+      ],
+      ['jobs', 'How late the last of many jobs comes, and what those cost that wait.']
+    ]
+  },
+  {
     title: 'The rest',
     figures: [
       [
@@ -126,6 +144,24 @@ export const SECTIONS: readonly Section[] = [
         'watched',
         '10,000 calls a second while a page shows them, and while all that is kept is exported again and again; compared with nobody looking.'
       ],
+      [
+        'spans',
+        'What OpenTelemetry SDKs of apps send: processor time with 2,000 spans a second, in percent of one core, and the memory that 100,000 spans have left after a while.'
+      ],
+      [
+        'copies',
+        'A second copy of a template with ten apps next to the first one, and a third one that runs one app and borrows the others: what all take together, less what they took before.'
+      ],
+      [
+        'crypto',
+        'A file as a stream of gRPC through the run, encrypted and decrypted; compared with `openssl enc`, and with a server of Node that only sends back what comes.'
+      ],
+      ['conversation', 'What a sidecar adds to a question to a language model that answers at once.'],
+      [
+        'overlap',
+        'The 99.9th percentile of 200 calls a second to an app that boots in 300 ms, with twenty saves, and without any.'
+      ],
+      ['flood', 'The 99th percentile of 1,000 calls a second while another app floods the logs.'],
       ['wait', '`wait`: from the moment at which the last app listens, and how much later than is true.']
     ]
   }
