@@ -28,9 +28,13 @@ export class Outbox {
 
   /** Resolves once they are kept; the caller publishes them. */
   async keep(events: readonly OutboxEvent[]): Promise<readonly KeptEvent[]> {
-    const kept = await this.#file.change(() => events.map(each => ({...each, key: this.#table.insert(each)})))
-    for (const {key} of kept) this.#claimed.add(key)
-    return kept
+    return this.#file.change(() =>
+      events.map(each => {
+        const key = this.#table.insert(each)
+        this.#claimed.add(key)
+        return {...each, key}
+      })
+    )
   }
 
   /** Events of an app that no other caller is publishing; the caller publishes them. */

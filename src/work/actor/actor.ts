@@ -13,24 +13,6 @@ export interface ActorType {
   readonly idle: (actor: Actor) => void
 }
 
-/** A call that waits for its turn, or has it. Times by the clock's `now`. */
-export interface ActorTurn {
-  readonly request: ActorRequest
-  readonly since: number
-  readonly isPatient: boolean
-  readonly isWanted: (() => boolean) | undefined
-  readonly onBegin: ((wasHeld: boolean) => void) | undefined
-  readonly settle: (outcome: ActorAnswer | ActorError) => void
-  /** Undefined: none is kept, or it is not known yet who hosts the type. */
-  journal: CallJournal | undefined
-  /** -1: it waits. */
-  beganAt: number
-  /** How it waits for itself, once that is known; '' = it does not. */
-  circle: string
-  stop: (() => void) | undefined
-  isOver: boolean
-}
-
 /** What a call may ask for. */
 export interface TurnOptions {
   /** It waits for a host as long as it takes. */
@@ -41,32 +23,43 @@ export interface TurnOptions {
   readonly onBegin?: (wasHeld: boolean) => void
 }
 
-/** A call that enters now. */
-export function turnOf(
-  request: ActorRequest,
-  {isPatient = false, isWanted, onBegin}: TurnOptions,
-  since: number,
-  settle: ActorTurn['settle']
-): ActorTurn {
-  const turn: ActorTurn = {
-    request,
-    since,
-    isPatient,
-    isWanted,
-    onBegin,
-    settle: outcome => {
-      if (turn.isOver) return
-      turn.isOver = true
-      if (outcome instanceof ActorError && turn.beganAt < 0) refused(turn, outcome)
-      settle(outcome)
-    },
-    journal: undefined,
-    beganAt: -1,
-    circle: '',
-    stop: undefined,
-    isOver: false
+/** A call that waits for its turn, or has it. Times by the clock's `now`. */
+export class ActorTurn {
+  readonly request: ActorRequest
+  readonly since: number
+  readonly options: TurnOptions
+  readonly #settle: (outcome: ActorAnswer | ActorError) => void
+  /** Undefined: none is kept, or it is not known yet who hosts the type. */
+  journal: CallJournal | undefined
+  /** -1: it waits. */
+  beganAt = -1
+  /** How it waits for itself, once that is known; '' = it does not. */
+  circle = ''
+  stop: (() => void) | undefined
+  isOver = false
+
+  constructor(
+    request: ActorRequest,
+    options: TurnOptions,
+    since: number,
+    settle: (outcome: ActorAnswer | ActorError) => void
+  ) {
+    this.request = request
+    this.options = options
+    this.since = since
+    this.#settle = settle
   }
-  return turn
+
+  get isPatient(): boolean {
+    return this.options.isPatient === true
+  }
+
+  settle(outcome: ActorAnswer | ActorError): void {
+    if (this.isOver) return
+    this.isOver = true
+    if (outcome instanceof ActorError && this.beganAt < 0) refused(this, outcome)
+    this.#settle(outcome)
+  }
 }
 
 function refused({journal}: ActorTurn, {message, refusal}: ActorError): void {

@@ -2,12 +2,12 @@ import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
 import type {ActorEvent} from '../../model/actor-event.ts'
 import type {CallJournal} from '../../proxy/net/call-journal.ts'
-import {Actor, turnOf, type ActorTurn, type TurnOptions} from './actor.ts'
+import {Actor, ActorTurn, type TurnOptions} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
 import {ActorTable} from './actor-table.ts'
 import {Agenda} from './agenda.ts'
-import {Holds, type HoldsOptions} from './holds.ts'
+import {Holds} from './holds.ts'
 import {placeAmong, type Hosting} from './hosting.ts'
 import {letGo} from './let-go.ts'
 import {SelfWaits} from './self-waits.ts'
@@ -51,7 +51,10 @@ export class Actors {
     this.#holds = new Holds({
       clock: options.clock,
       table: this.table,
-      drop: (...given) => this.#settledWithout(...given)
+      drop: (actor, why) => {
+        this.#drop(actor, why)
+        if (actor.waiting === undefined) this.#settled(actor)
+      }
     })
     this.#selfWaits = new SelfWaits({
       table: this.table,
@@ -169,7 +172,7 @@ export class Actors {
     new Promise((resolve, reject) => {
       const settle = (outcome: ActorAnswer | ActorError): void =>
         outcome instanceof ActorError ? reject(outcome) : resolve(outcome)
-      this.#enter(turnOf(request, options, this.#options.clock.now(), settle))
+      this.#enter(new ActorTurn(request, options, this.#options.clock.now(), settle))
     })
 
   close(): void {
@@ -224,7 +227,7 @@ export class Actors {
     while (actor.inside === undefined && !actor.isLeaving && actor.waiting !== undefined) {
       const turn = actor.waiting[0]
       if (turn === undefined) break
-      if (turn.isWanted?.() === false) {
+      if (turn.options.isWanted?.() === false) {
         this.#drop(actor, each => (each === turn ? new ActorError('gone', 'it is not wanted any more') : undefined))
         continue
       }
@@ -251,7 +254,7 @@ export class Actors {
   }
 
   #begin(actor: Actor, turn: ActorTurn): void {
-    const {request, since, onBegin} = turn
+    const {request, since} = turn
     const {place} = actor
     if (place === undefined) return
     const isReentrant = this.#settingsOf(actor)?.isReentrant === true
@@ -261,7 +264,7 @@ export class Actors {
     } else actor.inside.push(turn)
     turn.beganAt = this.#options.clock.now()
     const wasHeld = since <= actor.heldUntil
-    onBegin?.(wasHeld)
+    turn.options.onBegin?.(wasHeld)
     const hasWaited = turn.journal === undefined && turn.beganAt - since > 1
     this.#record(turn, place.host.app)
     if (hasWaited) turn.journal?.held(wasHeld ? hostOf(actor) : turnIn(actor))
@@ -307,12 +310,6 @@ export class Actors {
     })
     actor.waiting = left === undefined || left.length === 0 ? undefined : left
     if (actor.waiting === undefined) this.#holds.end(actor)
-  }
-
-  #settledWithout(...given: Parameters<HoldsOptions['drop']>): void {
-    this.#drop(...given)
-    const [actor] = given
-    if (actor.waiting === undefined) this.#settled(actor)
   }
 
   /** Deactivates an idle actor later; one without a place is forgotten now. */

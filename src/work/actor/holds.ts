@@ -6,7 +6,7 @@ import type {ActorTable} from './actor-table.ts'
 /** Where no host says how long calls wait for it, in ms. */
 const HOLD_MS = 60_000
 
-export interface HoldsOptions {
+interface HoldsOptions {
   readonly clock: Clock
   readonly table: ActorTable
   /** Removes those from the queue of an actor for whom there is a reason. */

@@ -1,6 +1,6 @@
 import {isUtf8} from 'node:buffer'
-import {BinaryReader} from '@bufbuild/protobuf/wire'
 import {isJson} from '../../model/is-json.ts'
+import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import {valueIn} from '../../proxy/net/grpc/struct.ts'
 import type {JobData} from './job.ts'
 
@@ -9,6 +9,7 @@ const TYPES = 'type.googleapis.com/'
 /** What data that came as JSON are wrapped in. */
 export const VALUE_URL = `${TYPES}google.protobuf.Value`
 const STRING_URL = `${TYPES}google.protobuf.StringValue`
+const STRING = {text: [1, 'string']} as const
 
 /** The bytes that an app of HTTP gets: JSON where it can be. */
 export function jobBody(data: JobData | undefined): Buffer {
@@ -33,20 +34,8 @@ export function jobDataJson(data: JobData): unknown {
 /** The JSON that a message wraps, as its type says; undefined: it is none, or not what the type says: any app may send it. */
 function wrappedIn({typeUrl, value}: JobData): unknown {
   try {
-    return typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? textIn(value) : undefined
+    return typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? decode(STRING, value).text : undefined
   } catch {
     return undefined
   }
-}
-
-/** The text of a `google.protobuf.StringValue`. */
-function textIn(bytes: Uint8Array): string {
-  const reader = new BinaryReader(bytes)
-  let text = ''
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag()
-    if (number === 1) text = reader.string()
-    else reader.skip(type, number)
-  }
-  return text
 }

@@ -154,7 +154,7 @@ export class Jobs {
     const outcome = await this.#series.track(async () => this.#options.deliver(job))
     this.#withApps.delete(full)
     this.#pump(app)
-    await this.#set(app, name, () => ({answer: outcome.answer})).catch(() => undefined) // it may have been deleted
+    await this.#options.file.change(() => this.#store.update(job.key, {answer: outcome.answer})).catch(() => undefined)
     return outcome
   }
 
@@ -169,11 +169,10 @@ export class Jobs {
 
   /** The next tick is the first of the plan from now on. Throws a JobError. */
   async resume(app: string, name: string): Promise<Job> {
-    const now = this.#options.wakeUps.date()
-    return this.#set(app, name, job => ({
-      isPaused: false,
-      planned: job.isPaused && !job.isDue ? this.#firstFrom(job, now) : job.planned
-    }))
+    return this.#set(app, name, job => {
+      const planned = job.isPaused && !job.isDue ? this.#firstFrom(job, this.date()) : job.planned
+      return {isPaused: false, planned, attempts: planned === job.planned ? job.attempts : 0}
+    })
   }
 
   appReady(app: string): void {

@@ -88,9 +88,10 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
 
 /** Whether it was open until now; what an undone change has made known once more is given to no worker any more. */
 function end(engine: Engine, activity: OpenActivity): boolean {
-  const isOpen = engine.store.endActivity(activity)
-  if (isOpen) engine.drop(activity.instance, each => each.task === activity.task && each !== activity)
-  return isOpen
+  if (!engine.store.endActivity(activity)) return false
+  const other = engine.activities.at(activity)?.activity ?? activity
+  if (other !== activity) engine.drop(activity.instance, each => each === other)
+  return true
 }
 
 /** Its instance gets the result; false: it has one. */

@@ -32,29 +32,35 @@ export function changesOf({turns, status}: Instance, history: readonly Uint8Arra
   if (status === STALLED) return []
   // it continues as new, with an empty history
   if (turns === 0) return [plain('continued')]
-  const latest = eventsOf(history.slice(-1))
   const stepOf: StepOf = (what, id, failure = '') => {
-    const event = latest.find(each => each.eventId === id) ?? earlier(history, id)
-    return event?.timerCreated?.activityRetry === undefined ? {what, failure, ...named(event)} : undefined
+    const turn = history.findLast(each => stepsOf(each).has(id))
+    const step = turn === undefined ? NOTHING : stepsOf(turn).get(id)
+    return step && {what, failure, ...step}
   }
-  return latest.flatMap(event => changeOf(event, stepOf) ?? [])
+  return eventsOf(history.slice(-1)).flatMap(event => changeOf(event, stepOf) ?? [])
 }
 
 type StepOf = (what: WorkflowChange['what'], id: number, failure?: string) => WorkflowChange | undefined
 
-/** The event of an earlier turn, which most often is the one before. */
-function earlier(history: readonly Uint8Array[], id: number): Event | undefined {
-  for (let turn = history.length - 2; turn >= 0; turn--) {
-    const found = eventsOf(history.slice(turn, turn + 1)).find(({eventId}) => eventId === id)
-    if (found !== undefined) return found
-  }
-  return undefined
+/** Undefined: a timer after which an activity is tried again. */
+type Begun = Pick<WorkflowChange, 'kind' | 'step'> | undefined
+
+const NOTHING: Begun = {kind: '', step: ''}
+
+/** By the events of a turn, as long as it is in memory: one that has begun thousands is not read again with the result of each. */
+const read = new WeakMap<Uint8Array, ReadonlyMap<number, Begun>>()
+
+function stepsOf(turn: Uint8Array): ReadonlyMap<number, Begun> {
+  const steps = read.get(turn) ?? new Map(eventsOf([turn]).map(event => [event.eventId, named(event)]))
+  read.set(turn, steps)
+  return steps
 }
 
-function named({taskScheduled, childCreated, timerCreated}: Event = {}): Pick<WorkflowChange, 'kind' | 'step'> {
+function named({taskScheduled, childCreated, timerCreated}: Event): Begun {
   if (taskScheduled !== undefined) return {kind: 'activity', step: taskScheduled.name}
   if (childCreated !== undefined) return {kind: 'child', step: childCreated.name}
-  if (timerCreated === undefined) return {kind: '', step: ''}
+  if (timerCreated === undefined) return NOTHING
+  if (timerCreated.activityRetry !== undefined) return undefined
   const event = eventOfTimer(timerCreated)
   return event === '' ? {kind: 'timer', step: timerCreated.name} : {kind: 'event', step: event}
 }

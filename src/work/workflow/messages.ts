@@ -14,6 +14,15 @@ const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 /** The event that a rerun began with; the first try of a child. */
 const OTHER = {message: {instanceId: [1, 'string']}} as const
 
+/** What messages about an activity, or a start, begin with; and those about a child. */
+const TASK = {name: [1, 'string'], version: [2, {message: TEXT}], input: [3, {message: TEXT}]} as const
+const CHILD = {
+  instanceId: [1, 'string'],
+  name: [2, 'string'],
+  version: [3, {message: TEXT}],
+  input: [4, {message: TEXT}]
+} as const
+
 const PARENT = {
   taskScheduledId: [1, 'int32'],
   name: [2, {message: TEXT}],
@@ -23,9 +32,7 @@ const PARENT = {
 } as const
 
 const EXECUTION_STARTED = {
-  name: [1, 'string'],
-  version: [2, {message: TEXT}],
-  input: [3, {message: TEXT}],
+  ...TASK,
   workflowInstance: [4, {message: INSTANCE}],
   parentInstance: [5, {message: PARENT}],
   scheduledStart: [6, {message: TIME}],
@@ -40,9 +47,7 @@ const FAILURE = {taskScheduledId: [1, 'int32'], failureDetails: [2, 'bytes'], ta
 const ENDED = {status: [1, 'int32'], result: [2, {message: TEXT}], failureDetails: [3, 'bytes']} as const
 
 const TASK_SCHEDULED = {
-  name: [1, 'string'],
-  version: [2, {message: TEXT}],
-  input: [3, {message: TEXT}],
+  ...TASK,
   parentTraceContext: [4, {message: TRACE}],
   taskExecutionId: [5, 'string'],
   rerunOf: [6, OTHER],
@@ -50,10 +55,7 @@ const TASK_SCHEDULED = {
 } as const
 
 const CHILD_CREATED = {
-  instanceId: [1, 'string'],
-  name: [2, 'string'],
-  version: [3, {message: TEXT}],
-  input: [4, {message: TEXT}],
+  ...CHILD,
   parentTraceContext: [5, {message: TRACE}],
   rerunOf: [6, OTHER],
   scope: [7, 'int32', 'optional'],
@@ -103,18 +105,13 @@ export const EVENT = {
 } as const
 
 const SCHEDULE_TASK = {
-  name: [1, 'string'],
-  version: [2, {message: TEXT}],
-  input: [3, {message: TEXT}],
+  ...TASK,
   taskExecutionId: [5, 'string'],
   scope: [6, 'int32', 'optional']
 } as const
 
 const CREATE_CHILD = {
-  instanceId: [1, 'string'],
-  name: [2, 'string'],
-  version: [3, {message: TEXT}],
-  input: [4, {message: TEXT}],
+  ...CHILD,
   scope: [6, 'int32', 'optional'],
   retryOf: [7, OTHER]
 } as const
@@ -140,10 +137,7 @@ const COMPLETE = {
 const TERMINATE = {instanceId: [1, 'string'], reason: [2, {message: TEXT}], recurse: [3, 'bool']} as const
 
 const CREATE_DETACHED = {
-  instanceId: [1, 'string'],
-  name: [2, 'string'],
-  version: [3, {message: TEXT}],
-  input: [4, {message: TEXT}],
+  ...CHILD,
   scheduledStart: [5, {message: TIME}],
   parentTraceContext: [8, {message: TRACE}]
 } as const
@@ -180,9 +174,7 @@ export const ACTIVITY_ANSWER = {
 } as const
 
 export const ACTIVITY_REQUEST = {
-  name: [1, 'string'],
-  version: [2, {message: TEXT}],
-  input: [3, {message: TEXT}],
+  ...TASK,
   workflowInstance: [4, {message: INSTANCE}],
   taskId: [5, 'int32'],
   parentTraceContext: [6, {message: TRACE}],

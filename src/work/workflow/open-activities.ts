@@ -19,8 +19,8 @@ export class OpenActivities {
     return item
   }
 
-  has({instance, task}: OpenActivity): boolean {
-    return this.#ofInstance.get(instance)?.has(task) === true
+  at({instance, task}: OpenActivity): ActivityItem | undefined {
+    return this.#ofInstance.get(instance)?.get(task)
   }
 
   /** All of a name, the oldest first, those included that are not wanted any more and that a worker has. */

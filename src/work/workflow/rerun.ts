@@ -86,24 +86,20 @@ const isStep = ({taskScheduled, timerCreated, childCreated}: Known): boolean =>
 
 /** Those that have scheduled something which has no result. */
 function openTasks(events: readonly Known[]): ReadonlySet<Known> {
-  const open = new Set<Known>()
-  const close = (isOne: (event: Known) => boolean): void => {
-    const found = [...open].find(isOne)
-    if (found !== undefined) open.delete(found)
-  }
+  const open = new Map<number, Known>()
   for (const event of events) {
-    const {taskCompleted, taskFailed, childCompleted, childFailed} = event
-    if (isStep(event)) open.add(event)
+    const {taskCompleted, taskFailed, childCompleted, childFailed, timerFired, eventRaised} = event
+    if (isStep(event)) open.set(event.eventId, event)
     const result = taskCompleted ?? taskFailed ?? childCompleted ?? childFailed
-    if (result !== undefined) close(({eventId}) => eventId === result.taskScheduledId)
-    const {timerFired, eventRaised} = event
-    if (timerFired !== undefined) close(({eventId}) => eventId === timerFired.timerId)
-    if (eventRaised !== undefined) {
-      const name = eventRaised.name.toLowerCase()
-      close(({timerCreated: timer}) => timer !== undefined && name !== '' && eventOfTimer(timer).toLowerCase() === name)
+    open.delete(result?.taskScheduledId ?? timerFired?.timerId ?? -1)
+    const name = eventRaised?.name.toLowerCase() ?? ''
+    for (const [id, {timerCreated: timer}] of name === '' ? [] : open) {
+      if (timer === undefined || eventOfTimer(timer).toLowerCase() !== name) continue
+      open.delete(id)
+      break
     }
   }
-  return open
+  return new Set(open.values())
 }
 
 function renew(event: Known, target: Known, {id, newId, input, newChildId}: RerunRequest): Known {

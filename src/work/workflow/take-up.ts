@@ -41,7 +41,7 @@ export function leftActivity(engine: Engine, app: string, id: string, task: numb
 }
 
 function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | undefined {
-  if (engine.activities.has(activity)) return undefined
+  if (engine.activities.at(activity) !== undefined) return undefined
   const instance = engine.store.at(activity.instance)
   if (instance === undefined || !fits(engine, instance, activity.app, activity.request.length)) return undefined
   return engine.add(activity, instance)

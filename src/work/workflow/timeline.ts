@@ -46,6 +46,9 @@ class Timeline {
   readonly #open = new Map<number, Step>()
   /** Activities by what all their tries have in common. */
   readonly #tried = new Map<string, Step>()
+  /** Waits for events. */
+  readonly #awaiting = new Set<Step>()
+  #suspension: Step | undefined
   readonly #dues: ReadonlyMap<number, number>
 
   constructor(app: string, dues: ReadonlyMap<number, number>) {
@@ -85,15 +88,12 @@ class Timeline {
       this.#end(timerId, at, {state: isEvent ? 'late' : isSkipped ? 'skipped' : 'done'})
     } else if (event.eventRaised !== undefined) this.#raise(event.eventRaised, at)
     else if (event.executionSuspended !== undefined) {
-      if (this.#suspension === undefined)
-        this.#begin({kind: 'suspended', id: -1, name: event.executionSuspended.input?.value ?? '', at})
+      const name = event.executionSuspended.input?.value ?? ''
+      this.#suspension ??= this.#begin({kind: 'suspended', id: -1, name, at})
     } else if (event.executionResumed !== undefined) {
       if (this.#suspension !== undefined) close(this.#suspension, at, {})
+      this.#suspension = undefined
     } else if (event.executionCompleted !== undefined) this.#complete(event.executionCompleted, at)
-  }
-
-  get #suspension(): Step | undefined {
-    return this.steps.find(({kind, state}) => kind === 'suspended' && state === 'waits')
   }
 
   /** A new activity, or another try of one. */
@@ -117,13 +117,15 @@ class Timeline {
     const again = timer.activityRetry && this.#tried.get(timer.activityRetry.value)
     if (again !== undefined) return void Object.assign(again, {state: 'waits', endedAt: undefined, until})
     const event = eventOfTimer(timer)
-    this.#begin({kind: event === '' ? 'timer' : 'event', id, name: event || timer.name, at, until})
+    const step = this.#begin({kind: event === '' ? 'timer' : 'event', id, name: event || timer.name, at, until})
+    if (event !== '') this.#awaiting.add(step)
   }
 
   #raise({name, input}: NonNullable<Event['eventRaised']>, at: number): void {
-    const isMeant = (step: Step): boolean =>
-      step.kind === 'event' && step.state === 'waits' && step.name.toLowerCase() === name.toLowerCase()
-    const step = this.steps.find(isMeant)
+    let step: Step | undefined
+    for (const each of this.#awaiting)
+      if (each.state !== 'waits') this.#awaiting.delete(each)
+      else if (each.name.toLowerCase() === name.toLowerCase()) step ??= each
     if (step === undefined) this.#point({kind: 'event', id: -1, name, at, inputBytes: sizeOf(input)})
     else close(step, at, {outputBytes: sizeOf(input)})
   }

@@ -17,6 +17,10 @@ export class WorkLimits {
     this.#settings = settings
   }
 
+  isFull(kind: Limited['kind']): boolean {
+    return this.#counts[kind] >= this.#settings()[kind].all
+  }
+
   /** Whether one more may be under way. */
   hasRoom({kind, name}: Limited): boolean {
     const {all, byName} = this.#settings()[kind]

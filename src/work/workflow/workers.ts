@@ -55,6 +55,8 @@ export class AppWorkers {
   #abandoned: readonly Abandoned[] = []
   #latest = 0
   readonly #waiting = new Set<WorkItem>()
+  /** Those that have waited longest, where there are as many of a kind under way as may be: each answer asks, and thousands may wait. */
+  readonly #limited = {workflows: new Set<WorkItem>(), activities: new Set<WorkItem>()}
   readonly #inHand = new Map<WorkItem, Connected>()
   /** Whether all answers so far had tokens; undefined: there was none yet. */
   #sendTokens: boolean | undefined
@@ -80,7 +82,7 @@ export class AppWorkers {
   }
 
   get isBusy(): boolean {
-    return this.#inHand.size > 0 || (this.#waiting.size > 0 && this.#connected.length > 0)
+    return this.#inHand.size > 0 || (this.#waits > 0 && this.#connected.length > 0)
   }
 
   /** Workers could take more than waits for them. */
@@ -90,38 +92,50 @@ export class AppWorkers {
 
   /** Less waits than a portion of what is in the file. */
   get hasRoom(): boolean {
-    if (this.#waiting.size >= PORTION) return false
+    if (this.#waits >= PORTION) return false
     let left = PORTION_BYTES
-    for (const {bytes = 0} of this.#waiting) if ((left -= bytes) < 0) return false
+    for (const {bytes = 0} of this.waiting()) if ((left -= bytes) < 0) return false
     return true
   }
 
   get isUnclaimed(): boolean {
-    return this.#waiting.size > 0 && this.#connected.length === 0
+    return this.#waits > 0 && this.#connected.length === 0
   }
 
-  waiting(): Iterable<WorkItem> {
-    return this.#waiting
+  get #queues(): readonly Set<WorkItem>[] {
+    return [...Object.values(this.#limited), this.#waiting]
+  }
+
+  get #waits(): number {
+    return this.#queues.reduce((sum, {size}) => sum + size, 0)
+  }
+
+  waiting(): readonly WorkItem[] {
+    return this.#queues.flatMap(queue => [...queue])
   }
 
   /** How much waits as no worker is connected, if that is so for longer than a reload takes. */
   get lacking(): number {
     const isLong = this.#lacksSince > 0 && performance.now() - this.#lacksSince >= LACK_MS
-    return isLong && this.#connected.length === 0 ? this.#waiting.size : 0
+    return isLong && this.#connected.length === 0 ? this.#waits : 0
   }
 
   add(item: WorkItem): void {
-    if (this.#waiting.size === 0 && this.#connected.length === 0) this.#lacksSince = performance.now()
+    if (this.#waits === 0 && this.#connected.length === 0) this.#lacksSince = performance.now()
     this.#waiting.add(item)
   }
 
   /** Sends what waits, in order, to the worker that has the least in hand. */
   flush(): void {
-    for (const item of this.#waiting) {
-      if (!this.#limits.hasRoom(item) || (item.isBehind === true && this.#sendTokens !== true)) continue
-      if (!this.#send(item)) return
-      this.#waiting.delete(item)
-    }
+    for (const queue of this.#queues)
+      for (const item of queue) {
+        const isLimited = this.#limits.isFull(item.kind)
+        if (isLimited && queue !== this.#waiting) break
+        if (isLimited) this.#limited[item.kind].add(item)
+        else if (!this.#limits.hasRoom(item) || (item.isBehind === true && this.#sendTokens !== true)) continue
+        else if (!this.#send(item)) return
+        queue.delete(item)
+      }
   }
 
   /** False: no worker can take it. */
@@ -211,7 +225,7 @@ export class AppWorkers {
 
   /** It is answered, or not wanted any more. */
   remove(item: WorkItem): void {
-    this.#waiting.delete(item)
+    for (const queue of this.#queues) queue.delete(item)
     const inHand = this.#inHand.get(item)
     if (inHand === undefined) return
     this.#inHand.delete(item)

@@ -20,7 +20,7 @@ import {appsWithCapacity, openEngine, reread, takeMore, takeUp} from './take-up.
 import {beginRerun} from './turns.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {Silence} from './silence.ts'
-import {isTerminal, STALLED} from './status.ts'
+import {isTerminal, STALLED, TERMINATED} from './status.ts'
 import {Waiters} from './waiters.ts'
 import {beginSpan, spanOfStart} from './work-spans.ts'
 import type {Worker} from './workers.ts'
@@ -106,6 +106,8 @@ export class Workflows extends KnownInstances {
     event: Event
   ): Promise<Instance> {
     return this.#asked(app, 'add_event', async () => {
+      // an end that is undone takes nothing with it that came behind it
+      if (isTerminal(this.find(app, id)?.status ?? TERMINATED)) await this.settled()
       const instance = this.find(app, id)
       if (instance === undefined) throw unknownInstance()
       if (isTerminal(instance.status)) return instance

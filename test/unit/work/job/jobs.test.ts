@@ -242,6 +242,39 @@ t.test('pause and resume: what falls due meanwhile is not missed; run counts not
   t.strictSame(house.come, ['0 j of 2', '9 j of 9', '11 j of 11'])
 })
 
+t.test('one that is resumed between two tries has all tries of its next tick', async t => {
+  const house = await open(t)
+  house.answers.push('failed', 'failed', 'failed')
+  await schedule(house, {schedule: '@every 10s'})
+  await house.pass(12)
+  t.strictSame(house.come, ['10 j of 10', '11 j of 10', '12 j of 10'])
+  await house.jobs.pause('shop', 'j')
+  await house.jobs.resume('shop', 'j')
+  house.answers.push('failed', 'failed', 'failed')
+  await house.pass(20)
+  t.strictSame(house.come.slice(3), ['22 j of 22', '23 j of 22', '24 j of 22', '25 j of 22', '32 j of 32'])
+})
+
+t.test('one that is run by hand between two tries is tried when it would have been', async t => {
+  const house = await open(t)
+  house.answers.push('failed')
+  await schedule(house, {dueTime: '1s', policy: {kind: 'constant', intervalMs: 10_000}})
+  await house.pass(2)
+  await house.jobs.run('shop', 'j')
+  t.match(await house.jobs.get('shop', 'j'), {answer: '200'})
+  await house.pass(12)
+  t.strictSame(house.come, ['1 j of 1', '2 j of 1', '11 j of 1'])
+  await gone(t, house)
+})
+
+t.test('the answer to one that is run by hand is not that of the job which has its name since', async t => {
+  const house = await open(t)
+  await schedule(house, {dueTime: '1h'})
+  house.deliver.before = async () => schedule(house, {dueTime: '2h'}, true)
+  await house.jobs.run('shop', 'j')
+  t.match(await house.jobs.get('shop', 'j'), {dueTime: '2h', answer: ''})
+})
+
 t.test('time that is skipped counts for schedules, too', async t => {
   const house = await open(t)
   await schedule(house, {schedule: 'TZ=UTC 0 0 * * * *', repeats: 3})

@@ -79,6 +79,21 @@ t.test('what is told about an instance is kept already', async t => {
   await workflows.until(instance, ({status}) => status === 1)
 })
 
+t.test('an event is not taken for one that came too late, where the end is undone that it came behind', async t => {
+  const {workflows, file} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  worker.items.length = 0
+  const completed = workflows.completeTurn('shop', answer('o-1', [end()]))
+  const raised = workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'paid', input: undefined}})
+  file.database.exec('ROLLBACK')
+  file.flush()
+  await t.rejects(completed)
+  await raised
+  t.match(worker.seen(), ['o-1: | workflowStarted executionStarted eventRaised'])
+})
+
 t.test('who waits for an instance that is not there yet waits for its start', async t => {
   const {workflows} = await openHouse(t)
   workflows.connect('shop', new TestWorker())

@@ -1,0 +1,101 @@
+/** Workflows of thousands of steps: nothing is read, or looked through, once for each of them. */
+import t from 'tap'
+import {
+  eventOf,
+  joinEvents,
+  ownEvent,
+  readEvent,
+  splitEvents,
+  type Event
+} from '../../../../src/work/workflow/messages.ts'
+import {rerunOf} from '../../../../src/work/workflow/rerun.ts'
+import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
+import {answer, call, done, openHouse, order, TestWorker, type House} from '../../../rig/workflow-house.ts'
+
+/** The seconds of CPU that something takes. */
+async function cpuOf(work: () => unknown): Promise<number> {
+  const from = process.cpuUsage()
+  await work()
+  const {user, system} = process.cpuUsage(from)
+  return (user + system) / 1e6
+}
+
+/** A workflow that waits for so many activities; `limit`: of those that are in hand at a time. */
+async function fanOut(house: House, count: number, limit = Infinity): Promise<TestWorker> {
+  const {workflows, settings} = house
+  house.settings = {...settings, activities: {all: limit, byName: new Map()}}
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  const token = worker.items.shift()?.token
+  const calls = Array.from({length: count}, (_, id) => call(id, 'charge'))
+  await workflows.completeTurn('shop', answer('o-1', calls, token))
+  return worker
+}
+
+t.test('a turn with the results of 3,000 activities, whose changes are listened to', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const what: string[] = []
+  workflows.onChanged(instance =>
+    what.push(...workflows.latestChanges(instance).map(each => `${each.what} ${each.step}`))
+  )
+  const worker = await fanOut(house, 3000)
+  for (const {activity, token} of worker.items.splice(0))
+    await workflows.completeActivity('shop', done('o-1', activity?.taskId ?? -1, token))
+  const seconds = await cpuOf(async () => {
+    for (const {token} of worker.items.splice(0)) await workflows.completeTurn('shop', answer('o-1', [], token))
+    for (const {token} of worker.items.splice(0)) await workflows.completeTurn('shop', answer('o-1', [], token))
+  })
+  t.equal(what.filter(each => each === 'done charge').length, 3000)
+  t.ok(seconds < 5, `${seconds} s of CPU: it was twenty when each result read the turn that had asked for it`)
+  house.close()
+})
+
+t.test('of 10,000 activities ten may be in hand: an answer looks at none that waits', async t => {
+  const house = await openHouse(t)
+  const worker = await fanOut(house, 10_000, 10)
+  let answered = 0
+  const seconds = await cpuOf(async () => {
+    for (let item = worker.items.shift(); item !== undefined && answered < 2000; item = worker.items.shift()) {
+      if (item.activity === undefined) continue // the turn stays with its worker
+      await house.workflows.completeActivity('shop', done('o-1', item.activity.taskId, item.token))
+      answered++
+    }
+  })
+  t.equal(answered, 2000)
+  t.ok(seconds < 2, `${seconds} s of CPU`)
+  house.close()
+})
+
+const scheduled = (id: number): Uint8Array => {
+  const none = {version: undefined, input: undefined, parentTraceContext: undefined, rerunOf: undefined}
+  return ownEvent(id, id, 'shop', {taskScheduled: {name: 'a', ...none, taskExecutionId: '', scope: undefined}})
+}
+
+const at = (n: number, event: Event): ReturnType<typeof readEvent> => readEvent(eventOf(n, event))
+
+const result = (taskScheduledId: number): Uint8Array =>
+  eventOf(1, {taskCompleted: {taskScheduledId, result: undefined, taskExecutionId: ''}})
+
+t.test('the steps of a history of 100,000 events, and a rerun of it', async t => {
+  const count = 50_000
+  const events = Array.from({length: count}, (_, n) => [
+    at(n, {eventRaised: {name: `more ${n}`, input: undefined}}),
+    at(n, n % 2 === 0 ? {executionSuspended: {input: undefined}} : {executionResumed: {input: undefined}})
+  ]).flat()
+  let seconds = await cpuOf(() => t.equal(timelineOf(events, 'shop').length, count + count / 2))
+  t.ok(seconds < 3, `${seconds} s of CPU for the steps`)
+  const tasks = Array.from({length: count}, (_, n) => n)
+  const history = [tasks.map(scheduled), tasks.toReversed().map(result), [scheduled(count)]].map(joinEvents)
+  const request = {id: 'o-1', eventId: count, newId: 'o-2', input: undefined, newChildId: undefined}
+  seconds = await cpuOf(() => {
+    const rerun = rerunOf('shop', history, request, 1)
+    t.strictSame(
+      rerun.activities.map(({task}) => task),
+      [count]
+    )
+    t.equal(rerun.turns[0]?.length, splitEvents(history[0] ?? new Uint8Array(0)).length)
+  })
+  t.ok(seconds < 3, `${seconds} s of CPU for the rerun`)
+})
