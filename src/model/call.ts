@@ -1,5 +1,8 @@
 import type {ResiliencyEvent} from './resiliency-event.ts'
 
+/** The caller where nothing else is known: no app of the run. */
+export const OUTSIDE = 'outside'
+
 /** What access control has decided about a call. */
 export interface AccessDecision {
   readonly isAllowed: boolean
@@ -27,7 +30,7 @@ export interface Call {
   readonly isGrpc?: boolean
   /** A request of the sidecar to its own app: internal, and not reported to users as lost. */
   readonly isOwn?: boolean
-  /** What it is recorded as coming from, where that is no app: a topic, a binding. */
+  /** What it is recorded as coming from, where that is no app: a topic, a binding, `pillion invoke`. */
   readonly from?: string | undefined
   /** It is a call of an actor of this type, or a timer or reminder of one. */
   readonly actor?: string

@@ -3,12 +3,13 @@ import {stripVTControlCharacters} from 'node:util'
 /** How runtimes write where a call stands in the code: Node and Bun, Python, Go, Java and .NET. */
 const FRAMES = [
   /^\s*at (?:.*\()?(?:file:\/\/)?(?<file>[^()\s:]+\.\w+):(?<line>\d+)(?::\d+)?\)?$/,
+  /^\d+: (?:.*\()?(?:file:\/\/)?(?<file>[^()\s:]+\.\w+):(?<line>\d+):\d+\)?$/, // as it aborts
   /^\s*File "(?<file>[^"<]+)", line (?<line>\d+)/,
   /^\t(?<file>\/\S+\.go):(?<line>\d+)/,
   /^\s*at .* in (?<file>\/.+):line (?<line>\d+)$/,
   /^(?:file:\/\/)?(?<file>\/\S+):(?<line>\d+)$/
 ]
-const PYTHON = FRAMES[1]
+const PYTHON = FRAMES[2]
 /** Code that the app has not written itself. */
 const FOREIGN = /(?:^|\/)(?:node_modules|site-packages|dist-packages)\/|^node:|^\/usr\/|^internal\//
 

@@ -91,8 +91,7 @@ function byCgroup({memoryBytes, cpus}: LimitsPlan, {root = '', top, controllers}
       hasAll(join(folder, 'cgroup.subtree_control'), controllers)
   )
   if (parent === undefined) return undefined
-  // of a run that was killed; one that is in use cannot be removed
-  for (const name of readdirSync(parent)) if (/^pillion-\d+-\d+$/.test(name)) remove(join(parent, name))
+  for (const name of readdirSync(parent)) if (isOfDead(name)) remove(join(parent, name))
   const folder = join(parent, `pillion-${process.pid}-${++count}`)
   try {
     mkdirSync(folder)
@@ -107,6 +106,12 @@ function byCgroup({memoryBytes, cpus}: LimitsPlan, {root = '', top, controllers}
   }
   const prefix = ['/bin/sh', '-c', 'echo 0 >"$0" && exec "$@"', join(folder, 'cgroup.procs')]
   return {prefix, release: () => remove(folder)}
+}
+
+/** The group of a run that was killed. One that is empty may be entered next, in this run or in another one. */
+function isOfDead(name: string): boolean {
+  const pid = /^pillion-(\d+)-\d+$/.exec(name)?.[1]
+  return pid !== undefined && !existsSync(`/proc/${pid}`)
 }
 
 function remove(folder: string): void {

@@ -22,7 +22,8 @@ async function lastLines(
   for await (const piece of record.read(Math.max(start, await record.startOfLast(count, end)), end)) text += piece
   const lines = decoded(text).split('\n')
   if (lines.at(-1) === '') lines.pop()
-  return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
+  const {withoutNativeStack} = await import('../model/native-stack.ts')
+  return withoutNativeStack(lines.map(line => line.replace(/^== APP - [^=]* == /, '')))
 }
 
 /** Where the code of an app in this folder failed; '' = not known. */

@@ -1,7 +1,7 @@
 import type {Replays} from '../observe/api/api-context.ts'
 import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
-import type {CallObserver} from '../model/call.ts'
+import {OUTSIDE, type CallObserver} from '../model/call.ts'
 import type {Pins, Round} from '../observe/replay/pins.ts'
 import type {Replay} from '../observe/replay/replayer.ts'
 import type {RequestText, Resent, CallPlace} from '../observe/replay/send.ts'
@@ -55,7 +55,7 @@ export class RunReplays {
       deaths: () => recorder.deaths,
       placeOf: ({flags, edgeOf: {caller, callee}}) =>
         (flags & FLAG.published) === 0
-          ? sidecarPlace([...sidecars.keys()].find(({id}) => id === caller))
+          ? sidecarPlace([...sidecars.keys()].find(({id}) => id === (caller === OUTSIDE ? callee : caller)))
           : publishedPlace(runtimes().find(({id}) => id === callee)),
       deliver: async ({edgeOf: {caller, callee}}, request, signal) => {
         const app = runtimes().find(runtime => runtime.id === callee && sidecars.has(runtime) && takesCalls(runtime))

@@ -76,8 +76,8 @@ function listed(calls: ExitFacts['calls']): readonly string[] {
 const QUESTIONS = ['/dapr/config', '/dapr/subscribe']
 
 function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): ExitFacts['calls'][number] {
-  const {method, path, caller} = pendingCall
-  return {method, path, forMs, count, from: caller === id && QUESTIONS.includes(path) ? 'its sidecar' : caller}
+  const {method, path, caller, from = caller} = pendingCall
+  return {method, path, forMs, count, from: caller === id && QUESTIONS.includes(path) ? 'its sidecar' : from}
 }
 
 /** An app whose process has exited by itself. */

@@ -102,3 +102,14 @@ t.test('replay sends another request: method, path, header and body, the rest as
   ] as const)
     t.match(await rig.run(['replay', ...words]), {code: 255, stderr: why})
 })
+
+t.test('a call by `invoke` comes from outside, not from the app; it can be sent again', async t => {
+  const {rig, rows, numberOf, replay} = await openShop(t)
+  const invoke = ['invoke', '--app-id', 'stock', '--verb', 'GET', '--method']
+  t.match(await rig.run([...invoke, 'items']), {code: 0, stdout: '"count":1'})
+  t.match(await rows('to:stock path:/items'), [{from: 'outside', to: 'stock', status: 200}])
+  t.match(await replay(String(await numberOf('from:outside'))), [{before: {status: 200}, after: {status: 200}}])
+  t.match(await rows('from:outside'), [{path: '/items'}, {path: '/items'}])
+  t.match(await rig.run([...invoke, 'die']), {code: 1})
+  t.match(await rig.run(['why', 'stock']), {stdout: /while handling GET \/die from outside[^]*outside → stock/})
+})

@@ -21,6 +21,8 @@ export interface SidecarCall {
   readonly url: string
   readonly type: string
   readonly body: Buffer
+  /** More headers. */
+  readonly headers?: OutgoingHttpHeaders
   /** The unix socket of the sidecar; '' = use the URL. */
   readonly socket: string
 }
@@ -85,9 +87,17 @@ export const socketIn = (folder: string, id: string): string =>
   folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
 
 /** Sends a request to a sidecar; rejects with the message of Go's client if the connection fails. */
-export async function callSidecar({method, url, type, body, socket}: SidecarCall): Promise<SidecarAnswer> {
+export async function callSidecar({
+  method,
+  url,
+  type,
+  body,
+  headers: others,
+  socket
+}: SidecarCall): Promise<SidecarAnswer> {
   const token = process.env['DAPR_API_TOKEN'] ?? ''
   const headers: OutgoingHttpHeaders = {
+    ...others,
     'content-type': type,
     'content-length': body.length,
     ...(token !== '' && {'dapr-api-token': token})

@@ -10,9 +10,6 @@ import type {PublishedConnection} from './published-connection.ts'
 import {refusal} from './refusal.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 
-/** The caller where nothing else is known: no app of the run. */
-export const OUTSIDE = 'outside'
-
 /** What all calls at one published port share. */
 export interface PublishedContext extends CallContext {
   /** The app that is called there. */

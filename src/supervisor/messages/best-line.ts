@@ -47,6 +47,9 @@ const MARKS: readonly RegExp[] = [
 /** The first line that matches counts: a compiler's later errors often follow from it. */
 const COMPILERS = MARKS[1]
 
+/** The stacks that Node prints as it aborts: its own, and that of the code. */
+const OF_ABORT = /^-{5} .* -{5}$|^\s*\d+: (?:0x|.*:\d+:\d+\)?$)/
+
 const MAX_LENGTH = 300
 /** What is looked at of a line: Node quotes whole files that were minified, and patterns backtrack on them. */
 const MAX_LOOKED_AT = 1000
@@ -56,7 +59,7 @@ const MAX_LOOKED_AT = 1000
  * as well, only lines that tell of a failure count: compilers and loggers have theirs there.
  */
 export function bestLine(stderr: readonly string[], stdout: readonly string[] = []): string {
-  const errors = plain(stderr)
+  const errors = plain(stderr).filter(line => !OF_ABORT.test(line))
   const telling = withoutNoise(errors)
   const found = tellingLine(telling) ?? tellingLine(withoutNoise(plain(stdout)))
   if (found !== undefined) return short(found) + placeOf(found, errors)

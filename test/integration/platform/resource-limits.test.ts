@@ -40,16 +40,24 @@ t.test('a cgroup that may be written: the process enters one of its own, and bec
 })
 
 t.test('next to ours, where processes are; what a killed run has left is removed', t => {
-  const cg = group('memory', {init: group('', {}), 'pillion-7-1': {}})
+  const cg = group('memory', {init: group('', {}), 'pillion-4194305-1': {}})
   const root = openSystem(t, {own: '/init', cg})
   const found = asked(root, {limits: {memoryBytes: 2 ** 20, cpus: 0}})
   if (typeof found === 'string') throw new Error(found)
   const left = (): readonly string[] => readdirSync(join(root, 'cg')).filter(each => each.startsWith('pillion-'))
   t.equal(left().length, 1)
-  t.notOk(left().includes('pillion-7-1'))
+  t.notOk(left().includes('pillion-4194305-1'))
   t.notOk(existsSync(join(root, 'cg', left()[0] ?? '', 'cpu.max')))
   found.release() // a folder with files in it stays: real cgroups have none of their own
   t.equal(left().length, 1)
+  t.end()
+})
+
+t.test('the group of a process that has not entered it so far is left alone', t => {
+  const [own, other] = [`pillion-${process.pid}-0`, `pillion-${process.ppid}-1`]
+  const root = openSystem(t, {cg: group('cpu memory', {[own]: {}, [other]: {}})})
+  asked(root)
+  for (const each of [own, other]) t.ok(existsSync(join(root, 'cg', each)), each)
   t.end()
 })
 

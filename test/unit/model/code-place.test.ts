@@ -34,6 +34,8 @@ ValueError: no card`,
   ['.NET', 'Unhandled exception. NoCard\n   at Cards.Charge() in /shop/Cards.cs:line 31', 'Cards.cs:31'],
   ['a parser', 'file:///shop/svc.mjs:4\nconst = 1\n      ^\nSyntaxError: Unexpected token', 'svc.mjs:4'],
   ['elsewhere', 'Error: x\n    at load (file:///lib/own.mjs:2:1)', '/lib/own.mjs:2'],
+  ['Node that aborts', '2: emit (node:events:514:20)\n3: charge (/shop/svc.mjs:10:16)', 'svc.mjs:10'],
+  ['Node that aborts, without a name', '1: file:///shop/svc.mjs:2:143\n2: emit (node:events:514:20)', 'svc.mjs:2'],
   ['none', 'out of cards', '']
 ]
 

@@ -25,6 +25,7 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
     method: flags.text('verb') || 'POST',
     url: `${sidecar}/v1.0/invoke/${id}/method/${flags.text('method') ?? ''}`,
     type: 'application/json',
+    headers: {'pillion-invoke': 'true'}, // it is recorded as a call from outside, and not of the app
     body,
     socket: socketIn(flags.text('unix-domain-socket') ?? '', id)
   }).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import {OUTSIDE} from '../../../model/call.ts'
 import {CODING, CONNECTION, DROP, LENGTH, MARKED, RENAME} from '../../../proxy/net/http1/header-lines.ts'
 import {nameReader, withoutHeaders, wordsOf, type HeaderKinds} from '../../../proxy/net/http1/header-lines.ts'
 import {RESPONSE_KINDS, type HeaderRules} from '../../../proxy/net/http1/response-head.ts'
@@ -16,6 +17,7 @@ const BAGGAGE = 22
 const ORIGIN = 23
 const FETCH_SITE = 24
 const DELEGATION = 25
+const COMMAND = 26
 
 /**
  * Names of gRPC metadata have another meaning over HTTP: `grpc-*` becomes `dapr-grpc-*` and binary metadata is dropped, in
@@ -53,6 +55,7 @@ const requestKinds = withGrpc(
     'dapr-callee-app-id': DROP,
     'destination-app-id': DROP,
     'pillion-caller': DELEGATION,
+    'pillion-invoke': COMMAND,
     'dapr-api-token': API_TOKEN,
     authorization: AUTHORIZATION,
     traceparent: TRACEPARENT,
@@ -78,6 +81,8 @@ export interface RequestHeaders {
   fetchSite: string
   /** The app for which another run's sidecar calls (`delegated-caller.ts`). */
   delegation: string
+  /** What it is recorded as coming from, where that is not the app of the sidecar: `pillion invoke`. */
+  from?: string
   /** Bytes of the body, -1 = chunked, 0 = none. */
   length: number
   /** The header line about the body's length for the callee, in the caller's framing. */
@@ -124,6 +129,9 @@ const note = (headers: RequestHeaders, kind: number, value: string): boolean => 
       return true
     case DELEGATION:
       headers.delegation ||= value
+      return false
+    case COMMAND:
+      headers.from = OUTSIDE
       return false
     case FETCH_SITE:
       headers.fetchSite ||= value

@@ -36,7 +36,7 @@ export interface InvocationOptions {
   readonly sidecar: SidecarContext
   readonly request: SentRequest
   readonly target: Target
-  readonly headers: Pick<RequestHeaders, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage'>
+  readonly headers: Pick<RequestHeaders, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage' | 'from'>
   /** Trace headers for the callee; '' = passed on as the caller sent them. */
   readonly trace: string
   /** Trace headers for the caller, if the app's response has none. */
@@ -81,6 +81,7 @@ export class Invocation extends ProxiedCall {
       path: target.path,
       number: 0,
       sent: request,
+      from: headers.from,
       ...(target.sentId !== target.id && {target: target.sentId})
     }
     super(sidecar, call, request, headers.length)

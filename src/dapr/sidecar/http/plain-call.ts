@@ -39,6 +39,7 @@ export const plainRules: PlainRules = {
       origin: OTHER,
       'sec-fetch-site': OTHER,
       'pillion-caller': OTHER,
+      'pillion-invoke': OTHER,
       'dapr-caller-app-id': DROP,
       'dapr-caller-namespace': DROP,
       'dapr-callee-app-id': DROP,

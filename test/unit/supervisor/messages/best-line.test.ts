@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {withoutNativeStack} from '../../../../src/model/native-stack.ts'
 import {bestLine} from '../../../../src/supervisor/messages/best-line.ts'
 
 const LAST_WORDS: Readonly<Record<string, readonly [text: string, best: string]>> = {
@@ -97,6 +98,19 @@ for (const [name, [text, best]] of Object.entries(LAST_WORDS))
     t.equal(bestLine(text.split('\n')), best)
   })
 
+/** What `process.abort()` of Node prints. */
+const ABORTED = `----- Native stack trace -----
+
+ 1: 0x840e50  [node]
+ 2: 0x8410bd node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]
+ 3: 0x7fd523dcfae9 
+
+----- JavaScript stack trace -----
+
+1: file:///shop/orders.mjs:2:143
+2: emit (node:events:514:20)
+`.split('\n')
+
 /** Of programs that really ended so, the parts `=== NAME STREAM` of `test/fixtures/last-words.txt`. */
 const REAL: Readonly<Record<string, string>> = {
   'node-cause': '[cause]: Error: connect ECONNREFUSED 127.0.0.1:5999',
@@ -148,6 +162,23 @@ t.test('the line that says most of programs that really ended so', async t => {
     t.ok(stderr.length + stdout.length > 0, `${name} is there`)
     t.equal(bestLine(stderr, stdout).slice(0, best.length), best, name)
   }
+})
+
+t.test('a process that aborts itself says nothing of why: its stacks are none', async t => {
+  t.equal(bestLine(ABORTED), '')
+  t.equal(bestLine(['no rates since noon', ...ABORTED]), 'no rates since noon')
+})
+
+t.test('frames of C++ leave what was written before them, and the stack of the code', async t => {
+  t.same(withoutNativeStack(['FATAL ERROR: out of memory', ...ABORTED]), [
+    'FATAL ERROR: out of memory',
+    '----- JavaScript stack trace -----',
+    '',
+    '1: file:///shop/orders.mjs:2:143',
+    '2: emit (node:events:514:20)',
+    ''
+  ])
+  t.same(withoutNativeStack(['', '1: of 3 orders', '']), ['', '1: of 3 orders', ''])
 })
 
 t.test('a line of stdout counts if it tells of a failure, and stderr has none', async t => {
