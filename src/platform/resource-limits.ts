@@ -109,10 +109,8 @@ function byCgroup({memoryBytes, cpus}: LimitsPlan, {root = '', top, controllers}
 }
 
 /** The group of a run that was killed. One that is empty may be entered next, in this run or in another one. */
-function isOfDead(name: string): boolean {
-  const pid = /^pillion-(\d+)-\d+$/.exec(name)?.[1]
-  return pid !== undefined && !existsSync(`/proc/${pid}`)
-}
+const isOfDead = (name: string): boolean =>
+  /^pillion-\d+-\d+$/.test(name) && !existsSync(`/proc/${name.split('-', 2)[1]}`)
 
 function remove(folder: string): void {
   try {

@@ -22,7 +22,7 @@ async function lastLines(
   for await (const piece of record.read(Math.max(start, await record.startOfLast(count, end)), end)) text += piece
   const lines = decoded(text).split('\n')
   if (lines.at(-1) === '') lines.pop()
-  const {withoutNativeStack} = await import('../model/native-stack.ts')
+  const {withoutNativeStack} = await import('../model/code-place.ts')
   return withoutNativeStack(lines.map(line => line.replace(/^== APP - [^=]* == /, '')))
 }
 

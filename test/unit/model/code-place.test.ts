@@ -1,5 +1,5 @@
 import t from 'tap'
-import {codePlace} from '../../../src/model/code-place.ts'
+import {codePlace, withoutNativeStack} from '../../../src/model/code-place.ts'
 
 const PLACES: readonly (readonly [runtime: string, lines: string, place: string])[] = [
   [
@@ -41,4 +41,27 @@ ValueError: no card`,
 
 t.test('where code has failed, as runtimes write it', async t => {
   for (const [runtime, lines, place] of PLACES) t.equal(codePlace(lines.split('\n'), '/shop'), place, runtime)
+})
+
+t.test('frames of C++ leave what was written before them, and the stack of the code', async t => {
+  const aborted = `----- Native stack trace -----
+
+ 1: 0x840e50  [node]
+ 2: 0x8410bd node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]
+ 3: 0x7fd523dcfae9 
+
+----- JavaScript stack trace -----
+
+1: file:///shop/orders.mjs:2:143
+2: emit (node:events:514:20)
+`.split('\n')
+  t.same(withoutNativeStack(['FATAL ERROR: out of memory', ...aborted]), [
+    'FATAL ERROR: out of memory',
+    '----- JavaScript stack trace -----',
+    '',
+    '1: file:///shop/orders.mjs:2:143',
+    '2: emit (node:events:514:20)',
+    ''
+  ])
+  t.same(withoutNativeStack(['', '1: of 3 orders', '']), ['', '1: of 3 orders', ''])
 })

@@ -1,7 +1,6 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {withoutNativeStack} from '../../../../src/model/native-stack.ts'
 import {bestLine} from '../../../../src/supervisor/messages/best-line.ts'
 
 const LAST_WORDS: Readonly<Record<string, readonly [text: string, best: string]>> = {
@@ -167,18 +166,6 @@ t.test('the line that says most of programs that really ended so', async t => {
 t.test('a process that aborts itself says nothing of why: its stacks are none', async t => {
   t.equal(bestLine(ABORTED), '')
   t.equal(bestLine(['no rates since noon', ...ABORTED]), 'no rates since noon')
-})
-
-t.test('frames of C++ leave what was written before them, and the stack of the code', async t => {
-  t.same(withoutNativeStack(['FATAL ERROR: out of memory', ...ABORTED]), [
-    'FATAL ERROR: out of memory',
-    '----- JavaScript stack trace -----',
-    '',
-    '1: file:///shop/orders.mjs:2:143',
-    '2: emit (node:events:514:20)',
-    ''
-  ])
-  t.same(withoutNativeStack(['', '1: of 3 orders', '']), ['', '1: of 3 orders', ''])
 })
 
 t.test('a line of stdout counts if it tells of a failure, and stderr has none', async t => {
