@@ -34,6 +34,7 @@ export class Streams {
         response.on('error', () => undefined) // it is cut: `close` follows
         response.on('close', () => (stream.isOpen = false)).on('data', () => stream.count++)
         response.once('data', () => {
+          request.setTimeout(0) // from here on it may be late
           stream.isOpen = true
           this.#all.push(stream)
           resolve()
