@@ -1,4 +1,5 @@
-import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
+import {closeSync, openSync} from 'node:fs'
+import {pragma, setAside} from '../platform/database-file.ts'
 import {dirname} from 'node:path'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {messageOf} from '../model/errors.ts'
@@ -277,19 +278,6 @@ function prepared(database: DatabaseSync): DatabaseSync {
   }
 }
 
-const pragma = (database: DatabaseSync, name: string): number =>
-  Number(database.prepare(`PRAGMA ${name}`).get()?.[name])
-
 /** The primary result code of an error of SQLite; 0 for other errors. */
 const resultOf = (error: unknown): number =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0
-
-/** Moves a file that cannot be used out of the way; returns its new name. */
-function setAside(path: string): string {
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  let kept = `${path}.${stamp}`
-  for (let count = 2; existsSync(kept); count++) kept = `${path}.${stamp}-${count}`
-  renameSync(path, kept)
-  for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix)
-  return kept
-}

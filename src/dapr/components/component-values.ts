@@ -4,7 +4,7 @@ import type {ComponentProperty, ComponentResource} from '../../files/resources/c
 import type {Property} from './properties.ts'
 import type {Secret} from './secret-store.ts'
 import {ComponentFault} from './properties.ts'
-import {namespaceOf} from '../../files/resources/namespace.ts'
+import {namespaceOf} from '../../files/resources/identity.ts'
 
 export interface ValueOptions {
   readonly appId: string

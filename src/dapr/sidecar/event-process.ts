@@ -16,7 +16,7 @@ export interface DeliveryContext {
 }
 
 /** How events reach the app: what the classes for HTTP and gRPC need. */
-export interface EventProcessChannel {
+export interface DeliveryProcess {
   readonly app: Callee
   readonly context: CallContext
   /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. `cause`: what starts it if it is asleep. */
@@ -29,6 +29,19 @@ export interface EventProcessChannel {
   readonly isReady: () => boolean
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, text: string) => void
+}
+
+/** What the channels to an app share, whatever protocol it speaks. */
+export abstract class EventProcessChannel {
+  readonly ready: DeliveryProcess['ready']
+  readonly mayRead: DeliveryProcess['mayRead']
+  protected readonly process: DeliveryProcess
+
+  constructor(process: DeliveryProcess) {
+    this.process = process
+    this.ready = process.ready
+    this.mayRead = process.mayRead
+  }
 }
 
 /** No process was asked. */
@@ -94,7 +107,7 @@ export class EventProcess {
   }
 
   /** The options of the channel to this app. */
-  channelOptions({heldBodies, observer, faults}: CallContext, log: EventProcessChannel['log']): EventProcessChannel {
+  channelOptions({heldBodies, observer, faults}: CallContext, log: DeliveryProcess['log']): DeliveryProcess {
     return {
       app: this.#runtime,
       context: {heldBodies, observer, faults},

@@ -1,5 +1,5 @@
 import type {Place} from '../../model/errors.ts'
-import {DEFAULT_TRUST_DOMAIN} from './trust-domain.ts'
+import {DEFAULT_TRUST_DOMAIN} from './identity.ts'
 import type {Field} from './field.ts'
 
 /** Anything but `allow`, in any capitals, denies, as in Dapr. */

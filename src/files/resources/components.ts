@@ -4,7 +4,7 @@ import {encryptionKeyFault, isEncryptionKey} from './encryption-keys.ts'
 import type {ResourceFault} from './fault.ts'
 import type {FactsOfType, TypeFacts} from './component-types.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
-import type {Field, ResourceFile} from './field.ts'
+import {headOf, type Field, type ResourceFile} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
 import {middlewareType} from './middleware-types.ts'
 
@@ -124,12 +124,7 @@ function readComponent(document: Field, factsOfType: FactsOfType): readonly Comp
   if (type.text().startsWith('state.')) checkKeys(spec, secretStore, ignoresErrors)
   return [
     {
-      name: name.text(),
-      namespace: document.field('metadata').field('namespace').text(),
-      scopes: document
-        .field('scopes')
-        .items()
-        .map(item => item.text()),
+      ...headOf(document),
       type: type.text(),
       isOfDapr: isDaprType(type.text()),
       capabilities: middlewareType(type.text()) === undefined ? facts?.capabilities : [],

@@ -262,3 +262,19 @@ export class Field {
     return placeIn(this.#reading.source, offset)
   }
 }
+
+/** What the metadata and scopes of every resource say. */
+export interface ResourceHead {
+  readonly name: string
+  readonly namespace: string
+  readonly scopes: readonly string[]
+}
+
+export const headOf = (document: Field): ResourceHead => ({
+  name: document.field('metadata').field('name').text(),
+  namespace: document.field('metadata').field('namespace').text(),
+  scopes: document
+    .field('scopes')
+    .items()
+    .map(item => item.text())
+})

@@ -1,7 +1,7 @@
 import type {Environment} from '../../model/environment.ts'
 import {messageOf, type Place} from '../../model/errors.ts'
 import type {ResourceFault} from './fault.ts'
-import type {Field, ResourceFile} from './field.ts'
+import {headOf, type Field, type ResourceFile} from './field.ts'
 
 /** Dapr's HTTPEndpoint: an external server that apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
 export interface HttpEndpoint {
@@ -75,12 +75,9 @@ function readEndpoint(document: Field, env: Environment): readonly HttpEndpoint[
     name.warn('metadata.name is empty: this HTTPEndpoint is left out', {expected: 'expected a name for the resource'})
     return []
   }
-  const scopes = document.field('scopes').items()
   return [
     {
-      name: name.text(),
-      namespace: document.field('metadata').field('namespace').text(),
-      scopes: scopes.map(item => item.text()),
+      ...headOf(document),
       ...readSpec(document, env),
       place: name.place
     }

@@ -1,5 +1,5 @@
 import type {Place} from '../../model/errors.ts'
-import type {Field, ResourceFile} from './field.ts'
+import {headOf, type Field, type ResourceFile} from './field.ts'
 import {always, compileRule, type FitsRule} from './routing-rule.ts'
 
 /** Where the events of a topic go; the first rule that fits counts. */
@@ -77,12 +77,7 @@ async function readSubscription(document: Field): Promise<SubscriptionResource |
     })
   const bulk = spec.field('bulkSubscribe')
   return {
-    name: name.text(),
-    namespace: document.field('metadata').field('namespace').text(),
-    scopes: document
-      .field('scopes')
-      .items()
-      .map(item => item.text()),
+    ...headOf(document),
     pubsubName: spec.field('pubsubname').text(),
     topic: spec.field('topic').text(),
     metadata: Object.fromEntries([...spec.field('metadata').entries()].map(([key, field]) => [key, field.text()])),

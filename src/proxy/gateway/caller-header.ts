@@ -1,5 +1,5 @@
 import {isToken} from './guards.ts'
-import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/trust-domain.ts'
+import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
 
 /** A calling app, as access control identifies it. */
 export interface CallerIdentity {

@@ -4,7 +4,7 @@ import {Properties} from '../properties.ts'
 import {causeOf} from './cause.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
-import {within} from '../../../platform/delay.ts'
+import {HeldReader} from './held-reader.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
 export function daprdBinding(options: OpenedByDaprd): Binding {
@@ -39,26 +39,11 @@ const outputOf = ({access, resource: {name}}: OpenedByDaprd): NonNullable<Bindin
 const inputOf = ({access, resource}: OpenedByDaprd): NonNullable<Binding['input']> => ({
   read: async ({ready, handle}) => {
     const holdMs = access.holdMs(resource)
-    const open = new Set<Promise<unknown>>()
-    const end = access.readBinding(resource.name, async event => {
-      if (
-        (await within(
-          holdMs,
-          ready().then(() => true)
-        )) === undefined
-      )
-        return 'returned'
-      const handled = handle(event)
-      open.add(handled)
-      try {
-        return await handled
-      } finally {
-        open.delete(handled)
-      }
-    })
+    const held = new HeldReader()
+    const end = access.readBinding(resource.name, async event => held.handle(holdMs, ready, async () => handle(event)))
     const stop = async (): Promise<void> => {
       end()
-      await Promise.all(open)
+      await held.answered()
     }
     return Promise.resolve({stop})
   }

@@ -3,7 +3,7 @@ import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubs
 import {causeOf} from './cause.ts'
 import {PublishEventRequest} from '../../../model/dapr/messages/pubsub.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
-import {within} from '../../../platform/delay.ts'
+import {HeldReader} from './held-reader.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */
 export class DaprdPubSub implements PubSub {
@@ -35,33 +35,17 @@ export class DaprdPubSub implements PubSub {
   async subscribe({topic, atOnce, ready, handle}: SubscribeOptions): Promise<TopicReader> {
     const {access, resource} = this.#options
     const holdMs = access.holdMs(resource)
-    const open = new Set<Promise<unknown>>()
+    const held = new HeldReader()
     const end = access.read({
       pubsubName: resource.name,
       topic,
       atOnce,
-      deliver: async message => {
-        // one that is held longer comes again meanwhile: the broker takes it for lost
-        if (
-          (await within(
-            holdMs,
-            ready().then(() => true)
-          )) === undefined
-        )
-          return 'returned'
-        const handled = handle(message)
-        open.add(handled)
-        try {
-          return await handled
-        } finally {
-          open.delete(handled)
-        }
-      }
+      deliver: async message => held.handle(holdMs, ready, async () => handle(message))
     })
     return {
       stop: async () => {
         end()
-        await Promise.all(open)
+        await held.answered()
       }
     }
   }

@@ -1,11 +1,11 @@
 import type {Place} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {BUILT_IN_RETRY} from '../defaults.ts'
-import type {Field, ResourceFile} from '../field.ts'
+import {headOf, type Field, type ResourceFile} from '../field.ts'
 import type {ResourceFault} from '../fault.ts'
 import type {CircuitBreakerPolicy, Policies, Resiliency, RetryPolicy} from './policies.ts'
 import {readPolicies} from './read-policies.ts'
-import {readTargets, type PolicyReference, type Targets} from './targets.ts'
+import {readTargets, type PolicyNames, type PolicyReference, type Targets} from './targets.ts'
 
 /** A Resiliency resource (Dapr: pkg/apis/resiliency/v1alpha1/types.go). */
 export interface ResiliencyResource {
@@ -54,12 +54,7 @@ async function readResource(document: Field): Promise<ResiliencyResource> {
   const name = document.field('metadata').field('name')
   if (name.text() === '') name.warn('metadata.name is empty', {expected: 'expected a name for the resource'})
   return {
-    name: name.text(),
-    namespace: document.field('metadata').field('namespace').text(),
-    scopes: document
-      .field('scopes')
-      .items()
-      .map(item => item.text()),
+    ...headOf(document),
     policies: await readPolicies(spec.field('policies')),
     ...readTargets(spec.field('targets')),
     place: (name.isAbsent ? document : name).place
@@ -128,13 +123,8 @@ export function appPolicies({policies, targets}: Resiliency, target: string): Ta
     retry: defaultName(policies.retries, 'Retry'),
     circuitBreaker: defaultName(policies.circuitBreakers, 'CircuitBreaker')
   }
-  return {
-    timeoutMs: policies.timeouts.get(names.timeout) ?? 0,
-    retry: policies.retries.get(names.retry),
-    circuitBreaker: policies.circuitBreakers.get(names.circuitBreaker),
-    circuitBreakerCacheSize: entry?.circuitBreakerCacheSize ?? CACHE_SIZE,
-    isListed: entry !== undefined
-  }
+  const circuitBreakerCacheSize = entry?.circuitBreakerCacheSize ?? CACHE_SIZE
+  return {...policiesNamed(policies, names), circuitBreakerCacheSize, isListed: entry !== undefined}
 }
 
 /** `outbound`: our calls to a component. `inbound`: what it brings to the app. */
@@ -160,13 +150,17 @@ export function componentPolicies(
     retry: usual(policies.retries, 'Retry'),
     circuitBreaker: usual(policies.circuitBreakers, 'CircuitBreaker')
   }
-  return {
-    timeoutMs: policies.timeouts.get(names.timeout) ?? 0,
-    retry: policies.retries.get(names.retry),
-    circuitBreaker: policies.circuitBreakers.get(names.circuitBreaker),
-    isListed: entry !== undefined
-  }
+  return {...policiesNamed(policies, names), isListed: entry !== undefined}
 }
+
+const policiesNamed = (
+  {timeouts, retries, circuitBreakers}: Resiliency['policies'],
+  {timeout, retry, circuitBreaker}: PolicyNames
+): Pick<TargetPolicies, 'timeoutMs' | 'retry' | 'circuitBreaker'> => ({
+  timeoutMs: timeouts.get(timeout) ?? 0,
+  retry: retries.get(retry),
+  circuitBreaker: circuitBreakers.get(circuitBreaker)
+})
 
 /**
  * The policies for calls to actors of a type. Without an entry in `targets.actors` the defaults hold that are known by their

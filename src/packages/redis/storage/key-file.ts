@@ -1,5 +1,6 @@
 import type {DatabaseSync} from 'node:sqlite'
-import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
+import {closeSync, openSync} from 'node:fs'
+import {pragma} from '../../../platform/database-file.ts'
 import {dirname} from 'node:path'
 import {loadSqlite} from '../../../platform/experimental.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
@@ -82,16 +83,4 @@ export function openKeyFile(path: string): DatabaseSync {
     file.close()
     throw error
   }
-}
-
-const pragma = (file: DatabaseSync, name: string): number => Number(file.prepare(`PRAGMA ${name}`).get()?.[name])
-
-/** Moves a file that cannot be used out of the way; returns its new name. */
-export function setAside(path: string): string {
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  let kept = `${path}.${stamp}`
-  for (let count = 2; existsSync(kept); count++) kept = `${path}.${stamp}-${count}`
-  renameSync(path, kept)
-  for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix)
-  return kept
 }

@@ -16,24 +16,14 @@ import {
 } from '../../../../model/dapr/messages/appcallback.generated.ts'
 import {bufferOf} from '../../operations/operation.ts'
 import {wishOf} from '../../operations/state-messages.ts'
-import type {EventProcessChannel} from '../../event-process.ts'
+import {EventProcessChannel} from '../../event-process.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 
 /** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
-export class GrpcBindingChannel implements BindingChannel {
-  readonly ready: BindingChannel['ready']
-  readonly mayRead: BindingChannel['mayRead']
-  readonly #options: EventProcessChannel
-
-  constructor(options: EventProcessChannel) {
-    this.#options = options
-    this.ready = options.ready
-    this.mayRead = options.mayRead
-  }
-
+export class GrpcBindingChannel extends EventProcessChannel implements BindingChannel {
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
-    const {app, context, log} = this.#options
+    const {app, context, log} = this.process
     const response = await requestGrpcApp({
       app,
       context,
@@ -61,7 +51,7 @@ export class GrpcBindingChannel implements BindingChannel {
   }
 
   async deliver({name}: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
-    const {app, context, generation, isReady, log} = this.#options
+    const {app, context, generation, isReady, log} = this.process
     const {data, metadata} = event
     const before = generation()
     const response = await requestGrpcApp({

@@ -14,7 +14,7 @@ import {
   TopicEventResponse
 } from '../../../../model/dapr/messages/appcallback.generated.ts'
 import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
-import type {EventProcessChannel} from '../../event-process.ts'
+import {EventProcessChannel} from '../../event-process.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 const ALPHA = '/dapr.proto.runtime.v1.AppCallbackAlpha/'
@@ -22,18 +22,9 @@ const ALPHA = '/dapr.proto.runtime.v1.AppCallbackAlpha/'
 type Response = {readonly kind: 'message'; readonly message: Buffer} | EventAnswer
 
 /** Events as calls of gRPC to the app (Dapr: pkg/runtime/subscription/postman/grpc). */
-export class GrpcEventChannel implements EventChannel {
-  readonly ready: EventChannel['ready']
-  readonly mayRead: EventChannel['mayRead']
-  readonly #options: EventProcessChannel
+export class GrpcEventChannel extends EventProcessChannel implements EventChannel {
   /** The process that knows bulk delivery by its first name alone. */
   #alphaOnly = Number.NaN
-
-  constructor(options: EventProcessChannel) {
-    this.#options = options
-    this.ready = options.ready
-    this.mayRead = options.mayRead
-  }
 
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
     const {pubsubName} = target.subscription
@@ -56,7 +47,7 @@ export class GrpcEventChannel implements EventChannel {
     const message = encode(TopicEventBulkRequest, batchOf(target, entries))
     const fields = metadataFields({pubsubName: target.subscription.pubsubName}) + traceIn(traceparentOfAll(entries))
     const call = {from: fromOf(target), fields, message, attempt}
-    const generation = this.#options.generation()
+    const generation = this.process.generation()
     let response: Response | undefined
     if (this.#alphaOnly !== generation) response = await this.#call(`${CALLBACK}OnBulkTopicEvent`, call)
     if (response === undefined || response.kind === 'unknown') {
@@ -79,7 +70,7 @@ export class GrpcEventChannel implements EventChannel {
     path: string,
     call: Pick<GrpcAppRequestOptions, 'from' | 'fields' | 'message' | 'attempt'>
   ): Promise<Response> {
-    const {app, context, generation, isReady, log} = this.#options
+    const {app, context, generation, isReady, log} = this.process
     const before = generation()
     const response = await requestGrpcApp({...call, app, context, path, warn: text => log('warn', text)})
     if (response.kind === 'unreachable') {

@@ -9,7 +9,7 @@ import {metadataLines, pathOf} from './app-headers.ts'
 import {textIn} from '../../operations/block-request.ts'
 import {isObject} from '../../../../model/is-object.ts'
 import {readItem} from '../../operations/state-json.ts'
-import type {EventProcessChannel} from '../../event-process.ts'
+import {EventProcessChannel} from '../../event-process.ts'
 
 /** An app with hundreds of bindings is not flooded. */
 const QUESTIONS_AT_ONCE = 8
@@ -17,17 +17,7 @@ const QUESTIONS_AT_ONCE = 8
 const JSON_LINE = 'Content-Type: application/json\r\n'
 
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
-export class HttpBindingChannel implements BindingChannel {
-  readonly ready: BindingChannel['ready']
-  readonly mayRead: BindingChannel['mayRead']
-  readonly #options: EventProcessChannel
-
-  constructor(options: EventProcessChannel) {
-    this.#options = options
-    this.ready = options.ready
-    this.mayRead = options.mayRead
-  }
-
+export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
     const wanted = new Set<BindingTarget>()
     let next = 0
@@ -40,7 +30,7 @@ export class HttpBindingChannel implements BindingChannel {
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
-    const {app, context, generation, isReady, log} = this.#options
+    const {app, context, generation, isReady, log} = this.process
     const {traceparent} = event.metadata
     const before = generation()
     const response = await requestApp({
@@ -71,7 +61,7 @@ export class HttpBindingChannel implements BindingChannel {
   }
 
   async #isWanted({route}: BindingTarget, signal: AbortSignal): Promise<boolean> {
-    const {app, context, log} = this.#options
+    const {app, context, log} = this.process
     const response = await requestApp({
       app,
       context,
@@ -100,7 +90,7 @@ export class HttpBindingChannel implements BindingChannel {
     try {
       return effectsIn(body.toString())
     } catch (error) {
-      this.#options.log('warn', `the app's answer to an event of binding ${name} cannot be used: ${messageOf(error)}`)
+      this.process.log('warn', `the app's answer to an event of binding ${name} cannot be used: ${messageOf(error)}`)
       return undefined
     }
   }

@@ -4,7 +4,7 @@ import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from 
 import {goJson} from '../go-text.ts'
 import {eventTraceparent, traceparentOfAll} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
-import type {EventProcessChannel} from '../../event-process.ts'
+import {EventProcessChannel} from '../../event-process.ts'
 
 const SUCCESS: EventAnswer = {kind: 'success'}
 const DROP: EventAnswer = {kind: 'drop'}
@@ -16,24 +16,14 @@ interface EventRequest {
 }
 
 /** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
-export class HttpEventChannel implements EventChannel {
-  readonly ready: EventChannel['ready']
-  readonly mayRead: EventChannel['mayRead']
-  readonly #options: EventProcessChannel
-
-  constructor(options: EventProcessChannel) {
-    this.#options = options
-    this.ready = options.ready
-    this.mayRead = options.mayRead
-  }
-
+export class HttpEventChannel extends EventProcessChannel implements EventChannel {
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
     const {pubsubName} = target.subscription
     const lines =
       `Content-Type: application/cloudevents+json\r\n${nameLine(pubsubName)}` +
       metadataLines(event.metadata) +
       traceLine(eventTraceparent(event))
-    const before = this.#options.generation()
+    const before = this.process.generation()
     const response = await this.#post(target, {lines, body: event.body, attempt})
     return response.kind === 'response' ? answerOf(response) : this.#unanswered(response, before)
   }
@@ -46,13 +36,13 @@ export class HttpEventChannel implements EventChannel {
     const {pubsubName, topic} = target.subscription
     const body = batchText({pubsubName, topic, entries})
     const lines = `Content-Type: application/json\r\n${nameLine(pubsubName)}` + traceLine(traceparentOfAll(entries))
-    const before = this.#options.generation()
+    const before = this.process.generation()
     const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
     return response.kind === 'response' ? answersOf(response, entries) : this.#unanswered(response, before)
   }
 
   #post({path, subscription: {pubsubName, topic}}: EventTarget, request: EventRequest): Promise<AppResponse> {
-    const {app, context, log} = this.#options
+    const {app, context, log} = this.process
     return requestApp({
       app,
       context,
@@ -68,7 +58,7 @@ export class HttpEventChannel implements EventChannel {
 
   /** An event that its process did not receive, or could not answer, does not count as a failure of the app. */
   #unanswered({why, wasSent}: Extract<AppResponse, {kind: 'unreachable'}>, before: number): EventAnswer {
-    const {generation, isReady} = this.#options
+    const {generation, isReady} = this.process
     const isInterrupted = !wasSent || !isReady() || generation() !== before
     return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
   }
