@@ -4,7 +4,7 @@ import {WAITS_FOR_SAVE} from './exit-text.ts'
 
 /**
  * How an app is, in one word that terminal, page, events and agents share, with a sign, so that no colour is needed, and how it is
- * judged. What needs a person stands first: lists of apps have this order (docs/states.md).
+ * judged. What needs a person comes first: lists of apps have this order (docs/states.md).
  */
 export const STATES = {
   looping: ['▲', 'bad'],

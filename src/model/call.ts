@@ -129,9 +129,9 @@ export interface CallRecord {
   /** What timeouts, retries and circuit breakers have decided, in this order; undefined: nothing. */
   readonly decisions: readonly ResiliencyEvent[] | undefined
   readonly startedAt: number
-  /** When the admission queue admitted it, in the last attempt. */
+  /** The time at which the admission queue admitted the last attempt. */
   readonly admittedAt: number
-  /** When a connection to the callee was open, in the last attempt. */
+  /** The time at which the last attempt had a connection to the callee. */
   readonly connectedAt: number
   readonly firstByteAt: number
   readonly endedAt: number
@@ -208,7 +208,7 @@ export interface CallObserver {
   attributed?(call: Call): void
   /** The admission queue admitted the call after this wait. `pid`: the callee's process, 0: not known. */
   admitted(call: Call, pid: number, waitedMs: number): void
-  /** A response of the callee has begun. `body`: latin1 text, if all of it is there already; often it stands behind the head in one text. */
+  /** A response of the callee has begun. `body`: latin1 text, if all of it is there already; often it follows the head in one text. */
   responded(call: Call, head: HeadText, body?: string): void
   /** We respond in place of the callee. */
   replied(call: Call, response: OwnResponse): void

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util'
 
-/** How runtimes write where a call stands in the code: Node and Bun, Python, Go, Java and .NET. */
+/** How runtimes write the place of a call in the code: Node and Bun, Python, Go, Java and .NET. */
 const FRAMES = [
   /^\s*at (?:.*\()?(?:file:\/\/)?(?<file>[^()\s:]+\.\w+):(?<line>\d+)(?::\d+)?\)?$/,
   /^\d+: (?:.*\()?(?:file:\/\/)?(?<file>[^()\s:]+\.\w+):(?<line>\d+):\d+\)?$/, // as it aborts
@@ -14,8 +14,8 @@ const PYTHON = FRAMES[2]
 const FOREIGN = /(?:^|\/)(?:node_modules|site-packages|dist-packages)\/|^node:|^\/usr\/|^internal\//
 
 /**
- * Where the code of an app failed, from its last lines: `svc.mjs:10`, relative to its folder; '' = they do not say. Of a stack the innermost
- * place counts that is the app's own.
+ * Finds the line of code at which an app failed, in its last lines: `svc.mjs:10`, relative to its folder; '' = they do not say. Of a stack the
+ * innermost place counts that is the app's own.
  */
 export function codePlace(lines: readonly string[], folder: string): string {
   for (const frame of FRAMES) {

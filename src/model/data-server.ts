@@ -36,7 +36,7 @@ const PROBES = [
 const IMAGES =
   /(?:^|[\s/])(?:postgres|postgis|redis|valkey|memcached|mongo|mysql|mariadb|rabbitmq|nats|eclipse-mosquitto|etcd|minio|mailpit|mailhog|maildev)(?::[\w.-]+)?(?=\s|$)/
 
-/** Where a shell expects the name of a program. */
+/** Matches these names where a shell expects a program. */
 const started = (names: readonly string[]): RegExp =>
   new RegExp(String.raw`(?:^|\bexec\s+|\bnice\s+|[;&|{(/]\s*|\bthen\s+)(?:${names.join('|')})(?=\s|$)`, 'i')
 

@@ -5,7 +5,7 @@ import type {WarningCode} from './reporter.ts'
 
 /**
  * Output of an app, as it is written to files and consoles: whole lines, each terminated by a newline, without `\r` before it.
- * The text is latin1: one character stands for one byte of whatever encoding the app uses.
+ * The text is latin1: one character is one byte of whatever encoding the app uses.
  * A line longer than 64 KiB arrives in pieces; all but the last piece lack the newline.
  * `status` lines are ours, about the app; they have no prefix.
  * The output of a single app is passed on as it was written, in pieces of any length.
@@ -84,7 +84,7 @@ export interface SidecarInfo {
   readonly id: string
   readonly httpPort: number
   readonly grpcPort: number
-  /** Where the app listens; 0 = nowhere. */
+  /** The port at which the app listens; 0 = none. */
   readonly appPort: number
   /** Empty: a sidecar without an app process. */
   readonly command: readonly string[]

@@ -4,7 +4,7 @@ import {roughDuration} from './duration.ts'
 export interface ExitLoop {
   /** Number of exits in a row. */
   readonly exits: number
-  /** From the start of the first of these processes to the end of the latest, in ms. */
+  /** The time from the start of the first of these processes to the end of the latest, in ms. */
   readonly overMs: number
   /** How long these processes lived, in ms. */
   readonly shortestMs: number

@@ -8,13 +8,13 @@ export const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
 export interface WrittenValue {
   /** Quotes and escapes undone. */
   readonly value: string
-  /** The text of the whole file, and where the value stands in it. */
+  /** The text of the whole file, and the place of the value in it. */
   readonly text: string
   readonly start: number
   readonly end: number
 }
 
-/** What is wrong with a `${…}`, and where it stands in the file. */
+/** What is wrong with a `${…}`, and its place in the file. */
 export interface ExpansionMistake {
   readonly message: string
   readonly hint: string
@@ -52,7 +52,7 @@ export function expand(written: WrittenValue, variables: FileVariables): Expande
   }
 }
 
-/** Where the `${` at an index of a value stands in the file: quotes and escapes move it. */
+/** Returns the place in the file of the `${` at an index of a value: quotes and escapes move it. */
 function spotWithin({value, text, start, end}: WrittenValue, index: number): ExpansionMistake['spot'] {
   const before = value.slice(0, index).split('${').length - 1
   const raw = text.slice(start, end)

@@ -23,7 +23,7 @@ export interface FaultPlan {
   readonly actor: string
   /** '' = every one. */
   readonly method: string
-  /** `*` stands for anything; '' = every one. */
+  /** `*` matches anything; '' = every one. */
   readonly path: string
   readonly delayMs: number
   /** The delay varies by up to this time. */
@@ -43,7 +43,7 @@ export interface FaultPlan {
   readonly forMs: number
 }
 
-/** Stands for every app. */
+/** The name that means every app. */
 export const ANY = 'any'
 
 /** A rule with its counts. */
@@ -53,7 +53,7 @@ export interface FaultView {
   /** Calls that it was asked about, and those of them that it hit. */
   readonly matched: number
   readonly hits: number
-  /** Until it ends by itself; Infinity: it does not. */
+  /** The time in ms after which it ends by itself; Infinity: it does not. */
   readonly leftMs: number
   /** False: it matches no call until it is enabled again. */
   readonly isEnabled: boolean

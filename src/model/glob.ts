@@ -5,7 +5,7 @@ import {anyOne, literal, matchesName, oneOf, type Range, type Token} from './nam
 const MAX_ALTERNATIVES = 1000
 
 /**
- * A compiled glob: `*` and `?` stay within a name, `**` stands for any number of folders, `[a-z]`, `[!a-z]` and `{a,b}` as in
+ * A compiled glob: `*` and `?` stay within a name, `**` matches any number of folders, `[a-z]`, `[!a-z]` and `{a,b}` as in
  * a shell, `\` takes the next character literally. Dotfiles match like all others. Matching takes time linear in the length
  * of the path for each name of the glob: the libraries compile to regular expressions, and backtrack exponentially on
  * `*a*a*a*b`.
@@ -23,12 +23,12 @@ export interface Glob {
   readonly sample: string
 }
 
-/** Whether no wildcard stands for this folder, absolute: only a glob with its name matches what is in it. */
+/** Whether wildcards skip this absolute folder: only a glob with its name matches what is in it. */
 export type IsHidden = (folder: string) => boolean
 
 /**
  * Compiles a glob; relative ones start at `folder`. Without wildcards it also matches everything inside the folder that it
- * names. Throws a `RangeError` if `{…}` stands for too many alternatives.
+ * names. Throws a `RangeError` if `{…}` has too many alternatives.
  */
 export const compileGlob = (glob: string, folder: string, isHidden?: IsHidden): readonly Glob[] =>
   alternatives(glob).map(each => new Pattern(each, folder, ['**'], isHidden))

@@ -13,7 +13,7 @@ const LEVELS: ReadonlyMap<string, LineLevel> = new Map(
   (Object.keys(WORDS) as LineLevel[]).flatMap(level => WORDS[level].split(' ').map(word => [word, level] as const))
 )
 
-/** Where loggers that write JSON put it: most; Elastic, Serilog, GCP, Python, OpenTelemetry, MongoDB. */
+/** The fields in which loggers that write JSON have it: most; Elastic, Serilog, GCP, Python, OpenTelemetry, MongoDB. */
 const KEYS = [
   'level',
   'log.level',

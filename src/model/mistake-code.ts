@@ -1,4 +1,4 @@
-/** Every mistake in a template has a code that does not change when its wording does. Its kind and meaning stand behind it: `npm run docs` writes `docs/messages.md` from it. */
+/** Every mistake in a template has a code that does not change when its wording does. Its kind and meaning follow it: `npm run docs` writes `docs/messages.md` from it. */
 export type MistakeCode =
   | 'by-daprd' // warning: A component of a type that Pillion does not have: a real daprd serves it next to the app.
   | 'conflicting-keys' // error: Two values do not work together, or one needs another key.

@@ -1,4 +1,4 @@
-/** What stands for one character (true: it does), or `*` for any number of any. */
+/** The characters that match at one place (true), or `*`: any number of any. */
 export type Token = '*' | ((character: string) => boolean)
 
 /** The first and the last of some characters. */

@@ -10,7 +10,7 @@ interface Numbered {
  */
 export class NumberedList<T extends Numbered> {
   readonly #items: T[] = []
-  /** Where the last entry was found: lookups mostly repeat. */
+  /** The index of the last entry that was found: lookups mostly repeat. */
   #last = 0
 
   get size(): number {

@@ -46,7 +46,7 @@ export interface Plan {
 /** What is done with the answers of a component. */
 export interface ConversationPlan {
   readonly mode: 'record' | 'replay' | 'live'
-  /** Where the template says so. */
+  /** The place in the template. */
   readonly place: Place
 }
 
@@ -88,7 +88,7 @@ export interface AppPlan {
   readonly idleTimeoutMs?: number
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
-  /** Where others call it without Dapr's API: we listen there for the whole run. Left out: nowhere. */
+  /** The port at which others call it without Dapr's API: we listen there for the whole run. Left out: none. */
   readonly published?: PublishedPlan
   /** What its process may use at most. Left out: there is no limit. */
   readonly limits?: LimitsPlan
@@ -117,7 +117,7 @@ export interface LimitsPlan {
   readonly cpus: number
 }
 
-/** Where an app listens, or is waited for. */
+/** Returns the ports at which an app listens, or is waited for. */
 export const listenPorts = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
   [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)
 
@@ -238,7 +238,7 @@ export interface ResourcesPlan {
   readonly configFile: string
   /** Dapr's own folder: the template does not ask for what lies in it. */
   readonly defaultFolder: string
-  /** What `${…}` in the files of its folders stands for. Left out: nothing is replaced. */
+  /** The values for `${…}` in the files of its folders. Left out: nothing is replaced. */
   readonly variables?: Readonly<Record<string, string | undefined>>
   /** A component that cannot be opened is only reported: for a command next to the apps, which may not need it. */
   readonly areOptional?: boolean

@@ -1,4 +1,4 @@
-/** Every warning of a run has a code that stays the same when its wording changes. Its meaning stands behind it: `npm run docs` writes `docs/messages.md` from it. */
+/** Every warning of a run has a code that stays the same when its wording changes. Its meaning follows it: `npm run docs` writes `docs/messages.md` from it. */
 export type WarningCode =
   | 'actor-waits' // A turn of an actor waits for itself, maybe over other actors: it ends when its caller gives up.
   | 'actors' // What an app says of the actors that it hosts cannot be used as it stands.

@@ -1,5 +1,5 @@
 /**
- * Compiles a pattern in which `*` stands for any text, also an empty one. Each part is sought once, behind the one before: a
+ * Compiles a pattern in which `*` matches any text, also an empty one. Each part is sought once, behind the one before: a
  * regular expression backtracks without end on `*a*a*a*b`.
  */
 export function starPattern(pattern: string): (text: string) => boolean {

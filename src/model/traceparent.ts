@@ -1,4 +1,4 @@
-/** The trace that a traceparent (W3C Trace Context) stands in: 32 digits; '' if there is none. */
+/** Returns the trace id of a traceparent (W3C Trace Context): 32 digits; '' if there is none. */
 export const traceIdOf = (traceparent: string | undefined): string => traceparent?.slice(3, 35) ?? ''
 
 /** The span of a traceparent: 16 digits; '' if there is none. */

@@ -19,7 +19,7 @@ export interface FilesAround {
   readonly isGitignored: (path: string, isFolder: boolean) => boolean
 }
 
-/** No wildcard stands for these: what is in them counts where a glob has their name, as `target/*.jar`. */
+/** No wildcard matches these: what is in them counts where a glob has their name, as `target/*.jar`. */
 const HIDDEN_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', '.venv', 'target'])
 
 /** Databases, logs, Vite's compiled configuration, and what editors write next to an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
@@ -39,7 +39,7 @@ const NEVER_FILES = [
   /^\.DS_Store$/
 ]
 
-/** Stands in each folder that a server of PostgreSQL writes to, all the time. */
+/** Is in each folder that a server of PostgreSQL writes to, all the time. */
 const POSTGRES_DATA = 'PG_VERSION'
 
 const DOTNET_OUTPUT = new Set(['bin', 'obj'])
@@ -84,7 +84,7 @@ function rootsOf(folder: string, globs: readonly Glob[]): readonly string[] {
 }
 
 /**
- * Whether a glob of `watch` can match nothing: every path that it stands for is never watched, or excluded by `ignore`.
+ * Whether a glob of `watch` can match nothing: every path that it matches is never watched, or excluded by `ignore`.
  * Judged by one path for each alternative.
  */
 export function matchesNothing(glob: string, {ignore}: WatchPlan, folder: string): boolean {

@@ -5,7 +5,7 @@ import type {CFunction} from './experimental.ts'
 /** The constant of sys/wait.h. */
 const WNOHANG = 1
 
-/** Of a number that has two names the first one, which is the usual one: SIGABRT, not SIGIOT. */
+/** The names of signals by number; of two names for one number the usual one: SIGABRT, not SIGIOT. */
 const SIGNALS = new Map(
   Object.entries(constants.signals)
     .toReversed()

@@ -11,7 +11,7 @@ export interface Ffi {
     library: string | null,
     functions: Readonly<Record<string, {readonly arguments: readonly string[]; readonly return: string}>>
   ): {readonly functions: Readonly<Record<string, CFunction>>}
-  /** Where the bytes are; valid as long as the buffer is. */
+  /** Returns the address of the bytes; valid as long as the buffer is. */
   getRawPointer(buffer: Buffer): bigint
 }
 

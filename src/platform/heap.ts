@@ -5,7 +5,7 @@ import {dropProgramPages, residentMemory, type ResidentMemory} from './program-p
 
 /** How often a run is asked whether it is idle. */
 const LOOK_MS = 3000
-/** When a start is looked at first: by then its apps have connected. */
+/** The time until a start is looked at first: by then its apps have connected. */
 const FIRST_LOOK_MS = 500
 /** Most that an idle run uses of one processor … */
 const IDLE = 0.05

@@ -12,7 +12,7 @@ export interface Pipe {
   readonly theirs: number
 }
 
-/** Where a process reads and writes, as file descriptors. */
+/** The file descriptors that a process reads from and writes to. */
 export interface TheirStdio {
   /** Left out: nowhere. */
   readonly stdin?: number

@@ -2,7 +2,7 @@ import type {IncomingMessage} from 'node:http'
 import {connect, type Socket} from 'node:net'
 import {pause} from './delay.ts'
 
-/** Where an app is expected to listen: addresses in the order in which they are tried. */
+/** The addresses at which an app is expected to listen, in the order in which they are tried. */
 export interface ProbeTarget {
   readonly addresses: readonly string[]
   readonly port: number

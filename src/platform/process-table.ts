@@ -30,7 +30,7 @@ async function lookAfter(earlier: Promise<unknown>): Promise<ProcessSnapshot> {
 export const lookAgain = async (pid: number): Promise<Particulars | undefined> =>
   isLinux ? readParticulars(pid) : (await import('./ps.ts')).askPs(pid)
 
-/** When a process started, as `Seen.started`; 0 if there is none. */
+/** Returns the start time of a process, as `Seen.started`; 0 if there is none. */
 export const startOf = (pid: number): number => (isLinux ? (seeInProc(pid)?.started ?? 0) : startByPs(pid))
 
 /** The same of one that has just been spawned, for which no `ps` is run. */

@@ -11,7 +11,7 @@ export interface ResidentMemory {
   readonly ofFiles: number
 }
 
-/** Where the system does not tell the two apart, all is its own. */
+/** If the system does not distinguish the two, all is its own. */
 export function residentMemory(): ResidentMemory {
   try {
     const [, resident = 0, shared = 0] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number)

@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process'
 /** The system's own `ps`, in words that no language changes. */
 export const PS_ENVIRONMENT = {PATH: '/bin:/usr/bin', LC_ALL: 'C'}
 
-/** When a process started, of `lstart`. */
+/** Reads the start time of a process from `lstart`. */
 export const secondsOf = (start: string): number => Date.parse(start) / 1000
 
 /** Columns of one process, now; '' if there is none, or no such `ps`. */
@@ -19,7 +19,7 @@ export function columnsOf(pid: number, columns: string): string {
   }
 }
 
-/** When a process started, in seconds; 0 if there is none. */
+/** Returns the start time of a process, in seconds; 0 if there is none. */
 export const startByPs = (pid: number): number => secondsOf(columnsOf(pid, 'lstart=')) || 0
 
 /** Whether a process is stopped by a signal. */

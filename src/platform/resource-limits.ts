@@ -15,13 +15,13 @@ import {findProgram} from './program-version.ts'
 
 /** How a program is started so that it and its children have limits. */
 export interface LimitedProcess {
-  /** Stands before the program and its arguments. The process that is started becomes the program: it keeps its number, its group and its files. */
+  /** The command before the program and its arguments. The process that is started becomes the program: it keeps its number, its group and its files. */
   readonly prefix: readonly string[]
   /** Must be called when the program and its children have ended. */
   readonly release: () => void
 }
 
-/** Where the system is asked; `root`: of its file systems, for tests. */
+/** The files in which the system is asked; `root` is the root of its file systems, for tests. */
 interface Place {
   readonly env: Environment
   readonly uid: number

@@ -78,7 +78,7 @@ function ask({socket, send, recv}: Netlink, ends: Ends): string {
   return inode === 0 ? '' : inode.toString()
 }
 
-/** In network order; addresses of IPv4, and the loopback address of IPv6. */
+/** Addresses in network order: of IPv4, and the loopback address of IPv6. */
 function bytesOf(address: string): Uint8Array {
   const bytes = new Uint8Array(16)
   if (address === '::1') bytes[15] = 1

@@ -1,5 +1,5 @@
 /**
- * The time of day of moments that were measured by `performance.now()`. That clock stands still while the machine sleeps (Linux:
+ * The time of day of moments that were measured by `performance.now()`. That clock stops while the machine sleeps (Linux:
  * CLOCK_MONOTONIC), and does not follow when the clock is set: `performance.timeOrigin` alone would date all calls after that wrongly.
  */
 
@@ -21,7 +21,7 @@ const STEP_MS = 50
 /** Number of changes that are kept: one for each night that the machine sleeps. */
 const MAX_PIECES = 1000
 
-/** Two clocks, and how they have stood to each other. */
+/** Two clocks, and the differences between them. */
 export class ClockPair {
   readonly #clocks: Clocks
   readonly #pieces: Piece[]

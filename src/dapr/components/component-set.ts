@@ -25,7 +25,7 @@ interface Instance {
 /** What an app wants to use. */
 export interface WantedComponent {
   readonly resource: ComponentResource
-  /** With their values. */
+  /** The properties with their values. */
   readonly properties: readonly Property[]
   /** Folder of the app. */
   readonly folder: string

@@ -21,7 +21,7 @@ export interface DataPlace {
 
 export interface PlacedComponent {
   readonly resource: ComponentResource
-  /** With their values. */
+  /** The properties with their values. */
   readonly properties: Properties
   /** Folder of the app, from which files are named. */
   readonly folder: string
@@ -33,7 +33,7 @@ export interface PlacedComponent {
 /** What other copies cannot have, or holds nothing. */
 const HERE = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
 
-/** Where the data of a component are; undefined: no other copy might use them. */
+/** Returns where a component has its data; undefined: no other copy might use them. */
 export function dataPlaceOf(
   {resource, properties, folder, space, isOfDaprd}: PlacedComponent,
   isOwn: RedisAccess['isOwn']

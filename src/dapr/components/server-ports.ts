@@ -1,7 +1,7 @@
 import {namesThisMachine, portsNamed} from '../../model/moved-ports.ts'
 import type {Property} from './properties.ts'
 
-/** Where the client of a component looks that is given no port, by the end of its type. */
+/** The default ports of clients of components, by the end of the type. */
 const USUAL: Readonly<Record<string, number>> = {
   redis: 6379,
   postgresql: 5432,

@@ -20,7 +20,7 @@ export interface ResourceEffectsOptions {
   readonly namespace: string
   readonly tracing: SidecarTracing
   readonly external: Pick<ExternalEndpoints, 'pipeline'>
-  /** Where policies report what they decide. */
+  /** Receives what policies decide. */
   readonly decisions: ResiliencyReporterOptions
   readonly warn: (text: string) => void
 }

@@ -66,7 +66,7 @@ export interface SidecarOptions {
 
 /** What requests of the app pass; its parts may be exchanged at any time. */
 export interface SidecarRules {
-  /** Stand around each call. */
+  /** The interceptor of each call. */
   readonly interceptor: Interceptor | undefined
   /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
   readonly pipeline: Pipeline

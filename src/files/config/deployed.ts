@@ -9,7 +9,7 @@ import {UserError} from '../../model/errors.ts'
 export interface DeployedService {
   readonly name: string
   readonly version: string
-  /** Where its files are. */
+  /** The folder of its files. */
   readonly folder: string
   readonly fixedPort: number
   readonly env: Readonly<Record<string, string>>

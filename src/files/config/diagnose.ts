@@ -15,7 +15,7 @@ export interface Source {
 export interface SourceFile {
   readonly shownAs: string
   readonly text: string
-  /** Where its relative paths start. */
+  /** The folder where relative paths start. */
   readonly folder: string
   /** The offset of its text in that of all. */
   readonly start: number

@@ -10,7 +10,7 @@ export interface FoundTemplate {
   readonly file: string
   /** As messages name it: what was typed, with `dapr.yaml` behind a folder. */
   readonly shownAs: string
-  /** Where its relative paths start. */
+  /** The folder where relative paths start. */
   readonly folder: string
 }
 

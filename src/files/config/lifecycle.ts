@@ -29,7 +29,7 @@ export function checkedTime(ms: number, settings: Settings, key: AppKey, ...insi
 export type ServedPort = number | 'none'
 
 /**
- * When the app is ready: as `ready` says, otherwise when its port accepts, otherwise when it has been spawned. An app with
+ * Plans when the app is ready: as `ready` says, otherwise when its port accepts, otherwise when it has been spawned. An app with
  * `http` of its own must have a port; `http` in `common` is ignored for apps without one.
  */
 export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
@@ -105,7 +105,7 @@ function checkGlobs(settings: Settings, globs: readonly string[], inside: readon
 /** `Array.isArray` for read-only lists. */
 const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
-/** When the app has no process: before its first call, and after a time in which nothing was under way. */
+/** Plans when the app has no process: before its first call, and after a time without calls. */
 export function sleepPlan(settings: Settings, isLazy = false): Pick<AppPlan, 'lazy' | 'idleTimeoutMs'> {
   const {lazy = isLazy, idleTimeout} = settings.values
   return {

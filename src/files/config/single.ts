@@ -10,7 +10,7 @@ import {statFault} from './paths.ts'
 /** What the flags of `run` say about an app, by the names of the template's keys. */
 export type SingleSettings = AppValues
 
-/** Where the command was typed, and what else it adds. */
+/** The folder in which the command was typed, and what else it adds. */
 export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
   readonly cwd: string
 }

@@ -14,7 +14,7 @@ import {inGoWords} from './paths.ts'
 /** The first document of a file of a template. */
 export interface Yaml {
   readonly root: YamlNode
-  /** Where another document begins: Dapr reads the first one only. */
+  /** The start of another document: Dapr reads the first one only. */
   readonly next?: Spot | undefined
 }
 

@@ -48,7 +48,7 @@ const TYPED_KEYS = new Set([
   'job'
 ])
 
-/** Maps whose keys are free: what stands in them is text, or has the type that it is written with. */
+/** Maps whose keys are free: their values are text, or have the type that they are written with. */
 const FREE_KEYS = new Map<string, Free>([
   ['annotations', 'text'],
   ['labels', 'text'],

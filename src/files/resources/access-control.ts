@@ -32,7 +32,7 @@ export interface AccessControl {
   /** The app's own, for the identity under which it calls others. */
   readonly trustDomain: string
   readonly policies: readonly CallerPolicy[]
-  /** Where the default action is said. */
+  /** The place of the default action. */
   readonly place: Place
 }
 

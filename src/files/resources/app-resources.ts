@@ -27,7 +27,7 @@ export interface ResourceSnapshot {
   readonly configuration: Configuration
   /** What Dapr knows and does nothing here, in the order of the files. */
   readonly withoutEffect: readonly WithoutEffect[]
-  /** Where its files have `${…}`, in their order. */
+  /** The `${…}` of its files, in their order. */
   readonly references: readonly PlacedReference[]
   /** What is wrong with its files as they are now, in the order of the files. */
   readonly faults: readonly ResourceFault[]

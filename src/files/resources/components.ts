@@ -33,16 +33,16 @@ export interface ComponentResource {
   readonly isOfDapr: boolean
   /** What its type can do unless its properties say otherwise, in Dapr's words; undefined: it is not built. */
   readonly capabilities: readonly string[] | undefined
-  /** As written; '' stands for `v1`. */
+  /** As written; '' means `v1`. */
   readonly version: string
   readonly properties: readonly ComponentProperty[]
   /** Its start fails after this time. */
   readonly initTimeoutMs: number
   /** A failed start is logged and the app starts without it. */
   readonly ignoresErrors: boolean
-  /** Where `secretKeyRef` is looked up; '' = nowhere. */
+  /** The store in which `secretKeyRef` is looked up; '' = none. */
   readonly secretStore: string
-  /** It comes from Dapr's own folder, or stands for what `dapr init` writes there: it is opened at its first use. */
+  /** It comes from Dapr's own folder, or replaces what `dapr init` writes there: it is opened at its first use. */
   readonly isDefault: boolean
   /** Numbers in its values in whose place this copy has others: when they change, it is opened again. Left out: none. */
   readonly moved?: readonly (readonly [from: number, to: number])[]
@@ -54,7 +54,7 @@ export interface ComponentResource {
 const API_VERSION = 'dapr.io/v1alpha1'
 const DEFAULT_INIT_TIMEOUT_MS = 5000
 
-/** Where Dapr keeps actors, and workflows with them. */
+/** Returns whether Dapr keeps actors in it, and workflows with them. */
 export const isActorStore = ({type, properties}: ComponentResource): boolean =>
   type.startsWith('state.') && properties.some(isActorStoreMark)
 

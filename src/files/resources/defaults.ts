@@ -8,7 +8,7 @@ import type {Resiliency} from './resiliency/policies.ts'
 import type {TracingSettings} from './tracing-settings.ts'
 import type {ConcurrencyLimits, WorkflowSettings} from './workflow-settings.ts'
 
-// What holds where no file says anything. It stands alone: of a run without resources nothing else is loaded.
+// What holds where no file says anything. It imports nothing: a run without resources loads nothing else.
 
 export const DEFAULT_API_LOGGING: ApiLogging = {enabled: false, obfuscatesUrls: false, omitsHealthChecks: false}
 

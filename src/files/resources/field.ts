@@ -43,11 +43,11 @@ export interface ResourceFile {
   /** The root of each document that is YAML, and not empty. */
   readonly documents: readonly Field[]
   readonly faults: ResourceFault[]
-  /** Where its values have `${…}`. */
+  /** The `${…}` of its values. */
   readonly references: readonly PlacedReference[]
 }
 
-/** Reads a file as daprd does: each document alone, so that one that is broken hides no other. `variables`: what `${…}` stands for. */
+/** Reads a file as daprd does: each document alone, so that one that is broken hides no other. `variables` are the values for `${…}`. */
 export function parseResourceFile({file, text}: ResourceSource, variables?: FileVariables): ResourceFile {
   const source = {file, text: withGoLines(text.replace(/^\uFEFF/, ''))}
   const reading: Reading = {source, faults: []}
@@ -172,7 +172,7 @@ export class Field {
     return this.#node?.kind === 'map'
   }
 
-  /** The value of a scalar; null of an empty one that stands for a variable. */
+  /** The value of a scalar; null for an empty one that replaces a variable. */
   get #value(): unknown {
     if (this.#node?.kind !== 'scalar') return undefined
     return resolveScalar(this.#node).value ?? this.#node.text

@@ -14,7 +14,7 @@ const unescaped = (character: string): string => character.replace(/^\\/, '')
 
 const notSlash: Token = character => character !== '/'
 
-/** A pattern of Go's `path.Match`: `*` and `?` stand for no slash, `[a-z]` and `[^a]` for a character. Undefined: it is none. */
+/** Compiles a pattern of Go's `path.Match`: `*` and `?` match no slash, `[a-z]` and `[^a]` match a character. Undefined: the pattern is malformed. */
 export function goGlob(pattern: string): ((text: string) => boolean) | undefined {
   const tokens: Token[] = []
   let read = 0

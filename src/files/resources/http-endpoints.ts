@@ -16,7 +16,7 @@ export interface HttpEndpoint {
   readonly rootCa: string
   readonly certificate: string
   readonly privateKey: string
-  /** Where its secrets are, '' = it names no store. */
+  /** The store of its secrets, '' = it names none. */
   readonly secretStore: string
   /** The values that are there; they are empty until `withSecrets` has read them. */
   readonly secrets: readonly EndpointSecret[]

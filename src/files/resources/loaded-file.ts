@@ -76,7 +76,7 @@ export interface ReadContext {
   /** The environment that we were started in. */
   readonly env: Environment
   readonly factsOfType: FactsOfType
-  /** What `${…}` stands for in the files of a folder; left out: nothing is replaced. */
+  /** The values for `${…}` in the files of a folder; left out: nothing is replaced. */
   readonly variables?: FileVariables | undefined
 }
 

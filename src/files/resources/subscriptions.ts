@@ -2,7 +2,7 @@ import type {Place} from '../../model/errors.ts'
 import {headOf, type Field, type ResourceFile} from './field.ts'
 import {always, compileRule, type FitsRule} from './routing-rule.ts'
 
-/** Where the events of a topic go; the first rule that fits counts. */
+/** The path for events of a topic; the first rule that fits counts. */
 export interface RoutingRule {
   /** As written, '' = always. */
   readonly match: string

@@ -1,4 +1,4 @@
-/** Where spans are sent in OpenTelemetry's protocol. */
+/** The server to which spans are sent in OpenTelemetry's protocol. */
 export interface OtlpSettings {
   /** `host:port`, and a path where the protocol is `http`. */
   readonly endpoint: string

@@ -11,7 +11,7 @@ import {Debouncer} from './debouncer.ts'
 import {GITIGNORE, Gitignore} from './gitignore.ts'
 
 export interface WatchOptions {
-  /** Where paths start, absolute. */
+  /** The absolute folder where paths start. */
   readonly folder: string
   readonly watch: WatchPlan | FilePlan
   /** What has changed after this moment (ms since 1970) and before the watch is set up counts, too. */

@@ -21,12 +21,12 @@ export class TreeError extends Error {
   }
 }
 
-/** What an anchor stands for; undefined while its value is being read. */
+/** The value of an anchor; undefined while it is being read. */
 export type Anchors = Map<string, {readonly node: YamlNode; readonly nodes: number} | undefined>
 
 /**
- * Makes our tree from that of the library: resolves aliases and merge keys, and counts what aliases multiply. So whoever
- * reads the tree needs no limit. Throws a `TreeError` for what Go refuses.
+ * Makes our tree from that of the library: resolves aliases and merge keys, and counts what aliases multiply. So readers of the tree need no limit.
+ * Throws a `TreeError` for what Go refuses.
  */
 export class TreeBuilder {
   readonly #text: string

@@ -4,7 +4,7 @@ import {eachScalar, type YamlNode} from './tree.ts'
 
 /** What was found in a document. */
 export interface Expanded {
-  /** Where a value has `${…}`. */
+  /** The place of a `${…}` in a value. */
   readonly references: readonly {readonly written: string; readonly spot: Spot}[]
   /** Variables that are taken as empty. */
   readonly unset: readonly ExpansionMistake[]

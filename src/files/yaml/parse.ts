@@ -6,7 +6,7 @@ interface LexerParts {
   indentNext: number
   readonly flowLevel: number
   readonly charAt: (offset: number) => string | undefined
-  /** Where the text of the next line begins, if it belongs to a scalar; else -1. */
+  /** Returns where the text of the next line begins, if it belongs to a scalar; else -1. */
   continueScalar(offset: number): number
   parseFlowCollection(): Step
   readonly pushCount: (count: number) => Generator<string, number>

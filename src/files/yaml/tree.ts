@@ -7,7 +7,7 @@ export type YamlNode = YamlMap | YamlList | YamlScalar
 export interface YamlMap {
   readonly kind: 'map'
   readonly spot: Spot
-  /** In the order in which they count: the last of equal names wins. */
+  /** The pairs in the order in which they count: the last of equal names wins. */
   readonly pairs: readonly Pair[]
 }
 
@@ -33,7 +33,7 @@ export interface YamlScalar {
 /** An item of a list. */
 export interface ListItem {
   readonly node: YamlNode
-  /** Where it is written; of an alias, not where its anchor is. */
+  /** The place where it is written; for an alias, not the place of its anchor. */
   readonly value: Spot
 }
 

@@ -5,7 +5,7 @@ import type {RunEvents} from './events/run-events.ts'
 import type {RunFacts} from './run-facts.ts'
 import type {WaitContext} from './wait/wait-context.ts'
 
-/** Where the template of a run is. */
+/** The path of a run's template. */
 export interface TemplateSource {
   /** Absolute paths; empty: it has none. */
   readonly files: readonly string[]

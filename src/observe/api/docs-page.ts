@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import type * as Api from '../../model/api.generated.ts'
 
-/** Where frameworks show the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document alone. */
+/** The paths at which frameworks show the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document alone. */
 const PAGES = ['/docs', '/swagger/index.html', '/swagger-ui/index.html', '/openapi.json']
 /** What such a page, or such a document, contains: a program that answers everything with one page of its own has none of them. */
 const SIGNS = /swagger|openapi|redoc|rapidoc|scalar/i
@@ -11,7 +11,7 @@ const MAX_MS = 2000
 /** What was found in the latest process of each app that was asked: once in its life, since each request is a line in many an app's log. */
 const known = new Map<string, {readonly life: string; readonly page: Promise<string>}>()
 
-/** Where an app shows the description of its HTTP API. Never rejects. */
+/** Finds the URL at which an app shows the description of its HTTP API. Never rejects. */
 export async function docsPageOf(app: Api.App | undefined): Promise<Api.AppDocs> {
   if (app === undefined || app.state !== 'running' || !app.isReady || !/^https?$/.test(app.appProtocol)) return NONE
   if (app.appPort === 0 || app.pid === 0) return NONE

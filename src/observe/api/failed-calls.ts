@@ -10,7 +10,7 @@ import {isFailed, rowOf} from './call-view.ts'
 
 /** Failed calls that have one cause. */
 export interface FailedCalls {
-  /** Where it is: the callee of the innermost ones. */
+  /** The app that failed: the callee of the innermost calls. */
   readonly to: string
   readonly edges: Api.Trouble['failed']
   readonly count: number

@@ -3,7 +3,7 @@ import type {Problem} from '../../model/api.generated.ts'
 
 /** What a problem has besides. */
 export interface ProblemDetails {
-  /** For a 405: the methods that are possible. */
+  /** The methods that the path has, if the status is 405. */
   readonly allow?: string
   /** Why, without what the message says of the app. */
   readonly reason?: string

@@ -21,7 +21,7 @@ interface Asked {
   /** Pace of a window: `recorded` (default) or `answered`. */
   readonly pace?: unknown
   readonly unsafe?: unknown
-  /** Of one call: what is changed of its request. */
+  /** What is changed of the request, if it is one call. */
   readonly edit?: unknown
 }
 

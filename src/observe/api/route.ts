@@ -37,7 +37,7 @@ export interface OnSocket<R extends Route> {
 /** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
 export type RouteTable = {readonly [R in Route]: Answer<R> | OnSocket<R>}
 
-/** What a name in a path stands for; any other one: a segment. */
+/** What the parameters of paths match; any other one matches a segment. */
 const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
   number: {pattern: String.raw`\d{1,10}`, words: 'a number', example: '7'},
   format: {pattern: 'har|http|curl|otlp', words: 'one of har, http, curl, otlp', example: 'har'},

@@ -62,7 +62,7 @@ export interface RunFacts {
   readonly apps: () => readonly NotRunning[]
   /** Apps of profiles that are not active. */
   readonly leftOut: () => readonly NotRunning[]
-  /** Where the instance with this name listens if that is not its port; '' = nothing to tell. */
+  /** Returns where the instance of this name listens, if that is not its port; '' = it listens there. */
   readonly portHint: (name: string) => Promise<string>
   /** The latest lines of all apps. */
   readonly runLog: () => RunLog

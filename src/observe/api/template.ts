@@ -56,7 +56,7 @@ async function findingsOf({files, env}: TemplateSource, graph: Api.Graph): Promi
   return [...refused, ...findings, ...seen].toSorted((a, b) => fileIndex(a) - fileIndex(b) || a.line - b.line)
 }
 
-/** Where the calls of the run differ from `dependsOn`. */
+/** Finds the calls of the run that differ from `dependsOn`. */
 function observed({plan, places}: Loaded, {edges, uncalled}: Api.Graph): readonly Api.TemplateFinding[] {
   const placeOf = places()
   const needs = new Map(plan.apps.map(({id, dependsOn}) => [id, dependsOn]))

@@ -38,7 +38,7 @@ export async function recentTraffic(recorder: CallRecorder, now = performance.no
   return {seconds: SECONDS, until: isoTime(now), apps}
 }
 
-/** In how many of the last spans all calls are kept. Calls that were under way for long are kept longer than others, and show nothing. */
+/** Returns in how many of the last spans all calls are kept. Calls that were under way for long are kept longer than others, and show nothing. */
 function knownSpans(recorder: CallRecorder, numbers: readonly number[], now: number): number {
   const [latest = 0] = numbers
   const oldest = numbers.findLast(number => number > latest - numbers.length)

@@ -8,9 +8,9 @@ const KEY_FILE = 'dashboard.key'
 
 /** What a page of a run is opened with. They are the same for each run of a template, so that a page outlives a run. */
 export interface PageTokens {
-  /** For all that the API has. */
+  /** Allows all that the API has. */
   readonly full: string
-  /** For GET alone. */
+  /** Allows GET alone. */
   readonly readOnly: string
 }
 

@@ -3,7 +3,7 @@ import {rename} from 'node:fs/promises'
 import {promisify} from 'node:util'
 import {LogText, openPart} from './log-reader.ts'
 
-/** Where the older half of a log file is: `….log.1`. */
+/** Returns the path of the older half of a log file: `….log.1`. */
 export const formerPath = (path: string): string => `${path}.1`
 
 /** The path of the log to which a file of this path belongs. */

@@ -6,7 +6,7 @@ import type {CallAnswer} from './answer.ts'
 /** Something that is not the same in two answers. */
 export interface Difference {
   readonly what: 'status' | 'type' | 'body' | 'time'
-  /** Within the body: a field of JSON (`items.0.price`), a line of text (`line 3`); '' = all of it. */
+  /** The place within the body: a field of JSON (`items.0.price`), a line of text (`line 3`); '' = all of it. */
   readonly path: string
   /** '' = there was nothing. */
   readonly before: string
@@ -33,7 +33,7 @@ const MIN_MS = 1000
 const MAX_EDITS = 500
 const WHOLE_BODY = 'body'
 
-/** Where a difference was found, and how it is called if it is noise. */
+/** The place of a difference, and its name if it is noise. */
 interface Found extends Difference {
   readonly noise: string
 }

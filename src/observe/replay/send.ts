@@ -5,7 +5,7 @@ import {contentOf, headerValue, isStreamType} from '../telemetry/recorder/call-c
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {REPLAY_HEADER} from '../telemetry/recorder/expected-replays.ts'
 
-/** Where a call is sent to: the sidecar of its caller, or the port of its callee. */
+/** The target of a call: the sidecar of its caller, or the port of its callee. */
 export interface CallPlace {
   readonly host: string
   readonly port: number

@@ -14,7 +14,7 @@ export interface UnpackLimits {
   readonly maxEntries: number
 }
 
-/** Folders that only stand in paths count as entries. */
+/** Folders that only occur in paths count as entries. */
 const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
 
 /**

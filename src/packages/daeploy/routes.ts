@@ -11,7 +11,7 @@ export interface ManagerRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly path: string
-  /** With its `?`. */
+  /** The query with its `?`. */
   readonly query: string
 }
 

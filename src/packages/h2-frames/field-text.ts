@@ -47,7 +47,7 @@ const encodeString = (text: string): string => encodeInteger(text.length, 7, 0) 
 /** A field as a literal that goes into no table: the same on every connection. Latin1, the name in lower case. */
 export const encodeField = (name: string, value: string): string => `\0${encodeString(name)}${encodeString(value)}`
 
-/** A field whose name stands in the static table. */
+/** A field whose name is in the static table. */
 export const encodeNamed = (index: number, value: string): string => encodeInteger(index, 4, 0) + encodeString(value)
 
 /** The same with a value as it came: its length, Huffman's bit, its bytes. */
@@ -94,7 +94,7 @@ export class BlockReader {
     }
   }
 
-  /** As it stands there. */
+  /** Returns the text as it is there. */
   string(): string {
     const from = this.at
     const length = this.integer(7)

@@ -19,7 +19,7 @@ import {
 export interface FrameSink {
   data(stream: number, bytes: string | Buffer, padding: number, isLast: boolean): void
   fields(stream: number, block: string, isLast: boolean): void
-  /** Any other frame: its payload stands at `at` of the text. */
+  /** Any other frame: its payload begins at `at` of the text. */
   control(type: number, flags: number, stream: number, text: string, at: number, length: number): void
 }
 

@@ -32,7 +32,7 @@ export class SentFields implements FieldSink {
   #update = ''
   #bytes = 0
   #entries = 0
-  /** For each field in the table, how many fields had been added with it. */
+  /** The number of fields that had been added with each field of the table. */
   readonly #places = new Map<string, number>()
   readonly #blocks = new Map<string, SentBlock>()
   #text = ''

@@ -3,7 +3,7 @@ import type {Entry} from '../../files/config/service-versions.ts'
 import {isHere, listenAddresses} from './annotations.ts'
 import {podPort} from './variables.ts'
 
-/** Where each sidecar listens: apps share the network of theirs. */
+/** The ports of each sidecar: apps share the network of theirs. */
 export const SIDECAR_PORTS = {DAPR_HTTP_PORT: '3500', DAPR_GRPC_PORT: '50001'} as const
 
 const PLACEMENT_PORT = '50005'

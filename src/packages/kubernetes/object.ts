@@ -1,7 +1,7 @@
 import {basename, dirname} from 'node:path'
 import type {AppPlan, Dependency, Plan} from '../../model/plan.ts'
 
-/** What the API server keeps. Its keys stand in the order in which they are written. */
+/** What the API server keeps. Its keys have the order in which they are written. */
 export interface KubernetesObject {
   readonly apiVersion: string
   readonly kind: string

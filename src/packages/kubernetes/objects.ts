@@ -11,7 +11,7 @@ import type {Image} from './pod.ts'
 import {keysWithoutMeaning} from './without-meaning.ts'
 
 export interface ObjectsOptions {
-  /** Where `~/` in paths of `.env` files is. */
+  /** The folder that `~/` in paths of `.env` files means. */
   readonly home: string
   /** Files below it are shown by their path from there. */
   readonly cwd: string

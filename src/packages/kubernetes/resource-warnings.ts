@@ -1,7 +1,7 @@
 import {faultText} from '../../files/resources/fault.ts'
 import type {Field} from '../../files/resources/field.ts'
 
-/** Where the resources go. */
+/** The target of the resources. */
 export interface ResourceTarget {
   /** What an address on localhost means there. */
   readonly self: string

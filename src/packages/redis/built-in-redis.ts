@@ -6,7 +6,7 @@ import {inMemory, openStoredKeys, type StoredKeys} from './storage/stored-keys.t
 export interface BuiltInRedisOptions {
   /** 0: a free one. */
   readonly port: number
-  /** Where keys are kept; undefined: in memory only. */
+  /** The file of the keys; undefined: they are in memory only. */
   readonly file?: string | undefined
   /** The copy of a template whose keys these are, for who asks (INFO); left out: they are shared. */
   readonly space?: string | undefined
@@ -15,7 +15,7 @@ export interface BuiltInRedisOptions {
 }
 
 /**
- * A Redis of our own at a port of loopback, with its keys in a file. Whoever holds the port holds the file: when it is closed,
+ * A Redis of our own at a port of loopback, with its keys in a file. The process that holds the port holds the file: when it is closed,
  * or its process ends in whatever way, another process can open both and continue.
  */
 export class BuiltInRedis {
@@ -45,7 +45,7 @@ export class BuiltInRedis {
     return this.#server.port
   }
 
-  /** Where the keys are kept: `in memory`, with the reason if a file was asked for, or `in FILE`. */
+  /** Says where the keys are kept: `in memory`, with the reason if a file was asked for, or `in FILE`. */
   get where(): string {
     const {file, refusal} = this.#keys
     return file === undefined ? `in memory only${refusal === '' ? '' : `: ${refusal}`}` : `in ${file}`

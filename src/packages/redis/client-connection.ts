@@ -4,7 +4,7 @@ import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
-/** Where a real Redis is, and who we are there. */
+/** The address of a real Redis, and our credentials. */
 export interface RedisAddress {
   readonly host: string
   readonly port: number

@@ -9,5 +9,5 @@ export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'me
   throw new UserError(`PILLION_REDIS is "${mode}": it can be "memory" (keep no keys) or "off" (no built-in Redis)`)
 }
 
-/** The file of keys of the built-in Redis that stands at a port, in a folder for state. */
+/** Returns the file of keys of the built-in Redis at a port, in a folder for state. */
 export const keysFile = (folder: string, port: number): string => join(folder, `redis-${port}.db`)

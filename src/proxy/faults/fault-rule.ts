@@ -66,7 +66,7 @@ export class FaultRule {
   }
 }
 
-/** `*` stands for anything. Without a `?` the query does not matter. */
+/** `*` matches anything. Without a `?` the query does not matter. */
 function pathMatcher(glob: string): (path: string) => boolean {
   if (glob === '') return () => true
   const matches = starPattern(glob)

@@ -2,7 +2,7 @@ import type {Reply} from '../net/reply.ts'
 
 /** A request that the middleware has let pass. */
 export interface PassedRequest {
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string
   /** Changes each piece of the body in place; undefined: the body stays as it is. */
   readonly onPiece: ((piece: Buffer) => void) | undefined

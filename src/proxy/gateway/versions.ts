@@ -14,7 +14,7 @@ export interface Named<M> {
   readonly runtime: M
   /** All instances, if there are several. */
   readonly callee: M | Instances
-  /** The name is an id: it stands for the main version, and calls are mirrored to the shadows. */
+  /** The name is an id: the main version is called, and calls are mirrored to the shadows. */
   readonly isById: boolean
 }
 

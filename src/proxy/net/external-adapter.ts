@@ -25,7 +25,7 @@ export interface WebOptions {
   readonly followsRedirects: boolean
   /** Names (lower case) of headers that no other host may receive. */
   readonly secretHeaders: readonly string[]
-  /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; omitted: no proxy is used. */
+  /** The environment in which HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; omitted: no proxy is used. */
   readonly env?: Environment
 }
 

@@ -1,6 +1,6 @@
 import net from 'node:net'
 
-/** The field of a socket that stands for its connection (Node 26: lib/net.js). */
+/** The field of a socket that holds its connection (Node 26: lib/net.js). */
 export const HANDLE = '_handle'
 
 /** Lets `take` see each connection before the listeners of a server do: they get what it returns; undefined: none of it. */

@@ -11,7 +11,7 @@ export interface CopyOf {
   /** App id of who made the call. */
   readonly caller: string
   readonly method: string
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string
   /** The head for the callee behind a pool, without the headers about the body's length and the empty line. */
   readonly headFor: (pool: Pool) => string

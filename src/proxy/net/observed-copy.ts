@@ -6,7 +6,7 @@ export interface CopyRequest {
   /** The name of the shadow: `<id>@<version>`. */
   readonly callee: string
   readonly method: string
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string
   /** As it is sent, with the empty line. */
   readonly head: string

@@ -56,7 +56,7 @@ export class Pool implements UpstreamOwner {
   #isRetired = false
   #plain: Pool | undefined
   #sweep: NodeJS.Timeout | undefined
-  /** When it was (`performance.now()`). */
+  /** The time of it (`performance.now()`). */
   #sweptAt = 0
 
   constructor({hosts, port, dial, authority, protocol = '', maxMessageBytes = 0, hint = '', process}: PoolOptions) {

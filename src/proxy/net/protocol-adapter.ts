@@ -5,7 +5,7 @@ import {Chunks} from './http1/chunked.ts'
 /** A request that the adapter has parsed. */
 export interface AdaptedRequest {
   readonly method: string
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string
   /** Alternating names and values, latin1; without hop-by-hop headers, and Content-Length as the only framing. */
   readonly pairs: readonly string[]

@@ -1,6 +1,6 @@
 import {http} from './http1/node-http.ts'
 
-/** Where Go's reason phrases differ from node's; a status without one is written as `status code <number>`. */
+/** The reason phrases of Go that differ from node's; a status without one is written as `status code <number>`. */
 const GO_REASONS: Readonly<Record<number, string | undefined>> = {
   ...http.STATUS_CODES,
   413: 'Request Entity Too Large',

@@ -18,7 +18,7 @@ export interface SidecarPorts {
   readonly metricsPort: number
   /** Only displayed; nothing listens there. */
   readonly internalGrpcPort: number
-  /** Where the app listens: the template's port or the one allocated for `autoPort`; 0 = nowhere. */
+  /** The port at which the app listens: the template's, or the one allocated for `autoPort`; 0 = none. */
   readonly appPort: number
 }
 

@@ -47,7 +47,7 @@ export type HeldPorts = ReadonlyMap<string, ReadonlySet<number>>
 const everyApp = ({apps, leftOut = []}: Plan): readonly AppPlan[] => [...apps, ...leftOut]
 
 /**
- * Where an app listens besides: a console, SMTP. Of a database or the like these are the numbers in its own variables and flags; of any other app
+ * The other ports at which an app listens: a console, SMTP. Of a database or the like these are the numbers in its own variables and flags; of any other app
  * those among them at which it listens in another copy (`heldByCopy`): it may be a client of a server of the machine there.
  */
 export function secondPorts(app: AppPlan, plan: Plan, heldByCopy: HeldPorts = new Map()): readonly number[] {

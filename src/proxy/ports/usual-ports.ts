@@ -14,7 +14,7 @@ export interface WantedPorts {
 }
 
 /**
- * Above the ports of apps that we allocate (`app-port.ts`), below the numbers that Linux gives to whoever asks for any port
+ * Above the ports of apps that we allocate (`app-port.ts`), below the numbers that Linux gives to those who ask for any port
  * (`net.ipv4.ip_local_port_range`).
  */
 const LOWEST = 30_000

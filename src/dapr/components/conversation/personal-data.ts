@@ -52,7 +52,7 @@ interface Span {
   readonly placeholder: string
 }
 
-/** A text without its personal data, which placeholders stand for (Dapr's kinds of it: aavaz-ai/pii-scrubber). */
+/** Replaces personal data in a text by placeholders (Dapr's kinds of it: aavaz-ai/pii-scrubber). */
 export function withoutPersonalData(text: string): string {
   const links = [...text.matchAll(LINK)].map(({index, 0: link}) => ({start: index, end: index + link.length}))
   const found = KINDS.flatMap(kind => spansOf(kind, text))

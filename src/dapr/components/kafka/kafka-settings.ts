@@ -7,7 +7,7 @@ export interface KafkaSettings {
   /** '' = the app's own id. */
   readonly group: string
   readonly assignor: 'range' | 'roundrobin'
-  /** Where a group begins that has read nothing yet. */
+  /** The offset at which a group without a committed one begins. */
   readonly start: 'latest' | 'earliest'
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number

@@ -17,7 +17,7 @@ const sizeOf = ({data}: BrokerMessage): number => data.length + EVENT_BYTES
 /** Hands the messages of one subscription over, one after the other unless several are wanted at once. */
 class Queue {
   readonly #options: SubscribeOptions
-  /** `*` stands for any text, also an empty one (components-contrib: internal/eventbus). */
+  /** `*` matches any text, also an empty one (components-contrib: internal/eventbus). */
   readonly isFor: (topic: string) => boolean
   #waiting: (BrokerMessage | undefined)[] = []
   #bytes = 0

@@ -14,8 +14,8 @@ export interface Sentinels {
 }
 
 /**
- * Connects to the master that the sentinels at `address` (and `more`) name. When it is gone they are asked again, and all goes
- * on with the next one (Redis: Guidelines for Redis clients with support for Redis Sentinel).
+ * Connects to the master that the sentinels at `address` (and `more`) name. When it fails, they are asked again for its successor (Redis:
+ * Guidelines for Redis clients with support for Redis Sentinel).
  */
 export async function connectBySentinels(address: RedisAddress, sentinels: Sentinels): Promise<RedisConnection> {
   const over = new AbortController()

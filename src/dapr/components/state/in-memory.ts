@@ -6,7 +6,7 @@ import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, t
 interface Kept {
   readonly data: Buffer
   readonly etag: string
-  /** In ms since 1970; Infinity: never. */
+  /** The expiry, in ms since 1970; Infinity: never. */
   readonly expiresAt: number
 }
 

@@ -13,7 +13,7 @@ export interface ActorInvocation {
   readonly type: string
   readonly id: string
   readonly method: string
-  /** With its `?`; '' = none. */
+  /** The query with its `?`; '' = none. */
   readonly query: string
   /** Header lines for the app. */
   readonly lines: string

@@ -16,7 +16,7 @@ export interface AppEvent {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** Where events of a subscription go. */
+/** A subscription, and the path of the app for its events. */
 export interface EventTarget {
   readonly subscription: TopicSubscription
   /** Path of the matching rule. */

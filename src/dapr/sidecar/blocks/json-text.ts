@@ -65,7 +65,7 @@ function skipWhite(text: string, from: number): number {
   return at
 }
 
-/** Where the next member or item begins behind the end of one, or what closes them stands. */
+/** Returns where the next member or item begins after the end of one, or the bracket that closes them. */
 function next(text: string, end: number): number {
   const at = skipWhite(text, end)
   return text.charCodeAt(at) === COMMA ? skipWhite(text, at + 1) : at

@@ -1,7 +1,7 @@
 import {inSpace} from '../../components/component-values.ts'
 import {BlockError} from './block-error.ts'
 
-/** Stands between the prefix of a key and the key. */
+/** Separates the prefix of a key from the key. */
 export const SEPARATOR = '||'
 
 export interface PrefixContext {

@@ -27,7 +27,7 @@ const CLOSE_MS = 500
 
 const UNCONDITIONAL = {etag: '', metadata: {}, options: {concurrency: '', consistency: ''}} as const
 
-/** Where a store's transactions are published; undefined: nowhere (Dapr: AddOrUpdateOutbox). */
+/** Returns the topic to which a store's transactions are published; undefined: none (Dapr: AddOrUpdateOutbox). */
 export function outboxOf({name, properties}: Store, app: string): OutboxTarget | undefined {
   const [pubsub, topic] = [properties.text('outboxPublishPubsub'), properties.text('outboxPublishTopic')]
   return pubsub === '' || topic === '' ? undefined : {app, store: name, pubsub, topic}

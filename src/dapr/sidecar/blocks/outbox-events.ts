@@ -4,7 +4,7 @@ import type {OutboxEvent} from '../../../work/outbox.ts'
 import {isJsonType} from './cloud-event.ts'
 import type {StateChange, StateSet} from './state-requests.ts'
 
-/** Where the events of a store's transactions go. */
+/** The broker and topic of the events of a store's transactions. */
 export interface OutboxTarget {
   readonly app: string
   readonly store: string

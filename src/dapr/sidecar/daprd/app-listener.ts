@@ -30,7 +30,7 @@ const OWN_HEADERS =
 
 const READY_AFTER_MS = 100
 
-/** Stands for the app at daprd: a private listener, which knows daprd by a token. */
+/** The listener that daprd takes for the app. It recognises daprd by a token. */
 export class AppListener {
   readonly token = randomBytes(16).toString('hex')
   readonly #options: AppListenerOptions

@@ -9,7 +9,7 @@ export interface CommandLine {
   readonly plan: AppPlan
   /** Ports of our sidecar, for `dapr list`. Daprd itself listens on sockets in its folder. */
   readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
-  /** Port of the listener that stands in for the app. */
+  /** The port of the listener that daprd takes for the app. */
   readonly appPort: number
   readonly folder: DaprdFolder
 }
@@ -52,7 +52,7 @@ export interface DaprdEnvironment {
   /** The value of `PILLION_RUN`. */
   readonly run: string
   readonly life: string
-  /** Daprd shows it to the listener that stands for the app. */
+  /** Daprd sends it to the listener that it takes for the app. */
   readonly token: string
 }
 

@@ -20,7 +20,7 @@ export interface GrpcGuards {
   readonly isAllowedHost: (authority: string) => boolean
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
-  /** Where there is tracing, traces and baggage are looked at. */
+  /** If calls are traced, traces and baggage are read. */
   readonly tracing: Tracing
   /** Decides which requests of web pages are allowed. */
   readonly pages: PageGuard

@@ -121,7 +121,7 @@ export class RequestHead implements FieldSink {
   /** The request for the record, created on first access. */
   brief: SentRequest | undefined
   whole: SentRequest | undefined
-  /** The call that it stands for, where the proxy passes it on. */
+  /** The call that the proxy makes of it; undefined: it makes none. */
   call: Call | undefined
   /** What was forwarded to the latest callee. */
   #forwarded: Forwarded | undefined

@@ -27,7 +27,7 @@ export function identityOf(env: NodeJS.ProcessEnv): Identity {
   }
 }
 
-/** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
+/** RFC 7239 §6: an IPv6 address is written in brackets and quotes. */
 const forwardedAddress = (address: string): string => (isIPv6(address) ? `"[${address}]"` : address)
 
 /** The header lines of every call between two apps; spoofed ones have been dropped. A call to the sidecar's own app only gets the ids. */

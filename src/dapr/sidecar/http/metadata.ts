@@ -43,7 +43,7 @@ export interface Facts {
   /** WorkflowAccessPolicies. */
   readonly accessPolicies: readonly string[]
   readonly mcpServers: readonly string[]
-  /** Where its jobs are kept; empty: nowhere. */
+  /** The addresses of the scheduler that keeps its jobs; empty: none does. */
   readonly scheduler: readonly string[]
   readonly connection: AppConnection
   /** The actors that the app hosts, active ones by type; left out: it hosts none. */

@@ -15,7 +15,7 @@ import type {Tracer} from '../../../observe/telemetry/tracing/tracer.ts'
 /** A parsed request: exactly one of refusal, action and target is set; none: no app is named. */
 export interface SidecarRequest {
   readonly raw: ParsedHead
-  /** In upper case. */
+  /** The method in upper case. */
   readonly method: string
   readonly sent: Sent
   readonly headers: RequestHeaders

@@ -36,7 +36,7 @@ const nameIn = (message: {
   name: message.name
 })
 
-/** What stands in a body, whatever its content type. */
+/** Reads a request from a body, which is JSON whatever its content type. */
 function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: boolean} {
   const {text, value} = readJson(request)
   if (!isObject(value)) throw malformed('expected an object')

@@ -11,7 +11,7 @@ import {isObject} from '../../../model/is-object.ts'
 export interface BlockRequest {
   /** Parameters in the path, unescaped. */
   readonly params: readonly string[]
-  /** With its `?`. */
+  /** The query with its `?`. */
   readonly query: string
   /** Header lines as the caller sent them. */
   readonly lines: string

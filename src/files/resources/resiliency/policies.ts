@@ -15,7 +15,7 @@ export interface RetryPolicy {
   readonly matching: StatusMatching
 }
 
-/** When calls are refused without being tried. */
+/** Decides when calls are refused without being tried. */
 export interface CircuitBreakerPolicy {
   readonly name: string
   /** Calls that a half-open breaker lets through, and successes that close it. */

@@ -45,7 +45,7 @@ type OperationName = {[K in keyof Api]: Extract<keyof Api[K]['operations'], stri
 export interface ApiOperation {
   readonly name: OperationName
   readonly block: keyof Api
-  /** In the API log. */
+  /** The name in the API log. */
   readonly log: string
   readonly isStream: boolean
 }

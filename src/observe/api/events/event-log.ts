@@ -3,7 +3,7 @@ import type {ApiEvent} from './event.ts'
 const MAX_EVENTS = 4096
 const MAX_SIZE = 1024 * 1024
 
-/** When something was, in both clocks: ms of `performance.now()`, and since 1970. */
+/** The time of an event in both clocks: ms of `performance.now()`, and since 1970. */
 interface Moment {
   readonly id: number
   readonly at: number
@@ -13,7 +13,7 @@ interface Moment {
 /** The latest events of a run that are no samples, for readers whose connection was lost. */
 export class EventLog {
   readonly #max: number
-  /** When events were, and moments that have an id without one. */
+  /** The times of events, and moments that have an id without an event. */
   readonly #moments: Moment[] = []
   #kept: ApiEvent[] = []
   #size = 0

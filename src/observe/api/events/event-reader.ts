@@ -6,7 +6,7 @@ const MAX_WAITING = 256 * 1024
 const CUT_MS = 30_000
 const PULSE_MS = 15_000
 
-/** Where the events of a reader are written: a response. */
+/** Receives the events of a reader: a response. */
 export interface EventSink {
   write(text: string): boolean
   end(): void
@@ -146,7 +146,7 @@ export class EventReader {
     this.#waiting = this.#waiting.slice(next)
   }
 
-  /** What was left out: the whole state stands for news, a count for samples. */
+  /** Replaces what was left out: news by the whole state, samples by their number. */
   #writeLoss(): void {
     const {format, reset} = this.#options
     const data = JSON.stringify(this.#dropped)

@@ -23,7 +23,7 @@ export type EventType = (typeof TYPES)[number]
 export interface ApiEvent {
   /** They grow; 0: one of a sample, which is not sent again. */
   readonly id: number
-  /** When it was, in ms since 1970; 0 of a sample. */
+  /** The time of the event, in ms since 1970; 0 for a sample. */
   readonly at: number
   /** `hello` and `reset` bring the whole state, `dropped` says what was left out, `bye`: the run ends. */
   readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'

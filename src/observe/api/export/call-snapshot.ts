@@ -6,11 +6,11 @@ import type {CallsQuery} from '../calls.ts'
 import type {Turns} from '../turns.ts'
 
 /**
- * The calls that were kept at one moment. Later ones are not included, and those that were in flight stay so. The recorder goes
- * on: what it overwrites before it was read is counted.
+ * The calls that were kept at one moment. Later ones are not included, and those that were in flight stay so. The recorder continues: what it
+ * overwrites before it was read is counted.
  */
 export class CallSnapshot {
-  /** When that was: `performance.now()`. */
+  /** That moment: `performance.now()`. */
   readonly at = performance.now()
   readonly #recorder: CallRecorder
   /** The latest first. */

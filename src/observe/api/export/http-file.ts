@@ -70,7 +70,7 @@ function jsonLine(text: string): string | undefined {
   } catch {
     return undefined
   }
-  // only white space between the parts has line ends; two braces stand together in strings alone
+  // only white space between the parts has line ends; two braces in a row occur in strings alone
   return text
     .replace(/\s*\n\s*/g, ' ')
     .trim()

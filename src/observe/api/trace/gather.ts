@@ -114,7 +114,7 @@ function withProof(call: TracedCall, spans: JoinedTraces, traced: ReadonlyMap<nu
   return isOlder ? {...call, madeFor: {parents: [parent], reason: 'trace'}} : call
 }
 
-/** When it has begun at the latest. */
+/** Returns the latest time at which it can have begun. */
 const last = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
 
 /** What links a call to others; undefined: it is not kept, or no app made it: a replay, a copy for a shadow, a question of the app's own sidecar. */

@@ -26,7 +26,7 @@ export interface Tree {
   readonly rows: readonly TreeRow[]
   /** How many more calls there are. */
   readonly leftOut: number
-  /** Where a failure began: what failed with nothing below it that did, the deepest of the first one; undefined: nothing failed. */
+  /** The call in which the failure began: the deepest that failed while nothing below it did; undefined: nothing failed. */
   readonly failedAt: number | undefined
 }
 

@@ -27,7 +27,7 @@ export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
 /** An event, or several in bulk, which tell of themselves in the body alone: their names are those of the last one. */
 const EVENT = /^(?:content-type:[ \t]*application\/cloudevents\+json|pubsubname:)/im
 const GRPC_EVENT = /^\/dapr\.proto\.runtime\.v1\.AppCallback(?:Alpha)?\/On(Bulk)?TopicEvent(?:Alpha1)?$/
-/** Before a message of gRPC: whether it is compressed, and its length. */
+/** The bytes before a message of gRPC: whether it is compressed, and its length. */
 const GRPC_FRAME_BYTES = 5
 
 /** What a delivery says of its event; empty: it is none, or that part of it is not kept. */

@@ -4,7 +4,7 @@ import {UserError} from '../../../model/errors.ts'
 export type IsIgnored = (call: {readonly method: string; readonly path: string}) => boolean
 
 /**
- * Reads patterns such as `GET /poll*`: a method, or `*`, and a path in which `*` stands for anything. Undefined: there is none. Throws a
+ * Reads patterns such as `GET /poll*`: a method, or `*`, and a path in which `*` matches anything. Undefined: there is none. Throws a
  * UserError.
  */
 export function readIgnored(patterns: readonly string[]): IsIgnored | undefined {

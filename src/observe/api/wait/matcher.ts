@@ -44,7 +44,7 @@ class MatchThread {
     this.#begun.catch(() => undefined)
   }
 
-  /** To be called when the last answer has come. Ends the thread if this takes too long. */
+  /** Called when the last answer has come. Ends the thread if this takes too long. */
   async find(pattern: string, lines: readonly string[], timeoutMs: number): Promise<number> {
     await this.#begun
     this.#answer = Promise.withResolvers()

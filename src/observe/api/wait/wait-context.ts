@@ -66,9 +66,9 @@ export interface WaitContext {
 }
 
 export interface EventTimes {
-  /** An id that stands for now. */
+  /** Returns the id of this moment. */
   readonly mark: () => number
-  /** When this event was; undefined: it is not kept, or none of this run. */
+  /** Returns the time of an event; undefined: it is not kept, or is none of this run. */
   readonly timeOf: (id: number) => Since | undefined
 }
 

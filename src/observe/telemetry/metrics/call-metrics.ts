@@ -21,7 +21,7 @@ function labelPath(path: string): string {
   }
 }
 
-/** Before each message of gRPC. */
+/** The bytes before each message of gRPC. */
 const PREFIX_BYTES = 5
 
 /** Those of the two messages of a call; undefined: it may have more, and Dapr does not count them. */

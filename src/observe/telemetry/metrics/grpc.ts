@@ -4,7 +4,7 @@ import {SeriesCache} from './series-cache.ts'
 
 /** One finished call of gRPC, from one side. */
 export interface FinishedGrpcCall {
-  /** With its service: `/pkg.Service/Method`. */
+  /** The method with its service: `/pkg.Service/Method`. */
   readonly method: string
   /** The name of its code. */
   readonly status: string

@@ -1,7 +1,7 @@
 import type {ServerHttp2Stream} from 'node:http2'
 import {ExportError} from './exchange.ts'
 
-/** Before a message of gRPC: whether it is compressed, and its length. */
+/** The bytes before a message of gRPC: whether it is compressed, and its length. */
 const PREFIX_BYTES = 5
 
 /** The only message of a call, and how it is compressed. Throws an ExportError. */

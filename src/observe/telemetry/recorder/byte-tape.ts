@@ -20,7 +20,7 @@ export interface TapePiece {
   readonly bytes: Buffer
 }
 
-/** Before the bytes of each piece: the number of its call, kind and length, where the next piece of the call is, where it is split. */
+/** The header of each piece: the number of its call, kind and length, where the next piece of the call is, where it is split. */
 const HEADER_BYTES = 16
 const NONE = 0xff_ff_ff_ff
 /** Positions of pieces are multiples of it. */
@@ -45,9 +45,9 @@ export class ByteTape {
   readonly #words: Uint32Array
   readonly size: number
   #end = 0
-  /** Where that is in the buffer: positions outgrow the integers that a processor divides quickly. */
+  /** That position in the buffer: positions outgrow the integers that a processor divides quickly. */
   #next = 0
-  /** Where the bytes of the latest piece begin in the buffer. */
+  /** The start of the latest piece's bytes in the buffer. */
   #start = 0
 
   /** `size`: a multiple of 8. */

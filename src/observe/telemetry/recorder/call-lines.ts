@@ -126,7 +126,7 @@ export class CallLines {
     this.#words[at] = (this.#words[at] ?? 0) | bits
   }
 
-  /** Where the pieces of the call begin and end on the tape; -1: there is none. */
+  /** The first and last piece of the call on the tape; -1: there is none. */
   firstPiece(number: number): number {
     return this.#doubles[(number & this.#mask) * 8 + 1] ?? -1
   }

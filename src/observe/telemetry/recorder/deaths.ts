@@ -24,7 +24,7 @@ export interface Ended {
   readonly work: readonly HeldWork[]
   /** The last lines of the app before its end. */
   readonly lines: () => Promise<readonly string[]>
-  /** Where its code failed: `svc.mjs:10`, from the folder of the app; '' = no line of its output says so. */
+  /** The line of code that failed: `svc.mjs:10`, from the folder of the app; '' = no line of its output says so. */
   readonly place: () => Promise<string>
 }
 
@@ -35,13 +35,13 @@ export interface InsideCall {
   /** How long the oldest had been in flight. */
   readonly forMs: number
   readonly count: number
-  /** At how many of the ends before this one the same request was in flight. */
+  /** The number of earlier ends at which the same request was in flight. */
   readonly times: number
 }
 
 /** What a worker had in hand when its process ended. */
 export interface InsideWork extends HeldWork {
-  /** At how many of the ends before this one it had the same work. */
+  /** The number of earlier ends at which it had the same work. */
   readonly times: number
 }
 
@@ -95,7 +95,7 @@ export class Deaths {
     return this.#all.find(death => death.number === number)
   }
 
-  /** At how many of the last five ends of an app the same request was inside; `after`: of those with a higher number. */
+  /** Counts at how many of the last five ends of an app the same request was in flight; `after`: only those with a higher number. */
   timesOf(app: string, call: RecordedCall, after = 0): number {
     const request = fingerprint(call)
     const ends = this.all(app).slice(-COMPARED)

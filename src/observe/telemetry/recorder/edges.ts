@@ -24,7 +24,7 @@ export class Edge {
   readonly latency = new LatencyHistogram()
   /** How many bytes of a body are kept each way; -1: its calls are not recorded. An edit of the template changes it. */
   bodyBytes: number
-  /** For each of the last seconds: which one, its calls, and those that failed. */
+  /** The last seconds: which one, its calls, and those that failed. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
   #half = 0
   #latest = new LatencyHistogram()
@@ -93,7 +93,7 @@ export interface RecentCalls {
 /** How many bytes of a body of this app's calls are kept; -1: its calls are not recorded; undefined: the run has no such app. */
 export type BodyBytesOf = (app: string) => number | undefined
 
-/** Where neither of the two is an app of the run. */
+/** The edges between two that are no apps of the run. */
 const BODY_BYTES = 16 * 1024
 
 /** The edges of a run, found by caller and callee. */

@@ -182,7 +182,7 @@ function timeIn(field: string, value: string): number {
   })
 }
 
-/** `*` stands for anything. */
+/** `*` matches anything. */
 function globMatcher(glob: string): (text: string) => boolean {
   if (!glob.includes('*')) return text => text.includes(glob)
   const matches = starPattern(glob)

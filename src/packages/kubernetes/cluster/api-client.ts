@@ -21,7 +21,7 @@ export interface Ask {
   readonly patienceMs?: number
   /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
   readonly waits?: boolean
-  /** What the answer must have: its `metadata`, or a list of objects. Whoever sends none is no API server. */
+  /** What the answer must have: its `metadata`, or a list of objects. A server that sends none is no API server. */
   readonly needs?: 'metadata' | 'items' | 'versions' | 'resources'
 }
 

@@ -18,7 +18,7 @@ export interface LiveObject extends KubernetesObject {
 /** We manage the fields that we write by this name (server-side apply). */
 export const FIELD_MANAGER = 'pillion'
 
-/** Where the kinds of a template are; those of Dapr are looked up in the cluster. */
+/** The API groups of a template's kinds; those of Dapr are looked up in the cluster. */
 const PLURALS: Readonly<Record<string, string>> = {
   'v1/Secret': 'secrets',
   'v1/Service': 'services',

@@ -59,7 +59,7 @@ class Watcher<T extends WatchedObject> {
   readonly #what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal}
   readonly #handler: WatchHandler<T>
   readonly #known = new Map<string, T>()
-  /** Where the watch continues; '' = list first. */
+  /** The version from which the watch continues; '' = list first. */
   #version = ''
   #isTroubled = false
 

@@ -39,7 +39,7 @@ function deliveryTo(context: string, builder: string, registry: string): ImageDe
 /** An app whose image is built. */
 export interface UnbuiltImage {
   readonly id: string
-  /** Where its Dockerfile or Containerfile is. */
+  /** The folder of its Dockerfile or Containerfile. */
   readonly folder: string
 }
 
@@ -64,7 +64,7 @@ export const unbuiltIn = (
 ): readonly UnbuiltImage[] =>
   apps.filter(({folder, elsewhere}) => elsewhere.containerImage === '' && buildFileOf(folder) !== '')
 
-/** What stands for images that are not built yet, while everything else is checked. */
+/** Placeholders of images that are not built yet, while everything else is checked. */
 export const placeholders = (apps: readonly UnbuiltImage[]): ReadonlyMap<string, Image> =>
   new Map(apps.map(({id}) => [id, {image: `${id}:unbuilt`, pullPolicy: 'IfNotPresent'}]))
 

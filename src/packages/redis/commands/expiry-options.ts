@@ -1,7 +1,7 @@
 import {invalidExpire, syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 
-/** When a key expires, in milliseconds since 1970. */
+/** The time at which a key expires, in milliseconds since 1970. */
 export interface Expiry {
   readonly at: number
 }

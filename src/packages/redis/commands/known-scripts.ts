@@ -9,7 +9,7 @@ export type ScriptProgram = (db: Database, key: string, args: readonly string[])
 
 /**
  * Saves a state item, as state.redis of Dapr's components-contrib does: unless its version is another one than the given
- * etag. Etag `0` stands for none.
+ * etag. Etag `0` means none.
  */
 const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
   let hash = hashOrNone(db, key)

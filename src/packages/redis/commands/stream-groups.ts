@@ -106,7 +106,7 @@ function create({db}: Session, {key, name, id, options}: Creation): Result {
   return OK_STATUS
 }
 
-/** The option ENTRIESREAD; -1 stands for unknown. */
+/** The option ENTRIESREAD; -1 means unknown. */
 function entriesRead([word, text, ...rest]: readonly string[]): number | undefined {
   if (word === undefined) return undefined
   if (word.toUpperCase() !== 'ENTRIESREAD' || text === undefined || rest.length > 0) throw syntaxError()

@@ -45,7 +45,7 @@ interface Range {
   limit: readonly [offset: number, count: number] | undefined
 }
 
-/** ZRANGE with its options, and the older commands that stand for some of them. */
+/** ZRANGE with its options, and the older commands that it replaces. */
 export const rangeCommands: CommandTable = {
   zrange: ranges('rank', false, new Set(['BYSCORE', 'BYLEX', 'REV', 'LIMIT', 'WITHSCORES'])),
   zrevrange: ranges('rank', true, new Set(['WITHSCORES'])),

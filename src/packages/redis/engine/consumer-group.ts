@@ -2,7 +2,7 @@ import {PendingList, type Delivery, type PendingEntry} from './pending-list.ts'
 import {nextId, MAX_ID, type StreamId} from './stream-id.ts'
 
 export interface Consumer {
-  /** When it last asked for something, in milliseconds since 1970. */
+  /** The time of its last request, in milliseconds since 1970. */
   seenAt: number
   pending: number
 }

@@ -129,7 +129,7 @@ export class Database {
     this.#events.note(this, key, changes)
   }
 
-  /** When the key expires, in milliseconds since 1970; undefined: never. */
+  /** Returns when the key expires, in milliseconds since 1970; undefined: never. */
   expiresAt(key: string): number | undefined {
     return this.expiries.get(key)
   }

@@ -3,7 +3,7 @@ import {RedisError} from './result.ts'
 /** The kinds of keyspace notifications: generic, string, list, set, hash, sorted set, expired, stream. */
 export type NotificationKind = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 'x' | 't'
 
-/** What `A` stands for. */
+/** The classes that `A` includes. */
 const ALL = ['g', '$', 'l', 's', 'h', 'z', 'x', 'e', 't', 'd']
 const KNOWN = new Set([...ALL, 'K', 'E', 'm', 'n', 'A'])
 
@@ -11,7 +11,7 @@ const KNOWN = new Set([...ALL, 'K', 'E', 'm', 'n', 'A'])
 export class NotificationSettings {
   #flags = new Set<string>()
 
-  /** Throws for a character that stands for nothing. */
+  /** Throws for a character that is no class. */
   set(text: string): void {
     for (const flag of text) {
       if (!KNOWN.has(flag))

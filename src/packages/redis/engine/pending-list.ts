@@ -3,7 +3,7 @@ import {compareIds, type StreamId} from './stream-id.ts'
 /** An entry that was delivered to a consumer. */
 export interface Delivery extends StreamId {
   readonly consumer: string
-  /** In milliseconds since 1970. */
+  /** The time of the last delivery, in milliseconds since 1970. */
   readonly deliveredAt: number
   readonly deliveries: number
 }
@@ -21,7 +21,7 @@ export interface PendingEntry extends StreamId {
   isChanged: boolean
 }
 
-/** What is gone is kept where it stood until there is as much of it as this, and more than what is left. */
+/** Removed entries keep their places until there are this many of them, and more than of the others. */
 const MIN_GONE = 256
 
 /**
@@ -60,7 +60,7 @@ export class PendingList {
     const entry = {ms, seq, consumer, deliveredAt, deliveries, isGone: false, isStored: false, isChanged: false}
     const at = this.#indexOf(entry)
     if (at === this.#entries.length) this.#entries.push(entry)
-    // one that is gone may stand there
+    // a removed one may have that place
     else this.#entries.splice(at, compareIds(this.#entries[at] ?? entry, entry) === 0 ? 1 : 0, entry)
     this.#size++
     return entry

@@ -27,12 +27,12 @@ export interface CommandEngine {
 
 export type RunCommand = (session: Session, args: readonly string[]) => Result | Blocked
 
-/** Where a command's keys stand, as COMMAND reports it: first, last, step; 0 for none. */
+/** The positions of a command's keys, as COMMAND reports them: first, last, step; 0 for none. */
 export type KeyPositions = readonly [first: number, last: number, step: number]
 
 /** One command of the table. */
 export interface Command {
-  /** In lower case. */
+  /** The name in lower case. */
   readonly name: string
   /** Number of arguments, including the name; negative: a minimum. */
   readonly arity: number
@@ -81,7 +81,7 @@ export class Session {
   lastAt = Date.now()
   /** Ends the connection; set by the server. */
   onKill: () => void = () => {}
-  /** Where pushes go. */
+  /** Receives pushes. */
   readonly #deliver: (push: Push) => void
   /** The command that waits. */
   cancelWait: ((answer: Result | undefined) => void) | undefined

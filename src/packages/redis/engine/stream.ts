@@ -183,5 +183,5 @@ export class Stream {
   }
 }
 
-/** Stands where a dropped entry was, so that its fields can be freed. */
+/** Replaces a dropped entry, so that its fields can be freed. */
 const GONE: StreamEntry = {...MIN_ID, fields: [], isStored: false, isGone: true}

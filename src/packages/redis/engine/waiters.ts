@@ -44,7 +44,7 @@ export class KeyWaiters {
     return waiter.finish
   }
 
-  /** Called at each change of a key: whoever waits for it tries again after the command. */
+  /** Called at each change of a key: sessions that wait for it try again after the command. */
   changed(database: Database, key: string): void {
     const waiting = this.#byKey.get(database)?.get(key)
     if (waiting !== undefined) this.#ready.add(waiting)

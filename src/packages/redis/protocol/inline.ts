@@ -4,7 +4,7 @@ const ESCAPES: Readonly<Record<string, string>> = {n: '\n', r: '\r', t: '\t', b:
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/
 
-/** False for bytes of another protocol: what stands in them must not run. */
+/** Returns false for bytes of another protocol: they must not run as commands. */
 export const isTyped = (line: string): boolean => !CONTROL.test(line)
 
 /** The arguments of a line that a person typed (`sdssplitargs`): quotes, and escapes in double ones. Undefined: unbalanced. */

@@ -16,7 +16,7 @@ import {OperationTree} from './operation-tree.ts'
 export interface CalledMethod {
   /** The method, normalised, with or without a leading slash. */
   readonly method: string
-  /** In upper case; '' if there is none (gRPC). */
+  /** The method in upper case; '' if there is none (gRPC). */
   readonly verb: string
 }
 

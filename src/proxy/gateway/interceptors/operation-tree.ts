@@ -58,7 +58,7 @@ function childFor<Rule>({children}: Node<Rule>, step: string, isLast: boolean): 
   })
 }
 
-/** Whether a text matches a pattern, in which `*` stands for any characters or none. */
+/** Whether a text matches a pattern, in which `*` matches any characters or none. */
 export function matchesStep(text: string, pattern: string): boolean {
   if (!pattern.includes('*')) return text === pattern
   const [head = '', ...others] = pattern.split('*')

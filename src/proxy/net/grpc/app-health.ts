@@ -5,7 +5,7 @@ import {UnaryCall} from './unary-call.ts'
 
 const HEALTH_CHECK = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck'
 
-/** Where to send health checks; addresses are tried in order. */
+/** The target of health checks; addresses are tried in order. */
 export interface HealthTarget {
   readonly hosts: readonly string[]
   readonly port: number

@@ -23,11 +23,11 @@ export const PLAIN_LIMIT = 8192
 
 /** A request whose head is complete and plain, as most are. */
 export interface PlainRequest {
-  /** In upper case. */
+  /** The method in upper case. */
   readonly method: string
   /** Nothing in it has to be decoded, cleaned or escaped. */
   readonly path: string
-  /** With its `?`; '' when there is none. */
+  /** The query with its `?`; '' = none. */
   readonly query: string
   /** The header lines to send on, latin1, each with its CRLF. */
   readonly lines: string

@@ -73,7 +73,7 @@ export function letOthersRead(socket: net.Socket): void {
   if (readOn !== undefined) readInOwnTurn(readOn)
 }
 
-/** What a connection emits whose reader threw: whoever made it an error boundary gets the error. */
+/** What a connection emits whose reader threw: its error boundary gets the error. */
 const READER_FAILED = 'reader-failed'
 
 const rethrow = (error: unknown): never => {

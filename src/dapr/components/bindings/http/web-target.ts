@@ -8,7 +8,7 @@ import type {BindingResponse} from '../../binding.ts'
 export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secretHeaders'> {
   /** Paths are joined to it. */
   readonly url: string
-  /** Where proxies are looked up. */
+  /** The environment in which proxies are looked up. */
   readonly env: Environment
   /** 0: no limit. */
   readonly timeoutMs: number
@@ -102,7 +102,7 @@ function isWithin(url: string, base: string): boolean {
   return isBelow && origin === new URL(base).origin && !decoded(pathname).split(/[/\\]/).includes('..')
 }
 
-/** `%2e` and `%2f` as what they stand for. */
+/** `%2e` and `%2f` decoded. */
 const decoded = (path: string): string =>
   path.replace(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 

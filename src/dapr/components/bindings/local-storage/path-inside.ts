@@ -31,7 +31,7 @@ export async function pathInside(root: string, name: string): Promise<string> {
   return join(root, ...path)
 }
 
-/** Where a link leads; undefined: it is not a link. */
+/** Returns the target of a link; undefined: it is not a link. */
 async function linkAt(path: string): Promise<string | undefined> {
   if (path.includes('\0')) throw new Error('error getting absolute path: invalid argument')
   try {

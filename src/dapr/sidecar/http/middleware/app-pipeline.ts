@@ -14,6 +14,6 @@ export const appPipelineOf =
     return {path: changed, onPiece: request.isUppercase ? upperCase : undefined}
   }
 
-/** A path that a person has written, as it may stand in a request line. */
+/** Escapes a path that a person has written, for a request line. */
 const asTarget = (url: string): string =>
   (url.startsWith('/') ? url : `/${url}`).replaceAll(/[^!-~]+/g, text => encodeURIComponent(text.toWellFormed()))

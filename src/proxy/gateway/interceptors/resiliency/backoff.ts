@@ -7,7 +7,7 @@ const MAX_ELAPSED_MS = 15 * 60_000
 
 /** Time and randomness; tests pass their own. */
 export interface BackoffSources {
-  /** When the first attempt began, in the time of `now`. */
+  /** The start of the first attempt, in the time of `now`. */
   readonly startedAt: number
   /** Milliseconds, as `Clock.now`. */
   readonly now: () => number

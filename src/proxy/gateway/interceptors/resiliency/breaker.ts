@@ -42,7 +42,7 @@ export class CircuitBreaker {
   #state: BreakerState = 'closed'
   #generation = 0
   #counts = noCounts()
-  /** When the state or the interval ends; 0 = never. */
+  /** The end of the state or of the interval; 0 = never. */
   #expiresAt = 0
 
   constructor(
