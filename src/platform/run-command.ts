@@ -19,16 +19,8 @@ export interface CommandOptions {
 export async function runCommand({command, folder, env, timeoutMs, signal}: CommandOptions): Promise<string> {
   const [program = '', ...args] = command
   const {execa} = await import('execa')
-  const options = {
-    cwd: folder,
-    env,
-    extendEnv: false,
-    detached: true,
-    cleanup: false,
-    stdio: 'ignore',
-    reject: false
-  } as const
-  const child = execa(program, args, options)
+  const options = {cwd: folder, env, extendEnv: false, detached: true, cleanup: false} as const
+  const child = execa(program, args, {...options, stdio: 'ignore', reject: false})
   let why = ''
   const kill = (reason: string): void => {
     why = reason
@@ -46,10 +38,11 @@ export async function runCommand({command, folder, env, timeoutMs, signal}: Comm
   return exitCode === 0 ? '' : exitCode === undefined ? `was ended by ${by ?? 'a signal'}` : `exited with ${exitCode}`
 }
 
-function killGroup(pid: number | undefined): void {
+/** Signals a process group, if it has not ended. */
+export function killGroup(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
   if (pid === undefined) return
   try {
-    process.kill(-pid, 'SIGKILL')
+    process.kill(-pid, signal)
   } catch (error) {
     if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error // gone already
   }

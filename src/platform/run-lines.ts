@@ -1,3 +1,5 @@
+import {killGroup} from './run-command.ts'
+
 export interface LinesOptions {
   readonly folder: string
   /** Added to our own environment. */
@@ -53,13 +55,5 @@ export async function runLines(
     return {why: signal === undefined ? `could not be started: ${shortMessage}` : `was ended by ${signal}`, last}
   } finally {
     for (const signal of signals) process.off(signal, end)
-  }
-}
-
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal)
-  } catch {
-    // it has ended
   }
 }

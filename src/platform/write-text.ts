@@ -13,9 +13,8 @@ const kept: Buffer[] = []
 
 /**
  * Writes latin1 text to a descriptor, in the thread pool and completely, then calls `done` once, with the number of characters that were
- * written, which are fewer after an error. The system may write less than
- * requested, for example on a nearly full disk. Long texts go through buffers that are used again: Node would copy each to memory of
- * malloc, which does not return it to the system after a flood.
+ * written, which are fewer after an error. The system may write less than requested, for example on a nearly full disk. Long texts go
+ * through buffers that are used again: Node would copy each to memory of malloc, which does not return it to the system after a flood.
  */
 export function writeText(fd: number, text: string, done: Written): void {
   if (text.length > SHORT) return writePieces(fd, text, done)

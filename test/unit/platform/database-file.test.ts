@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t from 'tap'
-import {isLockedHere, whyWithoutLocks} from '../../../src/platform/file-locks.ts'
+import {isLockedHere, whyWithoutLocks} from '../../../src/platform/database-file.ts'
 
 t.test('whether a process of this machine holds a file', {skip: process.platform !== 'linux'}, async t => {
   const path = join(t.testdir(), 'work.db')
