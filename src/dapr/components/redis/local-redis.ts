@@ -102,7 +102,7 @@ export class LocalRedis {
   async #open(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
     for (let cutOff = 0; !this.#over.signal.aborted;) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
-      const mayBecome = !this.#isReleased && !this.#options.isOwnPort(this.#port)
+      const mayBecome = this.#mayBecome
       // the client of a real one is large: it is only loaded if a server answers
       if (mayBecome && !(await this.#isAnswered(address)) && (await apart(this.#become()))) continue
       try {
@@ -118,6 +118,10 @@ export class LocalRedis {
       }
     }
     throw new Error('the run is stopping')
+  }
+
+  get #mayBecome(): boolean {
+    return !this.#isReleased && !this.#options.isOwnPort(this.#port)
   }
 
   async #isAnswered({host}: RedisAddress): Promise<boolean> {
@@ -144,7 +148,7 @@ export class LocalRedis {
     }
   }
 
-  /** Opens the built-in one. False: another process has the port. Rejects if it is turned off. */
+  /** Opens the built-in one. False: another process has the port, or is to have it. Rejects if it is turned off. */
   async #become(): Promise<boolean> {
     this.#becoming ??= this.#openBuiltIn()
     try {
@@ -155,6 +159,8 @@ export class LocalRedis {
   }
 
   async #openBuiltIn(): Promise<boolean> {
+    // an edit of the template may have given an app the port while we looked whether a server answers
+    if (!this.#mayBecome) return false
     const {BuiltInRedis: BuiltIn} = await loadBuiltIn()
     const {env, reporter} = this.#options
     const mode = redisMode(env)

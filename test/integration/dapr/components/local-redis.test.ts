@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import {createServer, type AddressInfo} from 'node:net'
 import t from 'tap'
+import {loadBuiltIn} from '#redis'
 import {freePort} from '../../../rig/free-port.ts'
 import {RedisServers} from '../../../../src/dapr/components/redis/redis-servers.ts'
 
@@ -69,4 +70,32 @@ t.test('who goes on with another server is told: what was set at the one before 
     Buffer.from('notify-keyspace-events'),
     Buffer.from('')
   ])
+})
+
+t.test('an app that takes the port while a component looks for a server there gets it', async t => {
+  const {BuiltInRedis} = await loadBuiltIn()
+  for (let questions = 1; questions <= 3; questions++) {
+    const port = await freePort()
+    const askedAgain = Promise.withResolvers<void>()
+    let asked = 0
+    let released: Promise<boolean> | undefined
+    // an edit of the template gives an app this port at any moment of the search
+    const redis: RedisServers = new RedisServers({
+      env: {PILLION_REDIS: 'memory'},
+      isOwnPort: () => {
+        if (++asked > questions) askedAgain.resolve()
+        if (asked === questions) queueMicrotask(() => (released = redis.release(port)))
+        return asked > questions
+      },
+      reporter: {warn: () => {}}
+    })
+    const connecting = redis.connect({host: '127.0.0.1', port})
+    await Promise.race([connecting, askedAgain.promise])
+    await released
+    const app = await BuiltInRedis.open({port, file: undefined, warn: () => {}, space: undefined})
+    const connection = await connecting
+    t.equal(await connection.command(['SET', 'a', '1']), 'OK', `after ${questions} questions`)
+    await redis.close()
+    await app.close()
+  }
 })
