@@ -4,6 +4,7 @@ import {isUsable} from '../../src/model/availability.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {appList, edges, isPaused, pause, runName} from '../state/run.ts'
 import {VIEWS} from '../views/views.ts'
+import {Copies} from './copies.tsx'
 import {count, rate} from './format.ts'
 import {isHelpOpen} from './help.tsx'
 
@@ -36,6 +37,7 @@ export function Bar() {
         Skip to content
       </a>
       <b class="name">{runName.value || 'Pillion'}</b>
+      <Copies />
       <nav ref={views} aria-label="Views">
         {VIEWS.map(({name, title, badge, beginsGroup}) => {
           const troubles = badge?.() ?? 0

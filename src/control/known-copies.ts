@@ -1,11 +1,11 @@
-import {existsSync} from 'node:fs'
-import {basename, dirname, join, relative} from 'node:path'
+import {existsSync, readdirSync} from 'node:fs'
+import {basename, dirname, join, relative, resolve} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
-import {branchOf, gitOf, repositoryOf, worktreesOf} from './repository.ts'
+import {gitOf, gitText, repositoryOf} from './repository.ts'
 import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
@@ -80,4 +80,29 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
       space
     }))
   return [...known, ...left]
+}
+
+/**
+ * The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone,
+ * too. One that was moved without Git is found if its new place is `root`, or among `places`.
+ */
+function worktreesOf(root: string, places: readonly string[] = []): readonly string[] {
+  const git = gitOf(root)
+  const common = linksResolved(resolve(git, gitText(join(git, 'commondir')) || '.'))
+  const folder = join(common, 'worktrees')
+  const added = (existsSync(folder) ? readdirSync(folder) : []).flatMap(name => {
+    const place = dirname(gitText(join(folder, name, 'gitdir')))
+    const isThere = (at: string): boolean => existsSync(join(at, '.git')) && isSamePath(gitOf(at), join(folder, name))
+    const found = isThere(place) ? place : ([root, ...places].find(isThere) ?? place)
+    return found === '.' ? [] : [found]
+  })
+  const main = basename(common) === '.git' ? [dirname(common)] : []
+  return [...new Set([...main, ...added, ...(main.length + added.length === 0 ? [root] : [])])]
+}
+
+/** What is checked out where a file is; '' = nothing that has a name. */
+function branchOf(file: string): string {
+  const root = existsSync(dirname(file)) ? repositoryAbove(dirname(file)) : undefined
+  if (root === undefined) return ''
+  return /^ref: refs\/heads\/(.*)$/.exec(gitText(join(gitOf(root), 'HEAD')))?.[1] ?? ''
 }

@@ -1,7 +1,7 @@
 import {existsSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, isAbsolute, join, relative, resolve} from 'node:path'
 import {readTextFile} from '../model/read-file.ts'
-import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
+import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 
 /** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
 export function originOf(file: string): string {
@@ -19,9 +19,9 @@ export function lostOriginOf(file: string, own: string): string {
   const folder = repositoryAbove(dirname(linksResolved(own)))
   if (folder === undefined || existsSync(dirname(file))) return ''
   const git = gitOf(folder)
-  const worktrees = join(resolve(git, textOf(join(git, 'commondir')) || '.'), 'worktrees')
+  const worktrees = join(resolve(git, gitText(join(git, 'commondir')) || '.'), 'worktrees')
   for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
-    const root = dirname(textOf(join(worktrees, name, 'gitdir')))
+    const root = dirname(gitText(join(worktrees, name, 'gitdir')))
     const path = relative(root, file)
     if (isAbsolute(root) && !path.startsWith('..')) return `${repositoryOf(git)}\0${path}`
   }
@@ -32,14 +32,14 @@ export function lostOriginOf(file: string, own: string): string {
 export function gitOf(root: string): string {
   const git = join(root, '.git')
   if (statSync(git).isDirectory()) return git
-  return resolve(root, /^gitdir: (.*)$/m.exec(textOf(git))?.[1] ?? '.git')
+  return resolve(root, /^gitdir: (.*)$/m.exec(gitText(git))?.[1] ?? '.git')
 }
 
 /** What identifies a repository: the URL that its clones share, else the folder that its worktrees share. */
 export function repositoryOf(git: string): string {
-  const common = textOf(join(git, 'commondir'))
+  const common = gitText(join(git, 'commondir'))
   const folder = linksResolved(resolve(git, common === '' ? '.' : common))
-  const [, remote = ''] = /\[remote "origin"\]([^[]*)/.exec(textOf(join(folder, 'config'))) ?? []
+  const [, remote = ''] = /\[remote "origin"\]([^[]*)/.exec(gitText(join(folder, 'config'))) ?? []
   const url = /^\s*url\s*=\s*(.*?)\s*$/m.exec(remote)?.[1] ?? ''
   return url === '' ? folder : url.replace(/\.git\/?$/, '')
 }
@@ -61,33 +61,8 @@ export function worktreeIdentity(root: string): WorktreeIdentity | undefined {
   return made === undefined ? undefined : {name: basename(git), id: `${basename(git)} ${made}`}
 }
 
-/**
- * The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone,
- * too. One that was moved without Git is found if its new place is `root`, or among `places`.
- */
-export function worktreesOf(root: string, places: readonly string[] = []): readonly string[] {
-  const git = gitOf(root)
-  const common = linksResolved(resolve(git, textOf(join(git, 'commondir')) || '.'))
-  const folder = join(common, 'worktrees')
-  const added = (existsSync(folder) ? readdirSync(folder) : []).flatMap(name => {
-    const place = dirname(textOf(join(folder, name, 'gitdir')))
-    const isThere = (at: string): boolean => existsSync(join(at, '.git')) && isSamePath(gitOf(at), join(folder, name))
-    const found = isThere(place) ? place : ([root, ...places].find(isThere) ?? place)
-    return found === '.' ? [] : [found]
-  })
-  const main = basename(common) === '.git' ? [dirname(common)] : []
-  return [...new Set([...main, ...added, ...(main.length + added.length === 0 ? [root] : [])])]
-}
-
-/** What is checked out where a file is; '' = nothing that has a name. */
-export function branchOf(file: string): string {
-  const root = existsSync(dirname(file)) ? repositoryAbove(dirname(file)) : undefined
-  if (root === undefined) return ''
-  return /^ref: refs\/heads\/(.*)$/.exec(textOf(join(gitOf(root), 'HEAD')))?.[1] ?? ''
-}
-
 /** The text of a small file, without space around it; '' = it is not there. */
-function textOf(file: string): string {
+export function gitText(file: string): string {
   try {
     return readTextFile(file).trim()
   } catch {

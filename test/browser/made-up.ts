@@ -109,6 +109,7 @@ export const fault = (number: number, more: Partial<Api.Fault> = {}): Api.Fault 
 
 /** What the table of apps asks for, where nothing is known; an app has no page of its API. */
 const NO_FIGURES: Answers = {
+  'GET /copies': {copies: []},
   'GET /usage': {at: '2026-01-31T14:46:45.977Z', groups: []},
   'GET /traffic': {seconds: 5, until: '2026-01-31T14:46:45.977Z', apps: []}
 }

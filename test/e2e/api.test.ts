@@ -76,6 +76,15 @@ t.test('every answer of the API is as its description says', async t => {
   await get('/graph', 'Graph')
   await get('/requests', 'Requests')
   await get('/troubles', 'Troubles')
+  const {pid} = (await get('/run', 'Run')) as {pid: number}
+  t.match(await get('/copies', 'Copies'), {
+    copies: [{folder: rig.folder, state: 'running', branch: '', isThis: true, pid}]
+  })
+  t.match(await ask(socket, `/api/v1/copies/${pid}/dashboard`, {method: 'POST'}), {
+    status: 404,
+    body: /No other copy runs/
+  })
+  seen.add('/copies/{number}/dashboard') // its answer by api-copies.test.ts
   await get('/template', 'Template')
   for (const [format, type] of [
     ['har', 'application/json'],
@@ -298,7 +307,9 @@ t.test('a request that cannot be answered gets a problem that says what to do', 
     ['PUT', '/pins', 405, /PUT is not possible here/, /Use GET, POST or DELETE/],
     ['DELETE', '/faults/x', 404, /there is no \/faults\/x/, /number is a number: \/faults\/7$/],
     ['GET', '/pins/x', 404, /there is no \/pins\/x/, /\/pins\/7/],
-    ['GET', '/calls?q=colour:red', 400, /colour/, /./]
+    ['GET', '/calls?q=colour:red', 400, /colour/, /./],
+    ['POST', '/copies/1/dashboard', 404, /no other copy runs with pid 1$/, /^No other copy runs\.$/],
+    ['POST', '/copies/x/dashboard', 404, /there is no \/copies\/x\/dashboard/, /\/copies\/7/]
   ]
   for (const [method, path, status, detail, hint] of refused) {
     const answer = await ask(socket, `/api/v1${path}`, {method})

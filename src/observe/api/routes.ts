@@ -189,6 +189,9 @@ export const ROUTES: RouteTable = {
   'DELETE /services/{name}/{version}': {onSocket: async ({control}, request) => removeService(control, request)},
   'GET /notifications': ({control}) => control.notifications(),
   'DELETE /redis/{number}': {onSocket: async ({control}, {at}) => releaseRedis(control, Number(at['number']))},
+  'GET /copies': async context => (await import('./copies.ts')).copiesView(context),
+  'POST /copies/{number}/dashboard': async (context, {at}) =>
+    (await import('./copies.ts')).openCopy(context, Number(at['number'])),
   'POST /dashboard': {onSocket: async ({control}, {query}) => control.dashboard(Number(query.get('port') ?? 0))},
   'GET /openapi.json': async (_, {response}) => {
     const {default: text} = await import('./openapi.generated.js')

@@ -1,0 +1,35 @@
+import {join} from 'node:path'
+import {clientOf} from '../../control/client.ts'
+import {knownCopies, type KnownCopy} from '../../control/known-copies.ts'
+import type * as Api from '../../model/api.generated.ts'
+import type {ApiContext} from './api-context.ts'
+import {ApiProblem} from './problem.ts'
+
+/** The copies of the template; none of a run without a template, or whose template came from standard input. */
+export const copiesView = (context: ApiContext): Api.Copies => ({
+  copies: copiesOf(context).map(({name, folder, branch, isGone, run}) => ({
+    name,
+    folder,
+    branch,
+    state: run === undefined ? (isGone ? 'gone' : 'stopped') : 'running',
+    pid: run?.pid ?? 0,
+    isThis: run?.pid === process.pid
+  }))
+})
+
+/** Opens the page of the copy whose run has this pid. Throws an ApiProblem if no other copy has it. */
+export async function openCopy(context: ApiContext, pid: number): Promise<Api.Dashboard> {
+  const others = copiesOf(context).flatMap(({run}) => (run === undefined || run.pid === process.pid ? [] : run))
+  const found = others.find(run => run.pid === pid)
+  if (found !== undefined) return clientOf(join(found.home, 'socket')).ask('POST /dashboard', {query: {}})
+  throw new ApiProblem(
+    404,
+    `no other copy runs with pid ${pid}`,
+    others.length === 0 ? 'No other copy runs.' : `There are: ${others.map(run => run.pid).join(', ')}.`
+  )
+}
+
+function copiesOf({template: {files, isStdin, env}}: ApiContext): readonly KnownCopy[] {
+  const [file] = files
+  return file === undefined || isStdin ? [] : knownCopies(env, file)
+}
