@@ -6,6 +6,10 @@ import {misfit} from '../rig/api-schema.ts'
 import {openRig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
 
+/** Asks the API with the token of an address. */
+const asked = async (url: URL, path: string, method = 'GET'): Promise<Response> =>
+  fetch(new URL(`/api/v1${path}`, url), {method, headers: {authorization: `Bearer ${url.hash.replace(/.*=/, '')}`}})
+
 t.test('the page of a run knows the other copies, and opens the pages of those alone', async t => {
   const rig = await openRig(t)
   const template = JSON.stringify({version: 1, apps: [{appID: 'shop', appDirPath: '.', command: ['sleep', '300']}]})
@@ -16,8 +20,6 @@ t.test('the page of a run knows the other copies, and opens the pages of those a
     t.match(await rig.run(['wait', '--for', 'ready'], {folder}), {code: 0})
   const opened = async (...flags: readonly string[]): Promise<URL> =>
     new URL(/http:\S+/.exec((await rig.run(['dashboard', '--no-open', ...flags], {folder: 'main'})).stdout)?.[0] ?? '')
-  const asked = async (url: URL, path: string, method = 'GET'): Promise<Response> =>
-    fetch(new URL(`/api/v1${path}`, url), {method, headers: {authorization: `Bearer ${url.hash.replace(/.*=/, '')}`}})
   const page = await opened()
   const {copies} = (await (await asked(page, '/copies')).json()) as Copies
   t.equal(misfit('Copies', {copies}), '')

@@ -84,7 +84,7 @@ t.test('an app that takes the port while a component looks for a server there ge
       env: {PILLION_REDIS: 'memory'},
       isOwnPort: () => {
         if (++asked > questions) askedAgain.resolve()
-        if (asked === questions) queueMicrotask(() => (released = redis.release(port)))
+        if (asked === questions) queueMicrotask(() => void (released = redis.release(port)))
         return asked > questions
       },
       reporter: {warn: () => {}}
