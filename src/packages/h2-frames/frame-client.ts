@@ -94,6 +94,12 @@ export class FrameClient extends FrameConnection {
     this.freed()
   }
 
+  /** The callee may leave its side open for ever: nothing more is read. */
+  protected override finish(): void {
+    super.finish()
+    this.socket.destroySoon()
+  }
+
   protected freed(): void {
     if (this.isClosing && this.streams.size === 0) this.finish()
     this.#options.freed(this)

@@ -61,7 +61,7 @@ export class FrameClients {
     const free = this.#free()
     if (free !== undefined) return waiter.opened(free)
     this.#waiting.add(waiter)
-    if (this.#connecting === undefined && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
+    this.#connectMore()
   }
 
   leave(waiter: Waiter): void {
@@ -85,6 +85,12 @@ export class FrameClients {
   #free(): FrameClient | undefined {
     for (const each of this.#open) if (!each.isFull && !each.isLeaving) return each
     return undefined
+  }
+
+  /** Those that only end what is under way on them do not count: a callee may leave many of them behind. */
+  #connectMore(): void {
+    const taking = [...this.#open].filter(({isLeaving}) => !isLeaving).length
+    if (this.#connecting === undefined && taking < MAX_CONNECTIONS) this.#connect(0)
   }
 
   #connect(index: number): void {
@@ -146,8 +152,7 @@ export class FrameClients {
     for (const waiter of this.#waiting) {
       const free = this.#free()
       if (free === undefined) {
-        if (this.#connecting === undefined && this.#open.size < MAX_CONNECTIONS) this.#connect(0)
-        return
+        return this.#connectMore()
       }
       this.#waiting.delete(waiter)
       waiter.opened(free)

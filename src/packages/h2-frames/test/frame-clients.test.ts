@@ -1,9 +1,9 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {encodeField} from '../field-text.ts'
 import {FrameClients} from '../frame-clients.ts'
-import {frameHead, SETTINGS, uint32} from '../frames.ts'
+import {frameHead, goAwayFrame, HEADERS, resetFrame, SETTINGS, uint32} from '../frames.ts'
 import type {FrameClient} from '../frame-client.ts'
 
 const nothing = (): void => undefined
@@ -47,3 +47,57 @@ t.test('a call that waits for room does not get that of a connection that has ju
   t.not(second, first)
   t.equal(second.isLeaving, false)
 })
+
+const SETTINGS_ALONE = frameHead(0, SETTINGS, 0, 0)
+/** More than connections that are opened to one callee. */
+const MANY = 70
+
+/** A callee that takes one call on each connection (GOAWAY), and closes none; `answers`: the call is over, too. */
+async function openLeaving(t: Test, answers: boolean): Promise<FrameClients> {
+  const server = net.createServer({allowHalfOpen: true}, socket => {
+    socket.on('error', nothing).write(SETTINGS_ALONE, 'latin1')
+    let text = ''
+    socket.on('data', bytes => {
+      text += bytes.toString('latin1')
+      if (!text.includes(`${String.fromCharCode(HEADERS)}\u0005\0\0\0\u0001`)) return
+      text = ''
+      socket.write(goAwayFrame(1, 0) + (answers ? resetFrame(1, 0) : ''), 'latin1')
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const {port} = server.address() as AddressInfo
+  const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
+  t.teardown(() => {
+    clients.cut()
+    server.close()
+  })
+  return clients
+}
+
+/** It has been told to take no more calls. */
+async function leaving(connection: FrameClient): Promise<void> {
+  while (!connection.isLeaving) await new Promise(setImmediate)
+}
+
+for (const answers of [true, false])
+  t.test(
+    `a callee that takes one call on each connection, and closes none${answers ? '' : ' and ends no call'}, is called on others`,
+    async t => {
+      const clients = await openLeaving(t, answers)
+      const used = new Set<FrameClient>()
+      for (let i = 0; i < MANY; i++)
+        await new Promise<void>((resolve, reject) => {
+          clients.take({
+            opened: connection => {
+              used.add(connection)
+              const over = (): void => (answers ? resolve() : undefined)
+              const handler = {head: nothing, data: nothing, sent: nothing, reset: over, lost: nothing}
+              connection.open(handler, encodeField(':method', 'POST'), true)
+              if (!answers) void leaving(connection).then(resolve)
+            },
+            failed: why => reject(new Error(why))
+          })
+        })
+      t.equal(used.size, MANY)
+    }
+  )
