@@ -5,6 +5,7 @@ import {count, duration, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
 import {Nothing} from '../parts/nothing.tsx'
+import {Payload} from '../parts/payload.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
@@ -159,7 +160,7 @@ function ActorPanel({type, id}: {readonly type: string; readonly id: string}) {
 }
 
 function ActorFacts({actor}: {readonly actor: Api.ActorDetail}) {
-  const {host, circle, calls, queue, waiting, idleMs, timers, reminders} = actor
+  const {host, circle, calls, queue, waiting, idleMs, timers, reminders, state: kept, stateProblem} = actor
   const state = host === null ? 'not active' : calls.length === 0 ? `idle for ${duration(idleMs)}` : 'busy'
   return (
     <>
@@ -175,6 +176,13 @@ function ActorFacts({actor}: {readonly actor: Api.ActorDetail}) {
       {reminders.map(each => (
         <ReminderLine key={each.name} reminder={each} />
       ))}
+      <h3>State</h3>
+      {kept.map(({key, value, encoding}) => (
+        <Payload key={key} title={key} text={value} encoding={encoding} />
+      ))}
+      {kept.length === 0 && (
+        <p class="soft">{visible(stateProblem === '' ? 'It has saved none.' : `It is not shown: ${stateProblem}.`)}</p>
+      )}
     </>
   )
 }

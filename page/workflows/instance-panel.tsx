@@ -1,8 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
-import {MessageBody} from '../calls/message-body.tsx'
 import {FoldedTree} from '../calls/trace.tsx'
 import {duration, timeOfDay} from '../parts/format.ts'
+import {Payload} from '../parts/payload.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf, route} from '../state/route.ts'
@@ -136,16 +136,5 @@ function Found({
       <Payload title="Input" text={input} />
       <Payload title="Output" text={output} />
     </>
-  )
-}
-
-function Payload({title, text}: {readonly title: string; readonly text: string | null}) {
-  if (text === null || text === '') return null
-  const message: Api.Message = {line: '', headers: [], body: text, encoding: 'utf8'}
-  return (
-    <details class="message" open>
-      <summary>{title}</summary>
-      <MessageBody message={message} label={title} />
-    </details>
   )
 }

@@ -185,7 +185,12 @@ export class RunParts {
       control: () => this.control,
       runLog: () => this.appRuntimes.runLog,
       work: () => this.work,
-      actors: {loaded: () => this.actors.loaded, reminders: async () => (await this.work.known()).reminders()},
+      actors: {
+        loaded: () => this.actors.loaded,
+        reminders: async () => (await this.work.known()).reminders(),
+        stateOf: async (at, ...of) =>
+          (await [...this.#sidecars].find(([{name}]) => name === at)?.[1].actorState(...of)) ?? []
+      },
       options: () => this.context
     })
   }

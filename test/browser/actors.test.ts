@@ -24,7 +24,12 @@ t.test('actors', async t =>
           calls: [{work: 'add', caller: 'shop', sinceMs: 2000}],
           queue: [{work: 'total', caller: 'desk', sinceMs: 1500}],
           timers: ['tick'],
-          reminders: [REMINDER]
+          reminders: [REMINDER],
+          state: [
+            {key: 'items', value: '[{"what":"<b>pen</b>","count":2}]', encoding: 'utf8'},
+            {key: 'token', value: '«5 bytes»', encoding: 'utf8'}
+          ],
+          stateProblem: ''
         }),
         'POST /reminder/run': () => {
           told.push('run')
@@ -49,6 +54,9 @@ t.test('actors', async t =>
       const panel = page.getByRole('region', {name: 'Cart/17'})
       await panel.getByText('total from desk since 1.5').waitFor()
       await panel.getByText('Timers: tick').waitFor()
+      await panel.getByRole('heading', {name: 'State'}).waitFor()
+      await panel.getByRole('group').filter({hasText: 'items'}).getByText('<b>pen</b>').waitFor()
+      await panel.getByText('«5 bytes»').waitFor()
       t.match(await panel.getByRole('link', {name: 'Calls'}).getAttribute('href'), /^#\/calls\?q=actor/)
       t.strictSame(await violations(page), [])
       await panel.getByRole('button', {name: 'Fire now'}).click()

@@ -44,6 +44,7 @@ t.test(
     t.match(await slow, {status: 200})
     t.match(await waits, {status: 200})
     t.match(await rig.run(['reminders', 'list']), {code: 0, stdout: /Counter\/1\/wake +in 59m +R3\/PT1H +3 +host/})
+    t.match(await rig.run(['actor', 'Counter/1']), {code: 0, stdout: /\nSTATE +VALUE *\nvalue +1 *\n$/})
     t.match(await rig.run(['reminders']), {code: 0, stdout: /Counter\/1\/wake +in 59m/}, 'without a verb it lists')
     t.match(await rig.run(['jobs']), {code: 0, stderr: /No job is scheduled/})
     t.match(await rig.run(['workflow']), {code: 0, stderr: /No workflow found/})

@@ -52,6 +52,8 @@ export interface StateStore extends Component {
   /** Rejects with an EtagError if the item was changed meanwhile. */
   set(request: SetRequest): Promise<void>
   delete(request: DeleteRequest): Promise<void>
+  /** Up to `limit` keys that begin so, in no order; left out: the store cannot list them. */
+  readonly keys?: ((prefix: string, limit: number) => Promise<readonly string[]>) | undefined
   /** All or nothing, as far as the store can. */
   transact(operations: readonly StateOperation[]): Promise<void>
 }

@@ -10,6 +10,7 @@ import type {JobOutcome} from '../../work/job/jobs.ts'
 import {asBytes} from '../../model/bytes.ts'
 import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
 import {takesQuestions} from './ask-app.ts'
+import type {ActorState} from './blocks/actor-state.ts'
 import {CallPath} from './call-path.ts'
 import {factsOf} from './facts.ts'
 import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
@@ -42,6 +43,8 @@ export interface OpenSidecar {
   readonly keepsAwake: () => boolean
   /** The actors that the app hosts. */
   readonly actors: Pick<SidecarActors, 'mayHost'>
+  /** The state of an actor that the app hosts, by its keys. Rejects if its store cannot list them. */
+  readonly actorState: ActorState['list']
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
   /** Brings a tick of a job to the app. Never rejects. */
@@ -86,6 +89,8 @@ class AppSidecar implements OpenSidecar {
   /** The app has been ready once, and its events were read (rtHealthz.Ready() in pkg/runtime/runtime.go). */
   #wasReady = false
   readonly #stops: readonly (() => void)[]
+
+  readonly actorState: ActorState['list'] = async (...of) => (await this.#blocks.load()).actorState.list(...of)
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
     const {runtime, resources} = options

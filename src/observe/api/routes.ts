@@ -174,7 +174,7 @@ export const ROUTES: RouteTable = {
   },
   'GET /actors': async ({actors}) => (await actorsCode()).listTypes(actors),
   'GET /actors/of': async ({actors}, {query}) => (await actorsCode()).listActors(actors, query),
-  'GET /actor': async ({actors}, {query}) => (await actorsCode()).oneActor(actors, query),
+  'GET /actor': async (context, {query}) => (await actorsCode()).oneActor(context.actors, query, maskingOf(context)),
   'GET /reminders': async ({actors}, {query}) => (await actorsCode()).listReminders(actors, query),
   'GET /reminder': async (context, {query}) =>
     (await actorsCode()).oneReminder(context.actors, query, maskingOf(context)),

@@ -50,6 +50,11 @@ export interface ActorFacts {
   readonly loaded: () => Actors | undefined
   /** Rejects if their file cannot be opened. */
   readonly reminders: () => Promise<Reminders>
+  /** The state of an actor by its keys, as the sidecar of an instance of an app reads it. Rejects with the reason. */
+  readonly stateOf: (
+    instance: string,
+    ...of: readonly [type: string, id: string, limit: number]
+  ) => Promise<readonly (readonly [key: string, data: Buffer])[]>
 }
 
 /** What views of a run are made from. */

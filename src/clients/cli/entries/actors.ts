@@ -8,7 +8,7 @@ const OUTPUT = outputFlag(['text', 'json'])
 export const ACTORS_COMMAND: CommandEntry = {
   name: 'actors',
   aliases: ['actor'],
-  summary: 'Show the actors of a run: their types, those of one type, or one with its queue and reminders',
+  summary: 'Show the actors of a run: their types, those of one type, or one with its queue, reminders and state',
   usage: '[type[/id]] [flags]',
   flags: [OUTPUT, ...WHICH],
   examples: ['actors', 'actors Cart', 'actors Cart/17', 'actors -o json'],

@@ -65,7 +65,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'log-style',
     type: 'string',
-    text: "Prefix of the lines of a run template's apps: dapr (== APP - id ==) or short (id │)",
+    text: 'Prefix of the lines of apps: dapr (== APP - id ==) or short (id │)',
     shown: '"dapr"',
     values: ['dapr', 'short']
   },
@@ -79,45 +79,45 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'except',
     type: 'strings',
-    text: 'Do not start these apps of the run template: you start them yourself, for example in a debugger'
+    text: 'Do not start these apps: you start them yourself, for example in a debugger'
   },
   {
     name: 'allowed-origins',
     type: 'strings',
-    text: 'Origins whose web pages may send requests to the sidecars, besides those of this machine: https://shop.example'
+    text: 'Origins whose pages may call the sidecars, besides those of this machine: https://shop.example'
   },
   {
     name: 'isolated',
     type: 'bool',
-    text: 'Give every port that the run template fixes another number, so that copies of it run side by side'
+    text: 'Give every port that the template fixes another number: copies run side by side'
   },
   {
     name: 'strict-ports',
     type: 'bool',
-    text: 'Fail where a copy of the run template has a port, instead of taking others'
+    text: 'Fail where a copy of the template has a port, instead of taking another'
   },
   {
     name: 'lazy',
     type: 'bool',
-    text: 'Start each app of the run template that can be called with its first call, not at once'
+    text: 'Start each app that can be called with its first call, not at once'
   },
-  {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs of the template have left'},
+  {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs have left'},
   textFlag(
     'name',
-    'What to call this run, so that another one of the template has its own ports and data; commands take it as --name'
+    'Name of this run: another one of the template has its own ports and data; commands take it as --name'
   ),
   {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
-  {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
+  {name: 'only', type: 'strings', text: 'Run only these apps and those that they depend on'},
   {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
-  textFlag('port', 'Where others call the application: Pillion listens there, and passes on to it what comes'),
+  textFlag('port', 'Where others call the application: Pillion listens there, and passes calls on'),
   {
     name: 'profile',
     type: 'strings',
-    text: 'Also start the apps of the run template that have one of these profiles'
+    text: 'Also start the apps that have one of these profiles'
   },
   int('profile-port', 'The port for the profile server to listen on'),
   {...textFlag('read-buffer-size', 'HTTP header read buffer'), shown: '"4Ki"'},
-  textFlag('rest', 'With --only: call the other apps in the run of this name, which is another copy of the template'),
+  textFlag('rest', 'With --only: call the other apps in the run of this name, another copy of the template'),
   {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
   {
     name: 'run-file',
@@ -127,7 +127,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     text: 'Path to the run template file for the list of apps to run; further files override the first one'
   },
   {...textFlag('scheduler-host-address', 'The address of the scheduler service'), shown: '"localhost"'},
-  {name: 'timestamps', type: 'bool', text: "Show the time of each line of a run template's apps"},
+  {name: 'timestamps', type: 'bool', text: 'Show the time of each line of an app'},
   {
     name: 'unix-domain-socket',
     short: 'u',
@@ -138,7 +138,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: 'watch',
     short: 'w',
     type: 'bool',
-    text: 'Restart an app when its files change, without losing a request; apply edits of the run template'
+    text: 'Restart an app when its files change, without losing a request; apply edits of the template'
   }
 ]
 

@@ -57,7 +57,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   ),
   {
     name: 'ps',
-    summary: 'Show the state, address, memory and CPU of each app: its process and restarts, too',
+    summary: 'Show the state, address, memory and CPU of each app',
     usage: '[id ...] [flags]',
     flags: [
       outputFlag(['table', 'json']),
@@ -73,7 +73,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     summary: 'Write a template from a Procfile, a compose file or a folder: what runs your services now',
     usage: '[PATH ...] [flags]',
     flags: [
-      {name: 'check', type: 'bool', text: 'Start what was written, and report what stands in the way of each app'},
+      {name: 'check', type: 'bool', text: 'Start what was written, and report what each app lacks'},
       {name: 'force', type: 'bool', text: 'Overwrite an existing file'},
       textFlag(
         'from',
@@ -120,7 +120,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
         ...textFlag('output', 'The folder for Kubernetes objects, the compose file, or - for stdout', 'o'),
         shown: '"-"'
       },
-      {name: 'profile', type: 'strings', text: 'Include the apps of the run template that have one of these profiles'},
+      {name: 'profile', type: 'strings', text: 'Include the apps that have one of these profiles'},
       {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
     ],
     examples: [
@@ -157,7 +157,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'version',
-    summary: 'Print the version of Pillion: also that of the Dapr runtime it is compatible with',
+    summary: 'Print the version of Pillion, and the Dapr it is compatible with',
     usage: '[flags]',
     flags: [
       outputFlag(['json'], {

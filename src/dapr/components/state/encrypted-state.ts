@@ -76,6 +76,10 @@ class EncryptedState implements StateStore {
     return item && {...item, data: this.#opened(item.data)}
   }
 
+  get keys(): StateStore['keys'] {
+    return this.#store.keys?.bind(this.#store)
+  }
+
   async set(request: SetRequest): Promise<void> {
     return this.#store.set(this.#sealed(request))
   }

@@ -36,6 +36,11 @@ export class InMemoryState implements StateStore {
     return {data, etag, metadata: expiresAt === Infinity ? {} : {ttlExpireTime: rfc3339(expiresAt)}}
   }
 
+  async keys(prefix: string, limit: number): Promise<readonly string[]> {
+    const found = [...this.#items.keys()].filter(key => key.startsWith(prefix) && this.#find(key) !== undefined)
+    return found.slice(0, limit)
+  }
+
   async set(request: SetRequest): Promise<void> {
     const ttl = ttlOf(request.metadata)
     this.#check(request)

@@ -47,6 +47,21 @@ class RedisState implements StateStore {
     return itemOf(reply)
   }
 
+  async keys(prefix: string, limit: number): Promise<readonly string[]> {
+    const pattern = `${prefix.replaceAll(/[*?[\]\\^]/g, String.raw`\$&`)}*`
+    const found = new Set<string>()
+    let cursor = '0'
+    do {
+      const [next, keys] = (await this.#redis.command(['SCAN', cursor, 'MATCH', pattern, 'COUNT', '1000'])) as [
+        RedisReply,
+        readonly RedisReply[]
+      ]
+      for (const key of keys) found.add(String(key))
+      cursor = String(next)
+    } while (cursor !== '0' && found.size < limit)
+    return [...found].slice(0, limit)
+  }
+
   async set(request: SetRequest): Promise<void> {
     const {key, options} = request
     const save = saveCommand(request)

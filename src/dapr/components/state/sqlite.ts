@@ -70,6 +70,7 @@ class SqliteState implements StateStore {
   readonly capabilities = STATE_CAPABILITIES
   readonly #database: DatabaseSync
   readonly #select: StatementSync
+  readonly #keys: StatementSync
   readonly #upsert: StatementSync
   readonly #remove: StatementSync
   readonly #sweep: StatementSync
@@ -92,6 +93,9 @@ class SqliteState implements StateStore {
     this.#select = database.prepare(
       `SELECT value, is_binary, etag, expiration_time FROM ${state} WHERE key = ? AND ${IS_FRESH}`
     )
+    this.#keys = database.prepare(
+      `SELECT key FROM ${state} WHERE substr(key, 1, length(?)) = ? AND ${IS_FRESH} ORDER BY key LIMIT ?`
+    )
     this.#upsert = database.prepare(
       `INSERT OR REPLACE INTO ${state} (key, value, is_binary, etag, expiration_time, update_time)
         VALUES (?, ?, ?, ?, CASE WHEN ? > 0 THEN DATETIME(CURRENT_TIMESTAMP, ? || ' seconds') END, CURRENT_TIMESTAMP)`
@@ -109,6 +113,11 @@ class SqliteState implements StateStore {
       etag: row.etag,
       metadata: row.expiration_time === null ? {} : {ttlExpireTime: `${row.expiration_time.replace(' ', 'T')}Z`}
     }
+  }
+
+  async keys(prefix: string, limit: number): Promise<readonly string[]> {
+    const rows = await whenFree(this.#busyMs, () => this.#keys.all(prefix, prefix, limit))
+    return rows.map(({key}) => String(key))
   }
 
   async set(request: SetRequest): Promise<void> {

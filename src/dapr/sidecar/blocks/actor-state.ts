@@ -47,6 +47,21 @@ export class ActorState {
     }
   }
 
+  /** What is kept of an actor, for who looks at it: no call of the app. Rejects with the reason. */
+  async list(type: string, id: string, limit: number): Promise<readonly (readonly [key: string, data: Buffer])[]> {
+    const store = await this.#store()
+    const prefix = this.#keyOf(store, type, id, '')
+    const keys = await store.component.keys?.(prefix, limit)
+    if (keys === undefined) throw new Error(`the state store ${store.name} cannot list its keys`)
+    const items = await Promise.all(
+      keys.toSorted().map(async key => {
+        const item = await store.component.get(key, {consistency: '', metadata: {}})
+        return item === undefined ? [] : [[key.slice(prefix.length), item.data] as const]
+      })
+    )
+    return items.flat()
+  }
+
   /** All or nothing, of an actor that is active at this instance. */
   async transact(type: string, id: string, changes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
     checkReserved(type)

@@ -1,12 +1,15 @@
 // observe/api/actors/ shows the actors of a run and their reminders, and does what is asked of these. Loaded by the first request about one.
+import {isUtf8} from 'node:buffer'
 import type * as Api from '../../../model/api.generated.ts'
 import type {Actor, ActorTurn} from '../../../work/actor/actor.ts'
 import type {Actors} from '../../../work/actor/actors.ts'
 import type {ActorType} from '../../../work/actor/actor.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ActorFacts} from '../run-facts.ts'
-import {timeText} from '../workflows/instance-view.ts'
+import {maskedPayload, timeText} from '../workflows/instance-view.ts'
 import {reminderView} from './serve-reminders.ts'
 
 export {changeReminder, listReminders, oneReminder} from './serve-reminders.ts'
@@ -73,20 +76,22 @@ function rowOf({id, place, inside, waiting, idleSince}: Actor, now: number): Api
 const workOf = ({request: {work}}: ActorTurn): string =>
   work.kind === 'method' ? work.method : `${work.kind} ${work.name}`
 
-/** One actor: who is inside, who waits, its timers and reminders. Throws an ApiProblem. */
-export async function oneActor({loaded, reminders}: ActorFacts, query: URLSearchParams): Promise<Api.ActorDetail> {
+/** One actor: who is inside, who waits, its timers, reminders and state. Throws an ApiProblem. */
+export async function oneActor(facts: ActorFacts, query: URLSearchParams, masking: Masking): Promise<Api.ActorDetail> {
+  const {loaded, reminders} = facts
   const [type, id] = [query.get('type') ?? '', query.get('id') ?? '']
   const actors = loaded()
-  const kept = await reminders()
-  const own = await kept.list(type, id)
+  const times = await reminders()
+  const own = await times.list(type, id)
   const actor = actors?.table.find(type, id)
   const now = actors?.now ?? 0
-  if (actor === undefined && own.length === 0) {
+  const kept = await stateOf(facts, {type, id}, masking)
+  if (actor === undefined && own.length === 0 && kept.state.length === 0) {
     if (actors?.table.hosted.includes(type) !== true) throw noSuchType(type, actors)
     throw new ApiProblem(
       404,
-      `the actor ${type}/${id} is not active, and has no reminders`,
-      'Its next call brings it back.'
+      `the actor ${type}/${id} is not active, and has no reminders and no state`,
+      'Its first call makes it.'
     )
   }
   const turn = (each: ActorTurn, since: number): Api.ActorTurn => ({
@@ -101,9 +106,34 @@ export async function oneActor({loaded, reminders}: ActorFacts, query: URLSearch
     calls: actor?.inside?.map(each => turn(each, each.beganAt)) ?? [],
     queue: actor?.waiting?.slice(0, ROWS).map(each => turn(each, each.since)) ?? [],
     timers: actors?.timers.of(type, id).map(({name}) => name) ?? [],
-    reminders: own.map(each => reminderView(each, kept.aheadMs))
+    reminders: own.map(each => reminderView(each, times.aheadMs)),
+    ...kept
   }
 }
+
+/** What is kept of an actor, as the sidecar of its host reads it; secrets are masked, as those of calls are. */
+async function stateOf(
+  {loaded, stateOf: read}: ActorFacts,
+  {type, id}: {readonly type: string; readonly id: string},
+  masking: Masking
+): Promise<Pick<Api.ActorDetail, 'state' | 'stateProblem'>> {
+  const table = loaded()?.table
+  const [first] = table?.known.find(({name}) => name === type)?.hosts ?? []
+  const host = table?.find(type, id)?.place?.host ?? first?.host
+  if (host === undefined) return {state: [], stateProblem: 'no app hosts it now'}
+  try {
+    const found = await read(host.instance, type, id, ROWS)
+    return {state: found.map(([key, data]) => ({key, ...valueOf(key, data, masking)})), stateProblem: ''}
+  } catch (error) {
+    return {state: [], stateProblem: messageOf(error)}
+  }
+}
+
+/** A value as text, or in base64 if it is none. */
+const valueOf = (key: string, data: Buffer, masking: Masking): Pick<Api.ActorStateItem, 'value' | 'encoding'> =>
+  isUtf8(data)
+    ? {value: masking.named(key, maskedPayload(data.toString(), masking)), encoding: 'utf8'}
+    : {value: data.toString('base64'), encoding: 'base64'}
 
 const absent = (id: string): Actor =>
   ({id, place: undefined, inside: undefined, waiting: undefined, idleSince: 0}) as Actor

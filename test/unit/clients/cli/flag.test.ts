@@ -9,7 +9,8 @@ t.test(
     const refused = COMMANDS.flatMap(({name, flags}) => {
       const {values = [], check} = flags.find(flag => flag.name === 'output') ?? {}
       if (values.length === 0) return []
-      for (const value of ['', ...values]) check?.(value)
+      // `workflow` is as strict as Dapr's
+      for (const value of name === 'workflow' ? values : ['', ...values]) check?.(value)
       try {
         check?.('xml')
         return [[name, 'taken']]
@@ -25,17 +26,20 @@ t.test(
       ['ps', `${unknown} Valid values are: table, json.`],
       ['validate', asDapr],
       ['version', asDapr],
-      ['calls', `${unknown} Valid values are: table, ndjson, har, http, curl, otlp.`],
-      ['trace', `${unknown} Valid values are: tree, json.`],
       ['why', `${unknown} Valid values are: text, json.`],
       ['graph', `${unknown} Valid values are: table, mermaid, json.`],
-      ['fault', `${unknown} Valid values are: table, json.`],
       ['runs', `${unknown} Valid values are: text, json.`],
-      ['replay', `${unknown} Valid values are: text, json.`],
       ['wait', 'usage', `${unknown}: valid values are text, json`],
       ['events', 'usage', `${unknown}: valid values are text, ndjson, json`],
       ['url', `${unknown} Valid values are: text, json.`],
+      ['calls', `${unknown} Valid values are: table, ndjson, har, http, curl, otlp.`],
+      ['trace', `${unknown} Valid values are: tree, json.`],
+      ['fault', `${unknown} Valid values are: table, json.`],
+      ['replay', `${unknown} Valid values are: text, json.`],
+      ['workflow', 'usage', 'invalid value for --output. Supported values are short, wide, yaml, json, ids'],
+      ['jobs', `${unknown} Valid values are: text, json.`],
       ['actors', `${unknown} Valid values are: text, json.`],
+      ['reminders', `${unknown} Valid values are: text, json.`],
       ['skip', `${unknown} Valid values are: text, json.`],
       ['copies', `${unknown} Valid values are: text, json.`],
       ['notifications', asDapr]

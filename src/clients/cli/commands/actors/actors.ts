@@ -4,6 +4,7 @@ import type {CommandHandler} from '../../command-handler.ts'
 import {age} from '../../age.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
+import {oneLine} from '../../../../observe/api/export/exporter.ts'
 import {tableOf} from '../../table.ts'
 import {UsageError} from '../../usage-error.ts'
 import {runOf} from '../workflow/target.ts'
@@ -74,7 +75,8 @@ async function one({api}: FoundRun, type: string, id: string): Promise<Shown> {
 const turn = (what: string, {work, caller, sinceMs}: ActorDetail['queue'][number]): string =>
   `${what}: ${work}${caller === '' ? '' : ` from ${caller}`} since ${age(sinceMs)}\n`
 
-function detailText({type, id, host, circle, calls, queue, waiting, idleMs, timers, reminders}: ActorDetail): string {
+function detailText(actor: ActorDetail): string {
+  const {type, id, host, circle, calls, queue, waiting, idleMs, timers, reminders, state, stateProblem} = actor
   const where = host === null ? 'not active' : `at ${host}${calls.length === 0 ? `, idle for ${age(idleMs)}` : ''}`
   const more = waiting > queue.length ? `and ${waiting - queue.length} more wait\n` : ''
   return [
@@ -84,6 +86,13 @@ function detailText({type, id, host, circle, calls, queue, waiting, idleMs, time
     ...queue.map(each => turn('waits', each)),
     more,
     timers.length === 0 ? '' : `timers: ${timers.join(', ')}\n`,
-    reminders.length === 0 ? '' : reminderTable(reminders)
+    reminders.length === 0 ? '' : reminderTable(reminders),
+    state.length === 0
+      ? ''
+      : tableOf([
+          ['STATE', state.map(({key}) => key)],
+          ['VALUE', state.map(({value, encoding}) => (encoding === 'base64' ? `base64: ${value}` : oneLine(value)))]
+        ]),
+    stateProblem === '' ? '' : `its state is not shown: ${stateProblem}\n`
   ].join('')
 }
