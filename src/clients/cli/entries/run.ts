@@ -1,5 +1,6 @@
 import {envFlag} from '../env-flag.ts'
 import {textFlag, type Flag} from '../flag.ts'
+import type {Group} from '../groups.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 
 const int = (name: string, text: string, short?: string): Flag => ({
@@ -196,6 +197,9 @@ export const COMMAND_FLAGS: readonly Flag[] = [
   textFlag('report', 'Write events, failed calls, logs and crashes to this folder')
 ]
 
+/** Flags for what a person sees. */
+const SHOWN: Group = ['What you see', ['dashboard', 'log-style', 'timestamps', 'no-record']]
+
 export const RUN_ENTRY: CommandEntry = withKubernetes(
   {
     name: 'run',
@@ -204,11 +208,11 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
-      ['Which apps of a template', ['run-file', 'profile', 'only', 'except', 'rest', 'lazy']],
+      ['Which apps', ['run-file', 'profile', 'only', 'except', 'rest', 'lazy']],
       ['How they run', ['watch', 'env', 'forget', 'name', 'isolated', 'strict-ports', 'allowed-origins']],
-      ['What you see of them', ['dashboard', 'log-style', 'timestamps', 'no-record']],
+      SHOWN,
       [
-        'A single app, without a template',
+        'A single app',
         [
           'app-id',
           'app-port',
@@ -219,16 +223,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
           'unix-domain-socket'
         ]
       ],
-      [
-        'Its health',
-        [
-          'enable-app-health-check',
-          'app-health-check-path',
-          'app-health-probe-interval',
-          'app-health-probe-timeout',
-          'app-health-threshold'
-        ]
-      ],
+      ['Its health', RUN_FLAGS.map(({name}) => name).filter(name => name.includes('health'))],
       [
         'Its sidecar',
         [
@@ -249,7 +244,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
           'scheduler-host-address'
         ]
       ],
-      ['In a Kubernetes cluster', ['kubernetes', ...RUN_IN_CLUSTER.map(({name}) => name)]]
+      ['Kubernetes', ['kubernetes', ...RUN_IN_CLUSTER.map(({name}) => name)]]
     ],
     load: async () => (await import('../commands/run.ts')).run
   },
@@ -290,7 +285,7 @@ export const UP_ENTRY: CommandEntry = {
   groups: [
     ['Which apps', ['run-file', 'only', 'rest', 'except', 'profile', 'lazy']],
     ['How they run', ['watch', 'detach', 'env', 'forget', 'name', 'isolated', 'strict-ports', 'allowed-origins']],
-    ['What you see of them', ['dashboard', 'log-style', 'timestamps', 'no-record']],
+    SHOWN,
     ['For one command, in CI', COMMAND_FLAGS.map(({name}) => name)]
   ],
   load: async () => (await import('../commands/run.ts')).up

@@ -27,7 +27,7 @@ t.test('with columns flags and commands stand in groups, each once; without in o
   if (run === undefined) throw new Error('no run')
   t.match(
     helpOf('pillion', run, 80),
-    /\nWhich apps of a template:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nIn a Kubernetes cluster:\n[^]*\nOther Flags:\n/
+    /\nWhich apps:\n {2}-f, --run-file string [^]*\nIts sidecar:\n[^]*\nKubernetes:\n[^]*\nOther Flags:\n/
   )
   t.match(
     helpOf('pillion', run),
