@@ -45,7 +45,17 @@ function fill(run: MadeUp): readonly string[] {
       types: [{type: 'Cart', hosts: ['carts'], active: 1, inside: 0, waiting: 0, reminders: 1, next: at(60)}]
     },
     'GET /actors/of': {type: 'Cart', actors: [CART], count: 1},
-    'GET /actor': {...CART, type: 'Cart', circle: '', calls: [], queue: [], timers: [], reminders: [REMINDER], state: [], stateProblem: ''},
+    'GET /actor': {
+      ...CART,
+      type: 'Cart',
+      circle: '',
+      calls: [],
+      queue: [],
+      timers: [],
+      reminders: [REMINDER],
+      state: [],
+      stateProblem: ''
+    },
     'GET /jobs': {now: at(20), jobs: [JOB], next: null},
     'GET /job': {...JOB, now: at(20), data: '{"kind":"daily"}', failurePolicy: 'drop'}
   })
