@@ -16,9 +16,6 @@ import type {OpenActivity} from './workflow-store.ts'
 
 /* What workers answer. Answers to unknown tasks are logged and ignored. */
 
-/** A workflow waits for an activity. */
-const ATTENDED = {isDetached: false, isEnded: false}
-
 /** Of a turn. Settles when that is kept. Throws a DecodeError. */
 export async function answerTurn(engine: Engine, app: string, answer: TurnResponse): Promise<void> {
   const {warn} = engine.options
@@ -30,7 +27,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   if (replayed !== undefined && workers.isInHand(replayed)) {
     if (isEarlier(replayed)) return warn(app, `${what}: it is one to an earlier dispatch`)
     workers.remove(replayed)
-    return replayed.answered(answer)
+    return replayed.answer.resolve(answer)
   }
   const dropped = [...engine.droppedTurns].find(each => each.isOf({app, id}) && !isEarlier(each))
   if (dropped !== undefined) {
@@ -120,8 +117,8 @@ export async function answerFar(engine: Engine, app: string, bytes: Uint8Array):
   await keep(engine, () => {
     const {activity, isChild, source} = item
     if (!end(engine, activity)) return
-    const {isDetached, isEnded} = isChild ? decode(CHILD_REQUEST, activity.request) : ATTENDED
-    if (isDetached || isEnded) return
+    const child = isChild ? decode(CHILD_REQUEST, activity.request) : undefined
+    if (child?.isDetached === true || child?.isEnded === true) return
     const router = isChild ? {sourceAppID: app, targetAppID: source} : undefined
     postResult(engine, activity, {result, failure: isFailed ? failureDetails : undefined, router})
   })

@@ -20,6 +20,14 @@ export const CHILD_REQUEST = {
   startAt: [9, {message: TIME}]
 } as const
 
+/** What another run gets to do: an ActivityRequest, or a CHILD_REQUEST, and the app that asks for it. */
+export const FAR_ITEM = {
+  activityRequest: [2, 'bytes'],
+  childRequest: [3, 'bytes'],
+  source: [4, 'string'],
+  completionToken: [10, 'string']
+} as const
+
 /** What came of a task. */
 export const FAR_ANSWER = {
   instanceId: [1, 'string'],

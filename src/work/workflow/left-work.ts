@@ -1,4 +1,4 @@
-import type {OpenActivity, WorkflowStore} from './workflow-store.ts'
+import type {OpenActivity, TaskKey, WorkflowStore} from './workflow-store.ts'
 
 /** So much is read at a time: some milliseconds … */
 export const PORTION = 500
@@ -7,7 +7,7 @@ export const PORTION_BYTES = 4 << 20
 
 interface Cursor {
   entry: number
-  activity: Pick<OpenActivity, 'instance' | 'task'>
+  activity: TaskKey
   /** So much is not read yet, roughly. */
   left: number
   bytes: number

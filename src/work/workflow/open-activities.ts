@@ -1,6 +1,6 @@
 import {ActivityItem} from './work-items.ts'
 import type {Instance} from './instance.ts'
-import type {OpenActivity} from './workflow-store.ts'
+import {NO_INSTANCE, type OpenActivity, type TaskKey} from './workflow-store.ts'
 
 /** The tasks that have no answer yet, found as workers name them, and by their instance. */
 export class OpenActivities {
@@ -19,7 +19,7 @@ export class OpenActivities {
     return item
   }
 
-  at({instance, task}: OpenActivity): ActivityItem | undefined {
+  at({instance, task}: TaskKey): ActivityItem | undefined {
     return this.#ofInstance.get(instance)?.get(task)
   }
 
@@ -50,7 +50,7 @@ export class OpenActivities {
 
   /** All that are of an instance of this run: those are wanted that are as they are in the file; returns the others. */
   reread(isOpen: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
-    const items = [...this.#named.values()].flat().filter(({activity}) => activity.instance > 0)
+    const items = [...this.#named.values()].flat().filter(({activity}) => activity.instance >= NO_INSTANCE)
     for (const item of items) {
       item.isDropped = !isOpen(item.activity)
       if (item.isDropped) this.#forget(item)

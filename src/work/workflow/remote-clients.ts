@@ -2,13 +2,13 @@ import {randomUUID} from 'node:crypto'
 import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {Engine} from './engine.ts'
-import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
+import {CHILD_REQUEST, FAR_ANSWER, FAR_ITEM} from './far-messages.ts'
 import {payloadTooLarge} from './inbox.ts'
 import type {Instance} from './instance.ts'
 import {ACTIVITY_REQUEST, FAILURE_DETAILS, textOf} from './messages.ts'
 import {COMPLETED, isTerminal} from './status.ts'
 import {beginChild, NOT_ALLOWED} from './tasks.ts'
-import {FAR_ITEM, type ActivityItem} from './work-items.ts'
+import type {ActivityItem} from './work-items.ts'
 
 interface RemoteClientsOptions {
   readonly flush: () => void

@@ -41,7 +41,8 @@ export class ReplayItem implements WorkItem {
   token = ''
   readonly parts: TurnParts
   readonly #history: readonly Uint8Array[]
-  readonly #answer = Promise.withResolvers<TurnResponse | undefined>()
+  /** The worker's; undefined: there will be none. */
+  readonly answer = Promise.withResolvers<TurnResponse | undefined>()
   /** Aborted when the caller disconnects. */
   isLeft = false
 
@@ -55,17 +56,8 @@ export class ReplayItem implements WorkItem {
 
   compose(token: string): Uint8Array | undefined {
     if (!this.isLeft) return turnMessage(this.instance, {history: this.#history, ...this.parts}, token)
-    this.#answer.resolve(undefined)
+    this.answer.resolve(undefined)
     return undefined
-  }
-
-  answered(answer: TurnResponse | undefined): void {
-    this.#answer.resolve(answer)
-  }
-
-  /** The worker's answer; undefined: there will be none. */
-  get answer(): Promise<TurnResponse | undefined> {
-    return this.#answer.promise
   }
 }
 
@@ -119,7 +111,7 @@ export async function replayTurn(
   const item = new ReplayItem(instance, history, turn)
   engine.replays.set(nameOf(instance), item)
   const goOn = async (): Promise<void> => {
-    await item.answer
+    await item.answer.promise
     engine.replays.delete(nameOf(instance))
     workers.remove(item)
     const now = engine.live.find(app, id)
@@ -129,7 +121,7 @@ export async function replayTurn(
   void goOn()
   const left = aborted(gone).then(() => {
     if (workers.isInHand(item)) item.isLeft = true
-    else item.answered(undefined)
+    else item.answer.resolve(undefined)
     return undefined
   })
   const current = (): LiveInstance => engine.live.at(key) ?? live
@@ -148,7 +140,7 @@ export async function replayTurn(
   if (!isInHand()) engine.dropTurn(now)
   if (!gone.aborted) workers.add(item)
   flush()
-  const answer = await Promise.race([item.answer, left])
+  const answer = await Promise.race([item.answer.promise, left])
   if (answer === undefined) throw new WorkflowError('active', `turn ${turn} of workflow '${id}' has got no answer`)
   return replayed(item, history, answer)
 }

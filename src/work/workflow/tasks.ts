@@ -24,7 +24,7 @@ import {countSize} from './work-counts.ts'
 import {ActivityItem, type LiveInstance} from './work-items.ts'
 import {activityTrace, beginSpan} from './work-spans.ts'
 import {activeInstance, DENIED, notOver, WorkflowError} from './workflow-error.ts'
-import {keptStart, START, TIMER, type WorkflowStore} from './workflow-store.ts'
+import {keptStart, NO_INSTANCE, START, TIMER, type WorkflowStore} from './workflow-store.ts'
 
 /* What instances ask for: activities, timers and children; how they begin, and are removed. */
 
@@ -194,13 +194,15 @@ export function fireTimer(engine: Engine, {owner, name, data}: WakeUp): void {
 /** One in an app of another run is asked for until that run says that it is over. */
 export function createChild(engine: Engine, live: LiveInstance, child: NewChild): void {
   const {instance} = live
-  const {app: parentApp, id: parentId, execution, key} = instance
-  const {app, id, name, input, isDetached, task, scope, startAt, trace = instance.trace ?? ''} = child
+  const {app: parentApp, id: parentId, execution} = instance
+  const {app, id, name, input, isDetached, scope, startAt, trace = instance.trace ?? ''} = child
+  const isFar = !engine.options.hasApp(app)
+  const [key, task] = isDetached && isFar ? [NO_INSTANCE, engine.store.nextDetached()] : [instance.key, child.task]
   const parent = {app: parentApp, id: parentId, execution, task}
-  const received = (scope === undefined ? undefined : propagatedHistory(live, scope, task)) ?? NO_BYTES
+  const received = (scope === undefined ? undefined : propagatedHistory(live, scope, child.task)) ?? NO_BYTES
   const start = startAt === undefined ? undefined : timeOf(startAt)
   const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
-  if (engine.options.hasApp(app)) return beginOwn(engine, key, app, asked)
+  if (!isFar) return beginOwn(engine, key, app, asked)
   const request = encode(CHILD_REQUEST, asked)
   const activity = {instance: key, task, app, taskExecution: '', request, isChild: 1}
   engine.store.addActivity(activity)

@@ -30,7 +30,7 @@ export function applyTurn(
   const {store} = engine
   const {instance} = live
   const {key} = instance
-  const last = Math.max(...inbox.map(({id}) => id))
+  const last = inbox.reduce((latest, {id}) => Math.max(latest, id), 0)
   store.take(key, last)
   live.inbox = live.inbox.filter(({id}) => id > last)
   for (const {kind, event} of inbox) if (kind === 'timer') spanOfTimer(engine, live, event)

@@ -1,5 +1,6 @@
+import {doneStepOf} from './done-steps.ts'
 import {failureOf} from './failure.ts'
-import {eventsOf, msOf, type Event, type TurnAnswer} from './messages.ts'
+import {eventsOf, msOf, type TurnAnswer} from './messages.ts'
 import {FAILED} from './status.ts'
 import type {LiveInstance} from './work-items.ts'
 
@@ -64,10 +65,5 @@ function stepOf(history: readonly Uint8Array[], id: number): string | undefined 
   const event = eventsOf(history).find(({eventId}) => eventId === id)
   if (event === undefined) return undefined
   const at = event.timestamp && new Date(msOf(event.timestamp)).toISOString().slice(11, 19)
-  return `step ${id} was ${whatOf(event)} (${at ?? ''})`
-}
-
-function whatOf({taskScheduled, childCreated}: Event): string {
-  if (taskScheduled !== undefined) return `activity '${taskScheduled.name}'`
-  return childCreated === undefined ? 'a timer' : `workflow '${childCreated.name}'`
+  return `step ${id} was ${doneStepOf(event)?.what ?? ''} (${at ?? ''})`
 }

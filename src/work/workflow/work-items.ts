@@ -1,7 +1,7 @@
 import type {Clock} from '../../platform/clock.ts'
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance, InboxEntry} from './instance.ts'
-import {CHILD_REQUEST} from './far-messages.ts'
+import {CHILD_REQUEST, FAR_ITEM} from './far-messages.ts'
 import {
   type ACTIVITY_ANSWER,
   ACTIVITY_REQUEST,
@@ -23,14 +23,6 @@ import type {OpenActivity} from './workflow-store.ts'
 const WORK_ITEM = {
   workflowRequest: [1, 'bytes'],
   activityRequest: [2, 'bytes'],
-  completionToken: [10, 'string']
-} as const
-
-/** What another run gets to do: an ActivityRequest, or a CHILD_REQUEST, and the app that asks for it. */
-export const FAR_ITEM = {
-  activityRequest: [2, 'bytes'],
-  childRequest: [3, 'bytes'],
-  source: [4, 'string'],
   completionToken: [10, 'string']
 } as const
 
@@ -56,6 +48,10 @@ export class LiveInstance {
   #patched = 0
   #counted = 0
   #bytes = 0
+  /** The inbox of which so many entries were counted. */
+  #sized: readonly InboxEntry[] = []
+  #sizedTo = 0
+  #inboxBytes = 0
 
   constructor(instance: Instance, history: Uint8Array[], inbox: InboxEntry[]) {
     this.instance = instance
@@ -67,7 +63,8 @@ export class LiveInstance {
   reread(instance: Instance, readHistory: () => Uint8Array[], inbox: InboxEntry[]): void {
     const {turns, execution} = instance
     if (turns !== this.history.length || execution !== this.instance.execution) {
-      this.history.splice(0, this.history.length, ...readHistory())
+      this.history.length = 0
+      for (const events of readHistory()) this.history.push(events)
       this.#patched = this.#counted = Infinity
     }
     Object.assign(this.instance, instance)
@@ -121,7 +118,10 @@ export class LiveInstance {
   /** What the next turn sends to a worker, roughly. */
   get turnBytes(): number {
     const {received = NO_BYTES} = this.instance
-    return this.inbox.reduce((sum, {event}) => sum + event.length, this.bytes + received.length)
+    if (this.#sized !== this.inbox) [this.#sized, this.#sizedTo, this.#inboxBytes] = [this.inbox, 0, 0]
+    for (; this.#sizedTo < this.inbox.length; this.#sizedTo++)
+      this.#inboxBytes += this.inbox[this.#sizedTo]?.event.length ?? 0
+    return this.bytes + received.length + this.#inboxBytes
   }
 }
 
@@ -178,7 +178,7 @@ export class TurnItem implements WorkItem {
     const {id, app, trace} = instance
     const now = this.#of.clock.date()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
-    const startedAt = Math.max(now, this.live.clock, ...inbox.map(dueOf))
+    const startedAt = inbox.reduce((at, each) => Math.max(at, dueOf(each)), Math.max(now, this.live.clock))
     const sent = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
     this.start = {
       app,
@@ -275,7 +275,7 @@ export class ActivityItem implements WorkItem {
   }
 
   get #asked(): {readonly name: string; readonly execution: string} {
-    return (this.#decoded ??= this.isChild ? childIn(this.activity.request) : activityIn(this.activity.request))
+    return (this.#decoded ??= askedBy(this.activity))
   }
 
   compose(completionToken: string): Uint8Array | undefined {
@@ -288,12 +288,9 @@ export class ActivityItem implements WorkItem {
   }
 }
 
-function activityIn(request: Uint8Array): {readonly name: string; readonly execution: string} {
+function askedBy({request, isChild}: OpenActivity): {readonly name: string; readonly execution: string} {
+  const child = isChild === 1 ? decode(CHILD_REQUEST, request) : undefined
+  if (child !== undefined) return {name: child.name, execution: child.parent?.execution ?? ''}
   const {name, workflowInstance} = decode(ACTIVITY_REQUEST, request)
   return {name, execution: workflowInstance?.executionId?.value ?? ''}
-}
-
-function childIn(request: Uint8Array): {readonly name: string; readonly execution: string} {
-  const {name, parent} = decode(CHILD_REQUEST, request)
-  return {name, execution: parent?.execution ?? ''}
 }

@@ -13,6 +13,7 @@ const {blob, number, optional, text} = column
 const ACTIVITY = {instance: number, task: number, app: text, taskExecution: text, request: blob, isChild: number}
 
 export type OpenActivity = RowOf<typeof ACTIVITY>
+export type TaskKey = Pick<OpenActivity, 'instance' | 'task'>
 
 const INSTANCE = {
   app: text,
@@ -111,6 +112,9 @@ const APPS = `WITH RECURSIVE apps (app) AS (
   SELECT min(app) FROM instances
   UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
 )`
+
+/** In place of an instance: detached children outlive who has asked for them, and the history in which that stands. */
+export const NO_INSTANCE = 0
 
 /** Instances with their histories. `CROSS JOIN` keeps the order: SQLite would begin with months of finished instances. */
 export class WorkflowStore {
@@ -216,6 +220,12 @@ export class WorkflowStore {
     this.#sql.run(sql, instance, task, app, taskExecution, request, isChild)
   }
 
+  /** A number for the next detached child that an app of another run starts. */
+  nextDetached(): number {
+    const sql = 'SELECT coalesce(max(task), 0) + 1 AS task FROM activities WHERE instance = ?'
+    return this.#sql.get({task: number}, sql, NO_INSTANCE)?.task ?? 1
+  }
+
   /** Children of an instance that apps of other runs start, or have started, and that are not over as far as is known. */
   farChildren(instance: number): readonly OpenActivity[] {
     const sql = 'SELECT * FROM activities WHERE instance = ? AND isChild = 1'
@@ -240,11 +250,7 @@ export class WorkflowStore {
   }
 
   /** Those that wait for an app, behind one of them. */
-  activities(
-    app: string,
-    {instance, task}: Pick<OpenActivity, 'instance' | 'task'>,
-    count: number
-  ): readonly OpenActivity[] {
+  activities(app: string, {instance, task}: TaskKey, count: number): readonly OpenActivity[] {
     return this.#sql.all(
       ACTIVITY,
       'SELECT * FROM activities WHERE app = ? AND (instance, task) > (?, ?) ORDER BY instance, task LIMIT ?',
@@ -269,7 +275,7 @@ export class WorkflowStore {
   /** An instance behind its children, theirs before them. */
   family(instance: Instance): readonly Instance[] {
     const all = [instance]
-    for (const each of all) all.push(...this.children(each))
+    for (const each of all) for (const child of this.children(each)) all.push(child)
     return all.toReversed()
   }
 

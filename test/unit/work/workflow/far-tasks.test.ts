@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {
   answer,
@@ -12,7 +13,7 @@ import {
 } from '../../../rig/workflow-house.ts'
 import type {Event} from '../../../../src/work/workflow/messages.ts'
 import {failureOf} from '../../../../src/work/workflow/failure.ts'
-import {COMPLETED, STALLED, TERMINATED} from '../../../../src/work/workflow/status.ts'
+import {COMPLETED, CONTINUED_AS_NEW, STALLED, TERMINATED} from '../../../../src/work/workflow/status.ts'
 
 const far = {sourceAppID: '', targetAppID: 'bank'}
 const child = (id: number, name = 'pay'): object => ({
@@ -20,6 +21,11 @@ const child = (id: number, name = 'pay'): object => ({
   createChild: childOf('c-1', name, {value: '7'}),
   router: far
 })
+
+const detached = (id: number, instanceId: string): object => {
+  const none = {version: undefined, input: undefined, scheduledStart: undefined, parentTraceContext: undefined}
+  return {id, createDetached: {instanceId, name: 'pay', ...none}, router: far}
+}
 
 interface Side {
   readonly house: House
@@ -161,6 +167,34 @@ t.test('a termination reaches a child in another run, also one that was not ther
     leave()
   }
 })
+
+t.test(
+  'a detached workflow is begun in another run that comes later, whatever has become of who asked for it',
+  async t => {
+    const path = join(t.testdir(), 'work.db')
+    const before = await side(t, 'shop', path)
+    const {workflows} = before.house
+    await workflows.start('shop', order())
+    await workflows.completeTurn('shop', answer('o-1', [detached(0, 'd-1'), detached(1, 'd-2')]))
+    await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'go', input: undefined}})
+    await workflows.completeTurn('shop', answer('o-1', [end(CONTINUED_AS_NEW, '1')]))
+    await workflows.completeTurn('shop', answer('o-1', [detached(0, 'd-3'), end()]))
+    await workflows.start('shop', order())
+    await workflows.completeTurn('shop', answer('o-1', [detached(0, 'd-4'), end()]))
+    await workflows.purge('shop', 'o-1', {isRecursive: true, isForced: false})
+    before.house.close()
+    const [shop, bank] = [await side(t, 'shop', path), await side(t, 'bank')]
+    lend(shop, bank)
+    await quiet(shop, bank)
+    t.strictSame(
+      bank.worker.seen().map(each => each.split(':')[0]),
+      ['d-1', 'd-2', 'd-3', 'd-4']
+    )
+    lend(shop, bank)()
+    await quiet(shop, bank)
+    t.strictSame([bank.worker.seen(), await shop.house.workflows.quiet(0)], [[], true], 'once')
+  }
+)
 
 t.test('a purge removes children in another run, with those below them; gone ones are none', async t => {
   const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]

@@ -1,5 +1,7 @@
 /** Workflows of thousands of steps: nothing is read, or looked through, once for each of them. */
+import {join} from 'node:path'
 import t from 'tap'
+import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {
   eventOf,
   joinEvents,
@@ -31,6 +33,13 @@ async function fanOut(house: House, count: number, limit = Infinity): Promise<Te
   const calls = Array.from({length: count}, (_, id) => call(id, 'charge'))
   await workflows.completeTurn('shop', answer('o-1', calls, token))
   return worker
+}
+
+async function raise(workflows: Workflows, count: number): Promise<void> {
+  const tell = async (): Promise<unknown> =>
+    workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'more', input: undefined}})
+  for (let from = 0; from < count; from += 1000)
+    await Promise.all(Array.from({length: Math.min(1000, count - from)}, tell))
 }
 
 t.test('a turn with the results of 3,000 activities, whose changes are listened to', async t => {
@@ -77,6 +86,28 @@ const at = (n: number, event: Event): ReturnType<typeof readEvent> => readEvent(
 
 const result = (taskScheduledId: number): Uint8Array =>
   eventOf(1, {taskCompleted: {taskScheduledId, result: undefined, taskExecutionId: ''}})
+
+t.test('a turn that 130,000 events have come for, and 4,000 more', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, file, close} = await openHouse(t, path)
+  await workflows.start('shop', order())
+  await raise(workflows, 1)
+  file.database.exec(`
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 129999)
+    INSERT INTO inbox (instance, kind, name, event) SELECT instance, kind, name, event FROM numbers, inbox WHERE kind = 'event'`)
+  close()
+  const next = await openHouse(t, path)
+  const seconds = await cpuOf(async () => raise(next.workflows, 4000))
+  t.ok(seconds < 3, `${seconds} s of CPU: it was more than five, with a look at all that has come with each of them`)
+  const worker = new TestWorker()
+  next.workflows.connect('shop', worker)
+  const [item] = worker.items.splice(0)
+  t.equal(item?.turn?.fresh.length, 134_002)
+  await next.workflows.completeTurn('shop', answer('o-1', [], item?.token))
+  await raise(next.workflows, 1)
+  t.equal(worker.items[0]?.turn?.fresh.length, 2)
+  next.close()
+})
 
 t.test('the steps of a history of 100,000 events, and a rerun of it', async t => {
   const count = 50_000
