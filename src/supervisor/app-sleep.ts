@@ -138,6 +138,8 @@ export class AppSleep implements Sleep {
     queue.pause(words)
     try {
       if (!(await finish()) || this.#cause !== '' || queue.inFlight.size > 0) return false
+      // its process may have ended by itself meanwhile
+      if (this.#sleeper.app.state.phase !== 'running') return this.isAsleep
       await this.#asleep()
       return true
     } finally {
