@@ -37,16 +37,18 @@ export class TakenPorts {
   }
 }
 
+/** Where apps have a `port`, the second run ends: the first one listens there. */
+const TOLD = /is already running \(pid|cannot be called at port \d+: it is held by .* up --watch \(pid/
+
 /** A second `up` of the same template, which is refused, and a second `run -f .`, from its start to its end; what is wrong with them, a sentence each. */
 export async function secondRun(rig: Rig): Promise<readonly string[]> {
   const refused = await rig.run(['up'], {env: {DAY_NOTES: '/dev/null'}})
   if (refused.code !== 1 || !/is already running \(pid/.test(refused.stderr))
     return [`a second "up" is not refused: ${JSON.stringify(refused)}`]
   const second = rig.pillion(['run', '-f', '.'], {env: {DAY_NOTES: '/dev/null'}})
-  const isTold = await Promise.race([
-    second.stderr.line(/is already running \(pid/).then(() => true),
-    second.exited.then(() => false)
-  ]).catch(() => false)
+  const isTold = await Promise.race([second.stderr.line(TOLD).then(() => true), second.exited.then(() => false)]).catch(
+    () => false
+  )
   await pause(300)
   second.signal('SIGTERM')
   await second.exited

@@ -12,6 +12,7 @@ import {preparePipes} from '../../../../src/supervisor/process/process-pipes.ts'
 import {nextStart} from '../../../../src/supervisor/process/restart-policy.ts'
 import {fixture, quietly, Scene, script} from './scene.ts'
 
+const nothing = (): void => undefined
 const FOREVER = script('while :; do sleep 0.05; done')
 
 /** The policy as it is, without its pauses. */
@@ -349,7 +350,6 @@ for (const [restart, phase] of [
         }
       }
     )
-    const nothing = (): void => undefined
     const queue = new AdmissionQueue({timeoutMs: Infinity})
     const sleep = new AppSleep(
       {name: 'a', plan: planOf(), queue, app},
