@@ -224,3 +224,17 @@ t.test('what cannot be opened, and why', {skip}, async t => {
     t.notMatch(String(error), 'secret')
   }
 })
+
+t.test('publishes that fail together share the channel that follows', {skip}, async t => {
+  const pubsub = await broker(t, {connectionString: `${(await rabbit()).url}?channelMax=8`})
+  const other = await channel(t)
+  await other.assertExchange('clash', 'direct', {durable: true, autoDelete: false})
+  const failed = Array.from({length: 20}, async () => publish(pubsub, 'clash', 'no'))
+  t.match(await Promise.allSettled(failed), Array(20).fill({status: 'rejected', reason: /PRECONDITION-FAILED/}))
+  const {next} = await read(pubsub, 'fine')
+  await publish(pubsub, 'fine', 'yes')
+  const {text, finish} = await next()
+  t.equal(text, 'yes')
+  finish()
+  await other.deleteExchange('clash')
+})

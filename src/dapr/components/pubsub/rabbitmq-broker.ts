@@ -53,13 +53,14 @@ export class RabbitBroker implements PubSub {
     const options = publishOptions(metadata, this.#settings)
     const key = valueOf(metadata, 'routingKey')
     for (let tries = 1; ; tries++) {
-      const publisher = await this.#usePublisher()
+      const opening = (this.#publisher ??= this.#newPublisher())
+      const publisher = await opening
       try {
         await publisher.publish({topic, key, data, options})
         return
       } catch (error) {
-        if (this.#publisher !== undefined && (await this.#publisher.catch(() => publisher)) === publisher)
-          this.#publisher = undefined
+        // another publish that has failed may have opened the next one
+        if (this.#publisher === opening) this.#publisher = undefined
         if (tries === MAX_TRIES || this.#over.signal.aborted) throw error
         // an exchange without use is gone: it is created again at once
         if (tries > 1) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
@@ -84,11 +85,6 @@ export class RabbitBroker implements PubSub {
     const ends = [...this.#readers].map(async reader => reader.stop())
     if (ends.length === 0) return this.#connection.close()
     void Promise.allSettled(ends).then(async () => this.#connection.close())
-  }
-
-  async #usePublisher(): Promise<Publisher> {
-    this.#publisher ??= this.#newPublisher()
-    return this.#publisher
   }
 
   async #newPublisher(): Promise<Publisher> {
