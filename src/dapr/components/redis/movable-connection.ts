@@ -31,11 +31,13 @@ export class MovableConnection implements RedisConnection {
   /** Settles when it is connected. */
   async connected(): Promise<RedisConnection> {
     if (this.#isClosed) throw new Error('the connection to Redis is closed')
-    this.#current ??= this.#open().catch((error: unknown) => {
-      this.#current = undefined
-      throw error
+    if (this.#current !== undefined) return this.#current
+    const opening = this.#open()
+    this.#current = opening
+    opening.catch(() => {
+      if (this.#current === opening) this.#current = undefined
     })
-    return this.#current
+    return opening
   }
 
   // few promises: many commands
@@ -50,8 +52,16 @@ export class MovableConnection implements RedisConnection {
 
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
     const listening: Listening = {pattern, listener, end: undefined}
-    listening.end = await (await this.#ready()).subscribe(pattern, listener)
+    const connection = await this.#ready()
+    // known before it is asked for: a move meanwhile takes it along
     this.#listening.add(listening)
+    try {
+      const end = await connection.subscribe(pattern, listener)
+      listening.end ??= end
+    } catch (error) {
+      this.#listening.delete(listening)
+      throw error
+    }
     return async () => {
       this.#listening.delete(listening)
       await listening.end?.()
@@ -100,7 +110,10 @@ export class MovableConnection implements RedisConnection {
     this.#current = undefined
     this.#connection = undefined
     const next = await this.connected()
-    for (const each of this.#listening) each.end = await next.subscribe(each.pattern, each.listener)
+    for (const each of this.#listening) {
+      each.end = await next.subscribe(each.pattern, each.listener)
+      if (!this.#listening.has(each)) await each.end() // it was ended meanwhile
+    }
     await Promise.all([...this.#duplicates].map(async each => each.move()))
     this.resume()
     const old = await before?.catch(() => undefined)
