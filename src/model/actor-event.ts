@@ -1,4 +1,4 @@
-/** What there is of a type of actors that an app hosts. */
+/** The numbers of one type of actors that an app hosts. */
 export interface ActorCounts {
   readonly actor: string
   /** Calls that wait for their turn. */

@@ -5,7 +5,7 @@ export interface Place {
   readonly file: string
   readonly line: number
   readonly column: number
-  /** The whole line. */
+  /** The whole line of the file. */
   readonly source: string
 }
 

@@ -19,7 +19,7 @@ export interface ExitFacts {
   /** Undefined: no process was started. */
   readonly livedMs: number | undefined
   readonly calls: readonly CallInFlight[]
-  /** What of workflows its worker had in hand (`heldWorkText`). */
+  /** The workflows and activities that its worker was running (`heldWorkText`). */
   readonly work: readonly string[]
 }
 

@@ -153,7 +153,7 @@ function alternatives(glob: string): readonly string[] {
   return done
 }
 
-/** The first brace that holds alternatives, split at its commas. */
+/** Returns the first brace that holds alternatives, split at its commas. */
 function firstBrace(glob: string): {before: string; inside: readonly string[]; after: string} | undefined {
   const cuts: {start: number; commas: number[]}[] = []
   for (let at = 0; at < glob.length; at++) {

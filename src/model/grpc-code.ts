@@ -21,5 +21,5 @@ const NAMES = [
 /** A code of gRPC (google.rpc.Code) as Go writes it: `InvalidArgument`. */
 export const codeText = (code: number): string => NAMES[code] ?? `Code(${code})`
 
-/** The code that Go writes so; -1: none. */
+/** Returns the code that Go writes like this; -1: none. */
 export const codeNamed = (text: string): number => NAMES.indexOf(text)

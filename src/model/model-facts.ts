@@ -3,7 +3,7 @@ export const MODEL_HEADER = 'pillion-model'
 
 /** What a call of a language model was about, without a word of it. */
 export interface ModelFacts {
-  /** As it is configured; '' = it has no name. */
+  /** The configured name; '' = none. */
   readonly model: string
   /** Tokens; undefined: the model does not say. */
   readonly usage: {readonly prompt: number; readonly completion: number; readonly total: number} | undefined

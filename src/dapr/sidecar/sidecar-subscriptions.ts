@@ -126,7 +126,7 @@ export class SidecarSubscriptions {
     this.#process.answered(pid)
   }
 
-  /** The topics that the app lists; undefined: it could not be asked. */
+  /** Returns the topics that the app lists; undefined: it could not be asked. */
   async #list(pid: number): Promise<readonly TopicSubscription[] | undefined> {
     const {runtime, context, log} = this.#options
     const isObsolete = (): boolean => this.#process.asked !== pid

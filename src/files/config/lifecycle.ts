@@ -10,7 +10,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {ms: 1, s: 1_000, m: 60_000}
 const MAX_DAYS = 24
 const MAX_MS = MAX_DAYS * 86_400_000
 
-/** `250ms`, `5s`, `2m`, or seconds, in milliseconds. The schema has checked the form. */
+/** Converts `250ms`, `5s`, `2m`, or seconds to milliseconds. The schema has checked the form. */
 export function milliseconds(duration: Duration): number {
   if (typeof duration === 'number') return Math.round(duration * 1000)
   const [, amount = '0', unit = 's'] = /^([0-9.]+)(ms|s|m)?$/.exec(duration) ?? []

@@ -122,7 +122,7 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** The first of these that exists: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */
+/** Finds the first of these that exists: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */
 function resourcesOf(
   folder: string,
   own: Paths,

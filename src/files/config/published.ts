@@ -36,7 +36,7 @@ interface WrittenPort {
   readonly entry: Entry
 }
 
-/** Refuses a `port` that another key wants, or another app. Apps with profiles may be alternatives: of them only those that run are looked at, when they start. */
+/** Refuses a `port` that another key or another app wants. Apps with profiles may be alternatives: those that run are compared when they start. */
 export function checkPublished(entries: readonly Entry[], source: Source): void {
   if (entries.every(({plan}) => plan.published === undefined)) return
   const ports = entries.filter(({plan}) => plan.profiles === undefined).flatMap(portsOf)

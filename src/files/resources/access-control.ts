@@ -115,7 +115,7 @@ function readAction(field: Field): AccessAction {
 
 const keyOf = (policy: Field): string => `${policy.field('appId').text()}||${policy.field('namespace').text()}`
 
-/** The later of two policies for one caller wins, the earlier of two operations of one name. */
+/** Warns of what is repeated: of two policies for one caller the later one wins, of two operations of one name the earlier one. */
 function warnRepeated(policies: readonly Field[]): void {
   for (const [index, policy] of policies.entries()) {
     const later = policies.slice(index + 1).some(other => keyOf(other) === keyOf(policy))

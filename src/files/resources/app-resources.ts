@@ -67,7 +67,7 @@ export class OpenResources implements AppResources {
     return () => this.#listeners.delete(listener)
   }
 
-  /** What is as before stays the same object: what was made of it stays valid. */
+  /** Applies a change. A part that is equal stays the same object, so that what was made of it stays valid. */
   change(changed: ResourceSnapshot): void {
     const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration} = changed
     const {mcpServers, withoutEffect, references, faults} = changed

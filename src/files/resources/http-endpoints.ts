@@ -152,7 +152,7 @@ class Values {
   }
 }
 
-/** The first endpoint of each name; the others are faults. */
+/** Returns the first endpoint of each name; the others are faults. */
 export function firstOfName(all: readonly HttpEndpoint[]): {
   readonly endpoints: readonly HttpEndpoint[]
   readonly faults: readonly ResourceFault[]

@@ -68,7 +68,7 @@ export class ResourceStore {
     })
   }
 
-  /** Folders that hold resources which are read, folders that are empty yet, and Configurations: what is to be followed. */
+  /** The paths to watch: folders with resources, folders that are still empty, and Configurations. */
   get followed(): Readonly<Record<'folders' | 'empty' | 'files', readonly string[]>> {
     const apps = [...this.#apps].map(({app}) => app.resources)
     const folders = [...new Set(apps.flatMap(each => each.folders))]

@@ -15,7 +15,7 @@ const MAX_WAITING = 2000
 /** What is known of a file. */
 interface Known {
   readonly size: number
-  /** A file whose bytes may be read: no folder, no pipe, not too large. */
+  /** Its bytes may be read: it is no folder, no pipe, and not too large. */
   readonly isReadable: boolean
   /** As long as it stays the same, so does the file: inode, size and time of the last write. */
   readonly fingerprint: string

@@ -36,11 +36,11 @@ export function resolveScalar({text, style, tag}: YamlScalar): ResolvedScalar {
   return tag === '!!float' && typeof resolved.value === 'number' ? {...resolved, tag} : resolved
 }
 
-/** The same where a number or a boolean is expected: quotes around a variable do not make it a text; in flow maps it needs them. */
+/** Resolves a scalar of which a number or a boolean is expected: quotes around a variable do not make it a text, since flow maps need them. */
 export const resolveTyped = (scalar: YamlScalar): ResolvedScalar =>
   scalar.isExpanded === true && scalar.tag === '' ? resolvePlain(scalar.text) : resolveScalar(scalar)
 
-/** Why a value is not what its tag says, in Go's words; '' = it is. */
+/** Returns why a value is not what its tag says, in Go's words; '' = it is. */
 export function tagFault({text, tag}: YamlScalar, {hasYesAndNo}: {readonly hasYesAndNo: boolean}): string {
   if (!RESOLVED_TAGS.has(tag)) return ''
   const {tag: found} = resolvePlain(text)

@@ -36,7 +36,7 @@ export async function maskedEnvironment({control, masked}: RunFacts, name: AppNa
   }
 }
 
-/** How a process of an app would be started now, with its secrets. Throws an ApiProblem as above. */
+/** Returns how a process of an app would be started now, with its secrets. Throws an ApiProblem as above. */
 export async function launchOf(control: RunControl, name: AppName): Promise<Api.Launch> {
   const id = idOf(control, name)
   const launch = await control.launch(id)

@@ -12,7 +12,7 @@ const MAX_FAULTS = 100
 
 const faultsOf = ({faults}: RunFacts): Faults => (faults.active ??= new Faults(faults))
 
-/** Those that are on, in the order in which they decide. */
+/** Lists the faults that are on, in the order in which they decide. */
 export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
   faults: faultsOf(context).list().map(faultRow),
   removed

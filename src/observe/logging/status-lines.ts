@@ -67,9 +67,3 @@ export const upAndRunning: StatusLine = {
   sign: 'success',
   text: "You're up and running! Dapr logs will appear here.\n"
 }
-
-/** The app could not be started at all; for its log. */
-export const errorStartingApp = (reason: string): StatusLine => ({
-  sign: 'failure',
-  text: `Error starting app process: ${reason}`
-})

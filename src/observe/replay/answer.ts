@@ -17,7 +17,7 @@ export interface CallAnswer {
   readonly isWhole: boolean
   /** It may be endless: where it was cut off says nothing. */
   readonly isStream: boolean
-  /** Without the time in the queue. */
+  /** How long it took, without the time in the queue. */
   readonly ms: number
   /** Why it failed; '' = it did not. */
   readonly failure: string

@@ -102,7 +102,7 @@ async function receive(request: IncomingMessage, place: string): Promise<Form | 
 
 const unreadable = (why: string): Reply => failure(422, `The form cannot be parsed: ${why}`)
 
-/** `environment` from the arguments for a container; the others have no meaning for a process. */
+/** Reads `environment` from the arguments for a container; the others have no meaning for a process. */
 function environmentIn(runArgs: string): Readonly<Record<string, string>> | string {
   if (runArgs.trim() === '') return {}
   try {

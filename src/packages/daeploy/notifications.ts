@@ -71,7 +71,7 @@ function keyOf({service_name, service_version, msg, severity, dashboard, timer}:
 
 const SEVERITIES: Readonly<Record<number, string>> = {0: 'INFO', 1: 'WARNING', 2: 'CRITICAL'}
 
-/** The log line of a notification. */
+/** Returns the log line of a notification. */
 export function notificationLine({service_name, service_version, severity, msg, emails}: Notification): string {
   const mail = emails !== null && emails.length > 0 ? ' (e-mail not sent)' : ''
   const text = `${service_name} ${service_version} ${SEVERITIES[severity] ?? severity.toString()} ${msg}`

@@ -33,7 +33,7 @@ interface StreamConnection {
 
 /** Handles what arrives on a stream, and its end. */
 export interface StreamHandler {
-  /** A block of fields: a head, or trailers. */
+  /** Handles a block of fields: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void
   data(stream: FrameStream, bytes: string, isLast: boolean): void
   /** The same for a stream that takes bytes, which no longer change. */

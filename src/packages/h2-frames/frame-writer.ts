@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream'
 /** Unread bytes at which a peer gets no more data, and is not read from, until it has taken them. */
 const CLOG_BYTES = 1 << 20
 
-/** How long acknowledgements wait for other frames to be sent with. */
+/** How long acknowledgements wait for other frames, to be sent with them. */
 const LATE_MS = 5
 
 let dirty: FrameWriter[] = []

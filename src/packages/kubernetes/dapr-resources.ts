@@ -107,7 +107,7 @@ export class DaprResources {
     this.#add(document, id, configFile)
   }
 
-  /** The documents of a file for Dapr. */
+  /** Reads the documents of a file that are for Dapr. */
   #read(path: string, variables?: FileVariables): readonly Field[] {
     let file = this.#files.get(path)
     if (file === undefined) {

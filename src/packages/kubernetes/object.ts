@@ -71,7 +71,7 @@ export const templateLabel = ({name, file}: Plan): string => labelValue(name || 
 
 const MAX_LABEL = 63
 
-/** A text as the value of a label: other characters become `-`. */
+/** Converts a text to the value of a label: other characters become `-`. */
 export function labelValue(text: string): string {
   const value = text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, MAX_LABEL)
   return value.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') || 'template'

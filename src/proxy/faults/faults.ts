@@ -31,7 +31,7 @@ export class Faults {
     this.#options = options
   }
 
-  /** Adds a rule behind the others; the result is its number. */
+  /** Adds a rule after the others. Returns its number. */
   add(plan: FaultPlan): number {
     const active = this.#open(++this.#last, plan)
     this.#active.push(active)

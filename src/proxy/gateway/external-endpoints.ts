@@ -182,7 +182,7 @@ const pathOf = ({pathname}: URL): string => pathname.replace(/\/+$/, '')
 const poolOf = (url: URL, dial: ReturnType<typeof webDial>): Pool =>
   new Pool({hosts: [url.hostname], port: Number(url.port), dial, authority: url.host})
 
-/** The endpoint, or the reason why it cannot be called. */
+/** Returns the endpoint, or the reason why it cannot be called. */
 function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string {
   const {name, baseUrl, headers, rootCa, certificate, privateKey, fault} = resource
   if (fault !== '') return faultText(name, fault)

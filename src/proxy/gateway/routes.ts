@@ -52,7 +52,7 @@ export class Routes<M extends Reachable> {
     return this.#mirror.copies
   }
 
-  /** The name of an app in prefixes and log files: with its version if its id has several, and the instance number except for the first. */
+  /** Returns the name of an app in prefixes and log files: with its version if its id has several, and the instance number except for the first. */
   shownAs({id, version, instance}: AppPlan): string {
     const isOneOfMany =
       this.#options.planned.some(app => app.id === id && app.version !== version) ||

@@ -48,9 +48,9 @@ export class PublishedConnection implements Downstream {
   readonly #share = new TurnShare()
   /** The request of the current call. */
   #request: VerbatimHead | undefined
-  /** Bytes of its body that have not come, where it has a length. */
+  /** Bytes of its body that have not arrived, if the body has a length. */
   #left = 0
-  /** Its framing, where it has none. */
+  /** The framing of its body, if the body has no length. */
   #chunks: Chunks | undefined
   /** Its callee takes the body. */
   #isSending = false

@@ -47,7 +47,7 @@ export class KafkaGroup {
     return [...this.#feeds].some(({options}) => options.topic === topic)
   }
 
-  /** Ends all that is read; it is not waited for what is being handled. */
+  /** Stops all readers, without waiting for messages that are being handled. */
   async close(): Promise<void> {
     for (const {over} of this.#feeds) over.abort()
     this.#feeds.clear()

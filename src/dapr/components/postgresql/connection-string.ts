@@ -44,7 +44,7 @@ function ofPairs(text: string): Map<string, string> | string {
   return keywords
 }
 
-/** `postgres://me:secret@localhost:5432/orders?sslmode=disable`; a text says what is wrong. */
+/** Reads `postgres://me:secret@localhost:5432/orders?sslmode=disable`. Returns a text that says what is wrong with it. */
 function ofUrl(text: string): Map<string, string> | string {
   try {
     const {username, password, hostname, port, pathname, searchParams} = new URL(text)

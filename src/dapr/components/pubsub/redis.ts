@@ -38,8 +38,7 @@ export class TurnLimit {
 }
 
 /**
- * Messages published in one turn of the event loop while subscribers of this run are behind: they take turns. With
- * twice as many, more is published than delivered, and what waits grows.
+ * Messages published in one turn of the event loop while subscribers of this run are behind: they take turns. With twice as many, more is published than delivered, and the queue grows.
  */
 const PUBLISHED_A_TURN = 8
 

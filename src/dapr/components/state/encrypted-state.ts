@@ -20,7 +20,7 @@ interface StateKey {
 
 const algorithmOf = ({bytes}: StateKey): 'aes-256-gcm' => `aes-${bytes.length * 8}-gcm` as 'aes-256-gcm'
 
-/** Encrypts what a state store keeps; undefined: it has no key to write with. Throws a ComponentFault. */
+/** Returns what encrypts the values of a state store; undefined: it has no key to write with. Throws a ComponentFault. */
 export function encryptedBy(
   resource: ComponentResource,
   properties: Properties

@@ -35,8 +35,8 @@ export interface BindingChannel {
   /** The same when events may be read: also if the app is asleep, as one starts it. `cause` of `ready` says which. */
   mayRead(signal: AbortSignal): Promise<void> | undefined
   /**
-   * The bindings whose events the app wants: asks the process that is ready, until the signal is aborted. A binding that it
-   * cannot be asked about is logged and left out.
+   * Returns the bindings whose events the app wants. Asks the process that is ready, until the signal is aborted. A binding
+   * is logged and left out if the app cannot be asked about it.
    */
   wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]>
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */

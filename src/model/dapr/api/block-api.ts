@@ -29,7 +29,7 @@ export interface ComponentWords {
 
 /** The part of Dapr's API that belongs to one building block. */
 export interface BlockApi {
-  /** Left out: its calls name no component. */
+  /** The words for its components; left out: its calls name none. */
   readonly components?: ComponentWords
   /** Parts of the codes of its errors (`a|b`), and what the metrics count these as (Dapr: pkg/messages/errorcodes). */
   readonly errors?: `${string} ${string}`

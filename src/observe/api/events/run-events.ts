@@ -65,7 +65,7 @@ export class RunEvents {
     context().work.onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
   }
 
-  /** How many readers came in this way. */
+  /** Counts the readers that connected in this way. */
   count(via: Via): number {
     return [...this.#readers].filter(reader => reader.via === via).length
   }

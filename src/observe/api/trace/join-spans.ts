@@ -124,7 +124,7 @@ export class JoinedTrace {
     return number
   }
 
-  /** The call that the app was answering at a moment, the latest one. */
+  /** Returns the latest call that the app was answering at a moment. */
   answeredBy(app: string, moment: number): number | undefined {
     return this.#openAt(app, moment)?.number
   }

@@ -71,7 +71,7 @@ export async function changeInstance(workflows: Workflows, {at, body, gone}: Api
   return tellInstance(workflows, instance, {action, given, gone})
 }
 
-/** Runs one that is over once more, from a step: the first one if none is named. */
+/** Reruns a finished instance from a step, by default from the first. */
 async function rerunInstance(
   workflows: Workflows,
   {app, id}: Instance,

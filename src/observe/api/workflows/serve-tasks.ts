@@ -45,7 +45,7 @@ export function takeTasks({remoteClients}: Workflows, body: string): Api.TasksTa
   return {taken: items.length}
 }
 
-/** One that cannot be read, or kept, is not answered: who has asked gets all back, and asks again. */
+/** Gives a task to the remote client. One that cannot be read or kept ends the client: the other run takes all its tasks back, and asks again. */
 async function ask(client: RemoteClient, item: string): Promise<void> {
   try {
     await client.ask(Buffer.from(item, 'base64'))

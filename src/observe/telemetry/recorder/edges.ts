@@ -93,7 +93,7 @@ export interface RecentCalls {
 /** How many bytes of a body of this app's calls are kept; -1: its calls are not recorded; undefined: the run has no such app. */
 export type BodyBytesOf = (app: string) => number | undefined
 
-/** The edges between two that are no apps of the run. */
+/** How many bytes of a body are kept of calls between two that are no apps of the run. */
 const BODY_BYTES = 16 * 1024
 
 /** The edges of a run, found by caller and callee. */

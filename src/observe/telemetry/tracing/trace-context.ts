@@ -78,14 +78,3 @@ export const rootOf = (traceId: string, isSampled: boolean): TraceContext => ({
   flags: isSampled ? SAMPLED : 0,
   tracestate: ''
 })
-
-/** The value of `grpc-trace-bin` (OpenCensus): version, then numbered fields. */
-export const toBinary = ({traceId, spanId, flags}: TraceContext): Buffer =>
-  Buffer.from(`0000${traceId}01${spanId}02${flags.toString(16).padStart(2, '0')}`, 'hex')
-
-/** Parses `grpc-trace-bin`; undefined if it is invalid. */
-export function fromBinary(bytes: Buffer): TraceContext | undefined {
-  const [matched, traceId = '', spanId = '', flags = '00'] =
-    /^0000(?!0{32})([0-9a-f]{32})01(?!0{16})([0-9a-f]{16})(?:02([0-9a-f]{2}))?/.exec(bytes.toString('hex')) ?? []
-  return matched === undefined ? undefined : {traceId, spanId, flags: Number.parseInt(flags, 16), tracestate: ''}
-}

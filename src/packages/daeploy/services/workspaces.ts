@@ -236,7 +236,7 @@ const nameOf = ({id, version}: AppPlan): string => `${id}_${version}`
 const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() === true
 
-/** It is a file itself, not a link to one. */
+/** Returns whether a path is a file itself, not a link to one. */
 const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() === true
 
 /** Makes a folder in a copy. All above it are real ones then: what is in their way, as a link, is removed. */

@@ -81,7 +81,7 @@ export class ClusterRun {
     return this.#ended.promise
   }
 
-  /** Applies everything that waits for nothing. A failure ends the run. */
+  /** Applies everything that depends on nothing. A failure ends the run. */
   start(): void {
     this.#track(this.#start())
   }

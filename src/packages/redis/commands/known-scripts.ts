@@ -78,7 +78,7 @@ const OWN: ReadonlyMap<string, ScriptProgram> = new Map([
   [UNLOCK_SCRIPT, unlock]
 ])
 
-/** What a script does, if it is known. */
+/** Returns what a script does, if it is known. */
 export const programOf = (text: string): ScriptProgram | undefined =>
   OWN.get(text) ?? FOREIGN.get(createHash('sha1').update(normalize(text)).digest('hex'))
 

@@ -64,7 +64,7 @@ export function addFloating(left: number, right: number): string {
         .replace(/^-0$/, '0')
 }
 
-/** Start and stop of a range that may count from the end, within a length. */
+/** Returns start and stop of a range that may count from the end, within a length. */
 export function clampRange(start: number, stop: number, length: number): readonly [from: number, to: number] {
   const from = Math.max(start < 0 ? length + start : start, 0)
   const to = Math.min(stop < 0 ? length + stop : stop, length - 1)

@@ -44,7 +44,7 @@ export class WriteBehind {
     this.#warn = warn
   }
 
-  /** Starts to write what is changed from now on. */
+  /** Starts to write what changes from now on. */
   open(writer: KeyWriter): void {
     this.#writer = writer
     if (this.journal.changed.size > 0) this.#wake()

@@ -7,7 +7,7 @@ export type BreakerOutcome = 'success' | 'failure' | 'excluded'
 
 /** A call that the breaker admitted. */
 export interface BreakerPermit {
-  /** The generation that counts it. */
+  /** The generation of counts that the call belongs to. */
   readonly generation: number
 }
 

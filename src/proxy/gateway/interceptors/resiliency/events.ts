@@ -69,5 +69,5 @@ export function describeEvent(event: ResiliencyEvent): string {
 const causeText = (cause: FailureCause): string =>
   typeof cause === 'number' ? cause.toString() : cause === 'timeout' ? 'timeout' : 'no response'
 
-/** `400 ms`, `45 s`. */
+/** Writes a duration: `400 ms`, `45 s`. */
 const shortDuration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`)

@@ -3,12 +3,10 @@ import {
   childOf,
   formatTraceparent,
   formatTracestate,
-  fromBinary,
   newTraceId,
   parseTraceContext,
   parseTracestate,
-  rootOf,
-  toBinary
+  rootOf
 } from '../../../../../src/observe/telemetry/tracing/trace-context.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -77,13 +75,4 @@ t.test('tracestate', async t => {
   const context = rootOf(TRACE, true)
   t.equal(formatTracestate({...context, tracestate: 'a=b'}), 'a=b')
   t.equal(formatTracestate({...context, tracestate: `a=${'x'.repeat(511)}`}), '', 'too long to be sent')
-})
-
-t.test('the binary form', async t => {
-  const context = {traceId: TRACE, spanId: SPAN, flags: 1, tracestate: ''}
-  t.equal(toBinary(context).toString('hex'), `0000${TRACE}01${SPAN}0201`)
-  t.strictSame(fromBinary(toBinary(context)), context)
-  t.strictSame(fromBinary(Buffer.from(`0000${TRACE}01${SPAN}`, 'hex')), {...context, flags: 0})
-  for (const bad of ['', '00', `0100${TRACE}01${SPAN}0201`, `0000${'0'.repeat(32)}01${SPAN}0201`, `0000${TRACE}`])
-    t.equal(fromBinary(Buffer.from(bad, 'hex')), undefined, bad)
 })
