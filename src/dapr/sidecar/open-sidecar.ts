@@ -23,7 +23,7 @@ import {release} from '../../proxy/net/claimed-server.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
-import {SidecarBlocks} from './sidecar-blocks.ts'
+import {SidecarBlocks, type SharedContext} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {isTruthy} from '../../model/truthy.ts'
 import {whyMissing} from './why-missing.ts'
@@ -206,35 +206,30 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, env, resources, components, daprd, work, actors, observer} = this.#options
+    const {runtime, env, resources, daprd, work, actors, observer} = this.#options
     const {tracing, metering, effects} = this.#path
-    return new SidecarBlocks({
-      context: {
-        appId: runtime.id,
-        instance: runtime.name,
-        isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
-        namespace: env['NAMESPACE'] ?? '',
-        whyMissing: this.#whyMissing,
-        postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
-        policies: () => effects.componentPolicies,
-        counted: event => metering.used(event),
-        startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
-        observer,
-        work,
-        actors,
-        log: {
-          isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
-          write: this.#logAs('dapr.runtime.processor'),
-          warn: (code, text) => resources.warn(code, text)
-        }
-      },
-      folder: runtime.plan.folder,
-      env,
-      resources,
-      components,
-      daprd: async all => daprd.open({runtime, resources: all, metadata: () => this.#facts().extended}),
-      areOptional: runtime.plan.resources.areOptional === true
-    })
+    const context: SharedContext = {
+      appId: runtime.id,
+      instance: runtime.name,
+      isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
+      namespace: env['NAMESPACE'] ?? '',
+      whyMissing: this.#whyMissing,
+      postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
+      policies: () => effects.componentPolicies,
+      counted: event => metering.used(event),
+      startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+      observer,
+      work,
+      actors,
+      log: {
+        isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
+        write: this.#logAs('dapr.runtime.processor'),
+        warn: (code, text) => resources.warn(code, text)
+      }
+    }
+    return new SidecarBlocks(this.#options, context, async all =>
+      daprd.open({runtime, resources: all, metadata: () => this.#facts().extended})
+    )
   }
 
   #openHttp(): Sidecar {

@@ -1,38 +1,29 @@
-import type {Environment} from '../../model/environment.ts'
 import type {AppComponents, FailedComponent} from '../components/app-components.ts'
 import type {Secret} from '../components/secret-store.ts'
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
-import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../../files/config/diagnose.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
-import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {Configuration} from '../../files/resources/dapr-configuration.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
+import type {OpenSidecarOptions} from './sidecar-options.ts'
 
-export interface SidecarBlocksOptions {
-  /** What they share, but for what is read from files. */
-  readonly context: Omit<BlockContextOptions, 'components' | 'configuration'>
-  /** Folder of the app, where relative paths of its components start. */
-  readonly folder: string
-  readonly env: Environment
-  readonly resources: AppResources
-  /** Loads the components of the run. */
-  readonly components: () => Promise<ComponentSet>
-  /** Opens a real daprd for components that are not built in; undefined if there is none, which has been reported. */
-  readonly daprd: (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
-  /** A component that cannot be opened is only reported. */
-  readonly areOptional: boolean
-}
+/** What the building blocks of an app share, except what is read from files. */
+export type SharedContext = Omit<BlockContextOptions, 'components' | 'configuration'>
+
+/** Opens a real daprd for components that are not built in; undefined if there is none, which has been reported. */
+type OpenDaprd = (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
 
 /** The building blocks of an app, loaded when its files name a component, or it calls one. */
 export class SidecarBlocks {
-  readonly #options: SidecarBlocksOptions
+  readonly #options: OpenSidecarOptions
+  readonly #context: SharedContext
+  readonly #openDaprd: OpenDaprd
   readonly #listeners = new Set<() => void>()
   readonly #stopFollowing: () => void
   #current: readonly ComponentResource[]
@@ -46,8 +37,10 @@ export class SidecarBlocks {
   #isClosed = false
   readonly #known = new Set<'topics' | 'bindings'>()
 
-  constructor(options: SidecarBlocksOptions) {
+  constructor(options: OpenSidecarOptions, context: SharedContext, openDaprd: OpenDaprd) {
     this.#options = options
+    this.#context = context
+    this.#openDaprd = openDaprd
     const {resources} = options
     this.#current = resources.snapshot.components
     this.#stopFollowing = resources.onChange(({components}) => {
@@ -127,7 +120,7 @@ export class SidecarBlocks {
   /** The topics that the app reads, and what waits there. */
   get backlogs(): readonly TopicBacklog[] {
     const typeOf = (name: string): string => this.#current.find(each => each.name === name)?.type ?? 'pubsub'
-    const {appId} = this.#options.context
+    const {appId} = this.#context
     const read = this.#blocks?.subscriptions.backlogs ?? []
     return read.map(each => ({...each, app: appId, type: typeOf(each.pubsubName)}))
   }
@@ -157,14 +150,21 @@ export class SidecarBlocks {
   }
 
   async #load(): Promise<Blocks> {
-    const {context, folder, env, resources, components} = this.#options
+    const {runtime, env, resources, components} = this.#options
+    const context = this.#context
     const [{AppComponents}, {Blocks}, set] = await Promise.all([
       import('../components/app-components.ts'),
       import('./blocks/blocks.ts'),
       components()
     ])
     const {appId, log} = context
-    const own = new AppComponents({appId, folder, env, set, log: (level, text) => log.write(level, text)})
+    const own = new AppComponents({
+      appId,
+      folder: runtime.plan.folder,
+      env,
+      set,
+      log: (level, text) => log.write(level, text)
+    })
     this.#components = own
     this.#fault = await this.#changes.run(async () => this.#follow())
     const configuration = (): Configuration => resources.snapshot.configuration
@@ -178,7 +178,7 @@ export class SidecarBlocks {
     try {
       await outbox.begin()
     } catch (error) {
-      this.#options.context.log.write('error', `the outbox cannot be read: ${messageOf(error)}`)
+      this.#context.log.write('error', `the outbox cannot be read: ${messageOf(error)}`)
     }
   }
 
@@ -197,11 +197,10 @@ export class SidecarBlocks {
     if (this.#isClosed || this.#components === undefined) return ''
     await this.#findDaprd(this.#components)
     const failures = await this.#components.follow(this.#current)
-    const {
-      context: {log},
-      resources
-    } = this.#options
-    const isHarmless = (each: FailedComponent): boolean => each.isHarmless || this.#options.areOptional
+    const {runtime, resources} = this.#options
+    const {log} = this.#context
+    const areOptional = runtime.plan.resources.areOptional === true
+    const isHarmless = (each: FailedComponent): boolean => each.isHarmless || areOptional
     for (const each of failures) if (isHarmless(each)) resources.warn('resource-not-used', textOf(each))
     const failure = failures.find(each => !isHarmless(each))
     if (failure === undefined) return ''
@@ -212,7 +211,7 @@ export class SidecarBlocks {
 
   async #findDaprd(components: AppComponents): Promise<void> {
     if (!this.#current.some(each => this.mayBeByDaprd(each))) return
-    components.daprd ??= await this.#options.daprd(this.#current)
+    components.daprd ??= await this.#openDaprd(this.#current)
     for (const each of this.#known) components.daprd?.setKnown(each)
   }
 }

@@ -1,10 +1,14 @@
+import type {Environment} from '../../../model/environment.ts'
 import type {Exit} from '../../../model/app-state.ts'
 import type {LogEntry} from '../../../model/log-entry.ts'
-import type {StopPlan, LogLevel} from '../../../model/plan.ts'
+import type {AppPlan, LogLevel} from '../../../model/plan.ts'
 import {makePipes} from '../../../platform/pipes.ts'
 import {AppProcess} from '../../../supervisor/process/app-process.ts'
 import type {Watchdog} from '../../../supervisor/process/watchdog.ts'
 import {LOG_LEVELS} from '../../../model/plan.ts'
+import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
+import type {AppListenerOptions} from './app-listener.ts'
+import type {DaprdProgram} from './find-daprd.ts'
 
 /** Fields that are the same in all lines of the log of daprd. */
 const COMMON = new Set(['app_id', 'instance', 'level', 'msg', 'scope', 'time', 'type', 'ver'])
@@ -32,15 +36,20 @@ export function entryOf(line: string, daprd: string): LogEntry {
   }
 }
 
-export interface DaprdProcessOptions {
-  readonly command: readonly string[]
-  readonly version: string
-  /** Its working directory: relative paths of components start here. */
-  readonly folder: string
-  readonly env: Readonly<Record<string, string>>
-  /** The value of `PILLION_LIFE` in the environment. */
+export interface DaprdOptions {
+  readonly program: DaprdProgram
+  readonly plan: AppPlan
+  readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
+  readonly env: Environment
+  /** The value of `PILLION_RUN`. */
+  readonly run: string
+  /** The value of `PILLION_LIFE`: unique among all processes of the run. */
   readonly life: string
-  readonly stop: StopPlan
+  /** Created here, and removed at the end. */
+  readonly folder: string
+  /** What it opens (`componentsText`). */
+  readonly components: string
+  readonly listener: AppListenerOptions
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
   /** Gets each line that it logs. */
   readonly log: (entry: LogEntry) => void
@@ -49,24 +58,34 @@ export interface DaprdProcessOptions {
 /** One process of daprd, with what it leaves behind. */
 export class DaprdProcess {
   readonly exited: Promise<Exit>
-  readonly #options: DaprdProcessOptions
+  readonly #options: DaprdOptions
   readonly #process: AppProcess
   #ending: Promise<unknown> | undefined
   /** The last errors that it logged. */
   readonly #errors: string[] = []
 
-  static async start(options: DaprdProcessOptions): Promise<DaprdProcess> {
+  /** Runs `command` in the folder of the app: relative paths of components start there. */
+  static async start(
+    options: DaprdOptions,
+    command: readonly string[],
+    env: Readonly<Record<string, string>>
+  ): Promise<DaprdProcess> {
     const [pipes] = await makePipes(1)
     if (pipes === undefined) throw new Error('a process has one set of pipes')
-    return new DaprdProcess(options, pipes)
+    return new DaprdProcess(options, command, env, pipes)
   }
 
-  private constructor(options: DaprdProcessOptions, pipes: Awaited<ReturnType<typeof makePipes>>[number]) {
+  private constructor(
+    options: DaprdOptions,
+    command: readonly string[],
+    env: Readonly<Record<string, string>>,
+    pipes: Awaited<ReturnType<typeof makePipes>>[number]
+  ) {
     this.#options = options
-    const {command, folder, env, life, watchdog} = options
+    const {plan, life, watchdog} = options
     this.#process = new AppProcess({
       command,
-      folder,
+      folder: plan.folder,
       env,
       stdio: pipes,
       input: undefined,
@@ -96,7 +115,7 @@ export class DaprdProcess {
   /** TERM, the grace period, KILL. Settles when nothing of it is left. */
   async end(): Promise<void> {
     this.#ending ??= this.#process.end({
-      stop: {...this.#options.stop, signal: 'SIGTERM', scope: 'all'},
+      stop: {...this.#options.plan.stop, signal: 'SIGTERM', scope: 'all'},
       isSuccess: false,
       now: new AbortController().signal,
       ended: () => undefined
@@ -108,7 +127,7 @@ export class DaprdProcess {
   #take(text: string): undefined {
     for (const line of Buffer.from(text, 'latin1').toString().split('\n')) {
       if (line === '') continue
-      const entry = entryOf(line, this.#options.version)
+      const entry = entryOf(line, this.#options.program.version)
       if (entry.level === 'error' || entry.level === 'fatal') this.#errors.push(entry.message)
       if (this.#errors.length > MAX_ERRORS) this.#errors.shift()
       this.#options.log(entry)

@@ -1,33 +1,11 @@
 import {rm} from 'node:fs/promises'
-import type {Environment} from '../../../model/environment.ts'
 import {exitText} from '../../../model/exit-text.ts'
-import type {AppPlan} from '../../../model/plan.ts'
 import {pause} from '../../../platform/delay.ts'
-import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
-import {AppListener, type AppListenerOptions} from './app-listener.ts'
+import {AppListener} from './app-listener.ts'
 import {commandLine, daprdVariables} from './command-line.ts'
 import {DaprdConnection} from './daprd-connection.ts'
-import {DaprdProcess, type DaprdProcessOptions} from './daprd-process.ts'
-import type {DaprdProgram} from './find-daprd.ts'
+import {DaprdProcess, type DaprdOptions} from './daprd-process.ts'
 import {writeFolder} from './resource-files.ts'
-
-export interface DaprdOptions {
-  readonly program: DaprdProgram
-  readonly plan: AppPlan
-  readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
-  readonly env: Environment
-  /** The value of `PILLION_RUN`. */
-  readonly run: string
-  /** Unique among all processes of the run. */
-  readonly life: string
-  /** Created here, and removed at the end. */
-  readonly folder: string
-  /** What it opens (`componentsText`). */
-  readonly components: string
-  readonly listener: AppListenerOptions
-  readonly watchdog: DaprdProcessOptions['watchdog']
-  readonly log: DaprdProcessOptions['log']
-}
 
 /** How often its API is tried until it answers. */
 const LOOK_EVERY_MS = 10
@@ -53,21 +31,14 @@ export class Daprd {
   readonly #process: DaprdProcess
 
   static async start(options: DaprdOptions): Promise<Daprd> {
-    const {program, plan, ports, env, run, life, watchdog, log} = options
+    const {program, plan, ports, env, run, life} = options
     const folder = writeFolder(options.folder, options.components)
     const listener = new AppListener(options.listener)
     try {
       const appPort = await listener.open()
-      const process = await DaprdProcess.start({
-        command: commandLine({program, plan, ports, appPort, folder}),
-        version: program.version,
-        folder: plan.folder,
-        env: daprdVariables({env, run, life, token: listener.token}),
-        life,
-        stop: plan.stop,
-        watchdog,
-        log
-      })
+      const command = commandLine({program, plan, ports, appPort, folder})
+      const variables = daprdVariables({env, run, life, token: listener.token})
+      const process = await DaprdProcess.start(options, command, variables)
       return new Daprd(options, listener, process)
     } catch (error) {
       listener.close()
