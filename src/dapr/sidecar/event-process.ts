@@ -1,8 +1,8 @@
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
-import type {Callee} from '../../proxy/gateway/local-apps.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {DeliveryProcess} from './blocks/event-channel.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
 
 /** What brings events to an app from outside: its topics, its bindings. */
@@ -13,35 +13,6 @@ export interface DeliveryContext {
   readonly context: CallContext
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, text: string) => void
-}
-
-/** How events reach the app: what the classes for HTTP and gRPC need. */
-export interface DeliveryProcess {
-  readonly app: Callee
-  readonly context: CallContext
-  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. `cause`: what starts it if it is asleep. */
-  readonly ready: (signal: AbortSignal, cause: string) => Promise<void> | undefined
-  /** Settles when events may be read: when the app takes them, or is asleep, as an event starts it then. */
-  readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
-  /** The number of the process that takes events. */
-  readonly generation: () => number
-  /** Whether the app takes events. */
-  readonly isReady: () => boolean
-  /** Writes to the log of the sidecar. */
-  readonly log: (level: LogLevel, text: string) => void
-}
-
-/** What the channels to an app share, whatever protocol it speaks. */
-export abstract class EventProcessChannel {
-  readonly ready: DeliveryProcess['ready']
-  readonly mayRead: DeliveryProcess['mayRead']
-  protected readonly process: DeliveryProcess
-
-  constructor(process: DeliveryProcess) {
-    this.process = process
-    this.ready = process.ready
-    this.mayRead = process.mayRead
-  }
 }
 
 /** No process was asked. */

@@ -1,6 +1,9 @@
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import type {EventFields} from '../../../files/resources/routing-rule.ts'
 import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
+import type {LogLevel} from '../../../model/plan.ts'
+import type {CallContext} from '../../../proxy/gateway/call-context.ts'
+import type {Callee} from '../../../proxy/gateway/local-apps.ts'
 import type {Interrupted} from './held-delivery.ts'
 
 /** An event on its way to the app. */
@@ -53,4 +56,33 @@ export interface EventChannel {
     entries: readonly BatchEntry[],
     attempt?: AttemptControl
   ): Promise<readonly EventAnswer[] | EventAnswer>
+}
+
+/** How events reach the app: what the classes for HTTP and gRPC need. */
+export interface DeliveryProcess {
+  readonly app: Callee
+  readonly context: CallContext
+  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. `cause`: what starts it if it is asleep. */
+  readonly ready: (signal: AbortSignal, cause: string) => Promise<void> | undefined
+  /** Settles when events may be read: when the app takes them, or is asleep, as an event starts it then. */
+  readonly mayRead: (signal: AbortSignal) => Promise<void> | undefined
+  /** The number of the process that takes events. */
+  readonly generation: () => number
+  /** Whether the app takes events. */
+  readonly isReady: () => boolean
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
+
+/** What the channels of events and of bindings share, whatever protocol it speaks. */
+export abstract class EventProcessChannel {
+  readonly ready: DeliveryProcess['ready']
+  readonly mayRead: DeliveryProcess['mayRead']
+  protected readonly process: DeliveryProcess
+
+  constructor(process: DeliveryProcess) {
+    this.process = process
+    this.ready = process.ready
+    this.mayRead = process.mayRead
+  }
 }

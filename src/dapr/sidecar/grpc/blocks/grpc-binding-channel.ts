@@ -1,3 +1,4 @@
+import {EventProcessChannel} from '../../blocks/event-channel.ts'
 import type {BindingEvent} from '../../../components/binding.ts'
 import {requestGrpcApp} from '../../../../proxy/gateway/grpc-app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
@@ -16,7 +17,6 @@ import {
 } from '../../../../model/dapr/messages/appcallback.generated.ts'
 import {bufferOf} from '../../operations/operation.ts'
 import {wishOf} from '../../operations/state-messages.ts'
-import {EventProcessChannel} from '../../event-process.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 

@@ -5,7 +5,14 @@ import {decode, encode, type Message, type Schema} from '../../../../proxy/net/g
 import {messageOf} from '../../../../model/errors.ts'
 import {OK, UNIMPLEMENTED} from '../../../../proxy/net/grpc/status.ts'
 import {traceFields} from '../../../../proxy/net/grpc/trace-fields.ts'
-import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
+import {
+  EventProcessChannel,
+  type AppEvent,
+  type BatchEntry,
+  type EventAnswer,
+  type EventChannel,
+  type EventTarget
+} from '../../blocks/event-channel.ts'
 import {eventTraceparent, traceparentOfAll} from '../../http/trace.ts'
 import {
   TopicEventBulkRequest,
@@ -14,7 +21,6 @@ import {
   TopicEventResponse
 } from '../../../../model/dapr/messages/appcallback.generated.ts'
 import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
-import {EventProcessChannel} from '../../event-process.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
 const ALPHA = '/dapr.proto.runtime.v1.AppCallbackAlpha/'

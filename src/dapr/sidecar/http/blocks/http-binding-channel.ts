@@ -1,3 +1,4 @@
+import {EventProcessChannel} from '../../blocks/event-channel.ts'
 import type {BindingEvent} from '../../../components/binding.ts'
 import {requestApp} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
@@ -9,7 +10,6 @@ import {metadataLines, pathOf} from './app-headers.ts'
 import {textIn} from '../../operations/block-request.ts'
 import {isObject} from '../../../../model/is-object.ts'
 import {readItem} from '../../operations/state-json.ts'
-import {EventProcessChannel} from '../../event-process.ts'
 
 /** An app with hundreds of bindings is not flooded. */
 const QUESTIONS_AT_ONCE = 8

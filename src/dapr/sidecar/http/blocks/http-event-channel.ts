@@ -1,10 +1,16 @@
 import {requestApp, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
-import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
+import {
+  EventProcessChannel,
+  type AppEvent,
+  type BatchEntry,
+  type EventAnswer,
+  type EventChannel,
+  type EventTarget
+} from '../../blocks/event-channel.ts'
 import {goJson} from '../go-text.ts'
 import {eventTraceparent, traceparentOfAll} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
-import {EventProcessChannel} from '../../event-process.ts'
 
 const SUCCESS: EventAnswer = {kind: 'success'}
 const DROP: EventAnswer = {kind: 'drop'}
