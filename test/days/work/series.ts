@@ -10,7 +10,12 @@ export interface Planned {
   readonly name: string
   /** How often it fires; Infinity: without end. */
   readonly repeats: number
+  /** How often a firing that fails is tried again, before it is given up. */
+  readonly retries: number
+  /** Firings that are done, or given up. */
   fired: number
+  /** Tries of the one that is due. */
+  failed: number
   /** Deliveries that were asked for by hand, or that a crash may have made twice. */
   extra: number
   /** Some delivery was made. */
@@ -22,6 +27,8 @@ export interface Planned {
 /** A delivery that an app has and has not answered. */
 export interface Delivery {
   readonly name: string
+  /** Of what it is about; 0: a call. */
+  readonly serial: number
   /** The app or instance that has it. */
   readonly at: string
   readonly answer: (kind: 'done' | 'failed') => void
@@ -33,6 +40,8 @@ export class SeriesWatch {
   readonly #fault: (text: string) => void
   readonly open = new Set<Delivery>()
   readonly planned = new Map<number, Planned>()
+  /** How often what an app was given was refused at the end, by serials. */
+  readonly #refused = new Map<number, number>()
   /** Apps that take jobs. */
   readonly ready = new Set<string>()
 
@@ -50,8 +59,18 @@ export class SeriesWatch {
     return [...this.planned.values()].filter(each => each.name === name)
   }
 
-  plan(serial: number, name: string, repeats: number): Planned {
-    const planned: Planned = {serial, name, repeats, fired: 0, extra: 0, isSeen: false, state: 'asked'}
+  plan(serial: number, name: string, repeats: number, retries: number): Planned {
+    const planned: Planned = {
+      serial,
+      name,
+      repeats,
+      retries,
+      fired: 0,
+      failed: 0,
+      extra: 0,
+      isSeen: false,
+      state: 'asked'
+    }
     this.planned.set(serial, planned)
     return planned
   }
@@ -70,9 +89,10 @@ export class SeriesWatch {
       this.#add(
         {
           name: `job ${job.app} ${job.name}`,
+          serial,
           at: job.app,
           answer: kind => {
-            if (kind === 'done') this.#fired(serial)
+            this.#answered(serial, kind)
             resolve({kind, answer: kind})
           },
           lose: () => resolve({kind: 'undeliverable', answer: 'it has left'})
@@ -96,9 +116,17 @@ export class SeriesWatch {
     if (planned.state === 'over') this.#fault(`${name} fires, as it was set before the last time, or refused`)
   }
 
-  #fired(serial: number): void {
+  /** At the end some fail once more than they are tried again by default, and others are done. */
+  answerAtEnd({serial}: Delivery): 'done' | 'failed' {
+    const refused = this.#refused.get(serial) ?? 0
+    this.#refused.set(serial, refused + 1)
+    return serial % 4 === 1 && refused < 5 && this.planned.get(serial)?.retries !== Infinity ? 'failed' : 'done'
+  }
+
+  #answered(serial: number, kind: 'done' | 'failed'): void {
     const planned = this.planned.get(serial)
-    if (planned === undefined) return
+    if (planned === undefined || (kind === 'failed' && planned.failed++ < planned.retries)) return
+    planned.failed = 0
     planned.fired++
     if (planned.fired > planned.repeats + planned.extra)
       this.#fault(`what was to fire ${planned.repeats} times has fired ${planned.fired} times`)
@@ -117,9 +145,10 @@ export class SeriesWatch {
       }
       const delivery: Delivery = {
         name,
+        serial,
         at,
         answer: kind => {
-          if (kind === 'done') this.#fired(serial)
+          this.#answered(serial, kind)
           resolve(turnAnswer(kind))
         },
         lose

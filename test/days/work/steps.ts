@@ -29,6 +29,8 @@ function oneOf<T>(random: Random, all: readonly T[]): T {
 type Do = (world: WorkWorld, random: Random) => unknown
 
 const APPS = ['a', 'b', 'c'] as const
+/** Of a firing without a policy. */
+const DEFAULT_RETRIES = 3
 const PASSES = [1, 500, 1000, 2000, 10_000, 60_000] as const
 
 /** The latest plan of each job and reminder that was acknowledged. */
@@ -42,14 +44,14 @@ function setPlan(
   world: WorkWorld,
   run: WalkRun,
   name: string,
-  repeats: number,
+  {repeats, retries}: {readonly repeats: number; readonly retries: number},
   set: (serial: number) => Promise<unknown>
 ): void {
   let plans = plansOf.get(run)
   if (plans === undefined) plansOf.set(run, (plans = new Map<string, Planned>()))
   const known = plans
   const {serial} = world
-  const plan = run.series.plan(serial, name, repeats)
+  const plan = run.series.plan(serial, name, repeats, retries)
   world.ask(
     async () => set(serial),
     () => {
@@ -284,7 +286,8 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
           }
         : {dueTime: random.pick(['0s', '1s', '5s'])}
       const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500} as const) : undefined
-      setPlan(world, run, `job ${app} ${name}`, repeats, async serial =>
+      const retries = policy === undefined ? DEFAULT_RETRIES : Infinity
+      setPlan(world, run, `job ${app} ${name}`, {repeats, retries}, async serial =>
         run.jobs.schedule(
           app,
           {name, ...times, policy, data: {typeUrl: '', value: Buffer.from(String(serial))}},
@@ -309,7 +312,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       const [, app = random.pick(APPS), name = 'j1'] = known.length === 0 ? [] : random.pick(known)
       const run = world.runOf(app)
       const verb = random.pick(['pause', 'resume', 'resume', 'run'] as const)
-      if (verb === 'run') run.series.allowOneMore(`job ${app} ${name}`)
+      if (verb !== 'pause') run.series.allowOneMore(`job ${app} ${name}`)
       world.ask(async () => run.jobs[verb](app, name))
     }
   ],
@@ -327,7 +330,8 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
         period: isRepeated ? `${repeats === Infinity ? '' : `R${repeats}/`}${random.pick(['PT1S', 'PT7S'])}` : ''
       }
       const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500} as const) : undefined
-      setPlan(world, run, `reminder ${id} ${name}`, repeats, async serial =>
+      const retries = policy === undefined ? DEFAULT_RETRIES : Infinity
+      setPlan(world, run, `reminder ${id} ${name}`, {repeats, retries}, async serial =>
         run.reminders.set(
           'a',
           {type: 'T', id, name},

@@ -190,7 +190,7 @@ export class WorkWorld {
       const deliveries = this.runs.flatMap(({series}) => [...series.open].map(each => ({each, series})))
       for (const {each, series} of deliveries) {
         series.open.delete(each)
-        each.answer('done')
+        each.answer(turn < 10 ? series.answerAtEnd(each) : 'done')
       }
       // what never rests gets its time, too
       if (held.length + deliveries.length > 0 && turn % 5 !== 4) continue
