@@ -166,7 +166,8 @@ t.test('mistakes of somebody new to YAML come with what to write', async t => {
     ['  - appID a\n    appDirPath: .\n', 3, /^write a colon and a space after a key, as in appID: shop$/],
     ['  - appID:a\n    appDirPath: .\n', 3, /^write a colon and a space after a key/],
     ['\t- appID: a\n', 3, /^indent with spaces$/],
-    ['  - appID: @a\n', 3, /^put it into quotes$/]
+    ['  - appID: @a\n', 3, /^put it into quotes$/],
+    ['  - appID: a\n    env: {A: ${HOME}}\n', 4, /^put it into quotes: "\$\{…\}"$/]
   ]
   for (const [apps, line, hint] of table)
     t.match((await validate(rig, `version: 1\napps:\n${apps}`)).errors, [{code: 'invalid-yaml', line, hint}], apps)

@@ -24,6 +24,7 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['resourcesPath', ['resources', 'components', 'componentspaths']],
   ['daprHTTPPort', ['httpport', 'sidecarport']],
   ['daprGRPCPort', ['grpcport']],
+  ['limits', ['memory', 'mem', 'memlimit', 'cpu', 'cpus']],
   ['logs', ['logging']],
   ['profiles', ['profile']]
 ])
@@ -32,6 +33,8 @@ const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
 const UNLIKE_OURS: ReadonlyMap<string, string> = new Map([
   ['image', 'to run a container, write command: [docker, run, --rm, IMAGE]'],
   ['build', 'write the command that starts the program, or one of docker'],
+  ['schedule', 'what runs at times is a job, or the binding bindings.cron, which calls an app'],
+  ['cron', 'what runs at times is a job, or the binding bindings.cron, which calls an app'],
   ['volumes', 'mount them in the command: [docker, run, -v, …]']
 ])
 

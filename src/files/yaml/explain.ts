@@ -48,6 +48,7 @@ const DEEP = /call stack|stack overflow/i
 function adviceFor({code, message, pos: [at]}: YAMLParseError, text: string): string {
   if (/^(?:All mapping items|Sequence item)/.test(message))
     return 'indent it as the lines above: keys of one map begin in the same column'
+  if (code === 'UNEXPECTED_TOKEN' && text.startsWith('${', at - 1)) return 'put it into quotes: "${…}"'
   if (code !== 'BLOCK_AS_IMPLICIT_KEY') return ADVICE.get(code) ?? ''
   const isOnOneLine = / .*: /.test(text.slice(at - 1).split('\n', 1)[0] ?? '')
   return isOnOneLine
