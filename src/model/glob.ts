@@ -99,7 +99,7 @@ class Pattern implements Glob {
     return next
   }
 
-  /** `**` also stands for no folder at all. */
+  /** `**` also matches no folder at all. */
   #withSkipped(states: Set<number>): Set<number> {
     for (const at of states) if (this.#segments[at] === '**') states.add(at + 1)
     return states

@@ -81,7 +81,7 @@ export class Watch {
   readonly #options: WatchOptions
   readonly #hashes = new FileHashes(path => this.#rest.add(path, 'other'))
   readonly #rest: Debouncer<Came>
-  readonly #stands = Promise.withResolvers<void>()
+  readonly #setUp = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
   #filter: AppFilter | undefined
   /** What was saved after this moment (ms since 1970) is a change, though it is seen for the first time. */
@@ -110,7 +110,7 @@ export class Watch {
     const kind = await mountedKind(folder)
     if (kind !== '') this.#poll(`it is on a mounted file system (${kind})`)
     await this.#begin()
-    await this.#stands.promise
+    await this.#setUp.promise
   }
 
   /** A change was seen, and is not reported yet. */
@@ -129,7 +129,7 @@ export class Watch {
     this.#isClosed = true
     this.#rest.close()
     this.#hashes.close()
-    this.#stands.resolve()
+    this.#setUp.resolve()
     await this.#watcher?.close()
   }
 
@@ -153,18 +153,18 @@ export class Watch {
   }
 
   #listen(watcher: FSWatcher, filter: AppFilter): void {
-    let stands = false
+    let isSetUp = false
     const {folder, watch: plan, clock = systemClock} = this.#options
     const since = this.#since
     const areFiles = 'files' in plan
     const seen = new Set<string>()
     const see = (path: string, came: Came): void => {
-      if (areFiles && !stands) seen.add(path)
+      if (areFiles && !isSetUp) seen.add(path)
       if (path !== folder && (filter.counts(path) || filter.hasRules(path))) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
       if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
-      else if (stands || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
+      else if (isSetUp || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
       else if (!areFiles && filter.counts(path)) this.#hashes.learn(path, stats)
     }
     const vanish = (path: string): void => {
@@ -174,15 +174,15 @@ export class Watch {
     watcher
       .on('add', appear)
       .on('addDir', (path, stats) => {
-        if (stands) appear(path, stats)
+        if (isSetUp) appear(path, stats)
         else this.#count++
       })
       .on('change', path => see(path, 'other'))
       .on('unlink', vanish)
       .on('unlinkDir', vanish)
       .on('ready', () => {
-        stands = true
-        this.#stands.resolve()
+        isSetUp = true
+        this.#setUp.resolve()
         void this.#hashes.hash()
         // the library looks at a file before it watches its folder: what is saved in between it does not tell
         if (areFiles)
@@ -219,7 +219,7 @@ export class Watch {
     this.#hashes.close()
     givesUp(`more than ${maxFiles.toLocaleString('en')} files are in ${folder}`)
     await watcher.close()
-    this.#stands.resolve()
+    this.#setUp.resolve()
   }
 
   #poll(why: string): void {

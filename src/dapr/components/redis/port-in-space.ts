@@ -3,7 +3,7 @@ import {UserError} from '../../../model/errors.ts'
 import {usualAppPorts} from '../../../proxy/ports/app-port.ts'
 
 /**
- * Where the built-in Redis of a space stands in place of that at a port: where it answers, else the first free one of the ports that
+ * Returns the port of a space's own Redis, which replaces the one at a port: the port where it answers, else the first free one of the ports that
  * follow from both. Undefined: a real Redis answers at the port itself. Rejects with a UserError if all of these are held by others.
  */
 export async function portInSpace(port: number, space: string): Promise<number | undefined> {

@@ -16,7 +16,7 @@ function checkName(what: string, text: string): void {
   if (text === '.' || text === '..') throw bad(what, 'name is a path traversal sequence', text)
 }
 
-/** Throws for names that cannot stand in a path (Dapr: pkg/messaging/method, ValidateName). */
+/** Throws for names that cannot be part of a path (Dapr: pkg/messaging/method, ValidateName). */
 export function checkActor(type: string, id: string): void {
   checkName('actorType', type)
   checkName('actorId', id)

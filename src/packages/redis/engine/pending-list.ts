@@ -76,7 +76,7 @@ export class PendingList {
     this.#head = 0
   }
 
-  /** Those of now: whoever goes through them may change them. */
+  /** Returns the current entries as a copy: a caller may change the list while it reads them. */
   all(): readonly PendingEntry[] {
     return this.#entries.filter(entry => !entry.isGone)
   }

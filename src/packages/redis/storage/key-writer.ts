@@ -82,7 +82,7 @@ export class KeyWriter {
     return left
   }
 
-  /** It is a stream, or was one: a stream that has got another name stands at two keys, which belong to one transaction. */
+  /** It is a stream, or was one: a renamed stream has two keys, which belong to one transaction. */
   #isStream(value: Value | undefined, row: number | undefined): boolean {
     return value instanceof Stream || (row !== undefined && this.#serials.has(row))
   }
