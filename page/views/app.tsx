@@ -1,6 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import type {ComponentChildren} from 'preact'
 import {useEffect, useState} from 'preact/hooks'
+import {QuickFaults} from '../faults/quick-faults.tsx'
 import {Address, rootOf} from '../home/address.tsx'
 import {AppActions} from '../parts/app-actions.tsx'
 import {Death} from '../parts/death.tsx'
@@ -97,6 +98,7 @@ function Found({app}: {readonly app: Api.App}) {
         <section>
           <h2>Calls in and out</h2>
           <Figures id={id} />
+          <QuickFaults to={id} />
           <LatestCalls app={id} />
         </section>
         <section>

@@ -1,26 +1,12 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
 import {commandOf, EMPTY, formOf, keysOf, KINDS, templateLines, type FaultForm} from '../faults/fault-form.ts'
-import {announce} from '../parts/announce.tsx'
+import {change, remove} from '../faults/change-faults.ts'
 import {CopyButton} from '../parts/copy-button.tsx'
-import {failure} from '../parts/strips.tsx'
-import {api, mayChange, problemText} from '../state/api.ts'
+import {api, mayChange} from '../state/api.ts'
 import {faults} from '../state/faults.ts'
 import {route} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
-
-/** Whether the run has made a change of its faults; if not, the top of the page says why. */
-async function change(text: string, request: () => Promise<unknown>): Promise<boolean> {
-  failure.value = ''
-  try {
-    await request()
-    announce(text)
-    return true
-  } catch (error) {
-    failure.value = problemText(error)
-    return false
-  }
-}
 
 const enable = async ({number}: Api.Fault, isEnabled: boolean): Promise<boolean> => {
   const verb = isEnabled ? 'enable' : 'disable'
@@ -28,9 +14,6 @@ const enable = async ({number}: Api.Fault, isEnabled: boolean): Promise<boolean>
     api.ask('POST /faults/{number}/{verb}', {at: {number, verb}})
   )
 }
-
-const remove = async ({number}: Api.Fault): Promise<boolean> =>
-  change(`fault ${number} is off`, async () => api.ask('DELETE /faults/{number}', {at: {number}}))
 
 export default function Faults() {
   const {parameters} = route.value

@@ -1,13 +1,14 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
-import {dependsText, nameOf} from '../graph/edge-text.ts'
+import {dependsText, isTopic, nameOf} from '../graph/edge-text.ts'
 import {EXPORTS} from '../graph/export-graph.ts'
 import {around, edgeKey, graphOf, recentOf, type Graph as GraphModel, type GraphEdge} from '../graph/graph.ts'
 import {grouped, groupsOf, MAX_UNGROUPED} from '../graph/groups.ts'
 import {EdgeTable, Matrix} from '../graph/tables.tsx'
+import {QuickFaults} from '../faults/quick-faults.tsx'
 import {count, duration} from '../parts/format.ts'
 import {late} from '../parts/late.tsx'
-import {api, mayChange, problemText} from '../state/api.ts'
+import {api, problemText} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
@@ -190,11 +191,7 @@ function Figures({edge, isGroup}: {readonly edge: GraphEdge; readonly isGroup: b
           Its calls
         </a>
       )}
-      {mayChange && !isGroup && (
-        <a class="button" href={hrefOf('faults', [], {from, to})}>
-          Fault …
-        </a>
-      )}
+      {!isGroup && !isTopic(to) && <QuickFaults from={from} to={to} />}
       <button type="button" aria-label="Close the figures" onClick={() => setParameters({edge: ''})}>
         ✕
       </button>

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import {open, withBrowser} from './browser.ts'
+import {open, violations, withBrowser} from './browser.ts'
 
 const CALLEE = `require('http').createServer((_, response) => response.end('stock')).listen(process.env.APP_PORT)`
 
@@ -39,6 +39,21 @@ t.test('a real run: a fault from the form hits a call, the graph and the templat
     await page.getByRole('button', {name: 'Remove fault 1'}).click()
     await page.getByText('No fault is active').waitFor()
     t.equal(await call(), 'stock')
+
+    // two steps: the app, and what its calls get
+    await page.getByRole('link', {name: /^Apps/}).click()
+    await page.getByRole('grid').getByRole('link', {name: 'stock'}).click()
+    const quick = page.getByRole('group', {name: 'Faults of calls to stock'})
+    await quick.getByRole('button', {name: 'Fail half'}).click()
+    await quick.getByText(/⚡ 503, 50 ?%/).waitFor()
+    t.strictSame(await violations(page), [])
+    await quick.getByRole('button', {name: 'Remove fault 2'}).click()
+    await quick.getByText('⚡').waitFor({state: 'detached'})
+    await quick.getByRole('button', {name: 'Fail all'}).click()
+    await quick.getByText('⚡ 503').waitFor()
+    t.match(await call(), /fault/)
+    await quick.getByRole('button', {name: 'Remove fault 3'}).click()
+    t.match(await quick.getByRole('link', {name: 'Fault …'}).getAttribute('href'), /from=any&to=stock/)
 
     await page.getByRole('link', {name: 'Template'}).click()
     await page.getByText('shop calls stock, and does not name it under dependsOn').waitFor()

@@ -1,0 +1,46 @@
+import {visible} from '../parts/safe-text.ts'
+import {api, mayChange} from '../state/api.ts'
+import {faults} from '../state/faults.ts'
+import {hrefOf} from '../state/route.ts'
+import {change, remove} from './change-faults.ts'
+
+/** The faults that are wanted most. */
+const QUICK = [
+  {text: 'Fail half', keys: {status: 503, rate: 0.5}},
+  {text: 'Fail all', keys: {status: 503}},
+  {text: 'Slow by 2 s', keys: {delay: '2s'}}
+] as const
+
+/** Faults of calls to an app by one click each, and an end for each that is on. */
+export function QuickFaults({from = 'any', to}: {readonly from?: string; readonly to: string}) {
+  if (!mayChange) return null
+  const calls = `calls ${from === 'any' ? '' : `from ${from} `}to ${to}`
+  const on = faults.value.filter(fault => fault.from === from && fault.to === to && fault.isEnabled)
+  return (
+    <div class="tools" role="group" aria-label={`Faults of ${calls}`}>
+      {QUICK.map(({text, keys}) => (
+        <button
+          key={text}
+          type="button"
+          title={`${text}: ${calls}`}
+          onClick={() =>
+            void change(`${text}: ${calls}`, async () => api.ask('POST /faults', {body: {from, to, ...keys}}))
+          }
+        >
+          {text}
+        </button>
+      ))}
+      <a class="button" href={hrefOf('faults', [], {from, to})}>
+        Fault …
+      </a>
+      {on.map(fault => (
+        <span key={fault.number}>
+          ⚡ {visible([fault.texts.effect, fault.texts.rate].filter(text => text !== '').join(', '))}{' '}
+          <button type="button" aria-label={`Remove fault ${fault.number}`} onClick={() => void remove(fault)}>
+            Remove
+          </button>
+        </span>
+      ))}
+    </div>
+  )
+}
