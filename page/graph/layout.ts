@@ -103,7 +103,7 @@ function halvesOf(places: readonly {readonly x: number; readonly width: number}[
   return halves
 }
 
-/** Goes straight through a layer between its boxes, and bends before and behind them: a bend in its middle would touch the box beside it. */
+/** Goes straight through a layer between its boxes, and bends before and behind them: a bend in its middle would touch the box next to it. */
 const pastBoxes = (points: readonly Point[], layers: ReadonlyMap<number, number>): readonly Point[] =>
   points.flatMap((point, at) => {
     const half = layers.get(point.x)

@@ -16,7 +16,7 @@ export interface View {
   readonly load: () => Promise<{readonly default: ComponentType}>
   /** It begins a group: what happens, what outlives a call, what one does with it. */
   readonly beginsGroup?: boolean
-  /** A number beside the title, if it is not 0. */
+  /** A number next to the title, if it is not 0. */
   readonly badge?: () => number
 }
 

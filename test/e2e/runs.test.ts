@@ -51,3 +51,21 @@ t.test('runs lists the runs of a template, and says what is slower since how man
     {isOver: true, edges: [{to: 'stock', calls: 25}]}
   ])
 })
+
+t.test('a run that is killed: runs has what was known at the last write, and the next run adds to it', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'stock', autoPort: true, command: ['node', '../stock.mjs']}])
+  const list = async (): Promise<unknown> => JSON.parse((await rig.run(['runs', '-o', 'json'])).stdout)
+  await runOnce(rig, 1, 'SIGINT')
+  const before = await list()
+  t.match(before, [{isOver: true, edges: [{calls: 25}]}])
+  for (let times = 0; times < 2; times++) {
+    await runOnce(rig, 1, 'SIGKILL')
+    t.strictSame(await list(), before, 'killed within its first minute: what was written before it is as it was')
+  }
+  await runOnce(rig, 1, 'SIGTERM')
+  t.match(await list(), [
+    {isOver: true, edges: [{calls: 25}]},
+    {isOver: true, edges: [{calls: 25}]}
+  ])
+})

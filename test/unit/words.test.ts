@@ -31,12 +31,20 @@ const WORDS: Readonly<Record<string, string>> = {
   'floors?': 'layer'
 }
 
+/** What is said plainer, in what a person reads most: commands and the page. */
+const PLAIN: Readonly<Record<string, string>> = {
+  'goes? on': 'continues',
+  'so many': 'a number',
+  'for so long': 'for that time',
+  whoever: 'what, who'
+}
+
 /** Rooms are modules in prose; in code a buffer may have room. */
 const IN_PROSE: Readonly<Record<string, string>> = {'rooms?': 'module'}
 
 /** Names that are public, or somebody else's. */
 const ALLOWED: readonly (readonly [file: RegExp, line: RegExp])[] = [
-  [/\.ts$/, /\bMath\.floor\(/],
+  [/\.tsx?$/, /\bMath\.floor\(/],
   [/^src\/(?:packages\/import\/write-template|files\/yaml\/explain|observe\/api\/masked-template)\.ts$/, /\bvisit\b/], // of the package yaml
   [/^src\/supervisor\/messages\/best-line\.ts$/, /info Visit/] // printed by yarn
 ]
@@ -51,8 +59,9 @@ const patternOf = (words: Readonly<Record<string, string>>): RegExp =>
 const CONSTANT = /\b(?:[A-Z\d]+_)*(?:MOST|PATIENCE)(?:_[A-Z\d]+)*\b/
 
 const faultsIn = (file: string, text: string): readonly string[] => {
-  const isProse = !file.endsWith('.ts')
-  const words = patternOf(isProse ? {...WORDS, ...IN_PROSE} : WORDS)
+  const isProse = !/\.tsx?$/.test(file)
+  const isRead = /^(?:src\/clients|page|help)\b/.test(file)
+  const words = patternOf({...WORDS, ...(isProse && IN_PROSE), ...(isRead && PLAIN)})
   return text.split('\n').flatMap((line, index) => {
     const found = words.exec(wordsOf(line))?.[0] ?? CONSTANT.exec(line)?.[0]
     const isAllowed = ALLOWED.some(([files, lines]) => files.test(file) && lines.test(line))
@@ -61,10 +70,10 @@ const faultsIn = (file: string, text: string): readonly string[] => {
 }
 
 t.test('source, schema and documents use standard terms', async t => {
-  const folders = ['src', 'schema', 'docs'].flatMap(folder =>
+  const folders = ['src', 'schema', 'docs', 'page'].flatMap(folder =>
     readdirSync(join(ROOT, folder), {recursive: true, encoding: 'utf8'}).map(name => `${folder}/${name}`)
   )
-  const files = [...folders, 'README.md', 'CONTRIBUTING.md'].filter(file => /\.(?:ts|md|json)$/.test(file))
+  const files = [...folders, 'README.md', 'CONTRIBUTING.md'].filter(file => /\.(?:tsx?|md|json)$/.test(file))
   t.ok(files.length > 200)
   t.strictSame(
     files.flatMap(file => faultsIn(file, readFileSync(join(ROOT, file), 'utf8'))),

@@ -144,7 +144,7 @@ function branchesOf(nodes: readonly TreeNode[]): readonly string[] {
       more[depth] = true
       for (let above = 1; above < depth; above++) more[above] ??= false
       if (depth === 0) return ''
-      const lines = more.slice(1, depth).map(goesOn => (goesOn ? '│ ' : '  '))
+      const lines = more.slice(1, depth).map(continues => (continues ? '│ ' : '  '))
       return `${lines.join('')}${isLast ? '└' : '├'}${link?.reason === 'guess' ? '?' : ' '}`
     })
     .toReversed()

@@ -39,6 +39,8 @@ t.test('runs of one template write to one small file, which a broken line does n
   t.same(others, [])
   appendFileSync(join(files, file), '{"run": "c", "edg')
   t.equal(keptRuns(of).length, 2)
+  writeFileSync(join(files, `${file}.4711`), '{"run": "d"')
+  t.equal(keptRuns(of).length, 2, 'what a process that was killed has left half written is not read')
   for (let number = 0; number < 40; number++) keepRun(of, runOf(`r${number}`))
   t.same([keptRuns(of).length, keptRuns(of)[0]?.run], [30, 'r10'], 'the oldest go')
   t.same(keptRuns({...of, name: 'copy'}), [], 'a copy has runs of its own')

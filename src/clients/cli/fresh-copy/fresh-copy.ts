@@ -17,7 +17,7 @@ export class FreshCopy {
       const worktree = found === undefined ? undefined : addedWorktreeOf(found.folder)
       return found === undefined || worktree === undefined ? undefined : new FreshCopy(worktree, found.file, asJson)
     } catch {
-      return undefined // whoever reads it says why
+      return undefined // what reads it says why
     }
   }
 
