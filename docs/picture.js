@@ -2,7 +2,7 @@
 /* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, no-control-regex -- JavaScript without types; escape sequences are what is read */
 
 // the eight colours and their bright kin, as a terminal on dark ground shows them
-const COLOURS = ['#484f58', '#ff7b72', '#3fb950', '#d29922', '#58a6ff', '#bc8cff', '#39c5cf', '#b1bac4']
+const COLOURS = ['#484f58', '#ff7b72', '#3fb950', '#ffd33d', '#58a6ff', '#bc8cff', '#39c5cf', '#b1bac4']
 const BRIGHT = ['#6e7681', '#ffa198', '#56d364', '#e3b341', '#79c0ff', '#d2a8ff', '#56d4dd', '#ffffff']
 
 const LINE_HEIGHT = 18
