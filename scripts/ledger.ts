@@ -80,7 +80,8 @@ const table = (rows: readonly LedgerRow[]): string =>
   [
     '| behaviour | standing | test |\n|---|---|---|',
     ...rows.map(row => {
-      const standing = row.why === undefined ? row.standing : `${row.standing}${row.why.startsWith('better: ') ? ';' : ':'} ${row.why}`
+      const standing =
+        row.why === undefined ? row.standing : `${row.standing}${row.why.startsWith('better: ') ? ';' : ':'} ${row.why}`
       return `| ${[row.behaviour, standing, testsOf(row)].map(cell).join(' | ')} |`
     })
   ].join('\n')
