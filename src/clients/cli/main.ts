@@ -10,7 +10,6 @@ import type {CommandEntry} from './entries/command-entry.ts'
 import {OTHER_FLAGS} from './other-words.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
-import {usageText} from './help.ts'
 import {runCommandLine} from './parse.ts'
 import {noteFailure, print, unwritten} from './print.ts'
 
@@ -63,6 +62,7 @@ async function usageFailure(message: string): Promise<number> {
     if (!process.stdout.isTTY) await write(process.stdout, `${message}\n`)
     return EXIT_USAGE
   }
+  const {usageText} = await import('./help.ts')
   const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageText(program, words)}\n`
   await write(process.stderr, `Error: ${message}\n${usage}${hint}`)
   await write(process.stdout, `${message}\n`)

@@ -8,7 +8,6 @@ import {andVerbs, calledBy, withVerb, wordIn} from './command-named.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
 import {GLOBAL_FLAGS, type Flag} from './flag.ts'
 import {GivenFlags} from './given-flags.ts'
-import {helpOf, overview} from './help.ts'
 
 /** Parses the arguments and runs the one of these commands that they name. Throws CommanderError and UsageError for mistakes. */
 export async function runCommandLine(
@@ -22,13 +21,19 @@ export async function runCommandLine(
   const instead = called ?? (await import('./commands.ts')).NOT_BUILT.get(word ?? '')
   if (typeof instead === 'string') throw new UserError(instead)
   let code = 0
-  const root = quiet(new Command(program), () => overview(program, commands, helpColumns()))
-    .option('-v, --version')
-    .enablePositionalOptions() // else the root takes `-v` of `invoke`
+  let isHelp = false
+  let explained: CommandEntry | undefined
+  /** Help is written below: its code is loaded then. */
+  const explain = (entry?: CommandEntry) => (): string => {
+    isHelp = true
+    explained = entry
+    return ''
+  }
+  const root = quiet(new Command(program), explain()).option('-v, --version').enablePositionalOptions() // else the root takes `-v` of `invoke`
   for (const {name, type} of GLOBAL_FLAGS) root.option(`--${name}${type === 'bool' ? '' : ` <${type}>`}`)
   for (const entry of andVerbs(commands)) {
     // its name may be two words, which `root.command(name)` would take for a name and an argument
-    const command = quiet(new Command(entry.name), () => helpOf(program, entry, helpColumns()))
+    const command = quiet(new Command(entry.name), explain(entry))
     root.addCommand(command)
     if (entry === called) {
       prepare(command, entry, async handler => {
@@ -41,7 +46,12 @@ export async function runCommandLine(
       code = await aloneWith(options, commands, program)
     })
   }
-  await root.parseAsync(args, {from: 'user'})
+  try {
+    await root.parseAsync(args, {from: 'user'})
+  } catch (error) {
+    if (!isHelp) throw error
+    await printHelp(program, commands, explained)
+  }
   return code
 }
 
@@ -101,20 +111,28 @@ async function aloneWith(
 ): Promise<number> {
   if (options.version === true)
     return (await import('./commands/version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
-  print(process.stdout, overview(program, commands, helpColumns()))
+  await printHelp(program, commands, undefined)
   return 0
 }
 
+/** Prints the help of a command; without one the overview. */
+async function printHelp(
+  program: string,
+  commands: readonly CommandEntry[],
+  entry: CommandEntry | undefined
+): Promise<void> {
+  const {helpOf, overview} = await import('./help.ts')
+  const columns = helpColumns()
+  print(process.stdout, entry === undefined ? overview(program, commands, columns) : helpOf(program, entry, columns))
+}
+
 /** `help [command]`. For an unknown command it prints cobra's message and the overview. */
-function help(words: readonly string[], commands: readonly CommandEntry[], program: string): number {
+async function help(words: readonly string[], commands: readonly CommandEntry[], program: string): Promise<number> {
   const [name = ''] = withVerb(words, commands)
   const entry = andVerbs(commands).find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
     print(process.stdout, `Unknown help topic [\`${name}\`]\n`)
-  print(
-    process.stdout,
-    entry === undefined ? overview(program, commands, helpColumns()) : helpOf(program, entry, helpColumns())
-  )
+  await printHelp(program, commands, entry)
   return 0
 }
 
