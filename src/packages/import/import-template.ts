@@ -15,9 +15,15 @@ import {findSource, readImported, type FoundSource} from './find-source.ts'
 function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   const wanted = new Set(apps.flatMap(portsOf))
   const owners = new Map<number, string>()
+  // a number in the code of a program comes first, where those of all others can be chosen
+  for (const {id, keys} of apps.filter(isFixed)) {
+    const port = Number(keys['appPort'])
+    const others = apps.filter(each => each.keys['port'] === port)
+    if (others.length > 0 && others.every(({move}) => move !== undefined) && !owners.has(port)) owners.set(port, id)
+  }
   return apps.map(app => {
     const port = Number(app.keys['port'] ?? app.keys['appPort'] ?? 0)
-    const isTaken = owners.has(port)
+    const isTaken = owners.has(port) && owners.get(port) !== app.id
     const moved =
       isTaken && app.move !== undefined
         ? movedTo(app, freeFrom(port + 1, wanted))
@@ -31,6 +37,9 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
     return moved
   })
 }
+
+/** It listens where its code says, and is called there. */
+const isFixed = ({keys, move}: ImportedApp): boolean => 'appPort' in keys && !('port' in keys) && move === undefined
 
 const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
   [Number(keys['port'] ?? 0), Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
@@ -54,7 +63,7 @@ function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedA
   const notes = [...app.notes]
   const port = Number(app.keys['appPort'] ?? 0)
   const owner = owners.get(port)
-  if (owner !== undefined)
+  if (owner !== undefined && owner !== app.id)
     notes.push(`${only('appPort', port, owner)}: have the program listen on another port, and write that here`)
   for (const {port: number, text} of app.published ?? []) {
     const other = owners.get(number)

@@ -55,12 +55,15 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
     project,
     volumes: volumeNames(project, top['volumes']),
     ...withoutDapr(new Map(known), file),
-    programs: new Map()
+    programs: new Map(),
+    targets: new Map()
   }
   const programs = new Map<string, ComposeProgram>()
   for (const [id, service] of stack.services) {
     const program = serviceProgram(service, stack)
-    if (program !== undefined) programs.set(id, program)
+    if (program === undefined) continue
+    programs.set(id, program)
+    stack.targets.set(id, program.target)
   }
   const ports = programPorts(programs, stack.services)
   for (const [id, {called}] of ports) stack.programs.set(id, called)
@@ -72,7 +75,7 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
     return withRootNote({...app, ...(built !== undefined && {builtFrom: built})})
   })
   const apps = withSidecars(made, stack.services)
-  notes.push(...daprNotes(stack))
+  notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
   const variables = join(dirname(file.path), '.env')
   const interpolate = JSON.stringify(apps).includes('${') && (existsSync(variables) ? variables : true)
   return {
@@ -122,6 +125,21 @@ function daprNotes(stack: Stack): readonly string[] {
   return [
     ...(parts.length === 0 ? [] : [`${parts.join(', ')}: left out: the run does for Dapr what they do`]),
     ...new Set(marks)
+  ]
+}
+
+/** Servers, by their image alone, that only others in the network of the project reached. */
+function unpublishedNote(apps: readonly ImportedApp[], {services, programs}: Stack): readonly string[] {
+  const own = ['ports', 'network_mode', 'command', 'entrypoint']
+  const hidden = apps.filter(({id, published = [], hasOwnData}) => {
+    const {values = {}} = services.get(id) ?? {}
+    const isServer = 'image' in values && !own.some(key => values[key] !== undefined)
+    return isServer && !programs.has(id) && hasOwnData !== true && published.length === 0
+  })
+  if (hidden.length === 0 || apps.length < 2) return []
+  const ids = hidden.map(({id}) => id).join(', ')
+  return [
+    `${ids}: no port is published: where others call ${hidden.length === 1 ? 'it' : 'them'}, add --publish PORT:PORT here and --add-host NAME:host-gateway there`
   ]
 }
 

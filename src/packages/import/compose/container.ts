@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {composeEnvironment, namesIn} from './names.ts'
+import {composeEnvironment, namesIn, otherPort} from './names.ts'
 import {envFilesOf, missingEnvFiles} from './program.ts'
 import {mountsOf} from './project.ts'
 import {
@@ -146,8 +146,14 @@ function hostsOf(
   const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
     id => stack.services.has(id) && /^[\w.-]+$/.test(id)
   )
+  const inFiles = new Set(names.map(({id}) => id))
+  for (const id of new Set(known))
+    if (!inFiles.has(id) && !inEnvironment(service, id)) notes.push(...otherPort(stack, id, 'where it calls that'))
   return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
+
+const inEnvironment = ({values}: Service, id: string): boolean =>
+  JSON.stringify(values['environment'] ?? '').includes(id)
 
 /** What `docker run --publish` reads, and each port of this machine that it means. */
 interface Published {

@@ -1,7 +1,9 @@
 import {readdirSync, statSync} from 'node:fs'
 import {extname, join, relative} from 'node:path'
-import {variablePairs} from '../reading/yaml-file.ts'
-import {folderOfStack, portsOf, type Service, type Stack} from './service.ts'
+import {pathFrom} from '../imported.ts'
+import {envFileVariables} from '../reading/variables.ts'
+import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
+import {folderOfStack, portsOf, usualPort, type Service, type Stack} from './service.ts'
 import {entriesOf, foldersIn, textAt} from '../reading/files.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
@@ -86,28 +88,37 @@ function filesAt(path: string): readonly string[] {
 /** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
 export function composeEnvironment(
   service: Service,
-  {services, programs}: Stack,
+  {services, programs, file}: Stack,
   host: string,
   notes: string[]
 ): Readonly<Record<string, string>> {
-  const env = variablePairs(service.values['environment'])
+  const own = variablePairs(service.values['environment'])
+  const env = {...variablesOfFiles(service, file), ...own}
   const replaced = new Set<string>()
-  const result = Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [
-      name,
-      [...services.values()].reduce(
-        (text, other) => (other === service ? text : pointed(text, other, {host, name, replaced, programs})),
-        value
-      )
-    ])
-  )
+  const unpublished = new Map<string, string>()
+  const all = Object.entries(env).map(([name, value]): [string, string] => [
+    name,
+    [...services.values()].reduce(
+      (text, other) => (other === service ? text : pointed(text, other, {host, name, replaced, unpublished, programs})),
+      host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value
+    )
+  ])
+  const changed = all.filter(([name, value]) => value !== env[name])
+  // what else a file of variables says may be secret, and a template is shared
+  const secret = changed.flatMap(([name, value]) => (name in own || ADDRESS.test(value) ? [] : [name]))
+  const result = Object.fromEntries([
+    ...all.filter(([name]) => name in own),
+    ...changed.filter(([name]) => !(name in own) && !secret.includes(name))
+  ])
+  if (secret.length > 0) notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host} here: write that`)
+  for (const [id, port] of unpublished)
+    notes.push(`env: ${id} publishes no port ${port}: write --publish ${port}:${port} into its command`)
   const unknown = [...replaced].filter(
     id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host}(?=$|/)`).test(each))
   )
   if (unknown.length > 0) notes.push(`env: the port of ${unknown.join(' and ')} is not known: write it behind ${host}`)
-  const changed = [...replaced]
-  if (changed.length > 0)
-    notes.push(`env: ${changed.join(' and ')} ${changed.length === 1 ? 'is' : 'are'} at ${host} here`)
+  if (replaced.size > 0)
+    notes.push(`env: ${[...replaced].join(' and ')} ${replaced.size === 1 ? 'is' : 'are'} at ${host} here`)
   for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, programs))
   const called = [...replaced].filter(id => host !== 'localhost' && programs.has(id))
   if (called.length > 0)
@@ -117,6 +128,18 @@ export function composeEnvironment(
   return result
 }
 
+/** `api:3000`, `http://api:3000/x`: an address without a password. */
+const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
+
+/** Those of its env files: what they name is elsewhere here, too. */
+const variablesOfFiles = ({values}: Service, file: Stack['file']): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    listedValues(values['env_file'])
+      .map(each => textValue(each) || textValue(mapOf(each)['path']))
+      .flatMap(path => Object.entries(envFileVariables(pathFrom(file, path))))
+      .map(([name, value = '']) => [name, value])
+  )
+
 /** `DB_PORT: 5432`, where that port is another one here. */
 const movedPorts = (
   other: Service,
@@ -124,7 +147,7 @@ const movedPorts = (
   programs: Stack['programs']
 ): readonly string[] =>
   portsOf(other).flatMap(({published, target}) => {
-    const names = Object.keys(env).filter(name => /PORT/i.test(name) && env[name] === target)
+    const names = Object.keys(env).filter(name => /PORT/i.test(name) && name !== 'PORT' && env[name] === target)
     const here = programs.get(other.id)?.toString() ?? published.replace(/^\$\{\w+:?-(\d+)\}$/, '$1')
     if (names.length === 0 || ['', '0', target].includes(here)) return []
     return [`env: ${names.join(', ')}: ${other.id} is at port ${here} here, not at ${target}`]
@@ -138,11 +161,13 @@ interface Pointing {
   /** Name of the variable. */
   readonly name: string
   readonly replaced: Set<string>
+  /** Ports that are named, and not published, by their containers. */
+  readonly unpublished: Map<string, string>
   readonly programs: Stack['programs']
 }
 
 /** `db`, `db:5432`, `//user@db:5432/x` */
-function pointed(text: string, other: Service, {host, name, replaced, programs}: Pointing): string {
+function pointed(text: string, other: Service, {host, name, replaced, unpublished, programs}: Pointing): string {
   if (text === other.id && !HOST.test(name)) return text
   const id = other.id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
   return text.replaceAll(
@@ -151,9 +176,26 @@ function pointed(text: string, other: Service, {host, name, replaced, programs}:
       if ((before === '' || before === ',') && port === undefined && text !== other.id) return whole
       const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), programs)
       replaced.add(other.id)
+      if (port !== undefined && !programs.has(other.id) && !isPublished(other, port)) unpublished.set(other.id, port)
       return `${before}${host}${at === '' || (port === undefined && at === '80') ? '' : `:${at}`}`
     }
   )
+}
+
+/** Whether it has that port for this machine; numbers in variables are not known. */
+const isPublished = (other: Service, port: string): boolean => {
+  const ports = portsOf(other)
+  if (ports.length === 0) return usualPort(other).toString() === port
+  return ports.some(({target}) => target === port || /\D/.test(target))
+}
+
+/** A note on a service that is called at another port here than in its container. */
+export function otherPort({services, programs, targets}: Stack, id: string, where: string): readonly string[] {
+  const [port] = services.has(id) ? portsOf(services.get(id) as Service) : []
+  const inside = targets.get(id)?.toString() ?? port?.target ?? ''
+  const here = programs.get(id)?.toString() ?? port?.published ?? ''
+  const isOther = /^[1-9]\d*$/.test(inside) && /^[1-9]\d*$/.test(here) && inside !== here
+  return isOther ? [`${id} is at port ${here} here, not at ${inside}: write that ${where}`] : []
 }
 
 /** Where the port of a service is reached on this machine. */

@@ -22,7 +22,7 @@ import {
 } from '../reading/dockerfile.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
-import {composeEnvironment, namesInCode} from './names.ts'
+import {composeEnvironment, namesInCode, otherPort} from './names.ts'
 import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {commandPort} from '../reading/shell-words.ts'
@@ -108,7 +108,7 @@ export function appOf(
     const inCode = namesInCode(folder, service, stack)
     notes.push(...inCode.notes)
     const needed = Object.keys(mapOf(shared['dependsOn'])).filter(each => !inCode.ids.has(each))
-    notes.push(...hostNotes(needed, values['environment']))
+    notes.push(...hostNotes(needed, values['environment'], stack))
   }
   const build = buildNote(command, folder)
   if (build !== '') notes.push(build)
@@ -196,10 +196,13 @@ function portNotes(service: Service, keys: Values, own: number): readonly string
 }
 
 /** Services that the environment does not name may be called by their host names. */
-function hostNotes(dependencies: readonly string[], environment: unknown): readonly string[] {
+function hostNotes(dependencies: readonly string[], environment: unknown, stack: Stack): readonly string[] {
   const named = dependencies.filter(id => !JSON.stringify(environment ?? '').includes(id))
   if (named.length === 0) return []
-  return [`if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`]
+  return [
+    `if its code calls ${named.join(' or ')} by name: write 127.0.0.1 ${named.join(' ')} into /etc/hosts`,
+    ...named.flatMap(id => otherPort(stack, id, 'there'))
+  ]
 }
 
 /** A check of its own address is one at its port; any other one is run where every machine has its program. */

@@ -35,6 +35,8 @@ export interface Stack {
   readonly leftOut: ReadonlyMap<string, string>
   /** Those that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
   readonly programs: Map<string, number>
+  /** The port on which each of them listens in its container, 0 if it is not known. */
+  readonly targets: Map<string, number>
 }
 
 /** A port of a service: on this machine (0: none is published), and in its container. */

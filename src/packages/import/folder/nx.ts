@@ -2,7 +2,7 @@
 import {basename} from 'node:path'
 import {appsIn} from './folder.ts'
 import type {ImportedApp} from '../imported.ts'
-import {execOf, readPackage} from './languages/node.ts'
+import {execOf, readPackage, readsVariable} from './languages/node.ts'
 import {entriesOf, foldersIn, has, jsonOf, readText} from '../reading/files.ts'
 import {movedByVariable, movesByItself, portIn, projectApp, type ProjectStart} from './languages/project.ts'
 import {commandPort} from '../reading/shell-words.ts'
@@ -111,6 +111,6 @@ function listening(
   const text = ['src/main.ts', 'src/main.js', 'src/index.ts', 'src/server.ts', 'main.go', 'src/main.rs']
     .map(name => readText(folder, name))
     .join('\n')
-  const move = /process\.env(?:\.PORT\b|\[['"]PORT)/.test(text) ? movesByItself : movedByVariable(text)
+  const move = readsVariable(text) ? movesByItself : movedByVariable(text)
   return {port: written || portIn(text), move}
 }

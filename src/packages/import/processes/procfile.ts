@@ -39,8 +39,35 @@ export function importProcfile(file: ImportedFile): Imported {
 
 /** A line for a server of production may need what a build makes. */
 function withBuildNote(app: ImportedApp): ImportedApp {
-  const note = buildNote(textsOf(app.keys['command']), app.folder)
+  const command = textsOf(app.keys['command'])
+  const note = buildNote(command, app.folder) || herokuNote(command, app.folder)
   return note === '' ? app : {...app, notes: [...app.notes, note]}
+}
+
+/** What Heroku makes, or has, that a machine of a developer has not; '': nothing is known to be missing. */
+function herokuNote(command: readonly string[], folder: string): string {
+  const line = command.join(' ')
+  const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
+  if (jar !== '' && !/[*$]/.test(jar) && !existsSync(resolve(folder, jar))) {
+    const build = ['mvnw', 'gradlew'].find(name => existsSync(join(folder, name)))
+    const make =
+      build === undefined
+        ? jar.startsWith('build/')
+          ? 'gradle build'
+          : 'mvn package'
+        : `./${build} ${build === 'mvnw' ? 'package' : 'build'}`
+    return `it starts ${jar}, which is not there: ${make} makes it`
+  }
+  const [program = ''] = command
+  if (/^heroku-php-/.test(program))
+    return `${program} is a program of Heroku: write php -S localhost:$PORT -t ${command[1] ?? '.'} in its place`
+  const module = /^module \S*?([\w.-]+)$/m.exec(textAt(join(folder, 'go.mod')))?.[1]
+  const name = program.replace(/^(?:\.\/)?bin\//, '')
+  const isBuilt = module !== undefined && /^[\w.-]+$/.test(name) && !existsSync(join(folder, program))
+  const isKnown = name === module || existsSync(join(folder, 'cmd', name))
+  return isBuilt && isKnown
+    ? `Heroku builds ${program} of go.mod: write go run ${name === module ? '.' : `./cmd/${name}`} in its place`
+    : ''
 }
 
 /** Rails' `bin/dev` gives foreman a first port: `PORT="${PORT:-3000}"`; 0: there is none. */

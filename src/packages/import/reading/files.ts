@@ -40,6 +40,15 @@ export function entriesOf(folder: string): readonly string[] {
   }
 }
 
+/** The paths of all files below a folder, from it; links are not followed. */
+export function allIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, {recursive: true, encoding: 'utf8'})
+  } catch {
+    return []
+  }
+}
+
 const SKIPPED = /^(?:\.|node_modules$|vendor$|dist$|build$|target$|bin$|obj$|test|e2e$|docs?$|examples?$|__)/
 
 /** The folders in a folder in which a project may be, in the order of names. */

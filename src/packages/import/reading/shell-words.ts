@@ -51,7 +51,7 @@ export function flaggedPort(line: string): number {
 
 /** Programs that listen on the port of the variable PORT, unless they are given another one. */
 const READS_PORT =
-  /\b(?:next|nuxt|nuxi|react-router|remix) (?:dev|start)\b|\breact-scripts start\b|\brails s(?:erver)?\b|\bgunicorn\b|\bpuma\b/
+  /\b(?:next|nuxt|nuxi|nitro|nitropack|react-router|remix) (?:dev|start)\b|\breact-scripts start\b|\brails s(?:erver)?\b|\bgunicorn\b|\bpuma\b/
 
 /** Whether a program is known to listen on the port of the variable PORT. */
 export const readsPort = (line: string): boolean => READS_PORT.test(line)
@@ -76,7 +76,7 @@ const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
   [/\bvite preview\b/, 4173],
   [/\bvite(?! build| optimize)\b|\bvite dev\b/, 5173],
   [
-    /\b(?:next|nuxt|nuxi|react-router) (?:dev|start)\b|\breact-scripts start\b|\bremix dev\b|\brails s(?:erver)?\b/,
+    /\b(?:next|nuxt|nuxi|nitro|nitropack|react-router) (?:dev|start)\b|\breact-scripts start\b|\bremix dev\b|\brails s(?:erver)?\b/,
     3000
   ],
   [/\bastro dev\b/, 4321],

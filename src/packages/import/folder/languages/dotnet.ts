@@ -1,3 +1,5 @@
+import {join} from 'node:path'
+import {portOfDockerfile} from '../../reading/dockerfile.ts'
 import {entriesOf, jsonOf, readText} from '../../reading/files.ts'
 import {mapOf, textValue} from '../../reading/yaml-file.ts'
 import {projectApp, type ProjectReader} from './project.ts'
@@ -9,12 +11,13 @@ export const dotnet: ProjectReader = {
     if (project === undefined || !isProgram(readText(folder, project))) return []
     const url = launchUrl(folder)
     const isSecure = url.startsWith('https:')
-    const command = ['dotnet', 'run']
+    const exposed = url === '' ? portOfDockerfile(join(folder, 'Dockerfile')) : 0
+    const command = ['dotnet', 'run', ...(exposed > 0 ? ['--urls', `http://localhost:${exposed}`] : [])]
     return [
       projectApp(folder, {
         command,
-        port: isSecure ? 0 : portOf(url),
-        move: port => ({command: [...command, '--urls', `http://localhost:${port}`]}),
+        port: isSecure ? 0 : portOf(url) || exposed,
+        move: port => ({command: ['dotnet', 'run', '--urls', `http://localhost:${port}`]}),
         notes: isSecure ? [`launchSettings.json: ${url} is all it listens on: add an address of http to be called`] : []
       })
     ]

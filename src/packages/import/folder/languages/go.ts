@@ -34,7 +34,8 @@ const listening = (text: string): {port: number; move: ReturnType<typeof movedBy
 })
 
 /** The number of an address in a program's text, `":8080"`; 0: none. */
-export const addressIn = (text: string): number => Number(/"[\w.]*:(\d{4,5})"/.exec(text)?.[1] ?? 0)
+export const addressIn = (text: string): number =>
+  Number(/"(?:[a-z][\w.]*|\d+(?:\.\d+){3})?:(\d{2,5})"/i.exec(text)?.[1] ?? 0)
 
 /** Programs from before Go's modules do not start as they are. */
 const moduleNote = (folder: string): readonly string[] =>

@@ -1,5 +1,5 @@
 import {basename, join, relative} from 'node:path'
-import {has, readText} from '../../reading/files.ts'
+import {allIn, has, readText} from '../../reading/files.ts'
 import {byVariable, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
 
 /** Programs of the JVM: Spring Boot, Quarkus, and those of Gradle's plugin `application`. */
@@ -9,7 +9,12 @@ export const java: ProjectReader = {
     return start === undefined ? [] : [projectApp(folder, start)]
   },
   reasonOf(folder) {
-    if (has(folder, 'pom.xml')) return isParent(folder) ? '' : 'its pom.xml has neither Spring Boot nor Quarkus'
+    if (has(folder, 'pom.xml')) {
+      if (isParent(folder)) return ''
+      return hasSpring(readText(folder, 'pom.xml'))
+        ? 'none of its classes starts Spring'
+        : 'its pom.xml has neither Spring Boot nor Quarkus'
+    }
     if (!has(folder, 'build.gradle', 'build.gradle.kts') || has(folder, ...SETTINGS)) return ''
     return 'its build file has neither Spring Boot nor the plugin application'
   }
@@ -25,11 +30,13 @@ function mavenStart(folder: string): ProjectStart | undefined {
   if (pom === '' || isParent(folder)) return undefined
   const maven = wrapper(folder, 'mvnw', 'mvn')
   const notes = siblingsOf(folder, pom)
-  if (/spring-boot-maven-plugin|spring-boot-starter/.test(pom) && !isLibrary(folder, pom))
+  if (hasSpring(pom) && !isLibrary(folder, pom) && startsSpring(folder))
     return {command: [maven, '-q', 'spring-boot:run'], ...spring(folder), notes}
   if (!pom.includes('quarkus')) return undefined
   return {command: [maven, '-q', 'quarkus:dev'], port: 8080, move: byVariable('QUARKUS_HTTP_PORT'), notes}
 }
+
+const hasSpring = (pom: string): boolean => /spring-boot-maven-plugin|spring-boot-starter/.test(pom)
 
 /** A module with Spring's classes and no program. */
 const isLibrary = (folder: string, pom: string): boolean =>
@@ -70,12 +77,29 @@ const spring = (folder: string): Pick<ProjectStart, 'port' | 'move' | 'notes'> =
   return {port: port || 8080, move: byVariable('SERVER_PORT')}
 }
 
-/** `server.port` of an application of Spring Boot, 0 if its files do not say it. */
+/** `server.port` of an application of Spring Boot, 0 if its files do not say it; JHipster keeps them in `config`, with a profile for development. */
 function springPort(folder: string): number {
-  const resources = join(folder, 'src/main/resources')
-  const properties = /^\s*server\.port\s*[=:]\s*(?:\$\{\w+:)?(\d+)/m.exec(readText(resources, 'application.properties'))
-  const yaml = ['application.yml', 'application.yaml'].map(name => readText(resources, name)).join('\n')
-  return Number(
-    properties?.[1] ?? /^server:\s*\n(?:[ \t]+.*\n)*?[ \t]+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1] ?? 0
+  const folders = ['src/main/resources', 'src/main/resources/config'].map(each => join(folder, each))
+  for (const name of ['application', 'application-dev', 'application-local']) {
+    const properties = folders.map(each => readText(each, `${name}.properties`)).join('\n')
+    const yaml = folders.flatMap(each => ['yml', 'yaml'].map(end => readText(each, `${name}.${end}`))).join('\n')
+    const port =
+      /^\s*server\.port\s*[=:]\s*(?:\$\{\w+:)?(\d+)/m.exec(properties)?.[1] ??
+      /^server:\s*\n(?:[ \t]+.*\n|[ \t]*\n)*?[ \t]+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1]
+    if (port !== undefined) return Number(port)
+  }
+  return 0
+}
+
+const MAX_SOURCES = 2000
+
+/** Whether one of its classes starts Spring; true where there are none to read. */
+function startsSpring(folder: string): boolean {
+  const main = join(folder, 'src/main')
+  const sources = allIn(main).filter(name => /\.(?:java|kt|groovy|scala)$/.test(name))
+  const likely = sources.toSorted((a, b) => Number(/App|Main|Boot/.test(b)) - Number(/App|Main|Boot/.test(a)))
+  return (
+    sources.length === 0 ||
+    likely.slice(0, MAX_SOURCES).some(name => /SpringBootApplication|SpringApplication/.test(readText(main, name)))
   )
 }

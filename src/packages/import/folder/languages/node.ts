@@ -105,7 +105,8 @@ function nodeStart(folder: string): ProjectStart | undefined {
   }
 }
 
-const readsVariable = (text: string): boolean =>
+/** Whether a program's text asks for PORT. */
+export const readsVariable = (text: string): boolean =>
   /process\.env(?:\.PORT\b|\[['"]PORT)|\{[^}]*\bPORT\b[^}]*\}\s*=\s*process\.env/.test(text)
 
 /** PORT of `.env`, where the program reads that; else the number in its text. */

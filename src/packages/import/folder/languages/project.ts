@@ -59,7 +59,7 @@ export const movedByVariable = (text: string): ProjectStart['move'] =>
 
 /** How programs write their port, best first: behind the variable, in a call, in a constant. */
 const PORTS = [
-  /PORT\b[^\n;,]{0,40}?(?:\|\||\?\?|,)\s*["'`]?(\d{4,5})\b/,
+  /(?<!(?:DB|DATABASE|SQL|PG|POSTGRES|POSTGRESQL|MYSQL|MONGO|MONGODB|REDIS|CACHE|RABBIT|RABBITMQ|AMQP|QUEUE|KAFKA|NATS|MQTT|SMTP|MAIL|EMAIL|ELASTIC|METRICS|DAPR_HTTP|DAPR_GRPC)_)PORT\b[^\n;,]{0,40}?(?:\|\||\?\?|,)\s*["'`]?(\d{4,5})\b/,
   /\{[^}]*\bPORT\s*=\s*["'`]?(\d{4,5})\b[^}]*\}\s*=\s*process\.env/,
   /(?:listen\(\s*|\.run\([^)]*port\s*=\s*)(\d{4,5})\b/i,
   /(?:^|[\s{,(])port["']?\s*(?::\s*number\s*)?[:=]\s*["'`]?(\d{4,5})\b/im

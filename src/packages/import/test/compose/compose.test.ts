@@ -147,7 +147,10 @@ services:
     ((one?.['command'] ?? []) as readonly string[]).join(' '),
     /--volume shop_a:\/a --volume shop_b:\/b --env A --env B alpine sleep 1$/
   )
-  t.strictSame(notes, ['extends: there is no service base in other.yaml', 'extends: there is no service three'])
+  t.strictSame(
+    notes.filter(note => note.startsWith('extends:')),
+    ['extends: there is no service base in other.yaml', 'extends: there is no service three']
+  )
 })
 
 t.test('an image without a program that runs here is built and run', async t => {

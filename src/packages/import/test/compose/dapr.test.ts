@@ -63,6 +63,7 @@ services:
   t.strictSame(notes, [
     'placement, scheduler, zipkin: left out: the run does for Dapr what they do',
     'components/state.yaml:4: redis:6379 is localhost:6380 here: write that',
+    'db: no port is published: where others call it, add --publish PORT:PORT here and --add-host NAME:host-gateway there',
     'node-dapr: -app-token x is not carried over',
     'daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT',
     'web-dapr: /in/image is in the container alone: copy it out, and write its path here',

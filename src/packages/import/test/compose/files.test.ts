@@ -89,5 +89,8 @@ t.test('cycles, and files that are not there', async t => {
       'services: {a: {extends: {file: b.yaml, service: b}, image: x}, c: {extends: {file: gone.yaml, service: c}, image: x}}',
     'b.yaml': 'services: {b: {extends: {file: compose.yaml, service: a}}}'
   })
-  t.strictSame(notes, ['extends: there is no service a in compose.yaml', 'extends: there is no service c in gone.yaml'])
+  t.strictSame(
+    notes.filter(note => note.startsWith('extends:')),
+    ['extends: there is no service a in compose.yaml', 'extends: there is no service c in gone.yaml']
+  )
 })

@@ -1,0 +1,164 @@
+// Minimal cases of public projects whose template would not have done its work, without a mark.
+import t, {type Test} from 'tap'
+import {imported, type Files} from './read.ts'
+
+const folderOf = async (test: Test, files: Files): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+  (await imported(test, files, '.', 'folder')).template.apps
+
+t.test('a folder: a port in code is that of its program, and others get another one', async t => {
+  const flask = {'requirements.txt': '', 'app.py': "app = Flask('x')\napp.run(port=8000)"}
+  const [first, second] = await folderOf(t, {
+    a: {'requirements.txt': '', 'main.py': 'app = FastAPI()'},
+    b: {'go.mod': 'module b', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":8000", nil) }'},
+    c: flask
+  })
+  t.match(second, {appPort: 8000})
+  t.match(first, {port: 8001})
+})
+
+t.test('a port below 1000, and ports of others', async t => {
+  const apps = await folderOf(t, {
+    a: {'go.mod': 'module a', 'main.go': 'package main\nfunc main() { http.ListenAndServe(":80", nil) }'},
+    b: {'package.json': '{"scripts": {"start": "node x.js"}}', 'x.js': 'connect(process.env.DB_PORT || 5432)'},
+    c: {'requirements.txt': '', 'app.py': "port = os.getenv('DAPR_HTTP_PORT', '3500')\napp.run()"},
+    d: {
+      'package.json': '{"scripts": {"start": "node x.js"}}',
+      'x.js': 'const port = process.env.API_PORT || 4100; server.listen(port)'
+    }
+  })
+  t.match(apps[0], {appPort: 80})
+  for (const app of apps.slice(1, 3)) t.notOk(app['port'] ?? app['appPort'])
+  t.match(apps[3], {port: 4100})
+})
+
+t.test('Spring: the port of JHipster’s files, and modules that start nothing', async t => {
+  const pom = '<artifactId>spring-boot-starter</artifactId>'
+  const source = (text: string): Files => ({java: {example: {'ShopApp.java': text}}})
+  const files = {
+    shop: {
+      'pom.xml': pom,
+      src: {
+        main: {
+          ...source('@SpringBootApplication class ShopApp {}'),
+          resources: {
+            config: {
+              'application.yml': 'spring:\n  x: 1\n',
+              'application-dev.yml': 'spring:\n  port: 8500\n\nserver:\n\n  port: 8081\n'
+            }
+          }
+        }
+      }
+    },
+    dao: {'pom.xml': pom, src: {main: source('class Dao {}')}}
+  }
+  const {template, notes} = await imported(t, files, '.', 'folder')
+  t.match(template.apps, [{appID: 'shop', appPort: 8081}])
+  t.equal(template.apps.length, 1)
+  t.match(notes, [/^dao: left out, as none of its classes starts Spring/])
+})
+
+t.test('a compose file: names of other services in env files', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {build: web, command: node server.js, env_file: .env}
+  job: {image: job, env_file: [.env], command: run}
+  api: {build: web, command: node server.js, ports: ["3010:3000"]}
+  db: {image: postgres, ports: ["5433:5432"]}
+`,
+    '.env': 'API_ADDR=api:3000\nOTHER=x\nDB_URL=postgres://u:p@db:5432/x\n',
+    web: {'server.js': 'listen()'}
+  })
+  const [web, job] = template.apps
+  t.strictSame(web?.['env'], {API_ADDR: 'localhost:3010'}, 'a password stays in its file')
+  t.strictSame(job?.['env'], {API_ADDR: 'host.docker.internal:3010'})
+  t.ok(notes.includes('env_file: DB_URL: what they name is at localhost here: write that'))
+  t.ok(notes.includes('env: api and db are at localhost here'))
+})
+
+t.test('a compose file: what a program calls at the machine, and its own PORT', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {build: web, command: node server.js, environment: {DB: "http://host.docker.internal:8080", PORT: "8080", API_URL: "http://api:8080"}}
+  api: {build: web, command: node server.js, ports: ["3010:8080"], environment: {PORT: "8080"}}
+`,
+    web: {'server.js': 'listen()'}
+  })
+  t.match(template.apps[0], {env: {DB: 'http://localhost:8080'}})
+  t.notOk(notes.some(note => note.includes('PORT: api is')))
+})
+
+t.test('a compose file: containers that only the network of the project reached', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  runner: {image: n8n, environment: {BROKER: "http://n8n:5679"}, ports: ["1:1"]}
+  n8n: {image: n8n, ports: ["5678:5678"]}
+  carts: {image: shop/carts}
+  users: {image: shop/users}
+`
+  })
+  t.strictSame(
+    notes.filter(note => note.includes('publish')),
+    [
+      'carts, users: no port is published: where others call them, add --publish PORT:PORT here and --add-host NAME:host-gateway there',
+      'env: n8n publishes no port 5679: write --publish 5679:5679 into its command'
+    ]
+  )
+})
+
+t.test('a compose file: a service that is called by name, at another port than in its container', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  proxy: {image: nginx, ports: ["80:80"], depends_on: [api]}
+  web: {build: web, command: node server.js, depends_on: [api], ports: ["9000:9000"]}
+  api: {build: web, command: node server.js, ports: ["3010:8080"]}
+`,
+    web: {'server.js': 'listen()'}
+  })
+  t.ok(notes.includes('api is at port 3010 here, not at 8080: write that where it calls that'), notes.join('\n'))
+  t.ok(notes.includes('api is at port 3010 here, not at 8080: write that there'))
+})
+
+t.test('.NET without launchSettings listens where its image does', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': 'services: {cart: {build: cart}, web: {image: nginx, environment: {CART: "cart:7070"}}}',
+    cart: {
+      'cart.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">',
+      Dockerfile: 'FROM dotnet\nEXPOSE 7070\nENTRYPOINT ["/app/cart"]'
+    }
+  })
+  t.match(template.apps[0], {appPort: 7070, command: ['dotnet', 'run', '--urls', 'http://localhost:7070']})
+})
+
+t.test('a Procfile of Heroku: programs that it builds or has', async t => {
+  const table: readonly (readonly [line: string, files: Files, note: RegExp])[] = [
+    ['java -jar target/a.jar', {mvnw: ''}, /^it starts target\/a\.jar, which is not there: \.\/mvnw package makes it$/],
+    ['java $OPTS -jar build/libs/a.jar', {}, /gradle build makes it/],
+    ['java -jar a.jar', {'a.jar': ''}, /^foreman ends/],
+    [
+      'shop',
+      {'go.mod': 'module github.com/x/shop\n\ngo 1.24'},
+      /^Heroku builds shop of go\.mod: write go run \. in its/
+    ],
+    [
+      'bin/api',
+      {'go.mod': 'module x.org/shop', cmd: {api: {'main.go': ''}}},
+      /write go run \.\/cmd\/api in its place$/
+    ],
+    [
+      'heroku-php-apache2 web/',
+      {},
+      /^heroku-php-apache2 is a program of Heroku: write php -S localhost:\$PORT -t web\//
+    ]
+  ]
+  for (const [line, files, note] of table) {
+    const {notes} = await imported(t, {...files, Procfile: `worker: ${line}`})
+    t.ok(
+      notes.some(each => note.test(each)),
+      `${line}: ${notes.join('; ')}`
+    )
+  }
+})
