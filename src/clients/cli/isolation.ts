@@ -87,11 +87,11 @@ export class Isolation {
       readers.length === 0
         ? ''
         : `. Nothing in the template gives ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
-    const called = [...new Set(unnamedPorts(plan).map(({id, published}) => `${id} at ${published?.number ?? 0}`))]
+    const called = [...new Set(unnamedPorts(plan).map(({id, port}) => `${id} at ${port}`))]
     const elsewhere =
       called.length === 0
         ? ''
-        : `. What has the number of ${called.join(', ')} in its code calls the other copy: a variable of the template has to name it`
+        : `. What has the number of ${called.join(', ')} in its code or its files calls the other copy: a variable of the template has to name it`
     const apps = moved.length + besides.length === 0 ? ['the sidecars have others'] : [...moved, ...besides]
     this.#hints = isAnyOther(this.#moved)
       ? [

@@ -151,14 +151,20 @@ export function portReaders(
   })
 }
 
-/** Apps that are called at a number which is nowhere in the template: code that has it calls the other copy. */
-export const unnamedPorts = ({apps}: Plan): readonly AppPlan[] =>
-  apps.filter(({published}) => {
-    const number = published?.number.toString()
-    return (
-      number !== undefined &&
-      !apps.some(({env, command}) => [...Object.values(env), ...command].some(text => text.includes(number)))
+/**
+ * Apps that are called at a number which is nowhere in the template, or which containers call by name (`--add-host`): what has it in its code
+ * or its files calls the other copy.
+ */
+export const unnamedPorts = ({apps}: Plan): readonly {readonly id: string; readonly port: number}[] =>
+  apps.flatMap(({id, published, ready}) => {
+    const isHost = apps.some(({command}) =>
+      command.some((word, at) => word === `${id}:host-gateway` && command[at - 1] === '--add-host')
     )
+    const port = published?.number ?? (isHost && ready.kind === 'tcp' ? ready.port : 0)
+    const isNamed = apps.some(({env, command}) =>
+      [...Object.values(env), ...command].some(text => text.includes(port.toString()))
+    )
+    return port > 0 && (isHost || !isNamed) ? [{id, port}] : []
   })
 
 /** Where programs look that are given no port. */

@@ -205,6 +205,17 @@ t.test('apps that are called at a number which stands nowhere in the template', 
   t.end()
 })
 
+t.test('apps that containers call by name, with a number in a file', t => {
+  const redis = appOf('redis', 0, {
+    command: ['docker', 'run', '--publish', '6379:6379', 'redis'],
+    ready: {kind: 'tcp', port: 6379}
+  })
+  const proxy = (...words: string[]): AppPlan => appOf('proxy', 0, {command: ['docker', 'run', ...words, 'nginx']})
+  t.same(idsOf(redis, proxy('--add-host', 'redis:host-gateway')), ['redis'])
+  t.same(idsOf(redis, proxy('--add-host', 'other:host-gateway')), [])
+  t.end()
+})
+
 t.test('the ports at which a ready command may ask', t => {
   for (const [command, env, ports] of [
     [['pg_isready', '-p', '21010'], {}, [21_010]],
