@@ -1,10 +1,10 @@
 import {readdirSync, statSync} from 'node:fs'
-import {extname, join, relative} from 'node:path'
+import {join, relative} from 'node:path'
 import {pathFrom} from '../imported.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {folderOfStack, portsOf, usualPort, type Service, type Stack} from './service.ts'
-import {entriesOf, foldersIn, textAt} from '../reading/files.ts'
+import {sourcesIn, textAt} from '../reading/files.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
@@ -36,8 +36,6 @@ export function namesIn(paths: readonly string[], stack: Stack, root: string, ma
   return names
 }
 
-const SOURCES = new Set('.js .mjs .cjs .ts .tsx .jsx .py .go .rb .java .kt .cs .php .rs .ex .properties'.split(' '))
-const MAX_DEPTH = 5
 const MAX_SOURCES = 300
 /** A name in more places is named in these. */
 const MAX_PLACES = 3
@@ -50,9 +48,7 @@ export interface NamesInCode {
 
 /** The names of other services in the source files of a program. */
 export function namesInCode(folder: string, service: Service, stack: Stack): NamesInCode {
-  const names = namesIn(sourcesIn(folder, 0), stack, folderOfStack(stack), MAX_SOURCES).filter(
-    ({id}) => id !== service.id
-  )
+  const names = namesIn(sourcesIn(folder), stack, folderOfStack(stack), MAX_SOURCES).filter(({id}) => id !== service.id)
   const ids = new Set(names.map(({id}) => id))
   const notes = [...ids].map(id => {
     const own = names.filter(each => each.id === id)
@@ -64,13 +60,6 @@ export function namesInCode(folder: string, service: Service, stack: Stack): Nam
   })
   return {ids, notes}
 }
-
-const sourcesIn = (folder: string, depth: number): readonly string[] => [
-  ...entriesOf(folder)
-    .filter(name => SOURCES.has(extname(name)) && !/\.(?:test|spec|d)\.|_test\./.test(name))
-    .map(name => join(folder, name)),
-  ...(depth < MAX_DEPTH ? foldersIn(folder).flatMap(each => sourcesIn(each, depth + 1)) : [])
-]
 
 function filesAt(path: string): readonly string[] {
   try {

@@ -1,5 +1,5 @@
 import {existsSync, readdirSync} from 'node:fs'
-import {join} from 'node:path'
+import {extname, join} from 'node:path'
 import {readTextFile} from '../../../model/read-file.ts'
 import {mapOf, type Values} from './yaml-file.ts'
 
@@ -63,3 +63,14 @@ export function foldersIn(folder: string): readonly string[] {
     return [] // there is none
   }
 }
+
+const SOURCES = new Set('.js .mjs .cjs .ts .tsx .jsx .py .go .rb .java .kt .cs .php .rs .ex .properties'.split(' '))
+const MAX_DEPTH = 5
+
+/** The source files of a program, without its tests. */
+export const sourcesIn = (folder: string, depth = 0): readonly string[] => [
+  ...entriesOf(folder)
+    .filter(name => SOURCES.has(extname(name)) && !/\.(?:test|spec|d)\.|_test\./.test(name))
+    .map(name => join(folder, name)),
+  ...(depth < MAX_DEPTH ? foldersIn(folder).flatMap(each => sourcesIn(each, depth + 1)) : [])
+]

@@ -1,0 +1,79 @@
+// What only the whole template tells: variables that nobody sets, and apps that code calls and nobody has.
+import {join, relative} from 'node:path'
+import type {Imported, ImportedApp} from './imported.ts'
+import {sourcesIn, textAt} from './reading/files.ts'
+import {envFileVariables} from './reading/variables.ts'
+import {isMap, listedValues, mapOf, textValue, textsOf} from './reading/yaml-file.ts'
+
+/** The apps with notes on what they name and the template has not. `root`: where places in files are shown from. */
+export function withMissing(
+  imported: Imported,
+  root: string,
+  env: Readonly<Record<string, string | undefined>>
+): Imported {
+  const ids = new Set(imported.apps.map(({id}) => id))
+  return {
+    ...imported,
+    apps: imported.apps.map(app => ({
+      ...app,
+      notes: [...app.notes, ...unsetNotes(app, imported, env), ...callNotes(app, ids, root)]
+    }))
+  }
+}
+
+/** Set by a shell itself, or by the run. */
+const KNOWN =
+  /^(?:HOME|PATH|USER|LOGNAME|PWD|OLDPWD|SHELL|TMPDIR|HOSTNAME|UID|EUID|PPID|RANDOM|SECONDS|IFS|OPTARG|OPTIND|LINENO|LANG|TERM|BASH\w*|_|PORT|APP_\w+|DAPR_\w+)$/
+
+/** `$NAME` and `${NAME}` of a shell's line, where no file and no key gives them a value. */
+function unsetNotes(
+  {keys, folder}: ImportedApp,
+  {common, interpolate}: Imported,
+  env: Readonly<Record<string, string | undefined>>
+): readonly string[] {
+  const [shell = '', flag = '', line = ''] = textsOf(keys['command'])
+  if (!/^(?:sh|bash)$/.test(shell) || !flag.endsWith('c')) return []
+  const files = [keys['envFile'], common?.['envFile']]
+    .flatMap(listedValues)
+    .map(each => (isMap(each) ? textValue(each['path']) : textValue(each)))
+  const known = {
+    ...env,
+    ...mapOf(common?.['env']),
+    ...Object.assign({}, ...files.map(file => envFileVariables(join(folder, file)))),
+    ...mapOf(keys['env'])
+  } as object
+  // with `interpolate` the run replaces ${NAME}, and says what has no value; quoted text is read by no shell
+  const text = line.replaceAll(/'[^']*'/g, '')
+  const named =
+    interpolate === undefined || interpolate === false
+      ? /(?<![\\$])\$(?:\{(\w+)\}|(\w+))/g
+      : /(?<![\\$])\$(?:\$\{(\w+)\}|(\w+))/g
+  const unset = [...text.matchAll(named)]
+    .map(([, braced, plain]) => braced ?? plain ?? '')
+    .filter(name => /^[A-Za-z_]/.test(name) && !KNOWN.test(name) && !(name in known) && !isAssigned(line, name))
+  return unset.length === 0
+    ? []
+    : [`command: ${[...new Set(unset)].join(', ')}: no value is known: set it in env, or where pillion is started`]
+}
+
+const isAssigned = (line: string, name: string): boolean =>
+  new RegExp(`\\b${name}=|\\b(?:for|read(?: -\\w+)*|local|export) ${name}\\b`).test(line)
+
+const MAX_SOURCES = 300
+const CALLS = /\/v1\.0\/invoke\/([\w.-]+)\/|dapr-app-id["']?\]?\s*[:,=]\s*["']([\w.-]+)["']/g
+
+/** Apps that the code of a program calls by Dapr, and that nobody has. */
+function callNotes({folder, keys}: ImportedApp, ids: ReadonlySet<string>, root: string): readonly string[] {
+  if (textsOf(keys['command']).includes('docker')) return []
+  const found = new Map<string, string>()
+  for (const path of sourcesIn(folder).slice(0, MAX_SOURCES))
+    for (const [index, line] of textAt(path).split('\n').entries())
+      for (const [, byPath, byHeader] of line.matchAll(CALLS)) {
+        const id = byPath ?? byHeader ?? ''
+        if (!ids.has(id) && !found.has(id)) found.set(id, `${relative(root, path)}:${index + 1}`)
+      }
+  return Array.from(
+    found,
+    ([id, place]) => `${place}: it calls the app "${id}", which is none here: give one that appID`
+  )
+}

@@ -1,0 +1,67 @@
+import t from 'tap'
+import {imported} from './read.ts'
+
+t.test('variables of a shell’s line that nobody sets', async t => {
+  const {notes} = await imported(t, {
+    Procfile: [
+      'a: ./run $SHOP_A ${SHOP_B} "$SHOP_C"',
+      `b: ./run '$SHOP_A' $PORT $HOME \${SHOP_D:-x} \\$SHOP_E $1 && true`,
+      'c: SHOP_F=1; ./run $SHOP_F && for each in a b; do echo $each; done',
+      'd: SHOP_G=1 ./run $SHOP_H $SHOP_G'
+    ].join('\n'),
+    '.env': 'SHOP_C=1'
+  })
+  t.strictSame(
+    notes.filter(note => note.startsWith('command:')),
+    [
+      'command: SHOP_A, SHOP_B: no value is known: set it in env, or where pillion is started',
+      'command: SHOP_H: no value is known: set it in env, or where pillion is started'
+    ]
+  )
+})
+
+t.test('where the run replaces variables, those of a shell alone are looked at', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  web:
+    build: web
+    command: ["sh", "-c", "node server.js \${SHOP_A} $$SHOP_B $$\${SHOP_C}"]
+    environment: {SHOP_B: x}
+`,
+    web: {'server.js': ''}
+  })
+  t.strictSame(
+    notes.filter(note => note.startsWith('command:')),
+    ['command: SHOP_C: no value is known: set it in env, or where pillion is started']
+  )
+})
+
+t.test('apps that code calls by Dapr, and that nobody has', async t => {
+  const {notes} = await imported(
+    t,
+    {
+      shop: {
+        'package.json': '{"scripts": {"start": "node main.js"}}',
+        'main.js': [
+          "fetch('http://localhost:3500/v1.0/invoke/stock/method/items')",
+          "fetch('http://localhost:3500/v1.0/invoke/pay-app/method/x')",
+          "fetch('http://localhost:3500/items', {headers: {'dapr-app-id': 'mail'}})",
+          'fetch(`http://localhost:3500/v1.0/invoke/${id}/method/x`)'
+        ].join('\n'),
+        'main.test.js': "fetch('/v1.0/invoke/none/method/x')"
+      },
+      stock: {'go.mod': 'module stock', 'main.go': 'package main'},
+      pay: {'requirements.txt': '', 'main.py': 'app = FastAPI()\nheaders = {"dapr-app-id": "shop"}'}
+    },
+    '.',
+    'folder'
+  )
+  t.strictSame(
+    notes.filter(note => note.includes('calls the app')),
+    [
+      'shop/main.js:2: it calls the app "pay-app", which is none here: give one that appID',
+      'shop/main.js:3: it calls the app "mail", which is none here: give one that appID'
+    ]
+  )
+})
