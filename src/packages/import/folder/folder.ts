@@ -154,7 +154,12 @@ interface Projects {
 
 async function projectsOf(root: string): Promise<Projects> {
   const nx = has(root, 'nx.json') ? (await import('./nx.ts')).nxApps(root) : new Map<string, readonly ImportedApp[]>()
-  const find = (folder: string): readonly ImportedApp[] => nx.get(folder) ?? appsIn(folder)
+  const known = new Map(nx) // a folder is asked for more than once
+  const find = (folder: string): readonly ImportedApp[] => {
+    const apps = known.get(folder) ?? appsIn(folder)
+    known.set(folder, apps)
+    return apps
+  }
   const own = find(root)
   const all = foldersOf(root, {
     isProject: folder => find(folder).length > 0 || reasonOf(folder) !== '',
