@@ -1,0 +1,99 @@
+import t, {type Test} from 'tap'
+import {imported, type Files} from '../read.ts'
+
+/** What the one project of a folder starts, and where; or why it starts nothing. */
+async function started(test: Test, files: Files): Promise<string> {
+  const other = {'go.mod': 'module other', 'main.go': 'package main'}
+  const {template, notes} = await imported(test, {x: files, other}, '.', 'folder')
+  const app = template.apps.find(({appDirPath}) => String(appDirPath) !== './other')
+  if (app === undefined) return notes.find(note => note.startsWith('x')) ?? ''
+  const port = ['port', 'appPort'].flatMap(key => (app[key] === undefined ? [] : `${key} ${String(app[key])}`))
+  return [(app['command'] as readonly string[]).join(' '), ...port].join(', ')
+}
+
+const TABLES: Readonly<Record<string, readonly (readonly [expected: string, files: Files])[]>> = {
+  Ruby: [
+    ['bin/rails server, port 3000', {Gemfile: '', bin: {rails: ''}, config: {'application.rb': ''}}],
+    ['bin/rails server, port 3000', {Gemfile: '', 'config.ru': '', bin: {rails: ''}}],
+    ['bundle exec rackup, appPort 9292', {Gemfile: '', 'config.ru': ''}],
+    ['bundle exec ruby app.rb, port 4567', {Gemfile: '', 'app.rb': "require 'sinatra'"}],
+    ['bundle exec ruby server.rb, port 8081', {Gemfile: '', 'server.rb': "require 'sinatra'\nset :port, 8081"}],
+    ['x: left out, as it has neither bin/rails, config.ru nor an app of Sinatra', {Gemfile: '', 'app.rb': 'puts 1'}]
+  ],
+  PHP: [
+    ['php artisan serve, appPort 8000', {artisan: '', 'composer.json': '{}'}],
+    ['php -S localhost:8000 -t public, appPort 8000', {'composer.json': '{}', public: {'index.php': ''}}],
+    ['x: left out, as it has neither artisan nor public/index.php', {'composer.json': '{}'}]
+  ],
+  Elixir: [
+    ['mix phx.server, appPort 4000', {'mix.exs': '{:phoenix, "~> 1.7"}'}],
+    [
+      'mix phx.server, port 4001',
+      {
+        'mix.exs': '{:phoenix, "~> 1.7"}',
+        config: {'dev.exs': 'http: [port: String.to_integer(System.get_env("PORT") || "4001")]'}
+      }
+    ],
+    ['mix run --no-halt', {'mix.exs': 'mod: {Shop.Application, []}'}],
+    ['x: left out, as its mix.exs starts no application', {'mix.exs': 'def project'}]
+  ],
+  Maven: [
+    ['mvn -q spring-boot:run, appPort 8080', {'pom.xml': 'spring-boot-maven-plugin'}],
+    ['./mvnw -q quarkus:dev, appPort 8080', {mvnw: '', 'pom.xml': 'io.quarkus'}],
+    [
+      'mvn -q spring-boot:run, appPort 9090',
+      {
+        'pom.xml': 'spring-boot-maven-plugin',
+        src: {main: {resources: {'application.properties': 'server.port=${PORT:9090}'}}}
+      }
+    ],
+    ['x: left out, as its pom.xml has neither Spring Boot nor Quarkus', {'pom.xml': '<project>'}]
+  ],
+  Gradle: [
+    ['./gradlew -q bootRun, appPort 8080', {gradlew: '', 'build.gradle': "id 'org.springframework.boot'"}],
+    ['gradle -q run', {'build.gradle.kts': 'plugins { application }'}],
+    [
+      '../gradlew -q :api:bootRun, appPort 8080',
+      {
+        gradlew: '',
+        'settings.gradle': "include 'api'",
+        api: {'build.gradle': "id 'org.springframework.boot'"}
+      }
+    ],
+    ['x: left out, as its build file has neither Spring Boot nor the plugin application', {'build.gradle': ''}]
+  ]
+}
+
+for (const [language, table] of Object.entries(TABLES))
+  t.test(`${language}: what a project starts, and where it listens`, async t => {
+    for (const [expected, files] of table)
+      t.equal((await started(t, files)).replace(/: if it is to run.*/, ''), expected)
+  })
+
+t.test('two programs of these languages on one port: the second gets another one by its flag or variable', async t => {
+  const laravel = (): Files => ({artisan: '', 'composer.json': '{}'})
+  const spring = (): Files => ({'pom.xml': 'spring-boot-maven-plugin'})
+  const rack = (): Files => ({Gemfile: '', 'config.ru': ''})
+  const {template} = await imported(
+    t,
+    {a: laravel(), b: laravel(), c: spring(), d: spring(), e: rack(), f: rack()},
+    '.',
+    'folder'
+  )
+  const [, b, , d, , f] = template.apps
+  t.match(b, {appPort: 8001, command: ['php', 'artisan', 'serve', '--port=8001']})
+  t.match(d, {appPort: 8081, env: {SERVER_PORT: '8081'}})
+  t.match(f, {appPort: 9293, command: ['bundle', 'exec', 'rackup', '-p', '9293']})
+})
+
+t.test('bin/dev: the first port that it gives foreman', async t => {
+  for (const [script, port] of [
+    ['export PORT="${PORT:-3000}"\nexec foreman start -f Procfile.dev', 3000],
+    ['PORT=${PORT:-4000} exec foreman start -f Procfile.dev', 4000],
+    ['export PORT=4100\nforeman start', 4100],
+    ['exec foreman start -f Procfile.dev', 5000]
+  ] as const) {
+    const {template} = await imported(t, {'Procfile.dev': 'web: bin/rails server\ncss: watch', bin: {dev: script}})
+    t.match(template.apps[0], {port}, script)
+  }
+})
