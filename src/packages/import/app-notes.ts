@@ -5,10 +5,10 @@ import {sourcesIn, textAt} from './reading/files.ts'
 import {envFileVariables} from './reading/variables.ts'
 import {isMap, listedValues, mapOf, textValue, textsOf} from './reading/yaml-file.ts'
 
-/** The apps with notes on what they name and the template has not. `root`: where places in files are shown from. */
+/** The apps with notes on what they name and the template has not. `roots`: the folders of the sources: nothing outside of them is read. */
 export function withMissing(
   imported: Imported,
-  root: string,
+  {roots, cwd}: {readonly roots: readonly string[]; readonly cwd: string},
   env: Readonly<Record<string, string | undefined>>
 ): Imported {
   const ids = new Set(imported.apps.map(({id}) => id))
@@ -16,10 +16,17 @@ export function withMissing(
     ...imported,
     apps: imported.apps.map(app => ({
       ...app,
-      notes: [...app.notes, ...unsetNotes(app, imported, env), ...callNotes(app, ids, root)]
+      notes: [
+        ...app.notes,
+        ...unsetNotes(app, imported, env),
+        ...(isIn(app.folder, roots) ? callNotes(app, ids, cwd) : [])
+      ]
     }))
   }
 }
+
+const isIn = (folder: string, roots: readonly string[]): boolean =>
+  roots.some(root => folder === root || folder.startsWith(`${root}/`))
 
 /** Set by a shell itself, or by the run. */
 const KNOWN =

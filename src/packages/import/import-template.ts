@@ -113,8 +113,9 @@ export async function importFrom(typed: readonly string[], options: ImportReques
   const folders = new Set(sources.flatMap(({kind, path}) => (kind === 'folder' ? [] : [dirname(path)])))
   const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps)))
   const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
+  const roots = sources.map(({kind, path}) => (kind === 'folder' ? path : dirname(path)))
   const whole = {...imported, notes, apps: separatePorts(imported.apps)}
-  return {imported: (await import('./app-notes.ts')).withMissing(whole, cwd, process.env), sources}
+  return {imported: (await import('./app-notes.ts')).withMissing(whole, {roots, cwd}, process.env), sources}
 }
 
 /** Compose files lie over the first one of them, as with `docker compose -f a -f b`. */

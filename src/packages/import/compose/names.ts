@@ -100,8 +100,14 @@ export function composeEnvironment(
     ...changed.filter(([name]) => !(name in own) && !secret.includes(name))
   ])
   if (secret.length > 0) notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host} here: write that`)
-  for (const [id, port] of unpublished)
-    notes.push(`env: ${id} publishes no port ${port}: write --publish ${port}:${port} into its command`)
+  for (const [id, port] of unpublished) {
+    const isVariable = portsOf(services.get(id) ?? service).some(({target}) => target.includes('$'))
+    notes.push(
+      isVariable
+        ? `env: ${id}: its ports are variables: write the number at which ${port} is published`
+        : `env: ${id} publishes no port ${port}: write --publish ${port}:${port} into its command`
+    )
+  }
   const unknown = [...replaced].filter(
     id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host}(?=$|/)`).test(each))
   )
@@ -171,11 +177,11 @@ function pointed(text: string, other: Service, {host, name, replaced, unpublishe
   )
 }
 
-/** Whether it has that port for this machine; numbers in variables are not known. */
+/** Whether it has that port for this machine; a range may have it. */
 const isPublished = (other: Service, port: string): boolean => {
   const ports = portsOf(other)
   if (ports.length === 0) return usualPort(other).toString() === port
-  return ports.some(({target}) => target === port || /\D/.test(target))
+  return ports.some(({target}) => target === port || /^\d+-\d+$/.test(target))
 }
 
 /** A note on a service that is called at another port here than in its container. */

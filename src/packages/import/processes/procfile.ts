@@ -59,7 +59,7 @@ function herokuNote(command: readonly string[], folder: string): string {
     return `it starts ${jar}, which is not there: ${make} makes it`
   }
   const [program = ''] = command
-  if (/^heroku-php-/.test(program))
+  if (program.startsWith('heroku-php-'))
     return `${program} is a program of Heroku: write php -S localhost:$PORT -t ${command[1] ?? '.'} in its place`
   const module = /^module \S*?([\w.-]+)$/m.exec(textAt(join(folder, 'go.mod')))?.[1]
   const name = program.replace(/^(?:\.\/)?bin\//, '')

@@ -1,4 +1,7 @@
+import {writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
+import {importFrom} from '../import-template.ts'
 import {imported} from './read.ts'
 
 t.test('variables of a shell’s line that nobody sets', async t => {
@@ -64,4 +67,11 @@ t.test('apps that code calls by Dapr, and that nobody has', async t => {
       'shop/main.js:3: it calls the app "mail", which is none here: give one that appID'
     ]
   )
+})
+
+t.test('code outside of the folder is not read', async t => {
+  const folder = t.testdir({'main.js': "fetch('/v1.0/invoke/none/method/x')", shop: {}})
+  writeFileSync(join(folder, 'shop/process-compose.yaml'), 'processes: {a: {command: node main.js, working_dir: ..}}')
+  const {imported: found} = await importFrom(['.'], {cwd: join(folder, 'shop')})
+  t.strictSame(found.apps[0]?.notes, [])
 })

@@ -31,9 +31,10 @@ t.test('a port below 1000, and ports of others', async t => {
   t.match(apps[3], {port: 4100})
 })
 
+const source = (text: string): Files => ({java: {example: {'ShopApp.java': text}}})
+
 t.test('Spring: the port of JHipster’s files, and modules that start nothing', async t => {
   const pom = '<artifactId>spring-boot-starter</artifactId>'
-  const source = (text: string): Files => ({java: {example: {'ShopApp.java': text}}})
   const files = {
     shop: {
       'pom.xml': pom,
@@ -49,12 +50,13 @@ t.test('Spring: the port of JHipster’s files, and modules that start nothing',
         }
       }
     },
-    dao: {'pom.xml': pom, src: {main: source('class Dao {}')}}
+    dao: {'pom.xml': pom, src: {main: source('class Dao {}')}},
+    tool: {'pom.xml': pom, src: {main: source('class Tool { public static void main(String[] args) {} }')}}
   }
   const {template, notes} = await imported(t, files, '.', 'folder')
-  t.match(template.apps, [{appID: 'shop', appPort: 8081}])
-  t.equal(template.apps.length, 1)
-  t.match(notes, [/^dao: left out, as none of its classes starts Spring/])
+  t.match(template.apps, [{appID: 'shop', appPort: 8081}, {appID: 'tool'}])
+  t.equal(template.apps.length, 2)
+  t.match(notes, [/^dao: left out, as none of its classes is a program/])
 })
 
 t.test('a compose file: names of other services in env files', async t => {
@@ -97,13 +99,16 @@ services:
   n8n: {image: n8n, ports: ["5678:5678"]}
   carts: {image: shop/carts}
   users: {image: shop/users}
+  mail: {image: mail, command: x, environment: {SMTP: "smtp:25"}}
+  smtp: {image: smtp, ports: ["1025:\${PORT:-25}"]}
 `
   })
   t.strictSame(
-    notes.filter(note => note.includes('publish')),
+    notes.filter(note => note.includes('publish') && !note.startsWith('ports:')),
     [
       'carts, users: no port is published: where others call them, add --publish PORT:PORT here and --add-host NAME:host-gateway there',
-      'env: n8n publishes no port 5679: write --publish 5679:5679 into its command'
+      'env: n8n publishes no port 5679: write --publish 5679:5679 into its command',
+      'env: smtp: its ports are variables: write the number at which 25 is published'
     ]
   )
 })

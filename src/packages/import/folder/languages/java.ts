@@ -12,7 +12,7 @@ export const java: ProjectReader = {
     if (has(folder, 'pom.xml')) {
       if (isParent(folder)) return ''
       return hasSpring(readText(folder, 'pom.xml'))
-        ? 'none of its classes starts Spring'
+        ? 'none of its classes is a program'
         : 'its pom.xml has neither Spring Boot nor Quarkus'
     }
     if (!has(folder, 'build.gradle', 'build.gradle.kts') || has(folder, ...SETTINGS)) return ''
@@ -93,13 +93,15 @@ function springPort(folder: string): number {
 
 const MAX_SOURCES = 2000
 
-/** Whether one of its classes starts Spring; true where there are none to read. */
+/** Whether one of its classes starts Spring, or is a program by itself; true where there are none to read. */
 function startsSpring(folder: string): boolean {
   const main = join(folder, 'src/main')
   const sources = allIn(main).filter(name => /\.(?:java|kt|groovy|scala)$/.test(name))
   const likely = sources.toSorted((a, b) => Number(/App|Main|Boot/.test(b)) - Number(/App|Main|Boot/.test(a)))
   return (
     sources.length === 0 ||
-    likely.slice(0, MAX_SOURCES).some(name => /SpringBootApplication|SpringApplication/.test(readText(main, name)))
+    likely
+      .slice(0, MAX_SOURCES)
+      .some(name => /SpringBootApplication|SpringApplication|static void main\(|fun main\(/.test(readText(main, name)))
   )
 }

@@ -7,7 +7,7 @@ async function started(test: Test, files: Files): Promise<string> {
   const {template, notes} = await imported(test, {x: files, other}, '.', 'folder')
   const app = template.apps.find(({appDirPath}) => String(appDirPath) !== './other')
   if (app === undefined) return notes.find(note => note.startsWith('x')) ?? ''
-  const port = ['port', 'appPort'].flatMap(key => (app[key] === undefined ? [] : `${key} ${String(app[key])}`))
+  const port = ['port', 'appPort'].flatMap(key => (app[key] === undefined ? [] : `${key} ${Number(app[key])}`))
   return [(app['command'] as readonly string[]).join(' '), ...port].join(', ')
 }
 
@@ -70,10 +70,11 @@ for (const [language, table] of Object.entries(TABLES))
       t.equal((await started(t, files)).replace(/: if it is to run.*/, ''), expected)
   })
 
+const laravel = (): Files => ({artisan: '', 'composer.json': '{}'})
+const spring = (): Files => ({'pom.xml': 'spring-boot-maven-plugin'})
+const rack = (): Files => ({Gemfile: '', 'config.ru': ''})
+
 t.test('two programs of these languages on one port: the second gets another one by its flag or variable', async t => {
-  const laravel = (): Files => ({artisan: '', 'composer.json': '{}'})
-  const spring = (): Files => ({'pom.xml': 'spring-boot-maven-plugin'})
-  const rack = (): Files => ({Gemfile: '', 'config.ru': ''})
   const {template} = await imported(
     t,
     {a: laravel(), b: laravel(), c: spring(), d: spring(), e: rack(), f: rack()},
