@@ -1,4 +1,4 @@
-// What only the whole template tells: variables that nobody sets, and apps that code calls and nobody has.
+// What only the whole template shows: variables without a value, and apps that code calls and the template has not.
 import {join, relative} from 'node:path'
 import type {Imported, ImportedApp} from './imported.ts'
 import {sourcesIn, textAt} from './reading/files.ts'
@@ -69,7 +69,7 @@ const isAssigned = (line: string, name: string): boolean =>
 const MAX_SOURCES = 300
 const CALLS = /\/v1\.0\/invoke\/([\w.-]+)\/|dapr-app-id["']?\]?\s*[:,=]\s*["']([\w.-]+)["']/g
 
-/** Apps that the code of a program calls by Dapr, and that nobody has. */
+/** Apps that the code of a program calls by Dapr, and that the template has not. */
 function callNotes({folder, keys}: ImportedApp, ids: ReadonlySet<string>, root: string): readonly string[] {
   if (textsOf(keys['command']).includes('docker')) return []
   const found = new Map<string, string>()
