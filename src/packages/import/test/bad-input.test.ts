@@ -20,7 +20,7 @@ t.test('files that are too large, or no files', async t => {
   })
 })
 
-t.test('files beside it that are pipes or too large are not waited for, and not read', async t => {
+t.test('files next to it that are pipes or too large are not waited for, and not read', async t => {
   const cwd = t.testdir({a: {'package.json': '{"scripts": {"start": "node x.js"}}', 'x.js': '9'.repeat(2_000_000)}})
   for (const name of ['Dockerfile', '.env', 'vite.config.js']) spawnSync('mkfifo', [join(cwd, 'a', name)])
   const {imported: found} = await importFrom(['.'], {cwd, from: 'folder'})
