@@ -69,7 +69,7 @@ export class LocalRedis {
   async connect(asked: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const address = {...asked, port: this.#port}
     const connection = new MovableConnection(
-      async () => this.#open(address, apart),
+      async closed => this.#open(address, apart, AbortSignal.any([closed, this.#over.signal])),
       address.connectTimeoutMs ?? 5000,
       () => this.#connections.delete(connection)
     )
@@ -99,25 +99,25 @@ export class LocalRedis {
     await this.#builtIn?.close()
   }
 
-  async #open(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
-    for (let cutOff = 0; !this.#over.signal.aborted;) {
+  /** Waits for a server until `over`. */
+  async #open(address: RedisAddress, apart: Apart, over: AbortSignal): Promise<RedisConnection> {
+    for (let cutOff = 0; !over.aborted;) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
       const mayBecome = this.#mayBecome
       // the client of a real one is large: it is only loaded if a server answers
       if (mayBecome && !(await this.#isAnswered(address)) && (await apart(this.#become()))) continue
       try {
-        return await this.#connectTo(address, apart)
+        return await this.#connectTo(address, apart, over)
       } catch (error) {
         if (isCutOff(error) && ++cutOff < MAX_CUT_OFF) {
-          await pause(LOOK_MS, this.#over.signal)
+          await pause(LOOK_MS, over)
           continue
         }
         if (!isRefused(error)) throw error
-        if (!mayBecome || (!(await apart(this.#become())) && this.#builtIn === undefined))
-          await pause(LOOK_MS, this.#over.signal)
+        if (!mayBecome || (!(await apart(this.#become())) && this.#builtIn === undefined)) await pause(LOOK_MS, over)
       }
     }
-    throw new Error('the run is stopping')
+    throw new Error('the connection to Redis is closed')
   }
 
   get #mayBecome(): boolean {
@@ -129,7 +129,7 @@ export class LocalRedis {
     return (await firstAccepting({addresses, port: this.#port})) !== undefined
   }
 
-  async #connectTo(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
+  async #connectTo(address: RedisAddress, apart: Apart, over: AbortSignal): Promise<RedisConnection> {
     const {ClientConnection} = await apart(loadClient())
     // one that is lost before it was identified is closed: connections would wait for its return
     let isKnown = false
@@ -137,7 +137,7 @@ export class LocalRedis {
       lost: () => void (isKnown && this.#lost()),
       back: () => void (isKnown && this.#back(client))
     }
-    const client = await ClientConnection.open(address, listener, this.#over.signal)
+    const client = await ClientConnection.open(address, listener, over)
     try {
       await this.#identify(client)
       isKnown = true

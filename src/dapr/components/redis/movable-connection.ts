@@ -8,7 +8,7 @@ interface Listening {
 
 /** A connection that moves to another server when its own is gone. Commands wait meanwhile. */
 export class MovableConnection implements RedisConnection {
-  readonly #open: () => Promise<RedisConnection>
+  readonly #open: (closed: AbortSignal) => Promise<RedisConnection>
   readonly #waitMs: number
   readonly #onClose: () => void
   readonly #duplicates = new Set<MovableConnection>()
@@ -19,10 +19,10 @@ export class MovableConnection implements RedisConnection {
   #connection: RedisConnection | undefined
   /** Set while the server is gone. */
   #pause: PromiseWithResolvers<void> | undefined
-  #isClosed = false
+  readonly #closed = new AbortController()
 
-  /** `waitMs`: how long a command waits for a server. */
-  constructor(open: () => Promise<RedisConnection>, waitMs: number, onClose: () => void) {
+  /** `open` may wait for a server until the connection is closed; `waitMs`: how long a command waits for one. */
+  constructor(open: (closed: AbortSignal) => Promise<RedisConnection>, waitMs: number, onClose: () => void) {
     this.#open = open
     this.#waitMs = waitMs
     this.#onClose = onClose
@@ -32,7 +32,7 @@ export class MovableConnection implements RedisConnection {
   async connected(): Promise<RedisConnection> {
     if (this.#isClosed) throw new Error('the connection to Redis is closed')
     if (this.#current !== undefined) return this.#current
-    const opening = this.#open()
+    const opening = this.#open(this.#closed.signal)
     this.#current = opening
     opening.catch(() => {
       if (this.#current === opening) this.#current = undefined
@@ -81,7 +81,7 @@ export class MovableConnection implements RedisConnection {
 
   async close(): Promise<void> {
     if (this.#isClosed) return
-    this.#isClosed = true
+    this.#closed.abort()
     this.#connection = undefined
     this.#onClose()
     this.resume()
@@ -118,6 +118,10 @@ export class MovableConnection implements RedisConnection {
     this.resume()
     const old = await before?.catch(() => undefined)
     await old?.close()
+  }
+
+  get #isClosed(): boolean {
+    return this.#closed.signal.aborted
   }
 
   /** Waits while the server is gone. */

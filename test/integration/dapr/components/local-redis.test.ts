@@ -99,3 +99,15 @@ t.test('an app that takes the port while a component looks for a server there ge
     await app.close()
   }
 })
+
+t.test('a connection that waits for the Redis of an app can be closed before that comes', async t => {
+  const redis = new RedisServers({env: {PILLION_REDIS: 'memory'}, isOwnPort: () => true, reporter: {warn: () => {}}})
+  const port = await freePort()
+  const connection = await redis.connect({host: '127.0.0.1', port})
+  const duplicate = connection.duplicate()
+  const refused = t.rejects(connection.command(['GET', 'a']), {message: 'the connection to Redis is closed'})
+  await connection.close()
+  await refused
+  await t.rejects(duplicate, {message: 'the connection to Redis is closed'})
+  await redis.close()
+})
