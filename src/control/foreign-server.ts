@@ -48,11 +48,16 @@ export async function foreignServer(
   return undefined
 }
 
-/** Says whose server it is, and what to do. */
-export function foreignServerText({port, run, app}: ForeignServer): string {
+/** `localhost:5433 is "db" of the run main in /shop/main (pid 4711)`. */
+export function serverText({port, run, app}: ForeignServer): string {
   const folder = run.templateFile === '' ? '' : ` in ${dirname(run.templateFile)}`
-  const whose = `localhost:${port} is ${app === '' ? 'a server' : `"${app}"`} of the run ${run.name}${folder} (pid ${run.pid}), whose data this run must not use`
-  return `${whose}: give the app that is this server here an appPort (${port}) and start it at $PORT, so that each copy has its own, or end the other run: pillion down --name ${run.name}`
+  return `localhost:${port} is ${app === '' ? 'a server' : `"${app}"`} of the run ${run.name}${folder} (pid ${run.pid})`
+}
+
+/** Says whose server it is, and what to do. */
+export function foreignServerText(server: ForeignServer): string {
+  const {port, run} = server
+  return `${serverText(server)}, whose data this run must not use: give the app that is this server here an appPort (${port}) and start it at $PORT, so that each copy has its own, or end the other run: pillion down --name ${run.name}`
 }
 
 /** The process, its parent, and so on. */

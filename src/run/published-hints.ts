@@ -17,7 +17,7 @@ interface HintedApp {
 }
 
 /** What programs print that cannot bind a port. */
-const TAKEN =
+export const PORT_TAKEN =
   /EADDRINUSE|address (?:is )?already in use|address in use|AddrInUse|\[Errno (?:98|48)\]|port \S* ?(?:is |was )?(?:already )?in use|already in use/i
 
 /** A program that listens takes less time than this, or says why it takes more. */
@@ -34,7 +34,7 @@ export function hintAtEnd(
 ): void {
   const {published} = plan
   if (published === undefined) return
-  const wasTaken = [app.bestLine, ...app.lastLines].some(line => TAKEN.test(line))
+  const wasTaken = [app.bestLine, ...app.lastLines].some(line => PORT_TAKEN.test(line))
   const isSilent = exit.kind === 'code' && exit.code === 0 && livedMs < ENDS_AT_ONCE_MS && !isListening
   if (!wasTaken && !isSilent) return
   const what = wasTaken ? 'could not listen' : 'ended with 0 before it listened, as some programs do that cannot'

@@ -34,6 +34,8 @@ export class RunMemory {
   /** The run has ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    // what there is to say of an exit is said before the end
+    for (const {advice} of this.#recorder.deaths?.all() ?? []) await advice?.()
     await this.#keep(true)
   }
 

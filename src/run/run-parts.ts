@@ -75,7 +75,8 @@ export class RunParts {
     this.#recorder = new RunRecorder(
       runtimes,
       () => this.work.openWorkflows(),
-      death => void this.memory.keepExit(death)
+      death => void this.memory.keepExit(death),
+      async runtime => (await import('./taken-port.ts')).takenPort(this.context, runtime)
     )
     this.api = this.#createApi()
     const context = createContext(observed(run, [this.#recorder, this.api]), lifetime)

@@ -51,13 +51,16 @@ export class RunRecorder {
   readonly #masks = new Map<string, readonly string[]>()
 
   readonly #onDeath: (death: Death) => void
+  readonly #adviceFor: (runtime: AppRuntime) => Promise<string>
 
-  /** `runtimes`: all apps of the run; `workflows`: undefined where there are none. */
+  /** `runtimes`: all apps of the run; `workflows`: undefined where there are none; `adviceFor`: what to do about an exit, '' = not known. */
   constructor(
     runtimes: () => readonly AppRuntime[],
     workflows: () => Workflows | undefined,
-    onDeath: (death: Death) => void
+    onDeath: (death: Death) => void,
+    adviceFor: (runtime: AppRuntime) => Promise<string>
   ) {
+    this.#adviceFor = adviceFor
     this.#workflows = workflows
     this.#onDeath = onDeath
     this.#runtimes = runtimes
@@ -107,6 +110,8 @@ export class RunRecorder {
     const [start, end] = [runtime.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
     let place: Promise<string> | undefined
+    // the run that has its port may end before the question
+    const advice = this.#adviceFor(runtime).catch(() => '')
     this.deaths ??= new Deaths(this.calls)
     const death = this.deaths.add({
       app: id,
@@ -119,7 +124,8 @@ export class RunRecorder {
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
       work: this.#workflows()?.heldBy(id, name, from) ?? [],
       lines,
-      place: async () => (place ??= placeOf(lines, runtime.plan.folder))
+      place: async () => (place ??= placeOf(lines, runtime.plan.folder)),
+      advice: async () => advice
     })
     this.#onDeath(death)
     const {number, inside, work} = death

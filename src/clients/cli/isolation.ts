@@ -160,7 +160,7 @@ const MAX_PLACES = 5
 
 /** Numbers of the template in files that programs read, and servers that no key of the template gives a port. */
 async function fileHints(plan: Plan, moved: MovedPorts): Promise<readonly Hint[]> {
-  const {numbersInFiles} = await import('./numbers-in-files.ts')
+  const {numbersInFiles} = await import('../../files/config/numbers-in-files.ts')
   const asked = plan.apps.flatMap(({ready, env}) =>
     ready.kind === 'command' ? [...portsAsked(ready.command, env)].filter(port => !moved.has(port)) : []
   )

@@ -9,8 +9,11 @@ import type {Death} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
+const OUT_OF_MEMORY = 'An unexpected SIGKILL often means that the system ran out of memory: see dmesg'
+
 export async function deathView(death: Death, masking: Masking, spans?: SpanStore): Promise<Api.Death> {
-  const {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines, place} = death
+  const {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines, place, advice} =
+    death
   const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
   const rows = inside.map(({call, forMs, count, times}) => ({
     ...rowOf(call, contentOf(call), masking),
@@ -44,6 +47,6 @@ export async function deathView(death: Death, masking: Masking, spans?: SpanStor
     earlier,
     finished: finished.map(call => rowOf(call, contentOf(call), masking)),
     lines: await lines(),
-    hint: isKilled ? 'An unexpected SIGKILL often means that the system ran out of memory: see dmesg' : ''
+    hint: isKilled ? OUT_OF_MEMORY : ((await advice?.()) ?? '')
   }
 }

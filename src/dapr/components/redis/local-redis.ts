@@ -56,6 +56,8 @@ export class LocalRedis {
   #isLost = false
   /** The port is wanted for another server. */
   #isReleased = false
+  /** An app of this run gets the port, which it did not have before. */
+  readonly #isOfApp = Promise.withResolvers<void>()
   readonly #over = new AbortController()
 
   /** `own`: its keys are those of this space. */
@@ -75,13 +77,14 @@ export class LocalRedis {
     )
     this.#connections.add(connection)
     // an app of this run that is the Redis starts later: commands wait for it
-    if (!this.#options.isOwnPort(this.#port)) await connection.connected()
+    if (!this.#options.isOwnPort(this.#port)) await Promise.race([connection.connected(), this.#isOfApp.promise])
     return connection
   }
 
   /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held, or is that of a space. */
   async release(): Promise<boolean> {
     await this.#becoming
+    if (this.#options.isOwnPort(this.#port)) this.#isOfApp.resolve()
     const builtIn = this.#builtIn
     if (builtIn === undefined || this.#own !== undefined) return false
     this.#isReleased = true

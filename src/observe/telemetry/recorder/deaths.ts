@@ -26,6 +26,8 @@ export interface Ended {
   readonly lines: () => Promise<readonly string[]>
   /** The line of code that failed: `svc.mjs:10`, from the folder of the app; '' = no line of its output says so. */
   readonly place: () => Promise<string>
+  /** What to do about it; '', or left out: nothing is known. */
+  readonly advice?: () => Promise<string>
 }
 
 /** Equal calls that were inside an app when it ended. */

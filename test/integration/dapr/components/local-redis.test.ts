@@ -92,8 +92,9 @@ t.test('an app that takes the port while a component looks for a server there ge
     const connecting = redis.connect({host: '127.0.0.1', port})
     await Promise.race([connecting, askedAgain.promise])
     await released
-    const app = await BuiltInRedis.open({port, file: undefined, warn: () => {}, space: undefined})
+    // the app starts after its components have been opened
     const connection = await connecting
+    const app = await BuiltInRedis.open({port, file: undefined, warn: () => {}, space: undefined})
     t.equal(await connection.command(['SET', 'a', '1']), 'OK', `after ${questions} questions`)
     await redis.close()
     await app.close()

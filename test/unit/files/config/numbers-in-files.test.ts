@@ -2,8 +2,8 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
-import {numbersInFiles} from '../../../src/clients/cli/numbers-in-files.ts'
-import type {AppPlan, Plan} from '../../../src/model/plan.ts'
+import {numbersInFiles} from '../../../../src/files/config/numbers-in-files.ts'
+import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 
 t.test('numbers of ports in files of apps, and no defaults of variables', t => {
   const root = mkdtempSync(join(tmpdir(), 'pillion-numbers-'))

@@ -1,6 +1,7 @@
-import {readdirSync, readFileSync, statSync} from 'node:fs'
+import {readdirSync, statSync} from 'node:fs'
 import {dirname, extname, join, relative, sep} from 'node:path'
 import type {AppPlan, Plan} from '../../model/plan.ts'
+import {readTextFile} from '../../model/read-file.ts'
 
 /** A number of the template in a file that a program reads: a copy cannot change it. */
 export interface NumberInFile {
@@ -82,7 +83,7 @@ function linesWith(
 ): readonly {readonly line: number; readonly port: number}[] {
   try {
     if (statSync(path).size > MAX_BYTES) return []
-    return readFileSync(path, 'utf8')
+    return readTextFile(path)
       .split('\n')
       .flatMap((text, at) => {
         if (IS_DEFAULT.test(text)) return []

@@ -1,0 +1,63 @@
+import {basename} from 'node:path'
+import {foreignServer, serverText} from '../control/foreign-server.ts'
+import {numbersInFiles} from '../files/config/numbers-in-files.ts'
+import {listenPorts, type AppPlan} from '../model/plan.ts'
+import {readTextFile} from '../model/read-file.ts'
+import {PORT_TAKEN} from './published-hints.ts'
+import type {RunContext} from './run-context.ts'
+
+/** An app whose process has ended. */
+interface EndedApp {
+  readonly name: string
+  readonly plan: AppPlan
+  readonly app: {readonly lastLines: readonly string[]; readonly bestLine: string}
+}
+
+/**
+ * Why a process could not listen: which other run has its port, and where the number is written; also a warning. '' = it has ended for
+ * another reason, or no other run has the port.
+ */
+export async function takenPort(
+  {env, plan, reporter}: Pick<RunContext, 'env' | 'plan' | 'reporter'>,
+  {name, plan: app, app: {lastLines, bestLine}}: EndedApp
+): Promise<string> {
+  const lines = [bestLine, ...lastLines]
+  if (!lines.some(line => PORT_TAKEN.test(line))) return ''
+  const {file, copy = ''} = plan
+  const found = await foreignServer(env, {file, copy}, portsIn(lines))
+  if (found === undefined) return ''
+  const {port, run} = found
+  const [number] = numbersInFiles({...plan, apps: [app]}, new Set([port]))
+  const place = number?.place ?? placeIn(file, port)
+  const inPlace = place === '' ? '' : ` in ${place}`
+  // another template may have the same number
+  const advice = listenPorts(app).includes(port)
+    ? 'start this run with --isolated, which gives it other ports'
+    : plan.movedPorts?.has(port) === true
+      ? `write $PORT in place of ${port}${inPlace}, so that each copy has its own`
+      : `write ${port} as port or appPort of "${app.id}" into the template, and $PORT in place of ${port}${inPlace}, so that each copy has its own`
+  const text = `${serverText(found)}: ${advice}, or end the other run: pillion down --name ${run.name}`
+  reporter.warn('server-of-other-run', `"${name}" could not listen: ${text}`)
+  return text
+}
+
+/** The numbers that may be the port: in the lines that say that it is taken, and in those that name a port. */
+export function portsIn(lines: readonly string[]): ReadonlySet<number> {
+  const said = lines.filter(line => PORT_TAKEN.test(line) || /\bport\b/i.test(line))
+  const numbers = said.flatMap(line =>
+    [...line.matchAll(/(?<![\d.])\d{2,5}(?!\.?\d)/g)].map(([digits]) => Number(digits))
+  )
+  return new Set(numbers.filter(number => number < 65_536))
+}
+
+/** The line of the template that has the number; '' = none. */
+function placeIn(file: string, port: number): string {
+  try {
+    const at = readTextFile(file)
+      .split('\n')
+      .findIndex(line => new RegExp(`\\b${port}\\b`).test(line))
+    return at === -1 ? '' : `${basename(file)}:${at + 1}`
+  } catch {
+    return '' // it is gone, or came from standard input
+  }
+}
