@@ -84,6 +84,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       {program: 'psql', debian: 'postgresql'},
       {program: 'mariadbd', debian: 'mariadb-server', at: '/usr/sbin'},
       {program: 'mariadb-backup', debian: 'mariadb-backup'},
+      {program: 'nats-server', debian: 'nats-server', at: '/usr/sbin'},
       {program: 'mkfs.xfs', debian: 'xfsprogs', at: '/usr/sbin'},
       {program: 'sqlite3', debian: 'sqlite3'}
     ]

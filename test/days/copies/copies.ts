@@ -209,6 +209,8 @@ export class Copies {
   async #down(copy: Copy | undefined): Promise<void> {
     if (copy?.run === undefined) return
     const {run} = copy
+    // on a busy machine a `down` right behind its `up` would find no run yet
+    while (!run.hasExited && !(await this.#listings()).has(run.pid)) await pause(50)
     copy.run = undefined
     if (copy.isAdrift) run.signal('SIGINT')
     else await this.#rig.run(['down'], {folder: copy.folder})
