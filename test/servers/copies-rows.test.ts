@@ -22,13 +22,15 @@ const PAGE = join(import.meta.dirname, '../../docs/databases-and-one-shot-apps.m
 /** It has a test of its own, with its data. */
 const ELSEWHERE = 'MariaDB'
 
+/** What stands in code on a cell of the table. */
+const code = (cell: string): readonly string[] =>
+  [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text.replaceAll(String.raw`\|`, '|'))
+
 function rowsOfManual(): readonly Row[] {
   const [, table = ''] = readFileSync(PAGE, 'utf8').split(/^\| server \|.*\n\|[-|]+\n/m)
   const lines = table.split('\n').filter((line, at, all) => all.slice(0, at + 1).every(each => each.startsWith('|')))
   return lines.map(line => {
     const [, server = '', commands = '', more = '', test = ''] = line.split(/(?<!\\)\|/).map(cell => cell.trim())
-    const code = (cell: string): readonly string[] =>
-      [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text.replaceAll(String.raw`\|`, '|'))
     const [command = '', ...withKeys] = code(commands)
     const parts = [...withKeys, ...code(more)]
     const keys = parts.filter(part => /^\w+: /.test(part)).map(part => parse(part) as Record<string, unknown>)
