@@ -28,7 +28,7 @@ const code = (cell: string): readonly string[] =>
 
 function rowsOfManual(): readonly Row[] {
   const [, table = ''] = readFileSync(PAGE, 'utf8').split(/^\| server \|.*\n\|[-|]+\n/m)
-  const lines = table.split('\n').filter((line, at, all) => all.slice(0, at + 1).every(each => each.startsWith('|')))
+  const lines = table.split('\n').filter((_, at, all) => all.slice(0, at + 1).every(each => each.startsWith('|')))
   return lines.map(line => {
     const [, server = '', commands = '', more = '', test = ''] = line.split(/(?<!\\)\|/).map(cell => cell.trim())
     const [command = '', ...withKeys] = code(commands)
