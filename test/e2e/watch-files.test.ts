@@ -190,6 +190,9 @@ t.test('an app whose folder is moved away keeps its process, and is reloaded onc
   await rig.write({'app/main.txt': 'first\n'})
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('== APP - app == first')
+  // its folder is watched by then
+  await rig.write({'app/main.txt': 'saved\n'})
+  await run.waitForLine('== APP - app == saved')
   for (const word of ['second', 'third']) {
     renameSync(join(rig.folder, 'app'), join(rig.folder, word))
     await rig.write({[`${word}/main.txt`]: 'elsewhere\n'})
