@@ -88,6 +88,7 @@ const FIGURES = [
 /** They take long, and stand on the page once they are named. */
 const LONG: readonly Figure[] = [
   copies,
+  lazy,
   threads,
   policies,
   blocks,

@@ -51,6 +51,10 @@ export const SECTIONS: readonly Section[] = [
         'More and more processes that do nothing, in one template: until the last one has started, processor time and memory of the run, and its end; compared with a script of Node that spawns the same and does no more.'
       ],
       [
+        'lazy',
+        'Forty apps of Node with `up --lazy`, compared with the same ones that all start: until something takes connections at each address, where apps that start answer by then; proportional memory (PSS) of the run and its apps, before a call; the median of twenty first calls one after the other, compared with the boot of the same app alone until its first answer; and a first call of all forty at once, until all are answered.'
+      ],
+      [
         'memory',
         'Memory of a run of ten apps after 100,000 calls: right after the last one, and a little later, with the recorder and without.'
       ],
