@@ -1,11 +1,12 @@
-import {dependsOn, isNeverReady, type Entry} from './template.ts'
+import {dependsOn, isNeverReady, sleeps, type Entry} from './template.ts'
 
 /**
  * `up`: it runs and is ready; `unready`: it runs and is not. `ended`: its process has ended by itself, and none follows until
  * something changes. `waiting` for what it depends on. `stopped` by `pillion stop`, or left out of the run. `debugged`: the
- * user starts it, after `pillion debug`; `excepted`: after `up --except`.
+ * user starts it, after `pillion debug`; `excepted`: after `up --except`. `asleep`: something that needs it starts it; at the next look it
+ * has fallen asleep again.
  */
-export type Phase = 'up' | 'unready' | 'ended' | 'waiting' | 'stopped' | 'debugged' | 'excepted'
+export type Phase = 'up' | 'asleep' | 'unready' | 'ended' | 'waiting' | 'stopped' | 'debugged' | 'excepted'
 
 /** What must be true of an app of the run: of one instance, where it has several. */
 export interface App {
@@ -28,6 +29,8 @@ export interface App {
   lateSaves: number
   /** An edit has added it since the last look. */
   isNew: boolean
+  /** It is asleep, was needed, and may wait for what it depends on. */
+  mayWait: boolean
 }
 
 /** 16 short-lived processes in a row, and it is given up. */
@@ -44,6 +47,12 @@ export const isOnly = ({phases}: App, ...all: readonly Phase[]): boolean =>
 /** Stopped, and nothing keeps it from being started. */
 export const isFreelyStopped = (app: App): boolean => isOnly(app, 'stopped') && dependsOn(app.entry).length === 0
 
+/** It has had no process since the last look. */
+export const isSurelyAsleep = (app: App): boolean => isOnly(app, 'asleep') && app.lives.max === 0
+
+/** Its last process may have failed. */
+export const hasFailed = ({codes}: App): boolean => [...codes].some(code => code !== 0)
+
 export const isIdle = (app: App): boolean => isOnly(app, ...IDLE)
 
 export const idlePhases = ({phases}: App): readonly Phase[] => [...phases].filter(each => IDLE.has(each))
@@ -59,7 +68,8 @@ export const resting = (name: string, entry: Entry, phase: Phase): App => ({
   isTouched: true,
   hadEnded: false,
   lateSaves: 0,
-  isNew: true
+  isNew: true,
+  mayWait: false
 })
 
 /** What should have started it may come to nothing. */
@@ -72,8 +82,10 @@ export const orWaiting = (app: App): App =>
 
 /** What was seen is what is. */
 export function settled(app: App, {phase, code}: {readonly phase: Phase; readonly code: number}): void {
-  app.phases = new Set([phase])
+  // one that is awake for others falls asleep when these need it no more
+  app.phases = new Set(phase === 'up' && sleeps(app.entry) ? ['up', 'asleep'] : [phase])
   if (phase === 'ended') app.codes = new Set([code])
+  if (phase === 'asleep') app.codes = new Set([Math.max(0, code)])
   app.lives = {min: 0, max: 0}
   app.isTouched = false
   app.hadEnded = false
@@ -100,9 +112,16 @@ export interface Fresh {
 export function freshOf(entry: Entry, isBad: boolean): Fresh {
   const {kind, keys} = entry
   if (kind === 'sidecar') return {phase: 'up', code: 0, min: 0, max: 0}
-  if (isBad) return {phase: 'ended', code: BAD_CODE, min: 1, max: keys.restart === undefined ? 1 : LOOP}
+  const resting = sleeps(entry) ? 'asleep' : 'up'
+  if (isBad)
+    return {
+      phase: sleeps(entry) ? 'asleep' : 'ended',
+      code: BAD_CODE,
+      min: 1,
+      max: keys.restart === undefined ? 1 : LOOP
+    }
   if (kind === 'one-shot') return {phase: 'ended', code: 0, min: 1, max: 1}
-  return {phase: isNeverReady(entry) ? 'unready' : 'up', code: 0, min: 1, max: 1}
+  return {phase: isNeverReady(entry) ? 'unready' : resting, code: 0, min: 1, max: 1}
 }
 
 /** Whether all, none or some of what may be true meets what an app waits for. */

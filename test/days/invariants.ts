@@ -1,6 +1,6 @@
-import {isOnly, type App, type Phase} from './app.ts'
+import {hasFailed, isOnly, type App, type Phase} from './app.ts'
 import type {Model} from './model.ts'
-import {nameOf, sleeps, wholeOf} from './template.ts'
+import {dependsOn, nameOf, sleeps, wholeOf} from './template.ts'
 import type {Call, Living, Published, Seen, Streamed, Told} from './world.ts'
 
 /** What is seen that must not be, a sentence each. */
@@ -26,13 +26,9 @@ const nameOfTold = ({id, instance}: Told): string => nameOf(id, instance)
 /** The phase of an app; undefined: none in which an app rests. */
 export function phaseIn({name, phases}: App, told: Told, {sidecars}: Seen): Phase | undefined {
   const phase = phaseOf(told)
-  if (told.state === 'asleep') return ASLEEP_AS.find(each => phases.has(each)) ?? 'up'
   // what `up --except` leaves to the user is a stopped app with an open sidecar
   return phase === 'stopped' && phases.has('excepted') && sidecars.has(name) ? 'excepted' : phase
 }
-
-/** What one that sleeps may have been: it ends, waits and fails to start without a trace. */
-const ASLEEP_AS: readonly Phase[] = ['up', 'ended', 'unready', 'waiting']
 
 /** The phase of an app as `ps` tells it. */
 function phaseOf({state, isReady, exitCode}: Told): Phase | undefined {
@@ -41,7 +37,7 @@ function phaseOf({state, isReady, exitCode}: Told): Phase | undefined {
   if (state === 'idle' || (state === 'exited' && (exitCode ?? -1) < 0)) return 'waiting'
   if (state === 'exited' || state === 'backoff') return 'ended'
   if (state === 'debugging') return 'debugged'
-  return state === 'stopped' ? 'stopped' : undefined
+  return state === 'stopped' || state === 'asleep' ? state : undefined
 }
 
 const different = (what: string, should: readonly string[], is: readonly string[]): readonly string[] => {
@@ -54,19 +50,34 @@ function faultsOfApp(model: Model, app: App, seen: Seen): readonly string[] {
   const told = seen.apps.find(each => nameOfTold(each) === name)
   if (told === undefined) return []
   const phase = phaseIn(app, told, seen)
-  if (sleeps(app.entry) && phase !== 'stopped' && !isOnly(app, 'stopped', 'debugged', 'excepted')) return []
-  if (phase === undefined || !phases.has(phase))
+  const isAwake = phase === 'up' && phases.has('asleep') && isKeptAwake(model, app)
+  if (phase === undefined || (!isAwake && !(phases.has(phase) && (phase !== 'up' || !sleeps(app.entry)))))
     return [`${name} is ${told.state}${told.isReady ? ', ready' : ''}, not ${[...phases].join(' or ')}`]
   const faults: string[] = []
   const isListed = seen.listed.includes(name)
   if (phase !== 'waiting' && phase !== 'excepted' && isListed !== (phase !== 'stopped'))
     faults.push(`list ${isListed ? 'shows' : 'lacks'} ${name}, which is ${phase}`)
-  if (phase === 'ended' && !app.codes.has(told.exitCode ?? -1))
+  // one that has fallen asleep has no exit
+  const code = phase === 'asleep' ? Math.max(0, told.exitCode ?? 0) : (told.exitCode ?? -1)
+  if ((phase === 'ended' || phase === 'asleep') && !app.codes.has(code))
     faults.push(`${name} has ended with ${String(told.exitCode)}, not ${[...app.codes].join(' or ')}`)
   if (phase !== 'waiting' && seen.sidecars.has(name) !== (phase !== 'stopped'))
     faults.push(`the sidecar of ${name}, which is ${phase}, ${seen.sidecars.has(name) ? 'answers' : 'does not answer'}`)
+  // it has slept since the last look, so that what it was started for was there
+  if (phase === 'asleep' && model.steps <= 1 && isOnly(app, 'asleep') && !hasFailed(app))
+    faults.push(...seen.ended.filter(({id}) => id === app.entry.id).flatMap(each => faultsOfContent(model, app, each)))
   return [...faults, ...faultsOfProcess(model, app, phase, told, seen)]
 }
+
+const WAITING: readonly Phase[] = ['waiting', 'excepted', 'debugged']
+
+/** Another app waits for it and for more: it finds it there. Or a debugger has another instance: they sleep and wake together. */
+const isKeptAwake = (model: Model, {entry: {id}}: App): boolean =>
+  model.of(id).some(({phases}) => phases.has('debugged')) ||
+  [...model.apps.values()].some(
+    ({entry, phases, mayWait}) =>
+      (mayWait || WAITING.some(each => phases.has(each))) && dependsOn(entry).some(([needed]) => needed === id)
+  )
 
 function faultsOfProcess(model: Model, app: App, phase: Phase, told: Told, seen: Seen): readonly string[] {
   const {name, entry} = app
@@ -102,7 +113,6 @@ function faultsOfContent(model: Model, app: App, {env, text}: Living): readonly 
 /** As many processes as instances that run, and as many have begun as had to. */
 function faultsOfLives(model: Model, id: string, seen: Seen): readonly string[] {
   const apps = model.of(id)
-  if (apps.some(({entry}) => sleeps(entry))) return []
   const gone = [...model.gone.values()].filter(({name, entry}) => entry.id === id && !model.apps.has(name))
   const begun = seen.begun.filter(each => each === id).length
   const min = sum(apps.map(({lives}) => lives.min))
@@ -127,7 +137,6 @@ function strayLives(model: Model, {living, begun}: Seen): readonly string[] {
   const ids = new Set(begun.filter(id => model.of(id).length === 0))
   const started = [...ids].filter(id => {
     const gone = [...model.gone.values()].filter(({entry}) => entry.id === id)
-    if (gone.some(({entry}) => sleeps(entry))) return false
     return begun.filter(each => each === id).length > sum(gone.map(({lives}) => lives.max))
   })
   return [...alive, ...started.map(id => `${id} is not in the run, and was started`)]
@@ -140,15 +149,20 @@ function faultsOfCall(model: Model, call: Call, seen: Seen): readonly string[] {
   const words = `call ${number} from ${from} to ${to}`
   const callees = model.of(to)
   if (status === undefined)
-    return callees.some(app => !isOnly(app, 'up', 'ended', 'stopped')) ? [] : [`${words} has no answer`]
+    return callees.some(app => !isOnly(app, 'up', 'ended', 'stopped', 'asleep') || model.standing(app.entry) !== 'met')
+      ? []
+      : [`${words} has no answer`]
   if (times > 1) return [`${words} was delivered ${times} times`]
-  // what was saved while it slept lets the process that a call starts exit
-  if (callees.some(({entry}) => sleeps(entry) && model.isBad(entry.folder))) return []
   const isUntouched = [...model.of(from), ...callees].every(({isTouched}) => !isTouched)
-  const isQuiet = isUntouched && callees.length > 0 && callees.every(app => isOnly(app, 'up'))
+  const isQuiet = isUntouched && callees.length > 0 && callees.every(app => answers(model, app))
   if (isQuiet && status !== 200) return [`${words} failed with ${status}: ${body}`]
   return status === 200 && times !== 1 ? [`${words} was answered, and not delivered`] : []
 }
+
+/** It runs, or is started by what comes. */
+const answers = (model: Model, app: App): boolean =>
+  isOnly(app, 'up', 'asleep') &&
+  (!sleeps(app.entry) || (!model.isBad(app.entry.folder) && model.standing(app.entry) === 'met'))
 
 /** Whoever is touched by nothing but saves gets what was acknowledged, and gets it once if no process of it was replaced. */
 function faultsOfEvent(model: Model, {number, from, to, status}: Published, {received}: Seen): readonly string[] {
@@ -184,7 +198,6 @@ function faultsOfPort(model: Model, port: number, answer: string, seen: Seen): r
   if (phases.every(phase => phase === 'stopped'))
     return answer === '' ? [] : [`at port ${port}, which no app has that is not stopped, answers "${answer}"`]
   const words = `at port ${port} of ${owner?.id ?? ''} answers "${answer}"`
-  if (owner !== undefined && sleeps(owner)) return answer === '' ? [words] : []
   if (phases.includes('up')) {
     const lives = seen.living.filter(({id}) => id === owner?.id).map(({id, life}) => `${id} ${life}`)
     return lives.includes(answer) ? [] : [`${words}, not ${lives.join(' or ')}`]

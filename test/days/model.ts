@@ -2,77 +2,35 @@ import {isDeepStrictEqual} from 'node:util'
 import {
   beforeSave,
   either,
-  freshOf,
-  idlePhases,
+  hasFailed,
   isFreelyStopped,
   isIdle,
   isOnly,
+  isSurelyAsleep,
+  LOOP,
   orStillEnded,
   orWaiting,
   resting,
   settled,
-  standingOf,
-  worstOf,
   type App,
-  type Phase,
-  type Renewal
+  type Phase
 } from './app.ts'
 import {mayStartEarly} from './early.ts'
-import {dependsOn, isLeftOut, namesOf, wholeOf, withoutUnsaid, type Entry, type How, type Template} from './template.ts'
+import {Starts} from './starts.ts'
+import {
+  dependsOn,
+  isLeftOut,
+  namesOf,
+  sleeps,
+  wholeOf,
+  withoutUnsaid,
+  type Entry,
+  type How,
+  type Template
+} from './template.ts'
 
 /** A run of a template under `up --watch`, as the manual (reload.md, daily.md, template.md, variants.md) describes it. */
-export class Model {
-  /** The template as it stands in its files. */
-  written: Template
-  /** The file has a mistake. */
-  isBroken = false
-  /** The template that the run follows: the last one without a mistake. */
-  followed: Template
-  /** As it stood at the last look. */
-  #before: Template
-  how: How = {}
-  apps = new Map<string, App>()
-  /** Apps that edits have removed since the last look: they may come back before anybody has noticed. */
-  gone = new Map<string, App>()
-  isUp = false
-  /** Steps were made since the last look. */
-  steps = 0
-  /** An edit of the template may not be noticed yet. */
-  hasPendingEdit = false
-  /** Ids that were called since the last look. */
-  called = new Set<string>()
-  /** The text of `version.txt` in each folder, and of the variable in `.env`. */
-  readonly texts = new Map<string, string>()
-  readonly variables = new Map<string, number>()
-  #count = 0
-
-  constructor(template: Template) {
-    this.written = template
-    this.followed = template
-    this.#before = template
-    for (const {folder} of template.apps) this.hasFolder(folder)
-  }
-
-  hasFolder(folder: string): void {
-    this.texts.set(folder, '0')
-    this.variables.set(folder, 0)
-  }
-
-  /** A number that was not there before. */
-  next(): number {
-    return ++this.#count
-  }
-
-  /** Processes in this folder exit at once. */
-  isBad(folder: string): boolean {
-    return this.texts.get(folder)?.startsWith('bad') === true
-  }
-
-  /** The instances of an id. */
-  of(id: string): readonly App[] {
-    return [...this.apps.values()].filter(({entry}) => entry.id === id)
-  }
-
+export class Model extends Starts {
   /** `pillion up --watch`. */
   up(how: How = {}): void {
     const before = new Map([...this.gone, ...this.apps])
@@ -86,7 +44,7 @@ export class Model {
         this.apps.set(name, {...app, lives: {...lives, max: lives.max + (before.get(name)?.lives.max ?? 0)}})
       }
     this.gone = new Map([...before].filter(([name]) => !this.apps.has(name)))
-    this.#release()
+    this.release()
   }
 
   #begun(name: string, entry: Entry): App {
@@ -99,56 +57,11 @@ export class Model {
       // what flags left out until now has not been stopped by the user
       const isByUser = this.how.only === undefined && others.every(({entry: {keys}}) => keys.profiles === undefined)
       if ((isLeft || isByUser) && others.every(each => isOnly(each, 'stopped'))) return app
-      return orWaiting(this.#started(app, false))
+      return sleeps(entry) ? this.opened(app, false) : orWaiting(this.started(app, false))
     }
     if (this.how.except?.includes(entry.id) === true) return resting(name, entry, 'excepted')
     const app = resting(name, entry, 'waiting')
-    return dependsOn(entry).length > 0 ? app : this.#started(app)
-  }
-
-  /** With its first process, where it had none. */
-  #started(app: App, isCertain = true): App {
-    const {phase, code, min, max} = freshOf(app.entry, this.isBad(app.entry.folder))
-    const {lives, phases, codes} = app
-    return {
-      ...app,
-      phases: new Set(isCertain ? [phase] : [...phases, phase]),
-      lives: {min: isCertain ? this.#least(lives.min + min) : lives.min, max: lives.max + max + app.lateSaves},
-      codes: new Set(isCertain ? [code] : [...codes, code]),
-      mayBeOld: app.mayBeOld && (!isCertain || this.steps > 1), // a command may come before the save is noticed
-      isTouched: true
-    }
-  }
-
-  /** With a rest after each step each cause has its process; without one, several causes may share one. */
-  #least(min: number): number {
-    return this.steps <= 1 ? min : 0
-  }
-
-  /** After a step: what waits is started where all that it needs is there now. Those that need others have later letters. */
-  after(): void {
-    if (this.steps > 1)
-      // what they need may have gone again before they were started
-      for (const app of this.apps.values())
-        if (app.lives.max > 0 && dependsOn(app.entry).length > 0) {
-          app.phases = new Set([...app.phases, 'waiting'])
-          app.lives.min = 0
-        }
-    this.#release()
-  }
-
-  #release(): void {
-    for (const [name, app] of [...this.apps].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!app.phases.has('waiting')) continue
-      const standing = this.#standing(app.entry)
-      if (standing === 'unmet') continue
-      this.apps.set(name, this.#started(app, standing === 'met' && isOnly(app, 'waiting') && this.steps <= 1))
-    }
-  }
-
-  /** Whether all that an app depends on is there. */
-  #standing(entry: Entry): ReturnType<typeof worstOf> {
-    return worstOf(dependsOn(entry).flatMap(([id, condition]) => this.of(id).map(app => standingOf(app, condition))))
+    return dependsOn(entry).length > 0 && !sleeps(entry) ? app : this.opened(app)
   }
 
   /** The template was saved. Added apps are started, removed ones are stopped, changed ones are restarted; others keep running. */
@@ -175,10 +88,10 @@ export class Model {
     const app = this.#begun(name, entry)
     const before = this.gone.get(name)
     // whether an app that comes under --only is one of those is not said
-    if (this.how.only !== undefined) return either(app, this.#started(resting(name, entry, 'waiting'), false), before)
+    if (this.how.only !== undefined) return either(app, this.opened(resting(name, entry, 'waiting'), false), before)
     if (before !== undefined) return either(app, before)
     const {min, max} = app.lives
-    return {...app, lives: {min: this.#least(min), max}}
+    return {...app, lives: {min: this.least(min), max}}
   }
 
   #edited(app: App, entry: Entry, {before, after}: {readonly before: Template; readonly after: Template}): App {
@@ -190,9 +103,11 @@ export class Model {
       return {...app, entry}
     const isCertain = !isDeepStrictEqual(withoutUnsaid(was), withoutUnsaid(is))
     const isRolled = namesOf(entry).length > 1 && this.isBad(entry.folder)
-    const changed = this.#renewed({...app, entry, isTouched: true}, {isCertain: isCertain && !isRolled, isEdit: true})
+    this.wakeNeeded(entry, false) // if it is opened again
+    const changed = this.renewed({...app, entry, isTouched: true}, {isCertain: isCertain && !isRolled, isEdit: true})
     if (isRolled) changed.mayBeOld = true
-    const waiting: readonly Phase[] = isIdle(app) || this.#standing(entry) === 'met' ? [] : ['waiting']
+    if (sleeps(entry) && app.phases.has('waiting')) changed.phases = new Set([...changed.phases, 'asleep'])
+    const waiting: readonly Phase[] = sleeps(entry) || isIdle(app) || this.standing(entry) === 'met' ? [] : ['waiting']
     // what --only means after an edit of dependencies is not said
     if (isLeftOut(entry, this.how, this.followed.apps))
       return {
@@ -201,49 +116,29 @@ export class Model {
         lives: {...changed.lives, min: 0}
       }
     const mayHaveBeenLeftOut = this.how.only !== undefined || app.entry.keys.profiles !== undefined
-    if (isOnly(app, 'stopped') && mayHaveBeenLeftOut) return orWaiting(this.#started(changed, false))
+    if (isOnly(app, 'stopped') && mayHaveBeenLeftOut)
+      return sleeps(entry) ? this.opened(changed, false) : orWaiting(this.started(changed, false))
     if (waiting.length === 0) return changed
     return {...changed, phases: new Set([...changed.phases, ...waiting]), lives: {...changed.lives, min: 0}}
   }
 
-  /** A new process, unless the user has to start it. */
-  #renewed(app: App, {isCertain = true, isEdit = false}: Renewal = {}): App {
-    const {entry, lives, phases, codes} = app
-    if (isIdle(app) || entry.kind === 'sidecar') return app
-    const isBad = this.isBad(entry.folder)
-    const fresh = freshOf(entry, isBad)
-    // with `overlap` the old process goes on where the new one does not come up; whether that counts for edits is not said
-    const isKept = isBad && entry.keys.reload === 'overlap' && phases.has('up')
-    const isSurelyKept = isKept && !isEdit && isOnly(app, 'up') && this.steps <= 1
-    const max = lives.max + fresh.max + app.lateSaves
-    return {
-      ...app,
-      mayBeOld: isKept || (app.mayBeOld && !isCertain),
-      hadEnded: app.hadEnded || phases.has('ended'),
-      isTouched: app.isTouched || !isOnly(app, 'up') || (fresh.phase !== 'up' && !isSurelyKept),
-      lives: {min: isCertain && idlePhases(app).length === 0 ? this.#least(lives.min + fresh.min) : lives.min, max},
-      phases: new Set<Phase>([
-        ...idlePhases(app),
-        ...(isCertain ? [] : phases),
-        ...(isKept ? (['up'] as const) : []),
-        ...(isSurelyKept ? [] : [fresh.phase])
-      ]),
-      codes: new Set([...codes, fresh.code])
-    }
-  }
-
   /** Files of this folder have changed `times` apart. */
   saved(folder: string, times = 1): void {
-    for (const entry of this.followed.apps.filter(each => each.folder === folder && each.kind !== 'sidecar'))
+    for (const entry of this.followed.apps.filter(each => each.folder === folder && each.kind !== 'sidecar')) {
+      // an instance that tries again wakes the others
+      if (this.of(entry.id).some(app => app.phases.has('asleep') && hasFailed(app)))
+        for (const app of this.of(entry.id))
+          app.lives.max += namesOf(entry).length > 1 ? (this.isBad(folder) ? LOOP : 2) : 0
       this.#rolled(entry, app => {
         // a one-shot app that is done is not done again by a save; one that is under way, or has failed, begins anew
         const isOneShot = entry.kind === 'one-shot'
         const isDone = isOneShot && app.codes.has(0)
         if (isDone && this.steps <= 1 && !('watch' in wholeOf(entry, this.followed, this.how).keys))
           return {...app, lateSaves: app.lateSaves + times}
-        const after = this.#renewed(app, {isCertain: !isOneShot || (this.steps <= 1 && !isDone)})
+        const after = this.renewed(app, {isCertain: !isOneShot || (this.steps <= 1 && !isDone)})
         return {...after, lives: {...after.lives, max: after.lives.max + times - 1}}
       })
+    }
   }
 
   /** Replaces the instances one after the other; if one does not come up, the rest keep what they have. */
@@ -263,7 +158,7 @@ export class Model {
   savedUnchanged(folder: string, isMeant: (entry: Entry) => boolean = () => true): void {
     for (const [name, app] of this.apps)
       if (app.entry.folder === folder && app.lives.max > 0 && isMeant(app.entry))
-        this.apps.set(name, this.#renewed(app, {isCertain: false}))
+        this.apps.set(name, this.renewed(app, {isCertain: false}))
   }
 
   /** `.env` in this folder was saved. Where the template names it, a comment in it changes nothing. */
@@ -272,7 +167,7 @@ export class Model {
     for (const [name, app] of isComment ? [] : this.apps) {
       if (app.entry.folder !== folder || !app.entry.readsFile) continue
       this.hasPendingEdit = true
-      this.apps.set(name, {...this.#renewed(app, {isEdit: true}), isTouched: true})
+      this.apps.set(name, {...this.renewed(app, {isEdit: true}), isTouched: true})
     }
     if ([...this.apps.values()].some(({entry}) => entry.folder === folder && !entry.readsFile)) this.saved(folder)
   }
@@ -286,13 +181,17 @@ export class Model {
       if (this.steps > 1 && other !== app && other.lives.max > 0)
         this.apps.set(other.name, {...orStillEnded(other), lives: {...other.lives, min: 0}, mayBeOld: true})
     const isQuiet = app.lives.max === 0
+    if (isSurelyAsleep(app)) return
     app.codes = new Set([...(isQuiet ? [] : app.codes), code])
     app.isTouched = true
-    if (app.entry.keys.restart === undefined) {
+    if (app.phases.has('asleep')) {
+      if (app.entry.keys.restart !== undefined) this.apps.set(name, this.renewed(app))
+      else app.lives.min = this.least(app.lives.min)
+    } else if (app.entry.keys.restart === undefined) {
       app.phases = new Set([...(isQuiet ? [] : app.phases), 'ended'])
       app.lives.min = 0 // it may have come too soon to be seen
     } else {
-      const after = this.#renewed({...app, phases: new Set(isQuiet ? ['ended'] : [...app.phases, 'ended'])})
+      const after = this.renewed({...app, phases: new Set(isQuiet ? ['ended'] : [...app.phases, 'ended'])})
       // one that has kept its process has kept what stood in the template, too
       const more: readonly Phase[] = isQuiet && !app.mayBeOld ? [] : isQuiet ? ['ended'] : [...app.phases, 'ended']
       const lives = app.mayBeOld ? {...after.lives, min: 0} : after.lives
@@ -324,12 +223,17 @@ export class Model {
     const app = this.of(id)[0]
     if (app === undefined || this.of(id).every(each => isOnly(each, 'up', 'unready'))) return
     for (const [needed, condition] of dependsOn(app.entry)) {
-      if (this.of(needed).every(each => standingOf(each, condition) === 'met')) continue
+      // one that is asleep is woken when the app starts, after what it needs itself
+      if (this.of(needed).every(each => each.phases.has('asleep'))) {
+        this.#startNeeded(needed)
+        continue
+      }
+      if (this.of(needed).every(each => this.standingOf(each, condition) === 'met')) continue
       this.#startNeeded(needed)
       // before a save is noticed the app still runs, and needs nothing
       const isSure = this.steps <= 1 && this.of(needed).every(isFreelyStopped)
       for (const each of this.of(needed))
-        if (!isOnly(each, 'up', 'unready')) this.apps.set(each.name, this.#started(each, isSure))
+        if (!isOnly(each, 'up', 'unready', 'asleep')) this.apps.set(each.name, this.started(each, isSure))
     }
   }
 
@@ -339,7 +243,7 @@ export class Model {
     if (verb === 'start') this.#start(id)
     else this.#restart(id)
     if (this.hasPendingEdit && this.steps > 1)
-      mayStartEarly(id, this.#before, [...this.apps.values(), ...this.gone.values()], folder => this.isBad(folder))
+      mayStartEarly(id, this.before, [...this.apps.values(), ...this.gone.values()], folder => this.isBad(folder))
     for (const {name, phases} of before) {
       const app = this.apps.get(name)
       if (app === undefined) continue
@@ -352,14 +256,18 @@ export class Model {
     this.#startNeeded(id)
     for (const app of this.of(id)) {
       const {entry, name, phases} = app
+      if (isOnly(app, 'up', 'asleep')) {
+        this.wake(app)
+        continue
+      }
       if (isOnly(app, 'up', 'unready')) {
         if (app.lives.max > 0) app.lives = beforeSave(app, this.steps)
         continue
       }
       if (isOnly(app, 'waiting')) continue
-      const isMet = this.#standing(entry) === 'met'
+      const isMet = this.standing(entry) === 'met'
       const mayRun = this.steps > 1 && phases.has('ended') && entry.kind !== 'one-shot'
-      const after = this.#started({...app, phases: new Set()}, isMet)
+      const after = this.started({...app, phases: new Set()}, isMet)
       this.apps.set(name, {
         ...after,
         phases: new Set([...after.phases, ...(mayRun ? phases : []), ...(isMet ? [] : ['waiting' as const])]),
@@ -372,14 +280,20 @@ export class Model {
   #restart(id: string): void {
     this.#startNeeded(id)
     const entry = this.of(id)[0]?.entry
+    // one that has ended is started, after what it depends on
+    if (entry !== undefined && this.of(id).some(app => app.phases.has('ended'))) this.wakeNeeded(entry, false)
     if (entry !== undefined)
       this.#rolled(entry, app => {
+        if (isSurelyAsleep(app)) {
+          this.wake(app)
+          return app
+        }
         const isStart = isOnly(app, 'stopped')
         // whether a restart of all starts the instance that was stopped alone is not said
-        const isCertain = this.of(id).every(each => isOnly(each, 'stopped')) && this.#standing(entry) === 'met'
+        const isCertain = this.of(id).every(each => isOnly(each, 'stopped')) && this.standing(entry) === 'met'
         const after = isStart
-          ? this.#started(app, isCertain)
-          : this.#renewed({...app, phases: new Set([...app.phases].map(each => (each === 'stopped' ? 'up' : each)))})
+          ? this.started(app, isCertain)
+          : this.renewed({...app, phases: new Set([...app.phases].map(each => (each === 'stopped' ? 'up' : each)))})
         return {
           ...after,
           lives: beforeSave(after, this.steps),
@@ -391,7 +305,7 @@ export class Model {
   /** What was seen is taken as what is: the next step begins from there. */
   settle(seen: (app: App) => {readonly phase: Phase; readonly code: number}): void {
     this.steps = 0
-    this.#before = this.followed
+    this.before = this.followed
     this.hasPendingEdit = false
     this.gone = new Map()
     this.called = new Set()

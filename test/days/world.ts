@@ -64,6 +64,8 @@ export interface Seen {
   /** The names of the instances that `list` names. */
   readonly listed: readonly string[]
   readonly living: readonly Living[]
+  /** Processes that have begun and ended since the last rest; the real world does not know what they had. */
+  readonly ended: readonly Living[]
   /** Processes that should be gone: of earlier runs. */
   readonly strangers: readonly string[]
   /** The ids of all processes of apps that have begun since the last rest. */

@@ -20,6 +20,12 @@ t.test('what people do in any order goes as the manual says: four days', async t
   t.equal(printed.match(/as it must be/g)?.length, 4, printed)
 })
 
+t.test('the same where half of the servers start with their first call, and sleep when idle: four days', async t => {
+  const {code, printed} = await days('--lazy', '--seed', '1', '--seeds', '4', '--steps', '100')
+  t.equal(code, 0, printed)
+  t.equal(printed.match(/as it must be/g)?.length, 4, printed)
+})
+
 /** Walks that found something once, and the seed with which they did. */
 const FOUND = {
   'an edit that is taken back before it is noticed starts nothing that has ended': [
@@ -75,3 +81,9 @@ for (const [what, [seed, walk]] of Object.entries(FOUND))
     const {code, printed} = await days('--seed', seed, '--walk', walk)
     t.equal(code, 0, printed)
   })
+
+t.test('an edit of several instances that sleep is for all of them', async t => {
+  const walk = 'edit replicas 15 179, debug 32 674, reorder 98 905, edit common 268 597, edit dependencies 171 622'
+  const {code, printed} = await days('--lazy', '--seed', '269', '--walk', walk)
+  t.equal(code, 0, printed)
+})

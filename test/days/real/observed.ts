@@ -1,4 +1,5 @@
 import {readdir, readFile} from 'node:fs/promises'
+import {connect} from 'node:net'
 import {nameOf} from '../template.ts'
 import type {Seen, Told} from '../world.ts'
 
@@ -33,9 +34,30 @@ export async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answ
   return {answers, sidecars}
 }
 
+interface Asking {
+  readonly limitMs: number
+  /** A call would start the apps of these ports: it is only looked whether somebody listens there. */
+  readonly asleep: ReadonlySet<number>
+}
+
 /** What answers where apps are called without Dapr's API: a text, a status that is ours, `waits` (for `limitMs`), or '' = nothing listens. */
-export const answersAt = async (ports: readonly number[], limitMs: number): Promise<ReadonlyMap<number, string>> =>
-  new Map(await Promise.all(ports.map(async port => [port, await answerAt(port, limitMs)] as const)))
+export const answersAt = async (
+  ports: readonly number[],
+  {limitMs, asleep}: Asking
+): Promise<ReadonlyMap<number, string>> =>
+  new Map(
+    await Promise.all(
+      ports.map(async port => [port, await (asleep.has(port) ? listenerAt(port) : answerAt(port, limitMs))] as const)
+    )
+  )
+
+const listenerAt = async (port: number): Promise<string> =>
+  new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve('waits')
+    }).once('error', () => resolve(''))
+  })
 
 async function answerAt(port: number, limitMs: number): Promise<string> {
   try {

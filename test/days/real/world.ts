@@ -270,6 +270,7 @@ export class RealWorld implements World {
       apps,
       listed: listed.map(({appId, instance}) => nameOf(appId, instance)),
       living: living.filter(({isOfRun}) => isOfRun),
+      ended: [],
       strangers: living.filter(({isOfRun}) => !isOfRun).map(({id, pid}) => `${id} (${pid})`),
       begun: recent.flatMap(([what, id = '']) => (what === 'begun' ? [id] : [])),
       calls: this.#calls.all,
@@ -278,7 +279,10 @@ export class RealWorld implements World {
       received,
       streams: this.#streams.all,
       ...(await answersOf(apps.map(app => this.#withPort(app)))),
-      ports: await answersAt(this.ports, this.#looks++ === 0 ? WAITS_AFTER_MS : HANGS_AFTER_MS),
+      ports: await answersAt(this.ports, {
+        limitMs: this.#looks++ === 0 ? WAITS_AFTER_MS : HANGS_AFTER_MS,
+        asleep: portsOf(apps.filter(({state}) => state === 'asleep'))
+      }),
       outcries: [
         ...this.#found,
         ...outcriesIn(`${this.#run?.stderr.text ?? ''}${this.#told.join('')}`),
@@ -360,6 +364,10 @@ export class RealWorld implements World {
     return this.#promises.broken(port === undefined ? '' : `http://127.0.0.1:${port}`, this.#rig.folder, this.#received)
   }
 }
+
+/** Where apps are called without Dapr's API. */
+const portsOf = (apps: readonly (Told & {readonly url?: string})[]): ReadonlySet<number> =>
+  new Set(apps.map(({url = ''}) => Number(/\d+$/.exec(url)?.[0])))
 
 function signal(pid: number, name: NodeJS.Signals): void {
   try {

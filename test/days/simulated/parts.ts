@@ -132,8 +132,8 @@ export const release = ({number}: {readonly number: number}): void => void curre
 export class PublishedPort {
   readonly #number: number
 
-  constructor({servers, contextOf}: StandInPort) {
-    this.#number = servers[0]?.number ?? 0
+  constructor([claim]: readonly {readonly number: number}[], contextOf: () => PublishedContext) {
+    this.#number = claim?.number ?? 0
     current.machine.bound.set(this.#number, contextOf)
   }
 
@@ -141,11 +141,6 @@ export class PublishedPort {
     current.machine.bound.delete(this.#number)
     await current.machine.takes(2)
   }
-}
-
-interface StandInPort {
-  readonly servers: readonly {readonly number: number}[]
-  readonly contextOf: () => PublishedContext
 }
 
 export const releaseAll = nothing

@@ -45,6 +45,8 @@ export class SimulatedWorld implements World {
   readonly #said: string[] = []
   #run: Run | undefined
   #ended: string | undefined
+  /** When the last look was as it should be. */
+  #settledAt = 0
   #calls: SimulatedCalls
 
   constructor(seed: number) {
@@ -143,13 +145,16 @@ export class SimulatedWorld implements World {
   }
 
   async look(): Promise<Seen> {
-    const {living, sidecars, begun} = this.#machine
+    const {living, processes, sidecars, begun} = this.#machine
     const apps = this.#told()
     return Promise.resolve({
       end: this.#ended,
       apps,
       listed: apps.filter(({state}) => state !== 'stopped').map(nameOfTold),
       living: living.map(({id, pid, life, env, text = ''}) => ({id, pid, isChild: true, life, env, text})),
+      ended: processes
+        .filter(({bornAt, endedAt, text}) => bornAt >= this.#settledAt && endedAt !== undefined && text !== undefined)
+        .map(({id, pid, life, env, text = ''}) => ({id, pid, isChild: true, life, env, text})),
       strangers: [],
       begun: [...begun],
       calls: this.#calls.all,
@@ -170,6 +175,7 @@ export class SimulatedWorld implements World {
 
   settle(): void {
     this.#machine.begun = []
+    this.#settledAt = this.#machine.clock.now()
     this.#calls = new SimulatedCalls(this.#machine)
   }
 

@@ -1,4 +1,4 @@
-import {isOnly, type App} from '../app.ts'
+import {isOnly, isSurelyAsleep, type App} from '../app.ts'
 import type {Model} from '../model.ts'
 import {dependsOn, isNeverReady, withNeeded, type Entry, type How, type Kind} from '../template.ts'
 import {pick, type Action, type Kinds, type Plan, type Step} from './step.ts'
@@ -6,13 +6,18 @@ import {pick, type Action, type Kinds, type Plan, type Step} from './step.ts'
 const COMMANDED: readonly Kind[] = ['server', 'worker', 'one-shot']
 const ALL: readonly Kind[] = [...COMMANDED, 'sidecar']
 
+/** An edit may open it again, and find that what it depends on is stopped. */
+const mayBeGivenUp = (model: Model, {entry}: App): boolean => model.hasPendingEdit && dependsOn(entry).length > 0
+
 /** Apps that surely keep the run alive: neither stopped nor done. A watched one that has crashed has not ended. */
 const living = ({apps}: Model): readonly App[] =>
-  [...apps.values()].filter(app => app.entry.kind !== 'one-shot' && isOnly(app, 'up', 'unready', 'ended'))
+  [...apps.values()].filter(app => app.entry.kind !== 'one-shot' && isOnly(app, 'up', 'unready', 'ended', 'asleep'))
 
-/** The apps of which one is in this phase for sure. */
-const upOf = (model: Model, kinds: readonly Kind[]): readonly App[] =>
-  [...model.apps.values()].filter(app => isOnly(app, 'up') && kinds.includes(app.entry.kind))
+/** Apps that run, or that something starts; `mayRun`: that may have a process now. */
+const upOrAsleepOf = (model: Model, kinds: readonly Kind[], {mayRun = false} = {}): readonly App[] =>
+  [...model.apps.values()].filter(
+    app => isOnly(app, 'up', 'asleep') && !(mayRun && isSurelyAsleep(app)) && kinds.includes(app.entry.kind)
+  )
 
 /** An app of the run, all of whose instances are of the user's run, not of a debugger. */
 function commanded(model: Model, {a}: Step, kinds: readonly Kind[]): Entry | undefined {
@@ -36,7 +41,7 @@ const verb =
     // the command waits until what it needs is ready
     const needed = [...withNeeded([entry.id], model.followed.apps)].flatMap(id => (id === entry.id ? [] : model.of(id)))
     const isFit = (app: App): boolean =>
-      isOnly(app, 'up', 'stopped', 'ended') && !isNeverReady(app.entry) && !model.isBad(app.entry.folder)
+      isOnly(app, 'up', 'stopped', 'ended', 'asleep') && !isNeverReady(app.entry) && !model.isBad(app.entry.folder)
     if (!needed.every(isFit)) return undefined
     // a restart of what is being debugged is refused
     if (name === 'restart' && model.of(entry.id).some(({phases}) => phases.has('debugged'))) return undefined
@@ -82,13 +87,25 @@ export const again =
     return [end, {do: 'up', args: argsOf(how)}]
   }
 
+/** It would be started, and not get ready. */
+const isNeverAwake = (app: App): boolean => app.phases.has('asleep') && isNeverReady(app.entry)
+
+export function called(model: Model, id: string): void {
+  model.called.add(id)
+  for (const app of model.of(id)) model.wake(app)
+}
+
 /** What people do besides edits and saves: commands, calls, and what happens to processes. */
 export const COMMANDS: Kinds = {
   stop: [
     6,
     (model, step) => {
       const entry = commanded(model, step, ALL)
-      if (entry === undefined || living(model).every(each => each.entry.id === entry.id || each.isNew)) return undefined
+      if (
+        entry === undefined ||
+        living(model).every(each => each.entry.id === entry.id || each.isNew || mayBeGivenUp(model, each))
+      )
+        return undefined
       model.stop(entry.id)
       return [{do: 'pillion', args: ['stop', entry.id]}]
     }
@@ -105,7 +122,7 @@ export const COMMANDS: Kinds = {
       const entry =
         step.b % 2 === 0 && several.length > 0 ? pick(several, step.a)?.entry : commanded(model, step, ['server'])
       if (entry === undefined || model.called.has(entry.id)) return undefined
-      if (model.of(entry.id).some(app => !isOnly(app, 'up'))) return undefined
+      if (model.of(entry.id).some(app => !isOnly(app, 'up', 'asleep'))) return undefined
       model.debug(entry.id)
       return [{do: 'pillion', args: ['debug', entry.id]}]
     }
@@ -113,7 +130,7 @@ export const COMMANDS: Kinds = {
   crash: [
     6,
     (model, {a, b}, {isPatient}) => {
-      const app = pick(upOf(model, ['server', 'worker']), a)
+      const app = pick(upOrAsleepOf(model, ['server', 'worker'], {mayRun: true}), a)
       if (app === undefined) return undefined
       const {entry, name} = app
       if (!isPatient && entry.keys.restart !== undefined && model.isBad(entry.folder)) return undefined
@@ -125,17 +142,17 @@ export const COMMANDS: Kinds = {
   call: [
     8,
     (model, {a, b}) => {
-      const from = pick(upOf(model, ALL), a)?.entry.id
+      const from = pick(upOrAsleepOf(model, ALL), a)?.entry.id
       // what is in a debugger lets calls wait as long as the user likes, unless another instance is there
       const answers = ({entry}: App): boolean =>
         model.of(entry.id).some(app => isOnly(app, 'up')) ||
-        model.of(entry.id).every(app => isOnly(app, 'ended', 'stopped', 'up'))
+        model.of(entry.id).every(app => isOnly(app, 'ended', 'stopped', 'up', 'asleep') && !isNeverAwake(app))
       const callees = [...model.apps.values()].filter(
-        app => app.entry.kind === 'server' && isOnly(app, 'up', 'ended', 'stopped') && answers(app)
+        app => app.entry.kind === 'server' && isOnly(app, 'up', 'ended', 'stopped', 'asleep') && answers(app)
       )
       const to = pick(callees, b)?.entry.id
       if (from === undefined || to === undefined) return undefined
-      model.called.add(to)
+      called(model, to)
       return [{do: 'call', from, to, count: 1 + (b % 5)}]
     }
   ],
@@ -145,11 +162,13 @@ export const COMMANDS: Kinds = {
       // before an edit is noticed the number may be another app's
       if (model.hasPendingEdit) return undefined
       const callees = [...model.apps.values()].filter(
-        ({entry: {id, keys}}) => keys.port !== undefined && model.of(id).every(each => isOnly(each, 'up', 'ended'))
+        ({entry: {id, keys}}) =>
+          keys.port !== undefined &&
+          model.of(id).every(each => isOnly(each, 'up', 'ended', 'asleep') && !isNeverAwake(each))
       )
       const {id: to = '', keys: {port} = {port: undefined}} = pick(callees, a)?.entry ?? {}
       if (port === undefined) return undefined
-      model.called.add(to)
+      called(model, to)
       return [{do: 'call', from: 'outside', to, count: 1 + (b % 5), port}]
     }
   ],

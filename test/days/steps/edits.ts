@@ -56,7 +56,8 @@ function edited(model: Model, wanted: Template, {commands}: Place): readonly Act
     // under --only the edit may leave out what an app has needed until now
     if (entry.kind === 'one-shot' || isLeftOut(entry, model.how, after.apps)) return false
     const apps = model.of(entry.id)
-    if (apps.length > 0) return apps.some(app => isOnly(app, 'up', 'unready', 'ended')) && dependsOn(entry).length === 0
+    if (apps.length > 0)
+      return apps.some(app => isOnly(app, 'up', 'unready', 'ended', 'asleep')) && dependsOn(entry).length === 0
     return dependsOn(entry).length === 0 && model.how.only === undefined
   }
   if (model.isUp && !after.apps.some(isSureToRun)) return undefined

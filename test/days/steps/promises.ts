@@ -1,14 +1,21 @@
 import {isOnly, type App} from '../app.ts'
 import type {Model} from '../model.ts'
-import {again} from './commands.ts'
+import {isNeverReady, sleeps} from '../template.ts'
+import {again, called} from './commands.ts'
 import {pick, type Kinds} from './step.ts'
 
 const upServers = ({apps}: Model): readonly App[] =>
   [...apps.values()].filter(app => app.entry.kind === 'server' && isOnly(app, 'up'))
 
-/** Events for a stopped one wait at Redis. */
+/** Those that a call starts. */
+const asleep = ({apps}: Model): readonly App[] =>
+  [...apps.values()].filter(app => isOnly(app, 'asleep') && !isNeverReady(app.entry))
+
+/** Events for a stopped one wait at Redis; when they start one that sleeps is not for the model to say. */
 const upOrStopped = ({apps}: Model): readonly App[] =>
-  [...apps.values()].filter(app => app.entry.kind === 'server' && (isOnly(app, 'up') || isOnly(app, 'stopped')))
+  [...apps.values()].filter(
+    app => app.entry.kind === 'server' && !sleeps(app.entry) && (isOnly(app, 'up') || isOnly(app, 'stopped'))
+  )
 
 const killAndUp = again({do: 'kill run'})
 
@@ -71,10 +78,10 @@ export const PROMISES: Kinds = {
   'grpc call': [
     4,
     (model, {a, b}) => {
-      const servers = upServers(model)
+      const servers = [...upServers(model), ...asleep(model)]
       const [from, to] = [pick(servers, a)?.entry.id, pick(servers, b)?.entry.id]
       if (from === undefined || to === undefined) return undefined
-      model.called.add(to)
+      called(model, to)
       return [{do: 'call', from, to, count: 1 + (b % 3), isGrpc: true}]
     }
   ],
