@@ -133,6 +133,32 @@ t.test('the callers of an app get the reason why what it depends on does not sta
   t.equal((await invoke(port, 'web')).status, 200)
 })
 
+t.test('an app that is started tries those again that it depends on and that have failed', async t => {
+  const {rig, port} = await openShop(t, [
+    {appID: 'web', autoPort: true, profiles: ['more'], dependsOn: ['api']},
+    {appID: 'api', autoPort: true, lazy: true}
+  ])
+  await rig.write({'api/broken': ''})
+  t.equal((await invoke(port, 'api')).status, 500)
+  const refused = await rig.run(['start', 'web'])
+  t.equal(refused.code, 1)
+  t.match(refused.stderr, /"api" exited with code 3/)
+  await rig.run(['exec', 'shop', '--', 'rm', '../api/broken'])
+  t.match(await rig.run(['start', 'web']), {code: 0}, 'it was given up')
+  t.equal(await stateOf(rig, 'api'), 'running')
+})
+
+t.test('start starts what those need that an app depends on and that are asleep', async t => {
+  const {rig} = await openShop(t, [
+    {appID: 'web', autoPort: true, dependsOn: ['api'], profiles: ['more']},
+    {appID: 'api', autoPort: true, lazy: true, dependsOn: ['db']},
+    {appID: 'db', autoPort: true}
+  ])
+  t.equal((await rig.run(['stop', '--app-id', 'db'])).code, 0)
+  t.match(await rig.run(['start', 'web']), {code: 0})
+  t.match([await stateOf(rig, 'db'), await stateOf(rig, 'api')], ['running', 'running'])
+})
+
 t.test('start and restart start an app that is asleep; one that was stopped refuses calls', async t => {
   const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true, idleTimeout: '300ms'}])
   for (const [nth, verb] of ['start', 'restart'].entries()) {

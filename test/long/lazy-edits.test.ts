@@ -83,6 +83,20 @@ t.test('edits of an app that is asleep: it sleeps on as long as it may, and star
   await eager
 })
 
+t.test('an edit of an app that is asleep is for all its instances', async t => {
+  const shop = await openShop(t, {lazy: true, replicas: 3})
+  await shop.edit({lazy: true, replicas: 3, env: {A: '1'}})
+  await shop.rest()
+  const call = shop.call()
+  const all = [await served(shop), await served(shop), await served(shop)]
+  t.same(
+    all.map(({env}) => env['A']),
+    ['1', '1', '1']
+  )
+  t.equal(await (await call).text(), 'here')
+  t.notMatch(shop.run.stdout.text + shop.run.stderr.text, 'did not become ready')
+})
+
 t.test('an app that an edit adds is asleep, too', async t => {
   const rig = await openRig(t)
   const port = await freePort()
@@ -190,4 +204,20 @@ t.test('an app for which another one waits is awake until that starts', async t 
   await rig.driven('web')
   await stock.closed
   t.equal(run.stdout.lines.filter(line => line.includes('stock: woken')).length, 1)
+})
+
+t.test('an app that an edit adds tries one again that it depends on and that has failed', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const shop = {appID: 'shop', daprHTTPPort: port, command: ['sleep', '1000']}
+  const stock = {appID: 'stock', autoPort: true, lazy: true}
+  await rig.template([shop, stock])
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  await run.waitForLine('App id "stock" starts with its first call')
+  const call = fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method/`)
+  await (await rig.driven('stock')).exit(3)
+  t.equal((await call).status, 500)
+  await rig.template([shop, stock, {appID: 'web', dependsOn: ['stock']}])
+  await (await rig.driven('stock')).listen()
+  await rig.driven('web')
 })

@@ -19,6 +19,20 @@ export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort
 export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 
+/** So long the question of a sidecar may keep an app awake that does not answer it, where its `idleTimeout` is shorter. */
+const MIN_ANSWER_MS = 10_000
+const MAX_ANSWER_MS = 3_600_000
+
+/** How long it is waited for what an app says that it reads and hosts, in ms: one that may fall asleep need not know of Dapr's questions. */
+const answerMs = ({wanted: {idleTimeoutMs = Infinity}}: AppRuntime): number =>
+  idleTimeoutMs === Infinity ? Infinity : Math.min(Math.max(MIN_ANSWER_MS, idleTimeoutMs), MAX_ANSWER_MS)
+
+/** Aborted when the signal is, or when the app has not answered for too long. */
+export function untilAnswer(runtime: AppRuntime, signal: AbortSignal): AbortSignal {
+  const ms = answerMs(runtime)
+  return ms === Infinity ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)])
+}
+
 /** Asks an app one of the questions that Dapr's sidecar asks when it is ready; undefined if its process has exited. */
 export async function askApp({
   runtime,
@@ -39,7 +53,7 @@ export async function askApp({
     path,
     lines: `Dapr-App-Id: ${runtime.id}\r\nContent-Type: application/json\r\n`,
     body: Buffer.alloc(0),
-    signal,
+    signal: untilAnswer(runtime, signal),
     warn
   })
 }

@@ -93,7 +93,7 @@ export class SidecarActors {
       if (!isCurrent()) return
       this.hosted.tell(text)
     }
-    if (this.hosted === undefined) runtime.sleep.learn({actors: []})
+    if (this.hosted === undefined && response?.kind === 'response') runtime.sleep.learn({actors: []})
     this.#hasTold = true
     this.#options.actors.onTypes()
   }

@@ -3,7 +3,7 @@ import {aborted} from '../../platform/delay.ts'
 import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/binding-direction.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
-import {isDaprApp} from './ask-app.ts'
+import {isDaprApp, untilAnswer} from './ask-app.ts'
 import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
@@ -117,7 +117,7 @@ export class SidecarBindings {
       this.#asked = inputs
       const channel = await this.#openChannel()
       const asked = inputs.filter(({isWanted}) => !isWanted).map(({target}) => target)
-      const answers = asked.length === 0 ? [] : await channel.wanted(asked, signal)
+      const answers = asked.length === 0 ? [] : await channel.wanted(asked, untilAnswer(this.#options.runtime, signal))
       if (signal.aborted) return
       for (const {name} of asked)
         if (answers.every(answer => answer.name !== name)) log('info', `app has not subscribed to binding ${name}.`)

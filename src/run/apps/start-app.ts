@@ -172,6 +172,8 @@ export class AppStarter {
   #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
     if (this.#options.apps.isStopped(needed)) return true
     const {state} = needed.app
+    // what it depends on may be stopped itself
+    if (state.phase === 'asleep') return true
     const waitsForSave = state.phase === 'backoff' && state.until === Infinity
     if (state.phase !== 'exited' && !waitsForSave) return false
     return !hasReached(needed.progress, dependency) || !(dependency.until === 'completed' || succeeded(exitOf(state)))

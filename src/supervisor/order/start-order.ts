@@ -87,12 +87,9 @@ export class StartOrder {
 
   /** Starts an app that is asleep, after those that it depends on. */
   async wake(runtime: Startable): Promise<void> {
-    const {runtimes, isOver} = this.#options
-    if (isOver()) return
+    if (this.#options.isOver()) return
     if (runtime.fault !== '') return this.#refuse(runtime)
-    const ids = new Set(runtime.plan.dependsOn.map(({id}) => id))
-    for (const needed of runtimes()) if (ids.has(needed.id)) needed.sleep.wake(`"${runtime.id}" depends on it`)
-    if (ids.size > 0) this.#queueUp([runtime])
+    if (runtime.plan.dependsOn.length > 0) this.#queueUp([runtime])
     else await runtime.start(undefined)
   }
 
@@ -121,7 +118,12 @@ export class StartOrder {
   }
 
   #queueUp(runtimes: readonly Startable[]): void {
-    this.#queue.add(runtimes.filter(({plan}) => plan.dependsOn.length > 0))
+    const waiting = runtimes.filter(({plan}) => plan.dependsOn.length > 0)
+    // also those that have failed: they try again
+    for (const {id, plan} of waiting)
+      for (const needed of this.#options.runtimes())
+        if (plan.dependsOn.some(each => each.id === needed.id)) needed.sleep.wake(`"${id}" depends on it`)
+    this.#queue.add(waiting)
     this.look()
   }
 

@@ -66,8 +66,10 @@ export class Rolling {
       callOff()
       const {queue, app} = turn.runtime
       const isDown = queue.state !== 'open' && !this.#options.isElsewhere(turn.runtime)
-      // one that still waits for other apps says nothing about the new code
-      if (isDown && app.state.phase !== 'idle') this.#give(turn)
+      // one that still waits for other apps, or sleeps, says nothing about the new code
+      const {state} = app
+      const isUntried = state.phase === 'idle' || (state.phase === 'asleep' && state.last === undefined)
+      if (isDown && !isUntried) this.#give(turn)
     }
     this.#current = undefined
   }
