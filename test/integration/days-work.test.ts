@@ -38,6 +38,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     2705,
     'start 821 281, connect 270 275 …, answer 972 35, event 265 541, sleep 693 288 …'
   ],
+  'an activity whose late answer is taken does not run again where the start that had ended its workflow is undone': [
+    21838,
+    'start 772 531, event 312 783 …, answer a turn 514 36, leave 967 517, terminate 346 1, answer late 206 933 …, sleep 98 141, pass 704 572 …, connect 993 981, answer 784 696, leave 849 12, fail writes 305 355, start a listener 774 348 …, answer late 863 735'
+  ],
   'a reminder that was due when an app fell asleep starts it': [
     1352,
     'reminder 756 95, pass 765 961, restart 986 422 …, answer a turn 148 501, sleep 358 498'

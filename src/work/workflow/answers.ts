@@ -65,6 +65,8 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
   const {instanceId: id, taskId: task, completionToken: token, failureDetails} = answer
   checkFailure(failureDetails)
   const workers = engine.workersOf(app)
+  // what has removed it may be undone
+  if (engine.activities.named(app, id, task).length === 0) await engine.file.settled()
   const all = engine.activities.named(app, id, task)
   const known = all.length > 0 ? all : [leftActivity(engine, app, id, task)].filter(each => each !== undefined)
   const fitting = known.filter(each => workers.isAnswered(each, token))

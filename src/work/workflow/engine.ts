@@ -60,6 +60,8 @@ export class Engine {
   /** Turns that are over and that a worker gets once more; an instance (`app id`) has no other turn meanwhile. */
   readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
+  /** Something was undone: what is not in memory any more is not taken up yet. */
+  isUndone = false
   /** Those that were changed since the last commit; undefined: gone before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()
   /** Instances that no worker can take as it is, with their apps, until one connects. */

@@ -23,6 +23,7 @@ export function openEngine(options: EngineOptions): Engine {
 /** What the file says waits for a worker: the first portion of each app. */
 export function takeUp(engine: Engine): void {
   engine.leftWork.begin()
+  engine.isUndone = false
   for (const app of engine.leftWork.apps) takeMore(engine, app)
 }
 
@@ -38,7 +39,8 @@ export function takeMore(engine: Engine, app: string): void {
 
 /** An activity that an earlier run has sent to a worker, and that is not taken up yet. */
 export function leftActivity(engine: Engine, app: string, id: string, task: number): ActivityItem | undefined {
-  const activity = (engine.leftWork.of(app)?.left ?? 0) === 0 ? undefined : engine.store.activity(app, id, task)
+  const isLeft = engine.isUndone || (engine.leftWork.of(app)?.left ?? 0) > 0
+  const activity = isLeft ? engine.store.activity(app, id, task) : undefined
   return activity && takeActivity(engine, activity)
 }
 
@@ -82,4 +84,5 @@ export function reread(engine: Engine): void {
       }
   all.reread()
   engine.leftWork.clear()
+  engine.isUndone = true
 }
