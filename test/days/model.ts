@@ -256,7 +256,7 @@ export class Model extends Starts {
     this.#startNeeded(id)
     for (const app of this.of(id)) {
       const {entry, name, phases} = app
-      if (isOnly(app, 'up', 'asleep')) {
+      if (phases.has('asleep') && isOnly(app, 'up', 'asleep')) {
         this.wake(app)
         continue
       }
