@@ -24,7 +24,13 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'calls: retries, metrics': {of: 'ratio', atLeast: 0.9},
   'calls: access control': {of: 'ratio', atLeast: 0.9},
   'calls: recorder': {of: 'ratio', atLeast: 0.96},
-  'port: calls': {of: 'ratio', to: 'nginx', atLeast: 0.95},
+  'port: calls': {
+    of: 'ratio',
+    to: 'nginx',
+    atLeast: 0.95,
+    account:
+      'Its table compares it with a relay in Node, too, that copies bytes and reads none of them: most of the difference to nginx is what Node itself costs, two reads and two writes for each call.'
+  },
   'port: p50': {of: 'ratio', to: 'nginx', atMost: 1.1},
   latency: {of: 'ratio', to: 'nginx, headers', atMost: 1},
   'p99.9, 5,000 calls/s': {of: 'ratio', to: 'nginx, headers', atMost: 1.2},

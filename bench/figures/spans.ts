@@ -24,6 +24,7 @@ export const spans: Figure = {
         await run.waitForLine('up')
         const url = await tracesUrl(rig, 'shop')
         await sendTraces(url, spanBatch('shop', BATCH))
+        await pause(CALM_MS)
         const before = await residentMegabytes(pid)
         const [from, began] = [await cpuOf(pid), performance.now()]
         const batches = (seconds * SPANS) / BATCH
