@@ -4,9 +4,11 @@ import {Reminders} from '../../../src/work/actor/reminders.ts'
 import {Jobs} from '../../../src/work/job/jobs.ts'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
+import type {Instance} from '../../../src/work/workflow/instance.ts'
+import {isTerminal} from '../../../src/work/workflow/status.ts'
 import {Workflows} from '../../../src/work/workflow/workflows.ts'
 import {WalkClock} from './clock.ts'
-import {Disk} from './disk.ts'
+import {Disk, isOfEnd} from './disk.ts'
 import {SeriesWatch, WalkHost} from './series.ts'
 import type {Watch, Worker} from './workers.ts'
 
@@ -14,6 +16,9 @@ const SETTINGS = {idleMs: 20_000, drainMs: 2000, drains: true, isReentrant: fals
 const TYPES = new Map([['T', SETTINGS]])
 /** Until an app that is started has workers, takes jobs and hosts actors. */
 const BOOT_MS = 300
+
+/** More workflows than there are. */
+const ALL = 1000
 
 /** A run of a template, and those that follow it on its file. */
 export class WalkRun {
@@ -82,6 +87,12 @@ export class WalkRun {
       this.#need(job.app)
       return this.series.deliver(job)
     }
+    const note = (each: Instance): void => {
+      if (isTerminal(each.status)) this.watch.over(each)
+    }
+    this.workflows.onChanged(note)
+    // a run that was killed has not heard of what it kept last
+    this.workflows.search({}, ALL).forEach(note)
     this.jobs = new Jobs({file, wakeUps, clock, deliver, log: () => undefined})
     this.actors = new Actors({
       clock,
@@ -90,6 +101,22 @@ export class WalkRun {
     })
     this.reminders = new Reminders({file, wakeUps, clock, run: this.actors.run, log: () => undefined})
     for (const app of this.asleep) this.#look(app)
+  }
+
+  /** Another run removes a child of its own, with all below it. */
+  async purgeChild(...[child, isForced]: Parameters<Workflows['purgeChild']>): Promise<number> {
+    const all = this.workflows.search({}, ALL)
+    const family = all.filter(({app, id}) => app === child.app && id === child.id)
+    for (const {execution} of family) family.push(...all.filter(({parent}) => parent?.execution === execution))
+    const noted = (): void => family.forEach(each => this.watch.over(each))
+    try {
+      const count = await this.workflows.purgeChild(child, isForced)
+      if (count > 0) noted()
+      return count
+    } catch (error) {
+      if (isOfEnd(error)) noted()
+      throw error
+    }
   }
 
   /** That of the hosts of the run. */

@@ -1,6 +1,7 @@
 import {decode} from '../../../src/proxy/net/grpc/message-codec.ts'
 import {ACTIVITY_REQUEST, readEvent, type Event, type TURN_ANSWER} from '../../../src/work/workflow/messages.ts'
 import type {Message} from '../../../src/proxy/net/grpc/message-codec.ts'
+import type {Instance} from '../../../src/work/workflow/instance.ts'
 import type {Workflows} from '../../../src/work/workflow/workflows.ts'
 import {CHILD_REQUEST, FAR_ITEM} from '../../../src/work/workflow/far-messages.ts'
 import {Code, resultOf} from './code.ts'
@@ -72,8 +73,10 @@ export class Watch {
   /** The latest dispatch of each activity. */
   readonly #latest = new Map<string, Held>()
   readonly #kept = new Set<string>()
-  /** Events that were acknowledged, by the start that they were for. */
-  readonly #told = new Map<string, number[]>()
+  /** Events that were acknowledged, each with the execution that it was for, by starts. */
+  readonly #told = new Map<string, {readonly event: number; readonly execution: string}[]>()
+  /** Executions that have ended, or were removed by force: what came for them is of no use any more. */
+  readonly #over = new Set<string>()
   readonly #heard = new Map<string, Set<number>>()
   /** The execution of each round of each start. */
   readonly #rounds = new Map<string, string>()
@@ -87,11 +90,15 @@ export class Watch {
   }
 
   /** An event has been acknowledged. */
-  told(app: string, id: string, input: string, event: number): void {
+  told({app, id, input = '', execution}: Instance, event: number): void {
     const start = `${app} ${id} ${(JSON.parse(input) as Program).serial}`
     const all = this.#told.get(start)
-    if (all === undefined) this.#told.set(start, [event])
-    else all.push(event)
+    if (all === undefined) this.#told.set(start, [{event, execution}])
+    else all.push({event, execution})
+  }
+
+  over({execution}: Instance): void {
+    this.#over.add(execution)
   }
 
   receive(worker: Worker, bytes: Uint8Array): void {
@@ -223,13 +230,13 @@ export class Watch {
     asked.add(task)
   }
 
-  /** A round is run once; a child of another run that was removed there may be asked for again. */
+  /** A round is run once; a child of another run that was over, and removed, there may be asked for again. */
   #checkRound({serial, round}: Program, app: string, id: string, execution: string, parent = ''): void {
     if (serial.includes('.') && parent === '') return // detached, perhaps once more by a rerun
     const key = `${app} ${id} ${serial} ${round} ${parent}`
     const known = this.#rounds.get(key) ?? execution
     this.#rounds.set(key, execution)
-    const isAskedAgain = (this.#children.get(`${id} ${parent}`) ?? this.links) < this.links
+    const isAskedAgain = this.#over.has(known) && (this.#children.get(`${id} ${parent}`) ?? this.links) < this.links
     if (known !== execution && !isAskedAgain) this.fault(`workflow ${app} ${id} is run a second time`)
   }
 
@@ -260,7 +267,8 @@ export class Watch {
     if (heard === undefined) this.#heard.set(start, (heard = new Set()))
     for (const event of now) heard.add(event)
     const last = Math.max(...heard)
-    for (const event of this.#told.get(start) ?? [])
-      if (event < last && !heard.has(event)) this.fault(`the event ${event} for ${name} was acknowledged, and is lost`)
+    for (const {event, execution} of this.#told.get(start) ?? [])
+      if (event < last && !heard.has(event) && !this.#over.has(execution))
+        this.fault(`the event ${event} for ${name} was acknowledged, and is lost`)
   }
 }

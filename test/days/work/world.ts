@@ -27,10 +27,8 @@ export class WorkWorld {
     this.tokens = new Map(['a', 'b', 'c'].map(app => [app, !random.oneIn(4)]))
     for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, this.#rejected)
     const [one, two] = this.runs
-    one.purgeFar = async (child, isForced) =>
-      this.#links.length > 0 ? two.workflows.purgeChild(child, isForced) : undefined
-    two.purgeFar = async (child, isForced) =>
-      this.#links.length > 0 ? one.workflows.purgeChild(child, isForced) : undefined
+    one.purgeFar = async (...of) => (this.#links.length > 0 ? two.purgeChild(...of) : undefined)
+    two.purgeFar = async (...of) => (this.#links.length > 0 ? one.purgeChild(...of) : undefined)
     this.link()
     for (const run of this.runs) {
       run.sendsTokens = app => this.tokens.get(app) !== false
@@ -145,7 +143,7 @@ export class WorkWorld {
     this.ask(
       async () => workflows.tell(app, id, 'event', {eventRaised: {name, input: {value: String(serial)}}}),
       () => {
-        if (found?.input !== undefined && !isTerminal(found.status)) this.watch.told(app, id, found.input, serial)
+        if (found?.input !== undefined && !isTerminal(found.status)) this.watch.told(found, serial)
       }
     )
   }
