@@ -1,5 +1,7 @@
-import {getSystemErrorMap} from 'node:util'
-import {codeOf, messageOf} from '../model/errors.ts'
+import {openSync} from 'node:fs'
+import {devNull} from 'node:os'
+import {messageOf} from '../model/errors.ts'
+import {spawnGroup, type ProcessGroup} from './process-group.ts'
 
 export interface CommandOptions {
   /** The program and its arguments; the program is found by the PATH of `env`. */
@@ -17,38 +19,27 @@ export interface CommandOptions {
  * its children are a process group of their own, which is killed at the timeout and when the signal is aborted. Never rejects.
  */
 export async function runCommand({command, folder, env, timeoutMs, signal}: CommandOptions): Promise<string> {
-  const [program = '', ...args] = command
-  const {execa} = await import('execa')
-  const options = {cwd: folder, env, extendEnv: false, detached: true, cleanup: false} as const
-  const child = execa(program, args, {...options, stdio: 'ignore', reject: false})
+  let group: ProcessGroup
+  try {
+    const output = {theirs: openSync(devNull, 'w')}
+    group = spawnGroup({command, folder, env, stdio: {stdout: output, stderr: output}, hasInput: false})
+  } catch (error) {
+    return `could not be started: ${messageOf(error)}` // no descriptor is left
+  }
   let why = ''
   const kill = (reason: string): void => {
     why = reason
-    if (child.nodeChildProcess.exitCode === null && child.nodeChildProcess.signalCode === null) killGroup(child.pid) // else the number may be another's
+    group.signal('SIGKILL')
   }
   const onAbort = (): void => kill('was cancelled')
   const timer = setTimeout(() => kill(`did not exit within ${timeoutMs / 1000} s`), timeoutMs)
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) onAbort()
-  const {exitCode, signal: by, cause} = await child
+  const exit = await group.exited
   clearTimeout(timer)
   signal.removeEventListener('abort', onAbort)
   if (why !== '') return why
-  if (exitCode === undefined && by === undefined) return `could not be started: ${systemText(cause)}`
-  return exitCode === 0 ? '' : exitCode === undefined ? `was ended by ${by ?? 'a signal'}` : `exited with ${exitCode}`
-}
-
-/** Signals a process group, if it has not ended. */
-export function killGroup(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, signal)
-  } catch (error) {
-    if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error // gone already
-  }
-}
-
-function systemText(error: unknown): string {
-  const number = error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0
-  return getSystemErrorMap().get(number)?.[1] ?? messageOf(error)
+  if (exit.kind === 'spawn-error') return `could not be started: ${exit.message}`
+  if (exit.kind === 'signal') return `was ended by ${exit.signal}`
+  return exit.code === 0 ? '' : `exited with ${exit.code}`
 }

@@ -1,4 +1,4 @@
-import {killGroup} from './run-command.ts'
+import {signalGroup} from './process-group.ts'
 
 export interface LinesOptions {
   readonly folder: string
@@ -36,8 +36,11 @@ export async function runLines(
     reject: false
   })
   const end = (signal: NodeJS.Signals): void => {
-    killGroup(child.pid, signal)
-    setTimeout(() => killGroup(child.pid, 'SIGKILL'), GRACE_MS).unref()
+    const {pid} = child
+    if (pid !== undefined) {
+      signalGroup(pid, signal)
+      setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS).unref()
+    }
     // it was once: now the signal ends us, too
     void child.finally(() => process.kill(process.pid, signal))
   }

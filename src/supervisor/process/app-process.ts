@@ -1,6 +1,6 @@
 import type {Readable} from 'node:stream'
 import {endGroup} from './end-group.ts'
-import {spawnGroup, type ProcessGroup} from './process-group.ts'
+import {spawnGroup, type ProcessGroup} from '../../platform/process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'

@@ -1,5 +1,5 @@
 import type {StopPlan} from '../../model/plan.ts'
-import type {ProcessGroup} from './process-group.ts'
+import type {ProcessGroup} from '../../platform/process-group.ts'
 import type {Output} from './output.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {hidesEnvironments} from '../../platform/process-table.ts'

@@ -1,5 +1,5 @@
 import {codeOf} from '../../model/errors.ts'
-import {signalGroup, type ProcessGroup} from './process-group.ts'
+import {signalGroup, type ProcessGroup} from '../../platform/process-group.ts'
 import {
   descendantsIn,
   hidesEnvironments,

@@ -1,7 +1,7 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import type {Socket} from 'node:net'
 import {messageOf} from '../../model/errors.ts'
-import type {ProcessGroup} from './process-group.ts'
+import type {ProcessGroup} from '../../platform/process-group.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'

@@ -236,7 +236,7 @@ test('a single app reads what we are given, without a shell around it', async t 
 test('a single app whose program does not exist cannot be started', async t => {
   const {app} = new Scene(t).app({command: ['no-such-program']}, {single: {input: undefined}})
   void app.start()
-  t.match(await app.ended, {exit: {kind: 'spawn-error', message: /ENOENT/}})
+  t.match(await app.ended, {exit: {kind: 'spawn-error', message: /no such file or directory/}})
 })
 
 test('a single app that reads no input is not held up by it', async t => {

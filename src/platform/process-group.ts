@@ -1,11 +1,12 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {statSync} from 'node:fs'
 import type {Writable} from 'node:stream'
-import {codeOf, messageOf} from '../../model/errors.ts'
-import type {Exit} from '../../model/app-state.ts'
-import {closeTheirs, type TheirStdio} from '../../platform/pipes.ts'
-import {posixSpawn} from '../../platform/posix-spawn.ts'
-import {startOfNew} from '../../platform/process-table.ts'
+import {getSystemErrorMap} from 'node:util'
+import {codeOf, messageOf} from '../model/errors.ts'
+import type {Exit} from '../model/app-state.ts'
+import {closeTheirs, type TheirStdio} from './pipes.ts'
+import {posixSpawn} from './posix-spawn.ts'
+import {startOfNew} from './process-table.ts'
 
 /** A process group: a leader that we spawned, and its children. */
 export interface ProcessGroup {
@@ -113,8 +114,13 @@ const exitOf = async (leader: ChildProcess, folder: string): Promise<Exit> =>
 /** The system does not say whether the program or its folder is missing. */
 const spawnError = (error: unknown, folder: string): Exit => ({
   kind: 'spawn-error',
-  message: isFolder(folder) ? messageOf(error) : `no such folder: ${folder}`
+  message: isFolder(folder) ? systemText(error) : `no such folder: ${folder}`
 })
+
+function systemText(error: unknown): string {
+  const number = error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0
+  return getSystemErrorMap().get(number)?.[1] ?? messageOf(error)
+}
 
 function isFolder(path: string): boolean {
   try {

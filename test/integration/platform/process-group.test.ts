@@ -1,7 +1,7 @@
 import {chmodSync, openSync, readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {spawnGroup, type ProcessGroup} from '../../../../src/supervisor/process/process-group.ts'
+import {spawnGroup, type ProcessGroup} from '../../../src/platform/process-group.ts'
 
 interface Start {
   readonly command: readonly string[]
