@@ -125,7 +125,10 @@ t.test('thirty apps on a terminal of 80 columns', {skip}, async t => {
   let from = run.text.length
   await shownBy(rig, 'invoke', '-a', 'recommendations', '-m', 'items', '-v', 'GET')
   await run.line(/^ {4}Error: cannot GET \/items: connection to 10\.0\.3\.17:5432 refused$/)
-  keepScene('many-crash', {command: 'pillion up', columns: COLUMNS, shown: `…\n${here(run.text.slice(from))}`})
+  // what the app itself has written stands before it: the picture shows the sentence
+  const said = run.text.indexOf('"recommendations" exited', from)
+  const crash = run.text.slice(run.text.lastIndexOf('\n', said) + 1)
+  keepScene('many-crash', {command: 'pillion up', columns: COLUMNS, shown: `…\n${here(crash)}`})
   from = run.text.length
   run.type('\x03')
   await run.line(/^30 apps stopped in/)

@@ -15,7 +15,7 @@ const read = (text: string): readonly Told[] =>
     .map(line => JSON.parse(line) as Told)
 
 /** When it was, and what. */
-const TIMED_EXIT = /^[\d:.]{12} {2}"job" exited with code 2 after \S+ m?s: pillion why 1 shows more$/m
+const TIMED_EXIT = /^[\d:.]{12} {2}"job" exited with code 2 after \S+ m?s \(pillion why 1\)$/m
 
 t.test('events tells what happens, a line for each event, until the run ends', async t => {
   const rig = await openRig(t)
@@ -35,7 +35,7 @@ t.test('events tells what happens, a line for each event, until the run ends', a
   await shop.listen()
   await people.waitForLine(/^[\d:.]{12} {2}shop {2}ready$/)
   await (await rig.driven('job')).exit(3)
-  await people.waitForLine(/^[\d:.]{12} {2}"job" exited with code 3 after \S+ m?s: pillion why 2 shows more$/)
+  await people.waitForLine(/^[\d:.]{12} {2}"job" exited with code 3 after \S+ m?s \(pillion why 2\)$/)
   await following.waitForLine(/"type":"death"/)
   t.match(await rig.run(['fault', 'shop', 'job', '--abort']), {code: 0})
   await people.waitForLine(/^[\d:.]{12} {2}fault 1 is on: shop → job: the caller's connection is reset$/)

@@ -31,7 +31,7 @@ const open = async (t: Test, metadata: Readonly<Record<string, string>> = {}): P
   return {rig, port, start}
 }
 
-const ANSWERS = /Redis does not answer at localhost:\d+: pillion answers there/
+const ANSWERS = /No Redis answers at localhost:\d+, so Pillion is one there/
 
 const dataOf = (request: Request): number => Number(eventOf(request)['data'])
 

@@ -27,13 +27,18 @@ interface TablePlace {
   /** In ms since 1970. */
   readonly now: number
   readonly hasColours?: boolean
+  /** With the IDs of processes on a terminal, too. */
+  readonly isWide?: boolean
 }
 
 /**
- * A table of apps that is never wider than `width`. On a terminal what is down stands first, with a sign, and the last line says how many
- * that are.
+ * A table of apps that is never wider than `width`. On a terminal what is down comes first, with a sign, the last line says how many
+ * that are, and the IDs of processes are left out.
  */
-export function appTable(apps: readonly ShownApp[], {width, now, hasColours = false}: TablePlace): string {
+export function appTable(
+  apps: readonly ShownApp[],
+  {width, now, hasColours = false, isWide = false}: TablePlace
+): string {
   const isTerminal = width !== Infinity
   const down = isTerminal ? apps.filter(({app}) => toneOf(app) === 'bad') : []
   const shown = [...down, ...apps.filter(each => !down.includes(each))]
@@ -50,7 +55,7 @@ export function appTable(apps: readonly ShownApp[], {width, now, hasColours = fa
     {...id, minWidth: 16},
     {...state, minWidth: 14},
     place,
-    pid,
+    ...(isWide || !isTerminal ? [pid] : []),
     since,
     restarts,
     memory,

@@ -56,7 +56,7 @@ export function callText(call: Api.CallDetail): string {
     waitedMs < 1
       ? ''
       : `waited ${durationText(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
-    firstByteMs === 0 ? '' : `first byte after ${durationText(firstByteMs)}`,
+    firstByteMs === 0 ? '' : `${durationText(firstByteMs)} until the first byte`,
     attempts > 1 ? `sent ${attempts} times` : '',
     pid === 0 ? '' : `process ${pid}`,
     modelText(call),

@@ -32,8 +32,8 @@ function textOf(event: Api.Event): string {
       return `${name}  was woken in ${Math.round(tookMs)} ms by ${cause}\n`
     }
     case 'death': {
-      const {text, number} = event.data
-      return `${text}: pillion why ${number} shows more\n`
+      const {text, reason, number} = event.data
+      return `${text}${reason === '' ? '' : `: ${reason}`} (pillion why ${number})\n`
     }
     case 'fault': {
       const {text} = event.data

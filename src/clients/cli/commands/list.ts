@@ -13,7 +13,13 @@ export const list: CommandHandler = async ({flags, asJson}) => {
   const runs = await runsHere(asJson)
   if (output === '' && process.stdout.isTTY) {
     const {psText} = await import('./ps.ts')
-    print(process.stdout, await psText(runs.map(({listing}) => listing)))
+    print(
+      process.stdout,
+      await psText(
+        runs.map(({listing}) => listing),
+        {isWide: true}
+      )
+    )
     return 0
   }
   const rows = runs.flatMap(({listing}) => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))

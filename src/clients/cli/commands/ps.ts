@@ -17,7 +17,7 @@ import {outputColumns} from '../columns.ts'
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'
 
-/** `ps [ID …] [-w] [-o json]`: shows the state of the apps of the run that the command stands for (`runsMeant`). */
+/** `ps [ID …] [-w] [--wide] [-o json]`: shows the state of the apps of the run that the command stands for (`runsMeant`). */
 export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const ids = [...new Set(words)]
   const look = async (): Promise<readonly RunListing[]> => listingsOf(await runFinder(flags, asJson), ids)
@@ -29,8 +29,9 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
     print(process.stdout, `${JSON.stringify(await psJson(await look()))}\n`)
     return 0
   }
-  if (flags.isSet('watch')) return watch(look)
-  print(process.stdout, await psText(await look()))
+  const isWide = flags.isSet('wide')
+  if (flags.isSet('watch')) return watch(look, isWide)
+  print(process.stdout, await psText(await look(), {isWide}))
   return 0
 }
 
@@ -58,8 +59,18 @@ const pidsOf = (listings: readonly RunListing[]): ReadonlySet<number> =>
   new Set(listings.flatMap(({apps}) => apps.map(({pid}) => pid)).filter(pid => pid > 0))
 
 /** One table for each run, with the name of the run if there are several. */
-export async function psText(listings: readonly RunListing[], width = columns()): Promise<string> {
-  return (await psLook(listings, Date.now(), undefined, width)).text
+export async function psText(listings: readonly RunListing[], place: PsPlace = {}): Promise<string> {
+  return (await psLook(listings, Date.now(), place)).text
+}
+
+/** How the tables are shown. */
+interface PsPlace {
+  /** Columns of the terminal. */
+  readonly width?: number
+  /** With the IDs of processes on a terminal, too. */
+  readonly isWide?: boolean
+  /** CPU is computed since this measurement, else since the start of each process. */
+  readonly before?: UsageSample | undefined
 }
 
 /** The apps that are called in another run; '' = there are none. */
@@ -69,12 +80,10 @@ function borrowedLine({borrowsFrom = '', apps}: RunListing, width: number): stri
   return `${cut(`${ids.join(', ')}: stopped here, and called in ${borrowsFrom}`, width)}\n`
 }
 
-/** CPU is computed since the measurement `before`, else since the start of each process. */
 async function psLook(
   listings: readonly RunListing[],
   now: number,
-  before?: UsageSample,
-  width = columns()
+  {width = columns(), isWide = false, before}: PsPlace
 ): Promise<{text: string; look: UsageSample}> {
   const shown = listings.filter(({apps}) => apps.length > 0)
   const usage = await usageOf(pidsOf(shown))
@@ -83,6 +92,7 @@ async function psLook(
       appTable(withUsage(listing.apps, {usage, now, before}), {
         width,
         now,
+        isWide,
         hasColours: wantsColours(process.stdout.isTTY, process.env)
       }) +
       borrowedLine(listing, width) +
@@ -95,7 +105,7 @@ async function psLook(
 const columns = (): number => outputColumns(1)
 
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
-async function watch(look: () => Promise<readonly RunListing[]>): Promise<number> {
+async function watch(look: () => Promise<readonly RunListing[]>, isWide: boolean): Promise<number> {
   endWithStdout() // `ps -w | head`
   let before: UsageSample | undefined
   let printed = ''
@@ -103,7 +113,7 @@ async function watch(look: () => Promise<readonly RunListing[]>): Promise<number
     const listings = await look()
     const now = Date.now()
     const states = JSON.stringify(listings.flatMap(({apps}) => apps.map(app => keyOf(app))))
-    const shown = await psLook(listings, now, before)
+    const shown = await psLook(listings, now, {isWide, before})
     if (process.stdout.isTTY) redraw(shown.text)
     else if (states !== printed) print(process.stdout, printed === '' ? shown.text : `\n${shown.text}`)
     if (listings.length === 0) return 0

@@ -62,9 +62,10 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     flags: [
       outputFlag(['table', 'json']),
       ...whichRun('Path to the run template of the run', 'f'),
-      {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
+      {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'},
+      {name: 'wide', type: 'bool', text: 'Show the IDs of processes on a terminal, too, as in a pipe'}
     ],
-    examples: ['ps', 'ps shop stock', 'ps -w', 'ps -o json'],
+    examples: ['ps', 'ps shop stock', 'ps -w', 'ps --wide', 'ps -o json'],
     takesIds: true,
     load: async () => (await import('../commands/ps.ts')).ps
   },

@@ -221,7 +221,7 @@ export class Live {
 
   async #showProcesses(): Promise<void> {
     const listing = this.#run.control?.list()
-    if (listing !== undefined) this.#print(await psText([listing], this.#width))
+    if (listing !== undefined) this.#print(await psText([listing], {width: this.#width}))
   }
 
   #warn(text: string): void {

@@ -99,11 +99,11 @@ export const graphTool: Tool = {
     const {edges, uncalled} = await run.api.ask('GET /graph', {signal})
     const rows = [
       ...edges.map(({from, to, calls: count, failed, p95Ms, isDeclared}) => ({
-        text: `${from} → ${to}: ${count} calls, ${failed} failed, p95 ${durationText(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,
+        text: `${from} → ${to}: ${count} calls, ${failed} failed, p95 ${durationText(p95Ms)}${isDeclared === false ? '; not declared in dependsOn' : ''}`,
         fact: {calls: count, failed}
       })),
       ...uncalled.map(({from, to}) => ({
-        text: `${from} → ${to}: under dependsOn, and never called`,
+        text: `${from} → ${to}: declared in dependsOn, never called`,
         fact: {calls: 0, failed: 0}
       }))
     ]

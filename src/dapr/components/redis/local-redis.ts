@@ -183,7 +183,7 @@ export class LocalRedis {
     const keys = `keys ${this.#builtIn.where}${why}`
     const text =
       own === undefined
-        ? `Redis does not answer at ${at}: pillion answers there (${keys})`
+        ? `No Redis answers at ${at}, so Pillion is one there (${keys})`
         : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself does not`
     reporter.warn('built-in-redis', text)
     return true
