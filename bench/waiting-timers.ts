@@ -18,7 +18,7 @@ const fail = (text: string): never => {
 
 /** Workflows of an app in that file, and what ends their work. */
 export async function workflowsAt(path: string): Promise<{readonly workflows: Workflows; readonly close: () => void}> {
-  const file = await WorkFile.open({path, warn: fail})
+  const file = await WorkFile.open(path, fail)
   const wakeUps = new WakeUps(file, systemClock)
   const workflows = new Workflows({
     file,
@@ -30,7 +30,7 @@ export async function workflowsAt(path: string): Promise<{readonly workflows: Wo
     maxBytes: () => Infinity,
     settings: () => DEFAULT_WORKFLOWS,
     isAllowed: () => true,
-    met: () => undefined,
+    onFirstWorker: () => undefined,
     wanted: () => undefined,
     tracesOf: () => undefined,
     counted: () => undefined,

@@ -11,14 +11,14 @@ import {DEFAULT_WORKFLOWS} from '../files/resources/defaults.ts'
 import {isAccessAllowed, type WorkflowAccess} from '../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../files/resources/workflow-settings.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
+import type {SeriesOptions} from '../work/series/series.ts'
 import {Outbox} from '../work/outbox.ts'
 import {TriggerStore} from '../work/trigger-store.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
 import {JobStore, type JobCount} from '../work/job/job-store.ts'
-import type {Job} from '../work/job/job.ts'
-import {Jobs, type JobOutcome} from '../work/job/jobs.ts'
+import {Jobs, type DeliverJob} from '../work/job/jobs.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
 import type {FarWork, TaskLender} from './far-work.ts'
 import {StallReporter} from './stall-reporter.ts'
@@ -27,8 +27,7 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   readonly runtimes: () => readonly AppRuntime[]
   /** The resources of an app; undefined: its sidecar is not open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
-  /** Brings a tick of a job to its app. Never rejects. */
-  readonly deliverJob: (job: Job) => Promise<JobOutcome>
+  readonly deliverJob: DeliverJob
   /** Asks the user's other runs. */
   readonly search: LeaseSearch
   readonly lender: TaskLender
@@ -68,11 +67,11 @@ export class OpenWork {
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
     const {reporter} = options
     const warn = (text: string): void => reporter.warn('work-file', text)
-    return WorkFile.openFor({path, warn}, file => new OpenWork(file, options))
+    return WorkFile.openFor(path, warn, file => new OpenWork(file, options))
   }
 
   constructor(file: WorkFile, options: RunWorkOptions) {
-    const {plan, runtimes, workMode, resourcesOf, deliverJob, needsWorker, reporter} = options
+    const {runtimes, workMode, resourcesOf, deliverJob, needsWorker, reporter} = options
     this.#options = options
     this.#file = file
     this.#stalls = new StallReporter(reporter, systemClock)
@@ -107,7 +106,7 @@ export class OpenWork {
         wanted: app => void this.#farWork().then(far => far.want(app)),
         purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
         needsWorker,
-        met: app => this.#onFirstWorker(app),
+        onFirstWorker: app => this.#onFirstWorker(app),
         tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
         counted: (app, event) => {
           const runtime = runtimes().find(({id}) => id === app)
@@ -115,18 +114,22 @@ export class OpenWork {
           runtime?.sleep.onWork()
         }
       })
-      this.jobs = new Jobs({
-        file,
-        wakeUps: this.#wakeUps,
-        clock: systemClock,
-        deliver: deliverJob,
-        catchesUp: plan.catchUp === 'all',
-        log: (app, level, text) => this.#log(app, level, text, 'dapr.runtime.scheduler')
-      })
+      this.jobs = new Jobs(this.#series('dapr.runtime.scheduler'), deliverJob)
       this.workflows.onChanged(instance => this.#stalls.note(instance))
     } catch (error) {
       this.#wakeUps.close() // they wait for their time already
       throw error
+    }
+  }
+
+  /** What jobs and reminders share; `scope`: under which name they log. */
+  #series(scope: string): SeriesOptions {
+    return {
+      file: this.#file,
+      wakeUps: this.#wakeUps,
+      clock: systemClock,
+      catchesUp: this.#options.plan.catchUp === 'all',
+      log: (app, level, text) => this.#log(app, level, text, scope)
     }
   }
 
@@ -168,17 +171,8 @@ export class OpenWork {
 
   /** Loads the reminders of actors. */
   readonly reminders = async (): Promise<Reminders> => {
-    const {actors, plan} = this.#options
-    this.#reminders ??= Promise.all([import('../work/actor/reminders.ts'), actors()]).then(
-      ([{Reminders: Table}, {run}]) =>
-        new Table({
-          file: this.#file,
-          wakeUps: this.#wakeUps,
-          clock: systemClock,
-          run,
-          catchesUp: plan.catchUp === 'all',
-          log: (app, level, text) => this.#log(app, level, text, 'dapr.runtime.actor.reminders')
-        })
+    this.#reminders ??= Promise.all([import('../work/actor/reminders.ts'), this.#options.actors()]).then(
+      ([{Reminders: Table}, {run}]) => new Table(this.#series('dapr.runtime.actor.reminders'), run)
     )
     return this.#reminders
   }

@@ -30,11 +30,7 @@ class ForeignFile extends Error {}
 /** The file cannot be written now: nothing of the change was kept, and it may be tried again. */
 export class WriteFault extends Error {}
 
-export interface WorkFileOptions {
-  /** Undefined: nothing is kept. */
-  readonly path: string | undefined
-  readonly warn: (text: string) => void
-}
+type Warn = (text: string) => void
 
 /**
  * What outlives a run, in one file. The changes of one tick of the event loop share a transaction: what a change resolves has
@@ -67,8 +63,8 @@ export class WorkFile {
     this.#written = database.prepare('SELECT total_changes() AS rows')
   }
 
-  /** One that is damaged is kept aside; where it is held by another run, or cannot be written, all is kept in memory. */
-  static async open({path, warn}: WorkFileOptions): Promise<WorkFile> {
+  /** `path`: undefined: nothing is kept. One that is damaged is kept aside; where it is held by another run, or cannot be written, all is kept in memory. */
+  static async open(path: string | undefined, warn: Warn): Promise<WorkFile> {
     if (path === undefined) return begun(':memory:')
     try {
       makeFolder(dirname(path), 0o700)
@@ -86,16 +82,15 @@ export class WorkFile {
   }
 
   /** Opens it for those who read it at once: if they find that it is damaged, it is kept aside as well, and they get a new one. */
-  static async openFor<T>(options: WorkFileOptions, use: (file: WorkFile) => T): Promise<T> {
-    const {path, warn} = options
-    const file = await WorkFile.open(options)
+  static async openFor<T>(path: string | undefined, warn: Warn, use: (file: WorkFile) => T): Promise<T> {
+    const file = await WorkFile.open(path, warn)
     try {
       return use(file)
     } catch (error) {
       file.database.close()
       if (path === undefined || resultOf(error) !== CORRUPT) throw error
       warn(`${path} cannot be read: it is damaged. It is kept as ${setAside(path)}; a new file is begun`)
-      return use(await WorkFile.open(options))
+      return use(await WorkFile.open(path, warn))
     }
   }
 
@@ -238,7 +233,7 @@ const begun = (path: string): WorkFile => {
 }
 
 /** Opens a file; one that is damaged, or not ours, is kept aside, and a new one begun. */
-function begunAside(path: string, warn: WorkFileOptions['warn']): WorkFile {
+function begunAside(path: string, warn: Warn): WorkFile {
   try {
     return begun(path)
   } catch (error) {

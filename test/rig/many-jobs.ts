@@ -62,9 +62,9 @@ export async function writeJobs(rig: Rig, count: number, due: (index: number) =>
   const folder = join(rig.home, '.local/state/pillion')
   const name = readdirSync(folder).find(each => /^work-.*\.db$/.test(each))
   if (name === undefined) throw new Error(`no file in ${folder}`)
-  const file = await WorkFile.open({path: join(folder, name), warn: fail})
+  const file = await WorkFile.open(join(folder, name), fail)
   const wakeUps = new WakeUps(file, systemClock)
-  const jobs = new Jobs({file, wakeUps, deliver, log: (_app, _level, text) => fail(text), clock: systemClock})
+  const jobs = new Jobs({file, wakeUps, log: (_app, _level, text) => fail(text), clock: systemClock}, deliver)
   for (let from = 0; from < count; from += BATCH) {
     const numbers = Array.from({length: Math.min(BATCH, count - from)}, (_, index) => from + index)
     await Promise.all(

@@ -7,7 +7,8 @@ import type {WorkflowSettings} from '../../src/files/resources/workflow-settings
 import {WakeUps} from '../../src/work/wake-ups.ts'
 import {WorkFile} from '../../src/work/work-file.ts'
 import {ACTIVITY_REQUEST, EVENT, readEvent, type Action, type TurnAnswer} from '../../src/work/workflow/messages.ts'
-import {Workflows, type WorkflowsOptions} from '../../src/work/workflow/workflows.ts'
+import type {EngineOptions} from '../../src/work/workflow/engine.ts'
+import {Workflows} from '../../src/work/workflow/workflows.ts'
 import {TestClock} from './clock.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -70,11 +71,11 @@ export interface House {
   /** `spec.workflow` of all apps. */
   settings: WorkflowSettings
   /** Which apps the run has. */
-  hasApp: WorkflowsOptions['hasApp']
+  hasApp: EngineOptions['hasApp']
   /** What other apps ask of an app. */
-  isAllowed: WorkflowsOptions['isAllowed']
+  isAllowed: EngineOptions['isAllowed']
   /** Removes children that other runs have; undefined: no run has the app. */
-  purgeFar: WorkflowsOptions['purgeFar']
+  purgeFar: EngineOptions['purgeFar']
   /** The traces of all apps; undefined: there are none. */
   traces: WorkTraces | undefined
 }
@@ -85,12 +86,12 @@ export async function openHouse(
   path?: string,
   {clock = new TestClock(), hasApp = app => app !== 'nowhere'}: Partial<Pick<House, 'clock' | 'hasApp'>> = {}
 ): Promise<House> {
-  const file = await WorkFile.open({path, warn: text => t.fail(text)})
+  const file = await WorkFile.open(path, text => t.fail(text))
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
   const met: string[] = []
   const counted: WorkflowEvent[] = []
-  const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
+  const warn: EngineOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
   const house: Pick<House, 'settings' | 'hasApp' | 'isAllowed' | 'purgeFar' | 'traces'> = {
     settings: DEFAULT_WORKFLOWS,
     hasApp,
@@ -109,7 +110,7 @@ export async function openHouse(
     settings: () => house.settings,
     wanted: app => void workflows.missing(app),
     isAllowed: (app, access) => house.isAllowed(app, access),
-    met: app => met.push(app),
+    onFirstWorker: app => met.push(app),
     purgeFar: async (child, isForced) => house.purgeFar(child, isForced),
     tracesOf: () => house.traces,
     counted: (_, event) => counted.push(event)

@@ -108,7 +108,7 @@ async function moment(random: Random, ran: string, begun: number): Promise<void>
 async function histories(t: Test, rig: Rig): Promise<ReadonlySet<string>> {
   const folder = join(rig.home, '.local/state/pillion')
   const names = readdirSync(folder).filter(name => name.endsWith('.db'))
-  const file = await WorkFile.open({path: join(folder, names[0] ?? ''), warn: text => t.fail(text)})
+  const file = await WorkFile.open(join(folder, names[0] ?? ''), text => t.fail(text))
   const store = new WorkflowStore(file.database)
   const told = store.list('shop', 0, WORKFLOWS + 1).map(({key}) => {
     const events = store.history(key).flatMap(splitEvents).map(readEvent)

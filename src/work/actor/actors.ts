@@ -48,13 +48,9 @@ export class Actors {
   constructor(options: ActorsOptions) {
     this.#options = options
     this.#agenda = new Agenda(options.clock)
-    this.#holds = new Holds({
-      clock: options.clock,
-      table: this.table,
-      drop: (actor, why) => {
-        this.#drop(actor, why)
-        if (actor.waiting === undefined) this.#settled(actor)
-      }
+    this.#holds = new Holds(options.clock, this.table, (actor, why) => {
+      this.#drop(actor, why)
+      if (actor.waiting === undefined) this.#settled(actor)
     })
     this.#selfWaits = new SelfWaits({
       table: this.table,

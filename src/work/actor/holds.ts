@@ -6,12 +6,8 @@ import type {ActorTable} from './actor-table.ts'
 /** Where no host says how long calls wait for it, in ms. */
 const HOLD_MS = 60_000
 
-interface HoldsOptions {
-  readonly clock: Clock
-  readonly table: ActorTable
-  /** Removes those from the queue of an actor for whom there is a reason. */
-  readonly drop: (actor: Actor, why: (turn: ActorTurn) => ActorError | undefined) => void
-}
+/** Removes those from the queue of an actor for whom there is a reason. */
+type Drop = (actor: Actor, why: (turn: ActorTurn) => ActorError | undefined) => void
 
 interface Hold {
   readonly since: number
@@ -20,11 +16,15 @@ interface Hold {
 
 /** Actors that wait for a host: who calls one does so for a limited time. */
 export class Holds {
-  readonly #options: HoldsOptions
+  readonly #clock: Clock
+  readonly #table: ActorTable
+  readonly #drop: Drop
   readonly #held = new Map<Actor, Hold>()
 
-  constructor(options: HoldsOptions) {
-    this.#options = options
+  constructor(clock: Clock, table: ActorTable, drop: Drop) {
+    this.#clock = clock
+    this.#table = table
+    this.#drop = drop
   }
 
   get held(): readonly Actor[] {
@@ -34,7 +34,7 @@ export class Holds {
   /** It waits from now on, if it does not yet. */
   begin(actor: Actor): void {
     let hold = this.#held.get(actor)
-    if (hold === undefined) this.#held.set(actor, (hold = {since: this.#options.clock.now(), stop: undefined}))
+    if (hold === undefined) this.#held.set(actor, (hold = {since: this.#clock.now(), stop: undefined}))
     if (hold.stop === undefined) this.#limit(actor, hold, this.#holdMs(actor))
   }
 
@@ -42,25 +42,24 @@ export class Holds {
     const hold = this.#held.get(actor)
     if (hold === undefined) return
     this.#held.delete(actor)
-    actor.heldUntil = this.#options.clock.now()
+    actor.heldUntil = this.#clock.now()
     hold.stop?.()
   }
 
   #limit(actor: Actor, hold: Hold, ms: number): void {
     if (ms === Infinity || actor.waiting?.every(({isPatient}) => isPatient) !== false) return
-    const {clock, drop} = this.#options
-    hold.stop = clock.after(ms, () => {
+    hold.stop = this.#clock.after(ms, () => {
       hold.stop = undefined
       const limit = this.#holdMs(actor)
-      const now = clock.now()
+      const now = this.#clock.now()
       const leftMs = ({since}: ActorTurn): number => Math.max(since, hold.since) + limit - now
-      drop(actor, each => (each.isPatient || leftMs(each) > 0 ? undefined : lateError(actor, limit)))
+      this.#drop(actor, each => (each.isPatient || leftMs(each) > 0 ? undefined : lateError(actor, limit)))
       if (actor.waiting !== undefined) this.#limit(actor, hold, Math.min(...actor.waiting.map(leftMs)))
     })
   }
 
   #holdMs({type}: Actor): number {
-    const hosts = type.hosts.size > 0 ? [...type.hosts] : this.#options.table.hostings
+    const hosts = type.hosts.size > 0 ? [...type.hosts] : this.#table.hostings
     return hosts.length === 0 ? HOLD_MS : Math.max(...hosts.map(({host}) => host.holdMs))
   }
 }

@@ -4,6 +4,7 @@ import {latest} from '../times.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorRequest} from './actor-host.ts'
 import type {TurnOptions} from './actor.ts'
+import type {Actors} from './actors.ts'
 import {timesOf, type FiringRequest} from './firing-spec.ts'
 import {REMINDER, ReminderStore, type Reminder} from './reminder-store.ts'
 import {fullName, LATE_MS, type FiringName} from './timers.ts'
@@ -13,10 +14,6 @@ export interface ReminderRequest extends FiringRequest {
   readonly overwrites: boolean
   /** Left out: three more tries. */
   readonly policy?: FailurePolicy | undefined
-}
-
-export interface RemindersOptions extends SeriesOptions {
-  readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>
 }
 
 /** There is a reminder of this name, which is not to be overwritten. */
@@ -31,12 +28,14 @@ interface Fired extends Delivered {
 
 /** Reminders of actors, in the file and by the clock of what outlives a run. */
 export class Reminders {
-  readonly #options: RemindersOptions
+  readonly #options: SeriesOptions
+  readonly #run: Actors['run']
   readonly #store: ReminderStore
   readonly #series: FiringSeries<Reminder, Fired>
 
-  constructor(options: RemindersOptions) {
+  constructor(options: SeriesOptions, run: Actors['run']) {
     this.#options = options
+    this.#run = run
     const store = (this.#store = new ReminderStore(options.file.database))
     this.#series = new FiringSeries<Reminder, Fired>({
       ...options,
@@ -102,7 +101,7 @@ export class Reminders {
   /** Fires one now: that counts nothing. Undefined: there is none. */
   async fire(name: FiringName): Promise<ActorAnswer | undefined> {
     const found = await this.get(name)
-    return found && this.#options.run(requestOf(found), {})
+    return found && this.#run(requestOf(found), {})
   }
 
   close(): void {
@@ -117,7 +116,7 @@ export class Reminders {
 
   /** Waits for the actor's turn; one that is deleted meanwhile is not called. */
   async #deliver(reminder: Reminder): Promise<Fired> {
-    const {run, catchesUp = false, wakeUps} = this.#options
+    const {catchesUp = false, wakeUps} = this.#options
     const {key, due, step, attempts} = reminder
     let isMissed = wakeUps.date() - due > LATE_MS
     let standsFor = due
@@ -131,7 +130,7 @@ export class Reminders {
       }
     }
     try {
-      const answer = await run(requestOf(reminder), options)
+      const answer = await this.#run(requestOf(reminder), options)
       return {...outcomeOf(answer), due: standsFor}
     } catch (error) {
       // where too many wait already it is tried again

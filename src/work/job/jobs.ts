@@ -12,10 +12,8 @@ export interface JobOutcome extends Delivered {
   readonly isMissing?: boolean
 }
 
-export interface JobsOptions extends SeriesOptions {
-  /** Delivers a tick to an app. Never rejects. */
-  readonly deliver: (job: Job) => Promise<JobOutcome>
-}
+/** Delivers a tick to an app. Never rejects. */
+export type DeliverJob = (job: Job) => Promise<JobOutcome>
 
 interface Ticked extends JobOutcome {
   /** Its planned time; where ticks were missed, that of the latest. */
@@ -36,15 +34,17 @@ interface AppJobs {
 
 /** The jobs of a run. */
 export class Jobs {
-  readonly #options: JobsOptions
+  readonly #options: SeriesOptions
+  readonly #send: DeliverJob
   readonly #store: JobStore
   readonly #series: FiringSeries<Job, Ticked>
   readonly #apps = new Map<string, AppJobs>()
   /** Those that are with their apps, by their names: one that is set again waits until its app has answered. */
   readonly #withApps = new Map<string, number>()
 
-  constructor(options: JobsOptions) {
+  constructor(options: SeriesOptions, send: DeliverJob) {
     this.#options = options
+    this.#send = send
     const store = (this.#store = new JobStore(options.file.database))
     this.#series = new FiringSeries<Job, Ticked>({
       ...options,
@@ -151,7 +151,7 @@ export class Jobs {
     const full = jobKey(app, name)
     if (this.#withApps.has(full)) throw new JobError('busy', `job ${name} is with its app already`)
     this.#withApps.set(full, job.key)
-    const outcome = await this.#series.track(async () => this.#options.deliver(job))
+    const outcome = await this.#series.track(async () => this.#send(job))
     this.#withApps.delete(full)
     this.#pump(app)
     await this.#options.file.change(() => this.#store.update(job.key, {answer: outcome.answer})).catch(() => undefined)
@@ -251,7 +251,7 @@ export class Jobs {
 
   async #deliver(job: Job): Promise<Ticked> {
     const {at, passed} = this.#latest(job)
-    const outcome = await this.#options.deliver({...job, planned: at})
+    const outcome = await this.#send({...job, planned: at})
     if (passed > 0 && outcome.kind !== 'undeliverable')
       this.#options.log(job.app, 'info', `job ${job.name}: ${missedText(passed)} missed ticks were passed over`)
     return {...outcome, planned: at}

@@ -39,6 +39,8 @@ export interface EngineOptions {
   readonly purgeFar: PurgeFar
   /** Something waits for an app of this run that has no worker. */
   readonly needsWorker?: (app: string) => void
+  /** Called when a worker of an app connects for the first time. */
+  readonly onFirstWorker: (app: string) => void
   readonly counted: (app: string, event: WorkflowEvent) => void
 }
 

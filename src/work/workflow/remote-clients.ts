@@ -10,10 +10,8 @@ import {COMPLETED, isTerminal} from './status.ts'
 import {beginChild, NOT_ALLOWED} from './tasks.ts'
 import type {ActivityItem} from './work-items.ts'
 
-interface RemoteClientsOptions {
-  readonly flush: () => void
-  readonly over: (instance: Instance, onGone: (listener: () => void) => void) => Promise<Instance | undefined>
-}
+/** Resolves once the instance has ended; undefined: its client has disconnected first, or it was removed. */
+type Ended = (instance: Instance, onGone: (listener: () => void) => void) => Promise<Instance | undefined>
 
 /** Where answers for another run go. */
 export interface Host {
@@ -38,13 +36,15 @@ const failed = (failureDetails: Uint8Array): Came => ({failureDetails, isFailed:
 /** What workflows of other runs ask apps of this one for. Only children are kept: the other run asks for activities again. */
 export class RemoteClients {
   readonly #engine: Engine
-  readonly #options: RemoteClientsOptions
+  readonly #flush: () => void
+  readonly #ended: Ended
   readonly #clients = new Map<string, RemoteClient>()
   #items = 0
 
-  constructor(engine: Engine, options: RemoteClientsOptions) {
+  constructor(engine: Engine, flush: () => void, ended: Ended) {
     this.#engine = engine
-    this.#options = options
+    this.#flush = flush
+    this.#ended = ended
   }
 
   find(name: string): RemoteClient | undefined {
@@ -101,7 +101,7 @@ export class RemoteClients {
       answer(of, {result, failureDetails, isFailed: failureDetails.length > 0})
     }
     engine.workersOf(app).add(item)
-    this.#options.flush()
+    this.#flush()
   }
 
   async #child(app: string, request: Uint8Array, {answer, gone}: Asker): Promise<void> {
@@ -114,7 +114,7 @@ export class RemoteClients {
     if ('failure' in begun) return answer(of, failed(begun.failure))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})
     const done = new AbortController() // one client asks for many children
-    const child = await this.#options.over(begun.child, listener =>
+    const child = await this.#ended(begun.child, listener =>
       gone.addEventListener('abort', listener, {signal: done.signal})
     )
     done.abort()

@@ -29,13 +29,9 @@ import {checkHasWorker, deniedAccess, stalledInstance, unknownInstance, Workflow
 /** A skip waits at most this long for workers. */
 const SETTLE_MS = 30_000
 
-export interface WorkflowsOptions extends EngineOptions {
-  readonly met: (app: string) => void
-}
-
 /** What happens is committed first, then sent to workers, then reported to callers: nothing that was seen is lost. */
 export class Workflows extends KnownInstances {
-  readonly #options: WorkflowsOptions
+  readonly #options: EngineOptions
   readonly #engine: Engine
   /** Other runs whose workflows ask apps of this one for tasks. */
   readonly remoteClients: RemoteClients
@@ -47,15 +43,16 @@ export class Workflows extends KnownInstances {
   #retry: (() => void) | undefined
   readonly #listeners: ((instance: Instance) => void)[] = []
 
-  constructor(options: WorkflowsOptions) {
+  constructor(options: EngineOptions) {
     const engine = openEngine(options)
     super(engine)
     this.#options = options
     this.#engine = engine
-    this.remoteClients = new RemoteClients(engine, {
-      flush: () => this.#flush(),
-      over: async (child, onGone) => this.until(child, ({status}) => isTerminal(status), onGone)
-    })
+    this.remoteClients = new RemoteClients(
+      engine,
+      () => this.#flush(),
+      async (child, onGone) => this.until(child, ({status}) => isTerminal(status), onGone)
+    )
     this.#silence = new Silence(engine)
     this.#quiet = new Quiet(options.clock, () => this.#isBusy())
     engine.file.onCommit(() => this.#committed())
@@ -211,7 +208,7 @@ export class Workflows extends KnownInstances {
     const workers = this.#engine.workersOf(app)
     const leave = workers.connect(worker, this.#options.clock.date())
     if ([...this.#engine.held.values()].includes(app)) this.#keep(() => retryHeld(this.#engine, app))
-    if (!this.#met.has(app)) this.#options.met(app)
+    if (!this.#met.has(app)) this.#options.onFirstWorker(app)
     this.#met.add(app)
     this.#firstWorker.resolve()
     this.#flush()

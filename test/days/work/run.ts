@@ -77,7 +77,7 @@ export class WalkRun {
           : {...DEFAULT_WORKFLOWS, retention: {anyTerminal: this.retention}},
       wanted: () => undefined,
       isAllowed: () => true,
-      met: () => undefined,
+      onFirstWorker: () => undefined,
       purgeFar: async (child, isForced) => this.purgeFar(child, isForced),
       tracesOf: () => undefined,
       needsWorker: app => this.#need(app),
@@ -93,13 +93,13 @@ export class WalkRun {
     this.workflows.onChanged(note)
     // a run that was killed has not heard of what it kept last
     this.workflows.search({}, ALL).forEach(note)
-    this.jobs = new Jobs({file, wakeUps, clock, deliver, log: () => undefined})
+    this.jobs = new Jobs({file, wakeUps, clock, log: () => undefined}, deliver)
     this.actors = new Actors({
       clock,
       mayHost: () => this.asleep.has(this.#hostApp),
       needsHost: () => this.#need(this.#hostApp)
     })
-    this.reminders = new Reminders({file, wakeUps, clock, run: this.actors.run, log: () => undefined})
+    this.reminders = new Reminders({file, wakeUps, clock, log: () => undefined}, this.actors.run)
     for (const app of this.asleep) this.#look(app)
   }
 

@@ -5,7 +5,7 @@ import {WorkFile} from '../../../src/work/work-file.ts'
 const EVENT = {app: 'shop', store: 's', marker: 'm', pubsub: 'p', topic: 't', event: Buffer.from('{}'), made: 1}
 
 t.test('an event belongs to who keeps it, from the instant in which that is asked for', async t => {
-  const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
+  const file = await WorkFile.open(undefined, text => t.fail(text))
   const outbox = new Outbox(file)
   const kept = outbox.keep([EVENT])
   t.strictSame(outbox.claim('shop'), [], 'before its commit')

@@ -22,7 +22,7 @@ const folderFor = (t: Test): string => {
 
 const open = async (path?: string): Promise<{file: WorkFile; said: string[]}> => {
   const said: string[] = []
-  return {file: await WorkFile.open({path, warn: text => said.push(text)}), said}
+  return {file: await WorkFile.open(path, text => said.push(text)), said}
 }
 
 t.test('wake-ups fire in order, never early, and once', async t => {

@@ -64,7 +64,7 @@ t.test('reminders of version 10 keep their policies, and one that was firing is 
   insert.run('fires', '{"intervalMs":0,"retries":0}')
   first.exec("INSERT INTO wake_ups (due, kind, owner) VALUES (5, 'reminder', 1)")
   first.close()
-  const file = await WorkFile.open({path, warn: text => t.fail(text)})
+  const file = await WorkFile.open(path, text => t.fail(text))
   const store = new ReminderStore(file.database)
   t.match(store.list(), [
     {name: 'waits', isDue: false, attempts: 0, step: undefined, policy: {kind: 'constant', intervalMs: 500}},
@@ -103,7 +103,7 @@ const write = ({database}: WorkFile, name: string): void =>
   database.exec(`INSERT INTO wake_ups (kind, name) VALUES ('test', '${name}')`)
 
 t.test('a change that throws undoes itself and nothing else; who has written nothing is no news to others', async t => {
-  const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
+  const file = await WorkFile.open(undefined, text => t.fail(text))
   t.teardown(() => file.close())
   let undone = 0
   file.onUndone(() => void undone++)
@@ -142,7 +142,7 @@ t.test('a change that throws undoes itself and nothing else; who has written not
 })
 
 t.test('where SQLite gives up the transaction all of its tick is undone, and all hear why', async t => {
-  const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
+  const file = await WorkFile.open(undefined, text => t.fail(text))
   t.teardown(() => file.close())
   let undone = 0
   file.onUndone(() => void undone++)
@@ -173,7 +173,7 @@ t.test('a file that another program holds is left alone, and that is said', asyn
   t.teardown(() => holder.kill('SIGKILL'))
   await once(holder.stdout, 'data')
   const said: string[] = []
-  const file = await WorkFile.open({path, warn: text => said.push(text)})
+  const file = await WorkFile.open(path, text => said.push(text))
   t.match(said, [/^another run of this template, or another program, holds .*work\.db: .* is kept in memory alone$/])
   await file.change(() => write(file, 'a'))
   t.strictSame(rowsOf(file), ['a'])
@@ -189,15 +189,19 @@ t.test('a file whose damage is found only when its rows are read is kept aside a
   bytes.fill(0x5a, 2 * PAGE)
   writeFileSync(path, bytes)
   const said: string[] = []
-  t.equal(await WorkFile.openFor({path, warn: text => said.push(text)}, pending), 0, 'a new one is begun')
+  t.equal(await WorkFile.openFor(path, text => said.push(text), pending), 0, 'a new one is begun')
   t.match(said, [
     /work\.db cannot be read: it is damaged\. It is kept as .*work\.db\.\d{8}T\d{6}Z?; a new file is begun/
   ])
   t.equal(readdirSync(join(path, '..')).filter(name => name.startsWith('work.db.')).length, 1)
   await t.rejects(
-    WorkFile.openFor({path, warn: text => t.fail(text)}, () => {
-      throw new Error('something else')
-    }),
+    WorkFile.openFor(
+      path,
+      text => t.fail(text),
+      () => {
+        throw new Error('something else')
+      }
+    ),
     {message: 'something else'}
   )
 })
@@ -215,7 +219,7 @@ t.test('where its file cannot be written a run keeps its work in memory, says wh
   ]
   for (const [name, why] of cases) {
     const said: string[] = []
-    const file = await WorkFile.open({path: join(folder, name), warn: text => said.push(text)})
+    const file = await WorkFile.open(join(folder, name), text => said.push(text))
     t.match(said, [why], name)
     t.match(said, [
       / cannot be written: .*: what this run takes on \(workflows, jobs, reminders\) is kept in memory alone$/

@@ -23,11 +23,11 @@ interface ReminderHouse extends ActorHouse {
 async function openReminders(t: Test, {catchesUp = false} = {}): Promise<ReminderHouse> {
   const clock = new TestClock()
   const house = openActorHouse(clock)
-  const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
+  const file = await WorkFile.open(undefined, text => t.fail(text))
   const wakeUps = new WakeUps(file, clock)
   const lines: string[] = []
   const log = (app: string, _level: string, text: string): void => void lines.push(`${app} ${text}`)
-  const reminders = new Reminders({file, wakeUps, clock, run: house.actors.run, catchesUp, log})
+  const reminders = new Reminders({file, wakeUps, clock, catchesUp, log}, house.actors.run)
   const host = new TestHost('carts')
   house.actors.host(host, types(['Cart']))
   t.teardown(() => {
@@ -126,7 +126,7 @@ t.test('a try that failed is followed by the next one in the next run', async t 
   t.match(await reminders.get(NAME), {attempts: 1, isDue: false})
   t.strictSame(lines, ['carts reminder Cart||1||again failed: 500 no; it is tried again'])
   reminders.close()
-  const next = new Reminders({file, wakeUps, clock, run: actors.run, log: () => undefined})
+  const next = new Reminders({file, wakeUps, clock, log: () => undefined}, actors.run)
   clock.pass(999)
   t.equal(await answerAll(), 0)
   clock.pass(1)

@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {JobRequest} from '../../../../src/work/job/job.ts'
 import {Jobs, type JobOutcome} from '../../../../src/work/job/jobs.ts'
+import type {SeriesOptions} from '../../../../src/work/series/series.ts'
 import {WakeUps} from '../../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../../src/work/work-file.ts'
 import {TestClock} from '../../../rig/clock.ts'
@@ -27,24 +28,18 @@ interface JobHouse {
 }
 
 const open = async (t: Test, clock = new TestClock(), path?: string, catchesUp = false): Promise<JobHouse> => {
-  const file = await WorkFile.open({path, warn: text => t.fail(text)})
+  const file = await WorkFile.open(path, text => t.fail(text))
   const wakeUps = new WakeUps(file, clock)
   const come: string[] = []
   const lines: string[] = []
   const answers: JobOutcome['kind'][] = []
   const deliver: JobHouse['deliver'] = {before: () => undefined}
-  const jobs = new Jobs({
-    file,
-    wakeUps,
-    clock,
-    catchesUp,
-    deliver: async ({name, planned}) => {
-      await deliver.before()
-      const kind = answers.shift() ?? 'done'
-      if (kind !== 'undeliverable') come.push(`${clock.date() / 1000} ${name} of ${(planned ?? 0) / 1000}`)
-      return {kind, answer: kind === 'done' ? '200' : '500'}
-    },
-    log: (_, level, text) => lines.push(`${level} ${text}`)
+  const log: SeriesOptions['log'] = (_, level, text) => lines.push(`${level} ${text}`)
+  const jobs = new Jobs({file, wakeUps, clock, catchesUp, log}, async ({name, planned}) => {
+    await deliver.before()
+    const kind = answers.shift() ?? 'done'
+    if (kind !== 'undeliverable') come.push(`${clock.date() / 1000} ${name} of ${(planned ?? 0) / 1000}`)
+    return {kind, answer: kind === 'done' ? '200' : '500'}
   })
   let isClosed = false
   const close = (): void => {
