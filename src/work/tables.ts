@@ -103,6 +103,13 @@ const SERIES = `
 /** What starts the apps that sleep (`Triggers`): a row each. */
 const TRIGGERS = 'CREATE TABLE triggers (key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, triggers TEXT);'
 
+/** Gives detached children that apps of other runs start their numbers. */
+const DETACHED = `
+  CREATE TABLE detached (task ${KEY});
+  INSERT INTO detached SELECT max(task) FROM activities WHERE instance = 0;
+  DELETE FROM detached;
+`
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
 export const STEPS: readonly string[] = [
   WAKE_UPS + WORKFLOWS,
@@ -116,5 +123,6 @@ export const STEPS: readonly string[] = [
   FAR_CHILDREN,
   KEYS,
   SERIES,
-  TRIGGERS
+  TRIGGERS,
+  DETACHED
 ]

@@ -114,6 +114,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     2869,
     'crash 913 73, start 632 34 …, answer 20 670, answer twice 618 649 …, start 803 734, start 825 395, terminate 309 138'
   ],
+  'two detached workflows of one app have two numbers, though the first has begun in another run': [
+    36,
+    'start 598 931'
+  ],
   'events of a child that was removed by force are not those of the next one, for which its parent asks as it is killed before its own removal':
     [
       92970,

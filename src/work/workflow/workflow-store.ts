@@ -222,8 +222,9 @@ export class WorkflowStore {
 
   /** A number for the next detached child that an app of another run starts. */
   nextDetached(): number {
-    const sql = 'SELECT coalesce(max(task), 0) + 1 AS task FROM activities WHERE instance = ?'
-    return this.#sql.get({task: number}, sql, NO_INSTANCE)?.task ?? 1
+    const task = this.#sql.insert('INSERT INTO detached DEFAULT VALUES')
+    this.#sql.run('DELETE FROM detached')
+    return task
   }
 
   /** Children of an instance that apps of other runs start, or have started, and that are not over as far as is known. */

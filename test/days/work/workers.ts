@@ -82,6 +82,8 @@ export class Watch {
   readonly #rounds = new Map<string, string>()
   /** `links` when another run was first asked for a child, by its ID and the execution of its parent. */
   readonly #children = new Map<string, number>()
+  /** Workflows that a run has asked the other one for, by their numbers. */
+  readonly #detached = new Map<string, string>()
   /** What each instance (`app id`) waits for after its latest turn. */
   readonly waits = new Map<string, readonly string[]>()
 
@@ -218,7 +220,7 @@ export class Watch {
   /** One run asks another one for this task: once, as long as they are connected. `asked`: what it has asked for so far. */
   ask(asked: Set<string>, item: Uint8Array): void {
     const {activityRequest, childRequest} = decode(FAR_ITEM, item)
-    const {id, parent, isEnded} = decode(CHILD_REQUEST, childRequest)
+    const {id, parent, isEnded, isDetached} = decode(CHILD_REQUEST, childRequest)
     const {taskId, workflowInstance} = decode(ACTIVITY_REQUEST, activityRequest)
     const task =
       childRequest.length > 0
@@ -226,8 +228,17 @@ export class Watch {
         : `activity ${taskId} of ${workflowInstance?.executionId?.value}`
     const child = `${id} ${parent?.execution}`
     this.#children.set(child, this.#children.get(child) ?? this.links)
+    if (isDetached) this.#checkDetached(parent?.app === 'c', id, parent?.task ?? -1)
     if (asked.has(task)) this.fault(`another run is asked twice for ${task}`)
     asked.add(task)
+  }
+
+  /** Of detached ones no two of a run have one number. */
+  #checkDetached(isOfTwo: boolean, id: string, task: number): void {
+    const number = `${isOfTwo ? 'c' : 'a'} ${task}`
+    const known = this.#detached.get(number) ?? id
+    this.#detached.set(number, id)
+    if (known !== id) this.fault(`the detached ${known} and ${id} have one number`)
   }
 
   /** A round is run once; a child of another run that was over, and removed, there may be asked for again. */

@@ -1,7 +1,27 @@
 import {DatabaseSync} from 'node:sqlite'
 import t from 'tap'
 import {STEPS} from '../../../../src/work/tables.ts'
-import {WorkflowStore} from '../../../../src/work/workflow/workflow-store.ts'
+import {NO_INSTANCE, WorkflowStore} from '../../../../src/work/workflow/workflow-store.ts'
+
+t.test('a detached child has a number that none had before', t => {
+  const database = new DatabaseSync(':memory:')
+  database.exec(STEPS.slice(0, -1).join(''))
+  const shared = {instance: NO_INSTANCE, app: 'bank', taskExecution: '', request: new Uint8Array(0), isChild: 1}
+  database.exec("INSERT INTO activities VALUES (0, 7, 'bank', '', x'', 1)")
+  database.exec(STEPS.at(-1) ?? '')
+  const store = new WorkflowStore(database)
+  const add = (): number => {
+    const task = store.nextDetached()
+    store.addActivity({...shared, task})
+    return task
+  }
+  t.equal(add(), 8, 'a file of an earlier version has some')
+  t.equal(add(), 9)
+  t.ok(store.endActivity({...shared, task: 9}))
+  t.equal(add(), 10)
+  database.close()
+  t.end()
+})
 
 /** What goes through all rows of a table that grows with each workflow; what waits, and is not over, is another matter. */
 const WHOLE_TABLE = /^SCAN (instances(?! USING INDEX active_instances)|turns|wake_ups)/
