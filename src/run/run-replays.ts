@@ -1,7 +1,8 @@
 import type {Replays} from '../observe/api/api-context.ts'
+import type {CallContext} from '../proxy/gateway/call-context.ts'
 import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
-import {OUTSIDE, type CallObserver} from '../model/call.ts'
+import {OUTSIDE} from '../model/call.ts'
 import type {Pins, Round} from '../observe/replay/pins.ts'
 import type {Replay} from '../observe/replay/replayer.ts'
 import type {RequestText, Resent, CallPlace} from '../observe/replay/send.ts'
@@ -60,7 +61,7 @@ export class RunReplays {
       deliver: async ({edgeOf: {caller, callee}}, request, signal) => {
         const app = runtimes().find(runtime => runtime.id === callee && sidecars.has(runtime) && takesCalls(runtime))
         if (app === undefined) return {status: 0, why: `${callee} takes no calls`}
-        return delivered(app, request, {from: caller, observer: recorder.calls, faults, signal})
+        return delivered(app, caller, request, {observer: recorder.calls, faults}, signal)
       },
       whyNot: id => {
         const all = runtimes().filter(runtime => runtime.id === id)
@@ -88,24 +89,19 @@ export class RunReplays {
   }
 }
 
-interface DeliveryOptions {
-  readonly from: string
-  readonly observer: CallObserver
-  readonly faults: FaultSwitch
-  readonly signal: AbortSignal
-}
-
 /** Gives an app a request of its sidecar: it waits, is hit by faults and is recorded as the first one was. */
 async function delivered(
   app: AppRuntime,
+  from: string,
   request: RequestText,
-  {from, observer, faults, signal}: DeliveryOptions
+  calls: Pick<CallContext, 'observer' | 'faults'>,
+  signal: AbortSignal
 ): Promise<Resent> {
   const [{requestApp}, {HeldBodies}] = await Promise.all([
     import('../proxy/gateway/app-request.ts'),
     import('../proxy/gateway/held-bodies.ts')
   ])
-  const context = {heldBodies: new HeldBodies(), observer, faults}
+  const context = {heldBodies: new HeldBodies(), ...calls}
   const response = await requestApp({app, context, from, ...request, signal, warn: () => undefined})
   return response.kind === 'response' ? {status: response.status, why: ''} : {status: 0, why: response.why}
 }

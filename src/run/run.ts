@@ -221,11 +221,11 @@ export class Run {
   /** Stops the apps; their sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
     const {actors, apps, context} = this.#parts
-    await endApps(apps.all, {
-      ...context,
-      graceMs: longestGraceMs(context.plan),
-      letGo: async runtime => actors.end(runtime, this.#lifetime.now),
-      endComponents: async () => this.#parts.endDaprds()
-    })
+    await endApps(
+      apps.all,
+      context,
+      async runtime => actors.end(runtime, this.#lifetime.now),
+      async () => this.#parts.endDaprds()
+    )
   }
 }

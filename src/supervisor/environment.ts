@@ -1,27 +1,18 @@
 import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
 
-export interface EnvironmentOptions {
-  readonly plan: AppPlan
-  readonly ports: {
-    readonly httpPort: number
-    readonly grpcPort: number
-    readonly metricsPort: number
-    readonly appPort: number
-  }
-  /** Our own environment. */
-  readonly env: Environment
-  /** `PILLION_RUN` and `PILLION_LIFE`: we find our processes again by them. */
-  readonly markers: {readonly run: string; readonly marker: string}
-  /** The output of the app is shown on a terminal. */
-  readonly isColoured: boolean
-}
-
 /**
  * The complete environment of a process of an app, each key once. Later layers win: the shell, Dapr's variables
- * (`pkg/standalone/run.go` of Dapr's CLI), the template. The markers come last, so that nothing overrides them.
+ * (`pkg/standalone/run.go` of Dapr's CLI), the template. The markers come last, so that nothing overrides them: `PILLION_RUN` and
+ * `PILLION_LIFE`, by which we find our processes again. `env` is our own environment; `isColoured`: the output is shown on a terminal.
  */
-export function environmentOf({plan, ports, env, markers, isColoured}: EnvironmentOptions): Record<string, string> {
+export function environmentOf(
+  plan: AppPlan,
+  ports: Readonly<Record<'httpPort' | 'grpcPort' | 'metricsPort' | 'appPort', number>>,
+  env: Environment,
+  markers: {readonly run: string; readonly marker: string},
+  isColoured: boolean
+): Record<string, string> {
   const wantsColour = isColoured && !env['NO_COLOR'] && plan.env['NO_COLOR'] === undefined
   const layers: Environment = {
     PYTHONUNBUFFERED: '1',

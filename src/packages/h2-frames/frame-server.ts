@@ -4,28 +4,26 @@ import {FrameStream, type StreamHandler} from './frame-stream.ts'
 import {ConnectionError, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM} from './frames.ts'
 import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
-export interface FrameServerOptions {
-  readonly warn: (text: string) => void
-  /** Returns what handles the calls of a new connection, each from its head on. */
-  readonly accept: (connection: FrameServer) => StreamHandler
-  readonly closed: (connection: FrameServer) => void
-}
-
 /** After a piece that opens more streams, a connection is read again in the next turn of the event loop: others come first. */
 const PER_TURN = 16
 
-/** A client's connection. Our settings have been sent already. */
+/** A client's connection. Our settings have been sent already. `accept` returns what handles its calls, each from its head on. */
 export class FrameServer extends FrameConnection {
-  readonly #options: FrameServerOptions
+  readonly #onClose: (connection: FrameServer) => void
   readonly #calls: StreamHandler
   #last = 0
   #preface = ''
   #isEnded = false
 
-  constructor(socket: Socket, options: FrameServerOptions) {
-    super(socket, options.warn)
-    this.#options = options
-    this.#calls = options.accept(this)
+  constructor(
+    socket: Socket,
+    warn: (text: string) => void,
+    accept: (connection: FrameServer) => StreamHandler,
+    onClose: (connection: FrameServer) => void
+  ) {
+    super(socket, warn)
+    this.#onClose = onClose
+    this.#calls = accept(this)
     this.listen()
   }
 
@@ -98,7 +96,7 @@ export class FrameServer extends FrameConnection {
   protected ended(): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#options.closed(this)
+    this.#onClose(this)
   }
 }
 

@@ -20,11 +20,12 @@ export interface FrameCallsOptions {
 export function serveFrames({socket, early, onEnd, ...options}: FrameCallsOptions): FrameServer {
   socket.allowHalfOpen = false
   socket.write(SERVER_GREETING, 'latin1')
-  const connection = new FrameServer(socket, {
-    warn: text => options.context().warn(text),
-    accept: server => new FrameCalls(server, options),
-    closed: onEnd
-  })
+  const connection = new FrameServer(
+    socket,
+    text => options.context().warn(text),
+    server => new FrameCalls(server, options),
+    onEnd
+  )
   connection.read(early, early.length)
   return connection
 }

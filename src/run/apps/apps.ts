@@ -242,7 +242,7 @@ export class Apps implements EditedApps {
     for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
     this.#arranged()
     const {closeForEdit} = await import('./close-for-edit.ts')
-    await closeForEdit(runtimes, next, {...this.#options, kept: this.#kept})
+    await closeForEdit(runtimes, next, this.#options, this.#kept)
   }
 
   /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */

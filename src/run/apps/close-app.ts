@@ -1,4 +1,5 @@
 import type {RunContext} from '../run-context.ts'
+import {longestGraceMs} from '../../supervisor/run-watchdog.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
 import type {FinishWork} from '../../supervisor/reload/overlap.ts'
@@ -8,22 +9,20 @@ import {reportNote} from '../../supervisor/messages/note-text.ts'
 import {stopInOrder} from '../../supervisor/order/stop-order.ts'
 import {endMarked} from '../../supervisor/process/end-group.ts'
 
-interface EndAppsOptions extends Pick<RunContext, 'run' | 'lifetime' | 'reporter'> {
-  readonly graceMs: number
-  /** Lets the actors of an app go, before it is stopped. */
-  readonly letGo: (runtime: AppRuntime) => Promise<void>
-  /** Ends the processes of components, once no app needs them. */
-  readonly endComponents: () => Promise<unknown>
-}
-
-/** Stops the apps of a run, dependents first, then all processes with the run's marker. */
-export async function endApps(apps: readonly AppRuntime[], options: EndAppsOptions): Promise<void> {
-  const {run, graceMs, lifetime, reporter, letGo, endComponents} = options
-  const {now} = lifetime
+/**
+ * Stops the apps of a run, dependents first, each once `deactivate` has deactivated its actors; then, by `endComponents`, the processes of
+ * components, which no app needs any more; then all processes with the run's marker.
+ */
+export async function endApps(
+  apps: readonly AppRuntime[],
+  {run, plan, lifetime: {now}, reporter}: RunContext,
+  deactivate: (runtime: AppRuntime) => Promise<void>,
+  endComponents: () => Promise<unknown>
+): Promise<void> {
   const stoppable = apps.map(app => ({
     plan: app.plan,
     stop: async (why: 'run ends') => {
-      await letGo(app)
+      await deactivate(app)
       return app.stop(why)
     }
   }))
@@ -32,7 +31,7 @@ export async function endApps(apps: readonly AppRuntime[], options: EndAppsOptio
   await endMarked({
     marker: `PILLION_RUN=${run}`,
     spared: apps.flatMap(runtime => runtime.sparedMarkers),
-    graceMs,
+    graceMs: longestGraceMs(plan),
     now,
     ended: orphan => reportNote(reporter, '', {type: 'orphan-ended', ...orphan})
   })

@@ -2,26 +2,19 @@ import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
-import type {AppCloser} from './close-app.ts'
+import type {AppsOptions} from './apps.ts'
 import {callersFirst} from './callers-first.ts'
 import {keepsPorts} from './same-ports.ts'
 
-interface CloseForEditOptions {
-  readonly closer: AppCloser
-  /** Whether an app has called another one, by their ids. */
-  readonly calls: (caller: string, callee: string) => boolean
-  /** Gets the listening servers of each sidecar that keeps its ports. */
-  readonly kept: Map<AppRuntime, SidecarServers>
-}
-
 /**
  * Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained.
- * Rejects when all are closed, if one could not be.
+ * Rejects when all are closed, if one could not be. `kept` gets the listening servers of each sidecar that keeps its ports.
  */
 export async function closeForEdit(
   runtimes: readonly AppRuntime[],
   next: readonly AppPlan[],
-  {closer, calls, kept}: CloseForEditOptions
+  {closer, calls}: Pick<AppsOptions, 'closer' | 'calls'>,
+  kept: Map<AppRuntime, SidecarServers>
 ): Promise<void> {
   const drains = new Map(runtimes.map(({name}) => [name, Promise.withResolvers<void>()]))
   const order = callersFirst(runtimes, calls)

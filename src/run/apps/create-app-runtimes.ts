@@ -159,10 +159,7 @@ export class AppRuntimes {
     return (marker, plan, appPort) =>
       published.environment(
         services.environment(
-          spans.environment(
-            environmentOf({plan, ports: {...ports, appPort}, env, markers: {run, marker}, isColoured}),
-            plan
-          ),
+          spans.environment(environmentOf(plan, {...ports, appPort}, env, {run, marker}, isColoured), plan),
           {plan, appPort, httpPort: ports.httpPort}
         ),
         {plan, appPort, env}

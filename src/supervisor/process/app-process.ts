@@ -48,7 +48,7 @@ export class AppProcess {
     const command = [...(limited?.prefix ?? []), ...options.command]
     this.group = spawnGroup({...options, command, hasInput: input !== undefined})
     void this.#timeLife()
-    this.#output = new Output({from: stdio, isRaw, take})
+    this.#output = new Output(stdio, isRaw, take)
     this.#input = input
     this.#feed()
   }

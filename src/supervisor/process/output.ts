@@ -8,13 +8,8 @@ const SILENCE_MS = 100
 /** Size of a read from a full pipe. */
 const WHOLE_READ = 64 * 1024
 
-export interface OutputOptions {
-  readonly from: ProcessPipes | ProcessTerminal
-  /** Bytes are passed on unchanged instead of being split into lines. */
-  readonly isRaw: boolean
-  /** Receives latin1 text. If it returns a promise, this stream is paused until it settles. */
-  readonly take: (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
-}
+/** Receives latin1 text. If it returns a promise, this stream is paused until it settles. */
+export type TakeOutput = (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
 
 interface Stream {
   readonly name: 'stdout' | 'stderr'
@@ -32,18 +27,20 @@ export class Output {
   /** Settles when both pipes have ended and the last line was passed on. */
   readonly #closed: Promise<void>
   readonly #sockets: readonly Socket[]
-  readonly #options: OutputOptions
+  readonly #isRaw: boolean
+  readonly #take: TakeOutput
   #waiting = 0
   #lastRead = performance.now()
   #isClosed = false
 
-  constructor(options: OutputOptions) {
-    this.#options = options
-    const {from} = options
+  /** `isRaw`: bytes are passed on unchanged instead of being split into lines. */
+  constructor(from: ProcessPipes | ProcessTerminal, isRaw: boolean, take: TakeOutput) {
+    this.#isRaw = isRaw
+    this.#take = take
     const streams =
       'lines' in from
-        ? [this.#open('stdout', from.lines, take => from.read(take))]
-        : OF_PIPES.map(name => this.#open(name, new LineSplitter(), take => readerOf(from[name].ours, take)))
+        ? [this.#open('stdout', from.lines, chunks => from.read(chunks))]
+        : OF_PIPES.map(name => this.#open(name, new LineSplitter(), chunks => readerOf(from[name].ours, chunks)))
     this.#sockets = streams.map(({socket}) => socket)
     this.#closed = this.#readAll(streams)
   }
@@ -72,7 +69,6 @@ export class Output {
   }
 
   #open(name: 'stdout' | 'stderr', splitter: Splitter, read: (take: (chunk: Buffer) => void) => Socket): Stream {
-    const {isRaw} = this.#options
     const stream: Stream = {
       name,
       splitter,
@@ -80,7 +76,7 @@ export class Output {
       socket: read(chunk => {
         const {socket} = stream
         this.#lastRead = performance.now()
-        const text = isRaw ? chunk.toString('latin1') : splitter.push(chunk)
+        const text = this.#isRaw ? chunk.toString('latin1') : splitter.push(chunk)
         if (text !== '') stream.taken = this.#handOn(name, text, socket)
         if (chunk.length >= WHOLE_READ && !socket.isPaused()) giveWay(socket)
       })
@@ -95,13 +91,13 @@ export class Output {
       socket.resume()
     })
     await stream.taken // a stream can end while it is paused
-    const rest = this.#options.isRaw ? '' : splitter.end()
+    const rest = this.#isRaw ? '' : splitter.end()
     if (rest !== '') await this.#handOn(name, rest, socket)
   }
 
   /** Returns undefined if the text was accepted synchronously. */
   #handOn(name: 'stdout' | 'stderr', text: string, socket: Socket): Promise<void> | undefined {
-    const turn = this.#options.take(name, text)
+    const turn = this.#take(name, text)
     return turn === undefined ? undefined : this.#pauseFor(socket, turn)
   }
 

@@ -10,7 +10,7 @@ import {Reloads, type ReloadCause} from './reload.ts'
 import {Rolling} from './rolling.ts'
 import {filesOf} from './plan-diff.ts'
 import type {EditedApps, TemplateEdits} from './template-edits.ts'
-import type {Watching} from './watch-apps.ts'
+import type {OnFiles, Watching} from './watch-apps.ts'
 import type {Hint, Reporter} from '../../model/reporter.ts'
 
 export interface ChangesOptions {
@@ -68,25 +68,24 @@ export class Changes {
     if (this.#isOver || (!isWatched && reread === undefined)) return
     const {Watching} = await import('./watch-apps.ts')
     if (reread !== undefined) await this.#loadEdits(reread)
-    this.#watching = new Watching({
-      templateFiles: filesOf(reread === undefined ? {...plan, apps: []} : plan),
-      reload: (runtime, files) => {
-        const {state} = runtime.app
-        // watched without end when it finished, it waits for files since then
-        const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
-        const isDone = runtime.plan.watch.untilFinished === true && isOver
-        // one that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed tries again
-        if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
-        else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
-          void this.#exchange(runtime, 'watch', {files})
-      },
-      reporter: this.#options.reporter
-    })
+    const templateFiles = filesOf(reread === undefined ? {...plan, apps: []} : plan)
+    this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
     await Promise.all([
       ...runtimes().map(async runtime => this.#watching?.follow(runtime, runtime.createdAt)),
       this.#followTemplate(filesOf(plan), since)
     ])
     if (this.#isOver) await this.#watching.close()
+  }
+
+  readonly #onFiles: OnFiles<AppRuntime> = (runtime, files) => {
+    const {state} = runtime.app
+    // watched without end when it finished, it waits for files since then
+    const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
+    const isDone = runtime.plan.watch.untilFinished === true && isOver
+    // one that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed tries again
+    if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
+    else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
+      void this.#exchange(runtime, 'watch', {files})
   }
 
   async #loadEdits(reread: () => Promise<Plan>): Promise<void> {

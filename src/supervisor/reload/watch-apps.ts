@@ -13,13 +13,8 @@ export interface WatchedApp {
   readonly wanted: AppPlan
 }
 
-export interface WatchingOptions<M extends WatchedApp> {
-  /** Changes of these files are not changes of an app. */
-  readonly templateFiles: readonly string[]
-  /** Called with the changed files of an app, relative to its folder. */
-  readonly reload: (runtime: M, files: readonly string[]) => void
-  readonly reporter: Reporter
-}
+/** Called with the changed files of an app, relative to its folder. */
+export type OnFiles<M> = (runtime: M, files: readonly string[]) => void
 
 interface Followed {
   readonly watch: Watch
@@ -30,16 +25,19 @@ interface Followed {
 
 /** Watches the files of the watched apps and of the template. */
 export class Watching<M extends WatchedApp> {
-  readonly #options: WatchingOptions<M>
+  readonly #onFiles: OnFiles<M>
+  readonly #reporter: Reporter
   readonly #followed = new Map<M, Followed>()
   #template: {readonly watch: Watch; readonly files: readonly string[]} | undefined
   #templateFiles: readonly string[]
   /** Reasons for polling that have been reported. */
   readonly #reported = new Set<string>()
 
-  constructor(options: WatchingOptions<M>) {
-    this.#options = options
-    this.#templateFiles = options.templateFiles
+  /** `templateFiles`: their changes are not changes of an app. */
+  constructor(templateFiles: readonly string[], onFiles: OnFiles<M>, reporter: Reporter) {
+    this.#templateFiles = templateFiles
+    this.#onFiles = onFiles
+    this.#reporter = reporter
   }
 
   /**
@@ -59,7 +57,7 @@ export class Watching<M extends WatchedApp> {
       isGone = !existsSync(folder)
       if (!isGone) limiter.changed(paths)
       // it was moved, or Git is replacing it: without it no process can be started
-      else if (!wasGone) this.#options.reporter.warn('reload-failed', goneText(runtime.id, folder))
+      else if (!wasGone) this.#reporter.warn('reload-failed', goneText(runtime.id, folder))
     }
     const except = (): readonly string[] => this.#templateFiles
     const watch = this.#open({...what, since, except, changed}, `"${runtime.id}"`)
@@ -76,11 +74,10 @@ export class Watching<M extends WatchedApp> {
   }
 
   #limiterOf(runtime: M): RestartLimiter {
-    const {reload, reporter} = this.#options
     return new RestartLimiter(
-      files => reload(runtime, files),
+      files => this.#onFiles(runtime, files),
       file =>
-        reporter.warn(
+        this.#reporter.warn(
           'watch-limited',
           `"${runtime.id}" was restarted 30 times within 60 s, mostly because of ${file}. It restarts again when its files have not changed for 10 s, or by "restart --app-id ${runtime.id}". Add files that the app itself writes to watch.ignore.`
         )
@@ -128,10 +125,10 @@ export class Watching<M extends WatchedApp> {
       polls: why => {
         if (this.#reported.has(why)) return
         this.#reported.add(why)
-        this.#options.reporter.warn('watch-limited', `polling the files of ${whose} every 500 ms: ${why}`)
+        this.#reporter.warn('watch-limited', `polling the files of ${whose} every 500 ms: ${why}`)
       },
       givesUp: why =>
-        this.#options.reporter.warn(
+        this.#reporter.warn(
           'watch-limited',
           `the files of ${whose} are not watched: ${why}. Name the folders of its code in watch.paths, or add the others to watch.ignore or .gitignore.`
         )

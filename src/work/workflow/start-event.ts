@@ -5,19 +5,15 @@ import type {WorkflowStore} from './workflow-store.ts'
 /** What the first event of a history says about its instance. */
 type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
-interface StartEventOptions {
-  /** It is to start then: milliseconds since 1970; left out: at once. */
-  readonly startAt?: number | undefined
-  /** The traceparent of what has asked for it; left out, or '': there is none, or it is not known any more. */
-  readonly askedBy?: string | undefined
-}
-
-/** The event that an instance starts with. `now`: milliseconds since 1970. */
+/**
+ * The event that an instance starts with. `now`: milliseconds since 1970; `startAt`: when it is to start, if not at once; `askedBy`: the
+ * traceparent of what has asked for it, '' where there is none, or it is not known any more.
+ */
 export function startEventOf(
   store: Pick<WorkflowStore, 'find'>,
   now: number,
   {app, name, id, execution, input, parent, trace}: Started,
-  {startAt, askedBy = ''}: StartEventOptions = {}
+  {startAt, askedBy = ''}: {readonly startAt?: number | undefined; readonly askedBy?: string | undefined} = {}
 ): Uint8Array {
   const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {

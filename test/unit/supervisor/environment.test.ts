@@ -1,5 +1,5 @@
 import t from 'tap'
-import {environmentOf, type EnvironmentOptions} from '../../../src/supervisor/environment.ts'
+import {environmentOf} from '../../../src/supervisor/environment.ts'
 import type {AppPlan} from '../../../src/model/plan.ts'
 
 const plan = (env: Record<string, string> = {}, autoPort = false): AppPlan =>
@@ -8,17 +8,19 @@ const plan = (env: Record<string, string> = {}, autoPort = false): AppPlan =>
     env,
     channel: {protocol: 'http', address: '', port: 7001, autoPort, maxConcurrency: 0}
   }) as unknown as AppPlan
-const options = (more: Partial<EnvironmentOptions> = {}): EnvironmentOptions => ({
-  plan: plan(),
-  ports: {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 7001},
-  env: {HOME: '/home/me', APP_PORT: '1', PILLION_RUN: 'outer'},
-  markers: {run: 'r', marker: 'r-1'},
-  isColoured: false,
-  ...more
-})
+const PORTS = {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 7001}
+const ENV = {HOME: '/home/me', APP_PORT: '1', PILLION_RUN: 'outer'}
+
+const environment = ({
+  plan: of = plan(),
+  ports = PORTS,
+  env = ENV,
+  isColoured = false
+}: {plan?: AppPlan; ports?: typeof PORTS; env?: Record<string, string>; isColoured?: boolean} = {}) =>
+  environmentOf(of, ports, env, {run: 'r', marker: 'r-1'}, isColoured)
 
 t.test('an app gets the shell, its sidecar and the marks', async t => {
-  t.same(environmentOf(options()), {
+  t.same(environment(), {
     PYTHONUNBUFFERED: '1',
     HOME: '/home/me',
     APP_ID: 'order',
@@ -35,22 +37,22 @@ t.test('an app gets the shell, its sidecar and the marks', async t => {
 })
 
 t.test("the template's word counts more than ours, but for the marks", async t => {
-  const env = environmentOf(options({plan: plan({DAPR_HTTP_PORT: '3500', PYTHONUNBUFFERED: '', PILLION_RUN: 'x'})}))
+  const env = environment({plan: plan({DAPR_HTTP_PORT: '3500', PYTHONUNBUFFERED: '', PILLION_RUN: 'x'})})
   t.match(env, {DAPR_HTTP_PORT: '3500', PYTHONUNBUFFERED: '', PILLION_RUN: 'r'})
 })
 
 t.test('the port of the app is told as PORT too, unless its own environment says another one', async t => {
-  t.match(environmentOf(options({plan: plan({}, true)})), {APP_PORT: '7001', PORT: '7001'})
-  t.match(environmentOf(options({env: {PORT: '1'}})), {PORT: '7001'}, 'that of the shell is not meant for it')
-  t.match(environmentOf(options({plan: plan({PORT: '9'})})), {APP_PORT: '7001', PORT: '9'})
+  t.match(environment({plan: plan({}, true)}), {APP_PORT: '7001', PORT: '7001'})
+  t.match(environment({env: {PORT: '1'}}), {PORT: '7001'}, 'that of the shell is not meant for it')
+  t.match(environment({plan: plan({PORT: '9'})}), {APP_PORT: '7001', PORT: '9'})
   const ports = {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 0}
-  t.match(environmentOf(options({ports, env: {PORT: '1'}})), {PORT: '1'}, 'no port: none of ours')
+  t.match(environment({ports, env: {PORT: '1'}}), {PORT: '1'}, 'no port: none of ours')
 })
 
 t.test('colours are asked for on a terminal, unless somebody said no', async t => {
-  t.equal(environmentOf(options({isColoured: true}))['FORCE_COLOR'], '1')
-  t.equal(environmentOf(options({isColoured: true, env: {NO_COLOR: '1'}}))['FORCE_COLOR'], undefined)
-  t.equal(environmentOf(options({isColoured: true, plan: plan({NO_COLOR: '1'})}))['FORCE_COLOR'], undefined)
-  t.equal(environmentOf(options({isColoured: true, plan: plan({FORCE_COLOR: '0'})}))['FORCE_COLOR'], '0')
-  t.equal(environmentOf(options())['FORCE_COLOR'], undefined)
+  t.equal(environment({isColoured: true})['FORCE_COLOR'], '1')
+  t.equal(environment({isColoured: true, env: {NO_COLOR: '1'}})['FORCE_COLOR'], undefined)
+  t.equal(environment({isColoured: true, plan: plan({NO_COLOR: '1'})})['FORCE_COLOR'], undefined)
+  t.equal(environment({isColoured: true, plan: plan({FORCE_COLOR: '0'})})['FORCE_COLOR'], '0')
+  t.equal(environment()['FORCE_COLOR'], undefined)
 })

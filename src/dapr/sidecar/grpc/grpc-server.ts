@@ -99,11 +99,12 @@ export class GrpcServer {
   serve(socket: net.Socket, isUnixSocket: boolean): void {
     if (socket.destroyed) return
     const {warn} = this.#context.sidecar
-    const connection = new FrameServer(socket, {
+    const connection = new FrameServer(
+      socket,
       warn,
-      accept: server => new Calls(this.#context, server, {socket, isUnixSocket, closing: this.#closing.signal}),
-      closed: closed => this.#forget(closed)
-    })
+      server => new Calls(this.#context, server, {socket, isUnixSocket, closing: this.#closing.signal}),
+      closed => this.#forget(closed)
+    )
     this.#idle.set(connection, 0)
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
     if (this.#closing.signal.aborted) connection.leave()

@@ -18,9 +18,10 @@ t.test('a connection has one taker of calls, which may know what its caller said
   const server = net.createServer(socket => {
     socket.write(SERVER_GREETING, 'latin1')
     servers.push(
-      new FrameServer(socket, {
-        warn: text => t.fail(text),
-        accept: () => {
+      new FrameServer(
+        socket,
+        text => t.fail(text),
+        () => {
           const taker: StreamHandler = {
             head: stream => stream.writeHead('\u0088', true),
             data: nothing,
@@ -31,8 +32,8 @@ t.test('a connection has one taker of calls, which may know what its caller said
           takers.push(taker)
           return taker
         },
-        closed: nothing
-      })
+        nothing
+      )
     )
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -73,7 +74,14 @@ t.test('a stream that takes bytes, and one that does not, on one connection', as
       reset: nothing,
       lost: nothing
     }
-    servers.push(new FrameServer(socket, {warn: text => t.fail(text), accept: () => handler, closed: nothing}))
+    servers.push(
+      new FrameServer(
+        socket,
+        text => t.fail(text),
+        () => handler,
+        nothing
+      )
+    )
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
@@ -109,7 +117,14 @@ t.test('streams that nobody reads stop no other stream of their connection', {ti
   const server = net.createServer(socket => {
     socket.write(SERVER_GREETING, 'latin1')
     const handler: StreamHandler = {head: nothing, data: readLast, sent: nothing, reset: nothing, lost: nothing}
-    servers.push(new FrameServer(socket, {warn: text => t.fail(text), accept: () => handler, closed: nothing}))
+    servers.push(
+      new FrameServer(
+        socket,
+        text => t.fail(text),
+        () => handler,
+        nothing
+      )
+    )
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
