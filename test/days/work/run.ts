@@ -9,14 +9,17 @@ import {isTerminal} from '../../../src/work/workflow/status.ts'
 import {Workflows} from '../../../src/work/workflow/workflows.ts'
 import {WalkClock} from './clock.ts'
 import {Disk, isOfEnd} from './disk.ts'
-import {SeriesWatch, WalkHost} from './series.ts'
+import {SeriesWatch, WalkHost, type Delivery} from './series.ts'
 import type {Watch, Worker} from './workers.ts'
+import type {WorkWorld} from './world.ts'
 
 const SETTINGS = {idleMs: 20_000, drainMs: 2000, drains: true, isReentrant: false, maxDepth: 32}
 const TYPES = new Map([['T', SETTINGS]])
 /** Until an app that is started has workers, takes jobs and hosts actors. */
 const BOOT_MS = 300
 
+/** Until it is noticed that what a process had is lost. */
+const LATE_MS = 1500
 /** More workflows than there are. */
 const ALL = 1000
 
@@ -40,6 +43,10 @@ export class WalkRun {
   maxBytes = Infinity
   /** Children that another run has. */
   purgeFar: (child: Parameters<Workflows['purgeChild']>[0], isForced: boolean) => Promise<number | undefined>
+  /** How far time was ahead at the latest rest, and so much more it may be. */
+  #knownAhead = 0
+  #mayAdvance = 0
+  #skips = 0
   readonly #fault: (text: string) => void
   #file!: WorkFile
   #wakeUps!: WakeUps
@@ -190,6 +197,30 @@ export class WalkRun {
     return this.#wakeUps.ahead
   }
 
+  /** Time is skipped, if that is kept. */
+  skip(ms: number, world: Pick<WorkWorld, 'ask'>): void {
+    this.#skips++
+    const end = (mayBe: boolean): void => {
+      this.#skips--
+      if (mayBe) this.#mayAdvance += ms
+    }
+    world.ask(
+      async () => this.workflows.skip(ms, AbortSignal.abort()),
+      () => end(true),
+      end
+    )
+  }
+
+  /** Time is ahead by what was skipped. */
+  checkAhead(): void {
+    if (this.#skips > 0) return
+    const {ahead} = this
+    if (ahead < this.#knownAhead || ahead > this.#knownAhead + this.#mayAdvance)
+      this.#fault(`time is ahead by ${ahead} ms, which were not skipped`)
+    this.#knownAhead = ahead
+    this.#mayAdvance = 0
+  }
+
   /** Waits until what was asked for is kept. */
   async settle(): Promise<void> {
     for (let calm = 0, all = 0; calm < 3 && all < 50; all++) {
@@ -237,7 +268,7 @@ export class WalkRun {
   }
 
   /** What it has in hand is lost. `isForGood`: it leaves the run. */
-  unhost(instance: string, isForGood: boolean): void {
+  unhost(instance: string, isForGood: boolean, isLate = false): void {
     const host = this.hosts.get(instance)
     if (host === undefined) return
     host.state = isForGood ? 'shut' : 'held'
@@ -245,7 +276,7 @@ export class WalkRun {
       this.actors.leave(host)
       this.hosts.delete(instance)
     } else this.actors.lost(host)
-    for (const each of this.series.open) if (each.at === instance) each.lose()
+    this.#lose(({at}) => at === instance, isLate)
   }
 
   ready(app: string): void {
@@ -253,13 +284,19 @@ export class WalkRun {
     this.jobs.appReady(app)
   }
 
-  unready(app: string): void {
+  /** `isLate`: that what it has in hand is lost is noticed later. */
+  unready(app: string, isLate = false): void {
     this.series.ready.delete(app)
-    for (const each of this.series.open)
-      if (each.at === app && each.name.startsWith('job')) {
-        this.series.open.delete(each)
-        each.lose()
-      }
+    this.#lose(each => each.at === app && each.name.startsWith('job'), isLate)
+  }
+
+  #lose(isLost: (each: Delivery) => boolean, isLate: boolean): void {
+    for (const each of this.series.open) {
+      if (!isLost(each)) continue
+      this.series.open.delete(each)
+      if (isLate) this.clock.clock().after(LATE_MS, this.alive(each.lose))
+      else each.lose()
+    }
   }
 
   close(): void {

@@ -132,11 +132,34 @@ export class SeriesWatch {
       this.#fault(`what was to fire ${planned.repeats} times has fired ${planned.fired} times`)
   }
 
+  #checkFree(actor: string): void {
+    for (const each of this.open) if (each.name.endsWith(actor)) this.#fault(`${actor} has two turns at a time`)
+  }
+
+  /** An actor is let go: as long as a turn. */
+  async deactivation(at: string, actor: string, signal?: AbortSignal): Promise<boolean> {
+    return new Promise(resolve => {
+      this.#checkFree(actor)
+      const end = (isSuccess: boolean): void => {
+        this.open.delete(delivery)
+        resolve(isSuccess)
+      }
+      const delivery: Delivery = {
+        name: `deactivation ${actor}`,
+        serial: 0,
+        at,
+        answer: kind => end(kind === 'done'),
+        lose: () => end(false)
+      }
+      signal?.addEventListener('abort', delivery.lose)
+      this.open.add(delivery)
+    })
+  }
+
   /** One turn of an actor. */
   turn(at: string, {type, id, work, onStop}: ActorRequest): Promise<ActorAnswer> {
     return new Promise(resolve => {
-      for (const each of this.open)
-        if (each.name.endsWith(`${type}/${id}`)) this.#fault(`${type}/${id} has two turns at a time`)
+      this.#checkFree(`${type}/${id}`)
       const serial = work.kind === 'reminder' ? Number(JSON.parse(work.data ?? '0')) : 0
       const name = `${work.kind} ${work.kind === 'method' ? '' : work.name} ${type}/${id}`
       const lose = (): void => {
@@ -188,7 +211,9 @@ export class WalkHost implements ActorHost {
     return this.#isAlive() ? this.#watch.turn(this.instance, request) : new Promise(() => undefined)
   }
 
-  async deactivate(): Promise<boolean> {
-    return Promise.resolve(true)
+  async deactivate(type: string, id: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#isAlive()
+      ? this.#watch.deactivation(this.instance, `${type}/${id}`, signal)
+      : new Promise(() => undefined)
   }
 }

@@ -238,13 +238,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       world.ask(async () => workflows.skipTimer(found, undefined))
     }
   ],
-  skip: [
-    2,
-    (world, random) => {
-      const {workflows} = random.pick(world.runs)
-      world.ask(async () => workflows.skip(random.pick([1000, 30_000, 3_600_000]), AbortSignal.abort()))
-    }
-  ],
+  skip: [2, (world, random) => random.pick(world.runs).skip(random.pick([1000, 30_000, 3_600_000]), world)],
   pass: [20, async (world, random) => world.pass(random.pick(PASSES))],
   jump: [1, (world, random) => random.pick(world.runs).clock.jump(random.pick([-5000, 5000, 3_600_000]))],
   retention: [1, (world, random) => void (random.pick(world.runs).retention = random.pick([undefined, 0, 5000]))],
@@ -318,6 +312,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   ],
   ready: [4, (world, random) => random.pick(world.runs).ready(random.pick(APPS))],
   unready: [2, (world, random) => random.pick(world.runs).unready(random.pick(APPS))],
+  'unready late': [2, (world, random) => random.pick(world.runs).unready(random.pick(APPS), true)],
   reminder: [
     8,
     (world, random) => {
@@ -375,11 +370,25 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   ],
   host: [5, (world, random) => random.pick(world.runs).host(random.pick(['h1', 'h2']))],
   unhost: [3, (world, random) => random.pick(world.runs).unhost(random.pick(['h1', 'h2']), random.oneIn(2))],
+  'unhost late': [
+    2,
+    (world, random) => random.pick(world.runs).unhost(random.pick(['h1', 'h2']), random.oneIn(2), true)
+  ],
   'hosts retire': [
-    1,
+    2,
     (world, random) => {
-      const {actors} = random.pick(world.runs)
-      world.ask(async () => actors.retire(random.pick(['h1', 'h2']), new AbortController().signal))
+      const {actors, clock} = random.pick(world.runs)
+      const stop = new AbortController()
+      if (random.oneIn(2)) clock.clock().after(500, () => stop.abort())
+      world.ask(async () => actors.retire(random.pick(['h1', 'h2']), stop.signal))
+    }
+  ],
+  'another SDK': [
+    2,
+    (world, random) => {
+      const app = random.pick(APPS)
+      if (world.runOf(app).workers.some(each => each.app === app)) throw new NotNow()
+      world.tokens.set(app, world.tokens.get(app) === false)
     }
   ]
 }

@@ -11,7 +11,7 @@ export class WorkWorld {
   readonly watch = new Watch()
   readonly runs: readonly [WalkRun, WalkRun] = [new WalkRun(['a', 'b'], this.watch), new WalkRun(['c'], this.watch)]
   /** Whether workers of an app send the tokens that they got. */
-  readonly tokens: ReadonlyMap<string, boolean>
+  readonly tokens: Map<string, boolean>
   #links: (() => void)[] = []
   #serial = 0
   /** All instances, and how much was written then. */
@@ -101,6 +101,7 @@ export class WorkWorld {
 
   /** Runs know which turns their workers have: who else would give them to others if these leave? */
   checkHeld(): void {
+    for (const run of this.runs) run.checkAhead()
     for (const {worker, kind, key, execution, turns, isAnswered, pending} of this.watch.held) {
       if (kind !== 'turn' || !worker.isConnected || (isAnswered && pending === 0)) continue
       const {workflows} = this.runOf(worker.app)
