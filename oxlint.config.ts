@@ -117,10 +117,12 @@ const bounds = [
 
 export default defineConfig({
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
+  jsPlugins: ['./scripts/shared-work.js'],
   options: {typeAware: true},
   ignorePatterns: ['dist', 'test/fixtures', '**/*.generated.js', '**/*.generated.ts'],
   categories: {correctness: 'error', suspicious: 'error'},
   rules: {
+    'pillion/shared-work': 'error',
     'max-lines': ['error', {max: 400}],
     'import/no-cycle': 'error',
     'typescript/consistent-return': 'off',

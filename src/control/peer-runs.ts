@@ -1,6 +1,7 @@
 import type {Environment} from '../model/environment.ts'
 import {LeaseSearch, type LeasesFound} from './sidecar-leases.ts'
 import type {TemplateCopy} from './copies.ts'
+import {SingleFlight} from '../model/single-flight.ts'
 import type {Identify} from '../proxy/gateway/access.ts'
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit, Held} from '../proxy/gateway/admission.ts'
@@ -46,7 +47,7 @@ export class PeerRuns {
   readonly leases: LeaseSearch
   readonly #found = new Map<string, Found>()
   /** Searches in progress: concurrent calls to one id share one. */
-  readonly #asking = new Map<string, Promise<LeasesFound>>()
+  readonly #asking = new SingleFlight<string, LeasesFound>()
   #isClosed = false
 
   constructor(options: PeerRunsOptions) {
@@ -114,13 +115,7 @@ export class PeerRuns {
 
   async #ask(id: string, loan: Loan): Promise<LeasesFound> {
     const key = keyOf(id, loan)
-    const asking = this.#asking.get(key) ?? this.leases.find(id, loan.run).then(found => this.#keep(key, found))
-    this.#asking.set(key, asking)
-    try {
-      return await asking
-    } finally {
-      this.#asking.delete(key)
-    }
+    return this.#asking.do(key, async () => this.#keep(key, await this.leases.find(id, loan.run)))
   }
 
   #keep(key: string, leases: LeasesFound): LeasesFound {

@@ -123,6 +123,7 @@ export class ClientConnection implements RedisConnection {
   }
 
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
+    if (this.#isClosed) throw closed()
     this.#subscriber ??= this.#connectSubscriber()
     const subscriber = await this.#subscriber
     const deliver = (message: Buffer, channel: Buffer): void => listener(channel.toString(), message)
@@ -168,18 +169,20 @@ export class ClientConnection implements RedisConnection {
     const client = (this.#subscriberClient = this.#create())
     try {
       await client.connect()
+      if (!this.#isClosed) return client
+      destroy(client) // it was not open yet as the others were closed
+      throw closed()
     } catch (error) {
       this.#subscriber = undefined
       throw error
     }
-    return client
   }
 
   /** Waits for the connection if it is lost. */
   async #ready(signal: AbortSignal | undefined): Promise<Client> {
     const client = this.#client
     if (client.isReady) return client
-    if (this.#isClosed) throw new Error('the connection to Redis is closed')
+    if (this.#isClosed) throw closed()
     const {host, port, connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
     await new Promise<void>((resolve, reject) => {
       const end = (settle: () => void): void => {
@@ -268,6 +271,8 @@ const MAX_TEXT_BYTES = 16_384
 /** The library writes each Buffer by itself, and texts of a command together. */
 const shortAsText = (arg: Argument): Argument =>
   typeof arg !== 'string' && arg.length <= MAX_TEXT_BYTES && isUtf8(arg) ? arg.toString() : arg
+
+const closed = (): Error => new Error('the connection to Redis is closed')
 
 function destroy(client: Client): void {
   if (client.isOpen) client.destroy()

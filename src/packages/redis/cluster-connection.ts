@@ -1,4 +1,5 @@
 import {messageOf} from '../../model/errors.ts'
+import {SingleFlight} from '../../model/single-flight.ts'
 import {ClientConnection, type RedisAddress} from './client-connection.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
@@ -30,7 +31,8 @@ export class ClusterConnection implements RedisConnection {
   readonly #nodes = new Map<string, Promise<ClientConnection>>()
   readonly #listening = new Set<Listening>()
   #slots: readonly SlotRange[] = []
-  #refreshing: Promise<void> | undefined
+  #isClosed = false
+  readonly #refreshing = new SingleFlight<'slots', void>()
 
   private constructor(address: RedisAddress) {
     this.#address = address
@@ -91,6 +93,7 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const nodes = [...this.#nodes.values()]
     this.#nodes.clear()
     for (const node of await Promise.allSettled(nodes)) if (node.status === 'fulfilled') await node.value.close()
@@ -140,6 +143,7 @@ export class ClusterConnection implements RedisConnection {
   async #node(at: string): Promise<ClientConnection> {
     const known = this.#nodes.get(at)
     if (known !== undefined) return known
+    if (this.#isClosed) throw new Error('the connection to Redis is closed')
     const opening = this.#open(at)
     this.#nodes.set(at, opening)
     opening.catch(() => this.#nodes.delete(at))
@@ -157,12 +161,7 @@ export class ClusterConnection implements RedisConnection {
 
   /** Asks who has which slots. */
   async #refresh(): Promise<void> {
-    this.#refreshing ??= this.#askSlots()
-    try {
-      await this.#refreshing
-    } finally {
-      this.#refreshing = undefined
-    }
+    await this.#refreshing.do('slots', async () => this.#askSlots())
   }
 
   async #askSlots(): Promise<void> {

@@ -3,6 +3,7 @@ import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {Availability} from '../../model/availability.ts'
 import type {AppPlan} from '../../model/plan.ts'
+import {SingleFlight} from '../../model/single-flight.ts'
 import {releasePorts, nameOwner} from '../../proxy/ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
@@ -52,7 +53,7 @@ export class Apps implements EditedApps {
   /** Apps of inactive profiles. They have nothing open until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
-  readonly #opening = new Map<AppRuntime, Promise<AppRuntime | undefined>>()
+  readonly #opening = new SingleFlight<AppRuntime, AppRuntime | undefined>()
   /** Apps whose ports and sidecars are being opened. */
   readonly #halfOpen = new Map<Promise<unknown>, AppPlan>()
   /** Settles when no app is being opened or removed. */
@@ -149,7 +150,7 @@ export class Apps implements EditedApps {
   async ended(): Promise<void> {
     do {
       await Promise.all(this.#all.map(async ({app}) => app.ended))
-      await Promise.allSettled([...this.#opening.values(), ...this.#holds, this.#turn])
+      await Promise.allSettled([this.#opening.settled(), ...this.#holds, this.#turn])
       await new Promise(setImmediate) // a process that is being replaced has no successor yet
     } while (this.#opening.size > 0 || this.#holds.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))
   }
@@ -303,13 +304,7 @@ export class Apps implements EditedApps {
    * if it was removed meanwhile, or the run ends. Throws a UserError if a port that the template fixes is taken.
    */
   async reopen(stopped: AppRuntime, mode: OpenMode = {}): Promise<AppRuntime | undefined> {
-    const opening = this.#opening.get(stopped) ?? this.#reopen(stopped, mode)
-    this.#opening.set(stopped, opening)
-    try {
-      return await opening
-    } finally {
-      this.#opening.delete(stopped)
-    }
+    return this.#opening.do(stopped, async () => this.#reopen(stopped, mode))
   }
 
   async #reopen(stopped: AppRuntime, mode: OpenMode): Promise<AppRuntime | undefined> {

@@ -2,6 +2,7 @@ import type {RunContext} from '../run-context.ts'
 import type {HandedOver, StartResult} from '../../control/run-control.ts'
 import {UserError} from '../../model/errors.ts'
 import {exitOf, succeeded} from '../../model/app-state.ts'
+import {SingleFlight} from '../../model/single-flight.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
@@ -22,7 +23,7 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
 export class AppStarter {
   readonly #options: AppStarterOptions
   /** Starts in progress: several requests or dependents may need the same app. */
-  readonly #bringing = new Map<AppRuntime | AppPlan, Promise<void>>()
+  readonly #bringing = new SingleFlight<AppRuntime | AppPlan, void>()
 
   constructor(options: AppStarterOptions) {
     this.#options = options
@@ -101,13 +102,7 @@ export class AppStarter {
 
   /** Joins the work for an app that is in progress. */
   async #once(app: AppRuntime | AppPlan, work: () => Promise<void>): Promise<void> {
-    const bringing = this.#bringing.get(app) ?? work()
-    this.#bringing.set(app, bringing)
-    try {
-      await bringing
-    } finally {
-      this.#bringing.delete(app)
-    }
+    await this.#bringing.do(app, work)
   }
 
   /** Starts an app of an inactive profile, after its dependencies. */

@@ -12,6 +12,7 @@ import type {Environment} from '../../../model/environment.ts'
 import type {Space} from '../../../control/space.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {Reporter} from '../../../model/reporter.ts'
+import {SingleFlight} from '../../../model/single-flight.ts'
 import {pause} from '../../../platform/delay.ts'
 import {firstAccepting, LOOPBACK} from '../../../platform/probe.ts'
 import {stateFolder} from '../../../platform/state-folder.ts'
@@ -51,7 +52,7 @@ export class LocalRedis {
   #builtIn: BuiltInRedis | undefined
   /** The one who answers is a run of ours. */
   #isOurs = false
-  #becoming: Promise<boolean> | undefined
+  readonly #becoming = new SingleFlight<'built-in', boolean>()
   /** Connections wait for a server. */
   #isLost = false
   /** The port is wanted for another server. */
@@ -83,7 +84,7 @@ export class LocalRedis {
 
   /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held, or is that of a space. */
   async release(): Promise<boolean> {
-    await this.#becoming
+    await this.#becoming.settled()
     if (this.#options.isOwnPort(this.#port)) this.#isOfApp.resolve()
     const builtIn = this.#builtIn
     if (builtIn === undefined || this.#own !== undefined) return false
@@ -98,7 +99,7 @@ export class LocalRedis {
   async close(): Promise<void> {
     this.#over.abort()
     await Promise.all([...this.#connections].map(async connection => connection.close()))
-    await this.#becoming
+    await this.#becoming.settled()
     await this.#builtIn?.close()
   }
 
@@ -153,12 +154,7 @@ export class LocalRedis {
 
   /** Opens the built-in one. False: another process has the port, or is to have it. Rejects if it is turned off. */
   async #become(): Promise<boolean> {
-    this.#becoming ??= this.#openBuiltIn()
-    try {
-      return await this.#becoming
-    } finally {
-      this.#becoming = undefined
-    }
+    return this.#becoming.do('built-in', async () => this.#openBuiltIn())
   }
 
   async #openBuiltIn(): Promise<boolean> {

@@ -50,3 +50,16 @@ t.test('each message is heard once, from nodes that were open and from others, u
     [0, 0]
   )
 })
+
+t.test('nothing is opened for commands that come after its end', async t => {
+  let port = 0
+  const node = await openNode(t, () => [[0, 16_383, ['127.0.0.1', port]]])
+  ;({port} = node)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port})
+  await connection.close()
+  await t.rejects(connection.command(['GET', 'a']), {message: 'the connection to Redis is closed'})
+  await t.rejects(
+    connection.subscribe('*', () => undefined),
+    {message: 'the connection to Redis is closed'}
+  )
+})

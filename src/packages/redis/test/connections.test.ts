@@ -204,6 +204,27 @@ t.test('once the built-in Redis is closed, its connections answer nothing that n
   await t.rejects(connection.command(['SET', 'b', '2']), /closed/)
 })
 
+t.test('who subscribes as a connection is closed, or later, is refused, and leaves none behind', async t => {
+  const server = await RedisServer.bind(0)
+  const engine = new RedisEngine()
+  server.serve(engine)
+  t.teardown(async () => {
+    engine.close()
+    await server.close()
+  })
+  const connection = await ClientConnection.open({host: '127.0.0.1', port: server.port})
+  const meanwhile = connection.subscribe('*', () => undefined)
+  meanwhile.catch(() => undefined)
+  await connection.close()
+  const refused = {message: 'the connection to Redis is closed'}
+  await t.rejects(meanwhile, refused)
+  await t.rejects(
+    connection.subscribe('*', () => undefined),
+    refused
+  )
+  while (engine.sessions.size > 0) await new Promise(setImmediate)
+})
+
 t.test('a connection closes at once, also while the one of its subscriptions is being made', async t => {
   const server = await RedisServer.bind(0)
   const engine = new RedisEngine()
