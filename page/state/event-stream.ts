@@ -1,6 +1,3 @@
-import type {ApiError} from '../../src/control/api-client.ts'
-import {api, problemOf} from './api.ts'
-
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 8000
 
@@ -14,10 +11,12 @@ export interface RunEvent {
 }
 
 export interface StreamOptions {
+  /** Asks the run for events of these types behind an event; `after`: 0: those that come from now on. */
+  readonly open: (types: string, after: number, signal: AbortSignal) => Promise<AsyncIterable<RunEvent>>
   readonly onEvent: (event: RunEvent) => void
   readonly onOpen: () => void
   /** It was lost; the next attempt is at `retryAt` (ms since 1970). */
-  readonly onLost: (why: ApiError, retryAt: number) => void
+  readonly onLost: (error: unknown, retryAt: number) => void
 }
 
 /** Events of the run, as they arrive. After a loss it reconnects at the event where it was, with longer pauses each time. */
@@ -52,20 +51,21 @@ export class EventStream {
     const {signal} = this.#reading
     this.#read(signal).catch((error: unknown) => {
       if (signal.aborted) return
-      this.#options.onLost(problemOf(error), Date.now() + this.#pauseMs)
+      this.#options.onLost(error, Date.now() + this.#pauseMs)
       this.#retry = setTimeout(() => this.now(), this.#pauseMs)
       this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS)
     })
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const events = await api.follow('GET /events', {
-      query: {types: this.#types.join(','), ...(this.#last > 0 && {after: this.#last})},
-      signal
-    })
+    const events = await this.#options.open(this.#types.join(','), this.#last, signal)
     this.#pauseMs = FIRST_PAUSE_MS
     this.#options.onOpen()
-    for await (const event of events) this.#take(event)
+    for await (const event of events) {
+      // what has arrived before it was ended comes again by the next connection, which is behind it by now
+      if (signal.aborted) return
+      this.#take(event)
+    }
     throw new Error('it ended')
   }
 

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {computed, signal} from '@preact/signals'
 import type {ApiError} from '../../src/control/api-client.ts'
-import {hasToken} from './api.ts'
+import {api, hasToken, problemOf} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 import {mayFollow, watchTabs} from './tabs.ts'
 
@@ -81,12 +81,14 @@ export const appList = computed(() => [...apps.value.values()])
 const listeners = new Map<string, Set<(data: never) => void>>()
 
 const stream = new EventStream({
+  open: async (types, after, until) =>
+    api.follow('GET /events', {query: {types, ...(after > 0 && {after})}, signal: until}),
   onEvent: take,
   onOpen: () => {
     connection.value = {state: 'open'}
     if (isShown()) tell('following', undefined)
   },
-  onLost: lost
+  onLost: (error, retryAt) => lost(problemOf(error), retryAt)
 })
 
 function lost({status, message, explanation: hint}: ApiError, retryAt: number): void {

@@ -3,7 +3,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {WorkAccess} from '../observe/api/run-facts.ts'
 import type {Instance} from '../work/workflow/instance.ts'
-import {messageOf} from '../model/errors.ts'
+import {messageOf, UserError} from '../model/errors.ts'
 import type {Triggers} from '../model/triggers.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
 import type {Jobs} from '../work/job/jobs.ts'
@@ -23,6 +23,7 @@ export class RunWork implements WorkAccess {
   /** An empty one. */
   #standIn: Promise<OpenWork> | undefined
   #opened: OpenWork | undefined
+  #isClosed = false
 
   constructor(options: RunWorkOptions) {
     this.#options = options
@@ -49,6 +50,7 @@ export class RunWork implements WorkAccess {
 
   /** Settles when it is kept, or cannot be: then a later run asks the app's first process again. */
   async keepTriggers(app: string, triggers: Triggers): Promise<void> {
+    if (this.#isClosed) return
     await this.#open()
       .then(async work => work.triggers.set(app, triggers))
       .catch((error: unknown) => this.#options.reporter.warn('work-file', messageOf(error)))
@@ -71,6 +73,7 @@ export class RunWork implements WorkAccess {
   async known(): Promise<OpenWork> {
     const path = workPath(this.#options)
     if (this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.#open()
+    if (this.#isClosed) throw new UserError('the run is stopping')
     this.#standIn ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options, undefined))
     return this.#standIn
   }
@@ -126,6 +129,7 @@ export class RunWork implements WorkAccess {
 
   /** After the sidecars. */
   async close(): Promise<void> {
+    this.#isClosed = true
     const standIn = await this.#standIn?.catch(() => undefined)
     await standIn?.close()
     const work = await this.#opening?.catch(() => undefined)
@@ -138,6 +142,7 @@ export class RunWork implements WorkAccess {
   }
 
   async #open(): Promise<OpenWork> {
+    if (this.#isClosed) throw new UserError('the run is stopping')
     this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) => {
       const path = workPath(this.#options)
       const open = await Work.open(this.#options, path)

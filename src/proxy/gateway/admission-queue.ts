@@ -29,6 +29,8 @@ interface QueuedCall {
   /** Stops the timer of a call that may wait for a limited time. */
   callOff: (() => void) | undefined
   readonly since: number
+  /** The limit counts from here. */
+  from: number
 }
 
 /** A call in flight, and when it was admitted (`performance.now()`). */
@@ -119,11 +121,13 @@ export class AdmissionQueue {
     return this.#timeoutMs
   }
 
-  /** How long a call waits from now on, in ms, those included that wait already; Infinity: as long as its caller does. */
+  /** How long a call waits, in ms, those included that wait already; Infinity: as long as its caller does. A limit that follows that counts from then. */
   set timeoutMs(timeoutMs: number) {
     if (timeoutMs === this.#timeoutMs) return
+    const wasEndless = this.#timeoutMs === Infinity
     this.#timeoutMs = timeoutMs
     for (const queued of this.#waiting) {
+      if (wasEndless) queued.from = performance.now()
       queued.callOff?.()
       this.#limit(queued)
     }
@@ -281,7 +285,8 @@ export class AdmissionQueue {
 
   #queue(pendingCall: PendingCall): Queued {
     const {promise, resolve} = Promise.withResolvers<Permit | string>()
-    const queued: QueuedCall = {pendingCall, settle: resolve, callOff: undefined, since: performance.now()}
+    const since = performance.now()
+    const queued: QueuedCall = {pendingCall, settle: resolve, callOff: undefined, since, from: since}
     this.#limit(queued)
     this.#waiting.add(queued)
     this.#options.onWait?.(pendingCall)
@@ -297,8 +302,9 @@ export class AdmissionQueue {
     queued.callOff = undefined
     const ms = this.#timeoutMs
     if (ms === Infinity) return
-    queued.callOff = systemClock.after(ms, () => {
-      const waited = `waited ${Math.round(ms / 1000)} s`
+    const now = performance.now()
+    queued.callOff = systemClock.after(Math.max(0, queued.from + ms - now), () => {
+      const waited = `waited ${Math.round((performance.now() - queued.since) / 1000)} s`
       this.#settle(queued, `${waited}; ${this.reason}${this.#options.explain(queued.pendingCall)}`)
     })
   }

@@ -29,8 +29,9 @@ export class ChannelNotifications {
       if (listeners.size > 0 || this.#listeners.get(channel) !== listeners) return
       this.#listeners.delete(channel)
       const client = await this.#client?.catch(() => undefined)
-      // a connection that is gone listens to nothing
-      if (!this.#over.signal.aborted) await client?.query(`UNLISTEN ${nameOf(channel)}`).catch(() => undefined)
+      // a connection that is gone listens to nothing; who listens again meanwhile keeps it
+      if (!this.#over.signal.aborted && !this.#listeners.has(channel))
+        await client?.query(`UNLISTEN ${nameOf(channel)}`).catch(() => undefined)
     }
     try {
       const client = await (this.#client ??= this.#connect())

@@ -117,8 +117,14 @@ export class Configurations {
   async end(id: string): Promise<void> {
     const subscription = this.#subscriptions.get(id)
     if (subscription === undefined) throw new Error('subscription does not exist')
-    await subscription.end()
+    // first: one whose store is opened again meanwhile would continue there
     this.#subscriptions.delete(id)
+    try {
+      await subscription.end()
+    } catch (error) {
+      this.#subscriptions.set(id, subscription) // the app may ask again
+      throw error
+    }
   }
 
   /** Sends an update to the app with the inbound policies of its store; gives why it was not taken, '' = it was. */

@@ -245,6 +245,24 @@ t.test('calls that wait already wait as long as the latest limit says, or as lon
   t.match(await patient.outcome, /^waited 0 s; starting$/)
 })
 
+t.test('a new limit counts the time that a call has waited already', async t => {
+  const queue = new AdmissionQueue({timeoutMs: 3_600_000})
+  queue.hold('starting')
+  const admitted = queue.admit(pendingCall())
+  const clocks = [100, 150].map(timeoutMs => new AdmissionQueue({timeoutMs}))
+  const ticks = clocks.map(clock => {
+    clock.hold('a clock')
+    return clock.admit(pendingCall())
+  })
+  const [first, second] = ticks
+  if (!isQueued(admitted) || !isQueued(first) || !isQueued(second)) throw new Error('not held')
+  await first.outcome
+  queue.timeoutMs = 100
+  t.match(await Promise.race([admitted.outcome, second.outcome]), /starting/, 'not 100 ms more')
+  t.match(await admitted.outcome, /^waited 0 s; starting$/)
+  await second.outcome
+})
+
 t.test('what the sidecar itself asks its app is queued like a call, and not counted as one', async t => {
   const queue = newQueue()
   queue.hold('starting')

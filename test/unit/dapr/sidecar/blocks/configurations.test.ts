@@ -1,0 +1,63 @@
+import t from 'tap'
+import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
+import {Configurations} from '../../../../../src/dapr/sidecar/blocks/configurations.ts'
+
+/** A store whose subscriptions end when the test says so. */
+function newStore() {
+  const ends: PromiseWithResolvers<void>[] = []
+  return {
+    ends,
+    listening: 0,
+    async subscribe(): Promise<() => Promise<void>> {
+      this.listening++
+      return Promise.resolve(async () => {
+        const end = Promise.withResolvers<void>()
+        ends.push(end)
+        await end.promise
+        this.listening--
+      })
+    },
+    get: async () => Promise.resolve({})
+  }
+}
+
+const blockOf = (store: () => object): Configurations =>
+  new Configurations({
+    component: async () => Promise.resolve({component: store()}),
+    find: async () => Promise.resolve({component: store()}),
+    outbound: async (_: object, work: () => Promise<unknown>) => work(),
+    log: {isDebug: false, write: () => undefined, warn: () => undefined}
+  } as unknown as BlockContext)
+
+const REQUEST = {storeName: 'config', keys: [], metadata: {}}
+
+t.test('a subscription that ends while its store is opened again does not continue there', async t => {
+  const [before, after] = [newStore(), newStore()]
+  let store = before
+  const block = blockOf(() => store)
+  const id = await block.subscribe(REQUEST, async () => Promise.resolve())
+  const ended = block.unsubscribe('config', id)
+  while (before.ends.length === 0) await new Promise(setImmediate)
+  store = after
+  await block.renew()
+  before.ends[0]?.resolve()
+  await ended
+  t.equal(after.listening, 0)
+  t.equal(block.areRead, false)
+})
+
+t.test('one whose store cannot end it is still there for who asks again', async t => {
+  const store = newStore()
+  const block = blockOf(() => store)
+  const id = await block.subscribe(REQUEST, async () => Promise.resolve())
+  const failing = block.unsubscribe('config', id)
+  while (store.ends.length === 0) await new Promise(setImmediate)
+  store.ends[0]?.reject(new Error('no answer'))
+  await t.rejects(failing, {message: 'no answer'})
+  const again = block.unsubscribe('config', id)
+  while (store.ends.length === 1) await new Promise(setImmediate)
+  store.ends[1]?.resolve()
+  await again
+  t.equal(block.areRead, false)
+  await t.rejects(block.unsubscribe('config', id), {message: /does not exist/})
+})
