@@ -1,5 +1,6 @@
 import t from 'tap'
-import {workWalk, type WorkStep} from '../days/work/steps.ts'
+import type {WorkStep} from '../days/work/step.ts'
+import {workWalk} from '../days/work/steps.ts'
 import {walkWork, workWalkIn} from '../days/work/walks.ts'
 
 const FROM = 1

@@ -4,8 +4,6 @@ import {Reminders} from '../../../src/work/actor/reminders.ts'
 import {Jobs} from '../../../src/work/job/jobs.ts'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
-import type {Instance} from '../../../src/work/workflow/instance.ts'
-import {isTerminal} from '../../../src/work/workflow/status.ts'
 import {Workflows} from '../../../src/work/workflow/workflows.ts'
 import {WalkClock} from './clock.ts'
 import {Disk, isOfEnd} from './disk.ts'
@@ -94,12 +92,9 @@ export class WalkRun {
       this.#need(job.app)
       return this.series.deliver(job)
     }
-    const note = (each: Instance): void => {
-      if (isTerminal(each.status)) this.watch.over(each)
-    }
-    this.workflows.onChanged(note)
+    this.workflows.onChanged(each => this.watch.saw(each))
     // a run that was killed has not heard of what it kept last
-    this.workflows.search({}, ALL).forEach(note)
+    this.see()
     this.jobs = new Jobs({file, wakeUps, clock, log: () => undefined}, deliver)
     this.actors = new Actors({
       clock,
@@ -219,6 +214,10 @@ export class WalkRun {
       this.#fault(`time is ahead by ${ahead} ms, which were not skipped`)
     this.#knownAhead = ahead
     this.#mayAdvance = 0
+  }
+
+  see(): void {
+    for (const each of this.workflows.search({}, ALL)) this.watch.saw(each)
   }
 
   /** Waits until what was asked for is kept. */

@@ -1,86 +1,13 @@
 import {Random} from '../../fuzz/random.ts'
 import {isTerminal} from '../../../src/work/workflow/status.ts'
-import type {WalkRun} from './run.ts'
 import {anyOps, EVENTS, IDS, inbox, listener, monitor, overseer, type Op, type Program} from './program.ts'
 import type {WorkWorld} from './world.ts'
 import type {Fault} from './disk.ts'
+import {SERIES} from './series-steps.ts'
 import {SLEEPS} from './sleeps.ts'
-import type {Planned} from './series.ts'
+import {APPS, NotNow, oneOf, type Do, type WorkStep} from './step.ts'
 
-/** A step of a walk; the numbers decide what it is about. */
-export interface WorkStep {
-  readonly kind: string
-  readonly a: number
-  readonly b: number
-  /** The next one follows in the same instant. */
-  readonly isHurried: boolean
-}
-
-/** A step makes no sense as things are. */
-export class NotNow extends Error {}
-
-/** One of these, where there is any. */
-function oneOf<T>(random: Random, all: readonly T[]): T {
-  if (all.length === 0) throw new NotNow()
-  return random.pick(all)
-}
-
-/** Does it, or throws a NotNow. */
-type Do = (world: WorkWorld, random: Random) => unknown
-
-const APPS = ['a', 'b', 'c'] as const
-/** Of a firing without a policy. */
-const DEFAULT_RETRIES = 3
 const PASSES = [1, 500, 1000, 2000, 10_000, 60_000] as const
-
-/** The latest plan of each job and reminder that was acknowledged. */
-const plansOf = new WeakMap<WalkRun, Map<string, Planned>>()
-
-function beUnsure(plans: readonly Planned[]): void {
-  for (const each of plans) if (each.state !== 'over') each.state = 'unsure'
-}
-
-function setPlan(
-  world: WorkWorld,
-  run: WalkRun,
-  name: string,
-  {repeats, retries}: {readonly repeats: number; readonly retries: number},
-  set: (serial: number) => Promise<unknown>
-): void {
-  let plans = plansOf.get(run)
-  if (plans === undefined) plansOf.set(run, (plans = new Map<string, Planned>()))
-  const known = plans
-  const {serial} = world
-  const plan = run.series.plan(serial, name, repeats, retries)
-  world.ask(
-    async () => set(serial),
-    () => {
-      const before = known.get(name)
-      // of two that are set at once the later one counts
-      if (before !== undefined && before.serial > serial) plan.state = 'over'
-      else if (plan.state === 'asked') {
-        if (before !== undefined) before.state = 'over'
-        known.set(name, plan)
-        plan.state = 'kept'
-      }
-    },
-    isUnsure => {
-      if (isUnsure) beUnsure(run.series.named(name))
-      else plan.state = 'over'
-    }
-  )
-}
-
-function endPlan(world: WorkWorld, run: WalkRun, name: string, end: () => Promise<unknown>): void {
-  const before = run.series.named(name)
-  world.ask(
-    end,
-    () => before.forEach(each => void (each.state = 'over')),
-    isUnsure => {
-      if (isUnsure) beUnsure(before)
-    }
-  )
-}
 
 const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'terminate' | 'event'): void => {
   const open = world.instances().filter(({status}) => !isTerminal(status))
@@ -265,124 +192,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   restart: [1, (world, random) => world.restart(random.pick(world.runs))],
   unlink: [1, world => world.unlink()],
   link: [2, world => world.link()],
-  job: [
-    8,
-    (world, random) => {
-      const app = random.pick(APPS)
-      const run = world.runOf(app)
-      const name = random.pick(['j1', 'j2'])
-      const isRepeated = random.oneIn(2)
-      const repeats = isRepeated ? random.pick([Infinity, 1, 2, 3]) : 1
-      const times = isRepeated
-        ? {
-            schedule: random.pick(['@every 1s', '@every 7s', '*/5 * * * * *']),
-            repeats: repeats === Infinity ? undefined : repeats
-          }
-        : {dueTime: random.pick(['0s', '1s', '5s'])}
-      const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500} as const) : undefined
-      const retries = policy === undefined ? DEFAULT_RETRIES : Infinity
-      setPlan(world, run, `job ${app} ${name}`, {repeats, retries}, async serial =>
-        run.jobs.schedule(
-          app,
-          {name, ...times, policy, data: {typeUrl: '', value: Buffer.from(String(serial))}},
-          random.oneIn(2)
-        )
-      )
-    }
-  ],
-  'job deleted': [
-    2,
-    (world, random) => {
-      const [app, name] = [random.pick(APPS), random.pick(['j1', 'j2'])]
-      const run = world.runOf(app)
-      endPlan(world, run, `job ${app} ${name}`, async () => run.jobs.delete(app, name))
-    }
-  ],
-  'job verb': [
-    3,
-    (world, random) => {
-      const kept = world.runs.flatMap(({series}) => [...series.planned.values()]).filter(({state}) => state === 'kept')
-      const known = kept.map(each => each.name.split(' ')).filter(([kind]) => kind === 'job')
-      const [, app = random.pick(APPS), name = 'j1'] = known.length === 0 ? [] : random.pick(known)
-      const run = world.runOf(app)
-      const verb = random.pick(['pause', 'resume', 'resume', 'run'] as const)
-      if (verb !== 'pause') run.series.allowOneMore(`job ${app} ${name}`)
-      world.ask(async () => run.jobs[verb](app, name))
-    }
-  ],
-  ready: [4, (world, random) => random.pick(world.runs).ready(random.pick(APPS))],
-  unready: [2, (world, random) => random.pick(world.runs).unready(random.pick(APPS))],
-  'unready late': [2, (world, random) => random.pick(world.runs).unready(random.pick(APPS), true)],
-  reminder: [
-    8,
-    (world, random) => {
-      const run = random.pick(world.runs)
-      const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
-      const isRepeated = random.oneIn(2)
-      const repeats = isRepeated ? random.pick([Infinity, 2, 3]) : 1
-      const times = {
-        dueTime: isRepeated && random.oneIn(2) ? '' : random.pick(['0s', '1s', '5s']),
-        period: isRepeated ? `${repeats === Infinity ? '' : `R${repeats}/`}${random.pick(['PT1S', 'PT7S'])}` : ''
-      }
-      const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500} as const) : undefined
-      const retries = policy === undefined ? DEFAULT_RETRIES : Infinity
-      setPlan(world, run, `reminder ${id} ${name}`, {repeats, retries}, async serial =>
-        run.reminders.set(
-          'a',
-          {type: 'T', id, name},
-          {...times, ttl: '', callback: '', data: String(serial), overwrites: random.oneIn(2), policy}
-        )
-      )
-    }
-  ],
-  'reminder deleted': [
-    2,
-    (world, random) => {
-      const run = random.pick(world.runs)
-      const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
-      endPlan(world, run, `reminder ${id} ${name}`, async () => run.reminders.delete({type: 'T', id, name}))
-    }
-  ],
-  'actor called': [
-    3,
-    (world, random) => {
-      const {actors} = random.pick(world.runs)
-      const work = {kind: 'method', method: 'm', query: '', lines: '', body: Buffer.alloc(0)} as const
-      const request = {
-        type: 'T',
-        id: random.pick(['1', '2']),
-        work,
-        caller: undefined,
-        reentrancyId: '',
-        onStop: () => undefined
-      }
-      world.ask(async () => actors.run(request))
-    }
-  ],
-  delivered: [
-    14,
-    (world, random) => {
-      const {series} = random.pick(world.runs)
-      const one = oneOf(random, [...series.open])
-      series.open.delete(one)
-      one.answer(random.oneIn(4) ? 'failed' : 'done')
-    }
-  ],
-  host: [5, (world, random) => random.pick(world.runs).host(random.pick(['h1', 'h2']))],
-  unhost: [3, (world, random) => random.pick(world.runs).unhost(random.pick(['h1', 'h2']), random.oneIn(2))],
-  'unhost late': [
-    2,
-    (world, random) => random.pick(world.runs).unhost(random.pick(['h1', 'h2']), random.oneIn(2), true)
-  ],
-  'hosts retire': [
-    2,
-    (world, random) => {
-      const {actors, clock} = random.pick(world.runs)
-      const stop = new AbortController()
-      if (random.oneIn(2)) clock.clock().after(500, () => stop.abort())
-      world.ask(async () => actors.retire(random.pick(['h1', 'h2']), stop.signal))
-    }
-  ],
+  ...SERIES,
   'another SDK': [
     2,
     (world, random) => {

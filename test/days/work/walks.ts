@@ -1,6 +1,7 @@
 import {Random} from '../../fuzz/random.ts'
 import {shrink} from '../shrink.ts'
-import {KINDS, NotNow, workWalk, type WorkStep} from './steps.ts'
+import {NotNow, type WorkStep} from './step.ts'
+import {KINDS, workWalk} from './steps.ts'
 import {isOfEnd} from './disk.ts'
 import {WorkWorld} from './world.ts'
 

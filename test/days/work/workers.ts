@@ -2,6 +2,7 @@ import {decode} from '../../../src/proxy/net/grpc/message-codec.ts'
 import {ACTIVITY_REQUEST, readEvent, type Event, type TURN_ANSWER} from '../../../src/work/workflow/messages.ts'
 import type {Message} from '../../../src/proxy/net/grpc/message-codec.ts'
 import type {Instance} from '../../../src/work/workflow/instance.ts'
+import {isTerminal} from '../../../src/work/workflow/status.ts'
 import type {Workflows} from '../../../src/work/workflow/workflows.ts'
 import {CHILD_REQUEST, FAR_ITEM} from '../../../src/work/workflow/far-messages.ts'
 import {Code, resultOf} from './code.ts'
@@ -82,6 +83,9 @@ export class Watch {
   readonly #rounds = new Map<string, string>()
   /** `links` when another run was first asked for a child, by its ID and the execution of its parent. */
   readonly #children = new Map<string, number>()
+  /** IDs of detached workflows, and of all that were seen. */
+  readonly #wanted = new Set<string>()
+  readonly #seen = new Set<string>()
   /** Workflows that a run has asked the other one for, by their numbers. */
   readonly #detached = new Map<string, string>()
   /** What each instance (`app id`) waits for after its latest turn. */
@@ -101,6 +105,24 @@ export class Watch {
 
   over({execution}: Instance): void {
     this.#over.add(execution)
+  }
+
+  /** An instance is as it is kept now. */
+  saw(instance: Instance): void {
+    this.#seen.add(instance.id)
+    if (isTerminal(instance.status)) this.over(instance)
+  }
+
+  /** Events of a history: what it has begun detached must be seen some time. */
+  #readDetached(events: readonly Event[]): void {
+    for (const {detachedCreated} of events)
+      if (detachedCreated !== undefined) this.#wanted.add(detachedCreated.instanceId)
+  }
+
+  /** At the end, with the histories of all that are left. */
+  checkDetached(histories: readonly (readonly Event[])[]): void {
+    histories.forEach(events => this.#readDetached(events))
+    for (const id of this.#wanted) if (!this.#seen.has(id)) this.fault(`the detached ${id} never begins`)
   }
 
   receive(worker: Worker, bytes: Uint8Array): void {
@@ -183,6 +205,7 @@ export class Watch {
     const started = events.find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
     const program = started?.input === undefined ? undefined : (JSON.parse(started.input.value) as Program)
     if (program === undefined) return this.fault(`workflow ${app} ${id} has a turn without a start`)
+    this.#readDetached(events)
     this.#checkRound(program, app, id, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
     this.#checkResults(execution, `${app} ${id}`, events)
     this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)

@@ -214,7 +214,10 @@ export class WorkWorld {
         each.answer('done')
       }
     await this.settle()
-    for (const {app, id, status, input} of this.instances())
+    const all = this.instances()
+    for (const run of this.runs) run.see()
+    this.watch.checkDetached(all.map(each => this.runOf(each.app).workflows.events(each)))
+    for (const {app, id, status, input} of all)
       if (!isTerminal(status)) this.watch.fault(`workflow ${app} ${id} never ends: status ${status}, ${input ?? ''}`)
     for (const run of this.runs) {
       const listed = new Map<string, number>()
