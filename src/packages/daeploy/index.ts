@@ -1,5 +1,14 @@
 /** The Daeploy services of a run, and the API of the manager that their SDK and command line call. */
+import {existsSync} from 'node:fs'
+import {workspacesFolder} from './services/manifest.ts'
+import type {LeftWorkspaces} from './services/left-workspaces.ts'
+
 export {bypassHint, importHint} from './services/hints.ts'
-export {sweepWorkspaces} from './services/left-workspaces.ts'
 export {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from './python-hook.ts'
 export {Services} from './services/services.ts'
+
+/** Removes what killed runs have left of workspaces (`left-workspaces.ts`). Costs one look at a folder if there are none. */
+export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
+  if (existsSync(workspacesFolder(left.env)))
+    await (await import('./services/left-workspaces.ts')).removeLeftWorkspaces(left)
+}

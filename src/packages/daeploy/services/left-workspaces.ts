@@ -16,10 +16,9 @@ const MARKER = /^[\da-f]{32}$/
 
 /**
  * Removes the workspaces of runs that were killed, except those in which files were changed: these are reported once, and
- * kept. Runs that are alive, or not certainly dead, or still have a process, are left alone. Costs one look at a folder if
- * there is none.
+ * kept. Runs that are alive, or not certainly dead, or still have a process, are left alone.
  */
-export async function sweepWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
+export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
   const home = workspacesFolder(env)
   for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {

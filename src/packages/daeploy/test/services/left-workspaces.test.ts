@@ -16,7 +16,7 @@ import t, {type Test} from 'tap'
 import {tarOf} from '../../../../../test/rig/tar.ts'
 import {Workspaces} from '../../services/workspaces.ts'
 import {MANIFEST} from '../../services/manifest.ts'
-import {sweepWorkspaces} from '../../services/left-workspaces.ts'
+import {removeLeftWorkspaces} from '../../services/left-workspaces.ts'
 import type {AppPlan} from '../../../../model/plan.ts'
 
 const MARKER = 'c0ffee'.padEnd(32, '0')
@@ -48,7 +48,7 @@ async function scene(t: Test, left: Readonly<Record<string, unknown>>) {
   const manifest = join(run, MANIFEST)
   writeFileSync(manifest, JSON.stringify({...(JSON.parse(readFileSync(manifest, 'utf8')) as object), ...left}))
   const told: string[] = []
-  const sweep = async () => sweepWorkspaces({env: {HOME: home}, reporter: {warn: (_, text) => told.push(text)}})
+  const sweep = async () => removeLeftWorkspaces({env: {HOME: home}, reporter: {warn: (_, text) => told.push(text)}})
   return {home, run, copy, deployed, told, sweep}
 }
 
@@ -126,7 +126,7 @@ t.test('what cannot be looked at hinders nobody', async t => {
 
 t.test('nothing is there: nothing happens', async t => {
   const told: string[] = []
-  await sweepWorkspaces({
+  await removeLeftWorkspaces({
     env: {HOME: join(tmpdir(), 'nobody-lives-here')},
     reporter: {warn: (_, text) => told.push(text)}
   })
