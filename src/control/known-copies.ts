@@ -1,11 +1,11 @@
 import {existsSync, readdirSync} from 'node:fs'
-import {basename, dirname, join, relative, resolve} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
-import {gitOf, gitText, repositoryOf} from './repository.ts'
+import {commonOf, gitOf, gitText, isForgotten, repositoryOf} from './repository.ts'
 import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
@@ -84,11 +84,10 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
 
 /**
  * The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone,
- * too. One that was moved without Git is found if its new place is `root`, or among `places`.
+ * too. One that was moved without Git is found if its new place is `root`, or among `places`, and so is one that Git has forgotten then.
  */
 function worktreesOf(root: string, places: readonly string[] = []): readonly string[] {
-  const git = gitOf(root)
-  const common = linksResolved(resolve(git, gitText(join(git, 'commondir')) || '.'))
+  const common = commonOf(gitOf(root))
   const folder = join(common, 'worktrees')
   const added = (existsSync(folder) ? readdirSync(folder) : []).flatMap(name => {
     const place = dirname(gitText(join(folder, name, 'gitdir')))
@@ -96,8 +95,12 @@ function worktreesOf(root: string, places: readonly string[] = []): readonly str
     const found = isThere(place) ? place : ([root, ...places].find(isThere) ?? place)
     return found === '.' ? [] : [found]
   })
+  const forgotten = [root, ...places].filter(at => {
+    const git = existsSync(join(at, '.git')) ? gitOf(at) : ''
+    return git !== '' && isForgotten(git) && commonOf(git) === common
+  })
   const main = basename(common) === '.git' ? [dirname(common)] : []
-  return [...new Set([...main, ...added, ...(main.length + added.length === 0 ? [root] : [])])]
+  return [...new Set([...main, ...added, ...forgotten, ...(main.length + added.length === 0 ? [root] : [])])]
 }
 
 /** What is checked out where a file is; '' = nothing that has a name. */

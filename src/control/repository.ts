@@ -19,7 +19,7 @@ export function lostOriginOf(file: string, own: string): string {
   const folder = repositoryAbove(dirname(linksResolved(own)))
   if (folder === undefined || existsSync(dirname(file))) return ''
   const git = gitOf(folder)
-  const worktrees = join(resolve(git, gitText(join(git, 'commondir')) || '.'), 'worktrees')
+  const worktrees = join(commonOf(git), 'worktrees')
   for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
     const root = dirname(gitText(join(worktrees, name, 'gitdir')))
     const path = relative(root, file)
@@ -35,10 +35,17 @@ export function gitOf(root: string): string {
   return resolve(root, /^gitdir: (.*)$/m.exec(gitText(git))?.[1] ?? '.git')
 }
 
+/** The folder of Git that all worktrees of a repository share, by that of one of them. */
+export const commonOf = (git: string): string =>
+  linksResolved(isForgotten(git) ? dirname(dirname(git)) : resolve(git, gitText(join(git, 'commondir')) || '.'))
+
+/** Whether Git has forgotten the worktree to which its folder belonged: it was moved by hand, and pruned then (git-worktree(1)). */
+export const isForgotten = (git: string): boolean =>
+  basename(dirname(git)) === 'worktrees' && !existsSync(git) && existsSync(join(dirname(dirname(git)), 'HEAD'))
+
 /** What identifies a repository: the URL that its clones share, else the folder that its worktrees share. */
 export function repositoryOf(git: string): string {
-  const common = gitText(join(git, 'commondir'))
-  const folder = linksResolved(resolve(git, common === '' ? '.' : common))
+  const folder = commonOf(git)
   const [, remote = ''] = /\[remote "origin"\]([^[]*)/.exec(gitText(join(folder, 'config'))) ?? []
   const url = /^\s*url\s*=\s*(.*?)\s*$/m.exec(remote)?.[1] ?? ''
   return url === '' ? folder : url.replace(/\.git\/?$/, '')

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t from 'tap'
 import {knownCopies} from '../../../src/control/known-copies.ts'
+import {originOf} from '../../../src/control/repository.ts'
 import {writeRunFile} from '../../../src/control/run-file.ts'
 import {spaceOf} from '../../../src/control/space.ts'
 import {startOf} from '../../../src/platform/process-table.ts'
@@ -61,6 +62,22 @@ t.test('a worktree that was moved by hand is found where it has run, and from in
   git('again', 'worktree', 'repair')
   t.same(copiesIn(), ['main main', 'again again'], 'git was told')
 })
+
+t.test(
+  'a worktree that was moved by hand and forgotten by git is one of its repository, with a space of its own',
+  async t => {
+    git('main', 'worktree', 'add', '-q', '--detach', '../try')
+    renameSync(join(folder, 'try'), join(folder, 'tried'))
+    git('main', 'worktree', 'prune')
+    t.equal(originOf(fileIn('tried')), originOf(fileIn('main')))
+    t.ok(copiesIn('tried').includes('tried tried'), 'from inside')
+    const space = await spaceOf(env, {file: fileIn('tried'), copy: ''})
+    t.match(space?.name, /^tried-/)
+    t.ok(copiesIn().includes('tried tried'), 'where it has run')
+    rmSync(join(folder, 'tried'), {recursive: true})
+    rmSync(space?.folder ?? '', {recursive: true})
+  }
+)
 
 t.test('the run that asks is one of its copies', async t => {
   const home = join(folder, 'runs', 'a')
