@@ -35,13 +35,12 @@ export function gitOf(root: string): string {
   return resolve(root, /^gitdir: (.*)$/m.exec(gitText(git))?.[1] ?? '.git')
 }
 
-/** The folder of Git that all worktrees of a repository share, by that of one of them. */
+/**
+ * The folder of Git that all worktrees of a repository share, by that of one of them. Git has removed the latter if the worktree was moved by
+ * hand, and pruned then (git-worktree(1)).
+ */
 export const commonOf = (git: string): string =>
-  linksResolved(isForgotten(git) ? dirname(dirname(git)) : resolve(git, gitText(join(git, 'commondir')) || '.'))
-
-/** Whether Git has forgotten the worktree to which its folder belonged: it was moved by hand, and pruned then (git-worktree(1)). */
-export const isForgotten = (git: string): boolean =>
-  basename(dirname(git)) === 'worktrees' && !existsSync(git) && existsSync(join(dirname(dirname(git)), 'HEAD'))
+  linksResolved(resolve(git, gitText(join(git, 'commondir')) || (existsSync(git) ? '.' : '../..')))
 
 /** What identifies a repository: the URL that its clones share, else the folder that its worktrees share. */
 export function repositoryOf(git: string): string {

@@ -94,6 +94,7 @@ async function introduce(folder: string, {name: asked, identity, ...about}: Regi
   const name = asked === undefined ? (identity?.name ?? '') : freeRunName(folder, asked)
   const file = {...about, ...(identity && {identity: {...identity, name}})}
   await writeRunFile(homeOf(folder, about.marker), file)
+  rmSync(join(folder, `starting-${process.pid}`), {force: true}) // of `announceStart`
   return file
 }
 

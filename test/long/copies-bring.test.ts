@@ -170,6 +170,22 @@ t.test('a signal during setup ends it and what it started', async t => {
   t.match(await up(rig, 'main'), {code: 0})
 })
 
+t.test('down ends a copy that is still made ready, and what its setup started', async t => {
+  const rig = await repository(t, {
+    'dapr.yaml': templateOf({setup: ['sh', '-c', 'sleep 100 & echo begun; wait']}),
+    'api/a.txt': 'a'
+  })
+  addWorktree(rig, 'pr')
+  const run = rig.pillion(['up'], {folder: 'pr'})
+  await run.waitForLine('begun', {stream: 'stderr'})
+  t.match(await rig.run(['down'], {folder: 'main'}), {code: 0, stdout: /nothing to stop/}, 'it is of another folder')
+  t.match(await rig.run(['down'], {folder: 'pr'}), {code: 0, stdout: /stopped successfully/})
+  t.ok(run.hasExited)
+  t.notMatch(run.stdout.text, 'started')
+  t.match(await rig.run(['down'], {folder: 'pr'}), {code: 0, stdout: /nothing to stop/})
+  t.match(await up(rig, 'main'), {code: 0, stderr: ''}, 'it counts as no copy any more')
+})
+
 t.test('a database that is written comes by its own tool; what has none is refused', async t => {
   const rig = await repository(t, {
     '.gitignore': 'data\n',

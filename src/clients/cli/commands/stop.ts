@@ -89,8 +89,10 @@ async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const runs = await runsHere(asJson, ({templateFile}) => isSamePath(templateFile, file))
   const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
   await Promise.all([...meant.map(async run => endRun(run, tellSlow(asJson))), sweep(process.env, {warn})])
-  if (meant.length > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
-  return meant.length > 0
+  const {endStarting} = await import('../../../control/starting-runs.ts')
+  const isEnded = (await endStarting(process.env, file, tellSlow(asJson))) || meant.length > 0
+  if (isEnded) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
+  return isEnded
 }
 
 /** Apps may have minutes to end: the user is informed meanwhile. */

@@ -80,7 +80,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'except',
     type: 'strings',
-    text: 'Do not start these apps: you start them yourself, for example in a debugger'
+    text: 'Do not start these apps: you do, for example in a debugger'
   },
   {
     name: 'allowed-origins',
@@ -100,14 +100,14 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'lazy',
     type: 'bool',
-    text: 'Start each app that can be called with its first call, not at once'
+    text: 'Start each app that can be called with its first call'
   },
   {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs have left'},
   textFlag(
     'name',
     'Name of this run: another one of the template has its own ports and data; commands take it as --name'
   ),
-  {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
+  {name: 'no-record', type: 'bool', text: 'Do not record calls between apps'},
   {name: 'only', type: 'strings', text: 'Run only these apps and those that they depend on'},
   {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
   textFlag('port', 'Where others call the application: Pillion listens there, and passes calls on'),

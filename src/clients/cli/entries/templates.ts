@@ -32,7 +32,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'down',
     summary: 'Stop the runs of the template in this folder, as stop -f . does',
     usage: '[flags]',
-    flags: [...whichRun('Path to the run template file for the list of apps to stop, in place of this folder’s', 'f')],
+    flags: [...whichRun('Path to the template of the run, in place of this folder’s', 'f')],
     examples: ['down', 'down --name pr-214'],
     load: async () => (await import('../commands/stop.ts')).down
   },
@@ -62,10 +62,10 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     flags: [
       outputFlag(['table', 'json']),
       ...whichRun('Path to the run template of the run', 'f'),
-      {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'},
-      {name: 'wide', type: 'bool', text: 'Show the IDs of processes on a terminal, too, as in a pipe'}
+      {name: 'watch', short: 'w', type: 'bool', text: 'Update the table until nothing runs'},
+      {name: 'wide', type: 'bool', text: 'Show the IDs of processes'}
     ],
-    examples: ['ps', 'ps shop stock', 'ps -w', 'ps --wide', 'ps -o json'],
+    examples: ['ps', 'ps shop stock', 'ps -w', 'ps -o json'],
     takesIds: true,
     load: async () => (await import('../commands/ps.ts')).ps
   },
@@ -80,12 +80,12 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
         'from',
         'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
       ),
-      {name: 'native', type: 'bool', text: 'Run databases of a compose file as programs, where this machine has them'},
+      {name: 'native', type: 'bool', text: 'Run databases of a compose file as programs of this machine'},
       {
         ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
         shown: '"dapr.yaml"'
       },
-      {...textFlag('timeout', 'With --check: how long the apps have to become ready'), shown: '60s'}
+      {...textFlag('timeout', 'With --check: time for the apps to become ready'), shown: '60s'}
     ],
     examples: [
       'import Procfile -o -',
@@ -101,7 +101,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     summary: 'Check a template without running it, and report every mistake',
     usage: '[flags]',
     flags: [
-      envFlag('Set a variable that the template interpolates, KEY=VALUE; may be repeated'),
+      envFlag('Set a variable of the template, KEY=VALUE; may be repeated'),
       outputFlag(['text', 'json'], {of: ' of the findings', refusal: 'dapr'}),
       {name: 'profile', type: 'strings', text: 'Check it as it runs with these profiles'},
       {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}

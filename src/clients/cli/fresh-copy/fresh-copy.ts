@@ -1,5 +1,7 @@
+import {announceStart} from '../../../control/starting-runs.ts'
 import {findTemplates} from '../../../files/config/find.ts'
 import type {Plan} from '../../../model/plan.ts'
+import {startOf} from '../../../platform/process-table.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {addedWorktreeOf, type AddedWorktree} from './worktree.ts'
@@ -27,8 +29,11 @@ export class FreshCopy {
     this.#asJson = asJson
   }
 
-  /** Brings what git does not carry. Rejects with a UserError. */
+  /** Brings what git does not carry; `down` ends it from now on. Rejects with a UserError. */
   async bring(): Promise<void> {
+    const {pid} = process
+    const own = {pid, name: '', copy: '', started: startOf(pid), templateFile: this.#file, appIds: []}
+    await announceStart(process.env, own)
     const {bring} = await import('./bring.ts')
     await bring(this.#worktree, this.#file, {
       onProgress: text => say(process.stderr, 'info', text, this.#asJson),
