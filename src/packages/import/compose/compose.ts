@@ -8,7 +8,7 @@ import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
 import {projectName, volumeNames, volumeNotes} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
-import {buildOf, folderOfStack, type Service, type Stack} from './service.ts'
+import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {isMap, mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
@@ -50,11 +50,17 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
     id,
     {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []}
   ])
+  const withoutSidecars = withoutDapr(new Map(known), file)
+  const called = [...withoutSidecars.services.values()]
   const stack: Stack = {
     file,
     project,
     volumes: volumeNames(project, top['volumes']),
-    ...withoutDapr(new Map(known), file),
+    ...withoutSidecars,
+    hosts: new Map([
+      ...called.flatMap(each => hostsOfService(each).map(name => [name, each] as const)),
+      ...withoutSidecars.services
+    ]),
     programs: new Map(),
     targets: new Map()
   }
@@ -119,7 +125,7 @@ function daprNotes(stack: Stack): readonly string[] {
     ...(sidecar?.resources ?? []),
     ...(sidecar?.config === undefined ? [] : [sidecar.config])
   ])
-  const marks = namesIn([...new Set(files)], stack, folderOfStack(stack)).map(
+  const marks = namesIn([...new Set(files)], stack).map(
     ({id, place, port, portHere}) => `${place}: ${id}:${port} is localhost:${portHere} here: write that`
   )
   return [

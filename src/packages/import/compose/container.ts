@@ -1,6 +1,7 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {composeEnvironment, namesIn, otherPort} from './names.ts'
+import {composeEnvironment, privatePorts} from './environment.ts'
+import {namesIn, otherPort} from './names.ts'
 import {envFilesOf, missingEnvFiles} from './program.ts'
 import {mountsOf} from './project.ts'
 import {
@@ -130,11 +131,12 @@ function hostsOf(
     ...boundMounts(service.values['volumes']).map(([source]) => resolve(folder, source)),
     ...(built === undefined ? [] : [built.folder])
   ]
-  const names = namesIn(files, stack, folder).filter(({id}) => id !== service.id)
+  const names = namesIn(files, stack, {except: service.id})
   for (const {id, place, port, portHere} of names)
     if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
   const needed = service.values['depends_on']
   const waited = isMap(needed) ? Object.keys(needed) : textsOf(needed)
+  notes.push(...privatePorts(service, env, stack))
   const inCommand = [
     ...startWords(service)
       .join(' ')
@@ -144,7 +146,7 @@ function hostsOf(
     .filter(name => name !== service.id)
   const called = Object.values(env).some(value => value.includes('host.docker.internal'))
   const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
-    id => stack.services.has(id) && /^[\w.-]+$/.test(id)
+    id => stack.hosts.has(id) && /^[\w.-]+$/.test(id)
   )
   const inFiles = new Set(names.map(({id}) => id))
   for (const id of new Set(known))

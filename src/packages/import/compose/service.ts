@@ -31,6 +31,8 @@ export interface Stack {
   /** Names of volumes by their ids in the file. */
   readonly volumes: ReadonlyMap<string, string>
   readonly services: ReadonlyMap<string, Service>
+  /** They again, by each name that is a host in their network. */
+  readonly hosts: ReadonlyMap<string, Service>
   /** What the run itself is: a sidecar of Dapr, with the service that it belongs to, or another part of Dapr, with ''. */
   readonly leftOut: ReadonlyMap<string, string>
   /** Those that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
@@ -46,6 +48,13 @@ export interface Port {
   readonly published: string
   readonly target: string
   readonly isUdp: boolean
+}
+
+/** The names by which others call a service: its own, that of its container, and its aliases. */
+export function hostsOfService({id, values}: Service): readonly string[] {
+  const aliases = Object.values(mapOf(values['networks'])).flatMap(each => textsOf(mapOf(each)['aliases']))
+  const names = [id, textValue(values['container_name']), textValue(values['hostname']), ...aliases]
+  return [...new Set(names)].filter(name => /^[\w.-]+$/.test(name))
 }
 
 /** The ports of a service, in the short and the long form. */

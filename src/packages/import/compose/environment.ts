@@ -1,0 +1,201 @@
+import {join, relative} from 'node:path'
+import {pathFrom} from '../imported.ts'
+import {textAt} from '../reading/files.ts'
+import {envFileVariables} from '../reading/variables.ts'
+import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
+import {portHere} from './names.ts'
+import {
+  buildOf,
+  folderOfStack,
+  hostsOfService,
+  portsOf,
+  startWords,
+  usualPort,
+  type Service,
+  type Stack
+} from './service.ts'
+
+/** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
+export function composeEnvironment(
+  service: Service,
+  stack: Stack,
+  host: string,
+  notes: string[]
+): Readonly<Record<string, string>> {
+  const {services, programs} = stack
+  const own = variablePairs(service.values['environment'])
+  const env = {...variablesOfFiles(service, stack), ...own}
+  const replaced = new Set<string>()
+  const unpublished = new Map<string, string>()
+  const all = Object.entries(env).map(([name, value]): [string, string] => [
+    name,
+    [...services.values()].reduce(
+      (text, other) => (other === service ? text : pointed(text, other, {host, name, replaced, unpublished, programs})),
+      host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value
+    )
+  ])
+  const changed = all.filter(([name, value]) => value !== env[name])
+  // what else a file of variables says may be secret, and a template is shared
+  const secret = changed.flatMap(([name, value]) => (name in own || ADDRESS.test(value) ? [] : [name]))
+  const result = Object.fromEntries([
+    ...all.filter(([name]) => name in own),
+    ...changed.filter(([name]) => !(name in own) && !secret.includes(name))
+  ])
+  if (secret.length > 0) notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host} here: write that`)
+  for (const [id, port] of unpublished) {
+    const isVariable = portsOf(services.get(id) ?? service).some(({target}) => target.includes('$'))
+    notes.push(
+      isVariable
+        ? `env: ${id}: its ports are variables: write the number at which ${port} is published`
+        : `env: ${id} publishes no port ${port}: write --publish ${port}:${port} into its command`
+    )
+  }
+  const unknown = [...replaced].filter(
+    id => programs.get(id) === 0 && Object.values(result).some(each => new RegExp(`//${host}(?=$|/)`).test(each))
+  )
+  if (unknown.length > 0) notes.push(`env: the port of ${unknown.join(' and ')} is not known: write it behind ${host}`)
+  if (replaced.size > 0)
+    notes.push(`env: ${[...replaced].join(' and ')} ${replaced.size === 1 ? 'is' : 'are'} at ${host} here`)
+  for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, programs))
+  for (const [name, value] of all)
+    if (value === env[name]) notes.push(...bareNotes(name, value, service, {stack, host}))
+  const called = [...replaced].filter(id => host !== 'localhost' && programs.has(id))
+  if (called.length > 0)
+    notes.push(
+      `env: on Linux a container reaches ${called.join(' and ')} only at an address of the machine: port: 0.0.0.0:NUMBER`
+    )
+  return result
+}
+
+/** `api:3000`, `http://api:3000/x`: an address without a password. */
+const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
+
+const envFilesOf = ({values}: Service, stack: Stack): readonly string[] =>
+  listedValues(values['env_file']).map(each => pathFrom(stack.file, textValue(each) || textValue(mapOf(each)['path'])))
+
+/** Those of its env files: what they name is elsewhere here, too. */
+const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    envFilesOf(service, stack)
+      .flatMap(path => Object.entries(envFileVariables(path)))
+      .map(([name, value = '']) => [name, value])
+  )
+
+/** `DATABASE_HOST: db`, a name that has no dot: whole values that may be hosts, and stay as they are. */
+function bareNotes(
+  name: string,
+  value: string,
+  service: Service,
+  {stack, host}: {readonly stack: Stack; readonly host: string}
+): readonly string[] {
+  const isOther = stack.hosts.has(value) && stack.hosts.get(value)?.id !== service.id && !NO_HOST.test(name)
+  const isUnknown = NAMES_HOST.test(name) && /^[a-z][\w-]*$/.test(value) && !stack.hosts.has(value) && !ANY.test(value)
+  if (!isOther && !isUnknown) return []
+  const place = placeOf([name, value], service, stack)
+  return [
+    isOther
+      ? `${place}env: ${name}: ${value} is the name of a service: if it is a host, write ${host}`
+      : `${place}env: ${name}: there is no service ${value}: write the host that it is here`
+  ]
+}
+
+/** Variables that are called as some services are, and name no host. */
+const NO_HOST =
+  /USER|PASS|(?<!HOST)NAME|_DB$|DATABASE$|ROLE|MODE|TYPE|PROFILE|DRIVER|CONNECTION|ENGINE|BACKEND|ADAPTER|STORE|SCHEMA|KEY|TOPIC|QUEUE|SECRET|DIALECT|CLIENT|TARGET|ENV$/i
+const NAMES_HOST = /(?:^|_)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
+const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
+
+/** Addresses by which a container calls others, or itself to others, at ports that only its network had. */
+export function privatePorts(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {
+  const words = [...startWords(service), ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
+  const found = words.flatMap(word => [...word.matchAll(/(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-])/g)])
+  return [...new Set(found.map(([text]) => text))].flatMap(text => {
+    const [name = '', port = ''] = text.split(':')
+    const other = stack.hosts.get(name)
+    if (other === undefined || stack.programs.has(other.id) || isPublished(other, port)) return []
+    const place = placeOf([text], service, stack)
+    const publish = `--publish ${port}:${port}`
+    return [
+      other.id === service.id
+        ? `${place}others get ${text} as its address, and it publishes no port ${port}: write ${publish} into its command, and --add-host ${name}:host-gateway into those of containers that call it`
+        : `${place}${name} publishes no port ${port}: write ${publish} into its command`
+    ]
+  })
+}
+
+/** `compose.yaml:12: `, the line of a service, of its env files or of its Dockerfile that has all texts; '': none has. */
+function placeOf(texts: readonly string[], service: Service, stack: Stack): string {
+  const build = buildOf(service, stack)
+  const image = build === undefined ? [] : [join(build.folder, build.dockerfile)]
+  for (const path of [stack.file.path, ...envFilesOf(service, stack), ...image]) {
+    const lines = textAt(path).split('\n')
+    const start = path === stack.file.path ? lines.findIndex(line => line.trim().startsWith(`${service.id}:`)) : 0
+    const at = lines.findIndex((line, index) => index >= start && texts.every(text => line.includes(text)))
+    if (at !== -1) return `${relative(folderOfStack(stack), path)}:${at + 1}: `
+  }
+  return ''
+}
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** `DB_PORT: 5432`, where that port is another one here. */
+const movedPorts = (
+  other: Service,
+  env: Readonly<Record<string, string>>,
+  programs: Stack['programs']
+): readonly string[] =>
+  portsOf(other).flatMap(({published, target}) => {
+    const names = Object.keys(env).filter(name => /PORT/i.test(name) && name !== 'PORT' && env[name] === target)
+    const here = programs.get(other.id)?.toString() ?? published.replace(/^\$\{\w+:?-(\d+)\}$/, '$1')
+    if (names.length === 0 || ['', '0', target].includes(here)) return []
+    return [`env: ${names.join(', ')}: ${other.id} is at port ${here} here, not at ${target}`]
+  })
+
+/** Variables whose whole value may be the name of a host. */
+const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
+
+interface Pointing {
+  readonly host: string
+  /** Name of the variable. */
+  readonly name: string
+  readonly replaced: Set<string>
+  /** Ports that are named, and not published, by their containers. */
+  readonly unpublished: Map<string, string>
+  readonly programs: Stack['programs']
+}
+
+/** `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433` */
+function pointed(text: string, other: Service, {host, name, replaced, unpublished, programs}: Pointing): string {
+  const names = hostsOfService(other)
+  const isWhole = names.includes(text)
+  if (isWhole && !HOST.test(name)) return text
+  const places = new RegExp(
+    `(^|//|@|${KEY}|[=,"'[\\s])(?:${names.map(escaped).join('|')})(?:([:,])(\\d+))?(?![\\w.-])`,
+    'g'
+  )
+  let isKey = false
+  const changed = text.replaceAll(places, (whole, before: string, sign = ':', port: string | undefined) => {
+    const isNamed = before === '//' || before === '@' || before.length > 2
+    if ((port === undefined || sign === ',') && !(isNamed || isWhole)) return whole
+    if (before.length > 2) isKey = true
+    const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), programs)
+    replaced.add(other.id)
+    if (port !== undefined && !programs.has(other.id) && !isPublished(other, port)) unpublished.set(other.id, port)
+    return `${before}${host}${at === '' || (port === undefined && at === '80') ? '' : `${sign}${at}`}`
+  })
+  if (!isKey) return changed
+  return changed.replace(
+    /(\bport\s*=\s*)(\d+)/i,
+    (_, key: string, port: string) => key + portHere(other, port, programs)
+  )
+}
+
+/** Before a host in a text of settings. */
+const KEY = String.raw`\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?`
+
+/** Whether it has that port for this machine; a range may have it. */
+const isPublished = (other: Service, port: string): boolean => {
+  const ports = portsOf(other)
+  if (ports.length === 0) return usualPort(other).toString() === port
+  return ports.some(({target}) => target === port || /^\d+-\d+$/.test(target))
+}
