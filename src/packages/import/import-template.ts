@@ -6,6 +6,7 @@ import type {NativePrograms} from './compose/native.ts'
 import {freeFrom} from './compose/ports.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
+import {readFolders} from './reading/files.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 
 /**
@@ -79,6 +80,8 @@ export interface ImportRequest {
   readonly cwd: string
   /** Given: databases of compose files become programs where the machine has these. */
   readonly native?: NativePrograms | undefined
+  /** Gets the number of folders that were read so far, at each of them. */
+  readonly looked?: ((count: number) => void) | undefined
 }
 
 /** What was read. */
@@ -91,6 +94,7 @@ export interface ReadSources {
 /** What paths say of a template together, and other files there that could be imported. Rejects with a `UserError`. */
 export async function importFrom(typed: readonly string[], options: ImportRequest): Promise<ReadSources> {
   const {from, cwd} = options
+  readFolders(options.looked)
   const named = typed.map(each => findSource(each, from, cwd))
   const twice = named.find(({path}, index) => named.findIndex(each => each.path === path) < index)
   if (twice !== undefined) throw new UserError(`${relative(cwd, twice.path) || '.'} is named twice`)

@@ -29,10 +29,13 @@ export function composeEnvironment(
   const unpublished = new Map<string, string>()
   const all = Object.entries(env).map(([name, value]): [string, string] => [
     name,
-    [...services.values()].reduce(
-      (text, other) => (other === service ? text : pointed(text, other, {host, name, replaced, unpublished, programs})),
-      host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value
-    )
+    pointed(name, host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value, {
+      service,
+      host,
+      replaced,
+      unpublished,
+      stack
+    })
   ])
   const changed = all.filter(([name, value]) => value !== env[name])
   // what else a file of variables says may be secret, and a template is shared
@@ -136,8 +139,6 @@ function placeOf(texts: readonly string[], service: Service, stack: Stack): stri
   return ''
 }
 
-const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
 /** `DB_PORT: 5432`, where that port is another one here. */
 const movedPorts = (
   other: Service,
@@ -155,43 +156,37 @@ const movedPorts = (
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
 interface Pointing {
+  readonly service: Service
   readonly host: string
-  /** Name of the variable. */
-  readonly name: string
   readonly replaced: Set<string>
   /** Ports that are named, and not published, by their containers. */
   readonly unpublished: Map<string, string>
-  readonly programs: Stack['programs']
+  readonly stack: Stack
 }
 
-/** `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433` */
-function pointed(text: string, other: Service, {host, name, replaced, unpublished, programs}: Pointing): string {
-  const names = hostsOfService(other)
-  const isWhole = names.includes(text)
-  if (isWhole && !HOST.test(name)) return text
-  const places = new RegExp(
-    `(^|//|@|${KEY}|[=,"'[\\s])(?:${names.map(escaped).join('|')})(?:([:,])(\\d+))?(?![\\w.-])`,
-    'g'
-  )
-  let isKey = false
-  const changed = text.replaceAll(places, (whole, before: string, sign = ':', port: string | undefined) => {
-    const isNamed = before === '//' || before === '@' || before.length > 2
-    if ((port === undefined || sign === ',') && !(isNamed || isWhole)) return whole
-    if (before.length > 2) isKey = true
+/** Where a text may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433` */
+const PLACES =
+  /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[\s])([\w.-]+)(?:([:,])(\d+))?(?![\w.-]|\s*=)/g
+
+function pointed(name: string, text: string, {service, host, replaced, unpublished, stack}: Pointing): string {
+  const {hosts, programs} = stack
+  let ofKey: Service | undefined
+  const changed = text.replaceAll(PLACES, (whole, before: string, id: string, sign = ':', port: string | undefined) => {
+    const other = hosts.get(id)
+    const isKey = before.length > 2
+    const isNamed = isKey || before === '//' || before === '@' || (id === text && HOST.test(name))
+    if (other === undefined || other.id === service.id || ((port === undefined || sign === ',') && !isNamed))
+      return whole
+    if (isKey) ofKey = other
     const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), programs)
     replaced.add(other.id)
     if (port !== undefined && !programs.has(other.id) && !isPublished(other, port)) unpublished.set(other.id, port)
     return `${before}${host}${at === '' || (port === undefined && at === '80') ? '' : `${sign}${at}`}`
   })
-  if (!isKey) return changed
-  return changed.replace(
-    /(\bport\s*=\s*)(\d+)/i,
-    (_, key: string, port: string) => key + portHere(other, port, programs)
+  return changed.replace(/(\bport\s*=\s*)(\d+)/i, (whole, key: string, port: string) =>
+    ofKey === undefined ? whole : key + portHere(ofKey, port, programs)
   )
 }
-
-/** Before a host in a text of settings. */
-const KEY = String.raw`\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?`
 
 /** Whether it has that port for this machine; a range may have it. */
 const isPublished = (other: Service, port: string): boolean => {

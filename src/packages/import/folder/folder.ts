@@ -5,16 +5,14 @@ import {sampleOf} from '../reading/variables.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {foldersOf} from './project-folders.ts'
 import {dotnet} from './languages/dotnet.ts'
-import {elixir} from './languages/elixir.ts'
+import {elixir, php, ruby} from './languages/frameworks.ts'
 import {go} from './languages/go.ts'
 import {image} from './languages/image.ts'
 import {java} from './languages/java.ts'
 import {node, startsParts} from './languages/node.ts'
-import {entriesOf, foldersIn, has} from '../reading/files.ts'
+import {entriesOf, foldersBelow, has} from '../reading/files.ts'
 import {type ProjectReader} from './languages/project.ts'
-import {php} from './languages/php.ts'
 import {python} from './languages/python.ts'
-import {ruby} from './languages/ruby.ts'
 import {textsOf} from '../reading/yaml-file.ts'
 import {rust} from './languages/rust.ts'
 
@@ -78,29 +76,21 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
 
 /** The programs of AppHosts of Aspire in a folder, or up to three folders below. */
 async function appHostsIn(root: string): Promise<readonly string[]> {
-  const search = (folder: string, depth: number): readonly string[] => {
-    const isHost = /apphost/i.test(basename(folder)) || entriesOf(folder).some(name => /apphost/i.test(name))
-    return [
-      ...(isHost ? [folder] : []),
-      ...(depth < 3 ? foldersIn(folder).flatMap(each => search(each, depth + 1)) : [])
-    ]
-  }
-  const folders = search(root, 0)
+  const folders = [root, ...foldersBelow(root, 3)].filter(each =>
+    [basename(each), ...entriesOf(each)].some(name => /apphost/i.test(name))
+  )
   if (folders.length === 0) return []
   const {appHostFile} = await import('../aspire/aspire.ts')
   return folders.flatMap(each => appHostFile(each)?.replace(/^/, `${each}/`) ?? [])
 }
 
 /** Compose files further down, or under names that are not looked for. */
-function composeFiles(root: string): readonly string[] {
-  const search = (folder: string, depth: number): readonly string[] => [
-    ...entriesOf(folder)
+const composeFiles = (root: string): readonly string[] =>
+  [root, ...foldersBelow(root, 2)].flatMap(folder =>
+    entriesOf(folder)
       .filter(name => /^(?:docker-)?compose(?:[.-].*)?\.ya?ml$/.test(name))
-      .map(name => relative(root, join(folder, name))),
-    ...(depth < 2 ? foldersIn(folder).flatMap(each => search(each, depth + 1)) : [])
-  ]
-  return search(root, 0)
-}
+      .map(name => relative(root, join(folder, name)))
+  )
 
 /** The containers of other files may be needed. */
 function otherFiles(root: string): readonly string[] {

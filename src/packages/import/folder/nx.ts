@@ -3,7 +3,7 @@ import {basename} from 'node:path'
 import {appsIn} from './folder.ts'
 import type {ImportedApp} from '../imported.ts'
 import {execOf, readPackage, readsVariable} from './languages/node.ts'
-import {entriesOf, foldersIn, has, jsonOf, readText} from '../reading/files.ts'
+import {entriesOf, foldersBelow, has, jsonOf, readText} from '../reading/files.ts'
 import {movedByVariable, movesByItself, portIn, projectApp, type ProjectStart} from './languages/project.ts'
 import {commandPort} from '../reading/shell-words.ts'
 import {isMap, mapOf, textValue, type Values} from '../reading/yaml-file.ts'
@@ -14,15 +14,13 @@ const MAX_DEPTH = 4
 export function nxApps(root: string): ReadonlyMap<string, readonly ImportedApp[]> {
   const workspace = jsonOf(root, 'nx.json')
   const apps = new Map<string, readonly ImportedApp[]>()
-  const search = (folder: string, depth: number): void => {
+  for (const folder of [root, ...foldersBelow(root, MAX_DEPTH)]) {
     const project = has(folder, 'project.json') ? jsonOf(folder, 'project.json') : mapOf(readPackage(folder)?.nx)
-    const isProject = has(folder, 'project.json') || (depth > 0 && has(folder, 'package.json'))
+    const isProject = has(folder, 'project.json') || (folder !== root && has(folder, 'package.json'))
     const found = isProject ? appOf(folder, {root, project, workspace}) : undefined
     if (found !== undefined) apps.set(folder, [found])
     else if (has(folder, 'project.json')) apps.set(folder, [])
-    if (depth < MAX_DEPTH) for (const each of foldersIn(folder)) search(each, depth + 1)
   }
-  search(root, 0)
   return apps
 }
 

@@ -1,7 +1,7 @@
 import {basename, join, relative} from 'node:path'
 import {compileGlob} from '../../../model/glob.ts'
 import {readPackage} from './languages/node.ts'
-import {foldersIn, has, readText} from '../reading/files.ts'
+import {foldersBelow, has, MAX_FOLDERS, readText} from '../reading/files.ts'
 import {mapOf, optionalDocuments, textsOf} from '../reading/yaml-file.ts'
 
 /** Folders in which projects keep their parts: no projects by themselves, unless they have a project file. */
@@ -18,8 +18,6 @@ const PROJECT_FILES = [
 
 /** A part may be as far below: `src/Services/Basket/Basket.API`. */
 const MAX_DEPTH = 4
-/** Projects with more folders keep their programs further up. */
-const MAX_FOLDERS = 2000
 
 /** The folders of a project in which its parts may be. */
 export interface ProjectFolders {
@@ -41,24 +39,18 @@ interface Known {
 export function foldersOf(root: string, {isProject, isBelow}: Known): ProjectFolders {
   const globs = workspaceGlobs(root)
   const isPackage = matcher(root, globs)
-  const found: string[] = []
-  let searched = 0
-  const search = (folder: string, depth: number): void => {
-    for (const each of foldersIn(folder)) {
-      searched += 1
-      if (searched > MAX_FOLDERS) return
-      if (isBelow(each)) continue
-      const isPart = !GROUPS.has(basename(each)) || has(each, ...PROJECT_FILES)
-      if (isPart || isPackage(each)) found.push(each)
-      if (depth < MAX_DEPTH && !(isPart && isProject(each) && !hasPackages(each, globs, root))) search(each, depth + 1)
-    }
-  }
-  search(root, 1)
+  const parts = new Set<string>()
+  const searched = foldersBelow(root, MAX_DEPTH, folder => {
+    if (isBelow(folder)) return false
+    const isPart = !GROUPS.has(basename(folder)) || has(folder, ...PROJECT_FILES)
+    if (isPart || isPackage(folder)) parts.add(folder)
+    return !(isPart && isProject(folder) && !hasPackages(folder, globs, root))
+  })
   return {
-    folders: found,
+    folders: searched.filter(each => parts.has(each)),
     isWorkspace: globs.length > 0 || has(root, 'nx.json', 'turbo.json'),
     notes:
-      searched > MAX_FOLDERS
+      searched.length >= MAX_FOLDERS
         ? [`only the first ${MAX_FOLDERS} folders were looked at: import a folder below for what is in the others`]
         : []
   }

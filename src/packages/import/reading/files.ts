@@ -1,11 +1,42 @@
-import {existsSync, readdirSync} from 'node:fs'
-import {extname, join} from 'node:path'
+import {existsSync, readdirSync, type Dirent} from 'node:fs'
+import {basename, dirname, extname, join, relative} from 'node:path'
 import {readTextFile} from '../../../model/read-file.ts'
 import {mapOf, type Values} from './yaml-file.ts'
 
+/** What is in folders, by name: each reader of projects asks for the same ones. */
+const known = new Map<string, ReadonlyMap<string, Dirent>>()
+let onFolder: (count: number) => void = () => undefined
+
+/** Folders are read again from now on. `looked` gets the number of those that were read, at each of them. */
+export function readFolders(looked: typeof onFolder = () => undefined): void {
+  known.clear()
+  onFolder = looked
+}
+
+function contentOf(folder: string): ReadonlyMap<string, Dirent> {
+  const found = known.get(folder)
+  if (found !== undefined) return found
+  const content = new Map(entries(folder).map(entry => [entry.name, entry]))
+  known.set(folder, content)
+  onFolder(known.size)
+  return content
+}
+
+function entries(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, {withFileTypes: true}).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  } catch {
+    return [] // it cannot be read, or there is none
+  }
+}
+
 /** Whether one of these is in a folder. */
 export const has = (folder: string, ...names: readonly string[]): boolean =>
-  names.some(name => existsSync(join(folder, name)))
+  names.some(name => {
+    const path = join(folder, name)
+    const entry = contentOf(dirname(path)).get(basename(path))
+    return entry?.isSymbolicLink() === true ? existsSync(path) : entry !== undefined
+  })
 
 /** The text of a file; '' if it is not there, or is no text. */
 export function textAt(path: string): string {
@@ -16,7 +47,7 @@ export function textAt(path: string): string {
   }
 }
 
-export const readText = (folder: string, name: string): string => textAt(join(folder, name))
+export const readText = (folder: string, name: string): string => (has(folder, name) ? textAt(join(folder, name)) : '')
 
 /** Comments and commas at the end of a list, which many programs allow; a text is passed over. */
 const ALLOWED = /("(?:[^"\\\n]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g
@@ -32,13 +63,7 @@ export function jsonOf(folder: string, name: string): Values {
 }
 
 /** What is in a folder, in the order of names; nothing if it cannot be read. */
-export function entriesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted()
-  } catch {
-    return []
-  }
-}
+export const entriesOf = (folder: string): readonly string[] => [...contentOf(folder).keys()]
 
 /** The paths of all files below a folder, from it; links are not followed. */
 export function allIn(folder: string): readonly string[] {
@@ -52,25 +77,42 @@ export function allIn(folder: string): readonly string[] {
 const SKIPPED = /^(?:\.|node_modules$|vendor$|dist$|build$|target$|bin$|obj$|test|e2e$|docs?$|examples?$|__)/
 
 /** The folders in a folder in which a project may be, in the order of names. */
-export function foldersIn(folder: string): readonly string[] {
-  try {
-    const entries = readdirSync(folder, {withFileTypes: true})
-    return entries
-      .filter(entry => entry.isDirectory() && !SKIPPED.test(entry.name))
-      .map(({name}) => join(folder, name))
-      .toSorted()
-  } catch {
-    return [] // there is none
+export const foldersIn = (folder: string): readonly string[] =>
+  [...contentOf(folder)].flatMap(([name, entry]) =>
+    entry.isDirectory() && !SKIPPED.test(name) ? [join(folder, name)] : []
+  )
+
+/** Projects with more folders keep their programs further up. */
+export const MAX_FOLDERS = 2000
+
+/**
+ * The folders below one, in the order of their paths: `MAX_FOLDERS` at most, of which the nearest count first, and none that its
+ * `.gitignore` names, except for repositories. `enters`: whether what is in a folder is looked at, too.
+ */
+export function foldersBelow(root: string, depth: number, enters = (_: string): boolean => true): readonly string[] {
+  const ignored = [...readText(root, '.gitignore').matchAll(/^(\/?)([\w.-]+)\/\r?$/gm)]
+  const isIgnored = (folder: string): boolean =>
+    ignored.some(([, at, name]) => name === (at === '' ? basename(folder) : relative(root, folder))) &&
+    !has(folder, '.git')
+  const found: string[] = []
+  let level: readonly string[] = [root]
+  for (let left = depth; left > 0 && found.length < MAX_FOLDERS; left--) {
+    const below = level
+      .flatMap(foldersIn)
+      .filter(each => !isIgnored(each))
+      .slice(0, MAX_FOLDERS - found.length)
+    found.push(...below)
+    level = below.filter(enters)
   }
+  return found.toSorted((a, b) => (a.replaceAll('/', '\0') < b.replaceAll('/', '\0') ? -1 : 1))
 }
 
 const SOURCES = new Set('.js .mjs .cjs .ts .tsx .jsx .py .go .rb .java .kt .cs .php .rs .ex .properties'.split(' '))
-const MAX_DEPTH = 5
 
 /** The source files of a program, without its tests. */
-export const sourcesIn = (folder: string, depth = 0): readonly string[] => [
-  ...entriesOf(folder)
-    .filter(name => SOURCES.has(extname(name)) && !/\.(?:test|spec|d)\.|_test\./.test(name))
-    .map(name => join(folder, name)),
-  ...(depth < MAX_DEPTH ? foldersIn(folder).flatMap(each => sourcesIn(each, depth + 1)) : [])
-]
+export const sourcesIn = (folder: string): readonly string[] =>
+  [folder, ...foldersBelow(folder, 5)].flatMap(each =>
+    entriesOf(each)
+      .filter(name => SOURCES.has(extname(name)) && !/\.(?:test|spec|d)\.|_test\./.test(name))
+      .map(name => join(each, name))
+  )
