@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {composeEnvironment, privatePorts} from './environment.ts'
+import {addressesIn, composeEnvironment, privatePorts} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFilesOf, missingEnvFiles} from './program.ts'
 import {mountsOf} from './project.ts'
@@ -137,16 +137,10 @@ function hostsOf(
   const needed = service.values['depends_on']
   const waited = isMap(needed) ? Object.keys(needed) : textsOf(needed)
   notes.push(...privatePorts(service, env, stack))
-  const inCommand = [
-    ...startWords(service)
-      .join(' ')
-      .matchAll(/(?<![\w.-])([a-z][\w.-]*):\d{2,5}\b/g)
-  ]
-    .map(([, name = '']) => name)
-    .filter(name => name !== service.id)
+  const inCommand = addressesIn(startWords(service)).map(([, name]) => name)
   const called = Object.values(env).some(value => value.includes('host.docker.internal'))
   const known = [...names.map(({id}) => id), ...waited, ...inCommand].filter(
-    id => stack.hosts.has(id) && /^[\w.-]+$/.test(id)
+    id => /^[\w.-]+$/.test(id) && (stack.hosts.get(id) ?? service) !== service
   )
   const inFiles = new Set(names.map(({id}) => id))
   for (const id of new Set(known))

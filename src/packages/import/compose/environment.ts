@@ -25,18 +25,9 @@ export function composeEnvironment(
   const {services, programs} = stack
   const own = variablePairs(service.values['environment'])
   const env = {...variablesOfFiles(service, stack), ...own}
-  const replaced = new Set<string>()
-  const unpublished = new Map<string, string>()
-  const all = Object.entries(env).map(([name, value]): [string, string] => [
-    name,
-    pointed(name, host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value, {
-      service,
-      host,
-      replaced,
-      unpublished,
-      stack
-    })
-  ])
+  const found: Found = {service, stack, host, replaced: new Set(), unpublished: new Map()}
+  const {replaced, unpublished} = found
+  const all = Object.entries(env).map(([name, value]): [string, string] => [name, pointed(name, value, found)])
   const changed = all.filter(([name, value]) => value !== env[name])
   // what else a file of variables says may be secret, and a template is shared
   const secret = changed.flatMap(([name, value]) => (name in own || ADDRESS.test(value) ? [] : [name]))
@@ -60,8 +51,7 @@ export function composeEnvironment(
   if (replaced.size > 0)
     notes.push(`env: ${[...replaced].join(' and ')} ${replaced.size === 1 ? 'is' : 'are'} at ${host} here`)
   for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, programs))
-  for (const [name, value] of all)
-    if (value === env[name]) notes.push(...bareNotes(name, value, service, {stack, host}))
+  for (const [name, value] of all) if (value === env[name]) notes.push(...bareNotes(name, value, found))
   const called = [...replaced].filter(id => host !== 'localhost' && programs.has(id))
   if (called.length > 0)
     notes.push(
@@ -85,12 +75,7 @@ const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<strin
   )
 
 /** `DATABASE_HOST: db`, a name that has no dot: whole values that may be hosts, and stay as they are. */
-function bareNotes(
-  name: string,
-  value: string,
-  service: Service,
-  {stack, host}: {readonly stack: Stack; readonly host: string}
-): readonly string[] {
+function bareNotes(name: string, value: string, {service, stack, host}: Found): readonly string[] {
   const isOther = stack.hosts.has(value) && stack.hosts.get(value)?.id !== service.id && !NO_HOST.test(name)
   const isUnknown = NAMES_HOST.test(name) && /^[a-z][\w-]*$/.test(value) && !stack.hosts.has(value) && !ANY.test(value)
   if (!isOther && !isUnknown) return []
@@ -108,22 +93,32 @@ const NO_HOST =
 const NAMES_HOST = /(?:^|_)(?:HOST|SERVER|ADDR|ADDRESS|ENDPOINT|BROKER|URL|URI)$/i
 const ANY = /^(?:true|false|localhost|all|any|auto|none|default|yes|no|on|off)$/
 
+/** Hosts with a port in texts. */
+export const addressesIn = (
+  texts: readonly string[]
+): readonly (readonly [text: string, host: string, port: string])[] =>
+  texts.flatMap(text =>
+    [...text.matchAll(/(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-])/g)].map(
+      ([whole, host = '', port = '']) => [whole, host, port] as const
+    )
+  )
+
 /** Addresses by which a container calls others, or itself to others, at ports that only its network had. */
 export function privatePorts(service: Service, env: Readonly<Record<string, string>>, stack: Stack): readonly string[] {
-  const words = [...startWords(service), ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
-  const found = words.flatMap(word => [...word.matchAll(/(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-])/g)])
-  return [...new Set(found.map(([text]) => text))].flatMap(text => {
-    const [name = '', port = ''] = text.split(':')
+  const notes = addressesIn([...startWords(service), ...Object.values(env)]).flatMap(([text, name, port]) => {
     const other = stack.hosts.get(name)
     if (other === undefined || stack.programs.has(other.id) || isPublished(other, port)) return []
-    const place = placeOf([text], service, stack)
-    const publish = `--publish ${port}:${port}`
-    return [
+    const [is, hosts] =
       other.id === service.id
-        ? `${place}others get ${text} as its address, and it publishes no port ${port}: write ${publish} into its command, and --add-host ${name}:host-gateway into those of containers that call it`
-        : `${place}${name} publishes no port ${port}: write ${publish} into its command`
-    ]
+        ? [
+            `others get ${text} as its address, and it`,
+            `, and --add-host ${name}:host-gateway into those of its callers`
+          ]
+        : [name, '']
+    const place = placeOf([text], service, stack)
+    return [`${place}${is} publishes no port ${port}: write --publish ${port}:${port} into its command${hosts}`]
   })
+  return [...new Set(notes)]
 }
 
 /** `compose.yaml:12: `, the line of a service, of its env files or of its Dockerfile that has all texts; '': none has. */
@@ -155,21 +150,23 @@ const movedPorts = (
 /** Variables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
-interface Pointing {
+/** What is found in the variables of a service. */
+interface Found {
   readonly service: Service
+  readonly stack: Stack
   readonly host: string
   readonly replaced: Set<string>
   /** Ports that are named, and not published, by their containers. */
   readonly unpublished: Map<string, string>
-  readonly stack: Stack
 }
 
 /** Where a text may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433` */
 const PLACES =
   /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[\s])([\w.-]+)(?:([:,])(\d+))?(?![\w.-]|\s*=)/g
 
-function pointed(name: string, text: string, {service, host, replaced, unpublished, stack}: Pointing): string {
+function pointed(name: string, value: string, {service, host, replaced, unpublished, stack}: Found): string {
   const {hosts, programs} = stack
+  const text = host === 'localhost' ? value.replaceAll('host.docker.internal', host) : value
   let ofKey: Service | undefined
   const changed = text.replaceAll(PLACES, (whole, before: string, id: string, sign = ':', port: string | undefined) => {
     const other = hosts.get(id)

@@ -92,7 +92,7 @@ t.test('containers that call others, or are called, at a port that is not publis
   t.strictSame(
     notes.filter(note => note.includes('publish')),
     [
-      'docker-compose.yml:10: others get alpha:7080 as its address, and it publishes no port 7080: write --publish 7080:7080 into its command, and --add-host alpha:host-gateway into those of containers that call it',
+      'docker-compose.yml:10: others get alpha:7080 as its address, and it publishes no port 7080: write --publish 7080:7080 into its command, and --add-host alpha:host-gateway into those of its callers',
       'docker-compose.yml:11: zero publishes no port 6080: write --publish 6080:6080 into its command'
     ]
   )
