@@ -6,6 +6,7 @@ import {loadTemplate} from '../../../files/config/load.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import type {CommandHandler} from '../command-handler.ts'
+import {FolderProgress} from '../folder-progress.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
@@ -26,11 +27,13 @@ export const importTemplate: CommandHandler = async call => {
   if (output !== '-') checkOutput(file, output, flags.isSet('force'))
   const {PATH: searchPath = ''} = process.env
   const native = flags.isSet('native') ? {searchPath, isRoot: process.getuid?.() === 0} : undefined
+  const progress = new FolderProgress(process.stderr)
   const {imported, sources} = await importFrom(words.length === 0 ? ['.'] : words, {
     from: flags.text('from'),
     cwd,
-    native
-  })
+    native,
+    looked: count => progress.show(count)
+  }).finally(() => progress.clear())
   const text = templateText(imported, file)
   await check(text, file)
   if (output !== '-') write(file, text, output)

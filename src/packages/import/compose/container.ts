@@ -1,6 +1,6 @@
 import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
-import {addressesIn, composeEnvironment, privatePorts} from './environment.ts'
+import {addressesIn, composeEnvironment, envPaths, privatePorts} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
 import {envFilesOf, missingEnvFiles} from './program.ts'
 import {mountsOf} from './project.ts'
@@ -87,7 +87,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
     ...flagsOf({...values, ...limitsOf(values)}, stack),
     ...listFlagsOf(values, stack, notes),
-    ...[...passed(envFile, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
+    ...[...passed(service, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
       '--env',
       key
     ]),
@@ -187,14 +187,12 @@ function publishedAs({address, published, target, isUdp}: ReturnType<typeof port
 
 /** Names of the variables that its container gets. The program `docker` reads the env files, as they are when it starts. */
 function passed(
-  envFile: unknown,
+  service: Service,
   env: Readonly<Record<string, string>>,
   stack: Stack,
   notes: string[]
 ): readonly string[] {
-  const files = (Array.isArray(envFile) ? envFile : envFile === undefined ? [] : [envFile]) as readonly unknown[]
-  const paths = files.map(each => (isMap(each) ? textValue(each['path']) : textValue(each)))
-  const names = paths.flatMap(path => Object.keys(envFileVariables(resolve(folderOfStack(stack), path))))
+  const names = envPaths(service, stack).flatMap(path => Object.keys(envFileVariables(path)))
   if (names.length > 0)
     notes.push(
       `env_file: the container gets the variables that are in it now, ${listed(names)}: name a new one by --env`

@@ -4,16 +4,7 @@ import {textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {portHere} from './names.ts'
-import {
-  buildOf,
-  folderOfStack,
-  hostsOfService,
-  portsOf,
-  startWords,
-  usualPort,
-  type Service,
-  type Stack
-} from './service.ts'
+import {buildOf, folderOfStack, portsOf, startWords, usualPort, type Service, type Stack} from './service.ts'
 
 /** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
 export function composeEnvironment(
@@ -63,13 +54,14 @@ export function composeEnvironment(
 /** `api:3000`, `http://api:3000/x`: an address without a password. */
 const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
 
-const envFilesOf = ({values}: Service, stack: Stack): readonly string[] =>
+/** The paths of its env files. */
+export const envPaths = ({values}: Service, stack: Stack): readonly string[] =>
   listedValues(values['env_file']).map(each => pathFrom(stack.file, textValue(each) || textValue(mapOf(each)['path'])))
 
 /** Those of its env files: what they name is elsewhere here, too. */
 const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    envFilesOf(service, stack)
+    envPaths(service, stack)
       .flatMap(path => Object.entries(envFileVariables(path)))
       .map(([name, value = '']) => [name, value])
   )
@@ -125,7 +117,7 @@ export function privatePorts(service: Service, env: Readonly<Record<string, stri
 function placeOf(texts: readonly string[], service: Service, stack: Stack): string {
   const build = buildOf(service, stack)
   const image = build === undefined ? [] : [join(build.folder, build.dockerfile)]
-  for (const path of [stack.file.path, ...envFilesOf(service, stack), ...image]) {
+  for (const path of [stack.file.path, ...envPaths(service, stack), ...image]) {
     const lines = textAt(path).split('\n')
     const start = path === stack.file.path ? lines.findIndex(line => line.trim().startsWith(`${service.id}:`)) : 0
     const at = lines.findIndex((line, index) => index >= start && texts.every(text => line.includes(text)))
@@ -172,8 +164,9 @@ function pointed(name: string, value: string, {service, host, replaced, unpublis
     const other = hosts.get(id)
     const isKey = before.length > 2
     const isNamed = isKey || before === '//' || before === '@' || (id === text && HOST.test(name))
-    if (other === undefined || other.id === service.id || ((port === undefined || sign === ',') && !isNamed))
-      return whole
+    // a program finds itself on this machine, too
+    const isOwn = other?.id === service.id && host !== 'localhost'
+    if (other === undefined || isOwn || ((port === undefined || sign === ',') && !isNamed)) return whole
     if (isKey) ofKey = other
     const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), programs)
     replaced.add(other.id)

@@ -1,7 +1,7 @@
-import {readdirSync, statSync} from 'node:fs'
+import {statSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {folderOfStack, portsOf, type Service, type Stack} from './service.ts'
-import {sourcesIn, textAt} from '../reading/files.ts'
+import {entriesOf, sourcesIn, textAt} from '../reading/files.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
@@ -67,8 +67,7 @@ function filesAt(path: string): readonly string[] {
   try {
     const stat = statSync(path)
     if (stat.isFile()) return stat.size <= MAX_BYTES ? [path] : []
-    const names = stat.isDirectory() ? readdirSync(path) : []
-    return names
+    return entriesOf(path)
       .map(name => join(path, name))
       .filter(each => statSync(each, {throwIfNoEntry: false})?.isFile() === true)
   } catch {

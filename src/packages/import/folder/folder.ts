@@ -40,15 +40,11 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   if (host !== undefined) {
     const imported = (await import('../aspire/aspire.ts')).importAppHost(host, folder, cwd)
     const others = hosts.map(each => relative(folder, dirname(each)))
-    return others.length === 0
-      ? imported
-      : {
-          ...imported,
-          notes: [
-            `${others.join(', ')}: other AppHosts, which are not part of this: import the folder above one`,
-            ...imported.notes
-          ]
-        }
+    const notes =
+      others.length === 0
+        ? []
+        : [`${others.join(', ')}: other AppHosts, which are not part of this: import the folder above one`]
+    return {...imported, notes: [...notes, ...imported.notes]}
   }
   const {apps: projects, silent, notes} = await projectsOf(folder)
   if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder))

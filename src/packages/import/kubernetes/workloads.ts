@@ -2,7 +2,7 @@
 import {basename, relative} from 'node:path'
 import {freeFrom} from '../compose/ports.ts'
 import {pathTo, type ImportedFile} from '../imported.ts'
-import {isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
 /** How images are built, by their names without a tag. */
 export type Builds = ReadonlyMap<string, {readonly folder: string; readonly dockerfile?: string}>
@@ -108,25 +108,15 @@ class Workload {
     const environment = this.#environment(container, around.names)
     const port = this.#port(container)
     const args = textsOf(container['args'])
-    const service = {
-      ...(build === undefined
-        ? {}
-        : {
-            build: {context: pathTo(build.folder, around.root), ...(build.dockerfile && {dockerfile: build.dockerfile})}
-          }),
+    const service = given({
+      build: build && given({context: pathTo(build.folder, around.root), dockerfile: build.dockerfile}),
       image,
-      ...(container['command'] === undefined ? {} : {entrypoint: dollars(container['command'])}),
-      ...(args.length === 0 ? {} : {command: dollars(args)}),
-      ...(Object.keys(environment).length === 0 ? {} : {environment}),
-      ...(port === undefined
-        ? {}
-        : {
-            ports: [
-              build === undefined ? `${takePort(Number(port.called), around.published)}:${port.target}` : port.target
-            ]
-          }),
-      ...(kind === 'CronJob' ? {profiles: ['cron']} : {})
-    }
+      entrypoint: container['command'] === undefined ? undefined : dollars(container['command']),
+      command: args.length === 0 ? undefined : dollars(args),
+      environment: Object.keys(environment).length === 0 ? undefined : environment,
+      ports: port && [build ? port.target : `${takePort(Number(port.called), around.published)}:${port.target}`],
+      profiles: kind === 'CronJob' ? ['cron'] : undefined
+    })
     return [[this.id, service], ...this.#sidecar(around)]
   }
 

@@ -16,6 +16,7 @@ export function readFolders(looked: typeof onFolder = () => undefined): void {
 function contentOf(folder: string): ReadonlyMap<string, Dirent> {
   const found = known.get(folder)
   if (found !== undefined) return found
+  if (known.get(dirname(folder))?.has(basename(folder)) === false) return new Map()
   const content = new Map(entries(folder).map(entry => [entry.name, entry]))
   known.set(folder, content)
   onFolder(known.size)
@@ -32,11 +33,12 @@ function entries(folder: string): readonly Dirent[] {
 
 /** Whether one of these is in a folder. */
 export const has = (folder: string, ...names: readonly string[]): boolean =>
-  names.some(name => {
-    const path = join(folder, name)
-    const entry = contentOf(dirname(path)).get(basename(path))
-    return entry?.isSymbolicLink() === true ? existsSync(path) : entry !== undefined
-  })
+  names.some(name => name.split('/').every((part, at, all) => isIn(join(folder, ...all.slice(0, at)), part)))
+
+function isIn(folder: string, name: string): boolean {
+  const entry = contentOf(folder).get(name)
+  return entry?.isSymbolicLink() === true ? existsSync(join(folder, name)) : entry !== undefined
+}
 
 /** The text of a file; '' if it is not there, or is no text. */
 export function textAt(path: string): string {

@@ -1,10 +1,10 @@
 import {spawnSync} from 'node:child_process'
-import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs'
+import {symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {UserError} from '../../../model/errors.ts'
 import {importFrom} from '../import-template.ts'
-import {imported, refusal} from './read.ts'
+import {imported, refusal, type Files} from './read.ts'
 
 t.test('files that are too large, or no files', async t => {
   t.match(await refusal(t, {Procfile: `web: ${'x'.repeat(10_000_000)}`}), {
@@ -91,13 +91,22 @@ t.test('300 services, each with the address of another one', async t => {
   t.match(template.apps[299], {env: {NEXT_URL: 'http://host.docker.internal:10000'}})
 })
 
-t.test('a folder with more folders than are looked at', async t => {
-  const cwd = t.testdir({a: {'go.mod': 'module a', 'main.go': 'package main'}})
-  for (let at = 0; at < 2100; at++) mkdirSync(join(cwd, `f${at}`))
-  const {imported: found} = await importFrom(['.'], {cwd, from: 'folder'})
-  t.strictSame(
-    found.apps.map(({id}) => id),
-    ['a']
+t.test('folders that .gitignore names are not searched, repositories in them are', async t => {
+  const go = (): Files => ({'go.mod': 'module a', 'main.go': 'package main'})
+  const {template} = await imported(
+    t,
+    {
+      '.gitignore': '# data\n/out/\ncache/\nrepos/\nweb\n*.log/\n',
+      out: {a: go()},
+      shop: {cache: {b: go()}, out: {c: go()}},
+      repos: {'.git': {}, d: go()},
+      web: go()
+    },
+    '.',
+    'folder'
   )
-  t.match(found.notes, [/^only the first 2000 folders were looked at/])
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['d', 'c', 'web']
+  )
 })

@@ -19,6 +19,7 @@ services:
       HOSTS: '["http://search:9200","http://search:9201"]'
       ORACLE: "jdbc:oracle:thin:@db:5432:xe"
       FLAGS: "--zero=db:5432 --name=db"
+      OWN_ADDR: web:8080
       POSTGRES_USER: db
       DB_DRIVER: db
   db:
@@ -42,6 +43,7 @@ services:
     HOSTS: '["http://localhost:9200","http://localhost:9301"]',
     ORACLE: 'jdbc:oracle:thin:@localhost:5433:xe',
     FLAGS: '--zero=localhost:5433 --name=db',
+    OWN_ADDR: 'localhost:8080',
     POSTGRES_USER: 'db',
     DB_DRIVER: 'db'
   })
