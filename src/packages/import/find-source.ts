@@ -52,13 +52,8 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
   if (meant === undefined) return {kind: 'folder', path, overrides: [], others: []}
   const others = there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name)
-  const override = meant.kind === 'compose' ? OVERRIDES.find(name => existsSync(join(path, name))) : undefined
-  return {
-    kind: meant.kind,
-    path: join(path, meant.name),
-    overrides: override === undefined ? [] : [join(path, override)],
-    others
-  }
+  const override = meant.kind === 'compose' ? OVERRIDES.filter(name => existsSync(join(path, name))).slice(0, 1) : []
+  return {kind: meant.kind, path: join(path, meant.name), overrides: override.map(name => join(path, name)), others}
 }
 
 function kindOf(typed: string): SourceKind {
