@@ -35,7 +35,7 @@ async function openShop(t: Test, keys: object): Promise<Shop> {
     run,
     edit: async more => {
       await write(more)
-      await run.waitForLine('edit of the template: changed stock', {nth: ++edits})
+      await run.waitForLine('edit of the template: ', {nth: ++edits})
     },
     rest: async () => void (await rig.run(['wait', '--for', 'idle:50ms'])),
     call: async (path = '/') => fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method${path}`),
@@ -96,6 +96,52 @@ t.test('an edit of an app that is asleep is for all its instances', async t => {
   t.equal(await (await call).text(), 'here')
   t.notMatch(shop.run.stdout.text + shop.run.stderr.text, 'did not become ready')
 })
+
+t.test('an edit of an app that has failed to start is for its instances that have not been started, too', async t => {
+  const shop = await openShop(t, {lazy: true})
+  const fails = shop.call()
+  await (await shop.rig.driven('stock')).exit(3)
+  t.equal((await fails).status, 500)
+  await shop.edit({lazy: true, replicas: 3})
+  const edited = shop.edit({lazy: true, replicas: 3, env: {A: '1'}})
+  const again = await shop.rig.driven('stock')
+  t.equal(again.env['A'], '1', 'the one that has failed tries again')
+  await again.exit(3)
+  await edited
+  await shop.rest()
+  const call = shop.call()
+  const all = [await served(shop), await served(shop), await served(shop)]
+  t.same(
+    all.map(({env}) => env['A']),
+    ['1', '1', '1']
+  )
+  t.equal(await (await call).text(), 'here')
+  t.notMatch(shop.run.stdout.text + shop.run.stderr.text, 'keep their processes')
+})
+
+t.test(
+  'an instance that kept its process, as another one did not start after an edit, has the edit once it was asleep',
+  async t => {
+    const shop = await openShop(t, {lazy: true, replicas: 2})
+    const first = shop.call()
+    const before = [await served(shop), await served(shop)]
+    t.equal(await (await first).text(), 'here')
+    const edited = shop.edit({lazy: true, idleTimeout: '300ms', replicas: 2, env: {A: '1'}})
+    const failing = await shop.rig.driven('stock')
+    t.equal(failing.env['A'], '1')
+    await failing.exit(3)
+    await edited
+    await shop.run.stderr.line('keeps its process')
+    await Promise.all(before.map(async ({closed}) => closed))
+    const call = shop.call()
+    const all = [await served(shop), await served(shop)]
+    t.same(
+      all.map(({env}) => env['A']),
+      ['1', '1']
+    )
+    t.equal(await (await call).text(), 'here')
+  }
+)
 
 t.test('an app that an edit adds is asleep, too', async t => {
   const rig = await openRig(t)

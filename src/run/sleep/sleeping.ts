@@ -58,7 +58,9 @@ export class Sleeping {
   onMove(runtime: AppRuntime): void {
     const {phase} = runtime.app.state
     if (phase === 'running' && runtime.wanted.idleTimeoutMs !== undefined) this.#clocks.follow(runtime)
-    if (phase === 'asleep' && this.#parts.work.lacksWorker(runtime)) runtime.sleep.need('a workflow')
+    if (phase !== 'asleep') return
+    this.#parts.changes.fellAsleep(runtime)
+    if (this.#parts.work.lacksWorker(runtime)) runtime.sleep.need('a workflow')
   }
 
   /** Starts an app, with its other instances. */

@@ -146,6 +146,12 @@ export class Changes {
     off()
   }
 
+  /** An app has fallen asleep. What was kept from it while it had a process is for the next one. */
+  fellAsleep(runtime: AppRuntime): void {
+    if (runtime.wanted === runtime.plan || this.isChanging(runtime)) return
+    void this.#exchange(runtime, 'watch')
+  }
+
   /** A saved file of the app, or a request, is being acted on, or is about to be. */
   isChanging(runtime: AppRuntime): boolean {
     const isWaiting = this.#exchanged.has(runtime) || this.#watching?.isPending(runtime) === true
@@ -207,7 +213,8 @@ export class Changes {
   }
 
   async #exchangeInTurn(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
-    if (!this.#isOneOfSeveral(runtime)) return exchange()
+    // one that sleeps has no process to roll: the next one it has is of the new plan, whatever becomes of the others
+    if (!this.#isOneOfSeveral(runtime) || isAtRest(runtime)) return exchange()
     const key = JSON.stringify([runtime.id, runtime.plan.version])
     const rolling = this.#rolling.get(key) ?? this.#newRolling()
     this.#rolling.set(key, rolling)
@@ -262,5 +269,8 @@ export class Changes {
     await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
   }
 }
+
+/** It sleeps, and has not failed: a change does not start it. */
+const isAtRest = ({app: {state}}: AppRuntime): boolean => state.phase === 'asleep' && state.last === undefined
 
 const hasFailed = (exit: Exit | undefined): boolean => exit !== undefined && !succeeded(exit)

@@ -100,11 +100,14 @@ export class Rolling {
     }
   }
 
-  /** Ends the turns that asked for no more changes than the failed one; the others wait for a later attempt. */
+  /**
+   * Ends the turns that asked for no more changes than the failed one; the others wait for a later attempt. Those that sleep have no
+   * process to keep: they have their turn.
+   */
   #give({runtime, changes}: Turn): void {
-    const waiting = this.#turns.filter(turn => turn.changes <= changes)
+    const waiting = this.#turns.filter(turn => turn.changes <= changes && turn.runtime.app.state.phase !== 'asleep')
     if (waiting.length === 0) return
-    this.#turns = this.#turns.filter(turn => turn.changes > changes)
+    this.#turns = this.#turns.filter(turn => !waiting.includes(turn))
     this.#options.stopped(
       runtime,
       waiting.map(turn => turn.runtime)

@@ -71,6 +71,16 @@ t.test('when one does not come up, those that wait keep what they have', async t
   t.same(kept, ['a.2: a.3'])
 })
 
+t.test('when one does not come up, those that sleep have their turn: they have no process to keep', async t => {
+  const {rolling, kept, all} = shop()
+  const [a, second, third] = all
+  for (const instance of all) void instance.ask(rolling, 'edit')
+  if (third !== undefined) third.app.state.phase = 'asleep'
+  await a?.comes('shut')
+  t.same(kept, ['a: a.2'])
+  t.same([second?.tried, third?.tried], [[], ['edit']])
+})
+
 t.test('a change that came after the one that failed is tried, whoever hears of it first', async t => {
   const {rolling, kept, all} = shop()
   const [a, second, third] = all
