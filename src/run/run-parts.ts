@@ -283,7 +283,10 @@ export class RunParts {
       since: startedAt,
       reread,
       hints,
-      onEdited: () => void inBackground(reporter, 'cannot follow other ports', this.resources.portsMoved()),
+      onEdited: () => {
+        this.sleep.onEdited()
+        void inBackground(reporter, 'cannot follow other ports', this.resources.portsMoved())
+      },
       runtimes: () => this.apps.open,
       letGo: this.actors.present,
       letGoMs: this.actors.drainMs,

@@ -27,6 +27,11 @@ export class RunSleep {
     this.#loaded?.onMove(runtime)
   }
 
+  /** An edit of the template is in effect. */
+  onEdited(): void {
+    this.#loaded?.onEdited()
+  }
+
   /** Work of workflows waits for an app that has no worker. */
   needsWorker(app: string): void {
     this.#loaded?.need(app, 'a workflow')

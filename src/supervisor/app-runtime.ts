@@ -337,6 +337,7 @@ export class AppRuntime implements Callee {
     this.queue.shut(why)
     this.queue.hold(this.#reason(this.app.state)) // its next call tries again
     this.sleep.onMove()
+    this.#listeners.forEach(listener => listener())
   }
 
   /** The whole run is stopping. */

@@ -133,6 +133,25 @@ t.test('the callers of an app get the reason why what it depends on does not sta
   t.equal((await invoke(port, 'web')).status, 200)
 })
 
+t.test('the callers of an app whose dependency is stopped get the reason, also of several instances', async t => {
+  const {rig, run, port} = await openShop(t, [
+    {appID: 'web', autoPort: true, lazy: true, dependsOn: {api: 'completed'}, replicas: 3},
+    {appID: 'api', command: ['sh', '-c', 'test -e done || sleep 1000']}
+  ])
+  t.equal((await rig.run(['stop', '--app-id', 'api'])).code, 0)
+  for (const attempt of [1, 2]) {
+    const failed = await invoke(port, 'web')
+    t.equal(failed.status, 500, `attempt ${attempt}`)
+    t.match(await failed.text(), /\\"web(\.\d)?\\" was not started: it depends on \\"api\\"/)
+  }
+  await rig.write({'api/done': ''})
+  t.equal((await rig.run(['start', 'api'])).code, 0)
+  t.equal((await invoke(port, 'web')).status, 200)
+  for (const name of ['web', 'web.2', 'web.3']) await run.waitForLine(`${name}: woken`)
+  t.equal(run.stdout.lines.filter(line => line.includes('woken')).length, 3, 'each once')
+  t.notMatch(run.stderr.text, /RangeError|Exception/)
+})
+
 t.test('an app that is started tries those again that it depends on and that have failed', async t => {
   const {rig, port} = await openShop(t, [
     {appID: 'web', autoPort: true, profiles: ['more'], dependsOn: ['api']},

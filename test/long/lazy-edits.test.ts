@@ -143,6 +143,15 @@ t.test(
   }
 )
 
+t.test('an app that runs falls asleep after the idleTimeout that an edit gives it', async t => {
+  const shop = await openShop(t, {lazy: true})
+  const call = shop.call()
+  const stock = await served(shop)
+  t.equal(await (await call).text(), 'here')
+  await shop.edit({lazy: true, idleTimeout: '300ms'})
+  await Promise.all([stock.closed, shop.run.waitForLine('stock: asleep, nothing was under way')])
+})
+
 t.test('an app that an edit adds is asleep, too', async t => {
   const rig = await openRig(t)
   const port = await freePort()

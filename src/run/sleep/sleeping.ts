@@ -4,6 +4,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {AppSleep, type Sleeper, type SleepSwitch} from '../../supervisor/app-sleep.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
+import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {IdleClocks} from './idle-clocks.ts'
 import {openClocks, type IdleParts} from './open-clocks.ts'
 
@@ -17,6 +18,8 @@ export class Sleeping {
   readonly #clocks: IdleClocks
   /** What starts each app, as its last process said. */
   readonly #triggers: Map<string, Triggers>
+  /** The keys of the first instances of apps that are being woken, with all their instances. */
+  readonly #waking = new Set<string>()
 
   /** Reads what earlier runs have kept. */
   static async open(parts: SleepParts): Promise<Sleeping> {
@@ -37,7 +40,7 @@ export class Sleeping {
     return new AppSleep(runtime, {
       ...own,
       triggers: triggersNow,
-      wake: cause => this.#wake(id, runtime, cause),
+      wake: cause => this.#wake(runtime, cause),
       learn: triggers => this.learn(id, triggers)
     })
   }
@@ -57,17 +60,28 @@ export class Sleeping {
   /** The state of an app has changed. */
   onMove(runtime: AppRuntime): void {
     const {phase} = runtime.app.state
-    if (phase === 'running' && runtime.wanted.idleTimeoutMs !== undefined) this.#clocks.follow(runtime)
+    this.#follow(runtime)
     if (phase !== 'asleep') return
     this.#parts.changes.fellAsleep(runtime)
     if (this.#parts.work.lacksWorker(runtime)) runtime.sleep.need('a workflow')
   }
 
+  /** An edit of the template may have given an `idleTimeout` to one that runs. */
+  onEdited(): void {
+    for (const runtime of this.#parts.runtimes()) this.#follow(runtime)
+  }
+
+  #follow(runtime: AppRuntime): void {
+    if (runtime.app.state.phase === 'running' && runtime.wanted.idleTimeoutMs !== undefined)
+      this.#clocks.follow(runtime)
+  }
+
   /** Starts an app, with its other instances. */
-  #wake(id: string, {name}: Sleeper, cause: string): void {
+  #wake(sleeper: Sleeper, cause: string): void {
     const {context, starts, runtimes} = this.#parts
-    const runtime = runtimes().find(each => each.name === name && each.id === id)
+    const runtime = runtimes().find(each => each === sleeper)
     if (runtime === undefined) return
+    const {id, name} = runtime
     const from = systemClock.now()
     const off = runtime.onMove(() => {
       const {state} = runtime.app
@@ -77,7 +91,12 @@ export class Sleeping {
       if (isUp) context.emit({type: 'app-woken', app: id, id: name, cause, tookMs: systemClock.now() - from})
     })
     void starts.wake(runtime)
-    for (const each of this.#instancesOf(runtime)) each.sleep.wake(cause)
+    const key = planKey({...runtime.plan, instance: 0})
+    // one that cannot be started is asleep again at once: the instances must not wake each other in turn
+    if (this.#waking.has(key)) return
+    this.#waking.add(key)
+    for (const each of this.#instancesOf(runtime)) if (each !== runtime) each.sleep.wake(cause)
+    this.#waking.delete(key)
   }
 
   /** Those that sleep and wake together. */
