@@ -41,7 +41,6 @@ export class RunApi {
   #replays: RunReplays | undefined
   #waits: RunWaits | undefined
   #isStopping = false
-  #isClosed = false
   #events: RunEvents | undefined
   #openingEvents: Promise<RunEvents> | undefined
   readonly #early = new EarlyEvents()
@@ -70,7 +69,6 @@ export class RunApi {
   /** Opens the listener of the page at the first time; later it says where that is. Rejects with a UserError. */
   async #openDashboard(port: number): Promise<Api.Dashboard> {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UserError(`${port} is not a port`)
-    if (this.#isClosed) throw new UserError('the run is stopping')
     this.#dashboard ??= this.#open(port).catch((error: unknown) => {
       this.#dashboard = undefined
       throw error instanceof UserError ? error : new UserError(messageOf(error), {cause: error})
@@ -111,7 +109,6 @@ export class RunApi {
 
   /** The run has ended: closes the event streams and the page. */
   async close(): Promise<void> {
-    this.#isClosed = true
     await this.#waits?.close()
     await this.#events?.close()
     try {

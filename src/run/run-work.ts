@@ -72,8 +72,7 @@ export class RunWork implements WorkAccess {
   /** All for who only looks: nothing is begun for them, and nothing is found where nothing was. */
   async known(): Promise<OpenWork> {
     const path = workPath(this.#options)
-    if (this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.#open()
-    if (this.#isClosed) throw new UserError('the run is stopping')
+    if (this.#isClosed || this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.#open()
     this.#standIn ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options, undefined))
     return this.#standIn
   }

@@ -19,7 +19,9 @@ export function nearestText(
     ...(tools.length > 0 ? [`with ${tools.length} tools`] : [])
   ]
   const what = `${short(messages.at(-1))}${of.length > 0 ? ` (${of.join(', ')})` : ''}`
-  const [best] = recorded.toSorted((a, b) => likeness(asked, b.question) - likeness(asked, a.question))
+  // a file may have thousands, and long ones
+  const likest = recorded.map(each => ({...each, likeness: likeness(asked, each.question)}))
+  const best = likest.reduce((a, b) => (b.likeness > (a?.likeness ?? -1) ? b : a), likest[0])
   if (best === undefined) return `${what}; it is empty`
   const {path, is, was} = difference(asked, best.question)
   return `${what}; nearest is line ${best.line}, where ${path} is ${short(was)}, and not ${short(is)}`

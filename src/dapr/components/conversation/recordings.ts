@@ -46,8 +46,9 @@ export class Recordings {
   #recorded(name: string, model: LanguageModel): LanguageModel {
     const tape = this.#tape(name, false)
     const converse = async (question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer> => {
+      const asked = written(model.model, question) // by the day of now: the answer may come on the next one
       const answer = await model.converse(question, signal)
-      await tape.add(written(model.model, question), scrubbedAnswer(answer, question))
+      await tape.add(asked, scrubbedAnswer(answer, question))
       return answer
     }
     return {...model, converse}

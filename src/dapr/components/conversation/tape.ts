@@ -19,6 +19,8 @@ interface Entry {
   readonly key: string
   readonly question: RecordedQuestion
   readonly answer: ModelAnswer
+  /** Where it was when the file was read. */
+  readonly line: number
 }
 
 /**
@@ -65,15 +67,16 @@ export class Tape {
       .map(({source, line}) => entryIn(source, {file: this.#path, line, column: 1, source: source.slice(0, 200)}))
   }
 
-  /** The questions with their lines. */
+  /** The questions, each with its line in the file that was read. */
   get questions(): readonly {readonly question: RecordedQuestion; readonly line: number}[] {
-    return this.#entries.map(({question}, at) => ({question, line: at + 1}))
+    return this.#entries
   }
 
   /** The next answer to a question; undefined: it was not recorded. */
   next(question: RecordedQuestion): ModelAnswer | undefined {
     const key = JSON.stringify(question)
     const answers = this.#entries.filter(entry => entry.key === key)
+    if (answers.length === 0) return undefined
     const times = this.#asked.get(key) ?? 0
     this.#asked.set(key, times + 1)
     return answers[times % answers.length]?.answer
@@ -89,7 +92,7 @@ export class Tape {
     if (times === 0) this.#drop(key)
     const latest = this.#entries.findLastIndex(entry => entry.key === key)
     const at = latest >= 0 ? latest + 1 : first >= 0 ? first : this.#entries.length
-    this.#entries.splice(at, 0, {key, question, answer})
+    this.#entries.splice(at, 0, {key, question, answer, line: 0})
     this.#write()
   }
 
@@ -147,7 +150,7 @@ function entryIn(source: string, place: EntryPlace): Entry {
   if (!isAnswer(answer))
     throw new ComponentFault('this line has no "answer" with a list "choices" of texts and calls', place)
   const {answer: _, ...question} = value as RecordedQuestion & {readonly answer: ModelAnswer}
-  return {key: JSON.stringify(question), question, answer}
+  return {key: JSON.stringify(question), question, answer, line: place?.line ?? 0}
 }
 
 /** A person may have edited it. */

@@ -43,19 +43,18 @@ export class Conversations {
   /** Asks the model. Who leaves, or has waited long enough by a policy, asks no more. */
   async ask({name, model}: FoundModel, question: ModelQuestion, onGone: OnGone): Promise<ModelAnswer> {
     checkToolChoice(name, question)
-    const listeners: (() => void)[] = []
-    onGone(() => {
-      for (const listener of listeners) listener()
-    })
+    // the caller may have left while the component was opened
+    const gone = new AbortController()
+    onGone(() => gone.abort())
     let asking = new AbortController()
-    listeners.push(() => asking.abort())
     const attempt = async (): Promise<ModelAnswer> => {
       asking.abort()
       asking = new AbortController()
-      return checked(await model.converse(question, asking.signal), question)
+      return checked(await model.converse(question, AbortSignal.any([gone.signal, asking.signal])), question)
     }
     const treatment = {
-      onGone: (listener: () => void) => listeners.push(listener),
+      onGone: (listener: () => void) =>
+        gone.signal.aborted ? listener() : gone.signal.addEventListener('abort', listener, {once: true}),
       isFinal: (error: unknown) => error instanceof FinalError
     }
     try {

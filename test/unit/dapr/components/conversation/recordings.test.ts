@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process'
 import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {mock} from 'node:test'
 import t, {type Test} from 'tap'
 import {Recordings} from '../../../../../src/dapr/components/conversation/recordings.ts'
 import type {LanguageModel, ModelQuestion} from '../../../../../src/dapr/components/language-model.ts'
@@ -120,6 +121,24 @@ t.test('what was recorded on one day is given back on another', async t => {
   const path = join(folder, 'conversations/llm.jsonl')
   t.match(readFileSync(path, 'utf8'), '"user":"Date:\\n<today>"')
   t.equal(await textOf(await open(t, folder, true), question(`Date:\n${today}`)), `Date:\n${today}`)
+})
+
+t.test('a question is of the day on which it was asked, however late its answer comes', async t => {
+  const folder = t.testdir()
+  const evening = new Date('2026-03-04T12:00:00Z')
+  mock.timers.enable({apis: ['Date'], now: evening})
+  t.teardown(() => mock.timers.reset())
+  const model = await open(t, folder, false)
+  const answered = textOf(model, question('Date: 2026-03-04'))
+  mock.timers.setTime(evening.getTime() + 86_400_000)
+  await answered
+  t.equal(await textOf(await open(t, folder, true), question('Date: 2026-03-05')), 'Date: 2026-03-04')
+})
+
+t.test('the nearest question has the line of the file, blank ones included', async t => {
+  const folder = t.testdir({conversations: {'llm.jsonl': `\n${line('a', '1')}\n\n${line('bcd', '2')}`}})
+  const model = await open(t, folder, true)
+  await t.rejects(textOf(model, question('bce')), {message: /nearest is line 5, where/})
 })
 
 t.test(
