@@ -47,10 +47,14 @@ export class FileHashes {
     this.#maxWaiting = maxWaiting
   }
 
-  /** Keeps in mind what a file was when it was seen. */
-  learn(path: string, seen: Stats): void {
-    this.#known.set(path, knownOf(seen))
+  /** Keeps in mind what a file was when it was first seen. False: it was seen before, as another one, and is to be compared. */
+  learn(path: string, seen: Stats): boolean {
+    const now = knownOf(seen)
+    const known = this.#known.get(path)
+    if (known !== undefined) return known.fingerprint === now.fingerprint
+    this.#known.set(path, now)
     this.#hashLater(path)
+    return true
   }
 
   /** The whole folder was seen: from now on files are read. Settles when none waits to be hashed. */

@@ -165,7 +165,7 @@ export class Watch {
     const appear = (path: string, stats?: Stats): void => {
       if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
       else if (isSetUp || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
-      else if (!areFiles && filter.counts(path)) this.#hashes.learn(path, stats)
+      else if (!areFiles && filter.counts(path) && !this.#hashes.learn(path, stats)) see(path, 'other')
     }
     const vanish = (path: string): void => {
       this.#count--

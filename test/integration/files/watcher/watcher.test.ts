@@ -241,6 +241,22 @@ t.test('an edit of .gitignore counts at once, in the folder and above it', async
   t.ok(w.told.flat().includes('.gitignore'))
 })
 
+t.test('a save beside an edit of .gitignore counts, behind files that were written as they were', async t => {
+  const w = new Watching()
+  const same = Array.from({length: 50}, (_, n) => `api/${n}.js`)
+  mkdirSync(w.path('api'))
+  for (const file of [...same, 'api/z.js']) w.write(file, '1')
+  w.write('.gitignore', 'old\n')
+  await w.open(t, {...ALL, honoursGitignore: true}, {folder: w.path('api'), since: Date.now()})
+  for (const times of [1, 2, 3]) {
+    for (const file of same) w.write(file, '1')
+    w.write('.gitignore', `${times}\n`)
+    w.write('api/z.js', `${times + 1}`)
+    await w.changes(times)
+    t.ok(w.told.at(-1)?.includes('z.js'))
+  }
+})
+
 t.test('what was changed before the watch stood counts, what was there before does not', async t => {
   const w = new Watching()
   const since = Date.now() - 1000
