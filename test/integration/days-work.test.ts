@@ -115,6 +115,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     2869,
     'crash 913 73, start 632 34 …, answer 20 670, answer twice 618 649 …, start 803 734, start 825 395, terminate 309 138'
   ],
+  'a workflow has its turn once the one of its ID is answered that a removed workflow had': [
+    1151,
+    'start 272 977, purge 119 729, start 648 67, answer 110 246'
+  ],
   'two detached workflows of one app have two numbers, though the first has begun in another run': [
     36,
     'start 598 931'

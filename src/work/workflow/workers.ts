@@ -58,7 +58,7 @@ export class AppWorkers {
   /** Those that have waited longest, where there are as many of a kind under way as may be: each answer asks, and thousands may wait. */
   readonly #limited = {workflows: new Set<WorkItem>(), activities: new Set<WorkItem>()}
   readonly #inHand = new Map<WorkItem, Connected>()
-  /** Whether all answers so far had tokens; undefined: there was none yet. */
+  /** Whether all answers of those that are there had tokens; undefined: there was none yet. */
   #sendTokens: boolean | undefined
   /** When what waits began to wait for a worker to connect; 0: it does not. By `performance.now()`. */
   #lacksSince = 0
@@ -213,8 +213,10 @@ export class AppWorkers {
   }
 
   /** Whether an answer with this token is one to this item: workers that send none are taken at their word. */
-  isAnswered({token: own, execution}: WorkItem, token: string): boolean {
-    this.#sendTokens = this.#sendTokens !== false && token !== ''
+  isAnswered(item: WorkItem, token: string): boolean {
+    const {token: own, execution} = item
+    if (token === '') this.#sendTokens = false
+    else if (own === token && this.isInHand(item)) this.#sendTokens ??= true
     // a worker that has outlived the run before may answer what that one sent
     return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
   }

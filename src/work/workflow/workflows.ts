@@ -258,7 +258,8 @@ export class Workflows extends KnownInstances {
 
   /** A worker has answered a turn. Settles when that is kept. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
-    return answerTurn(this.#engine, app, answer)
+    await answerTurn(this.#engine, app, answer)
+    this.#flush() // another one may have waited for this answer
   }
 
   /** A worker has answered an activity. Settles when that is kept. */

@@ -34,7 +34,7 @@ export async function walkWork(
       if (isMade) tally?.set(step.kind, (tally.get(step.kind) ?? 0) + 1)
       if (!step.isHurried) {
         await world.settle()
-        world.checkHeld()
+        await world.checkRest()
       }
       if (world.faults.length > 0) break
     }

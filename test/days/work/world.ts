@@ -100,7 +100,7 @@ export class WorkWorld {
   }
 
   /** Runs know which turns their workers have: who else would give them to others if these leave? */
-  checkHeld(): void {
+  #checkHeld(): void {
     for (const run of this.runs) run.checkAhead()
     for (const {worker, kind, key, execution, turns, isAnswered, pending} of this.watch.held) {
       if (kind !== 'turn' || !worker.isConnected || (isAnswered && pending === 0)) continue
@@ -112,6 +112,19 @@ export class WorkWorld {
       if (!workflows.heldBy(worker.app, worker.home, 0).some(each => each.kind === 'turn' && each.id === id))
         this.watch.fault(`the turn that a worker has of ${worker.app} ${id} is not known any more`)
     }
+  }
+
+  /** Whoever has nothing in hand gets what waits. */
+  async checkRest(): Promise<void> {
+    this.#checkHeld()
+    for (const run of this.runs)
+      if (![...this.watch.held].some(({worker}) => run.workers.includes(worker))) await this.#checkQuiet(run)
+  }
+
+  async #checkQuiet({workflows}: WalkRun): Promise<void> {
+    const soon = new Promise<boolean>(resolve => setImmediate(() => setImmediate(() => resolve(false))))
+    if (!(await Promise.race([workflows.quiet(0), soon])))
+      this.watch.fault('workers have something to do, and nothing is left')
   }
 
   async pass(ms: number): Promise<void> {
@@ -233,13 +246,7 @@ export class WorkWorld {
           this.watch.fault(`reminder ${reminder.name} is silent, due ${run.date - reminder.due} ms ago`)
       }
       run.series.checkKept(listed)
-      if (
-        !(await Promise.race([
-          run.workflows.quiet(0),
-          new Promise<boolean>(resolve => setImmediate(() => setImmediate(() => resolve(false))))
-        ]))
-      )
-        this.watch.fault('workers have something to do, and nothing is left')
+      await this.#checkQuiet(run)
     }
   }
 

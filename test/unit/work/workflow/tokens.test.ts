@@ -128,3 +128,22 @@ t.test('an answer after the stream of its worker has broken counts until another
   await workflows.completeActivity('shop', done('o-2', 0, second))
   t.strictSame(next.seen(), [])
 })
+
+t.test('a late answer with a token says nothing of the workers that are there now', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const worker = new TestWorker()
+  const leave = workflows.connect('shop', worker)
+  const token = await withActivity(house, worker, 'o-2')
+  leave()
+  const next = new TestWorker()
+  workflows.connect('shop', next)
+  await workflows.start('shop', order())
+  t.match(next.seen(), ['slow 0', /^o-1:/])
+  await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: true})
+  await workflows.start('shop', order())
+  await workflows.completeActivity('shop', done('o-2', 0, token))
+  t.strictSame(next.seen(), [], 'the fresh one waits for the answer to the earlier one')
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.match(next.seen(), [/^o-1:/])
+})
