@@ -14,13 +14,9 @@ const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'te
   const {app, id} =
     open.length === 0 || random.oneIn(4) ? {app: random.pick(APPS), id: random.pick(IDS)} : random.pick(open)
   if (kind === 'event') return world.raise(app, id, random.pick(EVENTS))
-  const {workflows} = world.runOf(app)
-  const events = {
-    suspend: {executionSuspended: {input: undefined}},
-    resume: {executionResumed: {input: undefined}},
-    terminate: {executionTerminated: {input: undefined, recurse: random.oneIn(2)}}
-  }
-  world.ask(async () => workflows.tell(app, id, kind, events[kind]))
+  if (kind !== 'terminate') return world.suspend(app, id, kind === 'suspend')
+  const ended = {executionTerminated: {input: undefined, recurse: random.oneIn(2)}}
+  world.ask(async () => world.runOf(app).workflows.tell(app, id, kind, ended))
 }
 
 const start = (world: WorkWorld, random: Random, ops: (random: Random) => readonly Op[]): void => {

@@ -63,6 +63,10 @@ interface Seen {
   readonly acknowledged: Set<number>
 }
 
+/** A child that begins once more is another one. */
+const suspensionKey = (name: string, {serial}: Program, execution: string): string =>
+  `${name} ${serial.includes('.') ? execution : serial}`
+
 /** What workers get, and whether that may be so. */
 export class Watch {
   readonly faults: string[] = []
@@ -83,6 +87,8 @@ export class Watch {
   readonly #rounds = new Map<string, string>()
   /** `links` when another run was first asked for a child, by its ID and the execution of its parent. */
   readonly #children = new Map<string, number>()
+  /** Suspensions and their ends. */
+  readonly #suspended = new Map<string, {readonly order: number; readonly isSuspended: boolean | undefined}[]>()
   /** IDs of detached workflows, and of all that were seen. */
   readonly #wanted = new Set<string>()
   readonly #seen = new Set<string>()
@@ -101,6 +107,15 @@ export class Watch {
     const all = this.#told.get(start)
     if (all === undefined) this.#told.set(start, [{event, execution}])
     else all.push({event, execution})
+  }
+
+  /** That an instance is suspended, or is not any more, was acknowledged (undefined: perhaps). `order`: among events. */
+  suspended(instance: Instance, order: number, isSuspended: boolean | undefined): void {
+    const {id, input = '', app, execution} = instance
+    const key = suspensionKey(`${app} ${id}`, JSON.parse(input) as Program, execution)
+    const all = this.#suspended.get(key)
+    if (all === undefined) this.#suspended.set(key, [{order, isSuspended}])
+    else all.push({order, isSuspended})
   }
 
   over({execution}: Instance): void {
@@ -209,6 +224,7 @@ export class Watch {
     this.#checkRound(program, app, id, execution, started?.parentInstance?.workflowInstance?.executionId?.value)
     this.#checkResults(execution, `${app} ${id}`, events)
     this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
+    if (!id.startsWith('r-')) this.#checkSuspended(`${app} ${id}`, program, execution, events)
     const {actions, faults, waitsFor} = new Code(program, events, raw, id.startsWith('r-')).run()
     for (const fault of faults) this.fault(`workflow ${app} ${id}: ${fault}`)
     this.waits.set(`${app} ${id}`, waitsFor)
@@ -287,6 +303,22 @@ export class Watch {
     for (const task of this.#executions.get(execution)?.acknowledged ?? [])
       if (!events.some(each => (each.taskCompleted ?? each.taskFailed)?.taskScheduledId === task))
         this.fault(`the result of activity ${task} of ${name} was acknowledged, and is lost`)
+  }
+
+  /** At each event it is suspended, or not, as it was asked for last before that. */
+  #checkSuspended(name: string, program: Program, execution: string, events: readonly Event[]): void {
+    const asked = this.#suspended.get(suspensionKey(name, program, execution)) ?? []
+    const told = this.#told.get(`${name} ${program.serial}`) ?? []
+    let isSuspended = false
+    for (const {executionSuspended, executionResumed, eventRaised} of events) {
+      if ((executionSuspended ?? executionResumed) !== undefined) isSuspended = executionSuspended !== undefined
+      const event = Number(eventRaised?.input?.value)
+      if (!told.some(each => each.event === event && each.execution === execution)) continue
+      const before = asked.filter(({order}) => order < event).toSorted((a, b) => a.order - b.order)
+      const last = before.at(-1) ?? {isSuspended: false}
+      if (last.isSuspended !== undefined && last.isSuspended !== isSuspended)
+        this.fault(`${name} is ${isSuspended ? '' : 'not '}suspended at the event ${event}`)
+    }
   }
 
   /** Acknowledged events come, once and in their order. */

@@ -152,14 +152,32 @@ export class WorkWorld {
   /** An event for an instance: no two are the same. */
   raise(app: string, id: string, name: string): void {
     const {workflows} = this.runOf(app)
-    const found = workflows.find(app, id)
+    const found = this.#asItIs(app, id)
     const {serial} = this
     this.ask(
       async () => workflows.tell(app, id, 'event', {eventRaised: {name, input: {value: String(serial)}}}),
       () => {
-        if (found?.input !== undefined && !isTerminal(found.status)) this.watch.told(found, serial)
+        if (found !== undefined) this.watch.told(found, serial)
       }
     )
+  }
+
+  suspend(app: string, id: string, isSuspended: boolean): void {
+    const event = isSuspended ? {executionSuspended: {input: undefined}} : {executionResumed: {input: undefined}}
+    const found = this.#asItIs(app, id)
+    const {serial} = this
+    const note = (is: boolean | undefined): void => found && this.watch.suspended(found, serial, is)
+    this.ask(
+      async () => this.runOf(app).workflows.tell(app, id, isSuspended ? 'suspend' : 'resume', event),
+      () => note(isSuspended),
+      isUnsure => isUnsure && note(undefined)
+    )
+  }
+
+  /** One that is not over: it may be another one before it is told something. */
+  #asItIs(app: string, id: string): Instance | undefined {
+    const found = this.runOf(app).workflows.find(app, id)
+    return found === undefined || isTerminal(found.status) ? undefined : {...found}
   }
 
   instances(): readonly Instance[] {
@@ -210,9 +228,7 @@ export class WorkWorld {
       calm = open.length === 0 && held.length + deliveries.length === 0 ? calm + 1 : 0
       if (calm > 2 && turn > 15) break
       for (const {app, id, status} of open) {
-        const {workflows} = this.runOf(app)
-        if (status === SUSPENDED)
-          this.ask(async () => workflows.tell(app, id, 'resume', {executionResumed: {input: undefined}}))
+        if (status === SUSPENDED) this.suspend(app, id, false)
         // a rerun has had no turn yet that says what it waits for
         const waits = this.watch.waits.get(`${app} ${id}`) ?? (id.startsWith('r-') ? EVENTS : [])
         for (const name of waits) this.raise(app, id, name)
