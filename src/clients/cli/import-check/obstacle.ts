@@ -5,12 +5,13 @@ import {ownerOf} from '../../../platform/port-owners.ts'
 import {whyNotFound} from '../../../supervisor/command.ts'
 import {checkDocker} from '../../doctor/doctor.ts'
 import type {AppOutcome} from '../ci/outcome.ts'
+import {firstBuild} from './first-build.ts'
 import {missingPackages} from './packages.ts'
 import {unsetVariables} from './unset-variables.ts'
 
 /** What stands in the way of an app. */
 export interface Obstacle {
-  readonly kind: 'program' | 'packages' | 'port' | 'variable' | 'docker' | 'crash' | 'waits' | 'not-ready'
+  readonly kind: 'program' | 'packages' | 'port' | 'variable' | 'docker' | 'crash' | 'waits' | 'build' | 'not-ready'
   readonly text: string
   /** The command that helps, for a shell in the folder of the template; '': none is known. */
   readonly command: string
@@ -23,6 +24,8 @@ export interface FailedApp {
   readonly waitsFor: readonly string[]
   /** Names of variables without a value that the template names for it. */
   readonly unset: readonly string[]
+  /** The command lines of its processes, as the check ended. */
+  readonly processes: readonly string[]
 }
 
 export interface Around {
@@ -40,6 +43,7 @@ export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstac
     withoutProgram(app, around) ??
     (await takenPort(app)) ??
     waiting(app) ??
+    building(app, around) ??
     crash(app) ??
     notReady(app)
   )
@@ -87,9 +91,14 @@ const pathOf = (plan: AppPlan, env: Environment): string => plan.env['PATH'] ?? 
 function withoutPackages(app: FailedApp, {root}: Around): Obstacle | undefined {
   const found = missingPackages(app.plan.folder, linesOf(app))
   if (found === undefined) return undefined
-  const way = relative(root, found.folder)
-  const command = way === '' ? found.command : `(cd ${quoted(way)} && ${found.command})`
+  const command = inFolder(found.folder, found.command, root)
   return obstacle('packages', `packages are not installed: ${command}`, command)
+}
+
+/** A command for a shell in the folder of the template. */
+function inFolder(folder: string, command: string, root: string): string {
+  const way = relative(root, folder)
+  return way === '' || command === '' ? command : `(cd ${quoted(way)} && ${command})`
 }
 
 const quoted = (path: string): string =>
@@ -138,6 +147,16 @@ function waiting({waitsFor, plan: {dependsOn}, outcome: {isOver, deaths}}: Faile
   if (deaths.length > 0 || (waitsFor.length === 0 && !(isOver && dependsOn.length > 0))) return undefined
   const others = waitsFor.length > 0 ? waitsFor : dependsOn.map(({id}) => id)
   return obstacle('waits', `it waits for ${others.join(', ')}`)
+}
+
+/** A first build takes longer than a check. */
+function building(app: FailedApp, {root}: Around): Obstacle | undefined {
+  const {plan, processes} = app
+  const found = firstBuild(processes, linesOf(app), plan.command[0] ?? '')
+  if (found === undefined) return undefined
+  const command = inFolder(plan.folder, found.command, root)
+  const once = command === '' ? '' : `${command}, once, or `
+  return obstacle('build', `${found.text}: ${once}a longer --timeout`, command)
 }
 
 /** As `pillion why` says it. */

@@ -17,13 +17,14 @@ import type {CommandContext} from '../command-handler.ts'
 import type {Form} from '../commands/run.ts'
 import {surroundings} from '../surroundings.ts'
 import {openTerminal} from '../terminal.ts'
+import {commandLines, isBuilding} from './first-build.ts'
 import {obstacleOf, withoutValue, type Obstacle} from './obstacle.ts'
 import {trialPlan} from './trial-plan.ts'
 
 /** An app that was tried. */
 export interface TriedApp {
   readonly id: string
-  /** As in `ps`. */
+  /** As in `ps`; `building`: where its program should be, its first build is under way. */
   readonly state: string
   readonly isReady: boolean
   /** Null: nothing stands in its way. */
@@ -81,10 +82,20 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
         if (excepted.has(id)) return [{id, state: 'not started', isReady: false, obstacle: withoutValue(unsetOf(id))}]
         const outcome = run.outcomes.find(each => each.id === id && each.name === instanceName(id, app.instance))
         if (outcome === undefined) return []
-        const {name, state, isReady} = outcome
+        const {name, state} = outcome
+        const processes = run.processes.get(name) ?? []
+        // what has no port to look at is ready as it starts
+        const isReady = outcome.isReady && !(app.ready.kind === 'spawned' && isBuilding(processes))
         if (isReady) return [{id: name, state, isReady, obstacle: null}]
-        const failed = {plan: app, outcome, waitsFor: run.waitsFor(id), unset: unsetOf(id)}
-        return [{id: name, state, isReady, obstacle: await obstacleOf(failed, {env: process.env, root})}]
+        const failed = {plan: app, outcome, waitsFor: run.waitsFor(id), unset: unsetOf(id), processes}
+        return [
+          {
+            id: name,
+            state: outcome.isReady ? 'building' : state,
+            isReady,
+            obstacle: await obstacleOf(failed, {env: process.env, root})
+          }
+        ]
       })
     )
     return {apps: all.flat(), tookMs: run.tookMs, isInterrupted: run.isInterrupted}
@@ -99,6 +110,8 @@ class TrialRun {
   #listing: readonly App[] = []
   #crashes = 0
   outcomes: readonly AppOutcome[] = []
+  /** The command lines of each instance, as the trial ends. */
+  processes: ReadonlyMap<string, readonly string[]> = new Map()
   tookMs = 0
   isInterrupted = false
 
@@ -141,6 +154,7 @@ class TrialRun {
       this.tookMs = performance.now() - began
       if (this.isInterrupted) return
       this.#listing = needed(control.list())
+      this.processes = await processesOf(this.#listing)
       const {apps} = await collectOutcome({control, as: KEEPER, places: new Map(), crashes: this.#crashes})
       this.outcomes = apps
     } finally {
@@ -155,10 +169,23 @@ class TrialRun {
       const now = apps.map(({id, state, isReady, pid}) => `${id} ${state} ${isReady} ${pid}`).join('\n')
       const isPending = apps.some(mayBecomeReady)
       if (now !== seen || isPending) [seen, since] = [now, performance.now()]
-      if (performance.now() - since >= QUIET_MS) return
+      if (performance.now() - since >= QUIET_MS) {
+        const found = await processesOf(apps)
+        if (![...found.values()].some(isBuilding)) return
+        since = performance.now()
+      }
       await pause(LOOK_MS)
     }
   }
+}
+
+async function processesOf(apps: readonly App[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const started = apps.filter(({pid}) => pid > 0)
+  return new Map(
+    await Promise.all(
+      started.map(async ({id, instance, pid}) => [instanceName(id, instance), await commandLines(pid)] as const)
+    )
+  )
 }
 
 /** One that waits for another app is started as soon as that is ready: it is not waited for by itself. */

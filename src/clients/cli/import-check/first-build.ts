@@ -1,0 +1,98 @@
+import {descendantsIn, look, lookAgain} from '../../../platform/process-table.ts'
+
+/** What builds a program and starts it, by the command lines of its processes. */
+interface Builder {
+  readonly name: string
+  readonly runs: RegExp
+  /** A process of the program that was built; undefined: it is none of these. */
+  readonly built?: RegExp
+  /** What a process of the build works on. */
+  readonly part?: RegExp
+  /** The command that only builds. `runs`: the line that matched; `program`: the first word of the app's command. */
+  readonly before: (runs: string, program: string) => string
+}
+
+const BUILDERS: readonly Builder[] = [
+  {
+    name: 'go',
+    runs: /(?:^|\/)(go run (?:-\S+ )*\S+)/,
+    built: /^\S*\/go-build\S*\/exe\//,
+    part: / -p (\S+)/,
+    before: runs => runs.replace('go run', 'go build -o /dev/null')
+  },
+  {
+    name: 'cargo',
+    runs: /(?:^|\/)(cargo(?: --?\S+)* (?:run|watch))\b/,
+    built: /^\S*target\/(?:debug|release)\/[^/ ]+(?: |$)/,
+    part: /--crate-name (\S+)/,
+    before: () => 'cargo build'
+  },
+  {
+    name: 'Maven',
+    runs: /(?:^|\/)mvnw?\b|plexus\.classworlds|MavenWrapperMain/,
+    built: /^\S*java (?!.*(?:plexus\.classworlds|MavenWrapperMain))/,
+    before: (_, program) => `${program} -q package -DskipTests`
+  },
+  {
+    name: 'Gradle',
+    // its daemon starts the program
+    runs: /(?:^|\/)gradlew?\b|GradleWrapperMain|GradleMain/,
+    before: (_, program) => `${program} classes`
+  },
+  {
+    name: 'dotnet',
+    runs: /(?:^|\/)dotnet (?:run|watch)\b/,
+    built: /\/bin\/(?:Debug|Release)\//,
+    before: () => 'dotnet build'
+  },
+  {name: 'uv', runs: /(?:^|\/)uv run\b/, built: /^\S*python[\d.]* /, before: () => 'uv sync'},
+  {name: 'docker', runs: /(?:^|\/)docker (?:buildx )?build\b/, built: /(?!)/, before: () => ''}
+]
+
+/** What builders and package managers write of what they do. */
+const STEP =
+  /^\s*(?:go: (downloading \S+)|(Compiling \S+)|(Download(?:ing|ed) (?:from \S+: )?\S+)|(Updating .* index)|(Blocking waiting .*)|#\d+ (.*))/i
+
+/** A first build that was under way, in words, and the command that does it beforehand; '': none is known. */
+export interface FirstBuild {
+  readonly text: string
+  readonly command: string
+}
+
+/** The command lines of a process and of those that it has started. */
+export async function commandLines(pid: number): Promise<readonly string[]> {
+  const {all} = await look()
+  const pids = [pid, ...descendantsIn(all, [pid]).map(each => each.pid)]
+  const found = await Promise.all(pids.map(async each => (await lookAgain(each))?.command ?? ''))
+  return found.filter(line => line !== '')
+}
+
+/** Whether a build is under way where a program should be. */
+export const isBuilding = (processes: readonly string[]): boolean =>
+  BUILDERS.some(
+    ({runs, built}) =>
+      built !== undefined && processes.some(line => runs.test(line)) && !processes.some(line => built.test(line))
+  )
+
+/** The build that an app is busy with, by its command lines and the last lines that it wrote; undefined: none that is known. */
+export function firstBuild(
+  processes: readonly string[],
+  lines: readonly string[],
+  program: string
+): FirstBuild | undefined {
+  const image = lines.map(line => /Unable to find image '([^']+)'/.exec(line)?.[1]).findLast(Boolean)
+  if (image !== undefined && !lines.some(line => /Status: (?:Downloaded|Image is)/.test(line)))
+    return {text: `its image ${image} is being pulled`, command: `docker pull ${image}`}
+  for (const {name, runs, built, part, before} of BUILDERS) {
+    const found = processes.map(line => runs.exec(line)).find(match => match !== null)
+    if (found === undefined || found === null || processes.some(line => built?.test(line))) continue
+    const parts = processes.flatMap(line =>
+      part?.exec(line)?.[1] === undefined ? [] : [`compiling ${part.exec(line)?.[1]}`]
+    )
+    const steps = lines.flatMap(line => STEP.exec(line)?.slice(1).find(Boolean) ?? [])
+    const step = parts.at(-1) ?? steps.at(-1)
+    const what = step === undefined ? '' : `: ${step}`
+    return {text: `its first build by ${name} has not ended${what}`, command: before(found[1] ?? '', program)}
+  }
+  return undefined
+}
