@@ -4,6 +4,7 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
+import {entriesOf, readText} from './reading/files.ts'
 import type {ImportedFile} from './imported.ts'
 
 export const KINDS = ['process-compose', 'compose', 'procfile', 'tilt', 'skaffold', 'kubernetes', 'folder'] as const
@@ -51,10 +52,22 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   if (meant === undefined && wanted !== undefined)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
   if (meant === undefined) return {kind: 'folder', path, overrides: [], others: []}
-  const others = there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name)
+  const hasCompose = there.some(({kind}) => kind === 'compose')
+  const others = [
+    ...there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name),
+    ...(hasCompose ? [] : composeFilesIn(path))
+  ]
   const override = meant.kind === 'compose' ? OVERRIDES.filter(name => existsSync(join(path, name))).slice(0, 1) : []
   return {kind: meant.kind, path: join(path, meant.name), overrides: override.map(name => join(path, name)), others}
 }
+
+/** The names of compose files in a folder: also of samples, and of those that JHipster writes. */
+export const composeFilesIn = (folder: string): readonly string[] =>
+  entriesOf(folder).filter(name =>
+    folder.endsWith('/src/main/docker')
+      ? /\.ya?ml$/.test(name) && /^services:/m.test(readText(folder, name))
+      : /^(?:docker-)?compose(?:[.-].*)?\.ya?ml(?:[.-](?:dist|example|sample|template))?$/.test(name)
+  )
 
 function kindOf(typed: string): SourceKind {
   const kind = KINDS.find(each => each === typed)
@@ -70,7 +83,7 @@ function kindOfFile(path: string, typed: string, cwd: string): SourceKind {
   if (/process-compose.*\.ya?ml$/.test(name)) return 'process-compose'
   if (/^Procfile/i.test(name) || name.endsWith('.procfile')) return 'procfile'
   if (/^Tiltfile|\.tilt(?:file)?$/i.test(name)) return 'tilt'
-  if (/\.ya?ml$/.test(name)) return kindOfText(readImported(path, cwd).text)
+  if (/\.ya?ml(?:[.-]\w+)?$/.test(name)) return kindOfText(readImported(path, cwd).text)
   throw new UserError(`cannot tell what ${typed} is`, {explanation: `Add --from and one of ${KINDS.join(', ')}.`})
 }
 

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
+import {composeFilesIn} from '../find-source.ts'
 import {sampleOf} from '../reading/variables.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {foldersOf} from './project-folders.ts'
@@ -82,11 +83,10 @@ async function appHostsIn(root: string): Promise<readonly string[]> {
 
 /** Compose files further down, or under names that are not looked for. */
 const composeFiles = (root: string): readonly string[] =>
-  [root, ...foldersBelow(root, 2)].flatMap(folder =>
-    entriesOf(folder)
-      .filter(name => /^(?:docker-)?compose(?:[.-].*)?\.ya?ml$/.test(name))
-      .map(name => relative(root, join(folder, name)))
-  )
+  [root, ...foldersBelow(root, 2)]
+    .flatMap(folder => [folder, join(folder, 'src/main/docker')])
+    .flatMap(folder => composeFilesIn(folder).map(name => relative(root, join(folder, name))))
+    .toSorted((a, b) => Number(/\/services\.ya?ml$/.test(b)) - Number(/\/services\.ya?ml$/.test(a)))
 
 /** The containers of other files may be needed. */
 function otherFiles(root: string): readonly string[] {

@@ -4,18 +4,12 @@ import {commandPort} from '../../reading/shell-words.ts'
 import {has, readText} from '../../reading/files.ts'
 import {portIn, projectApp, type ProjectReader} from './project.ts'
 
+const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setup.py Gemfile'.split(' ')
+
 /** What the Dockerfile of a project starts, where that runs outside of its image. */
 export const image: ProjectReader = {
   appsIn(folder) {
-    const isProject = has(
-      folder,
-      'package.json',
-      'requirements.txt',
-      'pyproject.toml',
-      'Pipfile',
-      'setup.py',
-      'Gemfile'
-    )
+    const isProject = has(folder, ...PROJECT_FILES)
     const {entrypoint, cmd} = commandOfDockerfile(isProject ? join(folder, 'Dockerfile') : '')
     const command = [[...entrypoint, ...cmd], cmd].find(each => each.length > 0 && runsInFolder(each, folder))
     if (command === undefined) return []

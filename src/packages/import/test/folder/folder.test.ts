@@ -247,3 +247,22 @@ t.test('two programs with one number in their code: each is called at its own', 
   t.match(template.apps, [{port: 3000}, {port: 3001, fixedPort: 3000}])
   t.strictSame(notes, [])
 })
+
+t.test('compose files under other names are named: samples, and those of JHipster', async t => {
+  const services = 'services: {db: {image: postgres}}'
+  const go: Files = {'go.mod': 'module a', 'main.go': 'package main'}
+  for (const name of [
+    'compose.example.yml',
+    'docker-compose.yml.dist',
+    'docker-compose.dev.yaml',
+    'compose.yaml-sample'
+  ]) {
+    const {notes} = await imported(t, {[name]: services, ...go}, '.', 'folder')
+    t.match(notes, [new RegExp(`^${name}: its services are not part of this: pillion import ${name} `)])
+    t.match((await imported(t, {[name]: services}, name)).template.apps, [{appID: 'db'}], `${name}, by its name`)
+    t.match(await refusal(t, {[name]: services}), {explanation: new RegExp(`Or name a file: ${name}\\.`)})
+  }
+  const docker = {'app.yml': services, 'realm.yml': 'x: 1', 'services.yml': services}
+  const {notes} = await imported(t, {...go, src: {main: {docker}}}, '.', 'folder')
+  t.match(notes, [/^src\/main\/docker\/services\.yml, src\/main\/docker\/app\.yml: its services/])
+})
