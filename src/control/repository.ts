@@ -42,6 +42,10 @@ export function gitOf(root: string): string {
 export const commonOf = (git: string): string =>
   linksResolved(resolve(git, gitText(join(git, 'commondir')) || (existsSync(git) ? '.' : '../..')))
 
+/** Git has removed the folder of this worktree from a repository that is there. */
+export const isForgotten = (git: string): boolean =>
+  basename(dirname(git)) === 'worktrees' && !existsSync(git) && existsSync(join(commonOf(git), 'HEAD'))
+
 /** What identifies a repository: the URL that its clones share, else the folder that its worktrees share. */
 export function repositoryOf(git: string): string {
   const folder = commonOf(git)

@@ -8,7 +8,7 @@ import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {runtimeFolders, usableFolder} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
 import {forgetOld, ownerIn, remember, spacesFolder, type SpaceOwner} from './remembered-spaces.ts'
-import {gitOf, repositoryOf, worktreeIdentity} from './repository.ts'
+import {gitOf, isForgotten, repositoryOf, worktreeIdentity} from './repository.ts'
 import {oneByOne, wordOf} from './run-name.ts'
 
 /** Where the data of a copy are, apart from those of all other runs. */
@@ -59,7 +59,7 @@ function addedWorktree(folder: string): string | undefined {
   const root = repositoryAbove(folder)
   if (root === undefined) return undefined
   const git = gitOf(root)
-  if (existsSync(join(git, 'commondir')) || !existsSync(git)) return root
+  if (existsSync(join(git, 'commondir')) || isForgotten(git)) return root
   // a submodule, whose `.git` is a file, too, may lie in one
   const isWhole = git === join(root, '.git') || root === dirname(root)
   return isWhole ? undefined : addedWorktree(dirname(root))

@@ -1,6 +1,7 @@
 import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
+import {codeOf} from '../model/errors.ts'
 import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
 import {isSamePath} from '../platform/paths.ts'
@@ -39,13 +40,22 @@ export async function endStarting(env: Environment, file: string, onSlow: (pid: 
   const meant = folders.flatMap(startingIn).filter(({templateFile}) => isSamePath(templateFile, file))
   await Promise.all(
     meant.map(async ({pid, started}) => {
-      process.kill(pid, 'SIGINT')
+      interrupt(pid)
       const callOff = systemClock.after(SLOW_MS, () => onSlow(pid))
       while (isSameStart(startOf(pid), started)) await pause(LOOK_MS)
       callOff()
     })
   )
   return meant.length > 0
+}
+
+/** Does nothing if it has ended by now. */
+function interrupt(pid: number): void {
+  try {
+    process.kill(pid, 'SIGINT')
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error
+  }
 }
 
 function startingIn(folder: string): readonly RunIdentity[] {

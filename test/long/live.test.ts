@@ -96,7 +96,7 @@ t.test('keys: help, times, processes, the lines of some apps, restart, clear', {
   await api.listen()
   await screen.line(/^2 apps ready in/)
   await press(screen, 'h', /r {2}restart apps[^]*q {2}stop, like Ctrl-C/)
-  await press(screen, 'p', /ID +STATE +URL[^]*api +\S*ready\S* +http:\/\/localhost:\d+ +\d+ /)
+  await press(screen, 'p', /ID +STATE +URL[^]*api +\S*ready\S* +http:\/\/localhost:\d+ +\d+m?s /)
   await press(screen, 'c', /\x1b\[H\x1b\[2J/) // oxlint-disable-line no-control-regex
   await press(screen, 'l', /show the lines of which apps/)
   screen.type('work')

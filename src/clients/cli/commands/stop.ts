@@ -86,11 +86,13 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
 /** Ends the runs of a template, and what killed runs have left; false if no run was there. */
 async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
+  const {endStarting} = await import('../../../control/starting-runs.ts')
+  // first: what begins to run meanwhile is found among the runs
+  const wasStarting = await endStarting(process.env, file, tellSlow(asJson))
   const runs = await runsHere(asJson, ({templateFile}) => isSamePath(templateFile, file))
   const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
   await Promise.all([...meant.map(async run => endRun(run, tellSlow(asJson))), sweep(process.env, {warn})])
-  const {endStarting} = await import('../../../control/starting-runs.ts')
-  const isEnded = (await endStarting(process.env, file, tellSlow(asJson))) || meant.length > 0
+  const isEnded = wasStarting || meant.length > 0
   if (isEnded) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return isEnded
 }
