@@ -2,6 +2,7 @@ import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
 
 /** A program that listens on its port after a moment. */
 const LISTENS = `setTimeout(() => require('node:http').createServer((_, response) => response.end('hello')).listen(process.env.PORT), 200)`
@@ -47,6 +48,19 @@ t.test('attach shows the run, with its reloads; Ctrl-C leaves it running, and it
   await rig.run(['down'])
   t.match(await second.exited, {code: 0})
   t.match(second.stderr.lines.join('\n'), /the run has ended$/)
+})
+
+t.test('up -d --timeout is over also while the setup of a worktree runs, which goes on', async t => {
+  const rig = await openRig(t)
+  const app = {appID: 'a', appDirPath: '.', command: ['node', '-e', 'setInterval(() => {}, 1000)']}
+  const wait = ['sh', '-c', 'touch begun; while ! [ -e go ]; do sleep 0.05; done']
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, setup: wait, apps: [app]})})
+  const pr = {folder: 'pr'}
+  t.teardown(async () => rig.run(['down'], pr))
+  const said = await rig.run(['up', '-d', '--timeout', '100ms'], pr)
+  t.match(said, {code: 124, stdout: '', stderr: /the run is not there after 100 ms: [^]*up\.log\n$/})
+  await rig.write({'pr/go': ''})
+  t.match(await rig.run(['wait', '--for', 'ready'], pr), {code: 0})
 })
 
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {

@@ -105,6 +105,20 @@ t.test('a restart: who is attached goes on with the next process; the second scr
   }
 })
 
+t.test('the second screen is left also where the switch to it came in two pieces', {skip}, async t => {
+  const rig = await openRig(t)
+  const run = await runOf(rig)
+  const screen = attached(rig, ['shell'])
+  await screen.shows(/ready> /)
+  screen.type(String.raw`printf '\033[?10'; sleep 0.3; printf '49hpicture'` + '\r')
+  await screen.sees(text => displayOf(text).isSecond || undefined, 'second screen')
+  await screen.shows(/picture/)
+  run.signal('SIGKILL')
+  await screen.line(/^code=1$/)
+  await screen.ended()
+  t.notOk(displayOf(screen.text).isSecond)
+})
+
 t.test('the app ends: attach does so, with its exit code; a program that is not there says so', {skip}, async t => {
   const rig = await openRig(t)
   await runOf(rig, [

@@ -30,6 +30,7 @@ export type AttachmentEnd = 'detached' | 'ended' | 'gone'
 const HELD_MS = 1000
 /** The last switch to or from the second screen in a text. */
 const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
+const SECOND_SIZE = 8
 
 export class Attachment {
   /** How the app has ended, if it has. */
@@ -116,8 +117,11 @@ export class Attachment {
   }
 
   async #show(message: IncomingMessage): Promise<void> {
+    let before = ''
     for await (const bytes of message as AsyncIterable<Buffer>) {
-      const [, state] = SECOND.exec(bytes.toString('latin1')) ?? []
+      const text = before + bytes.toString('latin1')
+      const [, state] = SECOND.exec(text) ?? []
+      before = text.slice(-SECOND_SIZE) // the rest of a switch may come with the next piece
       if (state !== undefined) this.#isSecond = state === 'h'
       if (!process.stdout.write(bytes)) await once(process.stdout, 'drain', {signal: this.#over.signal})
     }

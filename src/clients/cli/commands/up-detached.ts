@@ -3,6 +3,7 @@ import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {GONE} from '../../../control/ask.ts'
 import {findRuns, type FoundRun} from '../../../control/client.ts'
+import {roughDuration} from '../../../model/duration.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
@@ -39,11 +40,18 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
   closeSync(log.descriptor)
   const onSignal = (): void => void (child.pid > 0 && process.kill(child.pid, 'SIGINT'))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
-  const found = await runOf(child)
-  const answer = typeof found === 'object' ? await readiness(found, timeoutMs, child) : undefined
+  const late = startedAt + timeoutMs
+  const found = await runOf(child, late)
+  const leftMs = Math.max(1, Math.ceil(late - performance.now()))
+  const answer = typeof found === 'object' ? await readiness(found, leftMs, child) : undefined
   print(process.stderr, readFileSync(log.path, 'utf8'))
   if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
   if (typeof found === 'number') return found
+  if (found === undefined) {
+    const text = `the run is not there after ${roughDuration(timeoutMs)}: it continues in the background, and writes to ${log.path}`
+    say(process.stderr, 'failure', text, asJson)
+    return EXIT_NOT_IN_TIME
+  }
   if (answer === undefined) {
     say(process.stderr, 'failure', 'the run has ended: pillion logs shows what its apps wrote', asJson)
     return 1
@@ -91,14 +99,15 @@ const asArguments = (flags: GivenFlags): readonly string[] =>
       return flags.isSet(name) ? [`--${name}`] : flags.list(name).map(value => `--${name}=${value}`)
     })
 
-/** The run of this process, once it responds; how the process has ended if that comes first. */
-async function runOf(child: OwnProcess): Promise<FoundRun | number | string> {
+/** The run of this process, once it responds; how the process has ended if that comes first; undefined: it is late (`performance.now()`). */
+async function runOf(child: OwnProcess, late: number): Promise<FoundRun | number | string | undefined> {
   let end: number | string | undefined
   void child.exited.then(how => (end = how))
   for (;;) {
     const run = (await findRuns(process.env)).find(({listing}) => listing.pid === child.pid)
     if (run !== undefined) return run
     if (end !== undefined) return end
+    if (performance.now() >= late) return undefined
     await pause(LOOK_MS)
   }
 }
