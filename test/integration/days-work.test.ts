@@ -119,6 +119,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     1151,
     'start 272 977, purge 119 729, start 648 67, answer 110 246'
   ],
+  'a worker whose answer cannot be written at once has its turn in hand, though it has sent another one': [
+    3597,
+    'start 552 533 …, answer 266 832, answer twice 781 688 …, fail writes 600 917'
+  ],
   'two detached workflows of one app have two numbers, though the first has begun in another run': [
     36,
     'start 598 931'

@@ -41,6 +41,8 @@ export class WalkRun {
   maxBytes = Infinity
   /** Children that another run has. */
   purgeFar: (child: Parameters<Workflows['purgeChild']>[0], isForced: boolean) => Promise<number | undefined>
+  /** Answers of workers that are not kept yet, perhaps after another one of the same. */
+  answering = new Set<object>()
   /** How far time was ahead at the latest rest, and so much more it may be. */
   #knownAhead = 0
   #mayAdvance = 0
@@ -172,6 +174,7 @@ export class WalkRun {
     this.series.ready.clear()
     this.hosts.clear()
     this.#waking.clear()
+    this.answering = new Set()
     this.series.allowOneMore()
   }
 

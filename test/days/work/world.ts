@@ -117,8 +117,10 @@ export class WorkWorld {
   /** Whoever has nothing in hand gets what waits. */
   async checkRest(): Promise<void> {
     this.#checkHeld()
-    for (const run of this.runs)
-      if (![...this.watch.held].some(({worker}) => run.workers.includes(worker))) await this.#checkQuiet(run)
+    for (const run of this.runs) {
+      const isHeld = run.answering.size > 0 || [...this.watch.held].some(({worker}) => run.workers.includes(worker))
+      if (!isHeld) await this.#checkQuiet(run)
+    }
   }
 
   async #checkQuiet({workflows}: WalkRun): Promise<void> {
@@ -146,7 +148,10 @@ export class WorkWorld {
   }
 
   answer(held: Held, app = held.worker.app): void {
-    this.ask(async () => held.answer(this.runOf(app).workflows, app))
+    const {workflows, answering} = this.runOf(app)
+    const answered = {}
+    answering.add(answered)
+    this.ask(async () => held.answer(workflows, app).finally(() => answering.delete(answered)))
   }
 
   /** An event for an instance: no two are the same. */
