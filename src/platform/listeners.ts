@@ -1,4 +1,5 @@
-import {closeSync, openSync, readdirSync, readlinkSync, readSync} from 'node:fs'
+import {namesIn} from '../model/names-in.ts'
+import {closeSync, openSync, readlinkSync, readSync} from 'node:fs'
 import {parseSocketRow, portSuffix, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
 
 /** Local addresses that accept a connection to the loopback address, in the format of the tables of proc(5). */
@@ -82,11 +83,7 @@ function opened(table: string): number | undefined {
 
 export function descriptorsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`
-  try {
-    return readdirSync(folder).map(name => `${folder}/${name}`)
-  } catch {
-    return [] // the process has exited, or belongs to another user
-  }
+  return namesIn(folder).map(name => `${folder}/${name}`)
 }
 
 export function linkAt(path: string): string {

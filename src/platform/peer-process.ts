@@ -1,4 +1,5 @@
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {namesIn} from '../model/names-in.ts'
+import {readFileSync, readlinkSync} from 'node:fs'
 import {basename} from 'node:path'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {SerialQueue} from '../model/serial-queue.ts'
@@ -72,16 +73,11 @@ function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | u
 }
 
 /** All but our own, which may have tens of thousands of connections. The latest come first. */
-export function processes(): readonly number[] {
-  try {
-    const pids = readdirSync('/proc')
-      .map(Number)
-      .filter(pid => pid > 0 && pid !== process.pid)
-    return pids.toSorted((a, b) => b - a)
-  } catch {
-    return [] // not Linux
-  }
-}
+export const processes = (): readonly number[] =>
+  namesIn('/proc')
+    .map(Number)
+    .filter(pid => pid > 0 && pid !== process.pid)
+    .toSorted((a, b) => b - a)
 
 function isMarked(pid: number, variable: string): boolean {
   try {

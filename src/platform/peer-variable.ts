@@ -1,4 +1,5 @@
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {namesIn} from '../model/names-in.ts'
+import {readFileSync, readlinkSync} from 'node:fs'
 import {isBrowser, processes} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
 import {inodeOfPeer} from './socket-diag.ts'
@@ -80,7 +81,7 @@ export class PeerVariable {
   /** The latest descriptor first: that is mostly the newest connection. `isNew`: only those that were not looked at. */
   #holds(holder: Holder, socket: string, isNew: boolean): boolean {
     const {pid, seen} = holder
-    const numbers = descriptorsOf(pid)
+    const numbers = namesIn(`/proc/${pid}/fd`)
     for (let at = numbers.length - 1; at >= 0; at--) {
       const number = numbers[at] ?? ''
       if (isNew && seen.has(number)) continue
@@ -99,14 +100,6 @@ function latestProcess(): string {
     return readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? ''
   } catch {
     return '' // not Linux
-  }
-}
-
-function descriptorsOf(pid: number): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`)
-  } catch {
-    return [] // it has exited, or belongs to another user
   }
 }
 

@@ -1,4 +1,5 @@
-import {readdirSync, readFileSync, statSync} from 'node:fs'
+import {namesIn} from '../model/names-in.ts'
+import {readFileSync, statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 
@@ -9,7 +10,7 @@ const SLICE_MS = 3
 export async function lookThroughProc(): Promise<ProcessSnapshot> {
   const all: Seen[] = []
   let sliceEnds = performance.now() + SLICE_MS
-  for (const name of processNumbers()) {
+  for (const name of namesIn('/proc').filter(name => name >= '0' && name < ':')) {
     const seen = seeInProc(Number(name))
     if (seen !== undefined) all.push(seen)
     if (performance.now() < sliceEnds) continue
@@ -60,14 +61,6 @@ export function readParticulars(pid: number): Particulars | undefined {
   const environment = environmentOf(pid)
   const command = read(pid, 'cmdline').replaceAll('\0', ' ').trim()
   return {started: seen.started, uid, command, carries: marker => hasMarker(environment, marker)}
-}
-
-function processNumbers(): readonly string[] {
-  try {
-    return readdirSync('/proc').filter(name => name >= '0' && name < ':')
-  } catch {
-    return [] // not mounted
-  }
 }
 
 const environmentOf = (pid: number): string => read(pid, 'environ')

@@ -1,4 +1,5 @@
-import {accessSync, constants, readdirSync, statSync} from 'node:fs'
+import {namesIn} from '../model/names-in.ts'
+import {accessSync, constants, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {nearMiss} from '../model/near-miss.ts'
 
@@ -21,14 +22,6 @@ function adviceFor(program: string, folder: string, folders: readonly string[]):
   const near =
     program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesIn(resolve(folder, each)))))
   return near === '' ? '' : `; did you mean ${near}?`
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return [] // PATH may name folders that are not there
-  }
 }
 
 /** The same with the message of Go's `exec.LookPath`, for a single app. */

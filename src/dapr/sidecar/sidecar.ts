@@ -5,7 +5,7 @@
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type net from 'node:net'
-import type {Duplex} from 'node:stream'
+import type {Duplex, Writable} from 'node:stream'
 import {isOnUnixSocket} from '../../proxy/net/claimed-server.ts'
 import type {CallObserver, SentRequest} from '../../model/call.ts'
 import {rawHead, type ParsedHead} from '../../proxy/net/http1/raw-head.ts'
@@ -33,7 +33,7 @@ import {PageGuard, pageSignsOf} from '../../proxy/gateway/page-guard.ts'
 import {CallerHeaders, identityOf} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
 import {isMounted, startMounted} from './http/mounted-router.ts'
-import {OwnApi} from './http/own-api.ts'
+import {OwnApi, type OwnCall} from './http/own-api.ts'
 import {PlainBlocks} from './http/plain-block.ts'
 import {PlainCalls, plainRules} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest} from './http/sidecar-request.ts'
@@ -209,24 +209,11 @@ export class Sidecar implements SidecarContext {
       reply(request, response, {...answer, lines: answer.lines + parsed.responseTrace})
       record(answer)
     }
-    if (parsed.refusal !== undefined) {
-      // Go closes the connection after a target that it cannot parse.
-      if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
-      respond(parsed.refusal)
-    } else if (parsed.action !== undefined)
-      this.#ownApi.answer(parsed, {
-        body: request,
-        destroy: () => request.socket.destroy(),
-        respond,
-        finished: then => response.on('finish', then),
-        onGone: listener => (response.closed ? listener() : response.on('close', listener))
-      })
-    else {
-      const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
-      const exchange = (handler: CallHandler): Exchange =>
-        new Http1Downstream(request, response, handler, body).exchange
-      if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
-    }
+    // Go closes the connection after a target that it cannot parse.
+    if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
+    const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
+    const exchange = (handler: CallHandler): Exchange => new Http1Downstream(request, response, handler, body).exchange
+    this.#answer(parsed, response, {body: request, destroy: () => request.socket.destroy(), respond, exchange})
   }
 
   #serveStream({stream, ...request}: StreamRequest): void {
@@ -248,26 +235,31 @@ export class Sidecar implements SidecarContext {
 
   #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
     const parsed = this.#read(request, request.isOnUnixSocket)
-    const {method, refusal, action, headers} = parsed
+    const {method, headers} = parsed
     const record = recordOwn(this.recorded, this.appId, parsed)
     const respond = (answer: Reply): void => {
       replyStream(stream, {...answer, lines: answer.lines + parsed.responseTrace}, method === 'HEAD')
       record(answer)
     }
-    if (refusal !== undefined) respond(refusal)
-    else if (action !== undefined)
+    const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
+    const exchange = (handler: CallHandler): Exchange => new Http2Downstream(stream, method, handler, body).exchange
+    this.#answer(parsed, stream, {body: stream, destroy: () => stream.destroy(), respond, exchange})
+  }
+
+  /** Refuses a request, serves it by the sidecar's own API, or calls an app; `out`: where the response is written. */
+  #answer(
+    parsed: SidecarRequest,
+    out: Writable,
+    {exchange, ...own}: Pick<OwnCall, 'body' | 'destroy' | 'respond'> & {exchange: (handler: CallHandler) => Exchange}
+  ): void {
+    if (parsed.refusal !== undefined) own.respond(parsed.refusal)
+    else if (parsed.action !== undefined)
       this.#ownApi.answer(parsed, {
-        body: stream,
-        destroy: () => stream.destroy(),
-        respond,
-        finished: then => stream.on('finish', then),
-        onGone: listener => (stream.closed ? listener() : stream.on('close', listener))
+        ...own,
+        finished: then => out.on('finish', then),
+        onGone: listener => (out.closed ? listener() : out.on('close', listener))
       })
-    else {
-      const body = {length: headers.length, maxBytes: this.maxBodyBytes, onPiece}
-      const exchange = (handler: CallHandler): Exchange => new Http2Downstream(stream, method, handler, body).exchange
-      if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
-    }
+    else if (!this.#invoke(parsed, exchange)) own.respond(noAppId(parsed.method))
   }
 
   /** Refuses what a web page from elsewhere has sent; all else is served. */

@@ -1,4 +1,5 @@
-import {existsSync, readdirSync} from 'node:fs'
+import {namesIn} from '../../model/names-in.ts'
+import {existsSync} from 'node:fs'
 import {basename, dirname, relative} from 'node:path'
 import {compileGlob} from '../../model/glob.ts'
 import {nearMiss} from '../../model/near-miss.ts'
@@ -187,13 +188,5 @@ function whyUseless(
   if (!matchesNothing(glob, {paths: [], ignore, honoursGitignore: false}, folder)) return undefined
   return {
     message: `watch matches nothing: what ${JSON.stringify(glob)} stands for is never watched, or is in watch.ignore`
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return [] // it does not exist either
   }
 }

@@ -1,4 +1,5 @@
-import {existsSync, readdirSync, statSync} from 'node:fs'
+import {namesIn} from '../../model/names-in.ts'
+import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
 import {misspelt} from './unknown-keys.ts'
@@ -112,14 +113,6 @@ function mustExist(path: string, spot: Spot, source: Source): void {
   const hint = near === '' ? '' : `did you mean ${near}?`
   const message = `error in getting the file info for ${path}: ${fault}`
   throw templateError(source, {code: 'path-not-found', message, spot, hint})
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return [] // the folder does not exist either: no hint
-  }
 }
 
 /** Finds the first of these that exists: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */

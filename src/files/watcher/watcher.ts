@@ -1,4 +1,5 @@
-import {existsSync, fstatSync, readdirSync, type Stats} from 'node:fs'
+import {namesIn} from '../../model/names-in.ts'
+import {existsSync, fstatSync, type Stats} from 'node:fs'
 import {basename, dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {codeOf} from '../../model/errors.ts'
@@ -285,14 +286,6 @@ export function openFilter(plan: WatchPlan, folder: string): AppFilter {
 function isIgnored(path: string, stats: Stats | undefined, filter: AppFilter): boolean {
   if (stats === undefined || filter.roots.includes(path)) return false
   return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path) && !filter.hasRules(path)
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return [] // gone
-  }
 }
 
 /** The folder that holds most of some files: whether it is mounted decides how to watch them. */

@@ -1,3 +1,4 @@
+import {givenObject} from './given-object.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {checkFaultIds, readFault, WrongFault, type FaultFields} from '../../files/config/fault.ts'
 import {edgeText, effectText, limitText, rateText} from '../../proxy/faults/fault-text.ts'
@@ -20,7 +21,11 @@ export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
 
 /** Adds a fault, or changes the one of this number: `body` has the keys of one in a template. The result is this one alone. Throws a UserError. */
 export function addFault(context: RunFacts, body: string, replaced?: number): Api.Faults {
-  const number = add(context, {faults: faultsOf(context), fields: parsed(body), replaced})
+  const number = add(context, {
+    faults: faultsOf(context),
+    fields: givenObject(body, '{"from": "shop", "to": "stock", "status": 503}'),
+    replaced
+  })
   return {faults: listFaults(context).faults.filter(each => each.number === number), removed: 0}
 }
 
@@ -66,19 +71,6 @@ function unknown(faults: Faults, number: number): ApiProblem {
   const all = faults.list().map(each => each.number.toString())
   const hint = all.length === 0 ? 'There are no faults.' : `There are: ${all.join(', ')}`
   return new ApiProblem(404, `there is no fault ${number}`, hint)
-}
-
-/** The JSON object of a request. */
-function parsed(body: string): FaultFields {
-  try {
-    const value: unknown = JSON.parse(body)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch {
-    // said below
-  }
-  throw new UserError('the body is not a JSON object', {
-    explanation: 'For example: {"from": "shop", "to": "stock", "status": 503}'
-  })
 }
 
 /** As readers get it. */

@@ -1,3 +1,4 @@
+import {givenObject} from './given-object.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {readEdit, type RequestEdit} from '../replay/edit.ts'
@@ -42,7 +43,7 @@ export const pinsOf = async ({replays, masked}: ApiContext): Promise<Api.Pins> =
 
 /** Pins a call. Throws a UserError. */
 export async function pinCall(context: ApiContext, {body, gone}: ApiRequest): Promise<Api.Pins> {
-  const {call} = objectIn(body, '{"call": 7}') as {readonly call?: unknown}
+  const {call} = givenObject(body, '{"call": 7}')
   if (!isNumber(call)) throw new UserError('call is not a call number', {explanation: 'For example: {"call": 7}'})
   const {pins} = await context.replays()
   await asProblem(async () => pins.add(recordedCall(context.recorder, call), gone))
@@ -134,18 +135,7 @@ const wrongEnd = (name: string): UserError =>
 
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
 
-const askedIn = (body: string): Asked => objectIn(body, '{"calls": [7]}')
-
-/** The JSON object of a request. */
-function objectIn(body: string, example: string): object {
-  try {
-    const value: unknown = JSON.parse(body)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch {
-    // said below
-  }
-  throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
-}
+const askedIn = (body: string): Asked => givenObject(body, '{"calls": [7]}')
 
 /** What cannot be done now, or with this call, is a conflict. */
 async function asProblem<T>(work: () => Promise<T>): Promise<T> {

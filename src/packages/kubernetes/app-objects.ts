@@ -1,3 +1,4 @@
+import {isObject} from '../../model/is-object.ts'
 import {createHash} from 'node:crypto'
 import type {Entry} from '../../files/config/service-versions.ts'
 import type {Dependency} from '../../model/plan.ts'
@@ -6,14 +7,10 @@ import {labelsOf, type AppObjects, type KubernetesObject, type ObjectMeta} from 
 import {podSpec, type Image} from './pod.ts'
 import {podPort} from './variables.ts'
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isMap = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Applies a JSON merge patch (RFC 7396): maps are merged, null deletes, everything else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isMap(patch)) return patch
-  const merged = new Map<string, unknown>(Object.entries(isMap(target) ? target : {}))
+  if (!isObject(patch)) return patch
+  const merged = new Map<string, unknown>(Object.entries(isObject(target) ? target : {}))
   for (const [key, value] of Object.entries(patch))
     if (value === null) merged.delete(key)
     else merged.set(key, mergePatch(merged.get(key), value))

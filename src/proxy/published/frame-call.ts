@@ -24,7 +24,7 @@ import {CallJournal} from '../net/call-journal.ts'
 import {type AnswerFields, readAnswer} from '../net/grpc/answer-fields.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
-import {answerHead, type GrpcStatus, OK, trailersOf, UNAVAILABLE, unescapeMessage} from '../net/grpc/status.ts'
+import {answerHead, type GrpcStatus, OK, trailersOf, UNAVAILABLE, percentDecoded} from '../net/grpc/status.ts'
 import {TRACEPARENT} from '../net/grpc/trace-fields.ts'
 import {replyPairs, replyTexts, type Reply} from '../net/reply.ts'
 import type {FrameHead} from './frame-head.ts'
@@ -227,7 +227,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
       if (broken?.left === 0) return this.#break()
     } else this.#caller.writeHead((httpStatus > 0 ? statusField(httpStatus) : '') + fields.bytes, isLast)
     if (fields.status >= 0) journal.grpcStatus = fields.status
-    if (isLast) this.#endWhole(fields.status > OK ? unescapeMessage(fields.message) || codeText(fields.status) : '')
+    if (isLast) this.#endWhole(fields.status > OK ? percentDecoded(fields.message) || codeText(fields.status) : '')
   }
 
   #takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {

@@ -1,3 +1,4 @@
+import {isObject} from '../../../model/is-object.ts'
 import type {Choice, ModelAnswer, ModelMessage, ModelQuestion, TokenUsage, ToolCall} from '../language-model.ts'
 import {countOf, listOf, memberOf, stringOf} from './provider.ts'
 
@@ -71,8 +72,6 @@ type Json = Readonly<Record<string, unknown>>
 
 const SCHEMA_KEYS = ['type', 'description', 'enum', 'items', 'properties', 'additionalProperties', 'required']
 
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Whether a response format can be sent: a schema without a type is none. */
 export const isResponseFormat = (format: Json): boolean => typeof format['type'] === 'string'
 
@@ -93,9 +92,9 @@ function schemaOf(schema: Json): object {
   const members = SCHEMA_KEYS.flatMap(key => {
     const value = schema[key]
     if (value === undefined) return []
-    if (key === 'items' && isJson(value)) return [[key, schemaOf(value)] as const]
-    if (key !== 'properties' || !isJson(value)) return [[key, value] as const]
-    const all = Object.entries(value).map(([name, each]) => [name, isJson(each) ? schemaOf(each) : each] as const)
+    if (key === 'items' && isObject(value)) return [[key, schemaOf(value)] as const]
+    if (key !== 'properties' || !isObject(value)) return [[key, value] as const]
+    const all = Object.entries(value).map(([name, each]) => [name, isObject(each) ? schemaOf(each) : each] as const)
     return [[key, Object.fromEntries(all)] as const]
   })
   return Object.fromEntries(members)

@@ -1,3 +1,4 @@
+import {isObject} from '../../../model/is-object.ts'
 import {isJson} from '../../../model/is-json.ts'
 import {randomUUID} from 'node:crypto'
 import type {EventFields} from '../../../files/resources/routing-rule.ts'
@@ -123,8 +124,7 @@ function dataField(data: Buffer, contentType: string): string {
 function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: string | undefined): Envelope {
   const text = data.toString()
   const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error('the event is no JSON object')
+  if (!isObject(value)) throw new Error('the event is no JSON object')
   const fields = new Map(memberTexts(compactJson(text)))
   const isEmpty = (name: string): boolean => ['', '""', 'null'].includes(fields.get(name) ?? '')
   const set = (name: string, content: string): void => void fields.set(name, JSON.stringify(content))
@@ -174,7 +174,7 @@ export function rawEvent(
 /** The event in a message. Throws if it is not a JSON object. */
 export function parseEvent(data: Buffer): EventFields {
   const value: unknown = JSON.parse(data.toString())
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as EventFields
+  if (isObject(value)) return value
   throw new Error('it is no JSON object')
 }
 

@@ -85,4 +85,17 @@ export abstract class EventProcessChannel {
     this.ready = process.ready
     this.mayRead = process.mayRead
   }
+
+  /**
+   * What follows a request that got no answer; `before`: the process that it was for. An event that its process did not receive, or could
+   * not answer, does not count as a failure of the app.
+   */
+  protected unanswered(
+    {why, wasSent}: {readonly why: string; readonly wasSent: boolean},
+    before: number
+  ): Extract<EventAnswer, {kind: 'interrupted' | 'failed'}> {
+    const {generation, isReady} = this.process
+    const isInterrupted = !wasSent || !isReady() || generation() !== before
+    return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
+  }
 }

@@ -4,7 +4,7 @@ import type {BrokenResponse} from '../../../proxy/net/broken-response.ts'
 import type {CallJournal} from '../../../proxy/net/call-journal.ts'
 import {type AnswerFields, readAnswer} from '../../../proxy/net/grpc/answer-fields.ts'
 import {MessageGauge, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
-import {codeOfHttp, INTERNAL, RESOURCE_EXHAUSTED, trailersOf, unescapeMessage} from '../../../proxy/net/grpc/status.ts'
+import {codeOfHttp, INTERNAL, RESOURCE_EXHAUSTED, trailersOf, percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {httpText, NO_TRAILERS} from './answer-faults.ts'
 
@@ -157,7 +157,7 @@ export const tooLargeFor = (bytes: number, {max}: MessageGauge): GrpcStatus => (
 
 const statusOf = ({status, message}: AnswerFields): GrpcStatus => ({
   code: status < 0 ? INTERNAL : status,
-  message: message === '' ? '' : unescapeMessage(message)
+  message: message === '' ? '' : percentDecoded(message)
 })
 
 /** What an app has left out. */

@@ -1,3 +1,4 @@
+import {givenObject} from '../given-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import type {ActorAnswer} from '../../../work/actor/actor-host.ts'
 import {ActorError} from '../../../work/actor/actor-error.ts'
@@ -8,7 +9,7 @@ import {ApiProblem} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import type {ActorFacts} from '../run-facts.ts'
 import {maskedPayload, timeText} from '../workflows/instance-view.ts'
-import {askedText, givenObject} from '../workflows/requests.ts'
+import {askedText} from '../workflows/requests.ts'
 
 /** A reminder without its data. Times are those of the machine's clock. */
 export const reminderView = (reminder: Reminder, aheadMs: number): Api.Reminder => {

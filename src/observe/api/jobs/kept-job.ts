@@ -1,3 +1,4 @@
+import {isObject} from '../../../model/is-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {checkJobName, JobError, type Job} from '../../../work/job/job.ts'
@@ -77,8 +78,8 @@ class Fields {
 
   constructor(value: unknown, place: string) {
     this.#place = place
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.wrong('it is not an object')
-    this.#given = value as Readonly<Record<string, unknown>>
+    if (!isObject(value)) throw this.wrong('it is not an object')
+    this.#given = value
   }
 
   wrong(why: string): UserError {

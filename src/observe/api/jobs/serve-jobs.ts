@@ -1,4 +1,5 @@
 // observe/api/jobs/ shows the jobs of a run, and does what is asked of them. Loaded by the first request about one.
+import {givenObject} from '../given-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {jobDataJson} from '../../../work/job/job-data.ts'
@@ -8,7 +9,7 @@ import type {JobOutcome, Jobs} from '../../../work/job/jobs.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
-import {askedText, givenObject, wholeIn} from '../workflows/requests.ts'
+import {askedText, wholeIn} from '../workflows/requests.ts'
 import {maskedPayload, timeText} from '../workflows/instance-view.ts'
 import {jobView} from './job-view.ts'
 

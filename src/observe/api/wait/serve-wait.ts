@@ -1,3 +1,4 @@
+import {givenObject} from '../given-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
@@ -37,7 +38,7 @@ type Key = (typeof KEYS)[number]
 
 /** Reads `{"for": ["ready"], "timeout": "60s"}`. Throws a UserError. */
 function readWait(body: string): WaitOptions {
-  const fields = objectOf(body)
+  const fields: Partial<Record<Key, unknown>> = givenObject(body, '{"for": ["ready"], "timeout": "60s"}')
   const unknown = Object.keys(fields).find(key => !(KEYS as readonly string[]).includes(key))
   if (unknown !== undefined) {
     const near = nearMiss(unknown, KEYS)
@@ -59,18 +60,6 @@ function readWait(body: string): WaitOptions {
     ignore: textsOf(fields, 'ignore'),
     from: readFrom(from)
   }
-}
-
-function objectOf(body: string): Partial<Record<Key, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch {
-    // said below
-  }
-  throw new UserError('the body is not a JSON object', {
-    explanation: 'For example: {"for": ["ready"], "timeout": "60s"}'
-  })
 }
 
 function textsOf(fields: Partial<Record<Key, unknown>>, key: Key): readonly string[] {

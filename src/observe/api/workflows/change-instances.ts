@@ -1,3 +1,4 @@
+import {givenObject} from '../given-object.ts'
 import {randomUUID} from 'node:crypto'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -11,7 +12,7 @@ import type {RunFacts} from '../run-facts.ts'
 import {findInstance, startingApp} from './find-instance.ts'
 import {instanceView} from './instance-view.ts'
 import {statusIn} from './list-instances.ts'
-import {askedText, askedWhole, asProblem, givenObject, givenPayload, givenTime} from './requests.ts'
+import {askedText, askedWhole, asProblem, givenPayload, givenTime} from './requests.ts'
 
 /** Number of instances that are looked up at a time … */
 const PURGE_ROWS = 1000

@@ -1,9 +1,10 @@
+import {givenObject} from '../given-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ApiRequest} from '../route.ts'
 import {findInstance} from './find-instance.ts'
 import {timeText} from './instance-view.ts'
-import {askedText, askedWhole, asProblem, givenObject} from './requests.ts'
+import {askedText, askedWhole, asProblem} from './requests.ts'
 
 /** Replays one turn of an instance. Throws a UserError. */
 export async function replayInstance(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.WorkflowReplayed> {

@@ -2,17 +2,6 @@ import {UserError} from '../../../model/errors.ts'
 import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
 import {ApiProblem} from '../problem.ts'
 
-/** The JSON object of a request. Throws a UserError. */
-export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  } catch {
-    // said below
-  }
-  throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
-}
-
 /** A text of a request; '' if it is left out. Throws a UserError. */
 export function askedText(given: Readonly<Record<string, unknown>>, name: string): string {
   const {[name]: value = ''} = given

@@ -1,3 +1,4 @@
+import {givenObject} from '../given-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import type {RemoteClient} from '../../../work/workflow/remote-clients.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
@@ -5,7 +6,7 @@ import {noSuchApp, type AppName} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import type {RunFacts} from '../run-facts.ts'
-import {asProblem, askedText, givenObject} from './requests.ts'
+import {asProblem, askedText} from './requests.ts'
 
 /**
  * Lends the workers of an app to the workflows of another run: the answer says what comes of the tasks that it posts, until the app's sidecar

@@ -1,3 +1,4 @@
+import {givenObject} from '../given-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {REMINDER, type Reminder} from '../../../work/actor/reminder-store.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
@@ -7,7 +8,7 @@ import {TIMER} from '../../../work/workflow/workflow-store.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ApiRequest} from '../route.ts'
 import {UserError} from '../../../model/errors.ts'
-import {askedWhole, givenObject} from './requests.ts'
+import {askedWhole} from './requests.ts'
 
 /** Brings all that waits nearer, and returns what fell due on the way. Throws a UserError. */
 export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.Skipped> {

@@ -1,3 +1,4 @@
+import {percentDecoded} from '../../net/grpc/status.ts'
 import {posix} from 'node:path'
 import type {Call} from '../../../model/call.ts'
 import type {Place} from '../../../model/errors.ts'
@@ -121,15 +122,7 @@ function operationOf(path: string): string {
   // nearly all are clean
   const isClean = !escaped.includes('%') && !escaped.includes('//') && !escaped.includes('/.')
   if (isClean) return escaped.startsWith('/') ? escaped.slice(1) : escaped
-  return posix.normalize(decoded(escaped)).replace(/^\//, '')
-}
-
-const decoded = (path: string): string => {
-  if (!path.includes('%')) return path
-  const bytes = path.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16))
-  )
-  return Buffer.from(bytes, 'latin1').toString('utf8')
+  return posix.normalize(escaped.includes('%') ? percentDecoded(escaped) : escaped).replace(/^\//, '')
 }
 
 const keyOf = ({appId, namespace}: {readonly appId: string; readonly namespace: string}): string =>

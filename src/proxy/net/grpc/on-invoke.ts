@@ -11,7 +11,7 @@ import {headFields, ON_INVOKE} from './head-fields.ts'
 import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from './invoke-messages.ts'
 import {tooLargeToSend} from './message-gauge.ts'
 import {PERMANENT_HEADER} from './permanent-headers.ts'
-import {httpStatusOf, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, type GrpcStatus} from './status.ts'
+import {httpStatusOf, INTERNAL, percentDecoded, RESOURCE_EXHAUSTED, UNAVAILABLE, type GrpcStatus} from './status.ts'
 import {binaryTrace} from './trace-fields.ts'
 import {Collector, NO_ROOM} from '../collector.ts'
 import {UnaryCall, type UnaryOutcome} from './unary-call.ts'
@@ -27,12 +27,9 @@ const POST = VERBS.indexOf('POST')
 const methodOf = (path: string): {readonly method: string; readonly query: string} => {
   const flag = path.indexOf('?')
   const escaped = flag < 0 ? path : path.slice(0, flag)
-  const bytes = escaped.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16))
-  )
   const query = flag < 0 ? '' : path.slice(flag + 1)
   return {
-    method: Buffer.from(bytes.replace(/^\//, ''), 'latin1').toString(),
+    method: percentDecoded(escaped).replace(/^\//, ''),
     query: Buffer.from(query, 'latin1').toString()
   }
 }

@@ -51,8 +51,8 @@ export const escapeMessage = (message: string): string => {
   return text
 }
 
-/** What a message that travelled says. */
-export const unescapeMessage = (message: string): string => {
+/** A text without its percent-encoding, as UTF-8. */
+export const percentDecoded = (message: string): string => {
   const bytes = message.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16))
   )

@@ -17,7 +17,7 @@ import {
   INTERNAL,
   RESOURCE_EXHAUSTED,
   UNAVAILABLE,
-  unescapeMessage,
+  percentDecoded,
   type GrpcStatus
 } from './status.ts'
 
@@ -147,7 +147,7 @@ export class UnaryCall implements StreamHandler, Waiter {
       return this.#over({
         status: {
           code: status < 0 ? INTERNAL : status,
-          message: unescapeMessage(message),
+          message: percentDecoded(message),
           details: Buffer.from(details, 'base64').toString('latin1')
         },
         head: this.#head,

@@ -1,4 +1,5 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {namesIn} from '../../../../model/names-in.ts'
+import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {KnownCopy} from '../../../../control/known-copies.ts'
 import type {Environment} from '../../../../model/environment.ts'
@@ -40,11 +41,3 @@ const memoryOf = (env: Environment, folder: string): readonly string[] =>
     const all = join(stateFolder(env), kind)
     return namesIn(all).flatMap(name => (name.startsWith(encodeURIComponent(`${folder}/`)) ? [join(all, name)] : []))
   })
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return [] // it is not there
-  }
-}

@@ -51,7 +51,7 @@ export class GrpcBindingChannel extends EventProcessChannel implements BindingCh
   }
 
   async deliver({name}: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
-    const {app, context, generation, isReady, log} = this.process
+    const {app, context, generation, log} = this.process
     const {data, metadata} = event
     const before = generation()
     const response = await requestGrpcApp({
@@ -64,12 +64,8 @@ export class GrpcBindingChannel extends EventProcessChannel implements BindingCh
       attempt,
       warn: text => log('warn', text)
     })
-    if (response.kind === 'unreachable') {
-      const {why, wasSent} = response
-      const isInterrupted = !wasSent || !isReady() || generation() !== before
-      const text = `error invoking app: ${why}`
-      return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text} : {kind: 'failed', status: 0, text}
-    }
+    if (response.kind === 'unreachable')
+      return this.unanswered({...response, why: `error invoking app: ${response.why}`}, before)
     const {status, message} = response
     if (status.code !== OK)
       return {kind: 'failed', status: status.code, text: `error invoking app: ${statusText(status)}`}

@@ -76,15 +76,10 @@ export class GrpcEventChannel extends EventProcessChannel implements EventChanne
     path: string,
     call: Pick<GrpcAppRequestOptions, 'from' | 'fields' | 'message' | 'attempt'>
   ): Promise<Response> {
-    const {app, context, generation, isReady, log} = this.process
+    const {app, context, generation, log} = this.process
     const before = generation()
     const response = await requestGrpcApp({...call, app, context, path, warn: text => log('warn', text)})
-    if (response.kind === 'unreachable') {
-      const {why, wasSent} = response
-      // an event that its process did not receive, or could not answer, does not count as a failure of the app
-      const isInterrupted = !wasSent || !isReady() || generation() !== before
-      return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
-    }
+    if (response.kind === 'unreachable') return this.unanswered(response, before)
     const {status, message} = response
     if (status.code === OK) return {kind: 'message', message}
     return {kind: status.code === UNIMPLEMENTED ? 'unknown' : 'failed', status: status.code, text: status.message}

@@ -30,7 +30,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
-    const {app, context, generation, isReady, log} = this.process
+    const {app, context, generation, log} = this.process
     const {traceparent} = event.metadata
     const before = generation()
     const response = await requestApp({
@@ -47,11 +47,8 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
       attempt,
       warn: text => log('warn', text)
     })
-    if (response.kind === 'unreachable') {
-      const isInterrupted = !response.wasSent || !isReady() || generation() !== before
-      const text = `error invoking app: ${response.why}`
-      return isInterrupted ? {kind: 'interrupted', isSent: response.wasSent, text} : {kind: 'failed', status: 0, text}
-    }
+    if (response.kind === 'unreachable')
+      return this.unanswered({...response, why: `error invoking app: ${response.why}`}, before)
     const {status, body} = response
     if (status < 200 || status >= 300) {
       const text = `fails to send binding event to http app channel, status code: ${status} body: ${body.toString()}`

@@ -31,7 +31,7 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
       traceLine(eventTraceparent(event))
     const before = this.process.generation()
     const response = await this.#post(target, {lines, body: event.body, attempt})
-    return response.kind === 'response' ? answerOf(response) : this.#unanswered(response, before)
+    return response.kind === 'response' ? answerOf(response) : this.unanswered(response, before)
   }
 
   async deliverBatch(
@@ -44,7 +44,7 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
     const lines = `Content-Type: application/json\r\n${nameLine(pubsubName)}` + traceLine(traceparentOfAll(entries))
     const before = this.process.generation()
     const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
-    return response.kind === 'response' ? answersOf(response, entries) : this.#unanswered(response, before)
+    return response.kind === 'response' ? answersOf(response, entries) : this.unanswered(response, before)
   }
 
   #post({path, subscription: {pubsubName, topic}}: EventTarget, request: EventRequest): Promise<AppResponse> {
@@ -60,13 +60,6 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
       attempt: request.attempt,
       warn: text => log('warn', text)
     })
-  }
-
-  /** An event that its process did not receive, or could not answer, does not count as a failure of the app. */
-  #unanswered({why, wasSent}: Extract<AppResponse, {kind: 'unreachable'}>, before: number): EventAnswer {
-    const {generation, isReady} = this.process
-    const isInterrupted = !wasSent || !isReady() || generation() !== before
-    return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
   }
 }
 

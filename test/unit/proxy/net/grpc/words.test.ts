@@ -1,6 +1,6 @@
 import t from 'tap'
 import {MessageGauge} from '../../../../../src/proxy/net/grpc/message-gauge.ts'
-import {escapeMessage, statusFrom, unescapeMessage} from '../../../../../src/proxy/net/grpc/status.ts'
+import {escapeMessage, statusFrom, percentDecoded} from '../../../../../src/proxy/net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../../../../src/proxy/net/grpc/timeout.ts'
 
 t.test('a timeout has at most 8 digits and a unit', async t => {
@@ -27,8 +27,8 @@ t.test('messages travel percent-encoded, by their bytes', async t => {
   t.equal(escapeMessage('plain ~ text'), 'plain ~ text')
   t.equal(escapeMessage('50% of ü\r\n'), '50%25 of %C3%BC%0D%0A')
   t.equal(escapeMessage('\ud800'), '%EF%BF%BD')
-  t.equal(unescapeMessage('50%25 of %C3%BC%0D%0A'), '50% of ü\r\n')
-  t.equal(unescapeMessage('100% %zz'), '100% %zz')
+  t.equal(percentDecoded('50%25 of %C3%BC%0D%0A'), '50% of ü\r\n')
+  t.equal(percentDecoded('100% %zz'), '100% %zz')
 })
 
 t.test('a code that a text names', async t => {
