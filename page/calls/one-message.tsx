@@ -5,7 +5,7 @@ import {hrefOf} from '../state/route.ts'
 import {statusText} from './columns.tsx'
 import {MessageBody} from './message-body.tsx'
 
-/** The body of a call's request or response, to stand next to another one. */
+/** The body of a call's request or response, to be shown next to another one. */
 export function OneMessage({
   title,
   number,

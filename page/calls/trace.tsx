@@ -196,7 +196,7 @@ interface BelowProps {
   readonly isWhereItFailed: boolean
 }
 
-/** What the SDKs of apps say of a step, and what apps wrote then; of the step that failed the error stands first, and the rest is folded. */
+/** What the SDKs of apps say of a step, and what apps wrote then; of the step that failed the error comes first, and the rest is folded. */
 function Below({node: {kind, spans}, lines, isWhereItFailed}: BelowProps) {
   const error = isWhereItFailed ? errorAmong(lines) : undefined
   return (

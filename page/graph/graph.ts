@@ -4,7 +4,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 export interface GraphEdge {
   readonly from: string
   readonly to: string
-  /** undefined: there was no call; it stands under `dependsOn`. */
+  /** undefined: there was no call; it is named under `dependsOn`. */
   readonly figures: Api.Edge | undefined
   /** The caller names the callee under `dependsOn`; undefined: one of them is no app of the run. */
   readonly isDeclared: boolean | undefined

@@ -20,7 +20,7 @@ export interface Layout extends Size {
 export const NODE_HEIGHT = 44
 /** Room for `12.6/s ✕ 31 % 65 ms ⚡`. */
 export const LABEL = {width: 150, height: 20}
-/** Apart from others, apps stand in rows of at least this width. */
+/** Apart from others, apps are in rows of at least this width. */
 const MIN_ROW = 900
 const GAP = 24
 /** Maximum width of a character, where names are enlarged since nothing else can be read. */

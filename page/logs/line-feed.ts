@@ -4,7 +4,7 @@ import {listen, run, type EventData} from '../state/run.ts'
 import {readLines, type Stretch} from './history.ts'
 import type {LineBlocks} from './line-blocks.ts'
 
-/** Lines that are read when the view is opened, and after it stood still. */
+/** Lines that are read when the view is opened, and after it was paused. */
 const CAUGHT_UP = 500
 /** Number of lines that are read when the user opens what was left out. */
 const OPENED = 1000
@@ -22,7 +22,7 @@ interface Gap {
 
 /**
  * Fills the blocks with what was written before, and what is written now, until the function that is returned is called. Each
- * sample says where in the log it stands: whatever was left out is seen, and can be opened. After a pause or a lost connection
+ * sample says where in the log it is: whatever was left out is seen, and can be opened. After a pause or a lost connection
  * the first lines of what was missed are read by themselves.
  */
 export function feed(

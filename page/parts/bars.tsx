@@ -24,7 +24,7 @@ export interface Bar {
 
 /** Smallest width of a bar, in percent: what took no time is visible, too. */
 const NARROWEST = 0.4
-/** However deep it stands, its name has room. */
+/** However deep it is, its name has room. */
 const MAX_BRANCHES = 8
 
 export interface BarsProps {
@@ -86,7 +86,7 @@ export function Bars({bars, label, noteHead, now}: BarsProps) {
   )
 }
 
-/** Lines from what stands above to what stands within it: `│ ├ `. */
+/** Lines from a row to what is within it: `│ ├ `. */
 function branchesOf(bars: readonly Bar[]): readonly string[] {
   /** Whether another one of this depth follows below the same one. */
   const follows: boolean[] = []

@@ -50,7 +50,7 @@ export const troubles = signal<readonly Api.Trouble[]>([])
 export const connection = signal<Connection>(
   hasToken ? {state: 'asking'} : {state: 'refused', why: 'this page has no token', hint: ''}
 )
-/** Samples stand still, so that they can be read. */
+/** Samples are paused, so that they can be read. */
 export const isPaused = signal(false)
 
 /** `shop`, `shop.2`, `hello@1.0.0`. */

@@ -53,7 +53,7 @@ const nameOf = ({id, instance}: Api.App): string => (instance === 1 ? id : `${id
 
 const sum = (all: readonly number[]): string => count(all.reduce((a, b) => a + b, 0))
 
-/** Failures stand below the line of all calls, in another colour. */
+/** Failures are below the line of all calls, in another colour. */
 function Minutes({id}: {readonly id: string}) {
   const {calls, failed} = histories.value.get(id) ?? NO_HISTORY
   if (calls.every(each => each === 0)) return null

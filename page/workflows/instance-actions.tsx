@@ -125,7 +125,7 @@ function RaiseEvent({
     try {
       data = text === '' ? undefined : JSON.parse(text)
     } catch {
-      return setMistake(`This is no JSON. Text stands in quotes: "${text}"`)
+      return setMistake(`This is no JSON. Put text in quotes: "${text}"`)
     }
     setMistake('')
     if (

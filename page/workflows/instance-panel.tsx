@@ -41,7 +41,7 @@ function useChildren(timeline: Answer<Api.WorkflowTimeline>): ReadonlyMap<string
   return known
 }
 
-/** One instance: where it stands, its steps over time, what went in and came out. */
+/** One instance: what it waits for, its steps over time, what went in and came out. */
 export function InstancePanel({
   app,
   id,
@@ -85,7 +85,7 @@ function Found({
   const [begun, changed] = [Date.parse(created), Date.parse(lastUpdate)]
   const opened = timeline?.steps.find(({kind, eventId}) => kind === 'activity' && eventId?.toString() === chosen)
   const [sign, tone] = signOf(detail)
-  const stands = timeline === undefined ? '' : standing(timeline, now.value)
+  const progress = timeline === undefined ? '' : standing(timeline, now.value)
   return (
     <>
       <p>
@@ -93,9 +93,9 @@ function Found({
         <strong class={`status ${tone}`}>
           <span aria-hidden="true">{sign}</span> {statusWord(detail)}
         </strong>
-        {stands !== '' && (
+        {progress !== '' && (
           <>
-            , <b>{stands}</b>
+            , <b>{progress}</b>
           </>
         )}
       </p>

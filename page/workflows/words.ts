@@ -68,7 +68,7 @@ function waitWords(step: Api.WorkflowStep, now: number, mayBeEvent: boolean): st
   return `${kind} ${name} in ${app} since ${since}${tries > 1 ? `, try ${tries}` : ''}`
 }
 
-/** Where an instance stands; '' if it is over, or its steps do not tell. */
+/** What an instance waits for or does; '' if it is over, or its steps do not tell. */
 export function standing({workflow, steps, missing, events}: Api.WorkflowTimeline, now: number): string {
   if (isOver(workflow) || workflow.status === 'STALLED') return ''
   const waiting = steps.filter(isWaiting)

@@ -1,7 +1,7 @@
 /** Every warning of a run has a code that stays the same when its wording changes. Its meaning follows it: `npm run docs` writes `docs/messages.md` from it. */
 export type WarningCode =
   | 'actor-waits' // A turn of an actor waits for itself, maybe over other actors: it ends when its caller gives up.
-  | 'actors' // What an app says of the actors that it hosts cannot be used as it stands.
+  | 'actors' // What an app says of the actors that it hosts cannot be used.
   | 'app-crashed' // A process crashed. The message contains the exit code or signal, the calls in flight, and the most useful line of its output. A crash that repeats is reported the 2nd, 4th, 8th … time.
   | 'app-excepted' // `run --except` names the app: you start it yourself.
   | 'app-given-up' // An app is no longer restarted, since it failed too often.

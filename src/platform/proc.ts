@@ -10,7 +10,7 @@ const SLICE_MS = 3
 export async function lookThroughProc(): Promise<ProcessSnapshot> {
   const all: Seen[] = []
   let sliceEnds = performance.now() + SLICE_MS
-  for (const name of namesIn('/proc').filter(name => name >= '0' && name < ':')) {
+  for (const name of namesIn('/proc').filter(each => each >= '0' && each < ':')) {
     const seen = seeInProc(Number(name))
     if (seen !== undefined) all.push(seen)
     if (performance.now() < sliceEnds) continue

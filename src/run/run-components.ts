@@ -58,7 +58,7 @@ export class RunComponents {
     return (await this.#redis)?.release(port) ?? false
   }
 
-  /** An app that was left out, or comes with an edit, is about to listen: the built-in Redis does not stand in for it any more. */
+  /** An app that was left out, or comes with an edit, is about to listen: the built-in Redis does not replace it any more. */
   async giveWay(app: AppPlan): Promise<void> {
     for (const port of listenPorts(app)) {
       this.#ports.add(port)

@@ -21,7 +21,7 @@ export class RunWork implements WorkAccess {
   readonly #listeners: WorkflowListener[] = []
   #opening: Promise<OpenWork> | undefined
   /** An empty one. */
-  #standIn: Promise<OpenWork> | undefined
+  #inMemory: Promise<OpenWork> | undefined
   #opened: OpenWork | undefined
   #isClosed = false
 
@@ -73,8 +73,8 @@ export class RunWork implements WorkAccess {
   async known(): Promise<OpenWork> {
     const path = workPath(this.#options)
     if (this.#isClosed || this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.#open()
-    this.#standIn ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options, undefined))
-    return this.#standIn
+    this.#inMemory ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options, undefined))
+    return this.#inMemory
   }
 
   /** Resumes what an earlier run has left, and says so. */
@@ -129,8 +129,8 @@ export class RunWork implements WorkAccess {
   /** After the sidecars. */
   async close(): Promise<void> {
     this.#isClosed = true
-    const standIn = await this.#standIn?.catch(() => undefined)
-    await standIn?.close()
+    const inMemory = await this.#inMemory?.catch(() => undefined)
+    await inMemory?.close()
     const work = await this.#opening?.catch(() => undefined)
     if (work === undefined) return
     if (this.#options.workMode === 'brief') {

@@ -106,7 +106,7 @@ t.test('workflows', async t =>
       const form = page.getByRole('form', {name: 'Raise an event'})
       await form.getByLabel('Data').fill('yes')
       await form.getByRole('button', {name: 'Raise'}).click()
-      await form.getByRole('alert').getByText('This is no JSON. Text stands in quotes: "yes"').waitFor()
+      await form.getByRole('alert').getByText('This is no JSON. Put text in quotes: "yes"').waitFor()
       await form.getByLabel('Data').fill('{"by":"Ada"}')
       await form.getByRole('button', {name: 'Raise'}).click()
       await sent('raise')

@@ -40,7 +40,7 @@ t.test('bad input: one line says what is wrong, and what to write', async t => {
   t.match(await refused('--enable', '7', 'shop', 'stock'), /--enable cannot be combined with others/)
   t.match(
     await refused('shop'),
-    /fault needs the ids of a caller and a callee; "any" stands for every app: fault any shop/
+    /fault needs the ids of a caller and a callee; "any" means every app: fault any shop/
   )
   for (const time of ['delay', 'for'])
     t.match(

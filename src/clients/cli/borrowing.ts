@@ -7,7 +7,7 @@ import type {Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
 import type {MovedPorts} from '../../model/moved-ports.ts'
 
-/** The copy of a template whose apps stand for those that another one leaves out (`--rest`). */
+/** The copy of a template whose apps replace those that another one leaves out (`--rest`). */
 export interface Lender {
   readonly run: RunIdentity
   /** Where its apps are, in place of the ports that the template names. */

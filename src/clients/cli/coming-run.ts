@@ -10,7 +10,7 @@ import {say} from './say.ts'
 const LOOK_MS = 25
 
 /**
- * The run that a command stands for; where it does not run yet, it is waited for. Undefined: the time is up. Throws a UserError
+ * The run that a command is for; where it does not run yet, it is waited for. Undefined: the time is up. Throws a UserError
  * where there are several.
  */
 export async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number): Promise<FoundRun | undefined> {

@@ -25,7 +25,7 @@ export const calledBy = (args: readonly string[], commands: readonly CommandEntr
   return andVerbs(commands).find(command => command.name === name)
 }
 
-/** Flags that may stand between a command and its verb, and have a value. */
+/** Flags that may be between a command and its verb, and have a value. */
 const BETWEEN = new Set(['-a', '--app-id', '-n', '--namespace', '-f', '--run-file', '--name', '--runtime-path'])
 
 /** A command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no command stays as it is. */

@@ -48,7 +48,7 @@ const OF_STATUS: Readonly<Record<string, readonly string[]>> = {
   'workflow purge': OVER
 }
 
-/** The ids of the latest workflows that may stand behind a verb; for an event with a slash behind. */
+/** The ids of the latest workflows that may follow a verb; for an event with a slash behind. */
 async function completedWorkflows(command: string, asJson: boolean): Promise<readonly string[]> {
   const query = new URLSearchParams((OF_STATUS[command] ?? []).map(status => ['status', status]))
   const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
@@ -57,7 +57,7 @@ async function completedWorkflows(command: string, asJson: boolean): Promise<rea
   return command === 'workflow raise-event' ? ids.filter(id => !id.includes('/')).map(id => `${id}/`) : ids
 }
 
-/** The jobs that may stand behind a verb, as `shop/report`. */
+/** The jobs that may follow a verb, as `shop/report`. */
 async function completedJobs(command: string, asJson: boolean): Promise<readonly string[]> {
   const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
   const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /jobs', {query: {limit: 1000}})))
@@ -75,7 +75,7 @@ async function completedActors(asJson: boolean): Promise<readonly string[]> {
   return lists.flatMap(({types}) => types.map(({type}) => type)).filter(type => PLAIN.test(type))
 }
 
-/** The reminders that may stand behind a verb, as `Cart/17/expire`; for a list the actors that have some. */
+/** The reminders that may follow a verb, as `Cart/17/expire`; for a list the actors that have some. */
 async function completedReminders(command: string, asJson: boolean): Promise<readonly string[]> {
   const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
   const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /reminders')))
@@ -85,7 +85,7 @@ async function completedReminders(command: string, asJson: boolean): Promise<rea
   return [...new Set(names)].filter(name => PLAIN.test(name))
 }
 
-/** What no shell gives a meaning: `compgen -W` of bash would run a `$(…)`, and a completed word stands unquoted on the line. */
+/** What no shell gives a meaning: `compgen -W` of bash would run a `$(…)`, and a completed word is not quoted on the line. */
 const PLAIN = /^[\w@%+:,./-]+$/
 
 /** Commands that take ids of apps that do not run. */

@@ -14,7 +14,7 @@ export interface Flag {
   readonly words?: Readonly<Record<string, number>>
   /** May be given several times; help shows its type as Dapr's does. */
   readonly repeats?: true
-  /** What may stand behind it; shells complete it. */
+  /** What may follow it; shells complete it. */
   readonly values?: readonly string[]
   /** Throws for an invalid value. */
   readonly check?: (value: string) => void
@@ -33,7 +33,7 @@ export const textFlag = (name: string, text: string, short?: string): Flag => ({
   ...(short !== undefined && {short})
 })
 
-/** Which run a command stands for: by its template, or by its name. */
+/** Which run a command is for: by its template, or by its name. */
 export const whichRun = (text: string, short?: string): readonly Flag[] => [
   textFlag('run-file', text, short),
   textFlag('name', 'The name of the run, as ps -o json shows it')

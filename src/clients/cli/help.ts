@@ -10,7 +10,7 @@ export interface CommandWords {
   readonly examples: readonly string[]
   /** How help groups the flags by use on a terminal. What is in no group follows. */
   readonly groups?: readonly Group[]
-  /** Stands at the end of its help: what its arguments may be. */
+  /** The end of its help: what its arguments may be. */
   readonly notes?: string
   /** Other names of it. */
   readonly aliases?: readonly string[]

@@ -24,7 +24,7 @@ export interface LineForm {
   readonly asJson: boolean
   readonly hasTimes: boolean
   readonly isTerminal: boolean
-  /** What stands before the lines of an app; latin1. */
+  /** The prefix of the lines of an app; latin1. */
   readonly prefixOf: (app: string) => string
   /** As in `LogsWanted`. */
   readonly run: string

@@ -18,7 +18,7 @@ export function logStyleOf(value: string | undefined): LogStyle {
 /** A longer name is cut: the lines matter more. */
 const MAX_NAME = 20
 
-/** What stands before the lines of each app on the console; undefined: what stands in the files, too. */
+/** The prefix of the lines of each app on the console; undefined: that of the files. */
 export function prefixesFor(
   {apps}: Plan,
   {style, isPainted}: {style: LogStyle; isPainted: boolean}
@@ -32,7 +32,7 @@ export function prefixesFor(
   }
 }
 
-/** What stands before the lines of each app in `logs`; `names` are the apps in the order of the template, which gives them their colours. */
+/** The prefix of the lines of each app in `logs`; `names` are the apps in the order of the template, which gives them their colours. */
 export function logPrefixes(names: readonly string[], isPainted: boolean): (app: string) => string {
   if (!isPainted) return appPrefix
   const painters = new Map<string, string>()

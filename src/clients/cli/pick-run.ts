@@ -8,7 +8,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {isSamePath} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 
-/** Which run a command stands for, besides the id of an app. */
+/** Which run a command is for, besides the id of an app. */
 export interface RunPlace {
   readonly folder: string
   /** The template at or above the folder, or the one that `--run-file` names; undefined: there is none. */
@@ -57,7 +57,7 @@ export interface WantedRuns {
 }
 
 /**
- * The runs that a command stands for: those of its folder, which is the one of the nearest template upwards; in a folder without a
+ * The runs that a command is for: those of its folder, which is the one of the nearest template upwards; in a folder without a
  * template all, if none is its own.
  */
 export function runsMeant(
@@ -85,7 +85,7 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
 
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
 
-/** The error for a command that stands for no run: what is missing, and what runs elsewhere. */
+/** The error for a command that finds no run: what is missing, and what runs elsewhere. */
 export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): UserError {
   const own = runsAt(runs, place).flat()
   const others = runs.filter(run => !own.includes(run))

@@ -39,7 +39,7 @@ export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): 
   ...new Set([...words, flags.text('app-id') ?? []].flat())
 ]
 
-/** Finds the run that a command stands for (`pickRun`); a run of another folder is named, once. */
+/** Finds the run that a command is for (`pickRun`); a run of another folder is named, once. */
 export class RunFinder {
   readonly runs: readonly FoundRun[]
   readonly place: RunPlace
@@ -92,6 +92,6 @@ export async function runFinder(
   return new RunFinder(await runsHere(asJson), place, tell)
 }
 
-/** The run that a command stands for. Throws a UserError if there is none, or there are several. */
+/** The run that a command is for. Throws a UserError if there is none, or there are several. */
 export const runHere = async (flags: GivenFlags, asJson: boolean): Promise<FoundRun> =>
   (await runFinder(flags, asJson)).find()

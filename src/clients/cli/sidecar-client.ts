@@ -35,7 +35,7 @@ export interface SidecarAnswer {
 }
 
 /**
- * The app with this id, in the oldest of the runs that the command stands for (Dapr takes any). If there is none, throws a UserError
+ * The app with this id, in the oldest of the runs that the command is for (Dapr takes any). If there is none, throws a UserError
  * with this message and what to do about it.
  */
 export async function findApp(

@@ -76,7 +76,7 @@ function wideRows({nodes, failedAt}: RequestTree): readonly string[] {
   )
 }
 
-/** The bars have what is left of the width, below an axis; notes stand below their rows. */
+/** The bars have what is left of the width, below an axis; notes are below their rows. */
 function fittingRows({nodes, failedAt}: RequestTree, {width, hasColours = false}: TracePlace): readonly string[] {
   const all = endOf(nodes)
   const paint = (cell: string, row: number): string => (nodes[row]?.isFailed === true ? toned('bad', cell) : cell)

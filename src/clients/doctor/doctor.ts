@@ -122,7 +122,7 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1']
 export function checkProxy(env: Patient['env']): readonly Check[] {
   const proxies = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].filter(name => (env[name] ?? '') !== '')
   const [proxy] = proxies
-  if (proxy === undefined) return [ok('no proxy stands between apps and their sidecars')]
+  if (proxy === undefined) return [ok('no proxy is between apps and their sidecars')]
   const except = (env['NO_PROXY'] || env['no_proxy'] || '').split(/[\s,]+/).filter(name => name !== '')
   if (except.includes('*') || LOOPBACK_NAMES.every(name => except.includes(name)))
     return [ok(`${proxy} is set, and NO_PROXY spares the loopback`)]

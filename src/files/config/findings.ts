@@ -187,6 +187,6 @@ function whyUseless(
   }
   if (!matchesNothing(glob, {paths: [], ignore, honoursGitignore: false}, folder)) return undefined
   return {
-    message: `watch matches nothing: what ${JSON.stringify(glob)} stands for is never watched, or is in watch.ignore`
+    message: `watch matches nothing: all that ${JSON.stringify(glob)} matches is never watched, or is in watch.ignore`
   }
 }

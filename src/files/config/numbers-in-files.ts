@@ -19,12 +19,12 @@ const MAX_BYTES = 128 * 1024
 const MAX_MS = 300
 
 const HOST = String.raw`(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1?\]?)`
-/** A number where a port stands: behind a host of this machine, a word with port, a flag, or in `listen(3000)`. */
+/** A number where a port is expected: behind a host of this machine, a word with port, a flag, or in `listen(3000)`. */
 const AT = new RegExp(
   String.raw`(?:${HOST}["']?\s*[:,]\s*|port\w*["']?\s*[:=,(]?\s*["']?|(?:^|\s)-p\s*|listen\(\s*["':]*)(\d{2,5})(?![\w.])`,
   'gi'
 )
-/** The number is a default for a variable, or stands in a comment. */
+/** The number is a default for a variable, or is in a comment. */
 const IS_DEFAULT = /env|\$\{?\w*PORT|^\s*(?:#|\/\/|\*)/i
 
 /** Where the files of its apps have numbers that this copy replaces, as far as a bounded search finds them. */

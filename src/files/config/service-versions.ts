@@ -54,7 +54,7 @@ function checkPair({settings, plan}: Entry, {settings: first, plan: other}: Entr
   )
   settings.refuse({
     key: 'appID',
-    message: `app ${JSON.stringify(plan.id)}: version ${plan.version} stands twice, ${places.join(' and ')}`,
+    message: `app ${JSON.stringify(plan.id)}: version ${plan.version} appears twice, ${places.join(' and ')}`,
     hint: 'give one of them another version, or write replicas: 2 on one'
   })
 }

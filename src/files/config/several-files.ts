@@ -94,7 +94,8 @@ function mergeApps(reading: Reading, base: YamlList, over: YamlNode): YamlList {
     const app = item.node
     const names = namesOf(reading, app)
     const at = meantBy(reading, app, names, known)
-    if (at !== -1 && taken.has(at)) refuseApp(reading, app, `app ${JSON.stringify(names.id)} stands twice in this file`)
+    if (at !== -1 && taken.has(at))
+      refuseApp(reading, app, `app ${JSON.stringify(names.id)} appears twice in this file`)
     taken.add(at)
     const before = items[at]
     if (before === undefined) items.push(item)

@@ -21,7 +21,7 @@ for _name, _value in json.loads(os.environ.get("${HOOK_DOTTED}") or "{}").items(
 
 
 def _move(fixed, port, is_hidden):
-    """Bind the port; where it is hidden, sockets there name the number that stands in the code."""
+    """Bind the port; where it is hidden, sockets there name the number of the code."""
     import socket
 
     real_bind, real_name = socket.socket.bind, socket.socket.getsockname

@@ -4,7 +4,7 @@ import {pathTo, type Imported, type ImportedApp} from './imported.ts'
 
 const MARK = '# import:'
 
-/** The text of a template. `file`: where it is to stand, which relative paths count from. */
+/** The text of a template. `file`: where it will be, which relative paths count from. */
 export function templateText({from, name, interpolate, common, apps, notes}: Imported, file: string): string {
   const lines = [
     `# Written by pillion import from ${oneLine(from)}.`,

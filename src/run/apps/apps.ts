@@ -25,7 +25,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
-  /** Called before an app joins: nothing of the run stands in for it any more. */
+  /** Called before an app joins: nothing of the run replaces it any more. */
   readonly makesRoom: (plan: AppPlan) => Promise<void>
   /** Whether an app has called another one, by their ids. */
   readonly calls: (caller: string, callee: string) => boolean

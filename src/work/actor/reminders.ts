@@ -119,23 +119,23 @@ export class Reminders {
     const {catchesUp = false, wakeUps} = this.#options
     const {key, due, step, attempts} = reminder
     let isMissed = wakeUps.date() - due > LATE_MS
-    let standsFor = due
+    let planned = due
     const options: TurnOptions = {
       isPatient: true,
       isWanted: () => !this.#series.isClosed && this.#store.at(key)?.isDue === true,
       onBegin: wasHeld => {
         isMissed ||= wasHeld
         if (isMissed && attempts === 0 && !catchesUp && step !== undefined)
-          standsFor = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, wakeUps.date())).at
+          planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, wakeUps.date())).at
       }
     }
     try {
       const answer = await this.#run(requestOf(reminder), options)
-      return {...outcomeOf(answer), due: standsFor}
+      return {...outcomeOf(answer), due: planned}
     } catch (error) {
       // where too many wait already it is tried again
       const kind = error instanceof ActorError && error.refusal === 'gone' ? 'undeliverable' : 'failed'
-      return {kind, answer: messageOf(error), due: standsFor, isCancelled: false}
+      return {kind, answer: messageOf(error), due: planned, isCancelled: false}
     }
   }
 

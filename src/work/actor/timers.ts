@@ -13,7 +13,7 @@ export interface FiringName {
   readonly name: string
 }
 
-/** `T||I||N`, as Dapr's errors name it: two may share it, since `||` may stand in each part. */
+/** `T||I||N`, as Dapr's errors name it: two may share it, since each part may contain `||`. */
 export const fullName = ({type, id, name}: FiringName): string => `${type}||${id}||${name}`
 
 /** No two share it: names have no control characters. */

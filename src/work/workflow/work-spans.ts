@@ -117,7 +117,7 @@ export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Arra
   })
 }
 
-/** In ms since 1970; in whole ones it may stand before what has started it. */
+/** In ms since 1970; in whole ones it may be before what has started it. */
 const beginningOf = ({instance: {started, created}, began}: LiveInstance): number =>
   began === undefined ? (started ?? created) : wallTime.of(began)
 

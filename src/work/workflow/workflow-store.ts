@@ -113,7 +113,7 @@ const APPS = `WITH RECURSIVE apps (app) AS (
   UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
 )`
 
-/** In place of an instance: detached children outlive who has asked for them, and the history in which that stands. */
+/** In place of an instance: detached children outlive who has asked for them, and the history that says so. */
 export const NO_INSTANCE = 0
 
 /** Instances with their histories. `CROSS JOIN` keeps the order: SQLite would begin with months of finished instances. */

@@ -53,7 +53,7 @@ const takesSomeId = ({takesIds, takesInstances}: CommandWords): boolean => takes
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** A shell command that prints the ids that may stand behind a command. */
+/** A shell command that prints the ids that may follow a command. */
 const idsOf = (program: string, command: string): string =>
   `${program} completion ids ${shellWord(command)} 2>/dev/null`
 
@@ -130,7 +130,7 @@ const flagWords = ({name, short}: Flag): readonly string[] => [
   ...(short === undefined ? [] : [`-${short}`])
 ]
 
-/** What stands behind each flag of a command that has a value. */
+/** What follows each flag of a command that has a value. */
 const bashValues = (program: string, command: CommandWords): readonly string[] =>
   shownFlags(command)
     .filter(({type}) => type !== 'bool')

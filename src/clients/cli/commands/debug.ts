@@ -66,7 +66,7 @@ function launchEntry({appId, folder, command, environment, added}: Launch): obje
   return {type: 'node-terminal', ...shared, command: command.map(quoted).join(' ')}
 }
 
-/** Options of Python that stand before the script or the module. */
+/** Options of Python that come before the script or the module. */
 function pythonOf(args: readonly string[]): object {
   const first = args.findIndex((arg, index) => !arg.startsWith('-') || arg === '-m' || (index === 0 && arg === '-c'))
   if (first < 0) return {args}

@@ -111,7 +111,7 @@ function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
     })
   if (from === '' || to === '' || others.length > 0)
     throw new UsageError(
-      `fault needs the ids of a caller and a callee; "any" stands for every app${from === '' ? '' : `: fault any ${from}`}; or --actor TYPE`
+      `fault needs the ids of a caller and a callee; "any" means every app${from === '' ? '' : `: fault any ${from}`}; or --actor TYPE`
     )
   return [from, to]
 }

@@ -17,7 +17,7 @@ import {outputColumns} from '../columns.ts'
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'
 
-/** `ps [ID …] [-w] [--wide] [-o json]`: shows the state of the apps of the run that the command stands for (`runsMeant`). */
+/** `ps [ID …] [-w] [--wide] [-o json]`: shows the state of the apps of the run that the command is for (`runsMeant`). */
 export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const ids = [...new Set(words)]
   const look = async (): Promise<readonly RunListing[]> => listingsOf(await runFinder(flags, asJson), ids)

@@ -26,7 +26,7 @@ export const runs: CommandHandler = async ({flags, words}) => {
   return 0
 }
 
-/** What is slower, or fails more, in the run that a command stands for than in the one before it. Never rejects. */
+/** What is slower, or fails more, in the run that a command is for than in the one before it. Never rejects. */
 export async function changesHere(flags: GivenFlags): Promise<readonly RunChange[]> {
   try {
     const {template, all} = await runsOf(flags)
@@ -36,7 +36,7 @@ export async function changesHere(flags: GivenFlags): Promise<readonly RunChange
   }
 }
 
-/** The runs of the template that a command stands for, the latest last: one that runs now is as it is now. */
+/** The runs of the template that a command is for, the latest last: one that runs now is as it is now. */
 async function runsOf(flags: GivenFlags): Promise<{readonly template: string; readonly all: readonly KeptRun[]}> {
   const place = commandPlace(flags)
   const living = runsAt(await findRuns(process.env), place)[0]?.[0]

@@ -76,7 +76,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
       {name: 'never', type: 'bool', text: 'Send no response until the caller disconnects'},
       textFlag('off', 'Remove the fault with this number, or all'),
       outputFlag(['table', 'json']),
-      textFlag('path', "Only calls with this path; * stands for anything: '/orders/*'"),
+      textFlag('path', "Only calls with this path; * matches anything: '/orders/*'"),
       textFlag('rate', 'Share of the calls to hit: 0.2'),
       ...RUN_FILE,
       textFlag('seed', 'Seed that selects these calls: the same ones in every run'),

@@ -25,7 +25,7 @@ export function addedWorktreeOf(folder: string): AddedWorktree | undefined {
   return basename(git) === '.git' && existsSync(main) && main !== root ? {root, main, gitFolder} : undefined
 }
 
-/** The folder of the main working tree that stands for one of the worktree. */
+/** The folder of the main working tree that corresponds to one of the worktree. */
 export const inMain = ({root, main}: AddedWorktree, folder: string): string => join(main, relative(root, folder))
 
 /** What has been done for a worktree. */

@@ -8,7 +8,7 @@ import {say} from '../say.ts'
 import {tryTemplate, type Trial, type TrialRequest, type TriedApp} from './trial.ts'
 
 interface CheckRequest extends TrialRequest {
-  /** Writes the template again, with what stands in the way. */
+  /** Writes the template again, with the obstacles. */
   readonly rewrite: (text: string) => void
   /** Where the report goes: as JSON to stdout, or as text. */
   readonly output: 'json' | NodeJS.WriteStream
@@ -58,7 +58,7 @@ const trialJson = (template: string, {apps, tookMs}: Trial): string =>
 
 const areAllReady = (apps: readonly TriedApp[]): boolean => apps.every(({isReady}) => isReady)
 
-/** The template with a note at each app that something stands in the way of. */
+/** The template with a note at each app that has an obstacle. */
 const withNotes = (imported: Imported, {apps}: Trial): Imported => ({
   ...imported,
   apps: imported.apps.map(app => {

@@ -9,7 +9,7 @@ import {firstBuild} from './first-build.ts'
 import {missingPackages} from './packages.ts'
 import {unsetVariables} from './unset-variables.ts'
 
-/** What stands in the way of an app. */
+/** What keeps an app from becoming ready. */
 export interface Obstacle {
   readonly kind: 'program' | 'packages' | 'port' | 'variable' | 'docker' | 'crash' | 'waits' | 'build' | 'not-ready'
   readonly text: string
@@ -34,7 +34,7 @@ export interface Around {
   readonly root: string
 }
 
-/** What stands in the way of an app, the first thing to do first. */
+/** What keeps an app from becoming ready, the first thing to do first. */
 export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstacle> {
   return (
     namedVariable(app, around) ??

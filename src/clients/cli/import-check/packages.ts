@@ -55,7 +55,7 @@ const MANAGERS: readonly Manager[] = [
 
 /**
  * What installs the packages of an app that did not start: its last lines say that some are missing, or there are none. Undefined: they do
- * not seem to be what stands in its way.
+ * not seem to be its obstacle.
  */
 export function missingPackages(folder: string, lines: readonly string[]): Installation | undefined {
   for (const {files, missing} of MANAGERS) {

@@ -27,7 +27,7 @@ export interface TriedApp {
   /** As in `ps`; `building`: where its program should be, its first build is under way. */
   readonly state: string
   readonly isReady: boolean
-  /** Null: nothing stands in its way. */
+  /** Null: it became ready. */
   readonly obstacle: Obstacle | null
 }
 
@@ -42,7 +42,7 @@ export interface TrialRequest {
   readonly imported: Imported
   /** The template that was made of it. */
   readonly text: string
-  /** Where it stands, or is to stand. */
+  /** Where it is, or will be. */
   readonly file: string
   /** How long the apps have to become ready. */
   readonly timeoutMs: number
@@ -55,7 +55,7 @@ const QUIET_MS = 3000
 /** Exits, after which an app is not expected to become ready by itself. */
 const MAX_RESTARTS = 3
 
-/** Starts the apps of a template, without anything that outlives it, and says what stands in the way of those that do not become ready. */
+/** Starts the apps of a template, without anything that outlives it, and says why the others do not become ready. */
 export async function tryTemplate(call: CommandContext, options: TrialRequest): Promise<Trial> {
   const {imported, text, file, timeoutMs} = options
   const root = dirname(file)

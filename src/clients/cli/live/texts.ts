@@ -119,7 +119,7 @@ export const KEY_HELP = [
 export const helpText = (width: number): string =>
   KEY_HELP.map(([key, text]) => `${visibleCut(`  ${key}  ${text}`, width)}\n`).join('')
 
-/** Pairs in as many columns as fit, each as wide as what stands in it; '' for none. */
+/** Pairs in as many columns as fit, each as wide as its content; '' for none. */
 export function grid(pairs: readonly Cell[], width: number): string {
   const cells = pairs.map(([name, value]): Cell => [visibleText(name), visibleText(value)])
   for (let columnCount = Math.min(cells.length, Math.floor(width / MIN_PAIR)); columnCount > 1; columnCount--) {

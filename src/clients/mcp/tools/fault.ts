@@ -18,7 +18,7 @@ export const faultTool: Tool = {
     to: text('The id of the callee, or any'),
     actor: text('Only calls of actors of this type, their timers and reminders; from and to may be left out'),
     method: text('Only calls with this method'),
-    path: text('Only calls with this path; * stands for anything'),
+    path: text('Only calls with this path; * matches anything'),
     delay: text('Delays calls by this time: 300ms'),
     jitter: text('Varies the delay by up to this time'),
     status: {

@@ -32,7 +32,7 @@ interface Server {
   readonly stop?: Values
 }
 
-/** A name or password that stands in a statement of SQL; `${NAME}` is replaced when the run starts. */
+/** A name or password in a statement of SQL; `${NAME}` is replaced when the run starts. */
 const PLAIN = /^(?:[\w.@%+=!#^*:,-]|\$\{\w+(?::?[-?][^}'"`\\]*)?\})*$/
 
 const firstOdd = (words: readonly string[]): string | undefined => words.find(word => !PLAIN.test(word))
@@ -145,7 +145,7 @@ const OUTSIDE_PATH: readonly string[] = [
   '/usr/lib/rabbitmq'
 ]
 
-/** Keys of a service that a program has no need of, or that the entry of the server stands for. */
+/** Keys of a service that a program has no need of, or that the entry of the server replaces. */
 const KNOWN = new Set(
   'image build command environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging volumes tty stdin_open init platform pull_policy hostname user shm_size'.split(
     ' '

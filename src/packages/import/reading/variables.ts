@@ -9,7 +9,7 @@ export const envFileVariables = (file: string): Readonly<Record<string, string |
 
 const SAMPLES = ['.example', '.sample', '.template', '.dist', '.default', '-example', '-sample']
 
-/** The name of the file that stands next to an env file as its sample: `.env.example`; '': there is none. */
+/** The name of the sample next to an env file: `.env.example`; '': there is none. */
 export const sampleOf = (file: string): string => {
   const found = SAMPLES.find(end => existsSync(file + end))
   return found === undefined ? '' : basename(file) + found

@@ -79,7 +79,7 @@ t.test('two services of one version: what depends on them is no mistake', async 
   )
   t.same(all, [
     '5:52 wrong value of tty',
-    '3:35 app "db": version 1.0.0 stands twice, dapr.yaml:3:35 and dapr.yaml:4:35'
+    '3:35 app "db": version 1.0.0 appears twice, dapr.yaml:3:35 and dapr.yaml:4:35'
   ])
 })
 

@@ -39,11 +39,11 @@ t.test('an id with a version is one of Daeploy, any other is free', async t => {
 t.test('the same version of a service twice is refused, naming both places', async t => {
   t.equal(
     refusal(t, 'appID: dice, version: 1.0.0', 'appID: cup', 'appID: dice, version: 1.0.0'),
-    'app "dice": version 1.0.0 stands twice, dapr.yaml:3:35 and dapr.yaml:5:35'
+    'app "dice": version 1.0.0 appears twice, dapr.yaml:3:35 and dapr.yaml:5:35'
   )
   t.equal(
     refusal(t, 'appID: dice', 'appID: dice, fixedPort: 9000'),
-    'app "dice": version 0.0.0 stands twice, dapr.yaml:3:35 and dapr.yaml:4:35'
+    'app "dice": version 0.0.0 appears twice, dapr.yaml:3:35 and dapr.yaml:4:35'
   )
 })
 

@@ -145,7 +145,7 @@ t.test('a mistake is told in the file in which it stands, with its line', async 
     ['apps: [{appID: x}]', /'appDirPath' not found/, 'mine.yaml:1:8'],
     ['apps: [{appID: x, appDirPath: ./x}]', /no such file/, 'mine.yaml:1:31'],
     ['apps: [{command: [x]}]', /an app needs an appID/, 'mine.yaml:1:8'],
-    ['apps: [{appID: orders}, {appID: orders}]', /app "orders" stands twice in this file/, 'mine.yaml:1:33'],
+    ['apps: [{appID: orders}, {appID: orders}]', /app "orders" appears twice in this file/, 'mine.yaml:1:33'],
     ['apps: {orders: {}}', /cannot unmarshal !!map into \[\]/, 'mine.yaml:1:7'],
     ['apps: [{appID: orders, appPort: 1', /yaml: line 1:/, 'mine.yaml:1'],
     ['- a list', /cannot unmarshal !!seq into runfileconfig.RunFileConfig/, 'mine.yaml:1:1'],

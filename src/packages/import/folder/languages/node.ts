@@ -168,7 +168,7 @@ function moveOf(line: string, command: readonly string[]): ProjectStart['move'] 
   if (flaggedPort(line) > 0) return undefined
   if (readsPort(line)) return movesByItself
   if (!takesPortFlag(line)) return undefined
-  // npm keeps what stands before -- for itself
+  // npm keeps what comes before -- for itself
   return port => ({command: [...command, ...(command[0] === 'npm' ? ['--'] : []), '--port', port.toString()]})
 }
 
