@@ -1,4 +1,4 @@
-import {namesIn} from '../model/names-in.ts'
+import {namesInFolder} from '../platform/paths.ts'
 import {existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
@@ -45,7 +45,7 @@ export function remember(folder: string, owner: SpaceOwner): void {
 /** All of the user's, those that were used last first. */
 export function rememberedSpaces(env: Environment): readonly RememberedSpace[] {
   const all = spacesFolder(env)
-  return namesIn(all)
+  return namesInFolder(all)
     .filter(name => !name.startsWith(GONE))
     .map(name => ({name, folder: join(all, name), ...ownerIn(join(all, name)), ...usageOf(join(all, name))}))
     .toSorted((a, b) => b.usedAt - a.usedAt)
@@ -55,7 +55,8 @@ export function rememberedSpaces(env: Environment): readonly RememberedSpace[] {
 export function forgetOld(env: Environment, isUsed: (name: string) => boolean, now = Date.now()): void {
   const all = spacesFolder(env)
   // a process was killed while it removed these
-  for (const name of namesIn(all)) if (name.startsWith(GONE)) rmSync(join(all, name), {recursive: true, force: true})
+  for (const name of namesInFolder(all))
+    if (name.startsWith(GONE)) rmSync(join(all, name), {recursive: true, force: true})
   for (const {name, folder} of rememberedSpaces(env)) {
     if (!isOld(folder, now) || isUsed(name)) continue
     const gone = join(all, GONE + name)
@@ -80,7 +81,7 @@ export function ownerIn(folder: string): SpaceOwner {
 }
 
 function usageOf(folder: string): Pick<RememberedSpace, 'usedAt' | 'bytes'> {
-  const files = namesIn(folder).flatMap(name => statSync(join(folder, name), {throwIfNoEntry: false}) ?? [])
+  const files = namesInFolder(folder).flatMap(name => statSync(join(folder, name), {throwIfNoEntry: false}) ?? [])
   const own = files.length === 0 ? (statSync(folder, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()) : 0
   return {
     usedAt: Math.max(own, ...files.map(({mtimeMs}) => mtimeMs)),

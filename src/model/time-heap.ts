@@ -43,8 +43,4 @@ export class TimeHeap<T extends {readonly at: number}> {
   keep(isKept: (item: T) => boolean): void {
     this.#items = this.#items.filter(isKept).toSorted((a, b) => a.at - b.at)
   }
-
-  clear(): void {
-    this.#items = []
-  }
 }

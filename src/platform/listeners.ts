@@ -1,4 +1,4 @@
-import {namesIn} from '../model/names-in.ts'
+import {namesInFolder} from './paths.ts'
 import {closeSync, openSync, readlinkSync, readSync} from 'node:fs'
 import {parseSocketRow, portSuffix, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
 
@@ -83,7 +83,7 @@ function opened(table: string): number | undefined {
 
 export function descriptorsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`
-  return namesIn(folder).map(name => `${folder}/${name}`)
+  return namesInFolder(folder).map(name => `${folder}/${name}`)
 }
 
 export function linkAt(path: string): string {

@@ -1,4 +1,4 @@
-import {existsSync, realpathSync} from 'node:fs'
+import {existsSync, realpathSync, readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 
 /** A path whose folder is named as the system knows it, whatever links lead there; as it is where that folder is not there. */
@@ -18,4 +18,13 @@ export const isSamePath = (one: string, other: string | undefined): boolean =>
 export function repositoryAbove(folder: string): string | undefined {
   if (existsSync(join(folder, '.git'))) return folder
   return folder === dirname(folder) ? undefined : repositoryAbove(dirname(folder))
+}
+
+/** The names in a folder; none if it cannot be read: it is not there, is no folder, or belongs to another user. */
+export function namesInFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }

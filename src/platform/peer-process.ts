@@ -1,4 +1,4 @@
-import {namesIn} from '../model/names-in.ts'
+import {namesInFolder} from './paths.ts'
 import {readFileSync, readlinkSync} from 'node:fs'
 import {basename} from 'node:path'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
@@ -74,7 +74,7 @@ function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | u
 
 /** All but our own, which may have tens of thousands of connections. The latest come first. */
 export const processes = (): readonly number[] =>
-  namesIn('/proc')
+  namesInFolder('/proc')
     .map(Number)
     .filter(pid => pid > 0 && pid !== process.pid)
     .toSorted((a, b) => b - a)

@@ -1,4 +1,4 @@
-import {namesIn} from '../model/names-in.ts'
+import {namesInFolder} from './paths.ts'
 import {readFileSync, readlinkSync} from 'node:fs'
 import {isBrowser, processes} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
@@ -81,7 +81,7 @@ export class PeerVariable {
   /** The latest descriptor first: that is mostly the newest connection. `isNew`: only those that were not looked at. */
   #holds(holder: Holder, socket: string, isNew: boolean): boolean {
     const {pid, seen} = holder
-    const numbers = namesIn(`/proc/${pid}/fd`)
+    const numbers = namesInFolder(`/proc/${pid}/fd`)
     for (let at = numbers.length - 1; at >= 0; at--) {
       const number = numbers[at] ?? ''
       if (isNew && seen.has(number)) continue

@@ -1,4 +1,4 @@
-import {namesIn} from '../model/names-in.ts'
+import {namesInFolder} from './paths.ts'
 import {readFileSync, statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
@@ -10,7 +10,7 @@ const SLICE_MS = 3
 export async function lookThroughProc(): Promise<ProcessSnapshot> {
   const all: Seen[] = []
   let sliceEnds = performance.now() + SLICE_MS
-  for (const name of namesIn('/proc').filter(each => each >= '0' && each < ':')) {
+  for (const name of namesInFolder('/proc').filter(each => each >= '0' && each < ':')) {
     const seen = seeInProc(Number(name))
     if (seen !== undefined) all.push(seen)
     if (performance.now() < sliceEnds) continue

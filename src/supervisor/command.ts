@@ -1,4 +1,4 @@
-import {namesIn} from '../model/names-in.ts'
+import {namesInFolder} from '../platform/paths.ts'
 import {accessSync, constants, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {nearMiss} from '../model/near-miss.ts'
@@ -20,7 +20,7 @@ function adviceFor(program: string, folder: string, folders: readonly string[]):
   if (isExecutable(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
   // many programs have short names, so one of them is always close
   const near =
-    program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesIn(resolve(folder, each)))))
+    program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesInFolder(resolve(folder, each)))))
   return near === '' ? '' : `; did you mean ${near}?`
 }
 

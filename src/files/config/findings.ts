@@ -1,4 +1,4 @@
-import {namesIn} from '../../model/names-in.ts'
+import {namesInFolder} from '../../platform/paths.ts'
 import {existsSync} from 'node:fs'
 import {basename, dirname, relative} from 'node:path'
 import {compileGlob} from '../../model/glob.ts'
@@ -181,7 +181,7 @@ function whyUseless(
   const missing = compileGlob(glob, folder).map(({base}) => base)
   const [first = folder] = missing
   if (missing.every(base => !existsSync(base))) {
-    const near = nearMiss(basename(first), namesIn(dirname(first)))
+    const near = nearMiss(basename(first), namesInFolder(dirname(first)))
     const message = `watch matches nothing: there is no ${relative(folder, first)} in the app's folder`
     return {message, hint: near === '' ? '' : `did you mean ${near}?`}
   }

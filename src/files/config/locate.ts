@@ -1,4 +1,4 @@
-import {namesIn} from '../../model/names-in.ts'
+import {namesInFolder} from '../../platform/paths.ts'
 import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
@@ -109,7 +109,7 @@ function pathsOf(
 function mustExist(path: string, spot: Spot, source: Source): void {
   const fault = statFault(path)
   if (fault === '') return
-  const near = nearMiss(basename(path), namesIn(dirname(path)))
+  const near = nearMiss(basename(path), namesInFolder(dirname(path)))
   const hint = near === '' ? '' : `did you mean ${near}?`
   const message = `error in getting the file info for ${path}: ${fault}`
   throw templateError(source, {code: 'path-not-found', message, spot, hint})

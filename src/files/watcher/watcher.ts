@@ -1,4 +1,4 @@
-import {namesIn} from '../../model/names-in.ts'
+import {namesInFolder} from '../../platform/paths.ts'
 import {existsSync, fstatSync, type Stats} from 'node:fs'
 import {basename, dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
@@ -273,7 +273,7 @@ const filterOf = (files: readonly string[]): AppFilter => ({
 export function openFilter(plan: WatchPlan, folder: string): AppFilter {
   let gitignore: Gitignore | undefined
   const filter = watchFilter(plan, folder, {
-    namesIn,
+    namesIn: namesInFolder,
     isGitignored: (path, isFolder) => gitignore?.excludes(path, isFolder) ?? false
   })
   const {honoursGitignore} = plan

@@ -1,7 +1,9 @@
 import {isMap, isScalar, isSeq, visit, type Document, type YAMLParseError} from 'yaml'
-import {mergeConflictIn, RESOLVE_CONFLICT} from '../../model/merge-conflict.ts'
 import type {Spot} from './place.ts'
 import type {YamlFault} from './fault.ts'
+
+/** What to do about a merge conflict. */
+const RESOLVE_CONFLICT = 'keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>'
 
 /** A fault for people. */
 export interface ExplainedFault {
@@ -95,4 +97,10 @@ function visible(text: string, [start, end]: readonly [number, number]): Spot {
   const blanks = /^ +(?=\S)/.exec(text.slice(start))?.[0].length ?? 0
   const from = Math.min(start + blanks, Math.max(0, text.trimEnd().length - 1))
   return {start: from, end: Math.max(end, from + 1)}
+}
+
+/** The offset of the first marker of a Git merge conflict that was not resolved; undefined if there is none. */
+function mergeConflictIn(text: string): number | undefined {
+  const at = text.search(/^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|$)/m)
+  return at === -1 ? undefined : at
 }

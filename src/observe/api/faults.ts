@@ -1,4 +1,3 @@
-import {givenObject} from './given-object.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {checkFaultIds, readFault, WrongFault, type FaultFields} from '../../files/config/fault.ts'
 import {edgeText, effectText, limitText, rateText} from '../../proxy/faults/fault-text.ts'
@@ -6,7 +5,7 @@ import {Faults} from '../../proxy/faults/faults.ts'
 import {UserError} from '../../model/errors.ts'
 import type {FaultView} from '../../model/fault.ts'
 import type {RunFacts} from './run-facts.ts'
-import {ApiProblem} from './problem.ts'
+import {ApiProblem, givenObject} from './problem.ts'
 
 /** Each call is compared with all of them. */
 const MAX_FAULTS = 100

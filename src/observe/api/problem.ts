@@ -1,4 +1,5 @@
 import {messageOf, UserError} from '../../model/errors.ts'
+import {isObject} from '../../model/is-object.ts'
 import type {Problem} from '../../model/api.generated.ts'
 
 /** What a problem has besides. */
@@ -28,4 +29,15 @@ export function problemOf(error: unknown): Problem {
   const hint = isOurs ? '' : error.explanation
   const {reason} = error instanceof ApiProblem ? error.details : {}
   return {status, detail: messageOf(error), ...(hint !== '' && {hint}), ...(reason !== undefined && {reason})}
+}
+
+/** The JSON object of a request. Throws a UserError. */
+export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (isObject(value)) return value
+  } catch {
+    // reported below
+  }
+  throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
 }

@@ -1,4 +1,3 @@
-import {givenObject} from './given-object.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {readEdit, type RequestEdit} from '../replay/edit.ts'
@@ -10,7 +9,7 @@ import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiRequest} from './route.ts'
 import type {ApiContext} from './api-context.ts'
 import {recordedCall} from './calls.ts'
-import {ApiProblem} from './problem.ts'
+import {ApiProblem, givenObject} from './problem.ts'
 import {pinsView, replayView} from './replay-view.ts'
 
 /** The calls that are to be sent again: numbers, the latest one that failed, those that are pinned, or a window. */

@@ -11,7 +11,7 @@ export interface Due {
 /** What waits in memory for its time: a heap, and one timer for its head. What is no longer wanted does nothing when it fires. */
 export class Agenda {
   readonly #clock: Clock
-  readonly #heap = new TimeHeap<Due>()
+  #heap = new TimeHeap<Due>()
   #stop: (() => void) | undefined
   /** When the timer fires. */
   #armed = Infinity
@@ -28,7 +28,7 @@ export class Agenda {
   close(): void {
     this.#stop?.()
     this.#stop = undefined
-    this.#heap.clear()
+    this.#heap = new TimeHeap()
     this.#armed = -Infinity
   }
 

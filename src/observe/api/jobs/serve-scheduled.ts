@@ -1,5 +1,5 @@
 // What waits for a time, with the names that Dapr's CLI gives it (cmd/scheduler, pkg/scheduler). Loaded by the first request.
-import {givenObject} from '../given-object.ts'
+import {givenObject} from '../problem.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'

@@ -1,4 +1,4 @@
-import {givenObject} from '../given-object.ts'
+import {givenObject} from '../problem.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ApiRequest} from '../route.ts'

@@ -1,4 +1,4 @@
-import {givenObject} from '../given-object.ts'
+import {givenObject} from '../problem.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {REMINDER, type Reminder} from '../../../work/actor/reminder-store.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'

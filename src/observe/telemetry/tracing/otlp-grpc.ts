@@ -1,3 +1,4 @@
+import {percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders} from 'node:http2'
 import {ExportResultCode, type ExportResult} from '@opentelemetry/core'
 import {ProtobufTraceSerializer} from '@opentelemetry/otlp-transformer'
@@ -16,15 +17,6 @@ function failureIn(headers: IncomingHttpHeaders): string | undefined {
   if (status === '0') return ''
   const message = percentDecoded(String(headers['grpc-message'] ?? ''))
   return `gRPC status ${String(status)}${message === '' ? '' : `: ${message}`}`
-}
-
-/** gRPC messages are percent-encoded; an invalid one is shown as it is. */
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 /**

@@ -19,7 +19,7 @@ const MIN_FULL = 1024
 
 /** One timer for the keys of all databases that expire. Its heap may hold outdated times; they are dropped when they come up. */
 export class ExpiryTimer {
-  readonly #heap = new TimeHeap<Expiry>()
+  #heap = new TimeHeap<Expiry>()
   /** Number of entries above which outdated ones are dropped. */
   #full = MIN_FULL
   #timer: NodeJS.Timeout | undefined
@@ -39,7 +39,7 @@ export class ExpiryTimer {
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#heap.clear()
+    this.#heap = new TimeHeap()
     this.#armedFor = Infinity
   }
 

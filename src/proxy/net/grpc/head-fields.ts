@@ -3,6 +3,10 @@ import type {Pool} from '../pool.ts'
 
 export const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke'
 
+/** HTTP's own names, which may not be mistaken for metadata: they get `dapr-` (pkg/messaging/v1/util.go, isPermanentHTTPHeader). */
+export const PERMANENT_HEADER =
+  /^(?:accept(?:-charset|-language|-ranges)?|cache-control|content-type|content-length|cookie|date|expect|from|host|if-.*|max-forwards|origin|pragma|referer|via|warning)$/
+
 const POST_HTTP = '\u0083\u0086'
 const POST_HTTPS = '\u0083\u0087'
 const AUTHORITY = 1

@@ -1,4 +1,4 @@
-import {namesIn} from '../../../../model/names-in.ts'
+import {namesInFolder} from '../../../../platform/paths.ts'
 import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {KnownCopy} from '../../../../control/known-copies.ts'
@@ -22,7 +22,7 @@ const isInside = (folder: string, path: unknown): boolean =>
 
 /** The files of what outlives a run, with the notes of whose they are. */
 function workOf(env: Environment, folder: string): readonly string[] {
-  return namesIn(notesFolder(env)).flatMap(name => {
+  return namesInFolder(notesFolder(env)).flatMap(name => {
     const note = join(notesFolder(env), name)
     try {
       const owner = JSON.parse(readFileSync(note, 'utf8')) as {readonly folder?: unknown; readonly path?: unknown}
@@ -39,5 +39,7 @@ function workOf(env: Environment, folder: string): readonly string[] {
 const memoryOf = (env: Environment, folder: string): readonly string[] =>
   ['exits', 'runs'].flatMap(kind => {
     const all = join(stateFolder(env), kind)
-    return namesIn(all).flatMap(name => (name.startsWith(encodeURIComponent(`${folder}/`)) ? [join(all, name)] : []))
+    return namesInFolder(all).flatMap(name =>
+      name.startsWith(encodeURIComponent(`${folder}/`)) ? [join(all, name)] : []
+    )
   })
