@@ -1,3 +1,4 @@
+import {inParallel} from '../../platform/in-parallel.ts'
 import type {Actor} from './actor.ts'
 
 const AT_ONCE = 32
@@ -17,12 +18,10 @@ export async function letGo({all, letGo: release, drains, signal, late}: LetGoOp
   for (let actors = all(); actors.length > 0; actors = all()) {
     if (signal.aborted) return false
     const idle = actors.filter(({inside, isLeaving}) => inside === undefined && !isLeaving)
-    let next = 0
-    const work = async (): Promise<void> => {
-      for (let actor = idle[next++]; actor !== undefined && !signal.aborted; actor = idle[next++])
-        if (actor.inside === undefined && !actor.isLeaving) await release(actor)
+    const releaseIdle = async (actor: Actor): Promise<void> => {
+      if (!signal.aborted && actor.inside === undefined && !actor.isLeaving) await release(actor)
     }
-    await Promise.all(Array.from({length: Math.min(AT_ONCE, idle.length)}, work))
+    await inParallel(idle, releaseIdle, AT_ONCE)
     if (idle.length > 0) continue
     if (late?.aborted === true) return false
     for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()

@@ -1,7 +1,7 @@
 import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
-import {causeOf} from './cause.ts'
+import {callerOf} from './cause.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
 import {HeldReader} from './held-reader.ts'
@@ -21,15 +21,11 @@ export function daprdBinding(options: OpenedByDaprd): Binding {
   )
 }
 
-const outputOf = ({access, resource: {name}}: OpenedByDaprd): NonNullable<Binding['output']> => ({
+const outputOf = (options: OpenedByDaprd): NonNullable<Binding['output']> => ({
   operations: undefined,
   invoke: async request => {
-    let answer: Uint8Array
-    try {
-      answer = await access.call('InvokeBinding', encode(InvokeBindingRequest, {name, ...request}))
-    } catch (error) {
-      throw new Error(causeOf(error), {cause: error})
-    }
+    const {name} = options.resource
+    const answer = await callerOf(options)('InvokeBinding', encode(InvokeBindingRequest, {name, ...request}))
     const {data, metadata} = decode(InvokeBindingResponse, answer)
     if (data.length === 0 && Object.keys(metadata).length === 0) return undefined
     return {data: Buffer.from(data), metadata}

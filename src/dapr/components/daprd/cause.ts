@@ -1,3 +1,4 @@
+import type {OpenedByDaprd} from './daprd-access.ts'
 import {messageOf} from '../../../model/errors.ts'
 
 /** What daprd puts in front of what a component says (Dapr: pkg/messages/predefined.go): our blocks do the same. */
@@ -20,3 +21,14 @@ export function causeOf(error: unknown): string {
   const lead = LEADS.map(each => each.exec(text)?.[0] ?? '').find(each => each !== '') ?? ''
   return text.slice(lead.length)
 }
+
+/** Calls a method for a component; its errors are those of the component. */
+export const callerOf =
+  ({access}: OpenedByDaprd) =>
+  async (method: string, message: Uint8Array): Promise<Uint8Array> => {
+    try {
+      return await access.call(method, message)
+    } catch (error) {
+      throw new Error(causeOf(error), {cause: error})
+    }
+  }

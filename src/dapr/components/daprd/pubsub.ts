@@ -1,6 +1,6 @@
 import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
-import {causeOf} from './cause.ts'
+import {callerOf} from './cause.ts'
 import {PublishEventRequest} from '../../../model/dapr/messages/pubsub.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
 import {HeldReader} from './held-reader.ts'
@@ -17,19 +17,14 @@ export class DaprdPubSub implements PubSub {
   }
 
   async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
-    const {access, resource} = this.#options
     const message = {
-      pubsubName: resource.name,
+      pubsubName: this.#options.resource.name,
       topic,
       data,
       dataContentType: 'application/octet-stream',
       metadata: {...metadata, rawPayload: 'true'}
     }
-    try {
-      await access.call('PublishEvent', encode(PublishEventRequest, message))
-    } catch (error) {
-      throw new Error(causeOf(error), {cause: error})
-    }
+    await callerOf(this.#options)('PublishEvent', encode(PublishEventRequest, message))
   }
 
   async subscribe({topic, atOnce, ready, handle}: SubscribeOptions): Promise<TopicReader> {

@@ -2,7 +2,7 @@ import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
 import type {LockStore, Unlocked} from '../lock/types.ts'
 import type {SecretStore} from '../secret-store.ts'
-import {causeOf} from './cause.ts'
+import {callerOf} from './cause.ts'
 import {
   GetConfigurationRequest,
   GetConfigurationResponse
@@ -24,17 +24,6 @@ import type {OpenedByDaprd} from './daprd-access.ts'
 const close = async (): Promise<void> => {
   // it lives in daprd
 }
-
-/** Calls a method for a component; its errors are those of the component. */
-const callerOf =
-  ({access}: OpenedByDaprd) =>
-  async (method: string, message: Uint8Array): Promise<Uint8Array> => {
-    try {
-      return await access.call(method, message)
-    } catch (error) {
-      throw new Error(causeOf(error), {cause: error})
-    }
-  }
 
 /** A secret store of daprd. */
 export function secretStore(options: OpenedByDaprd): SecretStore {

@@ -1,3 +1,4 @@
+import {inParallel} from '../../../platform/in-parallel.ts'
 import type {AppComponent} from '../../components/app-components.ts'
 import {
   CONCURRENCY,
@@ -87,24 +88,18 @@ export class State {
     const store = await this.#store(storeName)
     const stored = keys.map(key => this.#keyIn(store, key))
     if (keys.length === 0) return []
-    const getAll = async (): Promise<readonly BulkItem[]> => {
-      const items: BulkItem[] = []
-      let next = 0
-      const work = async (): Promise<void> => {
-        for (let at = next++; at < keys.length; at = next++) {
-          const key = keys[at] ?? ''
-          try {
-            items[at] = {key, item: await store.component.get(stored[at] ?? '', options), error: ''}
-          } catch (error) {
-            items[at] = {key, item: undefined, error: messageOf(error)}
-          }
-        }
+    const getOne = async (key: string, storedKey: string): Promise<BulkItem> => {
+      try {
+        return {key, item: await store.component.get(storedKey, options), error: ''}
+      } catch (error) {
+        return {key, item: undefined, error: messageOf(error)}
       }
-      await Promise.all(Array.from({length: Math.min(keys.length, parallelism > 0 ? parallelism : 10)}, work))
-      return items
     }
+    const most = parallelism > 0 ? parallelism : 10
     try {
-      return await this.#call(store, 'bulk_get', onGone, getAll)
+      return await this.#call(store, 'bulk_get', onGone, async () =>
+        inParallel([...keys.entries()], async ([at, key]) => getOne(key, stored[at] ?? ''), most)
+      )
     } catch (error) {
       throw new BlockError([500, 'internal', 'ERR_STATE_BULK_GET'], messageOf(error))
     }

@@ -2,7 +2,7 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 import {MANAGED_BY, objectsOf, TEMPLATE_LABEL, type KubernetesObject, type TemplateObjects} from '../object.ts'
 import {isStatus} from './api-error.ts'
 import type {ClusterClient} from './api-client.ts'
-import {inParallel} from './in-parallel.ts'
+import {inParallel} from '../../../platform/in-parallel.ts'
 import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 
 /** One object of a template, as the cluster has it and as it will be. */

@@ -4,7 +4,7 @@ import {AppDeployment, type AppLogs, type ContainerExit} from './app-deployment.
 import {applyChange, type Applied} from './apply.ts'
 import {objectKey, type Change, type CheckedChanges} from './check.ts'
 import type {ClusterEvent, DeployFile} from './cluster-event.ts'
-import {inParallel} from './in-parallel.ts'
+import {inParallel} from '../../../platform/in-parallel.ts'
 import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 import {SIDECAR, type Pod} from './pod.ts'
 import {podsGone, takeDown, type TakeDownOptions} from './take-down.ts'

@@ -11,12 +11,13 @@ import type {Stream} from '../engine/stream.ts'
 export function groupAt(
   db: Database,
   key: string,
-  name: string
+  name: string,
+  where = ''
 ): {readonly stream: Stream; readonly group: ConsumerGroup} {
   const stream = db.stream(key)
   const group = stream?.groups.get(name)
   if (stream === undefined || group === undefined)
-    throw new RedisError(`NOGROUP No such key '${key}' or consumer group '${name}'`)
+    throw new RedisError(`NOGROUP No such key '${key}' or consumer group '${name}'${where}`)
   return {stream, group}
 }
 

@@ -10,7 +10,11 @@ import type {StreamEntry} from '../engine/stream-changes.ts'
 import type {Stream} from '../engine/stream.ts'
 import {advance} from './group-position.ts'
 import {dropAcknowledged} from './stream-trim.ts'
+import {groupAt} from './stream-claim.ts'
 import {shown} from './streams.ts'
+
+/** What Redis adds to the error for a group that is not there. */
+const READING = ' in XREADGROUP with GROUP option'
 
 export const STREAM_READS: CommandTable = {
   xread: reads(-4, read, [0, 0, 0]),
@@ -60,7 +64,7 @@ function readGroup(session: Session, args: readonly string[]): Result | Blocked 
       throw new RedisError(
         'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.'
       )
-    groupAt(db, key, group)
+    groupAt(db, key, group, READING)
     if (text !== '>') parseId(text)
   }
   const attempt = (): Result | undefined => {
@@ -99,7 +103,7 @@ interface Reader {
 }
 
 function readFor({db, key, group: name, consumer}: Reader, from: string, {count, noAck}: Request): readonly Result[] {
-  const {stream, group} = groupAt(db, key, name)
+  const {stream, group} = groupAt(db, key, name, READING)
   const isNew = !group.consumers.has(consumer)
   group.consumer(consumer, Date.now())
   const entries =
@@ -150,14 +154,6 @@ function history(
     found.push(message === undefined ? [formatId(entry), NIL_ARRAY] : shown(message))
   }
   return found
-}
-
-function groupAt(db: Database, key: string, name: string): {readonly stream: Stream; readonly group: ConsumerGroup} {
-  const stream = db.stream(key)
-  const group = stream?.groups.get(name)
-  if (stream === undefined || group === undefined)
-    throw new RedisError(`NOGROUP No such key '${key}' or consumer group '${name}' in XREADGROUP with GROUP option`)
-  return {stream, group}
 }
 
 function parseRequest(args: readonly string[], command: string): Request {

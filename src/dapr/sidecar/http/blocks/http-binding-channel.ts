@@ -1,3 +1,4 @@
+import {inParallel} from '../../../../platform/in-parallel.ts'
 import {EventProcessChannel} from '../../blocks/event-channel.ts'
 import type {BindingEvent} from '../../../components/binding.ts'
 import {requestApp} from '../../../../proxy/gateway/app-request.ts'
@@ -19,14 +20,10 @@ const JSON_LINE = 'Content-Type: application/json\r\n'
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
-    const wanted = new Set<BindingTarget>()
-    let next = 0
-    const work = async (): Promise<void> => {
-      for (let target = targets[next++]; target !== undefined && !signal.aborted; target = targets[next++])
-        if (await this.#isWanted(target, signal)) wanted.add(target)
-    }
-    await Promise.all(Array.from({length: QUESTIONS_AT_ONCE}, work))
-    return targets.filter(target => wanted.has(target))
+    const isWanted = async (target: BindingTarget): Promise<boolean> =>
+      !signal.aborted && (await this.#isWanted(target, signal))
+    const wanted = await inParallel(targets, isWanted, QUESTIONS_AT_ONCE)
+    return targets.filter((_, at) => wanted[at])
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
