@@ -38,10 +38,7 @@ t.test('bad input: one line says what is wrong, and what to write', async t => {
     /--disable cannot be combined with others: it takes the number of a fault, or all/
   )
   t.match(await refused('--enable', '7', 'shop', 'stock'), /--enable cannot be combined with others/)
-  t.match(
-    await refused('shop'),
-    /fault needs the ids of a caller and a callee; "any" means every app: fault any shop/
-  )
+  t.match(await refused('shop'), /fault needs the ids of a caller and a callee; "any" means every app: fault any shop/)
   for (const time of ['delay', 'for'])
     t.match(
       await refused('shop', 'stock', '--status', '503', `--${time}`, '200'),
