@@ -141,7 +141,6 @@ export class RunParts {
     this.apps = this.#createApps(ended)
   }
 
-  /** The exit outlives the run of a template, also if that is killed. */
   /** What commands call the run; '' before it is registered. */
   get name(): string {
     return this.#registration?.name ?? ''
