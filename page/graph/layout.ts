@@ -1,4 +1,5 @@
 import {graphlib, layout} from '@dagrejs/dagre'
+import {isTopic} from './edge-text.ts'
 import {edgeKey, type Graph} from './graph.ts'
 
 export interface Point {
@@ -23,6 +24,10 @@ export const LABEL = {width: 150, height: 20}
 /** Apart from others, apps are in rows of at least this width. */
 const MIN_ROW = 900
 const GAP = 24
+/** How far from its boxes a line may bend, and how large its bends are. */
+export const BEND = 10
+/** How far from the middle of a box a line ends at most. */
+const MAX_APART = NODE_HEIGHT / 2 - 8
 /** Maximum width of a character, where names are enlarged since nothing else can be read. */
 const CHARACTER = 12.6
 const MAX_NODE = 300
@@ -40,7 +45,8 @@ interface Drawing {
 const {Graph: NewDrawing} = graphlib as unknown as {readonly Graph: new () => Drawing}
 const arrange = layout as unknown as (drawing: Drawing) => void
 
-const widthOf = (node: string): number => Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + 24))
+const widthOf = (node: string): number =>
+  Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + (isTopic(node) ? 44 : 24)))
 
 /** Number of edges above which labels are shown only under the pointer, except those of failures. */
 const MAX_LABELS = 15
@@ -74,7 +80,7 @@ export function layersOf(graph: Graph): Layout {
   if (nodes.length === 0) return {width: 0, height: 0, nodes: new Map(), edges: new Map()}
   const drawing = new NewDrawing()
   const hasLabels = !isCrowded(graph)
-  drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: hasLabels ? 24 : 48, edgesep: 12, marginx: 12, marginy: 12})
+  drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: 48, edgesep: 12, marginx: 12, marginy: 12})
   for (const node of nodes) drawing.setNode(node, {width: widthOf(node), height: NODE_HEIGHT})
   for (const {from, to, isAwaited} of edges)
     drawing.setEdge(from, to, isAwaited === true || !hasLabels ? {width: 0, height: 0} : {...LABEL, labelpos: 'c'})
@@ -88,7 +94,8 @@ export function layersOf(graph: Graph): Layout {
     edges: new Map(
       edges.map(edge => {
         const {points: drawn, x, y} = drawing.edge(edge.from, edge.to)
-        const points = pastBoxes(drawn, layers)
+        const [from, to] = [drawing.node(edge.from), drawing.node(edge.to)]
+        const points = edge.from === edge.to ? drawn : pastBoxes(drawn, {layers, from, to})
         const middle = points[Math.floor(points.length / 2)] ?? {x: 0, y: 0}
         return [edgeKey(edge), {points, label: Number.isFinite(x) ? {x, y} : middle}]
       })
@@ -103,15 +110,38 @@ function halvesOf(places: readonly {readonly x: number; readonly width: number}[
   return halves
 }
 
-/** Goes straight through a layer between its boxes, and bends before and behind them: a bend in its middle would touch the box next to it. */
-const pastBoxes = (points: readonly Point[], layers: ReadonlyMap<number, number>): readonly Point[] =>
-  points.flatMap((point, at) => {
+/** The layers of a drawing, and the boxes at the two ends of a line. */
+interface Ends {
+  readonly layers: ReadonlyMap<number, number>
+  readonly from: Box
+  readonly to: Box
+}
+
+type Box = Point & {readonly width: number}
+
+/**
+ * Leaves its box and enters the other one at their sides, goes straight through each layer between its boxes, and bends before and behind them:
+ * a bend in a layer would lead under the boxes next to it.
+ */
+function pastBoxes(points: readonly Point[], {layers, from, to}: Ends): readonly Point[] {
+  const way = to.x < from.x ? -1 : 1
+  const inner = points.slice(1, -1)
+  const through = inner.flatMap(point => {
     const half = layers.get(point.x)
-    const [before, next] = [points[at - 1], points[at + 1]]
-    if (half === undefined || before === undefined || next === undefined) return [point]
-    const step = next.x < before.x ? -half : half
-    return [
-      {x: point.x - step, y: point.y},
-      {x: point.x + step, y: point.y}
-    ]
+    return half === undefined ? [point] : atBothSides(point, way * (half + BEND))
   })
+  return [...sideOf(from, inner[0] ?? to, way), ...through, ...sideOf(to, inner.at(-1) ?? from, -way).toReversed()]
+
+  function sideOf(box: Box, other: Point, side: number): readonly Point[] {
+    // lines of one box are apart from each other, in the order in which they go up and down
+    const y = box.y + Math.max(-MAX_APART, Math.min(MAX_APART, (other.y - box.y) / 8))
+    const [, edge] = atBothSides({x: box.x, y}, (side * box.width) / 2)
+    const [, outside] = atBothSides({x: box.x, y}, side * ((layers.get(box.x) ?? box.width / 2) + BEND))
+    return [edge, outside]
+  }
+}
+
+const atBothSides = ({x, y}: Point, by: number): readonly [Point, Point] => [
+  {x: x - by, y},
+  {x: x + by, y}
+]

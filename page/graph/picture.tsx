@@ -9,7 +9,7 @@ import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 import {isTopic, labelOf, nameOf, sentenceOf, widthOf} from './edge-text.ts'
 import type {Groups} from './groups.ts'
 import {useBox, useViewport} from './viewport.ts'
-import {isCrowded, LABEL, layersOf, NODE_HEIGHT, type Layout, type Point, withOthers} from './layout.ts'
+import {BEND, isCrowded, LABEL, layersOf, NODE_HEIGHT, type Layout, type Point, withOthers} from './layout.ts'
 
 export interface PictureProps {
   readonly graph: Graph
@@ -154,17 +154,23 @@ function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
 }
 
 const at = ({x, y}: Point): string => `${x.toFixed(1)} ${y.toFixed(1)}`
-const between = (a: Point, b: Point): Point => ({x: (a.x + b.x) / 2, y: (a.y + b.y) / 2})
 
 /** A line with rounded corners. */
 function lineThrough(points: readonly Point[]): string {
   const [first, ...others] = points
   if (first === undefined) return ''
   const curves = others.slice(0, -1).map((point, index) => {
-    const next = others[index + 1] ?? point
-    return `Q${at(point)} ${at(between(point, next))}`
+    const [before, next] = [points[index] ?? point, others[index + 1] ?? point]
+    return `L${at(near(point, before))}Q${at(point)} ${at(near(point, next))}`
   })
   return `M${at(first)}${curves.join('')}L${at(others.at(-1) ?? first)}`
+}
+
+/** The place on the way from a corner to another point where its curve begins: two curves share what is between them. */
+function near(corner: Point, {x, y}: Point): Point {
+  const length = Math.hypot(x - corner.x, y - corner.y)
+  const part = length === 0 ? 0 : Math.min(0.5, BEND / length)
+  return {x: corner.x + part * (x - corner.x), y: corner.y + part * (y - corner.y)}
 }
 
 interface NodeProps {
@@ -239,7 +245,9 @@ interface GroupProps {
 function Group({name, members, place, onOpen, onSeen}: GroupProps) {
   const all = appList.value.filter(({id}) => members.includes(id))
   const down = all.filter(isDown).length
-  const text = [`${members.length} apps`, down > 0 ? `✕ ${down} down` : '● none down'].join(' · ')
+  const text = members.every(isTopic)
+    ? `${members.length} topics`
+    : [`${members.length} apps`, down > 0 ? `✕ ${down} down` : '● none down'].join(' · ')
   return (
     <g
       class={`node group ${down > 0 ? 'bad' : ''}`}

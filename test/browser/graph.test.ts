@@ -39,6 +39,46 @@ const chain = (count: number): Api.Graph => {
   return {apps: ids, edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: [], awaited: []}
 }
 
+const KINDS = ['api', 'store', 'gateway', 'worker', 'adapter-for-partners']
+
+/** Apps and topics, forty in all: they call each other in layers, skip some, and call back. */
+function fortyApps(seed: number): Api.Graph {
+  const ids = Array.from({length: 37}, (_, n) => `${KINDS[n % KINDS.length] ?? ''}-${n}`)
+  let state = seed
+  const next = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below
+  const pairs = new Set(
+    ids.flatMap((id, n) => [
+      ...(n === 0 ? [] : [`${ids[next(n)] ?? ''} ${id}`]),
+      ...(n % 3 === 0 && n > 3 ? [`${ids[next(n - 3)] ?? ''} ${id}`] : []),
+      ...(n % 11 === 10
+        ? [`${id} ${ids[next(n)] ?? ''}`, `${id} pubsub/topic-${n}`, `pubsub/topic-${n} ${ids[next(37)] ?? ''}`]
+        : [])
+    ])
+  )
+  const edges = [...pairs].map(pair => pair.split(' ')).filter(([from, to]) => from !== to)
+  return {apps: ids, edges: edges.map(([from = '', to = '']) => edge(from, to)), uncalled: [], awaited: []}
+}
+
+/** The lines as they are drawn that cross a box, other than at its two ends. */
+const UNDER_BOXES = `(() => {
+  const boxes = [...document.querySelectorAll('.picture .node')].map(node => {
+    const rect = node.querySelector('rect')
+    const [x, y, width, height] = ['x', 'y', 'width', 'height'].map(name => Number(rect.getAttribute(name)))
+    return {name: node.querySelector('title').textContent, x, y, width, height}
+  })
+  const isIn = (point, {x, y, width, height}) =>
+    point.x > x + 1 && point.x < x + width - 1 && point.y > y + 1 && point.y < y + height - 1
+  return [...document.querySelectorAll('.picture .edge')].flatMap(edge => {
+    const path = edge.querySelector('path')
+    const [, from, to] = /^(.*?) to (.*?): /.exec(edge.getAttribute('aria-label')) ?? []
+    const length = path.getTotalLength()
+    const points = Array.from({length: Math.ceil(length / 2)}, (_, n) => path.getPointAtLength(2 * n))
+    return boxes
+      .filter(box => box.name !== from && box.name !== to && points.some(point => isIn(point, box)))
+      .map(box => from + ' to ' + to + ' crosses ' + box.name)
+  })
+})()`
+
 t.test('the graph', async t =>
   withBrowser(t, async browser => {
     await t.test('is a picture, the same as a table, and has the figures of an edge', async t => {
@@ -151,6 +191,39 @@ t.test('the graph', async t =>
       t.same(await violations(page), [])
       t.same(troubles, [])
     })
+
+    await t.test('who publishes, and the topic, are in it', async t => {
+      const run = await madeUp(t)
+      run.apps = [app('orders'), app('mail')]
+      run.answers['GET /graph'] = {
+        apps: ['orders', 'mail'],
+        edges: [edge('orders', 'pubsub/shipped', 60), edge('pubsub/shipped', 'mail', 60)],
+        uncalled: [],
+        awaited: []
+      }
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.getByRole('button', {name: /^orders to pubsub\/shipped: /}).waitFor()
+      await picture.getByRole('button', {name: /^pubsub\/shipped to mail: /}).waitFor()
+      await picture
+        .locator('.topic')
+        .getByText(/^topic/)
+        .waitFor()
+      t.equal(await picture.getByText('not an app of this run').count(), 0)
+    })
+
+    for (const seed of [1, 2, 3])
+      await t.test(`no line runs under a box of forty, ${seed}`, async t => {
+        const run = await madeUp(t)
+        run.answers['GET /graph'] = fortyApps(seed)
+        const {page} = await open(browser, run.url)
+        await page.getByRole('link', {name: 'Graph'}).click()
+        const picture = page.getByRole('group', {name: 'Graph of calls'})
+        await picture.getByText('store-36', {exact: true}).last().waitFor({state: 'attached'})
+        t.ok((await picture.locator('.edge').count()) > 40)
+        t.same(await page.evaluate<readonly string[]>(UNDER_BOXES), [])
+      })
 
     await t.test('many apps are groups by how their names begin; one opens, and closes again', async t => {
       const run = await madeUp(t)
