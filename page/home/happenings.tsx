@@ -9,6 +9,8 @@ import type {RunEvent} from '../state/event-stream.ts'
 import {keyOf, listen, type EventData} from '../state/run.ts'
 
 const MAX_KEPT = 60
+/** Characters of one; its tooltip has all. */
+const MAX_TEXT = 200
 /** Those of the run that are asked for when the page is opened. */
 const PAST = 'app,reload,death,fault,note'
 
@@ -92,8 +94,9 @@ function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'da
       const {name, exit, reason} = data as Api.Death
       return say(name, reason === '' ? exit : `${exit}: ${reason}`, true)
     }
-    const {text, change = ''} = data as EventData['note'] & {readonly change?: string}
-    if (type === 'note') return say('', text)
+    const {text, code = '', change = ''} = data as EventData['note'] & {readonly change?: string}
+    // of a crash its own event says more
+    if (type === 'note') return code === 'app-crashed' ? undefined : say('', text.split('\n', 1)[0] ?? '')
     return change === 'hit' || text === '' ? undefined : say('', `⚡ ${text}`)
   }
 }
@@ -142,7 +145,7 @@ export const Happenings = () => (
               </td>
               <td class={`wide ${isBad ? 'bad' : ''}`} title={visible(text)}>
                 {times > 1 && `${times} × `}
-                {visible(text)}
+                {visible(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)}
               </td>
             </tr>
           ))}

@@ -198,8 +198,24 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       await happened.getByRole('row', {name: 'checkout is no longer ready'}).waitFor()
       run.send('app', app('checkout'), 1004)
       await happened.getByRole('row', {name: 'checkout is ready again'}).waitFor()
-      run.send('note', {code: 'x', text: 'it is <b>late'}, 1005)
-      await happened.getByText('it is <b>late').waitFor()
+      run.send('note', {code: 'app-crashed', text: '"payments" exited'}, 1005)
+      run.send('note', {code: 'x', text: 'it is <b>late\n    and more'}, 1006)
+      await happened.getByText('it is <b>late', {exact: true}).waitFor()
+      t.equal(await happened.getByText('"payments" exited').count(), 0, 'its own event has said it')
+      const long = 'recommendation-legacy-compatibility-adapter-for-partner-v2'
+      run.send(
+        'death',
+        death({number: 9, name: long, reason: 'Error: no connection to the database of recommendations'}),
+        1007
+      )
+      await happened.getByText('no connection to the database of recommendations').waitFor()
+      t.equal(
+        await page.evaluate<number>(
+          "[...document.querySelectorAll('.happenings td.wide')].filter(each => each.scrollWidth > each.clientWidth).length"
+        ),
+        0,
+        'a long name cuts no news'
+      )
     })
   })
 )

@@ -59,6 +59,10 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
     ] as const)
       await t.test(`${width} by ${height}: nothing scrolls sideways but areas of their own`, async t => {
         const {page, troubles} = await open(browser, run.url, 'light', {width, height})
+        const ends = await page.evaluate<readonly number[]>(
+          "[...document.querySelectorAll('.side-by-side > *')].map(each => each.getBoundingClientRect().bottom)"
+        )
+        t.ok(Math.max(...ends) - Math.min(...ends) < 12, 'the keys of the header stand beside its figures')
         for (const name of views) {
           const link = page.getByRole('navigation').getByRole('link', {name})
           await link.click()
