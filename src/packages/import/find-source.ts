@@ -52,10 +52,9 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   if (meant === undefined && wanted !== undefined)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
   if (meant === undefined) return {kind: 'folder', path, overrides: [], others: []}
-  const hasCompose = there.some(({kind}) => kind === 'compose')
   const others = [
     ...there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name),
-    ...(hasCompose ? [] : composeFilesIn(path))
+    ...(there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path))
   ]
   const override = meant.kind === 'compose' ? OVERRIDES.filter(name => existsSync(join(path, name))).slice(0, 1) : []
   return {kind: meant.kind, path: join(path, meant.name), overrides: override.map(name => join(path, name)), others}

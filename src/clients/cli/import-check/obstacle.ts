@@ -106,7 +106,7 @@ const quoted = (path: string): string =>
 
 /** What a shell says of a program that it does not find. */
 const NOT_FOUND =
-  /^(?:\S*sh: )?(?:line )?(?:\d+: )?([\w./@+-]+): (?:command )?not found$|^env: ['‘]?([\w./@+-]+)['’]?: No such file/
+  /^(?:\S*sh: )?(?:line )?(?:\d+: )?([\w./@+-]+): (?:command )?not found$|^(?:\S*\/)?env: ['‘]?([\w./@+-]+)['’]?: No such file/
 
 function withoutProgram(app: FailedApp, {env}: Around): Obstacle | undefined {
   const {plan} = app

@@ -51,14 +51,14 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
     {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []}
   ])
   const withoutSidecars = withoutDapr(new Map(known), file)
-  const called = [...withoutSidecars.services.values()]
+  const hosts = [...withoutSidecars.services.values()]
   const stack: Stack = {
     file,
     project,
     volumes: volumeNames(project, top['volumes']),
     ...withoutSidecars,
     hosts: new Map([
-      ...called.flatMap(each => hostsOfService(each).map(name => [name, each] as const)),
+      ...hosts.flatMap(each => hostsOfService(each).map(name => [name, each] as const)),
       ...withoutSidecars.services
     ]),
     programs: new Map(),

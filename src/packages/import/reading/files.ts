@@ -91,7 +91,11 @@ export const MAX_FOLDERS = 2000
  * The folders below one, in the order of their paths: `MAX_FOLDERS` at most, of which the nearest count first, and none that its
  * `.gitignore` names, except for repositories. `enters`: whether what is in a folder is looked at, too.
  */
-export function foldersBelow(root: string, depth: number, enters = (_: string): boolean => true): readonly string[] {
+export function foldersBelow(
+  root: string,
+  depth: number,
+  enters: (folder: string) => boolean = () => true
+): readonly string[] {
   const ignored = [...readText(root, '.gitignore').matchAll(/^(\/?)([\w.-]+)\/\r?$/gm)]
   const isIgnored = (folder: string): boolean =>
     ignored.some(([, at, name]) => name === (at === '' ? basename(folder) : relative(root, folder))) &&

@@ -91,8 +91,9 @@ t.test('300 services, each with the address of another one', async t => {
   t.match(template.apps[299], {env: {NEXT_URL: 'http://host.docker.internal:10000'}})
 })
 
+const go = (): Files => ({'go.mod': 'module a', 'main.go': 'package main'})
+
 t.test('folders that .gitignore names are not searched, repositories in them are', async t => {
-  const go = (): Files => ({'go.mod': 'module a', 'main.go': 'package main'})
   const {template} = await imported(
     t,
     {

@@ -1,5 +1,6 @@
 import t, {type Test} from 'tap'
 import {imported, type Files} from '../read.ts'
+import {SMALL_PROJECTS} from '../../../../../test/rig/small-projects.ts'
 
 /** What the one project of a folder starts, and where; or why it starts nothing. */
 async function started(test: Test, files: Files): Promise<string> {
@@ -10,6 +11,11 @@ async function started(test: Test, files: Files): Promise<string> {
   const port = ['port', 'appPort'].flatMap(key => (app[key] === undefined ? [] : `${key} ${Number(app[key])}`))
   return [(app['command'] as readonly string[]).join(' '), ...port].join(', ')
 }
+
+const WEB = '<Project Sdk="Microsoft.NET.Sdk.Web">'
+const launched = (url: string): Files => ({
+  Properties: {'launchSettings.json': JSON.stringify({profiles: {http: {commandName: 'Project', applicationUrl: url}}})}
+})
 
 const TABLES: Readonly<Record<string, readonly (readonly [expected: string, files: Files])[]>> = {
   Ruby: [
@@ -61,6 +67,15 @@ const TABLES: Readonly<Record<string, readonly (readonly [expected: string, file
       }
     ],
     ['x: left out, as its build file has neither Spring Boot nor the plugin application', {'build.gradle': ''}]
+  ],
+  '.NET': [
+    ['dotnet run, appPort 5100', {'x.csproj': WEB, ...launched('http://localhost:5100')}],
+    ['dotnet run, appPort 5100', {'x.fsproj': WEB, ...launched('https://localhost:7100;http://*:5100')}],
+    ['dotnet run', {'x.csproj': WEB, ...launched('https://localhost:7100')}],
+    ['dotnet run', {'x.csproj': '<OutputType>Exe</OutputType>'}],
+    ['dotnet run --urls http://localhost:8080, appPort 8080', {'x.csproj': WEB, Dockerfile: 'FROM x\nEXPOSE 8080'}],
+    ['x: left out, as its project makes no program', {'x.csproj': '<Project Sdk="Microsoft.NET.Sdk">'}],
+    ['x: left out, as its project makes no program', {'x.csproj': `${WEB}<IsTestProject>true</IsTestProject>`}]
   ]
 }
 
@@ -69,6 +84,10 @@ for (const [language, table] of Object.entries(TABLES))
     for (const [expected, files] of table)
       t.equal((await started(t, files)).replace(/: if it is to run.*/, ''), expected)
   })
+
+t.test('small projects as generators write them start where their files say', async t => {
+  for (const [name, {files, starts}] of Object.entries(SMALL_PROJECTS)) t.equal(await started(t, files), starts, name)
+})
 
 const laravel = (): Files => ({artisan: '', 'composer.json': '{}'})
 const spring = (): Files => ({'pom.xml': 'spring-boot-maven-plugin'})
