@@ -96,7 +96,6 @@ export class RunApi {
     await serveApi(this.#context(control), request, response, arrival)
   }
 
-  /** An event of the run. */
   noticed(event: RunEvent): void {
     if (event.type === 'stopping') {
       this.#isStopping = true

@@ -85,7 +85,6 @@ export class RunRecorder {
     return this.calls
   }
 
-  /** An event of the run. */
   noticed(event: RunEvent): void {
     if (event.type === 'template-edited') this.refresh(this.#runtimes())
     if (event.type !== 'reloaded') return

@@ -16,7 +16,6 @@ export interface RunReplaysOptions {
   readonly recorder: RunRecorder
   /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
-  /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, unknown>
   readonly faults: FaultSwitch
   readonly emit: Emit
@@ -36,7 +35,6 @@ export class RunReplays {
 
   readonly open = async (): Promise<Replays> => (this.#open ??= this.#load())
 
-  /** An event of the run. */
   noticed(event: RunEvent): void {
     if (event.type === 'reloaded' && event.files.length > 0) this.#pins?.saved(event.id, event.files)
     else if (event.type === 'stopping') void this.#close()

@@ -17,7 +17,6 @@ import type {RunWork} from './run-work.ts'
 
 export interface RunWaitsOptions {
   readonly recorder: RunRecorder
-  /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   readonly apps: () => Apps
   readonly changes: () => Changes
@@ -48,7 +47,6 @@ export class RunWaits implements WaitContext {
     if (options.isStopping) this.#stopping.abort()
   }
 
-  /** An event of the run. */
   noticed(event: RunEvent): void {
     this.#moves++
     if (event.type === 'stopping') this.#stopping.abort()

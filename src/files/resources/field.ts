@@ -75,7 +75,6 @@ interface Position {
   readonly node: YamlNode | undefined
   /** Where it is written: of an alias not where its anchor is; of what should contain it if it is absent. */
   readonly start: number
-  /** Start of its key. */
   readonly keyStart?: number
   readonly path: string
 }

@@ -11,7 +11,6 @@ export interface ServiceFacts {
   /** The port where it has to listen, and the port in its code. */
   readonly appPort: number
   readonly fixedPort: number
-  /** Folder of the hook. */
   readonly hookFolder: string
 }
 

@@ -21,7 +21,6 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly starts: StartOrder
   readonly closer: AppCloser
   readonly published: RunPublished
-  /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>

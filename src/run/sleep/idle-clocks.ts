@@ -13,7 +13,6 @@ export interface IdleClocksOptions {
   readonly over: AbortSignal
   /** Returns what an app does now, and has done. */
   readonly activityOf: (runtime: AppRuntime) => Activity
-  /** All instances of an app. */
   readonly instancesOf: (runtime: AppRuntime) => readonly AppRuntime[]
   /** Ends what lives in the app's process alone: its actors, the work of its workers. */
   readonly finish: (runtime: AppRuntime) => readonly FinishWork[]

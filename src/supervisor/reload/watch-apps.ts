@@ -18,7 +18,6 @@ export type OnFiles<M> = (runtime: M, files: readonly string[]) => void
 
 interface Followed {
   readonly watch: Watch
-  /** What is watched. */
   readonly what: Pick<WatchOptions, 'folder' | 'watch'>
   readonly limiter: RestartLimiter
 }

@@ -60,7 +60,6 @@ export class CommandRun {
     this.#context = context
   }
 
-  /** An event of the run. */
   noticed(event: RunEvent): void {
     if (event.type === 'stopping') this.#over.abort()
     if (event.type === 'app-ended' && !this.#over.signal.aborted && !succeeded(event.exit)) this.#crashes++

@@ -128,7 +128,6 @@ export class RunEvents {
     this.#apps = this.#states()
   }
 
-  /** An event of the run. */
   noticed(event: RunEvent): void {
     this.#tellEvent(event)
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()

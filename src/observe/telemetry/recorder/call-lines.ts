@@ -18,7 +18,6 @@ export const FLAG = {
   truncated: 64,
   /** A copy for a shadow. */
   shadow: 128,
-  /** A replay. */
   replay: 256,
   grpc: 512,
   /** A request of the sidecar to its own app: an event, a question of Dapr's. */
