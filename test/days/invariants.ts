@@ -63,9 +63,12 @@ function faultsOfApp(model: Model, app: App, seen: Seen): readonly string[] {
     faults.push(`${name} has ended with ${String(told.exitCode)}, not ${[...app.codes].join(' or ')}`)
   if (phase !== 'waiting' && seen.sidecars.has(name) !== (phase !== 'stopped'))
     faults.push(`the sidecar of ${name}, which is ${phase}, ${seen.sidecars.has(name) ? 'answers' : 'does not answer'}`)
-  // it has slept since the last look, so that what it was started for was there
-  if (phase === 'asleep' && model.steps <= 1 && isOnly(app, 'asleep') && !hasFailed(app))
-    faults.push(...seen.ended.filter(({id}) => id === app.entry.id).flatMap(each => faultsOfContent(model, app, each)))
+  // it has slept since the last look, so that what it was started for was there; of many saves, the first may have started it, too
+  if (phase === 'asleep' && model.steps <= 1 && isOnly(app, 'asleep') && !hasFailed(app)) {
+    const {id} = app.entry
+    const latest = seen.ended.filter(each => each.id === id).slice(-model.of(id).length)
+    faults.push(...latest.flatMap(each => faultsOfContent(model, app, each)))
+  }
   return [...faults, ...faultsOfProcess(model, app, phase, told, seen)]
 }
 
