@@ -5,10 +5,14 @@ import {saveText} from '../parts/save-text.ts'
 import {wordOf} from '../state/app-status.ts'
 import {appList} from '../state/run.ts'
 
-const asleep = (): readonly string[] => appList.value.filter(app => wordOf(app) === 'asleep').map(({id}) => id)
+/** Apps may have fallen asleep since the graph was read. */
+const asOfNow = (graph: Api.Graph): Api.Graph => {
+  const asleep = appList.value.filter(app => wordOf(app) === 'asleep').map(({id}) => id)
+  return {...graph, asleep: [...new Set(asleep)]}
+}
 
 /** The formats in which the graph can be saved. */
 export const EXPORTS: Readonly<Record<string, (graph: Api.Graph) => void>> = {
-  Mermaid: graph => saveText('calls.mmd', 'text/plain', mermaidText(graph, duration, asleep())),
-  JSON: graph => saveText('calls.json', 'application/json', `${JSON.stringify(graph, null, 2)}\n`)
+  Mermaid: graph => saveText('calls.mmd', 'text/plain', mermaidText(asOfNow(graph), duration)),
+  JSON: graph => saveText('calls.json', 'application/json', `${JSON.stringify(asOfNow(graph), null, 2)}\n`)
 }

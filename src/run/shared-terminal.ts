@@ -1,14 +1,16 @@
 import type {SharedTerminal} from '../control/run-control.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
-/** The terminal of an app, or why it has none. */
-export function sharedTerminal(runtime: AppRuntime): SharedTerminal | string {
+/** The terminal of an app, or why it has none. One that sleeps is started. */
+export async function sharedTerminal(runtime: AppRuntime): Promise<SharedTerminal | string> {
   const {plan} = runtime
-  const terminal = runtime.terminal()
   if (plan.command.length === 0) return 'it has no command, only a sidecar'
   if (runtime.isDebugged) return 'it is in a debugger, which has its terminal'
   if (plan.tty !== true) return 'it has no terminal: the template gives it one by tty: true'
-  if (terminal === undefined) return 'it is not started yet'
+  runtime.sleep.wake('a terminal')
+  while (runtime.sleep.isWaking) await moved(runtime)
+  const terminal = runtime.terminal()
+  if (terminal === undefined) return runtime.sleep.isAsleep ? NOT_WOKEN : 'it is not started yet'
   if (runtime.app.state.phase === 'exited') return ENDED
   return {
     attach: viewer => terminal.attach(viewer),
@@ -33,14 +35,15 @@ const hasEnded = ({app: {state}}: AppRuntime): boolean =>
   state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)
 
 const ENDED = 'its process has ended'
+const NOT_WOKEN = 'it is asleep, and could not be started'
 
-const moved = async (runtime: AppRuntime, gone: AbortSignal): Promise<void> =>
+const moved = async (runtime: AppRuntime, gone?: AbortSignal): Promise<void> =>
   new Promise(resolve => {
     const done = (): void => {
       off()
-      gone.removeEventListener('abort', done)
+      gone?.removeEventListener('abort', done)
       resolve()
     }
     const off = runtime.onMove(done)
-    gone.addEventListener('abort', done)
+    gone?.addEventListener('abort', done)
   })

@@ -6,6 +6,7 @@ import {app, edge, fault, FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
 
 const GRAPH: Api.Graph = {
   apps: ['checkout', 'payments', 'order-processor'],
+  asleep: [],
   edges: [
     {
       ...edge('checkout', 'payments', 4284, {
@@ -36,7 +37,7 @@ const shopWithGraph = (run: MadeUp): void => {
 /** So many apps, each of which calls the next one. */
 const chain = (count: number): Api.Graph => {
   const ids = Array.from({length: count}, (_, n) => `app-${n}`)
-  return {apps: ids, edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: [], awaited: []}
+  return {apps: ids, asleep: [], edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: [], awaited: []}
 }
 
 const KINDS = ['api', 'store', 'gateway', 'worker', 'adapter-for-partners']
@@ -56,7 +57,7 @@ function fortyApps(seed: number): Api.Graph {
     ])
   )
   const edges = [...pairs].map(pair => pair.split(' ')).filter(([from, to]) => from !== to)
-  return {apps: ids, edges: edges.map(([from = '', to = '']) => edge(from, to)), uncalled: [], awaited: []}
+  return {apps: ids, asleep: [], edges: edges.map(([from = '', to = '']) => edge(from, to)), uncalled: [], awaited: []}
 }
 
 /** The lines as they are drawn that cross a box, other than at its two ends. */
@@ -263,7 +264,7 @@ t.test('the graph', async t =>
 
     await t.test('says how to make a call where there was none', async t => {
       const run = await madeUp(t)
-      run.answers['GET /graph'] = {apps: ['checkout', 'payments'], edges: [], uncalled: [], awaited: []}
+      run.answers['GET /graph'] = {apps: ['checkout', 'payments'], asleep: [], edges: [], uncalled: [], awaited: []}
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Graph'}).click()
       await page.getByText('curl http://127.0.0.1:41001/v1.0/invoke/payments/method/').waitFor()

@@ -1,6 +1,7 @@
 import t, {type Test} from 'tap'
 import type * as Api from '../../src/model/api.generated.ts'
 import {freePort} from '../rig/free-port.ts'
+import {ask, managerOf} from '../rig/manager.ts'
 import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
 
 /** Answers with its pid and the path. Ends at once if its file says so. */
@@ -64,6 +65,7 @@ t.test('a lazy app has no process until its first call, which waits for one', as
   )
   t.match((await rig.run(['ps'])).stdout, /stock +asleep/)
   t.match((await rig.run(['graph'])).stdout, '◌ asleep: stock')
+  t.match(JSON.parse((await rig.run(['graph', '-o', 'json'])).stdout), {apps: ['shop', 'stock'], asleep: ['stock']})
   t.equal((await rig.run(['wait', '--for', 'ready'])).code, 0)
   t.equal((await rig.run(['wait', '--for', 'idle:50ms'])).code, 0)
   const answers = await Promise.all([1, 2, 3].map(async each => invoke(port, 'stock', `/${each}`)))
@@ -78,6 +80,42 @@ t.test('a lazy app has no process until its first call, which waits for one', as
   const marked = (await calls(rig, 'stock')).filter(({marks}) => marks.includes('woke'))
   t.equal(marked.length, 1, 'the one that has started it is marked')
   t.match(marked[0]?.waitedFor, ['"stock" is asleep'])
+})
+
+t.test('calls, trace and events say what has started an app, and how long that took', async t => {
+  const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true}])
+  t.equal((await invoke(port, 'stock', '/items')).status, 200)
+  await run.waitForLine('stock: woken')
+  const events = await rig.run(['events', '--types', 'woken', '-o', 'ndjson'])
+  const {data} = JSON.parse(events.stdout.trim().split('\n').at(-1) ?? '') as Extract<Api.Event, {type: 'woken'}>
+  t.match(data, {app: 'stock', name: 'stock', cause: 'shop: GET /items'})
+  const [call] = await calls(rig, 'stock')
+  t.match(call, {marks: ['woke'], path: '/items', waitedFor: ['"stock" is asleep']})
+  t.ok(data.tookMs > 0 && (call?.waitedMs ?? 0) > 0, 'both know how long')
+  t.match((await rig.run(['calls', 'to:stock'])).stdout, /woke/)
+  const {stdout} = await rig.run(['trace', (call?.number ?? 0).toString()])
+  t.match(stdout, /shop → stock +GET \/items +200 .* waited [\d.]+ m?s, woke/)
+})
+
+t.test('debug and env of an instance print its own port', async t => {
+  const {rig} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true, replicas: 2}])
+  const ports = (await appsOf(rig)).filter(({id}) => id === 'stock').map(({appPort}) => appPort)
+  t.equal(new Set(ports).size, 2)
+  const debugged = await rig.run(['debug', 'stock.2'])
+  t.match(debugged, {code: 0, stdout: `export APP_PORT=${ports[1] ?? 0}\n`, stderr: `listens on port ${ports[1] ?? 0}`})
+  t.match((await rig.run(['env', 'stock.1'])).stdout, `export APP_PORT=${ports[0] ?? 0}\n`)
+})
+
+t.test('a call of one version of a service starts that one, not the main version', async t => {
+  const rig = await openRig(t)
+  const stock = {appID: 'stock', autoPort: true, lazy: true, command: ['node', '../app.mjs']}
+  const versions = ['1.0.0', '2.0.0'].map(version => ({...stock, version, appDirPath: version}))
+  await rig.template([...versions, {appID: 'shop', command: ['sleep', '1000']}], {}, {managerPort: 0})
+  await rig.write({'app.mjs': APP})
+  const manager = await managerOf(rig.pillion(['run', '-f', '.']))
+  t.match(await ask(`${manager}/services/stock_2.0.0/`), {status: 200})
+  const states = (await appsOf(rig)).filter(({id}) => id === 'stock').map(({version, state}) => `${version} ${state}`)
+  t.same(states, ['1.0.0 asleep', '2.0.0 running'])
 })
 
 t.test('a call at the port of a lazy app starts it', async t => {

@@ -113,6 +113,16 @@ t.test('an attached terminal keeps an app awake', {skip: noScreen}, async t => {
   await run.waitForLine('stock: asleep, nothing')
 })
 
+t.test('attach starts an app that is asleep', {skip: noScreen}, async t => {
+  const {rig, run} = await open(t, {tty: true})
+  const screen = attached(rig, ['stock'])
+  await screen.line(/attached to stock/)
+  await run.waitForLine('stock: woken by a terminal')
+  screen.type(DETACH)
+  await screen.line(/^code=0$/)
+  await run.waitForLine('stock: asleep, nothing')
+})
+
 t.test('a debugger of one instance keeps the others awake', async t => {
   const {rig, run, port, awhile, state} = await open(t, {replicas: 2})
   const gone = new AbortController()

@@ -6,8 +6,8 @@ import {fittingTable} from './table.ts'
 type Edge = Api.Graph['edges'][number]
 
 /** A table of who calls whom, where that differs from `dependsOn`, and which apps sleep. */
-export function graphTable(graph: Api.Graph, width: number, asleep: readonly string[] = []): string {
-  const {edges} = graph
+export function graphTable(graph: Api.Graph, width: number): string {
+  const {edges, asleep} = graph
   const rest = differences(graph) + (asleep.length === 0 ? '' : `\n${ASLEEP}: ${asleep.join(', ')}\n`)
   if (edges.length === 0) return `No calls yet.\n${rest}`
   const numbers = (head: string, of: (edge: Edge) => string): Parameters<typeof fittingTable>[0][number] => ({

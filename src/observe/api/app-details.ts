@@ -38,9 +38,9 @@ export async function maskedEnvironment({control, masked}: RunFacts, name: AppNa
 
 /** Returns how a process of an app would be started now, with its secrets. Throws an ApiProblem as above. */
 export async function launchOf(control: RunControl, name: AppName): Promise<Api.Launch> {
-  const id = idOf(control, name)
-  const launch = await control.launch(id)
-  if (launch === undefined) throw new ApiProblem(409, `"${id}" is stopped: it has no environment`, 'Start it.')
+  appsNamed(control.list().apps, name)
+  const launch = await control.launch(name.id)
+  if (launch === undefined) throw new ApiProblem(409, `"${name.id}" is stopped: it has no environment`, 'Start it.')
   return launch
 }
 

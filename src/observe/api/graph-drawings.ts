@@ -11,10 +11,10 @@ export const ASLEEP = `${STATES.asleep[0]} asleep`
 /** All calls beyond those that are counted one by one. */
 export const calleeName = (app: string): string => (app === '' ? '(others)' : app)
 
-/** A flowchart of Mermaid. Dotted: the caller does not name the callee under `dependsOn`. `asleep`: the apps that sleep, which are marked. */
-export function mermaidText(graph: Api.Graph, duration: Duration, asleep: readonly string[] = []): string {
+/** A flowchart of Mermaid. Dotted: the caller does not name the callee under `dependsOn`. Apps that sleep are marked. */
+export function mermaidText(graph: Api.Graph, duration: Duration): string {
   const nodes = nodesOf(graph)
-  const mark = (app: string): string => (asleep.includes(app) ? ` ${ASLEEP}` : '')
+  const mark = (app: string): string => (graph.asleep.includes(app) ? ` ${ASLEEP}` : '')
   const nodeLines = [...nodes].map(([app, id]) => `  ${id}["${mermaidLabel(calleeName(app) + mark(app))}"]\n`)
   const edgeLines = graph.edges.map(edge => {
     const arrow = edge.isDeclared === false ? '-.->' : '-->'

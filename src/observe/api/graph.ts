@@ -1,8 +1,12 @@
 import type * as Api from '../../model/api.generated.ts'
 import type {AppPlan} from '../../model/plan.ts'
 
-/** Calls of a sidecar to its own app need no declaration. */
-export function graphView(edges: readonly Api.Edge[], plans: readonly AppPlan[]): Api.Graph {
+/** Calls of a sidecar to its own app need no declaration. `asleep`: the ids of the apps that sleep. */
+export function graphView(
+  edges: readonly Api.Edge[],
+  plans: readonly AppPlan[],
+  asleep: readonly string[] = []
+): Api.Graph {
   const declared = new Map<string, Set<string>>()
   for (const {id, dependsOn} of plans) {
     const ids = declared.get(id) ?? new Set()
@@ -21,6 +25,7 @@ export function graphView(edges: readonly Api.Edge[], plans: readonly AppPlan[])
   const isMissed = ({from, to}: Pair): boolean => isCalled(to) && isForCalls(from, to, plans)
   return {
     apps: [...declared.keys()],
+    asleep: [...new Set(asleep)],
     edges: views,
     uncalled: silent.filter(isMissed),
     awaited: silent.filter(pair => !isMissed(pair))

@@ -84,7 +84,14 @@ export const ROUTES: RouteTable = {
     (await import('./trace/request-tree.ts')).requestTree(context, query.get('q') ?? ''),
   'GET /calls.{format}': async (context, request) =>
     (await import('./export/export-calls.ts')).exportCalls(context, request),
-  'GET /graph': ({recorder, plans}) => graphView(edgeViews(recorder), plans()),
+  'GET /graph': ({recorder, plans, control}) => {
+    const asleep = control.list().apps.filter(({state}) => state === 'asleep')
+    return graphView(
+      edgeViews(recorder),
+      plans(),
+      asleep.map(({id}) => id)
+    )
+  },
   'GET /template': async context => (await import('./template.ts')).templateView(context, maskingOf(context)),
   'GET /usage': async ({control}) => (await import('./usage-view.ts')).usageView(control.list().apps),
   'GET /traffic': async ({recorder}) => (await import('./traffic.ts')).recentTraffic(recorder),

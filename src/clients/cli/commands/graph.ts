@@ -1,5 +1,4 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {stateWord} from '../../../model/app-words.ts'
 import {mermaidText} from '../../../observe/api/graph-drawings.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {graphTable, percentile} from '../graph-text.ts'
@@ -7,10 +6,10 @@ import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
-type Format = (graph: Api.Graph, width: number, asleep: readonly string[]) => string
+type Format = (graph: Api.Graph, width: number) => string
 
 const FORMATS: Readonly<Record<string, Format>> = {
-  mermaid: (graph, _, asleep) => mermaidText(graph, percentile, asleep),
+  mermaid: graph => mermaidText(graph, percentile),
   json: graph => `${JSON.stringify(graph)}\n`
 }
 
@@ -19,8 +18,6 @@ export const graph: CommandHandler = async ({flags, asJson}) => {
   const format = FORMATS[flags.text('output') ?? ''] ?? graphTable
   const run = await runHere(flags, asJson)
   const width = outputColumns(40)
-  const [drawn, {apps}] = await Promise.all([run.api.ask('GET /graph'), run.api.ask('GET /apps')])
-  const asleep = apps.filter(app => stateWord(app) === 'asleep').map(({id}) => id)
-  print(process.stdout, format(drawn, width, [...new Set(asleep)]))
+  print(process.stdout, format(await run.api.ask('GET /graph'), width))
   return 0
 }

@@ -28,6 +28,8 @@ export async function imported(
   const cwd = join(folder, 'shop')
   const {imported: found} = await importFrom([path].flat(), {from, cwd, native})
   const text = templateText(found, join(cwd, 'dapr.yaml'))
+  // which apps sleep is for the user to say
+  test.notMatch(text, /\b(lazy|idleTimeout):/)
   const notes = [...text.matchAll(/# import: (.*)/g)].map(([, note = '']) => note)
   return {text, template: parse(text) as Written['template'], notes}
 }

@@ -31,7 +31,13 @@ const ODD = [
 ]
 
 t.test('names with any character are text in Mermaid', async t => {
-  const graph: Api.Graph = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: [], awaited: []}
+  const graph: Api.Graph = {
+    apps: ODD,
+    asleep: [],
+    edges: ODD.map(id => edge(id, ODD[0] ?? '')),
+    uncalled: [],
+    awaited: []
+  }
   const mermaid = mermaidText(graph, durationText)
   const lines = mermaid.trimEnd().split('\n')
   t.equal(lines.length, 1 + 2 * ODD.length)
@@ -43,15 +49,16 @@ t.test('names with any character are text in Mermaid', async t => {
 })
 
 t.test('apps that sleep are marked', async t => {
-  const graph: Api.Graph = {apps: ['a', 'b'], edges: [edge('a', 'b')], uncalled: [], awaited: []}
-  t.match(graphTable(graph, Infinity, ['b']), /\n\n◌ asleep: b\n$/)
-  t.notMatch(graphTable(graph, Infinity), 'asleep')
-  t.match(mermaidText(graph, durationText, ['b']), /n0\["a"\]\n {2}n1\["b #9676; asleep"\]/)
+  const graph: Api.Graph = {apps: ['a', 'b'], asleep: ['b'], edges: [edge('a', 'b')], uncalled: [], awaited: []}
+  t.match(graphTable(graph, Infinity), /\n\n◌ asleep: b\n$/)
+  t.notMatch(graphTable({...graph, asleep: []}, Infinity), 'asleep')
+  t.match(mermaidText(graph, durationText), /n0\["a"\]\n {2}n1\["b #9676; asleep"\]/)
 })
 
 t.test('percentiles have no more than two digits', async t => {
   const graph: Api.Graph = {
     apps: [],
+    asleep: [],
     edges: [{...edge('a', 'b'), p50Ms: 2300, p95Ms: 60_400}],
     uncalled: [],
     awaited: []
@@ -62,6 +69,7 @@ t.test('percentiles have no more than two digits', async t => {
 t.test('what differs from dependsOn is said once for each caller', async t => {
   const graph: Api.Graph = {
     apps: [],
+    asleep: [],
     edges: [edge('a', 'b', false), edge('a', 'c', false), edge('b', 'c', false), edge('c', 'd'), edge('c', 'a', true)],
     uncalled: [{from: 'd', to: 'a'}],
     awaited: []
