@@ -80,7 +80,7 @@ function matching({main, root}: AddedWorktree, glob: string, folder: string): re
   const compiled = compileExactGlob(glob.replace(/\/+$/, ''), folder)
   if (!isWithin(main, join(compiled.base, '_')))
     throw new UserError(`bring: ${glob} leads out of the repository`, {
-      explanation: 'What is outside of it is the same for each copy: name it by its whole path where it is used.'
+      explanation: 'What lies outside is the same for each copy: use its absolute path.'
     })
   const found: string[] = []
   const look = (path: string): void => {

@@ -96,6 +96,8 @@ t.test(
       ])
       t.equal(await textOf(store, 'pear'), '2')
       t.equal(await textOf(store, 'plum'), '')
+      t.same((await store.keys?.('p', 10))?.toSorted(), ['pear', 'plum'], 'keys are listed as they are')
+      t.same(await store.keys?.('pl', 10), ['plum'])
       await t.rejects(store.set(request('pear', '3', etag)), {message: /etag/, kind: 'mismatch'})
       t.equal(await textOf(store, 'nothing'), undefined)
     }
