@@ -94,7 +94,7 @@ function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'da
       const {name, exit, reason} = data as Api.Death
       return say(name, reason === '' ? exit : `${exit}: ${reason}`, true)
     }
-    const {text, code = '', change = ''} = data as EventData['note'] & {readonly change?: string}
+    const {text, code, change = ''} = data as EventData['note'] & {readonly change?: string}
     // of a crash its own event says more
     if (type === 'note') return code === 'app-crashed' ? undefined : say('', text.split('\n', 1)[0] ?? '')
     return change === 'hit' || text === '' ? undefined : say('', `⚡ ${text}`)
