@@ -10,6 +10,7 @@ import {COMMANDS} from '../src/clients/cli/commands.ts'
 import {picture} from '../docs/picture.js'
 import {helpOf, overview} from '../src/clients/cli/help.ts'
 import {compatibilityPage, ledgerPage} from './ledger.ts'
+import {importMarksPage} from './import-marks.ts'
 import {messagesPage} from './messages.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -21,7 +22,8 @@ export const pages = () => ({
   'events.md': eventsPage(),
   'compatibility.md': compatibilityPage(),
   'ledger.md': ledgerPage(),
-  'messages.md': messagesPage()
+  'messages.md': messagesPage(),
+  'import-marks.md': importMarksPage()
 })
 
 function commandsPage() {

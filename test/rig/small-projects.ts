@@ -1,7 +1,7 @@
 // Small projects with the files that their generators write, as far as import reads them, and what it makes of each.
 import type {Files} from '../../src/packages/import/test/read.ts'
 
-export interface SmallProject {
+interface SmallProject {
   readonly files: Files
   /** Its command and its port. */
   readonly starts: string

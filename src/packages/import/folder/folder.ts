@@ -29,6 +29,16 @@ export function appsIn(folder: string): readonly ImportedApp[] {
   return []
 }
 
+/** A note on what a folder starts by the files of another language: a front end next to its server. */
+function otherStarts({folder, keys}: ImportedApp): readonly string[] {
+  const own = textsOf(keys['command']).join(' ')
+  const all = READERS.slice(0, -1).flatMap(({appsIn: find}) => find(folder).slice(0, 1))
+  const others = all.map(each => textsOf(each.keys['command']).join(' ')).filter(each => each !== own)
+  return all.length < 2
+    ? []
+    : others.map(each => `its folder also starts ${each}: if it is to run, write an app with that command`)
+}
+
 /** Why a folder with files of a project makes no app; '': it has no such files. */
 const reasonOf = (folder: string): string => READERS.map(reader => reader.reasonOf(folder)).find(Boolean) ?? ''
 
@@ -55,7 +65,7 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   return {
     from: `the files of ${basename(folder)}/`,
     ...(manifests?.interpolate !== undefined && {interpolate: manifests.interpolate}),
-    apps: apps.slice(0, MAX_APPS),
+    apps: apps.slice(0, MAX_APPS).map(app => ({...app, notes: [...app.notes, ...otherStarts(app)]})),
     notes: [
       ...(beyond === undefined
         ? []

@@ -34,7 +34,7 @@ export function foldersOf(root: string, {isProject, isBelow}: Known): ProjectFol
   const parts = new Set<string>()
   const searched = foldersBelow(root, MAX_DEPTH, folder => {
     if (isBelow(folder)) return false
-    const isPart = !GROUPS.has(basename(folder)) || has(folder, ...PROJECT_FILES)
+    const isPart = !GROUPS.has(basename(folder)) || has(folder, 'manage.py', ...PROJECT_FILES)
     if (isPart || isPackage(folder)) parts.add(folder)
     return !(isPart && isProject(folder) && !hasPackages(folder, globs, root))
   })

@@ -167,3 +167,33 @@ t.test('a Procfile of Heroku: programs that it builds or has', async t => {
     )
   }
 })
+
+t.test('a folder with a server and a front end of another language: a note names what is not started', async t => {
+  const {template, notes} = await imported(
+    t,
+    {
+      koel: {artisan: '', 'composer.json': '{}', 'package.json': '{"scripts": {"dev": "vite"}}'},
+      java: {'pom.xml': 'spring-boot-maven-plugin', 'package.json': '{"scripts": {"start": "webpack serve"}}'},
+      docs: {'pyproject.toml': ''},
+      alone: {'go.mod': 'module a', 'main.go': 'package main', Dockerfile: 'CMD ["go", "run", "."]'}
+    },
+    '.',
+    'folder'
+  )
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['alone', 'java', 'koel']
+  )
+  t.strictSame(
+    notes.filter(note => note.includes('also starts')),
+    [
+      'its folder also starts mvn -q spring-boot:run: if it is to run, write an app with that command',
+      'its folder also starts npm run dev: if it is to run, write an app with that command'
+    ]
+  )
+})
+
+t.test('Django in a folder src below the project file', async t => {
+  const {template} = await imported(t, {'pyproject.toml': '', src: {'manage.py': ''}}, '.', 'folder')
+  t.match(template.apps, [{appDirPath: './src', command: ['python3', 'manage.py', 'runserver']}])
+})
