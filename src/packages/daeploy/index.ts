@@ -1,5 +1,5 @@
 /** The Daeploy services of a run, and the API of the manager that their SDK and command line call. */
-import {existsSync} from 'node:fs'
+import {lstatSync} from 'node:fs'
 import {workspacesFolder} from './services/manifest.ts'
 import type {LeftWorkspaces} from './services/left-workspaces.ts'
 
@@ -9,6 +9,14 @@ export {Services} from './services/services.ts'
 
 /** Removes what killed runs have left of workspaces (`left-workspaces.ts`). Costs one look at a folder if there are none. */
 export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
-  if (existsSync(workspacesFolder(left.env)))
+  if (mayBeThere(workspacesFolder(left.env)))
     await (await import('./services/left-workspaces.ts')).removeLeftWorkspaces(left)
+}
+
+function mayBeThere(path: string): boolean {
+  try {
+    return lstatSync(path, {throwIfNoEntry: false}) !== undefined
+  } catch {
+    return true // who reads it says why it cannot be read
+  }
 }
