@@ -205,7 +205,7 @@ function Below({node: {kind, spans}, lines, isWhereItFailed}: BelowProps) {
       {error !== undefined && <Lines lines={[error]} />}
       {error !== undefined && lines.length > 1 && (
         <details class="said">
-          <summary>{count(lines.length - 1)} more lines of then</summary>
+          <summary>{count(lines.length - 1)} more lines</summary>
           <Lines lines={lines} />
         </details>
       )}

@@ -26,6 +26,11 @@ t.test('a request', async t =>
       await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
       await page.getByRole('button', {name: 'Edit and send …'}).waitFor()
       await page.keyboard.press('e')
+      await page.getByRole('button', {name: 'Edit and send …', pressed: true}).waitFor()
+      const [text, ground] = await page.evaluate<readonly string[]>(
+        "(style => [style.color, style.backgroundColor])(getComputedStyle(document.querySelector('.primary[aria-pressed=true]')))"
+      )
+      t.not(text, ground, 'its words can be read')
       const area = page.getByRole('textbox', {name: 'Request'})
       t.equal(await area.inputValue(), 'GET /orders/7\nauthorization: <masked, 10 characters>\n\n')
       await area.fill('GET /orders/7\nx-user ann\n\n')
