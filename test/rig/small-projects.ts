@@ -34,6 +34,7 @@ export const SMALL_PROJECTS: Readonly<Record<string, SmallProject>> = {
       artisan: '#!/usr/bin/env php\n<?php\n\ndefine("LARAVEL_START", microtime(true));\n',
       'composer.json':
         '{"name": "laravel/laravel", "type": "project", "require": {"php": "^8.2", "laravel/framework": "^12.0"}}',
+      'package.json': '{"private": true, "scripts": {"dev": "vite"}, "devDependencies": {"vite": "^6.0.11"}}',
       public: {'index.php': '<?php\n\nrequire __DIR__."/../vendor/autoload.php";\n'},
       '.env': 'APP_URL=http://localhost\nDB_CONNECTION=sqlite\n'
     }

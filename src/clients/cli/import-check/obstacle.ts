@@ -39,8 +39,9 @@ export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstac
   return (
     namedVariable(app, around) ??
     (await withoutDocker(app, around)) ??
-    withoutPackages(app, around) ??
     withoutProgram(app, around) ??
+    withoutPackages(app, around) ??
+    withoutOther(app) ??
     (await takenPort(app)) ??
     waiting(app) ??
     building(app, around) ??
@@ -108,20 +109,20 @@ const quoted = (path: string): string =>
 const NOT_FOUND =
   /^(?:\S*sh: )?(?:line )?(?:\d+: )?([\w./@+-]+): (?:command )?not found$|^(?:\S*\/)?env: ['‘]?([\w./@+-]+)['’]?: No such file/
 
-function withoutProgram(app: FailedApp, {env}: Around): Obstacle | undefined {
-  const {plan} = app
-  const own = whyNotFound(plan.command, plan.folder, pathOf(plan, env))
-  if (own !== '')
-    return obstacle(
-      'program',
-      own.replace(/ is in no folder of PATH \([^)]*\)/, ' is not installed: it is in no folder of PATH')
-    )
+function withoutOther(app: FailedApp): Obstacle | undefined {
   const said = linesOf(app).flatMap(line => {
     const [, byShell, byEnv] = NOT_FOUND.exec(line.trim()) ?? []
     return byShell ?? byEnv ?? []
   })
   const [name] = said
   return name === undefined ? undefined : obstacle('program', `"${name}" is not installed: it is in no folder of PATH`)
+}
+
+/** Its own program is missing: packages of its folder do not help. */
+function withoutProgram({plan}: FailedApp, {env}: Around): Obstacle | undefined {
+  const own = whyNotFound(plan.command, plan.folder, pathOf(plan, env))
+  const text = own.replace(/ is in no folder of PATH \([^)]*\)/, ' is not installed: it is in no folder of PATH')
+  return own === '' ? undefined : obstacle('program', text)
 }
 
 const PORT_TAKEN =
