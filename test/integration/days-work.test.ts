@@ -123,6 +123,10 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     3597,
     'start 552 533 …, answer 266 832, answer twice 781 688 …, fail writes 600 917'
   ],
+  'a job that is paused in the instant in which its app cannot take it does not fire': [
+    339,
+    'job 954 484, pass 720 941, crash 903 929 …, start 430 6 …, write again 933 732, job 619 66, sleep 20 620 …, job verb 282 161 …'
+  ],
   'two detached workflows of one app have two numbers, though the first has begun in another run': [
     36,
     'start 598 931'

@@ -141,13 +141,17 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     file.afterCommit(() => this.#announce(row))
   }
 
-  /** Delivers one that is due, and keeps what became of it; false: the app could not take it. */
+  /** Delivers one that is due, and keeps what became of it; false: the app could not take it. One that was paused while its app had it is left. */
   async deliver(key: number): Promise<boolean> {
     const {rows, deliver} = this.#options
     const row = rows.at(key)
     if (row?.isDue !== true) {
       this.release(key)
       return true
+    }
+    if (row.isPaused === true) {
+      await keep(this.#options, () => rows.at(key)?.isPaused === true && rows.update(key, {isDue: false}))
+      return this.deliver(key)
     }
     return this.track(async () => {
       const delivered = await deliver(row)

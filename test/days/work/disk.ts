@@ -47,6 +47,8 @@ export class Disk {
   fault: Fault | undefined
   /** So many writes are made before one fails. */
   faultsAfter = 0
+  /** How many have failed. */
+  failures = 0
   /** The next so many writes fail; Infinity: until `fault` is taken back. */
   faults = 0
   /** SQLite gives up the whole transaction with a failure. */
@@ -109,6 +111,7 @@ export class Disk {
     if (isCrash && !this.isAfter) this.#crash()
     if (this.fault !== undefined && this.faults > 0 && --this.faultsAfter < 0) {
       this.faults--
+      this.failures++
       if (this.isGivenUp && this.#tables.database.isTransaction) this.#tables.database.exec('ROLLBACK')
       throw Object.assign(new Error(`${this.fault}: ${sql.slice(0, 30)}`), {errcode: FAULTS[this.fault]})
     }

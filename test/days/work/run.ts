@@ -2,6 +2,7 @@ import {DEFAULT_WORKFLOWS} from '../../../src/files/resources/defaults.ts'
 import {Actors} from '../../../src/work/actor/actors.ts'
 import {Reminders} from '../../../src/work/actor/reminders.ts'
 import {Jobs} from '../../../src/work/job/jobs.ts'
+import {RETRY_MS} from '../../../src/work/keep.ts'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {Workflows} from '../../../src/work/workflow/workflows.ts'
@@ -41,6 +42,8 @@ export class WalkRun {
   maxBytes = Infinity
   /** Children that another run has. */
   purgeFar: (child: Parameters<Workflows['purgeChild']>[0], isForced: boolean) => Promise<number | undefined>
+  #failures = 0
+  #failedAt = -Infinity
   /** Answers of workers that are not kept yet, perhaps after another one of the same. */
   answering = new Set<object>()
   /** How far time was ahead at the latest rest, and so much more it may be. */
@@ -185,6 +188,14 @@ export class WalkRun {
     return (...given) => {
       if (disk.run === run && !disk.isCrashed) act(...given)
     }
+  }
+
+  /** A write has failed lately: it is made again a second later. */
+  get mayRetry(): boolean {
+    const now = this.clock.clock().now()
+    if (this.disk.failures !== this.#failures) this.#failedAt = now
+    this.#failures = this.disk.failures
+    return now - this.#failedAt < RETRY_MS * 2
   }
 
   get date(): number {

@@ -98,8 +98,14 @@ export const SERIES: Readonly<Record<string, readonly [weight: number, act: Do]>
       const [, app = random.pick(APPS), name = 'j1'] = known.length === 0 ? [] : random.pick(known)
       const run = world.runOf(app)
       const verb = random.pick(['pause', 'resume', 'resume', 'run'] as const)
-      if (verb !== 'pause') run.series.allowOneMore(`job ${app} ${name}`)
-      world.ask(async () => run.jobs[verb](app, name))
+      const full = `job ${app} ${name}`
+      if (verb !== 'pause') run.series.allowOneMore(full)
+      if (verb === 'run') run.series.named(full).forEach(each => each.runs++)
+      if (verb === 'resume') run.series.pause(full, false)
+      world.ask(
+        async () => run.jobs[verb](app, name),
+        () => verb !== 'run' && run.series.pause(full, verb === 'pause')
+      )
     }
   ],
   ready: [4, (world, random) => random.pick(world.runs).ready(random.pick(APPS))],

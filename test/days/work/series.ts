@@ -18,6 +18,9 @@ export interface Planned {
   failed: number
   /** Deliveries that were asked for by hand, or that a crash may have made twice. */
   extra: number
+  /** It is not delivered, but as often as that was asked for by hand. */
+  isPaused: boolean
+  runs: number
   /** Some delivery was made. */
   isSeen: boolean
   /** `over`: it was set again or deleted, or has been refused; `unsure`: a run has ended while that was asked for. */
@@ -59,6 +62,10 @@ export class SeriesWatch {
     return [...this.planned.values()].filter(each => each.name === name)
   }
 
+  pause(name: string, isPaused: boolean): void {
+    for (const each of this.named(name)) each.isPaused = isPaused && each.state === 'kept'
+  }
+
   plan(serial: number, name: string, repeats: number, retries: number): Planned {
     const planned: Planned = {
       serial,
@@ -68,6 +75,8 @@ export class SeriesWatch {
       fired: 0,
       failed: 0,
       extra: 0,
+      isPaused: false,
+      runs: 0,
       isSeen: false,
       state: 'asked'
     }
@@ -113,6 +122,7 @@ export class SeriesWatch {
     const planned = this.planned.get(serial)
     if (planned === undefined) return
     planned.isSeen = true
+    if (planned.isPaused && planned.runs-- <= 0) this.#fault(`${name} fires, though it is paused`)
     if (planned.state === 'over') this.#fault(`${name} fires, as it was set before the last time, or refused`)
   }
 

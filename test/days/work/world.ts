@@ -96,7 +96,9 @@ export class WorkWorld {
 
   async settle(): Promise<void> {
     for (const run of this.runs) await run.settle()
-    for (const run of this.runs) if (run.disk.isCrashed) this.restart(run)
+    const crashed = this.runs.filter(({disk}) => disk.isCrashed)
+    for (const run of crashed) this.restart(run)
+    if (crashed.length > 0) await this.settle()
   }
 
   /** Runs know which turns their workers have: who else would give them to others if these leave? */
@@ -119,7 +121,7 @@ export class WorkWorld {
     this.#checkHeld()
     for (const run of this.runs) {
       const isHeld = run.answering.size > 0 || [...this.watch.held].some(({worker}) => run.workers.includes(worker))
-      if (!isHeld) await this.#checkQuiet(run)
+      if (!isHeld && !run.mayRetry) await this.#checkQuiet(run)
     }
   }
 
@@ -174,7 +176,11 @@ export class WorkWorld {
     const note = (is: boolean | undefined): void => found && this.watch.suspended(found, serial, is)
     this.ask(
       async () => this.runOf(app).workflows.tell(app, id, isSuspended ? 'suspend' : 'resume', event),
-      () => note(isSuspended),
+      () => {
+        // one of its ID may have begun meanwhile
+        const now = found ?? this.#asItIs(app, id)
+        if (now !== undefined) this.watch.suspended(now, serial, found && isSuspended)
+      },
       isUnsure => isUnsure && note(undefined)
     )
   }
