@@ -169,12 +169,10 @@ export class ClientConnection implements RedisConnection {
     const client = (this.#subscriberClient = this.#create())
     try {
       await client.connect()
-      if (!this.#isClosed) return client
-      destroy(client) // it was not open yet as the others were closed
-      throw closed()
+      return client
     } catch (error) {
       this.#subscriber = undefined
-      throw error
+      throw this.#isClosed ? closed() : error
     }
   }
 
@@ -252,7 +250,8 @@ function createClient(
   {host, port, username, password, database, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS}: RedisAddress,
   reconnectStrategy: (retries: number, cause: Error) => Error | number
 ) {
-  const socket = {host, port, connectTimeout: connectTimeoutMs, reconnectStrategy}
+  const over = new AbortController()
+  const socket = {host, port, connectTimeout: connectTimeoutMs, reconnectStrategy, signal: over.signal}
   const options: Options = {
     RESP: 2,
     socket: tls === undefined ? socket : {...socket, tls: true, ...tls},
@@ -263,8 +262,13 @@ function createClient(
     // its own limit for commands makes an AbortSignal with a timer for each
     commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
   }
-  return create(options)
+  const client = create(options)
+  ends.set(client, over)
+  return client
 }
+
+/** Ends the socket of a client that is still connecting: the library continues with one that comes after its end. */
+const ends = new WeakMap<object, AbortController>()
 
 const MAX_TEXT_BYTES = 16_384
 
@@ -276,6 +280,7 @@ const closed = (): Error => new Error('the connection to Redis is closed')
 
 function destroy(client: Client): void {
   if (client.isOpen) client.destroy()
+  ends.get(client)?.abort()
 }
 
 const abortReason = (signal: AbortSignal | undefined): Error =>
