@@ -200,7 +200,7 @@ t.test('the apps', async t =>
       await page.getByRole('button', {name: 'Stop …'}).click()
       const dialog = page.getByRole('dialog')
       await dialog.getByText('the run ends with it').waitFor()
-      t.same(await dialog.getByRole('button').allTextContents(), ['Restart', 'Cancel'])
+      t.same(await dialog.getByRole('button').allTextContents(), ['End the run', 'Cancel'])
       await dialog.getByRole('button', {name: 'Cancel'}).click()
       await dialog.waitFor({state: 'hidden'})
       t.notOk(run.asked.includes('POST /apps/payments/stop'))
