@@ -5,7 +5,7 @@ import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
-import {commonOf, gitOf, gitText, repositoryOf} from './repository.ts'
+import {commonOf, gitOf, gitText, isForgotten, repositoryOf} from './repository.ts'
 import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
@@ -97,7 +97,7 @@ function worktreesOf(root: string, places: readonly string[] = []): readonly str
   })
   const forgotten = [root, ...places].filter(at => {
     const git = existsSync(join(at, '.git')) ? gitOf(at) : ''
-    return git !== '' && !existsSync(git) && commonOf(git) === common
+    return git !== '' && isForgotten(git) && commonOf(git) === common
   })
   const main = basename(common) === '.git' ? [dirname(common)] : []
   return [...new Set([...main, ...added, ...forgotten, ...(main.length + added.length === 0 ? [root] : [])])]

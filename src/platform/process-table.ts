@@ -30,8 +30,12 @@ async function lookAfter(earlier: Promise<unknown>): Promise<ProcessSnapshot> {
 export const lookAgain = async (pid: number): Promise<Particulars | undefined> =>
   isLinux ? readParticulars(pid) : (await import('./ps.ts')).askPs(pid)
 
-/** Returns the start time of a process, as `Seen.started`; 0 if there is none. */
-export const startOf = (pid: number): number => (isLinux ? (seeInProc(pid)?.started ?? 0) : startByPs(pid))
+/** Returns the start time of a process, as `Seen.started`; 0 if there is none, or only a zombie. */
+export function startOf(pid: number): number {
+  if (!isLinux) return startByPs(pid)
+  const seen = seeInProc(pid)
+  return seen === undefined || seen.isZombie ? 0 : seen.started
+}
 
 /** The same of one that has just been spawned, for which no `ps` is run. */
 export const startOfNew = (pid: number): number =>

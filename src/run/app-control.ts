@@ -49,10 +49,10 @@ export function appControl(
       const runtime = asked.main(id) ?? apps.named(id).find(each => !apps.isStopped(each))
       return runtime && launchOf(runtime, asked.env)
     },
-    terminal: async id => {
+    terminal: async (id, gone) => {
       const runtime = asked.main(id) ?? apps.named(id)[0]
       if (runtime !== undefined && apps.isStopped(runtime)) return 'it is stopped'
-      return runtime && (await import('./shared-terminal.ts')).sharedTerminal(runtime)
+      return runtime && (await import('./shared-terminal.ts')).sharedTerminal(runtime, gone)
     },
     leaseSidecar: id => {
       const runtime = asked.main(id)

@@ -1,5 +1,6 @@
 /** Whose cluster, whose objects. */
 import {readFileSync} from 'node:fs'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {Cluster, skip} from './rig/cluster.ts'
 import {component} from '../rig/resource-files.ts'
@@ -151,6 +152,8 @@ t.test('whose cluster, whose objects', {skip}, async t => {
       const second = shop.run()
       await second.waitForLine('Deleting Service "old": it is no longer in the template')
       await second.waitForLine('2 apps ready')
+      // it is deleted while the others become ready
+      while ((await shop.names('apps/v1/deployments')).includes('old')) await pause(20)
       t.same(await shop.names('apps/v1/deployments'), ['new', 'stock'])
       second.signal('SIGINT')
       t.same(await second.exited, {code: 0, signal: null})

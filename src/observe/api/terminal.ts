@@ -12,9 +12,10 @@ const MAX_WAITING = 1024 * 1024
 export async function showTerminal(
   control: RunControl,
   name: AppName,
-  {query, response}: ApiRequest
+  {query, response, gone}: ApiRequest
 ): Promise<undefined> {
-  const terminal = await terminalOf(control, name)
+  const terminal = await terminalOf(control, name, gone)
+  if (gone.aborted) return undefined // who has left while it started does not keep it awake
   const size = sizeIn(query)
   response.writeHead(200, {'content-type': 'application/octet-stream'}).flushHeaders()
   if (size !== undefined) terminal.resize(size)
@@ -44,7 +45,7 @@ export async function typeInto(
   name: AppName,
   {query, body, gone}: ApiRequest
 ): Promise<Api.Typed> {
-  const terminal = await terminalOf(control, name)
+  const terminal = await terminalOf(control, name, gone)
   const size = sizeIn(query)
   if (size !== undefined) terminal.resize(size)
   const why = body === '' ? '' : await terminal.type(Buffer.from(body, 'latin1'), gone)
@@ -52,9 +53,9 @@ export async function typeInto(
   return {bytes: body.length}
 }
 
-async function terminalOf(control: RunControl, name: AppName): Promise<SharedTerminal> {
+async function terminalOf(control: RunControl, name: AppName, gone: AbortSignal): Promise<SharedTerminal> {
   appsNamed(control.list().apps, name)
-  const terminal = (await control.terminal(name.id)) ?? 'it has left the run'
+  const terminal = (await control.terminal(name.id, gone)) ?? 'it has left the run'
   if (typeof terminal === 'string') throw refused(name, terminal)
   return terminal
 }

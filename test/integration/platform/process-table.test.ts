@@ -37,6 +37,7 @@ test('a dead child that was not reaped is a zombie and cannot be read again', as
   const pid = Number(line.toString())
   while (seeInProc(pid)?.isZombie !== true) await new Promise(resolve => setTimeout(resolve, 10))
   t.equal(await lookAgain(pid), undefined)
+  t.equal(startOf(pid), 0)
 })
 
 test('a process that does not exist is not found; nothing is thrown', async t => {

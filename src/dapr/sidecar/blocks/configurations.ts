@@ -28,6 +28,8 @@ interface Subscription {
   /** The watcher of changes: another one after its file has changed; undefined: none, until the file changes again. */
   store: ConfigurationStore | undefined
   endAtStore: End
+  /** It continues at no other store. */
+  isEnding: boolean
   end(): Promise<void>
 }
 
@@ -86,7 +88,7 @@ export class Configurations {
         await subscription.endAtStore()
         ended()
       }
-      const subscription: Subscription = {since, request, updates, store, endAtStore, end}
+      const subscription: Subscription = {since, request, updates, store, endAtStore, isEnding: false, end}
       this.#subscriptions.set(id, subscription)
     } catch (error) {
       throw new BlockError(
@@ -117,12 +119,12 @@ export class Configurations {
   async end(id: string): Promise<void> {
     const subscription = this.#subscriptions.get(id)
     if (subscription === undefined) throw new Error('subscription does not exist')
-    // first: one whose store is opened again meanwhile would continue there
-    this.#subscriptions.delete(id)
+    subscription.isEnding = true
     try {
       await subscription.end()
+      this.#subscriptions.delete(id)
     } catch (error) {
-      this.#subscriptions.set(id, subscription) // the app may ask again
+      subscription.isEnding = false // the app may ask again
       throw error
     }
   }
@@ -214,11 +216,12 @@ export class Configurations {
     const {log} = this.#context
     try {
       const store = (await this.#context.find('configuration', storeName))?.component
-      if (store === undefined || store === subscription.store) return
+      if (store === undefined || store === subscription.store || subscription.isEnding) return
       subscription.store = store
       subscription.endAtStore = nothing // with the store before
       const end = await store.subscribe(keys, metadata, items => updates.add(items))
-      const isWanted = this.#subscriptions.get(id) === subscription && subscription.store === store
+      const isWanted =
+        this.#subscriptions.get(id) === subscription && subscription.store === store && !subscription.isEnding
       if (!isWanted) return await end()
       subscription.endAtStore = end
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)

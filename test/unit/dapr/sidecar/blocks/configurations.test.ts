@@ -61,3 +61,17 @@ t.test('one whose store cannot end it is still there for who asks again', async 
   t.equal(block.areRead, false)
   await t.rejects(block.unsubscribe('config', id), {message: /does not exist/})
 })
+
+t.test('one whose store does not answer can be ended by a second attempt', async t => {
+  const store = newStore()
+  const block = blockOf(() => store)
+  const id = await block.subscribe(REQUEST, async () => Promise.resolve())
+  const first = block.end(id)
+  const second = block.end(id)
+  store.ends[1]?.resolve()
+  await second
+  t.equal(block.areRead, false)
+  store.ends[0]?.reject(new Error('too late'))
+  await t.rejects(first, {message: 'too late'})
+  t.equal(block.areRead, false)
+})
