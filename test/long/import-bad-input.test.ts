@@ -98,4 +98,7 @@ t.test('import: 300 services, and a folder with 100,000 files', async t => {
   t.ok(performance.now() - began < 60_000, 'it does not look into each of them')
   t.equal(deep.stderr.includes('reading folders'), false, 'a pipe is no terminal')
   t.comment(`100,000 files: ${Math.round(performance.now() - began)} ms`)
+  for (let folder = 1; folder < 2000; folder++) mkdirSync(join(rig.folder, `all/d${folder}`), {recursive: true})
+  await rig.write({'all/web/package.json': '{"scripts": {"dev": "vite"}}'})
+  t.notMatch(await rig.run(['import', 'all', '-o', '-']), {stdout: /only the first/}, '2000 folders are all looked at')
 })

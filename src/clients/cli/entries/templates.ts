@@ -80,7 +80,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
         'from',
         'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
       ),
-      {name: 'native', type: 'bool', text: 'Run databases of a compose file as programs of this machine'},
+      {name: 'native', type: 'bool', text: 'Run databases of a compose file as programs where this machine has them'},
       {
         ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
         shown: '"dapr.yaml"'

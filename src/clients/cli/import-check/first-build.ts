@@ -16,7 +16,8 @@ const BUILDERS: readonly Builder[] = [
   {
     name: 'go',
     runs: /(?:^|\/)(go run (?:-\S+ )*\S+)/,
-    built: /^\S*\/go-build\S*\/exe\//,
+    // a program that it has built before is in its cache
+    built: /^\S*(?:\/go-build\S*\/exe\/|\/[\da-f]{2}\/[\da-f]{64}-d\/)/,
     part: / -p (\S+)/,
     before: runs => runs.replace('go run', 'go build -o /dev/null')
   },
@@ -29,20 +30,21 @@ const BUILDERS: readonly Builder[] = [
   },
   {
     name: 'Maven',
-    runs: /(?:^|\/)mvnw?\b|plexus\.classworlds|MavenWrapperMain/,
+    // exec:java and jetty:run start the program in its own process
+    runs: /^(?!.*(?:exec:java|jetty:run))(?:(?:\S*sh (?:-\S+ )*)?(?:\S*\/)?mvnw?(?: |$)|.*(?:plexus\.classworlds|MavenWrapperMain))/,
     built: /^\S*java (?!.*(?:plexus\.classworlds|MavenWrapperMain))/,
     before: (_, program) => `${program} -q package -DskipTests`
   },
   {
     name: 'Gradle',
     // its daemon starts the program
-    runs: /(?:^|\/)gradlew?\b|GradleWrapperMain|GradleMain/,
+    runs: /^(?:\S*sh (?:-\S+ )*)?(?:\S*\/)?gradlew?(?: |$)|GradleWrapperMain|GradleMain/,
     before: (_, program) => `${program} classes`
   },
   {
     name: 'dotnet',
     runs: /(?:^|\/)dotnet (?:run|watch)\b/,
-    built: /\/bin\/(?:Debug|Release)\//,
+    built: /\/bin\/(?:[^/ ]+\/)?(?:debug|release)[^/ ]*\//i,
     before: () => 'dotnet build'
   },
   {name: 'uv', runs: /(?:^|\/)uv run\b/, built: /^\S*python[\d.]* /, before: () => 'uv sync'},
@@ -81,7 +83,8 @@ export function firstBuild(
   program: string
 ): FirstBuild | undefined {
   const image = lines.map(line => /Unable to find image '([^']+)'/.exec(line)?.[1]).findLast(Boolean)
-  if (image !== undefined && !lines.some(line => /Status: (?:Downloaded|Image is)/.test(line)))
+  const isOver = lines.some(line => /Status: (?:Downloaded|Image is)|Error response from daemon/.test(line))
+  if (image !== undefined && processes.length > 0 && !isOver)
     return {text: `its image ${image} is being pulled`, command: `docker pull ${image}`}
   for (const {name, runs, built, part, before} of BUILDERS) {
     const found = processes.map(line => runs.exec(line)).find(match => match !== null)

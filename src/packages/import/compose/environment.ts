@@ -72,10 +72,12 @@ function bareNotes(name: string, value: string, {service, stack, host}: Found): 
   const isUnknown = NAMES_HOST.test(name) && /^[a-z][\w-]*$/.test(value) && !stack.hosts.has(value) && !ANY.test(value)
   if (!isOther && !isUnknown) return []
   const place = placeOf([name, value], service, stack)
+  // what a file of variables says may be secret
+  const isOwn = name in variablePairs(service.values['environment'])
   return [
     isOther
-      ? `${place}env: ${name}: ${value} is the name of a service: if it is a host, write ${host}`
-      : `${place}env: ${name}: there is no service ${value}: write the host that it is here`
+      ? `${place}env: ${name}: ${isOwn ? value : 'its value'} is the name of a service: if it is a host, write ${host}`
+      : `${place}env: ${name}: there is no service ${isOwn ? value : 'of that name'}: write the host that it is here`
   ]
 }
 
@@ -90,7 +92,7 @@ export const addressesIn = (
   texts: readonly string[]
 ): readonly (readonly [text: string, host: string, port: string])[] =>
   texts.flatMap(text =>
-    [...text.matchAll(/(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-])/g)].map(
+    [...text.matchAll(/(?<![\w.-])([a-z][\w.-]*):(\d{2,5})(?![\w.-]|[^/\s"',;]{0,255}@)/g)].map(
       ([whole, host = '', port = '']) => [whole, host, port] as const
     )
   )
@@ -119,11 +121,23 @@ function placeOf(texts: readonly string[], service: Service, stack: Stack): stri
   const image = build === undefined ? [] : [join(build.folder, build.dockerfile)]
   for (const path of [stack.file.path, ...envPaths(service, stack), ...image]) {
     const lines = textAt(path).split('\n')
-    const start = path === stack.file.path ? lines.findIndex(line => line.trim().startsWith(`${service.id}:`)) : 0
-    const at = lines.findIndex((line, index) => index >= start && texts.every(text => line.includes(text)))
-    if (at !== -1) return `${relative(folderOfStack(stack), path)}:${at + 1}: `
+    const [start, end] = path === stack.file.path ? partOf(service, lines) : [0, lines.length]
+    const at = lines.slice(start, end).findIndex(line => texts.every(text => line.includes(text)))
+    if (at !== -1) return `${relative(folderOfStack(stack), path)}:${start + at + 1}: `
   }
   return ''
+}
+
+/** The first line of a service in a compose file, and that behind its last one; all services, where none is on lines of its own. */
+function partOf({id}: Service, lines: readonly string[]): readonly [start: number, end: number] {
+  const top = lines.findIndex(line => line.startsWith('services:'))
+  const depths = lines.map(line => /^ *(?=[^\s#])/.exec(line)?.[0].length ?? Infinity)
+  const depth = depths.find((each, at) => at > top && each < Infinity) ?? 0
+  const start = lines.findIndex(
+    (line, at) => at > top && depths[at] === depth && /^["']?(.*?)["']?\s*:/.exec(line.trim())?.[1] === id
+  )
+  const end = depths.findIndex((each, at) => at > start && each <= depth)
+  return start === -1 ? [Math.max(top, 0), lines.length] : [start, end === -1 ? lines.length : end]
 }
 
 /** `DB_PORT: 5432`, where that port is another one here. */
@@ -152,9 +166,9 @@ interface Found {
   readonly unpublished: Map<string, string>
 }
 
-/** Where a text may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433` */
+/** Where a text may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433`; not a user, `//db:secret@` */
 const PLACES =
-  /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[\s])([\w.-]+)(?:([:,])(\d+))?(?![\w.-]|\s*=)/g
+  /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[]|(?<=--[\w-]+)\s)([\w.-]+)(?:([:,])(\d+)|(?!:[^\d$]))(?![\w.-]|\s*=|(?:[^/\s"',;{]|\{[^{}]*\}){0,255}@)/g
 
 function pointed(name: string, value: string, {service, host, replaced, unpublished, stack}: Found): string {
   const {hosts, programs} = stack

@@ -28,7 +28,7 @@ export function namesIn(
   for (const path of paths.flatMap(filesAt).slice(0, max))
     for (const [index, line] of textAt(path).split('\n').entries()) {
       if (/^\s*(?:#|\/\/)/.test(line)) continue
-      for (const [, id = '', port = ''] of line.matchAll(/(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:-])/g)) {
+      for (const [, id = '', port = ''] of line.matchAll(/(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:@-])/g)) {
         const other = stack.hosts.get(id)
         if (other === undefined || other.id === except) continue
         const here = portHere(other, port, stack.programs)

@@ -29,10 +29,16 @@ export function appsIn(folder: string): readonly ImportedApp[] {
   return []
 }
 
-/** A note on what a folder starts by the files of another language: a front end next to its server. */
-function otherStarts({folder, keys}: ImportedApp): readonly string[] {
+/** A note on what a folder starts by the files of another language, and no app is: a front end next to its server. */
+function otherStarts({folder, keys}: ImportedApp, apps: readonly ImportedApp[]): readonly string[] {
   const own = textsOf(keys['command']).join(' ')
-  const all = READERS.slice(0, -1).flatMap(({appsIn: find}) => find(folder).slice(0, 1))
+  const parts = apps.map(app => app.folder).filter(part => part !== folder)
+  const isApp = (app: ImportedApp): boolean => parts.some(part => startsBelow(app, part))
+  const all = READERS.slice(0, -1).flatMap(({appsIn: find}) =>
+    find(folder)
+      .filter(app => !isApp(app))
+      .slice(0, 1)
+  )
   const others = all.map(each => textsOf(each.keys['command']).join(' ')).filter(each => each !== own)
   return all.length < 2
     ? []
@@ -61,11 +67,11 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
   if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder))
   const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
   const apps = withUniqueIds(manifests?.apps ?? projects)
-  const beyond = apps[MAX_APPS]
+  const [taken, beyond] = [apps.slice(0, MAX_APPS), apps[MAX_APPS]]
   return {
     from: `the files of ${basename(folder)}/`,
     ...(manifests?.interpolate !== undefined && {interpolate: manifests.interpolate}),
-    apps: apps.slice(0, MAX_APPS).map(app => ({...app, notes: [...app.notes, ...otherStarts(app)]})),
+    apps: taken.map(app => ({...app, notes: [...app.notes, ...otherStarts(app, taken)]})),
     notes: [
       ...(beyond === undefined
         ? []

@@ -32,8 +32,10 @@ export function foldersOf(root: string, {isProject, isBelow}: Known): ProjectFol
   const globs = workspaceGlobs(root)
   const isPackage = matcher(root, globs)
   const parts = new Set<string>()
+  let count = 0
   const searched = foldersBelow(root, MAX_DEPTH, folder => {
-    if (isBelow(folder)) return false
+    count++
+    if (count > MAX_FOLDERS || isBelow(folder)) return false
     const isPart = !GROUPS.has(basename(folder)) || has(folder, 'manage.py', ...PROJECT_FILES)
     if (isPart || isPackage(folder)) parts.add(folder)
     return !(isPart && isProject(folder) && !hasPackages(folder, globs, root))
@@ -42,7 +44,7 @@ export function foldersOf(root: string, {isProject, isBelow}: Known): ProjectFol
     folders: searched.filter(each => parts.has(each)),
     isWorkspace: globs.length > 0 || has(root, 'nx.json', 'turbo.json'),
     notes:
-      searched.length >= MAX_FOLDERS
+      count > MAX_FOLDERS
         ? [`only the first ${MAX_FOLDERS} folders were looked at: import a folder below for what is in the others`]
         : []
   }

@@ -1,5 +1,5 @@
 import {existsSync, readdirSync, type Dirent} from 'node:fs'
-import {basename, dirname, extname, join, relative} from 'node:path'
+import {basename, dirname, extname, join, normalize, relative} from 'node:path'
 import {readTextFile} from '../../../model/read-file.ts'
 import {mapOf, type Values} from './yaml-file.ts'
 
@@ -31,9 +31,15 @@ function entries(folder: string): readonly Dirent[] {
   }
 }
 
-/** Whether one of these is in a folder. */
+/** Whether one of these is in a folder, or where its path from there leads. */
 export const has = (folder: string, ...names: readonly string[]): boolean =>
-  names.some(name => name.split('/').every((part, at, all) => isIn(join(folder, ...all.slice(0, at)), part)))
+  names
+    .map(normalize)
+    .some(name =>
+      name.startsWith('..')
+        ? existsSync(join(folder, name))
+        : name.split('/').every((part, at, all) => isIn(join(folder, ...all.slice(0, at)), part))
+    )
 
 function isIn(folder: string, name: string): boolean {
   const entry = contentOf(folder).get(name)
@@ -88,25 +94,25 @@ export const foldersIn = (folder: string): readonly string[] =>
 export const MAX_FOLDERS = 2000
 
 /**
- * The folders below one, in the order of their paths: `MAX_FOLDERS` at most, of which the nearest count first, and none that its
- * `.gitignore` names, except for repositories. `enters`: whether what is in a folder is looked at, too.
+ * The folders below one, in the order of their paths: `MAX_FOLDERS` and one more at most, of which the nearest count first, and none
+ * that its `.gitignore` names, except for repositories. `enters`: whether what is in a folder is looked at, too.
  */
 export function foldersBelow(
   root: string,
   depth: number,
   enters: (folder: string) => boolean = () => true
 ): readonly string[] {
-  const ignored = [...readText(root, '.gitignore').matchAll(/^(\/?)([\w.-]+)\/\r?$/gm)]
+  const rules = [...readText(root, '.gitignore').matchAll(/^(!?)(\/?)([\w.-]+)(?:\/|(?<=^!.*))\r?$/gm)]
   const isIgnored = (folder: string): boolean =>
-    ignored.some(([, at, name]) => name === (at === '' ? basename(folder) : relative(root, folder))) &&
+    rules.findLast(([, , at, name]) => name === (at === '' ? basename(folder) : relative(root, folder)))?.[1] === '' &&
     !has(folder, '.git')
   const found: string[] = []
   let level: readonly string[] = [root]
-  for (let left = depth; left > 0 && found.length < MAX_FOLDERS; left--) {
+  for (let left = depth; left > 0 && found.length <= MAX_FOLDERS; left--) {
     const below = level
       .flatMap(foldersIn)
       .filter(each => !isIgnored(each))
-      .slice(0, MAX_FOLDERS - found.length)
+      .slice(0, MAX_FOLDERS + 1 - found.length)
     found.push(...below)
     level = below.filter(enters)
   }

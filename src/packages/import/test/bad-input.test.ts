@@ -97,17 +97,20 @@ t.test('folders that .gitignore names are not searched, repositories in them are
   const {template} = await imported(
     t,
     {
-      '.gitignore': '# data\n/out/\ncache/\nrepos/\nweb\n*.log/\n',
+      '.gitignore': '# data\n/out/\ncache/\nrepos/\nweb\n*.log/\nback/\n!back/\nmore/\n!/more\n!gone/\ngone/\n',
       out: {a: go()},
       shop: {cache: {b: go()}, out: {c: go()}},
       repos: {'.git': {}, d: go()},
-      web: go()
+      web: go(),
+      back: go(),
+      more: go(),
+      gone: go()
     },
     '.',
     'folder'
   )
   t.strictSame(
     template.apps.map(({appID}) => appID),
-    ['d', 'c', 'web']
+    ['back', 'more', 'd', 'c', 'web']
   )
 })

@@ -193,6 +193,16 @@ t.test('a folder with a server and a front end of another language: a note names
   )
 })
 
+t.test('what a folder also starts is no note where it is an app', async t => {
+  const {template, notes} = await imported(t, {
+    'package.json': '{"scripts": {"dev": "vite"}}',
+    'go.mod': 'module both',
+    cmd: {a: {'main.go': 'package main // ":8080"'}}
+  })
+  t.match(template.apps, [{command: ['npm', 'run', 'dev']}, {appDirPath: './cmd/a', command: ['go', 'run', '.']}])
+  t.strictSame(notes, [])
+})
+
 t.test('Django in a folder src below the project file', async t => {
   const {template} = await imported(t, {'pyproject.toml': '', src: {'manage.py': ''}}, '.', 'folder')
   t.match(template.apps, [{appDirPath: './src', command: ['python3', 'manage.py', 'runserver']}])

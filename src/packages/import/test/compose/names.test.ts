@@ -50,6 +50,43 @@ services:
   t.notOk(notes.some(note => /POSTGRES_USER|DB_DRIVER/.test(note)))
 })
 
+t.test('users, passwords and words of a text stay, where they are called as services are', async t => {
+  const table: readonly (readonly [value: string, here: string])[] = [
+    ['postgres://postgres:secret@postgres:5432/app', 'postgres://postgres:secret@localhost:5433/app'],
+    ['postgres://postgres:12345@postgres:5432/app', 'postgres://postgres:12345@localhost:5433/app'],
+    ['postgres://postgres:a/b,c;d@postgres:5432/app', 'postgres://postgres:a/b,c;d@localhost:5433/app'],
+    ['postgres://postgres:${PW:?set it}@postgres:5432', 'postgres://postgres:${PW:?set it}@localhost:5433'],
+    ['redis://redis@redis:6379', 'redis://redis@localhost:6379'],
+    ['postgres:12345@postgres:5432', 'postgres:12345@localhost:5433'],
+    ['mongodb://redis:pw@redis:6379,postgres:5432/x', 'mongodb://redis:pw@localhost:6379,localhost:5433/x'],
+    ['sqlserver://postgres:5432;user=sa;password=P@ss', 'sqlserver://localhost:5433;user=sa;password=P@ss'],
+    ['Host=postgres;Port=5432;Password=P@ss', 'Host=localhost;Port=5433;Password=P@ss'],
+    ['http://postgres:${PG_PORT:-5432}/', 'http://localhost:${PG_PORT:-5432}/'],
+    ['at redis:6379, or postgres:12', 'at redis:6379, or postgres:12'],
+    ['run redis:7 first', 'run redis:7 first'],
+    ['serve --peer redis:6379 --all', 'serve --peer localhost:6379 --all']
+  ]
+  const environment = Object.fromEntries(table.map(([value], at) => [`V${at}`, value]))
+  const services = {
+    web: {build: 'web', command: 'node server.js', environment},
+    box: {image: 'busybox', environment},
+    postgres: {image: 'postgres', ports: ['5433:5432']},
+    redis: {image: 'redis', ports: ['6379:6379']}
+  }
+  const {template, notes} = await imported(t, {
+    'compose.yaml': JSON.stringify({services}),
+    web: {'server.js': "connect('postgres://redis:12345@postgres:5432')"}
+  })
+  for (const [index, host] of ['localhost', 'host.docker.internal'].entries()) {
+    const here = table.map(([, text], at) => [`V${at}`, text.replaceAll('localhost', host)] as const)
+    t.strictSame(template.apps[index]?.['env'], Object.fromEntries(here), host)
+  }
+  t.strictSame(
+    notes.filter(note => note.includes('12345')),
+    []
+  )
+})
+
 t.test('a value that is the name of a service, or a host that none is, has a mark with its line', async t => {
   const {notes} = await imported(t, {
     'compose.yaml': `services:
@@ -63,17 +100,56 @@ t.test('a value that is the name of a service, or a host that none is, has a mar
     env_file: .env
   redis: {image: redis, ports: ["6379:6379"]}
 `,
-    '.env': 'X=1\nMAIL_SERVER=smtp\n',
+    '.env': 'API_URL=hunter2\nMAIL_SERVER=smtp\nSESSIONS=redis\n',
     web: {'Dockerfile.dev': 'FROM ruby\n\nENV DATABASE_HOST db\nCMD ["ruby", "server.rb"]', 'server.rb': ''}
   })
   t.strictSame(
     notes.filter(note => note.includes('env: ')),
     [
-      '.env:2: env: MAIL_SERVER: there is no service smtp: write the host that it is here',
+      '.env:1: env: API_URL: there is no service of that name: write the host that it is here',
+      '.env:2: env: MAIL_SERVER: there is no service of that name: write the host that it is here',
+      '.env:3: env: SESSIONS: its value is the name of a service: if it is a host, write localhost',
       'web/Dockerfile.dev:3: env: DATABASE_HOST: there is no service db: write the host that it is here',
       'compose.yaml:5: env: CACHE: redis is the name of a service: if it is a host, write localhost'
     ]
   )
+})
+
+t.test('the line of a mark is one of its service', async t => {
+  for (const [id, written] of [
+    ['web', 'web:'],
+    ['web', '"web":'],
+    ['web', "'web' : # ours"]
+  ]) {
+    const {notes} = await imported(t, {
+      'compose.yaml': `x-common:
+  web:
+    environment: {CACHE: redis}
+services:
+
+  # CACHE: redis
+  first:
+    image: busybox
+    depends_on:
+      web: {condition: service_started}
+    environment: {CACHE: redis}
+  ${written}
+    image: busybox
+    environment:
+      CACHE: redis
+  last:
+    image: busybox
+    environment: {<<: {CACHE: redis}}
+  redis: {image: redis}
+  own: {image: busybox, environment: {CACHE: redis}}
+`
+    })
+    t.strictSame(
+      notes.flatMap(note => /^(.*)env: CACHE: redis is/.exec(note)?.[1] ?? []),
+      ['compose.yaml:11: ', 'compose.yaml:15: ', 'compose.yaml:18: ', 'compose.yaml:20: '],
+      `${id} as ${written}`
+    )
+  }
 })
 
 t.test('containers that call others, or are called, at a port that is not published', async t => {

@@ -18,6 +18,14 @@ t.test('one app for each language, by the files of its project', async t => {
     ['x ./x - pnpm run start', {'package.json': pkg({start: 'node .'}), 'pnpm-lock.yaml': ''}],
     ['x ./x =3000 yarn run dev', {'package.json': pkg({dev: 'next dev'}), 'yarn.lock': ''}],
     ['x ./x =4100 node server.js', {'package.json': '{"main": "server.js"}', 'server.js': 'x.listen(4100)'}],
+    [
+      'x ./x =4100 node ./src/prog.js',
+      {'package.json': '{"main": "./src/prog.js"}', src: {'prog.js': 'x.listen(4100)'}}
+    ],
+    [
+      'x ./x =4100 node ./prog.js',
+      {'package.json': pkg({}), 'prog.js': 'x.listen(4100)', Dockerfile: 'FROM x\nCMD ["node", "./prog.js"]'}
+    ],
     ['x ./x =8000 python3 manage.py runserver', {'manage.py': ''}],
     [
       'x ./x =8000 .venv/bin/python -m uvicorn app.main:api --port 8000',
@@ -45,6 +53,8 @@ t.test('one app for each language, by the files of its project', async t => {
     ]
   ]
   for (const [expected, files] of table) t.strictSame(await apps(t, {x: files}), [expected], expected)
+  const above = {x: {'package.json': pkg({start: 'node ../prog.js'})}, 'prog.js': 'x.listen(4100)'}
+  t.strictSame(await apps(t, above), ['x ./x =4100 npm run start'])
 })
 
 t.test('a monorepo: its packages, not the scripts of its root', async t => {

@@ -33,6 +33,9 @@ const TABLE: readonly (readonly [
     'Gradle has not ended',
     'PROGRAM classes'
   ],
+  [['/bin/sh ./mvnw -q quarkus:dev'], [], 'Maven has not ended', 'PROGRAM -q package -DskipTests'],
+  [['bash -e /x/gradlew -q bootRun'], [], 'Gradle has not ended', 'PROGRAM classes'],
+  [['gradle run'], [], 'Gradle has not ended', 'PROGRAM classes'],
   [['dotnet run'], [], 'dotnet has not ended', 'dotnet build'],
   [
     ['sh -c docker build', 'docker build --quiet --tag x .'],
@@ -47,10 +50,22 @@ t.test('a build is known by its processes and lines, until what it builds is und
     t.strictSame(firstBuild(processes, lines, 'PROGRAM'), {text: `its first build by ${text}`, command})
   for (const processes of [
     ['go run .', '/tmp/go-build1/b001/exe/api'],
+    ['go run .', `/root/.cache/go-build/47/47${'0f'.repeat(31)}-d/api`],
+    ['go run .', `/cache/f7/f7${'a1'.repeat(31)}-d/api --port 80`],
     ['target/debug/api --port 80'],
     ['sh -c cargo run', 'cargo run', '/x/target/debug/api'],
     ['java -cp plexus.classworlds.Launcher', '/jvm/bin/java -cp target/classes shop.App'],
     ['dotnet run', '/x/bin/Debug/net9.0/api'],
+    ['dotnet run', '/x/artifacts/bin/App/debug/App'],
+    ['dotnet run', '/x/artifacts/bin/App/release_net9.0/App'],
+    [
+      'mvn -q compile exec:java',
+      'java -classpath /m2/plexus-classworlds.jar org.codehaus.plexus.classworlds.launcher.Launcher exec:java'
+    ],
+    ['sh ./mvnw exec:java', 'java org.apache.maven.wrapper.MavenWrapperMain -q exec:java'],
+    ['node /home/me/gradle/node_modules/.bin/vite'],
+    ['node /home/me/gradlew/node_modules/.bin/vite', '/home/me/gradle/bin/esbuild --service'],
+    ['node /home/me/mvn-shop/server.js', 'node /home/me/mvn /home/me/gradle x'],
     ['uv run python -m app', '/x/.venv/bin/python -m app'],
     ['node server.js']
   ]) {
@@ -59,14 +74,16 @@ t.test('a build is known by its processes and lines, until what it builds is und
   }
 })
 
-t.test('an image is pulled until docker says that it is there', async t => {
+t.test('an image is pulled until docker says that it is there, or refuses it', async t => {
   const lines = ["Unable to find image 'redis:8' locally", '8: Pulling from library/redis']
   t.strictSame(firstBuild(['docker run redis:8'], lines, 'docker'), {
     text: 'its image redis:8 is being pulled',
     command: 'docker pull redis:8'
   })
-  t.equal(
-    firstBuild(['docker run redis:8'], [...lines, 'Status: Downloaded newer image for redis:8'], 'docker'),
-    undefined
-  )
+  for (const [processes, line] of [
+    [['docker run redis:8'], 'Status: Downloaded newer image for redis:8'],
+    [['docker run redis:8'], 'docker: Error response from daemon: pull access denied for redis'],
+    [[], '8: Pulling fs layer']
+  ] as const)
+    t.equal(firstBuild(processes, [...lines, line], 'docker'), undefined, line)
 })
