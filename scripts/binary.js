@@ -98,7 +98,13 @@ async function bundle({name, library, plugins}) {
     },
     footer: {js: '})'}
   })
+  // it is read as Latin-1, which costs no decoding; esbuild leaves other letters as they are in regular expressions
+  const text = readFileSync(at(`${name}.cjs`), 'utf8')
+  writeFileSync(at(`${name}.cjs`), text.replaceAll(/[^\0-\x7f]/g, escaped))
 }
+
+/** A unit of UTF-16 as an escape of JavaScript. */
+const escaped = unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** Behind lines that say what `source` and `cachedData` are. node:crypto, 12 ms of a start, is loaded when a value of it is first asked for. */
 const LOAD = `

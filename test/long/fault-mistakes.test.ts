@@ -45,13 +45,14 @@ t.test('bad input: one line says what is wrong, and what to write', async t => {
       `invalid argument "200" for "--${time}" flag: expected a duration up to 24 days (200ms or 200s)`
     )
   t.match(await refused('--to', 'stock'), 'the callee comes second: pillion fault any ID')
-  t.match(
-    await rig.run(['fault', 'shop->stock', '--abort']),
-    {code: 0, stdout: /fault 1 is on: shop → stock/},
-    'in quotes an arrow is taken'
-  )
+  for (const [at, arrow] of ['->', '→'].entries())
+    t.match(
+      await rig.run(['fault', `shop${arrow}stock`, '--abort']),
+      {code: 0, stdout: new RegExp(`fault ${at + 1} is on: shop → stock`)},
+      'in quotes an arrow is taken'
+    )
   t.match(await rig.run(['fault', 'list']), {code: 0, stdout: /shop → stock/})
-  t.match(await rig.run(['fault', 'clear']), {code: 0, stdout: /removed all faults: 1/})
+  t.match(await rig.run(['fault', 'clear']), {code: 0, stdout: /removed all faults: 2/})
 })
 
 t.test('faults of a template are checked at their places', async t => {
