@@ -127,6 +127,8 @@ const FOUND: Readonly<Record<string, readonly [seed: number, walk: string]>> = {
     339,
     'job 954 484, pass 720 941, crash 903 929 …, start 430 6 …, write again 933 732, job 619 66, sleep 20 620 …, job verb 282 161 …'
   ],
+  'an activity whose answer is written as its worker is replaced is not given to the next one, whose answer would be that of the next round':
+    [98116, 'start 801 0, answer 193 492, answer all 698 41 …, reload 338 109 …, delivered 820 426, answer 63 629'],
   'two detached workflows of one app have two numbers, though the first has begun in another run': [
     36,
     'start 598 931'

@@ -12,7 +12,6 @@ import {codeStall, versionStall} from './versions.ts'
 import type {ActivityItem} from './work-items.ts'
 import {spanOfActivity} from './work-spans.ts'
 import type {WorkItem} from './workers.ts'
-import type {OpenActivity} from './workflow-store.ts'
 
 /* What workers answer. Answers to unknown tasks are logged and ignored. */
 
@@ -44,9 +43,9 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isNewer, warn)
   try {
     await keep(engine, () => {
-      if (live.turn !== item) return engine.forgetTurn(item)
       // what could not be written the first time may have been sent again
       if (item.start !== start) return
+      if (live.turn !== item) return engine.forgetTurn(item)
       engine.endTurn(live)
       if (stall === undefined) applyTurn(engine, live, turn, start)
       else hold(engine, live, stall)
@@ -75,8 +74,9 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
   const unknown = `${what}: it has been answered, or is not known`
   if (known.length === 0) return warn(app, unknown)
   if (item === undefined) return warn(app, `${what}: it is one to an earlier dispatch`)
+  const {token: sent} = item
   const isAwaited = await endTask(engine, item, answer)
-  engine.forget(item)
+  engine.forget(item, sent)
   if (!isAwaited) return warn(app, unknown)
   item.answered?.(answer)
   const status = failureDetails.length > 0 ? 'failed' : 'success'
@@ -85,25 +85,23 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
   spanOfActivity(engine, engine.live.at(item.activity.instance)?.instance, item, failureDetails)
 }
 
-/** Whether it was open until now; what an undone change has made known once more is given to no worker any more. */
-function end(engine: Engine, activity: OpenActivity): boolean {
+/** Whether it was open until now; it is given to no worker any more, nor what an undone change has made known once more. `sent`: see `Engine.forget`. */
+function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
+  const {activity} = item
   if (!engine.store.endActivity(activity)) return false
-  const other = engine.activities.at(activity)?.activity ?? activity
-  if (other !== activity) engine.drop(activity.instance, each => each === other)
+  engine.drop(activity.instance, each => each.task === activity.task && each !== activity)
+  engine.file.afterCommit(() => engine.forget(item, sent))
   return true
 }
 
 /** Its instance gets the result; false: it has one. */
-async function endTask(
-  engine: Engine,
-  item: ActivityItem,
-  {result, failureDetails}: ActivityResponse
-): Promise<boolean> {
+async function endTask(engine: Engine, item: ActivityItem, answer: ActivityResponse): Promise<boolean> {
   if (item.answered !== undefined) return true
-  const failure = failureDetails.length > 0 ? failureDetails : undefined
+  const {result, failureDetails} = answer
+  const {token: sent} = item
   return keep(engine, () => {
-    if (!end(engine, item.activity)) return item.isDropped
-    postResult(engine, item.activity, {result, failure})
+    if (!end(engine, item, sent)) return item.isDropped
+    postResult(engine, item.activity, {result, failure: failureDetails.length > 0 ? failureDetails : undefined})
     return true
   })
 }
@@ -118,7 +116,7 @@ export async function answerFar(engine: Engine, app: string, bytes: Uint8Array):
   if (item === undefined) return
   await keep(engine, () => {
     const {activity, isChild, source} = item
-    if (!end(engine, activity)) return
+    if (!end(engine, item)) return
     const child = isChild ? decode(CHILD_REQUEST, activity.request) : undefined
     if (child?.isDetached === true || child?.isEnded === true) return
     const router = isChild ? {sourceAppID: app, targetAppID: source} : undefined

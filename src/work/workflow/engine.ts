@@ -144,8 +144,9 @@ export class Engine {
     if (!this.#workersFor(item).isInHand(item)) this.forget(item)
   }
 
-  /** It is answered, or will not be. */
-  forget(item: ActivityItem): void {
+  /** It is answered, or will not be. `sent`: the dispatch that was answered; a worker that has got it since answers it once more, perhaps without a token. */
+  forget(item: ActivityItem, sent = item.token): void {
+    if (item.token !== sent) return this.drop(item.activity.instance, each => each === item.activity)
     this.#workersFor(item).remove(item)
     this.activities.remove(item)
   }

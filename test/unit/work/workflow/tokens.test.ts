@@ -147,3 +147,66 @@ t.test('a late answer with a token says nothing of the workers that are there no
   await workflows.completeTurn('shop', answer('o-1', [end()]))
   t.match(next.seen(), [/^o-1:/])
 })
+
+t.test('an activity whose answer is being written is given to no other worker', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
+  const answered = workflows.completeActivity('shop', done('o-1', 0))
+  leave()
+  const next = new TestWorker()
+  workflows.connect('shop', next)
+  await answered
+  t.strictSame(next.seen(), ['o-1: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'])
+})
+
+t.test(
+  'what another worker gets while the first answer cannot be written is answered before the next round has its own',
+  async t => {
+    const {workflows, file, clock} = await openHouse(t)
+    const leave = workflows.connect('shop', new TestWorker())
+    await workflows.start('shop', order())
+    await workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
+    file.database.exec('PRAGMA query_only = 1')
+    const answered = workflows.completeActivity('shop', done('o-1', 0))
+    await file.settled()
+    leave()
+    const next = new TestWorker()
+    workflows.connect('shop', next)
+    t.strictSame(next.seen(), ['slow 0'])
+    file.database.exec('PRAGMA query_only = 0')
+    clock.pass(1000)
+    await answered
+    t.match(next.seen(), [/taskCompleted$/])
+    await workflows.completeTurn('shop', answer('o-1', [end(2, '2')]))
+    await workflows.completeTurn('shop', answer('o-1', [call(0, 'quick')]))
+    t.match(next.seen(), [/executionStarted$/], 'it waits for the answer to the earlier one')
+    await workflows.completeActivity('shop', done('o-1', 0))
+    t.strictSame(next.seen(), ['quick 0'])
+    await workflows.completeActivity('shop', done('o-1', 0))
+    t.match(next.seen(), [/taskCompleted$/])
+  }
+)
+
+t.test('so is a turn of a workflow that is removed meanwhile', async t => {
+  const {workflows, file, clock} = await openHouse(t)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  file.database.exec('PRAGMA query_only = 1')
+  const answered = workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
+  await file.settled()
+  leave()
+  const next = new TestWorker()
+  workflows.connect('shop', next)
+  t.match(next.seen(), [/executionStarted$/])
+  file.database.exec('PRAGMA query_only = 0')
+  await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: true})
+  clock.pass(1000)
+  await answered
+  await workflows.start('shop', order())
+  t.strictSame(next.seen(), [], 'the next one of its ID waits for the answer to the earlier one')
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'slow')]))
+  t.match(next.seen(), [/executionStarted$/])
+})
