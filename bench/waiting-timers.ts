@@ -58,6 +58,8 @@ export async function waitingTimers(rig: Rig, count: number): Promise<string> {
     const start = async (id: string): Promise<unknown> =>
       workflows.start('shop', {id, name: 'sleep', input: undefined, startAt: undefined})
     await Promise.all(ids.map(start))
+    // a worker gets no more than some hundred turns at once
+    while (worker.items.length < ids.length) await new Promise(setImmediate)
     worker.items.length = 0
     const createTimer = timer(timeOf(Date.now() + DAY_MS))
     await Promise.all(ids.map(async id => workflows.completeTurn('shop', answer(id, [{id: 1, createTimer}]))))
