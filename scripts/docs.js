@@ -10,7 +10,6 @@ import {COMMANDS} from '../src/clients/cli/commands.ts'
 import {picture} from '../docs/picture.js'
 import {helpOf, overview} from '../src/clients/cli/help.ts'
 import {compatibilityPage, ledgerPage} from './ledger.ts'
-import {importMarksPage} from './import-marks.ts'
 import {messagesPage} from './messages.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -22,8 +21,7 @@ export const pages = () => ({
   'events.md': eventsPage(),
   'compatibility.md': compatibilityPage(),
   'ledger.md': ledgerPage(),
-  'messages.md': messagesPage(),
-  'import-marks.md': importMarksPage()
+  'messages.md': messagesPage()
 })
 
 function commandsPage() {

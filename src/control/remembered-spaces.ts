@@ -1,6 +1,6 @@
-import {namesInFolder} from '../platform/paths.ts'
 import {existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {namesInFolder} from '../platform/paths.ts'
 import type {Environment} from '../model/environment.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 

@@ -1,5 +1,5 @@
-import {namesInFolder} from './paths.ts'
 import {closeSync, openSync, readlinkSync, readSync} from 'node:fs'
+import {namesInFolder} from './paths.ts'
 import {parseSocketRow, portSuffix, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
 
 /** Local addresses that accept a connection to the loopback address, in the format of the tables of proc(5). */

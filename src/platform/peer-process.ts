@@ -1,7 +1,7 @@
-import {namesInFolder} from './paths.ts'
 import {readFileSync, readlinkSync} from 'node:fs'
 import {basename} from 'node:path'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {namesInFolder} from './paths.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
 import {holds, listenersOn} from './listeners.ts'
 import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'

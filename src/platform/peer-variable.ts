@@ -1,5 +1,5 @@
-import {namesInFolder} from './paths.ts'
 import {readFileSync, readlinkSync} from 'node:fs'
+import {namesInFolder} from './paths.ts'
 import {isBrowser, processes} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
 import {inodeOfPeer} from './socket-diag.ts'

@@ -1,6 +1,6 @@
-import {namesInFolder} from './paths.ts'
 import {readFileSync, statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {namesInFolder} from './paths.ts'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 
 /** How long a scan of the process table runs before it yields to calls and output. */

@@ -1,6 +1,6 @@
-import {namesInFolder} from '../platform/paths.ts'
 import {accessSync, constants, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
+import {namesInFolder} from '../platform/paths.ts'
 import {nearMiss} from '../model/near-miss.ts'
 
 /** Explains why a shell exits with 127 for this command; '' if the command can be found. */

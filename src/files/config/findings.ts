@@ -1,6 +1,6 @@
-import {namesInFolder} from '../../platform/paths.ts'
 import {existsSync} from 'node:fs'
 import {basename, dirname, relative} from 'node:path'
+import {namesInFolder} from '../../platform/paths.ts'
 import {compileGlob} from '../../model/glob.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {SidecarPlan} from '../../model/plan.ts'

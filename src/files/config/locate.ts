@@ -1,6 +1,6 @@
-import {namesInFolder} from '../../platform/paths.ts'
 import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
+import {namesInFolder} from '../../platform/paths.ts'
 import type {Environment} from '../../model/environment.ts'
 import {misspelt} from './unknown-keys.ts'
 import {nearMiss} from '../../model/near-miss.ts'

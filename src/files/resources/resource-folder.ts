@@ -1,5 +1,5 @@
-import {namesInFolder} from '../../platform/paths.ts'
 import {join} from 'node:path'
+import {namesInFolder} from '../../platform/paths.ts'
 
 /** The resource files of a folder, in the order of their names; none if there is no such folder, as may be with the default one. */
 export const filesIn = (folder: string): readonly string[] =>

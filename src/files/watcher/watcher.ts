@@ -1,7 +1,7 @@
-import {namesInFolder} from '../../platform/paths.ts'
 import {existsSync, fstatSync, type Stats} from 'node:fs'
 import {basename, dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
+import {namesInFolder} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
 import type {WatchPlan} from '../../model/plan.ts'
 import {watchFilter, type WatchFilter} from '../../model/watch-filter.ts'

@@ -1,5 +1,5 @@
-import {isObject} from '../../model/is-object.ts'
 import {createHash} from 'node:crypto'
+import {isObject} from '../../model/is-object.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
 import type {Dependency} from '../../model/plan.ts'
 import {daprAnnotations} from './annotations.ts'

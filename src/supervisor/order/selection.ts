@@ -4,7 +4,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 
 /**
  * Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. Where another run
- * takes in the rest; the same holds for dependencies. Throws a UserError for an unknown id.
+ * lends the rest, it lends dependencies, too. Throws a UserError for an unknown id.
  */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   refuseUnknown(plan, ids, '--only')

@@ -100,7 +100,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'lazy',
     type: 'bool',
-    text: 'Start each app that can be called with its first call'
+    text: 'Start an app with its first call, if it can be called'
   },
   {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs have left'},
   textFlag(

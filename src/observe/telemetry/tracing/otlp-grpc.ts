@@ -1,8 +1,8 @@
-import {percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders} from 'node:http2'
 import {ExportResultCode, type ExportResult} from '@opentelemetry/core'
 import {ProtobufTraceSerializer} from '@opentelemetry/otlp-transformer'
 import type {ReadableSpan, SpanExporter} from '@opentelemetry/sdk-trace'
+import {percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
 
 // an ES import would load more than HTTP/2

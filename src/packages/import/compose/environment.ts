@@ -77,7 +77,7 @@ function bareNotes(name: string, value: string, {service, stack, host}: Found): 
   return [
     isOther
       ? `${place}env: ${name}: ${isOwn ? value : 'its value'} is the name of a service: if it is a host, write ${host}`
-      : `${place}env: ${name}: there is no service ${isOwn ? value : 'named so'}: write the host that it is here`
+      : `${place}env: ${name}: there is no service ${isOwn ? value : 'of that name'}: write the host that it is here`
   ]
 }
 

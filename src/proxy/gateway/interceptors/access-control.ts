@@ -1,5 +1,5 @@
-import {percentDecoded} from '../../net/grpc/status.ts'
 import {posix} from 'node:path'
+import {percentDecoded} from '../../net/grpc/status.ts'
 import type {Call} from '../../../model/call.ts'
 import type {Place} from '../../../model/errors.ts'
 import {

@@ -47,16 +47,16 @@ async function scene(t: Test, left: Readonly<Record<string, unknown>>) {
   const run = join(home, '.cache/pillion', MARKER)
   const manifest = join(run, MANIFEST)
   writeFileSync(manifest, JSON.stringify({...(JSON.parse(readFileSync(manifest, 'utf8')) as object), ...left}))
-  const told: string[] = []
-  const sweep = async () => removeLeftWorkspaces({env: {HOME: home}, reporter: {warn: (_, text) => told.push(text)}})
-  return {home, run, copy, deployed, told, sweep}
+  const warned: string[] = []
+  const sweep = async () => removeLeftWorkspaces({env: {HOME: home}, reporter: {warn: (_, text) => warned.push(text)}})
+  return {home, run, copy, deployed, warned, sweep}
 }
 
-t.test('what a dead run has left goes, nothing is told', async t => {
-  const {run, told, sweep} = await scene(t, {pid: await pidOfNobody()})
+t.test('what a dead run has left goes, nothing is warned', async t => {
+  const {run, warned, sweep} = await scene(t, {pid: await pidOfNobody()})
   await sweep()
   t.notOk(existsSync(run))
-  t.same(told, [])
+  t.same(warned, [])
 })
 
 t.test("its number may be somebody else's by now", async t => {
@@ -66,16 +66,16 @@ t.test("its number may be somebody else's by now", async t => {
 })
 
 t.test('copies in which files were changed stay and are named once; the rest goes', async t => {
-  const {run, copy, deployed, told, sweep} = await scene(t, {pid: await pidOfNobody()})
+  const {run, copy, deployed, warned, sweep} = await scene(t, {pid: await pidOfNobody()})
   writeFileSync(join(copy, 'notes.txt'), 'mine')
   writeFileSync(join(deployed, 'service.py'), 'mine')
   await sweep()
   const why = 'a workspace of a run that was killed: it is kept'
-  t.same(told, [`files were changed in ${copy}, ${why}`, `files were changed in ${deployed}, ${why}`])
+  t.same(warned, [`files were changed in ${copy}, ${why}`, `files were changed in ${deployed}, ${why}`])
   t.same(readdirSync(run).toSorted(), ['b_1.0.0', 'hello_1.0.0'])
   t.equal(readFileSync(join(copy, 'notes.txt'), 'utf8'), 'mine')
   await sweep()
-  t.equal(told.length, 2)
+  t.equal(warned.length, 2)
   t.same(readdirSync(run).toSorted(), ['b_1.0.0', 'hello_1.0.0'])
 })
 
@@ -86,11 +86,11 @@ for (const [who, left] of [
   ['one that writes its ledger in another way', {pid: 1, started: 1, copies: 7}]
 ] as const)
   t.test(`${who} is left alone`, async t => {
-    const {copy, deployed, told, sweep} = await scene(t, left)
+    const {copy, deployed, warned, sweep} = await scene(t, left)
     await sweep()
     t.ok(existsSync(join(copy, 'service.py')))
     t.ok(existsSync(join(deployed, 'service.py')))
-    t.same(told, [])
+    t.same(warned, [])
   })
 
 t.test('a dead run of which a process lives is left alone until that has ended', async t => {
@@ -115,20 +115,20 @@ t.test('other things in that folder are not ours', async t => {
 })
 
 t.test('what cannot be looked at hinders nobody', async t => {
-  const {copy, told, sweep} = await scene(t, {pid: await pidOfNobody()})
+  const {copy, warned, sweep} = await scene(t, {pid: await pidOfNobody()})
   const manifest = join(copy, '..', MANIFEST)
   const text = readFileSync(manifest, 'utf8')
   writeFileSync(manifest, text.replaceAll(basename(copy), 'no\\u0000name'))
   await sweep()
   t.ok(existsSync(join(copy, 'service.py')))
-  t.same(told, [])
+  t.same(warned, [])
 })
 
 t.test('nothing is there: nothing happens', async t => {
-  const told: string[] = []
+  const warned: string[] = []
   await removeLeftWorkspaces({
     env: {HOME: join(tmpdir(), 'nobody-lives-here')},
-    reporter: {warn: (_, text) => told.push(text)}
+    reporter: {warn: (_, text) => warned.push(text)}
   })
-  t.same(told, [])
+  t.same(warned, [])
 })

@@ -106,8 +106,8 @@ t.test('a value that is the name of a service, or a host that none is, has a mar
   t.strictSame(
     notes.filter(note => note.includes('env: ')),
     [
-      '.env:1: env: API_URL: there is no service named so: write the host that it is here',
-      '.env:2: env: MAIL_SERVER: there is no service named so: write the host that it is here',
+      '.env:1: env: API_URL: there is no service of that name: write the host that it is here',
+      '.env:2: env: MAIL_SERVER: there is no service of that name: write the host that it is here',
       '.env:3: env: SESSIONS: its value is the name of a service: if it is a host, write localhost',
       'web/Dockerfile.dev:3: env: DATABASE_HOST: there is no service db: write the host that it is here',
       'compose.yaml:5: env: CACHE: redis is the name of a service: if it is a host, write localhost'
