@@ -45,6 +45,7 @@ export class Report {
   again(result: FileResult): void {
     const at = this.results.findIndex(({file}) => file === result.file)
     const before = this.results[at]
+    for (const failure of result.failures) console.log(`FAIL alone, too: ${failure}\n`)
     if (before === undefined || result.failures.length > 0) return
     this.#flaky.push(before)
     this.results[at] = result
