@@ -1,5 +1,5 @@
 import {signal} from '@preact/signals'
-import {takeToken} from './token.ts'
+import {keepToken, takeToken} from './token.ts'
 
 /** What the address says: `#/apps/shop?show=why`. */
 export interface Route {
@@ -27,7 +27,11 @@ function read(): Route {
 
 takeToken()
 export const route = signal(read())
-addEventListener('hashchange', () => (route.value = read()))
+addEventListener('hashchange', () => {
+  // the address of a run, with its token, was opened in this tab
+  if (keepToken() === undefined) route.value = read()
+  else location.reload()
+})
 
 /** The address of a view. Parameters that are '' are left out. */
 export function hrefOf(

@@ -6,18 +6,20 @@ interface Kept {
   readonly isReadOnly: boolean
 }
 
-/**
- * Reads the token from the address (`#t=…`, `#look=…` for looking only), keeps it, and takes it out of the address; without one
- * there it is what was kept before.
- */
-function readToken(): Kept {
+/** Keeps the token of the address (`#t=…`, `#look=…` for looking only), and takes it out of the address. Undefined: it has none. */
+export function keepToken(): Kept | undefined {
   const [, name, token] = /^#(t|look)=([\w-]+)$/.exec(location.hash) ?? []
-  if (token !== undefined) {
-    const kept: Kept = {token, isReadOnly: name === 'look'}
-    write(KEY, JSON.stringify(kept))
-    history.replaceState(null, '', '/')
-    return kept
-  }
+  if (token === undefined) return undefined
+  const found: Kept = {token, isReadOnly: name === 'look'}
+  write(KEY, JSON.stringify(found))
+  history.replaceState(null, '', '/')
+  return found
+}
+
+/** The token of the address, or that which was kept before. */
+function readToken(): Kept {
+  const found = keepToken()
+  if (found !== undefined) return found
   try {
     const {token: before = '', isReadOnly = false} = JSON.parse(read(KEY) ?? '{}') as Partial<Kept>
     return {token: before, isReadOnly}

@@ -32,6 +32,9 @@ t.test('the page', async t =>
       const {page} = await open(browser, run.url.replace(/#.*/, ''))
       await page.getByText('pillion dashboard').waitFor()
       t.same(run.asked, [])
+      await page.goto(run.url) // in the same tab: the browser changes the address alone
+      await payments(page).waitFor()
+      t.equal(page.url(), run.url.replace(/#.*/, ''))
     })
 
     await t.test('goes on after a loss, and with the next run', async t => {
