@@ -19,7 +19,7 @@ interface Bounds {
 
 /** Words of this project's old dialect, in comments and names. What stands in their place: `test/unit/words.test.ts`. */
 const DIALECT =
-  /\b(?:told|tells|nobody|somebody|wish(?:es|ed)?|anew|lonely|hungry|(?<!dead[- ])letters?|guests?|unsaid|thereof)\b/gi
+  /\b(?:told|tells|nobody|somebody|wish(?:es|ed)?|anew|lonely|hungry|(?<!(?:dead|case)[- ])letters?(?!, digits)|guests?|unsaid|thereof)\b/gi
 
 const ROOT = join(import.meta.dirname, '..')
 const FILE = join(import.meta.dirname, 'bounds.json')

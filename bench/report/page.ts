@@ -17,7 +17,7 @@ const page = (results: Results): string =>
     '<!-- written by `npm run bench -- --write` from performance.json -->\n',
     INTRODUCTION,
     ...(Object.values(results).some(({isShort}) => isShort) ? [PROVISIONAL] : []),
-    '<img src="performance.svg" alt="Pillion compared with other tools: the numbers stand in the tables below">\n',
+    '<img src="performance.svg" alt="Pillion compared with other tools: the numbers are in the tables below">\n',
     missed(results),
     ...SECTIONS.filter(({figures}) => figures.some(([name]) => results[name] !== undefined)).map(each =>
       section(each, results)

@@ -99,7 +99,7 @@ function levelAtStart(head: string): LineLevel | undefined {
   return UNCAUGHT.test(head) ? 'error' : undefined
 }
 
-/** Before a colon: in capitals, as Python has it, or in .NET's four letters. */
+/** Before a colon: in capitals, as Python has it, or in .NET's four characters. */
 const isLevelWord = (word: string | undefined): boolean =>
   word !== undefined && /^(?:[A-Z]{3,13}|fail|warn|info|dbug|trce|crit|error|warning|debug)$/.test(word)
 

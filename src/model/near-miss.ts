@@ -17,7 +17,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-/** The known word that was probably meant: up to a third of its letters may differ, ignoring case; '' if none is close. */
+/** The known word that was probably meant: up to a third of its characters may differ, ignoring case; '' if none is close. */
 export function nearMiss(typed: string, known: Iterable<string>): string {
   let best = ''
   let least = Infinity

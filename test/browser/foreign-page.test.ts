@@ -169,7 +169,7 @@ async function arrivals(
   return arrived
 }
 
-/** What a page whose name has come to stand for this machine asks the port that it was served from. */
+/** What a page whose name now means this machine asks the port that it was served from. */
 const ASKED: readonly (readonly [name: string, script: string])[] = [
   ['GET', 'fetch(path).then(answer => answer.status)'],
   [
@@ -211,7 +211,7 @@ t.test('a page of another origin', async t =>
           SENDS.map(([name]) => name).filter(name => !NOT_BY_GATEWAY.includes(name))
         )
       )
-      await t.test('whose name comes to stand for this machine is refused at each port', async t => {
+      await t.test('whose name comes to mean this machine is refused at each port', async t => {
         const {rig, ports} = await openShop(t, {})
         const {stdout} = await rig.run(['dashboard', '--no-open'])
         const dashboard = Number(new URL(/http:\S+/.exec(stdout)?.[0] ?? '').port)

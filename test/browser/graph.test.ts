@@ -158,7 +158,7 @@ t.test('the graph', async t =>
       t.match(page.url(), /focus=app-7.*within=2$/, 'it belongs to the address')
     })
 
-    await t.test('fits, is zoomed and moved by keys and buttons; apps without calls stand in rows', async t => {
+    await t.test('fits, is zoomed and moved by keys and buttons; apps without calls are in rows', async t => {
       const run = await madeUp(t)
       const apps = Array.from({length: 20}, (_, n) => `lone-${n}`)
       run.answers['GET /graph'] = {...chain(12), apps, awaited: [{from: 'lone-0', to: 'lone-1'}]}

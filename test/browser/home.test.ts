@@ -45,7 +45,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       )
     })
 
-    await t.test('actions stand in the row: restart, stop, start, debug, logs; with keys, too', async t => {
+    await t.test('actions are in the row: restart, stop, start, debug, logs; with keys, too', async t => {
       const run = await madeUp(t)
       crash(run)
       for (const action of ['checkout/restart', 'order-processor/stop', 'payments/start'])
@@ -109,7 +109,7 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       }
     )
 
-    await t.test('what needs a person stands on top; other views tell of crashes alone', async t => {
+    await t.test('what needs a person is on top; other views tell of crashes alone', async t => {
       const run = await madeUp(t)
       crash(run)
       const loop = {

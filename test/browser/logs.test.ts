@@ -242,7 +242,7 @@ t.test('the lines of apps', async t =>
       t.equal(await page.getByRole('button', {name: 'Restart'}).count(), 0)
     })
 
-    await t.test('the oldest blocks go; scrolled up, the lines stand still, also while more come', async t => {
+    await t.test('the oldest blocks go; scrolled up, the lines do not move, also while more come', async t => {
       const run = await runWith(t, [line('first')])
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Logs'}).click()

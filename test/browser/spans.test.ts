@@ -3,7 +3,7 @@ import {open, violations, withBrowser} from './browser.ts'
 import {callDetail, madeUp} from './made-up.ts'
 import {madeRequest} from './made-up-spans.ts'
 
-t.test('what apps did inside of a call stands in its tree, which grows while it is open', async t =>
+t.test('what apps did inside of a call is in its tree, which grows while it is open', async t =>
   withBrowser(t, async browser => {
     for (const theme of ['light', 'dark'] as const) {
       const run = await madeUp(t)

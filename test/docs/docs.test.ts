@@ -63,7 +63,7 @@ t.test('the pages show commands, and those that were asked about are among them'
   t.end()
 })
 
-t.test('each command that README and docs/ show works as it stands', {timeout: 150_000}, async t => {
+t.test('each command that README and docs/ show works as it is written', {timeout: 150_000}, async t => {
   const rig = await openRig(t)
   await prepared(rig)
   let run = await startRun(rig)

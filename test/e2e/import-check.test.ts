@@ -26,7 +26,7 @@ const left = (rig: Rig, tmp: string): readonly string[] =>
     .flatMap(folder => (existsSync(folder) ? readdirSync(folder, {recursive: true}).map(String) : []))
     .filter(name => !/^\.cache(?:\/pillion(?:\/port-hooks.*)?)?$/.test(name))
 
-t.test('import --check: what became ready, and what stands in the way of the others', async t => {
+t.test('import --check: what became ready, and why the others did not', async t => {
   const {rig, env, tmp} = await checked(t)
   const holder = createServer().listen(0)
   await new Promise(resolve => holder.once('listening', resolve))

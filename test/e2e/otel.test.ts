@@ -6,7 +6,7 @@ import {openOtelShop} from '../rig/otel-shop.ts'
 const rowOf = ({depth, kind, from, to, what}: TreeNode): string =>
   `${'  '.repeat(depth)}${kind} ${from}${to === '' ? '' : ` → ${to}`} ${what}`
 
-t.test('what apps did inside of a call stands below it, as their SDKs tell it', async t => {
+t.test('what apps did inside of a call is below it, as their SDKs tell it', async t => {
   const {run, url, tree} = await openOtelShop(t, {shop: ['sdk', 'bank'], bank: ['sdk']})
   await fetch(await url('shop', '/orders/7'))
   await run.waitForLine('told of /shop/7')

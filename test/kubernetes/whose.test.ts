@@ -67,7 +67,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     await shop.template([{appID: 'stock'}, {appID: 'shop'}, {appID: 'new', appPort: 3000, createService: true}])
     const run = await shop.pillion('run', '-k', '-f', '.')
     t.equal(run.code, 1)
-    t.match(run.stderr, /Deployment "stock" exists in the namespace "test-\w+" and belongs to somebody else/)
+    t.match(run.stderr, /Deployment "stock" exists in the namespace "test-\w+" and belongs to someone else/)
     t.match(
       run.stderr,
       /Deployment "shop" exists in the namespace "test-\w+" and belongs to "Helm"\n +Rename it in the template/
@@ -77,7 +77,7 @@ t.test('whose cluster, whose objects', {skip}, async t => {
     t.same(await shop.names('apps/v1/deployments'), ['shop', 'stock'])
   })
 
-  t.test('a field that somebody else manages is not forced', async t => {
+  t.test('a field that someone else manages is not forced', async t => {
     const shop = await cluster.shop(t)
     await shop.template([{appID: 'stock', kubernetes: {replicas: 1}}])
     const run = shop.run()

@@ -69,35 +69,32 @@ t.test(
   }
 )
 
-t.test(
-  'state whose key stands in the file is not kept at all: the app is not started, and the place is named',
-  async t => {
-    const rig = await openRig(t)
-    const encrypted = component('store', 'state.in-memory', {primaryEncryptionKey: '0123'})
-    await rig.write({
-      'resources/a.yaml': encrypted,
-      'others/a.yaml': encrypted.replace('"version"', '"ignoreErrors":true,"version"')
-    })
-    await rig.template([
-      {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
-      {appID: 'stock', autoPort: true, resourcesPath: '../others'}
-    ])
-    const refused = /failed to extract encryption key: secretKeyRef cannot be empty.*\n.*resources\/a\.yaml:1:\d+/
-    t.match(await rig.run(['validate']), {code: 1, stderr: refused})
-    const run = rig.pillion(['run', '-f', '.'])
-    const stock = await rig.driven('stock')
-    await run.waitForLine('cannot be opened: failed to extract encryption key: secretKeyRef cannot be empty', {
-      stream: 'stderr'
-    })
-    t.match(await stock.fetch('/v1.0/state/store/k'), {
-      status: 500,
-      body: /store could not be opened: failed to extract encryption key/
-    })
-    t.notMatch((await stock.fetch('/v1.0/metadata')).body, /"name":"store"/)
-    await stock.exit(0)
-    t.match(await run.exited, {code: 1})
-  }
-)
+t.test('state whose key is in the file is not kept at all: the app is not started, and the place is named', async t => {
+  const rig = await openRig(t)
+  const encrypted = component('store', 'state.in-memory', {primaryEncryptionKey: '0123'})
+  await rig.write({
+    'resources/a.yaml': encrypted,
+    'others/a.yaml': encrypted.replace('"version"', '"ignoreErrors":true,"version"')
+  })
+  await rig.template([
+    {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
+    {appID: 'stock', autoPort: true, resourcesPath: '../others'}
+  ])
+  const refused = /failed to extract encryption key: secretKeyRef cannot be empty.*\n.*resources\/a\.yaml:1:\d+/
+  t.match(await rig.run(['validate']), {code: 1, stderr: refused})
+  const run = rig.pillion(['run', '-f', '.'])
+  const stock = await rig.driven('stock')
+  await run.waitForLine('cannot be opened: failed to extract encryption key: secretKeyRef cannot be empty', {
+    stream: 'stderr'
+  })
+  t.match(await stock.fetch('/v1.0/state/store/k'), {
+    status: 500,
+    body: /store could not be opened: failed to extract encryption key/
+  })
+  t.notMatch((await stock.fetch('/v1.0/metadata')).body, /"name":"store"/)
+  await stock.exit(0)
+  t.match(await run.exited, {code: 1})
+})
 
 t.test('two components of one name: the app is not started, and both are named', async t => {
   const rig = await openRig(t)

@@ -56,7 +56,7 @@ t.test('wrong words: a number, a switch, a list of shorts, a flag that was nearl
   }
 })
 
-t.test('flags stand before, between and after words until --; the program’s own are taken, too', async t => {
+t.test('flags come before, between and after words until --; the program’s own are taken, too', async t => {
   const rig = await openRig(t)
   await rig.write({'print.sh': 'echo "$APP_ID $APP_PORT: $@"'})
   for (const [args, expected] of [

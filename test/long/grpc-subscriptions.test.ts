@@ -157,7 +157,7 @@ async function standsBelowItsPublish(t: Test, rig: Rig, topic: string, deliverie
   ])
 }
 
-t.test('in the tree of a request an event of gRPC stands below its publish', async t => {
+t.test('in the tree of a request an event of gRPC is below its publish', async t => {
   const {rig, shop, publish} = await openShop(t, [{pubsubName: 'bus', topic: 'orders'}])
   for (const data of ['1', '2']) {
     await publish('orders', data)
@@ -166,7 +166,7 @@ t.test('in the tree of a request an event of gRPC stands below its publish', asy
   await standsBelowItsPublish(t, rig, 'orders', 2)
 })
 
-t.test('in the tree of a request events of gRPC that come in bulk stand below the publish of the last one', async t => {
+t.test('in the tree of a request events of gRPC that come in bulk are below the publish of the last one', async t => {
   const bulkSubscribe = {enabled: true, maxMessagesCount: 2, maxAwaitDurationMs: 60_000}
   const {rig, shop, publish} = await openShop(t, [{pubsubName: 'bus', topic: 'many', bulkSubscribe}])
   for (const data of ['1', '2']) await publish('many', data)

@@ -169,7 +169,7 @@ t.test('enableApiLogging: each call is a line in the log of the sidecar', async 
   t.equal(run.stderr.text, '')
 })
 
-t.test('an HTTPEndpoint among the resources is called by its name, and stands in the metadata', async t => {
+t.test('an HTTPEndpoint among the resources is called by its name, and is in the metadata', async t => {
   const site = http.createServer((request, response) =>
     response.end(`${request.url ?? ''} ${String(request.headers['x-key'])}`)
   )

@@ -18,10 +18,10 @@ export function asCommander(args: readonly string[], flags: readonly Flag[]): re
 function translate(arg: string, flags: readonly Flag[]): readonly string[] {
   const short = /^-([A-Za-z]+)=(.*)$/s.exec(arg)
   if (short) {
-    const [, letters = '', value = ''] = short
-    const flag = flags.find(known => known.short === letters.at(-1))
-    if (flag?.type !== 'bool') return [`-${letters}`, value]
-    return letters.length > 1 ? [`-${letters.slice(0, -1)}`, ...switched(flag, value)] : switched(flag, value)
+    const [, shorts = '', value = ''] = short
+    const flag = flags.find(known => known.short === shorts.at(-1))
+    if (flag?.type !== 'bool') return [`-${shorts}`, value]
+    return shorts.length > 1 ? [`-${shorts.slice(0, -1)}`, ...switched(flag, value)] : switched(flag, value)
   }
   const long = /^--([^=]+)=(.*)$/s.exec(arg)
   const flag = long && flags.find(known => known.type === 'bool' && known.name === long[1])

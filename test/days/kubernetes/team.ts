@@ -87,7 +87,7 @@ export class Team {
     for (const id of this.#ids)
       if (this.#entry(id) === undefined)
         for (const kind of ['Deployment', 'Service'])
-          this.#mayComplain.add(`⚠  ${kind} "${id}" was deleted by somebody else; the run continues`)
+          this.#mayComplain.add(`⚠  ${kind} "${id}" was deleted by someone else; the run continues`)
   }
 
   #entry(id: string): Entry | undefined {

@@ -91,8 +91,8 @@ const IMAGE_ONLY =
   /^(?:PATH|HOME|LANG|LC_ALL|TZ|DEBIAN_FRONTEND|TERM|CI|NODE_ENV|GO111MODULE|CGO_ENABLED|GOOS|GOARCH|VIRTUAL_ENV|.*_HOME|(?:PIP|POETRY|UV|NPM|YARN|BUNDLE|PNPM|PYTHON)_?[A-Z_]*)$/
 
 /**
- * The folder of the context that an image has where it starts its program, by WORKDIR and COPY; the context itself where that cannot
- * be told.
+ * The folder of the context that an image has where it starts its program, by WORKDIR and COPY; the context itself where they do not
+ * say it.
  */
 export function startFolder(file: string, context: string, target = ''): StartFolder {
   let workdir = '/'

@@ -80,7 +80,7 @@ function runAll({template}: Written, folder: string): void {
     }
 }
 
-t.test('a file that is imported runs nothing but its commands, whatever stands in it', async t => {
+t.test('a file that is imported runs nothing but its commands, whatever is in it', async t => {
   const folder = withDocker(t, 'exit 0')
   const touched = join(folder, 'touched')
   for (const [way, evil] of waysOut(touched).entries()) {

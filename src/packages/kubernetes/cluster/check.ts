@@ -141,7 +141,7 @@ function foreign(live: LiveObject, store: ObjectStore): UserError {
   const {context, namespace} = store.client.access
   const other = live.metadata.labels?.[TEMPLATE_LABEL]
   const manager = live.metadata.labels?.[MANAGED_BY] ?? managerOf(live)
-  const whose = other === undefined ? (manager === '' ? 'somebody else' : `"${manager}"`) : `the template "${other}"`
+  const whose = other === undefined ? (manager === '' ? 'someone else' : `"${manager}"`) : `the template "${other}"`
   return new UserError(`${objectName(live)} exists in the namespace "${namespace}" and belongs to ${whose}`, {
     explanation: `Rename it in the template, choose another namespace with -n, or delete it: kubectl delete ${live.kind.toLowerCase()} ${live.metadata.name} -n ${namespace} --context ${context}`
   })

@@ -310,7 +310,7 @@ export class ClusterRun {
     const applied = [...this.#apps.values()].filter(({phase}) => phase !== 'waiting')
     if (applied.every(each => each.live === undefined)) void this.#end(undefined, {isTakenBack: true})
     else
-      this.#options.emit({type: 'warned', text: `${objectName(live)} was deleted by somebody else; the run continues`})
+      this.#options.emit({type: 'warned', text: `${objectName(live)} was deleted by someone else; the run continues`})
   }
 
   #podChanged(pod: Pod): void {

@@ -26,8 +26,8 @@ const AFTER_SIZE: Readonly<Record<number, number | undefined>> = {
 
 const hexOf = (byte: number): number => {
   if (byte >= 48 && byte <= 57) return byte - 48
-  const letter = byte | 32
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+  const lower = byte | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
 /** Chunks up to this size are moved to the one before. */

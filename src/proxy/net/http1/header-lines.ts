@@ -76,7 +76,7 @@ const isAt = (text: string, from: number, name: string): boolean => {
 
 /**
  * A lookup for header names: the number of the listed name at a place in a text, ignoring case; 0 for all others.
- * Length and first letter reject most names, and no string is created.
+ * Length and first byte reject most names, and no string is created.
  */
 export const nameReader = (list: Readonly<Record<string, number>>): HeaderKinds => {
   const buckets: ({readonly name: string; readonly number: number}[] | undefined)[] = Array.from({

@@ -281,33 +281,30 @@ onBothPaths('a response 101 without an upgrade request is passed on unchanged', 
 
 const as = (method: string, text: string): string => text.replace(/^[A-Z]+/, method).replace('/echo', '/caf\xc3\xa9')
 
-t.test(
-  'any word is a method and any byte may stand in a target, in whatever framing, and wherever it is cut',
-  async t => {
-    const {port: appPort, seen} = await echoApp(t)
-    const {port} = await openTestSidecar(t, {appPort, hasFastPath: true})
-    const texts = [as('FOO', request({body: 'x'})), as('put', chunked(['x'])), as('M.x-1', chunked(['x']))]
-    for (const text of texts) t.match(await ask(t, port, text), {status: 200, body: 'x'}, text.slice(0, 8))
-    t.strictSame(
-      seen.map(({method, url}) => [method, url]),
-      [
-        ['POST', '/caf%C3%A9'],
-        ['PUT', '/caf%C3%A9'],
-        ['POST', '/caf%C3%A9']
-      ]
-    )
-    for (const text of texts) {
-      for (let cut = 1; cut < text.length; cut += 3) {
-        const caller = await connect(t, port)
-        caller.send(text.slice(0, cut))
-        await new Promise(setImmediate)
-        caller.send(text.slice(cut))
-        t.equal((await caller.answer())?.body, 'x', `${text.slice(0, 8)} cut at ${cut}`)
-        caller.socket.destroy()
-      }
+t.test('any word is a method and any byte may be in a target, in whatever framing, and wherever it is cut', async t => {
+  const {port: appPort, seen} = await echoApp(t)
+  const {port} = await openTestSidecar(t, {appPort, hasFastPath: true})
+  const texts = [as('FOO', request({body: 'x'})), as('put', chunked(['x'])), as('M.x-1', chunked(['x']))]
+  for (const text of texts) t.match(await ask(t, port, text), {status: 200, body: 'x'}, text.slice(0, 8))
+  t.strictSame(
+    seen.map(({method, url}) => [method, url]),
+    [
+      ['POST', '/caf%C3%A9'],
+      ['PUT', '/caf%C3%A9'],
+      ['POST', '/caf%C3%A9']
+    ]
+  )
+  for (const text of texts) {
+    for (let cut = 1; cut < text.length; cut += 3) {
+      const caller = await connect(t, port)
+      caller.send(text.slice(0, cut))
+      await new Promise(setImmediate)
+      caller.send(text.slice(cut))
+      t.equal((await caller.answer())?.body, 'x', `${text.slice(0, 8)} cut at ${cut}`)
+      caller.socket.destroy()
     }
   }
-)
+})
 
 onBothPaths('readBufferSize limits the size of a head', async t => {
   const {port: appPort, seen} = await echoApp(t)

@@ -23,41 +23,38 @@ const OTHER = run(3, at('a/other.yaml'), at('a'), 'mail')
 const SINGLE_IN_B = run(4, '', at('b/cart/src'), 'tool')
 const SINGLE = run(5, '', at('none'), 'tool')
 
-t.test(
-  'a command stands for the run of its folder: the nearest template upwards; it does nothing to others',
-  async t => {
-    const table: readonly (readonly [string, readonly FoundRun[], string | undefined, number | undefined])[] = [
-      ['a', [B, A], undefined, 1],
-      ['b', [B, A], undefined, 2],
-      ['b/cart/src', [B, A], undefined, 2],
-      ['b/cart/src', [B, A], 'cart', 2],
-      ['b', [A], undefined, undefined],
-      ['b', [A], 'cart', undefined],
-      ['b', [A, SINGLE], 'tool', undefined],
-      // in the same folder, but not of its usual template
-      ['a', [OTHER, B], undefined, 3],
-      ['a', [OTHER, A], undefined, 1],
-      ['a', [OTHER, A], 'mail', 3],
-      ['a', [OTHER, A], 'tool', undefined],
-      // single runs that were started in the project
-      ['b', [A, SINGLE_IN_B], undefined, 4],
-      ['b', [B, SINGLE_IN_B], undefined, 2],
-      ['b', [B, SINGLE_IN_B], 'tool', 4],
-      ['a', [SINGLE_IN_B], 'tool', undefined],
-      // without a template: the own single run, else the only one
-      ['none', [A], undefined, 1],
-      ['none', [A, B], 'ui', 2],
-      ['none', [A, B, SINGLE], undefined, 5],
-      ['none', [A, B, SINGLE], 'db', 1],
-      ['none/sub', [SINGLE], undefined, 5],
-      ['none', [], undefined, undefined]
-    ]
-    for (const [cwd, runs, id, pid] of table) {
-      const picked = pickRun(runs, runPlace(undefined, at(cwd)), {id})?.listing.pid
-      t.equal(picked, pid, `${cwd}: ${id ?? 'any'} of ${runs.map(({listing}) => listing.pid).join()}`)
-    }
+t.test('a command means the run of its folder: the nearest template upwards; it does nothing to others', async t => {
+  const table: readonly (readonly [string, readonly FoundRun[], string | undefined, number | undefined])[] = [
+    ['a', [B, A], undefined, 1],
+    ['b', [B, A], undefined, 2],
+    ['b/cart/src', [B, A], undefined, 2],
+    ['b/cart/src', [B, A], 'cart', 2],
+    ['b', [A], undefined, undefined],
+    ['b', [A], 'cart', undefined],
+    ['b', [A, SINGLE], 'tool', undefined],
+    // in the same folder, but not of its usual template
+    ['a', [OTHER, B], undefined, 3],
+    ['a', [OTHER, A], undefined, 1],
+    ['a', [OTHER, A], 'mail', 3],
+    ['a', [OTHER, A], 'tool', undefined],
+    // single runs that were started in the project
+    ['b', [A, SINGLE_IN_B], undefined, 4],
+    ['b', [B, SINGLE_IN_B], undefined, 2],
+    ['b', [B, SINGLE_IN_B], 'tool', 4],
+    ['a', [SINGLE_IN_B], 'tool', undefined],
+    // without a template: the own single run, else the only one
+    ['none', [A], undefined, 1],
+    ['none', [A, B], 'ui', 2],
+    ['none', [A, B, SINGLE], undefined, 5],
+    ['none', [A, B, SINGLE], 'db', 1],
+    ['none/sub', [SINGLE], undefined, 5],
+    ['none', [], undefined, undefined]
+  ]
+  for (const [cwd, runs, id, pid] of table) {
+    const picked = pickRun(runs, runPlace(undefined, at(cwd)), {id})?.listing.pid
+    t.equal(picked, pid, `${cwd}: ${id ?? 'any'} of ${runs.map(({listing}) => listing.pid).join()}`)
   }
-)
+})
 
 t.test('several runs that are meant are named', async t => {
   const none = runPlace(undefined, at('none'))

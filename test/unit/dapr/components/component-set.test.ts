@@ -48,7 +48,7 @@ t.test(
   }
 )
 
-t.test('while the built-in Redis starts, or code is loaded, the time of a component stands', async t => {
+t.test('while the built-in Redis starts, or code is loaded, the time of a component does not run', async t => {
   const set = new ComponentSet({
     env: {},
     redis: {

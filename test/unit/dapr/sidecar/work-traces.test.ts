@@ -12,7 +12,7 @@ const options = {
 const PLACE = /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/
 const PARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
 
-t.test('a workflow stands below the call that has started it, as the Configuration wants', async t => {
+t.test('a workflow is below the call that has started it, as the Configuration wants', async t => {
   const tracing = new SidecarTracing(options)
   t.match(tracing.beginWork(''), PLACE, 'where nothing is configured, so that its calls are found')
   const below = tracing.beginWork(PARENT)

@@ -79,7 +79,7 @@ t.test('of equal keys the last counts, and the maps of two env keys are one', as
   )
 })
 
-t.test('anchors and merge keys: what stands later wins, of several merged maps the earlier', async t => {
+t.test('anchors and merge keys: what comes later wins, of several merged maps the earlier', async t => {
   const text = [
     'x-base: &base {appPort: 1, logLevel: low, env: {A: base}}',
     'x-more: &more {logLevel: high, appProtocol: grpc}',

@@ -9,7 +9,7 @@ const appOf = (folder: string, env: Readonly<Record<string, string>> = {}): AppP
   return app
 }
 
-t.test('.env files stand below env; of two the later wins', async t => {
+t.test('.env files come below env; of two the later wins', async t => {
   const files: Files = {
     orders: {'.env': '\uFEFFA=first\nB="two words"\nexport C=3 # three\n', 'more.env': 'A=second\r\nD=x\r\n'}
   }

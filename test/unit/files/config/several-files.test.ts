@@ -86,7 +86,7 @@ t.test('the first file names the run, and all files are followed', async t => {
   t.equal((await loadAll(folder)).plan.overlays, undefined)
 })
 
-t.test('relative paths count from the file they stand in', async t => {
+t.test('relative paths count from the file they are in', async t => {
   const more = {
     sub: {'mine.yaml': 'common: {resourcesPath: ./res}\napps: [{appID: x, appDirPath: ./x}]', x: {}, res: {}},
     res: {}

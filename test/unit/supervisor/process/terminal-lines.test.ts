@@ -37,7 +37,7 @@ t.test('colours stay; titles, modes, links and bells are no text', async t => {
   t.strictSame(linesOf('\x1b]0;ti', 'tle\x07a\x1b', '[3', '1mb\r\n'), ['a\x1b[31mb'])
 })
 
-t.test('what stands on the second screen is no line', async t => {
+t.test('what is on the second screen is no line', async t => {
   t.strictSame(linesOf('$ vi\r\n\x1b[?10', '49h\x1b[2Jpicture\r\n~\r\n', 'more\x1b[?1049l$ ls\r\n'), ['$ vi', '$ ls'])
   const lines = new TerminalLines()
   lines.push(Buffer.from('\x1b[?1049h'))

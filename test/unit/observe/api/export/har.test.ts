@@ -24,7 +24,7 @@ t.test(
   }
 )
 
-t.test('the address of a redirection is masked wherever it stands', async t => {
+t.test('the address of a redirection is masked wherever it is', async t => {
   const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
   const call: Call = {caller: 'shop', callee: 'idp', method: 'GET', path: '/x'}
   recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: 'Referer: /y?token=S3cr3t'}, 1000)

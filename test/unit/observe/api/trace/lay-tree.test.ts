@@ -24,7 +24,7 @@ t.test('each before those that were made for it; the failure began at the deepes
 })
 
 t.test(
-  'five thousand that are alike are eleven rows; what failed, what was asked for and what has more below stand alone',
+  'five thousand that are alike are eleven rows; what failed, what was asked for and what has more below are alone',
   async t => {
     const tree = laid({1: from(2, 5000), 4000: [9000]}, {failed: [3000], asked: 2500})
     t.same(shown(tree), [

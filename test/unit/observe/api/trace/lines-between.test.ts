@@ -25,7 +25,7 @@ const shown = async (
   return {told: lines.map(({node, others, line: {line}}) => `${node}/${others} ${line}`), linesLeftOut}
 }
 
-t.test('each line stands below what its app had begun last; others than apps of the request are left out', async t => {
+t.test('each line is below what its app had begun last; others than apps of the request are left out', async t => {
   const log = logOf(
     ['shop', 2000, 'much later\n'],
     ['shop.2', 1100, 'of an instance\n'],

@@ -45,7 +45,7 @@ const facts = (recorder: CallRecorder) => ({
 })
 
 t.test(
-  'a workflow stands below the call that started it, its steps below it, and below an activity what it called',
+  'a workflow is below the call that started it, its steps below it, and below an activity what it called',
   async t => {
     const house = await openHouse(t)
     const {workflows, clock} = house
