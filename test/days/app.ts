@@ -21,8 +21,10 @@ export interface App {
   codes: ReadonlySet<number>
   /** Its process may have what stood in files and template before: the next one did not come up. */
   mayBeOld: boolean
-  /** Since the last look its sidecar was opened or closed, or its process ended by itself. */
+  /** Since the last look its sidecar was opened or closed for good, or its process ended by itself. */
   isTouched: boolean
+  /** Since the last look an edit may have closed it and opened it again: calls wait, streams end. */
+  isReopened: boolean
   /** Its process had ended before what should start it: an edit may be undone before it is noticed, and a turn may not come. */
   hadEnded: boolean
   /** Saves since the last look while it was a one-shot app that is done: noticed after what comes next, they are for its next process. */
@@ -66,6 +68,7 @@ export const resting = (name: string, entry: Entry, phase: Phase): App => ({
   codes: new Set([0]),
   mayBeOld: false,
   isTouched: true,
+  isReopened: false,
   hadEnded: false,
   lateSaves: 0,
   isNew: true,
@@ -88,6 +91,7 @@ export function settled(app: App, {phase, code}: {readonly phase: Phase; readonl
   if (phase === 'asleep') app.codes = new Set([Math.max(0, code)])
   app.lives = {min: 0, max: 0}
   app.isTouched = false
+  app.isReopened = false
   app.hadEnded = false
   app.lateSaves = 0
   app.isNew = false

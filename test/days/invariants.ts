@@ -145,7 +145,7 @@ function strayLives(model: Model, {living, begun}: Seen): readonly string[] {
   return [...alive, ...started.map(id => `${id} is not in the run, and was started`)]
 }
 
-/** Whoever is touched by nothing but saves loses no call. */
+/** Whoever is touched by nothing but saves and edits loses no call: it waits for the next process. */
 function faultsOfCall(model: Model, call: Call, seen: Seen): readonly string[] {
   const {number, from, to, status, body} = call
   const times = seen.delivered.filter(each => each === number).length
@@ -172,7 +172,7 @@ function faultsOfEvent(model: Model, {number, from, to, status}: Published, {rec
   const times = received.filter(each => each === number).length
   const words = `event ${number} from ${from} to ${to}`
   const callees = model.of(to)
-  const isQuiet = callees.length > 0 && callees.every(app => !app.isTouched && isOnly(app, 'up'))
+  const isQuiet = callees.length > 0 && callees.every(app => !app.isTouched && !app.isReopened && isOnly(app, 'up'))
   if (!isQuiet) return []
   if (status === undefined) return [`${words} has no answer`]
   if (status === 204 && times === 0) return [`${words} was acknowledged, and not delivered`]
@@ -185,7 +185,9 @@ function faultsOfStream(model: Model, {from, to, isOpen, hasMoved}: Streamed): r
   const ends = [model.of(from), model.of(to)]
   const words = `the stream from ${to} to ${from}`
   if (ends.some(apps => apps.length === 0)) return isOpen ? [`${words} is open, and one of them has gone`] : []
-  const isSteady = ends.flat().every(app => !app.isTouched && app.lives.max === 0 && isOnly(app, 'up'))
+  const isSteady = ends
+    .flat()
+    .every(app => !app.isTouched && !app.isReopened && app.lives.max === 0 && isOnly(app, 'up'))
   if (!isSteady) return []
   return isOpen && hasMoved ? [] : [`${words} ${isOpen ? 'stands still' : 'was cut'}`]
 }

@@ -104,7 +104,7 @@ export class Model extends Starts {
     const isCertain = !isDeepStrictEqual(withoutUnsaid(was), withoutUnsaid(is))
     const isRolled = namesOf(entry).length > 1 && this.isBad(entry.folder)
     this.wakeNeeded(entry, false) // if it is opened again
-    const changed = this.renewed({...app, entry, isTouched: true}, {isCertain: isCertain && !isRolled, isEdit: true})
+    const changed = this.renewed({...app, entry, isReopened: true}, {isCertain: isCertain && !isRolled, isEdit: true})
     if (isRolled) changed.mayBeOld = true
     if (sleeps(entry) && app.phases.has('waiting')) changed.phases = new Set([...changed.phases, 'asleep'])
     const waiting: readonly Phase[] = sleeps(entry) || isIdle(app) || this.standing(entry) === 'met' ? [] : ['waiting']
@@ -167,7 +167,7 @@ export class Model extends Starts {
     for (const [name, app] of isComment ? [] : this.apps) {
       if (app.entry.folder !== folder || !app.entry.readsFile) continue
       this.hasPendingEdit = true
-      this.apps.set(name, {...this.renewed(app, {isEdit: true}), isTouched: true})
+      this.apps.set(name, {...this.renewed(app, {isEdit: true}), isReopened: true})
     }
     if ([...this.apps.values()].some(({entry}) => entry.folder === folder && !entry.readsFile)) this.saved(folder)
   }

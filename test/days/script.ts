@@ -10,6 +10,11 @@ function lineOf(action: Action): string {
       return Object.entries(action.files)
         .map(([path, text]) => written(path, text))
         .join('\n')
+    case 'write under calls': {
+      const {do: _, files, ...calls} = action
+      const [call, write] = [{...calls, do: 'call'} as const, {do: 'write', files} as const].map(lineOf)
+      return `(${call})\n${write}`
+    }
     case 'write many':
       return `for d in ${action.folders.join(' ')}; do for i in $(seq ${action.count}); do echo ${action.text} > $d/many-$i.txt; done; done`
     case 'pillion':
@@ -45,7 +50,15 @@ function lineOf(action: Action): string {
     case 'stream':
       return `curl -N "localhost:$DAPR_HTTP_PORT/v1.0/invoke/${action.to}/method/stream" & # of ${action.from}`
     case 'second run':
-      return 'pillion up & sleep 3; kill %2; wait %2'
+      return action.isNamed
+        ? 'pillion up --name two & pillion wait --name two --for ready; pillion down --name two; wait %2'
+        : 'pillion run -f . & sleep 3; kill %2; wait %2'
+    case 'second up':
+      return `pillion up ${action.flags.join(' ')} # is refused`
+    case 'plan':
+      return action.kind === 'job'
+        ? `curl -d '{"dueTime": "${action.afterMs}ms"}' "localhost:$DAPR_HTTP_PORT/v1.0/jobs/NAME" # of ${action.from}`
+        : `curl -d '{"dueTime": "${action.afterMs}ms"}' "localhost:$DAPR_HTTP_PORT/v1.0/actors/host-${action.from}/1/reminders/NAME"`
     case 'take ports':
       return `nc -lk 127.0.0.1 $DAPR_HTTP_PORT & # of ${action.name}`
     case 'free ports':

@@ -92,7 +92,10 @@ export class Starts {
     if (this.steps > 1)
       // what they need may have gone again before they were started
       for (const app of this.apps.values())
-        if ((app.lives.max > 0 || (app.entry.kind === 'sidecar' && app.isTouched)) && dependsOn(app.entry).length > 0) {
+        if (
+          (app.lives.max > 0 || (app.entry.kind === 'sidecar' && (app.isTouched || app.isReopened))) &&
+          dependsOn(app.entry).length > 0
+        ) {
           app.phases = new Set([...app.phases, 'waiting'])
           app.lives.min = 0
         }

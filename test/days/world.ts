@@ -1,6 +1,10 @@
 import type {Entry} from './template.ts'
 import type {Action, Bus, Place} from './steps/step.ts'
 
+/** Where files are saved under calls: which call comes before the save, and the time from one to the next. */
+export const EDIT_AFTER = 2
+export const BETWEEN_CALLS_MS = 75
+
 /** A process of an app that lives. */
 export interface Living {
   readonly id: string

@@ -38,14 +38,30 @@ export class TakenPorts {
 }
 
 /** Where apps have a `port`, the second run ends: the first one listens there. */
-const TOLD = /is already running \(pid|cannot be called at port \d+: it is held by .* up --watch \(pid/
+const TOLD = /is already running \(pid|cannot be called at port \d+: it is held by .* up --watch.* \(pid/
+/** What apps of a second run note is not looked at. */
+const UNNOTED = {env: {DAY_NOTES: '/dev/null'}}
 
-/** A second `up` of the same template, which is refused, and a second `run -f .`, from its start to its end; what is wrong with them, a sentence each. */
+/** A second `up` of the same template, which is refused; what is wrong with it, a sentence each. */
+export async function secondUp(rig: Rig, flags: readonly string[]): Promise<readonly string[]> {
+  const refused = await rig.run(['up', ...flags], UNNOTED)
+  if (refused.code === 1 && refused.stderr.includes('is already running (pid')) return []
+  return [`a second "up ${flags.join(' ')}" is not refused: ${JSON.stringify(refused)}`]
+}
+
+/** A second run of the same template, with a name of its own, from its start to its end; what is wrong with it, a sentence each. */
+export async function namedRun(rig: Rig): Promise<readonly string[]> {
+  const second = rig.pillion(['up', '--name', 'two'], UNNOTED)
+  // some of its apps may never be ready
+  await rig.run(['wait', '--name', 'two', '--for', 'ready', '--timeout', '10s'])
+  const down = await rig.run(['down', '--name', 'two'])
+  await second.exited
+  return down.code === 0 ? [] : [`a run with a name cannot be ended: ${JSON.stringify(down)}, ${second.report()}`]
+}
+
+/** A second `run -f .` of the same template, from its start to its end; what is wrong with it, a sentence each. */
 export async function secondRun(rig: Rig): Promise<readonly string[]> {
-  const refused = await rig.run(['up'], {env: {DAY_NOTES: '/dev/null'}})
-  if (refused.code !== 1 || !/is already running \(pid/.test(refused.stderr))
-    return [`a second "up" is not refused: ${JSON.stringify(refused)}`]
-  const second = rig.pillion(['run', '-f', '.'], {env: {DAY_NOTES: '/dev/null'}})
+  const second = rig.pillion(['run', '-f', '.'], UNNOTED)
   const isTold = await Promise.race([second.stderr.line(TOLD).then(() => true), second.exited.then(() => false)]).catch(
     () => false
   )

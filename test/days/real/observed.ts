@@ -12,6 +12,10 @@ export const eventsIn = (notes: readonly string[], run?: string): readonly strin
     .map(line => line.split(' '))
     .flatMap(([what, number = '', by]) => (what === 'event' && (run === undefined || by === run) ? [number] : []))
 
+/** The numbers of the jobs and reminders that the notes tell of, each as often as it came. */
+export const firedIn = (notes: readonly (readonly string[])[]): readonly string[] =>
+  notes.flatMap(([what, number = '']) => (what === 'fired' ? [number] : []))
+
 /** Ids of the servers, all of whose instances are ready. */
 export const runningOf = (apps: readonly Told[]): ReadonlySet<string> => {
   const resting = new Set(apps.filter(({isReady, appPort}) => !isReady || appPort === 0).map(({id}) => id))

@@ -1,6 +1,7 @@
 import {readdir, readFile, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Published} from '../world.ts'
+import {DueWork} from './due-work.ts'
 import {KeptEvents} from './kept-events.ts'
 import {SavedState} from './saved-state.ts'
 import {statusOf} from './status-of.ts'
@@ -17,6 +18,8 @@ interface Flood {
 export interface Received {
   /** Numbers of events, each as often as it came. */
   readonly received: readonly string[]
+  /** Numbers of jobs and reminders, each as often as it came. */
+  readonly fired: readonly string[]
   /** Ids of the apps that serve, with all their instances. */
   readonly running: ReadonlySet<string>
 }
@@ -25,6 +28,7 @@ export interface Received {
 export class Promises {
   published: readonly Mutable<Published>[] = []
   readonly state = new SavedState()
+  readonly work = new DueWork()
   readonly #kept = new KeptEvents()
   #floods: readonly Flood[] = []
 
@@ -60,18 +64,24 @@ export class Promises {
   }
 
   /** What has been looked at is not looked at again, besides state and what waits. */
-  settle({received, running}: Received): void {
+  settle({received, fired, running}: Received): void {
     this.state.settle()
+    this.work.settle(fired, running)
     this.#kept.settle(received, running)
     this.published = []
     this.#floods = []
   }
 
   /** What was not kept, a sentence each; `base`: the address of a sidecar, '' = there is none. */
-  async broken(base: string, folder: string, {received, running}: Received): Promise<readonly string[]> {
+  async broken(base: string, folder: string, {received, fired, running}: Received): Promise<readonly string[]> {
     const states = base === '' ? [] : await this.state.broken(base)
     const lines = await Promise.all(this.#floods.map(async flood => floodFault(folder, flood)))
-    return [...states, ...lines.filter(fault => fault !== ''), ...this.#kept.broken(received, running)]
+    return [
+      ...states,
+      ...lines.filter(fault => fault !== ''),
+      ...this.#kept.broken(received, running),
+      ...this.work.broken(fired, running)
+    ]
   }
 }
 

@@ -6,13 +6,13 @@ import type {Program} from '../../rig/program.ts'
 import {Rig} from '../../rig/rig.ts'
 import type {Action} from '../steps/step.ts'
 import {nameOf, type Commands} from '../template.ts'
-import type {Seen, Told, World} from '../world.ts'
+import {BETWEEN_CALLS_MS, EDIT_AFTER, type Seen, type Told, type World} from '../world.ts'
 import {component} from '../../rig/resource-files.ts'
 import {freePort} from '../../rig/free-port.ts'
 import {Calls} from './calls.ts'
-import {fewDescriptors, fullDisk, secondRun, TakenPorts, WHY_NO_LIMITS} from './hardships.ts'
+import {fewDescriptors, fullDisk, namedRun, secondRun, secondUp, TakenPorts, WHY_NO_LIMITS} from './hardships.ts'
 import {livingOf} from './living.ts'
-import {answersAt, answersOf, eventsIn, excessOf, outcriesIn, runningOf, textAt} from './observed.ts'
+import {answersAt, answersOf, eventsIn, excessOf, firedIn, outcriesIn, runningOf, textAt} from './observed.ts'
 import {Promises, type Received} from './promises.ts'
 import {readRecords, recordFaults} from './recorded.ts'
 import {Streams} from './streams.ts'
@@ -67,7 +67,7 @@ export class RealWorld implements World {
   /** How many calls since the last rest were made before this run began. */
   #callsBefore = 0
   /** Of the last look. */
-  #received: Received = {received: [], running: new Set()}
+  #received: Received = {received: [], fired: [], running: new Set()}
   readonly #streams = new Streams()
   readonly #workflows = new Workflows()
   readonly #taken = new TakenPorts()
@@ -129,6 +129,8 @@ export class RealWorld implements World {
         this.#run?.signal('SIGKILL')
         await this.#run?.exited
         return
+      case 'write under calls':
+        return this.#writeUnderCalls(action)
       case 'call': {
         const {port: plain = 0} = action
         if (plain > 0) {
@@ -143,6 +145,7 @@ export class RealWorld implements World {
       case 'publish':
       case 'save state':
       case 'flood':
+      case 'plan':
         return this.#promise(action)
       case 'start workflow':
       case 'raise event': {
@@ -157,7 +160,10 @@ export class RealWorld implements World {
       case 'other run':
         return this.#otherRun()
       case 'second run':
-        this.#found.push(...(await secondRun(this.#rig)))
+        this.#found.push(...(await (action.isNamed ? namedRun : secondRun)(this.#rig)))
+        return
+      case 'second up':
+        this.#found.push(...(await secondUp(this.#rig, action.flags)))
         return
       case 'stream': {
         const port = (await this.#ps()).find(({id}) => id === action.from)?.httpPort
@@ -176,15 +182,25 @@ export class RealWorld implements World {
     }
   }
 
-  async #promise(action: Action & {readonly do: 'publish' | 'save state' | 'flood'}): Promise<void> {
+  async #promise(action: Action & {readonly do: 'publish' | 'save state' | 'flood' | 'plan'}): Promise<void> {
     const whose = action.do === 'flood' ? action.name : action.from
     const told = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === whose)
     if (told === undefined) return
     const [sidecar, app] = [told.httpPort, told.appPort].map(port => `http://127.0.0.1:${port}`)
     if (action.do === 'save state') return this.#promises.state.save(sidecar ?? '', action.store, action)
     if (action.do === 'flood') return this.#promises.flood(app ?? '', {...action, mark: `m${++this.#numbers}`})
+    if (action.do === 'plan') return this.#promises.work.plan(sidecar ?? '', {...action, number: `p${++this.#numbers}`})
     for (let i = 0; i < action.count; i++)
       await this.#promises.publish(sidecar ?? '', {...action, number: `e${++this.#numbers}`})
+  }
+
+  async #writeUnderCalls(action: Action & {readonly do: 'write under calls'}): Promise<void> {
+    const {port = (await this.#ps()).find(({id}) => id === action.from)?.httpPort ?? 0, count} = action
+    for (let i = 0; i < count; i++) {
+      this.#calls.make(port, {...action, isPlain: action.port !== undefined})
+      if (i === EDIT_AFTER) await this.#rig.write(action.files)
+      await pause(BETWEEN_CALLS_MS)
+    }
   }
 
   async #suspend(name: string | undefined): Promise<void> {
@@ -258,7 +274,7 @@ export class RealWorld implements World {
     const recent = notes.slice(this.#settled).map(line => line.split(' '))
     const delivered = recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : []))
     const received = eventsIn(notes.slice(this.#settled))
-    this.#received = {received, running: runningOf(apps)}
+    this.#received = {received, fired: firedIn(recent), running: runningOf(apps)}
     const run = living.find(({isChild}) => isChild)?.env['PILLION_RUN']
     const happened = {
       calls: this.#calls.all.slice(this.#callsBefore),

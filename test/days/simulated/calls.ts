@@ -1,8 +1,11 @@
-import {isHeld, type Admission} from '../../../src/proxy/gateway/admission.ts'
+import {isHeld, type Admission, type Admit} from '../../../src/proxy/gateway/admission.ts'
 import type {Call} from '../world.ts'
 import type {Machine} from './machine.ts'
 
 type Mutable<T> = {-readonly [K in keyof T]: T[K]}
+
+/** So often it is looked whether a sidecar is open again. */
+const LOOKS = 40
 
 /** Calls that pass the admission of the callee, and are handled by its process for a while. */
 export class SimulatedCalls {
@@ -24,10 +27,20 @@ export class SimulatedCalls {
     })
   }
 
+  /** Its port stays open while an edit opens it again. */
+  async #sidecarOf(id: string): Promise<{readonly admit: Admit} | undefined> {
+    for (let i = 0; i < LOOKS; i++) {
+      const sidecar = [...this.#machine.sidecars.values()].find(each => each.id === id)
+      if (sidecar !== undefined) return sidecar
+      await this.#machine.takes(100)
+    }
+    return undefined
+  }
+
   async #send(call: Mutable<Call>, port: number | undefined): Promise<void> {
     const {number, from, to} = call
-    const {sidecars, bound} = this.#machine
-    const way = port === undefined ? [...sidecars.values()].find(({id}) => id === from) : bound.get(port)?.()
+    const {bound} = this.#machine
+    const way = port === undefined ? await this.#sidecarOf(from) : bound.get(port)?.()
     if (way === undefined) throw new Error(port === undefined ? 'its sidecar is closed' : 'nothing listens')
     const asked = way.admit({caller: from, callee: to, method: 'POST', path: `/x?call=${number}`}, false)
     const admission: Admission = isHeld(asked) ? await asked.admitted : asked

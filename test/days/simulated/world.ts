@@ -6,7 +6,7 @@ import type {Plan} from '../../../src/model/plan.ts'
 import type {Run} from '../../../src/run/run.ts'
 import type {Action} from '../steps/step.ts'
 import {nameOf, type Commands} from '../template.ts'
-import type {Seen, Told, World} from '../world.ts'
+import {BETWEEN_CALLS_MS, EDIT_AFTER, type Seen, type Told, type World} from '../world.ts'
 import {SimulatedCalls} from './calls.ts'
 import {current, Machine} from './machine.ts'
 import {replaceModules} from './replaced.ts'
@@ -87,6 +87,13 @@ export class SimulatedWorld implements World {
       case 'clock jumps':
         this.#machine.jump(action.ms)
         break
+      case 'write under calls':
+        for (let i = 0; i < action.count; i++) {
+          this.#calls.make(action)
+          if (i === EDIT_AFTER) await this.act({do: 'write', files: action.files})
+          else await this.#machine.pass(BETWEEN_CALLS_MS)
+        }
+        break
       case 'call':
         for (let i = 0; i < action.count; i++) this.#calls.make(action)
         break
@@ -96,6 +103,8 @@ export class SimulatedWorld implements World {
       case 'suspend':
       case 'other run':
       case 'second run':
+      case 'second up':
+      case 'plan':
       case 'stream':
       case 'start workflow':
       case 'raise event':

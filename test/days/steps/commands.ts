@@ -95,19 +95,20 @@ export function called(model: Model, id: string): void {
   for (const app of model.of(id)) model.wake(app)
 }
 
+/** Stops an app, unless that would end the run. */
+export function stopped(model: Model, {id}: Entry): readonly Action[] | undefined {
+  if (living(model).every(each => each.entry.id === id || each.isNew || mayBeGivenUp(model, each))) return undefined
+  model.stop(id)
+  return [{do: 'pillion', args: ['stop', id]}]
+}
+
 /** What people do besides edits and saves: commands, calls, and what happens to processes. */
 export const COMMANDS: Kinds = {
   stop: [
     6,
     (model, step) => {
       const entry = commanded(model, step, ALL)
-      if (
-        entry === undefined ||
-        living(model).every(each => each.entry.id === entry.id || each.isNew || mayBeGivenUp(model, each))
-      )
-        return undefined
-      model.stop(entry.id)
-      return [{do: 'pillion', args: ['stop', entry.id]}]
+      return entry && stopped(model, entry)
     }
   ],
   start: [7, verb('start', ALL)],

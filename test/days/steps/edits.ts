@@ -13,10 +13,13 @@ import {
   type Kind,
   type Template
 } from '../template.ts'
+import {called} from './commands.ts'
 import {pick, type Action, type Kinds, type Place, type Plan, type Step} from './step.ts'
 
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const MAX_APPS = 6
+/** How many come while an edit is noticed and done. */
+const CALLS = 20
 const ADDED: readonly Kind[] = ['server', 'worker', 'worker', 'one-shot', 'sidecar']
 
 const entryOf = (kind: Kind, id: string, mark: number): Entry => ({
@@ -111,6 +114,33 @@ const toggled = (
   value: unknown,
   was: Keys
 ): Keys => (JSON.stringify(was[key]) === JSON.stringify(value) ? others : {...others, [key]: value})
+
+/** The same while apps call each other, or are called from outside. */
+const underCalls =
+  (edit: Plan): Plan =>
+  (model, step, place) => {
+    const {a, b} = step
+    const up = [...model.apps.values()].filter(app => isOnly(app, 'up'))
+    const callee = pick(
+      up.filter(({entry}) => entry.kind === 'server'),
+      b
+    )?.entry
+    // before an edit is noticed the number may be another app's
+    const port = a % 3 === 0 && !model.hasPendingEdit ? callee?.keys.port : undefined
+    const from = port === undefined ? pick(up, a)?.entry.id : 'outside'
+    if (callee === undefined || from === undefined) return undefined
+    called(model, callee.id)
+    const [action, ...others] = edit(model, step, place) ?? []
+    if (action?.do !== 'write' || others.length > 0) return undefined
+    called(model, callee.id)
+    return [{...action, do: 'write under calls', from, to: callee.id, count: CALLS, ...(port !== undefined && {port})}]
+  }
+
+const editCommon: Plan = (model, _, place) =>
+  edited(model, {...model.written, common: {COMMON: model.next().toString()}}, place)
+
+const editKeyOfCommon: Plan = (model, {a}, place) =>
+  edited(model, {...model.written, commonKeys: withKey(model.written.commonKeys, a % 3, a)}, place)
 
 /** Edits of the template and of the files that it names. */
 export const EDITS: Kinds = {
@@ -231,15 +261,10 @@ export const EDITS: Kinds = {
       return edited(model, {...model.written, apps}, place)
     }
   ],
-  'edit common': [
-    2,
-    (model, _, place) => edited(model, {...model.written, common: {COMMON: model.next().toString()}}, place)
-  ],
-  'edit key of common': [
-    1,
-    (model, {a}, place) =>
-      edited(model, {...model.written, commonKeys: withKey(model.written.commonKeys, a % 3, a)}, place)
-  ],
+  'edit common': [2, editCommon],
+  'edit key of common': [1, editKeyOfCommon],
+  'edit common under calls': [2, underCalls(editCommon)],
+  'edit key of common under calls': [1, underCalls(editKeyOfCommon)],
   'edit mine': [
     2,
     (model, _, place) => {

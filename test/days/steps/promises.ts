@@ -1,8 +1,8 @@
 import {isOnly, type App} from '../app.ts'
 import type {Model} from '../model.ts'
 import {isNeverReady, sleeps} from '../template.ts'
-import {again, called} from './commands.ts'
-import {pick, type Kinds} from './step.ts'
+import {again, called, stopped} from './commands.ts'
+import {pick, type Action, type Kinds} from './step.ts'
 
 const upServers = ({apps}: Model): readonly App[] =>
   [...apps.values()].filter(app => app.entry.kind === 'server' && isOnly(app, 'up'))
@@ -16,6 +16,19 @@ const upOrStopped = ({apps}: Model): readonly App[] =>
   [...apps.values()].filter(
     app => app.entry.kind === 'server' && !sleeps(app.entry) && (isOnly(app, 'up') || isOnly(app, 'stopped'))
   )
+
+/** Servers that have work of their own; when that starts one that sleeps is not for the model to say. */
+const hosts = (model: Model): readonly App[] =>
+  upServers(model).filter(({entry}) => !sleeps(entry) && model.of(entry.id).every(each => isOnly(each, 'up')))
+
+const MAX_DUE_MS = 3000
+
+const planned = (from: string, b: number): Action => ({
+  do: 'plan',
+  kind: b % 2 === 0 ? 'job' : 'reminder',
+  from,
+  afterMs: (b * 7) % MAX_DUE_MS
+})
 
 const killAndUp = again({do: 'kill run'})
 
@@ -55,6 +68,21 @@ export const PROMISES: Kinds = {
     (model, {a}) => {
       const from = pick(upServers(model), a)?.entry.id
       return from === undefined ? undefined : [{do: 'start workflow', from, id: `w${model.next()}`}]
+    }
+  ],
+  plan: [
+    4,
+    (model, {a, b}) => {
+      const from = pick(hosts(model), a)?.entry.id
+      return from === undefined ? undefined : [planned(from, b)]
+    }
+  ],
+  'stop a host': [
+    3,
+    (model, {a, b}) => {
+      const entry = pick(hosts(model), a)?.entry
+      const stop = entry && stopped(model, entry)
+      return stop && [planned(entry.id, b), planned(entry.id, b + 1), ...stop]
     }
   ],
   'raise event': [
@@ -128,7 +156,12 @@ export const PROMISES: Kinds = {
     }
   ],
   'other run': [1, () => [{do: 'other run'}]],
-  'second run': [2, model => (model.isBroken ? undefined : [{do: 'second run'}])],
+  'second run': [2, (model, {a}) => (model.isBroken ? undefined : [{do: 'second run', isNamed: a % 2 === 0}])],
+  'second up': [
+    2,
+    (model, {a}) =>
+      model.isBroken ? undefined : [{do: 'second up', flags: pick([[], ['-d'], ['--watch'], ['-f', '.']], a) ?? []}]
+  ],
   'take ports': [
     3,
     (model, {a}) => {

@@ -10,6 +10,16 @@ export type Store = 'store' | 'kept'
 /** What a person would do. Both worlds do it, and it can be printed as a script. */
 export type Action =
   | {readonly do: 'write'; readonly files: Readonly<Record<string, string>>}
+  /** Files are saved while apps are called. */
+  | {
+      readonly do: 'write under calls'
+      readonly files: Readonly<Record<string, string>>
+      readonly from: string
+      readonly to: string
+      readonly count: number
+      /** Its `port`, where it is called from outside. */
+      readonly port?: number
+    }
   /** So many further files in each of these folders, all at once, as a switch of branches writes them. */
   | {readonly do: 'write many'; readonly folders: readonly string[]; readonly count: number; readonly text: string}
   | {readonly do: 'pillion'; readonly args: readonly string[]}
@@ -35,6 +45,8 @@ export type Action =
     }
   /** A workflow that waits for an event, does an activity, sleeps a moment, and ends. */
   | {readonly do: 'start workflow'; readonly from: string; readonly id: string}
+  /** Something of an app is due after so many milliseconds: a job, or a reminder of an actor that it hosts. */
+  | {readonly do: 'plan'; readonly kind: 'job' | 'reminder'; readonly from: string; readonly afterMs: number}
   /** The event for which all workflows of an app wait. */
   | {readonly do: 'raise event'; readonly from: string}
   /** So long that what was answered is kept: longer than the 50 ms of the manual, on a busy machine, too. */
@@ -54,8 +66,10 @@ export type Action =
   | {readonly do: 'suspend'; readonly name: string | undefined}
   /** A run of another template, from its start to its end. */
   | {readonly do: 'other run'}
-  /** A second run of the same template, from its start to its end. */
-  | {readonly do: 'second run'}
+  /** A second run of the same template, from its start to its end: as `run -f .`, or with a name of its own. */
+  | {readonly do: 'second run'; readonly isNamed: boolean}
+  /** A second `up` in the same folder, which is refused. */
+  | {readonly do: 'second up'; readonly flags: readonly string[]}
   /** Somebody else listens on the ports that a stopped instance had, and leaves them. */
   | {readonly do: 'take ports'; readonly name: string}
   | {readonly do: 'free ports'}
