@@ -20,9 +20,16 @@ export const textOf = (call: Edited): string =>
     bodyOf(call)
   ].join('\n')
 
+/** A text as a field of a form has it: each line ends with LF. */
+const asTyped = (text: string): string => text.replace(/\r\n?/g, '\n')
+
+/** A body that was typed, with CRLF if all lines of that before it end so: those of a multipart form have to. */
+const withLineEndsOf = (before: string, body: string): string =>
+  /\r\n/.test(before) && !/(?<!\r)\n/.test(before) ? body.replaceAll('\n', '\r\n') : body
+
 /** What differs in an edited text from the request; a string: what is wrong with it. */
 export function editOf(text: string, call: Edited): Api.RequestEdit | string {
-  const [head = '', ...bodies] = text.split('\n\n')
+  const [head = '', ...bodies] = asTyped(text).split('\n\n')
   const [line = '', ...lines] = head.split('\n')
   const body = bodies.join('\n\n')
   const [, method, path] = /^([A-Za-z]+) +(\/\S*) *(?:HTTP\/[\d.]+)?$/.exec(line.trim()) ?? []
@@ -45,6 +52,6 @@ export function editOf(text: string, call: Edited): Api.RequestEdit | string {
     ...(method !== call.method && {method: method.toUpperCase()}),
     ...(path !== call.path && {path}),
     ...(headers.length > 0 && {headers: Object.fromEntries(headers) as Record<string, string | null>}),
-    ...(body !== bodyOf(call) && {body})
+    ...(body !== asTyped(bodyOf(call)) && {body: withLineEndsOf(bodyOf(call), body)})
   }
 }

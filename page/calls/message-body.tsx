@@ -1,4 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {exactText, parseExactly} from '../../src/model/exact-json.ts'
 import {visible} from '../parts/safe-text.ts'
 
 /** How much of longer lists and texts is shown. */
@@ -28,7 +29,7 @@ export function MessageBody({message, label}: {readonly message: Api.Message; re
 function jsonOf(body: string): {readonly value: unknown} | undefined {
   if (!/^\s*[[{]/.test(body)) return undefined
   try {
-    return {value: JSON.parse(body)}
+    return {value: parseExactly(body)}
   } catch {
     return undefined
   }
@@ -60,7 +61,7 @@ function Value({name, value, depth}: {readonly name: string; readonly value: unk
     return (
       <div class="value">
         {label}
-        <code class={typeof value}>{visible(depth > MAX_DEPTH ? '…' : JSON.stringify(value))}</code>
+        <code class={typeof value}>{visible(depth > MAX_DEPTH ? '…' : exactText(value))}</code>
       </div>
     )
   const isList = Array.isArray(value)

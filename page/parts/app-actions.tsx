@@ -6,7 +6,7 @@ import {wordOf} from '../state/app-status.ts'
 import {go, hrefOf} from '../state/route.ts'
 import {appList, keyOf, targetOf} from '../state/run.ts'
 import {confirm} from './confirm.tsx'
-import {act} from './strips.tsx'
+import {act, failure} from './strips.tsx'
 
 /** It has no process. */
 const isOver = (app: Api.App): boolean => ['down', 'finished', 'stopped'].includes(wordOf(app))
@@ -95,7 +95,12 @@ export function RestartAll({apps}: {readonly apps: readonly Api.App[]}) {
   const ids = [...new Set(apps.map(({id}) => id))]
   if (!mayChange || ids.length === 0) return null
   const restart = async (): Promise<void> => {
-    for (const id of ids) await act(id, 'restart')
+    const failures: string[] = []
+    for (const id of ids) {
+      await act(id, 'restart')
+      if (failure.value !== '') failures.push(failure.value)
+    }
+    failure.value = failures.join('. ')
   }
   const what = ids.length === 1 ? (ids[0] ?? '') : `these ${ids.length} apps`
   return (

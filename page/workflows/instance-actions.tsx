@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
+import {parseExactly} from '../../src/model/exact-json.ts'
 import {announce} from '../parts/announce.tsx'
 import {confirm} from '../parts/confirm.tsx'
 import {mayChange} from '../state/api.ts'
@@ -123,7 +124,7 @@ function RaiseEvent({
   const raise = async (): Promise<void> => {
     let data: unknown
     try {
-      data = text === '' ? undefined : JSON.parse(text)
+      data = text === '' ? undefined : parseExactly(text)
     } catch {
       return setMistake(`This is no JSON. Put text in quotes: "${text}"`)
     }

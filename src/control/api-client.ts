@@ -1,6 +1,7 @@
 // The client of a run's API, for the command line, mcp and the page: they differ in how a request gets to the run.
 import type {Answers, Lines, Problem} from '../model/api.generated.ts'
 import {UserError} from '../model/errors.ts'
+import {exactText} from '../model/exact-json.ts'
 
 /** A route of `schema/api.yaml`: its method and its path. */
 export type Route = keyof Answers
@@ -105,7 +106,7 @@ function outgoing<R extends Route>(route: R, asked: Asked<R> | undefined): Outgo
   return {
     method,
     path: `/api/v1${path}${queryText(query)}`,
-    body: bytes ?? (body === undefined ? '' : JSON.stringify(body)),
+    body: bytes ?? (body === undefined ? '' : exactText(body)),
     accept,
     signal
   }

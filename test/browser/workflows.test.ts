@@ -107,7 +107,7 @@ t.test('workflows', async t =>
       await form.getByLabel('Data').fill('yes')
       await form.getByRole('button', {name: 'Raise'}).click()
       await form.getByRole('alert').getByText('This is no JSON. Put text in quotes: "yes"').waitFor()
-      await form.getByLabel('Data').fill('{"by":"Ada"}')
+      await form.getByLabel('Data').fill('{"by":"Ada","id":12345678901234567890}')
       await form.getByRole('button', {name: 'Raise'}).click()
       await sent('raise')
       await page.getByRole('button', {name: 'Skip'}).click()
@@ -129,7 +129,7 @@ t.test('workflows', async t =>
       await page.getByRole('dialog').getByRole('button', {name: 'Remove'}).click()
       await page.getByRole('region', {name: 'o-16'}).waitFor({state: 'detached'})
       t.same(bodies, [
-        'raise {"app":"checkout","id":"o-17","event":"approved","data":{"by":"Ada"}}',
+        'raise {"app":"checkout","id":"o-17","event":"approved","data":{"by":"Ada","id":12345678901234567890}}',
         'skip {"app":"checkout","id":"ship-17","timer":1}',
         'suspend {"app":"checkout","id":"o-17"}',
         'terminate {"app":"checkout","id":"o-17"}',

@@ -1,4 +1,5 @@
 import {messageOf, UserError} from '../../model/errors.ts'
+import {parseExactly} from '../../model/exact-json.ts'
 import {isObject} from '../../model/is-object.ts'
 import type {Problem} from '../../model/api.generated.ts'
 
@@ -34,7 +35,7 @@ export function problemOf(error: unknown): Problem {
 /** The JSON object of a request. Throws a UserError. */
 export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(body)
+    const value = parseExactly(body)
     if (isObject(value)) return value
   } catch {
     // reported below

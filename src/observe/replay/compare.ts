@@ -1,5 +1,6 @@
 import {diffLines} from 'diff'
 import diffValues, {type Difference as ValueDifference} from 'microdiff'
+import {exactText, parseExactly} from '../../model/exact-json.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {CallAnswer} from './answer.ts'
 
@@ -104,7 +105,7 @@ const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0,
 function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   try {
     // around them, so that they may be no objects
-    const [was, is] = [before, after].map(({body}) => ({value: JSON.parse(body.toString()) as unknown}))
+    const [was, is] = [before, after].map(({body}) => ({value: parseExactly(body.toString())}))
     if (was === undefined || is === undefined) return undefined
     return diffValues(was, is, {cyclesFix: false}).map(each => valueFound(each, masking))
   } catch {
@@ -116,7 +117,7 @@ function valueFound(difference: ValueDifference, masking: Masking): Found {
   const path = difference.path.slice(1)
   const textOf = (value: unknown): string => {
     if (value === undefined) return ''
-    const text = JSON.stringify(value)
+    const text = exactText(value)
     const bare = typeof value === 'string' ? value : text
     const isSecret = path.some(name => typeof name === 'string' && masking.isSecret(name, bare))
     return isSecret ? masking.value(text) : masking.body(Buffer.from(text), 'application/json').toString()

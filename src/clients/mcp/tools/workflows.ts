@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
+import {parseExactly} from '../../../model/exact-json.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {
   cursorOf,
@@ -178,7 +179,7 @@ const payloads = (all: Arguments, ...names: readonly string[]): Record<string, u
   Object.fromEntries(
     Object.entries(givenTexts(all, ...names)).map(([name, value]) => {
       try {
-        return [name, JSON.parse(value) as unknown]
+        return [name, parseExactly(value)]
       } catch {
         return [name, value]
       }

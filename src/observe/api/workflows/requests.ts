@@ -1,4 +1,5 @@
 import {UserError} from '../../../model/errors.ts'
+import {exactText} from '../../../model/exact-json.ts'
 import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
 import {ApiProblem} from '../problem.ts'
 
@@ -6,7 +7,7 @@ import {ApiProblem} from '../problem.ts'
 export function askedText(given: Readonly<Record<string, unknown>>, name: string): string {
   const {[name]: value = ''} = given
   if (typeof value === 'string') return value
-  throw new UserError(`${name} is not a text`, {explanation: `It is ${JSON.stringify(value)}.`})
+  throw new UserError(`${name} is not a text`, {explanation: `It is ${exactText(value)}.`})
 }
 
 /** A whole number of a request, 0 or above; undefined if it is left out. Throws a UserError. */
@@ -14,7 +15,7 @@ export function askedWhole(given: Readonly<Record<string, unknown>>, name: strin
   const {[name]: value} = given
   if (value === undefined || value === null) return undefined
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
-  throw new UserError(`${name} is not a whole number`, {explanation: `It is ${JSON.stringify(value)}.`})
+  throw new UserError(`${name} is not a whole number`, {explanation: `It is ${exactText(value)}.`})
 }
 
 /** A time of a request in milliseconds since 1970; undefined if it is left out. Throws a UserError. */
@@ -26,8 +27,7 @@ export function givenTime(name: string, value: unknown): number | undefined {
 }
 
 /** Any JSON as the text that a workflow gets; undefined: there is none. */
-export const givenPayload = (value: unknown): string | undefined =>
-  value === undefined ? undefined : JSON.stringify(value)
+export const givenPayload = (value: unknown): string | undefined => (value === undefined ? undefined : exactText(value))
 
 /** A whole number of a query; undefined if it is left out. Throws a UserError. */
 export function wholeIn(query: URLSearchParams, name: string): number | undefined {

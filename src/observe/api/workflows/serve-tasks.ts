@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {exactText} from '../../../model/exact-json.ts'
 import type {RemoteClient} from '../../../work/workflow/remote-clients.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {noSuchApp, type AppName} from '../apps.ts'
@@ -64,7 +65,7 @@ export async function purgeChild(
   if (!apps.some(({id}) => id === name.id)) throw noSuchApp(apps, name)
   const given = givenObject(body, '{"id": "c-1", "parent": {"app": "shop", "id": "o-1", "execution": "0f5c…"}}')
   const {parent = {}} = given
-  const of = givenObject(JSON.stringify(parent), '{"app": "shop", "id": "o-1", "execution": "0f5c…"}')
+  const of = givenObject(exactText(parent), '{"app": "shop", "id": "o-1", "execution": "0f5c…"}')
   const known = {app: askedText(of, 'app'), id: askedText(of, 'id'), execution: askedText(of, 'execution')}
   const child = {app: name.id, id: askedText(given, 'id'), parent: known}
   const open = await work.workflows()

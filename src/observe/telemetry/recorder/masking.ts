@@ -1,3 +1,5 @@
+import {exactText, parseExactly} from '../../../model/exact-json.ts'
+
 /** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
 const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
 const WORDS = /token|key|secret|password|passwd|passphrase|session|signature|credential|connection_?string|assertion/i
@@ -96,8 +98,8 @@ export class Masking {
     if (FORM.test(contentType)) return Buffer.from(this.target(`?${text}`).slice(1), 'latin1')
     if (!isJson(text, contentType)) return body
     try {
-      const {value, isChanged} = this.#masked(JSON.parse(body.toString()))
-      return isChanged ? Buffer.from(JSON.stringify(value)) : body
+      const {value, isChanged} = this.#masked(parseExactly(body.toString()))
+      return isChanged ? Buffer.from(exactText(value)) : body
     } catch {
       return Buffer.from(this.#piece(text), 'latin1')
     }
@@ -144,7 +146,7 @@ export class Masking {
     const each = (name: string, inner: unknown): unknown => {
       const isMasked = inner !== null && typeof inner !== 'boolean' && this.isSecret(name, scalarText(inner))
       const next = isMasked
-        ? {value: this.#mask(scalarText(inner) || JSON.stringify(inner), name), isChanged: true}
+        ? {value: this.#mask(scalarText(inner) || exactText(inner), name), isChanged: true}
         : this.#masked(inner)
       isChanged ||= next.isChanged
       return next.value
@@ -165,7 +167,7 @@ export const hasFields = (text: string, contentType: string): boolean =>
 
 /** A text or number; '' for what has values inside, which are looked at one by one. */
 const scalarText = (value: unknown): string =>
-  typeof value === 'string' ? value : typeof value === 'number' ? value.toString() : ''
+  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? value.toString() : ''
 
 /** Between a name and its value. */
 const MAX_BLANKS = 64

@@ -37,6 +37,16 @@ t.test('JSON is compared by its fields, whatever their order and the blanks betw
       ['body', 'order.currency', '', '"EUR"']
     ]
   )
+  t.same(
+    differences(
+      answer('{"id":12345678901234567890,"n":1e30,"token":[1]}'),
+      answer('{"id":12345678901234567891,"n":1.0e30}')
+    ),
+    [
+      ['body', 'id', '12345678901234567890', '12345678901234567891'],
+      ['body', 'token', '<masked, 3 characters>', '']
+    ]
+  )
   t.same(differences(answer('1'), answer('[2]')), [['body', '', '1', '[2]']])
   t.same(differences(answer('{"a":null}'), answer('{}')), [['body', 'a', 'null', '']])
   t.end()

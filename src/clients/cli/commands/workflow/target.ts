@@ -1,4 +1,5 @@
 import type {FoundRun} from '../../../../control/client.ts'
+import {parseExactly} from '../../../../model/exact-json.ts'
 import type {CommandContext} from '../../command-handler.ts'
 import {runFinder} from '../../run-here.ts'
 import {UsageError} from '../../usage-error.ts'
@@ -25,7 +26,7 @@ export function onlyWord({words}: CommandContext): string {
 /** JSON as it is meant; any other text as a text. */
 export function jsonOrText(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return parseExactly(text)
   } catch {
     return text
   }

@@ -50,6 +50,10 @@ t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', 
     json('{"user":{"password":"x\\"y","tokens":["a","b"]},"secret":7,"n":null}'),
     '{"user":{"password":"<masked, 3 characters>","tokens":"<masked, 9 characters>"},"secret":"<masked, 1 characters>","n":null}'
   )
+  t.equal(
+    json('{"id":12345678901234567890,"price":0.1,"secret":-98765432109876543210}'),
+    '{"id":12345678901234567890,"price":0.1,"secret":"<masked, 21 characters>"}'
+  )
   t.equal(json('[{"apiKey":"k"}]'), '[{"apiKey":"<masked, 1 characters>"}]')
   t.end()
 })

@@ -1,0 +1,20 @@
+type Reviver = (key: string, value: unknown, context?: {readonly source?: string}) => unknown
+
+/** JSON with the source text of numbers (ECMAScript 2026: JSON.parse source text access). */
+const json = JSON as unknown as {
+  parse(text: string, reviver: Reviver): unknown
+  rawJSON(text: string): object
+}
+
+/**
+ * Reads JSON of an app or a user. A whole number beyond 2⁵³, which JavaScript would round, becomes a bigint, which `exactText`
+ * writes. Throws a SyntaxError.
+ */
+export const parseExactly = (text: string): unknown =>
+  json.parse(text, (_, value, {source = ''} = {}) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
+  )
+
+/** The JSON of a value that `parseExactly` has read. */
+export const exactText = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? json.rawJSON(inner.toString()) : inner))

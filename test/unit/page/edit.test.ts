@@ -1,0 +1,23 @@
+import t from 'tap'
+import {editOf, textOf} from '../../../page/calls/edit.ts'
+
+const call = (body: string): Parameters<typeof textOf>[0] => ({
+  method: 'POST',
+  path: '/upload',
+  request: {line: 'POST /upload HTTP/1.1', headers: [['x-user', 'ann']], body, encoding: 'utf8'}
+})
+
+t.test('line ends of a body: a text area has LF alone, a multipart form needs CRLF', t => {
+  const parts = call('--b\r\nname: a\r\n\r\n1\r\n--b--\r\n')
+  const typed = textOf(parts).replaceAll('\r\n', '\n')
+  t.same(
+    editOf(typed.replace('ann', 'bob'), parts),
+    {headers: {'x-user': 'bob'}},
+    'what was left as it is is sent as it was'
+  )
+  t.same(editOf(typed.replace('\n1\n', '\n2\n'), parts), {body: '--b\r\nname: a\r\n\r\n2\r\n--b--\r\n'})
+  const mixed = call('a\r\nb\nc')
+  t.same(editOf(textOf(mixed), mixed), {})
+  t.same(editOf('POST /upload\nx-user: ann\n\na\nb\nd', mixed), {body: 'a\nb\nd'})
+  t.end()
+})
