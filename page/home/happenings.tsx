@@ -125,8 +125,9 @@ listen('reset', run => {
 })
 
 for (const type of ['app', 'reload', 'death', 'fault', 'note'] as const)
-  listen(type, data => {
-    const at = type === 'death' ? Date.parse((data as Api.Death).at) : Date.now()
+  // those of a time in which the page did not follow come late
+  listen(type, (data, toldAt) => {
+    const at = type === 'death' ? Date.parse((data as Api.Death).at) : toldAt
     const said = read({type, data}, at)
     if (said !== undefined) add([{...said, at}])
   })

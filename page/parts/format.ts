@@ -40,3 +40,13 @@ export function timeOfDay(iso: string | number): string {
   const [h, m, s] = [time.getHours(), time.getMinutes(), time.getSeconds()]
   return `${two(h)}:${two(m)}:${two(s)}.${time.getMilliseconds().toString().padStart(3, '0')}`
 }
+
+const DAY = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short'})
+
+/** A time that may be of another day: `14:46:45.977` of today, `31 Jan 14:46`, `2027-01-31` of another year. */
+export function moment(iso: string | number): string {
+  const [time, today] = [new Date(iso), new Date()]
+  if (time.toDateString() === today.toDateString()) return timeOfDay(iso)
+  if (time.getFullYear() === today.getFullYear()) return `${DAY.format(time)} ${timeOfDay(iso).slice(0, 5)}`
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+}

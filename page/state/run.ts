@@ -78,7 +78,7 @@ export const runId = computed(() => run.value?.run ?? '')
 
 export const appList = computed(() => [...apps.value.values()])
 
-const listeners = new Map<string, Set<(data: never) => void>>()
+const listeners = new Map<string, Set<(data: never, at: number) => void>>()
 
 const stream = new EventStream({
   open: async (types, after, until) =>
@@ -125,8 +125,11 @@ function followSoon(): void {
   })
 }
 
-/** Calls `listener` with each event of a type until the function that is returned is called. */
-export function listen<T extends keyof EventData>(type: T, listener: (data: EventData[T]) => void): () => void {
+/** Calls `listener` with each event of a type, and when it was (ms since 1970), until the function that is returned is called. */
+export function listen<T extends keyof EventData>(
+  type: T,
+  listener: (data: EventData[T], at: number) => void
+): () => void {
   const all = listeners.get(type) ?? new Set()
   listeners.set(type, all)
   all.add(listener)
@@ -137,11 +140,12 @@ export function listen<T extends keyof EventData>(type: T, listener: (data: Even
   }
 }
 
-function tell<T extends keyof EventData>(type: T, data: EventData[T]): void {
-  for (const listener of listeners.get(type) ?? []) (listener as (data: EventData[T]) => void)(data)
+function tell<T extends keyof EventData>(type: T, data: EventData[T], at = Date.now()): void {
+  for (const listener of listeners.get(type) ?? []) (listener as (data: EventData[T], at: number) => void)(data, at)
 }
 
-function take({type, data}: RunEvent): void {
+function take({type, data, at: when}: RunEvent): void {
+  const at = when === undefined ? Date.now() : Date.parse(when)
   if (type === 'hello' || type === 'reset') {
     const {apps: all, ...rest} = data as Api.Run
     const isOther = run.value?.run !== rest.run
@@ -156,18 +160,17 @@ function take({type, data}: RunEvent): void {
     tell('reset', data as Api.Run)
   } else if (type === 'app') {
     takeApp(data as Api.App)
-    tell('app', data as Api.App)
+    tell('app', data as Api.App, at)
   } else if (type === 'edges') takeEdges(data as EdgeSample)
   else if (type === 'troubles') ({troubles: troubles.value} = data as Api.Troubles)
   else if (type === 'death') {
     const death = data as Api.Death
     exitedApps.delete(death.app)
-    tell('death', death)
+    tell('death', death, at)
   } else if (type === 'bye') {
-    const at = Date.now()
     endedWithRun.value = new Set(exitedApps)
     connection.value = {state: 'ended', at, retryAt: at, why: ''}
-  } else if (listeners.has(type)) tell(type as keyof EventData, data as never)
+  } else if (listeners.has(type)) tell(type as keyof EventData, data as never, at)
 }
 
 /** Ids of apps whose process has ended, not known to be a crash. */

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {announce} from '../parts/announce.tsx'
 import {confirm} from '../parts/confirm.tsx'
-import {count, duration, timeOfDay} from '../parts/format.ts'
+import {count, duration, moment} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
 import {Nothing} from '../parts/nothing.tsx'
@@ -30,7 +30,7 @@ const TYPES: readonly Column<Api.ActorType>[] = [
   {head: 'Busy', name: 'busy', alignsRight: true, cell: ({inside}) => count(inside)},
   {head: 'Waiting', name: 'waiting', alignsRight: true, cell: ({waiting}) => count(waiting)},
   {head: 'Reminders', name: 'reminders', alignsRight: true, cell: ({reminders}) => count(reminders)},
-  {head: 'Next', name: 'next', alignsRight: true, cell: ({next}) => (next === null ? '' : timeOfDay(next))}
+  {head: 'Next', name: 'next', alignsRight: true, cell: ({next}) => (next === null ? '' : moment(next))}
 ]
 
 const columnsOf = (type: string): readonly Column<Api.ActorRow>[] => [
@@ -212,7 +212,7 @@ function ReminderLine({reminder: {type, id, name, due, period}}: {readonly remin
   return (
     <div class="tools">
       <span>
-        <strong>{visible(name)}</strong> at {timeOfDay(due)}
+        <strong>{visible(name)}</strong> at {moment(due)}
         {period !== '' && visible(`, every ${period}`)}
       </span>
       {mayChange && (

@@ -22,7 +22,9 @@ export default function Faults() {
     from: parameters.get('from') ?? EMPTY.from,
     to: parameters.get('to') ?? EMPTY.to
   })
-  const [edited, setEdited] = useState(0)
+  const [chosen, setEdited] = useState(0)
+  // one that is over is replaced by none
+  const edited = faults.value.some(({number}) => number === chosen) ? chosen : 0
   const save = async (): Promise<void> => {
     const body = keysOf(form)
     const done =

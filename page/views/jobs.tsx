@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useMemo} from 'preact/hooks'
 import {announce} from '../parts/announce.tsx'
 import {confirm} from '../parts/confirm.tsx'
-import {count, timeOfDay} from '../parts/format.ts'
+import {count, moment} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
 import {Nothing} from '../parts/nothing.tsx'
@@ -53,7 +53,7 @@ const COLUMNS: readonly Column<Api.Job>[] = [
     name: 'next',
     alignsRight: true,
     sortBy: ({next}) => next ?? '',
-    cell: ({next}) => (next === null ? '' : timeOfDay(next))
+    cell: ({next}) => (next === null ? '' : moment(next))
   },
   {head: 'Answer', name: 'answer', cell: job => <span class={hasFailed(job) ? 'bad' : ''}>{visible(job.answer)}</span>}
 ]

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useMemo} from 'preact/hooks'
 import {Chips} from '../parts/chips.tsx'
-import {count, duration, timeOfDay} from '../parts/format.ts'
+import {count, duration, moment} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
 import {Nothing} from '../parts/nothing.tsx'
@@ -56,7 +56,7 @@ const COLUMNS: readonly Column<Api.Workflow>[] = [
       )
     }
   },
-  {head: 'Began', name: 'began', alignsRight: true, sortBy: beganAt, cell: ({created}) => timeOfDay(created)},
+  {head: 'Began', name: 'began', alignsRight: true, sortBy: beganAt, cell: ({created}) => moment(created)},
   {
     head: 'Took',
     name: 'took',

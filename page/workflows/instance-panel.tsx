@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {FoldedTree} from '../calls/trace.tsx'
-import {duration, timeOfDay} from '../parts/format.ts'
+import {duration, moment} from '../parts/format.ts'
 import {Payload} from '../parts/payload.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
@@ -100,7 +100,7 @@ function Found({
         )}
       </p>
       <p class="soft">
-        began {timeOfDay(created)}, {isOver(detail) ? 'took ' : 'so far '}
+        began {moment(created)}, {isOver(detail) ? 'took ' : 'so far '}
         {duration(isOver(detail) ? changed - begun : Math.max(0, now.value - begun))}
         {parent !== null && (
           <>

@@ -88,8 +88,11 @@ t.test('faults', async t =>
       run.answers['POST /faults/3'] = {faults: [fault(3)], removed: 0}
       await form.getByRole('button', {name: 'Replace fault 3'}).click()
       await page.getByRole('form', {name: 'New fault'}).waitFor()
+      await page.getByRole('button', {name: 'Edit fault 3'}).click()
+      await page.getByRole('form', {name: 'Fault 3'}).waitFor()
       run.send('fault', {change: 'off', fault: fault(3), text: ''}, 1001)
       await page.getByText('No fault is active').waitFor()
+      await page.getByRole('form', {name: 'New fault'}).waitFor() // what is over cannot be replaced
     })
 
     await t.test('a fault that is edited keeps its end, and stays disabled', async t => {

@@ -71,8 +71,6 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       await page.getByRole('log').waitFor()
       t.match(page.url(), /#\/logs\?app=order-processor$/)
       await page.goto(run.readOnlyUrl)
-      await page.goto('about:blank')
-      await page.goto(run.readOnlyUrl)
       await page.getByRole('button', {name: 'Logs payments'}).waitFor()
       t.equal(await page.getByRole('button', {name: /^(Start|Stop|Restart|Debug) /}).count(), 0)
     })
@@ -202,6 +200,10 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       run.send('note', {code: 'x', text: 'it is <b>late\n    and more'}, 1006)
       await happened.getByText('it is <b>late', {exact: true}).waitFor()
       t.equal(await happened.getByText('"payments" exited').count(), 0, 'its own event has said it')
+      const late = '2026-01-31T14:43:00.000Z'
+      run.send('note', {code: 'x', text: 'the page did not follow'}, 1006, late)
+      const time = new Date(late).toTimeString().slice(0, 8)
+      await happened.getByRole('row', {name: `${time} the page did not follow`}).waitFor()
       const long = 'recommendation-legacy-compatibility-adapter-for-partner-v2'
       run.send(
         'death',

@@ -159,7 +159,8 @@ export interface MadeUp {
    * Sends an event to all who read them. With an id it is none of a sample. Who goes on at an earlier event, as a page does when its view
    * changes, gets what it missed: all with an id, and of samples the faults and edges.
    */
-  send(type: string, data: unknown, id?: number): void
+  /** `at`: when it was; left out: now. */
+  send(type: string, data: unknown, id?: number, at?: string): void
   /** Nobody gets events: connections are ended. */
   isDown: boolean
   /** Nobody else gets events: there are too many readers. */
@@ -196,9 +197,9 @@ export async function madeUp(
     troubles: [],
     past: [],
     apps: [app('checkout'), app('payments'), app('order-processor')],
-    send: (type, data, given) => {
+    send: (type, data, given, at) => {
       if (given !== undefined) id = given
-      const frame = `${JSON.stringify({...(given !== undefined && {id: given}), type, data})}\n`
+      const frame = `${JSON.stringify({...(given !== undefined && {id: given}), ...(at !== undefined && {at}), type, data})}\n`
       if (given !== undefined || TOLD_AGAIN.has(type)) kept.push({id: given ?? Infinity, frame})
       for (const [reader, types] of readers)
         if (types.includes(type) || ['hello', 'reset', 'bye'].includes(type)) reader.write(frame)
