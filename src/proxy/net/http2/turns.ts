@@ -1,5 +1,5 @@
-/** Streams that are served in one turn of the event loop. Who opens hundreds at once keeps others waiting no longer than these take. */
-const PER_TURN = 16
+/** Streams that are served in one turn of the event loop: a listener accepts one connection in each, so new callers wait for many. */
+const PER_TURN = 4
 
 let waiting: (() => boolean)[] = []
 let served = 0
