@@ -1,6 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {wallTime} from '../../platform/wall-time.ts'
-import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
 import {calledModel} from '../telemetry/recorder/called-model.ts'
 import {calledActor} from '../telemetry/recorder/called-actor.ts'
 import {FLAG, heldMs, tookMs, type CallLine} from '../telemetry/recorder/call-lines.ts'
@@ -72,22 +72,20 @@ function modelOf(content: CallContent): Api.CalledModel | undefined {
   return {name, reasons, tools, ...(usage !== undefined && {tokens: usage})}
 }
 
-export function detailOf(call: RecordedCall, masking: Masking, now?: number): Api.CallDetail {
-  const content = contentOf(call)
+export function detailOf(call: RecordedCall, masking: Masking, now?: number, said = contentOf(call)): Api.CallDetail {
   return {
-    ...rowOf(call, content, masking, now),
-    target: masking.target(content.target),
+    ...rowOf(call, said, masking, now),
+    target: masking.target(said.target),
     connectMs: call.connectMs,
-    request: viewOf(content.request, masking),
-    response: viewOf(content.response, masking),
+    request: viewOf(said.request, masking),
+    response: viewOf(said.response, masking),
     isTruncated: (call.flags & FLAG.truncated) !== 0
   }
 }
 
 function viewOf({head, headers, body}: RecordedMessage, masking: Masking): Api.Message {
   const masked = masking.head(head).split(/\r?\n/)
-  const found = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
-  const type = found < 0 ? '' : (headers[found + 1] ?? '')
+  const type = headerValue(headers, 'content-type')
   const shown = masking.body(body, type)
   const text = shown.toString()
   const isText = !text.includes('\uFFFD') && !text.includes('\0')

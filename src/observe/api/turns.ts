@@ -3,8 +3,8 @@ import {setTimeout as pause} from 'node:timers/promises'
 /** How long work may use a turn of the event loop, in ms: while calls are served, and otherwise. */
 const BUSY_MS = 0.5
 const IDLE_MS = 2
-/** The pause between two turns while calls are served: each call needs several turns. */
-const REST_MS = 1
+/** The pause between two turns while calls are served, four times as long as a turn: each call needs several turns. */
+const REST_MS = 2
 
 /** Divides long work into short turns of the event loop, so that calls are served in between. */
 export class Turns {

@@ -1,7 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import {VERSION} from '../../../model/version.ts'
-import {contentOf, headerValue, type RecordedMessage} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, type CallContent, type RecordedMessage} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
@@ -23,14 +23,14 @@ export function harExporter({masked, now, gathered}: ExporterOptions): Exporter 
     between: ',\n',
     end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}}\n`,
     text: call => {
-      const detail = detailOf(call, masking, now)
-      return JSON.stringify(entryOf(call, detail, spansIn(call, detail.traceparent)))
+      const content = contentOf(call)
+      const detail = detailOf(call, masking, now, content)
+      return JSON.stringify(entryOf(content, detail, spansIn(call, detail.traceparent)))
     }
   }
 }
 
-function entryOf(call: RecordedCall, detail: Api.CallDetail, spans: readonly Api.Span[]): object {
-  const {request, response} = contentOf(call)
+function entryOf({request, response}: CallContent, detail: Api.CallDetail, spans: readonly Api.Span[]): object {
   const {number, from, to, at, isOpen, isFailed, failure, waitedMs, waitedFor, attempts, pid, marks} = detail
   const {traceparent, isKept, isTruncated, status} = detail
   const isGrpc = marks.includes('grpc')

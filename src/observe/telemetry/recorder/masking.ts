@@ -5,6 +5,8 @@ const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-co
 const WORDS = /token|key|secret|password|passwd|passphrase|session|signature|credential|connection_?string|assertion/i
 /** Words that are secret only as a whole word of a name: `pin`, `userPin`, `x-sig`, not `shipping` or `design`. */
 const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'jwt'])
+/** A name without this has none of them: most names are not taken apart. */
+const MAY_BE_WHOLE = new RegExp([...WHOLE_WORDS].join('|'), 'i')
 /** Names of a secret (OAuth's `code`) and of what is none (`"code": "NOT_FOUND"`, `"pass": true`). */
 const DOUBTFUL = new Set(['code', 'pass'])
 /** No secret: a number, a name of an error, a yes or no. */
@@ -35,7 +37,7 @@ export class Masking {
     if (this.#more.has(lower) || NAMES.has(lower)) return true
     if (COUNT_NAME.test(lower) && COUNT.test(value)) return false
     if (DOUBTFUL.has(lower)) return !PLAIN.test(value)
-    if (wordsOf(name).some(word => WHOLE_WORDS.has(word))) return true
+    if (MAY_BE_WHOLE.test(name) && wordsOf(name).some(word => WHOLE_WORDS.has(word))) return true
     return WORDS.test(name) && !HARMLESS.test(name)
   }
 
@@ -67,6 +69,7 @@ export class Masking {
    * address has a secret.
    */
   target(text: string, depth = 0): string {
+    if (!/[?&#;@]/.test(text)) return text // as most headers
     let masked = ''
     let done = 0
     for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {

@@ -113,3 +113,20 @@ t.test('counts of tokens are no secrets, tokens are', async t => {
   t.equal(shown(JSON.parse(counts) as object), counts)
   t.notMatch(shown({tokens: 'abc-1234567', token: 12, refresh_tokens: '1234567890123'}), /abc|12,|123456/)
 })
+
+t.test('short words are secret as whole words of a name, however it is written', t => {
+  for (const word of ['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'jwt']) {
+    const capital = word.charAt(0).toUpperCase() + word.slice(1)
+    for (const name of [
+      word,
+      word.toUpperCase(),
+      `x-${word}`,
+      `${word}_2`,
+      `user${capital}`,
+      `user${word.toUpperCase()}`
+    ])
+      t.ok(masking.isSecret(name, 'abc'), name)
+    for (const name of [`a${word}`, `${word}x`]) t.notOk(masking.isSecret(name, 'abc'), name)
+  }
+  t.end()
+})
