@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import type {Test} from 'tap'
 import type {Driven, Request} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
@@ -33,6 +34,7 @@ export const openShop = async (
   const shop = await rig.driven('shop')
   await shop.subscribe(list)
   await shop.listen()
+  await shop.configured // until then the sidecar shows topics of files that nothing reads yet: an event of these is lost
   await subscribed(shop, count)
   return {rig, run, shop}
 }
@@ -43,6 +45,7 @@ export const subscribed = async (shop: Driven, count: number): Promise<void> => 
     const {body} = await shop.fetch('/v1.0/metadata')
     const {subscriptions = []} = JSON.parse(body) as {readonly subscriptions?: readonly object[]}
     if (subscriptions.length === count) return
+    await pause(10)
   }
 }
 

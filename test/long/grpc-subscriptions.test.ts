@@ -52,6 +52,7 @@ async function openShop(
   const run = rig.pillion(['run', '-f', '.'])
   const shop = await rig.driven('shop')
   await begin(shop, list)
+  await shop.configured // what is published before is lost
   await subscribed(shop, count)
   const client = new DaprClient(t, (await run.ports('shop')).grpc)
   const publish: Shop['publish'] = async (topic, data, contentType = 'application/json', metadata = {}) => {

@@ -123,7 +123,7 @@ export class Driven {
     await this.#call('configure', reply)
   }
 
-  /** Its sidecar has asked for its configuration and its topics, as it does once an app is ready: no call of its own is under way any more. */
+  /** Its sidecar has asked for its configuration and its topics (over gRPC: its topics), as it does once an app is ready: no call of its own is under way any more. */
   get configured(): Promise<void> {
     return this.#configured.promise
   }
