@@ -34,6 +34,8 @@ export class ResourceStore {
   readonly #apps = new Set<OpenResources>()
   readonly #reported = new Set<string>()
   readonly #warned = new Set<string>()
+  /** Files were read for an app that came: the other apps that have them get their content at the next refresh. */
+  #isUnshared = false
   readonly #reads = new SerialQueue()
 
   constructor(
@@ -55,7 +57,7 @@ export class ResourceStore {
     return this.#reads.run(async () => {
       const {configFile, defaultFolder} = app.resources
       const files = this.#hasAny(app) ? await this.#load() : this.#files
-      await files?.read([app])
+      if ((await files?.read([app])) === true) this.#isUnshared = true
       const opened = new OpenResources(app, files?.snapshotOf(app) ?? bare(app), {
         warn: (code, text) => {
           if (dirname(configFile) !== defaultFolder) this.#warnOnce(code, text)
@@ -112,7 +114,8 @@ export class ResourceStore {
       const files = this.#files ?? (apps.some(app => this.#hasAny(app)) ? await this.#load() : undefined)
       if (files === undefined) return
       const isChanged = await files.read(apps)
-      if (!files.forget(apps) && !isChanged) return
+      if (!files.forget(apps) && !isChanged && !this.#isUnshared) return
+      this.#isUnshared = false
       for (const each of this.#apps) each.change(files.snapshotOf(each.app))
       this.#tell()
     })

@@ -137,6 +137,15 @@ t.test('a file that changes: who has it hears of it, with all that is as before 
   t.equal(heard.length, 3, 'not after it is closed')
 })
 
+t.test('a file that is saved before another app comes: who had it hears of it, too', async t => {
+  const {open, store, write} = scene(t, {'r/a.yaml': resiliency('5s')})
+  const shop = await open()
+  write('r/a.yaml', resiliency('7s'))
+  t.equal(timeoutOf(await open('other')), 7000)
+  await store.refresh() // as the watcher does for this save
+  t.equal(timeoutOf(shop), 7000)
+})
+
 t.test('a file that becomes broken keeps its last good content, and says once where it is broken', async t => {
   const {open, store, write, warnings} = scene(t, {
     'r/a.yaml': resiliency('5s'),
