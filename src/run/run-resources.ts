@@ -135,6 +135,7 @@ export class RunResources {
     if (this.#isClosed || this.#watches.has(path)) return
     const opened = new Watch({
       ...what,
+      reportsSaves: true, // the bytes of a save may be those of the one before it, and a read in between have found others
       since: this.#context.startedAt,
       changed: () => void this.#refresh(),
       polls: why => this.#context.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),

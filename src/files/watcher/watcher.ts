@@ -1,5 +1,5 @@
 import {existsSync, fstatSync, type Stats} from 'node:fs'
-import {basename, dirname, relative} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {namesInFolder} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
@@ -19,6 +19,8 @@ export interface WatchOptions {
   readonly since: number
   /** Files that are followed elsewhere, absolute, as of now: their saves are no changes, nor a reason to look at others. */
   readonly except?: () => readonly string[]
+  /** Each save is reported, even of the same bytes: who hears of it knows best what it has read. */
+  readonly reportsSaves?: boolean
   /**
    * Files came, went, or hold other bytes than before (of a folder) or were saved (certain files); paths relative to the
    * folder. Called once there are no more changes.
@@ -191,6 +193,13 @@ export class Watch {
             if (!seen.has(path)) void savedSince(path, since, clock.date()).then(is => is && see(path, 'other'))
       })
       .on('error', error => void this.#fail(error))
+      // a folder in whose place another one was put: the library tells which files came and went, and not which differ
+      .on('raw', (event, name, details) => {
+        const {watchedPath} = details as {readonly watchedPath: string}
+        if (event !== 'rename' || name !== basename(watchedPath) || !filter.roots.includes(watchedPath)) return
+        for (const [parent, names] of Object.entries(watcher.getWatched()))
+          for (const each of names) see(join(parent, each), 'other')
+      })
   }
 
   /** Reads the rules of the filter again, and follows what counts by them. */
@@ -231,13 +240,13 @@ export class Watch {
   async #settle(came: ReadonlyMap<string, Came>): Promise<void> {
     this.#settling++
     try {
-      const {folder, watch, except = () => [], changed} = this.#options
+      const {folder, watch, except = () => [], reportsSaves = 'files' in watch, changed} = this.#options
       const theirs = new Set(except())
       const all = savedOf(came).filter(([path]) => !theirs.has(path))
       if (all.some(([path]) => this.#filter?.hasRules(path) === true))
         await (this.#renewed = this.#renewed.then(async () => this.#renew()))
       const saved = all.filter(([path]) => this.#filter?.counts(path) === true)
-      const isOther = saved.length > 0 && ('files' in watch || (await this.#hashes.differ(saved)))
+      const isOther = saved.length > 0 && (reportsSaves || (await this.#hashes.differ(saved)))
       if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
     } finally {
       this.#settling--

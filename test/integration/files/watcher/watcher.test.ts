@@ -191,6 +191,35 @@ t.test('the same bytes, and what never counts, change nothing', async t => {
   )
 })
 
+t.test('where each save is reported, one of the same bytes is, too', async t => {
+  const w = new Watching()
+  await w.open(t, ALL, {reportsSaves: true})
+  await w.marker()
+  w.write('app.js', '1')
+  await w.changes(2)
+  t.same(w.told.at(-1), ['app.js'])
+})
+
+t.test('another folder in place of the one that is followed: the files that differ count', async t => {
+  const w = new Watching()
+  mkdirSync(w.path('api'))
+  for (const file of ['api/same.js', 'api/other.js']) w.write(file, '1')
+  await w.open(t, ALL, {folder: w.path('api')})
+  w.write('api/mark.js', '1')
+  await w.changes(1)
+  mkdirSync(w.path('new'))
+  for (const [file, text] of [
+    ['same.js', '1'],
+    ['mark.js', '1'],
+    ['other.js', '2']
+  ] as const)
+    w.write(`new/${file}`, text)
+  renameSync(w.path('api'), w.path('old'))
+  renameSync(w.path('new'), w.path('api'))
+  await w.changes(2)
+  t.ok(w.told.at(-1)?.includes('other.js'))
+})
+
 t.test('a save of a file that others follow makes the same bytes beside it no change', async t => {
   const w = new Watching()
   w.write('.env', 'A=1')

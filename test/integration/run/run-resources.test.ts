@@ -1,0 +1,91 @@
+import {mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import t, {type Test} from 'tap'
+import type {AppPlan} from '../../../src/model/plan.ts'
+import type {AppResources, ResourceSnapshot} from '../../../src/files/resources/app-resources.ts'
+import {RunResources} from '../../../src/run/run-resources.ts'
+import {limitAlone} from '../../rig/limit.ts'
+
+await limitAlone()
+
+interface Scene {
+  /** The folder of resources. */
+  readonly folder: string
+  readonly resources: RunResources
+  readonly open: (id: string) => Promise<AppResources>
+  /** Resolves when they are read again. */
+  readonly refreshed: () => Promise<void>
+}
+
+const endpoint = (url: string): string =>
+  `apiVersion: dapr.io/v1alpha1\nkind: HTTPEndpoint\nmetadata: {name: one}\nspec: {baseUrl: "${url}"}\n`
+
+const urlOf = ({endpoints}: ResourceSnapshot): string | undefined => endpoints[0]?.baseUrl
+
+/** Resolves once an app has this URL. */
+async function has(app: AppResources, url: string): Promise<void> {
+  const {promise, resolve} = Promise.withResolvers<void>()
+  const look = (snapshot: ResourceSnapshot): void => {
+    if (urlOf(snapshot) === url) resolve()
+  }
+  const stop = app.onChange(look)
+  look(app.snapshot)
+  await promise
+  stop()
+}
+
+/** Resources that are followed, in `folder/a.yaml`. */
+async function scene(t: Test): Promise<Scene> {
+  const root = mkdtempSync(join(tmpdir(), 'resources-'))
+  const folder = join(root, 'r')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a.yaml'), endpoint('http://first'))
+  let again = Promise.withResolvers<void>()
+  const reporter = {warn: (code: string, text: string): unknown => t.fail(`${code} ${text}`)}
+  const resources = new RunResources(
+    {env: {}, plan: {}, startedAt: Date.now(), reporter} as unknown as ConstructorParameters<typeof RunResources>[0],
+    () => again.resolve()
+  )
+  t.teardown(async () => {
+    await resources.close()
+    rmSync(root, {recursive: true})
+  })
+  const plan = {folders: [folder], configFile: '', defaultFolder: '/none'}
+  return {
+    folder,
+    resources,
+    open: async id => resources.open({id, resources: plan} as unknown as AppPlan),
+    refreshed: async () => {
+      await again.promise
+      again = Promise.withResolvers()
+    }
+  }
+}
+
+t.test('each save is a reason to read: what was read last may be what the file held in between', async t => {
+  const {folder, resources, open, refreshed} = await scene(t)
+  await open('shop')
+  await resources.follow()
+  for (let times = 1; times <= 3; times++) {
+    writeFileSync(join(folder, 'a.yaml'), endpoint('http://first'))
+    await refreshed()
+    await pause(100) // a watch that compares would have hashed it by now; nothing fails where it has not
+  }
+})
+
+t.test('another folder in place of that of the resources: its files count', async t => {
+  const {folder, resources, open} = await scene(t)
+  const shop = await open('shop')
+  await resources.follow()
+  for (const [index, url] of ['http://second', 'http://third'].entries()) {
+    mkdirSync(`${folder}.new`)
+    writeFileSync(join(`${folder}.new`, 'a.yaml'), endpoint(url))
+    renameSync(folder, `${folder}.${index}`)
+    renameSync(`${folder}.new`, folder)
+    await has(shop, url)
+  }
+  writeFileSync(join(folder, 'a.yaml'), endpoint('http://fourth'))
+  await has(shop, 'http://fourth')
+})
