@@ -1,5 +1,5 @@
 import {existsSync, fstatSync, type Stats} from 'node:fs'
-import {basename, dirname, join, relative} from 'node:path'
+import {basename, join, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {namesInFolder} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
@@ -193,10 +193,10 @@ export class Watch {
             if (!seen.has(path)) void savedSince(path, since, clock.date()).then(is => is && see(path, 'other'))
       })
       .on('error', error => void this.#fail(error))
-      // a folder in whose place another one was put: the library tells which files came and went, and not which differ
+      // another folder is in place of this one: the library says which files came and went, and not which differ
       .on('raw', (event, name, details) => {
-        const {watchedPath} = details as {readonly watchedPath: string}
-        if (event !== 'rename' || name !== basename(watchedPath) || !filter.roots.includes(watchedPath)) return
+        const {watchedPath: root} = details as {readonly watchedPath: string}
+        if (areFiles || event !== 'rename' || name !== basename(root) || !filter.roots.includes(root)) return
         for (const [parent, names] of Object.entries(watcher.getWatched()))
           for (const each of names) see(join(parent, each), 'other')
       })
@@ -296,6 +296,3 @@ function isIgnored(path: string, stats: Stats | undefined, filter: AppFilter): b
   if (stats === undefined || filter.roots.includes(path)) return false
   return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path) && !filter.hasRules(path)
 }
-
-/** The folder that holds most of some files: whether it is mounted decides how to watch them. */
-export const folderOf = (files: readonly string[]): string => dirname(files[0] ?? '/')

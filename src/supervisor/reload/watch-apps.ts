@@ -1,6 +1,7 @@
+import {dirname} from 'node:path'
 import {existsSync} from 'node:fs'
 import {isDeepStrictEqual} from 'node:util'
-import {folderOf, Watch, type WatchOptions} from '../../files/watcher/watcher.ts'
+import {Watch, type WatchOptions} from '../../files/watcher/watcher.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {RestartLimiter} from './restart-limiter.ts'
@@ -137,3 +138,6 @@ export class Watching<M extends WatchedApp> {
 
 const goneText = (id: string, folder: string): string =>
   `the folder of "${id}" is gone, so it keeps its process until there is one again: ${folder}`
+
+/** The folder that holds most of some files: whether it is mounted decides how to watch them. */
+const folderOf = (files: readonly string[]): string => dirname(files[0] ?? '/')
