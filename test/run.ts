@@ -10,8 +10,8 @@ import {PARTS, QUICK, type Part} from './runner/parts.ts'
 import {runFiles} from './runner/pool.ts'
 import {Report} from './runner/report.ts'
 
-/** Tests wait for their programs part of the time: one job more than cores keeps these busy. */
-const JOBS = availableParallelism() + 1
+/** Tests wait for their programs part of the time: two jobs more than cores keep these busy. */
+const JOBS = availableParallelism() + 2
 
 const inCi = process.env['CI'] === 'true'
 /** Where counts are added up, for `.ci/run`. */
@@ -19,12 +19,12 @@ const counts = process.env['PILLION_TEST_COUNTS']
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts')
 
-/** Files are given by path; a folder stands for those below it. */
+/** Files are given by path; a folder stands for those below it that were not given before it. */
 function filesOf(paths: readonly string[]): readonly string[] {
   const files = paths.flatMap(path => (isTest(path) ? [path] : globSync(`${path}/**/*.test.ts`).toSorted()))
   const lost = [...files, ...paths].find(path => !existsSync(path))
   if (lost !== undefined) throw new Error(`no such test: ${lost}`)
-  return files
+  return [...new Set(files)]
 }
 
 async function must(words: readonly string[]): Promise<void> {

@@ -54,9 +54,21 @@ const OF_EXECUTABLE = {
   env: {PILLION: join(import.meta.dirname, '../../build/pillion')}
 } as const
 
+/** They wait more than they compute: begun first, they do it while checks and other tests compute, and none of them is the last one. */
+const LONG_WAITS = [
+  'test/e2e/import-check.test.ts',
+  'test/integration/days.test.ts',
+  'test/e2e/lazy.test.ts',
+  'test/unit/work/workflow/left-work.test.ts',
+  'test/unit/work/workflow/large.test.ts',
+  'test/e2e/lazy-work.test.ts',
+  'test/e2e/socket-output.test.ts',
+  'test/integration/files/watcher/watcher.test.ts'
+]
+
 /** What `npm test` runs: it needs nothing but Node and npm. */
 export const QUICK: Part = {
-  tests: ['src/packages', 'test/unit', 'test/integration', 'test/e2e'],
+  tests: [...LONG_WAITS, 'src/packages', 'test/unit', 'test/integration', 'test/e2e'],
   minutes: 4,
   what: 'what each change must pass'
 }

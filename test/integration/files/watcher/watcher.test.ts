@@ -19,6 +19,9 @@ import {limitAlone} from '../../../rig/limit.ts'
 
 await limitAlone()
 
+/** Each has a folder of its own, and waits most of the time for a rest. */
+t.jobs = 8
+
 const ALL: WatchPlan = {paths: ['**'], ignore: [], honoursGitignore: false}
 
 /** A folder with a little code in it, and what the watch tells of it. */
