@@ -27,15 +27,16 @@ function useChildren(timeline: Answer<Api.WorkflowTimeline>): ReadonlyMap<string
       for (const {kind, app, instance: id} of steps) {
         const key = instanceKey({app, id})
         if (kind !== 'child' || id === '' || all.has(key) || all.size >= MAX_CHILDREN) continue
-        const child = await api.ask('GET /workflow/timeline', {query: instanceQuery({app, id}), signal: gone.signal})
+        const query = instanceQuery({app, id})
+        // one that is not known any more: its bar stays
+        const child = await api.ask('GET /workflow/timeline', {query, signal: gone.signal}).catch(() => undefined)
+        if (gone.signal.aborted) return
+        if (child === undefined) continue
         all.set(key, child)
         await load(child)
       }
     }
-    load(timeline).then(
-      () => setKnown(all),
-      () => undefined // a child that is not known any more: its bar stays
-    )
+    void load(timeline).then(() => gone.signal.aborted || setKnown(all))
     return () => gone.abort()
   }, [timeline])
   return known

@@ -18,6 +18,7 @@ function answer(run: MadeUp): void {
       steps: [
         step('start', 'order', {inputBytes: 21}),
         step('activity', 'charge', {app: 'payments', endedAt: at(4), tries: 2, outputBytes: 5000}),
+        step('child', 'gift', {instance: 'removed-1', startedAt: at(3), endedAt: at(4)}),
         step('child', 'ship', {instance: 'ship-17', startedAt: at(4), endedAt: null, state: 'waits'}),
         step('event', 'approved', {startedAt: at(5), endedAt: null, state: 'waits'})
       ]
@@ -76,6 +77,7 @@ t.test('workflows', async t =>
         [
           /^start order 21 B in$/,
           /^activity charge payments 2 tries, 5.0 kB out 4.0 s$/,
+          /^child gift removed-1 /,
           /^child ship ship-17 .* …$/,
           /^└ timer pack Skip .* …$/,
           /^event approved .* …$/
