@@ -192,9 +192,9 @@ export class FastConnection implements Downstream {
   }
 
   /** Its listener closes: a request that has begun to come is left to node:http, which says that it is the last one. */
-  endIdle(): void {
-    if (this.#missing > 0) return
+  endIdle(keepsUnused: boolean): void {
     const begun = this.#caller.early
+    if (this.#missing > 0 || (keepsUnused && this.isFresh && begun === undefined)) return
     if (begun === undefined) this.destroy()
     else this.#fastPath.handOver(this, this.#socket, this.#caller.leave() ?? begun)
   }

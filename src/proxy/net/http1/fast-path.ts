@@ -86,16 +86,16 @@ export class FastPath implements FastPathHost {
     this.#connections.delete(connection)
   }
 
-  /** Closes idle connections; the others close after their response. */
-  close(): void {
+  /** Closes idle connections; the others close after their response. `keepsUnused`: so do those on which nothing has come yet. */
+  close(keepsUnused: boolean): void {
     this.isClosing = true
-    clearInterval(this.#sweep)
-    for (const connection of this.#connections) if (!connection.isBusy) connection.endIdle()
+    for (const connection of this.#connections) if (!connection.isBusy) connection.endIdle(keepsUnused)
   }
 
   /** One timer for all connections without a complete first line, instead of one for each. */
   #age(): void {
     for (const connection of this.#connections)
       if (connection.isFresh && ++connection.age * 1000 > this.#headMs) connection.destroy()
+    if (this.isClosing && this.#connections.size === 0) clearInterval(this.#sweep)
   }
 }

@@ -123,11 +123,11 @@ export class Listener {
 
   /**
    * Stops accepting, as `close`, but keeps the addresses for a successor, except those of unix domain sockets: connections that come from now
-   * on wait for it. Call `close` next.
+   * on wait for it. The first request of one that has sent nothing yet is served here: its caller knows nothing of the change. Call `close` next.
    */
   handOver(): readonly net.Server[] {
     const claims = this.#servers.flatMap(server => takeOver(server, this.#options.servers) ?? [])
-    this.#stopListening()
+    this.#stopListening(true)
     return claims
   }
 
@@ -138,13 +138,13 @@ export class Listener {
     this.#connections.destroy()
   }
 
-  #stopListening(): void {
+  #stopListening(keepsUnused = false): void {
     if (this.#isClosing) return
     this.#isClosing = true
     for (const server of this.#servers) server.close()
     // Except for unix domain sockets their handles are closed already; this emits `close` to their owners.
     for (const server of this.#options.servers) server.close()
-    for (const fastPath of this.#fastPaths) fastPath.close()
+    for (const fastPath of this.#fastPaths) fastPath.close(keepsUnused)
     for (const socket of this.#connections.open) this.#bySocket.get(socket)?.endSoon()
     void this.#streams?.close()
   }

@@ -8,6 +8,7 @@ import {closed} from '../../../../rig/closed.ts'
 import {plainRules} from '../../../../../src/dapr/sidecar/http/plain-call.ts'
 import {PLAIN_RULES} from '../../../../../src/proxy/net/http1/response-head.ts'
 import {Listener} from '../../../../../src/proxy/net/http1/listener.ts'
+import {release} from '../../../../../src/proxy/net/claimed-server.ts'
 
 interface Open {
   readonly front: Listener
@@ -253,3 +254,22 @@ t.test('a request that has begun to come when its listener closes is served', as
   await closed
   await over
 })
+
+t.test(
+  'a connection whose first request is on its way when its listener hands over is served, a silent one is closed',
+  async t => {
+    const {front, server, port} = await openFront(t)
+    const [asking, silent] = await Promise.all([pendingCall(t, port), pendingCall(t, port)])
+    const used = await pendingCall(t, port)
+    used.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await used.until(/ok$/) // the others were accepted before it
+    for (const claim of front.handOver()) t.teardown(() => release(claim))
+    t.equal(server.listening, false)
+    const over = front.close()
+    await used.closed
+    asking.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await asking.until(/Connection: close[^]*ok$/)
+    await Promise.all([asking.closed, silent.closed, over])
+    t.equal(silent.received(), '')
+  }
+)
