@@ -19,6 +19,8 @@ export type Asked<R extends Route> = {
   readonly bytes?: Uint8Array
   readonly accept?: string
   readonly signal?: AbortSignal | undefined
+  /** Of lines: where the run ends within them, that is an error. */
+  readonly isWhole?: boolean
 } & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
 
 /** May be left out where a route has no names. */
@@ -83,18 +85,18 @@ export class ApiClient<I extends Incoming = Incoming> {
     throw new ApiError(problemIn(answer.status, await textOf(answer.body)))
   }
 
-  /** The objects of an answer in NDJSON, as they come, until it ends or the run does: those since the promise resolved are all there. */
+  /** The objects of an answer in NDJSON, as they come, until it ends or, if `isWhole` is not asked for, the run does: those since the promise resolved are all there. */
   async follow<R extends keyof Lines>(route: R, asked?: Asked<R>): Promise<AsyncGenerator<Lines[R], void>> {
     const {body} = await this.open(route, {...asked, accept: 'application/x-ndjson'} as Asked<R>)
-    return objectsOf<Lines[R]>(body)
+    return objectsOf<Lines[R]>(body, asked?.isWhole === true)
   }
 }
 
-async function* objectsOf<T>(body: AsyncIterable<Uint8Array>): AsyncGenerator<T, void> {
+async function* objectsOf<T>(body: AsyncIterable<Uint8Array>, isWhole: boolean): AsyncGenerator<T, void> {
   try {
     for await (const line of textLines(body)) if (line !== '') yield JSON.parse(line) as T
-  } catch {
-    // the run has ended
+  } catch (error) {
+    if (isWhole) throw error // else the run has ended
   }
 }
 

@@ -2,6 +2,7 @@ import {readdir} from 'node:fs/promises'
 import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
+import {codeOf, UserError} from '../model/errors.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
 import type {Outgoing} from './api-client.ts'
 import {existingFolders, runtimeFolders, type OnSkipped} from './folder.ts'
@@ -30,7 +31,20 @@ export async function runSockets(
 }
 
 /** Error codes of a request to a run that is ending or has ended. */
-export const GONE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
+
+/** The run has ended, or was killed, before it has answered. */
+export class RunGone extends UserError {
+  constructor(cause: unknown) {
+    super('the run has ended before it has answered', {cause})
+  }
+}
+
+/** Whether a request failed since its run is ending or has ended. */
+export const isGone = (error: unknown): boolean => error instanceof RunGone || GONE.has(codeOf(error))
+
+/** The same error, as one that users may see. */
+export const asSeen = (error: unknown): unknown => (GONE.has(codeOf(error)) ? new RunGone(error) : error)
 
 /** Sends a request to a run; resolves when the response head has arrived. Rejects with the system's error if nothing listens. */
 export const sendToRun = async (

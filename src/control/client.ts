@@ -2,13 +2,13 @@ import type {IncomingMessage} from 'node:http'
 import {dirname} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import type * as Api from '../model/api.generated.ts'
-import {codeOf, UserError} from '../model/errors.ts'
+import {UserError} from '../model/errors.ts'
 import {VERSION} from '../model/version.ts'
 import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
 import {isSuspended} from '../platform/process-table.ts'
 import {ApiClient, ApiError, type Incoming} from './api-client.ts'
-import {GONE, runSockets, sendToRun} from './ask.ts'
+import {asSeen, isGone, runSockets, sendToRun} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
 import type {RunListing} from './run-control.ts'
 import {livingRun, readRunFile, type RunIdentity} from './run-file.ts'
@@ -90,7 +90,7 @@ async function logsOf(socketPath: string): Promise<readonly string[]> {
     const {apps} = await clientOf(socketPath).ask('GET /apps', {signal: AbortSignal.timeout(TIMEOUT_MS)})
     return apps.flatMap(({logFile, sidecarLogFile}) => [logFile, sidecarLogFile])
   } catch (error) {
-    if (GONE.has(codeOf(error))) return []
+    if (isGone(error)) return []
     throw error
   }
 }
@@ -105,7 +105,7 @@ async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun
     onSkipped(`the run with pid ${pid} is of version ${version}, and this is ${VERSION}: it is skipped`)
   } catch (error) {
     if (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name)) return 'silent'
-    if (!GONE.has(codeOf(error))) throw error
+    if (!isGone(error)) throw error
   }
   return undefined
 }
@@ -118,16 +118,26 @@ const lineOf = (version: string): string => version.split('.').slice(0, 2).join(
 /** A client of the run with this socket. */
 export const clientOf = (socketPath: string): ApiClient<SocketAnswer> =>
   new ApiClient(async request => {
-    const message = await sendToRun(socketPath, request)
-    return {status: message.statusCode ?? 0, body: message, message}
+    const message = await sendToRun(socketPath, request).catch((error: unknown) => {
+      throw asSeen(error)
+    })
+    return {status: message.statusCode ?? 0, body: bodyOf(message), message}
   })
+
+async function* bodyOf(message: IncomingMessage): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* message as AsyncIterable<Uint8Array>
+  } catch (error) {
+    throw asSeen(error)
+  }
+}
 
 /** The result of a request about an app that our message names already: an ApiError says the reason alone. Throws a UserError if the run ends. */
 export async function withReason<T>(request: () => Promise<T>): Promise<T> {
   try {
     return await request()
   } catch (error) {
-    if (GONE.has(codeOf(error))) throw new UserError('the run is stopping', {cause: error})
+    if (isGone(error)) throw new UserError('the run is stopping', {cause: error})
     if (error instanceof ApiError) throw new UserError(error.reason, {explanation: error.explanation, cause: error})
     throw error
   }
@@ -138,7 +148,7 @@ export async function unlessGone<T>(request: () => Promise<T>, otherwise: T): Pr
   try {
     return await request()
   } catch (error) {
-    if (GONE.has(codeOf(error))) return otherwise
+    if (isGone(error)) return otherwise
     throw error
   }
 }

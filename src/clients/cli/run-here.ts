@@ -12,9 +12,9 @@ import {say} from './say.ts'
  */
 export async function runsHere(
   asJson: boolean,
-  resumes: (run: RunIdentity) => boolean = () => false
+  resumes: (run: RunIdentity) => boolean = () => false,
+  warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
 ): Promise<readonly FoundRun[]> {
-  const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
   const silent: string[] = []
   const runs = await findRuns(process.env, warn, {
     suspended: run => {

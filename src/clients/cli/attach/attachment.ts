@@ -5,9 +5,9 @@
 import {once} from 'node:events'
 import type {IncomingMessage} from 'node:http'
 import {ApiError} from '../../../control/api-client.ts'
-import {GONE} from '../../../control/ask.ts'
+import {isGone} from '../../../control/ask.ts'
 import type {FoundRun} from '../../../control/client.ts'
-import {codeOf, UserError} from '../../../model/errors.ts'
+import {UserError} from '../../../model/errors.ts'
 import {END_TRAILER, LEAVE_SECOND_SCREEN, RESET_MODES, type TerminalEnd} from '../../../model/terminal.ts'
 import {within} from '../../../platform/delay.ts'
 import {enterKeyMode, leaveKeyMode, type KeyMode} from '../../../platform/key-mode.ts'
@@ -67,7 +67,7 @@ export class Attachment {
       return 'ended'
     } catch (error) {
       if (signal.aborted) return 'detached'
-      if (GONE.has(codeOf(error))) return 'gone'
+      if (isGone(error)) return 'gone'
       throw error
     } finally {
       this.#over.abort()

@@ -3,6 +3,7 @@ import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
+import {RunGone} from '../../../control/ask.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {openKeptLog} from '../../../observe/logging/log-parts.ts'
@@ -80,7 +81,8 @@ export class ReportFolder {
     try {
       await work()
     } catch (error) {
-      if (codeOf(error) !== 'ECONNRESET') this.#warn(`cannot write the report to ${this.#path}: ${messageOf(error)}`)
+      if (codeOf(error) !== 'ECONNRESET' && !(error instanceof RunGone))
+        this.#warn(`cannot write the report to ${this.#path}: ${messageOf(error)}`)
     }
   }
 }

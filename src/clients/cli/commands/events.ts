@@ -1,6 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {FoundRun} from '../../../control/client.ts'
-import {GONE} from '../../../control/ask.ts'
+import {isGone} from '../../../control/ask.ts'
 import {readTypes} from '../../../observe/api/events/event.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -72,10 +72,10 @@ async function read(run: FoundRun, {query, after, isFollowed, show}: Wanted): Pr
         if (event.type === 'bye') return
       }
     } catch (error) {
-      if (GONE.has(codeOf(error))) return // the run has ended
+      if (isGone(error)) return // the run has ended
       throw error
     }
-    if (!isFollowed || last === undefined) return
+    if (!isFollowed) return
   }
 }
 

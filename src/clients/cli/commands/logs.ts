@@ -1,8 +1,8 @@
 import type {IncomingMessage} from 'node:http'
 import {endWithStdout} from '../print.ts'
 import {isCalled, type FoundRun} from '../../../control/client.ts'
-import {GONE} from '../../../control/ask.ts'
-import {codeOf, UserError} from '../../../model/errors.ts'
+import {isGone} from '../../../control/ask.ts'
+import {UserError} from '../../../model/errors.ts'
 import {TerminalText} from '../../../observe/logging/terminal-text.ts'
 import {appPrefix} from '../../../observe/logging/prefix.ts'
 import {instanceName} from '../../../model/plan.ts'
@@ -99,7 +99,7 @@ async function* textsOf(message: IncomingMessage): AsyncGenerator<string> {
   try {
     for await (const piece of message) yield piece as string
   } catch (error) {
-    if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more output
+    if (!isGone(error)) throw error // the run was killed: there is no more output
   }
 }
 

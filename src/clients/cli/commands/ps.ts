@@ -8,9 +8,10 @@ import {usageOf} from '../../../platform/usage.ts'
 import {appTable, backlogLines, breakersNotClosed, withUsage, type UsageSample} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {wantsColours} from '../colours.ts'
-import {runName, runsAt} from '../pick-run.ts'
-import {endWithStdout, print} from '../print.ts'
-import {runFinder, type RunFinder} from '../run-here.ts'
+import {commandPlace, runName, runsAt, runsMeant} from '../pick-run.ts'
+import {endWithStdout, print, type Sign} from '../print.ts'
+import {RunFinder, runsHere} from '../run-here.ts'
+import {say} from '../say.ts'
 import {cut} from '../width.ts'
 import {outputColumns} from '../columns.ts'
 
@@ -20,7 +21,19 @@ const NOTHING = 'No Dapr instances found.\n'
 /** `ps [ID …] [-w] [--wide] [-o json]`: shows the state of the apps of the run that the command is for (`runsMeant`). */
 export const ps: CommandHandler = async ({flags, words, asJson}) => {
   const ids = [...new Set(words)]
-  const look = async (): Promise<readonly RunListing[]> => listingsOf(await runFinder(flags, asJson), ids)
+  const place = commandPlace(flags)
+  let hasLooked = false
+  const said = new Set<string>()
+  const tellOnce = (sign: Sign, text: string): void => {
+    if (!said.has(text)) say(process.stderr, sign, text, asJson)
+    said.add(text)
+  }
+  const look = async (): Promise<readonly RunListing[]> => {
+    const runs = await runsHere(asJson, undefined, text => tellOnce('warning', text))
+    const isOver = hasLooked && runsMeant(runs, place).length === 0
+    hasLooked = true
+    return isOver ? [] : listingsOf(new RunFinder(runs, place, text => tellOnce('info', text)), ids)
+  }
   if (flags.text('output') === 'json') {
     if (flags.isSet('watch'))
       throw new UserError('-w does not go with -o json', {

@@ -103,7 +103,7 @@ async function sendAgain(run: FoundRun, selection: object, flags: GivenFlags): P
   const isJson = flags.text('output') === 'json'
   const isSelection = !('window' in selection) && !('pinned' in selection)
   let [sent, left] = [0, 0]
-  for await (const view of await run.api.follow('POST /replays', {body})) {
+  for await (const view of await run.api.follow('POST /replays', {body, isWhole: true})) {
     print(process.stdout, isJson ? `${JSON.stringify(view)}\n` : replayText(view))
     if (view.after === null) left++
     else sent++

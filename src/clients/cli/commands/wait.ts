@@ -3,8 +3,8 @@ import type {Condition} from '../../../observe/api/wait/condition.ts'
 import {readCondition} from '../../../observe/api/wait/condition.ts'
 import {readIgnored} from '../../../observe/api/wait/ignored-calls.ts'
 import type {FoundRun} from '../../../control/client.ts'
-import {GONE} from '../../../control/ask.ts'
-import {codeOf, UserError} from '../../../model/errors.ts'
+import {isGone} from '../../../control/ask.ts'
+import {UserError} from '../../../model/errors.ts'
 import {comingRun} from '../coming-run.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -77,7 +77,7 @@ async function ask(run: FoundRun, body: object): Promise<Api.Waited | undefined>
   try {
     return await run.api.ask('POST /wait', {body})
   } catch (error) {
-    if (GONE.has(codeOf(error))) return undefined
+    if (isGone(error)) return undefined
     throw error
   }
 }

@@ -1,7 +1,6 @@
-import {GONE} from '../../../control/ask.ts'
+import {isGone} from '../../../control/ask.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import type {App, Event} from '../../../model/api.generated.ts'
-import {codeOf} from '../../../model/errors.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {isSuspended} from '../../../platform/process-table.ts'
 import {usageOf} from '../../../platform/usage.ts'
@@ -55,7 +54,7 @@ export class WatchedRun {
         signal.throwIfAborted()
       }
     } catch (error) {
-      if (GONE.has(codeOf(error))) return 'gone'
+      if (isGone(error)) return 'gone'
       throw error
     } finally {
       this.#isOver = true
