@@ -10,6 +10,16 @@ const skip = noScreen
 
 const uiOf = (rig: Rig, options?: ScreenOptions): Screen => new Screen(rig, [...rig.program, 'ui'], options)
 
+/** Presses a key twice before the run can answer. */
+async function twice(screen: Screen, key: string, pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  for (const _ of [1, 2]) {
+    screen.type(key)
+    await pause(200) // keys that come close together are taken for pasted text
+  }
+  process.kill(pid, 'SIGCONT')
+}
+
 /** Presses a key until what it does is shown: keys that come close together are taken for pasted text. */
 async function press(screen: Screen, key: string, shown: RegExp): Promise<readonly string[]> {
   const display = displayed(screen, shown)
@@ -259,7 +269,8 @@ t.test('a attaches to the terminal of an app, and the table comes back; who has 
   const screen = uiOf(rig)
   await displayed(screen, /^> shell +ready/)
   for (const word of ['one', 'two']) {
-    screen.type('a')
+    if (word === 'two') await twice(screen, 'a', run.pid)
+    else screen.type('a')
     await screen.sees(text => !displayOf(text).isSecond || undefined, 'the first screen')
     await screen.line(/attached to shell: Ctrl-P Ctrl-Q goes back/)
     screen.type(`echo q"${word}"\r`)

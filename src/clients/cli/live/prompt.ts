@@ -20,8 +20,9 @@ export class Prompt {
     const text = `${this.#question} ${this.#text}`
     if (widthOf(text) <= width) return text
     const signs = characters(text)
-    while (widthOf(signs.join('')) > width - 1) signs.shift()
-    return `…${signs.join('')}`
+    let room = width - 1
+    const first = signs.findLastIndex(sign => (room -= widthOf(sign)) < 0)
+    return `…${signs.slice(first + 1).join('')}`
   }
 
   /** Text that one read of the terminal returned. Line breaks in it are ignored: pasted text must not confirm anything. */

@@ -50,6 +50,8 @@ export class Ui {
   #scrolled = 0
   #top = 0
   #message = ''
+  /** The terminal is an app's, or is about to be. */
+  #isAttaching = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(place: RunPlace, first: FoundRun | undefined, hasColours: boolean) {
@@ -246,7 +248,11 @@ export class Ui {
       case 's':
         return this.#ask('start', 'starting', 'started')
       case 'a':
-        return this.#withApp(async (watched, name) => this.#attach(watched, name))
+        if (this.#isAttaching) return
+        this.#isAttaching = true
+        return this.#withApp(async (watched, name) =>
+          this.#attach(watched, name).finally(() => (this.#isAttaching = false))
+        )
       case 'd':
         return this.#withApp(async (watched, name) => this.#debug(watched, name))
       case 't':
