@@ -1,43 +1,65 @@
 import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {codeOf} from '../model/errors.ts'
 import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
-import {isSamePath} from '../platform/paths.ts'
-import {isSameStart, startOf} from '../platform/process-table.ts'
+import {isSameStart, isSuspended, startOf} from '../platform/process-table.ts'
 import {existingFolders, runtimeFolders, usableFolder} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
 import type {RunIdentity} from './run-file.ts'
-import {oneByOne} from './run-name.ts'
+import {oneByOne, wordOf} from './run-name.ts'
 
 /** Files in the runtime folder, each of a process that is about to register a run (`register` removes it); the rest of the name is its pid. */
 const STARTING = 'starting-'
 const SLOW_MS = 10_000
 const LOOK_MS = 20
 
+/** This process, as others see it before its run has a name. */
+export const ownStart = (templateFile: string, copy = '', appIds: readonly string[] = []): RunIdentity => ({
+  pid: process.pid,
+  name: copy || wordOf(basename(dirname(templateFile))),
+  copy,
+  started: startOf(process.pid),
+  templateFile,
+  appIds
+})
+
+/** The user's runs but one, and those that are about to be. */
+interface OtherRuns {
+  readonly living: readonly RunIdentity[]
+  /** Without apps: it does not know them yet. */
+  readonly starting: readonly RunIdentity[]
+}
+
 /**
- * The user's runs, and those that are about to be: of copies that start in the same instant each but the first sees another one. From now on
- * they see this one.
+ * The user's runs, and those that are about to be: of runs that start in the same instant each but the first sees another one. From now on
+ * they see this one, unless `refuse` throws.
  */
-export async function announceStart(env: Environment, own: RunIdentity): Promise<readonly RunIdentity[]> {
+export async function announceStart(
+  env: Environment,
+  own: RunIdentity,
+  refuse: (others: OtherRuns) => void = () => undefined
+): Promise<OtherRuns> {
   const folder = usableFolder(runtimeFolders(env))
   const file = join(folder, STARTING + own.pid)
   return oneByOne(folder, async () => {
     const living = livingRuns(env)
     const pids = new Set([own.pid, ...living.map(({pid}) => pid)])
-    // one that has no apps yet copies its files still
-    const starting = startingIn(folder).filter(({pid, appIds}) => !pids.has(pid) && appIds.length > 0)
+    const others = {living, starting: startingIn(folder).filter(({pid}) => !pids.has(pid))}
+    refuse(others)
     writeFileSync(file, JSON.stringify(own), {mode: 0o600})
     process.once('exit', () => rmSync(file, {force: true}))
-    return Promise.resolve([...living, ...starting])
+    return Promise.resolve(others)
   })
 }
 
-/** Ends what is about to be a run of the template at `file`, as Ctrl-C does. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
-export async function endStarting(env: Environment, file: string, onSlow: (pid: number) => void): Promise<boolean> {
-  const folders = existingFolders(runtimeFolders(env), () => undefined)
-  const meant = folders.flatMap(startingIn).filter(({templateFile}) => isSamePath(templateFile, file))
+/** The user's processes that are about to be runs. */
+export const startingRuns = (env: Environment): readonly RunIdentity[] =>
+  existingFolders(runtimeFolders(env), () => undefined).flatMap(startingIn)
+
+/** Ends what is about to be a run, as Ctrl-C does. `onSlow` is called with its pid if that takes longer than 10 s. False: there is none. */
+export async function endStarting(meant: readonly RunIdentity[], onSlow: (pid: number) => void): Promise<boolean> {
   await Promise.all(
     meant.map(async ({pid, started}) => {
       interrupt(pid)
@@ -49,10 +71,11 @@ export async function endStarting(env: Environment, file: string, onSlow: (pid: 
   return meant.length > 0
 }
 
-/** Does nothing if it has ended by now. */
+/** Does nothing if it has ended by now. One that Ctrl-Z has stopped takes no signal before it continues. */
 function interrupt(pid: number): void {
   try {
     process.kill(pid, 'SIGINT')
+    if (isSuspended(pid)) process.kill(pid, 'SIGCONT')
   } catch (error) {
     if (codeOf(error) !== 'ESRCH') throw error
   }

@@ -7,6 +7,8 @@ export interface OwnProcess {
   readonly pid: number
   /** Settles with its exit code, 1 where a signal ended it, or with why it could not be started. */
   readonly exited: Promise<number | string>
+  /** Does nothing once it has exited. */
+  readonly interrupt: () => void
 }
 
 /**
@@ -22,6 +24,7 @@ export function startOwnProgram(
   const child = spawn(process.execPath, [...script, ...args], {detached: true, stdio: [stdin, 'ignore', stderr]})
   return {
     pid: child.pid ?? 0,
+    interrupt: () => void child.kill('SIGINT'),
     exited: new Promise(resolve => {
       child.once('error', error => resolve(messageOf(error)))
       child.once('exit', code => resolve(code ?? 1))

@@ -1,21 +1,33 @@
 import {livingRuns} from '../../control/living-runs.ts'
+import type {RunIdentity} from '../../control/run-file.ts'
+import {announceStart, ownStart, startingRuns} from '../../control/starting-runs.ts'
 import {UserError} from '../../model/errors.ts'
 import {isSamePath} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {commandPlace, shownPath} from './pick-run.ts'
 
 /**
- * Throws a `UserError` if the template of an `up` runs already and no `--name` asks for a second run: its apps would have the same ports
- * and files, and commands of the folder could not tell the two apart. `run -f` starts it twice, as Dapr's CLI does.
+ * Throws a `UserError` if the template of an `up` runs already, or is about to, and no `--name` asks for a second run: its apps would have
+ * the same ports and files, and commands of the folder could not tell the two apart. `run -f` starts it twice, as Dapr's CLI does. Where
+ * `begins`, the run is to be that of this process: others are refused from now on.
  */
-export function refuseSecondRun(flags: GivenFlags): void {
+export async function refuseSecondRun(flags: GivenFlags, begins: boolean): Promise<void> {
   const [file] = flags.list('run-file')
   if (flags.text('name') !== undefined || file === '-') return
   const {template} = commandPlace(flags.with({'run-file': file}))
   if (template === undefined) return
-  const other = livingRuns(process.env).find(({templateFile}) => isSamePath(templateFile, template))
+  const refuse = (living: readonly RunIdentity[], starting: readonly RunIdentity[]): void => {
+    refuseAny(template, living, 'is already running')
+    refuseAny(template, starting, 'is already being started')
+  }
+  if (begins) await announceStart(process.env, ownStart(template), ({living, starting}) => refuse(living, starting))
+  else refuse(livingRuns(process.env), startingRuns(process.env))
+}
+
+function refuseAny(template: string, others: readonly RunIdentity[], what: string): void {
+  const other = others.find(({templateFile}) => isSamePath(templateFile, template))
   if (other === undefined) return
-  throw new UserError(`${shownPath(template)} is already running (pid ${other.pid})`, {
+  throw new UserError(`${shownPath(template)} ${what} (pid ${other.pid})`, {
     explanation:
       'pillion down ends it, pillion start ID starts one of its apps, pillion up --name NAME starts a second run.'
   })

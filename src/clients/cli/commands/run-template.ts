@@ -1,5 +1,5 @@
 import {lstatSync} from 'node:fs'
-import {basename, dirname, join, resolve} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import type {RunEvent} from '../../../model/events.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
@@ -8,7 +8,6 @@ import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
 import type {RunIdentity} from '../../../control/run-file.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
-import {runIdentity} from '../../../run/listing.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -43,7 +42,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const files = call.flags.list('run-file').filter(file => file !== '')
   const watch = call.flags.isSet('watch')
   const load = async (): Promise<Loaded> => loadTemplate(files, surroundings(), {watch, ...asked(call.flags)})
-  const fresh = await freshCopy(files, call.asJson)
+  const fresh = await freshCopy(files, call)
   await fresh?.bring()
   const loaded = await load()
   refuseProfiles(loaded.plan, call.flags.list('profile'))
@@ -126,10 +125,10 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
 }
 
 /** Undefined: the template is in no worktree that was added to a repository; there `.git` is a file. */
-async function freshCopy(files: readonly string[], asJson: boolean): Promise<FreshCopy | undefined> {
+async function freshCopy(files: readonly string[], call: CommandContext): Promise<FreshCopy | undefined> {
   const root = repositoryAbove(resolve(files[0] ?? '.'))
   if (files.includes('-') || root === undefined || !lstatSync(join(root, '.git')).isFile()) return undefined
-  return (await import('../fresh-copy/fresh-copy.ts')).FreshCopy.of(files, asJson)
+  return (await import('../fresh-copy/fresh-copy.ts')).FreshCopy.of(files, call)
 }
 
 const stoppingText = (apps: number): string => `stopping ${apps} ${apps === 1 ? 'app' : 'apps'} …\n`
@@ -143,7 +142,7 @@ async function isolationOf(
   const mayBeCopy = plan.copy !== undefined || repositoryAbove(dirname(plan.file)) !== undefined
   const living =
     options.before === undefined && mayBeCopy && plan.apps.some(hasFixedPort)
-      ? await (await import('../../../control/starting-runs.ts')).announceStart(process.env, ownIdentity(plan))
+      ? await seenByOthers(plan)
       : livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {...options, living}) : undefined
@@ -152,11 +151,13 @@ async function isolationOf(
 const hasFixedPort = ({channel, sidecar}: AppPlan): boolean =>
   (channel.port > 0 && !channel.autoPort) || sidecar.httpPort > 0 || sidecar.grpcPort > 0 || sidecar.metricsPort > 0
 
-/** As other copies see it before it has a name. */
-const ownIdentity = (plan: Plan): RunIdentity => ({
-  ...runIdentity(plan),
-  name: plan.copy ?? basename(dirname(plan.file))
-})
+/** The runs that are there, or about to be, which see this one from now on. One that has no apps yet takes no ports. */
+async function seenByOthers({file, copy, apps}: Plan): Promise<readonly RunIdentity[]> {
+  const {announceStart, ownStart} = await import('../../../control/starting-runs.ts')
+  const ids = apps.map(({id}) => id)
+  const {living, starting} = await announceStart(process.env, ownStart(file, copy, ids))
+  return [...living, ...starting.filter(({appIds}) => appIds.length > 0)]
+}
 
 /** `--rest`: the run that lends the apps that are left out, if any. */
 const lenderFor = async (plan: Plan): Promise<Lender | undefined> =>

@@ -62,9 +62,10 @@ export const up: CommandHandler = async given => {
   const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
   const endsWithCommand = context.flags.names.some(name => WITH_COMMAND.includes(name))
-  if (!endsWithCommand || context.flags.isSet('detach'))
-    (await import('../second-run.ts')).refuseSecondRun(context.flags)
-  if (context.flags.isSet('detach')) return (await import('./up-detached.ts')).upDetached(context)
+  const isDetached = context.flags.isSet('detach')
+  if (!endsWithCommand || isDetached)
+    await (await import('../second-run.ts')).refuseSecondRun(context.flags, !isDetached)
+  if (isDetached) return (await import('./up-detached.ts')).upDetached(context)
   if (endsWithCommand) return (await import('../ci/up-run.ts')).upRun(context, live)
   if (context.flags.isSet('background')) return (await import('./up-detached.ts')).runDetached(async () => run(context))
   return run(context)

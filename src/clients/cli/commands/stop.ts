@@ -73,12 +73,17 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
   return 0
 }
 
-/** Ends the run that `--name` names. Throws a UserError if there is none. */
+/** Ends the run that `--name` names, also one that is about to be. Throws a UserError if there is none. */
 async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
+  const {endStarting, startingRuns} = await import('../../../control/starting-runs.ts')
+  const starting = startingRuns(process.env).filter(
+    ({name, templateFile}) => name === place.name && (place.typed === '' || isSamePath(templateFile, place.template))
+  )
+  const wasStarting = await endStarting(starting, tellSlow(asJson))
   const runs = await runsHere(asJson, ({name}) => name === place.name)
   const run = pickRun(runs, place)
-  if (run === undefined) throw noRun(runs, place)
-  await endRun(run, tellSlow(asJson))
+  if (run !== undefined) await endRun(run, tellSlow(asJson))
+  else if (!wasStarting) throw noRun(runs, place)
   say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return 0
 }
@@ -86,9 +91,10 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
 /** Ends the runs of a template, and what killed runs have left; false if no run was there. */
 async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
-  const {endStarting} = await import('../../../control/starting-runs.ts')
+  const {endStarting, startingRuns} = await import('../../../control/starting-runs.ts')
   // first: what begins to run meanwhile is found among the runs
-  const wasStarting = await endStarting(process.env, file, tellSlow(asJson))
+  const starting = startingRuns(process.env).filter(({templateFile}) => isSamePath(templateFile, file))
+  const wasStarting = await endStarting(starting, tellSlow(asJson))
   const runs = await runsHere(asJson, ({templateFile}) => isSamePath(templateFile, file))
   const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
   await Promise.all([...meant.map(async run => endRun(run, tellSlow(asJson))), sweep(process.env, {warn})])

@@ -1,10 +1,10 @@
 import {closeSync, ftruncateSync, openSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {GONE} from '../../../control/ask.ts'
+import {isGone} from '../../../control/ask.ts'
 import {findRuns, type FoundRun} from '../../../control/client.ts'
 import {roughDuration} from '../../../model/duration.ts'
-import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
@@ -38,8 +38,7 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     stderr: log.descriptor
   })
   closeSync(log.descriptor)
-  const onSignal = (): void => void (child.pid > 0 && process.kill(child.pid, 'SIGINT'))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.interrupt())
   const late = startedAt + timeoutMs
   const found = await runOf(child, late)
   const leftMs = Math.max(1, Math.ceil(late - performance.now()))
@@ -135,7 +134,7 @@ async function readiness({api}: FoundRun, timeoutMs: number, child: OwnProcess):
     const waited = await api.ask('POST /wait', {body})
     return {waited, ...(await api.ask('GET /apps'))}
   } catch (error) {
-    if (!GONE.has(codeOf(error))) throw error
+    if (!isGone(error)) throw error
     await child.exited
     return undefined
   }

@@ -1,7 +1,7 @@
-import {announceStart} from '../../../control/starting-runs.ts'
+import {announceStart, ownStart} from '../../../control/starting-runs.ts'
 import {findTemplates} from '../../../files/config/find.ts'
 import type {Plan} from '../../../model/plan.ts'
-import {startOf} from '../../../platform/process-table.ts'
+import type {CommandContext} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {addedWorktreeOf, type AddedWorktree} from './worktree.ts'
@@ -10,30 +10,33 @@ import {addedWorktreeOf, type AddedWorktree} from './worktree.ts'
 export class FreshCopy {
   readonly #worktree: AddedWorktree
   readonly #file: string
+  /** What `--name` calls the run; '' = nothing. */
+  readonly #copy: string
   readonly #asJson: boolean
 
   /** Undefined: these templates are in no worktree that was added to a repository, or are not there. */
-  static of(files: readonly string[], asJson: boolean): FreshCopy | undefined {
+  static of(files: readonly string[], {flags, asJson}: CommandContext): FreshCopy | undefined {
     try {
       const [found] = findTemplates(files, process.cwd())
       const worktree = found === undefined ? undefined : addedWorktreeOf(found.folder)
-      return found === undefined || worktree === undefined ? undefined : new FreshCopy(worktree, found.file, asJson)
+      return found === undefined || worktree === undefined
+        ? undefined
+        : new FreshCopy(worktree, found.file, {copy: flags.text('name') ?? '', asJson})
     } catch {
       return undefined // what reads it says why
     }
   }
 
-  private constructor(worktree: AddedWorktree, file: string, asJson: boolean) {
+  private constructor(worktree: AddedWorktree, file: string, {copy, asJson}: {copy: string; asJson: boolean}) {
     this.#worktree = worktree
     this.#file = file
+    this.#copy = copy
     this.#asJson = asJson
   }
 
   /** Brings what git does not carry; `down` ends it from now on. Rejects with a UserError. */
   async bring(): Promise<void> {
-    const {pid} = process
-    const own = {pid, name: '', copy: '', started: startOf(pid), templateFile: this.#file, appIds: []}
-    await announceStart(process.env, own)
+    await announceStart(process.env, ownStart(this.#file, this.#copy))
     const {bring} = await import('./bring.ts')
     await bring(this.#worktree, this.#file, {
       onProgress: text => say(process.stderr, 'info', text, this.#asJson),

@@ -1,44 +1,68 @@
 import {rmSync} from 'node:fs'
 import {createInterface} from 'node:readline/promises'
-import {endRun, findRuns} from '../../../../control/client.ts'
+import {dirname} from 'node:path'
+import {endRun} from '../../../../control/client.ts'
 import type {KnownCopy} from '../../../../control/known-copies.ts'
+import type {RunIdentity} from '../../../../control/run-file.ts'
+import {endStarting, startingRuns} from '../../../../control/starting-runs.ts'
 import {UserError} from '../../../../model/errors.ts'
+import {isSamePath} from '../../../../platform/paths.ts'
+import {isSameStart, startOf} from '../../../../platform/process-table.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {runsHere} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
 import {copiesOf} from './list.ts'
 import {remainsOf} from './remains.ts'
 
-/** `copies down NAME …` or `--all`: ends the runs of copies of the folder's template. */
+/** `copies down NAME …` or `--all`: ends the runs of copies of the folder's template, and what is about to be one. */
 export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   const copies = copiesOf(flags)
-  const meant = flags.isSet('all') ? copies : named(copies, words)
-  if (!flags.isSet('all') && words.length === 0) throw new UsageError('which copy? pillion copies down NAME, or --all')
-  const running = meant.filter(({run}) => run !== undefined)
-  if (running.length === 0) {
+  const isAll = flags.isSet('all')
+  const starting = startsOf(copies).filter(({name}) => isAll || words.includes(name))
+  const others = words.filter(word => !starting.some(({name}) => name === word))
+  const meant = isAll ? copies : named(copies, others)
+  if (!isAll && words.length === 0) throw new UsageError('which copy? pillion copies down NAME, or --all')
+  const running = meant.flatMap(({name, run}) => (run === undefined ? [] : [{...run, name}]))
+  if (running.length + starting.length === 0) {
     say(process.stdout, 'info', 'There is nothing to stop: no such copy is running', asJson)
     return 0
   }
-  const runs = await findRuns(process.env)
-  await Promise.all(
-    running.map(async ({name, run}) => {
-      const found = runs.find(({listing}) => listing.pid === run?.pid)
-      if (found === undefined) return say(process.stderr, 'warning', `${name} does not respond`, asJson)
-      await endRun(found, pid => say(process.stderr, 'warning', `the run with pid ${pid} is still stopping`, asJson))
-      say(process.stdout, 'success', `${name} was stopped`, asJson)
-    })
-  )
-  return 0
+  const tellSlow = (pid: number): void =>
+    say(process.stderr, 'warning', `the run with pid ${pid} is still stopping`, asJson)
+  await endStarting(starting, tellSlow)
+  const runs = running.length === 0 ? [] : await runsHere(asJson, ({pid}) => running.some(run => run.pid === pid))
+  const isStopped = async ({pid, started}: RunIdentity): Promise<boolean> => {
+    const found = runs.find(({listing}) => listing.pid === pid)
+    if (found === undefined) return !isSameStart(startOf(pid), started)
+    await endRun(found, tellSlow)
+    return true
+  }
+  const all = [
+    ...starting.map(({name}) => ({name, isOver: true})),
+    ...(await Promise.all(running.map(async run => ({name: run.name, isOver: await isStopped(run)}))))
+  ]
+  for (const {name, isOver} of all)
+    if (isOver) say(process.stdout, 'success', `${name} was stopped`, asJson)
+    else say(process.stderr, 'failure', `${name} does not respond`, asJson)
+  return all.every(({isOver}) => isOver) ? 0 : 1
 }
+
+/** What is about to be the run of one of these. */
+const startsOf = (copies: readonly KnownCopy[]): readonly RunIdentity[] =>
+  startingRuns(process.env).filter(({templateFile}) =>
+    copies.some(({folder}) => isSamePath(folder, dirname(templateFile)))
+  )
 
 /** `copies forget NAME … [--yes]`: removes what copies have left (`remainsOf`). Asks first. */
 export const forgetCopies: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')
   for (const copy of named(copiesOf(flags), words)) {
-    const {name, run} = copy
+    const {name} = copy
+    const run = copy.run ?? startsOf([copy]).find(each => each.name === name)
     if (run !== undefined)
-      throw new UserError(`${name} is running (pid ${run.pid})`, {
+      throw new UserError(`${name} is ${copy.run === undefined ? 'being started' : 'running'} (pid ${run.pid})`, {
         explanation: `Stop it first: pillion copies down ${name}`
       })
     const remains = remainsOf(process.env, copy)
