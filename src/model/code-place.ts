@@ -1,4 +1,5 @@
 import {stripVTControlCharacters} from 'node:util'
+import {orElse} from './or-else.ts'
 
 /** How runtimes write the place of a call in the code: Node and Bun, Python, Go, Java and .NET. */
 const FRAMES = [
@@ -32,13 +33,7 @@ export function codePlace(lines: readonly string[], folder: string): string {
   return ''
 }
 
-function decoded(file: string): string {
-  try {
-    return decodeURI(file)
-  } catch {
-    return file
-  }
-}
+const decoded = (file: string): string => orElse(() => decodeURI(file), file)
 
 /** What Node prints of itself as it aborts. */
 const NATIVE_STACK = /^-{5} Native stack trace -{5}$|^\s*\d+: 0x[\da-f]+\b/

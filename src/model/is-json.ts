@@ -1,9 +1,6 @@
-/** Whether a text is JSON. */
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
+import {orElse} from './or-else.ts'
+
+/** The value of a text in JSON; undefined: it is none. */
+export const jsonIn = (text: string): unknown => orElse<unknown>(() => JSON.parse(text), undefined)
+
+export const isJson = (text: string): boolean => jsonIn(text) !== undefined

@@ -1,4 +1,5 @@
 import {closeSync, openSync, readlinkSync, readSync} from 'node:fs'
+import {orElse} from '../model/or-else.ts'
 import {namesInFolder} from './paths.ts'
 import {parseSocketRow, portSuffix, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
 
@@ -73,23 +74,15 @@ export function* listeningRows(table: string): Generator<SocketRow> {
   }
 }
 
-function opened(table: string): number | undefined {
-  try {
-    return openSync(table, 'r')
-  } catch {
-    return undefined // not Linux, or no IPv6
-  }
-}
+const opened = (table: string): number | undefined =>
+  // not Linux, or no IPv6
+  orElse(() => openSync(table, 'r'), undefined)
 
 export function descriptorsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`
   return namesInFolder(folder).map(name => `${folder}/${name}`)
 }
 
-export function linkAt(path: string): string {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return '' // closed in the meantime
-  }
-}
+export const linkAt = (path: string): string =>
+  // closed in the meantime
+  orElse(() => readlinkSync(path), '')

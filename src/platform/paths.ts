@@ -1,14 +1,10 @@
 import {existsSync, realpathSync, readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
+import {orElse} from '../model/or-else.ts'
 
 /** A path whose folder is named as the system knows it, whatever links lead there; as it is where that folder is not there. */
-export function linksResolved(path: string): string {
-  try {
-    return join(realpathSync(dirname(path)), basename(path))
-  } catch {
-    return path
-  }
-}
+export const linksResolved = (path: string): string =>
+  orElse(() => join(realpathSync(dirname(path)), basename(path)), path)
 
 /** Whether two paths lead to the same entry of the same folder, whatever links lead there; '' and nothing lead nowhere. */
 export const isSamePath = (one: string, other: string | undefined): boolean =>
@@ -21,10 +17,4 @@ export function repositoryAbove(folder: string): string | undefined {
 }
 
 /** The names in a folder; none if it cannot be read: it is not there, is no folder, or belongs to another user. */
-export function namesInFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
+export const namesInFolder = (folder: string): readonly string[] => orElse(() => readdirSync(folder), [])

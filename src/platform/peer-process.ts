@@ -1,6 +1,7 @@
 import {readFileSync, readlinkSync} from 'node:fs'
 import {basename} from 'node:path'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {orElse} from '../model/or-else.ts'
 import {namesInFolder} from './paths.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
 import {holds, listenersOn} from './listeners.ts'
@@ -79,18 +80,9 @@ export const processes = (): readonly number[] =>
     .filter(pid => pid > 0 && pid !== process.pid)
     .toSorted((a, b) => b - a)
 
-function isMarked(pid: number, variable: string): boolean {
-  try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${variable}=`)
-  } catch {
-    return false // it has exited, or belongs to another user
-  }
-}
+const isMarked = (pid: number, variable: string): boolean =>
+  // it has exited, or belongs to another user
+  orElse(() => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${variable}=`), false)
 
-export function isBrowser(pid: number): boolean {
-  try {
-    return BROWSER.test(basename(readlinkSync(`/proc/${pid}/exe`)))
-  } catch {
-    return false
-  }
-}
+export const isBrowser = (pid: number): boolean =>
+  orElse(() => BROWSER.test(basename(readlinkSync(`/proc/${pid}/exe`))), false)

@@ -1,4 +1,5 @@
 import {readFileSync, readlinkSync} from 'node:fs'
+import {orElse} from '../model/or-else.ts'
 import {namesInFolder} from './paths.ts'
 import {isBrowser, processes} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
@@ -95,21 +96,13 @@ export class PeerVariable {
 }
 
 /** The number that the latest process or thread got (proc(5), /proc/loadavg): while it stays, none has begun. */
-function latestProcess(): string {
-  try {
-    return readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? ''
-  } catch {
-    return '' // not Linux
-  }
-}
+const latestProcess = (): string =>
+  // not Linux
+  orElse(() => readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? '', '')
 
-function linkOf(pid: number, number: string): string {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${number}`)
-  } catch {
-    return '' // closed meanwhile
-  }
-}
+const linkOf = (pid: number, number: string): string =>
+  // closed meanwhile
+  orElse(() => readlinkSync(`/proc/${pid}/fd/${number}`), '')
 
 function valueOf(pid: number, name: string): string {
   try {

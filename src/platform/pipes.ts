@@ -4,6 +4,7 @@ import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
+import {orElse} from '../model/or-else.ts'
 import {loadFfi, type CFunction} from './experimental.ts'
 
 /** Both ends of a pipe, as file descriptors. The app's end is blocking; a socket of Node makes ours non-blocking. */
@@ -53,13 +54,11 @@ function systemPipes(count: number, open: number[]): ProcessPipes[] | undefined 
   return Array.from({length: count}, () => ({stdout: make(), stderr: make()}))
 }
 
-function findPipe2(): CFunction | undefined {
-  try {
-    return loadFfi()?.dlopen(null, {pipe2: {arguments: ['pointer', 'i32'], return: 'i32'}}).functions['pipe2']
-  } catch {
-    return undefined
-  }
-}
+const findPipe2 = (): CFunction | undefined =>
+  orElse(
+    () => loadFfi()?.dlopen(null, {pipe2: {arguments: ['pointer', 'i32'], return: 'i32'}}).functions['pipe2'],
+    undefined
+  )
 
 /** Creates pipes with one call of `mkfifo`. */
 async function fifos(count: number, open: number[]): Promise<ProcessPipes[]> {

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs'
 import type {Socket} from 'node:net'
+import {orElse} from '../model/or-else.ts'
 
 /** A row of `/proc/net/tcp` or `tcp6` (proc(5)). Addresses are `<hexadecimal address>:<hexadecimal port>`. */
 export interface SocketRow {
@@ -58,10 +59,6 @@ function placesOf(address = '', port = 0): readonly string[] {
   return [word + suffix, PLAIN_IN_IPV6 + word + suffix]
 }
 
-function textOf(table: string): string {
-  try {
-    return readFileSync(table, 'utf8')
-  } catch {
-    return '' // not Linux, or no IPv6
-  }
-}
+const textOf = (table: string): string =>
+  // not Linux, or no IPv6
+  orElse(() => readFileSync(table, 'utf8'), '')

@@ -1,5 +1,6 @@
 import {readFileSync, statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {orElse} from '../model/or-else.ts'
 import {namesInFolder} from './paths.ts'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 
@@ -67,18 +68,10 @@ const environmentOf = (pid: number): string => read(pid, 'environ')
 
 const hasMarker = (environment: string, marker: string): boolean => `\0${environment}`.includes(`\0${marker}\0`)
 
-function read(pid: number, name: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8')
-  } catch {
-    return '' // the process has exited, or belongs to another user
-  }
-}
+const read = (pid: number, name: string): string =>
+  // the process has exited, or belongs to another user
+  orElse(() => readFileSync(`/proc/${pid}/${name}`, 'utf8'), '')
 
-function ownerOf(pid: number): number | undefined {
-  try {
-    return statSync(`/proc/${pid}`).uid
-  } catch {
-    return undefined // the process has exited
-  }
-}
+const ownerOf = (pid: number): number | undefined =>
+  // the process has exited
+  orElse(() => statSync(`/proc/${pid}`).uid, undefined)

@@ -2,6 +2,7 @@ import {spawn, type ChildProcess} from 'node:child_process'
 import {statSync} from 'node:fs'
 import type {Writable} from 'node:stream'
 import {getSystemErrorMap} from 'node:util'
+import {orElse} from '../model/or-else.ts'
 import {codeOf, messageOf} from '../model/errors.ts'
 import type {Exit} from '../model/app-state.ts'
 import {closeTheirs, type TheirStdio} from './pipes.ts'
@@ -122,10 +123,4 @@ function systemText(error: unknown): string {
   return getSystemErrorMap().get(number)?.[1] ?? messageOf(error)
 }
 
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory()
-  } catch {
-    return false
-  }
-}
+const isFolder = (path: string): boolean => orElse(() => statSync(path).isDirectory(), false)

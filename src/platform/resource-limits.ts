@@ -9,6 +9,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import {dirname, join} from 'node:path'
+import {orElse} from '../model/or-else.ts'
 import type {Environment} from '../model/environment.ts'
 import type {LimitsPlan} from '../model/plan.ts'
 import {findProgram} from './program-version.ts'
@@ -134,10 +135,4 @@ function isWritable(path: string): boolean {
   }
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
-}
+const textOf = (file: string): string => orElse(() => readFileSync(file, 'utf8'), '')

@@ -1,6 +1,7 @@
 import {execFile} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
 import {promisify} from 'node:util'
+import {orElse} from '../model/or-else.ts'
 
 /** Memory and CPU time of the processes of a group. */
 export interface Usage {
@@ -53,13 +54,9 @@ async function* inProc(groups: ReadonlySet<number>): AsyncGenerator<Row> {
   }
 }
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return '' // the process has exited, or belongs to another user
-  }
-}
+const textOf = (path: string): string =>
+  // the process has exited, or belongs to another user
+  orElse(() => readFileSync(path, 'utf8'), '')
 
 async function askPs(): Promise<readonly Row[]> {
   try {

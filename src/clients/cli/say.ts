@@ -4,8 +4,7 @@ import type {WarningCode} from '../../model/reporter.ts'
 import {wantsColours} from './colours.ts'
 import {paintedStatus} from './paint.ts'
 import {print, signedLine, type Sign} from './print.ts'
-import {fittingEnd} from './width.ts'
-import {widthOf} from './width.ts'
+import {fittingEnd, widthOf} from './width.ts'
 
 const INDENT = '    '
 /** Width below which wrapping gains nothing. */

@@ -1,3 +1,4 @@
+import {orElse} from '../../model/or-else.ts'
 import {humanDuration} from '../../observe/api/workflows/history-view.ts'
 import type {Workflow, WorkflowEvent, WorkflowHistory} from '../../model/api.generated.ts'
 import {tableOf, type Column} from './table.ts'
@@ -147,11 +148,7 @@ function trimmed(value: string, limit: number): string {
 
 function unquoted(value: string): string {
   if (!value.startsWith('"')) return value
-  try {
-    return String(JSON.parse(value))
-  } catch {
-    return value
-  }
+  return orElse(() => String(JSON.parse(value)), value)
 }
 
 /** White space of cells is one space each, as in Dapr's tables. */

@@ -1,5 +1,6 @@
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
+import {orElse} from '../../model/or-else.ts'
 import {openFilter} from '../../files/watcher/watcher.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import type {WatchFilter} from '../../model/watch-filter.ts'
@@ -26,13 +27,9 @@ export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
   ]
 }
 
-function limitOf(name: string): number | undefined {
-  try {
-    return Number(readTextFile(`/proc/sys/fs/inotify/${name}`))
-  } catch {
-    return undefined // another system
-  }
-}
+const limitOf = (name: string): number | undefined =>
+  // another system
+  orElse(() => Number(readTextFile(`/proc/sys/fs/inotify/${name}`)), undefined)
 
 /** What is watched of an app: the files that count, and the folders that hold them. */
 async function countPaths({folder, watch}: AppPlan): Promise<number> {

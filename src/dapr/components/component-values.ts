@@ -1,9 +1,8 @@
 import {randomUUID} from 'node:crypto'
 import type {Environment} from '../../model/environment.ts'
 import type {ComponentProperty, ComponentResource} from '../../files/resources/components.ts'
-import type {Property} from './properties.ts'
+import {ComponentFault, type Property} from './properties.ts'
 import type {Secret} from './secret-store.ts'
-import {ComponentFault} from './properties.ts'
 import {namespaceOf} from '../../files/resources/identity.ts'
 
 export interface ValueOptions {

@@ -1,4 +1,4 @@
-import type {Place} from '../../model/errors.ts'
+import {messageOf, type Place} from '../../model/errors.ts'
 import {isTruthy} from '../../model/truthy.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 
@@ -79,3 +79,6 @@ export class Properties {
     throw new ComponentFault(message, this.placeOf(name))
   }
 }
+/** What failed at connecting: a host with several addresses fails with one error for each. */
+export const connectFailure = (error: unknown): string =>
+  error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

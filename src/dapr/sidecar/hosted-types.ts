@@ -1,3 +1,4 @@
+import {jsonIn} from '../../model/is-json.ts'
 import type {TypeSettings} from '../../work/actor/actor-host.ts'
 import {isObject} from '../../model/is-object.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
@@ -71,12 +72,8 @@ const namesIn = (value: Json): readonly string[] =>
     : []
 
 function objectIn(text: string): Json {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : {}
-  } catch {
-    return {}
-  }
+  const value = jsonIn(text)
+  return isObject(value) ? value : {}
 }
 
 /** The types of actors that an app hosts, by the configuration that it has given; '' = none (Dapr: pkg/config, ApplicationConfig). */

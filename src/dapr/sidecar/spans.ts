@@ -1,3 +1,4 @@
+import {orElse} from '../../model/or-else.ts'
 import type {Environment} from '../../model/environment.ts'
 import type {CallRecord, CallSpan} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
@@ -188,10 +189,4 @@ function* headersIn(lines: string): Generator<readonly [name: string, value: str
   }
 }
 
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
-}
+const decoded = (path: string): string => orElse(() => decodeURIComponent(path), path)

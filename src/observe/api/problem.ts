@@ -1,6 +1,7 @@
 import {messageOf, UserError} from '../../model/errors.ts'
 import {parseExactly} from '../../model/exact-json.ts'
 import {isObject} from '../../model/is-object.ts'
+import {orElse} from '../../model/or-else.ts'
 import type {Problem} from '../../model/api.generated.ts'
 
 /** What a problem has besides. */
@@ -34,11 +35,7 @@ export function problemOf(error: unknown): Problem {
 
 /** The JSON object of a request. Throws a UserError. */
 export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
-  try {
-    const value = parseExactly(body)
-    if (isObject(value)) return value
-  } catch {
-    // reported below
-  }
+  const value = orElse(() => parseExactly(body), undefined)
+  if (isObject(value)) return value
   throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
 }

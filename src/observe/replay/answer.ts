@@ -1,4 +1,5 @@
 import {brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync} from 'node:zlib'
+import {orElse} from '../../model/or-else.ts'
 import {contentOf, headerValue, isStream} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -55,9 +56,5 @@ export function answerOf(call: RecordedCall): CallAnswer {
 function decompressed(body: Buffer, encoding: string): Buffer {
   const decompress = DECOMPRESS[encoding.trim().toLowerCase()]
   if (decompress === undefined || body.length === 0) return body
-  try {
-    return decompress(body, {maxOutputLength: MAX_BODY})
-  } catch {
-    return body
-  }
+  return orElse(() => decompress(body, {maxOutputLength: MAX_BODY}), body)
 }

@@ -1,5 +1,6 @@
 /** The Daeploy services of a run, and the API of the manager that their SDK and command line call. */
 import {lstatSync} from 'node:fs'
+import {orElse} from '../../model/or-else.ts'
 import {workspacesFolder} from './services/manifest.ts'
 import type {LeftWorkspaces} from './services/left-workspaces.ts'
 
@@ -13,10 +14,6 @@ export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
     await (await import('./services/left-workspaces.ts')).removeLeftWorkspaces(left)
 }
 
-function mayBeThere(path: string): boolean {
-  try {
-    return lstatSync(path, {throwIfNoEntry: false}) !== undefined
-  } catch {
-    return true // who reads it says why it cannot be read
-  }
-}
+const mayBeThere = (path: string): boolean =>
+  // who reads it says why it cannot be read
+  orElse(() => lstatSync(path, {throwIfNoEntry: false}) !== undefined, true)

@@ -1,3 +1,5 @@
+import {orElse} from '../../model/or-else.ts'
+
 /** The parsed path of a call to a service. */
 export interface ServiceTarget {
   /** What follows `/services/`, as the caller wrote it: `<name>` or `<name>_<version>`. */
@@ -22,11 +24,7 @@ export function readTarget(path: string, query: string): ServiceTarget | undefin
 /** A segment that cannot be decoded is used as it is. */
 function decoded(segment: string): string {
   if (!segment.includes('%')) return segment
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
+  return orElse(() => decodeURIComponent(segment), segment)
 }
 
 export interface Redirect {

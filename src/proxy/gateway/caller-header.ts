@@ -1,3 +1,4 @@
+import {orElse} from '../../model/or-else.ts'
 import {isToken} from './guards.ts'
 import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
 
@@ -29,10 +30,4 @@ export function readCaller(value: string, ours: string): CallerIdentity | undefi
   }
 }
 
-function nameOf(escaped: string): string {
-  try {
-    return decodeURIComponent(escaped)
-  } catch {
-    return escaped
-  }
-}
+const nameOf = (escaped: string): string => orElse(() => decodeURIComponent(escaped), escaped)

@@ -5,8 +5,10 @@ import type {Admission, Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import type {HttpEndpoint, SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
-import {webDial} from '../net/web-dial.ts'
 import {Pool} from '../net/pool.ts'
+import type {Dial} from '../net/dialer.ts'
+import type {WebOptions} from '../net/external-adapter.ts'
+import {lazyConnect, ProtocolAdapter} from '../net/protocol-adapter.ts'
 
 export interface ExternalEndpointsOptions {
   readonly resources: AppResources
@@ -197,4 +199,11 @@ function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string
   })
   const lines = headers.map(([header, value]) => `${header}: ${Buffer.from(value).toString('latin1')}\r\n`).join('')
   return {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines, names}
+}
+
+/** How calls reach an external URL. */
+const webDial = (options: WebOptions): Dial => {
+  const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
+  const connect = lazyConnect(async () => (await import('../net/external-adapter.ts')).connectWeb(options))
+  return {scheme, opens: 'connect', open: () => new ProtocolAdapter(connect)}
 }

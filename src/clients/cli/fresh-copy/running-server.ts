@@ -6,13 +6,14 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   readSync,
   rmSync,
   writeFileSync
 } from 'node:fs'
 import {userInfo} from 'node:os'
 import {dirname, join, relative} from 'node:path'
+import {linkAt} from '../../../platform/listeners.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {portsHeldBy} from '../../../platform/port-owners.ts'
 import {runLines} from '../../../platform/run-lines.ts'
@@ -34,11 +35,11 @@ export function writersOf(path: string): readonly FileWriter[] {
     const pid = Number(name)
     const program = read(`/proc/${pid}/comm`).trim()
     const files = numbersIn(`/proc/${pid}/fd`).flatMap(fd => {
-      const file = link(`/proc/${pid}/fd/${fd}`)
+      const file = linkAt(`/proc/${pid}/fd/${fd}`)
       const isInside = file === path || file.startsWith(`${path}/`)
       return isInside && /^flags:\s*\d*[12]$/m.test(read(`/proc/${pid}/fdinfo/${fd}`)) ? [file] : []
     })
-    const isRedis = /^(?:redis|valkey)-server/.test(program) && link(`/proc/${pid}/cwd`) === path
+    const isRedis = /^(?:redis|valkey)-server/.test(program) && linkAt(`/proc/${pid}/cwd`) === path
     if (files.length > 0 || isRedis) writers.push({pid, program, files})
   }
   return writers
@@ -159,31 +160,13 @@ function isSqlite(file: string): boolean {
 
 /** The tool of the server's own version first. '' if it succeeds. */
 async function run(program: string, args: readonly string[], pid: number): Promise<string> {
-  const ofServer = join(dirname(link(`/proc/${pid}/exe`)), program)
+  const ofServer = join(dirname(linkAt(`/proc/${pid}/exe`)), program)
   const {why, last} = await runLines([existsSync(ofServer) ? ofServer : program, ...args], {folder: '/'})
   return why === '' || last === '' ? why : last
 }
 
-const numbersIn = (folder: string): readonly string[] => {
-  try {
-    return readdirSync(folder).filter(name => /^\d+$/.test(name))
-  } catch {
-    return [] // it has ended, is another user's, or there is no /proc
-  }
-}
+const numbersIn = (folder: string): readonly string[] =>
+  // it has ended, is another user's, or there is no /proc
+  orElse(() => readdirSync(folder).filter(name => /^\d+$/.test(name)), [])
 
-function link(path: string): string {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return ''
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
+const read = (path: string): string => orElse(() => readFileSync(path, 'utf8'), '')

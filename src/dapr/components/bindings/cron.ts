@@ -2,8 +2,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {bindingOf, type Binding, type BindingReader, type ReadOptions} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
 import {parseSchedule, type Schedule} from '../../../work/schedule/schedule.ts'
-import {systemClock} from '../../../platform/clock.ts'
-import type {Clock} from '../../../platform/clock.ts'
+import {type Clock, systemClock} from '../../../platform/clock.ts'
 
 interface Entry {
   readonly schedule: Schedule

@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {existsSync} from 'node:fs'
 import {lstat, readFile, realpath, readdir, rmdir, stat, unlink, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, resolve, sep} from 'node:path'
+import {jsonIn} from '../../../model/is-json.ts'
 import {isBase64} from '../../../model/bytes.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {fileFault} from '../../../model/read-file.ts'
@@ -129,10 +130,6 @@ function contentOf(data: Buffer): Buffer {
 
 function unquoted(text: string): string | undefined {
   if (!text.startsWith('"')) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'string' ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = jsonIn(text)
+  return typeof value === 'string' ? value : undefined
 }

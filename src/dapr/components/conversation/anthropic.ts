@@ -1,3 +1,4 @@
+import {jsonIn} from '../../../model/is-json.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import type {LanguageModel, ModelAnswer, ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
@@ -84,17 +85,9 @@ function blocksOf({texts, calls, resultOf}: ModelMessage): readonly object[] {
 }
 
 function inputOf(name: string, written: string): object {
-  const value = written === '' ? {} : parsed(written)
+  const value = written === '' ? {} : jsonIn(written)
   if (typeof value === 'object' && value !== null) return value
   throw new Error(`the arguments of the call of ${name} are no JSON object`)
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Texts are one answer, calls of tools belong to it. */

@@ -1,3 +1,4 @@
+import {jsonIn} from '../../../model/is-json.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {WebTarget, type WebResponse} from '../bindings/http/web-target.ts'
 import type {OpenOptions} from '../component.ts'
@@ -99,12 +100,8 @@ const MAX_WORDS = 1000
 /** What a provider says of its failure: `{"error": {"message"}}`, `{"error": "…"}`, `{"message"}`, or plain text. */
 function wordsIn(text: string): string {
   const plain = text.slice(0, MAX_WORDS).replaceAll(/\s+/g, ' ').trim()
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    return plain.startsWith('<') ? '' : plain
-  }
+  const body = jsonIn(text)
+  if (body === undefined && plain.startsWith('<')) return ''
   for (const path of [['error', 'message'], ['error'], ['message'], ['detail']]) {
     const found = path.reduce<unknown>(memberOf, Array.isArray(body) ? body[0] : body)
     if (typeof found === 'string') return found.slice(0, MAX_WORDS)

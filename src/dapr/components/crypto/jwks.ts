@@ -1,5 +1,6 @@
 import {resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {orElse} from '../../../model/or-else.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
@@ -52,13 +53,8 @@ function sourceIn(written: string, folder: string): Source {
   return async () => keysIn(readTextFile(path))
 }
 
-function keysInBase64(written: string): KeySet | undefined {
-  try {
-    return keysIn(Buffer.from(written, 'base64').toString())
-  } catch {
-    return undefined
-  }
-}
+const keysInBase64 = (written: string): KeySet | undefined =>
+  orElse(() => keysIn(Buffer.from(written, 'base64').toString()), undefined)
 
 /** Asks again once the answer is old; if that fails, the old one stays. */
 function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {

@@ -4,7 +4,7 @@ import {Pool, type PoolConfig} from 'pg'
 import {messageOf} from '../../../model/errors.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import type {OpenOptions} from '../component.ts'
-import type {Properties} from '../properties.ts'
+import {connectFailure, type Properties} from '../properties.ts'
 import {keywordsOf} from './connection-string.ts'
 
 type Keywords = ReadonlyMap<string, string>
@@ -33,7 +33,7 @@ export async function openPool(prefix: string, {properties, env, folder}: OpenOp
   const config = configOf(keywords, properties, env)
   const at = addressOf(config)
   const refuse = (error: unknown): never =>
-    properties.fault(properties.has('url') ? 'url' : 'connectionString', `${prefix} at ${at}: ${reasonOf(error)}`)
+    properties.fault(properties.has('url') ? 'url' : 'connectionString', `${prefix} at ${at}: ${connectFailure(error)}`)
   const mode = keywords.get('sslmode') ?? env['PGSSLMODE'] ?? 'prefer'
   try {
     const ssl = tlsOf(mode, keyword => fileOf(folder, keywords.get(keyword)))
@@ -119,7 +119,3 @@ const fileOf = (folder: string, path = ''): string | undefined =>
 
 const addressOf = ({host = '', port = DEFAULT_PORT}: PoolConfig): string =>
   host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`
-
-/** A host with several addresses fails with one error for each. */
-const reasonOf = (error: unknown): string =>
-  error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

@@ -1,5 +1,5 @@
-import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
+import {connectFailure} from '../properties.ts'
 import type {PubSub} from '../pubsub.ts'
 import {RabbitBroker} from './rabbitmq-broker.ts'
 import {rabbitAddress, addressProperty, PREFIX, rabbitSettings} from './rabbitmq-settings.ts'
@@ -12,10 +12,9 @@ export const open: OpenComponent<PubSub> = async ({properties, warn}) => {
     return await RabbitBroker.open(address, settings, warn)
   } catch (error) {
     const {host} = new URL(address.url)
-    return properties.fault(addressProperty(properties), `${PREFIX} cannot connect to ${host}: ${reasonOf(error)}`)
+    return properties.fault(
+      addressProperty(properties),
+      `${PREFIX} cannot connect to ${host}: ${connectFailure(error)}`
+    )
   }
 }
-
-/** A host with several addresses fails with one error for each. */
-const reasonOf = (error: unknown): string =>
-  error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

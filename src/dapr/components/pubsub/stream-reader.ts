@@ -1,4 +1,5 @@
 import {setImmediate as turn} from 'node:timers/promises'
+import {jsonIn} from '../../../model/is-json.ts'
 import type {Backlog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
@@ -320,13 +321,9 @@ function messageIn(fields: readonly RedisReply[]): BrokerMessage {
 
 /** Texts alone; what another program wrote may be anything. */
 function metadataIn(text: string): BrokerMessage['metadata'] {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) return {}
-    return Object.fromEntries(
-      Object.entries(value).filter(([, each]) => typeof each === 'string')
-    ) as BrokerMessage['metadata']
-  } catch {
-    return {}
-  }
+  const value = jsonIn(text)
+  if (typeof value !== 'object' || value === null) return {}
+  return Object.fromEntries(
+    Object.entries(value).filter(([, each]) => typeof each === 'string')
+  ) as BrokerMessage['metadata']
 }

@@ -1,9 +1,10 @@
-import {loadClient, loadCluster, redisMode, type RedisConnection, type RedisAddress} from '#redis'
+import {loadClient, loadCluster, redisMode, type RedisConnection, type RedisAddress, identify} from '#redis'
 import {isLoopback} from '../../../model/loopback.ts'
 import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
-import {portInSpace} from './port-in-space.ts'
 import type {Apart} from '../init-clock.ts'
 import type {Sentinels} from './sentinel-redis.ts'
+import {UserError} from '../../../model/errors.ts'
+import {usualAppPorts} from '../../../proxy/ports/app-port.ts'
 
 /** What answers: one server, the nodes of a cluster, or the master that sentinels name. */
 export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
@@ -76,4 +77,19 @@ export class RedisServers implements RedisAccess {
     this.#own.add(port)
     return new LocalRedis(own, this.#options, {...space, port})
   }
+}
+
+/**
+ * Returns the port of a space's own Redis, which replaces the one at a port: the port where it answers, else the first free one of the ports that
+ * follow from both. Undefined: a real Redis answers at the port itself. Rejects with a UserError if all of these are held by others.
+ */
+async function portInSpace(port: number, space: string): Promise<number | undefined> {
+  if ((await identify(port)).kind === 'other') return undefined
+  const usual = usualAppPorts(`redis\n${space}\n${port}`)
+  const answerers = await Promise.all(usual.map(async each => identify(each)))
+  const own = answerers.findIndex(each => each.kind === 'built-in' && each.space === space)
+  const free = answerers.findIndex(({kind}) => kind === 'none')
+  const found = usual[own === -1 ? free : own]
+  if (found !== undefined) return found
+  throw new UserError(`no port is free for the Redis of this copy: ${usual.join(', ')} are held by others`)
 }

@@ -1,4 +1,5 @@
 import {createHmac, hkdfSync, timingSafeEqual} from 'node:crypto'
+import {jsonIn} from '../../../model/is-json.ts'
 import type {WrapAlgorithm} from '../../components/crypto-provider.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {goJson} from '../http/go-text.ts'
@@ -105,12 +106,7 @@ const keyOf = <K extends string>(numbers: Readonly<Record<K, number>>, number: u
   (Object.keys(numbers) as K[]).find(name => numbers[name] === number)
 
 function manifestIn(text: string): Manifest {
-  let found: unknown
-  try {
-    found = JSON.parse(text)
-  } catch {
-    throw invalid('invalid manifest')
-  }
+  const found = jsonIn(text)
   if (!isObject(found)) throw invalid('invalid manifest')
   const {k = '', kw, wfk, cph, np} = found
   const algorithm = keyOf(WRAP_NUMBERS, kw)

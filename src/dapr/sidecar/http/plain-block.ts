@@ -1,6 +1,5 @@
 import type {CallSpan} from '../../../model/call.ts'
 import {bugText} from '../../../model/errors.ts'
-import {dateLine} from '../../../proxy/net/http1/date-line.ts'
 import type {FastConnection} from '../../../proxy/net/http1/fast-connection.ts'
 import type {PlainRequest} from '../../../proxy/net/http1/plain-request.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
@@ -10,6 +9,17 @@ import type {SidecarContext} from './invocation.ts'
 import {recordOwn} from './own-record.ts'
 import {findRoute, type BlockCall} from './routes.ts'
 import {isInvoke} from './target.ts'
+
+let second = 0
+let line = ''
+
+/** The `Date` of a response of our own (RFC 9110 §6.6.1), as node:http writes it; made once a second. */
+function dateLine(): string {
+  const now = Math.trunc(Date.now() / 1000)
+  if (now !== second) line = `Date: ${new Date(now * 1000).toUTCString()}\r\n`
+  second = now
+  return line
+}
 
 /** A larger body is read by node:http, piece by piece. */
 const MAX_BODY_BYTES = 65_536

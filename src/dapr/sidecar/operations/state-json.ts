@@ -1,3 +1,4 @@
+import {isJson} from '../../../model/is-json.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
 import type {BulkItem} from '../blocks/state.ts'
 import type {StateSet} from '../blocks/state-requests.ts'
@@ -37,10 +38,5 @@ export function bulkItem({key, item, error}: BulkItem): string {
 
 function jsonOf(data: Buffer): string {
   const text = data.toString()
-  try {
-    JSON.parse(text)
-    return text
-  } catch {
-    return goJson(text)
-  }
+  return isJson(text) ? text : goJson(text)
 }

@@ -1,3 +1,4 @@
+import {isJson} from '../../../model/is-json.ts'
 import {CONCURRENCY, CONSISTENCY} from '../../components/state-store.ts'
 import type {StateItem} from '../../../model/dapr/messages/common.generated.ts'
 import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
@@ -17,26 +18,20 @@ export const consistencyOf = (index: number): string => wordOf(CONSISTENCY, inde
 export const wishOf = ({key, value, etag, metadata, options}: Item): StateSet => ({
   key,
   value: bufferOf(value),
-  isJson: isJson(metadata),
+  isJson: saysJson(metadata),
   etag: etag?.value ?? '',
   metadata,
   concurrency: wordOf(CONCURRENCY, options?.concurrency ?? 0),
   consistency: consistencyOf(options?.consistency ?? 0)
 })
 
-const isJson = (metadata: Readonly<Record<string, string>>): boolean =>
+const saysJson = (metadata: Readonly<Record<string, string>>): boolean =>
   Object.entries(metadata).some(([name, value]) => name.toLowerCase() === 'contenttype' && value === 'application/json')
 
 /** A value that says that it is JSON must be (Dapr's text); all others are kept as they are. Throws a BlockError. */
 export function checkJson(items: readonly Item[]): void {
-  for (const {metadata, value} of items) {
-    if (!isJson(metadata)) continue
-    try {
-      JSON.parse(bufferOf(value).toString())
-    } catch {
-      throw new BlockError([500, 'unknown', 'ERR_MALFORMED_REQUEST'], 'unexpected end of JSON input')
-    }
-  }
+  if (items.some(({metadata, value}) => saysJson(metadata) && !isJson(bufferOf(value).toString())))
+    throw new BlockError([500, 'unknown', 'ERR_MALFORMED_REQUEST'], 'unexpected end of JSON input')
 }
 
 export const EMPTY_ITEM: Item = {

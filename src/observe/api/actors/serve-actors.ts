@@ -1,9 +1,8 @@
 // observe/api/actors/ shows the actors of a run and their reminders, and does what is asked of these. Loaded by the first request about one.
 import {isUtf8} from 'node:buffer'
 import type * as Api from '../../../model/api.generated.ts'
-import type {Actor, ActorTurn} from '../../../work/actor/actor.ts'
+import type {Actor, ActorTurn, ActorType} from '../../../work/actor/actor.ts'
 import type {Actors} from '../../../work/actor/actors.ts'
-import type {ActorType} from '../../../work/actor/actor.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'

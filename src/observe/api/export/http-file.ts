@@ -1,3 +1,4 @@
+import {isJson} from '../../../model/is-json.ts'
 import {contentOf, headerValue} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
@@ -65,11 +66,7 @@ function bodyOf(body: Buffer, type: string): string | undefined {
 
 /** The same JSON on one line that an editor leaves as it is: without `{{` and special characters at its start. Undefined if the text is not JSON. */
 function jsonLine(text: string): string | undefined {
-  try {
-    JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  if (!isJson(text)) return undefined
   // only white space between the parts has line ends; two braces in a row occur in strings alone
   return text
     .replace(/\s*\n\s*/g, ' ')

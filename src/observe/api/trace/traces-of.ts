@@ -1,4 +1,5 @@
 import {BinaryReader, WireType} from '@bufbuild/protobuf/wire'
+import {jsonIn} from '../../../model/is-json.ts'
 import {eventNames, type EventNames} from './event-names.ts'
 import {PIECE, type TapePiece} from '../../telemetry/recorder/byte-tape.ts'
 import {methodPath, pieceText, traceparentIn} from '../../telemetry/recorder/call-content.ts'
@@ -76,11 +77,6 @@ function fieldsOf(message: Uint8Array): readonly {readonly number: number; reado
 
 /** The names in an envelope of another writer. */
 export function otherNames(envelope: Buffer): Partial<EventNames> {
-  try {
-    const value = JSON.parse(envelope.toString()) as {readonly id?: unknown; readonly source?: unknown} | null
-    const {id, source} = value ?? {}
-    return {...(typeof id === 'string' && {event: id}), ...(typeof source === 'string' && {publisher: source})}
-  } catch {
-    return {}
-  }
+  const {id, source} = (jsonIn(envelope.toString()) ?? {}) as {readonly id?: unknown; readonly source?: unknown}
+  return {...(typeof id === 'string' && {event: id}), ...(typeof source === 'string' && {publisher: source})}
 }

@@ -1,3 +1,4 @@
+import {orElse} from '../../../model/or-else.ts'
 import {errorCategory} from '../../../model/dapr/api/error-category.ts'
 import type {AccessDecision, CallRecord, GrpcInvocation} from '../../../model/call.ts'
 import type {Caller} from './invocation.ts'
@@ -14,11 +15,7 @@ function labelPath(path: string): string {
   const at = path.indexOf('?')
   const bare = at < 0 ? path : path.slice(0, at)
   if (!bare.includes('%')) return bare
-  try {
-    return decodeURIComponent(bare)
-  } catch {
-    return bare
-  }
+  return orElse(() => decodeURIComponent(bare), bare)
 }
 
 /** The bytes before each message of gRPC. */

@@ -8,8 +8,7 @@ import {InvocationMetrics} from './invocation.ts'
 import {MetricsRegistry} from './registry.ts'
 import {ResiliencyMetrics} from './resiliency.ts'
 import {WorkflowMetrics} from './workflows.ts'
-import {readdirSync} from 'node:fs'
-import {readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 
 /** A metric's name without the prefix, which rules may omit. */
 const bare = (metric: string): string => metric.replace(/^dapr_/, '')

@@ -1,3 +1,4 @@
+import {jsonIn} from '../../../model/is-json.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {ExportLogsServiceRequest} from '../../../model/otlp/messages/logs_service.generated.ts'
 import {LogRecord, ResourceLogs, ScopeLogs} from '../../../model/otlp/messages/logs.generated.ts'
@@ -62,11 +63,7 @@ const opened = (table: Schema, message: unknown): Readonly<Record<string, unknow
   message instanceof Uint8Array ? decode(table, message) : fieldsOf(message)
 
 function parsed(body: Buffer): unknown {
-  try {
-    const value: unknown = JSON.parse(body.toString())
-    if (isObject(value)) return value
-  } catch {
-    // thrown below
-  }
+  const value = jsonIn(body.toString())
+  if (isObject(value)) return value
   throw new DecodeError('it is no JSON object')
 }

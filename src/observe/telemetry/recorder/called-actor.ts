@@ -1,3 +1,4 @@
+import {orElse} from '../../../model/or-else.ts'
 import type {CallContent} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 
@@ -21,10 +22,6 @@ export function calledActor({target}: Pick<CallContent, 'target'>, flags: number
   return {type, id, method}
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // its caller's, not in UTF-8
-  }
-}
+const decoded = (text: string): string =>
+  // its caller's, not in UTF-8
+  orElse(() => decodeURIComponent(text), text)

@@ -1,4 +1,5 @@
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
+import {orElse} from '../../../model/or-else.ts'
 
 /** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
 const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
@@ -212,10 +213,4 @@ function endOf(text: string, from: number, stop: RegExp): number {
 
 const lengthOnly: MaskOf = value => `<masked, ${value.length} characters>`
 
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
-}
+const decoded = (name: string): string => orElse(() => decodeURIComponent(name), name)

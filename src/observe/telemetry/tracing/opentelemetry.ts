@@ -6,9 +6,9 @@ import {SpanKind, SpanStatusCode} from '@opentelemetry/api'
 import {ExportResultCode} from '@opentelemetry/core'
 import {resourceFromAttributes} from '@opentelemetry/resources'
 import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
+import {orElse} from '../../../model/or-else.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
-import type {SpanExporterOptions, SpanSink} from './span.ts'
-import type {FinishedSpan} from './span.ts'
+import type {SpanExporterOptions, SpanSink, FinishedSpan} from './span.ts'
 
 const EXPORT_TIMEOUT_MS = 10_000
 
@@ -79,13 +79,7 @@ export function resourceAttributes({appId, env}: Pick<SpanExporterOptions, 'appI
   return attributes
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
+const decoded = (text: string): string => orElse(() => decodeURIComponent(text), text)
 
 class ProcessorSink implements SpanSink {
   readonly #processor: SpanProcessor

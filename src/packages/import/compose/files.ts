@@ -1,5 +1,6 @@
 import {realpathSync} from 'node:fs'
 import {dirname, isAbsolute, join, resolve} from 'node:path'
+import {orElse} from '../../../model/or-else.ts'
 import {readImported} from '../find-source.ts'
 import {pathTo, unreadable, type ImportedFile} from '../imported.ts'
 import {
@@ -111,11 +112,7 @@ class ProjectReader {
   }
 
   #fileAt(path: string): ImportedFile | undefined {
-    try {
-      return readImported(path, this.#cwd)
-    } catch {
-      return undefined // a note names it
-    }
+    return orElse(() => readImported(path, this.#cwd), undefined) // a note names it
   }
 }
 

@@ -1,4 +1,5 @@
 import {basename, join, relative} from 'node:path'
+import {orElse} from '../../../model/or-else.ts'
 import {compileGlob} from '../../../model/glob.ts'
 import {readPackage} from './languages/node.ts'
 import {foldersBelow, has, MAX_FOLDERS, readText} from '../reading/files.ts'
@@ -66,11 +67,7 @@ function workspaceGlobs(root: string): readonly string[] {
 function matcher(root: string, globs: readonly string[]): (folder: string) => boolean {
   const compiled = (all: readonly string[]): ReturnType<typeof compileGlob> =>
     all.flatMap(glob => {
-      try {
-        return compileGlob(glob.replace(/^\.\//, '').replace(/\/$/, ''), root)
-      } catch {
-        return [] // too many alternatives
-      }
+      return orElse(() => compileGlob(glob.replace(/^\.\//, '').replace(/\/$/, ''), root), []) // too many alternatives
     })
   const taken = compiled(globs.filter(glob => !glob.startsWith('!')))
   const left = compiled(globs.filter(glob => glob.startsWith('!')).map(glob => glob.slice(1)))

@@ -1,5 +1,6 @@
 import {existsSync, statSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
+import {jsonIn} from '../../../model/is-json.ts'
 import {textAt} from './files.ts'
 import {commandOf, splitWords} from './shell-words.ts'
 
@@ -119,12 +120,8 @@ const isInside = (path: string, folder: string): boolean => !relative(folder, pa
 
 function wordsOf(text: string): readonly string[] {
   if (!text.startsWith('[')) return commandOf(text)
-  try {
-    const words: unknown = JSON.parse(text)
-    return Array.isArray(words) ? words.map(String) : []
-  } catch {
-    return []
-  }
+  const words = jsonIn(text)
+  return Array.isArray(words) ? words.map(String) : []
 }
 
 /** The port that an image says it listens on; 0: none. */

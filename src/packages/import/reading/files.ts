@@ -1,5 +1,7 @@
 import {existsSync, readdirSync, type Dirent} from 'node:fs'
 import {basename, dirname, extname, join, normalize, relative} from 'node:path'
+import {jsonIn} from '../../../model/is-json.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import {mapOf, type Values} from './yaml-file.ts'
 
@@ -23,13 +25,9 @@ function contentOf(folder: string): ReadonlyMap<string, Dirent> {
   return content
 }
 
-function entries(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, {withFileTypes: true}).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  } catch {
-    return [] // it cannot be read, or there is none
-  }
-}
+const entries = (folder: string): readonly Dirent[] =>
+  // it cannot be read, or there is none
+  orElse(() => readdirSync(folder, {withFileTypes: true}).toSorted((a, b) => (a.name < b.name ? -1 : 1)), [])
 
 /** Whether one of these is in a folder, or where its path from there leads. */
 export const has = (folder: string, ...names: readonly string[]): boolean =>
@@ -47,13 +45,7 @@ function isIn(folder: string, name: string): boolean {
 }
 
 /** The text of a file; '' if it is not there, or is no text. */
-export function textAt(path: string): string {
-  try {
-    return readTextFile(path)
-  } catch {
-    return ''
-  }
-}
+export const textAt = (path: string): string => orElse(() => readTextFile(path), '')
 
 export const readText = (folder: string, name: string): string => (has(folder, name) ? textAt(join(folder, name)) : '')
 
@@ -62,25 +54,16 @@ const ALLOWED = /("(?:[^"\\\n]|\\.)*")|\/\/.*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g
 
 /** The keys of a file of JSON, which may have comments; {} if it is not there, or is something else. */
 export function jsonOf(folder: string, name: string): Values {
-  try {
-    const text = readText(folder, name).replace(/^\uFEFF/, '')
-    return mapOf(JSON.parse(text.replaceAll(ALLOWED, (_, quoted?: string) => quoted ?? '')))
-  } catch {
-    return {}
-  }
+  const text = readText(folder, name).replace(/^\uFEFF/, '')
+  return mapOf(jsonIn(text.replaceAll(ALLOWED, (_, quoted?: string) => quoted ?? '')))
 }
 
 /** What is in a folder, in the order of names; nothing if it cannot be read. */
 export const entriesOf = (folder: string): readonly string[] => [...contentOf(folder).keys()]
 
 /** The paths of all files below a folder, from it; links are not followed. */
-export function allIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder, {recursive: true, encoding: 'utf8'})
-  } catch {
-    return []
-  }
-}
+export const allIn = (folder: string): readonly string[] =>
+  orElse(() => readdirSync(folder, {recursive: true, encoding: 'utf8'}), [])
 
 const SKIPPED = /^(?:\.|node_modules$|vendor$|dist$|build$|target$|bin$|obj$|test|e2e$|docs?$|examples?$|__)/
 

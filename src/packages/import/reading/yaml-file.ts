@@ -1,3 +1,4 @@
+import {orElse} from '../../../model/or-else.ts'
 import {COMPOSE_FILE} from '../../../files/yaml/other-dialects.ts'
 import {explainFault} from '../../../files/yaml/explain.ts'
 import {readYaml} from '../../../files/yaml/read.ts'
@@ -34,13 +35,8 @@ export function documentsOf(file: ImportedFile): readonly Values[] {
 }
 
 /** The documents of a file that need not be there, or be right; none then. */
-export function optionalDocuments(path: string): readonly Values[] {
-  try {
-    return documentsOf({path, shownAs: path, text: readTextFile(path)})
-  } catch {
-    return []
-  }
-}
+export const optionalDocuments = (path: string): readonly Values[] =>
+  orElse(() => documentsOf({path, shownAs: path, text: readTextFile(path)}), [])
 
 function plainOf(node: YamlNode): unknown {
   if (node.kind === 'scalar') return isNull(node) ? null : scalarText(node, COMPOSE_FILE)

@@ -1,7 +1,7 @@
-import type {IncomingMessage, RequestOptions} from 'node:http'
-import {Agent as HttpAgent, request as requestHttp} from 'node:http'
+import {Agent as HttpAgent, type IncomingMessage, request as requestHttp, type RequestOptions} from 'node:http'
 import {Agent as HttpsAgent, request as requestHttps} from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {jsonIn} from '../../../model/is-json.ts'
 import {collect, UncollectedBody} from '../../../proxy/net/collector.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {ClusterError, type ClusterStatus} from './api-error.ts'
@@ -70,7 +70,7 @@ export class ClusterClient {
     const text = await bodyText(response, MAX_RESPONSE_BYTES).catch((error: unknown) => {
       throw this.#unreachable(error)
     })
-    const answer = parsed(text)
+    const answer = jsonIn(text)
     if (answer === undefined) throw this.#noServer(method, path, 'with no JSON')
     if (ask.needs !== undefined && !has(answer, ask.needs)) throw this.#noServer(method, path, `without ${ask.needs}`)
     return answer as T
@@ -213,15 +213,6 @@ export async function bodyText(response: IncomingMessage, maxBytes: number): Pro
     return (await collect(response, maxBytes)).take().toString()
   } catch (error) {
     throw error instanceof UncollectedBody ? new UserError('the response of the API server is too large') : error
-  }
-}
-
-/** undefined: it is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

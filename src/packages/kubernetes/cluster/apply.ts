@@ -1,9 +1,8 @@
 import type {KubernetesObject} from '../object.ts'
 import type {Change} from './check.ts'
-import type {LiveObject, ObjectStore} from './object-store.ts'
+import {type LiveObject, objectName, type ObjectStore} from './object-store.ts'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {UserError} from '../../../model/errors.ts'
-import {objectName} from './object-store.ts'
 
 const INTERVAL_MS = 200
 const MAX_MS = 60_000

@@ -1,8 +1,7 @@
 import {keyless, reads, type CommandTable} from '../engine/command.ts'
-import type {Command} from '../engine/session.ts'
+import type {Command, Session} from '../engine/session.ts'
 import {invokeCommand} from '../engine/dispatch.ts'
 import {Blocked, NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
-import type {Session} from '../engine/session.ts'
 
 export const TRANSACTIONS: CommandTable = {
   multi: keyless(1, session => {

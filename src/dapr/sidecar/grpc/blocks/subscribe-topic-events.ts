@@ -9,12 +9,8 @@ import {
   SubscribeTopicEventsResponseAlpha1
 } from '../../../../model/dapr/messages/pubsub.generated.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
-import type {AppEvent} from '../../blocks/event-channel.ts'
-import type {EventAnswer} from '../../blocks/event-channel.ts'
-import type {EventChannel} from '../../blocks/event-channel.ts'
-import type {EventTarget} from '../../blocks/event-channel.ts'
-import {answerOfStatus} from './topic-event.ts'
-import {topicEventOf} from './topic-event.ts'
+import type {AppEvent, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
+import {answerOfStatus, topicEventOf} from './topic-event.ts'
 
 type Settle = (answer: EventAnswer) => void
 

@@ -1,3 +1,5 @@
+import {orElse} from '../../../../model/or-else.ts'
+
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** Characters that headers cannot have: line breaks are removed, and others sent as UTF-8. */
@@ -22,13 +24,7 @@ export function metadataLines(metadata: Readonly<Record<string, string>>): strin
 
 const PLAIN_ROUTE = /^\/[\w\-./]*$/
 
-const decodeOnce = (path: string): string => {
-  try {
-    return decodeURI(path)
-  } catch {
-    return path
-  }
-}
+const decodeOnce = (path: string): string => orElse(() => decodeURI(path), path)
 
 /** A route of an app as the path of a request: with its slash, and without a query, as Dapr does it. */
 export const pathOf = (route: string): string =>

@@ -1,3 +1,4 @@
+import {jsonIn} from '../../../../model/is-json.ts'
 import {requestApp, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {
@@ -80,12 +81,8 @@ function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): Eve
 
 /** '' if it is missing, or the body is not a JSON object. */
 function statusIn(text: string): string {
-  try {
-    const {status} = JSON.parse(text) as {readonly status?: unknown}
-    return typeof status === 'string' ? status : ''
-  } catch {
-    return ''
-  }
+  const {status} = (jsonIn(text) ?? {}) as {readonly status?: unknown}
+  return typeof status === 'string' ? status : ''
 }
 
 function batchText({

@@ -1,5 +1,6 @@
 import {RE2JS} from 're2js'
 import {parse} from 'yaml'
+import {orElse} from '../../../../model/or-else.ts'
 import {MiddlewareFault, type Middleware} from './middleware.ts'
 
 interface Alias {
@@ -30,12 +31,7 @@ export function routerAlias(metadata: ReadonlyMap<string, string>): Middleware {
 }
 
 function routesIn(text: string): Readonly<Record<string, string>> {
-  let routes: unknown
-  try {
-    routes = parse(text)
-  } catch {
-    routes = undefined
-  }
+  const routes: unknown = orElse<unknown>(() => parse(text), undefined)
   if (typeof routes !== 'object' || routes === null || Object.values(routes).some(path => typeof path !== 'string'))
     throw new MiddlewareFault('routes is not a map from paths to paths')
   return routes as Record<string, string>
@@ -64,10 +60,4 @@ function split(url: string): {readonly path: string; readonly query: string} {
   return at < 0 ? {path: url, query: ''} : {path: url.slice(0, at), query: url.slice(at + 1)}
 }
 
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
-}
+const decode = (segment: string): string => orElse(() => decodeURIComponent(segment), segment)

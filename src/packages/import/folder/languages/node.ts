@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
+import {jsonIn} from '../../../../model/is-json.ts'
 import {envFileVariables} from '../../reading/variables.ts'
 import {textValue} from '../../reading/yaml-file.ts'
 import {commandPort, flaggedPort, readsPort, takesPortFlag} from '../../reading/shell-words.ts'
@@ -23,12 +24,9 @@ interface Package {
 
 /** The package.json of a folder; undefined if there is none, or if it is not JSON. */
 export function readPackage(folder: string): Package | undefined {
-  try {
-    const read: unknown = JSON.parse(readText(folder, 'package.json'))
-    return typeof read === 'object' && read !== null ? read : {}
-  } catch {
-    return undefined
-  }
+  const read = jsonIn(readText(folder, 'package.json'))
+  if (read === undefined) return undefined
+  return typeof read === 'object' && read !== null ? read : {}
 }
 
 /** Packages of Node, by their scripts. */

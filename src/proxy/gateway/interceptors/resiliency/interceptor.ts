@@ -1,6 +1,5 @@
 import type {BreakerState, Endpoint} from '../../../../model/resiliency-event.ts'
-import type {CircuitBreakerPolicy} from '../../../../files/resources/resiliency/policies.ts'
-import type {Resiliency} from '../../../../files/resources/resiliency/policies.ts'
+import type {CircuitBreakerPolicy, Resiliency} from '../../../../files/resources/resiliency/policies.ts'
 import {appPolicies, type TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
 import {CircuitBreaker} from './breaker.ts'
 import {RecentlyUsed} from './recently-used.ts'
