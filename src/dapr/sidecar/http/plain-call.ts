@@ -13,8 +13,7 @@ import {isToken} from '../../../proxy/gateway/guards.ts'
 import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
 import type {PlainBlocks} from './plain-block.ts'
-import {KnownTargets} from './known-targets.ts'
-import {isInvoke} from './target.ts'
+import {isInvoke, findPlainTarget, type Target} from './target.ts'
 import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
 
 /*
@@ -123,5 +122,35 @@ export class PlainCalls {
       exchange: handler => connection.begin(handler)
     }).start()
     return true
+  }
+}
+
+/** An app calls few others again and again. */
+const COUNT = 8
+
+interface Known {
+  readonly path: string
+  readonly query: string
+  readonly givenId: string
+  readonly target: Target
+}
+
+/**
+ * The targets that one sidecar's callers named last. Its texts are the same ones each time, so that whatever looks them up
+ * later has their hashes already.
+ */
+class KnownTargets {
+  readonly #known: Known[] = []
+  #next = 0
+
+  /** As `findPlainTarget`. */
+  find(path: string, query: string, givenId: string): Target | undefined {
+    for (const known of this.#known)
+      if (known.path === path && known.query === query && known.givenId === givenId) return known.target
+    const target = findPlainTarget(path, query, givenId)
+    if (target === undefined) return undefined
+    this.#known[this.#next] = {path, query, givenId, target}
+    this.#next = (this.#next + 1) % COUNT
+    return target
   }
 }

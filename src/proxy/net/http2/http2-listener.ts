@@ -5,7 +5,6 @@ import {RESET_COST, MAX_STREAMS} from '#h2-frames'
 import {codeOf} from '../../../model/errors.ts'
 import {contain} from '../error-boundary.ts'
 import {keepHandle} from './keep-handle.ts'
-import {watchEnd} from './watch-end.ts'
 import {inherit, isOnUnixSocket} from '../claimed-server.ts'
 import {maxOutgoing} from '../spare-descriptors.ts'
 import {afterFloods, flooded, isWary} from './after-floods.ts'
@@ -211,4 +210,23 @@ function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamReq
   if (!hasLength && !stream.endAfterHeaders) rawHeaders.push('transfer-encoding', 'chunked')
   const isUnix = stream.session !== undefined && isOnUnixSocket(stream.session)
   return {method: method.toUpperCase(), url, rawHeaders, stream, isOnUnixSocket: isUnix}
+}
+
+const WATCH_MS = 1000
+
+/** Node has no public API for reading a socket that belongs to a session. */
+const read = (socket: Duplex): void =>
+  (Reflect.get(socket, '_handle') as {readStart?(): void} | null | undefined)?.readStart?.()
+
+/**
+ * After a GOAWAY and a protocol error, node stops reading the connection, waits for its streams, and does not notice when
+ * the client closes it (Node 26). This keeps reading until it does.
+ */
+function watchEnd(session: ServerHttp2Session, socket: Duplex): void {
+  const watch = (): void => {
+    const timer = setInterval(() => read(socket), WATCH_MS).unref()
+    session.once('close', () => clearInterval(timer))
+  }
+  // Node keeps a session whose settings were not acknowledged in memory while it has a reference to its error.
+  session.once('goaway', watch).once('close', () => session.off('goaway', watch))
 }
