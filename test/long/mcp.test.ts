@@ -19,6 +19,13 @@ const READING = [
   'actors',
   'reminders'
 ]
+/** Ends its connections within a response. */
+const BREAKS_OFF = `
+import {createServer} from 'node:http'
+createServer((request, response) => {
+  response.write('data: 1\\n', () => setImmediate(() => response.destroy()))
+}).listen(Number(process.env.APP_PORT), '127.0.0.1')
+`
 const CHANGING = ['invoke', 'replay', 'restart', 'fault', 'change_workflow', 'change_job', 'change_reminder']
 
 for (const era of ERAS)
@@ -181,6 +188,20 @@ t.test('answers have no more than 8 KB; cursors lead to the rest; what apps wrot
   }
   t.match(whole, 'é😀"')
   t.notMatch(whole, '\ufffd', 'no character is cut')
+})
+
+t.test('what has come of a response that breaks off is shown; an instance is called by its number', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.mjs': BREAKS_OFF})
+  await rig.template([{appID: 'shop', autoPort: true, replicas: 2, command: ['node', '../app.mjs']}])
+  await started(rig)
+  const {call} = await agent(t, rig)
+  await call('wait', {for: ['ready']})
+  t.match(await call('invoke', {app: 'shop.2', path: '/'}), {
+    isError: false,
+    facts: {status: 200, call: 1},
+    text: /^200 after .*, and the response broke off: aborted\. It is call 1\.\n[^]*\n\ndata: 1\n/
+  })
 })
 
 t.test('--read-only offers no tool that changes something; annotations tell which do', async t => {

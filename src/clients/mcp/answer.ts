@@ -22,7 +22,7 @@ export interface Listing {
   readonly summary: string
   readonly items: readonly Item[]
   readonly facts?: Readonly<Record<string, unknown>>
-  /** The cursor after this number of items; '' = there are no more. */
+  /** The cursor after this number of items; '' = there are no more, or none leads to them. */
   readonly cursorAfter: (count: number) => string
   /** Keeps the last items instead of the first, in order: for logs. */
   readonly fromEnd?: boolean
@@ -44,13 +44,21 @@ export function listAnswer({summary, items, facts, cursorAfter, fromEnd = false,
   const ordered = fromEnd ? kept.toReversed() : kept
   const cursor = cursorAfter(kept.length)
   const rows = ordered.map(({text}) => `${text}\n`).join('')
-  const more = cursor === '' ? '' : `\nThere is more: call again with cursor "${cursor}".`
+  const leftOut = cursor === '' ? items.length - kept.length : 0
+  const more = leftOut > 0 ? `\n${leftOut} of them are left out: an answer has at most 8 KB.` : moreAt(cursor)
   const shown = ordered.flatMap(({fact}) => (fact === undefined ? [] : [fact]))
   return {
     content: [{type: 'text', text: `${short}\n${isOurs ? rows : marked(rows)}${more}`.trimEnd()}],
-    structuredContent: {...facts, ...(shown.length > 0 && {items: shown}), ...(cursor !== '' && {cursor})}
+    structuredContent: {
+      ...facts,
+      ...(shown.length > 0 && {items: shown}),
+      ...(leftOut > 0 && {leftOut}),
+      ...(cursor !== '' && {cursor})
+    }
   }
 }
+
+const moreAt = (cursor: string): string => (cursor === '' ? '' : `\nThere is more: call again with cursor "${cursor}".`)
 
 /** A part of a text, from an offset on. */
 export function textAnswer(
@@ -64,16 +72,15 @@ export function textAnswer(
   while (end > from && sizeOf(text.slice(from, end)) > budget) end = from + Math.floor((end - from) * 0.8)
   if (isHighSurrogate(text.charCodeAt(end - 1))) end--
   const cursor = end < text.length ? end.toString() : ''
-  const more = cursor === '' ? '' : `\nThere is more: call again with cursor "${cursor}".`
   return {
-    content: [{type: 'text', text: `${short}\n${marked(text.slice(from, end))}${more}`}],
+    content: [{type: 'text', text: `${short}\n${marked(text.slice(from, end))}${moreAt(cursor)}`}],
     structuredContent: {...facts, ...(cursor !== '' && {cursor})}
   }
 }
 
-/** An error in one sentence. */
-export const faultAnswer = (text: string): ToolResult => ({
-  content: [{type: 'text', text: clipped(text, MAX_LINE)}],
+/** An error in one sentence. `said`: what an app has said of it; '' = nothing. */
+export const faultAnswer = (text: string, said = ''): ToolResult => ({
+  content: [{type: 'text', text: `${clipped(text, MAX_LINE)}\n${marked(clipped(said, MAX_LINE))}`.trimEnd()}],
   isError: true
 })
 

@@ -33,12 +33,13 @@ function readValue(tool: string, key: string, property: ToolProperty, value: unk
       explanation: `It is ${lowered(property.description)}.`
     })
   switch (type) {
-    case 'string':
-      if (typeof value === 'number') return value.toString()
-      if (typeof value !== 'string') throw refused('a text')
-      if (property.enum !== undefined && !property.enum.includes(value))
+    case 'string': {
+      const text = typeof value === 'number' ? value.toString() : value
+      if (typeof text !== 'string') throw refused('a text')
+      if (property.enum !== undefined && !property.enum.includes(text))
         throw refused(`one of ${property.enum.join(', ')}`)
-      return value
+      return text
+    }
     case 'integer':
     case 'number': {
       // models write numbers as texts now and then

@@ -1,4 +1,5 @@
 import type {FoundRun} from '../../control/client.ts'
+import {UserError} from '../../model/errors.ts'
 
 /** JSON Schema of an argument, as far as it is used here. */
 export interface ToolProperty {
@@ -31,6 +32,16 @@ export interface Tool {
   readonly required: readonly string[]
   /** Throws a UserError. `signal`: the client has given up. */
   readonly run: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
+}
+
+/** What has failed, in words of ours, and what an app has said of it. */
+export class SaidByApp extends UserError {
+  readonly said: string
+
+  constructor(message: string, said: string) {
+    super(message)
+    this.said = said
+  }
 }
 
 export const givenText = (given: Arguments, name: string): string => (given[name] as string | undefined) ?? ''

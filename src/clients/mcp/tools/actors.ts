@@ -1,7 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {cursorOf, CURSOR, givenText, type Tool} from '../tool.ts'
+import {cursorOf, CURSOR, givenText, SaidByApp, type Tool} from '../tool.ts'
 
 const ROWS = 100
 
@@ -110,7 +110,7 @@ export const changeReminderTool: Tool = {
     const route = action === 'delete' ? 'POST /reminder/delete' : 'POST /reminder/run'
     const {reminder, outcome, answer} = await run.api.ask(route, {body, signal})
     if (outcome !== null && outcome !== 'done')
-      throw new UserError(`the reminder ${outcome === 'failed' ? 'failed' : 'did not fire'}: ${answer}`)
+      throw new SaidByApp(`the reminder ${outcome === 'failed' ? 'failed' : 'did not fire'}`, answer)
     return listAnswer({
       summary: action === 'delete' ? 'Deleted.' : 'Done.',
       items: [{text: reminderText(reminder), fact: body}],

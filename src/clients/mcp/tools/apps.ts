@@ -1,9 +1,10 @@
+import {ApiError} from '../../../control/api-client.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {stateText} from '../../../model/app-words.ts'
 import {durationText} from '../../../model/duration.ts'
-import {APP, CURSOR, cursorOf, givenNumber, givenText, type Tool} from '../tool.ts'
+import {APP, CURSOR, cursorOf, givenNumber, givenText, SaidByApp, type Tool} from '../tool.ts'
 
 export const listApps: Tool = {
   name: 'list_apps',
@@ -157,7 +158,13 @@ export const restartTool: Tool = {
   properties: {app: APP},
   required: ['app'],
   run: async (run, given, signal) => {
-    const {apps} = await run.api.ask('POST /apps/{id}/restart', {at: {id: givenText(given, 'app')}, signal})
+    const id = givenText(given, 'app')
+    const {apps} = await run.api.ask('POST /apps/{id}/restart', {at: {id}, signal}).catch((error: unknown) => {
+      // the reason may have the last line of the app
+      if (error instanceof ApiError && error.status === 409)
+        throw new SaidByApp(`"${id}" was not restarted`, error.reason)
+      throw error
+    })
     return listAnswer({
       summary: 'Restarted.',
       items: apps.map(app => ({text: appText(app), fact: factOf(app)})),

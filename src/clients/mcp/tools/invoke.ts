@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
+import {isCalled} from '../../../control/client.ts'
 import {UserError, messageOf} from '../../../model/errors.ts'
-import {collectFirst} from '../../../proxy/net/collector.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
 import {durationText} from '../../../model/duration.ts'
@@ -32,21 +32,30 @@ export const invokeTool: Tool = {
     const from = givenText(given, 'from') || to
     const {apps} = await run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
     const port = apps[0]?.httpPort ?? 0
+    // calls have the ids of apps, also where an instance is named
+    const idOf = (name: string): string => run.listing.apps.find(app => isCalled(app, name))?.id ?? name
     const began = performance.now()
     const headers = lowered((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
     // by its trace the call is known among others; one that is given may be shared with some
     const {traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`} = headers
     const answer = await send(port, to, {given, headers: {...headers, traceparent}}, signal)
     const took = durationText(performance.now() - began)
-    const query = {q: `from:"${from}" to:"${to}" trace:"${traceparent.split('-')[1] ?? ''}"`, limit: 1}
+    const query = {q: `from:"${idOf(from)}" to:"${idOf(to)}" trace:"${traceparent.split('-')[1] ?? ''}"`, limit: 1}
     const {calls} = await run.api.ask('GET /calls', {query, signal}).catch(() => ({calls: []}))
     const number = calls[0]?.number
     const recorded = number === undefined ? '' : ` It is call ${number}.`
-    return textAnswer(`${answer.status} after ${took}.${recorded}`, answer.text, {
+    return textAnswer(`${answer.status} after ${took}${answer.why}.${recorded}`, answer.text, {
       from: 0,
       facts: {status: answer.status, ...(number !== undefined && {call: number})}
     })
   }
+}
+
+interface Invoked {
+  readonly status: number
+  readonly text: string
+  /** Why the response is not whole; '' = it is. */
+  readonly why: string
 }
 
 /** Throws a UserError if there is no response. */
@@ -55,7 +64,7 @@ async function send(
   to: string,
   {given, headers: wanted}: {readonly given: Arguments; readonly headers: Readonly<Record<string, string>>},
   signal: AbortSignal
-): Promise<{readonly status: number; readonly text: string}> {
+): Promise<Invoked> {
   const body = givenText(given, 'body')
   const target = givenText(given, 'path').replace(/^\/+/, '')
   if (/[^\x21-\x7e]/.test(target))
@@ -66,6 +75,7 @@ async function send(
     ...(body !== '' && {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}),
     ...wanted
   }
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       http
@@ -77,26 +87,40 @@ async function send(
             path: `/v1.0/invoke/${encodeURIComponent(to)}/method/${target}`,
             headers,
             agent: false,
-            signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+            signal: AbortSignal.any([signal, timeout])
           },
           resolve
         )
         .on('error', reject)
         .end(body)
     })
-    return {status: response.statusCode ?? 0, text: await textOfResponse(response)}
+    const {text, fault} = await textOfResponse(response)
+    const why = timeout.aborted ? ', and the response has not ended' : `, and the response broke off: ${fault}`
+    return {status: response.statusCode ?? 0, text, why: fault === '' ? '' : why}
   } catch (error) {
-    throw new UserError(`no response: ${messageOf(error)}`, {cause: error})
+    const why = timeout.aborted ? ` within ${TIMEOUT_MS / 1000} s` : `: ${messageOf(error)}`
+    throw new UserError(`no response${why}`, {cause: error})
   }
 }
 
 const lowered = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-async function textOfResponse(response: IncomingMessage): Promise<string> {
+/** What has come of a response, and why it has not ended; '' = it has. */
+async function textOfResponse(response: IncomingMessage): Promise<{readonly text: string; readonly fault: string}> {
   const head = Object.entries(response.headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}\n`)
-  const {bytes: body, size} = await collectFirst(response, MAX_BODY)
+  const pieces: Buffer[] = []
+  let [size, fault] = [0, '']
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      if (size < MAX_BODY) pieces.push(piece.subarray(0, MAX_BODY - size))
+      size += piece.length
+    }
+  } catch (error) {
+    fault = messageOf(error)
+  }
+  const body = Buffer.concat(pieces)
   const isText = !body.includes(0)
   const shown = isText ? body.toString() : `(${size} bytes that are not text)`
-  return `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size} bytes in all)` : ''}`
+  return {text: `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size} bytes in all)` : ''}`, fault}
 }

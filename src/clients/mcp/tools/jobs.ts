@@ -1,7 +1,15 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {UserError} from '../../../model/errors.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {cursorOf, CURSOR, givenNumber, givenText, type Arguments, type Tool, type ToolProperty} from '../tool.ts'
+import {
+  cursorOf,
+  CURSOR,
+  givenNumber,
+  givenText,
+  SaidByApp,
+  type Arguments,
+  type Tool,
+  type ToolProperty
+} from '../tool.ts'
 
 const ROWS = 20
 const NAME: ToolProperty = {type: 'string', description: 'The name of the job'}
@@ -74,7 +82,7 @@ export const changeJobTool: Tool = {
       signal
     })
     if (outcome !== null && outcome !== 'done')
-      throw new UserError(`the job ${outcome === 'failed' ? 'failed' : 'did not come'}: ${job.answer}`)
+      throw new SaidByApp(`the job ${outcome === 'failed' ? 'failed' : 'did not come'}`, job.answer)
     return listAnswer({
       summary: change === 'delete' ? 'Deleted.' : 'Done.',
       items: [{text: rowText(job), fact: {app: job.app, name, state: job.state}}],

@@ -1,5 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {UserError} from '../../../model/errors.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
 import type {Tool} from '../tool.ts'
 
@@ -24,10 +24,17 @@ export const replayTool: Tool = {
         explanation: 'For example {"calls": [7], "unsafe": true}.'
       })
     const results: Api.Replay[] = []
-    for await (const result of await run.api.follow('POST /replays', {body: given, signal})) results.push(result)
+    let why = ''
+    try {
+      for await (const result of await run.api.follow('POST /replays', {body: given, signal, isWhole: true}))
+        results.push(result)
+    } catch (error) {
+      if (results.length === 0) throw error
+      why = `: ${messageOf(error)}` // what was sent is sent
+    }
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({
-      summary: `${sent} of ${results.length} calls were sent again.`,
+      summary: `${sent} of ${results.length} calls were sent again${why}.`,
       items: results.map(result => ({text: resultText(result), fact: factOf(result)})),
       cursorAfter: () => ''
     })
@@ -53,6 +60,7 @@ function resultText(result: Api.Replay): string {
   })
   const more = differ > lines.length ? [`  and ${differ - lines.length} more differences`] : []
   const failure = after === null || after.failure === '' ? '' : `; ${after.failure}`
-  const status = `${before.status} before, ${outcome} now, as call ${number}${failure}`
+  // a call that the sidecar itself refuses is not recorded
+  const status = `${before.status} before, ${outcome} now${number === 0 ? '' : `, as call ${number}`}${failure}`
   return [`${head}: ${status}${differ === 0 ? '; the same answer' : ''}`, ...lines, ...more].join('\n')
 }
