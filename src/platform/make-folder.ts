@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, statSync} from 'node:fs'
+import {existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 
 /**
@@ -18,3 +18,15 @@ export function makeFolder(path: string, mode = 0o777): void {
 }
 
 const isFolder = (path: string): boolean => statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
+
+/** Writes a file in one step: readers see the old one until then, and where it cannot be written nothing is left next to it. Throws the system's error. */
+export function writeWhole(path: string, text: string, mode = 0o666): void {
+  const draft = `${path}.${process.pid}`
+  try {
+    writeFileSync(draft, text, {mode})
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, {force: true})
+    throw error
+  }
+}

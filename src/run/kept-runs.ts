@@ -1,9 +1,9 @@
 // What is kept of the latest runs of a template, so that a run can be compared with those before it: one small file, of JSON lines.
-import {readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
 import type {KeptRun} from '../model/api.generated.ts'
 import type {Environment} from '../model/environment.ts'
-import {makeFolder} from '../platform/make-folder.ts'
+import {makeFolder, writeWhole} from '../platform/make-folder.ts'
 import {repositoryAbove} from '../platform/paths.ts'
 import {gitOf} from '../control/repository.ts'
 import {isObject} from '../model/is-object.ts'
@@ -50,9 +50,7 @@ export function keepRun(of: TemplateRuns, run: KeptRun): void {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const others = keptRuns(of).filter(each => each.run !== run.run)
     const lines = [...others, run].slice(-MAX_RUNS).map(each => `${JSON.stringify(each)}\n`)
-    const draft = `${path}.${process.pid}`
-    writeFileSync(draft, lines.join(''), {mode: 0o600})
-    renameSync(draft, path)
+    writeWhole(path, lines.join(''), 0o600)
     if (keptRuns(of).some(each => each.run === run.run)) return
   }
 }

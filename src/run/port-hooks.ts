@@ -1,11 +1,11 @@
-import {existsSync, renameSync, writeFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {delimiter, join} from 'node:path'
 import {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import type {PublishedPlan} from '../model/plan.ts'
 import {fnv1a} from '../model/fnv1a.ts'
-import {makeFolder} from '../platform/make-folder.ts'
+import {makeFolder, writeWhole} from '../platform/make-folder.ts'
 
 const NODE_FILE = 'move-port.cjs'
 
@@ -79,11 +79,7 @@ function hookFolder(env: Environment): string {
       [NODE_FILE, NODE_TEXT],
       [HOOK_FILE, HOOK_TEXT]
     ] as const)
-      if (!existsSync(join(folder, name))) {
-        // another run may write it at the same moment
-        writeFileSync(join(folder, `${name}.${process.pid}`), text)
-        renameSync(join(folder, `${name}.${process.pid}`), join(folder, name))
-      }
+      if (!existsSync(join(folder, name))) writeWhole(join(folder, name), text) // another run may write it at the same moment
     written.set(caches, folder)
     return folder
   } catch {

@@ -1,4 +1,4 @@
-import {appendFileSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs'
+import {appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {KeptRun} from '../../../src/model/api.generated.ts'
@@ -62,4 +62,17 @@ t.test('the commit is that of HEAD: a branch, a packed one, none', async t => {
   t.equal(commitAt(file), hash)
   writeFileSync(join(folder, '.git/HEAD'), `${'c'.repeat(40)}\n`)
   t.equal(commitAt(file), 'c'.repeat(40))
+})
+
+t.test('what cannot be written leaves nothing beside it', t => {
+  const folder = t.testdir()
+  const of = {env: {XDG_STATE_HOME: folder}, template: '/shop/dapr.yaml', name: ''}
+  keepRun(of, runOf('a'))
+  const files = join(folder, 'pillion/runs')
+  const [file = ''] = readdirSync(files)
+  rmSync(join(files, file))
+  mkdirSync(join(files, file))
+  t.throws(() => keepRun(of, runOf('b')), {code: 'EISDIR'})
+  t.same(readdirSync(files), [file])
+  t.end()
 })

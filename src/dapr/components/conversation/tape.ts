@@ -1,4 +1,4 @@
-import {renameSync, statSync, writeFileSync} from 'node:fs'
+import {statSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {readTextBytes, utf8Text} from '../../../model/read-file.ts'
@@ -6,7 +6,7 @@ import {ComponentFault} from '../properties.ts'
 import {FinalError, type ModelAnswer} from '../language-model.ts'
 import type {WrittenQuestion} from './asked.ts'
 import {memberOf} from './provider.ts'
-import {makeFolder} from '../../../platform/make-folder.ts'
+import {makeFolder, writeWhole} from '../../../platform/make-folder.ts'
 
 /** A recording is read as a whole. */
 const MAX_TAPE_BYTES = 256 * 2 ** 20
@@ -115,14 +115,11 @@ export class Tape {
       if (this.#entries[at]?.key === key) this.#entries.splice(at, 1)
   }
 
-  /** Writes the whole file in one step: readers see the old one until then. */
   #write(): void {
     const text = this.#entries.map(({question, answer}) => `${JSON.stringify({...question, answer})}\n`).join('')
-    const fresh = `${this.#path}.${process.pid}`
     try {
       makeFolder(dirname(this.#path))
-      writeFileSync(fresh, text)
-      renameSync(fresh, this.#path)
+      writeWhole(this.#path, text)
       this.#version = versionOf(this.#path)
     } catch (error) {
       throw new FinalError(`the answer could not be recorded in ${this.shownAs}: ${messageOf(error)}`)

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
+import {mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {mock} from 'node:test'
 import t, {type Test} from 'tap'
@@ -175,4 +175,18 @@ t.test('a recording that is a pipe or a device is refused, and not read', async 
   const other = t.testdir({conversations: {}})
   symlinkSync('/dev/zero', join(other, 'conversations/llm.jsonl'))
   await t.rejects(open(t, other, true), {message: /it is a device, not a regular file/})
+})
+
+t.test('where the file cannot be written whole, nothing of it is left beside it', t => {
+  const path = join(t.testdir(), 'llm.jsonl')
+  const program = `
+    import {Tape} from '${join(import.meta.dirname, '../../../../../src/dapr/components/conversation/tape.ts')}'
+    const tape = Tape.read(process.argv[1], 'llm.jsonl', false)
+    const answer = {choices: [{reason: 'stop', text: 'x'.repeat(5000), calls: []}]}
+    await tape.add({model: '', messages: []}, answer).catch(error => console.log(error.message))
+  `
+  const words = ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', program, path]
+  t.match(execFileSync('sh', words).toString(), /^the answer could not be recorded in llm\.jsonl: EFBIG/)
+  t.same(readdirSync(join(path, '..')), [])
+  t.end()
 })
