@@ -85,8 +85,11 @@ export interface RunControl {
    * 0: unknown), stream (`-`: unknown) and app (percent-encoded). Undefined if the run lacks one of the apps.
    */
   readonly runLogs: (ids: readonly string[], asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
-  /** The terminal of an app (`tty: true`), or why it has none; undefined if the run has no such app. Waits for one that sleeps, until `gone` is aborted. */
-  readonly terminal: (id: string, gone: AbortSignal) => Promise<SharedTerminal | string | undefined>
+  /**
+   * The terminal of an app (`tty: true`), or why it has none; undefined if the run has no such app. `starts`: one that sleeps is started, and
+   * waited for until `gone` is aborted.
+   */
+  readonly terminal: (id: string, starts: boolean, gone: AbortSignal) => Promise<SharedTerminal | string | undefined>
   readonly leaseSidecar: (id: string) => LeasedSidecar | undefined
   /** The Daeploy services of the run, in template order. */
   readonly services: () => readonly Api.Service[]

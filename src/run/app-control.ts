@@ -49,10 +49,10 @@ export function appControl(
       const runtime = asked.main(id) ?? apps.named(id).find(each => !apps.isStopped(each))
       return runtime && launchOf(runtime, asked.env)
     },
-    terminal: async (id, gone) => {
+    terminal: async (id, starts, gone) => {
       const runtime = asked.main(id) ?? apps.named(id)[0]
       if (runtime !== undefined && apps.isStopped(runtime)) return 'it is stopped'
-      return runtime && (await import('./shared-terminal.ts')).sharedTerminal(runtime, gone)
+      return runtime && (await import('./shared-terminal.ts')).sharedTerminal(runtime, starts, gone)
     },
     leaseSidecar: id => {
       const runtime = asked.main(id)
@@ -112,7 +112,8 @@ async function restart(
   if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return start()
   if (runtimes.some(({isDebugged}) => isDebugged))
     return `it is being debugged; to run it here again: pillion start ${id}`
-  if (runtimes.some(({app}) => app.state.phase === 'idle'))
+  // without an obstacle it is about to start: an edit replaces its process
+  if (runtimes.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
     return `"${id}" is not started yet: it waits for its dependencies`
   await changes.restart(runtimes)
   return ''

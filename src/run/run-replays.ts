@@ -123,6 +123,6 @@ function whyNot(id: string, all: readonly AppRuntime[], open: readonly AppRuntim
 }
 
 /** Whether it takes calls, at once or soon. */
-const takesCalls = ({queue, app: {state}}: AppRuntime): boolean =>
+const takesCalls = ({queue, obstacle, app: {state}}: AppRuntime): boolean =>
   queue.state === 'open' ||
-  (queue.state === 'held' && state.phase !== 'idle' && (state.phase !== 'backoff' || state.until !== Infinity))
+  (queue.state === 'held' && obstacle === '' && (state.phase !== 'backoff' || state.until !== Infinity))

@@ -1,16 +1,22 @@
 import type {SharedTerminal} from '../control/run-control.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
-/** The terminal of an app, or why it has none. One that sleeps is started, and waited for until `gone` is aborted. */
-export async function sharedTerminal(runtime: AppRuntime, gone: AbortSignal): Promise<SharedTerminal | string> {
+/** The terminal of an app, or why it has none. `starts`: one that sleeps is started, and waited for until `gone` is aborted. */
+export async function sharedTerminal(
+  runtime: AppRuntime,
+  starts: boolean,
+  gone: AbortSignal
+): Promise<SharedTerminal | string> {
   const {plan} = runtime
   if (plan.command.length === 0) return 'it has no command, only a sidecar'
   if (runtime.isDebugged) return 'it is in a debugger, which has its terminal'
   if (plan.tty !== true) return 'it has no terminal: the template gives it one by tty: true'
-  runtime.sleep.wake('a terminal')
-  while (runtime.sleep.isWaking && !gone.aborted) await moved(runtime, gone)
+  if (starts) {
+    runtime.sleep.wake('a terminal')
+    while (runtime.sleep.isWaking && !gone.aborted) await moved(runtime, gone)
+  }
   const terminal = runtime.terminal()
-  if (terminal === undefined) return runtime.sleep.isAsleep ? NOT_WOKEN : 'it is not started yet'
+  if (terminal === undefined) return starts && runtime.sleep.isAsleep ? NOT_WOKEN : 'it is not started yet'
   if (runtime.app.state.phase === 'exited') return ENDED
   return {
     attach: viewer => terminal.attach(viewer),

@@ -4,6 +4,7 @@ import {connect} from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type * as Api from '../../src/model/api.generated.ts'
+import {ask, controlSocket} from '../rig/control-socket.ts'
 import {freePorts} from '../rig/free-port.ts'
 import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
 import {noScreen} from '../rig/screen.ts'
@@ -121,6 +122,22 @@ t.test('attach starts an app that is asleep', {skip: noScreen}, async t => {
   screen.type(DETACH)
   await screen.line(/^code=0$/)
   await run.waitForLine('stock: asleep, nothing')
+})
+
+t.test('another size of a terminal starts nothing', {skip: noScreen}, async t => {
+  const {rig, run, state} = await open(t, {tty: true})
+  const path = '/api/v1/apps/stock/terminal?columns=90&rows=30'
+  const resize = async (): Promise<number> => (await ask(controlSocket(rig), path, {method: 'POST'})).status
+  t.equal(await resize(), 409, 'there is none yet')
+  t.equal(await state(), 'asleep')
+  const screen = attached(rig, ['stock'])
+  await screen.line(/attached to stock/)
+  t.equal(await resize(), 200)
+  screen.type(DETACH)
+  await screen.line(/^code=0$/)
+  await run.waitForLine('stock: asleep, nothing')
+  t.equal(await resize(), 200, 'of the next process')
+  t.equal(await state(), 'asleep')
 })
 
 t.test('a debugger of one instance keeps the others awake', async t => {

@@ -88,6 +88,24 @@ t.test('start of an app that an edit opens again while it waits goes on with the
   t.same(await starting, done('app started successfully: shop'))
 })
 
+t.test('restart while an edit ends the process for the next one waits for that', async t => {
+  const rig = await openRig(t)
+  const keys = {stop: {timeout: '60s'}}
+  await rig.template(apps({...keys, env: {A: '1'}}))
+  rig.pillion(['run', '-f', '.', '--watch'])
+  const [first] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  await first.catchSignal('SIGTERM')
+  await rig.until(['ps'], 'ready')
+  await rig.template(apps({...keys, env: {A: '2'}}))
+  await first.nextSignal()
+  const restarted = rig.run(['restart', 'a'])
+  // it has asked by then
+  for (let times = 0; times < 2; times++) await rig.run(['ps'])
+  await first.exit(0)
+  await rig.driven('a')
+  t.same(await restarted, done('app restarted successfully: a'))
+})
+
 t.test('versions of a service are stopped and started together, and the first one is main', async t => {
   const rig = await openRig(t)
   const versions = ['1.0.0', '2.0.0'].map(version => ({appID: 'hello', version, appDirPath: version, autoPort: true}))

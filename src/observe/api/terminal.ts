@@ -14,7 +14,7 @@ export async function showTerminal(
   name: AppName,
   {query, response, gone}: ApiRequest
 ): Promise<undefined> {
-  const terminal = await terminalOf(control, name, gone)
+  const terminal = await screenOf(control, name, gone)
   if (gone.aborted) return undefined // who has left while it started does not keep it awake
   const size = sizeIn(query)
   response.writeHead(200, {'content-type': 'application/octet-stream'}).flushHeaders()
@@ -45,7 +45,7 @@ export async function typeInto(
   name: AppName,
   {query, body, gone}: ApiRequest
 ): Promise<Api.Typed> {
-  const terminal = await terminalOf(control, name, gone)
+  const terminal = await screenOf(control, name, gone, body !== '')
   const size = sizeIn(query)
   if (size !== undefined) terminal.resize(size)
   const why = body === '' ? '' : await terminal.type(Buffer.from(body, 'latin1'), gone)
@@ -53,9 +53,9 @@ export async function typeInto(
   return {bytes: body.length}
 }
 
-async function terminalOf(control: RunControl, name: AppName, gone: AbortSignal): Promise<SharedTerminal> {
+async function screenOf(control: RunControl, name: AppName, gone: AbortSignal, starts = true): Promise<SharedTerminal> {
   appsNamed(control.list().apps, name)
-  const terminal = (await control.terminal(name.id, gone)) ?? 'it has left the run'
+  const terminal = (await control.terminal(name.id, starts, gone)) ?? 'it has left the run'
   if (typeof terminal === 'string') throw refused(name, terminal)
   return terminal
 }
