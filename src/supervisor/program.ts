@@ -104,12 +104,13 @@ export class Program {
     const old = this.#app
     const wasAsleep = old.state.phase === 'asleep'
     this.#hasStarted = this.hasStarted
-    this.#app = this.#newApp(plan, appPort, why)
+    const app = (this.#app = this.#newApp(plan, appPort, why))
     this.#others.add(old)
+    // before the old one is gone: what needs a process meanwhile wakes this one
+    if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
     // one that the user starts in a debugger does not sleep
-    if (this.#hasStarted || (wasAsleep && this.#app.sleep === undefined)) await this.#app.start()
-    else if (wasAsleep) this.sleep()
+    if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) await app.start()
   }
 
   /** Replaces a process that has exited by a new one, which is not started. */

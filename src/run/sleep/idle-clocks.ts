@@ -63,7 +63,8 @@ class IdleClock {
   }
 
   get #timeoutMs(): number {
-    return this.#runtime.wanted.idleTimeoutMs ?? Infinity
+    const [first = this.#runtime] = this.#instances // an edit may have opened the app again
+    return first.wanted.idleTimeoutMs ?? Infinity
   }
 
   get #instances(): readonly AppRuntime[] {

@@ -52,3 +52,18 @@ t.test('nothing is spawned while nothing may be', async t => {
   t.ok(program.hasEnded)
   t.equal(spawned(), 0)
 })
+
+t.test('one that sleeps is asleep while an edit replaces it, so that what comes then wakes it', async t => {
+  const {program, spawned} = programOf(t)
+  program.sleep()
+  t.equal(program.app.state.phase, 'asleep')
+  const plan = planOf({command: script('exec sleep 1000')})
+  const quiet = program.replace(plan, 0, 'watch')
+  t.equal(program.app.state.phase, 'asleep')
+  await quiet
+  t.match([program.app.state.phase, program.hasStarted, spawned()], ['asleep', false, 0])
+  const woken = program.replace(plan, 0, 'watch')
+  await program.start(undefined)
+  await woken
+  t.match([program.app.state.phase, program.hasStarted, spawned()], [/starting|running/, true, 1])
+})

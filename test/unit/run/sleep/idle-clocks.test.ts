@@ -1,0 +1,43 @@
+import t from 'tap'
+import type {AppState} from '../../../../src/model/app-state.ts'
+import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
+import {IdleClocks} from '../../../../src/run/sleep/idle-clocks.ts'
+import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+import {AppSleep} from '../../../../src/supervisor/app-sleep.ts'
+import {planOf} from '../../../rig/plan.ts'
+
+const nothing = (): void => undefined
+
+/** One that runs, and falls asleep after this time. */
+function running(idleTimeoutMs: number): AppRuntime {
+  const app: {state: AppState} = {state: {phase: 'running', pid: 1, ready: true}}
+  const plan = planOf({idleTimeoutMs})
+  const sleeper = {name: 'stock', plan, wanted: plan, app, queue: new AdmissionQueue({timeoutMs: 1000}), sidecar: {}}
+  const fall = (): void => {
+    app.state = {phase: 'asleep', last: undefined}
+    sleep.onMove()
+  }
+  const options = {starting: nothing, triggers: () => ({}), wake: nothing, learn: nothing}
+  const sleep = new AppSleep(sleeper, {...options, sleep: fall})
+  return {...sleeper, sleep} as unknown as AppRuntime
+}
+
+t.test('the time is that of the app as an edit has opened it again', async t => {
+  const over = new AbortController()
+  const asleep = Promise.withResolvers<string>()
+  let instances = [running(600_000)]
+  const clocks = new IdleClocks({
+    emit: event => asleep.resolve(event.type),
+    over: over.signal,
+    activityOf: () => ({isBusy: () => false, count: () => 0}),
+    instancesOf: () => instances,
+    finish: () => [],
+    graceMs: () => 1000,
+    resume: nothing
+  })
+  for (const runtime of instances) clocks.follow(runtime)
+  instances = [running(10)]
+  for (const runtime of instances) clocks.follow(runtime)
+  t.equal(await asleep.promise, 'app-asleep')
+  over.abort()
+})
