@@ -157,13 +157,14 @@ export class Watch {
 
   #listen(watcher: FSWatcher, filter: AppFilter): void {
     let isSetUp = false
-    const {folder, watch: plan, clock = systemClock} = this.#options
+    const {folder, watch: plan, except = () => [], clock = systemClock} = this.#options
     const since = this.#since
     const areFiles = 'files' in plan
     const seen = new Set<string>()
     const see = (path: string, came: Came): void => {
       if (areFiles && !isSetUp) seen.add(path)
-      if (path !== folder && (filter.counts(path) || filter.hasRules(path))) this.#rest.add(path, came)
+      if (path === folder || except().includes(path)) return
+      if (filter.counts(path) || filter.hasRules(path)) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
       if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
