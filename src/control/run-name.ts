@@ -72,8 +72,9 @@ function mayTake(lock: string): boolean {
     return true
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
-    const since = statSync(lock, {throwIfNoEntry: false})?.mtimeMs ?? Infinity
-    if (Date.now() - since > MAX_LOCKED_MS) rmSync(lock, {force: true})
+    const made = statSync(lock, {throwIfNoEntry: false})?.mtimeMs
+    // one of the future is from before the clock was set back
+    if (made !== undefined && Math.abs(Date.now() - made) > MAX_LOCKED_MS) rmSync(lock, {force: true})
     return false
   }
 }
