@@ -58,7 +58,7 @@ export async function sendReplays(body: object): Promise<void> {
   isSending.value = true
   const ours = (sentIn = runId.value)
   try {
-    const replays = await api.follow('POST /replays', {body, isWhole: true})
+    const replays = await api.follow('POST /replays', {body})
     for await (const replay of replays) if (runId.value === ours) sentNow.value = [...sentNow.value, replay]
     announce(`${sentNow.value.length} calls`)
   } catch (error) {

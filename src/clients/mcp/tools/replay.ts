@@ -1,5 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {messageOf, UserError} from '../../../model/errors.ts'
+import {UserError} from '../../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
 import type {Tool} from '../tool.ts'
 
@@ -30,7 +30,7 @@ export const replayTool: Tool = {
         results.push(result)
     } catch (error) {
       if (results.length === 0) throw error
-      why = `: ${messageOf(error)}` // what was sent is sent
+      why = ': the run has ended' // what was sent is sent
     }
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({

@@ -81,6 +81,6 @@ t.test('a run that ends before it has sent all calls again is said', async t => 
   const call = {call: 7, from: 'shop', to: 'stock', method: 'GET', path: '/', replay: 0, before: {status: 200}}
   const result = {...call, after: {status: 403, failure: ''}, differences: [], differ: 0, refusal: '', hint: ''}
   const text = await asked(replayTool, {pinned: true}, 200, result, new Error('aborted'))
-  t.match(text, /^1 of 1 calls were sent again: the run has ended before its answer had\./)
+  t.match(text, /^1 of 1 calls were sent again: the run has ended\./)
   t.match(text, /: 200 before, 403 now; the same answer/, 'the sidecar has refused it: no call is of that')
 })
