@@ -207,11 +207,14 @@ export class PublishedConnection implements Downstream {
       return size
     }
     let content = 0
-    const stop = this.#chunks.parse(bytes, 0, bytes.length, (_, from, to) => {
+    // after many tiny chunks those that follow are moved together, in a copy: the app gets the bytes as they came
+    const read = this.#chunks.mayMove ? Buffer.from(bytes) : bytes
+    const stop = this.#chunks.parse(read, 0, read.length, (_, from, to) => {
       content += to - from
-      this.#exchange.content(bytes.subarray(from, to), 'request')
+      this.#exchange.content(read.subarray(from, to), 'request')
     })
-    if (isMuchWork(bytes.length, content)) letOthersRead(this.socket)
+    this.#chunks.mayMove = isMuchWork(bytes.length, content)
+    if (this.#chunks.mayMove) letOthersRead(this.socket)
     if (this.#chunks.done) this.#chunks = undefined
     // the app finds it broken, too, and says so; nothing after it can be parsed
     if (stop < 0) this.#isLast = true

@@ -59,11 +59,11 @@ export class Chunks {
   #step = SIZE
   #left = 0
   #count = 0
-  readonly #mayMove: boolean
+  /** False: the bytes stay where they are, for who passes them on with their framing. */
+  mayMove: boolean
 
-  /** `mayMove` false: the bytes stay where they are, for who passes them on with their framing. */
   constructor(mayMove = true) {
-    this.#mayMove = mayMove
+    this.mayMove = mayMove
   }
 
   /**
@@ -76,7 +76,7 @@ export class Chunks {
     let from = start
     let to = start
     for (let at = start; at < stop; at++) {
-      if (this.#mayMove && to > from && this.#step === SIZE && this.#count === 0) {
+      if (this.mayMove && to > from && this.#step === SIZE && this.#count === 0) {
         // whole chunks whose size has one digit come in thousands
         for (let size = tinyAt(bytes, at, end); size > 0; size = tinyAt(bytes, at, end)) {
           to = moved(bytes, at + 3, size, to)
@@ -86,7 +86,7 @@ export class Chunks {
       }
       if (this.#step === BODY) {
         const size = Math.min(this.#left, end - at)
-        if (this.#mayMove && to > from && size <= SMALL) to = moved(bytes, at, size, to)
+        if (this.mayMove && to > from && size <= SMALL) to = moved(bytes, at, size, to)
         else {
           if (to > from) take(bytes, from, to)
           from = at

@@ -46,6 +46,31 @@ t.test('small chunks of one read become one piece, and large ones stay where the
   t.end()
 })
 
+t.test('from one read to the next the bytes may be moved, or stay', t => {
+  const tiny = '1\r\nx\r\n'.repeat(50)
+  const chunks = new Chunks(false)
+  const pieces: number[] = []
+  for (const text of [tiny, tiny, `${tiny}2\r`, `\nab\r\n${tiny}0\r\n\r\n`]) {
+    const bytes = Buffer.from(text)
+    let data = ''
+    let count = 0
+    t.equal(
+      chunks.parse(bytes, 0, bytes.length, (read, from, to) => {
+        data += read.toString('latin1', from, to)
+        count++
+      }),
+      bytes.length
+    )
+    t.match(data, /^(?:ab)?x{50}$/)
+    if (!chunks.mayMove) t.equal(bytes.toString(), text, 'as it came')
+    pieces.push(count)
+    chunks.mayMove = !chunks.mayMove
+  }
+  t.strictSame(pieces, [50, 1, 50, 1])
+  t.ok(chunks.done)
+  t.end()
+})
+
 t.test('bytes after the last chunk are not consumed', t => {
   t.strictSame(read('1\r\na\r\n0\r\n\r\nHTTP/1.1'), {data: 'a', end: 11, done: true})
   t.strictSame(read('5\r\nab'), {data: 'ab', end: 5, done: false})
