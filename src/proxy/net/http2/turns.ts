@@ -1,5 +1,7 @@
-/** Streams that are served in one turn of the event loop: a listener accepts one connection in each, so new callers wait for many. */
-const PER_TURN = 4
+/** How many streams are served in one turn of the event loop. */
+const PER_TURN = 16
+/** In a flood fewer are: a listener accepts one connection in a turn, so new callers wait for many. */
+const [FLOOD, PER_TURN_OF_FLOOD] = [64, 4]
 
 let waiting: (() => boolean)[] = []
 let served = 0
@@ -19,9 +21,10 @@ const nextTurn = (): void => {
   served = 0
   isScheduled = waiting.length > 0
   if (isScheduled) setImmediate(nextTurn)
+  const most = waiting.length > FLOOD ? PER_TURN_OF_FLOOD : PER_TURN
   let taken = 0
   for (const serve of waiting) {
-    if (served >= PER_TURN) break
+    if (served >= most) break
     taken++
     if (serve()) served++
   }
