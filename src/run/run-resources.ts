@@ -137,7 +137,7 @@ export class RunResources {
       ...what,
       reportsSaves: true, // the bytes of a save may be those of the one before it, and a read in between have found others
       since: this.#context.startedAt,
-      changed: () => void this.#refresh(),
+      changed: () => void inBackground(this.#context.reporter, 'cannot read resources again', this.#refresh()),
       polls: why => this.#context.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),
       givesUp: why => this.#context.reporter.warn('watch-limited', `${path} is not watched: ${why}`)
     })

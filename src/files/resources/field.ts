@@ -7,7 +7,7 @@ import {RESOURCE} from '../yaml/other-dialects.ts'
 import {explainFault, type ExplainedFault} from '../yaml/explain.ts'
 import {expandTree} from '../yaml/expand-tree.ts'
 import {readYaml, withGoLines} from '../yaml/read.ts'
-import {isNull, resolveScalar} from '../yaml/scalar.ts'
+import {isNull, resolveScalar, resolveTyped} from '../yaml/scalar.ts'
 import {nodeJson, scalarText} from '../yaml/scalar-text.ts'
 import type {Pair, YamlNode} from '../yaml/tree.ts'
 
@@ -150,7 +150,7 @@ export class Field {
   /** A whole number, or undefined when absent or of another type (which is noted). */
   integer(): number | undefined {
     if (this.isAbsent) return undefined
-    const value = this.#value
+    const value = this.#typed
     if (typeof value === 'number' && Number.isInteger(value)) return value
     const quoted = typeof value === 'string' && /^-?\d+$/.test(value)
     return this.#mistyped('a whole number', quoted ? `write it without quotes: ${value}` : '')
@@ -159,7 +159,8 @@ export class Field {
   /** `true` or `false`, or undefined when absent or of another type (which is noted). */
   boolean(): boolean | undefined {
     if (this.isAbsent) return undefined
-    return typeof this.#value === 'boolean' ? this.#value : this.#mistyped('true or false')
+    const value = this.#typed
+    return typeof value === 'boolean' ? value : this.#mistyped('true or false')
   }
 
   /** It is a text, and no number or word such as `true` that `text` reads as one. */
@@ -175,6 +176,11 @@ export class Field {
   get #value(): unknown {
     if (this.#node?.kind !== 'scalar') return undefined
     return resolveScalar(this.#node).value ?? this.#node.text
+  }
+
+  /** The value where a number or a boolean is expected. */
+  get #typed(): unknown {
+    return this.#node?.kind === 'scalar' ? (resolveTyped(this.#node).value ?? this.#node.text) : undefined
   }
 
   /** Everything in it as JSON, as sigs.k8s.io/yaml makes it for the API server. Numbers that JSON cannot hold are texts. */

@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util'
 import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
@@ -50,7 +51,7 @@ export interface ConfigFile {
   readonly withoutEffect: readonly WithoutEffect[]
 }
 
-export const EMPTY_FILE: FolderFile = {
+const EMPTY_FILE: FolderFile = {
   endpoints: [],
   components: [],
   subscriptions: [],
@@ -62,6 +63,13 @@ export const EMPTY_FILE: FolderFile = {
 }
 
 export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
+
+/** A kind of file. */
+export interface FileKind<T> {
+  /** What holds before a file was read; `fault`: why it cannot be, '' = it is not there. */
+  readonly unread: (fault: string) => T
+  readonly read: ReadText<T>
+}
 
 /** What a file holds as it is, whether or not that is used. */
 export interface FileContent<T> {
@@ -81,7 +89,7 @@ export interface ReadContext {
 }
 
 /** Reads a file of a resource folder. */
-export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, factsOfType, variables}) => {
+const readFolderFile: ReadText<FolderFile> = async (file, text, {env, factsOfType, variables}) => {
   const parsed = parseResourceFile({file, text}, variables)
   const value = {
     endpoints: readHttpEndpoints(parsed, env),
@@ -97,11 +105,19 @@ export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, fac
 }
 
 /** Reads a Configuration; faults show the file as written, not the values of variables. */
-export const readConfigFile: ReadText<ConfigFile> = async (file, text, {env}) => {
+const readConfigFile: ReadText<ConfigFile> = async (file, text, {env}) => {
   const parsed = parseResourceFile({file, text: expandVariables(text, env)})
   const withoutEffect = findUnreadKeys(parsed)
   const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
   return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
+}
+
+export const FOLDER_FILE: FileKind<FolderFile> = {unread: () => EMPTY_FILE, read: readFolderFile}
+
+/** One that is there and cannot be read keeps its app from being started: what it restricts is unknown. */
+export const CONFIG_FILE: FileKind<ConfigFile> = {
+  unread: fault => (fault === '' ? EMPTY_CONFIG : {...EMPTY_CONFIG, configuration: {...DEFAULT_CONFIGURATION, fault}}),
+  read: readConfigFile
 }
 
 /** The fault of a Configuration that cannot be used. */
@@ -121,7 +137,7 @@ function withSource(faults: ResourceFile['faults'], text: string): readonly Reso
 
 export const isBroken = ({faults}: FileContent<unknown>): boolean => faults.some(({severity}) => severity === 'error')
 
-/** The last content of a file that could be used; it is read again when its text has changed. */
+/** The last content of a file that could be used; it is read again when its text or its variables have changed. */
 export class LoadedFile<T> {
   /** What holds. */
   value: T
@@ -129,40 +145,43 @@ export class LoadedFile<T> {
   faults: readonly ResourceFault[] = []
   readonly #path: string
   readonly #shownAs: string
-  readonly #read: ReadText<T>
-  #text: string | undefined
+  readonly #kind: FileKind<T>
+  /** What was read last; undefined: the file could not be read since then. */
+  #seen: (Pick<ReadContext, 'variables'> & {readonly text: string}) | undefined
+  #wasRead = false
 
-  constructor(path: string, shownAs: string, {empty, read}: {readonly empty: T; readonly read: ReadText<T>}) {
-    this.value = empty
+  constructor(path: string, shownAs: string, kind: FileKind<T>) {
+    this.value = kind.unread('')
     this.#path = path
     this.#shownAs = shownAs
-    this.#read = read
+    this.#kind = kind
   }
 
   /** Whether anything is another than before. Never throws. */
   async refresh(context: ReadContext): Promise<boolean> {
-    let text: string
     try {
-      text = decodeText(readTextBytes(this.#path))
+      const seen = {text: decodeText(readTextBytes(this.#path)), variables: context.variables}
+      if (isDeepStrictEqual(seen, this.#seen)) return false
+      const content = await this.#kind.read(this.#shownAs, seen.text, context)
+      this.faults = content.faults
+      // at the start what can be used is used; later the last good content is better
+      if (!this.#wasRead || !isBroken(content)) this.value = content.value
+      this.#seen = seen
+      this.#wasRead = true
+      return true
     } catch (error) {
       // Dapr's default Configuration need not be there
-      if (codeOf(error) === 'ENOENT' && this.#text === undefined) return false
+      if (codeOf(error) === 'ENOENT' && !this.#wasRead) return this.#fail('')
       return this.#fail(`it cannot be read: ${messageOf(error)}`)
     }
-    if (text === this.#text) return false
-    const isFirst = this.#text === undefined
-    this.#text = text
-    const content = await this.#read(this.#shownAs, text, context)
-    this.faults = content.faults
-    // at the start what can be used is used; later the last good content is better
-    if (isFirst || !isBroken(content)) this.value = content.value
-    return true
   }
 
   #fail(message: string): boolean {
     const place = {file: this.#shownAs, line: 1, column: 1, source: ''}
-    const isKnown = this.faults[0]?.message === message
-    this.faults = [{severity: 'error', message, place, expected: '', hint: ''}]
+    const isKnown = (this.faults[0]?.message ?? '') === message
+    this.faults = message === '' ? [] : [{severity: 'error', message, place, expected: '', hint: ''}]
+    this.#seen = undefined
+    if (!this.#wasRead) this.value = this.#kind.unread(message === '' ? '' : `${place.file}:1: ${message}`)
     return !isKnown
   }
 }

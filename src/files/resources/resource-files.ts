@@ -9,12 +9,12 @@ import {usualComponents} from './default-components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {firstOfName} from './http-endpoints.ts'
 import {
+  CONFIG_FILE,
   EMPTY_CONFIG,
-  EMPTY_FILE,
+  FOLDER_FILE,
   LoadedFile,
-  readConfigFile,
-  readFolderFile,
   type ConfigFile,
+  type FileKind,
   type FolderFile,
   type ReadContext
 } from './loaded-file.ts'
@@ -54,7 +54,7 @@ export class ResourceFiles {
           isChanged = (await this.#load(this.#files, file, FOLDER_FILE, variables)) || isChanged
       }
     for (const file of new Set(apps.map(({resources}) => resources.configFile)))
-      if (file !== '') isChanged = (await this.#load(this.#configurations, file, CONFIGURATION)) || isChanged
+      if (file !== '') isChanged = (await this.#load(this.#configurations, file, CONFIG_FILE)) || isChanged
     return isChanged
   }
 
@@ -125,25 +125,17 @@ export class ResourceFiles {
   async #load<T>(
     known: Map<string, LoadedFile<T>>,
     path: string,
-    how: How<T>,
+    kind: FileKind<T>,
     variables?: FileVariables
   ): Promise<boolean> {
     let file = known.get(path)
     if (file === undefined) {
-      file = new LoadedFile(path, this.#shown(path), how)
+      file = new LoadedFile(path, this.#shown(path), kind)
       known.set(path, file)
     }
     return file.refresh({...this.#context, variables})
   }
 }
-
-interface How<T> {
-  readonly empty: T
-  readonly read: ConstructorParameters<typeof LoadedFile<T>>[2]['read']
-}
-
-const FOLDER_FILE: How<FolderFile> = {empty: EMPTY_FILE, read: readFolderFile}
-const CONFIGURATION: How<ConfigFile> = {empty: EMPTY_CONFIG, read: readConfigFile}
 
 /** Spans go to the collector of this copy, where an app of the template is one. */
 function movedComponent(component: ComponentResource, movedPorts: MovedPorts): ComponentResource {

@@ -5,8 +5,11 @@ import type {YamlFault} from './fault.ts'
 import {isMergeKey, tagFault} from './scalar.ts'
 import type {ListItem, Pair, YamlNode, YamlScalar} from './tree.ts'
 
-/** The largest allowed text has fewer nodes; only aliases of aliases can produce more. */
+/** The largest allowed text has fewer nodes; only aliases can produce more. */
 const MAX_NODES = 2 ** 20
+
+/** So many characters of a text count as one more node: aliases multiply them, too. */
+const NODE_CHARACTERS = 16
 
 /** No reader calls itself more often. */
 const MAX_DEPTH = 1000
@@ -60,6 +63,7 @@ export class TreeBuilder {
     const {anchor} = (node ?? {}) as Partial<Node & {anchor?: string}>
     if (anchor !== undefined) this.#checkAnchor(anchor, spot)
     const built = this.#built(node, spot, depth)
+    if (built.kind === 'scalar') this.#count(Math.floor(built.text.length / NODE_CHARACTERS), spot)
     if (anchor !== undefined) this.#anchors.set(anchor, {node: built, nodes: this.#nodes - before})
     return built
   }

@@ -43,8 +43,13 @@ export async function readResiliency({documents, faults}: ResourceFile): Promise
       hint: 'put it into a file of its own'
     })
   if (document === undefined || !isResiliency(document)) return undefined
+  const {line} = document.place
+  const errors = (): number => faults.filter(({severity}) => severity === 'error').length
+  // what precedes it is a first document that is no YAML
+  const isSecond = faults.some(({severity, place}) => severity === 'error' && place.line < line)
+  const before = errors()
   const resource = await readResource(document)
-  return faults.some(({severity}) => severity === 'error') ? undefined : resource
+  return isSecond || errors() > before ? undefined : resource
 }
 
 async function readResource(document: Field): Promise<ResiliencyResource> {
