@@ -1,8 +1,12 @@
 /** What `${…}` may name. */
 export type FileVariables = Readonly<Record<string, string | undefined>>
 
-/** A variable as files write it, with what may follow its name. */
-export const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
+const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
+
+/** The first variable of a text as files write it, with what may follow its name; undefined: it has none. */
+export const referenceIn = (text: string): string | undefined =>
+  // behind the last brace each `${` would be searched to the end
+  REFERENCE.exec(text.slice(0, text.lastIndexOf('}') + 1))?.[0]
 
 /** A value of a file. */
 export interface WrittenValue {
@@ -38,7 +42,7 @@ export function expand(written: WrittenValue, variables: FileVariables): Expande
   const expansion = new Expansion(written.value, variables)
   try {
     const value = expansion.all()
-    const unset = expansion.unset.map(([name, index]) => ({
+    const unset = [...expansion.unset].map(([name, index]) => ({
       message: `the variable ${name} is not set: it is taken as empty`,
       hint: `set it, or write \${${name}:-default}, or \${${name}:?message} to refuse`,
       spot: spotWithin(written, index)
@@ -83,11 +87,13 @@ const LITERAL = 'write $${ for a ${ that stays as it is'
 
 /** No real template has more. */
 const MAX_DEPTH = 20
+/** More are not reported of one value. */
+const MAX_UNSET = 100
 
 /** The expansion of one value, from left to right. */
 class Expansion {
-  /** Variables that were empty because they are not set, each with the index of its `${`. */
-  readonly unset: [name: string, index: number][] = []
+  /** Variables that were empty because they are not set, each with the index of its first `${`. */
+  readonly unset = new Map<string, number>()
   readonly #text: string
   readonly #variables: FileVariables
   #at = 0
@@ -143,7 +149,7 @@ class Expansion {
       const why = word === '' ? `the variable ${name} is not set` : `the variable ${name} is not set: ${word}`
       throw new BadExpansion(start, why, `set it: export ${name}=…, or --env ${name}=…`)
     }
-    if (operator === '' && isUsed) this.unset.push([name, start])
+    if (operator === '' && isUsed && !this.unset.has(name) && this.unset.size < MAX_UNSET) this.unset.set(name, start)
     return word
   }
 }

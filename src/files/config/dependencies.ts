@@ -9,7 +9,8 @@ import type {Settings} from './merge.ts'
 export function dependenciesOf(apps: readonly Settings[]): readonly (readonly Dependency[])[] {
   const ids = new Set(apps.map(({id}) => id))
   const all = apps.map(app => {
-    const dependencies = written(app).filter(({id}) => id !== app.id || app.isOwn('dependsOn'))
+    const named = written(app)
+    const dependencies = app.isOwn('dependsOn') || named.every(({id}) => id !== app.id) ? named : []
     for (const {id} of dependencies) if (!ids.has(id)) refuseUnknown(app, id, ids)
     return dependencies
   })

@@ -45,6 +45,8 @@ export const MAX_MISTAKES = 100
 
 /** Maximum width of the quoted line, in columns. */
 const WIDTH = 80
+/** What is looked at on each side of a mistake: a line may have a million characters, and some of them no width. */
+const MAX_SIDE = 4 * WIDTH
 
 /** Dapr's prefix for errors that it finds in a template before it starts anything. They go to stdout. */
 const BEFORE_START = 'Error getting apps from config file: '
@@ -118,9 +120,11 @@ export function explainPlace({file, line, column, source}: Place, length: number
 
 /** The line, shortened around the mistake with `…` if it is long, and a line of carets. */
 function draw(line: string, start: number, length: number): readonly string[] {
-  const isLong = columns(line) > WIDTH
-  const before = isLong ? lastColumns(line.slice(0, start), WIDTH / 2) : line.slice(0, start)
-  const after = isLong ? firstColumns(line.slice(start), WIDTH - columns(before)) : line.slice(start)
+  const isLong = line.length > MAX_SIDE || columns(line) > WIDTH
+  const before = isLong
+    ? lastColumns(line.slice(Math.max(0, start - MAX_SIDE), start), WIDTH / 2)
+    : line.slice(0, start)
+  const after = isLong ? firstColumns(line.slice(start, start + MAX_SIDE), WIDTH - columns(before)) : line.slice(start)
   const head = before.length < start ? '…' : ''
   const tail = start + after.length < line.length ? '…' : ''
   const carets = '^'.repeat(Math.max(1, columns(after.slice(0, length))))

@@ -13,7 +13,7 @@ import {alwaysLacking, lackingProfiles} from './profiles.ts'
 import {PORT_NAMES} from './sidecar.ts'
 import type {Entry} from './service-versions.ts'
 import type {Yaml} from './source.ts'
-import {REFERENCE} from '../../model/expansion.ts'
+import {referenceIn} from '../../model/expansion.ts'
 import {TO_REPLACE} from './values.ts'
 import {eachScalar, type NodeParent, type YamlNode} from '../yaml/tree.ts'
 
@@ -23,7 +23,7 @@ function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly 
   const mistakes: Mistake[] = []
   for (const {root} of documents)
     eachScalar(root, (node, around) => {
-      const [written] = REFERENCE.exec(node.text) ?? []
+      const written = referenceIn(node.text)
       if (written === undefined || isForShell(node, around)) return
       mistakes.push({
         code: 'not-interpolated',

@@ -11,7 +11,8 @@ export interface PackageScript {
 interface Manifest {
   readonly name?: unknown
   readonly scripts?: Readonly<Record<string, unknown>>
-  readonly workspaces?: readonly unknown[] | {readonly packages?: readonly unknown[]}
+  /** Patterns, or `{packages: patterns}`; it is another's file, which may be wrong. */
+  readonly workspaces?: unknown
 }
 
 /** Flags of npm, pnpm, yarn and bun that name a package of the workspace, and those that name a folder. */
@@ -50,8 +51,8 @@ function packageFolder(wanted: string, root: string): string | undefined {
 
 /** `packages/*`, `apps/web` */
 function workspacePatterns(root: string): readonly string[] {
-  const {workspaces = []} = manifestIn(root) ?? {}
-  const inManifest = 'packages' in workspaces ? (workspaces.packages ?? []) : (workspaces as readonly unknown[])
+  const workspaces = manifestIn(root)?.workspaces as {readonly packages?: unknown} | null | undefined
+  const inManifest = [workspaces, workspaces?.packages].find(Array.isArray) ?? []
   const inPnpm = textIn(join(root, 'pnpm-workspace.yaml')).matchAll(/^\s*-\s*['"]?([^'"#\n]+?)['"]?\s*(?:#.*)?$/gm)
   return [...inManifest.map(String), ...[...inPnpm].map(([, pattern = '']) => pattern)]
 }

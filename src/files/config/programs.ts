@@ -62,25 +62,30 @@ const MAX_DEPTH = 5
  * The programs that a command starts, from the outside in: itself, what a launcher, a shell or a script of the
  * `package.json` in `folder` starts, in order.
  */
-export function programsIn(command: readonly string[], folder: string, depth = 0): readonly StartedProgram[] {
-  if (depth > MAX_DEPTH) return []
+export function programsIn(
+  command: readonly string[],
+  folder: string,
+  within: readonly string[] = []
+): readonly StartedProgram[] {
+  if (within.length > MAX_DEPTH) return []
   const words = command.filter((word, index) => !(ASSIGNMENT.test(word) && index < firstProgram(command)))
   const [program, ...args] = words
   if (program === undefined) return []
   const name = basename(program)
-  return [{name, args}, ...startedBy({name, args}, folder, depth)]
+  return [{name, args}, ...startedBy({name, args}, folder, within)]
 }
 
-function startedBy({name, args}: StartedProgram, folder: string, depth: number): readonly StartedProgram[] {
-  if (SHELLS.has(name)) return inShell(args, folder, depth)
+/** `within`: what has led here; a script that calls itself is not followed again. */
+function startedBy({name, args}: StartedProgram, folder: string, within: readonly string[]): readonly StartedProgram[] {
+  if (SHELLS.has(name)) return inShell(args, folder, within)
   const wrapper = WRAPPERS.get(name)
-  if (wrapper !== undefined) return programsIn(behind(args, wrapper), folder, depth + 1)
+  if (wrapper !== undefined) return programsIn(behind(args, wrapper), folder, [...within, name])
   if (PACKAGE_MANAGERS.has(name)) {
     const found = packageScript(args, folder)
-    if (found !== undefined) return inScript(found.script, found.folder, depth)
+    if (found !== undefined) return inScript(found.script, found.folder, within)
   }
   const isLauncher = LAUNCHERS.has(name) || PACKAGE_MANAGERS.has(name) || PYTHON.test(name)
-  return isLauncher ? programsIn(launched(args), folder, depth + 1) : []
+  return isLauncher ? programsIn(launched(args), folder, [...within, name]) : []
 }
 
 /** What a launcher starts: what follows `--`, or its own flags. */
@@ -105,12 +110,13 @@ function behind(
 }
 
 /** `sh -c 'a && b'` */
-function inShell(args: readonly string[], folder: string, depth: number): readonly StartedProgram[] {
+function inShell(args: readonly string[], folder: string, within: readonly string[]): readonly StartedProgram[] {
   const flag = args.findIndex(arg => /^-[a-z]*c$/.test(arg))
-  return flag === -1 ? [] : inScript(args[flag + 1] ?? '', folder, depth)
+  return flag === -1 ? [] : inScript(args[flag + 1] ?? '', folder, within)
 }
 
-function inScript(script: string, folder: string, depth: number): readonly StartedProgram[] {
+function inScript(script: string, folder: string, within: readonly string[]): readonly StartedProgram[] {
+  if (within.includes(script)) return []
   const commands = script.split(/&&|\|\||[;|&\n]/).map(each => each.trim().split(/\s+/).filter(Boolean))
-  return commands.flatMap(words => programsIn(words, folder, depth + 1))
+  return commands.flatMap(words => programsIn(words, folder, [...within, script]))
 }

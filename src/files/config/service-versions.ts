@@ -1,6 +1,6 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {isSemanticVersion} from '../../model/semantic-version.ts'
-import {placeOf, type Source} from './diagnose.ts'
+import {placeText, type Source} from './diagnose.ts'
 import type {AppKey, Settings} from './merge.ts'
 
 /** Daeploy's names of services. */
@@ -14,10 +14,7 @@ export interface Entry {
 
 /** Holds the Daeploy services of a template to Daeploy's rules; plain Dapr apps may share ids as they like. */
 export function checkVersions(entries: readonly Entry[], source: Source): void {
-  const at = (settings: Settings, key: AppKey): string => {
-    const {file, line, column} = placeOf(source, settings.spot(key).start)
-    return `${file}:${line}:${column}`
-  }
+  const at: At = (settings, key) => placeText(source, settings.spot(key))
   for (const entry of entries) {
     checkVersion(entry, at)
     for (const other of entries) if (other !== entry) checkPair(entry, other, at)

@@ -1,6 +1,6 @@
 import type {KeyKind} from './keys.ts'
 import {mistyped, mapPairs, refuseNode, type Reading, type WantedType} from './nodes.ts'
-import {REFERENCE} from '../../model/expansion.ts'
+import {referenceIn} from '../../model/expansion.ts'
 import {isNull, resolveScalar, resolveTyped} from '../yaml/scalar.ts'
 import type {YamlNode, YamlScalar} from '../yaml/tree.ts'
 
@@ -119,7 +119,8 @@ function readBoolean(reading: Reading, node: YamlNode): boolean | undefined {
 }
 
 /** What to do about a variable that was not replaced; '' for other values. */
-const toReplace = (node: YamlNode): string => (node.kind === 'scalar' && REFERENCE.test(node.text) ? TO_REPLACE : '')
+const toReplace = (node: YamlNode): string =>
+  node.kind === 'scalar' && referenceIn(node.text) !== undefined ? TO_REPLACE : ''
 
 function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | undefined {
   if (node.kind === 'list')

@@ -63,7 +63,7 @@ export class TreeBuilder {
     const {anchor} = (node ?? {}) as Partial<Node & {anchor?: string}>
     if (anchor !== undefined) this.#checkAnchor(anchor, spot)
     const built = this.#built(node, spot, depth)
-    if (built.kind === 'scalar') this.#count(Math.floor(built.text.length / NODE_CHARACTERS), spot)
+    if (built.kind === 'scalar') this.#count(built.text.length / NODE_CHARACTERS, spot)
     if (anchor !== undefined) this.#anchors.set(anchor, {node: built, nodes: this.#nodes - before})
     return built
   }

@@ -1,4 +1,4 @@
-import {expand, REFERENCE, type ExpansionMistake, type FileVariables} from '../../model/expansion.ts'
+import {expand, referenceIn, type ExpansionMistake, type FileVariables} from '../../model/expansion.ts'
 import type {Spot} from './place.ts'
 import {eachScalar, type YamlNode} from './tree.ts'
 
@@ -23,7 +23,7 @@ export function expandTree(root: YamlNode, text: string, variables: FileVariable
   eachScalar(root, scalar => {
     if (!scalar.text.includes('${')) return
     const {spot, text: value} = scalar
-    const [written] = REFERENCE.exec(value) ?? []
+    const written = referenceIn(value)
     if (written !== undefined) references.push({written, spot})
     if (variables === undefined) return
     const expanded = expand({value, text, ...spot}, variables)

@@ -6,17 +6,18 @@ export interface Spot {
   readonly end: number
 }
 
+/** The line that was found last: the places of a file are mostly asked for from its start to its end. */
+let last = {text: '', line: 1, start: 0}
+
 /** Line and column of an offset in the text of a file, and the line. */
 export function placeIn({file, text}: {readonly file: string; readonly text: string}, offset: number): Place {
-  const start = text.slice(0, offset).lastIndexOf('\n') + 1
-  const end = text.indexOf('\n', offset)
-  const source = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
-  return {file, line: lineOf(text, offset), column: offset - start + 1, source}
-}
-
-/** Line number of an offset, counted from 1. */
-function lineOf(text: string, offset: number): number {
-  let line = 1
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++
-  return line
+  let {line, start} = text === last.text && last.start <= offset ? last : {line: 1, start: 0}
+  let end = text.indexOf('\n', start)
+  for (; end !== -1 && end < offset; end = text.indexOf('\n', start)) {
+    start = end + 1
+    line++
+  }
+  last = {text, line, start}
+  const source = text.slice(start, end === -1 ? text.length : end)
+  return {file, line, column: offset - start + 1, source: source.endsWith('\r') ? source.slice(0, -1) : source}
 }

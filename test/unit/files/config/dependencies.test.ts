@@ -34,6 +34,15 @@ t.test('what common says counts for all apps but the one that it names', async t
   ])
 })
 
+t.test('apps that common names together do not wait for each other', async t => {
+  t.strictSame(dependenciesIn(t, template({db: '~', cache: '~', web: '~', jobs: '[db]'}, 'dependsOn: [db, cache]')), [
+    [],
+    [],
+    ['db ready', 'cache ready'],
+    ['db ready']
+  ])
+})
+
 t.test('an id that no app has is refused where it stands', async t => {
   const list = failure(t, template({orders: '~', checkout: '[orders, ordes]'}))
   t.equal(list.message, `${BEFORE}app "checkout" depends on "ordes", which is not an app of this template`)

@@ -57,6 +57,23 @@ t.test('a long line is cut at its end only, when what is wrong stands at its sta
   t.equal(carets, '   ^^^')
 })
 
+t.test('of a line of a million characters only what surrounds the carets is looked at', async t => {
+  const long = 'a'.repeat(2 ** 20)
+  for (let time = 0; time < 20; time++) pointed(`${long}|bad|${long}`)
+  const [, line = '', carets = ''] = pointed(`${long}|bad|${long}`).split('\n')
+  t.match(line, /^…a{40}bada+…$/)
+  t.equal(carets, `${' '.repeat(41)}^^^`)
+})
+
+t.test('places of a text with many lines', async t => {
+  const source = sourceOf('a: 1\r\n'.repeat(150_000))
+  for (let at = 0; at < 150_000; at += 3) placeOf(source, at * 6)
+  t.match(placeOf(source, 0), {line: 1, column: 1, source: 'a: 1'})
+  t.match(placeOf(source, 6 * 149_999 + 3), {line: 150_000, column: 4, source: 'a: 1'})
+  t.match(placeOf(source, 6 * 150_000), {line: 150_001, column: 1, source: ''})
+  t.match(placeOf(sourceOf('\n\nb'), 1), {line: 2, column: 1, source: ''})
+})
+
 t.test('the carets of something long end with the line that is shown', async t => {
   const [, line = '', carets = ''] = pointed(`x: |${'b'.repeat(200)}|`).split('\n')
   t.equal(line, `x: ${'b'.repeat(77)}…`)

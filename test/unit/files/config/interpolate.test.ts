@@ -225,3 +225,13 @@ t.test('a file of variables: the environment and --env come first; it may be mis
     {expected: 'expected true, false, or the path of a .env file'}
   ])
 })
+
+t.test('a value with thousands of variables that are not set, or not closed', async t => {
+  const names = Array.from({length: 40_000}, (_, index) => `\${A${index}}`)
+  const many = await read(t, template(`env: {V: "${names.join('')}", W: "${'${B}'.repeat(40_000)}"}`))
+  const unset = many.findings.filter(({code}) => code === 'unset-variable')
+  t.equal(unset.length, 100)
+  t.match(unset[0], {message: 'the variable A0 is not set: it is taken as empty', place: {line: 6, column: 15}})
+  const {message} = await refusal(t, template(`env: {V: "${'${A:-'.repeat(100_000)}"}`))
+  t.match(message, '${ without its }')
+})

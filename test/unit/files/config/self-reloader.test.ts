@@ -88,6 +88,15 @@ t.test('scripts of other packages of a workspace are looked up where they are', 
     t.equal(selfReloader(command.split(' '), folder), '', command)
 })
 
+t.test('a package.json may be wrong, and a script may call itself', async t => {
+  for (const workspaces of ['packages/*', null, 5, {packages: 'x'}, {}, [7]]) {
+    const folder = t.testdir({'package.json': JSON.stringify({workspaces})})
+    t.equal(selfReloader(['npm', '-w', 'web', 'run', 'dev'], folder), '', JSON.stringify(workspaces))
+  }
+  const dev = `${Array.from({length: 40}, () => 'npm run dev').join(' & ')} & vite`
+  t.equal(selfReloader(['npm', 'run', 'dev'], t.testdir({'package.json': JSON.stringify({scripts: {dev}})})), 'vite')
+})
+
 t.test('values of the flags of launchers and of node are no programs', async t => {
   const folder = t.testdir({'package.json': JSON.stringify({scripts: {dev: 'vite'}})})
   for (const [command, found] of [
