@@ -5,7 +5,7 @@ import type {ResourceFault} from './fault.ts'
 import type {FactsOfType, TypeFacts} from './component-types.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import {headOf, type Field, type ResourceFile} from './field.ts'
-import {parseGoDuration} from './go-duration.ts'
+import {MAX_TIMER_MS, parseGoDuration} from './go-duration.ts'
 import {middlewareType} from './middleware-types.ts'
 
 /** An entry of `spec.metadata`: a value, or where it is to be found. */
@@ -194,7 +194,7 @@ function initTimeoutOf(field: Field): number {
   const text = field.text()
   if (text === '') return DEFAULT_INIT_TIMEOUT_MS
   const ms = parseGoDuration(text)
-  if (typeof ms === 'number') return ms
+  if (typeof ms === 'number') return Math.min(ms, MAX_TIMER_MS)
   return (
     field.warn(`${ms}: the default of 5s is taken`, {expected: 'expected a duration such as 5s'}) ??
     DEFAULT_INIT_TIMEOUT_MS

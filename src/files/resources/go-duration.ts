@@ -10,6 +10,9 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 }
 
 const MAX_MS = (2 ** 63 - 1) / 1e6
+
+/** 24.8 days: for more Node's timers fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
 const PART = /^([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)/
 
 /**

@@ -1,6 +1,6 @@
 import type {Environment} from '../../model/environment.ts'
 import type {Field} from './field.ts'
-import {parseGoDuration} from './go-duration.ts'
+import {MAX_TIMER_MS, parseGoDuration} from './go-duration.ts'
 import type {OtlpSettings, TracingSettings} from './tracing-settings.ts'
 
 /** Reads `spec.tracing` (Dapr: pkg/config, TracingSpec). */
@@ -61,7 +61,7 @@ function splitHeader(text: string): readonly [string, string] | undefined {
 function readTimeout(field: Field): number {
   const text = field.text()
   const ms = text === '' ? 0 : parseGoDuration(text)
-  if (typeof ms === 'number') return Math.max(0, ms)
+  if (typeof ms === 'number') return Math.min(Math.max(0, ms), MAX_TIMER_MS)
   field.error(`${field.path}: ${ms}`, {expected: 'expected a duration such as 10s'})
   return 0
 }
@@ -90,7 +90,7 @@ export function withOtelVariables(settings: TracingSettings, env: Environment): 
           .split(',')
           .flatMap(text => [splitHeader(text)].filter(isPair))
       ),
-      timeoutMs: timeout > 0 ? timeout : 0
+      timeoutMs: timeout > 0 ? Math.min(timeout, MAX_TIMER_MS) : 0
     }
   }
 }

@@ -135,3 +135,12 @@ t.test('a number and a boolean may be variables in quotes', async t => {
   t.equal(shop.snapshot.resiliency.policies.retries.get('twice')?.maxRetries, 2)
   t.match(faultsOf(shop), [/^spec\.metrics\.enabled has a value of a wrong type/], 'a quoted text is none')
 })
+
+t.test('a time that no timer can wait is the longest that one can', async t => {
+  const {open, write} = scene(t)
+  write('r/a.yaml', component('one').replace('  metadata:\n  -', '  initTimeout: 600h\n  metadata:\n  -'))
+  write('config.yaml', 'spec: {tracing: {otel: {endpointAddress: "localhost:4317", protocol: grpc, timeout: 600h}}}\n')
+  const {snapshot} = await open('shop')
+  t.equal(snapshot.components[0]?.initTimeoutMs, 2 ** 31 - 1)
+  t.equal(snapshot.configuration.tracing.otlp?.timeoutMs, 2 ** 31 - 1)
+})
