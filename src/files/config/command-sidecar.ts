@@ -5,7 +5,7 @@ import type {Template} from './decode.ts'
 import type {Source} from './diagnose.ts'
 import type {AppValues} from './keys.ts'
 import {locateApps, type Surroundings} from './locate.ts'
-import {noSettings, type Complaint} from './merge.ts'
+import {noSettings, untilMistake, type Complaint} from './merge.ts'
 
 /** What a command gets from `common`: all that is about the sidecar and the environment, nothing about a process of ours. */
 const KEYS = [
@@ -31,7 +31,7 @@ export interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables
 export function commandSidecar(template: Template, {id, cwd, source, variables, ...around}: CommandSidecar): AppPlan {
   const {values} = template.common
   const app = {values: {appDirPath: cwd}, pairs: new Map(), repeated: [], spot: {start: 0, end: 0}}
-  const [location] = locateApps({...template, apps: [app]}, {source, ...around})
+  const [location] = locateApps({...template, apps: [app]}, {source, ...around}, untilMistake)
   if (location === undefined) throw new Error('no location')
   const settings = {
     ...noSettings(id, cwd),

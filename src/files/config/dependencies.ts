@@ -1,14 +1,14 @@
 import type {Dependency} from '../../model/plan.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import type {Settings} from './merge.ts'
+import type {ForEach, Settings} from './merge.ts'
 
 /**
  * The dependencies of each app, in the template's order. Refuses unknown ids and cycles. `dependsOn` in `common` applies to
  * all apps except those that it names.
  */
-export function dependenciesOf(apps: readonly Settings[]): readonly (readonly Dependency[])[] {
+export function dependenciesOf(apps: readonly Settings[], each: ForEach): readonly (readonly Dependency[])[] {
   const ids = new Set(apps.map(({id}) => id))
-  const all = apps.map(app => {
+  const all = each(apps, app => {
     const named = written(app)
     const dependencies = app.isOwn('dependsOn') || named.every(({id}) => id !== app.id) ? named : []
     for (const {id} of dependencies) if (!ids.has(id)) refuseUnknown(app, id, ids)

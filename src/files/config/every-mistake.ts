@@ -1,5 +1,4 @@
 import {basename} from 'node:path'
-import {isDeepStrictEqual} from 'node:util'
 import {UserError, type TemplateMistake} from '../../model/errors.ts'
 import type {ListItem, Pair, YamlList, YamlNode} from '../yaml/tree.ts'
 import type {Spot} from '../yaml/place.ts'
@@ -7,6 +6,7 @@ import type {Overrides} from './app.ts'
 import {findTemplates} from './find.ts'
 import {explainForeign} from './foreign-file.ts'
 import {loadFiles, openFiles, type LoadContext, type Loaded, type WatchFlag} from './load.ts'
+import {FoundMistakes, untilLast} from './found-mistakes.ts'
 
 /** A template with all of its mistakes. */
 export interface Examined {
@@ -17,16 +17,15 @@ export interface Examined {
 }
 
 /**
- * Loads a template to its end: each mistake is recorded and taken out of the tree, and the rest is read again, so that no check has to know how to
- * continue after a mistake. A text that is no YAML has one mistake: what follows it cannot be read.
+ * Loads a template to its end: the first mistake of each app is recorded and taken out of the tree, and the rest is read again, so that no check has
+ * to know how to continue after a mistake. A text that is no YAML has one mistake: what follows it cannot be read.
  */
 export async function examineTemplate(
   typed: string | readonly string[],
   around: LoadContext,
   overrides: Overrides & WatchFlag
 ): Promise<Examined> {
-  const errors: UserError[] = []
-  const known: TemplateMistake[] = []
+  const found = new FoundMistakes()
   let lacksApps = false
   let isForeign = false
   let stdin: Buffer | string | undefined
@@ -34,38 +33,44 @@ export async function examineTemplate(
   const load = async (): Promise<Loaded> => {
     const read = await openFiles(findTemplates([typed].flat(), around.cwd), {...around, readStdin})
     const files = read.map(file => {
-      const root = known.reduce(withoutMistake, file.document.root)
-      lacksApps ||= countApps(root) < countApps(file.document.root)
+      const root = found.mistakes.reduce(withoutMistake, file.document.root)
+      lacksApps ||= itemsOf(root).length < itemsOf(file.document.root).length
       return {...file, document: {...file.document, root}}
     })
     try {
-      const loaded = await loadFiles(files, around, overrides)
+      const each = untilLast(lacksApps ? indexBefore(read[0]?.document.root, files[0]?.document.root) : index => index)
+      const loaded = await loadFiles(files, {...around, each}, overrides)
       await loaded.plan.faults?.()
       await loaded.deployable()
       return loaded
     } catch (error) {
-      const explained = errors.length === 0 ? explainForeign(error, read) : error
+      const explained = found.isEmpty ? explainForeign(error, read) : error
       isForeign ||= explained !== error
       throw explained
     }
   }
+  // an app that was taken out is missed by those that depend on it
+  const follows = (mistakes: readonly TemplateMistake[]): boolean =>
+    lacksApps && mistakes.every(({code}) => code === 'unknown-dependency')
   for (;;)
     try {
-      return {errors, loaded: await load()}
+      const loaded = await load()
+      return {errors: found.errors, loaded}
     } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      const fresh = error.mistakes.filter(({place, message}) =>
-        known.every(other => !isDeepStrictEqual({place, message}, {place: other.place, message: other.message}))
-      )
-      // an app that was taken out is missed by those that depend on it
-      const follows = lacksApps && fresh.every(({code}) => code === 'unknown-dependency')
-      if (errors.length === 0 || (fresh.length > 0 && !follows)) errors.push(error)
-      if (fresh.length === 0 || isForeign) return {errors, loaded: undefined}
-      known.push(...fresh)
+      if (!found.add(error, follows) || isForeign) return {errors: found.errors, loaded: undefined}
     }
 }
 
-const countApps = (root: YamlNode): number => appsIn(root)?.items.length ?? 0
+/** The index of an app before others were taken out; what is no app of the first file comes behind these. */
+function indexBefore(root: YamlNode | undefined, rest: YamlNode | undefined): (index: number) => number {
+  const all = itemsOf(root)
+  const staying = new Set(itemsOf(rest).map(({value}) => value.start))
+  const indexes = [...all.keys()].filter(index => staying.has(all[index]?.value.start ?? -1))
+  return index => indexes[index] ?? all.length + index
+}
+
+const itemsOf = (root: YamlNode | undefined): readonly ListItem[] =>
+  root === undefined ? [] : (appsIn(root)?.items ?? [])
 
 function appsIn(root: YamlNode): YamlList | undefined {
   const apps = root.kind === 'map' ? root.pairs.findLast(({name}) => name === 'apps')?.node : undefined

@@ -9,6 +9,7 @@ import {placeOf} from './diagnose.ts'
 import {findTemplates, type FoundTemplate} from './find.ts'
 import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
+import type {ForEach} from './merge.ts'
 import type {Reading} from './nodes.ts'
 import type {YamlNode} from '../yaml/tree.ts'
 import type {FileVariables} from '../../model/expansion.ts'
@@ -28,6 +29,8 @@ export interface LoadContext extends Surroundings {
   readonly cwd: string
   /** All of standard input, for a template named `-`. */
   readonly readStdin: () => Buffer | string
+  /** Default: the first mistake ends it. */
+  readonly each?: ForEach
 }
 
 export interface Loaded {
@@ -151,10 +154,10 @@ export async function openFiles(all: readonly FoundTemplate[], around: LoadConte
 /** The plan of what was written. */
 export function resolveWritten(
   {found, source, documents, unset, reading, root}: Written,
-  {home, env}: LoadContext,
+  {home, env, each}: LoadContext,
   overrides: Overrides & Pick<Given, 'impliedWatch'>
 ): CheckedTemplate & {readonly plan: Plan} {
   const template = decodeTemplate(reading, root)
   checkOurKeys(template, source)
-  return {template, source, documents, unset, ...resolvePlan(template, {found, source, home, env, ...overrides})}
+  return {template, source, documents, unset, ...resolvePlan(template, {found, source, home, env, each, ...overrides})}
 }

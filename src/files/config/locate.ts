@@ -10,6 +10,7 @@ import type {Section, Template} from './decode.ts'
 import {fileAt, templateError, type Source} from './diagnose.ts'
 import type {Spot} from '../yaml/place.ts'
 import type {AppValues} from './keys.ts'
+import type {ForEach} from './merge.ts'
 import {absolutePath, daprFolder, statFault} from './paths.ts'
 
 /** What paths in a template depend on, besides the template. */
@@ -44,10 +45,10 @@ const NO_PATHS: Paths = {configFile: '', runtime: '', resources: []}
  * Resolves the paths of all apps, in the template's order (`validateRunConfig` and `resolveResourcesAndConfigFilePaths` in
  * Dapr's CLI). Every path that is written must exist. `search.folder` is the template's folder.
  */
-export function locateApps(template: Template, search: Search): readonly Location[] {
+export function locateApps(template: Template, search: Search, each: ForEach): readonly Location[] {
   const inFile = (spot: Spot): string => fileAt(search.source, spot.start)?.folder ?? search.folder
   const common = pathsOf(template, template.common, {...search, folderOf: inFile})
-  return template.apps.map(app => {
+  return each(template.apps, app => {
     const folder = appFolder(app, search)
     const own = pathsOf(template, app, {...search, folderOf: () => folder})
     return {app, folder, resources: resourcesOf(folder, own, {common, ...search})}

@@ -31,6 +31,11 @@ export interface Settings {
   refuseToStart(complaint: Complaint): never
 }
 
+/** The results for all, like `map`: at the first mistake, or after the last one, it throws. */
+export type ForEach = <One, Result>(all: readonly One[], make: (one: One, index: number) => Result) => readonly Result[]
+
+export const untilMistake: ForEach = (all, make) => all.map(make)
+
 /**
  * Merges an app's own values over those of `common`; `env` is merged entry by entry, `kubernetes` key by key. Own values win even if they are
  * `false`, `0` or `''`, which Dapr treats as unset (`mergeCommonAndAppsSharedRunConfig` in its CLI). Paths of resources are

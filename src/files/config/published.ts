@@ -1,6 +1,6 @@
 import type {PublishedPlan} from '../../model/plan.ts'
 import {placeText, type Source} from './diagnose.ts'
-import type {Settings} from './merge.ts'
+import type {ForEach, Settings} from './merge.ts'
 import type {Entry} from './service-versions.ts'
 import {HIGHEST_PORT, isHost, unbracketed} from './sidecar.ts'
 
@@ -37,21 +37,27 @@ interface WrittenPort {
 }
 
 /** Refuses a `port` that another key or another app wants. Apps with profiles may be alternatives: those that run are compared when they start. */
-export function checkPublished(entries: readonly Entry[], source: Source): void {
-  if (entries.every(({plan}) => plan.published === undefined)) return
-  const ports = entries.filter(({plan}) => plan.profiles === undefined).flatMap(portsOf)
-  for (const [index, {key, number, entry}] of ports.entries()) {
-    const first = ports.slice(0, index).find(each => each.number === number && collide(each, {key, number, entry}))
-    if (first === undefined) continue
-    const {settings} = first.entry
-    const whose = first.entry === entry ? '' : ` of ${JSON.stringify(settings.id)}`
-    entry.settings.refuse({
-      code: 'duplicate-port',
-      key,
-      message: `app ${JSON.stringify(entry.plan.id)}: ${key} is ${number}, which is taken by the ${first.key}${whose} (${placeText(source, settings.spot(first.key))})`,
-      hint: 'give each a number of its own'
-    })
-  }
+export function checkPublished(entries: readonly Entry[], source: Source, each: ForEach): void {
+  const hasAny = entries.some(({plan}) => plan.published !== undefined)
+  const taken: WrittenPort[] = []
+  each(hasAny ? entries : [], entry => {
+    for (const port of entry.plan.profiles === undefined ? portsOf(entry) : []) {
+      const first = taken.find(other => other.number === port.number && collide(other, port))
+      if (first !== undefined) refuseTaken(port, first, source)
+      taken.push(port)
+    }
+  })
+}
+
+function refuseTaken({key, number, entry}: WrittenPort, first: WrittenPort, source: Source): never {
+  const {settings} = first.entry
+  const whose = first.entry === entry ? '' : ` of ${JSON.stringify(settings.id)}`
+  return entry.settings.refuse({
+    code: 'duplicate-port',
+    key,
+    message: `app ${JSON.stringify(entry.plan.id)}: ${key} is ${number}, which is taken by the ${first.key}${whose} (${placeText(source, settings.spot(first.key))})`,
+    hint: 'give each a number of its own'
+  })
 }
 
 function portsOf(entry: Entry): readonly WrittenPort[] {

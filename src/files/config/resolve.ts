@@ -9,7 +9,7 @@ import type {FoundTemplate} from './find.ts'
 import {START_KEYS, type TopValues} from './keys.ts'
 import {checkPublished} from './published.ts'
 import {locateApps, type Surroundings} from './locate.ts'
-import {mergeApp, type Settings} from './merge.ts'
+import {mergeApp, untilMistake, type ForEach, type Settings} from './merge.ts'
 import {misspelt, noApps} from './unknown-keys.ts'
 import {checkVersions, type Entry} from './service-versions.ts'
 
@@ -19,9 +19,9 @@ interface Replicated {
 }
 
 /** Every instance of every app, in the template's order: `replicas` of an entry one after the other, numbered by id and version. */
-function allInstances(entries: readonly Replicated[]): readonly AppPlan[] {
+function allInstances(entries: readonly Replicated[], each: ForEach): readonly AppPlan[] {
   const counts = new Map<string, number>()
-  return entries.flatMap(({settings, plan}) => {
+  const instances = each(entries, ({settings, plan}) => {
     const replicas = replicasOf(settings, plan)
     const name = JSON.stringify([plan.id, plan.version])
     const before = counts.get(name) ?? 0
@@ -31,6 +31,7 @@ function allInstances(entries: readonly Replicated[]): readonly AppPlan[] {
       return index === 0 ? {...plan, instance} : {...withFreePorts(plan), instance}
     })
   })
+  return instances.flat()
 }
 
 /** Instances share what the template says but for the ports: each needs its own. */
@@ -67,6 +68,8 @@ export interface Given extends Surroundings, Overrides {
   readonly source: Source
   /** `--watch`: what it means for an app; left out: it was not given. */
   readonly impliedWatch?: ImpliedWatch | undefined
+  /** Default: the first mistake ends it. */
+  readonly each?: ForEach | undefined
 }
 
 export interface ResolvedTemplate {
@@ -76,26 +79,32 @@ export interface ResolvedTemplate {
 }
 
 /** Resolves a template, in the order of Dapr's checks (`GetApps` in its CLI). Throws a `UserError` for the first mistake. */
-export function resolvePlan(template: Template, {found, source, ...given}: Given): ResolvedTemplate {
+export function resolvePlan(
+  template: Template,
+  {found, source, each = untilMistake, ...given}: Given
+): ResolvedTemplate {
   const {values, pairs} = template.top
   if ((values.version ?? 0) === 0) {
     const message = "required field 'version' not found in the provided run template file"
     const spot = pairs.get('version')?.value ?? misspelt(template.top, 'version')?.key ?? {start: 0, end: 0}
     throw templateError(source, {code: 'missing-key', message, spot, hint: 'write version: 1 at the top'})
   }
-  const locations = locateApps(template, {source, ...found, ...given})
-  const entries = locations.map(({app, folder, resources}) => {
+  const locations = locateApps(template, {source, ...found, ...given}, each)
+  const entries = each(locations, ({app, folder, resources}) => {
     const settings = mergeApp(template, app, {source, folder})
     const s2i = readS2i(settings, given.env['PATH'] ?? '')
     return {settings, plan: resolveApp(settings, {...given, resources, s2i})}
   })
-  checkVersions(entries, source)
-  checkPublished(entries, source)
-  const dependencies = dependenciesOf(entries.map(({settings}) => settings))
+  checkVersions(entries, source, each)
+  checkPublished(entries, source, each)
+  const dependencies = dependenciesOf(
+    entries.map(({settings}) => settings),
+    each
+  )
   if (entries.length === 0 && values.managerPort === undefined) throw noApps(template, source)
   const faults = async (): Promise<readonly FaultPlan[]> => {
     const ids = entries.map(({plan}) => plan.id)
-    return (await import('./template-faults.ts')).templateFaults(template, ids, source)
+    return (await import('./template-faults.ts')).templateFaults(template, {ids, source, each})
   }
   const hasService = entries.some(({plan}) => plan.fixedPort > 0)
   const plan = {
@@ -107,7 +116,8 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
       entries.map((entry, i) => {
         const watch = given.impliedWatch?.(entry, {entries, dependencies: dependencies.flat()})
         return {settings: entry.settings, plan: {...entry.plan, ...watch, dependsOn: dependencies[i] ?? []}}
-      })
+      }),
+      each
     ),
     atStart: Object.fromEntries(START_KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]]))),
     ...(values.isolate === true && {isolate: true}),

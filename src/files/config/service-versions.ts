@@ -1,7 +1,7 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {isSemanticVersion} from '../../model/semantic-version.ts'
 import {placeText, type Source} from './diagnose.ts'
-import type {AppKey, Settings} from './merge.ts'
+import type {AppKey, ForEach, Settings} from './merge.ts'
 
 /** Daeploy's names of services. */
 const SERVICE_ID = /^[a-z0-9]+([_a-z0-9]*[a-z0-9])?$/
@@ -13,12 +13,15 @@ export interface Entry {
 }
 
 /** Holds the Daeploy services of a template to Daeploy's rules; plain Dapr apps may share ids as they like. */
-export function checkVersions(entries: readonly Entry[], source: Source): void {
+export function checkVersions(entries: readonly Entry[], source: Source, each: ForEach): void {
   const at: At = (settings, key) => placeText(source, settings.spot(key))
-  for (const entry of entries) {
+  const refused = new Set<Entry>()
+  each(entries, entry => {
+    refused.add(entry)
     checkVersion(entry, at)
-    for (const other of entries) if (other !== entry) checkPair(entry, other, at)
-  }
+    for (const other of entries) if (other !== entry && !refused.has(other)) checkPair(entry, other, at)
+    refused.delete(entry)
+  })
 }
 
 type At = (settings: Settings, key: AppKey) => string

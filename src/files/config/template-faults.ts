@@ -1,12 +1,20 @@
 import type {FaultPlan} from '../../model/fault.ts'
 import type {Template} from './decode.ts'
 import {templateError, type Source} from './diagnose.ts'
+import type {ForEach} from './merge.ts'
 import {checkFaultIds, readFault, WrongFault, type FaultFields} from './fault.ts'
 
-/** The faults of a template, for apps with these ids. Throws a `UserError` with the place of the first mistake. */
-export function templateFaults(template: Template, ids: readonly string[], source: Source): readonly FaultPlan[] {
+/** What the faults of a template are checked with. */
+interface Checking {
+  readonly ids: readonly string[]
+  readonly source: Source
+  readonly each: ForEach
+}
+
+/** The faults of a template, for apps with these ids. Throws a `UserError` with the place of a mistake. */
+export function templateFaults(template: Template, {ids, source, each}: Checking): readonly FaultPlan[] {
   const {faults = []} = template.top.values
-  return faults.map((fields, index) => {
+  return each(faults, (fields, index) => {
     try {
       const plan = readFault(fields)
       checkFaultIds(plan, ids, false)

@@ -114,3 +114,50 @@ t.test('an alias is wrong where its anchor is, for all that use it', async t => 
   )
   t.same(apps, ['orders', 'checkout'])
 })
+
+t.test('the template is read as often as one app has mistakes, not as often as all have', async t => {
+  const app = '  - {appDirPath: ./orders, resourcesPath: ./no, logLevel: loud, ready: {log: "("}, dependsOn: [x]}\n'
+  const readings = async (apps: number): Promise<number> => {
+    const folder = openShop(t, `version: 1\napps:\n${app.repeat(apps)}`)
+    let count = 0
+    const around = {
+      cwd: folder,
+      home: folder,
+      readStdin: () => '',
+      get env() {
+        count++
+        return {}
+      }
+    }
+    const {errors} = await examineTemplate('.', around, {watch: false})
+    t.equal(errors.length, 4 * apps)
+    return count
+  }
+  t.equal(await readings(30), await readings(1))
+})
+
+t.test('several mistakes of several apps: those of a check stand together, in the order of the apps', async t => {
+  const app = `  - {appDirPath: ./orders, appID: a, resourcesPath: ./no, runtimePath: ./none, logLevel: loud, ready: {log: "("}, dependsOn: [x, y]}\n`
+  const other = `  - {appDirPath: ./orders, command: [''], port: 80}\n  - {appDirPath: ./checkout, port: 80}\n`
+  const {all, apps} = await examine(t, `version: 1\napps:\n${app}${other}${app.replace('appID: a', 'appID: b')}`)
+  t.same(
+    all.map(text => text.replace(/^(\d+):\d+/, '$1').replace(/error in .* stat \$\/orders\//, '')),
+    [
+      '3 no: no such file or directory',
+      '3 none: no such file or directory',
+      '6 no: no such file or directory',
+      '6 none: no such file or directory',
+      '3 invalid value for --log-level: loud',
+      '3 wrong value of ready.log',
+      '4 exec: no command',
+      '6 invalid value for --log-level: loud',
+      '6 wrong value of ready.log',
+      '5 app "checkout": port is 80, which is taken by the port of "orders" (dapr.yaml:4:49)',
+      '3 app "a" depends on "x", which is not an app of this template',
+      '3 app "a" depends on "y", which is not an app of this template',
+      '6 app "b" depends on "x", which is not an app of this template',
+      '6 app "b" depends on "y", which is not an app of this template'
+    ]
+  )
+  t.same(apps, ['a', 'orders', 'checkout', 'b'])
+})
