@@ -87,7 +87,8 @@ function startingIn(folder: string): readonly RunIdentity[] {
     const file = join(folder, name)
     const run = read(file)
     if (run !== undefined && isSameStart(startOf(run.pid), run.started)) return [run]
-    rmSync(file, {force: true}) // it was killed
+    // one that is there is about to write it
+    if (run !== undefined || startOf(Number(name.slice(STARTING.length))) === 0) rmSync(file, {force: true})
     return []
   })
 }
@@ -96,6 +97,6 @@ function read(file: string): RunIdentity | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as RunIdentity
   } catch {
-    return undefined // it has ended, or was killed while it wrote
+    return undefined // it has ended, is about to write it, or was killed meanwhile
   }
 }

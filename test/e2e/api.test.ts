@@ -210,6 +210,8 @@ t.test('every answer of the API is as its description says', async t => {
   t.match(await ask(socket, '/api/v1/faults', {method: 'POST', body: '[]'}), {status: 400, body: /not a JSON object/})
   const unknown = await ask(socket, '/api/v1/faults', {method: 'POST', body: '{"from":"shop","statsu":503}'})
   t.match(unknown, {status: 400, body: /a fault has no key .*did you mean status/})
+  const large = {method: 'POST', body: '{"from":"shop","to":"stock","status":9007199254740993}'}
+  t.match(await ask(socket, '/api/v1/faults', large), {status: 400, body: /wrong status: .*9007199254740993/})
   t.match(await ask(socket, '/api/v1/faults', {method: 'PUT', body: '{}'}), {status: 405})
   const one = {method: 'POST', body: '{"from":"shop","to":"stock","delay":"1ms","times":1}'}
   for (let n = 0; n < 100; n++) t.equal((await ask(socket, '/api/v1/faults', one)).status, 200)

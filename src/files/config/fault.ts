@@ -1,4 +1,5 @@
 import {ANY, type FaultKind, type FaultPlan} from '../../model/fault.ts'
+import {exactText} from '../../model/exact-json.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 
 /** The keys of a fault, as they are written in a template and sent to the API. */
@@ -95,7 +96,7 @@ export function checkFaultIds({from, to}: FaultPlan, ids: Iterable<string>, isCo
 
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return ''
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : exactText(value)
 }
 
 const isYes = (value: unknown): boolean => value === true || value === 'true'

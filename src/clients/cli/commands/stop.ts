@@ -1,5 +1,6 @@
 import {ApiError} from '../../../control/api-client.ts'
 import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
+import {livingRuns} from '../../../control/living-runs.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {isSamePath} from '../../../platform/paths.ts'
 import {sweep} from '../../../run/sweep.ts'
@@ -76,9 +77,17 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
 /** Ends the run that `--name` names, also one that is about to be. Throws a UserError if there is none. */
 async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const {endStarting, startingRuns} = await import('../../../control/starting-runs.ts')
+  // where a run has the name, no other one gets it
+  const isTaken = livingRuns(process.env).some(({name}) => name === place.name)
   const starting = startingRuns(process.env).filter(
-    ({name, templateFile}) => name === place.name && (place.typed === '' || isSamePath(templateFile, place.template))
+    ({name, templateFile}) =>
+      !isTaken && name === place.name && (place.typed === '' || isSamePath(templateFile, place.template))
   )
+  const files = new Set(starting.map(({templateFile}) => templateFile))
+  if (files.size > 1)
+    throw new UserError(`several runs are being started that may be called "${place.name}"`, {
+      explanation: [...files].map(file => `pillion down -f ${file}\n`).join('')
+    })
   const wasStarting = await endStarting(starting, tellSlow(asJson))
   const runs = await runsHere(asJson, ({name}) => name === place.name)
   const run = pickRun(runs, place)

@@ -1,6 +1,6 @@
 import {rmSync} from 'node:fs'
 import {createInterface} from 'node:readline/promises'
-import {dirname} from 'node:path'
+import {basename, dirname} from 'node:path'
 import {endRun} from '../../../../control/client.ts'
 import type {KnownCopy} from '../../../../control/known-copies.ts'
 import type {RunIdentity} from '../../../../control/run-file.ts'
@@ -17,13 +17,22 @@ import {remainsOf} from './remains.ts'
 
 /** `copies down NAME …` or `--all`: ends the runs of copies of the folder's template, and what is about to be one. */
 export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
-  const copies = copiesOf(flags)
   const isAll = flags.isSet('all')
-  const starting = startsOf(copies).filter(({name}) => isAll || words.includes(name))
-  const others = words.filter(word => !starting.some(({name}) => name === word))
-  const meant = isAll ? copies : named(copies, others)
   if (!isAll && words.length === 0) throw new UsageError('which copy? pillion copies down NAME, or --all')
-  const running = meant.flatMap(({name, run}) => (run === undefined ? [] : [{...run, name}]))
+  const isMeant = ({name}: {readonly name: string}): boolean => isAll || words.includes(name)
+  const starts = startingRuns(process.env) // first: what begins to run meanwhile is found among the runs
+  const copies = copiesOf(flags)
+  const starting = startsOf(copies, starts).filter(isMeant)
+  // what is started by --name is no copy yet
+  const isNew = (word: string): boolean => starting.some(({copy}) => copy === word)
+  if (!isAll)
+    named(
+      copies,
+      words.filter(word => !isNew(word))
+    )
+  const running = copies
+    .filter(isMeant)
+    .flatMap(({name, run}) => (run === undefined || starting.some(({pid}) => pid === run.pid) ? [] : [{...run, name}]))
   if (running.length + starting.length === 0) {
     say(process.stdout, 'info', 'There is nothing to stop: no such copy is running', asJson)
     return 0
@@ -48,11 +57,12 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   return all.every(({isOver}) => isOver) ? 0 : 1
 }
 
-/** What is about to be the run of one of these. */
-const startsOf = (copies: readonly KnownCopy[]): readonly RunIdentity[] =>
-  startingRuns(process.env).filter(({templateFile}) =>
-    copies.some(({folder}) => isSamePath(folder, dirname(templateFile)))
-  )
+/** What is about to be the run of one of these, named as they are. */
+const startsOf = (copies: readonly KnownCopy[], starts = startingRuns(process.env)): readonly RunIdentity[] =>
+  starts.flatMap(start => {
+    const copy = copies.find(({folder}) => isSamePath(folder, dirname(start.templateFile)))
+    return copy === undefined ? [] : [{...start, name: start.copy || basename(copy.folder)}]
+  })
 
 /** `copies forget NAME … [--yes]`: removes what copies have left (`remainsOf`). Asks first. */
 export const forgetCopies: CommandHandler = async context => {

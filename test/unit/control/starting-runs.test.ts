@@ -1,0 +1,19 @@
+import {chmodSync, existsSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import {ownStart, startingRuns} from '../../../src/control/starting-runs.ts'
+
+t.test('a start that is about to write who it is stays; that of a killed process does not', t => {
+  const folder = t.testdir({})
+  chmodSync(folder, 0o700)
+  const [own, killed] = [join(folder, `starting-${process.pid}`), join(folder, 'starting-999999999')]
+  const look = (): readonly string[] => startingRuns({PILLION_RUNTIME_DIR: folder}).map(({name}) => name)
+  for (const file of [own, killed]) writeFileSync(file, '')
+  t.strictSame([look(), existsSync(own), existsSync(killed)], [[], true, false])
+  const start = ownStart('/work/my shop/dapr.yaml')
+  writeFileSync(own, JSON.stringify(start))
+  t.strictSame([look(), existsSync(own)], [['my-shop'], true])
+  writeFileSync(own, JSON.stringify({...start, started: start.started - 100}))
+  t.strictSame([look(), existsSync(own)], [[], false], 'the pid came again')
+  t.end()
+})
