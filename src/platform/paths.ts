@@ -1,4 +1,4 @@
-import {existsSync, realpathSync, readdirSync} from 'node:fs'
+import {existsSync, realpathSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {orElse} from '../model/or-else.ts'
 
@@ -18,3 +18,10 @@ export function repositoryAbove(folder: string): string | undefined {
 
 /** The names in a folder; none if it cannot be read: it is not there, is no folder, or belongs to another user. */
 export const namesInFolder = (folder: string): readonly string[] => orElse(() => readdirSync(folder), [])
+
+/** Which folder or file is at a path: another one that is put there has another identity; '' = none. */
+export const identityAt = (path: string): string =>
+  orElse(() => {
+    const {ino, birthtimeMs} = statSync(path)
+    return `${ino} ${birthtimeMs}`
+  }, '')

@@ -1,8 +1,9 @@
 import {existsSync, fstatSync, type Stats} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
-import {namesInFolder} from '../../platform/paths.ts'
+import {identityAt, namesInFolder} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
+import {orElse} from '../../model/or-else.ts'
 import type {WatchPlan} from '../../model/plan.ts'
 import {watchFilter, type WatchFilter} from '../../model/watch-filter.ts'
 import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
@@ -48,14 +49,8 @@ const isOneOf = (files: readonly FileId[], stats: FileId | undefined): boolean =
 
 /** Our stdout and stderr, where they are files (`pillion up > out.txt`). */
 const ownOutputs = (): readonly FileId[] =>
-  [1, 2].flatMap(descriptor => {
-    try {
-      const stats = fstatSync(descriptor)
-      return stats.isFile() ? stats : []
-    } catch {
-      return [] // it is closed
-    }
-  })
+  // one that is closed is none
+  [1, 2].flatMap(descriptor => orElse(() => fstatSync(descriptor), [])).filter(stats => stats.isFile())
 
 /** Certain files, absolute, wherever they are. Each save of them is reported, even of the same bytes. */
 export interface FilePlan {
@@ -160,6 +155,7 @@ export class Watch {
     const {folder, watch: plan, except = () => [], clock = systemClock} = this.#options
     const since = this.#since
     const areFiles = 'files' in plan
+    const folders = new Map(filter.roots.map(root => [root, identityAt(root)]))
     const seen = new Set<string>()
     const see = (path: string, came: Came): void => {
       if (areFiles && !isSetUp) seen.add(path)
@@ -197,9 +193,13 @@ export class Watch {
       // another folder is in place of this one: the library says which files came and went, and not which differ
       .on('raw', (event, name, details) => {
         const {watchedPath: root} = details as {readonly watchedPath: string}
-        if (areFiles || event !== 'rename' || name !== basename(root) || !filter.roots.includes(root)) return
-        for (const [parent, names] of Object.entries(watcher.getWatched()))
-          for (const each of names) see(join(parent, each), 'other')
+        if (areFiles || event !== 'rename' || name !== basename(root) || !folders.has(root)) return
+        const now = identityAt(root)
+        if (folders.get(root) === now) return // what has come or gone is in it, and has its name
+        folders.set(root, now)
+        const all = watcher.getWatched()
+        for (const [parent, names] of Object.entries(all))
+          for (const path of names.map(each => join(parent, each))) if (!Object.hasOwn(all, path)) see(path, 'other')
       })
   }
 

@@ -117,6 +117,18 @@ t.test('another folder in place of the one that is followed: the files that diff
   t.ok(w.told.at(-1)?.includes('other.js'))
 })
 
+t.test('what is built in a folder and has its name counts for itself, and says nothing of the others', async t => {
+  const w = new Watching()
+  mkdirSync(w.path('api/src'), {recursive: true})
+  w.write('api/src/main.go', '1')
+  await w.open(t, {...ALL, ignore: ['api']}, {folder: w.path('api')})
+  w.write('api/api', 'a program')
+  await atRest()
+  w.write('api/mark.go', '1')
+  await w.changes(1)
+  t.same(w.told, [['mark.go']])
+})
+
 t.test('a save of a file that others follow makes the same bytes beside it no change', async t => {
   const w = new Watching()
   w.write('.env', 'A=1')
