@@ -1,3 +1,5 @@
+import {orElse} from './or-else.ts'
+
 type Reviver = (key: string, value: unknown, context?: {readonly source?: string}) => unknown
 
 /** JSON with the source text of numbers (ECMAScript 2026: JSON.parse source text access). */
@@ -6,15 +8,21 @@ const json = JSON as unknown as {
   rawJSON(text: string): object
 }
 
+/** Without one JSON.parse is exact, eight times as fast, and reads what is nested more deeply. */
+const LONG_NUMBER = /\d{16}/
+
 /**
  * Reads JSON of an app or a user. A whole number beyond 2⁵³, which JavaScript would round, becomes a bigint, which `exactText`
  * writes. Throws a SyntaxError.
  */
 export const parseExactly = (text: string): unknown =>
-  json.parse(text, (_, value, {source = ''} = {}) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
-  )
+  LONG_NUMBER.test(text) ? json.parse(text, exact) : JSON.parse(text)
+
+const exact: Reviver = (_, value, {source = ''} = {}) =>
+  typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
 
 /** The JSON of a value that `parseExactly` has read. */
 export const exactText = (value: unknown): string =>
+  // which throws for a bigint
+  orElse(() => JSON.stringify(value), undefined) ??
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? json.rawJSON(inner.toString()) : inner))

@@ -13,3 +13,9 @@ t.test('whole numbers that JavaScript would round stay as they are written', t =
   t.throws(() => parseExactly('{"id":}'), SyntaxError)
   t.end()
 })
+
+t.test('what has no such number is read and written however deeply it is nested', t => {
+  const text = `${'['.repeat(20_000)}1${']'.repeat(20_000)}`
+  t.equal(exactText(parseExactly(text)), text)
+  t.end()
+})
