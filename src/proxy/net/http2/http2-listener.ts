@@ -76,7 +76,7 @@ export class Http2Listener {
 
   #begin(socket: Duplex): void {
     if (socket.destroyed) return
-    if (this.#isClosing || isFlooding(socket)) return void socket.destroy()
+    if (isFlooding(socket)) return void socket.destroy()
     // node:http lets its clients half-close; an HTTP/2 client that ends the connection has abandoned all its streams
     socket.allowHalfOpen = false
     const server = isWary()
@@ -144,7 +144,10 @@ export class Http2Listener {
         this.#contain(session, session)
         // a caller that sends half a preface, or nothing behind it, is none
         const late = setTimeout(() => session.destroy(), this.#options.headMs).unref()
-        session.once('remoteSettings', () => clearTimeout(late)).once('close', () => clearTimeout(late))
+        session.once('close', () => clearTimeout(late))
+        // its listener has handed over: what was on its way is served, and the rest is for the next one
+        if (this.#isClosing) session.once('stream', () => session.close())
+        else session.once('remoteSettings', () => clearTimeout(late))
         const socket = this.#socket
         if (socket !== undefined) {
           inherit(socket, session)

@@ -1,13 +1,14 @@
 import {once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
+import {text as textOf} from 'node:stream/consumers'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {closed} from '../../../../rig/closed.ts'
 import {plainRules} from '../../../../../src/dapr/sidecar/http/plain-call.ts'
 import {PLAIN_RULES} from '../../../../../src/proxy/net/http1/response-head.ts'
-import {Listener} from '../../../../../src/proxy/net/http1/listener.ts'
+import {Listener, type ListenerOptions} from '../../../../../src/proxy/net/http1/listener.ts'
 import {release} from '../../../../../src/proxy/net/claimed-server.ts'
 
 interface Open {
@@ -17,7 +18,7 @@ interface Open {
 }
 
 /** A listener that responds to everything with `ok`, and allows 300 ms for a head. */
-const openFront = async (t: Test): Promise<Open> => {
+const openFront = async (t: Test, more: Partial<ListenerOptions> = {}): Promise<Open> => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
@@ -27,7 +28,8 @@ const openFront = async (t: Test): Promise<Open> => {
     headMs: 300,
     warn: text => t.fail(text),
     serve: (_, response) => response.end('ok'),
-    upgrade: (_, socket) => socket.destroy()
+    upgrade: (_, socket) => socket.destroy(),
+    ...more
   })
   t.teardown(() => {
     front.destroy()
@@ -271,5 +273,27 @@ t.test(
     await asking.until(/Connection: close[^]*ok$/)
     await Promise.all([asking.closed, silent.closed, over])
     t.equal(silent.received(), '')
+  }
+)
+
+t.test(
+  'a connection of HTTP/2 that has sent nothing when its listener hands over is served, and then ended',
+  async t => {
+    const {front, port} = await openFront(t, {
+      serveStream: ({stream}) => {
+        stream.respond({':status': 200})
+        stream.end('ok')
+      }
+    })
+    const asking = await pendingCall(t, port)
+    const used = await pendingCall(t, port)
+    used.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await used.until(/ok$/) // the other one was accepted before it
+    for (const claim of front.handOver()) t.teardown(() => release(claim))
+    const over = front.close()
+    asking.socket.removeAllListeners('data')
+    const client = http2.connect('http://localhost', {createConnection: () => asking.socket})
+    t.equal(await textOf(client.request()), 'ok')
+    await Promise.all([once(client, 'close'), over])
   }
 )
