@@ -36,7 +36,9 @@ export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOption
       if (denied !== undefined) return denied
     }
     if (isRefused === true && !(callee instanceof Instances)) callee.recheck()
-    const admission = callee instanceof Instances ? callee.admit(call, {isRefused, own}) : admitTo(callee, call)
+    const isReopened = (): boolean => reopening?.(call.callee) !== undefined
+    const admission =
+      callee instanceof Instances ? callee.admit(call, {isRefused, own, isReopened}) : admitTo(callee, call)
     return isHeld(admission) ? orElse(admission, onceReopened) : admission
   }
   return admit
@@ -77,6 +79,8 @@ export interface InstanceCall {
   readonly isRefused?: boolean | undefined
   /** The app whose sidecar received the call. */
   readonly own?: Callee | undefined
+  /** Whether an edit of the template opens instances again. */
+  readonly isReopened?: () => boolean
 }
 
 /**
@@ -99,12 +103,12 @@ export class Instances {
     return this.callees[0]
   }
 
-  admit(call: Call, {isRefused = false, own}: InstanceCall = {}): Admission | Held {
+  admit(call: Call, {isRefused = false, own, isReopened = () => false}: InstanceCall = {}): Admission | Held {
     const refuser = isRefused ? this.#chosen.get(call) : undefined
     refuser?.recheck()
     const isOwn = own?.id === call.caller && own !== refuser && own.queue.isOpen && this.callees.includes(own)
     const callee = isOwn ? own : this.#next(refuser)
-    return callee === undefined ? this.#wait(call) : this.#send(callee, call)
+    return callee === undefined ? this.#wait(call, isReopened) : this.#send(callee, call)
   }
 
   /** The next instance that admits immediately, preferably not the one that refused; undefined: none. */
@@ -126,8 +130,11 @@ export class Instances {
     return admitTo(callee, call)
   }
 
-  /** Queues the call at all instances; the first one that admits it gets it. Denied if none does. */
-  #wait(call: Call): Admission | Held {
+  /**
+   * Queues the call at all instances; the first one that admits it gets it. Denied if none does, or if an edit closes one: the call then
+   * waits at those that the edit opens, not at what it leaves alone, such as an instance in a debugger.
+   */
+  #wait(call: Call, isReopened: () => boolean): Admission | Held {
     const waits: {readonly callee: Callee; readonly held: Held}[] = []
     let denied: Admission | undefined
     for (const callee of this.callees) {
@@ -141,14 +148,13 @@ export class Instances {
     }
     const {promise, resolve, reject} = Promise.withResolvers<Admission>()
     let left = waits.length
-    let isAdmitted = false
+    let isSettled = false
     const settle = (callee: Callee, admission: Admission): void => {
       left--
-      if (!admission.ok) {
-        if (left === 0 && !isAdmitted) resolve(admission)
-      } else if (isAdmitted) admission.leave()
-      else {
-        isAdmitted = true
+      if (isSettled) {
+        if (admission.ok) admission.leave()
+      } else if (admission.ok || left === 0 || isReopened()) {
+        isSettled = true
         this.#chosen.set(call, callee)
         resolve(admission)
         cancel()

@@ -18,7 +18,10 @@ export class SavedState {
   async save(base: string, store: Store, {key, value}: {readonly key: string; readonly value: string}): Promise<void> {
     const path = `${store}/${key}`
     const status = await statusOf(`${base}/v1.0/state/${store}`, JSON.stringify([{key, value}]))
-    const all = [...(this.#saves.get(path)?.all ?? []), {value, at: performance.now()}]
+    const {all: before = [], isUnsure = false} = this.#saves.get(path) ?? {}
+    // of several that may be there none is surely on the disk
+    const earlier = isUnsure ? before.map(each => ({...each, at: Infinity})) : before
+    const all = [...earlier, {value, at: performance.now()}]
     if (status === 204) this.#saves.set(path, {all, isUnsure: false})
     else this.#saves.delete(path) // it may have been saved, or not
   }

@@ -171,3 +171,25 @@ t.test('a call to an app that an edit opens again waits, unless its caller goes'
   t.match(await first.admitted, {ok: true, token: 'order'})
   t.equal(order.queue.inFlight.size, 1)
 })
+
+t.test('a call that waits at several instances waits for those that an edit opens again', async t => {
+  const debugged = instance('debugged', {isOpen: false})
+  const [before, after] = [instance('before', {isOpen: false}), instance('after')]
+  let found = new Instances([debugged, before])
+  const {promise: reopened, resolve: open} = Promise.withResolvers<void>()
+  let isReopening = false
+  const admit = admitBy({
+    find: () => found,
+    elsewhere: () => ({ok: false, status: 500, error: 'elsewhere'}),
+    reopening: () => (isReopening ? reopened : undefined)
+  })
+  const waiting = held(admit(call()))
+  isReopening = true
+  before.queue.shut('an edit closes it')
+  await new Promise(setImmediate)
+  t.equal(debugged.queue.waiting, 0)
+  found = new Instances([debugged, after])
+  isReopening = false
+  open()
+  t.match(await waiting.admitted, {ok: true, token: 'after'})
+})
