@@ -46,16 +46,24 @@ for (const [make, said] of KINDS) {
     })
   }
 
-  t.test(`as a resource, or Configuration of the app's folder: ${said}, and the run goes on`, async t => {
+  t.test(`as a Configuration of the app's folder: ${said}, and the app is not started without its rules`, async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'shop'}])
+    await rig.write({'shop/.dapr/resources/good.yaml': ''})
+    await make(join(rig.folder, 'shop/.dapr/config.yaml'), rig)
+    const {code, stderr} = await rig.run(['run', '-f', '.'])
+    t.match(stderr, new RegExp(`"shop" was not started: shop/\\.dapr/config\\.yaml:1: .*${said}`))
+    t.equal(code, 1)
+  })
+
+  t.test(`as a resource of the app's folder: ${said}, and the run continues`, async t => {
     const rig = await openRig(t)
     await rig.template([{appID: 'shop'}])
     await rig.write({'shop/.dapr/resources/good.yaml': ''})
     const resource = 'shop/.dapr/resources/endpoint.yaml'
-    const configuration = 'shop/.dapr/config.yaml'
-    for (const path of [resource, configuration]) await make(join(rig.folder, path), rig)
+    await make(join(rig.folder, resource), rig)
     const run = rig.pillion(['run', '-f', '.'])
     const app = await rig.driven('shop')
-    await run.stderr.line(new RegExp(`${configuration}:1:1: .*${said}`))
     const {http} = await run.ports('shop')
     t.match(await app.fetch(`http://127.0.0.1:${http}/v1.0/invoke/nobody/method/x`), {status: 500})
     await run.stderr.line(new RegExp(`${resource}:1:1: .*${said}`))
