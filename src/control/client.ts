@@ -2,7 +2,7 @@ import type {IncomingMessage} from 'node:http'
 import {dirname} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import type * as Api from '../model/api.generated.ts'
-import {UserError} from '../model/errors.ts'
+import {messageOf, UserError} from '../model/errors.ts'
 import {VERSION} from '../model/version.ts'
 import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
@@ -54,7 +54,7 @@ export async function findRuns(
       const asleep = suspendedRun(dirname(path))
       if (asleep !== undefined) {
         if (suspended(asleep) === 'skip') return undefined
-        process.kill(asleep.pid, 'SIGCONT')
+        resume(asleep.pid)
       }
       const run = await runAt(path, onSkipped)
       if (run !== 'silent') return run
@@ -66,6 +66,14 @@ export async function findRuns(
   return found
     .filter(run => run !== undefined)
     .toSorted((a, b) => a.listing.startedAt.localeCompare(b.listing.startedAt))
+}
+
+function resume(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch {
+    // it has ended by now
+  }
 }
 
 /** The run of a folder if its process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or that is unknown. */
@@ -95,7 +103,7 @@ async function logsOf(socketPath: string): Promise<readonly string[]> {
   }
 }
 
-/** Undefined: it has ended, or is of another version; `silent`: it does not respond in time. */
+/** Undefined: it has ended, is of another version, or its answer is none of a run; `silent`: it does not respond in time. */
 async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun | 'silent' | undefined> {
   const api = clientOf(socketPath)
   try {
@@ -105,7 +113,7 @@ async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun
     onSkipped(`the run with pid ${pid} is of version ${version}, and this is ${VERSION}: it is skipped`)
   } catch (error) {
     if (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name)) return 'silent'
-    if (!isGone(error)) throw error
+    if (!isGone(error)) onSkipped(`${dirname(socketPath)} is skipped: no run answers there (${messageOf(error)})`)
   }
   return undefined
 }

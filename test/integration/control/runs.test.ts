@@ -1,17 +1,21 @@
-import {getEventListeners} from 'node:events'
+import {spawn} from 'node:child_process'
+import {getEventListeners, once} from 'node:events'
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
+import {inDisguise} from '../../rig/disguise.ts'
 import {served} from '../../rig/run-control.ts'
 import {appOf, runOf} from '../../rig/listed.ts'
 import {runSockets, sendToRun} from '../../../src/control/ask.ts'
 import {findRuns} from '../../../src/control/client.ts'
 import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
+import {writeRunFile} from '../../../src/control/run-file.ts'
 import {LeaseSearch} from '../../../src/control/sidecar-leases.ts'
 import type {RunListing, SidecarAddress} from '../../../src/control/run-control.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
+import {isSuspended, startOf} from '../../../src/platform/process-table.ts'
 
 const folderOf = (t: Test): string => {
   const folder = mkdtempSync(join(tmpdir(), 'p-'))
@@ -233,6 +237,43 @@ t.test('a run of another version is skipped with a message', async t => {
     isStopped: false
   })
 })
+
+t.test('what gives no answer of a run is skipped with a message, and other runs are found', async t => {
+  for (const answer of ['garbage', '{}', 'null', '[]']) {
+    const folder = folderOf(t)
+    await foreignListener(t, folder, answer)
+    await registered(t, folder, runOf('8'.repeat(32)))
+    const skipped: string[] = []
+    const found = await findRuns({PILLION_RUNTIME_DIR: folder}, text => skipped.push(text))
+    t.same(
+      found.map(({listing}) => listing.run),
+      ['8'.repeat(32)],
+      answer
+    )
+    t.match(skipped, [/^\/.*99999999 is skipped: no run answers there \(./], answer)
+  }
+})
+
+t.test(
+  'a suspended run may end in the instant in which it is resumed',
+  {skip: inDisguise('it waits for /proc')},
+  async t => {
+    const folder = folderOf(t)
+    const parent = spawn('sh', ['-c', 'sleep 300 & echo $!; wait'], {stdio: ['ignore', 'pipe', 'ignore']})
+    const pid = Number(String(((await once(parent.stdout, 'data')) as [Buffer])[0]))
+    await foreignListener(t, folder, 'garbage')
+    const identity = {pid, name: 'a', copy: '', started: startOf(pid), templateFile: '', appIds: []}
+    await writeRunFile(join(folder, '99999999'), {marker: '9'.repeat(32), graceMs: 1, identity})
+    process.kill(pid, 'SIGSTOP')
+    while (!isSuspended(pid)) await new Promise(setImmediate)
+    const suspended = (): 'resume' => {
+      process.kill(pid, 'SIGKILL')
+      while (existsSync(`/proc/${pid}`)); // its parent takes note of its end
+      return 'resume'
+    }
+    t.same(await findRuns({PILLION_RUNTIME_DIR: folder}, () => undefined, {suspended, slow: t.fail}), [])
+  }
+)
 
 t.test('a run that does not respond is skipped by the next searches', async t => {
   const folder = folderOf(t)
