@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises'
+import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -61,6 +61,19 @@ t.test('up -d --timeout is over also while the setup of a worktree runs, which g
   t.match(said, {code: 124, stdout: '', stderr: /the run is not there after 100 ms: [^]*up\.log\n$/})
   await rig.write({'pr/go': ''})
   t.match(await rig.run(['wait', '--for', 'ready'], pr), {code: 0})
+})
+
+t.test('of two up -d at once each says what became of its own start', async t => {
+  const rig = await rigWithApp(t)
+  const both = await Promise.all([rig.run(['up', '-d']), rig.run(['up', '-d'])])
+  t.match(
+    both.toSorted((a, b) => Number(a.code) - Number(b.code)),
+    [
+      {code: 0, stdout: /1 app ready/, stderr: /^$/},
+      {code: 1, stdout: '', stderr: /already/}
+    ]
+  )
+  t.same(await readdir(join(rig.folder, '.dapr/logs')), ['up.log'])
 })
 
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {

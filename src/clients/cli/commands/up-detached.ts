@@ -1,4 +1,4 @@
-import {closeSync, ftruncateSync, openSync, readFileSync} from 'node:fs'
+import {closeSync, openSync, readFileSync, renameSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {isGone} from '../../../control/ask.ts'
@@ -25,7 +25,7 @@ const EXIT_NOT_IN_TIME = 124
 
 /**
  * `up -d`: starts the run in the background and waits until its apps are ready. Warnings of the run go to `.dapr/logs/up.log` next to
- * the template. Exits with 0 if all apps are ready, with 1 if one cannot become ready or the run has ended, with 124 if `--timeout`
+ * the template; what comes of a start that fails is shown alone. Exits with 0 if all apps are ready, with 1 if one cannot become ready or the run has ended, with 124 if `--timeout`
  * is over; in all but the second case the run continues. Ctrl-C while it waits stops the run.
  */
 export async function upDetached({flags, words, asJson}: CommandContext): Promise<number> {
@@ -41,9 +41,12 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.interrupt())
   const late = startedAt + timeoutMs
   const found = await runOf(child, late)
+  const hasFailed = typeof found === 'number' || typeof found === 'string'
+  if (!hasFailed) renameSync(log.own, log.path)
   const leftMs = Math.max(1, Math.ceil(late - performance.now()))
   const answer = typeof found === 'object' ? await readiness(found, leftMs, child) : undefined
-  print(process.stderr, readFileSync(log.path, 'utf8'))
+  print(process.stderr, readFileSync(hasFailed ? log.own : log.path, 'utf8'))
+  if (hasFailed) rmSync(log.own)
   if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
   if (typeof found === 'number') return found
   if (found === undefined) {
@@ -70,8 +73,16 @@ function timeoutOf(flags: GivenFlags): number {
   return flagDuration('timeout', flags.text('timeout') ?? '60s')
 }
 
-/** Where the run writes its warnings; one of the last run is overwritten. Throws a UserError where that cannot be written. */
-function openLog(flags: GivenFlags): {readonly path: string; readonly descriptor: number} {
+interface Log {
+  /** Where it is found once the run is there: that of the last run is replaced. */
+  readonly path: string
+  /** Where it is until then: of two starts at once each has its own. */
+  readonly own: string
+  readonly descriptor: number
+}
+
+/** Where the run writes its warnings. Throws a UserError where that cannot be written. */
+function openLog(flags: GivenFlags): Log {
   const isPiped = flags.list('run-file').includes('-')
   const place = commandPlace(
     isPiped ? flags.with({'run-file': undefined}) : flags.with({'run-file': flags.list('run-file')[0]})
@@ -80,9 +91,9 @@ function openLog(flags: GivenFlags): {readonly path: string; readonly descriptor
   const path = join(folder, 'up.log')
   try {
     makeFolder(folder)
-    const descriptor = openSync(path, 'a', 0o600)
-    ftruncateSync(descriptor)
-    return {path, descriptor}
+    const own = `${path}.${process.pid}`
+    rmSync(own, {force: true}) // of a process that had the same number
+    return {path, own, descriptor: openSync(own, 'a', 0o600)}
   } catch (error) {
     throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})
   }
