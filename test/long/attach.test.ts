@@ -149,6 +149,19 @@ t.test('the only app of a run ends: attach exits as it does, also where the run 
   t.match(await run.exited, {code: 1})
 })
 
+t.test('what types by a pipe says so when the run ends', {skip}, async t => {
+  const rig = await openRig(t)
+  const run = await runOf(rig)
+  const typing = rig.pillion(['attach', 'shell'])
+  typing.stdin.write('echo ty""ped\n')
+  await run.waitForLine('== APP - shell == typed')
+  run.signal('SIGKILL')
+  await run.exited
+  typing.stdin.write('echo late\n')
+  t.match(await typing.exited, {code: 1})
+  t.match(typing.stderr.text, 'the run is gone')
+})
+
 t.test('what comes by a pipe is typed; who cannot be attached to is told why', {skip}, async t => {
   const rig = await openRig(t)
   const run = await runOf(rig, [

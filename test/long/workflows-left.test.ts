@@ -4,13 +4,24 @@ import {join} from 'node:path'
 import t from 'tap'
 import {encode} from '../../src/proxy/net/grpc/message-codec.ts'
 import {START_INSTANCE} from '../../src/work/workflow/hub/hub-messages.ts'
-import {complete, openHub} from '../rig/hub.ts'
+import {complete, openHub, startIn} from '../rig/hub.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 
 const BUS =
   'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: bus}\nspec: {type: pubsub.in-memory, version: v1}\n'
 const KEPT = 'shop: 1 workflow goes on'
+
+t.test('workflow timeline --follow fails and says so when the run ends before the workflow', async t => {
+  const hub = await openHub(t)
+  const {started} = await startIn(hub, 'o-1')
+  void started
+  const following = hub.rig.pillion(['workflow', 'timeline', 'o-1', '--follow'])
+  await following.waitForLine(/its calls and lines/)
+  hub.run.signal('SIGTERM')
+  t.match(await following.exited, {code: 1})
+  t.match(following.stderr.text, /the run has ended, and o-1 is not over/)
+})
 
 t.test(
   'what a run has taken on goes on with the next one, however it ended, and a line says so; --forget forgets',

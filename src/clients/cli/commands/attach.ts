@@ -18,10 +18,12 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
   const detachKeys = readDetachKeys(flags.text('detach-keys') ?? USUAL_DETACH_KEYS)
   const run = (await runFinder(flags, asJson)).find(app)
   if (app === undefined) return (await import('../attach/whole-run.ts')).attachToRun(run, asJson)
-  if (!process.stdin.isTTY) {
-    return unlessGone(async () => typeAll(run, app), 1)
-  }
   const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+  const leaveGone = (): number => {
+    tell('the run is gone')
+    return 1
+  }
+  if (!process.stdin.isTTY) return (await unlessGone(async () => typeAll(run, app), undefined)) ?? leaveGone()
   const keys = detachKeysText(detachKeys)
   const attachment = new Attachment({
     run,
@@ -35,10 +37,7 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
     )
   })
   const end = await attachment.run()
-  if (end === 'gone') {
-    tell('the run is gone')
-    return 1
-  }
+  if (end === 'gone') return leaveGone()
   if (end === 'detached') {
     tell(`detached from ${app}, which keeps running`)
     return 0

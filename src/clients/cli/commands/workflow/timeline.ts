@@ -1,5 +1,6 @@
 import type {FoundRun} from '../../../../control/client.ts'
 import type {WorkflowTimeline} from '../../../../model/api.generated.ts'
+import {UserError} from '../../../../model/errors.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {outputColumns} from '../../columns.ts'
 import {indentedGoJson} from '../../indented-go-json.ts'
@@ -26,7 +27,7 @@ export const workflowTimeline: CommandHandler = async context => {
   return 0
 }
 
-/** Shows it, then each step that changes, until the workflow is over or the run ends. */
+/** Shows it, then each step that changes, until the workflow is over. Rejects with a UserError if the run ends before. */
 async function followTimeline(api: FoundRun['api'], id: string, ask: () => Promise<WorkflowTimeline>): Promise<number> {
   endWithStdout()
   // from before the first look on: nothing that happens meanwhile is missed
@@ -43,5 +44,7 @@ async function followTimeline(api: FoundRun['api'], id: string, ask: () => Promi
       if (JSON.stringify(step) !== before[index]) print(process.stdout, `${stepLine(step, began)}\n`)
     if (isOver(shown.workflow)) return 0
   }
-  return 0
+  throw new UserError(`the run has ended, and ${id} is not over`, {
+    explanation: 'It continues when its template runs again.'
+  })
 }
