@@ -7,26 +7,27 @@ import {rowOf} from './call-view.ts'
 
 /** Calls that ended together are written together. */
 const EVERY_MS = 50
-/** A reader that falls behind gets this many calls, and the number of dropped ones. */
+/** A reader gets at most this many calls at a time, and the number of dropped ones. */
 const MAX_BATCH = 200
 
 /**
  * Streams calls as they end, one JSON object for each line, until the reader leaves. Of more than 200 in
- * 50 ms only the first ones are; `{"dropped": 17}` says how many were left out. Throws a UserError for a faulty filter.
+ * 50 ms only the first ones are, and none while the reader has more to read than fits; `{"dropped": 17}` says how many were left out. Throws a UserError for a faulty filter.
  */
 export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams, response: ServerResponse): undefined {
   const matches = readFilter(query.get('q') ?? '', recorder.spans)
   const masking = new Masking(masked())
   let numbers: number[] = []
+  let dropped = 0
   let timer: NodeJS.Timeout | undefined
   const write = (): void => {
     timer = undefined
     const ended = numbers
     numbers = []
-    if (response.writableNeedDrain) return void response.write(`{"dropped":${ended.length}}\n`)
-    let text = ''
+    if (response.writableNeedDrain) return void (dropped += ended.length)
+    let text = dropped > 0 ? droppedLine(dropped) : ''
+    dropped = 0
     let count = 0
-    let dropped = 0
     for (const number of ended) {
       const call = recorder.call(number)
       if (call === undefined) continue
@@ -36,12 +37,16 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
       if (++count > MAX_BATCH) dropped++
       else text += `${JSON.stringify(rowOf(call, read(), masking))}\n`
     }
-    if (dropped > 0) text += `{"dropped":${dropped}}\n`
+    if (dropped > 0) text += droppedLine(dropped)
+    dropped = 0
     if (text !== '') response.write(text)
   }
   const stop = recorder.onEnded(number => {
     numbers.push(number)
     timer ??= setTimeout(write, EVERY_MS)
+  })
+  response.on('drain', () => {
+    if (dropped > 0) timer ??= setTimeout(write, EVERY_MS)
   })
   response.on('close', () => {
     stop()
@@ -49,3 +54,5 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
   })
   response.writeHead(200, {'content-type': 'application/x-ndjson'}).flushHeaders()
 }
+
+const droppedLine = (count: number): string => `{"dropped":${count}}\n`

@@ -77,7 +77,7 @@ async function one(run: FoundRun, number: string, output: string): Promise<numbe
   return 0
 }
 
-/** Prints calls as they end, without those that the list has shown as ended. */
+/** Prints calls as they end, without those that the list has shown as ended; waits for the reader, for whom the run drops calls then. */
 async function printAll(
   followed: AsyncIterable<Lines['GET /calls']>,
   listed: readonly Call[],
@@ -86,10 +86,14 @@ async function printAll(
   const shown = new Set(listed.filter(row => !row.isOpen).map(row => row.number))
   for await (const row of followed) {
     if ('number' in row && shown.delete(row.number)) continue
-    if (output === 'ndjson') print(process.stdout, `${JSON.stringify(row)}\n`)
-    else print(process.stdout, followedLine(row, columns(), hasColours()))
+    const text = output === 'ndjson' ? `${JSON.stringify(row)}\n` : followedLine(row, columns(), hasColours())
+    await printed(text)
   }
 }
+
+/** Settles when the reader has taken it. */
+const printed = async (text: string | Buffer): Promise<void> =>
+  new Promise(resolve => print(process.stdout, text, () => resolve()))
 
 /** Prints calls in a format of the API while they arrive; the result is the trailers. Throws a UserError if the run ends before all are there. */
 async function copy(
@@ -101,8 +105,7 @@ async function copy(
   const {message} = await api.open('GET /calls.{format}', {at: {format}, query})
   if (process.stdout.isTTY) message.setEncoding('utf8') // no character is cut
   try {
-    for await (const piece of message)
-      await new Promise<void>(resolve => print(process.stdout, piece as string | Buffer, resolve))
+    for await (const piece of message) await printed(piece as string | Buffer)
   } catch (error) {
     throw new UserError(`the connection to the run broke: ${messageOf(error)}`, {
       explanation: 'The run may have ended.'
