@@ -161,15 +161,23 @@ export class CommandRun {
       say('info', `The apps are ready after ${seconds(tookMs)}. Running: ${options.command}`)
       return true
     }
-    this.#exitCode =
-      this.#signal !== undefined ? SIGNALS[this.#signal] : this.#late.signal.aborted ? EXIT_TIMEOUT : EXIT_NOT_READY
+    this.#exitCode = this.#codeUnstarted()
     return false
+  }
+
+  #codeUnstarted(): number {
+    if (this.#signal !== undefined) return SIGNALS[this.#signal]
+    return this.#late.signal.aborted ? EXIT_TIMEOUT : EXIT_NOT_READY
   }
 
   async #runCommand(control: RunControl): Promise<void> {
     const {options, say} = this.#context
     const began = performance.now()
     const command = await this.#startCommand(control)
+    if (command === undefined) {
+      this.#exitCode = this.#codeUnstarted()
+      return this.#check('the command', performance.now() - began, `${options.command}: it was not started`)
+    }
     const cut = (): void => command.signal('SIGTERM')
     for (const {signal} of [this.#late, this.#over]) {
       signal.addEventListener('abort', cut)
@@ -223,9 +231,11 @@ export class CommandRun {
     if (this.#exitCode === 0) this.#exitCode = EXIT_TIMEOUT
   }
 
-  async #startCommand(control: RunControl): Promise<ForegroundCommand> {
+  /** Undefined: the run is to end by now. */
+  async #startCommand(control: RunControl): Promise<ForegroundCommand | undefined> {
     const {command, as} = this.#context.options
     const [launch] = await Promise.all([control.launch(as), this.#context.flush()])
+    if (this.#signal !== undefined || this.#late.signal.aborted || this.#over.signal.aborted) return undefined
     const {run} = control.list()
     const marker = `${run}-command`
     const environment = {...launch?.environment, PILLION_RUN: run, PILLION_LIFE: marker}
