@@ -1,18 +1,16 @@
 import {rmSync} from 'node:fs'
 import {createInterface} from 'node:readline/promises'
-import {basename, dirname} from 'node:path'
 import {endRun} from '../../../../control/client.ts'
 import type {KnownCopy} from '../../../../control/known-copies.ts'
 import type {RunIdentity} from '../../../../control/run-file.ts'
 import {endStarting, startingRuns} from '../../../../control/starting-runs.ts'
 import {UserError} from '../../../../model/errors.ts'
-import {isSamePath} from '../../../../platform/paths.ts'
 import {isSameStart, startOf} from '../../../../platform/process-table.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {runsHere} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
-import {copiesOf} from './list.ts'
+import {copiesOf, startsOf} from './list.ts'
 import {remainsOf} from './remains.ts'
 
 /** `copies down NAME …` or `--all`: ends the runs of copies of the folder's template, and what is about to be one. */
@@ -56,13 +54,6 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
     else say(process.stderr, 'failure', `${name} does not respond`, asJson)
   return all.every(({isOver}) => isOver) ? 0 : 1
 }
-
-/** What is about to be the run of one of these, named as they are. */
-const startsOf = (copies: readonly KnownCopy[], starts = startingRuns(process.env)): readonly RunIdentity[] =>
-  starts.flatMap(start => {
-    const copy = copies.find(({folder}) => isSamePath(folder, dirname(start.templateFile)))
-    return copy === undefined ? [] : [{...start, name: start.copy || basename(copy.folder)}]
-  })
 
 /** `copies forget NAME … [--yes]`: removes what copies have left (`remainsOf`). Asks first. */
 export const forgetCopies: CommandHandler = async context => {

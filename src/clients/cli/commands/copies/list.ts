@@ -1,8 +1,12 @@
 import {existsSync} from 'node:fs'
+import {basename, dirname} from 'node:path'
 import {findRuns, type FoundRun} from '../../../../control/client.ts'
 import {knownCopies, type KnownCopy} from '../../../../control/known-copies.ts'
+import type {RunIdentity} from '../../../../control/run-file.ts'
+import {startingRuns} from '../../../../control/starting-runs.ts'
 import {findTemplate} from '../../../../files/config/find.ts'
 import {memoryText} from '../../../../model/memory-text.ts'
+import {isSamePath} from '../../../../platform/paths.ts'
 import {runLines} from '../../../../platform/run-lines.ts'
 import {usageOf} from '../../../../platform/usage.ts'
 import type {CommandHandler} from '../../command-handler.ts'
@@ -15,7 +19,7 @@ interface CopyRow {
   readonly name: string
   readonly folder: string
   readonly branch: string
-  readonly state: 'running' | 'stopped' | 'gone'
+  readonly state: 'running' | 'starting' | 'stopped' | 'gone'
   readonly pid: number
   /** The ports by the ids of its apps. */
   readonly ports: Readonly<Record<string, number>>
@@ -38,7 +42,16 @@ export const listCopies: CommandHandler = async ({flags}) => {
 export const copiesOf = (flags: GivenFlags): readonly KnownCopy[] =>
   knownCopies(process.env, findTemplate(flags.text('run-file') || '.', process.cwd()).file)
 
-async function rowOf({name, folder, branch, isGone, run}: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRow> {
+/** What is about to be the run of one of these, named as they are. */
+export const startsOf = (copies: readonly KnownCopy[], starts = startingRuns(process.env)): readonly RunIdentity[] =>
+  starts.flatMap(start => {
+    const copy = copies.find(({folder}) => isSamePath(folder, dirname(start.templateFile)))
+    return copy === undefined ? [] : [{...start, name: start.copy || basename(copy.folder)}]
+  })
+
+async function rowOf(copy: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRow> {
+  const {name, folder, branch, isGone, run} = copy
+  const start = run === undefined ? startsOf([copy]).find(each => each.name === name) : undefined
   const apps = runs.find(({listing}) => listing.pid === run?.pid)?.listing.apps ?? []
   const pids = new Set(apps.map(({pid}) => pid).filter(pid => pid > 0))
   const usage = run === undefined ? undefined : await usageOf(pids)
@@ -46,8 +59,8 @@ async function rowOf({name, folder, branch, isGone, run}: KnownCopy, runs: reado
     name,
     folder,
     branch,
-    state: run === undefined ? (isGone ? 'gone' : 'stopped') : 'running',
-    pid: run?.pid ?? 0,
+    state: run !== undefined ? 'running' : start !== undefined ? 'starting' : isGone ? 'gone' : 'stopped',
+    pid: (run ?? start)?.pid ?? 0,
     ports: Object.fromEntries(apps.filter(({appPort}) => appPort > 0).map(({id, appPort}) => [id, appPort])),
     memoryBytes: usage === undefined ? null : [...usage.values()].reduce((sum, {memoryBytes}) => sum + memoryBytes, 0),
     diskBytes: existsSync(folder) ? await sizeOf(folder) : null
