@@ -271,7 +271,13 @@ t.test(
       while (existsSync(`/proc/${pid}`)); // its parent takes note of its end
       return 'resume'
     }
-    t.same(await findRuns({PILLION_RUNTIME_DIR: folder}, () => undefined, {suspended, slow: t.fail}), [])
+    t.same(
+      await findRuns({PILLION_RUNTIME_DIR: folder}, () => undefined, {
+        suspended,
+        slow: ({pid: slowOne}) => t.fail(`${slowOne} is slow`)
+      }),
+      []
+    )
   }
 )
 
