@@ -49,6 +49,10 @@ function compileSchema({later = [], only}) {
     .default(ajv, validators)
     .replaceAll(/schemaPath:"[^"]*",keyword:"[^"]*",/g, '')
     .replaceAll(/schema:[\w.]+,(parentSchema:[\w.]+),data\d*}/g, '$1}')
+    .replaceAll(
+      /if\(vErrors === null\)\{vErrors = \[(err\d+)\];\}else \{vErrors\.push\(\1\);\}/g,
+      '(vErrors ??= []).push($1);'
+    )
   return `// Written by scripts/build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
 }
 
