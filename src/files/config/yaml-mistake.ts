@@ -1,4 +1,5 @@
 import type {UserError} from '../../model/errors.ts'
+import {TOO_DEEP} from '../yaml/build-tree.ts'
 import {explainFault} from '../yaml/explain.ts'
 import {fileAt, placeOf, templateError} from './diagnose.ts'
 import {BEFORE_SYNTAX, type NoYaml} from './source.ts'
@@ -9,6 +10,8 @@ export function yamlMistake({source, fault}: NoYaml): UserError {
   const {message, spot, ...remedy} = explainFault(fault, text, start)
   // Go names no line for characters that it cannot read, nor for what it finds while it resolves the tree
   const line =
-    fault.syntax === undefined && message === fault.message ? '' : `line ${placeOf(source, spot.start).line}: `
+    fault.syntax === undefined && message === fault.message && message !== TOO_DEEP
+      ? ''
+      : `line ${placeOf(source, spot.start).line}: `
   return templateError(source, {code: fault.code, message: BEFORE_SYNTAX + line + message, spot, ...remedy})
 }

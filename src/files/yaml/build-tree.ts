@@ -2,17 +2,17 @@ import {isAlias, isMap, isScalar, isSeq, type Alias, type Document, type Node, t
 import type {Spot} from './place.ts'
 import type {Dialect} from './dialects.ts'
 import type {YamlFault} from './fault.ts'
+import {MAX_DEPTH} from './parse.ts'
 import {isMergeKey, tagFault} from './scalar.ts'
 import type {ListItem, Pair, YamlNode, YamlScalar} from './tree.ts'
 
 /** The largest allowed text has fewer nodes; only aliases can produce more. */
 const MAX_NODES = 2 ** 20
 
+export const TOO_DEEP = 'it is nested too deeply'
+
 /** So many characters of a text count as one more node: aliases multiply them, too. */
 const NODE_CHARACTERS = 16
-
-/** No reader calls itself more often. */
-const MAX_DEPTH = 1000
 
 /** An error of the document; `readYaml` catches it. */
 export class TreeError extends Error {
@@ -57,7 +57,7 @@ export class TreeBuilder {
   }
 
   #node(node: unknown, spot: Spot, depth: number): YamlNode {
-    if (depth > MAX_DEPTH) throw new TreeError('it is nested too deeply', spot)
+    if (depth > MAX_DEPTH) throw new TreeError(TOO_DEEP, spot)
     const before = this.#nodes
     this.#count(1, spot)
     const {anchor} = (node ?? {}) as Partial<Node & {anchor?: string}>

@@ -1,4 +1,5 @@
 import {isMap, isScalar, isSeq, visit, type Document, type YAMLParseError} from 'yaml'
+import {TOO_DEEP} from './build-tree.ts'
 import type {Spot} from './place.ts'
 import type {YamlFault} from './fault.ts'
 
@@ -28,7 +29,7 @@ export function explainFault({code, message, spot, syntax}: YamlFault, text: str
   if (syntax === undefined)
     return {message, spot, hint: message.startsWith('mapping key') ? 'remove one of the two' : ''}
   const {document, error} = syntax
-  if (DEEP.test(error.message)) return {message: 'it is nested too deeply', spot, hint: ''}
+  if (DEEP.test(error.message)) return {message: TOO_DEEP, spot, hint: ''}
   const unclosed = openingOf(document, error)
   const {start: from, end} = unclosed?.spot ?? visible(syntax.text, error.pos)
   return {

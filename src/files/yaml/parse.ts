@@ -1,4 +1,4 @@
-import {Composer, Lexer, Parser, type Document} from 'yaml'
+import {Composer, Lexer, Parser, type CST, type Document} from 'yaml'
 
 /** The inside of the library's lexer, as far as Go's rules need it. */
 interface LexerParts {
@@ -47,13 +47,33 @@ class LexerLikeGo extends (Lexer as unknown as new () => LexerParts) {
   }
 }
 
-/** The documents of a text as the library's trees, with their errors; nothing is resolved. Lines end with `\n` or `\r\n`. */
+/** No reader calls itself more often: the library takes several frames for a level, and V8 has room for 750 levels of them. */
+export const MAX_DEPTH = 500
+/** The parser's stack at a value of this depth is a little higher: by the document, and what has begun in it. */
+const MAX_STACK = MAX_DEPTH + 8
+
+/**
+ * The documents of a text as the library's trees, with their errors; nothing is resolved. Lines end with `\n` or `\r\n`. A text that is nested deeper
+ * than `MAX_DEPTH` ends there: the library takes long for it, and calls itself for each level.
+ */
 export function* parseDocuments(text: string): Generator<Document.Parsed> {
+  let end = text.length
   const parser = new Parser()
-  Object.assign(parser, {lexer: new LexerLikeGo()})
+  const tokens = function* (): Generator<CST.Token> {
+    for (const lexeme of (new LexerLikeGo() as unknown as Lexer).lex(text)) {
+      yield* parser.next(lexeme)
+      if (parser.stack.length <= MAX_STACK) continue
+      end = parser.offset
+      break
+    }
+    yield* parser.end()
+  }
   const options = {version: '1.1', schema: 'failsafe', uniqueKeys: false, logLevel: 'silent'} as const
-  for (const document of new Composer(options).compose(parser.parse(text), true, text.length)) {
-    document.errors = document.errors.filter(({code, message}) => code !== 'MISSING_CHAR' || !isTightComment(message))
+  for (const document of new Composer(options).compose(tokens(), true, text.length)) {
+    document.errors = document.errors.filter(
+      ({code, message, pos}) =>
+        (code !== 'MISSING_CHAR' || !isTightComment(message)) && (end === text.length || pos[0] < end)
+    )
     yield document
   }
 }

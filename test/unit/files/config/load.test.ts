@@ -92,8 +92,19 @@ t.test('a fault of syntax is told with its line', async t => {
   t.match(failure(t, 'version: 1\nname: [a,\n').explanation, /^dapr\.yaml:2:7\nname: \[a,\n {6}\^/)
 })
 
-t.test('a template that is nested deeper than the parser can go is told as that', async t => {
-  t.match(failure(t, '['.repeat(100_000)).message, /: yaml: line 1: it is nested too deeply$/)
+t.test('a template that is nested too deeply has its mistake where that begins, whatever follows', async t => {
+  const place = (yaml: string): string => {
+    const {message, explanation} = failure(t, yaml)
+    t.match(message, /: yaml: line \d+: it is nested too deeply$/)
+    return explanation.split('\n', 1)[0] ?? ''
+  }
+  const deep = 100_000
+  for (const end of ['', ']'.repeat(deep)]) t.equal(place('['.repeat(deep) + end), 'dapr.yaml:1:502')
+  t.equal(place(`version: 1\nx: ${'{a: '.repeat(deep)}`), 'dapr.yaml:2:2001')
+  for (const mark of ['- ', '? ']) t.equal(place(mark.repeat(deep)), 'dapr.yaml:1:1003')
+  // a mistake before it is the first one
+  t.match(failure(t, `a: ]\nb: ${'['.repeat(deep)}`).explanation, /^dapr\.yaml:1:4\n/)
+  t.match(failure(t, '['.repeat(400)).explanation, /^dapr\.yaml:1:400\n.*\n.*\nclose it with \]/)
 })
 
 t.test('without apps there is nothing to run, but for an empty manager', async t => {
