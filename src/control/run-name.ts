@@ -1,8 +1,7 @@
-import {rmSync, statSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
-import {setTimeout as pause} from 'node:timers/promises'
-import {codeOf, UserError} from '../model/errors.ts'
+import {UserError} from '../model/errors.ts'
 import {livingRunsIn} from './living-runs.ts'
+import {whileLocked} from './lock.ts'
 import type {RunIdentity} from './run-file.ts'
 
 /** What a run may be called. It is part of file names, and of keys in stores. */
@@ -51,33 +50,9 @@ function firstFree(names: Iterable<string>, isFree: (name: string) => boolean): 
   throw new Error('there is no end of names')
 }
 
-/** How long a process that is killed while it chooses its name blocks others. */
-const MAX_LOCKED_MS = 1000
-const LOOK_MS = 5
-
 /** Does something while no other run in the folder does such a thing. */
-export async function oneByOne<T>(runs: string, work: () => Promise<T>): Promise<T> {
-  const lock = join(runs, 'naming')
-  while (!mayTake(lock)) await pause(LOOK_MS)
-  try {
-    return await work()
-  } finally {
-    rmSync(lock, {force: true})
-  }
-}
-
-function mayTake(lock: string): boolean {
-  try {
-    writeFileSync(lock, '', {flag: 'wx', mode: 0o600})
-    return true
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-    const made = statSync(lock, {throwIfNoEntry: false})?.mtimeMs
-    // one of the future is from before the clock was set back
-    if (made !== undefined && Math.abs(Date.now() - made) > MAX_LOCKED_MS) rmSync(lock, {force: true})
-    return false
-  }
-}
+export const oneByOne = async <T>(runs: string, work: () => Promise<T>): Promise<T> =>
+  whileLocked(join(runs, 'naming.lock'), work)
 
 /** `shop`, `shop-2`, `shop-3`, and so on. */
 function* counted(folder: string): Generator<string> {

@@ -1,4 +1,4 @@
-import {mkdirSync, utimesSync, writeFileSync} from 'node:fs'
+import {mkdirSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {writeRunFile} from '../../../src/control/run-file.ts'
@@ -55,7 +55,7 @@ t.test('--name is taken as it is, or refused', async t => {
     t.throws(() => checkRunName(name), {message: `no run can be called ${JSON.stringify(name)}`}, name)
 })
 
-t.test('runs choose their names one after the other, also where one was killed meanwhile', async t => {
+t.test('runs choose their names one after the other', async t => {
   const runs = t.testdir({})
   const order: string[] = []
   const first = Promise.withResolvers<undefined>()
@@ -73,12 +73,4 @@ t.test('runs choose their names one after the other, also where one was killed m
   await Promise.all(all)
   t.strictSame(order, ['a', 'a is done', 'b'])
   await t.rejects(oneByOne(runs, async () => Promise.reject(new Error('no'))))
-  const lock = join(runs, 'naming')
-  // killed before, or before the clock was set back
-  for (const ms of [-60_000, 3_600_000]) {
-    writeFileSync(lock, '')
-    const at = new Date(Date.now() + ms)
-    utimesSync(lock, at, at)
-    t.equal(await oneByOne(runs, async () => 'done'), 'done')
-  }
 })

@@ -1,0 +1,55 @@
+import {lstatSync, readlinkSync, rmSync} from 'node:fs'
+import {codeOf} from '../model/errors.ts'
+import {pause} from '../platform/delay.ts'
+import {isSameStart, isSuspended, startOf} from '../platform/process-table.ts'
+import {currentSystem, type SystemIdentity} from './run-file.ts'
+
+/** Who holds a lock. */
+interface Holder extends SystemIdentity {
+  /** Another one each time. */
+  readonly id: string
+  readonly pid: number
+  /** When the process started, as `Seen.started`. */
+  readonly started: number
+}
+
+const LOOK_MS = 5
+/** How long one may hold it that Ctrl-Z has stopped, and one that runs in another pid namespace, of which we do not see whether it has ended. */
+const MAX_HELD_MS = 1000
+
+/**
+ * Waits a moment for the one that holds the lock at `path`, and removes the lock if its holder was killed. `whileLocked`: of those who see that, one
+ * removes it, so for that there is a lock, too.
+ */
+export async function awaitHolder(
+  path: string,
+  whileLocked: (path: string, work: () => Promise<void>) => Promise<void>
+): Promise<void> {
+  const text = textAt(path)
+  if (text === '') return
+  const holder = JSON.parse(text) as Holder
+  if (!isLeft(path, holder)) return pause(LOOK_MS)
+  await whileLocked(`${path}-${holder.id}`, async () => {
+    if (textAt(path) === text) rmSync(path, {force: true})
+    return Promise.resolve()
+  })
+}
+
+/** '' = it is free. */
+function textAt(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    return ''
+  }
+}
+
+function isLeft(path: string, {pid, started, boot, pids}: Holder): boolean {
+  const here = currentSystem()
+  const isSeen = boot === here.boot && pids === here.pids
+  if (isSeen && !isSameStart(startOf(pid), started)) return true
+  if (isSeen && !isSuspended(pid)) return false
+  // one of the future is from before the clock was set back
+  return Math.abs(Date.now() - (lstatSync(path, {throwIfNoEntry: false})?.mtimeMs ?? Date.now())) > MAX_HELD_MS
+}
