@@ -13,7 +13,8 @@ interface Holder extends SystemIdentity {
   readonly started: number
 }
 
-const LOOK_MS = 5
+/** How often we look: the more rarely the longer it is held, as by the `setup` of a worktree. */
+const LOOK_MS = {least: 5, most: 250}
 /** How long one may hold it that Ctrl-Z has stopped, and one that runs in another pid namespace, of which we do not see whether it has ended. */
 const MAX_HELD_MS = 1000
 
@@ -28,7 +29,8 @@ export async function awaitHolder(
   const text = textAt(path)
   if (text === '') return
   const holder = JSON.parse(text) as Holder
-  if (!isLeft(path, holder)) return pause(LOOK_MS)
+  const heldMs = heldFor(path)
+  if (!isLeft(holder, heldMs)) return pause(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, heldMs / 10)))
   await whileLocked(`${path}-${holder.id}`, async () => {
     if (textAt(path) === text) rmSync(path, {force: true})
     return Promise.resolve()
@@ -45,11 +47,13 @@ function textAt(path: string): string {
   }
 }
 
-function isLeft(path: string, {pid, started, boot, pids}: Holder): boolean {
+function isLeft({pid, started, boot, pids}: Holder, heldMs: number): boolean {
   const here = currentSystem()
   const isSeen = boot === here.boot && pids === here.pids
   if (isSeen && !isSameStart(startOf(pid), started)) return true
-  if (isSeen && !isSuspended(pid)) return false
-  // one of the future is from before the clock was set back
-  return Math.abs(Date.now() - (lstatSync(path, {throwIfNoEntry: false})?.mtimeMs ?? Date.now())) > MAX_HELD_MS
+  return (!isSeen || isSuspended(pid)) && heldMs > MAX_HELD_MS
 }
+
+/** A lock of the future is from before the clock was set back. */
+const heldFor = (path: string): number =>
+  Math.abs(Date.now() - (lstatSync(path, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()))

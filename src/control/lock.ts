@@ -11,7 +11,15 @@ import {currentSystem} from './run-file.ts'
 export async function whileLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
   const {pid} = process
   const own = JSON.stringify({id: randomHex(8), pid, started: startOf(pid), ...currentSystem()})
-  while (!mayTake(path, own)) await (await import('./held-lock.ts')).awaitHolder(path, whileLocked)
+  for (;;) {
+    try {
+      symlinkSync(own, path)
+      break
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+      await (await import('./held-lock.ts')).awaitHolder(path, whileLocked)
+    }
+  }
   try {
     return await work()
   } finally {
@@ -19,21 +27,11 @@ export async function whileLocked<T>(path: string, work: () => Promise<T>): Prom
   }
 }
 
-function mayTake(path: string, own: string): boolean {
-  try {
-    symlinkSync(own, path)
-    return true
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-    return false
-  }
-}
-
 /** Leaves that of another one alone, to which Ctrl-Z may have lost it. */
 function release(path: string, own: string): void {
   try {
     if (readlinkSync(path) === own) rmSync(path)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+  } catch {
+    // its folder is gone
   }
 }

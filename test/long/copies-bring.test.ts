@@ -156,6 +156,47 @@ t.test('setup runs once in a worktree, again when its lock file changed, and a f
   t.match(await up(rig, 'pr'), {code: 1, stderr: /setup failed: no-such-program could not be started/})
 })
 
+t.test('of two starts of a worktree one runs setup, and the other one waits for it', async t => {
+  const rig = await repository(t, {
+    'dapr.yaml': templateOf({
+      setup: ['sh', '-c', 'echo 1 >> all.log; echo begun; while ! [ -e go ]; do sleep 0.05; done']
+    }),
+    'api/a.txt': 'a'
+  })
+  const pr = addWorktree(rig, 'pr')
+  const first = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
+  await first.waitForLine('begun', {stream: 'stderr'})
+  const second = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
+  await second.waitForLine('waits for another start', {stream: 'stderr'})
+  await rig.write({'pr/go': ''})
+  for (const run of [first, second]) {
+    await run.exited
+    t.match(run.stdout.text, 'started')
+  }
+  t.equal(runsOf(join(pr, 'all.log')), 1)
+})
+
+t.test('a start that waits for a setup that fails runs it itself', async t => {
+  const rig = await repository(t, {
+    'dapr.yaml': templateOf({
+      setup: ['sh', '-c', 'echo 1 >> all.log; echo begun; while ! [ -e go ]; do sleep 0.05; done']
+    }),
+    'api/a.txt': 'a'
+  })
+  const pr = addWorktree(rig, 'pr')
+  const first = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
+  await first.waitForLine('begun', {stream: 'stderr'})
+  const second = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
+  await second.waitForLine('waits for another start', {stream: 'stderr'})
+  first.signal('SIGKILL')
+  await first.exited
+  await second.waitForLine('begun', {stream: 'stderr'})
+  await rig.write({'pr/go': ''})
+  await second.exited
+  t.match(second.stdout.text, 'started')
+  t.equal(runsOf(join(pr, 'all.log')), 2)
+})
+
 t.test('a signal during setup ends it and what it started', async t => {
   const rig = await repository(t, {
     'dapr.yaml': templateOf({setup: ['sh', '-c', 'sleep 100 & echo $! > pid; echo begun; wait']}),
@@ -178,6 +219,8 @@ t.test('down ends a copy that is still made ready, and what its setup started', 
   addWorktree(rig, 'pr')
   const run = rig.pillion(['up'], {folder: 'pr'})
   await run.waitForLine('begun', {stream: 'stderr'})
+  const {stdout} = await rig.run(['copies', '-o', 'json'], {folder: 'main'})
+  t.match(JSON.parse(stdout), [{state: 'stopped'}, {name: 'pr', state: 'starting', pid: run.pid}])
   t.match(await rig.run(['down'], {folder: 'main'}), {code: 0, stdout: /nothing to stop/}, 'it is of another folder')
   t.match(await rig.run(['down'], {folder: 'pr'}), {code: 0, stdout: /stopped successfully/})
   t.ok(run.hasExited)

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync, lstatSync, readFileSync} from 'node:fs'
 import {dirname, join, relative} from 'node:path'
+import {whileLocked} from '../../../control/lock.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
 import {runLines} from '../../../platform/run-lines.ts'
@@ -35,9 +36,16 @@ interface Setup {
 
 /**
  * Runs the `setup` of the template, then those of its apps, one after the other: each once in a worktree, and again when a lock file in its
- * folder has changed. Rejects with a UserError if one fails: it runs again at the next start.
+ * folder has changed. A second start waits for those of the first. Rejects with a UserError if one fails: it runs again at the next start.
  */
 export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: string) => void): Promise<void> {
+  const lock = join(worktree.gitFolder, 'pillion.lock')
+  if (lstatSync(lock, {throwIfNoEntry: false}) !== undefined)
+    print('== SETUP == waits for another start of this worktree')
+  await whileLocked(lock, async () => runSetups(worktree, plan, print))
+}
+
+async function runSetups(worktree: AddedWorktree, plan: Plan, print: (line: string) => void): Promise<void> {
   for (const {app, command, folder, env} of setupsOf(plan)) {
     const {setups, ...rest} = readPrepared(worktree)
     const key = `${relative(worktree.root, folder)} ${command.join(' ')}`
