@@ -107,7 +107,7 @@ t.test('a run that ends while up -d waits: exit code 1', async t => {
 
 t.test('not ready in time: exit code 124, and the run goes on', async t => {
   const rig = await rigWithApp(t, 'console.log("still compiling"); setInterval(() => {}, 1000)')
-  t.match(await rig.run(['up', '-d', '--timeout', '400ms']), {code: 124, stderr: /ready: [^]*a: /})
+  t.match(await rig.run(['up', '-d', '--timeout', '2s']), {code: 124, stderr: /ready: [^]*a: /})
   t.match(await rig.run(['ps']), {stdout: /a +starting/})
 })
 
