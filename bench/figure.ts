@@ -94,7 +94,7 @@ export type MeasureName =
   | `workflows: 100 activities in sequence${'' | ', core of the worker'}`
   | `workflows: ${'p50' | 'p90' | 'memory, idle' | 'memory, after 10,000'}`
   | `crypto: ${'encrypt' | 'decrypt'}${'' | ', CPU'}`
-  | `crypto: encrypt, beside an echo${'' | ', CPU'}`
+  | `crypto: encrypt, against an echo${'' | ', CPU'}`
   | 'crypto: memory'
   | 'conversation: p50, added'
   | `jobs: ${'2,000 in one second, last' | '10,000 at once, last' | '100,000, memory' | '100,000, start'}`

@@ -120,9 +120,24 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'blocks on Redis: published': {of: 'ratio', atLeast: 1.5},
   'blocks on Redis: delivered': {of: 'ratio', atLeast: 1.5},
   'blocks: memory': {of: 'difference', atMost: 12},
-  'gRPC blocks: get': {of: 'ratio', atLeast: 3},
-  'gRPC blocks: save': {of: 'ratio', atLeast: 3},
-  'gRPC blocks: delivered': {of: 'ratio', atLeast: 2.5},
+  'gRPC blocks: get': {
+    of: 'ratio',
+    atLeast: 3,
+    account:
+      'The run serves with one thread, daprd with both cores: in a second of processor time it does 3.8 times as many.'
+  },
+  'gRPC blocks: save': {
+    of: 'ratio',
+    atLeast: 3,
+    account:
+      'The run serves with one thread, daprd with both cores: in a second of processor time it does 3.2 times as many.'
+  },
+  'gRPC blocks: delivered': {
+    of: 'ratio',
+    atLeast: 2.5,
+    account:
+      'The run serves with one thread, daprd with both cores: in a second of processor time it does 2.6 times as many.'
+  },
   // a shadow takes its share of the same cores
   "manager's port": {of: 'ratio', atMost: 1.1},
   "manager's port, with a shadow": {of: 'ratio', atMost: 1.25},
@@ -244,8 +259,17 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'jobs: 2,000 in one second, last': {of: 'ours', atMost: 500},
   'jobs: 100,000, memory': {of: 'ours', atMost: 40},
   'jobs: 100,000, start': {of: 'ours', atMost: 500},
-  'crypto: encrypt': {of: 'ratio', atLeast: 0.5},
-  'crypto: decrypt': {of: 'ratio', atLeast: 0.5},
+  'crypto: encrypt': {
+    of: 'ratio',
+    atLeast: 0.5,
+    account:
+      'Against an echo of the same bytes by Node’s own HTTP/2 it is 0.76 ×: most of its time each byte is on its way through Node’s streams.'
+  },
+  'crypto: decrypt': {
+    of: 'ratio',
+    atLeast: 0.5,
+    account: 'The same as of encrypt.'
+  },
   'crypto: memory': {of: 'ours', atMost: 20},
   'conversation: p50, added': {of: 'ours', atMost: 2},
   'hostile: one command of Redis': {of: 'ours', atMost: 1000},

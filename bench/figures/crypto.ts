@@ -75,8 +75,8 @@ export const crypto: Figure = {
         peerName: peer === 'echo' ? 'node:http2 echo' : 'openssl enc'
       })
       return [
-        row('crypto: encrypt, beside an echo', 'Encrypt', 0, 'echo'),
-        row('crypto: encrypt, beside an echo, CPU', 'Encrypt', 1, 'echo'),
+        row('crypto: encrypt, against an echo', 'Encrypt', 0, 'echo'),
+        row('crypto: encrypt, against an echo, CPU', 'Encrypt', 1, 'echo'),
         row('crypto: encrypt', 'Encrypt', 0),
         row('crypto: encrypt, CPU', 'Encrypt', 1),
         row('crypto: decrypt', 'Decrypt', 0),
