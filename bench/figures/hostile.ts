@@ -36,7 +36,7 @@ export const hostile: Figure = {
             ours: rounds.map(round => numberOf(what, round)),
             ...(what === 'memory'
               ? {peer: [], peerName: ''}
-              : {peer: rounds.map(round => numberOf(`calm ${what}`, round)), peerName: 'nobody attacks'})
+              : {peer: rounds.map(round => numberOf(`calm ${what}`, round)), peerName: 'no attack'})
           }
         })
       ),

@@ -57,7 +57,7 @@ export const watched: Figure = {
           unit: 'ms' as const,
           ours: results.map(result => result[what]),
           peer,
-          peerName: 'nobody'
+          peerName: 'no reader'
         }))
       } finally {
         await browser.close()

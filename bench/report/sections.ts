@@ -146,7 +146,7 @@ export const SECTIONS: readonly Section[] = [
       ],
       [
         'watched',
-        '10,000 calls a second while a page shows them, and while all that is kept is exported again and again; compared with nobody looking.'
+        '10,000 calls a second while a page shows them, and while all that is kept is exported again and again; compared with no reader.'
       ],
       [
         'spans',

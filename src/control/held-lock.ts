@@ -13,24 +13,28 @@ interface Holder extends SystemIdentity {
   readonly started: number
 }
 
-/** How often we look: the more rarely the longer it is held, as by the `setup` of a worktree. */
+/** Pauses between looks at the lock: the longer it is held, as during the `setup` of a worktree, the longer they are. */
 const LOOK_MS = {least: 5, most: 250}
-/** How long one may hold it that Ctrl-Z has stopped, and one that runs in another pid namespace, of which we do not see whether it has ended. */
+/** How long a holder keeps the lock that is suspended, or that runs in another pid namespace, where we cannot see whether it has ended. */
 const MAX_HELD_MS = 1000
 
 /**
- * Waits a moment for the one that holds the lock at `path`, and removes the lock if its holder was killed. `whileLocked`: of those who see that, one
- * removes it, so for that there is a lock, too.
+ * Waits a moment for the process that holds the lock at `path`, or removes the lock if that process was killed. Several may see that it was:
+ * the removal has a lock of its own, taken by `whileLocked`.
  */
 export async function awaitHolder(
   path: string,
-  whileLocked: (path: string, work: () => Promise<void>) => Promise<void>
+  whileLocked: (path: string, work: () => Promise<void>) => Promise<void>,
+  onWait?: () => void
 ): Promise<void> {
   const text = textAt(path)
   if (text === '') return
   const holder = JSON.parse(text) as Holder
   const heldMs = heldFor(path)
-  if (!isLeft(holder, heldMs)) return pause(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, heldMs / 10)))
+  if (!isLeft(holder, heldMs)) {
+    onWait?.()
+    return pause(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, heldMs / 10)))
+  }
   await whileLocked(`${path}-${holder.id}`, async () => {
     if (textAt(path) === text) rmSync(path, {force: true})
     return Promise.resolve()

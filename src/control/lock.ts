@@ -5,10 +5,10 @@ import {randomHex} from '../platform/random.ts'
 import {currentSystem} from './run-file.ts'
 
 /**
- * Does something while no other process holds the lock at `path`; that of a process that was killed is taken over. It is a symbolic link to who
- * holds it: such a link is there with all that it says, or not at all.
+ * Does something while no other process holds the lock at `path`; the lock of a process that was killed is taken over. It is a symbolic link
+ * whose target names the holder: such a link is there with all that it says, or not at all. `onWait` is called while another process holds it.
  */
-export async function whileLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function whileLocked<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   const {pid} = process
   const own = JSON.stringify({id: randomHex(8), pid, started: startOf(pid), ...currentSystem()})
   for (;;) {
@@ -17,7 +17,7 @@ export async function whileLocked<T>(path: string, work: () => Promise<T>): Prom
       break
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
-      await (await import('./held-lock.ts')).awaitHolder(path, whileLocked)
+      await (await import('./held-lock.ts')).awaitHolder(path, whileLocked, onWait)
     }
   }
   try {
@@ -27,7 +27,7 @@ export async function whileLocked<T>(path: string, work: () => Promise<T>): Prom
   }
 }
 
-/** Leaves that of another one alone, to which Ctrl-Z may have lost it. */
+/** Removes our lock. Another process may have taken it over while this one was suspended: its lock stays. */
 function release(path: string, own: string): void {
   try {
     if (readlinkSync(path) === own) rmSync(path)

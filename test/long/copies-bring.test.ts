@@ -156,7 +156,8 @@ t.test('setup runs once in a worktree, again when its lock file changed, and a f
   t.match(await up(rig, 'pr'), {code: 1, stderr: /setup failed: no-such-program could not be started/})
 })
 
-t.test('of two starts of a worktree one runs setup, and the other one waits for it', async t => {
+/** Two starts of a worktree: the first one runs its `setup` until the file `go` is there, and the second one waits for it. */
+async function twoStarts(t: Test) {
   const rig = await repository(t, {
     'dapr.yaml': templateOf({
       setup: ['sh', '-c', 'echo 1 >> all.log; echo begun; while ! [ -e go ]; do sleep 0.05; done']
@@ -168,33 +169,35 @@ t.test('of two starts of a worktree one runs setup, and the other one waits for 
   await first.waitForLine('begun', {stream: 'stderr'})
   const second = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
   await second.waitForLine('waits for another start', {stream: 'stderr'})
+  return {rig, first, second, setups: (): number => runsOf(join(pr, 'all.log'))}
+}
+
+t.test('of two starts of a worktree one runs setup, and the other one waits for it', async t => {
+  const {rig, first, second, setups} = await twoStarts(t)
   await rig.write({'pr/go': ''})
   for (const run of [first, second]) {
     await run.exited
     t.match(run.stdout.text, 'started')
   }
-  t.equal(runsOf(join(pr, 'all.log')), 1)
+  t.equal(setups(), 1)
 })
 
-t.test('a start that waits for a setup that fails runs it itself', async t => {
-  const rig = await repository(t, {
-    'dapr.yaml': templateOf({
-      setup: ['sh', '-c', 'echo 1 >> all.log; echo begun; while ! [ -e go ]; do sleep 0.05; done']
-    }),
-    'api/a.txt': 'a'
-  })
-  const pr = addWorktree(rig, 'pr')
-  const first = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
-  await first.waitForLine('begun', {stream: 'stderr'})
-  const second = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
-  await second.waitForLine('waits for another start', {stream: 'stderr'})
+t.test('a start that waits for a setup runs it itself where the other one is killed', async t => {
+  const {rig, first, second, setups} = await twoStarts(t)
   first.signal('SIGKILL')
   await first.exited
   await second.waitForLine('begun', {stream: 'stderr'})
   await rig.write({'pr/go': ''})
   await second.exited
   t.match(second.stdout.text, 'started')
-  t.equal(runsOf(join(pr, 'all.log')), 2)
+  t.equal(setups(), 2)
+})
+
+t.test('a start without a setup that is due takes no lock', async t => {
+  const rig = await repository(t, {'dapr.yaml': templateOf({}), 'api/a.txt': 'a'})
+  addWorktree(rig, 'pr')
+  mkdirSync(join(rig.folder, 'main/.git/worktrees/pr/pillion.lock')) // whoever takes it fails
+  t.match(await up(rig, 'pr'), {code: 0, stdout: /started/})
 })
 
 t.test('a signal during setup ends it and what it started', async t => {

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {existsSync, lstatSync, readFileSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
 import {dirname, join, relative} from 'node:path'
 import {whileLocked} from '../../../control/lock.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -39,18 +39,27 @@ interface Setup {
  * folder has changed. A second start waits for those of the first. Rejects with a UserError if one fails: it runs again at the next start.
  */
 export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: string) => void): Promise<void> {
-  const lock = join(worktree.gitFolder, 'pillion.lock')
-  if (lstatSync(lock, {throwIfNoEntry: false}) !== undefined)
-    print('== SETUP == waits for another start of this worktree')
-  await whileLocked(lock, async () => runSetups(worktree, plan, print))
+  const setups = setupsOf(plan)
+  // a start that has nothing to do writes nothing, and waits for nothing
+  if (setups.every(each => isDone(worktree, each))) return
+  let isSaid = false
+  const onWait = (): void => {
+    if (!isSaid) print('== SETUP == waits for another start of this worktree')
+    isSaid = true
+  }
+  await whileLocked(join(worktree.gitFolder, 'pillion.lock'), async () => runSetups(worktree, setups, print), onWait)
 }
 
-async function runSetups(worktree: AddedWorktree, plan: Plan, print: (line: string) => void): Promise<void> {
-  for (const {app, command, folder, env} of setupsOf(plan)) {
-    const {setups, ...rest} = readPrepared(worktree)
-    const key = `${relative(worktree.root, folder)} ${command.join(' ')}`
-    const locks = locksIn(folder)
-    if (setups[key] === locks) continue
+const keyOf = ({root}: AddedWorktree, {folder, command}: Setup): string =>
+  `${relative(root, folder)} ${command.join(' ')}`
+
+const isDone = (worktree: AddedWorktree, setup: Setup): boolean =>
+  readPrepared(worktree).setups[keyOf(worktree, setup)] === locksIn(setup.folder)
+
+async function runSetups(worktree: AddedWorktree, all: readonly Setup[], print: (line: string) => void): Promise<void> {
+  for (const each of all) {
+    if (isDone(worktree, each)) continue
+    const {app, command, folder, env} = each
     const prefix = app === '' ? '== SETUP ==' : `== SETUP - ${app} ==`
     print(`${prefix} ${command.join(' ')}`)
     const {why} = await runLines(command, {folder, env, onLine: line => print(`${prefix} ${line}`)})
@@ -59,7 +68,8 @@ async function runSetups(worktree: AddedWorktree, plan: Plan, print: (line: stri
         explanation: `Nothing was started. It ran in ${folder}, and runs again at the next start.`
       })
     // what it has locked itself is not a change
-    writePrepared(worktree, {...rest, setups: {...setups, [key]: locksIn(folder)}})
+    const {setups, ...rest} = readPrepared(worktree)
+    writePrepared(worktree, {...rest, setups: {...setups, [keyOf(worktree, each)]: locksIn(folder)}})
   }
 }
 

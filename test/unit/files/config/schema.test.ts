@@ -223,7 +223,7 @@ t.test('a place inside an anchor is shown where it is written', async t => {
   t.match(failure(t, orders('stop: {timeout: 5s, timeout: soon}')).explanation, 'dapr.yaml:5:34\n')
 })
 
-t.test('what nobody hears is found: unknown keys, keys in the wrong section, keys that are written twice', async t => {
+t.test('keys that nothing reads are found: unknown ones, those in the wrong section, those written twice', async t => {
   const yaml = [
     'version: 1',
     'vresion: 1',
