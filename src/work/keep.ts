@@ -1,7 +1,7 @@
 import type {Clock} from '../platform/clock.ts'
 import {WriteFault, type WorkFile} from './work-file.ts'
 
-/** After a file that could not be written. */
+/** The pause after a file could not be written. */
 export const RETRY_MS = 1000
 
 interface Kept {
@@ -9,7 +9,7 @@ interface Kept {
   readonly clock: Clock
 }
 
-/** Makes a change that no caller would ask for again: while the file cannot be written it is tried again each second. */
+/** Makes a change that no caller would ask for again: while the file cannot be written, it is tried again each second. */
 export async function keep<T>({file, clock}: Kept, work: () => T): Promise<T> {
   for (;;) {
     try {

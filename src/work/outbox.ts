@@ -4,18 +4,18 @@ import type {WorkFile} from './work-file.ts'
 const {blob, number, text} = column
 
 /**
- * `store`: name of the state store; `marker`: the key that the transaction writes, too: where it is found, the transaction was committed;
- * `event`: a CloudEvent in JSON; `made`: when it was kept, in ms since 1970.
+ * `store`: name of the state store; `marker`: a key that the transaction writes, too: if it exists, the transaction was
+ * committed; `event`: a CloudEvent in JSON; `made`: when the row was written, in ms since 1970.
  */
 const COLUMNS = {app: text, store: text, marker: text, pubsub: text, topic: text, event: blob, made: number}
 
-/** An event that is to be published once the transaction that has its marker is committed. */
+/** An event to publish once the transaction that writes its marker is committed. */
 export type OutboxEvent = RowOf<typeof COLUMNS>
 
-/** One that is kept. */
+/** An event with the key of its row. */
 export type KeptEvent = OutboxEvent & {readonly key: number}
 
-/** Events of transactions, kept from before a transaction until its event is published: a killed run loses none. */
+/** Events of transactions: kept from before the transaction until they are published, so that a killed run loses none. */
 export class Outbox {
   readonly #file: WorkFile
   readonly #table: Table<typeof COLUMNS>
@@ -26,7 +26,7 @@ export class Outbox {
     this.#table = new Table(file.database, 'outbox', COLUMNS)
   }
 
-  /** Resolves once they are kept; the caller publishes them. */
+  /** Keeps events; resolves once they are committed. The caller publishes them. */
   async keep(events: readonly OutboxEvent[]): Promise<readonly KeptEvent[]> {
     return this.#file.change(() =>
       events.map(each => {
@@ -37,19 +37,19 @@ export class Outbox {
     )
   }
 
-  /** Events of an app that no other caller is publishing; the caller publishes them. */
+  /** Returns the events of an app that no other caller is publishing; the caller publishes them. */
   claim(app: string): readonly KeptEvent[] {
     const free = this.#table.all('WHERE app = ? ORDER BY key', app).filter(({key}) => !this.#claimed.has(key))
     for (const {key} of free) this.#claimed.add(key)
     return free
   }
 
-  /** The next caller of `claim` gets it. */
+  /** Leaves an event to the next caller of `claim`. */
   release({key}: KeptEvent): void {
     this.#claimed.delete(key)
   }
 
-  /** It is published, or will not be. */
+  /** Removes events that were published, or will not be. */
   async drop(events: readonly KeptEvent[]): Promise<void> {
     await this.#file.change(() => {
       for (const {key} of events) this.#table.delete(key)

@@ -1,6 +1,6 @@
 import type {Clock} from '../platform/clock.ts'
 
-/** Waits until nothing is under way. */
+/** Waits until no work is under way. */
 export class Quiet {
   readonly #clock: Clock
   readonly #isBusy: () => boolean
@@ -16,7 +16,7 @@ export class Quiet {
     this.#change = Promise.withResolvers()
   }
 
-  /** Settles when nothing is under way any more: with true, or with false after so many ms. */
+  /** Settles with true when no work is under way any more, or with false after `maxMs`. */
   async within(maxMs: number): Promise<boolean> {
     const end = this.#clock.now() + maxMs
     while (this.#isBusy() && this.#clock.now() < end) {

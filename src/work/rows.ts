@@ -2,13 +2,13 @@ import type {DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync} from 'n
 
 export type SqlRow = Readonly<Record<string, SQLOutputValue>>
 
-/** How a column is read and written. `read` throws if the value is of another type. */
+/** Reads and writes a column. `read` throws if the value is of another type. */
 export interface SqlColumn<T> {
   readonly read: (value: SQLOutputValue | undefined, name: string) => T
   readonly write: (value: T) => SQLInputValue
 }
 
-/** Any column: what it writes is checked where its type is known. */
+/** A column whose type is not known here. */
 interface AnyColumn {
   readonly read: (value: SQLOutputValue | undefined, name: string) => unknown
   readonly write: (value: never) => SQLInputValue
@@ -86,7 +86,7 @@ export class Statements {
   }
 }
 
-/** A table whose rows have a `key` that SQLite gives them. Writes belong into a change of the file. */
+/** A table whose rows have a `key` that SQLite gives them. Call what writes within a change of the file. */
 export class Table<C extends Columns> {
   readonly statements: Statements
   readonly #name: string

@@ -1,21 +1,22 @@
 import type {WakeUp, WakeUps} from './wake-ups.ts'
 
 const MAX_NAMED = 1000
-/** Of a series so many come one by one, then the latest one. */
+/** How many firings of one series are made one by one; beyond that only the latest one is. */
 const MAX_OF_SERIES = 100
 
-/** What a skip has brought. */
+/** What a skip has done. */
 export interface Skipped {
-  /** In the order in which they fell due, each with how far the skip was then, in ms. */
+  /** In the order in which they were due, each with how far the skip was then, in ms. */
   readonly fired: readonly (WakeUp & {readonly afterMs: number})[]
   readonly others: number
-  /** What had been asked for by the end was all done. */
+  /** All work that had been started by the end was done. */
   readonly isSettled: boolean
 }
 
 /**
- * Advances the clock of what waits by `ms`, from one wake-up to the next: what that sets off (`settle`, true once it is done) may
- * wait for a time within the skip, too. An aborted signal ends it where it is.
+ * Advances the clock of what waits by `ms`, from one wake-up to the next. `settle` waits for the work that a wake-up has started,
+ * which may set further wake-ups within the skip; it resolves with true once that is done. An aborted signal ends the skip where
+ * it is.
  */
 export async function advanceClock(
   wakeUps: WakeUps,
@@ -44,7 +45,7 @@ export async function advanceClock(
   }
 }
 
-/** Holds series that have fired often enough. */
+/** Holds back series that have fired often enough. */
 class SeriesLimit {
   readonly #wakeUps: WakeUps
   readonly #counts = new Map<string, number>()
@@ -67,7 +68,7 @@ class SeriesLimit {
     if (this.#held.size > before) this.#wakeUps.hold(this.#held)
   }
 
-  /** Lets them go on; false: none was held. */
+  /** Releases the series that are held back; false: there were none. */
   release(): boolean {
     if (this.#held.size === 0) return false
     this.#isReleased = true

@@ -1,4 +1,4 @@
-/** What has to be done at a time: a row each, found by when it is due. Nothing of it is kept in memory. */
+/** Wake-ups: a row each, found by its time. They are not kept in memory. */
 const WAKE_UP = 'due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB'
 const WAKE_UP_INDEXES = `
   CREATE INDEX wake_ups_by_due ON wake_ups (due, id);
@@ -27,7 +27,7 @@ const WORKFLOWS = `
   ) WITHOUT ROWID;
 `
 
-/** Why an instance is stalled (an event), and the trace that it belongs to. Those that are not over are found by their app. */
+/** Columns for why an instance is stalled (an event) and for its trace, and an index of the instances of an app that are not over. */
 const ACTIVE = 'CREATE INDEX active_instances ON instances (app) WHERE status IN (0, 2, 6, 7, 8);'
 const STALLED = `
   ALTER TABLE instances ADD COLUMN stall BLOB;
@@ -35,13 +35,13 @@ const STALLED = `
   ${ACTIVE}
 `
 
-/** How far what waits is ahead of the clock of the machine: a row, or none. */
+/** How far what waits is ahead of the clock of the machine: one row, or none. */
 const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
 
-/** Those of a trace are found by calls that belong to it. */
+/** Finds the instances of a trace for the calls that belong to it. */
 const TRACES = 'CREATE INDEX instances_by_trace ON instances (trace) WHERE trace IS NOT NULL;'
 
-/** By the clock of the file, with what was skipped; `step`: ms; `remaining`: firings, this one too. */
+/** Times are those of the file, with what was skipped; `step`: ms; `remaining`: the number of firings left, the next one included. */
 const REMINDER = `
   app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER, remaining INTEGER, expires INTEGER, dueTime TEXT,
   period TEXT, ttl TEXT, data TEXT, policy TEXT
@@ -52,7 +52,7 @@ const REMINDERS = `CREATE TABLE reminders (key INTEGER PRIMARY KEY, ${REMINDER})
 /** The history that an instance has received from its parent. */
 const RECEIVED = 'ALTER TABLE instances ADD COLUMN received BLOB;'
 
-/** Jobs: a row each (`Job`); one whose tick is under way waits for no time. Keys are never used again. */
+/** Jobs: a row each (`Job`); one whose tick is under way has no wake-up. Keys are never used again. */
 const JOBS = `
   CREATE TABLE jobs (
     key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, name TEXT, schedule TEXT, dueTime TEXT, ttl TEXT, repeats INTEGER,
@@ -70,10 +70,10 @@ const OUTBOX = `
   );
 `
 
-/** A row of `activities` may be a child that an app of another run starts. */
+/** A row of `activities` may be a child workflow that an app of another run starts. */
 const FAR_CHILDREN = 'ALTER TABLE activities ADD COLUMN isChild INTEGER NOT NULL DEFAULT 0;'
 
-/** An answer must not go to a row that has the key of the one that it is for: only AUTOINCREMENT never gives a key again. */
+/** An answer must not reach a later row with the key of the one that it is for: only AUTOINCREMENT never uses a key again. */
 const keyed = (table: string, columns: string): string => `
   CREATE TABLE fresh (${columns});
   INSERT INTO fresh SELECT * FROM ${table};
@@ -91,7 +91,7 @@ const KEYS =
   keyed('reminders', `key ${KEY}, ${REMINDER}`) +
   REMINDER_INDEX
 
-/** Reminders are due and are tried again as jobs are, with the same policy. */
+/** Reminders are marked as due and tried again as jobs are, with the same policy. */
 const SERIES = `
   ALTER TABLE reminders ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE reminders ADD COLUMN isDue INTEGER NOT NULL DEFAULT 0;
@@ -100,17 +100,17 @@ const SERIES = `
   CREATE INDEX due_reminders ON reminders (isDue) WHERE isDue = 1;
 `
 
-/** What starts the apps that sleep (`Triggers`): a row each. */
+/** Triggers of sleeping apps (`Triggers`): a row each. */
 const TRIGGERS = 'CREATE TABLE triggers (key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, triggers TEXT);'
 
-/** Gives detached children that apps of other runs start their numbers. */
+/** Numbers for detached children that apps of other runs start. */
 const DETACHED = `
   CREATE TABLE detached (task ${KEY});
   INSERT INTO detached SELECT max(task) FROM activities WHERE instance = 0;
   DELETE FROM detached;
 `
 
-/** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
+/** The migrations of the file; their number is the version of the file. A file with a higher version was written by a newer Pillion. */
 export const STEPS: readonly string[] = [
   WAKE_UPS + WORKFLOWS,
   STALLED,

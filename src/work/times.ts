@@ -1,17 +1,17 @@
 import {parseGoDuration} from '../files/resources/go-duration.ts'
 
-/** How far apart two firings of a series are: months and days are those of the calendar (UTC). */
+/** The interval between two firings of a series: months and days are those of the calendar (UTC). */
 export interface Stride {
   readonly months: number
   readonly days: number
   readonly ms: number
 }
 
-/** How a series continues. */
+/** The repetitions of a series. */
 export interface Period {
   /** Undefined: there is no second firing. */
   readonly step: Stride | undefined
-  /** All firings, the first too; undefined: there is no limit. */
+  /** The number of firings, the first one included; undefined: there is no limit. */
   readonly repeats: number | undefined
 }
 
@@ -37,21 +37,21 @@ function isoStep(text: string): Stride | undefined {
 }
 
 function goStep(text: string): Stride | undefined {
-  // a bare number is none for Go
+  // Go does not accept a number without a unit
   const ms = /^[-+]?\d+$/.test(text) && text !== '0' ? '' : parseGoDuration(text)
   return typeof ms === 'number' ? {months: 0, days: 0, ms} : undefined
 }
 
-/** Half of what a Date can hold: a time that is not far from now stays one behind it. */
+/** Half of what a Date can hold: added to a time of our days it is still a Date. */
 const MAX_STRIDE_MS = 4e15
 
 const ifNear = (stride: Stride | undefined): Stride | undefined =>
   stride !== undefined && Math.abs(after(0, stride)) <= MAX_STRIDE_MS ? stride : undefined
 
-/** A duration of Go or of ISO 8601; undefined: it is none, or no date is so far away. */
+/** Reads a duration of Go or of ISO 8601; undefined: it is none, or beyond what a Date can hold. */
 export const strideIn = (text: string): Stride | undefined => ifNear(isoStep(text) ?? goStep(text))
 
-/** The time, in ms since 1970, that lies a step behind another. */
+/** Adds an interval to a time in ms since 1970. */
 export function after(at: number, {months, days, ms}: Stride): number {
   if (months === 0 && days === 0) return at + ms
   const date = new Date(at)
@@ -59,10 +59,10 @@ export function after(at: number, {months, days, ms}: Stride): number {
   return date.getTime() + ms
 }
 
-/** A time of RFC 3339, as Go's time.Parse reads it, in ms since 1970; NaN: it is none. */
+/** Reads a time of RFC 3339 as Go's time.Parse does, in ms since 1970; NaN: it is none. */
 export const timeAt = (text: string): number => (RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN)
 
-/** A Go or ISO 8601 duration from `now` on, or RFC 3339, in ms since 1970 (dapr/kit: time/parse.go). Throws a TimeFault. */
+/** Reads a duration of Go or ISO 8601, counted from `now`, or a time of RFC 3339; in ms since 1970 (dapr/kit: time/parse.go). Throws a TimeFault. */
 export function dueTimeOf(text: string, now: number): number {
   if (/^R\d+(?:\/|$)/.test(text)) throw new TimeFault('repetitions are not allowed')
   const step = strideIn(text)
@@ -71,7 +71,7 @@ export function dueTimeOf(text: string, now: number): number {
   return at
 }
 
-/** A period in one of Dapr's forms: a duration, or `R3/PT1S`. Throws a TimeFault (dapr/kit: time/parse.go, ParseDuration). */
+/** Reads a period in one of Dapr's forms: a duration, or `R3/PT1S`. Throws a TimeFault (dapr/kit: time/parse.go, ParseDuration). */
 export function periodOf(text: string): Period {
   if (text === '') return {step: undefined, repeats: undefined}
   const [all = '', count = '', rest = ''] = REPEATS.exec(text) ?? []
@@ -83,7 +83,7 @@ export function periodOf(text: string): Period {
   return {step: isNothing ? undefined : step, repeats: all === '' ? undefined : Number(count)}
 }
 
-/** The latest time of a series that is not behind `now`, and how many before it were passed over. */
+/** The latest time of a series that is not after `now`, and how many before it were left out. */
 export function latest(planned: number, step: Stride, now: number): {readonly at: number; readonly passed: number} {
   let [at, passed] = [planned, 0]
   if (step.months === 0 && step.days === 0) {

@@ -6,33 +6,33 @@ const {blob, number, text} = column
 
 const COLUMNS = {id: number, due: number, kind: text, owner: number, name: text, data: blob}
 
-/** Something that has to be done at a time, in ms since 1970. `owner`: a row of a table of its kind. */
+/** Something to do at a time, in ms since 1970. `owner`: the key of a row in the table of its kind. */
 export type WakeUp = RowOf<typeof COLUMNS>
 
 type NewWakeUp = Omit<WakeUp, 'id' | 'kind'>
 
-/** Does it, within the change that removes it. */
+/** Handles a wake-up, within the change that removes it. */
 type Fire = (wakeUp: WakeUp) => void
 
-/** A laptop that slept, or whose clock was set, finds out so late at most. */
+/** A laptop that slept, or whose clock was set, notices that after this time at the latest. */
 const LOOK_MS = 10_000
-/** Others are left as they are: a later run may know them. */
+/** Selects the kinds that this program knows; the others are left for a later version. */
 const SERVED = 'kind IN (SELECT value FROM json_each(?))'
 const UNHELD = "(kind || ' ' || owner) NOT IN (SELECT value FROM json_each(?))"
 const INSERT = 'INSERT INTO wake_ups (due, kind, owner, name, data) VALUES (?, ?, ?, ?, ?)'
 const DELETE = 'DELETE FROM wake_ups WHERE id = ?'
 const FIRST = `SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`
-/** So many fire in one transaction: then others have their turn, and answers of the first ones come in. */
+/** How many fire in one transaction: between two of these, other work has its turn and first answers arrive. */
 const BATCH = 50
 const DUE = `SELECT * FROM wake_ups WHERE ${SERVED} AND ${UNHELD} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
 
-/** All that waits for a time, in the file: it survives the run, and the first one due is found there. */
+/** All wake-ups are rows of the file: they survive the run, and the first one that is due is found there. */
 export class WakeUps {
   readonly #file: WorkFile
   readonly #clock: Clock
   readonly #kinds = new Map<string, Fire>()
   readonly #series = new Set<string>()
-  /** While time is let pass: what has fired often enough is left until it ends, as a list in JSON; `kind owner` each. */
+  /** Owners (`kind owner`) whose wake-ups are held back during a skip, as a list in JSON. */
   #held = '[]'
   readonly #settles: ((maxMs: number) => Promise<boolean>)[] = []
   readonly #sql: Statements
@@ -42,9 +42,9 @@ export class WakeUps {
   #ahead: number
   #stop: (() => void) | undefined
   #next = Infinity
-  /** It was looked, and nothing waits. */
+  /** The file was searched, and has no wake-up. */
   #isIdle = false
-  /** It does not look earlier, by the clock's `now`. */
+  /** The file is not searched before this time, by the clock's `now`. */
   #notBefore = 0
   #isClosed = false
 
@@ -61,7 +61,7 @@ export class WakeUps {
     })
   }
 
-  /** Who does what is of a kind; `isSeries`: one owner has one after the other. What is due already is done at once. */
+  /** Registers the handler of a kind; `isSeries`: one owner has one wake-up after the other. Wake-ups that are due already fire at once. */
   serve(kind: string, fire: Fire, {isSeries = false} = {}): void {
     this.#kinds.set(kind, fire)
     if (isSeries) this.#series.add(kind)
@@ -70,12 +70,12 @@ export class WakeUps {
     this.#arm()
   }
 
-  /** What fires sets off work that who lets time pass waits for: settles when it is done, with false after so many ms. */
+  /** Registers what waits for the work that wake-ups have started: it resolves with true when that is done, with false after `maxMs`. */
   onSettle(settle: (maxMs: number) => Promise<boolean>): void {
     this.#settles.push(settle)
   }
 
-  /** Settles when what has fired is done; false: some of it is not, after so many ms. */
+  /** Resolves with true when the work that wake-ups have started is done, or with false after `maxMs`. */
   async settled(maxMs: number): Promise<boolean> {
     return (await Promise.all(this.#settles.map(async settle => settle(maxMs)))).every(Boolean)
   }
@@ -85,13 +85,13 @@ export class WakeUps {
     return this.#ahead
   }
 
-  /** To be called within a change of the file, as are those below. */
+  /** Adds a wake-up. Call it within a change of the file, as the methods below. */
   add(kind: string, {due, owner, name, data}: NewWakeUp): void {
     this.#sql.run(INSERT, due + this.#ahead, kind, owner, name, data)
     if (due + this.#ahead < this.#next) this.#disarm()
   }
 
-  /** The same at a time of the clock of what waits. */
+  /** Adds a wake-up whose time is one of the clock of what waits. */
   addAt(kind: string, wakeUp: NewWakeUp): void {
     this.add(kind, {...wakeUp, due: wakeUp.due - this.#ahead})
   }
@@ -101,19 +101,19 @@ export class WakeUps {
     return this.#sql.all(COLUMNS, sql, owner, kind).map(row => this.#wakeUpOf(row))
   }
 
-  /** It fires now, within the change that calls this. */
+  /** Fires a wake-up now, within the change that calls this. */
   fireNow(wakeUp: WakeUp): void {
     this.#sql.run(DELETE, wakeUp.id)
     this.#kinds.get(wakeUp.kind)?.(wakeUp)
   }
 
-  /** How many ms the first one is away (0: it is due); undefined: nothing waits. */
+  /** How many ms away the first wake-up is (0: it is due); undefined: there is none. */
   firstIn(): number | undefined {
     const due = this.#first()
     return due === undefined ? undefined : Math.max(0, due - this.date())
   }
 
-  /** Brings all that waits nearer by so many ms, for good, and fires what is due then; settles when that is kept. */
+  /** Brings all wake-ups nearer by `ms`, for good, and fires those that are due then; resolves when that is kept. */
   async skip(ms: number): Promise<readonly WakeUp[]> {
     return this.#file.change(() => {
       this.#ahead += ms
@@ -123,12 +123,12 @@ export class WakeUps {
     })
   }
 
-  /** Whether it is one of a series, which may be held. */
+  /** Whether wake-ups of this kind are series, which may be held back. */
   isSeries(kind: string): boolean {
     return this.#series.has(kind)
   }
 
-  /** Leaves those of these owners (`kind owner`) as they are, until it is called with none. */
+  /** Holds back the wake-ups of these owners (`kind owner`), until it is called with none. */
   hold(owners: ReadonlySet<string>): void {
     this.#held = JSON.stringify([...owners])
     this.#disarm()
@@ -169,7 +169,7 @@ export class WakeUps {
     this.#disarm()
     const rows = this.#due()
     if (rows.length === 0) return this.#arm()
-    // what cannot be done is tried again then; who else changes the file says that it cannot be written
+    // it is tried again then; other changes of the file report that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS
     void this.#fire(rows)
   }
@@ -185,7 +185,7 @@ export class WakeUps {
     this.#arm()
   }
 
-  /** When the first one is due, by the clock of the file. */
+  /** The time of the first wake-up, by the clock of the file. */
   #first(): number | undefined {
     return this.#sql.get({due: number}, FIRST, this.#served, this.#held)?.due
   }
@@ -202,7 +202,7 @@ export class WakeUps {
     })
   }
 
-  /** The time of the clock of what waits: ahead by what was skipped. Milliseconds since 1970. */
+  /** The current time of what waits, ahead of the clock by what was skipped. Milliseconds since 1970. */
   date(): number {
     return this.#clock.date() + this.#ahead
   }

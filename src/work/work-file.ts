@@ -21,7 +21,7 @@ const CORRUPT = 11
 const FULL = 13
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
-/** What may be otherwise a second later. */
+/** Errors that may have passed a second later. */
 const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, OUT_OF_MEMORY, READ_ONLY, INPUT_OUTPUT, FULL, CANNOT_OPEN])
 
 /** The file was written by a newer version, or by another program. */
@@ -33,19 +33,19 @@ export class WriteFault extends Error {}
 type Warn = (text: string) => void
 
 /**
- * What outlives a run, in one file. The changes of one tick of the event loop share a transaction: what a change resolves has
- * been committed, and survives the end of this process, however it ends. A change that throws undoes itself and no other one.
+ * What outlives a run, in one file. The changes of one tick of the event loop share a transaction: when a change resolves it has
+ * been committed, and survives the end of this process, however it ends. A change that throws is undone alone.
  */
 export class WorkFile {
   readonly database: DatabaseSync
   /** Called after each commit, before the changes resolve. */
   readonly #committed: (() => void)[] = []
-  /** Called when something that was written is undone: what is known of the file may be wrong. */
+  /** Called when something that was written is undone: what was read of the file may be wrong. */
   readonly #undone: (() => void)[] = []
-  /** What the changes of this tick ask for once they are committed. */
+  /** Actions of this tick's changes for after the commit. */
   readonly #after: (() => void)[] = []
   #waiting: PromiseWithResolvers<void> | undefined
-  /** A change is being made now. */
+  /** A change is running now. */
   isInChange = false
   #commit: NodeJS.Immediate | undefined
   readonly #beginning: StatementSync
@@ -63,7 +63,7 @@ export class WorkFile {
     this.#written = database.prepare('SELECT total_changes() AS rows')
   }
 
-  /** `path`: undefined: nothing is kept. One that is damaged is kept aside; where it is held by another run, or cannot be written, all is kept in memory. */
+  /** Opens the file. Without a path, or if another run holds it or it cannot be written, all is kept in memory. A damaged file is kept aside. */
   static async open(path: string | undefined, warn: Warn): Promise<WorkFile> {
     if (path === undefined) return begun(':memory:')
     try {
@@ -81,7 +81,7 @@ export class WorkFile {
     }
   }
 
-  /** Opens it for those who read it at once: if they find that it is damaged, it is kept aside as well, and they get a new one. */
+  /** Opens the file and reads it with `use`: if that finds it damaged, the file is kept aside as well, and `use` gets a new one. */
   static async openFor<T>(path: string | undefined, warn: Warn, use: (file: WorkFile) => T): Promise<T> {
     const file = await WorkFile.open(path, warn)
     try {
@@ -99,7 +99,7 @@ export class WorkFile {
     return this.#waiting !== undefined
   }
 
-  /** Settles when nothing that was changed waits for its commit: what is read then is kept. */
+  /** Resolves when all changes are committed: what is read then is kept. */
   async settled(): Promise<void> {
     await this.#waiting?.promise.catch(() => undefined)
   }
@@ -112,13 +112,13 @@ export class WorkFile {
     this.#undone.push(listener)
   }
 
-  /** To be called within a change: runs once that is committed, and never if it is undone. */
+  /** Runs an action once the change that calls this is committed; never if it is undone. */
   afterCommit(action: () => void): void {
     this.#after.push(action)
   }
 
   /**
-   * Changes the file in the transaction of this tick; settles with the result when that is committed. Rejects with what `work`
+   * Changes the file in the transaction of this tick; resolves with the result when that is committed. Rejects with what `work`
    * throws, and with a WriteFault if the file cannot be written now.
    */
   async change<T>(work: () => T): Promise<T> {
@@ -135,13 +135,13 @@ export class WorkFile {
       throw this.#explained(cause)
     }
     const waiting = Promise.withResolvers<void>()
-    // each change hears of a failure; without one it is no rejection that is missed
+    // each change reports a failure itself; this promise must not count as an unhandled rejection
     waiting.promise.catch(() => undefined)
     this.#commit = setImmediate(() => this.flush())
     return waiting
   }
 
-  /** If it throws, what it has written is undone, and nothing else. */
+  /** Runs `work` in a savepoint: if it throws, its own writes alone are undone. */
   #apart<T>(work: () => T): T {
     const before = this.#writtenRows
     const {length} = this.#after
@@ -168,7 +168,7 @@ export class WorkFile {
     }
   }
 
-  /** How many rows were written since the file was opened, those included that were undone. */
+  /** The number of rows written since the file was opened, undone ones included. */
   get #writtenRows(): number {
     return Number(this.#written.get()?.['rows'])
   }
@@ -200,7 +200,7 @@ export class WorkFile {
     this.database.close()
   }
 
-  /** What SQLite says of a file that cannot be written, with its name and what to do. */
+  /** SQLite's error for a file that cannot be written, with its name and what to do. */
   #explained(cause: unknown): unknown {
     const path = this.database.isOpen ? (this.database.location() ?? 'the memory for what outlives a run') : ''
     const code = resultOf(cause)
@@ -232,7 +232,7 @@ const begun = (path: string): WorkFile => {
   return new WorkFile(prepared(new Database(path, {timeout: 0})))
 }
 
-/** Opens a file; one that is damaged, or not ours, is kept aside, and a new one begun. */
+/** Opens a file. One that is damaged, or not ours, is kept aside, and a new one created. */
 function begunAside(path: string, warn: Warn): WorkFile {
   try {
     return begun(path)
@@ -251,9 +251,9 @@ const isUnwritable = (error: unknown): boolean =>
 
 function prepared(database: DatabaseSync): DatabaseSync {
   try {
-    // WAL without shared memory: a transaction costs no sync, and a killed process loses none that was committed
+    // WAL without shared memory: a transaction needs no fsync, and a killed process loses none that was committed
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    // 16 MB: what is written into the file itself is synced, and all wait for that
+    // a checkpoint at 16 MB: it syncs the file, and everything waits for that
     database.exec('PRAGMA wal_autocheckpoint = 4000')
     database.exec('BEGIN IMMEDIATE')
     const [version, application] = [pragma(database, 'user_version'), pragma(database, 'application_id')]

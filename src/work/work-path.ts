@@ -8,22 +8,23 @@ import {linksResolved} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
 /**
- * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
- * says `file`, and unfinished work is reported at the end; `trial` (`import --check`): nothing outlives the run, the keys of the
- * built-in Redis included. Left out: it outlives the run.
+ * `forgotten` (`--forget`): the run begins with an empty file; `brief` (`up --run`): kept in memory, unless `PILLION_WORK` says
+ * `file`, and unfinished work is reported at the end; `trial` (`import --check`): nothing outlives the run, the keys of the
+ * built-in Redis included. Left out: the file outlives the run.
  */
 export type WorkMode = 'forgotten' | 'brief' | 'trial'
 
 export interface WorkPathOptions {
-  /** The environment that we were started in. */
+  /** The environment of our own process. */
   readonly env: Environment
   readonly plan: Plan
   readonly workMode?: WorkMode | undefined
 }
 
 /**
- * The file; undefined: nothing is kept. A template's is found by its real path and its name, and that of the copy (`--name`); a single app's by
- * its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
+ * The path of the file; undefined: everything is kept in memory. A template's file is found by the template's real path and name,
+ * and by the name of the copy (`--name`); that of a single app by its folder and id. Throws a UserError if `PILLION_WORK` is
+ * misspelt.
  */
 export function workPath({env, plan, workMode}: WorkPathOptions): string | undefined {
   if (!isKept({env, workMode})) return undefined
@@ -36,13 +37,13 @@ export function workPath({env, plan, workMode}: WorkPathOptions): string | undef
   return join(stateFolder(env), `${beginningOf(plan)}${hash}.db`)
 }
 
-/** How the names of such files begin. They do not have its apps, which an edit may change. */
+/** The beginning of the names of such files. It does not contain the apps, which an edit may change. */
 function beginningOf({name, file, apps: [first]}: Plan): string {
   const shown = name || (file === '' ? (first?.id ?? '') : basename(dirname(linksResolved(file))))
   return `work-${shown.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-`
 }
 
-/** False: certainly nothing is kept. Asked first, since the whole name takes node:crypto, which costs a start 12 ms. */
+/** False: certainly everything is kept in memory. It is asked first, since the whole name needs node:crypto, which costs a start 12 ms. */
 export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): boolean {
   try {
     const beginning = beginningOf(plan)
@@ -52,10 +53,10 @@ export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): b
   }
 }
 
-/** Where it is noted whose files these are. */
+/** The folder with notes about which folder these files belong to. */
 export const notesFolder = (env: Environment): string => join(stateFolder(env), 'folders')
 
-/** Throws a UserError if `PILLION_WORK` is misspelt. */
+/** Whether the work of a run is kept in a file. Throws a UserError if `PILLION_WORK` is misspelt. */
 export function isKept({env, workMode}: Omit<WorkPathOptions, 'plan'>): boolean {
   const {PILLION_WORK: mode = ''} = env
   if (!['', 'memory', 'file'].includes(mode))

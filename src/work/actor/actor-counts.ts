@@ -2,7 +2,7 @@ import type {ActorCounts} from '../../model/actor-event.ts'
 import type {Actors} from './actors.ts'
 import type {Actor} from './actor.ts'
 
-/** How much there is of each type that an instance hosts. `reminders`: how many are kept for it, by type. */
+/** Counts the actors and reminders of each type that an instance hosts. `reminders`: how many the file has for it, by type. */
 export const countsAt = (
   {table, timers}: Pick<Actors, 'table' | 'timers'>,
   instance: string,
@@ -12,7 +12,7 @@ export const countsAt = (
     .filter(({hosts}) => [...hosts].some(({host}) => host.instance === instance))
     .map(({name, hosts, actors}) => {
       const [first] = hosts
-      // who has no place yet counts at one host
+      // an actor without a host yet is counted at one of its hosts
       const isHere = ({place = first}: Actor): boolean => place?.host.instance === instance
       let pending = 0
       for (const actor of actors.values())

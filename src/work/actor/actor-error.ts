@@ -1,4 +1,4 @@
-/** A call to an actor that did not come to its turn. */
+/** A call to an actor that was refused before its turn began. */
 export class ActorError extends Error {
   readonly refusal: 'unhosted' | 'depth' | 'full' | 'gone' | 'late'
 

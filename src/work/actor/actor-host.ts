@@ -2,13 +2,13 @@ import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {FiringRequest} from './firing-spec.ts'
 
-/** A call of one of its methods. */
+/** A call of an actor's method. */
 export interface MethodCall {
   readonly kind: 'method'
   readonly method: string
-  /** With its `?`; '' = none. */
+  /** The query string with its `?`; '' = none. */
   readonly query: string
-  /** `name: value\r\n` each. */
+  /** Header lines, `name: value\r\n` each. */
   readonly lines: string
   readonly body: Buffer
 }
@@ -28,18 +28,18 @@ export type ActorAnswer =
       /** Header lines of the answer, and its body. */
       readonly lines: string
       readonly body: Buffer
-      /** The actor itself reports an error. */
+      /** The actor itself has reported an error. */
       readonly isError: boolean
-      /** The series is not to go on. */
+      /** The actor asks that its timer or reminder ends. */
       readonly isCancelled: boolean
     }
-  /** `status`: 0 where there is none. */
+  /** `status`: the HTTP status; 0 = there is none. */
   | {readonly kind: 'failed'; readonly status: number; readonly text: string}
   | {readonly kind: 'unknown'}
   /** There was no answer; `wasSent`: the app may have got it. */
   | {readonly kind: 'lost'; readonly why: string; readonly wasSent: boolean}
 
-/** Who calls an actor: an instance of an app. */
+/** The caller of an actor: an instance of an app. */
 export interface ActorCaller {
   readonly app: string
   readonly instance: string
@@ -49,7 +49,7 @@ export interface ActorRequest {
   readonly type: string
   readonly id: string
   readonly work: ActorWork
-  /** Undefined: a timer or a reminder. */
+  /** Undefined: a timer or a reminder calls. */
   readonly caller: ActorCaller | undefined
   /** '' = none. */
   readonly reentrancyId: string
@@ -62,13 +62,13 @@ export interface ActorHost extends ActorCaller {
   /** Whether its process takes calls now, is expected to later, or will not; with the reason. */
   readonly state: 'open' | 'held' | 'shut'
   readonly reason: string
-  /** Something is under way in its process. */
+  /** A call is under way in its process. */
   readonly isBusy: boolean
-  /** So long a call waits for it, in ms. */
+  /** How long a call waits for this host, in ms. */
   readonly holdMs: number
-  /** `isForced`: whatever its state. Never rejects. */
+  /** Sends the request; with `isForced` whatever the host's state is. Never rejects. */
   send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer>
-  /** Lets an actor go; false: its app has not taken that well. Never rejects. */
+  /** Deactivates an actor; false: its app has answered with an error. Never rejects. */
   deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 
@@ -76,7 +76,7 @@ export interface ActorHost extends ActorCaller {
 export interface TypeSettings {
   readonly idleMs: number
   readonly drainMs: number
-  /** Calls under way may end when the process is replaced. */
+  /** Calls under way may end when the process is replaced (`drainRebalancedActors`). */
   readonly drains: boolean
   readonly isReentrant: boolean
   readonly maxDepth: number

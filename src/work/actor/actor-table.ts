@@ -10,13 +10,13 @@ export interface HostedAt {
   readonly active: ReadonlyMap<string, number>
 }
 
-/** Who hosts which types, and which actors there are: active ones, and those with waiting calls. */
+/** Which host has which types, and all actors that are active or have waiting calls. */
 export class ActorTable {
   readonly #types = new Map<string, ActorType>()
   readonly #hostings = new Map<ActorHost, Hosting>()
   readonly #idle: ActorType['idle']
 
-  /** `idle`: called when the time of an actor may be over. */
+  /** `idle` is called when an actor has had no turn for its idle time. */
   constructor(idle: ActorType['idle']) {
     this.#idle = idle
   }
@@ -25,7 +25,7 @@ export class ActorTable {
     return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
   }
 
-  /** The same, and those without a host that have waiting calls. */
+  /** All types with a host, and those without one for which calls wait. */
   get known(): readonly ActorType[] {
     return [...this.#types.values()]
   }
@@ -34,7 +34,7 @@ export class ActorTable {
     return this.types.map(({name}) => name)
   }
 
-  /** All that host something, or have. */
+  /** All hosts, those included that have no type any more. */
   get hostings(): readonly Hosting[] {
     return [...this.#hostings.values()]
   }
@@ -78,7 +78,7 @@ export class ActorTable {
     return this.#hostings.get(host)
   }
 
-  /** A host has these types, and no others. */
+  /** Replaces the types of a host. */
   set(host: ActorHost, types: Hosting['types'] & {}): void {
     const hosting = this.#hostings.get(host) ?? new Hosting(host)
     this.#hostings.set(host, hosting)
@@ -93,7 +93,7 @@ export class ActorTable {
     if (hosting !== undefined) for (const type of this.#types.values()) type.hosts.delete(hosting)
   }
 
-  /** The type of this name, which may be new. */
+  /** Returns the type of this name; creates it if it is new. */
   typeOf(name: string): ActorType {
     const known = this.#types.get(name)
     if (known !== undefined) return known

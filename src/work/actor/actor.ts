@@ -9,31 +9,31 @@ export interface ActorType {
   readonly name: string
   readonly hosts: Set<Hosting>
   readonly actors: Map<string, Actor>
-  /** Looks whether an actor is to be let go. */
+  /** Called when the idle time of an actor has passed. */
   readonly idle: (actor: Actor) => void
 }
 
-/** What a call may ask for. */
+/** Options of a call. */
 export interface TurnOptions {
-  /** It waits for a host as long as it takes. */
+  /** The call waits for a host without a limit. */
   readonly isPatient?: boolean
-  /** Asked before its turn begins: one that is not wanted any more is left out. */
+  /** Asked before the turn begins: false drops the call. */
   readonly isWanted?: () => boolean
-  /** Called when its turn begins; `wasHeld`: it has waited for a host. */
+  /** Called when the turn begins; `wasHeld`: the call has waited for a host. */
   readonly onBegin?: (wasHeld: boolean) => void
 }
 
-/** A call that waits for its turn, or has it. Times by the clock's `now`. */
+/** A call that waits for its turn, or has it. Times are those of the clock's `now`. */
 export class ActorTurn {
   readonly request: ActorRequest
   readonly since: number
   readonly options: TurnOptions
   readonly #settle: (outcome: ActorAnswer | ActorError) => void
-  /** Undefined: none is kept, or it is not known yet who hosts the type. */
+  /** The record of the call; undefined: the call is not recorded, or the host of the type is not known yet. */
   journal: CallJournal | undefined
-  /** -1: it waits. */
+  /** When the turn began; -1: the call waits. */
   beganAt = -1
-  /** How it waits for itself, once that is known; '' = it does not. */
+  /** Describes how the turn waits for itself, once that is known; '' = it does not. */
   circle = ''
   stop: (() => void) | undefined
   isOver = false
@@ -69,24 +69,24 @@ function refused({journal}: ActorTurn, {message, refusal}: ActorError): void {
   journal.ended()
 }
 
-/** One actor: where it lives, and who has its turn. */
+/** An actor: its host, and the calls that have its turn. */
 export class Actor implements Due {
   readonly type: ActorType
   readonly id: string
-  /** Undefined: nowhere, it is not active. */
+  /** Its host; undefined: the actor is not active. */
   place: Hosting | undefined
-  /** Its process has ended during a turn, which may go on in the next one: its place is open afterwards. */
+  /** Its process has ended during a turn that the next process may continue: afterwards any host may get the actor. */
   isLost = false
-  /** The calls that have the turn: several only if they are one chain. */
+  /** The calls that have the turn: several only if they are one chain of reentrant calls. */
   inside: ActorTurn[] | undefined
   waiting: ActorTurn[] | undefined
-  /** What the calls inside are known by; '' = nothing. */
+  /** The reentrancy id of the calls inside; '' = there is none. */
   chain = ''
   isLeaving = false
   idleSince = 0
   isPlanned = false
   at = 0
-  /** When a wait for a host was last over. */
+  /** When the actor last stopped waiting for a host. */
   heldUntil = -1
   freed: (() => void) | undefined
 
@@ -95,7 +95,7 @@ export class Actor implements Due {
     this.id = id
   }
 
-  /** So long after its last turn it is let go. */
+  /** Called by the agenda when the idle time is over. */
   fire(): void {
     this.isPlanned = false
     this.type.idle(this)

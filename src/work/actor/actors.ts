@@ -17,15 +17,15 @@ type CountActors = (instance: string, event: ActorEvent) => void
 
 export interface ActorsOptions {
   readonly clock: Clock
-  /** Whether it is not known yet if the process of an instance hosts a type, or it would if it were started. `app` left out: of any app. */
+  /** Whether the process of an instance may still report this type, also one that is not started yet. Without `app`: an instance of any app. */
   readonly mayHost: (type: string, app?: string) => boolean
-  /** A call waits for a host of this type: apps that sleep are started. `isKnown`: an app that runs hosts it. */
+  /** Called when a call waits for a host of this type, so that sleeping apps are started. `isKnown`: a running app hosts it. */
   readonly needsHost?: (type: string, isKnown: boolean) => void
   readonly onTypes?: (app: string, types: readonly string[]) => void
   readonly counted?: CountActors
   /** Called once for each turn that waits for itself. */
   readonly onDeadlock?: (actor: Actor, text: string) => void
-  /** Makes the record of a call, or of a firing. `app`: who hosts the type; else the type. Left out: none is kept. */
+  /** Creates the record of a call or firing. `app`: the app that hosts the type, else the type's name. Left out: calls are not recorded. */
   readonly journalOf?: (request: ActorRequest, app: string) => CallJournal
 }
 
@@ -41,7 +41,7 @@ export class Actors {
   readonly table = new ActorTable(actor => this.#idle(actor))
   readonly #holds: Holds
   readonly #selfWaits: SelfWaits
-  /** Resolved by the next look. */
+  /** Resolved by the next `look`. */
   #looked = Promise.withResolvers<void>()
   #isClosed = false
 
@@ -65,7 +65,7 @@ export class Actors {
     return this.#options.clock.now()
   }
 
-  /** Whether an app of the run hosts the type, or may still tell that it does. */
+  /** Whether an app of the run hosts the type, or may still report that it does. */
   mayBeHosted(type: string): boolean {
     return this.table.isHosted(type) || this.#options.mayHost(type)
   }
@@ -79,14 +79,14 @@ export class Actors {
     return this.table.isHostedBy(app, type)
   }
 
-  /** The process of an instance hosts these types, and no others. */
+  /** Replaces the types that the process of an instance hosts. */
   host(host: ActorHost, types: ReadonlyMap<string, TypeSettings>): void {
     this.table.set(host, types)
     this.#options.onTypes?.(host.app, [...types.keys()])
     this.look()
   }
 
-  /** The process of an instance has ended, or is another one: its actors are gone without a word. `only`: those of these types. */
+  /** Drops the actors of a process that has ended or was replaced. `only`: those of these types. */
   lost(host: ActorHost, only?: ReadonlySet<string>): void {
     const hosting = this.table.hostingOf(host)
     if (hosting === undefined) return
@@ -94,7 +94,7 @@ export class Actors {
     hosting.isRetiring = false
     for (const actor of this.table.actorsAt(hosting)) {
       if (only?.has(actor.type.name) === false) continue
-      // a turn that waits for the next process at the gateway keeps it: it writes its state from there
+      // a turn that the gateway holds for the next process keeps its actor: it writes its state from there
       if (actor.inside === undefined) actor.place = undefined
       else actor.isLost = true
       actor.freed?.()
@@ -109,7 +109,7 @@ export class Actors {
     this.look()
   }
 
-  /** Hosts have changed, or their states: who waits may go on. */
+  /** Starts waiting turns that can begin now. Called when hosts or their states have changed. */
   look(): void {
     this.#looked.resolve()
     this.#looked = Promise.withResolvers()
@@ -118,24 +118,24 @@ export class Actors {
       if (this.#goesOn(actor)) this.#pump(actor)
       else types.add(actor.type)
     }
-    // who hosted them may have fallen asleep meanwhile
+    // their hosts may have fallen asleep meanwhile
     for (const {name, hosts} of types) this.#options.needsHost?.(name, hosts.size > 0)
   }
 
-  /** False: what has come for it waits as before, as thousands of reminders do that are due. */
+  /** Starts the next turn of an actor; false: its calls wait as before, as those of thousands of due reminders do. */
   #goesOn(actor: Actor): boolean {
     const [turn, ...others] = actor.waiting ?? NOTHING
     if (turn === undefined || [turn, ...others].some(({isPatient}) => !isPatient)) return true
     return typeof placeFor(actor, turn.request, this.#options.mayHost) !== 'string'
   }
 
-  /** So long turns at an instance may take to end, in ms, as its process has said; 0: it hosts nothing. */
+  /** How long turns at an instance may take to end, in ms, as its process has reported; 0: it hosts nothing. */
   drainMs(instance: string): number {
     const settings = this.table.hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
     return Math.max(0, ...settings.map(({drainMs}) => drainMs))
   }
 
-  /** Retires an instance that ends for good within `graceMs`: turns under way have no longer than its process has said. */
+  /** Retires an instance that ends for good within `graceMs`; turns under way get at most the time that its process has reported. */
   async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
     if (this.table.hostingsAt(instance).length === 0) return
     const late = AbortSignal.timeout(Math.min(graceMs, this.drainMs(instance)))
@@ -143,8 +143,8 @@ export class Actors {
   }
 
   /**
-   * Begins no turns at an instance, and lets its actors go once they have ended theirs; false if the signal is aborted before. `late`:
-   * aborted when turns under way are not waited for any more.
+   * Begins no more turns at an instance and deactivates its actors once their turns are over; false if the signal is aborted
+   * first. `late`: aborted when turns under way are no longer waited for.
    */
   async retire(instance: string, signal: AbortSignal, late?: AbortSignal): Promise<boolean> {
     const hostings = this.table.hostingsAt(instance)
@@ -163,7 +163,7 @@ export class Actors {
     this.look()
   }
 
-  /** One call, in its turn. Rejects with an ActorError if it does not come to that. */
+  /** Calls an actor in its turn. Rejects with an ActorError if the turn does not begin. */
   readonly run = (request: ActorRequest, options: TurnOptions = {}): Promise<ActorAnswer> =>
     new Promise((resolve, reject) => {
       const settle = (outcome: ActorAnswer | ActorError): void =>
@@ -237,7 +237,7 @@ export class Actors {
           each.isPatient ? undefined : new ActorError('unhosted', `${actor.type.name}/${actor.id}`)
         )
         if (actor.waiting === undefined) break
-        // a firing waits for a host as long as it takes
+        // a firing waits for a host without a limit
         return this.#holds.begin(actor)
       }
       this.#holds.end(actor)
@@ -286,7 +286,7 @@ export class Actors {
     else this.#pump(actor)
   }
 
-  /** The caller has disconnected. */
+  /** Removes the call of a caller that has disconnected. */
   #gone(actor: Actor, turn: ActorTurn): void {
     if (turn.isOver) return
     turn.settle(new ActorError('gone', 'the caller disconnected'))
@@ -308,7 +308,7 @@ export class Actors {
     if (actor.waiting === undefined) this.#holds.end(actor)
   }
 
-  /** Deactivates an idle actor later; one without a place is forgotten now. */
+  /** Deactivates an idle actor later; forgets one without a host now. */
   #settled(actor: Actor): void {
     const {place, waiting, inside, isLeaving} = actor
     if (waiting !== undefined) {
@@ -323,7 +323,7 @@ export class Actors {
     this.#agenda.add(actor)
   }
 
-  /** Deactivates it, unless it has had a turn since. */
+  /** Deactivates the actor unless it has had a turn since. */
   #idle(actor: Actor): void {
     if (actor.place === undefined || actor.inside !== undefined || actor.isLeaving) return
     const at = actor.idleSince + this.#idleMs(actor)
@@ -356,10 +356,10 @@ const turnIn = ({type, id}: Actor): string => `the turn of ${type.name}/${id}`
 
 const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host of ${type.name}`
 
-/** What who is not let in waits for. */
+/** What a call that cannot begin waits for. */
 const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))
 
-/** Counts a timer or reminder that has had its turn; other calls are not. */
+/** Counts a timer or reminder whose turn is over; other calls are not counted. */
 function countFiring(
   counted: CountActors | undefined,
   instance: string | undefined,
@@ -370,11 +370,11 @@ function countFiring(
   counted?.(instance, {type: 'fired', kind: work.kind, actor, isSuccess: answer.kind === 'done' && !answer.isError})
 }
 
-/** A process that is to end waits for it. */
+/** Whether a host that is being retired waits for this call, since the turn that it waits for has made it. */
 const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
   isRetiring && host.instance === caller?.instance && host.isBusy
 
-/** Where a call to an actor goes now. `held`: it waits for a host; `unhosted`: none will come. */
+/** Where a call to an actor is sent now. `held`: it waits for a host; `unhosted`: there will be none. */
 function placeFor(
   {place, type, id}: Actor,
   request: ActorRequest,

@@ -1,14 +1,14 @@
 import {TimeHeap} from '../../model/time-heap.ts'
 import type {Clock} from '../../platform/clock.ts'
 
-/** Something to do at a time. */
+/** Something to do at a certain time. */
 export interface Due {
-  /** By the clock's `now`. It stays while this waits. */
+  /** When it is due, by the clock's `now`. Must not change while it is in the agenda. */
   at: number
   fire(): void
 }
 
-/** What waits in memory for its time: a heap, and one timer for its head. What is no longer wanted does nothing when it fires. */
+/** Holds in memory what is due later: a heap, and one timer for its head. An entry that is no longer wanted does nothing when it fires. */
 export class Agenda {
   readonly #clock: Clock
   #heap = new TimeHeap<Due>()

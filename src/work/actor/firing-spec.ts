@@ -1,6 +1,6 @@
 import {after, periodOf, TimeFault, dueTimeOf, type Period} from '../times.ts'
 
-/** When a timer or reminder fires, as it was asked for. */
+/** The times of a timer or reminder, as the caller has written them. */
 export interface FiringRequest {
   readonly dueTime: string
   readonly period: string
@@ -10,7 +10,7 @@ export interface FiringRequest {
   readonly data: string | undefined
 }
 
-/** The same as times, in ms since 1970. */
+/** The times of a timer or reminder in ms since 1970. */
 export interface FiringTimes extends Period {
   readonly due: number
   /** Undefined: it does not expire. */
@@ -28,7 +28,7 @@ const explained = <T>(words: string, work: () => T): T => {
   }
 }
 
-/** The times that a request asks for. Throws a FiringFault (Dapr: pkg/actors/api/reminder.go). */
+/** Reads the times of a request. Throws a FiringFault (Dapr: pkg/actors/api/reminder.go). */
 export function timesOf(kind: 'timer' | 'reminder', name: string, request: FiringRequest, now: number): FiringTimes {
   const {dueTime, period: periodText, ttl} = request
   const given = dueTime === '' ? undefined : explained(`error parsing ${kind} due time`, () => dueTimeOf(dueTime, now))
@@ -42,7 +42,7 @@ export function timesOf(kind: 'timer' | 'reminder', name: string, request: Firin
   return {...period, due, expires}
 }
 
-/** What a scheduler could not plan, or would fire without end. */
+/** Refuses what Dapr's scheduler cannot plan, and what would fire without end. */
 function checkReminder({dueTime, period, ttl}: FiringRequest, {step}: Period): void {
   if (dueTime === '' && period === '') throw new FiringFault('job must have either a due time or a schedule')
   if (step !== undefined && (step.months !== 0 || step.days !== 0))

@@ -3,10 +3,10 @@ import type {Actor, ActorTurn} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorTable} from './actor-table.ts'
 
-/** Where no host says how long calls wait for it, in ms. */
+/** How long a call waits where no host says so, in ms. */
 const HOLD_MS = 60_000
 
-/** Removes those from the queue of an actor for whom there is a reason. */
+/** Removes those calls from the queue of an actor for which `why` returns a reason. */
 type Drop = (actor: Actor, why: (turn: ActorTurn) => ActorError | undefined) => void
 
 interface Hold {
@@ -14,7 +14,7 @@ interface Hold {
   stop: (() => void) | undefined
 }
 
-/** Actors that wait for a host: who calls one does so for a limited time. */
+/** Actors that wait for a host: their callers wait for a limited time. */
 export class Holds {
   readonly #clock: Clock
   readonly #table: ActorTable
@@ -31,7 +31,7 @@ export class Holds {
     return [...this.#held.keys()]
   }
 
-  /** It waits from now on, if it does not yet. */
+  /** Begins the wait of an actor, unless it waits already. */
   begin(actor: Actor): void {
     let hold = this.#held.get(actor)
     if (hold === undefined) this.#held.set(actor, (hold = {since: this.#clock.now(), stop: undefined}))

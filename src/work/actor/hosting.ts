@@ -3,22 +3,22 @@ import type {ActorHost, TypeSettings} from './actor-host.ts'
 /** An instance of an app and the types that it hosts. */
 export class Hosting {
   readonly host: ActorHost
-  /** What its process hosts; undefined: that is not known yet. */
+  /** The types that its process hosts; undefined: that is not known yet. */
   types: ReadonlyMap<string, TypeSettings> | undefined
-  /** Its actors are let go: no turn begins. */
+  /** Its actors are being deactivated: no turn begins. */
   isRetiring = false
 
   constructor(host: ActorHost) {
     this.host = host
   }
 
-  /** A turn can begin there. */
+  /** Whether a turn can begin here. */
   get isOpen(): boolean {
     return this.types !== undefined && !this.isRetiring && this.host.state === 'open'
   }
 }
 
-/** FNV-1a (draft-eastlake-fnv), mixed at the end: near names are to give far numbers. */
+/** FNV-1a (draft-eastlake-fnv) with a final mix, so that similar names get very different numbers. */
 function hashOf(text: string): number {
   let hash = 0x81_1c_9d_c5
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01_00_01_93)
@@ -26,7 +26,7 @@ function hashOf(text: string): number {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
-/** The host of an id among several: the same one whenever these are there (rendezvous hashing, Thaler and Ravishankar 1998). */
+/** Chooses the host of an id: always the same one as long as these hosts are there (rendezvous hashing, Thaler and Ravishankar 1998). */
 export function placeAmong(hosts: readonly Hosting[], type: string, id: string): Hosting | undefined {
   if (hosts.length < 2) return hosts[0]
   const weight = ({host}: Hosting): number => hashOf(`${host.instance}\0${type}\0${id}`)

@@ -6,14 +6,14 @@ const AT_ONCE = 32
 export interface LetGoOptions {
   readonly all: () => readonly Actor[]
   readonly letGo: (actor: Actor) => Promise<void>
-  /** Calls under way may end; else they are cut. */
+  /** Whether calls under way may end; otherwise they are cut. */
   readonly drains: (actor: Actor) => boolean
   readonly signal: AbortSignal
-  /** Aborted when calls under way are not waited for any more. */
+  /** Aborted when calls under way are no longer waited for. */
   readonly late?: AbortSignal | undefined
 }
 
-/** Lets all actors of a process go, each once its turn is over; false if it does not come to that. */
+/** Deactivates all actors of a process, each once its turn is over; false if the signal is aborted first. */
 export async function letGo({all, letGo: release, drains, signal, late}: LetGoOptions): Promise<boolean> {
   for (let actors = all(); actors.length > 0; actors = all()) {
     if (signal.aborted) return false
@@ -30,7 +30,7 @@ export async function letGo({all, letGo: release, drains, signal, late}: LetGoOp
   return true
 }
 
-/** Resolves when one of them has ended its turn, or was let go, or the signal is aborted. */
+/** Resolves when one of these actors has ended its turn or was deactivated, or when the signal is aborted. */
 async function oneFree(actors: readonly Actor[], signal: AbortSignal): Promise<void> {
   const {promise, resolve} = Promise.withResolvers<void>()
   const stop = (): void => resolve()

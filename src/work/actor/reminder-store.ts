@@ -5,10 +5,10 @@ import type {FiringName} from './timers.ts'
 
 const {flag, json, number, optional, text} = column
 
-/** The kind of their wake-ups. */
+/** The kind of the wake-ups of reminders. */
 export const REMINDER = 'reminder'
 
-/** `data` is JSON; `due`: the next firing; `step`: between two, in ms; `remaining`: firings, this one too. */
+/** `data`: JSON; `due`: the next firing; `step`: ms between two firings; `remaining`: the number of firings left, the next one included. */
 const COLUMNS = {
   app: text,
   type: text,
@@ -27,10 +27,10 @@ const COLUMNS = {
   isDue: flag
 }
 
-/** A reminder as it is kept. Times are those of the file: ahead of the clock by what was skipped. */
+/** A row of the table. Times are those of the file: ahead of the clock by what was skipped. */
 export type Reminder = RowOf<typeof COLUMNS> & {readonly key: number}
 
-/** The reminders in the file. Writes are to be called within a change of it. */
+/** The table of reminders. Call what writes within a change of the file. */
 export class ReminderStore extends Table<typeof COLUMNS> {
   constructor(database: DatabaseSync) {
     super(database, 'reminders', COLUMNS)
@@ -40,7 +40,7 @@ export class ReminderStore extends Table<typeof COLUMNS> {
     return this.one('WHERE type = ? AND id = ? AND name = ?', type, id, name)
   }
 
-  /** The next one first. Left out: of any type, of any id. */
+  /** Reminders in the order of their next firing. Without `type` or `id`: of any type, of any id. */
   list(type?: string, id?: string): readonly Reminder[] {
     return this.all(
       'WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR id = ?2) ORDER BY due, key',
@@ -49,7 +49,7 @@ export class ReminderStore extends Table<typeof COLUMNS> {
     )
   }
 
-  /** Those whose firing is not done. */
+  /** Reminders that are due and not done. */
   due(): readonly Reminder[] {
     return this.all('WHERE isDue = 1 ORDER BY due, key')
   }

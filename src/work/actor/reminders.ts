@@ -10,7 +10,7 @@ import {REMINDER, ReminderStore, type Reminder} from './reminder-store.ts'
 import {fullName, LATE_MS, type FiringName} from './timers.ts'
 
 export interface ReminderRequest extends FiringRequest {
-  /** False: an existing one stays, and the request is refused. */
+  /** False: a reminder that exists is left as it is, and the request is refused. */
   readonly overwrites: boolean
   /** Left out: three more tries. */
   readonly policy?: FailurePolicy | undefined
@@ -20,13 +20,13 @@ export interface ReminderRequest extends FiringRequest {
 export class ReminderExists extends Error {}
 
 interface Fired extends Delivered {
-  /** Its planned time; where firings were missed, that of the latest. */
+  /** The planned time; where firings were missed, that of the latest one. */
   readonly due: number
-  /** Its actor does not want another one. */
+  /** The actor asks that the reminder ends. */
   readonly isCancelled: boolean
 }
 
-/** Reminders of actors, in the file and by the clock of what outlives a run. */
+/** Reminders of actors: kept in the file, and fired by the clock of what outlives a run. */
 export class Reminders {
   readonly #options: SeriesOptions
   readonly #run: Actors['run']
@@ -56,7 +56,7 @@ export class Reminders {
     return this.#options.wakeUps.ahead
   }
 
-  /** Resolves once it is kept. Rejects with a FiringFault or ReminderExists. */
+  /** Sets a reminder; resolves once it is kept. Rejects with a FiringFault or ReminderExists. */
   async set(app: string, name: FiringName, request: ReminderRequest): Promise<void> {
     const {file, clock, wakeUps} = this.#options
     const {overwrites, policy = DEFAULT_POLICY, dueTime, period, ttl, data} = request
@@ -74,31 +74,31 @@ export class Reminders {
     })
   }
 
-  /** Undefined: there is none. */
+  /** Undefined: there is no such reminder. */
   async get(name: FiringName): Promise<Reminder | undefined> {
     await this.#options.file.settled()
     return this.#store.find(name)
   }
 
-  /** The next one first. */
+  /** Reminders in the order of their next firing. */
   async list(type?: string, id?: string): Promise<readonly Reminder[]> {
     await this.#options.file.settled()
     return this.#store.list(type, id)
   }
 
-  /** Resolves once it is gone; false: there was none. */
+  /** Deletes a reminder; resolves once that is kept. False: there was none. */
   async delete(name: FiringName): Promise<boolean> {
     return this.#options.file.change(() => this.#series.remove(this.#store.find(name)))
   }
 
-  /** Deletes all of a type, or of one actor. */
+  /** Deletes all reminders of a type, or of one actor. */
   async deleteAll(type: string, id?: string): Promise<void> {
     await this.#options.file.change(() => {
       for (const each of this.#store.list(type, id)) this.#series.remove(each)
     })
   }
 
-  /** Fires one now: that counts nothing. Undefined: there is none. */
+  /** Fires a reminder now, in addition to its plan. Undefined: there is no such reminder. */
   async fire(name: FiringName): Promise<ActorAnswer | undefined> {
     const found = await this.get(name)
     return found && this.#run(requestOf(found), {})
@@ -109,12 +109,12 @@ export class Reminders {
   }
 
   async #fire(key: number): Promise<void> {
-    // what cannot be kept as the run ends comes again with the next one
+    // a result that cannot be kept as the run ends is delivered again by the next run
     const isTaken = await this.#series.deliver(key).catch(() => true)
     if (!isTaken) this.#series.release(key)
   }
 
-  /** Waits for the actor's turn; one that is deleted meanwhile is not called. */
+  /** Waits for the actor's turn; a reminder that is deleted meanwhile is not delivered. */
   async #deliver(reminder: Reminder): Promise<Fired> {
     const {catchesUp = false, wakeUps} = this.#options
     const {key, due, step, attempts} = reminder
@@ -133,7 +133,7 @@ export class Reminders {
       const answer = await this.#run(requestOf(reminder), options)
       return {...outcomeOf(answer), due: planned}
     } catch (error) {
-      // where too many wait already it is tried again
+      // with too many calls in the queue already, the firing is tried again
       const kind = error instanceof ActorError && error.refusal === 'gone' ? 'undeliverable' : 'failed'
       return {kind, answer: messageOf(error), due: planned, isCancelled: false}
     }

@@ -3,7 +3,7 @@ import type {Actor, ActorTurn} from './actor.ts'
 import type {ActorTable} from './actor-table.ts'
 import type {Agenda, Due} from './agenda.ts'
 
-/** So long a call waits for its turn before it is asked whether it waits for itself, in ms. */
+/** How long a call waits for its turn before it is checked for a deadlock, in ms. */
 const SUSPECT_MS = 2000
 
 export interface SelfWaitsOptions {
@@ -19,9 +19,9 @@ interface Inside {
 }
 
 /**
- * Finds turns that wait for themselves, also over other actors: such a turn ends when its caller gives up, and nothing else says why.
- * What an app calls on behalf of a turn is known by the trace of the turn; where apps pass none on, by there being one turn alone in
- * each process on the way.
+ * Finds turns that wait for themselves, also by way of other actors: such a turn ends only when its caller gives up, and nothing
+ * else explains it. The trace of a turn shows which calls were made on its behalf; where apps pass no trace on, it is known if
+ * each process on the way has one turn alone.
  */
 export class SelfWaits implements Due {
   at = 0
@@ -83,11 +83,11 @@ export class SelfWaits implements Due {
 
 interface Way {
   readonly turns: readonly Inside[]
-  /** All of it is known by its trace. */
+  /** Every step of the way is known by its trace. */
   readonly isSure: boolean
 }
 
-/** From a turn to a call that waits for it, over the turns between; undefined: it is not known that one has made the other. */
+/** The way from a turn to a call that waits for it, by the turns between; undefined: it is not known that one has made the other. */
 function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way | undefined {
   const trace = traceOf(waiting)
   const turns: Inside[] = []
@@ -107,7 +107,7 @@ function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way |
   return undefined
 }
 
-/** The id of its trace (W3C Trace Context); '' = it has none. */
+/** The trace id of a turn (W3C Trace Context); '' = it has none. */
 function traceOf({request: {work}}: ActorTurn): string {
   if (work.kind !== 'method') return ''
   return traceIdOf(/^traceparent:[ \t]*(\S+)/im.exec(work.lines)?.[1])

@@ -6,20 +6,20 @@ import type {Agenda, Due} from './agenda.ts'
 import {timesOf, type FiringTimes, type FiringRequest} from './firing-spec.ts'
 import type {TurnOptions} from './actor.ts'
 
-/** Which actor has it, and its name. */
+/** Names a timer or reminder: its actor and its own name. */
 export interface FiringName {
   readonly type: string
   readonly id: string
   readonly name: string
 }
 
-/** `T||I||N`, as Dapr's errors name it: two may share it, since each part may contain `||`. */
+/** `T||I||N`, as Dapr's errors name it. Two timers may have the same text, since each part may contain `||`. */
 export const fullName = ({type, id, name}: FiringName): string => `${type}||${id}||${name}`
 
-/** No two share it: names have no control characters. */
+/** A unique key: names contain no control characters. */
 const keyOf = ({type, id, name}: FiringName): string => `${type}\0${id}\0${name}`
 
-/** What fires late by more was asleep, or could not be taken. */
+/** A firing that is later than this was asleep, or could not be delivered; in ms. */
 export const LATE_MS = 2000
 
 export interface TimersOptions {
@@ -47,7 +47,7 @@ export class Timers {
     return count
   }
 
-  /** Sets one, or replaces it. `owner`: the instance whose sidecar sets it. Throws a FiringFault. */
+  /** Sets a timer, or replaces it. `owner`: the instance whose sidecar sets it. Throws a FiringFault. */
   set(name: FiringName, request: FiringRequest, owner: string): void {
     const times = timesOf('timer', fullName(name), request, this.#options.clock.date())
     this.delete(name)
@@ -61,7 +61,7 @@ export class Timers {
     this.#timers.get(keyOf(name))?.end()
   }
 
-  /** The sidecar has ended: its timers end with it. */
+  /** Ends the timers of a sidecar that has ended. */
   leave(owner: string): void {
     for (const timer of this.#timers.values()) if (timer.owner === owner) timer.end()
   }
@@ -99,7 +99,7 @@ class Timer implements Due {
     agenda.add(this)
   }
 
-  /** It does not fire any more; a firing under way ends as it would. */
+  /** Ends the timer; a firing under way is not cut. */
   end(): void {
     if (this.#isOver) return
     this.#isOver = true

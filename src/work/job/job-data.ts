@@ -6,12 +6,12 @@ import type {JobData} from './job.ts'
 
 const TYPES = 'type.googleapis.com/'
 
-/** What data that came as JSON are wrapped in. */
+/** The type in which data that came as JSON are wrapped. */
 export const VALUE_URL = `${TYPES}google.protobuf.Value`
 const STRING_URL = `${TYPES}google.protobuf.StringValue`
 const STRING = {text: [1, 'string']} as const
 
-/** The bytes that an app of HTTP gets: JSON where it can be. */
+/** The bytes that an app gets over HTTP: JSON where possible. */
 export function jobBody(data: JobData | undefined): Buffer {
   if (data === undefined) return Buffer.alloc(0)
   const wrapped = wrappedIn(data)
@@ -21,7 +21,7 @@ export function jobBody(data: JobData | undefined): Buffer {
   return isJson(text) ? Buffer.from(text.trim()) : bytes
 }
 
-/** Data in the answer to who asks for a job: JSON as it is, else text, or base64. */
+/** The data as the answer of Dapr's API shows them: JSON as it is, else text, else base64. */
 export function jobDataJson(data: JobData): unknown {
   const wrapped = wrappedIn(data)
   if (wrapped !== undefined) return {'@type': data.typeUrl, value: wrapped}
@@ -31,7 +31,7 @@ export function jobDataJson(data: JobData): unknown {
   return isUtf8(bytes) ? text : bytes.toString('base64')
 }
 
-/** The JSON that a message wraps, as its type says; undefined: it is none, or not what the type says: any app may send it. */
+/** The JSON that a message wraps, as its type says; undefined: its type is another one, or wrong (any app may send it). */
 function wrappedIn({typeUrl, value}: JobData): unknown {
   try {
     return typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? decode(STRING, value).text : undefined

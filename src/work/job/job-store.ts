@@ -29,11 +29,11 @@ const COLUMNS = {
 /** The columns that change with each tick. */
 export type JobChange = Partial<Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>>
 
-/** Which jobs are asked for. */
+/** Selects jobs. */
 export interface JobsQuery {
-  /** Left out: of all apps. */
+  /** Left out: jobs of all apps. */
   readonly app?: string | undefined
-  /** Those with a key behind it; 0: from the first one on. */
+  /** Only jobs with a higher key; 0: from the first one on. */
   readonly after: number
   readonly limit: number
 }
@@ -43,7 +43,7 @@ const COUNT = {app: text, count: number, overdue: number}
 /** How many jobs an app has, and how many of them are overdue. */
 export type JobCount = RowOf<typeof COUNT>
 
-/** The rows of jobs. Writes belong into a change of the file. */
+/** The table of jobs. Call what writes within a change of the file. */
 export class JobStore {
   readonly #table: Table<typeof COLUMNS>
 
@@ -76,22 +76,22 @@ export class JobStore {
     return this.#all('WHERE app = ? ORDER BY name', app)
   }
 
-  /** In the order in which they were scheduled. */
+  /** Jobs in the order in which they were scheduled. */
   some({app, after, limit}: JobsQuery): readonly Job[] {
     return this.#all('WHERE key > ?1 AND (?2 IS NULL OR app = ?2) ORDER BY key LIMIT ?3', after, app ?? null, limit)
   }
 
-  /** By app; `app`: '' = of any. */
+  /** Jobs of this name, ordered by app; `app`: '' = of any app. */
   named(name: string, app: string): readonly Job[] {
     return this.#all("WHERE name = ?1 AND (?2 = '' OR app = ?2) ORDER BY app", name, app)
   }
 
-  /** Those whose tick is not done. */
+  /** Jobs that are due and not done. */
   due(): readonly Job[] {
     return this.#all('WHERE isDue = 1 ORDER BY planned, key')
   }
 
-  /** By app; `now`: by the clock of what waits. */
+  /** Counts by app; `now`: by the clock of what waits. */
   counts(now: number): readonly JobCount[] {
     const sql =
       'SELECT app, count(*) AS count, sum(isDue = 1 OR coalesce(planned <= ?, 0)) AS overdue FROM jobs GROUP BY app ORDER BY app'

@@ -1,12 +1,12 @@
 import type {FailurePolicy, Planned} from '../series/series.ts'
 
-/** What comes to the app with each tick: a `google.protobuf.Any`. */
+/** The data that the app gets with each tick: a `google.protobuf.Any`. */
 export interface JobData {
   readonly typeUrl: string
   readonly value: Uint8Array
 }
 
-/** A job as its caller says it. Absent: not said. */
+/** A job as its caller describes it. An absent key was not given. */
 export interface JobRequest {
   readonly name: string
   readonly schedule?: string | undefined
@@ -21,16 +21,16 @@ export interface JobRequest {
 export interface Job extends JobRequest, Planned {
   readonly policy: FailurePolicy
   readonly begin: number
-  /** The tick that comes next, or is under way; undefined: none will. */
+  /** The next tick, or the one that is under way; undefined: there will be none. */
   readonly planned: number | undefined
-  /** No tick comes after it. */
+  /** No tick comes after this time. */
   readonly expires: number | undefined
-  /** Ticks that are done. */
+  /** The number of ticks that are done. */
   readonly count: number
-  /** The latest of them. */
+  /** The latest tick that is done. */
   readonly last: number | undefined
   readonly isPaused: boolean
-  /** What the app answered last; '' = nothing yet. */
+  /** The app's latest answer; '' = none yet. */
   readonly answer: string
 }
 
@@ -45,7 +45,7 @@ export class JobError extends Error {
   }
 }
 
-/** The name of a job among those of all apps, as Dapr's scheduler has it. */
+/** The unique name of a job among those of all apps, as in Dapr's scheduler. */
 export const jobKey = (app: string, name: string): string => `app||default||${app}||${name}`
 
 const MAX_KEY_BYTES = 512
@@ -53,7 +53,7 @@ const MAX_KEY_BYTES = 512
 const badName = (text: string, why: string): JobError =>
   new JobError('invalid', `job name is invalid ${JSON.stringify(text)}: must ${why}`)
 
-/** Throws a JobError for names that Dapr does not take (diagridio/go-etcd-cron: internal/key). */
+/** Throws a JobError for names that Dapr refuses (diagridio/go-etcd-cron: internal/key). */
 export function checkJobName(app: string, name: string): void {
   const key = jobKey(app, name)
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw badName(key, `be at most ${MAX_KEY_BYTES} characters`)

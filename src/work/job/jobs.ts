@@ -6,9 +6,9 @@ import {jobSchedule, latestDue, missedText, planOf} from './plan.ts'
 /** The kind of wake-ups of jobs. */
 export const JOB = 'job'
 
-/** What became of a tick. */
+/** The result of a delivered tick. */
 export interface JobOutcome extends Delivered {
-  /** Done, since the app knows no such job. */
+  /** The tick is done, since the app has no handler for the job. */
   readonly isMissing?: boolean
 }
 
@@ -16,19 +16,19 @@ export interface JobOutcome extends Delivered {
 export type DeliverJob = (job: Job) => Promise<JobOutcome>
 
 interface Ticked extends JobOutcome {
-  /** Its planned time; where ticks were missed, that of the latest. */
+  /** The planned time; where ticks were missed, that of the latest one. */
   readonly planned: number | undefined
 }
 
-/** At most this many ticks of one app are with it at a time: it has its own limit behind that. */
+/** How many ticks one app may have at a time; its own limit of concurrency comes after that. */
 const MAX_WITH_APP = 100
 
 interface AppJobs {
   due: number[]
-  /** Those that it could not take; they come first. */
+  /** Ticks that the app could not take; they are delivered first. */
   returned: number[]
   busy: number
-  /** How often it has become ready: a delivery may fail after that. */
+  /** How often the app has become ready: a delivery that failed before that may be tried again. */
   readies: number
 }
 
@@ -39,7 +39,7 @@ export class Jobs {
   readonly #store: JobStore
   readonly #series: FiringSeries<Job, Ticked>
   readonly #apps = new Map<string, AppJobs>()
-  /** Those that are with their apps, by their names: one that is set again waits until its app has answered. */
+  /** Ticks that their apps have now, by the names of the jobs: a job that was scheduled again waits until its app has answered. */
   readonly #withApps = new Map<string, number>()
 
   constructor(options: SeriesOptions, send: DeliverJob) {
@@ -84,7 +84,7 @@ export class Jobs {
       this.#options.log(app, 'warn', `job ${request.name}: ${request.schedule ?? ''} never comes`)
   }
 
-  /** Settles when what is found is kept. Throws a JobError. */
+  /** Finds a job; settles when what is found is kept. Throws a JobError. */
   async get(app: string, name: string): Promise<Job> {
     checkJobName(app, name)
     await this.#options.file.settled()
@@ -98,29 +98,29 @@ export class Jobs {
     return this.#store.of(app)
   }
 
-  /** Some of all, in the order in which they were scheduled. */
+  /** Jobs in the order in which they were scheduled. */
   async some(query: JobsQuery): Promise<readonly Job[]> {
     await this.#options.file.settled()
     return this.#store.some(query)
   }
 
-  /** Those with a name; `app`: '' = of any app. */
+  /** Jobs of this name; `app`: '' = of any app. */
   async named(name: string, app = ''): Promise<readonly Job[]> {
     await this.#options.file.settled()
     return this.#store.named(name, app)
   }
 
-  /** How many there are, and how many of them are overdue, by app. */
+  /** How many jobs each app has, and how many of them are overdue. */
   get counts(): readonly JobCount[] {
     return this.#store.counts(this.date())
   }
 
-  /** The time by which jobs fall due: that of the clock, and what was skipped. */
+  /** The time by which jobs are due: that of the clock, and what was skipped. */
   date(): number {
     return this.#options.wakeUps.date()
   }
 
-  /** Keeps jobs with all that has become of them; those of their names are replaced. */
+  /** Adds jobs with their whole state; jobs of the same names are replaced. */
   async take(jobs: readonly Omit<Job, 'key'>[]): Promise<void> {
     await this.#options.file.change(() => {
       for (const job of jobs) {
@@ -136,7 +136,7 @@ export class Jobs {
     return this.#options.file.change(() => this.#series.remove(this.#store.find(app, name)))
   }
 
-  /** All of an app whose names begin so; how many. */
+  /** Deletes all jobs of an app whose names begin with a prefix; returns their number. */
   async deletePrefix(app: string, prefix: string): Promise<number> {
     return this.#options.file.change(() => {
       const found = this.#store.of(app).filter(({name}) => name.startsWith(prefix))
@@ -145,7 +145,7 @@ export class Jobs {
     })
   }
 
-  /** Delivers it now, which counts nothing. Throws a JobError. */
+  /** Delivers a tick now, in addition to the plan. Throws a JobError. */
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
     const full = jobKey(app, name)
@@ -158,16 +158,16 @@ export class Jobs {
     return outcome
   }
 
-  /** No tick comes until it is resumed; what falls due meanwhile is not missed. Throws a JobError. */
+  /** Pauses a job: it has no ticks until it is resumed, and none of these count as missed. Throws a JobError. */
   async pause(app: string, name: string): Promise<Job> {
-    // one that is with its app stays due until that has answered; one that waits for its app does not
+    // a tick that its app has stays due until the app has answered; one that waits for its app does not
     return this.#set(app, name, job => ({
       isPaused: true,
       isDue: job.isDue && this.#withApps.get(jobKey(app, name)) === job.key
     }))
   }
 
-  /** The next tick is the first of the plan from now on. Throws a JobError. */
+  /** Resumes a job: its next tick is the first of the plan from now on. Throws a JobError. */
   async resume(app: string, name: string): Promise<Job> {
     return this.#set(app, name, job => {
       const planned = job.isPaused && !job.isDue ? this.#firstFrom(job, this.date()) : job.planned
@@ -223,18 +223,18 @@ export class Jobs {
 
   async #hand(key: number, app: string, waiting: AppJobs): Promise<void> {
     const {readies} = waiting
-    // what cannot be kept as the run ends comes again with the next one
+    // a result that cannot be kept as the run ends is delivered again by the next run
     const isTaken = await this.#tick(key, app).catch(() => false)
     waiting.busy--
     if (isTaken || waiting.readies > readies) this.#pump(app)
   }
 
-  /** Delivers one tick; false: the app could not take it, and it waits until the app is ready. */
+  /** Delivers one tick; false: the app could not take it, and the tick waits until the app is ready. */
   async #tick(key: number, app: string): Promise<boolean> {
     const job = this.#store.at(key)
     if (job === undefined) return this.#series.deliver(key)
     const name = jobKey(app, job.name)
-    // the app still has it: as it was set before, or since it was run by hand
+    // the app still has an earlier tick: from before the job was scheduled again, or one that was run by hand
     const isTaken = !this.#withApps.has(name) && (await this.#alone(name, job))
     if (!isTaken) this.#apps.get(app)?.returned.push(key)
     return isTaken
@@ -257,7 +257,7 @@ export class Jobs {
     return {...outcome, planned: at}
   }
 
-  /** Of ticks that were missed the latest one comes; how many are passed over. */
+  /** Finds the latest of the missed ticks, which alone is delivered; `passed`: how many are left out. */
   #latest({schedule, planned, attempts, expires}: Job): {readonly at: number | undefined; readonly passed: number} {
     const {catchesUp = false} = this.#options
     if (schedule === undefined || planned === undefined || attempts > 0 || catchesUp) return {at: planned, passed: 0}

@@ -7,11 +7,11 @@ import {JobError, type JobRequest} from './job.ts'
 export interface JobPlan {
   /** Undefined: never. */
   readonly first: number | undefined
-  /** Undefined: for ever. */
+  /** Undefined: the job does not expire. */
   readonly expires: number | undefined
 }
 
-/** A time as callers write it: RFC 3339, Go's durations, or ISO 8601's (dapr/kit: time, ParseTime). Undefined: it is none. */
+/** Reads a time: RFC 3339, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Undefined: it is none of these. */
 function timeIn(text: string, from: number): number | 'repeated' | undefined {
   if (/^R\d+\//.test(text)) return strideIn(text.replace(/^R\d+\//, '')) && 'repeated'
   const stride = strideIn(text)
@@ -37,7 +37,7 @@ export function jobSchedule(text: string): Schedule {
   }
 }
 
-/** When a job fires first, and when it ends. Throws a JobError in Dapr's words. */
+/** Computes when a job fires first, and when it ends. Throws a JobError in Dapr's words. */
 export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: number): JobPlan {
   if (repeats !== undefined && repeats < 1) throw refuse('defined repeats must be greater than 0')
   if (schedule === undefined && (repeats ?? 1) > 1) throw refuse('job must have a schedule to repeat')
@@ -53,13 +53,13 @@ export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: numbe
   return {first: due ?? plan?.next(now), expires: end}
 }
 
-/** More missed ticks are not counted one by one: that would hold up the whole run. */
+/** Missed ticks beyond this number are not counted one by one: that would block the whole run. */
 export const MAX_COUNTED = 1000
 
-/** How many ticks were missed, in words. */
+/** Describes how many ticks were missed. */
 export const missedText = (count: number): string => (count === MAX_COUNTED ? `${count} or more` : String(count))
 
-/** The latest one of those whose time has come by `now`, from one that has; a schedule that has missed none is left as it is. */
+/** Finds the latest tick that is due by `now`, beginning with one that is; a schedule that has missed none is left as it is. */
 export function latestDue(
   schedule: Schedule,
   planned: number,
@@ -73,7 +73,7 @@ export function latestDue(
     passed++
   }
   if (passed < MAX_COUNTED) return {at, passed}
-  // none comes behind `end`, one may behind `at`
+  // no tick comes after `end`, one may come after `at`
   let end = now
   while (end - at > 1) {
     const middle = Math.floor((at + end) / 2)

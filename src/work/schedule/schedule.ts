@@ -1,17 +1,17 @@
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 import {TimeZone, type WallTime} from './time-zone.ts'
 
-/** When something is to happen again and again. */
+/** A recurring schedule. */
 export interface Schedule {
   /** The next time after an instant, in milliseconds since 1970; undefined: there is none within five years. */
   next(after: number): number | undefined
-  /** The ms from each time to the next one, where that is all it says. */
+  /** The ms between two times, for schedules that are nothing but an interval. */
   readonly step?: number
 }
 
 interface Field {
   readonly values: ReadonlySet<number>
-  /** It was written as `*` or `?`. */
+  /** The field was written as `*` or `?`. */
   readonly isAny: boolean
 }
 
@@ -101,7 +101,7 @@ function readRange(text: string, bounds: Bounds): Field {
   let end = isStar ? bounds.max : high === undefined ? start : numberOf(high, bounds)
   if (moreSteps.length > 0) throw new Error(`too many slashes: ${text}`)
   const step = stepText === undefined ? 1 : wholeNumber(stepText)
-  // `N/step` reaches to the last value
+  // `N/step` reaches to the highest value
   if (stepText !== undefined && high === undefined) end = bounds.max
   const fault = rangeFault({start, end, step}, bounds)
   if (fault !== '') throw new Error(`${fault}: ${text}`)
@@ -139,7 +139,7 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const MAX_YEARS = 5
 
-/** Times that clocks show; those that are left out when clocks are put forward do not come (dapr/kit: cron/spec.go). */
+/** Times of a local clock; those that are skipped when clocks are put forward do not come (dapr/kit: cron/spec.go). */
 class FieldSchedule implements Schedule {
   readonly #fields: Fields
   readonly #zone: TimeZone
@@ -156,7 +156,7 @@ class FieldSchedule implements Schedule {
     for (;;) {
       const shown = this.#zone.wallTime(instant)
       if (shown.year > lastYear) return undefined
-      // clocks that were put back over midnight show a day whose next one has begun already
+      // where clocks were put back over midnight, the next day has begun already
       const later = (start: number): number => (start > instant ? start : this.#nextHour(instant, shown))
       if (!month.values.has(shown.month)) instant = later(this.#zone.startOfDay(shown.year, shown.month + 1, 1))
       else if (!this.#isOnDay(shown)) instant = later(this.#zone.startOfDay(shown.year, shown.month, shown.day + 1))
@@ -167,14 +167,14 @@ class FieldSchedule implements Schedule {
     }
   }
 
-  /** Where the next hour begins; where clocks are changed before that, the next minute. */
+  /** The start of the next hour; where clocks are changed before that, the next minute. */
   #nextHour(instant: number, {minute, second}: WallTime): number {
     const minuteBegan = instant - second * SECOND_MS
     const hour = minuteBegan + HOUR_MS - minute * MINUTE_MS
     return this.#zone.isSteady(instant, hour) ? hour : minuteBegan + MINUTE_MS
   }
 
-  /** Where both kinds of days are named, either is enough. */
+  /** Where both days of the month and days of the week are given, either is enough. */
   #isOnDay(shown: WallTime): boolean {
     const {day, weekday} = this.#fields
     const isDay = day.values.has(shown.day)

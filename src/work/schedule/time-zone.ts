@@ -1,4 +1,4 @@
-/** The parts of a time as clocks of a zone show it. `month` from 1, `weekday` from 0, Sunday. */
+/** A local time in a zone. `month` from 1; `weekday` from 0, Sunday. */
 export interface WallTime {
   readonly year: number
   readonly month: number
@@ -13,12 +13,12 @@ export interface WallTime {
 export class TimeZone {
   readonly #offsetOf: (instant: number) => number
 
-  /** '' = that of this process. Throws a RangeError if there is no such zone. */
+  /** '' = the zone of this process. Throws a RangeError if there is no such zone. */
   constructor(name: string) {
     this.#offsetOf = name === '' ? ownOffset : offsetsOf(name)
   }
 
-  /** What clocks show at an instant, in milliseconds since 1970. */
+  /** The local time at an instant, in milliseconds since 1970. */
   wallTime(instant: number): WallTime {
     const shown = new Date(instant + this.#offsetOf(instant))
     return {
@@ -32,15 +32,15 @@ export class TimeZone {
     }
   }
 
-  /** Whether clocks are as far from UTC at one instant as at another. */
+  /** Whether the zone has the same offset from UTC at both instants. */
   isSteady(from: number, to: number): boolean {
     return this.#offsetOf(from) === this.#offsetOf(to)
   }
 
-  /** The first instant of a day; days and months that are too many count on. */
+  /** The first instant of a day. Months and days beyond their range run over into the next. */
   startOfDay(year: number, month: number, day: number): number {
     const shown = Date.UTC(year, month - 1, day)
-    // what clocks show is off by the offset of that very instant, which changes at most once within a day
+    // a local time taken for UTC is off by the zone's offset, which changes at most once within a day
     const [before, after] = [-DAY_MS, DAY_MS].map(distance => shown - this.#offsetOf(shown + distance)) as [
       number,
       number
@@ -49,7 +49,7 @@ export class TimeZone {
     return starts.length > 0 ? Math.min(...starts) : this.#firstAfterGap(shown, Math.min(before, after))
   }
 
-  /** Where clocks are put forward over midnight the day starts later. */
+  /** Where clocks are put forward over midnight, the day starts later. */
   #firstAfterGap(shown: number, near: number): number {
     let instant = near - (near % MINUTE_MS)
     while (instant + this.#offsetOf(instant) < shown) instant += MINUTE_MS
@@ -72,7 +72,7 @@ function offsetsOf(timeZone: string): (instant: number) => number {
     const size = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS + Number(seconds) * 1000
     return sign === '-' ? -size : size
   }
-  // most zones change their offset at a full quarter of an hour: one within which it changes is asked for again and again
+  // most zones change their offset at a full quarter of an hour: so it is computed once for each quarter, unless it changes within that
   let known = Number.NaN
   let offset: number | undefined
   return instant => {

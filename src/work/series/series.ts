@@ -5,28 +5,28 @@ import {Quiet} from '../quiet.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
 
-/** What follows a firing that has failed (Dapr: JobFailurePolicy). */
+/** What happens after a firing that has failed (Dapr: JobFailurePolicy). */
 export type FailurePolicy =
   | {readonly kind: 'drop'}
-  /** `intervalMs` between two tries; `maxRetries`: undefined: without end. */
+  /** `intervalMs`: between two tries; `maxRetries`: undefined: no limit. */
   | {readonly kind: 'constant'; readonly intervalMs: number; readonly maxRetries?: number | undefined}
 
 /** Three more tries, a second apart (Dapr: pkg/actors/internal/reminders, pkg/api/universal/jobs.go). */
 export const DEFAULT_POLICY: FailurePolicy = {kind: 'constant', intervalMs: 1000, maxRetries: 3}
 
-/** What jobs and reminders have in common: a row, until its last firing is done. */
+/** The columns that jobs and reminders have in common. A row exists until its last firing is done. */
 export interface Planned {
   readonly key: number
   readonly app: string
   readonly policy: FailurePolicy
   /** Failed tries of the firing that is due. */
   readonly attempts: number
-  /** Its time has come, and it is not done: no wake-up waits for it. */
+  /** The firing is due and not done: it has no wake-up any more. */
   readonly isDue: boolean
   readonly isPaused?: boolean
 }
 
-/** What became of a firing. `undeliverable`: the app has not got it, and will later. */
+/** The result of a firing. `undeliverable`: the app has not got it yet. */
 export interface Delivered {
   readonly kind: 'done' | 'failed' | 'undeliverable'
   readonly answer: string
@@ -35,10 +35,10 @@ export interface Delivered {
 /** The table of a series. */
 export interface PlannedRows<R extends Planned> {
   readonly at: (key: number) => R | undefined
-  /** `change`: of what each series has. */
+  /** `change`: of the columns that all series have. */
   readonly update: (key: number, change: {readonly attempts?: number; readonly isDue?: boolean}) => void
   readonly delete: (key: number) => void
-  /** Those that are due, in their order. */
+  /** Rows that are due, in their order. */
   readonly due: () => readonly R[]
 }
 
@@ -46,7 +46,7 @@ export interface SeriesOptions {
   readonly file: WorkFile
   readonly wakeUps: WakeUps
   readonly clock: Clock
-  /** All firings come that were missed, not only the latest. */
+  /** All missed firings are delivered, not only the latest one. */
   readonly catchesUp?: boolean
   /** Writes to the log of an app's sidecar. */
   readonly log: (app: string, level: LogLevel, text: string) => void
@@ -54,19 +54,19 @@ export interface SeriesOptions {
 
 interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptions {
   readonly kind: string
-  /** What logs call one of its firings. */
+  /** What logs call one firing, for example `tick`. */
   readonly unit: string
   readonly rows: PlannedRows<R>
-  /** What `skip` reports of a firing. */
+  /** What `skip` reports about a firing. */
   readonly nameOf: (row: R) => object
-  /** As logs name it. */
+  /** The name for logs. */
   readonly title: (row: R) => string
-  /** Called when it has become due, and that is kept; once until it is released. */
+  /** Called once when a firing is due and that is kept; not again until the row is released. */
   readonly onDue: (row: R) => void
   readonly deliver: (row: R) => Promise<D>
-  /** Writes what follows a firing that is done or given up; returns when the next one comes, undefined: none does. */
+  /** Writes the result of a firing that is done or given up; returns the time of the next one, undefined: there is none. */
   readonly advance: (row: R, delivered: D) => number | undefined
-  /** Writes what a failed try leaves. */
+  /** Writes the result of a failed try. */
   readonly onRetry: (row: R, delivered: D) => void
 }
 
@@ -77,7 +77,7 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
 export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   readonly #options: SeriesKind<R, D>
   readonly #quiet: Quiet
-  /** Keys of those that were announced as due, until they are done. True: and once more since. */
+  /** Keys of the rows that were reported as due, until they are done. True: reported once more since. */
   readonly #announced = new Map<number, boolean>()
   #delivering = 0
   isClosed = false
@@ -90,7 +90,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     wakeUps.onSettle(async maxMs => this.quiet(maxMs))
     const left = rows.due()
     setImmediate(() => left.forEach(row => this.#announce(row)))
-    // one that seemed to be gone is due all the same
+    // a row whose removal was undone is still due
     file.onUndone(() => rows.due().forEach(row => this.#announce(row)))
   }
 
@@ -100,7 +100,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (!isKnown && !this.isClosed) this.#options.onDue(row)
   }
 
-  /** It is done, or not due as far as is known. */
+  /** Releases a row whose firing is done, or was undone. */
   release(key: number): void {
     const isAgain = this.#announced.get(key) === true
     this.#announced.delete(key)
@@ -108,24 +108,24 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (row?.isDue === true) this.#announce(row)
   }
 
-  /** Resolves once nothing is being delivered: with true, or with false after that time. */
+  /** Resolves with true once no firing is being delivered, or with false after `maxMs`. */
   async quiet(maxMs: number): Promise<boolean> {
     return this.#quiet.within(maxMs)
   }
 
-  /** Plans the next firing. To be called within a change of the file, as are those below. */
+  /** Plans the next firing. Call it within a change of the file, as the methods below. */
   wake(row: R, due: number | undefined): void {
     if (due === undefined) return
     const {kind, wakeUps, nameOf} = this.#options
     wakeUps.addAt(kind, {due, owner: row.key, name: JSON.stringify(nameOf(row)), data: new Uint8Array(0)})
   }
 
-  /** No firing comes until it is planned again. */
+  /** Removes the planned firing: none comes until `wake` plans it again. */
   unplan({key}: R): void {
     this.#options.wakeUps.removeOf(this.#options.kind, key)
   }
 
-  /** False: there was none. */
+  /** Removes a row; false: there was none. */
   remove(row: R | undefined): boolean {
     if (row === undefined) return false
     this.#options.rows.delete(row.key)
@@ -141,7 +141,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     file.afterCommit(() => this.#announce(row))
   }
 
-  /** Delivers one that is due, and keeps what became of it; false: the app could not take it. One that was paused while its app had it is left. */
+  /** Delivers a firing that is due and keeps its result, unless the row was paused meanwhile; false: the app could not take it. */
   async deliver(key: number): Promise<boolean> {
     const {rows, deliver} = this.#options
     const row = rows.at(key)
@@ -162,7 +162,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     })
   }
 
-  /** `skip` waits for it. */
+  /** Runs `work`; `skip` waits until it has settled. */
   async track<T>(work: () => Promise<T>): Promise<T> {
     this.#delivering++
     try {
@@ -173,7 +173,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     }
   }
 
-  /** It is done, or tried again; then the plan goes on, if the row is still there. */
+  /** Writes the result, or plans another try; then plans the next firing, if the row is still there. */
   #settle(key: number, delivered: D): void {
     const {rows, advance, onRetry, wakeUps, unit} = this.#options
     const row = rows.at(key)

@@ -15,7 +15,7 @@ import type {WorkItem} from './workers.ts'
 
 /* What workers answer. Answers to unknown tasks are logged and ignored. */
 
-/** Of a turn. Settles when that is kept. Throws a DecodeError. */
+/** Applies a worker's answer to a turn. Resolves when that is kept. Throws a DecodeError. */
 export async function answerTurn(engine: Engine, app: string, answer: TurnResponse): Promise<void> {
   const {warn} = engine.options
   const {instanceId: id, completionToken} = answer
@@ -43,7 +43,7 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
   const stall = versionStall(answer, live.patches) ?? codeStall(live, answer, isNewer, warn)
   try {
     await keep(engine, () => {
-      // what could not be written the first time may have been sent again
+      // a turn that could not be written the first time may have been sent again
       if (item.start !== start) return
       if (live.turn !== item) return engine.forgetTurn(item)
       engine.endTurn(live)
@@ -51,20 +51,20 @@ export async function answerTurn(engine: Engine, app: string, answer: TurnRespon
       else hold(engine, live, stall)
     })
   } catch (error) {
-    // no worker answers it once more: it comes again
+    // the worker does not answer it again: the turn is sent once more
     engine.forgetTurn(item)
     if (live.turn === item) live.turn = undefined
     throw error
   }
 }
 
-/** Of an activity. Settles when that is kept. Throws a DecodeError. */
+/** Applies a worker's answer to an activity. Resolves when that is kept. Throws a DecodeError. */
 export async function answerActivity(engine: Engine, app: string, answer: ActivityResponse): Promise<void> {
   const {warn, counted} = engine.options
   const {instanceId: id, taskId: task, completionToken: token, failureDetails} = answer
   checkFailure(failureDetails)
   const workers = engine.workersOf(app)
-  // what has removed it may be undone
+  // the removal of the activity may still be undone
   if (engine.activities.named(app, id, task).length === 0) await engine.file.settled()
   const all = engine.activities.named(app, id, task)
   const known = all.length > 0 ? all : [leftActivity(engine, app, id, task)].filter(each => each !== undefined)
@@ -85,7 +85,7 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
   spanOfActivity(engine, engine.live.at(item.activity.instance)?.instance, item, failureDetails)
 }
 
-/** Whether it was open until now; it is given to no worker any more, nor what an undone change has made known once more. `sent`: see `Engine.forget`. */
+/** Ends an activity: no worker gets it any more, not even after an undone change. Returns whether it was open. `sent`: see `Engine.forget`. */
 function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
   const {activity} = item
   if (!engine.store.endActivity(activity)) return false
@@ -94,7 +94,7 @@ function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
   return true
 }
 
-/** Its instance gets the result; false: it has one. */
+/** Posts the result of a task to its instance; false: the instance has one already. */
 async function endTask(engine: Engine, item: ActivityItem, answer: ActivityResponse): Promise<boolean> {
   if (item.answered !== undefined) return true
   const {result, failureDetails} = answer
@@ -106,7 +106,7 @@ async function endTask(engine: Engine, item: ActivityItem, answer: ActivityRespo
   })
 }
 
-/** Of another run, which has done a task of ours. Settles when that is kept. Throws a DecodeError. */
+/** Applies the answer of another run to a task of ours. Resolves when that is kept. Throws a DecodeError. */
 export async function answerFar(engine: Engine, app: string, bytes: Uint8Array): Promise<void> {
   const {instanceId: id, taskId: task, completionToken, result, failureDetails, isFailed} = decode(FAR_ANSWER, bytes)
   const workers = engine.farWorkersOf(app)

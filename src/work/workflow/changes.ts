@@ -18,7 +18,7 @@ export interface WorkflowChange {
     | 'completed'
     | 'failed'
     | 'terminated'
-  /** Of a step that was begun, is done or has failed: what it is. */
+  /** The kind of step that was begun, is done or has failed. */
   readonly kind: Step['kind'] | ''
   readonly step: string
   readonly failure: string
@@ -26,11 +26,11 @@ export interface WorkflowChange {
 
 const plain = (what: WorkflowChange['what'], failure = ''): WorkflowChange => ({what, kind: '', step: '', failure})
 
-/** What the latest turn of an instance has changed. `history`: of each turn the events, joined; of earlier ones few are read. */
+/** What the latest turn of an instance has changed. `history`: the joined events of each turn; of earlier turns few are read. */
 export function changesOf({turns, status}: Instance, history: readonly Uint8Array[]): readonly WorkflowChange[] {
-  // nothing has happened to it: its latest turn is reported already
+  // the instance has not changed: its latest turn is reported already
   if (status === STALLED) return []
-  // it continues as new, with an empty history
+  // it has continued as new, with an empty history
   if (turns === 0) return [plain('continued')]
   const stepOf: StepOf = (what, id, failure = '') => {
     const turn = history.findLast(each => stepsOf(each).has(id))
@@ -47,7 +47,7 @@ type Begun = Pick<WorkflowChange, 'kind' | 'step'> | undefined
 
 const NOTHING: Begun = {kind: '', step: ''}
 
-/** By the events of a turn, as long as it is in memory: one that has begun thousands is not read again with the result of each. */
+/** The steps that a turn has begun, by its events while they are in memory: a turn with thousands is not decoded again for each result. */
 const read = new WeakMap<Uint8Array, ReadonlyMap<number, Begun>>()
 
 function stepsOf(turn: Uint8Array): ReadonlyMap<number, Begun> {

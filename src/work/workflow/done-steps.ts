@@ -4,15 +4,15 @@ import {FAILED, statusName} from './status.ts'
 
 /** Something that a turn did. */
 export interface DoneStep {
-  /** Of its event; undefined: it is the end. */
+  /** The id of its event; undefined: it is the end of the workflow. */
   readonly id: number | undefined
-  /** `activity 'charge'` */
+  /** For example `activity 'charge'`. */
   readonly what: string
-  /** Its input, or the output of the end; undefined: it has none that counts. */
+  /** Its input, or the output of the workflow; undefined: there is none to compare. */
   readonly payload: string | undefined
 }
 
-/** What an event of a history says that a turn did; undefined: it came from outside. */
+/** The step of an event of a history; undefined: the event came from outside. */
 export function doneStepOf(event: Event): DoneStep | undefined {
   const {eventId: id = 0, taskScheduled, timerCreated, childCreated, detachedCreated, eventSent} = event
   if (taskScheduled !== undefined) {
@@ -35,14 +35,14 @@ export function doneStepOf(event: Event): DoneStep | undefined {
   return endStep(statusName(status), payload)
 }
 
-/** The end of an instance, or of a round of it. */
+/** The end of an instance, or of one round before it continues as new. */
 export const endStep = (status: string, payload: string | undefined): DoneStep => ({
   id: undefined,
   what: `the end (${status.toLowerCase()})`,
   payload
 })
 
-/** The first thing that code does otherwise than a turn did, in words; '' if there is none. */
+/** Describes the first step that the code does differently from the turn; '' if there is none. */
 export function differenceOf(did: readonly DoneStep[], does: readonly DoneStep[]): string {
   for (const was of did) {
     const now = does.find(({id}) => id === was.id)

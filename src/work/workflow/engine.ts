@@ -24,17 +24,17 @@ export interface EngineOptions {
   readonly wakeUps: WakeUps
   readonly clock: Clock
   readonly warn: (app: string, text: string) => void
-  /** No worker of an app takes what it is to do: so many workflows wait in the file, of so many bytes. Called once for an app. */
+  /** Called once for an app whose workers take no work: `count` workflows of `bytes` wait in the file. */
   readonly onMuchWaiting: (app: string, count: number, bytes: number) => void
   readonly hasApp: (app: string) => boolean
-  /** `maxBodySize` of an app: a worker that got more would lose its stream. */
+  /** `maxBodySize` of an app: a larger message would break the stream of its worker. */
   readonly maxBytes: (app: string) => number
   /** `spec.workflow` of an app's Configuration, as it is now. */
   readonly settings: (app: string) => WorkflowSettings
-  /** Whether an app may ask that of another one; of itself it may ask anything. */
+  /** Whether an app may ask this of another app; it may ask anything of itself. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   readonly tracesOf: (app: string) => WorkTraces | undefined
-  /** Something waits for an app that this run does not have: another one may. */
+  /** Something waits for an app that is not in this run: another run may have it. */
   readonly wanted: (app: string) => void
   readonly purgeFar: PurgeFar
   /** Something waits for an app of this run that has no worker. */
@@ -45,8 +45,8 @@ export interface EngineOptions {
 }
 
 /**
- * What is known of instances and of what workers are to do. `inbox.ts`, `tasks.ts`, `turns.ts` and `take-up.ts`, each on those before it, are
- * what happens to them; all that changes something is called within a change of the file.
+ * What is known of instances, and the work for workers. `inbox.ts`, `tasks.ts`, `turns.ts` and `take-up.ts` are the operations,
+ * each built on those before it. Call all that changes something within a change of the file.
  */
 export class Engine {
   readonly options: EngineOptions
@@ -57,22 +57,22 @@ export class Engine {
   readonly live: LiveInstances
   readonly activities = new OpenActivities()
   readonly workers = new Map<string, AppWorkers>()
-  /** Other runs that have an app are its workers for instances of this one. */
+  /** Other runs that have an app: they act as its workers for instances of this run. */
   readonly farWorkers = new Map<string, AppWorkers>()
-  /** Turns that are over and that a worker gets once more; an instance (`app id`) has no other turn meanwhile. */
+  /** Finished turns that a worker gets once more (`workflow replay`); an instance (`app id`) has no other turn meanwhile. */
   readonly replays = new Map<string, Replayed>()
   readonly leftWork: LeftWork
-  /** Something was undone: what is not in memory any more is not taken up yet. */
+  /** A change was undone: what was dropped from memory has to be read from the file again. */
   isUndone = false
-  /** Those that were changed since the last commit; undefined: gone before they had ended. */
+  /** Instances that were changed since the last commit; undefined: removed before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()
-  /** Instances that no worker can take as it is, with their apps, until one connects. */
+  /** Instances that no connected worker can take as they are, with their apps, until another worker connects. */
   readonly held = new Map<number, string>()
   /** Turns of instances that were removed while a worker had them: it may answer them without a token. */
   readonly droppedTurns = new Set<TurnItem>()
-  /** Apps of which it was said that much waits. */
+  /** Apps for which `onMuchWaiting` was called. */
   readonly behind = new Set<string>()
-  /** The warnings about apps that are not there: each is given once. */
+  /** Warnings about missing apps that were given: each is given once. */
   readonly warned = new Set<string>()
 
   constructor(options: EngineOptions) {
@@ -97,13 +97,13 @@ export class Engine {
   #workersIn(all: Map<string, AppWorkers>, app: string): AppWorkers {
     const known = all.get(app)
     if (known !== undefined) return known
-    // the run that has the app limits, and counts
+    // the run that has the app limits and counts them
     const isOwn = all === this.workers
     const workers = new AppWorkers(() => (isOwn ? this.options.settings(app) : DEFAULT_WORKFLOWS), {
       onSent: item => isOwn && countSent(this, app, item),
       onLeft: item => {
         if (isOwn) countLeft(this, app, item)
-        // what is not wanted any more is given to no other worker
+        // an activity that is no longer wanted is not given to another worker
         if (item instanceof ActivityItem && item.isDropped) this.forget(item)
         if (item instanceof TurnItem && this.droppedTurns.has(item)) this.forgetTurn(item)
       }
@@ -116,7 +116,7 @@ export class Engine {
     return isFar ? this.farWorkersOf(app) : this.workersOf(app)
   }
 
-  /** Whether an app may ask that of another one; if not, the log of that one says so. */
+  /** Whether an app may ask this of another app; if not, the other app's log says so. */
   mayAsk(app: string, access: WorkflowAccess): boolean {
     const {isAllowed, warn} = this.options
     if (isAllowed(app, access)) return true
@@ -126,7 +126,7 @@ export class Engine {
     return false
   }
 
-  /** It is sent to a worker: of its app, or of a run that has it. */
+  /** Sends an activity to a worker: of its app, or of a run that has the app. */
   add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
     const isFar = activity.isChild === 1 || !this.options.hasApp(activity.app)
     const item = this.activities.add(activity, of, isFar)
@@ -134,31 +134,34 @@ export class Engine {
     return item
   }
 
-  /** Those of an instance that are not wanted any more. */
+  /** Dismisses the activities of an instance that are no longer wanted. */
   drop(instance: number, isUnwanted: (activity: OpenActivity) => boolean): void {
     for (const item of this.activities.drop(instance, isUnwanted)) this.dismiss(item)
   }
 
-  /** It is not wanted any more, but one that a worker has is answered once more. */
+  /** Dismisses an activity that is no longer wanted; if a worker has it, its answer is still expected. */
   dismiss(item: ActivityItem): void {
     if (!this.#workersFor(item).isInHand(item)) this.forget(item)
   }
 
-  /** It is answered, or will not be. `sent`: the dispatch that was answered; a worker that has got it since answers it once more, perhaps without a token. */
+  /**
+   * Forgets an activity that was answered, or will not be. `sent`: the dispatch that was answered; a worker that got a later one
+   * will answer that, perhaps without a token.
+   */
   forget(item: ActivityItem, sent = item.token): void {
     if (item.token !== sent) return this.drop(item.activity.instance, each => each === item.activity)
     this.#workersFor(item).remove(item)
     this.activities.remove(item)
   }
 
-  /** Its turn is over; its worker is free once that is kept: it may be undone. */
+  /** Ends the turn of an instance; its worker is free once that is committed, as it may be undone. */
   endTurn(live: LiveInstance): void {
     const {turn} = live
     live.turn = undefined
     if (turn !== undefined) this.file.afterCommit(() => this.forgetTurn(turn))
   }
 
-  /** Its turn comes to nothing; one that a worker has is answered once more. */
+  /** Drops the turn of an instance; if a worker has it, its answer is still expected. */
   dropTurn(live: LiveInstance): void {
     const {turn} = live
     if (turn === undefined) return

@@ -11,21 +11,21 @@ export interface WorkFailure {
 
 const NONE: WorkFailure = {type: '', message: '', stack: ''}
 
-/** Why an instance has failed, or is stalled; '' if it is neither. */
+/** Why an instance has failed or is stalled; '' if it is neither. */
 export const faultOf = ({stall, failure}: Pick<Instance, 'stall' | 'failure'>): string =>
   stallsOf({stall})
     .map(each => readEvent(each).executionStalled)
     .at(-1)
     ?.description.trim() ?? failureOf(failure).message
 
-/** The first byte of several events (`joinEvents`); one alone begins with its id. */
+/** The first byte of joined events (`joinEvents`); a single event begins with its id. */
 const JOINED = 0x1a
 
-/** Why an instance is stalled: an event for each reason that workers had, the latest last. Earlier versions have kept one alone. */
+/** Why an instance is stalled: an event for each reason that workers had, the latest last. Files of earlier versions have a single event. */
 export const stallsOf = ({stall}: Pick<Instance, 'stall'>): readonly Uint8Array[] =>
   stall === undefined ? [] : stall[0] === JOINED ? splitEvents(stall) : [stall]
 
-/** Reads TaskFailureDetails; all empty if there are none, or if they cannot be read. */
+/** Reads TaskFailureDetails; all fields are empty if there are none, or if they cannot be read. */
 export function failureOf(details: Uint8Array | undefined): WorkFailure {
   if (details === undefined || details.length === 0) return NONE
   try {

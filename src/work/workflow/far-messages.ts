@@ -3,24 +3,24 @@ import {TEXT, TIME} from './messages.ts'
 
 /* Messages between runs: apps of one do what workflows of the other ask for. */
 
-/** A child that an app is to start. */
+/** A child workflow that an app of another run is to start. */
 export const CHILD_REQUEST = {
   id: [1, 'string'],
   name: [2, 'string'],
   input: [3, {message: TEXT}],
   parent: [4, {message: {app: [1, 'string'], id: [2, 'string'], execution: [3, 'string'], task: [4, 'int32']}}],
-  /** The place of its parent in a trace. */
+  /** The traceparent of its parent. */
   trace: [5, 'string'],
   /** PropagatedHistory */
   received: [6, 'bytes'],
   isDetached: [7, 'bool'],
-  /** It is to be terminated, with its input as what it ends with. */
+  /** The child is to be terminated; its input is the output that it ends with. */
   isEnded: [8, 'bool'],
   /** When it is to start; left out: at once. */
   startAt: [9, {message: TIME}]
 } as const
 
-/** What another run gets to do: an ActivityRequest, or a CHILD_REQUEST, and the app that asks for it. */
+/** What another run gets to do: an ActivityRequest or a CHILD_REQUEST, and the app that asks for it. */
 export const FAR_ITEM = {
   activityRequest: [2, 'bytes'],
   childRequest: [3, 'bytes'],
@@ -28,7 +28,7 @@ export const FAR_ITEM = {
   completionToken: [10, 'string']
 } as const
 
-/** What came of a task. */
+/** The result of a task. */
 export const FAR_ANSWER = {
   instanceId: [1, 'string'],
   taskId: [2, 'int32'],
@@ -38,12 +38,12 @@ export const FAR_ANSWER = {
   isFailed: [6, 'bool']
 } as const
 
-/** A child that an app of another run has, as its parent knows it. */
+/** A child in an app of another run, as its parent knows it. */
 export interface FarChild {
   readonly app: string
   readonly id: string
   readonly parent: Omit<Parent, 'task'>
 }
 
-/** Removes such a child where it is, with all below it: how many there were. Undefined: no run has the app. Rejects with a WorkflowError. */
+/** Purges such a child with its descendants in its own run; returns their number, undefined: no run has the app. Rejects with a WorkflowError. */
 export type PurgeFar = (child: FarChild, isForced: boolean) => Promise<number | undefined>

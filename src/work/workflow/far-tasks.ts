@@ -7,7 +7,7 @@ import {ActivityItem} from './work-items.ts'
 
 /* What apps of other runs are to do for instances of this one: activities and children. A run that has the app is a worker here. */
 
-/** The children of an instance are to be terminated where they are, with what they end with. */
+/** Terminates the children of an instance in other runs, with the output that they end with. */
 export function endFarChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   for (const child of engine.store.farChildren(instance.key)) {
     const asked = decode(CHILD_REQUEST, child.request)
@@ -19,7 +19,7 @@ export function endFarChildren(engine: Engine, instance: Instance, output: strin
   }
 }
 
-/** Warns once of each thing that waits for an app that no run has. */
+/** Warns once of each thing that waits for an app which no run has. */
 export function warnOfMissing(engine: Engine, app: string): void {
   for (const item of engine.farWorkersOf(app).waiting()) {
     if (!(item instanceof ActivityItem)) continue

@@ -9,7 +9,7 @@ export interface HeldWork {
   readonly id: string
 }
 
-/** What items are, for people; a child, or an activity that is not wanted any more, is nothing. */
+/** Describes items for people; children, and activities that are no longer wanted, are left out. */
 export const heldWork = (items: readonly WorkItem[]): readonly HeldWork[] =>
   items.flatMap((item): HeldWork[] => {
     if (item instanceof TurnItem) {

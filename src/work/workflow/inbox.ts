@@ -18,46 +18,46 @@ import {START, TIMER, type OpenActivity} from './workflow-store.ts'
 const MAX_SHARE = 0.95
 const PAYLOAD_SIZE_EXCEEDED = 2
 
-/** So many workflows, or bytes of them, that no worker has taken are worth a warning. */
+/** When more workflows, or bytes of them, than this wait without a worker, a warning is given. */
 const MUCH = 10_000
 const MUCH_BYTES = 64 << 20
 
-/** The kind of the wake-ups that end the stay of an instance that is over. */
+/** The kind of the wake-ups that remove an instance at the end of its retention. */
 export const RETENTION = 'workflow-retention'
 
-/** Key of the policy for each end; the special one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
+/** The key of the policy for each end; the most specific one wins (Dapr: pkg/actors/targets/workflow/orchestrator/run.go, handleRetention). */
 const ENDS: Readonly<Record<number, 'completed' | 'failed' | 'terminated'>> = {
   [COMPLETED]: 'completed',
   [FAILED]: 'failed',
   [TERMINATED]: 'terminated'
 }
 
-/** Why no worker of an app could take so much; undefined: it could. `max`: its `maxBodySize`. */
+/** Why no worker of an app could take a message of this size; undefined: it could. `max`: its `maxBodySize`. */
 export function payloadTooLarge(bytes: number, max: number): string | undefined {
   if (bytes <= max * MAX_SHARE) return undefined
   return `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
 }
 
-/** Something for an instance that is not over. */
+/** Adds an entry to the inbox of an instance that is not over. */
 export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>): void {
   const live = engine.live.at(key)
   if (live === undefined || isTerminal(live.instance.status)) return
   if (entry.kind === 'terminate' && needsNoWorker(engine, live)) return terminate(engine, live, entry)
-  // once is enough: the SDK for JavaScript 3.18 never comes to an end with a second one
+  // once is enough: with a second suspension, SDK for JavaScript 3.18 never comes to an end
   if (entry.kind === 'suspend' && isSuspendedAfter(live)) return
   live.inbox.push({...entry, id: engine.store.post(key, entry)})
   want(engine, live)
 }
 
-/** Its code need not be asked about its end, or cannot be: no worker has seen it and none is there, or it is stalled. */
+/** Its code need not be asked about its end, or cannot be: it has not begun and no worker is there, or it is stalled. */
 const needsNoWorker = (engine: Engine, {mayStart, instance: {app, status, turns}}: LiveInstance): boolean =>
   !mayStart || status === STALLED || (turns === 0 && engine.workersOf(app).count() === 0)
 
-/** That it is to be terminated with all below it, and has not heard of it yet. */
+/** A recursive termination that the instance has not processed yet. */
 export const recursiveEndOf = ({inbox}: LiveInstance): InboxEntry | undefined =>
   inbox.find(({kind, name}) => kind === 'terminate' && name === 'recursive')
 
-/** It gets a turn if something has come for it, and it has none yet; `isRead`: there is room for it. */
+/** Gives the instance a turn if its inbox has entries and it has no turn yet; `isRead`: there is room for it in memory. */
 export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   const {instance, turn} = live
   if (!live.mayTurn || engine.held.has(instance.key) || engine.replays.has(nameOf(instance))) return
@@ -73,7 +73,7 @@ export function want(engine: Engine, live: LiveInstance, isRead = false): void {
   workers.add(live.turn)
 }
 
-/** Starts beyond what workers take soon are read from the file when they do, in their order: payloads of thousands would fill memory. */
+/** Starts that workers will not take soon stay in the file, in their order: the payloads of thousands would fill memory. */
 function staysInFile(engine: Engine, live: LiveInstance): boolean {
   const {leftWork, behind} = engine
   const {app, turns} = live.instance
@@ -90,7 +90,7 @@ function staysInFile(engine: Engine, live: LiveInstance): boolean {
   return true
 }
 
-/** Whether a worker can take so much; else the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
+/** Whether a worker can take a message of this size; if not, the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
 export function fits(engine: Engine, instance: Instance, app: string, bytes: number): boolean {
   const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
   if (description === undefined) return true
@@ -98,14 +98,14 @@ export function fits(engine: Engine, instance: Instance, app: string, bytes: num
   return false
 }
 
-/** The worker that was asked cannot go on with it: the turn is undone, and waits for another worker. */
+/** Stalls an instance whose worker cannot continue it: the turn is undone, and waits for another worker. */
 export function hold(engine: Engine, live: LiveInstance, why: Stall): void {
   engine.held.set(live.instance.key, live.instance.app)
   engine.live.rest(live)
   stall(engine, live.instance, why)
 }
 
-/** A worker of an app is there, with other code perhaps: what is held is tried again. */
+/** Tries stalled instances again: a worker of their app has connected, perhaps with other code. */
 export function retryHeld(engine: Engine, app: string): void {
   for (const [key, of] of engine.held) {
     if (of !== app) continue
@@ -123,20 +123,20 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
   if (known?.reason === reason && known.description === description) return
   const event = eventOf(engine.clock.date(), {executionStalled: {reason, description}})
   instance.stall = joinEvents([...stalls, event])
-  // a run that begins reads what waits without changing the file
+  // a run that begins reads the inbox without changing the file
   if (engine.file.isInChange) engine.write(instance)
   else keep(engine, () => engine.write(instance)).catch(() => undefined)
   engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
 }
 
-/** Its open activities and timers are not wanted any more; `isWhole`: nor are its children in other runs. */
+/** Drops the open activities and timers of an instance; with `isWhole` also its children in other runs. */
 export function drop(engine: Engine, {key}: Instance, isWhole = true): void {
   engine.drop(key, ({isChild}) => isWhole || isChild === 0)
   engine.store.endActivities(key)
   engine.wakeUps.removeOf(TIMER, key)
 }
 
-/** Ends one of which no worker need be asked: it has not begun, or cannot go on. */
+/** Terminates an instance without asking a worker: it has not begun, or cannot continue. */
 function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry, 'id'>): void {
   const {store, clock, wakeUps} = engine
   const {instance} = live
@@ -156,7 +156,7 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   engine.write(instance)
 }
 
-/** Its worker has ended it with a turn that is in its history; the caller writes it. */
+/** Ends an instance as the turn of its worker says, which is in its history; the caller writes the instance. */
 export function complete(engine: Engine, live: LiveInstance, {end, endsChildren}: Turn): void {
   live.instance.output = end?.result
   live.instance.failure = end?.failure
@@ -176,7 +176,7 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
   spanOfEnd(engine, live)
 }
 
-/** It is over: the policy of its app, as it is now, says how long it stays. */
+/** Plans the removal of an instance that is over, as the current policy of its app says. */
 function keepForRetention({wakeUps, clock, options}: Engine, {app, key, status}: Instance): void {
   const {retention} = options.settings(app)
   const ms = retention[ENDS[status] ?? 'anyTerminal'] ?? retention.anyTerminal
@@ -184,7 +184,7 @@ function keepForRetention({wakeUps, clock, options}: Engine, {app, key, status}:
   wakeUps.add(RETENTION, {due: clock.date() + ms, owner: key, name: '', data: NO_BYTES})
 }
 
-/** Terminates all below one that is over, or is to be: at once, as one that starts others without an end could not be caught up with. */
+/** Terminates all descendants of an instance at once: one that starts others without end could not be caught up with. */
 export function endChildren(engine: Engine, instance: Instance, output: string | undefined): void {
   const {store, clock} = engine
   endFarChildren(engine, instance, output)
@@ -216,14 +216,14 @@ function tellParent(engine: Engine, instance: Instance, {app, id, execution, tas
   )
 }
 
-/** What came of a task; `failure`: TaskFailureDetails, undefined: it is done. */
+/** The result of a task; `failure`: TaskFailureDetails, undefined: it has succeeded. */
 interface Outcome {
   readonly result?: ReturnType<typeof textOf>
   readonly failure: Uint8Array | undefined
   readonly router?: Event['router'] | undefined
 }
 
-/** The result of a task comes to its instance. */
+/** Posts the result of a task to its instance. */
 export function postResult(
   engine: Engine,
   {instance, task: taskScheduledId, taskExecution: taskExecutionId, isChild}: Omit<OpenActivity, 'app' | 'request'>,

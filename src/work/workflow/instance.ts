@@ -1,15 +1,15 @@
-/** What is waiting for the next turn of an instance. */
+/** An entry that waits for the next turn of an instance. */
 export interface InboxEntry {
   readonly id: number
   readonly kind: InboxKind
-  /** Of an event: its name. Of a timer: that of the event with which it waited, in lower case. Of a termination: `recursive`, or nothing. */
+  /** Of an event its name; of a timer the event that it waits for, in lower case; of a termination `recursive`, or ''. */
   readonly name: string
   readonly event: Uint8Array
 }
 
 export type InboxKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
 
-/** The task of another instance that this one was made for. */
+/** The task of another instance that created this one. */
 export interface Parent {
   readonly app: string
   readonly id: string
@@ -17,7 +17,7 @@ export interface Parent {
   readonly task: number
 }
 
-/** Of all that have had an ID of an app. */
+/** The same for all instances that have had this id in this app. */
 export const nameOf = ({app, id}: Pick<Instance, 'app' | 'id'>): string => `${app}\0${id}`
 
 /** An instance of a workflow. Times are milliseconds since 1970. */
@@ -25,13 +25,13 @@ export interface Instance {
   readonly key: number
   readonly app: string
   readonly id: string
-  /** Differs with each start under this id, and each continue-as-new. */
+  /** An id of this execution: it differs with each start under this id, and with each continue-as-new. */
   execution: string
   readonly name: string
   version: string | undefined
   status: number
   created: number
-  /** Of its first turn; undefined before. */
+  /** When its first turn began; undefined: it has had none. */
   started: number | undefined
   updated: number
   input: string | undefined
@@ -42,9 +42,9 @@ export interface Instance {
   /** Why it is stalled: see `stallsOf`. */
   stall: Uint8Array | undefined
   readonly parent: Parent | undefined
-  /** Its place in its trace, a traceparent (W3C Trace Context); undefined: it is not traced. */
+  /** The traceparent of its span (W3C Trace Context); undefined: it is not traced. */
   trace: string | undefined
-  /** PropagatedHistory: what its parent has passed on to it. */
+  /** PropagatedHistory: what its parent has passed on. */
   received: Uint8Array | undefined
   turns: number
   /** How often it has continued as new without a pause. */
@@ -56,18 +56,18 @@ export type NewInstance = Pick<
   'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent' | 'trace' | 'received'
 >
 
-/** What a start asks for. */
+/** The request of a start. */
 export interface StartRequest {
   readonly id: string
   readonly name: string
   readonly input: string | undefined
   /** Milliseconds since 1970; undefined: now. */
   readonly startAt: number | undefined
-  /** What has asked for it, a traceparent; '': something that is not traced; left out: it begins a trace. */
+  /** The traceparent of the caller; '': the caller is not traced; left out: a new trace begins. */
   readonly trace?: string
 }
 
-/** The same for a child, too. */
+/** The request of a start or of a child. */
 export interface Creation extends StartRequest {
   readonly parent?: Parent | undefined
   /** PropagatedHistory: what the parent passes on. */

@@ -9,7 +9,7 @@ import type {WaitingTimer, Wanted, WorkflowStore} from './workflow-store.ts'
 
 const MAX_NAMED = 10
 
-/** What is known of instances, read only; what the change of this tick has written is in it already. */
+/** Reads instances; what the changes of this tick have written is included. */
 export class KnownInstances {
   readonly #engine: Engine
 
@@ -17,7 +17,7 @@ export class KnownInstances {
     this.#engine = engine
   }
 
-  /** A line for each that has failed or still waits. */
+  /** A line for each instance that has failed or still waits. */
   unfinished(): readonly string[] {
     const lines = this.#engine.store.unfinished(MAX_NAMED + 1).map(({app, name, id, status, failure}) => {
       const why = failure === undefined ? '' : `: ${failureOf(failure).message}`
@@ -26,7 +26,7 @@ export class KnownInstances {
     return lines.length <= MAX_NAMED ? lines : [...lines.slice(0, MAX_NAMED), 'and more workflows']
   }
 
-  /** One by the id that its app has given it. */
+  /** Finds an instance by the id that its app has given it. */
   find(app: string, id: string): Instance | undefined {
     return this.#engine.live.find(app, id)?.instance
   }
@@ -35,12 +35,12 @@ export class KnownInstances {
     return this.#engine.live.at(key)?.instance
   }
 
-  /** The events of all its turns, each turn's joined. */
+  /** The events of all its turns, joined by turn. */
   history({key}: Instance): readonly Uint8Array[] {
     return this.#engine.live.at(key)?.history ?? []
   }
 
-  /** The same, one by one, as they can be read. */
+  /** The same events one by one, decoded. */
   events(instance: Instance): readonly Event[] {
     return eventsOf(this.history(instance))
   }
@@ -65,13 +65,13 @@ export class KnownInstances {
     return timersOf(this.#engine, key)
   }
 
-  /** What workflows wait for, the next one first. */
+  /** The timers of workflows, in the order of their times. */
   async waitingTimers(): Promise<readonly WaitingTimer[]> {
     await this.#engine.file.settled()
     return this.#engine.store.waitingTimers()
   }
 
-  /** Its workflow waits without end, as with Dapr. */
+  /** Deletes a timer: its workflow then waits without end, as with Dapr. */
   async deleteTimer({id}: WaitingTimer): Promise<void> {
     await this.#engine.file.change(() => this.#engine.wakeUps.remove(id))
   }

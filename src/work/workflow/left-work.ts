@@ -1,26 +1,26 @@
 import type {OpenActivity, TaskKey, WorkflowStore} from './workflow-store.ts'
 
-/** So much is read at a time: some milliseconds … */
+/** How many rows are read at a time, which takes some milliseconds … */
 export const PORTION = 500
-/** … unless it has more bytes. */
+/** … unless they have more bytes than this. */
 export const PORTION_BYTES = 4 << 20
 
 interface Cursor {
   entry: number
   activity: TaskKey
-  /** So much is not read yet, roughly. */
+  /** How many rows are not read yet, roughly. */
   left: number
   bytes: number
 }
 
-/** What comes next of an app. */
+/** The next rows of an app. */
 interface Portion {
-  /** Rows of instances that something has come for, in the order in which it came. */
+  /** Rows of instances with new entries, in the order of these entries. */
   readonly instances: readonly number[]
   readonly activities: readonly OpenActivity[]
 }
 
-/** What waits in the file alone for the workers of each app, from earlier runs and of this one: it is read in portions, as they take it. */
+/** The work for each app that is in the file but not in memory, from earlier runs and from this one: it is read in portions, as workers take it. */
 export class LeftWork {
   readonly #store: WorkflowStore
   readonly #cursors = new Map<string, Cursor>()
@@ -37,10 +37,10 @@ export class LeftWork {
     }
   }
 
-  /** One more instance waits in the file alone; `entry`: the latest of it. */
+  /** Notes an instance whose entries are in the file alone; `entry`: the latest of them. */
   add(app: string, entry: number, bytes: number): void {
     const cursor = this.#cursors.get(app) ?? {entry, activity: LAST_ACTIVITY, left: 0, bytes: 0}
-    // SQLite gives the number of the last row again once that is gone
+    // SQLite gives the number of the last row again once that row is removed
     cursor.entry = Math.min(cursor.entry, entry - 1)
     cursor.left++
     cursor.bytes += bytes
@@ -51,7 +51,7 @@ export class LeftWork {
     return [...this.#cursors.keys()]
   }
 
-  /** How much of an app's is not read; undefined: nothing. */
+  /** How much work of an app is not read; undefined: none. */
   of(app: string): Readonly<Pick<Cursor, 'left' | 'bytes'>> | undefined {
     return this.#cursors.get(app)
   }
@@ -79,7 +79,7 @@ export class LeftWork {
 
 const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
 
-/** As many as have no more bytes than one portion, and at least one. */
+/** As many rows as have the bytes of one portion, and at least one. */
 function portionOf<T extends {readonly bytes: number}>(inbox: readonly T[]): readonly T[] {
   let sum = 0
   const end = inbox.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)

@@ -2,16 +2,16 @@ import type {Instance} from './instance.ts'
 import {LiveInstance, type TurnItem} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** Instances that wait are kept in memory up to this, with all that they have; they are read again from the file. */
+/** Instances that wait are kept in memory up to this size, with their histories; beyond it they are read from the file again. */
 const MAX_KEPT_BYTES = 16 << 20
 
 const OBJECT_BYTES = 1000
 
-/** The instances that something happens to; the others are in the file alone. */
+/** The instances in memory: those that something happens to. All others are only in the file. */
 export class LiveInstances {
   readonly #store: WorkflowStore
   readonly #live = new Map<number, LiveInstance>()
-  /** Those without a turn, the one that was used longest ago first, with their bytes. */
+  /** Instances without a turn, the least recently used one first, with their bytes. */
   readonly #idle = new Map<LiveInstance, number>()
   #idleBytes = 0
 
@@ -37,19 +37,19 @@ export class LiveInstances {
     return live
   }
 
-  /** One by the id that its app has given it. */
+  /** Finds an instance by the id that its app has given it. */
   find(app: string, id: string): LiveInstance | undefined {
     const key = this.#store.keyOf(app, id)
     return key === undefined ? undefined : this.at(key)
   }
 
-  /** It has a turn: it stays. */
+  /** Keeps an instance in memory, since it has a turn. */
   use(live: LiveInstance): void {
     this.#idleBytes -= this.#idle.get(live) ?? 0
     this.#idle.delete(live)
   }
 
-  /** It may be forgotten. */
+  /** Lets an instance be dropped from memory. */
   rest(live: LiveInstance): void {
     this.use(live)
     const bytes = live.turnBytes + (live.instance.input?.length ?? 0) + OBJECT_BYTES
@@ -61,7 +61,7 @@ export class LiveInstances {
     }
   }
 
-  /** It has this turn again. */
+  /** Restores a turn that was undone. */
   adopt(turn: TurnItem): void {
     const {live} = turn
     live.turn = turn
@@ -78,7 +78,7 @@ export class LiveInstances {
     return [...this.#live.values()].filter(({turn}) => turn !== undefined)
   }
 
-  /** Those that have a turn are as the file says, the others are forgotten. */
+  /** Reads those with a turn from the file again, and forgets the others. */
   reread(): void {
     for (const live of this.#live.values()) {
       const {key} = live.instance

@@ -11,10 +11,10 @@ const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} 
 export const TRACE = {traceParent: [1, 'string']} as const
 const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 
-/** The event that a rerun began with; the first try of a child. */
+/** The id of another instance: the one that a rerun began with, or the first try of a child. */
 const OTHER = {message: {instanceId: [1, 'string']}} as const
 
-/** What messages about an activity, or a start, begin with; and those about a child. */
+/** The first fields of messages about an activity, a start or a child. */
 const TASK = {name: [1, 'string'], version: [2, {message: TEXT}], input: [3, {message: TEXT}]} as const
 const CHILD = {
   instanceId: [1, 'string'],
@@ -40,7 +40,7 @@ const EXECUTION_STARTED = {
   workflowSpanId: [8, {message: TEXT}]
 } as const
 
-/** What came of a task; of a child there is no taskExecutionId. */
+/** The result of a task; that of a child has no taskExecutionId. */
 const RESULT = {taskScheduledId: [1, 'int32'], result: [2, {message: TEXT}], taskExecutionId: [3, 'string']} as const
 const FAILURE = {taskScheduledId: [1, 'int32'], failureDetails: [2, 'bytes'], taskExecutionId: [3, 'string']} as const
 
@@ -72,12 +72,12 @@ const TIMER_CREATED = {
   childWorkflowRetry: [7, {message: TEXT}]
 } as const
 
-/** The last field is ours: SDKs pass over it. */
+/** The last field is ours: SDKs ignore it. */
 const TIMER_FIRED = {fireAt: [1, {message: TIME}], timerId: [2, 'int32'], isSkipped: [1000, 'bool']} as const
 
 const EVENT_SENT = {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]} as const
 
-/** Of a suspension, and of what ends it. */
+/** The reason of a suspension or of a resumption. */
 const REASON = {input: [1, {message: TEXT}]} as const
 
 export const EVENT = {
@@ -155,7 +155,7 @@ export const ACTION = {
   createDetached: [11, {message: CREATE_DETACHED}]
 } as const
 
-/** WorkflowResponse: what a worker answers to a turn. */
+/** WorkflowResponse: a worker's answer to a turn. */
 export const TURN_ANSWER = {
   instanceId: [1, 'string'],
   actions: [2, {list: ACTION}],
@@ -188,7 +188,7 @@ export const FAILURE_DETAILS = {
   stackTrace: [3, {message: TEXT}]
 } as const
 
-/** Throws a DecodeError where the bytes are no FAILURE_DETAILS: they are only passed on. */
+/** Throws a DecodeError if the bytes are no FAILURE_DETAILS; they are passed on undecoded. */
 export const checkFailure = (bytes: Uint8Array): void => void decode(FAILURE_DETAILS, bytes)
 
 /** WorkflowResponse, as it was read. */
@@ -204,10 +204,10 @@ export type Time = Message<typeof TIME>
 
 export const NO_BYTES = new Uint8Array(0)
 
-/** A text, or none. */
+/** Wraps a text; undefined stays undefined. */
 export const textOf = (value: string | undefined): Text | undefined => (value === undefined ? undefined : {value})
 
-/** Milliseconds since 1970 as a message … */
+/** Converts milliseconds since 1970 to a timestamp. */
 export const timeOf = (ms: number): Time => {
   const seconds = Math.floor(ms / 1000)
   return {seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6)}
@@ -215,28 +215,28 @@ export const timeOf = (ms: number): Time => {
 
 const LAST_DATE_MS = 8.64e15
 
-/** … and back, rounded up: what is due then is never early. What lies beyond all dates is the last one, or the first. */
+/** Converts a timestamp to milliseconds since 1970, rounded up so that nothing is early, and limited to what a Date can hold. */
 export const msOf = ({seconds, nanos}: Time): number =>
   Math.max(-LAST_DATE_MS, Math.min(LAST_DATE_MS, Number(seconds) * 1000 + Math.ceil(nanos / 1e6)))
 
-/** An event; `eventId` is −1 for what comes from outside. */
+/** Encodes an event; `eventId` is −1 for one that comes from outside. */
 export const eventOf = (at: number, event: Event, eventId = -1): Uint8Array =>
   encode(EVENT, {eventId, timestamp: timeOf(at), ...event})
 
-/** A number for the event of a task or timer, with the app that it is for. */
+/** Encodes the event of a task or timer with its number, and with the app that it is for. */
 export const ownEvent = (at: number, id: number, app: string, event: Event): Uint8Array =>
   eventOf(at, {...event, router: {sourceAppID: app, targetAppID: event.router?.targetAppID ?? ''}}, id)
 
 export const readEvent = (bytes: Uint8Array): Message<typeof EVENT> => decode(EVENT, bytes)
 
-/** The start of an instance with this input in place of its own. */
+/** The start event of an instance with another input. */
 export function withInput(start: Uint8Array, input: string | undefined): Uint8Array {
   const event = readEvent(start)
   const executionStarted = event.executionStarted && {...event.executionStarted, input: textOf(input)}
   return encode(EVENT, {...event, executionStarted})
 }
 
-/** Events one behind the other, each as the field of that number. */
+/** Joined events, each as field 3. */
 const EVENTS = {events: [3, 'chunks']} as const
 export const joinEvents = (events: readonly Uint8Array[]): Uint8Array => encode(EVENTS, {events})
 export const splitEvents = (bytes: Uint8Array): readonly Uint8Array[] => decode(EVENTS, bytes).events
@@ -247,13 +247,13 @@ export const patchesOf = (turn: Uint8Array): readonly string[] => {
   return (first && readEvent(first).workflowStarted?.version?.patches) ?? []
 }
 
-/** The events of turns, each turn's joined. */
+/** Decodes the events of turns, which are joined by turn. */
 export const eventsOf = (turns: readonly Uint8Array[]): readonly Message<typeof EVENT>[] =>
   turns.flatMap(splitEvents).map(readEvent)
 
 /**
- * The name of the event with which a timer ends; '': it ends with none. Its own name counts only where nothing says what it was made for
- * (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
+ * The name of the event that a timer waits for; '': none. The timer's own name counts only where no field says what it was made
+ * for (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
  */
 export function eventOfTimer(timer: NonNullable<Action['createTimer'] | Event['timerCreated']>): string {
   const {externalEvent, name, createTimer, activityRetry, childWorkflowRetry} = timer

@@ -2,9 +2,9 @@ import {ActivityItem} from './work-items.ts'
 import type {Instance} from './instance.ts'
 import {NO_INSTANCE, type OpenActivity, type TaskKey} from './workflow-store.ts'
 
-/** The tasks that have no answer yet, found as workers name them, and by their instance. */
+/** Tasks without an answer, found by the name that workers use, and by instance. */
 export class OpenActivities {
-  /** In the order in which they were added. Only of the first one a worker that sends no token can tell the answer. */
+  /** In the order in which they were added. A worker without tokens can only mean the first of a name. */
   readonly #named = new Map<string, ActivityItem[]>()
   readonly #ofInstance = new Map<number, Map<number, ActivityItem>>()
 
@@ -23,7 +23,7 @@ export class OpenActivities {
     return this.#ofInstance.get(instance)?.get(task)
   }
 
-  /** All of a name, the oldest first, those included that are not wanted any more and that a worker has. */
+  /** All tasks of a name, the oldest first; those included that are no longer wanted but that a worker has. */
   named(app: string, id: string, task: number): readonly ActivityItem[] {
     return this.#named.get(keyOf(app, id, task)) ?? []
   }
@@ -37,7 +37,7 @@ export class OpenActivities {
     this.#forget(item)
   }
 
-  /** Those of an instance that are not wanted any more. Those that a worker has are still found, as dropped. */
+  /** Drops the tasks of an instance that are no longer wanted, and returns them. Those that a worker has are still found, as dropped. */
   drop(instance: number, isUnwanted: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
     const all = [...(this.#ofInstance.get(instance)?.values() ?? [])]
     const items = all.filter(({activity}) => isUnwanted(activity))
@@ -48,7 +48,7 @@ export class OpenActivities {
     return items
   }
 
-  /** All that are of an instance of this run: those are wanted that are as they are in the file; returns the others. */
+  /** Drops all tasks of instances of this run that are not in the file as they are here; returns the others. */
   reread(isOpen: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
     const items = [...this.#named.values()].flat().filter(({activity}) => activity.instance >= NO_INSTANCE)
     for (const item of items) {

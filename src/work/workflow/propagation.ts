@@ -3,11 +3,11 @@ import type {Instance} from './instance.ts'
 import {readEvent, splitEvents, NO_BYTES} from './messages.ts'
 import type {LiveInstance} from './work-items.ts'
 
-/** HistoryPropagationScope: nothing, the own history, or that of its callers, too. */
+/** HistoryPropagationScope: nothing, the own history, or also that of its callers. */
 const NONE = 0
 const LINEAGE = 2
 
-/** PropagatedHistory: chunks are passed on as they came. */
+/** PropagatedHistory: chunks are passed on undecoded. */
 const PROPAGATED = {scope: [1, 'int32'], chunks: [2, 'chunks']} as const
 const CHUNK = {
   rawEvents: [1, 'chunks'],
@@ -16,7 +16,7 @@ const CHUNK = {
   workflowName: [4, 'string']
 } as const
 
-/** What a task gets of the history of who asks for it (durabletask-go: backend/runtimestate/propagation.go); empty: nothing. */
+/** The history that a task gets from the instance that asks for it (durabletask-go: backend/runtimestate/propagation.go); empty: none. */
 export function propagatedHistory(
   {instance, history}: LiveInstance,
   scope: number | undefined,
@@ -27,7 +27,7 @@ export function propagatedHistory(
   return assembled(instance, scope, events.slice(0, events.findLastIndex(event => isStep(event, task)) + 1))
 }
 
-/** What the next round of one that continues as new receives: what this one has, and what it did; undefined: nothing. */
+/** The history that the next round of a continue-as-new receives: what this round has received, and its own; undefined: none. */
 export function forwardedHistory(instance: Instance, events: readonly Uint8Array[]): Uint8Array | undefined {
   const {received} = instance
   return received === undefined ? undefined : assembled(instance, decode(PROPAGATED, received).scope, events)

@@ -10,29 +10,29 @@ import {deniedAccess, notOver, unknownInstance, WorkflowError} from './workflow-
 
 /* Removes instances with what they have started (Dapr: pkg/actors/targets/workflow/orchestrator/recursivepurge.go). */
 
-/** What is removed. */
+/** Which instances to remove. */
 export interface PurgeRequest {
-  /** Its children, too, in whichever app they are. */
+  /** Also remove its children, in whichever app they are. */
   readonly isRecursive: boolean
   readonly isForced: boolean
 }
 
-/** How many were removed. Children in other runs go first: if one of these stays, all stays. Throws a WorkflowError. */
+/** Purges an instance; returns how many were removed. Children in other runs go first: if one of these stays, all stay. Throws a WorkflowError. */
 export async function purge(engine: Engine, app: string, id: string, request: PurgeRequest): Promise<number> {
   const far = request.isRecursive ? familyOf(engine, app, id, request).flatMap(each => farChildrenOf(engine, each)) : []
   let there = 0
   for (const child of far) there += await purgeFar(engine, app, child, request.isForced)
   const purgeHere = (): number => {
-    // another one of this id may have begun meanwhile
+    // another instance of this id may have begun meanwhile
     const all = familyOf(engine, app, id, request)
     for (const each of all) remove(engine, each.key)
     return all.length + there
   }
-  // who waits for a child that is gone would wait for ever
+  // an instance that waits for a child which is gone would wait forever
   return there > 0 ? keep(engine, purgeHere) : engine.file.change(purgeHere)
 }
 
-/** A workflow of another run asks for the end of its child: how many were removed; one that is gone, or another parent's, is none. */
+/** Purges a child for a workflow of another run; returns how many were removed. 0: it is gone, or has another parent. */
 export async function purgeForParent(engine: Engine, {app, id, parent}: FarChild, isForced: boolean): Promise<number> {
   const child = engine.store.find(app, id)
   const {parent: own} = child ?? {}
@@ -41,7 +41,7 @@ export async function purgeForParent(engine: Engine, {app, id, parent}: FarChild
   return purge(engine, app, id, {isRecursive: true, isForced})
 }
 
-/** What is to be removed here. Throws a WorkflowError if it may not be. */
+/** The instances to remove in this run. Throws a WorkflowError if one of them may not be removed. */
 function familyOf(engine: Engine, app: string, id: string, {isRecursive, isForced}: PurgeRequest): readonly Instance[] {
   const instance = engine.store.find(app, id)
   if (instance === undefined) throw unknownInstance()

@@ -10,13 +10,13 @@ import {COMPLETED, isTerminal} from './status.ts'
 import {beginChild, NOT_ALLOWED} from './tasks.ts'
 import type {ActivityItem} from './work-items.ts'
 
-/** Resolves once the instance has ended; undefined: its client has disconnected first, or it was removed. */
+/** Resolves once the instance has ended; undefined: its client has disconnected before, or the instance was removed. */
 type Ended = (instance: Instance, onGone: (listener: () => void) => void) => Promise<Instance | undefined>
 
-/** Where answers for another run go. */
+/** The connection that takes the answers for another run. */
 export interface Host {
   readonly onAnswer: (answer: Uint8Array) => void
-  /** Ends the connection: the other run connects, and asks for all again. */
+  /** Ends the connection: the other run connects again, and asks for everything again. */
   readonly end: () => void
 }
 
@@ -33,7 +33,7 @@ type Came = Partial<Pick<Parameters<typeof encode<typeof FAR_ANSWER>>[1], 'resul
 
 const failed = (failureDetails: Uint8Array): Came => ({failureDetails, isFailed: true})
 
-/** What workflows of other runs ask apps of this one for. Only children are kept: the other run asks for activities again. */
+/** The work that workflows of other runs ask of apps of this run. Only children are kept: the other run asks for activities again. */
 export class RemoteClients {
   readonly #engine: Engine
   readonly #flush: () => void
@@ -74,7 +74,7 @@ export class RemoteClients {
     return client
   }
 
-  /** `items`: those of the client without an answer. */
+  /** `items`: the unanswered items of the client. */
   #activity(
     app: string,
     request: Uint8Array,
@@ -91,7 +91,7 @@ export class RemoteClients {
         ? undefined
         : encode(FAILURE_DETAILS, {errorType: 'PayloadSizeExceeded', errorMessage: tooLarge})
     if (refusal !== undefined) return answer(of, failed(refusal))
-    // a row that no instance has
+    // a row number that no instance has
     const instance = -++this.#items
     const activity = {instance, task: taskId, app, taskExecution: taskExecutionId, request, isChild: 0}
     const item = engine.activities.add(activity, {id, app: source})
@@ -108,7 +108,7 @@ export class RemoteClients {
     const asked = decode(CHILD_REQUEST, request)
     const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
     const of = {instanceId, taskId}
-    // what could not be written at once is asked for again by the client that has connected since
+    // a child that could not be written at once is asked for again by the client that has connected since
     const begun = await keep(this.#engine, () => (gone.aborted ? undefined : beginChild(this.#engine, app, asked)))
     if (begun === undefined) return
     if ('failure' in begun) return answer(of, failed(begun.failure))
@@ -124,7 +124,7 @@ export class RemoteClients {
     else answer(of, {...(failure && {failureDetails: failure}), isFailed: true})
   }
 
-  /** One that a worker has is answered once more. */
+  /** Forgets an activity; if a worker has it, its answer is still expected. */
   #forget(item: ActivityItem): void {
     item.answered = undefined
     item.isDropped = true

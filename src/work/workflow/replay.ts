@@ -15,33 +15,33 @@ import {WorkflowError} from './workflow-error.ts'
 
 /** A turn as it was, and what the code does now. */
 export interface ReplayedTurn {
-  /** From 0. */
+  /** The number of the turn, from 0. */
   readonly turn: number
   readonly turns: number
-  /** When it was: milliseconds since 1970. */
+  /** When the turn was made: milliseconds since 1970. */
   readonly at: number
-  /** What it began with: `activity reserve done`. */
+  /** The events that it began with, for example `activity reserve done`. */
   readonly came: readonly string[]
-  /** What it did, from the history: `activity charge`. */
+  /** What it did, from the history, for example `activity charge`. */
   readonly did: readonly string[]
   /** What the code does now. */
   readonly does: readonly string[]
-  /** What is not as it was; '': all is. */
+  /** Describes the first difference; '': there is none. */
   readonly difference: string
 }
 
-/** A turn for a worker once more. Some do not say what they answer: no other turn of its instance is sent until they have. */
+/** A turn that a worker gets once more. Some SDKs do not name the turn they answer: the instance gets no other one until they have. */
 export class ReplayItem implements WorkItem {
   readonly kind = 'workflows'
   readonly name: string
-  /** As it was when it was asked for: one that continues as new changes. */
+  /** The instance as it was when the replay was asked for: a continue-as-new changes it. */
   readonly instance: Instance
-  /** From 0. */
+  /** The number of the turn, from 0. */
   readonly turn: number
   token = ''
   readonly parts: TurnParts
   readonly #history: readonly Uint8Array[]
-  /** The worker's; undefined: there will be none. */
+  /** The worker's answer; undefined: there will be none. */
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
   /** Aborted when the caller disconnects. */
   isLeft = false
@@ -63,7 +63,7 @@ export class ReplayItem implements WorkItem {
 
 interface TurnParts {
   readonly startedAt: number
-  /** What it began with. */
+  /** The events that the turn began with. */
   readonly came: readonly Uint8Array[]
   readonly did: readonly DoneStep[]
 }
@@ -81,15 +81,15 @@ function partsOf(turn: Uint8Array | undefined): TurnParts {
 
 interface ReplayOptions {
   readonly turn: number
-  /** Who asked for it has left. */
+  /** Aborted when the caller disconnects. */
   readonly gone: AbortSignal
-  /** Settles when it is so for the instance. */
+  /** Resolves when `isMet` returns true for the instance. */
   readonly until: (isMet: () => boolean, onGone: (listener: () => void) => void) => Promise<unknown>
-  /** Sends what waits. */
+  /** Sends waiting work to workers. */
   readonly flush: () => void
 }
 
-/** Gives the turn to the next worker, and compares what it does with what was done. Throws a WorkflowError. */
+/** Gives a turn to the next worker, and compares what the worker does with what was done. Throws a WorkflowError. */
 export async function replayTurn(
   engine: Engine,
   {key, app, id}: Instance,
@@ -115,7 +115,7 @@ export async function replayTurn(
     engine.replays.delete(nameOf(instance))
     workers.remove(item)
     const now = engine.live.find(app, id)
-    // what cannot be kept is tried again by all that waits
+    // a change that cannot be written is tried again with all other waiting work
     if (now !== undefined) await engine.file.change(() => want(engine, now)).catch(() => undefined)
   }
   void goOn()
@@ -176,7 +176,7 @@ function replayed(
 
 const ENDS: ReadonlySet<string> = new Set(['begun', 'completed', 'failed', 'terminated'])
 
-/** What had come, as an event of the run names it. */
+/** Names the events that the turn began with, as `pillion events` does. */
 function cameText({what, kind, step}: WorkflowChange): readonly string[] {
   if (ENDS.has(what)) return []
   const happened = what === 'failed-step' ? 'failed' : what

@@ -3,29 +3,30 @@ import {EVENT, eventOfTimer, readEvent, splitEvents, timeOf} from './messages.ts
 import type {Turn} from './turn.ts'
 import {WorkflowError} from './workflow-error.ts'
 
-/** Which instance is to run again, and from where. */
+/** Which instance runs again, and from where. */
 export interface RerunRequest {
   readonly id: string
-  /** Of the event that scheduled an activity, a timer or a child; undefined: the first of them. */
+  /** The event that scheduled an activity, a timer or a child; undefined: the first such event. */
   readonly eventId: number | undefined
   readonly newId: string
-  /** Another input for it; undefined: the same. */
+  /** Another input for that step; undefined: the same input. */
   readonly input: {readonly text: string | undefined} | undefined
-  /** Where it is a child. */
+  /** The id of the new child, where the step is a child. */
   readonly newChildId: string | undefined
 }
 
-/** What the new instance begins with. */
+/** The beginning of the new instance. */
 export interface Rerun extends Pick<Turn, 'activities' | 'timers' | 'children'> {
   readonly turns: readonly (readonly Uint8Array[])[]
 }
 
-/** An event; without its bytes it is another one than before. */
+/** An event; `bytes`: undefined: it differs from the one in the history. */
 type Known = ReturnType<typeof readEvent> & {readonly bytes: Uint8Array | undefined}
 
 /**
- * The history up to the turn that scheduled the event; what has no result in it is to be done again. Children get ids of their
- * own. `history`: of each turn the events, joined. `at`: when it is done again, in ms. Throws a WorkflowError (Dapr: pkg/actors/targets/workflow/orchestrator/fork).
+ * Builds the beginning of a rerun: the history up to the turn that scheduled the event; steps without a result are done again.
+ * Children get ids of their own. `history`: the joined events of each turn. `at`: when the steps are done again, in ms. Throws a
+ * WorkflowError (Dapr: pkg/actors/targets/workflow/orchestrator/fork).
  */
 export function rerunOf(app: string, history: readonly Uint8Array[], request: RerunRequest, at: number): Rerun {
   const turns = history.map(joined => splitEvents(joined).map(bytes => ({...readEvent(bytes), bytes})))
@@ -80,11 +81,11 @@ function checkTarget(target: Known, {input, newChildId}: RerunRequest): void {
     throw new WorkflowError('invalid', `cannot set new child workflow instance ID on ${what} event '${id}'`)
 }
 
-/** It has scheduled something that has a result. */
+/** Whether an event has scheduled something that has a result. */
 const isStep = ({taskScheduled, timerCreated, childCreated}: Known): boolean =>
   (taskScheduled ?? timerCreated ?? childCreated) !== undefined
 
-/** Those that have scheduled something which has no result. */
+/** The events that have scheduled something without a result. */
 function openTasks(events: readonly Known[]): ReadonlySet<Known> {
   const open = new Map<number, Known>()
   for (const event of events) {

@@ -1,10 +1,10 @@
 import type {Engine} from './engine.ts'
 import {TurnItem} from './work-items.ts'
 
-/** A worker that has not answered a turn for this time is named. */
+/** A worker that has not answered a turn for this time is named in the log. */
 const SILENCE_MS = 60_000
 
-/** Names turns that no worker answers; they are never sent twice to one that may be in a debugger. */
+/** Names turns that no worker answers. They are not sent again, since their worker may be in a debugger. */
 export class Silence {
   readonly #engine: Engine
   #stop: (() => void) | undefined

@@ -2,12 +2,12 @@ import type {Instance} from './instance.ts'
 import {eventOf, textOf, timeOf} from './messages.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** What the first event of a history says about its instance. */
+/** What can be read about an instance from the first event of its history. */
 type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
 /**
- * The event that an instance starts with. `now`: milliseconds since 1970; `startAt`: when it is to start, if not at once; `askedBy`: the
- * traceparent of what has asked for it, '' where there is none, or it is not known any more.
+ * Builds the start event of an instance. `now`: milliseconds since 1970; `startAt`: when it starts, if not at once; `askedBy`:
+ * the traceparent of the caller, '' if there is none, or if it is not known any more.
  */
 export function startEventOf(
   store: Pick<WorkflowStore, 'find'>,

@@ -7,10 +7,10 @@ export const CANCELED = 4
 export const TERMINATED = 5
 export const PENDING = 6
 export const SUSPENDED = 7
-/** It cannot go on as things are. */
+/** The instance cannot continue as things are. */
 export const STALLED = 8
 
-/** Dapr's words for them; one that is stalled has none (Dapr: pkg/runtime/wfengine/client.go). */
+/** Dapr's names of the statuses; a stalled instance has none (Dapr: pkg/runtime/wfengine/client.go). */
 const NAMES = [
   'RUNNING',
   'COMPLETED',
@@ -22,16 +22,16 @@ const NAMES = [
   'SUSPENDED'
 ] as const
 
-/** All of them by their numbers, as commands, the page and the run's API say them. */
+/** All names by their numbers, as commands, the page and the run's API use them. */
 export const STATUSES: readonly string[] = [...NAMES, 'STALLED']
 
-/** What commands, the page and the run's API say. */
+/** The name that commands, the page and the run's API use. */
 export const spokenStatus = (status: number): string => STATUSES[status] ?? 'UNKNOWN'
 
-/** What Dapr's API says. */
+/** The name that Dapr's API uses. */
 export const statusName = (status: number): string => NAMES[status] ?? 'UNKNOWN'
 
 const TERMINAL: ReadonlySet<number> = new Set([COMPLETED, FAILED, CANCELED, TERMINATED])
 
-/** Nothing will happen to it any more. */
+/** Whether the instance is over. */
 export const isTerminal = (status: number): boolean => TERMINAL.has(status)

@@ -9,7 +9,7 @@ import {NO_INSTANCE, START, TIMER, type OpenActivity} from './workflow-store.ts'
 
 /* What memory has of the file: what an earlier run has left, what workers have room for, and what was undone. */
 
-/** With what the file says waits. */
+/** Opens the engine, with the work that waits in the file. */
 export function openEngine(options: EngineOptions): Engine {
   const engine = new Engine(options)
   const {wakeUps} = options
@@ -20,14 +20,14 @@ export function openEngine(options: EngineOptions): Engine {
   return engine
 }
 
-/** What the file says waits for a worker: the first portion of each app. */
+/** Reads the work that waits in the file: the first portion of each app. */
 export function takeUp(engine: Engine): void {
   engine.leftWork.begin()
   engine.isUndone = false
   for (const app of engine.leftWork.apps) takeMore(engine, app)
 }
 
-/** The next portion. */
+/** Reads the next portion of an app. */
 export function takeMore(engine: Engine, app: string): void {
   const {instances, activities} = engine.leftWork.next(app)
   for (const key of instances) {
@@ -37,7 +37,7 @@ export function takeMore(engine: Engine, app: string): void {
   for (const activity of activities) takeActivity(engine, activity)
 }
 
-/** An activity that an earlier run has sent to a worker, and that is not taken up yet. */
+/** Finds an activity that an earlier run has sent to a worker and that is not read from the file yet. */
 export function leftActivity(engine: Engine, app: string, id: string, task: number): ActivityItem | undefined {
   const isLeft = engine.isUndone || (engine.leftWork.of(app)?.left ?? 0) > 0
   const activity = isLeft ? engine.store.activity(app, id, task) : undefined
@@ -53,18 +53,18 @@ function takeActivity(engine: Engine, activity: OpenActivity): ActivityItem | un
   return engine.add(activity, instance)
 }
 
-/** Apps whose workers could take more than was taken up. */
+/** Apps whose workers could take more work than is in memory. */
 export const appsWithCapacity = ({leftWork, workers, farWorkers}: Engine): readonly string[] =>
   leftWork.apps.filter(app => workers.get(app)?.hasCapacity === true || farWorkers.get(app)?.hasCapacity === true)
 
-/** A worker has a turn that was dropped in vain. */
+/** Whether a worker's answer to this dropped turn is still expected. */
 function isAwaited({store, held}: Engine, item: TurnItem): boolean {
   const {key} = item.live.instance
   const now = store.at(key)
   return item.live.turn !== item && !held.has(key) && now !== undefined && !isTerminal(now.status) && item.isTurnOf(now)
 }
 
-/** Something was undone: what is in memory becomes what the file says. Workers keep what they have in hand. */
+/** Reads everything again after a change was undone: memory becomes what the file says. Workers keep what they have in hand. */
 export function reread(engine: Engine): void {
   const {store, changed, held, live: all} = engine
   for (const key of changed.keys()) {

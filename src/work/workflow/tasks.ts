@@ -28,20 +28,20 @@ import {keptStart, NO_INSTANCE, START, TIMER, type WorkflowStore} from './workfl
 
 /* What instances ask for: activities, timers and children; how they begin, and are removed. */
 
-/** Of a task that another app does not do for this one (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
+/** The failure of a task that the other app refuses (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
 export const NOT_ALLOWED = encode(FAILURE_DETAILS, {
   errorType: 'WorkflowAccessPolicyDenied',
   errorMessage: DENIED,
   stackTrace: undefined
 })
 
-/** What a child is to be. */
+/** The request for a child. */
 export type ChildRequest = Message<typeof CHILD_REQUEST>
 
 const isSame = (one: Parent, other: Parent): boolean =>
   one.app === other.app && one.id === other.id && one.execution === other.execution && one.task === other.task
 
-/** In place of one of the same id that is over. */
+/** Creates an instance, in place of one with the same id that is over. */
 export function create(
   engine: Engine,
   app: string,
@@ -60,14 +60,14 @@ export function create(
   return instance
 }
 
-/** Its place in a trace; `askedBy`: as of a start. */
+/** Begins the span of an instance; `askedBy`: as `trace` of a StartRequest. */
 export const beginTrace = (engine: Engine, app: string, askedBy: string | undefined): string | undefined =>
   (askedBy === '' ? '' : beginSpan(engine, app, askedBy)) || undefined
 
 export const startLater = ({wakeUps}: Engine, {key}: Instance, due: number, event: Uint8Array): void =>
   wakeUps.add(START, {due, owner: key, ...keptStart(event)})
 
-/** The time of one that was to start later has come. */
+/** Starts an instance whose start time has come. */
 export function startNow(engine: Engine, {owner, name, data}: WakeUp): void {
   post(engine, owner, {kind: 'start', name: '', event: engine.store.wholeStart(owner, name, data)})
 }
@@ -84,13 +84,13 @@ export function remove(engine: Engine, key: number): void {
   markGone(engine, key)
 }
 
-/** Callers that wait for one that has ended in this very transaction get its end. */
+/** Marks an instance as gone for callers that wait for it. One that has ended in this very transaction is not: they get its end. */
 export function markGone({changed}: Engine, key: number): void {
   const known = changed.get(key)
   if (known === undefined || !isTerminal(known.status)) changed.set(key, undefined)
 }
 
-/** Its stay is over. */
+/** Removes an instance at the end of its retention. */
 export function expire(engine: Engine, key: number): void {
   const live = engine.live.at(key)
   if (live !== undefined && isTerminal(live.instance.status)) remove(engine, key)
@@ -120,7 +120,7 @@ export function schedule(engine: Engine, live: LiveInstance, {task, app, schedul
   else countSize(engine, app, request.length, instance.name, name)
 }
 
-/** An app has workers here: they do what another run was to do. */
+/** Moves tasks that another run was to do to the workers that this run has for the app now. */
 export function bringHome(engine: Engine, app: string): void {
   for (const item of engine.farWorkersOf(app).waiting()) {
     if (!(item instanceof ActivityItem)) continue
@@ -135,18 +135,18 @@ export function bringHome(engine: Engine, app: string): void {
   }
 }
 
-/** `aheadMs`: so much is the clock of the workflow's code ahead of ours. */
+/** Sets a timer. `aheadMs`: how far the clock of the workflow's code is ahead of ours. */
 export function setTimer({wakeUps}: Engine, key: number, {id: timerId, fireAt, event}: NewTimer, aheadMs = 0): void {
   const due = msOf(fireAt) - aheadMs
   const data = encode(EVENT, {timestamp: timeOf(due), timerFired: {fireAt, timerId, isSkipped: false}})
   wakeUps.add(TIMER, {due, owner: key, name: event.toLowerCase(), data})
 }
 
-/** When the timers of an instance fire, by the ids of their events. */
+/** The times of an instance's timers, by the ids of their events. */
 export const timersOf = ({wakeUps}: Engine, key: number): ReadonlyMap<number, number> =>
   new Map(wakeUps.of(TIMER, key).map(({due, data}) => [timerIdOf(data), due]))
 
-/** The next timer of an instance fires now (its start, if that is to come), or the one with this id; false: there is none. */
+/** Fires the next timer of an instance now (or its start, if that is to come), or the timer with this id; false: there is none. */
 export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | undefined): boolean {
   const [start] = wanted === undefined ? wakeUps.of(START, key) : []
   const timers = wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
@@ -156,8 +156,9 @@ export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | u
 }
 
 /**
- * Each event of a turn ends the oldest timer that waited with it as it came; one that has fired since is over already (Dapr:
- * pkg/actors/targets/workflow/orchestrator/timer.go). `later`: what has come since the turn began.
+ * Ends timers that waited for the events of a turn: each event ends the oldest timer that was waiting when it came; a timer that
+ * has fired since is over already (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go). `later`: entries that have come
+ * since the turn began.
  */
 export function endTimers(
   {wakeUps}: Engine,
@@ -191,7 +192,7 @@ export function fireTimer(engine: Engine, {owner, name, data}: WakeUp): void {
   post(engine, owner, {kind: 'timer', name, event})
 }
 
-/** One in an app of another run is asked for until that run says that it is over. */
+/** Creates a child. One in an app of another run is asked for until that run reports its end. */
 export function createChild(engine: Engine, live: LiveInstance, child: NewChild): void {
   const {instance} = live
   const {app: parentApp, id: parentId, execution} = instance
@@ -216,7 +217,7 @@ function beginOwn(engine: Engine, key: number, app: string, asked: ChildRequest)
   if ('failure' in begun && !isDetached && !isEnded) postResult(engine, of, {failure: begun.failure})
 }
 
-/** Begins a child in an app of this run, once; an active one of another creator is left alone, and the task fails. */
+/** Begins a child in an app of this run, once; an active instance of another creator is left alone, and the task fails. */
 export function beginChild(
   engine: Engine,
   app: string,
@@ -245,7 +246,7 @@ export function beginChild(
 }
 
 /**
- * Why one of this id is not made in place of this one; undefined: it is. That is not done while this one, or one below it, is not over
+ * Why a new instance of this id cannot replace this one; undefined: it can. It cannot while this one or a descendant is not over
  * (Dapr: pkg/actors/targets/workflow/orchestrator/terminalcheck.go).
  */
 export function whyNotReplaced(store: WorkflowStore, instance: Instance): WorkflowError | undefined {

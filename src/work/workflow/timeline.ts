@@ -5,9 +5,9 @@ import {FAILED, statusName} from './status.ts'
 /** What a workflow did, or waits for. Times are milliseconds since 1970. */
 export interface Step {
   readonly kind: 'start' | 'activity' | 'child' | 'timer' | 'event' | 'suspended' | 'end'
-  /** The id of its event in the history: of the last try. −1: it came from outside. */
+  /** The id of its event in the history: that of the last try. −1: it came from outside. */
   id: number
-  /** Of an activity, a child, an event or a named timer; of the start the workflow's; of a suspension its reason. */
+  /** The name of an activity, a child, an event or a timer; of a start the workflow's name, of a suspension its reason. */
   readonly name: string
   readonly app: string
   /** The instance of a child; '' for others. */
@@ -23,13 +23,13 @@ export interface Step {
   failure: string
 }
 
-/** `late`: the event did not come in time. `dropped`: its result does not count any more. `skipped`: a timer that fired before its time. */
+/** `late`: the event did not come in time. `dropped`: its result is no longer wanted. `skipped`: a timer that fired before its time. */
 export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
 
-/** A timer that is due then waits for ever (durabletask-go: task/orchestrator.go). */
+/** A timer that is due after this waits forever (durabletask-go: task/orchestrator.go). */
 const NEVER = Date.UTC(9000, 0)
 
-/** The steps of an instance, in the order of their beginnings. `dues`: when timers fire that were set for another time. */
+/** The steps of an instance, in the order of their beginnings. `dues`: when those timers fire whose time was changed. */
 export function timelineOf(
   history: readonly Event[],
   app: string,
@@ -96,7 +96,7 @@ class Timeline {
     } else if (event.executionCompleted !== undefined) this.#complete(event.executionCompleted, at)
   }
 
-  /** A new activity, or another try of one. */
+  /** Adds an activity, or another try of one. */
   #schedule(
     {name, input, taskExecutionId}: NonNullable<Event['taskScheduled']>,
     {id, at, app}: {readonly id: number; readonly at: number; readonly app: string}

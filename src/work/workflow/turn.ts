@@ -22,11 +22,11 @@ export interface TurnStart {
   readonly id: string
   readonly trace: string | undefined
   readonly isSuspended: boolean
-  /** When the worker got it: the clock of the workflow's code. Milliseconds since 1970, as all times here. */
+  /** When the worker got it, by the clock of the workflow's code. Milliseconds since 1970, as all times here. */
   readonly startedAt: number
   /** By `performance.now()`. */
   readonly sentAt: number
-  /** How far that is ahead of our clock: a timer that was skipped has its time as if it had come. */
+  /** How far `startedAt` is ahead of our clock: a timer that was skipped has its time as if it had come. */
   readonly aheadMs: number
   readonly inbox: readonly InboxEntry[]
 }
@@ -41,7 +41,7 @@ export interface NewActivity {
 export interface NewTimer {
   readonly id: number
   readonly fireAt: Time
-  /** It ends with the first event of this name; '': it does not. */
+  /** The name of the event that ends the timer; '': none does. */
   readonly event: string
 }
 
@@ -51,16 +51,16 @@ export interface NewChild {
   readonly id: string
   readonly name: string
   readonly input: string | undefined
-  /** HistoryPropagationScope: what it gets of its parent's history. */
+  /** HistoryPropagationScope: which history the task gets. */
   readonly scope: number | undefined
   readonly isDetached: boolean
-  /** Of a detached one: milliseconds since 1970; undefined: it starts at once. */
+  /** When a detached child starts, in milliseconds since 1970; undefined: at once. */
   readonly startAt?: number | undefined
-  /** What it belongs to, a traceparent; left out: its creator. */
+  /** The traceparent of its creator; left out: the creator is the instance itself. */
   readonly trace?: string | undefined
 }
 
-/** What another instance gets. */
+/** A message for another instance. */
 export interface InstanceMessage {
   readonly app: string
   readonly id: string
@@ -69,12 +69,12 @@ export interface InstanceMessage {
   readonly event: Uint8Array
 }
 
-/** An event that the next history begins with. */
+/** An event that the next round of a continue-as-new begins with. */
 export type Carried = Pick<InboxEntry, 'name' | 'event'>
 
-/** What comes of a turn. */
+/** The outcome of a turn. */
 export interface Turn {
-  /** They follow the history; of one that continues as new they are the last of the old one, which is dropped. */
+  /** Events that are added to the history; of a continue-as-new, the last ones of the old history, which is dropped. */
   readonly events: readonly Uint8Array[]
   readonly status: number
   readonly customStatus: string | undefined
@@ -96,8 +96,8 @@ interface Gathered {
 }
 
 /**
- * Applies a worker's answer to a turn: the events that the history gets, and what is to be done. It is a pure function of what
- * the turn began with, the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
+ * Applies a worker's answer to a turn: returns the new events of the history, and what is to be done. A pure function of what the
+ * turn began with, the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
  */
 export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
   const {inbox} = start
@@ -116,7 +116,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     endsChildren: false
   }
   const terminated = inbox.find(({kind}) => kind === 'terminate')
-  // the first completion counts; actions that follow a continue-as-new do not, nor does that one itself after a termination
+  // the first completion counts; after a continue-as-new no other action does, and after a termination not even that
   const complete = answer.actions.find(
     ({complete: end}) => end !== undefined && (terminated === undefined || end.status !== CONTINUED_AS_NEW)
   )?.complete
@@ -136,7 +136,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
   }
   if (terminated === undefined)
     return {...base, ...gathered, events, status: isSuspendedAfter(start) ? SUSPENDED : RUNNING}
-  // the worker has not ended it; the termination does not come again
+  // the worker has not ended the instance, and the termination is not sent again
   const result = readEvent(terminated.event).executionTerminated?.input
   const executionCompleted = {status: TERMINATED, result, failureDetails: NO_BYTES}
   const ended = ownEvent(now, -1, start.app, {executionCompleted})
@@ -150,13 +150,13 @@ const nothing = (): Gathered => ({activities: [], timers: [], children: [], mess
 
 const bytesOrNone = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length > 0 ? bytes : undefined)
 
-/** Whether an instance is suspended after the entries of its inbox. */
+/** Whether an instance is suspended once the entries of its inbox are processed. */
 export function isSuspendedAfter({isSuspended, inbox}: Pick<TurnStart, 'isSuspended' | 'inbox'>): boolean {
   const last = inbox.findLast(({kind}) => kind === 'suspend' || kind === 'resume')
   return last === undefined ? isSuspended : last.kind === 'suspend'
 }
 
-/** The events of one action; what it asks for is gathered. */
+/** Returns the events of one action; collects what the action asks for. */
 function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gathered, now: number): Uint8Array[] {
   const {
     id: task = 0,
@@ -210,7 +210,7 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     return []
   }
   if (action.versionNotAvailable !== undefined) return []
-  // what is left out would never come
+  // events that are left out here would never come
   if (complete === undefined)
     throw new DecodeError(`workflow '${start.id}': its worker wants an action ${task} of an unknown kind`)
   const {status, result, failureDetails} = complete

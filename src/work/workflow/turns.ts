@@ -15,12 +15,12 @@ import {spanOfEnd, spanOfTimer} from './work-spans.ts'
 
 /* What turns make of instances. */
 
-/** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
+/** An instance may continue as new this often without a pause (durabletask-go: backend/orchestration.go) … */
 const MAX_ROUNDS = 20
-/** … and then waits. */
+/** … and then pauses for this time, in ms. */
 const PAUSE_MS = 1000
 
-/** Applies what came of a turn. */
+/** Applies the outcome of a turn. */
 export function applyTurn(
   engine: Engine,
   live: LiveInstance,
@@ -83,7 +83,7 @@ function ask(
   for (const child of children) createChild(engine, live, child)
 }
 
-/** Continues as new: another history, with what came meanwhile but results of the old one. */
+/** Continues an instance as new: with a new history, and with the entries that came meanwhile, except results for the old one. */
 function beginAgain(
   engine: Engine,
   live: LiveInstance,
@@ -99,7 +99,7 @@ function beginAgain(
   store.take(key, Number.MAX_SAFE_INTEGER)
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
   live.inbox = []
-  // each round is a trace of its own: one that continues for ever would be without an end
+  // each round has its own trace: that of one which continues forever would have no end
   spanOfEnd(engine, live, CONTINUED_AS_NEW)
   if (instance.trace !== undefined) instance.trace = beginTrace(engine, instance.app, undefined)
   instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])
@@ -118,7 +118,7 @@ function beginAgain(
   for (const entry of inbox) post(engine, key, entry)
 }
 
-/** A copy of the history of one that is over, which continues from there. */
+/** Begins a rerun: a copy of the history of an instance that is over, which continues from there. */
 export function beginRerun(
   engine: Engine,
   {app, name, version, input, received}: Instance,

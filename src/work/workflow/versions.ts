@@ -7,23 +7,23 @@ import type {LiveInstance} from './work-items.ts'
 /** StalledReason (orchestrator_service.proto). */
 const PATCH_MISMATCH = 0
 const VERSION_NOT_AVAILABLE = 1
-/** Ours: the steps of the code are not those of the history. SDKs know no such reason; the description says it. */
+/** Our own reason: the steps of the code are not those of the history. SDKs do not know it; the description explains it. */
 const CODE_CHANGED = 3
 
-/** Why an instance cannot go on with the code of the worker that has answered. */
+/** Why an instance cannot continue with the code of the worker that has answered. */
 export interface Stall {
   readonly reason: number
   readonly description: string
 }
 
-/** Reported where a worker's code does not fit to the history: of SDKs by name, or in the words of the one for Go. */
+/** Errors of workers whose code does not fit the history: by the names of the SDKs' errors, or in the words of the one for Go. */
 const NON_DETERMINISM = /NonDeterminis|a previous execution called/i
 /** The step that does not fit, as SDKs name it. */
 const STEP = /\bID=(\d+)|sequence number (\d+)/i
 
 /**
- * Whether a worker lacks what the history was made with: the patches so far must be a prefix of those of the answer, and a
- * version must be known (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go). `patches`: of the history.
+ * Whether a worker lacks what the history was made with: the patches of the history must be a prefix of those of the answer, and
+ * the version must be known (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go). `patches`: of the history.
  */
 export function versionStall({actions, version}: TurnAnswer, patches: readonly string[]): Stall | undefined {
   if (actions.some(({versionNotAvailable}) => versionNotAvailable !== undefined))
@@ -34,7 +34,7 @@ export function versionStall({actions, version}: TurnAnswer, patches: readonly s
   return {reason: PATCH_MISMATCH, description}
 }
 
-/** Code that changed under a running instance: it stalls if the code came after its last turn; else that is said, and it fails. */
+/** Handles code that has changed under a running instance: it stalls if the code came after its last turn; else it fails, with that explanation. */
 export function codeStall(
   {instance: {app, name, id}, history}: LiveInstance,
   answer: TurnAnswer,
@@ -49,7 +49,7 @@ export function codeStall(
   return undefined
 }
 
-/** What is said of an answer that fails as the code does not fit to the history any more; undefined: it does not say so. */
+/** Explains an answer that has failed since the code no longer fits the history; undefined: it has another reason. */
 export function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array[]): string | undefined {
   const complete = actions.findLast(action => action.complete !== undefined)?.complete
   if (complete?.status !== FAILED) return undefined

@@ -1,6 +1,6 @@
 import type {Instance} from './instance.ts'
 
-/** What a caller waits for; undefined: the instance is gone. */
+/** Whether the instance is in the state that a caller waits for; undefined: the instance is gone. */
 type IsMet = (instance: Instance | undefined) => boolean
 
 interface Waiter {
@@ -8,13 +8,13 @@ interface Waiter {
   readonly tell: (instance: Instance | undefined) => void
 }
 
-/** Who waits until an instance is in some state. */
+/** Callers that wait until an instance is in some state. */
 export class Waiters {
   readonly #waiting = new Map<number, Set<Waiter>>()
-  /** Of instances that are not there yet. */
+  /** Callers that wait for an instance that does not exist yet. */
   readonly #looking = new Set<(instance: Instance) => void>()
 
-  /** Settles when it is (`now`: as it is kept); if the listener of `onGone` is called before, it never settles. */
+  /** Resolves when `isMet` is true (`now`: the instance as it is kept); never, if the listener of `onGone` is called before. */
   async wait(
     key: number,
     now: Instance | undefined,
@@ -30,7 +30,7 @@ export class Waiters {
     })
   }
 
-  /** Settles with the first instance that fits, from now on; `onGone` as above. */
+  /** Resolves with the first instance that fits, from now on; `onGone` as above. */
   async first(fits: (instance: Instance) => boolean, onGone: (listener: () => void) => void): Promise<Instance> {
     return new Promise(resolve => {
       const look = (instance: Instance): void => {

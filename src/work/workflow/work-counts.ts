@@ -19,7 +19,7 @@ interface Counting {
   readonly live: Pick<LiveInstances, 'at'>
 }
 
-/** A worker has got it. */
+/** Counts an item that a worker has got. */
 export function countSent(engine: Counting, app: string, item: WorkItem): void {
   const {name} = item
   if (item instanceof TurnItem) countSize(engine, app, item.live.turnBytes, name)
@@ -29,7 +29,7 @@ export function countSent(engine: Counting, app: string, item: WorkItem): void {
   engine.options.counted(app, {type: 'activity-sent', activity: name})
 }
 
-/** A turn, or an activity, has so many bytes: it is sent, or too large for that. */
+/** Counts the size of a turn or activity that is sent, or that is too large for that. */
 export function countSize({options}: Counting, app: string, bytes: number, workflow: string, activity?: string): void {
   const share = bytes / options.maxBytes(app)
   options.counted(
@@ -38,7 +38,7 @@ export function countSize({options}: Counting, app: string, bytes: number, workf
   )
 }
 
-/** Its worker has left without an answer: another one gets it. */
+/** Counts an item whose worker has disconnected without an answer: another worker gets it. */
 export function countLeft({options}: Counting, app: string, item: WorkItem): void {
   if (!(item instanceof TurnItem) && !(item instanceof ActivityItem)) return
   const {kind, name} = item
@@ -51,7 +51,7 @@ export function countLeft({options}: Counting, app: string, item: WorkItem): voi
   )
 }
 
-/** Its first turn is done. */
+/** Counts an instance whose first turn is done. */
 export function countBegun({options}: Counting, {app, name}: Instance, inbox: TurnStart['inbox'], began: number): void {
   const start = inbox.find(({kind}) => kind === 'start')
   if (start === undefined) return
@@ -61,7 +61,7 @@ export function countBegun({options}: Counting, {app, name}: Instance, inbox: Tu
   options.counted(app, {type: 'begun', workflow: name, elapsedMs})
 }
 
-/** Nothing will happen to it any more. */
+/** Counts an instance that is over. */
 export function countEnded({options, clock}: Counting, {app, name, status: end, started}: Instance): void {
   const status = end === COMPLETED ? 'success' : end === TERMINATED ? 'terminated' : 'failed'
   const elapsedMs = started === undefined ? 0 : clock.date() - started

@@ -34,21 +34,21 @@ const TURN_REQUEST = {
   propagatedHistory: [8, 'bytes']
 } as const
 
-/** An instance that something happens to, with its history. */
+/** An instance in memory, with its history. */
 export class LiveInstance {
   readonly instance: Instance
   readonly history: Uint8Array[]
   inbox: InboxEntry[]
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
-  /** When its first turn was sent, by `performance.now()`; undefined: that is not known here. */
+  /** When its first turn was sent, by `performance.now()`; undefined: not known in this run. */
   began: number | undefined
   #clock: number | undefined
   #patches: string[] = []
   #patched = 0
   #counted = 0
   #bytes = 0
-  /** The inbox of which so many entries were counted. */
+  /** The inbox whose bytes were counted already. */
   #sized: readonly InboxEntry[] = []
   #sizedTo = 0
   #inboxBytes = 0
@@ -59,7 +59,7 @@ export class LiveInstance {
     this.inbox = inbox
   }
 
-  /** It is as the file has it. */
+  /** Replaces what is in memory by what the file has. */
   reread(instance: Instance, readHistory: () => Uint8Array[], inbox: InboxEntry[]): void {
     const {turns, execution} = instance
     if (turns !== this.history.length || execution !== this.instance.execution) {
@@ -84,7 +84,7 @@ export class LiveInstance {
     this.#clock = time
   }
 
-  /** What the code of its turns was patched with, in the order in which it was met: each turn is read once. */
+  /** The patches that its turns have met, in order: each turn is decoded once. */
   get patches(): readonly string[] {
     if (this.#patched > this.history.length) [this.#patched, this.#patches] = [0, []]
     for (; this.#patched < this.history.length; this.#patched++)
@@ -93,7 +93,7 @@ export class LiveInstance {
     return this.#patches
   }
 
-  /** It has started, or its time has come. */
+  /** Whether it has started, or its start time has come. */
   get mayStart(): boolean {
     return this.instance.turns > 0 || this.inbox.some(({kind}) => kind === 'start')
   }
@@ -102,20 +102,20 @@ export class LiveInstance {
     return this.inbox.length > 0 && this.mayStart
   }
 
-  /** At the end of its history. */
+  /** Whether it is suspended at the end of its history. */
   get isSuspended(): boolean {
     const {status} = this.instance
     return status === STALLED ? isSuspendedIn(this.history) : status === SUSPENDED
   }
 
-  /** Of the history: each turn is counted once. */
+  /** The bytes of its history: each turn is counted once. */
   get bytes(): number {
     if (this.#counted > this.history.length) this.#counted = this.#bytes = 0
     for (; this.#counted < this.history.length; this.#counted++) this.#bytes += this.history[this.#counted]?.length ?? 0
     return this.#bytes
   }
 
-  /** What the next turn sends to a worker, roughly. */
+  /** The bytes that the next turn sends to a worker, roughly. */
   get turnBytes(): number {
     const {received = NO_BYTES} = this.instance
     if (this.#sized !== this.inbox) [this.#sized, this.#sizedTo, this.#inboxBytes] = [this.inbox, 0, 0]
@@ -136,10 +136,10 @@ export class TurnItem implements WorkItem {
   readonly live: LiveInstance
   readonly #of: Turns
   start: TurnStart | undefined
-  /** Of its instance, when it was sent. */
+  /** The number of turns of its instance when it was sent. */
   #turns = -1
   #execution = ''
-  /** The log says that it has no answer. */
+  /** The log has reported that it is not answered. */
   isSilent = false
   token = ''
 
@@ -148,7 +148,7 @@ export class TurnItem implements WorkItem {
     this.#of = of
   }
 
-  /** A worker has the turn of an instance of this ID that was removed. */
+  /** Whether a worker still has the turn of a removed instance of this id. */
   get isBehind(): boolean {
     return [...this.#of.droppedTurns].some(each => each.isOf(this.live.instance))
   }
@@ -165,7 +165,7 @@ export class TurnItem implements WorkItem {
     return this.live.turnBytes
   }
 
-  /** Whether an instance, as the file has it, waits for the answer to what was sent. */
+  /** Whether an instance, as it is in the file, waits for the answer to this turn. */
   isTurnOf({turns, execution}: Instance): boolean {
     return this.#turns === turns && this.#execution === execution
   }
@@ -177,7 +177,7 @@ export class TurnItem implements WorkItem {
     this.#execution = instance.execution
     const {id, app, trace} = instance
     const now = this.#of.clock.date()
-    // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
+    // the code's own arithmetic holds where timers were skipped: its clock shows their times, and does not go back
     const startedAt = inbox.reduce((at, each) => Math.max(at, dueOf(each)), Math.max(now, this.live.clock))
     const sent = inbox.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
     this.start = {
@@ -200,7 +200,7 @@ interface TurnContents {
   readonly came: readonly Uint8Array[]
 }
 
-/** The WorkItem of a turn. */
+/** The WorkItem message of a turn. */
 export function turnMessage(
   {id: instanceId, execution, received: propagatedHistory = NO_BYTES}: Instance,
   {history, startedAt, came}: TurnContents,
@@ -211,13 +211,13 @@ export function turnMessage(
   return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
 }
 
-/** Whether an instance was suspended at the end of its history. */
+/** Whether an instance is suspended at the end of this history. */
 function isSuspendedIn(history: readonly Uint8Array[]): boolean {
   const last = eventsOf(history).findLast(each => (each.executionSuspended ?? each.executionResumed) !== undefined)
   return last?.executionSuspended !== undefined
 }
 
-/** Of a timer that has fired: when it should have. */
+/** The planned time of a timer that has fired. */
 function dueOf({kind, event}: InboxEntry): number {
   const fireAt = kind === 'timer' ? readEvent(event).timerFired?.fireAt : undefined
   return fireAt === undefined ? 0 : msOf(fireAt)
@@ -231,11 +231,11 @@ export class ActivityItem implements WorkItem {
   readonly source: string
   /** An app of another run is to do it. */
   readonly isFar: boolean
-  /** Passes the answer to the other run whose workflow has asked for it. */
+  /** Passes the answer on to the other run whose workflow has asked for it. */
   answered: ((answer: Pick<Message<typeof ACTIVITY_ANSWER>, 'result' | 'failureDetails'>) => void) | undefined
-  /** The task is not open any more: an answer does not count. */
+  /** The task is no longer open: an answer does not count. */
   isDropped = false
-  /** When a worker got it last, by `performance.now()`. */
+  /** When a worker last got it, by `performance.now()`. */
   sentAt = 0
   token = ''
   readonly #isFirst: () => boolean
@@ -253,7 +253,10 @@ export class ActivityItem implements WorkItem {
     this.#isFirst = isFirst
   }
 
-  /** Another instance of this id, or its history before it continued as new, has asked for a task of this number. Other runs send tokens. */
+  /**
+   * Whether a worker may still answer an earlier task of the same name and number: of a removed instance of this id, or from
+   * before a continue-as-new. Other runs send tokens.
+   */
   get isBehind(): boolean {
     return !this.isFar && !this.#isFirst()
   }

@@ -1,13 +1,13 @@
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 
-/** What a limit may be about. */
+/** Names what a limit applies to. */
 export interface Limited {
   readonly kind: 'workflows' | 'activities'
-  /** Of the workflow, or the activity. */
+  /** The name of the workflow or activity. */
   readonly name: string
 }
 
-/** How much the workers of an app have in hand, of each kind and of each name, and how much they may have, as its Configuration says. */
+/** How much work the workers of an app have in hand, of each kind and of each name, and how much they may have, as its Configuration says. */
 export class WorkLimits {
   readonly #settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>
   readonly #counts = {workflows: 0, activities: 0}
@@ -27,7 +27,7 @@ export class WorkLimits {
     return this.#counts[kind] < all && (this.#named[kind].get(name) ?? 0) < (byName.get(name) ?? Infinity)
   }
 
-  /** One more is under way (`by`: 1), or one less (−1). */
+  /** Adds one to what is under way (`by`: 1), or subtracts one (−1). */
   count({kind, name}: Limited, by: 1 | -1): void {
     this.#counts[kind] += by
     const named = (this.#named[kind].get(name) ?? 0) + by

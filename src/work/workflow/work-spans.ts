@@ -11,11 +11,11 @@ import type {ActivityItem, LiveInstance} from './work-items.ts'
 
 /* The spans of workflows, with the names and attributes of durabletask (durabletask-go: api/helpers/tracing.go). */
 
-/** The span of an activity: found again from its instance and task, so that it is kept nowhere. 16 digits; '' if there is no trace. */
+/** The id of an activity's span: computed from its instance and task, so that it is kept nowhere. 16 digits; '' if there is no trace. */
 export const activitySpanId = ({trace}: Pick<Instance, 'trace'>, task: number): string =>
   trace === undefined ? '' : hash('sha1', `${trace} ${task}`).slice(0, 16)
 
-/** What an activity belongs to, as its worker gets it: a traceparent. */
+/** The traceparent of an activity, as its worker gets it. */
 export const activityTrace = (instance: Pick<Instance, 'trace'>, task: number): string =>
   instance.trace === undefined
     ? ''
@@ -24,15 +24,15 @@ export const activityTrace = (instance: Pick<Instance, 'trace'>, task: number): 
 const startOf = (history: readonly Uint8Array[]): Event['executionStarted'] =>
   eventsOf(history.slice(0, 1)).find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
 
-/** The span that a workflow was started below; '' where its trace is another one: a rerun has the start of the first run in its history. */
+/** The id of the span that has started a workflow; '' if that is in another trace: the history of a rerun has the start of the first run. */
 const parentIn = (own: string, parent = ''): string =>
   parent.slice(3, 35) === own.slice(3, 35) ? spanIdOf(parent) : ''
 
-/** A place below that of another traceparent ('' = in a new trace); '' = an app's workflows are not traced. */
+/** Begins a span below another one, a traceparent ('' = in a new trace); '' = the app's workflows are not traced. */
 export const beginSpan = ({options}: Engine, app: string, parent = ''): string =>
   options.tracesOf(app)?.begin(parent) ?? ''
 
-/** A caller has started it, at this `performance.now()`: `traceparent` is the span of that, `parent` that of the caller. */
+/** Records the span of a start by a caller, at this `performance.now()`: `traceparent` is that span, `parent` the caller's. */
 export function spanOfStart(
   engine: Engine,
   instance: Instance,
@@ -47,7 +47,7 @@ export function spanOfStart(
   }))
 }
 
-/** It is over, or continues as new. */
+/** Records the span of an instance that is over, or continues as new. */
 export function spanOfEnd(engine: Engine, live: LiveInstance, status = live.instance.status): void {
   const {instance, history} = live
   const {app, trace: traceparent} = instance
@@ -64,7 +64,7 @@ export function spanOfEnd(engine: Engine, live: LiveInstance, status = live.inst
   })
 }
 
-/** A worker has answered it. */
+/** Records the span of an activity that a worker has answered. */
 export function spanOfActivity(
   engine: Engine,
   instance: Instance | undefined,
@@ -88,7 +88,7 @@ export function spanOfActivity(
   }))
 }
 
-/** A timer of an instance has fired, as this event says. */
+/** Records the span of a timer that has fired with this event. */
 export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Array): void {
   const {instance, history} = live
   const {app, id, trace} = instance
@@ -117,7 +117,7 @@ export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Arra
   })
 }
 
-/** In ms since 1970; in whole ones it may be before what has started it. */
+/** The start of an instance in ms since 1970; in whole ms it could be before its own cause. */
 const beginningOf = ({instance: {started, created}, began}: LiveInstance): number =>
   began === undefined ? (started ?? created) : wallTime.of(began)
 

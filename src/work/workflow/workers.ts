@@ -4,33 +4,36 @@ import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import {PORTION, PORTION_BYTES} from './left-work.ts'
 import {WorkLimits, type Limited} from './work-limits.ts'
 
-/** So long something waits for a worker before that is reported. */
+/** How long something waits for a worker before that is reported, in ms. */
 const LACK_MS = 2000
 
-/** The stream of a worker: what is sent to it, and what may be under way there at a time. */
+/** The stream of a worker: what is sent to it, and how much it may have in hand. */
 export interface Worker {
   readonly limit: number
   readonly home: string
   send(item: Uint8Array): void
 }
 
-/** Something that a worker is to do. */
+/** Work for a worker. */
 export interface WorkItem extends Limited {
-  /** The answers to it and to one that is not over cannot be distinguished, unless they have tokens. */
+  /**
+   * Whether a worker may still answer an older item of the same name: without a token, its answer could not be distinguished from
+   * one to this item.
+   */
   readonly isBehind?: boolean
-  /** What it was asked for by: of an instance each start, and each history, has another one. */
+  /** The execution that has asked for it: each start, and each continue-as-new, has another one. */
   readonly execution?: string
   readonly bytes?: number
-  /** Of the latest dispatch, whose answer carries it; '' = none yet in this run. */
+  /** The token of the latest dispatch, which its answer contains; '' = not sent yet in this run. */
   token: string
-  /** The message for the worker that it is sent to now; undefined: there is nothing to do any more. */
+  /** Builds the message for the worker that it is sent to now; undefined: there is nothing to do any more. */
   compose(token: string): Uint8Array | undefined
 }
 
 interface Connected {
   readonly worker: Worker
   readonly items: Set<WorkItem>
-  /** It gets nothing any more: its process is to end. Settles when it has nothing in hand. */
+  /** Its process is about to end, so it gets no more work. Resolved when it has nothing in hand. */
   leaving: PromiseWithResolvers<void> | undefined
 }
 
@@ -40,27 +43,27 @@ interface Abandoned {
   readonly at: number
 }
 
-/** So long it is known what a worker has left: the end of its process is noticed later than that of its stream. */
+/** How long it is remembered what a worker had when it disconnected: the end of its process is noticed later than that of its stream. In ms. */
 const ABANDONED_MS = 2000
 
 export interface WorkersEvents {
   readonly onSent: (item: WorkItem) => unknown
-  /** Its worker has left without an answer. */
+  /** Its worker has disconnected without an answer. */
   readonly onLeft: (item: WorkItem) => void
 }
 
-/** The workers of one app, all equal, and the items that wait for one. */
+/** The workers of one app, all equal, and the items that wait for one of them. */
 export class AppWorkers {
   readonly #connected: Connected[] = []
   #abandoned: readonly Abandoned[] = []
   #latest = 0
   readonly #waiting = new Set<WorkItem>()
-  /** Those that have waited longest, where there are as many of a kind under way as may be: each answer asks, and thousands may wait. */
+  /** Items that have waited longest while as many of their kind are under way as may be: each answer looks here, and thousands may wait. */
   readonly #limited = {workflows: new Set<WorkItem>(), activities: new Set<WorkItem>()}
   readonly #inHand = new Map<WorkItem, Connected>()
-  /** Whether all answers of those that are there had tokens; undefined: there was none yet. */
+  /** Whether all answers of the connected workers have had tokens; undefined: there was none yet. */
   #sendTokens: boolean | undefined
-  /** When what waits began to wait for a worker to connect; 0: it does not. By `performance.now()`. */
+  /** When the waiting items began to wait for a worker to connect, by `performance.now()`; 0: they do not. */
   #lacksSince = 0
   readonly #limits: WorkLimits
   readonly #events: WorkersEvents
@@ -71,7 +74,7 @@ export class AppWorkers {
     this.#limits = new WorkLimits(settings)
   }
 
-  /** How many there are; `home`: of one instance of the app. */
+  /** The number of connected workers; `home`: of one instance of the app. */
   count(home?: string): number {
     return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
   }
@@ -85,12 +88,12 @@ export class AppWorkers {
     return this.#inHand.size > 0 || (this.#waits > 0 && this.#connected.length > 0)
   }
 
-  /** Workers could take more than waits for them. */
+  /** Whether workers could take more than waits for them. */
   get hasCapacity(): boolean {
     return this.#connected.length > 0 && this.hasRoom
   }
 
-  /** Less waits than a portion of what is in the file. */
+  /** Whether less waits than a portion of what is in the file. */
   get hasRoom(): boolean {
     if (this.#waits >= PORTION) return false
     let left = PORTION_BYTES
@@ -114,7 +117,7 @@ export class AppWorkers {
     return this.#queues.flatMap(queue => [...queue])
   }
 
-  /** How much waits as no worker is connected, if that is so for longer than a reload takes. */
+  /** How many items wait without a connected worker, once that has lasted longer than a reload takes. */
   get lacking(): number {
     const isLong = this.#lacksSince > 0 && performance.now() - this.#lacksSince >= LACK_MS
     return isLong && this.#connected.length === 0 ? this.#waits : 0
@@ -125,7 +128,7 @@ export class AppWorkers {
     this.#waiting.add(item)
   }
 
-  /** Sends what waits, in order, to the worker that has the least in hand. */
+  /** Sends waiting items, in order, each to the worker that has the least in hand. */
   flush(): void {
     for (const queue of this.#queues)
       for (const item of queue) {
@@ -138,7 +141,7 @@ export class AppWorkers {
       }
   }
 
-  /** False: no worker can take it. */
+  /** Sends one item; false: no worker can take it. */
   #send(item: WorkItem): boolean {
     const to = this.#next()
     if (to === undefined) return false
@@ -154,7 +157,7 @@ export class AppWorkers {
     return true
   }
 
-  /** Connects a worker; the returned function disconnects it, and what it had is sent to others. */
+  /** Connects a worker; the returned function disconnects it, and gives what it had to others. */
   connect(worker: Worker, now = 0): () => void {
     this.#latest = now
     const connected: Connected = {worker, items: new Set(), leaving: undefined}
@@ -176,7 +179,7 @@ export class AppWorkers {
     }
   }
 
-  /** Gives an instance's workers nothing more, and waits for their answers; false: the signal was aborted before. */
+  /** Gives an instance's workers no more work, and waits for their answers; false: the signal was aborted before. */
   present(home: string): (signal: AbortSignal) => Promise<boolean> {
     const leaving = this.#connected.filter(({worker}) => worker.home === home)
     return async signal => {
@@ -189,7 +192,7 @@ export class AppWorkers {
     }
   }
 
-  /** Those of an instance that are still there get work again, with the next `flush`: they were not of the process that has ended. */
+  /** Gives work again, with the next `flush`, to workers of an instance that are still connected: the process that has ended had others. */
   resume(home: string): void {
     for (const each of this.#connected) if (each.worker.home === home) each.leaving = undefined
   }
@@ -200,7 +203,7 @@ export class AppWorkers {
     this.#abandoned = items.size === 0 ? known : [...known, {items: [...items], home, at}]
   }
 
-  /** What the process of an instance that has just ended had in hand; `since`: when it began, by `performance.now()`. */
+  /** What the process of an instance that has just ended had in hand; `since`: when the process began, by `performance.now()`. */
   heldBy(home: string, since: number): readonly WorkItem[] {
     const earliest = Math.max(since, performance.now() - ABANDONED_MS)
     const left = this.#abandoned.filter(each => each.home === home && each.at >= earliest)
@@ -212,12 +215,12 @@ export class AppWorkers {
     return this.#inHand.keys()
   }
 
-  /** Whether an answer with this token is one to this item: workers that send none are taken at their word. */
+  /** Whether an answer with this token belongs to this item: from workers that send none, any answer does. */
   isAnswered(item: WorkItem, token: string): boolean {
     const {token: own, execution} = item
     if (token === '') this.#sendTokens = false
     else if (own === token && this.isInHand(item)) this.#sendTokens ??= true
-    // a worker that has outlived the run before may answer what that one sent
+    // a worker that has outlived the previous run may answer what that run sent
     return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
   }
 
@@ -225,7 +228,7 @@ export class AppWorkers {
     return this.#inHand.has(item)
   }
 
-  /** It is answered, or not wanted any more. */
+  /** Removes an item that is answered, or no longer wanted. */
   remove(item: WorkItem): void {
     for (const queue of this.#queues) queue.delete(item)
     const inHand = this.#inHand.get(item)

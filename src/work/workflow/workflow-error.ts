@@ -3,7 +3,7 @@ import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 /** Why a request about an instance is refused. */
 export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled' | 'denied'
 
-/** A request about an instance is refused, in durabletask's words (api/errors) or Dapr's. Nothing has been changed then. */
+/** A request about an instance is refused, in durabletask's words (api/errors) or Dapr's. Nothing has been changed. */
 export class WorkflowError extends Error {
   override readonly name = 'WorkflowError'
   readonly refusal: Refusal
@@ -24,7 +24,7 @@ export const stalledInstance = (id: string): WorkflowError =>
 
 export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')
 
-/** Dapr has a workflow for each tool of an MCPServer (pkg/runtime/wfengine/inprocess/mcp); no worker would ever take them here. */
+/** Refuses the workflows that Dapr has for each tool of an MCPServer (pkg/runtime/wfengine/inprocess/mcp): no worker would ever take them here. */
 export function checkHasWorker(name: string): void {
   if (!name.startsWith('dapr.internal.mcp.')) return
   throw new WorkflowError('invalid', `nothing runs the workflow '${name}': tools of MCPServers are not called here`)
@@ -32,7 +32,7 @@ export function checkHasWorker(name: string): void {
 
 export const DENIED = 'access denied by workflow access policy'
 
-/** A WorkflowAccessPolicy does not allow it (Dapr: pkg/actors/targets/workflow/orchestrator/accesspolicy.go). */
+/** A WorkflowAccessPolicy denies it (Dapr: pkg/actors/targets/workflow/orchestrator/accesspolicy.go). */
 export const deniedAccess = ({caller, operation, name}: WorkflowAccess, id: string): WorkflowError =>
   new WorkflowError(
     'denied',

@@ -7,8 +7,9 @@ import {COMPLETED, PENDING, TERMINATED} from './status.ts'
 const {blob, number, optional, text} = column
 
 /**
- * A task without a result. `app`: whose workers do it; `taskExecution`: what the SDK calls all tries of a task by; `isChild`: 1: it is a child
- * that an app of another run starts, else 0; `request`: an ActivityRequest, of a child a CHILD_REQUEST.
+ * A task without a result. `app`: the app whose workers do it; `taskExecution`: an id that all tries of a task have in common,
+ * given by the SDK; `isChild`: 1 = a child that an app of another run starts; `request`: an ActivityRequest, of a child a
+ * CHILD_REQUEST.
  */
 const ACTIVITY = {instance: number, task: number, app: text, taskExecution: text, request: blob, isChild: number}
 
@@ -46,10 +47,10 @@ const ENTRY = {id: number, kind: text as SqlColumn<InboxKind>, name: text, event
 
 /** The kind of the wake-ups of timers. */
 export const TIMER = 'workflow-timer'
-/** That of starts at a time. */
+/** The kind of the wake-ups of starts at a later time. */
 export const START = 'workflow-start'
 
-/** A start with more bytes is kept without its input, which its instance has: it would be twice in the file. */
+/** A start with more bytes is kept without its input, which the row of its instance has already. */
 const LARGE_START = 64 * 1024
 const INPUT_ELSEWHERE = 'input'
 
@@ -72,27 +73,27 @@ const BEGINNING = {
 /** An entry of an inbox in the file; `bytes`: how many it takes in memory, roughly. */
 const WAITING_ENTRY = {id: number, instance: number, bytes: number}
 
-/** With its input, where that is elsewhere; sizes are known without reading the values. */
+/** The size of an entry, with its input where that is elsewhere; sizes are known without reading the values. */
 const ENTRY_BYTES = `octet_length(event) + iif(kind = 'start', coalesce(octet_length(input), 0), 0)`
 
-/** Of one app; `overdue`: timers that should have fired. */
+/** Counts of one app; `overdue`: timers that should have fired. */
 const ACTIVE = {app: text, count: number, overdue: number}
 
 export type ActiveInstances = RowOf<typeof ACTIVE>
 
-/** Which instances are meant; what is left out does not matter. Times are milliseconds since 1970. */
+/** Selects instances; a criterion that is left out does not matter. Times are milliseconds since 1970. */
 export interface Wanted {
   readonly app?: string | undefined
   readonly name?: string | undefined
   readonly statuses?: readonly number[] | undefined
   readonly createdFrom?: number | undefined
   readonly createdBefore?: number | undefined
-  /** Those of this trace: 32 digits. */
+  /** The trace of the instances: 32 digits. */
   readonly trace?: string | undefined
   readonly before?: number | undefined
 }
 
-/** All but input and output, which may have megabytes. */
+/** All columns but input and output, which may have megabytes. */
 const BRIEF = ['key', ...Object.keys(INSTANCE)]
   .map(name => (/^(?:input|output|received)$/.test(name) ? `NULL AS ${name}` : name))
   .join(', ')
@@ -107,16 +108,16 @@ const WAITING_TIMERS = `SELECT wake_ups.id, instances.app, instances.id AS insta
   iif(kind = '${TIMER}', 'timer-', 'start-') || wake_ups.id AS name
   FROM wake_ups JOIN instances ON wake_ups.owner = instances.key WHERE kind IN ('${TIMER}', '${START}') ORDER BY due, wake_ups.id`
 
-/** Each app of the index once, without a look at all its rows. */
+/** Finds each app of the index once, without reading all its rows. */
 const APPS = `WITH RECURSIVE apps (app) AS (
   SELECT min(app) FROM instances
   UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
 )`
 
-/** In place of an instance: detached children outlive who has asked for them, and the history that says so. */
+/** In place of an instance's key: detached children outlive the instance that has asked for them, and the history that says so. */
 export const NO_INSTANCE = 0
 
-/** Instances with their histories. `CROSS JOIN` keeps the order: SQLite would begin with months of finished instances. */
+/** The tables of instances and their histories. `CROSS JOIN` fixes the order of the join: SQLite would begin with months of finished instances. */
 export class WorkflowStore {
   readonly #instances: Table<typeof INSTANCE>
   readonly #sql: Statements
@@ -149,7 +150,7 @@ export class WorkflowStore {
     this.#instances.update(instance.key, instance, CHANGING)
   }
 
-  /** What its parent has passed on to it is another one. */
+  /** Replaces the history that its parent has passed on. */
   receive(key: number, history: Uint8Array): void {
     this.#instances.update(key, {received: history})
   }
@@ -178,7 +179,7 @@ export class WorkflowStore {
     )
   }
 
-  /** A start, from how it is kept. */
+  /** Restores a start from how it is kept. */
   wholeStart(key: number, name: string, data: Uint8Array): Uint8Array {
     return name === INPUT_ELSEWHERE ? withInput(data, this.at(key)?.input) : data
   }
@@ -189,12 +190,12 @@ export class WorkflowStore {
     return this.#sql.insert(sql, key, kind, kept.name, kept.data)
   }
 
-  /** Removes entries of an inbox: those up to an id. */
+  /** Removes the entries of an inbox up to an id. */
   take(key: number, upTo: number): void {
     this.#sql.run('DELETE FROM inbox WHERE instance = ? AND id <= ?', key, upTo)
   }
 
-  /** Entries of inboxes of an app's instances behind an id, in the order in which they came. */
+  /** Entries of inboxes of an app's instances after an id, in the order in which they came. */
   waitingEntries(app: string, after: number, count: number): readonly RowOf<typeof WAITING_ENTRY>[] {
     return this.#sql.all(
       WAITING_ENTRY,
@@ -206,7 +207,7 @@ export class WorkflowStore {
     )
   }
 
-  /** How many instances with a filled inbox each app has, how many activities wait for it, and how many bytes they have. */
+  /** For each app: how many instances have entries in their inboxes, how many activities wait for it, and the bytes of both. */
   waiting(): readonly {readonly app: string; readonly count: number; readonly bytes: number}[] {
     return this.#sql.all(
       {app: text, count: number, bytes: number},
@@ -220,37 +221,37 @@ export class WorkflowStore {
     this.#sql.run(sql, instance, task, app, taskExecution, request, isChild)
   }
 
-  /** A number for the next detached child that an app of another run starts. */
+  /** Returns a number for the next detached child that an app of another run starts. */
   nextDetached(): number {
     const task = this.#sql.insert('INSERT INTO detached DEFAULT VALUES')
     this.#sql.run('DELETE FROM detached')
     return task
   }
 
-  /** Children of an instance that apps of other runs start, or have started, and that are not over as far as is known. */
+  /** Children of an instance in apps of other runs that are not over as far as is known. */
   farChildren(instance: number): readonly OpenActivity[] {
     const sql = 'SELECT * FROM activities WHERE instance = ? AND isChild = 1'
     return this.#sql.all(ACTIVITY, sql, instance)
   }
 
-  /** Whether it is as it was asked for: a later task may have its number. */
+  /** Whether the activity is open as it was asked for: a later task may have its number. */
   isOpen({instance, task, request}: OpenActivity): boolean {
     const sql = 'SELECT 1 FROM activities WHERE instance = ? AND task = ? AND request = ?'
     return this.#sql.get({}, sql, instance, task, request) !== undefined
   }
 
-  /** Whether it was open until now, as it was asked for. */
+  /** Ends an activity; returns whether it was open until now, as it was asked for. */
   endActivity({instance, task, request}: OpenActivity): boolean {
     const sql = 'DELETE FROM activities WHERE instance = ? AND task = ? AND request = ?'
     return this.#sql.run(sql, instance, task, request) > 0
   }
 
-  /** All of an instance, but for children that apps of other runs have: those are to be ended, too. */
+  /** Removes all activities of an instance, but for children that apps of other runs have: those are terminated, too. */
   endActivities(instance: number): void {
     this.#sql.run('DELETE FROM activities WHERE instance = ? AND isChild = 0', instance)
   }
 
-  /** Those that wait for an app, behind one of them. */
+  /** Activities that wait for an app, after a certain one. */
   activities(app: string, {instance, task}: TaskKey, count: number): readonly OpenActivity[] {
     return this.#sql.all(
       ACTIVITY,
@@ -268,19 +269,19 @@ export class WorkflowStore {
     return this.#sql.get(ACTIVITY, sql, id, task, app)
   }
 
-  /** Of this execution: another one of the same id has others. */
+  /** The children of this execution: another one of the same id has others. */
   children({app, id, execution}: Instance): readonly Instance[] {
     return this.#some('WHERE parentApp = ? AND parentId = ? AND parentExecution = ?', app, id, execution)
   }
 
-  /** An instance behind its children, theirs before them. */
+  /** An instance and its descendants, children before their parents. */
   family(instance: Instance): readonly Instance[] {
     const all = [instance]
     for (const each of all) for (const child of this.children(each)) all.push(child)
     return all.toReversed()
   }
 
-  /** How many instances of each app are not over, and how many timers of them are due. */
+  /** For each app, how many instances are not over, and how many of their timers are due. */
   active(now: number): readonly ActiveInstances[] {
     return this.#sql.all(
       ACTIVE,
@@ -290,7 +291,7 @@ export class WorkflowStore {
     )
   }
 
-  /** The next one first. */
+  /** Timers in the order of their times. */
   waitingTimers(): readonly WaitingTimer[] {
     return this.#sql.all(WAITING_TIMER, WAITING_TIMERS)
   }
@@ -299,7 +300,7 @@ export class WorkflowStore {
     return this.#some(`WHERE status NOT IN (${COMPLETED}, ${TERMINATED}) ORDER BY key LIMIT ?`, count)
   }
 
-  /** Ids of an app's instances that are made after the row `after`, and these rows. */
+  /** Ids and keys of an app's instances that were created after the row `after`. */
   list(app: string, after: number, count: number): readonly {readonly key: number; readonly id: string}[] {
     return this.#sql.all(
       {key: number, id: text},
@@ -310,7 +311,7 @@ export class WorkflowStore {
     )
   }
 
-  /** The latest `limit` instances that are meant, without their payloads, the latest first. */
+  /** The latest `limit` selected instances, without their payloads, the latest first. */
   search(wanted: Wanted, limit: number): readonly Instance[] {
     const conditions: string[] = []
     const values: SQLInputValue[] = []

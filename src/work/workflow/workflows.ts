@@ -26,10 +26,10 @@ import {beginSpan, spanOfStart} from './work-spans.ts'
 import type {Worker} from './workers.ts'
 import {checkHasWorker, deniedAccess, stalledInstance, unknownInstance, WorkflowError} from './workflow-error.ts'
 
-/** A skip waits at most this long for workers. */
+/** How long a skip waits for workers at most, in ms. */
 const SETTLE_MS = 30_000
 
-/** What happens is committed first, then sent to workers, then reported to callers: nothing that was seen is lost. */
+/** The workflows of a run. Each change is committed first, then sent to workers, then reported to callers: nothing that was reported is lost. */
 export class Workflows extends KnownInstances {
   readonly #options: EngineOptions
   readonly #engine: Engine
@@ -57,14 +57,14 @@ export class Workflows extends KnownInstances {
     this.#quiet = new Quiet(options.clock, () => this.#isBusy())
     engine.file.onCommit(() => this.#committed())
     engine.file.onUndone(() => this.#undone())
-    // what an earlier run has left for apps of other runs
+    // the work for apps of other runs that an earlier run has left
     queueMicrotask(() => this.#flush())
   }
 
-  /** Keys of instances that a person has started, and no app. */
+  /** Keys of instances that a person has started, and not an app. */
   readonly byPerson = new Set<number>()
 
-  /** Starts an instance; settles when that is kept. Throws a WorkflowError if one of this id is active. */
+  /** Starts an instance; resolves when that is kept. Throws a WorkflowError if one of this id is active. */
   async start(app: string, request: StartRequest): Promise<Instance> {
     return this.#asked(app, 'create_workflow', async () => {
       checkHasWorker(request.name)
@@ -80,12 +80,12 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Throws a WorkflowError if an app may not ask that of another one's instance. */
+  /** Throws a WorkflowError if an app may not ask this of another app's instance. */
   checkAccess(app: string, id: string, access: WorkflowAccess): void {
     if (!this.#options.isAllowed(app, access)) throw deniedAccess(access, id)
   }
 
-  /** Resolves once what `find` returns is kept: to be awaited before it is reported. */
+  /** Resolves once what `find` returns is kept: await it before reporting that. */
   async settled(): Promise<void> {
     await this.#options.file.settled()
   }
@@ -95,7 +95,7 @@ export class Workflows extends KnownInstances {
     this.#listeners.push(listener)
   }
 
-  /** Something for an instance from outside; one that is over takes it, and nothing happens. Throws a WorkflowError. */
+  /** Posts an event from outside to an instance; one that is over ignores it. Throws a WorkflowError. */
   async tell(
     app: string,
     id: string,
@@ -103,7 +103,7 @@ export class Workflows extends KnownInstances {
     event: Event
   ): Promise<Instance> {
     return this.#asked(app, 'add_event', async () => {
-      // an end that is undone takes nothing with it that came behind it
+      // if its end is undone, what came after that must not be lost
       if (isTerminal(this.find(app, id)?.status ?? TERMINATED)) await this.settled()
       const instance = this.find(app, id)
       if (instance === undefined) throw unknownInstance()
@@ -116,13 +116,13 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** The instance of this id, once there is one (durabletask-go: orchestrator/stream.go, handleStream). */
+  /** Resolves with the instance of this id, once there is one (durabletask-go: orchestrator/stream.go, handleStream). */
   async appeared(app: string, id: string, onGone: (listener: () => void) => void): Promise<Instance> {
     await this.settled()
     return this.find(app, id) ?? this.#waiters.first(each => each.id === id && each.app === app, onGone)
   }
 
-  /** Settles when it is in that state, or gone (undefined). */
+  /** Resolves when it is in that state, or gone (undefined). */
   async until(
     instance: Instance,
     isMet: (instance: Instance) => boolean,
@@ -130,12 +130,12 @@ export class Workflows extends KnownInstances {
   ): Promise<Instance | undefined> {
     const {file} = this.#options
     while (file.isChanging) await file.settled()
-    // what has been kept meanwhile is not reported again; one that has ended may be replaced by now
+    // a state that was kept meanwhile is not reported again; an instance that has ended may be replaced by now
     const known = this.at(instance.key) ?? (isMet(instance) ? instance : undefined)
     return this.#waiters.wait(instance.key, known, now => now === undefined || isMet(now), onGone)
   }
 
-  /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */
+  /** Purges an instance that is over (`isForced`: any), and its children; returns how many. Throws a WorkflowError. */
   async purge(app: string, id: string, request: PurgeRequest): Promise<number> {
     return this.#asked(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
   }
@@ -144,7 +144,7 @@ export class Workflows extends KnownInstances {
     return purgeForParent(this.#engine, child, isForced)
   }
 
-  /** Runs one that is over once more, from one of its steps, as another instance. Throws a WorkflowError. */
+  /** Runs an instance that is over again, from one of its steps, as another instance. Throws a WorkflowError. */
   async rerun(app: string, request: RerunRequest): Promise<Instance> {
     const {id, newId} = request
     if (id === newId)
@@ -159,7 +159,7 @@ export class Workflows extends KnownInstances {
     return this.#options.file.change(() => beginRerun(this.#engine, source, newId, rerun))
   }
 
-  /** A worker gets a turn (from 0) once more; what it does is compared, and changes nothing. Throws a WorkflowError. */
+  /** Gives a turn (from 0) to a worker once more and compares what it does; that changes nothing. Throws a WorkflowError. */
   async replay(instance: Instance, turn: number, gone: AbortSignal): Promise<ReplayedTurn> {
     const {replayTurn} = await import('./replay.ts')
     return replayTurn(this.#engine, instance, {
@@ -170,14 +170,14 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** What an instance waits for comes now: its next timer, or the one with an id, or its start. Throws a WorkflowError. */
+  /** Fires now what an instance waits for: its next timer, the timer with an id, or its start. Throws a WorkflowError. */
   async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
     if (await this.#options.file.change(() => fireNextTimer(this.#engine, key, timer))) return
     const which = timer === undefined ? 'no timer' : `no timer ${timer}`
     throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
   }
 
-  /** Advances the clock of what waits by so many ms, with what that sets off. */
+  /** Advances the clock of what waits by `ms`, and does what is due by then. */
   async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
     return advanceClock(
       this.#options.wakeUps,
@@ -187,7 +187,7 @@ export class Workflows extends KnownInstances {
     )
   }
 
-  /** Settles when no worker has anything to do any more: with true, or with false after so many ms. */
+  /** Resolves with true when no worker has work any more, or with false after `maxMs`. */
   async quiet(maxMs: number): Promise<boolean> {
     await this.settled()
     return this.#quiet.within(maxMs)
@@ -198,7 +198,7 @@ export class Workflows extends KnownInstances {
     return appsWithCapacity(this.#engine).length > 0 || [...workers.values()].some(({isBusy}) => isBusy)
   }
 
-  /** Settles when an app of the run has had a worker. */
+  /** Resolves when an app of the run has had a worker. */
   get firstWorker(): Promise<void> {
     return this.#firstWorker.promise
   }
@@ -228,7 +228,7 @@ export class Workflows extends KnownInstances {
     this.#flush()
   }
 
-  /** The process of an instance has been exchanged: a worker that is still connected, of a debugger for instance, gets work again. */
+  /** Gives work again to a worker that is still connected after the process of its instance was replaced, for instance that of a debugger. */
   resume(app: string, home: string): void {
     this.#engine.workersOf(app).resume(home)
     this.#flush()
@@ -239,30 +239,30 @@ export class Workflows extends KnownInstances {
     return this.#engine.workers.get(app)?.count(home) ?? 0
   }
 
-  /** What the process of an instance that has just ended had in hand; `since`: when it began, by `performance.now()`. */
+  /** What the process of an instance that has just ended had in hand; `since`: when the process began, by `performance.now()`. */
   heldBy(app: string, home: string, since: number): readonly HeldWork[] {
     return heldWork(this.#engine.workers.get(app)?.heldBy(home, since) ?? [])
   }
 
-  /** How many turns and activities wait as no worker of an app is connected. */
+  /** How many turns and activities wait without a connected worker of the app. */
   lacking(app: string): number {
     const lacking = this.#engine.workers.get(app)?.lacking ?? 0
     return lacking === 0 ? 0 : lacking + (this.#engine.leftWork.of(app)?.left ?? 0)
   }
 
-  /** Something waits, and no worker of the app is connected. */
+  /** Whether something waits without a connected worker of the app. */
   lacksWorker(app: string): boolean {
     const {workers, leftWork} = this.#engine
     return this.connected(app) === 0 && (workers.get(app)?.isUnclaimed === true || leftWork.of(app) !== undefined)
   }
 
-  /** A worker has answered a turn. Settles when that is kept. */
+  /** Applies a worker's answer to a turn. Resolves when that is kept. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
     await answerTurn(this.#engine, app, answer)
     this.#flush() // another one may have waited for this answer
   }
 
-  /** A worker has answered an activity. Settles when that is kept. */
+  /** Applies a worker's answer to an activity. Resolves when that is kept. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
     await answerActivity(this.#engine, app, answer)
     this.#flush() // its worker has room for the next one
@@ -279,7 +279,7 @@ export class Workflows extends KnownInstances {
     }
   }
 
-  /** It has done a task: a FAR_ANSWER. Settles when that is kept. Throws a DecodeError. */
+  /** Applies the answer of another run to a task: a FAR_ANSWER. Resolves when that is kept. Throws a DecodeError. */
   async completeFar(app: string, answer: Uint8Array): Promise<void> {
     await answerFar(this.#engine, app, answer)
     this.#flush()
@@ -320,7 +320,7 @@ export class Workflows extends KnownInstances {
     this.#takeMore()
   }
 
-  /** Loads more of what an earlier run has left, as workers have room for it: work begins before all of it is read. */
+  /** Reads more of the work that an earlier run has left, as workers have room for it: work begins before all of it is read. */
   #takeMore(): void {
     const apps = appsWithCapacity(this.#engine)
     if (apps.length > 0) this.#keep(() => apps.forEach(app => takeMore(this.#engine, app)))
@@ -331,7 +331,7 @@ export class Workflows extends KnownInstances {
     keep(this.#options, work).catch(() => undefined) // who changes the file next hears why
   }
 
-  /** Something was undone: what is not in memory any more is taken up a second later, when it may be written again. */
+  /** A change was undone: what was dropped from memory is read again a second later, when the file may be writable. */
   #undone(): void {
     reread(this.#engine)
     this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
@@ -340,7 +340,7 @@ export class Workflows extends KnownInstances {
     })
   }
 
-  /** Nothing is sent that is not kept. */
+  /** Sends to workers only what is kept. */
   #flush(): void {
     if (this.#options.file.isChanging) return
     const {workers: all, farWorkers, leftWork} = this.#engine
@@ -355,7 +355,7 @@ export class Workflows extends KnownInstances {
     this.#silence.listen()
   }
 
-  /** Something waits for an app of another run. */
+  /** Looks for another run with an app that something waits for. */
   #seek(app: string): void {
     const {hasApp, wanted} = this.#options
     if (this.connected(app) > 0) this.#keep(() => bringHome(this.#engine, app))

@@ -40,7 +40,7 @@ export const FOUND_INSTANCE = {
 
 export const RAISE_EVENT = {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]} as const
 
-/** Of SuspendRequest and ResumeRequest the reason, of TerminateRequest the output. */
+/** `text`: the reason in SuspendRequest and ResumeRequest, the output in TerminateRequest. */
 export const TELL = {instanceId: [1, 'string'], text: [2, {message: TEXT}], isRecursive: [3, 'bool']} as const
 
 export const PURGE = {

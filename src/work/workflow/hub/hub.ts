@@ -30,7 +30,7 @@ import {
   TELL
 } from './hub-messages.ts'
 
-/** Who calls: the app of the sidecar, and a way to hear that the caller has left. */
+/** The caller: the app of the sidecar, and a way to hear that it has disconnected. */
 export interface HubCaller {
   readonly app: string
   readonly onGone: (listener: () => void) => void
@@ -124,7 +124,7 @@ const CODES: Readonly<Record<Refusal, number>> = {
   denied: PERMISSION_DENIED
 }
 
-/** Serves a unary method; refusals are statuses. Rejects with a DecodeError, or if the file cannot be written. */
+/** Serves a unary method; refusals are gRPC statuses. Rejects with a DecodeError, or if the file cannot be written. */
 export async function callHub(
   workflows: Workflows,
   name: string,
@@ -155,7 +155,7 @@ function waitFor(isMet: (instance: Instance) => boolean): Method {
   }
 }
 
-/** Sends an instance something, and waits until it has that status, or is over. */
+/** Sends an instance an event, and waits until the instance has that status, or is over. */
 function tell(
   kind: 'suspend' | 'resume' | 'terminate',
   wanted: number | undefined,
@@ -173,7 +173,7 @@ function found(instance: Instance | undefined, withPayloads: boolean): Uint8Arra
   if (instance === undefined) return NO_BYTES
   const {id, name, version, status, created, updated, started, parent} = instance
   const {input, output, customStatus, failure} = instance
-  // one that has not started has no name yet
+  // an instance that has not started has no name yet
   const isPending = status === PENDING
   return encode(FOUND_INSTANCE, {
     exists: true,

@@ -10,14 +10,14 @@ export interface WorkerStream {
 }
 
 /**
- * The SDK for JavaScript keeps 100 items and drops what comes beyond them, so its workflows would never end
- * (@dapr/dapr: workflow/internal/durabletask/worker). Its library is named behind the program:
- * `dapr-js-sdk/workflow grpc-node-js/1.12.6`.
+ * The SDK for JavaScript keeps 100 items and drops those beyond them, so that workflows would never end (@dapr/dapr:
+ * workflow/internal/durabletask/worker). Its user agent contains the name of its library: `dapr-js-sdk/workflow
+ * grpc-node-js/1.12.6`.
  */
 const JAVASCRIPT = /(^| )grpc-node-js\//
 const JAVASCRIPT_LIMIT = 100
 
-/** GetWorkItems: sends work to a worker until it leaves, or the sidecar closes; what it ends with. */
+/** GetWorkItems: sends work to a worker until it disconnects or the sidecar closes; resolves with the status that ends the stream. */
 export async function streamWorkItems(
   workflows: Workflows,
   {appId: app, instance: home}: {readonly appId: string; readonly instance: string},
