@@ -3,7 +3,7 @@ import type {EarlyEvent, RunEvent} from '../model/events.ts'
 /** Older ones are dropped. */
 const MAX_EVENTS = 500
 
-/** The latest events of a run that no one has asked for yet, so that a page that is opened late has a past. */
+/** The latest events of a run before a client asks for them, so that a page that is opened late can show the past. */
 export class EarlyEvents {
   #kept: EarlyEvent[] = []
 
@@ -13,7 +13,7 @@ export class EarlyEvents {
     else if (KEPT.has(event.type)) this.#keep({at, type: 'event', event})
   }
 
-  /** Those since the last time. */
+  /** Returns the events since the last call. */
   take(): readonly EarlyEvent[] {
     const taken = this.#kept
     this.#kept = []

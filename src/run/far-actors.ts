@@ -7,10 +7,10 @@ import {actorAnswerOf} from '../dapr/sidecar/http/blocks/http-actor-host.ts'
 import {actorLines, actorPath} from '../dapr/sidecar/http/blocks/actor-request.ts'
 import type {ActorAnswer, ActorRequest} from '../work/actor/actor-host.ts'
 
-/** What the other run says before the reason. */
+/** The text before the reason in errors of the other run. */
 const PREFIX = /^error invoke actor method: /
 
-/** Actors that apps of the user's other runs host: they are called through a sidecar of their run, where they have their turns. */
+/** Actors that apps of the user's other runs host: they are called through a sidecar of their run, which queues their turns. */
 export class FarActors {
   readonly #peerRuns: Pick<PeerRuns, 'leases' | 'admit'>
   readonly #hosts: ActorHosts

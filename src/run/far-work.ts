@@ -9,13 +9,13 @@ import type {Workflows} from '../work/workflow/workflows.ts'
 
 /** How often the other runs are asked for an app that none of them has, in ms, while something waits for it. */
 const LOOK_MS = 2000
-/** A run may ask others in turn before it answers, in ms. */
+/** The limit of a purge in ms: the other run may ask further runs before it answers. */
 const PURGE_MS = 10_000
 
-/** The run that is to have an app that ours has not; `name` undefined: any. Undefined: no other run is to. */
+/** Finds the run that should have an app which ours has not; `name` undefined: any run. Undefined: no other run has it. */
 export type TaskLender = (app: string) => {readonly name: string | undefined} | undefined
 
-/** A run that lends the workers of an app. */
+/** A run that does work of ours with the workers of an app. */
 interface Loan {
   readonly path: string
   readonly client: string
@@ -23,12 +23,12 @@ interface Loan {
   readonly end: () => void
 }
 
-/** Activities and children that apps of the user's other runs do: such a run is a worker here, until it ends. */
+/** Activities and children that apps of the user's other runs do: such a run acts as a worker here, until it ends. */
 export class FarWork {
   readonly #search: LeaseSearch
   readonly #lender: TaskLender
   readonly #workflows: Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
-  /** Apps that are looked for, or found. */
+  /** Apps that are searched for, or were found. */
   readonly #apps = new Set<string>()
   readonly #closing = new AbortController()
 
@@ -42,14 +42,14 @@ export class FarWork {
     this.#workflows = workflows
   }
 
-  /** Something waits for this app. */
+  /** Searches for a run with this app, since work waits for it. */
   want(app: string): void {
     if (this.#apps.has(app) || this.#closing.signal.aborted) return
     this.#apps.add(app)
     void this.#look(app).finally(() => this.#apps.delete(app))
   }
 
-  /** Removes a child where it is: how many instances went; undefined: no run has the app. Rejects with a WorkflowError if it may not be removed. */
+  /** Purges a child in its own run; returns how many instances were removed, undefined: no run has the app. Rejects with a WorkflowError. */
   async purge({app, id, parent}: FarChild, isForced: boolean): Promise<number | undefined> {
     const from = this.#lender(app)
     const candidates = from === undefined ? [] : await this.#search.candidates(from.name)
@@ -116,13 +116,13 @@ export class FarWork {
       }
     })
     for await (const {answer = ''} of done)
-      // a file that cannot be written forgets what waits, and takes it up again
+      // if the file cannot be written, the task is taken up again later
       this.#workflows.completeFar(app, Buffer.from(answer, 'base64')).catch(() => undefined)
     leave()
   }
 }
 
-/** How many a run has removed; undefined: it does not have the app, or has ended. Throws a WorkflowError. */
+/** How many instances a run has purged; undefined: it does not have the app, or has ended. Throws a WorkflowError. */
 async function purgedBy(path: string, asked: Asked<'POST /apps/{id}/tasks/purge'>): Promise<number | undefined> {
   try {
     return (await clientOf(path).ask('POST /apps/{id}/tasks/purge', asked)).count

@@ -6,8 +6,9 @@ import type {RunContext} from './run-context.ts'
 export type ServerRefusal = (ports: Iterable<number>, mayBeRun?: boolean) => Promise<string>
 
 /**
- * Refuses a server that is a process of another copy of the template, or of any other run where an app of this template is to listen. What no
- * app of the template runs is shared, and so is what a second run of the same copy has, and what `--rest` borrows.
+ * Refuses a server that is a process of another copy of the template, or of any other run that listens where an app of this
+ * template should. Servers that are no app of the template are shared, as are those of a second run of the same copy, and those
+ * that `--rest` borrows.
  */
 export async function refuseServer(
   {env, plan}: Pick<RunContext, 'env' | 'plan'>,

@@ -9,19 +9,19 @@ import {gitOf} from '../control/repository.ts'
 import {isObject} from '../model/is-object.ts'
 import {fileOfTemplate} from './last-exits.ts'
 
-/** More are not kept: the oldest goes. */
+/** The file keeps this many runs: the oldest is removed. */
 const MAX_RUNS = 30
-/** Two runs that write at the same moment overwrite each other. */
+/** Two runs that write at the same moment overwrite each other: then the write is tried again. */
 const MAX_TRIES = 3
 
-/** The template whose runs are meant; `name`: of the run, where it has one. */
+/** Selects the runs of a template; `name`: the name of the run, if it has one. */
 export interface TemplateRuns {
   readonly env: Environment
   readonly template: string
   readonly name: string
 }
 
-/** The runs of a template of which something is known, the oldest first. Lines that are broken are left out. */
+/** The runs of a template that the file knows, the oldest first. Broken lines are left out. */
 export function keptRuns({env, template, name}: TemplateRuns): readonly KeptRun[] {
   try {
     return readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8')
@@ -43,7 +43,7 @@ function parsed(line: string): readonly KeptRun[] {
   }
 }
 
-/** Keeps what is known of a run in place of what was known of it before. Throws if the file cannot be written. */
+/** Writes what is known of a run, in place of what the file has of it. Throws if the file cannot be written. */
 export function keepRun(of: TemplateRuns, run: KeptRun): void {
   const path = fileOfTemplate(of.env, 'runs', of.template, of.name)
   makeFolder(dirname(path), 0o700)

@@ -17,12 +17,12 @@ export interface LastExits {
   readonly deaths: readonly Api.Death[]
 }
 
-/** More are not kept: the file begins again. */
+/** The file keeps this many exits; with the next one it begins again. */
 const MAX_DEATHS = 100
 /** A file name has up to 255 bytes. */
 const MAX_NAME = 200
 
-/** A file that is kept for a template; `name`: of the run, where it has one. */
+/** The path of a file that is kept for a template; `name`: the name of the run, if it has one. */
 export function fileOfTemplate(env: Environment, kind: 'exits' | 'runs', template: string, name: string): string {
   const identity = encodeURIComponent(`${linksResolved(template)} ${name}`.trim())
   return join(stateFolder(env), kind, `${identity.slice(-MAX_NAME)}.jsonl`)
@@ -46,7 +46,7 @@ export class ExitFile {
     this.#run = run
   }
 
-  /** `masked`: further names whose values are not written. Where the file cannot be written the exit is known to the run alone. */
+  /** `masked`: further names whose values are not written. If the file cannot be written, only the run itself knows the exit. */
   async add(death: Death, masked: readonly string[]): Promise<void> {
     const {env, template, name, startedAt} = this.#run
     const path = fileOfTemplate(env, 'exits', template, name)
@@ -56,7 +56,7 @@ export class ExitFile {
       makeFolder(dirname(path), 0o700)
       writeFileSync(path, `${JSON.stringify({pid: process.pid, startedAt})}\n${line}`, {mode: 0o600})
     } catch {
-      // the log of the app is gone, or the state folder cannot be written: who cannot do without that reports it
+      // the log of the app is gone, or the state folder cannot be written: parts of the run that need it report that
     }
   }
 }

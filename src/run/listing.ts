@@ -32,11 +32,11 @@ export interface Listed {
   readonly edges: Edges
   readonly isMain: (runtime: AppRuntime) => boolean
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
-  /** Turns and activities of workflows for which it has no worker. */
+  /** The number of turns and activities of workflows that wait for a worker of the app. */
   readonly waitingWork: (runtime: AppRuntime) => number
 }
 
-/** The description of a run for others. */
+/** Describes the run for others. */
 export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps, edges, ...of}: Listed): RunListing {
   const recent = edges.recentCalls()
   const recentOf = (id: string): App['recent'] => recentView(recent.get(id) ?? NO_CALLS)
@@ -78,8 +78,8 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
 
 const NO_CALLS = {calls: 0, failed: 0, p95Ms: 0}
 
-/** Its next process is about to start: how the one before was ended is of no interest. */
+/** The description of an app whose next process is about to start: how the previous one has ended does not matter. */
 const REOPENS = {state: 'starting', availability: 'waiting', exitCode: null, exit: ''} as const
 
-/** What differs in an app that the user has stopped: its sidecar is closed. */
+/** What differs for an app that the user has stopped: its sidecar is closed. */
 const CLOSED = {state: 'stopped', isReady: false, availability: 'stopped', httpPort: 0, grpcPort: 0} as const

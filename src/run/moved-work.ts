@@ -15,7 +15,7 @@ interface Owner {
 /** SQLite keeps changes in two more files, without which the first is an older state. */
 const PARTS = ['-wal', '-shm', '']
 
-/** A note of whose file it is, so that it is found when the folder of the template is moved. */
+/** Notes whose file it is, so that it is found when the folder of the template is moved. */
 export function noteOwner(options: WorkPathOptions, path: string): void {
   const note = noteOf(options)
   if (note === undefined) return
@@ -23,19 +23,19 @@ export function noteOwner(options: WorkPathOptions, path: string): void {
     makeFolder(dirname(note), 0o700)
     writeFileSync(note, JSON.stringify({folder: folderOf(options.plan), path} satisfies Owner), {mode: 0o600})
   } catch {
-    // then a folder that is moved leaves its work behind, as where no note was made
+    // then a folder that is moved loses its work, as it does without a note
   }
 }
 
-/** What a template has taken on where its folder was before it was moved. */
+/** The work of a template from before its folder was moved. */
 export interface MovedWork {
   /** The old folder. */
   readonly folder: string
-  /** Gives its file another name; false: there is one of that name. */
+  /** Renames the old file for its new place; false: there is a file already. */
   readonly bring: (path: string) => boolean
 }
 
-/** Undefined: the folder was not moved. It is known by its number, not by its name: a copy of it is another one. */
+/** Undefined: the folder was not moved. It is recognized by its inode, not by its name, so that a copy of it does not count. */
 export function movedWork(options: WorkPathOptions): MovedWork | undefined {
   const note = noteOf(options)
   const owner = note === undefined ? undefined : ownerIn(note)
@@ -53,7 +53,7 @@ export function movedWork(options: WorkPathOptions): MovedWork | undefined {
 
 const folderOf = ({file}: Plan): string => dirname(linksResolved(file))
 
-/** Where the note lies; undefined for a single app, and where the system gives no numbers. */
+/** The path of the note; undefined for a single app, and where the system has no inodes. */
 function noteOf({env, plan}: WorkPathOptions): string | undefined {
   const {file, name, copy = ''} = plan
   if (file === '') return undefined

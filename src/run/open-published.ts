@@ -16,14 +16,14 @@ export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'fau
   readonly reopening: Reopening
   /** Why calls to this id fail if the user has stopped its apps; '' otherwise. */
   readonly whyStopped: (id: string) => string
-  /** The app whose process has this marker; '' = none. */
+  /** The id of the app whose process has this marker; '' = none. */
   readonly appOf: (marker: string) => string
 }
 
-/** How many of an app's last lines a caller gets that it does not answer. */
+/** How many of an app's last lines its callers get if it does not answer. */
 const LAST_LINES = 10
 
-/** The published ports of a run, each call to which has the passage of an invocation. */
+/** Opens the published ports of a run: each call to them takes the way of an invocation. */
 export function openPublished(options: RunPublishedOptions): PublishedPorts {
   const contexts = new Map<string, PublishedContext>()
   const markers = new PeerVariable('PILLION_LIFE')

@@ -28,37 +28,37 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   /** The resources of an app; undefined: its sidecar is not open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
   readonly deliverJob: DeliverJob
-  /** Asks the user's other runs. */
+  /** Searches the user's other runs. */
   readonly search: LeaseSearch
   readonly lender: TaskLender
-  /** Work of workflows waits for an app that has no worker. */
+  /** Called when work of workflows waits for an app that has no worker. */
   readonly needsWorker: (app: string) => void
-  /** The first worker of an app has connected. */
+  /** Called when the first worker of an app has connected. */
   readonly hasWorker: (app: string) => void
   /** Loads the actors of the run. */
   readonly actors: () => Promise<Actors>
 }
 
-/** Said with the first worker of an app. */
+/** The warning when the first worker of an app connects and no actor state store exists. */
 const WITHOUT_STORE =
   'workflows are kept in a file of the template: no state store is needed; a real Dapr needs one with actorStateStore: "true"'
-/** A file above that is named once at the start. */
+/** A larger file is named once at the start. */
 const LARGE_BYTES = 100e6
 
-/** The open file of what outlives a run, and those who work with it. */
+/** The open file of what outlives a run, with the parts that use it. */
 export class OpenWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
   readonly outbox: Outbox
   readonly triggers: TriggerStore
-  /** What an earlier run has left, by app. */
+  /** The unfinished work of an earlier run, by app. */
   readonly left: readonly ActiveInstances[]
   readonly #leftJobs: readonly JobCount[]
   readonly #file: WorkFile
   readonly #wakeUps: WakeUps
   readonly #options: RunWorkOptions
   readonly #stalls: StallReporter
-  /** That was reported. */
+  /** Whether the missing actor store was reported. */
   #lacksActorStore = false
   #reminders: Promise<Reminders> | undefined
   #far: Promise<FarWork> | undefined
@@ -122,7 +122,7 @@ export class OpenWork {
     }
   }
 
-  /** What jobs and reminders share; `scope`: under which name they log. */
+  /** The options that jobs and reminders share; `scope`: the name under which they log. */
   #series(scope: string): SeriesOptions {
     return {
       file: this.#file,
@@ -138,7 +138,7 @@ export class OpenWork {
     runtime?.logs.sidecar.log({level, message, scope})
   }
 
-  /** Where there are stores, and none is for actors, what a real Dapr needs is said on the terminal, too: it is missed at deployment. */
+  /** Warns on the terminal if there are state stores but none for actors: a real Dapr needs one, which would be noticed only at deployment. */
   #onFirstWorker(app: string): void {
     const {resourcesOf, hasWorker, reporter} = this.#options
     hasWorker(app)
@@ -161,7 +161,7 @@ export class OpenWork {
     return Number(this.#file.database.prepare('SELECT count(*) AS count FROM reminders').get()?.['count'])
   }
 
-  /** How many of them an app has set, by type. */
+  /** The number of reminders that an app has set, by type. */
   remindersOf(app: string): ReadonlyMap<string, number> {
     const rows = this.#file.database.prepare(
       'SELECT type, count(*) AS count FROM reminders WHERE app = ? GROUP BY type'
@@ -177,7 +177,7 @@ export class OpenWork {
     return this.#reminders
   }
 
-  /** Says what an earlier run has left in the file, and whether that is large. */
+  /** Reports what an earlier run has left in the file, and whether that is large. */
   tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
     const all = [
       ...this.left.map(each => ({...each, word: 'workflow', late: counted(each.overdue, 'timer')})),
@@ -201,7 +201,7 @@ export class OpenWork {
       )
   }
 
-  /** Says what waits for an app that has left the template. */
+  /** Reports the work that waits for an app which has left the template. */
   tellWaiting(app: string): void {
     const now = systemClock.date()
     const {count = 0} = new WorkflowStore(this.#file.database).active(now).find(each => each.app === app) ?? {}

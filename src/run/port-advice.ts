@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 
-/** Programs whose bind is moved, by a word of their command. */
+/** Programs whose bind is redirected, recognized by a word of their command. */
 const IS_MOVED =
   /\b(?:node|npm|npx|pnpm|yarn|tsx|vite|next|nuxt|astro|ng|python3?|flask|uvicorn|gunicorn|hypercorn|fastapi)\b/
 
@@ -17,7 +17,7 @@ const ADVICE: readonly (readonly [program: RegExp, advice: string])[] = [
 
 const GENERAL = 'let it listen at the port in the variable PORT'
 
-/** What a program's command is: that of a script of package.json, where one is started. */
+/** The text of a program's command: of the script in package.json, if it starts one. */
 export function programText(command: readonly string[], folder: string): string {
   const text = command.join(' ')
   const [, script] = /\b(?:npm|pnpm|yarn|bun) (?:run )?([\w:.-]+)/.exec(text) ?? []

@@ -10,8 +10,8 @@ import {makeFolder, writeWhole} from '../platform/make-folder.ts'
 const NODE_FILE = 'move-port.cjs'
 
 /**
- * Preloaded by every Node process of an app with a published port: code that binds its own number gets the allocated port. What
- * such a program believes of itself (`address()`, the line that it prints, its redirects) stays the number at which it is called.
+ * Preloaded by every Node process of an app with a published port: code that binds its own number gets the allocated port.
+ * Whatever such a program reads or prints (`address()`, its log lines, its redirects) keeps the number at which it is called.
  */
 const NODE_TEXT = `'use strict'
 // Written by pillion; see PILLION_PORT and PILLION_FIXED_PORT in the environment.
@@ -65,8 +65,8 @@ export function withPortHooks(
 }
 
 /**
- * Where the hooks are, '' where they cannot be written. A process that outlives the run still needs them when it starts another one: they are
- * never removed, and a version of ours that has others writes them next to these.
+ * The folder of the hooks, '' if they cannot be written. They are never removed, since a process that outlives the run still
+ * needs them when it starts another one; a version of Pillion with other hooks writes them next to these.
  */
 function hookFolder(env: Environment): string {
   const caches = join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')

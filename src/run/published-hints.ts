@@ -6,7 +6,7 @@ import {portsHeldBy} from '../platform/port-owners.ts'
 import {look} from '../platform/process-table.ts'
 import {portAdvice, programText} from './port-advice.ts'
 
-/** An app with a published port, as its hints need it. */
+/** The parts of an app with a published port that its hints need. */
 interface HintedApp {
   readonly id: string
   readonly plan: AppPlan
@@ -20,12 +20,12 @@ interface HintedApp {
 export const PORT_TAKEN =
   /EADDRINUSE|address (?:is )?already in use|address in use|AddrInUse|\[Errno (?:98|48)\]|port \S* ?(?:is |was )?(?:already )?in use|already in use/i
 
-/** A program that listens takes less time than this, or says why it takes more. */
+/** A program that listens does so within this time, or prints why it takes longer. */
 const LISTENS_WITHIN_MS = 5000
 /** One that cannot bind its port, and ignores that, ends at once. */
 const ENDS_AT_ONCE_MS = 5000
 
-/** A process has ended that wanted the port at which we listen for its app. */
+/** Hints at the port after a process has ended that wanted the one at which we listen for its app. */
 export function hintAtEnd(
   {id, plan, app, isListening}: HintedApp,
   exit: Exit,
@@ -41,7 +41,7 @@ export function hintAtEnd(
   reporter.warn('fixed-port-not-used', `"${id}" ${what}: ${elsewhere(plan, undefined)}`)
 }
 
-/** Some programs move on to another port without a word: only a look at the ports of their processes shows it. */
+/** Hints at a program that moved on to another port without a word: only the ports of its processes show that. */
 export async function hintIfMovedOn(runtime: HintedApp, reporter: Reporter): Promise<void> {
   const {id, plan, pid, appPort} = runtime
   if (plan.published === undefined || pid === 0) return

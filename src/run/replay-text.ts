@@ -3,7 +3,7 @@ import type {Replay} from '../observe/replay/replayer.ts'
 import {contentOf} from '../observe/telemetry/recorder/call-content.ts'
 import type {Masking} from '../observe/telemetry/recorder/masking.ts'
 
-/** The lines on the terminal after a save: each pinned call whose answer has changed, or that none has. */
+/** The lines on the terminal after a save: for each pinned call whose answer has changed, or that has no answer. */
 export function roundTexts({app, files}: Round, replays: readonly Replay[], masking: Masking): readonly string[] {
   const changed = replays.filter(hasChanged)
   const same = replays.filter(replay => replay.after !== undefined && !hasChanged(replay)).length
@@ -13,7 +13,7 @@ export function roundTexts({app, files}: Round, replays: readonly Replay[], mask
   return texts
 }
 
-/** A time says little right after a start. */
+/** times are left out: they say little right after a start */
 const hasChanged = ({comparison: {differences}}: Replay): boolean => differences.some(({what}) => what !== 'time')
 
 function nameOf({call}: Replay, masking: Masking): string {

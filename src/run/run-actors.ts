@@ -7,12 +7,12 @@ import type {openActors, OpenActorsOptions} from './open-actors.ts'
 /** The actors of a run, loaded when an app hosts some, or calls one. */
 export class RunActors implements ActorAccess {
   readonly #options: OpenActorsOptions
-  /** How many an app has set, by type. */
+  /** The number of reminders that an app has set, by type. */
   readonly #remindersOf: (app: string) => ReadonlyMap<string, number>
   #opening: Promise<ReturnType<typeof openActors>> | undefined
   #actors: Actors | undefined
 
-  /** Loads their reminders. */
+  /** Loads the reminders. */
   readonly reminders: ActorAccess['reminders']
   readonly faults: ActorAccess['faults']
 
@@ -41,29 +41,29 @@ export class RunActors implements ActorAccess {
   readonly countsOf: ActorAccess['countsOf'] = async ({id, name}) => {
     if (this.#actors?.table.hostedAt(name) === undefined) return []
     const {countsAt} = await import('../work/actor/actor-counts.ts')
-    // they belong to the app: one of its instances counts them
+    // reminders belong to the app: one of its instances counts them
     const reminders = name === id ? this.#remindersOf(id) : new Map<string, number>()
     return countsAt(this.#actors, name, reminders)
   }
 
   readonly onTypes = (): void => this.#actors?.look()
 
-  /** The actors in an app's process, which is to end: lets them go; false if the signal is aborted before. */
+  /** Deactivates the actors of an app's process that is about to end; false if the signal is aborted before. */
   readonly present = (runtime: AppRuntime): FinishWork => {
     const {pid, name} = runtime
-    // another process may have taken its place by then, and its actors with it
+    // by then another process may have taken its place, with its actors
     return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(name, signal)
   }
 
   /** How long the app lets its actors' turns take to end, in ms; 0: it hosts no actors. */
   readonly drainMs = ({name}: AppRuntime): number => this.#actors?.drainMs(name) ?? 0
 
-  /** The same when it is to end for good: who is inside of an actor has no longer than its app has said. */
+  /** Deactivates the actors of an app that ends for good: turns under way get at most the time that the app has reported. */
   async end({name, plan}: AppRuntime, now: AbortSignal): Promise<void> {
     await this.#actors?.end(name, plan.stop.timeoutMs, now)
   }
 
-  /** Its process has been exchanged. */
+  /** Called when the app's process was replaced. */
   resume(runtime: AppRuntime): void {
     this.#actors?.resume(runtime.name)
   }

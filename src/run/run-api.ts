@@ -54,7 +54,7 @@ export class RunApi {
     )
   }
 
-  /** What it does for those who ask. */
+  /** The requests that the API itself handles. */
   readonly control: Pick<RunControl, 'dashboard'> = {dashboard: async port => this.#openDashboard(port)}
 
   /** Answers a request that came to the control socket. */
@@ -106,7 +106,7 @@ export class RunApi {
     this.#waits?.noticed(event)
   }
 
-  /** The run has ended: closes the event streams and the page. */
+  /** Closes the event streams and the page at the end of the run. */
   async close(): Promise<void> {
     await this.#waits?.close()
     await this.#events?.close()
@@ -185,7 +185,7 @@ export class RunApi {
     return this.#openingEvents
   }
 
-  /** Created for the first reader, with what has happened before. */
+  /** Creates the event streams for the first reader, with what has happened before. */
   async #createEvents(control: RunControl): Promise<RunEvents> {
     const {RunEvents} = await import('../observe/api/events/run-events.ts')
     const events = new RunEvents(() => this.#context(control), this.#options.runLog())
@@ -213,7 +213,7 @@ const whyStopped = (id: string, apps: Apps): string => {
   return why === '' ? '' : `"${id}" was ${why}`
 }
 
-/** What the page shows, and the folder of the key that its tokens are made with. */
+/** What the page shows of the run, and the folder of the key that signs its tokens. */
 const pageOf = ({plan, env}: RunOptions): {readonly template: string; readonly folder: string} => ({
   template: plan.file || plan.name,
   folder: usableFolder(runtimeFolders(env))

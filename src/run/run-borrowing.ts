@@ -15,7 +15,7 @@ export interface RunBorrowingOptions extends Pick<RunContext, 'plan' | 'env' | '
   readonly apps: () => Pick<Apps, 'isLeftOut' | 'whyStopped'>
 }
 
-/** Calls between the copies of a template: the apps that this run borrows of another (`--rest`), and those that others borrow here. */
+/** Calls between the copies of a template: to apps that this run borrows from another copy (`--rest`), and to apps that others borrow here. */
 export class RunBorrowing {
   readonly #options: RunBorrowingOptions
   /** Undefined: no other copy has borrowed an app of ours yet. */
@@ -26,8 +26,9 @@ export class RunBorrowing {
   }
 
   /**
-   * Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs; one that was left out may be
-   * that of another copy (`--rest`), also when it was started here and stopped again, but is not for those who borrow here themselves.
+   * Takes calls to ids that no running app has. An app that was stopped here is not searched for in other runs. One that was left
+   * out may be called in another copy (`--rest`), also after it was started here and stopped again, but not for callers that
+   * borrow here themselves.
    */
   readonly elsewhere: Admit = (call, isRefused, caller) => {
     const {
@@ -42,7 +43,7 @@ export class RunBorrowing {
     return why === '' ? peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
   }
 
-  /** Where the workflows of this run find an app that it has not, by the same rules. */
+  /** Finds the run for tasks of workflows for an app that is not in this run, by the same rules. */
   readonly lender: TaskLender = id => {
     const {rest} = this.#options.plan
     const apps = this.#options.apps()
@@ -50,14 +51,14 @@ export class RunBorrowing {
     return apps.whyStopped(id) === '' ? {name: undefined} : undefined
   }
 
-  /** An app that was left out at the start, and does not run here: never started, or stopped again. */
+  /** Whether an app was left out at the start and does not run here: it was never started, or was stopped again. */
   #isLent(id: string): boolean {
     const {plan, apps} = this.#options
     if (apps().isLeftOut(id)) return true
     return plan.leftOut?.some(app => app.id === id) === true && apps().whyStopped(id) !== ''
   }
 
-  /** The way of the calls at a sidecar where other copies may borrow its app. */
+  /** Wraps the calls at a sidecar whose app other copies may borrow. */
   lending(admit: Admit): Admit {
     let around: Admit | undefined
     return (call, isRefused, caller) => {

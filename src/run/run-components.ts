@@ -17,12 +17,12 @@ export class RunComponents {
   #redis: Promise<RedisServers> | undefined
   #space: Promise<Space | undefined> | undefined
   #sharedData: Promise<SharedData> | undefined
-  /** Data of components that have been opened are being looked at. */
+  /** Settles when the data of all opened components have been noted. */
   #noting: Promise<void> = Promise.resolve()
   /** The components of the files are open. */
   #isStarted = false
 
-  /** Ports of the apps that have been started: one of them may be the Redis itself. */
+  /** Ports of the apps that have been started: one of these apps may be the Redis itself. */
   readonly #ports: Set<number>
 
   constructor(
@@ -34,18 +34,18 @@ export class RunComponents {
     this.#ports = new Set(context.plan.apps.flatMap(listenPorts))
   }
 
-  /** Loads them; all apps get the same. */
+  /** Loads the components; all apps get the same set. */
   async load(): Promise<ComponentSet> {
     this.#loading ??= this.#load()
     return this.#loading
   }
 
-  /** After the apps have closed theirs. */
+  /** Closes the components, after the apps have closed theirs. */
   async close(): Promise<void> {
     await (await this.#redis)?.close()
   }
 
-  /** The components of the files have been opened: reports the data that other copies use, too, now and for each one that is opened later. */
+  /** Reports the data that other copies use, too: of the components of the files, which are open now, and of each that is opened later. */
   async tellShared(): Promise<void> {
     this.#isStarted = true
     await this.#tellUnrecorded()
@@ -53,12 +53,12 @@ export class RunComponents {
     ;(await this.#sharedData)?.tell()
   }
 
-  /** Lets the port of the built-in Redis go until the run ends; false: it is not held. */
+  /** Frees the port of the built-in Redis until the run ends; false: it is not held. */
   async releaseRedis(port: number): Promise<boolean> {
     return (await this.#redis)?.release(port) ?? false
   }
 
-  /** An app that was left out, or comes with an edit, is about to listen: the built-in Redis does not replace it any more. */
+  /** Makes the built-in Redis give way to an app that is about to listen, since it was left out before, or comes with an edit. */
   async giveWay(app: AppPlan): Promise<void> {
     for (const port of listenPorts(app)) {
       this.#ports.add(port)
@@ -66,7 +66,7 @@ export class RunComponents {
     }
   }
 
-  /** A name that the template has, and no component, would go unnoticed: models would be asked. */
+  /** Warns about a name in the template that no component has: it would go unnoticed, and real models would be called. */
   async #tellUnrecorded(): Promise<void> {
     const {plan, reporter} = this.#context
     const wanted = Object.entries(plan.conversation ?? {}).filter(([, {mode}]) => mode !== 'live')

@@ -4,7 +4,7 @@ import type {Lifetime} from './lifetime.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunReporter} from './run-reporter.ts'
 
-/** What every part of a run is given: its inputs, and what it is known by. */
+/** What every part of a run gets: its inputs, and its identity. */
 export interface RunContext extends RunOptions {
   /** The marker of all processes of the run: the value of their `PILLION_RUN`. */
   readonly run: string

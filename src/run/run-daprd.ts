@@ -10,7 +10,7 @@ import type {ComponentResource} from '../files/resources/components.ts'
 import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/sidecar-options.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
-/** The real daprds of a run: one next to each app whose files name a component that we have not. Nothing of it is loaded without. */
+/** The real daprds of a run: one next to each app whose files name a component that we do not have. Nothing of it is loaded otherwise. */
 export class RunDaprd implements FindDaprd {
   readonly #context: Pick<RunContext, 'env' | 'run' | 'reporter'>
   readonly #watchdog: Pick<Watchdog, 'watch' | 'forget'>
@@ -29,7 +29,7 @@ export class RunDaprd implements FindDaprd {
     const {env, run, reporter} = this.#context
     const {findDaprd} = await import('../dapr/sidecar/daprd/find-daprd.ts')
     const finding = findDaprd(runtime.plan.resources.defaultFolder, env['PATH'] ?? '')
-    // its version is read in the meantime
+    // its version is read meanwhile
     const [program, {AppDaprd}] = await Promise.all([finding, import('../dapr/sidecar/daprd/app-daprd.ts')])
     if (typeof program === 'string') {
       this.whyNone = program
@@ -46,7 +46,7 @@ export class RunDaprd implements FindDaprd {
       env,
       run,
       life: `${run}-${name}`,
-      // only we can look into it
+      // a folder that only we can read
       folder: join(homeOf(usableFolder(runtimeFolders(env)), run), name),
       use: daprdUseOf(env),
       metadata,
@@ -57,7 +57,7 @@ export class RunDaprd implements FindDaprd {
     return daprd
   }
 
-  /** Each component once, without those of Dapr's default folder. */
+  /** Warns about each component once, except those of Dapr's default folder. */
   #tellMissing(resource: ComponentResource, why: string): void {
     const {name, type, place, isDefault} = resource
     if (isDefault || !isForDaprd(resource, 'needed')) return
@@ -69,7 +69,7 @@ export class RunDaprd implements FindDaprd {
     )
   }
 
-  /** Each text once. */
+  /** Warns with each text once. */
   #tell(text: string): void {
     if (this.#reported.has(text)) return
     this.#reported.add(text)

@@ -3,19 +3,19 @@ import type {Emit} from '../model/events.ts'
 import type {Plan} from '../model/plan.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
-/** The faults of a run: none yet. */
+/** Creates the faults of a run, without any yet. */
 export function faultSwitch(runtimes: () => readonly AppRuntime[], emit: Emit): FaultSwitch {
   return {
     active: undefined,
     tell: change => emit({type: 'fault-changed', ...change}),
     kill: pid => {
-      // else the number may be another's by now
+      // otherwise the pid may be that of another process by now
       if (runtimes().some(runtime => runtime.pid === pid)) process.kill(-pid, 'SIGKILL')
     }
   }
 }
 
-/** Adds those of the template. Rejects with a `UserError` for a mistake. */
+/** Adds the faults of the template. Rejects with a `UserError` for a mistake. */
 export async function addPlanned(faults: FaultSwitch, plan: Plan): Promise<void> {
   if (plan.faults === undefined) return
   const planned = await plan.faults()

@@ -3,10 +3,10 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Job} from '../work/job/job.ts'
 import type {JobOutcome} from '../work/job/jobs.ts'
 
-/** Brings the ticks of jobs to the instances of their apps, in turn. */
+/** Delivers the ticks of jobs to the instances of their apps, round robin. */
 export class RunJobs {
   readonly #sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  /** Ticks so far. */
+  /** The number of ticks so far. */
   #count = 0
 
   constructor(sidecars: ReadonlyMap<AppRuntime, OpenSidecar>) {

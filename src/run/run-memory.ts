@@ -3,10 +3,10 @@ import type {ExitFile} from './last-exits.ts'
 import type {RunContext} from './run-context.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
-/** How often what is known of a run is kept, in case it is killed. */
+/** How often the knowledge of a run is written, in case the run is killed. */
 const EVERY_MS = 60_000
 
-/** What is kept of a run beyond its end: its exits, and how its calls went. The code for it is loaded when there is something to keep. */
+/** What is kept of a run after its end: its exits, and how its calls went. Its code is loaded when there is something to keep. */
 export class RunMemory {
   readonly #context: RunContext
   readonly #recorder: RunRecorder
@@ -34,12 +34,12 @@ export class RunMemory {
   /** The run has ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    // what there is to say of an exit is said before the end
+    // the advice about each exit is completed before the end
     for (const {advice} of this.#recorder.deaths?.all() ?? []) await advice?.()
     await this.#keep(true)
   }
 
-  /** Never rejects: a state folder that cannot be written is reported by what cannot do without. */
+  /** Never rejects: a state folder that cannot be written is reported by the parts that need it. */
   async #keep(isOver: boolean): Promise<void> {
     const {plan, env, run, startedAt} = this.#context
     const {calls, deaths} = this.#recorder
@@ -64,10 +64,10 @@ export class RunMemory {
       const kept = {run, ...known, commit: commitAt(plan.file), exits, edges: edges.slice(0, MAX_EDGES)}
       keepRun({env, template: plan.file, name: plan.copy ?? ''}, kept)
     } catch {
-      // it cannot be written
+      // the file cannot be written
     }
   }
 }
 
-/** The busiest ones: the file stays small. */
+/** Only the busiest edges are kept: the file stays small. */
 const MAX_EDGES = 200

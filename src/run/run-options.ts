@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly env: Environment
   readonly form: TemplateMode | Single
   readonly output: ConsoleOutput
-  /** True: colours of the apps are kept. */
+  /** True: the colours of the apps are kept. */
   readonly isTerminal: boolean
   /** Log lines of the sidecars are JSON (`--log-as-json`). */
   readonly isJson?: boolean
@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
-  /** What becomes of workflows and the like; left out: they outlive the run. */
+  /** Where workflows and the like are kept; left out: they outlive the run. */
   readonly workMode?: WorkMode | undefined
   /** Ids of apps that are left to the user to start (`--except`). */
   readonly excepted?: ReadonlySet<string> | undefined

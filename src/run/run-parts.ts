@@ -37,7 +37,7 @@ import {RunSpans} from './run-spans.ts'
 
 /** The parts of a run, and how they are connected. `Run` starts and stops them. */
 export class RunParts {
-  /** Its recorder and its API are among those that get the events. */
+  /** Its events also reach its recorder and its API. */
   readonly context: RunContext
   /** Handles requests to the run; undefined before it is registered. */
   control: RunControl | undefined
@@ -141,7 +141,7 @@ export class RunParts {
     this.apps = this.#createApps(ended)
   }
 
-  /** What commands call the run; '' before it is registered. */
+  /** The name of the run for commands; '' before it is registered. */
   get name(): string {
     return this.#registration?.name ?? ''
   }
@@ -152,7 +152,7 @@ export class RunParts {
     await this.components.tellShared()
   }
 
-  /** Ends the real daprds, once no app needs them. */
+  /** Ends the real daprds once no app needs them. */
   async endDaprds(): Promise<void> {
     await this.#ofSidecars(sidecar => sidecar.endDaprd())
   }
@@ -385,14 +385,14 @@ export class RunParts {
     await Promise.all([...this.#sidecars.values()].map(work))
   }
 
-  /** As the app's own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
+  /** Shuts an app down as its own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
   async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
     this.context.lifetime.isForced ||= isForced
     if (isForced) runtime.stopNow()
     await this.apps.stop(`${runtime.id}.${runtime.plan.instance}`)
   }
 
-  /** Processes that left the group of this app process survive the run, also if the watchdog or a sweep ends it. */
+  /** Spares processes that left the group of this app process: they survive the run, even if the watchdog or a sweep ends it. */
   #spare(marker: string): void {
     this.watchdog.spare(marker)
     this.#registration?.spare(marker)

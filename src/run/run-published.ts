@@ -17,7 +17,7 @@ export class RunPublished {
     this.#options = options
   }
 
-  /** Binds those of these apps. Throws a `UserError` if one is taken. */
+  /** Binds the published ports of these apps. Throws a `UserError` if one is taken. */
   async claim(plans: readonly AppPlan[]): Promise<void> {
     if (plans.every(({published}) => published === undefined)) return
     if (this.#ports === undefined) {
@@ -28,7 +28,7 @@ export class RunPublished {
     await this.#ports.claim(plans)
   }
 
-  /** The environment of a new process: the bind of the number that its program has in its code is moved. */
+  /** The environment of a new process, in which the bind of the number in its code is redirected. */
   environment(
     before: Record<string, string>,
     {plan, ...at}: {readonly plan: AppPlan; readonly appPort: number; readonly env: Environment}
@@ -37,25 +37,25 @@ export class RunPublished {
     return published === undefined ? before : (this.#withHooks?.(before, published, at) ?? before)
   }
 
-  /** The state of an app has changed: one that has just started may listen elsewhere, which is advised then. */
+  /** Called when the state of an app has changed: one that has just started may listen elsewhere, which is reported then. */
   onMove(runtime: AppRuntime, reporter: Reporter): void {
     if (runtime.plan.published === undefined || runtime.app.state.phase !== 'starting') return
     void import('./published-hints.ts').then(async ({hintIfMovedOn}) => hintIfMovedOn(runtime, reporter))
   }
 
-  /** A process of an app has ended: it may have failed to listen where we do. */
+  /** Called when a process of an app has ended: it may have failed to listen at the port that we hold. */
   onEnd(runtime: AppRuntime, exit: Exit, reporter: Reporter): void {
     if (runtime.plan.published === undefined) return
     const {from, to} = runtime.app.lived
     void import('./published-hints.ts').then(({hintAtEnd}) => hintAtEnd(runtime, exit, to - from, reporter))
   }
 
-  /** Serves those that are bound. */
+  /** Serves the ports that are bound. */
   serve(): void {
     this.#ports?.serve()
   }
 
-  /** Frees those that none of these apps wants. */
+  /** Frees the ports that none of these apps wants. */
   async keepOnly(plans: readonly AppPlan[]): Promise<void> {
     await this.#ports?.keepOnly(plans)
   }

@@ -35,7 +35,7 @@ async function placeOf(lines: () => Promise<readonly string[]>, folder: string):
 /** Number of lines to keep of the output before an exit. */
 const LINES = 50
 
-/** What is kept of a run: its calls, and the ends of its apps. */
+/** The memory of a run: its calls, and the exits of its apps. */
 export class RunRecorder {
   readonly calls: CallRecorder
   /** The latest reload of each app, by name. */
@@ -47,13 +47,13 @@ export class RunRecorder {
 
   readonly #runtimes: () => readonly AppRuntime[]
   readonly #workflows: () => Workflows | undefined
-  /** Further names that are masked, by app. Those of an app that has left the run stay: its calls do. */
+  /** Further names that are masked, by app. Those of an app that has left the run are kept: its calls are, too. */
   readonly #masks = new Map<string, readonly string[]>()
 
   readonly #onDeath: (death: Death) => void
   readonly #adviceFor: (runtime: AppRuntime) => Promise<string>
 
-  /** `runtimes`: all apps of the run; `workflows`: undefined where there are none; `adviceFor`: what to do about an exit, '' = not known. */
+  /** `runtimes`: all apps of the run; `workflows`: undefined if there are none; `adviceFor`: what to do about an exit, '' = not known. */
   constructor(
     runtimes: () => readonly AppRuntime[],
     workflows: () => Workflows | undefined,
@@ -74,7 +74,7 @@ export class RunRecorder {
     return [...this.#masks.values()].flat()
   }
 
-  /** These have joined the run, or the template was edited: what it says of recording counts at once, not with the next process. */
+  /** Called when these apps have joined the run, or the template was edited: its settings for recording apply at once, not with the next process. */
   refresh(runtimes: readonly AppRuntime[]): void {
     for (const {wanted} of runtimes) this.#masks.set(`${wanted.id}@${wanted.version}`, wanted.record.mask)
     this.calls.refresh()
@@ -92,7 +92,7 @@ export class RunRecorder {
     this.#reloads.set(id, {files, tookMs, at: performance.now()})
   }
 
-  /** What has happened to an app, by its name. */
+  /** The latest reload and exit of an app, by its name. */
   historyOf(name: string): AppHistory {
     return {exit: this.#exits.get(name), reload: this.#reloads.get(name)}
   }
@@ -109,7 +109,7 @@ export class RunRecorder {
     const [start, end] = [runtime.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
     let place: Promise<string> | undefined
-    // the run that has its port may end before the question
+    // the run that has its port may have ended before the user asks
     const advice = this.#adviceFor(runtime).catch(() => '')
     this.deaths ??= new Deaths(this.calls)
     const death = this.deaths.add({

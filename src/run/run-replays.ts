@@ -23,7 +23,7 @@ export interface RunReplaysOptions {
   readonly replayed: (replay: Replay) => void
 }
 
-/** What sends calls of a run again; its code is loaded by the first request. */
+/** Sends calls of a run again; its code is loaded by the first request. */
 export class RunReplays {
   readonly #options: RunReplaysOptions
   #open: Promise<Replays> | undefined
@@ -87,7 +87,7 @@ export class RunReplays {
   }
 }
 
-/** Gives an app a request of its sidecar: it waits, is hit by faults and is recorded as the first one was. */
+/** Sends a request to an app in the name of its sidecar: it waits, is hit by faults and is recorded as the first one was. */
 async function delivered(
   app: AppRuntime,
   from: string,
@@ -122,7 +122,7 @@ function whyNot(id: string, all: readonly AppRuntime[], open: readonly AppRuntim
   return first === undefined || open.some(takesCalls) ? '' : first.queue.reason
 }
 
-/** Whether it takes calls, at once or soon. */
+/** Whether an app takes calls now or soon. */
 const takesCalls = ({queue, obstacle, app: {state}}: AppRuntime): boolean =>
   queue.state === 'open' ||
   (queue.state === 'held' && obstacle === '' && (state.phase !== 'backoff' || state.until !== Infinity))

@@ -48,7 +48,7 @@ export async function inBackground(reporter: Reporter, what: string, work: Promi
 export const exceptedText = (id: string): string =>
   `"${id}" is not started (--except): "pillion env ${id}" prints its environment, "pillion start ${id}" starts it`
 
-/** Options whose events go to these observers first. `emit` of them never throws. */
+/** Options whose events reach these observers first. Their `emit` never throws. */
 export const observed = (
   options: RunOptions,
   observers: readonly {readonly noticed: (event: RunEvent) => void}[]

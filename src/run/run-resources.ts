@@ -18,7 +18,7 @@ const ENFORCED_WORKFLOWS = 'is enforced here; a self-hosted Dapr without mTLS re
 /** The Dapr resources of a run's apps, kept up to date when their files change. */
 export class RunResources {
   readonly #context: Pick<RunContext, 'env' | 'startedAt' | 'reporter'>
-  /** They were read again. */
+  /** Called when the resources were read again. */
   readonly #refreshed: () => void
   readonly #store: ResourceStore
   readonly #watches = new Map<string, Watch>()
@@ -51,7 +51,7 @@ export class RunResources {
     return resources
   }
 
-  /** What an app has; undefined: its sidecar is not open. */
+  /** The resources of an app; undefined: its sidecar is not open. */
   snapshotOf(id: string): ResourceSnapshot | undefined {
     return this.#store.snapshotOf(id)
   }
@@ -77,7 +77,7 @@ export class RunResources {
       reporter.warn('policies-enforced', `${place.file}: WorkflowAccessPolicy "${name}" ${ENFORCED_WORKFLOWS}`)
   }
 
-  /** An edit of the template has given this copy other numbers for more ports. */
+  /** Called when an edit of the template has given this copy other numbers for more ports. */
   async portsMoved(): Promise<void> {
     await this.#store.portsMoved()
   }
@@ -120,7 +120,7 @@ export class RunResources {
         watch(folder, {persistent: false}, follow).on('error', () => this.#awaitNoMore(folder))
       )
     } catch {
-      // the folder is gone again, or the system's limit is reached: the run works without
+      // the folder was removed again, or the system's limit of watches is reached: the run works without
     }
   }
 

@@ -3,7 +3,7 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {OpenSleep} from '../supervisor/app-runtime-options.ts'
 import type {Sleeping, SleepParts} from './sleep/sleeping.ts'
 
-/** The apps of a run that sleep; loaded with the first one. */
+/** The sleeping apps of a run; loaded with the first one. */
 export class RunSleep {
   readonly #options: SleepParts
   #loading: Promise<Sleeping> | undefined
@@ -13,7 +13,7 @@ export class RunSleep {
     this.#options = options
   }
 
-  /** Makes the sleep of an app; undefined: it never sleeps. */
+  /** Creates the sleep of an app; undefined: it never sleeps. */
   async openFor(plan: AppPlan): Promise<OpenSleep | undefined> {
     if (!maySleep(plan)) return undefined
     this.#loading ??= import('./sleep/sleeping.ts').then(async ({Sleeping: Loaded}) => Loaded.open(this.#options))
@@ -21,23 +21,23 @@ export class RunSleep {
     return (...given) => sleeping.sleepOf(...given)
   }
 
-  /** The state of an app has changed: others may have waited for that, or its time to sleep begins. */
+  /** Called when the state of an app has changed: others may have waited for that, or its idle time begins. */
   onMove(runtime: AppRuntime): void {
     this.#options.starts.look()
     this.#loaded?.onMove(runtime)
   }
 
-  /** An edit of the template is in effect. */
+  /** Called when an edit of the template is in effect. */
   onEdited(): void {
     this.#loaded?.onEdited()
   }
 
-  /** Work of workflows waits for an app that has no worker. */
+  /** Called when work of workflows waits for an app that has no worker. */
   needsWorker(app: string): void {
     this.#loaded?.need(app, 'a workflow')
   }
 
-  /** An app has a worker of workflows. */
+  /** Called when an app has a worker of workflows. */
   hasWorker(app: string): void {
     this.#loaded?.learn(app, {hasWorkers: true})
   }

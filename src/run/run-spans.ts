@@ -11,14 +11,17 @@ import {otelVariables, saysWhereToSend} from '../supervisor/otel-variables.ts'
 
 export interface RunSpansOptions {
   readonly reporter: Reporter
-  /** Has the store once there is one. */
+  /** Its spans are set when the store is created. */
   readonly recorder: CallRecorder
   readonly runtimes: () => readonly AppRuntime[]
-  /** What the Configuration of an app says of traces; undefined: its sidecar is not open. */
+  /** The tracing settings in the Configuration of an app; undefined: its sidecar is not open. */
   readonly tracingOf: (id: string) => TracingSettings | undefined
 }
 
-/** Where the OpenTelemetry SDKs of a run's apps send to. A start only opens the port; the first connection loads what reads it. */
+/**
+ * The receiver of spans for the OpenTelemetry SDKs of a run's apps. A start only opens the port; the first connection loads the
+ * code that reads it.
+ */
 export class RunSpans {
   readonly #options: RunSpansOptions
   #claim: Server | undefined
@@ -28,17 +31,17 @@ export class RunSpans {
     this.#options = options
   }
 
-  /** Opens a free port that no app of the template wants. Where there is none the run works without. */
+  /** Opens a free port that no app of the template wants. If there is none, the run works without. */
   async open(plan: Plan): Promise<void> {
     const [claim] = await listen(0, ['127.0.0.1']).catch(() => [])
     if (claim === undefined) return
     const isWanted = plan.apps.some(({channel, fixedPort}) => [channel.port, fixedPort].includes(portOf([claim])))
-    // held meanwhile, so that another one is found
+    // it is held meanwhile, so that another one is found
     if (isWanted) await this.open(plan).finally(() => release(claim))
     else this.#claim = claim.once('connection', () => void this.#receive(claim))
   }
 
-  /** The environment of a new process: its SDK sends to us, unless something says where to. */
+  /** The environment of a new process: its SDK sends to us, unless it is configured otherwise. */
   environment(before: Record<string, string>, {id, otel}: AppPlan): Record<string, string> {
     const {zipkinUrl = '', otlp} = this.#options.tracingOf(id) ?? {}
     const isOn = otel ?? (zipkinUrl === '' && otlp === undefined)
@@ -46,7 +49,7 @@ export class RunSpans {
     return {...before, ...otelVariables(before, id, portOf([this.#claim]))}
   }
 
-  /** Reads what is being sent, until `cut` is aborted. */
+  /** Reads what is still being sent, until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     const receiver = await this.#opening
     if (receiver !== undefined) await receiver.close(cut)

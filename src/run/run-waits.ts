@@ -27,13 +27,13 @@ export interface RunWaitsOptions {
   readonly work: () => RunWork
 }
 
-/** How many batches of all output are searched for an app's last line. */
+/** How many batches of the whole output are searched for an app's last line. */
 const MAX_BATCHES = 10_000
 const MAX_LINE = 1000
 /** How long clients have to read their answers at the end of a run. */
 const ANSWER_MS = 500
 
-/** What a run reports to clients that wait for its conditions. Created by the first of them. */
+/** Answers clients that wait for conditions of the run. Created by the first of them. */
 export class RunWaits implements WaitContext {
   readonly #options: RunWaitsOptions
   readonly #listeners = new Set<(event: RunEvent) => void>()
@@ -59,7 +59,7 @@ export class RunWaits implements WaitContext {
     this.#answers.delete(answer)
   }
 
-  /** The run has ended; settles when all who wait have their answers. */
+  /** Called when the run has ended; settles when all waiting clients have their answers. */
   async close(): Promise<void> {
     this.#ended.abort()
     const given = new AbortController()
@@ -170,7 +170,7 @@ export class RunWaits implements WaitContext {
     return queue.reason === '' ? `"${name}" is not ready` : queue.reason
   }
 
-  /** As a sentence, without the brackets that call errors put around it. */
+  /** The reason as a sentence, without the brackets around it in errors of calls. */
   #whyStopped(id: string): string {
     return this.#options
       .apps()
@@ -178,7 +178,7 @@ export class RunWaits implements WaitContext {
       .replaceAll(/^\[|\]$/g, '')
   }
 
-  /** An app that starts, stops, or waits for a timed restart. */
+  /** The name of an app that starts, stops, or waits for a timed restart. */
   #movingApp(): string {
     for (const runtime of this.#runtimes) {
       const {name, app, plan, queue} = runtime
@@ -194,7 +194,7 @@ export class RunWaits implements WaitContext {
     return ''
   }
 
-  /** A change of files that is acted on, or is about to be. */
+  /** Describes a change of files that is being acted on, or is about to be. */
   #change(): string {
     const changes = this.#options.changes()
     if (changes.isTemplateChanging) return 'the template has changed'

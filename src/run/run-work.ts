@@ -12,15 +12,15 @@ import type {Outbox} from '../work/outbox.ts'
 import {mayBeKept, notesFolder, workPath} from '../work/work-path.ts'
 import type {OpenWork, RunWorkOptions} from './open-work.ts'
 
-/** Hears of an instance that has changed. */
+/** Called with an instance that has changed. */
 export type WorkflowListener = (workflows: Workflows, instance: Instance) => void
 
-/** What outlives the run, opened when an app first asks for it, or an earlier run has left something. */
+/** What outlives the run. Opened when an app first needs it, or when an earlier run has left something. */
 export class RunWork implements WorkAccess {
   readonly #options: RunWorkOptions
   readonly #listeners: WorkflowListener[] = []
   #opening: Promise<OpenWork> | undefined
-  /** An empty one. */
+  /** An empty one, for readers. */
   #inMemory: Promise<OpenWork> | undefined
   #opened: OpenWork | undefined
   #isClosed = false
@@ -41,14 +41,14 @@ export class RunWork implements WorkAccess {
   /** Rejects if the file cannot be opened. */
   readonly outbox = async (): Promise<Outbox> => (await this.#open()).outbox
 
-  /** What starts the apps that sleep, as earlier runs have kept it. */
+  /** What starts the sleeping apps, as earlier runs have stored it. */
   async triggers(): Promise<ReadonlyMap<string, Triggers>> {
     if (!mayBeKept(this.#options)) return new Map()
     const path = workPath(this.#options)
     return path === undefined || !existsSync(path) ? new Map() : (await this.#open()).triggers.all()
   }
 
-  /** Settles when it is kept, or cannot be: then a later run asks the app's first process again. */
+  /** Resolves when it is stored, or cannot be: then a later run asks the app's first process again. */
   async keepTriggers(app: string, triggers: Triggers): Promise<void> {
     if (this.#isClosed) return
     await this.#open()
@@ -56,12 +56,12 @@ export class RunWork implements WorkAccess {
       .catch((error: unknown) => this.#options.reporter.warn('work-file', messageOf(error)))
   }
 
-  /** An app takes calls again. */
+  /** Called when an app takes calls again. */
   appReady({id}: AppRuntime): void {
     this.#opened?.jobs.appReady(id)
   }
 
-  /** No app of this id is in the run any more. */
+  /** Called when no app of this id is in the run any more. */
   appRemoved(id: string): void {
     this.#opened?.tellWaiting(id)
   }
@@ -69,7 +69,7 @@ export class RunWork implements WorkAccess {
   /** Undefined: there are none, in this run and before. */
   readonly openWorkflows = (): Workflows | undefined => this.#opened?.workflows
 
-  /** All for who only looks: nothing is begun for them, and nothing is found where nothing was. */
+  /** Opens everything for readers: it starts no file, and finds nothing where there was nothing. */
   async known(): Promise<OpenWork> {
     const path = workPath(this.#options)
     if (this.#isClosed || this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.#open()
@@ -77,7 +77,7 @@ export class RunWork implements WorkAccess {
     return this.#inMemory
   }
 
-  /** Resumes what an earlier run has left, and says so. */
+  /** Resumes what an earlier run has left, and reports it. */
   async begin(): Promise<void> {
     const moved = existsSync(notesFolder(this.#options.env))
       ? (await import('./moved-work.ts')).movedWork(this.#options)
@@ -93,7 +93,7 @@ export class RunWork implements WorkAccess {
     if (work.reminderCount > 0) await work.reminders()
   }
 
-  /** How many reminders of actors an app has set, by type. */
+  /** The number of reminders that an app has set, by type. */
   readonly remindersOf = (app: string): ReadonlyMap<string, number> => this.#opened?.remindersOf(app) ?? new Map()
 
   /** How many workers of workflows an instance of an app has connected. */
@@ -101,32 +101,32 @@ export class RunWork implements WorkAccess {
     return this.#opened?.workflows.connected(id, name) ?? 0
   }
 
-  /** How many turns and activities of workflows wait as no worker of an app is connected. */
+  /** How many turns and activities of workflows wait without a connected worker of the app. */
   waitingWork({id}: AppRuntime): number {
     return this.#opened?.workflows.lacking(id) ?? 0
   }
 
-  /** Work of workflows waits, and no worker of an app is connected. */
+  /** Whether work of workflows waits without a connected worker of the app. */
   lacksWorker({id}: AppRuntime): boolean {
     return this.#opened?.workflows.lacksWorker(id) === true
   }
 
-  /** Resources were read again: limits may have changed. */
+  /** Called when resources were read again: limits may have changed. */
   settingsChanged(): void {
     this.#opened?.workflows.settingsChanged()
   }
 
-  /** The workers of an app's process, which is to end: lets them finish what they have; false if the signal is aborted before. */
+  /** Lets the workers of an app's process finish what they have in hand, since it is about to end; false if the signal is aborted before. */
   readonly present = ({id, name}: AppRuntime): FinishWork =>
     this.#opened?.workflows.present(id, name) ?? (async () => Promise.resolve(true))
 
-  /** Its process has been exchanged. */
+  /** Called when the process was replaced. */
   readonly resume = ({id, name}: AppRuntime): void => this.#opened?.workflows.resume(id, name)
 
   /** Calls the listener with each instance of a workflow that changes from now on. */
   readonly onWorkflow = (listener: WorkflowListener): void => void this.#listeners.push(listener)
 
-  /** After the sidecars. */
+  /** Called after the sidecars are closed. */
   async close(): Promise<void> {
     this.#isClosed = true
     const inMemory = await this.#inMemory?.catch(() => undefined)

@@ -85,7 +85,7 @@ export class Run {
       context.emit({type: 'stopping'})
       for (const runtime of apps.all) runtime.announceEnd()
     } finally {
-      // the phase is set: nothing but this would end the apps. While `start` still wires, it does
+      // the phase is set: only this ends the apps. While `start` is still opening parts, it ends them itself
       if (isWired) void this.#finish()
     }
   }
@@ -138,7 +138,7 @@ export class Run {
       {name: 'components', stop: async () => components.close()},
       {name: 'work', stop: async () => work.close()},
       {name: 'actors', stop: async () => actors.close()},
-      // before all other ports, of which none may take their numbers
+      // before all other ports, which must not take their numbers
       {name: 'published ports', start: async () => published.claim(plan.apps), stop: async cut => published.close(cut)},
       {
         name: 'ports',
@@ -147,7 +147,7 @@ export class Run {
         },
         stop: () => releaseAll(claims)
       },
-      // behind the ports, of which it may take no number; it closes once all apps have sent their last spans
+      // after the ports, none of which it may take; it closes once all apps have sent their last spans
       {name: 'spans', start: async () => spans.open(plan), stop: async cut => spans.close(cut)},
       // before the sidecars, so that its connections close after log followers have received the end of their log
       {name: 'manager port', stop: async cut => services.close(cut)},
@@ -173,7 +173,7 @@ export class Run {
     ]
   }
 
-  /** What is said once the start lines are printed. */
+  /** Reports what has to come after the start lines. */
   #report(): void {
     const {services, resources, context} = this.#parts
     const {reporter, excepted, hints} = context
@@ -183,7 +183,7 @@ export class Run {
     reporter.release(hints)
   }
 
-  /** Work that no app waits for. */
+  /** Begins the work that no app waits for. */
   #beginBackground(): void {
     const {appRuntimes, apps, changes, context, memory, resources, work} = this.#parts
     const {plan, env, reporter} = context

@@ -5,7 +5,7 @@ import {noteData, dataOfCopies} from '../control/shared-data.ts'
 import {homeOf} from '../control/server.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 
-/** Reports which data of a run other copies of its template have, too: in a real Redis, a database, a broker. */
+/** Reports which data of a run other copies of its template use, too: in a real Redis, a database, a broker. */
 export class SharedData {
   readonly #context: Pick<RunContext, 'plan' | 'env' | 'run' | 'reporter'>
   readonly #known = new Map<string, DataPlace>()
@@ -16,20 +16,20 @@ export class SharedData {
     this.#context = context
   }
 
-  /** A component has been opened. */
+  /** Called when a component was opened. */
   add(place: DataPlace): void {
     if (this.#known.has(place.key)) return
     this.#known.set(place.key, place)
     this.#fresh = [...this.#fresh, place]
   }
 
-  /** Writes down what has been added, so that copies that start later see it; then reports what running copies share. */
+  /** Notes what was added, so that copies that start later see it; then reports what running copies share. */
   tell(): void {
     const {plan, env, run, reporter} = this.#context
     const fresh = this.#fresh
     this.#fresh = []
     if (fresh.length === 0) return
-    // first: of two copies that start at once, one sees the other
+    // noted first: of two copies that start at once, at least one sees the other
     noteData(
       homeOf(usableFolder(runtimeFolders(env)), run),
       fresh.map(({key}) => key)
@@ -51,7 +51,7 @@ export class SharedData {
 const ADVICE_FOR_PLAIN =
   ', so keys and events cross. Its template has the same text: give this one a name of its own (--name), or make copies with git worktree, and they have a Redis and ports of their own'
 
-/** What keeps these apart. */
+/** How to keep these data apart. */
 function adviceFor(shared: readonly DataPlace[], {isolate = false}: Plan): string {
   if (isolate)
     return '. isolate: true cannot keep these apart: give each copy a database of its own, by ${…} in the file'

@@ -1,7 +1,7 @@
 import type {SharedTerminal} from '../control/run-control.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
-/** The terminal of an app, or why it has none. `starts`: one that sleeps is started, and waited for until `gone` is aborted. */
+/** The terminal of an app, or why it has none. `starts`: an app that sleeps is started, and waited for until `gone` is aborted. */
 export async function sharedTerminal(
   runtime: AppRuntime,
   starts: boolean,
@@ -36,7 +36,7 @@ export async function sharedTerminal(
   }
 }
 
-/** No process comes by itself: it has ended, or waits for a save. */
+/** Whether no further process starts by itself: the app has ended, or waits for a save. */
 const hasEnded = ({app: {state}}: AppRuntime): boolean =>
   state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)
 

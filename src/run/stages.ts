@@ -1,6 +1,6 @@
 /** One part of a run: `stop` undoes `start`. */
 export interface Stage {
-  /** The name in error messages: `ports`, `sidecars`. */
+  /** The name in error messages, for example `ports`. */
   readonly name: string
   /** Omitted if there is nothing to start. */
   start?(): Promise<void> | void
@@ -10,7 +10,7 @@ export interface Stage {
   stop?(cut: AbortSignal): Promise<void> | void
 }
 
-/** Starts stages in order and stops them in reverse; after a failed start it stops all that were started. */
+/** Starts stages in order and stops them in reverse order; after a failed start it stops all that were started. */
 export class Stages {
   readonly #started: Stage[] = []
 

@@ -4,7 +4,7 @@ import {faultOf} from '../work/workflow/failure.ts'
 import type {Instance} from '../work/workflow/instance.ts'
 import {STALLED} from '../work/workflow/status.ts'
 
-/** After a save workflows stall one after the other; those within this time are reported in one warning. */
+/** After a save, workflows stall one after the other: those within this time are reported in one warning. */
 const GATHER_MS = 500
 
 /** Reports to the user that workflows are stalled, and why. */
@@ -19,7 +19,7 @@ export class StallReporter {
     this.#clock = clock
   }
 
-  /** An instance has changed. */
+  /** Notes an instance that has changed. */
   note(instance: Instance): void {
     const {app, key, status} = instance
     const known = this.#stalled.get(app)

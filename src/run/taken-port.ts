@@ -14,8 +14,8 @@ interface EndedApp {
 }
 
 /**
- * Why a process could not listen: which other run has its port, and where the number is written; also a warning. '' = it has ended for
- * another reason, or no other run has the port.
+ * Why a process could not listen: which other run has its port, and where the number is written; this is also reported as a
+ * warning. '' = it has ended for another reason, or no other run has the port.
  */
 export async function takenPort(
   {env, plan, reporter}: Pick<RunContext, 'env' | 'plan' | 'reporter'>,
@@ -41,7 +41,7 @@ export async function takenPort(
   return text
 }
 
-/** The numbers that may be the port: in the lines that say that it is taken, and in those that name a port. */
+/** The numbers that may be the port: in lines that say that it is taken, and in lines that name a port. */
 export function portsIn(lines: readonly string[]): ReadonlySet<number> {
   const said = lines.filter(line => PORT_TAKEN.test(line) || /\bport\b/i.test(line))
   const numbers = said.flatMap(line =>
@@ -50,7 +50,7 @@ export function portsIn(lines: readonly string[]): ReadonlySet<number> {
   return new Set(numbers.filter(number => number < 65_536))
 }
 
-/** The line of the template that has the number; '' = none. */
+/** The line of the template with the number; '' = there is none. */
 function placeIn(file: string, port: number): string {
   try {
     const at = readTextFile(file)

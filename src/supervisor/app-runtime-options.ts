@@ -9,10 +9,10 @@ import type {Sleeper, SleepSwitch} from './app-sleep.ts'
 import type {ProgramOptions} from './program.ts'
 import type {Sleep} from './sleep.ts'
 
-/** Makes the sleep of an app. */
+/** Creates the sleep of an app. */
 export type OpenSleep = (runtime: Sleeper & {readonly id: string}, own: SleepSwitch) => Sleep
 
-/** What an `AppRuntime` is made of. */
+/** The options of an `AppRuntime`. */
 export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'plan' | 'moved' | 'otherMoved'> {
   readonly plan: AppPlan
   readonly ports: SidecarPorts
@@ -20,13 +20,13 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'plan'
   readonly token: string
   /** Extra text for the error of a call that timed out in the queue. */
   readonly explain: (pendingCall: PendingCall) => string
-  /** Its state changed. */
+  /** Called when its state has changed. */
   readonly moved: () => void
   /** Called when a process exited unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
   readonly ended: (exit: Exit) => KeptExit | undefined
-  /** Left out: it never sleeps. */
+  /** Left out: the app never sleeps. */
   readonly openSleep?: OpenSleep | undefined
   readonly reporter: Reporter
-  /** `--except` leaves its first process to the user; it is debugged, too. */
+  /** `--except` leaves its first process to the user; the app is debugged, too. */
   readonly isExcepted?: boolean | undefined
 }

@@ -35,8 +35,8 @@ import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 /** Number of short runs in a row after which calls are rejected. */
 const MAX_SHORT_RUNS = 5
 /**
- * A look that has just found the app ready is believed. Where its port refuses all the same, each look would make the sidecar ask
- * the app its questions again, which are refused, and lead to the next look.
+ * The minimum time between two checks of a ready app. Where its port refuses all the same, each check would make the sidecar ask
+ * the app its questions again, which are refused, and lead to the next check.
  */
 const RECHECK_EVERY_MS = 250
 
@@ -44,7 +44,7 @@ const RECHECK_EVERY_MS = 250
 export class AppRuntime implements Callee {
   accessControl: AccessControlInterceptor | undefined
   identity: CallerIdentity | undefined
-  /** Why it cannot be started, '' = it can. */
+  /** Why it cannot be started; '' = it can. */
   fault = ''
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan
@@ -58,7 +58,7 @@ export class AppRuntime implements Callee {
   /** How calls to its sidecar are logged; undefined: they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
   pipeline: AppPipeline | undefined
-  /** The terminal of its processes; undefined before the first that has one. */
+  /** The terminal of its processes; undefined before the first process with one. */
   readonly terminal = (): Program['terminal'] => this.#program.terminal
   readonly sleep: Sleep
   readonly #channel: AppChannel
@@ -71,7 +71,7 @@ export class AppRuntime implements Callee {
   readonly #status: RuntimeStatus
   #recheckedAt = -Infinity // performance.now()
   #isExcepted = false
-  /** Where its log had been when its current process was started, in characters. */
+  /** The length of its log when its current process was started, in characters. */
   logStart = 0
 
   constructor(options: AppRuntimeOptions) {
@@ -125,7 +125,7 @@ export class AppRuntime implements Callee {
     return instanceName(this.id, this.plan.instance)
   }
 
-  /** Whether a command names it: by the id, which names all instances, or by a number, `name.1`. */
+  /** Whether a command names this app: by the id, which names all instances, or with a number, `name.1`. */
   isCalled(name: string): boolean {
     return name === this.id || name === `${this.id}.${this.plan.instance}`
   }
@@ -168,7 +168,7 @@ export class AppRuntime implements Callee {
     return 'pid' in state ? (state.pid ?? 0) : 0
   }
 
-  /** No process of it that lives was started before this, in ms of performance.now(). */
+  /** The start of its oldest living process, in ms of performance.now(). */
   get livingSince(): number {
     return this.#program.livingSince
   }
@@ -177,7 +177,7 @@ export class AppRuntime implements Callee {
     return this.#status.progress
   }
 
-  /** Its process accepts calls, or it has no port for them: whether they are sent is another matter (`availability`). */
+  /** Whether its process accepts calls, or it has no port for them; whether calls are sent is another matter (`availability`). */
   get isListening(): boolean {
     const {state} = this.app
     return this.appPort === 0 || (state.phase === 'running' && state.ready)
@@ -214,7 +214,7 @@ export class AppRuntime implements Callee {
     this.#channel.cut()
   }
 
-  /** Its process was started, or is just about to be. */
+  /** Whether its process was started, or is just about to be. */
   get hasStarted(): boolean {
     return this.#program.hasStarted
   }
@@ -227,7 +227,7 @@ export class AppRuntime implements Callee {
   async replace(why: Why): Promise<void> {
     this.adopt()
     this.#channel.follow(this.#plan)
-    // the last result counts, also for waiting dependents
+    // the latest result counts, also for dependents that wait
     if (this.hasEnded) this.#status.reset(this.#plan)
     else this.#status.replaced()
     await this.#program.replace(this.#plan, this.appPort, why)
@@ -268,12 +268,12 @@ export class AppRuntime implements Callee {
     this.#program.stopNow()
   }
 
-  /** `--except` has left it to the user to start, who has not asked for it since. */
+  /** Whether `--except` has left it to the user, who has not started it since. */
   get isExcepted(): boolean {
     return this.#isExcepted
   }
 
-  /** The user has started its process in a debugger, or will. */
+  /** Whether the user starts its process in a debugger. */
   get isDebugged(): boolean {
     return this.#program.isDebugged
   }
@@ -286,7 +286,7 @@ export class AppRuntime implements Callee {
     this.#channel.isDebugged = isDebugged
   }
 
-  /** The current process has exited, and is not restarted automatically. */
+  /** Whether the current process has exited and is not restarted automatically. */
   get hasEnded(): boolean {
     return this.#program.hasEnded
   }
@@ -299,13 +299,13 @@ export class AppRuntime implements Callee {
     this.#lifecycleLog.started(this.plan, this.pid, this.apiLog?.())
   }
 
-  /** It has its first process once something needs one. */
+  /** Leaves it without a process until something needs one. */
   startAsleep(): void {
     this.#lifecycleLog.starting(this.plan, this.appPort, this.ports)
     this.#program.sleep()
   }
 
-  /** It waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */
+  /** Notes that it waits for the apps `ids`; `why` completes "it waits until …". Calls to it are queued. */
   waits(why: string, ids: readonly string[]): void {
     this.#status.waits(this.plan, why, ids)
     this.queue.hold(this.obstacle)
@@ -316,7 +316,7 @@ export class AppRuntime implements Callee {
     return this.#status.obstacle
   }
 
-  /** It was not started, because a dependency is not met. */
+  /** Whether it was not started because a dependency is not met. */
   get isGivenUp(): boolean {
     return this.#status.isGivenUp
   }
@@ -330,7 +330,7 @@ export class AppRuntime implements Callee {
     this.queue.hold(this.#reason({phase: 'idle'}))
   }
 
-  /** It will not be started unless its dependency is: calls are rejected with this reason. */
+  /** Gives it up until its dependency is started: calls are rejected with this reason. */
   async giveUp(why: string): Promise<void> {
     this.#status.giveUp(why, this.sleep.isAsleep)
     if (!this.sleep.isAsleep) return this.app.stop('user')
@@ -340,7 +340,7 @@ export class AppRuntime implements Callee {
     this.#listeners.forEach(listener => listener())
   }
 
-  /** The whole run is stopping. */
+  /** Called when the whole run is stopping. */
   announceEnd(): void {
     this.#lifecycleLog.announceEnd(this.#program.marker !== '')
   }

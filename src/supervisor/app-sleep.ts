@@ -14,11 +14,11 @@ export interface Sleeper {
   readonly app: {readonly state: AppState}
 }
 
-/** What its runtime does. */
+/** The actions of the sleeping app's runtime. */
 export interface SleepSwitch {
-  /** Ends its process; none follows until one is started. */
+  /** Ends its process; the next one starts only on request. */
   readonly sleep: () => void
-  /** It is started next, once what it depends on is there. */
+  /** Called when it is about to start, once its dependencies are met. */
   readonly starting: () => void
 }
 
@@ -26,26 +26,26 @@ export interface AppSleepOptions extends SleepSwitch {
   readonly triggers: () => Triggers
   /** Starts a process, after those of the apps that it depends on; `cause` completes "it was started by …". */
   readonly wake: (cause: string) => void
-  /** It is known now what starts the app. */
+  /** Called when it is known what starts the app. */
   readonly learn: (triggers: Triggers) => void
 }
 
-/** What waits as long as it takes starts an app again that has failed to start: after this time, and twice as long each time. */
+/** The pause before an app that has failed to start is started again for something that waits without a limit; it doubles each time. */
 const AGAIN_MS = 1000
 const MAX_TRIES = 6
 
-/** The sleep of an app. A call that comes while it falls asleep keeps it awake, or waits for the next process: none is lost. */
+/** The sleep of an app. A call that comes while the app falls asleep keeps it awake, or waits for the next process: none is lost. */
 export class AppSleep implements Sleep {
   readonly #sleeper: Sleeper
   readonly #options: AppSleepOptions
   #isFalling = false
   #isWaking = false
   #works = 0
-  /** Starts in a row that have failed. */
+  /** The number of failed starts in a row. */
   #failures = 0
-  /** Calls off the next start of one that has failed. */
+  /** Cancels the next start after a failure. */
   #callOff: (() => void) | undefined
-  /** What needs a process of an app that is falling asleep. */
+  /** What needs the app while it is falling asleep; '' = nothing. */
   #cause = ''
   #onAsleep = (): void => undefined
 
@@ -71,7 +71,7 @@ export class AppSleep implements Sleep {
     return this.#options.triggers()
   }
 
-  /** How often its workers got work. */
+  /** How often its workers have got work. */
   get works(): number {
     return this.#works
   }
@@ -127,8 +127,8 @@ export class AppSleep implements Sleep {
   }
 
   /**
-   * Stops its process without a successor. `finish` settles when what lives in the process alone has ended: true if it has. Resolves with
-   * false if something needs the app before it is stopped.
+   * Stops the process for good. `finish` resolves with true when what only the process has, such as actors, has ended. Resolves
+   * with false if something needs the app before it is stopped.
    */
   async fall(finish: () => Promise<boolean>): Promise<boolean> {
     const {name, queue} = this.#sleeper
@@ -149,7 +149,7 @@ export class AppSleep implements Sleep {
     }
   }
 
-  /** Settles when the process has ended. A save or a person may have requested another one meanwhile. */
+  /** Resolves when the process has ended. A save or the user may have requested another one meanwhile. */
   async #asleep(): Promise<void> {
     const {promise, resolve} = Promise.withResolvers<void>()
     this.#onAsleep = () => {

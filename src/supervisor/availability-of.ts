@@ -3,14 +3,14 @@ import type {Availability} from '../model/availability.ts'
 
 interface Judged {
   readonly app: {readonly state: AppState}
-  /** Calls to it are sent, not held back. */
+  /** Whether calls to it are sent, or held back. */
   readonly queue: {readonly isOpen: boolean}
   readonly isUnhealthy: boolean
   readonly isDebugged: boolean
-  /** `--except` has left it to the user to start. */
+  /** `--except` has left it to the user. */
   readonly isExcepted: boolean
   readonly appPort: number
-  /** It was never started, as what it depends on has failed. */
+  /** It was never started, since a dependency has failed. */
   readonly isGivenUp: boolean
 }
 
@@ -26,11 +26,11 @@ export function availabilityOf(judged: Judged): Availability {
   return isGivenUp || isDown(state) ? 'never' : 'waiting'
 }
 
-/** The process has ended with 0 and is not started again by itself. */
+/** Whether the process has ended with 0 and is not started again by itself. */
 const hasFinished = (state: AppState): boolean =>
   (state.phase === 'exited' && !state.asked && succeeded(state.exit)) ||
   (state.phase === 'backoff' && state.until === Infinity && succeeded(state.last))
 
-/** There is no process, and none will be started automatically. */
+/** Whether there is no process, and none will be started automatically. */
 const isDown = (state: AppState): boolean =>
   state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)

@@ -24,7 +24,7 @@ function adviceFor(program: string, folder: string, folders: readonly string[]):
   return near === '' ? '' : `; did you mean ${near}?`
 }
 
-/** The same with the message of Go's `exec.LookPath`, for a single app. */
+/** As above, with the message of Go's `exec.LookPath`, for a single app. */
 export function lookPathFault([program = '']: readonly string[], folder: string, searchPath: string): string {
   if (whyNotFound([program], folder, searchPath) === '') return ''
   const why = program.includes('/')

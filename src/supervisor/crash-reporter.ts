@@ -16,11 +16,11 @@ export interface InterruptedCalls extends InterruptedCall {
 
 /** An unexpected exit that the run keeps. */
 export interface KeptExit {
-  /** As `pillion why NUMBER` knows it. */
+  /** The number that `pillion why NUMBER` takes. */
   readonly number: number
   /** The calls that were in flight, the likeliest cause first. */
   readonly calls: readonly InterruptedCalls[]
-  /** What of workflows its worker had in hand: `activity "charge" of workflow order-1`. */
+  /** The work of workflows that its worker had in hand: `activity "charge" of workflow order-1`. */
   readonly work: readonly string[]
 }
 
@@ -31,9 +31,9 @@ interface Crash {
   readonly livedMs: number
   /** The calls that were in flight, the likeliest cause first. */
   readonly interrupted: readonly InterruptedCalls[]
-  /** What of workflows its worker had in hand. */
+  /** The work of workflows that its worker had in hand. */
   readonly work: readonly string[]
-  /** The number under which it is kept; 0: it is not. */
+  /** The number under which it is recorded; 0: it is not. */
   readonly death: number
   /** The most useful line of its last output, '' if there is none. */
   readonly line: string
@@ -58,11 +58,11 @@ export function crashReport({id, exit, livedMs, interrupted, work, line, next, d
   return [`${sentence}${next === '' ? '' : `, ${next}`}`, ...details].join('\n    ')
 }
 
-/** What follows an exit: after this time (Infinity: when one of its files changes) it is started again. */
+/** Describes what follows an exit: another start after this time (Infinity: when one of its files changes). */
 export const nextStartText = (inMs: number): string =>
   inMs === Infinity ? WAITS_FOR_SAVE : `restarting in ${spokenDuration(Math.max(1, Math.ceil(inMs / 100)) * 100)}`
 
-/** The first ones, and how many more there are. */
+/** The first items, and how many more there are. */
 const shortened = (work: readonly string[]): readonly string[] =>
   work.length <= MAX_CALLS ? work : [...work.slice(0, MAX_CALLS), `and ${work.length - MAX_CALLS} more`]
 
@@ -84,9 +84,9 @@ function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): Ex
 export interface EndedApp {
   readonly plan: AppPlan
   readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
-  /** Undefined: it is not kept, as it was a success. */
+  /** Undefined: the exit is not recorded, since it was a success. */
   readonly kept: KeptExit | undefined
-  /** Null: it does not exit again and again. */
+  /** Null: the app does not exit again and again. */
   readonly loop: ExitLoop | null
   /** The PATH of the process. */
   readonly searchPath: () => string

@@ -2,9 +2,9 @@ import type {ExitLoop} from '../model/exit-loop.ts'
 
 /** Fewer exits are reported one by one. */
 const LOOPS_FROM = 3
-/** Older exits do not count. */
+/** Older exits do not count, in ms. */
 const WINDOW_MS = 600_000
-/** A process that lives longer than this, and half as long again as those before it, has ended the loop. */
+/** A process that lives longer than this, and 1.5 times as long as those before it, has ended the loop. */
 const HELD_MS = 30_000
 
 /** The exits of an app after which its policy restarts it; times in ms since 1970. */
@@ -19,12 +19,12 @@ export class ExitHistory {
     this.#exits = [...this.#exits.filter(exit => exit.endedAt >= since), {startedAt: from, endedAt}]
   }
 
-  /** A person has started it again, or has saved something. */
+  /** Called when the user has started the app again, or has saved a file. */
   clear(): void {
     this.#exits = []
   }
 
-  /** Null: it is in no loop. `startedAt`: of its process, 0: it has none. */
+  /** Null: it is in no loop. `startedAt`: of its process; 0: it has none. */
   loop(startedAt: number, now: number): ExitLoop | null {
     const [first] = this.#exits
     const last = this.#exits.at(-1)

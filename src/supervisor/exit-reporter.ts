@@ -12,7 +12,7 @@ interface Ending extends Pick<EndedApp, 'app' | 'loop' | 'plan'> {
   readonly searchPath: () => string
 }
 
-/** Reports what happens to the processes of an app by itself: ends, and, if they have failed, why; their health. */
+/** Reports what happens to the processes of an app by itself: exits, with the reasons of failures, and changes of health. */
 export class ExitReporter {
   readonly #name: string
   readonly #reporter: Reporter

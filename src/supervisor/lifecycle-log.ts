@@ -9,7 +9,7 @@ import {initializedLines, metadataCalls, shutDownLine, startingLines, type Shown
 export interface Logs {
   readonly app: AppLog
   readonly sidecar: SidecarLog
-  /** The app was stopped and started again: earlier lines of it are in the log of the run, and in another file. */
+  /** The app was stopped and started again: its earlier lines are in the log of the run, and in another file. */
   readonly isContinued?: boolean
 }
 
@@ -17,7 +17,7 @@ export interface Logs {
 export class LifecycleLog {
   readonly #id: string
   readonly #logs: Logs
-  /** No status lines about exits while the whole run is stopping. */
+  /** The whole run is stopping: no status lines about exits are written. */
   #runEnds = false
   #startedAt = 0
   #isInitialized = false
@@ -27,7 +27,7 @@ export class LifecycleLog {
     this.#logs = logs
   }
 
-  /** The whole run is stopping, so that exits are expected. */
+  /** Whether the whole run is stopping, so that exits are expected. */
   get runEnds(): boolean {
     return this.#runEnds
   }
@@ -42,7 +42,7 @@ export class LifecycleLog {
     else if (appPort === 0) this.#tell(...status.checkingSidecar(httpPort, grpcPort))
   }
 
-  /** `pid` is 0 if there is no process. `apiLog`: undefined if there is none. */
+  /** Logs a start. `pid`: 0 if there is no process. `apiLog`: undefined if calls are not logged. */
   started({command}: AppPlan, pid: number, apiLog: {readonly obfuscatesUrls: boolean} | undefined): void {
     const keys = ['cliPID', ...(command.length > 0 ? ['appCommand'] : []), ...(pid === 0 ? [] : ['appPID'])]
     if (apiLog !== undefined) this.#log(metadataCalls(keys, apiLog.obfuscatesUrls))
@@ -52,7 +52,7 @@ export class LifecycleLog {
     )
   }
 
-  /** The app is ready; logged only for its first process. */
+  /** Logs that the app is ready; only for its first process. */
   ready(appPort: number): void {
     if (this.#isInitialized) return
     this.#isInitialized = true

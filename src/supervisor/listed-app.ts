@@ -21,7 +21,7 @@ interface Listable {
   readonly availability: Availability
 }
 
-/** What its status knows; times are in ms since 1970, 0: never. */
+/** What its status knows; times are in ms since 1970, 0 = never. */
 interface Known {
   readonly createdAt: number
   readonly startedAt: number
@@ -30,7 +30,7 @@ interface Known {
   readonly loop: ExitLoop | null
 }
 
-/** The description of an app for others. */
+/** Describes an app for others. */
 export function listedApp(
   {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
   {createdAt, startedAt, restarts, waitsFor, loop}: Known
@@ -62,7 +62,7 @@ export function listedApp(
   }
 }
 
-/** The description of an app that has nothing open, like one that was stopped. */
+/** Describes an app that has nothing open, such as one that was stopped. */
 export const plannedFacts = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): AppFacts => ({
   id,
   version,
@@ -91,7 +91,10 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
   sidecarLogFile: ''
 })
 
-/** Where people and programs call it; a copy under a name of its own, which browsers find on this machine (RFC 6761 §6.3): its cookies are its own. */
+/**
+ * The URL at which people and programs call it. A copy has a host name of its own, which browsers resolve to this machine (RFC
+ * 6761 §6.3), so that its cookies are its own.
+ */
 function publishedUrl({published}: AppPlan): string {
   if (published === undefined) return ''
   const {copy, number} = published

@@ -1,19 +1,19 @@
 import type {Environment} from '../model/environment.ts'
 
-/** Variables that say where an app's SDK sends to, whatever their value (OpenTelemetry's environment variable specification). */
+/** Variables that configure where an app's SDK sends to, whatever their value (OpenTelemetry's environment variable specification). */
 const WHERE = /^OTEL_(?:EXPORTER_\w+_ENDPOINT|EXPORTER_JAEGER_AGENT_HOST|(?:EXPERIMENTAL_)?CONFIG_FILE)$/
 /** Interval at which an SDK sends spans and logs, in ms: the default of 5 s would show them long after their request. */
 const DELAY_MS = '500'
 
-/** The user has decided already where an SDK with this environment sends to, or that it is off. */
+/** Whether the environment already configures where an SDK sends to, or that it is off. */
 export const saysWhereToSend = (environment: Environment): boolean =>
   environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' ||
   !['otlp', '', undefined].includes(environment['OTEL_TRACES_EXPORTER']) ||
   Object.entries(environment).some(([name, value]) => WHERE.test(name) && value !== undefined && value !== '')
 
 /**
- * The variables that an app's OpenTelemetry SDK gets, where the environment does not say otherwise: an app without one notices nothing. The sampler
- * is for requests that come without a trace: ours have flags 00, for which the SDKs' default would drop each span.
+ * The variables for an app's OpenTelemetry SDK, unless the environment configures it; an app without an SDK ignores them. The
+ * sampler is for requests without a trace: ours have flags 00, for which the SDKs' default would drop each span.
  */
 export function otelVariables(environment: Environment, id: string, port: number): Readonly<Record<string, string>> {
   const ours = {

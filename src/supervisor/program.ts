@@ -24,13 +24,13 @@ export interface ProgramOptions {
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void
-  /** The latest plan of the app: which saves start it again, and whether it sleeps. */
+  /** The latest plan of the app: it says which saves restart it, and whether it sleeps. */
   readonly plan: () => AppPlan
   /** The user starts the first process in a debugger. */
   readonly isDebugged?: boolean | undefined
-  /** The state of the current process changed. */
+  /** Called when the state of the current process has changed. */
   readonly moved: (state: AppState) => void
-  /** A candidate or a previous process changed its state. */
+  /** Called when a candidate or a previous process has changed its state. */
   readonly otherMoved: () => void
 }
 
@@ -45,9 +45,9 @@ export class Program {
   readonly #births = new WeakMap<Supervised, number>()
   #isStopped = false
   #hasStarted = false
-  /** The user starts the next process, in a debugger. */
+  /** The user starts the next process in a debugger. */
   isDebugged = false
-  /** The terminal of all its processes; created by the first that has one. */
+  /** The terminal of all its processes; created by the first process that has one. */
   terminal: AppTerminal | undefined
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
@@ -88,7 +88,7 @@ export class Program {
     return this.#hasStarted || !['idle', 'asleep'].includes(this.#app.state.phase)
   }
 
-  /** Ends the current process; none follows until one is started. */
+  /** Ends the current process; the next one starts only on request. */
   sleep(): void {
     this.#hasStarted = false
     this.#app.sleep?.()
@@ -106,10 +106,10 @@ export class Program {
     this.#hasStarted = this.hasStarted
     const app = (this.#app = this.#newApp(plan, appPort, why))
     this.#others.add(old)
-    // before the old one is gone: what needs a process meanwhile wakes this one
+    // before the old one is gone: what needs a process meanwhile starts this one
     if (wasAsleep && !this.#hasStarted) app.sleep?.()
     await this.drop(old, why)
-    // one that the user starts in a debugger does not sleep
+    // a process that the user starts in a debugger does not sleep
     if (this.#hasStarted || (wasAsleep && app.sleep === undefined)) await app.start()
   }
 

@@ -24,7 +24,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
-  /** Called before an app joins: nothing of the run replaces it any more. */
+  /** Called before an app joins: what replaces it in the run, such as the built-in Redis, gives way. */
   readonly makesRoom: (plan: AppPlan) => Promise<void>
   /** Whether an app has called another one, by their ids. */
   readonly calls: (caller: string, callee: string) => boolean
@@ -32,7 +32,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly removed: (id: string) => void
   /** Called when an app joins the run, before it is open. */
   readonly joins: (runtime: AppRuntime) => void
-  /** Called when an app that was left out has joined the run. */
+  /** Called when an app that was left out of the run has joined it. */
   readonly broughtIn: (plan: AppPlan) => void
   /** Called with all apps, the closed ones included, when their order has changed, or one is leaving the run for good. */
   readonly arranged: (all: readonly AppRuntime[]) => void
@@ -100,7 +100,7 @@ export class Apps implements EditedApps {
     return this.isReopening(runtime) ? 'waiting' : runtime.availability
   }
 
-  /** An edit of the template has closed it, and opens it again. */
+  /** Whether an edit of the template has closed the app and is about to open it again. */
   isReopening(runtime: AppRuntime): boolean {
     return runtime.app.state.phase === 'exited' && this.reopening(runtime.id) !== undefined && !this.isStopped(runtime)
   }
@@ -113,7 +113,7 @@ export class Apps implements EditedApps {
     return leftOut === undefined ? '' : whyLeftOut(id, leftOut.profiles ?? [])
   }
 
-  /** No app has this id but those that the run leaves out. */
+  /** Whether the run leaves out all apps of this id. */
   isLeftOut(id: string): boolean {
     return this.leftOut(id).length > 0 && !this.#all.some(runtime => runtime.id === id)
   }
@@ -123,7 +123,7 @@ export class Apps implements EditedApps {
     return this.#leftOut.filter(plan => id === undefined || plan.id === id)
   }
 
-  /** After an edit of the template other apps are left out. */
+  /** Sets which apps are left out, after an edit of the template. */
   leaveOut(plans: readonly AppPlan[]): void {
     this.#leftOut = plans
   }
@@ -140,7 +140,7 @@ export class Apps implements EditedApps {
     })
   }
 
-  /** No app was given up, and those that have exited succeeded, or were asked to. */
+  /** Whether no app was given up, and each that has exited has succeeded or was asked to exit. */
   get areAllWell(): boolean {
     return this.#all.every(runtime => this.isStopped(runtime) || (!runtime.isGivenUp && isWell(runtime.app.state)))
   }
@@ -175,7 +175,7 @@ export class Apps implements EditedApps {
     }
   }
 
-  /** Settles when the edit that opens apps of this id is done; undefined: none does. */
+  /** Settles when the edit that opens apps of this id is done; undefined: there is no such edit. */
   reopening(id: string): Promise<void> | undefined {
     return this.#reopening?.ids.includes(id) === true ? this.#reopening.done : undefined
   }
@@ -238,7 +238,7 @@ export class Apps implements EditedApps {
 
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
     const opened = new Set(next.map(planKey))
-    // what the template has no more answers no more, also while it still drains
+    // an app that has left the template gets no more calls, even while it drains
     for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
     this.#arranged()
     const {closeForEdit} = await import('./close-for-edit.ts')
@@ -248,7 +248,7 @@ export class Apps implements EditedApps {
   /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */
   async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
     const previous = this.find(plan)
-    // what `--except` has left to the user, who has asked for it since: for another instance, too
+    // an app that `--except` has left to the user, and that the user has started since, is started for another instance, too
     const isAskedFor = this.#all.some(({id, isExcepted}) => id === plan.id && !isExcepted)
     const isDebugged = previous === undefined && isAskedFor ? false : previous?.isDebugged
     return this.#open(plan, index, {previous, isDebugged, isExcepted: previous?.isExcepted})
@@ -376,7 +376,7 @@ export class Apps implements EditedApps {
     return undefined
   }
 
-  /** Its start failed or was cancelled: it is stopped again, or removed if it is new. */
+  /** Undoes a start that has failed or was cancelled: the app is stopped again, or removed if it is new. */
   async #withdraw(runtime: AppRuntime, wasStopped: boolean): Promise<void> {
     if (!wasStopped) return this.remove(runtime)
     this.#stopped.add(runtime)

@@ -46,16 +46,16 @@ export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporte
   readonly letGo: (runtime: AppRuntime) => FinishWork
 }
 
-/** Where calls may wait without an end. */
+/** The limit for calls that may wait without end. */
 const MAX_BEHIND_MS = 60_000
 
 /** How an edit closes an app. */
 export interface EditedClose {
   /** Its sidecar will have the same ports. */
   readonly keepsPorts: boolean
-  /** Settles when the apps of the edit that call this one have answered what they had in hand: until then it takes calls. */
+  /** Settles when the apps of the edit that call this one have their answers: until then it takes calls. */
   readonly callers: Promise<unknown>
-  /** It has no calls in flight any more. */
+  /** Called when no call to the app is in flight any more. */
   readonly onDrained: () => void
 }
 
@@ -64,7 +64,7 @@ export class AppCloser {
   readonly #options: AppCloserOptions
   /** Apps that are closed or being closed. */
   readonly #closing = new WeakMap<AppRuntime, Promise<void>>()
-  /** Sidecars whose apps an edit has opened again, with calls that are not answered yet. */
+  /** Sidecars whose apps an edit has opened again, and that still have unanswered calls. */
   readonly #behind = new Set<Promise<void>>()
 
   constructor(options: AppCloserOptions) {
@@ -98,7 +98,7 @@ export class AppCloser {
     return servers
   }
 
-  /** Closes the sidecar of an app once its calls are answered: they may wait for apps of the edit as long as calls wait for any app. */
+  /** Closes the sidecar of an app once its calls are answered: they may wait for apps of the edit for as long as calls wait for any app. */
   #closeBehind(runtime: AppRuntime): void {
     const {plan, queue} = runtime
     const ms = plan.stop.timeoutMs + Math.min(queue.timeoutMs, MAX_BEHIND_MS)

@@ -26,9 +26,9 @@ import type {Reporter} from '../../model/reporter.ts'
 
 /** How an app is opened during the run. */
 export interface OpenMode {
-  /** The user starts its first process, in a debugger. */
+  /** The user starts its first process in a debugger. */
   readonly isDebugged?: boolean | undefined
-  /** `--except` has left it to the user, who has not asked for it since. */
+  /** `--except` has left the app to the user, who has not started it since. */
   readonly isExcepted?: boolean | undefined
 }
 
@@ -94,7 +94,7 @@ export class AppRuntimes {
     return this.#make(app, ports, {...logs, isContinued}, mode)
   }
 
-  /** The app whose process has this marker; '' = none of the run. */
+  /** The id of the app whose process has this marker; '' = no app of the run. */
   appOf(marker: string): string {
     return this.#marked.get(marker) ?? ''
   }
@@ -175,7 +175,7 @@ export class AppRuntimes {
   }
 }
 
-/** Says where the app listens instead, where that is known. */
+/** Reports that an app is not ready, and where it listens instead, if that is known. */
 async function reportNotReady(runtime: AppRuntime, note: Note, reporter: Reporter): Promise<void> {
   const {portHint} = await import('../../supervisor/messages/port-hint.ts')
   reportNote(reporter, runtime.id, note, await portHint(runtime))

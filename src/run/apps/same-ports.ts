@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util'
 import type {AppPlan} from '../../model/plan.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
 
-/** Whether the template says the same of the ports of an app: then it keeps those that it has. */
+/** Whether two plans of an app have the same ports: then the app keeps those that it has. */
 export const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
 
 const portsIn = (plan: AppPlan): readonly unknown[] => {
@@ -19,7 +19,7 @@ const numbersIn = ({httpPort, grpcPort, metricsPort, internalGrpcPort}: AppPlan[
   internalGrpcPort
 ]
 
-/** Whether the sidecar of an app keeps its ports over an edit: the template says the same of them, and no app that the edit opens asks for one. */
+/** Whether the sidecar of an app keeps its ports over an edit: the plan has the same ports, and no app that the edit opens wants one of them. */
 export function keepsPorts(
   {plan, ports}: {readonly plan: AppPlan; readonly ports: SidecarPorts},
   after: AppPlan,

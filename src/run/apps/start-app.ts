@@ -48,14 +48,14 @@ export class AppStarter {
     )
       return {outcome: 'runs already', why: ''}
     try {
-      // also where `up --except` would leave it to the user: now that has asked for it
+      // also an app that `up --except` would leave to the user: it was asked for now
       for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan, {isDebugged: false}))
       for (const runtime of meant) await this.#bringUp(runtime)
       const begun = apps.named(id)
       if (begun.length === 0) return failed(GONE)
       const whys = await Promise.all(begun.map(async runtime => this.#whyNotBegun(runtime)))
       await apps.settled()
-      // an edit has closed what was waited for, and opened it again
+      // an edit has closed an app that was waited for, and opened it again
       if (!lifetime.isOver && !begun.every(runtime => apps.all.includes(runtime))) return await this.start(id)
       const why = whys.find(each => each !== '')
       return why === undefined ? {outcome: 'started', why: ''} : failed(why)
@@ -152,7 +152,7 @@ export class AppStarter {
     }
   }
 
-  /** It does not run, and will not restart by itself. */
+  /** Whether the app does not run, and will not restart by itself. */
   #isDown(runtime: AppRuntime): boolean {
     const {phase} = runtime.app.state
     return this.#options.apps.isStopped(runtime) || ['exited', 'backoff', 'asleep'].includes(phase)
@@ -163,11 +163,11 @@ export class AppStarter {
     return standingOf(runtime.plan.dependsOn, all).kind === 'free'
   }
 
-  /** Whether a dependency must be started; not if it has exited successfully. */
+  /** Whether a dependency must be started. One that has exited successfully need not be. */
   #isLacking(needed: AppRuntime, dependency: Dependency): boolean {
     if (this.#options.apps.isStopped(needed)) return true
     const {state} = needed.app
-    // what it depends on may be stopped itself
+    // its own dependencies may be stopped
     if (state.phase === 'asleep') return true
     const waitsForSave = state.phase === 'backoff' && state.until === Infinity
     if (state.phase !== 'exited' && !waitsForSave) return false

@@ -3,25 +3,25 @@ import {USES} from '../../observe/telemetry/recorder/component-uses.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {AppSleep} from '../../supervisor/app-sleep.ts'
 
-/** What an app does: it is idle while nothing is under way and the count stays the same. */
+/** The activity of an app: it is idle while nothing is under way and the count stays the same. */
 export interface Activity {
   readonly isBusy: () => boolean
-  /** Grows whenever something has happened, also if it is over already. */
+  /** Grows whenever something has happened, also if that is over already. */
   readonly count: () => number
 }
 
 export interface ActivityOptions {
   readonly recorder: CallRecorder
   readonly runtimes: () => readonly AppRuntime[]
-  /** A save, an edit or a request is being acted on. */
+  /** Whether a save, an edit or a request is being acted on. */
   readonly isChanging: (runtime: AppRuntime) => boolean
   /** Whether its workers have turns or activities of workflows. */
   readonly hasWork: (runtime: AppRuntime) => boolean
-  /** Whether it reads over streams that it has opened, which another process would not read, or was not asked yet what starts it. */
+  /** Whether the app reads from streams that it has opened itself, which only this process would read, or whether its triggers are not known yet. */
   readonly isKept: (runtime: AppRuntime) => boolean
 }
 
-/** Calls from and to the app, what it does with components, its work, who is attached to it. */
+/** The activity of an app: calls from and to it, its use of components, its work, and who is attached to it. */
 export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activity {
   const {recorder, runtimes, isChanging, hasWork, isKept} = options
   const {id, queue, sleep} = runtime
@@ -32,7 +32,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
     }) ||
     // calls that are not recorded
     runtimes().some(({queue: of}) => [...of.inFlight.keys(), ...of.held].some(({caller}) => caller === id))
-  /** What waits for it and for others finds it there once they are. */
+  /** whether another app waits for this one and for more: that finds it running once it starts */
   const isAwaited = (): boolean =>
     runtimes().some(
       ({plan: {dependsOn}, obstacle, isGivenUp, app: {state}}) =>
@@ -41,7 +41,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
   return {
     isBusy: () => {
       const {state} = runtime.app
-      // another instance of it goes on: it does not keep that awake
+      // another instance of the app keeps running: this one need not be awake for it
       if (sleep.isAsleep) return sleep.isWaking
       return (
         state.phase !== 'running' ||
@@ -62,7 +62,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
   }
 }
 
-/** Calls and uses of components of an app that are over. */
+/** The number of finished calls of an app and of its uses of components. */
 function callsOf(id: string, {edges, uses}: CallRecorder): number {
   let count = 0
   for (const {caller, callee, calls} of edges.all) if (caller === id || callee === id) count += calls

@@ -11,14 +11,14 @@ export interface IdleClocksOptions {
   readonly emit: Emit
   /** Aborted when the run is to stop. */
   readonly over: AbortSignal
-  /** Returns what an app does now, and has done. */
+  /** Reads the activity of an app. */
   readonly activityOf: (runtime: AppRuntime) => Activity
   readonly instancesOf: (runtime: AppRuntime) => readonly AppRuntime[]
-  /** Ends what lives in the app's process alone: its actors, the work of its workers. */
+  /** Ends what only the app's process has: its actors, the work of its workers. */
   readonly finish: (runtime: AppRuntime) => readonly FinishWork[]
   /** How long that may take, in ms. */
   readonly graceMs: (runtime: AppRuntime) => number
-  /** Called when the process has ended, or stays. */
+  /** Called when the process has ended, or keeps running after all. */
   readonly resume: (runtime: AppRuntime) => void
 }
 
@@ -27,7 +27,7 @@ const LOOKS = 10
 const MIN_TICK_MS = 5
 const MAX_TICK_MS = 1000
 
-/** Counts for each app that has an `idleTimeout` how long nothing was under way in it; then it falls asleep, with all its instances. */
+/** Measures for each app with an `idleTimeout` how long it was idle; then the app falls asleep, with all its instances. */
 export class IdleClocks {
   readonly #options: IdleClocksOptions
   /** The clocks by the key of their first instance. */
@@ -37,7 +37,7 @@ export class IdleClocks {
     this.#options = options
   }
 
-  /** A process of the app runs. */
+  /** Called when a process of the app runs. */
   follow(runtime: AppRuntime): void {
     const key = planKey({...runtime.plan, instance: 0})
     if (this.#clocks.has(key)) return
@@ -46,7 +46,7 @@ export class IdleClocks {
   }
 }
 
-/** Two looks with equal counters and nothing under way mean that nothing has happened between them. */
+/** Two checks with equal counts and nothing under way mean that nothing has happened in between. */
 class IdleClock {
   readonly #runtime: AppRuntime
   readonly #options: IdleClocksOptions
@@ -99,13 +99,13 @@ class IdleClock {
     const all = instances.map(each => this.#options.activityOf(each))
     const count = all.reduce((sum, each) => sum + each.count(), 0)
     const isBusy = all.some(({isBusy: isBusyNow}) => isBusyNow())
-    // what was under way at the last look may have ended just before this one
+    // what was under way at the last check may have ended just before this one
     if (isBusy || this.#isBusy || count !== this.#count) this.#since = systemClock.now()
     this.#isBusy = isBusy
     this.#count = count
   }
 
-  /** False: something came. */
+  /** Puts the instances to sleep; false: something came meanwhile. */
   async #fall(instances: readonly AppRuntime[], idleMs: number): Promise<boolean> {
     const running = instances.filter(({app: {state}}) => state.phase === 'running')
     const fell = await Promise.all(running.map(async each => this.#fallOne(each)))

@@ -8,7 +8,7 @@ import type {RunWork} from '../run-work.ts'
 import {activityOf} from './activity.ts'
 import {IdleClocks, type IdleClocksOptions} from './idle-clocks.ts'
 
-/** The parts of a run that know what an app does. */
+/** The parts of a run that know the activity of an app. */
 export interface IdleParts {
   readonly context: Pick<RunContext, 'emit' | 'lifetime' | 'reporter'>
   /** All apps of the run. */
@@ -20,7 +20,7 @@ export interface IdleParts {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
 }
 
-/** `instancesOf`: those that sleep and wake together. */
+/** `instancesOf`: the instances that sleep and wake together. */
 export function openClocks(
   {context: {emit, lifetime}, runtimes, changes, recorder, work, actors, sidecars}: IdleParts,
   instancesOf: IdleClocksOptions['instancesOf']

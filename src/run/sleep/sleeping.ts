@@ -12,16 +12,16 @@ export interface SleepParts extends IdleParts {
   readonly starts: StartOrder
 }
 
-/** Wakes the apps of a run that sleep when they are needed, and lets those that are idle fall asleep. */
+/** Wakes the sleeping apps of a run when they are needed, and lets idle ones fall asleep. */
 export class Sleeping {
   readonly #parts: SleepParts
   readonly #clocks: IdleClocks
-  /** What starts each app, as its last process said. */
+  /** What starts each app, as its last process has reported. */
   readonly #triggers: Map<string, Triggers>
   /** The keys of the first instances of apps that are being woken, with all their instances. */
   readonly #waking = new Set<string>()
 
-  /** Reads what earlier runs have kept. */
+  /** Reads what earlier runs have stored. */
   static async open(parts: SleepParts): Promise<Sleeping> {
     return new Sleeping(parts, await parts.work.triggers())
   }
@@ -45,19 +45,19 @@ export class Sleeping {
     })
   }
 
-  /** What waits as long as it takes needs a process of an app. */
+  /** Wakes an app for something that waits without a limit. */
   need(app: string, cause: string): void {
     for (const {id, sleep} of this.#parts.runtimes()) if (id === app) sleep.need(cause)
   }
 
-  /** It is known now what starts an app. Those that sleep again in another run need it. */
+  /** Stores what starts an app, for runs in which it sleeps. */
   learn(app: string, part: Triggers): void {
     const triggers = {...this.#triggers.get(app), ...part}
     this.#triggers.set(app, triggers)
     void this.#parts.work.keepTriggers(app, triggers)
   }
 
-  /** The state of an app has changed. */
+  /** Called when the state of an app has changed. */
   onMove(runtime: AppRuntime): void {
     const {phase} = runtime.app.state
     this.#follow(runtime)
@@ -66,7 +66,7 @@ export class Sleeping {
     if (this.#parts.work.lacksWorker(runtime)) runtime.sleep.need('a workflow')
   }
 
-  /** An edit of the template may have given an `idleTimeout` to one that runs. */
+  /** Called when an edit of the template may have given a running app an `idleTimeout`. */
   onEdited(): void {
     for (const runtime of this.#parts.runtimes()) this.#follow(runtime)
   }
@@ -92,14 +92,14 @@ export class Sleeping {
     })
     void starts.wake(runtime)
     const key = planKey({...runtime.plan, instance: 0})
-    // one that cannot be started is asleep again at once: the instances must not wake each other in turn
+    // an instance that cannot be started is asleep again at once: the instances must not wake each other in turn
     if (this.#waking.has(key)) return
     this.#waking.add(key)
     for (const each of this.#instancesOf(runtime)) if (each !== runtime) each.sleep.wake(cause)
     this.#waking.delete(key)
   }
 
-  /** Those that sleep and wake together. */
+  /** The instances that sleep and wake together. */
   #instancesOf({id, plan: {version}}: AppRuntime): readonly AppRuntime[] {
     return this.#parts.runtimes().filter(each => each.id === id && each.plan.version === version)
   }

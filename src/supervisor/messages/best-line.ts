@@ -20,21 +20,21 @@ const NOISE = [
   /^usage: /i
 ]
 
-/** Carets below a line of a source: it is quoted, and says what it says of something else. */
+/** Carets below a quoted source line, whose words are not about the failure. */
 const CARETS = /^\s*[\^~]+\s*$/
-/** A line of a log that reports no failure, whatever its words are. */
+/** Patterns of log lines that report no failure, whatever their words are. */
 const CALM = [
   /^[^a-z]*\b(?:TRACE|DEBUG|INFO|WARN|WARNING|INF|DBG|WRN|LOG(?=:))\b/, // also Serilog, PostgreSQL
   /^\[?(?:trace|debug|info|warn|warning)(?:\]|:)/,
   /\blevel"?[=:]\s?"?(?:(?:trace|debug|info|warn)|[1-4]0\b)/i, // logfmt, JSON, pino
   /^[IW]\d{4} \d\d:/ // klog
 ]
-/** Errors of a parser, which say nothing of where: Python and Node print the place some lines before. */
+/** Errors of a parser, which do not say where: Python and Node print the place some lines before. */
 const OF_PARSER = /^(?:SyntaxError|IndentationError|TabError)\b/
 const PLACE = /^\s*(File ".*", line \d+)$|^((?:file:\/\/)?\/\S+:\d+)$/
-/** How many lines before the error the place is searched: the source and its caret are in between. */
+/** How many lines before the error its place is searched: the source and its caret are in between. */
 const PLACE_WITHIN = 5
-/** What npm has to say itself, where it did not come to run anything. */
+/** npm's own errors, when it could not run anything. */
 const OF_NPM = /^npm (?:ERR!|error) (?!code|syscall|path|errno)\S/
 
 /** Patterns of lines that explain a failure, the best ones first. */
@@ -47,16 +47,16 @@ const MARKS: readonly RegExp[] = [
 /** The first line that matches counts: a compiler's later errors often follow from it. */
 const COMPILERS = MARKS[1]
 
-/** The stacks that Node prints as it aborts: its own, and that of the code. */
+/** The stacks that Node prints as it aborts: its own, and that of JavaScript. */
 const OF_ABORT = /^-{5} .* -{5}$|^\s*\d+: (?:0x|.*:\d+:\d+\)?$)/
 
 const MAX_LENGTH = 300
-/** What is looked at of a line: Node quotes whole files that were minified, and patterns backtrack on them. */
+/** How many characters of a line are searched: Node quotes whole minified files, on which patterns backtrack. */
 const MAX_LOOKED_AT = 1000
 
 /**
- * The line of an app's last output that best explains its exit, without colours; '' if there is none. Of stdout, which is for other things
- * as well, only lines that tell of a failure count: compilers and loggers have theirs there.
+ * The line of an app's last output that best explains its exit, without colours; '' if there is none. Of stdout, which has other
+ * output as well, only lines that report a failure count: compilers and loggers write theirs there.
  */
 export function bestLine(stderr: readonly string[], stdout: readonly string[] = []): string {
   const errors = plain(stderr).filter(line => !OF_ABORT.test(line))
@@ -70,7 +70,7 @@ const isCalm = (line: string): boolean => CALM.some(calm => calm.test(line))
 
 const lastOf = (lines: readonly string[]): string | undefined => lines.findLast(line => !isCalm(line))
 
-/** Where the source is that a parser refuses: ` (File "/app/main.py", line 7)`; '' for other errors. */
+/** The place of the source that a parser refuses: ` (File "/app/main.py", line 7)`; '' for other errors. */
 function placeOf(error: string, lines: readonly string[]): string {
   if (!OF_PARSER.test(error)) return ''
   const at = lines.lastIndexOf(error)
@@ -96,7 +96,7 @@ function tellingLine(lines: readonly string[]): string | undefined {
   return undefined
 }
 
-/** Where a line ends with a colon, the next one says it: a panic of Rust, esbuild, Spring Boot. */
+/** Adds the next line to one that ends with a colon: a panic of Rust, esbuild, Spring Boot. */
 function continued(lines: readonly string[], at: number): string {
   const [line = '', next = ''] = lines.slice(at, at + 2)
   return line.endsWith(':') && next !== '' ? `${line} ${next.trim()}` : line

@@ -4,7 +4,7 @@ const MAX_NAMED = 3
 
 export interface Cut {
   readonly id: string
-  /** Never empty. */
+  /** The calls that were cancelled, at least one. */
   readonly left: readonly PendingCall[]
   /** The time they had to finish. */
   readonly ms: number

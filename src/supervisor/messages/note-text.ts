@@ -11,7 +11,7 @@ const CODES = {
   'orphan-ended': 'process-ended'
 } as const
 
-/** Warns about events of an app other than state changes. `hint`: what else is known of it. */
+/** Warns about events of an app other than state changes. `hint`: further information. */
 export const reportNote = (reporter: Reporter, id: string, note: Note, hint = ''): void =>
   reporter.warn(CODES[note.type], hint === '' ? noteText(id, note) : `${noteText(id, note)}; ${hint}`)
 

@@ -4,7 +4,7 @@ import {firstAccepting, statusOf} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
 import {probeTargetOf} from '../process/readiness.ts'
 
-/** An app as the hint needs it. */
+/** The parts of an app that the hint needs. */
 export interface HintedApp {
   readonly plan: AppPlan
   /** Its process group; 0 = none. */
@@ -16,7 +16,7 @@ export interface HintedApp {
 
 /**
  * Where an app listens that is not ready because nothing listens on its port, or what it answers to the probe of `ready.http`; ''
- * for all others, and where the system does not tell.
+ * for all other apps, and if the system does not report it.
  */
 export async function portHint({plan, pid, appPort, isListening}: HintedApp): Promise<string> {
   const {ready} = plan
@@ -32,7 +32,7 @@ export async function portHint({plan, pid, appPort, isListening}: HintedApp): Pr
   return `it listens on ${found}, and not on ${wanted}`
 }
 
-/** An answer that does not make it ready. */
+/** Describes an answer that does not make the app ready. */
 async function answerHint(plan: AppPlan, appPort: number): Promise<string> {
   if (plan.ready.kind !== 'http') return ''
   const {path} = plan.ready

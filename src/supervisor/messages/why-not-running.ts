@@ -34,7 +34,7 @@ export function whyNotRunning(app: NotRunning, state: AppState, {movedAt: at, lo
   return whyInState(name, state, {at, line})
 }
 
-/** `line`: the most useful one of its last output. */
+/** `line`: the most useful line of its last output. */
 function whyInState(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
   const words = line === '' ? '' : `: ${line}`
   switch (state.phase) {

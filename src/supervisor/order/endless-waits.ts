@@ -2,10 +2,10 @@ import type {Reporter} from '../../model/reporter.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import type {Startable} from './start-queue.ts'
 
-/** How long an app that others wait to end may run, and be ready, before that is reported: one that listens is hardly a one-shot app. */
+/** How long an app that others wait to end may run before that is reported, in ms: one that listens is hardly a one-shot app. */
 const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 
-/** Reports, once for each app, that others wait for the end of what probably never ends: a server. */
+/** Reports, once for each app, that others wait for the end of an app that probably never ends: a server. */
 export class EndlessWaits {
   readonly #reporter: Reporter
   readonly #clock: Clock
@@ -17,7 +17,7 @@ export class EndlessWaits {
     this.#clock = clock
   }
 
-  /** `waiting` waits; `needed`: the apps that it depends on. */
+  /** Checks the dependencies of an app that waits; `needed`: the apps that it depends on. */
   look(waiting: Startable, needed: readonly Startable[]): void {
     for (const {id} of waiting.plan.dependsOn.filter(({until}) => until === 'completed')) {
       const app = needed.find(each => each.id === id && goesOn(each))
@@ -30,7 +30,7 @@ export class EndlessWaits {
     }
   }
 
-  /** The run is over. */
+  /** Called when the run is over. */
   close(): void {
     for (const callOff of this.#watched.values()) callOff()
   }

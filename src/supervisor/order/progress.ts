@@ -2,7 +2,7 @@ import type {Dependency} from '../../model/plan.ts'
 import {exitOf, succeeded, type AppState} from '../../model/app-state.ts'
 import {endOf} from '../../model/exit-text.ts'
 
-/** The progress of an app. Once it has started or was ready, that stays so; whether it has completed, its latest end decides. */
+/** The progress of an app. `hasStarted` and `wasReady` stay true once they are; `hasCompleted` follows its latest end. */
 export interface Progress {
   readonly id: string
   /** False for an entry that has only a sidecar. */
@@ -24,7 +24,7 @@ export const noProgress = (id: string, hasCommand: boolean): Progress => ({
   state: {phase: 'idle'}
 })
 
-/** The progress after a state change. One that sleeps has to start again for those that need it. */
+/** The progress after a state change. An app that sleeps has to start again for its dependents. */
 export function progressed(before: Progress, state: AppState): Progress {
   const exit = exitOf(state)
   return {
@@ -67,7 +67,7 @@ export function standingOf(dependencies: readonly Dependency[], all: readonly Pr
   }
 }
 
-/** Whether an app is, or has been, as far as others wait for. */
+/** Whether an app is, or was, as far as its dependents wait for. */
 export function hasReached({hasStarted, wasReady, hasCompleted}: Progress, {until}: Dependency): boolean {
   switch (until) {
     case 'started':

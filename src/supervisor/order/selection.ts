@@ -3,8 +3,8 @@ import {nearMiss} from '../../model/near-miss.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 
 /**
- * Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. Where another run
- * lends the rest, it lends dependencies, too. Throws a UserError for an unknown id.
+ * Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. If another
+ * run lends the rest, it lends dependencies, too. Throws a UserError for an unknown id.
  */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   refuseUnknown(plan, ids, '--only')
@@ -12,7 +12,7 @@ export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   const apps = plan.apps.filter(({id}) => wanted.has(id)).map(app => waitingFor(app, wanted))
   const hasService = apps.some(({fixedPort}) => fixedPort > 0)
   const {managerPort} = plan
-  // their profiles do not count: `--only` has left them out
+  // their profiles no longer count: `--only` has left them out
   const others = [...plan.apps.filter(({id}) => !wanted.has(id)), ...(plan.leftOut ?? [])]
   const leftOut = others.map(withoutProfiles)
   return {...plan, apps, leftOut, managerPort: managerPort === 'usual' && !hasService ? 'none' : managerPort}
@@ -26,7 +26,7 @@ function withDependencies({apps}: Plan, ids: readonly string[]): ReadonlySet<str
   return wanted
 }
 
-/** The app as it is where those that it waits for are only these. */
+/** The plan of the app with only those dependencies that are among these. */
 const waitingFor = (app: AppPlan, wanted: ReadonlySet<string>): AppPlan =>
   app.dependsOn.every(({id}) => wanted.has(id))
     ? app
@@ -37,7 +37,7 @@ function withoutProfiles(app: AppPlan): AppPlan {
   return profiles === undefined ? app : rest
 }
 
-/** Throws a UserError for an id that no app of the plan has; `flag` named it. */
+/** Throws a UserError for an id that no app of the plan has; `flag`: the flag that named it. */
 export function refuseUnknown({apps, leftOut = []}: Plan, ids: Iterable<string>, flag: string): void {
   const known = new Set([...apps, ...leftOut].map(({id}) => id))
   for (const id of ids) {

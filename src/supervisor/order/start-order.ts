@@ -22,11 +22,11 @@ export interface StartOrderOptions {
 /** Pipes for the first processes, created in advance. */
 type Pipes = Awaited<ReturnType<typeof preparePipes>>
 
-/** Its pipes are created in advance: the app has a command, no dependencies, and no terminal, and is started at once. */
+/** Whether its pipes are created in advance: the app has a command, no dependencies and no terminal, and is started at once. */
 export const isPiped = ({command, dependsOn, tty, lazy}: AppPlan): boolean =>
   command.length > 0 && dependsOn.length === 0 && tty !== true && lazy !== true
 
-/** Its first call starts it, in place of the run. */
+/** Whether its first call starts it, and not the start of the run. */
 const startsAsleep = ({sleep, plan: {command}, isDebugged, fault}: Startable): boolean =>
   sleep.beginsAsleep && command.length > 0 && !isDebugged && fault === ''
 
@@ -93,7 +93,7 @@ export class StartOrder {
     else await runtime.start(undefined)
   }
 
-  /** An app that waits has left the run. */
+  /** Removes an app that waits and has left the run. */
   leave(runtime: Startable): void {
     this.#queue.remove(runtime)
   }
@@ -119,7 +119,7 @@ export class StartOrder {
 
   #queueUp(runtimes: readonly Startable[]): void {
     const waiting = runtimes.filter(({plan}) => plan.dependsOn.length > 0)
-    // also those that have failed: they try again
+    // also those that have failed: they are tried again
     for (const {id, plan} of waiting)
       for (const needed of this.#options.runtimes())
         if (plan.dependsOn.some(each => each.id === needed.id)) needed.sleep.wake(`"${id}" depends on it`)

@@ -25,11 +25,11 @@ export type Startable = Pick<
 export interface StartQueueOptions {
   /** All apps of the run. */
   readonly runtimes: () => readonly Startable[]
-  /** All dependencies are met. */
+  /** Called when all dependencies are met. */
   readonly start: (runtime: Startable) => void
   /** Called while it still waits for some of these. */
   readonly waits: (runtime: Startable, needed: readonly Startable[]) => void
-  /** A dependency can only be met if the user starts it again; `why` is a complete sentence. */
+  /** Called when a dependency can only be met if the user starts it again; `why` is a complete sentence. */
   readonly giveUp: (runtime: Startable, why: string) => void
 }
 
@@ -49,7 +49,7 @@ export class StartQueue {
     for (const runtime of runtimes) this.#waiting.add(runtime)
   }
 
-  /** It has left the run: an edit has opened another one in its place, or the user has stopped it. */
+  /** Removes an app that has left the run: an edit has opened another one in its place, or the user has stopped it. */
   remove(runtime: Startable): void {
     this.#waiting.delete(runtime)
   }

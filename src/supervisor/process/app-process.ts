@@ -11,7 +11,7 @@ import type {Exit} from '../../model/app-state.ts'
 
 export interface AppProcessOptions {
   readonly command: readonly string[]
-  /** The limits of the process. Left out: it has none. */
+  /** The limits of the process. Left out: there are none. */
   readonly limited?: LimitedProcess | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string>>

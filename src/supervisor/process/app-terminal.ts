@@ -10,14 +10,14 @@ import type {TheirStdio} from '../../platform/pipes.ts'
 import {openPseudoTerminal, resizePseudoTerminal, type PseudoTerminal} from '../../platform/pseudo-terminal.ts'
 import {TerminalLines} from './terminal-lines.ts'
 
-/** What is kept of the output for who attaches later, in bytes; it is cut when there is twice as much. */
+/** How much output is kept for clients that attach later, in bytes; it is cut when there is twice as much. */
 const KEPT = 64 * 1024
-/** A terminal takes no more than its programs read: then it is asked again. */
+/** A terminal takes no more than its programs read: after this time, in ms, writing is tried again. */
 const AGAIN_MS = 20
 /** Maximum size of one read from a terminal, in bytes. */
 const READ = 64 * 1024
 
-/** The terminals of an app, one for each of its processes. Who is attached sees them one after the other, as on one screen. */
+/** The terminals of an app, one for each of its processes. An attached client sees them one after the other, as on one screen. */
 export class AppTerminal {
   readonly #id: string
   readonly #viewers = new Set<TerminalViewer>()
@@ -30,7 +30,7 @@ export class AppTerminal {
     this.#id = id
   }
 
-  /** That of the next process; or why it has none. */
+  /** Opens the terminal of the next process, or returns why it cannot. */
   open(): ProcessTerminal | Exit {
     let pair: PseudoTerminal
     try {
@@ -48,12 +48,12 @@ export class AppTerminal {
     return terminal
   }
 
-  /** Shows what was shown last, about as much as fits on the screen, and what comes. The result ends it. */
+  /** Shows a client the latest output, about as much as fits on the screen, and what follows. The returned function detaches it. */
   attach(viewer: TerminalViewer): () => void {
     this.#viewers.add(viewer)
     if (this.#latest?.lines.isSecond === true) {
       viewer.show(Buffer.from(ENTER_SECOND_SCREEN))
-      // what draws a picture draws it again for another size
+      // a program that draws the whole screen draws it again for another size
       const {columns, rows} = this.#size
       this.resize({columns, rows: rows + 1})
       this.resize({columns, rows})
@@ -70,7 +70,7 @@ export class AppTerminal {
     for (const terminal of this.#open) terminal.resize(size)
   }
 
-  /** No further process comes by itself. */
+  /** Called when no further process starts by itself. */
   end(): void {
     for (const viewer of this.#viewers) viewer.ended()
   }
@@ -81,14 +81,14 @@ export class AppTerminal {
     for (const viewer of this.#viewers) viewer.show(bytes)
   }
 
-  /** A new process finds the screen as a terminal has it at first. */
+  /** Resets the screen for a new process to what a terminal has at first. */
   #between({lines}: ProcessTerminal): string {
     const left = lines.isSecond ? LEAVE_SECOND_SCREEN : ''
     return `${left}${RESET_MODES}\r\n[a new process of ${this.#id}]\r\n`
   }
 }
 
-/** The last lines of a text, the one that is being written among them. */
+/** The last lines of a text, with the incomplete one. */
 function lastLines(text: string, count: number): string {
   let from = text.length
   for (let line = 0; line < count && from >= 0; line++) from = text.lastIndexOf('\n', from - 1)
@@ -96,20 +96,20 @@ function lastLines(text: string, count: number): string {
 }
 
 /**
- * The leader of a session makes a terminal its own as it opens it (open(2)): so Ctrl-C reaches the program, and those that it starts.
- * The kind of terminal of a client that attaches is not known: without ours, the usual one.
+ * The leader of a session gets its terminal by opening it (open(2)), so that Ctrl-C reaches the program and its children. The
+ * kind of terminal of a client that attaches later is not known: without ours, the most common one is assumed.
  */
 const EXEC = `exec <>"$1" >&0 2>&1; shift; export TERM="\${TERM:-xterm-256color}"; exec "$@"`
 
 interface TerminalListener {
   readonly saw: (bytes: Buffer) => void
-  /** No process is left in it. */
+  /** Called when no process uses it any more. */
   readonly closed: () => void
 }
 
 /** The terminal of one process. */
 export class ProcessTerminal implements TheirStdio {
-  /** What a shell runs before the command, which takes its place. */
+  /** What a shell runs before the command, which replaces it. */
   readonly exec: readonly string[]
   readonly stdin: number
   readonly stdout: {readonly theirs: number}
@@ -128,7 +128,7 @@ export class ProcessTerminal implements TheirStdio {
     this.#listener = listener
   }
 
-  /** Reads it until its last process has closed it, which is an error then (EIO). */
+  /** Reads its output until its last process has closed it, which is reported as an error (EIO). */
   read(take: (chunk: Buffer) => void): Socket {
     const buffer = Buffer.allocUnsafeSlow(READ)
     const onread = {
@@ -144,7 +144,7 @@ export class ProcessTerminal implements TheirStdio {
     return stream.on('error', () => this.#close()).on('close', () => this.#close())
   }
 
-  /** Types; settles when the terminal has taken it, when it is gone, or when it is not wanted any more. */
+  /** Types bytes; resolves when the terminal has taken them or is closed, or when the signal is aborted. */
   async type(bytes: Buffer, signal: AbortSignal): Promise<void> {
     let rest = bytes
     while (this.#isOpen && rest.length > 0 && !signal.aborted) {
@@ -157,7 +157,7 @@ export class ProcessTerminal implements TheirStdio {
     if (this.#isOpen) resizePseudoTerminal(this.#ours, size)
   }
 
-  /** No process will use it. */
+  /** Closes a terminal that no process will use. */
   drop(): void {
     this.#close()
     closeSync(this.#ours)

@@ -37,7 +37,7 @@ export async function endGroup({group, output, stop, marker, isSuccess, now, end
   const tracker = new ProcessTracker({group, marker, endsOrphans, ended})
   const grace = openGrace(stop.timeoutMs, now)
   try {
-    // what left the group is found by its parents, whom the signal may end
+    // processes that left the group are found by their parents, which the signal may end
     if (hidesEnvironments) await tracker.look()
     const wasAlive = !group.hasExited()
     group.signal(stop.signal)

@@ -42,7 +42,7 @@ export class ForegroundCommand {
     }
   }
 
-  /** A signal that we got; what the terminal has sent to the command itself is not sent again. */
+  /** Passes on a signal that we got; what the terminal has sent to the command itself is not sent again. */
   pass(signal: NodeJS.Signals): void {
     if (!(this.#sharesTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT'))) this.signal(signal)
   }
@@ -57,7 +57,7 @@ export class ForegroundCommand {
     }
   }
 
-  /** Ends the processes that it has left behind: SIGTERM, the grace period, SIGKILL. Returns immediately if there are none. */
+  /** Ends the processes that the command has left behind: SIGTERM, the grace period, SIGKILL. Returns immediately if there are none. */
   async endRest(options: {
     readonly graceMs: number
     readonly now: AbortSignal
@@ -67,13 +67,13 @@ export class ForegroundCommand {
   }
 }
 
-/** A program and its arguments, without anything that a shell does before, between or after. */
+/** A program and its arguments, without anything for a shell to do before, between or after. */
 const SIMPLE = /^\s*([\w./-]+)(?:\s[^;&|(){}`\n]*)?$/
 /** Words of the shell that are no programs. */
 const OF_SHELL =
   /^(?:\.|:|alias|bg|case|cd|command|do|done|else|esac|eval|exec|exit|export|fg|fi|for|getopts|hash|if|jobs|local|read|readonly|return|set|shift|source|then|times|trap|type|ulimit|umask|unset|until|wait|while)$/
 
-/** A simple command takes the place of the shell: a shell that a signal reaches too would end first, and without the command's exit code. */
+/** Lets a simple command replace the shell: a shell that gets a signal, too, would end first, without the command's exit code. */
 function replacing(line: string): string {
   const name = SIMPLE.exec(line)?.[1] ?? ''
   return name === '' || OF_SHELL.test(name) ? line : `exec ${line.trim()}`

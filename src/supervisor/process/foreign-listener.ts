@@ -40,8 +40,9 @@ export class ForeignListener {
 }
 
 /**
- * Checks before the first spawn which ports of the app on this machine are already in use: its own, and the one that makes
- * it ready, `readyPort`. One that we allocated is not, unless another program had it before (`isReplacing`): a debugger may have left one.
+ * Checks before the first spawn which ports of the app on this machine are already in use: its own, and `readyPort`, which makes
+ * it ready. A port that we allocated is not checked, unless another program had it before (`isReplacing`): a debugger may have
+ * left one.
  */
 export async function findForeignListeners(
   plan: AppPlan,

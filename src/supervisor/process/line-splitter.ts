@@ -48,9 +48,9 @@ const plain = (text: string): string => (text.includes('\r') ? text.replaceAll('
 /** How much is kept, in characters; enough for the longest stack traces. */
 const KEPT = 32 * 1024
 const LINES = 10
-/** Text that arrives within this time has one time. */
+/** Text that arrives within this time counts as one piece, in ms. */
 const PRECISION_MS = 250
-/** Times that are kept: more than `since` is ever asked for. */
+/** The number of times that are kept: enough for what `since` is asked. */
 const MAX_TIMES = 20
 
 /** Keeps the last lines of a stream for messages, in bounded memory and at low cost. */
@@ -59,10 +59,10 @@ export class Tail {
   #text = ''
   /** Length of all text so far, in characters. */
   #length = 0
-  /** When text arrived (`performance.now()`), and at which offset it begins. */
+  /** When text arrived (`performance.now()`), and the offset at which it begins. */
   #times: {readonly at: number; readonly from: number}[] = []
 
-  /** `kept`: how many characters at least. */
+  /** `kept`: the minimum number of characters to keep. */
   constructor(kept = KEPT) {
     this.#kept = kept
   }
@@ -83,7 +83,7 @@ export class Tail {
     return linesOf(this.#text)
   }
 
-  /** Those of the text that arrived at this time (`performance.now()`) or later; up to a quarter of a second older ones among them. */
+  /** The lines that arrived at this time (`performance.now()`) or later; some may be up to a quarter of a second older. */
   since(time: number): readonly string[] {
     const first = this.#times.find(({at}) => at + PRECISION_MS > time)
     if (first === undefined) return []

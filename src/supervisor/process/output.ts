@@ -15,11 +15,11 @@ interface Stream {
   readonly name: 'stdout' | 'stderr'
   readonly socket: Socket
   readonly splitter: Splitter
-  /** Until the latest text was taken. */
+  /** Settles when the latest text was taken. */
   taken: Promise<void> | undefined
 }
 
-/** Makes lines of bytes. */
+/** Splits bytes into lines. */
 type Splitter = Pick<LineSplitter, 'push' | 'end'>
 
 /** Reads the two pipes of a process, or its terminal, from the spawn until every writer has closed them. */

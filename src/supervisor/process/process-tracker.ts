@@ -98,13 +98,13 @@ export class ProcessTracker {
     )
   }
 
-  /** Command lines of the few processes outside of the group are looked at. */
+  /** Removes processes whose command lines show that they are shared; only the few outside the group are checked. */
   async #withoutShared(orphans: readonly Seen[]): Promise<readonly Seen[]> {
     const again = await Promise.all(orphans.map(async ({pid}) => lookAgain(pid)))
     return orphans.filter((_, at) => !this.#isLeftAlone(again[at]?.command ?? ''))
   }
 
-  /** When an app ends, daemons that others use live on; when the run ends, only what is the user's. */
+  /** Whether a process survives: when an app ends, daemons that others use; when the run ends, only the user's own ones. */
   #isLeftAlone(command: string): boolean {
     return this.#options.group === undefined ? isUsersProgram(command) : outlivesItsApp(command)
   }

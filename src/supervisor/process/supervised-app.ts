@@ -58,7 +58,7 @@ export interface SupervisedOptions {
 const COMMAND_TIMEOUT_MS = 5000
 /** How much is kept of stdout, in characters: a compiler or a logger explains a failure at the end. */
 const KEPT_OF_STDOUT = 8 * 1024
-/** Output that is older than this when a process ends does not explain its end. */
+/** Output that is older than this when a process ends does not explain its end, in ms. */
 const EXPLAINS_MS = 2000
 
 /** How a process ended, and whether that was requested. */
@@ -100,7 +100,7 @@ export class SupervisedApp implements Supervised {
   /** How the last process has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
-  /** Why the command of `ready` was not run the last time. */
+  /** Why the command of `ready` was not run the last time; '' = it was. */
   #refusal = ''
   #recheck = (): void => undefined
   #stopWatching = (): void => undefined
@@ -126,7 +126,7 @@ export class SupervisedApp implements Supervised {
   }
 
   get bestLine(): string {
-    // nothing that it wrote foretells a SIGKILL, and a process that was not started has written nothing
+    // a SIGKILL has no cause in the output, and a process that was not started has written nothing
     const isSudden = this.#exit?.kind === 'signal' && this.#exit.signal === 'SIGKILL'
     const {memoryBytes = 0} = this.#options.plan.limits ?? {}
     if (isSudden && memoryBytes > 0)
@@ -247,7 +247,7 @@ export class SupervisedApp implements Supervised {
     return this.#finish(appProcess)
   }
 
-  /** Prepares the folder again if a restart is requested in the meantime. */
+  /** Prepares the folder; again if a restart is requested in the meantime. */
   async #folder(): Promise<string> {
     const {plan, folder} = this.#options
     if (folder === undefined) return plan.folder
@@ -291,7 +291,7 @@ export class SupervisedApp implements Supervised {
     return appProcess
   }
 
-  /** The leader has exited, or its exit was requested. */
+  /** Ends a process whose leader has exited, or whose exit was requested. */
   async #finish(appProcess: AppProcess): Promise<Ended> {
     const isAsked = this.#asked.signal.aborted
     this.#stopWatching()
@@ -374,13 +374,13 @@ export class SupervisedApp implements Supervised {
     this.#begunBy = isAsked ? this.#why : undefined
   }
 
-  /** The process was started because a file changed, and failed before it was ready: the next change may correct it. */
+  /** Whether the process was started by a changed file, and failed before it was ready: the next change may correct it. */
   #hasFailedAfterChange(exit: Exit, livedMs: number): boolean {
     const wasUp = this.#wasReady && !(this.#options.plan.ready.kind === 'spawned' && isShort(livedMs))
     return this.#begunBy === 'watch' && !wasUp && !succeeded(exit)
   }
 
-  /** `last`: how the latest process ended, if that was by itself. */
+  /** `last`: how the latest process ended, if it ended by itself. */
   async #sleep(last: Exit | undefined): Promise<void> {
     this.#asked = new AbortController()
     this.#isToSleep = false

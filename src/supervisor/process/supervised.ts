@@ -16,7 +16,7 @@ export interface Supervised {
   readonly shortRuns: number
   /** Start and end of its latest process (`performance.now()`); zeros before the first end. */
   readonly lived: {readonly from: number; readonly to: number}
-  /** That of its current process, if it has one. */
+  /** The terminal of its current process, if it has one. */
   readonly terminal?: ProcessTerminal | undefined
   /** Settles when the first process, or the first one after a sleep, was spawned, could not be spawned, or is no longer wanted. */
   start(): Promise<void>
@@ -26,9 +26,9 @@ export interface Supervised {
   sleep?(): void
   /** Stops the app; settles when nothing of it is left. Also ends an app that was never started. */
   stop(why: Why): Promise<void>
-  /** The same without a grace period, also for a stop in progress. */
+  /** Stops without a grace period; also cuts a stop in progress short. */
   stopNow(): void
-  /** A connection was refused although the app is ready: it is not ready until its port accepts again. */
+  /** Checks whether it still accepts connections, since one was refused although the app is ready. */
   recheck(): void
 }
 
@@ -39,7 +39,7 @@ export type Note =
       readonly type: 'port-taken'
       readonly port: number
       readonly owner: Owner | undefined
-      /** Calls go there; else it is only the port of `ready`. */
+      /** Calls are sent to this port; false: it is only the port of `ready`. */
       readonly isCalled: boolean
     }
   /** The command of `ready` would ask the server of another run: it is not run. */

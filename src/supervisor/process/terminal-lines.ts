@@ -1,17 +1,17 @@
 /* oxlint-disable no-control-regex -- what terminals obey */
 
-/** A control sequence (its parameters, its letter), a string for the terminal, another escape, a character that moves, text, or a control. */
+/** The parts of terminal output: a control sequence, a string for the terminal, another escape, a character that moves, text, or a control. */
 const PART =
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\n\r\b]|[^\x00-\x08\x0a-\x1f\x7f]+|[^]/g
 /** A sequence that the next piece may complete. */
 const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)$/
 /** Longer than any real sequence. */
 const MAX_UNFINISHED = 4096
-/** What text in one go has none of; `\r\n` is the end of a line. */
+/** What plain text does not contain: controls and moves; `\r\n` is the end of a line. */
 const MOVES = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\x1b(?!\[[\d;:]*m)|\r(?!\n)/
 /** One character of UTF-8, as latin1. */
 const CHARACTER = /[\xc2-\xf4][\x80-\xbf]+|[^]/g
-/** A longer line comes in pieces. */
+/** A longer line is passed on in pieces. */
 const LONGEST = 64 * 1024
 
 /**
@@ -27,7 +27,7 @@ export class TerminalLines {
   #rest = ''
   #isSecond = false
 
-  /** The second screen is shown. */
+  /** Whether the second screen is shown. */
   get isSecond(): boolean {
     return this.#isSecond
   }
@@ -81,7 +81,7 @@ export class TerminalLines {
     }
   }
 
-  /** Obeys a control sequence (ECMA-48); returns the line that it ends, or ''. */
+  /** Carries out a control sequence (ECMA-48); returns the line that it ends, or ''. */
   #control(parameters: string, letter: string): string {
     if (/^\?(?:1049|1047|47)$/.test(parameters) && 'hl'.includes(letter)) {
       this.#isSecond = letter === 'h'

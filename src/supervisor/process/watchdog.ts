@@ -25,7 +25,7 @@ export class Watchdog {
   readonly #searchPath: string
   /** Called if the watchdog cannot start, or has exited and is not replaced. */
   readonly #lost: (why: string) => void
-  /** Passed on to its replacement. */
+  /** The watched groups, which its replacement gets, too. */
   readonly #groups = new Map<number, number>()
   readonly #spared: string[] = []
   #terminal = ''
@@ -40,8 +40,8 @@ export class Watchdog {
   }
 
   /**
-   * To be called before the first app is spawned. Does not wait; a failure is reported to `lost`. If the run is killed, the
-   * watchdog removes `home`, the folder of the run's socket.
+   * Starts the watchdog; call it before the first app is spawned. Does not wait; a failure is reported to `lost`. If the run is
+   * killed, the watchdog removes `home`, the folder of the run's socket.
    */
   start(home: string): void {
     try {
@@ -66,7 +66,7 @@ export class Watchdog {
     if (pid !== undefined && this.#groups.delete(pid)) this.#tell(`-${pid}`)
   }
 
-  /** Processes that leave the group of this process (the value of `PILLION_LIFE`) are not ended. */
+  /** Spares processes that leave the group of this process (the value of `PILLION_LIFE`). */
   spare(marker: string): void {
     this.#spared.push(marker)
     this.#tell(`spare ${marker}`)
@@ -87,7 +87,7 @@ export class Watchdog {
     child.once('exit', () => isGone.abort())
     this.#tell('bye')
     await pause(GONE_WITHIN_MS, isGone.signal)
-    // one that was stopped (SIGSTOP) would stay
+    // a watchdog that was stopped (SIGSTOP) would stay
     if (!isGone.signal.aborted) child.kill('SIGKILL')
   }
 
@@ -98,7 +98,7 @@ export class Watchdog {
       ['-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
       {
         cwd: '/',
-        // SHLVL: a first bash whose input is a socket takes itself for one of rshd's, and reads ~/.bashrc
+        // SHLVL: a first bash whose input is a socket behaves as if started by rshd, and reads ~/.bashrc
         env: {PATH: `/usr/bin:/bin:${this.#searchPath}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
         detached: true,
         stdio: ['pipe', 'ignore', 'ignore']
@@ -112,7 +112,7 @@ export class Watchdog {
     return child
   }
 
-  /** What is sent in one turn of the event loop is one write: each wakes the watchdog, while the apps of a start want the processor. */
+  /** Lines of one turn of the event loop are one write: each write wakes the watchdog, while the apps of a start need the processor. */
   #tell(line: string): void {
     const input = this.#process?.stdin
     if (input === undefined || input === null) return

@@ -25,15 +25,15 @@ export interface ChangesOptions {
   readonly runtimes: () => readonly AppRuntime[]
   /** Deactivates the actors that the app's process hosts now. */
   readonly letGo: (runtime: AppRuntime) => FinishWork
-  /** How long their turns may take to end, in ms, where it is longer than the app's grace period. */
+  /** How long that may take, in ms, if longer than the app's grace period. */
   readonly letGoMs: (runtime: AppRuntime) => number
-  /** Waits for the tasks of the app's current workers. */
+  /** Waits until the app's current workers have finished their tasks. */
   readonly finishWork: (runtime: AppRuntime) => FinishWork
   /** Gives work to the remaining workers again. */
   readonly resumeWork: (runtime: AppRuntime) => void
   readonly emit: Emit
   readonly reporter: Reporter
-  /** An edit of the template is in effect. */
+  /** Called when an edit of the template is in effect. */
   readonly onEdited?: (() => void) | undefined
   /** All apps of the run, for edits of the template. */
   readonly apps: () => EditedApps
@@ -45,14 +45,14 @@ export class Changes {
   readonly #reloads = new Map<AppRuntime, Reloads>()
   /** The rolling restarts of apps with several instances, by id and version. */
   readonly #rolling = new Map<string, Rolling>()
-  /** Loaded with the watcher. */
+  /** Edits of the template; loaded with the watcher. */
   #edits: TemplateEdits | undefined
-  /** Plans of apps that were brought in before. */
+  /** Plans of apps that had joined the run before the edits were loaded. */
   #broughtIn: readonly AppPlan[] = []
   #watching: Watching<AppRuntime> | undefined
   /** Apps that have left the run. */
   readonly #left = new WeakSet<AppRuntime>()
-  /** Apps that are restarted, or wait for their turn. */
+  /** Apps that are being restarted or wait for their turn, with the number of requests. */
   readonly #exchanged = new Map<AppRuntime, number>()
   #isOver = false
 
@@ -79,10 +79,10 @@ export class Changes {
 
   readonly #onFiles: OnFiles<AppRuntime> = (runtime, files) => {
     const {state} = runtime.app
-    // watched without end when it finished, it waits for files since then
+    // it was watched when it finished, so it waits for files since then
     const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
     const isDone = runtime.plan.watch.untilFinished === true && isOver
-    // one that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed tries again
+    // an app that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed is tried again
     if (runtime.sleep.isAsleep && hasFailed(exitOf(state))) runtime.sleep.wake('a save')
     else if (!runtime.isDebugged && !isDone && !runtime.isGivenUp && !runtime.sleep.isAsleep)
       void this.#exchange(runtime, 'watch', {files})
@@ -136,7 +136,7 @@ export class Changes {
     const off = runtime.onMove(() => {
       if (runtime.app.state.phase === 'starting') begun.resolve()
     })
-    // with `overlap` nothing is seen to start until it has taken over, which may never be
+    // with `overlap` no start is visible until the candidate has taken over, which may never happen
     const {stop, ready} = runtime.wanted
     const callOff = systemClock.after(stop.timeoutMs + ready.timeoutMs, begun.resolve)
     const exchange =
@@ -146,42 +146,42 @@ export class Changes {
     off()
   }
 
-  /** An app has fallen asleep. What was kept from it while it had a process is for the next one. */
+  /** Called when an app has fallen asleep: what was not applied while it had a process applies to the next one. */
   fellAsleep(runtime: AppRuntime): void {
     if (runtime.wanted === runtime.plan || this.isChanging(runtime)) return
     void this.#exchange(runtime, 'watch')
   }
 
-  /** A saved file of the app, or a request, is being acted on, or is about to be. */
+  /** Whether a saved file of the app, or a request, is being acted on, or is about to be. */
   isChanging(runtime: AppRuntime): boolean {
     const isWaiting = this.#exchanged.has(runtime) || this.#watching?.isPending(runtime) === true
     return !this.#isOver && (isWaiting || this.#reloads.get(runtime)?.isRunning === true)
   }
 
-  /** An edit of the template is being acted on, or is about to be. */
+  /** Whether an edit of the template is being acted on, or is about to be. */
   get isTemplateChanging(): boolean {
     return !this.#isOver && (this.#edits?.arePending === true || this.#watching?.isTemplatePending === true)
   }
 
-  /** Follows the files of an app that has joined the run, and is not started yet. */
+  /** Watches the files of an app that has joined the run, and is not started yet. */
   join(runtime: AppRuntime): void {
     void this.#watching?.follow(runtime, runtime.createdAt)
   }
 
-  /** An app that was left out has been started: from now on edits of the template change it. */
+  /** Called when an app that was left out has been started: from now on edits of the template change it. */
   broughtIn(plan: AppPlan): void {
     if (this.#edits === undefined) this.#broughtIn = [...this.#broughtIn, plan]
     else this.#edits.broughtIn(plan)
   }
 
-  /** The app leaves the run: it is no longer restarted. */
+  /** Called when the app leaves the run: it is no longer restarted. */
   leave(runtime: AppRuntime): void {
     this.#left.add(runtime)
     this.#reloads.get(runtime)?.end()
     void this.#watching?.remove(runtime)
   }
 
-  /** The run is stopping: nothing is restarted from now on. */
+  /** Called when the run is stopping: nothing is restarted from now on. */
   end(): void {
     this.#isOver = true
     this.#edits?.end()
@@ -200,7 +200,7 @@ export class Changes {
     return describeCallCycle(caller, callee, callers)
   }
 
-  /** Replaces the process of an app, or of an instance when it is its turn. */
+  /** Replaces the process of an app; that of an instance when it is its turn. */
   async #exchange(runtime: AppRuntime, why: Why, cause?: ReloadCause): Promise<void> {
     this.#exchanged.set(runtime, (this.#exchanged.get(runtime) ?? 0) + 1)
     try {
@@ -213,7 +213,7 @@ export class Changes {
   }
 
   async #exchangeInTurn(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
-    // one that sleeps has no process to roll: the next one it has is of the new plan, whatever becomes of the others
+    // an instance that sleeps has no process to replace: its next one has the new plan, whatever happens to the others
     if (!this.#isOneOfSeveral(runtime) || isAtRest(runtime)) return exchange()
     const key = JSON.stringify([runtime.id, runtime.plan.version])
     const rolling = this.#rolling.get(key) ?? this.#newRolling()
@@ -263,14 +263,14 @@ export class Changes {
     return reloads
   }
 
-  /** Saves after `since` (ms since 1970) count. */
+  /** Watches the template; saves after `since` (ms since 1970) count. */
   async #followTemplate(files: readonly string[], since: number): Promise<void> {
     if (this.#edits === undefined || this.#isOver) return
     await this.#watching?.followTemplate(files, since, () => void this.#edits?.saved())
   }
 }
 
-/** It sleeps, and has not failed: a change does not start it. */
+/** Whether it sleeps and has not failed: a change does not start it. */
 const isAtRest = ({app: {state}}: AppRuntime): boolean => state.phase === 'asleep' && state.last === undefined
 
 const hasFailed = (exit: Exit | undefined): boolean => exit !== undefined && !succeeded(exit)
