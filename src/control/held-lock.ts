@@ -20,25 +20,25 @@ const MAX_HELD_MS = 1000
 
 /**
  * Waits a moment for the process that holds the lock at `path`, or removes the lock if that process was killed. Several may see that it was:
- * the removal has a lock of its own, taken by `whileLocked`.
+ * the removal has a lock of its own, taken by `whileLocked`. Resolves with whether a process holds it.
  */
 export async function awaitHolder(
   path: string,
-  whileLocked: (path: string, work: () => Promise<void>) => Promise<void>,
-  onWait?: () => void
-): Promise<void> {
+  whileLocked: (path: string, work: () => Promise<void>) => Promise<void>
+): Promise<boolean> {
   const text = textAt(path)
-  if (text === '') return
+  if (text === '') return false
   const holder = JSON.parse(text) as Holder
   const heldMs = heldFor(path)
   if (!isLeft(holder, heldMs)) {
-    onWait?.()
-    return pause(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, heldMs / 10)))
+    await pause(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, heldMs / 10)))
+    return true
   }
   await whileLocked(`${path}-${holder.id}`, async () => {
     if (textAt(path) === text) rmSync(path, {force: true})
     return Promise.resolve()
   })
+  return false
 }
 
 /** '' = it is free. */

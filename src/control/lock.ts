@@ -6,18 +6,21 @@ import {currentSystem} from './run-file.ts'
 
 /**
  * Does something while no other process holds the lock at `path`; the lock of a process that was killed is taken over. It is a symbolic link
- * whose target names the holder: such a link is there with all that it says, or not at all. `onWait` is called while another process holds it.
+ * whose target names the holder: such a link is there with all that it says, or not at all. `onWait` is called once if another process holds it.
  */
 export async function whileLocked<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   const {pid} = process
   const own = JSON.stringify({id: randomHex(8), pid, started: startOf(pid), ...currentSystem()})
+  let say = onWait
   for (;;) {
     try {
       symlinkSync(own, path)
       break
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
-      await (await import('./held-lock.ts')).awaitHolder(path, whileLocked, onWait)
+      if (!(await (await import('./held-lock.ts')).awaitHolder(path, whileLocked))) continue
+      say?.()
+      say = undefined
     }
   }
   try {

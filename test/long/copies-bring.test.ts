@@ -1,5 +1,16 @@
 import {execFileSync} from 'node:child_process'
-import {chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync} from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync
+} from 'node:fs'
+import {readFile, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t, {type Test} from 'tap'
@@ -92,6 +103,49 @@ t.test(
     t.equal((await up(rig, 'main')).code, 0, 'the main working tree brings nothing')
   }
 )
+
+t.test('of two starts of a worktree one brings, and the other one waits for it', async t => {
+  const rig = await repository(t, {
+    '.gitignore': 'data\n',
+    'dapr.yaml': templateOf({bring: ['data']}),
+    'api/a.txt': 'a'
+  })
+  const [begun, go] = [join(rig.folder, 'begun'), join(rig.folder, 'go')]
+  execFileSync('mkfifo', [begun, go])
+  await rig.write({
+    'main/data/1': '1',
+    'main/data/2': '2',
+    'bin/cp': `#!/bin/sh\necho > ${begun}\ncat ${go}\nPATH=\${PATH#*:} exec cp "$@"\n`
+  })
+  chmodSync(join(rig.folder, 'bin/cp'), 0o755)
+  const pr = addWorktree(rig, 'pr')
+  const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`}
+  const first = rig.pillion(['run', '-f', '.'], {folder: 'pr', env})
+  await readFile(begun)
+  const second = rig.pillion(['run', '-f', '.'], {folder: 'pr'})
+  await second.waitForLine('waits for another start', {stream: 'stderr'})
+  await writeFile(go, '')
+  for (const run of [first, second]) {
+    await run.exited
+    t.match(run.stdout.text, 'started')
+  }
+  t.match(first.stderr.text, /brought from .*: data \(2 files/)
+  t.notMatch(second.stderr.text, 'brought')
+  t.same(readdirSync(join(pr, 'data')), ['1', '2'])
+})
+
+t.test('a glob that has found nothing counts again at the next start', async t => {
+  const rig = await repository(t, {
+    '.gitignore': '.env\n',
+    'dapr.yaml': templateOf({bring: ['.env']}),
+    'api/a.txt': 'a'
+  })
+  const pr = addWorktree(rig, 'pr')
+  t.match(await up(rig, 'pr'), {code: 0})
+  await rig.write({'main/.env': 'KEY=later\n'})
+  t.match(await up(rig, 'pr'), {code: 0, stderr: /brought from .*: \.env/})
+  t.equal(readFileSync(join(pr, '.env'), 'utf8'), 'KEY=later\n')
+})
 
 t.test('bring: through a link there is no way, nor out of the repository', async t => {
   const rig = await repository(t, {

@@ -33,6 +33,11 @@ export const textFlag = (name: string, text: string, short?: string): Flag => ({
   ...(short !== undefined && {short})
 })
 
+export const boolFlag = (name: string, text: string, short?: string): Flag => ({
+  ...textFlag(name, text, short),
+  type: 'bool'
+})
+
 /** Which run a command is for: by its template, or by its name. */
 export const whichRun = (text: string, short?: string): readonly Flag[] => [
   textFlag('run-file', text, short),

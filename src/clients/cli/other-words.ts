@@ -1,7 +1,6 @@
 /** Words of other tools, and the command of ours that is meant. */
 export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['address', 'url'],
-  ['attach', 'logs -f'],
   ['browse', 'open'],
   ['build', 'up'],
   ['check', 'validate'],
@@ -21,8 +20,7 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['shell', 'exec'],
   ['stats', 'ps -w'],
   ['tail', 'logs -f'],
-  ['top', 'ps -w'],
-  ['ui', 'dashboard']
+  ['top', 'ps -w']
 ])
 
 /** Flags of other tools behind a command of ours, and what is meant. */

@@ -1,4 +1,4 @@
-import {outputFlag, textFlag, whichRun} from '../flag.ts'
+import {boolFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
 import type {CommandEntry} from './command-entry.ts'
 
 const RUN_FILE = whichRun('Path to the run template of the run')
@@ -24,7 +24,7 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     summary: 'Show the calls between the apps of a run: the latest, or one with request and response',
     usage: '[filter ...] [flags]',
     flags: [
-      {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing calls as they end'},
+      boolFlag('follow', 'Keep showing calls as they end', 'f'),
       {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
       outputFlag(['table', 'ndjson', 'har', 'http', 'curl', 'otlp']),
       ...RUN_FILE
@@ -45,11 +45,10 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     usage: '[number | trace-id | last | workflow:id | filter ...] [flags]',
     flags: [
       outputFlag(['tree', 'json']),
-      {
-        name: 'lines',
-        type: 'bool',
-        text: 'Show all lines that the apps wrote meanwhile, not only errors, warnings and those of the call that failed'
-      },
+      boolFlag(
+        'lines',
+        'Show all lines that the apps wrote meanwhile, not only errors, warnings and those of the call that failed'
+      ),
       ...RUN_FILE
     ],
     examples: ['trace', 'trace is:failed', 'trace 48190', 'trace 4bf92f3577b34da6', 'trace last --lines'],
@@ -61,19 +60,19 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
     summary: 'Make calls between apps slow or fail; list the active faults',
     usage: '[FROM TO] [flags]',
     flags: [
-      {name: 'abort', type: 'bool', text: "Reset the caller's connection"},
+      boolFlag('abort', "Reset the caller's connection"),
       textFlag('actor', 'Only calls of actors of this type, their timers and reminders: Cart'),
       textFlag('body', 'The body of the response with --status'),
-      {name: 'cut', type: 'bool', text: 'Cut the response off after its head'},
+      boolFlag('cut', 'Cut the response off after its head'),
       textFlag('cut-after', 'Cut the response off after this many bytes of its body'),
       textFlag('delay', 'Delay calls by this time: 300ms, 5s'),
       textFlag('disable', 'Disable the fault with this number, or all'),
       textFlag('enable', 'Enable the fault with this number, or all, again'),
       textFlag('for', 'End the fault after this time: 5m'),
       textFlag('jitter', 'Vary the delay by up to this time'),
-      {name: 'kill', type: 'bool', text: 'Kill the process of the callee while it handles the call'},
+      boolFlag('kill', 'Kill the process of the callee while it handles the call'),
       textFlag('method', 'Only calls with this method'),
-      {name: 'never', type: 'bool', text: 'Send no response until the caller disconnects'},
+      boolFlag('never', 'Send no response until the caller disconnects'),
       textFlag('off', 'Remove the fault with this number, or all'),
       outputFlag(['table', 'json']),
       textFlag('path', "Only calls with this path; * matches anything: '/orders/*'"),
@@ -113,20 +112,16 @@ export const CALL_COMMANDS: readonly CommandEntry[] = [
       },
       textFlag('method', 'Send this method instead of the recorded one'),
       textFlag('path', 'Send this path, with its query, instead of the recorded one'),
-      {
-        name: 'fast',
-        type: 'bool',
-        text: 'With --window: send each call as soon as the one before it is answered'
-      },
-      {name: 'last-failed', type: 'bool', text: 'Send the latest failed call again'},
+      boolFlag('fast', 'With --window: send each call as soon as the one before it is answered'),
+      boolFlag('last-failed', 'Send the latest failed call again'),
       outputFlag(['text', 'json'], {
         text: 'The output format. Valid values are: json (one object per call), or text (default)'
       }),
       textFlag('pin', 'Pin the call with this number: it is sent again after each save'),
-      {name: 'pinned', type: 'bool', text: 'Send the pinned calls again now'},
+      boolFlag('pinned', 'Send the pinned calls again now'),
       ...RUN_FILE,
       textFlag('unpin', 'Unpin the call with this number, or all'),
-      {name: 'unsafe', type: 'bool', text: 'Send calls other than GET, HEAD and OPTIONS, too'},
+      boolFlag('unsafe', 'Send calls other than GET, HEAD and OPTIONS, too'),
       textFlag('window', 'Send the calls of the last 30s, of 120..180 (numbers), or of 14:46:20..14:46:30 again')
     ],
     groups: [

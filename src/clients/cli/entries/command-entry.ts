@@ -1,5 +1,5 @@
 import type {CommandHandler} from '../command-handler.ts'
-import {textFlag, type Flag} from '../flag.ts'
+import {boolFlag, textFlag, type Flag} from '../flag.ts'
 import type {CommandWords} from '../help.ts'
 
 /** All of a command but its code, which is loaded when it is called: line, help and completion read it. */
@@ -22,11 +22,7 @@ interface InCluster {
 
 export const CONTEXT = textFlag('context', 'With -k: the context of the kubeconfig; default: the current one')
 export const NAMESPACE = textFlag('namespace', "With -k: the namespace; default: the context's", 'n')
-export const YES: Flag = {
-  name: 'yes',
-  type: 'bool',
-  text: 'With -k: do not ask before using a cluster that is not on this machine'
-}
+export const YES = boolFlag('yes', 'With -k: do not ask before using a cluster that is not on this machine')
 
 /** A command that also works on a cluster. */
 export const withKubernetes = (entry: CommandEntry, {text, flags, load}: InCluster): CommandEntry => ({

@@ -1,9 +1,9 @@
-import {outputFlag, textFlag, type Flag} from '../flag.ts'
+import {boolFlag, outputFlag, textFlag} from '../flag.ts'
 import type {CommandEntry} from './command-entry.ts'
 
 const RUN_FILE = textFlag('run-file', 'Path to the run template', 'f')
-const YES: Flag = {name: 'yes', type: 'bool', text: 'Do not ask'}
-const ALL: Flag = {name: 'all', type: 'bool', text: 'All copies that run'}
+const YES = boolFlag('yes', 'Do not ask')
+const ALL = boolFlag('all', 'All copies that run')
 
 /** The copies of a template: worktrees, clones, names. */
 export const COPIES: CommandEntry = {

@@ -1,4 +1,4 @@
-import {hiddenFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
+import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
 import type {CommandEntry} from './command-entry.ts'
 
 const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
@@ -22,7 +22,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'assign',
     summary: 'Make a version of a Daeploy service the main version',
     usage: 'name version [flags]',
-    flags: [...WHICH_RUN, {name: 'yes', short: 'y', type: 'bool', text: 'Accepted for scripts; there is no prompt'}],
+    flags: [...WHICH_RUN, boolFlag('yes', 'Accepted for scripts; there is no prompt', 'y')],
     examples: ['assign hello 2.0.0'],
     load: async () => (await import('../commands/services.ts')).assign
   },
@@ -38,7 +38,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'redis',
     summary: 'Run only the built-in Redis, until Ctrl-C; on port 6379 or another one',
     usage: '[port] [flags]',
-    flags: [{name: 'off', type: 'bool', text: 'Ask the run that holds the port to release it for the rest of the run'}],
+    flags: [boolFlag('off', 'Ask the run that holds the port to release it for the rest of the run')],
     examples: ['redis', 'redis 6380', 'redis --off'],
     load: async () => (await import('../commands/redis.ts')).redis
   },

@@ -1,5 +1,5 @@
 import {envFlag} from '../env-flag.ts'
-import {textFlag, type Flag} from '../flag.ts'
+import {boolFlag, textFlag, type Flag} from '../flag.ts'
 import type {Group} from '../groups.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 
@@ -22,7 +22,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'int',
     text: 'Number of consecutive failures for the app to be considered unhealthy'
   },
-  {name: 'app-id', short: 'a', type: 'string', text: 'The id for your application, used for service discovery'},
+  textFlag('app-id', 'The id for your application, used for service discovery', 'a'),
   int('app-max-concurrency', 'The concurrency level of the application, otherwise is unlimited'),
   int('app-port', 'The port your application is listening on', 'p'),
   {
@@ -49,19 +49,18 @@ export const RUN_FLAGS: readonly Flag[] = [
     isHidden: true,
     deprecated: 'This flag is deprecated and will be removed in the future releases. Use "resources-path" flag instead'
   },
-  {name: 'config', short: 'c', type: 'string', text: 'Dapr configuration file'},
-  {name: 'dashboard', type: 'bool', text: 'Open the dashboard of the run in the browser'},
+  textFlag('config', 'Dapr configuration file', 'c'),
+  boolFlag('dashboard', 'Open the dashboard of the run in the browser'),
   int('dapr-grpc-port', 'The gRPC port for Dapr to listen on', 'G'),
   int('dapr-http-port', 'The HTTP port for Dapr to listen on', 'H'),
   int('dapr-internal-grpc-port', 'The gRPC port for the Dapr internal API to listen on', 'I'),
   textFlag('dapr-listen-addresses', 'Comma separated list of IP addresses that sidecar will listen to'),
-  {name: 'enable-api-logging', type: 'bool', text: 'Log API calls at INFO verbosity. Valid values are: true or false'},
-  {
-    name: 'enable-app-health-check',
-    type: 'bool',
-    text: 'Enable health checks for the application using the protocol defined with app-protocol'
-  },
-  {name: 'enable-profiling', type: 'bool', text: 'Enable pprof profiling via an HTTP endpoint'},
+  boolFlag('enable-api-logging', 'Log API calls at INFO verbosity. Valid values are: true or false'),
+  boolFlag(
+    'enable-app-health-check',
+    'Enable health checks for the application using the protocol defined with app-protocol'
+  ),
+  boolFlag('enable-profiling', 'Enable pprof profiling via an HTTP endpoint'),
   envFlag(),
   {
     name: 'log-style',
@@ -87,27 +86,15 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'strings',
     text: 'Origins whose pages may call the sidecars, besides those of this machine: https://shop.example'
   },
-  {
-    name: 'isolated',
-    type: 'bool',
-    text: 'Give every port that the template fixes another number: copies run side by side'
-  },
-  {
-    name: 'strict-ports',
-    type: 'bool',
-    text: 'Fail where a copy of the template has a port, instead of taking another'
-  },
-  {
-    name: 'lazy',
-    type: 'bool',
-    text: 'Start an app with its first call, if it can be called'
-  },
-  {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs have left'},
+  boolFlag('isolated', 'Give every port that the template fixes another number: copies run side by side'),
+  boolFlag('strict-ports', 'Fail where a copy of the template has a port, instead of taking another'),
+  boolFlag('lazy', 'Start an app with its first call, if it can be called'),
+  boolFlag('forget', 'Begin without the workflows that earlier runs have left'),
   textFlag(
     'name',
     'Name of this run: another one of the template has its own ports and data; commands take it as --name'
   ),
-  {name: 'no-record', type: 'bool', text: 'Do not record calls between apps'},
+  boolFlag('no-record', 'Do not record calls between apps'),
   {name: 'only', type: 'strings', text: 'Run only these apps and those that they depend on'},
   {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
   textFlag('port', 'Where others call the application: Pillion listens there, and passes calls on'),
@@ -128,19 +115,13 @@ export const RUN_FLAGS: readonly Flag[] = [
     text: 'Path to the run template file for the list of apps to run; further files override the first one'
   },
   {...textFlag('scheduler-host-address', 'The address of the scheduler service'), shown: '"localhost"'},
-  {name: 'timestamps', type: 'bool', text: 'Show the time of each line of an app'},
-  {
-    name: 'unix-domain-socket',
-    short: 'u',
-    type: 'string',
-    text: 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets'
-  },
-  {
-    name: 'watch',
-    short: 'w',
-    type: 'bool',
-    text: 'Restart an app when its files change, without losing a request; apply edits of the template'
-  }
+  boolFlag('timestamps', 'Show the time of each line of an app'),
+  textFlag(
+    'unix-domain-socket',
+    'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets',
+    'u'
+  ),
+  boolFlag('watch', 'Restart an app when its files change, without losing a request; apply edits of the template', 'w')
 ]
 
 /** The flags that `run` accepts together with a template; all others belong in the template. */
@@ -171,14 +152,10 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
 
 /** Flags of `run -k`. */
 export const RUN_IN_CLUSTER: readonly Flag[] = [
-  {
-    name: 'build',
-    type: 'bool',
-    text: 'With -k: build an image for each app that has a Dockerfile and no containerImage'
-  },
+  boolFlag('build', 'With -k: build an image for each app that has a Dockerfile and no containerImage'),
   CONTEXT,
-  {name: 'diff', type: 'bool', text: 'With -k: show what would change in the cluster, and change nothing'},
-  {name: 'dry-run', type: 'bool', text: 'With -k: have the API server check everything, and change nothing'},
+  boolFlag('diff', 'With -k: show what would change in the cluster, and change nothing'),
+  boolFlag('dry-run', 'With -k: have the API server check everything, and change nothing'),
   NAMESPACE,
   textFlag('registry', 'With -k --build: push the images to HOST/PATH'),
   {...textFlag('timeout', 'With -k: how long apps may take to become ready'), shown: '"5m"'},
@@ -191,8 +168,8 @@ export const COMMAND_FLAGS: readonly Flag[] = [
   {...textFlag('as', 'The app id of the command, which has a sidecar of its own'), shown: '"test"'},
   textFlag('settle', 'After the command, wait until the run has been idle for this time: 500ms'),
   textFlag('timeout', 'Give up after this time, with exit code 124: 5m'),
-  {name: 'strict', type: 'bool', text: 'Exit with 1 if an app crashed, even if the command succeeded'},
-  {name: 'logs', type: 'bool', text: 'Also show the output of the apps, on stderr'},
+  boolFlag('strict', 'Exit with 1 if an app crashed, even if the command succeeded'),
+  boolFlag('logs', 'Also show the output of the apps, on stderr'),
   textFlag('junit', 'Write a JUnit report to this file'),
   textFlag('report', 'Write events, failed calls, logs and crashes to this folder')
 ]
@@ -264,12 +241,11 @@ export const UP_ENTRY: CommandEntry = {
     ...RUN_FLAGS.filter(({name}) => WITH_TEMPLATE.has(name)).map(flag =>
       flag.name === 'run-file' ? {...flag, shown: '"."'} : flag
     ),
-    {
-      name: 'detach',
-      short: 'd',
-      type: 'bool',
-      text: 'Leave the run in the background once its apps are ready; down stops it, logs -f follows it'
-    },
+    boolFlag(
+      'detach',
+      'Leave the run in the background once its apps are ready; down stops it, logs -f follows it',
+      'd'
+    ),
     {name: 'background', type: 'bool', text: 'The run of up -d itself', isHidden: true},
     ...COMMAND_FLAGS
   ],

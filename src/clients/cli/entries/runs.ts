@@ -1,4 +1,4 @@
-import {hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {UsageError} from '../usage-error.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, type CommandEntry} from './command-entry.ts'
 
@@ -30,7 +30,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       // Dapr's CLI shows only logs of Kubernetes
       flags: [
         textFlag('app-id', 'The application id whose logs to show; ids can also be given as arguments', 'a'),
-        {name: 'follow', short: 'f', type: 'bool', text: 'Stream new output until the app or the run exits'},
+        boolFlag('follow', 'Stream new output until the app or the run exits', 'f'),
         textFlag('grep', 'Show only lines that match this JavaScript regular expression'),
         textFlag('run-file', 'Path to the run template of the run'),
         {
@@ -49,7 +49,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
           shown: 'all',
           words: {all: Infinity}
         },
-        {name: 'timestamps', short: 't', type: 'bool', text: 'Show the time of each line'},
+        boolFlag('timestamps', 'Show the time of each line', 't'),
         textFlag('version', 'The version of a Daeploy service to show, instead of the main version')
       ],
       examples: [
@@ -69,7 +69,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     {
       text: 'Show the log of the sidecar of an app in a Kubernetes cluster',
       flags: [
-        {name: 'app', type: 'bool', text: "With -k: show the app's lines, from all its pods, instead of its sidecar's"},
+        boolFlag('app', "With -k: show the app's lines, from all its pods, instead of its sidecar's"),
         CONTEXT,
         NAMESPACE,
         textFlag('pod-name', 'With -k: the pod; default: the first one', 'p')
@@ -129,7 +129,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
     usage: '[id | number] [flags]',
     flags: [
-      {name: 'last-run', type: 'bool', text: 'Show the exits of the last run that had one, also if it was killed'},
+      boolFlag('last-run', 'Show the exits of the last run that had one, also if it was killed'),
       outputFlag(['text', 'json']),
       ...RUN_FILE
     ],
@@ -141,7 +141,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'mcp',
     summary: 'Serve the run in this folder to a coding agent: the Model Context Protocol on stdin and stdout',
     usage: '[flags]',
-    flags: [{name: 'read-only', type: 'bool', text: 'Offer only tools that change nothing'}, ...RUN_FILE],
+    flags: [boolFlag('read-only', 'Offer only tools that change nothing'), ...RUN_FILE],
     examples: ['mcp', 'mcp --read-only'],
     load: async () => (await import('../commands/mcp.ts')).mcp
   },
@@ -158,7 +158,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     summary: 'Open the page of a run in the browser: its apps, their logs, and the calls between them',
     usage: '[flags]',
     flags: [
-      {name: 'no-open', type: 'bool', text: 'Print the address only'},
+      boolFlag('no-open', 'Print the address only'),
       {
         name: 'port',
         short: 'p',
@@ -166,7 +166,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         text: 'The port of the page, on loopback',
         shown: 'from 9700, depending on the template'
       },
-      {name: 'read-only', type: 'bool', text: 'Open a page that cannot change anything'},
+      boolFlag('read-only', 'Open a page that cannot change anything'),
       ...whichRun('Path to the run template of the run', 'f'),
       hiddenFlag('kubernetes', 'bool', 'k')
     ],
@@ -194,7 +194,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     summary: 'Wait until a run is ready, is idle, or has written a line; for scripts and tests',
     usage: '--for CONDITION ... [flags]',
     flags: [
-      {name: 'any', type: 'bool', text: 'One of the conditions is enough'},
+      boolFlag('any', 'One of the conditions is enough'),
       {
         name: 'for',
         type: 'stringArray',
@@ -224,7 +224,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     flags: [
       textFlag('after', 'Only events after the one with this id'),
       textFlag('app', 'Only events of this app'),
-      {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing events until the run ends'},
+      boolFlag('follow', 'Keep showing events until the run ends', 'f'),
       outputFlag(['text', 'ndjson', 'json'], {refusal: 'usage'}),
       ...RUN_FILE,
       textFlag(
@@ -258,11 +258,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     summary: 'Print the environment variables that a run sets for an app',
     usage: 'id [flags]',
     flags: [
-      {
-        name: 'all',
-        type: 'bool',
-        text: 'Print all variables, including those of the shell in which the run was started'
-      },
+      boolFlag('all', 'Print all variables, including those of the shell in which the run was started'),
       whichApp('show'),
       FORMAT,
       ...WHOSE_RUN

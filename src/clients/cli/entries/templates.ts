@@ -1,6 +1,6 @@
 import {RUNTIME_VERSION} from '../../../model/version.ts'
 import {envFlag} from '../env-flag.ts'
-import {outputFlag, textFlag, whichRun} from '../flag.ts'
+import {boolFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 import {RUN_ENTRY, UP_ENTRY} from './run.ts'
 
@@ -13,9 +13,9 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
       usage: '[flags]',
       flags: [
-        {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
+        textFlag('app-id', 'The application id to be stopped', 'a'),
         ...whichRun('Path to the run template file for the list of apps to stop', 'f'),
-        {name: 'version', type: 'string', text: 'Stop only this version of a Daeploy service'}
+        textFlag('version', 'Stop only this version of a Daeploy service')
       ],
       examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
       takesIds: true,
@@ -42,7 +42,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       summary: 'List all Dapr instances. Supported platforms: Self-hosted',
       usage: '[flags]',
       flags: [
-        {name: 'all-namespaces', short: 'A', type: 'bool', text: 'If true, list all Dapr pods in all namespaces'},
+        boolFlag('all-namespaces', 'If true, list all Dapr pods in all namespaces', 'A'),
         textFlag('namespace', 'List define namespace pod in a Kubernetes cluster'),
         outputFlag(['table', 'json', 'yaml'], {of: ' of the list', refusal: 'dapr'})
       ],
@@ -62,8 +62,8 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     flags: [
       outputFlag(['table', 'json']),
       ...whichRun('Path to the run template of the run', 'f'),
-      {name: 'watch', short: 'w', type: 'bool', text: 'Update the table until nothing runs'},
-      {name: 'wide', type: 'bool', text: 'Show the IDs of processes'}
+      boolFlag('watch', 'Update the table until nothing runs', 'w'),
+      boolFlag('wide', 'Show the IDs of processes')
     ],
     examples: ['ps', 'ps shop stock', 'ps -w', 'ps -o json'],
     takesIds: true,
@@ -74,13 +74,13 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     summary: 'Write a template from a Procfile, a compose file or a folder: what runs your services now',
     usage: '[PATH ...] [flags]',
     flags: [
-      {name: 'check', type: 'bool', text: 'Start what was written, and report what each app lacks'},
-      {name: 'force', type: 'bool', text: 'Overwrite an existing file'},
+      boolFlag('check', 'Start what was written, and report what each app lacks'),
+      boolFlag('force', 'Overwrite an existing file'),
       textFlag(
         'from',
         'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
       ),
-      {name: 'native', type: 'bool', text: 'Run databases of a compose file as programs where this machine has them'},
+      boolFlag('native', 'Run databases of a compose file as programs where this machine has them'),
       {
         ...textFlag('output', 'The file to write; - for standard output; with --check json for its report', 'o'),
         shown: '"dapr.yaml"'

@@ -1,4 +1,4 @@
-import {hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandEntry} from './command-entry.ts'
 
@@ -53,7 +53,7 @@ const HISTORY_FLAGS: readonly Flag[] = [...SHARED, formats('short', 'wide', 'yam
 
 const TIMELINE_FLAGS: readonly Flag[] = [
   ...SHARED,
-  {name: 'follow', type: 'bool', text: 'Show further steps until the workflow is over'},
+  boolFlag('follow', 'Show further steps until the workflow is over'),
   formats('table', 'json')
 ]
 
@@ -83,20 +83,20 @@ const SKIP_FLAGS: readonly Flag[] = [
 
 const REPLAY_FLAGS: readonly Flag[] = [
   ...SHARED,
-  {name: 'step', type: 'bool', text: 'Wait for the Enter key before each turn'},
+  boolFlag('step', 'Wait for the Enter key before each turn'),
   formats('text', 'json')
 ]
 
 const PURGE_FLAGS: readonly Flag[] = [
   ...SHARED,
   ...STORE,
-  {name: 'all', type: 'bool', text: 'Purge all workflows that are over; with --force also those that are not'},
+  boolFlag('all', 'Purge all workflows that are over; with --force also those that are not'),
   textFlag('all-filter-status', 'With --all-older-than: only workflows with this status'),
   textFlag(
     'all-older-than',
     'Purge workflows that were created before this time (2023-01-02T15:04:05Z), or longer ago (24h)'
   ),
-  {name: 'force', type: 'bool', text: 'Also purge workflows that are not over, at once'},
+  boolFlag('force', 'Also purge workflows that are not over, at once'),
   hiddenFlag('scheduler-namespace', 'string')
 ]
 

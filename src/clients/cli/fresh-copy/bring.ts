@@ -2,8 +2,8 @@ import {existsSync, lstatSync, readdirSync, realpathSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {checkParents, copyPath, filesBelow, removeTemporary, settle, temporaryFor} from './copy-path.ts'
 import {copyRunning, writersOf} from './running-server.ts'
-import {git, leftToSetup, wantedPaths} from './wanted.ts'
-import {readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
+import {git, leftToSetup, wantedPaths, type WantedPaths} from './wanted.ts'
+import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
 export interface BringOptions {
   readonly onProgress: (text: string) => void
@@ -16,13 +16,28 @@ const EVERY_MS = 2000
 
 /**
  * Copies what the template at `file` wants from the main working tree, each glob once in the life of the worktree. A path that is there stays
- * as it is. Rejects with a UserError for what cannot be copied; what has been copied by then stays.
+ * as it is. A second start waits for the first. Rejects with a UserError for what cannot be copied; what has been copied by then stays.
  */
 export async function bring(worktree: AddedWorktree, file: string, options: BringOptions): Promise<void> {
+  // a start that finds nothing to bring writes nothing, and waits for nothing
+  if ((await wantedNow(worktree, file)).length > 0)
+    await alone(worktree, options.onProgress, async () => bringAll(worktree, file, options))
+}
+
+/** As the notes of a worktree name what is done. */
+const noteOf = ({root}: AddedWorktree, file: string, glob: string): string => `${relative(root, file)} ${glob}`
+
+/** What is there to bring, and was not brought before. */
+async function wantedNow(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
+  const {brought} = readPrepared(worktree)
+  return (await wantedPaths(worktree, file)).filter(
+    ({glob, paths}) => paths.length > 0 && !brought.includes(noteOf(worktree, file, glob))
+  )
+}
+
+async function bringAll(worktree: AddedWorktree, file: string, options: BringOptions): Promise<void> {
   const {root, main} = worktree
-  const before = readPrepared(worktree)
-  const isDone = (glob: string): boolean => before.brought.includes(`${relative(root, file)} ${glob}`)
-  const wanted = (await wantedPaths(worktree, file)).filter(({glob}) => !isDone(glob))
+  const wanted = await wantedNow(worktree, file)
   const pairs: Pair[] = []
   for (const from of wanted.flatMap(({paths}) => paths))
     pairs.push(...(await fresh(worktree, from, join(root, relative(main, from)))))
@@ -54,11 +69,8 @@ export async function bring(worktree: AddedWorktree, file: string, options: Brin
     const files = total === 1 ? '1 file' : `${total.toLocaleString('en')} files`
     options.onDone(`brought from ${main}: ${copied.join(', ')} (${files}, ${seconds} s)`)
   }
-  if (wanted.length > 0)
-    writePrepared(worktree, {
-      ...before,
-      brought: [...before.brought, ...wanted.map(({glob}) => `${relative(root, file)} ${glob}`)]
-    })
+  const {brought, ...rest} = readPrepared(worktree)
+  writePrepared(worktree, {...rest, brought: [...brought, ...wanted.map(({glob}) => noteOf(worktree, file, glob))]})
 }
 
 async function copyOne(

@@ -1,11 +1,10 @@
 import {createHash} from 'node:crypto'
 import {existsSync, readFileSync} from 'node:fs'
 import {dirname, join, relative} from 'node:path'
-import {whileLocked} from '../../../control/lock.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
 import {runLines} from '../../../platform/run-lines.ts'
-import {readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
+import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
 /** What package managers write for an install to be the same again. */
 const LOCK_FILES = [
@@ -42,12 +41,11 @@ export async function setUp(worktree: AddedWorktree, plan: Plan, print: (line: s
   const setups = setupsOf(plan)
   // a start that has nothing to do writes nothing, and waits for nothing
   if (setups.every(each => isDone(worktree, each))) return
-  let isSaid = false
-  const onWait = (): void => {
-    if (!isSaid) print('== SETUP == waits for another start of this worktree')
-    isSaid = true
-  }
-  await whileLocked(join(worktree.gitFolder, 'pillion.lock'), async () => runSetups(worktree, setups, print), onWait)
+  await alone(
+    worktree,
+    text => print(`== SETUP == ${text}`),
+    async () => runSetups(worktree, setups, print)
+  )
 }
 
 const keyOf = ({root}: AddedWorktree, {folder, command}: Setup): string =>

@@ -2,6 +2,7 @@
 // never over a file that is there, and commands like `npm ci` run once.
 import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join, relative, resolve} from 'node:path'
+import {whileLocked} from '../../../control/lock.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
 import {gitOf} from '../../../control/repository.ts'
 
@@ -27,6 +28,14 @@ export function addedWorktreeOf(folder: string): AddedWorktree | undefined {
 
 /** The folder of the main working tree that corresponds to one of the worktree. */
 export const inMain = ({root, main}: AddedWorktree, folder: string): string => join(main, relative(root, folder))
+
+/** Does something for a worktree while no other start of it does. `say` is called if it has to wait. */
+export const alone = async (
+  {gitFolder}: AddedWorktree,
+  say: (text: string) => void,
+  work: () => Promise<void>
+): Promise<void> =>
+  whileLocked(join(gitFolder, 'pillion.lock'), work, () => say('waits for another start of this worktree'))
 
 /** What has been done for a worktree. */
 export interface Prepared {
