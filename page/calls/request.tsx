@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useMemo, useState} from 'preact/hooks'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
-import {api, problemOf} from '../state/api.ts'
+import {api, keptOr} from '../state/api.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {listen, type EventData} from '../state/run.ts'
 import {Actions} from './actions.tsx'
@@ -21,12 +21,12 @@ function useCall(number: number): Api.CallDetail | string | undefined {
       try {
         setCall(await api.ask('GET /calls/{number}', {at: {number}, signal: gone.signal}))
       } catch (error) {
-        if (!gone.signal.aborted) setCall(problemOf(error).message)
+        if (!gone.signal.aborted) setCall(keptOr(error))
       }
     }
     void load()
-    const onCalls = ({calls}: EventData['calls']): void => {
-      if (calls.some(each => each.number === number)) void load()
+    const onCalls = ({calls, notShown}: EventData['calls']): void => {
+      if (notShown > 0 || calls.some(each => each.number === number)) void load()
     }
     const stops = isOpen ? [listen('calls', onCalls), listen('following', () => void load())] : []
     return () => {

@@ -6,9 +6,10 @@ import {piecesOf} from '../logs/ansi.ts'
 import {Bars, type Bar} from '../parts/bars.tsx'
 import {count, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
-import {api, problemOf} from '../state/api.ts'
+import {api, keptOr} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
+import {listen} from '../state/run.ts'
 import {hrefOfCall} from './columns.tsx'
 
 /** Number of one app's lines that are shown at one place. */
@@ -29,15 +30,18 @@ export function useTree(q: string, version: string): Api.RequestTree | string | 
       try {
         const found = await api.ask('GET /trace', {query: {q}, signal: gone.signal})
         setTree(found)
+        clearTimeout(again)
         if (found.nodes.some(node => node.isOpen) || isYoung(found)) again = setTimeout(() => void load(), AGAIN_MS)
       } catch (error) {
-        if (!gone.signal.aborted) setTree(problemOf(error).message)
+        if (!gone.signal.aborted) setTree(keptOr(error))
       }
     }
     void load()
+    const stop = listen('following', () => void load())
     return () => {
       gone.abort()
       clearTimeout(again)
+      stop()
     }
   }, [q, version])
   return tree

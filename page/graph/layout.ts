@@ -53,6 +53,9 @@ const MAX_LABELS = 15
 
 export const isCrowded = ({edges}: Graph): boolean => edges.length > MAX_LABELS
 
+/** The name of a node for dagre, which keeps nodes in an object: `constructor` would be there already. */
+const drawn = (node: string): string => `.${node}`
+
 const linkedBy = (edges: Graph['edges']): ReadonlySet<string> => new Set(edges.flatMap(({from, to}) => [from, to]))
 
 /** The layers of a graph, and in rows below what no edge belongs to. */
@@ -81,21 +84,26 @@ export function layersOf(graph: Graph): Layout {
   const drawing = new NewDrawing()
   const hasLabels = !isCrowded(graph)
   drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: 48, edgesep: 12, marginx: 12, marginy: 12})
-  for (const node of nodes) drawing.setNode(node, {width: widthOf(node), height: NODE_HEIGHT})
+  for (const node of nodes) drawing.setNode(drawn(node), {width: widthOf(node), height: NODE_HEIGHT})
   for (const {from, to, isAwaited} of edges)
-    drawing.setEdge(from, to, isAwaited === true || !hasLabels ? {width: 0, height: 0} : {...LABEL, labelpos: 'c'})
+    drawing.setEdge(
+      drawn(from),
+      drawn(to),
+      isAwaited === true || !hasLabels ? {width: 0, height: 0} : {...LABEL, labelpos: 'c'}
+    )
   arrange(drawing)
   const {width = 0, height = 0} = drawing.graph()
-  const layers = halvesOf(nodes.map(node => drawing.node(node)))
+  const layers = halvesOf(nodes.map(node => drawing.node(drawn(node))))
   return {
     width,
     height,
-    nodes: new Map(nodes.map(node => [node, drawing.node(node)])),
+    nodes: new Map(nodes.map(node => [node, drawing.node(drawn(node))])),
     edges: new Map(
       edges.map(edge => {
-        const {points: drawn, x, y} = drawing.edge(edge.from, edge.to)
-        const [from, to] = [drawing.node(edge.from), drawing.node(edge.to)]
-        const points = edge.from === edge.to ? drawn : pastBoxes(drawn, {layers, from, to})
+        const ends = [drawn(edge.from), drawn(edge.to)] as const
+        const {points: way, x, y} = drawing.edge(...ends)
+        const [from, to] = [drawing.node(ends[0]), drawing.node(ends[1])]
+        const points = edge.from === edge.to ? way : pastBoxes(way, {layers, from, to})
         const middle = points[Math.floor(points.length / 2)] ?? {x: 0, y: 0}
         return [edgeKey(edge), {points, label: Number.isFinite(x) ? {x, y} : middle}]
       })

@@ -42,7 +42,7 @@ export const run = signal<Omit<Api.Run, 'apps'> | undefined>(undefined)
 export const apps = signal<ReadonlyMap<string, Api.App>>(new Map())
 export const edges = signal<readonly Api.Edge[]>([])
 /** Calls that wait for an app now, by its id. */
-export const waiting = signal<Readonly<Record<string, number>>>({})
+export const waiting = signal<ReadonlyMap<string, number>>(new Map())
 /** Ids of apps that have ended with the run: they need no attention. */
 export const endedWithRun = signal<ReadonlySet<string>>(new Set())
 /** What needs a person, the worst first. */
@@ -191,7 +191,7 @@ interface EdgeSample {
 
 function takeEdges(sample: EdgeSample): void {
   edges.value = sample.edges
-  waiting.value = sample.waiting
+  waiting.value = new Map(Object.entries(sample.waiting))
 }
 
 export function pause(isWanted: boolean): void {

@@ -130,7 +130,7 @@ function Figures({id}: {readonly id: string}) {
     ['in', `${rate(perSecond)}/s`],
     ['failed', failed === 0 ? '–' : percent(failed, calls), failed === 0 ? '' : 'bad'],
     ['p95', p95Ms === 0 ? '–' : duration(p95Ms)],
-    ['waiting', count(waiting.value[id] ?? 0)],
+    ['waiting', count(waiting.value.get(id) ?? 0)],
     ['out', `${rate(out.perSecond)}/s`]
   ]
   return (

@@ -119,9 +119,9 @@ const COLUMNS: readonly Column<Api.App>[] = [
     name: 'waits',
     alignsRight: true,
     title: 'Calls that wait for it now',
-    sortBy: ({id}) => waiting.value[id] ?? 0,
+    sortBy: ({id}) => waiting.value.get(id) ?? 0,
     cell: ({id}) => {
-      const calls = waiting.value[id] ?? 0
+      const calls = waiting.value.get(id) ?? 0
       return calls === 0 ? '–' : <b class="busy">{count(calls)}</b>
     }
   },

@@ -8,7 +8,7 @@ import {EdgeTable, Matrix} from '../graph/tables.tsx'
 import {QuickFaults} from '../faults/quick-faults.tsx'
 import {count, duration} from '../parts/format.ts'
 import {late} from '../parts/late.tsx'
-import {api, problemText} from '../state/api.ts'
+import {api, keptOr} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
@@ -28,7 +28,7 @@ function useGraph(): Api.Graph | string | undefined {
     let isOver = false
     api.ask('GET /graph').then(
       view => isOver || setFound(view),
-      (error: unknown) => isOver || setFound(problemText(error))
+      (error: unknown) => isOver || setFound(keptOr(error))
     )
     return () => {
       isOver = true
@@ -175,6 +175,7 @@ function Figures({edge, isGroup}: {readonly edge: GraphEdge; readonly isGroup: b
   const {perSecond, failed} = recentOf(edge)
   const all = figures?.failed ?? 0
   const title = `${nameOf(from)} → ${nameOf(to)}`
+  const q = [from && `from:${from}`, to && `to:${to}`].filter(word => word !== '').join(' ')
   return (
     <section class="box figures-of" aria-label={title}>
       <h2>{title}</h2>
@@ -187,11 +188,11 @@ function Figures({edge, isGroup}: {readonly edge: GraphEdge; readonly isGroup: b
       </p>
       {dependsText(edge) !== '' && <p class="soft">{dependsText(edge)}</p>}
       {!isGroup && (
-        <a class="button" href={hrefOf('calls', [], {q: `from:${from} to:${to}`})}>
+        <a class="button" href={hrefOf('calls', [], {q})}>
           Its calls
         </a>
       )}
-      {!isGroup && !isTopic(to) && <QuickFaults from={from} to={to} />}
+      {!isGroup && !isTopic(to) && to !== '' && <QuickFaults from={from} to={to} />}
       <button type="button" aria-label="Close the figures" onClick={() => setParameters({edge: ''})}>
         ✕
       </button>

@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {visible} from '../parts/safe-text.ts'
-import {api, problemText} from '../state/api.ts'
+import {api, keptOr} from '../state/api.ts'
 import {listen} from '../state/run.ts'
 
 const SHAPES = {error: '✕', warning: '▲', observed: '◆'} as const
@@ -11,7 +11,7 @@ const TONES = {error: 'bad', warning: 'warn', observed: 'soft'} as const
 export default function Template() {
   const [found, setFound] = useState<Api.Template | string | undefined>(undefined)
   const load = (): void => {
-    api.ask('GET /template').then(setFound, (error: unknown) => setFound(problemText(error)))
+    api.ask('GET /template').then(setFound, (error: unknown) => setFound(keptOr(error)))
   }
   useEffect(() => {
     load()

@@ -113,14 +113,14 @@ t.test('the graph', async t =>
       )
 
       run.send('fault', {change: 'on', fault: fault(1), text: ''}, 1001)
-      run.send('edges', {edges: [edge('checkout', 'payments', 5000)]})
+      run.send('edges', {edges: [edge('checkout', 'payments', 5000)], waiting: {}})
       await picture
         .getByRole('button', {name: /^checkout to payments: 50\/s 65 ms ⚡, 5,000 in total, a fault is on/})
         .waitFor()
       await figures.getByText('50/s, 5,000 in total, 0.0 % failed').waitFor()
 
       const calm = {recent: {seconds: 60, calls: 0, failed: 0, p95Ms: 0}, failed: 3}
-      run.send('edges', {edges: [edge('checkout', 'order-processor', 2940, calm)]})
+      run.send('edges', {edges: [edge('checkout', 'order-processor', 2940, calm)], waiting: {}})
       await table.getByRole('row', {name: 'checkout order-processor – 2,940 3 in total'}).waitFor()
       t.same(troubles, [])
     })
@@ -136,7 +136,7 @@ t.test('the graph', async t =>
         ...GRAPH,
         edges: [...GRAPH.edges, {...edge('payments', 'checkout', 1), isDeclared: false}]
       }
-      run.send('edges', {edges: [edge('payments', 'checkout', 1)]})
+      run.send('edges', {edges: [edge('payments', 'checkout', 1)], waiting: {}})
       await picture.getByRole('button', {name: /^payments to checkout: .* not declared$/}).waitFor()
       t.pass('with what dependsOn says of it')
     })
@@ -245,6 +245,24 @@ t.test('the graph', async t =>
       t.match(page.url(), /open=stock-\*$/)
       await page.getByRole('button', {name: 'Close the group stock-*'}).click()
       await picture.getByRole('button', {name: 'Open the group stock-*'}).waitFor()
+    })
+
+    await t.test('names that every object has, and calls that are counted without one', async t => {
+      const run = await madeUp(t)
+      const ids = ['constructor', '__proto__', 'valueOf']
+      const edges = [edge('constructor', '__proto__'), edge('__proto__', 'valueOf'), edge('constructor', '', 7)]
+      Object.assign(run.answers, FIRST_VIEW, {'GET /graph': {apps: ids, asleep: [], edges, uncalled: [], awaited: []}})
+      run.apps = ids.map(id => app(id))
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).getByText('constructor').waitFor()
+      t.equal(await page.getByText('NaN').count(), 0)
+      await page.goto(`${run.url.replace(/#.*/, '')}#/graph`)
+      const picture = page.getByRole('region', {name: 'Picture of the graph'})
+      for (const id of ids) await picture.getByRole('link', {name: `${id}, ● ready`}).waitFor()
+      await picture.getByRole('button', {name: /^constructor to \(others\)/}).press('Enter')
+      await page.getByRole('link', {name: 'Its calls'}).click()
+      t.match(page.url(), /#\/calls\?q=from%3Aconstructor$/, 'a field without a value is no filter')
+      t.same(troubles, [])
     })
 
     await t.test('can be saved: Mermaid, JSON', async t => {

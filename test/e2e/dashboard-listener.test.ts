@@ -198,6 +198,7 @@ t.test('whoever is not the page of this run is refused', async t => {
     t.notMatch(response, /access-control-/i)
     if (status >= 400) t.notMatch(response, /\n {4}at /, 'no stack trace')
   }
+  t.match(await raw(port, get(own, '/api/v1/apps/a..b/why')), /a\.\.b/, 'an id with two dots leads nowhere')
   const chunked = await raw(
     port,
     get([...own, 'content-type: application/json', 'transfer-encoding: chunked'], '/api/v1/apps/shop/stop', 'POST'),

@@ -13,7 +13,7 @@ export const MAX_BODY = 64 * 1024
 
 const API = '/api/v1/'
 /** Nothing of ours has such a path: its sender looks for a way out of a folder. */
-const CLIMBING = /\.\.|%2e|%2f|%5c|%00|\\|\/\//i
+const CLIMBING = /\/\.\.(?:\/|$)|%2e|%2f|%5c|%00|\\|\/\//i
 
 const refuse = (status: number, detail: string, hint: string): PageRefusal => ({status, detail, hint})
 
@@ -40,7 +40,7 @@ export function pageRefusal(
     return refuse(403, 'requests of other sites are refused', 'Type or paste the address of the page.')
   if (headers.upgrade !== undefined) return refuse(400, 'upgrades are not possible', 'Ask by plain HTTP/1.1.')
   if (method !== 'GET' && method !== 'POST' && method !== 'DELETE')
-    return refuse(405, `${method} is not possible here`, 'Use GET or POST.')
+    return refuse(405, `${method} is not possible here`, 'Use GET, POST or DELETE.')
   if (isFile)
     return method === 'GET' ? refusalOfBody(request) : refuse(405, `${method} is not possible here`, 'Use GET.')
   const [path = ''] = url.split('?')

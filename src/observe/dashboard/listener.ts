@@ -119,7 +119,7 @@ function serverOf(port: number, tokens: PageTokens, serve: Serve): Server {
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     closeLingering(
       socket,
-      'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, POST\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
+      'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, POST, DELETE\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
     )
   })
   return server.unref()
@@ -155,7 +155,7 @@ function end(response: ServerResponse, {status, detail, hint}: PageRefusal): voi
       'content-type': 'application/problem+json',
       connection: 'close',
       ...(status === 401 && {'www-authenticate': 'Bearer'}),
-      ...(status === 405 && {allow: 'GET, POST'})
+      ...(status === 405 && {allow: 'GET, POST, DELETE'})
     })
     .end(JSON.stringify({status, detail, ...(hint !== '' && {hint})}))
 }

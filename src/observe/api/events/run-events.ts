@@ -281,7 +281,7 @@ export class RunEvents {
 
   #tellEdges(): void {
     const {recorder, apps} = this.#context()
-    const waiting: Record<string, number> = {}
+    const waiting = Object.create(null) as Record<string, number> // an id may be `constructor`
     for (const app of apps()) if (app.waiting > 0) waiting[app.id] = (waiting[app.id] ?? 0) + app.waiting
     const isWaiting = Object.keys(waiting).length > 0
     if (recorder.last === this.#lastCall && this.#areEdgesQuiet && !isWaiting) return
