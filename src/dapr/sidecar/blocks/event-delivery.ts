@@ -87,7 +87,8 @@ export class EventDelivery {
   }
 
   /** The path of the app that an event goes to, by the current routes. */
-  route({fields}: AppEvent): EventTarget | Exclude<EventOutcome, {kind: 'stopped'}> {
+  route(event: AppEvent): EventTarget | Exclude<EventOutcome, {kind: 'stopped'}> {
+    const {fields} = event
     const subscription = this.#options.subscription()
     if (hasExpired(fields)) return {kind: 'expired'}
     try {
@@ -96,7 +97,7 @@ export class EventDelivery {
     } catch (error) {
       const text = messageOf(error)
       const {pubsubName, topic} = subscription
-      const of = `event ${String(fields['id'])} in pubsub ${pubsubName} and topic ${topic}`
+      const of = `event ${idOf(event)} in pubsub ${pubsubName} and topic ${topic}`
       this.#options.context.log.write('error', `error finding matching route for ${of}: ${text}`)
       return {kind: 'failed', status: 0, text}
     }

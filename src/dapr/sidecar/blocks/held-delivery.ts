@@ -1,5 +1,6 @@
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
 
@@ -17,10 +18,17 @@ export interface Interrupted {
   readonly text: string
 }
 
-/** The result of a delivery: an answer of the app, or why there is none. */
-type Outcome<Answer> = Answer | Interrupted | Stopped
+/** The event cannot be sent to the app as it is. */
+interface Unsendable {
+  readonly kind: 'failed'
+  readonly status: 0
+  readonly text: string
+}
 
-/** Delivers an event once. Never rejects. */
+/** The result of a delivery: an answer of the app, or why there is none. */
+type Outcome<Answer> = Answer | Interrupted | Stopped | Unsendable
+
+/** Delivers an event once. Rejects if it cannot be sent: what others have published may be anything. */
 type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
 
 export interface HeldDeliveryOptions<Answer> {
@@ -88,7 +96,12 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
         attempt?.resume()
       }
       if (over.aborted) return STOPPED
-      const answer = await deliver(attempt)
+      let answer: Outcome<Answer>
+      try {
+        answer = await deliver(attempt)
+      } catch (error) {
+        return {kind: 'failed', status: 0, text: messageOf(error)}
+      }
       if (!isInterrupted(answer) || attempt?.isStopped === true) return answer
       if (answer.isSent) crashes++
       const outcome = interrupted(answer, crashes)

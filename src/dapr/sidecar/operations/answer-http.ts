@@ -3,7 +3,7 @@ import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {apiError} from '../http/errors.ts'
 import type {BlockCall} from '../http/routes.ts'
-import {headerOf, type BlockRequest} from './block-request.ts'
+import {headerOf, malformed, type BlockRequest} from './block-request.ts'
 import {operationOf} from './operations.ts'
 
 /** Responds to a call to a building block, failures included. */
@@ -13,8 +13,14 @@ export async function answerHttp(blocks: Blocks, name: BlockCall['call'], reques
   try {
     return await operationOf(name, 'http')(blocks, request)
   } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    const {status, errorCode, message, details} = error
+    const {status, errorCode, message, details} = faultOf(error)
     return apiError(status, errorCode, message, details)
   }
+}
+
+/** Numbers without bounds, and JSON that is nested too deeply, are mistakes of the caller. Throws other errors. */
+function faultOf(error: unknown): BlockError {
+  if (error instanceof BlockError) return error
+  if (error instanceof RangeError) return malformed(error.message)
+  throw error
 }

@@ -23,7 +23,7 @@ const API_ERROR = /^api error: code = \w+ desc = /
 /** The status of a failed call to a building block. Throws other errors. */
 export function statusOfFault(error: unknown): GrpcStatus {
   if (error instanceof BlockError) return blockStatus(error)
-  if (error instanceof DecodeError)
+  if (error instanceof DecodeError || error instanceof RangeError)
     return {code: INTERNAL, message: `grpc: error unmarshalling request: ${error.message}`}
   throw error
 }
