@@ -8,11 +8,11 @@ import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {Conversations} from '../blocks/conversations.ts'
 import {withoutPersonalData} from '../../components/conversation/personal-data.ts'
-import {readJson, type BlockRequest} from './block-request.ts'
+import type {BlockRequest} from './block-request.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {recordModelCall} from './model-call.ts'
-import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
-import {jsonOfMessage, messageOfJson} from './proto-json.ts'
+import {grpc, messageIn, type BlockOperation, type OperationsOf} from './operation.ts'
+import {jsonOfMessage} from './proto-json.ts'
 
 type Request1 = Message<typeof messages.ConversationRequest>
 type Request2 = Message<typeof messages.ConversationRequestAlpha2>
@@ -22,13 +22,13 @@ type Usage = Message<typeof messages.ConversationResultAlpha2CompletionUsage>
 const scrubbed = (text: string, isScrubbed: boolean | undefined): string =>
   isScrubbed === true ? withoutPersonalData(text) : text
 
-const ROLES: Readonly<Record<string, ModelMessage['role']>> = {
-  system: 'system',
-  assistant: 'assistant',
-  ai: 'assistant',
-  tool: 'tool',
-  function: 'function'
-}
+const ROLES: ReadonlyMap<string, ModelMessage['role']> = new Map([
+  ['system', 'system'],
+  ['assistant', 'assistant'],
+  ['ai', 'assistant'],
+  ['tool', 'tool'],
+  ['function', 'function']
+])
 
 const NOTHING_SAID = {
   tools: [],
@@ -62,7 +62,7 @@ async function converseAlpha1(
     temperature,
     isAnswerScrubbed: scrubPII === true,
     messages: inputs.map(input => ({
-      role: ROLES[input.role ?? ''] ?? 'user',
+      role: ROLES.get(input.role ?? '') ?? 'user',
       texts: [scrubbed(input.content, input.scrubPII)],
       calls: [],
       resultOf: undefined
@@ -223,8 +223,7 @@ const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R ex
     run(blocks, message, {kept: traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`, onGone})
   ),
   http: async (blocks, sent: BlockRequest): Promise<Reply> => {
-    const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)
-    const message = {...messageOfJson(request, value), name: sent.params[0] ?? ''}
+    const message = messageIn(request, ['name'], sent)
     const body = JSON.stringify(jsonOfMessage(reply, await run(blocks, message, callerOf(sent))))
     return {status: 200, type: 'application/json', body, lines: ''}
   }

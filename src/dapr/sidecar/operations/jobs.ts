@@ -6,7 +6,7 @@ import {
   DeleteJobsByPrefixResponse,
   GetJobRequest,
   GetJobResponse,
-  type Job as JobMessage,
+  Job as JobMessage,
   ListJobsRequest,
   ListJobsResponse,
   ScheduleJobRequest,
@@ -21,60 +21,19 @@ import {jobDataJson, VALUE_URL} from '../../../work/job/job-data.ts'
 import {DONE, json, malformed, readJson, type BlockHandler} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {policyMessage, policyOf} from './failure-policy.ts'
+import {messageOfJson} from './proto-json.ts'
 import {grpc, type OperationsOf} from './operation.ts'
-
-type Body = Readonly<Record<string, unknown>>
-
-/** A member by either of its names; null is none (protojson). */
-const member = (body: Body, name: string, other = name): unknown => body[name] ?? body[other] ?? undefined
-
-function textOf(body: Body, name: string, other?: string): string | undefined {
-  const value = member(body, name, other)
-  if (value === undefined || typeof value === 'string') return value
-  throw malformed(`"${name}" must be a text`)
-}
-
-function countOf(body: Body, name: string, other?: string): number | undefined {
-  const value = member(body, name, other)
-  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
-  if (number === undefined) return undefined
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number >= 2 ** 32)
-    throw malformed(`"${name}" must be a whole number from 0 to 4294967295`)
-  return number
-}
-
-function policyIn(body: Body): FailurePolicy | undefined {
-  const policy = member(body, 'failurePolicy', 'failure_policy')
-  if (policy === undefined) return undefined
-  if (!isObject(policy)) throw malformed('"failurePolicy" must be an object')
-  const {drop, constant} = policy
-  if (drop !== undefined && constant !== undefined) throw malformed('"failurePolicy" is either drop or constant')
-  if (drop !== undefined) return {kind: 'drop'}
-  if (constant === undefined) return undefined
-  if (!isObject(constant)) throw malformed('"constant" must be an object')
-  const interval = textOf(constant, 'interval') ?? '0s'
-  if (!/^-?\d+(?:\.\d+)?s$/.test(interval)) throw malformed(`"interval" must be seconds such as 3s, not "${interval}"`)
-  return {
-    kind: 'constant',
-    intervalMs: parseFloat(interval) * 1000,
-    maxRetries: countOf(constant, 'maxRetries', 'max_retries')
-  }
-}
 
 const schedule: BlockHandler = async ({jobs}, request) => {
   const {value: body} = readJson(request)
   if (!isObject(body)) throw malformed('expected an object')
   if (body['name'] !== undefined)
     throw jobs.refused('DAPR_SCHEDULER_JOB_NAME', 'Set the job name in the url only', false)
-  const {data} = body
+  const {data, ...rest} = body
   const job = {
+    ...requestIn(messageOfJson(JobMessage, rest)),
     name: (request.params[0] ?? '').trim(),
-    schedule: textOf(body, 'schedule'),
-    dueTime: textOf(body, 'dueTime', 'due_time'),
-    ttl: textOf(body, 'ttl'),
-    repeats: countOf(body, 'repeats'),
-    data: data === undefined ? undefined : {typeUrl: VALUE_URL, value: valueBytes(data)},
-    policy: policyIn(body)
+    data: data === undefined ? undefined : {typeUrl: VALUE_URL, value: valueBytes(data)}
   }
   await jobs.schedule(job, body['overwrite'] === true)
   return DONE

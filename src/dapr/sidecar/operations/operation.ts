@@ -5,8 +5,8 @@ import type {Blocks} from '../blocks/blocks.ts'
 import type {RequestHead} from '../grpc/request-head.ts'
 import type {ServerStream} from '../grpc/server-stream.ts'
 import type {Trace} from '../http/trace.ts'
-import {json, malformed, readJson, textIn, type BlockHandler, type BlockRequest} from './block-request.ts'
-import {isObject} from '../../../model/is-object.ts'
+import {json, readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
+import {messageOfJson} from './proto-json.ts'
 
 // operations/: Dapr's API, `model/dapr/api/`, as calls to the blocks of an app: one file for each block.
 
@@ -71,20 +71,8 @@ export const universal = <Q extends Schema, R extends Schema>({
 })
 
 /** An empty body counts as an empty object: the error names the missing properties. */
-function messageIn<Q extends Schema>(schema: Q, params: readonly string[], sent: BlockRequest): Message<Q> {
+export function messageIn<Q extends Schema>(schema: Q, params: readonly string[], sent: BlockRequest): Message<Q> {
   const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)
-  if (!isObject(value)) throw malformed('expected an object')
-  const members = Object.entries(schema).map(([name, [, type]]) => {
-    const at = params.indexOf(name)
-    return [name, at >= 0 ? (sent.params[at] ?? '') : memberOf(value, name, type)]
-  })
-  return Object.fromEntries(members) as Message<Q>
-}
-
-function memberOf(value: Readonly<Record<string, unknown>>, name: string, type: Schema[string][1]): unknown {
-  if (type === 'string') return textIn(value, name)
-  if (type !== 'int32') throw new Error(`${name}: nothing reads ${JSON.stringify(type)} from JSON yet`)
-  const member = value[name] ?? 0
-  if (typeof member !== 'number') throw malformed(`"${name}" must be a number`)
-  return member
+  const named = Object.fromEntries(params.map((name, at) => [name, sent.params[at] ?? '']))
+  return {...messageOfJson(schema, value), ...named}
 }

@@ -1,5 +1,6 @@
 import {unreachable} from '../../../model/errors.ts'
 import {ConversationMessage} from '../../../model/dapr/messages/ai.generated.ts'
+import {JobFailurePolicy} from '../../../model/dapr/messages/common.generated.ts'
 import {Any, Duration} from '../../../model/dapr/messages/google.generated.ts'
 import type {FieldType, Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
 import {structOf} from '../../../proxy/net/grpc/struct.ts'
@@ -12,7 +13,7 @@ import {isObject} from '../../../model/is-object.ts'
  */
 
 /** Messages of which only one field may be there. */
-const ONE_OF = new Set<Schema>([ConversationMessage])
+const ONE_OF = new Set<Schema>([ConversationMessage, JobFailurePolicy])
 
 /** Names of fields are taken as in JSON and as in the .proto file; unknown ones are skipped. Rejects with Dapr's error. */
 export function messageOfJson<S extends Schema>(schema: S, value: unknown, name = ''): Message<S> {
@@ -54,7 +55,9 @@ function fieldOf(type: FieldType, value: unknown, key: string): unknown {
       return Object.values(texts).every(each => typeof each === 'string') ? texts : wrong('an object of texts')
     }
     case 'int32':
+      return wholeOf(value, -(2 ** 31), 2 ** 31 - 1) ?? wrong('a whole number')
     case 'uint32':
+      return wholeOf(value, 0, 2 ** 32 - 1) ?? wrong('a whole number from 0 to 4294967295')
     case 'fixed32':
     case 'int64':
     case 'uint64':
@@ -66,6 +69,14 @@ function fieldOf(type: FieldType, value: unknown, key: string): unknown {
     default:
       return unreachable(type)
   }
+}
+
+/** Also of a text; undefined: it is none from `min` to `max`. */
+function wholeOf(value: unknown, min: number, max: number): number | undefined {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : (value ?? 0)
+  return Number.isInteger(number) && (number as number) >= min && (number as number) <= max
+    ? (number as number)
+    : undefined
 }
 
 function nested(type: Exclude<FieldType, string>, value: unknown, key: string): unknown {
@@ -86,11 +97,15 @@ function nested(type: Exclude<FieldType, string>, value: unknown, key: string): 
   return all
 }
 
+/** Ten thousand years (google/protobuf/duration.proto). */
+const MAX_SECONDS = 315_576_000_000
+
 function durationOf(value: unknown, key: string): Message<typeof Duration> {
-  const match = typeof value === 'string' ? /^(-?)(\d+)(?:\.(\d{1,9}))?s$/.exec(value) : null
+  const match = typeof value === 'string' ? /^(-?)(\d{1,12})(?:\.(\d{1,9}))?s$/.exec(value) : null
   if (match === null) throw malformed(`"${key}" must be seconds such as 86400s`)
   const [, sign = '', whole = '0', part = ''] = match
   const factor = sign === '-' ? -1 : 1
+  if (Number(whole) > MAX_SECONDS) throw malformed(`"${key}" is out of range`)
   return {seconds: BigInt(whole) * BigInt(factor), nanos: Number(part.padEnd(9, '0')) * factor}
 }
 

@@ -77,7 +77,8 @@ const bulkGetState: BlockHandler = async ({state}, request) => {
   const keys = value['keys'] ?? []
   if (!Array.isArray(keys) || !keys.every(key => typeof key === 'string')) throw malformed('"keys" must be texts')
   const parallelism = value['parallelism'] ?? 0
-  if (typeof parallelism !== 'number') throw malformed('"parallelism" must be a number')
+  if (typeof parallelism !== 'number' || !Number.isSafeInteger(parallelism))
+    throw malformed('"parallelism" must be a whole number')
   const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
   const options = {parallelism, consistency: '', metadata}
   const items = await state.bulkGet(request.params[0] ?? '', keys, options, request.onGone)

@@ -1,0 +1,87 @@
+import t from 'tap'
+import {CONVERSATION_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/conversation.ts'
+import {JOB_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/jobs.ts'
+import {LOCK_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/lock.ts'
+import {STATE_OPERATIONS} from '../../../../../src/dapr/sidecar/operations/state.ts'
+import type {BlockOperation} from '../../../../../src/dapr/sidecar/operations/operation.ts'
+import type {Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
+import type {BlockRequest} from '../../../../../src/dapr/sidecar/operations/block-request.ts'
+
+/** What an operation makes of a body: the call of its block, or the error of the caller. */
+async function callOf({http}: BlockOperation, body: string): Promise<unknown> {
+  let called: unknown
+  const note = async (...given: unknown[]): Promise<unknown> => {
+    called = given
+    return []
+  }
+  const ask = async (_: unknown, question: unknown): Promise<unknown> => {
+    called = question
+    return {choices: []}
+  }
+  const blocks = {
+    locks: {lock: note},
+    state: {bulkGet: note, check: async () => undefined},
+    jobs: {schedule: note},
+    conversations: {find: async () => ({model: {model: ''}}), ask, observer: undefined}
+  }
+  const request: BlockRequest = {
+    params: ['it'],
+    query: '',
+    lines: '',
+    trace: '',
+    body: Buffer.from(body),
+    onGone: () => undefined
+  }
+  await http?.(blocks as unknown as Blocks, request)
+  return called
+}
+
+const errorOf = async (operation: BlockOperation, body: string): Promise<unknown> =>
+  callOf(operation, body).catch((error: unknown) => error)
+
+const REFUSED = {status: 400, errorCode: 'ERR_MALFORMED_REQUEST'}
+
+t.test('whole numbers of 32 bits, also as texts; names in either form', async t => {
+  const {TryLock} = LOCK_OPERATIONS
+  const wanted = {resourceId: 'a', lockOwner: 'b', expiryInSeconds: 10}
+  for (const body of [
+    '{"resourceId":"a","lockOwner":"b","expiryInSeconds":10}',
+    '{"resource_id":"a","lock_owner":"b","expiry_in_seconds":"10"}'
+  ])
+    t.match(await callOf(TryLock, body), ['it', wanted])
+  for (const wrong of ['1.5', '1e300', '2147483648', '"x"', '""', 'true'])
+    t.match(await errorOf(TryLock, `{"expiryInSeconds":${wrong}}`), REFUSED)
+})
+
+t.test('a parallelism that is no whole number is refused: no key would be read', async t => {
+  const {GetBulkState} = STATE_OPERATIONS
+  t.match(await callOf(GetBulkState, '{"keys":["a"],"parallelism":2}'), ['it', ['a'], {parallelism: 2}])
+  for (const wrong of ['0.5', '1e300', '"2"'])
+    t.match(await errorOf(GetBulkState, `{"keys":["a"],"parallelism":${wrong}}`), REFUSED)
+})
+
+t.test('the failure policy of a job', async t => {
+  const {ScheduleJob} = JOB_OPERATIONS
+  const withPolicy = async (policy: string): Promise<unknown> =>
+    errorOf(ScheduleJob, `{"schedule":"@yearly","repeats":"3","failure_policy":${policy}}`)
+  t.match(await withPolicy('{"constant":{"interval":"1.5s","max_retries":2}}'), [
+    {name: 'it', schedule: '@yearly', repeats: 3, policy: {kind: 'constant', intervalMs: 1500, maxRetries: 2}}
+  ])
+  t.match(await withPolicy('{"drop":{}}'), [{policy: {kind: 'drop'}}])
+  t.match(await withPolicy('null'), [{policy: undefined}])
+  for (const wrong of [
+    '{"drop":{},"constant":{}}',
+    '{"constant":{"interval":"1m"}}',
+    `{"constant":{"interval":"${'9'.repeat(400)}s"}}`,
+    '{"constant":{"interval":"315576000001s"}}',
+    '{"constant":{"maxRetries":-1}}'
+  ])
+    t.match(await withPolicy(wrong), REFUSED, wrong)
+})
+
+t.test('a role that no model has is that of a user, also one that objects inherit', async t => {
+  for (const role of ['constructor', '__proto__', 'unknown'])
+    t.match(await callOf(CONVERSATION_OPERATIONS.ConverseAlpha1, `{"inputs":[{"content":"a","role":"${role}"}]}`), {
+      messages: [{role: 'user'}]
+    })
+})
