@@ -91,6 +91,18 @@ t.test('of several files the first that knows a name wins, and missing ones are 
   t.same([...tokens], ['first'])
 })
 
+t.test('a context without a user asks without credentials', async t => {
+  const rig = await openRig(t)
+  const server = new FakeApiServer()
+  await server.open()
+  t.teardown(async () => server.close())
+  const {users: _, ...rest} = JSON.parse(server.kubeconfig()) as {readonly users: unknown}
+  const contexts = [{name: 'kind-fake', context: {cluster: 'fake'}}]
+  await rig.write({config: JSON.stringify({...rest, contexts})})
+  server.answer = ({token}) => (token === '' ? undefined : {code: 401})
+  t.match(await list(rig, 'config'), {code: 0, stdout: 'No Dapr instances found.\n', stderr: ''})
+})
+
 t.test('a program that gives credentials: its token, and how it fails', async t => {
   const rig = await openRig(t)
   const server = new FakeApiServer()
@@ -133,15 +145,19 @@ t.test('a server that is not there, is silent, speaks something else, or has ano
   const web = new FakeApiServer()
   await web.open()
   web.answer = () => ({code: 200, body: '<html>'})
+  const half = new FakeApiServer()
+  await half.open()
+  half.answer = () => 'half'
   const secure = new FakeApiServer({
     cert: readFileSync(join(TLS, 'server.pem')),
     key: readFileSync(join(TLS, 'server.key'))
   })
   await secure.open()
-  t.teardown(async () => Promise.all([web.close(), secure.close()]))
+  t.teardown(async () => Promise.all([web.close(), half.close(), secure.close()]))
   await rig.write({
     closed: closed.kubeconfig(),
     silent: closed.kubeconfig({token: 'x'}, {server: `http://127.0.0.1:${port}`}),
+    half: half.kubeconfig(),
     web: web.kubeconfig(),
     secure: secure.kubeconfig(),
     trusted: secure.kubeconfig({token: 'x'}, {'insecure-skip-tls-verify': true})
@@ -154,7 +170,8 @@ t.test('a server that is not there, is silent, speaks something else, or has ano
     t.match(stderr, new RegExp(start.source + rest), file)
   }
   await told('closed', String.raw`connect ECONNREFUSED [\d.:]+\nIs the cluster running\?`)
-  await told('silent', String.raw`no answer within 5 s\nIs the cluster running\?`)
+  for (const server of ['silent', 'half'])
+    await told(server, String.raw`no answer within 5 s\nIs the cluster running\?`)
   await told(
     'secure',
     String.raw`[^\n]*certificate[^\n]*\nThe certificate of the server and the authority in the kubeconfig do not belong together`

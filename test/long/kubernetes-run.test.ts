@@ -80,6 +80,80 @@ t.test('a server that goes away while a run is under way: said once, and once wh
   t.same([...server.objects.keys()], [])
 })
 
+t.test('Ctrl-C while the server is away says so; a second one waits no longer', async t => {
+  const {server, run: start} = await openShop(t)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  await server.close()
+  run.signal('SIGINT')
+  await run.waitForLine('the API server does not answer', {stream: 'stderr'})
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(run.stderr.text, '❌  cannot reach the API server')
+})
+
+t.test('a server that is away for a moment while all is taken back', async t => {
+  const {server, run: start} = await openShop(t)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  let isAway = true
+  server.answer = ({method, path, query}) => {
+    if (!isAway || method !== 'GET' || query.has('watch') || !path.endsWith('/pods')) return undefined
+    isAway = false
+    return 'gone'
+  }
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.notOk(isAway)
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('where the apps of a killed run are still there, resources come first, too', async t => {
+  const {rig, server, run: start} = await openShop(t, [{appID: 'stock', resourcesPath: '../res'}])
+  const spec = {type: 'state.redis', version: 'v1', metadata: []}
+  await rig.write({
+    'res/store.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v1alpha1',
+      kind: 'Component',
+      metadata: {name: 'store'},
+      spec
+    })
+  })
+  const killed = start()
+  await killed.waitForLine('1 app ready')
+  killed.signal('SIGKILL')
+  await killed.exited
+  server.asked.length = 0
+  const run = start()
+  await run.waitForLine('1 app ready')
+  t.match(
+    server.asked.filter(asked => asked.startsWith('PATCH') && !asked.endsWith('?dryRun')),
+    [/components\/store$/, /deployments\/stock$/]
+  )
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('a Job that is evicted: why, and exit code 1', async t => {
+  const {server, run: start} = await openShop(t, [{appID: 'migrate', kubernetes: {job: true}}])
+  const run = start()
+  await run.waitForLine('Deploying app "migrate" to Kubernetes')
+  await server.applied('/apis/batch/v1/namespaces/shop/jobs/migrate')
+  server.save('/api/v1/namespaces/shop/pods/migrate-1', {
+    metadata: {name: 'migrate-1', labels: {app: 'migrate', 'pillion/template': 'shop'}},
+    spec: {containers: [{name: 'migrate'}, {name: 'daprd'}]},
+    status: {phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory.'}
+  })
+  await run.waitForLine('Streaming logs for containers in pod "migrate-1"')
+  server.save('/apis/batch/v1/namespaces/shop/jobs/migrate', {
+    kind: 'Job',
+    metadata: {name: 'migrate', labels: {app: 'migrate', 'pillion/template': 'shop'}},
+    status: {failed: 1}
+  })
+  t.same(await run.exited, {code: 1, signal: null})
+  t.equal(run.stderr.text, '⚠  "migrate" failed: The node was low on memory.\n')
+})
+
 t.test('stop elsewhere: what an app prints at SIGTERM is shown and filed', async t => {
   const {rig, server, env, run: start} = await openShop(t)
   server.hasGrace = true

@@ -30,6 +30,10 @@ export interface Asked {
 export type Answer =
   | {readonly code: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown}
   | 'never'
+  /** The connection ends. */
+  | 'gone'
+  /** The answer begins, and never ends. */
+  | 'half'
   | undefined
 
 const DAPR_KINDS = [
@@ -53,6 +57,7 @@ export class FakeApiServer {
   readonly #watches = new Map<ServerResponse, {path: string; labels: string}>()
   readonly #secure: {readonly cert: Buffer; readonly key: Buffer} | undefined
   #look: (() => void) | undefined
+  #lookForObject: (() => void) | undefined
   #server: Server | undefined
   #port = 0
   #version = 100
@@ -120,6 +125,16 @@ export class FakeApiServer {
     return promise
   }
 
+  /** Settles when there is an object at this path. */
+  async applied(path: string): Promise<void> {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#lookForObject = () => {
+      if (this.objects.has(path)) resolve()
+    }
+    this.#lookForObject()
+    return promise
+  }
+
   /** Saves an object, and tells those who watch. */
   save(path: string, object: Stored): Stored {
     const before = this.objects.get(path)
@@ -137,6 +152,7 @@ export class FakeApiServer {
       }
     }
     this.objects.set(path, saved)
+    this.#lookForObject?.()
     this.#tell(before === undefined ? 'ADDED' : 'MODIFIED', path, saved)
     return saved
   }
@@ -173,6 +189,8 @@ export class FakeApiServer {
     const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
     const given = this.answer({method, path, query, token, nth})
     if (given === 'never') return
+    if (given === 'gone') return void request.socket.destroy()
+    if (given === 'half') return void response.writeHead(200, {'content-length': 100}).write('{')
     if (given !== undefined)
       return send(
         response,
@@ -242,7 +260,7 @@ export class FakeApiServer {
     if (object === undefined) return send(response, 404, {kind: 'Status', status: 'Failure', reason: 'NotFound'})
     this.remove(path)
     send(response, 200, {kind: 'Status', status: 'Success'})
-    if (object.kind !== 'Deployment' || this.hasGrace) return
+    if (!['Deployment', 'Job'].includes(object.kind ?? '') || this.hasGrace) return
     for (const [at, {metadata}] of this.objects)
       if (at.includes('/pods/') && metadata.labels?.['app'] === object.metadata.name) this.remove(at)
   }

@@ -1,12 +1,12 @@
 import {Agent as HttpAgent, type IncomingMessage, request as requestHttp, type RequestOptions} from 'node:http'
 import {Agent as HttpsAgent, request as requestHttps} from 'node:https'
-import {setTimeout as sleep} from 'node:timers/promises'
 import {jsonIn} from '../../../model/is-json.ts'
 import {collect, UncollectedBody} from '../../../proxy/net/collector.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {ClusterError, type ClusterStatus} from './api-error.ts'
 import type {ClusterAccess} from './kubeconfig.ts'
 import {isObject} from '../../../model/is-object.ts'
+import {pause} from '../../../platform/delay.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -18,7 +18,7 @@ export interface Ask {
   readonly type?: string
   readonly signal?: AbortSignal | undefined
   /** How long to retry a server that cannot be reached; default: `ApiClient.outageMs`. */
-  readonly patienceMs?: number
+  readonly patienceMs?: number | undefined
   /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
   readonly waits?: boolean
   /** What the answer must have: its `metadata`, or a list of objects. A server that sends none is no API server. */
@@ -56,6 +56,7 @@ export class ClusterClient {
   readonly #agents = {http: new HttpAgent({keepAlive: true}), https: new HttpsAgent({keepAlive: true})}
   /** How long to retry a server that cannot be reached; 0 = not at all. */
   outageMs = 0
+  readonly #hurry = new AbortController()
 
   constructor(access: ClusterAccess) {
     this.access = access
@@ -82,11 +83,11 @@ export class ClusterClient {
 
   /** The body as it comes: a watch, a log. Rejects as `json`. */
   async open(method: Method, path: string, ask: Ask = {}): Promise<IncomingMessage> {
-    const startedAt = Date.now()
+    const startedAt = performance.now()
     let hasNewCredentials = false
     for (let tries = 0; ; tries++) {
       ask.signal?.throwIfAborted()
-      const elapsed = Date.now() - startedAt
+      const elapsed = performance.now() - startedAt
       try {
         return await this.#once(method, path, ask)
       } catch (error) {
@@ -97,15 +98,22 @@ export class ClusterClient {
             continue
           }
           if (!isBusy(error) || elapsed > BUSY_MS) throw error
-          await pause(tries, error.status.details?.retryAfterSeconds, ask.signal)
+          await pause(pauseMs(tries, error.status.details?.retryAfterSeconds), ask.signal)
         } else {
           ask.signal?.throwIfAborted()
           if (error instanceof StaleConnection) continue
           if (error instanceof UserError || elapsed >= (ask.patienceMs ?? this.outageMs)) throw this.#unreachable(error)
-          await pause(tries, undefined, ask.signal)
+          const {signal} = this.#hurry
+          await pause(pauseMs(tries), ask.signal === undefined ? signal : AbortSignal.any([signal, ask.signal]))
         }
       }
     }
+  }
+
+  /** From now on a server that cannot be reached is not asked again. */
+  hurry(): void {
+    this.outageMs = 0
+    this.#hurry.abort()
   }
 
   close(): void {
@@ -130,7 +138,7 @@ export class ClusterClient {
       request: isPlain ? requestHttp : requestHttps,
       options: {...options, method, agent, signal, headers: headersOf(options, body, type)},
       body,
-      timeoutMs: waits ? 0 : this.#isKnown ? ANSWER_MS : FIRST_ANSWER_MS
+      timeoutMs: waits ? 0 : this.#isKnown && !this.#hurry.signal.aborted ? ANSWER_MS : FIRST_ANSWER_MS
     })
     this.#isKnown = true
     const code = response.statusCode ?? 0
@@ -142,6 +150,8 @@ export class ClusterClient {
     return new Promise((resolve, reject) => {
       const sent = request(url, options, response => {
         clearTimeout(timer)
+        // of the body, too; a watch has a time of its own
+        if (timeoutMs > 0) response.setTimeout(timeoutMs, () => response.destroy(silent))
         resolve(response)
       })
       const silent = new Error(`no answer within ${timeoutMs / 1000} s`)
@@ -180,10 +190,7 @@ function reasonOf(error: unknown): string {
 /** Not of an eviction that a disruption budget forbids: we ask for none. */
 const isBusy = ({code}: ClusterError): boolean => code === 429 || code === 503
 
-async function pause(tries: number, seconds: number | undefined, signal: AbortSignal | undefined): Promise<void> {
-  const ms = seconds === undefined ? 250 * 2 ** tries : seconds * 1000
-  await sleep(Math.min(ms, MAX_PAUSE_MS), undefined, signal === undefined ? {} : {signal})
-}
+const pauseMs = (tries: number, seconds = 0.25 * 2 ** tries): number => Math.min(seconds * 1000, MAX_PAUSE_MS)
 
 function headersOf({headers}: RequestOptions, body: string, type = 'application/json'): Record<string, string> {
   return {

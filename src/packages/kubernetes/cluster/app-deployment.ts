@@ -1,12 +1,13 @@
 import type {AppLog, SidecarLog} from '../../../observe/logging/app-log.ts'
 import type {AppObjects} from '../object.ts'
 import type {ClusterClient} from './api-client.ts'
+import type {ApplyOutcome} from './apply.ts'
 import type {AppProgress} from './cluster-event.ts'
 import {ContainerLog} from './container-log.ts'
-import type {LiveObject} from './object-store.ts'
+import {isOlder, type LiveObject} from './object-store.ts'
 import {SIDECAR, statusesOf, type ContainerStatus, type Pod, type Terminated} from './pod.ts'
 import {unschedulable, verdictOf, waitsFor, type AppVerdict} from './verdict.ts'
-import {isRolledOut, jobExit, replicaFailure} from './workload.ts'
+import {conditionText, isRolledOut, jobExit} from './workload.ts'
 
 export interface AppLogs {
   readonly app: AppLog
@@ -47,11 +48,11 @@ export class AppDeployment {
   readonly #pods = new Map<string, Pod>()
   readonly #logs = new Map<string, ContainerLog>()
   readonly #telling = new Set<Promise<void>>()
-  /** Ids of the containers whose end was reported. */
+  /** Ids of the starts of containers whose end was reported. */
   readonly #reported = new Set<string>()
   #open: Promise<AppLogs> | undefined
   #failures = 0
-  /** Pods that were there before we applied. */
+  /** Pods that were there before we applied, and that the workload replaces. */
   #old: ReadonlySet<string> = new Set()
   phase: AppProgress = 'waiting'
   live: LiveObject | undefined
@@ -73,11 +74,22 @@ export class AppDeployment {
     return [...this.#pods.values()]
   }
 
-  /** The workload was applied; `isNew`: with changes, so that the pods of before are going to be replaced. */
-  applied(live: LiveObject, isNew: boolean): void {
-    this.live ??= live
-    if (isNew) this.#old = new Set(this.#pods.keys())
+  /** The workload is going to be applied: a pod that it brings may be seen before the answer of the server. */
+  deploying(): void {
+    this.#old = new Set(this.#pods.keys())
+    this.phase = 'deploying'
+  }
+
+  /** The workload was applied. A Job keeps its pods as long as it is the same one; a Deployment that changes replaces them. */
+  applied(live: LiveObject, outcome: ApplyOutcome): void {
+    this.see(live)
+    if (outcome === 'unchanged' || (outcome === 'configured' && this.isJob)) this.#old = new Set()
     this.phase = 'starting'
+  }
+
+  /** The state of the workload. The watch and the answers of the server bring it in any order: what is older changes nothing. */
+  see(live: LiveObject): void {
+    if (this.live === undefined || !isOlder(live, this.live)) this.live = live
   }
 
   /** A pod is there, or has changed. `isFromBefore`: it was there when the run began. */
@@ -111,7 +123,7 @@ export class AppDeployment {
   progress(): AppProgress {
     if (this.phase === 'waiting' || this.phase === 'deploying') return this.phase
     if (this.isJob) {
-      const code = jobExit(this.#pods.values(), this.id)
+      const code = jobExit(this.#newPods, this.id)
       return code === undefined ? this.#jobStatus() : code === 0 ? 'completed' : 'failed'
     }
     return this.live !== undefined && isRolledOut(this.live) ? 'ready' : 'starting'
@@ -126,25 +138,35 @@ export class AppDeployment {
     return succeeded > 0 ? 'completed' : failed > 0 ? 'failed' : 'starting'
   }
 
-  /** The app's own container runs in one of its pods. */
+  /** What a Job died of that has no exit code: it was evicted, or took too long. */
+  failure(): string {
+    const pods = this.#newPods
+    if (jobExit(pods, this.id) !== undefined) return ''
+    const {message = ''} = pods.find(({status}) => status?.phase === 'Failed')?.status ?? {}
+    return `failed: ${message || (this.live && conditionText(this.live, 'Failed')) || 'its pod is gone'}`
+  }
+
+  get #newPods(): readonly Pod[] {
+    return this.pods.filter(({metadata}) => !this.#old.has(metadata.uid))
+  }
+
+  /** The app's own container runs, or has ended, in one of its pods that stay. */
   get hasStarted(): boolean {
-    return this.pods.some(pod =>
-      statusesOf(pod).some(({name, state}) => name === this.id && (state?.running ?? state?.terminated) !== undefined)
-    )
+    const pods = this.isJob ? this.#newPods : this.pods
+    return pods
+      .filter(({metadata}) => metadata.deletionTimestamp === undefined)
+      .flatMap(statusesOf)
+      .some(({name, state}) => name === this.id && (state?.running ?? state?.terminated) !== undefined)
   }
 
   /** Why it will never run; undefined if it may. */
   verdict(): AppVerdict | undefined {
-    for (const pod of this.pods) {
-      const verdict = this.#old.has(pod.metadata.uid) ? undefined : verdictOf(pod, this.id)
-      if (verdict !== undefined) return verdict
-    }
-    return undefined
+    return this.#newPods.map(pod => verdictOf(pod, this.id)).find(verdict => verdict !== undefined)
   }
 
   /** Why it does not run, which may pass: no node takes a pod, a quota is used up. '' if there is no such reason. */
   hindrance(): string {
-    const failure = this.live === undefined ? '' : replicaFailure(this.live)
+    const failure = this.live === undefined ? '' : conditionText(this.live, 'ReplicaFailure')
     if (failure !== '') return failure
     return this.pods.map(unschedulable).find(reason => reason !== '') ?? ''
   }
@@ -201,8 +223,10 @@ export class AppDeployment {
     const {name, state, lastState} = status
     if (pod.metadata.deletionTimestamp !== undefined) return
     for (const end of [lastState?.terminated, state?.terminated]) {
-      const id = end?.containerID ?? ''
-      if (end === undefined || this.#reported.has(id)) continue
+      if (end === undefined) continue
+      // the cluster loses the id of a container whose node is gone
+      const id = end.containerID ?? `${pod.metadata.uid}/${name}/${end.finishedAt ?? ''}`
+      if (this.#reported.has(id)) continue
       this.#reported.add(id)
       // what happened before our run is not news
       if (isFromBefore) continue

@@ -44,14 +44,17 @@ export class ClusterRun {
   /** Aborted by a second signal. */
   readonly #now = new AbortController()
   readonly #ended = Promise.withResolvers<boolean>()
-  readonly #startedAt = Date.now()
+  readonly #startedAt = performance.now()
   /** Pods that were there when the run began. */
   readonly #before = new Set<string>()
   /** What is being applied. */
   readonly #work = new Set<Promise<void>>()
-  readonly #givenUp = new Set<string>()
+  /** Ids of apps of which was said that they failed, or are not deployed. */
+  readonly #said = new Set<string>()
   readonly #hindered = new Map<string, NodeJS.Timeout>()
   #isListed = false
+  /** What comes before the apps is there. */
+  #isPrepared = false
   #isReady = false
   #isHealthy = true
   #changed = 0
@@ -104,6 +107,7 @@ export class ClusterRun {
         await store.delete(object)
         emit({type: 'pruned', object})
       }
+      this.#isPrepared = true
       this.#timeout = setTimeout(() => this.#late(), timeoutMs)
       this.#look()
     } catch (error) {
@@ -121,6 +125,7 @@ export class ClusterRun {
   /** Deletes what is left at once, and waits for nothing. */
   stopNow(): void {
     this.#now.abort()
+    this.#options.store.client.hurry()
     this.stop()
   }
 
@@ -135,7 +140,7 @@ export class ClusterRun {
       const text = isTroubled
         ? `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
         : 'the API server answers again'
-      if (!this.#stopping.signal.aborted) emit({type: 'warned', text})
+      emit({type: 'warned', text})
     }
     const workloads = {
       changed: (live: LiveObject) => this.#workloadChanged(live),
@@ -169,12 +174,12 @@ export class ClusterRun {
   async #deploy(deployment: AppDeployment): Promise<void> {
     const {app} = deployment
     const {emit, writeFiles} = this.#options
-    deployment.phase = 'deploying'
+    deployment.deploying()
     try {
       emit({type: 'app-deploying', app, files: writeFiles(app)})
       for (const object of objectsOf(app)) {
         const {live, outcome} = await this.#apply(object)
-        if (object === app.workload) deployment.applied(live, outcome !== 'unchanged')
+        if (object === app.workload) deployment.applied(live, outcome)
       }
       this.#moved(deployment)
       this.#look()
@@ -185,7 +190,7 @@ export class ClusterRun {
 
   /** Starts what waits for nothing any more, and sees whether all apps are ready. */
   #look(): void {
-    if (this.#stopping.signal.aborted) return
+    if (this.#stopping.signal.aborted || !this.#isPrepared) return
     for (const deployment of this.#apps.values())
       if (deployment.phase === 'waiting' && this.#isDue(deployment)) this.#track(this.#deploy(deployment))
     const all = [...this.#apps.values()]
@@ -197,7 +202,7 @@ export class ClusterRun {
     clearTimeout(this.#timeout)
     const count = all.filter(each => each.progress() !== 'failed' && !this.#isGivenUp(each)).length
     if (!this.#isReady && count > 0) {
-      const ms = Date.now() - this.#startedAt
+      const ms = performance.now() - this.#startedAt
       this.#options.emit({type: 'all-ready', count, ms, changed: this.#changed})
     }
     this.#isReady = true
@@ -242,22 +247,24 @@ export class ClusterRun {
     )
   }
 
-  /** Said once. */
   #giveUp({id, app}: AppDeployment): void {
-    if (this.#givenUp.has(id)) return
-    this.#givenUp.add(id)
-    this.#isHealthy = false
     const failed = app.dependsOn.map(each => each.id).filter(each => this.#apps.get(each)?.progress() !== 'completed')
-    this.#options.emit({
-      type: 'warned',
-      text: `"${id}" is not deployed: it depends on ${failed.join(', ')}, which failed`
-    })
+    this.#failed(id, `is not deployed: it depends on ${failed.join(', ')}, which failed`)
+  }
+
+  /** What happened is said once; '' = it is known already. */
+  #failed(id: string, what: string): void {
+    this.#isHealthy = false
+    if (what === '' || this.#said.has(id)) return
+    this.#said.add(id)
+    this.#options.emit({type: 'warned', text: `"${id}" ${what}`})
   }
 
   #moved(deployment: AppDeployment): void {
     if (this.#stopping.signal.aborted) return
     const progress = deployment.progress()
     const {id} = deployment
+    if (progress === 'failed') this.#failed(id, deployment.failure())
     this.#options.emit({type: 'app-moved', id, progress, detail: progress === 'starting' ? deployment.waitsFor() : ''})
     const verdict = deployment.verdict()
     if (verdict !== undefined) return this.#fail(new UserError(verdict.message, {explanation: verdict.explanation}))
@@ -296,7 +303,7 @@ export class ClusterRun {
   #workloadChanged(live: LiveObject): void {
     const deployment = this.#apps.get(live.metadata.labels['app'] ?? '')
     if (deployment === undefined) return
-    deployment.live = live
+    deployment.see(live)
     if (deployment.phase !== 'waiting') this.#moved(deployment)
     this.#look()
   }
@@ -345,7 +352,6 @@ export class ClusterRun {
     const text = `${what} exited with code ${end.exitCode}${reason}${words}${hint}`
     const isHealthy = end.exitCode === 0
     this.#options.emit({type: 'container-exited', text, isHealthy})
-    if (isJob && isOwn && !isHealthy) this.#isHealthy = false
     if (isOwn && !isJob && !isHealthy && failures >= MAX_FAILURES)
       this.#fail(new UserError(`"${id}" exited ${failures} times in a row, last with code ${end.exitCode}${words}`))
     this.#look()

@@ -95,7 +95,7 @@ export class ContainerLog {
     const {signal} = this.#options
     const tail = this.#tailed
     for (let tries = 0; !signal.aborted; tries++) {
-      const startedAt = Date.now()
+      const startedAt = performance.now()
       const isOver = this.#isOver(instance.id)
       const end = await this.#stream(
         {...instance, isPrevious: this.#isPrevious(instance)},
@@ -104,7 +104,7 @@ export class ContainerLog {
       const open = this.#cursor.resume()
       if (open !== '') await this.#options.take(open)
       if (end === 'gone' || (end === 'complete' && isOver)) return
-      if (Date.now() - startedAt > MAX_PAUSE_MS) tries = 0
+      if (performance.now() - startedAt > MAX_PAUSE_MS) tries = 0
       // the status says sooner or later whether the container has ended, or the connection
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS)
       await sleep(pause, undefined, {signal}).catch(() => undefined)

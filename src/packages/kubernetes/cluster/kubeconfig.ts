@@ -53,7 +53,8 @@ export function openAccess(wanted: WantedContext, env: NodeJS.ProcessEnv, home: 
     throw new UserError(`the context "${name}" names a cluster "${context.cluster}", which is not in ${shown}`)
   if (!URL.canParse(cluster.server))
     throw new UserError(`the server of the cluster "${cluster.name}" is not a URL: ${cluster.server}`)
-  if (!config.users.some(each => each.name === context.user))
+  // without one the server is asked without credentials, as kubectl does
+  if (context.user && !config.users.some(each => each.name === context.user))
     throw new UserError(`the context "${name}" names a user "${context.user}", which is not in ${shown}`)
   return accessOf(config, {context, cluster, namespace: wanted.namespace})
 }

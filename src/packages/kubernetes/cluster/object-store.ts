@@ -15,6 +15,10 @@ export interface LiveObject extends KubernetesObject {
   }
 }
 
+/** Whether one state of an object, or of another one of its name, is older. The versions of one kind are numbers that only grow. */
+export const isOlder = ({metadata: one}: LiveObject, {metadata: other}: LiveObject): boolean =>
+  Number(one.resourceVersion) < Number(other.resourceVersion)
+
 /** We manage the fields that we write by this name (server-side apply). */
 export const FIELD_MANAGER = 'pillion'
 

@@ -146,12 +146,12 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
 }
 
 async function allGone({store, labels, now, onWait}: TakeDownOptions): Promise<void> {
-  const startedAt = Date.now()
+  const startedAt = performance.now()
   let isSaid = false
   while (!now.aborted) {
     const left = await findAll(store, labels)
     if (left.length === 0) return
-    const elapsed = Date.now() - startedAt
+    const elapsed = performance.now() - startedAt
     const kept = left.map(keptText)
     if (elapsed > OBJECT_MS)
       throw new UserError(`not everything is gone from the namespace "${store.namespace}"`, {

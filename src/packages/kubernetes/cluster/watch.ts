@@ -50,7 +50,7 @@ export async function watch<T extends WatchedObject>(
   handler: WatchHandler<T>
 ): Promise<void> {
   const watcher = new Watcher<T>(client, {path, labels, signal}, handler)
-  await watcher.list()
+  await watcher.list(undefined)
   void watcher.follow()
 }
 
@@ -73,7 +73,7 @@ class Watcher<T extends WatchedObject> {
     this.#handler = handler
   }
 
-  async list(): Promise<void> {
+  async list(patienceMs: number | undefined): Promise<void> {
     const {path, labels, signal} = this.#what
     const found = new Set<string>()
     let next: string | undefined
@@ -82,7 +82,7 @@ class Watcher<T extends WatchedObject> {
       const {items, metadata} = await this.#client.json<List<T>>('GET', path, {
         query,
         signal,
-        patienceMs: 0,
+        patienceMs,
         needs: 'items'
       })
       for (const item of items) {
@@ -100,11 +100,11 @@ class Watcher<T extends WatchedObject> {
     const {signal} = this.#what
     let failures = 0
     while (!signal.aborted) {
-      const startedAt = Date.now()
+      const startedAt = performance.now()
       try {
-        if (this.#version === '') await this.list()
+        if (this.#version === '') await this.list(0)
         await this.#watchOnce()
-        failures = Date.now() - startedAt < SHORT_MS ? failures + 1 : 0
+        failures = performance.now() - startedAt < SHORT_MS ? failures + 1 : 0
       } catch (error) {
         if (signal.aborted) return
         failures++

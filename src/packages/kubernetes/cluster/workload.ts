@@ -21,11 +21,14 @@ export function isRolledOut(live: LiveObject): boolean {
   return updatedReplicas >= (spec?.replicas ?? 1) && replicas <= updatedReplicas && availableReplicas >= updatedReplicas
 }
 
-/** Why the cluster makes no pods: a quota, a missing service account …; '' if it does. */
-export function replicaFailure(live: LiveObject): string {
+/**
+ * What a condition says that is true of a workload, '' if it is not. `ReplicaFailure`: why a Deployment gets no pods: a quota, a missing
+ * service account …; `Failed`: why a Job failed.
+ */
+export function conditionText(live: LiveObject, name: 'ReplicaFailure' | 'Failed'): string {
   const {status} = live as DeploymentParts
-  const failure = status?.conditions?.find(({type, status: is}) => type === 'ReplicaFailure' && is === 'True')
-  return failure === undefined ? '' : (failure.message ?? failure.reason ?? 'unknown')
+  const condition = status?.conditions?.find(({type, status: is}) => type === name && is === 'True')
+  return condition === undefined ? '' : (condition.message ?? condition.reason ?? 'unknown')
 }
 
 /** The exit code of a Job's own container; undefined while it runs. Its sidecar may never end, so that the Job stays active. */

@@ -1,0 +1,122 @@
+import t from 'tap'
+import {AppDeployment, type ContainerExit} from '../cluster/app-deployment.ts'
+import type {ClusterClient} from '../cluster/api-client.ts'
+import type {LiveObject} from '../cluster/object-store.ts'
+import type {Pod, Terminated} from '../cluster/pod.ts'
+import type {AppObjects} from '../object.ts'
+
+/** An app of a run whose logs cannot be read; `ends`: what it said of its containers. */
+function open(kind: 'Deployment' | 'Job') {
+  const ends: ContainerExit[] = []
+  const deployment = new AppDeployment({
+    client: {open: async () => Promise.reject(new Error('no log'))} as unknown as ClusterClient,
+    app: {id: 'app', workload: {kind}} as unknown as AppObjects,
+    signal: AbortSignal.abort(),
+    openLogs: async () => new Promise(() => undefined),
+    onPod: () => undefined,
+    onExit: exit => ends.push(exit)
+  })
+  return {deployment, ends}
+}
+
+const live = (uid: string, version: number, {generation = 1, status = {}} = {}): LiveObject => ({
+  apiVersion: '',
+  kind: '',
+  metadata: {name: 'app', uid, resourceVersion: `${version}`, generation, creationTimestamp: '', labels: {app: 'app'}},
+  spec: {replicas: 1},
+  status
+})
+
+const pod = (uid: string, containers: Readonly<Record<string, Terminated>>): Pod => ({
+  metadata: {uid, name: uid, namespace: 'shop', resourceVersion: '1', creationTimestamp: ''},
+  spec: {containers: Object.keys(containers).map(name => ({name}))},
+  status: {
+    containerStatuses: Object.entries(containers).map(([name, terminated]) => ({
+      name,
+      ready: false,
+      restartCount: 0,
+      image: '',
+      state: {terminated}
+    }))
+  }
+})
+
+const ROLLED_OUT = {observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1}
+
+t.test('a Deployment that was changed is not ready by its state of before', async t => {
+  const {deployment} = open('Deployment')
+  deployment.see(live('1', 10, {status: ROLLED_OUT}))
+  deployment.applied(live('1', 20, {generation: 2, status: ROLLED_OUT}), 'configured')
+  t.equal(deployment.progress(), 'starting')
+  deployment.see(live('1', 15, {status: ROLLED_OUT}))
+  t.equal(deployment.progress(), 'starting', 'what the watch brings late changes nothing')
+  const done = live('1', 30, {generation: 2, status: {...ROLLED_OUT, observedGeneration: 2}})
+  deployment.see(done)
+  t.equal(deployment.progress(), 'ready')
+})
+
+t.test('a state that the watch has brought before the answer of the server stays', async t => {
+  const {deployment} = open('Deployment')
+  deployment.see(live('1', 30, {status: ROLLED_OUT}))
+  deployment.applied(live('1', 20), 'created')
+  t.equal(deployment.progress(), 'ready')
+})
+
+t.test('a Job that was replaced has not ended as the one before it', async t => {
+  const {deployment} = open('Job')
+  const before = pod('a', {app: {exitCode: 0, containerID: 'a'}})
+  deployment.see(live('1', 10, {status: {succeeded: 1}}))
+  deployment.podChanged(before, true)
+  deployment.deploying()
+  deployment.applied(live('2', 20), 'created')
+  t.equal(deployment.progress(), 'starting')
+  t.notOk(deployment.hasStarted)
+  deployment.see(live('1', 15, {status: {succeeded: 1}}))
+  deployment.podChanged(before, true)
+  t.equal(deployment.progress(), 'starting', 'what the watch brings late changes nothing')
+  deployment.podChanged(pod('b', {app: {exitCode: 3, containerID: 'b'}}), false)
+  t.equal(deployment.progress(), 'failed')
+})
+
+t.test('a Job that is the same one keeps its end', async t => {
+  for (const outcome of ['unchanged', 'configured'] as const) {
+    const {deployment} = open('Job')
+    deployment.podChanged(pod('a', {app: {exitCode: 0, containerID: 'a'}}), true)
+    deployment.deploying()
+    deployment.applied(live('1', 20), outcome)
+    t.equal(deployment.progress(), 'completed', outcome)
+  }
+})
+
+t.test('containers that end without an id: each is told once', async t => {
+  const {deployment, ends} = open('Deployment')
+  const end = {exitCode: 137, reason: 'ContainerStatusUnknown'}
+  for (const uid of ['a', 'a', 'b']) deployment.podChanged(pod(uid, {daprd: end, app: end}), false)
+  await deployment.allTold()
+  t.same(
+    ends.map(exit => `${exit.pod} ${exit.container}`),
+    ['a daprd', 'a app', 'b daprd', 'b app']
+  )
+})
+
+t.test('a Job without an exit code says what it died of', async t => {
+  const {deployment} = open('Job')
+  deployment.applied(live('1', 10), 'created')
+  deployment.see(live('1', 20, {status: {failed: 1}}))
+  t.equal(deployment.progress(), 'failed')
+  t.equal(deployment.failure(), 'failed: its pod is gone')
+  const conditions = [{type: 'Failed', status: 'True', reason: 'DeadlineExceeded', message: 'Job was active too long'}]
+  deployment.see(live('1', 30, {status: {failed: 1, conditions}}))
+  t.equal(deployment.failure(), 'failed: Job was active too long')
+  const evicted = {...pod('a', {}), status: {phase: 'Failed', message: 'The node was low on memory.'}}
+  deployment.podChanged(evicted, false)
+  t.equal(deployment.failure(), 'failed: The node was low on memory.')
+})
+
+t.test('a pod that is seen before the server has answered is one of the new ones', async t => {
+  const {deployment} = open('Job')
+  deployment.deploying()
+  deployment.podChanged(pod('a', {app: {exitCode: 0, containerID: 'a'}}), false)
+  deployment.applied(live('1', 10), 'created')
+  t.equal(deployment.progress(), 'completed')
+})
