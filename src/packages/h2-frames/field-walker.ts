@@ -1,4 +1,4 @@
-import {COMPRESSION_ERROR, ConnectionError} from './frames.ts'
+import {COMPRESSION_ERROR, ConnectionError, ENHANCE_YOUR_CALM} from './frames.ts'
 import {BlockReader, textCopy, encodeField, encodeInteger, encodeRaw, FieldTexts, STATIC_FIELDS} from './field-text.ts'
 
 /** Takes the fields of a block in their order. */
@@ -27,6 +27,8 @@ const STATIC_COUNT = STATIC_FIELDS.length
 const FIELD_OVERHEAD = 32
 /** SETTINGS_HEADER_TABLE_SIZE until a peer has seen ours, which is 0. */
 const DEFAULT_TABLE = 4096
+/** Largest size of a block's list: one byte may refer to a long field of the table, thousands of times. */
+const MAX_LIST = 1 << 20
 
 const texts = new FieldTexts()
 const DISCARD: FieldSink = {field: () => undefined}
@@ -61,6 +63,7 @@ export class FieldWalker implements HeaderField {
       else {
         if ((first & 0x80) !== 0) this.#readIndexed()
         else this.#readLiteral((first & 0x40) !== 0)
+        if (this.listSize > MAX_LIST) throw new ConnectionError(ENHANCE_YOUR_CALM, 'fields without end')
         sink.field(this)
       }
     }

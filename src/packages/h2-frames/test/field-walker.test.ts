@@ -82,6 +82,15 @@ t.test('entries leave the table, the oldest first, when it is made smaller or is
   t.throws(() => walk(walker, latin1('be')), {code: 9})
 })
 
+t.test('a long field that is referred to again and again', async t => {
+  const walker = new FieldWalker()
+  walk(walker, added('long', 'x'.repeat(4000)))
+  t.equal(walk(walker, latin1('be').repeat(200)).fields.length, 200)
+  let fields = 0
+  t.throws(() => walker.walk(latin1('be').repeat(100_000), {field: () => void fields++}), {code: 11})
+  t.ok(fields < 300, 'the rest is not read')
+})
+
 t.test('what is no block of fields', async t => {
   for (const [what, hex] of Object.entries({
     'index 0': '80',

@@ -1,5 +1,6 @@
 import {BinaryReader} from '@bufbuild/protobuf/wire'
 import {eachField} from './invoke-messages.ts'
+import {withEntry} from './message-codec.ts'
 
 /** How a field of a message is written in JSON. */
 type Kind = 'text' | 'texts' | 'map' | 'duration' | Schema | readonly [Schema]
@@ -60,17 +61,18 @@ const entryOf = (bytes: Uint8Array): readonly [string, string] => {
 type Json = Record<string, unknown>
 
 /** Adds to a list, or begins it. */
-const append = (known: unknown, value: unknown): unknown[] => [
-  ...(Array.isArray(known) ? (known as unknown[]) : []),
-  value
-]
+const append = (known: unknown, value: unknown): unknown[] => {
+  const list = (known ?? []) as unknown[]
+  list.push(value)
+  return list
+}
 
 const valueOf = (kind: Kind, reader: BinaryReader, known: unknown): unknown => {
   if (kind === 'text') return reader.string()
   if (kind === 'texts') return append(known, reader.string())
   const bytes = reader.bytes()
   if (kind === 'duration') return durationOf(bytes)
-  if (kind === 'map') return {...(known as Json | undefined), ...Object.fromEntries([entryOf(bytes)])}
+  if (kind === 'map') return withEntry(known ?? {}, ...entryOf(bytes))
   const [each] = kind as readonly [Schema]
   return each === undefined ? messageOf(kind as Schema, bytes) : append(known, messageOf(each, bytes))
 }

@@ -199,13 +199,13 @@ function readField(reader: BinaryReader, type: FieldType, before: unknown): unkn
       return withItem(before, reader.bytes())
     case 'map': {
       const {key, value} = read(ENTRY, reader.bytes())
-      return {...(before as object), [key]: value}
+      return withEntry(before, key, value)
     }
     default: {
       if ('message' in type) return read(type.message, reader.bytes())
       if ('list' in type) return withItem(before, read(type.list, reader.bytes()))
       const {key, value} = read(entryOf(type.mapOf), reader.bytes())
-      return {...(before as object), [key]: value ?? read(type.mapOf, NOTHING)}
+      return withEntry(before, key, value ?? read(type.mapOf, NOTHING))
     }
   }
 }
@@ -216,6 +216,13 @@ function withItem(list: unknown, item: unknown): readonly unknown[] {
   const items = list as unknown[]
   items.push(item)
   return items
+}
+
+/** Adds to a map that is being read. */
+export function withEntry(map: unknown, key: string, value: unknown): object {
+  // an assignment would take `__proto__` for the prototype
+  const entry = {value, enumerable: true, writable: true, configurable: true}
+  return Object.defineProperty(map === NO_MAP ? {} : (map as object), key, entry)
 }
 
 /** One for all: its memory is used again. */

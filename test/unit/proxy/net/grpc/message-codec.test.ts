@@ -81,3 +81,14 @@ t.test('numbers of all sizes; an optional field tells absent from empty', async 
   t.equal(encode(schema, {note: '', times: 0}).length, 4)
   t.equal(encode(schema, {long: 0n, exact: 0}).length, 0)
 })
+
+t.test('a map of many entries takes no longer for each of them', async t => {
+  const map = Object.fromEntries(Array.from({length: 30_000}, (_, at) => [`k${at}`, 'v']))
+  const read = decode(ALL, encode(ALL, {map}))
+  t.equal(Object.keys(read.map).length, 30_000)
+  t.same(Object.entries(decode(ALL, encode(ALL, {map: {['__proto__']: 'v', a: 'b'}})).map), [
+    ['__proto__', 'v'],
+    ['a', 'b']
+  ])
+  t.same(decode(ALL, encode(ALL, {})).map, {}, 'and the map of the next message is its own')
+})

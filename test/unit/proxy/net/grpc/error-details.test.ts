@@ -1,0 +1,31 @@
+import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+import t from 'tap'
+import {detailsOf} from '../../../../../src/proxy/net/grpc/error-details.ts'
+
+const COUNT = 30_000
+
+/** A `google.rpc.Status` with one detail. */
+const statusWith = (type: string, write: (detail: BinaryWriter) => void): Uint8Array => {
+  const detail = new BinaryWriter()
+  write(detail)
+  const status = new BinaryWriter().tag(3, WireType.LengthDelimited).fork()
+  status.tag(1, WireType.LengthDelimited).string(`type.googleapis.com/google.rpc.${type}`)
+  status.tag(2, WireType.LengthDelimited).bytes(detail.finish())
+  return status.join().finish()
+}
+
+t.test('details of many entries take no longer for each of them', async t => {
+  const info = statusWith('ErrorInfo', detail => {
+    for (let at = 0; at < COUNT; at++) {
+      detail.tag(3, WireType.LengthDelimited).fork()
+      detail.tag(1, WireType.LengthDelimited).string(`k${at}`).tag(2, WireType.LengthDelimited).string('v').join()
+    }
+  })
+  const [{metadata = {}} = {}] = detailsOf(info)
+  t.equal(Object.keys(metadata).length, COUNT)
+  const trace = statusWith('DebugInfo', detail => {
+    for (let at = 0; at < COUNT; at++) detail.tag(1, WireType.LengthDelimited).string(`at ${at}`)
+  })
+  const [{stackEntries = []} = {}] = detailsOf(trace)
+  t.equal((stackEntries as string[]).length, COUNT)
+})
