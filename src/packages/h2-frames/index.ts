@@ -14,6 +14,7 @@ export {
   INTERNAL_ERROR,
   PROTOCOL_ERROR,
   REFUSED_STREAM,
-  codeName
+  codeName,
+  headersFrames
 } from './frames.ts'
 export {MAX_STREAMS, SERVER_GREETING} from './greeting.ts'

@@ -117,7 +117,8 @@ const readExtension = (reader: BinaryReader): {readonly verb: number; readonly q
   return {verb, query}
 }
 
-const stringField = (writer: BinaryWriter, field: number, text: string): BinaryWriter =>
+/** Writes a text; none where it is empty. */
+export const stringField = (writer: BinaryWriter, field: number, text: string): BinaryWriter =>
   text === '' ? writer : writer.tag(field, WireType.LengthDelimited).string(text)
 
 const anyField = (writer: BinaryWriter, field: number, typeUrl: string, value: Uint8Array): BinaryWriter => {

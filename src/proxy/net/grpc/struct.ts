@@ -1,4 +1,5 @@
-import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+import {eachField} from './invoke-messages.ts'
 
 // google/protobuf/struct.proto
 
@@ -55,53 +56,41 @@ export function valueBytes(value: unknown): Uint8Array {
 
 /** The JSON of a `google.protobuf.Struct`. Throws if the bytes are none. */
 export function structIn(bytes: Uint8Array): Record<string, unknown> {
-  const reader = new BinaryReader(bytes)
-  const entries: (readonly [string, unknown])[] = []
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag()
-    if (number === 1) entries.push(entryIn(reader.bytes()))
-    else reader.skip(type, number)
-  }
-  return Object.fromEntries(entries) // an assignment would take `__proto__` for the prototype
+  // an assignment would take `__proto__` for the prototype
+  return Object.fromEntries(itemsIn(bytes, entryIn))
 }
 
 function entryIn(bytes: Uint8Array): readonly [key: string, value: unknown] {
-  const reader = new BinaryReader(bytes)
   let key = ''
   let value: unknown = null
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag()
-    if (number === 1) key = reader.string()
-    else if (number === 2) value = valueIn(reader.bytes())
-    else reader.skip(type, number)
-  }
+  eachField(bytes, (field, reader) => {
+    if (field === 1) key = reader.string()
+    else if (field === 2) value = valueIn(reader.bytes())
+    else return false
+    return true
+  })
   return [key, value]
 }
 
 /** The JSON of a `google.protobuf.Value`. Throws if the bytes are none. */
 export function valueIn(bytes: Uint8Array): unknown {
-  const reader = new BinaryReader(bytes)
   let value: unknown = null
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag()
-    if (number === NULL) value = reader.int32() && null
-    else if (number === NUMBER) value = reader.double()
-    else if (number === TEXT) value = reader.string()
-    else if (number === BOOL) value = reader.bool()
-    else if (number === STRUCT) value = structIn(reader.bytes())
-    else if (number === LIST) value = listIn(reader.bytes())
-    else reader.skip(type, number)
-  }
+  eachField(bytes, (field, reader) => {
+    if (field === NULL) value = reader.int32() && null
+    else if (field === NUMBER) value = reader.double()
+    else if (field === TEXT) value = reader.string()
+    else if (field === BOOL) value = reader.bool()
+    else if (field === STRUCT) value = structIn(reader.bytes())
+    else if (field === LIST) value = itemsIn(reader.bytes(), valueIn)
+    else return false
+    return true
+  })
   return value
 }
 
-function listIn(bytes: Uint8Array): readonly unknown[] {
-  const reader = new BinaryReader(bytes)
-  const found: unknown[] = []
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag()
-    if (number === 1) found.push(valueIn(reader.bytes()))
-    else reader.skip(type, number)
-  }
-  return found
+/** What a message repeats as its first field. */
+function itemsIn<T>(bytes: Uint8Array, read: (item: Uint8Array) => T): T[] {
+  const items: T[] = []
+  eachField(bytes, (field, reader) => field === 1 && items.push(read(reader.bytes())) > 0)
+  return items
 }

@@ -11,7 +11,6 @@ import {contain} from '../error-boundary.ts'
 import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
 import {Http2Listener, type StreamRequest} from '../http2/http2-listener.ts'
-import {asksForHttp2, H2C_GRANTED, UpgradedLink} from '../http2/h2c-upgrade.ts'
 import {restoreQuery} from './first-line.ts'
 import {http} from './node-http.ts'
 
@@ -75,6 +74,14 @@ const socketOf = (values: readonly unknown[]): Duplex | undefined => {
 const isPath = (server: net.Server): boolean => typeof server.address() === 'string'
 
 const asksForWebsocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
+
+/** Whether a request asks for an upgrade to HTTP/2, which is granted only without a body. Other requests are served as usual. */
+const asksForHttp2 = ({headers, httpVersionMinor}: IncomingMessage): boolean =>
+  headers.upgrade?.toLowerCase() === 'h2c' &&
+  headers['http2-settings'] !== undefined &&
+  httpVersionMinor === 1 &&
+  headers['transfer-encoding'] === undefined &&
+  Number(headers['content-length'] ?? 0) === 0
 
 /** Refuses a request without reading it, and closes the connection. */
 export const refuse = (response: ServerResponse, status: number): void => {
@@ -240,17 +247,18 @@ export class Listener {
     socket.on('error', () => socket.destroy())
     const buffer = new UpgradeBuffer(socket, early)
     this.#connection(socket).whenIdle(() => {
-      const bytes = buffer.release()
       const fault = faultOf(request)
+      if (fault === 0 && !asksForWebsocket(request)) return void this.#continueInHttp2(request, socket, buffer)
+      const bytes = buffer.release()
       if (fault > 0) closeLingering(socket, refusalText(fault))
-      else if (!asksForWebsocket(request)) this.#continueInHttp2(request, socket, bytes)
       else this.#options.upgrade(request, socket, bytes)
     })
   }
 
-  #continueInHttp2(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+  async #continueInHttp2(request: IncomingMessage, socket: Duplex, buffer: UpgradeBuffer): Promise<void> {
+    const {H2C_GRANTED, UpgradedLink} = await import('../http2/h2c-upgrade.ts')
     socket.write(H2C_GRANTED)
-    const link = new UpgradedLink(request, socket, early)
+    const link = new UpgradedLink(request, socket, buffer.release())
     contain(link, error => this.#crashed(error, link))
     inherit(socket, link)
     this.#streams?.accept(link)

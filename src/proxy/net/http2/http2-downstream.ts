@@ -1,4 +1,5 @@
 import type {ServerHttp2Stream} from 'node:http2'
+import {INTERNAL_ERROR} from '#h2-frames'
 import type {CallHandler} from '../call-handler.ts'
 import type {Downstream, IncomingBody} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
@@ -7,9 +8,6 @@ import {pairsOf} from '../http1/header-lines.ts'
 import type {ResponseHead} from '../http1/response-head.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream, respond} from './http2-reply.ts'
-
-/** RFC 9113 §7. */
-const INTERNAL_ERROR = 2
 
 /** The caller of an HTTP/2 request. */
 export class Http2Downstream implements Downstream {

@@ -1,7 +1,7 @@
 import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http2'
 import type {EventEmitter} from 'node:events'
 import type {Duplex} from 'node:stream'
-import {RESET_COST, MAX_STREAMS} from '#h2-frames'
+import {INTERNAL_ERROR, MAX_STREAMS, REFUSED_STREAM, RESET_COST} from '#h2-frames'
 import {codeOf} from '../../../model/errors.ts'
 import {contain} from '../error-boundary.ts'
 import {keepHandle} from './keep-handle.ts'
@@ -36,11 +36,6 @@ export interface Http2ListenerOptions {
 /** Loaded with the first HTTP/2 connection. */
 const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
 
-/** RFC 9113 §7. */
-const INTERNAL_ERROR = 2
-
-/** RFC 9113 §8.7: the request was not looked at, and may be sent again. */
-const REFUSED_STREAM = 7
 /** Streams that one connection may reset at once … */
 const RESET_BURST = 50
 /** … and once a connection has just been cut … */

@@ -212,9 +212,10 @@ const framesOf = (text: string): readonly (readonly [number, number, number, str
 }
 
 t.test('a request that asks for an upgrade to HTTP/2 is answered in it, on stream 1', async t => {
-  const {port, seen} = await opened(t)
+  const {port, seen} = await opened(t, {limits: {maxBodyBytes: 0, readBufferBytes: 65_536}})
   const caller = await connect(t, port)
-  const long = 'v'.repeat(300)
+  // more than one frame of HTTP/2 holds
+  const long = 'v'.repeat(20_000)
   caller.send(
     `GET /v1.0/invoke/b/method/up?q HTTP/1.1\r\nHost: localhost\r\nX-Long: ${long}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`
   )
