@@ -109,6 +109,20 @@ t.test('what does not fit into memory is refused, and ends nothing', {skip: skip
   while ((await client.call('SET', 'k', 'x')) === refusal);
   t.equal(await client.call('SETRANGE', 'k', '500000000', 'x'), refusal, 'one alone')
   t.equal(await client.call('GET', 'k'), '"x"')
+
+  const members = Array.from({length: 100_000}, (_, member) => member.toString())
+  const growing: Readonly<Record<string, (key: string) => readonly string[]>> = {
+    increased: key => ['INCR', 'x'.repeat(1_000_000) + key],
+    copied: key => ['COPY', 'set', key],
+    united: key => ['SUNIONSTORE', key, 'set']
+  }
+  for (const [how, commandOf] of Object.entries(growing)) {
+    await client.call('FLUSHALL')
+    while ((await client.call('SADD', 'set', ...members)) === refusal);
+    let count = 0
+    while ((await client.call(...commandOf(count.toString()))) !== refusal) count++
+    t.ok(count > 1, how)
+  }
   client.close()
   redis.signal('SIGTERM')
   t.match(await redis.exited, {code: 0})

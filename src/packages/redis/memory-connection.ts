@@ -74,7 +74,7 @@ export class MemoryConnection implements RedisConnection {
   /** Runs a command that does not block. */
   #now(args: readonly Argument[]): RedisReply {
     const result = this.#execute(args)
-    return toReply(result instanceof Blocked ? result.onTimeout : result)
+    return toReply(result instanceof Blocked ? result.inTransaction : result)
   }
 
   #execute(args: readonly Argument[]): Result | Blocked {

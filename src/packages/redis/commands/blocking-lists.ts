@@ -1,5 +1,5 @@
 import {writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
-import {Blocked, NIL_ARRAY, RedisError} from '../engine/result.ts'
+import {Blocked, RedisError} from '../engine/result.ts'
 import {parseFloating} from '../engine/numbers.ts'
 import type {Session} from '../engine/session.ts'
 import {moveElement, pop, sideOf, type Side} from './lists.ts'
@@ -24,7 +24,7 @@ export const BLOCKING_LISTS: CommandTable = {
 function popsLater(side: Side): CommandDefinition {
   return writes(
     -3,
-    ({db, isExecuting}, args) => {
+    ({db}, args) => {
       const keys = args.slice(0, -1)
       const timeoutMs = parseTimeout(args.at(-1) ?? '')
       const attempt = (isFirst = false): readonly string[] | undefined => {
@@ -35,7 +35,7 @@ function popsLater(side: Side): CommandDefinition {
         }
         return undefined
       }
-      return attempt(true) ?? (isExecuting ? NIL_ARRAY : new Blocked(keys, timeoutMs, attempt))
+      return attempt(true) ?? new Blocked(keys, timeoutMs, attempt)
     },
     [1, -2, 1]
   )
@@ -49,10 +49,11 @@ interface Move {
   readonly timeout: string
 }
 
-function moveLater({db, isExecuting}: Session, {from, to, source, target, timeout}: Move): string | null | Blocked {
+function moveLater({db}: Session, {from, to, source, target, timeout}: Move): string | Blocked {
   const timeoutMs = parseTimeout(timeout)
-  const attempt = (): string | undefined => moveElement(db, from, to, source, target)
-  return attempt() ?? (isExecuting ? null : new Blocked([from], timeoutMs, attempt, null))
+  const attempt = (isFirst = false): string | undefined =>
+    isFirst || Array.isArray(db.get(from)) ? moveElement(db, from, to, source, target) : undefined
+  return attempt(true) ?? new Blocked([from], timeoutMs, attempt, null)
 }
 
 /** Seconds, with fractions. */

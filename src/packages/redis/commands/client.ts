@@ -98,23 +98,29 @@ function describe(session: Session): string {
     .join(' ')
 }
 
-/** CLIENT KILL address, or with the filters ID and ADDR. */
+/** Which clients the filters of CLIENT KILL choose. */
+const FILTERS: Readonly<Record<string, (session: Session, value: string) => boolean>> = {
+  ID: ({id}, value) => id.toString() === value,
+  ADDR: ({address}, value) => address === value,
+  LADDR: ({localAddress}, value) => localAddress === value,
+  USER: (_, value) => value === 'default',
+  TYPE: ({subscriptions}, value) => value.toLowerCase() === (subscriptions > 0 ? 'pubsub' : 'normal')
+}
+
+/** CLIENT KILL address, or with filters. */
 function kill(session: Session, args: readonly string[]): Result {
-  const [only] = args
   const isOld = args.length === 1
-  if (!isOld && args.length % 2 !== 0) throw syntaxError()
-  const filters = new Map<string, string>()
-  if (isOld) filters.set('ADDR', only ?? '')
-  else for (let at = 0; at < args.length; at += 2) filters.set((args[at] ?? '').toUpperCase(), args[at + 1] ?? '')
-  const [id, address] = [filters.get('ID'), filters.get('ADDR')]
-  const isSparing = !isOld && (filters.get('SKIPME') ?? 'yes').toLowerCase() === 'yes'
-  const chosen = [...session.engine.sessions].filter(
-    each =>
-      (id === undefined || each.id.toString() === id) &&
-      (address === undefined || each.address === address) &&
-      !(isSparing && each === session) &&
-      each.address !== ''
-  )
+  const words = isOld ? ['ADDR', ...args] : args
+  let isSparing = !isOld
+  let chosen = [...session.engine.sessions].filter(({address}) => address !== '')
+  for (let at = 0; at < words.length; at += 2) {
+    const [name, value] = [(words[at] ?? '').toUpperCase(), words[at + 1]]
+    const isChosen = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined
+    if (value === undefined || (isChosen === undefined && name !== 'SKIPME')) throw syntaxError()
+    if (isChosen === undefined) isSparing = value.toLowerCase() === 'yes'
+    else chosen = chosen.filter(each => isChosen(each, value))
+  }
+  if (isSparing) chosen = chosen.filter(each => each !== session)
   if (isOld && chosen.length === 0) throw new RedisError('ERR No such client')
   for (const each of chosen) each.onKill()
   return isOld ? OK_STATUS : chosen.length

@@ -23,7 +23,7 @@ export const HASHES: CommandTable = {
     return fields.map(field => hash.get(field) ?? null)
   }),
   hgetall: reads(2, ({db}, [key = '']) => db.hash(key) ?? NONE),
-  hdel: writes(-3, deleteFields),
+  hdel: writes(-3, ({db}, [key = '', ...fields]) => db.deleteMembers(key, db.hash(key), fields, ['h', 'hdel'])),
   hlen: reads(2, ({db}, [key = '']) => db.hash(key)?.size ?? 0),
   hexists: reads(3, ({db}, [key = '', field = '']) => (db.hash(key)?.has(field) === true ? 1 : 0)),
   hkeys: reads(2, ({db}, [key = '']) => [...(db.hash(key) ?? NONE).keys()]),
@@ -47,15 +47,6 @@ function setFields(db: Database, [key = '', ...args]: readonly string[], command
   db.put(key, hash)
   db.changed(key, 'h', 'hset')
   return hash.size - before
-}
-
-function deleteFields({db}: Session, [key = '', ...fields]: readonly string[]): Result {
-  const hash = db.hash(key)
-  if (hash === undefined) return 0
-  const count = fields.filter(field => hash.delete(field)).length
-  if (count > 0) db.changed(key, 'h', 'hdel')
-  db.deleteIfEmpty(key, hash.size)
-  return count
 }
 
 function increase({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {

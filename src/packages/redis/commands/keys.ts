@@ -7,7 +7,7 @@ import {OK_STATUS, RedisError, Status, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {copyOfValue} from './copy.ts'
 import {scanKeys} from './scan.ts'
-import {typeOf} from './object.ts'
+import {memoryOf, typeOf} from './object.ts'
 
 export const KEYS: CommandTable = {
   del: writes(-2, ({db}, keys) => keys.filter(key => db.delete(key)).length, [1, -1, 1]),
@@ -77,7 +77,7 @@ function copy(session: Session, [from = '', to = '', ...options]: readonly strin
   if (target === session.db && from === to) throw new RedisError('ERR source and destination objects are the same')
   const value = session.db.get(from)
   if (value === undefined || (target.get(to) !== undefined && !isReplacing)) return 0
-  target.delete(to)
+  session.engine.memory.take(memoryOf(from, value))
   target.replace(to, copyOfValue(value))
   target.setExpiry(to, session.db.expiresAt(from))
   target.changed(to, 'g', 'copy_to')

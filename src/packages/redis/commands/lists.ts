@@ -1,7 +1,7 @@
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {mustBePositive, noSuchKey, syntaxError} from '../engine/errors.ts'
-import {clampRange, integer} from '../engine/numbers.ts'
+import {noSuchKey, syntaxError} from '../engine/errors.ts'
+import {clampRange, countIn, integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 
@@ -80,8 +80,7 @@ function pops(side: Side): CommandDefinition {
   return writes(-2, ({db}, [key = '', count, ...rest]) => {
     if (rest.length > 0)
       throw new RedisError(`ERR wrong number of arguments for '${side === 'left' ? 'lpop' : 'rpop'}' command`)
-    const wanted = count === undefined ? 1 : integer(count, mustBePositive)
-    if (wanted < 0) throw mustBePositive()
+    const wanted = count === undefined ? 1 : countIn(count)
     const list = db.list(key)
     if (count === undefined) return pop(db, key, side) ?? null
     if (list === undefined) return NIL_ARRAY

@@ -1,7 +1,7 @@
 import {keyless, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import {unknownSubcommand} from '../engine/errors.ts'
 import {matching} from '../engine/pattern.ts'
-import {Push, RedisError, type Result} from '../engine/result.ts'
+import {Push, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 
 type Change = (session: Session, name: string) => void
@@ -36,11 +36,7 @@ function confirm(session: Session, word: string, names: readonly (string | null)
 }
 
 function subscribes(word: string, change: Change): CommandDefinition {
-  return keyless(-2, (session, names) => {
-    if (session.isExecuting && session.protocol === 2)
-      throw new RedisError(`ERR Command not allowed inside a transaction`)
-    return confirm(session, word, names, change)
-  })
+  return keyless(-2, (session, names) => confirm(session, word, names, change))
 }
 
 function unsubscribes(word: string, own: (session: Session) => ReadonlySet<string>, change: Change): CommandDefinition {
@@ -56,7 +52,7 @@ function inspect({engine}: Session, [given = '', ...names]: readonly string[]): 
     case 'channels':
       return names[0] === undefined ? channels.names : matching(channels.names, names[0])
     case 'numsub':
-      return new Map(names.map(name => [name, channels.subscribers(name)]))
+      return names.flatMap(name => [name, channels.subscribers(name)])
     case 'numpat':
       return channels.patternCount
     default:

@@ -1,10 +1,11 @@
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {mustBePositive, syntaxError} from '../engine/errors.ts'
-import {integer} from '../engine/numbers.ts'
+import {syntaxError} from '../engine/errors.ts'
+import {countIn, integer} from '../engine/numbers.ts'
 import type {Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {sample} from './hashes.ts'
+import {memoryOf} from './object.ts'
 import {scanned} from './scan-options.ts'
 
 type Members = ReadonlySet<string>
@@ -68,19 +69,12 @@ function add(db: Database, key: string, members: readonly string[]): number {
   return set.size - before
 }
 
-function remove(db: Database, key: string, members: readonly string[], event: string): number {
-  const set = db.members(key)
-  if (set === undefined) return 0
-  const count = members.filter(member => set.delete(member)).length
-  if (count > 0) db.changed(key, 's', event)
-  db.deleteIfEmpty(key, set.size)
-  return count
-}
+const remove = (db: Database, key: string, members: readonly string[], event: string): number =>
+  db.deleteMembers(key, db.members(key), members, ['s', event])
 
 function popRandom({db}: Session, [key = '', count, ...rest]: readonly string[]): Result {
   if (rest.length > 0) throw syntaxError()
-  const wanted = count === undefined ? 1 : integer(count, mustBePositive)
-  if (wanted < 0) throw mustBePositive()
+  const wanted = count === undefined ? 1 : countIn(count)
   const chosen = sample([...(db.members(key) ?? NONE)], wanted)
   remove(db, key, chosen, 'spop')
   return count === undefined ? (chosen[0] ?? null) : new Set(chosen)
@@ -99,8 +93,9 @@ function stores(how: Combine, event: string): CommandDefinition {
   return writes(
     -3,
     (session, [key = '', ...keys]) => {
+      const {db, engine} = session
+      for (const each of keys) engine.memory.take(memoryOf(each, db.members(each) ?? ''))
       const set = combine(session, keys, how)
-      const {db} = session
       if (set.size === 0) db.delete(key)
       else {
         db.replace(key, set)

@@ -1,7 +1,7 @@
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {mustBePositive, syntaxError} from '../engine/errors.ts'
-import {clampRange, floating, integer} from '../engine/numbers.ts'
+import {syntaxError} from '../engine/errors.ts'
+import {clampRange, countIn, floating, integer} from '../engine/numbers.ts'
 import {Double, RedisError, formatDouble, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {SortedSet, type Scored} from '../engine/sorted-set.ts'
@@ -27,7 +27,7 @@ export const SORTED_SETS: CommandTable = {
     const set = db.sortedSet(key)
     return members.map(member => scoreOf(set, member))
   }),
-  zcard: reads(2, ({db}, [key = '']) => db.sortedSet(key)?.scores.size ?? 0),
+  zcard: reads(2, ({db}, [key = '']) => db.sortedSet(key)?.size ?? 0),
   zcount: reads(4, ({db}, [key = '', min = '', max = '']) => {
     const isIn = scoreRange(min, max)
     return orderedAt(db, key).filter(isIn).length
@@ -38,24 +38,12 @@ export const SORTED_SETS: CommandTable = {
   zpopmax: pops(true),
   zremrangebyscore: writes(4, ({db}, [key = '', min = '', max = '']) => {
     const isIn = scoreRange(min, max)
-    const gone = orderedAt(db, key).filter(isIn)
-    return remove(
-      db,
-      key,
-      gone.map(({member}) => member),
-      'zremrangebyscore'
-    )
+    return removeScored(db, key, orderedAt(db, key).filter(isIn), 'zremrangebyscore')
   }),
   zremrangebyrank: writes(4, ({db}, [key = '', start = '', stop = '']) => {
     const [first, last] = [integer(start), integer(stop)]
     const all = orderedAt(db, key)
-    const gone = all.slice(...clampRange(first, last, all.length))
-    return remove(
-      db,
-      key,
-      gone.map(({member}) => member),
-      'zremrangebyrank'
-    )
+    return removeScored(db, key, all.slice(...clampRange(first, last, all.length)), 'zremrangebyrank')
   }),
   zscan: reads(-3, ({db}, [key = '', cursor = '', ...options]) => {
     const set = db.sortedSet(key)
@@ -76,14 +64,16 @@ function scoreOf(set: SortedSet | undefined, member: string): Result {
   return score === undefined ? null : new Double(score)
 }
 
-function remove(db: Database, key: string, members: readonly string[], event: string): number {
-  const set = db.sortedSet(key)
-  if (set === undefined) return 0
-  const count = members.filter(member => set.delete(member)).length
-  if (count > 0) db.changed(key, 'z', event)
-  db.deleteIfEmpty(key, set.scores.size)
-  return count
-}
+const remove = (db: Database, key: string, members: readonly string[], event: string): number =>
+  db.deleteMembers(key, db.sortedSet(key), members, ['z', event])
+
+const removeScored = (db: Database, key: string, gone: readonly Scored[], event: string): number =>
+  remove(
+    db,
+    key,
+    gone.map(({member}) => member),
+    event
+  )
 
 function ranks(isReversed: boolean): CommandDefinition {
   return reads(3, ({db}, [key = '', member = '']) => {
@@ -97,16 +87,10 @@ function ranks(isReversed: boolean): CommandDefinition {
 function pops(isMax: boolean): CommandDefinition {
   return writes(-2, ({db, protocol}: Session, [key = '', count, ...rest]) => {
     if (rest.length > 0) throw syntaxError()
-    const wanted = count === undefined ? 1 : integer(count, mustBePositive)
-    if (wanted < 0) throw mustBePositive()
+    const wanted = count === undefined ? 1 : countIn(count)
     const all = orderedAt(db, key)
     const gone = (isMax ? all.toReversed() : all).slice(0, wanted)
-    remove(
-      db,
-      key,
-      gone.map(({member}) => member),
-      isMax ? 'zpopmax' : 'zpopmin'
-    )
+    removeScored(db, key, gone, isMax ? 'zpopmax' : 'zpopmin')
     const found = gone.map(({member, score}) => [member, new Double(score)])
     return protocol === 3 && count !== undefined ? found : found.flat()
   })

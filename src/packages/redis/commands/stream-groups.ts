@@ -75,10 +75,12 @@ function apply(stream: Stream, group: ConsumerGroup, {subcommand, third, options
       return 1
     case 'delconsumer':
       return group.deleteConsumer(third)
-    default:
+    default: {
+      const read = entriesRead(options)
       group.lastId = third === '$' ? stream.lastId : parseId(third)
-      group.entriesRead = entriesRead(options)
+      group.entriesRead = read
       return OK_STATUS
+    }
   }
 }
 

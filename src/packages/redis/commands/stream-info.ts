@@ -18,7 +18,7 @@ function info({db}: Session, [given = '', key, ...rest]: readonly string[]): Res
   const stream = db.stream(key)
   if (stream === undefined) throw noSuchKey()
   if (subcommand === 'stream') return rest.length === 0 ? ofStream(stream) : inFull(stream, rest)
-  if (subcommand === 'groups') return [...stream.groups.values()].map(group => ofGroup(stream, group))
+  if (subcommand === 'groups') return sorted(stream.groups).map(([, group]) => ofGroup(stream, group))
   const [name = ''] = rest
   const group = stream.groups.get(name)
   if (group === undefined) throw new RedisError(`NOGROUP No such consumer group '${name}' for key name '${key}'`)
@@ -71,7 +71,7 @@ function inFull(stream: Stream, [word = '', count = 'COUNT', text = '10', ...res
   return map({
     ...head(stream),
     entries: stream.range(MIN_ID, MAX_ID, most).map(shown),
-    groups: [...stream.groups.values()].map(group => groupInFull(stream, group, most))
+    groups: sorted(stream.groups).map(([, group]) => groupInFull(stream, group, most))
   })
 }
 
@@ -83,13 +83,13 @@ function groupInFull(stream: Stream, group: ConsumerGroup, most: number): Result
     'entries-read': group.entriesRead ?? null,
     lag: lagOf(stream, group) ?? null,
     'pel-count': pending.length,
-    pel: pending.slice(0, most).map(each => [formatId(each), each.consumer, each.deliveredAt, each.deliveries]),
+    pending: pending.slice(0, most).map(each => [formatId(each), each.consumer, each.deliveredAt, each.deliveries]),
     consumers: sorted(group.consumers).map(([name, {seenAt, pending: count}]) =>
       map({
         name,
         'seen-time': seenAt,
         'pel-count': count,
-        pel: pending
+        pending: pending
           .filter(each => each.consumer === name)
           .slice(0, most)
           .map(each => [formatId(each), each.deliveredAt, each.deliveries])

@@ -7,7 +7,7 @@ import {Blocked, NIL_ARRAY, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {formatId, MAX_ID, nextId, parseId, type StreamId} from '../engine/stream-id.ts'
 import type {StreamEntry} from '../engine/stream-changes.ts'
-import type {Stream} from '../engine/stream.ts'
+import {Stream} from '../engine/stream.ts'
 import {advance} from './group-position.ts'
 import {dropAcknowledged} from './stream-trim.ts'
 import {groupAt} from './stream-claim.ts'
@@ -46,11 +46,13 @@ function read(session: Session, args: readonly string[]): Result | Blocked {
     answer(
       session,
       from.map(([key, id]) => {
-        const start = nextId(id)
-        return [key, start === undefined ? [] : (db.stream(key)?.range(start, MAX_ID, request.count).map(shown) ?? [])]
+        const [stream, start] = [db.get(key), nextId(id)]
+        // a key that has another type by then is waited for further
+        if (start === undefined || !(stream instanceof Stream)) return [key, []]
+        return [key, stream.range(start, MAX_ID, request.count).map(shown)]
       })
     )
-  return attempt() ?? later(session, request, attempt)
+  return attempt() ?? later(request, attempt)
 }
 
 function readGroup(session: Session, args: readonly string[]): Result | Blocked {
@@ -76,11 +78,11 @@ function readGroup(session: Session, args: readonly string[]): Result | Blocked 
       isHistory
     )
   }
-  return attempt() ?? later(session, request, attempt)
+  return attempt() ?? later(request, attempt)
 }
 
-const later = (session: Session, {streams, blockMs}: Request, attempt: () => Result | undefined): Result | Blocked =>
-  blockMs === undefined || session.isExecuting
+const later = ({streams, blockMs}: Request, attempt: () => Result | undefined): Result | Blocked =>
+  blockMs === undefined
     ? NIL_ARRAY
     : new Blocked(
         streams.map(([key]) => key),

@@ -118,15 +118,16 @@ function setLastId({db}: Session, [key = '', text = '', ...options]: readonly st
   if (stream === undefined) throw noSuchKey()
   if (stream.last !== undefined && compareIds(id, stream.last) < 0)
     throw new RedisError('ERR The ID specified in XSETID is smaller than the target stream top item')
+  let {entriesAdded, maxDeletedId} = stream
   for (let at = 0; at < options.length; at += 2) {
     const value = options[at + 1]
     const word = (options[at] ?? '').toUpperCase()
     if (value === undefined) throw new RedisError('ERR syntax error')
-    if (word === 'ENTRIESADDED') stream.entriesAdded = integer(value)
-    else if (word === 'MAXDELETEDID') stream.maxDeletedId = parseId(value)
+    if (word === 'ENTRIESADDED') entriesAdded = integer(value)
+    else if (word === 'MAXDELETEDID') maxDeletedId = parseId(value)
     else throw new RedisError('ERR syntax error')
   }
-  stream.lastId = id
+  Object.assign(stream, {lastId: id, entriesAdded, maxDeletedId})
   db.changed(key, 't', 'xsetid')
   return OK_STATUS
 }

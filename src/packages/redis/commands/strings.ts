@@ -175,12 +175,13 @@ function range({db}: Session, [key = '', start = '', end = '']: readonly string[
   return text.slice(...clampRange(first, last, text.length))
 }
 
-function setRange({db}: Session, [key = '', offset = '', value = '']: readonly string[]): Result {
+function setRange({db, engine}: Session, [key = '', offset = '', value = '']: readonly string[]): Result {
   const at = integer(offset)
   if (at < 0) throw new RedisError('ERR offset is out of range')
   const text = db.string(key) ?? ''
   if (value === '') return text.length
   if (at + value.length > MAX_LENGTH) throw tooLong()
+  engine.memory.take(at)
   const result = text.slice(0, at).padEnd(at, '\0') + value + text.slice(at + value.length)
   result.charCodeAt(0) // V8 makes it out of its parts now: else what it takes would not be known
   db.put(key, result)

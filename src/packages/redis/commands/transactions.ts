@@ -41,15 +41,10 @@ function execute(session: Session): Result {
   session.endTransaction()
   if (isQueueBroken) throw new RedisError('EXECABORT Transaction discarded because of previous errors.')
   if (isWatchBroken) return NIL_ARRAY
-  session.isExecuting = true
-  try {
-    return queue.map(({command, args}) => runQueued(session, command, args))
-  } finally {
-    session.isExecuting = false
-  }
+  return queue.map(({command, args}) => runQueued(session, command, args))
 }
 
 function runQueued(session: Session, command: Command, args: readonly string[]): Result {
   const result = invokeCommand(session, command, args)
-  return result instanceof Blocked ? result.onTimeout : result
+  return result instanceof Blocked ? result.inTransaction : result
 }

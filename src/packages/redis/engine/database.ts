@@ -65,32 +65,28 @@ export class Database {
   }
 
   hash(key: string): Map<string, string> | undefined {
-    const value = this.get(key)
-    if (value !== undefined && !(value instanceof Map)) throw wrongType()
-    return value
+    return this.#ofType<Map<string, string>>(key, Map)
   }
 
   list(key: string): string[] | undefined {
-    const value = this.get(key)
-    if (value !== undefined && !Array.isArray(value)) throw wrongType()
-    return value
+    return this.#ofType<string[]>(key, Array)
   }
 
   members(key: string): Set<string> | undefined {
-    const value = this.get(key)
-    if (value !== undefined && !(value instanceof Set)) throw wrongType()
-    return value
+    return this.#ofType<Set<string>>(key, Set)
   }
 
   sortedSet(key: string): SortedSet | undefined {
-    const value = this.get(key)
-    if (value !== undefined && !(value instanceof SortedSet)) throw wrongType()
-    return value
+    return this.#ofType(key, SortedSet)
   }
 
   stream(key: string): Stream | undefined {
+    return this.#ofType(key, Stream)
+  }
+
+  #ofType<T extends Value>(key: string, type: new (...args: never[]) => T): T | undefined {
     const value = this.get(key)
-    if (value !== undefined && !(value instanceof Stream)) throw wrongType()
+    if (value !== undefined && !(value instanceof type)) throw wrongType()
     return value
   }
 
@@ -111,6 +107,20 @@ export class Database {
     this.#remove(key)
     this.changed(key, 'g', event)
     return true
+  }
+
+  /** Removes members of a collection, and reports that; returns how many were there. */
+  deleteMembers(
+    key: string,
+    from: {readonly size: number; delete(member: string): boolean} | undefined,
+    members: readonly string[],
+    [kind, event]: readonly [kind: NotificationKind, event: string]
+  ): number {
+    if (from === undefined) return 0
+    const count = members.filter(member => from.delete(member)).length
+    if (count > 0) this.changed(key, kind, event)
+    this.deleteIfEmpty(key, from.size)
+    return count
   }
 
   /** A collection without members is a missing key. */

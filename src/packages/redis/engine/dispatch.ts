@@ -1,5 +1,5 @@
 import {messageOf} from '../../../model/errors.ts'
-import {wrongArity} from './errors.ts'
+import {outOfMemory, wrongArity} from './errors.ts'
 import {Blocked, QUEUED, RedisError, type Result} from './result.ts'
 import {ARGUMENT_BYTES} from './memory-limit.ts'
 import type {Command, QueuedCommand, Session} from './session.ts'
@@ -51,8 +51,6 @@ export function invokeCommand(session: Session, command: Command, args: readonly
     return error instanceof RedisError ? error : new RedisError(`ERR ${messageOf(error)}`)
   }
 }
-
-const outOfMemory = (): RedisError => new RedisError("OOM command not allowed when used memory > 'maxmemory'.")
 
 function refusal(session: Session, {name, arity}: Command, args: readonly string[]): RedisError | undefined {
   if (arity > 0 ? args.length !== arity : args.length < -arity) return wrongArity(name)

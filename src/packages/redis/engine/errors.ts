@@ -8,6 +8,7 @@ export const notInteger = (): RedisError => new RedisError('ERR value is not an 
 export const notFloat = (): RedisError => new RedisError('ERR value is not a valid float')
 export const noSuchKey = (): RedisError => new RedisError('ERR no such key')
 export const mustBePositive = (): RedisError => new RedisError('ERR value is out of range, must be positive')
+export const outOfMemory = (): RedisError => new RedisError("OOM command not allowed when used memory > 'maxmemory'.")
 export const overflow = (): RedisError => new RedisError('ERR increment or decrement would overflow')
 export const invalidExpire = (command: string): RedisError =>
   new RedisError(`ERR invalid expire time in '${command}' command`)

@@ -1,12 +1,15 @@
 import {collectGarbage} from '../../../platform/heap.ts'
+import {outOfMemory} from './errors.ts'
 
 /** What an argument takes besides its bytes. */
 export const ARGUMENT_BYTES = 32
 
 /** Commands by which keys may grow (Redis marks them `denyoom`). */
 const GROWING = new Set(
-  `append copy eval evalsha getset hmset hset hsetnx linsert lpush lpushx mset msetnx psetex rpush rpushx sadd set setex setnx
-  setrange xadd zadd`.split(/\s+/)
+  `append copy decr decrby eval evalsha getset hincrby hincrbyfloat hmset hset hsetnx incr incrby incrbyfloat linsert lpush lpushx
+  lset mset msetnx psetex rpush rpushx sadd sdiffstore set setex setnx setrange sinterstore sunionstore xadd zadd zincrby`.split(
+    /\s+/
+  )
 )
 /** Bytes that are taken between two looks at the memory. */
 const LOOK_BYTES = 8 * 1024 * 1024
@@ -36,9 +39,15 @@ export class MemoryLimit {
       return false
     }
     for (const arg of args) this.#taken += arg.length + ARGUMENT_BYTES
-    const more = name === 'setrange' ? Math.max(Number(args[2]), 0) || 0 : 0
-    if (this.#isFull || this.#taken + more > LOOK_BYTES) this.#look(more)
+    if (this.#isFull || this.#taken > LOOK_BYTES) this.#look(0)
     return this.#isFull
+  }
+
+  /** Throws if a command finds no room for so many bytes, which its arguments do not show. */
+  take(bytes: number): void {
+    this.#taken += bytes
+    if (this.#isFull || this.#taken > LOOK_BYTES) this.#look(bytes)
+    if (this.#isFull) throw outOfMemory()
   }
 
   #look(more: number): void {

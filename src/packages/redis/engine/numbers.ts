@@ -1,4 +1,4 @@
-import {notFloat, notInteger} from './errors.ts'
+import {mustBePositive, notFloat, notInteger} from './errors.ts'
 import type {RedisError} from './result.ts'
 
 const MAX_INT64 = 2n ** 63n - 1n
@@ -29,6 +29,13 @@ export function integer(text: string, fault: () => RedisError = notInteger): num
   return large > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER
 }
 
+/** How many are wanted: 0 or more. */
+export function countIn(text: string): number {
+  const count = integer(text, mustBePositive)
+  if (count < 0) throw mustBePositive()
+  return count
+}
+
 /** A floating point number as strtod(3) reads it, without what JavaScript alone accepts. */
 export function parseFloating(text: string): number | undefined {
   const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text)
@@ -52,6 +59,7 @@ export function addInt64(left: bigint, right: bigint): bigint | undefined {
 /** Adds decimal numbers without the noise of binary ones (0.1 + 0.2): Redis computes with 80 bits and prints 17 digits. */
 export function addFloating(left: number, right: number): string {
   const sum = left + right
+  if (Number.isInteger(sum)) return BigInt(sum).toString()
   const rounded = Number(sum.toPrecision(15))
   const shown = Math.abs(sum - rounded) <= Math.abs(sum) * 2 ** -51 ? rounded : sum
   const text = shown.toString()

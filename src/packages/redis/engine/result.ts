@@ -77,18 +77,19 @@ export class Blocked {
   readonly timeoutMs: number
   /** Tries again; undefined: still nothing. */
   readonly attempt: () => Result | undefined
-  readonly onTimeout: Result
+  /** The answer inside of EXEC, where nothing waits. */
+  readonly inTransaction: Result
 
   constructor(
     keys: readonly string[],
     timeoutMs: number,
     attempt: () => Result | undefined,
-    onTimeout: Result = NIL_ARRAY
+    inTransaction: Result = NIL_ARRAY
   ) {
     this.keys = keys
     this.timeoutMs = timeoutMs
     this.attempt = attempt
-    this.onTimeout = onTimeout
+    this.inTransaction = inTransaction
   }
 }
 

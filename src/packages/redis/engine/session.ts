@@ -72,8 +72,6 @@ export class Session {
   queued = 0
   /** A queued command was refused: EXEC fails. */
   isQueueBroken = false
-  /** The commands run inside EXEC: nothing blocks. */
-  isExecuting = false
   /** A watched key was changed: EXEC does nothing. */
   isWatchBroken = false
   readonly watched = new Map<Database, Set<string>>()

@@ -17,6 +17,10 @@ export class SortedSet {
     return this.#ordered
   }
 
+  get size(): number {
+    return this.scores.size
+  }
+
   set(member: string, score: number): void {
     this.scores.set(member, score)
     this.#ordered = undefined

@@ -1,5 +1,5 @@
 import type {Database} from './database.ts'
-import {RedisError, type Blocked, type Result} from './result.ts'
+import {NIL_ARRAY, RedisError, type Blocked, type Result} from './result.ts'
 
 interface Waiter {
   readonly blocked: Blocked
@@ -40,7 +40,7 @@ export class KeyWaiters {
       else waiting.add(waiter)
     }
     const {timeoutMs} = blocked
-    if (timeoutMs > 0) timer = setTimeout(() => waiter.finish(blocked.onTimeout), Math.min(timeoutMs, MAX_DELAY_MS))
+    if (timeoutMs > 0) timer = setTimeout(() => waiter.finish(NIL_ARRAY), Math.min(timeoutMs, MAX_DELAY_MS))
     return waiter.finish
   }
 
