@@ -139,6 +139,9 @@ export class Model extends Starts {
         return {...after, lives: {...after.lives, max: after.lives.max + times - 1}}
       })
     }
+    // while an edit is being applied, the next one waits: a save acts on an app that this one removes
+    if (this.hasPendingEdit && this.steps > 1)
+      for (const app of this.gone.values()) if (app.entry.folder === folder) app.lives.max += times
   }
 
   /** Replaces the instances one after the other; if one does not come up, the rest keep what they have. */

@@ -70,6 +70,10 @@ const FOUND = {
     '500531',
     'crash 261 73, edit port 732 639 …, stop 305 433'
   ],
+  'a save that comes while edits wait may start an app that the last of them removes': [
+    '30892',
+    'add 476 785 …, save bad code 226 313, remove 25 65 …, rename 124 205 …, save bad code 22 57'
+  ],
   'what waits for a one-shot app to complete is not started where that has failed since': [
     '500359',
     'reorder 983 20, add 896 345, add 662 966, add 382 843 …, reorder 849 675, edit key 540 969 …, remove 380 189 …, add 103 843 …, edit key 495 494, remove 820 36, edit dependencies 832 961, save bad code 108 333, rename 347 236'
