@@ -2,6 +2,7 @@ import {appendFileSync, readFileSync, readlinkSync} from 'node:fs'
 import {rename, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {messageOf, UserError} from '../model/errors.ts'
+import {orElse} from '../model/or-else.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 
 /** What other runs must know of a run in case it is killed; stored in the folder of its socket. */
@@ -64,8 +65,12 @@ export function livingRun(home: string): RunIdentity | undefined {
   return identity !== undefined && isSameStart(startOf(identity.pid), identity.started) ? identity : undefined
 }
 
-/** Records that processes that left the group of this app process (the value of `PILLION_LIFE`) must not be killed. */
-export const noteSpared = (home: string, marker: string): void => appendFileSync(join(home, SPARED), `${marker}\n`)
+/**
+ * Records that processes that left the group of this app process (the value of `PILLION_LIFE`) must not be killed. Where the folder is gone, or
+ * the disk full, nothing is recorded: it matters only to who ends the processes of a run that was killed.
+ */
+export const noteSpared = (home: string, marker: string): void =>
+  orElse(() => appendFileSync(join(home, SPARED), `${marker}\n`), undefined)
 
 export function readSpared(home: string): readonly string[] {
   try {

@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs'
+import {orElse} from '../model/or-else.ts'
 import {loadFfi} from './experimental.ts'
 
 const PAGE_BYTES = 4096
@@ -11,13 +12,13 @@ export interface ResidentMemory {
   readonly ofFiles: number
 }
 
-/** If the system does not distinguish the two, all is its own. */
+/** If the system does not distinguish the two, all is its own; 0 where it tells neither, as no file can be opened. */
 export function residentMemory(): ResidentMemory {
   try {
     const [, resident = 0, shared = 0] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number)
     return {own: (resident - shared) * PAGE_BYTES, ofFiles: shared * PAGE_BYTES}
   } catch {
-    return {own: process.memoryUsage.rss(), ofFiles: 0}
+    return {own: orElse(() => process.memoryUsage.rss(), 0), ofFiles: 0}
   }
 }
 

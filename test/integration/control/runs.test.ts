@@ -295,3 +295,12 @@ t.test('a run that does not respond is skipped by the next searches', async t =>
   }
   t.equal(asked, 1)
 })
+
+t.test('a run whose folder is gone goes on', async t => {
+  const folder = folderOf(t)
+  const registration = await registered(t, folder, runOf('a'.repeat(32)))
+  rmSync(folder, {recursive: true})
+  registration.spare('life')
+  registration.update(['shop'])
+  await registration.withdraw()
+})

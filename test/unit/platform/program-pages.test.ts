@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process'
 import t from 'tap'
 import {loadFfi} from '../../../src/platform/experimental.ts'
 import {dropProgramPages, rangesIn, residentMemory} from '../../../src/platform/program-pages.ts'
@@ -30,4 +31,20 @@ t.test('what the program has read of its file is let go, and it goes on', async 
   t.equal(dropProgramPages(), canCall)
   if (canCall) t.ok(residentMemory().ofFiles < ofFiles - 8e6, `${ofFiles} bytes before`)
   t.equal(dropProgramPages(), canCall, 'a second time')
+})
+
+t.test('a process that can open no file does not know how much memory it has', async t => {
+  const code = `
+    import {openSync} from 'node:fs'
+    const {residentMemory} = await import(${JSON.stringify(new URL('../../../src/platform/program-pages.ts', import.meta.url))})
+    try {
+      for (;;) openSync('/dev/null')
+    } catch {}
+    console.log(JSON.stringify(residentMemory()))`
+  const limited = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', code]
+  const {own, ofFiles} = JSON.parse(execFileSync('sh', limited, {encoding: 'utf8'})) as ReturnType<
+    typeof residentMemory
+  >
+  if (process.platform === 'linux') t.equal(own, 0)
+  t.equal(ofFiles, 0)
 })
