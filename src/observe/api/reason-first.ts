@@ -3,7 +3,6 @@
  * come first, unchanged, and our reason behind them in brackets.
  */
 export function reasonFirst(failure: string): string {
-  const [, words, inRound, inSquare] = /^(.*?) (?:\(([^]*)\)|\[([^]*)\])$/s.exec(failure) ?? []
-  const reason = inRound ?? inSquare
-  return words === undefined || reason === undefined ? failure : `${reason} (${words})`
+  const begin = failure.indexOf(failure.endsWith(']') ? ' [' : ' (')
+  return begin < 0 || !/[)\]]$/.test(failure) ? failure : `${failure.slice(begin + 2, -1)} (${failure.slice(0, begin)})`
 }

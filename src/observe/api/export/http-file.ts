@@ -50,7 +50,7 @@ const escapedPath = (path: string): string => {
 const isEditorText = (text: string): boolean => text.includes('{{') || /[^ -~]/.test(text)
 
 /** Lines that an editor would interpret: comments, separators, files, scripts, variables. */
-const EDITOR_LINE = /^\s*(?:#|\/\/|<|>|@|\?|&|--)/m
+const EDITOR_LINE = /^[^\S\r\n\u2028\u2029]*(?:#|\/\/|<|>|@|\?|&|--)/m
 
 /** Undefined: such a file cannot contain it. */
 function bodyOf(body: Buffer, type: string): string | undefined {
@@ -69,7 +69,9 @@ function jsonLine(text: string): string | undefined {
   if (!isJson(text)) return undefined
   // only white space between the parts has line ends; two braces in a row occur in strings alone
   return text
-    .replace(/\s*\n\s*/g, ' ')
-    .trim()
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '')
+    .join(' ')
     .replaceAll('{{', String.raw`{\u007b`)
 }

@@ -13,4 +13,6 @@ t.test('our reason stands before the words of Dapr, where no table cuts it off',
     'http2: stream closed (by peer) early': 'http2: stream closed (by peer) early'
   }
   for (const [failure, shown] of Object.entries(table)) t.equal(reasonFirst(failure), shown)
+  const odd = `no${' ('.repeat(500_000)}`
+  t.equal(reasonFirst(odd), odd, 'what an app says takes no longer than it is long')
 })

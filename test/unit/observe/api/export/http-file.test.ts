@@ -1,0 +1,41 @@
+import t from 'tap'
+import type {Call, CallRecord} from '../../../../../src/model/call.ts'
+import {httpFileExporter} from '../../../../../src/observe/api/export/http-file.ts'
+import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+
+/** The body of a request in a file. */
+function written(type: string, body: string): string {
+  const recorder = new CallRecorder(() => 1e6, 64, 2 * 1024 * 1024)
+  const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/x'}
+  const lines = `Content-Type: ${type}\r\n`
+  recorder.started(call, {method: 'POST', path: '/x', target: '/x', lines}, 1000)
+  recorder.text(call, 'request', body)
+  const record: Partial<CallRecord> = {call, status: 200, attempts: 1, requestBytes: body.length, responseBytes: 0}
+  recorder.ended({
+    ...record,
+    startedAt: 0,
+    admittedAt: 0,
+    connectedAt: 0,
+    firstByteAt: 0,
+    endedAt: 1,
+    trace: '',
+    failure: ''
+  } as CallRecord)
+  const recorded = recorder.call(1)
+  const text = recorded && httpFileExporter({masked: [], portOf: () => 7, now: 3000}).text(recorded)
+  const [head = '', ...parts] = text?.split('\n\n') ?? []
+  return head.includes('the body is left out') ? 'left out' : parts.join('\n\n')
+}
+
+t.test('a body is there unless an editor would change it', async t => {
+  t.equal(written('text/plain', 'a\nb'), 'a\nb\n')
+  for (const text of ['a\n# b', 'a\n  // b', '<x>', 'a\n\t> b', '@a', 'a\n?b', '&', 'a\n--b', 'a\n \nb', 'a {{b}}'])
+    t.equal(written('text/plain', text), 'left out', text)
+  t.equal(written('application/json', '{\n  "a": {\n    "b":   1}\n}'), '{ "a": { "b":   1} }\n')
+  t.equal(written('application/json', '{"a": "{{b}}"}'), String.raw`{"a": "{\u007bb}}"}` + '\n')
+})
+
+t.test('white space without an end takes no longer than it is long', async t => {
+  t.equal(written('text/plain', `${'\n'.repeat(500_000)}x`), 'left out')
+  t.equal(written('application/json', `{"a":${' '.repeat(500_000)}1}`).length, 500_008)
+})
