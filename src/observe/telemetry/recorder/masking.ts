@@ -52,9 +52,9 @@ export class Masking {
     return this.isSecret(name, value) ? this.#mask(value, name) : value
   }
 
-  /** First line and header lines. */
+  /** First line and header lines, whatever ends them. A value may be on several lines (RFC 9112, 5.2). */
   head(head: string): string {
-    const [first = '', ...lines] = head.split('\r\n')
+    const [first = '', ...lines] = head.split(/\r?\n(?![\t ])/)
     const masked = lines.map(line => {
       const colon = line.indexOf(':')
       const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()]

@@ -12,6 +12,11 @@ t.test('headers: known names, names with a secret word, and further names', t =>
     'GET /x?access_token=<masked, 3 characters>&page=2 HTTP/1.1\r\nAuthorization: <masked, 10 characters>\r\nX-API-Key: <masked, 2 characters>\r\nx-customer: <masked, 3 characters>\r\nAccept: */*'
   )
   t.equal(masking.head('GET / HTTP/1.1\r\nidempotency-key: 7'), 'GET / HTTP/1.1\r\nidempotency-key: 7', 'no secret')
+  t.equal(
+    masking.head('HTTP/1.1 200 OK\nSet-Cookie: a=1\nX-Api-Key:\n a:1\nServer: x'),
+    'HTTP/1.1 200 OK\r\nSet-Cookie: <masked, 3 characters>\r\nX-Api-Key: <masked, 3 characters>\r\nServer: x',
+    'whatever ends its lines, and where a value is on two'
+  )
   t.end()
 })
 
