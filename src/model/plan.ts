@@ -109,6 +109,10 @@ export const maySleep = ({lazy, idleTimeoutMs}: Pick<AppPlan, 'lazy' | 'idleTime
 /** What people call an instance of an app: the first one by the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
 
+/** Whether a name means an instance: the id of its app, or its own name; the first one may have its number, too (`shop.1`). */
+export const isNamedSo = ({id, name}: {readonly id: string; readonly name: string}, text: string): boolean =>
+  text === id || text === name || (name === id && text === `${id}.1`)
+
 /** What a process and its children may use at most, where the system gives limits. */
 export interface LimitsPlan {
   /** 0 = no limit. */

@@ -24,18 +24,16 @@ export async function serveApi(
   {via, body: read}: Arrival = {via: 'socket'}
 ): Promise<void> {
   const {method = '', url: target = '/'} = request
-  const url = URL.parse(target, 'http://run')
+  // no URL of WHATWG: it would read `/apps/../stop`, which asks for an app, as `/stop`
+  const [path = ''] = target.split('?', 1)
   const gone = new AbortController()
   response.on('close', () => gone.abort(new Error('who asked for it has left')))
   try {
-    const {answer, at, isForPages, isLarge, isBytes} = ROUTER.find(
-      method,
-      url?.pathname.replace(/^\/api\/v1/, '') ?? ''
-    )
+    const {answer, at, isForPages, isLarge, isBytes} = ROUTER.find(method, path.replace(/^\/api\/v1/, ''))
     if (via === 'page' && !isForPages)
       throw new ApiProblem(403, 'this is not for pages', 'The control socket of the run answers it.')
     const body = read ?? (method === 'GET' ? '' : await bodyOf(request, {isBytes, max: isLarge ? Infinity : MAX_BODY}))
-    const query = url?.searchParams ?? new URLSearchParams()
+    const query = new URLSearchParams(target.slice(path.length))
     const value = await answer(context, {at, query, body, gone: gone.signal, via, request, response})
     if (value !== undefined) end(response, 200, 'application/json', value)
   } catch (error) {

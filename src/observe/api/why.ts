@@ -1,6 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {isNamedSo} from '../../model/plan.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {RunFacts} from './run-facts.ts'
@@ -23,7 +24,7 @@ export async function whyOf(
   masking: Masking
 ): Promise<Api.Why> {
   const all = [...apps(), ...leftOut()]
-  const meant = all.filter(({id, name}) => id === app || name === app)
+  const meant = all.filter(each => isNamedSo(each, app))
   const [first] = meant
   if (first === undefined) {
     const near = nearMiss(
@@ -34,7 +35,7 @@ export async function whyOf(
       explanation: `Running: ${all.map(({id}) => id).join(', ')}`
     })
   }
-  const kept = deaths?.all(first.id).filter(({name}) => app === first.id || name === app) ?? []
+  const kept = deaths?.all(first.id).filter(({name}) => isNamedSo({id: first.id, name}, app)) ?? []
   const latest = kept.at(-1)
   const workflows = work.openWorkflows()
   return {

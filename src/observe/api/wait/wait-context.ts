@@ -1,5 +1,6 @@
 import type {ActivitySource, TopicBacklog} from '../../../model/activity.ts'
 import type {RunEvent} from '../../../model/events.ts'
+import {isNamedSo} from '../../../model/plan.ts'
 import type {RunLog} from '../../logging/run-log.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
@@ -82,4 +83,4 @@ export interface Since {
 
 /** The instances that a condition names: an id, or a name with a number; '' = all. */
 export const appsCalled = (apps: readonly WaitedApp[], called: string): readonly WaitedApp[] =>
-  called === '' ? apps : apps.filter(({id, name}) => id === called || name === called)
+  called === '' ? apps : apps.filter(app => isNamedSo(app, called))
