@@ -37,13 +37,14 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
   const since = sinceOf(from, events.timeOf)
   const isIgnored = readIgnored(ignore)
   for (const condition of conditions) refuseUnknown(context, condition)
-  const checks = conditions.map(condition => checkOf(context, condition, {since, isIgnored}))
+  const checks: WaitCheck[] = []
   const over = AbortSignal.any([context.ended, ...(signal === undefined ? [] : [signal])])
   let standings: readonly Standing[] = []
   let outcome: Api.Waited['outcome'] | undefined
   const pace = new Pace(over)
   const stop = context.onEvent(() => pace.wake())
   try {
+    for (const condition of conditions) checks.push(checkOf(context, condition, {since, isIgnored}))
     while (outcome === undefined) {
       const now = performance.now()
       standings = await Promise.all(checks.map(async check => check.look(now)))
