@@ -35,11 +35,11 @@ export const isPrintable = (bytes: Buffer): boolean =>
 const quoted = (text: string): string =>
   /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
-/** Escapes bytes for `printf` within single quotes: octal for all but plain ASCII. */
+/** Escapes bytes for `printf` within single quotes: octal for all but plain ASCII, and for a dash that would begin an option. */
 function format(bytes: Buffer): string {
   let text = ''
   for (const byte of bytes) {
-    const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x27 && byte !== 0x5c
+    const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x27 && byte !== 0x5c && !(byte === 0x2d && text === '')
     if (byte === 0x25) text += '%%'
     else text += isPlain ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`
   }
