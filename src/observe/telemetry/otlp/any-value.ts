@@ -61,7 +61,9 @@ function plainOf(value: unknown, depth: number): unknown {
   if (kvlistValue === undefined) return undefined
   const {values} = kvlistValue instanceof Uint8Array ? decode(KeyValueList, kvlistValue) : fieldsOf(kvlistValue)
   const pairs = elementsOf(values).slice(0, MAX_ITEMS).filter(isObject)
-  return Object.fromEntries(pairs.map(each => [shortText(String(each['key'])), plainOf(each['value'], depth + 1)]))
+  return Object.fromEntries(
+    pairs.map(each => [shortText(primitiveText(each['key'])), plainOf(each['value'], depth + 1)])
+  )
 }
 
 /** The fields of a message of JSON; none if it is no object. */

@@ -34,13 +34,13 @@ export function readSpan(span: Message, {scope, sender, now}: SpanReading): Rece
     .filter(({name}) => name !== 'exception')
     .slice(0, MAX_EVENTS)
     .map(event => ({
-      name: shortText(String(event['name']), MAX_NAME),
+      name: shortText(primitiveText(event['name']), MAX_NAME),
       at: msOf(event['timeUnixNano']) - times.startedAt,
       attributes: readAttributes(event['attributes'])
     }))
   const exception = thrown === undefined ? undefined : exceptionIn(readAttributes(thrown['attributes']))
   const details: SpanDetails = {
-    message: shortText(typeof status['message'] === 'string' ? status['message'] : ''),
+    message: shortText(primitiveText(status['message'])),
     scope: shortText(scope, MAX_NAME),
     attributes,
     ...(exception !== undefined && {exception}),
@@ -51,10 +51,10 @@ export function readSpan(span: Message, {scope, sender, now}: SpanReading): Rece
     traceId,
     spanId,
     parentId: parentId === spanId ? '' : parentId,
-    name: shortText(typeof span['name'] === 'string' ? span['name'] : '', MAX_NAME),
-    kind: Number(span['kind']) || 0,
+    name: shortText(primitiveText(span['name']), MAX_NAME),
+    kind: numberOf(span['kind']),
     ...times,
-    isFailed: Number(status['code']) === ERROR,
+    isFailed: numberOf(status['code']) === ERROR,
     details: short(details)
   }
 }
@@ -80,7 +80,7 @@ export function readLogRecord(log: Message, {sender, now}: SpanReading): Receive
     traceId,
     spanId: idOf(log['spanId'], 16),
     at,
-    severity: Number(log['severityNumber']) || 0,
+    severity: numberOf(log['severityNumber']),
     text: anyText(log['body']),
     exception: exception === undefined ? '' : JSON.stringify(exception)
   }
@@ -110,7 +110,10 @@ function idOf(value: unknown, digits: number): string {
 }
 
 /** Nanoseconds since 1970 in ms; 0: none. */
-const msOf = (value: unknown): number => Number(value ?? 0) / 1e6 || 0
+const msOf = (value: unknown): number => numberOf(value) / 1e6
+
+/** 0: none. */
+const numberOf = (value: unknown): number => Number(primitiveText(value)) || 0
 
 function possible(start: number, end: number, now: number): {readonly startedAt: number; readonly endedAt: number} {
   const isPossible = start >= now - MAX_AGE_MS && start <= now + MAX_AHEAD_MS

@@ -99,3 +99,18 @@ t.test('a log record without a trace is not kept; its exception is', async t => 
   t.match(record, {at: NOW - 5, text: 'x'})
   t.match(JSON.parse(record?.exception ?? '{}'), {type: '', message: 'no price', stack: 'at a (b.js:1)'})
 })
+
+t.test('what is neither a text nor a number is nothing', async t => {
+  const odd = {toString: 1, valueOf: 1}
+  const span = read({
+    kind: odd,
+    name: odd,
+    startTimeUnixNano: odd,
+    status: {code: odd},
+    events: [{name: odd, timeUnixNano: odd}],
+    attributes: [{key: 'map', value: {kvlistValue: {values: [{key: odd, value: {boolValue: true}}]}}}]
+  })
+  t.match(span, {kind: 0, name: '', startedAt: NOW, isFailed: false})
+  t.match(spanDetails(span), {events: [{name: ''}], attributes: [['map', '{"":true}']]})
+  t.match(readLogRecord({...ids, severityNumber: odd, timeUnixNano: odd}, reading), {severity: 0, at: NOW})
+})
