@@ -140,8 +140,9 @@ export async function* textLines(body: AsyncIterable<Uint8Array>): AsyncGenerato
   const decoder = new TextDecoder()
   let rest = ''
   for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, {stream: true})).split('\n')
-    rest = lines.pop() ?? ''
-    yield* lines
+    const text = decoder.decode(bytes, {stream: true})
+    const end = text.lastIndexOf('\n')
+    if (end >= 0) yield* (rest + text.slice(0, end)).split('\n')
+    rest = end < 0 ? rest + text : text.slice(end + 1)
   }
 }

@@ -30,9 +30,9 @@ export function readLine(headed: string): LogLine | string {
 export async function* lineBatches(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   let rest = ''
   for await (const text of texts) {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    if (lines.length > 0) yield lines
+    const end = text.lastIndexOf('\n')
+    if (end >= 0) yield (rest + text.slice(0, end)).split('\n')
+    rest = end < 0 ? rest + text : text.slice(end + 1)
   }
   if (rest !== '') yield [rest]
 }

@@ -293,8 +293,9 @@ export class LogFile implements LogRecord {
     this.#drain = undefined
   }
 
-  /** Settles when this many characters are on disk, or writing has failed. */
-  async #reached(size: number): Promise<void> {
+  /** Settles when this many characters are on disk, or all that there are, or writing has failed. */
+  async #reached(wanted: number): Promise<void> {
+    const size = Math.min(wanted, this.length)
     if (this.#written >= size || this.#state === 'closed') return
     const {promise, resolve} = Promise.withResolvers<void>()
     this.#readers.push({size, resolve})

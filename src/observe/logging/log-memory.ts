@@ -54,7 +54,7 @@ export class Memory implements LogRecord {
 
   async startOfLast(count: number, end: number): Promise<number> {
     const {text, start} = this.#kept()
-    return start + startOfLastLines(text.slice(0, end - start), count)
+    return start + startOfLastLines(text.slice(0, Math.max(0, end - start)), count)
   }
 
   startSince(time: number): number {

@@ -38,8 +38,11 @@ const NEAR = 64 * 1024
  * never waits for the reader: if it is slow, the oldest lines are dropped and a notice says how many.
  */
 export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone}: LogQuery): AsyncGenerator<string> {
+  const end = record.length
   const first = since > 0 ? record.startSince(since) : 0
-  let at = tail < 0 ? first : Math.max(first, await record.startOfLast(tail, record.length))
+  let at = tail < 0 ? first : Math.max(first, await record.startOfLast(tail, end))
+  // an app may write faster than it is read
+  if (!isFollowed) return yield* record.read(at, end)
   while (!gone.aborted && record.length - at > NEAR) {
     const {length} = record
     yield* record.read(at, length)
@@ -50,7 +53,6 @@ export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone
   const {length} = record
   try {
     if (length > at && !gone.aborted) yield* record.read(at, length)
-    if (!isFollowed) return
     void record.closed.then(() => follower.end())
     gone.addEventListener('abort', () => follower.end(), {once: true})
     if (gone.aborted) return

@@ -144,13 +144,14 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
 export async function* withoutHeads(texts: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const text of texts) {
     if (text === '\n') continue
-    yield text.replaceAll(HEADS, (_, stream: string, name: string) =>
-      stream === '-' || stream === 'status' ? '' : appPrefix(decodeURIComponent(name))
+    yield text.replaceAll(HEADS, (_, begin: string, stream: string, name: string) =>
+      stream === '-' || stream === 'status' ? begin : begin + appPrefix(decodeURIComponent(name))
     )
   }
 }
 
-const HEADS = /^\d+ (\S+) (\S+) /gm
+/** With `m`, `^` would match behind a carriage return, too. */
+const HEADS = /(^|\n)\d+ (\S+) (\S+) /g
 
 /** The last lines of a text that ends with a newline. */
 function lastLines(text: string, count: number): string {

@@ -129,6 +129,16 @@ t.test('a full disk brings one warning with path and reason, and makes nobody wa
   ])
 })
 
+t.test('who reads what could not be written is not kept waiting', async t => {
+  const warned = Promise.withResolvers<string>()
+  const file = new LogFile(openSync('/dev/full', 'w'), '/dev/full', warned.resolve)
+  file.write({writer, text: 'x\n'})
+  const {length} = file
+  await warned.promise
+  t.equal(await file.startOfLast(1, length), 0)
+  await file.close()
+})
+
 t.test('a file that could be written no more goes on when it can, with a line that says what is missing', async t => {
   const path = join(t.testdir(), 'full')
   execFileSync('mkfifo', [path])

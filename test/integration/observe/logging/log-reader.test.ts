@@ -6,6 +6,7 @@ import {createLogFile} from '../../../../src/observe/logging/log-file.ts'
 import {openKeptLog} from '../../../../src/observe/logging/log-parts.ts'
 import {readPart, startOfLastIn} from '../../../../src/observe/logging/log-reader.ts'
 import {startOfLastLines} from '../../../../src/observe/logging/log-memory.ts'
+import {Memory} from '../../../../src/observe/logging/log-memory.ts'
 import {readLog} from '../../../../src/observe/logging/log-record.ts'
 
 const folderOf = (t: Test): string => {
@@ -68,4 +69,22 @@ t.test('a log file that is being written is read to its end and followed, each l
     whole += text
   }
   t.same(whole.split('\n').slice(0, -1), expected)
+})
+
+t.test('who does not follow a log gets what it has, however fast its app writes', async t => {
+  const record = new Memory()
+  const text = `${'x'.repeat(99)}\n`.repeat(1000)
+  record.write({writer: {prefix: ''}, text})
+  let whole = ''
+  for await (const piece of readLog(record, {
+    tail: 1000,
+    since: 0,
+    isFollowed: false,
+    gone: new AbortController().signal
+  })) {
+    whole += piece
+    if (whole.length > text.length) break
+    record.write({writer: {prefix: ''}, text})
+  }
+  t.equal(whole, text)
 })

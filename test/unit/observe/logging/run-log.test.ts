@@ -1,7 +1,7 @@
 import t from 'tap'
 import {Memory} from '../../../../src/observe/logging/log-memory.ts'
 import {linesIn, prefixed} from '../../../../src/observe/logging/prefix.ts'
-import {readRunLog} from '../../../../src/observe/logging/run-log-reader.ts'
+import {readRunLog, withoutHeads} from '../../../../src/observe/logging/run-log-reader.ts'
 import {RunLog} from '../../../../src/observe/logging/run-log.ts'
 
 const never = new AbortController().signal
@@ -165,4 +165,12 @@ t.test('a stretch of the log can be read by its place, as far as it is kept', as
     [...log.between(0, 99)].map(({number}) => number),
     Array.from({length: 40 - log.oldest}, (_, n) => log.oldest + n)
   )
+})
+
+t.test('a line in which the cursor goes back to its beginning stays as the app wrote it', async t => {
+  const {log, app} = scene()
+  const a = app('a')
+  const progress = 'start\r10 of 100% are done\r99 of 100 done\n'
+  a.write(progress)
+  t.equal(await read(withoutHeads(readRunLog(log, [a], all))), `== APP - a == ${progress}`)
 })
