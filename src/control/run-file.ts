@@ -67,7 +67,7 @@ export function livingRun(home: string): RunIdentity | undefined {
 
 /**
  * Records that processes that left the group of this app process (the value of `PILLION_LIFE`) must not be killed. Where the folder is gone, or
- * the disk full, nothing is recorded: it matters only to who ends the processes of a run that was killed.
+ * the disk full, nothing is recorded: only the next run reads it, if this one and its watchdog are killed.
  */
 export const noteSpared = (home: string, marker: string): void =>
   orElse(() => appendFileSync(join(home, SPARED), `${marker}\n`), undefined)

@@ -12,7 +12,7 @@ export interface ResidentMemory {
   readonly ofFiles: number
 }
 
-/** If the system does not distinguish the two, all is its own; 0 where it tells neither, as no file can be opened. */
+/** If the system does not distinguish the two, all is its own; 0 where it gives no figure, as no file can be opened. */
 export function residentMemory(): ResidentMemory {
   try {
     const [, resident = 0, shared = 0] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number)
