@@ -44,8 +44,8 @@ const RECHECK_EVERY_MS = 250
 export class AppRuntime implements Callee {
   accessControl: AccessControlInterceptor | undefined
   identity: CallerIdentity | undefined
-  /** Why it cannot be started; '' = it can. */
-  fault = ''
+  /** Why it cannot be started, by what is at fault; each may be corrected while the app waits. */
+  readonly faults = new Map<'configuration' | 'httpPipeline' | 'appHttpPipeline' | 'components', string>()
   /** The plan of its next process: an edit of the template changes it at once. */
   wanted: AppPlan
   /** When it joined the run, in ms since 1970: before its first process. */
@@ -114,6 +114,11 @@ export class AppRuntime implements Callee {
     this.#channel.isDebugged = this.isDebugged
     this.#channel.hasPatience = this.isDebugged && !this.#isExcepted
     this.queue.hold(this.#reason({phase: 'idle'}))
+  }
+
+  /** Why it cannot be started; '' = it can. */
+  get fault(): string {
+    return [...this.faults.values()].find(why => why !== '') ?? ''
   }
 
   get id(): string {

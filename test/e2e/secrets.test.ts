@@ -105,3 +105,42 @@ t.test('a component that cannot be opened: its app is not started, the file is s
   t.match(await run.exited, {code: 1})
   t.match(run.stderr.text, /none\.json cannot be read.*\n +resources\/file\.yaml:1:\d+\n.*\n +\^/)
 })
+
+t.test('an app that was not started can be started once what was at fault is corrected', async t => {
+  const rig = await openRig(t)
+  const pipeline = {handlers: [{name: 'limit', type: 'middleware.http.ratelimit'}]}
+  const configuration = {metadata: {name: 'config'}, kind: 'Configuration', spec: {httpPipeline: pipeline}}
+  const limited = (most: string): Promise<void> =>
+    rig.write({
+      'resources/limit.yaml': component('limit', 'middleware.http.ratelimit', {maxRequestsPerSecond: most})
+    })
+  await limited('0')
+  await rig.write({
+    'resources/file.yaml': component('file', 'secretstores.local.file', {secretsFile: 'secrets.json'}),
+    'config.yaml': JSON.stringify({apiVersion: 'dapr.io/v1alpha1', ...configuration})
+  })
+  await rig.template([
+    {appID: 'shop', autoPort: true, resourcesPath: '../resources', configFilePath: '../config.yaml'},
+    {appID: 'stock', autoPort: true}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.driven('stock')
+  await run.waitForLine('"shop" was not started', {stream: 'stderr'})
+  /** Resolves with what `start` says once it says something else than before. */
+  const said = async (before: RegExp): Promise<string> => {
+    for (;;) {
+      const {stdout, stderr} = await rig.run(['start', 'shop'])
+      if (!before.test(stderr)) return stdout + stderr
+    }
+  }
+  await limited('5')
+  t.match(await said(/must be a positive value/), /secrets\.json cannot be read/)
+  await rig.write({
+    'shop/secrets.json': SECRETS,
+    'resources/file.yaml': component('file', 'secretstores.local.file', {secretsFile: './secrets.json'})
+  })
+  t.match(await said(/cannot be read/), /shop/)
+  const shop = await rig.driven('shop')
+  await shop.listen()
+  t.match(await shop.fetch('/v1.0/secrets/file/plain'), {status: 200, body: '{"plain":"pear"}'})
+})

@@ -169,7 +169,7 @@ class AppSidecar implements OpenSidecar {
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
   async openComponents(): Promise<void> {
-    this.#options.runtime.fault ||= await this.#blocks.open()
+    this.#options.runtime.faults.set('components', await this.#blocks.open())
     await this.#path.external.open()
   }
 

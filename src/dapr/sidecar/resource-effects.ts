@@ -108,7 +108,7 @@ export class ResourceEffects {
   async #useAccess({accessControl, fault}: ResourceSnapshot['configuration']): Promise<void> {
     const {runtime, namespace} = this.#options
     const {id, plan} = runtime
-    runtime.fault = fault
+    runtime.faults.set('configuration', fault)
     runtime.identity = {appId: id, namespace, trustDomain: accessControl?.trustDomain ?? DEFAULT_TRUST_DOMAIN}
     if (accessControl === undefined) {
       runtime.accessControl = undefined
@@ -130,9 +130,10 @@ export class ResourceEffects {
           specs.length === 0 ? [] : await (await import('./http/middleware/pipeline.ts')).createPipeline(specs)
         if (typeof pipeline !== 'string') {
           hasOne = true
+          runtime.faults.delete(key)
           await use(pipeline)
         } else if (!hasOne) {
-          runtime.fault ||= pipeline
+          runtime.faults.set(key, pipeline)
           await use([() => plainError(500, pipeline)])
         } else warn(`${pipeline}: the middleware stays as it was`)
       }

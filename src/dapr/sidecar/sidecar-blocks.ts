@@ -189,7 +189,10 @@ export class SidecarBlocks {
     const fault = await this.#changes.run(async () => this.#follow())
     void subscriptions.renew()
     void configurations.renew()
-    if (fault !== '') this.#options.resources.warn('resource-not-used', fault)
+    const {resources, runtime} = this.#options
+    if (fault !== '') resources.warn('resource-not-used', fault)
+    // what keeps the app from being started may be corrected; what it was started with stays
+    if (runtime.fault !== '') runtime.faults.set('components', fault)
     for (const listener of this.#listeners) listener()
   }
 

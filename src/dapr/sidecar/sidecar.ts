@@ -254,11 +254,7 @@ export class Sidecar implements SidecarContext {
   ): void {
     if (parsed.refusal !== undefined) own.respond(parsed.refusal)
     else if (parsed.action !== undefined)
-      this.#ownApi.answer(parsed, {
-        ...own,
-        finished: then => out.on('finish', then),
-        onGone: listener => (out.closed ? listener() : out.on('close', listener))
-      })
+      this.#ownApi.answer(parsed, {...own, finished: then => out.on('finish', then), onGone: goneOf(out)})
     else if (!this.#invoke(parsed, exchange)) own.respond(noAppId(parsed.method))
   }
 
@@ -351,6 +347,16 @@ export class Sidecar implements SidecarContext {
     if (this.observer === undefined) return {method, path, lines}
     const text = rawHead(raw)
     return {method, path, lines, text, size: text.length}
+  }
+}
+
+/** Keeps the latest listener: a call may have many parts, one after the other. */
+function goneOf(out: Writable): OwnCall['onGone'] {
+  let latest: (() => void) | undefined
+  return listener => {
+    if (out.closed) return listener()
+    if (latest === undefined) out.once('close', () => latest?.())
+    latest = listener
   }
 }
 

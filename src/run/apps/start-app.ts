@@ -144,8 +144,7 @@ export class AppStarter {
       const fresh = await apps.reopen(runtime)
       if (fresh !== undefined) await starts.late(fresh)
     } else if (runtime.sleep.isAsleep) runtime.sleep.wake('start')
-    else if (runtime.isGivenUp) starts.look()
-    else if (this.#isFree(runtime)) await changes.restart([runtime])
+    else if (!runtime.isGivenUp && this.#isFree(runtime)) await changes.restart([runtime])
     else {
       runtime.reset()
       await starts.late(runtime)

@@ -80,14 +80,10 @@ export class Conversations {
       `failed conversing with component ${name}: missing inputs in request`
     )
   }
-
-  /** Dapr's error for a request that is wrong in another way. */
-  invalid(name: string, why: string): BlockError {
-    return invalid(name, why)
-  }
 }
 
-const invalid = (name: string, why: string): BlockError =>
+/** Dapr's error for a request that is wrong in another way. */
+export const invalidQuestion = (name: string, why: string): BlockError =>
   new BlockError(
     [400, 'invalidArgument', 'ERR_CONVERSATION_INVALID_PARMS'],
     `failed conversing with component ${name}: invalid params: ${why}`
@@ -95,10 +91,10 @@ const invalid = (name: string, why: string): BlockError =>
 
 /** A tool's name is let through where there are no tools at all, as by Dapr. */
 function checkToolChoice(name: string, {toolChoice, tools}: ModelQuestion): void {
-  if (toolChoice === 'required' && tools.length === 0) throw invalid(name, `tool choice must be ${CHOICES}`)
+  if (toolChoice === 'required' && tools.length === 0) throw invalidQuestion(name, `tool choice must be ${CHOICES}`)
   if (['', 'auto', 'none', 'required'].includes(toolChoice) || tools.length === 0) return
   if (!tools.some(tool => tool.name === toolChoice))
-    throw invalid(name, `tool choice selected was not found. Must be ${CHOICES}`)
+    throw invalidQuestion(name, `tool choice selected was not found. Must be ${CHOICES}`)
 }
 
 /** A model that had to call a tool, and gave nothing at all, is asked again by a policy. */

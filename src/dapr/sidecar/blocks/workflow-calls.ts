@@ -81,24 +81,11 @@ export class WorkflowCalls {
     return workflows.find(app, id)
   }
 
-  async pause(name: InstanceName): Promise<void> {
-    await this.#tell('pause', name)
-  }
-
-  async resume(name: InstanceName): Promise<void> {
-    await this.#tell('resume', name)
-  }
-
-  /** With its children. */
-  async terminate(name: InstanceName): Promise<void> {
-    await this.#tell('terminate', name)
-  }
-
   /** `data`: undefined where there is none. */
   async raise(name: InstanceName, event: string, data: string | undefined): Promise<void> {
     checkId(name.id)
     if (event === '') throw invalid('ERR_WORKFLOW_EVENT_NAME_MISSING', 'missing workflow event name')
-    await this.#tell('raise', name, event, data)
+    await this.tell('raise', name, event, data)
   }
 
   /** With its children. */
@@ -117,7 +104,8 @@ export class WorkflowCalls {
     }
   }
 
-  async #tell(what: Command, {appId, id}: InstanceName, name = '', data?: string): Promise<void> {
+  /** Children are terminated with it. */
+  async tell(what: Command, {appId, id}: InstanceName, name = '', data?: string): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)
     const failed = FAILURES_OF[what](id, name)

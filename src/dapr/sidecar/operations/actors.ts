@@ -7,21 +7,21 @@ import {
   InvokeActorResponse
 } from '../../../model/dapr/messages/actors.generated.ts'
 import {Empty} from '../../../model/dapr/messages/google.generated.ts'
-import {valueText} from '../http/blocks/app-headers.ts'
+import {headerLines} from '../http/blocks/app-headers.ts'
 import {traceLines} from '../http/trace.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {readOperations} from './actor-json.ts'
 import {inGrpc} from './actor-grpc.ts'
-import {DONE, type BlockHandler} from './block-request.ts'
+import {DONE, headerOf, type BlockHandler} from './block-request.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
 const JSON_TYPE = 'application/json'
 const CONTENT_TYPE = /^content-type:/im
-const REENTRANCY = /^dapr-reentrancy-id:[ \t]*([^\r\n]*)/im
+const REENTRANCY = 'dapr-reentrancy-id'
 
 const invoke: BlockHandler = async ({actors}, {params: [type = '', id = '', method = ''], ...request}) => {
   const {query, lines, trace, body, onGone} = request
-  const reentrancyId = REENTRANCY.exec(lines)?.[1]?.trimEnd() ?? ''
+  const reentrancyId = headerOf({lines}, REENTRANCY)
   const call = {type, id, method, query, lines: lines + trace, body, reentrancyId, onGone}
   const {lines: answered, body: bytes} = await actors.invoke(call)
   return {status: 200, type: CONTENT_TYPE.test(answered) ? '' : JSON_TYPE, body: '', bytes, lines: answered}
@@ -45,17 +45,9 @@ const transact: BlockHandler = async ({actorState}, request) => {
 
 const NOTHING = new Uint8Array(0)
 
-const IS_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** What the sidecar says itself. */
 const OF_SIDECAR =
   /^(?:host|connection|content-length|transfer-encoding|dapr-api-token|dapr-api-call|dapr-caller-.*|dapr-callee-.*)$/i
-
-/** Metadata of a call over gRPC as headers for the app. */
-const linesOf = (metadata: Readonly<Record<string, string>>): string =>
-  Object.entries(metadata)
-    .filter(([name]) => IS_TOKEN.test(name) && !OF_SIDECAR.test(name))
-    .map(([name, value]) => `${name}: ${valueText(value)}\r\n`)
-    .join('')
 
 /** Actors (Dapr: pkg/api/http/actors.go, pkg/api/grpc/actors.go). */
 export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
@@ -69,8 +61,8 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
       InvokeActorRequest,
       InvokeActorResponse,
       async ({actors}, {actorType: type, actorId: id, method, data, metadata}, {onGone, trace}) => {
-        const sent = linesOf(metadata)
-        const reentrancyId = REENTRANCY.exec(sent)?.[1] ?? ''
+        const sent = headerLines(metadata, OF_SIDECAR)
+        const reentrancyId = headerOf({lines: sent}, REENTRANCY)
         const lines = sent + traceLines(trace)
         const call = {type, id, method, query: '', lines, body: bufferOf(data), reentrancyId, onGone}
         const {body} = await inGrpc(async () => actors.invoke(call))

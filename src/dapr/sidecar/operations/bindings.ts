@@ -4,7 +4,7 @@ import {BindingError} from '../blocks/bindings.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
 import {apiError} from '../http/errors.ts'
 import {baggageFault} from '../http/baggage.ts'
-import {valueText} from '../http/blocks/app-headers.ts'
+import {headerLines, valueText} from '../http/blocks/app-headers.ts'
 import {
   DONE,
   headerOf,
@@ -22,10 +22,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** What a binding returns besides its data; Go capitalizes the first character. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
-  Object.entries(metadata)
-    .filter(([name]) => NAME.test(name))
-    .map(([name, value]) => `Metadata.${name}: ${valueText(value)}\r\n`)
-    .join('')
+  headerLines(metadata, undefined, name => `Metadata.${name}`)
 
 /** The trace of the call, for bindings that pass it on. */
 function traceOf({lines, trace}: BlockRequest): Record<string, string> {

@@ -50,16 +50,14 @@ export const metadataOf = (query: string): Record<string, string> =>
           .map(([key, value]) => [key.slice(METADATA.length), value])
       )
 
-const HEADERS = {
-  baggage: /^baggage:[ \t]*([^\r\n]*)/im,
-  'content-type': /^content-type:[ \t]*([^\r\n]*)/im,
-  'if-match': /^if-match:[ \t]*([^\r\n]*)/im,
-  traceparent: /^traceparent:[ \t]*(\S*)/im
-}
+const HEADERS = new Map<string, RegExp>()
 
 /** The value of a header, '' where there is none. */
-export const headerOf = ({lines}: Pick<BlockRequest, 'lines'>, name: keyof typeof HEADERS): string =>
-  HEADERS[name].exec(lines)?.[1]?.trimEnd() ?? ''
+export function headerOf({lines}: Pick<BlockRequest, 'lines'>, name: string): string {
+  let pattern = HEADERS.get(name)
+  if (pattern === undefined) HEADERS.set(name, (pattern = RegExp(`^${name}:[ \\t]*([^\\r\\n]*)`, 'im')))
+  return pattern.exec(lines)?.[1]?.trimEnd() ?? ''
+}
 
 /** Dapr's error for a body that cannot be read; `prefix` as it differs between calls. */
 export const malformed = (words: string, prefix = 'failed deserializing HTTP body: '): BlockError =>

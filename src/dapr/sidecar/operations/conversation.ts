@@ -6,7 +6,7 @@ import type {ModelAnswer, ModelMessage, ModelQuestion, TokenUsage, ToolCall} fro
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
-import type {Conversations} from '../blocks/conversations.ts'
+import {invalidQuestion} from '../blocks/conversations.ts'
 import {withoutPersonalData} from '../../components/conversation/personal-data.ts'
 import type {BlockRequest} from './block-request.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
@@ -93,7 +93,7 @@ async function converseAlpha2(
   const found = await conversations.find(name)
   if (inputs.length === 0) throw conversations.missingInputs(name)
   const {model} = found.model
-  const question = questionIn(request, conversations)
+  const question = questionIn(request)
   const sent = {...request, inputs: inputs.map(scrubbedInput)}
   const asked = {
     name,
@@ -124,7 +124,7 @@ const cleanedMessage = (message: object): object =>
 const scrubbedInput = (input: Request2['inputs'][number]): Request2['inputs'][number] =>
   input.scrubPii === true ? {...input, messages: input.messages.map(cleanedMessage) as typeof input.messages} : input
 
-function questionIn(request: Request2, conversations: Conversations): ModelQuestion {
+function questionIn(request: Request2): ModelQuestion {
   const {name, inputs, temperature, tools: asked, toolChoice = '', responseFormat, metadata} = request
   const tools = asked.flatMap(({function: tool}) =>
     tool === undefined
@@ -134,7 +134,7 @@ function questionIn(request: Request2, conversations: Conversations): ModelQuest
   const {seconds = 0n, nanos = 0} = request.promptCacheRetention ?? {}
   return {
     messages: inputs.flatMap(input =>
-      input.messages.map(message => modelMessage(message, input.scrubPii, why => conversations.invalid(name, why)))
+      input.messages.map(message => modelMessage(message, input.scrubPii, why => invalidQuestion(name, why)))
     ),
     tools,
     toolChoice: toolChoice === '' && asked.length > 0 ? 'auto' : toolChoice,

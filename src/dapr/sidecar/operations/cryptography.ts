@@ -6,22 +6,11 @@ import {isTruthy} from '../../../model/truthy.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Document} from '../blocks/cryptography.ts'
 import {apiError} from '../http/errors.ts'
-import {readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
+import {headerOf, readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
 import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
 
-const HEADERS = {
-  'dapr-key-name': /^dapr-key-name:[ \t]*([^\r\n]*)/im,
-  'dapr-key-wrap-algorithm': /^dapr-key-wrap-algorithm:[ \t]*([^\r\n]*)/im,
-  'dapr-data-encryption-cipher': /^dapr-data-encryption-cipher:[ \t]*([^\r\n]*)/im,
-  'dapr-omit-decryption-key-name': /^dapr-omit-decryption-key-name:[ \t]*([^\r\n]*)/im,
-  'dapr-decryption-key-name': /^dapr-decryption-key-name:[ \t]*([^\r\n]*)/im
-}
-
-const headerIn = ({lines}: BlockRequest, name: keyof typeof HEADERS): string =>
-  HEADERS[name].exec(lines)?.[1]?.trim() ?? ''
-
-function required(request: BlockRequest, name: keyof typeof HEADERS): string {
-  const value = headerIn(request, name)
+function required(request: BlockRequest, name: string): string {
+  const value = headerOf(request, name)
   if (value !== '') return value
   throw new BlockError([400, 'invalidArgument', 'ERR_BAD_REQUEST'], `invalid request: missing header '${name}'`)
 }
@@ -47,16 +36,16 @@ const encrypt: BlockHandler = async ({cryptography}, request) => {
   const wanted = {
     keyName,
     algorithm: required(request, 'dapr-key-wrap-algorithm'),
-    cipher: headerIn(request, 'dapr-data-encryption-cipher'),
-    isNameless: isTruthy(headerIn(request, 'dapr-omit-decryption-key-name')),
-    decryptionKeyName: headerIn(request, 'dapr-decryption-key-name')
+    cipher: headerOf(request, 'dapr-data-encryption-cipher'),
+    isNameless: isTruthy(headerOf(request, 'dapr-omit-decryption-key-name')),
+    decryptionKeyName: headerOf(request, 'dapr-decryption-key-name')
   }
   return answered(await cryptography.encrypt(found, wanted, only(request.body)))
 }
 
 const decrypt: BlockHandler = async ({cryptography}, request) => {
   const found = await cryptography.find(request.params[0] ?? '', request.onGone)
-  return answered(await cryptography.decrypt(found, headerIn(request, 'dapr-key-name'), only(request.body)))
+  return answered(await cryptography.decrypt(found, headerOf(request, 'dapr-key-name'), only(request.body)))
 }
 
 /** Dapr's releases are built without these (pkg/api/http/subtlecrypto.go). */

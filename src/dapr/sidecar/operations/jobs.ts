@@ -75,17 +75,10 @@ const messageOfJob = ({
   failurePolicy: policyMessage(policy)
 })
 
-function requestIn({
-  name,
-  schedule: plan,
-  repeats,
-  dueTime,
-  ttl,
-  data,
-  failurePolicy
-}: Message<typeof JobMessage>): JobRequest {
-  return {name, schedule: plan, repeats, dueTime, ttl, data, policy: policyOf(failurePolicy)}
-}
+const requestIn = ({failurePolicy, ...job}: Message<typeof JobMessage>): JobRequest => ({
+  ...job,
+  policy: policyOf(failurePolicy)
+})
 
 const deletePrefix = async (
   {jobs}: Blocks,

@@ -79,7 +79,8 @@ const command = (
   request: typeof PauseWorkflowRequest,
   tell: 'pause' | 'resume' | 'terminate' | 'purge'
 ): BlockOperation => {
-  const act = async (calls: WorkflowCalls, name: InstanceName): Promise<void> => calls[tell](name)
+  const act = async (calls: WorkflowCalls, name: InstanceName): Promise<void> =>
+    tell === 'purge' ? calls.purge(name) : calls.tell(tell, name)
   return {
     http: async ({workflows}, sent) => {
       await act(workflows, named(sent))

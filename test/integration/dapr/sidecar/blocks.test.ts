@@ -1,7 +1,8 @@
-import type {Test} from 'tap'
+import t, {type Test} from 'tap'
 import type {Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {CallRecord} from '../../../../src/model/call.ts'
 import type {StateSet} from '../../../../src/dapr/sidecar/blocks/state-requests.ts'
+import type {OnGone} from '../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {connect, request} from './caller.ts'
 import {echoApp, onBothPaths, openTestSidecar, type SidecarSettings, type TestSidecar} from './rig.ts'
 
@@ -124,5 +125,29 @@ onBothPaths('a caller who leaves disturbs nobody; the answer that is under way a
   const closed = sidecar.close()
   t.match(await caller.answer(), {status: 200, body: '"x"'})
   await closed
+  t.same(warnings, [])
+})
+
+t.test('a call with many parts has one listener for a caller who leaves: the latest', async t => {
+  const warnings: string[] = []
+  const onWarning = ({message}: Error): void => void warnings.push(message)
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  const left = Promise.withResolvers<number>()
+  const {promise: isAsked, resolve: asked} = Promise.withResolvers<void>()
+  const save = async (_store: string, _changes: readonly StateSet[], onGone?: OnGone): Promise<void> => {
+    for (let part = 1; part <= 20; part++) onGone?.(() => left.resolve(part))
+    asked()
+    await left.promise
+  }
+  const {port} = await openTestSidecar(t, {
+    hasFastPath: false,
+    blocks: async () => Promise.resolve({state: {save}} as unknown as Blocks)
+  })
+  const caller = await connect(t, port)
+  caller.send('POST /v1.0/state/s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n[]')
+  await isAsked
+  caller.socket.destroy()
+  t.equal(await left.promise, 20)
   t.same(warnings, [])
 })

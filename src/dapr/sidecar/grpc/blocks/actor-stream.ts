@@ -6,7 +6,7 @@ import {encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {pairsOf} from '../../../../proxy/net/http1/header-lines.ts'
 import type {ActorAnswer, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
 import type {ActorSession} from '../../blocks/actor-streams.ts'
-import {valueText} from '../../http/blocks/app-headers.ts'
+import {headerLines} from '../../http/blocks/app-headers.ts'
 import type {ServerStream} from '../server-stream.ts'
 
 type Answer = Message<typeof SubscribeActorEventsRequestAlpha1>
@@ -16,12 +16,15 @@ const GONE = {kind: 'lost', why: 'actor host disconnected before responding', wa
 const NOT_FOUND = 5
 /** The actor itself reports an error. */
 const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
+/** What the answer to the caller says itself. */
+const OF_CONNECTION = /^(?:connection|keep-alive|proxy-.*|transfer-encoding|upgrade|te|trailer|content-length|date)$/i
 const BYTES_VALUE = {value: [1, 'bytes']} as const
 
 /** The actors of an app by one of its streams: each request is answered with its id. */
 export class ActorStream implements ActorSession {
   readonly #stream: ServerStream
   readonly #waiting = new Map<string, (answer: ActorAnswer) => void>()
+  #whenIdle: (() => void) | undefined
   #count = 0
   #isClosed = false
 
@@ -31,6 +34,11 @@ export class ActorStream implements ActorSession {
 
   get isBusy(): boolean {
     return this.#waiting.size > 0
+  }
+
+  /** Settles when the app has answered all that it got. */
+  async idle(): Promise<void> {
+    if (this.isBusy) await new Promise<void>(resolve => (this.#whenIdle = resolve))
   }
 
   async send({type: actorType, id: actorId, work, reentrancyId, onStop}: ActorRequest): Promise<ActorAnswer> {
@@ -71,7 +79,7 @@ export class ActorStream implements ActorSession {
     if (invokeResponse !== undefined) {
       const {id, data, metadata, error} = invokeResponse
       const isCancelled = false
-      const lines = linesOf(metadata) + (error ? OWN_ERROR : '')
+      const lines = headerLines(metadata, OF_CONNECTION) + (error ? OWN_ERROR : '')
       this.#settle(id, {kind: 'done', lines, body: Buffer.from(data), isError: error, isCancelled})
     } else if (requestFailed !== undefined) {
       const {id, code, message} = requestFailed
@@ -101,6 +109,7 @@ export class ActorStream implements ActorSession {
     const settle = this.#waiting.get(id)
     this.#waiting.delete(id)
     settle?.(answer)
+    if (!this.isBusy) this.#whenIdle?.()
   }
 }
 
@@ -122,8 +131,3 @@ function metadataOf(lines: string): Record<string, string> {
   }
   return metadata
 }
-
-const linesOf = (metadata: Readonly<Record<string, string>>): string =>
-  Object.entries(metadata)
-    .map(([name, value]) => `${name.replaceAll(/[^\w-]/g, '')}: ${valueText(value)}\r\n`)
-    .join('')

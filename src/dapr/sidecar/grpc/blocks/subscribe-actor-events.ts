@@ -8,6 +8,8 @@ import {
 import {decode, encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {FAILED_PRECONDITION, INVALID_ARGUMENT, OK, UNKNOWN, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
 import type {TypeSettings} from '../../../../work/actor/actor-host.ts'
+import {aborted} from '../../../../platform/delay.ts'
+import type {ActorStreams} from '../../blocks/actor-streams.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import {knownDepth, knownMs, typesWith, USUAL_SETTINGS, type WarnOfSettings} from '../../hosted-types.ts'
 import type {ServerStream} from '../server-stream.ts'
@@ -47,13 +49,25 @@ export async function subscribeActorEvents(stream: ServerStream, {actorStreams}:
   const entries = initial.entitiesConfig.map(own => ({names: own.entities, settings: settingsOf(own, warn)}))
   await actorStreams.open(session, typesWith(names, settingsOf(initial, warn), entries, warn))
   try {
-    for (;;) {
-      const message = await stream.next()
-      if (message === undefined) return {code: OK, message: ''}
-      session.answered(decode(SubscribeActorEventsRequestAlpha1, message))
-    }
+    return await Promise.race([answers(stream, session), closed(stream, session, actorStreams)])
   } finally {
     session.close()
     actorStreams.closed(session)
   }
+}
+
+async function answers(stream: ServerStream, session: ActorStream): Promise<GrpcStatus> {
+  for (;;) {
+    const message = await stream.next()
+    if (message === undefined) return {code: OK, message: ''}
+    session.answered(decode(SubscribeActorEventsRequestAlpha1, message))
+  }
+}
+
+/** The sidecar closes: no turn begins any more, and those that the app has may still end. */
+async function closed(stream: ServerStream, session: ActorStream, streams: ActorStreams): Promise<GrpcStatus> {
+  await aborted(AbortSignal.any([stream.left, stream.closing]))
+  streams.closed(session)
+  await session.idle()
+  return {code: UNKNOWN, message: 'stream closed'}
 }

@@ -120,9 +120,9 @@ async function answers(stream: ServerStream, channel: StreamEventChannel): Promi
   }
 }
 
-/** The sidecar closes: what the caller has may still be answered. */
+/** The sidecar closes, or the caller has left: what the caller has may still be answered. */
 async function closed(stream: ServerStream, open: {readonly stop: () => Promise<void>}): Promise<GrpcStatus> {
-  await aborted(stream.closing)
+  await aborted(AbortSignal.any([stream.left, stream.closing]))
   await open.stop()
   return failed('stream closed')
 }

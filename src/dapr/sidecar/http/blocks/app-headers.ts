@@ -15,10 +15,18 @@ const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a
 const OWN = /^(?:host|connection|content-length|content-type|transfer-encoding|pubsubname|traceparent|dapr-api-token)$/i
 
 /** The metadata of a delivery to an app, as header lines of the request; invalid header names are left out. */
-export function metadataLines(metadata: Readonly<Record<string, string>>): string {
+export const metadataLines = (metadata: Readonly<Record<string, string>>): string =>
+  headerLines(metadata, OWN, nameText)
+
+/** Metadata as header lines; what is no name of a header, or one of those that `own` says, is left out. `nameOf`: the name there. */
+export function headerLines(
+  metadata: Readonly<Record<string, string>>,
+  own?: RegExp,
+  nameOf = (name: string) => name
+): string {
   let lines = ''
   for (const name in metadata)
-    if (TOKEN.test(name) && !OWN.test(name)) lines += `${nameText(name)}: ${valueText(metadata[name] ?? '')}\r\n`
+    if (TOKEN.test(name) && own?.test(name) !== true) lines += `${nameOf(name)}: ${valueText(metadata[name] ?? '')}\r\n`
   return lines
 }
 

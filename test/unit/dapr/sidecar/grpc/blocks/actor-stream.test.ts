@@ -1,0 +1,71 @@
+import t from 'tap'
+import {SubscribeActorEventsRequestAlpha1} from '../../../../../../src/model/dapr/messages/actors.generated.ts'
+import type {Blocks} from '../../../../../../src/dapr/sidecar/blocks/blocks.ts'
+import type {ActorSession} from '../../../../../../src/dapr/sidecar/blocks/actor-streams.ts'
+import {subscribeActorEvents} from '../../../../../../src/dapr/sidecar/grpc/blocks/subscribe-actor-events.ts'
+import type {ServerStream} from '../../../../../../src/dapr/sidecar/grpc/server-stream.ts'
+import {encode, type Message} from '../../../../../../src/proxy/net/grpc/message-codec.ts'
+import type {ActorRequest} from '../../../../../../src/work/actor/actor-host.ts'
+
+type Sent = Partial<Message<typeof SubscribeActorEventsRequestAlpha1>>
+
+const CALL = {
+  type: 'cart',
+  id: '1',
+  work: {kind: 'method', method: 'add', query: '', lines: '', body: Buffer.alloc(0)},
+  reentrancyId: '',
+  onStop: () => undefined
+} as unknown as ActorRequest
+
+/** A stream by which an app hosts the type `cart`. */
+function open() {
+  const closing = new AbortController()
+  const messages: Promise<Uint8Array>[] = []
+  const waiting: ((message: Uint8Array) => void)[] = []
+  const say = (message: Sent): void => waiting.shift()?.(encode(SubscribeActorEventsRequestAlpha1, message))
+  const stream = {
+    next: async () => messages.shift(),
+    send: () => undefined,
+    left: new AbortController().signal,
+    closing: closing.signal
+  } as unknown as ServerStream
+  for (let n = 0; n < 3; n++) messages.push(new Promise(resolve => waiting.push(resolve)))
+  const {promise: session, resolve} = Promise.withResolvers<ActorSession>()
+  const closed: unknown[] = []
+  const actorStreams = {
+    open: async (each: ActorSession) => resolve(each),
+    closed: (each: unknown) => closed.push(each),
+    warn: () => undefined
+  }
+  const ended = subscribeActorEvents(stream, {actorStreams} as unknown as Blocks)
+  const config = {actorIdleTimeout: undefined, drainOngoingCallTimeout: undefined, reentrancy: undefined}
+  say({initialRequest: {entities: ['cart'], entitiesConfig: [], drainRebalancedActors: undefined, ...config}})
+  return {session, say, closing, closed, ended}
+}
+
+t.test('metadata of an answer that are no headers, or those of its connection, do not reach the caller', async t => {
+  const {session, say} = open()
+  const answer = (await session).send(CALL)
+  const metadata = {
+    a: '1',
+    'content-length': '3',
+    'Transfer-Encoding': 'chunked',
+    connection: 'close',
+    é: 'x',
+    b: '2\r\nc: 3'
+  }
+  say({invokeResponse: {id: '1', data: Buffer.from('hello'), metadata, error: false}})
+  t.match(await answer, {kind: 'done', lines: 'a: 1\r\nb: 2 c: 3\r\n'})
+})
+
+t.test('the sidecar closes: no turn begins any more, the stream ends when those under way are over', async t => {
+  const {session, say, closing, closed, ended} = open()
+  const own = await session
+  const answer = own.send(CALL)
+  closing.abort()
+  await new Promise(setImmediate)
+  t.same(closed, [own])
+  say({invokeResponse: {id: '1', data: Buffer.from('hello'), metadata: {}, error: false}})
+  t.match(await answer, {kind: 'done', body: Buffer.from('hello')})
+  t.match(await ended, {message: 'stream closed'})
+})
