@@ -47,6 +47,11 @@ export class FileHashes {
     this.#maxWaiting = maxWaiting
   }
 
+  /** The files of which something is known. */
+  get paths(): Iterable<string> {
+    return this.#known.keys()
+  }
+
   /** Keeps in mind what a file was when it was first seen. False: it was seen before, as another one, and is to be compared. */
   learn(path: string, seen: Stats): boolean {
     const now = knownOf(seen)

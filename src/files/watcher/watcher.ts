@@ -82,10 +82,12 @@ export class Watch {
   readonly #setUp = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
   #filter: AppFilter | undefined
-  /** What was saved after this moment (ms since 1970) is a change, though it is seen for the first time. */
+  /** What was saved after this moment (ms since 1970) is a change, though it is seen for the first time. 0: all is compared. */
   #since: number
   /** The watcher is replaced, since its filter has changed. */
   #renewed: Promise<void> = Promise.resolve()
+  /** Another folder is in place of one that was followed: nothing is followed until the rest. */
+  #isReplaced = false
   #polls = false
   /** How many files and folders are followed. */
   #count = 0
@@ -185,29 +187,35 @@ export class Watch {
         this.#setUp.resolve()
         void this.#hashes.hash()
         // the library looks at a file before it watches its folder: what is saved in between it does not tell
-        if (areFiles)
+        if (areFiles) {
           for (const path of plan.files)
             if (!seen.has(path)) void savedSince(path, since, clock.date()).then(is => is && see(path, 'other'))
+        } else if (since !== this.#options.since) {
+          const there = new Set(
+            Object.entries(watcher.getWatched()).flatMap(([at, names]) => names.map(name => join(at, name)))
+          )
+          // what went while nothing was followed
+          for (const path of this.#hashes.paths) if (!there.has(path)) see(path, 'other')
+        }
       })
       .on('error', error => void this.#fail(error))
-      // another folder is in place of this one: the library says which files came and went, and not which differ
+      // another folder is in place of this one: the library may follow the old one from now on, or say nothing of what differs
       .on('raw', (event, name, details) => {
         const {watchedPath: root} = details as {readonly watchedPath: string}
-        if (areFiles || event !== 'rename' || name !== basename(root) || !folders.has(root)) return
-        const now = identityAt(root)
-        if (folders.get(root) === now) return // what has come or gone is in it, and has its name
-        folders.set(root, now)
-        const all = watcher.getWatched()
-        for (const [parent, names] of Object.entries(all))
-          for (const path of names.map(each => join(parent, each))) if (!Object.hasOwn(all, path)) see(path, 'other')
+        if (event !== 'rename' || name !== basename(root) || !folders.has(root)) return
+        if (folders.get(root) === identityAt(root)) return // what has come or gone is in it, and has its name
+        this.#isReplaced = true
+        this.#rest.add(root, 'other')
+        void watcher.close() // at once: all watchers of a folder share what follows it
       })
   }
 
-  /** Reads the rules of the filter again, and follows what counts by them. */
+  /** Follows what is there now, and what counts by the rules as they are now. */
   async #renew(): Promise<void> {
     if (this.#isClosed) return
     // what is known already is compared, so that no save counts twice
-    this.#since = (this.#options.clock ?? systemClock).date() - COARSE_CLOCK_MS
+    this.#since = this.#isReplaced ? 0 : (this.#options.clock ?? systemClock).date() - COARSE_CLOCK_MS
+    this.#isReplaced = false
     await this.#watcher?.close()
     await this.#begin()
   }
@@ -244,8 +252,10 @@ export class Watch {
       const {folder, watch, except = () => [], reportsSaves = 'files' in watch, changed} = this.#options
       const theirs = new Set(except())
       const all = savedOf(came).filter(([path]) => !theirs.has(path))
-      if (all.some(([path]) => this.#filter?.hasRules(path) === true))
+      const isReplaced = this.#isReplaced
+      if (isReplaced || all.some(([path]) => this.#filter?.hasRules(path) === true))
         await (this.#renewed = this.#renewed.then(async () => this.#renew()))
+      if (isReplaced) return // all files are compared once they are seen
       const saved = all.filter(([path]) => this.#filter?.counts(path) === true)
       const isOther = saved.length > 0 && (reportsSaves || (await this.#hashes.differ(saved)))
       if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))

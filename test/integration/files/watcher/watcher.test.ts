@@ -1,6 +1,7 @@
 import {mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync} from 'node:fs'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
-import type {Clock} from '../../../../src/platform/clock.ts'
+import {systemClock, type Clock} from '../../../../src/platform/clock.ts'
 import {limitAlone} from '../../../rig/limit.ts'
 import {ALL, atRest, clock, save, Watching} from './watching.ts'
 
@@ -115,6 +116,37 @@ t.test('another folder in place of the one that is followed: the files that diff
   renameSync(w.path('new'), w.path('api'))
   await w.changes(2)
   t.ok(w.told.at(-1)?.includes('other.js'))
+})
+
+t.test('another folder in place of the one that is followed, by two commands: what is saved in it is seen', async t => {
+  const w = new Watching()
+  mkdirSync(w.path('api'))
+  await w.open(t, ALL, {folder: w.path('api'), clock: systemClock})
+  for (let times = 0; times < 10; times++) {
+    mkdirSync(w.path('new'))
+    w.write(`new/${times}.js`, '1')
+    renameSync(w.path('api'), w.path(`old${times}`))
+    await pause(times % 5) // the folder may be there again between two looks at it
+    renameSync(w.path('new'), w.path('api'))
+    await w.tells(`${times}.js`)
+    w.write(`api/saved${times}.js`, '1')
+    await w.tells(`saved${times}.js`)
+  }
+})
+
+t.test('a file that goes while the rules are read again is a change', async t => {
+  const w = new Watching()
+  w.write('gone.js', '1')
+  const going: string[] = []
+  const date = (): number => {
+    for (const path of going.splice(0)) unlinkSync(w.path(path))
+    return clock.date()
+  }
+  await w.open(t, {...ALL, honoursGitignore: true}, {clock: {...clock, date}})
+  going.push('gone.js') // right before the watcher is closed
+  w.write('.gitignore', '*.tmp')
+  await w.changes(2)
+  t.same(w.told, [['.gitignore'], ['gone.js']])
 })
 
 t.test('what is built in a folder and has its name counts for itself, and says nothing of the others', async t => {

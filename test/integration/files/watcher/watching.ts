@@ -63,9 +63,18 @@ export class Watching {
 
   /** Waits until so many changes in all have been told. */
   async changes(count: number): Promise<void> {
+    await this.#until(() => this.told.length >= count)
+  }
+
+  /** Waits until a change of a path has been told. */
+  async tells(path: string): Promise<void> {
+    await this.#until(() => this.told.some(paths => paths.includes(path)))
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
     await new Promise<void>(resolve => {
       const look = (): void => {
-        if (this.told.length < count) return
+        if (!isSo()) return
         this.#looks.delete(look)
         resolve()
       }
