@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto'
-import type {Environment} from '../../model/environment.ts'
+import {variableOf, type Environment} from '../../model/environment.ts'
 import type {ComponentProperty, ComponentResource} from '../../files/resources/components.ts'
 import {ComponentFault, type Property} from './properties.ts'
 import type {Secret} from './secret-store.ts'
@@ -57,7 +57,7 @@ async function secretValue(
 /** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
 function variable(component: string, {name, envRef}: ComponentProperty, {env, warn}: ValueOptions): string {
   const key = envRef.toUpperCase()
-  if (key !== 'APP_API_TOKEN' && !key.startsWith('DAPR_') && !key.includes(' ')) return env[envRef] ?? ''
+  if (key !== 'APP_API_TOKEN' && !key.startsWith('DAPR_') && !key.includes(' ')) return variableOf(env, envRef)
   warn(`The variable ${envRef} may not be used for ${name} of the component ${component}`)
   return ''
 }

@@ -19,7 +19,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
   const isSingle = typeof envFile === 'string' || 'path' in envFile
   const list = isSingle ? [envFile] : envFile
   const paths: string[] = []
-  const variables: Record<string, string> = {}
+  const variables: [name: string, value: string | undefined][] = []
   for (const [index, entry] of list.entries()) {
     const {path: written, required = true} = typeof entry === 'string' ? {path: entry} : entry
     const path = absolutePath(written, settings.folder, home)
@@ -28,7 +28,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
     try {
       const text = readTextFile(path)
       if (text.includes('\0')) throw new Error('it contains the character NUL')
-      Object.assign(variables, parseEnv(text))
+      variables.push(...Object.entries(parseEnv(text)))
     } catch (error) {
       if (!required && codeOf(error) === 'ENOENT') continue
       const code = codeOf(error) === 'ENOENT' ? 'path-not-found' : 'invalid-value'
@@ -36,7 +36,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
       settings.refuse({code, key: 'envFile', inside, message})
     }
   }
-  return {paths, variables}
+  return {paths, variables: Object.fromEntries(variables) as Record<string, string>}
 }
 
 /** The contents of `.s2i/environment` in an app's folder (Daeploy; the environment file of source-to-image). */

@@ -3,6 +3,7 @@ import {UserError, type TemplateMistake} from '../../model/errors.ts'
 import type {ListItem, Pair, YamlList, YamlNode} from '../yaml/tree.ts'
 import type {Spot} from '../yaml/place.ts'
 import type {Overrides} from './app.ts'
+import {MAX_MISTAKES} from './diagnose.ts'
 import {findTemplates} from './find.ts'
 import {explainForeign} from './foreign-file.ts'
 import {loadFiles, openFiles, type LoadContext, type Loaded, type WatchFlag} from './load.ts'
@@ -28,6 +29,7 @@ export async function examineTemplate(
   const found = new FoundMistakes()
   let lacksApps = false
   let isForeign = false
+  let readings = 0
   let stdin: Buffer | string | undefined
   const readStdin = (): Buffer | string => (stdin ??= around.readStdin())
   const load = async (): Promise<Loaded> => {
@@ -57,7 +59,8 @@ export async function examineTemplate(
       const loaded = await load()
       return {errors: found.errors, loaded}
     } catch (error) {
-      if (!found.add(error, follows) || isForeign) return {errors: found.errors, loaded: undefined}
+      if (!found.add(error, follows) || isForeign || ++readings > MAX_MISTAKES)
+        return {errors: found.errors, loaded: undefined}
     }
 }
 

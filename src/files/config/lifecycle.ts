@@ -54,13 +54,14 @@ export function readyPlan(settings: Settings, served: ServedPort): ReadyPlan {
   })
 }
 
+/** RE2 is loaded when an app is waited for. JavaScript knows what it does not, but for two forms: `(?P<name>x)` and `(?i)x`. */
 function checkPattern(pattern: string, settings: Settings): string {
   const refuse = (expected: string): never =>
     settings.refuse({key: 'ready', inside: ['log'], message: 'wrong value of ready.log', expected})
   try {
-    const {source} = new RegExp(pattern)
+    const {source} = new RegExp(pattern.replaceAll(/\(\?P<|\(\?[imsU-]+\)/g, only => (only === '(?P<' ? '(?<' : '')))
     const beyond = beyondRe2(source)
-    return beyond === '' ? source : refuse(`expected a regular expression of RE2, without ${beyond}`)
+    return beyond === '' ? pattern : refuse(`expected a regular expression of RE2, without ${beyond}`)
   } catch (error) {
     if (error instanceof SyntaxError) return refuse(`expected a regular expression; ${error.message}`)
     throw error

@@ -7,7 +7,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 import type {ResourcesPlan} from '../../model/plan.ts'
 import {fileFault} from '../../model/read-file.ts'
 import type {Section, Template} from './decode.ts'
-import {fileAt, templateError, type Source} from './diagnose.ts'
+import {fileAt, templateError, type Mistake, type Source} from './diagnose.ts'
 import type {Spot} from '../yaml/place.ts'
 import type {AppValues} from './keys.ts'
 import type {ForEach} from './merge.ts'
@@ -70,13 +70,8 @@ function appFolder(app: Section<AppValues>, {folder, home, source}: Search): str
   }
   const path = absolutePath(app.values.appDirPath, fileAt(source, spot.start)?.folder ?? folder, home)
   mustExist(path, spot, source)
-  if (statSync(path).isDirectory()) return path
-  throw templateError(source, {
-    code: 'path-not-found',
-    message: `appDirPath is not a directory: ${path}`,
-    spot,
-    expected
-  })
+  mustBeFolder('appDirPath', path, {spot, expected}, source)
+  return path
 }
 
 /** The paths of a section, each relative to the folder of its place. */
@@ -88,7 +83,10 @@ function pathsOf(
   const check = (key: keyof AppValues, path: string, ...inside: readonly string[]): string => {
     const pair = pairs.get(key)
     const absolute = absolutePath(path, search.folderOf(pair?.value ?? spot), search.home)
-    if (absolute !== '') mustExist(absolute, pair === undefined ? spot : within(pair, inside).value, search.source)
+    const at = pair === undefined ? spot : within(pair, inside).value
+    if (absolute !== '') mustExist(absolute, at, search.source)
+    if (absolute !== '' && key.startsWith('resources'))
+      mustBeFolder(key, absolute, {spot: at, expected: 'expected the folder of the resources'}, search.source)
     return absolute
   }
   const configFile = check('configFilePath', values.configFilePath ?? '')
@@ -114,6 +112,11 @@ function mustExist(path: string, spot: Spot, source: Source): void {
   const hint = near === '' ? '' : `did you mean ${near}?`
   const message = `error in getting the file info for ${path}: ${fault}`
   throw templateError(source, {code: 'path-not-found', message, spot, hint})
+}
+
+function mustBeFolder(key: string, path: string, at: Pick<Mistake, 'spot' | 'expected'>, source: Source): void {
+  if (statSync(path).isDirectory()) return
+  throw templateError(source, {code: 'path-not-found', message: `${key} is not a directory: ${path}`, ...at})
 }
 
 /** Finds the first of these that exists: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */

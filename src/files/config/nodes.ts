@@ -42,7 +42,7 @@ function named(node: YamlNode): string {
 /** Throws for a value that cannot be used. */
 export function refuseNode(
   {source}: Reading,
-  {spot}: YamlNode,
+  {spot}: Pick<YamlNode, 'spot'>,
   problem: string,
   code: MistakeCode = 'invalid-yaml'
 ): never {

@@ -21,7 +21,7 @@ const MAX_MS = 300
 const HOST = String.raw`(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1?\]?)`
 /** A number where a port is expected: behind a host of this machine, a word with port, a flag, or in `listen(3000)`. */
 const AT = new RegExp(
-  String.raw`(?:${HOST}["']?\s*[:,]\s*|port\w*["']?\s*[:=,(]?\s*["']?|(?:^|\s)-p\s*|listen\(\s*["':]*)(\d{2,5})(?![\w.])`,
+  String.raw`(?:${HOST}["']?\s*[:,]\s*|port\w{0,40}["']?\s*[:=,(]?\s*["']?|(?:^|\s)-p\s*|listen\(\s*["':]*)(\d{2,5})(?![\w.])`,
   'gi'
 )
 /** The number is a default for a variable, or is in a comment. */
@@ -38,8 +38,8 @@ export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>): readonly
   let left = MAX_FILES
   for (const [folder, own] of apps) {
     const moved = new Set([...ports].filter(port => !own.some(app => isMovedInCode(app, port))))
-    for (const path of filesIn(folder)) {
-      if (left === 0 || performance.now() > ends) return found
+    for (const path of filesIn(folder, ends)) {
+      if (left === 0) return found
       if (seen.has(path) || seen.has(dirname(path))) continue
       seen.add(path)
       left--
@@ -54,11 +54,12 @@ export function numbersInFiles(plan: Plan, ports: ReadonlySet<number>): readonly
 const isMovedInCode = ({published, fixedPort}: AppPlan, port: number): boolean =>
   published?.inCode === port || published?.number === port || fixedPort === port
 
-/** Walks a folder downwards, its own files first. */
-function* filesIn(folder: string): Generator<string> {
+/** Walks a folder downwards, its own files first, until this time of `performance.now`. */
+function* filesIn(folder: string, ends: number): Generator<string> {
   const folders = [folder]
   for (const each of folders) {
     for (const entry of entriesOf(each)) {
+      if (performance.now() > ends) return
       if (SKIPPED.test(entry.name)) continue
       const path = join(each, entry.name)
       if (entry.isDirectory()) folders.push(path)

@@ -29,7 +29,7 @@ const WRONG_FORM = "quantities must match the regular expression '^([+-]?[0-9.]+
 const WRONG_SUFFIX = "unable to parse quantity's suffix"
 
 /**
- * The bytes of a Kubernetes quantity (`4Mi`, `4M`, `1e3`), rounded up to whole ones; or, as a text, Kubernetes' words for
+ * The bytes of a Kubernetes quantity (`4Mi`, `4M`, `1e3`), rounded up to whole ones, at most 2⁶³; or, as a text, Kubernetes' words for
  * what is wrong with it.
  */
 export function quantityBytes(quantity: string): number | string {
@@ -39,6 +39,8 @@ export function quantityBytes(quantity: string): number | string {
   const [, exponent] = EXPONENT.exec(suffix) ?? []
   const factor = exponent === undefined ? SUFFIXES[suffix] : 10 ** Number(exponent)
   if (factor === undefined) return WRONG_SUFFIX
-  const size = Math.ceil(Number(`${whole || '0'}.${fraction || '0'}`) * factor)
+  const amount = Number(`${whole || '0'}.${fraction || '0'}`)
+  // no power of ten makes something of nothing
+  const size = amount === 0 ? 0 : Math.min(Math.ceil(amount * factor), 2 ** 63)
   return sign === '-' ? 0 - size : size
 }

@@ -6,6 +6,8 @@ import {quantityBytes} from './quantity.ts'
 
 const MAX_BODY = 4 * 2 ** 20
 const READ_BUFFER = 4 * 2 ** 10
+/** A head is never as large, and Node's servers take no such number. */
+const MAX_READ_BUFFER = 2 ** 30
 export const HIGHEST_PORT = 65_535
 export const A_PORT = 'expected a port number up to 65535'
 const PULL_POLICIES = ['Always', 'Never', 'IfNotPresent'] as const
@@ -53,7 +55,7 @@ export function sidecarPlan(settings: Settings): SidecarPlan {
     listenAddresses: listenAddresses(settings),
     socketFolder: values.unixDomainSocket ? resolve(folder, values.unixDomainSocket) : '',
     maxBodyBytes: body,
-    readBufferBytes: buffer === 0 ? READ_BUFFER : buffer,
+    readBufferBytes: buffer === 0 ? READ_BUFFER : Math.min(buffer, MAX_READ_BUFFER),
     apiLogging: values.enableApiLogging ?? false,
     logLevel: logLevel(settings)
   }

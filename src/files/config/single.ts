@@ -1,3 +1,4 @@
+import {statSync} from 'node:fs'
 import {resolve} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import type {Plan, ResourcesPlan} from '../../model/plan.ts'
@@ -43,7 +44,8 @@ function resourcesOf(values: AppValues, {cwd, ...surroundings}: SingleContext): 
   const usual = defaultResources(cwd, surroundings)
   const typed = values.resourcesPaths ?? []
   for (const path of typed) {
-    const fault = statFault(resolve(cwd, path), path)
+    const absolute = resolve(cwd, path)
+    const fault = statFault(absolute, path) || (statSync(absolute).isDirectory() ? '' : `${path} is not a directory`)
     if (fault !== '') throw new UserError(`error validating resources path ${JSON.stringify(typed)} : ${fault}`)
   }
   const config = values.configFilePath ?? ''

@@ -92,8 +92,8 @@ function readText(reading: Reading, wanted: WantedType, node: YamlNode): string 
 }
 
 /** No program, path or variable can contain NUL (`"\0"` in YAML); the system would only say so when the app starts. */
-function withoutNul(reading: Reading, node: YamlScalar): string {
-  const text = node.text
+function withoutNul(reading: Reading, node: Pick<YamlScalar, 'text' | 'spot'>): string {
+  const {text} = node
   return text.includes('\0')
     ? refuseNode(reading, node, 'a text contains the character NUL', 'control-character')
     : text
@@ -149,9 +149,11 @@ export const asList = (text: string): string =>
 /** Go decodes duplicate maps into one: the later one adds to the earlier one. */
 function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<string, string>> | undefined {
   if (node.kind !== 'map') return mistyped(reading, WANTED.env, node, 'write env as a map: {NAME: value}')
-  const env: Record<string, unknown> = Object.assign({}, before)
-  for (const pair of mapPairs(reading, node)) env[pair.name] = readText(reading, WANTED.string, pair.node)
-  return env as Record<string, string>
+  const own = mapPairs(reading, node).map(({name, key, node: value}) => [
+    withoutNul(reading, {text: name, spot: key}),
+    readText(reading, WANTED.string, value)
+  ])
+  return Object.fromEntries([...Object.entries(before ?? {}), ...own]) as Record<string, string>
 }
 
 /**

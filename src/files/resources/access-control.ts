@@ -117,9 +117,10 @@ const keyOf = (policy: Field): string => `${policy.field('appId').text()}||${pol
 
 /** Warns of what is repeated: of two policies for one caller the later one wins, of two operations of one name the earlier one. */
 function warnRepeated(policies: readonly Field[]): void {
-  for (const [index, policy] of policies.entries()) {
-    const later = policies.slice(index + 1).some(other => keyOf(other) === keyOf(policy))
-    if (later) policy.warn('a later policy has the same appId and namespace: this one has no effect')
+  const last = new Map(policies.map(policy => [keyOf(policy), policy]))
+  for (const policy of policies) {
+    if (last.get(keyOf(policy)) !== policy)
+      policy.warn('a later policy has the same appId and namespace: this one has no effect')
     const names = new Set<string>()
     for (const operation of policy.field('operations').items()) {
       const name = operation.field('name')
@@ -139,7 +140,8 @@ const ids = (policies: readonly Field[]): string => `[${policies.map(each => eac
 function noteMissing(policies: readonly Field[]): void {
   const without = (key: string): readonly Field[] => policies.filter(policy => policy.field(key).text() === '')
   const [noDomain, noNamespace, noName] = [without('trustDomain'), without('namespace'), without('appId')]
-  const first = policies.find(policy => [...noDomain, ...noNamespace, ...noName].includes(policy))
+  const lacking = new Set([...noDomain, ...noNamespace, ...noName])
+  const first = policies.find(policy => lacking.has(policy))
   if (first === undefined) return
   const hasNoName = noName.length > 0
   const message = `invalid access control spec. missing trustdomain for apps: ${ids(noDomain)}, missing namespace for apps: ${ids(noNamespace)}, missing app name on at least one of the app policies: ${hasNoName}`

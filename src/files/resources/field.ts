@@ -53,16 +53,23 @@ export function parseResourceFile({file, text}: ResourceSource, variables?: File
   const reading: Reading = {source, faults: []}
   const roots: Field[] = []
   const references: PlacedReference[] = []
+  const hasVariables = source.text.includes('${')
   for (const {root, fault} of readYaml(source.text, RESOURCE)) {
-    if (fault !== undefined) addFault(reading, explainFault(fault, source.text))
-    else if (!isNull(root)) {
+    if (fault !== undefined) {
+      if (!isFull(reading)) addFault(reading, explainFault(fault, source.text))
+    } else if (!isNull(root)) {
       const field = new Field(reading, {node: root, start: root.spot.start, path: ''})
-      if (source.text.includes('${')) references.push(...field.expand(variables))
+      if (hasVariables) references.push(...field.expand(variables))
       roots.push(field)
     }
   }
   return {documents: roots, faults: reading.faults, references}
 }
+
+/** So many faults of a file are enough to read; what else is broken or has no effect in it is not looked for. */
+const MAX_FAULTS = 100
+
+const isFull = ({faults}: Reading): boolean => faults.length >= MAX_FAULTS
 
 function addFault({source, faults}: Reading, {message, spot, expected = '', hint}: ExplainedFault): void {
   const place = placeIn(source, spot.start)
@@ -225,7 +232,7 @@ export class Field {
   warnUnknownKeys(known: readonly string[]): void {
     const lower = new Set(known.map(key => key.toLowerCase()))
     for (const [name, field] of this.#pairs()) {
-      if (lower.has(name.toLowerCase())) continue
+      if (lower.has(name.toLowerCase()) || isFull(this.#reading)) continue
       const near = nearMiss(name, known)
       const hint = near === '' ? '' : `did you mean ${near}?`
       field.#warnAt(field.#keyStart, `unknown key ${field.path}: it has no effect`, {hint})
@@ -238,6 +245,7 @@ export class Field {
   }
 
   #warnAt(offset: number, message: string, {expected = '', hint = ''}: FaultDetails): void {
+    if (isFull(this.#reading)) return
     this.#reading.faults.push({severity: 'warning', message, place: this.#placeAt(offset), expected, hint})
   }
 

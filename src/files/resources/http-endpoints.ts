@@ -1,4 +1,4 @@
-import type {Environment} from '../../model/environment.ts'
+import {variableOf, type Environment} from '../../model/environment.ts'
 import {messageOf, type Place} from '../../model/errors.ts'
 import type {ResourceFault} from './fault.ts'
 import {headOf, type Field, type ResourceFile} from './field.ts'
@@ -146,7 +146,7 @@ class Values {
   /** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
   #variable(what: string, field: Field): string {
     const name = field.text()
-    if (name !== 'APP_API_TOKEN' && !name.startsWith('DAPR_') && !name.includes(' ')) return this.#env[name] ?? ''
+    if (name !== 'APP_API_TOKEN' && !name.startsWith('DAPR_') && !name.includes(' ')) return variableOf(this.#env, name)
     this.fail(field, `${what} may not take ${name} from the environment`)
     return ''
   }

@@ -1,5 +1,5 @@
 import {isDeepStrictEqual} from 'node:util'
-import type {Environment} from '../../model/environment.ts'
+import {variableOf, type Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {readTextBytes} from '../../model/read-file.ts'
@@ -18,8 +18,8 @@ import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.t
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
 import {readMcpServers, type McpServer} from './mcp-servers.ts'
 
-/** A variable in braces, of one special character, or a word; or a brace that is never closed. */
-const VARIABLE = /\$(?:\{([^}]*)\}|([-*#$@!?0-9])|(\w+)|\{)/g
+/** A variable in braces, of one special character, or a word; or a brace that is not closed soon: each is searched for so far. */
+const VARIABLE = /\$(?:\{([^}]{0,250})\}|([-*#$@!?0-9])|(\w+)|\{)/g
 
 /**
  * Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: a variable that is not set is empty, what is no name in braces
@@ -27,9 +27,8 @@ const VARIABLE = /\$(?:\{([^}]*)\}|([-*#$@!?0-9])|(\w+)|\{)/g
  */
 export const expandVariables = (text: string, env: Environment): string =>
   text.includes('$')
-    ? text.replace(
-        VARIABLE,
-        (_, braced?: string, special?: string, word?: string) => env[braced ?? special ?? word ?? ''] ?? ''
+    ? text.replace(VARIABLE, (_, braced?: string, special?: string, word?: string) =>
+        variableOf(env, braced ?? special ?? word ?? '')
       )
     : text
 

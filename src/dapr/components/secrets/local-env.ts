@@ -1,3 +1,4 @@
+import {variableOf} from '../../../model/environment.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Secret, SecretStore} from '../secret-store.ts'
 
@@ -9,7 +10,7 @@ export const open: OpenComponent<SecretStore> = async ({properties, env}) => {
   const prefix = properties.text('prefix')
   const allowed = env['DAPR_ENV_KEYS']?.split(/[\s,]+/)
   const isAllowed = (name: string): boolean => !isOwn(name) && (allowed?.includes(name) ?? true)
-  const valueOf = (name: string): string => (isAllowed(prefix + name) ? (env[prefix + name] ?? '') : '')
+  const valueOf = (name: string): string => (isAllowed(prefix + name) ? variableOf(env, prefix + name) : '')
   return {
     capabilities: [],
     get: async (name): Promise<Secret> => ({[name]: valueOf(name)}),

@@ -19,6 +19,18 @@ t.test('.env files come below env; of two the later wins', async t => {
   t.strictSame(envFiles, [join(folder, 'orders/.env'), join(folder, 'orders/more.env')])
 })
 
+t.test('a variable may have any name but one with NUL', async t => {
+  const names = (app: AppPlan): readonly string[] => Object.keys(app.env).toSorted()
+  const folder = openShop(t, orders('envFile: .env', 'env: {__proto__: own, constructor: a}'), {
+    orders: {'.env': '__proto__=file\ntoString=b\n'}
+  })
+  t.strictSame(names(appOf(folder)), ['__proto__', 'constructor', 'toString'])
+  t.equal(Object.entries(appOf(folder).env).find(([name]) => name === '__proto__')?.[1], 'own')
+  const {message, explanation} = failure(t, orders('env: {"A\\0B": x}'))
+  t.match(message, 'a text contains the character NUL')
+  t.match(explanation, 'dapr.yaml:5:11\n')
+})
+
 t.test('an .env file of common lies in the folder of each app, below the env of common', async t => {
   const yaml = `common: {envFile: .env, env: {B: common}}\n${orders()}`
   t.strictSame(appOf(openShop(t, yaml, {orders: {'.env': 'A=1\nB=2'}})).env, {A: '1', B: 'common'})

@@ -161,3 +161,10 @@ t.test('several mistakes of several apps: those of a check stand together, in th
   )
   t.same(apps, ['a', 'orders', 'checkout', 'b'])
 })
+
+t.test('of thousands of mistakes in one list the first ones are found: each is another reading', async t => {
+  const ids = Array.from({length: 1000}, (_, index) => `a${index}`).join(', ')
+  const {all} = await examine(t, `version: 1\napps:\n  - appDirPath: ./orders\n    dependsOn: [${ids}]\n`)
+  t.match(all[0], /depends on "a0"/)
+  t.ok(all.length >= 100 && all.length < 200, `${all.length}`)
+})

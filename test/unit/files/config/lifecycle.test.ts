@@ -75,6 +75,8 @@ t.test('a pattern that needs more than linear time is refused; what is taken is 
     '\\/x\\-',
     '[^]',
     '(?<n>a)',
+    '(?P<n>a)',
+    '(?i)ready (?s-m)x',
     '(?:a|b)*?',
     '\\u00e9',
     'x{',

@@ -31,6 +31,8 @@ t.test('a mistake is told in the words of Dapr, on its stream', async t => {
       'error in getting the file info for $/orders/app.mjs/x: stat $/orders/app.mjs/x: not a directory'
     ],
     ['version: 1\napps: [{appDirPath: ./orders/app.mjs}]', 'appDirPath is not a directory: $/orders/app.mjs'],
+    [orders('resourcesPath: ./app.mjs'), 'resourcesPath is not a directory: $/orders/app.mjs'],
+    [orders('resourcesPaths: [., ./app.mjs]'), 'resourcesPaths is not a directory: $/orders/app.mjs'],
     [orders('appPort: "7001"'), `${parsing}line 5: cannot unmarshal !!str \`7001\` into int`],
     [orders('appPort: abc'), `${parsing}line 5: cannot unmarshal !!str \`abc\` into int`],
     [orders('', 'command: node app.mjs'), `${parsing}line 6: cannot unmarshal !!str \`node ap...\` into []string`],

@@ -17,6 +17,8 @@ t.test('a quantity is read as Kubernetes reads it, and rounded up to whole bytes
     ['5.', 5],
     ['1E', 1e18],
     ['0', 0],
+    ['0e999', 0],
+    ['9e999', 2 ** 63],
     ['-1', -1],
     ['-4Mi', -4_194_304],
     ['+3', 3]

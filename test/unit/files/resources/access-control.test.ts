@@ -95,3 +95,8 @@ t.test('what has no effect is told', async t => {
     'warning 8:22 | spec.accessControl.policies[0].defaultAction is "perhaps": it denies | expected allow or deny'
   ])
 })
+
+t.test('thousands of policies are read in proportion to their number', async t => {
+  const policies = Array.from({length: 5000}, (_, index) => `    - ${POLICY.replace('appId: a', `appId: a${index}`)}\n`)
+  t.equal(read(`  accessControl:\n    policies:\n${policies.join('')}`).accessControl?.policies.length, 5000)
+})

@@ -126,3 +126,10 @@ t.test('a bracket or a quote that is never closed is shown where it opened', asy
   t.strictSame(faultsOf('a: 1\nb: "x\nc: 2\n'), ['2:4 not valid YAML: this " is never closed'])
   t.strictSame(faultsOf('a: {b: 1\nc: "2"\n'), ['1:4 not valid YAML: this { is never closed'])
 })
+
+t.test('a file with thousands of faults has the first hundred', async t => {
+  t.equal(faultsOf('[\n---\n'.repeat(1000)).length, 100)
+  const {root, faults} = read(Array.from({length: 1000}, (_, index) => `key${index}: 1\n`).join(''))
+  root.warnUnknownKeys(['spec'])
+  t.equal(faults().length, 100)
+})
