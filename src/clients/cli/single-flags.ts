@@ -1,8 +1,8 @@
-import type {SingleSettings} from '../../files/config/single.ts'
+import type {AppValues} from '../../files/config/keys.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Converts the flags of `run` into template keys. Flags that were not given are omitted. */
-export function singleSettings(flags: GivenFlags, command: readonly string[]): SingleSettings {
+export function singleSettings(flags: GivenFlags, command: readonly string[]): AppValues {
   const said = {
     appPort: flags.int('app-port'),
     port: flags.text('port'),

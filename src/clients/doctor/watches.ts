@@ -1,7 +1,7 @@
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {orElse} from '../../model/or-else.ts'
-import {openFilter} from '../../files/watcher/watcher.ts'
+import {openFilter} from '../../files/watcher/app-filter.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import type {WatchFilter} from '../../model/watch-filter.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'

@@ -1,11 +1,10 @@
-import {UserError} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {resolveApp, type Overrides} from './app.ts'
 import type {Template} from './decode.ts'
 import type {Source} from './diagnose.ts'
 import type {AppValues} from './keys.ts'
 import {locateApps, type Surroundings} from './locate.ts'
-import {noSettings, untilMistake, type Complaint} from './merge.ts'
+import {noSettings, untilMistake} from './merge.ts'
 
 /** What a command gets from `common`: all that is about the sidecar and the environment, nothing about a process of ours. */
 const KEYS = [
@@ -33,19 +32,10 @@ export function commandSidecar(template: Template, {id, cwd, source, variables, 
   const app = {values: {appDirPath: cwd}, pairs: new Map(), repeated: [], spot: {start: 0, end: 0}}
   const [location] = locateApps({...template, apps: [app]}, {source, ...around}, untilMistake)
   if (location === undefined) throw new Error('no location')
-  const settings = {
-    ...noSettings(id, cwd),
-    values: Object.fromEntries(KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]]))),
-    refuse,
-    refuseAtStart: refuse,
-    refuseToStart: refuse
-  }
+  const chosen = Object.fromEntries(KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]])))
+  const settings = noSettings(id, cwd, chosen)
   const {resources} = location
   const {home} = around
   const optional = {...resources, areOptional: true}
   return resolveApp(settings, {home, resources: optional, s2i: undefined, ...(variables && {variables})})
-}
-
-function refuse({message}: Complaint): never {
-  throw new UserError(message)
 }

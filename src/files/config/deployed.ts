@@ -2,8 +2,7 @@ import type {AppPlan} from '../../model/plan.ts'
 import {resolveApp} from './app.ts'
 import {readS2i} from './environment.ts'
 import {defaultResources, type Surroundings} from './locate.ts'
-import {noSettings, type Complaint} from './merge.ts'
-import {UserError} from '../../model/errors.ts'
+import {noSettings} from './merge.ts'
 
 /** A deployed service, in the terms of a template's entry. */
 export interface DeployedService {
@@ -17,12 +16,8 @@ export interface DeployedService {
 
 /** The plan of a deployed service. Throws a `UserError` where its folder does not say what to start. */
 export function deployedPlan({name, version, folder, fixedPort, env}: DeployedService, around: Surroundings): AppPlan {
-  const settings = {...noSettings(name, folder), values: {version, fixedPort, env}, refuse}
+  const settings = noSettings(name, folder, {version, fixedPort, env})
   // a folder without Daeploy's file is started like one whose file is empty
   const s2i = readS2i(settings, around.env['PATH'] ?? '', {isExpected: true})
   return resolveApp(settings, {home: around.home, resources: defaultResources(folder, around), s2i})
-}
-
-function refuse({message}: Complaint): never {
-  throw new UserError(message)
 }

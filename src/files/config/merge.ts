@@ -1,4 +1,5 @@
 import {basename} from 'node:path'
+import {UserError} from '../../model/errors.ts'
 import type {Section, Template} from './decode.ts'
 import {appError, startError, templateError, type Mistake, type Source} from './diagnose.ts'
 import type {Spot} from '../yaml/place.ts'
@@ -89,21 +90,18 @@ function kubernetesOf(
   return {kubernetes: {...both, ...merged('annotations'), ...merged('labels')}}
 }
 
-/** The settings of an app without any keys: everything has its default. */
-export function noSettings(id: string, folder: string): Settings {
-  const spot = {start: 0, end: 0}
-  return {
-    id,
-    folder,
-    values: {},
-    isOwn: () => false,
-    spot: () => spot,
-    refuse: isOurBug,
-    refuseAtStart: isOurBug,
-    refuseToStart: isOurBug
-  }
-}
+/** The settings of an app that is in no template: what is not in `values` has its default, and a mistake has no place. */
+export const noSettings = (id: string, folder: string, values: AppValues = {}): Settings => ({
+  id,
+  folder,
+  values,
+  isOwn: key => key in values,
+  spot: () => ({start: 0, end: 0}),
+  refuse,
+  refuseAtStart: refuse,
+  refuseToStart: refuse
+})
 
-function isOurBug({message}: Complaint): never {
-  throw new Error(`invalid default: ${message}`)
+function refuse({message}: Complaint): never {
+  throw new UserError(message)
 }

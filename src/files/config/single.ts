@@ -5,11 +5,8 @@ import type {Plan, ResourcesPlan} from '../../model/plan.ts'
 import {resolveApp, type Overrides} from './app.ts'
 import type {AppValues} from './keys.ts'
 import {defaultResources, type Surroundings} from './locate.ts'
-import {noSettings, type Complaint, type Settings} from './merge.ts'
+import {noSettings} from './merge.ts'
 import {statFault} from './paths.ts'
-
-/** What the flags of `run` say about an app, by the names of the template's keys. */
-export type SingleSettings = AppValues
 
 /** The folder in which the command was typed, and what else it adds. */
 export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
@@ -17,26 +14,15 @@ export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'
 }
 
 /**
- * The plan of a single app from its flags. Relative paths start at the current folder. Throws a `UserError` with Dapr's bare
+ * The plan of a single app from its flags, by the names of the template's keys. Relative paths start at the current folder. Throws a `UserError` with Dapr's bare
  * text for an invalid value.
  */
-export function singlePlan(id: string, values: SingleSettings, around: SingleContext): Plan {
-  const settings: Settings = {
-    ...noSettings(id, around.cwd),
-    values,
-    isOwn: key => key in values,
-    refuse,
-    refuseAtStart: refuse,
-    refuseToStart: refuse
-  }
+export function singlePlan(id: string, values: AppValues, around: SingleContext): Plan {
+  const settings = noSettings(id, around.cwd, values)
   const {home, variables} = around
   const resources = resourcesOf(values, around)
   const app = resolveApp(settings, {home, resources, s2i: undefined, ...(variables && {variables})})
   return {name: '', file: '', shownAs: '', managerPort: 'none', apps: [app]}
-}
-
-function refuse({message}: Complaint): never {
-  throw new UserError(message)
 }
 
 /** Paths of flags must exist (`ValidateComponents` in Dapr's CLI). */

@@ -69,22 +69,14 @@ export class OpenResources implements AppResources {
 
   /** Applies a change. A part that is equal stays the same object, so that what was made of it stays valid. */
   change(changed: ResourceSnapshot): void {
-    const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration} = changed
-    const {mcpServers, withoutEffect, references, faults} = changed
     const {snapshot: before} = this
-    const snapshot = {
-      endpoints: isDeepStrictEqual(endpoints, before.endpoints) ? before.endpoints : endpoints,
-      components: isDeepStrictEqual(components, before.components) ? before.components : components,
-      subscriptions: isDeepStrictEqual(subscriptions, before.subscriptions) ? before.subscriptions : subscriptions,
-      resiliency: isDeepStrictEqual(resiliency, before.resiliency) ? before.resiliency : resiliency,
-      accessPolicies: isDeepStrictEqual(accessPolicies, before.accessPolicies) ? before.accessPolicies : accessPolicies,
-      configuration: isDeepStrictEqual(configuration, before.configuration) ? before.configuration : configuration,
-      mcpServers,
-      withoutEffect,
-      references,
-      faults
-    }
-    if (isDeepStrictEqual(snapshot, before)) return
+    const keep = <Key extends keyof ResourceSnapshot>(key: Key): readonly [Key, ResourceSnapshot[Key]] => [
+      key,
+      isDeepStrictEqual(changed[key], before[key]) ? before[key] : changed[key]
+    ]
+    const keys = Object.keys(changed) as (keyof ResourceSnapshot)[]
+    if (keys.every(key => keep(key)[1] === before[key])) return
+    const snapshot = Object.fromEntries(keys.map(keep)) as unknown as ResourceSnapshot
     this.snapshot = snapshot
     for (const listener of this.#listeners) listener(snapshot)
   }

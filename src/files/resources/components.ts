@@ -4,7 +4,7 @@ import {encryptionKeyFault, isEncryptionKey} from './encryption-keys.ts'
 import type {ResourceFault} from './fault.ts'
 import type {FactsOfType, TypeFacts} from './component-types.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
-import {headOf, type Field, type ResourceFile} from './field.ts'
+import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {MAX_TIMER_MS, parseGoDuration} from './go-duration.ts'
 import {middlewareType} from './middleware-types.ts'
 
@@ -22,11 +22,7 @@ export interface ComponentProperty {
 }
 
 /** Dapr's Component (pkg/apis/components/v1alpha1/types.go), as its file has it. */
-export interface ComponentResource {
-  readonly name: string
-  readonly namespace: string
-  /** App ids that may use it; empty: all. */
-  readonly scopes: readonly string[]
+export interface ComponentResource extends ResourceHead {
   /** `state.redis` */
   readonly type: string
   /** A sidecar of Dapr would know the type. */

@@ -1,6 +1,5 @@
 import type {Place} from '../../model/errors.ts'
 import type {AccessControl} from './access-control.ts'
-import type {ApiAccesses} from './api-access.ts'
 import type {ApiLogging} from './api-logging.ts'
 import type {DeniedType} from './denied-types.ts'
 import type {HandlerSpec} from './http-pipeline.ts'
@@ -29,6 +28,19 @@ export interface Configuration {
   readonly deniedTypes: readonly DeniedType[]
   /** What keeps callers out or changes what passes, and is not enforced. */
   readonly unenforced: readonly UnenforcedKey[]
+}
+
+/** Which APIs a sidecar serves over one protocol (Dapr: pkg/config, APISpec): version and name, `v1.0/state` over HTTP, `v1/state` over gRPC. */
+export interface ApiAccess {
+  /** Empty: all that are not denied. */
+  readonly allowed: readonly string[]
+  readonly denied: readonly string[]
+}
+
+/** What a Configuration restricts, by protocol; undefined: every API is served. */
+export interface ApiAccesses {
+  readonly http: ApiAccess | undefined
+  readonly grpc: ApiAccess | undefined
 }
 
 /** A key of `spec` that restricts calls. */

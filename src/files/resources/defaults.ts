@@ -1,10 +1,8 @@
 import type {ResourceSnapshot} from './app-resources.ts'
-import type {ApiAccesses} from './api-access.ts'
 import type {ApiLogging} from './api-logging.ts'
-import type {Configuration} from './dapr-configuration.ts'
+import type {ApiAccesses, Configuration} from './dapr-configuration.ts'
 import type {MetricsSettings} from './metrics-settings.ts'
-import type {RetryPolicy} from './resiliency/policies.ts'
-import type {Resiliency} from './resiliency/policies.ts'
+import type {Resiliency, RetryPolicy} from './resiliency/policies.ts'
 import type {TracingSettings} from './tracing-settings.ts'
 import type {ConcurrencyLimits, WorkflowSettings} from './workflow-settings.ts'
 

@@ -141,6 +141,11 @@ export class Field {
     )
   }
 
+  /** The texts of a list. */
+  texts(): readonly string[] {
+    return this.items().map(item => item.text())
+  }
+
   /** A text, '' when absent. Numbers are written as Go writes them, as sigs.k8s.io/yaml converts them for Go's string fields. */
   text(): string {
     if (this.#node === undefined) return ''
@@ -280,14 +285,12 @@ export class Field {
 export interface ResourceHead {
   readonly name: string
   readonly namespace: string
+  /** Ids of the apps that it is for; empty: all. */
   readonly scopes: readonly string[]
 }
 
 export const headOf = (document: Field): ResourceHead => ({
   name: document.field('metadata').field('name').text(),
   namespace: document.field('metadata').field('namespace').text(),
-  scopes: document
-    .field('scopes')
-    .items()
-    .map(item => item.text())
+  scopes: document.field('scopes').texts()
 })

@@ -1,14 +1,10 @@
 import {variableOf, type Environment} from '../../model/environment.ts'
 import {messageOf, type Place} from '../../model/errors.ts'
 import type {ResourceFault} from './fault.ts'
-import {headOf, type Field, type ResourceFile} from './field.ts'
+import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 
 /** Dapr's HTTPEndpoint: an external server that apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
-export interface HttpEndpoint {
-  readonly name: string
-  readonly namespace: string
-  /** App ids of the callers it is for; empty: all. */
-  readonly scopes: readonly string[]
+export interface HttpEndpoint extends ResourceHead {
   readonly baseUrl: string
   /** Put into each request, in the place of the caller's. */
   readonly headers: readonly (readonly [name: string, value: string])[]

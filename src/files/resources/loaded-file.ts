@@ -10,13 +10,13 @@ import {readConfiguration} from './read-configuration.ts'
 import {type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
-import {parseResourceFile, type PlacedReference, type ResourceFile} from './field.ts'
+import {parseResourceFile, type PlacedReference, type ResourceFile, type ResourceHead} from './field.ts'
 import {readHttpEndpoints, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
 import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
 import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
-import {readMcpServers, type McpServer} from './mcp-servers.ts'
+import {readMcpServers} from './mcp-servers.ts'
 
 /** A variable in braces, of one special character, or a word; or a brace that is not closed soon: each is searched for so far. */
 const VARIABLE = /\$(?:\{([^}]{0,250})\}|([-*#$@!?0-9])|(\w+)|\{)/g
@@ -39,7 +39,7 @@ export interface FolderFile {
   readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: ResiliencyResource | undefined
   readonly accessPolicies: readonly WorkflowAccessPolicy[]
-  readonly mcpServers: readonly McpServer[]
+  readonly mcpServers: readonly ResourceHead[]
   readonly withoutEffect: readonly WithoutEffect[]
   readonly references: readonly PlacedReference[]
 }

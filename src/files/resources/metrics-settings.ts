@@ -77,11 +77,7 @@ export async function readMetricsSettings(spec: Field): Promise<MetricsSettings>
     latencyBuckets: readBuckets(pick('latencyDistributionBuckets')),
     rules: await readRules(pick('rules')),
     hasFullPaths: http?.field('increasedCardinality').boolean() ?? true,
-    pathMatching:
-      http
-        ?.field('pathMatching')
-        .items()
-        .map(item => item.text()) ?? [],
+    pathMatching: http?.field('pathMatching').texts() ?? [],
     hasVerbs: !(http?.field('excludeVerbs').boolean() ?? false)
   }
 }

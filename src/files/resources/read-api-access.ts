@@ -1,7 +1,6 @@
 import {ALL_APIS} from './defaults.ts'
+import type {ApiAccess, ApiAccesses} from './dapr-configuration.ts'
 import type {Field} from './field.ts'
-
-import type {ApiAccess, ApiAccesses} from './api-access.ts'
 
 interface Rule {
   readonly protocol: string

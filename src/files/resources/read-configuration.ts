@@ -9,7 +9,6 @@ import {readMetricsSettings} from './metrics-settings.ts'
 import {readSecretScopes} from './secret-scopes.ts'
 import {readTracingSettings} from './read-tracing-settings.ts'
 import {readWorkflowSettings} from './read-workflow-settings.ts'
-
 import type {Configuration, UnenforcedKey} from './dapr-configuration.ts'
 
 /**

@@ -25,8 +25,6 @@ export const readSecretScopes = (spec: Field): readonly SecretScope[] => {
   return secrets.field('scopes').items().map(readScope)
 }
 
-const textsIn = (list: Field): readonly string[] => list.items().map(item => item.text())
-
 function readScope(scope: Field): SecretScope {
   scope.warnUnknownKeys(['storeName', 'defaultAccess', 'allowedSecrets', 'deniedSecrets'])
   const access = scope.field('defaultAccess')
@@ -35,8 +33,8 @@ function readScope(scope: Field): SecretScope {
     access.error(`"${access.text()}" is not a defaultAccess`, {expected: 'expected allow or deny'})
   return {
     storeName: scope.field('storeName').text(),
-    allowed: textsIn(scope.field('allowedSecrets')),
-    denied: textsIn(scope.field('deniedSecrets')),
+    allowed: scope.field('allowedSecrets').texts(),
+    denied: scope.field('deniedSecrets').texts(),
     isDenying: word === 'deny'
   }
 }

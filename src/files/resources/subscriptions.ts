@@ -1,5 +1,5 @@
 import type {Place} from '../../model/errors.ts'
-import {headOf, type Field, type ResourceFile} from './field.ts'
+import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {always, compileRule, type FitsRule} from './routing-rule.ts'
 
 /** The path for events of a topic; the first rule that fits counts. */
@@ -30,11 +30,7 @@ export interface TopicSubscription {
 }
 
 /** Dapr's Subscription (pkg/apis/subscriptions, v1alpha1 and v2alpha1), as its file has it. */
-export interface SubscriptionResource extends TopicSubscription {
-  readonly name: string
-  readonly namespace: string
-  /** App ids that it is for; empty: all. */
-  readonly scopes: readonly string[]
+export interface SubscriptionResource extends TopicSubscription, ResourceHead {
   /** The place of its name. */
   readonly place: Place
 }

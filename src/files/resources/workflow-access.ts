@@ -1,5 +1,5 @@
 import type {Place} from '../../model/errors.ts'
-import type {Field, ResourceFile} from './field.ts'
+import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 import {goGlob} from './go-glob.ts'
 
 /** What Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
@@ -24,11 +24,7 @@ interface Grant {
 }
 
 /** Dapr's WorkflowAccessPolicy (pkg/apis/workflowaccesspolicy/v1alpha1): what other apps may do with workflows and activities. */
-export interface WorkflowAccessPolicy {
-  readonly name: string
-  readonly namespace: string
-  /** App ids that it protects; empty: all. */
-  readonly scopes: readonly string[]
+export interface WorkflowAccessPolicy extends ResourceHead {
   readonly grants: readonly Grant[]
   /** The place of its kind. */
   readonly place: Place
@@ -59,11 +55,8 @@ function readPolicy(document: Field): WorkflowAccessPolicy | undefined {
   spec.warnUnknownKeys(['rules'])
   const rules = spec.field('rules').items().map(readRule)
   if (rules.includes(undefined)) return undefined
-  const metadata = document.field('metadata')
   return {
-    name: metadata.field('name').text(),
-    namespace: metadata.field('namespace').text(),
-    scopes: textsIn(document.field('scopes')),
+    ...headOf(document),
     grants: rules.flatMap(rule => rule ?? []),
     place: document.field('kind').place
   }
@@ -98,7 +91,7 @@ function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind'
   const name = item.field('name')
   if (name.text() === '') return leftOut(name, 'a name, or a pattern such as order*')
   const listed = item.field('operations')
-  const operations = isWorkflow ? listed.items().map(each => each.text()) : ['schedule']
+  const operations = isWorkflow ? listed.texts() : ['schedule']
   const isKnown = operations.every((word): word is WorkflowOperation => OPERATIONS.some(known => known === word))
   if (!isKnown || operations.length === 0) return leftOut(listed, OPERATIONS.join(', '))
   const fits = goGlob(name.text())
@@ -109,5 +102,3 @@ function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind'
 
 const leftOut = (field: Field, expected: string): undefined =>
   field.warn(`${field.path}: this WorkflowAccessPolicy is left out`, {expected: `expected ${expected}`})
-
-const textsIn = (list: Field): readonly string[] => list.items().map(item => item.text())

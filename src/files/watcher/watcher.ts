@@ -1,16 +1,15 @@
 import {existsSync, fstatSync, type Stats} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
-import {identityAt, namesInFolder} from '../../platform/paths.ts'
+import {identityAt} from '../../platform/paths.ts'
 import {codeOf} from '../../model/errors.ts'
 import {orElse} from '../../model/or-else.ts'
 import type {WatchPlan} from '../../model/plan.ts'
-import {watchFilter, type WatchFilter} from '../../model/watch-filter.ts'
+import {filterOf, isIgnored, openFilter, type AppFilter} from './app-filter.ts'
 import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {Debouncer} from './debouncer.ts'
-import {GITIGNORE, Gitignore} from './gitignore.ts'
 
 export interface WatchOptions {
   /** The absolute folder where paths start. */
@@ -270,40 +269,4 @@ function savedOf(came: ReadonlyMap<string, Came>): readonly (readonly [string, C
   const all = [...came]
   const lasting = all.filter(([path, how]) => how === 'other' || existsSync(path))
   return lasting.length === 0 ? all : lasting
-}
-
-/** What an app's files are, and the files that say so. */
-interface AppFilter extends WatchFilter {
-  /** Files of rules outside of the roots. */
-  readonly rulesAbove: readonly string[]
-  /** A file of rules, wherever it is: once it is saved, the filter is another one. */
-  hasRules(path: string): boolean
-}
-
-/** Only these files: when one is removed, chokidar follows its folder until it is back. */
-const filterOf = (files: readonly string[]): AppFilter => ({
-  roots: files,
-  isPruned: folder => !files.some(file => file.startsWith(`${folder}/`)),
-  counts: path => files.includes(path),
-  rulesAbove: [],
-  hasRules: () => false
-})
-
-/** The filter of an app; reads the `.gitignore` files that concern it. */
-export function openFilter(plan: WatchPlan, folder: string): AppFilter {
-  let gitignore: Gitignore | undefined
-  const filter = watchFilter(plan, folder, {
-    namesIn: namesInFolder,
-    isGitignored: (path, isFolder) => gitignore?.excludes(path, isFolder) ?? false
-  })
-  const {honoursGitignore} = plan
-  if (honoursGitignore) gitignore = new Gitignore(filter.roots)
-  const rulesAbove = gitignore?.above ?? []
-  return {...filter, rulesAbove, hasRules: path => honoursGitignore && basename(path) === GITIGNORE}
-}
-
-/** Chokidar first asks without stats: whatever is not a folder is judged when it has been read. */
-function isIgnored(path: string, stats: Stats | undefined, filter: AppFilter): boolean {
-  if (stats === undefined || filter.roots.includes(path)) return false
-  return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path) && !filter.hasRules(path)
 }

@@ -1,7 +1,7 @@
 import {grpcMethod, isGrpcRule} from '../../../model/dapr/api/methods.ts'
 import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
 import {UNIMPLEMENTED} from '../../../proxy/net/grpc/status.ts'
-import type {ApiAccess} from '../../../files/resources/api-access.ts'
+import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr/'
 /** What is not below it is the proxy's, which is not restricted. */

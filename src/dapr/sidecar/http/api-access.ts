@@ -1,4 +1,4 @@
-import type {ApiAccess} from '../../../files/resources/api-access.ts'
+import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 
 /** A route that Dapr has, with its version; the fallback for all others. */
 export const INVOKE_ROUTE = 'v1.0/invoke'

@@ -1,6 +1,6 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
 import {operationAt} from '../../../model/dapr/api/routes.ts'
-import type {ApiAccess} from '../../../files/resources/api-access.ts'
+import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import {isRouteServed} from './api-access.ts'
 import {segmentText} from './go-path.ts'
 

@@ -1,4 +1,4 @@
-import type {ApiAccess} from '../../../files/resources/api-access.ts'
+import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {baggageFault} from './baggage.ts'
 import type {ParsedHead} from '../../../proxy/net/http1/raw-head.ts'

@@ -1,18 +1,14 @@
 import type {Place} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {BUILT_IN_RETRY} from '../defaults.ts'
-import {headOf, type Field, type ResourceFile} from '../field.ts'
+import {headOf, type Field, type ResourceFile, type ResourceHead} from '../field.ts'
 import type {ResourceFault} from '../fault.ts'
 import type {CircuitBreakerPolicy, Policies, Resiliency, RetryPolicy} from './policies.ts'
 import {readPolicies} from './read-policies.ts'
 import {readTargets, type PolicyNames, type PolicyReference, type Targets} from './targets.ts'
 
 /** A Resiliency resource (Dapr: pkg/apis/resiliency/v1alpha1/types.go). */
-export interface ResiliencyResource {
-  readonly name: string
-  readonly namespace: string
-  /** App ids of the callers it is for; empty: all. */
-  readonly scopes: readonly string[]
+export interface ResiliencyResource extends ResourceHead {
   readonly policies: Policies
   readonly targets: Targets
   readonly references: readonly PolicyReference[]
@@ -182,9 +178,7 @@ export function actorPolicies(
     circuitBreaker: ''
   }
   return {
-    timeoutMs: policies.timeouts.get(names.timeout) ?? 0,
-    retry: policies.retries.get(names.retry),
-    circuitBreaker: policies.circuitBreakers.get(names.circuitBreaker),
+    ...policiesNamed(policies, names),
     circuitBreakerCacheSize: entry?.circuitBreakerCacheSize ?? CACHE_SIZE,
     isListed: entry !== undefined,
     isBrokenById: entry !== undefined && entry.circuitBreakerScope !== 'type'
