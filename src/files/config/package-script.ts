@@ -53,8 +53,9 @@ function packageFolder(wanted: string, root: string): string | undefined {
 function workspacePatterns(root: string): readonly string[] {
   const workspaces = manifestIn(root)?.workspaces as {readonly packages?: unknown} | null | undefined
   const inManifest = [workspaces, workspaces?.packages].find(Array.isArray) ?? []
-  const inPnpm = textIn(join(root, 'pnpm-workspace.yaml')).matchAll(/^\s*-\s*['"]?([^'"#\n]+?)['"]?\s*(?:#.*)?$/gm)
-  return [...inManifest.map(String), ...[...inPnpm].map(([, pattern = '']) => pattern)]
+  const lines = textIn(join(root, 'pnpm-workspace.yaml')).split('\n')
+  const inPnpm = lines.flatMap(line => /^\s*-\s*['"]?([^'"#]+)/.exec(line)?.[1]?.trim() ?? [])
+  return [...inManifest.map(String), ...inPnpm]
 }
 
 function foldersOf(pattern: string, root: string): readonly string[] {

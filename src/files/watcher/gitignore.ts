@@ -77,11 +77,12 @@ const foldersUpTo = (folder: string, top: string): readonly string[] =>
 
 function rulesOf(text: string, folder: string): readonly Rule[] {
   return text.split('\n').flatMap(line => {
-    const written = line.replace(/\r$/, '').replace(/(?<!\\) +$/, '')
+    const whole = line.replace(/\r$/, '')
+    const written = whole.replace(/(?<! ) +$/, (_, at: number) => (whole[at - 1] === '\\' ? ' ' : ''))
     if (written === '' || written.startsWith('#')) return []
     const isNegated = written.startsWith('!')
     const pattern = isNegated ? written.slice(1) : written
-    const name = pattern.replace(/\/+$/, '')
+    const name = pattern.replace(/(?<!\/)\/+$/, '')
     if (name === '') return []
     const anchored = name.includes('/') ? name.replace(/^\/+/, '') : `**/${name}`
     // `a/**` is all that is in `a`, and not `a` itself

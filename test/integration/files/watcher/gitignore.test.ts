@@ -6,7 +6,7 @@ import {Gitignore} from '../../../../src/files/watcher/gitignore.ts'
 
 const FILES = {
   '.gitignore':
-    '# built\ndist\n*.tmp\n/top.js\nlogs/\n!keep.tmp\n\\#odd\nsp\\ ace\ntrail   \nonly/**\n!only/me\n*.o\n!deep\n',
+    '# built\ndist\n*.tmp\n/top.js\nlogs/\n!keep.tmp\n\\#odd\nsp\\ ace\ntrail   \nkept\\   \nonly/**\n!only/me\n*.o\n!deep\n',
   api: {
     '.gitignore': 'gen/*\n!gen/mine.js\n!x.tmp\n{a,b}.js\nsub/deep\n',
     'a.js': '',
@@ -17,6 +17,8 @@ const FILES = {
     '#odd': '',
     'sp ace': '',
     trail: '',
+    'kept ': '',
+    kept: '',
     dist: {'a.js': '', 'keep.tmp': ''},
     gen: {'a.js': '', 'mine.js': ''},
     logs: {'a.txt': ''},
@@ -58,6 +60,12 @@ t.test('the files above a root count as far as its repository goes', async t => 
 t.test('rules with many stars take no time to speak of', async t => {
   const folder = t.testdir({'.gitignore': `${'*a'.repeat(50)}b\n`})
   t.notOk(new Gitignore([folder]).excludes(join(folder, 'a'.repeat(200)), false))
+})
+
+t.test('lines with many blanks or slashes take no time to speak of', async t => {
+  const long = ['a' + ' '.repeat(200_000) + 'b', 'a' + '/'.repeat(200_000) + 'b']
+  const folder = t.testdir({'.gitignore': [...long, 'a.js'].join('\n')})
+  t.ok(new Gitignore([folder]).excludes(join(folder, 'a.js'), false))
 })
 
 type Files = Readonly<{[name: string]: string | Files}>

@@ -88,6 +88,13 @@ t.test('scripts of other packages of a workspace are looked up where they are', 
     t.equal(selfReloader(command.split(' '), folder), '', command)
 })
 
+t.test('a list of packages may have any number of blank lines', async t => {
+  const web = JSON.stringify({name: 'web', scripts: {dev: 'vite'}})
+  const list = `packages:\n${'\n'.repeat(200_000)}  - "apps/*"\n`
+  const folder = t.testdir({'pnpm-workspace.yaml': list, apps: {site: {'package.json': web}}})
+  t.equal(selfReloader(['pnpm', '--filter', 'web', 'dev'], folder), 'vite')
+})
+
 t.test('a package.json may be wrong, and a script may call itself', async t => {
   for (const workspaces of ['packages/*', null, 5, {packages: 'x'}, {}, [7]]) {
     const folder = t.testdir({'package.json': JSON.stringify({workspaces})})
