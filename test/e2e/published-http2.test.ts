@@ -15,6 +15,7 @@ const version = readFileSync('version.txt', 'utf8')
 const server = http2.createServer()
 server.on('stream', (stream, headers, flags, raw) => {
   if (headers[':path'] === '/die') process.exit(3)
+  if (headers[':path'] === '/leave') return stream.on('error', () => {}).session.goaway(0, stream.id - 2)
   if (headers[':path'] === '/early') stream.additionalHeaders({':status': 103, link: '</a.css>'})
   const isGrpc = (headers['content-type'] ?? '').startsWith('application/grpc')
   let body = ''
@@ -166,6 +167,14 @@ t.test('a save under load loses no stream, and a fault hits the edge that it nam
   await rig.write({'web/again.txt': '1'})
   await run.waitForLine('called: 503')
   t.equal((await ask(session, {':path': '/other'})).head[':status'], 200)
+})
+
+t.test('a call that the app says it has not looked at is refused, so that its caller sends it again', async t => {
+  const {rig, session} = await openShop(t)
+  t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
+  await t.rejects(ask(session, {':path': '/leave'}), /NGHTTP2_REFUSED_STREAM/)
+  t.match((await calls(rig)).at(-1), {path: '/leave', failure: /GOAWAY/})
+  t.equal((await ask(session, {':path': '/'})).head[':status'], 200)
 })
 
 t.test('without the app a caller of HTTP/2 is told why, one of gRPC by its status', async t => {

@@ -64,7 +64,7 @@ export class FrameClient extends FrameConnection {
   }
 
   protected override receive(text: string): void {
-    if (this.hasSettings || text.length < 4 || text.charCodeAt(3) === SETTINGS) return super.receive(text)
+    if (this.reads > 0 || text.length < 4 || text.charCodeAt(3) === SETTINGS) return super.receive(text)
     const isHttp1 = text.startsWith('HTTP/1')
     this.destroy(`error reading server preface: ${isHttp1 ? 'it speaks HTTP/1.1' : 'it does not speak HTTP/2'}`)
   }

@@ -17,6 +17,8 @@ const INITIAL_WINDOW = 65_535
 const RAPID_RESET = 5
 /** Windows that grow by less than this, in bytes, cost as much as a ping; each frame of data that the peer has got makes up for two. */
 const SMALL_UPDATE = 1024
+/** How long a peer that has broken the rules may take to read why it is cut, in ms. */
+const LAST_WORD_MS = 1000
 
 /**
  * One connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
@@ -189,6 +191,11 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket.destroy()
   }
 
+  /** Reads on, unless the peer does not read what we send. */
+  protected readOn(): void {
+    if (!this.#writer.isClogged) this.socket.resume()
+  }
+
   /** All has been sent and nothing is under way. */
   protected finish(): void {
     this.#writer.flush()
@@ -359,9 +366,10 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.#writer.send(frames.goAwayFrame(this.lastStream, isTheirs ? error.code : frames.INTERNAL_ERROR))
     this.#writer.flush()
     this.socket.destroySoon()
-    // nothing that follows is read
+    // what follows is discarded; a peer that does not read gets no more time
     this.#hasFailed = true
     this.socket.resume()
+    setTimeout(() => this.socket.destroy(), LAST_WORD_MS).unref()
     this.#closed()
   }
 

@@ -47,7 +47,7 @@ export class FrameServer extends FrameConnection {
     if ((this.#last - before) / 2 <= PER_TURN || this.socket.destroyed) return
     // libuv would read up to 32 pieces in a row
     this.socket.pause()
-    setImmediate(() => this.socket.resume())
+    setImmediate(() => this.readOn())
   }
 
   protected opened(id: number, block: string, isLast: boolean): void {

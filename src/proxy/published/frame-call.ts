@@ -8,6 +8,7 @@ import {
   type FrameClients,
   type FrameStream,
   INTERNAL_ERROR,
+  REFUSED_STREAM,
   type StreamHandler,
   type Waiter
 } from '#h2-frames'
@@ -178,9 +179,11 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     if (stream === this.#callee) this.#fail(`the app has reset the stream: ${codeName(code)}`, code)
   }
 
-  lost(stream: FrameStream, why: string): void {
+  lost(stream: FrameStream, why: string, isUnprocessed = false): void {
     if (stream === this.#caller) return this.#callerLeft()
     if (stream !== this.#callee) return
+    // the caller may send it again (RFC 9113 §8.7)
+    if (isUnprocessed) return this.#fail(why, REFUSED_STREAM)
     this.#passage.isBroken = true
     void this.#explain(why)
   }

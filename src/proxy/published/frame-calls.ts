@@ -7,8 +7,6 @@ import type {PublishedContext} from './published-port-call.ts'
 
 export interface FrameCallsOptions {
   readonly socket: net.Socket
-  /** What has been read of it: it begins with the preface of HTTP/2, or a part of it. */
-  readonly early: Buffer
   readonly context: () => PublishedContext
   /** The caller of a call, before it is sent. */
   readonly caller: () => string
@@ -16,18 +14,16 @@ export interface FrameCallsOptions {
   readonly onEnd: (connection: FrameServer) => void
 }
 
-/** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. */
-export function serveFrames({socket, early, onEnd, ...options}: FrameCallsOptions): FrameServer {
+/** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. What has been read of it is read next. */
+export function serveFrames({socket, onEnd, ...options}: FrameCallsOptions): FrameServer {
   socket.allowHalfOpen = false
   socket.write(SERVER_GREETING, 'latin1')
-  const connection = new FrameServer(
+  return new FrameServer(
     socket,
     text => options.context().warn(text),
     server => new FrameCalls(server, options),
     onEnd
   )
-  connection.read(early, early.length)
-  return connection
 }
 
 class FrameCalls implements StreamHandler {

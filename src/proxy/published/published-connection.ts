@@ -163,7 +163,7 @@ export class PublishedConnection implements Downstream {
   }
 
   #headText({text, size, keep}: ResponseHead, lines: string): string {
-    this.#isLast = !keep
+    this.#isLast ||= !keep
     return lines === '' ? text.slice(0, size) : `${text.slice(0, size - 2)}${lines}\r\n`
   }
 

@@ -119,13 +119,13 @@ export class PublishedPort implements PublishedHost {
       const connection = {socket, caller: ''}
       const frames = serveFrames({
         socket,
-        early,
         context: this.#contextOf,
         caller: () => this.#knownCaller(connection),
         onStart: call => this.#attribute(call, connection),
         onEnd: ended => this.#frames.delete(ended)
       })
       this.#frames.add(frames)
+      frames.read(early, early.length)
       if (this.isClosing) frames.leave()
     } catch (error) {
       this.#contextOf().warn(bugText(error))

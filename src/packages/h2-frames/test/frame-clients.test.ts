@@ -101,3 +101,21 @@ for (const answers of [true, false])
       t.equal(used.size, MANY)
     }
   )
+
+t.test('the settings of an app may come in pieces', async t => {
+  for (const cut of [1, 3, 4, 9, 11]) {
+    const server = net.createServer(socket => {
+      socket.on('error', nothing).once('data', () => socket.write(ONE_STREAM.slice(cut), 'latin1'))
+      socket.write(ONE_STREAM.slice(0, cut), 'latin1')
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const {port} = server.address() as AddressInfo
+    const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
+    const opened = await new Promise<FrameClient | string>(resolve => {
+      clients.take({opened: resolve, failed: resolve})
+    })
+    t.equal(typeof opened, 'object', `${cut} bytes first`)
+    clients.cut()
+    server.close()
+  }
+})

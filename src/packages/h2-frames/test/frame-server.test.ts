@@ -1,9 +1,11 @@
 import {once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
-import t from 'tap'
+import t, {type Test} from 'tap'
+import {encodeField} from '../field-text.ts'
 import {FrameServer} from '../frame-server.ts'
-import {CONNECTION_WINDOW, SERVER_GREETING, STREAM_WINDOW} from '../greeting.ts'
+import {frameHead, headersFrames, MAX_WINDOW, SETTINGS, uint32, windowFrame} from '../frames.ts'
+import {CONNECTION_WINDOW, PREFACE, SERVER_GREETING, STREAM_WINDOW} from '../greeting.ts'
 import type {FrameStream, StreamHandler} from '../frame-stream.ts'
 
 const nothing = (): void => undefined
@@ -140,4 +142,75 @@ t.test('streams that nobody reads stop no other stream of their connection', {ti
   const [head] = (await once(read, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
   t.equal(head[':status'], 200)
   t.equal(servers.length, 1)
+})
+
+/** A server whose connections have one taker of calls, and a client that reads nothing until it is resumed. */
+const pausedClient = async (
+  t: Test,
+  head: (stream: FrameStream, block: string, server: FrameServer) => void
+): Promise<{readonly client: net.Socket; readonly socket: net.Socket}> => {
+  const server = net.createServer(socket => {
+    socket.write(SERVER_GREETING, 'latin1')
+    const taker = (frames: FrameServer): StreamHandler => ({
+      head: (stream, block) => head(stream, block, frames),
+      data: nothing,
+      sent: nothing,
+      reset: nothing,
+      lost: nothing
+    })
+    new FrameServer(socket, text => t.fail(text), taker, nothing)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const client = net
+    .connect((server.address() as AddressInfo).port, '127.0.0.1')
+    .pause()
+    .on('error', nothing)
+  t.teardown(() => {
+    client.destroy()
+    server.close()
+  })
+  const [socket] = (await once(server, 'connection')) as [net.Socket]
+  client.write(PREFACE + frameHead(0, SETTINGS, 0, 0), 'latin1')
+  return {client, socket}
+}
+
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+t.test('a client that reads no answers is not read from either, however many streams it opens at once', async t => {
+  const COUNT = 40_000
+  const MIB = 1 << 20
+  let served = 0
+  const {client, socket} = await pausedClient(t, (stream, block, server) => {
+    server.walker.skip(block)
+    served++
+    stream.writeHead(`\u0088${encodeField('x', 'y'.repeat(1000))}`, true)
+  })
+  const ids = Array.from({length: COUNT}, (_, at) => 2 * at + 1)
+  client.write(ids.map(id => headersFrames(id, '\u0082\u0084\u0086', true)).join(''), 'latin1')
+  while (socket.writableLength < MIB) await turns(1)
+  await turns(10)
+  const read = socket.bytesRead
+  await turns(50)
+  t.equal(socket.bytesRead, read)
+  t.ok(served < COUNT)
+  client.resume()
+  while (served < COUNT) await turns(1)
+})
+
+t.test('a peer that breaks the protocol and does not read why is cut all the same', async t => {
+  const {client, socket} = await pausedClient(t, (stream, block, server) => {
+    server.walker.skip(block)
+    stream.writeHead('\u0088', false)
+    const more = (): void => {
+      if (socket.writableLength > 0) return void client.write('x'.repeat(100))
+      stream.writeData('y'.repeat(100_000), false)
+      void turns(2).then(more)
+    }
+    more()
+  })
+  const windows = `${frameHead(6, SETTINGS, 0, 0)}\0\u0004${uint32(MAX_WINDOW)}${windowFrame(0, MAX_WINDOW - 65_535)}`
+  client.write(windows + headersFrames(1, '\u0082\u0084\u0086', true), 'latin1')
+  await once(socket, 'close')
 })

@@ -95,8 +95,10 @@ export class Chunks {
         this.#left -= size
         at += size - 1
         if (this.#left === 0) this.#step = BODY_END
-      } else if (!this.#follow(bytes[at] ?? 0)) stop = -1
-      else if (this.done) stop = at + 1
+      } else if (!this.#follow(bytes[at] ?? 0)) {
+        this.#step = NONE
+        stop = -1
+      } else if (this.done) stop = at + 1
     }
     if (to > from) take(bytes, from, to)
     return stop
@@ -124,9 +126,11 @@ export class Chunks {
         return byte === 13 ? this.#to(TRAILER_END) : isOf(byte, VALUE) && ++this.#count <= 8192
       case TRAILER_END:
         return byte === 10 && this.#to(TRAILER_START)
-      default:
+      case END:
         this.done = byte === 10
         return this.done
+      default: // behind a byte that is not allowed
+        return false
     }
   }
 

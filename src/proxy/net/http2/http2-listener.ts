@@ -142,7 +142,7 @@ export class Http2Listener {
         session.once('close', () => clearTimeout(late))
         // its listener has handed over: what was on its way is served, and the rest is for the next one
         if (this.#isClosing) session.once('stream', () => session.close())
-        else session.once('remoteSettings', () => clearTimeout(late))
+        session.once(this.#isClosing ? 'stream' : 'remoteSettings', () => clearTimeout(late))
         const socket = this.#socket
         if (socket !== undefined) {
           inherit(socket, session)

@@ -84,5 +84,13 @@ t.test('invalid chunks', t => {
     '0\r\n\n', '0\r\n: x\r\n\r\n', '0\r\nX-A: \0\r\n\r\n', '0\r\nX-A: b\n\r\n', `3;${'x'.repeat(5000)}`, `0\r\nX: ${'x'.repeat(9000)}`
   ] // prettier-ignore
   for (const text of broken) t.equal(read(text).end, -1, JSON.stringify(text.slice(0, 30)))
+  const chunks = new Chunks()
+  for (const text of ['3\n', '\n', '3\r\n'])
+    t.equal(
+      chunks.parse(Buffer.from(text), 0, text.length, () => undefined),
+      -1,
+      'nothing behind them is read either'
+    )
+  t.notOk(chunks.done)
   t.end()
 })
