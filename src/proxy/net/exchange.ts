@@ -124,7 +124,8 @@ export class Exchange implements ResponseHandler {
     const attempt = this.#attempt
     this.#attempt = undefined
     this.#responded = undefined
-    this.#release()
+    this.#kept?.release()
+    this.#kept = undefined
     attempt?.accept()
   }
 
@@ -223,6 +224,7 @@ export class Exchange implements ResponseHandler {
   open(wasOpen: boolean): void {
     const journal = this.#handler?.journal
     if (journal?.isRecorded === true) journal.connectedAt = wasOpen ? journal.admittedAt : performance.now()
+    if (this.#isHeadSent) return // with all that the last connection did not write
     if (this.#length === 0) this.sendBody(undefined, true)
     this.#broken?.opened?.()
     if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
@@ -231,7 +233,11 @@ export class Exchange implements ResponseHandler {
   }
 
   whole(head: ResponseHead, body: string): void {
-    if (this.#broken !== undefined && body.length > this.#broken.left) return this.#breakWhole(head, body)
+    if (this.#broken !== undefined && body.length > this.#broken.left) {
+      this.#upstream = undefined // it is free again
+      this.head(head)
+      return void this.body(Buffer.from(body, 'latin1'))
+    }
     const handler = this.#begin(head, body)
     if (handler === undefined) return
     this.#upstream = undefined
@@ -302,11 +308,13 @@ export class Exchange implements ResponseHandler {
     const known = this.#brokeOff
     if (failure === 'refused' && known === '') return handler.refused(why)
     const pool = this.#pool
-    const isSafe = this.#length === 0 && this.#broken === undefined && isSafeAgain(this.#method, failure, upstream)
-    if (pool?.isRetired !== false || !isSafe) return this.#giveUp(known || why, known === '' ? failure : 'silent')
+    const unsent = upstream?.unsent ?? ''
+    const isSafe = unsent !== '' || (this.#length === 0 && isSafeAgain(this.#method, failure, upstream))
+    if (pool?.isRetired !== false || this.#broken !== undefined || !isSafe)
+      return this.#giveUp(known || why, known === '' ? failure : 'silent')
     handler.resent()
     this.#brokeOff = why
-    this.#serve(pool.connect())
+    this.#serve(pool.connect(), unsent)
   }
 
   /** A response begins; undefined: it cannot be passed on. */
@@ -330,12 +338,6 @@ export class Exchange implements ResponseHandler {
     return handler
   }
 
-  #breakWhole(head: ResponseHead, body: string): void {
-    this.#upstream = undefined // it is free again
-    this.head(head)
-    this.body(Buffer.from(body, 'latin1'))
-  }
-
   /** What was passed on is written first. */
   #breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
@@ -344,10 +346,12 @@ export class Exchange implements ResponseHandler {
     })
   }
 
-  #serve(upstream: Upstream): void {
+  /** `unsent`: what another connection was given of the request, and has not written. */
+  #serve(upstream: Upstream, unsent = ''): void {
     if (this.#handler !== undefined) this.#handler.journal.attempts++
-    this.#isHeadSent = false
-    this.isSent = false
+    this.#isHeadSent = unsent !== ''
+    this.isSent &&= this.#isHeadSent
+    if (unsent !== '') upstream.writeAll(unsent, undefined)
     this.#upstream = upstream
     if (this.#responded !== undefined) this.#attempt = new Attempt(this, upstream, this.#responded)
     upstream.serve(this.#attempt ?? this)
@@ -360,11 +364,6 @@ export class Exchange implements ResponseHandler {
     if (kept.isLost) return this.#giveUp('the request cannot be sent again: its body is too large to be kept')
     this.#write(upstream, kept.whole(), kept.isWhole)
     if (!kept.isWhole) this.#downstream.resume()
-  }
-
-  #release(): void {
-    this.#kept?.release()
-    this.#kept = undefined
   }
 
   /** Closes the connection to the callee, unless the response is complete: then it may already carry another call. */
@@ -388,7 +387,8 @@ export class Exchange implements ResponseHandler {
     if (handler === undefined) return
     this.#handler = undefined
     this.#attempt = undefined
-    this.#release()
+    this.#kept?.release()
+    this.#kept = undefined
     try {
       handler.over()
     } catch (error) {

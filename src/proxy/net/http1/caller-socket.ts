@@ -1,15 +1,10 @@
 import type net from 'node:net'
 import {writeCopy} from '../write-copy.ts'
-import {LateText} from './late-text.ts'
+import {corkTurn, LateText, SMALL} from './late-text.ts'
 import {owned, readWith} from './shared-reads.ts'
 
 /** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
 export const MAX_EARLY = 8192
-
-/** Pieces up to this size are written as text. */
-export const SMALL = 16_000
-
-const uncork = (socket: net.Socket): void => socket.uncork()
 
 /** What happens on a caller's connection. */
 export interface CallerListener {
@@ -75,11 +70,9 @@ export class CallerSocket {
 
   /** Writes a head, in one packet with what follows in this turn. */
   writeHead(text: string): void {
-    const {socket} = this
     this.late.write()
-    socket.cork()
-    process.nextTick(uncork, socket)
-    socket.write(text, 'latin1')
+    corkTurn(this.socket)
+    this.socket.write(text, 'latin1')
   }
 
   /** Writes a piece of a body; false: wait for `drain`. */

@@ -1,5 +1,4 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {Socket} from 'node:net'
 import type {CallHandler} from '../call-handler.ts'
 import type {Downstream, IncomingBody} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
@@ -9,9 +8,8 @@ import {writeCopy} from '../write-copy.ts'
 import {abortConnection} from './abort-connection.ts'
 import {sendContinue, isAwaitingContinue} from './expect-continue.ts'
 import {pairsOf} from './header-lines.ts'
+import {corkTurn} from './late-text.ts'
 import type {ResponseHead} from './response-head.ts'
-
-const uncork = (socket: Socket): void => socket.uncork()
 
 /** The caller of a request that node:http has parsed. */
 export class Http1Downstream implements Downstream {
@@ -55,10 +53,7 @@ export class Http1Downstream implements Downstream {
 
   head(head: ResponseHead, lines: string): void {
     const {socket} = this.#response
-    if (socket !== null) {
-      socket.cork()
-      process.nextTick(uncork, socket)
-    }
+    if (socket !== null) corkTurn(socket)
     this.#writeHead(head, lines)
     // Not flushHeaders(), which writes the head as UTF-8.
     this.#response.write('', 'latin1')

@@ -7,7 +7,7 @@ import {Chunks, type TakeChunk} from './chunked.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
 import {CaughtBug, contain} from '../error-boundary.ts'
 import type {ResponseHeads} from './response-heads.ts'
-import {LateText} from './late-text.ts'
+import {corkTurn, LateText, SMALL} from './late-text.ts'
 import {isMuchWork, isShared, letOthersRead} from './shared-reads.ts'
 import {writeCopy} from '../write-copy.ts'
 import {alertText, handshakeText} from '../../../model/tls-alert.ts'
@@ -67,20 +67,12 @@ export interface UpstreamOwner {
 // All upstreams read into one buffer: what is kept of it is copied.
 const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
 
-/** Pieces up to this size are written as text. */
-const SMALL = 16_000
-
-const uncork = (socket: Duplex): void => socket.uncork()
-
 /** The error of a failed connection as Go words it, which users of Dapr know. */
 const dialText = (host: string, port: number, code: string): string => {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code
   return `dial tcp ${address}: connect: ${why}`
 }
-
-const readText = (address: string, code: string): string =>
-  `read tcp ${address}: read: ${code === 'ECONNRESET' ? 'connection reset by peer' : code}`
 
 /** One connection to a callee: it carries one call at a time, and returns to its pool in between. */
 export class Upstream {
@@ -91,6 +83,8 @@ export class Upstream {
   readonly #owner: UpstreamOwner
   #socket: Duplex
   #late: LateText
+  /** How often `#late` had been written when the call began. */
+  #writes = 0
   #responseHandler: ResponseHandler | undefined
   #isOpen = false
   #host = 0
@@ -112,9 +106,16 @@ export class Upstream {
     this.#late = new LateText(this.#socket)
   }
 
+  /** All of the request so far, where nothing of it was written to a connection that is used again: another one may have it. Else ''. */
+  get unsent(): string {
+    const mayMove = this.served > 0 && this.#owner.dial === undefined && this.#late.writes === this.#writes
+    return mayMove ? this.#late.text : ''
+  }
+
   /** Starts a call. `open()` follows: at once if the connection is open. */
   serve(responseHandler: ResponseHandler): void {
     this.#responseHandler = responseHandler
+    this.#writes = this.#late.writes
     this.#interim = 0
     if (this.#isOpen) responseHandler.open(true)
   }
@@ -129,8 +130,8 @@ export class Upstream {
   writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
     if (bytes === undefined) return this.#late.add(before + after)
     if (bytes.length <= SMALL) return this.#late.add(before + bytes.toString('latin1') + after)
-    this.#socket.cork()
-    process.nextTick(uncork, this.#socket)
+    corkTurn(this.#socket)
+    this.#late.write()
     if (before !== '') this.write(before)
     const isTaken = isShared(bytes) ? writeCopy(this.#socket, bytes) : this.write(bytes)
     return after === '' ? isTaken : this.write(after)
@@ -175,7 +176,7 @@ export class Upstream {
       .on('error', (error: Error) => {
         if (error instanceof CaughtBug) return this.#crash(error.cause)
         const words = error instanceof UpstreamError ? error.message : alertText(error)
-        if (this.#isOpen) this.#why = words || readText(this.#address(), codeOf(error))
+        if (this.#isOpen) this.#why = words || this.#readText(codeOf(error))
         else this.#notConnected(codeOf(error), isAccepted ? handshakeText(error) : words)
       })
       .on('end', () => this.#over(true))
@@ -211,13 +212,15 @@ export class Upstream {
     return link.on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
   }
 
-  #address(): string {
+  /** The error of a connection that was open, in the same way. */
+  #readText(code: string): string {
     const {
       localAddress = '',
       localPort = 0,
       remoteAddress = ''
     } = this.#socket instanceof net.Socket ? this.#socket : {}
-    return `${localAddress}:${localPort}->${remoteAddress}:${this.#owner.port}`
+    const why = code === 'ECONNRESET' ? 'connection reset by peer' : code
+    return `read tcp ${localAddress}:${localPort}->${remoteAddress}:${this.#owner.port}: read: ${why}`
   }
 
   /** A Node server on `localhost` may listen on ::1 only: tries the next address. If any address refuses, the result is `refused`. */
@@ -235,8 +238,8 @@ export class Upstream {
 
   #read(bytes: Buffer, count: number): void {
     const responseHandler = this.#responseHandler
-    // Bytes on an idle connection: there is no request that they could be the response to, so close it.
-    if (responseHandler === undefined) return this.drop()
+    // Bytes on an idle connection, or before a request was written: they cannot be the response to one, so close it.
+    if (responseHandler === undefined || this.unsent !== '') return this.#over(false)
     if (this.#inBody) return this.#readBody(responseHandler, bytes, 0, count)
     let data = bytes
     let end = count
@@ -335,7 +338,8 @@ export class Upstream {
 
   /** The response is complete: returns the connection to the pool, or closes it. */
   #free(): void {
-    const wasSent = this.#responseHandler?.isSent === true && this.#socket.writableLength === 0
+    const wasSent =
+      this.#responseHandler?.isSent === true && this.#late.text === '' && this.#socket.writableLength === 0
     this.#responseHandler = undefined
     this.#inBody = false
     this.#chunks = undefined

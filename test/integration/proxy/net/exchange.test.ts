@@ -94,6 +94,54 @@ t.test('what comes of a body between two attempts is recorded, too', async t => 
   t.equal(handler.journal.requestBytes, 3)
 })
 
+for (const [what, act] of [
+  ['is closed', (socket: net.Socket) => void socket.destroy()],
+  ['says something', (socket: net.Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhat')]
+] as const)
+  t.test(`a connection that ${what} before a request is written gets none: another one has its answer`, async t => {
+    const sockets: net.Socket[] = []
+    const requests: string[] = []
+    const port = await listen(t, socket => {
+      sockets.push(socket)
+      socket.on('data', (bytes: Buffer) => {
+        requests.push(bytes.toString().slice(0, 7))
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${bytes.toString().slice(-1)}`)
+      })
+    })
+    const pool = new Pool({hosts: ['127.0.0.1'], port})
+    t.teardown(() => pool.cut())
+    const call = async (number: string): Promise<string> =>
+      new Promise(resolve => {
+        const downstream: Downstream = {
+          toHead: false,
+          isTunnel: false,
+          refusesSwitch: false,
+          sendBody: () => exchange.sendBody(Buffer.from(number), true),
+          resume: nothing,
+          whole: (_head, _lines, body) => resolve(body),
+          head: nothing,
+          body: () => true,
+          end: nothing,
+          cut: nothing,
+          reply: nothing,
+          reset: nothing,
+          destroy: nothing,
+          done: nothing
+        }
+        const exchange = new Exchange(downstream).begin(handlerOf(t), 'POST', 1)
+        exchange.send(pool, `POST /${number} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n`)
+      })
+    t.equal(await call('1'), '1')
+    // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
+    await new Promise(resolve => setImmediate(resolve))
+    const [first] = sockets
+    if (first !== undefined) act(first)
+    t.equal(await call('2'), '2')
+    t.equal(await call('3'), '3')
+    t.strictSame(requests, ['POST /1', 'POST /2', 'POST /3'])
+    t.equal(sockets.length, 2)
+  })
+
 t.test('a tunnel whose callee has gone does not wait for a caller that stays', async t => {
   const appPort = await listen(t, socket => {
     socket.once('data', () => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nhello'))
