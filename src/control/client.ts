@@ -1,5 +1,5 @@
 import type {IncomingMessage} from 'node:http'
-import {dirname} from 'node:path'
+import {dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import type * as Api from '../model/api.generated.ts'
 import {messageOf, UserError} from '../model/errors.ts'
@@ -10,6 +10,7 @@ import {isSuspended} from '../platform/process-table.ts'
 import {ApiClient, ApiError, type Incoming} from './api-client.ts'
 import {asSeen, isGone, runSockets, sendToRun} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
+import {livingRuns} from './living-runs.ts'
 import type {RunListing} from './run-control.ts'
 import {livingRun, readRunFile, type RunIdentity} from './run-file.ts'
 
@@ -66,6 +67,13 @@ export async function findRuns(
   return found
     .filter(run => run !== undefined)
     .toSorted((a, b) => a.listing.startedAt.localeCompare(b.listing.startedAt))
+}
+
+/** The run of a process, if it responds. No other run is asked: one that does not respond would keep us waiting. */
+export async function runOfProcess(env: Environment, pid: number): Promise<FoundRun | undefined> {
+  const living = isSuspended(pid) ? undefined : livingRuns(env).find(run => run.pid === pid)
+  const run = living && (await runAt(join(living.home, 'socket'), () => undefined))
+  return run === 'silent' ? undefined : run
 }
 
 function resume(pid: number): void {

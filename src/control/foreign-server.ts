@@ -2,7 +2,7 @@ import type {Environment} from '../model/environment.ts'
 import {ownerOf} from '../platform/port-owners.ts'
 import {look, lookAgain} from '../platform/process-table.ts'
 import {dirname} from 'node:path'
-import {findRuns} from './client.ts'
+import {runOfProcess} from './client.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {readRunFile} from './run-file.ts'
@@ -70,6 +70,6 @@ async function ancestry(pid: number): Promise<readonly number[]> {
 }
 
 async function appAt(env: Environment, {pid}: LivingRun, port: number, above: readonly number[]): Promise<string> {
-  const apps = (await findRuns(env)).find(({listing}) => listing.pid === pid)?.listing.apps ?? []
+  const apps = (await runOfProcess(env, pid))?.listing.apps ?? []
   return apps.find(app => (app.pid > 0 && above.includes(app.pid)) || app.appPort === port)?.id ?? ''
 }

@@ -1,4 +1,5 @@
-import {readdir, readFile} from 'node:fs/promises'
+import {mkdir, readdir, readFile} from 'node:fs/promises'
+import {createServer} from 'node:http'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -74,6 +75,60 @@ t.test('of two up -d at once each says what became of its own start', async t =>
     ]
   )
   t.same(await readdir(join(rig.folder, '.dapr/logs')), ['up.log'])
+})
+
+t.test('each up -d shows the warnings of its own run', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true},
+    {appID: 'b', command: ['sleep', '1000']}
+  ])
+  const first = rig.pillion(['up', '-d', '--only', 'a'])
+  const app = await rig.driven('a')
+  t.match(await rig.run(['up', '-d', '--name', 'second', '--only', 'b']), {
+    code: 0,
+    stderr: /This one is called second/
+  })
+  await app.listen()
+  t.match(await first.exited, {code: 0})
+  t.equal(first.stderr.text, '')
+  await rig.run(['down'])
+})
+
+t.test('the log of an up -d that was killed goes with the next one, and that of one that runs stays', async t => {
+  const rig = await rigWithApp(t)
+  const own = `up.log.${process.pid}`
+  await rig.write({[`.dapr/logs/${own}`]: '', '.dapr/logs/up.log.999999999': '', '.dapr/logs/up.log.old': ''})
+  t.match(await rig.run(['up', '-d']), {code: 0})
+  const logs = await readdir(join(rig.folder, '.dapr/logs'))
+  t.same(logs.filter(name => name.startsWith('up')).toSorted(), ['up.log', own, 'up.log.old'])
+})
+
+t.test('a run that does not respond holds up neither up -d nor up --run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', command: ['sleep', '1000']}])
+  const asked: string[] = []
+  const silent = createServer(({url = ''}, response) => {
+    if (url === '/api/v1/run') asked.push(url)
+    else response.writeHead(404).end()
+  })
+  t.teardown(() => silent.closeAllConnections())
+  const home = join(rig.runtimeDir, 'f'.repeat(8))
+  await mkdir(home, {mode: 0o700})
+  await new Promise<void>(resolve => silent.listen(join(home, 'socket'), resolve))
+  t.match(await rig.run(['up', '-d']), {code: 0})
+  t.match(await rig.run(['up', '--name', 'ci', '--run', 'true']), {code: 0})
+  t.same(asked, [])
+  await new Promise(resolve => silent.close(resolve)) // its socket goes, too
+  t.match(await rig.run(['down']), {code: 0})
+})
+
+t.test('up -d of a run that ends well, however soon', async t => {
+  const rig = await openRig(t)
+  for (const seconds of ['0', '0.02', '0.04', '0.06', '0.08', '0.1', '0.12']) {
+    await rig.template([{appID: 'a', command: ['sleep', seconds]}])
+    t.match(await rig.run(['up', '-d']), {code: 0}, seconds)
+  }
 })
 
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {

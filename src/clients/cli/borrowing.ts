@@ -1,4 +1,4 @@
-import {findRuns} from '../../control/client.ts'
+import {runOfProcess} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import {livingRuns} from '../../control/living-runs.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
@@ -49,8 +49,7 @@ const hintOf = (ids: readonly string[], {name, pid}: RunIdentity): Hint => ({
 })
 
 async function portsOf({leftOut = []}: Plan, run: RunIdentity): Promise<MovedPorts> {
-  const found = (await findRuns(process.env)).find(({listing}) => listing.pid === run.pid)
-  const there = found?.listing.apps ?? []
+  const there = (await runOfProcess(process.env, run.pid))?.listing.apps ?? []
   const ports = leftOut.flatMap(({id, channel, sidecar}) => {
     const app = there.find(each => each.id === id)
     return app === undefined

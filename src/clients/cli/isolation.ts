@@ -1,4 +1,4 @@
-import {findRuns} from '../../control/client.ts'
+import {runOfProcess} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
@@ -125,14 +125,11 @@ const NO_PORTS: ReadonlySet<number> = new Set()
 /** The copy that has one of these ports, or is about to: its apps may listen later. Undefined: none has. */
 async function holderOf(fixed: ReadonlySet<number>, copies: readonly RunIdentity[]): Promise<RunIdentity | undefined> {
   if (copies.length === 0 || fixed.size === 0) return undefined
-  const runs = await findRuns(process.env)
-  const holder = copies.find(({pid}) => {
-    const listing = runs.find(run => run.listing.pid === pid)?.listing
+  const listings = await Promise.all(copies.map(async ({pid}) => (await runOfProcess(process.env, pid))?.listing))
+  const holder = copies.find((_, at) => {
+    const apps = listings[at]?.apps
     // one that does not answer yet starts
-    return (
-      listing === undefined ||
-      listing.apps.some(app => [app.appPort, app.httpPort, app.grpcPort].some(port => fixed.has(port)))
-    )
+    return apps?.some(app => [app.appPort, app.httpPort, app.grpcPort].some(port => fixed.has(port))) ?? true
   })
   return holder ?? ((await isAnyTaken(fixed)) ? copies[0] : undefined)
 }
@@ -144,7 +141,7 @@ async function isAnyTaken(ports: ReadonlySet<number>): Promise<boolean> {
 
 /** At which ports the apps of a run listen. */
 async function heldBelow(pid: number): Promise<HeldPorts> {
-  const run = (await findRuns(process.env)).find(({listing}) => listing.pid === pid)
+  const run = await runOfProcess(process.env, pid)
   const {all} = await look()
   const {portsHeldBy} = await import('../../platform/port-owners.ts')
   const held = new Map<string, ReadonlySet<number>>()

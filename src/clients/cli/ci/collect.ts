@@ -1,6 +1,6 @@
 import {decoded} from '../../../model/bytes.ts'
 import type * as Api from '../../../model/api.generated.ts'
-import {findRuns, type FoundRun} from '../../../control/client.ts'
+import {runOfProcess, type FoundRun} from '../../../control/client.ts'
 import type {RunControl} from '../../../control/run-control.ts'
 import type {Place} from '../../../model/errors.ts'
 import {instanceName} from '../../../model/plan.ts'
@@ -33,7 +33,7 @@ export interface Collecting {
 /** Reads the state of the apps while the run still answers. Never fails: what is unknown is left out. */
 export async function collectOutcome({control, as, places, crashes}: Collecting): Promise<Collected> {
   const listing = control.list()
-  const run = await ownRun(control)
+  const run = await ownRun()
   const deaths = await deathsOf(run, crashes)
   const failedCalls = await orNothing(async () => (await apiOf(run).ask('GET /calls', {query: FAILED})).calls)
   const listed = needed(listing).filter(({id}) => id !== as)
@@ -62,10 +62,7 @@ export async function collectOutcome({control, as, places, crashes}: Collecting)
 }
 
 /** The run as other terminals find it; undefined: it has ended. */
-export async function ownRun(control: RunControl): Promise<FoundRun | undefined> {
-  const {run} = control.list()
-  return (await findRuns(process.env)).find(({listing}) => listing.run === run)
-}
+export const ownRun = async (): Promise<FoundRun | undefined> => runOfProcess(process.env, process.pid)
 
 const FAILED = {q: 'is:failed', limit: CALLS}
 

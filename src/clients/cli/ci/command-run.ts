@@ -121,7 +121,7 @@ export class CommandRun {
   async #steps(run: Run, control: RunControl): Promise<void> {
     const {options, folder, places} = this.#context
     const {as, isStrict} = options
-    const found = folder && (await ownRun(control))
+    const found = folder && (await ownRun())
     if (found !== undefined) folder?.follow(found)
     const isReady = await this.#untilReady(control)
     if (isReady) {

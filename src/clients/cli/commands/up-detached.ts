@@ -1,13 +1,13 @@
-import {closeSync, openSync, readFileSync, renameSync, rmSync} from 'node:fs'
+import {closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {isGone} from '../../../control/ask.ts'
-import {findRuns, type FoundRun} from '../../../control/client.ts'
+import {runOfProcess, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {roughDuration} from '../../../model/duration.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
+import {startOf} from '../../../platform/process-table.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -25,27 +25,27 @@ const EXIT_NOT_IN_TIME = 124
 
 /**
  * `up -d`: starts the run in the background and waits until its apps are ready. Warnings of the run go to `.dapr/logs/up.log` next to
- * the template; what comes of a start that fails is shown alone. Exits with 0 if all apps are ready, with 1 if one cannot become ready or the run has ended, with 124 if `--timeout`
- * is over; in all but the second case the run continues. Ctrl-C while it waits stops the run.
+ * the template; what comes of a start that fails is shown alone. Exits with 0 if all apps are ready or the run has ended well, with 1 if one cannot become ready
+ * or the run has failed, with 124 if `--timeout` is over. Ctrl-C while it waits stops the run.
  */
 export async function upDetached({flags, words, asJson}: CommandContext): Promise<number> {
   const timeoutMs = timeoutOf(flags)
   const log = openLog(flags)
   const startedAt = performance.now()
   const isPiped = flags.list('run-file').includes('-')
-  const child = startOwnProgram(['up', '--background', ...asArguments(flags), ...words], {
+  const child = startOwnProgram(['up', '--background', ...asArguments(flags), '--', ...words], {
     stdin: isPiped ? 0 : 'ignore',
     stderr: log.descriptor
   })
   closeSync(log.descriptor)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.interrupt())
   const late = startedAt + timeoutMs
-  const found = await runOf(child, late)
+  const found = await startedRun(child, late)
   const hasFailed = typeof found === 'number' || typeof found === 'string'
   if (!hasFailed) renameSync(log.own, log.path)
   const leftMs = Math.max(1, Math.ceil(late - performance.now()))
-  const answer = typeof found === 'object' ? await readiness(found, leftMs, child) : undefined
-  print(process.stderr, readFileSync(hasFailed ? log.own : log.path, 'utf8'))
+  const {waited, apps} = typeof found === 'object' ? await readiness(found, leftMs) : {}
+  print(process.stderr, readFileSync(log.reader, 'utf8'))
   if (hasFailed) rmSync(log.own)
   if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
   if (typeof found === 'number') return found
@@ -54,11 +54,12 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     say(process.stderr, 'failure', text, asJson)
     return EXIT_NOT_IN_TIME
   }
-  if (answer === undefined) {
-    say(process.stderr, 'failure', 'the run has ended: pillion logs shows what its apps wrote', asJson)
-    return 1
+  if (waited === undefined || apps === undefined) {
+    const isWell = (await child.exited) === 0 && waited?.outcome !== 'impossible'
+    const text = 'the run has ended: pillion logs shows what its apps wrote'
+    say(process.stderr, isWell ? 'info' : 'failure', text, asJson)
+    return isWell ? 0 : 1
   }
-  const {apps, waited} = answer
   const hint = apps.some(({pid}) => pid > 0) ? 'pillion logs -f follows · pillion down stops' : 'pillion why says more'
   const tookMs = performance.now() - startedAt
   print(process.stdout, readyText(apps, {name: '', tookMs, width: outputColumns(1), rows: Infinity, hint}))
@@ -79,6 +80,8 @@ interface Log {
   /** Where it is until then: of two starts at once each has its own. */
   readonly own: string
   readonly descriptor: number
+  /** Reads it from its beginning, whatever it is called by then. */
+  readonly reader: number
 }
 
 /** Where the run writes its warnings. Throws a UserError where that cannot be written. */
@@ -91,12 +94,18 @@ function openLog(flags: GivenFlags): Log {
   const path = join(folder, 'up.log')
   try {
     makeFolder(folder)
+    for (const left of readdirSync(folder).filter(isLeft)) rmSync(join(folder, left), {force: true})
     const own = `${path}.${process.pid}`
-    rmSync(own, {force: true}) // of a process that had the same number
-    return {path, own, descriptor: openSync(own, 'a', 0o600)}
+    return {path, own, descriptor: openSync(own, 'a', 0o600), reader: openSync(own, 'r')}
   } catch (error) {
     throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})
   }
+}
+
+/** The log of an `up -d` that was killed before it could name it. */
+function isLeft(name: string): boolean {
+  const [, pid] = /^up\.log\.(\d+)$/.exec(name) ?? []
+  return pid !== undefined && (Number(pid) === process.pid || startOf(Number(pid)) === 0)
 }
 
 /** The flags as they are typed, without those that are about us alone. */
@@ -110,11 +119,11 @@ const asArguments = (flags: GivenFlags): readonly string[] =>
     })
 
 /** The run of this process, once it responds; how the process has ended if that comes first; undefined: it is late (`performance.now()`). */
-async function runOf(child: OwnProcess, late: number): Promise<FoundRun | number | string | undefined> {
+async function startedRun(child: OwnProcess, late: number): Promise<FoundRun | number | string | undefined> {
   let end: number | string | undefined
   void child.exited.then(how => (end = how))
   for (;;) {
-    const run = (await findRuns(process.env)).find(({listing}) => listing.pid === child.pid)
+    const run = await runOfProcess(process.env, child.pid)
     if (run !== undefined) return run
     if (end !== undefined) return end
     if (performance.now() >= late) return undefined
@@ -134,19 +143,14 @@ export async function runDetached(run: () => Promise<number>): Promise<number> {
 }
 
 interface Readiness {
-  readonly waited: Api.Waited
-  readonly apps: readonly Api.App[]
+  readonly waited?: Api.Waited | undefined
+  readonly apps?: readonly Api.App[] | undefined
 }
 
-/** Undefined: the run has ended. */
-async function readiness({api}: FoundRun, timeoutMs: number, child: OwnProcess): Promise<Readiness | undefined> {
+/** What is missing the run has not answered: it has ended. */
+async function readiness({api}: FoundRun, timeoutMs: number): Promise<Readiness> {
   const body = {for: ['ready'], any: false, ignore: [], from: 'start', timeout: `${timeoutMs}ms`}
-  try {
-    const waited = await api.ask('POST /wait', {body})
-    return {waited, ...(await api.ask('GET /apps'))}
-  } catch (error) {
-    if (!isGone(error)) throw error
-    await child.exited
-    return undefined
-  }
+  const waited = await unlessGone(async () => api.ask('POST /wait', {body}), undefined)
+  const answer = waited && (await unlessGone(async () => api.ask('GET /apps'), undefined))
+  return {waited, apps: answer?.apps}
 }
