@@ -1,5 +1,6 @@
 import {execFileSync} from 'node:child_process'
 import t from 'tap'
+import type {KeptRun} from '../../src/model/api.generated.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const APP = `
@@ -50,6 +51,24 @@ t.test('runs lists the runs of a template, and says what is slower since how man
     {isOver: true, edges: [{to: 'stock', calls: 25}]},
     {isOver: true, edges: [{to: 'stock', calls: 25}]}
   ])
+})
+
+t.test('a run with a name is none of those without one, and is found by any name that it has', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'stock', autoPort: true, command: ['node', '../stock.mjs']}])
+  const callsOf = async (...words: readonly string[]): Promise<readonly number[]> => {
+    const kept = JSON.parse((await rig.run(['runs', '-o', 'json', ...words])).stdout) as readonly KeptRun[]
+    return kept.map(({edges}) => edges.reduce((sum, {calls}) => sum + calls, 0))
+  }
+  await runOnce(rig, 1, 'SIGINT')
+  t.match(await rig.run(['up', '-d', '--name', 'mine']), {code: 0})
+  t.match(await rig.run(['invoke', '-a', 'stock', '-m', 'x']), {code: 0})
+  t.same([await callsOf(), await callsOf('--name', 'mine')], [[25], [1]])
+  t.match(await rig.run(['down', '--name', 'mine']), {code: 0})
+  t.same([await callsOf(), await callsOf('--name', 'mine')], [[25], [1]])
+  t.match(await rig.run(['up', '-d']), {code: 0})
+  t.same(await callsOf('--name', 'work'), [25, 0], 'the name that its folder gives it')
+  t.match(await rig.run(['down']), {code: 0})
 })
 
 t.test('a run that is killed: runs has what was known at the last write, and the next run adds to it', async t => {

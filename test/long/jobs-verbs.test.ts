@@ -115,6 +115,7 @@ t.test('dapr scheduler: list, get, delete, delete-all, export and import', async
     ],
     [['scheduler', 'get', 'app/shop/none'], /job 'app\/shop\/none' not found/],
     [['scheduler', 'get', 'pet/shop/none'], /unsupported job type 'pet'/],
+    [['scheduler', 'get', 'constructor/shop/none'], /unsupported job type 'constructor'/],
     [['scheduler', 'delete-all', 'app/a/b'], /invalid key format: app\/a\/b/],
     [['scheduler', 'delete-all'], /accepts 1 arg/],
     [['scheduler', 'lst'], /Did you mean this\?\n\tlist/],

@@ -151,6 +151,7 @@ t.test('what is wrong with the words is said', async t => {
     code: 255,
     stderr: /^Error: invalid argument "-1" for "--tail" flag: expected a number of lines \(0 or more\) or "all"\n/
   })
+  t.match(await wrong('--tail', 'constructor'), {code: 255, stderr: /^Error: invalid argument "constructor"/})
   t.match(await wrong('--grep', '('), {
     code: 255,
     stderr: /^Error: invalid argument "\(" for "--grep" flag: .*Unterminated group\n/

@@ -12,7 +12,22 @@ const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
 export function asCommander(args: readonly string[], flags: readonly Flag[]): readonly string[] {
   const end = args.indexOf('--')
   const ours = end < 0 ? args : args.slice(0, end)
-  return [...ours.flatMap(arg => translate(arg, flags)), ...(end < 0 ? [] : args.slice(end))]
+  let isValue = false
+  const translated = ours.flatMap(arg => {
+    const shown = isValue ? [arg] : translate(arg, flags)
+    isValue = !isValue && takesNext(arg, flags)
+    return shown
+  })
+  return [...translated, ...(end < 0 ? [] : args.slice(end))]
+}
+
+/** Whether the next argument is the value of this one, whatever it looks like. */
+function takesNext(arg: string, flags: readonly Flag[]): boolean {
+  const withValue = flags.filter(({type}) => type !== 'bool')
+  if (arg.startsWith('--')) return withValue.some(({name}) => arg === `--${name}`)
+  const [, letters = ''] = /^-([A-Za-z]+)$/.exec(arg) ?? []
+  const first = Array.from(letters).findIndex(letter => withValue.some(({short}) => short === letter))
+  return first >= 0 && first === letters.length - 1
 }
 
 function translate(arg: string, flags: readonly Flag[]): readonly string[] {
@@ -38,7 +53,7 @@ function switched(flag: Flag, value: string): readonly string[] {
 
 /** Parses a number like Go's ParseInt: decimal, `0x`, `0o`, `0b`, leading 0 for octal. Throws a UsageError with Go's message. */
 export function flagInteger(flag: Flag, value: string): number {
-  const match = /^([+-]?)(0[xX][\da-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)$/.exec(value)
+  const match = /^([+-]?)(0[xX][\da-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|0|[1-9]\d*)$/.exec(value)
   if (!match)
     throw new UsageError(
       `invalid argument "${value}" for "${shownAs(flag)}" flag: strconv.ParseInt: parsing "${value}": invalid syntax`

@@ -11,7 +11,7 @@ export interface Flag {
   /** The default as help shows it: `"http"`, `-1`. */
   readonly shown?: string
   /** Words that are accepted in place of numbers. */
-  readonly words?: Readonly<Record<string, number>>
+  readonly words?: ReadonlyMap<string, number>
   /** May be given several times; help shows its type as Dapr's does. */
   readonly repeats?: true
   /** What may follow it; shells complete it. */

@@ -150,7 +150,7 @@ function quiet(command: Command, text: () => string): Command {
 function optionOf(flag: Flag): Option {
   const value = flag.type === 'bool' ? '' : ` <${flag.type}>`
   const option = new Option(`${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`)
-  if (flag.type === 'int') option.argParser(text => flag.words?.[text] ?? flagInteger(flag, text))
+  if (flag.type === 'int') option.argParser(text => flag.words?.get(text) ?? flagInteger(flag, text))
   if (flag.type === 'strings') option.argParser<readonly string[]>(parseList)
   if (flag.type === 'stringArray' || flag.repeats)
     option.argParser<readonly string[]>((text, before) => {

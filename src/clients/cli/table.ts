@@ -67,7 +67,8 @@ const asColumn = ({head, cells}: FittingColumn): Column => [head, cells]
 
 const total = (widths: readonly number[]): number => widths.reduce((sum, each) => sum + each + GAP, -GAP)
 
-const columnWidth = ([head, cells]: Column): number => Math.max(head.length, ...cells.map(widthOf))
+const columnWidth = ([head, cells]: Column): number =>
+  cells.reduce((width, cell) => Math.max(width, widthOf(cell)), head.length)
 
 const linesOf = (columns: readonly Column[]): readonly (readonly string[])[] => [
   columns.map(([head]) => head),

@@ -2,7 +2,8 @@ import type {KeptRun} from '../../../model/api.generated.ts'
 import {roughDuration} from '../../../model/duration.ts'
 import {UserError} from '../../../model/errors.ts'
 import {commitAt, keptRuns} from '../../../run/kept-runs.ts'
-import {findRuns} from '../../../control/client.ts'
+import {findRuns, type FoundRun} from '../../../control/client.ts'
+import {readRunFile} from '../../../control/run-file.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {outputColumns} from '../columns.ts'
 import {comparison, whenText, type RunChange} from '../compared-runs.ts'
@@ -26,23 +27,32 @@ export const runs: CommandHandler = async ({flags, words}) => {
   return 0
 }
 
-/** What is slower, or fails more, in the run that a command is for than in the one before it. Never rejects. */
-export async function changesHere(flags: GivenFlags): Promise<readonly RunChange[]> {
+/** What is slower, or fails more, in a run than in the one before it. Never rejects. */
+export async function changesIn(run: FoundRun): Promise<readonly RunChange[]> {
+  const template = run.listing.template.file
   try {
-    const {template, all} = await runsOf(flags)
-    return await comparison(all, {template, now: Date.now()})
+    return await comparison(await runsUpTo(run, template), {template, now: Date.now()})
   } catch {
     return []
   }
 }
 
-/** The runs of the template that a command is for, the latest last: one that runs now is as it is now. */
+/** The runs of the template that a command is for, the latest last: those of its name, or those without one. */
 async function runsOf(flags: GivenFlags): Promise<{readonly template: string; readonly all: readonly KeptRun[]}> {
   const place = commandPlace(flags)
-  const living = runsAt(await findRuns(process.env), place)[0]?.[0]
+  const here = runsAt(await findRuns(process.env), place)[0] ?? []
+  const living = here.find(run => place.name !== undefined || givenName(run) === '')
   const template = place.template ?? living?.listing.template.file ?? ''
-  const all = template === '' ? [] : keptRuns({env: process.env, template, name: place.name ?? ''})
-  if (living === undefined) return {template, all}
+  if (living !== undefined) return {template, all: await runsUpTo(living, template)}
+  return {template, all: template === '' ? [] : keptRuns({env: process.env, template, name: place.name ?? ''})}
+}
+
+/** What `--name` has called it; '' = nothing. */
+const givenName = ({folder}: FoundRun): string => readRunFile(folder)?.identity?.copy ?? ''
+
+/** A run as it is now, behind those before it. */
+async function runsUpTo(living: FoundRun, template: string): Promise<readonly KeptRun[]> {
+  const all = keptRuns({env: process.env, template, name: givenName(living)})
   const {edges} = await living.api.ask('GET /edges')
   const {run, startedAt} = living.listing
   const before = all.find(each => each.run === run)
@@ -55,7 +65,7 @@ async function runsOf(flags: GivenFlags): Promise<{readonly template: string; re
     exits: before?.exits ?? [],
     edges: edges.map(({from, to, calls, failed, p95Ms}) => ({from, to, calls, failed, p95Ms}))
   }
-  return {template, all: [...all.filter(each => each.run !== run), now]}
+  return [...all.filter(each => each.run !== run), now]
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)

@@ -47,7 +47,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
           type: 'int',
           text: 'Number of lines to show from the end of the logs',
           shown: 'all',
-          words: {all: Infinity}
+          words: new Map([['all', Infinity]])
         },
         boolFlag('timestamps', 'Show the time of each line', 't'),
         textFlag('version', 'The version of a Daeploy service to show, instead of the main version')

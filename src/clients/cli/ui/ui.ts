@@ -249,10 +249,10 @@ export class Ui {
         return this.#ask('start', 'starting', 'started')
       case 'a':
         if (this.#isAttaching) return
-        this.#isAttaching = true
-        return this.#withApp(async (watched, name) =>
-          this.#attach(watched, name).finally(() => (this.#isAttaching = false))
-        )
+        return this.#withApp(async (watched, name) => {
+          this.#isAttaching = true
+          await this.#attach(watched, name).finally(() => (this.#isAttaching = false))
+        })
       case 'd':
         return this.#withApp(async (watched, name) => this.#debug(watched, name))
       case 't':

@@ -15,6 +15,15 @@ t.test("pflag's forms of a flag become commander's", async t => {
     [['--kubernetes=false', '--app-id=x'], ['--app-id=x']],
     [['--kubernetes=true'], ['--kubernetes']],
     [['-k=1'], ['--kubernetes']],
+    // the value of a flag stays as it is
+    [
+      ['--app-id', '--kubernetes=false', '-k=1'],
+      ['--app-id', '--kubernetes=false', '--kubernetes']
+    ],
+    [
+      ['-wa', '-p=1', '-p=1'],
+      ['-wa', '-p=1', '-p', '1']
+    ],
     [
       ['a', '--', '-p=1', '--kubernetes=false'],
       ['a', '--', '-p=1', '--kubernetes=false']
@@ -33,6 +42,7 @@ t.test('a wrong value is refused in the words of Go', async t => {
 })
 
 t.test('numbers are read as Go reads them', async t => {
+  for (const text of ['', '0o', '0b', '08']) t.throws(() => flagInteger(port, text), /invalid syntax/, text)
   for (const [text, value] of [
     ['0', 0],
     ['-1', -1],

@@ -13,6 +13,11 @@ t.test('cells are padded to the widest, and a blank column is left out', async t
   )
 })
 
+t.test('a table may have more rows than a function has arguments', async t => {
+  const rows = Array.from({length: 200_000}, () => 'a')
+  t.equal(tableOf([['ID', rows]]).length, (rows.length + 1) * 'ID  \n'.length)
+})
+
 t.test('an age is told in its largest unit', async t => {
   for (const [seconds, text] of [
     [0, '0s'],

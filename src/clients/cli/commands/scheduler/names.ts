@@ -3,19 +3,19 @@ import type {CommandContext} from '../../command-handler.ts'
 import {UsageError} from '../../usage-error.ts'
 
 /** How the names of each kind are made (Dapr's CLI: pkg/scheduler/stored). */
-const FORMATS: Readonly<Record<string, string>> = {
-  app: 'app/{app ID}/{job name}',
-  actor: 'actor/{actor type}/{actor id}/{name}',
-  workflow: 'workflow/{app ID}/{instance ID}/{name}',
-  activity: 'activity/{app ID}/{activity ID}'
-}
+const FORMATS = [
+  'app/{app ID}/{job name}',
+  'actor/{actor type}/{actor id}/{name}',
+  'workflow/{app ID}/{instance ID}/{name}',
+  'activity/{app ID}/{activity ID}'
+]
 
 /** The names that a command has been given. Throws a UserError in Dapr's words for what cannot be one. */
 export function checkedNames({words}: CommandContext): readonly string[] {
   if (words.length === 0) throw new UsageError('requires at least 1 arg(s), only received 0')
   for (const word of words) {
     const parts = word.split('/')
-    const format = FORMATS[parts[0] ?? '']
+    const format = FORMATS.find(each => each.startsWith(`${parts[0] ?? ''}/`))
     if (format === undefined)
       throw new UserError(`unsupported job type '${parts[0] ?? ''}', accepts 'app', 'actor', 'workflow', or 'activity'`)
     if (parts.length < format.split('/').length || parts.includes(''))
