@@ -25,9 +25,9 @@ export function asCommander(args: readonly string[], flags: readonly Flag[]): re
 function takesNext(arg: string, flags: readonly Flag[]): boolean {
   const withValue = flags.filter(({type}) => type !== 'bool')
   if (arg.startsWith('--')) return withValue.some(({name}) => arg === `--${name}`)
-  const [, letters = ''] = /^-([A-Za-z]+)$/.exec(arg) ?? []
-  const first = Array.from(letters).findIndex(letter => withValue.some(({short}) => short === letter))
-  return first >= 0 && first === letters.length - 1
+  const [, shorts = ''] = /^-([A-Za-z]+)$/.exec(arg) ?? []
+  const first = Array.from(shorts).findIndex(each => withValue.some(({short}) => short === each))
+  return first >= 0 && first === shorts.length - 1
 }
 
 function translate(arg: string, flags: readonly Flag[]): readonly string[] {

@@ -13,6 +13,7 @@ import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
 
 const ROWS = 20
+const MIN_COLUMNS = 40
 /** Those of the API, for other programs. */
 const EXPORTS = ['har', 'http', 'curl', 'otlp']
 
@@ -44,7 +45,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const {calls: rows} = await run.api.ask('GET /calls', {query: {q, limit}})
   const inOrder = rows.toReversed()
   if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
-  else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns(), hasColours()))
+  else if (rows.length > 0) print(process.stdout, callTable(inOrder, outputColumns(MIN_COLUMNS), hasColours()))
   else if (followed === undefined) {
     refuseUnknownApps(words, run)
     print(process.stdout, q === '' ? NONE : 'No call matches.\n')
@@ -67,8 +68,6 @@ function refuseUnknownApps(words: readonly string[], {listing}: FoundRun): void 
   }
 }
 
-const columns = (): number => outputColumns(40)
-
 const hasColours = (): boolean => wantsColours(process.stdout.isTTY, process.env)
 
 async function one(run: FoundRun, number: string, output: string): Promise<number> {
@@ -86,7 +85,8 @@ async function printAll(
   const shown = new Set(listed.filter(row => !row.isOpen).map(row => row.number))
   for await (const row of followed) {
     if ('number' in row && shown.delete(row.number)) continue
-    const text = output === 'ndjson' ? `${JSON.stringify(row)}\n` : followedLine(row, columns(), hasColours())
+    const text =
+      output === 'ndjson' ? `${JSON.stringify(row)}\n` : followedLine(row, outputColumns(MIN_COLUMNS), hasColours())
     await printed(text)
   }
 }

@@ -132,15 +132,15 @@ function runOf(finder: RunFinder, ids: readonly string[]): FoundRun | undefined 
 }
 
 /** The text unchanged; on a terminal with control characters made visible (`TerminalText`). */
-async function* asTheyAre(texts: AsyncIterable<string> | undefined, prefix: string): AsyncGenerator<string> {
+async function* asTheyAre(texts: AsyncIterable<string>, prefix: string): AsyncGenerator<string> {
   const terminal = process.stdout.isTTY ? new TerminalText(prefix) : undefined
-  for await (const text of texts ?? []) yield terminal?.push(text) ?? text
+  for await (const text of texts) yield terminal?.push(text) ?? text
   yield terminal?.end() ?? ''
 }
 
 /** Lines of several apps, filtered and formatted. */
 async function* lines(
-  texts: AsyncIterable<string> | undefined,
+  texts: AsyncIterable<string>,
   wanted: LogsWanted,
   names: readonly string[]
 ): AsyncGenerator<string> {
@@ -150,7 +150,7 @@ async function* lines(
   const form = {asJson, hasTimes, isTerminal, prefixOf, run}
   const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
   let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
-  for await (const batch of lineBatches(texts ?? noTexts())) {
+  for await (const batch of lineBatches(texts)) {
     const read = batch.map(readLine)
     let text = ''
     for (const line of grep === undefined ? read : matching(read, grep)) {
@@ -182,10 +182,6 @@ function onceWarning(text: string, asJson: boolean): () => void {
     if (!isPrinted) say(process.stderr, 'warning', text, asJson)
     isPrinted = true
   }
-}
-
-async function* noTexts(): AsyncGenerator<string> {
-  // empty
 }
 
 /** Keeps the lines that match, and all lines that belong to no app. */

@@ -69,7 +69,10 @@ export const replay: CommandHandler = async context => {
   if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
   if (way === '' && words.length === 0) {
     const pins = await run.api.ask('GET /pins')
-    print(process.stdout, flags.text('output') === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
+    print(
+      process.stdout,
+      flags.text('output') === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, outputColumns(40))
+    )
     return 0
   }
   return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window}), ...(edit && {edit})}, flags)
@@ -137,8 +140,6 @@ const whenSent = (method = ''): string =>
   ['GET', 'HEAD', 'OPTIONS'].includes(method)
     ? 'it is sent again after each save'
     : `${method} may change something, so only pillion replay --pinned --unsafe sends it`
-
-const columns = (): number => outputColumns(40)
 
 function callNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)

@@ -24,6 +24,12 @@ export const CONTEXT = textFlag('context', 'With -k: the context of the kubeconf
 export const NAMESPACE = textFlag('namespace', "With -k: the namespace; default: the context's", 'n')
 export const YES = boolFlag('yes', 'With -k: do not ask before using a cluster that is not on this machine')
 
+export const SOCKET = textFlag(
+  'unix-domain-socket',
+  'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets',
+  'u'
+)
+
 /** A command that also works on a cluster. */
 export const withKubernetes = (entry: CommandEntry, {text, flags, load}: InCluster): CommandEntry => ({
   ...entry,

@@ -1,12 +1,7 @@
 import {boolFlag, hiddenFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
-import type {CommandEntry} from './command-entry.ts'
+import {SOCKET, type CommandEntry} from './command-entry.ts'
 
 const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
-const SOCKET = textFlag(
-  'unix-domain-socket',
-  'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets',
-  'u'
-)
 
 /** Commands for services of Daeploy, for one app, and those of Dapr that have nothing to do here. */
 export const OTHER_COMMANDS: readonly CommandEntry[] = [

@@ -1,7 +1,7 @@
 import {envFlag} from '../env-flag.ts'
 import {boolFlag, textFlag, type Flag} from '../flag.ts'
 import type {Group} from '../groups.ts'
-import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
+import {CONTEXT, NAMESPACE, SOCKET, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 
 const int = (name: string, text: string, short?: string): Flag => ({
   name,
@@ -116,11 +116,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   },
   {...textFlag('scheduler-host-address', 'The address of the scheduler service'), shown: '"localhost"'},
   boolFlag('timestamps', 'Show the time of each line of an app'),
-  textFlag(
-    'unix-domain-socket',
-    'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets',
-    'u'
-  ),
+  SOCKET,
   boolFlag('watch', 'Restart an app when its files change, without losing a request; apply edits of the template', 'w')
 ]
 
