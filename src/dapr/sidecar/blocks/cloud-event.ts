@@ -3,6 +3,7 @@ import {isJson} from '../../../model/is-json.ts'
 import {randomUUID} from 'node:crypto'
 import type {EventFields} from '../../../files/resources/routing-rule.ts'
 import {compactJson, memberTexts} from './json-text.ts'
+import {timeAt} from '../../../work/times.ts'
 
 /** What is published, before it is in an envelope. */
 export interface Publication {
@@ -178,9 +179,6 @@ export function parseEvent(data: Buffer): EventFields {
   throw new Error('it is no JSON object')
 }
 
-/** Whether the time of an event is over. */
-export function hasExpired({expiration}: EventFields): boolean {
-  if (typeof expiration !== 'string' || expiration === '') return false
-  const at = Date.parse(expiration)
-  return !Number.isNaN(at) && at < Date.now()
-}
+/** Whether the time of an event is over. What is no time of RFC 3339 is an attribute of its sender. */
+export const hasExpired = ({expiration}: EventFields): boolean =>
+  typeof expiration === 'string' && timeAt(expiration) < Date.now()

@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {messageOf} from '../../../model/errors.ts'
 import type {WorkflowOperation} from '../../../files/resources/workflow-access.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
+import {timeAt} from '../../../work/times.ts'
 import {WorkflowError, type Refusal} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {BlockContext} from './block-context.ts'
@@ -24,8 +25,6 @@ export interface WorkflowStart extends InstanceName {
 
 const MAX_ID_BYTES = 64
 const START_TIME = 'dapr.workflow.start_time'
-/** RFC 3339, as Go's time.Parse reads it. */
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)$/
 
 /** Names of codes of gRPC, as Go prints them. */
 const CODES: Partial<Record<Refusal, string>> = {active: 'AlreadyExists', denied: 'PermissionDenied'}
@@ -186,7 +185,7 @@ const startFailed =
 /** Milliseconds since 1970; undefined: now. */
 function startTime(text: string | undefined, failed: (why: string) => BlockError): number | undefined {
   if (text === undefined) return undefined
-  const ms = RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN
+  const ms = timeAt(text)
   if (Number.isNaN(ms)) throw failed('start times must be in RFC3339 format (e.g. "2009-11-10T23:00:00Z")')
   return ms
 }

@@ -65,9 +65,9 @@ export class AppListener {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.headers['dapr-api-token'] !== this.token) return void response.writeHead(403).end()
     const {pathname} = new URL(request.url ?? '/', 'http://app')
     const body = await bodyOf(request)
-    if (request.headers['dapr-api-token'] !== this.token) return void response.writeHead(403).end()
     const [, first = '', secret = '', index = ''] = pathname.split('/')
     if (pathname === '/dapr/config') return sendJson(response, {})
     if (pathname === '/dapr/subscribe') return sendJson(response, await this.#listTopics())

@@ -1,3 +1,5 @@
+import {jsonIn} from '../../../model/is-json.ts'
+import {isObject} from '../../../model/is-object.ts'
 import type {Environment} from '../../../model/environment.ts'
 import type {Exit} from '../../../model/app-state.ts'
 import type {LogEntry} from '../../../model/log-entry.ts'
@@ -17,12 +19,8 @@ const levelOf = (word: unknown): LogLevel =>
 
 /** Converts a line of daprd's log (`--log-as-json`) for the log of the app's sidecar, with daprd's version. Other lines, such as stack traces, count as errors. */
 export function entryOf(line: string, daprd: string): LogEntry {
-  let fields: Readonly<Record<string, unknown>>
-  try {
-    fields = JSON.parse(line) as Readonly<Record<string, unknown>>
-  } catch {
-    return {level: 'error', message: line, scope: 'daprd', fields: {daprd}}
-  }
+  const fields = jsonIn(line)
+  if (!isObject(fields)) return {level: 'error', message: line, scope: 'daprd', fields: {daprd}}
   const {level, msg, scope} = fields
   const others = Object.entries(fields).flatMap(([name, value]) =>
     COMMON.has(name) ? [] : [[name, typeof value === 'number' ? value : String(value)] as const]

@@ -16,6 +16,7 @@ import {encode, type Message} from '../../../proxy/net/grpc/message-codec.ts'
 import type {FiringRequest} from '../../../work/actor/firing-spec.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import type {FiringName} from '../../../work/actor/timers.ts'
+import {timeAt} from '../../../work/times.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
 import {DONE, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
@@ -62,7 +63,7 @@ const periodText = ({step}: Reminder): string | undefined =>
   step === undefined ? undefined : `@every ${formatGoDuration(step)}`
 
 /** Dapr gives back a time to live that is a time, not one that is a duration (pkg/actors/internal/scheduler). */
-const RFC3339 = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/
+const timeIn = (ttl: string): string | undefined => (Number.isNaN(timeAt(ttl)) ? undefined : ttl)
 
 function reminderJson(reminder: Reminder): string {
   const {id, type, data, dueTime, ttl} = reminder
@@ -72,7 +73,7 @@ function reminderJson(reminder: Reminder): string {
     ['data', data],
     ['dueTime', dueTime === '' ? undefined : JSON.stringify(dueTime)],
     ['period', JSON.stringify(periodText(reminder))],
-    ['ttl', RFC3339.test(ttl) ? JSON.stringify(ttl) : undefined]
+    ['ttl', JSON.stringify(timeIn(ttl))]
   ]
   return `{${members.flatMap(([name, text]) => (text === undefined ? [] : `"${name}":${text}`)).join(',')}}`
 }
@@ -88,7 +89,7 @@ function reminderMessage(reminder: Reminder): Message<typeof GetActorReminderRes
     dueTime: dueTime === '' ? undefined : dueTime,
     period: periodText(reminder),
     data: value && {typeUrl: 'type.googleapis.com/google.protobuf.BytesValue', value},
-    ttl: RFC3339.test(ttl) ? ttl : undefined
+    ttl: timeIn(ttl)
   }
 }
 

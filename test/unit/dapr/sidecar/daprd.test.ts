@@ -1,3 +1,5 @@
+import {once} from 'node:events'
+import net from 'node:net'
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t from 'tap'
@@ -7,6 +9,7 @@ import type {ComponentResource} from '../../../../src/files/resources/components
 import {commandLine, daprdVariables} from '../../../../src/dapr/sidecar/daprd/command-line.ts'
 import {isFrom} from '../../../../src/dapr/sidecar/daprd/find-daprd.ts'
 import {holdMsOf} from '../../../../src/dapr/sidecar/daprd/hold.ts'
+import {AppListener, type AppListenerOptions} from '../../../../src/dapr/sidecar/daprd/app-listener.ts'
 import {entryOf} from '../../../../src/dapr/sidecar/daprd/daprd-process.ts'
 import {bindingAt, componentsText, neededOf} from '../../../../src/dapr/sidecar/daprd/resource-files.ts'
 
@@ -59,7 +62,7 @@ t.test('a line of daprd keeps level, text, scope and fields; a stack is an error
     fields: {n: 1, daprd: '1.13.5'}
   })
   t.match(entryOf('panic: runtime error', '1.13.5'), {level: 'error', message: 'panic: runtime error'})
-  t.match(entryOf('5', '1.13.5'), {message: '5'})
+  for (const line of ['5', 'null', '[]']) t.match(entryOf(line, '1.13.5'), {level: 'error', message: line})
 })
 
 const held = (type: string, values?: Readonly<Record<string, string>>): number =>
@@ -175,4 +178,15 @@ t.test('its environment is ours with our marks, but for tokens', async t => {
       APP_API_TOKEN: 't'
     }
   )
+})
+
+t.test('the listener that daprd takes for the app reads nothing of who has not its token', async t => {
+  const listener = new AppListener({warn: () => undefined} as unknown as AppListenerOptions)
+  const port = await listener.open()
+  t.teardown(() => listener.close())
+  const socket = net.connect(port, '127.0.0.1')
+  socket.write('POST /dapr/config HTTP/1.1\r\nHost: app\r\nContent-Length: 1000000\r\n\r\n{')
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  t.match(answer.toString(), /^HTTP\/1\.1 403 /)
+  socket.destroy()
 })
