@@ -39,6 +39,15 @@ t.test('TLS, with a certificate of the client', {skip}, async t => {
     await t.rejects(broker(t, {connectionString, ...metadata}), why)
 })
 
+t.test('without a pause between attempts the broker has time to answer', {skip}, async t => {
+  const pubsub = await broker(t, {reconnectWaitSeconds: '0'})
+  const {next} = await read(pubsub, 'at-once')
+  await publish(pubsub, 'at-once', 'hello')
+  const {text, finish} = await next()
+  t.equal(text, 'hello')
+  finish()
+})
+
 t.test('each group gets a message once; exchange and queues have the names of Dapr', {skip}, async t => {
   const pubsub = await broker(t)
   const [shop, stock] = [await read(pubsub, 'orders'), await read(pubsub, 'orders', {group: 'stock'})]

@@ -72,9 +72,9 @@ function fillIn({name, value, place}: ComponentProperty, {appId, env}: ValueOpti
     )
   return value
     .replaceAll('{uuid}', () => randomUUID())
-    .replaceAll('{podName}', podName)
-    .replaceAll('{namespace}', `${namespaceOf(env)}.${appId}`)
-    .replaceAll('{appID}', appId)
+    .replaceAll('{podName}', () => podName)
+    .replaceAll('{namespace}', () => `${namespaceOf(env)}.${appId}`)
+    .replaceAll('{appID}', () => appId)
 }
 
 /** Whether copies can keep the data of components of a type apart in a server that they share. */

@@ -128,9 +128,10 @@ export class ClientConnection implements RedisConnection {
     const subscriber = await this.#subscriber
     const deliver = (message: Buffer, channel: Buffer): void => listener(channel.toString(), message)
     await subscriber.pSubscribe(pattern, deliver, true)
-    return async () => {
-      if (subscriber.isReady) await subscriber.pUnsubscribe(pattern, deliver, true)
-    }
+    const end = async (): Promise<void> => subscriber.pUnsubscribe(pattern, deliver, true).catch(endLater)
+    // the library subscribes again when the server is back
+    const endLater = (): void => void subscriber.once('ready', () => void end())
+    return async () => (subscriber.isReady ? end() : endLater())
   }
 
   async duplicate(): Promise<RedisConnection> {

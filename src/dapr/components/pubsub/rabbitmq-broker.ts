@@ -1,11 +1,13 @@
 import {connect, credentials, type RecoveringChannelModel} from 'amqplib'
-import {pause} from '../../../platform/delay.ts'
+import {pause, within} from '../../../platform/delay.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {Publisher, publishOptions, valueOf} from './rabbitmq-publisher.ts'
 import {RabbitReader} from './rabbitmq-reader.ts'
 import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
 
 const MAX_TRIES = 3
+/** A broker that is there has this long to open a channel, however short the pauses between attempts are. */
+const ANSWER_MS = 1000
 
 /** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
 export class RabbitBroker implements PubSub {
@@ -88,20 +90,16 @@ export class RabbitBroker implements PubSub {
   }
 
   async #newPublisher(): Promise<Publisher> {
-    const {reconnectWaitMs} = this.#settings
-    const late = new AbortController()
+    const waitMs = Math.max(MAX_TRIES * this.#settings.reconnectWaitMs, ANSWER_MS)
     const opening = this.#connection.createConfirmChannel()
     try {
-      const waited = pause(MAX_TRIES * reconnectWaitMs, late.signal)
-      const channel = await Promise.race([opening, waited])
+      const channel = await within(waitMs, opening)
       if (channel === undefined) throw new Error('RabbitMQ does not answer')
       return new Publisher(channel, this.#settings)
     } catch (error) {
       this.#publisher = undefined
       void opening.then(async channel => channel.close()).catch(() => undefined)
       throw error
-    } finally {
-      late.abort()
     }
   }
 }

@@ -6,6 +6,8 @@ import type {RedisTarget} from './redis-servers.ts'
 import type {Sentinels} from './sentinel-redis.ts'
 
 const DEFAULT_PORT = 6379
+/** Also for `dialTimeout: 0`, as in Go's client. */
+const DIAL_MS = 5000
 
 /** Connects a component to its Redis; `prefix`: what precedes Dapr's error. */
 export async function openRedis(prefix: string, {properties, redis}: OpenOptions): Promise<RedisConnection> {
@@ -35,7 +37,7 @@ export function redisTarget(properties: Properties): RedisTarget {
     ...(first ?? {host: 'localhost', port: defaultPort}),
     ...(more.length > 0 && {more}),
     ...(type === 'cluster' ? {isCluster: true} : {database: properties.integer('redisDB', 0)}),
-    connectTimeoutMs: properties.durationMs('dialTimeout', 5000),
+    connectTimeoutMs: properties.durationMs('dialTimeout', 0) || DIAL_MS,
     ...(readTimeoutMs > 0 && {readTimeoutMs}),
     ...named({username: text('redisUsername'), password: text('redisPassword')}),
     ...(isSentinel && {sentinels: sentinelsOf(properties)}),

@@ -172,12 +172,14 @@ t.test('a Redis that goes away and comes back', {skip: skipWithoutRedis}, async 
   )
   const {promise: heard, resolve: hear} = Promise.withResolvers<string>()
   await connection.subscribe('news*', (_, message) => hear(message.toString()))
+  const endMeanwhile = await connection.subscribe('old*', () => t.fail('it was ended'))
   const reader = await connection.duplicate()
   const cut = t.rejects(reader.command(['BLPOP', 'list', '0']))
   await real.stop()
   await cut
   await lost // each connection learns it by itself
   const later = connection.command(['SET', 'a', '1'])
+  await endMeanwhile()
   await real.start()
   t.equal(await later, 'OK')
   await back
@@ -186,6 +188,8 @@ t.test('a Redis that goes away and comes back', {skip: skipWithoutRedis}, async 
   for (let receivers: RedisReply = 0; receivers === 0;)
     receivers = await connection.command(['PUBLISH', 'news', 'hello'])
   t.equal(await heard, 'hello')
+  while ((await connection.command(['PUBSUB', 'NUMPAT'])) !== 1);
+  t.equal(await connection.command(['PUBLISH', 'old', 'hello']), 0)
   await reader.close()
   await connection.close()
 })

@@ -47,6 +47,10 @@ t.test('what stands in braces is filled in, as Dapr does it', async t => {
   t.equal(await filled('{other}'), '{other}')
 })
 
+t.test('a name with a dollar is filled in as it is', async t => {
+  t.equal(await filled('{podName}-{namespace}', {POD_NAME: "$&$'", NAMESPACE: '$$'}), "$&$'-$$.shop")
+})
+
 t.test('a pod without a name is a fault of the property', async t => {
   const message = 'failed to parse metadata: property consumerID refers to {podName} but podName is not set'
   await t.rejects(filled('{podName}'), {message, place})
