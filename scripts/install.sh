@@ -27,6 +27,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$to" ] || fail 'HOME is not set: which folder is it to be?' 'sh install.sh --to FOLDER …'
 target=$to/pillion
+[ ! -d "$target" ] || fail "$target is a folder" 'Name another one for the executable: --to FOLDER'
 
 if [ -n "$uninstall" ]; then
   [ -e "$target" ] || fail "there is no $target"
@@ -52,6 +53,7 @@ if [ "$system" = linux ] && [ -e /lib/ld-musl-"$(uname -m)".so.1 ] && ! [ -e /et
 fi
 
 mkdir -p "$to" 2>/dev/null && [ -w "$to" ] || fail "$to cannot be written" 'Name another folder of your PATH: --to FOLDER'
+to=$(CDPATH='' cd -- "$to" && pwd) target=$to/pillion # as PATH has it
 # beside the target, so that it takes its place in one step
 work=$(mktemp -d "$to/.pillion-XXXXXX") || fail "$to cannot be written" 'Name another folder of your PATH: --to FOLDER'
 trap 'rm -rf "$work"' EXIT

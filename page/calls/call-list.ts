@@ -102,7 +102,7 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
       if (gone.signal.aborted) return
       const {status} = problemOf(error)
       begin(isOther(q, isOfRequests) ? [] : calls.peek())
-      if (status === 400) mistake.value = problemText(error)
+      mistake.value = status === 400 ? problemText(error) : ''
     }
   }
   /** Calls under way, and what has become of those that were. */

@@ -107,21 +107,21 @@ async function addPast(until: number): Promise<void> {
   for await (const event of await api.follow('GET /events', {query: {once: '', types: PAST}})) {
     const {at = (event.data as Partial<Api.Death>).at ?? ''} = event as RunEvent
     const said = read(event, Date.parse(at))
-    if (said !== undefined && Date.parse(at) < until) add([{...said, at: Date.parse(at)}])
+    if (said !== undefined && Date.parse(at) <= until) add([{...said, at: Date.parse(at)}])
   }
 }
 
 let runId = ''
 let read = readerOf([])
 
-listen('reset', run => {
+listen('reset', (run, toldAt) => {
   read = readerOf(run.apps)
   if (runId === run.run) return
   runId = run.run
   happenings.value = []
   const started = run.apps.filter(({startedAt}) => startedAt !== null)
   add(started.map(app => ({...say(keyOf(app), 'was started'), at: Date.parse(app.startedAt ?? '')})))
-  addPast(Date.now()).catch(() => undefined) // then less is known
+  addPast(toldAt).catch(() => undefined) // then less is known
 })
 
 for (const type of ['app', 'reload', 'death', 'fault', 'note'] as const)

@@ -73,9 +73,10 @@ export function followTraffic(): () => void {
       before = undefined
       begin(gone.signal).catch(() => (endsAt = Date.now() + SPAN_MS)) // then the line begins now
     }
-    if (endsAt === 0 || now.value < endsAt) return
-    // the page was hidden for a while: no samples were counted meanwhile
-    if (now.value > endsAt + 4 * SPAN_MS) return void (run = '')
+    if (endsAt === 0) return
+    // the page was hidden for a while, and no samples were counted meanwhile; or the clock was set
+    if (Math.abs(now.value - endsAt) > 4 * SPAN_MS) return void (run = '')
+    if (now.value < endsAt) return
     endsAt += SPAN_MS
     endSpan()
   })

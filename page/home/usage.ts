@@ -38,14 +38,15 @@ export function followUsage(): () => void {
       })
     )
     // the first two come soon one after the other: then there is a figure
-    nextAt = Date.now() + (before === undefined ? 1000 : EVERY_MS)
+    nextAt = performance.now() + (before === undefined ? 1000 : EVERY_MS)
     before = sample
   }
   const stop = effect(() => {
-    if (now.value < nextAt || isAsking || isPaused.value || connection.value.state !== 'open') return
+    void now.value // looks each second; the clock itself may be set back
+    if (performance.now() < nextAt || isAsking || isPaused.value || connection.value.state !== 'open') return
     isAsking = true
     look()
-      .catch(() => (nextAt = Date.now() + EVERY_MS))
+      .catch(() => (nextAt = performance.now() + EVERY_MS))
       .finally(() => (isAsking = false))
   })
   return () => {

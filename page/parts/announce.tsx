@@ -13,10 +13,10 @@ export function announce(text: string): void {
   timer ??= setTimeout(
     () => {
       timer = undefined
-      next = Date.now() + EVERY_MS
+      next = performance.now() + EVERY_MS
       said.value = waiting
     },
-    Math.max(0, next - Date.now())
+    Math.max(0, next - performance.now())
   )
 }
 

@@ -192,12 +192,12 @@ export function Grid<T>(props: GridProps<T>) {
 
 /** The rows in the order in which they were when the pointer came; further ones behind them. */
 function usePlaces<T>(rows: readonly T[], {name, keyOf, keepsPlaces = false}: GridProps<T>): readonly T[] {
-  const order = useRef<readonly string[]>([])
+  const order = useRef<ReadonlyMap<string, number>>(new Map())
   if (keepsPlaces && document.querySelector(`.grid.${name} .rows:hover`) !== null) {
-    const rankOf = (row: T): number => order.current.indexOf(keyOf(row)) >>> 0
+    const rankOf = (row: T): number => order.current.get(keyOf(row)) ?? Number.MAX_VALUE
     return rows.toSorted((a, b) => rankOf(a) - rankOf(b))
   }
-  order.current = rows.map(keyOf)
+  if (keepsPlaces) order.current = new Map(rows.map((row, at) => [keyOf(row), at]))
   return rows
 }
 

@@ -157,7 +157,7 @@ function take({type, data, at: when}: RunEvent): void {
       exitedApps.clear()
       endedWithRun.value = new Set()
     }
-    tell('reset', data as Api.Run)
+    tell('reset', data as Api.Run, at)
   } else if (type === 'app') {
     takeApp(data as Api.App)
     tell('app', data as Api.App, at)

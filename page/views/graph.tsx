@@ -16,9 +16,13 @@ import {appList, edges} from '../state/run.ts'
 /** Its code, with that of the layout, is loaded when it is shown first. */
 const Picture = late(async () => import('../graph/picture.tsx'))
 
+/** How many calls away from an app in focus others may be. */
+const STEPS = ['1', '2', '3'] as const
+
 const FORMS = ['picture', 'matrix', 'list'] as const
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
+const within = (): string => STEPS.find(each => each === parameter('within')) ?? '1'
 
 /** Asked again when edges come or go: their figures come by themselves. */
 function useGraph(): Api.Graph | string | undefined {
@@ -51,8 +55,7 @@ export default function Graph() {
     )
   const whole = graphOf(view, edges.value)
   const focus = parameter('focus')
-  const within = Number(parameter('within') || '1')
-  const graph = focus === '' ? whole : around(whole, focus, within)
+  const graph = focus === '' ? whole : around(whole, focus, Number(within()))
   const opened = parameter('open').split(',')
   const all = groupsOf(graph.nodes)
   const groups = new Map([...all].filter(([name]) => !opened.includes(name)))
@@ -123,10 +126,10 @@ function Tools({view, whole, form}: ToolsProps) {
       {parameter('focus') !== '' && (
         <select
           aria-label="Maximum number of calls"
-          value={parameter('within') || '1'}
+          value={within()}
           onChange={event => setParameters({within: event.currentTarget.value})}
         >
-          {['1', '2', '3'].map(steps => (
+          {STEPS.map(steps => (
             <option key={steps} value={steps}>
               within {steps}
             </option>

@@ -37,6 +37,21 @@ t.test('the calls between apps', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('what was wrong with a filter is not said of the next one', async t => {
+      const run = await runWithCalls(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls', exact: true}).click()
+      const wrong = JSON.stringify({status: 400, detail: 'the filter status:9xx names no status', hint: ''})
+      await page.route(/q=status/, async route => route.fulfill({status: 400, body: wrong}))
+      const filter = page.getByRole('searchbox', {name: 'Filter calls'})
+      await filter.fill('status:9xx')
+      await page.getByRole('alert').getByText('names no status').waitFor()
+      await page.route(/q=to/, async route => route.abort())
+      await filter.fill('to:payments')
+      await page.getByRole('alert').waitFor({state: 'detached'})
+      t.equal(await filter.getAttribute('aria-invalid'), 'false')
+    })
+
     await t.test('what was cleared in one run hides nothing of the next', async t => {
       const key = Buffer.alloc(32, 1)
       const run = await madeUp(t, {key})

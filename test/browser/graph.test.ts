@@ -156,6 +156,9 @@ t.test('the graph', async t =>
       await page.getByLabel('Maximum number of calls').selectOption('within 2')
       await picture.getByText('app-9').last().waitFor()
       t.match(page.url(), /focus=app-7.*within=2$/, 'it belongs to the address')
+      await page.goto(`${run.url.replace(/#.*/, '')}#/graph?focus=app-7&within=1e99`)
+      await picture.getByText('app-9').waitFor({state: 'detached'})
+      t.equal(await picture.getByRole('button').count(), 2)
     })
 
     await t.test('fits, is zoomed and moved by keys and buttons; apps without calls are in rows', async t => {

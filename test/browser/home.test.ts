@@ -1,6 +1,6 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {app, madeUp} from './made-up.ts'
+import {app, FIRST_VIEW, madeUp} from './made-up.ts'
 import {crash, CRASHED, death, trouble} from './made-up-crash.ts'
 
 const START = Date.parse('2026-01-31T14:46:28.000Z')
@@ -167,6 +167,41 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       t.match(decodeURIComponent(page.url()), /q=to:stock\+is:failed$/)
       await region.getByText('payments exited').waitFor()
       t.equal(await region.getByRole('paragraph').count(), 1)
+    })
+
+    await t.test('what happens while the page is read comes twice, and is shown once', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const [greeted, later] = [2000, 1000].map(ms => new Date(Date.now() - ms).toISOString())
+      run.helloAt = greeted ?? ''
+      const late = {at: later, type: 'note', data: {code: 'x', text: 'it was late'}}
+      run.past = [
+        {id: 1002, ...late},
+        {id: 7, ...late, at: '2026-01-31T14:42:00.000Z', data: {code: 'x', text: 'it was early'}}
+      ]
+      const {page} = await open(browser, run.url)
+      await run.followed('note')
+      run.send('note', late.data, 1002, later)
+      const happened = page.getByRole('region', {name: 'What happened'})
+      for (const text of ['it was early', 'it was late']) await happened.getByRole('row', {name: text}).waitFor()
+      t.equal(await happened.getByText('2 ×').count(), 0)
+    })
+
+    await t.test('a clock that is set back by an hour stops nothing', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const page = await browser.newPage()
+      await page.addInitScript('globalThis.later = 0; const now = Date.now; Date.now = () => now() + later')
+      await page.goto(run.url)
+      const spoken = page.getByRole('status')
+      run.send('troubles', {troubles: [trouble({text: '"payments" exited'})]})
+      await spoken.getByText('"payments" exited').waitFor({state: 'attached'})
+      await run.followed('calls')
+      const again = ['/usage', '/traffic'].map(async path => page.waitForRequest(request => request.url().endsWith(path)))
+      await page.evaluate('later = -3600e3')
+      run.send('troubles', {troubles: [trouble({key: 'other', text: '"mail" exited'})]})
+      await Promise.all([...again, spoken.getByText('"mail" exited').waitFor({state: 'attached'})])
+      t.pass('news are spoken, memory and calls are asked for')
     })
 
     await t.test('what has happened: starts, reloads, crashes, faults; also before the page was opened', async t => {

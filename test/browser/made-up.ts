@@ -153,6 +153,8 @@ export interface MadeUp {
   faults: readonly Api.Fault[]
   /** What needs a person. */
   troubles: readonly Api.Trouble[]
+  /** When the whole state was sent; '': now. */
+  helloAt: string
   /** Events that were before the page was opened. */
   past: readonly object[]
   /**
@@ -195,6 +197,7 @@ export async function madeUp(
     answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}, ...NO_FIGURES},
     faults: [],
     troubles: [],
+    helloAt: '',
     past: [],
     apps: [app('checkout'), app('payments'), app('order-processor')],
     send: (type, data, given, at) => {
@@ -257,7 +260,7 @@ export async function madeUp(
         const missed = Number(after ?? 0) < firstId ? undefined : kept.filter(event => event.id > Number(after))
         response.write(
           missed === undefined
-            ? `${JSON.stringify({id, type: after === null ? 'hello' : 'reset', data: stateOf()})}\n`
+            ? `${JSON.stringify({id, at: made.helloAt || new Date().toISOString(), type: after === null ? 'hello' : 'reset', data: stateOf()})}\n`
             : `\n${missed.map(({frame}) => frame).join('')}`
         )
         if (made.troubles.length > 0)

@@ -149,6 +149,19 @@ t.test('a folder that cannot be written, another one in PATH, and arguments that
   })
   t.match(await script.exited, {code: 0})
   t.match(script.stdout.text, `another one is found first: ${first}/pillion\n`)
+  const near = rig.start(['/bin/sh', SCRIPT, '--from', from, '--to', 'a folder'], {
+    env: {HOME: rig.home, PATH: `${bin}:/usr/bin:/bin`}
+  })
+  t.match(await near.exited, {code: 0})
+  t.notMatch(near.stdout.text, /not in your PATH|another one/, 'a folder that is named from here is the same')
+  await mkdir(join(rig.folder, 'sources/pillion'), {recursive: true})
+  const taken = ['--to', join(rig.folder, 'sources')]
+  for (const args of [
+    ['--from', from, ...taken],
+    ['--uninstall', ...taken]
+  ])
+    t.match(await install(rig, ...args), {code: 1, err: /sources\/pillion is a folder\n/})
+  t.strictSame(readdirSync(join(rig.folder, 'sources/pillion')), [])
   t.match(await install(rig), {code: 1, err: /where are the files of the release\?/})
   t.match(await install(rig, '--from'), {code: 1, err: /--from needs a value/})
   t.match(await install(rig, '--form', 'x'), {code: 1, err: /unknown argument: --form\n/})
