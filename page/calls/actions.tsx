@@ -1,19 +1,13 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useMemo, useState} from 'preact/hooks'
 import {announce} from '../parts/announce.tsx'
-import {confirm} from '../parts/confirm.tsx'
-import {visible} from '../parts/safe-text.ts'
-import {failure} from '../parts/strips.tsx'
-import {api, mayChange, problemText} from '../state/api.ts'
+import {copyText} from '../parts/copy-button.tsx'
+import {showProblem} from '../parts/strips.tsx'
+import {api, mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {EditForm} from './edit-form.tsx'
 import {ReplayResult} from './replay-result.tsx'
-
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
-
-const showProblem = (error: unknown): void => {
-  failure.value = problemText(error)
-}
+import {sendOrAsk} from './send-or-ask.ts'
 
 const NO_KEYS: readonly Key[] = []
 
@@ -27,7 +21,7 @@ export interface ActionsProps {
 
 /** What can be done with a call: send it again, as it was or edited, copy it as a command, pin it. */
 export function Actions({call, edited, hasKeys = false}: ActionsProps) {
-  const {number, method, path} = call
+  const {number} = call
   const [result, setResult] = useState<Api.Replay | undefined>(undefined)
   const [isPinned, setPinned] = useState(false)
   const [isEditing, setEditing] = useState(false)
@@ -50,25 +44,8 @@ export function Actions({call, edited, hasKeys = false}: ActionsProps) {
       showProblem(error)
     }
   }
-  const sendOrAsk = (): void => {
-    if (SAFE.has(method)) return void send(false)
-    confirm({
-      text: `Send ${method} ${visible(path)} again? It may change something in ${visible(call.to)}.`,
-      yes: 'Send it',
-      run: () => void send(true)
-    })
-  }
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(
-        await api.text('GET /calls.{format}', {at: {format: 'curl'}, query: {number}})
-      )
-      announce('Copied')
-    } catch (error) {
-      if (error instanceof DOMException) failure.value = 'The browser does not let the page write to the clipboard'
-      else showProblem(error)
-    }
-  }
+  const copy = (): void =>
+    void api.text('GET /calls.{format}', {at: {format: 'curl'}, query: {number}}).then(copyText, showProblem)
   const pin = async (): Promise<void> => {
     try {
       const {pins} = isPinned
@@ -93,7 +70,7 @@ export function Actions({call, edited, hasKeys = false}: ActionsProps) {
             run: () => setEditing(!isEditing)
           }
         ]),
-    {keys: 'r', button: 'Send again', text: 'Send the call again', run: sendOrAsk},
+    {keys: 'r', button: 'Send again', text: 'Send the call again', run: () => sendOrAsk(call, send)},
     {
       keys: 'm',
       button: isPinned ? 'Pinned' : 'Pin',
@@ -104,7 +81,7 @@ export function Actions({call, edited, hasKeys = false}: ActionsProps) {
   ]
   const all = [
     ...(mayChange ? changes : []),
-    {keys: 'c', button: 'curl', text: 'Copy the call as a curl command', isOn: undefined, run: () => void copy()}
+    {keys: 'c', button: 'curl', text: 'Copy the call as a curl command', isOn: undefined, run: copy}
   ]
   const keys = useMemo<readonly Key[]>(() => all, [number, isPinned, isEditing, edited])
   useKeys(hasKeys ? keys : NO_KEYS)

@@ -1,5 +1,6 @@
-import {failure} from '../parts/strips.tsx'
-import {api, problemOf} from '../state/api.ts'
+import {saveFile} from '../parts/save-file.ts'
+import {failure, showProblem} from '../parts/strips.tsx'
+import {api} from '../state/api.ts'
 
 /** What the run writes, and the name of the file. */
 const FORMATS: readonly (readonly [text: string, format: string, file: string])[] = [
@@ -18,8 +19,7 @@ export function Export({q}: {readonly q: string}) {
       onChange={event => {
         const chosen = FORMATS.find(([, format]) => format === event.currentTarget.value)
         event.currentTarget.value = ''
-        if (chosen !== undefined)
-          void save(chosen[1], chosen[2], q).catch((error: unknown) => (failure.value = problemOf(error).message))
+        if (chosen !== undefined) save(chosen[1], chosen[2], q).catch(showProblem)
       }}
     >
       <option value="">Export …</option>
@@ -38,10 +38,5 @@ async function save(format: string, file: string, q: string): Promise<void> {
   // said at the end of each format
   const [overwritten] = /\d+ calls? (?:was|were) overwritten[\w ,:]+/.exec(await blob.slice(-200).text()) ?? []
   if (overwritten !== undefined) failure.value = `${overwritten}.`
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = file
-  link.click()
-  URL.revokeObjectURL(url)
+  saveFile(file, blob)
 }

@@ -1,8 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
-import {piecesOf} from '../logs/ansi.ts'
 import {timeOfDay} from '../parts/format.ts'
-import {visible} from '../parts/safe-text.ts'
+import {visible, withoutColours} from '../parts/safe-text.ts'
 import {api, problemOf} from '../state/api.ts'
 import {appList} from '../state/run.ts'
 
@@ -40,12 +39,8 @@ interface Span {
   readonly until: number
 }
 
-const textOf = ({time, app, line}: Api.Line): string => {
-  const text = piecesOf(line)
-    .map(piece => piece.text)
-    .join('')
-  return `${time === null ? '' : timeOfDay(time)} ${visible(app)} ${text}`
-}
+const textOf = ({time, app, line}: Api.Line): string =>
+  `${time === null ? '' : timeOfDay(time)} ${visible(app)} ${withoutColours(line)}`
 
 /** Reads the log from shortly before a time until it is past another one. Throws an ApiError. */
 async function linesOf({apps, ...span}: Span): Promise<readonly Api.Line[]> {

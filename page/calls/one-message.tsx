@@ -1,6 +1,5 @@
-import type * as Api from '../../src/model/api.generated.ts'
-import {useEffect, useState} from 'preact/hooks'
-import {api, problemOf} from '../state/api.ts'
+import {api} from '../state/api.ts'
+import {useAsked} from '../state/asked.ts'
 import {hrefOf} from '../state/route.ts'
 import {statusText} from './columns.tsx'
 import {MessageBody} from './message-body.tsx'
@@ -15,14 +14,7 @@ export function OneMessage({
   readonly number: number
   readonly side: 'request' | 'response'
 }) {
-  const [call, setCall] = useState<Api.CallDetail | string | undefined>(undefined)
-  useEffect(() => {
-    const gone = new AbortController()
-    api.ask('GET /calls/{number}', {at: {number}, signal: gone.signal}).then(setCall, (error: unknown) => {
-      if (!gone.signal.aborted) setCall(problemOf(error).message)
-    })
-    return () => gone.abort()
-  }, [number])
+  const call = useAsked(async signal => api.ask('GET /calls/{number}', {at: {number}, signal}), [number])
   return (
     <div class="answer" role="group" aria-label={title}>
       <h2>

@@ -2,10 +2,9 @@ import type * as Api from '../../src/model/api.generated.ts'
 import type {ComponentChildren} from 'preact'
 import {useEffect, useState} from 'preact/hooks'
 import {guessText, reasonText} from '../../src/model/call-guess.ts'
-import {piecesOf} from '../logs/ansi.ts'
 import {Bars, type Bar} from '../parts/bars.tsx'
 import {count, timeOfDay} from '../parts/format.ts'
-import {visible} from '../parts/safe-text.ts'
+import {visible, withoutColours} from '../parts/safe-text.ts'
 import {api, keptOr} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
@@ -111,7 +110,9 @@ export function errorOf({nodes, lines, failedAt}: Api.RequestTree): string {
   const {type = '', message = ''} = began?.spans.find(({exception}) => exception !== null)?.exception ?? {}
   const thrown = [type, message].filter(text => text !== '').join(': ')
   const written = errorAmong(lines.filter(({node}) => node === failedAt))
-  return visible(thrown || (written === undefined ? '' : textOf(written.line.line)) || firstLine(began?.failure ?? ''))
+  return visible(
+    thrown || (written === undefined ? '' : withoutColours(written.line.line)) || firstLine(began?.failure ?? '')
+  )
 }
 
 const errorAmong = (lines: readonly Api.TreeLine[]): Api.TreeLine | undefined =>
@@ -267,7 +268,7 @@ function Lines({lines}: {readonly lines: readonly Api.TreeLine[]}) {
       {left > 0 && `… ${left} earlier lines\n`}
       {lines.slice(-MAX_LINES).map(({others, line: {time, app, line, level}}) => (
         <span class={level === 'error' ? 'bad' : ''}>
-          {`${time === null ? '' : timeOfDay(time)} ${visible(app)} ${textOf(line)}`}
+          {`${time === null ? '' : timeOfDay(time)} ${visible(app)} ${withoutColours(line)}`}
           {others > 0 && <span class="soft">{` (or for another of its ${others + 1} requests)`}</span>}
           {'\n'}
         </span>
@@ -275,8 +276,3 @@ function Lines({lines}: {readonly lines: readonly Api.TreeLine[]}) {
     </pre>
   )
 }
-
-const textOf = (line: string): string =>
-  piecesOf(line)
-    .map(({text}) => text)
-    .join('')

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {announce} from '../parts/announce.tsx'
-import {failure} from '../parts/strips.tsx'
-import {api, problemText} from '../state/api.ts'
+import {failure, showProblem} from '../parts/strips.tsx'
+import {api} from '../state/api.ts'
 
 /** Whether the run has made a change of its faults; if not, the top of the page says why. */
 export async function change(text: string, request: () => Promise<unknown>): Promise<boolean> {
@@ -11,7 +11,7 @@ export async function change(text: string, request: () => Promise<unknown>): Pro
     announce(text)
     return true
   } catch (error) {
-    failure.value = problemText(error)
+    showProblem(error)
     return false
   }
 }

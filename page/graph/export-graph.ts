@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {mermaidText} from '../../src/observe/api/graph-drawings.ts'
 import {duration} from '../parts/format.ts'
-import {saveText} from '../parts/save-text.ts'
+import {saveFile} from '../parts/save-file.ts'
 import {wordOf} from '../state/app-status.ts'
 import {appList} from '../state/run.ts'
 
@@ -13,6 +13,6 @@ const asOfNow = (graph: Api.Graph): Api.Graph => {
 
 /** The formats in which the graph can be saved. */
 export const EXPORTS: Readonly<Record<string, (graph: Api.Graph) => void>> = {
-  Mermaid: graph => saveText('calls.mmd', 'text/plain', mermaidText(asOfNow(graph), duration)),
-  JSON: graph => saveText('calls.json', 'application/json', `${JSON.stringify(asOfNow(graph), null, 2)}\n`)
+  Mermaid: graph => saveFile('calls.mmd', new Blob([mermaidText(asOfNow(graph), duration)])),
+  JSON: graph => saveFile('calls.json', new Blob([`${JSON.stringify(asOfNow(graph), null, 2)}\n`]))
 }

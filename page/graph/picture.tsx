@@ -116,6 +116,15 @@ interface EdgeProps {
   readonly onSeen: (place: Point) => void
 }
 
+/** Enter and the space bar press what is a button in a picture. */
+const pressing =
+  (press: () => void) =>
+  (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' && event.key !== ' ') return
+    event.preventDefault()
+    press()
+  }
+
 function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
   if (place === undefined) return null
   const {points, label} = place
@@ -137,11 +146,7 @@ function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
       aria-label={sentenceOf(edge)}
       onClick={() => onSelect(edge)}
       onFocus={() => onSeen(label)}
-      onKeyDown={event => {
-        if (event.key !== 'Enter' && event.key !== ' ') return
-        event.preventDefault()
-        onSelect(edge)
-      }}
+      onKeyDown={pressing(() => onSelect(edge))}
     >
       <path d={lineThrough(points)} stroke-width={widthOf(edge)} marker-end="url(#arrow)" />
       <path class="hit" d={lineThrough(points)} />
@@ -256,11 +261,7 @@ function Group({name, members, place, onOpen, onSeen}: GroupProps) {
       aria-label={`Open the group ${name}, ${text}`}
       onClick={() => onOpen(name)}
       onFocus={() => onSeen(place)}
-      onKeyDown={event => {
-        if (event.key !== 'Enter' && event.key !== ' ') return
-        event.preventDefault()
-        onOpen(name)
-      }}
+      onKeyDown={pressing(() => onOpen(name))}
     >
       <Box place={place} name={visible(name)} text={text} />
     </g>

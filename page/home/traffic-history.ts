@@ -73,10 +73,11 @@ export function followTraffic(): () => void {
       before = undefined
       begin(gone.signal).catch(() => (endsAt = Date.now() + SPAN_MS)) // then the line begins now
     }
+    const at = now.value // read in any case: the effect runs again with each second
     if (endsAt === 0) return
     // the page was hidden for a while, and no samples were counted meanwhile; or the clock was set
-    if (Math.abs(now.value - endsAt) > 4 * SPAN_MS) return void (run = '')
-    if (now.value < endsAt) return
+    if (Math.abs(at - endsAt) > 4 * SPAN_MS) return void (run = '')
+    if (at < endsAt) return
     endsAt += SPAN_MS
     endSpan()
   })

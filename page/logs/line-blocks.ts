@@ -18,8 +18,6 @@ export interface LineFilter {
   readonly isMarked: (line: Api.Line) => boolean
 }
 
-export const EVERYTHING: LineFilter = {isShown: () => true, isMarked: () => false}
-
 interface Block {
   readonly element: HTMLElement
   readonly lines: (Api.Line | undefined)[]
@@ -38,7 +36,7 @@ export interface OpenNote {
 export class LineBlocks {
   readonly #box: HTMLElement
   readonly #levels = new Levels()
-  #filter: LineFilter = EVERYTHING
+  #filter: LineFilter = {isShown: () => true, isMarked: () => false}
   /** The lines of each block; undefined: a note of ours. */
   #blocks: Block[] = []
   #isBare = false
@@ -46,10 +44,6 @@ export class LineBlocks {
   constructor(box: HTMLElement) {
     this.#box = box
     this.#setBare(true)
-  }
-
-  get isEmpty(): boolean {
-    return this.#blocks.length === 0
   }
 
   append(line: Api.Line): void {

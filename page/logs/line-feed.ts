@@ -1,5 +1,4 @@
-import {failure} from '../parts/strips.tsx'
-import {problemOf} from '../state/api.ts'
+import {showProblem} from '../parts/strips.tsx'
 import {listen, run, type EventData} from '../state/run.ts'
 import {readLines, type Stretch} from './history.ts'
 import type {LineBlocks} from './line-blocks.ts'
@@ -53,7 +52,7 @@ export function feed(
       const rest = left && {...left, to, count: left.left}
       blocks.replace(note, lines, rest && {text: textOf(rest), open: async next => open(rest, next)})
     } catch (error) {
-      if (!signal.aborted) failure.value = problemOf(error).message
+      if (!signal.aborted) showProblem(error)
     }
   }
   /** Reads what was written from a place on. */

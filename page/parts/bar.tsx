@@ -1,23 +1,12 @@
-import {computed} from '@preact/signals'
 import {useEffect, useRef} from 'preact/hooks'
 import {isUsable} from '../../src/model/availability.ts'
 import {hrefOf, route} from '../state/route.ts'
-import {appList, edges, isPaused, pause, runName} from '../state/run.ts'
+import {appList, isPaused, pause, runName} from '../state/run.ts'
+import {whole} from '../state/traffic.ts'
 import {VIEWS} from '../views/views.ts'
 import {Copies} from './copies.tsx'
 import {count, rate} from './format.ts'
 import {isHelpOpen} from './help.tsx'
-
-/** Calls of the last minute, of all edges. */
-const traffic = computed(() => {
-  let [perSecond, calls, failed] = [0, 0, 0]
-  for (const {recent} of edges.value) {
-    perSecond += recent.calls / recent.seconds
-    calls += recent.calls
-    failed += recent.failed
-  }
-  return {perSecond, calls, failed}
-})
 
 /** The header of every view. */
 export function Bar() {
@@ -82,7 +71,7 @@ function Figures() {
   const all = appList.value
   const wanted = all.filter(({availability}) => availability !== 'stopped')
   const ready = wanted.filter(({availability}) => isUsable(availability)).length
-  const {perSecond, calls, failed} = traffic.value
+  const {perSecond, calls, failed} = whole.value
   return (
     <p class="figures">
       <span>

@@ -3,7 +3,8 @@ import {useEffect, useState} from 'preact/hooks'
 import {COLUMNS as ALL, hrefOfCall} from '../calls/columns.tsx'
 import {api} from '../state/api.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {appList, listen} from '../state/run.ts'
+import {listen} from '../state/run.ts'
+import {firstCall} from './first-call.ts'
 import {Grid} from './grid.tsx'
 
 const MAX_ROWS = 40
@@ -59,19 +60,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
 /** One does not sort what goes by. */
 const COLUMNS = ALL.filter(({name}) => name !== 'why').map(({sortBy: _sortBy, ...column}) => column)
 
-/** How to make one: from the first app that has a sidecar to one that takes calls. */
 function NoCalls() {
-  const caller = appList.value.find(({httpPort}) => httpPort > 0)
-  const callee = appList.value.find(({id, appPort}) => appPort > 0 && id !== caller?.id) ?? caller
-  return (
-    <p class="empty">
-      No call has been made yet.
-      {caller !== undefined && callee !== undefined && (
-        <>
-          {' '}
-          Make one: <code>{`curl http://127.0.0.1:${caller.httpPort}/v1.0/invoke/${callee.id}/method/`}</code>
-        </>
-      )}
-    </p>
-  )
+  const command = firstCall()
+  return <p class="empty">No call has been made yet. {command !== '' && ['Make one: ', <code>{command}</code>]}</p>
 }

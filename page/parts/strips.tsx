@@ -43,6 +43,10 @@ effect(() => {
   if (state === 'ended') announce('The run has ended')
 })
 
+export const showProblem = (error: unknown): void => {
+  failure.value = problemText(error)
+}
+
 /** Does something with an app, and says so if it could not be done. */
 export async function act(app: string, action: 'restart' | 'start' | 'stop'): Promise<void> {
   failure.value = ''
@@ -50,7 +54,7 @@ export async function act(app: string, action: 'restart' | 'start' | 'stop'): Pr
   try {
     await api.ask(`POST /apps/{id}/${action}`, {at: {id: app}})
   } catch (error) {
-    failure.value = problemText(error)
+    showProblem(error)
   }
 }
 

@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {outcomeOf} from '../calls/replay-result.tsx'
-import {confirm} from '../parts/confirm.tsx'
+import {sendOrAsk} from '../calls/send-or-ask.ts'
 import {timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {mayChange} from '../state/api.ts'
@@ -44,14 +44,7 @@ export function PinTable({known: {pins, rounds}}: {readonly known: Api.Pins}) {
 
 function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly Api.Round[]}) {
   const {call, method, path, from, to, before, results} = pin
-  const send = (): void => {
-    if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return void sendReplays({calls: [call]})
-    confirm({
-      text: `Send ${method} ${visible(path)} again? It may change something in ${to}.`,
-      yes: 'Send it',
-      run: () => void sendReplays({calls: [call], unsafe: true})
-    })
-  }
+  const send = (): void => sendOrAsk(pin, async unsafe => sendReplays({calls: [call], unsafe}))
   const {parameters} = route.value
   return (
     <tr>

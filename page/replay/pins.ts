@@ -1,8 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {announce} from '../parts/announce.tsx'
-import {failure} from '../parts/strips.tsx'
-import {api, problemText} from '../state/api.ts'
+import {showProblem} from '../parts/strips.tsx'
+import {api} from '../state/api.ts'
 import {listen, runId} from '../state/run.ts'
 
 /** Undefined: not asked yet. */
@@ -16,10 +16,6 @@ let sentIn = ''
 listen('reset', ({run}) => {
   if (run !== sentIn) sentNow.value = []
 })
-
-export const showProblem = (error: unknown): void => {
-  failure.value = problemText(error)
-}
 
 let isLoading = false
 let isWanted = false

@@ -1,3 +1,4 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {edges} from './run.ts'
 
@@ -12,20 +13,22 @@ export interface Traffic {
 
 export const NO_TRAFFIC: Readonly<Traffic> = {perSecond: 0, calls: 0, failed: 0, p95Ms: 0}
 
-function sums(by: 'from' | 'to'): ReadonlyMap<string, Readonly<Traffic>> {
+function sums(keyOf: (edge: Api.Edge) => string): ReadonlyMap<string, Readonly<Traffic>> {
   const found = new Map<string, Traffic>()
   for (const edge of edges.value) {
-    const sum = found.get(edge[by]) ?? {...NO_TRAFFIC}
+    const sum = found.get(keyOf(edge)) ?? {...NO_TRAFFIC}
     sum.perSecond += edge.recent.calls / edge.recent.seconds
     sum.calls += edge.recent.calls
     sum.failed += edge.recent.failed
     sum.p95Ms = Math.max(sum.p95Ms, edge.recent.p95Ms)
-    found.set(edge[by], sum)
+    found.set(keyOf(edge), sum)
   }
   return found
 }
 
 /** Calls to each app. */
-export const incoming = computed(() => sums('to'))
+export const incoming = computed(() => sums(({to}) => to))
 /** Calls by each app. */
-export const outgoing = computed(() => sums('from'))
+export const outgoing = computed(() => sums(({from}) => from))
+/** All calls. */
+export const whole = computed(() => sums(() => '').get('') ?? NO_TRAFFIC)

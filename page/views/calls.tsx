@@ -14,11 +14,12 @@ import {COLUMNS, columnsWithGaps, hrefOfCall, OF_REQUESTS} from '../calls/column
 import {Export} from '../calls/export.tsx'
 import {Request} from '../calls/request.tsx'
 import {Chips} from '../parts/chips.tsx'
+import {firstCall} from '../parts/first-call.ts'
 import {count} from '../parts/format.ts'
 import {Grid} from '../parts/grid.tsx'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
-import {appList, connection, runId} from '../state/run.ts'
+import {connection, runId} from '../state/run.ts'
 
 /** Words of the filter that are switched by a click. */
 const CHIPS: readonly (readonly [text: string, word: string])[] = [
@@ -134,12 +135,10 @@ function Nothing({q, isCleared: wasCleared}: {readonly q: string; readonly isCle
       </div>
     )
   if (connection.value.state !== 'open') return <p class="empty">The run does not answer.</p>
-  const [from] = appList.value.filter(({httpPort}) => httpPort > 0)
-  const to = appList.value.find(({appPort}) => appPort > 0) ?? from
   return (
     <div class="empty">
-      <p>There was no call yet. This makes one, through the sidecar of {from?.id ?? 'an app'}:</p>
-      <pre>{`curl http://127.0.0.1:${from?.httpPort ?? 3500}/v1.0/invoke/${to?.id ?? 'app'}/method/`}</pre>
+      <p>There was no call yet. Use the app, or make one:</p>
+      <pre>{firstCall()}</pre>
     </div>
   )
 }

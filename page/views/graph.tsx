@@ -1,5 +1,4 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {useEffect, useState} from 'preact/hooks'
 import {dependsText, isTopic, nameOf} from '../graph/edge-text.ts'
 import {EXPORTS} from '../graph/export-graph.ts'
 import {around, edgeKey, graphOf, recentOf, type Graph as GraphModel, type GraphEdge} from '../graph/graph.ts'
@@ -7,11 +6,13 @@ import {grouped, groupsOf, MAX_UNGROUPED} from '../graph/groups.ts'
 import {EdgeTable, Matrix} from '../graph/tables.tsx'
 import {QuickFaults} from '../faults/quick-faults.tsx'
 import {count, duration} from '../parts/format.ts'
+import {firstCall} from '../parts/first-call.ts'
 import {late} from '../parts/late.tsx'
-import {api, keptOr} from '../state/api.ts'
+import {api} from '../state/api.ts'
+import {useAsked} from '../state/asked.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
-import {appList, edges} from '../state/run.ts'
+import {edges} from '../state/run.ts'
 
 /** Its code, with that of the layout, is loaded when it is shown first. */
 const Picture = late(async () => import('../graph/picture.tsx'))
@@ -25,21 +26,8 @@ const parameter = (name: string): string => route.value.parameters.get(name) ?? 
 const within = (): string => STEPS.find(each => each === parameter('within')) ?? '1'
 
 /** Asked again when edges come or go: their figures come by themselves. */
-function useGraph(): Api.Graph | string | undefined {
-  const [found, setFound] = useState<Api.Graph | string | undefined>(undefined)
-  const known = edges.value.map(edgeKey).toSorted().join('\n')
-  useEffect(() => {
-    let isOver = false
-    api.ask('GET /graph').then(
-      view => isOver || setFound(view),
-      (error: unknown) => isOver || setFound(keptOr(error))
-    )
-    return () => {
-      isOver = true
-    }
-  }, [known])
-  return found
-}
+const useGraph = () =>
+  useAsked(async signal => api.ask('GET /graph', {signal}), [edges.value.map(edgeKey).toSorted().join('\n')])
 
 const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the figures', run: () => setParameters({edge: ''})}]
 
@@ -92,7 +80,12 @@ export default function Graph() {
             ))}
         </p>
       )}
-      {whole.edges.every(({figures}) => figures === undefined) && <Empty />}
+      {whole.edges.every(({figures}) => figures === undefined) && (
+        <div class="empty">
+          <p>No app has called another one yet. Use the app, or make a call:</p>
+          <pre>{firstCall()}</pre>
+        </div>
+      )}
       {form === 'picture' && <Picture {...props} />}
       {form === 'matrix' && <Matrix {...props} graph={graph} />}
       {edge !== undefined && <Figures edge={edge} isGroup={all.has(edge.from) || all.has(edge.to)} />}
@@ -157,18 +150,6 @@ function Tools({view, whole, form}: ToolsProps) {
           </option>
         ))}
       </select>
-    </div>
-  )
-}
-
-function Empty() {
-  const [caller, callee] = appList.value
-  const id = (callee ?? caller)?.id ?? 'ID'
-  const port = caller === undefined ? 'PORT' : caller.httpPort.toString()
-  return (
-    <div class="empty">
-      <p>No app has called another one yet. Use the app, or make a call:</p>
-      <pre>{`curl http://127.0.0.1:${port}/v1.0/invoke/${id}/method/`}</pre>
     </div>
   )
 }

@@ -4,10 +4,11 @@ import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
 import {LineBlocks, type LineFilter} from '../logs/line-blocks.ts'
 import {feed} from '../logs/line-feed.ts'
 import {save} from '../logs/save.ts'
-import {announce} from '../parts/announce.tsx'
+import {Chips} from '../parts/chips.tsx'
+import {copyText} from '../parts/copy-button.tsx'
 import {withoutColours} from '../parts/safe-text.ts'
-import {act, failure} from '../parts/strips.tsx'
-import {mayChange, problemOf} from '../state/api.ts'
+import {act, showProblem} from '../parts/strips.tsx'
+import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {route, setParameters} from '../state/route.ts'
 import {appList} from '../state/run.ts'
@@ -148,13 +149,17 @@ export default function Logs() {
           <option value="warn">Warnings and errors</option>
           <option value="info">Without debug</option>
         </select>
-        <Toggle
-          isOn={isFollowing}
-          text="Follow"
-          onToggle={() => (follow(!isFollowing), (following.current = !isFollowing), toEnd())}
+        <Chips
+          chips={[
+            {
+              text: 'Follow',
+              isOn: isFollowing,
+              toggle: () => (follow(!isFollowing), (following.current = !isFollowing), toEnd())
+            },
+            {text: 'Wrap', isOn: isWrapped, toggle: () => wrap(!isWrapped)},
+            {text: 'stderr only', isOn: isError, toggle: () => setParameters({stream: isError ? '' : 'stderr'})}
+          ]}
         />
-        <Toggle isOn={isWrapped} text="Wrap" onToggle={() => wrap(!isWrapped)} />
-        <Toggle isOn={isError} text="stderr only" onToggle={() => setParameters({stream: isError ? '' : 'stderr'})} />
         {only !== undefined && mayChange && (
           <button type="button" onClick={() => void act(only, 'restart')}>
             Restart {only}
@@ -163,21 +168,10 @@ export default function Logs() {
         <button type="button" class="far" title="Key: x" onClick={() => blocks.current?.clear()}>
           Clear
         </button>
-        <button
-          type="button"
-          onClick={() => {
-            navigator.clipboard.writeText(blocks.current?.text() ?? '').then(
-              () => announce('Copied'),
-              () => (failure.value = 'The browser does not let the page write to the clipboard')
-            )
-          }}
-        >
+        <button type="button" onClick={() => void copyText(blocks.current?.text() ?? '')}>
           Copy
         </button>
-        <button
-          type="button"
-          onClick={() => void save(apps).catch((error: unknown) => (failure.value = problemOf(error).message))}
-        >
+        <button type="button" onClick={() => void save(apps).catch(showProblem)}>
           Download
         </button>
       </div>
@@ -196,22 +190,6 @@ export default function Logs() {
         <Bare isFiltered={(words !== '' && mode === 'filter') || isError || level !== '' || apps.length > 0} />
       </div>
     </>
-  )
-}
-
-function Toggle({
-  isOn,
-  text,
-  onToggle
-}: {
-  readonly isOn: boolean
-  readonly text: string
-  readonly onToggle: () => void
-}) {
-  return (
-    <button type="button" aria-pressed={isOn} onClick={onToggle}>
-      {text}
-    </button>
   )
 }
 

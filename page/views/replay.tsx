@@ -1,4 +1,5 @@
 import {useEffect} from 'preact/hooks'
+import {isSafe} from '../calls/send-or-ask.ts'
 import {PinTable} from '../replay/pin-table.tsx'
 import {isSending, loadPins, pins, sendAll} from '../replay/pins.ts'
 import {SideBySide} from '../replay/side-by-side.tsx'
@@ -7,8 +8,6 @@ import {mayChange} from '../state/api.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {listen} from '../state/run.ts'
 import {confirm} from '../parts/confirm.tsx'
-
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 export default function Replay() {
   useEffect(() => {
@@ -21,7 +20,7 @@ export default function Replay() {
     }
   }, [])
   const known = pins.value
-  const unsafe = known?.pins.filter(({method}) => !SAFE.has(method)) ?? []
+  const unsafe = known?.pins.filter(({method}) => !isSafe(method)) ?? []
   const sendPinned = (): void => {
     if (unsafe.length === 0) return void sendAll(false)
     const methods = [...new Set(unsafe.map(({method}) => method))].join(' and ')

@@ -1,8 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useRef, useState} from 'preact/hooks'
-import {failure} from '../parts/strips.tsx'
+import {showProblem} from '../parts/strips.tsx'
 import type {AskedArguments, Route} from '../../src/control/api-client.ts'
-import {api, problemOf, problemText} from '../state/api.ts'
+import {api, problemOf} from '../state/api.ts'
 import {isPaused, listen} from '../state/run.ts'
 
 /** What happens within this time is one reload. */
@@ -95,7 +95,7 @@ export async function change<R extends Route>(
     for (const again of shown) again()
     return answer
   } catch (error) {
-    failure.value = problemText(error)
+    showProblem(error)
     return undefined
   }
 }

@@ -1,11 +1,11 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {useEffect, useState} from 'preact/hooks'
 import {hrefOfCall, statusText} from '../calls/columns.tsx'
 import {LinesAround} from '../calls/lines-around.tsx'
 import {duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
-import {api, problemOf} from '../state/api.ts'
+import {api} from '../state/api.ts'
+import {useAsked} from '../state/asked.ts'
 import {stepWords} from './words.ts'
 
 /** When a step was done: ms since 1970. */
@@ -15,10 +15,10 @@ const spanOf = ({startedAt, endedAt}: Api.WorkflowStep): readonly [from: number,
 ]
 
 /** The calls that an activity made: those that name its place in the trace, or else all of its app meanwhile. Throws a Problem. */
-async function callsOf(step: Api.WorkflowStep, trace: string): Promise<Found> {
+async function callsOf(step: Api.WorkflowStep, trace: string, signal: AbortSignal): Promise<Found> {
   const [since, until] = spanOf(step).map(ms => new Date(ms).toISOString())
   const query = {q: `from:${step.app} since:${since} until:${until}`, limit: 200}
-  const {calls} = await api.ask('GET /calls', {query})
+  const {calls} = await api.ask('GET /calls', {query, signal})
   const inOrder = calls.toReversed()
   for (const known of [step.span, trace]) {
     const own = known === '' ? [] : inOrder.filter(({traceparent}) => traceparent.includes(known))
@@ -34,11 +34,8 @@ interface Found {
 
 /** What an activity did: its calls, and what its app wrote meanwhile. */
 export function StepDetail({step, trace}: {readonly step: Api.WorkflowStep; readonly trace: string}) {
-  const [found, setFound] = useState<Found | string | undefined>(undefined)
   const [from, until] = spanOf(step)
-  useEffect(() => {
-    callsOf(step, trace).then(setFound, (error: unknown) => setFound(problemOf(error).message))
-  }, [step.eventId, step.endedAt])
+  const found = useAsked(async signal => callsOf(step, trace, signal), [step.eventId, step.endedAt])
   const app = visible(step.app)
   return (
     <section class="box note" aria-label={`What ${stepWords(step)} did`}>

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {app, FIRST_VIEW, madeUp} from './made-up.ts'
+import {app, edge, FIRST_VIEW, madeUp} from './made-up.ts'
 import {crash, CRASHED, death, trouble} from './made-up-crash.ts'
 
 const START = Date.parse('2026-01-31T14:46:28.000Z')
@@ -187,17 +187,40 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       t.equal(await happened.getByText('2 ×').count(), 0)
     })
 
+    await t.test('the line of the last minutes moves on, from the first time that the page is shown', async t => {
+      const run = await madeUp(t)
+      const apps = [{app: 'payments', calls: [0, 3], failed: [0, 0]}]
+      Object.assign(run.answers, FIRST_VIEW, {'GET /traffic': {seconds: 5, until: death().at, apps}})
+      const page = await browser.newPage()
+      await page.clock.install()
+      await page.goto(run.url)
+      await run.followed('calls')
+      for (const [calls, label] of [
+        [100, '3 calls, 0 failed, in the last 5 minutes'],
+        [200, '103 calls, 0 failed, in the last 5 minutes']
+      ] as const) {
+        run.send('edges', {edges: [edge('checkout', 'payments', calls)], waiting: {}})
+        await page.getByText(`${calls / 100}.0/s`).waitFor()
+        await page.clock.runFor(6000)
+        await page.getByRole('img', {name: label}).waitFor()
+      }
+    })
+
     await t.test('a clock that is set back by an hour stops nothing', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
       const page = await browser.newPage()
       await page.addInitScript('globalThis.later = 0; const now = Date.now; Date.now = () => now() + later')
+      const figures = page.waitForResponse(/\/traffic$/)
       await page.goto(run.url)
+      await figures
+      await run.followed('calls')
       const spoken = page.getByRole('status')
       run.send('troubles', {troubles: [trouble({text: '"payments" exited'})]})
       await spoken.getByText('"payments" exited').waitFor({state: 'attached'})
-      await run.followed('calls')
-      const again = ['/usage', '/traffic'].map(async path => page.waitForRequest(request => request.url().endsWith(path)))
+      const again = ['/usage', '/traffic'].map(async path =>
+        page.waitForRequest(request => request.url().endsWith(path))
+      )
       await page.evaluate('later = -3600e3')
       run.send('troubles', {troubles: [trouble({key: 'other', text: '"mail" exited'})]})
       await Promise.all([...again, spoken.getByText('"mail" exited').waitFor({state: 'attached'})])

@@ -1,0 +1,9 @@
+import {appList} from '../state/run.ts'
+
+/** The command of a first call: through the sidecar of an app to another one that takes calls; '' = no app has a sidecar. */
+export function firstCall(): string {
+  const caller = appList.value.find(({httpPort}) => httpPort > 0)
+  if (caller === undefined) return ''
+  const callee = appList.value.find(({id, appPort}) => appPort > 0 && id !== caller.id) ?? caller
+  return `curl http://127.0.0.1:${caller.httpPort}/v1.0/invoke/${callee.id}/method/`
+}
