@@ -26,9 +26,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
     paths.push(path)
     const inside = [...(isSingle ? [] : [index.toString()]), ...(typeof entry === 'string' ? [] : ['path'])]
     try {
-      const text = readTextFile(path)
-      if (text.includes('\0')) throw new Error('it contains the character NUL')
-      variables.push(...Object.entries(parseEnv(text)))
+      variables.push(...Object.entries(parseEnv(textOf(path))))
     } catch (error) {
       if (!required && codeOf(error) === 'ENOENT') continue
       const code = codeOf(error) === 'ENOENT' ? 'path-not-found' : 'invalid-value'
@@ -37,6 +35,13 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
     }
   }
   return {paths, variables: Object.fromEntries(variables) as Record<string, string>}
+}
+
+/** The text of a file of variables. No program can be given a NUL. */
+function textOf(path: string): string {
+  const text = readTextFile(path)
+  if (text.includes('\0')) throw new Error('it contains the character NUL')
+  return text
 }
 
 /** The contents of `.s2i/environment` in an app's folder (Daeploy; the environment file of source-to-image). */
@@ -67,7 +72,7 @@ export function readS2i(settings: Settings, path: string, {isExpected = false} =
   const isThere = existsSync(file)
   if (!isThere && !isExpected) return undefined
   try {
-    const all = isThere ? parseS2i(readTextFile(file)) : {}
+    const all = isThere ? parseS2i(textOf(file)) : {}
     const variables = Object.fromEntries(Object.entries(all).filter(([name]) => !OURS.has(name)))
     return {variables, command: commandOf(all, folder, path)}
   } catch (error) {

@@ -36,6 +36,7 @@ t.test('numbers that make no sense count as not said', async t => {
     sidecar: {httpPort: 0, metricsPort: 0, maxBodyBytes: 4_194_304, readBufferBytes: 4096},
     health: {intervalMs: 5000, timeoutMs: 500, threshold: 3}
   })
+  t.equal(appOf(t, ['readBufferSize: 9Ei']).sidecar.readBufferBytes, 2 ** 30, 'no server takes a number beyond 2^53')
   t.equal(appOf(t, ['maxBodySize: 0']).sidecar.maxBodyBytes, 0, 'but a body of 0 bytes is one without limit')
 })
 

@@ -20,12 +20,17 @@ t.test('.env files come below env; of two the later wins', async t => {
 })
 
 t.test('a variable may have any name but one with NUL', async t => {
-  const names = (app: AppPlan): readonly string[] => Object.keys(app.env).toSorted()
   const folder = openShop(t, orders('envFile: .env', 'env: {__proto__: own, constructor: a}'), {
     orders: {'.env': '__proto__=file\ntoString=b\n'}
   })
-  t.strictSame(names(appOf(folder)), ['__proto__', 'constructor', 'toString'])
-  t.equal(Object.entries(appOf(folder).env).find(([name]) => name === '__proto__')?.[1], 'own')
+  t.strictSame(
+    Object.entries(appOf(folder).env).toSorted(([a], [b]) => a.localeCompare(b)),
+    [
+      ['__proto__', 'own'],
+      ['constructor', 'a'],
+      ['toString', 'b']
+    ]
+  )
   const {message, explanation} = failure(t, orders('env: {"A\\0B": x}'))
   t.match(message, 'a text contains the character NUL')
   t.match(explanation, 'dapr.yaml:5:11\n')
@@ -97,4 +102,12 @@ t.test('a module alone is refused with the command to write; a command always wi
 t.test("Daeploy's file that is a folder is refused", async t => {
   const {message} = failure(t, orders(), {files: {orders: {'.s2i': {environment: {}}}}})
   t.equal(message, 'Error getting apps from config file: error in reading $/orders/.s2i/environment: is a directory')
+})
+
+t.test('a value with NUL in either file is refused: no program can be given it', async t => {
+  for (const [lines, files] of [
+    [orders('envFile: .env'), {orders: {'.env': 'A=x\0y\n'}}],
+    [orders('version: 1.0.0'), {orders: {'.s2i': {environment: 'A=x\0y\n'}}}]
+  ] as const)
+    t.match(failure(t, lines, {files}).message, /: it contains the character NUL$/)
 })
