@@ -201,7 +201,7 @@ export class Watch {
       // another folder is in place of this one: the library may follow the old one from now on, or say nothing of what differs
       .on('raw', (event, name, details) => {
         const {watchedPath: root} = details as {readonly watchedPath: string}
-        if (event !== 'rename' || name !== basename(root) || !folders.has(root)) return
+        if (areFiles || event !== 'rename' || name !== basename(root) || !folders.has(root)) return
         if (folders.get(root) === identityAt(root)) return // what has come or gone is in it, and has its name
         this.#isReplaced = true
         this.#rest.add(root, 'other')
