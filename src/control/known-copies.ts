@@ -5,6 +5,7 @@ import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
+import type {RunIdentity} from './run-file.ts'
 import {commonOf, gitOf, gitText, isForgotten, repositoryOf} from './repository.ts'
 import {spaceNameOf} from './space.ts'
 
@@ -81,6 +82,13 @@ export function knownCopies(env: Environment, file: string): readonly KnownCopy[
     }))
   return [...known, ...left]
 }
+
+/** Of what is about to be a run what will be the run of one of these copies, named as they are. */
+export const startsOf = (copies: readonly KnownCopy[], starts: readonly RunIdentity[]): readonly RunIdentity[] =>
+  starts.flatMap(start => {
+    const copy = copies.find(({folder}) => isSamePath(folder, dirname(start.templateFile)))
+    return copy === undefined ? [] : [{...start, name: start.copy || basename(copy.folder)}]
+  })
 
 /**
  * The main working tree and the added ones, as Git remembers them (gitrepository-layout(5)); those of which Git knows that they are gone,

@@ -2,6 +2,7 @@ import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {Copies, Dashboard} from '../../src/model/api.generated.ts'
+import {ownStart} from '../../src/control/starting-runs.ts'
 import {misfit} from '../rig/api-schema.ts'
 import {openRig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
@@ -30,6 +31,14 @@ t.test('the page of a run knows the other copies, and opens the pages of those a
       {name: 'main', state: 'running', pid: main?.pid, isThis: true},
       {name: 'pr', branch: 'fix/cart', folder: join(rig.folder, 'pr'), state: 'running', pid: pr?.pid, isThis: false}
     ]
+  )
+  const start = join(rig.runtimeDir, `starting-${process.pid}`)
+  writeFileSync(start, JSON.stringify(ownStart(join(rig.folder, 'idle/dapr.yaml'))))
+  const {copies: begun} = (await (await asked(page, '/copies')).json()) as Copies
+  t.equal(misfit('Copies', {copies: begun}), '')
+  t.match(
+    begun.find(({name}) => name === 'idle'),
+    {state: 'starting', pid: 0}
   )
   for (let times = 0; times < 2; times++) {
     const answer = await asked(page, `/copies/${pr?.pid}/dashboard`, 'POST')

@@ -1,21 +1,25 @@
 import {join} from 'node:path'
 import {clientOf} from '../../control/client.ts'
-import {knownCopies, type KnownCopy} from '../../control/known-copies.ts'
+import {knownCopies, startsOf, type KnownCopy} from '../../control/known-copies.ts'
+import {startingRuns} from '../../control/starting-runs.ts'
 import type * as Api from '../../model/api.generated.ts'
 import type {ApiContext} from './api-context.ts'
 import {ApiProblem} from './problem.ts'
 
 /** The copies of the template; none of a run without a template, or whose template came from standard input. */
-export const copiesView = (context: ApiContext): Api.Copies => ({
-  copies: copiesOf(context).map(({name, folder, branch, isGone, run}) => ({
-    name,
-    folder,
-    branch,
-    state: run === undefined ? (isGone ? 'gone' : 'stopped') : 'running',
-    pid: run?.pid ?? 0,
-    isThis: run?.pid === process.pid
-  }))
-})
+export function copiesView(context: ApiContext): Api.Copies {
+  const starts = startingRuns(context.template.env)
+  const stateOf = (copy: KnownCopy): Api.Copy['state'] => {
+    if (copy.run !== undefined) return 'running'
+    if (startsOf([copy], starts).some(({name}) => name === copy.name)) return 'starting'
+    return copy.isGone ? 'gone' : 'stopped'
+  }
+  const copies = copiesOf(context).map(copy => {
+    const {name, folder, branch, run} = copy
+    return {name, folder, branch, state: stateOf(copy), pid: run?.pid ?? 0, isThis: run?.pid === process.pid}
+  })
+  return {copies}
+}
 
 /** Opens the page of the copy whose run has this pid. Throws an ApiProblem if no other copy has it. */
 export async function openCopy(context: ApiContext, pid: number): Promise<Api.Dashboard> {

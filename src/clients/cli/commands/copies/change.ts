@@ -1,7 +1,7 @@
 import {rmSync} from 'node:fs'
 import {createInterface} from 'node:readline/promises'
 import {endRun} from '../../../../control/client.ts'
-import type {KnownCopy} from '../../../../control/known-copies.ts'
+import {startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import type {RunIdentity} from '../../../../control/run-file.ts'
 import {endStarting, startingRuns} from '../../../../control/starting-runs.ts'
 import {UserError} from '../../../../model/errors.ts'
@@ -10,7 +10,7 @@ import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {runsHere} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
-import {copiesOf, startsOf} from './list.ts'
+import {copiesOf} from './list.ts'
 import {remainsOf} from './remains.ts'
 
 /** `copies down NAME …` or `--all`: ends the runs of copies of the folder's template, and what is about to be one. */
@@ -61,7 +61,7 @@ export const forgetCopies: CommandHandler = async context => {
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')
   for (const copy of named(copiesOf(flags), words)) {
     const {name} = copy
-    const run = copy.run ?? startsOf([copy]).find(each => each.name === name)
+    const run = copy.run ?? startsOf([copy], startingRuns(process.env)).find(each => each.name === name)
     if (run !== undefined)
       throw new UserError(`${name} is ${copy.run === undefined ? 'being started' : 'running'} (pid ${run.pid})`, {
         explanation: `Stop it first: pillion copies down ${name}`

@@ -1,12 +1,9 @@
 import {existsSync} from 'node:fs'
-import {basename, dirname} from 'node:path'
 import {findRuns, type FoundRun} from '../../../../control/client.ts'
-import {knownCopies, type KnownCopy} from '../../../../control/known-copies.ts'
-import type {RunIdentity} from '../../../../control/run-file.ts'
+import {knownCopies, startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import {startingRuns} from '../../../../control/starting-runs.ts'
 import {findTemplate} from '../../../../files/config/find.ts'
 import {memoryText} from '../../../../model/memory-text.ts'
-import {isSamePath} from '../../../../platform/paths.ts'
 import {runLines} from '../../../../platform/run-lines.ts'
 import {usageOf} from '../../../../platform/usage.ts'
 import type {CommandHandler} from '../../command-handler.ts'
@@ -42,16 +39,10 @@ export const listCopies: CommandHandler = async ({flags}) => {
 export const copiesOf = (flags: GivenFlags): readonly KnownCopy[] =>
   knownCopies(process.env, findTemplate(flags.text('run-file') || '.', process.cwd()).file)
 
-/** What is about to be the run of one of these, named as they are. */
-export const startsOf = (copies: readonly KnownCopy[], starts = startingRuns(process.env)): readonly RunIdentity[] =>
-  starts.flatMap(start => {
-    const copy = copies.find(({folder}) => isSamePath(folder, dirname(start.templateFile)))
-    return copy === undefined ? [] : [{...start, name: start.copy || basename(copy.folder)}]
-  })
-
 async function rowOf(copy: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRow> {
   const {name, folder, branch, isGone, run} = copy
-  const start = run === undefined ? startsOf([copy]).find(each => each.name === name) : undefined
+  const start =
+    run === undefined ? startsOf([copy], startingRuns(process.env)).find(each => each.name === name) : undefined
   const apps = runs.find(({listing}) => listing.pid === run?.pid)?.listing.apps ?? []
   const pids = new Set(apps.map(({pid}) => pid).filter(pid => pid > 0))
   const usage = run === undefined ? undefined : await usageOf(pids)
