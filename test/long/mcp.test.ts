@@ -285,6 +285,18 @@ t.test('1,000 calls at once', async t => {
   t.equal(answers.filter(({text}) => text.startsWith('3 apps')).length, 1000)
 })
 
+t.test('those who wait hold up no other tool', async t => {
+  const rig = await shop(t)
+  await started(rig)
+  const {call} = await agent(t, rig)
+  const waits = Promise.all(
+    Array.from({length: 20}, async () => call('wait', {for: ['log:never written', 'exit:shop'], any: true}))
+  )
+  t.match(await call('list_apps'), {text: /^3 apps/})
+  await call('restart', {app: 'shop'})
+  t.equal((await waits).filter(({text}) => text.startsWith('Met')).length, 20)
+})
+
 const INITIALIZE = {
   method: 'initialize',
   params: {protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {name: 'raw', version: '1'}}

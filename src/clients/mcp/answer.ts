@@ -22,8 +22,8 @@ export interface Listing {
   readonly summary: string
   readonly items: readonly Item[]
   readonly facts?: Readonly<Record<string, unknown>>
-  /** The cursor after this number of items; '' = there are no more, or none leads to them. */
-  readonly cursorAfter: (count: number) => string
+  /** The cursor after this number of items; '', or left out: there are no more, or none leads to them. */
+  readonly cursorAfter?: (count: number) => string
   /** Keeps the last items instead of the first, in order: for logs. */
   readonly fromEnd?: boolean
   /** The rows contain nothing that apps have written or sent. */
@@ -42,7 +42,7 @@ export function listAnswer({summary, items, facts, cursorAfter, fromEnd = false,
     kept.push(fitting)
   }
   const ordered = fromEnd ? kept.toReversed() : kept
-  const cursor = cursorAfter(kept.length)
+  const cursor = cursorAfter?.(kept.length) ?? ''
   const rows = ordered.map(({text}) => `${text}\n`).join('')
   const leftOut = cursor === '' ? items.length - kept.length : 0
   const more = leftOut > 0 ? `\n${leftOut} of them are left out: an answer has at most 8 KB.` : moreAt(cursor)

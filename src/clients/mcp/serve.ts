@@ -8,11 +8,12 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {VERSION} from '../../model/version.ts'
 import {faultAnswer, withNote} from './answer.ts'
 import {readArguments} from './arguments.ts'
-import {Limit} from './limit.ts'
+import {Limit} from '../../model/limit.ts'
 import {SaidByApp, type Tool, type ToolResult} from './tool.ts'
 import {TOOLS} from './tools/tools.ts'
+import {waitTool} from './tools/wait.ts'
 
-/** Maximum number of tools that run at the same time; further calls wait. */
+/** Maximum number of tools but `wait` that run at the same time; further calls wait. */
 const MAX_CALLS = 16
 
 /** The library reads no further then. */
@@ -50,7 +51,9 @@ export async function serveMcp(findRun: FindRun, isReadOnly: boolean): Promise<v
       server.setRequestHandler('tools/call', async ({params}, {mcpReq: {signal}}) => {
         const tool = tools.find(({name}) => name === params.name)
         if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(params.name, tools))
-        return limit.run(async () => callTool(tool, params.arguments, {findRun, signal}))
+        const work = async (): Promise<ToolResult> => callTool(tool, params.arguments, {findRun, signal})
+        // the run does the work of a wait: it holds up no other tool
+        return tool === waitTool ? work() : limit.run(work)
       })
       return served
     },

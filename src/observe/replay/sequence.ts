@@ -1,3 +1,4 @@
+import {Limit} from '../../model/limit.ts'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
@@ -18,27 +19,15 @@ export async function sendInOrder(
   send: (call: RecordedCall, taken: () => void) => Promise<void>,
   signal: AbortSignal
 ): Promise<void> {
-  const places = new Places(MAX_OPEN)
+  const limit = new Limit(MAX_OPEN)
   const began = performance.now()
   const first = calls[0]?.startedAt ?? 0
   const onEdge = async (queue: readonly RecordedCall[]): Promise<void> => {
     const open: Promise<void>[] = []
     for (const call of queue) {
       if (pace === 'recorded') await sleep(call.startedAt - first - (performance.now() - began), signal)
-      await places.take()
-      if (signal.aborted) {
-        places.free()
-        break
-      }
       const {promise: taken, resolve} = Promise.withResolvers<void>()
-      const answered = (async () => {
-        try {
-          await send(call, resolve)
-        } finally {
-          resolve()
-          places.free()
-        }
-      })()
+      const answered = limit.run(async () => (signal.aborted ? undefined : send(call, resolve))).finally(resolve)
       open.push(answered)
       await (pace === 'recorded' ? taken : answered)
     }
@@ -54,26 +43,5 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
     await pause(ms, undefined, {signal})
   } catch {
     // aborted
-  }
-}
-
-/** Limits how many run at the same time; the others wait in order. */
-class Places {
-  #left: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(count: number) {
-    this.#left = count
-  }
-
-  async take(): Promise<void> {
-    if (this.#left > 0) this.#left--
-    else await new Promise<void>(resolve => this.#waiting.push(resolve))
-  }
-
-  free(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#left++
-    else next()
   }
 }

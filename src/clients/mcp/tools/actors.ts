@@ -30,15 +30,13 @@ export const actorsTool: Tool = {
       const {actors, count} = await run.api.ask('GET /actors/of', {query: {type, limit: ROWS}, signal})
       return listAnswer({
         summary: `${count} actors of the type; those with the longest queues first.`,
-        items: actors.map(each => ({text: rowText(each), fact: {id: each.id, waiting: each.waiting}})),
-        cursorAfter: () => ''
+        items: actors.map(each => ({text: rowText(each), fact: {id: each.id, waiting: each.waiting}}))
       })
     }
     const {types} = await run.api.ask('GET /actors', {signal})
     return listAnswer({
       summary: types.length === 0 ? 'No app of the run hosts actors.' : 'Types of actors.',
-      items: types.map(each => ({text: typeText(each), fact: {type: each.type, waiting: each.waiting}})),
-      cursorAfter: () => ''
+      items: types.map(each => ({text: typeText(each), fact: {type: each.type, waiting: each.waiting}}))
     })
   }
 }
@@ -113,8 +111,7 @@ export const changeReminderTool: Tool = {
       throw new SaidByApp(`the reminder ${outcome === 'failed' ? 'failed' : 'did not fire'}`, answer)
     return listAnswer({
       summary: action === 'delete' ? 'Deleted.' : 'Done.',
-      items: [{text: reminderText(reminder), fact: body}],
-      cursorAfter: () => ''
+      items: [{text: reminderText(reminder), fact: body}]
     })
   }
 }

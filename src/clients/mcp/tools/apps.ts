@@ -168,7 +168,6 @@ export const restartTool: Tool = {
     return listAnswer({
       summary: 'Restarted.',
       items: apps.map(app => ({text: appText(app), fact: factOf(app)})),
-      cursorAfter: () => '',
       isOurs: true
     })
   }

@@ -74,6 +74,5 @@ const shown = (summary: string, {faults, removed}: Api.Faults): ReturnType<typeo
       fact: {number, isEnabled, hits, matched}
     })),
     facts: {removed},
-    cursorAfter: () => '',
     isOurs: true
   })

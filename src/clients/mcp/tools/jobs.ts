@@ -85,8 +85,7 @@ export const changeJobTool: Tool = {
       throw new SaidByApp(`the job ${outcome === 'failed' ? 'failed' : 'did not come'}`, job.answer)
     return listAnswer({
       summary: change === 'delete' ? 'Deleted.' : 'Done.',
-      items: [{text: rowText(job), fact: {app: job.app, name, state: job.state}}],
-      cursorAfter: () => ''
+      items: [{text: rowText(job), fact: {app: job.app, name, state: job.state}}]
     })
   }
 }

@@ -42,8 +42,7 @@ export const replayWorkflowTool: Tool = {
         text: turnText(each),
         fact: {turn: each.turn + 1, isAsItWas: each.difference === ''}
       })),
-      facts: {app, id, isAsItWas},
-      cursorAfter: () => ''
+      facts: {app, id, isAsItWas}
     })
   }
 }

@@ -35,8 +35,7 @@ export const replayTool: Tool = {
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({
       summary: `${sent} of ${results.length} calls were sent again${why}.`,
-      items: results.map(result => ({text: resultText(result), fact: factOf(result)})),
-      cursorAfter: () => ''
+      items: results.map(result => ({text: resultText(result), fact: factOf(result)}))
     })
   }
 }

@@ -2,7 +2,7 @@ import type * as Api from '../../../model/api.generated.ts'
 import {guessText} from '../../../model/call-guess.ts'
 import {durationText} from '../../../model/duration.ts'
 import {listAnswer} from '../answer.ts'
-import {CURSOR, cursorOf, givenText, type Tool} from '../tool.ts'
+import {CURSOR, givenText, type Tool} from '../tool.ts'
 
 export const traceTool: Tool = {
   name: 'trace',
@@ -20,15 +20,17 @@ export const traceTool: Tool = {
   },
   required: [],
   run: async (run, given, signal) => {
-    const tree = await run.api.ask('GET /trace', {query: {q: givenText(given, 'filter')}, signal})
+    // of the same call as the rows before: the latest that matches may be another one by now
+    const [, call = '', row = '0'] = /^(\d*):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    const tree = await run.api.ask('GET /trace', {query: {q: call || givenText(given, 'filter')}, signal})
     const [root] = tree.nodes
-    const from = cursorOf(given)
+    const from = Number(row)
     const left = tree.nodes.slice(from)
     return listAnswer({
       summary: `A request of ${tree.nodes.length + tree.leftOut} calls${root?.isFailed === true ? ', which failed' : ''}.`,
       items: left.map(node => ({text: stepText(node, tree), fact: {number: node.id, depth: node.depth}})),
       facts: {failedAt: tree.failedAt},
-      cursorAfter: count => (count < left.length ? (from + count).toString() : '')
+      cursorAfter: count => (count < left.length ? `${tree.asked > 0 ? tree.asked : ''}:${from + count}` : '')
     })
   }
 }

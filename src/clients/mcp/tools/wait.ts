@@ -41,8 +41,7 @@ export const waitTool: Tool = {
         ].join('\n'),
         fact: {condition, state}
       })),
-      facts: {outcome, id},
-      cursorAfter: () => ''
+      facts: {outcome, id}
     })
   }
 }

@@ -170,7 +170,7 @@ export const changeWorkflowTool: Tool = {
       body: {...givenTexts(all, 'app'), ids: [givenText(all, 'id')]},
       signal
     })
-    return listAnswer({summary: 'Removed.', items: [], facts: {count}, cursorAfter: () => '', isOurs: true})
+    return listAnswer({summary: 'Removed.', items: [], facts: {count}, isOurs: true})
   }
 }
 
@@ -192,6 +192,5 @@ const changed = (summary: string, workflow: Api.Workflow): ToolResult =>
       workflow.workers === 0
         ? `${summary} No worker of workflows is connected for its app: it continues when one connects.`
         : summary,
-    items: [{text: rowText(workflow), fact: {app: workflow.app, id: workflow.id, status: workflow.status}}],
-    cursorAfter: () => ''
+    items: [{text: rowText(workflow), fact: {app: workflow.app, id: workflow.id, status: workflow.status}}]
   })

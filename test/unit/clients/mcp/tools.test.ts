@@ -7,6 +7,7 @@ import {changeReminderTool} from '../../../../src/clients/mcp/tools/actors.ts'
 import {restartTool} from '../../../../src/clients/mcp/tools/apps.ts'
 import {changeJobTool} from '../../../../src/clients/mcp/tools/jobs.ts'
 import {replayTool} from '../../../../src/clients/mcp/tools/replay.ts'
+import {traceTool} from '../../../../src/clients/mcp/tools/trace.ts'
 import {ApiClient} from '../../../../src/control/api-client.ts'
 import type {FoundRun} from '../../../../src/control/client.ts'
 
@@ -83,4 +84,35 @@ t.test('a run that ends before it has sent all calls again is said', async t => 
   const text = await asked(replayTool, {pinned: true}, 200, result, new Error('aborted'))
   t.match(text, /^1 of 1 calls were sent again: the run has ended\./)
   t.match(text, /: 200 before, 403 now; the same answer/, 'the sidecar has refused it: no call is of that')
+})
+
+t.test('the rows of a request that did not fit are of the same request', async t => {
+  const paths: string[] = []
+  const node = {
+    depth: 0,
+    count: 1,
+    from: 'shop',
+    to: 'stock',
+    what: 'x'.repeat(1400),
+    outcome: '',
+    failure: '',
+    totalMs: 1
+  }
+  const nodes = Array.from({length: 9}, (_, id) => ({...node, id: id + 4, link: null}))
+  // oxlint-disable-next-line require-await -- as a socket gives it
+  const send = async ({path}: {readonly path: string}) => {
+    paths.push(path)
+    return {
+      status: 200,
+      body: (async function* () {
+        yield Buffer.from(JSON.stringify({asked: 7, failedAt: null, nodes, lines: [], linesLeftOut: 0, leftOut: 0}))
+      })()
+    }
+  }
+  const run = {api: new ApiClient(send)} as unknown as FoundRun
+  const ask = async (given: object) =>
+    callTool(traceTool, given, {findRun: async () => run, signal: new AbortController().signal})
+  const {cursor} = (await ask({filter: 'is:failed'})).structuredContent as {readonly cursor: string}
+  t.match(await ask({filter: 'is:failed', cursor}), {structuredContent: {items: [{number: 8}]}})
+  t.match(paths, [/q=is%3Afailed$/, /q=7$/])
 })
