@@ -3,7 +3,7 @@ import {wallTime} from '../../platform/wall-time.ts'
 import {contentOf, headerValue, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
 import {calledModel} from '../telemetry/recorder/called-model.ts'
 import {calledActor} from '../telemetry/recorder/called-actor.ts'
-import {FLAG, heldMs, tookMs, type CallLine} from '../telemetry/recorder/call-lines.ts'
+import {FLAG, heldMs, isFailed, tookMs, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
 import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
@@ -19,10 +19,6 @@ const MARKS: readonly (readonly [Api.Call['marks'][number], number])[] = [
   ['own', FLAG.own],
   ['ours', FLAG.ours]
 ]
-
-/** Whether a call has failed: no response, an error response of the sidecar, 5xx, or a gRPC code other than OK. */
-export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): boolean =>
-  (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0)
 
 /** The time of day of a `performance.now()`. */
 export const isoTime = (at: number): string => new Date(wallTime.of(at)).toISOString()

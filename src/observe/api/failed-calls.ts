@@ -2,11 +2,11 @@ import type * as Api from '../../model/api.generated.ts'
 import {callEndText} from '../../model/call-end.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import {contentOf} from '../telemetry/recorder/call-content.ts'
-import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
+import {FLAG, isFailed, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
-import {isFailed, rowOf} from './call-view.ts'
+import {rowOf} from './call-view.ts'
 
 /** Failed calls that have one cause. */
 export interface FailedCalls {

@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
-import {FLAG} from '../telemetry/recorder/call-lines.ts'
+import {FLAG, isFailed} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
-import {isFailed, isoTime} from './call-view.ts'
+import {isoTime} from './call-view.ts'
 import {Turns} from './turns.ts'
 
 /** Spans of time, and how long each is. */

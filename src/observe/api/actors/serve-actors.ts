@@ -22,10 +22,11 @@ export async function listTypes({loaded, reminders}: ActorFacts): Promise<Api.Ac
   const kept = await reminders()
   const all = await kept.list()
   const byType = new Map(actors?.table.known.map(type => [type.name, type]))
-  const names = [...new Set([...byType.keys(), ...all.map(({type}) => type)])].toSorted()
+  const kinds = Map.groupBy(all, ({type}) => type)
+  const names = [...new Set([...byType.keys(), ...kinds.keys()])].toSorted()
   return {
     types: names.map(name => {
-      const own = all.filter(({type}) => type === name)
+      const own = kinds.get(name) ?? []
       return {...countsOf(name, byType.get(name)), reminders: own.length, next: nextOf(own, kept.aheadMs)}
     })
   }

@@ -1,10 +1,10 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {contentOf} from '../../telemetry/recorder/call-content.ts'
-import {FLAG, type CallLine} from '../../telemetry/recorder/call-lines.ts'
+import {FLAG, isFailed, type CallLine} from '../../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../../telemetry/recorder/edges.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
-import {isFailed, rowOf} from '../call-view.ts'
+import {rowOf} from '../call-view.ts'
 
 /** Rows of a batch, and how many of them are reserved for unusual calls. */
 const MAX_ROWS = 200

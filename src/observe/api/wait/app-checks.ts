@@ -30,8 +30,7 @@ export function readyCheck({apps, stopping}: WaitContext, app: string): WaitChec
       return over.length > 0
         ? missing(open, true, `${listed(over)} will not become ready`)
         : missing(open, false, `not ready: ${listed(open)}`)
-    },
-    close: () => undefined
+    }
   }
 }
 
@@ -49,8 +48,7 @@ export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Si
       if (never.length > 0) return missing(never, true, `${listed(never)} was not started`)
       const texts = meant.map(({name}) => `${name} ${historyOf(name).exit?.text ?? 'has no process'}`)
       return met(meant.length === 0 ? `${app} has left the run` : texts.join(', '))
-    },
-    close: () => undefined
+    }
   }
 }
 
@@ -76,8 +74,7 @@ export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: str
       if (changing.length > 0) return missing(changing, false, `${listed(changing)} is being reloaded`)
       const unwatched = open.some(({isWatched}) => !isWatched) ? '; its files are not watched' : ''
       return missing(open, false, `${listed(open)} was not reloaded${unwatched}`)
-    },
-    close: () => undefined
+    }
   }
 }
 

@@ -21,8 +21,7 @@ export function callsCheck({recorder, apps}: WaitContext, {from, to, count}: Wan
       if (ended >= count) return met(`${ended} calls have ended`)
       if (!isKept(from) || !isKept(to)) return impossible('these calls are not recorded (record: false)')
       return waiting(`${ended} of ${count} calls have ended`)
-    },
-    close: () => undefined
+    }
   }
 }
 

@@ -12,7 +12,7 @@ export interface Standing {
 export interface WaitCheck {
   /** Returns the state at this time. */
   look(now: number): Standing | Promise<Standing>
-  close(): void
+  close?(): void
 }
 
 export const met = (reason: string): Standing => ({state: 'met', reason})

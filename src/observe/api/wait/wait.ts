@@ -67,7 +67,7 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
   } finally {
     stop()
     pace.close()
-    for (const check of checks) check.close()
+    for (const check of checks) check.close?.()
   }
 }
 

@@ -41,7 +41,6 @@ export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCh
       const fault = faultOf(other)
       const reason = `${other.name} of ${other.app} is ${spokenStatus(other.status)}${fault === '' ? '' : `: ${fault}`}`
       return found.every(({status}) => isHopeless(status, state)) ? impossible(reason) : waiting(reason)
-    },
-    close: () => undefined
+    }
   }
 }

@@ -265,3 +265,7 @@ export const tookMs = ({flags, startedAt, totalMs}: CallLine, now = performance.
 /** How long a call waited for its callee, in ms; one that is not admitted yet waits up to `now`. */
 export const heldMs = (line: CallLine, now = performance.now()): number =>
   (line.flags & (FLAG.open | FLAG.admitted)) === FLAG.open ? tookMs(line, now) : line.waitedMs
+
+/** Whether a call has failed: no response, an error response of the sidecar, 5xx, or a gRPC code other than OK. */
+export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): boolean =>
+  (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0)

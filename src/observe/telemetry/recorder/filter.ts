@@ -6,7 +6,7 @@ import {traceIdOf} from '../../../model/traceparent.ts'
 import type {SpanStore} from '../otlp/span-store.ts'
 import type {CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
-import {FLAG, heldMs, tookMs, type CallLine} from './call-lines.ts'
+import {FLAG, heldMs, isFailed, tookMs, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
 
 /** A call, and its bytes if a filter needs them: those are read last. */
@@ -18,7 +18,7 @@ export type ReadContent = () => CallContent
 export type CallFilter = (call: FilteredCall, content: ReadContent) => boolean
 
 const STATES: Readonly<Record<string, number | CallFilter>> = {
-  failed: ({status, flags}) => (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0),
+  failed: isFailed,
   open: FLAG.open,
   waited: FLAG.waited,
   resent: FLAG.resent,
