@@ -42,7 +42,10 @@ export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone
   const first = since > 0 ? record.startSince(since) : 0
   let at = tail < 0 ? first : Math.max(first, await record.startOfLast(tail, end))
   // an app may write faster than it is read
-  if (!isFollowed) return yield* record.read(at, end)
+  if (!isFollowed) {
+    yield* record.read(at, end)
+    return
+  }
   while (!gone.aborted && record.length - at > NEAR) {
     const {length} = record
     yield* record.read(at, length)
