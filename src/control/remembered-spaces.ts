@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
+import {readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {namesInFolder} from '../platform/paths.ts'
 import type {Environment} from '../model/environment.ts'
@@ -37,8 +37,8 @@ export const spacesFolder = (env: Environment): string => join(stateFolder(env),
 export function remember(folder: string, owner: SpaceOwner): void {
   const about = join(folder, ABOUT)
   const now = new Date()
-  // a worktree that was moved has its space still
-  if (ownerIn(folder).root === owner.root && existsSync(about)) utimesSync(about, now, now)
+  // a worktree that was moved has its space still, and a repository may get a remote
+  if (JSON.stringify(ownerIn(folder)) === JSON.stringify(owner)) utimesSync(about, now, now)
   else writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
 }
 

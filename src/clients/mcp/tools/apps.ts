@@ -1,4 +1,4 @@
-import {ApiError} from '../../../control/api-client.ts'
+import {ApiError, textLines} from '../../../control/api-client.ts'
 import type * as Api from '../../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../../model/availability.ts'
@@ -56,6 +56,8 @@ function appText(app: Api.App): string {
 }
 
 const LINES = 100
+/** The header with the place in the log of the run where an answer ends. */
+const LOG_PLACE = 'pillion-log-place'
 /** Number of lines that are searched for the text. */
 const SEARCHED_LINES = 10_000
 
@@ -76,17 +78,25 @@ export const appLogs: Tool = {
     const app = givenText(given, 'app')
     const grep = givenText(given, 'grep')
     const wanted = givenNumber(given, 'lines', LINES)
-    const skipped = cursorOf(given)
+    const [, place, shown = '0'] = /^(\d+):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
+    // what came since the first answer
+    const newer = place === undefined ? '' : await run.api.text('GET /logs', {query: {app, from: place}, signal})
+    const isMeant = (line: string): boolean => line.toLowerCase().includes(grep.toLowerCase())
+    const came = newer.split('\n').slice(0, -1).filter(isMeant).length
+    const skipped = Number(shown) + came
     const tail = grep === '' ? skipped + wanted : SEARCHED_LINES
     const query = {tail, ...(grep !== '' && {grep})}
-    const lines = (await run.api.text('GET /apps/{id}/logs', {at: {id: app}, query, signal})).split('\n').slice(0, -1)
+    const {body, message} = await run.api.open('GET /apps/{id}/logs', {at: {id: app}, query, signal})
+    const lines: string[] = []
+    for await (const line of textLines(body)) lines.push(line)
+    const at = place ?? message.headers[LOG_PLACE]?.toString() ?? ''
     const older = lines.slice(0, Math.max(0, lines.length - skipped)).slice(-wanted)
     const isEnd = grep === '' ? lines.length < tail : lines.length <= skipped + wanted
     return listAnswer({
       summary:
         older.length === 0 ? `${app} has written no ${skipped > 0 ? 'older' : 'such'} lines.` : `Lines of ${app}:`,
       items: older.map(text => ({text})),
-      cursorAfter: count => (count < older.length || !isEnd ? (skipped + count).toString() : ''),
+      cursorAfter: count => (count < older.length || !isEnd ? `${at}:${Number(shown) + count}` : ''),
       fromEnd: true
     })
   }

@@ -4,7 +4,7 @@ import {readArguments} from '../../../../src/clients/mcp/arguments.ts'
 import {callTool} from '../../../../src/clients/mcp/serve.ts'
 import type {Tool} from '../../../../src/clients/mcp/tool.ts'
 import {changeReminderTool} from '../../../../src/clients/mcp/tools/actors.ts'
-import {restartTool} from '../../../../src/clients/mcp/tools/apps.ts'
+import {appLogs, restartTool} from '../../../../src/clients/mcp/tools/apps.ts'
 import {changeJobTool} from '../../../../src/clients/mcp/tools/jobs.ts'
 import {replayTool} from '../../../../src/clients/mcp/tools/replay.ts'
 import {traceTool} from '../../../../src/clients/mcp/tools/trace.ts'
@@ -115,4 +115,41 @@ t.test('the rows of a request that did not fit are of the same request', async t
   const {cursor} = (await ask({filter: 'is:failed'})).structuredContent as {readonly cursor: string}
   t.match(await ask({filter: 'is:failed', cursor}), {structuredContent: {items: [{number: 8}]}})
   t.match(paths, [/q=is%3Afailed$/, /q=7$/])
+})
+
+t.test('older lines of a log follow those that were shown, whatever has come since', async t => {
+  const lines = Array.from({length: 9}, (_, n) => `line ${n}`)
+  let place = 5
+  // oxlint-disable-next-line require-await -- as a socket gives it
+  const send = async ({path}: {readonly path: string}) => {
+    const {searchParams} = new URL(path, 'http://run')
+    const from = Number(searchParams.get('from') ?? 0)
+    const some = from > 0 ? lines.slice(lines.length - place + from) : lines
+    const tail = Number(searchParams.get('tail') ?? Infinity)
+    return {
+      status: 200,
+      message: {headers: {'pillion-log-place': `${place}`}},
+      body: (async function* () {
+        yield Buffer.from(
+          some
+            .slice(-tail)
+            .map(line => `${line}\n`)
+            .join('')
+        )
+      })()
+    }
+  }
+  const run = {api: new ApiClient(send)} as unknown as FoundRun
+  const ask = async (given: object) =>
+    callTool(
+      appLogs,
+      {app: 'shop', lines: 3, ...given},
+      {findRun: async () => run, signal: new AbortController().signal}
+    )
+  const first = await ask({})
+  t.match(first, {content: [{text: /line 6\nline 7\nline 8\n/}]})
+  lines.push('line 9', 'line 10')
+  place += 2
+  const {cursor} = first.structuredContent as {readonly cursor: string}
+  t.match(await ask({cursor}), {content: [{text: /\]\nline 3\nline 4\nline 5\n\[/}]})
 })
