@@ -6,7 +6,7 @@ import {noScreen, Screen} from '../rig/screen.ts'
 
 t.test('a terminal', {skip: noScreen}, async t => {
   t.test('a cluster that is not on this machine is used after a yes, and not after anything else', async t => {
-    for (const answer of ['y', '']) {
+    for (const answer of ['y\r', '\r', '\x03', '\x04']) {
       const rig = await openRig(t)
       const server = new FakeApiServer()
       await server.open()
@@ -23,8 +23,8 @@ t.test('a terminal', {skip: noScreen}, async t => {
       await screen.shows(
         /This will run a template in context "production", server \S+, namespace "shop"\. Continue\? \[y\/N\] /
       )
-      screen.type(`${answer}\r`)
-      if (answer === '') t.ok(await screen.line(/❌ {2}nothing was done/))
+      screen.type(answer)
+      if (answer !== 'y\r') t.ok(await screen.line(/❌ {2}nothing was done/))
       else {
         await screen.line(/1 app ready after/)
         screen.type('\x03')

@@ -16,7 +16,7 @@ export const wordIn = (args: readonly string[]): string | undefined =>
   args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
 
 /** Commands with those below them. */
-export const andVerbs = (commands: readonly CommandEntry[]): readonly CommandEntry[] =>
+export const andVerbs = <T extends {readonly verbs?: readonly T[]}>(commands: readonly T[]): readonly T[] =>
   commands.flatMap(entry => [entry, ...(entry.verbs ?? [])])
 
 /** The command that the arguments name, if any. */

@@ -1,4 +1,5 @@
 import {Readable} from 'node:stream'
+import {UserError} from '../../model/errors.ts'
 import {isForeground} from '../../platform/key-mode.ts'
 
 /**
@@ -22,4 +23,15 @@ export function openInput(): Readable {
   process.on('SIGCONT', look)
   look()
   return turns
+}
+
+/** Asks the person at the terminal whether to continue. Throws a UserError for all but a yes. */
+export async function confirm(what: string): Promise<void> {
+  const {createInterface} = await import('node:readline/promises')
+  const asker = createInterface({input: process.stdin, output: process.stdout})
+  // Ctrl-C and Ctrl-D are no answer
+  const answer = await asker.question(`This will ${what}. Continue? [y/N] `).catch(() => '\n')
+  asker.close()
+  if (answer === '\n') process.stdout.write(answer)
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done')
 }

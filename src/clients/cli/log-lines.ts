@@ -1,4 +1,6 @@
+import type {GivenFlags} from './given-flags.ts'
 import type {Grep} from './grep.ts'
+import {UsageError} from './usage-error.ts'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
 import {type LogLine} from '../../observe/logging/headed-lines.ts'
 import {asBytes, decoded} from '../../model/bytes.ts'
@@ -18,6 +20,13 @@ export interface LogsWanted {
   readonly hasTimes: boolean
   readonly grep: Grep | undefined
   readonly asJson: boolean
+}
+
+/** `--tail`; Infinity: all lines. Throws a UsageError. */
+export function tailOf(flags: GivenFlags): number {
+  const tail = flags.int('tail') ?? Infinity
+  if (tail >= 0) return tail
+  throw new UsageError(`invalid argument "${tail}" for "--tail" flag: expected a number of lines (0 or more) or "all"`)
 }
 
 export interface LineForm {

@@ -38,4 +38,4 @@ function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): str
 
 const times = (count: number): string => ['', 'once', 'twice'][count] ?? `${count} times`
 
-const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')
+export const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')

@@ -1,5 +1,6 @@
 import {basename} from 'node:path'
 import type {CommandHandler} from '../command-handler.ts'
+import {andVerbs} from '../command-named.ts'
 import {UsageError} from '../usage-error.ts'
 import {GLOBAL_FLAGS, type Flag} from '../flag.ts'
 import {HELP_FLAG, type CommandWords} from '../help.ts'
@@ -34,10 +35,6 @@ const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
 /** Quotes a name of two words. */
 const shellWord = (name: string): string => (name.includes(' ') ? `'${name}'` : name)
 
-/** Commands with those below them, which have names of two words. */
-const withVerbs = (commands: readonly CommandWords[]): readonly CommandWords[] =>
-  commands.flatMap(command => [command, ...(command.verbs ?? [])])
-
 /** Commands that have others below them, by all their names, with the words of these. */
 const parents = (
   commands: readonly CommandWords[]
@@ -68,7 +65,7 @@ const ALIAS = 'dapr'
 
 /** Where none of our words fits, the shell completes file names. */
 export const bash: Script = (program, commands) => {
-  const all = withVerbs(commands)
+  const all = andVerbs(commands)
   const ids = all.filter(takesSomeId).map(({name}) => shellWord(name))
   const flags = all.map(command => {
     const words = shownFlags(command).flatMap(flag => flagWords(flag))
@@ -145,7 +142,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const
 
 export const zsh: Script = (program, commands) => {
   const names = commands.map(({name, summary}) => `    ${quoted(`${name}:${summary}`)}`)
-  const cases = withVerbs(commands).map(command => {
+  const cases = andVerbs(commands).map(command => {
     const ids = `{_${program}_ids ${command.name.includes(' ') ? `"${command.name}"` : command.name}}`
     const specs = shownFlags(command).map(flag => `      ${zshFlag(flag, takesId(command, flag) ? ids : ' ')} \\`)
     const others = takesSomeId(command) ? `'*: :${ids}'` : command.name === 'run' ? `'*:: :_normal'` : `'*: :_files'`
@@ -202,7 +199,7 @@ function zshFlag({name, short, type, text, values}: Flag, others: string): strin
 }
 
 export const fish: Script = (program, commands) => {
-  const lines = withVerbs(commands).flatMap(command => {
+  const lines = andVerbs(commands).flatMap(command => {
     const ids = ` -f -a "(${idsOf(program, command.name)})"`
     const [above] = parents(commands).filter(({verbs}) => verbs.includes(command))
     const seen = `__fish_seen_subcommand_from ${(above?.names ?? [command.name]).join(' ')}`

@@ -7,16 +7,15 @@ import {TerminalText} from '../../../observe/logging/terminal-text.ts'
 import {appPrefix} from '../../../observe/logging/prefix.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {wantsColours} from '../colours.ts'
-import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {finishedLogs} from './finished-logs.ts'
 import type {Grep} from '../grep.ts'
 import {lineBatches, readLine, type LogLine} from '../../../observe/logging/headed-lines.ts'
 import {decoded} from '../../../model/bytes.ts'
-import {inRun, printed, type LogsWanted} from '../log-lines.ts'
+import {inRun, printed, tailOf, type LogsWanted} from '../log-lines.ts'
 import {logPrefixes} from '../log-style.ts'
 import {elsewhere, runsMeant, shownPath} from '../pick-run.ts'
-import {runFinder, type RunFinder} from '../run-here.ts'
+import {idsOf, runFinder, type RunFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 import {sinceOf} from '../since.ts'
 
@@ -104,14 +103,10 @@ async function* textsOf(message: IncomingMessage): AsyncGenerator<string> {
 }
 
 async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWanted> {
-  const tail = flags.int('tail') ?? Infinity
-  if (tail < 0)
-    throw new UsageError(
-      `invalid argument "${tail}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
-    )
+  const tail = tailOf(flags)
   const pattern = flags.text('grep')
   return {
-    ids: [...new Set([...words, flags.text('app-id') ?? []].flat())],
+    ids: idsOf({words, flags}),
     tail: tail === Infinity ? -1 : tail,
     since: flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0,
     isFollowed: flags.isSet('follow'),

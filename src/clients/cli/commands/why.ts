@@ -11,6 +11,7 @@ import {lastExits, type LastExits} from '../../../run/last-exits.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {commandPlace, shownPath} from '../pick-run.ts'
 import {runHere} from '../run-here.ts'
+import {indented} from '../ci/outcome-text.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** `why ID`: why an app is not running, or its last exit; `why NUMBER`: one exit; `why`: all apps that are not ready. */
@@ -143,5 +144,3 @@ const showsText = (inside: readonly Api.Call[]): string => {
   const again = ['GET', 'HEAD', 'OPTIONS'].includes(first.method) ? number : `${number} --unsafe`
   return `pillion calls ${number} shows the request. pillion replay ${again} sends it again.\n`
 }
-
-const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')

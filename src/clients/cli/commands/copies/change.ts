@@ -1,5 +1,4 @@
 import {rmSync} from 'node:fs'
-import {createInterface} from 'node:readline/promises'
 import {endRun} from '../../../../control/client.ts'
 import {startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import type {RunIdentity} from '../../../../control/run-file.ts'
@@ -7,6 +6,7 @@ import {endStarting, startingRuns} from '../../../../control/starting-runs.ts'
 import {UserError} from '../../../../model/errors.ts'
 import {isSameStart, startOf} from '../../../../platform/process-table.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {confirm} from '../../input.ts'
 import {runsHere} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
@@ -71,7 +71,7 @@ export const forgetCopies: CommandHandler = async context => {
       say(process.stdout, 'info', `${name} has nothing to forget`, asJson)
       continue
     }
-    await confirm(context, `remove what ${name} keeps: ${remains.join(', ')}`)
+    await confirmed(context, `remove what ${name} keeps: ${remains.join(', ')}`)
     for (const path of remains) rmSync(path, {recursive: true, force: true})
     say(process.stdout, 'success', `${name} is forgotten`, asJson)
   }
@@ -92,15 +92,9 @@ function named(copies: readonly KnownCopy[], names: readonly string[]): readonly
 }
 
 /** Throws a UserError for a no, and without a person who could answer. */
-async function confirm({flags}: CommandContext, what: string): Promise<void> {
+async function confirmed({flags}: CommandContext, what: string): Promise<void> {
   if (flags.isSet('yes')) return
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new UserError(`this would ${what}`, {explanation: 'Add --yes if you mean it.'})
-  const asker = createInterface({input: process.stdin, output: process.stdout})
-  try {
-    const answer = await asker.question(`This will ${what}. Continue? [y/N] `)
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done')
-  } finally {
-    asker.close()
-  }
+  return confirm(what)
 }

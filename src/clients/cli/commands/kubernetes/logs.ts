@@ -6,6 +6,7 @@ import {terminalText} from '../../../../observe/logging/terminal-text.ts'
 import {LineSplitter} from '../../../../supervisor/process/line-splitter.ts'
 import {UserError} from '../../../../model/errors.ts'
 import type {CommandHandler} from '../../command-handler.ts'
+import {tailOf} from '../../log-lines.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
 import {accessFor, withCluster} from './open-cluster.ts'
@@ -26,7 +27,8 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
     const pods = isApp ? all : all.slice(0, 1)
     if (pods.length === 0)
       throw new UserError(`could not get logs. Please check app-id (${id}) and namespace (${namespace})`)
-    const query = {follow: flags.isSet('follow') || undefined, tailLines: linesOf(flags.int('tail'))}
+    const tail = tailOf(flags)
+    const query = {follow: flags.isSet('follow') || undefined, tailLines: tail === Infinity ? undefined : tail}
     const prefix = isApp ? appPrefix(id) : ''
     await Promise.all(
       pods.map(async ({pod}) => {
@@ -37,14 +39,6 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
     if (!isApp) say(process.stdout, 'success', 'Fetched logs', asJson)
     return 0
   })
-}
-
-function linesOf(tail: number | undefined): number | undefined {
-  if (tail !== undefined && tail < 0)
-    throw new UsageError(
-      `invalid argument "${tail}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
-    )
-  return tail === Infinity ? undefined : tail
 }
 
 /** The app's container: the one named like its id, or the only one that is not a sidecar. */

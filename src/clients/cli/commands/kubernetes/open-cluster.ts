@@ -1,8 +1,8 @@
 import {homedir} from 'node:os'
 import {ClusterClient, ClusterError, asUserError, openAccess, type ClusterAccess} from '#kubernetes'
-import {createInterface} from 'node:readline/promises'
 import {UserError} from '../../../../model/errors.ts'
 import type {GivenFlags} from '../../given-flags.ts'
+import {confirm} from '../../input.ts'
 
 /** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none. */
 export const accessFor = (flags: GivenFlags): ClusterAccess =>
@@ -37,11 +37,5 @@ export async function confirmCluster(access: ClusterAccess, flags: GivenFlags, w
       explanation: 'Add --yes if you mean it, or choose another cluster with --context.'
     })
   }
-  const asker = createInterface({input: process.stdin, output: process.stdout})
-  try {
-    const answer = await asker.question(`This will ${what} in ${where}. Continue? [y/N] `)
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done')
-  } finally {
-    asker.close()
-  }
+  return confirm(`${what} in ${where}`)
 }

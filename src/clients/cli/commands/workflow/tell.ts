@@ -18,17 +18,18 @@ async function tell(context: CommandContext, {action, id, body, done}: Change): 
   return 0
 }
 
+const withReason =
+  (action: 'suspend' | 'resume', done: string): CommandHandler =>
+  async context => {
+    const reason = context.flags.text('reason') ?? ''
+    return tell(context, {action, id: onlyWord(context), body: {reason}, done})
+  }
+
 /** `workflow suspend ID` */
-export const suspendWorkflow: CommandHandler = async context => {
-  const reason = context.flags.text('reason') ?? ''
-  return tell(context, {action: 'suspend', id: onlyWord(context), body: {reason}, done: 'suspended'})
-}
+export const suspendWorkflow = withReason('suspend', 'suspended')
 
 /** `workflow resume ID` */
-export const resumeWorkflow: CommandHandler = async context => {
-  const reason = context.flags.text('reason') ?? ''
-  return tell(context, {action: 'resume', id: onlyWord(context), body: {reason}, done: 'resumed'})
-}
+export const resumeWorkflow = withReason('resume', 'resumed')
 
 /** `workflow terminate ID` */
 export const terminateWorkflow: CommandHandler = async context => {
