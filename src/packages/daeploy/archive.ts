@@ -14,6 +14,8 @@ export interface UnpackLimits {
   readonly maxEntries: number
 }
 
+/** No system opens a longer path (PATH_MAX of Linux). */
+const MAX_PATH = 4096
 /** Folders that only occur in paths count as entries. */
 const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
 
@@ -100,6 +102,7 @@ class Entries {
   isWanted(entry: ReadEntry): boolean {
     const {path, type, linkpath = ''} = entry
     if (this.#fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
+    if (path.length > MAX_PATH) return this.#fail(`a path of ${path.length} characters is too long`)
     if (leaves(path)) return this.#fail(`${path} leaves the folder`)
     this.#count += 1 + this.#newFolders(path)
     if (this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries} files`)

@@ -22,6 +22,8 @@ const NAME = /^(?!_)[a-z0-9_]+(?<!_)$/
 const NAME_RULE =
   'Name can only contain lower case letters, numbers and underscores, but should not start or end with an underscore.'
 const VERSION_RULE = 'Version must be a semantic version string.'
+/** Both name a folder, for which a file system has 255 bytes. */
+const MAX_NAMED = 200
 
 /** A project consists of a few text files, and perhaps a model. */
 const FORM_LIMITS = {fileSize: 2 ** 30, fieldSize: 2 ** 20, fields: 100, parts: 100}
@@ -45,6 +47,7 @@ export async function readDeployment(request: IncomingMessage, archive: string):
   const {name = '', version = '', port = '8000'} = texts
   if (!NAME.test(name)) return failure(406, NAME_RULE)
   if (!isSemanticVersion(version)) return failure(406, VERSION_RULE)
+  if (name.length + version.length > MAX_NAMED) return failure(406, 'Name and version are too long.')
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
     return failure(406, 'Port must be a port number.')
   const env = environmentIn(texts['run_args'] ?? '')
@@ -106,11 +109,11 @@ const unreadable = (why: string): Reply => failure(422, `The form cannot be pars
 function environmentIn(runArgs: string): Readonly<Record<string, string>> | string {
   if (runArgs.trim() === '') return {}
   try {
-    const {environment = {}} = JSON.parse(runArgs) as {environment?: unknown}
-    if (Array.isArray(environment))
-      return Object.fromEntries(
-        environment.map(String).map(pair => [pair.split('=')[0] ?? '', pair.slice(pair.indexOf('=') + 1)])
-      )
+    const {environment = {}} = (JSON.parse(runArgs) ?? {}) as {environment?: unknown}
+    if (Array.isArray(environment)) {
+      const pairs = environment.map(String).filter(pair => pair.includes('='))
+      return Object.fromEntries(pairs.map(pair => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)]))
+    }
     if (typeof environment !== 'object' || environment === null) return {}
     return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, String(value)]))
   } catch (error) {

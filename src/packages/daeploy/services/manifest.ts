@@ -19,13 +19,25 @@ export const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
 
 export const isDatabase = (path: string): boolean => DATABASE.test(path)
 
-/** Size and modification time of every file below a folder; `linked` is called for links to folders. */
-export async function fingerprintsIn(
-  folder: string,
-  linked: (path: string) => Promise<void> = async () => undefined
-): Promise<Fingerprints> {
+/** What is met below a folder besides files, by its path from there. */
+export interface Met {
+  /** A link to a folder. */
+  readonly linked?: (path: string) => Promise<void>
+  /** A folder that cannot be read: it belongs to another user, or is gone by now. */
+  readonly unreadable?: (path: string, error: unknown) => void
+}
+
+/** Size and modification time of every file below a folder. */
+export async function fingerprintsIn(folder: string, {linked, unreadable}: Met = {}): Promise<Fingerprints> {
   const fingerprints = new Map<string, string>()
   const look = async (place: string): Promise<void> => {
+    try {
+      await lookInto(place)
+    } catch (error) {
+      unreadable?.(relative(folder, place), error)
+    }
+  }
+  const lookInto = async (place: string): Promise<void> => {
     const names = (await readdir(place, {withFileTypes: true})).filter(
       ({name}) => !IGNORED.test(name) && !SHARED.has(name)
     )
@@ -33,7 +45,7 @@ export async function fingerprintsIn(
     for (const [index, entry] of names.entries()) {
       const stats = all[index]
       const path = join(place, entry.name)
-      if (stats?.isDirectory() === true && entry.isSymbolicLink()) await linked(relative(folder, path))
+      if (stats?.isDirectory() === true && entry.isSymbolicLink()) await linked?.(relative(folder, path))
       else if (stats?.isDirectory() === true) await look(path)
       else if (stats?.isFile() === true) fingerprints.set(relative(folder, path), fingerprintOf(stats))
     }

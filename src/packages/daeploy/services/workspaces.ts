@@ -118,11 +118,24 @@ export class Workspaces {
     if (this.#folder === '') return []
     await Promise.all([...this.#copies.values()].map(async ({copied}) => copied))
     const kept = await changedIn(this.#folder, this.#contents)
+    let isEmpty = kept.length === 0
     for (const name of await readdir(this.#folder))
-      if (name !== MANIFEST && !kept.includes(name)) await rm(join(this.#folder, name), {recursive: true, force: true})
+      if (name !== MANIFEST && !kept.includes(name)) isEmpty = (await this.#remove(name)) && isEmpty
     // removed last: if we are killed before, another run continues
-    await rm(kept.length === 0 ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
+    await rm(isEmpty ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
     return kept.map(name => join(this.#folder, name))
+  }
+
+  /** False: it cannot be removed. What is in it belongs to another user, or has a mode that a service gave it. */
+  async #remove(name: string): Promise<boolean> {
+    const path = join(this.#folder, name)
+    try {
+      await rm(path, {recursive: true, force: true})
+      return true
+    } catch (error) {
+      this.#reporter.warn('workspace-kept', `${path} cannot be removed: ${messageOf(error)}`)
+      return false
+    }
   }
 
   #make(): string {
@@ -180,10 +193,17 @@ export class Workspaces {
     const links = new Map<string, string>()
     // a link to a folder may point to a parent: its target is linked, not copied
     const link = async (path: string): Promise<void> => void links.set(path, await realpath(join(source, path)))
-    const now = new Map(await fingerprintsIn(source, link))
+    const unreadable = new Set<string>()
+    const unread = (path: string, error: unknown): void => {
+      unreadable.add(path)
+      this.#notCopied(copy, path, error)
+    }
+    const now = new Map(await fingerprintsIn(source, {linked: link, unreadable: unread}))
+    const mayBeThere = (path: string): boolean =>
+      now.has(path) || [...unreadable].some(each => each === '' || path.startsWith(each + sep))
     for (const name of SHARED) if (await isFolder(join(source, name))) links.set(name, join(source, name))
     for (const path of copy.links.keys()) if (!links.has(path)) await removeFrom(folder, path)
-    for (const path of sourceFiles.keys()) if (!now.has(path) && !isDatabase(path)) await removeFrom(folder, path)
+    for (const path of sourceFiles.keys()) if (!mayBeThere(path) && !isDatabase(path)) await removeFrom(folder, path)
     const folders = new Set<string>()
     const placeOf = async (path: string): Promise<string> => {
       const above = dirname(path)
@@ -215,19 +235,23 @@ export class Workspaces {
     if (hasChanged) this.#writeManifest()
   }
 
-  /** False: it failed. That is reported once; a file that was removed meanwhile is a change that is yet to come. */
-  async #attempt({source, failed}: CopiedWorkspace, path: string, work: () => Promise<void>): Promise<boolean> {
+  /** False: it failed. */
+  async #attempt(copy: CopiedWorkspace, path: string, work: () => Promise<void>): Promise<boolean> {
     try {
       await work()
-      failed.delete(path)
+      copy.failed.delete(path)
       return true
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT' && !failed.has(path)) {
-        failed.add(path)
-        this.#reporter.warn('not-copied', `${join(source, path)} is not in the copy of its folder: ${messageOf(error)}`)
-      }
+      this.#notCopied(copy, path, error)
       return false
     }
+  }
+
+  /** Reported once. What was removed meanwhile is a change that is yet to come. */
+  #notCopied({source, failed}: CopiedWorkspace, path: string, error: unknown): void {
+    if (codeOf(error) === 'ENOENT' || failed.has(path)) return
+    failed.add(path)
+    this.#reporter.warn('not-copied', `${join(source, path)} is not in the copy of its folder: ${messageOf(error)}`)
   }
 }
 

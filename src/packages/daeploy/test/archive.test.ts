@@ -54,6 +54,14 @@ t.test('long names of GNU tar and of pax are read', async t => {
   t.equal(readFileSync(join(folder, long), 'utf8'), 'x')
 })
 
+t.test('a path that no system opens is refused at once', async t => {
+  const record = `path=${'a/'.repeat(100_000)}b`
+  const text = `${record.length + 8} ${record}\n`
+  await t.rejects(unpack(t, tarOf({name: 'PaxHeader', type: 'x', text}, {name: 'cut', text: 'x'})), {
+    message: 'a path of 200001 characters is too long'
+  })
+})
+
 t.test('what leaves its folder is refused, and nothing is written there', async t => {
   const table: readonly (readonly Member[])[] = [
     [{name: '../out/F', text: 'x'}],

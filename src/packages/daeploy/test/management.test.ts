@@ -238,8 +238,12 @@ t.test('a deployment is read and checked, and started once', async t => {
   t.match(await deploy({...fields, version: 'v1.0.0'}), {status: 406})
   t.match(await deploy({...fields, port: 'x'}), {status: 406})
   t.match(await deploy({...fields, run_args: '{'}), {status: 406})
+  t.match(await deploy({...fields, name: 'n'.repeat(300)}), {status: 406, body: /Name and version are too long/})
   t.match(await deploy({name: 'good'}), {status: 422, body: /"loc":\["body","version"\]/})
   t.equal(deployed.length, 1)
+  for (const [index, runArgs] of ['null', '{"environment": ["A=b=c", "NONE", 7]}'].entries())
+    t.match(await deploy({...fields, name: `odd${index}`, run_args: runArgs}), {status: 202})
+  t.match(deployed.slice(1), [{env: {}}, {env: {A: 'b=c'}}])
 })
 
 const field = (name: string, value: string) => `Content-Disposition: form-data; name="${name}"\n\n${value}\n`

@@ -1,5 +1,7 @@
 import {
+  chmodSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +15,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import t, {type Test} from 'tap'
 import {tarOf, type Member} from '../../../../../test/rig/tar.ts'
 import {Workspaces} from '../../services/workspaces.ts'
@@ -39,6 +41,12 @@ const shared = async (t: Test) => {
   const second = app('b', project)
   await copies.open([app('a', project), second])
   return {project, copies, said, copy: async () => copies.folderOf(second)}
+}
+
+/** Gives a folder and all in it to another user. */
+function chown(folder: string, uid: number): void {
+  for (const path of ['', ...readdirSync(folder, {recursive: true, encoding: 'utf8'})])
+    lchownSync(join(folder, path), uid, uid)
 }
 
 const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
@@ -214,6 +222,35 @@ t.test('a file that cannot be copied is named once, and the others are copied', 
   t.equal(said.length, 1)
   t.match(said[0], path)
 })
+
+t.test(
+  'a folder that cannot be read is named once; the others are copied, and what was copied of it stays',
+  async t => {
+    const {project, copy, said, copies} = await shared(t)
+    const place = await copy()
+    const closed = join(project, 'm1')
+    chmodSync(closed, 0)
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) chown(dirname(project), 65_534)
+    if (isRoot) process.seteuid?.(65_534) // root may read anywhere
+    try {
+      for (const text of ['two, longer', 'three, even longer']) {
+        writeFileSync(join(project, 'service.py'), text)
+        t.equal(readFileSync(join(await copy(), 'service.py'), 'utf8'), text)
+      }
+      t.ok(existsSync(join(place, 'm1/x')))
+      t.match(said, [`${closed} is not in the copy of its folder: EACCES`])
+      mkdirSync(join(place, 'own'))
+      writeFileSync(join(place, 'own/x'), '')
+      chmodSync(join(place, 'own'), 0)
+      t.same(await copies.close(), [])
+      t.match(said.slice(1), [`${place} cannot be removed: EACCES`])
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      for (const folder of [closed, join(place, 'own')]) if (existsSync(folder)) chmodSync(folder, 0o755)
+    }
+  }
+)
 
 t.test('a database of the service is copied once; it then belongs to the copy', async t => {
   const {project, copies} = scene(t)
