@@ -1,10 +1,10 @@
-import {existsSync, statSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
-import {entriesOf, readText} from './reading/files.ts'
+import {entriesOf, readText, statAt} from './reading/files.ts'
 import type {ImportedFile} from './imported.ts'
 
 export const KINDS = ['process-compose', 'compose', 'procfile', 'tilt', 'skaffold', 'kubernetes', 'folder'] as const
@@ -41,7 +41,7 @@ const OVERRIDES = [
 export function findSource(typed: string, from: string | undefined, cwd: string): FoundSource {
   const wanted = from === undefined ? undefined : kindOf(from)
   const path = resolve(cwd, typed)
-  const stat = statSync(path, {throwIfNoEntry: false})
+  const stat = statAt(path)
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
   if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: []}
   const there = KINDS.flatMap(kind =>

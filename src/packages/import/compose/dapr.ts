@@ -12,19 +12,21 @@ export interface WithoutDapr {
 }
 
 /** Flags of daprd (cmd/daprd/options) and keys of the template. */
-const KEYS: Readonly<Record<string, string>> = {
-  'app-port': 'appPort',
-  'app-protocol': 'appProtocol',
-  'app-ssl': 'appSSL',
-  'app-max-concurrency': 'appMaxConcurrency',
-  'dapr-http-port': 'daprHTTPPort',
-  'dapr-grpc-port': 'daprGRPCPort',
-  'enable-api-logging': 'enableApiLogging',
-  'enable-app-health-check': 'enableAppHealthCheck',
-  'app-health-check-path': 'appHealthCheckPath',
-  'log-level': 'logLevel',
-  'max-body-size': 'maxBodySize'
-}
+const KEYS = new Map(
+  Object.entries({
+    'app-port': 'appPort',
+    'app-protocol': 'appProtocol',
+    'app-ssl': 'appSSL',
+    'app-max-concurrency': 'appMaxConcurrency',
+    'dapr-http-port': 'daprHTTPPort',
+    'dapr-grpc-port': 'daprGRPCPort',
+    'enable-api-logging': 'enableApiLogging',
+    'enable-app-health-check': 'enableAppHealthCheck',
+    'app-health-check-path': 'appHealthCheckPath',
+    'log-level': 'logLevel',
+    'max-body-size': 'maxBodySize'
+  })
+)
 /** Flags that have other keys, or say nothing here. */
 const OTHER_FLAGS =
   /^(?:app-id|app-channel-address|config|components-path|resources-path|(?:placement|scheduler)-host-address|.*listen-addresses|mode|enable-metrics|metrics-port|.*internal-grpc-port|log-as-json|.*sentry-address|control-plane-.*)$/
@@ -89,7 +91,7 @@ function sidecarOf(
   const notes: string[] = []
   const keys: Record<string, unknown> = {}
   for (const [flag, [value = '']] of flags) {
-    const key = KEYS[flag]
+    const key = KEYS.get(flag)
     if (key !== undefined) keys[key] = typed(value)
     else if (!OTHER_FLAGS.test(flag)) notes.push(`${service.id}: -${flag} ${value} is not carried over`)
   }

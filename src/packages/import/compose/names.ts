@@ -1,7 +1,6 @@
-import {statSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {folderOfStack, portsOf, type Service, type Stack} from './service.ts'
-import {entriesOf, sourcesIn, textAt} from '../reading/files.ts'
+import {entriesOf, isFile, sourcesIn, statAt, textAt} from '../reading/files.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
@@ -64,15 +63,11 @@ export function namesInCode(folder: string, service: Service, stack: Stack): Nam
 }
 
 function filesAt(path: string): readonly string[] {
-  try {
-    const stat = statSync(path)
-    if (stat.isFile()) return stat.size <= MAX_BYTES ? [path] : []
-    return entriesOf(path)
-      .map(name => join(path, name))
-      .filter(each => statSync(each, {throwIfNoEntry: false})?.isFile() === true)
-  } catch {
-    return [] // it is not there
-  }
+  const stat = statAt(path)
+  if (stat?.isFile() === true) return stat.size <= MAX_BYTES ? [path] : []
+  return entriesOf(path)
+    .map(name => join(path, name))
+    .filter(isFile)
 }
 
 /** A note on a service that is called at another port here than in its container. */

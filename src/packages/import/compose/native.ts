@@ -1,9 +1,8 @@
 // `--native`: a database that a compose file runs as a container becomes a program, where the machine has it (docs/databases-and-one-shot-apps.md).
-import {statSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {commandWords, folderOfStack, leftOver, publishedPort, sharedKeys, type Service, type Stack} from './service.ts'
 import type {ImportedApp} from '../imported.ts'
-import {entriesOf} from '../reading/files.ts'
+import {entriesOf, isFile} from '../reading/files.ts'
 import {given, listedValues, mapOf, mountTarget, textValue, variablePairs, type Values} from '../reading/yaml-file.ts'
 
 /** Where the machine looks for programs. */
@@ -217,5 +216,3 @@ function programFolders({programs, isOutsidePath}: Server, searchPath: string): 
 
 const versionsIn = (folder: string): readonly string[] =>
   entriesOf(folder).toSorted((a, b) => b.localeCompare(a, 'en', {numeric: true}))
-
-const isFile = (path: string): boolean => statSync(path, {throwIfNoEntry: false})?.isFile() === true

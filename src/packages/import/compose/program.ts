@@ -1,4 +1,4 @@
-import {existsSync, statSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {
   buildOf,
@@ -26,6 +26,7 @@ import {composeEnvironment} from './environment.ts'
 import {namesInCode, otherPort} from './names.ts'
 import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
+import {isFolder} from '../reading/files.ts'
 import {commandPort} from '../reading/shell-words.ts'
 import {sampleOf} from '../reading/variables.ts'
 import {
@@ -54,7 +55,7 @@ export interface ComposeProgram extends ListeningProgram {
 /** The program of a service that is built from a folder here; undefined if it has none that runs outside its image. */
 export function serviceProgram(service: Service, stack: Stack): ComposeProgram | undefined {
   const build = buildOf(service, stack)
-  if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
+  if (build === undefined || !isFolder(build.folder)) return undefined
   const dockerfile = join(build.folder, build.dockerfile)
   const stage = textValue(mapOf(service.values['build'])['target'])
   const {folder: start, workdir} = startFolder(dockerfile, build.folder, stage)
@@ -224,7 +225,7 @@ export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly stri
   listedValues(values['env_file']).flatMap(each => {
     const path = isMap(each) ? textValue(each['path']) : textValue(each)
     const isNeeded = !(isMap(each) && each['required'] === 'false') && !path.includes('${')
-    if (!isNeeded || statSync(pathFrom(file, path), {throwIfNoEntry: false}) !== undefined) return []
+    if (!isNeeded || existsSync(pathFrom(file, path))) return []
     const sample = sampleOf(pathFrom(file, path))
     return [`env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`]
   })
@@ -233,8 +234,9 @@ export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly stri
 export function envFilesOf({values}: Service, {file}: Stack, folder: string): unknown {
   const files = listedValues(values['env_file']).map(each => {
     const path = pathTo(pathFrom(file, isMap(each) ? textValue(each['path']) : textValue(each)), folder)
-    const isThere = statSync(join(folder, path), {throwIfNoEntry: false}) !== undefined
-    return isThere && !(isMap(each) && each['required'] === 'false') ? path : {path, required: false}
+    return existsSync(join(folder, path)) && !(isMap(each) && each['required'] === 'false')
+      ? path
+      : {path, required: false}
   })
   return files.length === 0 ? undefined : files.length === 1 ? files[0] : files
 }

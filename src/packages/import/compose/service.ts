@@ -105,18 +105,23 @@ export const usualPort = ({values}: Service): number =>
   Number(textsOf(values['expose'])[0] ?? 0) ||
   (IMAGE_PORTS.find(([image]) => image.test(textValue(values['image'])))?.[1] ?? 0)
 
-const CONDITIONS: Readonly<Record<string, string>> = {
-  service_started: 'started',
-  service_healthy: 'ready',
-  service_completed_successfully: 'completed'
-}
+const CONDITIONS = new Map([
+  ['service_started', 'started'],
+  ['service_healthy', 'ready'],
+  ['service_completed_successfully', 'completed']
+])
+const RESTARTS = new Map([
+  ['always', 'always'],
+  ['unless-stopped', 'always'],
+  ['on-failure', 'on-failure']
+])
 
 /** Keys that mean the same for a program and for a container. */
 export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, notes: string[]): Values {
   const needed = values['depends_on']
   const all = isMap(needed)
     ? Object.entries(needed).map(
-        ([name, how]) => [name, CONDITIONS[textValue(mapOf(how)['condition'])] ?? 'started'] as const
+        ([name, how]) => [name, CONDITIONS.get(textValue(mapOf(how)['condition'])) ?? 'started'] as const
       )
     : textsOf(needed).map(name => [name, 'started'] as const)
   const pairs = all.map(([name, how]) => [leftOut.get(name) ?? name, how] as const).filter(([name]) => name !== '')
@@ -130,7 +135,7 @@ export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, no
   const profiles = textsOf(values['profiles'])
   return given({
     dependsOn: known.length === 0 ? undefined : Object.fromEntries(known),
-    restart: {always: 'always', 'unless-stopped': 'always', 'on-failure': 'on-failure'}[restart],
+    restart: RESTARTS.get(restart),
     stop: Object.keys(stop).length === 0 ? undefined : stop,
     profiles: profiles.length === 0 ? undefined : profiles
   })

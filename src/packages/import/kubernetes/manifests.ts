@@ -1,11 +1,10 @@
 // The files of Kubernetes' manifests: those that globs name, and those of kustomize.
-import {statSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
 import {compileGlob} from '../../../model/glob.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
 import type {ManifestObject} from './workloads.ts'
-import {entriesOf} from '../reading/files.ts'
+import {entriesOf, isFile, isFolder} from '../reading/files.ts'
 import {
   documentsOf,
   listedValues,
@@ -33,11 +32,8 @@ export function readManifests(names: readonly string[], root: string, cwd: strin
   const read = (path: string): void => {
     if (seen.has(path) || seen.size >= MAX_FILES) return
     seen.add(path)
-    const stat = statSync(path, {throwIfNoEntry: false})
-    if (stat?.isDirectory() === true) {
-      const kustomization = KUSTOMIZATIONS.map(name => join(path, name)).find(each =>
-        statSync(each, {throwIfNoEntry: false})
-      )
+    if (isFolder(path)) {
+      const kustomization = KUSTOMIZATIONS.map(name => join(path, name)).find(isFile)
       if (kustomization !== undefined) readKustomization(kustomization)
       else for (const each of entriesOf(path)) if (/\.ya?ml$/.test(each)) read(join(path, each))
       return
@@ -106,8 +102,7 @@ function matching(name: string, root: string): readonly string[] {
     const search = (folder: string): readonly string[] =>
       entriesOf(folder).flatMap(each => {
         const path = join(folder, each)
-        if (statSync(path, {throwIfNoEntry: false})?.isDirectory() !== true)
-          return glob.matches(path) && /\.(?:ya?ml|json)$/.test(each) ? [path] : []
+        if (!isFolder(path)) return glob.matches(path) && /\.(?:ya?ml|json)$/.test(each) ? [path] : []
         return !/^(?:\.|node_modules$)/.test(each) && glob.canMatchIn(path) ? search(path) : []
       })
     return search(glob.base)

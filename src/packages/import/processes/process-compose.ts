@@ -1,8 +1,9 @@
-import {existsSync, statSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {constants} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {readTextFile} from '../../../model/read-file.ts'
 import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {isFolder} from '../reading/files.ts'
 import {commandOf} from '../reading/shell-words.ts'
 import {
   given,
@@ -16,13 +17,13 @@ import {
   type Values
 } from '../reading/yaml-file.ts'
 
-const CONDITIONS: Readonly<Record<string, string>> = {
-  process_started: 'started',
-  process_healthy: 'ready',
-  process_log_ready: 'ready',
-  process_completed: 'completed',
-  process_completed_successfully: 'completed'
-}
+const CONDITIONS = new Map([
+  ['process_started', 'started'],
+  ['process_healthy', 'ready'],
+  ['process_log_ready', 'ready'],
+  ['process_completed', 'completed'],
+  ['process_completed_successfully', 'completed']
+])
 
 /** Keys of a process that are carried over, or that only its own screen and logs use. */
 const KNOWN = new Set(
@@ -139,7 +140,7 @@ function wordsOf(process: Values, shell: string): readonly string[] {
 
 function folderOf(file: ImportedFile, typed: string, notes: string[]): string {
   const folder = pathFrom(file, typed)
-  if (typed === '' || statSync(folder, {throwIfNoEntry: false})?.isDirectory() === true) return folder
+  if (typed === '' || isFolder(folder)) return folder
   notes.push(`working_dir: ${typed} is no folder here`)
   return dirname(file.path)
 }
@@ -155,7 +156,7 @@ function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string
     const condition = textValue(mapOf(how)['condition']) || 'process_completed_successfully'
     if (condition === 'process_completed')
       notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
-    return [id, CONDITIONS[condition] ?? 'started'] as const
+    return [id, CONDITIONS.get(condition) ?? 'started'] as const
   })
   return all.length === 0 ? undefined : (Object.fromEntries(all) as Values)
 }
@@ -183,7 +184,7 @@ function restartOf(availability: Values, notes: string[]): string | undefined {
       notes.push(
         `availability.${key}: ${written(availability[key])} is not carried over: the pause between restarts grows by itself`
       )
-  return {always: 'always', on_failure: 'on-failure'}[policy]
+  return policy === 'always' ? 'always' : policy === 'on_failure' ? 'on-failure' : undefined
 }
 
 function stopOf(shutdown: Values, notes: string[]): Values | undefined {

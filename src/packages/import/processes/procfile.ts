@@ -1,6 +1,6 @@
-import {existsSync, statSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
-import {textAt} from '../reading/files.ts'
+import {isFolder, textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {textsOf} from '../reading/yaml-file.ts'
@@ -141,8 +141,7 @@ function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: 
 function placedIn(root: string, typed: string): {readonly folder: string; readonly line: string} {
   const {folder, line} = splitFolder(typed)
   const path = resolve(root, folder)
-  const isThere = folder !== '' && statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
-  return isThere ? {folder: path, line} : {folder: root, line: typed}
+  return folder !== '' && isFolder(path) ? {folder: path, line} : {folder: root, line: typed}
 }
 
 function assigned(typed: string): {readonly env: Readonly<Record<string, string>>; readonly line: string} {

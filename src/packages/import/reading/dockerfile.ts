@@ -1,7 +1,7 @@
-import {existsSync, statSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
 import {jsonIn} from '../../../model/is-json.ts'
-import {textAt} from './files.ts'
+import {isFolder, textAt} from './files.ts'
 import {commandOf, splitWords} from './shell-words.ts'
 
 /** Programs that a machine of a developer has, too. */
@@ -112,7 +112,7 @@ export function startFolder(file: string, context: string, target = ''): StartFo
     const below = relative(workdir, place)
     return !below.startsWith('..') && from.endsWith(`/${below}`) ? [from.slice(0, -below.length - 1)] : []
   })
-  const found = folders.find(each => isInside(each, context) && statSync(each, {throwIfNoEntry: false})?.isDirectory())
+  const found = folders.find(each => isInside(each, context) && isFolder(each))
   return {folder: found === undefined ? context : join(found, '.').replace(/\/$/, ''), workdir}
 }
 

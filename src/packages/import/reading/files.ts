@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, type Dirent} from 'node:fs'
+import {existsSync, readdirSync, statSync, type Dirent, type Stats} from 'node:fs'
 import {basename, dirname, extname, join, normalize, relative} from 'node:path'
 import {jsonIn} from '../../../model/is-json.ts'
 import {orElse} from '../../../model/or-else.ts'
@@ -43,6 +43,14 @@ function isIn(folder: string, name: string): boolean {
   const entry = contentOf(folder).get(name)
   return entry?.isSymbolicLink() === true ? existsSync(join(folder, name)) : entry !== undefined
 }
+
+/** What is at a path, behind its links; undefined: nothing, or what the system does not show. */
+export const statAt = (path: string): Stats | undefined =>
+  orElse(() => statSync(path, {throwIfNoEntry: false}), undefined)
+
+export const isFolder = (path: string): boolean => statAt(path)?.isDirectory() === true
+
+export const isFile = (path: string): boolean => statAt(path)?.isFile() === true
 
 /** The text of a file; '' if it is not there, or is no text. */
 export const textAt = (path: string): string => orElse(() => readTextFile(path), '')

@@ -114,3 +114,61 @@ t.test('folders that .gitignore names are not searched, repositories in them are
     ['back', 'more', 'd', 'c', 'web']
   )
 })
+
+t.test('a block of YAML with many blank lines and no port is read at once', async t => {
+  const {template} = await imported(t, {
+    'pom.xml': '<project>spring-boot-starter spring-boot-maven-plugin</project>',
+    src: {
+      main: {
+        java: {'App.java': 'SpringApplication'},
+        resources: {'application.yml': `server:\n${'  \n'.repeat(40)}spring: {}\n`}
+      }
+    }
+  })
+  t.match(template.apps, [{appPort: 8080}])
+})
+
+t.test('values that every object of JavaScript has are no values of a table', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: x, restart: constructor, depends_on: {b: {condition: toString}}}, b: {image: y}}'
+  })
+  t.match(template.apps[0], {restart: undefined, dependsOn: {b: 'started'}})
+  const {template: other} = await imported(t, {
+    'process-compose.yaml':
+      'processes: {a: {command: x, availability: {restart: valueOf}, depends_on: {b: {condition: constructor}}}, b: {command: y}}'
+  })
+  t.match(other.apps[0], {restart: undefined, dependsOn: {b: 'started'}})
+  const {text} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: x}, d: {image: daprio/daprd, network_mode: "service:a", command: [./daprd, --constructor, x]}}'
+  })
+  t.match(text, '# import: d: -constructor x is not carried over')
+})
+
+t.test('paths that the system does not follow: a link to itself, a name that is too long', async t => {
+  const cwd = t.testdir({})
+  symlinkSync('loop', join(cwd, 'loop'))
+  const long = 'n'.repeat(5000)
+  writeFileSync(
+    join(cwd, 'compose.yaml'),
+    `services: {a: {image: x, env_file: [loop, ${long}]}, b: {build: loop}, c: {build: ${long}}}`
+  )
+  const {imported: found} = await importFrom(['.'], {cwd})
+  t.equal(found.apps.length, 3)
+  await t.rejects(importFrom(['loop'], {cwd}), {message: 'there is no file or folder loop'})
+})
+
+t.test('a Tiltfile that doubles its values, or is nested without an end', async t => {
+  const end = '\nlocal_resource("a", serve_cmd="serve")\n'
+  const doubled = ['"x"', '["x"]'].map(first => `a = ${first}\n${'a = a + a\n'.repeat(60)}`)
+  const replaced = ['"{0}{0}".format(a)', '"%s%s" % [a, a]', '"".join([a, a])'].map(
+    value => `a = "x"\n${`a = ${value}\n`.repeat(60)}`
+  )
+  for (const text of [...doubled, ...replaced]) {
+    const {template} = await imported(t, {Tiltfile: text + end})
+    t.match(template.apps, [{appID: 'a', command: ['serve']}])
+  }
+  for (const text of ['['.repeat(50_000), 'not '.repeat(50_000), 'f('.repeat(50_000)])
+    t.match(await refusal(t, {Tiltfile: `a = ${text}${end}`}), {message: /it starts nothing that can be read/})
+})

@@ -28,33 +28,37 @@ export const isStarList = (value: StarValue): value is readonly StarValue[] => A
 export const scalarOf = (value: StarValue): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 
+/** Texts and lists that are longer were doubled over and over: they count as not known. */
+const MAX_LENGTH = 100_000
+
 /** `a + b` of two values. */
 export function added(a: StarValue, b: StarValue): StarValue {
-  if (typeof a === 'string' && typeof b === 'string') return a + b
   if (typeof a === 'number' && typeof b === 'number') return a + b
-  return isStarList(a) && isStarList(b) ? [...a, ...b] : undefined
+  if (typeof a === 'string' && typeof b === 'string') return a.length + b.length > MAX_LENGTH ? undefined : a + b
+  return isStarList(a) && isStarList(b) && a.length + b.length <= MAX_LENGTH ? [...a, ...b] : undefined
 }
+
+const bounded = (text: string): string | undefined => (text.length > MAX_LENGTH ? undefined : text)
 
 /** `text % values`; undefined where one is not known. */
 export function formatted(text: StarValue, values: StarValue): StarValue {
   const all = isStarList(values) ? values : [values]
   if (typeof text !== 'string' || all.some(each => each === undefined || isCall(each))) return undefined
   let index = 0
-  return text.replaceAll(/%[sd]/g, () => scalarOf(all[index++]))
+  return bounded(text.replaceAll(/%[sd]/g, () => scalarOf(all[index++])))
 }
 
 /** `text.format(…)`, `map.items()`, `os.path.join(…)`: the value of a call of a member; undefined: of any other one nothing is known. */
 export function memberValue(of: StarValue, name: string, {args, named}: StarCall): StarValue {
   if (name === 'format' && typeof of === 'string' && args.every(each => each !== undefined && !isCall(each))) {
     let index = 0
-    return of.replaceAll(/\{(\w*)\}/g, (_, key: string) =>
-      scalarOf(named.get(key) ?? args[key === '' ? index++ : Number(key)])
-    )
+    const value = (key: string): StarValue => named.get(key) ?? args[key === '' ? index++ : Number(key)]
+    return bounded(of.replaceAll(/\{(\w*)\}/g, (_, key: string) => scalarOf(value(key))))
   }
   if (name === 'items' && isStarMap(of)) return [...of.map]
   if (name === 'keys' && isStarMap(of)) return [...of.map.keys()]
   if (name === 'get' && isStarMap(of)) return of.map.get(scalarOf(args[0])) ?? args[1]
-  if (name === 'join' && typeof of === 'string' && isStarList(args[0])) return args[0].map(scalarOf).join(of)
+  if (name === 'join' && typeof of === 'string' && isStarList(args[0])) return bounded(args[0].map(scalarOf).join(of))
   if (name === 'join' && args.every(each => typeof each === 'string')) return args.join('/')
   return undefined
 }

@@ -16,6 +16,8 @@ import {
 
 /** More statements than this are a loop that a person did not mean. */
 const MAX_STEPS = 20_000
+/** What is nested deeper in an expression is no text of a person. */
+const MAX_NESTED = 500
 
 /** What a file calls, in the order in which it would. `onCall` may give a value; a call without one is a value by itself. */
 export function runStarlark(text: string, onCall: (call: StarCall) => StarValue): void {
@@ -38,6 +40,7 @@ class Interpreter {
   readonly #onCall: (call: StarCall) => StarValue
   #steps = 0
   #depth = 0
+  #nested = 0
   /** How many conditions are around that are not known. */
   #maybe = 0
   #scope: Scope = new Map()
@@ -179,6 +182,14 @@ class Interpreter {
   }
 
   #operand(): StarValue {
+    if (this.#nested > MAX_NESTED) this.#read.at = this.#read.tokens.length
+    this.#nested += 1
+    const value = this.#signed()
+    this.#nested -= 1
+    return value
+  }
+
+  #signed(): StarValue {
     if (this.#read.take('not') || this.#read.take('-')) {
       const value = this.#operand()
       return typeof value === 'number' ? -value : undefined

@@ -154,7 +154,7 @@ export class ClusterRun {
     await watch<LiveObject>(client, {...what, path: store.pathOf('apps/v1', 'Deployment')}, workloads)
     if (objects.apps.some(({workload}) => workload.kind === 'Job'))
       await watch<LiveObject>(client, {...what, path: store.pathOf('batch/v1', 'Job')}, workloads)
-    await watch<Pod>(client, {...what, path: store.podsIn()}, pods)
+    await watch<Pod>(client, {...what, path: store.pods}, pods)
     this.#isListed = true
   }
 

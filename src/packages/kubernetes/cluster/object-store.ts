@@ -43,8 +43,6 @@ export const objectName = ({kind, metadata}: Pick<KubernetesObject, 'kind' | 'me
 export class ObjectStore {
   readonly client: ClusterClient
   readonly #plurals = new Map(Object.entries(PLURALS))
-  /** The versions of Dapr's group that were looked up. */
-  readonly #looked = new Set<string>()
 
   constructor(client: ClusterClient) {
     this.client = client
@@ -74,7 +72,6 @@ export class ObjectStore {
     const {resources} = await this.client.json<ResourceList>('GET', `/apis/${groupVersion}`, {needs: 'resources'})
     for (const {name, kind} of resources)
       if (typeof name === 'string' && !name.includes('/')) this.#plurals.set(`${groupVersion}/${kind}`, name)
-    this.#looked.add(groupVersion)
   }
 
   /** The kinds that a template may have made: `apps/v1/Deployment` … */
@@ -82,20 +79,20 @@ export class ObjectStore {
     return [...this.#plurals.keys()]
   }
 
-  /** The path of the pods of the namespace, or of all if it is ''. */
-  podsIn(namespace = this.namespace): string {
-    return `/api/v1${namespace === '' ? '' : `/namespaces/${namespace}`}/pods`
+  /** The path of the pods of the namespace. */
+  get pods(): string {
+    return `/api/v1/namespaces/${this.namespace}/pods`
   }
 
-  /** The path of a kind in the namespace, or in another one; '' in all namespaces. Throws a `UserError` for an unknown kind. */
-  pathOf(apiVersion: string, kind: string, namespace = this.namespace): string {
+  /** The path of a kind in the namespace. Throws a `UserError` for an unknown kind. */
+  pathOf(apiVersion: string, kind: string): string {
     const plural = this.#plurals.get(`${apiVersion}/${kind}`)
     if (plural === undefined)
       throw new UserError(`the cluster does not know the kind ${kind} of ${apiVersion}`, {
         explanation: 'Its version of Dapr is older or newer than the resource: dapr upgrade -k, or another apiVersion.'
       })
     const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-    return `${root}${namespace === '' ? '' : `/namespaces/${namespace}`}/${plural}`
+    return `${root}/namespaces/${this.namespace}/${plural}`
   }
 
   /** The object as it is now; undefined if there is none. */

@@ -110,7 +110,7 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
   let look: (() => void) | undefined
   await watch<Pod>(
     store.client,
-    {path: store.podsIn(), labels, signal},
+    {path: store.pods, labels, signal},
     {
       changed: pod => {
         left.set(pod.metadata.uid, pod)

@@ -1,4 +1,4 @@
-import {conditionOf, sidecarOf, SIDECAR, statusesOf, type ContainerStatus, type Pod} from './pod.ts'
+import {conditionOf, containersOf, sidecarOf, SIDECAR, statusesOf, type ContainerStatus, type Pod} from './pod.ts'
 
 /** Why an app cannot run in the cluster; a message with what to do. */
 export interface AppVerdict {
@@ -55,4 +55,4 @@ export function waitsFor(pod: Pod): string {
 }
 
 const imageOf = ({spec}: Pod, {name, image}: ContainerStatus): string =>
-  [...(spec.initContainers ?? []), ...spec.containers].find(each => each.name === name)?.image ?? image
+  containersOf({spec}).find(each => each.name === name)?.image ?? image

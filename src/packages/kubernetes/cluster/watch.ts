@@ -14,8 +14,6 @@ export interface WatchHandler<T extends WatchedObject> {
   /** An object is new, or has changed. */
   changed(object: T): void
   gone(object: T): void
-  /** All objects are known; called after each list. */
-  listed?(): void
   /** The server cannot be asked at the moment; undefined: it can again. */
   troubled?(error: unknown): void
 }
@@ -93,7 +91,6 @@ class Watcher<T extends WatchedObject> {
       next = metadata?.continue || undefined
     } while (next !== undefined)
     for (const [uid, object] of this.#known) if (!found.has(uid)) this.#gone(object)
-    this.#handler.listed?.()
   }
 
   async follow(): Promise<void> {

@@ -85,7 +85,7 @@ function springPort(folder: string): number {
     const yaml = folders.flatMap(each => ['yml', 'yaml'].map(end => readText(each, `${name}.${end}`))).join('\n')
     const port =
       /^\s*server\.port\s*[=:]\s*(?:\$\{\w+:)?(\d+)/m.exec(properties)?.[1] ??
-      /^server:\s*\n(?:[ \t]+.*\n|[ \t]*\n)*?[ \t]+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1]
+      /^server:\s*\n(?:[ \t]+\S.*\n|[ \t]*\n)*?[ \t]+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1]
     if (port !== undefined) return Number(port)
   }
   return 0
