@@ -1,4 +1,4 @@
-import {existsSync, realpathSync, readdirSync, statSync} from 'node:fs'
+import {accessSync, constants, existsSync, realpathSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {orElse} from '../model/or-else.ts'
 
@@ -15,6 +15,13 @@ export function repositoryAbove(folder: string): string | undefined {
   if (existsSync(join(folder, '.git'))) return folder
   return folder === dirname(folder) ? undefined : repositoryAbove(dirname(folder))
 }
+
+/** Whether a path is a file that may be executed. */
+export const isProgram = (path: string): boolean =>
+  orElse(() => {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  }, false)
 
 /** The names in a folder; none if it cannot be read: it is not there, is no folder, or belongs to another user. */
 export const namesInFolder = (folder: string): readonly string[] => orElse(() => readdirSync(folder), [])

@@ -1,7 +1,8 @@
-import {accessSync, constants, openSync, statSync} from 'node:fs'
+import {openSync} from 'node:fs'
 import {resolve} from 'node:path'
 import {loadFfi, type CFunction} from './experimental.ts'
 import {Children, type Child} from './children.ts'
+import {isProgram} from './paths.ts'
 
 export interface PosixSpawnOptions {
   /** The program, found by the PATH of `env`, and its arguments. */
@@ -39,15 +40,6 @@ function pathOf({command: [program = ''], folder, env}: PosixSpawnOptions): stri
   return folders
     .map(entry => (entry === '' ? program : `${entry}/${program}`))
     .find(path => isProgram(resolve(folder, path)))
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }
 
 interface Library {

@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process'
-import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {promisify} from 'node:util'
+import {isProgram} from './paths.ts'
 
 const TIMEOUT_MS = 5000
 
@@ -11,7 +11,7 @@ export const findProgram = (name: string, searchPath: string): string | undefine
     .split(delimiter)
     .filter(Boolean)
     .map(folder => join(folder, name))
-    .find(isExecutable)
+    .find(isProgram)
 
 /** What a program prints for `--version`, without its line end. Rejects if it fails or takes more than 5 s. */
 export async function versionOf(path: string): Promise<string> {
@@ -19,13 +19,4 @@ export async function versionOf(path: string): Promise<string> {
   const asking = promisify(execFile)(path, ['--version'], {timeout: TIMEOUT_MS, killSignal: 'SIGKILL'})
   asking.child.stdin?.end()
   return (await asking).stdout.trim()
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false // it does not exist, or may not be executed
-  }
 }

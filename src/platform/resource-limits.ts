@@ -126,13 +126,10 @@ const hasAll = (file: string, controllers: readonly string[]): boolean => {
   return controllers.every(name => there.includes(name))
 }
 
-function isWritable(path: string): boolean {
-  try {
+const isWritable = (path: string): boolean =>
+  orElse(() => {
     accessSync(path, constants.W_OK)
     return true
-  } catch {
-    return false
-  }
-}
+  }, false)
 
 const textOf = (file: string): string => orElse(() => readFileSync(file, 'utf8'), '')

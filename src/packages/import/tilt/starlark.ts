@@ -9,6 +9,7 @@ import {
   isCall,
   isStarList,
   isStarMap,
+  negated,
   scalarOf,
   type StarCall,
   type StarValue
@@ -85,26 +86,22 @@ class Interpreter {
     if (word === 'def') return this.#define()
     if (word === 'for') return this.#loop()
     if (['if', 'elif', 'else'].includes(word)) return this.#branch()
-    const first = word === 'return' ? ++this.#read.at : this.#read.at
-    const names = this.#targets()
-    if (names.length === 0) {
-      this.#read.at = first
-      this.#expression()
-    }
+    if (word === 'return') this.#read.at += 1
+    if (!this.#assigns()) this.#expression()
     this.#read.skipLine()
   }
 
-  /** `name = value`, `name += value`; nothing where the statement is another one. */
-  #targets(): readonly string[] {
+  /** `name = value`, `name += value`; false, and nothing was read: the statement is another one. */
+  #assigns(): boolean {
     const {kind, text: name} = this.#read.next
     const sign = this.#read.tokens[this.#read.at + 1]?.text
-    if (kind !== 'name' || (sign !== '=' && sign !== '+=')) return []
+    if (kind !== 'name' || (sign !== '=' && sign !== '+=')) return false
     this.#read.at += 2
     const value = this.#expression()
     const before = this.#scope.get(name)
-    if (this.#maybe > 0 && sign === '=' && before !== undefined && before !== '') return [name]
+    if (this.#maybe > 0 && sign === '=' && before !== undefined && before !== '') return true
     this.#scope.set(name, sign === '=' || isFunction(before) ? value : added(before, value))
-    return [name]
+    return true
   }
 
   #define(): void {
@@ -184,22 +181,14 @@ class Interpreter {
   #operand(): StarValue {
     if (this.#nested > MAX_NESTED) this.#read.at = this.#read.tokens.length
     this.#nested += 1
-    const value = this.#signed()
-    this.#nested -= 1
-    return value
-  }
-
-  #signed(): StarValue {
-    if (this.#read.take('not') || this.#read.take('-')) {
-      const value = this.#operand()
-      return typeof value === 'number' ? -value : undefined
-    }
-    let value = this.#primary()
+    let value = this.#read.take('not') || this.#read.take('-') ? negated(this.#operand()) : this.#primary()
     for (;;) {
       if (this.#read.take('.')) value = this.#member(value)
       else if (this.#read.take('[')) value = this.#item(value)
-      else return value
+      else break
     }
+    this.#nested -= 1
+    return value
   }
 
   #primary(): StarValue {
