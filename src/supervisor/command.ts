@@ -1,23 +1,22 @@
-import {accessSync, constants, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
-import {namesInFolder} from '../platform/paths.ts'
+import {isProgram, namesInFolder} from '../platform/paths.ts'
 import {nearMiss} from '../model/near-miss.ts'
 
 /** Explains why a shell exits with 127 for this command; '' if the command can be found. */
 export function whyNotFound([program = '']: readonly string[], folder: string, searchPath: string): string {
   if (program.includes('/')) {
     const path = resolve(folder, program)
-    return isExecutable(path) ? '' : `${path} is not an executable file; relative paths start at appDirPath`
+    return isProgram(path) ? '' : `${path} is not an executable file; relative paths start at appDirPath`
   }
   const folders = [...new Set(searchPath.split(':'))]
-  if (folders.some(each => isExecutable(resolve(folder, each, program)))) return ''
+  if (folders.some(each => isProgram(resolve(folder, each, program)))) return ''
   return `"${program}" is in no folder of PATH (${folders.join(':')})${adviceFor(program, folder, folders)}`
 }
 
 /** npm's folder of programs is not in PATH; `python` may be there as `python3` only. */
 function adviceFor(program: string, folder: string, folders: readonly string[]): string {
   const local = join('node_modules', '.bin', program)
-  if (isExecutable(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
+  if (isProgram(resolve(folder, local))) return `; npm has it: write command: [./${local}, …]`
   // many programs have short names, so one of them is always close
   const near =
     program.length < 4 ? '' : nearMiss(program, new Set(folders.flatMap(each => namesInFolder(resolve(folder, each)))))
@@ -31,13 +30,4 @@ export function lookPathFault([program = '']: readonly string[], folder: string,
     ? `stat ${program}: no such file or directory`
     : 'executable file not found in $PATH'
   return `${program}: exec: ${JSON.stringify(program)}: ${why}`
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false // not there, or not to be run
-  }
 }

@@ -25,8 +25,7 @@ export interface PlainHeaders {
 }
 
 /** The headers that a call to a service needs. */
-export interface CallHeaders extends Omit<PlainHeaders, 'hasLength' | 'apiToken' | 'authorization'> {
-  readonly hasLength: boolean
+export interface CallHeaders extends Omit<PlainHeaders, 'apiToken' | 'authorization'> {
   /** Address of the caller. */
   readonly peer: string
 }

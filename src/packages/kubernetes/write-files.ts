@@ -26,18 +26,9 @@ export function kubernetesFiles({resources, apps}: TemplateObjects): readonly Ex
     text: HEADER + documents(objects),
     isSecret
   })
-  const first =
-    resources.length === 0
-      ? []
-      : [
-          file(
-            0,
-            'resources',
-            resources.map(({object}) => object)
-          )
-        ]
+  const first = resources.map(({object}) => object)
   return [
-    ...first,
+    ...(first.length > 0 ? [file(0, 'resources', first)] : []),
     ...apps.flatMap((app, index) => [
       ...(app.secret === undefined ? [] : [file(index + 1, `${app.id}-env`, [app.secret], true)]),
       file(index + 1, app.id, objectsOf({...app, secret: undefined}))

@@ -1,4 +1,5 @@
 import {appPrefix} from '../../../observe/logging/prefix.ts'
+import type {ServiceLogsWanted} from '../management.ts'
 import type {LogRecord} from '../../../observe/logging/log-record.ts'
 
 interface Line {
@@ -7,14 +8,6 @@ interface Line {
   /** UTF-8, with its newline. */
   readonly text: string
   readonly number: number
-}
-
-export interface RecentWanted {
-  /** Only the last lines; 0: all that are kept. */
-  readonly tail: number
-  readonly isFollowed: boolean
-  /** ms since 1970. */
-  readonly since: number
 }
 
 const MAX_LINES = 10_000
@@ -47,7 +40,7 @@ export class RecentLines {
   }
 
   /** The kept lines and, with `isFollowed`, new ones; a reader that is too slow misses lines and is not waited for. */
-  async *read({tail, isFollowed, since}: RecentWanted, gone: AbortSignal): AsyncGenerator<string> {
+  async *read({tail, isFollowed, since}: ServiceLogsWanted, gone: AbortSignal): AsyncGenerator<string> {
     const kept = this.#lines.filter(({at}) => at >= since)
     const first = tail === 0 ? kept[0] : kept[Math.max(0, kept.length - tail)]
     let next = first?.number ?? this.#count

@@ -128,8 +128,7 @@ class Tiltfile {
         this.notes.push(`${place}: ${call.call}: charts are not read: what it starts is left out`)
         break
       case 'k8s_custom_deploy':
-      case 'local':
-        if (call.call !== 'local') this.notes.push(`${place}: ${call.call} is not carried over`)
+        this.notes.push(`${place}: ${call.call} is not carried over`)
     }
     return undefined
   }
@@ -164,10 +163,7 @@ class Tiltfile {
     const id = textOf(named.get('name') ?? args[0])
     const [cmd, serve] = [named.get('cmd') ?? args[1], named.get('serve_cmd')]
     const isServing = serve !== undefined && serve !== '' && serve !== null
-    const at = resolve(
-      folder,
-      textOf(named.get(isServing ? 'serve_dir' : 'dir')) || (isServing ? '' : textOf(named.get('dir')))
-    )
+    const at = resolve(folder, textOf(named.get(isServing ? 'serve_dir' : 'dir')))
     const command = wordsOf(isServing ? serve : cmd)
     if (id === '' || command.length === 0 || isCall(isServing ? serve : cmd)) {
       this.notes.push(`${place}: ${id === '' ? 'local_resource' : id} is left out: its command is not written here`)

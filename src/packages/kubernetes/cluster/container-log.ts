@@ -66,12 +66,9 @@ export class ContainerLog {
 
   /** Earlier starts are left out where only the last lines are wanted. */
   #addPrevious(id: string): void {
-    if (this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined) this.#read.set(id, settled())
+    const isLeftOut = this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined
+    if (isLeftOut) this.#read.set(id, {...Promise.withResolvers<void>(), promise: Promise.resolve()})
     else this.#add({id, isPrevious: true})
-  }
-
-  get #tailed(): number | undefined {
-    return this.#isFirst ? this.#options.tail : undefined
   }
 
   #add(instance: Instance): void {
@@ -93,7 +90,7 @@ export class ContainerLog {
 
   async #readInstance(instance: Instance): Promise<void> {
     const {signal} = this.#options
-    const tail = this.#tailed
+    const tail = this.#isFirst ? this.#options.tail : undefined
     for (let tries = 0; !signal.aborted; tries++) {
       const startedAt = performance.now()
       const isOver = this.#isOver(instance.id)
@@ -154,10 +151,4 @@ export class ContainerLog {
       return isStatus(error, 404) || (isPrevious && isStatus(error, 400)) ? 'gone' : 'cut'
     }
   }
-}
-
-function settled(): PromiseWithResolvers<void> {
-  const all = Promise.withResolvers<void>()
-  all.resolve()
-  return all
 }

@@ -72,10 +72,10 @@ function wrapper(folder: string, script: string, program: string): string {
   return found === undefined ? program : `${found}/${script}`
 }
 
-const spring = (folder: string): Pick<ProjectStart, 'port' | 'move' | 'notes'> => {
-  const port = springPort(folder)
-  return {port: port || 8080, move: byVariable('SERVER_PORT')}
-}
+const spring = (folder: string): Pick<ProjectStart, 'port' | 'move'> => ({
+  port: springPort(folder) || 8080,
+  move: byVariable('SERVER_PORT')
+})
 
 /** `server.port` of an application of Spring Boot, 0 if its files do not say it; JHipster keeps them in `config`, with a profile for development. */
 function springPort(folder: string): number {
