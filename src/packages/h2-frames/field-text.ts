@@ -59,6 +59,12 @@ const MAX_KNOWN_LENGTH = 256
 /** A copy: a slice would keep all that it was cut out of. */
 export const textCopy = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
 
+/** A smaller piece that is kept is copied. */
+const COPIED_BYTES = 4096
+
+/** A text that is kept for a while. */
+export const kept = (text: string): string => (text.length < COPIED_BYTES ? textCopy(text) : text)
+
 /** Decodes strings of HPACK: length, Huffman's bit, bytes. Short ones that were met before cost a look-up. */
 export class FieldTexts {
   readonly #known = new Map<string, string>()

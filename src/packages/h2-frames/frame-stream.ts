@@ -1,13 +1,11 @@
 import type {FieldWalker} from './field-walker.ts'
 import {DATA, END_STREAM, frameHead, headersFrames, MAX_PAYLOAD, resetFrame, windowFrame} from './frames.ts'
-import {textCopy} from './field-text.ts'
+import {kept} from './field-text.ts'
 import {STREAM_WINDOW} from './greeting.ts'
 import type {SentFields} from './sent-fields.ts'
 
 /** Number of pieces that were sent after which they are removed from the queue, all at once. */
 const MAX_SENT = 1000
-/** A smaller piece that waits is copied: it is a part of what was read with it, and would keep all of that. */
-const COPIED_BYTES = 4096
 
 /** What a frame carries: latin1 text, or bytes that no longer change, which are large enough that copies of them would count. */
 export type Data = string | Uint8Array
@@ -122,7 +120,7 @@ export class FrameStream {
     const connection = this.#connection
     if (this.#isWaiting() || length > MAX_PAYLOAD || length > Math.max(0, this.window) || !connection.takes(length)) {
       if (this.#waiting === NONE) this.#waiting = []
-      this.#waiting.push(typeof bytes === 'string' && length < COPIED_BYTES ? textCopy(bytes) : bytes)
+      this.#waiting.push(typeof bytes === 'string' ? kept(bytes) : bytes)
       this.#endsAfterData = isLast
       return this.push()
     }

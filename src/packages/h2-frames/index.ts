@@ -1,5 +1,5 @@
 /** HTTP/2 as frames: the server and the clients of gRPC, which pass fields on as bytes. */
-export {textCopy, encodeField, encodeInteger, encodeNamed} from './field-text.ts'
+export {kept, textCopy, encodeField, encodeInteger, encodeNamed} from './field-text.ts'
 export {FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
 export {FloodGuard} from './flood-guard.ts'
 export type {FrameClient} from './frame-client.ts'

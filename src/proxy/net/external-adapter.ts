@@ -3,6 +3,7 @@ import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
 import type {Environment} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
+import {headersByName} from './http1/header-lines.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
 import {UpstreamError} from './dialer.ts'
@@ -36,6 +37,8 @@ const webOf = (protocol: string): Web =>
 
 const DIAL_TIMEOUT_MS = 15_000
 const MAX_REDIRECTS = 10
+/** A redirect with a larger body is not read to its end: its connection is closed (Go: net/http, maxBodySlurpSize). */
+const MAX_REDIRECT_BYTES = 2048
 const REDIRECT_AS_GET = new Set([301, 302, 303])
 const REDIRECT_UNCHANGED = new Set([307, 308])
 
@@ -160,7 +163,10 @@ class WebRequest {
       (REDIRECT_AS_GET.has(statusCode) ||
         (REDIRECT_UNCHANGED.has(statusCode) && (!hasBody || this.#body !== undefined)))
     if (!isFollowed) return this.#sink.respond(statusCode, rawHeaders, response)
-    response.resume()
+    let left = MAX_REDIRECT_BYTES
+    response.on('data', ({length}: Buffer) => {
+      if ((left -= length) < 0) response.destroy()
+    })
     if (++this.#redirects > MAX_REDIRECTS)
       return this.#sink.fail(new UpstreamError(`stopped after ${MAX_REDIRECTS} redirects`))
     const to = whereTo(headers.location ?? '', from)
@@ -199,15 +205,11 @@ const withHost = (pairs: readonly string[], host: string): string[] => ['Host', 
  */
 function headersOf(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
   const names = new Map<string, string>()
-  const headers = Object.create(null) as Record<string, string | string[]>
-  for (let at = 0; at < pairs.length; at += 2) {
-    const written = pairs[at] ?? ''
+  const headers = headersByName(pairs, written => {
     const name = names.get(written.toLowerCase()) ?? written
     names.set(written.toLowerCase(), name)
-    const value = pairs[at + 1] ?? ''
-    const known = headers[name]
-    headers[name] = known === undefined ? value : [known, value].flat()
-  }
+    return name
+  })
   return hasBody && !names.has('content-length') ? {...headers, 'Transfer-Encoding': 'chunked'} : headers
 }
 

@@ -8,6 +8,7 @@ import {
   type FrameClients,
   type FrameStream,
   INTERNAL_ERROR,
+  kept,
   REFUSED_STREAM,
   type StreamHandler,
   type Waiter
@@ -204,7 +205,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     journal.requestBytes += bytes.length
     journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
-    if (callee === undefined) this.#early.push(bytes)
+    if (callee === undefined) this.#early.push(kept(bytes))
     else if (callee.isOver) this.#caller.credit(bytes.length)
     else callee.writeData(bytes, isLast)
   }

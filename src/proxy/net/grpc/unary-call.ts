@@ -174,6 +174,8 @@ export class UnaryCall implements StreamHandler, Waiter {
   #over(outcome: UnaryOutcome): void {
     this.#isOver = true
     this.#answer.release()
+    // an app may answer before it has taken all
+    if (this.#stream?.isLocalDone === false) this.#stream.reset(CANCEL)
     this.#options.done(outcome)
   }
 }

@@ -124,9 +124,27 @@ export const pairsOf = (lines: string): string[] => {
 }
 
 /** Header lines without the headers of these names (lower case). */
-export const withoutHeaders = (lines: string, names: readonly string[]): string =>
-  lines
+export const withoutHeaders = (lines: string, names: readonly string[]): string => {
+  const dropped = new Set(names) // a head may name thousands
+  return lines
     .split('\r\n')
-    .filter(line => line !== '' && !names.includes(line.slice(0, line.indexOf(':')).toLowerCase()))
+    .filter(line => line !== '' && !dropped.has(line.slice(0, line.indexOf(':')).toLowerCase()))
     .map(line => `${line}\r\n`)
     .join('')
+}
+
+/** Headers by their names; `nameOf` says how each name is written. Those of a repeated one are a list. */
+export const headersByName = (
+  pairs: readonly string[],
+  nameOf: (name: string) => string
+): Record<string, string | string[]> => {
+  const headers = Object.create(null) as Record<string, string | string[]>
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = nameOf(pairs[at] ?? '')
+    const value = pairs[at + 1] ?? ''
+    const known = headers[name]
+    if (Array.isArray(known)) known.push(value)
+    else headers[name] = known === undefined ? value : [known, value]
+  }
+  return headers
+}

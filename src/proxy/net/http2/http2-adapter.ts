@@ -1,5 +1,6 @@
 import type {ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders} from 'node:http2'
 import {codeOf} from '../../../model/errors.ts'
+import {headersByName} from '../http1/header-lines.ts'
 import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
 import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
@@ -9,24 +10,12 @@ import {CaughtBug, contain} from '../error-boundary.ts'
 /** Loaded when the first app speaks HTTP/2. */
 const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
 
-/** Alternating names and values, as node:http2 takes them: names in lower case, repeated ones as a list. */
-const headersOf = (pairs: readonly string[]): Record<string, string | string[]> => {
-  const headers = Object.create(null) as Record<string, string | string[]>
-  for (let at = 0; at < pairs.length; at += 2) {
-    const name = (pairs[at] ?? '').toLowerCase()
-    const value = pairs[at + 1] ?? ''
-    const known = headers[name]
-    headers[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value]
-  }
-  return headers
-}
-
 /**
  * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
  * then only the first values are used.
  */
 export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
-  const headers = headersOf(pairs)
+  const headers = headersByName(pairs, name => name.toLowerCase())
   try {
     return use(headers)
   } catch (error) {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  headersByName,
   isOf,
   lengthOf,
   nameReader,
@@ -60,5 +61,17 @@ t.test('lines are converted to pairs, and headers are removed', t => {
   t.strictSame(pairsOf(lines), ['A', '1', 'b', '2', 'C', 'x:y', 'D', ''])
   t.strictSame(pairsOf(''), [])
   t.equal(withoutHeaders(lines, ['a', 'd']), 'b:2\r\nC: x:y\r\n')
+  t.end()
+})
+
+t.test('headers by their names: those of a repeated one are a list, however many there are', t => {
+  const lower = (name: string): string => name.toLowerCase()
+  t.same(Object.entries(headersByName(['A', '1', 'b', '2', 'a', '3', '__proto__', '4'], lower)), [
+    ['a', ['1', '3']],
+    ['b', '2'],
+    ['__proto__', '4']
+  ])
+  const many = Array.from({length: 200_000}, () => 'a')
+  t.equal(headersByName(many, lower)['a']?.length, 100_000)
   t.end()
 })

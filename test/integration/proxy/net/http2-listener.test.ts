@@ -1,0 +1,35 @@
+import {once} from 'node:events'
+import http2 from 'node:http2'
+import net, {type AddressInfo} from 'node:net'
+import t from 'tap'
+import {Http2Listener} from '../../../../src/proxy/net/http2/http2-listener.ts'
+
+/** Time for a preface, in ms; the answer takes several times as long. */
+const HEAD_MS = 30
+
+t.test('a call on a connection that a listener has left to its successor may take as long as any', async t => {
+  const listener = new Http2Listener({
+    maxHeadBytes: 16_384,
+    headMs: HEAD_MS,
+    serve: ({stream}) => {
+      setTimeout(() => {
+        stream.respond({':status': 200})
+        stream.end('ok')
+      }, 5 * HEAD_MS)
+    },
+    crashed: error => t.fail(String(error))
+  })
+  await listener.close()
+  const server = net.createServer(socket => listener.accept(socket.on('error', () => undefined)))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  t.teardown(() => {
+    session.destroy()
+    server.close()
+  })
+  const stream = session.request({':path': '/'})
+  let body = ''
+  stream.on('data', (piece: Buffer) => (body += piece.toString()))
+  await once(stream, 'end')
+  t.equal(body, 'ok')
+})

@@ -1,0 +1,41 @@
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
+import t from 'tap'
+import {FieldWalker, type FrameStream} from '#h2-frames'
+import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
+import {FrameCall} from '../../../../src/proxy/published/frame-call.ts'
+import {FrameHead} from '../../../../src/proxy/published/frame-head.ts'
+
+const MIB = 1 << 20
+
+t.test('small pieces of a call that waits do not keep all that was read with them', async t => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const heap = (): number => {
+    gc()
+    return process.memoryUsage().heapUsed
+  }
+  const admitted = Promise.withResolvers<never>()
+  const context = {
+    callee: 'api',
+    heldBodies: new HeldBodies(),
+    admit: () => ({admitted: admitted.promise, cancel: () => undefined}),
+    isOpen: () => false,
+    lastLines: () => [],
+    warn: () => undefined
+  }
+  const caller = {reset: () => undefined, writeHead: () => undefined} as unknown as FrameStream
+  const call = new FrameCall(context, 'web', new FrameHead(), caller, new FieldWalker())
+  call.start(false)
+  const before = heap()
+  for (let read = 0; read < 1000; read++)
+    call.data(
+      caller,
+      Buffer.alloc(MIB / 16, 97)
+        .toString('latin1')
+        .slice(100, 120),
+      false
+    )
+  t.ok(heap() - before < 8 * MIB)
+  call.crash(new Error('the test is over'))
+})
