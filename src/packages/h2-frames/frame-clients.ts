@@ -151,9 +151,7 @@ export class FrameClients {
     if (this.#waiting.size === 0) return
     for (const waiter of this.#waiting) {
       const free = this.#free()
-      if (free === undefined) {
-        return this.#connectMore()
-      }
+      if (free === undefined) return this.#connectMore()
       this.#waiting.delete(waiter)
       waiter.opened(free)
     }

@@ -30,6 +30,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   readonly sentFields = new SentFields()
   /** Calls that the peer takes at once. */
   peerLimit = Infinity
+  hasSettings = false
   /** Why the connection ended, '' while it has not. */
   protected why = ''
   /** SETTINGS_INITIAL_WINDOW_SIZE of the peer. */
@@ -45,7 +46,6 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   #window = INITIAL_WINDOW
   /** Bytes of data whose window the peer has not got back. */
   #received = 0
-  #hasSettings = false
   #hasFailed = false
   /** Looks in a row at which nothing had come. */
   #silence = 0
@@ -84,11 +84,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   /** The peer takes no new calls; those above `last` it has not looked at. */
   protected abstract goneAway(last: number): void
   protected settled(): void {
-    this.#hasSettings = true
-  }
-
-  get hasSettings(): boolean {
-    return this.#hasSettings
+    this.hasSettings = true
   }
 
   /** Reads what comes from now on. */

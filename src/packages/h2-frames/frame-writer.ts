@@ -6,20 +6,16 @@ const CLOG_BYTES = 1 << 20
 /** How long acknowledgements wait for other frames, to be sent with them. */
 const LATE_MS = 5
 
-let dirty: FrameWriter[] = []
-let late: FrameWriter[] = []
+const dirty: FrameWriter[] = []
+const late: FrameWriter[] = []
 
 /** One write for each connection, of all that one turn of the event loop has brought. */
 const flushAll = (): void => {
-  const writers = dirty
-  dirty = []
-  for (const writer of writers) writer.flush()
+  for (const writer of dirty.splice(0)) writer.flush()
 }
 
 const flushLate = (): void => {
-  const writers = late
-  late = []
-  for (const writer of writers) writer.flush()
+  for (const writer of late.splice(0)) writer.flush()
 }
 
 /** What goes out on one connection: gathered, and written once for all that one event causes. */

@@ -44,8 +44,18 @@ export const noFreePort = (whose: string, cause?: unknown): UserError =>
 
 const FULL = new Set(['EMFILE', 'ENFILE'])
 
-/** Why a port is not available, if its owner is unknown. */
-export const whyTaken = (code: string): string =>
+/** Names the process that holds a port (`node server.js, pid 4711`); '' if unknown. */
+export type NameOwner = (port: number) => Promise<string>
+
+/** Why a port is not available: what holds it, where that is known. */
+export async function whoHolds(port: number, cause: unknown, nameOwner: NameOwner): Promise<string> {
+  const code = codeOf(cause)
+  const owner = code === 'EADDRINUSE' ? await nameOwner(port) : ''
+  return owner === '' ? whyTaken(code) : `it is held by ${owner}`
+}
+
+/** The same where its owner is unknown. */
+const whyTaken = (code: string): string =>
   code === 'EACCES'
     ? 'this user may not listen on it (EACCES)'
     : FULL.has(code)

@@ -5,7 +5,7 @@ import {BACKLOG, createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import {GIVE_LOOPBACK, LOOPBACK} from '../../platform/probe.ts'
 import {listenOnSocket, type Api} from './bind.ts'
-import {freeAppPort, noFreePort, whyTaken} from './app-port.ts'
+import {freeAppPort, noFreePort, whoHolds, type NameOwner} from './app-port.ts'
 import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
 
 /** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
@@ -21,9 +21,6 @@ export interface SidecarPorts {
   /** The port at which the app listens: the template's, or the one allocated for `autoPort`; 0 = none. */
   readonly appPort: number
 }
-
-/** Names the process that holds a port (`node server.js, pid 4711`); '' if unknown. */
-export type NameOwner = (port: number) => Promise<string>
 
 /** If one of two addresses includes the other, no port is free at both, however often we try. */
 const TRIES = 20
@@ -190,15 +187,12 @@ class Claim {
             : whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
         cause
       })
-    const owner = why === 'EADDRINUSE' ? await this.#nameOwner(port) : ''
     const sibling = [...this.#bound].find(([, kinds]) =>
       [...kinds.values()].some(servers => portOf(servers) === port)
     )?.[0]
     const holder = sibling
       ? `app "${sibling.id}" of this template uses it`
-      : owner === ''
-        ? whyTaken(why)
-        : `it is held by ${owner}`
+      : await whoHolds(port, cause, this.#nameOwner)
     const copies =
       file === '' || sibling ? '' : ' If another copy of the template runs, --isolated gives this one ports of its own.'
     return new UserError(`${prefix}invalid configuration for ${KINDS[kind]}. Port ${port} is not available`, {

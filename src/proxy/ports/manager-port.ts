@@ -3,8 +3,8 @@ import {codeOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import {release} from '../net/claimed-server.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
-import {whyTaken} from './app-port.ts'
-import {listen, portOf, type NameOwner} from './claim.ts'
+import {whoHolds, type NameOwner} from './app-port.ts'
+import {listen, portOf} from './claim.ts'
 
 /** The manager's port, bound by us until the run ends. */
 export interface ManagerPort {
@@ -80,9 +80,7 @@ async function tryListenOn6(port: number): Promise<readonly Server[] | undefined
 }
 
 async function taken(port: number, nameOwner: NameOwner, cause: unknown): Promise<UserError> {
-  const why = codeOf(cause)
-  const owner = why === 'EADDRINUSE' ? await nameOwner(port) : ''
-  const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
+  const holder = await whoHolds(port, cause, nameOwner)
   return new UserError(`invalid configuration for managerPort. Port ${port} is not available`, {
     explanation: `Port ${port}: ${holder}. Choose another port, or 0 for a free one.`,
     cause

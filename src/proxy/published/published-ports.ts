@@ -1,11 +1,11 @@
 import type {Server} from 'node:net'
-import {codeOf, UserError} from '../../model/errors.ts'
+import {UserError} from '../../model/errors.ts'
 import type {AppPlan, PublishedPlan} from '../../model/plan.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {release} from '../net/claimed-server.ts'
-import {whyTaken} from '../ports/app-port.ts'
-import {listen, type NameOwner} from '../ports/claim.ts'
+import {whoHolds, type NameOwner} from '../ports/app-port.ts'
+import {listen} from '../ports/claim.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {PublishedPort} from './published-port.ts'
 
@@ -82,9 +82,7 @@ export class PublishedPorts {
     try {
       return await listen(number, host === '' ? LOOPBACK : [host])
     } catch (cause) {
-      const why = codeOf(cause)
-      const owner = why === 'EADDRINUSE' ? await this.#nameOwner(number) : ''
-      const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
+      const holder = await whoHolds(number, cause, this.#nameOwner)
       throw new UserError(`app "${id}" cannot be called at port ${number}: ${holder}`, {
         explanation: `Its \`port\` is where Pillion listens for it. End what listens there, or choose another port for "${id}".`,
         cause

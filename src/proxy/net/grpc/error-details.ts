@@ -1,5 +1,5 @@
 import {BinaryReader} from '@bufbuild/protobuf/wire'
-import {eachField} from './invoke-messages.ts'
+import {eachField, readStrings} from './invoke-messages.ts'
 import {withEntry} from './message-codec.ts'
 
 /** How a field of a message is written in JSON. */
@@ -47,17 +47,6 @@ const durationOf = (bytes: Uint8Array): string => {
   return `${sign}${Math.abs(seconds)}${fraction === '' ? '' : `.${fraction}`}s`
 }
 
-const entryOf = (bytes: Uint8Array): readonly [string, string] => {
-  let [key, value] = ['', '']
-  eachField(bytes, (field, reader) => {
-    if (field === 1) key = reader.string()
-    else if (field === 2) value = reader.string()
-    else return false
-    return true
-  })
-  return [key, value]
-}
-
 type Json = Record<string, unknown>
 
 /** Adds to a list, or begins it. */
@@ -72,7 +61,10 @@ const valueOf = (kind: Kind, reader: BinaryReader, known: unknown): unknown => {
   if (kind === 'texts') return append(known, reader.string())
   const bytes = reader.bytes()
   if (kind === 'duration') return durationOf(bytes)
-  if (kind === 'map') return withEntry(known ?? {}, ...entryOf(bytes))
+  if (kind === 'map') {
+    const [key = '', value = ''] = readStrings(bytes, [1, 2])
+    return withEntry(known ?? {}, key, value)
+  }
   const [each] = kind as readonly [Schema]
   return each === undefined ? messageOf(kind as Schema, bytes) : append(known, messageOf(each, bytes))
 }

@@ -36,8 +36,10 @@ t.test(
     const pool = new Pool({hosts: ['127.0.0.1'], port: appPort})
     t.teardown(() => pool.cut())
     const started: string[] = []
+    const open = new Set<PublishedConnection>()
+    const fail = (why: unknown): void => void t.fail(String(why))
     const port = await listen(t, socket => {
-      new PublishedConnection(
+      const connection = new PublishedConnection(
         {
           isClosing: false,
           read: readVerbatimHead,
@@ -45,7 +47,6 @@ t.test(
             started.push(path)
             const call = {caller: 'web', callee: 'shop', method, path}
             const journal = new CallJournal(call, {method, path, lines: ''}, undefined, undefined)
-            const fail = (why: unknown): void => void t.fail(String(why))
             connection
               .begin({
                 journal,
@@ -63,10 +64,11 @@ t.test(
               .send(pool, text.slice(0, size))
           },
           passBytes: () => void t.fail('it is HTTP/1'),
-          forget: nothing
+          forget: connection => void open.delete(connection)
         },
         socket
       )
+      open.add(connection)
     })
     const caller = net.connect(port, '127.0.0.1')
     let answer = ''
@@ -77,5 +79,6 @@ t.test(
     await once(caller, 'end')
     t.match(answer, /ok$/)
     t.strictSame(started, ['/one'])
+    t.equal(open.size, 0)
   }
 )

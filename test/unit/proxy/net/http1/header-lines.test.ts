@@ -64,8 +64,9 @@ t.test('lines are converted to pairs, and headers are removed', t => {
   t.end()
 })
 
+const lower = (name: string): string => name.toLowerCase()
+
 t.test('headers by their names: those of a repeated one are a list, however many there are', t => {
-  const lower = (name: string): string => name.toLowerCase()
   t.same(Object.entries(headersByName(['A', '1', 'b', '2', 'a', '3', '__proto__', '4'], lower)), [
     ['a', ['1', '3']],
     ['b', '2'],
