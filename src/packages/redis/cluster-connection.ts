@@ -1,7 +1,7 @@
 import {messageOf} from '../../model/errors.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
 import {ClientConnection, type RedisAddress} from './client-connection.ts'
-import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+import {itemsIn, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 import {slotKey, slotOf} from './slots.ts'
 
@@ -180,13 +180,10 @@ export class ClusterConnection implements RedisConnection {
   }
 }
 
-const listOf = (reply: RedisReply | undefined): readonly RedisReply[] =>
-  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
-
 /** A node that does not know its own address has the one at which it was asked. */
 const rangesIn = (reply: RedisReply, host: string): readonly SlotRange[] =>
-  listOf(reply).map(range => {
-    const [from, to, master] = listOf(range)
-    const [name, port] = listOf(master)
+  itemsIn(reply).map(range => {
+    const [from, to, master] = itemsIn(range)
+    const [name, port] = itemsIn(master)
     return {from: Number(from), to: Number(to), node: `${String(name ?? '') || host}:${String(port)}`}
   })

@@ -6,6 +6,10 @@ export type Argument = string | Buffer
 /** What Redis answers, in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
 export type RedisReply = null | number | string | Buffer | RedisError | readonly RedisReply[]
 
+/** The items of a reply; none, if it is no list. */
+export const itemsIn = (reply: RedisReply | undefined): readonly RedisReply[] =>
+  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
+
 /** Called with each message of a channel, and the channel. */
 export type MessageListener = (channel: string, message: Buffer) => void
 

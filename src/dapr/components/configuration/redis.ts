@@ -1,4 +1,4 @@
-import type {RedisConnection, RedisReply} from '#redis'
+import {itemsIn, type RedisConnection, type RedisReply} from '#redis'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
@@ -12,7 +12,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
   redis.onServer?.(() => void notify(redis, options.warn))
   return {
     capabilities: [],
-    get: async keys => itemsOf(redis, keys.length > 0 ? keys : textsOf(await redis.command(['KEYS', '*']))),
+    get: async keys => itemsOf(redis, keys.length > 0 ? keys : itemsIn(await redis.command(['KEYS', '*'])).map(textOf)),
     subscribe: async (keys, _, changed) => {
       const prefix = `__keyspace@${database}__:`
       const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
@@ -47,7 +47,7 @@ async function notify(redis: RedisConnection, warn: (text: string) => void): Pro
 
 /** Those that have a value; keys of other types are left out. */
 async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise<ConfigurationItems> {
-  const values = keys.length === 0 ? [] : listOf(await redis.command(['MGET', ...keys]))
+  const values = keys.length === 0 ? [] : itemsIn(await redis.command(['MGET', ...keys]))
   return Object.fromEntries(
     keys.flatMap((key, at): readonly (readonly [string, ConfigurationItem])[] => {
       const [value = '', version = ''] = textOf(values[at] ?? null).split('||')
@@ -56,13 +56,8 @@ async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise
   )
 }
 
-const listOf = (reply: RedisReply): readonly RedisReply[] =>
-  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
-
 const textOf = (reply: RedisReply): string =>
   Buffer.isBuffer(reply) ? reply.toString() : typeof reply === 'string' ? reply : ''
-
-const textsOf = (reply: RedisReply): readonly string[] => listOf(reply).map(textOf)
 
 /** A key as a pattern that fits it alone. */
 const escapePattern = (key: string): string => key.replace(/[\\*?[\]]/g, String.raw`\$&`)

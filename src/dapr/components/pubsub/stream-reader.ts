@@ -3,7 +3,7 @@ import {jsonIn} from '../../../model/is-json.ts'
 import type {Backlog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
-import type {RedisConnection, RedisReply} from '#redis'
+import {itemsIn, type RedisConnection, type RedisReply} from '#redis'
 import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import type {StreamSettings} from './stream-settings.ts'
 
@@ -18,9 +18,6 @@ const RETRY_MS = 500
 
 const textOf = (reply: RedisReply | undefined): string =>
   Buffer.isBuffer(reply) ? reply.toString() : String(reply ?? '')
-
-const listOf = (reply: RedisReply | undefined): readonly RedisReply[] =>
-  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
 /** Reads one stream for a consumer group, and acknowledges what has been handled. */
 export class StreamReader {
@@ -110,7 +107,7 @@ export class StreamReader {
   /** What the group has not read, and not acknowledged. */
   async backlog(): Promise<Backlog> {
     const {topic} = this.#options
-    const groups = listOf(await this.#connection.command(['XINFO', 'GROUPS', topic])).map(fieldsOf)
+    const groups = itemsIn(await this.#connection.command(['XINFO', 'GROUPS', topic])).map(fieldsOf)
     const group = groups.find(each => textOf(each.get('name')) === this.#group)
     const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
     const lag = group?.get('lag') ?? null
@@ -123,7 +120,8 @@ export class StreamReader {
 
   async #hasUnread(last: string): Promise<number> {
     if (last === '') return 0
-    return listOf(await this.#connection.command(['XRANGE', this.#options.topic, `(${last}`, '+', 'COUNT', '1'])).length
+    return itemsIn(await this.#connection.command(['XRANGE', this.#options.topic, `(${last}`, '+', 'COUNT', '1']))
+      .length
   }
 
   get #limit(): number {
@@ -148,7 +146,7 @@ export class StreamReader {
           ['XREADGROUP', 'GROUP', group, group, 'COUNT', count.toString(), 'BLOCK', block, 'STREAMS', topic, '>'],
           signal
         )
-        const entries = listOf(listOf(listOf(reply)[0])[1])
+        const entries = itemsIn(itemsIn(itemsIn(reply)[0])[1])
         this.#wasFull = entries.length >= count
         this.#take(entries)
       } catch (error) {
@@ -190,16 +188,16 @@ export class StreamReader {
     for (;;) {
       await ready()
       if (this.#over.signal.aborted) return
-      const pending = listOf(
+      const pending = itemsIn(
         await this.#connection.command(['XPENDING', topic, group, 'IDLE', idle, '-', '+', queueDepth.toString()])
       )
-      const ids = pending.map(each => textOf(listOf(each)[0])).filter(id => !this.#inHand.has(id))
+      const ids = pending.map(each => textOf(itemsIn(each)[0])).filter(id => !this.#inHand.has(id))
       if (ids.length === 0) return
-      const claimed = listOf(await this.#connection.command(['XCLAIM', topic, group, group, idle, ...ids]))
+      const claimed = itemsIn(await this.#connection.command(['XCLAIM', topic, group, group, idle, ...ids]))
       const entries = claimed.filter(each => each !== null)
       this.#take(entries)
       // an entry that was deleted from the stream would be pending forever
-      const there = new Set(entries.map(entry => textOf(listOf(entry)[0])))
+      const there = new Set(entries.map(entry => textOf(itemsIn(entry)[0])))
       const gone = ids.filter(id => !there.has(id))
       if (gone.length > 0) await this.#dropDeleted(gone)
       if (pending.length < queueDepth) return
@@ -211,15 +209,15 @@ export class StreamReader {
   async #dropDeleted(ids: readonly string[]): Promise<void> {
     const {topic} = this.#options
     for (const id of ids) {
-      const found = listOf(await this.#connection.command(['XRANGE', topic, id, id]))
+      const found = itemsIn(await this.#connection.command(['XRANGE', topic, id, id]))
       if (found.length === 0) await this.#connection.command(['XACK', topic, this.#group, id])
     }
   }
 
   #take(entries: readonly RedisReply[]): void {
     for (const entry of entries) {
-      const [id, fields] = listOf(entry)
-      const read = {id: textOf(id), message: messageIn(listOf(fields))}
+      const [id, fields] = itemsIn(entry)
+      const read = {id: textOf(id), message: messageIn(itemsIn(fields))}
       if (this.#over.signal.aborted || this.#inHand.has(read.id)) continue
       this.#inHand.add(read.id)
       this.#queue.push(read)
@@ -295,7 +293,7 @@ export class StreamReader {
 
 /** Names and values in turns. */
 const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> => {
-  const list = listOf(reply)
+  const list = itemsIn(reply)
   return new Map(list.flatMap((name, index) => (index % 2 === 0 ? [[textOf(name), list[index + 1] ?? null]] : [])))
 }
 

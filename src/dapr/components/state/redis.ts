@@ -1,4 +1,4 @@
-import {DELETE_SCRIPT, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
+import {DELETE_SCRIPT, itemsIn, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
 import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
@@ -67,8 +67,9 @@ class RedisState implements StateStore {
     const save = saveCommand(request)
     const expire = this.#expire(request)
     try {
-      if (expire === undefined) await this.#redis.command(save)
-      else await this.#both(save, expire)
+      await this.#redis.command(save)
+      // a refused save leaves the time to live as it is
+      if (expire !== undefined) await this.#redis.command(expire)
     } catch (error) {
       if (!(error instanceof RedisError)) throw error
       if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
@@ -104,12 +105,6 @@ class RedisState implements StateStore {
     await this.#redis.close()
   }
 
-  /** A refused save leaves the time to live as it is. */
-  async #both(save: Command, expire: Command): Promise<void> {
-    await this.#redis.command(save)
-    await this.#redis.command(expire)
-  }
-
   #expire({key, metadata}: SetRequest): Command | undefined {
     const ttl = ttlIn(metadata) ?? this.#defaultTtl
     if (ttl === undefined) return undefined
@@ -141,7 +136,7 @@ function ttlIn(metadata: Readonly<Record<string, string>>): number | undefined {
 
 /** A hash without the fields of an item is not one (Dapr's text). */
 function itemOf(reply: RedisReply): StateItem | undefined {
-  const pairs = Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
+  const pairs = itemsIn(reply)
   if (pairs.length === 0) return undefined
   const fields = new Map<string, RedisReply>()
   for (let at = 0; at < pairs.length; at += 2) fields.set(String(pairs[at]), pairs[at + 1] ?? null)

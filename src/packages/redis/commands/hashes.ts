@@ -67,7 +67,6 @@ function increaseFloat({db}: Session, [key = '', field = '', by = '']: readonly 
   const amount = floating(by)
   const hash = db.hash(key) ?? new Map<string, string>()
   const value = floating(hash.get(field) ?? '0', () => new RedisError('ERR hash value is not a float'))
-  if (!Number.isFinite(value + amount)) throw new RedisError('ERR increment would produce NaN or Infinity')
   const text = addFloating(value, amount)
   hash.set(field, text)
   db.put(key, hash)

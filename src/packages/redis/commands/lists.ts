@@ -1,6 +1,6 @@
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {noSuchKey, syntaxError} from '../engine/errors.ts'
+import {noSuchKey, syntaxError, wrongArity} from '../engine/errors.ts'
 import {clampRange, countIn, integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
@@ -78,8 +78,7 @@ export function push(db: Database, key: string, side: Side, values: readonly str
 
 function pops(side: Side): CommandDefinition {
   return writes(-2, ({db}, [key = '', count, ...rest]) => {
-    if (rest.length > 0)
-      throw new RedisError(`ERR wrong number of arguments for '${side === 'left' ? 'lpop' : 'rpop'}' command`)
+    if (rest.length > 0) throw wrongArity(side === 'left' ? 'lpop' : 'rpop')
     const wanted = count === undefined ? 1 : countIn(count)
     const list = db.list(key)
     if (count === undefined) return pop(db, key, side) ?? null

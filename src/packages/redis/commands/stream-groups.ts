@@ -25,6 +25,11 @@ export const STREAM_GROUPS: CommandTable = {
   })
 }
 
+const keyMissing = (): RedisError =>
+  new RedisError(
+    'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.'
+  )
+
 /** Numbers of arguments, the subcommand's key included. */
 const ARITY: ReadonlyMap<string, readonly [least: number, most: number]> = new Map([
   ['create', [3, 6]],
@@ -43,10 +48,7 @@ function change(session: Session, [given = '', ...args]: readonly string[]): Res
   const {db} = session
   const stream = db.stream(key)
   if (subcommand === 'create') return create(session, {key, name, id: third, options})
-  if (stream === undefined)
-    throw new RedisError(
-      'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.'
-    )
+  if (stream === undefined) throw keyMissing()
   const group = stream.groups.get(name)
   if (group === undefined) {
     if (subcommand === 'destroy') return 0
@@ -95,10 +97,7 @@ function create({db}: Session, {key, name, id, options}: Creation): Result {
   const isCreating = options[0]?.toUpperCase() === 'MKSTREAM' || options.at(-1)?.toUpperCase() === 'MKSTREAM'
   const read = entriesRead(options.filter(option => option.toUpperCase() !== 'MKSTREAM'))
   const existing = db.stream(key)
-  if (existing === undefined && !isCreating)
-    throw new RedisError(
-      'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.'
-    )
+  if (existing === undefined && !isCreating) throw keyMissing()
   const lastId = id === '$' ? (existing?.lastId ?? {ms: 0, seq: 0}) : parseId(id)
   if (existing?.groups.has(name) === true) throw new RedisError('BUSYGROUP Consumer Group name already exists')
   const stream = existing ?? new Stream(db.isStored)

@@ -1,7 +1,7 @@
 import {constants} from 'node:buffer'
 import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {notFloat, notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
+import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
 import {addFloating, addInt64, clampRange, floating, integer, parseInt64} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
@@ -60,10 +60,7 @@ export const STRINGS: CommandTable = {
     return increase(db, key, -amount)
   }),
   incrbyfloat: writes(3, ({db}, [key = '', by = '']) => {
-    const now = floating(db.string(key) ?? '0', notFloat)
-    const sum = now + floating(by)
-    if (!Number.isFinite(sum)) throw new RedisError('ERR increment would produce NaN or Infinity')
-    const text = addFloating(now, floating(by))
+    const text = addFloating(floating(db.string(key) ?? '0'), floating(by))
     db.put(key, text)
     db.changed(key, '$', 'incrbyfloat')
     return text

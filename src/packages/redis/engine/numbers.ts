@@ -1,5 +1,5 @@
 import {mustBePositive, notFloat, notInteger} from './errors.ts'
-import type {RedisError} from './result.ts'
+import {RedisError} from './result.ts'
 
 const MAX_INT64 = 2n ** 63n - 1n
 const MIN_INT64 = -(2n ** 63n)
@@ -59,6 +59,7 @@ export function addInt64(left: bigint, right: bigint): bigint | undefined {
 /** Adds decimal numbers without the noise of binary ones (0.1 + 0.2): Redis computes with 80 bits and prints 17 digits. */
 export function addFloating(left: number, right: number): string {
   const sum = left + right
+  if (!Number.isFinite(sum)) throw new RedisError('ERR increment would produce NaN or Infinity')
   if (Number.isInteger(sum)) return BigInt(sum).toString()
   const rounded = Number(sum.toPrecision(15))
   const shown = Math.abs(sum - rounded) <= Math.abs(sum) * 2 ** -51 ? rounded : sum
