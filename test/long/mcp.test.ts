@@ -293,7 +293,7 @@ t.test('those who wait hold up no other tool', async t => {
     Array.from({length: 20}, async () => call('wait', {for: ['log:never written', 'exit:shop'], any: true}))
   )
   t.match(await call('list_apps'), {text: /^3 apps/})
-  await call('restart', {app: 'shop'})
+  await call('invoke', {app: 'shop', path: 'die', method: 'POST', body: '{"n":1}'})
   t.equal((await waits).filter(({text}) => text.startsWith('Met')).length, 20)
 })
 
