@@ -19,7 +19,7 @@ export type Asked<R extends Route> = {
   readonly bytes?: Uint8Array
   readonly accept?: string
   readonly signal?: AbortSignal | undefined
-  /** Of lines: where the run ends within them, that is an error. */
+  /** For lines: it is an error if the run ends before the answer does. */
   readonly isWhole?: boolean
 } & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
 

@@ -43,7 +43,7 @@ export class RunGone extends UserError {
 /** Whether a request failed since its run is ending or has ended. */
 export const isGone = (error: unknown): boolean => error instanceof RunGone || GONE.has(codeOf(error))
 
-/** The same error, as one that users may see. */
+/** The error as users may see it. */
 export const asSeen = (error: unknown): unknown => (GONE.has(codeOf(error)) ? new RunGone(error) : error)
 
 /** Sends a request to a run; resolves when the response head has arrived. Rejects with the system's error if nothing listens. */

@@ -23,7 +23,7 @@ interface Borrower {
 /** Where a trace has come to us from. */
 interface Origin {
   readonly run: string
-  /** Its calls that have not ended. */
+  /** The number of its calls that have not ended. */
   inFlight: number
   endedAt: number
 }
@@ -88,7 +88,7 @@ export class BorrowedCalls {
     return this.#appsOf(origin.run).has(call.callee) ? origin.run : undefined
   }
 
-  /** None if the run has ended. */
+  /** The apps of another run; empty if it has ended. */
   #appsOf(run: string): ReadonlySet<string> {
     const borrower = this.#borrowers.get(run)
     if (borrower === undefined) return new Set()

@@ -9,8 +9,8 @@ export interface TemplateCopy {
 }
 
 /**
- * Those of these runs that are other copies of a template: of the same path in another worktree or clone of its Git repository, or of the
- * same file under another `--name`.
+ * Selects the runs that are other copies of a template: of the same path in another worktree or clone of its Git repository, or
+ * of the same file under another `--name`.
  */
 export function copiesAmong<T extends RunIdentity>(runs: readonly T[], {file, copy}: TemplateCopy): readonly T[] {
   const others = runs.filter(run => run.pid !== process.pid && file !== '' && run.templateFile !== '')

@@ -29,8 +29,8 @@ function usualFolders(): readonly string[] {
 export type OnSkipped = (text: string) => void
 
 /**
- * Those of the folders that exist. A folder that another user can write to is skipped, because its content cannot be
- * trusted. Throws a UserError if all folders would be skipped.
+ * Returns the folders that exist. A folder that another user can write to is skipped, because its content cannot be trusted.
+ * Throws a UserError if all folders would be skipped.
  */
 export function existingFolders(folders: readonly string[], onSkipped: OnSkipped): readonly string[] {
   const faults: UserError[] = []

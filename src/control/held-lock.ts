@@ -4,9 +4,9 @@ import {pause} from '../platform/delay.ts'
 import {isSameStart, isSuspended, startOf} from '../platform/process-table.ts'
 import {currentSystem, type SystemIdentity} from './run-file.ts'
 
-/** Who holds a lock. */
+/** The process that holds a lock. */
 interface Holder extends SystemIdentity {
-  /** Another one each time. */
+  /** A new one for each time that the lock is taken. */
   readonly id: string
   readonly pid: number
   /** When the process started, as `Seen.started`. */
@@ -41,7 +41,7 @@ export async function awaitHolder(
   return false
 }
 
-/** '' = it is free. */
+/** The holder in the lock; '' = the lock is free. */
 function textAt(path: string): string {
   try {
     return readlinkSync(path)

@@ -11,7 +11,7 @@ import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */
 export interface KnownCopy {
-  /** What its run is called, or would be. */
+  /** The name of its run, also if it does not run. */
   readonly name: string
   /** The folder of its template. */
   readonly folder: string
@@ -20,7 +20,7 @@ export interface KnownCopy {
   readonly isGone: boolean
   /** Undefined: it does not run. */
   readonly run: LivingRun | undefined
-  /** What it keeps apart from others. Undefined: nothing. */
+  /** Its own data, which other copies do not share. Undefined: it has none. */
   readonly space: RememberedSpace | undefined
 }
 
@@ -111,7 +111,7 @@ function worktreesOf(root: string, places: readonly string[] = []): readonly str
   return [...new Set([...main, ...added, ...forgotten, ...(main.length + added.length === 0 ? [root] : [])])]
 }
 
-/** What is checked out where a file is; '' = nothing that has a name. */
+/** The branch that is checked out where a file is; '' = none with a name. */
 function branchOf(file: string): string {
   const root = existsSync(dirname(file)) ? repositoryAbove(dirname(file)) : undefined
   if (root === undefined) return ''

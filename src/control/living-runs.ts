@@ -14,7 +14,7 @@ export interface LivingRun extends RunIdentity {
 export const livingRuns = (env: Environment): readonly LivingRun[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(livingRunsIn)
 
-/** Those that registered in a folder. */
+/** The living runs that registered in a folder. */
 export const livingRunsIn = (runs: string): readonly LivingRun[] =>
   readdirSync(runs, {withFileTypes: true}).flatMap(entry => {
     const home = join(runs, entry.name)

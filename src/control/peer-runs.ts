@@ -58,7 +58,10 @@ export class PeerRuns {
   /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */
   readonly admit: Admit = (call, isRefused = false) => this.#admit(call, isRefused)
 
-  /** The same, to the run of this name alone, whatever it is a copy of. `borrower`: what our own run is called, if it borrows the app. */
+  /**
+   * Admits a call to an app of the run with this name alone, whatever it is a copy of. `borrower`: the name of our own run, if it
+   * borrows the app.
+   */
   admitIn(run: string, borrower?: string): Admit {
     return (call, isRefused = false) => this.#admit(call, isRefused, {run, borrower})
   }
@@ -150,7 +153,7 @@ export class PeerRuns {
     }
   }
 
-  /** Its run ended between the search and now. */
+  /** The denial for an app whose run has ended since the search. */
   #denied(id: string): Admission {
     return {ok: false, status: 500, error: `couldn't find service: ${id} (its run has just ended)`}
   }

@@ -4,13 +4,13 @@ import {namesInFolder} from '../platform/paths.ts'
 import type {Environment} from '../model/environment.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
-/** What a space belongs to. */
+/** The owner of a space. */
 export interface SpaceOwner {
   /** The worktree, else the repository, else the folder of the template. */
   readonly root: string
-  /** What `--name` says; '' = nothing. */
+  /** The copy's name (`--name`); '' = it has none. */
   readonly copy: string
-  /** What identifies the repository; '' = there is none. */
+  /** Identifies the repository; '' = there is none. */
   readonly repository: string
 }
 
@@ -27,10 +27,10 @@ export interface RememberedSpace extends SpaceOwner {
 export const FORGOTTEN_AFTER_MS = 30 * 86_400_000
 /** The file in the folder of a space that says whose it is. */
 const ABOUT = 'about.json'
-/** What is about to be removed. */
+/** The prefix of folders that are about to be removed. */
 const GONE = '.gone-'
 
-/** Where the folders of spaces are; it need not be there. */
+/** The folder of all spaces; it may not exist. */
 export const spacesFolder = (env: Environment): string => join(stateFolder(env), 'copies')
 
 /** Writes down whose a space is, and that it is used now. */
@@ -42,7 +42,7 @@ export function remember(folder: string, owner: SpaceOwner): void {
   else writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
 }
 
-/** All of the user's, those that were used last first. */
+/** All spaces of the user, the most recently used first. */
 export function rememberedSpaces(env: Environment): readonly RememberedSpace[] {
   const all = spacesFolder(env)
   return namesInFolder(all)
@@ -61,7 +61,7 @@ export function forgetOld(env: Environment, isUsed: (name: string) => boolean, n
     if (!isOld(folder, now) || isUsed(name)) continue
     const gone = join(all, GONE + name)
     renameSync(folder, gone)
-    // who has begun to use it in this instant has it again
+    // a process that has begun to use it at this moment has it again
     if (isOld(gone, now)) rmSync(gone, {recursive: true, force: true})
     else renameSync(gone, folder)
   }
@@ -69,7 +69,7 @@ export function forgetOld(env: Environment, isUsed: (name: string) => boolean, n
 
 const isOld = (folder: string, now: number): boolean => now - usageOf(folder).usedAt > FORGOTTEN_AFTER_MS
 
-/** Whose a space is, as it was written down. */
+/** Reads the owner of a space. */
 export function ownerIn(folder: string): SpaceOwner {
   try {
     const about = JSON.parse(readFileSync(join(folder, ABOUT), 'utf8')) as Partial<Record<string, unknown>>

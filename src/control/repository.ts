@@ -12,8 +12,8 @@ export function originOf(file: string): string {
 }
 
 /**
- * The same for a file of a worktree that has been moved or removed since, by the worktrees that the repository of `own` remembers; '' = it is
- * in none of them.
+ * As `originOf`, for a file of a worktree that has been moved or removed since: uses the worktrees that the repository of `own`
+ * remembers. '' = it is in none of them.
  */
 export function lostOriginOf(file: string, own: string): string {
   const folder = repositoryAbove(dirname(linksResolved(own)))
@@ -46,7 +46,7 @@ export const commonOf = (git: string): string =>
 export const isForgotten = (git: string): boolean =>
   basename(dirname(git)) === 'worktrees' && !existsSync(git) && existsSync(join(commonOf(git), 'HEAD'))
 
-/** What identifies a repository: the URL that its clones share, else the folder that its worktrees share. */
+/** Identifies a repository: by the URL that its clones share, else by the folder that its worktrees share. */
 export function repositoryOf(git: string): string {
   const folder = commonOf(git)
   const [, remote = ''] = /\[remote "origin"\]([^[]*)/.exec(gitText(join(folder, 'config'))) ?? []
@@ -58,7 +58,7 @@ export function repositoryOf(git: string): string {
 export interface WorktreeIdentity {
   /** The folder as it was called when it was added, or about so. */
   readonly name: string
-  /** The same where its folder is moved; another one is of another worktree, even one in the same place. */
+  /** Stays the same when the folder is moved; a different worktree has another one, even at the same place. */
   readonly id: string
 }
 

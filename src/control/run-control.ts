@@ -28,7 +28,7 @@ export interface StartResult {
 export interface HandedOver {
   /** Why it was not, '' where it was. */
   readonly why: string
-  /** It had been before. */
+  /** The app was handed over before. */
   readonly wasDebugged: boolean
 }
 
@@ -63,7 +63,7 @@ export interface SharedTerminal {
   readonly resize: (size: TerminalSize) => void
 }
 
-/** What a run does for those who ask it: by its API, or in its own process. */
+/** What a run can be asked for, by its API or in its own process. */
 export interface RunControl {
   readonly list: () => RunListing
   /** Ends the whole run. */

@@ -18,9 +18,9 @@ export interface RunFile {
 /** The process of a run, and what it runs. */
 export interface RunIdentity {
   readonly pid: number
-  /** What commands call it. */
+  /** The name of the run for commands. */
   readonly name: string
-  /** What `--name` has called it; '' = nothing. */
+  /** The copy's name (`--name`); '' = it has none. */
   readonly copy: string
   /** When the process started, as `Seen.started`. */
   readonly started: number

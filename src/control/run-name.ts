@@ -4,7 +4,7 @@ import {livingRunsIn} from './living-runs.ts'
 import {whileLocked} from './lock.ts'
 import type {RunIdentity} from './run-file.ts'
 
-/** What a run may be called. It is part of file names, and of keys in stores. */
+/** The characters of a run's name, which is part of file names, and of keys in stores. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u
 const MAX_BYTES = 63
 
@@ -19,9 +19,9 @@ export function checkRunName(name: string): void {
   })
 }
 
-/** What a run is to be called. */
+/** What a run's name is made from. */
 export interface NameRequest {
-  /** What `--name` says; undefined: like its folder. */
+  /** The name of `--name`; undefined: that of the folder. */
   readonly asked: string | undefined
   /** The folder of the template, or where a single app was started. */
   readonly folder: string
@@ -76,7 +76,7 @@ function* namesFor(folder: string): Generator<string> {
 /** Leaves room for a number behind it. */
 const MAX_WORD_BYTES = 50
 
-/** What a name may have of the name of a folder. */
+/** The part of a folder's name that a run's name may contain. */
 export const wordOf = (folder: string): string => {
   const characters = Array.from(folder.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[^\p{L}\p{N}]+/u, ''))
   while (Buffer.byteLength(characters.join('')) > MAX_WORD_BYTES) characters.pop()

@@ -11,7 +11,7 @@ import {freeRunName, oneByOne, type NameRequest} from './run-name.ts'
 
 /** A run that other terminals can find. */
 export interface Registration {
-  /** What commands call the run. */
+  /** The name of the run for commands. */
   readonly name: string
   /**
    * Removes the run from the list at once; settles when those who were being answered have all their data, or after a moment.

@@ -12,10 +12,10 @@ const FILE = 'data'
 export const noteData = (home: string, keys: readonly string[]): void =>
   appendFileSync(join(home, FILE), keys.map(key => `${key}\n`).join(''), {mode: 0o600})
 
-/** What another copy of a template has. */
+/** The data of another copy of a template. */
 export interface DataOfCopy {
   readonly run: LivingRun
-  /** As `noteData` has them. */
+  /** The keys, as passed to `noteData`. */
   readonly keys: ReadonlySet<string>
   /** It was made without Git (`cp -r`): nothing but the text of the template shows that it is one. */
   readonly isPlain: boolean

@@ -11,13 +11,13 @@ import {forgetOld, ownerIn, remember, spacesFolder, type SpaceOwner} from './rem
 import {gitOf, isForgotten, repositoryOf, worktreeIdentity} from './repository.ts'
 import {oneByOne, wordOf} from './run-name.ts'
 
-/** Where the data of a copy are, apart from those of all other runs. */
+/** The data of a copy, apart from those of all other runs. */
 export interface Space {
-  /** The same from day to day, and for each run of the copy. */
+  /** Always the same for a copy. */
   readonly name: string
-  /** The same name as part of keys and topics: every server takes its characters. */
+  /** The name in a form for keys and topics: every server accepts its characters. */
   readonly key: string
-  /** Where its files are; it need not be there. */
+  /** The folder of its files; it may not exist. */
   readonly folder: string
 }
 
@@ -30,7 +30,7 @@ export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process
   const owner = ownerOf(run, cwd)
   if (hasSpace(env, owner)) return begun(env, owner)
   if (run.file === '') return undefined
-  // one of two that start at once is the first
+  // of two that start at once, one is the first
   return oneByOne(usableFolder(runtimeFolders(env)), async () => {
     const sharing = copiesAmong(livingRuns(env), run).some(
       ({templateFile, copy}) => !hasSpace(env, ownerOf({file: templateFile, copy}))
@@ -39,7 +39,7 @@ export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process
   })
 }
 
-/** What the space of a copy is called, whether the copy has one or not. */
+/** The name of a copy's space, whether the copy has one or not. */
 export const spaceNameOf = (env: Environment, run: TemplateCopy): string => spaceFor(env, ownerOf(run)).name
 
 /** Whether a copy has a state folder of its own. */

@@ -28,7 +28,7 @@ export const ownStart = (templateFile: string, copy = '', appIds: readonly strin
 /** The user's runs but one, and those that are about to be. */
 interface OtherRuns {
   readonly living: readonly RunIdentity[]
-  /** Without apps: it does not know them yet. */
+  /** Their apps are not known yet. */
   readonly starting: readonly RunIdentity[]
 }
 
@@ -87,7 +87,7 @@ function startingIn(folder: string): readonly RunIdentity[] {
     const file = join(folder, name)
     const run = read(file)
     if (run !== undefined && isSameStart(startOf(run.pid), run.started)) return [run]
-    // one that is there is about to write it
+    // a process that is still running is about to write its run
     if (run !== undefined || startOf(Number(name.slice(STARTING.length))) === 0) rmSync(file, {force: true})
     return []
   })

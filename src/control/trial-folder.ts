@@ -23,8 +23,8 @@ interface About extends SystemIdentity, TrialContainers {
 }
 
 /**
- * All that a trial of a template (`import --check`) writes: logs, data of its servers, and which containers it has. `remove` leaves
- * nothing behind; that of a trial that was killed is removed by the next run.
+ * Everything that a trial of a template (`import --check`) writes: logs, the data of its servers, and the list of its containers.
+ * `remove` removes all of it; if the trial is killed, the next run does.
  */
 export class TrialFolder {
   readonly path: string

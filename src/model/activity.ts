@@ -1,6 +1,6 @@
 /** Something that keeps a run busy: while all sources say nothing and count nothing, the run is idle. */
 export interface ActivitySource {
-  /** What is under way now, for people; '' = nothing. */
+  /** Describes what is under way now; '' = nothing. */
   readonly busy: () => string
   /** Grows whenever something has happened, also if it is over already. */
   readonly count: () => number
@@ -13,7 +13,7 @@ export interface TopicBacklog {
   readonly topic: string
   /** Type of the component. */
   readonly type: string
-  /** What waits at the broker is seen; else only what is being delivered. */
+  /** Whether messages that wait at the broker are counted; else only those that are being delivered. */
   readonly isSeen: boolean
   readonly read: () => Promise<Backlog>
   /** How many wait in our memory, where they are many; else 0. */

@@ -7,7 +7,7 @@ export function callEndText({status, marks}: Pick<Call, 'status' | 'marks'>): st
   return status === 0 ? 'no response' : status.toString()
 }
 
-/** As gRPC's documents name a code: `NOT_FOUND`. */
+/** The name of a code as in gRPC's documents: `NOT_FOUND`. */
 const nameOf = (code: number): string =>
   code === 1
     ? 'CANCELLED'

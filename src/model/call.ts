@@ -3,7 +3,7 @@ import type {ResiliencyEvent} from './resiliency-event.ts'
 /** The caller where nothing else is known: no app of the run. */
 export const OUTSIDE = 'outside'
 
-/** What access control has decided about a call. */
+/** The decision of access control about a call. */
 export interface AccessDecision {
   readonly isAllowed: boolean
   /** The policy for this caller, or the global default. */
@@ -22,17 +22,17 @@ export interface Call {
   /** App id, name of an HTTPEndpoint, or an absolute URL. */
   readonly callee: string
   readonly method: string
-  /** As it is sent to the callee: escaped, with the query. */
+  /** The path as it is sent to the callee: escaped, with the query. */
   readonly path: string
   /** A gRPC call that is passed on unchanged (Dapr's proxy): `appMaxConcurrency` and app health do not apply to it. */
   readonly isProxied?: boolean
-  /** It is a call of gRPC where there is no `stream`. */
+  /** The call uses gRPC and has no `stream`. */
   readonly isGrpc?: boolean
   /** A request of the sidecar to its own app: internal, and not reported to users as lost. */
   readonly isOwn?: boolean
-  /** What it is recorded as coming from, where that is no app: a topic, a binding, `pillion invoke`. */
+  /** The caller in the record, if that is no app: a topic, a binding, `pillion invoke`. */
   readonly from?: string | undefined
-  /** It is a call of an actor of this type, or a timer or reminder of one. */
+  /** The type of the actor that is called, or whose timer or reminder fires. */
   readonly actor?: string
   /** A copy for a shadow: its response is discarded. */
   readonly isShadow?: boolean
@@ -50,9 +50,9 @@ export interface Call {
   fault?: number
   /** The request as its caller sent it; left out: it came in another way. */
   readonly sent?: SentRequest
-  /** It came at the port at which the callee is called without Dapr's API (`port`). */
+  /** The call came at the port at which the callee is called without Dapr's API (`port`). */
   readonly isPublished?: boolean
-  /** It is a connection that carries what it likes, as after an upgrade. */
+  /** The call is a connection that carries any bytes, as after an upgrade. */
   readonly isTunnel?: boolean
   /** Set for gRPC and for tunnels: the call may be a stream without end. */
   readonly stream?: OpenStream
@@ -60,7 +60,7 @@ export interface Call {
 
 /** A call that may be a stream without end: a reload or a stop does not wait for it. */
 export interface OpenStream {
-  /** Its request is still open, or a message of the response has been passed on. */
+  /** The request is still open, or a message of the response has been passed on. */
   readonly isStream: boolean
   /** Ends it in a way that makes the caller open it again. */
   endStream(): void
@@ -71,13 +71,13 @@ export interface OpenStream {
 /** The request as the caller sent it. Nothing is copied: to read one header, search the lines. */
 export interface SentRequest {
   readonly method: string
-  /** Without the query. */
+  /** The path without the query. */
   readonly path: string
   /** `name: value\r\n` each, latin1. */
   readonly lines: string
   /** The `traceparent` of its caller, where the lines have none: of a call of gRPC; '' = none. Left out: see the lines. */
   readonly trace?: string
-  /** Its path with the query, as it was sent; left out: that of the call. */
+  /** The path with the query, as it was sent; left out: that of the call. */
   readonly target?: string
   /** Latin1 text that begins with the whole head, as it came, and the length of that; left out: it did not come as text. */
   readonly text?: string
@@ -124,7 +124,7 @@ export interface CallRecord {
   readonly attempts: number
   /** The admitted attempts before the last one; undefined: there were none. */
   readonly earlier: readonly CallAttempt[] | undefined
-  /** Another attempt follows: such a record is only for the sidecar of the callee. */
+  /** Another attempt follows: this record is only for the sidecar of the callee. */
   readonly isFollowed: boolean
   /** What timeouts, retries and circuit breakers have decided, in this order; undefined: nothing. */
   readonly decisions: readonly ResiliencyEvent[] | undefined
@@ -138,7 +138,7 @@ export interface CallRecord {
   /** Bytes of the bodies. */
   readonly requestBytes: number
   readonly responseBytes: number
-  /** It went to another app, through that app's sidecar. */
+  /** The call went to another app, through that app's sidecar. */
   readonly isRemote: boolean
   /** Undefined: no spans are made. */
   readonly spans: CallSpans | undefined
@@ -158,7 +158,7 @@ export interface CallSpan {
   }
   /** '' = it is the first of its trace. */
   readonly parentSpanId: string
-  /** It is to be exported when it is over. */
+  /** The span is exported when it is over. */
   readonly isSampled: boolean
 }
 
@@ -202,7 +202,7 @@ export type Direction = 'request' | 'response'
 export interface CallObserver {
   /** The call started at this time of `performance.now()`. */
   started(call: Call, request: SentRequest, startedAt: number): void
-  /** It waits in the queue of its callee, for this reason. */
+  /** The call waits in the queue of its callee, for this reason. */
   held(call: Call, reason: string): void
   /** The caller is known now: `call.caller`. */
   attributed?(call: Call): void
@@ -214,7 +214,7 @@ export interface CallObserver {
   replied(call: Call, response: OwnResponse): void
   /** Part of a body is passed on: the bytes of `buffer` from `from` up to `to`. */
   bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void
-  /** The same as latin1 text. */
+  /** As `bytes`, with latin1 text. */
   text(call: Call, direction: Direction, text: string): void
   ended(record: CallRecord): void
   /** An app has used a component. */
@@ -234,6 +234,6 @@ export interface ComponentUse {
   readonly failure: string
   /** The id of what was published; '' = nothing was, or it has none. */
   readonly event: string
-  /** That it belongs to; '' = it is not known. */
+  /** The traceparent of the call it belongs to; '' = not known. */
   readonly traceparent: string
 }

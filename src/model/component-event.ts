@@ -25,7 +25,7 @@ export type ComponentEvent = {
       readonly type: 'bulk-published'
       readonly topic: string
       readonly isSuccess: boolean
-      /** Those that were published. */
+      /** How many were published. */
       readonly events: number
       readonly elapsedMs: number
     }

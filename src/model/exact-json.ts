@@ -8,7 +8,7 @@ const json = JSON as unknown as {
   rawJSON(text: string): object
 }
 
-/** Without one JSON.parse is exact, eight times as fast, and reads what is nested more deeply. */
+/** Without such a number JSON.parse is exact, eight times as fast, and reads deeper nesting. */
 const LONG_NUMBER = /\d{16}/
 
 /**

@@ -1,12 +1,12 @@
 /** What happens to a call that a fault hits, after its delay. */
 export type FaultKind =
-  /** It continues. */
+  /** The call continues. */
   | 'none'
-  /** It gets a response of ours. */
+  /** The call gets a response of ours. */
   | 'status'
   /** The connection of the caller is reset. */
   | 'abort'
-  /** It gets no response until the caller leaves. */
+  /** The call gets no response until the caller disconnects. */
   | 'never'
   /** The response breaks off. */
   | 'cut'

@@ -33,7 +33,7 @@ export type IsHidden = (folder: string) => boolean
 export const compileGlob = (glob: string, folder: string, isHidden?: IsHidden): readonly Glob[] =>
   alternatives(glob).map(each => new Pattern(each, folder, ['**'], isHidden))
 
-/** The same for one glob that matches only what it names, and in which braces are literal. */
+/** Compiles one glob that matches only what it names, and in which braces are literal. */
 export const compileExactGlob = (glob: string, folder: string): Glob => new Pattern(glob, folder, [])
 
 interface Name {

@@ -19,7 +19,7 @@ const encoded = (word: string): string => encodeURIComponent(word.toWellFormed()
 const listed = (words: readonly string[]): string => words.map(encoded).join(',')
 const unlisted = (text: string): readonly string[] => (text === '' ? [] : text.split(',').map(decodeURIComponent))
 
-/** As the value of the header. */
+/** Encodes the facts as the value of the header. */
 export const modelFactsText = ({model, usage, reasons, tools}: ModelFacts): string =>
   [
     encoded(model),

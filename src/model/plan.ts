@@ -31,9 +31,9 @@ export interface Plan {
   readonly managerPort: number | 'usual' | 'none'
   /** Origins whose web pages may send requests; left out: none but those of this machine. */
   readonly allowedOrigins?: readonly string[]
-  /** What models answer is recorded, or given back, by the names of their components. Left out: neither. */
+  /** Whether the answers of models are recorded or given back, by the names of their components. Left out: neither. */
   readonly conversation?: Readonly<Record<string, ConversationPlan>>
-  /** In template order. Several may share an id: versions of one service, or instances of one version. */
+  /** Apps in the template's order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
   /** Apps that `--only` or their profiles leave out: they can be started during the run. Left out: there are none. */
   readonly leftOut?: readonly AppPlan[]
@@ -61,7 +61,7 @@ export interface AppPlan {
   readonly folder: string
   /** The program and its arguments; empty: a sidecar without a program of ours. */
   readonly command: readonly string[]
-  /** What the template and its `.env` files add to the environment; layers are already merged. */
+  /** The environment from the template and its `.env` files; layers are already merged. */
   readonly env: Readonly<Record<string, string>>
   /** The `.env` files that were read, for watching. */
   readonly envFiles: readonly string[]
@@ -214,7 +214,7 @@ export interface WatchPlan {
   /** Globs, relative to the app's folder. */
   readonly paths: readonly string[]
   readonly ignore: readonly string[]
-  /** What `.gitignore` files exclude does not count either. False for globs that the template names. */
+  /** Files that `.gitignore` excludes do not count. False for globs that the template names. */
   readonly honoursGitignore: boolean
   /** Folders of other apps inside the app's own, absolute: what is saved there is theirs. Left out: none. */
   readonly others?: readonly string[]
@@ -253,9 +253,9 @@ export interface ElsewherePlan {
   readonly containerImage: string
   readonly pullPolicy: 'Always' | 'Never' | 'IfNotPresent'
   readonly createService: boolean
-  /** As written; '' disables the service. */
+  /** The address as written; '' disables the service. */
   readonly placementAddress: string
-  /** As written; '' disables the service. */
+  /** The address as written; '' disables the service. */
   readonly schedulerAddress: string
   /** Port of the profiling server; 0 = any free port. */
   readonly profilePort: number | 'none'

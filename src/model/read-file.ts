@@ -21,10 +21,10 @@ export function readTextBytes(path: string, maxBytes = MAX_TEXT_BYTES): Buffer {
   return readPath(path, constants.O_RDONLY | constants.O_NONBLOCK, maxBytes)
 }
 
-/** All of standard input. Throws if it is larger than 1 MiB. */
+/** Reads all of standard input. Throws if it is larger than 1 MiB. */
 export const readInputBytes = (): Buffer => readOpen(0, MAX_TEXT_BYTES)
 
-/** All bytes of a file, a pipe or a device, at most `maxBytes`. Throws if there are more, and the system's errors. */
+/** Reads a file, a pipe or a device whole. Throws if it has more than `maxBytes`, and the system's errors. */
 export const readWhole = (path: string, maxBytes: number): Buffer => readPath(path, constants.O_RDONLY, maxBytes)
 
 /** Why a path cannot be read as text; '' if it can. Throws the system's errors. */

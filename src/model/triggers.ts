@@ -1,6 +1,6 @@
 import type {AppPlan} from './plan.ts'
 
-/** What starts an app that is asleep, besides calls: as its last process said. What is left out is not known. */
+/** What starts a sleeping app besides calls, as its last process has reported. What is left out is not known. */
 export interface Triggers {
   /** The topics that its own code had subscribed to. */
   readonly topics?: readonly TopicTrigger[]
@@ -8,11 +8,11 @@ export interface Triggers {
   readonly bindings?: readonly string[]
   /** Types that it hosted. */
   readonly actors?: readonly string[]
-  /** It had workers of workflows. */
+  /** The app had workers of workflows. */
   readonly hasWorkers?: boolean
 }
 
-/** As the app is to be subscribed again before it can be asked; which of its routes an event takes its next process says. */
+/** A subscription from before the app slept; which of its routes an event takes is decided by the next process. */
 export interface TopicTrigger {
   readonly pubsubName: string
   readonly topic: string

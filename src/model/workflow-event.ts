@@ -1,6 +1,6 @@
 /** Something that is counted of an app's workflows (Dapr: pkg/diagnostics/workflow_monitoring.go). Times are milliseconds. */
 export type WorkflowEvent =
-  /** It was asked for. */
+  /** An operation was requested. */
   | {
       readonly type: 'asked'
       readonly operation: 'create_workflow' | 'add_event' | 'purge_workflow'

@@ -14,8 +14,9 @@ const LIGHT = 0.2
 /** Under a light load the pause of a collection meets calls: it has to bring twice as much, and comes at most this often. */
 const LIGHT_EVERY_MS = 60_000
 /**
- * What has to have come since the last collection: it costs 30 ms with ten apps, 130 ms with two hundred, and drops compiled
- * code, so that the first calls after it are slower. Calls alone let memory go up and down by less.
+ * How much must have been allocated since the last collection to make another one worth it: it costs 30 ms with ten apps, 130 ms
+ * with two hundred, and drops compiled code, so that the first calls after it are slower. Calls alone let memory go up and down
+ * by less.
  */
 const WORTH_BYTES = 16 * 1024 * 1024
 /** Bytes of large bodies after whose use garbage is collected. */
@@ -47,7 +48,7 @@ let young: 1 | 2 = 2
 
 const setYoung = (factor: 1 | 2): void => setFlag(`--semi-space-growth-factor=${factor}`)
 
-/** The same for the time of some work that makes much which stays: it would grow by 50 MB meanwhile. */
+/** Keeps the young generation small while `work` runs, which allocates much that stays: memory would grow by 50 MB meanwhile. */
 export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
   setYoung(1)
   try {
@@ -162,7 +163,7 @@ export function collectGarbage(what: 'all' | 'young' | 'last-resort' = 'all'): v
   })
 }
 
-/** It holds a context of its own: half a megabyte, which goes with the next collection of all. */
+/** Kept weakly, since it holds a context of its own: half a megabyte, which the next collection frees. */
 let gc: WeakRef<NodeJS.GCFunction> | undefined
 
 function exposedGc(): NodeJS.GCFunction {

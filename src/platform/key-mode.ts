@@ -6,9 +6,9 @@ import {isForegroundByPs} from './ps-now.ts'
 export interface KeyMode {
   /** `/dev/pts/3` */
   readonly device: string
-  /** As it is now. */
+  /** The modes as they are now. */
   readonly keys: string
-  /** As it was before. */
+  /** The modes as they were before. */
   readonly saved: string
 }
 
@@ -35,7 +35,7 @@ export function leaveKeyMode({saved}: KeyMode): void {
   if (isForeground()) spawnSync('stty', [saved], {stdio: ['inherit', 'ignore', 'ignore'], timeout: WITHIN_MS})
 }
 
-/** What a shell with our stdin prints; '' where it fails. */
+/** The output of a shell with our stdin; '' if it fails. */
 const outputOf = async (script: string): Promise<string> =>
   new Promise(resolve => {
     const shell = spawn('/bin/sh', ['-c', script], {stdio: ['inherit', 'pipe', 'ignore'], timeout: WITHIN_MS})

@@ -5,7 +5,7 @@ import {promisify} from 'node:util'
 export interface ListeningSocket {
   readonly pid: number
   readonly port: number
-  /** Those of 127.0.0.1 and ::1 at which it accepts connections. */
+  /** The loopback addresses (127.0.0.1, ::1) at which it accepts connections. */
   readonly accepts: readonly string[]
 }
 

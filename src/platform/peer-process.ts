@@ -7,10 +7,10 @@ import {SerialQueue} from '../model/serial-queue.ts'
 import {holds, listenersOn} from './listeners.ts'
 import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 
-/** What has the other end of a connection: a process of an app, another process, or one that we cannot see. */
+/** The kind of process at the other end of a connection: an app's, another one, or one that we cannot see. */
 export type PeerKind = 'app' | 'other' | 'unknown'
 
-/** What makes a process an app's. */
+/** The signs by which a process is recognized as an app's. */
 export interface AppSigns {
   /** It carries a variable of this name in its environment. */
   readonly variable: string
@@ -47,7 +47,7 @@ async function inSlices(ends: Ends, signs: AppSigns): Promise<PeerKind> {
   return 'unknown'
 }
 
-/** The same at once: for ports that no browser can speak to. */
+/** As `peerKind`, but at once: for ports that no browser can speak to. */
 export function peerKindNow(ends: Ends, signs: AppSigns): PeerKind {
   for (const found of search(ends, signs)) if (found !== undefined) return found
   return 'unknown'
@@ -73,7 +73,7 @@ function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | u
   yield isSeen ? 'other' : 'unknown'
 }
 
-/** All but our own, which may have tens of thousands of connections. The latest come first. */
+/** All process ids but our own, since we may have tens of thousands of connections. The latest come first. */
 export const processes = (): readonly number[] =>
   namesInFolder('/proc')
     .map(Number)

@@ -33,7 +33,7 @@ export function posixSpawn(options: PosixSpawnOptions): Child | undefined {
 const hasNul = ({command, folder, env}: PosixSpawnOptions): boolean =>
   [folder, ...command, ...Object.entries(env).flat()].some(text => text.includes('\0'))
 
-/** As execvp(3) looks for it, from the folder of the process; undefined: it is not there, or the system's own PATH counts. */
+/** Finds a program as execvp(3) does, from the folder of the process; undefined: it is not found, or the system's own PATH applies. */
 function pathOf({command: [program = ''], folder, env}: PosixSpawnOptions): string | undefined {
   if (program.includes('/')) return program
   const folders = program === '' ? [] : (env['PATH']?.split(':') ?? [])

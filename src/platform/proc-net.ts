@@ -25,7 +25,7 @@ export const portSuffix = (port: number): string => `:${port.toString(16).toUppe
 /** The two ends of a connection, from our side. */
 export type Ends = Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>
 
-/** All tables; '' if the system has none. */
+/** The text of all tables; '' if the system has none. */
 export const socketTables = (): string => SOCKET_TABLES.map(textOf).join('\n')
 
 /** The row of the socket at the other end of a connection; undefined if none matches: it is on another machine, or in a container. */

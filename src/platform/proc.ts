@@ -7,7 +7,7 @@ import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 /** How long a scan of the process table runs before it yields to calls and output. */
 const SLICE_MS = 3
 
-/** One scan of /proc (proc(5)). Processes that exit in the meantime are left out. */
+/** Scans /proc (proc(5)) once. Processes that exit in the meantime are left out. */
 export async function lookThroughProc(): Promise<ProcessSnapshot> {
   const all: Seen[] = []
   let sliceEnds = performance.now() + SLICE_MS
@@ -31,7 +31,7 @@ export async function lookThroughProc(): Promise<ProcessSnapshot> {
   }
 }
 
-/** One process; undefined if there is none. */
+/** Reads one process; undefined if there is none. */
 export function seeInProc(pid: number): Seen | undefined {
   const stat = read(pid, 'stat')
   return stat === '' ? undefined : parseStat(pid, stat)
@@ -54,7 +54,7 @@ export function parseStat(pid: number, stat: string): Seen {
   }
 }
 
-/** What is read again before a process is signalled. */
+/** Reads what is checked again before a process is signalled. */
 export function readParticulars(pid: number): Particulars | undefined {
   const seen = seeInProc(pid)
   const uid = ownerOf(pid)

@@ -62,7 +62,7 @@ export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions
   }
 }
 
-/** What of a leader counts; undefined as pid: the spawn failed. */
+/** The parts of a leader that the group needs; `pid` undefined: the spawn failed. */
 interface Leader extends Pick<ProcessGroup, 'stdin' | 'exited' | 'hasExited'> {
   readonly pid: number | undefined
 }

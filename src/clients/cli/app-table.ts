@@ -16,7 +16,7 @@ export interface ShownApp {
   readonly app: App
   /** Undefined if the app has no process. */
   readonly memoryBytes: number | undefined
-  /** In percent of one processor. */
+  /** The use of processors in percent of one. */
   readonly cpu: number | undefined
 }
 
@@ -68,7 +68,7 @@ export function appTable(
 
 type ColumnName = 'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' | 'memory' | 'cpu'
 
-/** What there is to show of apps; `now` in ms since 1970. */
+/** The columns about apps; `now` in ms since 1970. */
 export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Record<ColumnName, FittingColumn>> {
   const column = (head: string, cell: (app: App) => string): FittingColumn => ({
     head,

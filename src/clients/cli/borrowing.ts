@@ -10,7 +10,7 @@ import type {MovedPorts} from '../../model/moved-ports.ts'
 /** The copy of a template whose apps replace those that another one leaves out (`--rest`). */
 export interface Lender {
   readonly run: RunIdentity
-  /** Where its apps are, in place of the ports that the template names. */
+  /** The ports of its apps, by those that the template names. */
   readonly ports: MovedPorts
   readonly hint: Hint
 }

@@ -69,7 +69,7 @@ export function callText(call: Api.CallDetail): string {
   return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
 }
 
-/** What a language model has cost, and why its answers ended; '': none was asked. */
+/** The cost of a language model, and why its answers ended; '': none was asked. */
 function modelText({model}: Api.Call): string {
   if (model === undefined) return ''
   const {name, reasons, tools, tokens} = model

@@ -19,7 +19,7 @@ interface Figures {
   readonly p95Ms: number
 }
 
-/** What is worse in a run than in an earlier one, by callee. */
+/** The change of one callee for the worse since an earlier run. */
 export interface RunChange {
   readonly app: string
   /** `"stock" is 3 times slower than yesterday at 17:02 (p95 60 ms, it was 20 ms)`. */

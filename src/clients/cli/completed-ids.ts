@@ -85,7 +85,7 @@ async function completedReminders(command: string, asJson: boolean): Promise<rea
   return [...new Set(names)].filter(name => PLAIN.test(name))
 }
 
-/** What no shell gives a meaning: `compgen -W` of bash would run a `$(…)`, and a completed word is not quoted on the line. */
+/** Words without a meaning for any shell: `compgen -W` of bash would run a `$(…)`, and a completed word is not quoted on the line. */
 const PLAIN = /^[\w@%+:,./-]+$/
 
 /** Commands that take ids of apps that do not run. */

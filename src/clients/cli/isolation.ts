@@ -65,7 +65,7 @@ export class Isolation {
     this.#all = all
   }
 
-  /** What to say of the latest plan. */
+  /** The hints about the latest plan. */
   get hints(): readonly Hint[] {
     return this.#hints
   }
@@ -108,7 +108,7 @@ export class Isolation {
   }
 }
 
-/** Where an app listens, each number once. */
+/** The ports at which an app listens, each number once. */
 const portsOf = (app: AppPlan | undefined): readonly number[] =>
   app === undefined
     ? []

@@ -35,11 +35,11 @@ export interface LineForm {
   readonly isTerminal: boolean
   /** The prefix of the lines of an app; latin1. */
   readonly prefixOf: (app: string) => string
-  /** As in `LogsWanted`. */
+  /** The run, as in `LogsWanted`. */
   readonly run: string
 }
 
-/** What is shown of an app where lines of several runs are. */
+/** The name of an app where lines of several runs are shown. */
 export const inRun = (run: string, app: string): string => (run === '' ? app : `${run}/${app}`)
 
 /** Formats a line for output, with its newline; latin1. */

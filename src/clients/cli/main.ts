@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** As cobra does: message and usage on stderr, the message again on stdout. */
+/** Fails as cobra does: message and usage on stderr, the message again on stdout. */
 async function usageFailure(message: string): Promise<number> {
   const words = calledBy(args, commands)
   const flag = /^unknown (?:flag: |shorthand flag: '.' in )(\S+)$/.exec(message)?.[1]

@@ -12,7 +12,7 @@ export interface RunPlace {
   readonly folder: string
   /** The template at or above the folder, or the one that `--run-file` names; undefined: there is none. */
   readonly template: string | undefined
-  /** What was typed behind `--run-file`, for messages; '' = nothing. */
+  /** The value of `--run-file`, for messages; '' = none. */
   readonly typed: string
   /** The run that `--name` names, wherever it is; left out: any. */
   readonly name?: string | undefined
@@ -49,7 +49,7 @@ export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (re
 
 /** Which runs are meant, at a place. */
 export interface WantedRuns {
-  /** Those that have an app of this id. */
+  /** Only runs that have an app with this id. */
   readonly id?: string | undefined
   /** Also those of other folders: for `stop ID`, as in Dapr. */
   readonly isAnywhere?: boolean
@@ -117,7 +117,7 @@ function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []):
 const otherRuns = (others: readonly FoundRun[]): string =>
   others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${SELECT}`
 
-/** What to say besides an empty answer: that the template of this folder does not run, while others do; '' = nothing. */
+/** The hint with an empty answer that the template of this folder does not run, while others do; '' = none. */
 export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
   if (
     runs.length === 0 ||

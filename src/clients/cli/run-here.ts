@@ -66,7 +66,7 @@ export class RunFinder {
     this.#tell(`Using the run of another folder: ${runName(run.listing)}`)
   }
 
-  /** The same; if the template of this folder does not run, while others do, that is said. */
+  /** As `look`; also says if the template of this folder does not run, while others do. */
   lookAloud(id?: string): FoundRun | undefined {
     const run = this.look(id)
     const others = elsewhere(this.runs, this.place)
@@ -74,7 +74,7 @@ export class RunFinder {
     return run
   }
 
-  /** The same; throws a UserError also if there is none. */
+  /** As `look`; throws a UserError also if there is none. */
   find(id?: string): FoundRun {
     const run = this.look(id)
     if (run === undefined) throw noRun(this.runs, this.place, id)

@@ -17,7 +17,7 @@ const http = process.getBuiltinModule('node:http')
 /** A request to a sidecar. */
 export interface SidecarCall {
   readonly method: string
-  /** As Go prints it in errors; characters that a request line must not contain are escaped before sending. */
+  /** The URL as Go prints it in errors; characters that a request line must not contain are escaped before sending. */
   readonly url: string
   readonly type: string
   readonly body: Buffer

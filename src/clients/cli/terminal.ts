@@ -21,7 +21,7 @@ const TIMEOUT_MS = 1000
 
 /** Moves to the start of the line and erases it (ECMA-48, EL). */
 const ERASE_LINE = '\r\x1b[K'
-/** The same for the line above (CUU). */
+/** Erases the line above (CUU). */
 const ERASE_ABOVE = `\x1b[A${ERASE_LINE}`
 
 /** Writes a latin1 text completely without blocking, then calls `done` once. */

@@ -16,7 +16,7 @@ const MAX_LINES = 20
 interface TracePlace {
   /** Columns of the terminal; Infinity: it is none. */
   readonly width: number
-  /** All log lines; else errors and warnings, and what was written where a failure began. */
+  /** Show all log lines; else errors and warnings, and the lines where a failure began. */
   readonly hasLines?: boolean
   readonly hasColours?: boolean
 }
@@ -37,7 +37,7 @@ export function traceText(tree: RequestTree, place: TracePlace): string {
 
 type Cells = (cell: (node: TreeNode, index: number) => string) => readonly string[]
 
-/** What the tree says in columns; `isShort`: the caller of a call is the one above it. */
+/** The columns of a tree; `isShort`: the caller of a call is the one above it. */
 function columnsOf(nodes: readonly TreeNode[], isShort: boolean): readonly FittingColumn[] {
   const branches = branchesOf(nodes)
   const cells: Cells = cell => nodes.map(cell)

@@ -10,7 +10,7 @@ import {filesIn} from '../../files/resources/resource-folder.ts'
 export function unknownScopes({apps, leftOut = []}: Plan, cwd: string): readonly PlacedMistake[] {
   const all = [...apps, ...leftOut]
   const ids = [...new Set(all.map(({id}) => id))]
-  // what Dapr has installed for all templates may be for others
+  // components that Dapr has installed for all templates may be for others
   const usual = new Set(all.map(({resources}) => resources.defaultFolder))
   const folders = new Set(all.flatMap(({resources}) => resources.folders).filter(folder => !usual.has(dirname(folder))))
   return [...folders].flatMap(filesIn).flatMap(file => scopesIn(file, cwd).flatMap(scope => mistakeOf(scope, ids)))

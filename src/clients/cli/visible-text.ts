@@ -11,5 +11,5 @@ export function visibleText(text: string): string {
   return Buffer.from(terminalText(Buffer.from(line).toString('latin1')), 'latin1').toString()
 }
 
-/** The same, cut to `width` columns. */
+/** The visible text, cut to `width` columns. */
 export const visibleCut = (text: string, width: number): string => cut(visibleText(text), width)

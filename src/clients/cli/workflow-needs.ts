@@ -21,9 +21,9 @@ export async function resourcesOf(
   return all
 }
 
-/** What a real Dapr needs for the workflows of a template. */
+/** The needs of a template's workflows in a real Dapr. */
 export interface WorkflowNeeds {
-  /** Their file; '' = there is none yet. */
+  /** The path of their file; '' = there is none yet. */
   readonly path: string
   /** No Component is marked as the store of actors: Dapr's workflows would wait forever. */
   readonly lacksStore: boolean

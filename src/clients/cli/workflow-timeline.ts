@@ -30,7 +30,7 @@ export function timelineText(
 const traceHint = (id: string): string =>
   `its calls and lines: pillion trace ${shellWord([Buffer.from(`workflow:${id}`)])}\n`
 
-/** Nothing will happen to it any more. */
+/** Whether an instance is over. */
 export const isOver = ({status}: Pick<Workflow, 'status'>): boolean =>
   !['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED', 'UNKNOWN'].includes(status)
 

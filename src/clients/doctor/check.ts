@@ -1,8 +1,8 @@
-/** What was looked at: all is well, or it would go wrong and this is what to do; `note`: good to know, nothing is wrong. */
+/** The result of a check: all is well, or something would go wrong, with advice; `note`: information only. */
 export interface Check {
   readonly kind: 'ok' | 'fail' | 'note'
   readonly text: string
-  /** What to do, '' where there is nothing to do. */
+  /** The advice; '' = none. */
   readonly advice: string
 }
 

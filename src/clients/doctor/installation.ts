@@ -4,7 +4,7 @@ import type {Environment} from '../../model/environment.ts'
 import {findProgram} from '../../platform/program-version.ts'
 import {note, type Check} from './check.ts'
 
-/** What to know about this installation: an untested system, a second installation. */
+/** Checks this installation: an untested system, a second installation. */
 export function checkInstallation(env: Environment, system: string = process.platform): readonly Check[] {
   const [first, ...others] = pillionsIn(env['PATH'] ?? '')
   return [

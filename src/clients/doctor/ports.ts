@@ -11,9 +11,9 @@ import {note, ok, fail, type Check} from './check.ts'
 interface WantedPort {
   readonly port: number
   readonly host: string
-  /** What needs the port, for people. */
+  /** Names the user of the port. */
   readonly whose: string
-  /** What to do when it is taken. */
+  /** The advice if the port is taken. */
   readonly advice: string
 }
 
@@ -75,7 +75,7 @@ function twice(wanted: readonly WantedPort[]): readonly Check[] {
 
 async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
   const faults = new Map<string, string>()
-  // one after the other, each once: a probe must not find another probe
+  // one port after the other, each once: a probe must not find another probe
   for (const {port, host} of wanted) {
     const key = `${host} ${port}`
     faults.set(key, faults.get(key) ?? (await bindFault(port, host)))

@@ -31,7 +31,7 @@ const limitOf = (name: string): number | undefined =>
   // another system
   orElse(() => Number(readTextFile(`/proc/sys/fs/inotify/${name}`)), undefined)
 
-/** What is watched of an app: the files that count, and the folders that hold them. */
+/** Counts the watched paths of an app: the files that count, and the folders that hold them. */
 async function countPaths({folder, watch}: AppPlan): Promise<number> {
   const filter = openFilter(watch, folder)
   const counts = await Promise.all(filter.roots.map(async root => countIn(root, filter)))

@@ -28,7 +28,7 @@ export function checkState(env: Environment): readonly Check[] {
   }
 }
 
-/** Where the workflows of a template lie, and how large that is; nothing where none have run. */
+/** Reports the file of a template's workflows and its size; nothing if there is none. */
 export function checkWork(plan: Plan, env: Environment): readonly Check[] {
   const path = workPath({env, plan})
   if (path === undefined || !existsSync(path)) return []

@@ -57,7 +57,7 @@ export async function serveMcp(findRun: FindRun, isReadOnly: boolean): Promise<v
       })
       return served
     },
-    // what is no message is left out; the client gets an error where one can be sent
+    // lines that are no messages are left out; the client gets an error if one can be sent
     {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())

@@ -34,7 +34,7 @@ export interface Tool {
   readonly run: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
 }
 
-/** What has failed, in words of ours, and what an app has said of it. */
+/** An error in our own words, and the app's text about it. */
 export class SaidByApp extends UserError {
   readonly said: string
 

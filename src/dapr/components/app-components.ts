@@ -69,7 +69,7 @@ interface Entry {
   readonly resource: ComponentResource
   /** Begun at the first use. */
   opening: Promise<Opened> | undefined
-  /** The same, once it is open. */
+  /** The component, once it is open. */
   opened?: Opened
   /** Calls that may use it. */
   calls: number
@@ -86,9 +86,9 @@ interface Opened extends Omit<AppComponent<Block>, 'component'> {
 export class AppComponents {
   readonly #options: AppComponentsOptions
   #entries: readonly Entry[] = []
-  /** Those that the last change of files has replaced, and that calls still use. */
+  /** Components that the last change of files has replaced, and that calls still use. */
   readonly #replaced = new Set<Entry>()
-  /** Those that a real daprd has; undefined: there is none. */
+  /** Components of a real daprd; undefined: there is none. */
   daprd: DaprdComponents | undefined
 
   constructor(options: AppComponentsOptions) {
@@ -179,14 +179,14 @@ export class AppComponents {
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes['state']}>)
   }
 
-  /** The same if it is open already. */
+  /** Returns a component if it is open already. */
   opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
     for (const {resource, opened} of this.#entries)
       if (resource.name === name && isOf(resource, block)) return opened as Opened & {readonly component: BlockTypes[B]}
     return undefined
   }
 
-  /** What is in effect for a component: the file as it was when it was opened, if it cannot be opened as it is now. */
+  /** The resource that is in effect: the file as it was when the component was opened, if it cannot be opened as it is now. */
   inEffect(resource: ComponentResource): ComponentResource {
     return this.#entries.find(each => each.resource.name === resource.name)?.resource ?? resource
   }
@@ -205,7 +205,7 @@ export class AppComponents {
     await Promise.all(entries.map(async entry => this.#close(entry)))
   }
 
-  /** The same promise each time: calls are many. */
+  /** Returns the same promise each time: there are many calls. */
   #openedOf(entry: Entry): Promise<Opened> {
     entry.opening ??= this.#open(entry.resource).then(
       opened => (entry.opened = opened),
@@ -284,7 +284,7 @@ export class AppComponents {
   }
 }
 
-/** What encrypts the values of a state store that has keys for it; throws what is wrong with these. */
+/** The encryption of a state store that has keys for it; throws what is wrong with these. */
 async function encryptionOf(
   resource: ComponentResource,
   properties: Properties

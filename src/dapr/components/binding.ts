@@ -24,7 +24,7 @@ export class BindingFailure extends Error {
   }
 }
 
-/** What apps can call. */
+/** A binding that apps can call. */
 export interface OutputBinding {
   /** The operations in the order of Dapr's errors; undefined: it refuses itself what it cannot do. */
   readonly operations: readonly string[] | undefined
@@ -55,7 +55,7 @@ export interface BindingReader {
   stop(): Promise<void>
 }
 
-/** What brings events to apps. */
+/** A binding that brings events to apps. */
 export interface InputBinding {
   /** Each app reads on its own. */
   read(options: ReadOptions): Promise<BindingReader>

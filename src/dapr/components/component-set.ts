@@ -22,7 +22,7 @@ interface Instance {
   users: number
 }
 
-/** What an app wants to use. */
+/** A component that an app wants to use. */
 export interface WantedComponent {
   readonly resource: ComponentResource
   /** The properties with their values. */
@@ -39,7 +39,10 @@ export interface Use {
 }
 
 export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
-  /** What models answer is recorded, or given back: how, by the names of their components, and the folder of the template. Left out: neither. */
+  /**
+   * Whether the answers of models are recorded or given back, by the names of their components, and the folder of the template.
+   * Left out: neither.
+   */
   readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
   /** The copy of the template that keeps its data apart in servers that copies share; '', or left out: none. */
   readonly space?: () => Promise<string>
@@ -76,7 +79,10 @@ export class ComponentSet {
     return (await this.#options.space?.()) ?? ''
   }
 
-  /** Its server is an app of this run, which starts later: it is opened at its first use. A Redis is waited for by its connection. */
+  /**
+   * Whether its server is an app of this run, which starts later: the component is then opened at its first use. A Redis is
+   * waited for by its connection.
+   */
   isServedByApp({type, properties}: Pick<ComponentResource, 'type' | 'properties'>): boolean {
     const {isOwnPort} = this.#options
     if (isOwnPort === undefined || type.endsWith('.redis')) return false
@@ -90,7 +96,7 @@ export class ComponentSet {
     if (why !== undefined && why !== '') throw new ComponentFault(why, place)
   }
 
-  /** Its answers are given back from a file: it needs no secrets. */
+  /** Whether its answers are given back from a file: then it needs no secrets. */
   isReplayed({name, type}: Pick<ComponentResource, 'name' | 'type'>): boolean {
     return this.#modeOf({name, type}) === 'replay'
   }
@@ -157,7 +163,7 @@ export class ComponentSet {
     try {
       return await Promise.race([opening, late.promise])
     } catch (error) {
-      // one that opens too late would never be closed
+      // a component that opens too late would never be closed
       void opening.then(async component => component.close()).catch(() => undefined)
       throw error
     } finally {

@@ -95,7 +95,7 @@ export const groupsInSpace = (properties: readonly Property[], type: string, spa
     ? properties
     : properties.map(each => ({...each, value: ownGroup(space, each.name, each.value)}))
 
-/** The same for the metadata of a subscription. */
+/** The metadata of a subscription of such a copy. */
 export const metadataInSpace = (metadata: Metadata, space: string): Metadata =>
   Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, ownGroup(space, name, value)]))
 

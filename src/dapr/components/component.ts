@@ -41,7 +41,7 @@ export interface ComponentType<T extends Component = Component> extends TypeFact
   readonly usesFolder?: boolean
   /** Each sidecar has its own: apps do not share it. */
   readonly isPrivate?: boolean
-  /** What it holds is gone with it: it lives until the run ends, also while no app uses it. */
+  /** Its data are gone once it is closed: it lives until the run ends, also while no app uses it. */
   readonly livesOn?: boolean
   /** A library's client works for it in the background. */
   readonly hasClient?: boolean

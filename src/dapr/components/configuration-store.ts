@@ -10,7 +10,7 @@ export interface ConfigurationItem {
 export type ConfigurationItems = Readonly<Record<string, ConfigurationItem>>
 
 export interface ConfigurationStore extends Component {
-  /** Those of the keys that have a value; no keys: all. */
+  /** Items of the keys that have a value; no keys: all items. */
   get(keys: readonly string[], metadata: Readonly<Record<string, string>>): Promise<ConfigurationItems>
   /**
    * Calls `changed` with the items that were changed; one that was deleted is empty. Settles when changes are seen from now

@@ -13,7 +13,7 @@ import type {RedisAccess} from './redis/redis-servers.ts'
 export interface DataPlace {
   /** `store (state.redis at localhost:6379)` */
   readonly shown: string
-  /** The same for components that share their data. */
+  /** Equal for components that share their data. */
   readonly key: string
   /** `isolate: true` keeps them apart. */
   readonly canBeApart: boolean
@@ -30,7 +30,7 @@ export interface PlacedComponent {
   readonly isOfDaprd: boolean
 }
 
-/** What other copies cannot have, or holds nothing. */
+/** Types of components whose data other copies cannot have, or that hold none. */
 const HERE = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
 
 /** Returns where a component has its data; undefined: no other copy might use them. */

@@ -5,7 +5,7 @@ export interface ToolCall {
   /** '' = it has none. */
   readonly id: string
   readonly name: string
-  /** As the model wrote them: JSON, most of the time. */
+  /** The arguments as the model wrote them: JSON, most of the time. */
   readonly arguments: string
 }
 
@@ -25,7 +25,7 @@ export interface ModelMessage {
   readonly resultOf: {readonly id: string; readonly name: string} | undefined
 }
 
-/** What a model is asked. */
+/** A question to a model. */
 export interface ModelQuestion {
   readonly messages: readonly ModelMessage[]
   readonly tools: readonly ModelTool[]
@@ -50,7 +50,7 @@ export interface Choice {
   readonly calls: readonly ToolCall[]
 }
 
-/** What a question has cost. */
+/** The cost of a question. */
 export interface TokenUsage {
   readonly completion: number
   readonly prompt: number
@@ -72,7 +72,7 @@ export interface ModelAnswer {
 
 /** A language model behind a component (components-contrib: conversation, Conversation). */
 export interface LanguageModel extends Component {
-  /** Its name, as it is configured; '' = it has none. */
+  /** The configured name of the model; '' = none. */
   readonly model: string
   /** Rejects with the provider's words, or with Dapr's; with a FinalError if asking again is of no use. */
   converse(question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer>

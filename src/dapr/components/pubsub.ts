@@ -34,7 +34,7 @@ export interface SubscribeOptions {
 export interface TopicReader {
   /** Takes no more messages; settles when those that are being handled have been. */
   stop(): Promise<void>
-  /** What waits for this reader, or was not acknowledged; left out: the broker does not tell. */
+  /** How many messages wait for this reader or were not acknowledged; left out: the broker does not report it. */
   backlog?(): Promise<Backlog>
   /** How many messages wait in our memory, where they are many; else 0. */
   readonly manyWaiting?: number

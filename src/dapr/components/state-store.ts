@@ -20,7 +20,7 @@ export interface StateOptions {
 }
 
 export interface DeleteRequest {
-  /** As it is stored, with its prefix. */
+  /** The key as it is stored, with its prefix. */
   readonly key: string
   /** '' = whatever is there. */
   readonly etag: string
@@ -54,7 +54,7 @@ export interface StateStore extends Component {
   delete(request: DeleteRequest): Promise<void>
   /** Up to `limit` keys that begin so, in no order; left out: the store cannot list them. */
   readonly keys?: ((prefix: string, limit: number) => Promise<readonly string[]>) | undefined
-  /** All or nothing, as far as the store can. */
+  /** Executes all operations or none, as far as the store can. */
   transact(operations: readonly StateOperation[]): Promise<void>
 }
 

@@ -18,7 +18,7 @@ export interface ActorAccess {
   readonly reminders: () => Promise<Reminders>
   /** Calls one that an app of another run hosts; undefined: none does. Never rejects. */
   readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
-  /** What an instance hosts, active ones by type; undefined: nothing. */
+  /** What an instance hosts, active actors by type; undefined: nothing. */
   readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
   /** How much there is of the types that an instance hosts. */
   readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>
@@ -36,7 +36,7 @@ export interface SidecarActorsOptions {
   readonly policies: () => ComponentPolicies | undefined
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
-  /** Those of the app. */
+  /** The components of the app. */
   readonly components: () => readonly ComponentResource[]
   /** Also shows it on the terminal. */
   readonly warn: (text: string) => void

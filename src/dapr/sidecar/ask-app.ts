@@ -15,11 +15,11 @@ export interface Question {
 /** A Daeploy service knows nothing of Dapr. */
 export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
 
-/** It may be asked over HTTP. */
+/** Whether it may be asked over HTTP. */
 export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 
-/** So long the question of a sidecar may keep an app awake that does not answer it, where its `idleTimeout` is shorter. */
+/** How long the question of a sidecar may keep an app awake that does not answer it, where its `idleTimeout` is shorter; in ms. */
 const MIN_ANSWER_MS = 10_000
 const MAX_ANSWER_MS = 3_600_000
 
@@ -58,7 +58,7 @@ export async function askApp({
   })
 }
 
-/** What a database or the like has in its command: only then it is looked at closely. */
+/** Words in the command of a database or the like: only then it is examined closely. */
 const MAY_BE_SERVER = /postgres|pg_|redis|valkey|memcached|mongo|mysql|maria|rabbit|nats|mosquitto|etcd|minio|mail/i
 
 async function isServer(plan: AppRuntime['plan']): Promise<boolean> {

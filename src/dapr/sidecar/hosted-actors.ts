@@ -21,7 +21,7 @@ export class HostedActors {
     this.#host = new HttpActorHost(options)
   }
 
-  /** Its process has sent its configuration; '' = it has none. */
+  /** Called when its process has sent its configuration; '' = it has none. */
   tell(text: string): void {
     const {log, warn, components} = this.#options
     const types = hostedTypes(text, warn)
@@ -33,7 +33,7 @@ export class HostedActors {
     this.#actors.host(this.#host, types)
   }
 
-  /** Its process has ended, or takes no calls. */
+  /** Called when its process has ended, or takes no calls. */
   lost(): void {
     this.#isIll = false
     this.#actors.lost(this.#host)

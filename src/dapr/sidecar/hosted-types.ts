@@ -29,7 +29,7 @@ export function knownMs(
   return defaultMs
 }
 
-/** The same for how deep calls of one chain may go. */
+/** How deep calls of one chain may go, from an app's configuration. */
 export const knownDepth = (given: unknown): number =>
   typeof given === 'number' && given >= 1 ? Math.floor(given) : USUAL_SETTINGS.maxDepth
 

@@ -18,7 +18,7 @@ export class SidecarMetering {
   readonly #close: () => void
   #settings: MetricsSettings
   #calls: CallMetrics | undefined
-  /** What is counted when the code is there. */
+  /** Counts that wait until the code is loaded. */
   #early: ((calls: CallMetrics) => void)[] = []
   #loading: Promise<CallMetrics> | undefined
 
@@ -55,7 +55,7 @@ export class SidecarMetering {
     else this.#count(calls => calls.answered(record, isGrpc))
   }
 
-  /** The same over gRPC, for a caller of HTTP. */
+  /** Counts a call over gRPC for a caller of HTTP. */
   invoked(invocation: GrpcInvocation): void {
     this.#count(calls => calls.invoked(invocation))
   }

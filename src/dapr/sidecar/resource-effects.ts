@@ -26,12 +26,12 @@ export interface ResourceEffectsOptions {
 }
 
 /**
- * What the resources of an app make of its sidecar: policies, access control, traces and middleware. The code of each is loaded
- * when a resource first asks for it. After a change, calls in flight keep what they have begun with.
+ * The effects of an app's resources on its sidecar: policies, access control, traces and middleware. The code of each is loaded
+ * when a resource first needs it. After a change, calls in flight keep what they have begun with.
  */
 export class ResourceEffects {
   readonly #options: ResourceEffectsOptions
-  /** What requests pass now. */
+  /** The rules for requests now. */
   readonly rules: {-readonly [Key in keyof SidecarRules]: SidecarRules[Key]} = {interceptor: undefined, pipeline: []}
   #policies: SidecarPolicies | undefined
   readonly #stops: (() => void)[] = []

@@ -18,7 +18,7 @@ export class SidecarActors {
   readonly #over = new AbortController()
   /** The process that was asked; 0: one that is not ours. */
   #asked = NONE
-  /** It has said so. */
+  /** Its process has reported its types. */
   #hasTold = false
 
   constructor(options: SidecarActorsOptions) {
@@ -29,17 +29,17 @@ export class SidecarActors {
     look()
   }
 
-  /** Its process may host a type: it has not said yet, or would be started for it. */
+  /** Whether its process may host a type: it has not reported yet, or would be started for it. */
   mayHost(type: string): boolean {
     const {runtime} = this.#options
     const {isAsleep, triggers} = runtime.sleep
     if (isAsleep && triggers.actors !== undefined) return triggers.actors.includes(type)
     if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false
-    // who is not asked opens a stream when it has started
+    // a process that is not asked opens a stream when it has started
     return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && isDaprApp(runtime)
   }
 
-  /** Its process has said what it hosts, or is not asked. */
+  /** Whether its process has reported what it hosts, or is not asked. */
   get isKnown(): boolean {
     return this.#hasTold || !this.#mayBeAsked
   }

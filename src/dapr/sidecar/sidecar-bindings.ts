@@ -24,7 +24,7 @@ export class SidecarBindings {
   readonly #options: DeliveryContext
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
-  /** Those that the app was last asked for. */
+  /** The inputs that the app was last asked about. */
   #asked: readonly Input[] = []
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
@@ -83,7 +83,7 @@ export class SidecarBindings {
     this.#process.changed()
   }
 
-  /** Those that its last process wanted, or that files declare to be inputs: their events start it. */
+  /** Reads the bindings that its last process wanted, or that files declare to be inputs: their events start it. */
   async #followAsleep(): Promise<void> {
     const {runtime, blocks} = this.#options
     const {bindings = []} = runtime.sleep.triggers

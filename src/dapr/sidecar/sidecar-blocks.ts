@@ -13,7 +13,7 @@ import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
 
-/** What the building blocks of an app share, except what is read from files. */
+/** The parts that the building blocks of an app share, except those that are read from files. */
 export type SharedContext = Omit<BlockContextOptions, 'components' | 'configuration'>
 
 /** Opens a real daprd for components that are not built in; undefined if there is none, which has been reported. */
@@ -30,9 +30,9 @@ export class SidecarBlocks {
   #loading: Promise<Blocks> | undefined
   #components: AppComponents | undefined
   #blocks: Blocks | undefined
-  /** What was wrong when they were loaded; '' = nothing. */
+  /** The mistake found when they were loaded; '' = none. */
   #fault = ''
-  /** One change after the other. */
+  /** Changes, one after the other. */
   readonly #changes = new SerialQueue()
   #isClosed = false
   readonly #known = new Set<'topics' | 'bindings'>()
@@ -73,7 +73,7 @@ export class SidecarBlocks {
     return this.#components?.daprd?.takes(resource) === true
   }
 
-  /** What is in effect for a component; its file may have a mistake by now. */
+  /** The resource that is in effect for a component; its file may have a mistake by now. */
   inEffect(resource: ComponentResource): ComponentResource {
     return this.#components?.inEffect(resource) ?? resource
   }
@@ -94,7 +94,7 @@ export class SidecarBlocks {
     await this.#components?.daprd?.close()
   }
 
-  /** What a component can do, open or not. */
+  /** The capabilities of a component, open or not. */
   capabilitiesOf({name, capabilities = []}: ComponentResource): readonly string[] {
     return this.#components?.capabilities.get(name) ?? capabilities
   }
@@ -107,7 +107,7 @@ export class SidecarBlocks {
     return (await found).component.get(name)
   }
 
-  /** What streams of gRPC have subscribed to. */
+  /** The subscriptions of gRPC streams. */
   get streamed(): readonly TopicSubscription[] {
     return this.#blocks?.subscriptions.streamed ?? []
   }
@@ -173,7 +173,7 @@ export class SidecarBlocks {
     return this.#blocks
   }
 
-  /** What an earlier run has left is published. */
+  /** Publishes what an earlier run has left. */
   async #beginOutbox({outbox}: Blocks): Promise<void> {
     try {
       await outbox.begin()

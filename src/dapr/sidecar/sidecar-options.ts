@@ -64,15 +64,15 @@ export interface SidecarOptions {
   readonly hasFastPath?: boolean
 }
 
-/** What requests of the app pass; its parts may be exchanged at any time. */
+/** The rules for requests of the app; they may be replaced at any time. */
 export interface SidecarRules {
   /** The interceptor of each call. */
   readonly interceptor: Interceptor | undefined
-  /** What all requests to the sidecar pass before they are routed, but for those of other runs' sidecars. */
+  /** The middleware for all requests to the sidecar before they are routed, but for those of other runs' sidecars. */
   readonly pipeline: Pipeline
 }
 
-/** What the sidecar of one app is opened with. */
+/** The options of one app's sidecar. */
 export interface OpenSidecarOptions {
   readonly plan: Plan
   readonly runtime: AppRuntime
@@ -102,7 +102,7 @@ export interface OpenSidecarOptions {
   readonly copierOf: SidecarOptions['copierOf']
 }
 
-/** What outlives the run. */
+/** The parts that outlive the run. */
 export interface SidecarWork extends LastingWork {
   /** The app takes calls again. */
   appReady(runtime: AppRuntime): void

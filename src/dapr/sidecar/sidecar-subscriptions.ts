@@ -53,7 +53,7 @@ export class SidecarSubscriptions {
     this.#look()
   }
 
-  /** What is followed, for `/v1.0/metadata`. */
+  /** The subscriptions that are followed, for `/v1.0/metadata`. */
   get view(): readonly Subscription[] {
     const streamed = this.#options.blocks.streamed.map(each => ({...each, type: 'STREAMING' as const}))
     return [...this.#known, ...streamed].map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
@@ -66,7 +66,7 @@ export class SidecarSubscriptions {
     }))
   }
 
-  /** What is followed, or what files name as long as no app takes events. */
+  /** The subscriptions that are followed, or those of files as long as no app takes events. */
   get #known(): readonly Wanted[] {
     const {appPort, queue} = this.#options.runtime
     if (this.#hasFollowed || (appPort > 0 && queue.isOpen)) return this.#followed
@@ -164,7 +164,7 @@ export class SidecarSubscriptions {
     const wanted = this.#wanted()
     if (this.#over.signal.aborted || (wanted.length === 0 && !this.#hasFollowed)) return
     if (runtime.appPort === 0) return this.#warnOfNoPort()
-    // those of files wait for the first list of the app, which wins over them, unless that is to be started by an event
+    // those of files wait for the first list of the app, which takes precedence, unless an event is to start the app
     if (this.#process.asked === undefined && !this.#hasFollowed && !runtime.sleep.isAsleep) return
     this.#hasFollowed = true
     this.#warnOfDoubles()

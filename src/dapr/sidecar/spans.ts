@@ -135,7 +135,7 @@ export class SidecarSpans {
     }
     const isGrpc = grpcStatus !== undefined
     return {
-      // what is proxied is named by its method
+      // a proxied call is named by its method
       name: spanName(call.isProxied === true ? {...traced, callee: ''} : traced),
       kind: call.isProxied === true && call.callee === this.#options.appId ? 'server' : kind,
       context,
@@ -150,7 +150,7 @@ export class SidecarSpans {
   }
 }
 
-/** What spans are sent to, loaded when the first one comes. */
+/** The receiver of spans, loaded when the first one comes. */
 class Exporter {
   readonly #open: () => Promise<SpanSink | undefined>
   #opening: Promise<void> | undefined

@@ -18,7 +18,7 @@ import {readAs, readUntyped} from './values.ts'
 
 /** A mapping of the template: the values of its known keys, and the places of all keys. */
 export interface Section<Values> {
-  /** Without keys that are null: Dapr treats null as unset. The values of our keys are not checked yet. */
+  /** The values without keys that are null: Dapr treats null as unset. Those of our own keys are not checked yet. */
   readonly values: Values
   /** The pairs by key; the last one of duplicate keys. */
   readonly pairs: ReadonlyMap<string, Pair>

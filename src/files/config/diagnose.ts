@@ -5,7 +5,7 @@ import type {MistakeCode} from '../../model/mistake-code.ts'
 /** The text of a template, and its name in messages. */
 export interface Source {
   readonly shownAs: string
-  /** Without a byte order mark. */
+  /** The text without a byte order mark. */
   readonly text: string
   /** The files of a template made of several files, in the order of their texts. */
   readonly files?: readonly SourceFile[]
@@ -45,7 +45,7 @@ export const MAX_MISTAKES = 100
 
 /** Maximum width of the quoted line, in columns. */
 const WIDTH = 80
-/** What is looked at on each side of a mistake: a line may have a million characters, and some of them no width. */
+/** How many characters on each side of a mistake are looked at: a line may have a million, some of them without width. */
 const MAX_SIDE = 4 * WIDTH
 
 /** Dapr's prefix for errors that it finds in a template before it starts anything. They go to stdout. */
@@ -112,7 +112,7 @@ export function explain(source: Source, {spot, expected = '', hint = ''}: Omit<M
   return explainPlace(placeOf(source, spot.start), spot.end - spot.start, [expected, hint])
 }
 
-/** The same of a place in any file; `length`: characters that are wrong. */
+/** As `explain`, for a place in any file; `length`: the number of wrong characters. */
 export function explainPlace({file, line, column, source}: Place, length: number, remedies: readonly string[]): string {
   const picture = source.trim() === '' ? [] : draw(source, column - 1, length)
   return [`${file}:${line}:${column}`, ...picture, ...remedies].filter(text => text !== '').join('\n')

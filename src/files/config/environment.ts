@@ -7,7 +7,7 @@ import type {Settings} from './merge.ts'
 import {absolutePath, inGoWords} from './paths.ts'
 
 export interface EnvFiles {
-  /** All of them, also optional ones that are missing: the watch follows them. */
+  /** All paths, also of optional files that are missing: they are watched. */
   readonly paths: readonly string[]
   /** Merged: later files override earlier ones. */
   readonly variables: Readonly<Record<string, string>>
@@ -47,7 +47,7 @@ function textOf(path: string): string {
 /** The contents of `.s2i/environment` in an app's folder (Daeploy; the environment file of source-to-image). */
 export interface S2i {
   readonly variables: Readonly<Record<string, string>>
-  /** What to start. Empty if only a module is named, which needs a server to run it. */
+  /** The command to start. Empty if only a module is named, which needs a server to run it. */
   readonly command: readonly string[]
 }
 

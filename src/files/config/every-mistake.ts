@@ -11,7 +11,7 @@ import {FoundMistakes, untilLast} from './found-mistakes.ts'
 
 /** A template with all of its mistakes. */
 export interface Examined {
-  /** What a start would be refused for, in the order of Dapr's checks. */
+  /** The mistakes for which a start is refused, in the order of Dapr's checks. */
   readonly errors: readonly UserError[]
   /** The template without what is wrong. Undefined if it cannot be read without that. */
   readonly loaded: Loaded | undefined

@@ -6,9 +6,9 @@ import {statFault} from './paths.ts'
 
 /** A template on this machine; it need not be readable, nor right. */
 export interface FoundTemplate {
-  /** Its identity, for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
+  /** Identifies the template for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
   readonly file: string
-  /** As messages name it: what was typed, with `dapr.yaml` behind a folder. */
+  /** The template in messages: what was typed, with `dapr.yaml` after a folder. */
   readonly shownAs: string
   /** The folder where relative paths start. */
   readonly folder: string
@@ -18,7 +18,7 @@ const TAKEN = 'Name a file that ends in .yaml or .yml, or a folder with a dapr.y
 const FIRST =
   'There is no template in this folder. "pillion import" writes a first one from what is here; -f names one elsewhere.'
 
-/** What a template is called in its folder, best first. Dapr's CLI knows the first one alone. */
+/** The names of a template in its folder, the best first. Dapr's CLI knows only the first. */
 export const TEMPLATE_NAMES = ['dapr.yaml', 'dapr.yml'] as const
 
 /**

@@ -99,7 +99,7 @@ function launched(args: readonly string[]): readonly string[] {
 
 const firstProgram = (command: readonly string[]): number => command.findIndex(word => !ASSIGNMENT.test(word))
 
-/** What follows a wrapper's own words. */
+/** The arguments after a wrapper's own words. */
 function behind(
   args: readonly string[],
   [words, withValue]: readonly [words: number, withValue: RegExp]

@@ -2,10 +2,10 @@ import type {Place} from '../../model/errors.ts'
 import {DEFAULT_TRUST_DOMAIN} from './identity.ts'
 import type {Field} from './field.ts'
 
-/** Anything but `allow`, in any capitals, denies, as in Dapr. */
+/** The default action: anything but `allow`, in any capitals, denies, as in Dapr. */
 export type AccessAction = 'allow' | 'deny'
 
-/** What one caller may do with one path. */
+/** The rule for one caller and one path. */
 export interface OperationRule {
   /** A path with wildcards, as written. */
   readonly name: string
@@ -15,7 +15,7 @@ export interface OperationRule {
   readonly place: Place
 }
 
-/** What one caller may do. */
+/** The rules for one caller. */
 export interface CallerPolicy {
   readonly appId: string
   readonly trustDomain: string

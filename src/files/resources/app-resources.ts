@@ -13,23 +13,23 @@ import type {WithoutEffect} from './without-effect.ts'
 
 /** The resources of one app. Nothing in it changes: when a file does, there is a new one. */
 export interface ResourceSnapshot {
-  /** Those that are for this app, each name once. */
+  /** The endpoints for this app, each name once. */
   readonly endpoints: readonly HttpEndpoint[]
-  /** All that are for this app, of whatever type. */
+  /** The components for this app, of all types. */
   readonly components: readonly ComponentResource[]
-  /** Those that are for this app, in the order of the files. */
+  /** The subscriptions for this app, in the order of the files. */
   readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: Resiliency
-  /** Those that are for this app: what other apps may do with its workflows. */
+  /** The policies for this app: what other apps may do with its workflows. */
   readonly accessPolicies: readonly WorkflowAccessPolicy[]
   /** Names of the MCPServers for this app: they are listed, and not called. */
   readonly mcpServers: readonly string[]
   readonly configuration: Configuration
-  /** What Dapr knows and does nothing here, in the order of the files. */
+  /** Resources that Dapr knows and that have no effect here, in the order of the files. */
   readonly withoutEffect: readonly WithoutEffect[]
   /** The `${…}` of its files, in their order. */
   readonly references: readonly PlacedReference[]
-  /** What is wrong with its files as they are now, in the order of the files. */
+  /** The mistakes in its files as they are now, in the order of the files. */
   readonly faults: readonly ResourceFault[]
 }
 
@@ -47,7 +47,7 @@ export interface AppResources {
 /** An app, as far as resources are concerned. */
 export type App = Pick<AppPlan, 'id' | 'resources'>
 
-/** What the store has of an app. */
+/** The resources of an app in the store. */
 export class OpenResources implements AppResources {
   readonly app: App
   snapshot: ResourceSnapshot

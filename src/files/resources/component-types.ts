@@ -25,7 +25,7 @@ export const isBlock = (category: string): category is Block => Object.hasOwn(BL
 export interface TypeFacts {
   /** The names of its properties, for hints in mistakes; they are found in any capitals. */
   readonly properties: readonly string[]
-  /** What it can do unless its properties say otherwise, in Dapr's words. */
+  /** Its capabilities in Dapr's words, unless its properties change them. */
   readonly capabilities: readonly string[]
 }
 

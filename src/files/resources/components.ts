@@ -27,9 +27,9 @@ export interface ComponentResource extends ResourceHead {
   readonly type: string
   /** A sidecar of Dapr would know the type. */
   readonly isOfDapr: boolean
-  /** What its type can do unless its properties say otherwise, in Dapr's words; undefined: it is not built. */
+  /** The capabilities of its type in Dapr's words, unless its properties change them; undefined: the type is not built. */
   readonly capabilities: readonly string[] | undefined
-  /** As written; '' means `v1`. */
+  /** The version as written; '' means `v1`. */
   readonly version: string
   readonly properties: readonly ComponentProperty[]
   /** Its start fails after this time. */
@@ -68,11 +68,11 @@ export const areFor =
     (ownNamespace === '' || namespace === '' || namespace === ownNamespace) &&
     (scopes.length === 0 || scopes.includes(appId))
 
-/** As Dapr's log and errors name a component. */
+/** The name of a component in Dapr's log and errors. */
 export const logName = ({name, type, version}: Pick<ComponentResource, 'name' | 'type' | 'version'>): string =>
   `${name} (${type}/${version})`
 
-/** What Dapr's command line says about a second component of the same name (pkg/standalone); '' = it is the first. */
+/** The text of Dapr's command line about a second component of the same name (pkg/standalone); '' = it is the first. */
 export function whyDouble(resource: ComponentResource, all: readonly ComponentResource[]): string {
   const first = all.find(({name}) => name === resource.name)
   return first === undefined || first === resource
@@ -80,7 +80,7 @@ export function whyDouble(resource: ComponentResource, all: readonly ComponentRe
     : `duplicate definition of component name ${logName(resource)} with existing ${logName(first)}`
 }
 
-/** All but the first of a name. */
+/** The components whose name an earlier one has. */
 export const doubleComponents = (all: readonly ComponentResource[]): readonly ResourceFault[] =>
   all.flatMap(resource => {
     const message = whyDouble(resource, all)

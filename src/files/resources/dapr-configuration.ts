@@ -26,7 +26,7 @@ export interface Configuration {
   readonly workflows: WorkflowSettings
   /** Types of Components that the app may not have. */
   readonly deniedTypes: readonly DeniedType[]
-  /** What keeps callers out or changes what passes, and is not enforced. */
+  /** Settings that would keep callers out or change what passes, and that are not enforced. */
   readonly unenforced: readonly UnenforcedKey[]
 }
 

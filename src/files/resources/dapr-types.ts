@@ -32,6 +32,6 @@ export const isDaprType = (type: string): boolean => {
   return typesOf(category).includes(kind)
 }
 
-/** All types of Dapr. */
+/** All component types of Dapr. */
 export const daprTypes = (): readonly string[] =>
   Object.keys(DAPR_TYPES).flatMap(category => typesOf(category).map(kind => `${category}.${kind}`))

@@ -6,7 +6,7 @@ export interface ResourceFault extends PlacedMistake {
   readonly severity: 'error' | 'warning'
   /** The app is not started. */
   readonly isFatal?: boolean
-  /** Nothing is started: a variable is missing, or misspelt. */
+  /** No app is started: a variable is missing, or misspelt. */
   readonly isRefusal?: boolean
 }
 
@@ -18,7 +18,7 @@ export interface FaultDetails {
   readonly hint?: string
   /** The app is not started. */
   readonly isFatal?: boolean
-  /** Nothing is started. */
+  /** No app is started. */
   readonly isRefusal?: boolean
 }
 

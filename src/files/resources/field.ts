@@ -80,7 +80,7 @@ function addFault({source, faults}: Reading, {message, spot, expected = '', hint
 interface Position {
   /** Undefined when the key is absent. */
   readonly node: YamlNode | undefined
-  /** Where it is written: of an alias not where its anchor is; of what should contain it if it is absent. */
+  /** Where the field is written: of an alias the place of the alias, not of the anchor; of an absent field the place that should contain it. */
   readonly start: number
   readonly keyStart?: number
   readonly path: string
@@ -175,7 +175,7 @@ export class Field {
     return typeof value === 'boolean' ? value : this.#mistyped('true or false')
   }
 
-  /** It is a text, and no number or word such as `true` that `text` reads as one. */
+  /** Whether the value is a text, and not a number or a word such as `true` that `text` reads as one. */
   get isText(): boolean {
     return typeof this.#value === 'string'
   }

@@ -32,7 +32,7 @@ export interface EndpointSecret {
 /** The keys of a secret; undefined: there is none of this name. Rejects if the store cannot be asked. */
 export type SecretOf = (store: string, name: string) => Promise<Readonly<Record<string, string>> | undefined>
 
-/** The same with its secrets, or with why it cannot be called. */
+/** The endpoint with its secrets, or with why it cannot be called. */
 export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): Promise<HttpEndpoint> {
   const found: {-readonly [Key in keyof HttpEndpoint]: HttpEndpoint[Key]} = {...endpoint}
   try {

@@ -65,12 +65,12 @@ export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, w
 
 /** A kind of file. */
 export interface FileKind<T> {
-  /** What holds before a file was read; `fault`: why it cannot be, '' = it is not there. */
+  /** The value before a file was read; `fault`: why it cannot be, '' = it does not exist. */
   readonly unread: (fault: string) => T
   readonly read: ReadText<T>
 }
 
-/** What a file holds as it is, whether or not that is used. */
+/** The content of a file as it is, whether or not it is used. */
 export interface FileContent<T> {
   readonly value: T
   readonly faults: readonly ResourceFault[]
@@ -113,7 +113,7 @@ const readConfigFile: ReadText<ConfigFile> = async (file, text, {env}) => {
 
 export const FOLDER_FILE: FileKind<FolderFile> = {unread: () => EMPTY_FILE, read: readFolderFile}
 
-/** One that is there and cannot be read keeps its app from being started: what it restricts is unknown. */
+/** A file that exists and cannot be read keeps its app from being started: what it restricts is unknown. */
 export const CONFIG_FILE: FileKind<ConfigFile> = {
   unread: fault => (fault === '' ? EMPTY_CONFIG : {...EMPTY_CONFIG, configuration: {...DEFAULT_CONFIGURATION, fault}}),
   read: readConfigFile
@@ -138,14 +138,14 @@ export const isBroken = ({faults}: FileContent<unknown>): boolean => faults.some
 
 /** The last content of a file that could be used; it is read again when its text or its variables have changed. */
 export class LoadedFile<T> {
-  /** What holds. */
+  /** The value that applies. */
   value: T
-  /** What is wrong with the text as it is now. */
+  /** The mistakes in the text as it is now. */
   faults: readonly ResourceFault[] = []
   readonly #path: string
   readonly #shownAs: string
   readonly #kind: FileKind<T>
-  /** What was read last; undefined: the file could not be read since then. */
+  /** The text that was read last; undefined: the file could not be read since then. */
   #seen: (Pick<ReadContext, 'variables'> & {readonly text: string}) | undefined
   #wasRead = false
 

@@ -37,7 +37,7 @@ function readLimits(
   return {all: Math.min(readMax(workflow.field(own)), readMax(workflow.field(global))), byName: new Map(named)}
 }
 
-/** What is not above zero is no limit. */
+/** Reads a limit; a number that is not above zero means no limit. */
 function readMax(field: Field): number {
   const max = field.integer() ?? 0
   if (max < 0) field.warn(`${field.path} is below zero: there is no limit`, {expected: 'expected a number above zero'})

@@ -91,7 +91,7 @@ export class ResourceStore {
     return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
   }
 
-  /** What an app has; undefined: its sidecar is not open. */
+  /** The resources of an app; undefined: its sidecar is not open. */
   snapshotOf(id: string): ResourceSnapshot | undefined {
     for (const {app, snapshot} of this.#apps) if (app.id === id) return snapshot
     return undefined
@@ -168,5 +168,5 @@ export class ResourceStore {
   }
 }
 
-/** What an app without files has. */
+/** The resources of an app without files. */
 const bare = ({resources}: App): ResourceSnapshot => ({...NO_RESOURCES, components: usualComponents(resources)})

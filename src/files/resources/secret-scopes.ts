@@ -6,7 +6,7 @@ export interface SecretScope {
   /** Only these, if there are any. */
   readonly allowed: readonly string[]
   readonly denied: readonly string[]
-  /** What neither list names may not be read. */
+  /** Secrets that neither list names may not be read. */
   readonly isDenying: boolean
 }
 

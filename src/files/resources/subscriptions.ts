@@ -4,7 +4,7 @@ import {always, compileRule, type FitsRule} from './routing-rule.ts'
 
 /** The path for events of a topic; the first rule that fits counts. */
 export interface RoutingRule {
-  /** As written, '' = always. */
+  /** The condition as written; '' = always. */
   readonly match: string
   /** A path of the app, '' for gRPC apps that name none. */
   readonly path: string

@@ -11,7 +11,7 @@ export interface OtlpSettings {
 
 /** `spec.tracing` of a Configuration. */
 export interface TracingSettings {
-  /** As written, '' = it is not said. */
+  /** The rate as written; '' = not given. */
   readonly samplingRate: string
   /** Spans are lines of the sidecar's log. */
   readonly isLogged: boolean

@@ -9,7 +9,7 @@ export interface WithoutEffect {
   readonly what: string
   readonly why: string
   readonly place: Place
-  /** It is a Component: of a type that is not built, or a denied one. */
+  /** The component, if it is one: of a type that is not built, or a denied one. */
   readonly component?: ComponentResource
   /** The app's Configuration refuses it. */
   readonly isDenied?: true

@@ -15,9 +15,9 @@ const MAX_WAITING = 2000
 /** What is known of a file. */
 interface Known {
   readonly size: number
-  /** Its bytes may be read: it is no folder, no pipe, and not too large. */
+  /** Whether its bytes may be read: it is no folder, no pipe, and not too large. */
   readonly isReadable: boolean
-  /** As long as it stays the same, so does the file: inode, size and time of the last write. */
+  /** The file is unchanged as long as this is: inode, size and time of the last write. */
   readonly fingerprint: string
   /** Hash of its bytes; undefined: they have not been read. */
   readonly hash?: string | undefined
@@ -154,7 +154,7 @@ const knownOf = (seen: Stats): Known =>
         fingerprint: `${seen.ino} ${seen.size} ${seen.mtimeMs}`
       }
 
-/** What is at a path now; undefined: nothing. */
+/** Looks at a path; undefined: nothing is there. */
 async function look(path: string): Promise<Known | undefined> {
   try {
     return knownOf(await stat(path))

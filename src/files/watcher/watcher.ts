@@ -15,7 +15,7 @@ export interface WatchOptions {
   /** The absolute folder where paths start. */
   readonly folder: string
   readonly watch: WatchPlan | FilePlan
-  /** What has changed after this moment (ms since 1970) and before the watch is set up counts, too. */
+  /** Changes after this moment (ms since 1970) and before the watch is set up count, too. */
   readonly since: number
   /** Files that are followed elsewhere, absolute, as of now: their saves are no changes, nor a reason to look at others. */
   readonly except?: () => readonly string[]
@@ -34,7 +34,7 @@ export interface WatchOptions {
   readonly maxFiles?: number
   /** The kind of a mounted file system that reports no changes, '' for all others. */
   readonly mountedKind?: typeof mountedKindOf
-  /** What a rest is measured by. */
+  /** The clock of debouncing. */
   readonly clock?: Clock
   /** Files that we write: each of our lines would be a change. Left out: those of our stdout and stderr. */
   readonly outputs?: readonly FileId[]

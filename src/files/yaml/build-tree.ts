@@ -11,7 +11,7 @@ const MAX_NODES = 2 ** 20
 
 export const TOO_DEEP = 'it is nested too deeply'
 
-/** So many characters of a text count as one more node: aliases multiply them, too. */
+/** This many characters of a text count as one more node: aliases multiply them, too. */
 const NODE_CHARACTERS = 16
 
 /** An error of the document; `readYaml` catches it. */

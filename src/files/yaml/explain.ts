@@ -11,7 +11,7 @@ export interface ExplainedFault {
   readonly message: string
   readonly spot: Spot
   readonly expected?: string
-  /** What to write; '' where nothing is sure. */
+  /** What to write; '' if that is not certain. */
   readonly hint: string
 }
 

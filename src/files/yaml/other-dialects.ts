@@ -42,7 +42,7 @@ const noKey = ({kind}: YamlNode): ReturnType<Dialect['keyName']> => ({
   fault: `invalid map key: a ${kind} is no key`
 })
 
-/** As daprd cuts a file (`splitYamlDoc`): the rest of the marker's line is dropped, also in a quoted text. */
+/** Cuts a file as daprd does (`splitYamlDoc`): the rest of the marker's line is dropped, also in a quoted text. */
 function partsOf(text: string): readonly TextPart[] {
   const parts = []
   let start = 0

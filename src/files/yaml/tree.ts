@@ -24,7 +24,7 @@ export interface YamlScalar {
   /** Quotes and escapes are undone, nothing else is interpreted. */
   text: string
   readonly style: 'plain' | 'quoted' | 'block'
-  /** Such as `!!int`; '' = none. */
+  /** For example `!!int`; '' = none. */
   readonly tag: string
   /** A variable was replaced in it. */
   isExpanded?: boolean
@@ -43,7 +43,7 @@ export interface Pair extends ListItem {
   readonly key: Spot
   /** The key where it is a map or a list. */
   readonly complexKey?: YamlNode
-  /** It comes from a merge key. */
+  /** The pair comes from a merge key. */
   readonly merged: boolean
 }
 
@@ -63,7 +63,7 @@ export function eachScalar(
   walk(root, [])
 }
 
-/** What contains a value. */
+/** The node that contains a value. */
 export interface NodeParent {
   readonly list?: YamlList
   readonly pair?: Pair

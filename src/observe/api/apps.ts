@@ -46,7 +46,7 @@ export function noSuchApp(apps: readonly Pick<Api.App, 'id'>[], {id: wanted, ver
   )
 }
 
-/** What can be done with an app. */
+/** The actions on an app. */
 type Action = 'restart' | 'stop' | 'start' | 'debug'
 
 /** Does it; the result is what the app is then. Throws an ApiProblem if it cannot be done. */

@@ -3,12 +3,12 @@ import type * as Api from '../../model/api.generated.ts'
 
 /** The paths at which frameworks show the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document alone. */
 const PAGES = ['/docs', '/swagger/index.html', '/swagger-ui/index.html', '/openapi.json']
-/** What such a page, or such a document, contains: a program that answers everything with one page of its own has none of them. */
+/** Words in such a page or document: a program that answers everything with one page of its own has none of them. */
 const SIGNS = /swagger|openapi|redoc|rapidoc|scalar/i
 const MAX_BYTES = 64 * 1024
 const MAX_MS = 2000
 
-/** What was found in the latest process of each app that was asked: once in its life, since each request is a line in many an app's log. */
+/** The page of the latest process of each app that was asked: once for each process, since each request is a line in many an app's log. */
 const known = new Map<string, {readonly life: string; readonly page: Promise<string>}>()
 
 /** Finds the URL at which an app shows the description of its HTTP API. Never rejects. */

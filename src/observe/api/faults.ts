@@ -36,7 +36,7 @@ export function enableFaults(context: RunFacts, isEnabled: boolean, number?: num
   return listFaults(context)
 }
 
-/** The same. */
+/** Removes a fault, or all of them. */
 export function removeFaults(context: RunFacts, number?: number): Api.Faults {
   const faults = faultsOf(context)
   if (number === undefined) return listFaults(context, faults.removeAll())
@@ -72,7 +72,7 @@ function unknown(faults: Faults, number: number): ApiProblem {
   return new ApiProblem(404, `there is no fault ${number}`, hint)
 }
 
-/** As readers get it. */
+/** A fault as readers get it. */
 export function faultRow({number, plan, matched, hits, isEnabled, leftMs}: FaultView): Api.Fault {
   const {forMs: _forMs, times, ...rest} = plan
   return {

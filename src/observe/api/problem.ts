@@ -4,7 +4,7 @@ import {isObject} from '../../model/is-object.ts'
 import {orElse} from '../../model/or-else.ts'
 import type {Problem} from '../../model/api.generated.ts'
 
-/** What a problem has besides. */
+/** Further fields of a problem. */
 export interface ProblemDetails {
   /** The methods that the path has, if the status is 405. */
   readonly allow?: string

@@ -21,7 +21,7 @@ interface Asked {
   /** Pace of a window: `recorded` (default) or `answered`. */
   readonly pace?: unknown
   readonly unsafe?: unknown
-  /** What is changed of the request, if it is one call. */
+  /** The edit of the request, if it is one call. */
   readonly edit?: unknown
 }
 
@@ -136,7 +136,7 @@ const isNumber = (value: unknown): value is number => Number.isSafeInteger(value
 
 const askedIn = (body: string): Asked => givenObject(body, '{"calls": [7]}')
 
-/** What cannot be done now, or with this call, is a conflict. */
+/** Turns errors about what cannot be done now, or with this call, into a conflict. */
 async function asProblem<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

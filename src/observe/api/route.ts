@@ -28,16 +28,16 @@ export type Answer<R extends Route> = (
 /** A route that pages are refused: it is for programs of the user alone. */
 export interface OnSocket<R extends Route> {
   readonly onSocket: Answer<R>
-  /** Its body may be larger than those of other routes. */
+  /** The body may be larger than those of other routes. */
   readonly isLarge?: true
-  /** Its body is bytes, not text: latin1. */
+  /** The body is bytes, not text: latin1. */
   readonly isBytes?: true
 }
 
 /** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
 export type RouteTable = {readonly [R in Route]: Answer<R> | OnSocket<R>}
 
-/** What the parameters of paths match; any other one matches a segment. */
+/** The patterns of path parameters; any other parameter matches a segment. */
 const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
   number: {pattern: String.raw`\d{1,10}`, words: 'a number', example: '7'},
   format: {pattern: 'har|http|curl|otlp', words: 'one of har, http, curl, otlp', example: 'har'},

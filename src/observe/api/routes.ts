@@ -22,7 +22,7 @@ import {assignService, listServices, removeService} from './services.ts'
 import {troublesOf} from './troubles.ts'
 import {oneDeath, whyOf} from './why.ts'
 
-/** What is done for each request of `schema/api.yaml`. What few ask for is loaded by the request. */
+/** The handler of each request of `schema/api.yaml`. Code that few need is loaded by the request. */
 export const ROUTES: RouteTable = {
   'GET /run': runView,
   'POST /stop': {

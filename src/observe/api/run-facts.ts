@@ -22,7 +22,7 @@ export interface NotRunning {
   readonly waiting: number
 }
 
-/** What outlives a run. */
+/** The work that outlives a run. */
 export interface KnownWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
@@ -57,7 +57,7 @@ export interface ActorFacts {
   ) => Promise<readonly (readonly [key: string, data: Buffer])[]>
 }
 
-/** What views of a run are made from. */
+/** The parts of a run from which views are made. */
 export interface RunFacts {
   readonly recorder: CallRecorder
   readonly control: RunControl

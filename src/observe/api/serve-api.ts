@@ -10,7 +10,7 @@ import {ROUTES} from './routes.ts'
 /** How a request came in. */
 export interface Arrival {
   readonly via: Via
-  /** Its body, if it was read already. */
+  /** The body, if it was read already. */
   readonly body?: string
 }
 

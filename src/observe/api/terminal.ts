@@ -5,7 +5,7 @@ import {appsNamed, isNamed, type AppName} from './apps.ts'
 import {ApiProblem} from './problem.ts'
 import type {ApiRequest} from './route.ts'
 
-/** What waits for a slow reader, in bytes: an app does not wait for who looks on. */
+/** How many bytes may wait for a slow reader: an app does not wait for its viewers. */
 const MAX_WAITING = 1024 * 1024
 
 /** Sends what the terminal of an app shows, until the app has ended, and how it did. Throws an ApiProblem. */
@@ -28,7 +28,7 @@ export async function showTerminal(
       response.write(bytes)
     },
     ended: () => {
-      // who asked later might find the run gone with its last app
+      // if it were asked later, the run might be gone with its last app
       const {exit = '', exitCode = null} = control.list().apps.find(app => isNamed(app, name)) ?? {}
       const end: TerminalEnd = {exit, exitCode}
       response.addTrailers({[END_TRAILER]: JSON.stringify(end)})

@@ -16,10 +16,10 @@ const SLOW_START_MS = 60_000
 /** The exit of an app is listed until it has been well again for this long. */
 const HELD_MS = 30_000
 
-/** What is known of a trouble besides the calls that failed because of it. */
+/** A trouble without the calls that failed because of it. */
 type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
 
-/** What needs a person, the worst first: one entry for one cause, with the calls that failed because of it (docs/states.md). */
+/** The troubles that need a person, the worst first: one entry for one cause, with the calls that failed because of it (docs/states.md). */
 export async function troublesOf(facts: RunFacts, masking: Masking): Promise<readonly Api.Trouble[]> {
   const {control, deaths, apps} = facts
   const found: Found[] = []
@@ -44,7 +44,7 @@ const timeOf = ({at}: Api.Trouble): number => (at === null ? 0 : Date.parse(at))
 const explainsFailures = ({kind}: Found): boolean => !['work', 'events', 'calls'].includes(kind)
 
 function withFailures(trouble: Found, all: readonly Found[], failures: readonly FailedCalls[]): Api.Trouble {
-  // of several troubles of one app the first has caused them
+  // of several troubles of one app the first has caused the failures
   const isFirst = all.find(each => each.app === trouble.app && explainsFailures(each)) === trouble
   const calls = isFirst ? failures.find(({to}) => to === trouble.app) : undefined
   return {...trouble, failed: calls?.edges ?? [], failedCalls: calls?.count ?? 0}
@@ -116,7 +116,7 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
   ]
 }
 
-/** It has exited by itself, and is ready again since less than half a minute. */
+/** Whether an app has exited by itself, and is ready again since less than half a minute. */
 const isJustOver = (app: Api.App, death: Death | undefined, now: number): boolean =>
   app.isReady && death !== undefined && now - death.at < HELD_MS
 
@@ -145,7 +145,7 @@ const logsAction = (app: string): Api.Trouble['action'] => ({
   command: `pillion logs --app-id ${app}`
 })
 
-/** What is wrong with an app besides its state. */
+/** The troubles of an app besides its state. */
 function otherTroubles({id, circuitBreakers, waitingWork, waitingEvents}: Api.App, name: string): readonly Found[] {
   const plain = {app: id, name, isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
   const found: Found[] = circuitBreakers

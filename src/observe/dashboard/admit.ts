@@ -12,7 +12,7 @@ export interface PageRefusal {
 export const MAX_BODY = 64 * 1024
 
 const API = '/api/v1/'
-/** Nothing of ours has such a path: its sender looks for a way out of a folder. */
+/** None of our paths contains these: the sender looks for a way out of a folder. */
 const CLIMBING = /\/\.\.(?:\/|$)|%2e|%2f|%5c|%00|\\|\/\//i
 
 const refuse = (status: number, detail: string, hint: string): PageRefusal => ({status, detail, hint})

@@ -28,7 +28,7 @@ export function pageFile(path: string): PageFile | undefined {
 
 const plain = new Map<PageFile, Buffer>()
 
-/** Its bytes for one who may not read gzip. */
+/** The bytes for clients that do not accept gzip. */
 export function plainBytes(file: PageFile): Buffer {
   const bytes = plain.get(file) ?? gunzipSync(file.gzip)
   plain.set(file, bytes)

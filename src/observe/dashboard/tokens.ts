@@ -6,7 +6,7 @@ import {codeOf, UserError} from '../../model/errors.ts'
 const KEY_BYTES = 32
 const KEY_FILE = 'dashboard.key'
 
-/** What a page of a run is opened with. They are the same for each run of a template, so that a page outlives a run. */
+/** The tokens of a run's page. They are the same for each run of a template, so that a page outlives a run. */
 export interface PageTokens {
   /** Allows all that the API has. */
   readonly full: string
@@ -14,7 +14,7 @@ export interface PageTokens {
   readonly readOnly: string
 }
 
-/** What a token allows; '' = nothing. */
+/** The access that a token gives; '' = none. */
 export type Access = 'full' | 'read-only' | ''
 
 /** The tokens for a template: HMAC-SHA-256 by the user's key, base64url. */
@@ -27,7 +27,7 @@ export function tokensFor(key: Buffer, template: string): PageTokens {
 /** A digest has the same length for all tokens. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** What a token allows. It takes the same time for each wrong one. */
+/** The access that a token gives. It takes the same time for each wrong one. */
 export function accessOf(token: string, {full, readOnly}: PageTokens): Access {
   const given = digest(token)
   const isFull = timingSafeEqual(given, digest(full))

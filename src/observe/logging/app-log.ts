@@ -50,7 +50,7 @@ export interface SidecarLog {
   say(...lines: readonly StatusLine[]): void
   /** Lines of the sidecar itself; those whose level is below the log's are left out. */
   log(...entries: readonly LogEntry[]): void
-  /** The same of text in free form: whole lines, latin1. */
+  /** Writes text in free form: whole lines, latin1. */
   write(text: string, level: LogLevel): void
   /** Lines wait to be written to the file. */
   readonly isWriting: boolean
@@ -63,7 +63,7 @@ export interface AppLogsOptions {
   readonly plan: LogPlan
   /** Level of the sidecar's own lines; lines written by Dapr's CLI have none. */
   readonly level: LogLevel
-  /** What the sidecar's own lines say of it. */
+  /** The source of the sidecar's own lines. */
   readonly source: LineSource
   /** Whether the app has a command, and so a log file. */
   readonly hasCommand: boolean

@@ -30,7 +30,7 @@ export class Follower {
     this.#news.resolve()
   }
 
-  /** Nothing more will come. */
+  /** Ends the stream. */
   end(): void {
     this.#hasEnded = true
     this.#news.resolve()
@@ -42,7 +42,7 @@ export class Follower {
     this.#forget()
   }
 
-  /** All queued text, after a notice about dropped lines; undefined after the end. */
+  /** Returns all queued text, after a notice about dropped lines; undefined after the end. */
   async next(): Promise<string | undefined> {
     if (this.#waiting.length === 0 && !this.#hasEnded) await this.#news.promise
     this.#news = Promise.withResolvers<void>()

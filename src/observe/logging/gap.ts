@@ -23,7 +23,7 @@ export class Gap {
     return this.#isMidLine
   }
 
-  /** What the file has in place of the lines, latin1. */
+  /** The text that replaces the lines in the file, latin1. */
   note(until = new Date()): string {
     const count = this.#lines + (this.#isMidLine ? 1 : 0)
     const lines = count === 1 ? '1 line is' : `${count} lines are`

@@ -42,7 +42,7 @@ export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'ki
   return `${logFileStem(id, kind)}${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
 }
 
-/** What the names of all log files of an app start with: `<id>_app_`. A slash in an id becomes `_`. */
+/** The prefix of the names of all log files of an app: `<id>_app_`. A slash in an id becomes `_`. */
 export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `${id.replaceAll('/', '_')}_${kind}_`
 
 /** The stem of a file with such a name, undefined if it has none. Names of one stem sort by time. */

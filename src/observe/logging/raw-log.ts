@@ -17,7 +17,7 @@ export interface RawLogOptions {
   readonly runLog: RunLogWriter
   /** Whether a line of the sidecar is printed. */
   readonly shows: (entry: LogEntry) => boolean
-  /** What the lines of the sidecar say of it. */
+  /** The source of the sidecar's own lines. */
   readonly source: LineSource
 }
 

@@ -140,7 +140,7 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
   if (rest !== '') yield prefixed(`${rest}\n`, before)
 }
 
-/** Such lines as a log file has them: with the prefix of their app in place of the head. */
+/** The lines as a log file has them: with the prefix of their app in place of the head. */
 export async function* withoutHeads(texts: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const text of texts) {
     if (text === '\n') continue

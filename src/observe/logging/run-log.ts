@@ -12,14 +12,14 @@ const STREAMS: readonly Stream[] = ['stdout', 'stderr', 'status']
 
 /** Lines that one stream wrote at the same time: latin1, each with its newline. */
 export interface LogBatch {
-  /** They are numbered as they come, from 0 on. */
+  /** The number of the batch; they count from 0. */
   readonly number: number
   readonly writer: RunLogWriter
   readonly stream: Stream
   /** ms since 1970. */
   readonly time: number
   readonly text: string
-  /** The same with the colours of the app. */
+  /** The text with the colours of the app. */
   readonly coloured: string
 }
 

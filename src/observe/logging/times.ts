@@ -2,7 +2,7 @@
 interface LogPart {
   readonly first: number
   last: number
-  /** Its offset, in characters. */
+  /** The offset in characters. */
   readonly from: number
 }
 

@@ -16,7 +16,7 @@ export interface CallAnswer {
   readonly bytes: number
   /** The body was kept whole. */
   readonly isWhole: boolean
-  /** It may be endless: where it was cut off says nothing. */
+  /** The answer may be endless: where it was cut off does not matter. */
   readonly isStream: boolean
   /** How long it took, without the time in the queue. */
   readonly ms: number

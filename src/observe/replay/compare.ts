@@ -14,14 +14,14 @@ export interface Difference {
   readonly after: string
 }
 
-/** What differs each time: fields of JSON with `*` for each index, lines of text, or `body`: all of it. */
+/** Parts that differ each time: fields of JSON with `*` for each index, lines of text, or `body`: all of it. */
 export type Noise = ReadonlySet<string>
 
 export interface Comparison {
   /** The first ones. */
   readonly differences: readonly Difference[]
   readonly count: number
-  /** What differed and is noise. */
+  /** Differences that are noise. */
   readonly leftOut: readonly string[]
 }
 
@@ -57,7 +57,7 @@ export function compare(before: CallAnswer, after: CallAnswer, noise: Noise, mas
   }
 }
 
-/** What differs between two answers to the same request with nothing changed in between. */
+/** The differences between two answers to the same request with nothing changed in between. */
 export const noiseOf = (first: CallAnswer, second: CallAnswer, masking: Masking): Noise =>
   new Set(differentBodies(first, second, masking).map(({noise}) => noise))
 

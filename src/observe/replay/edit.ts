@@ -3,10 +3,10 @@ import {PIECE, type TapePiece} from '../telemetry/recorder/byte-tape.ts'
 import {contentOf, methodPath} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
-/** What is changed of a recorded request before it is sent; the rest stays as it was. */
+/** The changes to a recorded request before it is sent; the rest stays as it was. */
 export interface RequestEdit {
   readonly method?: string
-  /** As the callee sees it: `/orders/7?full=1`. */
+  /** The path as the callee sees it: `/orders/7?full=1`. */
   readonly path?: string
   /** Values by name; null: without this header. */
   readonly headers?: Readonly<Record<string, string | null>>
@@ -15,7 +15,7 @@ export interface RequestEdit {
 
 /** A token, as methods and names of headers are (RFC 9110, 5.6.2). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
-/** What a value of a header consists of (RFC 9110, 5.5). */
+/** The characters of a header value (RFC 9110, 5.5). */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Reads an edit of JSON; undefined: there is none. Throws a UserError that names the field. */

@@ -24,7 +24,7 @@ export interface Round extends Cause {
 
 export interface PinResult {
   readonly round: number
-  /** Its `refusal` says why it was not sent. */
+  /** The replay; its `refusal` says why it was not sent. */
   readonly replay: Replay
 }
 
@@ -49,7 +49,7 @@ interface KeptPin extends Pin {
 
 export interface HowToSend {
   readonly isUnsafe: boolean
-  /** It was not asked for. */
+  /** The replay was made without a request of the user. */
   readonly isByItself: boolean
   readonly signal: AbortSignal
   readonly done?: (replay: Replay) => void
@@ -199,7 +199,7 @@ export class Pins {
   }
 }
 
-/** What is kept of a replay: bodies would take a lot of memory, and only the latest answer is compared again. */
+/** The part of a replay that is kept: bodies would take a lot of memory, and only the latest answer is compared again. */
 const withoutBytes = (replay: Replay, call: RecordedCall): Replay => ({
   ...replay,
   call,

@@ -13,7 +13,7 @@ import {editedCall, type RequestEdit} from './edit.ts'
 import {requestOf, sendAgain, type RequestText, type Resent, type CallPlace} from './send.ts'
 import {isDelivery, whyNotSent} from './why-not-sent.ts'
 
-/** What replays need of a run. */
+/** The parts of a run that replays need. */
 export interface ReplayContext {
   readonly recorder: CallRecorder
   /** Undefined: no process has ended yet without a request. */
@@ -69,7 +69,7 @@ const NO_RESPONSE = `no response within ${TIMEOUT_MS / 1000} s`
 const NOTHING: Comparison = {differences: [], count: 0, leftOut: []}
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** It changes nothing, as HTTP has it (RFC 9110, 9.2.1). */
+/** Whether a method is safe, as HTTP defines it (RFC 9110, 9.2.1). */
 export const isSafe = ({method}: Pick<RecordedCall, 'method'>): boolean => SAFE.has(method)
 
 type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Resent>
@@ -110,7 +110,7 @@ export class Replayer {
     }
   }
 
-  /** The same, but a call that is not sent has its reason in the result. */
+  /** As `replay`, but a call that is not sent has its reason in the result. */
   async tryReplay(call: RecordedCall, how: HowToReplay): Promise<Replay> {
     try {
       return await this.replay(call, how)

@@ -11,7 +11,7 @@ export interface CallPlace {
   readonly port: number
 }
 
-/** What the sidecar has answered; status 0: nothing, for this reason. */
+/** The answer of the sidecar; status 0: there was none, for this reason. */
 export interface Resent {
   readonly status: number
   readonly why: string

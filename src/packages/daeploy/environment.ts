@@ -4,7 +4,7 @@ import {HOOK_DOTTED, HOOK_FIXED_PORT, HOOK_PORT} from './python-hook.ts'
 export interface ServiceFacts {
   readonly name: string
   readonly version: string
-  /** Its own bearer token. */
+  /** The bearer token of the service. */
   readonly token: string
   /** URL of the manager, without a slash at the end. */
   readonly managerUrl: string

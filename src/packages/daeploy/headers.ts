@@ -33,7 +33,7 @@ export interface CallHeaders extends Omit<PlainHeaders, 'apiToken' | 'authorizat
 export interface ServiceHeaders extends PlainHeaders {
   readonly origin: string
   readonly fetchSite: string
-  /** What a sidecar of another run says of the caller; '' = nothing. */
+  /** The delegation header of another run's sidecar; '' = none. */
   readonly delegation: string
   readonly peer: string
 }

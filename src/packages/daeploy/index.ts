@@ -15,5 +15,5 @@ export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
 }
 
 const mayBeThere = (path: string): boolean =>
-  // who reads it says why it cannot be read
+  // the reader of the file reports why it cannot be read
   orElse(() => lstatSync(path, {throwIfNoEntry: false}) !== undefined, true)

@@ -14,7 +14,7 @@ export interface ServiceLogsWanted {
   readonly since: number
 }
 
-/** What the management API needs from the run. */
+/** The parts of the run that the management API needs. */
 export interface ManagementBackend {
   /** Lists the services in the order of the template, then of the deployments. */
   readonly list: () => readonly ServiceInstance[]

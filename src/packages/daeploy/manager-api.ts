@@ -50,7 +50,7 @@ export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'
 /** A plain request from the fast path of the port's listener. */
 export interface PlainCall extends PlainHeaders {
   readonly method: string
-  /** Without the query. */
+  /** The path without the query. */
   readonly path: string
   readonly query: string
   /** Begins with the whole head, as it came; the length of that. */

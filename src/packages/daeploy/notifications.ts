@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto'
 import {failure, missing} from './replies.ts'
 import type {Reply} from '../../proxy/net/reply.ts'
 
-/** What `notify()` of the SDK posts. */
+/** The body that `notify()` of the SDK posts. */
 export interface Notification {
   readonly service_name: string
   readonly service_version: string

@@ -33,7 +33,7 @@ export const missing = (input: unknown, ...loc: readonly string[]): object => ({
   input
 })
 
-/** The same for an invalid time. */
+/** The entry for an invalid time. */
 export const unreadableTime = (input: unknown, ...loc: readonly string[]): object => ({
   type: 'datetime_parsing',
   loc,

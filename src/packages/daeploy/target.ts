@@ -2,9 +2,9 @@ import {orElse} from '../../model/or-else.ts'
 
 /** The parsed path of a call to a service. */
 export interface ServiceTarget {
-  /** What follows `/services/`, as the caller wrote it: `<name>` or `<name>_<version>`. */
+  /** The segment after `/services/` as the caller wrote it: `<name>` or `<name>_<version>`. */
   readonly segment: string
-  /** The same, decoded. */
+  /** The segment, decoded. */
   readonly name: string
   /** The path for the service: the rest of the path, at least `/`, and the query. */
   readonly path: string
@@ -35,7 +35,7 @@ export interface Redirect {
   /** Name of the instance that responded. */
   readonly name: string
   readonly version: string
-  /** As the caller wrote it. */
+  /** The segment as the caller wrote it. */
   readonly segment: string
 }
 

@@ -3,9 +3,9 @@ import {DATA, END_STREAM, HEAD_BYTES, MAX_PAYLOAD, PADDED, readUint31} from './f
 export interface BulkSink {
   /** Whether the data of a stream are wanted as bytes now. */
   takesBytes(stream: number): boolean
-  /** What has come of a frame of data: what follows is the rest of it. `isLast`: the stream ends with it. */
+  /** Called with the first bytes of a data frame: its rest follows. `isLast`: the stream ends with it. */
   data(stream: number, bytes: Buffer, padding: number, isLast: boolean): void
-  /** All other frames, as latin1 text, in any pieces. */
+  /** Called with all other frames, as latin1 text, in any pieces. */
   text(text: string): void
 }
 

@@ -50,7 +50,7 @@ export const encodeField = (name: string, value: string): string => `\0${encodeS
 /** A field whose name is in the static table. */
 export const encodeNamed = (index: number, value: string): string => encodeInteger(index, 4, 0) + encodeString(value)
 
-/** The same with a value as it came: its length, Huffman's bit, its bytes. */
+/** Encodes a field with a raw value: its length, Huffman's bit, its bytes. */
 export const encodeRaw = (name: string, raw: string): string => `\0${encodeString(name)}${raw}`
 
 const MAX_KNOWN = 1000

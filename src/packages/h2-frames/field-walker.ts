@@ -8,9 +8,9 @@ export interface FieldSink {
 
 /** The current field of a walker; valid until the next one. */
 export interface HeaderField {
-  /** As it was sent: it may contain capitals. */
+  /** The name as it was sent: it may contain capitals. */
   readonly name: string
-  /** What any other connection understands as this field. */
+  /** The field in bytes that any other connection understands. */
   readonly bytes: string
   /** Latin1; decoded on access. */
   value(): string
@@ -42,7 +42,7 @@ export class FieldWalker implements HeaderField {
   bytes = ''
   /** Size of the last block, texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
   listSize = 0
-  /** The same, and it had nothing to do with the table: equal blocks mean the same. */
+  /** The block has nothing to do with the table: equal blocks mean the same. */
   isPlain = true
   readonly #reader = new BlockReader()
   #value: string | undefined

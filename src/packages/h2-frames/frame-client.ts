@@ -10,7 +10,7 @@ const MAX_STREAM_ID = 0x7f_ff_ff_00
 
 export interface FrameClientOptions {
   readonly warn: (text: string) => void
-  /** Its settings have come: it takes calls. */
+  /** Called when its settings have come: it takes calls. */
   readonly ready: (connection: FrameClient) => void
   /** A call is over, or it takes no new ones. */
   readonly freed: (connection: FrameClient) => void
@@ -34,7 +34,7 @@ export class FrameClient extends FrameConnection {
     return this.streams.size >= Math.min(this.peerLimit, MAX_CALLS)
   }
 
-  /** It takes no new calls at all. */
+  /** Whether it takes no new calls at all. */
   get isLeaving(): boolean {
     return this.isClosing || this.#isEnded
   }

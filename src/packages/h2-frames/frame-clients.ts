@@ -32,7 +32,7 @@ const MAX_CLOSED = 3
 /** More than these are not opened to one callee: calls wait for room. */
 const MAX_CONNECTIONS = 64
 
-/** What comes on any of them is read into it, and made text before the next read: none of it is allocated for a read. */
+/** The size of the common read buffer; what is read becomes text before the next read, so no read allocates. */
 const READ_BYTES = 65_536
 let scratch: Buffer | undefined
 
@@ -165,14 +165,14 @@ export class FrameClients {
   }
 }
 
-/** What grpc-go says of a connection that was not accepted (internal/transport/http2_client.go). */
+/** The error of grpc-go for a connection that was not accepted (internal/transport/http2_client.go). */
 const dialText = ({hosts: [host = ''], port}: FrameTarget, error: Error | undefined): string => {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const why = codeOf(error) === 'ECONNREFUSED' ? 'connect: connection refused' : (error?.message ?? 'EOF')
   return `connection error: desc = "transport: Error while dialing: dial tcp ${address}: ${why}"`
 }
 
-/** What it says of one that was accepted, but on which HTTP/2 did not come about. */
+/** The error of grpc-go for a connection that was accepted, but on which HTTP/2 did not begin. */
 const unusedText = ({hint = ''}: FrameTarget, client: FrameClient | undefined, error: Error | undefined): string => {
   const why =
     client === undefined ? `transport: authentication handshake failed: ${handshakeOf(error)}` : prefaceOf(client)

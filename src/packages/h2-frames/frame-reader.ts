@@ -15,7 +15,7 @@ import {
   readUint31
 } from './frames.ts'
 
-/** What comes on a connection, cut into frames. Throws a ConnectionError where the peer breaks the protocol. */
+/** Receives the frames of a connection. Throws a ConnectionError if the peer breaks the protocol. */
 export interface FrameSink {
   data(stream: number, bytes: string | Buffer, padding: number, isLast: boolean): void
   fields(stream: number, block: string, isLast: boolean): void
@@ -32,7 +32,7 @@ export class FrameReader {
   #held = ''
   /** Bytes needed for the frame that has begun. */
   #needed = HEAD_BYTES
-  /** What has arrived of a block of fields. */
+  /** The part of a block of fields that has arrived. */
   #block = ''
   #blockBytes = 0
   #blockStream = 0
@@ -47,7 +47,7 @@ export class FrameReader {
     return this.#blockStream !== 0
   }
 
-  /** What has come of a frame that is not whole: another reader takes the rest. */
+  /** Returns the incomplete frame: another reader takes the rest. */
   leave(): string {
     const held = this.#held
     this.#held = ''

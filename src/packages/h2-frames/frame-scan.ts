@@ -2,10 +2,10 @@ import {CONTINUATION, DATA, GOAWAY, HEADERS, PING, PUSH_PROMISE, RST_STREAM, SET
 import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
 const HEAD_SIZE = 9
-/** What a stream that is reset costs node, in pings. */
+/** The cost of a reset stream for node, in pings. */
 export const RESET_COST = 10
 
-/** What frames cost that carry nothing (see `FloodGuard`), by type; those of other types cost one. */
+/** The cost of frames that carry nothing (see `FloodGuard`), by type; those of other types cost one. */
 const COSTS = new Map([
   [DATA, 0],
   // beyond those that a connection may have open
@@ -20,8 +20,8 @@ const COSTS = new Map([
 ])
 
 /**
- * What the whole frames at the start of a connection's bytes cost. node:http2 reads all that was sent ahead before it reports
- * the first stream: who sends a flood ahead is to be seen without it.
+ * The cost of the whole frames at the start of a connection. node:http2 reads all that was sent ahead before it reports the first
+ * stream: a flood that is sent ahead has to be found without it.
  */
 export function costOf(bytes: Buffer): number {
   let cost = 0

@@ -7,14 +7,14 @@ import type {SentFields} from './sent-fields.ts'
 /** Number of pieces that were sent after which they are removed from the queue, all at once. */
 const MAX_SENT = 1000
 
-/** What a frame carries: latin1 text, or bytes that no longer change, which are large enough that copies of them would count. */
+/** The content of a frame: latin1 text, or bytes that no longer change and are so large that copies would matter. */
 export type Data = string | Uint8Array
 
 const NONE: Data[] = []
 const partOf = (data: Data, from: number, to: number): Data =>
   typeof data === 'string' ? data.slice(from, to) : data.subarray(from, to)
 
-/** What a stream uses of its connection (`frame-connection.ts`). */
+/** The parts of a connection that a stream uses (`frame-connection.ts`). */
 interface StreamConnection {
   readonly walker: Pick<FieldWalker, 'skip'>
   readonly sentFields: Pick<SentFields, 'encode'>
@@ -34,13 +34,13 @@ export interface StreamHandler {
   /** Handles a block of fields: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void
   data(stream: FrameStream, bytes: string, isLast: boolean): void
-  /** The same for a stream that takes bytes, which no longer change. */
+  /** As `data`, for a stream that takes bytes, which no longer change. */
   bytes?(stream: FrameStream, bytes: Buffer, isLast: boolean): void
   /** Called when bytes that `writeData` was given have been sent. */
   sent(stream: FrameStream, bytes: number): void
   /** The peer has ended it. */
   reset(stream: FrameStream, code: number): void
-  /** Its connection has gone; `isUnprocessed`: the peer has not begun to handle it, and says so (RFC 9113, 8.7). */
+  /** Called when its connection is gone; `isUnprocessed`: the peer says that it has not begun to handle the stream (RFC 9113, 8.7). */
   lost(stream: FrameStream, why: string, isUnprocessed?: boolean): void
 }
 
@@ -52,11 +52,11 @@ export class FrameStream {
   isOver = false
   /** The peer has sent all. */
   isRemoteDone = false
-  /** All that we had to send has gone out. */
+  /** Everything that we had to send has been sent. */
   isLocalDone = false
   /** The piece that has brought it, counted by its connection, where the peer has opened it. */
   openedAtRead = -Infinity
-  /** Its data are handed on as bytes: they are large. */
+  /** Its data are passed on as bytes: they are large. */
   takesBytes = false
   /** Bytes that the peer takes. */
   window: number
@@ -127,7 +127,7 @@ export class FrameStream {
     this.#sendData(bytes, isLast)
   }
 
-  /** What waits is not sent any more: what is written next follows what the peer has taken. */
+  /** Drops what waits: the next write follows what the peer has taken. */
   dropWaiting(): void {
     this.#waiting = NONE
     this.#first = 0
@@ -185,7 +185,7 @@ export class FrameStream {
     if (this.isLocalDone) this.close()
   }
 
-  /** It is over: nothing goes out on it any more. */
+  /** Ends the stream: nothing is sent on it any more. */
   close(): void {
     if (this.isOver) return
     this.isOver = true

@@ -9,7 +9,7 @@ const LATE_MS = 5
 const dirty: FrameWriter[] = []
 const late: FrameWriter[] = []
 
-/** One write for each connection, of all that one turn of the event loop has brought. */
+/** Writes once for each connection what one turn of the event loop has brought. */
 const flushAll = (): void => {
   for (const writer of dirty.splice(0)) writer.flush()
 }
@@ -18,12 +18,12 @@ const flushLate = (): void => {
   for (const writer of late.splice(0)) writer.flush()
 }
 
-/** What goes out on one connection: gathered, and written once for all that one event causes. */
+/** The output of one connection: collected, and written once for all that one event causes. */
 export class FrameWriter {
   /** The peer does not read. */
   isClogged = false
   readonly #socket: Duplex
-  /** What goes out before `#out`: bytes that are not copied, and the frames between them. */
+  /** The output before `#out`: bytes that are not copied, and the frames between them. */
   #parts: Uint8Array[] = []
   #out = ''
   #late = ''

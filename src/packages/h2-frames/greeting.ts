@@ -1,6 +1,6 @@
 import {frameHead, SETTINGS, uint32, windowFrame} from './frames.ts'
 
-/** What a client of HTTP/2 sends first (RFC 9113 §3.4). */
+/** The first bytes of a client of HTTP/2 (RFC 9113 §3.4). */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
 /** Bytes of one stream that a peer may send before they have been passed on. */
@@ -20,8 +20,8 @@ const greeting = (settings: string): string =>
 // A header table of 0 bytes: what peers write then means the same on every connection, so fields are passed on as bytes.
 const COMMON = setting(1, 0) + setting(4, STREAM_WINDOW)
 
-/** What a server says at accept. It is constant, so that nothing has to be loaded for it: Go's SDK waits for it. */
+/** The first bytes of a server. They are constant, so that nothing has to be loaded for them: Go's SDK waits for them. */
 export const SERVER_GREETING = greeting(COMMON + setting(3, MAX_STREAMS))
 
-/** What a client says: nothing is pushed to us. */
+/** The first bytes of a client: it refuses pushes. */
 export const CLIENT_GREETING = PREFACE + greeting(COMMON + setting(2, 0))

@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<Exclude<SourceKind, 'folder'>, readonly string[]>> 
   kubernetes: []
 }
 
-/** What is imported, and the other files that were found next to it. */
+/** The source of an import, and the other files that were found next to it. */
 export interface FoundSource {
   readonly kind: SourceKind
   readonly path: string
@@ -37,7 +37,7 @@ const OVERRIDES = [
   'docker-compose.override.yaml'
 ]
 
-/** What a path means: a file of a known kind, or a folder with one, or just a folder. Throws a `UserError`. */
+/** The meaning of a path: a file of a known kind, a folder with one, or just a folder. Throws a `UserError`. */
 export function findSource(typed: string, from: string | undefined, cwd: string): FoundSource {
   const wanted = from === undefined ? undefined : kindOf(from)
   const path = resolve(cwd, typed)

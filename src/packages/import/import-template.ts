@@ -39,7 +39,7 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   })
 }
 
-/** It listens where its code says, and is called there. */
+/** Whether an app listens where its code says, and is called there. */
 const isFixed = ({keys, move}: ImportedApp): boolean => 'appPort' in keys && !('port' in keys) && move === undefined
 
 const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
@@ -74,7 +74,7 @@ function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedA
   return {...app, notes}
 }
 
-/** Where to look, and how. */
+/** The paths to search, and the options. */
 export interface ImportRequest {
   readonly from?: string | undefined
   readonly cwd: string
@@ -84,14 +84,14 @@ export interface ImportRequest {
   readonly looked?: ((count: number) => void) | undefined
 }
 
-/** What was read. */
+/** The sources that were read. */
 export interface ReadSources {
   readonly imported: Imported
   /** The sources in the order in which they were named. */
   readonly sources: readonly FoundSource[]
 }
 
-/** What paths say of a template together, and other files there that could be imported. Rejects with a `UserError`. */
+/** Reads paths into one template, and finds other files there that could be imported. Rejects with a `UserError`. */
 export async function importFrom(typed: readonly string[], options: ImportRequest): Promise<ReadSources> {
   const {from, cwd} = options
   readFolders(options.looked)

@@ -17,13 +17,13 @@ export interface ImportedApp {
   readonly builtFrom?: string
   /** A server that keeps its data in its folder. */
   readonly hasOwnData?: boolean
-  /** What could not be carried over, or needs a look. */
+  /** Notes about what could not be carried over, or has to be checked. */
   readonly notes: readonly string[]
 }
 
-/** What a file of another tool, or a folder, says of a template. */
+/** The template of another tool's file, or of a folder. */
 export interface Imported {
-  /** What it was read from, for people. */
+  /** The source, for people. */
   readonly from: string
   readonly name?: string
   /** Values contain variables; a path: also those of this file. */
@@ -32,7 +32,7 @@ export interface Imported {
   readonly apps: readonly ImportedApp[]
   /** Ids of containers of which this machine has the program (`--native`). */
   readonly offers?: readonly string[]
-  /** What concerns the whole. */
+  /** Notes about the whole template. */
   readonly notes: readonly string[]
 }
 

@@ -10,16 +10,16 @@ export interface NamedSource {
   readonly name: string
   /** Where the env files of all of its apps count from. */
   readonly root: string
-  /** It cannot say what waits for what: a Procfile, a folder. */
+  /** The source has no dependencies: a Procfile, a folder. */
   readonly hasNoOrder: boolean
 }
 
 type NamedApp = ImportedApp & {readonly source: string}
 
 /**
- * What several sources say together. An app of two sources has the program of the one that runs it without a container, else of the first,
- * and from the others what that one does not say; a note says which key is whose. What is built of the folder of a program that another
- * source starts is that program, and left out. Programs of a source that knows no dependencies wait for the databases and brokers.
+ * Unites several sources. An app of two sources has the program of the one that runs it without a container, else of the first,
+ * and other keys from the others; a note says which key is whose. A program that is built of the folder of another source's
+ * program is the same one, and left out. Programs of a source that knows no dependencies wait for the databases and brokers.
  */
 export function unitedSources(sources: readonly NamedSource[]): Imported {
   const all = sources.map(({imported}) => imported)
@@ -69,7 +69,7 @@ function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): Im
   }
 }
 
-/** Nothing is replaced in it. */
+/** A value in which nothing is replaced. */
 function literal(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('${', () => '$${')
   if (Array.isArray(value)) return value.map(literal)
@@ -143,7 +143,7 @@ function moved(value: unknown, from: string, to: string): unknown {
   return Array.isArray(value) ? listedValues(value).map(one) : one(value)
 }
 
-/** Without apps that are built of the folder in which another source starts a program, under other names. */
+/** Removes apps that are built of the folder in which another source starts a program, under other names. */
 function withoutDuplicates(apps: readonly NamedApp[]): {
   readonly kept: readonly NamedApp[]
   readonly notes: readonly string[]

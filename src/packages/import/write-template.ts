@@ -45,7 +45,10 @@ const indented = (lines: readonly string[], by: string): readonly string[] =>
 const comment = (note: string): readonly string[] =>
   note.split('\n').map((line, index) => `${index === 0 ? MARK : '#  '} ${oneLine(line)}`)
 
-/** What ends a line for some reader of YAML would end the comment, too, and control characters are not allowed there. */
+/**
+ * Removes characters that end a line for some reader of YAML, which would end the comment, too, and control characters, which are
+ * not allowed there.
+ */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
 
 const keys = (values: Readonly<Record<string, unknown>>): readonly string[] =>

@@ -46,7 +46,7 @@ export function daprAnnotations({settings: {values}, plan}: Entry, port: number)
   )
 }
 
-/** As daprd takes them. */
+/** The addresses as daprd takes them. */
 export const listenAddresses = (sidecar: SidecarPlan): string =>
   sidecar.listenAddresses.map(text => (isIPv6(text) ? `[${text}]` : text)).join(',')
 

@@ -28,7 +28,7 @@ export interface AppObjectOptions {
   readonly isJob: boolean
   /** Pods; undefined: left to the cluster. */
   readonly replicas: number | undefined
-  /** They override its `env`. */
+  /** Variables that override its `env`. */
   readonly variables: Readonly<Record<string, string>>
   /** The variables of its `.env` files. */
   readonly fileVariables: Readonly<Record<string, string>>

@@ -23,7 +23,7 @@ const BUILD_FILES = ['Dockerfile', 'Containerfile']
 /** The file from which an app's image can be built; '' = none. */
 export const buildFileOf = (folder: string): string => BUILD_FILES.find(name => existsSync(join(folder, name))) ?? ''
 
-/** What can be known of an app before its objects are made. */
+/** Checks an app before its objects are made. */
 export function checkApp({settings, plan}: Entry, hasImage: boolean, mistakes: Mistakes): void {
   const {values} = settings
   const app = `app ${JSON.stringify(plan.id)}`
@@ -90,7 +90,7 @@ function checkNames({settings, plan}: Entry, mistakes: Mistakes): void {
     }
 }
 
-/** What can be known of an app once its objects are made: its patch, and how large they are. */
+/** Checks the objects of an app: its patch, and how large they are. */
 export function checkAppObjects({settings}: Entry, {id, workload, secret}: AppObjects, mistakes: Mistakes): void {
   const longest = Object.entries(settings.values.env ?? {}).find(
     ([name, value]) => Buffer.byteLength(`${name}=${value}`) > MAX_VARIABLE_BYTES

@@ -29,7 +29,7 @@ export interface ComposeOptions {
   readonly folder: string
   /** The version of Dapr's images. */
   readonly dapr: string
-  /** They override the `env` of every app (`--env`). */
+  /** Variables that override the `env` of every app (`--env`). */
   readonly variables?: Readonly<Record<string, string>>
 }
 

@@ -36,7 +36,7 @@ export function daprResource(
   }
 }
 
-/** What the definition in the cluster demands, and a sidecar on the laptop does not: `metadata`, `version`, and texts. */
+/** Adds what the definition in the cluster demands, and a sidecar on the laptop does not: `metadata`, `version`, and texts. */
 function componentSpec(spec: Field): Fields {
   const {metadata: _, ...rest} = fieldsOf(spec)
   return {

@@ -27,7 +27,7 @@ interface Found {
   readonly document: Field
   readonly apps: Set<string>
   readonly shownAs: string
-  /** Its text, to compare it with others of its kind and name. */
+  /** The text, to compare it with others of its kind and name. */
   readonly text: string
 }
 
@@ -40,7 +40,7 @@ export class DaprResources {
   readonly #plans: readonly AppPlan[]
   readonly #options: DaprResourcesOptions
   readonly #files = new Map<string, ResourceFile>()
-  /** What was found, by kind and name. */
+  /** The resources by kind and name. */
   readonly #found = new Map<string, Found>()
   readonly #configurations = new Map<string, string>()
   /** Warnings of what lies in the folders and is no resource of Dapr. */
@@ -83,7 +83,7 @@ export class DaprResources {
     return [...new Set([...all, ...this.#namespaceWarnings(components), ...this.#leftOut])]
   }
 
-  /** What of these resources means something else in the containers of a compose file. */
+  /** The warnings about resources that mean something else in the containers of a compose file. */
   get composeWarnings(): readonly string[] {
     return [...new Set([...this.#found.values()].flatMap(({document}) => placeWarnings(document, COMPOSE)))]
   }

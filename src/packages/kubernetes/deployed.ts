@@ -29,7 +29,7 @@ export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly De
   return inStartOrder(all)
 }
 
-/** What others depend on comes first, otherwise the template's order. There are no cycles: the loader refuses them. */
+/** Sorts apps so that dependencies come first, otherwise in the template's order. There are no cycles: the loader refuses them. */
 function inStartOrder(all: readonly DeployedApp[]): readonly DeployedApp[] {
   const ordered = new Set<DeployedApp>()
   const add = (app: DeployedApp): void => {
@@ -54,6 +54,6 @@ export function shadowWarnings(entries: readonly Entry[], deployed: readonly Dep
   return namedOnce(shadows, 'not deployed: the first version of a service is')
 }
 
-/** One line that names all; none if there are none. */
+/** One line that names all of them; none if there are none. */
 export const namedOnce = (names: readonly string[], text: string): readonly string[] =>
   names.length === 0 ? [] : [`${names.join(', ')}: ${text}`]

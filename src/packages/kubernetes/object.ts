@@ -1,7 +1,7 @@
 import {basename, dirname} from 'node:path'
 import type {AppPlan, Dependency, Plan} from '../../model/plan.ts'
 
-/** What the API server keeps. Its keys have the order in which they are written. */
+/** An object of the API server. Its keys are in the order in which they are written. */
 export interface KubernetesObject {
   readonly apiVersion: string
   readonly kind: string
@@ -36,15 +36,15 @@ export interface AppObjects {
   readonly secret: KubernetesObject | undefined
 }
 
-/** All that a template is on Kubernetes. */
+/** All objects of a template on Kubernetes. */
 export interface TemplateObjects {
   /** The value of the label `pillion/template`. */
   readonly name: string
-  /** They come before the apps. */
+  /** Dapr's resources, which come before the apps. */
   readonly resources: readonly ResourceObject[]
   /** The apps in start order: what others depend on comes first. */
   readonly apps: readonly AppObjects[]
-  /** What is probably not meant, one line each. */
+  /** Warnings about probable mistakes, one line each. */
   readonly warnings: readonly string[]
 }
 

@@ -15,13 +15,13 @@ export interface ObjectsOptions {
   readonly home: string
   /** Files below it are shown by their path from there. */
   readonly cwd: string
-  /** All objects are in it; '' = that of the context, and no object names one. */
+  /** The namespace of all objects; '' = that of the context, and no object names one. */
   readonly namespace?: string
   /** Sidecars are init containers that keep running: only for servers from Kubernetes 1.29 on. */
   readonly nativeSidecar?: boolean
   /** Images that were built, by app id; the others have `containerImage`. */
   readonly images?: ReadonlyMap<string, Image>
-  /** They override the `env` of every app (`--env`). */
+  /** Variables that override the `env` of every app (`--env`). */
   readonly variables?: Readonly<Record<string, string>>
 }
 

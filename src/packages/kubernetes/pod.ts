@@ -18,7 +18,7 @@ export interface PodOptions {
   readonly port: number
   /** The Secret with variables below those of the template; '' = none. */
   readonly secret: string
-  /** They override its `env`. */
+  /** Variables that override its `env`. */
   readonly variables: Readonly<Record<string, string>>
   /** `Never` for a pod that ends. */
   readonly restart: 'Always' | 'Never'

@@ -3,13 +3,13 @@ import type {Field} from '../../files/resources/field.ts'
 
 /** The target of the resources. */
 export interface ResourceTarget {
-  /** What an address on localhost means there. */
+  /** The meaning of an address on localhost there. */
   readonly self: string
-  /** What to name in its place. */
+  /** The kind of address to write instead. */
   readonly service: string
-  /** What has a memory of its own. */
+  /** The places that each have a memory of their own. */
   readonly each: string
-  /** What to do instead of a local secret store. */
+  /** The replacement of a local secret store. */
   readonly store: string
 }
 
@@ -41,7 +41,7 @@ const IN_FILES: Readonly<Record<string, readonly string[]>> = {
   'crypto.dapr.localstorage': ['path']
 }
 
-/** What of a Component, or of an HTTPEndpoint, works on the laptop and not in a cluster. `all`: all resources that go there. */
+/** Warnings about a Component or HTTPEndpoint that works on the laptop and not in a cluster. `all`: all resources that go there. */
 export function componentWarnings(document: Field, all: readonly Field[]): readonly string[] {
   const what = nameOf(document)
   return [...placeWarnings(document, CLUSTER), ...storeWarnings(document, what, all)]
@@ -86,7 +86,7 @@ const textIn = (field: Field): string => {
 
 const isFile = (path: string): boolean => path !== '' && !/:memory:|mode=memory/.test(path)
 
-/** What a component reads or keeps in the sidecar's container. */
+/** Warnings about files that a component reads or writes in the sidecar's container. */
 function fileWarnings(
   type: Field,
   properties: readonly Field[],
@@ -141,7 +141,7 @@ function policyWarnings(document: Field, what: string, namespace: string): reado
   })
 }
 
-/** What of a Configuration means something else in a cluster. `namespace`: where the apps go. */
+/** Warnings about a Configuration that means something else in a cluster. `namespace`: that of the apps. */
 export function configurationWarnings(document: Field, namespace: string): readonly string[] {
   const what = nameOf(document)
   const resolution = document.field('spec').field('nameResolution').field('component')

@@ -16,8 +16,8 @@ export function podPort({settings: {values}, plan: {channel, fixedPort, publishe
 }
 
 /**
- * What a container gets besides the variables that the injector adds: ours, then those of the template, in its order.
- * `variables` override them (`--env`).
+ * The variables of a container besides those that the injector adds: ours, then those of the template, in its order. `variables`
+ * override them (`--env`).
  */
 export function variablesOf(
   entry: Entry,

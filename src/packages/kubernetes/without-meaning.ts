@@ -29,10 +29,10 @@ export const keysWithoutMeaning = (entries: readonly Entry[]): readonly string[]
     ...(typeof ready === 'object' && ready.log !== undefined ? ['ready.log'] : [])
   ])
 
-/** What a container of a compose file has, other than a pod. */
+/** Keys that a container of a compose file has, and a pod has not. */
 const OF_COMPOSE: ReadonlySet<AppKey> = new Set(['restart'])
 
-/** The same of a compose file. */
+/** The keys without a meaning in a compose file. */
 export const keysWithoutMeaningInCompose = (entries: readonly Entry[]): readonly string[] =>
   namesIn(entries, [...KEYS.filter(key => !OF_COMPOSE.has(key)), 'replicas', 'unixDomainSocket'], ({ready}) =>
     typeof ready !== 'object' ? [] : ['http', 'tcp', 'log'].filter(key => key in ready).map(key => `ready.${key}`)

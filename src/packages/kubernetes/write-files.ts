@@ -43,7 +43,7 @@ export const kubernetesText = ({resources, apps}: TemplateObjects): string =>
 /** A larger file is none of ours. */
 const MAX_EXPORT_BYTES = 64 * 2 ** 20
 
-/** What an export names its files. */
+/** The names of the files of an export. */
 const OUR_NAME = /^\d{2,}-.+\.yaml$/
 
 /**

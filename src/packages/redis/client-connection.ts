@@ -26,14 +26,14 @@ export interface ConnectionListener {
   back(): void
 }
 
-/** What listens there does not speak as Redis does. */
+/** The server is not a Redis. */
 export class NoRedisError extends Error {
   constructor(why: string) {
     super(`what listens there does not answer as Redis does (${why})`)
   }
 }
 
-/** What `@redis/client` gives back, and what this file needs of it. */
+/** The parts of `@redis/client` that this file needs. */
 type Library = typeof import('./client-library.ts')
 type Client = ReturnType<typeof createClient>
 type None = Record<string, never>
@@ -260,7 +260,7 @@ function createClient(
     ...(password !== undefined && password !== '' && {password}),
     ...(database !== undefined && {database}),
     disableOfflineQueue: true,
-    // its own limit for commands makes an AbortSignal with a timer for each
+    // its own time-out for commands creates an AbortSignal with a timer for each
     commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
   }
   const client = create(options)

@@ -3,7 +3,7 @@ import type {RedisError} from './engine/result.ts'
 /** One argument; texts are UTF-8. */
 export type Argument = string | Buffer
 
-/** What Redis answers, in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
+/** An answer of Redis in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
 export type RedisReply = null | number | string | Buffer | RedisError | readonly RedisReply[]
 
 /** The items of a reply; none, if it is no list. */
@@ -29,7 +29,7 @@ export interface RedisConnection {
   subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>>
   /** Calls the listener each time that it continues with another server, or one that was restarted: settings of the server are gone. Left out: it never does. */
   onServer?(listener: () => void): void
-  /** Another connection to the same Redis and database. */
+  /** Opens another connection to the same Redis and database. */
   duplicate(): Promise<RedisConnection>
   /** Closes the connection; what is waiting rejects. */
   close(): Promise<void>

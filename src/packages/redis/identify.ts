@@ -1,13 +1,13 @@
 import {connect} from 'node:net'
 import {LOOPBACK} from '../../platform/probe.ts'
 
-/** What answers at a port of this machine: nothing, our own Redis, or another server. */
+/** The server at a port of this machine: none, our own Redis, or another one. */
 export type Answerer =
   | {readonly kind: 'none' | 'other'}
   /** `space`: whose keys it has; '' = those of all runs that have no space. */
   | {readonly kind: 'built-in'; readonly space: string}
 
-/** Another Redis may be busy with one command. */
+/** The time for an answer: another Redis may be busy with one command. */
 const TIMEOUT_MS = 1000
 /** More than any Redis says of its server. */
 const MAX_BYTES = 64 * 1024
@@ -27,7 +27,7 @@ export function answererOf(info: string): Answerer {
   return {kind: 'built-in', space: /^pillion_space:(.*?)\r?$/m.exec(info)?.[1] ?? ''}
 }
 
-/** What a server says of itself; '' = nothing in time; undefined: no server listens. The client of a real one is too large for this. */
+/** The answer to INFO; '' = none in time; undefined: no server listens. The client of a real Redis is too large for this. */
 const serverInfo = async (host: string, port: number): Promise<string | undefined> =>
   new Promise(resolve => {
     let said = ''

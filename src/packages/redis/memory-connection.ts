@@ -100,7 +100,7 @@ export class MemoryConnection implements RedisConnection {
     throw closed()
   }
 
-  /** One listener for all commands that wait with this signal: a reader has the same for each of its reads. */
+  /** Adds one listener for all commands that wait with this signal: a reader has the same for each of its reads. */
   #hear(signal: AbortSignal): void {
     this.#heard = signal
     const onAbort = (): void => {

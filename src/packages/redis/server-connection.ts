@@ -29,7 +29,7 @@ export class ServerConnection {
   #isBlocked = false
   /** The client does not read its answers. */
   #isUnread = false
-  /** Others have their turn. */
+  /** Other connections have their turn. */
   #isResting = false
   /** The client sends no more. */
   #isLeaving = false
@@ -108,7 +108,7 @@ export class ServerConnection {
     })
   }
 
-  /** What the client sent before it left is run first. */
+  /** Called when the client has left: what it sent before is run first. */
   #leave(): void {
     this.#isLeaving = true
     if (this.#isResting) return

@@ -5,7 +5,7 @@ import type {RedisEngine} from './engine/engine.ts'
 import {ServerConnection} from './server-connection.ts'
 
 const MAX_CLIENTS = 10_000
-/** What a machine without IPv6 says. */
+/** Error codes of a machine without IPv6. */
 const NO_SUCH_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
 /** Redis' protocol on the loopback addresses of one port. */

@@ -35,7 +35,7 @@ export class FaultRule {
     this.#matchesPath = pathMatcher(plan.path)
   }
 
-  /** It has hit as many calls as it may. */
+  /** Whether it has hit as many calls as it may. */
   get isSpent(): boolean {
     return this.hits >= this.plan.times
   }

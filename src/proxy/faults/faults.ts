@@ -6,7 +6,7 @@ import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
 import {FaultRule} from './fault-rule.ts'
 import {delayOf, responseOf, type Hit} from './hit.ts'
 
-/** What faults do outside the calls that they hit. */
+/** The actions of faults outside the calls that they hit. */
 export interface FaultActions {
   /** Reports a change of the rules to the person at the terminal, and to readers of events. */
   readonly tell: (change: FaultChange) => void
@@ -94,7 +94,7 @@ export class Faults {
     return this.#active.map(viewOf)
   }
 
-  /** What the first rule that matches a call makes of it; undefined: nothing. */
+  /** The effect of the first rule that matches a call; undefined: none does. */
   hit(call: Call): Hit | undefined {
     if (call.isOwn === true && call.from === undefined) return undefined
     const active = this.#active.find(({rule}) => rule.isEnabled && !rule.isSpent && rule.matches(call))

@@ -5,7 +5,7 @@ import type {FaultKind, FaultPlan} from '../../model/fault.ts'
 export interface Hit {
   /** Number of the rule. */
   readonly number: number
-  /** What it is called where it answers and defines no body. */
+  /** The name of the error where it answers without a body of its own. */
   readonly name: string
   readonly plan: FaultPlan
   readonly delayMs: number

@@ -56,7 +56,7 @@ export interface Held {
   readonly admitted: Promise<Admission>
   /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
-  /** What it waits for; omitted if unknown. */
+  /** What the call waits for; omitted if unknown. */
   readonly reason?: string | undefined
   /** The caller has disconnected. */
   cancel(): void

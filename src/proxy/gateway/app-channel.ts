@@ -24,9 +24,9 @@ export interface AppChannelOptions {
   readonly invoked: (invocation: GrpcInvocation) => void
 }
 
-/** What decides about the queue, besides the state of the app. */
+/** The conditions for queueing, besides the state of the app. */
 export interface QueueConditions {
-  /** It crashes too often and too early: calls are rejected instead of queued. */
+  /** The app crashes too often and too early: calls are rejected instead of queued. */
   readonly isCrashLooping: boolean
   /** Why calls are queued or rejected. */
   readonly why: string
@@ -130,7 +130,7 @@ export class AppChannel {
     if (this.#isReady) return this.#begin()
     const isDown =
       state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
-    // who waited for a start that has failed gets the reason; the next call tries again
+    // calls that waited for a failed start get the reason; the next call tries again
     if (isDown || (state.phase === 'asleep' && state.last !== undefined)) this.queue.shut(why)
     if (!isDown) this.queue.hold(why)
     if (!['exited', 'backoff', 'asleep'].includes(state.phase)) return

@@ -21,7 +21,7 @@ export interface AppRequestOptions {
   readonly context: CallContext
   /** The app that calls; left out: the app itself, whose sidecar asks it. */
   readonly caller?: string | undefined
-  /** What it is recorded as coming from: a topic, a binding; left out: the sidecar. */
+  /** The caller in the record, a topic or a binding; left out: the sidecar. */
   readonly from?: string | undefined
   readonly method: string
   /** Escaped, with the query. */
@@ -29,13 +29,13 @@ export interface AppRequestOptions {
   /** `Name: value\r\n` each; without host, length and token. */
   readonly lines: string
   readonly body: Buffer
-  /** Its record, if it has begun already; left out: a new one. */
+  /** The record, if it has begun already; left out: a new one. */
   readonly journal?: CallJournal | undefined
   /** Gives up when it is aborted. */
   readonly signal?: AbortSignal | undefined
-  /** The same for many requests: calls the listener to give up. */
+  /** As `onGone`, for many requests: calls the listener when they should be given up. */
   readonly onStop?: OnGone | undefined
-  /** It is sent whatever the state of the app: it belongs to what its process ends with. */
+  /** Send it whatever the state of the app is: it belongs to the end of its process. */
   readonly isForced?: boolean
   /** The attempt of a policy that this request is: it can end it, and does not count the time in which it is held. */
   readonly attempt?: AttemptControl | undefined
@@ -50,7 +50,7 @@ interface FarApp extends Pick<Callee, 'id'> {
 /** A response that was read to its end. */
 interface CollectedResponse {
   readonly status: number
-  /** Its header lines. */
+  /** The header lines. */
   readonly lines: string
   readonly body: Buffer
 }
@@ -130,7 +130,7 @@ class AppRequest extends ProxiedCall {
     const {method, body, context, path, lines, attempt} = options
     const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
     const request = {method, path: path.replace(/\?.*$/s, ''), lines}
-    // it is no request to the API of the sidecar, and is not counted as one
+    // it is not a request to the sidecar's API, and does not count as one
     const {journal = new CallJournal(call, request, context.observer, undefined)} = options
     super(around, call, request, body.length, journal)
     this.#options = options

@@ -2,7 +2,7 @@ import {isHeld, type Admission, type Held} from './admission.ts'
 
 interface QueuedCall {
   readonly admit: () => Admission | Held
-  /** It has a slot, and waits in the admission queue. */
+  /** Its place in the admission queue, once it has a slot. */
   entered: Held | undefined
   readonly settle: (admission: Admission | Promise<Admission>) => void
 }
@@ -30,7 +30,7 @@ export class ConcurrencyLimiter {
     return this.#waiting.length
   }
 
-  /** All slots are taken. */
+  /** Whether all slots are taken. */
   get isFull(): boolean {
     return !this.#hasFreeSlot()
   }

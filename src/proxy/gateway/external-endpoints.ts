@@ -26,7 +26,7 @@ export interface ExternalEndpointsOptions {
 interface Known {
   readonly resource: HttpEndpoint
   readonly endpoint: Endpoint | string
-  /** Its secrets have not been read yet. */
+  /** The secrets have not been read yet. */
   readonly isUnread: boolean
 }
 

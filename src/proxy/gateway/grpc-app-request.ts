@@ -24,7 +24,7 @@ export interface GrpcAppRequestOptions {
   readonly app: Callee
   /** The observer of the call, and the faults that may hit it. */
   readonly context?: Pick<CallContext, 'observer' | 'faults'>
-  /** What it is recorded as coming from: a topic, a binding; left out: the sidecar. */
+  /** The caller in the record, a topic or a binding; left out: the sidecar. */
   readonly from?: string | undefined
   /** `/package.Service/Method` */
   readonly path: string

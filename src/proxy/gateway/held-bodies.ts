@@ -1,7 +1,7 @@
 /** Maximum size of buffered bodies of queued calls per listener: the bytes that arrived before the caller could be paused. */
 const MAX_HELD = 64 * 1024 * 1024
 
-/** What node reads ahead of a body that is not consumed. */
+/** How many bytes of a body node:http reads ahead while it is not consumed. */
 const READ_AHEAD = 131_072
 
 /** Counts the buffered bodies of queued calls. */

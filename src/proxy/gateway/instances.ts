@@ -6,7 +6,7 @@ import {admitTo, type Callee} from './local-apps.ts'
 /** Finds the app for an id in the run: one app, or several instances of it. */
 export type FindCallee = (id: string) => Callee | Instances | undefined
 
-/** What settles when an edit of the template has opened the apps of an id again; undefined: none opens them. */
+/** Finds a promise that settles when an edit of the template has opened the apps of an id again; undefined: none opens them. */
 export type Reopening = (id: string) => Promise<void> | undefined
 
 export interface AdmitOptions {
@@ -44,7 +44,7 @@ export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOption
   return admit
 }
 
-/** One that has waited in vain for an app that an edit closes waits for what the edit opens. */
+/** Lets a call that has waited in vain for an app which an edit closes wait for what the edit opens. */
 function orElse(held: Held, onceReopened: () => Held | undefined): Held {
   let waits: Held | undefined = held
   const admitted = held.admitted.then(async admission => {
@@ -98,7 +98,7 @@ export class Instances {
     this.callees = callees
   }
 
-  /** All have the access control of the first. */
+  /** The first instance: all have the same access control. */
   get first(): Callee | undefined {
     return this.callees[0]
   }

@@ -26,7 +26,7 @@ export interface Callee {
   readonly identity: CallerIdentity | undefined
   /** Its APP_API_TOKEN. */
   readonly token: string
-  /** Its health check fails. */
+  /** Whether its health check fails. */
   readonly isUnhealthy: boolean
   /** Set by its sidecar. */
   readonly counters?: CalleeCounters | undefined

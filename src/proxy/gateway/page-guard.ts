@@ -3,7 +3,7 @@ import {peerKind, peerKindNow, type AppSigns, type PeerKind} from '../../platfor
 import type {Ends} from '../../platform/proc-net.ts'
 import {hostOf} from './guards.ts'
 
-/** What a request says of the page that it comes from; '' = nothing. */
+/** The headers of a request that tell about the page that it comes from; '' = none. */
 export interface PageSigns {
   readonly origin: string
   readonly fetchSite: string
@@ -14,7 +14,7 @@ export interface ForeignRequest {
   /** Requests with the same one have one sender. */
   readonly connection: object
   readonly ends: Ends
-  /** It only calls an app. */
+  /** Whether it only calls an app. */
   readonly isCall: boolean
   /** The caller has disconnected. */
   readonly isGone: () => boolean
@@ -75,7 +75,7 @@ export class PageGuard {
     }
   }
 
-  /** The same at once. */
+  /** As `admits`, but at once. */
   admitsNow(connection: object, ends: Ends, isCall: boolean): boolean {
     const known = this.#peers.get(connection)
     const peer = known === undefined || known instanceof Promise ? peerKindNow(ends, this.#signs) : known
@@ -102,7 +102,7 @@ const NAMES = [
   ['sec-fetch-site', 'fetchSite']
 ] as const
 
-/** What the headers of a request say of its page: names and values by turns. */
+/** Reads these headers: names and values alternate. */
 export function pageSignsOf(headers: readonly string[]): PageSigns {
   const signs = {origin: '', fetchSite: ''}
   for (let at = 0; at < headers.length; at += 2) {

@@ -18,7 +18,7 @@ export interface Passenger {
   ask(isRefused: boolean): Admission | Held
   /** Sends it to who has admitted it. */
   send(admitted: Admitted): void
-  /** The same through the middleware in front of the callee; left out: the protocol passes none. */
+  /** Sends it through the middleware of the callee first; left out: the protocol passes none. */
   filter?(admitted: Admitted, pipeline: AppPipeline): void
   /** The callee does not admit it: settles with that. */
   denied(denied: Denied): void
@@ -43,7 +43,7 @@ type PassageContext = Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'h
  * its wait in the queue, its permit, and how often connections were refused. It ends exactly once, by `over`.
  */
 export class Passage {
-  /** What has admitted the current attempt; undefined: nothing yet. */
+  /** The admission of the current attempt; undefined: none yet. */
   admitted: Admitted | undefined
   /** The callee has closed the connection under the call. */
   isBroken = false
@@ -61,7 +61,7 @@ export class Passage {
   #refusals: Refusals | undefined
   /** Set while policies decide about the call. */
   #run: InterceptedRun | undefined
-  /** What policies have decided about it, or decide. */
+  /** The policies that decide about it. */
   #policies: InterceptedRun | undefined
 
   constructor(passenger: Passenger, context: PassageContext, journal: CallJournal, length: number) {

@@ -13,7 +13,7 @@ export interface Reachable extends Versioned, Callee {
   readonly id: string
 }
 
-/** What answers calls to a name: the main version of an id, or the named version. */
+/** The callee of a name: the main version of an id, or the named version. */
 export interface NamedCallee {
   readonly name: string
   /** Version of the instance that serves calls; '' if another run has the app. */

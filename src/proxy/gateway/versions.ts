@@ -18,7 +18,7 @@ export interface Named<M> {
   readonly isById: boolean
 }
 
-/** What a name in a path means, whether the app is open or not. */
+/** The meaning of a name in a path, whether the app is open or not. */
 export interface Meant {
   readonly id: string
   readonly version: string
@@ -41,9 +41,9 @@ interface Index<M> {
  * open it again, and the user may start it.
  */
 export class Versions<M extends Versioned & Callee> {
-  /** Those that are open. */
+  /** The open apps. */
   readonly #runtimes: M[]
-  /** Those that are open, and the latest ones of those that are closed. */
+  /** The open apps, and the latest one of each that is closed. */
   #known: readonly M[]
   readonly #assigned = new Map<string, string>()
   /** Undefined until it is needed; then made once for all that were added before. */
@@ -59,7 +59,7 @@ export class Versions<M extends Versioned & Callee> {
     return this.#runtimes
   }
 
-  /** One app of each version, in that order: an open one if there is any. */
+  /** One app of each version, in their order: an open one if possible. */
   get known(): readonly M[] {
     return [...Map.groupBy(this.#known, nameOf).values()].flatMap(
       instances => instances.find(each => this.#runtimes.includes(each)) ?? instances.slice(0, 1)
@@ -80,7 +80,7 @@ export class Versions<M extends Versioned & Callee> {
     this.#index = undefined
   }
 
-  /** It is closed. */
+  /** Removes an app that is closed. */
   remove(runtime: M): void {
     const at = this.#runtimes.indexOf(runtime)
     if (at >= 0) this.#runtimes.splice(at, 1)
@@ -111,7 +111,7 @@ export class Versions<M extends Versioned & Callee> {
     return meant?.isById === true && meant.version === plan.version
   }
 
-  /** Those that are open. */
+  /** The open instances. */
   instances(id: string, version: string): readonly M[] {
     return this.#runtimes.filter(each => each.id === id && each.plan.version === version)
   }
@@ -129,7 +129,7 @@ export class Versions<M extends Versioned & Callee> {
     return (this.#index ??= this.#makeIndex()).named.get(name)
   }
 
-  /** What such a name means; undefined: no app of the run. */
+  /** Finds the meaning of a name; undefined: no app of the run. */
   meant(name: string): Meant | undefined {
     return (this.#index ??= this.#makeIndex()).meant.get(name)
   }

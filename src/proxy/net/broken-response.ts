@@ -4,7 +4,7 @@ export class BrokenResponse {
   readonly opened: (() => void) | undefined
   /** Bytes of the body that are still passed on; -1: not even the head of the response is. */
   left: number
-  /** Nothing more is passed on. */
+  /** No more bytes are passed on. */
   isOver = false
 
   constructor(left: number, opened?: () => void) {
@@ -20,7 +20,7 @@ export class BrokenResponse {
     return taken
   }
 
-  /** The same of a piece of text, one character for each byte. */
+  /** As `take`, for text with one character for each byte. */
   takeText(text: string, ended: () => void): string {
     if (text.length > this.left) ended()
     const taken = text.slice(0, this.left)

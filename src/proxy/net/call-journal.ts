@@ -58,15 +58,15 @@ export class CallJournal implements CallRecord {
     this.observer?.started(this.call, this.request, this.startedAt)
   }
 
-  /** It waits, for this reason. */
+  /** Notes that the call waits, for this reason. */
   held(reason = ''): void {
     this.isFirstTurn = false
     this.observer?.held(this.call, reason)
   }
 
   /**
-   * What differs by the maker of a record is required, so that none forgets it: `pid` of the callee's process, `recorded` counts the call for
-   * the callee; undefined: not known, nothing does.
+   * Fields of a record that differ by its maker are required, so that none is forgotten: `pid` of the callee's process,
+   * `recorded` counts the call for the callee; undefined: not known, nothing counts it.
    */
   admitted(isLocal: boolean, pid: number | undefined, recorded: Recorded | undefined): void {
     if (!this.isRecorded) return

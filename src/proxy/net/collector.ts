@@ -1,7 +1,7 @@
 import type {Readable} from 'node:stream'
 import {bodyTurn} from './own-turn.ts'
 
-/** What counts the bytes of several bodies; see `Budget`. */
+/** Counts the bytes of several bodies; see `Budget`. */
 export type Room = Pick<Budget, 'take' | 'give'>
 
 /** How many bytes bodies may take together; each collector counts what it holds. */
@@ -15,7 +15,7 @@ export class Budget {
 
   /** Counts more bytes of a body that holds `held` already; false: there is no room. */
   take(bytes: number, held: number): boolean {
-    // one that is alone only has its own limit: a user may have set a larger one than all have together
+    // a single body only has its own limit: a user may have set one that is larger than the common limit
     if (this.#used + bytes > this.max && this.#used > held) return false
     this.#used += bytes
     return true
@@ -86,7 +86,7 @@ export class Collector {
     return 'added'
   }
 
-  /** All of it, as one buffer. */
+  /** The whole body, as one buffer. */
   whole(): Buffer {
     const [first] = this.#blocks
     if (this.#blocks.length === 1 && first !== undefined) return first.subarray(0, this.size)
@@ -130,7 +130,7 @@ export class UncollectedBody extends Error {
   }
 }
 
-/** What is done with a body of this size takes longer than all else in a turn of the event loop. */
+/** Work on a larger body takes longer than everything else in a turn of the event loop. */
 export const LARGE_BODY = 256 * 1024
 
 /**
@@ -157,7 +157,7 @@ const refused = new WeakSet<Readable>()
 /** Whether the rest of a request is not read: its answer is the last one of its connection. */
 export const isRefused = (request: Readable): boolean => refused.has(request)
 
-/** The same for a request, which can be answered in any case. */
+/** Collects the body of a request. If that fails, the rest is not read, and the request can still be answered. */
 export async function collectRequest(request: Readable, maxBytes: number, room?: Room): Promise<Collector> {
   try {
     return await collect(request.iterator({destroyOnReturn: false}), maxBytes, room)

@@ -171,7 +171,7 @@ export class Exchange implements ResponseHandler {
     const upstream = this.#upstream
     if (this.isSent || (upstream ?? this.#kept) === undefined) return true
     const journal = this.#handler?.journal
-    // of a body in chunks that passes with its framing the downstream reports the content
+    // a body in chunks that passes with its framing is reported by the downstream
     if (bytes !== undefined && journal !== undefined && (this.#length >= 0 || !this.isVerbatim)) {
       journal.requestBytes += bytes.length
       if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {
@@ -263,7 +263,7 @@ export class Exchange implements ResponseHandler {
     const journal = this.#handler?.journal
     if (journal !== undefined && !this.#isFramed) {
       journal.responseBytes += bytes.length
-      // what a websocket carries is not observed
+      // bytes of a websocket are not observed
       if (journal.status !== 101) journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
     }
     return this.#downstream.body(bytes)
@@ -338,7 +338,7 @@ export class Exchange implements ResponseHandler {
     return handler
   }
 
-  /** What was passed on is written first. */
+  /** Breaks the response off once everything that was passed on is written. */
   #breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
     setImmediate(() => {

@@ -9,9 +9,9 @@ const KEPT_BODIES = new Budget(MAX_KEPT_BYTES)
 export class KeptBody {
   /** The first attempt has started to send it. */
   isStarted = false
-  /** It has arrived completely. */
+  /** The body has arrived completely. */
   isWhole = false
-  /** It exceeded the limit: the call cannot be sent again. */
+  /** The body has exceeded the limit: the call cannot be sent again. */
   isLost = false
   readonly #collector: Collector
 
@@ -28,7 +28,7 @@ export class KeptBody {
     this.release()
   }
 
-  /** What has been kept so far. */
+  /** The bytes that have been kept so far. */
   whole(): Buffer {
     return this.#collector.whole()
   }

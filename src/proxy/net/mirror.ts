@@ -21,7 +21,7 @@ export interface CopyOf {
 export interface Shadow {
   /** The name in warnings. */
   readonly name: string
-  /** As an observer names it: `<id>@<version>`. */
+  /** The callee for observers: `<id>@<version>`. */
   readonly callee: string
   /** Admits a copy, later if the shadow is starting; a text is the reason for a rejection. Never rejects the promise. */
   admit(pendingCall: PendingCall): Promise<ShadowPermit | string> | ShadowPermit | string

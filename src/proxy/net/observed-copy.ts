@@ -8,7 +8,7 @@ export interface CopyRequest {
   readonly method: string
   /** The path with the query. */
   readonly path: string
-  /** As it is sent, with the empty line. */
+  /** The head as it is sent, with the empty line. */
   readonly head: string
   readonly body: Buffer
   /** The pid of the shadow's process; 0: not known. */

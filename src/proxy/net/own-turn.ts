@@ -50,8 +50,8 @@ const nextTurn = (): void => {
 }
 
 /**
- * What one connection may have of a turn of the event loop: a caller that sends thousands of requests ahead holds up no other one.
- * One timer counts the turns for all connections.
+ * Limits the share of one connection in a turn of the event loop: a caller that sends thousands of requests ahead holds up no
+ * other one. One timer counts the turns for all connections.
  */
 export class TurnShare {
   /** A request waits for the next turn. */

@@ -24,7 +24,7 @@ export interface PoolOptions {
 export interface PooledProcess {
   /** Settles when it has ended, with how; with '' when another one takes its place. */
   readonly ended: Promise<string>
-  /** It is no longer ready: its leader may have exited, and its other processes are being ended. */
+  /** The process is no longer ready: its leader may have exited, and its other processes are being ended. */
   readonly isEnding: () => boolean
 }
 
@@ -76,7 +76,7 @@ export class Pool implements UpstreamOwner {
     return this.#isRetired
   }
 
-  /** The same process over plain TCP, whatever protocol its sidecar speaks to it. */
+  /** A pool for the same process over plain TCP, whatever protocol its sidecar speaks to it. */
   get plain(): Pool {
     if (this.dial === undefined) return this
     const {hosts, port, process, hint} = this

@@ -78,7 +78,7 @@ export abstract class ResponseCollector implements Downstream {
     else this.collected(this.#collector.take())
   }
 
-  /** What was collected of a response that broke off is freed; nothing is left to read. */
+  /** Frees what was collected of a response that broke off; nothing is left to read. */
   done(): void {
     this.#collector.release()
   }

@@ -24,7 +24,7 @@ export const statusLine = (status: number): string => STATUS_LINES[status] ?? ''
 /** Whether a status can be passed on: HTTP has those from 100 to 599 (RFC 9110 §15), and HTTP/2 carries no others. */
 export const isValidStatus = (status: number): boolean => status >= 100 && status <= 599
 
-/** What is wrong with the status in a response's first line; '' if it is valid or missing. */
+/** The mistake in the status of a response's first line; '' if it is valid or missing. */
 export const statusFault = (text: string): string => {
   const status = /^HTTP\/\d\.\d +(-?\d+)(?:[ \r\n]|$)/.exec(text)?.[1]
   return status === undefined || isValidStatus(Number(status)) ? '' : `invalid HTTP status ${status.slice(0, 20)}`

@@ -12,7 +12,7 @@ const COUNT = 10_000
 const TRIES = 20
 
 export interface AppPortWishes {
-  /** What the port is for, as the error names it: `"shop"`. */
+  /** Names the owner of the port in errors: `"shop"`. */
   readonly whose: string
   /** The first of these that is free is taken. */
   readonly wanted?: readonly number[]

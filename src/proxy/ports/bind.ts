@@ -28,7 +28,7 @@ export async function listenOnSocket(folder: string, appId: string, api: Api): P
   }
 }
 
-/** Nothing listens on the socket any more. */
+/** Whether no process listens on the socket any more. */
 const isDead = async (path: string): Promise<boolean> =>
   new Promise(resolve => {
     const socket = connect(path)

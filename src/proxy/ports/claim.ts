@@ -247,8 +247,8 @@ const listenOn = async (port: number, host: string): Promise<Server> =>
   startListening(server => server.listen({port, host, backlog: BACKLOG, exclusive: true}))
 
 /**
- * Without Node's look at the name: that reads addresses by an expression whose compilation alone takes 6 ms of each start. Undefined: say
- * why by the usual way.
+ * Listens without Node's check of the name: that parses addresses with an expression whose compilation alone takes 6 ms of each
+ * start. Undefined: listen in the usual way, which reports the reason.
  */
 async function listenByHandle(port: number, host: string): Promise<Server | undefined> {
   const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}
@@ -258,7 +258,7 @@ async function listenByHandle(port: number, host: string): Promise<Server | unde
   return startListening(server => server.listen(handle, BACKLOG)).catch(() => undefined)
 }
 
-/** What node:cluster listens by; a number is an error (node: lib/net.js). */
+/** The function by which node:cluster listens; a number is an error (node: lib/net.js). */
 type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number
 
 const startListening = async (listenOf: (server: Server) => void): Promise<Server> =>

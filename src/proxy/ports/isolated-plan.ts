@@ -67,7 +67,7 @@ export function secondPorts(app: AppPlan, plan: Plan, heldByCopy: HeldPorts = ne
   return [...named].filter(port => port >= 80 && (isServer || heldByCopy.get(app.id)?.has(port) === true))
 }
 
-/** Those of an app and its sidecar. */
+/** The ports of an app and its sidecar. */
 function portsOf(app: AppPlan): readonly number[] {
   const {channel, sidecar, ready, published} = app
   const own = isUnmoved(app) ? [] : [channel.autoPort ? 0 : channel.port, ready.kind === 'tcp' ? ready.port : 0]

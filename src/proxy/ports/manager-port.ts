@@ -69,7 +69,7 @@ async function free(reserved: ReadonlySet<number>): Promise<ManagerPort> {
   }
 }
 
-/** The same port on ::1; undefined if it is taken there. */
+/** Listens on the same port of ::1; undefined if it is taken there. */
 async function tryListenOn6(port: number): Promise<readonly Server[] | undefined> {
   try {
     return await listen(port, ['::1'])

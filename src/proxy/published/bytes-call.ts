@@ -12,7 +12,7 @@ import {TunnelStream} from './tunnel-stream.ts'
 /** The status of a connection that passes as bytes: as of one that has switched its protocol. */
 const SWITCHED = 101
 
-/** What is no HTTP: one connection to the app for one of a caller, bytes both ways, listed as one call. */
+/** Bytes that are no HTTP: one connection to the app for one of a caller, passed on both ways and listed as one call. */
 export class BytesCall implements Passenger {
   readonly call: Call
   readonly #context: PublishedContext
@@ -24,7 +24,7 @@ export class BytesCall implements Passenger {
   #upstream: net.Socket | undefined
   #isOver = false
 
-  /** Nothing else reads `socket`, the caller's connection, any more; `early` has been read of it. */
+  /** `socket`: the caller's connection, which nothing else reads any more; `early`: bytes that were read from it. */
   constructor(context: PublishedContext, caller: string, socket: net.Socket, early: Buffer) {
     const {callee, observer, recorded} = context
     const request = {method: 'TCP', path: `:${socket.localPort ?? 0}`, lines: ''}
@@ -142,7 +142,7 @@ export class BytesCall implements Passenger {
     this.#end(why)
   }
 
-  /** One side is closed: so is the other one. */
+  /** Closes the other side when one side has closed. */
   #end(why: string): void {
     if (this.#isOver) return
     this.#isOver = true

@@ -51,7 +51,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   #clients: FrameClients | undefined
   #callee: FrameStream | undefined
   #calleeWalker: FieldWalker | undefined
-  /** What has come of the request before there is a stream to the callee. */
+  /** The parts of the request that came before there was a stream to the callee. */
   #early: string[] = []
   #trailers = ''
   #isRequestDone = false
@@ -169,7 +169,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     else if (stream === this.#callee) this.#takeResponse(stream, bytes, isLast)
   }
 
-  /** What has gone out may come again. */
+  /** Lets the other side send as many bytes as were sent on. */
   sent(stream: FrameStream, bytes: number): void {
     if (stream === this.#caller) this.#callee?.credit(bytes)
     else this.#caller.credit(bytes)

@@ -7,7 +7,7 @@ export class FrameHead implements FieldSink {
   path = ''
   isGrpc = false
   hasTrace = false
-  /** All fields, in the bytes in which any connection understands them. */
+  /** All fields, encoded so that any connection understands them. */
   bytes = ''
   /** Header lines. */
   lines = ''

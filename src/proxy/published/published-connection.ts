@@ -12,7 +12,7 @@ import {replyText, type Reply} from '../net/reply.ts'
 import type {VerbatimHead} from './verbatim-head.ts'
 import {TunnelStream} from './tunnel-stream.ts'
 
-/** What a connection needs of its port. */
+/** The parts of a port that its connections need. */
 export interface PublishedHost {
   /** No further request is taken. */
   readonly isClosing: boolean
@@ -52,7 +52,7 @@ export class PublishedConnection implements Downstream {
   #left = 0
   /** The framing of its body, if the body has no length. */
   #chunks: Chunks | undefined
-  /** Its callee takes the body. */
+  /** The callee takes the body. */
   #isSending = false
   /** The response says that no other one follows. */
   #isLast = false

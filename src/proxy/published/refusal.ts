@@ -17,7 +17,7 @@ const NAVIGATES = /^(?:sec-fetch-mode:[ \t]*navigate|accept:[ \t]*text\/html)/im
 /** Seconds until the page looks again. */
 const LOOKS_AGAIN = 1
 
-/** What a caller gets where the app does not answer: the reason, with the app's last lines, and for a browser a page that looks again. */
+/** The response to a caller if the app does not answer: the reason, with the app's last lines, and for a browser a page that reloads itself. */
 export function refusal({status, callee, why, lastLines, lines}: Refused): Reply {
   const heading = status === 503 ? `"${callee}" cannot be reached` : `"${callee}" has not answered properly`
   const text = [`${heading}: ${why}`, ...lastLines].join('\n')
@@ -27,7 +27,7 @@ export function refusal({status, callee, why, lastLines, lines}: Refused): Reply
   return {status, type: 'text/html; charset=utf-8', body: page(heading, why, lastLines), lines: more}
 }
 
-/** It loads nothing, and comes again by itself until the app is there. */
+/** The page loads nothing, and reloads itself until the app answers. */
 const page = (heading: string, why: string, lastLines: readonly string[]): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

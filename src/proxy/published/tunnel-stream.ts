@@ -14,7 +14,7 @@ export class TunnelStream implements OpenStream {
     return this.#isStream
   }
 
-  /** It carries bytes now. */
+  /** Called when it carries bytes. */
   open(): void {
     this.#isStream = true
     this.changed?.()

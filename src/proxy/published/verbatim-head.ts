@@ -16,7 +16,7 @@ import {HEAD_LIMIT} from '../net/http1/response-head.ts'
 /** A request of HTTP/1 as it came: what has to be known to find its end. Nothing in it is changed. */
 export interface VerbatimHead {
   readonly method: string
-  /** As it was sent, with the query. */
+  /** The target as it was sent, with the query. */
   readonly target: string
   /** The target without the query. */
   readonly path: string
@@ -26,9 +26,9 @@ export interface VerbatimHead {
   readonly length: number
   /** The caller may send another request on the connection. */
   readonly keep: boolean
-  /** It asks for another protocol on this connection. */
+  /** Whether it asks for another protocol on this connection. */
   readonly asksForSwitch: boolean
-  /** It carries a `traceparent`. */
+  /** Whether it has a `traceparent`. */
   readonly hasTrace: boolean
   /** Bytes of the head. */
   readonly size: number

@@ -15,7 +15,7 @@ import {DetachKeys} from './detach-keys.ts'
 
 export interface AttachmentOptions {
   readonly run: FoundRun
-  /** What the API calls the app. */
+  /** The name of the app for the API. */
   readonly app: string
   /** As characters. */
   readonly detachKeys: string
@@ -137,14 +137,14 @@ export class Attachment {
     this.#held = setTimeout(() => this.#type(this.#keys.release()), HELD_MS)
   }
 
-  /** What was typed before is still for the app; what comes later is for the next who reads. */
+  /** Detaches: what was typed before is still sent to the app; what comes later is for the next reader of the terminal. */
   async #detach(): Promise<void> {
     process.stdin.off('data', this.#onData).pause()
     await within(HELD_MS, this.#sent)
     this.#over.abort()
   }
 
-  /** One request after the other: what is typed meanwhile goes with the next. */
+  /** Sends what was typed, one request after the other: what is typed meanwhile goes with the next. */
   #type(text: string): void {
     this.#typed += text
     this.#sent = this.#sent.then(async () => this.#send())

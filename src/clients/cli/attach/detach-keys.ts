@@ -1,6 +1,6 @@
 import {UsageError} from '../usage-error.ts'
 
-/** Those of `docker attach`. */
+/** The detach keys of `docker attach`. */
 export const USUAL_DETACH_KEYS = 'ctrl-p,ctrl-q'
 
 /** Keys as `docker attach --detach-keys` has them, `ctrl-p,ctrl-q` or `q`, as the characters that a terminal sends. Throws a UsageError. */
@@ -20,7 +20,7 @@ export function readDetachKeys(text: string): string {
 export const detachKeysText = (keys: string): string =>
   Array.from(keys, key => (key < ' ' ? `Ctrl-${String.fromCharCode(key.charCodeAt(0) + 64)}` : key)).join(' ')
 
-/** What is typed, without the keys that detach. */
+/** Removes the detach keys from what is typed. */
 export class DetachKeys {
   readonly #keys: string
   /** How many of them have come. */
@@ -45,7 +45,7 @@ export class DetachKeys {
     return {typed, isDetached: false}
   }
 
-  /** What was held back: it was meant for the app. */
+  /** Returns the keys that were held back: they were meant for the app. */
   release(): string {
     const held = this.#keys.slice(0, this.#count)
     this.#count = 0

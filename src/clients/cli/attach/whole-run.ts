@@ -33,7 +33,7 @@ export async function attachToRun(run: FoundRun, asJson: boolean): Promise<numbe
   return 0
 }
 
-/** As the terminal of the run says it. */
+/** Prints an event as the terminal of the run does. */
 function tellEvent(event: Api.Event, asJson: boolean): void {
   const {stdout, stderr} = process
   if (event.type === 'reload') say(stdout, 'info', reloadText({...event.data, id: event.data.app}), asJson)

@@ -3,7 +3,7 @@ import {COMMAND_FLAGS} from '../entries/run.ts'
 import {flagDuration} from '../since.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** What `up --run` was asked for. */
+/** The options of `up --run`. */
 export interface CommandRunOptions {
   /** The command, run by `sh -c`. */
   readonly command: string

@@ -17,13 +17,13 @@ export function outcomeText({apps, failedCalls, exitCode}: RunOutcome): string {
   return parts.map(part => `\n${part}`).join('')
 }
 
-/** It had no time to become ready, or none to crash. */
+/** Whether an app had no time to become ready, and has not crashed. */
 const isWaiting = ({isOver, deaths}: AppOutcome): boolean => !isOver && deaths.length === 0
 
 function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): string {
   const death = deaths.at(-1)
   const inside = death?.inside ?? []
-  // what its next process does at this moment says nothing
+  // the state of its next process at this moment does not matter
   const isAgain = death !== undefined && ['starting', 'not ready'].includes(state)
   const why = isAgain ? death.text : reason
   const crashes = `crashed ${times(deaths.length)}`

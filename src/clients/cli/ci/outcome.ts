@@ -5,7 +5,7 @@ import type {Place} from '../../../model/errors.ts'
 export interface RunCheck {
   readonly name: string
   readonly tookMs: number
-  /** What went wrong; '' = nothing. */
+  /** The failure; '' = none. */
   readonly failure: string
 }
 
@@ -14,10 +14,10 @@ export interface AppOutcome {
   readonly id: string
   /** The name, with a number if it is not the first instance. */
   readonly name: string
-  /** As in `ps`: `ready`, `exited 3`. */
+  /** The state as in `ps`: `ready`, `exited 3`. */
   readonly state: string
   readonly isReady: boolean
-  /** It will not become ready by itself. */
+  /** The app will not become ready by itself. */
   readonly isOver: boolean
   /** Why calls to it wait, or fail; '' = they do not. */
   readonly reason: string
@@ -30,7 +30,7 @@ export interface AppOutcome {
   readonly lines: readonly string[]
 }
 
-/** What is known at the end of `up --run`. */
+/** The result of `up --run`. */
 export interface RunOutcome {
   readonly template: string
   readonly command: string
@@ -45,7 +45,7 @@ export interface RunOutcome {
 /** An app failed if it crashed, or is not ready while the run needs it. */
 export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady || deaths.length > 0
 
-/** What failed about an app, in one line. */
+/** The failure of an app, in one line. */
 export function appFailure({name, isReady, reason, state, deaths}: AppOutcome): string {
   const death = deaths.at(-1)
   if (death !== undefined) return death.text

@@ -54,14 +54,14 @@ async function writeJunit(path: string, text: string): Promise<void> {
   }
 }
 
-/** What the runner of GitHub may take for a command. */
+/** Text that GitHub's runner may take for a command. */
 const MAYBE_COMMAND = /(?:^|[\r\n])\s*::|##\[/
 
 const isInCi = ['CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION'].some(name => process.env[name] !== undefined)
 
 /**
- * In CI: lines of apps are no commands there. GitHub and Azure find `##[` and `##vso[` anywhere in a line, TeamCity `##teamcity[`,
- * and a `\r` ends a line for them.
+ * Keeps lines of apps from being taken for commands in CI: GitHub and Azure find `##[` and `##vso[` anywhere in a line, TeamCity
+ * `##teamcity[`, and a `\r` ends a line for them.
  */
 const harmless = (text: string): string =>
   isInCi ? text.replace(/##(?=\[|vso\[|teamcity\[)/g, '# #').replace(/\r(?!\n)/g, String.raw`\x0d`) : text

@@ -118,10 +118,10 @@ function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run
   }
 }
 
-/** Its output only goes to files: stdout and stderr belong to the command. */
+/** The app with its output in files only: stdout and stderr belong to the command. */
 const quiet = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'file', sidecar: 'file'}})
 
-/** Its output is shown, and kept for the report. */
+/** The app with its output shown, and kept for the report. */
 const kept = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'fileAndConsole'}})
 
 /** The run's own messages, without its start lines. */

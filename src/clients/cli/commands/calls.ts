@@ -14,7 +14,7 @@ import {outputColumns} from '../columns.ts'
 
 const ROWS = 20
 const MIN_COLUMNS = 40
-/** Those of the API, for other programs. */
+/** The formats of the API for other programs. */
 const EXPORTS = ['har', 'http', 'curl', 'otlp']
 
 /** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|http|curl|otlp]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */

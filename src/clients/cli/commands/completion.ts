@@ -63,7 +63,7 @@ const takesId = ({name: command}: CommandWords, {name}: Flag): boolean =>
 /** `alias dapr=pillion` gets completion, too, unless another program has that name. */
 const ALIAS = 'dapr'
 
-/** Where none of our words fits, the shell completes file names. */
+/** If none of our words fits, the shell completes file names. */
 export const bash: Script = (program, commands) => {
   const all = andVerbs(commands)
   const ids = all.filter(takesSomeId).map(({name}) => shellWord(name))
@@ -127,7 +127,7 @@ const flagWords = ({name, short}: Flag): readonly string[] => [
   ...(short === undefined ? [] : [`-${short}`])
 ]
 
-/** What follows each flag of a command that has a value. */
+/** The completion of the values of a command's flags. */
 const bashValues = (program: string, command: CommandWords): readonly string[] =>
   shownFlags(command)
     .filter(({type}) => type !== 'bool')

@@ -12,7 +12,7 @@ import {posix} from 'node:path'
 /** How an environment is printed. */
 type LaunchFormat = 'shell' | 'dotenv' | 'vscode'
 
-/** What is to be started by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
+/** The process to start by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
 export function launchText(launch: Launch, format: LaunchFormat): string {
   if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
   const command = launch.command.map(quoted).join(' ')

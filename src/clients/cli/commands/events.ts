@@ -9,7 +9,7 @@ import {print, signedLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** What people want to see as text; samples are for programs and pages. */
+/** The types of events in the text for people; samples are for programs and pages. */
 const TEXT_TYPES = 'app,reload,death,fault,workflow,note'
 
 const NONE = 'No such event so far'

@@ -77,7 +77,7 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
   return 0
 }
 
-/** What workflows need in a cluster, and what of them does not go there. */
+/** Warns of what workflows need in a cluster, and of what does not go there. */
 async function workflowWarnings(plan: Plan): Promise<readonly string[]> {
   const snapshots = (await resourcesOf(plan.apps)).map(([, snapshot]) => snapshot)
   const needs = workflowNeeds(plan, snapshots)

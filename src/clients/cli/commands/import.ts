@@ -64,7 +64,7 @@ export const importTemplate: CommandHandler = async call => {
   return 0
 }
 
-/** What else is there; programs of one file and servers of the other make one template. */
+/** Names the other files that were found; programs of one file and servers of another make one template. */
 function othersText({kind, path, others}: FoundSource, cwd: string): string {
   const folder = kind === 'folder' ? path : dirname(path)
   const shown = (name: string): string => relative(cwd, join(folder, name))
@@ -91,7 +91,7 @@ function checkOutput(file: string, output: string, isForced: boolean): void {
   })
 }
 
-/** What is written can be loaded; else nothing is written. */
+/** Checks that the result can be loaded; if not, nothing is written. */
 async function check(text: string, file: string): Promise<void> {
   const around = {...surroundings(), cwd: dirname(file), readStdin: () => text}
   try {

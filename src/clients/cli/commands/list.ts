@@ -29,7 +29,7 @@ export const list: CommandHandler = async ({flags, asJson}) => {
   return 0
 }
 
-/** What `stop` has stopped is not listed, as in Dapr; what `--except` left to the user has its sidecar. */
+/** Whether an app is listed: one that `stop` has stopped is not, as in Dapr; one that `--except` has left to the user has its sidecar. */
 const hasSidecar = ({state, httpPort}: App): boolean => state !== 'stopped' || httpPort > 0
 
 /** Dapr's keys in their order (`pkg/standalone/list.go` of Dapr's CLI), then our own. */

@@ -78,7 +78,7 @@ export const replay: CommandHandler = async context => {
   return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window}), ...(edit && {edit})}, flags)
 }
 
-/** What is changed of the request; undefined: nothing. Throws a UsageError. */
+/** The edit of the request; undefined: none. Throws a UsageError. */
 function editOf(flags: GivenFlags): Api.RequestEdit | undefined {
   const [method, path, body] = [flags.text('method'), flags.text('path'), flags.text('data')]
   const headers = flags.list('header').map(text => {

@@ -15,7 +15,7 @@ const PRINTED = [
   'unset-variable'
 ] as const
 
-/** What `run` warns about when the start lines are out, one line each. `plan`: the apps that are started. */
+/** The warnings of `run` after the start lines, one line each. `plan`: the apps that are started. */
 export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
   const mistakes = hints().flatMap(finding => {
     const code = PRINTED.find(each => each === finding.code)
@@ -27,7 +27,7 @@ export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
 /** A run has some forty open, and for each app its sidecar's ports, its logs, its pipes and connections to it. */
 const DESCRIPTORS = {run: 64, app: 16} as const
 
-/** Where there are too few, connections are closed at once: the callers only see a reset. */
+/** Warns of too few descriptors: connections are then closed at once, and callers only see a reset. */
 export function fewDescriptors({apps}: Pick<Plan, 'apps'>, limit = maxDescriptors()): readonly Hint[] {
   const wanted = DESCRIPTORS.run + DESCRIPTORS.app * apps.length
   if (limit >= wanted) return []

@@ -18,7 +18,7 @@ export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' |
   readonly started?: (run: Run) => Promise<void>
   /** Called when the run has ended and everything is cleaned up. */
   readonly ended: () => void
-  /** Where the lines of the apps go; omitted: stdout. */
+  /** Receives the lines of the apps; omitted: stdout. */
   readonly output?: RunOptions['output']
   /** A signal to us: true if it does not concern the run. */
   readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean
@@ -31,7 +31,7 @@ const WITH_COMMAND: readonly string[] = COMMAND_FLAGS.map(({name}) => name)
 const SELECTS = 'selects apps of a run template'
 const FORMATS = "formats the lines of a run template's apps"
 const MOVES = 'is about the ports that a run template fixes'
-/** What those do that need a template. */
+/** The effect of each flag that needs a template. */
 const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
   only: SELECTS,
   rest: SELECTS,

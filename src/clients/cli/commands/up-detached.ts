@@ -77,14 +77,14 @@ function timeoutOf(flags: GivenFlags): number {
 interface Log {
   /** Where it is found once the run is there: that of the last run is replaced. */
   readonly path: string
-  /** Where it is until then: of two starts at once each has its own. */
+  /** Its path until then: of two starts at once each has its own. */
   readonly own: string
   readonly descriptor: number
   /** Reads it from its beginning, whatever it is called by then. */
   readonly reader: number
 }
 
-/** Where the run writes its warnings. Throws a UserError where that cannot be written. */
+/** Opens the file for the run's warnings. Throws a UserError if it cannot be written. */
 function openLog(flags: GivenFlags): Log {
   const isPiped = flags.list('run-file').includes('-')
   const place = commandPlace(

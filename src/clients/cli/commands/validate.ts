@@ -144,7 +144,7 @@ function withoutActorStore({shownAs}: Plan): Finding {
   return {...finding, explanation: ''}
 }
 
-/** What we have not a real daprd may have. */
+/** The finding about something that we do not serve but a real daprd may. */
 async function unservedFinding({what, why, place, component}: WithoutEffect, app: AppPlan): Promise<Finding> {
   const at = {place, expected: ''}
   if (component === undefined || !isForDaprd(component, daprdUseOf(process.env)))

@@ -100,7 +100,7 @@ function troubleText({text, failed, failedCalls}: Api.Trouble): string {
   return `${text}\n${because}`
 }
 
-/** What is known about one end of a process. */
+/** Describes one exit of a process. */
 function deathText(death: Api.Death): string {
   const {number, text, reason, place, at, files, inside, work, thrown, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`

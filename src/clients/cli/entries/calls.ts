@@ -17,7 +17,7 @@ const FILTERS = `Filters, of which all must match; !, | and * say not, or, anyth
   charge                                   path, caller, callee or error
 `
 
-/** What went between the apps of a run, and what is done with it. */
+/** The commands about calls between the apps of a run. */
 export const CALL_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'calls',

@@ -2,18 +2,18 @@ import type {CommandHandler} from '../command-handler.ts'
 import {boolFlag, textFlag, type Flag} from '../flag.ts'
 import type {CommandWords} from '../help.ts'
 
-/** All of a command but its code, which is loaded when it is called: line, help and completion read it. */
+/** A command without its code, which is loaded when it is called: parsing, help and completion need this part. */
 export interface CommandEntry extends CommandWords {
   /** The commands below it, each with its whole name: `workflow list`. */
   readonly verbs?: readonly CommandEntry[]
   /** Flags that must be given. */
   readonly required?: readonly string[]
   readonly load: () => Promise<CommandHandler>
-  /** The same with `--kubernetes`. */
+  /** Loads the code for `--kubernetes`. */
   readonly loadKubernetes?: () => Promise<CommandHandler>
 }
 
-/** What a command does with `--kubernetes`: the text of that flag, and the flags that are refused without it. */
+/** How a command works with `--kubernetes`: the text of that flag, and the flags that are refused without it. */
 interface InCluster {
   readonly text: string
   readonly flags: readonly Flag[]

@@ -5,7 +5,7 @@ const WHICH = whichRun('Path to the run template of the run', 'f')
 const APP = textFlag('app-id', 'The app ID of the job', 'a')
 const OUTPUT = outputFlag(['text', 'json'])
 
-/** What is done with one job. */
+/** A command about one job. */
 const verb = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
   name: `jobs ${name}`,
   summary,
@@ -68,7 +68,7 @@ const FORMAT: Flag = {
   shown: '"short"'
 }
 
-/** What waits for a time, in the words of Dapr's CLI (cmd/scheduler). */
+/** The commands about what waits for a time, in the words of Dapr's CLI (cmd/scheduler). */
 export const SCHEDULER: CommandEntry = {
   name: 'scheduler',
   aliases: ['sched'],

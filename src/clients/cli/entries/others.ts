@@ -132,7 +132,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     usage: '--from PLACE',
     flags: [
       textFlag('from', 'Folder, or URL of one, with the files of a release'),
-      // what Dapr's `upgrade` has, which is for Kubernetes alone
+      // the flags of Dapr's `upgrade`, which is for Kubernetes alone
       hiddenFlag('kubernetes', 'bool', 'k'),
       hiddenFlag('timeout', 'int'),
       hiddenFlag('set', 'strings'),

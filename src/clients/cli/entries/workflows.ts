@@ -100,7 +100,7 @@ const PURGE_FLAGS: readonly Flag[] = [
   hiddenFlag('scheduler-namespace', 'string')
 ]
 
-/** What can be done with workflows; Dapr's words, and `timeline`. */
+/** The verbs of workflows: Dapr's, and `timeline`. */
 const VERBS: readonly CommandEntry[] = [
   {
     name: 'workflow run',

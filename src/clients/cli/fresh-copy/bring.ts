@@ -101,7 +101,7 @@ interface Pair {
   readonly to: string
 }
 
-/** What is not there yet: of a folder that git has filled in part, what is missing in it. */
+/** The paths that do not exist yet: in a folder that git has filled in part, those that are missing there. */
 async function fresh(worktree: AddedWorktree, from: string, to: string): Promise<readonly Pair[]> {
   const {root} = worktree
   if (root === from || root.startsWith(`${from}/`) || !existsSync(from)) return []

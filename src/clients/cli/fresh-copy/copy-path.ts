@@ -4,7 +4,7 @@ import {codeOf, UserError} from '../../../model/errors.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
-/** What a copy in progress is called: one that was interrupted is removed, and begun again. */
+/** The prefix of a copy in progress: one that was interrupted is removed, and made again. */
 const TEMPORARY = '.pillion-bring-'
 
 export interface Copied {
@@ -58,7 +58,7 @@ export function filesBelow(from: string): Copied {
   return {files, links}
 }
 
-/** None of a folder that has gone meanwhile: its program removes some. */
+/** The entries of a folder; none if a program has removed it meanwhile. */
 function entriesOf(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder, {withFileTypes: true})

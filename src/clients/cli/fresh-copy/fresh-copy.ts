@@ -6,11 +6,11 @@ import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {addedWorktreeOf, type AddedWorktree} from './worktree.ts'
 
-/** What a worktree needs before its template can be read, and before its apps can start. */
+/** Prepares a worktree before its template is read, and before its apps start. */
 export class FreshCopy {
   readonly #worktree: AddedWorktree
   readonly #file: string
-  /** What `--name` calls the run; '' = nothing. */
+  /** The name of the run (`--name`); '' = none. */
   readonly #copy: string
   readonly #asJson: boolean
 

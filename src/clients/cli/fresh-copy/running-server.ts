@@ -102,7 +102,7 @@ async function copyRedis(from: string, temporary: string, pid: number): Promise<
   const why = await run('redis-cli', ['-p', port.toString(), '--rdb', file], pid)
   if (why !== '') throw new Error(why)
   if (!existsSync(join(from, 'appendonlydir'))) return
-  // one with an append-only file reads no dump.rdb: it becomes the base of such a file (Redis 7, Multi Part AOF)
+  // a Redis with an append-only file reads no dump.rdb: it becomes the base of such a file (Redis 7, Multi Part AOF)
   const folder = join(temporary, 'appendonlydir')
   mkdirSync(folder)
   copyFileSync(file, join(folder, 'appendonly.aof.1.base.rdb'))

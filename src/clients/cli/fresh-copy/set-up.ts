@@ -6,7 +6,7 @@ import type {Plan} from '../../../model/plan.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
-/** What package managers write for an install to be the same again. */
+/** Lock files of package managers. */
 const LOCK_FILES = [
   'package-lock.json',
   'npm-shrinkwrap.json',
@@ -65,7 +65,7 @@ async function runSetups(worktree: AddedWorktree, all: readonly Setup[], print: 
       throw new UserError(`setup${app === '' ? '' : ` of "${app}"`} failed: ${command.join(' ')} ${why}`, {
         explanation: `Nothing was started. It ran in ${folder}, and runs again at the next start.`
       })
-    // what it has locked itself is not a change
+    // a lock file that the setup has changed itself is not a change
     const {setups, ...rest} = readPrepared(worktree)
     writePrepared(worktree, {...rest, setups: {...setups, [keyOf(worktree, each)]: locksIn(folder)}})
   }

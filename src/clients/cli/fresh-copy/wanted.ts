@@ -7,7 +7,7 @@ import {isObject} from '../../../model/is-object.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {inMain, type AddedWorktree} from './worktree.ts'
 
-/** What a worktree gets from the main one, and the glob that asked for it. */
+/** The paths that a worktree gets from the main one, each with the glob that asked for it. */
 export interface WantedPaths {
   readonly glob: string
   /** Paths in the main working tree. */
@@ -17,11 +17,11 @@ export interface WantedPaths {
 interface Keys {
   /** Undefined: the template does not say. */
   readonly bring: readonly string[] | undefined
-  /** As absolute paths in the worktree. */
+  /** Absolute paths in the worktree. */
   readonly envFiles: readonly string[]
 }
 
-/** What a template says of it; its mistakes are reported when it is loaded. */
+/** Reads the keys of a template about it; mistakes are reported when the template is loaded. */
 export function bringKeys(file: string): Keys {
   const folder = dirname(file)
   let root: unknown
@@ -54,7 +54,7 @@ const pathsIn = (envFile: unknown): readonly string[] =>
     return typeof path === 'string' ? [path] : []
   })
 
-/** What the template at `file` and a `.worktreeinclude` want. Throws a UserError for a glob that leads out of the repository. */
+/** The paths that the template at `file` and a `.worktreeinclude` ask for. Throws a UserError for a glob that leads out of the repository. */
 export async function wantedPaths(worktree: AddedWorktree, file: string): Promise<readonly WantedPaths[]> {
   const {bring, envFiles} = bringKeys(file)
   const folder = inMain(worktree, dirname(file))
@@ -99,7 +99,7 @@ function matching({main, root}: AddedWorktree, glob: string, folder: string): re
 
 const isFolder = (path: string): boolean => lstatSync(path).isDirectory()
 
-/** What `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) has its syntax). */
+/** The paths that `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) has its syntax). */
 async function included(worktree: AddedWorktree): Promise<readonly string[]> {
   const {main} = worktree
   if (!existsSync(join(main, '.worktreeinclude'))) return []
@@ -116,7 +116,7 @@ async function included(worktree: AddedWorktree): Promise<readonly string[]> {
   )
 }
 
-/** Those that git ignores in the main working tree. */
+/** The paths that git ignores in the main working tree. */
 async function ignored({main}: AddedWorktree, paths: readonly string[]): Promise<readonly string[]> {
   if (paths.length === 0) return []
   const asked = paths.map(path => `${relative(main, path)}\n`).join('')

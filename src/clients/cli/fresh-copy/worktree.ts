@@ -37,11 +37,11 @@ export const alone = async (
 ): Promise<void> =>
   whileLocked(join(gitFolder, 'pillion.lock'), work, () => say('waits for another start of this worktree'))
 
-/** What has been done for a worktree. */
+/** The record of what has been done for a worktree. */
 export interface Prepared {
   /** Globs of `bring` that are done, with the template that they are of. */
   readonly brought: readonly string[]
-  /** What the lock files of a `setup` held, by its folder and command. */
+  /** The contents of the lock files of a `setup`, by its folder and command. */
   readonly setups: Readonly<Record<string, string>>
 }
 

@@ -52,7 +52,7 @@ const lineOf = ({id, state, obstacle}: TriedApp): string =>
     ? signedLine('success', `${id}: ${state}`, false)
     : signedLine('failure', `${id}: ${obstacle.text}`, false)
 
-/** As `-o json` prints it (`x-output` of `schema/api.yaml`). */
+/** The result as `-o json` prints it (`x-output` of `schema/api.yaml`). */
 const trialJson = (template: string, {apps, tookMs}: Trial): string =>
   `${JSON.stringify({template, isReady: areAllReady(apps), tookMs: Math.round(tookMs), apps})}\n`
 

@@ -1,12 +1,12 @@
 import {descendantsIn, look, lookAgain} from '../../../platform/process-table.ts'
 
-/** What builds a program and starts it, by the command lines of its processes. */
+/** A program that builds another one and starts it, recognized by the command lines of its processes. */
 interface Builder {
   readonly name: string
   readonly runs: RegExp
   /** A process of the program that was built; undefined: it is none of these. */
   readonly built?: RegExp
-  /** What a process of the build works on. */
+  /** Finds what a process of the build works on. */
   readonly part?: RegExp
   /** The command that only builds. `runs`: the line that matched; `program`: the first word of the app's command. */
   readonly before: (runs: string, program: string) => string
@@ -51,7 +51,7 @@ const BUILDERS: readonly Builder[] = [
   {name: 'docker', runs: /(?:^|\/)docker (?:buildx )?build\b/, built: /(?!)/, before: () => ''}
 ]
 
-/** What builders and package managers write of what they do. */
+/** Lines of builders and package managers about their progress. */
 const STEP =
   /^\s*(?:go: (downloading \S+)|(Compiling \S+)|(Download(?:ing|ed) (?:from \S+: )?\S+)|(Updating .* index)|(Blocking waiting .*)|#\d+ (.*))/i
 

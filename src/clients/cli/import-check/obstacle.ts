@@ -9,7 +9,7 @@ import {firstBuild} from './first-build.ts'
 import {missingPackages} from './packages.ts'
 import {unsetVariables} from './unset-variables.ts'
 
-/** What keeps an app from becoming ready. */
+/** The obstacle that keeps an app from becoming ready. */
 export interface Obstacle {
   readonly kind: 'program' | 'packages' | 'port' | 'variable' | 'docker' | 'crash' | 'waits' | 'build' | 'not-ready'
   readonly text: string
@@ -34,7 +34,7 @@ export interface Around {
   readonly root: string
 }
 
-/** What keeps an app from becoming ready, the first thing to do first. */
+/** Finds the obstacle of an app that has to be removed first. */
 export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstacle> {
   return (
     namedVariable(app, around) ??
@@ -52,7 +52,7 @@ export async function obstacleOf(app: FailedApp, around: Around): Promise<Obstac
 
 const obstacle = (kind: Obstacle['kind'], text: string, command = ''): Obstacle => ({kind, text, command})
 
-/** All that it wrote last, and the one line that says most. */
+/** The last lines of an app, and the one that explains most. */
 const linesOf = ({outcome: {lines, deaths, reason}}: FailedApp): readonly string[] => [
   reason,
   ...deaths.flatMap(death => [death.reason, ...death.lines]),
@@ -105,7 +105,7 @@ function inFolder(folder: string, command: string, root: string): string {
 const quoted = (path: string): string =>
   /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
 
-/** What a shell says of a program that it does not find. */
+/** The message of a shell that does not find a program. */
 const NOT_FOUND =
   /^(?:\S*sh: )?(?:line )?(?:\d+: )?([\w./@+-]+): (?:command )?not found$|^(?:\S*\/)?env: ['‘]?([\w./@+-]+)['’]?: No such file/
 
@@ -118,7 +118,7 @@ function withoutOther(app: FailedApp): Obstacle | undefined {
   return name === undefined ? undefined : obstacle('program', `"${name}" is not installed: it is in no folder of PATH`)
 }
 
-/** Its own program is missing: packages of its folder do not help. */
+/** The obstacle if the program itself is missing: packages of its folder do not help then. */
 function withoutProgram({plan}: FailedApp, {env}: Around): Obstacle | undefined {
   const own = whyNotFound(plan.command, plan.folder, pathOf(plan, env))
   const text = own.replace(/ is in no folder of PATH \([^)]*\)/, ' is not installed: it is in no folder of PATH')
@@ -143,7 +143,7 @@ async function takenPort(app: FailedApp): Promise<Obstacle | undefined> {
   return obstacle('port', `port ${port} is in use by ${who}`)
 }
 
-/** It has not been started, as what it needs did not become ready. */
+/** The obstacle if the app was not started, since a dependency did not become ready. */
 function waiting({waitsFor, plan: {dependsOn}, outcome: {isOver, deaths}}: FailedApp): Obstacle | undefined {
   if (deaths.length > 0 || (waitsFor.length === 0 && !(isOver && dependsOn.length > 0))) return undefined
   const others = waitsFor.length > 0 ? waitsFor : dependsOn.map(({id}) => id)
@@ -160,7 +160,7 @@ function building(app: FailedApp, {root}: Around): Obstacle | undefined {
   return obstacle('build', `${found.text}: ${once}a longer --timeout`, command)
 }
 
-/** As `pillion why` says it. */
+/** The obstacle if the app has crashed, in the words of `pillion why`. */
 function crash({outcome: {deaths}}: FailedApp): Obstacle | undefined {
   const death = deaths.at(-1)
   if (death === undefined) return undefined

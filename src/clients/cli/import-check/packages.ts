@@ -54,7 +54,7 @@ const MANAGERS: readonly Manager[] = [
 ]
 
 /**
- * What installs the packages of an app that did not start: its last lines say that some are missing, or there are none. Undefined: they do
+ * The installation of an app's packages, if its last lines say that some are missing, or there are none. Undefined: packages do
  * not seem to be its obstacle.
  */
 export function missingPackages(folder: string, lines: readonly string[]): Installation | undefined {

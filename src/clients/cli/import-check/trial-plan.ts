@@ -6,8 +6,8 @@ import {isFreePort} from '../../../proxy/ports/app-port.ts'
 import {fixedPorts, isolatedPlan, movedPorts} from '../../../proxy/ports/isolated-plan.ts'
 
 /**
- * What a trial runs in place of a template: the same apps in the same folders, with ports of their own where others have theirs, containers
- * with names and volumes of their own, and logs, data and work that end with the trial. `servers`: apps that keep data in their folder.
+ * The plan of a trial: the same apps in the same folders, with ports of their own where others have theirs, containers with names
+ * and volumes of their own, and logs, data and work that end with the trial. `servers`: apps that keep data in their folder.
  */
 export async function trialPlan(plan: Plan, folder: TrialFolder, servers: ReadonlySet<string>): Promise<Plan> {
   const names = plan.apps.flatMap(({command}) => nameOf(command) ?? [])

@@ -24,7 +24,7 @@ import {trialPlan} from './trial-plan.ts'
 /** An app that was tried. */
 export interface TriedApp {
   readonly id: string
-  /** As in `ps`; `building`: where its program should be, its first build is under way. */
+  /** The state as in `ps`; `building`: the first build of its program is under way. */
   readonly state: string
   readonly isReady: boolean
   /** Null: it became ready. */
@@ -42,7 +42,7 @@ export interface TrialRequest {
   readonly imported: Imported
   /** The template that was made of it. */
   readonly text: string
-  /** Where it is, or will be. */
+  /** The path of the program, which may not exist yet. */
   readonly file: string
   /** How long the apps have to become ready. */
   readonly timeoutMs: number
@@ -84,7 +84,7 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
         if (outcome === undefined) return []
         const {name, state} = outcome
         const processes = run.processes.get(name) ?? []
-        // what has no port to look at is ready as it starts
+        // an app without a port to check is ready as it starts
         const isReady = outcome.isReady && !(app.ready.kind === 'spawned' && isBuilding(processes))
         if (isReady) return [{id: name, state, isReady, obstacle: null}]
         const failed = {plan: app, outcome, waitsFor: run.waitsFor(id), unset: unsetOf(id), processes}
@@ -188,7 +188,7 @@ async function processesOf(apps: readonly App[]): Promise<ReadonlyMap<string, re
   )
 }
 
-/** One that waits for another app is started as soon as that is ready: it is not waited for by itself. */
+/** Whether an app may still become ready. One that depends on another app is started when that is ready, and is not waited for by itself. */
 const mayBecomeReady = (app: App): boolean =>
   !isFit(app) &&
   app.availability !== 'never' &&

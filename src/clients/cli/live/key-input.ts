@@ -26,7 +26,7 @@ export class KeyInput {
   readonly #options: KeyInputOptions
   readonly #keys: Keys
   #mode: KeyMode | undefined
-  /** What it was when we were frozen. */
+  /** The mode of the terminal when it was frozen. */
   #frozen: KeyMode | undefined
   #isEntering = false
   #isClosed = false
@@ -132,7 +132,7 @@ export class KeyInput {
     if (!isForeground()) this.#suspend()
   }
 
-  /** As the system does without us, but for the modes, which the shell is to have as it gave them. */
+  /** Suspends us as the system would, but restores the modes of the terminal first, for the shell. */
   #suspend(): void {
     this.#options.suspended()
     this.#leave()

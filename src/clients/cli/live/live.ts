@@ -43,7 +43,7 @@ export class Live {
   /** When the end was asked for, in ms since 1970; 0: it was not. */
   #stoppedAt = 0
   #isLate = false
-  /** As they were last. */
+  /** The apps as they were last. */
   #apps: readonly App[] = []
   #startedAt = Date.now()
   /** The name of the run, where that is not its folder's. */
@@ -73,12 +73,12 @@ export class Live {
     if (event.type === 'app-moved') this.#look()
   }
 
-  /** All apps have started, and have no lines here any more: one that comes later has those of Dapr. */
+  /** Whether all apps have started, and have no lines here any more: an app that comes later has Dapr's lines. */
   get hasStarted(): boolean {
     return this.#isReadyTold
   }
 
-  /** Nothing of the run is left. */
+  /** Called when nothing of the run is left. */
   end(): void {
     this.close()
     if (this.#apps.length === 0) return
@@ -94,7 +94,7 @@ export class Live {
     this.#terminal.out.showStatus('')
   }
 
-  /** One column is left free: terminals differ in what they do with the last one. */
+  /** The usable width: one column is left free, since terminals differ in what they do with the last one. */
   get #width(): number {
     return Math.max(1, (this.#terminal.width ?? 80) - 1)
   }

@@ -9,7 +9,7 @@ import {padEnd, widthOf} from '../width.ts'
 /** The user has not stopped it, and asked for it. */
 const isWanted = ({availability}: App): boolean => availability !== 'stopped'
 
-/** It will not change by itself. */
+/** Whether the state of an app will not change by itself. */
 export const isSettled = ({availability}: App): boolean => availability !== 'waiting'
 
 const isUp = ({availability}: App): boolean => isUsable(availability)

@@ -24,7 +24,7 @@ export class FullScreen {
     out.on('error', () => undefined) // the terminal is gone: so are we, by its signal
   }
 
-  /** One column is left free: terminals differ in what they do with the last one. */
+  /** The usable size: one column is left free, since terminals differ in what they do with the last one. */
   get size(): {readonly width: number; readonly height: number} {
     return {width: Math.max(1, (this.#out.columns || USUAL_COLUMNS) - 1), height: this.#out.rows || USUAL_ROWS}
   }

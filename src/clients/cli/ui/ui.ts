@@ -92,12 +92,12 @@ export class Ui {
       this.#input.close()
       await following
     }
-    // who quits gives no reason
+    // quitting has no reason
     const {reason} = this.#over.signal as {readonly reason: unknown}
     if (!(reason instanceof DOMException)) throw reason
   }
 
-  /** One run after the other. */
+  /** Follows one run after the other. */
   async #follow(): Promise<void> {
     const {signal} = this.#over
     let run = this.#first
@@ -307,7 +307,7 @@ export class Ui {
       })
   }
 
-  /** What fails is said in the last line. */
+  /** Acts on the selected app; the last line shows a failure. */
   #withApp(act: (watched: WatchedRun, name: string) => Promise<void>): void {
     const watched = this.#watched
     const app = this.#shownApps.find(each => appKey(each.app) === this.#selected)?.app

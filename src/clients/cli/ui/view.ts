@@ -15,14 +15,14 @@ export interface TextPage {
   readonly lines: readonly string[]
 }
 
-/** All that is shown. */
+/** The content of the screen. */
 export interface UiView {
   /** The name of the run; '' = there is none. */
   readonly name: string
   /** Instead of the counts: why the table does not change. */
   readonly notice: string
   readonly apps: readonly ShownApp[]
-  /** Its place in `apps`. */
+  /** The index in `apps`. */
   readonly selected: number
   readonly filter: string
   readonly log: readonly ShownLine[]
@@ -30,7 +30,7 @@ export interface UiView {
   readonly page: TextPage | 'log' | undefined
   /** Lines of the page above its first line on the screen; of the log, lines below its last one. */
   readonly scrolled: number
-  /** What the last line says; '' = the keys. */
+  /** The text of the last line; '' = the keys. */
   readonly message: string
   readonly now: number
   readonly hasColours: boolean
@@ -140,7 +140,7 @@ function tableLines(
 const MARK = '> '
 const NO_MARK = '  '
 
-/** What is well is as the terminal has it: colours are for the rest. */
+/** Colours a row: what is well has the terminal's own colour. */
 function paintedRow(text: string, app: App | undefined): string {
   const tone = app === undefined ? 'plain' : toneOf(app)
   return tone === 'good' ? text : toned(tone, text)

@@ -38,7 +38,7 @@ export class WatchedRun {
     return this.#isSuspended
   }
 
-  /** What the API calls this instance: the id, if the app has one alone. */
+  /** The name of this instance for the API: the id, if the app has only one. */
   nameOf(app: App): string {
     const name = app.version === '0.0.0' ? app.id : `${app.id}@${app.version}`
     const hasOthers = [...this.#apps.values()].some(each => each.id === app.id && each.instance !== app.instance)

@@ -106,7 +106,7 @@ async function send(
 const lowered = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-/** What has come of a response, and why it has not ended; '' = it has. */
+/** The text of a response so far, and why it has not ended; '' = it has. */
 async function textOfResponse(response: IncomingMessage): Promise<{readonly text: string; readonly fault: string}> {
   const head = Object.entries(response.headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}\n`)
   const pieces: Buffer[] = []

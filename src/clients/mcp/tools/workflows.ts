@@ -24,7 +24,7 @@ export const INSTANCE_APP: ToolProperty = {
 
 const text = (description: string): ToolProperty => ({type: 'string', description})
 
-/** Those that are given. */
+/** The arguments that are given. */
 export const givenTexts = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap(name => (all[name] === undefined ? [] : [[name, givenText(all, name)]])))
 

@@ -127,7 +127,7 @@ class CronReader implements BindingReader {
   }
 }
 
-/** As Go prints a time: `2026-11-20 15:07:56.002 +0000 UTC`. */
+/** Formats a time as Go does: `2026-11-20 15:07:56.002 +0000 UTC`. */
 const goTime = (time: Date): string =>
   `${time
     .toISOString()

@@ -6,7 +6,7 @@ import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from
 import type {OpenComponent} from '../component.ts'
 import {openPool} from '../postgresql/pool.ts'
 
-/** What a value is in JSON, from PostgreSQL's text of it. */
+/** Converts PostgreSQL's text of a value to JSON. */
 type ToJson = (text: string) => string
 
 const quoted: ToJson = text => JSON.stringify(text)
@@ -138,7 +138,7 @@ function paramsOf(text: string): readonly unknown[] {
       : failParams(`${text} is no array`)
 }
 
-/** As pgx has it: `ERROR: relation "x" does not exist (SQLSTATE 42P01)`. */
+/** An error as pgx words it: `ERROR: relation "x" does not exist (SQLSTATE 42P01)`. */
 const reasonOf = (error: unknown): string =>
   error instanceof DatabaseError
     ? `${error.severity ?? 'ERROR'}: ${error.message} (SQLSTATE ${error.code ?? ''})`

@@ -45,7 +45,7 @@ async function notify(redis: RedisConnection, warn: (text: string) => void): Pro
   }
 }
 
-/** Those that have a value; keys of other types are left out. */
+/** Items of keys that have a value; keys of other types are left out. */
 async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise<ConfigurationItems> {
   const values = keys.length === 0 ? [] : itemsIn(await redis.command(['MGET', ...keys]))
   return Object.fromEntries(

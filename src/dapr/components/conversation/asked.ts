@@ -24,7 +24,7 @@ const said = ({role, texts, calls, resultOf}: ModelMessage): SaidMessage => ({
   ...(resultOf !== undefined && {of: {id: resultOf.id, name: resultOf.name}})
 })
 
-/** What is asked, without what concerns the answer alone. */
+/** The question, without what concerns the answer alone. */
 export function askedOf(question: ModelQuestion): WrittenQuestion {
   const {messages, tools, toolChoice, temperature, responseFormat, metadata, keepPromptMs} = question
   return {

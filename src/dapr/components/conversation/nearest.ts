@@ -7,7 +7,7 @@ const short = (value: unknown): string => {
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
 }
 
-/** What was asked, and how the recorded question that is nearest differs from it. */
+/** Describes the question, and how the nearest recorded one differs from it. */
 export function nearestText(
   asked: RecordedQuestion,
   recorded: readonly {readonly question: RecordedQuestion; readonly line: number}[]

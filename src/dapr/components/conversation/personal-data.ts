@@ -43,7 +43,7 @@ const KINDS: readonly Kind[] = [
   {placeholder: 'PO_BOX', pattern: /(?<!\w)P\.? ?O\.? ?Box \d+/gi}
 ]
 
-/** What stays as it is: links, and addresses of git. */
+/** Texts that stay as they are: links, and addresses of git. */
 const LINK = /(?:https?|git|ssh):\/\/[^\s()<>]+|(?<!\S)git@[^\s()<>]+/gi
 
 interface Span {

@@ -14,7 +14,7 @@ export interface ProviderOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Never shown; '' = there is none. */
   readonly key: string
-  /** What a person may do about a failure; '' = nothing special. `status`: 0 = there was no answer. */
+  /** What a user may do about a failure; '' = nothing special. `status`: 0 = there was no answer. */
   readonly hint?: (status: number) => string
 }
 
@@ -97,7 +97,7 @@ export class Provider {
 
 const MAX_WORDS = 1000
 
-/** What a provider says of its failure: `{"error": {"message"}}`, `{"error": "…"}`, `{"message"}`, or plain text. */
+/** A provider's text about its failure: `{"error": {"message"}}`, `{"error": "…"}`, `{"message"}`, or plain text. */
 function wordsIn(text: string): string {
   const plain = text.slice(0, MAX_WORDS).replaceAll(/\s+/g, ' ').trim()
   const body = jsonIn(text)

@@ -9,7 +9,7 @@ export interface OwnKey {
   readonly algorithm: string
 }
 
-/** What a file says about itself by its name. */
+/** The format of a key file, by its name. */
 export type KeyForm = 'jwk' | 'pem' | 'unknown'
 
 const SYMMETRIC_SIZES = [16, 24, 32]

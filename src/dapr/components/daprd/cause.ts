@@ -1,7 +1,7 @@
 import type {OpenedByDaprd} from './daprd-access.ts'
 import {messageOf} from '../../../model/errors.ts'
 
-/** What daprd puts in front of what a component says (Dapr: pkg/messages/predefined.go): our blocks do the same. */
+/** Texts that daprd puts in front of a component's error (Dapr: pkg/messages/predefined.go): our blocks do the same. */
 const LEADS: readonly RegExp[] = [
   /^fail to get .*? from state store \S+: /s,
   /^failed (?:saving|deleting) state (?:in state store \S+|with key .*?): /s,
@@ -15,7 +15,7 @@ const LEADS: readonly RegExp[] = [
   /^error invoking output binding \S+: /
 ]
 
-/** What a component of daprd says of a call that failed. */
+/** The error text of a component of daprd. */
 export function causeOf(error: unknown): string {
   const text = messageOf(error)
   const lead = LEADS.map(each => each.exec(text)?.[0] ?? '').find(each => each !== '') ?? ''

@@ -169,7 +169,7 @@ export class KafkaGroup {
     return reader
   }
 
-  /** As the leader of the group: gives the partitions of each topic to the members that read it. */
+  /** Assigns the partitions of each topic to the members that read it, as the leader of the group. */
   #assign(...[members, topics, metadata]: Tail<Parameters<GroupPartitionsAssigner>>): Assignments {
     const given: Assignments = [...members.keys()].map(memberId => ({memberId, assignments: new Map()}))
     const all = new Set([...topics, ...[...members.values()].flatMap(member => member.topics ?? [])])

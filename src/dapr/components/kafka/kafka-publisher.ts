@@ -48,7 +48,10 @@ export class KafkaPublisher {
 /** The bytes of a message without value. */
 export const NULL = Buffer.from('null')
 
-/** As Dapr's publishers have it: equal keys go to one partition, others anywhere (sarama.NewHashPartitioner: FNV-1a). */
+/**
+ * Chooses the partition as Dapr's publishers do: equal keys go to one partition, messages without a key anywhere
+ * (sarama.NewHashPartitioner: FNV-1a).
+ */
 function partitionOf(_: unknown, key: Buffer | undefined): number {
   if (key === undefined) return Math.floor(Math.random() * 2 ** 31)
   return Math.abs(fnv1a(key) | 0)

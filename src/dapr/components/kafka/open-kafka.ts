@@ -4,7 +4,7 @@ import {KafkaGroup, type TopicRead} from './kafka-group.ts'
 import {KafkaPublisher} from './kafka-publisher.ts'
 import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
 
-/** What components of Kafka share. */
+/** The parts that components of Kafka share. */
 export interface Kafka {
   readonly settings: KafkaSettings
   readonly publisher: KafkaPublisher
@@ -41,7 +41,7 @@ export async function openKafka({properties}: OpenOptions, hasRetries: boolean):
   }
 }
 
-/** What lies at the bottom of an error. */
+/** The reason at the bottom of an error. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors.at(-1))
   return error instanceof Error && error.cause instanceof Error ? reasonOf(error.cause) : messageOf(error)

@@ -85,7 +85,7 @@ export class PartitionReader {
     }
   }
 
-  /** One commit after the other; a later one says all that those before it do. */
+  /** Commits one offset after the other; a later one includes those before it. */
   async #commit(): Promise<void> {
     while (this.#uncommitted !== undefined) {
       const record = this.#uncommitted

@@ -62,7 +62,7 @@ async function connect(config: PoolConfig): Promise<Pool> {
   }
 }
 
-/** What says itself how to connect; all other keywords are settings of the session, as pgx has it. */
+/** Keywords about the connection itself; all others are settings of the session, as in pgx. */
 const KNOWN = new Set(
   `host hostaddr port user password dbname sslmode sslcert sslkey sslrootcert connect_timeout application_name options
   passfile service servicefile sslpassword sslsni sslnegotiation krbspn krbsrvname target_session_attrs min_protocol_version max_protocol_version

@@ -3,13 +3,13 @@ import {starPattern} from '../../../model/star-pattern.ts'
 import type {OpenComponent} from '../component.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 
-/** What waits for one subscription, in bytes, is reported from here on … */
+/** From this many waiting bytes of one subscription on, a warning is given … */
 const MUCH_BYTES = 64 * 2 ** 20
 /** … and no more than this may wait: one process holds the events of all apps. */
 export const MAX_WAITING_BYTES = 256 * 2 ** 20
 /** Number of waiting events that are reported, whatever their size. */
 const MANY = 1000
-/** What an event takes besides its data (measured: 300,000 small ones took 308 MB). */
+/** The memory of an event besides its data (measured: 300,000 small ones took 308 MB). */
 const EVENT_BYTES = 1024
 
 const sizeOf = ({data}: BrokerMessage): number => data.length + EVENT_BYTES
@@ -48,7 +48,7 @@ class Queue {
     this.#fill()
   }
 
-  /** As many are handled at once as may be. */
+  /** Handles as many events at once as may be. */
   #fill(): void {
     while (this.#atWork < Math.max(1, this.#options.atOnce) && this.#next < this.#waiting.length && !this.#isStopped)
       void this.#work()
@@ -83,7 +83,7 @@ class Queue {
     if (message === undefined) return undefined
     this.#waiting[this.#next++] = undefined
     this.#bytes -= sizeOf(message)
-    // what was taken is let go in large pieces, so that a long queue stays cheap
+    // handled events are removed in large pieces, so that a long queue stays cheap
     if (this.#next === this.#waiting.length) {
       this.#waiting = []
       this.#next = 0
@@ -95,7 +95,7 @@ class Queue {
   }
 }
 
-/** One sidecar's component, as those of the same name know it. */
+/** One sidecar's component, as components of the same name see it. */
 interface Bus {
   readonly name: string
   readonly queues: ReadonlySet<Queue>
@@ -112,7 +112,7 @@ const MAX_TOPICS = 1000
  */
 export const open: OpenComponent<PubSub> = async ({name, warn}) => {
   const queues = new Set<Queue>()
-  /** What was published here, for those of other sidecars who subscribe later. */
+  /** Events that were published here, for later subscribers in other sidecars. */
   const published = new Set<string>()
   const warned = new Set<string>()
   const bus: Bus = {name, queues, published}

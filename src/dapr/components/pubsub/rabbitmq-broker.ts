@@ -44,7 +44,7 @@ export class RabbitBroker implements PubSub {
     return new RabbitBroker(connection, settings)
   }
 
-  /** What failed is kept where it is requeued, or goes to a dead letter queue. */
+  /** Whether failed messages are kept: they are requeued, or sent to the queue for failures. */
   get keepsFailed(): boolean {
     const {autoAck, requeueInFailure, enableDeadLetter} = this.#settings
     return !autoAck && (requeueInFailure || enableDeadLetter)
@@ -81,7 +81,7 @@ export class RabbitBroker implements PubSub {
     }
   }
 
-  /** What is being handled may still be acknowledged; it is not waited for. */
+  /** Closes without waiting for what is being handled, which may still be acknowledged. */
   async close(): Promise<void> {
     this.#over.abort()
     const ends = [...this.#readers].map(async reader => reader.stop())

@@ -157,7 +157,7 @@ const limitsOf = ({maxLen, maxLenBytes}: RabbitSettings): Arguments => ({
   ...(maxLenBytes > 0 && {'x-max-length-bytes': maxLenBytes})
 })
 
-/** What a subscription itself asks of its queue. Throws for what cannot be. */
+/** The arguments of the queue that a subscription itself sets. Throws for invalid ones. */
 function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
   const type = valueOf(metadata, 'queueType') || 'classic'
   if (!QUEUE_TYPES.includes(type)) throw new Error(`invalid queue type ${type}. Valid types are classic and quorum`)

@@ -86,7 +86,7 @@ export class RedisStreams implements PubSub {
     return false
   }
 
-  /** What is being handled may still be acknowledged; it is not waited for. */
+  /** Closes without waiting for what is being handled, which may still be acknowledged. */
   async close(): Promise<void> {
     const ends = [...this.#readers].map(async reader => reader.stop())
     if (ends.length === 0) return this.#connection.close()

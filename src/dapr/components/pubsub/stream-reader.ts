@@ -37,7 +37,7 @@ export class StreamReader {
   /** Read, and not handled when this reader was stopped. */
   #left: string[] = []
   #acknowledging: Promise<void> | undefined
-  /** What was left over is older than what is new: it comes first. */
+  /** Settles when the messages that were left over are read: they are older than new ones, and come first. */
   readonly #begun = Promise.withResolvers<void>()
   #atWork = 0
   /** The last read has brought as much as it may. */
@@ -104,7 +104,7 @@ export class StreamReader {
     return this.#queue.length > 0 || this.#wasFull
   }
 
-  /** What the group has not read, and not acknowledged. */
+  /** How many messages the group has not read, or not acknowledged. */
   async backlog(): Promise<Backlog> {
     const {topic} = this.#options
     const groups = itemsIn(await this.#connection.command(['XINFO', 'GROUPS', topic])).map(fieldsOf)
@@ -173,7 +173,7 @@ export class StreamReader {
     this.#begun.resolve()
   }
 
-  /** What is held for long is not idle: another instance of the app must not take it over. */
+  /** Keeps messages that are handled for long from being idle: another instance of the app must not take them over. */
   async #keepInHand(): Promise<void> {
     if (this.#inHand.size === 0) return
     const group = this.#group
@@ -242,7 +242,7 @@ export class StreamReader {
     if (this.#over.signal.aborted) this.#left.push(id)
   }
 
-  /** What is handled in one turn of the event loop is acknowledged at once. */
+  /** Acknowledges all messages that are handled in one turn of the event loop together. */
   #acknowledge(id: string): void {
     this.#handled.push(id)
     this.#acknowledging ??= this.#sendHandled()

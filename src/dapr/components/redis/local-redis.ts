@@ -37,7 +37,7 @@ export interface OwnRedis extends Space {
 
 /** How often to look for a server that is starting or has gone away. */
 const LOOK_MS = 50
-/** What closes this many connections before it says a word is no run that is just ending. */
+/** A server that closes this many connections before it sends anything is not a run that is just ending. */
 const MAX_CUT_OFF = 10
 
 /**
@@ -135,7 +135,7 @@ export class LocalRedis {
 
   async #connectTo(address: RedisAddress, apart: Apart, over: AbortSignal): Promise<RedisConnection> {
     const {ClientConnection} = await apart(loadClient())
-    // one that is lost before it was identified is closed: connections would wait for its return
+    // a connection that is lost before the server was identified is closed: others would wait for its return
     let isKnown = false
     const listener = {
       lost: () => void (isKnown && this.#lost()),

@@ -15,7 +15,7 @@ export class MovableConnection implements RedisConnection {
   readonly #listening = new Set<Listening>()
   readonly #onServer: (() => void)[] = []
   #current: Promise<RedisConnection> | undefined
-  /** The same, once it is there. */
+  /** The connection, once it is open. */
   #connection: RedisConnection | undefined
   /** Set while the server is gone. */
   #pause: PromiseWithResolvers<void> | undefined

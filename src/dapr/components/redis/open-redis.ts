@@ -67,6 +67,6 @@ function hostAndPort(
   return {host: host.replace(/^\[|\]$/g, '') || 'localhost', port: port === '' ? defaultPort : Number(port)}
 }
 
-/** Those that are not empty. */
+/** The names that are not empty. */
 const named = (texts: {readonly username: string; readonly password: string}): Partial<typeof texts> =>
   Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''))

@@ -6,7 +6,7 @@ import type {Sentinels} from './sentinel-redis.ts'
 import {UserError} from '../../../model/errors.ts'
 import {usualAppPorts} from '../../../proxy/ports/app-port.ts'
 
-/** What answers: one server, the nodes of a cluster, or the master that sentinels name. */
+/** The server: a single one, the nodes of a cluster, or the master that sentinels name. */
 export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
 
 /** Says where a component's Redis is: a real one where one answers, else the built-in one. */

@@ -53,9 +53,9 @@ export interface StateTable {
   readonly select: string
   /** $1: the key, $2: seconds to live (0: forever), then the values. */
   readonly upsert: string
-  /** The same, only if there is none, or it has expired. */
+  /** Inserts only if there is no row, or if it has expired. */
   readonly insert: string
-  /** The same with the etag at last, only if that is right. */
+  /** Updates only if the etag, the last parameter, is right. */
   readonly update: string
   /** $1: the key. */
   readonly remove: string

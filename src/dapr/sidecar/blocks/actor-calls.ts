@@ -32,7 +32,7 @@ const RESERVED = 'dapr.internal.'
 export class ActorCalls {
   readonly #context: BlockContext
 
-  /** What the app gets to know of its caller. */
+  /** The header lines that identify the caller to the app. */
   readonly #callerLines: string
 
   constructor(context: BlockContext) {

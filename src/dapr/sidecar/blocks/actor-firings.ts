@@ -75,7 +75,7 @@ export class ActorFirings {
     await this.#reminders('delete', name.type, async reminders => reminders.delete(name))
   }
 
-  /** Those of a type, or of one actor. */
+  /** Reminders of a type, or of one actor. */
   async listReminders(type: string, id: string | undefined): Promise<readonly Reminder[]> {
     checkReserved(type)
     checkActor(type, id ?? '')

@@ -22,7 +22,7 @@ export function checkActor(type: string, id: string): void {
   checkName('actorId', id)
 }
 
-/** The same for the name of a timer or reminder. */
+/** Checks the name of a timer or reminder. */
 export function checkFiring(kind: 'reminder' | 'timer', name: string): void {
   if (name === '')
     throw new BlockError(
@@ -32,7 +32,7 @@ export function checkFiring(kind: 'reminder' | 'timer', name: string): void {
   checkName(`${kind} name`, name)
 }
 
-/** The same for a method. */
+/** Checks the name of a method. */
 export function checkMethod(method: string): void {
   if (IN_METHODS.test(method)) throw bad('actor method', 'method contains forbidden character', method)
 }

@@ -14,7 +14,7 @@ export interface ActorOperation {
   readonly operation: string
   readonly key: string
   readonly value: Buffer
-  /** It came as JSON. */
+  /** The value came as JSON. */
   readonly isJson: boolean
   readonly etag: string
   readonly metadata: Readonly<Record<string, string>>
@@ -47,7 +47,7 @@ export class ActorState {
     }
   }
 
-  /** What is kept of an actor, for who looks at it: no call of the app. Rejects with the reason. */
+  /** Lists the state of an actor for a user, without a call of the app. Rejects with the reason. */
   async list(type: string, id: string, limit: number): Promise<readonly (readonly [key: string, data: Buffer])[]> {
     const store = await this.#store()
     const prefix = this.#keyOf(store, type, id, '')
@@ -62,7 +62,7 @@ export class ActorState {
     return items.flat()
   }
 
-  /** All or nothing, of an actor that is active at this instance. */
+  /** Applies all changes or none to an actor that is active at this instance. */
   async transact(type: string, id: string, changes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
     checkReserved(type)
     checkActor(type, id)

@@ -53,7 +53,7 @@ export class ActorStreams {
   readonly isHttpApp: boolean
   readonly #context: BlockContext
   readonly #host: ActorHost
-  /** Those that are open and have types; the newest is the last. */
+  /** The open streams that have types; the newest is the last. */
   #sessions: readonly (readonly [session: ActorSession, types: ReadonlyMap<string, TypeSettings>])[] = []
   #actors: Actors | undefined
 
@@ -104,7 +104,7 @@ export class ActorStreams {
     this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** One has ended: the actors of its types are gone, unless a newer one has their type; an older one takes their calls. */
+  /** Called when a stream has ended: the actors of its types are gone, unless another stream has their type and takes their calls. */
   closed(session: ActorSession): void {
     const at = this.#sessions.findIndex(each => each[0] === session)
     const ended = this.#sessions[at]?.[1]
@@ -117,7 +117,7 @@ export class ActorStreams {
     this.#actors?.host(this.#host, this.#types)
   }
 
-  /** What all streams have said of their types; the newest counts. */
+  /** The types that all streams have reported; the newest stream wins. */
   get #types(): ReadonlyMap<string, TypeSettings> {
     return new Map(this.#sessions.flatMap(([, types]) => [...types]))
   }

@@ -10,7 +10,7 @@ export interface BindingTarget {
   readonly route: string
 }
 
-/** What an app's answer to an event asks for (components-contrib: bindings/responses.go). */
+/** The effects that an app's answer to an event asks for (components-contrib: bindings/responses.go). */
 export interface BindingEffects {
   readonly storeName: string
   /** Saved in that store. */
@@ -21,7 +21,7 @@ export interface BindingEffects {
   readonly isParallel: boolean
 }
 
-/** What the app has answered. */
+/** The app's answer. */
 export type BindingAnswer =
   | {readonly kind: 'success'; readonly effects: BindingEffects | undefined}
   /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. */
@@ -32,7 +32,7 @@ export type BindingAnswer =
 export interface BindingChannel {
   /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
   ready(signal: AbortSignal, cause: string): Promise<void> | undefined
-  /** The same when events may be read: also if the app is asleep, as one starts it. `cause` of `ready` says which. */
+  /** As `ready`, for reading events: also if the app is asleep, since an event starts it. `cause` of `ready` says which. */
   mayRead(signal: AbortSignal): Promise<void> | undefined
   /**
    * Returns the bindings whose events the app wants. Asks the process that is ready, until the signal is aborted. A binding

@@ -24,7 +24,7 @@ import type {BlockError} from './block-error.ts'
 export interface Missing {
   /** The app has no component of this block at all. */
   readonly none: (why: string) => BlockError
-  /** It has, but none of this name. */
+  /** There are components of the block, but none of this name. */
   readonly unknown: (why: string) => BlockError
 }
 
@@ -54,7 +54,7 @@ export interface BlockContextOptions {
   readonly postToApp: PostToApp | undefined
 }
 
-/** What outlives the run; each part is loaded when it is first asked for. */
+/** The parts that outlive the run; each is loaded when it is first needed. */
 export interface LastingWork {
   readonly workflows: () => Promise<Workflows>
   readonly jobs: () => Promise<Jobs>
@@ -66,7 +66,7 @@ export type PostToApp = (path: string, body: string) => Promise<string>
 
 /** A span for something that the app gets. */
 export interface BlockSpan {
-  /** What the app gets of it. */
+  /** The traceparent that the app gets. */
   readonly traceparent: string
   /** `status`: of the answer, of HTTP or gRPC; 0: there is none, or it is OK. `why`: it failed, '' = it did not. */
   end(status: number, why: string): void
@@ -93,20 +93,20 @@ export interface OutboundCall extends CallTreatment {
   readonly block: Block
   /** Name of the component. */
   readonly name: string
-  /** What the metrics count it by: for a broker the topic, for others what is asked. Left out: it is not counted. */
+  /** The operation for metrics, or the topic of a broker. Left out: it is not counted. */
   readonly operation?: string
-  /** What is published. `id`: '' = it has none. */
+  /** The event that is published. `id`: '' = it has none. */
   readonly event?: {readonly topic: string; readonly id: string; readonly traceparent: string}
 }
 
-/** What policies are looked up by. */
+/** The name under which policies are looked up. */
 export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
   name,
   kind: API[block].components.policies,
   direction
 })
 
-/** What the building blocks of one app share: facts of the app, and calls to its components. */
+/** The parts that the building blocks of one app share: facts about the app, and calls to its components. */
 export type BlockContext = BlockContextOptions & ComponentCalls
 
 export const blockContext = (options: BlockContextOptions): BlockContext =>

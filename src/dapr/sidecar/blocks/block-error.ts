@@ -12,7 +12,7 @@ export const GRPC_CODES = {
   internal: 13
 } as const
 
-/** What programs read of an error (google.rpc.ErrorInfo, ResourceInfo, BadRequest); its HTTP body and gRPC status have it. */
+/** The details of an error for programs (google.rpc.ErrorInfo, ResourceInfo, BadRequest), in its HTTP body and gRPC status. */
 export interface BlockErrorDetails {
   readonly reason: string
   /** Null where Dapr has none. */

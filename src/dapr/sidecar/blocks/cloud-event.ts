@@ -5,7 +5,7 @@ import type {EventFields} from '../../../files/resources/routing-rule.ts'
 import {compactJson, memberTexts} from './json-text.ts'
 import {timeAt} from '../../../work/times.ts'
 
-/** What is published, before it is in an envelope. */
+/** An event to publish, before it is in an envelope. */
 export interface Publication {
   readonly pubsubName: string
   readonly topic: string
@@ -19,7 +19,7 @@ export interface Publication {
   readonly isTraceInMetadata?: boolean
 }
 
-/** What is sent in JSON; the event's `id`, '' = it has none that is a text. */
+/** The JSON to send, and the event's `id`; '' = it has none that is a text. */
 export interface Envelope {
   readonly text: string
   readonly id: string

@@ -12,7 +12,7 @@ export type ConfigurationListener = (id: string, items: ConfigurationItems) => P
 
 export interface ConfigurationRequest {
   readonly storeName: string
-  /** None: all. */
+  /** The keys; none: all keys. */
   readonly keys: readonly string[]
   readonly metadata: Metadata
   /** True: the subscription ends with the process of the app that asks now. */
@@ -28,7 +28,7 @@ interface Subscription {
   /** The watcher of changes: another one after its file has changed; undefined: none, until the file changes again. */
   store: ConfigurationStore | undefined
   endAtStore: End
-  /** It continues at no other store. */
+  /** The subscription does not continue at another store. */
   isEnding: boolean
   end(): Promise<void>
 }

@@ -32,9 +32,9 @@ export interface EncryptRequest {
   readonly algorithm: string
   /** '' = the usual one. */
   readonly cipher: string
-  /** What the document names its key; '' = as `keyName`. */
+  /** The name of the key in the document; '' = as `keyName`. */
   readonly decryptionKeyName: string
-  /** It names none. */
+  /** The document names no key. */
   readonly isNameless: boolean
 }
 
@@ -45,7 +45,7 @@ export interface FoundProvider {
   readonly onGone: OnGone | undefined
 }
 
-/** What is answered, part by part: a head, and segments. */
+/** The answer part by part: a head, and segments. */
 export type Document = AsyncIterable<Scattered>
 
 const failed = (error: unknown): BlockError =>

@@ -32,7 +32,7 @@ export interface BatchEntry {
   readonly event: AppEvent
 }
 
-/** What the app has answered (Dapr: pkg/runtime/pubsub, table of statuses). */
+/** The app's answer (Dapr: pkg/runtime/pubsub, table of statuses). */
 export type EventAnswer =
   | {readonly kind: 'success'}
   | {readonly kind: 'drop'}
@@ -46,7 +46,7 @@ export type EventAnswer =
 export interface EventChannel {
   /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
   ready(signal: AbortSignal, cause: string): Promise<void> | undefined
-  /** The same when events may be read: also if the app is asleep, as one starts it. `cause` of `ready` says which. */
+  /** As `ready`, for reading events: also if the app is asleep, since an event starts it. `cause` of `ready` says which. */
   mayRead(signal: AbortSignal): Promise<void> | undefined
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer>
@@ -74,7 +74,7 @@ export interface DeliveryProcess {
   readonly log: (level: LogLevel, text: string) => void
 }
 
-/** What the channels of events and of bindings share, whatever protocol it speaks. */
+/** The common part of the channels for events and for bindings, of either protocol. */
 export abstract class EventProcessChannel {
   readonly ready: DeliveryProcess['ready']
   readonly mayRead: DeliveryProcess['mayRead']
@@ -87,8 +87,8 @@ export abstract class EventProcessChannel {
   }
 
   /**
-   * What follows a request that got no answer; `before`: the process that it was for. An event that its process did not receive, or could
-   * not answer, does not count as a failure of the app.
+   * Handles a request without an answer; `before`: the process that it was for. An event that its process did not receive, or
+   * could not answer, does not count as a failure of the app.
    */
   protected unanswered(
     {why, wasSent}: {readonly why: string; readonly wasSent: boolean},

@@ -194,7 +194,7 @@ export class EventDelivery {
     return 'done'
   }
 
-  /** What the app answered, and where: a route that it does not have is the most usual slip. */
+  /** Describes the app's answer, and its route: one that the app does not have is the most common mistake. */
   #refusalOf(event: AppEvent, status: number): string {
     const target = this.route(event)
     return 'path' in target && status > 0 ? `POST ${target.path} answered ${status}` : `it answered ${status}`

@@ -4,8 +4,8 @@ import type {FaultSwitch} from '../../../proxy/faults/fault-switch.ts'
 import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
 
 /**
- * What a fault makes of a turn that its app gets by a stream, after its delay; undefined: it continues. A fault that cuts a response, or
- * kills the process that has the call, does nothing here: there is no connection of the call.
+ * The effect of a fault on a turn that its app gets by a stream, after its delay; undefined: the turn continues. A fault that
+ * cuts a response, or kills the process that has the call, does nothing here: the call has no connection of its own.
  */
 export async function faultedTurn(
   faults: Pick<FaultSwitch, 'active'> | undefined,

@@ -4,7 +4,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
 
-/** Nothing more is delivered; the app never got the event. */
+/** Delivery has stopped; the app never got the event. */
 export interface Stopped {
   readonly kind: 'stopped'
 }

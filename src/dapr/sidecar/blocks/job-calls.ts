@@ -45,7 +45,7 @@ export class JobCalls {
     return this.#asked('get', async jobs => jobs.get(this.#context.appId, name))
   }
 
-  /** One that is not there is deleted, too. */
+  /** Deletes a job; one that does not exist counts as deleted. */
   async delete(name: string): Promise<void> {
     if (name.trim() === '') throw this.refused('DAPR_SCHEDULER_JOB_NAME_EMPTY', 'Name is empty')
     await this.#asked('delete', async jobs => jobs.delete(this.#context.appId, name))

@@ -13,7 +13,7 @@ export interface PrefixContext {
   readonly space: string
 }
 
-/** What precedes the keys of an app in a store, by the component's `keyPrefix`; '' = nothing (Dapr: pkg/components/state/state_config.go). */
+/** The prefix of an app's keys in a store, by the component's `keyPrefix`; '' = none (Dapr: pkg/components/state/state_config.go). */
 export const prefixOf = (strategy: string, context: PrefixContext): string =>
   inSpace(context.space, ownPrefix(strategy, context))
 

@@ -97,7 +97,7 @@ export class OutboxCalls {
     await Promise.allSettled(refused.map(forget))
   }
 
-  /** What is not published yet is left to the next one, or to the next run. */
+  /** Closes; events that are not published yet are left to the next sidecar, or to the next run. */
   async close(): Promise<void> {
     this.#closing.abort()
     await within(CLOSE_MS, Promise.all(this.#underWay))
@@ -140,7 +140,7 @@ export class OutboxCalls {
     return found
   }
 
-  /** Where the component says now: it may have been corrected since the event was kept. */
+  /** Publishes an event where the component says now: it may have been corrected since the event was kept. */
   async #publish({event, ...kept}: KeptEvent, store: Store): Promise<void> {
     const {pubsub, topic} = outboxOf(store, this.#context.appId) ?? kept
     await this.#publishing.publish({

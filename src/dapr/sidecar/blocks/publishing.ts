@@ -29,7 +29,7 @@ type Broker = AppComponent<'pubsub'>
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
 
-/** What one app publishes (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
+/** The publishing of one app (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
 export class Publishing {
   readonly #context: BlockContext
 

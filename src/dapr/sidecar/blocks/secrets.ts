@@ -41,7 +41,7 @@ export class Secrets {
     }
   }
 
-  /** Those that the app may read. */
+  /** All secrets that the app may read. */
   async all(storeName: string, onGone?: OnGone): Promise<Readonly<Record<string, Secret>>> {
     const store = await this.#store(storeName)
     try {

@@ -9,7 +9,7 @@ export interface StateDelete {
 
 export interface StateSet extends StateDelete {
   readonly value: Buffer
-  /** It came as JSON. */
+  /** The value came as JSON. */
   readonly isJson: boolean
 }
 

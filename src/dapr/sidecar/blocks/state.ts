@@ -198,7 +198,7 @@ export class State {
         () => [],
         (error: unknown) => [error]
       )
-    /** What needs no further attempt: undefined where it was written, else why it was refused. */
+    /** Requests that need no further attempt: undefined if written, else why it was refused. */
     const settled = new Map<Request, unknown>()
     const writeLeft = async (): Promise<void> => {
       const left = requests.filter(request => !settled.has(request))

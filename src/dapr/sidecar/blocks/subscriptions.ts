@@ -100,7 +100,7 @@ export class Subscriptions {
     }
   }
 
-  /** What streams read. */
+  /** The subscriptions of streams. */
   get streamed(): readonly TopicSubscription[] {
     return [...this.#streamed].map(({active}) => active.subscription)
   }

@@ -1,6 +1,6 @@
 import type {Properties} from '../../components/properties.ts'
 
-/** What an app wants to do with a topic. */
+/** The use of a topic by an app. */
 export type TopicUse = 'publishingScopes' | 'subscriptionScopes'
 
 /** Texts between commas; blanks do not count. */
@@ -17,7 +17,7 @@ const scopedFor = (scopes: string, appId: string): readonly string[] =>
     .map(each => each.split('='))
     .flatMap(([app, topics]) => (app === appId && topics !== undefined ? topics.split(',') : []))
 
-/** What the properties of a component say of the topics of an app. */
+/** The topics that the properties of a component allow to an app. */
 interface Scopes {
   readonly appId: string
   readonly allowed: readonly string[]

@@ -87,7 +87,7 @@ export class WorkflowCalls {
     await this.tell('raise', name, event, data)
   }
 
-  /** With its children. */
+  /** Terminates an instance with its children. */
   async purge({appId, id}: InstanceName): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)
@@ -131,7 +131,7 @@ export class WorkflowCalls {
     }
   }
 
-  /** Another app's policies may forbid it. Throws a WorkflowError. `name`: of the workflow, where there is no instance yet. */
+  /** Throws a WorkflowError if another app's policies forbid the operation. `name`: of the workflow, if there is no instance yet. */
   #check(workflows: Workflows, app: string, id: string, operation: WorkflowOperation, name?: string): void {
     const access = {caller: this.#context.appId, kind: 'workflows', operation} as const
     workflows.checkAccess(app, id, {...access, name: name ?? workflows.find(app, id)?.name ?? ''})
@@ -153,7 +153,7 @@ export class WorkflowCalls {
   }
 }
 
-/** What precedes the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
+/** The text before the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
 const FAILURES_OF: Readonly<Record<Command, (id: string, event: string) => (why: string) => BlockError>> = {
   pause: id => why =>
     internal(

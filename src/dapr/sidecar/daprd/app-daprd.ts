@@ -17,7 +17,7 @@ export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 
   /** Names for the lives of the processes of this app, and folders for them: `<base>-1` … */
   readonly life: string
   readonly folder: string
-  /** What Dapr's CLI sets in its metadata. */
+  /** The metadata that Dapr's CLI sets. */
   readonly metadata: () => Readonly<Record<string, string>>
   /** Shows it on the terminal. */
   readonly warn: (text: string) => void
@@ -34,7 +34,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   readonly #readings = new Readings(() => this.#readingsChanged())
   readonly #configurations = new Map<string, (items: unknown) => void>()
   readonly #over = new AbortController()
-  /** Those of Dapr's own folder that were used. */
+  /** The components of Dapr's own folder that were used. */
   readonly #used = new Set<string>()
   #all: readonly ComponentResource[] = []
   /** The configuration that daprd needs; '' if it needs none, and is not started. */
@@ -128,7 +128,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** One change after the other; also after one that failed. */
+  /** Makes one change after the other, also after one that failed. */
   #change(work: () => Promise<Daprd | undefined>): void {
     this.#latest = this.#latest.catch(() => undefined).then(work)
     this.#latest.catch(() => undefined)

@@ -4,7 +4,7 @@ import {UNIMPLEMENTED} from '../../../proxy/net/grpc/status.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr/'
-/** What is not below it is the proxy's, which is not restricted. */
+/** Paths that do not begin so belong to the proxy, which is not restricted. */
 const RUNTIME = '/dapr.proto.runtime.'
 
 /** Whether the sidecar serves a method: what is denied goes before what is allowed. */

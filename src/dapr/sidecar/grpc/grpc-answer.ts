@@ -19,7 +19,7 @@ export interface AnsweredCall {
   answered(end: GrpcStatus, pass: () => void): void
   /** The attempt has failed within its answer. */
   failAttempt(end: GrpcStatus): void
-  /** The same, in our words about the callee. */
+  /** The status of a failed call, in our words about the callee. */
   failedStatus(why: string): GrpcStatus
   unreachable(why: string): void
   /** The whole answer has been passed on. */
@@ -36,7 +36,7 @@ export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
 export class GrpcAnswer {
   /** The caller has got the head of an answer. */
   hasBegun = false
-  /** It has got a message of one that policies could have discarded before. */
+  /** The caller has got a message of an attempt that policies could have discarded before. */
   hasPassed = false
   readonly #call: AnsweredCall
   readonly #caller: FrameStream
@@ -58,7 +58,7 @@ export class GrpcAnswer {
     this.#gauge.limit(max)
   }
 
-  /** Another attempt begins. */
+  /** Called when another attempt begins. */
   restart(): void {
     this.#head = ''
     this.#gauge = new MessageGauge(this.#maxBytes)
@@ -136,7 +136,7 @@ export class GrpcAnswer {
     return true
   }
 
-  /** What was passed on is written first. */
+  /** Breaks the answer off once everything that was passed on is written. */
   #breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
     setImmediate(() => {
@@ -160,5 +160,5 @@ const statusOf = ({status, message}: AnswerFields): GrpcStatus => ({
   message: message === '' ? '' : percentDecoded(message)
 })
 
-/** What an app has left out. */
+/** The fields that an app has left out. */
 const missingFields = ({status}: AnswerFields): string => (status >= 0 ? '' : trailersOf(NO_TRAILERS))

@@ -35,7 +35,7 @@ import type {ReceivedCall, Forwarded, RequestHead} from './request-head.ts'
 import {briefRequest, wholeRequest} from './sent-request.ts'
 import {NO_STREAMS, SentMessages} from './sent-messages.ts'
 
-/** What the API that took a call says of it before it begins. */
+/** The facts about a call from the API that took it, before it begins. */
 export interface GrpcCallFacts {
   /** The method that the app is called with. */
   readonly calleeMethod: string
@@ -108,7 +108,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   abstract failedStatus(why: string): GrpcStatus
   /** The status for a callee that does not admit the call. */
   protected abstract deniedStatus(denied: Denied): GrpcStatus
-  /** What a status code of the callee means for policies. */
+  /** The meaning of a callee's status code for policies. */
   protected abstract verdictOf(code: number): Verdict
   /** Additional fields for the head of the answer. */
   protected answerFields(_fields: AnswerFields): string {

@@ -49,11 +49,11 @@ import {
 } from '../../../proxy/net/grpc/status.ts'
 import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
 
-/** What the gRPC port of one sidecar serves. */
+/** The services of the gRPC port of one sidecar. */
 export interface GrpcContext {
   readonly sidecar: SidecarContext
   readonly guards: GrpcGuards
-  /** The same at a unix domain socket, where any authority is fine. */
+  /** The guards at a unix domain socket, where any authority is accepted. */
   readonly socketGuards: GrpcGuards
   readonly maxHeadBytes: number
   /** The sidecar as it serves a caller of another run. */

@@ -27,7 +27,7 @@ export const grpcTraceOf = (head: RequestHead): FreshTrace => {
   return traceparent === '' ? freshTrace() : {traceparent, fields: traceFields(traceparent)}
 }
 
-/** What a call passes on: its span, or else the caller's trace, or a new one. */
+/** The trace that a call passes on: its span, or else the caller's trace, or a new one. */
 export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace => {
   if (spans !== undefined)
     return {traceparent: formatTraceparent(spans.own.context), tracestate: formatTracestate(spans.own.context)}

@@ -16,9 +16,9 @@ import {headFields, ON_INVOKE} from '../../../proxy/net/grpc/head-fields.ts'
 
 export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
 
-/** What is sent of a call of InvokeService. */
+/** The parts of a call of InvokeService that are sent. */
 export interface SentInvoke {
-  /** As the caller wrote it, for errors. */
+  /** The id as the caller wrote it, for errors. */
   readonly sentId: string
   /** InvokeServiceRequest: the request to the sidecar of another run. */
   readonly request: Uint8Array

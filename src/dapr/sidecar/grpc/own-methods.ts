@@ -20,7 +20,7 @@ export interface OwnMethodsContext {
   readonly blocks: () => Promise<Blocks>
   /** Loads the workflows of the run. */
   readonly workflows: () => Promise<Workflows>
-  /** What was set over either API. */
+  /** Metadata that was set over either API. */
   readonly customMetadata: Map<string, string>
   /** `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
@@ -60,7 +60,7 @@ const block =
     return answerGrpc(await context.blocks(), name, message, call)
   }
 
-/** What the sidecar does itself, and what it answers as a Dapr without components (pkg/api/grpc). */
+/** Methods that the sidecar answers itself, also those that it answers as a Dapr without components (pkg/api/grpc). */
 const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
   GetMetadata: (message, {appId, facts, customMetadata}) => {
     checkMessage(message)

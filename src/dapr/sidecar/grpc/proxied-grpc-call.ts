@@ -79,7 +79,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return ids + tokenField + lead
   }
 
-  /** What is left of the deadline. */
+  /** The rest of the deadline. */
   #timeout(afterMs: number): string {
     const {timeout} = this.requestHead
     if (timeout === '') return ''

@@ -24,12 +24,12 @@ const ENCODING = 16
 const PROTOCOL = 17
 /** `dapr-stream`: metadata that the proxy reads, too. */
 const STREAM = 20
-/** What a gateway passes on of its browser's request. */
+/** Bits of headers that a gateway passes on from its browser's request. */
 const ORIGIN = 21
 const FETCH_SITE = 22
 /** Ours to say, or of no meaning in HTTP/2. */
 const CUT = 18
-/** What has no place in HTTP/2 (RFC 9113 §8.2.2). */
+/** Headers that are not allowed in HTTP/2 (RFC 9113 §8.2.2). */
 const FORBIDDEN = 19
 
 const KINDS: ReadonlyMap<string, number> = new Map([
@@ -74,12 +74,12 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 /** Dapr's values for true (kit/utils, IsTruthy). */
 const IS_TRUE = /^(?:y|yes|true|t|on|1)$/i
 
-/** What a head becomes for one callee. */
+/** The form of a head for one callee. */
 export interface Forwarded {
   readonly pool: Pool
   readonly caller: string
   readonly block: string
-  /** It goes out for another time. */
+  /** The head is sent once more. */
   isRepeated: boolean
 }
 
@@ -112,20 +112,20 @@ export class RequestHead implements FieldSink {
   isStream = false
   /** Binary metadata that is not valid base64. */
   isBadBinary = false
-  /** It breaks the rules of HTTP/2. */
+  /** The head breaks the rules of HTTP/2. */
   isMalformed = false
   /** Larger than what is taken. */
   isTooLarge = false
-  /** It has been looked at, and nothing is wrong with it. */
+  /** The head was checked, and is valid. */
   isFine = false
   /** The request for the record, created on first access. */
   brief: SentRequest | undefined
   whole: SentRequest | undefined
   /** The call that the proxy makes of it; undefined: it makes none. */
   call: Call | undefined
-  /** What was forwarded to the latest callee. */
+  /** The form for the latest callee. */
   #forwarded: Forwarded | undefined
-  /** As it came, where it is remembered. */
+  /** The block as it came, if it is remembered. */
   block = ''
   #seen = 0
   #hasMetadata = false
@@ -220,7 +220,7 @@ export class RequestHead implements FieldSink {
     }
   }
 
-  /** What it has become for this callee: a client that says the same again is passed on the same again. */
+  /** The remembered form for this callee: equal heads of a client are passed on equally. */
   forwardedTo(pool: Pool, caller: string): Forwarded | undefined {
     const known = this.#forwarded
     if (known?.pool !== pool || known.caller !== caller) return undefined
@@ -228,7 +228,7 @@ export class RequestHead implements FieldSink {
     return known
   }
 
-  /** It becomes this block for that callee. */
+  /** Remembers the block that the head has for a callee. */
   forward(pool: Pool, caller: string, block: string): Forwarded {
     // a flat text: it is looked up for each call
     return (this.#forwarded = {pool, caller, block: textCopy(block), isRepeated: false})

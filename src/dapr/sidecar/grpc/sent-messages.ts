@@ -20,7 +20,7 @@ export class SentMessages {
   isDone = false
   #kept: KeptBody | undefined
   #early: string[] | undefined
-  /** All that was passed on in this attempt; undefined: too much to repeat it. */
+  /** Everything that was passed on in this attempt; undefined: too much to repeat it. */
   #passed: string | undefined = ''
 
   constructor(maxBytes: number) {
@@ -59,7 +59,7 @@ export class SentMessages {
     return true
   }
 
-  /** What a new stream begins with: all that has come so far, again for another attempt; undefined: it is no longer kept. */
+  /** The beginning of a new stream: all that has come so far, again for another attempt; undefined: it is no longer kept. */
   first(): readonly string[] | undefined {
     const kept = this.#kept
     if (kept?.isStarted === true) return kept.isLost ? undefined : [kept.whole().toString('latin1')]
@@ -69,13 +69,13 @@ export class SentMessages {
     return early ?? NOTHING
   }
 
-  /** They are not sent again. */
+  /** Called when they are not sent again. */
   release(): void {
     this.#kept?.release()
     this.#kept = undefined
   }
 
-  /** Nothing of them is needed any longer. */
+  /** Drops all messages. */
   drop(): void {
     this.#early = undefined
     this.#passed = undefined

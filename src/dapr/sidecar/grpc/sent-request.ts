@@ -12,7 +12,7 @@ export const briefRequest = (head: RequestHead): SentRequest =>
     trace: sentTrace(head)
   })
 
-/** The same with all metadata as header lines. `target`: the path of the call. */
+/** The request with all metadata as header lines. `target`: the path of the call. */
 export function wholeRequest(head: RequestHead, target: string): SentRequest {
   if (head.whole !== undefined && head.whole.target === target) return head.whole
   const lines = head.whole?.lines ?? allLines(head)

@@ -73,7 +73,7 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
-  /** What comes from now on is large. */
+  /** Called when large messages follow. */
   expectLarge(): void {
     this.received.caller.takeBytes()
   }
@@ -90,7 +90,7 @@ export class ServerStream implements StreamHandler {
     if (this.#unsent > MAX_BEHIND_MIB << 20) this.#leave()
   }
 
-  /** Its large pieces are not copied. */
+  /** Sends a message without copying its large pieces. */
   #sendLarge(prefix: string, pieces: readonly Uint8Array[]): void {
     const {caller} = this.received
     let small = prefix

@@ -46,7 +46,7 @@ export const cleanMethod = (method: string): string => {
   return cleaned === '.' || cleaned === '..' ? '' : cleaned
 }
 
-/** Nothing to decode, to clean or to escape: true for most paths. */
+/** Whether there is nothing to decode, to clean or to escape: true for most paths. */
 export const isPlainPath = (path: string): boolean => {
   const last = path.length - 1
   if (path.charCodeAt(0) !== 47 || (last > 0 && path.charCodeAt(last) === 47)) return false

@@ -81,7 +81,7 @@ export interface RequestHeaders {
   fetchSite: string
   /** The app for which another run's sidecar calls (`delegated-caller.ts`). */
   delegation: string
-  /** What it is recorded as coming from, where that is not the app of the sidecar: `pillion invoke`. */
+  /** The caller in the record, if that is not the app of the sidecar: `pillion invoke`. */
   from?: string
   /** Bytes of the body, -1 = chunked, 0 = none. */
   length: number

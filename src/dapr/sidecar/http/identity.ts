@@ -1,7 +1,7 @@
 import {hostname, networkInterfaces} from 'node:os'
 import {isIPv6} from 'node:net'
 
-/** What a sidecar says to callees about itself, in addition to its app id. */
+/** A sidecar's identity for callees, besides its app id. */
 export interface Identity {
   readonly namespace: string
   /** This machine's address, as in X-Forwarded-For. */

@@ -19,7 +19,7 @@ import {spanLines} from './trace.ts'
 /** Returns a function that mirrors calls to an app to its shadows; undefined if it has none. */
 export type CopierOf = (callee: string) => ((of: CopyOf) => Copy) | undefined
 
-/** What all calls through one sidecar share. */
+/** The parts that all calls through one sidecar share. */
 export interface SidecarContext extends CallContext {
   readonly appId: string
   readonly admit: Admit
@@ -42,7 +42,7 @@ export interface InvocationOptions {
   /** Trace headers for the caller, if the app's response has none. */
   readonly responseTrace: string
   readonly spans?: CallSpans | undefined
-  /** It came as `InvokeService` over gRPC. */
+  /** The call came as `InvokeService` over gRPC. */
   readonly isInvokeService?: boolean
   /** More header lines for the callee: those that request a websocket. */
   readonly extraLines: string

@@ -96,7 +96,7 @@ function actorRuntimeOf(facts: Facts): object {
   }
 }
 
-/** What `extended` holds, in the order of its keys; what was set over the API takes precedence. */
+/** The content of `extended`, in the order of its keys; what was set over the API takes precedence. */
 export const extendedOf = (facts: Facts, custom: ReadonlyMap<string, string>): Readonly<Record<string, string>> => {
   const extended = {...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion}
   return Object.fromEntries(Object.entries(extended).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -42,7 +42,7 @@ export class PlainBlocks {
   readonly #sidecar: SidecarContext
   readonly #callBlock: CallBlock
   readonly #maxBodyBytes: number
-  /** What is posted to: topics and stores, which come again with each call. */
+  /** The targets of POST, topics and stores, which come again with each call. */
   readonly #posted = new Map<string, BlockCall>()
 
   constructor(sidecar: SidecarContext, callBlock: CallBlock) {

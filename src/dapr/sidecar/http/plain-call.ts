@@ -34,7 +34,7 @@ export const plainRules: PlainRules = {
     nameReader({
       ...PLAIN_KINDS,
       baggage: OTHER,
-      // who may send what a web page may have sent is decided behind the fast path
+      // requests that a web page may have sent are judged after the fast path
       origin: OTHER,
       'sec-fetch-site': OTHER,
       'pillion-caller': OTHER,

@@ -28,7 +28,7 @@ export interface RoutedRequest {
   readonly apiAccess?: ApiAccess | undefined
 }
 
-/** What the sidecar does itself, by the parameters of the path. */
+/** Operations that the sidecar does itself, by the parameters of the path. */
 const OWN: Partial<Readonly<Record<ApiOperation['name'], (params: readonly string[]) => RouteAction>>> = {
   Healthz: () => ({kind: 'health'}),
   HealthzOutbound: () => ({kind: 'outbound-health'}),

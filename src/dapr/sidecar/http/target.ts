@@ -13,7 +13,7 @@ export interface Sent {
 
 /** The callee and its method. */
 export interface Target {
-  /** As the caller wrote it, for messages. */
+  /** The id as the caller wrote it, for messages. */
   readonly sentId: string
   readonly id: string
   /** Path and query for the app. `fault`: why they could not be determined. */
@@ -116,7 +116,7 @@ export const findPlainTarget = (path: string, query: string, givenId: string): T
 
 const READ = /^\/v1\.0\/invoke\/([^/]+)\/method(?=\/)/
 
-/** The same for a request that another sidecar has parsed: its method is passed on unchanged. */
+/** Finds callee and method of a request that another sidecar has parsed: its method is passed on unchanged. */
 export const findReadTarget = ({path, query}: Sent): Target | undefined => {
   const [before = '', written = ''] = READ.exec(path) ?? []
   const id = decoded(unescapePath(written))

@@ -58,7 +58,7 @@ function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: bo
 const dataOf = (bytes: Uint8Array): string | undefined =>
   bytes.length === 0 ? undefined : JSON.stringify(bufferOf(bytes).toString('base64'))
 
-/** As Dapr describes what it plans: without repetitions. */
+/** The period as Dapr describes it: without repetitions. */
 const periodText = ({step}: Reminder): string | undefined =>
   step === undefined ? undefined : `@every ${formatGoDuration(step)}`
 

@@ -45,7 +45,7 @@ const transact: BlockHandler = async ({actorState}, request) => {
 
 const NOTHING = new Uint8Array(0)
 
-/** What the sidecar says itself. */
+/** Headers of the sidecar itself. */
 const OF_SIDECAR =
   /^(?:host|connection|content-length|transfer-encoding|dapr-api-token|dapr-api-call|dapr-caller-.*|dapr-callee-.*)$/i
 

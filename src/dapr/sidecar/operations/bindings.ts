@@ -20,7 +20,7 @@ import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** What a binding returns besides its data; Go capitalizes the first character. */
+/** The metadata that a binding returns besides its data; Go capitalizes the first character. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
   headerLines(metadata, undefined, name => `Metadata.${name}`)
 
@@ -64,7 +64,7 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
       InvokeBindingResponse,
       async ({bindings}, {name, data, metadata, operation}, {trace, head: {baggage}, setHeader, onGone}) => {
         const {traceparent, tracestate} = trace
-        // what was sent counts more than what the request says (Dapr)
+        // what was sent takes precedence over what the request says (Dapr)
         const sent = {
           traceparent,
           ...(tracestate !== '' && {tracestate}),

@@ -38,7 +38,7 @@ const NOTHING_SAID = {
   keepPromptMs: 0
 } as const
 
-/** What Dapr reads of alpha1's metadata must be of its type, although it is not used then. */
+/** Checks the types of alpha1's metadata, which Dapr reads although it does not use them then. */
 function checkMetadata(metadata: Request1['metadata']): void {
   for (const [key, value] of Object.entries(metadata))
     if (key.toLowerCase() === 'temperature' && Number.isNaN(Number(value)))
@@ -111,7 +111,7 @@ async function converseAlpha2(
   })
 }
 
-/** What a message of any kind says, without personal data. */
+/** The texts of a message of any kind, without personal data. */
 function cleaned(said: object): object {
   const {content} = said as {readonly content: readonly {readonly text: string}[]}
   return {...said, content: content.map(({text}) => ({text: withoutPersonalData(text)}))}

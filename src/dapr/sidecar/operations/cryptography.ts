@@ -19,7 +19,7 @@ async function* only(body: Buffer): AsyncGenerator<Buffer, void> {
   yield body
 }
 
-/** All of it: an answer over HTTP reports a failure by its status. */
+/** Reads all of a document: an answer over HTTP reports a failure by its status. */
 async function answered(document: Document): ReturnType<BlockHandler> {
   const all: Uint8Array[] = []
   try {

@@ -19,7 +19,7 @@ interface AskedQuestion {
   readonly request: readonly [schema: Schema, message: object]
 }
 
-/** What was answered. */
+/** The answer to a question. */
 export interface AnsweredQuestion<R> {
   /** The name of the configured model; '' = it has none. */
   readonly model: string

@@ -13,7 +13,7 @@ import {SECRET_OPERATIONS} from './secrets.ts'
 import {STATE_OPERATIONS} from './state.ts'
 import {WORKFLOW_OPERATIONS} from './workflows.ts'
 
-/** What is served of Dapr's API, by Dapr's names. */
+/** The operations of Dapr's API that are served, by Dapr's names. */
 const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>> = {
   ...STATE_OPERATIONS,
   ...PUBSUB_OPERATIONS,

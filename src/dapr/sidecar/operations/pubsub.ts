@@ -55,7 +55,7 @@ const traceIn = (lines: string): {readonly traceparent: string; readonly tracest
   return {traceparent, tracestate}
 }
 
-/** What errors of a bulk request name. */
+/** The names in errors of a bulk request. */
 interface BulkTarget {
   readonly pubsubName: string
   readonly topic: string

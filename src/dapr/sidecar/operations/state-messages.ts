@@ -14,7 +14,7 @@ const wordOf = (words: readonly string[], index: number): string => words[index]
 
 export const consistencyOf = (index: number): string => wordOf(CONSISTENCY, index)
 
-/** What a StateItem asks for. */
+/** The request of a StateItem. */
 export const wishOf = ({key, value, etag, metadata, options}: Item): StateSet => ({
   key,
   value: bufferOf(value),

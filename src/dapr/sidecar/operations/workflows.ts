@@ -41,7 +41,7 @@ const ACCEPTED = json({}, 202)
 /** RFC 3339 with as many digits as it needs, as protojson writes it. */
 const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
 
-/** What is known of it besides its status (Dapr: pkg/runtime/wfengine/client.go). */
+/** The properties of an instance besides its status (Dapr: pkg/runtime/wfengine/client.go). */
 function propertiesOf({customStatus, input, output, failure, status}: Instance): Record<string, string> {
   const properties = new Map<string, string | undefined>([
     ['custom_status', customStatus],
@@ -59,7 +59,7 @@ function propertiesOf({customStatus, input, output, failure, status}: Instance):
   )
 }
 
-/** One that has not started has no name yet. */
+/** The name of a workflow; an instance that has not started has none yet. */
 const nameOf = ({status, name}: Instance): string => (status === PENDING ? '' : name)
 
 function instanceJson(instance: Instance): object {
@@ -129,7 +129,7 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       if (instance === undefined) throw notFound(name.id)
       return json(instanceJson(instance), 200)
     },
-    // of an unknown one the answer has the id alone
+    // for an unknown instance, the answer has the id alone
     grpc: grpc(GetWorkflowRequest, GetWorkflowResponse, async ({workflows}, {instanceId, appId = ''}) => {
       const instance = await workflows.get({id: instanceId, appId})
       if (instance === undefined) return {instanceId}

@@ -8,7 +8,7 @@ export interface PolicyNames {
   readonly circuitBreaker: string
 }
 
-/** What holds for calls to one app, HTTPEndpoint or URL. */
+/** The policies for calls to one app, HTTPEndpoint or URL. */
 export interface AppTarget extends PolicyNames {
   /** Methods whose circuit breakers are kept at once. */
   readonly circuitBreakerCacheSize: number

@@ -17,11 +17,11 @@ export interface Operation {
 
 /** What Dapr and Pillion say of the components of a block. */
 export interface ComponentWords {
-  /** In errors (Dapr: pkg/components, in each registry). */
+  /** The word for one of them in errors (Dapr: pkg/components, in each registry). */
   readonly one: string
-  /** What they are for, for people. */
+  /** Describes their purpose. */
   readonly purpose: string
-  /** In the names of default policies (Dapr: pkg/resiliency). */
+  /** The word in the names of default policies (Dapr: pkg/resiliency). */
   readonly policies: string
   /** What the metrics count their calls as; left out: they have another series, or none. */
   readonly counted?: string

@@ -111,7 +111,7 @@ export async function oneActor(facts: ActorFacts, query: URLSearchParams, maskin
   }
 }
 
-/** What is kept of an actor, as the sidecar of its host reads it; secrets are masked, as those of calls are. */
+/** The state of an actor, as the sidecar of its host reads it; secrets are masked, as those of calls are. */
 async function stateOf(
   {loaded, stateOf: read}: ActorFacts,
   {type, id}: {readonly type: string; readonly id: string},

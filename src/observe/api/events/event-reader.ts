@@ -80,7 +80,7 @@ export class EventReader {
     if (text.length > 0) this.#write(text.join(''))
   }
 
-  /** Nothing more will come. What waits is written. */
+  /** Ends the stream once what waits is written. */
   end(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true

@@ -1,7 +1,7 @@
 import {nearMiss} from '../../../model/near-miss.ts'
 import {ApiProblem} from '../problem.ts'
 
-/** What a reader of events can select. */
+/** The types of events that a reader can select. */
 export const TYPES = [
   'app',
   'edges',
@@ -21,7 +21,7 @@ export type EventType = (typeof TYPES)[number]
 
 /** Something that has happened, as readers get it. */
 export interface ApiEvent {
-  /** They grow; 0: one of a sample, which is not sent again. */
+  /** The number of the event, ascending; 0: one of a sample, which is not sent again. */
   readonly id: number
   /** The time of the event, in ms since 1970; 0 for a sample. */
   readonly at: number
@@ -45,7 +45,7 @@ export function frameOf({id, at, type, data}: ApiEvent, format: EventFormat): st
   return `${id === 0 ? '' : `id: ${id}\n`}event: ${type}\ndata: ${data}\n\n`
 }
 
-/** What keeps a connection without news alive; readers skip it. */
+/** Keeps a connection without events alive; readers skip it. */
 export const PULSE: Readonly<Record<EventFormat, string>> = {sse: ':\n\n', ndjson: '\n'}
 
 /** Reads `types=app,calls`; without it all. Throws an ApiProblem. */

@@ -36,7 +36,7 @@ export class LineSamples {
     if (at < text.length) this.#notShown += linesIn(at === 0 ? text : text.slice(at))
   }
 
-  /** What came since the last time. */
+  /** Returns what came since the last call. */
   take(): Api.LineSample {
     const taken = {from: Math.max(0, this.#from), to: this.#to, lines: this.#lines, notShown: this.#notShown}
     this.#from = -1

@@ -44,7 +44,7 @@ export class RunEvents {
   #lastDeath = 0
   /** Settles when every exit seen so far is reported: the last lines of an app have to be read first. */
   #deathsTold = Promise.resolve()
-  /** What readers know of troubles, as JSON; '': nothing. */
+  /** The troubles that readers know, as JSON; '': none. */
   #troubles = ''
   #isAskingTroubles = false
   #lastCall = -1
@@ -80,7 +80,7 @@ export class RunEvents {
     else reader.sendKept(missed)
     if (isOnce) return reader.end()
     this.#readers.add(reader)
-    // it knows none of the samples yet, or may have missed the latest
+    // a new reader knows none of the samples yet, or may have missed the latest
     this.#areEdgesQuiet = false
     this.#troubles = ''
     this.#hits.clear()
@@ -112,7 +112,7 @@ export class RunEvents {
     return this.#log.momentOf(id)
   }
 
-  /** What has happened before the first reader came, with the exits among it. */
+  /** Adds the events from before the first reader, with the exits among them. */
   async takeEarly(early: readonly EarlyEvent[]): Promise<void> {
     const {deaths, masked} = this.#context()
     const masking = new Masking(masked())
@@ -345,7 +345,7 @@ const subjectOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'in
 
 const NO_CALLS: Api.Recent = {seconds: RECENT_SECONDS, calls: 0, failed: 0, p95Ms: 0}
 
-/** What only the whole run knows of an app, and is not known of a past state. */
+/** Facts about an app that only the whole run knows, and that are not known of a past state. */
 const UNKNOWN = {isMain: true, circuitBreakers: [], recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
 
 /** Sends a sample. */

@@ -10,7 +10,7 @@ import type {Turns} from '../turns.ts'
  * overwrites before it was read is counted.
  */
 export class CallSnapshot {
-  /** That moment: `performance.now()`. */
+  /** The moment of the snapshot, by `performance.now()`. */
   readonly at = performance.now()
   readonly #recorder: CallRecorder
   /** The latest first. */

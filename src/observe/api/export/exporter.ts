@@ -7,7 +7,7 @@ export interface Exporter {
   readonly type: string
   readonly before: string
   readonly between: string
-  /** What follows the calls; `comment`: a text for it, '' = none. */
+  /** The text after the calls; `comment`: '' = none. */
   end(comment: string): string
   text(call: RecordedCall): string
 }
@@ -19,7 +19,7 @@ export interface ExporterOptions {
   readonly portOf: (call: RecordedCall) => number
   /** `performance.now()` at the moment that is written. */
   readonly now: number
-  /** What calls were made for, where the format has that. */
+  /** The causes of calls, if the format has them. */
   readonly gathered?: Pick<Gathered, 'links' | 'traced' | 'spans'> | undefined
 }
 

@@ -31,7 +31,7 @@ export function shellPrintf(parts: Parts): string {
 export const isPrintable = (bytes: Buffer): boolean =>
   isUtf8(bytes) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u.test(bytes.toString())
 
-/** Nothing that a shell reads needs no quotes. */
+/** An empty text needs quotes, plain text none. */
 const quoted = (text: string): string =>
   /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 

@@ -1,4 +1,4 @@
-/** What identifies an event. */
+/** The names that identify an event. */
 export interface EventNames {
   /** `id` of CloudEvents 1.0. */
   readonly event: string
@@ -16,7 +16,7 @@ const BEHIND = '","specversion":'
 export function eventNames(envelope: Buffer): EventNames | undefined {
   const text = envelope.toString('utf8', Math.max(0, envelope.length - END_BYTES))
   const end = text.lastIndexOf(BEHIND)
-  // what its data say comes before
+  // the `id` of its data comes before
   const start = end < 0 ? -1 : text.lastIndexOf(',"id":"', end)
   if (start < 0) return undefined
   const [, id, source] = NAMES.exec(text.slice(start, end + BEHIND.length)) ?? []

@@ -16,23 +16,23 @@ import {latestUses} from './latest-uses.ts'
 import {PublishedEvents, type PublishedCall} from './published-events.ts'
 import {tracesOf} from './traces-of.ts'
 
-/** What is no call: a component was used, a workflow ran, a step of one, or what an app did itself. */
+/** A node of a tree that is no call: a use of a component, a workflow, a step of one, or an app's own span. */
 export type Other =
   | {readonly kind: 'component'; readonly use: ComponentUse}
   | {readonly kind: 'workflow'; readonly instance: Instance}
   | {readonly kind: 'step'; readonly instance: Instance; readonly step: Step}
   | {readonly kind: 'span'; readonly span: ReceivedSpan}
 
-/** All that a run remembers of its requests, and what was made for what. */
+/** Everything that a run remembers of its requests, with their causes. */
 export interface Gathered {
   readonly links: CallLinks
   readonly traced: ReadonlyMap<number, TracedCall>
-  /** What those are that are no calls. */
+  /** The nodes that are no calls. */
   readonly others: ReadonlyMap<number, Other>
-  /** What was made for nothing else, with the traces that it came in. */
+  /** Nodes without a cause, with the traces that they came in. */
   readonly first: ReadonlyMap<number, string>
   readonly failed: ReadonlySet<number>
-  /** What apps say of the traces; undefined: no app has sent anything. */
+  /** The spans of apps; undefined: no app has sent any. */
   readonly spans: JoinedTraces | undefined
 }
 
@@ -95,7 +95,7 @@ interface Found {
   readonly turns: Turns
 }
 
-/** All that has a place in a trace, in the order of their starts. */
+/** Adds everything with a place in a trace, in the order of their starts. */
 async function addAll(spans: JoinedTraces, {recorder, uses, numbers, turns}: Found): Promise<void> {
   const all = uses.map(({call}) => call)
   for (const number of numbers) {
@@ -116,7 +116,10 @@ function withProof(call: TracedCall, spans: JoinedTraces, traced: ReadonlyMap<nu
 /** Returns the latest time at which it can have begun. */
 const last = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
 
-/** What links a call to others; undefined: it is not kept, or no app made it: a replay, a copy for a shadow, a question of the app's own sidecar. */
+/**
+ * The data that link a call to others; undefined: it is not kept, or no app made it: a replay, a copy for a shadow, a question of
+ * the app's own sidecar.
+ */
 function tracedCall(recorder: CallRecorder, number: number) {
   const line = recorder.call(number)
   if (line === undefined || (line.flags & (FLAG.replay | FLAG.shadow)) !== 0) return undefined
@@ -242,5 +245,5 @@ function stepCall(
   }
 }
 
-/** What is alike in calls; undefined: it has a row of its own. */
+/** Equal for calls that may share a row; undefined: the call has a row of its own. */
 export const alikeOf = (call: TracedCall | undefined): string | undefined => call && `${call.from} ${kindOf(call)}`

@@ -5,7 +5,7 @@ import {spanDetails, KIND, type ReceivedSpan} from '../../telemetry/otlp/receive
 import type {KeptTrace} from '../../telemetry/otlp/span-store.ts'
 import type {TracedCall} from './link-calls.ts'
 
-/** Some SDKs cut the start of a span off to whole ms: it may seem to begin before what it belongs to. */
+/** Some SDKs round the start of a span down to whole ms: it may seem to begin before its parent. */
 const CLOCK_MS = 1
 
 /** The place of a span or call in its trace: below a call (or a use of a component) with this number, or below a span. */
@@ -53,7 +53,7 @@ export class JoinedTrace {
   readonly #byCame: ReadonlyMap<string, readonly TracedCall[]>
   /** The call that a span is, by its id. */
   readonly #joined = new Map<string, TracedCall>()
-  /** What is known of `callAround`. */
+  /** Cached results of `callAround`. */
   readonly #around = new Map<ReceivedSpan, number | undefined>()
   readonly #callees = new Set<TracedCall>()
   readonly #callers = new Set<TracedCall>()
@@ -114,7 +114,7 @@ export class JoinedTrace {
     const path: ReceivedSpan[] = []
     let place: SpanPlace | undefined = this.#placeOf(span)
     while (typeof place === 'object' && !this.#around.has(place)) {
-      // what is its own ancestor has none
+      // a span that is its own ancestor has none
       this.#around.set(place, undefined)
       path.push(place)
       place = this.aboveSpan(place)

@@ -13,7 +13,7 @@ export interface TreeRow {
 
 export interface TreeOptions {
   readonly links: Pick<CallLinks, 'madeFor'>
-  /** Those of one kind are alike; undefined: it always has a row of its own. */
+  /** Equal for nodes that may share a row; undefined: the node always has its own. */
   readonly kindOf: (number: number) => string | undefined
   readonly hasFailed: (number: number) => boolean
   /** A row that is wanted, with those above it, however many there are. */
@@ -57,7 +57,7 @@ export function layTree(roots: readonly number[], options: TreeOptions): Tree {
   return {rows, leftOut: countOf(all) - countOf(rows), failedAt}
 }
 
-/** What was made for one call: each for itself, and of many that are alike those behind the first ones together. */
+/** Groups the nodes below one call: each by itself, and of many equal ones all but the first together. */
 function groupsOf(
   numbers: readonly number[],
   {links, kindOf, hasFailed, asked}: TreeOptions

@@ -22,8 +22,8 @@ const MAX_LINES = 1000
 const MAX_LINE = 2000
 
 /**
- * What apps wrote while they had to do with a request, the oldest first, each with the latest thing that its app was doing then.
- * `elsewhere`: what they did for others, who may have caused it as well. Takes short turns.
+ * The lines that apps wrote while they worked for a request, the oldest first, each with what its app had begun last.
+ * `elsewhere`: the work of apps for other requests, which may have caused a line as well. Takes short turns.
  */
 export async function linesBetween(
   log: Pick<RunLog, 'latest'>,
@@ -53,7 +53,7 @@ export async function linesBetween(
 const isWithin = ({time, writer}: LogBatch, {app, from, until}: Busy, lateMs: number): boolean =>
   time + 1 >= from && time <= until + lateMs && isOfApp(writer.name, app)
 
-/** What an app had begun last of all that it was doing, or had just done. */
+/** The latest of the things that an app was doing, or had just done. */
 function atThatTime(batch: LogBatch, busy: readonly Busy[]): Busy | undefined {
   for (const lateMs of [0, LATE_MS]) {
     const [latest] = busy.filter(each => isWithin(batch, each, lateMs)).toSorted((a, b) => b.from - a.from)

@@ -3,9 +3,9 @@
 import type {CallLink} from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 
-/** What is known of a call, or of what else is made for calls. Times are those of `performance.now()`, in ms. */
+/** The data about a call, or about something else with a cause, by which they are linked. Times are those of `performance.now()`, in ms. */
 export interface TracedCall {
-  /** Of what is no call: below 0. */
+  /** A number below 0 is that of something other than a call. */
   readonly number: number
   /** App id, or what it is recorded as coming from. */
   readonly from: string
@@ -25,7 +25,7 @@ export interface TracedCall {
   readonly cameWith: string
   /** The `traceparent` that went to the callee; '' = none. */
   readonly wentWith: string
-  /** What is known to be the reason of it, or one of several, whatever else was in flight; left out: that is to be found. */
+  /** The known cause, or several possible ones, whatever else was in flight; left out: the cause is to be found. */
   readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'trace' | 'event' | 'history'}
   /** No app gets it, that could make calls for it. */
   readonly isLast?: boolean
@@ -89,7 +89,7 @@ export class CallLinks {
     const from = publisher || call.from
     const recent = (this.#inside.get(from) ?? []).filter(({endedAt}) => endedAt >= startedAt - CLOCK_MS)
     this.#inside.set(from, recent)
-    // what it has begun itself may have begun in the same millisecond
+    // a call that it has made itself may have begun in the same millisecond
     const isOther = ({number}: TracedCall): boolean => startsWithinMs === 0 || !this.#isBelow(number, call.number)
     const traced = this.#tracedBy(call, from).filter(isOther)
     const isOpen = (each: TracedCall): boolean =>
@@ -110,7 +110,7 @@ export class CallLinks {
     return {parent: parent.number, reason, chance: reason === 'guess' ? share * doubt : 1, candidates: possible.length}
   }
 
-  /** Of several the one that has made no such call yet, the oldest first. */
+  /** Of several possible causes the oldest that has made no such call yet. */
   #likeliest(
     parents: readonly number[],
     reason: Exclude<CallLink['reason'], 'only' | 'guess'>,
@@ -131,7 +131,7 @@ export class CallLinks {
     return false
   }
 
-  /** What its trace links: the calls of that trace that its caller is answering, or else has answered; first those of the very span. */
+  /** The possible causes by the trace: calls of the same trace that the caller is answering, or else has answered; those with the same span first. */
   #tracedBy({startedAt, startsWithinMs = 0, cameWith}: TracedCall, from: string): readonly TracedCall[] {
     const trace = traceIdOf(cameWith)
     const isBefore = ({admittedAt}: TracedCall): boolean => admittedAt <= startedAt + startsWithinMs
@@ -156,6 +156,6 @@ function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   else list.push(value)
 }
 
-/** What is alike in calls of one kind: the callee, the method, and the path without its numbers and ids. */
+/** Equal for calls of one kind: by the callee, the method, and the path without its numbers and ids. */
 export const kindOf = ({to, method, path}: TracedCall): string =>
   `${to} ${method} ${path.replace(/\?.*/s, '').replaceAll(/[^/]*\d[^/]*/g, '*')}`

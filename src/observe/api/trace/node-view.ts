@@ -13,7 +13,7 @@ import {spanView} from './span-view.ts'
 import {exceptionText} from '../../../model/thrown-at.ts'
 import type {SpanTree} from './with-spans.ts'
 
-/** What nodes are made from. `began`: the start of the tree; `now`: those under way go up to there. */
+/** The data that nodes are made from. `began`: the start of the tree; `now`: the end of what is still under way. */
 export interface Viewing extends SpanTree {
   readonly recorder: CallRecorder
   readonly masking: Masking

@@ -72,7 +72,7 @@ async function askedCall(recorder: CallRecorder, q: string, masking: Masking, tr
 }
 
 async function latestOf(recorder: CallRecorder, q: string, masking: Masking): Promise<number> {
-  // what a sidecar asks its own app is shown where there is nothing else
+  // requests of a sidecar to its own app are shown only if there are no others
   for (const filter of q === '' ? ['!is:own', ''] : [q]) {
     const [latest] = await listCalls(recorder, {q: filter, before: 0, after: 0, limit: 1}, masking)
     if (latest !== undefined) return latest.number
@@ -98,7 +98,7 @@ function rootsOf(asked: number, {links, first}: Gathered): readonly number[] {
   return trace === '' ? [root] : firstOf(trace, {first})
 }
 
-/** What of a trace was made for nothing else: uses of components, too, where no call belongs to it. */
+/** The nodes of a trace without a cause: uses of components, too, if no call belongs to it. */
 const firstOf = (trace: string, {first}: Pick<Gathered, 'first'>): readonly number[] =>
   [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
 

@@ -6,8 +6,8 @@ import {methodPath, pieceText, traceparentIn} from '../../telemetry/recorder/cal
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 
 /**
- * What links a call to others, without a copy of its bodies: its method and path, the `traceparent` that came from its caller and that went to the
- * callee, and of an event its `id` and who published it (`source` of CloudEvents 1.0; '' = none).
+ * The data that link a call to others, without a copy of its bodies: its method and path, the `traceparent` from its caller and
+ * the one to the callee, and of an event its `id` and publisher (`source` of CloudEvents 1.0; '' = none).
  */
 export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
   readonly method: string
@@ -31,7 +31,7 @@ const GRPC_EVENT = /^\/dapr\.proto\.runtime\.v1\.AppCallback(?:Alpha)?\/On(Bulk)
 /** The bytes before a message of gRPC: whether it is compressed, and its length. */
 const GRPC_FRAME_BYTES = 5
 
-/** What a delivery says of its event; empty: it is none, or that part of it is not kept. */
+/** The event of a delivery; empty: the call is none, or that part of it is not kept. */
 function eventIn(head: string, target: string, pieces: readonly TapePiece[]): Partial<EventNames> {
   const [isGrpc, isBulk] = GRPC_EVENT.exec(target) ?? []
   if (isGrpc === undefined && !EVENT.test(head)) return {}

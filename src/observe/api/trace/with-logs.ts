@@ -12,14 +12,14 @@ interface Lines {
   readonly linesLeftOut: number
 }
 
-/** So far apart a line and the record of the same line may be, in ms. */
+/** How far apart the times of a line and of its log record may be, in ms. */
 const SAME_MS = 1000
 /** Maximum number of lines in one tree. */
 const MAX_LINES = 1000
 
 /** Adds log records to the lines that apps wrote. One that came over stdout as well is that line, of which its place is known now. */
 export function withLogs({lines, linesLeftOut}: Lines, logs: readonly TreeLog[], masking: Masking): Lines {
-  // of more only the latest are shown
+  // of more logs only the latest are shown
   const latest = logs.toSorted((a, b) => a.log.at - b.log.at).slice(-MAX_LINES)
   const written = lines.map(({line}) => ({line, at: Date.parse(line.time ?? '')}))
   const records = new Map<number, Api.TreeLine>()
@@ -58,6 +58,6 @@ function exceptionOf(json: string, masking: Masking): string {
   return `${exceptionText(exception)}${place === '' ? '' : ` (${place})`}`
 }
 
-/** Of OpenTelemetry's severity numbers (logs.proto). */
+/** The level for one of OpenTelemetry's severity numbers (logs.proto). */
 const levelOf = (severity: number): Api.Line['level'] =>
   severity >= 17 ? 'error' : severity >= 13 ? 'warn' : severity >= 9 ? 'info' : severity > 0 ? 'debug' : undefined

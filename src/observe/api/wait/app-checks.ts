@@ -8,7 +8,7 @@ const listed = (apps: readonly WaitedApp[]): string => apps.map(({name}) => name
 
 const left = (app: string): Standing => ({state: 'impossible', reason: `${app} has left the run`})
 
-/** What keeps a condition from being met. */
+/** The standing of a condition that is not met. */
 function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: string): Standing {
   return {
     state: isImpossible ? 'impossible' : 'waiting',

@@ -2,7 +2,7 @@ import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {readDuration} from '../../../model/duration.ts'
 
-/** What can be waited for. `text`: as it was written. */
+/** A condition to wait for. `text`: as it was written. */
 export type Condition = {readonly text: string} & (
   | {readonly kind: 'ready' | 'reloaded' | 'exit'; /** '' = all. */ readonly app: string}
   | {readonly kind: 'idle'; readonly spanMs: number}
@@ -11,7 +11,7 @@ export type Condition = {readonly text: string} & (
   | {readonly kind: 'calls'; /** '' = any. */ readonly from: string; readonly to: string; readonly count: number}
 )
 
-/** What can be waited for of a workflow; `ended`: however it has ended. */
+/** The states of a workflow to wait for; `ended`: however it has ended. */
 const WORKFLOW_STATES = ['started', 'suspended', 'completed', 'failed', 'terminated', 'ended'] as const
 type WorkflowState = (typeof WORKFLOW_STATES)[number]
 

@@ -40,7 +40,7 @@ export class IdleCheck implements WaitCheck {
     const now = this.#clock()
     const busy = this.#now() || messages
     const hasMoved = this.#hasMoved() || messages !== ''
-    // what was under way at the last look may have ended just before this one
+    // what was under way at the last check may have ended just before this one
     if (busy !== '' || hasMoved || this.#wasBusy) this.#since = now
     this.#wasBusy = busy !== ''
     if (busy !== '') this.#busy = busy

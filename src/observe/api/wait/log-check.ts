@@ -73,7 +73,7 @@ class LogReading {
     void this.#read(written, since)
   }
 
-  /** All that was written has been looked at. */
+  /** Whether everything that was written has been searched. */
   get isCaughtUp(): boolean {
     return this.#isIdle && this.#waiting.length === 0
   }

@@ -2,7 +2,7 @@ import {Worker} from 'node:worker_threads'
 
 /** Finds the first of some lines that a pattern matches. */
 export interface Matcher {
-  /** Its index; -1: none. Rejects if the pattern takes too long. */
+  /** The index of the first match; -1: none. Rejects if the pattern takes too long. */
   find(lines: readonly string[]): Promise<number>
   close(): void
 }
@@ -30,7 +30,7 @@ parentPort.postMessage(-1)
 /** A thread that all patterns share: one for each would take 5 MB. */
 class MatchThread {
   readonly #worker: Worker
-  /** What is asked now; at first, that the thread runs. */
+  /** The current question; at first, whether the thread runs. */
   #answer = Promise.withResolvers<number>()
   readonly #begun = this.#answer.promise
   isOver = false

@@ -8,7 +8,7 @@ import {readCondition} from './condition.ts'
 import {waitFor, type WaitOptions} from './wait.ts'
 import type {WaitContext} from './wait-context.ts'
 
-/** Those who wait at the same time. */
+/** The maximum number of waits at the same time. */
 const MAX_WAITS = 64
 const MAX_CONDITIONS = 100
 const TIMEOUT_MS = 60_000

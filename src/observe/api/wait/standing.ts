@@ -2,7 +2,7 @@
 export interface Standing {
   /** `impossible`: it can no longer come true. */
   readonly state: 'met' | 'waiting' | 'impossible'
-  /** What has met it, or what is missing. */
+  /** Why it is met, or what is missing. */
   readonly reason: string
   /** The apps because of which it is not met. */
   readonly apps?: readonly {readonly name: string; readonly reason: string}[]

@@ -30,14 +30,14 @@ export interface WaitedApp {
   readonly reason: string
 }
 
-/** What has happened to an app; times are those of `performance.now()`. */
+/** The history of an app; times are those of `performance.now()`. */
 export interface AppHistory {
   /** How its latest process ended by itself, and when; undefined: none did. */
   readonly exit: {readonly text: string; readonly at: number} | undefined
   readonly reload: {readonly files: readonly string[]; readonly tookMs: number; readonly at: number} | undefined
 }
 
-/** What conditions need of a run. */
+/** The parts of a run that conditions need. */
 export interface WaitContext {
   readonly recorder: CallRecorder
   readonly runLog: RunLog

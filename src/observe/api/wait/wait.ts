@@ -15,12 +15,12 @@ import {appsCalled, type EventTimes, type Since, type WaitContext} from './wait-
 
 export interface WaitOptions {
   readonly conditions: readonly Condition[]
-  /** One of them is enough. */
+  /** One of the conditions is enough. */
   readonly isAny?: boolean
   readonly timeoutMs: number
   /** Calls that idleness does not count: `GET /poll*`. */
   readonly ignore?: readonly string[]
-  /** What counts for conditions about something that has happened: since the start of the run, from now on, or after an event. */
+  /** The past that counts for conditions about events: since the start of the run, from now on, or after an event. */
   readonly from?: 'start' | 'now' | number
   /** Aborted when the caller disconnects. */
   readonly signal?: AbortSignal
@@ -111,7 +111,7 @@ class Pace {
       })
     }
     this.#isAwake = false
-    // what an event announces is done in the turn after it
+    // what an event announces is done in the next turn of the event loop
     await new Promise(setImmediate)
   }
 

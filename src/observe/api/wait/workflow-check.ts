@@ -24,7 +24,7 @@ const IS_MET: Readonly<Record<Wanted['state'], (status: number) => boolean>> = {
   ended: isTerminal
 }
 
-/** It will not come to that state, unless the user does something. */
+/** Whether a workflow will not reach that state unless the user does something. */
 const isHopeless = (status: number, wanted: Wanted['state']): boolean =>
   isTerminal(status) || (status === STALLED && wanted !== 'terminated' && wanted !== 'ended')
 

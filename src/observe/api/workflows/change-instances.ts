@@ -48,7 +48,7 @@ const ACTIONS: Readonly<
 > = {
   suspend: given => ({event: {executionSuspended: {input: textOf(askedText(given, 'reason'))}}, wanted: SUSPENDED}),
   resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
-  // those that it has started, too, as with Dapr's own API
+  // also its children, as with Dapr's own API
   terminate: given => ({
     event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}},
     wanted: -1
@@ -144,7 +144,7 @@ function named(workflows: Workflows, given: Readonly<Record<string, unknown>>): 
   return ids.map((id: string) => findInstance(workflows, {id, app: askedText(given, 'app')}))
 }
 
-/** Those that are over, with `isForced` all. */
+/** Instances that are over; with `isForced` all. */
 function purgeable(
   workflows: Workflows,
   given: Readonly<Record<string, unknown>>,

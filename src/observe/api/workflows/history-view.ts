@@ -5,7 +5,7 @@ import {msOf, type Event} from '../../../work/workflow/messages.ts'
 import {statusName} from '../../../work/workflow/status.ts'
 import {maskedPayload, timeText} from './instance-view.ts'
 
-/** What a kind of event says besides its type. */
+/** The facts of an event besides its type. */
 interface Said {
   readonly name?: string
   readonly status?: string
@@ -18,7 +18,7 @@ interface Said {
 type Kind = Exclude<keyof Event, 'eventId' | 'timestamp' | 'router'>
 type Describe<K extends Kind> = (data: NonNullable<Event[K]>, first: Event, event: Event) => Said
 
-/** What `dapr workflow history` calls each kind of event, and what it says of it (Dapr's CLI: pkg/workflow/history.go). */
+/** The name of each kind of event in `dapr workflow history`, and its facts (Dapr's CLI: pkg/workflow/history.go). */
 const KINDS: {readonly [K in Kind]: readonly [type: string, say: Describe<K>]} = {
   workflowStarted: [
     'WorkflowStarted',

@@ -44,7 +44,7 @@ async function namesInCode(folder: string): Promise<readonly string[]> {
   return names
 }
 
-/** What cannot be read has no names. */
+/** Reads the names of events in a folder; none if it cannot be read. */
 async function readNames(folder: string): Promise<readonly string[]> {
   const found = new Set<string>()
   const folders = [folder]

@@ -29,7 +29,7 @@ export class ActorMetrics {
       this.#registry.counter('dapr_runtime_actor_deactivated_failed_total').series(this.#appId, actor, 'invoke').value++
   }
 
-  /** What there is now; types of which there is nothing any more have zeros. */
+  /** Sets the current counts; types that have none any more become zero. */
   level(counts: readonly ActorCounts[]): void {
     for (const {actor} of counts) this.#types.add(actor)
     for (const type of this.#types) {

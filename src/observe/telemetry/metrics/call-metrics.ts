@@ -10,7 +10,7 @@ import {SidecarMetrics} from './sidecar-metrics.ts'
 /** Dapr's status for a call that ended without one. */
 const NO_STATUS = 500
 
-/** As its series is labelled: decoded, without the query. */
+/** The path as the label of a series: decoded, without the query. */
 function labelPath(path: string): string {
   const at = path.indexOf('?')
   const bare = at < 0 ? path : path.slice(0, at)
@@ -21,7 +21,7 @@ function labelPath(path: string): string {
 /** The bytes before each message of gRPC. */
 const PREFIX_BYTES = 5
 
-/** Those of the two messages of a call; undefined: it may have more, and Dapr does not count them. */
+/** The sizes of the two messages of a call; undefined: it may have more, and Dapr does not count them. */
 const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRecord): FinishedGrpcCall['bytes'] => {
   if (call.isProxied === true) return undefined
   const prefix = calleeMethod === undefined ? 0 : PREFIX_BYTES
@@ -139,7 +139,7 @@ export class CallMetrics {
     })
   }
 
-  /** The same over gRPC, for a caller of HTTP. */
+  /** Counts a call over gRPC for a caller of HTTP. */
   invoked({method, code, elapsedMs, requestBytes, responseBytes}: GrpcInvocation): void {
     if (!this.#settings.isEnabled) return
     const bytes = {request: requestBytes, response: responseBytes}

@@ -96,7 +96,7 @@ export class Family<Kind extends Series> {
 
   /** The series with these values, in the order of the labels. Keep the result: looking it up costs more than counting. */
   series(...values: readonly string[]): Kind {
-    // what is counted one after the other is often alike
+    // successive counts are often for the same series
     if (this.#latest !== undefined && values.every((value, index) => value === this.#latestValues[index]))
       return this.#latest
     const {labels, relabel} = this.#options

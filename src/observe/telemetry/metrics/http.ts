@@ -15,7 +15,7 @@ export interface HttpCall {
   readonly elapsedMs: number
 }
 
-/** Others are counted as `UNKNOWN` (Dapr: diagnostics/utils, ValidHTTPVerbs). */
+/** Other verbs are counted as `UNKNOWN` (Dapr: diagnostics/utils, ValidHTTPVerbs). */
 const VERBS = new Set(['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE'])
 
 interface ServerSeries {

@@ -2,7 +2,7 @@
 interface Metric<Kind extends 'counter' | 'gauge' | 'histogram'> {
   readonly kind: Kind
   readonly help: string
-  /** Their names, in the order in which values are given, each behind a space. */
+  /** The names of the labels in the order of the values, each with a space before it. */
   readonly labels: string
   /** The buckets of a histogram; for times, those of the settings. */
   readonly buckets?: 'times' | 'sizes' | 'shares'

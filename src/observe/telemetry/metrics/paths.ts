@@ -3,7 +3,7 @@ interface Pattern {
   readonly text: string
   /** undefined: any text. */
   readonly segments: readonly (string | undefined)[]
-  /** It also matches all paths below it. */
+  /** The pattern also matches all paths below it. */
   readonly isPrefix: boolean
 }
 

@@ -27,7 +27,7 @@ export function attributeText(what: keyof typeof NAMES, attributes: Attributes):
   return ''
 }
 
-/** What a span did, in one line: the statement, the request, the message; '' = its name says all. */
+/** A span in one line: the statement, the request, the message; '' = its name says all. */
 export function summaryOf(attributes: Attributes): string {
   const of = (what: keyof typeof NAMES): string => attributeText(what, attributes)
   const statement = of('statement')

@@ -30,7 +30,7 @@ export class ExportError extends Error {
   }
 }
 
-/** What a request is about, by its path; undefined: nothing of OTLP. Metrics are accepted and not kept. */
+/** The signal of a request, by its path; undefined: nothing of OTLP. Metrics are accepted and not kept. */
 export function signalOf(path: string): Signal | 'metrics' | undefined {
   const [, http] = /^\/v1\/(traces|logs|metrics)\/?(?:\?.*)?$/s.exec(path) ?? []
   const [, grpc] = /^\/opentelemetry\.proto\.collector\.(trace|logs|metrics)\.v1\.\w+Service\/Export$/.exec(path) ?? []
@@ -74,7 +74,7 @@ const STATUS = {code: [1, 'int32'], message: [2, 'string']} as const
 export const failureBody = ({code, message}: ExportError, isJson: boolean): Buffer =>
   isJson ? Buffer.from(JSON.stringify({code, message})) : Buffer.from(encode(STATUS, {code, message}))
 
-/** What its sender did wrong; undefined: nothing, the error is another one. */
+/** The mistake of the sender; undefined: the error has another cause. */
 export function exportErrorOf(error: unknown): ExportError | undefined {
   if (error instanceof ExportError) return error
   return error instanceof DecodeError

@@ -11,7 +11,7 @@ import type {Attributes} from './received.ts'
 /** A table in which the messages of this list stay bytes: they are decoded one by one. */
 const undecoded = (schema: Schema, list: string): Schema => ({...schema, [list]: [schema[list]?.[0] ?? 0, 'chunks']})
 
-/** What is sent: the lists in its messages, and the tables of these. */
+/** The signals: the lists in their messages, and the tables of these. */
 const SIGNALS = {
   traces: {
     lists: ['resourceSpans', 'scopeSpans', 'spans'],
@@ -33,7 +33,7 @@ const SIGNALS = {
   }
 } as const satisfies Record<string, {readonly lists: readonly string[]; readonly tables: readonly Schema[]}>
 
-/** What is kept; metrics are not. */
+/** The signals that are kept; metrics are not. */
 export type Signal = keyof typeof SIGNALS
 
 /** A span or a log record that is not read yet, with where it came from. */

@@ -86,7 +86,7 @@ export function readLogRecord(log: Message, {sender, now}: SpanReading): Receive
   }
 }
 
-/** As the semantic conventions name it; undefined: there is none. */
+/** The exception, as the semantic conventions name it; undefined: there is none. */
 function exceptionIn(attributes: Attributes): ReceivedException | undefined {
   const valueOf = (name: string): string => attributes.findLast(([each]) => each === name)?.[1] ?? ''
   const [type, message, stack] = ['exception.type', 'exception.message', 'exception.stacktrace'].map(valueOf)

@@ -8,7 +8,7 @@ export const KIND = {internal: 1, server: 2, client: 3, producer: 4, consumer: 5
 export interface Sender {
   /** Id of the app of the run, or what `service.name` says if that names no app. */
   readonly app: string
-  /** It is an app of the run. */
+  /** The sender is an app of the run. */
   readonly isApp: boolean
 }
 
@@ -23,7 +23,7 @@ export interface ReceivedSpan extends Sender {
   readonly name: string
   /** One of `KIND`; 0: not said. */
   readonly kind: number
-  /** In ms since 1970, as the app says; within the run if that cannot be. */
+  /** In ms since 1970 by the clock of the app; moved into the time of the run if that cannot be. */
   readonly startedAt: number
   readonly endedAt: number
   /** Its status is ERROR. */
@@ -41,7 +41,7 @@ export interface ReceivedException {
   readonly stack: string
 }
 
-/** What is only read where a span is shown. */
+/** The parts that are read only when a span is shown. */
 export interface SpanDetails {
   /** The description of its status. */
   readonly message: string

@@ -132,7 +132,7 @@ export class Receiver {
   }
 }
 
-/** What it is about. Throws an ExportError for what may not be sent here: of a web page, for example. */
+/** The signal of a request. Throws an ExportError for requests that may not be sent here: of a web page, for example. */
 function admitted({method, path, header}: Head): NonNullable<ReturnType<typeof signalOf>> {
   const origin = header('origin')
   const isForeign =

@@ -9,13 +9,13 @@ const ITEM_BYTES = 300
 /** Traces whose later spans are not kept either. */
 const MAX_IGNORED = 1000
 
-/** What a sidecar asks its app: a trace of the app's SDK begins there, since these requests have no `traceparent`. */
+/** Requests of a sidecar to its app: a trace of the app's SDK begins there, since they have no `traceparent`. */
 const OWN_PATHS = new Set(['/dapr/config', '/dapr/subscribe', '/healthz'])
-/** What Dapr's sidecar would send, and what ours sends where a Configuration says so: its calls are in the tree already. */
+/** The scope of the spans that Dapr's sidecar sends, and ours if a Configuration says so: its calls are in the tree already. */
 const OWN_SCOPE = 'dapr-diagnostics'
 
 export interface SpanStoreOptions {
-  /** Nothing is kept of an app that is not recorded. */
+  /** Whether the app is recorded: otherwise none of its spans are kept. */
   readonly isRecorded: (app: string) => boolean
   /** Apps are asked for their health by it. */
   readonly isHealthPath?: (path: string) => boolean
@@ -23,7 +23,7 @@ export interface SpanStoreOptions {
   readonly maxBytes?: number
 }
 
-/** What is known of one trace. */
+/** The kept data of one trace. */
 export interface KeptTrace {
   /** The spans by their ids, in the order of their arrival. */
   readonly spans: ReadonlyMap<string, ReceivedSpan>
@@ -122,7 +122,7 @@ export class SpanStore {
   #dropOldest(): void {
     const item = this.#items[this.#first]
     if (item === undefined) return
-    // so that its memory is free at once
+    // its memory is free at once
     this.#items[this.#first++] = undefined
     this.#bytes -= bytesOf(item)
     const trace = this.#traces.get(item.traceId)

@@ -9,7 +9,7 @@ export const APP_ATTRIBUTE = 'pillion.app'
 /** How long a batch is read in one turn of the event loop, in ms: calls are served in between. */
 const TURN_MS = 1
 
-/** What became of a request. */
+/** The result of a request. */
 export interface Taken {
   readonly rejected: number
   /** Why; '' = nothing was rejected. */

@@ -1,4 +1,4 @@
-/** What a piece on the tape is. */
+/** The kinds of pieces on the tape. */
 export const PIECE = {
   requestHead: 1,
   requestBody: 2,
@@ -45,7 +45,7 @@ export class ByteTape {
   readonly #words: Uint32Array
   readonly size: number
   #end = 0
-  /** That position in the buffer: positions outgrow the integers that a processor divides quickly. */
+  /** The next position as an index of the buffer: positions outgrow the integers that a processor divides quickly. */
   #next = 0
   /** The start of the latest piece's bytes in the buffer. */
   #start = 0
@@ -77,7 +77,7 @@ export class ByteTape {
     return at
   }
 
-  /** The same with the bytes of a buffer from an index up to another one. */
+  /** Adds the bytes of a buffer from one index up to another. */
   addBytes(
     call: number,
     kind: PieceKind,

@@ -11,20 +11,20 @@ export interface RecordedMessage {
   readonly body: Buffer
 }
 
-/** What the bytes of a call say. */
+/** The content of a call, read from its bytes. */
 export interface CallContent {
-  /** They are still there. */
+  /** The bytes are still there. */
   readonly isKept: boolean
   /** The request target as the caller sent it. */
   readonly target: string
-  /** As the callee sees it: without the part that addresses the sidecar. */
+  /** The path as the callee sees it: without the part that addresses the sidecar. */
   readonly path: string
   readonly request: RecordedMessage
-  /** Its head is '': there was none. */
+  /** The response; an empty head: there was none. */
   readonly response: RecordedMessage
   /** Why it failed; '' = it did not. */
   readonly failure: string
-  /** What it waited for, in this order. */
+  /** What the call waited for, in this order. */
   readonly waitedFor: readonly string[]
   /** The `traceparent` that went to the callee; '' = none. */
   readonly traceparent: string
@@ -39,7 +39,7 @@ export const copyOfCall = (call: RecordedCall): RecordedCall => ({
 /** Dapr's and Daeploy's addresses of an app, and Dapr's of an actor. */
 const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/[^/?]+|v1\.0(?=\/actors\/))(?=[/?]|$)/
 
-/** What the caller of an app's method meant: `/v1.0/invoke/stock/method/items?id=7` is `/items?id=7`. */
+/** The path of an app's method: `/v1.0/invoke/stock/method/items?id=7` is `/items?id=7`. */
 export function methodPath(target: string): string {
   const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '').replace(ADDRESS, '')
   return path.startsWith('/') ? path : `/${path}`

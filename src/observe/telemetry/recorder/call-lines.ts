@@ -30,7 +30,7 @@ export const FLAG = {
   woke: 8192
 } as const
 
-/** Those bits; the others of the word tell how long the connection to the callee took. */
+/** The bits of flags; the others of the word are the time that the connection to the callee took. */
 const FLAGS = 0xff_ff
 /** A connection that is there sooner was there already. */
 const KEPT_MS = 0.05
@@ -98,7 +98,7 @@ export class CallLines {
     return number
   }
 
-  /** Another caller has made it than was supposed at first. */
+  /** Corrects the caller of a call. */
   moveTo(number: number, edge: number): void {
     const at = (number & this.#mask) * 16 + 7
     this.#words[at] = edge * 65_536 + ((this.#words[at] ?? 0) & 0xff_ff)
@@ -166,7 +166,7 @@ export class CallLines {
     const connect = connectMs > KEPT_MS ? packed(connectMs) << 16 : 0
     words[word + 8] = ((words[word + 8] ?? 0) & ~FLAG.open & FLAGS) | flags | connect
     words[word + 7] = ((words[word + 7] ?? 0) & 0xff_ff_00_00) | (status & 0xff_ff)
-    // those of a websocket are counted, and nothing of them is kept
+    // bytes of a websocket are counted, but not kept
     words[word + 10] = Math.max(words[word + 10] ?? 0, Math.min(0xff_ff_ff_ff, responseBytes))
     words[word + 12] = ((words[word + 12] ?? 0) & 0xff_00_00_00) | Math.min(attempts, 0xff_ff)
     this.#floats[word + 14] = firstByteAt === 0 ? 0 : firstByteAt - startedAt
@@ -201,7 +201,7 @@ export class CallLines {
     const oldest = this.#last - this.count
     for (let number = Math.min(before - 1, this.#last); number > Math.max(0, oldest); number--)
       if (this.has(number)) numbers.push(number)
-    // those that were under way when their turn came are kept longer than the others
+    // calls that were under way when their turn came are kept longer than the others
     const older: number[] = []
     for (let word = 6; word < this.#words.length; word += 16) {
       const number = this.#words[word] ?? 0

@@ -34,7 +34,7 @@ export class CallRecorder implements CallObserver {
   /** Edges from publishers to topics, by the name that deliveries come from: `pubsub/orders`. These are no calls. */
   readonly publishers: Edges
   readonly uses: ComponentUses
-  /** What the OpenTelemetry SDKs of apps have sent; undefined: nothing. */
+  /** The spans that the OpenTelemetry SDKs of apps have sent; undefined: none. */
   spans: SpanStore | undefined
   /** Set while calls are sent again: those do not count in the edges. */
   replays: ExpectedReplays | undefined
@@ -97,7 +97,7 @@ export class CallRecorder implements CallObserver {
     if (lines?.has(number) !== true) return
     const edge = this.#edgeOf(call)
     if (edge.bodyBytes >= 0) return lines.moveTo(number, edge.index)
-    // its caller is not recorded
+    // the caller is not recorded
     this.#unrecorded.begun++
     if ((lines.flags(number) & FLAG.open) === 0) this.#unrecorded.ended++
     kept?.forget(number)
@@ -159,7 +159,7 @@ export class CallRecorder implements CallObserver {
       (failure !== '' || status === 0 ? FLAG.failed : 0) |
       (attempts > 1 ? FLAG.resent : 0) |
       (call.fault === undefined ? 0 : FLAG.fault)
-    // what a tunnel carries is counted, and not kept
+    // bytes of a tunnel are counted, but not kept
     if (call.isTunnel === true) lines.countBytes(number, true, requestBytes)
     lines.end(number, flags, grpcStatus ?? status, record)
     kept?.forget(number)

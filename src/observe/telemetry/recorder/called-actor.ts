@@ -23,5 +23,5 @@ export function calledActor({target}: Pick<CallContent, 'target'>, flags: number
 }
 
 const decoded = (text: string): string =>
-  // its caller's, not in UTF-8
+  // the caller has not encoded it as UTF-8
   orElse(() => decodeURIComponent(text), text)

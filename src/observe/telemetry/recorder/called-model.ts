@@ -3,10 +3,10 @@ import {PIECE} from './byte-tape.ts'
 import {headerValue, pieceText, type CallContent} from './call-content.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
-/** What was asked of a language model. */
+/** Paths of questions to a language model. */
 const CONVERSE = /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/
 
-/** What a language model was asked for, and what that has cost; undefined: none was asked, or it has not answered. */
+/** The question to a language model and its cost; undefined: none was asked, or it has not answered. */
 export function calledModel({target, response}: CallContent): ModelFacts | undefined {
   const value = CONVERSE.test(target) ? headerValue(response.headers, MODEL_HEADER) : ''
   return value === '' ? undefined : modelFactsIn(value)

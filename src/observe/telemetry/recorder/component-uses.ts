@@ -32,7 +32,7 @@ export class ComponentUses {
     this.#ask = isRecorded
   }
 
-  /** It is over. */
+  /** Adds a use that is over. */
   add(use: ComponentUse): void {
     const way = isOf(this.#last, use) ? this.#last : this.#wayOf(use)
     if (way === undefined) return
@@ -47,13 +47,13 @@ export class ComponentUses {
     columns.traces[line] = use.traceparent
   }
 
-  /** What the template says of recording has changed. */
+  /** Called when the recording settings of the template have changed. */
   refresh(): void {
     this.#recorded.clear()
     this.#last = undefined
   }
 
-  /** What the template says of recording an app. */
+  /** Whether the template says that an app is recorded. */
   isRecorded(app: string): boolean {
     const isRecorded = this.#recorded.get(app) ?? this.#ask(app)
     this.#recorded.set(app, isRecorded)

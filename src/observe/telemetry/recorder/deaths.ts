@@ -8,7 +8,7 @@ import type {CallRecorder, RecordedCall} from './call-recorder.ts'
 /** A process that has ended without a request. */
 export interface Ended {
   readonly app: string
-  /** Its name for people: with its number if it is not the first instance. */
+  /** The name for people: with its number if it is not the first instance. */
   readonly name: string
   readonly exit: Exit
   /** The line of its output that says why; '' = there is none. */
@@ -16,7 +16,7 @@ export interface Ended {
   /** ms since 1970. */
   readonly at: number
   readonly livedMs: number
-  /** What was saved before it was started; empty: it was not started by a change. */
+  /** The files that were saved before it was started; empty: it was not started by a change. */
   readonly files: readonly string[]
   /** The calls that were in flight, with how long they had been. */
   readonly inside: readonly {readonly number: number; readonly forMs: number}[]
@@ -26,7 +26,7 @@ export interface Ended {
   readonly lines: () => Promise<readonly string[]>
   /** The line of code that failed: `svc.mjs:10`, from the folder of the app; '' = no line of its output says so. */
   readonly place: () => Promise<string>
-  /** What to do about it; '', or left out: nothing is known. */
+  /** What to do about it; '', or left out: not known. */
   readonly advice?: () => Promise<string>
 }
 
@@ -41,14 +41,14 @@ export interface InsideCall {
   readonly times: number
 }
 
-/** What a worker had in hand when its process ended. */
+/** Work that a worker had in hand when its process ended. */
 export interface InsideWork extends HeldWork {
   /** The number of earlier ends at which it had the same work. */
   readonly times: number
 }
 
 interface EqualCalls extends Omit<InsideCall, 'times'> {
-  /** What they have in common (`fingerprint`). */
+  /** The common part of equal calls (`fingerprint`). */
   readonly request: string
 }
 
@@ -61,7 +61,7 @@ export interface Death extends Omit<Ended, 'inside' | 'work'> {
    * one that began last. What has been in flight for long has not ended the process so far.
    */
   readonly inside: readonly InsideCall[]
-  /** What was in hand before comes first. */
+  /** Items that were in hand before come first. */
   readonly work: readonly InsideWork[]
   /** The last calls that it had answered, the latest first. */
   readonly finished: readonly RecordedCall[]

@@ -14,7 +14,7 @@ export class Edge {
   readonly callee: string
   calls = 0
   failed = 0
-  /** Those that waited in the queue. */
+  /** How many of them waited in the queue. */
   waited = 0
   requestBytes = 0
   responseBytes = 0
@@ -66,7 +66,7 @@ export class Edge {
     this.#half = half
   }
 
-  /** What was counted in the last seconds before this time in ms. */
+  /** The counts of the last seconds before this time in ms. */
   recent(now: number): RecentCalls {
     const second = Math.floor(now / 1000)
     this.#turn(second)
@@ -139,7 +139,7 @@ export class Edges {
     return all
   }
 
-  /** What the template says of recording has changed. An edge of apps that have left keeps what they said. */
+  /** Called when the recording settings of the template have changed. An edge of apps that have left keeps its own. */
   refresh(): void {
     for (const edge of this.#all) edge.bodyBytes = this.#bodyBytesBetween(edge.caller, edge.callee) ?? edge.bodyBytes
   }

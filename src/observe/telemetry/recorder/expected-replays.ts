@@ -8,7 +8,7 @@ export interface ExpectedReplay {
   readonly caller: string
   /** The call that is sent again. */
   readonly original: number
-  /** It was taken, as the call of this number. */
+  /** Called when it was taken, with the number of its call. */
   readonly started: (number: number) => void
 }
 

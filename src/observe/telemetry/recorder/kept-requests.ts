@@ -38,7 +38,7 @@ export class KeptRequests {
   save(): void {
     if (this.#tape.end < this.#savedUpTo) return
     this.#savedUpTo = this.#tape.end + this.#part
-    // what begins before this is overwritten until the next look
+    // calls that begin before this are overwritten until the next check
     const limit = this.#tape.end + 2 * this.#part - this.#tape.size
     for (const number of this.#lines.open()) {
       const first = this.#lines.firstPiece(number)

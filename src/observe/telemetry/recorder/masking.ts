@@ -42,12 +42,12 @@ export class Masking {
     return WORDS.test(name) && !HARMLESS.test(name)
   }
 
-  /** What is shown in place of a value that has no place of its own. */
+  /** The mask of a value that has no place of its own. */
   value(text: string): string {
     return this.#mask(text, '')
   }
 
-  /** One value with a name. */
+  /** Masks one value with a name. */
   named(name: string, value: string): string {
     return this.isSecret(name, value) ? this.#mask(value, name) : value
   }
@@ -205,7 +205,7 @@ const MAX_NESTED = 3
 /** A text that is an address with parameters. */
 const ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/)?\/\S*$/i
 
-/** Where the first of these characters is, from a place on; the end of the text if there is none. */
+/** The index of the first of these characters, from a place on; the end of the text if there is none. */
 function endOf(text: string, from: number, stop: RegExp): number {
   stop.lastIndex = from
   return stop.exec(text)?.index ?? text.length

@@ -41,7 +41,7 @@ export interface TracedRequest {
   readonly verb: string
   /** Decoded, without its query. */
   readonly path: string
-  /** As it was sent. */
+  /** The target as it was sent. */
   readonly target: string
   readonly status: number
   /** The address and port that Dapr records as the server's: the caller's own. */
@@ -51,7 +51,7 @@ export interface TracedRequest {
   /** The app that is called; '' = none. */
   readonly callee: string
   readonly method: string
-  /** What a call of gRPC is about; left out: the path says it. */
+  /** The actor of a gRPC call; left out: the path says it. */
   readonly actor?: SpanActor | undefined
 }
 
@@ -77,7 +77,7 @@ function actorIn(verb: string, path: string): SpanActor | undefined {
   return operation && {type, id, name: `${operation.name}/${type}`}
 }
 
-/** Those of a request about an actor (Dapr: pkg/api/http/actors.go, append…SpanAttributes). */
+/** The attributes of a request about an actor (Dapr: pkg/api/http/actors.go, append…SpanAttributes). */
 function actorAttributes({type, id, name}: SpanActor): Readonly<Record<string, string>> {
   const whole = `${type}.${id}`
   const isCall = name.startsWith('CallActor/')
@@ -128,7 +128,7 @@ const stateAttributes = (
   'db.name': name
 })
 
-/** Those that callers add by themselves. */
+/** The attributes that callers add themselves. */
 function ownAttributes(headers: TracedRequest['headers']): Record<string, string> {
   const attributes: Record<string, string> = {}
   for (const [name, value] of headers) if (name.startsWith('dapr-') && value !== '') attributes[name] = value
@@ -161,7 +161,7 @@ export interface SpanSink {
   close(maxMs: number): Promise<void>
 }
 
-/** What an exporter needs from its sidecar. */
+/** The parts of a sidecar that an exporter needs. */
 export interface SpanExporterOptions {
   readonly appId: string
   readonly env: Environment

@@ -24,7 +24,7 @@ export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Pro
     try {
       if (await isOver(join(home, marker), marker)) await tidy(join(home, marker), reporter)
     } catch (error) {
-      // of another user, or in use: the next sweep tries again
+      // a folder of another user, or in use: the next sweep tries again
       if (codeOf(error) === '') throw error
     }
   }

@@ -10,7 +10,7 @@ import {codeOf} from '../../../model/errors.ts'
 /** Size and modification time of files, by path below a folder. */
 export type Fingerprints = ReadonlyMap<string, string>
 
-/** What tools and Daeploy's SDK write: not copied, and not counted as changes of the user. */
+/** Files of tools and of Daeploy's SDK: not copied, and not counted as changes of the user. */
 const IGNORED = /^(?:\.dapr|\.git|__pycache__|service(?:_copy)?_db\.db(?:-journal)?)$/
 /** A database. Its service writes it: it is copied once, and what is written there is no change of the user. */
 const DATABASE = /\.(?:db|sqlite3?)(?:-(?:journal|wal|shm))?$/
@@ -70,7 +70,7 @@ export const fingerprintOf = ({size, mtimeMs}: Stats): string => `${size} ${mtim
 export interface WorkspaceContent {
   /** The original files: a difference was made by a user. */
   readonly files: Fingerprints
-  /** It was deployed, as into a container: new files belong to the service, and are removed with it. */
+  /** The service was deployed, as into a container: new files belong to it, and are removed with it. */
   readonly isDeployed: boolean
 }
 

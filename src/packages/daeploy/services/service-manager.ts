@@ -60,7 +60,7 @@ export class ServiceManager {
     this.#known.delete(runtime)
   }
 
-  /** What the routes at the manager's port use. */
+  /** The operations for the routes at the manager's port. */
   get backend(): ManagementBackend {
     const {versions} = this.#options.routes
     const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
@@ -78,7 +78,7 @@ export class ServiceManager {
     }
   }
 
-  /** What commands in other terminals may do. */
+  /** The operations for commands in other terminals. */
   get control(): Pick<RunControl, 'services' | 'assign' | 'remove'> {
     const {list, assign, remove} = this.backend
     return {
@@ -101,7 +101,7 @@ export class ServiceManager {
     }
   }
 
-  /** What was deployed leaves its folder behind only if the user has changed a file there. */
+  /** Removes a version. The folder of a deployed service stays only if the user has changed a file there. */
   async #remove(name: string, version: string): Promise<void> {
     const {workspaces, remove} = this.#options
     const folderName = `${name}_${version}`

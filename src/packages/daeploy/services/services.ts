@@ -170,7 +170,7 @@ export class Services {
     })
   }
 
-  /** What commands in other terminals may do. */
+  /** The operations for commands in other terminals. */
   get control(): Pick<RunControl, 'services' | 'assign' | 'remove' | 'notifications'> {
     return {...this.#manager.control, notifications: () => this.#notifications?.list() ?? {}}
   }

@@ -16,7 +16,7 @@ export interface ChainCall {
 export interface Chain {
   /** '': the value is not kept. */
   readonly variable: string
-  /** What the first call is made on. */
+  /** The object of the first call. */
   readonly start: string
   readonly calls: readonly ChainCall[]
 }

@@ -30,7 +30,7 @@ export interface ServicesFile {
   readonly values: Values
   /** By service. */
   readonly notes: ReadonlyMap<string, readonly string[]>
-  /** What they were read from, for people. */
+  /** The source, for people. */
   readonly from: string
   /** Given: databases become programs where the machine has these. */
   readonly native?: NativePrograms | undefined
@@ -118,7 +118,7 @@ function withRootNote(app: ImportedApp): ImportedApp {
   return {...app, notes: [...app.notes, ...notes]}
 }
 
-/** What became of Dapr's own services, and hosts in the files of its sidecars that are elsewhere here. */
+/** Notes about Dapr's own services, and about hosts in the files of its sidecars that are elsewhere here. */
 function daprNotes(stack: Stack): readonly string[] {
   const parts = [...stack.leftOut].filter(([, owner]) => owner === '').map(([id]) => id)
   const files = [...stack.services.values()].flatMap(({sidecar}) => [

@@ -39,7 +39,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   runtime: '--runtime',
   network_mode: '--network'
 }
-/** The same of lists: one flag for each item. */
+/** The flags of lists: one for each item. */
 const LIST_FLAGS: Readonly<Record<string, string>> = {
   cap_add: '--cap-add',
   cap_drop: '--cap-drop',
@@ -151,15 +151,15 @@ function hostsOf(
 const inEnvironment = ({values}: Service, id: string): boolean =>
   JSON.stringify(values['environment'] ?? '').includes(id)
 
-/** What `docker run --publish` reads, and each port of this machine that it means. */
+/** A published port, as `docker run --publish` reads it, and each port of this machine that it means. */
 interface Published {
   readonly port: number
   readonly text: string
 }
 
 /**
- * Its ports; if it has none, the usual one of its image, since programs outside of containers call it. One that compose would
- * take to a free port keeps its number: callers and probes expect it there.
+ * The published ports of a service; if it has none, the usual one of its image, since programs outside of containers call it. A
+ * port that compose would choose itself keeps its number: callers and probes expect it there.
  */
 function publishedPorts(service: Service, notes: string[]): readonly Published[] {
   const ports = portsOf(service)
@@ -200,7 +200,7 @@ function passed(
   return [...new Set([...names, ...Object.keys(env)])]
 }
 
-/** Its health check, run in the container; else its port. */
+/** The readiness check: its health check, run in the container; else its port. */
 function readyOf(service: Service, name: string): Values | undefined {
   const health = healthCommand(service)
   if (health !== undefined) return {command: ['docker', 'exec', name, ...health]}
@@ -235,7 +235,7 @@ const inContainers = (value: string, stack: Stack): string => {
 /** A shell names nine arguments by one digit; three are the tag, the Dockerfile and the folder. */
 const MAX_FLAGS = 6
 
-/** What the file says reaches the shell as arguments: nothing of it is the text of a command. */
+/** The command that builds and runs it. Values of the file reach the shell as arguments: none is part of the command's text. */
 function buildAndRun(
   {folder, dockerfile, flags}: Build,
   {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}

@@ -20,7 +20,7 @@ export function composeEnvironment(
   const {replaced, unpublished} = found
   const all = Object.entries(env).map(([name, value]): [string, string] => [name, pointed(name, value, found)])
   const changed = all.filter(([name, value]) => value !== env[name])
-  // what else a file of variables says may be secret, and a template is shared
+  // other values of a file of variables may be secret, and a template is shared
   const secret = changed.flatMap(([name, value]) => (name in own || ADDRESS.test(value) ? [] : [name]))
   const result = Object.fromEntries([
     ...all.filter(([name]) => name in own),
@@ -58,7 +58,7 @@ const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
 export const envPaths = ({values}: Service, stack: Stack): readonly string[] =>
   listedValues(values['env_file']).map(each => pathFrom(stack.file, textValue(each) || textValue(mapOf(each)['path'])))
 
-/** Those of its env files: what they name is elsewhere here, too. */
+/** The variables of its env files: hosts in them are elsewhere here, too. */
 const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
   Object.fromEntries(
     envPaths(service, stack)
@@ -72,7 +72,7 @@ function bareNotes(name: string, value: string, {service, stack, host}: Found): 
   const isUnknown = NAMES_HOST.test(name) && /^[a-z][\w-]*$/.test(value) && !stack.hosts.has(value) && !ANY.test(value)
   if (!isOther && !isUnknown) return []
   const place = placeOf([name, value], service, stack)
-  // what a file of variables says may be secret
+  // values of a file of variables may be secret
   const isOwn = name in variablePairs(service.values['environment'])
   return [
     isOther
@@ -156,7 +156,7 @@ const movedPorts = (
 /** Variables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
-/** What is found in the variables of a service. */
+/** The hosts in the variables of a service. */
 interface Found {
   readonly service: Service
   readonly stack: Stack
@@ -166,7 +166,7 @@ interface Found {
   readonly unpublished: Map<string, string>
 }
 
-/** Where a text may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433`; not a user, `//db:secret@` */
+/** Places in a text that may name a host: `db`, `db:5432`, `//user@db:5432/x`, `Host=db;Port=5432`, `Server=db,1433`; not a user, `//db:secret@` */
 const PLACES =
   /(\s*\b(?:[Hh]ost(?:[Nn]ame)?|HOST|[Ss]erver|SERVER|[Dd]ata [Ss]ource|[Aa]ddr(?:ess)?)\s*=\s*(?:tcp:)?|^|\/\/|@|[=,"'[]|(?<=--[\w-]+)\s)([\w.-]+)(?:([:,])(\d+)|(?!:[^\d$]))(?![\w.-]|\s*=|(?:[^/\s"',;{]|\{[^{}]*\}){0,255}@)/g
 

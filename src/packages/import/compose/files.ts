@@ -139,7 +139,7 @@ const withPathsFrom = (values: Values, from: string, to: string): Values =>
         )
       }
 
-/** The same of one service. */
+/** Resolves the paths of one service. */
 function withPaths(service: Values, from: string, to: string): Values {
   if (from === to) return service
   const moved = (path: unknown): unknown =>

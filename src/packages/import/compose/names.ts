@@ -41,7 +41,7 @@ const MAX_SOURCES = 300
 /** A name in more places is named in these. */
 const MAX_PLACES = 3
 
-/** What a program's code names: other services by the names that they have in containers only. */
+/** The names in a program's code: other services by the names that they have in containers only. */
 export interface NamesInCode {
   readonly ids: ReadonlySet<string>
   readonly notes: readonly string[]

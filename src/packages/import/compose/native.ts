@@ -5,7 +5,7 @@ import type {ImportedApp} from '../imported.ts'
 import {entriesOf, isFile} from '../reading/files.ts'
 import {given, listedValues, mapOf, mountTarget, textValue, variablePairs, type Values} from '../reading/yaml-file.ts'
 
-/** Where the machine looks for programs. */
+/** The machine's folders of programs. */
 export interface NativePrograms {
   /** The PATH. */
   readonly searchPath: string
@@ -15,13 +15,13 @@ export interface NativePrograms {
 
 /** How a server is started as a program; its data are in `data` of its folder, where each script starts. */
 interface Server {
-  /** What it is called. */
+  /** The name of the program. */
   readonly name: string
   readonly image: RegExp
   /** Programs that must be there, the server itself first. */
   readonly programs: readonly string[]
   readonly refusesRoot?: boolean
-  /** What packages put into PATH asks for the user of the system's service. */
+  /** Whether programs that packages put into PATH ask for the user of the system's service. */
   readonly isOutsidePath?: boolean
   /** The words behind the script, which reads them as `"$1"` …; why it stays a container, if it is a text. */
   readonly words?: (env: Readonly<Record<string, string>>, args: readonly string[]) => readonly string[] | string
@@ -192,7 +192,7 @@ export function nativeServer(service: Service, stack: Stack, native: NativeProgr
   }
 }
 
-/** Its packages have the names of MySQL's programs, too. */
+/** Whether it is MariaDB, whose packages have the names of MySQL's programs, too. */
 const isMariaDb = (searchPath: string): boolean =>
   searchPath.split(delimiter).some(folder => isFile(join(folder, 'mysqld')) && isFile(join(folder, 'mariadbd')))
 

@@ -17,7 +17,7 @@ export const projectName = (file: ImportedFile, name: string): string =>
     .map(each => normal(each ?? ''))
     .find(each => each !== '') ?? 'project'
 
-/** As compose-go normalises a name (loader.NormalizeProjectName); one with variables is replaced later. */
+/** Normalises a name as compose-go does (loader.NormalizeProjectName); one with variables is replaced later. */
 const normal = (name: string): string =>
   name.includes('${')
     ? name
@@ -46,7 +46,7 @@ export const volumeNotes = (volumes: unknown): readonly string[] =>
       : [`volumes: ${id}: ${written(rest)} is not carried over: docker volume create makes it`]
   })
 
-/** What a service mounts, as `docker run --volume` reads it. */
+/** The mounts of a service, as `docker run --volume` reads them. */
 export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): readonly string[] {
   return listedValues(volumes).flatMap(each => {
     if (!isMap(each)) return [shortMount(textValue(each), names)]

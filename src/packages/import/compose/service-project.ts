@@ -33,7 +33,7 @@ export function projectOf(service: Service, build: Build, start: string, stack: 
   return other ?? (isShared ? undefined : own[0])
 }
 
-/** What a project of a service may be called: `cart`, of a service `cart-service` with an image `shop/cart`. */
+/** The possible names of a service's project: `cart`, of a service `cart-service` with an image `shop/cart`. */
 function namesOf({id, values}: Service): readonly string[] {
   const all = [id, basename(imageName(textValue(values['image'])))].filter(each => each !== '')
   return [

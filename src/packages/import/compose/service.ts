@@ -3,7 +3,7 @@ import {pathFrom, type ImportedFile} from '../imported.ts'
 import {splitWords} from '../reading/shell-words.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
 
-/** What the container of a sidecar says of its app. */
+/** The facts about an app in the container of its sidecar. */
 export interface ComposeSidecar {
   readonly appId: string
   /** Keys of the app in the template. */
@@ -31,11 +31,11 @@ export interface Stack {
   /** Names of volumes by their ids in the file. */
   readonly volumes: ReadonlyMap<string, string>
   readonly services: ReadonlyMap<string, Service>
-  /** They again, by each name that is a host in their network. */
+  /** The services by each name that is a host in their network. */
   readonly hosts: ReadonlyMap<string, Service>
-  /** What the run itself is: a sidecar of Dapr, with the service that it belongs to, or another part of Dapr, with ''. */
+  /** Services that the run itself replaces: a sidecar of Dapr, with the service that it belongs to, or another part of Dapr, with ''. */
   readonly leftOut: ReadonlyMap<string, string>
-  /** Those that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
+  /** Services that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
   readonly programs: Map<string, number>
   /** The port on which each of them listens in its container, 0 if it is not known. */
   readonly targets: Map<string, number>
@@ -77,7 +77,7 @@ export function portsOf({values}: Service): readonly Port[] {
   })
 }
 
-/** Where well-known images listen. */
+/** The ports of well-known images. */
 const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
   [/postgres|postgis|timescale/, 5432],
   [/redis|valkey|dragonfly/, 6379],
@@ -100,7 +100,7 @@ export function publishedPort(service: Service): number {
   return typed || Number(/^\d+$/.exec(first?.target ?? '')?.[0] ?? 0) || usualPort(service)
 }
 
-/** What the container listens on, where the file publishes nothing: `expose`, or what the image is known for. */
+/** The port of a container whose file publishes none: `expose`, or the usual port of the image. */
 export const usualPort = ({values}: Service): number =>
   Number(textsOf(values['expose'])[0] ?? 0) ||
   (IMAGE_PORTS.find(([image]) => image.test(textValue(values['image'])))?.[1] ?? 0)

@@ -20,7 +20,7 @@ import {rust} from './languages/rust.ts'
 /** Readers of projects, best first. */
 const READERS: readonly ProjectReader[] = [ruby, php, elixir, node, python, go, java, rust, dotnet, image]
 
-/** What a folder has to start, by the first reader that finds a program. */
+/** The programs of a folder, by the first reader that finds one. */
 export function appsIn(folder: string): readonly ImportedApp[] {
   for (const {appsIn: find} of READERS) {
     const apps = find(folder)
@@ -122,7 +122,7 @@ function sampleNote(folder: string, root: string): readonly string[] {
     : [`${join(relative(root, folder), '.env')} is not there: copy ${sample}, and fill in its values`]
 }
 
-/** What starts a program of a project, not a server of this machine. */
+/** Commands that start a program of a project, and not a server of this machine. */
 const LAUNCHER =
   /\b(?:node|npm|npx|pnpm|yarn|bun|deno|tsx|python[\d.]*|uv|uvicorn|gunicorn|flask|poetry|go|air|cargo|java|mvnw?|gradlew?|dotnet|ruby|bundle|rails|rake|puma|php|mix|make|just|task|moon|honcho)\b/
 

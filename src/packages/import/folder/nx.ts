@@ -78,7 +78,7 @@ function inferredTarget(folder: string, {plugins}: Values): string | undefined {
   return undefined
 }
 
-/** Where a target listens, and how it is given another port: `flag` is `--port`. */
+/** The port of a target, and how it is given another one: `flag` is `--port`. */
 function listening(
   folder: string,
   target: Values

@@ -20,7 +20,7 @@ export interface ProjectFolders {
   readonly notes: readonly string[]
 }
 
-/** What is known of a folder before it is a part. */
+/** Facts about a folder before it is a part. */
 interface Known {
   /** It has the files of a project: what is below belongs to that. */
   readonly isProject: (folder: string) => boolean

@@ -10,7 +10,7 @@ import {imageName, imagesAlone, servicesOf, type Builds} from './workloads.ts'
 import {readManifests} from './manifests.ts'
 import {documentsOf, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 
-/** What a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or one that deploys nothing which is read. */
+/** The apps that a skaffold.yaml builds and deploys. Throws a `UserError` for a broken file, or one that deploys nothing which is read. */
 export function importSkaffold(file: ImportedFile, cwd: string): Imported {
   const root = dirname(file.path)
   const found = configOf(file, cwd, new Set())

@@ -124,7 +124,7 @@ class Workload {
     this.notes.push(`${this.#object.file.shownAs}: ${text}`)
   }
 
-  /** Where it listens, and where it is called. */
+  /** Where a container listens, and where it is called. */
   #port(container: Values): {readonly target: string; readonly called: string} | undefined {
     const ports = listedValues(container['ports']).map(mapOf)
     const [service] = this.#callers.flatMap(each => listedValues(mapOf(each['spec'])['ports']).map(mapOf))
@@ -182,7 +182,7 @@ class Workload {
     ])
   }
 
-  /** What Dapr's annotations say, as the container that a compose file has for it. */
+  /** Dapr's annotations, as the container that a compose file has for the sidecar. */
   #sidecar({components, root}: Around): readonly (readonly [string, Values])[] {
     const flag = (name: string): string => textValue(this.#annotations[`dapr.io/${name}`])
     if (flag('enabled') !== 'true') return []
@@ -227,7 +227,10 @@ function selects(service: Values, labels: Values): boolean {
   return wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value)
 }
 
-/** By the whole name, or by its last part: registries are added when it is deployed. `./redis` is a folder, not that well-known image. */
+/**
+ * Finds the build of an image by its whole name, or by its last part: registries are added when it is deployed. `./redis` is a
+ * folder, not that well-known image.
+ */
 function buildFor(image: string, builds: Builds): {readonly folder: string; readonly dockerfile?: string} | undefined {
   const name = imageName(image)
   return (

@@ -44,7 +44,7 @@ function withBuildNote(app: ImportedApp): ImportedApp {
   return note === '' ? app : {...app, notes: [...app.notes, note]}
 }
 
-/** What Heroku makes, or has, that a machine of a developer has not; '': nothing is known to be missing. */
+/** What Heroku builds or provides and a developer's machine has not; '': nothing is known to be missing. */
 function herokuNote(command: readonly string[], folder: string): string {
   const line = command.join(' ')
   const [, jar = ''] = /\bjava\b.* -jar (\S+\.jar)\b/.exec(line) ?? []
@@ -163,7 +163,7 @@ interface Listening {
   readonly isOwn: boolean
 }
 
-/** Where a process listens, 0: nowhere, as far as its line and its source tell. `isTold`: it takes the number from PORT. */
+/** Where a process listens as far as its line and its source show, 0: nowhere. `isTold`: it takes the number from PORT. */
 function listensOn(
   id: string,
   {line, folder, given, isOwn}: Listening

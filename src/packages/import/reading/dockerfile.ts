@@ -29,7 +29,7 @@ export function runsInFolder(command: readonly string[], folder: string): boolea
   return script === undefined || existsSync(join(folder, script))
 }
 
-/** What an image starts by default: ENTRYPOINT and CMD of a stage, the last one unless it is named; empty where the file does not say. */
+/** The default command of an image: ENTRYPOINT and CMD of a stage, the last one unless it is named; empty if the file has none. */
 export function commandOfDockerfile(
   file: string,
   target = ''
@@ -64,7 +64,7 @@ const linesOf = (file: string): readonly string[] =>
     .split(/\r?\n/)
     .map(line => line.trim())
 
-/** Where an image starts its program: in the folder of the context that it copies there, and in the image. */
+/** The folder in which an image starts its program: in the context that it copies there, and in the image. */
 export interface StartFolder {
   readonly folder: string
   readonly workdir: string

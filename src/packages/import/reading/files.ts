@@ -5,7 +5,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import {mapOf, type Values} from './yaml-file.ts'
 
-/** What is in folders, by name: each reader of projects asks for the same ones. */
+/** The content of folders, by name: each reader of projects asks for the same ones. */
 const known = new Map<string, ReadonlyMap<string, Dirent>>()
 let onFolder: (count: number) => void = () => undefined
 
@@ -66,7 +66,7 @@ export function jsonOf(folder: string, name: string): Values {
   return mapOf(jsonIn(text.replaceAll(ALLOWED, (_, quoted?: string) => quoted ?? '')))
 }
 
-/** What is in a folder, in the order of names; nothing if it cannot be read. */
+/** The names in a folder, in order; none if it cannot be read. */
 export const entriesOf = (folder: string): readonly string[] => [...contentOf(folder).keys()]
 
 /** The paths of all files below a folder, from it; links are not followed. */

@@ -1,9 +1,9 @@
 import {programsIn} from '../../../files/config/programs.ts'
 
-/** What only a shell understands: operators, quotes, variables, globs, assignments before the program, its own commands. */
+/** Syntax that only a shell understands: operators, quotes, variables, globs, assignments before the program, its own commands. */
 const SHELL_SYNTAX =
   /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=|^\s*(?:cd|exec|source|\.|export|set|if|while|for|until|ulimit)\s/
-/** What only bash understands. */
+/** Syntax that only bash understands. */
 const BASH_SYNTAX = /\[\[|<\(|\bsource\s|\bpipefail\b|\$'|<<</
 
 /** A command line as the `command` of a template: words if they are plain, else for a shell. */

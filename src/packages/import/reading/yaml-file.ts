@@ -20,7 +20,7 @@ export function valuesOf(file: ImportedFile): Values {
   return values.reduce((below, over) => mergedValues(below, over))
 }
 
-/** The same of each document by itself; empty ones are left out. */
+/** The documents of a file; empty ones are left out. */
 export function documentsOf(file: ImportedFile): readonly Values[] {
   return readYaml(file.text, COMPOSE_FILE).flatMap(({root, fault}) => {
     if (fault !== undefined) {
@@ -79,7 +79,7 @@ const asMap = (key: string, value: unknown): Values =>
         })
       )
 
-/** Where a volume is mounted: one place has one mount. */
+/** The path at which a volume is mounted: one path has one mount. */
 export const mountTarget = (mount: unknown): string =>
   isMap(mount) ? textValue(mount['target']) : (/^(?:(?:\$\{[^}]*\}|[^:])+:)?([^:]+)/.exec(textValue(mount))?.[1] ?? '')
 
@@ -116,7 +116,7 @@ export const passedOn = (variables: unknown): readonly string[] =>
     ? Object.keys(variables).filter(name => variables[name] === null)
     : textsOf(variables).filter(each => !each.includes('='))
 
-/** In short how a value was written, for a note. */
+/** A short form of a value as it was written, for a note. */
 export function written(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   const [first = ''] = text.split('\n')

@@ -20,7 +20,7 @@ const MAX_STEPS = 20_000
 /** What is nested deeper in an expression is no text of a person. */
 const MAX_NESTED = 500
 
-/** What a file calls, in the order in which it would. `onCall` may give a value; a call without one is a value by itself. */
+/** Runs a file and reports its calls in their order. `onCall` may return a value; a call without one is a value by itself. */
 export function runStarlark(text: string, onCall: (call: StarCall) => StarValue): void {
   new Interpreter(tokensOf(text), onCall).run()
 }
@@ -140,7 +140,7 @@ class Interpreter {
       this.#scope.set(name, names.length > 1 && isStarList(item) ? item[index] : item)
   }
 
-  /** What a condition depends on is not known: both ways are read, and the first value of a name stays. */
+  /** The values that a condition depends on are not known: both branches are read, and the first value of a name stays. */
   #branch(): void {
     this.#read.at += 1
     while (!this.#read.is(':') && !this.#read.isLineEnd) this.#expression(true)

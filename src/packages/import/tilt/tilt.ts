@@ -13,7 +13,7 @@ import {runStarlark} from './starlark.ts'
 import {isCall, isStarList, isStarMap, scalarOf, type StarCall, type StarValue} from './starlark-values.ts'
 import {given, mapOf, mergedValues, textsOf, type Values} from '../reading/yaml-file.ts'
 
-/** What a Tiltfile starts. Throws a `UserError` if that is nothing which can be read. */
+/** The apps that a Tiltfile starts. Throws a `UserError` if it cannot be read. */
 export async function importTiltfile(file: ImportedFile, cwd: string): Promise<Imported> {
   const tiltfile = new Tiltfile(file, cwd)
   const root = dirname(file.path)
@@ -48,7 +48,7 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   }
 }
 
-/** What `k8s_resource` and `dc_resource` say of an app. */
+/** The options of an app in `k8s_resource` and `dc_resource`. */
 interface Resource {
   /** `8080`, or `8080:80`: the port of this machine, and that of the container. */
   readonly forward: string
@@ -198,7 +198,7 @@ class Tiltfile {
   }
 }
 
-/** Its readiness probe, its command, its link, or the project in its folder says where it listens. */
+/** The port, from its readiness probe, its command, its link, or the project in its folder. */
 function portOf(named: ReadonlyMap<string, StarValue>, command: readonly string[], folder: string): number {
   const action = probeAction(named.get('readiness_probe'))
   const [link] = [named.get('links') ?? null].flat()

@@ -21,7 +21,7 @@ export interface Ask {
   readonly patienceMs?: number | undefined
   /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
   readonly waits?: boolean
-  /** What the answer must have: its `metadata`, or a list of objects. A server that sends none is no API server. */
+  /** The part that a valid answer has: a server that sends none is no API server. */
   readonly needs?: 'metadata' | 'items' | 'versions' | 'resources'
 }
 
@@ -214,7 +214,7 @@ async function statusOf(response: IncomingMessage): Promise<ClusterStatus> {
   }
 }
 
-/** All of a body. Rejects if it is longer. */
+/** Reads a body. Rejects if it is longer than `maxBytes`. */
 export async function bodyText(response: IncomingMessage, maxBytes: number): Promise<string> {
   try {
     return (await collect(response, maxBytes)).take().toString()

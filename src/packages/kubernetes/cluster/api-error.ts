@@ -1,6 +1,6 @@
 import {UserError} from '../../../model/errors.ts'
 
-/** What an API server says of a request that it does not carry out (`Status` in `meta/v1`). */
+/** The reason of an API server that refuses a request (`Status` in `meta/v1`). */
 export interface ClusterStatus {
   readonly message?: string
   readonly reason?: string
@@ -39,7 +39,7 @@ const VERBS: Readonly<Record<string, string>> = {
   DELETE: 'delete'
 }
 
-/** What a user can do about an answer; `what` names the object, or what was asked for: `Deployment "shop"`. */
+/** An answer as an error with advice for the user; `what` names the object, or the request: `Deployment "shop"`. */
 export function asUserError(error: ClusterError, what: string, context: string): UserError {
   const verb = VERBS[error.method] ?? error.method
   const server = `the Kubernetes context "${context}"`

@@ -228,7 +228,7 @@ export class AppDeployment {
       const id = end.containerID ?? `${pod.metadata.uid}/${name}/${end.finishedAt ?? ''}`
       if (this.#reported.has(id)) continue
       this.#reported.add(id)
-      // what happened before our run is not news
+      // events from before our run are not reported
       if (isFromBefore) continue
       const telling = this.#tell({container: name, pod: pod.metadata.name, end, id}, log)
       this.#telling.add(telling)

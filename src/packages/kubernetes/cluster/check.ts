@@ -10,13 +10,13 @@ export interface Change {
   readonly object: KubernetesObject
   /** Undefined: it is made. */
   readonly live: LiveObject | undefined
-  /** What the API server would make of it; the same version as `live` if nothing changes. */
+  /** The object as the API server would store it; the same version as `live` if nothing changes. */
   readonly result: LiveObject
   /** A Job cannot be changed: it is deleted and created again. */
   readonly isReplaced: boolean
 }
 
-/** What a run would do; the API server has agreed to all of it. */
+/** The changes that a run would make; the API server has accepted all of them. */
 export interface CheckedChanges {
   readonly changes: readonly Change[]
   /** Objects of our label that the template does not have any more. */
@@ -33,7 +33,7 @@ export async function requireNamespace(client: ClusterClient): Promise<void> {
   try {
     await client.json('GET', `/api/v1/namespaces/${encodeURIComponent(namespace)}`)
   } catch (error) {
-    // who may not read namespaces may still work in one
+    // a user who may not read namespaces may still work in one
     if (isStatus(error, 403)) return
     if (!isStatus(error, 404)) throw error
     throw new UserError(`there is no namespace "${namespace}" in the Kubernetes context "${context}"`, {
@@ -53,7 +53,7 @@ export async function requireDapr(store: ObjectStore): Promise<void> {
   )
 }
 
-/** What a run does besides applying objects, which their dry-run checks. */
+/** The permissions that a run needs besides applying objects, which their dry-run checks. */
 const NEEDED = [
   {group: 'apps', resource: 'deployments', verb: 'watch'},
   {group: 'apps', resource: 'deployments', verb: 'delete'},
@@ -121,13 +121,13 @@ async function tryOut(store: ObjectStore, object: KubernetesObject, live: LiveOb
   }
 }
 
-/** All objects of our labels, each once, also where a kind has several versions. */
+/** All objects with our labels, each once, also if a kind has several versions. */
 export async function findAll(store: ObjectStore, labels: string): Promise<readonly LiveObject[]> {
   const lists = await inParallel(store.kinds, async kind => {
     try {
       return await store.list(kind, labels)
     } catch (error) {
-      // who may not list a kind has made none
+      // a user who may not list a kind has created none
       if (error instanceof UserError && isStatus(error.cause, 403)) return []
       throw error
     }

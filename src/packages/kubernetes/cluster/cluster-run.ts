@@ -47,7 +47,7 @@ export class ClusterRun {
   readonly #startedAt = performance.now()
   /** Pods that were there when the run began. */
   readonly #before = new Set<string>()
-  /** What is being applied. */
+  /** Objects that are being applied. */
   readonly #work = new Set<Promise<void>>()
   /** Ids of apps of which was said that they failed, or are not deployed. */
   readonly #said = new Set<string>()
@@ -211,7 +211,7 @@ export class ClusterRun {
     if (all.every(isOver)) void this.#endJobs(all)
   }
 
-  /** Nothing is left to run. */
+  /** Ends the jobs, since nothing is left to run. */
   async #endJobs(all: readonly AppDeployment[]): Promise<void> {
     await Promise.all(all.map(async each => each.allTold()))
     if (!this.#stopping.signal.aborted) await this.#end(undefined)
@@ -368,7 +368,7 @@ export class ClusterRun {
     for (const timer of this.#hindered.values()) clearTimeout(timer)
     let error = failure
     const workloads = this.#options.objects.apps.map(({workload}) => workload)
-    // what is on its way to the server is there before it is deleted
+    // objects that are on their way to the server are created before they are deleted
     await Promise.allSettled(this.#work)
     try {
       await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))

@@ -7,7 +7,7 @@ import {argument, sidecarOf, type Pod} from './pod.ts'
 export interface DaprPod {
   readonly pod: Pod
   readonly appId: string
-  /** As the sidecar's argument has it. */
+  /** The port in the sidecar's argument. */
   readonly appPort: string
 }
 
@@ -36,7 +36,7 @@ export async function daprPods(client: ClusterClient, namespace: string): Promis
   return found
 }
 
-/** As far as the server is one: what it sends is looked at before it is used. */
+/** The shape of a list of pods; each part is checked before it is used. */
 interface PodList {
   readonly metadata?: {readonly continue?: string}
   readonly items?: unknown

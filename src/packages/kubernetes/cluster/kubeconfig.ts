@@ -124,7 +124,7 @@ function filesOf(env: NodeJS.ProcessEnv, home: string): readonly string[] {
   return named.length > 0 ? [...new Set(named)] : [join(home, '.kube', 'config')]
 }
 
-/** As in kubectl files that do not exist are skipped, and the first one that knows a name wins. */
+/** Reads all files; as in kubectl, files that do not exist are skipped, and the first one that knows a name wins. */
 function readAll(files: readonly string[]): KubeConfig {
   const whole = new KubeConfig()
   const present = files.filter(file => existsSync(file))

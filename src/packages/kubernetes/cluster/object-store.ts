@@ -132,7 +132,7 @@ export class ObjectStore {
     }
   }
 
-  /** All objects of a kind in the namespace that the labels select; none where the kind is unknown. */
+  /** The objects of a kind in the namespace that the labels select; none if the kind is unknown. */
   async list(kind: string, labels: string): Promise<readonly LiveObject[]> {
     const at = kind.lastIndexOf('/')
     const apiVersion = kind.slice(0, at)

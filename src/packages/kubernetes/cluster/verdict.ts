@@ -42,7 +42,7 @@ export function unschedulable(pod: Pod): string {
     : ''
 }
 
-/** What a pod waits for, for an app that is not ready in time. */
+/** The reason why a pod is not ready in time. */
 export function waitsFor(pod: Pod): string {
   const reason = unschedulable(pod)
   if (reason !== '') return `no node takes it: ${reason}`

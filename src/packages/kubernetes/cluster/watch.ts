@@ -5,7 +5,7 @@ import {Collector} from '../../../proxy/net/collector.ts'
 import type {ClusterClient} from './api-client.ts'
 import {ClusterError, type ClusterStatus} from './api-error.ts'
 
-/** What every object that is watched has. */
+/** The parts of every watched object. */
 export interface WatchedObject {
   readonly metadata: {readonly uid: string; readonly name: string; readonly resourceVersion: string}
 }

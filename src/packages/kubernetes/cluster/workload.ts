@@ -13,7 +13,7 @@ interface DeploymentParts {
   }
 }
 
-/** All pods are of the newest version and ready; the same rule as `kubectl rollout status`. */
+/** Whether all pods are of the newest version and ready; the same rule as `kubectl rollout status`. */
 export function isRolledOut(live: LiveObject): boolean {
   const {spec, status = {}} = live as DeploymentParts
   const {replicas = 0, updatedReplicas = 0, availableReplicas = 0} = status

@@ -1,12 +1,12 @@
 import {execFile} from 'node:child_process'
 import {codeOf} from '../../../model/errors.ts'
 
-/** What a program said, and whether it succeeded. */
+/** The output of a program, and whether it succeeded. */
 export interface ToolAnswer {
   readonly isGood: boolean
   /** Both streams, in the order in which they came, as far as that is known. */
   readonly text: string
-  /** It is not in PATH. */
+  /** The program is not in PATH. */
   readonly isMissing: boolean
 }
 

@@ -4,7 +4,7 @@ import type {Database} from '../engine/database.ts'
 import {parseInt64} from '../engine/numbers.ts'
 import {RedisError} from '../engine/result.ts'
 
-/** What a script does to its first key; a string is the text of an error that it raises. */
+/** The effect of a script on its first key; a string is the text of an error that it raises. */
 export type ScriptProgram = (db: Database, key: string, args: readonly string[]) => number | string
 
 /**
@@ -31,7 +31,7 @@ const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
   return Number(next + 1n)
 }
 
-/** The same, but an ordinary save may follow a first write, and a first write without an etag saves what is not there. */
+/** As `save`, but an ordinary save may follow a first write, and a first write without an etag saves what is not there. */
 const saveFreely: ScriptProgram = (db, key, args) => {
   const [etag = '', , isFirstWrite] = args
   if (etag !== '0') return save(db, key, args)
@@ -62,7 +62,7 @@ function hashOrNone(db: Database, key: string): Map<string, string> | undefined 
   return value instanceof Map ? value : undefined
 }
 
-/** What the scripts of others do, by the SHA-1 of what `normalize` leaves of them. */
+/** The effects of other programs' scripts, by the SHA-1 of what `normalize` leaves of them. */
 const FOREIGN: ReadonlyMap<string, ScriptProgram> = new Map([
   ['26718588df3dc0ae0d433263d4bbb0078b13223c', save], // Dapr 1.8 and later (others in between differ only in names)
   ['b4d5a4835a69f15e40e1798d878b1e8440bac9e6', save], // Dapr 1.0: without `first-write`, which could not be set then

@@ -13,7 +13,7 @@ import {dropAcknowledged} from './stream-trim.ts'
 import {groupAt} from './stream-claim.ts'
 import {shown} from './streams.ts'
 
-/** What Redis adds to the error for a group that is not there. */
+/** The addition to Redis' error for a missing group. */
 const READING = ' in XREADGROUP with GROUP option'
 
 export const STREAM_READS: CommandTable = {
@@ -138,7 +138,7 @@ function deliver(
   return entries
 }
 
-/** What is pending for a consumer, again; deleted entries have no fields. */
+/** Returns the pending entries of a consumer again; deleted ones have no fields. */
 function history(
   stream: Stream,
   group: ConsumerGroup,

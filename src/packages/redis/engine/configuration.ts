@@ -28,7 +28,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
 const NOTIFY = 'notify-keyspace-events'
 const FIXED = new Set(['databases'])
 
-/** What CONFIG GET and CONFIG SET know. Only `notify-keyspace-events` changes anything. */
+/** The settings of CONFIG GET and CONFIG SET. Only `notify-keyspace-events` has an effect. */
 export class RedisConfiguration {
   readonly #values = new Map(Object.entries(WITHOUT_EFFECT))
   readonly #notifications: NotificationSettings

@@ -27,7 +27,7 @@ export class ConsumerGroup {
     this.#changed = isStored ? [] : undefined
   }
 
-  /** What the file does not know yet: what is gone has a row, or never had one. */
+  /** The entries that the file does not know yet; a removed entry has a row, or never had one. */
   get changed(): readonly PendingEntry[] {
     return this.#changed ?? []
   }
@@ -61,12 +61,12 @@ export class ConsumerGroup {
     if (entry === undefined) return false
     this.pending.remove(entry)
     this.#count(entry.consumer, -1)
-    // what comes and goes between two writes leaves no trace in the file
+    // an entry that comes and goes between two writes is never written
     if (entry.isStored) this.#change(entry)
     return true
   }
 
-  /** All changes are in the file; `isWhole`: whatever was there of it has been replaced. */
+  /** Called when all changes are in the file; `isWhole`: whatever the file had of it was replaced. */
   written(isWhole: boolean): void {
     if (this.#changed === undefined) return
     this.forget()
@@ -74,7 +74,7 @@ export class ConsumerGroup {
     this.isNew = false
   }
 
-  /** What has changed needs no row of its own any more. */
+  /** Called when the changes need no rows of their own any more. */
   forget(): void {
     for (const entry of this.#changed ?? []) {
       entry.isChanged = false

@@ -6,7 +6,7 @@ import {Stream} from './stream.ts'
 
 export type Value = string | Map<string, string> | string[] | Set<string> | SortedSet | Stream
 
-/** What a database reports to its engine. */
+/** The events of a database for its engine. */
 export interface DatabaseEvents {
   /** A key was written, deleted or has expired. */
   changed(database: Database, key: string): void

@@ -4,9 +4,9 @@ import {Blocked, QUEUED, RedisError, type Result} from './result.ts'
 import {ARGUMENT_BYTES} from './memory-limit.ts'
 import type {Command, QueuedCommand, Session} from './session.ts'
 
-/** What a subscriber of RESP2 may still ask. */
+/** Commands that a subscriber of RESP2 may still send. */
 const WHILE_SUBSCRIBED = new Set(['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ping', 'quit', 'reset'])
-/** What runs at once inside a transaction. */
+/** Commands that run at once inside a transaction. */
 const NOT_QUEUED = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset'])
 
 /**

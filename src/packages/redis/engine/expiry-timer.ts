@@ -64,7 +64,7 @@ export class ExpiryTimer {
     this.#afterwards()
   }
 
-  /** One for each key is left, in order. */
+  /** Rebuilds the heap with one entry for each key, in order. */
   #rebuild(): void {
     const seen = new Map<ExpiringKeys, Set<string>>()
     this.#heap.keep(({database, key, at}) => {

@@ -1,7 +1,7 @@
 import {collectGarbage} from '../../../platform/heap.ts'
 import {outOfMemory} from './errors.ts'
 
-/** What an argument takes besides its bytes. */
+/** The memory of an argument besides its bytes. */
 export const ARGUMENT_BYTES = 32
 
 /** Commands by which keys may grow (Redis marks them `denyoom`). */

@@ -22,7 +22,7 @@ export class NotificationSettings {
     this.#flags = new Set(text.replaceAll('A', ALL.join('')))
   }
 
-  /** As Redis reports it: in its own order, `A` for all. */
+  /** The setting as Redis reports it: in its own order, `A` for all. */
   get text(): string {
     const has = (flag: string): boolean => this.#flags.has(flag)
     const kinds = ALL.every(has) ? 'A' : ALL.filter(has).join('')

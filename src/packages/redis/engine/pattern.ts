@@ -1,6 +1,6 @@
 import {RedisError} from './result.ts'
 
-/** What all matches of one command may look at a second time: some 0.3 s. */
+/** How many characters the matches of one command may look at a second time: some 0.3 s. */
 const STEPS = 25_000_000
 
 /** Bounds what the matches of one command cost together, so that no pattern keeps others waiting. */
@@ -45,7 +45,7 @@ export function matches(pattern: string, text: string, budget = new MatchBudget(
   return at >= pattern.length
 }
 
-/** Those of the texts that match. Throws a RedisError if that takes too long. */
+/** The texts that match. Throws a RedisError if that takes too long. */
 export function matching(texts: readonly string[], pattern: string): readonly string[] {
   const budget = new MatchBudget()
   return texts.filter(text => matches(pattern, text, budget))

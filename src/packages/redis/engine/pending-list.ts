@@ -13,24 +13,21 @@ export interface PendingEntry extends StreamId {
   consumer: string
   deliveredAt: number
   deliveries: number
-  /** It was acknowledged. */
+  /** The entry was acknowledged. */
   isGone: boolean
   /** The file has a row of it. */
   isStored: boolean
-  /** It is among what the file has to learn. */
+  /** The entry has to be written to the file. */
   isChanged: boolean
 }
 
 /** Removed entries keep their places until there are this many of them, and more than of the others. */
 const MIN_GONE = 256
 
-/**
- * What is pending, by id, ascending. A list: ids come almost always in their order, and a Map that many things pass through keeps
- * garbage alive.
- */
+/** Pending entries by id, ascending. A list: ids come almost always in their order, and a Map that many things pass through keeps garbage alive. */
 export class PendingList {
   #entries: PendingEntry[] = []
-  /** Those before it are gone. */
+  /** The entries before it are gone. */
   #head = 0
   #size = 0
 

@@ -4,7 +4,7 @@ import type {Database} from './database.ts'
 import type {MemoryLimit} from './memory-limit.ts'
 import {Push, type Blocked, type Result} from './result.ts'
 
-/** What a command may use of the engine that runs it. */
+/** The parts of the engine that a command may use. */
 export interface CommandEngine {
   readonly channels: Channels
   readonly configuration: RedisConfiguration
@@ -47,7 +47,7 @@ export interface QueuedCommand {
   readonly args: readonly string[]
 }
 
-/** What one connection has set up: its database, transaction, subscriptions and names. */
+/** The state of one connection: its database, transaction, subscriptions and names. */
 export class Session {
   readonly id: number
   readonly engine: CommandEngine

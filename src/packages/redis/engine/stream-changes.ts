@@ -5,13 +5,13 @@ export interface StreamEntry extends StreamId {
   readonly fields: readonly string[]
   /** The file has a row of it. */
   isStored: boolean
-  /** It is in the stream no more. */
+  /** The message is no longer in the stream. */
   isGone: boolean
 }
 
-/** What has changed in a stream since its rows were last written. */
+/** The changes of a stream since its rows were last written. */
 export class StreamChanges {
-  /** Some of them may be gone. */
+  /** Added messages; some of them may be gone. */
   added: StreamEntry[] = []
   /** Entries that have rows. */
   removed: StreamId[] = []

@@ -12,7 +12,7 @@ export class Stream {
   /** Names the stream in the file, also if its key is renamed. */
   readonly serial: number
   readonly groups = new Map<string, ConsumerGroup>()
-  /** What the file does not know yet; undefined if nothing is stored. */
+  /** The changes that the file does not know yet; undefined if nothing is stored. */
   readonly changes: StreamChanges | undefined
   lastId: StreamId = MIN_ID
   maxDeletedId: StreamId = MIN_ID
@@ -55,7 +55,7 @@ export class Stream {
     return group
   }
 
-  /** All changes are in the file, or those that did not have to wait. */
+  /** Called when all changes are in the file, or those that did not have to wait. */
   written(): void {
     if (this.changes?.isPartlyWritten === true) return
     const isWhole = this.changes?.isWhole === true
@@ -90,7 +90,7 @@ export class Stream {
     return this.#entries.slice(from, to)
   }
 
-  /** The same from the end. */
+  /** A range from the end. */
   rangeReversed(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
     const found: StreamEntry[] = []
     let at = this.#indexOf(end)

@@ -6,7 +6,7 @@ import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
 import {NOTHING, StreamRows, type WrittenRows} from './stream-rows.ts'
 
-/** What has to be remembered when a transaction is in the file. */
+/** What the writer has to remember of a row when its transaction is in the file. */
 interface Written {
   readonly streams: Stream[]
   /** Rows of keys that are gone. */
@@ -60,7 +60,7 @@ export class KeyWriter {
         const ids = (this.#ids[database.index] ??= new Map())
         for (const key of keys) {
           const value = database.peek(key)
-          // what is gone has no size
+          // a removed value has no size
           const isFull = places <= 0 || (room <= 0 && value !== undefined)
           if (isFull && !this.#isStream(value, ids.get(key))) wait(database, key)
           else {
@@ -82,7 +82,7 @@ export class KeyWriter {
     return left
   }
 
-  /** It is a stream, or was one: a renamed stream has two keys, which belong to one transaction. */
+  /** Whether it is a stream, or was one: a renamed stream has two keys, which belong to one transaction. */
   #isStream(value: Value | undefined, row: number | undefined): boolean {
     return value instanceof Stream || (row !== undefined && this.#serials.has(row))
   }
@@ -92,7 +92,7 @@ export class KeyWriter {
     try {
       this.#file.exec('PRAGMA wal_checkpoint')
     } catch {
-      // what is committed stays in the log; SQLite tries again itself
+      // committed rows stay in the log; SQLite tries again itself
     }
   }
 

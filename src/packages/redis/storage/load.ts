@@ -6,7 +6,7 @@ import {parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 import {DamagedRow, decodeAll, decodeValue} from './encoding.ts'
 
-/** What the file has: the row of each key, by the index of its database, and which stream is in which row. */
+/** The content of the file: the row of each key, by the index of its database, and which stream is in which row. */
 export interface StoredRows {
   readonly ids: Map<string, number>[]
   readonly serials: Map<number, number>

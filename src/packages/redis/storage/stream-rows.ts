@@ -11,10 +11,10 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 const FLOOD = 50
 /** Number of them that are written at once. */
 const REST_ROWS = 1000
-/** The same for their bytes, which take some 10 ms. */
+/** As above, in bytes, which take some 10 ms. */
 const REST_BYTES = 4_000_000
 
-/** What was written of a stream. */
+/** The written part of a stream. */
 export interface WrittenRows {
   /** Bytes of new entries. */
   readonly size: number
@@ -116,14 +116,14 @@ export class StreamRows {
     return true
   }
 
-  /** Nothing of a flood is left in this stream. */
+  /** Called when nothing of a flood is left in this stream. */
   finished({serial}: Stream): void {
     this.#unfinished.delete(serial)
   }
 
   /**
-   * What comes and is acknowledged by all groups between two writes needs no row at once: many of them are gone soon. Gives the
-   * bytes that were written, and what is left once these are `maxBytes`.
+   * Writes new entries. Those that come and are acknowledged by all groups between two writes need no row at once: many of them
+   * are gone soon. Returns the bytes that were written, and the entries that are left once these are `maxBytes`.
    */
   #addNew(
     stream: Stream,

@@ -8,7 +8,7 @@ const DELAY_MS = 25
 const REST_MS = 1000
 /** More keys than these, changed by one command, are written in several transactions: others are not to wait for all. */
 const MAX_KEYS = 5000
-/** The same for their values, in bytes: they take some 10 ms, and at times as long as the disk needs for four times as many. */
+/** As above, in bytes: they take some 10 ms, and at times as long as the disk needs for four times as many. */
 const MAX_BYTES = 4_000_000
 /** After a failure: a disk is not freed in a moment. */
 const RETRY_MS = 5000
@@ -88,7 +88,7 @@ export class WriteBehind {
     else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)
   }
 
-  /** What a flood has left is written in pieces, once nothing changes. */
+  /** Writes what a flood has left, in pieces, once nothing changes. */
   #writeRest(isAll: boolean): void {
     if (this.#writer?.hasRest !== true || this.journal.changed.size > 0) return // after what has changed
     clearTimeout(this.#timer)

@@ -10,17 +10,17 @@ export class AnswerFields implements FieldSink {
   message = ''
   /** `grpc-status-details-bin`, as it was sent. */
   details = ''
-  /** All but `:status`, as fields. */
+  /** All fields but `:status`. */
   bytes = ''
   hasTrace = false
-  /** As it was received, if it may be repeated. */
+  /** The block as it was received, if it may be repeated. */
   block = ''
   /** The peer has sent this block before. */
   isRepeated = false
   #headText: string | undefined
   #head: string | undefined
 
-  /** The same after the status 200. */
+  /** The head that follows the status 200. */
   get head(): string {
     return (this.#head ??= textCopy(`\u0088${this.bytes}`))
   }
@@ -67,7 +67,7 @@ export class AnswerFields implements FieldSink {
     return `${text}\r\n`
   }
 
-  /** It is the answer of a server of gRPC. */
+  /** Whether it is the answer of a gRPC server. */
   get isGrpc(): boolean {
     return this.httpStatus === 200 && this.contentType.startsWith('application/grpc')
   }

@@ -14,7 +14,7 @@ const PATH = 4
 const CONTENT_TYPE = 31
 const TE = encodeField('te', 'trailers')
 
-/** Its connections are TLS. */
+/** Whether its connections use TLS. */
 export const isSecure = ({protocol}: Pick<Pool, 'protocol'>): boolean => protocol === 'grpcs' || protocol === 'https'
 
 /** The first fields of a call: those of HTTP/2, and what says that this is gRPC. */

@@ -85,7 +85,7 @@ export const latin1 = ({buffer, byteOffset, length}: Uint8Array): string =>
 export const framed = (message: Uint8Array, isCompressed = false): string =>
   messagePrefix(message.length, isCompressed) + latin1(message)
 
-/** The same of one that comes in pieces. */
+/** A message in pieces with its prefix, as latin1 text. */
 export const framedPieces = (pieces: readonly Uint8Array[]): string => {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   return pieces.reduce((text, piece) => text + latin1(piece), messagePrefix(length, false))

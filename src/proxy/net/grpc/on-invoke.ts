@@ -15,7 +15,7 @@ import {binaryTrace} from './trace-fields.ts'
 import {Collector, NO_ROOM} from '../collector.ts'
 import {UnaryCall, type UnaryOutcome} from './unary-call.ts'
 
-/** What says something to the sidecar alone, or would mean something else in gRPC. */
+/** Headers that are meant for the sidecar alone, or that would mean something else in gRPC. */
 const CUT = /^(?:host|user-agent|te|grpc-.*|dapr-grpc-.*|.*-bin)$/
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/

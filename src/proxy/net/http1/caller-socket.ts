@@ -6,11 +6,11 @@ import {owned, readWith} from './shared-reads.ts'
 /** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
 export const MAX_EARLY = 8192
 
-/** What happens on a caller's connection. */
+/** The events of a caller's connection. */
 export interface CallerListener {
   read(bytes: Buffer): void
   end(): void
-  /** It is closed, or has failed. */
+  /** Closes the connection, also after an error. */
   destroy(): void
   drain(): void
 }
@@ -19,7 +19,7 @@ export interface CallerListener {
 export class CallerSocket {
   readonly socket: net.Socket
   readonly late: LateText
-  /** What has come and belongs to no call yet. */
+  /** Bytes that have come and belong to no call yet. */
   early: Buffer | undefined
   readonly #listeners: Readonly<Record<string, () => void>>
   readonly #stopReading: () => void

@@ -5,7 +5,7 @@ const MAX_HEAD = 128 * 1024
 
 const END = '\r\n\r\n'
 
-/** What the next bytes are: with a head, with this many bytes of a body, with chunks, or with what is not ours to read. */
+/** The kind of the next bytes: a head, this many bytes of a body, chunks, or bytes that are not ours to read. */
 type Part = 'head' | number | Chunks | 'unknown'
 
 /**

@@ -104,7 +104,7 @@ export class Chunks {
     return stop
   }
 
-  /** One byte outside a chunk's data; false: it is not allowed here. */
+  /** Reads one byte outside a chunk's data; false: it is not allowed here. */
   #follow(byte: number): boolean {
     switch (this.#step) {
       case SIZE:

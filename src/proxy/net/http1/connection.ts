@@ -66,7 +66,7 @@ export class Connection {
     else this.#next = next
   }
 
-  /** Its listener closes: the last response says that the connection ends, so that no client sends more on it. */
+  /** Called when the listener closes: the last response says that the connection ends, so that no client sends more on it. */
   endSoon(): void {
     const last = this.#turns.at(-1)
     if (last?.response.headersSent === false) last.response.shouldKeepAlive = false

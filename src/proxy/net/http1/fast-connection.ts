@@ -192,7 +192,7 @@ export class FastConnection implements Downstream {
     this.#exchange.abort()
   }
 
-  /** Its listener closes: a request that has begun to come is left to node:http, which says that it is the last one. */
+  /** Called when the listener closes: a request that has begun is left to node:http, which announces that it is the last one. */
   endIdle(keepsUnused: boolean): void {
     const begun = this.#caller.early
     if (this.#missing > 0 || (keepsUnused && this.isFresh && begun === undefined)) return

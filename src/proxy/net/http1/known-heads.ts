@@ -15,7 +15,7 @@ export class KnownHeads<H extends Head> {
   readonly #known: {readonly text: string; readonly head: H}[] = []
   #next = 0
 
-  /** What was read in the head with which this text begins; undefined: it is not known. */
+  /** The result of the head with which this text begins; undefined: it is not known. */
   find(text: string): H | undefined {
     for (const known of this.#known) if (text.slice(0, known.head.size) === known.text) return known.head
     return undefined

@@ -25,7 +25,7 @@ export const PLAIN_LIMIT = 8192
 export interface PlainRequest {
   /** The method in upper case. */
   readonly method: string
-  /** Nothing in it has to be decoded, cleaned or escaped. */
+  /** The path needs no decoding, cleaning or escaping. */
   readonly path: string
   /** The query with its `?`; '' = none. */
   readonly query: string

@@ -4,7 +4,7 @@ import {inherit} from '../claimed-server.ts'
 import {HANDLE, interceptConnections} from '../intercept-connections.ts'
 import {readInOwnTurn} from '../own-turn.ts'
 
-/** All connections are read into it, one after the other. */
+/** All connections are read into this buffer, one after the other. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
 /** The fields of a socket for the server that counts it (Node 26: lib/net.js, `onconnection`). */
@@ -73,7 +73,7 @@ export function letOthersRead(socket: net.Socket): void {
   if (readOn !== undefined) readInOwnTurn(readOn)
 }
 
-/** What a connection emits whose reader threw: its error boundary gets the error. */
+/** The event of a connection whose reader threw: its error boundary gets the error. */
 const READER_FAILED = 'reader-failed'
 
 const rethrow = (error: unknown): never => {

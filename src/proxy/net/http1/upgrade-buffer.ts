@@ -18,7 +18,7 @@ export class UpgradeBuffer {
     socket.on('data', this.#take).on('end', this.#leave)
   }
 
-  /** All bytes so far. The caller must attach its own `data` listener in the same tick. */
+  /** Returns all bytes so far. The caller must attach its own `data` listener in the same tick. */
   release(): Buffer {
     this.#socket.off('data', this.#take).off('end', this.#leave)
     return this.#bytes

@@ -1,6 +1,6 @@
 /** How many streams are served in one turn of the event loop. */
 const PER_TURN = 16
-/** In a flood fewer are: a listener accepts one connection in a turn, so new callers wait for many. */
+/** In a flood fewer streams are served in a turn: a listener accepts one connection in a turn, so new callers wait for many. */
 const [FLOOD, PER_TURN_OF_FLOOD] = [64, 4]
 
 let waiting: (() => boolean)[] = []

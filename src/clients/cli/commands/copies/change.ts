@@ -21,7 +21,7 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
   const starts = startingRuns(process.env) // first: what begins to run meanwhile is found among the runs
   const copies = copiesOf(flags)
   const starting = startsOf(copies, starts).filter(isMeant)
-  // what is started by --name is no copy yet
+  // a run that --name has just started is no copy yet
   const isNew = (word: string): boolean => starting.some(({copy}) => copy === word)
   if (!isAll)
     named(

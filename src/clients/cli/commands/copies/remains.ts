@@ -7,8 +7,8 @@ import {stateFolder} from '../../../../platform/state-folder.ts'
 import {notesFolder} from '../../../../work/work-path.ts'
 
 /**
- * What a copy has left in the state folder: what it keeps apart from others, and, where its folder is gone, its workflows, jobs and reminders, and what
- * is remembered of its runs. Of a folder that is there these stay: its next run has them.
+ * The remains of a copy in the state folder: its own data, and, if its folder is gone, its workflows, jobs and reminders, and the
+ * records of its runs. While the folder exists, its next run needs these.
  */
 export function remainsOf(env: Environment, {folder, isGone, space}: KnownCopy): readonly string[] {
   const apart = space === undefined ? [] : [space.folder]

@@ -6,7 +6,7 @@ import {say} from '../../say.ts'
 import {runOf} from '../workflow/target.ts'
 import {jobIn} from './all-jobs.ts'
 
-/** What a verb does, and what is said of it. */
+/** Carries out a verb, and reports it. */
 async function ask(
   context: CommandContext,
   change: 'run' | 'pause' | 'resume' | 'delete',

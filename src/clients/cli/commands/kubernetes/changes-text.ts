@@ -24,7 +24,7 @@ function outcomeOf({live, result, isReplaced}: Change): string {
   return isSame(live, result) ? 'unchanged' : 'configured'
 }
 
-/** What would change, as a unified diff of YAML; '' if nothing would. Values of Secrets are not shown. */
+/** The changes as a unified diff of YAML; '' if there are none. Values of Secrets are not shown. */
 export function diffText({changes, surplus}: CheckedChanges): string {
   const parts = [
     ...changes.map(({object, live, result}) => patch(object, live, result)),
@@ -45,7 +45,7 @@ function patch(object: KubernetesObject, live: LiveObject | undefined, result: L
   return createTwoFilesPatch(...names, before, after).replace(/^=+\n/, '')
 }
 
-/** What people write; not what the server keeps about it. */
+/** The fields that people write, without those that the server adds. */
 function shown(object: LiveObject, other: LiveObject | undefined, which: 'before' | 'after'): KubernetesObject {
   const {status: _status, metadata, apiVersion, kind, ...others} = object
   const {name, namespace, labels, annotations = {}} = metadata

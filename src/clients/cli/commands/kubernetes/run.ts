@@ -131,7 +131,7 @@ function timeoutOf(text: string | undefined): number {
   throw new UsageError(`invalid argument "${text ?? ''}" for "--timeout" flag: ${why}`)
 }
 
-/** As with a template on this machine (`executeRun` in Dapr's `cmd/run.go`). */
+/** Warns of ignored flags as with a template on this machine (`executeRun` in Dapr's `cmd/run.go`). */
 function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
   const known = new Set([...WITH_TEMPLATE, ...RUN_IN_CLUSTER.map(({name}) => name)])
   const ignored = flags.names.filter(name => !known.has(name)).toSorted()

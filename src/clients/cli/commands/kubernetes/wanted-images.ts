@@ -7,7 +7,7 @@ import type {Terminal} from '../../terminal.ts'
 
 /** The images that `--build` makes. */
 export interface WantedImages {
-  /** What replaces them while everything else is checked, by app id. */
+  /** Images to use while everything else is checked, by app id. */
   readonly placeholders: ReadonlyMap<string, Image>
   /** Builds the images and delivers them to the cluster. Rejects with a UserError. */
   readonly build: (context: string, terminal: Terminal) => Promise<ReadonlyMap<string, Image>>

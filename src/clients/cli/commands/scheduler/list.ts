@@ -76,7 +76,7 @@ const HEADS = {
 
 type WideRow = Readonly<Partial<Record<keyof typeof HEADS, string | number>>>
 
-/** Its keys and their order are those of Dapr's CLI; what there is not is left out. */
+/** A row with the keys of Dapr's CLI, in their order; missing values are left out. */
 const wideRow = (row: Scheduled, namespace: string): WideRow => ({
   namespace,
   name: row.name,

@@ -24,7 +24,7 @@ export function checkedNames({words}: CommandContext): readonly string[] {
   return words
 }
 
-/** What `delete-all` is for. Throws a UserError. */
+/** The scope of `delete-all`. Throws a UserError. */
 export function checkedScope({words}: CommandContext): string {
   const [word = ''] = words
   if (words.length !== 1) throw new UsageError(`accepts 1 arg(s), received ${words.length}`)

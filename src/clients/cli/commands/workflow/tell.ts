@@ -7,7 +7,7 @@ interface Change {
   readonly action: 'suspend' | 'resume' | 'terminate' | 'raise' | 'skip'
   readonly id: string
   readonly body: Readonly<Record<string, unknown>>
-  /** What is said of it then. */
+  /** The text of success. */
   readonly done: string
 }
 

@@ -12,7 +12,7 @@ export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secr
   readonly env: Environment
   /** 0: no limit. */
   readonly timeoutMs: number
-  /** What is beyond is left out; 0: no limit. */
+  /** More bytes are left out; 0: no limit. */
   readonly maxBytes: number
 }
 
@@ -108,7 +108,7 @@ const decoded = (path: string): string =>
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
-/** As Go writes names of headers: `Content-Type`. */
+/** A header name as Go writes it: `Content-Type`. */
 const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, first => first.toUpperCase())
 
 /** Fields of one connection (RFC 9110 §7.6.1): they are not of the answer. */

@@ -17,7 +17,7 @@ const RESOURCE_INFO = {
 } as const
 const BAD_REQUEST = {violations: [1, {list: {field: [1, 'string'], description: [2, 'string']}}]} as const
 
-/** What Dapr's errors are over HTTP and not here (kit/errors). */
+/** The text that Dapr's errors have over HTTP but not here (kit/errors). */
 const API_ERROR = /^api error: code = \w+ desc = /
 
 /** The status of a failed call to a building block. Throws other errors. */

@@ -77,7 +77,7 @@ export class GrpcBindingChannel extends EventProcessChannel implements BindingCh
   }
 }
 
-/** As Go writes it. */
+/** A status as Go writes it. */
 const statusText = ({code, message}: GrpcStatus): string => `rpc error: code = ${codeText(code)} desc = ${message}`
 
 function effectsIn(message: Buffer): BindingEffects | undefined {

@@ -117,7 +117,7 @@ function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extrac
 
 const NAME = /^[0-9a-z_.-]+$/
 const VALUE = /^[ -~]*$/
-/** What the protocol or the sidecar says itself. */
+/** Metadata of the protocol or of the sidecar itself. */
 const OWN =
   /^(?:content-type|content-length|te|host|connection|user-agent|grpc-.*|.*-bin|traceparent|tracestate|dapr-api-token)$/
 

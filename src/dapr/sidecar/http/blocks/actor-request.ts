@@ -13,7 +13,7 @@ export function actorPath({type, id, work}: ActorRequest): string {
 
 const firing = ({kind, name}: Firing): string => `${kind === 'reminder' ? 'remind' : 'timer'}/${escapedSegment(name)}`
 
-/** Its header lines, but for the chain that it belongs to. */
+/** The header lines, but for those of the reentrancy chain. */
 export const actorLines = ({work}: ActorRequest): string =>
   work.kind === 'method' ? work.lines : 'Content-Type: application/json\r\n'
 

@@ -8,7 +8,7 @@ export const valueText = (value: string): string =>
 
 const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
 
-/** As Go writes names of headers: `Partitionkey`. */
+/** A header name as Go writes it: `Partitionkey`. */
 const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, first => first.toUpperCase())
 
 /** Fields of the request that are its own. */

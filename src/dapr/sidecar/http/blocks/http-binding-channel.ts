@@ -90,7 +90,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
   }
 }
 
-/** What has none of these members has no effect: it need not even be JSON. */
+/** A body without these members has no effect: it need not even be JSON. */
 const MAY_WISH = /^\s*\{.*"(?:to|state)"\s*:/s
 
 function effectsIn(text: string): BindingEffects | undefined {

@@ -3,7 +3,7 @@ import {plainError} from '../errors.ts'
 import {MiddlewareFault, type Middleware, type PipelineRequest} from './middleware.ts'
 
 const UNAUTHORIZED = plainError(401, 'Unauthorized')
-/** As Dapr allows it. */
+/** The difference of clocks that Dapr allows. */
 const CLOCK_SKEW_SECONDS = 300
 
 /**

@@ -8,7 +8,7 @@ import {upperCase} from './upper-case.ts'
 /** Changes a piece of a body in its place. */
 export type OnPiece = ((piece: Buffer) => void) | undefined
 
-/** What follows when a request has gone through the pipeline. */
+/** What happens to a request after the pipeline. */
 export interface FilteredRequest {
   readonly reply: (answer: Reply) => void
   /** The caller has disconnected. */

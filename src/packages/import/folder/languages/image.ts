@@ -6,7 +6,7 @@ import {portIn, projectApp, type ProjectReader} from './project.ts'
 
 const PROJECT_FILES = 'package.json requirements.txt pyproject.toml Pipfile setup.py Gemfile'.split(' ')
 
-/** What the Dockerfile of a project starts, where that runs outside of its image. */
+/** The program that the Dockerfile of a project starts, if it runs outside of its image. */
 export const image: ProjectReader = {
   appsIn(folder) {
     const isProject = has(folder, ...PROJECT_FILES)

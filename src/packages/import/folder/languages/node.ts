@@ -10,7 +10,7 @@ import {movesByItself, portIn, projectApp, type ProjectReader, type ProjectStart
 /** The scripts that start a package, best first. */
 const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
 
-/** What package.json says of a package. */
+/** The part of package.json that is read. */
 interface Package {
   readonly name?: unknown
   readonly main?: unknown
@@ -150,7 +150,7 @@ export function buildNote(command: readonly string[], folder: string): string {
   return `it starts ${file}, which is not there: ${managerOf(folder)} run build makes it`
 }
 
-/** Where packages have the program that listens. */
+/** The usual files of the program that listens. */
 const ENTRIES = ['src/main', 'src/index', 'src/server', 'src/app', 'server', 'index', 'app', 'main'].flatMap(name =>
   ['ts', 'js', 'mjs', 'cjs'].map(end => `${name}.${end}`)
 )

@@ -40,5 +40,5 @@ function pythonApps(folder: string): readonly ImportedApp[] {
 
 const FILES = ['main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py']
 
-/** It has a project file of its own. */
+/** Whether a folder has a project file of Python. */
 const isPython = (folder: string): boolean => has(folder, 'pyproject.toml', 'requirements.txt', 'setup.py', 'Pipfile')
