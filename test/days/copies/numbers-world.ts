@@ -42,21 +42,17 @@ export const usualAppPorts = (text: string): readonly number[] => {
   return Array.from({length: 5}, (_, at) => FIRST_PORT + ((sum + at * 7) % COUNT))
 }
 
-export const findRuns = async (): Promise<unknown> =>
-  Promise.resolve(
-    world.runs.map(({identity, plan}) => ({
-      listing: {
-        pid: identity.pid,
-        apps: plan.apps.map(({id, channel, sidecar}) => ({
-          id,
-          pid: 0,
-          appPort: channel.port,
-          httpPort: sidecar.httpPort,
-          grpcPort: 0
-        }))
-      }
-    }))
-  )
+export const runOfProcess = async (_env: unknown, ofPid: number): Promise<unknown> => {
+  const run = world.runs.find(({identity}) => identity.pid === ofPid)
+  const apps = run?.plan.apps.map(({id, channel, sidecar}) => ({
+    id,
+    pid: 0,
+    appPort: channel.port,
+    httpPort: sidecar.httpPort,
+    grpcPort: 0
+  }))
+  return Promise.resolve(apps && {listing: {pid: ofPid, apps}})
+}
 
 /** All are copies of one template. */
 export const copiesAmong = (runs: readonly RunIdentity[], {file}: {readonly file: string}): readonly RunIdentity[] =>
