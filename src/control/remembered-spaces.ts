@@ -69,7 +69,7 @@ export function forgetOld(env: Environment, isUsed: (name: string) => boolean, n
 
 const isOld = (folder: string, now: number): boolean => now - usageOf(folder).usedAt > FORGOTTEN_AFTER_MS
 
-/** Reads the owner of a space. */
+/** Reads the owner of a space, as it was written down; all are '' if it was not. */
 export function ownerIn(folder: string): SpaceOwner {
   try {
     const about = JSON.parse(readFileSync(join(folder, ABOUT), 'utf8')) as Partial<Record<string, unknown>>

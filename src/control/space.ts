@@ -13,7 +13,7 @@ import {oneByOne, wordOf} from './run-name.ts'
 
 /** The data of a copy, apart from those of all other runs. */
 export interface Space {
-  /** Always the same for a copy. */
+  /** The name: the same from day to day, and for each run of the copy. */
   readonly name: string
   /** The name in a form for keys and topics: every server accepts its characters. */
   readonly key: string

@@ -61,7 +61,7 @@ export interface AppPlan {
   readonly folder: string
   /** The program and its arguments; empty: a sidecar without a program of ours. */
   readonly command: readonly string[]
-  /** The environment from the template and its `.env` files; layers are already merged. */
+  /** The variables that the template and its `.env` files add to the environment; layers are already merged. */
   readonly env: Readonly<Record<string, string>>
   /** The `.env` files that were read, for watching. */
   readonly envFiles: readonly string[]

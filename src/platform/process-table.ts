@@ -37,7 +37,7 @@ export function startOf(pid: number): number {
   return seen === undefined || seen.isZombie ? 0 : seen.started
 }
 
-/** The start time of a process that has just been spawned, without running `ps`. */
+/** As `startOf`, for a process that has just been spawned: no `ps` is run. */
 export const startOfNew = (pid: number): number =>
   isLinux ? (seeInProc(pid)?.started ?? 0) : Math.floor(Date.now() / 1000)
 

@@ -3,7 +3,7 @@ import {UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {GivenFlags} from './given-flags.ts'
 
-/** The pattern of `schema/template.json`. */
+/** An allowed origin, by the pattern of `schema/template.json`. */
 const ORIGIN = /^(?:\*|[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s?#@]+\/?)$/
 
 /** The plan with what flags say for the whole run. Throws a UserError for a wrong value. */

@@ -30,7 +30,7 @@ export function graphTable(graph: Api.Graph, width: number): string {
   return table + rest
 }
 
-/** A percentile as text; it is right to a quarter, so it has no third digit. */
+/** A percentile as text, from 10 s on in whole seconds: it is right to a quarter. */
 export const percentile = (ms: number): string => (ms < 10_000 ? durationText(ms) : `${Math.round(ms / 1000)} s`)
 
 const some = (count: number): string => (count === 0 ? '' : count.toString())

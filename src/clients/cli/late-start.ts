@@ -19,7 +19,7 @@ export const tellLateStart = (
     if (late.length > 0) void lateText(late).then(tell)
   })
 
-/** Whether it was never ready; an app that is restarted or reloaded at that moment does not count. */
+/** Whether an app was never ready; one that is restarted or reloaded at that moment does not count. */
 const isLate = ({availability, state, restarts}: App): boolean =>
   availability === 'waiting' && restarts === 0 && (state === 'idle' || state === 'starting')
 

@@ -117,7 +117,7 @@ function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []):
 const otherRuns = (others: readonly FoundRun[]): string =>
   others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${SELECT}`
 
-/** The hint with an empty answer that the template of this folder does not run, while others do; '' = none. */
+/** The text that follows an empty answer: the template of this folder does not run, while others do; '' = nothing to say. */
 export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
   if (
     runs.length === 0 ||

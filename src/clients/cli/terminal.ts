@@ -21,7 +21,7 @@ const TIMEOUT_MS = 1000
 
 /** Moves to the start of the line and erases it (ECMA-48, EL). */
 const ERASE_LINE = '\r\x1b[K'
-/** Erases the line above (CUU). */
+/** Moves to the line above (CUU) and erases it. */
 const ERASE_ABOVE = `\x1b[A${ERASE_LINE}`
 
 /** Writes a latin1 text completely without blocking, then calls `done` once. */

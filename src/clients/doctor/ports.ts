@@ -11,7 +11,7 @@ import {note, ok, fail, type Check} from './check.ts'
 interface WantedPort {
   readonly port: number
   readonly host: string
-  /** Names the user of the port. */
+  /** What needs the port, for people: `appPort of "shop"`. */
   readonly whose: string
   /** The advice if the port is taken. */
   readonly advice: string

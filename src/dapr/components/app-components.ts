@@ -179,7 +179,7 @@ export class AppComponents {
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes['state']}>)
   }
 
-  /** Returns a component if it is open already. */
+  /** Returns a component if it is open already, else undefined. */
   opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
     for (const {resource, opened} of this.#entries)
       if (resource.name === name && isOf(resource, block)) return opened as Opened & {readonly component: BlockTypes[B]}
@@ -205,7 +205,7 @@ export class AppComponents {
     await Promise.all(entries.map(async entry => this.#close(entry)))
   }
 
-  /** Returns the same promise each time: there are many calls. */
+  /** Opens a component once: each of the many calls gets the same promise. After a failure the next one tries again. */
   #openedOf(entry: Entry): Promise<Opened> {
     entry.opening ??= this.#open(entry.resource).then(
       opened => (entry.opened = opened),

@@ -79,6 +79,6 @@ export class Properties {
     throw new ComponentFault(message, this.placeOf(name))
   }
 }
-/** The reason of a failed connection: a host with several addresses fails with one error for each. */
+/** The reason for a failed connection: a host with several addresses fails with one error for each. */
 export const connectFailure = (error: unknown): string =>
   error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

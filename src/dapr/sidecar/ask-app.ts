@@ -15,7 +15,7 @@ export interface Question {
 /** A Daeploy service knows nothing of Dapr. */
 export const isDaprApp = ({plan: {fixedPort}}: AppRuntime): boolean => fixedPort === 0
 
-/** Whether it may be asked over HTTP. */
+/** Whether the sidecar may ask an app over HTTP. */
 export const takesQuestions = (runtime: AppRuntime): boolean =>
   isDaprApp(runtime) && !runtime.plan.channel.protocol.startsWith('grpc')
 

@@ -11,7 +11,7 @@ import type {ResiliencyReporterOptions} from './report-resiliency.ts'
 import {ResourceEffects} from './resource-effects.ts'
 import {SidecarTracing} from './tracing.ts'
 
-/** The stations of the calls of one app's sidecar: metrics, traces, policies, and the external endpoints that resources name. */
+/** The parts that the calls of one app's sidecar pass: metrics, traces, policies, and the external endpoints that resources name. */
 export class CallPath {
   readonly metering: SidecarMetering
   readonly tracing: SidecarTracing

@@ -29,7 +29,7 @@ export function knownMs(
   return defaultMs
 }
 
-/** How deep calls of one chain may go, from an app's configuration. */
+/** How deep calls of one chain may go, from an app's configuration; what is no such number means the default. */
 export const knownDepth = (given: unknown): number =>
   typeof given === 'number' && given >= 1 ? Math.floor(given) : USUAL_SETTINGS.maxDepth
 

@@ -2,7 +2,7 @@ import type {Place} from '../../model/errors.ts'
 import {DEFAULT_TRUST_DOMAIN} from './identity.ts'
 import type {Field} from './field.ts'
 
-/** The default action: anything but `allow`, in any capitals, denies, as in Dapr. */
+/** The action of a rule, or the default one: anything but `allow`, in any capitals, denies, as in Dapr. */
 export type AccessAction = 'allow' | 'deny'
 
 /** The rule for one caller and one path. */

@@ -36,7 +36,7 @@ export function enableFaults(context: RunFacts, isEnabled: boolean, number?: num
   return listFaults(context)
 }
 
-/** Removes a fault, or all of them. */
+/** Removes the fault of this number, or all without one. Throws an ApiProblem if there is no such fault. */
 export function removeFaults(context: RunFacts, number?: number): Api.Faults {
   const faults = faultsOf(context)
   if (number === undefined) return listFaults(context, faults.removeAll())

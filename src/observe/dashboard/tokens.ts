@@ -27,7 +27,7 @@ export function tokensFor(key: Buffer, template: string): PageTokens {
 /** A digest has the same length for all tokens. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** The access that a token gives. It takes the same time for each wrong one. */
+/** Finds the access that a token gives, in the same time for each wrong one. */
 export function accessOf(token: string, {full, readOnly}: PageTokens): Access {
   const given = digest(token)
   const isFull = timingSafeEqual(given, digest(full))

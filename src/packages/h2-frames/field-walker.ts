@@ -42,7 +42,7 @@ export class FieldWalker implements HeaderField {
   bytes = ''
   /** Size of the last block, texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts it. */
   listSize = 0
-  /** The block has nothing to do with the table: equal blocks mean the same. */
+  /** The last block had nothing to do with the table: equal blocks mean the same. */
   isPlain = true
   readonly #reader = new BlockReader()
   #value: string | undefined

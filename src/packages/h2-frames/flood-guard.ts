@@ -26,7 +26,7 @@ export class FloodGuard {
     if (this.isTooMuch(cost)) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames without use')
   }
 
-  /** As above, for callers that cut the connection in another way. */
+  /** As `useless`, for callers that cut the connection in another way: true where there were too many. */
   isTooMuch(cost: number): boolean {
     if ((this.#left -= cost) >= 0) return false
     const now = performance.now()

@@ -192,7 +192,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     if (!this.#writer.isClogged) this.socket.resume()
   }
 
-  /** Called when everything has been sent and nothing is under way. */
+  /** Ends the connection: everything has been sent and nothing is under way. */
   protected finish(): void {
     this.#writer.flush()
     this.socket.end()
@@ -376,7 +376,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
 
   #closed(): void {
     const why = this.why || 'EOF'
-    // a call that waits for room must not get that of this connection
+    // a call that waits for room must not get it on this connection
     this.isClosing = true
     for (const stream of this.streams.all()) {
       stream.close()

@@ -74,7 +74,7 @@ function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedA
   return {...app, notes}
 }
 
-/** The paths to search, and the options. */
+/** The options of an import. */
 export interface ImportRequest {
   readonly from?: string | undefined
   readonly cwd: string
@@ -84,7 +84,7 @@ export interface ImportRequest {
   readonly looked?: ((count: number) => void) | undefined
 }
 
-/** The sources that were read. */
+/** The result of reading sources. */
 export interface ReadSources {
   readonly imported: Imported
   /** The sources in the order in which they were named. */

@@ -23,7 +23,7 @@ export interface ImportedApp {
 
 /** The template of another tool's file, or of a folder. */
 export interface Imported {
-  /** The source, for people. */
+  /** The name of the source, for people. */
   readonly from: string
   readonly name?: string
   /** Values contain variables; a path: also those of this file. */

@@ -10,7 +10,7 @@ export interface NamedSource {
   readonly name: string
   /** Where the env files of all of its apps count from. */
   readonly root: string
-  /** The source has no dependencies: a Procfile, a folder. */
+  /** The source cannot express dependencies: a Procfile, a folder. */
   readonly hasNoOrder: boolean
 }
 
@@ -69,7 +69,7 @@ function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): Im
   }
 }
 
-/** A value in which nothing is replaced. */
+/** Escapes a value, so that nothing is replaced in it. */
 function literal(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('${', () => '$${')
   if (Array.isArray(value)) return value.map(literal)

@@ -46,8 +46,8 @@ const comment = (note: string): readonly string[] =>
   note.split('\n').map((line, index) => `${index === 0 ? MARK : '#  '} ${oneLine(line)}`)
 
 /**
- * Removes characters that end a line for some reader of YAML, which would end the comment, too, and control characters, which are
- * not allowed there.
+ * Makes blanks of characters that end a line for some reader of YAML, which would end the comment, too, and of control characters,
+ * which are not allowed there.
  */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
 

@@ -7,9 +7,9 @@ export interface ResourceTarget {
   readonly self: string
   /** The kind of address to write instead. */
   readonly service: string
-  /** The places that each have a memory of their own. */
+  /** The word for what has a memory of its own: `pod`. */
   readonly each: string
-  /** The replacement of a local secret store. */
+  /** The advice for a local secret store. */
   readonly store: string
 }
 

@@ -94,7 +94,7 @@ export class Faults {
     return this.#active.map(viewOf)
   }
 
-  /** The effect of the first rule that matches a call; undefined: none does. */
+  /** The effect of the first rule that matches a call; undefined: it has none, or no rule matches. */
   hit(call: Call): Hit | undefined {
     if (call.isOwn === true && call.from === undefined) return undefined
     const active = this.#active.find(({rule}) => rule.isEnabled && !rule.isSpent && rule.matches(call))

@@ -5,7 +5,7 @@ import type {FaultKind, FaultPlan} from '../../model/fault.ts'
 export interface Hit {
   /** Number of the rule. */
   readonly number: number
-  /** The name of the error where it answers without a body of its own. */
+  /** The name of the error, which is the answer if the rule defines no body. */
   readonly name: string
   readonly plan: FaultPlan
   readonly delayMs: number

@@ -33,9 +33,9 @@ export interface AppRequestOptions {
   readonly journal?: CallJournal | undefined
   /** Gives up when it is aborted. */
   readonly signal?: AbortSignal | undefined
-  /** As `onGone`, for many requests: calls the listener when they should be given up. */
+  /** As `signal`, for many requests: calls the listener to give up. */
   readonly onStop?: OnGone | undefined
-  /** Send it whatever the state of the app is: it belongs to the end of its process. */
+  /** The request is sent whatever the state of the app is: it belongs to the end of its process. */
   readonly isForced?: boolean
   /** The attempt of a policy that this request is: it can end it, and does not count the time in which it is held. */
   readonly attempt?: AttemptControl | undefined

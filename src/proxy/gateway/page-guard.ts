@@ -102,7 +102,7 @@ const NAMES = [
   ['sec-fetch-site', 'fetchSite']
 ] as const
 
-/** Reads these headers: names and values alternate. */
+/** Reads the signs from the headers of a request: names and values alternate. */
 export function pageSignsOf(headers: readonly string[]): PageSigns {
   const signs = {origin: '', fetchSite: ''}
   for (let at = 0; at < headers.length; at += 2) {

@@ -65,8 +65,8 @@ export class CallJournal implements CallRecord {
   }
 
   /**
-   * Fields of a record that differ by its maker are required, so that none is forgotten: `pid` of the callee's process,
-   * `recorded` counts the call for the callee; undefined: not known, nothing counts it.
+   * Notes that the callee has admitted the call. What differs by the maker of a record is required, so that none forgets it: `pid` of
+   * the callee's process, `recorded` counts the call for the callee; undefined: not known, nothing does.
    */
   admitted(isLocal: boolean, pid: number | undefined, recorded: Recorded | undefined): void {
     if (!this.isRecorded) return

@@ -171,7 +171,7 @@ export class Exchange implements ResponseHandler {
     const upstream = this.#upstream
     if (this.isSent || (upstream ?? this.#kept) === undefined) return true
     const journal = this.#handler?.journal
-    // a body in chunks that passes with its framing is reported by the downstream
+    // the content of a body in chunks that passes with its framing is reported by the downstream
     if (bytes !== undefined && journal !== undefined && (this.#length >= 0 || !this.isVerbatim)) {
       journal.requestBytes += bytes.length
       if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {

@@ -142,7 +142,7 @@ export class BytesCall implements Passenger {
     this.#end(why)
   }
 
-  /** Closes the other side when one side has closed. */
+  /** Ends the call and both connections: one of them is closed. */
   #end(why: string): void {
     if (this.#isOver) return
     this.#isOver = true

@@ -14,7 +14,7 @@ export class TunnelStream implements OpenStream {
     return this.#isStream
   }
 
-  /** Called when it carries bytes. */
+  /** Called when it begins to carry bytes. */
   open(): void {
     this.#isStream = true
     this.changed?.()

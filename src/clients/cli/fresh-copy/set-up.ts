@@ -6,7 +6,7 @@ import type {Plan} from '../../../model/plan.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {alone, readPrepared, writePrepared, type AddedWorktree} from './worktree.ts'
 
-/** Lock files of package managers. */
+/** Files by which package managers make an install the same again. */
 const LOCK_FILES = [
   'package-lock.json',
   'npm-shrinkwrap.json',

@@ -21,7 +21,7 @@ interface Keys {
   readonly envFiles: readonly string[]
 }
 
-/** Reads the keys of a template about it; mistakes are reported when the template is loaded. */
+/** Reads `bring` and the paths of env files from a template; its mistakes are reported when it is loaded. */
 export function bringKeys(file: string): Keys {
   const folder = dirname(file)
   let root: unknown

@@ -42,7 +42,7 @@ export interface TrialRequest {
   readonly imported: Imported
   /** The template that was made of it. */
   readonly text: string
-  /** The path of the program, which may not exist yet. */
+  /** The path of the template, which may not be written yet. */
   readonly file: string
   /** How long the apps have to become ready. */
   readonly timeoutMs: number

@@ -26,7 +26,7 @@ export class KeyInput {
   readonly #options: KeyInputOptions
   readonly #keys: Keys
   #mode: KeyMode | undefined
-  /** The mode of the terminal when it was frozen. */
+  /** The mode of the terminal when our process was frozen. */
   #frozen: KeyMode | undefined
   #isEntering = false
   #isClosed = false

@@ -78,7 +78,7 @@ export class Live {
     return this.#isReadyTold
   }
 
-  /** Called when nothing of the run is left. */
+  /** Leaves the terminal as it was, and prints how the run ended: nothing of it is left. */
   end(): void {
     this.close()
     if (this.#apps.length === 0) return

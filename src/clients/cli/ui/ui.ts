@@ -92,7 +92,7 @@ export class Ui {
       this.#input.close()
       await following
     }
-    // quitting has no reason
+    // quitting aborts without a reason
     const {reason} = this.#over.signal as {readonly reason: unknown}
     if (!(reason instanceof DOMException)) throw reason
   }

@@ -112,7 +112,7 @@ const MAX_TOPICS = 1000
  */
 export const open: OpenComponent<PubSub> = async ({name, warn}) => {
   const queues = new Set<Queue>()
-  /** Events that were published here, for later subscribers in other sidecars. */
+  /** Topics of events that were published here: a later subscriber in another sidecar is warned. */
   const published = new Set<string>()
   const warned = new Set<string>()
   const bus: Bus = {name, queues, published}

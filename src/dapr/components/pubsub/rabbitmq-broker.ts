@@ -44,7 +44,7 @@ export class RabbitBroker implements PubSub {
     return new RabbitBroker(connection, settings)
   }
 
-  /** Whether failed messages are kept: they are requeued, or sent to the queue for failures. */
+  /** Whether failed messages are kept: they are requeued, or go to a dead letter queue. */
   get keepsFailed(): boolean {
     const {autoAck, requeueInFailure, enableDeadLetter} = this.#settings
     return !autoAck && (requeueInFailure || enableDeadLetter)

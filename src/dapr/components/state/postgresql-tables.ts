@@ -53,9 +53,9 @@ export interface StateTable {
   readonly select: string
   /** $1: the key, $2: seconds to live (0: forever), then the values. */
   readonly upsert: string
-  /** Inserts only if there is no row, or if it has expired. */
+  /** As `upsert`, but only if there is no row, or it has expired. */
   readonly insert: string
-  /** Updates only if the etag, the last parameter, is right. */
+  /** Updates a row that has the etag, which follows the parameters of `upsert`. */
   readonly update: string
   /** $1: the key. */
   readonly remove: string

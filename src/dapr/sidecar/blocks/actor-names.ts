@@ -22,7 +22,7 @@ export function checkActor(type: string, id: string): void {
   checkName('actorId', id)
 }
 
-/** Checks the name of a timer or reminder. */
+/** Throws for a name of a timer or reminder that is empty, or cannot be part of a path. */
 export function checkFiring(kind: 'reminder' | 'timer', name: string): void {
   if (name === '')
     throw new BlockError(
@@ -32,7 +32,7 @@ export function checkFiring(kind: 'reminder' | 'timer', name: string): void {
   checkName(`${kind} name`, name)
 }
 
-/** Checks the name of a method. */
+/** Throws for a method that cannot be part of a path. */
 export function checkMethod(method: string): void {
   if (IN_METHODS.test(method)) throw bad('actor method', 'method contains forbidden character', method)
 }

@@ -104,7 +104,7 @@ export class ActorStreams {
     this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** Called when a stream has ended: the actors of its types are gone, unless another stream has their type and takes their calls. */
+  /** Called when a stream has ended: the actors of its types are gone, unless a newer one has their type; an older one takes their calls. */
   closed(session: ActorSession): void {
     const at = this.#sessions.findIndex(each => each[0] === session)
     const ended = this.#sessions[at]?.[1]

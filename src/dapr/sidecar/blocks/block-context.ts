@@ -99,7 +99,7 @@ export interface OutboundCall extends CallTreatment {
   readonly event?: {readonly topic: string; readonly id: string; readonly traceparent: string}
 }
 
-/** The name under which policies are looked up. */
+/** The target by which policies are looked up. */
 export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
   name,
   kind: API[block].components.policies,

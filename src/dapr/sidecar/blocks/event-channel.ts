@@ -87,7 +87,7 @@ export abstract class EventProcessChannel {
   }
 
   /**
-   * Handles a request without an answer; `before`: the process that it was for. An event that its process did not receive, or
+   * Decides what a request without an answer means; `before`: the process that it was for. An event that its process did not receive, or
    * could not answer, does not count as a failure of the app.
    */
   protected unanswered(

@@ -17,7 +17,7 @@ const scopedFor = (scopes: string, appId: string): readonly string[] =>
     .map(each => each.split('='))
     .flatMap(([app, topics]) => (app === appId && topics !== undefined ? topics.split(',') : []))
 
-/** The topics that the properties of a component allow to an app. */
+/** The rules in the properties of a component for the topics of an app. */
 interface Scopes {
   readonly appId: string
   readonly allowed: readonly string[]

@@ -87,7 +87,7 @@ export class WorkflowCalls {
     await this.tell('raise', name, event, data)
   }
 
-  /** Terminates an instance with its children. */
+  /** Purges an instance with its children. */
   async purge({appId, id}: InstanceName): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)

@@ -79,7 +79,7 @@ export class ProxiedGrpcCall extends GrpcCall {
     return ids + tokenField + lead
   }
 
-  /** The rest of the deadline. */
+  /** The rest of the deadline as a field; '' = the caller has set none. */
   #timeout(afterMs: number): string {
     const {timeout} = this.requestHead
     if (timeout === '') return ''

@@ -24,7 +24,7 @@ const ENCODING = 16
 const PROTOCOL = 17
 /** `dapr-stream`: metadata that the proxy reads, too. */
 const STREAM = 20
-/** Bits of headers that a gateway passes on from its browser's request. */
+/** Headers that a gateway passes on from its browser's request. */
 const ORIGIN = 21
 const FETCH_SITE = 22
 /** Ours to say, or of no meaning in HTTP/2. */

@@ -69,7 +69,7 @@ export class SentMessages {
     return early ?? NOTHING
   }
 
-  /** Called when they are not sent again. */
+  /** Drops the messages that were kept for another attempt: there is none. */
   release(): void {
     this.#kept?.release()
     this.#kept = undefined

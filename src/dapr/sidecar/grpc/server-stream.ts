@@ -73,7 +73,7 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
-  /** Called when large messages follow. */
+  /** Takes what comes from now on as bytes: it is large. */
   expectLarge(): void {
     this.received.caller.takeBytes()
   }

@@ -34,7 +34,7 @@ export const plainRules: PlainRules = {
     nameReader({
       ...PLAIN_KINDS,
       baggage: OTHER,
-      // requests that a web page may have sent are judged after the fast path
+      // whether requests that a web page may have sent are allowed is decided outside the fast path
       origin: OTHER,
       'sec-fetch-site': OTHER,
       'pillion-caller': OTHER,

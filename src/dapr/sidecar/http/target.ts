@@ -116,7 +116,7 @@ export const findPlainTarget = (path: string, query: string, givenId: string): T
 
 const READ = /^\/v1\.0\/invoke\/([^/]+)\/method(?=\/)/
 
-/** Finds callee and method of a request that another sidecar has parsed: its method is passed on unchanged. */
+/** As `findTarget`, for a request that another sidecar has parsed: its method is passed on unchanged. */
 export const findReadTarget = ({path, query}: Sent): Target | undefined => {
   const [before = '', written = ''] = READ.exec(path) ?? []
   const id = decoded(unescapePath(written))

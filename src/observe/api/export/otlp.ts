@@ -29,7 +29,7 @@ interface Attribute {
 export function otlpExporter({masked, now, gathered}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
   const traces = new Set<string>()
-  /** The spans of a trace that apps have sent, with the first call of it. */
+  /** The spans of a trace that apps have sent: for the first call of the trace, none for the others. */
   const sentSpans = (traceparent: string): readonly object[] => {
     const id = traceIdOf(traceparent)
     const trace = traces.has(id) ? undefined : gathered?.spans?.of(id)

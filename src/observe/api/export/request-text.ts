@@ -11,7 +11,7 @@ export const OWN_HEADERS: ReadonlySet<string> = new Set(['host', ...CONNECTION_H
 export interface RequestFormat {
   /** Starts a comment that names a call. */
   readonly mark: string
-  /** The name of the format: `command`. */
+  /** The word for the text of one call: `command`. */
   readonly name: string
   /** Writes the request of a call, to be sent to `port`. */
   readonly write: (call: RecordedCall, port: number, variables: Variables) => string

@@ -31,7 +31,7 @@ export function shellPrintf(parts: Parts): string {
 export const isPrintable = (bytes: Buffer): boolean =>
   isUtf8(bytes) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u.test(bytes.toString())
 
-/** An empty text needs quotes, plain text none. */
+/** Quotes a text, unless a shell reads nothing but plain characters in it. */
 const quoted = (text: string): string =>
   /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 

@@ -57,7 +57,7 @@ export function layTree(roots: readonly number[], options: TreeOptions): Tree {
   return {rows, leftOut: countOf(all) - countOf(rows), failedAt}
 }
 
-/** Groups the nodes below one call: each by itself, and of many equal ones all but the first together. */
+/** Groups the nodes below one call: each by itself, but of many that are alike those after the first ones together. */
 function groupsOf(
   numbers: readonly number[],
   {links, kindOf, hasFailed, asked}: TreeOptions

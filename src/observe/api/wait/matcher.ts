@@ -30,7 +30,7 @@ parentPort.postMessage(-1)
 /** A thread that all patterns share: one for each would take 5 MB. */
 class MatchThread {
   readonly #worker: Worker
-  /** The current question; at first, whether the thread runs. */
+  /** The answer to the current question; at first, that the thread runs. */
   #answer = Promise.withResolvers<number>()
   readonly #begun = this.#answer.promise
   isOver = false

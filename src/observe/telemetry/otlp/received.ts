@@ -23,7 +23,7 @@ export interface ReceivedSpan extends Sender {
   readonly name: string
   /** One of `KIND`; 0: not said. */
   readonly kind: number
-  /** In ms since 1970 by the clock of the app; moved into the time of the run if that cannot be. */
+  /** In ms since 1970 by the clock of the app; moved into the time of the run if that is impossible. */
   readonly startedAt: number
   readonly endedAt: number
   /** Its status is ERROR. */

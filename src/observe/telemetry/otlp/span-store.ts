@@ -122,7 +122,7 @@ export class SpanStore {
   #dropOldest(): void {
     const item = this.#items[this.#first]
     if (item === undefined) return
-    // its memory is free at once
+    // frees its memory at once
     this.#items[this.#first++] = undefined
     this.#bytes -= bytesOf(item)
     const trace = this.#traces.get(item.traceId)

@@ -77,7 +77,7 @@ export class ByteTape {
     return at
   }
 
-  /** Adds the bytes of a buffer from one index up to another. */
+  /** As `addText`, with the bytes of a buffer from one index up to another. */
   addBytes(
     call: number,
     kind: PieceKind,

@@ -47,7 +47,7 @@ export class ComponentUses {
     columns.traces[line] = use.traceparent
   }
 
-  /** Called when the recording settings of the template have changed. */
+  /** Forgets which apps are recorded: the template has changed. */
   refresh(): void {
     this.#recorded.clear()
     this.#last = undefined

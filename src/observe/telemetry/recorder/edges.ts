@@ -139,7 +139,7 @@ export class Edges {
     return all
   }
 
-  /** Called when the recording settings of the template have changed. An edge of apps that have left keeps its own. */
+  /** Reads again what the template says of recording: it has changed. An edge of apps that have left keeps its value. */
   refresh(): void {
     for (const edge of this.#all) edge.bodyBytes = this.#bodyBytesBetween(edge.caller, edge.callee) ?? edge.bodyBytes
   }

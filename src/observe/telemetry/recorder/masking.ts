@@ -47,7 +47,7 @@ export class Masking {
     return this.#mask(text, '')
   }
 
-  /** Masks one value with a name. */
+  /** Returns a value with a name, masked if it is secret. */
   named(name: string, value: string): string {
     return this.isSecret(name, value) ? this.#mask(value, name) : value
   }

@@ -66,7 +66,7 @@ const SERVERS: Readonly<Record<string, Server>> = {
 const PROGRAMS =
   /^(?:NpmApp|NodeApp|ViteApp|JavaScriptApp|PnpmApp|YarnApp|BunApp|PythonApp|UvicornApp|PythonModule|UvApp|GolangApp|JavaApp|SpringApp|RustApp|CSharpApp|DenoApp|NextJsApp)$/
 
-/** The programs that an AppHost starts. Throws a `UserError` if it cannot be read. */
+/** The programs that an AppHost starts. Throws a `UserError` if none of them can be read. */
 export function importAppHost(path: string, root: string, cwd: string): Imported {
   const file = readImported(path, cwd)
   const host = new AppHost(file, root)

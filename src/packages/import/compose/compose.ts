@@ -30,7 +30,7 @@ export interface ServicesFile {
   readonly values: Values
   /** By service. */
   readonly notes: ReadonlyMap<string, readonly string[]>
-  /** The source, for people. */
+  /** The name of the source, for people. */
   readonly from: string
   /** Given: databases become programs where the machine has these. */
   readonly native?: NativePrograms | undefined

@@ -235,7 +235,7 @@ const inContainers = (value: string, stack: Stack): string => {
 /** A shell names nine arguments by one digit; three are the tag, the Dockerfile and the folder. */
 const MAX_FLAGS = 6
 
-/** The command that builds and runs it. Values of the file reach the shell as arguments: none is part of the command's text. */
+/** The command that builds and runs an image. Values of the file reach the shell as arguments: none is part of the command's text. */
 function buildAndRun(
   {folder, dockerfile, flags}: Build,
   {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}

@@ -156,7 +156,7 @@ const movedPorts = (
 /** Variables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i
 
-/** The hosts in the variables of a service. */
+/** What hosts in the variables of a service are replaced by, and what was found of them. */
 interface Found {
   readonly service: Service
   readonly stack: Stack

@@ -139,7 +139,7 @@ const withPathsFrom = (values: Values, from: string, to: string): Values =>
         )
       }
 
-/** Resolves the paths of one service. */
+/** The values of one service, with its relative paths counted from another folder. */
 function withPaths(service: Values, from: string, to: string): Values {
   if (from === to) return service
   const moved = (path: unknown): unknown =>

@@ -21,7 +21,7 @@ interface Server {
   /** Programs that must be there, the server itself first. */
   readonly programs: readonly string[]
   readonly refusesRoot?: boolean
-  /** Whether programs that packages put into PATH ask for the user of the system's service. */
+  /** The programs that packages put into PATH ask for the user of the system's service: those elsewhere are used. */
   readonly isOutsidePath?: boolean
   /** The words behind the script, which reads them as `"$1"` …; why it stays a container, if it is a text. */
   readonly words?: (env: Readonly<Record<string, string>>, args: readonly string[]) => readonly string[] | string

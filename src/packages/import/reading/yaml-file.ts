@@ -20,7 +20,7 @@ export function valuesOf(file: ImportedFile): Values {
   return values.reduce((below, over) => mergedValues(below, over))
 }
 
-/** The documents of a file; empty ones are left out. */
+/** The values of each document of a YAML file, as `valuesOf`; empty documents are left out. */
 export function documentsOf(file: ImportedFile): readonly Values[] {
   return readYaml(file.text, COMPOSE_FILE).flatMap(({root, fault}) => {
     if (fault !== undefined) {

@@ -13,7 +13,7 @@ import {runStarlark} from './starlark.ts'
 import {isCall, isStarList, isStarMap, scalarOf, type StarCall, type StarValue} from './starlark-values.ts'
 import {given, mapOf, mergedValues, textsOf, type Values} from '../reading/yaml-file.ts'
 
-/** The apps that a Tiltfile starts. Throws a `UserError` if it cannot be read. */
+/** The apps that a Tiltfile starts. Rejects with a `UserError` if none of them can be read. */
 export async function importTiltfile(file: ImportedFile, cwd: string): Promise<Imported> {
   const tiltfile = new Tiltfile(file, cwd)
   const root = dirname(file.path)
@@ -198,7 +198,7 @@ class Tiltfile {
   }
 }
 
-/** The port, from its readiness probe, its command, its link, or the project in its folder. */
+/** The port of an app, from its readiness probe, its command, its link, or the project in its folder; 0: none of them says. */
 function portOf(named: ReadonlyMap<string, StarValue>, command: readonly string[], folder: string): number {
   const action = probeAction(named.get('readiness_probe'))
   const [link] = [named.get('links') ?? null].flat()

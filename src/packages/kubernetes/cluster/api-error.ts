@@ -1,6 +1,6 @@
 import {UserError} from '../../../model/errors.ts'
 
-/** The reason of an API server that refuses a request (`Status` in `meta/v1`). */
+/** Why an API server refuses a request (`Status` in `meta/v1`). */
 export interface ClusterStatus {
   readonly message?: string
   readonly reason?: string

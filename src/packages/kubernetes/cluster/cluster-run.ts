@@ -211,7 +211,7 @@ export class ClusterRun {
     if (all.every(isOver)) void this.#endJobs(all)
   }
 
-  /** Ends the jobs, since nothing is left to run. */
+  /** Ends the run once all of the jobs is reported: nothing is left to run. */
   async #endJobs(all: readonly AppDeployment[]): Promise<void> {
     await Promise.all(all.map(async each => each.allTold()))
     if (!this.#stopping.signal.aborted) await this.#end(undefined)

@@ -27,7 +27,7 @@ export class ConsumerGroup {
     this.#changed = isStored ? [] : undefined
   }
 
-  /** The entries that the file does not know yet; a removed entry has a row, or never had one. */
+  /** The entries whose state the file does not know yet. A removed one is among them if it has a row, or was new. */
   get changed(): readonly PendingEntry[] {
     return this.#changed ?? []
   }

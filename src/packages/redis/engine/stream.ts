@@ -90,7 +90,7 @@ export class Stream {
     return this.#entries.slice(from, to)
   }
 
-  /** A range from the end. */
+  /** As `range`, from the end. */
   rangeReversed(start: StreamId, end: StreamId, count = Infinity): readonly StreamEntry[] {
     const found: StreamEntry[] = []
     let at = this.#indexOf(end)

@@ -1,6 +1,6 @@
 const ESCAPES: Readonly<Record<string, string>> = {n: '\n', r: '\r', t: '\t', b: '\b', a: '\u0007'}
 
-/** The first bytes of other protocols, which no person types: a TLS hello, the head of STUN. */
+/** Bytes of other protocols, which no person types: a TLS hello, the head of STUN. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/
 

@@ -6,7 +6,7 @@ import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
 import {NOTHING, StreamRows, type WrittenRows} from './stream-rows.ts'
 
-/** What the writer has to remember of a row when its transaction is in the file. */
+/** What the writer has to remember once a transaction is in the file. */
 interface Written {
   readonly streams: Stream[]
   /** Rows of keys that are gone. */
@@ -82,7 +82,7 @@ export class KeyWriter {
     return left
   }
 
-  /** Whether it is a stream, or was one: a renamed stream has two keys, which belong to one transaction. */
+  /** Whether a key has a stream, or had one: a renamed stream has two keys, which belong to one transaction. */
   #isStream(value: Value | undefined, row: number | undefined): boolean {
     return value instanceof Stream || (row !== undefined && this.#serials.has(row))
   }

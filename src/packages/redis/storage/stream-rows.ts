@@ -14,7 +14,7 @@ const REST_ROWS = 1000
 /** As above, in bytes, which take some 10 ms. */
 const REST_BYTES = 4_000_000
 
-/** The written part of a stream. */
+/** How much of a stream was written. */
 export interface WrittenRows {
   /** Bytes of new entries. */
   readonly size: number
@@ -116,7 +116,7 @@ export class StreamRows {
     return true
   }
 
-  /** Called when nothing of a flood is left in this stream. */
+  /** Forgets a stream in which nothing of a flood is left to write. */
   finished({serial}: Stream): void {
     this.#unfinished.delete(serial)
   }

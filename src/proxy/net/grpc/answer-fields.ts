@@ -20,7 +20,7 @@ export class AnswerFields implements FieldSink {
   #headText: string | undefined
   #head: string | undefined
 
-  /** The head that follows the status 200. */
+  /** The status 200, then all fields. */
   get head(): string {
     return (this.#head ??= textCopy(`\u0088${this.bytes}`))
   }

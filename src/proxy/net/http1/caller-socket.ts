@@ -10,7 +10,7 @@ export const MAX_EARLY = 8192
 export interface CallerListener {
   read(bytes: Buffer): void
   end(): void
-  /** Closes the connection, also after an error. */
+  /** Called when the connection is closed, or has failed. */
   destroy(): void
   drain(): void
 }

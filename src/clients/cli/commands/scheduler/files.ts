@@ -5,7 +5,7 @@ import type {CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {runOf} from '../workflow/target.ts'
 
-/** The kind of such a file. */
+/** The word by which a file of exported jobs is recognized. */
 const KIND = 'pillion-jobs'
 /** Number of jobs that are sent at once. */
 const PIECE = 500

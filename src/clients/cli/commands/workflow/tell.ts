@@ -7,7 +7,7 @@ interface Change {
   readonly action: 'suspend' | 'resume' | 'terminate' | 'raise' | 'skip'
   readonly id: string
   readonly body: Readonly<Record<string, unknown>>
-  /** The text of success. */
+  /** The text that reports success. */
   readonly done: string
 }
 

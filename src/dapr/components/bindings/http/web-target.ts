@@ -12,7 +12,7 @@ export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secr
   readonly env: Environment
   /** 0: no limit. */
   readonly timeoutMs: number
-  /** More bytes are left out; 0: no limit. */
+  /** How many bytes of a body are kept, the rest is left out; 0: no limit. */
   readonly maxBytes: number
 }
 
