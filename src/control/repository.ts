@@ -1,5 +1,6 @@
 import {existsSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, isAbsolute, join, relative, resolve} from 'node:path'
+import {isInside} from '../model/glob.ts'
 import {readTextFile} from '../model/read-file.ts'
 import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 
@@ -22,8 +23,7 @@ export function lostOriginOf(file: string, own: string): string {
   const worktrees = join(commonOf(git), 'worktrees')
   for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
     const root = dirname(gitText(join(worktrees, name, 'gitdir')))
-    const path = relative(root, file)
-    if (isAbsolute(root) && !path.startsWith('..')) return `${repositoryOf(git)}\0${path}`
+    if (isAbsolute(root) && isInside(file, root)) return `${repositoryOf(git)}\0${relative(root, file)}`
   }
   return ''
 }

@@ -1,6 +1,7 @@
 import {existsSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, rmSync, type Dirent} from 'node:fs'
 import {basename, dirname, isAbsolute, join, relative, resolve, sep} from 'node:path'
 import {codeOf, UserError} from '../../../model/errors.ts'
+import {isInside} from '../../../model/glob.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
@@ -45,7 +46,7 @@ export function filesBelow(from: string): Copied {
   const leadsOut = (path: string): boolean => {
     const target = readlinkSync(path)
     const whole = resolve(dirname(path), target)
-    return isAbsolute(target) || (whole !== from && relative(from, whole).startsWith('..'))
+    return isAbsolute(target) || !isInside(whole, from)
   }
   if (!lstatSync(from).isDirectory()) return {files: 1, links: lstatSync(from).isSymbolicLink() ? [from] : []}
   for (const folder of folders)

@@ -2,7 +2,7 @@ import {existsSync, lstatSync, readdirSync, readFileSync, statSync} from 'node:f
 import {dirname, join, relative, resolve} from 'node:path'
 import {parse} from 'yaml'
 import {UserError} from '../../../model/errors.ts'
-import {compileExactGlob} from '../../../model/glob.ts'
+import {compileExactGlob, isInside} from '../../../model/glob.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {inMain, type AddedWorktree} from './worktree.ts'
@@ -74,7 +74,7 @@ const missing = (worktree: AddedWorktree, files: readonly string[]): readonly st
       return existsSync(there) && isWithin(worktree.main, there) ? [there] : []
     })
 
-const isWithin = (root: string, path: string): boolean => path !== root && !relative(root, path).startsWith('..')
+const isWithin = (root: string, path: string): boolean => path !== root && isInside(path, root)
 
 function matching({main, root}: AddedWorktree, glob: string, folder: string): readonly string[] {
   const compiled = compileExactGlob(glob.replace(/\/+$/, ''), folder)

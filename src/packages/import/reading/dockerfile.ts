@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
+import {isInside} from '../../../model/glob.ts'
 import {jsonIn} from '../../../model/is-json.ts'
 import {isFolder, textAt} from './files.ts'
 import {commandOf, splitWords} from './shell-words.ts'
@@ -107,16 +108,13 @@ export function startFolder(file: string, context: string, target = ''): StartFo
   }
   const folders = copies.toReversed().flatMap(([source, place]) => {
     const from = join(context, source)
-    if (place === workdir || workdir.startsWith(place === '/' ? '/' : `${place}/`))
-      return [join(from, relative(place, workdir))]
+    if (isInside(workdir, place)) return [join(from, relative(place, workdir))]
     const below = relative(workdir, place)
-    return !below.startsWith('..') && from.endsWith(`/${below}`) ? [from.slice(0, -below.length - 1)] : []
+    return isInside(place, workdir) && from.endsWith(`/${below}`) ? [from.slice(0, -below.length - 1)] : []
   })
   const found = folders.find(each => isInside(each, context) && isFolder(each))
   return {folder: found === undefined ? context : join(found, '.').replace(/\/$/, ''), workdir}
 }
-
-const isInside = (path: string, folder: string): boolean => !relative(folder, path).startsWith('..')
 
 function wordsOf(text: string): readonly string[] {
   if (!text.startsWith('[')) return commandOf(text)
