@@ -12,7 +12,7 @@ const LOOK_MS = 2000
 /** The limit of a purge in ms: the other run may ask further runs before it answers. */
 const PURGE_MS = 10_000
 
-/** Finds the run that should have an app which ours has not; `name` undefined: any run. Undefined: no other run has it. */
+/** Chooses the run to ask for an app that ours does not have; `name` undefined: any run. Undefined: no other run is asked. */
 export type TaskLender = (app: string) => {readonly name: string | undefined} | undefined
 
 /** A run that does work of ours with the workers of an app. */

@@ -46,7 +46,7 @@ export class ExitFile {
     this.#run = run
   }
 
-  /** `masked`: further names whose values are not written. If the file cannot be written, only the run itself knows the exit. */
+  /** Adds an exit; if the file cannot be written, only the run itself knows it. `masked`: further names whose values are not written. */
   async add(death: Death, masked: readonly string[]): Promise<void> {
     const {env, template, name, startedAt} = this.#run
     const path = fileOfTemplate(env, 'exits', template, name)

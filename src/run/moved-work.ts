@@ -35,7 +35,7 @@ export interface MovedWork {
   readonly bring: (path: string) => boolean
 }
 
-/** Undefined: the folder was not moved. It is recognized by its inode, not by its name, so that a copy of it does not count. */
+/** Finds the work of a folder that was moved; undefined: it was not. It is recognized by its inode, not by its name: a copy of it does not count. */
 export function movedWork(options: WorkPathOptions): MovedWork | undefined {
   const note = noteOf(options)
   const owner = note === undefined ? undefined : ownerIn(note)
@@ -53,7 +53,7 @@ export function movedWork(options: WorkPathOptions): MovedWork | undefined {
 
 const folderOf = ({file}: Plan): string => dirname(linksResolved(file))
 
-/** The path of the note; undefined for a single app, and where the system has no inodes. */
+/** The path of the note; undefined for a single app, and if its folder cannot be read. */
 function noteOf({env, plan}: WorkPathOptions): string | undefined {
   const {file, name, copy = ''} = plan
   if (file === '') return undefined

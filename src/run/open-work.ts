@@ -39,7 +39,7 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   readonly actors: () => Promise<Actors>
 }
 
-/** The warning when the first worker of an app connects and no actor state store exists. */
+/** The line in the sidecar's log when the first worker of an app connects that has no state store for actors. */
 const WITHOUT_STORE =
   'workflows are kept in a file of the template: no state store is needed; a real Dapr needs one with actorStateStore: "true"'
 /** A larger file is named once at the start. */
@@ -51,7 +51,7 @@ export class OpenWork {
   readonly jobs: Jobs
   readonly outbox: Outbox
   readonly triggers: TriggerStore
-  /** The unfinished work of an earlier run, by app. */
+  /** The unfinished workflows of an earlier run, counted by app. */
   readonly left: readonly ActiveInstances[]
   readonly #leftJobs: readonly JobCount[]
   readonly #file: WorkFile

@@ -25,7 +25,7 @@ const LISTENS_WITHIN_MS = 5000
 /** One that cannot bind its port, and ignores that, ends at once. */
 const ENDS_AT_ONCE_MS = 5000
 
-/** Hints at the port after a process has ended that wanted the one at which we listen for its app. */
+/** Warns after the end of a process that wanted the port at which we listen for its app. */
 export function hintAtEnd(
   {id, plan, app, isListening}: HintedApp,
   exit: Exit,
@@ -41,7 +41,7 @@ export function hintAtEnd(
   reporter.warn('fixed-port-not-used', `"${id}" ${what}: ${elsewhere(plan, undefined)}`)
 }
 
-/** Hints at a program that moved on to another port without a word: only the ports of its processes show that. */
+/** Warns about a program that has moved on to another port without a word: only the ports of its processes show that. */
 export async function hintIfMovedOn(runtime: HintedApp, reporter: Reporter): Promise<void> {
   const {id, plan, pid, appPort} = runtime
   if (plan.published === undefined || pid === 0) return

@@ -3,7 +3,7 @@ import type {ExitFile} from './last-exits.ts'
 import type {RunContext} from './run-context.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
-/** How often the knowledge of a run is written, in case the run is killed. */
+/** How often what is known of a run is written, in ms, in case the run is killed. */
 const EVERY_MS = 60_000
 
 /** What is kept of a run after its end: its exits, and how its calls went. Its code is loaded when there is something to keep. */

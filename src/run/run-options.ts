@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
-  /** Where workflows and the like are kept; left out: they outlive the run. */
+  /** What happens to workflows and the like at the end; left out: they outlive the run. */
   readonly workMode?: WorkMode | undefined
   /** Ids of apps that are left to the user to start (`--except`). */
   readonly excepted?: ReadonlySet<string> | undefined

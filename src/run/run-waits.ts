@@ -33,7 +33,7 @@ const MAX_LINE = 1000
 /** How long clients have to read their answers at the end of a run. */
 const ANSWER_MS = 500
 
-/** Answers clients that wait for conditions of the run. Created by the first of them. */
+/** The facts of a run for clients that wait for its conditions. Created by the first of them. */
 export class RunWaits implements WaitContext {
   readonly #options: RunWaitsOptions
   readonly #listeners = new Set<(event: RunEvent) => void>()
@@ -178,7 +178,7 @@ export class RunWaits implements WaitContext {
       .replaceAll(/^\[|\]$/g, '')
   }
 
-  /** The name of an app that starts, stops, or waits for a timed restart. */
+  /** Describes an app that starts, stops, or waits for a timed restart; '' = there is none. */
   #movingApp(): string {
     for (const runtime of this.#runtimes) {
       const {name, app, plan, queue} = runtime
@@ -194,7 +194,7 @@ export class RunWaits implements WaitContext {
     return ''
   }
 
-  /** Describes a change of files that is being acted on, or is about to be. */
+  /** Describes a change of files that is being acted on, or is about to be; '' = there is none. */
   #change(): string {
     const changes = this.#options.changes()
     if (changes.isTemplateChanging) return 'the template has changed'

@@ -48,7 +48,7 @@ export class RunWork implements WorkAccess {
     return path === undefined || !existsSync(path) ? new Map() : (await this.#open()).triggers.all()
   }
 
-  /** Resolves when it is stored, or cannot be: then a later run asks the app's first process again. */
+  /** Stores what starts an app; resolves when it is stored, or cannot be: then a later run asks the app's first process again. */
   async keepTriggers(app: string, triggers: Triggers): Promise<void> {
     if (this.#isClosed) return
     await this.#open()

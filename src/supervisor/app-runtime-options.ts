@@ -22,7 +22,7 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'plan'
   readonly explain: (pendingCall: PendingCall) => string
   /** Called when its state has changed. */
   readonly moved: () => void
-  /** Called when a process exited unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
+  /** Called when a process exited unexpectedly. Returns what is recorded of the exit; undefined: nothing is. */
   readonly ended: (exit: Exit) => KeptExit | undefined
   /** Left out: the app never sleeps. */
   readonly openSleep?: OpenSleep | undefined

@@ -35,8 +35,8 @@ import type {ConcurrencyLimiter} from '../proxy/gateway/concurrency-limiter.ts'
 /** Number of short runs in a row after which calls are rejected. */
 const MAX_SHORT_RUNS = 5
 /**
- * The minimum time between two checks of a ready app. Where its port refuses all the same, each check would make the sidecar ask
- * the app its questions again, which are refused, and lead to the next check.
+ * The minimum time between two checks of a ready app, in ms. If its port refuses connections all the same, each check would make
+ * the sidecar ask the app its questions again, which are refused, and lead to the next check.
  */
 const RECHECK_EVERY_MS = 250
 
@@ -173,7 +173,7 @@ export class AppRuntime implements Callee {
     return 'pid' in state ? (state.pid ?? 0) : 0
   }
 
-  /** The start of its oldest living process, in ms of performance.now(). */
+  /** The start of its oldest living process, in ms of performance.now(); 0: we did not start it. */
   get livingSince(): number {
     return this.#program.livingSince
   }

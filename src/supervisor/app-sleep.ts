@@ -18,7 +18,7 @@ export interface Sleeper {
 export interface SleepSwitch {
   /** Ends its process; the next one starts only on request. */
   readonly sleep: () => void
-  /** Called when it is about to start, once its dependencies are met. */
+  /** Called when the app is woken: it starts once its dependencies are met. */
   readonly starting: () => void
 }
 
@@ -30,7 +30,7 @@ export interface AppSleepOptions extends SleepSwitch {
   readonly learn: (triggers: Triggers) => void
 }
 
-/** The pause before an app that has failed to start is started again for something that waits without a limit; it doubles each time. */
+/** The pause in ms before an app that has failed to start is started again for what waits without a limit; it doubles each time. */
 const AGAIN_MS = 1000
 const MAX_TRIES = 6
 
@@ -127,8 +127,8 @@ export class AppSleep implements Sleep {
   }
 
   /**
-   * Stops the process for good. `finish` resolves with true when what only the process has, such as actors, has ended. Resolves
-   * with false if something needs the app before it is stopped.
+   * Stops the process; the next one starts only on request. `finish` resolves when what only the process has, such as actors, has
+   * ended: true if it has. Resolves with false if it has not, or something needs the app before it is stopped.
    */
   async fall(finish: () => Promise<boolean>): Promise<boolean> {
     const {name, queue} = this.#sleeper

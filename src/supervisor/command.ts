@@ -23,7 +23,7 @@ function adviceFor(program: string, folder: string, folders: readonly string[]):
   return near === '' ? '' : `; did you mean ${near}?`
 }
 
-/** As above, with the message of Go's `exec.LookPath`, for a single app. */
+/** Explains why a single app's command is not found, with the message of Go's `exec.LookPath`; '' if it can be found. */
 export function lookPathFault([program = '']: readonly string[], folder: string, searchPath: string): string {
   if (whyNotFound([program], folder, searchPath) === '') return ''
   const why = program.includes('/')

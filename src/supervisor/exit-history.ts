@@ -2,7 +2,7 @@ import type {ExitLoop} from '../model/exit-loop.ts'
 
 /** Fewer exits are reported one by one. */
 const LOOPS_FROM = 3
-/** Older exits do not count, in ms. */
+/** Exits that are older than this, in ms, do not count. */
 const WINDOW_MS = 600_000
 /** A process that lives longer than this, and 1.5 times as long as those before it, has ended the loop. */
 const HELD_MS = 30_000

@@ -1,7 +1,7 @@
 import type {Clock} from '../platform/clock.ts'
 import {WriteFault, type WorkFile} from './work-file.ts'
 
-/** The pause after a file could not be written. */
+/** The pause after a file could not be written, in ms. */
 export const RETRY_MS = 1000
 
 interface Kept {

@@ -8,7 +8,7 @@ export interface SqlColumn<T> {
   readonly write: (value: T) => SQLInputValue
 }
 
-/** A column whose type is not known here. */
+/** A column of any type: what it writes is checked where the type is known. */
 interface AnyColumn {
   readonly read: (value: SQLOutputValue | undefined, name: string) => unknown
   readonly write: (value: never) => SQLInputValue

@@ -48,7 +48,7 @@ const MAX_STRIDE_MS = 4e15
 const ifNear = (stride: Stride | undefined): Stride | undefined =>
   stride !== undefined && Math.abs(after(0, stride)) <= MAX_STRIDE_MS ? stride : undefined
 
-/** Reads a duration of Go or of ISO 8601; undefined: it is none, or beyond what a Date can hold. */
+/** Reads a duration of Go or of ISO 8601; undefined: it is none, or too long (`MAX_STRIDE_MS`). */
 export const strideIn = (text: string): Stride | undefined => ifNear(isoStep(text) ?? goStep(text))
 
 /** Adds an interval to a time in ms since 1970. */

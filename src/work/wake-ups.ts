@@ -85,7 +85,7 @@ export class WakeUps {
     return this.#ahead
   }
 
-  /** Adds a wake-up. Call it within a change of the file, as the methods below. */
+  /** Adds a wake-up whose time is one of the machine's clock. Call it within a change of the file, as `addAt`, `fireNow` and the removals. */
   add(kind: string, {due, owner, name, data}: NewWakeUp): void {
     this.#sql.run(INSERT, due + this.#ahead, kind, owner, name, data)
     if (due + this.#ahead < this.#next) this.#disarm()
@@ -113,7 +113,7 @@ export class WakeUps {
     return due === undefined ? undefined : Math.max(0, due - this.date())
   }
 
-  /** Brings all wake-ups nearer by `ms`, for good, and fires those that are due then; resolves when that is kept. */
+  /** Brings all wake-ups nearer by `ms`, for good, and fires the first of those that are due then; resolves with these when that is kept. */
   async skip(ms: number): Promise<readonly WakeUp[]> {
     return this.#file.change(() => {
       this.#ahead += ms
@@ -169,7 +169,7 @@ export class WakeUps {
     this.#disarm()
     const rows = this.#due()
     if (rows.length === 0) return this.#arm()
-    // it is tried again then; other changes of the file report that it cannot be written
+    // what fails is tried again at that time; other changes of the file report that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS
     void this.#fire(rows)
   }

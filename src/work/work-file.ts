@@ -99,7 +99,7 @@ export class WorkFile {
     return this.#waiting !== undefined
   }
 
-  /** Resolves when all changes are committed: what is read then is kept. */
+  /** Resolves when no change waits for its commit any more: what is read then is kept. */
   async settled(): Promise<void> {
     await this.#waiting?.promise.catch(() => undefined)
   }

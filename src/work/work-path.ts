@@ -37,13 +37,13 @@ export function workPath({env, plan, workMode}: WorkPathOptions): string | undef
   return join(stateFolder(env), `${beginningOf(plan)}${hash}.db`)
 }
 
-/** The beginning of the names of such files. It does not contain the apps, which an edit may change. */
+/** The beginning of the name of a plan's file. It does not contain the apps, which an edit may change. */
 function beginningOf({name, file, apps: [first]}: Plan): string {
   const shown = name || (file === '' ? (first?.id ?? '') : basename(dirname(linksResolved(file))))
   return `work-${shown.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-`
 }
 
-/** False: certainly everything is kept in memory. It is asked first, since the whole name needs node:crypto, which costs a start 12 ms. */
+/** Whether an earlier run may have left a file; false: certainly none. It is asked first: the whole name needs node:crypto, 12 ms of a start. */
 export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): boolean {
   try {
     const beginning = beginningOf(plan)
@@ -53,7 +53,7 @@ export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): b
   }
 }
 
-/** The folder with notes about which folder these files belong to. */
+/** The folder of the notes that say to which folder each file belongs. */
 export const notesFolder = (env: Environment): string => join(stateFolder(env), 'folders')
 
 /** Whether the work of a run is kept in a file. Throws a UserError if `PILLION_WORK` is misspelt. */

@@ -248,7 +248,7 @@ export class Apps implements EditedApps {
   /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */
   async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
     const previous = this.find(plan)
-    // an app that `--except` has left to the user, and that the user has started since, is started for another instance, too
+    // where the user has started an app that `--except` had left to them, another instance of it is started, too
     const isAskedFor = this.#all.some(({id, isExcepted}) => id === plan.id && !isExcepted)
     const isDebugged = previous === undefined && isAskedFor ? false : previous?.isDebugged
     return this.#open(plan, index, {previous, isDebugged, isExcepted: previous?.isExcepted})

@@ -46,14 +46,14 @@ export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporte
   readonly letGo: (runtime: AppRuntime) => FinishWork
 }
 
-/** The limit for calls that may wait without end. */
+/** The limit where calls may wait without end, in ms. */
 const MAX_BEHIND_MS = 60_000
 
 /** How an edit closes an app. */
 export interface EditedClose {
   /** Its sidecar will have the same ports. */
   readonly keepsPorts: boolean
-  /** Settles when the apps of the edit that call this one have their answers: until then it takes calls. */
+  /** Settles when the apps of the edit that call this one have answered what they had in hand: until then it takes calls. */
   readonly callers: Promise<unknown>
   /** Called when no call to the app is in flight any more. */
   readonly onDrained: () => void

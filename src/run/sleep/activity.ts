@@ -32,7 +32,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
     }) ||
     // calls that are not recorded
     runtimes().some(({queue: of}) => [...of.inFlight.keys(), ...of.held].some(({caller}) => caller === id))
-  /** whether another app waits for this one and for more: that finds it running once it starts */
+  /** Whether an app that depends on this one still waits, for this one or for others: it must find this one running. */
   const isAwaited = (): boolean =>
     runtimes().some(
       ({plan: {dependsOn}, obstacle, isGivenUp, app: {state}}) =>
@@ -41,7 +41,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
   return {
     isBusy: () => {
       const {state} = runtime.app
-      // another instance of the app keeps running: this one need not be awake for it
+      // another instance of the app still runs: one that is asleep does not keep that awake
       if (sleep.isAsleep) return sleep.isWaking
       return (
         state.phase !== 'running' ||
@@ -62,7 +62,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
   }
 }
 
-/** The number of finished calls of an app and of its uses of components. */
+/** A figure that changes with each finished call of an app, and with each of its uses of components. */
 function callsOf(id: string, {edges, uses}: CallRecorder): number {
   let count = 0
   for (const {caller, callee, calls} of edges.all) if (caller === id || callee === id) count += calls

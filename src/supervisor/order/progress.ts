@@ -2,7 +2,7 @@ import type {Dependency} from '../../model/plan.ts'
 import {exitOf, succeeded, type AppState} from '../../model/app-state.ts'
 import {endOf} from '../../model/exit-text.ts'
 
-/** The progress of an app. `hasStarted` and `wasReady` stay true once they are; `hasCompleted` follows its latest end. */
+/** The progress of an app. `hasStarted` and `wasReady` stay true once they are, until it sleeps; `hasCompleted` follows its latest end. */
 export interface Progress {
   readonly id: string
   /** False for an entry that has only a sidecar. */
@@ -67,7 +67,7 @@ export function standingOf(dependencies: readonly Dependency[], all: readonly Pr
   }
 }
 
-/** Whether an app is, or was, as far as its dependents wait for. */
+/** Whether an app has reached what a dependency waits for. */
 export function hasReached({hasStarted, wasReady, hasCompleted}: Progress, {until}: Dependency): boolean {
   switch (until) {
     case 'started':

@@ -81,7 +81,7 @@ export class AppTerminal {
     for (const viewer of this.#viewers) viewer.show(bytes)
   }
 
-  /** Resets the screen for a new process to what a terminal has at first. */
+  /** The text that resets the screen for a new process to what a terminal has at first, and announces the process. */
   #between({lines}: ProcessTerminal): string {
     const left = lines.isSecond ? LEAVE_SECOND_SCREEN : ''
     return `${left}${RESET_MODES}\r\n[a new process of ${this.#id}]\r\n`

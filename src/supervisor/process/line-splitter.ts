@@ -48,7 +48,7 @@ const plain = (text: string): string => (text.includes('\r') ? text.replaceAll('
 /** How much is kept, in characters; enough for the longest stack traces. */
 const KEPT = 32 * 1024
 const LINES = 10
-/** Text that arrives within this time counts as one piece, in ms. */
+/** Text that arrives within this time, in ms, counts as one piece. */
 const PRECISION_MS = 250
 /** The number of times that are kept: enough for what `since` is asked. */
 const MAX_TIMES = 20

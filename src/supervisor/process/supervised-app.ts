@@ -58,7 +58,7 @@ export interface SupervisedOptions {
 const COMMAND_TIMEOUT_MS = 5000
 /** How much is kept of stdout, in characters: a compiler or a logger explains a failure at the end. */
 const KEPT_OF_STDOUT = 8 * 1024
-/** Output that is older than this when a process ends does not explain its end, in ms. */
+/** Output that is older than this, in ms, when a process ends does not explain its end. */
 const EXPLAINS_MS = 2000
 
 /** How a process ended, and whether that was requested. */
@@ -100,7 +100,7 @@ export class SupervisedApp implements Supervised {
   /** How the last process has ended. */
   #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
-  /** Why the command of `ready` was not run the last time; '' = it was. */
+  /** The latest reason why the command of `ready` was not run, which is reported once; '' = there was none. */
   #refusal = ''
   #recheck = (): void => undefined
   #stopWatching = (): void => undefined

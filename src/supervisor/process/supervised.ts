@@ -28,7 +28,7 @@ export interface Supervised {
   stop(why: Why): Promise<void>
   /** Stops without a grace period; also cuts a stop in progress short. */
   stopNow(): void
-  /** Checks whether it still accepts connections, since one was refused although the app is ready. */
+  /** Called when a connection was refused although the app is ready: it is not ready until its port accepts again. */
   recheck(): void
 }
 

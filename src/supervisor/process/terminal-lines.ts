@@ -1,6 +1,6 @@
 /* oxlint-disable no-control-regex -- what terminals obey */
 
-/** The parts of terminal output: a control sequence, a string for the terminal, another escape, a character that moves, text, or a control. */
+/** A part of terminal output: a control sequence (parameters, final byte), a string for the terminal, another escape, a move, text, or a control. */
 const PART =
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\n\r\b]|[^\x00-\x08\x0a-\x1f\x7f]+|[^]/g
 /** A sequence that the next piece may complete. */

@@ -112,7 +112,7 @@ export class Watchdog {
     return child
   }
 
-  /** Lines of one turn of the event loop are one write: each write wakes the watchdog, while the apps of a start need the processor. */
+  /** Sends a line; those of one turn of the event loop are one write: each write wakes the watchdog, while starting apps need the processor. */
   #tell(line: string): void {
     const input = this.#process?.stdin
     if (input === undefined || input === null) return

@@ -79,7 +79,7 @@ export class Changes {
 
   readonly #onFiles: OnFiles<AppRuntime> = (runtime, files) => {
     const {state} = runtime.app
-    // it was watched when it finished, so it waits for files since then
+    // an app that was watched without end when it finished waits for files since then
     const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
     const isDone = runtime.plan.watch.untilFinished === true && isOver
     // an app that sleeps, or whose dependency has failed, starts later with what was saved by then; one that has failed is tried again

@@ -68,7 +68,7 @@ export interface ActorHost extends ActorCaller {
   readonly holdMs: number
   /** Sends the request; with `isForced` whatever the host's state is. Never rejects. */
   send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer>
-  /** Deactivates an actor; false: its app has answered with an error. Never rejects. */
+  /** Deactivates an actor; false: its app has not confirmed that. Never rejects. */
   deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 

@@ -16,7 +16,7 @@ export class ActorTable {
   readonly #hostings = new Map<ActorHost, Hosting>()
   readonly #idle: ActorType['idle']
 
-  /** `idle` is called when an actor has had no turn for its idle time. */
+  /** `idle` is called when the idle time of an actor may be over. */
   constructor(idle: ActorType['idle']) {
     this.#idle = idle
   }
@@ -25,7 +25,7 @@ export class ActorTable {
     return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
   }
 
-  /** All types with a host, and those without one for which calls wait. */
+  /** All types, those without a host included. */
   get known(): readonly ActorType[] {
     return [...this.#types.values()]
   }

@@ -9,7 +9,7 @@ export interface ActorType {
   readonly name: string
   readonly hosts: Set<Hosting>
   readonly actors: Map<string, Actor>
-  /** Called when the idle time of an actor has passed. */
+  /** Called when the idle time of an actor may be over: deactivates the actor if it is. */
   readonly idle: (actor: Actor) => void
 }
 
@@ -95,7 +95,7 @@ export class Actor implements Due {
     this.id = id
   }
 
-  /** Called by the agenda when the idle time is over. */
+  /** Called by the agenda when the idle time may be over. */
   fire(): void {
     this.isPlanned = false
     this.type.idle(this)

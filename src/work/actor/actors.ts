@@ -19,7 +19,7 @@ export interface ActorsOptions {
   readonly clock: Clock
   /** Whether the process of an instance may still report this type, also one that is not started yet. Without `app`: an instance of any app. */
   readonly mayHost: (type: string, app?: string) => boolean
-  /** Called when a call waits for a host of this type, so that sleeping apps are started. `isKnown`: a running app hosts it. */
+  /** Called when a call waits for a host of this type, so that sleeping apps are started. `isKnown`: an app has reported the type. */
   readonly needsHost?: (type: string, isKnown: boolean) => void
   readonly onTypes?: (app: string, types: readonly string[]) => void
   readonly counted?: CountActors
@@ -33,7 +33,7 @@ const MAX_WAITING = 10_000
 
 const NOTHING: readonly ActorTurn[] = []
 
-/** The actors of a run: who hosts which type, where each lives, and one call at a time in each (Dapr: pkg/actors; without its placement: all calls pass this process). */
+/** The actors of a run: their hosts, and one call at a time in each (Dapr: pkg/actors; without its placement: all calls pass this process). */
 export class Actors {
   readonly #options: ActorsOptions
   readonly timers: Timers
@@ -86,7 +86,7 @@ export class Actors {
     this.look()
   }
 
-  /** Drops the actors of a process that has ended or was replaced. `only`: those of these types. */
+  /** Drops the actors of a process that has ended or was replaced, without deactivating them. `only`: those of these types. */
   lost(host: ActorHost, only?: ReadonlySet<string>): void {
     const hosting = this.table.hostingOf(host)
     if (hosting === undefined) return
@@ -122,7 +122,7 @@ export class Actors {
     for (const {name, hosts} of types) this.#options.needsHost?.(name, hosts.size > 0)
   }
 
-  /** Starts the next turn of an actor; false: its calls wait as before, as those of thousands of due reminders do. */
+  /** Whether the queue of a held actor has to be checked; false: only firings wait, still without a host, as thousands of due reminders may. */
   #goesOn(actor: Actor): boolean {
     const [turn, ...others] = actor.waiting ?? NOTHING
     if (turn === undefined || [turn, ...others].some(({isPatient}) => !isPatient)) return true
@@ -143,7 +143,7 @@ export class Actors {
   }
 
   /**
-   * Begins no more turns at an instance and deactivates its actors once their turns are over; false if the signal is aborted
+   * Begins no more turns at an instance and deactivates its actors once their turns are over; false if a signal is aborted
    * first. `late`: aborted when turns under way are no longer waited for.
    */
   async retire(instance: string, signal: AbortSignal, late?: AbortSignal): Promise<boolean> {
@@ -370,7 +370,7 @@ function countFiring(
   counted?.(instance, {type: 'fired', kind: work.kind, actor, isSuccess: answer.kind === 'done' && !answer.isError})
 }
 
-/** Whether a host that is being retired waits for this call, since the turn that it waits for has made it. */
+/** Whether the call comes from a host that is being retired and still has calls under way: it waits for this one, too. */
 const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
   isRetiring && host.instance === caller?.instance && host.isBusy
 

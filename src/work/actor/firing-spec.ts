@@ -1,6 +1,6 @@
 import {after, periodOf, TimeFault, dueTimeOf, type Period} from '../times.ts'
 
-/** The times of a timer or reminder, as the caller has written them. */
+/** When a timer or reminder fires and what it passes on, as the caller has written it. */
 export interface FiringRequest {
   readonly dueTime: string
   readonly period: string

@@ -3,7 +3,7 @@ import type {Actor, ActorTurn} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorTable} from './actor-table.ts'
 
-/** How long a call waits where no host says so, in ms. */
+/** How long a call waits where no host is known that says how long, in ms. */
 const HOLD_MS = 60_000
 
 /** Removes those calls from the queue of an actor for which `why` returns a reason. */

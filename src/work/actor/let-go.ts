@@ -13,7 +13,7 @@ export interface LetGoOptions {
   readonly late?: AbortSignal | undefined
 }
 
-/** Deactivates all actors of a process, each once its turn is over; false if the signal is aborted first. */
+/** Deactivates all actors of a process, each once its turn is over; false if `signal` or `late` is aborted first. */
 export async function letGo({all, letGo: release, drains, signal, late}: LetGoOptions): Promise<boolean> {
   for (let actors = all(); actors.length > 0; actors = all()) {
     if (signal.aborted) return false

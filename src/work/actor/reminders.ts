@@ -98,7 +98,7 @@ export class Reminders {
     })
   }
 
-  /** Fires a reminder now, in addition to its plan. Undefined: there is no such reminder. */
+  /** Fires a reminder now, in addition to its plan: that is not counted. Undefined: there is no such reminder. */
   async fire(name: FiringName): Promise<ActorAnswer | undefined> {
     const found = await this.get(name)
     return found && this.#run(requestOf(found), {})

@@ -19,7 +19,7 @@ export const fullName = ({type, id, name}: FiringName): string => `${type}||${id
 /** A unique key: names contain no control characters. */
 const keyOf = ({type, id, name}: FiringName): string => `${type}\0${id}\0${name}`
 
-/** A firing that is later than this was asleep, or could not be delivered; in ms. */
+/** A firing that is later than this, in ms, was missed: the machine was asleep, or the app could not take it. */
 export const LATE_MS = 2000
 
 export interface TimersOptions {

@@ -21,7 +21,7 @@ export function jobBody(data: JobData | undefined): Buffer {
   return isJson(text) ? Buffer.from(text.trim()) : bytes
 }
 
-/** The data as the answer of Dapr's API shows them: JSON as it is, else text, else base64. */
+/** The data as Dapr's API returns them with a job: JSON as it is, else text, else base64. */
 export function jobDataJson(data: JobData): unknown {
   const wrapped = wrappedIn(data)
   if (wrapped !== undefined) return {'@type': data.typeUrl, value: wrapped}
@@ -31,7 +31,7 @@ export function jobDataJson(data: JobData): unknown {
   return isUtf8(bytes) ? text : bytes.toString('base64')
 }
 
-/** The JSON that a message wraps, as its type says; undefined: its type is another one, or wrong (any app may send it). */
+/** The JSON that a message wraps, as its type says; undefined: its type is another one, or its bytes do not fit the type (any app may send it). */
 function wrappedIn({typeUrl, value}: JobData): unknown {
   try {
     return typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? decode(STRING, value).text : undefined

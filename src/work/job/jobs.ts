@@ -145,7 +145,7 @@ export class Jobs {
     })
   }
 
-  /** Delivers a tick now, in addition to the plan. Throws a JobError. */
+  /** Delivers a tick now, in addition to the plan: it is not counted. Throws a JobError. */
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
     const full = jobKey(app, name)
@@ -158,7 +158,7 @@ export class Jobs {
     return outcome
   }
 
-  /** Pauses a job: it has no ticks until it is resumed, and none of these count as missed. Throws a JobError. */
+  /** Pauses a job: no tick comes until it is resumed, and those that are due meanwhile do not count as missed. Throws a JobError. */
   async pause(app: string, name: string): Promise<Job> {
     // a tick that its app has stays due until the app has answered; one that waits for its app does not
     return this.#set(app, name, job => ({

@@ -64,9 +64,9 @@ interface SeriesKind<R extends Planned, D extends Delivered> extends SeriesOptio
   /** Called once when a firing is due and that is kept; not again until the row is released. */
   readonly onDue: (row: R) => void
   readonly deliver: (row: R) => Promise<D>
-  /** Writes the result of a firing that is done or given up; returns the time of the next one, undefined: there is none. */
+  /** Writes what changes with a firing that is done or given up; returns the time of the next one, undefined: there is none. */
   readonly advance: (row: R, delivered: D) => number | undefined
-  /** Writes the result of a failed try. */
+  /** Writes what changes with a failed try. */
   readonly onRetry: (row: R, delivered: D) => void
 }
 
@@ -100,7 +100,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (!isKnown && !this.isClosed) this.#options.onDue(row)
   }
 
-  /** Releases a row whose firing is done, or was undone. */
+  /** Lets a row be reported as due again; one that was reported meanwhile and is due is reported at once. */
   release(key: number): void {
     const isAgain = this.#announced.get(key) === true
     this.#announced.delete(key)
@@ -113,7 +113,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     return this.#quiet.within(maxMs)
   }
 
-  /** Plans the next firing. Call it within a change of the file, as the methods below. */
+  /** Plans the next firing. Call it within a change of the file, as `unplan` and `remove`. */
   wake(row: R, due: number | undefined): void {
     if (due === undefined) return
     const {kind, wakeUps, nameOf} = this.#options
@@ -125,7 +125,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     this.#options.wakeUps.removeOf(this.#options.kind, key)
   }
 
-  /** Removes a row; false: there was none. */
+  /** Removes a row and its planned firing; false: there was none. */
   remove(row: R | undefined): boolean {
     if (row === undefined) return false
     this.#options.rows.delete(row.key)
@@ -141,7 +141,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     file.afterCommit(() => this.#announce(row))
   }
 
-  /** Delivers a firing that is due and keeps its result, unless the row was paused meanwhile; false: the app could not take it. */
+  /** Delivers a due firing and keeps its result; a paused row is only marked as not due. False: the app could not take it, or the run ends. */
   async deliver(key: number): Promise<boolean> {
     const {rows, deliver} = this.#options
     const row = rows.at(key)
@@ -173,7 +173,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     }
   }
 
-  /** Writes the result, or plans another try; then plans the next firing, if the row is still there. */
+  /** Writes the result of a delivery and plans another try or the next firing, if the row is still there. */
   #settle(key: number, delivered: D): void {
     const {rows, advance, onRetry, wakeUps, unit} = this.#options
     const row = rows.at(key)

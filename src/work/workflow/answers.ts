@@ -85,7 +85,7 @@ export async function answerActivity(engine: Engine, app: string, answer: Activi
   spanOfActivity(engine, engine.live.at(item.activity.instance)?.instance, item, failureDetails)
 }
 
-/** Ends an activity: no worker gets it any more, not even after an undone change. Returns whether it was open. `sent`: see `Engine.forget`. */
+/** Ends an activity, with a second item of it that an undone change has left; returns whether it was open. `sent`: see `Engine.forget`. */
 function end(engine: Engine, item: ActivityItem, sent?: string): boolean {
   const {activity} = item
   if (!engine.store.endActivity(activity)) return false

@@ -34,10 +34,10 @@ export interface EngineOptions {
   /** Whether an app may ask this of another app; it may ask anything of itself. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   readonly tracesOf: (app: string) => WorkTraces | undefined
-  /** Something waits for an app that is not in this run: another run may have it. */
+  /** Called when something waits for an app that is not in this run: another run may have it. */
   readonly wanted: (app: string) => void
   readonly purgeFar: PurgeFar
-  /** Something waits for an app of this run that has no worker. */
+  /** Called when something waits for an app of this run that has no worker. */
   readonly needsWorker?: (app: string) => void
   /** Called when a worker of an app connects for the first time. */
   readonly onFirstWorker: (app: string) => void
@@ -97,7 +97,7 @@ export class Engine {
   #workersIn(all: Map<string, AppWorkers>, app: string): AppWorkers {
     const known = all.get(app)
     if (known !== undefined) return known
-    // the run that has the app limits and counts them
+    // the run that has the app limits and counts what its workers get
     const isOwn = all === this.workers
     const workers = new AppWorkers(() => (isOwn ? this.options.settings(app) : DEFAULT_WORKFLOWS), {
       onSent: item => isOwn && countSent(this, app, item),

@@ -43,13 +43,13 @@ export function post(engine: Engine, key: number, entry: Omit<InboxEntry, 'id'>)
   const live = engine.live.at(key)
   if (live === undefined || isTerminal(live.instance.status)) return
   if (entry.kind === 'terminate' && needsNoWorker(engine, live)) return terminate(engine, live, entry)
-  // once is enough: with a second suspension, SDK for JavaScript 3.18 never comes to an end
+  // once is enough: with a second suspension, the SDK for JavaScript 3.18 never comes to an end
   if (entry.kind === 'suspend' && isSuspendedAfter(live)) return
   live.inbox.push({...entry, id: engine.store.post(key, entry)})
   want(engine, live)
 }
 
-/** Its code need not be asked about its end, or cannot be: it has not begun and no worker is there, or it is stalled. */
+/** Whether its code need not be asked about its end, or cannot be: it may not start yet, or no worker is there for its start, or it is stalled. */
 const needsNoWorker = (engine: Engine, {mayStart, instance: {app, status, turns}}: LiveInstance): boolean =>
   !mayStart || status === STALLED || (turns === 0 && engine.workersOf(app).count() === 0)
 

@@ -2,7 +2,7 @@
 export interface InboxEntry {
   readonly id: number
   readonly kind: InboxKind
-  /** Of an event its name; of a timer the event that it waits for, in lower case; of a termination `recursive`, or ''. */
+  /** Of an event its name; of a timer that of the event that ends it, in lower case; of a termination `recursive`, or ''. */
   readonly name: string
   readonly event: Uint8Array
 }
@@ -56,7 +56,7 @@ export type NewInstance = Pick<
   'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent' | 'trace' | 'received'
 >
 
-/** The request of a start. */
+/** A request to start an instance. */
 export interface StartRequest {
   readonly id: string
   readonly name: string
@@ -67,7 +67,7 @@ export interface StartRequest {
   readonly trace?: string
 }
 
-/** The request of a start or of a child. */
+/** A request to start an instance, or to create a child. */
 export interface Creation extends StartRequest {
   readonly parent?: Parent | undefined
   /** PropagatedHistory: what the parent passes on. */

@@ -15,7 +15,7 @@ interface Cursor {
 
 /** The next rows of an app. */
 interface Portion {
-  /** Rows of instances with new entries, in the order of these entries. */
+  /** Keys of instances with waiting entries, in the order of these entries. */
   readonly instances: readonly number[]
   readonly activities: readonly OpenActivity[]
 }
@@ -79,7 +79,7 @@ export class LeftWork {
 
 const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
 
-/** As many rows as have the bytes of one portion, and at least one. */
+/** The first rows, with no more bytes than one portion has, but at least one row. */
 function portionOf<T extends {readonly bytes: number}>(inbox: readonly T[]): readonly T[] {
   let sum = 0
   const end = inbox.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)

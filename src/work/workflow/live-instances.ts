@@ -61,7 +61,7 @@ export class LiveInstances {
     }
   }
 
-  /** Restores a turn that was undone. */
+  /** Gives an instance its turn back, whose end was undone. */
   adopt(turn: TurnItem): void {
     const {live} = turn
     live.turn = turn

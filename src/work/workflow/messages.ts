@@ -11,7 +11,7 @@ const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} 
 export const TRACE = {traceParent: [1, 'string']} as const
 const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 
-/** The id of another instance: the one that a rerun began with, or the first try of a child. */
+/** The id of another instance: the one that was run again from this event, or the first try of a child. */
 const OTHER = {message: {instanceId: [1, 'string']}} as const
 
 /** The first fields of messages about an activity, a start or a child. */
@@ -223,7 +223,7 @@ export const msOf = ({seconds, nanos}: Time): number =>
 export const eventOf = (at: number, event: Event, eventId = -1): Uint8Array =>
   encode(EVENT, {eventId, timestamp: timeOf(at), ...event})
 
-/** Encodes the event of a task or timer with its number, and with the app that it is for. */
+/** Encodes an event that a turn of `app` has made, with its number, and with the app that it is for. */
 export const ownEvent = (at: number, id: number, app: string, event: Event): Uint8Array =>
   eventOf(at, {...event, router: {sourceAppID: app, targetAppID: event.router?.targetAppID ?? ''}}, id)
 

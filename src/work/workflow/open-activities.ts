@@ -48,7 +48,7 @@ export class OpenActivities {
     return items
   }
 
-  /** Drops all tasks of instances of this run that are not in the file as they are here; returns the others. */
+  /** Drops the tasks of instances of this run that are not in the file as they are here, and returns them; the others are wanted again. */
   reread(isOpen: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
     const items = [...this.#named.values()].flat().filter(({activity}) => activity.instance >= NO_INSTANCE)
     for (const item of items) {

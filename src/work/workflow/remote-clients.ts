@@ -10,7 +10,7 @@ import {COMPLETED, isTerminal} from './status.ts'
 import {beginChild, NOT_ALLOWED} from './tasks.ts'
 import type {ActivityItem} from './work-items.ts'
 
-/** Resolves once the instance has ended; undefined: its client has disconnected before, or the instance was removed. */
+/** Resolves once the instance has ended; undefined: it was removed. Never, if its client has disconnected before. */
 type Ended = (instance: Instance, onGone: (listener: () => void) => void) => Promise<Instance | undefined>
 
 /** The connection that takes the answers for another run. */

@@ -43,7 +43,7 @@ export class ReplayItem implements WorkItem {
   readonly #history: readonly Uint8Array[]
   /** The worker's answer; undefined: there will be none. */
   readonly answer = Promise.withResolvers<TurnResponse | undefined>()
-  /** Aborted when the caller disconnects. */
+  /** The caller has disconnected. */
   isLeft = false
 
   constructor(instance: Instance, history: readonly Uint8Array[], turn: number) {
@@ -176,7 +176,7 @@ function replayed(
 
 const ENDS: ReadonlySet<string> = new Set(['begun', 'completed', 'failed', 'terminated'])
 
-/** Names the events that the turn began with, as `pillion events` does. */
+/** Names a change that the turn began with, as `pillion events` does; empty: the turn itself has made it. */
 function cameText({what, kind, step}: WorkflowChange): readonly string[] {
   if (ENDS.has(what)) return []
   const happened = what === 'failed-step' ? 'failed' : what

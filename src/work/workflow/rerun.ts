@@ -6,7 +6,7 @@ import {WorkflowError} from './workflow-error.ts'
 /** Which instance runs again, and from where. */
 export interface RerunRequest {
   readonly id: string
-  /** The event that scheduled an activity, a timer or a child; undefined: the first such event. */
+  /** The id of the event that scheduled an activity, a timer or a child; undefined: that of the first such event. */
   readonly eventId: number | undefined
   readonly newId: string
   /** Another input for that step; undefined: the same input. */

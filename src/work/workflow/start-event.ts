@@ -2,7 +2,7 @@ import type {Instance} from './instance.ts'
 import {eventOf, textOf, timeOf} from './messages.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** What can be read about an instance from the first event of its history. */
+/** What the first event of a history contains about its instance. */
 type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
 /**

@@ -33,5 +33,5 @@ export const statusName = (status: number): string => NAMES[status] ?? 'UNKNOWN'
 
 const TERMINAL: ReadonlySet<number> = new Set([COMPLETED, FAILED, CANCELED, TERMINATED])
 
-/** Whether the instance is over. */
+/** Whether an instance of this status is over. */
 export const isTerminal = (status: number): boolean => TERMINAL.has(status)

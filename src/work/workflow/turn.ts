@@ -51,12 +51,12 @@ export interface NewChild {
   readonly id: string
   readonly name: string
   readonly input: string | undefined
-  /** HistoryPropagationScope: which history the task gets. */
+  /** HistoryPropagationScope: which part of its parent's history the child gets. */
   readonly scope: number | undefined
   readonly isDetached: boolean
   /** When a detached child starts, in milliseconds since 1970; undefined: at once. */
   readonly startAt?: number | undefined
-  /** The traceparent of its creator; left out: the creator is the instance itself. */
+  /** The traceparent that it belongs to; left out: that of its creator. */
   readonly trace?: string | undefined
 }
 
@@ -116,7 +116,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     endsChildren: false
   }
   const terminated = inbox.find(({kind}) => kind === 'terminate')
-  // the first completion counts; after a continue-as-new no other action does, and after a termination not even that
+  // the first completion counts; with a continue-as-new no other action does, and after a termination a continue-as-new itself does not
   const complete = answer.actions.find(
     ({complete: end}) => end !== undefined && (terminated === undefined || end.status !== CONTINUED_AS_NEW)
   )?.complete
@@ -210,7 +210,7 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     return []
   }
   if (action.versionNotAvailable !== undefined) return []
-  // events that are left out here would never come
+  // an action that is left out here would never be done
   if (complete === undefined)
     throw new DecodeError(`workflow '${start.id}': its worker wants an action ${task} of an unknown kind`)
   const {status, result, failureDetails} = complete

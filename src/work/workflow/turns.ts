@@ -99,7 +99,7 @@ function beginAgain(
   store.take(key, Number.MAX_SAFE_INTEGER)
   const later = live.inbox.filter(({kind}) => kind !== 'result' && kind !== 'timer')
   live.inbox = []
-  // each round has its own trace: that of one which continues forever would have no end
+  // each round has its own trace: the trace of an instance that continues forever would have no end
   spanOfEnd(engine, live, CONTINUED_AS_NEW)
   if (instance.trace !== undefined) instance.trace = beginTrace(engine, instance.app, undefined)
   instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])

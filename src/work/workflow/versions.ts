@@ -34,7 +34,7 @@ export function versionStall({actions, version}: TurnAnswer, patches: readonly s
   return {reason: PATCH_MISMATCH, description}
 }
 
-/** Handles code that has changed under a running instance: it stalls if the code came after its last turn; else it fails, with that explanation. */
+/** The stall of an instance whose code has changed since its last turn. Undefined: it has not, or earlier: then a warning explains the failure. */
 export function codeStall(
   {instance: {app, name, id}, history}: LiveInstance,
   answer: TurnAnswer,
@@ -49,7 +49,7 @@ export function codeStall(
   return undefined
 }
 
-/** Explains an answer that has failed since the code no longer fits the history; undefined: it has another reason. */
+/** Explains an answer that has failed since the code no longer fits the history; undefined: it has not, or for another reason. */
 export function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array[]): string | undefined {
   const complete = actions.findLast(action => action.complete !== undefined)?.complete
   if (complete?.status !== FAILED) return undefined

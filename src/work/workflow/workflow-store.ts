@@ -93,7 +93,7 @@ export interface Wanted {
   readonly before?: number | undefined
 }
 
-/** All columns but input and output, which may have megabytes. */
+/** All columns but input, output and received, which may have megabytes. */
 const BRIEF = ['key', ...Object.keys(INSTANCE)]
   .map(name => (/^(?:input|output|received)$/.test(name) ? `NULL AS ${name}` : name))
   .join(', ')
@@ -246,7 +246,7 @@ export class WorkflowStore {
     return this.#sql.run(sql, instance, task, request) > 0
   }
 
-  /** Removes all activities of an instance, but for children that apps of other runs have: those are terminated, too. */
+  /** Removes all activities of an instance, but for children that apps of other runs have: those have yet to be terminated. */
   endActivities(instance: number): void {
     this.#sql.run('DELETE FROM activities WHERE instance = ? AND isChild = 0', instance)
   }

@@ -135,7 +135,7 @@ export class Workflows extends KnownInstances {
     return this.#waiters.wait(instance.key, known, now => now === undefined || isMet(now), onGone)
   }
 
-  /** Purges an instance that is over (`isForced`: any), and its children; returns how many. Throws a WorkflowError. */
+  /** Purges an instance that is over (`isForced`: any), with `isRecursive` also its children; returns how many. Throws a WorkflowError. */
   async purge(app: string, id: string, request: PurgeRequest): Promise<number> {
     return this.#asked(app, 'purge_workflow', async () => purge(this.#engine, app, id, request))
   }
