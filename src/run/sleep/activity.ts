@@ -1,5 +1,4 @@
 import type {CallRecorder} from '../../observe/telemetry/recorder/call-recorder.ts'
-import {USES} from '../../observe/telemetry/recorder/component-uses.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {AppSleep} from '../../supervisor/app-sleep.ts'
 
@@ -64,9 +63,7 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
 
 /** A figure that changes with each finished call of an app, and with each of its uses of components. */
 function callsOf(id: string, {edges, uses}: CallRecorder): number {
-  let count = 0
+  let count = uses.countOf(id)
   for (const {caller, callee, calls} of edges.all) if (caller === id || callee === id) count += calls
-  for (let at = Math.max(0, uses.count - USES); at < uses.count; at++)
-    if (uses.ways[uses.columns?.ways[at % USES] ?? -1]?.app === id) count += at
   return count
 }

@@ -9,7 +9,11 @@ const MORE = '(more)'
 const MAX_REASON = 300
 
 /** A way in which an app uses a component: there are few, which recur many times. */
-export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {readonly index: number}
+export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {
+  readonly index: number
+  /** How often the app has used it so. */
+  count: number
+}
 
 /**
  * The latest uses of components by apps: what was read, published, or sent to a binding. In fixed memory; nothing is
@@ -37,6 +41,7 @@ export class ComponentUses {
     const way = isOf(this.#last, use) ? this.#last : this.#wayOf(use)
     if (way === undefined) return
     this.#last = way
+    way.count++
     const columns = (this.columns ??= columnsOf())
     const line = this.count++ % USES
     columns.ways[line] = way.index
@@ -45,6 +50,11 @@ export class ComponentUses {
     columns.failures[line] = use.failure.slice(0, MAX_REASON)
     columns.events[line] = use.event
     columns.traces[line] = use.traceparent
+  }
+
+  /** How often an app has used components so far. */
+  countOf(app: string): number {
+    return this.ways.reduce((sum, way) => sum + (way.app === app ? way.count : 0), 0)
   }
 
   /** Forgets which apps are recorded: the template has changed. */
@@ -73,8 +83,8 @@ export class ComponentUses {
     return way
   }
 
-  #add(way: Omit<UseWay, 'index'>): UseWay {
-    const added = {...way, index: this.ways.length}
+  #add(way: Omit<UseWay, 'index' | 'count'>): UseWay {
+    const added = {...way, index: this.ways.length, count: 0}
     this.ways.push(added)
     return added
   }

@@ -58,3 +58,13 @@ t.test('the latest 4,096 are kept, and endless kinds of topics need no endless m
   t.equal(new Set(kept.map(({operation}) => operation)).size, 1)
   t.equal(kept.at(-1)?.operation, '(more)')
 })
+
+t.test('the count of an app stays while others push its uses out', async t => {
+  const uses = new ComponentUses(() => true)
+  uses.add(use(1))
+  for (let at = 0; at < 6000; at++) uses.add(use(2, {app: 'busy', operation: `get ${at % 3}`}))
+  t.equal(uses.countOf('shop'), 1)
+  uses.add(use(3))
+  t.equal(uses.countOf('shop'), 2)
+  t.equal(uses.countOf('busy'), 6000)
+})
