@@ -10,7 +10,7 @@ import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
-import {changed, writeChunk} from './request-body.ts'
+import {changed, Unsent, writeChunk} from './request-body.ts'
 import {isSafeAgain} from './resend.ts'
 import {faultLine, replyTexts, type Reply} from './reply.ts'
 
@@ -46,6 +46,7 @@ export class Exchange implements ResponseHandler {
   #responded: ((status: number) => void) | undefined
   #attempt: Attempt | undefined
   #kept: KeptBody | undefined
+  #unsent: Unsent | undefined
 
   constructor(downstream: Downstream) {
     this.#downstream = downstream
@@ -168,8 +169,9 @@ export class Exchange implements ResponseHandler {
       if (isLast) copy.whole()
     }
     this.#kept?.add(bytes, isLast)
-    const upstream = this.#upstream
-    if (this.isSent || (upstream ?? this.#kept) === undefined) return true
+    // a connection that is not open yet gets what is kept, or was not sent, once it is
+    const to = this.#upstream?.isOpen === false ? this.#unsent : this.#upstream
+    if (this.isSent || (to ?? this.#kept) === undefined) return true
     const journal = this.#handler?.journal
     // the content of a body in chunks that passes with its framing is reported by the downstream
     if (bytes !== undefined && journal !== undefined && (this.#length >= 0 || !this.isVerbatim)) {
@@ -180,17 +182,17 @@ export class Exchange implements ResponseHandler {
       }
       journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
-    return upstream === undefined || this.#write(upstream, bytes, isLast)
+    return to === undefined || this.#write(to, bytes, isLast)
   }
 
   /** Writes a piece of the body, preceded by the head for the first one. */
-  #write(upstream: Upstream, piece: Buffer | undefined, isLast: boolean): boolean {
+  #write(to: Pick<Upstream, 'writeAll'>, piece: Buffer | undefined, isLast: boolean): boolean {
     const bytes = this.onPiece === undefined || piece === undefined ? piece : changed(piece, this.onPiece)
     this.isSent = isLast
     const head = this.#isHeadSent ? '' : this.#head
     this.#isHeadSent = true
-    if (this.#length < 0 && !this.isVerbatim) return writeChunk(upstream, head, bytes, isLast)
-    return bytes === undefined && head === '' ? true : upstream.writeAll(head, bytes)
+    if (this.#length < 0 && !this.isVerbatim) return writeChunk(to, head, bytes, isLast)
+    return bytes === undefined && head === '' ? true : to.writeAll(head, bytes)
   }
 
   /** The caller accepts more of the response. */
@@ -224,10 +226,9 @@ export class Exchange implements ResponseHandler {
   open(wasOpen: boolean): void {
     const journal = this.#handler?.journal
     if (journal?.isRecorded === true) journal.connectedAt = wasOpen ? journal.admittedAt : performance.now()
-    if (this.#isHeadSent) return // with all that the last connection did not write
     if (this.#length === 0) this.sendBody(undefined, true)
     this.#broken?.opened?.()
-    if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
+    if (this.#unsent !== undefined || this.#kept?.isStarted === true) return this.#sendAgain()
     if (this.#kept !== undefined) this.#kept.isStarted = true
     this.#downstream.sendBody()
   }
@@ -302,12 +303,11 @@ export class Exchange implements ResponseHandler {
   }
 
   fail(failure: Failure, why: string): void {
-    const [upstream, handler] = [this.#upstream, this.#handler]
+    const [upstream, handler, pool] = [this.#upstream, this.#handler, this.#pool]
     this.#upstream = undefined
     if (handler === undefined) return
     const known = this.#brokeOff
     if (failure === 'refused' && known === '') return handler.refused(why)
-    const pool = this.#pool
     const unsent = upstream?.unsent ?? ''
     const isSafe = unsent !== '' || (this.#length === 0 && isSafeAgain(this.#method, failure, upstream))
     if (pool?.isRetired !== false || this.#broken !== undefined || !isSafe)
@@ -346,24 +346,24 @@ export class Exchange implements ResponseHandler {
     })
   }
 
-  /** `unsent`: what another connection was given of the request, and has not written. */
   #serve(upstream: Upstream, unsent = ''): void {
     if (this.#handler !== undefined) this.#handler.journal.attempts++
     this.#isHeadSent = unsent !== ''
     this.isSent &&= this.#isHeadSent
-    if (unsent !== '') upstream.writeAll(unsent, undefined)
+    this.#unsent = unsent === '' ? undefined : new Unsent(unsent)
     this.#upstream = upstream
     if (this.#responded !== undefined) this.#attempt = new Attempt(this, upstream, this.#responded)
     upstream.serve(this.#attempt ?? this)
   }
 
-  /** Sends the kept part of the body again, then continues with the rest. */
-  #sendKept(kept: KeptBody): void {
-    const upstream = this.#upstream
-    if (upstream === undefined) return
-    if (kept.isLost) return this.#giveUp('the request cannot be sent again: its body is too large to be kept')
-    this.#write(upstream, kept.whole(), kept.isWhole)
-    if (!kept.isWhole) this.#downstream.resume()
+  /** Sends what another connection has not written, or what is kept of the body, then continues with the rest. */
+  #sendAgain(): void {
+    const [upstream, kept, unsent] = [this.#upstream, this.#kept, this.#unsent]
+    this.#unsent = undefined
+    if (unsent !== undefined) upstream?.writeAll(unsent.text, undefined)
+    else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyOnce}`)
+    else if (upstream !== undefined && kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
+    if (!this.isSent) this.#downstream.resume()
   }
 
   /** Closes the connection to the callee, unless the response is complete: then it may already carry another call. */

@@ -80,13 +80,13 @@ export class Upstream {
   served = 0
   /** How long it had no call, counted by its pool. */
   idleMs = 0
+  isOpen = false
   readonly #owner: UpstreamOwner
   #socket: Duplex
   #late: LateText
   /** How often `#late` had been written when the call began. */
   #writes = 0
   #responseHandler: ResponseHandler | undefined
-  #isOpen = false
   #host = 0
   #refusal = ''
   #held: Buffer | undefined
@@ -117,7 +117,7 @@ export class Upstream {
     this.#responseHandler = responseHandler
     this.#writes = this.#late.writes
     this.#interim = 0
-    if (this.#isOpen) responseHandler.open(true)
+    if (this.isOpen) responseHandler.open(true)
   }
 
   /** Sends latin1 text or bytes to the callee; false: wait for `drain()`. */
@@ -170,13 +170,13 @@ export class Upstream {
     if (dial?.opens === 'secureConnect') socket.once('connect', () => (isAccepted = true))
     socket
       .on(dial?.opens ?? 'connect', () => {
-        this.#isOpen = true
+        this.isOpen = true
         this.#responseHandler?.open(false)
       })
       .on('error', (error: Error) => {
         if (error instanceof CaughtBug) return this.#crash(error.cause)
         const words = error instanceof UpstreamError ? error.message : alertText(error)
-        if (this.#isOpen) this.#why = words || this.#readText(codeOf(error))
+        if (this.isOpen) this.#why = words || this.#readText(codeOf(error))
         else this.#notConnected(codeOf(error), isAccepted ? handshakeText(error) : words)
       })
       .on('end', () => this.#over(true))
@@ -358,7 +358,7 @@ export class Upstream {
       return this.#end(responseHandler)
     }
     if (this.#inBody) return this.#fail('cut', this.#why || 'unexpected EOF')
-    if (!this.#isOpen)
+    if (!this.isOpen)
       return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why || 'EOF')
     if (this.#held !== undefined || this.#interim > 0) return this.#fail('malformed', this.#why || 'unexpected EOF')
     this.#fail('silent', this.#why || 'EOF')

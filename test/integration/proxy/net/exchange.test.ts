@@ -14,13 +14,13 @@ import {closed} from '../../../rig/closed.ts'
 const nothing = (): void => undefined
 
 /** A server, its port, and the connections that it gets. */
-const listen = async (t: Test, serve: (socket: net.Socket) => void): Promise<number> => {
+const listen = async (t: Test, serve: (socket: net.Socket) => void, host = '127.0.0.1'): Promise<number> => {
   const sockets: net.Socket[] = []
   const server = net.createServer({allowHalfOpen: true}, socket => {
     sockets.push(socket.on('error', nothing))
     serve(socket)
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
+  await once(server.listen(0, host), 'listening')
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
@@ -45,102 +45,118 @@ const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({
   over: nothing
 })
 
-t.test('what comes of a body between two attempts is recorded, too', async t => {
-  const bodies: string[] = []
-  const port = await listen(t, socket => {
-    const at = bodies.push('') - 1
-    socket.on('data', (bytes: Buffer) => {
-      bodies[at] += bytes.toString()
-      if (at === 0) socket.write('HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno')
-      else if (bodies[at]?.endsWith('3') === true) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
-    })
-  })
-  const pool = new Pool({hosts: ['127.0.0.1'], port})
-  let recorded = ''
-  const observer = new Proxy({} as CallObserver, {
-    get: (_, name) => (name === 'bytes' ? (...[, , bytes]: readonly Buffer[]) => (recorded += String(bytes)) : nothing)
-  })
-  const handler = handlerOf(t, observer)
-  const over = Promise.withResolvers<void>()
-  const downstream: Downstream = {
-    toHead: false,
-    isTunnel: false,
-    refusesSwitch: false,
-    sendBody: () => exchange.sendBody(Buffer.from('1'), false),
-    resume: () => exchange.sendBody(Buffer.from('3'), true),
-    whole: nothing,
-    head: nothing,
-    body: () => true,
-    end: nothing,
-    cut: nothing,
-    reply: nothing,
-    reset: nothing,
-    destroy: nothing,
-    done: over.resolve
-  }
-  const exchange = new Exchange(downstream).begin(handler, 'POST', 3)
-  const send = (): void => exchange.send(pool, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n')
-  exchange.intercept(status => {
-    if (status === 200) return exchange.accept()
-    exchange.discard()
-    exchange.sendBody(Buffer.from('2'), false)
-    setImmediate(send)
-  })
-  send()
-  await over.promise
-  pool.cut()
-  t.match(bodies[1], /\r\n\r\n123$/)
-  t.equal(recorded, '123')
-  t.equal(handler.journal.requestBytes, 3)
-})
-
-for (const [what, act] of [
-  ['is closed', (socket: net.Socket) => void socket.destroy()],
-  ['says something', (socket: net.Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhat')]
-] as const)
-  t.test(`a connection that ${what} before a request is written gets none: another one has its answer`, async t => {
-    const sockets: net.Socket[] = []
-    const requests: string[] = []
+for (const when of ['between two attempts', 'while the second connects'])
+  t.test(`what comes of a body ${when} is sent once, and recorded`, async t => {
+    const bodies: string[] = []
     const port = await listen(t, socket => {
-      sockets.push(socket)
+      const at = bodies.push('') - 1
       socket.on('data', (bytes: Buffer) => {
-        requests.push(bytes.toString().slice(0, 7))
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${bytes.toString().slice(-1)}`)
+        bodies[at] += bytes.toString()
+        if (at === 0) socket.write('HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno')
+        else if (bodies[at]?.endsWith('3') === true) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
       })
     })
     const pool = new Pool({hosts: ['127.0.0.1'], port})
-    t.teardown(() => pool.cut())
-    const call = async (number: string): Promise<string> =>
-      new Promise(resolve => {
-        const downstream: Downstream = {
-          toHead: false,
-          isTunnel: false,
-          refusesSwitch: false,
-          sendBody: () => exchange.sendBody(Buffer.from(number), true),
-          resume: nothing,
-          whole: (_head, _lines, body) => resolve(body),
-          head: nothing,
-          body: () => true,
-          end: nothing,
-          cut: nothing,
-          reply: nothing,
-          reset: nothing,
-          destroy: nothing,
-          done: nothing
-        }
-        const exchange = new Exchange(downstream).begin(handlerOf(t), 'POST', 1)
-        exchange.send(pool, `POST /${number} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n`)
+    let recorded = ''
+    const observer = new Proxy({} as CallObserver, {
+      get: (_, name) =>
+        name === 'bytes' ? (...[, , bytes]: readonly Buffer[]) => (recorded += String(bytes)) : nothing
+    })
+    const handler = handlerOf(t, observer)
+    const over = Promise.withResolvers<void>()
+    const downstream: Downstream = {
+      toHead: false,
+      isTunnel: false,
+      refusesSwitch: false,
+      sendBody: () => exchange.sendBody(Buffer.from('1'), false),
+      resume: () => exchange.sendBody(Buffer.from('3'), true),
+      whole: nothing,
+      head: nothing,
+      body: () => true,
+      end: nothing,
+      cut: nothing,
+      reply: nothing,
+      reset: nothing,
+      destroy: nothing,
+      done: over.resolve
+    }
+    const exchange = new Exchange(downstream).begin(handler, 'POST', 3)
+    const send = (): void => exchange.send(pool, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n')
+    exchange.intercept(status => {
+      if (status === 200) return exchange.accept()
+      exchange.discard()
+      if (when === 'between two attempts') exchange.sendBody(Buffer.from('2'), false)
+      setImmediate(() => {
+        send()
+        if (when !== 'between two attempts') exchange.sendBody(Buffer.from('2'), false)
       })
-    t.equal(await call('1'), '1')
-    // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
-    await new Promise(resolve => setImmediate(resolve))
-    const [first] = sockets
-    if (first !== undefined) act(first)
-    t.equal(await call('2'), '2')
-    t.equal(await call('3'), '3')
-    t.strictSame(requests, ['POST /1', 'POST /2', 'POST /3'])
-    t.equal(sockets.length, 2)
+    })
+    send()
+    await over.promise
+    pool.cut()
+    t.match(bodies[1], /\r\n\r\n123$/)
+    t.equal(recorded, '123')
+    t.equal(handler.journal.requestBytes, 3)
   })
+
+for (const host of ['127.0.0.1', '::1'])
+  for (const [what, act] of [
+    ['is closed', (socket: net.Socket) => void socket.destroy()],
+    ['says something', (socket: net.Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhat')]
+  ] as const)
+    t.test(
+      `a connection to ${host} that ${what} before a request is written gets none: another one has its answer`,
+      async t => {
+        const sockets: net.Socket[] = []
+        const requests: string[] = []
+        const serve = (socket: net.Socket): void => {
+          sockets.push(socket)
+          socket.on('data', (bytes: Buffer) => {
+            const text = bytes.toString()
+            requests.push(text.replaceAll(/ HTTP.*\r\n\r\n/gs, ' '))
+            socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${text.at(-1) ?? ''}`)
+          })
+        }
+        const port = await listen(t, serve, host)
+        const pool = new Pool({hosts: ['127.0.0.1', '::1'], port})
+        t.teardown(() => pool.cut())
+        const call = async (number: string): Promise<string> =>
+          new Promise(resolve => {
+            const downstream: Downstream = {
+              toHead: false,
+              isTunnel: false,
+              refusesSwitch: false,
+              sendBody: () => {
+                exchange.sendBody(Buffer.from(number), number !== '2')
+              },
+              resume: nothing,
+              whole: (_head, _lines, body) => resolve(body),
+              head: nothing,
+              body: () => true,
+              end: nothing,
+              cut: nothing,
+              reply: nothing,
+              reset: nothing,
+              destroy: nothing,
+              done: nothing
+            }
+            // the rest of the body comes while another connection is being opened
+            const resent = (): void => process.nextTick(() => exchange.sendBody(Buffer.from('2'), true))
+            const length = number === '2' ? 2 : 1
+            const exchange = new Exchange(downstream).begin({...handlerOf(t), resent}, 'POST', length)
+            exchange.send(pool, `POST /${number} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`)
+          })
+        t.equal(await call('1'), '1')
+        // what is sent in a callback of setImmediate goes out in the next one: in between, connections are read
+        await new Promise(resolve => setImmediate(resolve))
+        const [first] = sockets
+        if (first !== undefined) act(first)
+        t.equal(await call('2'), '2')
+        t.equal(await call('3'), '3')
+        t.strictSame(requests, ['POST /1 1', 'POST /2 22', 'POST /3 3'])
+        t.equal(sockets.length, 2)
+      }
+    )
 
 t.test('a tunnel whose callee has gone does not wait for a caller that stays', async t => {
   const appPort = await listen(t, socket => {
