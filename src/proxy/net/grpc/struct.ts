@@ -76,8 +76,10 @@ function entryIn(bytes: Uint8Array): readonly [key: string, value: unknown] {
 export function valueIn(bytes: Uint8Array): unknown {
   let value: unknown = null
   eachField(bytes, (field, reader) => {
-    if (field === NULL) value = reader.int32() && null
-    else if (field === NUMBER) value = reader.double()
+    if (field === NULL) {
+      reader.int32()
+      value = null
+    } else if (field === NUMBER) value = reader.double()
     else if (field === TEXT) value = reader.string()
     else if (field === BOOL) value = reader.bool()
     else if (field === STRUCT) value = structIn(reader.bytes())

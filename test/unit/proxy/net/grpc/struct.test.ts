@@ -22,3 +22,8 @@ t.test('a key named __proto__ is a key', async t => {
   const json = '{"__proto__":{"x":1},"a":{"__proto__":2,"constructor":3}}'
   t.equal(JSON.stringify(valueIn(valueBytes(JSON.parse(json)))), json)
 })
+
+t.test('what was written is read again', async t => {
+  for (const value of [null, 0, '', false, [], {}, {nothing: null, list: [null, 0, [null]], deep: {nothing: null}}])
+    t.strictSame(valueIn(valueBytes(value)), value)
+})
