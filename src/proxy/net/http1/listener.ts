@@ -256,12 +256,17 @@ export class Listener {
   }
 
   async #continueInHttp2(request: IncomingMessage, socket: Duplex, buffer: UpgradeBuffer): Promise<void> {
-    const {H2C_GRANTED, UpgradedLink} = await import('../http2/h2c-upgrade.ts')
-    socket.write(H2C_GRANTED)
-    const link = new UpgradedLink(request, socket, buffer.release())
-    contain(link, error => this.#crashed(error, link))
-    inherit(socket, link)
-    this.#streams?.accept(link)
+    try {
+      const {H2C_GRANTED, UpgradedLink} = await import('../http2/h2c-upgrade.ts')
+      if (socket.destroyed) return
+      socket.write(H2C_GRANTED)
+      const link = new UpgradedLink(request, socket, buffer.release())
+      contain(link, error => this.#crashed(error, link))
+      inherit(socket, link)
+      this.#streams?.accept(link)
+    } catch (error) {
+      this.#crashed(error, socket)
+    }
   }
 
   #refuse(error: Error, socket: Duplex): void {

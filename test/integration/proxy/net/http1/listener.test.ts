@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process'
 import {once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
@@ -297,3 +298,28 @@ t.test(
     await Promise.all([once(client, 'close'), over])
   }
 )
+
+t.test('where no file can be opened, a request for h2c loses its connection, and nothing else ends', async t => {
+  const code = `
+    import {once} from 'node:events'
+    import {openSync} from 'node:fs'
+    import net from 'node:net'
+    const {Listener} = await import(${JSON.stringify(new URL('../../../../../src/proxy/net/http1/listener.ts', import.meta.url))})
+    const server = net.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const {port} = server.address()
+    const warn = text => console.log(text)
+    const front = new Listener({servers: [server], maxHeadBytes: 8192, warn, serve: (_, response) => response.end(), upgrade: () => {}, serveStream: () => {}})
+    const socket = net.connect(port, '127.0.0.1')
+    const upgrade = 'Connection: Upgrade, HTTP2-Settings\\r\\nUpgrade: h2c\\r\\nHTTP2-Settings: AAMAAABk\\r\\n'
+    socket.write('GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')
+    await once(socket, 'data')
+    try {
+      for (;;) openSync('/dev/null')
+    } catch {}
+    socket.write('GET / HTTP/1.1\\r\\nHost: localhost\\r\\n' + upgrade + '\\r\\n')
+    await once(socket, 'close')
+    front.destroy()`
+  const limited = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', code]
+  t.match(execFileSync('sh', limited, {encoding: 'utf8', timeout: 20_000}), /its connection was closed: .*EMFILE/)
+})
