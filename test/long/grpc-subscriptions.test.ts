@@ -249,6 +249,23 @@ t.test('events in bulk: statuses of entries; an app that knows only the older na
   }
 })
 
+t.test('an event that cannot be written for gRPC takes no other one of its batch with it', async t => {
+  const bulkSubscribe = {enabled: true, maxMessagesCount: 2, maxAwaitDurationMs: 60_000}
+  const {run, shop, publish} = await openShop(t, [{pubsubName: 'bus', topic: 'many', bulkSubscribe}])
+  const deep = '['.repeat(9000) + ']'.repeat(9000)
+  await publish('many', `{"id":"deep","data":1,"more":${deep}}`, 'application/cloudevents+json')
+  await publish('many', '2')
+  const request = await shop.nextRequest()
+  const {entries} = decode(TopicEventBulkRequest, Buffer.from(request.body, 'base64'))
+  t.match(entries, [{cloudEvent: {data: Buffer.from('2')}}])
+  t.equal(entries.length, 1)
+  const statuses = entries.map(({entryId}) => ({entryId, status: 0}))
+  await request.reply({status: 0, body: base64(encode(TopicEventBulkResponse, {statuses}))})
+  await run.waitForLine('failed to handle an event of topic many in pubsub bus, which is lost: Maximum call stack', {
+    stream: 'stderr'
+  })
+})
+
 t.test('an app that lists nothing gets the topics of files', async t => {
   const {shop, run, publish} = await openShop(
     t,

@@ -50,7 +50,17 @@ export class GrpcEventChannel extends EventProcessChannel implements EventChanne
     entries: readonly BatchEntry[],
     attempt?: AttemptControl
   ): Promise<readonly EventAnswer[] | EventAnswer> {
-    const message = encode(TopicEventBulkRequest, batchOf(target, entries))
+    const unsendable = new Map<string, EventAnswer>()
+    const items = entries.flatMap(entry => {
+      try {
+        return [itemOf(entry)]
+      } catch (error) {
+        unsendable.set(entry.entryId, failed(messageOf(error)))
+        return []
+      }
+    })
+    if (items.length === 0) return [...unsendable.values()]
+    const message = encode(TopicEventBulkRequest, batchOf(target, items))
     const fields = metadataFields({pubsubName: target.subscription.pubsubName}) + traceIn(traceparentOfAll(entries))
     const call = {from: fromOf(target), fields, message, attempt}
     const generation = this.process.generation()
@@ -66,9 +76,8 @@ export class GrpcEventChannel extends EventProcessChannel implements EventChanne
     const statuses = new Map(answer.statuses.map(({entryId, status}) => [entryId, status]))
     return entries.map(({entryId}): EventAnswer => {
       const status = statuses.get(entryId)
-      return status === undefined
-        ? {kind: 'failed', status: 0, text: `no status of entry ${entryId}`}
-        : answerOfStatus(status)
+      const given = status === undefined ? failed(`no status of entry ${entryId}`) : answerOfStatus(status)
+      return unsendable.get(entryId) ?? given
     })
   }
 
@@ -88,16 +97,24 @@ export class GrpcEventChannel extends EventProcessChannel implements EventChanne
 
 const fromOf = ({subscription: {pubsubName, topic}}: EventTarget): string => `${pubsubName}/${topic}`
 
-function batchOf({subscription: {pubsubName, topic}, path}: EventTarget, entries: readonly BatchEntry[]) {
+const failed = (text: string): Extract<EventAnswer, {kind: 'failed'}> => ({kind: 'failed', status: 0, text})
+
+/** An event of a batch. Throws if it cannot be written for gRPC. */
+const itemOf = ({entryId, event}: BatchEntry) => ({
+  entryId,
+  bytes: event.raw,
+  cloudEvent: event.raw === undefined ? cloudEventOf(event) : undefined,
+  contentType: event.raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream',
+  metadata: event.metadata
+})
+
+function batchOf(
+  {subscription: {pubsubName, topic}, path}: EventTarget,
+  entries: readonly ReturnType<typeof itemOf>[]
+) {
   return {
     id: crypto.randomUUID(),
-    entries: entries.map(({entryId, event}) => ({
-      entryId,
-      bytes: event.raw,
-      cloudEvent: event.raw === undefined ? cloudEventOf(event) : undefined,
-      contentType: event.raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream',
-      metadata: event.metadata
-    })),
+    entries,
     metadata: {pubsubName},
     topic,
     pubsubName,
@@ -111,7 +128,7 @@ function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extrac
   try {
     return decode(schema, message)
   } catch (error) {
-    return {kind: 'failed', status: 0, text: `grpc: error unmarshalling response: ${messageOf(error)}`}
+    return failed(`grpc: error unmarshalling response: ${messageOf(error)}`)
   }
 }
 
