@@ -1,5 +1,5 @@
 import type {Stats} from 'node:fs'
-import {basename} from 'node:path'
+import {basename, dirname} from 'node:path'
 import {namesInFolder} from '../../platform/paths.ts'
 import type {WatchPlan} from '../../model/plan.ts'
 import {watchFilter, type WatchFilter} from '../../model/watch-filter.ts'
@@ -13,10 +13,10 @@ export interface AppFilter extends WatchFilter {
   hasRules(path: string): boolean
 }
 
-/** Only these files: when one is removed, chokidar follows its folder until it is back. */
+/** Only these files. Their folders are followed: for a file alone the library does not see that another folder is in place of its own. */
 export const filterOf = (files: readonly string[]): AppFilter => ({
-  roots: files,
-  isPruned: folder => !files.some(file => file.startsWith(`${folder}/`)),
+  roots: [...new Set(files.map(file => dirname(file)))],
+  isPruned: folder => !files.some(file => `${file}/`.startsWith(`${folder}/`)),
   counts: path => files.includes(path),
   rulesAbove: [],
   hasRules: () => false

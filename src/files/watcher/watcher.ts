@@ -185,10 +185,11 @@ export class Watch {
         isSetUp = true
         this.#setUp.resolve()
         void this.#hashes.hash()
-        // the library looks at a file before it watches its folder: what is saved in between it does not tell
+        // the library looks at a file before it watches its folder: what is saved in between it does not tell, nor what went with a folder
         if (areFiles) {
           for (const path of plan.files)
-            if (!seen.has(path)) void savedSince(path, since, clock.date()).then(is => is && see(path, 'other'))
+            if (!seen.has(path))
+              void savedSince(path, since, clock.date()).then(is => (is || since === 0) && see(path, 'other'))
         } else if (since !== this.#options.since) {
           const there = new Set(
             Object.entries(watcher.getWatched()).flatMap(([at, names]) => names.map(name => join(at, name)))
@@ -201,7 +202,7 @@ export class Watch {
       // another folder is in place of this one: the library may follow the old one from now on, or say nothing of what differs
       .on('raw', (event, name, details) => {
         const {watchedPath: root} = details as {readonly watchedPath: string}
-        if (areFiles || event !== 'rename' || name !== basename(root) || !folders.has(root)) return
+        if (event !== 'rename' || name !== basename(root) || !folders.has(root)) return
         if (folders.get(root) === identityAt(root)) return // what has come or gone is in it, and has its name
         this.#isReplaced = true
         this.#rest.add(root, 'other')

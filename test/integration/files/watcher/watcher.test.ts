@@ -1,4 +1,5 @@
 import {mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync} from 'node:fs'
+import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {systemClock, type Clock} from '../../../../src/platform/clock.ts'
@@ -131,6 +132,30 @@ t.test('another folder in place of the one that is followed, by two commands: wh
     await w.tells(`${times}.js`)
     w.write(`api/saved${times}.js`, '1')
     await w.tells(`saved${times}.js`)
+  }
+})
+
+t.test('certain files, and an app beside them: another folder in place of theirs is followed', async t => {
+  const [app, template] = [new Watching(), new Watching()]
+  const folder = app.path('api')
+  mkdirSync(folder)
+  app.write('api/dapr.yaml', '1')
+  await template.open(t, {files: [join(folder, 'dapr.yaml')]}, {folder, clock: systemClock})
+  await app.open(t, ALL, {folder, clock: systemClock})
+  for (let times = 0; times < 10; times++) {
+    const before = template.told.length
+    mkdirSync(app.path('new'))
+    if (times % 2 === 0) app.write('new/dapr.yaml', '1') // else it goes with the folder
+    app.write(`new/${times}.js`, '1')
+    renameSync(folder, app.path(`old${times}`))
+    await pause(5 * (times % 5))
+    renameSync(app.path('new'), folder)
+    await app.tells(`${times}.js`)
+    await template.changes(before + 1)
+    app.write(`api/saved${times}.js`, '1')
+    await app.tells(`saved${times}.js`)
+    app.write('api/dapr.yaml', `${times}`)
+    await template.changes(before + 2)
   }
 })
 
