@@ -1,4 +1,4 @@
-import {mkdir, readdir, readFile} from 'node:fs/promises'
+import {mkdir, readdir, readFile, rm, watch} from 'node:fs/promises'
 import {createServer} from 'node:http'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -103,6 +103,23 @@ t.test('the log of an up -d that was killed goes with the next one, and that of 
   const logs = await readdir(join(rig.folder, '.dapr/logs'))
   t.same(logs.filter(name => name.startsWith('up')).toSorted(), ['up.log', own, 'up.log.old'])
 })
+
+for (const template of ['whole', 'broken'])
+  t.test(`up -d whose log is removed while it starts, of a template that is ${template}`, async t => {
+    const rig = await rigWithApp(t)
+    const logs = join(rig.folder, '.dapr/logs')
+    await mkdir(logs, {recursive: true})
+    const text = template === 'whole' ? await readFile(join(rig.folder, 'dapr.yaml'), 'utf8') : 'apps: 1'
+    const seen = watch(logs)[Symbol.asyncIterator]()
+    const up = rig.pillion(['up', '-d', '-f', '-'])
+    const {value} = await seen.next()
+    await rm(join(logs, value?.filename ?? ''))
+    await seen.return?.()
+    up.stdin.end(text)
+    const {code} = await up.exited
+    t.equal(code, template === 'whole' ? 0 : 1)
+    t.notMatch(up.stderr.text, /ENOENT/)
+  })
 
 t.test('a run that does not respond holds up neither up -d nor up --run', async t => {
   const rig = await openRig(t)

@@ -5,6 +5,7 @@ import {runOfProcess, unlessGone, type FoundRun} from '../../../control/client.t
 import {roughDuration} from '../../../model/duration.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import type * as Api from '../../../model/api.generated.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
 import {startOf} from '../../../platform/process-table.ts'
@@ -42,11 +43,11 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
   const late = startedAt + timeoutMs
   const found = await startedRun(child, late)
   const hasFailed = typeof found === 'number' || typeof found === 'string'
-  if (!hasFailed) renameSync(log.own, log.path)
+  if (!hasFailed) orElse(() => renameSync(log.own, log.path), undefined) // if it was removed meanwhile, the run is there all the same
   const leftMs = Math.max(1, Math.ceil(late - performance.now()))
   const {waited, apps} = typeof found === 'object' ? await readiness(found, leftMs) : {}
   print(process.stderr, readFileSync(log.reader, 'utf8'))
-  if (hasFailed) rmSync(log.own)
+  if (hasFailed) rmSync(log.own, {force: true})
   if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
   if (typeof found === 'number') return found
   if (found === undefined) {
@@ -96,7 +97,8 @@ function openLog(flags: GivenFlags): Log {
     makeFolder(folder)
     for (const left of readdirSync(folder).filter(isLeft)) rmSync(join(folder, left), {force: true})
     const own = `${path}.${process.pid}`
-    return {path, own, descriptor: openSync(own, 'a', 0o600), reader: openSync(own, 'r')}
+    // each makes the file if it is not there
+    return {path, own, reader: openSync(own, 'a+', 0o600), descriptor: openSync(own, 'a', 0o600)}
   } catch (error) {
     throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})
   }
