@@ -54,9 +54,11 @@ export function parseResourceFile({file, text}: ResourceSource, variables?: File
   const roots: Field[] = []
   const references: PlacedReference[] = []
   const hasVariables = source.text.includes('${')
+  let broken = 0
   for (const {root, fault} of readYaml(source.text, RESOURCE)) {
     if (fault !== undefined) {
-      if (!isFull(reading)) addFault(reading, explainFault(fault, source.text))
+      // counted apart from the warnings: one that is not noted would leave a document out without a word
+      if (broken++ < MAX_FAULTS) addFault(reading, explainFault(fault, source.text))
     } else if (!isNull(root)) {
       const field = new Field(reading, {node: root, start: root.spot.start, path: ''})
       if (hasVariables) references.push(...field.expand(variables))

@@ -133,3 +133,12 @@ t.test('a file with thousands of faults has the first hundred', async t => {
   root.warnUnknownKeys(['spec'])
   t.equal(faults().length, 100)
 })
+
+t.test('a document that is broken is a fault, however many variables of the file are not set', async t => {
+  const values = Array.from({length: 200}, (_, index) => `key${index}: \${NONE${index}}\n`).join('')
+  const {faults} = parseResourceFile({file: 'r.yaml', text: `${values}---\na: [1\n`}, {})
+  t.same(
+    faults.filter(({severity}) => severity === 'error').map(({message, place}) => [place.line, message]),
+    [[202, 'not valid YAML: this [ is never closed']]
+  )
+})
