@@ -91,6 +91,8 @@ t.test('events tell what happens to apps and between them, and go on where a rea
   )
   const back = await events.next('app', ({id, isReady}) => id === 'stock' && isReady === true)
   response.destroy()
+  const kept = await ask(socket, '/api/v1/events?once&types=death&app=stock.1', NDJSON)
+  t.match(kept.body, '"exit":"exited with code 3"', 'the name of an instance stands for its app')
   const restarted = await ask(socket, '/api/v1/apps/shop/restart', {method: 'POST'})
   t.equal(restarted.status, 200)
   t.ok(await only.next('app', ({id}) => id === 'shop'))

@@ -18,8 +18,9 @@ export function serveEvents(
   {query, request, response, via}: ApiRequest
 ): undefined {
   const types = readTypes(query.get('types'))
-  const app = query.get('app') ?? ''
-  if (app !== '') appsNamed(control.list().apps, readAppName({id: encodeURIComponent(app)}))
+  const name = query.get('app') ?? ''
+  const [named] = name === '' ? [] : appsNamed(control.list().apps, readAppName({id: encodeURIComponent(name)}))
+  const app = named?.id ?? ''
   const lastId = request.headers['last-event-id']
   const after = readAfter(query.get('after') ?? (Array.isArray(lastId) ? lastId[0] : lastId))
   const most = MAX_READERS[via]
