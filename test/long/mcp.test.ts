@@ -285,6 +285,29 @@ t.test('1,000 calls at once', async t => {
   t.equal(answers.filter(({text}) => text.startsWith('3 apps')).length, 1000)
 })
 
+t.test('older lines of a version follow those that were shown, whatever it and others have written since', async t => {
+  const rig = await openRig(t)
+  const versions = ['1.0.0', '2.0.0'].map(version => ({appID: 'svc', version, appDirPath: version}))
+  await rig.template(versions, {}, {managerPort: 0})
+  rig.pillion(['up'])
+  const apps = [await rig.driven('svc'), await rig.driven('svc')]
+  await Promise.all(apps.map(async app => app.listen()))
+  const {call} = await agent(t, rig)
+  const write = async (words: readonly string[]): Promise<void> => {
+    const lines = apps.flatMap(app => words.map(word => ({app, line: `${word} of ${app.env['daeploy.version']}`})))
+    for (const {app, line} of lines) await app.print(`${line}\n`)
+    await call('wait', {for: lines.map(({line}) => `log:${line}`)})
+  }
+  await write(['one', 'two', 'three'])
+  const shown = {svc: '1.0.0', 'svc@1.0.0': '1.0.0', 'svc@2.0.0': '2.0.0'}
+  for (const [index, [app, version]] of Object.entries(shown).entries()) {
+    const {facts} = await call('app_logs', {app, lines: index + 1})
+    await write([`later ${index}`])
+    const {text} = await call('app_logs', {app, lines: 2, cursor: facts['cursor']})
+    t.match(text, new RegExp(`\\]\\none of ${version}\\ntwo of ${version}\\n\\[`), app)
+  }
+})
+
 t.test('those who wait hold up no other tool', async t => {
   const rig = await shop(t)
   await started(rig)

@@ -5,13 +5,14 @@ import type {LogsQuery} from '../../control/run-control.ts'
 import {messageOf} from '../../model/errors.ts'
 import {lineBatches, readLine} from '../logging/headed-lines.ts'
 import {decoded} from '../../model/bytes.ts'
+import {instanceName} from '../../model/plan.ts'
 import {linesIn} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../../proxy/net/http1/write-to.ts'
 import type {ApiRequest} from './route.ts'
 import type {RunFacts} from './run-facts.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
-import {isOfApp, lineView} from './line-view.ts'
+import {lineView} from './line-view.ts'
 import {ApiProblem} from './problem.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -45,7 +46,9 @@ async function sendStretch(
   {query, request, response}: ApiRequest
 ): Promise<undefined> {
   const {apps} = control.list()
-  if (ids.some(id => !apps.some(app => isNamed(app, {id, version: ''})))) throw noSuchAppOf(apps, ids, '')
+  const version = query.get('version') ?? ''
+  if (ids.some(id => !apps.some(app => isNamed(app, {id, version})))) throw noSuchAppOf(apps, ids, version)
+  const names = new Set(ids.flatMap(id => writersOf(apps, {id, version})))
   const log = runLog()
   const from = whole(query, 'from', 0)
   const to = whole(query, 'to', log.next)
@@ -64,7 +67,7 @@ async function sendStretch(
       size = 0
       await turn()
     }
-    if (ids.length > 0 && !ids.some(id => isOfApp(batch.writer.name, id))) continue
+    if (ids.length > 0 && !names.has(batch.writer.name)) continue
     const count = linesIn(batch.text)
     const taken = Math.min(Math.max(0, count - skip), limit)
     if (taken > 0) await writeTo(response, linesFrom(batch, {skip, taken, isJson}))
@@ -76,6 +79,15 @@ async function sendStretch(
   }
   if (rest !== undefined) await writeTo(response, restText(rest, isJson))
   response.end()
+}
+
+/** The names under which an app writes: with its version if its id has several. Without a version the main one is meant then. */
+function writersOf(apps: readonly Api.App[], name: AppName): readonly string[] {
+  const named = apps.filter(app => isNamed(app, name))
+  const hasSeveral = named.some(({version}) => version !== named[0]?.version)
+  return named
+    .filter(({isMain}) => isMain || !hasSeveral)
+    .flatMap(({id, version, instance}) => [id, `${id}_${version}`].map(each => instanceName(each, instance)))
 }
 
 const OLDER_LINES = '… older lines are no longer in memory: the log files have them'

@@ -1,5 +1,6 @@
 import {ApiError, textLines} from '../../../control/api-client.ts'
 import type * as Api from '../../../model/api.generated.ts'
+import {readAppName} from '../../../observe/api/apps.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {stateText} from '../../../model/app-words.ts'
@@ -80,7 +81,9 @@ export const appLogs: Tool = {
     const wanted = givenNumber(given, 'lines', LINES)
     const [, place, shown = '0'] = /^(\d+):(\d+)$/.exec(givenText(given, 'cursor')) ?? []
     // what came since the first answer
-    const newer = place === undefined ? '' : await run.api.text('GET /logs', {query: {app, from: place}, signal})
+    const {id, version} = readAppName({id: encodeURIComponent(app)})
+    const since = {app: id, version, from: place ?? ''}
+    const newer = place === undefined ? '' : await run.api.text('GET /logs', {query: since, signal})
     const isMeant = (line: string): boolean => line.toLowerCase().includes(grep.toLowerCase())
     const came = newer.split('\n').slice(0, -1).filter(isMeant).length
     const skipped = Number(shown) + came
