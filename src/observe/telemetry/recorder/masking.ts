@@ -57,7 +57,7 @@ export class Masking {
     const [first = '', ...lines] = head.split(/\r?\n(?![\t ])/)
     const masked = lines.map(line => {
       const colon = line.indexOf(':')
-      const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()]
+      const [name, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
       if (colon <= 0) return line
       return this.isSecret(name, value) ? `${name}: ${this.#mask(value, name)}` : this.target(line)
     })

@@ -17,6 +17,11 @@ t.test('headers: known names, names with a secret word, and further names', t =>
     'HTTP/1.1 200 OK\r\nSet-Cookie: <masked, 3 characters>\r\nX-Api-Key: <masked, 3 characters>\r\nServer: x',
     'whatever ends its lines, and where a value is on two'
   )
+  t.equal(
+    masking.head('HTTP/1.1 200 OK\r\nSet-Cookie : a=1'),
+    'HTTP/1.1 200 OK\r\nSet-Cookie: <masked, 3 characters>',
+    'a blank before the colon'
+  )
   t.end()
 })
 
