@@ -167,7 +167,8 @@ export class ClientConnection implements RedisConnection {
   }
 
   async #connectSubscriber(): Promise<Client> {
-    const client = (this.#subscriberClient = this.#create())
+    // each subscription that ends while the server is away listens
+    const client = (this.#subscriberClient = this.#create().setMaxListeners(0))
     try {
       await client.connect()
       return client
