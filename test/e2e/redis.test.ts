@@ -114,7 +114,8 @@ t.test('what does not fit into memory is refused, and ends nothing', {skip: skip
   const growing: Readonly<Record<string, (key: string) => readonly string[]>> = {
     increased: key => ['INCR', 'x'.repeat(1_000_000) + key],
     copied: key => ['COPY', 'set', key],
-    united: key => ['SUNIONSTORE', key, 'set']
+    united: key => ['SUNIONSTORE', key, 'set'],
+    grouped: key => ['XGROUP', 'CREATE', 'x'.repeat(1_000_000) + key, 'group', '$', 'MKSTREAM']
   }
   for (const [how, commandOf] of Object.entries(growing)) {
     await client.call('FLUSHALL')
@@ -123,6 +124,7 @@ t.test('what does not fit into memory is refused, and ends nothing', {skip: skip
     while ((await client.call(...commandOf(count.toString()))) !== refusal) count++
     t.ok(count > 1, how)
   }
+  t.equal(await client.call('XGROUP', 'DESTROY', `${'x'.repeat(1_000_000)}0`, 'group'), ':1', 'nothing grows by that')
   client.close()
   redis.signal('SIGTERM')
   t.match(await redis.exited, {code: 0})

@@ -32,9 +32,9 @@ export class MemoryLimit {
   #wasFreed = true
   #collectedAt = -Infinity
 
-  /** Whether a command finds no room. To be asked before each one. */
+  /** Whether a command finds no room. To be asked before each one. `args`: its name first. */
   refuses(name: string, args: readonly string[]): boolean {
-    if (!GROWING.has(name)) {
+    if (!GROWING.has(name) && !(name === 'xgroup' && /^create/i.test(args[1] ?? ''))) {
       this.#wasFreed = true
       return false
     }
