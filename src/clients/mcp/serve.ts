@@ -15,6 +15,8 @@ import {waitTool} from './tools/wait.ts'
 
 /** Maximum number of tools but `wait` that run at the same time; further calls wait. */
 const MAX_CALLS = 16
+/** More than a run takes: it refuses the others at once, but cannot take any number of connections. */
+const MAX_WAITS = 128
 
 /** The library reads no further then. */
 const TOO_LONG = 'ReadBuffer exceeded'
@@ -36,7 +38,8 @@ type FindRun = (tell: (text: string) => void) => Promise<FoundRun>
  */
 export async function serveMcp(findRun: FindRun, isReadOnly: boolean): Promise<void> {
   const tools = TOOLS.filter(({changes}) => !isReadOnly || changes === 'nothing')
-  const limit = new Limit(MAX_CALLS)
+  // the run does the work of a wait: it holds up no other tool
+  const [waits, others] = [new Limit(MAX_WAITS), new Limit(MAX_CALLS)]
   const over = Promise.withResolvers<void>()
   process.stdout.setMaxListeners(0) // each answer that waits for a slow client listens
   const handle = serveStdio(
@@ -51,9 +54,8 @@ export async function serveMcp(findRun: FindRun, isReadOnly: boolean): Promise<v
       server.setRequestHandler('tools/call', async ({params}, {mcpReq: {signal}}) => {
         const tool = tools.find(({name}) => name === params.name)
         if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(params.name, tools))
-        const work = async (): Promise<ToolResult> => callTool(tool, params.arguments, {findRun, signal})
-        // the run does the work of a wait: it holds up no other tool
-        return tool === waitTool ? work() : limit.run(work)
+        const limit = tool === waitTool ? waits : others
+        return limit.run(async () => callTool(tool, params.arguments, {findRun, signal}))
       })
       return served
     },
