@@ -144,7 +144,7 @@ export class RunWaits implements WaitContext {
   }
 
   #view(runtime: AppRuntime): WaitedApp {
-    const {id, name, plan} = runtime
+    const {id, name, plan, logs} = runtime
     const availability = this.#options.apps().availabilityOf(runtime)
     const isStopped = availability === 'stopped'
     const isReady = takesCalls(availability)
@@ -153,6 +153,7 @@ export class RunWaits implements WaitContext {
     return {
       id,
       name,
+      writer: logs.app.runLog.name,
       isReady,
       isFinished: availability === 'finished' && !isChanging,
       isGivenUp: runtime.isGivenUp,

@@ -299,6 +299,7 @@ t.test('older lines of a version follow those that were shown, whatever it and o
     await call('wait', {for: lines.map(({line}) => `log:${line}`)})
   }
   await write(['one', 'two', 'three'])
+  t.match(await call('wait', {for: ['log:svc:two of 2.0.0'], timeout: '9s'}), {facts: {outcome: 'met'}}, 'by the id')
   const shown = {svc: '1.0.0', 'svc@1.0.0': '1.0.0', 'svc@2.0.0': '2.0.0'}
   for (const [index, [app, version]] of Object.entries(shown).entries()) {
     const {facts} = await call('app_logs', {app, lines: index + 1})

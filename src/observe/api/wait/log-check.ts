@@ -62,7 +62,7 @@ class LogReading {
 
   constructor({apps, runLog}: WaitContext, {app, pattern, since}: {app: string; pattern: string; since: Since}) {
     this.#pattern = pattern
-    const names = (): ReadonlySet<string> => new Set(appsCalled(apps(), app).map(({name}) => name))
+    const names = (): ReadonlySet<string> => new Set(appsCalled(apps(), app).map(({writer}) => writer))
     // our own lines about an app are not its output
     this.#isMeant = ({writer, stream}) => stream !== 'status' && (app === '' || names().has(writer.name))
     this.#matcher = matcherOf(pattern)

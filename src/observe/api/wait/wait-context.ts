@@ -10,6 +10,8 @@ export interface WaitedApp {
   readonly id: string
   /** The name, with a number if it is not the first instance. */
   readonly name: string
+  /** The name in the log of the run: with the version if its id has several. */
+  readonly writer: string
   /** It takes calls, or runs if it has no port. */
   readonly isReady: boolean
   /** Its process has ended with 0 and is not started again by itself. */
