@@ -134,6 +134,29 @@ t.test('where the apps of a killed run are still there, resources come first, to
   t.same(await run.exited, {code: 0, signal: null})
 })
 
+t.test('what a killed run left goes while the resources are applied: the run continues', async t => {
+  const {rig, server, run: start} = await openShop(t, [{appID: 'stock', resourcesPath: '../res'}])
+  const metadata = {name: 'store'}
+  const store = {apiVersion: 'dapr.io/v1alpha1', kind: 'Component', metadata, spec: {type: 'state.in-memory'}}
+  await rig.write({'res/store.yaml': JSON.stringify({...store, spec: {...store.spec, version: 'v1', metadata: []}})})
+  const killed = start()
+  await killed.waitForLine('1 app ready')
+  killed.signal('SIGKILL')
+  await killed.exited
+  let isGone = false
+  server.answer = ({method, path, query}) => {
+    if (isGone || method !== 'PATCH' || query.has('dryRun') || !path.endsWith('/store')) return undefined
+    isGone = true
+    server.remove('/apis/apps/v1/namespaces/shop/deployments/stock')
+    return {code: 503} // it is applied a moment later
+  }
+  const run = start()
+  await run.waitForLine('1 app ready')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same([...server.objects.keys()], [])
+})
+
 t.test('a Job that is evicted: why, and exit code 1', async t => {
   const {server, run: start} = await openShop(t, [{appID: 'migrate', kubernetes: {job: true}}])
   const run = start()

@@ -102,8 +102,9 @@ export class ClusterClient {
         } else {
           ask.signal?.throwIfAborted()
           if (error instanceof StaleConnection) continue
-          if (error instanceof UserError || elapsed >= (ask.patienceMs ?? this.outageMs)) throw this.#unreachable(error)
           const {signal} = this.#hurry
+          const isOver = signal.aborted || elapsed >= (ask.patienceMs ?? this.outageMs)
+          if (error instanceof UserError || isOver) throw this.#unreachable(error)
           await pause(pauseMs(tries), ask.signal === undefined ? signal : AbortSignal.any([signal, ask.signal]))
         }
       }
@@ -112,7 +113,6 @@ export class ClusterClient {
 
   /** From now on a server that cannot be reached is not asked again. */
   hurry(): void {
-    this.outageMs = 0
     this.#hurry.abort()
   }
 

@@ -70,6 +70,10 @@ export class AppDeployment {
     return this.app.workload.kind === 'Job'
   }
 
+  get isApplied(): boolean {
+    return this.phase !== 'waiting' && this.phase !== 'deploying'
+  }
+
   get pods(): readonly Pod[] {
     return [...this.#pods.values()]
   }
@@ -121,7 +125,7 @@ export class AppDeployment {
 
   /** How far it is now. */
   progress(): AppProgress {
-    if (this.phase === 'waiting' || this.phase === 'deploying') return this.phase
+    if (!this.isApplied) return this.phase
     if (this.isJob) {
       const code = jobExit(this.#newPods, this.id)
       return code === undefined ? this.#jobStatus() : code === 0 ? 'completed' : 'failed'
@@ -150,8 +154,9 @@ export class AppDeployment {
     return this.pods.filter(({metadata}) => !this.#old.has(metadata.uid))
   }
 
-  /** The app's own container runs, or has ended, in one of its pods that stay. */
+  /** It is deployed, and its own container runs, or has ended, in one of its pods that stay. */
   get hasStarted(): boolean {
+    if (!this.isApplied) return false
     const pods = this.isJob ? this.#newPods : this.pods
     return pods
       .filter(({metadata}) => metadata.deletionTimestamp === undefined)

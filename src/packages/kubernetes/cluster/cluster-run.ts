@@ -308,14 +308,14 @@ export class ClusterRun {
     this.#look()
   }
 
-  /** A `stop` elsewhere: when the last workload is gone the run has nothing left to do. */
+  /** A `stop` elsewhere: when the last workload is gone the run has nothing left to do. One of before leaves its app to be deployed. */
   #workloadGone(live: LiveObject): void {
     const deployment = this.#apps.get(live.metadata.labels['app'] ?? '')
-    if (deployment === undefined || this.#stopping.signal.aborted || deployment.phase === 'deploying') return
+    if (deployment === undefined || this.#stopping.signal.aborted || !deployment.isApplied) return
     if (deployment.live?.metadata.uid !== live.metadata.uid) return
     deployment.live = undefined
-    const applied = [...this.#apps.values()].filter(({phase}) => phase !== 'waiting')
-    if (applied.every(each => each.live === undefined)) void this.#end(undefined, {isTakenBack: true})
+    const isLeft = [...this.#apps.values()].some(each => (each.isApplied ? each.live : each.phase === 'deploying'))
+    if (!isLeft) void this.#end(undefined, {isTakenBack: true})
     else
       this.#options.emit({type: 'warned', text: `${objectName(live)} was deleted by someone else; the run continues`})
   }

@@ -120,3 +120,15 @@ t.test('a pod that is seen before the server has answered is one of the new ones
   deployment.applied(live('1', 10), 'created')
   t.equal(deployment.progress(), 'completed')
 })
+
+t.test('an app that is not deployed yet has not started, whatever runs of it from before', async t => {
+  for (const kind of ['Deployment', 'Job'] as const) {
+    const {deployment} = open(kind)
+    deployment.podChanged(pod('a', {app: {exitCode: 0, containerID: 'a'}}), true)
+    t.notOk(deployment.hasStarted, kind)
+    deployment.deploying()
+    t.notOk(deployment.hasStarted, kind)
+    deployment.applied(live('1', 10), 'unchanged')
+    t.ok(deployment.hasStarted, kind)
+  }
+})

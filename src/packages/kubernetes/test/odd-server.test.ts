@@ -63,3 +63,28 @@ t.test('whatever an API server sends in the place of an answer is said in words'
     path.endsWith('/v1alpha1') ? {code: 200, body: {resources: [{}, {name: 7, kind: null}]}} : undefined
   t.equal(await store.lookUpDapr(), false, 'kinds without a name are none')
 })
+
+t.test(
+  'a server that is away is asked once after a second Ctrl-C, also if the run sets its patience later',
+  async t => {
+    const server = new FakeApiServer()
+    await server.open()
+    let asked = 0
+    server.answer = () => {
+      asked++
+      return 'gone'
+    }
+    const folder = t.testdir({config: server.kubeconfig()})
+    const client = new ClusterClient(
+      openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config')}, folder)
+    )
+    t.teardown(async () => {
+      client.close()
+      await server.close()
+    })
+    client.hurry()
+    client.outageMs = 3000
+    await t.rejects(client.json('GET', '/version'), {message: /^cannot reach the API server/})
+    t.equal(asked, 1)
+  }
+)
