@@ -199,11 +199,13 @@ export class Workspaces {
       this.#notCopied(copy, path, error)
     }
     const now = new Map(await fingerprintsIn(source, {linked: link, unreadable: unread}))
-    const mayBeThere = (path: string): boolean =>
-      now.has(path) || [...unreadable].some(each => each === '' || path.startsWith(each + sep))
+    // what cannot be looked at stays as it was copied
+    const isUnread = (path: string): boolean => [...unreadable].some(each => each === '' || path.startsWith(each + sep))
+    for (const [path, target] of copy.links) if (!links.has(path) && isUnread(path)) links.set(path, target)
+    for (const [path, before] of sourceFiles) if (!now.has(path) && isUnread(path)) now.set(path, before)
     for (const name of SHARED) if (await isFolder(join(source, name))) links.set(name, join(source, name))
     for (const path of copy.links.keys()) if (!links.has(path)) await removeFrom(folder, path)
-    for (const path of sourceFiles.keys()) if (!mayBeThere(path) && !isDatabase(path)) await removeFrom(folder, path)
+    for (const path of sourceFiles.keys()) if (!now.has(path) && !isDatabase(path)) await removeFrom(folder, path)
     const folders = new Set<string>()
     const placeOf = async (path: string): Promise<string> => {
       const above = dirname(path)

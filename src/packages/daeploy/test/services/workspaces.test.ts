@@ -227,8 +227,9 @@ t.test(
   'a folder that cannot be read is named once; the others are copied, and what was copied of it stays',
   async t => {
     const {project, copy, said, copies} = await shared(t)
-    const place = await copy()
     const closed = join(project, 'm1')
+    symlinkSync('../deep', join(closed, 'back'))
+    const place = await copy()
     chmodSync(closed, 0)
     const isRoot = process.geteuid?.() === 0
     if (isRoot) chown(dirname(project), 65_534)
@@ -239,7 +240,13 @@ t.test(
         t.equal(readFileSync(join(await copy(), 'service.py'), 'utf8'), text)
       }
       t.ok(existsSync(join(place, 'm1/x')))
+      t.ok(existsSync(join(place, 'm1/back')))
       t.match(said, [`${closed} is not in the copy of its folder: EACCES`])
+      chmodSync(closed, 0o755)
+      rmSync(join(closed, 'x'))
+      rmSync(join(closed, 'back'))
+      await copy()
+      t.notOk(existsSync(join(place, 'm1')), 'what is gone when it can be read again is gone from the copy')
       mkdirSync(join(place, 'own'))
       writeFileSync(join(place, 'own/x'), '')
       chmodSync(join(place, 'own'), 0)
