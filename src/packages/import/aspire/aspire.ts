@@ -25,42 +25,44 @@ interface Server {
   readonly address: (host: string, database: string) => string
 }
 
-const SERVERS: Readonly<Record<string, Server>> = {
-  Redis: {image: 'redis:8', port: 6379, address: host => host},
-  Valkey: {image: 'valkey/valkey:8', port: 6379, address: host => host},
-  Garnet: {image: 'ghcr.io/microsoft/garnet', port: 6379, address: host => host},
-  Postgres: {
-    image: 'postgres:17',
-    port: 5432,
-    env: {POSTGRES_PASSWORD: 'postgres'},
-    address: (_, database) =>
-      `Host=localhost;Port=5432;Username=postgres;Password=postgres${database === '' ? '' : `;Database=${database}`}`
-  },
-  RabbitMQ: {
-    image: 'rabbitmq:4',
-    port: 5672,
-    env: {RABBITMQ_DEFAULT_USER: 'rabbit', RABBITMQ_DEFAULT_PASS: 'rabbit'},
-    address: host => `amqp://rabbit:rabbit@${host}`
-  },
-  MongoDB: {image: 'mongo:8', port: 27_017, address: (host, database) => `mongodb://${host}/${database}`},
-  MySql: {
-    image: 'mysql:9',
-    port: 3306,
-    env: {MYSQL_ROOT_PASSWORD: 'mysql'},
-    address: (_, database) =>
-      `Server=localhost;Port=3306;User ID=root;Password=mysql${database === '' ? '' : `;Database=${database}`}`
-  },
-  SqlServer: {
-    image: 'mcr.microsoft.com/mssql/server:2022-latest',
-    port: 1433,
-    env: {ACCEPT_EULA: 'Y', MSSQL_SA_PASSWORD: 'Strong_pass1'},
-    address: (_, database) =>
-      `Server=localhost,1433;User ID=sa;Password=Strong_pass1;TrustServerCertificate=true${database === '' ? '' : `;Database=${database}`}`
-  },
-  Kafka: {image: 'apache/kafka:3.9.0', port: 9092, address: host => host},
-  Nats: {image: 'nats:2', port: 4222, address: host => `nats://${host}`},
-  Seq: {image: 'datalust/seq:2025', port: 80, env: {ACCEPT_EULA: 'Y'}, address: host => `http://${host}`}
-}
+const SERVERS = new Map<string, Server>(
+  Object.entries({
+    Redis: {image: 'redis:8', port: 6379, address: host => host},
+    Valkey: {image: 'valkey/valkey:8', port: 6379, address: host => host},
+    Garnet: {image: 'ghcr.io/microsoft/garnet', port: 6379, address: host => host},
+    Postgres: {
+      image: 'postgres:17',
+      port: 5432,
+      env: {POSTGRES_PASSWORD: 'postgres'},
+      address: (_, database) =>
+        `Host=localhost;Port=5432;Username=postgres;Password=postgres${database === '' ? '' : `;Database=${database}`}`
+    },
+    RabbitMQ: {
+      image: 'rabbitmq:4',
+      port: 5672,
+      env: {RABBITMQ_DEFAULT_USER: 'rabbit', RABBITMQ_DEFAULT_PASS: 'rabbit'},
+      address: host => `amqp://rabbit:rabbit@${host}`
+    },
+    MongoDB: {image: 'mongo:8', port: 27_017, address: (host, database) => `mongodb://${host}/${database}`},
+    MySql: {
+      image: 'mysql:9',
+      port: 3306,
+      env: {MYSQL_ROOT_PASSWORD: 'mysql'},
+      address: (_, database) =>
+        `Server=localhost;Port=3306;User ID=root;Password=mysql${database === '' ? '' : `;Database=${database}`}`
+    },
+    SqlServer: {
+      image: 'mcr.microsoft.com/mssql/server:2022-latest',
+      port: 1433,
+      env: {ACCEPT_EULA: 'Y', MSSQL_SA_PASSWORD: 'Strong_pass1'},
+      address: (_, database) =>
+        `Server=localhost,1433;User ID=sa;Password=Strong_pass1;TrustServerCertificate=true${database === '' ? '' : `;Database=${database}`}`
+    },
+    Kafka: {image: 'apache/kafka:3.9.0', port: 9092, address: host => host},
+    Nats: {image: 'nats:2', port: 4222, address: host => `nats://${host}`},
+    Seq: {image: 'datalust/seq:2025', port: 80, env: {ACCEPT_EULA: 'Y'}, address: host => `http://${host}`}
+  })
+)
 
 /** Programs of other languages, by the part of the call behind `Add`: their arguments are a name and a folder. */
 const PROGRAMS =
@@ -129,8 +131,8 @@ class AppHost {
         this.notes.push(`${this.#place(call)}: the parameter ${id} has no value here: write it where it is used`)
       return undefined
     }
-    const server =
-      SERVERS[what] ?? SERVERS[what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')]
+    const plain = what.replace(/^Azure(?:Managed)?|(?:FlexibleServer|Container|Server)$/g, '')
+    const server = SERVERS.get(what) ?? SERVERS.get(plain)
     if (server !== undefined) return this.#server(id, server)
     if (what === 'Project' || what === 'CSharpApp') return this.#program(id, this.#projectFolder(call), call)
     if (PROGRAMS.test(what) || what === 'Dockerfile')

@@ -74,7 +74,7 @@ function herokuNote(command: readonly string[], folder: string): string {
 const portOfStarter = ({path}: ImportedFile): number =>
   path.endsWith('.dev')
     ? Number(
-        /^\s*(?:export )?PORT=["']?\$\{PORT:-(\d+)\}|^\s*export PORT=(\d+)/m
+        /^[ \t]*(?:export )?PORT=["']?\$\{PORT:-(\d+)\}|^[ \t]*export PORT=(\d+)/m
           .exec(textAt(join(dirname(path), 'bin/dev')))
           ?.slice(1)
           .find(Boolean) ?? 0

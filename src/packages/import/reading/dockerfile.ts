@@ -123,4 +123,5 @@ function wordsOf(text: string): readonly string[] {
 }
 
 /** The port that an image says it listens on; 0: none. */
-export const portOfDockerfile = (file: string): number => Number(/^\s*EXPOSE\s+(\d+)/im.exec(textAt(file))?.[1] ?? 0)
+export const portOfDockerfile = (file: string): number =>
+  Number(/^[ \t]*EXPOSE[ \t]+(\d+)/im.exec(textAt(file))?.[1] ?? 0)

@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import t from 'tap'
 import {UserError} from '../../../model/errors.ts'
 import {importFrom} from '../import-template.ts'
+import {portOfDockerfile} from '../reading/dockerfile.ts'
 import {imported, refusal, type Files} from './read.ts'
 
 t.test('files that are too large, or no files', async t => {
@@ -115,17 +116,23 @@ t.test('folders that .gitignore names are not searched, repositories in them are
   )
 })
 
-t.test('a block of YAML with many blank lines and no port is read at once', async t => {
-  const {template} = await imported(t, {
-    'pom.xml': '<project>spring-boot-starter spring-boot-maven-plugin</project>',
-    src: {
-      main: {
-        java: {'App.java': 'SpringApplication'},
-        resources: {'application.yml': `server:\n${'  \n'.repeat(40)}spring: {}\n`}
-      }
-    }
-  })
-  t.match(template.apps, [{appPort: 8080}])
+t.test('settings with many blank lines are read at once', async t => {
+  const blank = '\n'.repeat(300_000)
+  const portIn = async (resources: Files): Promise<unknown> => {
+    const {template} = await imported(t, {
+      'pom.xml': '<project>spring-boot-starter spring-boot-maven-plugin</project>',
+      src: {main: {java: {'App.java': 'SpringApplication'}, resources}}
+    })
+    return template.apps[0]?.['appPort']
+  }
+  for (const lines of ['  \n'.repeat(40), blank, `${' '.repeat(400)}\n`.repeat(2000)])
+    t.equal(await portIn({'application.yml': `server:\n${lines}spring: {}\n`}), 8080)
+  t.equal(await portIn({'application.properties': `${blank}server.port`}), 8080)
+  t.equal(await portIn({'application.yml': 'server:\r\n  address: x\r\n\r\n  port: 9001\r\n'}), 9001)
+  const folder = t.testdir({Dockerfile: `FROM x\n${blank}EXPOSE`})
+  t.equal(portOfDockerfile(join(folder, 'Dockerfile')), 0)
+  const {template} = await imported(t, {'Procfile.dev': 'web: node x.js', bin: {dev: `${blank}PORT`}}, 'Procfile.dev')
+  t.match(template.apps, [{appID: 'web'}])
 })
 
 t.test('values that every object of JavaScript has are no values of a table', async t => {
@@ -139,6 +146,12 @@ t.test('values that every object of JavaScript has are no values of a table', as
       'processes: {a: {command: x, availability: {restart: valueOf}, depends_on: {b: {condition: constructor}}}, b: {command: y}}'
   })
   t.match(other.apps[0], {restart: undefined, dependsOn: {b: 'started'}})
+  const {template: host} = await imported(t, {
+    'Shop.AppHost.csproj': '<Project Sdk="Aspire.AppHost.Sdk/13.0.0" />',
+    'Program.cs': 'builder.Addconstructor("c");\nbuilder.AddtoString("d");\nbuilder.AddRedis("r");\n'
+  })
+  t.match(host.apps, [{appID: 'r'}])
+  t.equal(host.apps.length, 1)
   const {text} = await imported(t, {
     'compose.yaml':
       'services: {a: {image: x}, d: {image: daprio/daprd, network_mode: "service:a", command: [./daprd, --constructor, x]}}'
@@ -162,13 +175,13 @@ t.test('paths that the system does not follow: a link to itself, a name that is 
 t.test('a Tiltfile that doubles its values, or is nested without an end', async t => {
   const end = '\nlocal_resource("a", serve_cmd="serve")\n'
   const doubled = ['"x"', '["x"]'].map(first => `a = ${first}\n${'a = a + a\n'.repeat(60)}`)
-  const replaced = ['"{0}{0}".format(a)', '"%s%s" % [a, a]', '"".join([a, a])'].map(
+  const replaced = ['"{0}{0}".format(a)', '"%s%s" % [a, a]', '"".join([a, a])', 'os.path.join(a, a)'].map(
     value => `a = "x"\n${`a = ${value}\n`.repeat(60)}`
   )
   for (const text of [...doubled, ...replaced]) {
     const {template} = await imported(t, {Tiltfile: text + end})
     t.match(template.apps, [{appID: 'a', command: ['serve']}])
   }
-  for (const text of ['['.repeat(50_000), 'not '.repeat(50_000), 'f('.repeat(50_000)])
+  for (const text of ['['.repeat(50_000), 'not '.repeat(50_000), 'f('.repeat(50_000), `1\n${'if x: '.repeat(50_000)}`])
     t.match(await refusal(t, {Tiltfile: `a = ${text}${end}`}), {message: /it starts nothing that can be read/})
 })

@@ -61,6 +61,6 @@ export function memberValue(of: StarValue, name: string, {args, named}: StarCall
   if (name === 'keys' && isStarMap(of)) return [...of.map.keys()]
   if (name === 'get' && isStarMap(of)) return of.map.get(scalarOf(args[0])) ?? args[1]
   if (name === 'join' && typeof of === 'string' && isStarList(args[0])) return bounded(args[0].map(scalarOf).join(of))
-  if (name === 'join' && args.every(each => typeof each === 'string')) return args.join('/')
+  if (name === 'join' && args.every(each => typeof each === 'string')) return bounded(args.join('/'))
   return undefined
 }

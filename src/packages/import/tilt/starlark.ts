@@ -17,7 +17,7 @@ import {
 
 /** More statements than this are a loop that a person did not mean. */
 const MAX_STEPS = 20_000
-/** What is nested deeper in an expression is no text of a person. */
+/** Expressions and blocks that are nested deeper are no text of a person. */
 const MAX_NESTED = 500
 
 /** Runs a file and reports its calls in their order. `onCall` may return a value; a call without one is a value by itself. */
@@ -37,7 +37,7 @@ const isFunction = (value: StarValue | StarFunction): value is StarFunction =>
   typeof value === 'object' && value !== null && 'body' in value
 
 class Interpreter {
-  readonly #read: TokenReader
+  #read: TokenReader
   readonly #onCall: (call: StarCall) => StarValue
   #steps = 0
   #depth = 0
@@ -69,10 +69,14 @@ class Interpreter {
 
   /** The statements that are indented as the next one, or those behind a colon on its line. */
   #body(each: () => void): void {
-    if (this.#read.next.kind !== 'line') return each()
-    this.#read.at += 1
-    const {indent} = this.#read.next
-    if (indent > 0) while (this.#isIn(indent)) each()
+    if (this.#nested > MAX_NESTED) this.#read = new TokenReader([]) // no block around it is read again
+    this.#nested += 1
+    if (this.#read.next.kind === 'line') {
+      this.#read.at += 1
+      const {indent} = this.#read.next
+      if (indent > 0) while (this.#isIn(indent)) each()
+    } else each()
+    this.#nested -= 1
   }
 
   #isIn(indent: number): boolean {

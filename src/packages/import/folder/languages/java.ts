@@ -84,8 +84,8 @@ function springPort(folder: string): number {
     const properties = folders.map(each => readText(each, `${name}.properties`)).join('\n')
     const yaml = folders.flatMap(each => ['yml', 'yaml'].map(end => readText(each, `${name}.${end}`))).join('\n')
     const port =
-      /^\s*server\.port\s*[=:]\s*(?:\$\{\w+:)?(\d+)/m.exec(properties)?.[1] ??
-      /^server:\s*\n(?:[ \t]+\S.*\n|[ \t]*\n)*?[ \t]+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1]
+      /^[ \t]*server\.port[ \t]*[=:][ \t]*(?:\$\{\w+:)?(\d+)/m.exec(properties)?.[1] ??
+      /^server:[ \t\r]*\n(?:[ \t]+\S.*\r?\n|[ \t\r]*\n)*?[ \t]+port:[ \t]*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1]
     if (port !== undefined) return Number(port)
   }
   return 0
