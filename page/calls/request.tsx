@@ -21,7 +21,7 @@ function useCall(number: number): Api.CallDetail | string | undefined {
       try {
         setCall(await api.ask('GET /calls/{number}', {at: {number}, signal: gone.signal}))
       } catch (error) {
-        if (!gone.signal.aborted) setCall(keptOr(error))
+        if (!gone.signal.aborted) setCall(keptOr(error, before => before.number === number))
       }
     }
     void load()

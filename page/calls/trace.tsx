@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import type {ComponentChildren} from 'preact'
-import {useEffect, useState} from 'preact/hooks'
+import {useEffect, useRef, useState} from 'preact/hooks'
 import {guessText, reasonText} from '../../src/model/call-guess.ts'
 import {Bars, type Bar} from '../parts/bars.tsx'
 import {count, timeOfDay} from '../parts/format.ts'
@@ -22,6 +22,7 @@ const SPANS_MS = 6000
 /** The whole request that something belongs to. `q`: as the API has it. With another `version`, something has happened to it. A string: why there is none. */
 export function useTree(q: string, version: string): Api.RequestTree | string | undefined {
   const [tree, setTree] = useState<Api.RequestTree | string | undefined>(undefined)
+  const shown = useRef('')
   useEffect(() => {
     const gone = new AbortController()
     let again: ReturnType<typeof setTimeout> | undefined
@@ -29,10 +30,11 @@ export function useTree(q: string, version: string): Api.RequestTree | string | 
       try {
         const found = await api.ask('GET /trace', {query: {q}, signal: gone.signal})
         setTree(found)
+        shown.current = q
         clearTimeout(again)
         if (found.nodes.some(node => node.isOpen) || isYoung(found)) again = setTimeout(() => void load(), AGAIN_MS)
       } catch (error) {
-        if (!gone.signal.aborted) setTree(keptOr(error))
+        if (!gone.signal.aborted) setTree(keptOr(error, () => shown.current === q))
       }
     }
     void load()

@@ -71,6 +71,7 @@ export function followTraffic(): () => void {
       run = runId.value
       histories.value = new Map()
       before = undefined
+      endsAt = 0
       begin(gone.signal).catch(() => (endsAt = Date.now() + SPAN_MS)) // then the line begins now
     }
     const at = now.value // read in any case: the effect runs again with each second

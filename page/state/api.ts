@@ -61,11 +61,11 @@ export const problemOf = (error: unknown): ApiError =>
     ? error
     : new ApiError({status: 0, detail: 'the run does not answer', hint: 'It may have ended.'})
 
-/** What is shown after a request has failed: what was shown before if the run does not answer, else what is wrong. */
+/** What is shown after a request has failed: what was shown before of the same thing if the run does not answer, else what is wrong. */
 export const keptOr =
-  (error: unknown) =>
-  <T extends object>(before: T | string | undefined): T | string =>
-    problemOf(error).status === 0 && typeof before === 'object' ? before : problemText(error)
+  <T extends object>(error: unknown, isSame: (before: T) => boolean = () => true) =>
+  (before: T | string | undefined): T | string =>
+    problemOf(error).status === 0 && typeof before === 'object' && isSame(before) ? before : problemText(error)
 
 /** The message of a problem, with what to do about it. */
 export function problemText(error: unknown): string {

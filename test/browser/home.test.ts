@@ -206,6 +206,24 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       }
     })
 
+    await t.test('one who comes back to it asks once for the line of the last minutes', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const page = await browser.newPage()
+      await page.clock.install()
+      await page.goto(run.url)
+      await run.followed('calls')
+      await page.getByRole('link', {name: 'Faults'}).click()
+      await page.getByRole('main', {name: 'Faults'}).waitFor()
+      await page.clock.runFor(30_000)
+      run.asked.length = 0
+      const figures = page.waitForResponse(/\/traffic$/)
+      await page.getByRole('link', {name: 'Apps', exact: true}).click()
+      await figures
+      await page.clock.runFor(3000)
+      t.equal(run.asked.filter(asked => asked === 'GET /traffic').length, 1)
+    })
+
     await t.test('a clock that is set back by an hour stops nothing', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)

@@ -17,6 +17,21 @@ t.test('a request', async t =>
       t.match(names[1], /^checkout → payments/, 'its caller is not the callee of the call above')
     })
 
+    await t.test('if the run does not answer, a call is not shown as another one', async t => {
+      const run = await runWithCalls(t)
+      const {page} = await open(browser, `${run.url}`)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      const at = `${run.url.split('#')[0] ?? ''}#/calls/`
+      await page.goto(`${at}7`)
+      await page.getByRole('region', {name: 'Steps of the request'}).waitFor()
+      await page.route(/\/api\/v1\/(?:calls|trace)/, async route => route.abort())
+      await page.goto(`${at}8`)
+      await page.getByText('the run does not answer').first().waitFor()
+      t.equal(await page.getByText('/orders/7').count(), 0)
+      await page.goBack()
+      await page.getByText('the run does not answer').first().waitFor()
+    })
+
     await t.test('edit and send: what differs is sent, and the answers are compared', async t => {
       const run = await runWithCalls(t)
       const bodies: unknown[] = []
