@@ -25,5 +25,8 @@ t.test('details of many entries take no longer for each of them', async t => {
   const trace = statusWith('DebugInfo', detail => {
     for (let at = 0; at < COUNT; at++) detail.tag(1, WireType.LengthDelimited).string(`at ${at}`)
   })
-  t.strictSame(detailsOf(trace)[0]?.['stackEntries'], Array.from({length: COUNT}, (_, at) => `at ${at}`))
+  t.strictSame(
+    detailsOf(trace)[0]?.['stackEntries'],
+    Array.from({length: COUNT}, (_, at) => `at ${at}`)
+  )
 })
