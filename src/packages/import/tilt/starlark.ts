@@ -74,13 +74,9 @@ class Interpreter {
     if (this.#read.next.kind === 'line') {
       this.#read.at += 1
       const {indent} = this.#read.next
-      if (indent > 0) while (this.#isIn(indent)) each()
+      if (indent > 0) while (this.#read.next.indent >= indent) each()
     } else each()
     this.#nested -= 1
-  }
-
-  #isIn(indent: number): boolean {
-    return this.#read.next.kind !== 'end' && this.#read.next.indent >= indent
   }
 
   #statement(): void {
