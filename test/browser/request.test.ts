@@ -19,7 +19,7 @@ t.test('a request', async t =>
 
     await t.test('if the run does not answer, a call is not shown as another one', async t => {
       const run = await runWithCalls(t)
-      const {page} = await open(browser, `${run.url}`)
+      const {page} = await open(browser, run.url)
       await page.getByRole('grid', {name: 'Apps'}).waitFor()
       const at = `${run.url.split('#')[0] ?? ''}#/calls/`
       await page.goto(`${at}7`)
