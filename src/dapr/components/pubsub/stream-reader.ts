@@ -3,7 +3,7 @@ import {jsonIn} from '../../../model/is-json.ts'
 import type {Backlog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
-import {itemsIn, type RedisConnection, type RedisReply} from '#redis'
+import {itemsIn, RedisError, type RedisConnection, type RedisReply} from '#redis'
 import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import type {StreamSettings} from './stream-settings.ts'
 
@@ -298,8 +298,10 @@ const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> => {
 }
 
 async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {
+  const create = async (): Promise<unknown> => connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])
   try {
-    await connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])
+    // once more if there was no reply: a run that was the Redis may have ended just then, and another one is it by now
+    await create().catch(async (error: unknown) => (error instanceof RedisError ? Promise.reject(error) : create()))
   } catch (error) {
     if (!messageOf(error).startsWith('BUSYGROUP')) throw error
   }
