@@ -135,10 +135,11 @@ function Nothing({q, isCleared: wasCleared}: {readonly q: string; readonly isCle
       </div>
     )
   if (connection.value.state !== 'open') return <p class="empty">The run does not answer.</p>
+  const command = firstCall()
   return (
     <div class="empty">
-      <p>There was no call yet. Use the app, or make one:</p>
-      <pre>{firstCall()}</pre>
+      <p>There was no call yet. {command === '' ? 'Use the app.' : 'Use the app, or make one:'}</p>
+      {command !== '' && <pre>{command}</pre>}
     </div>
   )
 }

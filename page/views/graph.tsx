@@ -53,6 +53,7 @@ export default function Graph() {
   const selected = parameter('edge')
   const drawn = form === 'picture' ? grouped(graph, groups) : graph
   const edge = [...drawn.edges, ...graph.edges].find(each => selected === `${each.from} ${each.to}`)
+  const command = firstCall()
   const props = {
     graph: drawn,
     selected: edge === undefined ? '' : edgeKey(edge),
@@ -82,8 +83,8 @@ export default function Graph() {
       )}
       {whole.edges.every(({figures}) => figures === undefined) && (
         <div class="empty">
-          <p>No app has called another one yet. Use the app, or make a call:</p>
-          <pre>{firstCall()}</pre>
+          <p>No app has called another one yet. {command === '' ? 'Use the app.' : 'Use the app, or make a call:'}</p>
+          {command !== '' && <pre>{command}</pre>}
         </div>
       )}
       {form === 'picture' && <Picture {...props} />}

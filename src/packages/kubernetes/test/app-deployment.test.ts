@@ -88,7 +88,7 @@ t.test('a Job that is the same one keeps its end', async t => {
   }
 })
 
-t.test('containers that end without an id: each is told once', async t => {
+t.test('each end of a container without an id is reported once', async t => {
   const {deployment, ends} = open('Deployment')
   const end = {exitCode: 137, reason: 'ContainerStatusUnknown'}
   for (const uid of ['a', 'a', 'b']) deployment.podChanged(pod(uid, {daprd: end, app: end}), false)
