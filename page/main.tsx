@@ -1,6 +1,6 @@
 // The page of a run: what it is made of is described in page/README.md.
-import {effect, signal} from '@preact/signals'
-import {render, type ComponentType} from 'preact'
+import {effect} from '@preact/signals'
+import {render} from 'preact'
 import {useEffect} from 'preact/hooks'
 import {Announcements} from './parts/announce.tsx'
 import {Bar} from './parts/bar.tsx'
@@ -14,6 +14,7 @@ import {showWhatIsCut} from './parts/tooltips.ts'
 import {isTyping, useKeys, type Key} from './state/keys.ts'
 import {go, hrefOf, route} from './state/route.ts'
 import {connection, isPaused, pause, run, runName} from './state/run.ts'
+import {App} from './views/apps.tsx'
 import {VIEWS} from './views/views.ts'
 
 /** Moves from the view, which has the focus after each change of views, to the table by one Tab. */
@@ -48,50 +49,23 @@ const KEYS: readonly Key[] = [
   {keys: '?', text: 'These keys', run: () => (isHelpOpen.value = true)}
 ]
 
-/** Code of views that was loaded, by name; a string: why it could not be. */
-const loaded = signal<ReadonlyMap<string, ComponentType | string>>(new Map())
+const viewOf = (name: string) => VIEWS.find(each => each.name === name)
 
-function load(name: string): void {
-  const keep = (what: ComponentType | string): void => {
-    loaded.value = new Map([...loaded.value, [name, what]])
-  }
-  const view = VIEWS.find(each => each.name === name)
-  if (view === undefined) return keep(`There is no page “${name}”.`)
-  view.load().then(
-    module => keep(module.default),
-    () => keep('The code of this page could not be loaded: the run does not answer.')
-  )
-}
-
-effect(() => {
-  const {view} = route.value
-  if (!loaded.peek().has(view)) load(view)
-})
-
-/** Those that could not be loaded are asked for again. */
-function loadAgain(): void {
-  const failed = [...loaded.peek()].filter(([, code]) => typeof code === 'string').map(([name]) => name)
-  if (failed.length === 0) return
-  loaded.value = new Map([...loaded.peek()].filter(([name]) => !failed.includes(name)))
-  load(route.peek().view)
-}
+effect(() => viewOf(route.value.view)?.code.preload?.())
 
 // once the run answers there is time for the other views: they can be opened when it has ended, too
-let isFirstAnswer = true
-effect(() => {
+const stopPreloading = effect(() => {
   if (connection.value.state !== 'open') return
-  queueMicrotask(loadAgain)
-  if (!isFirstAnswer) return
-  isFirstAnswer = false
   requestIdleCallback(() => {
-    for (const {name} of VIEWS) if (!loaded.peek().has(name)) load(name)
-    void import('./views/app.tsx').catch(() => undefined) // then it is loaded when it is opened
+    for (const {code} of VIEWS) code.preload?.()
+    App.preload()
+    stopPreloading()
   })
 })
 
 effect(() => {
   const {view} = route.value
-  const found = VIEWS.find(({name}) => name === view)
+  const found = viewOf(view)
   const troubles = VIEWS.reduce((sum, {badge}) => sum + (badge?.() ?? 0), 0)
   const parts = [found?.title ?? view, runName.value, 'Pillion'].filter(part => part !== '')
   document.title = `${troubles > 0 ? `(${troubles}) ` : ''}${parts.join(' · ')}`
@@ -99,26 +73,15 @@ effect(() => {
 
 function Content() {
   const {view} = route.value
-  const Found = loaded.value.get(view)
-  const title = <h1 class="unseen">{VIEWS.find(({name}) => name === view)?.title ?? view}</h1>
-  if (typeof Found === 'string')
-    return (
-      <div class="empty">
-        {title}
-        <p>{Found}</p>
-        <button type="button" onClick={loadAgain}>
-          Try again
-        </button>
-      </div>
-    )
-  if (Found === undefined || (run.value === undefined && connection.value.state !== 'refused'))
-    return (
-      <div class="empty">
-        {title}
-        <p>Asking the run …</p>
-      </div>
-    )
-  return run.value === undefined ? null : <Found />
+  const found = viewOf(view)
+  if (found !== undefined && run.value !== undefined) return <found.code />
+  if (found !== undefined && connection.value.state === 'refused') return null
+  return (
+    <div class="empty">
+      <h1 class="unseen">{found?.title ?? view}</h1>
+      <p>{found === undefined ? `There is no page “${view}”.` : 'Asking the run …'}</p>
+    </div>
+  )
 }
 
 function Page() {
@@ -142,7 +105,7 @@ function Page() {
         tabIndex={-1}
         onKeyDown={event => (tabToTable(event), inField(event))}
         class={isOld ? 'old' : ''}
-        aria-label={VIEWS.find(({name}) => name === view)?.title}
+        aria-label={viewOf(view)?.title}
       >
         <Content />
       </main>

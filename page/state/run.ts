@@ -50,6 +50,8 @@ export const troubles = signal<readonly Api.Trouble[]>([])
 export const connection = signal<Connection>(
   hasToken ? {state: 'asking'} : {state: 'refused', why: 'this page has no token', hint: ''}
 )
+/** The run was away since the page was opened, and answers again. */
+export const hasReconnected = signal(false)
 /** Samples are paused, so that they can be read. */
 export const isPaused = signal(false)
 
@@ -85,6 +87,7 @@ const stream = new EventStream({
     api.follow('GET /events', {query: {types, ...(after > 0 && {after})}, signal: until}),
   onEvent: take,
   onOpen: () => {
+    if ('at' in connection.value) hasReconnected.value = true
     connection.value = {state: 'open'}
     if (isShown()) tell('following', undefined)
   },

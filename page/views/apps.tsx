@@ -23,7 +23,7 @@ import {go, hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, keyOf, runId, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
-const App = late(async () => import('./app.tsx'))
+export const App = late(async () => import('./app.tsx'))
 
 /** Number of apps from which on there is a map. */
 const MIN_WITH_MAP = 40

@@ -1,5 +1,6 @@
 import {computed} from '@preact/signals'
 import type {ComponentType} from 'preact'
+import {late} from '../parts/late.tsx'
 import {isDown} from '../state/app-status.ts'
 import {faults} from '../state/faults.ts'
 import {appList} from '../state/run.ts'
@@ -12,8 +13,8 @@ export interface View {
   readonly title: string
   /** After `g`. */
   readonly key: string
-  /** A chunk of its own, loaded when the view is opened; the first view has none. */
-  readonly load: () => Promise<{readonly default: ComponentType}>
+  /** Late, so that it is a chunk of its own; the first view is not. */
+  readonly code: ComponentType & {readonly preload?: () => void}
   /** It begins a group: what happens, what outlives a call, what one does with it. */
   readonly beginsGroup?: boolean
   /** A number next to the title, if it is not 0. */
@@ -28,22 +29,28 @@ export const VIEWS: readonly View[] = [
     name: 'apps',
     title: 'Apps',
     key: 'a',
-    load: async () => Promise.resolve({default: Apps}),
+    code: Apps,
     badge: () => troubles.value
   },
-  {name: 'calls', title: 'Calls', key: 'c', load: async () => import('./calls.tsx')},
-  {name: 'graph', title: 'Graph', key: 'g', load: async () => import('./graph.tsx')},
-  {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')},
-  {name: 'workflows', title: 'Workflows', key: 'w', beginsGroup: true, load: async () => import('./workflows.tsx')},
-  {name: 'actors', title: 'Actors', key: 'o', load: async () => import('./actors.tsx')},
-  {name: 'jobs', title: 'Jobs', key: 'j', load: async () => import('./jobs.tsx')},
-  {name: 'replay', title: 'Replay', key: 'r', beginsGroup: true, load: async () => import('./replay.tsx')},
+  {name: 'calls', title: 'Calls', key: 'c', code: late(async () => import('./calls.tsx'))},
+  {name: 'graph', title: 'Graph', key: 'g', code: late(async () => import('./graph.tsx'))},
+  {name: 'logs', title: 'Logs', key: 'l', code: late(async () => import('./logs.tsx'))},
+  {
+    name: 'workflows',
+    title: 'Workflows',
+    key: 'w',
+    beginsGroup: true,
+    code: late(async () => import('./workflows.tsx'))
+  },
+  {name: 'actors', title: 'Actors', key: 'o', code: late(async () => import('./actors.tsx'))},
+  {name: 'jobs', title: 'Jobs', key: 'j', code: late(async () => import('./jobs.tsx'))},
+  {name: 'replay', title: 'Replay', key: 'r', beginsGroup: true, code: late(async () => import('./replay.tsx'))},
   {
     name: 'faults',
     title: 'Faults',
     key: 'f',
-    load: async () => import('./faults.tsx'),
+    code: late(async () => import('./faults.tsx')),
     badge: () => faults.value.filter(({isEnabled}) => isEnabled).length
   },
-  {name: 'template', title: 'Template', key: 't', load: async () => import('./template.tsx')}
+  {name: 'template', title: 'Template', key: 't', code: late(async () => import('./template.tsx'))}
 ]

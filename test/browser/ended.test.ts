@@ -1,4 +1,5 @@
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {open, withBrowser} from './browser.ts'
 import {app, call, FIRST_VIEW, madeUp} from './made-up.ts'
 
@@ -39,6 +40,34 @@ t.test('when a run ends, and another one begins', async t =>
       t.equal(await page.getByText('There was no call yet').count(), 0)
     })
 
+    await t.test(
+      'a view whose code could not be loaded at the end of a run is shown once another run answers',
+      async t => {
+        const key = Buffer.alloc(32, 2)
+        const port = await freePort()
+        const run = await madeUp(t, {port, key})
+        Object.assign(run.answers, FIRST_VIEW)
+        const page = await browser.newPage()
+        await page.route(/\/(app|logs|template)-.*\.js$/, async route => route.abort())
+        const failed = page.waitForEvent('requestfailed', {predicate: asked => /\/template-/.test(asked.url())})
+        await page.goto(run.url)
+        await failed
+        run.cut()
+        run.close()
+        await page.getByText('The run does not answer').first().waitFor()
+        await page.getByRole('link', {name: 'Logs'}).click()
+        await page.getByText('could not be loaded. It comes once the run answers').waitFor()
+        await page.unroute(/\/(app|logs|template)-.*\.js$/)
+        const next = await madeUp(t, {port, key, run: 'b'.repeat(32)})
+        Object.assign(next.answers, FIRST_VIEW)
+        await page.getByRole('main', {name: 'Logs'}).getByRole('log').waitFor()
+        await page.getByRole('link', {name: 'Apps', exact: true}).click()
+        await page.getByRole('link', {name: 'payments'}).click()
+        await page.getByText('node app.js').first().waitFor()
+        t.equal(await page.getByText('could not be loaded').count(), 0)
+      }
+    )
+
     await t.test('nothing of one app, or of one run, is shown of another', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
@@ -75,6 +104,22 @@ t.test('when a run ends, and another one begins', async t =>
       const {page} = await open(browser, run.url)
       await page.getByText('This run has no app.').waitFor()
       t.equal(await page.getByText('No app matches').count(), 0)
+    })
+
+    await t.test('a run without a sidecar names no call to make', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      run.apps = [app('payments', {httpPort: 0, grpcPort: 0})]
+      run.answers['GET /graph'] = {apps: ['payments'], edges: [], uncalled: [], awaited: []}
+      const {page} = await open(browser, run.url)
+      for (const [name, sentence] of [
+        ['Calls', 'There was no call yet. Use the app.'],
+        ['Graph', 'No app has called another one yet. Use the app.']
+      ] as const) {
+        await page.getByRole('link', {name, exact: true}).click()
+        await page.getByText(sentence, {exact: true}).waitFor()
+        t.equal(await page.locator('.empty pre').count(), 0, `${name} shows no empty box`)
+      }
     })
   })
 )
