@@ -117,12 +117,13 @@ const bounds = [
 
 export default defineConfig({
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
-  jsPlugins: ['./scripts/shared-work.js'],
+  jsPlugins: ['./scripts/lint-plugin.js'],
   options: {typeAware: true},
   ignorePatterns: ['dist', 'test/fixtures', '**/*.generated.js', '**/*.generated.ts'],
   categories: {correctness: 'error', suspicious: 'error'},
   rules: {
     'pillion/shared-work': 'error',
+    'pillion/user-words': 'error',
     'max-lines': ['error', {max: 400}],
     'import/no-cycle': 'error',
     'typescript/consistent-return': 'off',
@@ -153,6 +154,7 @@ export default defineConfig({
     {
       files: ['test/**', 'src/packages/*/test/**'],
       rules: {'typescript/no-floating-promises': 'off', 'no-shadow': 'off', 'no-restricted-imports': 'off'}
-    }
+    },
+    {files: ['test/**', 'src/packages/*/test/**', 'bench/**'], rules: {'pillion/user-words': 'off'}}
   ]
 })

@@ -50,4 +50,4 @@ const rule = {
   })
 }
 
-export default {meta: {name: 'pillion'}, rules: {'shared-work': rule}}
+export default rule

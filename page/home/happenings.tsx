@@ -7,6 +7,7 @@ import {wordOf} from '../state/app-status.ts'
 import {api} from '../state/api.ts'
 import type {RunEvent} from '../state/event-stream.ts'
 import {keyOf, listen, type EventData} from '../state/run.ts'
+import {ownOf} from '../../src/model/own.ts'
 
 const MAX_KEPT = 60
 /** Characters of one; its tooltip has all. */
@@ -72,7 +73,7 @@ function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'da
     const word = wordOf(app)
     const before = words.get(key)
     words.set(key, word)
-    const text = WORDS[word]
+    const text = ownOf(WORDS, word)
     // before it was ready for the first time it is not "no longer" ready
     if (text === undefined || word === before || (word === 'not ready' && before !== 'ready')) return undefined
     if (word !== 'ready') return say(key, text, word === 'not ready')

@@ -2,6 +2,7 @@ import type {ComponentChildren} from 'preact'
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
 import {areKeysOn} from '../state/keys.ts'
 import {classOf, Heads, inOrder} from './sorting.tsx'
+import {ownOf} from '../../src/model/own.ts'
 
 /** Rows that are drawn above and below those that are seen. */
 const MORE = 6
@@ -119,7 +120,7 @@ export function Grid<T>(props: GridProps<T>) {
       Home: 0,
       End: rows.length - 1
     }
-    const to = moves[event.key]
+    const to = ownOf(moves, event.key)
     const row = rows[at]
     if (to !== undefined) move(to)
     else if (event.key === 'Enter' && event.target === box.current && row !== undefined) onOpen?.(row)

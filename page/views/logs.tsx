@@ -12,6 +12,7 @@ import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {route, setParameters} from '../state/route.ts'
 import {appList} from '../state/run.ts'
+import {ownOf} from '../../src/model/own.ts'
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
 /** Ids of the apps that are ticked; none: all are. */
@@ -43,7 +44,7 @@ function filterOf({words, mode, apps, isError, level}: Wanted): LineFilter {
   const expression = typeof found === 'string' ? /(?:)/ : found
   const isHit = (line: Api.Line): boolean => words === '' || expression.test(withoutColours(line.line))
   const wanted = new Set(apps)
-  const levels: readonly string[] | undefined = AT_LEAST[level as keyof typeof AT_LEAST]
+  const levels: readonly string[] | undefined = ownOf(AT_LEAST, level as keyof typeof AT_LEAST)
   return {
     isShown: line =>
       (wanted.size === 0 || wanted.has(idOf(line.app))) &&

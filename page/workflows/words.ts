@@ -2,6 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {hrefOf, route} from '../state/route.ts'
+import {ownOf} from '../../src/model/own.ts'
 
 const OVER: ReadonlySet<Api.WorkflowStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED'])
 
@@ -24,7 +25,7 @@ const SIGNS: Readonly<Partial<Record<Api.WorkflowStatus, readonly [sign: string,
 
 /** A shape and a colour for a status. */
 export const signOf = ({status}: Pick<Api.Workflow, 'status'>): readonly [sign: string, tone: string] =>
-  SIGNS[status] ?? ['○', 'off']
+  ownOf(SIGNS, status) ?? ['○', 'off']
 
 /** Class name of its row. */
 export const toneOf = ({status}: Pick<Api.Workflow, 'status'>): string => (status === 'FAILED' ? 'bad' : '')

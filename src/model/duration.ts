@@ -1,3 +1,5 @@
+import {ownOf} from './own.ts'
+
 const UNITS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
 /** More does not fit into a timer (setTimeout). */
 const MAX_MS = 24 * 86_400_000
@@ -5,7 +7,7 @@ const MAX_MS = 24 * 86_400_000
 /** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a number alone counts seconds. Undefined: it is not a duration, or 0, or more than 24 days. */
 export function readDuration(text: string): number | undefined {
   const [, amount = '', unit = 's'] = /^(\d{1,10}(?:\.\d{1,6})?)(ms|s|m|h)?$/.exec(text) ?? []
-  const ms = Math.round(Number(amount) * (UNITS[unit] ?? 0))
+  const ms = Math.round(Number(amount) * (ownOf(UNITS, unit) ?? 0))
   return amount !== '' && ms > 0 && ms <= MAX_MS ? ms : undefined
 }
 

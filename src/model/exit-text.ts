@@ -1,4 +1,5 @@
 import type {Exit} from './app-state.ts'
+import {ownOf} from './own.ts'
 
 /** Go's names of signals (package `syscall`, Linux), in the order of their numbers. */
 const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
@@ -38,7 +39,7 @@ const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
 }
 
 /** The name of a signal as Go prints it, which users and scripts of Dapr expect: `killed`, `terminated`. */
-export const signalText = (signal: NodeJS.Signals): string => SIGNAL_WORDS[signal] ?? signal
+export const signalText = (signal: NodeJS.Signals): string => ownOf(SIGNAL_WORDS, signal) ?? signal
 
 /** How a process ended, as Go's `os/exec` prints it: `exit status 1`, `signal: killed`. */
 export function exitText(exit: Exit): string {

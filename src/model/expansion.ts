@@ -1,3 +1,5 @@
+import {ownOf} from './own.ts'
+
 /** What `${…}` may name. */
 export type FileVariables = Readonly<Record<string, string | undefined>>
 
@@ -138,7 +140,7 @@ class Expansion {
     }
     if (++this.#depth > MAX_DEPTH) throw new BadExpansion(0, 'variables within variables, too deep', 'write them apart')
     this.#at += head.length
-    const value = Object.hasOwn(this.#variables, name) ? this.#variables[name] : undefined
+    const value = ownOf(this.#variables, name)
     const isSet = value !== undefined && (value !== '' || !operator.startsWith(':'))
     const usesWord = operator.endsWith('+') ? isSet : !isSet
     const word = this.#until('}', isUsed && usesWord)

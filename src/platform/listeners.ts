@@ -2,6 +2,7 @@ import {closeSync, openSync, readlinkSync, readSync} from 'node:fs'
 import {orElse} from '../model/or-else.ts'
 import {namesInFolder} from './paths.ts'
 import {parseSocketRow, portSuffix, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
+import {ownOf} from '../model/own.ts'
 
 /** Local addresses that accept a connection to the loopback address, in the format of the tables of proc(5). */
 const ACCEPTING: Readonly<Record<string, readonly string[]>> = {
@@ -33,7 +34,7 @@ export function isListenedOn(listening: Listening): boolean {
 }
 
 function* socketsOn({port, addresses, tables = SOCKET_TABLES}: Listening): Generator<string, void> {
-  const accepting = addresses?.flatMap(address => ACCEPTING[address] ?? [])
+  const accepting = addresses?.flatMap(address => ownOf(ACCEPTING, address) ?? [])
   const suffix = portSuffix(port)
   for (const table of tables) {
     for (const {local, inode} of listeningRows(table)) {

@@ -47,6 +47,7 @@ type Keyed<C extends Columns> = RowOf<C> & {readonly key: number}
 
 export function readRow<C extends Columns>(columns: C, row: SqlRow): RowOf<C> {
   const result: Record<string, unknown> = {}
+  // oxlint-disable-next-line pillion/user-words -- the names are those of our columns
   for (const name in columns) result[name] = columns[name]?.read(row[name], name)
   return result as RowOf<C>
 }

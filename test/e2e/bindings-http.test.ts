@@ -36,6 +36,7 @@ const openEcho = async (t: Test): Promise<string> =>
     const echo = async (): Promise<void> => {
       const body = (await buffer(request)).toString()
       response.setHeader('x-many', ['a', 'b'])
+      response.setHeader('constructor', 'a name that every object has')
       response.setHeader('connection', 'keep-alive, X-Hop')
       response.setHeader('keep-alive', 'timeout=5')
       response.setHeader('x-hop', 'of this connection')
@@ -73,7 +74,8 @@ t.test('operations, headers and paths of bindings.http', async t => {
         'metadata.statuscode': '200',
         'metadata.status': '200 OK',
         'metadata.content-type': 'text/x-echo',
-        'metadata.x-many': 'a, b'
+        'metadata.x-many': 'a, b',
+        'metadata.constructor': 'a name that every object has'
       }
     })
     const ofConnection = ['connection', 'keep-alive', 'transfer-encoding', 'x-hop'].map(name => `metadata.${name}`)

@@ -3,6 +3,7 @@ import type {App} from '../../model/api.generated.ts'
 import {runPlace, runsMeant} from './pick-run.ts'
 import {runsHere} from './run-here.ts'
 import {surroundings} from './surroundings.ts'
+import {ownOf} from '../../model/own.ts'
 
 const isStopped = ({state}: App): boolean => state === 'stopped'
 
@@ -31,7 +32,7 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
   const ids =
     meant.length === 0 && OF_TEMPLATE.has(command)
       ? await idsOfTemplate()
-      : apps.filter(MEANT[command] ?? Boolean).map(each => each.id)
+      : apps.filter(ownOf(MEANT, command) ?? Boolean).map(each => each.id)
   return [...new Set(ids)].filter(id => PLAIN.test(id))
 }
 
@@ -50,7 +51,7 @@ const OF_STATUS: Readonly<Record<string, readonly string[]>> = {
 
 /** The ids of the latest workflows that may follow a verb; for an event with a slash behind. */
 async function completedWorkflows(command: string, asJson: boolean): Promise<readonly string[]> {
-  const query = new URLSearchParams((OF_STATUS[command] ?? []).map(status => ['status', status]))
+  const query = new URLSearchParams((ownOf(OF_STATUS, command) ?? []).map(status => ['status', status]))
   const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
   const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /workflows', {query})))
   const ids = lists.flatMap(({workflows}) => workflows.map(({id}) => id)).filter(id => PLAIN.test(id))

@@ -6,7 +6,7 @@ const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/
 /** A longer time does not fit into a timer (setTimeout). */
 const MAX_MS = 24 * UNITS.d
 
-const isUnit = (text: string): text is keyof typeof UNITS => text in UNITS
+const isUnit = (text: string): text is keyof typeof UNITS => Object.hasOwn(UNITS, text)
 
 /**
  * Parses `--since` into ms since 1970: a duration before now (`10m`, `1h30m`, `2d`), or a date with or without a time of

@@ -1,6 +1,7 @@
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Arguments, ToolProperty, Tool} from './tool.ts'
+import {emptyRecord, ownOf} from '../../model/own.ts'
 
 /** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
 export function readArguments({name, properties, required}: Tool, given: unknown = {}): Arguments {
@@ -8,9 +9,9 @@ export function readArguments({name, properties, required}: Tool, given: unknown
   const takes = allowed.length === 0 ? `${name} takes no arguments.` : `${name} takes: ${allowed.join(', ')}.`
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new UserError(`the arguments of ${name} are not an object`, {explanation: takes})
-  const read: Record<string, unknown> = {}
+  const read = emptyRecord<unknown>()
   for (const [key, value] of Object.entries(given)) {
-    const property = Object.hasOwn(properties, key) ? properties[key] : undefined
+    const property = ownOf(properties, key)
     if (property === undefined) {
       const near = nearMiss(key, allowed)
       const hint = near === '' ? '' : `Did you mean "${near}"? `
@@ -18,7 +19,7 @@ export function readArguments({name, properties, required}: Tool, given: unknown
     }
     if (value !== null) read[key] = readValue(name, key, property, value)
   }
-  const missing = required.filter(key => !(key in read))
+  const missing = required.filter(key => !Object.hasOwn(read, key))
   if (missing.length === 0) return read
   const wanted = missing.map(key => `"${key}" (${lowered(properties[key]?.description ?? '')})`).join(' and ')
   throw new UserError(`${name} needs ${wanted}`, {explanation: takes})

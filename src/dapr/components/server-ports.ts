@@ -1,5 +1,6 @@
 import {namesThisMachine, portsNamed} from '../../model/moved-ports.ts'
 import type {Property} from './properties.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** The default ports of clients of components, by the end of the type. */
 const USUAL: Readonly<Record<string, number>> = {
@@ -18,7 +19,7 @@ export function serverPorts(
   properties: readonly Pick<Property, 'name' | 'value'>[]
 ): ReadonlySet<number> {
   const named = portsNamed(properties)
-  const usual = USUAL[type.slice(type.lastIndexOf('.') + 1)]
+  const usual = ownOf(USUAL, type.slice(type.lastIndexOf('.') + 1))
   const isUsual = named.size === 0 && properties.some(({value}) => namesThisMachine(value))
   return isUsual && usual !== undefined ? new Set([usual]) : named
 }

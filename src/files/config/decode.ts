@@ -15,6 +15,7 @@ import {
 } from './keys.ts'
 import {mapPairs, mistyped, pairWithin, refuseNode, type Reading} from './nodes.ts'
 import {readAs, readUntyped} from './values.ts'
+import {emptyRecord, ownOf} from '../../model/own.ts'
 
 /** A mapping of the template: the values of its known keys, and the places of all keys. */
 export interface Section<Values> {
@@ -94,7 +95,7 @@ function pairsIn(reading: Reading, node: YamlNode, wanted: typeof APP): readonly
 }
 
 function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ours}: Outline): Section<Values> {
-  const values: Record<string, unknown> = {}
+  const values = emptyRecord<unknown>()
   const pairs = new Map<string, Pair>()
   const repeated: Pair[] = []
   for (const pair of all) {
@@ -102,7 +103,7 @@ function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ou
     const earlier = pairs.get(key)
     if (earlier !== undefined && !earlier.merged && !pair.merged) repeated.push(earlier)
     pairs.set(key, pair)
-    const kind = Object.hasOwn(dapr, key) ? dapr[key] : undefined
+    const kind = ownOf(dapr, key)
     const known = kind !== undefined || ours.includes(key)
     const read = (): unknown =>
       kind ? readAs(kind, reading, {key, node, before: values[key]}) : readUntyped(reading, key, node)

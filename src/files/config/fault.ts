@@ -1,6 +1,7 @@
 import {ANY, type FaultKind, type FaultPlan} from '../../model/fault.ts'
 import {exactText} from '../../model/exact-json.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** The keys of a fault, as they are written in a template and sent to the API. */
 const FAULT_KEYS = [
@@ -172,7 +173,7 @@ function whole(fields: FaultFields, key: FaultKey, [least, most]: readonly [numb
 function duration(fields: FaultFields, key: FaultKey): number | undefined {
   if (fields[key] === undefined) return undefined
   const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(textOf(fields[key])) ?? []
-  const ms = Math.round(Number(amount) * (UNIT_MS[unit] ?? 0))
+  const ms = Math.round(Number(amount) * (ownOf(UNIT_MS, unit) ?? 0))
   if (amount !== '' && ms > 0 && ms <= MAX_MS) return ms
   throw new WrongFault(key, wrong(fields, key), 'expected a duration up to 24 days: 300ms, 5s, 2m, 1h')
 }

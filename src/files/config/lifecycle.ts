@@ -2,6 +2,7 @@ import {compileGlob} from '../../model/glob.ts'
 import type {AppPlan, ReadyPlan, StopPlan, WatchPlan} from '../../model/plan.ts'
 import type {Duration} from './keys.ts'
 import type {AppKey, Settings} from './merge.ts'
+import {ownOf} from '../../model/own.ts'
 
 const READY_TIMEOUT_MS = 60_000
 const GRACE_MS = 5_000
@@ -14,7 +15,7 @@ const MAX_MS = MAX_DAYS * 86_400_000
 export function milliseconds(duration: Duration): number {
   if (typeof duration === 'number') return Math.round(duration * 1000)
   const [, amount = '0', unit = 's'] = /^([0-9.]+)(ms|s|m)?$/.exec(duration) ?? []
-  return Math.round(Number(amount) * (UNIT_MS[unit] ?? 0))
+  return Math.round(Number(amount) * (ownOf(UNIT_MS, unit) ?? 0))
 }
 
 /** A time in milliseconds that a timer can wait. Longer ones are refused at their place. */

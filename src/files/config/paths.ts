@@ -2,6 +2,7 @@ import {statSync} from 'node:fs'
 import {isAbsolute, join} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** Go's words for what the system refuses, which end Dapr's messages. */
 const GO_TEXT: Readonly<Record<string, string>> = {
@@ -16,7 +17,7 @@ const GO_TEXT: Readonly<Record<string, string>> = {
 }
 
 /** A failed call of the file system in Go's words. */
-export const inGoWords = (error: unknown): string => GO_TEXT[codeOf(error)] ?? messageOf(error)
+export const inGoWords = (error: unknown): string => ownOf(GO_TEXT, codeOf(error)) ?? messageOf(error)
 
 /** '' when something is at the path, else what Go's `os.Stat` says of it under the name `shownAs`. */
 export function statFault(path: string, shownAs: string = path): string {

@@ -3,6 +3,7 @@ import type {Section, Template} from './decode.ts'
 import {MAX_MISTAKES, templateError, type Mistake, type Source} from './diagnose.ts'
 import type {Pair} from '../yaml/tree.ts'
 import {validators as all, type Validate} from './schema.generated.js'
+import {ownOf} from '../../model/own.ts'
 
 type Fault = NonNullable<Validate['errors']>[number]
 
@@ -16,7 +17,7 @@ export function checkOurKeys(
   const mistakes = sections.flatMap(section =>
     Object.entries(section.values).flatMap(([key, value]) => {
       const pair = section.pairs.get(key)
-      const validate = Object.hasOwn(validators, key) ? validators[key] : undefined
+      const validate = ownOf(validators, key)
       if (pair === undefined || validate === undefined || validate(value)) return []
       return withoutEchoes(validate.errors ?? [])
         .slice(0, MAX_MISTAKES)

@@ -1,4 +1,5 @@
 import {splitType} from './component-types.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** The types of Components that Dapr 1.18 registers (cmd/daprd/components), by category; several names of one type included. */
 const DAPR_TYPES: Readonly<Record<string, string>> = {
@@ -23,8 +24,7 @@ const DAPR_TYPES: Readonly<Record<string, string>> = {
     oracledatabase postgres postgresql ravendb redis rethinkdb sqlite sqlite3 sqlserver yugabyte yugabytedb zookeeper`
 }
 
-const typesOf = (category: string): readonly string[] =>
-  Object.hasOwn(DAPR_TYPES, category) ? (DAPR_TYPES[category] ?? '').split(/\s+/) : []
+const typesOf = (category: string): readonly string[] => ownOf(DAPR_TYPES, category)?.split(/\s+/) ?? []
 
 /** Whether a sidecar of Dapr would know a type. */
 export const isDaprType = (type: string): boolean => {

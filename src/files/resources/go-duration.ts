@@ -1,3 +1,5 @@
+import {ownOf} from '../../model/own.ts'
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -29,7 +31,7 @@ export function parseGoDuration(text: string): number | string {
     const [matched = '', whole = '', point = '', fraction = '', unit = ''] = PART.exec(rest) ?? []
     if (whole === '' && fraction === '') return invalid
     if (unit === '') return `time: missing unit in duration ${JSON.stringify(text)}`
-    const factor = Object.hasOwn(UNIT_MS, unit) ? UNIT_MS[unit] : undefined
+    const factor = ownOf(UNIT_MS, unit)
     if (factor === undefined) return `time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`
     total += Number(`${whole || '0'}${point}${fraction}`) * factor
     rest = rest.slice(matched.length)

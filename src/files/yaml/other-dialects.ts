@@ -2,6 +2,7 @@ import {TEMPLATE, type Dialect, type TextPart} from './dialects.ts'
 import {isNull, resolveScalar} from './scalar.ts'
 import {scalarText} from './scalar-text.ts'
 import type {YamlNode} from './tree.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** Resources: daprd cuts the file (pkg/internal/loader/disk), and sigs.k8s.io/yaml makes JSON of each part by yaml.v2. */
 export const RESOURCE: Dialect = {...TEMPLATE, documents: partsOf, keyName: jsonKey}
@@ -28,7 +29,7 @@ function jsonKey(key: YamlNode): ReturnType<Dialect['keyName']> {
   if (value === null) return {name, fault: 'unsupported map key: null'}
   if (typeof value === 'number' && value >= 2 ** 63 && /^\d+$/.test(name))
     return {name, fault: `unsupported map key: ${name} has more than 63 bits`}
-  return {name: typeof value === 'number' ? (NO_NUMBERS[name] ?? name) : name}
+  return {name: typeof value === 'number' ? (ownOf(NO_NUMBERS, name) ?? name) : name}
 }
 
 /** The text of the value of a key. */

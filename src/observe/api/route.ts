@@ -4,6 +4,7 @@ import type {Answers} from '../../model/api.generated.ts'
 import type {ApiContext} from './api-context.ts'
 import type {Via} from './events/event-reader.ts'
 import {ApiProblem} from './problem.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** A request to the API. */
 export interface ApiRequest {
@@ -73,7 +74,7 @@ export class Router {
   constructor(routes: RouteTable) {
     this.#rows = Object.entries(routes).map(([route, row]: [string, Answer<Route> | OnSocket<Route>]) => {
       const [method = '', path = ''] = route.split(' ')
-      const pattern = patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING)
+      const pattern = patternOf(path, name => ownOf(KINDS, name)?.pattern ?? ANYTHING)
       const isForPages = typeof row === 'function'
       const {isLarge = false, isBytes = false} = isForPages ? {} : row
       return {method, path, pattern, isForPages, isLarge, isBytes, answer: isForPages ? row : row.onSocket}
@@ -94,7 +95,7 @@ export class Router {
   #unknown(path: string): ApiProblem {
     const near = this.#rows.find(row => patternOf(row.path, () => ANYTHING).test(path))?.path
     const [, name = ''] = /\{(number|format|verb|action|change)\}/.exec(near ?? '') ?? []
-    const kind = KINDS[name]
+    const kind = ownOf(KINDS, name)
     const hint =
       near === undefined || kind === undefined
         ? '/api/v1/openapi.json lists what there is.'

@@ -3,6 +3,7 @@ import {orElse} from '../../model/or-else.ts'
 import {contentOf, headerValue, isStream} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** How a call ended: what is compared with other answers to the same request. */
 export interface CallAnswer {
@@ -54,7 +55,7 @@ export function answerOf(call: RecordedCall): CallAnswer {
 
 /** A body that is compressed in an unknown or broken way stays as it is. */
 function decompressed(body: Buffer, encoding: string): Buffer {
-  const decompress = DECOMPRESS[encoding.trim().toLowerCase()]
+  const decompress = ownOf(DECOMPRESS, encoding.trim().toLowerCase())
   if (decompress === undefined || body.length === 0) return body
   return orElse(() => decompress(body, {maxOutputLength: MAX_BODY}), body)
 }

@@ -99,7 +99,7 @@ export function readNotification(body: unknown): Notification | Reply {
   const given = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
   const filled: Readonly<Record<string, unknown>> = {...given, emails: given['emails'] ?? null}
   const faults = FIELDS.flatMap(([name, isValid, type, msg]) => {
-    if (!(name in filled)) return [missing(given, 'body', name)]
+    if (!Object.hasOwn(filled, name)) return [missing(given, 'body', name)]
     return isValid(filled[name]) ? [] : [{type, loc: ['body', name], msg, input: filled[name]}]
   })
   if (faults.length > 0) return failure(422, faults)

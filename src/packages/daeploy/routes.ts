@@ -5,6 +5,7 @@ import {reply, type Reply} from '../../proxy/net/reply.ts'
 import {Management, type ManagementBackend} from './management.ts'
 import {notificationLine, readNotification, type Notification, type Notifications} from './notifications.ts'
 import {failure, fastApiJson, NO_SUCH_PATH, notAllowed} from './replies.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** A request for the manager itself. */
 export interface ManagerRequest {
@@ -80,7 +81,7 @@ export function createRoutes({
   }
   return context => {
     const {request, response, path} = context
-    const methods = table[path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path]
+    const methods = ownOf(table, path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
     const handler = methods?.[request.method === 'HEAD' ? 'GET' : (request.method ?? '')]
     if (methods === undefined) return reply(request, response, NO_SUCH_PATH)
     if (handler === undefined) return reply(request, response, notAllowed(Object.keys(methods).join(', ')))

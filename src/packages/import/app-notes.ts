@@ -57,7 +57,9 @@ function unsetNotes(
       : /(?<![\\$])\$(?:\$\{(\w+)\}|(\w+))/g
   const unset = [...text.matchAll(named)]
     .map(([, braced, plain]) => braced ?? plain ?? '')
-    .filter(name => /^[A-Za-z_]/.test(name) && !KNOWN.test(name) && !(name in known) && !isAssigned(line, name))
+    .filter(
+      name => /^[A-Za-z_]/.test(name) && !KNOWN.test(name) && !Object.hasOwn(known, name) && !isAssigned(line, name)
+    )
   return unset.length === 0
     ? []
     : [`command: ${[...new Set(unset)].join(', ')}: no value is known: set it in env, or where pillion is started`]

@@ -21,6 +21,7 @@ import {quantityText} from './pod.ts'
 import {podPort, variablesOf} from './variables.ts'
 import {keysWithoutMeaningInCompose} from './without-meaning.ts'
 import {yamlText} from './yaml-text.ts'
+import {emptyRecord} from '../../model/own.ts'
 
 export interface ComposeOptions {
   readonly home: string
@@ -51,7 +52,7 @@ export async function composeFile(
   const ids = new Set(deployed.map(({entry}) => entry.plan.id))
   const published = new Set<number>()
   const shown = (path: string): string => shownFrom(options.folder, path)
-  const services: Record<string, object> = {}
+  const services = emptyRecord<object>()
   for (const app of deployed) {
     checkService(app, ids, mistakes)
     services[app.entry.plan.id] = appService(app, options, deployed, published, shown)

@@ -1,5 +1,6 @@
 import {faultText} from '../../files/resources/fault.ts'
 import type {Field} from '../../files/resources/field.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** The target of the resources. */
 export interface ResourceTarget {
@@ -96,7 +97,7 @@ function fileWarnings(
   const text = textIn(type)
   if (text.startsWith('secretstores.local.'))
     return [warning(type, `${what}: ${text} reads files and variables of the sidecar's container`, store)]
-  const names = IN_FILES[text] ?? []
+  const names = ownOf(IN_FILES, text) ?? []
   return properties
     .filter(item => names.includes(item.field('name').text()) && isFile(textIn(item.field('value'))))
     .map(item =>

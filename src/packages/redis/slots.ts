@@ -1,4 +1,5 @@
 import type {Argument} from './connection.ts'
+import {ownOf} from '../../model/own.ts'
 
 const SLOTS = 16_384
 const POLYNOMIAL = 0x1021
@@ -29,5 +30,5 @@ export function slotKey(args: readonly Argument[]): Argument | undefined {
   const name = String(args[0]).toLowerCase()
   if (KEYLESS.has(name)) return undefined
   if (name === 'xreadgroup') return args[args.indexOf('STREAMS') + 1]
-  return args[KEY_AT[name] ?? 1]
+  return args[ownOf(KEY_AT, name) ?? 1]
 }

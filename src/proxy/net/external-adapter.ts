@@ -8,6 +8,7 @@ import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.t
 import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
 import {UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** Certificates and keys, PEM. */
 export interface Credentials {
@@ -55,7 +56,7 @@ const CERTIFICATES: Readonly<Record<string, string>> = {
 /** The error as Go words it, which users of Dapr know. */
 const worded = (error: Error, {hostname, host, port}: URL): Error => {
   const code = codeOf(error)
-  const certificate = CERTIFICATES[code]
+  const certificate = ownOf(CERTIFICATES, code)
   if (certificate !== undefined) return new UpstreamError(`tls: failed to verify certificate: x509: ${certificate}`)
   if (code === 'ECONNREFUSED')
     return new UpstreamError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)

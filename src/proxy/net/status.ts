@@ -1,4 +1,5 @@
 import {http} from './http1/node-http.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** The reason phrases of Go that differ from node's; a status without one is written as `status code <number>`. */
 const GO_REASONS: Readonly<Record<number, string | undefined>> = {
@@ -14,7 +15,7 @@ const GO_REASONS: Readonly<Record<number, string | undefined>> = {
  * The reason phrase of a status, as Go's server writes it (`StatusText` and `writeStatusLine` of net/http) and Dapr's callers
  * see it. An app's own reason phrase is not passed on.
  */
-export const reasonOf = (status: number): string => GO_REASONS[status] ?? `status code ${status}`
+export const reasonOf = (status: number): string => ownOf(GO_REASONS, status) ?? `status code ${status}`
 
 const STATUS_LINES = Array.from({length: 600}, (_, status) => `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`)
 

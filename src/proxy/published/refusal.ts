@@ -1,4 +1,5 @@
 import type {Reply} from '../net/reply.ts'
+import {ownOf} from '../../model/own.ts'
 
 export interface Refused {
   /** 503: it is not there; 502: it has not answered properly. */
@@ -43,4 +44,4 @@ ${lastLines.length === 0 ? '' : `<p>Its last lines:</p>\n<pre>${lastLines.map(es
 
 const ENTITIES: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'}
 
-const escaped = (text: string): string => text.replaceAll(/[&<>"]/g, each => ENTITIES[each] ?? each)
+const escaped = (text: string): string => text.replaceAll(/[&<>"]/g, each => ownOf(ENTITIES, each) ?? each)

@@ -1,5 +1,6 @@
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 import {TimeZone, type WallTime} from './time-zone.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** A recurring schedule. */
 export interface Schedule {
@@ -48,8 +49,9 @@ export function parseSchedule(text: string): Schedule {
   const zone = zoneOf(zoneName)
   const spec = rest.trim()
   if (spec.startsWith(EVERY)) return every(spec)
-  if (spec.startsWith('@') && DESCRIPTORS[spec] === undefined) throw new Error(`unrecognized descriptor: ${spec}`)
-  const fields = (DESCRIPTORS[spec] ?? spec).split(/\s+/).filter(each => each !== '')
+  if (spec.startsWith('@') && ownOf(DESCRIPTORS, spec) === undefined)
+    throw new Error(`unrecognized descriptor: ${spec}`)
+  const fields = (ownOf(DESCRIPTORS, spec) ?? spec).split(/\s+/).filter(each => each !== '')
   if (fields.length < 5 || fields.length > 6)
     throw new Error(`expected 5 to 6 fields, found ${fields.length}: [${fields.join(' ')}]`)
   if (fields.length === 5) fields.unshift('0')

@@ -12,6 +12,7 @@ import {countEnded, countSize} from './work-counts.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
 import {spanOfEnd} from './work-spans.ts'
 import {START, TIMER, type OpenActivity} from './workflow-store.ts'
+import {ownOf} from '../../model/own.ts'
 
 /* What comes for instances, which of them are to have a turn, which cannot go on as they are, and what their end brings. */
 
@@ -179,7 +180,7 @@ function over(engine: Engine, live: LiveInstance, endsChildren: boolean): void {
 /** Plans the removal of an instance that is over, as the current policy of its app says. */
 function keepForRetention({wakeUps, clock, options}: Engine, {app, key, status}: Instance): void {
   const {retention} = options.settings(app)
-  const ms = retention[ENDS[status] ?? 'anyTerminal'] ?? retention.anyTerminal
+  const ms = retention[ownOf(ENDS, status) ?? 'anyTerminal'] ?? retention.anyTerminal
   if (ms === undefined) return
   wakeUps.add(RETENTION, {due: clock.date() + ms, owner: key, name: '', data: NO_BYTES})
 }

@@ -1,5 +1,6 @@
 import {appFailure, hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
+import {ownOf} from '../../../model/own.ts'
 
 interface Case {
   readonly suite: 'run' | 'apps'
@@ -56,7 +57,8 @@ const inSeconds = (ms: number): string => (ms / 1000).toFixed(3)
 
 const ENTITIES: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'}
 
-const escaped = (text: string): string => plainText(text).replace(/[&<>"]/g, character => ENTITIES[character] ?? '')
+const escaped = (text: string): string =>
+  plainText(text).replace(/[&<>"]/g, character => ownOf(ENTITIES, character) ?? '')
 
 /** A parser makes spaces of line ends in the value of an attribute, unless they are references (XML 1.0, 3.3.3). */
 const quoted = (text: string): string => `"${escaped(text).replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')}"`

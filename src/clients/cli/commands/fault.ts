@@ -11,6 +11,7 @@ import {fittingTable} from '../table.ts'
 import {flagDuration} from '../since.ts'
 import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
+import {emptyRecord} from '../../../model/own.ts'
 
 /** Flags that are keys of a fault by the same name. */
 const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'actor', 'method', 'path'] as const
@@ -117,7 +118,7 @@ function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
 }
 
 function fieldsOf(flags: GivenFlags): Readonly<Record<string, unknown>> {
-  const fields: Record<string, unknown> = {}
+  const fields = emptyRecord<unknown>()
   for (const name of TIMES) {
     const value = flags.text(name) ?? ''
     if (Number(value) > 0) flagDuration(name, value)

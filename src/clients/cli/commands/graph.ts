@@ -5,6 +5,7 @@ import {graphTable, percentile} from '../graph-text.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
+import {ownOf} from '../../../model/own.ts'
 
 type Format = (graph: Api.Graph, width: number) => string
 
@@ -15,7 +16,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
 
 /** `graph [-o mermaid|json]`: who calls whom in a run, and where that differs from `dependsOn`, which apps sleep. */
 export const graph: CommandHandler = async ({flags, asJson}) => {
-  const format = FORMATS[flags.text('output') ?? ''] ?? graphTable
+  const format = ownOf(FORMATS, flags.text('output') ?? '') ?? graphTable
   const run = await runHere(flags, asJson)
   const width = outputColumns(40)
   print(process.stdout, format(await run.api.ask('GET /graph'), width))

@@ -10,6 +10,7 @@ import {UsageError} from '../usage-error.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 import type {Emit} from '../../../model/events.ts'
 import type {RunOptions} from '../../../run/run-options.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
 export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
@@ -48,7 +49,7 @@ export const run: CommandHandler = async call => {
   const isTemplate = call.flags.list('run-file').some(file => file !== '')
   const needsTemplate = Object.keys(TEMPLATE_FLAGS).find(name => call.flags.names.includes(name))
   if (!isTemplate && needsTemplate !== undefined)
-    throw new UserError(`--${needsTemplate} ${TEMPLATE_FLAGS[needsTemplate] ?? ''}: add --run-file`)
+    throw new UserError(`--${needsTemplate} ${ownOf(TEMPLATE_FLAGS, needsTemplate) ?? ''}: add --run-file`)
   const begin = isTemplate
     ? (await import('./run-template.ts')).templateRun
     : (await import('./run-single.ts')).singleRun

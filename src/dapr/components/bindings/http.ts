@@ -6,6 +6,7 @@ import {bindingOf, BindingFailure, type Binding, type BindingRequest, type Bindi
 import type {OpenComponent, OpenOptions} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import {WebTarget} from './http/web-target.ts'
+import {ownOf} from '../../../model/own.ts'
 
 const OPERATIONS = ['create', 'get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace']
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
@@ -109,7 +110,7 @@ function bytesOf(properties: Properties): number {
   const text = properties.text('maxResponseBodySize')
   if (text === '') return MAX_RESPONSE_BYTES
   const [, number = '', unit = ''] = /^([-+]?\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text) ?? []
-  const factor = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined
+  const factor = ownOf(UNITS, unit)
   if (number === '' || factor === undefined)
     return properties.fault(
       'maxResponseBodySize',

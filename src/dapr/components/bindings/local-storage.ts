@@ -10,6 +10,7 @@ import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from
 import type {OpenComponent} from '../component.ts'
 import {pathInside} from './local-storage/path-inside.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** Folders of the system in which nothing is kept (components-contrib: bindings/localstorage). */
 const FORBIDDEN = ['/proc', '/sys', '/boot', '/var/run/secrets']
@@ -37,7 +38,7 @@ export const open: OpenComponent<Binding> = async options => {
   return bindingOf(options, {
     output: {
       operations: Object.keys(operations),
-      invoke: async request => operations[request.operation]?.(request)
+      invoke: async request => ownOf(operations, request.operation)?.(request)
     },
     close: () => Promise.resolve()
   })

@@ -5,6 +5,7 @@ import {ChannelNotifications} from '../postgresql/notifications.ts'
 import {openPool} from '../postgresql/pool.ts'
 import type {Properties} from '../properties.ts'
 import {isObject} from '../../../model/is-object.ts'
+import {emptyRecord} from '../../../model/own.ts'
 
 const MAX_NAME = 64
 const NAME = /^[a-z0-9./_]*$/
@@ -106,7 +107,7 @@ function faultOf(what: string, name: string): string | undefined {
 
 /** The row with the highest version of each key, if versions are numbers. */
 function newestOf(rows: readonly Row[]): ConfigurationItems {
-  const items: Record<string, ConfigurationItem> = {}
+  const items = emptyRecord<ConfigurationItem>()
   const numbers = new Map<string, number>()
   for (const row of rows) {
     const number = /^[-+]?\d+$/.test(row.version ?? '') ? Number(row.version) : -1

@@ -6,6 +6,7 @@ import {checkedUrl} from './chat-completions.ts'
 import {keepingAnswers} from './kept-answers.ts'
 import {modelName} from './model-name.ts'
 import {countOf, listOf, memberOf, Provider, stringOf} from './provider.ts'
+import {ownOf} from '../../../model/own.ts'
 
 const ENDPOINT = 'https://api.anthropic.com/v1'
 const VERSION = '2023-06-01'
@@ -56,7 +57,7 @@ function requestOf(model: string, {messages, tools, toolChoice, temperature}: Mo
 
 const CHOICES: Readonly<Record<string, object>> = {auto: {type: 'auto'}, none: {type: 'none'}, required: {type: 'any'}}
 
-const choiceOf = (choice: string): object => CHOICES[choice] ?? {type: 'tool', name: choice}
+const choiceOf = (choice: string): object => ownOf(CHOICES, choice) ?? {type: 'tool', name: choice}
 
 interface Turn {
   readonly role: 'user' | 'assistant'

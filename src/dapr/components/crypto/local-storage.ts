@@ -7,6 +7,7 @@ import type {OpenComponent} from '../component.ts'
 import type {CryptoProvider} from '../crypto-provider.ts'
 import {parseKey, type KeyForm, type OwnKey} from './parse-key.ts'
 import {wrapBy} from './wrap-keys.ts'
+import {ownOf} from '../../../model/own.ts'
 
 const FORMS: Readonly<Record<string, KeyForm>> = {'.json': 'jwk', '.pem': 'pem'}
 
@@ -36,7 +37,7 @@ async function keyIn(root: string, name: string): Promise<OwnKey> {
     throw new Error(`failed to load key '${name}': ${whyOf(error)}`, {cause: error})
   }
   try {
-    return parseKey(bytes, FORMS[extname(name).toLowerCase()] ?? 'unknown')
+    return parseKey(bytes, ownOf(FORMS, extname(name).toLowerCase()) ?? 'unknown')
   } catch (error) {
     throw new Error(`failed to parse key from secret: ${messageOf(error)}`, {cause: error})
   }

@@ -1,5 +1,6 @@
 import type {BaseOptions} from '@platformatic/kafka'
 import type {Properties} from '../properties.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** The settings of components of Kafka (components-contrib: common/component/kafka/metadata.go); times in ms. */
 export interface KafkaSettings {
@@ -62,7 +63,7 @@ export function kafkaSettings(properties: Properties, hasRetries: boolean): Kafk
     heartbeatIntervalMs: properties.durationMs('heartbeatInterval', 3 * SECOND_MS, SECOND_MS),
     fetchMin: properties.integer('consumerFetchMin', 1),
     fetchMax: properties.integer('consumerFetchDefault', 1024 * 1024),
-    acks: ACKS[oneOf(properties, 'producerRequiredAcks', ['all', 'local', 'none'])] ?? -1,
+    acks: ownOf(ACKS, oneOf(properties, 'producerRequiredAcks', ['all', 'local', 'none'])) ?? -1,
     retries,
     compression: oneOf(properties, 'compression', COMPRESSIONS),
     maxRetries: isRepeated ? properties.integer('backOffMaxRetries', -1) : 0,

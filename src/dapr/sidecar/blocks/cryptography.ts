@@ -7,6 +7,7 @@ import {PieceReader, type Pieces, type Scattered} from '../documents/pieces.ts'
 import {decryptSegments, encryptSegments} from '../documents/segments.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
+import {ownOf} from '../../../model/own.ts'
 
 const WRAP_ALGORITHMS: Readonly<Record<string, WrapAlgorithm>> = {
   AES: 'A256KW',
@@ -82,9 +83,9 @@ export class Cryptography {
   async encrypt(found: FoundProvider, request: EncryptRequest, source: Pieces): Promise<Document> {
     try {
       const {algorithm: word, cipher: kind, keyName, isNameless, decryptionKeyName} = request
-      const algorithm = WRAP_ALGORITHMS[word.toUpperCase()]
+      const algorithm = ownOf(WRAP_ALGORITHMS, word.toUpperCase())
       if (algorithm === undefined) throw new Error(`option Algorithm is not valid: algorithm ${word} is not supported`)
-      const cipher = CIPHERS[kind.toUpperCase()]
+      const cipher = ownOf(CIPHERS, kind.toUpperCase())
       if (cipher === undefined) throw new Error(`option Cipher is not valid: cipher ${kind} is not supported`)
       const fileKey = randomBytes(KEY_BYTES)
       const wrappedKey = await this.#wrapped(found, fileKey, {name: keyName, algorithm})

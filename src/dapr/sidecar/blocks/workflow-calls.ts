@@ -7,6 +7,7 @@ import {WorkflowError, type Refusal} from '../../../work/workflow/workflow-error
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError} from './block-error.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** An instance as Dapr's own API names it. */
 export interface InstanceName {
@@ -57,7 +58,7 @@ export class WorkflowCalls {
       return id
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw failed(messageOf(error))
-      const code = CODES[error.refusal] ?? 'Unknown'
+      const code = ownOf(CODES, error.refusal) ?? 'Unknown'
       throw failed(
         `unable to start workflow: failed to start workflow: rpc error: code = ${code} desc = ${error.message}`
       )

@@ -1,5 +1,6 @@
 import type {ComponentResource} from '../../../files/resources/components.ts'
 import {parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {ownOf} from '../../../model/own.ts'
 
 interface Hold {
   readonly property: string
@@ -26,7 +27,7 @@ const SHARE = 0.9
 
 /** How long a broker's message may wait for an app that starts or reloads, in ms: after that the broker redelivers it. */
 export function holdMsOf({type, properties}: Pick<ComponentResource, 'type' | 'properties'>): number {
-  const hold = HOLDS[type]
+  const hold = ownOf(HOLDS, type)
   if (hold === undefined) return USUAL_MS * SHARE
   const {property, unitMs, defaultMs} = hold
   const text = properties.find(({name}) => name.toLowerCase() === property.toLowerCase())?.value ?? ''

@@ -10,6 +10,7 @@ import {workParent, type Trace} from '../http/trace.ts'
 import {sentTrace} from './grpc-trace.ts'
 import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
+import {ownOf} from '../../../model/own.ts'
 
 export interface OwnMethodsContext {
   readonly appId: string
@@ -113,7 +114,7 @@ export function ownMethod(path: string): OwnMethod | undefined {
   const operation = known === undefined ? operationIn(path) : undefined
   if (operation === undefined) return known
   const {name, isStream} = operation
-  const own = OWN[name]
+  const own = ownOf(OWN, name)
   if (own === undefined && (isStream || name === 'InvokeService')) return undefined
   const method = own ?? block(name)
   KNOWN.set(path, method)

@@ -1,3 +1,5 @@
+import {ownOf} from '../../../model/own.ts'
+
 const ESCAPES = /[<>&\u2028\u2029]/g
 const escapeOf = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
@@ -23,7 +25,7 @@ const QUOTED = /["\\\u0000-\u001f\u007f-\u009f]/g
 const quoteOf = (character: string): string => {
   const code = character.charCodeAt(0)
   return (
-    NAMED[character] ??
+    ownOf(NAMED, character) ??
     (code < 128 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`)
   )
 }

@@ -3,6 +3,7 @@ import {operationAt} from '../../../model/dapr/api/routes.ts'
 import type {ApiAccess} from '../../../files/resources/dapr-configuration.ts'
 import {isRouteServed} from './api-access.ts'
 import {segmentText} from './go-path.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** A call to a building block. */
 export interface BlockCall {
@@ -47,5 +48,5 @@ export const findRoute = (
   const {name, block} = found.operation
   const read = block === 'actors' ? segmentText : unescape
   const params = found.params.map(segments => segments.map(read).join('/'))
-  return OWN[name]?.(params) ?? {kind: 'block', call: name, params}
+  return ownOf(OWN, name)?.(params) ?? {kind: 'block', call: name, params}
 }

@@ -17,6 +17,7 @@ import {
 } from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
+import {emptyRecord} from '../../../model/own.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
@@ -26,7 +27,7 @@ const linesOf = (metadata: Readonly<Record<string, string>>): string =>
 
 /** The trace of the call, for bindings that pass it on. */
 function traceOf({lines, trace}: BlockRequest): Record<string, string> {
-  const found: Record<string, string> = {}
+  const found = emptyRecord<string>()
   for (const [, name = '', value = ''] of trace.matchAll(/^(traceparent|tracestate):[ \t]*([^\r\n]*)/gim))
     found[name.toLowerCase()] = value
   const baggage = headerOf({lines}, 'baggage')

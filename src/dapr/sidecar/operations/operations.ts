@@ -12,6 +12,7 @@ import {PUBSUB_OPERATIONS} from './pubsub.ts'
 import {SECRET_OPERATIONS} from './secrets.ts'
 import {STATE_OPERATIONS} from './state.ts'
 import {WORKFLOW_OPERATIONS} from './workflows.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** The operations of Dapr's API that are served, by Dapr's names. */
 const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>> = {
@@ -34,7 +35,7 @@ export function operationOf<P extends keyof BlockOperation>(
   name: ApiOperation['name'],
   protocol: P
 ): NonNullable<BlockOperation[P]> {
-  const found = OPERATIONS[name]?.[protocol]
+  const found = ownOf(OPERATIONS, name)?.[protocol]
   if (found === undefined) throw new Error(`nothing serves ${name} over ${protocol}`)
   return found
 }

@@ -9,6 +9,7 @@ import {callsQuery, recordedCall} from '../calls.ts'
 import {Turns} from '../turns.ts'
 import {CallSnapshot} from './call-snapshot.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
+import {ownOf} from '../../../model/own.ts'
 
 const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) => Exporter>>> = {
   har: async () => (await import('./har.ts')).harExporter,
@@ -31,7 +32,7 @@ export async function exportCalls(
   {recorder, masked, control, work}: ApiContext,
   {at: {format = ''}, query, gone, response}: ApiRequest
 ): Promise<undefined> {
-  const load = LOADERS[format]
+  const load = ownOf(LOADERS, format)
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
   // OTLP has what calls were made for, HAR also what apps say of them

@@ -8,6 +8,7 @@ import type {CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
 import {FLAG, heldMs, isFailed, tookMs, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** A call, and its bytes if a filter needs them: those are read last. */
 export interface FilteredCall extends CallLine {
@@ -53,7 +54,7 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
       method === value.toUpperCase(),
   status: statusFilter,
   is: value => {
-    const state = Object.hasOwn(STATES, value) ? STATES[value] : undefined
+    const state = ownOf(STATES, value)
     if (state === undefined) throw unknown('is', value, Object.keys(STATES))
     return typeof state === 'number' ? ({flags}) => (flags & state) !== 0 : state
   },
@@ -124,7 +125,7 @@ function readTerm(word: string, spans: Spans): Term {
   refuseOtherSigns(word)
   const [, field = '', value = ''] = /^([a-z]+):(.*)$/s.exec(word) ?? []
   if (field === '') return {isSlow: true, matches: anywhere(word)}
-  const make = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined
+  const make = ownOf(FIELDS, field)
   if (make === undefined) throw unknownField(field)
   if (value === '') throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
   const anyOf = value.split('|').map(each => make(each, spans))

@@ -3,6 +3,7 @@ import {isAbsolute, join} from 'node:path'
 import {portsOf, startWords, type ComposeSidecar, type Service} from './service.ts'
 import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {isMap, listedValues, mapOf, mergedValues, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {emptyRecord} from '../../../model/own.ts'
 
 /** The services of a project without what the run itself is. */
 export interface WithoutDapr {
@@ -89,7 +90,7 @@ function sidecarOf(
   file: ImportedFile
 ): ComposeSidecar {
   const notes: string[] = []
-  const keys: Record<string, unknown> = {}
+  const keys = emptyRecord<unknown>()
   for (const [flag, [value = '']] of flags) {
     const key = KEYS.get(flag)
     if (key !== undefined) keys[key] = typed(value)

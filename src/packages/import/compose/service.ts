@@ -2,6 +2,7 @@ import {dirname} from 'node:path'
 import {pathFrom, type ImportedFile} from '../imported.ts'
 import {splitWords} from '../reading/shell-words.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** The facts about an app in the container of its sidecar. */
 export interface ComposeSidecar {
@@ -148,7 +149,7 @@ function durationOf(text: string): string | undefined {
   if (/^\d+(?:ms|s|m)$/.test(text)) return text
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined
   const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)]
-  const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit] ?? 0), 0)
+  const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (ownOf(MILLISECONDS, unit) ?? 0), 0)
   return total % 1000 === 0 ? `${total / 1000}s` : `${Math.round(total)}ms`
 }
 

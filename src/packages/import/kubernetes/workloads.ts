@@ -3,6 +3,7 @@ import {basename, relative} from 'node:path'
 import {freeFrom} from '../compose/ports.ts'
 import {pathTo, type ImportedFile} from '../imported.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {emptyRecord, ownOf} from '../../../model/own.ts'
 
 /** How images are built, by their names without a tag. */
 export type Builds = ReadonlyMap<string, {readonly folder: string; readonly dockerfile?: string}>
@@ -137,7 +138,7 @@ class Workload {
   }
 
   #environment(container: Values, names: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
-    const env: Record<string, string> = {}
+    const env = emptyRecord<string>()
     for (const from of listedValues(container['envFrom']).map(mapOf))
       for (const [kind, key] of [
         ['ConfigMap', 'configMapRef'],
@@ -155,7 +156,7 @@ class Workload {
       const name = textValue(each['name'])
       if (value === undefined)
         this.#note(`env: ${name} comes from ${source(each)}, which is in none of the manifests: write it into env`)
-      else env[name] = value.replaceAll(/\$\((\w+)\)/g, (whole, other: string) => env[other] ?? whole)
+      else env[name] = value.replaceAll(/\$\((\w+)\)/g, (whole, other: string) => ownOf(env, other) ?? whole)
     }
     return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, literal(shortNames(value, names))]))
   }

@@ -6,6 +6,7 @@ import {buildNote} from '../folder/languages/node.ts'
 import {textsOf} from '../reading/yaml-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {commandOf, flaggedPort, commandPort, portVariable, readsPort, splitFolder} from '../reading/shell-words.ts'
+import {emptyRecord} from '../../../model/own.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -145,7 +146,7 @@ function placedIn(root: string, typed: string): {readonly folder: string; readon
 }
 
 function assigned(typed: string): {readonly env: Readonly<Record<string, string>>; readonly line: string} {
-  const env: Record<string, string> = {}
+  const env = emptyRecord<string>()
   let line = typed
   for (let match = ASSIGNED.exec(line); match !== null; match = ASSIGNED.exec(line)) {
     env[match[1] ?? ''] = match[2] ?? ''

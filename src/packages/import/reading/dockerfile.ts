@@ -4,6 +4,7 @@ import {isInside} from '../../../model/glob.ts'
 import {jsonIn} from '../../../model/is-json.ts'
 import {isFolder, textAt} from './files.ts'
 import {commandOf, splitWords} from './shell-words.ts'
+import {emptyRecord} from '../../../model/own.ts'
 
 /** Programs that a machine of a developer has, too. */
 const PROGRAMS =
@@ -77,7 +78,7 @@ export const withoutWorkdir = (words: readonly string[], workdir: string): reado
 
 /** The variables that an image gives its program, without those that only name places in the image. */
 export function variablesOfDockerfile(file: string, target = ''): Readonly<Record<string, string>> {
-  const env: Record<string, string> = {}
+  const env = emptyRecord<string>()
   for (const line of stageOf(file, target)) {
     const [, rest = ''] = /^ENV\s+(.*)$/i.exec(line) ?? []
     const [, name = '', value = ''] = /^(\w+)\s+(.*)$/.exec(rest) ?? []

@@ -3,6 +3,7 @@ import {basename} from 'node:path'
 import {parseEnv} from 'node:util'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {textAt} from './files.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** The variables of an env file as it is now; none if it is not there. */
 export const envFileVariables = (file: string): Readonly<Record<string, string | undefined>> => parseEnv(textAt(file))
@@ -35,7 +36,7 @@ export function variablesWithoutValue(
   const known = {...(typeof interpolate === 'string' && envFileVariables(interpolate)), ...env}
   const missing = new Map<string, boolean>()
   for (const [all, name = '', operator = ''] of JSON.stringify([app.keys, common]).matchAll(REFERENCE)) {
-    const value = known[name]
+    const value = ownOf(known, name)
     const isRequired = operator.endsWith('?')
     const isMissing = value === undefined || (operator === ':?' && value === '')
     if (all.startsWith('$$') || !isMissing || !['', '?', ':?'].includes(operator)) continue

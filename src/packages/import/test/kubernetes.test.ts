@@ -28,7 +28,7 @@ spec:
             - {name: CACHE, value: "redis:6379"}
             - {name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}
             - {name: KEY, valueFrom: {secretKeyRef: {name: gone, key: key}}}
-            - {name: BOTH, value: "$(LEVEL)-$(NONE)"}
+            - {name: BOTH, value: "$(LEVEL)-$(NONE)-$(constructor)"}
           envFrom: [{configMapRef: {name: settings}, prefix: P_}]
 ---
 kind: Service
@@ -94,7 +94,7 @@ t.test('skaffold: images that are built here are programs, with ports and enviro
       CACHE: 'localhost:6379',
       LEVEL: 'debug',
       P_level: 'debug',
-      BOTH: 'debug-$(NONE)'
+      BOTH: 'debug-$(NONE)-$(constructor)'
     },
     resourcesPaths: ['../../k8s']
   })

@@ -1,3 +1,5 @@
+import {ownOf} from '../../../model/own.ts'
+
 /** A piece of a Tiltfile: `line` ends a statement. */
 export interface StarToken {
   readonly kind: 'name' | 'number' | 'text' | 'sign' | 'line' | 'end'
@@ -40,7 +42,7 @@ const ESCAPES: Readonly<Record<string, string>> = {n: '\n', t: '\t', r: '\r', '\
 function unquoted(quoted: string, isRaw: boolean): string {
   const width = /^(?:"""|''')/.test(quoted) ? 3 : 1
   const inner = quoted.slice(width, -width)
-  return isRaw ? inner : inner.replaceAll(/\\([^])/g, (_, each: string) => ESCAPES[each] ?? each)
+  return isRaw ? inner : inner.replaceAll(/\\([^])/g, (_, each: string) => ownOf(ESCAPES, each) ?? each)
 }
 
 /** A place in the tokens of a file. */

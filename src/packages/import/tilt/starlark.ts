@@ -216,7 +216,7 @@ class Interpreter {
     if (text === '{') return this.#map()
     if (kind !== 'name') return undefined
     const words: Readonly<Record<string, StarValue>> = {True: true, False: false, None: null}
-    if (text in words) return words[text]
+    if (Object.hasOwn(words, text)) return words[text]
     if (this.#read.take('(')) return this.#call(text, line)
     const value = this.#scope.get(text)
     return isFunction(value) ? undefined : value

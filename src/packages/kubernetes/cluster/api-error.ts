@@ -1,4 +1,5 @@
 import {UserError} from '../../../model/errors.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** Why an API server refuses a request (`Status` in `meta/v1`). */
 export interface ClusterStatus {
@@ -41,7 +42,7 @@ const VERBS: Readonly<Record<string, string>> = {
 
 /** An answer as an error with advice for the user; `what` names the object, or the request: `Deployment "shop"`. */
 export function asUserError(error: ClusterError, what: string, context: string): UserError {
-  const verb = VERBS[error.method] ?? error.method
+  const verb = ownOf(VERBS, error.method) ?? error.method
   const server = `the Kubernetes context "${context}"`
   switch (error.code) {
     case 401:

@@ -2,6 +2,7 @@ import {syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, OK_STATUS, RedisError, Verbatim, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
+import {ownOf} from '../../../model/own.ts'
 
 type Subcommand = (session: Session, args: readonly string[]) => Result
 
@@ -65,9 +66,9 @@ const ARITY: Readonly<Record<string, readonly [least: number, most: number]>> = 
 
 export const client: Subcommand = (session, [given = '', ...args]) => {
   const name = given.toLowerCase()
-  const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined
+  const subcommand = ownOf(SUBCOMMANDS, name)
   if (subcommand === undefined) throw unknownSubcommand('CLIENT', given)
-  const [least, most] = ARITY[name] ?? [0, Infinity]
+  const [least, most] = ownOf(ARITY, name) ?? [0, Infinity]
   if (args.length < least || args.length > most) throw wrongArity(`client|${name}`)
   return subcommand(session, args)
 }
@@ -115,7 +116,7 @@ function kill(session: Session, args: readonly string[]): Result {
   let chosen = [...session.engine.sessions].filter(({address}) => address !== '')
   for (let at = 0; at < words.length; at += 2) {
     const [name, value] = [(words[at] ?? '').toUpperCase(), words[at + 1]]
-    const isChosen = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined
+    const isChosen = ownOf(FILTERS, name)
     if (value === undefined || (isChosen === undefined && name !== 'SKIPME')) throw syntaxError()
     if (isChosen === undefined) isSparing = value.toLowerCase() === 'yes'
     else chosen = chosen.filter(each => isChosen(each, value))

@@ -1,3 +1,5 @@
+import {ownOf} from '../../../model/own.ts'
+
 const ESCAPES: Readonly<Record<string, string>> = {n: '\n', r: '\r', t: '\t', b: '\b', a: '\u0007'}
 
 /** Bytes of other protocols, which no person types: a TLS hello, the head of STUN. */
@@ -58,7 +60,7 @@ function readQuoted(line: string, start: number, quote: string): Word | undefine
     } else {
       const hex = /^x([\da-f]{2})/i.exec(line.slice(at + 1, at + 4))?.[1]
       const next = line.charAt(at + 1)
-      text += hex === undefined ? (ESCAPES[next] ?? next) : String.fromCharCode(Number.parseInt(hex, 16))
+      text += hex === undefined ? (ownOf(ESCAPES, next) ?? next) : String.fromCharCode(Number.parseInt(hex, 16))
       at += hex === undefined ? 1 : 3
     }
   }

@@ -1,6 +1,7 @@
 import {FrameClients} from '#h2-frames'
 import type {Pool} from '../pool.ts'
 import {isSecure} from './head-fields.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** The connections of a pool that carry many calls each. */
 export const clientsOf = (pool: Pool, warn: (text: string) => void): FrameClients =>
@@ -8,7 +9,7 @@ export const clientsOf = (pool: Pool, warn: (text: string) => void): FrameClient
     hosts: pool.hosts,
     port: pool.port,
     isSecure: isSecure(pool),
-    hint: HINTS[pool.protocol] ?? '',
+    hint: ownOf(HINTS, pool.protocol) ?? '',
     warn
   }))
 

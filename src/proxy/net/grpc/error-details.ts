@@ -1,6 +1,7 @@
 import {BinaryReader} from '@bufbuild/protobuf/wire'
 import {eachField, readStrings} from './invoke-messages.ts'
 import {withEntry} from './message-codec.ts'
+import {emptyRecord} from '../../../model/own.ts'
 
 /** How a field of a message is written in JSON. */
 type Kind = 'text' | 'texts' | 'map' | 'duration' | Schema | readonly [Schema]
@@ -70,7 +71,7 @@ const valueOf = (kind: Kind, reader: BinaryReader, known: unknown): unknown => {
 }
 
 const messageOf = (schema: Schema, bytes: Uint8Array): Json => {
-  const json: Json = {}
+  const json: Json = emptyRecord()
   eachField(bytes, (field, reader) => {
     const known = schema[field]
     if (known === undefined) return false

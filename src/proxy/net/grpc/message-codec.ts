@@ -157,6 +157,7 @@ export function decode<S extends Schema>(schema: S, bytes: Uint8Array): Message<
 
 function read<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
   const {fields, byNumber} = layoutOf(schema)
+  // oxlint-disable pillion/user-words -- the names are those of our schema
   const message: Record<string, unknown> = {}
   for (const {name, empty} of fields) message[name] = empty
   const reader = new BinaryReader(bytes)
@@ -166,6 +167,7 @@ function read<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
     if (field === undefined) reader.skip(wireType, number)
     else message[field.name] = readField(reader, field.type, message[field.name])
   }
+  // oxlint-enable pillion/user-words
   return message as Message<S>
 }
 

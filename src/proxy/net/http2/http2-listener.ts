@@ -196,6 +196,7 @@ function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamReq
     const value = raw[at + 1] ?? ''
     hasHost ||= name === 'host'
     hasLength ||= name === 'content-length'
+    // oxlint-disable-next-line pillion/user-words -- these begin with a colon
     if (name.startsWith(':')) pseudo[name] = value
     // Several cookie headers become one again (RFC 9113 §8.2.3).
     else if (name === 'cookie') cookie += cookie === '' ? value : `; ${value}`

@@ -29,6 +29,7 @@ import {
   START_INSTANCE,
   TELL
 } from './hub-messages.ts'
+import {ownOf} from '../../../model/own.ts'
 
 /** The caller: the app of the sidecar, and a way to hear that it has disconnected. */
 export interface HubCaller {
@@ -131,14 +132,14 @@ export async function callHub(
   message: Uint8Array,
   caller: HubCaller
 ): Promise<Answer> {
-  const method = METHODS[name]
+  const method = ownOf(METHODS, name)
   if (method === undefined)
     return {code: UNIMPLEMENTED, message: `unknown method ${name} for service TaskHubSidecarService`}
   try {
     return await method(workflows, message, caller)
   } catch (error) {
     if (!(error instanceof WorkflowError)) throw error
-    return {code: CODES[error.refusal], message: (FAILED[name] ?? '') + error.message}
+    return {code: CODES[error.refusal], message: (ownOf(FAILED, name) ?? '') + error.message}
   }
 }
 

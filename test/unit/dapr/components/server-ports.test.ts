@@ -20,5 +20,6 @@ t.test('where a component has its server; without a port it is the usual one of 
   t.same(portsOf('state.postgresql', {connectionString: 'postgres://me@db.example/shop'}), [])
   t.same(portsOf('bindings.http', {url: 'http://localhost:3000/hook'}), [3000])
   t.same(portsOf('state.in-memory', {}), [])
+  t.same(portsOf('state.constructor', {host: 'localhost'}), [])
   t.end()
 })

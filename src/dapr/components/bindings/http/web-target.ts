@@ -4,6 +4,7 @@ import {collectFirst} from '../../../../proxy/net/collector.ts'
 import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
 import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
+import {emptyRecord, ownOf} from '../../../../model/own.ts'
 
 export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secretHeaders'> {
   /** Paths are joined to it. */
@@ -117,13 +118,13 @@ const OF_CONNECTION =
 
 /** The headers, those that come more than once joined, and the status. */
 function metadataOf(status: number, fields: readonly string[]): Record<string, string> {
-  const metadata: Record<string, string> = {}
+  const metadata = emptyRecord<string>()
   const named = new Set(namedIn(fields))
   for (let at = 0; at < fields.length; at += 2) {
     const name = nameText(fields[at] ?? '')
     if (OF_CONNECTION.test(name) || named.has(name.toLowerCase())) continue
     const value = fields[at + 1] ?? ''
-    metadata[name] = metadata[name] === undefined ? value : `${metadata[name]}, ${value}`
+    metadata[name] = ownOf(metadata, name) === undefined ? value : `${metadata[name]}, ${value}`
   }
   return {...metadata, statusCode: status.toString(), status: `${status} ${reasonOf(status)}`.trim()}
 }

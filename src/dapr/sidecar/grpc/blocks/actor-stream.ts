@@ -8,6 +8,7 @@ import type {ActorAnswer, ActorRequest, Firing} from '../../../../work/actor/act
 import type {ActorSession} from '../../blocks/actor-streams.ts'
 import {headerLines} from '../../http/blocks/app-headers.ts'
 import type {ServerStream} from '../server-stream.ts'
+import {emptyRecord} from '../../../../model/own.ts'
 
 type Answer = Message<typeof SubscribeActorEventsRequestAlpha1>
 type Sent = Partial<Message<typeof SubscribeActorEventsResponseAlpha1>>
@@ -124,7 +125,7 @@ function dataOf({data}: Firing): {readonly typeUrl: string; readonly value: Uint
 
 function metadataOf(lines: string): Record<string, string> {
   const pairs = pairsOf(lines)
-  const metadata: Record<string, string> = {}
+  const metadata = emptyRecord<string>()
   for (let at = 0; at < pairs.length; at += 2) {
     const name = pairs[at] ?? ''
     if (name.toLowerCase() !== 'dapr-reentrancy-id') metadata[name] = pairs[at + 1] ?? ''

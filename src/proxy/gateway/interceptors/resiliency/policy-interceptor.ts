@@ -10,6 +10,7 @@ import {
 } from '../../interceptor.ts'
 import type {ResiliencyInterceptor} from './interceptor.ts'
 import type {EndpointPolicies, Outcomes, PolicyFailure, ResilientCall, Verdict} from './resilient-call.ts'
+import {ownOf} from '../../../../model/own.ts'
 
 /** Dapr's error for a timeout, and Go's for a caller that disconnected. */
 const REASONS: Partial<Record<PolicyFailure, string>> = {
@@ -34,7 +35,7 @@ function judge(outcome: CallOutcome): Verdict {
 
 const OUTCOMES: Outcomes<CallOutcome> = {
   judge,
-  failed: reason => ({kind: 'ended', reason: REASONS[reason] ?? reason}),
+  failed: reason => ({kind: 'ended', reason: ownOf(REASONS, reason) ?? reason}),
   discard: outcome => {
     if (outcome.kind === 'response') outcome.discard()
   }

@@ -4,7 +4,7 @@ import t from 'tap'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** The lines at which the rule of lint finds a fault in the body of a method. */
+/** The lines at which our rules of lint find a fault. */
 function faultsIn(folder: string): readonly number[] {
   const config = join(folder, 'oxlint.json')
   const args = [
@@ -17,13 +17,13 @@ function faultsIn(folder: string): readonly number[] {
     join(folder, 'a.ts')
   ]
   const {stdout} = spawnSync(process.execPath, args, {encoding: 'utf8'})
-  return [...stdout.matchAll(/a\.ts:(\d+):.*shared-work/g)].map(([, line]) => Number(line))
+  return [...stdout.matchAll(/a\.ts:(\d+):.*pillion/g)].map(([, line]) => Number(line))
 }
 
 const CONFIG = JSON.stringify({
-  jsPlugins: [join(ROOT, 'scripts/shared-work.js')],
+  jsPlugins: [join(ROOT, 'scripts/lint-plugin.js')],
   categories: {correctness: 'off'},
-  rules: {'pillion/shared-work': 'error'}
+  rules: {'pillion/shared-work': 'error', 'pillion/user-words': 'error'}
 })
 
 t.test('who waits for work that others may share does not end its entry', async t => {
@@ -57,4 +57,26 @@ t.test('who waits for work that others may share does not end its entry', async 
 }`
   const folder = t.testdir({'a.ts': body, 'oxlint.json': CONFIG})
   t.same(faultsIn(folder), [6, 11, 17])
+})
+
+t.test('a word of others is not looked up in an object literal, and is no key of one', t => {
+  const body = `const TABLE = {a: 1} as const
+const NUMBERED = {1: 'a'}
+export const one = word => TABLE[word] ?? 0 // 3
+export function two(word, number) {
+  const found = TABLE[word] // 5
+  if (found === undefined) return NUMBERED[number] ?? ''
+  return word in TABLE // 7
+}
+export function three(words) {
+  const all = {}
+  for (const word of words) all[word] = 1 // 11
+  const known = {b: 2}
+  const call = known[words]?.(1) // 13
+  return [all, call, TABLE['a'] ?? 0, Object.hasOwn(TABLE, words)]
+}
+export const four = kind => TABLE[kind]
+`
+  t.same(faultsIn(t.testdir({'a.ts': body, 'oxlint.json': CONFIG})), [3, 5, 7, 11, 13])
+  t.end()
 })

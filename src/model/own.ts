@@ -1,0 +1,7 @@
+/** The value of a key that a table has itself; an object literal also knows `constructor` and `__proto__`. Undefined: it has no such key. */
+export const ownOf = <T>(table: Readonly<Partial<Record<string, T>>>, word: string | number): T | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined
+
+/** An empty record for keys that others have named: in an object literal one called `__proto__` is lost. */
+// what has no prototype has no type either
+export const emptyRecord = <T>(): Record<string, T> => Object.create(null) as Record<string, T>
