@@ -1,60 +1,9 @@
-import t, {type Test} from 'tap'
+import t from 'tap'
 import type * as Api from '../../src/model/api.generated.ts'
 import {freePort} from '../rig/free-port.ts'
 import {ask, managerOf} from '../rig/manager.ts'
-import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
-
-/** Answers with its pid and the path. Ends at once if its file says so. */
-const APP = `
-import {createServer} from 'node:http'
-import {existsSync} from 'node:fs'
-if (existsSync('broken')) {
-  console.error('no database')
-  process.exit(3)
-}
-createServer((request, response) => {
-  if (request.url === '/slow') return setTimeout(() => response.end('slow'), 800)
-  response.end(JSON.stringify({pid: process.pid, path: request.url}))
-}).listen(Number(process.env.APP_PORT ?? process.env.PORT), '127.0.0.1', () => console.log('listens'))
-`
-
-interface Shop {
-  readonly rig: Rig
-  readonly run: ReturnType<Rig['pillion']>
-  /** Its sidecar invokes the others. */
-  readonly port: number
-}
-
-/** A template with these apps, and a sidecar that calls them. */
-async function openShop(t: Test, apps: readonly TemplateApp[], args: readonly string[] = []): Promise<Shop> {
-  const rig = await openRig(t)
-  const port = await freePort()
-  await rig.template([
-    {appID: 'shop', daprHTTPPort: port, command: ['sleep', '1000']},
-    ...apps.map(app => ({command: ['node', '../app.mjs'], ...app}))
-  ])
-  await rig.write({'app.mjs': APP})
-  const run = rig.pillion(['run', '-f', '.', ...args])
-  await run.waitForLine('Started Dapr with app id "shop"')
-  return {rig, run, port}
-}
-
-const invoke = async (port: number, app: string, path = '/'): Promise<Response> =>
-  fetch(`http://127.0.0.1:${port}/v1.0/invoke/${app}/method${path}`)
-
-const appsOf = async (rig: Rig): Promise<readonly Api.App[]> => {
-  const {stdout} = await rig.run(['ps', '-o', 'json'])
-  return JSON.parse(stdout) as readonly Api.App[]
-}
-
-const stateOf = async (rig: Rig, id: string): Promise<string> =>
-  (await appsOf(rig)).find(each => each.id === id)?.state ?? ''
-
-const calls = async (rig: Rig, app: string): Promise<readonly Api.Call[]> =>
-  (await rig.run(['calls', `to:${app}`, '-o', 'ndjson'])).stdout
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as Api.Call)
+import {openRig, type Rig} from '../rig/rig.ts'
+import {openShop, invoke, appsOf, stateOf, calls, APP} from '../rig/lazy-shop.ts'
 
 t.test('a lazy app has no process until its first call, which waits for one', async t => {
   const {rig, run, port} = await openShop(t, [{appID: 'stock', autoPort: true, lazy: true}])
@@ -151,69 +100,6 @@ t.test('an app starts the lazy ones that it depends on, before itself', async t 
   t.equal((await invoke(port, 'web')).status, 200)
   t.equal(await stateOf(rig, 'db'), 'running')
   await run.waitForLine('db: woken by "api" depends on it')
-})
-
-t.test('the callers of an app get the reason why what it depends on does not start', async t => {
-  const {rig, port} = await openShop(t, [
-    {appID: 'web', autoPort: true, lazy: true, dependsOn: ['api']},
-    {appID: 'api', autoPort: true, lazy: true}
-  ])
-  await rig.write({'api/broken': ''})
-  for (const attempt of [1, 2]) {
-    const failed = await invoke(port, 'web')
-    t.equal(failed.status, 500, `attempt ${attempt}`)
-    t.match(
-      await failed.text(),
-      /\\"web\\" was not started: it depends on \\"api\\" becoming ready, but \\"api\\" exited/
-    )
-  }
-  await rig.run(['exec', 'shop', '--', 'rm', '../api/broken'])
-  t.equal((await invoke(port, 'web')).status, 200)
-})
-
-t.test('the callers of an app whose dependency is stopped get the reason, also of several instances', async t => {
-  const {rig, run, port} = await openShop(t, [
-    {appID: 'web', autoPort: true, lazy: true, dependsOn: {api: 'completed'}, replicas: 3},
-    {appID: 'api', command: ['sh', '-c', 'test -e done || sleep 1000']}
-  ])
-  t.equal((await rig.run(['stop', '--app-id', 'api'])).code, 0)
-  for (const attempt of [1, 2]) {
-    const failed = await invoke(port, 'web')
-    t.equal(failed.status, 500, `attempt ${attempt}`)
-    t.match(await failed.text(), /\\"web(\.\d)?\\" was not started: it depends on \\"api\\"/)
-  }
-  await rig.write({'api/done': ''})
-  t.equal((await rig.run(['start', 'api'])).code, 0)
-  t.equal((await invoke(port, 'web')).status, 200)
-  for (const name of ['web', 'web.2', 'web.3']) await run.waitForLine(`${name}: woken`)
-  t.equal(run.stdout.lines.filter(line => line.includes('woken')).length, 3, 'each once')
-  t.notMatch(run.stderr.text, /RangeError|Exception/)
-})
-
-t.test('an app that is started tries those again that it depends on and that have failed', async t => {
-  const {rig, port} = await openShop(t, [
-    {appID: 'web', autoPort: true, profiles: ['more'], dependsOn: ['api']},
-    {appID: 'api', autoPort: true, lazy: true}
-  ])
-  await rig.write({'api/broken': ''})
-  t.equal((await invoke(port, 'api')).status, 500)
-  const refused = await rig.run(['start', 'web'])
-  t.equal(refused.code, 1)
-  t.match(refused.stderr, /"api" exited with code 3/)
-  await rig.run(['exec', 'shop', '--', 'rm', '../api/broken'])
-  t.match(await rig.run(['start', 'web']), {code: 0}, 'it was given up')
-  t.equal(await stateOf(rig, 'api'), 'running')
-})
-
-t.test('start starts what those need that an app depends on and that are asleep', async t => {
-  const {rig} = await openShop(t, [
-    {appID: 'web', autoPort: true, dependsOn: ['api'], profiles: ['more']},
-    {appID: 'api', autoPort: true, lazy: true, dependsOn: ['db']},
-    {appID: 'db', autoPort: true}
-  ])
-  t.equal((await rig.run(['stop', '--app-id', 'db'])).code, 0)
-  t.match(await rig.run(['start', 'web']), {code: 0})
-  t.match([await stateOf(rig, 'db'), await stateOf(rig, 'api')], ['running', 'running'])
 })
 
 t.test('start and restart start an app that is asleep; one that was stopped refuses calls', async t => {

@@ -1,19 +1,8 @@
-import {mkdir, readdir, readFile, rm, watch} from 'node:fs/promises'
-import {createServer} from 'node:http'
+import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import t, {type Test} from 'tap'
-import {openRig, type Rig} from '../rig/rig.ts'
-import {writeWorktrees} from '../rig/worktrees.ts'
-
-/** A program that listens on its port after a moment. */
-const LISTENS = `setTimeout(() => require('node:http').createServer((_, response) => response.end('hello')).listen(process.env.PORT), 200)`
-
-async function rigWithApp(t: Test, code = LISTENS): Promise<Rig> {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'a', autoPort: true, command: ['node', '-e', code]}])
-  t.teardown(async () => rig.run(['down']))
-  return rig
-}
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+import {rigWithApp} from '../rig/detached.ts'
 
 t.test('up -d leaves the run in the background once its apps are ready, and down ends it', async t => {
   const rig = await rigWithApp(t)
@@ -49,103 +38,6 @@ t.test('attach shows the run, with its reloads; Ctrl-C leaves it running, and it
   await rig.run(['down'])
   t.match(await second.exited, {code: 0})
   t.match(second.stderr.lines.join('\n'), /the run has ended$/)
-})
-
-t.test('up -d --timeout is over also while the setup of a worktree runs, which goes on', async t => {
-  const rig = await openRig(t)
-  const app = {appID: 'a', appDirPath: '.', command: ['node', '-e', 'setInterval(() => {}, 1000)']}
-  const wait = ['sh', '-c', 'touch begun; while ! [ -e go ]; do sleep 0.05; done']
-  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, setup: wait, apps: [app]})})
-  const pr = {folder: 'pr'}
-  t.teardown(async () => rig.run(['down'], pr))
-  const said = await rig.run(['up', '-d', '--timeout', '100ms'], pr)
-  t.match(said, {code: 124, stdout: '', stderr: /the run is not there after 100 ms: [^]*up\.log\n$/})
-  await rig.write({'pr/go': ''})
-  t.match(await rig.run(['wait', '--for', 'ready'], pr), {code: 0})
-})
-
-t.test('of two up -d at once each says what became of its own start', async t => {
-  const rig = await rigWithApp(t)
-  const both = await Promise.all([rig.run(['up', '-d']), rig.run(['up', '-d'])])
-  t.match(
-    both.toSorted((a, b) => Number(a.code) - Number(b.code)),
-    [
-      {code: 0, stdout: /1 app ready/, stderr: /^$/},
-      {code: 1, stdout: '', stderr: /already/}
-    ]
-  )
-  t.same(await readdir(join(rig.folder, '.dapr/logs')), ['up.log'])
-})
-
-t.test('each up -d shows the warnings of its own run', async t => {
-  const rig = await openRig(t)
-  await rig.template([
-    {appID: 'a', autoPort: true},
-    {appID: 'b', command: ['sleep', '1000']}
-  ])
-  const first = rig.pillion(['up', '-d', '--only', 'a'])
-  const app = await rig.driven('a')
-  t.match(await rig.run(['up', '-d', '--name', 'second', '--only', 'b']), {
-    code: 0,
-    stderr: /This one is called second/
-  })
-  await app.listen()
-  t.match(await first.exited, {code: 0})
-  t.equal(first.stderr.text, '')
-  await rig.run(['down'])
-})
-
-t.test('the log of an up -d that was killed goes with the next one, and that of one that runs stays', async t => {
-  const rig = await rigWithApp(t)
-  const own = `up.log.${process.pid}`
-  await rig.write({[`.dapr/logs/${own}`]: '', '.dapr/logs/up.log.999999999': '', '.dapr/logs/up.log.old': ''})
-  t.match(await rig.run(['up', '-d']), {code: 0})
-  const logs = await readdir(join(rig.folder, '.dapr/logs'))
-  t.same(logs.filter(name => name.startsWith('up')).toSorted(), ['up.log', own, 'up.log.old'])
-})
-
-for (const template of ['whole', 'broken'])
-  t.test(`up -d whose log is removed while it starts, of a template that is ${template}`, async t => {
-    const rig = await rigWithApp(t)
-    const logs = join(rig.folder, '.dapr/logs')
-    await mkdir(logs, {recursive: true})
-    const text = template === 'whole' ? await readFile(join(rig.folder, 'dapr.yaml'), 'utf8') : 'apps: 1'
-    const seen = watch(logs)[Symbol.asyncIterator]()
-    const up = rig.pillion(['up', '-d', '-f', '-'])
-    const {value} = await seen.next()
-    await rm(join(logs, value?.filename ?? ''))
-    await seen.return?.()
-    up.stdin.end(text)
-    const {code} = await up.exited
-    t.equal(code, template === 'whole' ? 0 : 1)
-    t.notMatch(up.stderr.text, /ENOENT/)
-  })
-
-t.test('a run that does not respond holds up neither up -d nor up --run', async t => {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'a', command: ['sleep', '1000']}])
-  const asked: string[] = []
-  const silent = createServer(({url = ''}, response) => {
-    if (url === '/api/v1/run') asked.push(url)
-    else response.writeHead(404).end()
-  })
-  t.teardown(() => silent.closeAllConnections())
-  const home = join(rig.runtimeDir, 'f'.repeat(8))
-  await mkdir(home, {mode: 0o700})
-  await new Promise<void>(resolve => silent.listen(join(home, 'socket'), resolve))
-  t.match(await rig.run(['up', '-d']), {code: 0})
-  t.match(await rig.run(['up', '--name', 'ci', '--run', 'true']), {code: 0})
-  t.same(asked, [])
-  await new Promise(resolve => silent.close(resolve)) // its socket goes, too
-  t.match(await rig.run(['down']), {code: 0})
-})
-
-t.test('up -d of a run that ends well, however soon', async t => {
-  const rig = await openRig(t)
-  for (const seconds of ['0', '0.02', '0.04', '0.06', '0.08', '0.1', '0.12']) {
-    await rig.template([{appID: 'a', command: ['sleep', seconds]}])
-    t.match(await rig.run(['up', '-d']), {code: 0}, seconds)
-  }
 })
 
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {

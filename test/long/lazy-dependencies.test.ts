@@ -1,0 +1,65 @@
+import t from 'tap'
+import {openShop, invoke, stateOf} from '../rig/lazy-shop.ts'
+
+t.test('the callers of an app get the reason why what it depends on does not start', async t => {
+  const {rig, port} = await openShop(t, [
+    {appID: 'web', autoPort: true, lazy: true, dependsOn: ['api']},
+    {appID: 'api', autoPort: true, lazy: true}
+  ])
+  await rig.write({'api/broken': ''})
+  for (const attempt of [1, 2]) {
+    const failed = await invoke(port, 'web')
+    t.equal(failed.status, 500, `attempt ${attempt}`)
+    t.match(
+      await failed.text(),
+      /\\"web\\" was not started: it depends on \\"api\\" becoming ready, but \\"api\\" exited/
+    )
+  }
+  await rig.run(['exec', 'shop', '--', 'rm', '../api/broken'])
+  t.equal((await invoke(port, 'web')).status, 200)
+})
+
+t.test('the callers of an app whose dependency is stopped get the reason, also of several instances', async t => {
+  const {rig, run, port} = await openShop(t, [
+    {appID: 'web', autoPort: true, lazy: true, dependsOn: {api: 'completed'}, replicas: 3},
+    {appID: 'api', command: ['sh', '-c', 'test -e done || sleep 1000']}
+  ])
+  t.equal((await rig.run(['stop', '--app-id', 'api'])).code, 0)
+  for (const attempt of [1, 2]) {
+    const failed = await invoke(port, 'web')
+    t.equal(failed.status, 500, `attempt ${attempt}`)
+    t.match(await failed.text(), /\\"web(\.\d)?\\" was not started: it depends on \\"api\\"/)
+  }
+  await rig.write({'api/done': ''})
+  t.equal((await rig.run(['start', 'api'])).code, 0)
+  t.equal((await invoke(port, 'web')).status, 200)
+  for (const name of ['web', 'web.2', 'web.3']) await run.waitForLine(`${name}: woken`)
+  t.equal(run.stdout.lines.filter(line => line.includes('woken')).length, 3, 'each once')
+  t.notMatch(run.stderr.text, /RangeError|Exception/)
+})
+
+t.test('an app that is started tries those again that it depends on and that have failed', async t => {
+  const {rig, port} = await openShop(t, [
+    {appID: 'web', autoPort: true, profiles: ['more'], dependsOn: ['api']},
+    {appID: 'api', autoPort: true, lazy: true}
+  ])
+  await rig.write({'api/broken': ''})
+  t.equal((await invoke(port, 'api')).status, 500)
+  const refused = await rig.run(['start', 'web'])
+  t.equal(refused.code, 1)
+  t.match(refused.stderr, /"api" exited with code 3/)
+  await rig.run(['exec', 'shop', '--', 'rm', '../api/broken'])
+  t.match(await rig.run(['start', 'web']), {code: 0}, 'it was given up')
+  t.equal(await stateOf(rig, 'api'), 'running')
+})
+
+t.test('start starts what those need that an app depends on and that are asleep', async t => {
+  const {rig} = await openShop(t, [
+    {appID: 'web', autoPort: true, dependsOn: ['api'], profiles: ['more']},
+    {appID: 'api', autoPort: true, lazy: true, dependsOn: ['db']},
+    {appID: 'db', autoPort: true}
+  ])
+  t.equal((await rig.run(['stop', '--app-id', 'db'])).code, 0)
+  t.match(await rig.run(['start', 'web']), {code: 0})
+  t.match([await stateOf(rig, 'db'), await stateOf(rig, 'api')], ['running', 'running'])
+})
