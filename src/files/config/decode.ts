@@ -15,7 +15,7 @@ import {
 } from './keys.ts'
 import {mapPairs, mistyped, pairWithin, refuseNode, type Reading} from './nodes.ts'
 import {readAs, readUntyped} from './values.ts'
-import {emptyRecord, ownOf} from '../../model/own.ts'
+import {ownOf} from '../../model/own.ts'
 
 /** A mapping of the template: the values of its known keys, and the places of all keys. */
 export interface Section<Values> {
@@ -95,7 +95,7 @@ function pairsIn(reading: Reading, node: YamlNode, wanted: typeof APP): readonly
 }
 
 function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ours}: Outline): Section<Values> {
-  const values = emptyRecord<unknown>()
+  const values: Record<string, unknown> = {}
   const pairs = new Map<string, Pair>()
   const repeated: Pair[] = []
   for (const pair of all) {
@@ -109,6 +109,7 @@ function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ou
       kind ? readAs(kind, reading, {key, node, before: values[key]}) : readUntyped(reading, key, node)
     const value = known && !isNull(node) ? read() : undefined
     if (value === undefined || value === null) delete values[key]
+    // oxlint-disable-next-line pillion/user-words -- only keys that are known have a value
     else values[key] = value
   }
   return {values: values as Values, pairs, repeated, spot}

@@ -2,7 +2,6 @@ import type {Environment} from '../../../model/environment.ts'
 import {operationAt} from '../../../model/dapr/api/routes.ts'
 import type {SpanActor} from '../../../model/call.ts'
 import type {TraceContext} from './trace-context.ts'
-import {emptyRecord} from '../../../model/own.ts'
 
 /** A finished span. */
 export interface FinishedSpan {
@@ -131,7 +130,8 @@ const stateAttributes = (
 
 /** The attributes that callers add themselves. */
 function ownAttributes(headers: TracedRequest['headers']): Record<string, string> {
-  const attributes = emptyRecord<string>()
+  const attributes: Record<string, string> = {}
+  // oxlint-disable-next-line pillion/user-words -- these begin with dapr-
   for (const [name, value] of headers) if (name.startsWith('dapr-') && value !== '') attributes[name] = value
   return attributes
 }
