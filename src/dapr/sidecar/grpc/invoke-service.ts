@@ -10,6 +10,7 @@ import {
   type InvokeRequest
 } from '../../../proxy/net/grpc/invoke-messages.ts'
 import {INTERNAL, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {valueText} from '../http/blocks/app-headers.ts'
 import {cleanMethod} from '../http/go-path.ts'
 import {readHeaders} from '../http/headers.ts'
 import {Invocation} from '../http/invocation.ts'
@@ -23,6 +24,11 @@ import {InvokedGrpcCall} from './invoked-grpc-call.ts'
 import type {ReceivedCall, RequestHead} from './request-head.ts'
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
+
+/** The query as it is, but for the characters that would end it, or its line. */
+const queryOf = (query: string): string =>
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  query === '' ? '' : `?${latin1Of(query).replace(/[\0- \x7f]/g, encodeURIComponent)}`
 
 const REMOTE = 'rpc error: code = Internal desc = error invoking app channel: '
 const NO_MESSAGE =
@@ -47,7 +53,7 @@ export const invokeService = (
   if (id === '') return refuse(wrapped(id, 'app id is empty'))
   if (message === undefined) return refuse(wrapped(id, NO_MESSAGE))
   const request = readInvokeRequest(message)
-  const query = request.query === '' ? '' : `?${latin1Of(request.query)}`
+  const query = queryOf(request.query)
   const target = targetOf(latin1Of(id), latin1Of(request.method), query, false)
   if (target.fault !== '') return refuse(wrapped(id, target.fault))
   const protocol = protocolOf(target.id)
@@ -108,7 +114,7 @@ const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
 
 /** A message with a type is protobuf, whatever its content type says (Dapr: pkg/messaging/v1/invoke_method_request.go, ContentType). */
 const contentTypeOf = ({contentType, typeUrl = ''}: InvokeRequest): string =>
-  typeUrl === '' ? contentType : 'application/x-protobuf'
+  typeUrl === '' ? valueText(contentType) : 'application/x-protobuf'
 
 function invokeHttp(request: InvokeRequest, target: Target, received: ReceivedCall): void {
   const {sidecar, head, caller, tracing} = received

@@ -149,65 +149,65 @@ export class RequestHead implements FieldSink {
   #pseudo(kind: number, field: HeaderField): void {
     if (this.#hasMetadata || (this.#seen & (1 << kind)) !== 0) this.isMalformed = true
     this.#seen |= 1 << kind
-    if (kind === METHOD) this.method = field.value()
-    else if (kind === PATH) this.path = field.value()
-    else if (kind === AUTHORITY) this.authority = field.value()
+    if (kind === METHOD) this.method = this.#textOf(field)
+    else if (kind === PATH) this.path = this.#textOf(field)
+    else if (kind === AUTHORITY) this.authority = this.#textOf(field)
   }
 
   #known(kind: number, field: HeaderField): void {
     switch (kind) {
       case CONTENT_TYPE:
-        this.contentType ||= field.value()
+        this.contentType ||= this.#textOf(field)
         return
       case TIMEOUT:
-        this.timeout ||= field.value()
+        this.timeout ||= this.#textOf(field)
         return
       case CALLEE_ID:
-        this.calleeId ??= field.value()
+        this.calleeId ??= this.#textOf(field)
         return
       case APP_ID:
-        this.appId ??= field.value()
+        this.appId ??= this.#textOf(field)
         return
       case TOKEN:
-        this.token ??= field.value()
+        this.token ??= this.#textOf(field)
         return
       case TRACEPARENT:
-        this.traceparent ||= field.value()
+        this.traceparent ||= this.#textOf(field)
         this.trace += field.bytes
         return
       case TRACESTATE:
-        this.tracestate ||= field.value()
+        this.tracestate ||= this.#textOf(field)
         this.trace += field.bytes
         return
       case TRACE_BIN:
-        this.traceBin ||= field.value()
+        this.traceBin ||= this.#textOf(field)
         this.trace += field.bytes
         return
       case BAGGAGE:
-        this.baggage += (this.baggage === '' ? '' : ',') + field.value()
+        this.baggage += (this.baggage === '' ? '' : ',') + this.#textOf(field)
         this.metadata += field.bytes
         return
       case DELEGATION:
-        this.delegation ||= field.value()
+        this.delegation ||= this.#textOf(field)
         return
       case USER_AGENT:
-        this.userAgent ||= field.value()
+        this.userAgent ||= this.#textOf(field)
         this.protocol += field.bytes
         return
       case ENCODING:
-        this.encoding ||= field.value()
+        this.encoding ||= this.#textOf(field)
         this.protocol += field.bytes
         return
       case STREAM:
-        this.isStream ||= IS_TRUE.test(field.value())
+        this.isStream ||= IS_TRUE.test(this.#textOf(field))
         this.metadata += field.bytes
         return
       case ORIGIN:
-        this.origin ||= field.value()
+        this.origin ||= this.#textOf(field)
         this.metadata += field.bytes
         return
       case FETCH_SITE:
-        this.fetchSite ||= field.value()
+        this.fetchSite ||= this.#textOf(field)
         this.metadata += field.bytes
         return
       case PROTOCOL:
@@ -218,6 +218,13 @@ export class RequestHead implements FieldSink {
         return
       default: // cut
     }
+  }
+
+  /** A text that the sidecar reads: an HTTP app may get it as a line (RFC 9113 §8.2.1: a value has no line end). */
+  #textOf(field: HeaderField): string {
+    const text = field.value()
+    if (/[\0\r\n]/.test(text)) this.isMalformed = true
+    return text
   }
 
   /** The remembered form for this callee: equal heads of a client are passed on equally. */

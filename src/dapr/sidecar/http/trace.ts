@@ -3,7 +3,8 @@ import type {CallSpan} from '../../../model/call.ts'
 import type {AppEvent, BatchEntry} from '../blocks/event-channel.ts'
 import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tracing/trace-context.ts'
 
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
+/** A later version may add parts of any visible characters. An event's text may have others, which must not become lines of a head. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?$/
 
 /**
  * Whether a traceparent can be continued (W3C Trace Context §3.2): no id is all zeros, the version is not ff, and only

@@ -64,3 +64,10 @@ t.test('what a message carries is passed on as it is, in a batch the last one; t
   t.equal(traceparentOfAll(batch), third)
   t.end()
 })
+
+t.test('the traceparent of an event that would become lines of a head is none', async t => {
+  const traceparent = `01-${'a'.repeat(32)}-${'b'.repeat(16)}-00`
+  t.equal(eventTraceparent({fields: {traceparent: `${traceparent}-more`}}), `${traceparent}-more`)
+  for (const end of ['\u010d\u010aX-Injected: 1', '\u2028', ' x'])
+    t.equal(eventTraceparent({fields: {traceparent: `${traceparent}-${end}`}}), '', JSON.stringify(end))
+})
