@@ -88,20 +88,21 @@ export class SidecarBindings {
     const {runtime, blocks} = this.#options
     const {bindings = []} = runtime.sleep.triggers
     const wanted = this.#inputs.filter(({target, isWanted}) => isWanted || bindings.includes(target.name))
-    if (wanted.length === 0) return
+    if (wanted.length === 0 && !this.#hasFollowed) return
     this.#hasFollowed = true
     const [{inputBindings}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
     const targets = wanted.map(({target}) => target)
     if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
   }
 
-  /** Files have changed: the app may want others now. */
+  /** Files have changed: the app may want others now. One that is asleep is not asked: events of those that it wanted start it. */
   #reload(): void {
     const now = this.#newInputs()
     const asked = this.#asked
     const isSame = now.length === asked.length && now.every(({resource}, at) => resource === asked[at]?.resource)
     if (!isSame) this.#process.askAgain()
     this.#look()
+    if (this.#options.runtime.sleep.isAsleep && this.#hasFollowed) void this.#followAsleep()
   }
 
   #newInputs(): readonly Input[] {

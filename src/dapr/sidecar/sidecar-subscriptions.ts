@@ -29,6 +29,8 @@ export class SidecarSubscriptions {
   #followed: readonly Wanted[] = []
   #hasFollowed = false
   #isWarned = false
+  /** Its process was not asked for a list: there was no broker. */
+  #isUnlisted = false
 
   constructor(options: DeliveryContext) {
     this.#options = options
@@ -95,6 +97,7 @@ export class SidecarSubscriptions {
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
     if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
+    if (this.#isUnlisted && this.#hasPubSub) this.#process.askAgain()
     if (isAsked && this.#process.ask()) void this.#ask(runtime.pid)
     else if (!isAsked) this.#process.forget()
     if (mayList && runtime.sleep.isAsleep && !this.#hasFollowed) void this.#follow()
@@ -115,7 +118,8 @@ export class SidecarSubscriptions {
   }
 
   async #ask(pid: number): Promise<void> {
-    const listed = this.#hasPubSub ? await this.#list(pid) : []
+    this.#isUnlisted = !this.#hasPubSub
+    const listed = this.#isUnlisted ? [] : await this.#list(pid)
     if (this.#over.signal.aborted || this.#process.asked !== pid) return
     // the topics of the process before it hold for one that fails to tell its own
     if (listed !== undefined) this.#listed = listed
