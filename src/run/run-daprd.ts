@@ -12,21 +12,24 @@ import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
 /** The real daprds of a run: one next to each app whose files name a component that we do not have. Nothing of it is loaded otherwise. */
 export class RunDaprd implements FindDaprd {
-  readonly #context: Pick<RunContext, 'env' | 'run' | 'reporter'>
+  readonly #context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>
   readonly #watchdog: Pick<Watchdog, 'watch' | 'forget'>
   readonly #reported = new Set<string>()
   #count = 0
   /** Why there is no daprd; '' if there is one, or none was needed yet. */
   whyNone = ''
 
-  constructor(context: Pick<RunContext, 'env' | 'run' | 'reporter'>, watchdog: Pick<Watchdog, 'watch' | 'forget'>) {
+  constructor(
+    context: Pick<RunContext, 'env' | 'run' | 'reporter' | 'lifetime'>,
+    watchdog: Pick<Watchdog, 'watch' | 'forget'>
+  ) {
     this.#context = context
     this.#watchdog = watchdog
   }
 
   /** Undefined if no usable daprd was found; each component that needs one reports why. */
-  async open({runtime, resources, metadata}: DaprdNeeds): Promise<DaprdComponents | undefined> {
-    const {env, run, reporter} = this.#context
+  async open({runtime, resources, metadata, ending}: DaprdNeeds): Promise<DaprdComponents | undefined> {
+    const {env, run, reporter, lifetime} = this.#context
     const {findDaprd} = await import('../dapr/sidecar/daprd/find-daprd.ts')
     const finding = findDaprd(runtime.plan.resources.defaultFolder, env['PATH'] ?? '')
     // its version is read meanwhile
@@ -50,6 +53,7 @@ export class RunDaprd implements FindDaprd {
       folder: join(homeOf(usableFolder(runtimeFolders(env)), run), name),
       use: daprdUseOf(env),
       metadata,
+      ending: AbortSignal.any([ending, lifetime.stopRequested]),
       watchdog: this.#watchdog,
       log: entry => sidecar.log(entry),
       warn: text => reporter.warn('daprd-ended', text)

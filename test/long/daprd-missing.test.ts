@@ -1,4 +1,5 @@
-import {readdirSync} from 'node:fs'
+import {existsSync, readdirSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
 import {fakeDaprd, PLAIN_PATH} from '../rig/daprd.ts'
 import {component} from '../rig/resource-files.ts'
@@ -107,4 +108,26 @@ t.test('PILLION_DAPRD=never: what is installed is not used', async t => {
     /without effect: Component "bus" \(pubsub\.pulsar\) in resources\/bus\.yaml:1 \(this type is not supported yet\)/
   )
   t.match(await shop.fetch('/v1.0/publish/bus/topic', {method: 'POST', body: '{}'}), {status: 404})
+})
+
+t.test('Ctrl-C does not wait for a daprd that is not ready, at the start or after a save', async t => {
+  for (const isAtStart of [true, false]) {
+    const rig = await openRig(t)
+    const started = join(rig.home, 'started')
+    fakeDaprd(rig, '1.13.5', `touch ${started}; exec sleep 1000`)
+    const bus = component('bus', 'pubsub.pulsar')
+    await rig.write(isAtStart ? {'resources/bus.yaml': bus} : {'resources/none.txt': ''})
+    await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources', command: ['sleep', '1000']}])
+    const run = rig.pillion(['run', '-f', '.'], {env})
+    if (!isAtStart) {
+      await run.waitForLine('Started Dapr with app id "shop"')
+      await rig.write({'resources/bus.yaml': bus})
+    }
+    while (!existsSync(started)) await new Promise(setImmediate)
+    run.signal('SIGINT')
+    const from = performance.now()
+    t.match(await run.exited, {code: 0})
+    t.ok(performance.now() - from < 30_000, 'it would be given up after a minute')
+    t.same(await rig.leftovers(), [])
+  }
 })

@@ -228,7 +228,7 @@ class AppSidecar implements OpenSidecar {
       }
     }
     return new SidecarBlocks(this.#options, context, async all =>
-      daprd.open({runtime, resources: all, metadata: () => this.#facts().extended})
+      daprd.open({runtime, resources: all, metadata: () => this.#facts().extended, ending: this.closing})
     )
   }
 

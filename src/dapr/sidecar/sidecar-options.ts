@@ -125,4 +125,6 @@ export interface DaprdNeeds {
   readonly resources: readonly ComponentResource[]
   /** The metadata that Dapr's CLI sets. */
   readonly metadata: () => Readonly<Record<string, string>>
+  /** Aborted when its app ends. */
+  readonly ending: AbortSignal
 }

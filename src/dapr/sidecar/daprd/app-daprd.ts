@@ -34,6 +34,8 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   readonly #readings = new Readings(() => this.#readingsChanged())
   readonly #configurations = new Map<string, (items: unknown) => void>()
   readonly #over = new AbortController()
+  /** Aborted when it is closed, or its app ends: none is started any more. */
+  readonly #ending: AbortSignal
   /** The components of Dapr's own folder that were used. */
   readonly #used = new Set<string>()
   #all: readonly ComponentResource[] = []
@@ -48,6 +50,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
 
   constructor(options: AppDaprdOptions) {
     this.#options = options
+    this.#ending = AbortSignal.any([this.#over.signal, options.ending])
   }
 
   takes(resource: ComponentResource): boolean {
@@ -137,7 +140,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   /** Starts a daprd that has what is wanted, and ends the one before: the latter serves until the new one is ready. */
   async #exchange(isForced: boolean): Promise<Daprd | undefined> {
     const before = this.#current
-    if (this.#over.signal.aborted || (before?.components === this.#wanted && !isForced)) return before
+    if (this.#ending.aborted || (before?.components === this.#wanted && !isForced)) return before
     const daprd = this.#wanted === '' ? undefined : await this.#start(this.#wanted)
     this.#current = daprd
     await before?.end()
@@ -151,6 +154,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     const promoted = Promise.withResolvers<void>()
     const daprd = await Daprd.start({
       ...this.#options,
+      ending: this.#ending,
       life: `${life}-${name}`,
       folder: `${folder}-${name}`,
       components,
@@ -188,27 +192,28 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   /** Waits for its exit. If that was not requested, starts a new one. */
   async #watch(daprd: Daprd): Promise<void> {
     const how = await daprd.ended
-    if (this.#current !== daprd || this.#over.signal.aborted) return
+    if (this.#current !== daprd || this.#ending.aborted) return
     this.#current = undefined
     if (daprd.livedMs >= SHORT_MS) this.#failures = 0
     this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()
-      return this.#restart(how, daprd.components)
+      // its components may have changed meanwhile: then the next one serves already
+      return this.#current ?? this.#restart(how, daprd.components)
     })
   }
 
   /** `components`: what the one that has died was able to open. */
   async #restart(how: string, components: string): Promise<Daprd | undefined> {
     let why = how
-    while (!this.#over.signal.aborted && this.#wanted !== '') {
+    while (!this.#ending.aborted && this.#wanted !== '') {
       if (++this.#failures > MAX_FAILURES) {
         const text = `daprd has ended ${MAX_FAILURES} times in a row, at last: ${why}`
         this.#options.warn(`${text}. Calls of "${this.#options.plan.id}" to its components fail`)
         throw new Error(text)
       }
-      await pause(BACKOFF_MS * 2 ** (this.#failures - 1), this.#over.signal)
-      if (this.#over.signal.aborted) break
+      await pause(BACKOFF_MS * 2 ** (this.#failures - 1), this.#ending)
+      if (this.#ending.aborted) break
       try {
         this.#current = await this.#start(components)
         return this.#current

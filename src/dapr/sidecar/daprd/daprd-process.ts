@@ -48,6 +48,8 @@ export interface DaprdOptions {
   readonly components: string
   readonly listener: AppListenerOptions
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
+  /** Aborted when its app ends: one that is not ready by then is given up. */
+  readonly ending: AbortSignal
   /** Gets each line that it logs. */
   readonly log: (entry: LogEntry) => void
 }

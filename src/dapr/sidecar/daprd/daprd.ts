@@ -87,16 +87,18 @@ export class Daprd {
   }
 
   async #becomeReady(): Promise<ReadonlyMap<string, readonly string[]>> {
-    const {plan, program} = this.#options
+    const {plan, program, ending} = this.#options
     const {timeoutMs} = plan.ready
     const gone = new AbortController()
     void this.ended.then(() => gone.abort())
+    const over = AbortSignal.any([gone.signal, ending])
     const startedAt = performance.now()
     while (!(await this.#isServing())) {
       const passedMs = performance.now() - startedAt
       if (gone.signal.aborted) throw new Error(`daprd ended before it was ready: ${await this.#whyEnded()}`)
+      if (ending.aborted) throw new Error('daprd was not ready when its app ended')
       if (passedMs > timeoutMs) throw new Error(`daprd (${program.path}) was not ready within ${timeoutMs / 1000} s`)
-      await pause(passedMs < LATER_MS ? LOOK_EVERY_MS : LATER_EVERY_MS, gone.signal)
+      await pause(passedMs < LATER_MS ? LOOK_EVERY_MS : LATER_EVERY_MS, over)
     }
     const {components = []} = JSON.parse(await this.connection.get('/v1.0/metadata')) as {components?: Listed[]}
     return new Map(components.map(({name, capabilities = []}) => [name, capabilities]))
