@@ -123,16 +123,19 @@ export class Cryptography {
     }
   }
 
-  /** A key that does not open the document is as good as a changed head: callers do not learn which. */
+  /**
+   * A key that does not open the document is as good as a changed head: callers do not learn which. It is replaced by
+   * a random one: with one that is known, documents could be written without any key.
+   */
   async #fileKey({name, provider, onGone}: FoundProvider, {manifest}: ReadHead, keyName: string): Promise<Buffer> {
     const {algorithm, wrappedKey} = manifest
     try {
       const key = await this.#context.outbound({block: 'crypto', name, operation: 'crypto_op', onGone}, async () =>
         provider.unwrap(wrappedKey, {name: keyName, algorithm})
       )
-      return key.length === KEY_BYTES ? key : Buffer.alloc(KEY_BYTES)
+      return key.length === KEY_BYTES ? key : randomBytes(KEY_BYTES)
     } catch {
-      return Buffer.alloc(KEY_BYTES)
+      return randomBytes(KEY_BYTES)
     }
   }
 }

@@ -6,6 +6,9 @@ import {
   EncryptRequest,
   EncryptResponse
 } from '../../../../src/model/dapr/messages/crypto.generated.ts'
+import {writeHead} from '../../../../src/dapr/sidecar/documents/head.ts'
+import {PieceReader} from '../../../../src/dapr/sidecar/documents/pieces.ts'
+import {encryptSegments} from '../../../../src/dapr/sidecar/documents/segments.ts'
 import {decode, encode, type Message} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {componentResource} from '../../../rig/component-resource.ts'
 import {ask} from './caller.ts'
@@ -66,6 +69,28 @@ t.test('encrypt and decrypt over HTTP', async t => {
   t.match(await call('crypto/keys/decrypt', bent), {
     status: 500,
     body: '{"errorCode":"ERROR","message":"error processing segment 4: failed to decrypt segment"}'
+  })
+})
+
+async function* forged(): AsyncGenerator<Buffer, void> {
+  yield Buffer.from('forged')
+}
+
+t.test('a document that was made without the key does not open, whatever key was used for it', async t => {
+  const {call} = await open(t)
+  const known = Buffer.alloc(32)
+  const manifest = {
+    keyName: 'sym256',
+    algorithm: 'A256KW',
+    wrappedKey: Buffer.alloc(40),
+    cipher: 'aes-256-gcm',
+    noncePrefix: Buffer.alloc(7)
+  } as const
+  const pieces = [writeHead(manifest, known)]
+  for await (const each of encryptSegments(new PieceReader(forged()), manifest, known)) pieces.push(...each)
+  t.match(await call('crypto/keys/decrypt', Buffer.concat(pieces)), {
+    status: 500,
+    body: /failed to validate the document's signature/
   })
 })
 
