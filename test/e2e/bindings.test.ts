@@ -91,6 +91,19 @@ t.test('a cron: the app is asked, gets its events at its route, and what it answ
   t.match(path, /\/shop\/kept\/[0-9a-f-]{36}$/)
 })
 
+t.test('an answer whose other members are null is carried out: so serializers write what is not set', async t => {
+  const {shop} = await openShop(t, {
+    'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, direction: 'input'}),
+    'resources/states.yaml': component('states', 'state.in-memory')
+  })
+  await shop.listen()
+  const event = await nextEvent(shop, '/tick')
+  const state = [{key: 'last', value: 1, etag: null, metadata: null, options: null}]
+  await event.reply({body: JSON.stringify({storeName: 'states', state, to: null, data: null, concurrency: null})})
+  await shop.answer({status: 200})
+  while ((await shop.fetch('/v1.0/state/states/last')).body !== '1') await new Promise(setImmediate)
+})
+
 t.test('a cron that fires while the app is replaced waits, and is delivered once', async t => {
   const {rig, run, shop} = await openShop(
     t,

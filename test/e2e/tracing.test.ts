@@ -16,7 +16,7 @@ t.test('the spans of a call: one of each sidecar, below that of the caller, sent
   const [shop, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
   await stock.listen()
   const traceId = '0af7651916cd43dd8448eb211c80319c'
-  const answer = shop.fetch('/v1.0/invoke/stock/method/items/7?x=1', {
+  const answer = shop.fetch('/v1.0/invoke/stock/method/items/7?x=1?y=2', {
     headers: {traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'a=b', 'dapr-flag': 'on'}
   })
   const call = await stock.nextRequest()
@@ -44,7 +44,7 @@ t.test('the spans of a call: one of each sidecar, below that of the caller, sent
       'rpc.service': 'ServiceInvocation',
       'net.peer.name': 'stock',
       'dapr-flag': 'on',
-      'url.full': '/v1.0/invoke/stock/method/items/7?x=1'
+      'url.full': '/v1.0/invoke/stock/method/items/7?x=1?y=2'
     }
   })
   t.match(theirs, {traceId, parentId: own?.id, localEndpoint: {serviceName: 'stock'}})

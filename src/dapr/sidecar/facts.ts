@@ -1,6 +1,7 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {RUNTIME_VERSION} from '../../model/version.ts'
 import type {ResourceSnapshot} from '../../files/resources/app-resources.ts'
+import {formatGoDuration} from '../../files/resources/go-duration.ts'
 import {isBuilt} from '../../files/resources/component-support.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
@@ -61,13 +62,10 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
       ? {
           // an app of gRPC has a method for it
           path: channel.protocol.startsWith('grpc') ? '' : health.path,
-          interval: inGo(health.intervalMs),
-          timeout: inGo(health.timeoutMs),
+          interval: formatGoDuration(health.intervalMs),
+          timeout: formatGoDuration(health.timeoutMs),
           threshold: health.threshold
         }
       : undefined
   }
 }
-
-/** A duration as Go writes it: `5s`, `500ms`. */
-const inGo = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`)

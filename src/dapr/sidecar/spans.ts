@@ -119,13 +119,13 @@ export class SidecarSpans {
 
   #finished(record: CallRecord, {context, parentSpanId}: CallSpan, kind: FinishedSpan['kind']): FinishedSpan {
     const {call, request, status, grpcStatus, startedAt, admittedAt, endedAt, failure} = record
-    const [path = '', query] = call.path.split('?', 2)
+    const [path = ''] = call.path.split('?', 1)
     const method = decoded(path).replace(/^\//, '')
     const from = kind === 'server' && admittedAt > 0 ? admittedAt : startedAt
     const traced = {
       verb: request.method,
       path: decoded(request.path),
-      target: query === undefined ? request.path : `${request.path}?${query}`,
+      target: request.path + call.path.slice(path.length),
       status,
       peer: {address: '127.0.0.1', port: this.#options.httpPort},
       headers: headersIn(request.lines),

@@ -3,7 +3,7 @@ import {ConversationMessage} from '../../../model/dapr/messages/ai.generated.ts'
 import {JobFailurePolicy} from '../../../model/dapr/messages/common.generated.ts'
 import {Any, Duration} from '../../../model/dapr/messages/google.generated.ts'
 import type {FieldType, Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
-import {structOf} from '../../../proxy/net/grpc/struct.ts'
+import {structIn, structOf} from '../../../proxy/net/grpc/struct.ts'
 import {malformed} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 
@@ -124,6 +124,7 @@ const isEmpty = (value: unknown): boolean =>
 function jsonOfField(type: FieldType, value: unknown): unknown {
   if (value === undefined) return undefined
   if (typeof value === 'bigint') return value.toString()
+  if (type === 'bytes') return structIn(value as Uint8Array)
   if (typeof type === 'string') return value
   if ('message' in type) return jsonOfMessage(type.message, value as object)
   if ('list' in type) return (value as readonly object[]).map(each => jsonOfMessage(type.list, each))

@@ -96,15 +96,16 @@ const MAY_WISH = /^\s*\{.*"(?:to|state)"\s*:/s
 function effectsIn(text: string): BindingEffects | undefined {
   const value: unknown = JSON.parse(text)
   if (!isObject(value)) return undefined
-  const {state = [], to = []} = value
-  if (!Array.isArray(state ?? [])) throw new Error('"state" must be an array of items')
+  const state = value['state'] ?? []
+  const to = value['to'] ?? []
+  if (!Array.isArray(state)) throw new Error('"state" must be an array of items')
   if (!Array.isArray(to) || !to.every(name => typeof name === 'string'))
     throw new Error('"to" must be names of bindings')
   const members = memberTexts(text)
   const items = itemTexts(members.get('state') ?? '[]')
   return {
     storeName: textIn(value, 'storeName', ''),
-    state: items.map((item, at) => readItem(item, (state as readonly unknown[])[at], '')),
+    state: items.map((item, at) => readItem(item, state[at] as unknown, '')),
     to,
     data: Buffer.from(compactJson(members.get('data') ?? 'null')),
     isParallel: textIn(value, 'concurrency', '') === 'parallel'

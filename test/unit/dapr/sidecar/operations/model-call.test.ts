@@ -1,21 +1,45 @@
 import t from 'tap'
 import type {CallRecord} from '../../../../../src/model/call.ts'
+import {ConversationRequestAlpha2 as REQUEST} from '../../../../../src/model/dapr/messages/ai.generated.ts'
+import {messageOfJson} from '../../../../../src/dapr/sidecar/operations/proto-json.ts'
 import {recordModelCall} from '../../../../../src/dapr/sidecar/operations/model-call.ts'
 import type {Conversations} from '../../../../../src/dapr/sidecar/blocks/conversations.ts'
 
 const fails = async (): Promise<never> => Promise.reject(new TypeError('of a provider'))
 
-t.test('a question that fails in a way nobody expects is over, too', async t => {
+const newObserver = () => {
   const ended: CallRecord[] = []
+  const texts: string[] = []
   const observer = {
     started: () => undefined,
     admitted: () => undefined,
     sent: () => undefined,
-    text: () => undefined,
+    text: (_: object, __: string, text: string) => void texts.push(text),
     responded: () => undefined,
     ended: (record: CallRecord) => void ended.push(record)
   }
-  const conversations = {appId: 'shop', observer} as unknown as Conversations
+  return {ended, texts, conversations: {appId: 'shop', observer} as unknown as Conversations}
+}
+
+t.test('a question is recorded as it can be asked again: its tools and its format are JSON', async t => {
+  const {texts, conversations} = newObserver()
+  const body = {
+    metadata: {},
+    tools: [{function: {name: 'weather', parameters: {type: 'object', required: ['city']}}}],
+    responseFormat: {type: 'object'}
+  }
+  const asked = {
+    name: 'llm',
+    version: 'v1.0-alpha2',
+    kept: '',
+    request: [REQUEST, messageOfJson(REQUEST, body)]
+  } as const
+  await t.rejects(recordModelCall(conversations, asked, {}, fails), {message: 'of a provider'})
+  t.strictSame(JSON.parse(texts[0] ?? ''), body)
+})
+
+t.test('a question that fails in a way nobody expects is over, too', async t => {
+  const {ended, conversations} = newObserver()
   const asked = {name: 'llm', version: 'v1.0-alpha2', kept: '', request: [{}, {}]} as const
   await t.rejects(recordModelCall(conversations, asked, {}, fails), {message: 'of a provider'})
   t.match(ended, [{status: 500, failure: 'of a provider'}])
