@@ -20,6 +20,7 @@ export class Outbox {
   readonly #file: WorkFile
   readonly #table: Table<typeof COLUMNS>
   readonly #claimed = new Set<number>()
+  readonly #released = new Set<() => void>()
 
   constructor(file: WorkFile) {
     this.#file = file
@@ -47,6 +48,13 @@ export class Outbox {
   /** Leaves an event to the next caller of `claim`. */
   release({key}: KeptEvent): void {
     this.#claimed.delete(key)
+    for (const listener of this.#released) listener()
+  }
+
+  /** Calls the listener when there is an event to claim; the returned function ends that. */
+  onRelease(listener: () => void): () => void {
+    this.#released.add(listener)
+    return () => this.#released.delete(listener)
   }
 
   /** Removes events that were published, or will not be. */
@@ -54,6 +62,6 @@ export class Outbox {
     await this.#file.change(() => {
       for (const {key} of events) this.#table.delete(key)
     })
-    for (const each of events) this.release(each)
+    for (const {key} of events) this.#claimed.delete(key)
   }
 }

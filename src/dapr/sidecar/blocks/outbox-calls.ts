@@ -41,6 +41,7 @@ export class OutboxCalls {
   readonly #context: BlockContext
   readonly #publishing: Publishing
   readonly #closing = new AbortController()
+  #stopClaiming = (): void => undefined
   /** Events on their way. */
   readonly #underWay = new Set<Promise<void>>()
 
@@ -49,10 +50,15 @@ export class OutboxCalls {
     this.#publishing = publishing
   }
 
-  /** Resumes what an earlier run has left. */
+  /** Resumes what an earlier run has left, and what another sidecar of the app leaves when it closes. */
   async begin(): Promise<void> {
     const outbox = await this.#context.work.outbox()
-    for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
+    if (this.#closing.signal.aborted) return
+    const claim = (): void => {
+      for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
+    }
+    this.#stopClaiming = outbox.onRelease(claim)
+    claim()
   }
 
   /**
@@ -99,6 +105,7 @@ export class OutboxCalls {
 
   /** Closes; events that are not published yet are left to the next sidecar, or to the next run. */
   async close(): Promise<void> {
+    this.#stopClaiming()
     this.#closing.abort()
     await within(CLOSE_MS, Promise.all(this.#underWay))
   }

@@ -129,12 +129,18 @@ export class State {
           ? {kind: 'delete', request: checked(change, key)}
           : {kind: 'upsert', request: setRequest(change, key)}
       })
+    let attempts = 0
     const write = async (operations: readonly StateOperation[]): Promise<void> =>
-      this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
+      this.#call(store, 'transaction', onGone, async () => {
+        attempts++
+        await store.component.transact(operations)
+      })
+    // what refuses another attempt may be what the first one has written
+    const isUnwritten = (error: unknown): boolean => attempts < 2 && isRefusal(error)
     const target = outboxOf(store, this.#context.appId)
     try {
       if (target === undefined) await write(operationsOf(changes))
-      else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal})
+      else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal: isUnwritten})
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)

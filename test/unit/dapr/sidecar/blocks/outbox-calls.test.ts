@@ -1,11 +1,13 @@
 import t, {type Test} from 'tap'
+import {EtagError, PartlyRefused, type StateOperation} from '../../../../../src/dapr/components/state-store.ts'
 import {Properties} from '../../../../../src/dapr/components/properties.ts'
-import {PartlyRefused, type StateOperation} from '../../../../../src/dapr/components/state-store.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import {OutboxCalls} from '../../../../../src/dapr/sidecar/blocks/outbox-calls.ts'
+import {State} from '../../../../../src/dapr/sidecar/blocks/state.ts'
 import type {Publishing} from '../../../../../src/dapr/sidecar/blocks/publishing.ts'
 import type {StateChange} from '../../../../../src/dapr/sidecar/blocks/state-requests.ts'
-import type {KeptEvent, OutboxEvent} from '../../../../../src/work/outbox.ts'
+import {Outbox, type KeptEvent, type OutboxEvent} from '../../../../../src/work/outbox.ts'
+import {WorkFile} from '../../../../../src/work/work-file.ts'
 
 const TARGET = {app: 'shop', store: 'store', pubsub: 'bus', topic: 'orders'}
 
@@ -91,4 +93,80 @@ t.test('an event whose broker does not answer is published again', async t => {
   t.same(seen.warned, [
     'outbox: events of transactions of store cannot be published to orders of bus, and are tried again: the broker does not answer'
   ])
+})
+
+const OUTBOX = new Properties(
+  Object.entries({outboxPublishPubsub: 'bus', outboxPublishTopic: 'orders'}).map(([name, value]) => ({
+    name,
+    value,
+    secret: undefined,
+    envRef: '',
+    place: {file: '', line: 1, column: 1, source: ''}
+  }))
+)
+
+t.test('a transaction that was committed has its event, also where a retry of it is refused', async t => {
+  const published = Promise.withResolvers<string>()
+  const saved = new Set<string>()
+  let attempts = 0
+  const component = {
+    get: async (key: string) => (saved.has(key) ? {data: Buffer.from('0')} : undefined),
+    delete: async () => undefined,
+    transact: async (operations: readonly StateOperation[]) => {
+      if (++attempts > 1) throw new EtagError('mismatch', 'the first attempt has changed it')
+      for (const {request} of operations) saved.add(request.key)
+      throw new Error('the connection broke')
+    }
+  }
+  const file = await WorkFile.open(undefined, text => t.fail(text))
+  t.teardown(() => file.close())
+  const outbox = new Outbox(file)
+  const store = {name: 'store', component, properties: OUTBOX, space: ''}
+  const context = {
+    appId: 'shop',
+    namespace: '',
+    work: {outbox: async () => outbox},
+    component: async () => store,
+    find: async () => store,
+    // a policy with a retry
+    outbound: async (_: object, work: () => Promise<void>) => work().catch(work),
+    log: {write: () => undefined, warn: (_: string, text: string) => t.fail(text)}
+  } as unknown as BlockContext
+  const publishing = {
+    checkTopic: async () => undefined,
+    publish: async ({data}: {data: Buffer}) => published.resolve(data.toString())
+  } as unknown as Publishing
+  const calls = new OutboxCalls(context, publishing)
+  t.teardown(async () => calls.close())
+  const change = {...upsert('a'), request: {...upsert('a').request, etag: '1', concurrency: '', consistency: ''}}
+  await t.rejects(new State(context, calls).transact('store', [change], {}), /the first attempt has changed it/)
+  t.match(await published.promise, /"data":1/)
+})
+
+t.test('what a sidecar leaves when it closes is published by one that is open already, as after an edit', async t => {
+  const file = await WorkFile.open(undefined, text => t.fail(text))
+  t.teardown(() => file.close())
+  const outbox = new Outbox(file)
+  const published = Promise.withResolvers<string>()
+  const component = {get: async () => ({data: Buffer.from('0')}), delete: async () => undefined}
+  const warned = Promise.withResolvers<void>()
+  const open = (publish: (publication: {data: Buffer}) => Promise<void>): OutboxCalls => {
+    const context = {
+      appId: 'shop',
+      work: {outbox: async () => outbox},
+      find: async () => ({name: 'store', component, properties: OUTBOX}),
+      log: {write: () => undefined, warn: () => warned.resolve()}
+    }
+    const calls = new OutboxCalls(context as unknown as BlockContext, {publish} as unknown as Publishing)
+    t.teardown(async () => calls.close())
+    return calls
+  }
+  const away = open(async () => Promise.reject(new Error('the broker does not answer')))
+  const kept = {...TARGET, marker: 'm', event: Buffer.from('{"id":"m"}'), made: Date.now()}
+  for (const event of await outbox.keep([kept])) outbox.release(event)
+  await away.begin()
+  await warned.promise
+  await open(async ({data}) => published.resolve(data.toString())).begin()
+  await away.close()
+  t.equal(await published.promise, '{"id":"m"}')
 })
