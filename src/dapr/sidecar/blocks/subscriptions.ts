@@ -89,6 +89,8 @@ export class Subscriptions {
       throw refused(`subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
     const streamed: Streamed = {channel, gone, active: await this.#tryRead(subscription, broker, channel, refused)}
     this.#streamed.add(streamed)
+    // its component may have been opened again meanwhile
+    void this.#changes.run(async () => this.#renew(streamed))
     log.write('info', `Subscribing to pubsub '${pubsubName}' topic '${topic}'`)
     return {
       stop: async () => {
