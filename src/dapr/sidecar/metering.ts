@@ -45,8 +45,7 @@ export class SidecarMetering {
 
   /** An endpoint outside was called. */
   sent(record: CallRecord): void {
-    if (this.#calls !== undefined) this.#calls.sent(record)
-    else this.#count(calls => calls.sent(record))
+    this.#count(calls => calls.sent(record))
   }
 
   /** The sidecar's app was called, maybe by another app's sidecar; `isGrpc`: it speaks gRPC. */
@@ -67,20 +66,17 @@ export class SidecarMetering {
 
   /** Access control of the app has decided about a call. */
   decided(decision: AccessDecision, caller: Caller | undefined): void {
-    if (this.#calls !== undefined) this.#calls.decided(decision, caller)
-    else this.#count(calls => calls.decided(decision, caller))
+    this.#count(calls => calls.decided(decision, caller))
   }
 
   /** A policy has acted on a call. */
   acted(event: ResiliencyEvent): void {
-    if (this.#calls !== undefined && this.#settings.isEnabled) this.#calls.resiliency.record(event)
-    else this.#count(calls => calls.resiliency.record(event))
+    this.#count(calls => calls.resiliency.record(event))
   }
 
   /** Something is counted of a component. */
   used(event: ComponentEvent): void {
-    if (this.#calls !== undefined && this.#settings.isEnabled) this.#calls.components.record(event)
-    else this.#count(calls => calls.components.record(event))
+    this.#count(calls => calls.components.record(event))
   }
 
   /** Something is counted of the actors that the app hosts. */

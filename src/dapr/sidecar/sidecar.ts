@@ -1,6 +1,6 @@
 /**
  * One app's Dapr sidecar: serves Dapr's HTTP API at the ports of one app. It finds the callee of a request, asks the gateway
- * to admit the call, and sends it on with the headers that Dapr adds; requests to the sidecar's own API go to `OwnApi`.
+ * to admit the call, and sends it on with the headers that Dapr adds; requests to the sidecar's own API go to `ownApi`.
  * It knows nothing of processes, of other sidecars, or of where a pool connects to.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
@@ -33,7 +33,7 @@ import {PageGuard, pageSignsOf} from '../../proxy/gateway/page-guard.ts'
 import {CallerHeaders, identityOf} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
 import {isMounted, startMounted} from './http/mounted-router.ts'
-import {OwnApi, type OwnCall} from './http/own-api.ts'
+import {ownApi, type OwnCall} from './http/own-api.ts'
 import {PlainBlocks} from './http/plain-block.ts'
 import {PlainCalls, plainRules} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest} from './http/sidecar-request.ts'
@@ -69,7 +69,7 @@ export class Sidecar implements SidecarContext {
   /** The guards for unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
   readonly #pages: PageGuard
-  readonly #ownApi: OwnApi
+  readonly #answerOwn: ReturnType<typeof ownApi>
   readonly #plainBlocks: PlainBlocks
   readonly #listener: Listener
   readonly #delegatedCallers: DelegatedCallers
@@ -108,12 +108,7 @@ export class Sidecar implements SidecarContext {
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
     const callBlock = blockCaller(options.blocks)
     this.#plainBlocks = new PlainBlocks(this, callBlock)
-    this.#ownApi = new OwnApi(
-      createApi(options, callBlock, this.customMetadata),
-      this.#guards.isAllowedHost,
-      options.requestShutdown,
-      warn
-    )
+    this.#answerOwn = ownApi(createApi(options, callBlock, this.customMetadata), this.#guards.isAllowedHost, options)
     this.#listener = this.#createListener()
   }
 
@@ -254,7 +249,7 @@ export class Sidecar implements SidecarContext {
   ): void {
     if (parsed.refusal !== undefined) own.respond(parsed.refusal)
     else if (parsed.action !== undefined)
-      this.#ownApi.answer(parsed, {...own, finished: then => out.on('finish', then), onGone: goneOf(out)})
+      this.#answerOwn(parsed, {...own, finished: then => out.on('finish', then), onGone: goneOf(out)})
     else if (!this.#invoke(parsed, exchange)) own.respond(noAppId(parsed.method))
   }
 

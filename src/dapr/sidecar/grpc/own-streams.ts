@@ -36,6 +36,6 @@ async function run(
     ])
     return stream.end(await hub.streamWorkItems(workflows, context, stream, userAgent))
   }
-  const [blocks, {answerStream}] = await Promise.all([context.blocks(), import('../operations/answer-stream.ts')])
+  const [blocks, {answerStream}] = await Promise.all([context.blocks(), import('../operations/answer-grpc.ts')])
   stream.end(await answerStream(blocks, name, stream))
 }

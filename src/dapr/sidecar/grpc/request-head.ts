@@ -4,68 +4,60 @@ import type {Pool} from '../../../proxy/net/pool.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 
-const METHOD = 1
-const PATH = 2
-const SCHEME = 3
-const AUTHORITY = 4
-const CONTENT_TYPE = 5
-const TIMEOUT = 6
-const CALLEE_ID = 7
-const APP_ID = 8
-const TOKEN = 9
-const TRACEPARENT = 10
-const TRACESTATE = 11
-const TRACE_BIN = 12
-const BAGGAGE = 13
-const DELEGATION = 14
-const USER_AGENT = 15
-const ENCODING = 16
-/** A header of the protocol, which goes with the messages that it describes. */
-const PROTOCOL = 17
-/** `dapr-stream`: metadata that the proxy reads, too. */
-const STREAM = 20
-/** Headers that a gateway passes on from its browser's request. */
-const ORIGIN = 21
-const FETCH_SITE = 22
-/** Ours to say, or of no meaning in HTTP/2. */
-const CUT = 18
-/** Headers that are not allowed in HTTP/2 (RFC 9113 §8.2.2). */
-const FORBIDDEN = 19
+/** The texts of a head that the sidecar reads. */
+type Read =
+  | 'contentType'
+  | 'timeout'
+  | 'calleeId'
+  | 'appId'
+  | 'token'
+  | 'traceparent'
+  | 'tracestate'
+  | 'traceBin'
+  | 'delegation'
+  | 'userAgent'
+  | 'encoding'
+  | 'origin'
+  | 'fetchSite'
 
-const KINDS: ReadonlyMap<string, number> = new Map([
-  [':method', METHOD],
-  [':path', PATH],
-  [':scheme', SCHEME],
-  [':authority', AUTHORITY],
-  ['content-type', CONTENT_TYPE],
-  ['grpc-timeout', TIMEOUT],
-  ['dapr-callee-app-id', CALLEE_ID],
-  ['dapr-app-id', APP_ID],
-  ['dapr-api-token', TOKEN],
-  ['traceparent', TRACEPARENT],
-  ['tracestate', TRACESTATE],
-  ['grpc-trace-bin', TRACE_BIN],
-  ['baggage', BAGGAGE],
-  ['pillion-caller', DELEGATION],
-  ['user-agent', USER_AGENT],
-  ['grpc-encoding', ENCODING],
-  ['grpc-accept-encoding', PROTOCOL],
-  ['grpc-message-type', PROTOCOL],
-  ['dapr-stream', STREAM],
-  ['origin', ORIGIN],
-  ['sec-fetch-site', FETCH_SITE],
-  ['dapr-caller-app-id', CUT],
-  ['dapr-caller-namespace', CUT],
-  ['destination-app-id', CUT],
-  ['te', CUT],
-  ['host', CUT],
-  ['content-length', CUT],
-  ['connection', FORBIDDEN],
-  ['keep-alive', FORBIDDEN],
-  ['proxy-connection', FORBIDDEN],
-  ['transfer-encoding', FORBIDDEN],
-  ['upgrade', FORBIDDEN]
+/** Where a field goes on as it came; '' = it is ours to say, or of no meaning in HTTP/2. */
+type Part = 'metadata' | 'protocol' | 'trace' | ''
+
+/** The pseudo fields, by their bits in what was seen. */
+const PSEUDO: ReadonlyMap<string, number> = new Map([
+  [':method', 1],
+  [':path', 2],
+  [':scheme', 4],
+  [':authority', 8]
 ])
+/** Every request has these: `:method`, `:path`, `:scheme`. */
+const NEEDED = 7
+
+const KNOWN = new Map<string, readonly [part: Part, read?: Read]>([
+  ['content-type', ['', 'contentType']],
+  ['grpc-timeout', ['', 'timeout']],
+  ['dapr-callee-app-id', ['', 'calleeId']],
+  ['dapr-app-id', ['', 'appId']],
+  ['dapr-api-token', ['', 'token']],
+  ['traceparent', ['trace', 'traceparent']],
+  ['tracestate', ['trace', 'tracestate']],
+  ['grpc-trace-bin', ['trace', 'traceBin']],
+  ['pillion-caller', ['', 'delegation']],
+  // headers that a gateway passes on from its browser's request
+  ['origin', ['metadata', 'origin']],
+  ['sec-fetch-site', ['metadata', 'fetchSite']],
+  // headers of the protocol, which go with the messages that they describe
+  ['user-agent', ['protocol', 'userAgent']],
+  ['grpc-encoding', ['protocol', 'encoding']],
+  ['grpc-accept-encoding', ['protocol']],
+  ['grpc-message-type', ['protocol']],
+  ...['dapr-caller-app-id', 'dapr-caller-namespace', 'destination-app-id', 'te', 'host', 'content-length'].map(
+    (name): [string, readonly ['']] => [name, ['']]
+  )
+])
+
+/** Headers that are not allowed in HTTP/2 (RFC 9113 §8.2.2). */
+const FORBIDDEN = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** One value, or several behind each other (gRPC over HTTP/2, Binary-Header). */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}(?:,[A-Za-z0-9+/]*={0,2})*$/
@@ -131,93 +123,33 @@ export class RequestHead implements FieldSink {
   #hasMetadata = false
 
   field(field: HeaderField): void {
-    const {name} = field
-    const kind = KINDS.get(name)
-    if (kind === undefined) {
-      this.#hasMetadata = true
-      if (name.charCodeAt(0) === 58 || !NAME.test(name)) this.isMalformed = true
-      else if (name.startsWith('grpc-')) this.protocol += field.bytes
-      else this.metadata += field.bytes
-      if (name.endsWith('-bin') && !BASE64.test(field.value())) this.isBadBinary = true
-      return
-    }
-    if (kind <= AUTHORITY) return this.#pseudo(kind, field)
+    const {name, bytes} = field
+    const pseudo = PSEUDO.get(name)
+    if (pseudo !== undefined) return this.#pseudo(pseudo, field)
     this.#hasMetadata = true
-    this.#known(kind, field)
+    const known = KNOWN.get(name)
+    if (known === undefined) return this.#other(field)
+    const [part, read] = known
+    if (part !== '') this[part] += bytes
+    if (read !== undefined) this[read] ||= this.#textOf(field)
   }
 
-  #pseudo(kind: number, field: HeaderField): void {
-    if (this.#hasMetadata || (this.#seen & (1 << kind)) !== 0) this.isMalformed = true
-    this.#seen |= 1 << kind
-    if (kind === METHOD) this.method = this.#textOf(field)
-    else if (kind === PATH) this.path = this.#textOf(field)
-    else if (kind === AUTHORITY) this.authority = this.#textOf(field)
+  #other(field: HeaderField): void {
+    const {name, bytes} = field
+    if (name.charCodeAt(0) === 58 || !NAME.test(name) || FORBIDDEN.has(name)) this.isMalformed = true
+    else if (name.startsWith('grpc-')) this.protocol += bytes
+    else this.metadata += bytes
+    if (name === 'baggage') this.baggage += (this.baggage === '' ? '' : ',') + this.#textOf(field)
+    else if (name === 'dapr-stream') this.isStream ||= IS_TRUE.test(field.value())
+    else if (name.endsWith('-bin') && !BASE64.test(field.value())) this.isBadBinary = true
   }
 
-  #known(kind: number, field: HeaderField): void {
-    switch (kind) {
-      case CONTENT_TYPE:
-        this.contentType ||= this.#textOf(field)
-        return
-      case TIMEOUT:
-        this.timeout ||= this.#textOf(field)
-        return
-      case CALLEE_ID:
-        this.calleeId ??= this.#textOf(field)
-        return
-      case APP_ID:
-        this.appId ??= this.#textOf(field)
-        return
-      case TOKEN:
-        this.token ??= this.#textOf(field)
-        return
-      case TRACEPARENT:
-        this.traceparent ||= this.#textOf(field)
-        this.trace += field.bytes
-        return
-      case TRACESTATE:
-        this.tracestate ||= this.#textOf(field)
-        this.trace += field.bytes
-        return
-      case TRACE_BIN:
-        this.traceBin ||= this.#textOf(field)
-        this.trace += field.bytes
-        return
-      case BAGGAGE:
-        this.baggage += (this.baggage === '' ? '' : ',') + this.#textOf(field)
-        this.metadata += field.bytes
-        return
-      case DELEGATION:
-        this.delegation ||= this.#textOf(field)
-        return
-      case USER_AGENT:
-        this.userAgent ||= this.#textOf(field)
-        this.protocol += field.bytes
-        return
-      case ENCODING:
-        this.encoding ||= this.#textOf(field)
-        this.protocol += field.bytes
-        return
-      case STREAM:
-        this.isStream ||= IS_TRUE.test(this.#textOf(field))
-        this.metadata += field.bytes
-        return
-      case ORIGIN:
-        this.origin ||= this.#textOf(field)
-        this.metadata += field.bytes
-        return
-      case FETCH_SITE:
-        this.fetchSite ||= this.#textOf(field)
-        this.metadata += field.bytes
-        return
-      case PROTOCOL:
-        this.protocol += field.bytes
-        return
-      case FORBIDDEN:
-        this.isMalformed = true
-        return
-      default: // cut
-    }
+  #pseudo(bit: number, field: HeaderField): void {
+    if (this.#hasMetadata || (this.#seen & bit) !== 0) this.isMalformed = true
+    this.#seen |= bit
+    if (field.name === ':method') this.method = this.#textOf(field)
+    else if (field.name === ':path') this.path = this.#textOf(field)
+    else if (field.name === ':authority') this.authority = this.#textOf(field)
   }
 
   /** A text that the sidecar reads: an HTTP app may get it as a line (RFC 9113 §8.2.1: a value has no line end). */
@@ -243,8 +175,7 @@ export class RequestHead implements FieldSink {
 
   /** Every request has these. */
   get isWhole(): boolean {
-    const needed = (1 << METHOD) | (1 << PATH) | (1 << SCHEME)
-    return (this.#seen & needed) === needed
+    return (this.#seen & NEEDED) === NEEDED
   }
 }
 

@@ -1,6 +1,4 @@
-import type {Admit} from '../../../proxy/gateway/admission.ts'
 import {readCaller, type CallerIdentity} from '../../../proxy/gateway/caller-header.ts'
-import type {HeldBodies} from '../../../proxy/gateway/held-bodies.ts'
 import {callerHeaders, type Identity} from './identity.ts'
 import type {SidecarContext} from './invocation.ts'
 
@@ -34,59 +32,28 @@ export class DelegatedCallers {
     const caller = readCaller(delegation, this.#host.key)
     if (caller === undefined) return undefined
     if (this.#known.size >= MAX_DELEGATED_CALLERS) this.#known.clear()
-    const delegated = new DelegatedCaller(this.#host, caller)
+    const delegated = delegatedTo(this.#host, caller)
     this.#known.set(delegation, delegated)
     return delegated
   }
 }
 
-/** A sidecar that serves an app of another run. That app's own sidecar has already added the forwarding headers, so only ids are added. */
-class DelegatedCaller implements SidecarContext {
-  readonly appId: string
-  readonly admit: Admit
-  readonly #host: SidecarContext
-  readonly #identity: Identity
-
-  constructor({sidecar, identity}: DelegationContext, caller: CallerIdentity) {
-    this.appId = caller.appId
-    this.#host = sidecar
-    this.#identity = {...identity, namespace: caller.namespace}
-    this.admit = (call, isRefused) => sidecar.admit(call, isRefused, caller)
-  }
-
-  get maxBodyBytes(): number {
-    return this.#host.maxBodyBytes
-  }
-
-  get appToken(): string {
-    return this.#host.appToken
-  }
-
-  get warn(): (text: string) => void {
-    return this.#host.warn
-  }
-
-  get copierOf(): SidecarContext['copierOf'] {
-    return this.#host.copierOf
-  }
-
-  callerHeaders(callee: string): string {
-    return callerHeaders(this.#identity, this.appId, {callee, isLocal: true})
-  }
-
-  get heldBodies(): HeldBodies {
-    return this.#host.heldBodies
-  }
-
-  get observer(): SidecarContext['observer'] {
-    return this.#host.observer
-  }
-
-  get faults(): SidecarContext['faults'] {
-    return this.#host.faults
-  }
-
-  get recorded(): SidecarContext['recorded'] {
-    return this.#host.recorded
+/** The sidecar as it serves an app of another run. That app's own sidecar has already added the forwarding headers, so only ids are added. */
+function delegatedTo({sidecar, identity}: DelegationContext, caller: CallerIdentity): SidecarContext {
+  const {maxBodyBytes, appToken, warn, copierOf, heldBodies, observer, faults, recorded} = sidecar
+  const {appId, namespace} = caller
+  const own = {...identity, namespace}
+  return {
+    appId,
+    maxBodyBytes,
+    appToken,
+    warn,
+    copierOf,
+    heldBodies,
+    observer,
+    faults,
+    recorded,
+    admit: (call, isRefused) => sidecar.admit(call, isRefused, caller),
+    callerHeaders: callee => callerHeaders(own, appId, {callee, isLocal: true})
   }
 }

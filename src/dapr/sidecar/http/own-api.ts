@@ -4,6 +4,7 @@ import {bugText} from '../../../model/errors.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import type {HandleApi} from './api.ts'
 import {FOREIGN_ORIGIN} from './errors.ts'
+import type {SidecarOptions} from '../sidecar-options.ts'
 import type {SidecarRequest} from './sidecar-request.ts'
 
 /** A request to the sidecar's own API, over any version of HTTP. */
@@ -21,43 +22,23 @@ export interface OwnCall {
 /** Whether to stop at once, and as a failure (Dapr: pkg/api/http/shutdown.go). */
 const isForced = (lines: string): boolean => /^dapr-force-shutdown:[ \t]*true[ \t]*\r?$/im.test(lines)
 
-/** Answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
-export class OwnApi {
-  readonly #handle: HandleApi
-  readonly #isAllowedHost: IsAllowedHost
-  readonly #requestShutdown: (isForced: boolean) => void
-  readonly #warn: (text: string) => void
-
-  constructor(
+/** What answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
+export const ownApi =
+  (
     handle: HandleApi,
     isAllowedHost: IsAllowedHost,
-    requestShutdown: (isForced: boolean) => void,
-    warn: (text: string) => void
-  ) {
-    this.#handle = handle
-    this.#isAllowedHost = isAllowedHost
-    this.#requestShutdown = requestShutdown
-    this.#warn = warn
-  }
-
-  answer(parsed: SidecarRequest, {body, destroy, respond, finished, onGone}: OwnCall): void {
+    {requestShutdown, warn}: Pick<SidecarOptions, 'requestShutdown' | 'warn'>
+  ) =>
+  (parsed: SidecarRequest, {body, destroy, respond, finished, onGone}: OwnCall): void => {
     const {action, headers, sent, trace} = parsed
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
-    if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, this.#isAllowedHost))
-      return respond(FOREIGN_ORIGIN)
-    if (action.kind === 'shutdown') finished(() => this.#requestShutdown(isForced(headers.lines)))
-    const answer = this.#handle(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
-    if (answer instanceof Promise) void this.#respondLater(answer, {destroy, respond})
-    else respond(answer)
-  }
-
-  async #respondLater(answer: Promise<Reply>, {destroy, respond}: Pick<OwnCall, 'destroy' | 'respond'>): Promise<void> {
-    try {
-      respond(await answer)
-    } catch (error) {
-      this.#warn(bugText(error))
+    if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
+    if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
+    const answer = handle(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
+    if (!(answer instanceof Promise)) return respond(answer)
+    answer.then(respond).catch((error: unknown) => {
+      warn(bugText(error))
       destroy()
-    }
+    })
   }
-}
