@@ -152,7 +152,7 @@ export class SidecarBlocks {
   async #load(): Promise<Blocks> {
     const {runtime, env, resources, components} = this.#options
     const context = this.#context
-    const [{AppComponents}, {Blocks}, set] = await Promise.all([
+    const [{AppComponents}, {newBlocks}, set] = await Promise.all([
       import('../components/app-components.ts'),
       import('./blocks/blocks.ts'),
       components()
@@ -168,7 +168,7 @@ export class SidecarBlocks {
     this.#components = own
     this.#fault = await this.#changes.run(async () => this.#follow())
     const configuration = (): Configuration => resources.snapshot.configuration
-    this.#blocks = new Blocks({...context, components: own, configuration})
+    this.#blocks = newBlocks({...context, components: own, configuration})
     if (this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
     return this.#blocks
   }

@@ -12,7 +12,7 @@ import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
 import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
 import {systemClock} from '../../../../src/platform/clock.ts'
 import {Actors} from '../../../../src/work/actor/actors.ts'
-import {Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
+import {newBlocks, type Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
 
@@ -158,7 +158,7 @@ export const noBlocks =
     components = noComponents()
   ) =>
   async (): Promise<Blocks> =>
-    new Blocks({
+    newBlocks({
       appId: 'a',
       instance: 'a',
       isHttpApp: true,

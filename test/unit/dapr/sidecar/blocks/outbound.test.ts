@@ -8,7 +8,7 @@ import {systemClock} from '../../../../../src/platform/clock.ts'
 import {DEFAULT_CONFIGURATION} from '../../../../../src/files/resources/defaults.ts'
 import {parseResourceFile} from '../../../../../src/files/resources/field.ts'
 import {mergeResiliencies, readResiliency} from '../../../../../src/files/resources/resiliency/resiliency.ts'
-import {Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
+import {newBlocks, type Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {StateSet} from '../../../../../src/dapr/sidecar/blocks/state-requests.ts'
 
 /** Blocks whose components are one object, and what they count. */
@@ -33,7 +33,7 @@ const blocksOf = async (
     beginCall: () => () => undefined,
     find: async () => ({name: 'it', component, properties: new Properties([]), space: ''})
   }
-  const blocks = new Blocks({
+  const blocks = newBlocks({
     appId: 'shop',
     instance: 'shop',
     isHttpApp: true,
