@@ -1,7 +1,6 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {RUNTIME_VERSION} from '../../model/version.ts'
 import type {ResourceSnapshot} from '../../files/resources/app-resources.ts'
-import {formatGoDuration} from '../../files/resources/go-duration.ts'
 import {isBuilt} from '../../files/resources/component-support.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {SidecarBlocks} from './sidecar-blocks.ts'
@@ -62,10 +61,18 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
       ? {
           // an app of gRPC has a method for it
           path: channel.protocol.startsWith('grpc') ? '' : health.path,
-          interval: formatGoDuration(health.intervalMs),
-          timeout: formatGoDuration(health.timeoutMs),
+          interval: inGo(health.intervalMs),
+          timeout: inGo(health.timeoutMs),
           threshold: health.threshold
         }
       : undefined
   }
+}
+
+/** A duration as Go writes it: `1m30s`, `500ms`. What writes any is not loaded for it. */
+function inGo(ms: number): string {
+  if (ms < 1000) return `${ms}ms`
+  const minutes = Math.floor(ms / 60_000)
+  const hours = minutes < 60 ? '' : `${Math.floor(minutes / 60)}h`
+  return `${hours}${minutes === 0 ? '' : `${minutes % 60}m`}${(ms % 60_000) / 1000}s`
 }

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import {MAX_TIMER_MS} from '../../../files/resources/go-duration.ts'
 import type {BulkSettings} from '../../../files/resources/subscriptions.ts'
 import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
 import type {EventDelivery} from './event-delivery.ts'
@@ -45,7 +46,7 @@ export class BulkDelivery {
     return new Promise(resolve => {
       this.#waiting.push({message, event, entryId: randomUUID(), resolve})
       if (this.#waiting.length >= this.#settings.maxMessages || this.#over.aborted) void this.#flush()
-      else this.#timer ??= setTimeout(() => void this.#flush(), this.#settings.maxAwaitMs)
+      else this.#timer ??= setTimeout(() => void this.#flush(), Math.min(this.#settings.maxAwaitMs, MAX_TIMER_MS))
     })
   }
 

@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto'
+import {isJson as isValidJson} from '../../../model/is-json.ts'
 import {isTruthy} from '../../../model/truthy.ts'
 import type {OutboxEvent} from '../../../work/outbox.ts'
 import {isJsonType} from './cloud-event.ts'
@@ -44,7 +45,7 @@ function eventOf(request: StateSet, said: StateSet, marker: string, {app, topic,
   const given = said.metadata['contentType'] ?? ''
   const isText = !said.isJson || text.startsWith('"')
   const contentType = given || (isText ? 'text/plain' : 'application/json')
-  const isJson = said.isJson ? !isText || isJsonType(contentType) : isJsonType(contentType)
+  const isJson = isJsonType(contentType) ? said.isJson || isValidJson(text) : said.isJson && !isText
   const data = isJson ? text : JSON.stringify(said.isJson ? JSON.parse(text) : text)
   const fields = {
     datacontenttype: contentType,

@@ -4,6 +4,7 @@ import {Properties} from '../../../../../src/dapr/components/properties.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import {OutboxCalls} from '../../../../../src/dapr/sidecar/blocks/outbox-calls.ts'
 import {State} from '../../../../../src/dapr/sidecar/blocks/state.ts'
+import {outboxTransaction} from '../../../../../src/dapr/sidecar/blocks/outbox-events.ts'
 import type {Publishing} from '../../../../../src/dapr/sidecar/blocks/publishing.ts'
 import type {StateChange} from '../../../../../src/dapr/sidecar/blocks/state-requests.ts'
 import {Outbox, type KeptEvent, type OutboxEvent} from '../../../../../src/work/outbox.ts'
@@ -169,4 +170,22 @@ t.test('what a sidecar leaves when it closes is published by one that is open al
   await open(async ({data}) => published.resolve(data.toString())).begin()
   await away.close()
   t.equal(await published.promise, '{"id":"m"}')
+})
+
+t.test('an event can be published whatever its item says that it is', t => {
+  for (const [text, contentType, isJson] of [
+    ['no JSON', 'application/json; charset=utf-8', false],
+    ['{"a":1}', 'application/json; charset=utf-8', false],
+    ['"text"', 'application/json', true]
+  ] as const) {
+    const {request} = upsert('a')
+    const change = {
+      operation: 'upsert',
+      request: {...request, value: Buffer.from(text), isJson, metadata: {contentType}}
+    }
+    const [event] = outboxTransaction([change], TARGET).events
+    const {data} = JSON.parse(Buffer.from(event?.event ?? []).toString()) as {readonly data: unknown}
+    t.same(data, text === 'no JSON' ? text : JSON.parse(text), text)
+  }
+  t.end()
 })
