@@ -12,38 +12,25 @@ import {ResourceEffects} from './resource-effects.ts'
 import {SidecarTracing} from './tracing.ts'
 
 /** The parts that the calls of one app's sidecar pass: metrics, traces, policies, and the external endpoints that resources name. */
-export class CallPath {
-  readonly metering: SidecarMetering
-  readonly tracing: SidecarTracing
-  readonly external: ExternalEndpoints
-  readonly effects: ResourceEffects
+export type CallPath = Awaited<ReturnType<typeof openCallPath>>
 
-  private constructor({metering, tracing, external, effects}: Omit<CallPath, 'close'>) {
-    this.metering = metering
-    this.tracing = tracing
-    this.external = external
-    this.effects = effects
+/** Settles when the policies of the resources apply, so that no call passes before. */
+export async function openCallPath(options: OpenSidecarOptions, secretOf: SecretOf, warn: (text: string) => void) {
+  const {runtime, resources, env} = options
+  const metering = new SidecarMetering(runtime.id, env['NAMESPACE'] ?? '', resources)
+  const tracing = createTracing(options)
+  runtime.counters = countersOf(runtime, metering, tracing)
+  const decisions = decisionsOf(options, metering)
+  const external = createExternal(options, secretOf, metering, decisions)
+  const namespace = env['NAMESPACE'] || 'default'
+  const effects = await ResourceEffects.open({runtime, resources, namespace, tracing, external, decisions, warn})
+  const close = async (): Promise<void> => {
+    effects.close()
+    metering.close()
+    await tracing.close()
+    external.close()
   }
-
-  /** Settles when the policies of the resources apply, so that no call passes before. */
-  static async open(options: OpenSidecarOptions, secretOf: SecretOf, warn: (text: string) => void): Promise<CallPath> {
-    const {runtime, resources, env} = options
-    const metering = new SidecarMetering(runtime.id, env['NAMESPACE'] ?? '', resources)
-    const tracing = createTracing(options)
-    runtime.counters = countersOf(runtime, metering, tracing)
-    const decisions = decisionsOf(options, metering)
-    const external = createExternal(options, secretOf, metering, decisions)
-    const namespace = env['NAMESPACE'] || 'default'
-    const effects = await ResourceEffects.open({runtime, resources, namespace, tracing, external, decisions, warn})
-    return new CallPath({metering, tracing, external, effects})
-  }
-
-  async close(): Promise<void> {
-    this.effects.close()
-    this.metering.close()
-    await this.tracing.close()
-    this.external.close()
-  }
+  return {metering, tracing, external, effects, close}
 }
 
 const createTracing = ({runtime, env, resources}: OpenSidecarOptions): SidecarTracing =>

@@ -11,7 +11,7 @@ import {asBytes} from '../../model/bytes.ts'
 import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
 import {takesQuestions} from './ask-app.ts'
 import type {ActorState} from './blocks/actor-state.ts'
-import {CallPath} from './call-path.ts'
+import {openCallPath, type CallPath} from './call-path.ts'
 import {factsOf} from './facts.ts'
 import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
@@ -66,7 +66,7 @@ export interface OpenSidecar {
 export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenSidecar> {
   const log = options.runtime.logs.sidecar
   const warn = (text: string): void => log.write(asBytes(`${text}\n`), 'warn')
-  const path = await CallPath.open(options, async (store, name) => sidecar.secretOf(store, name), warn)
+  const path = await openCallPath(options, async (store, name) => sidecar.secretOf(store, name), warn)
   const sidecar = new AppSidecar(options, path, warn)
   return sidecar
 }

@@ -1,5 +1,6 @@
 import type {BindingEvent} from '../../components/binding.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import type {DeliveryProcess} from './event-channel.ts'
 import type {Interrupted} from './held-delivery.ts'
 import type {StateSet} from './state-requests.ts'
 
@@ -29,11 +30,7 @@ export type BindingAnswer =
   | Interrupted
 
 /** How events of bindings reach the app: over HTTP or gRPC. */
-export interface BindingChannel {
-  /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
-  ready(signal: AbortSignal, cause: string): Promise<void> | undefined
-  /** As `ready`, for reading events: also if the app is asleep, since an event starts it. `cause` of `ready` says which. */
-  mayRead(signal: AbortSignal): Promise<void> | undefined
+export interface BindingChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
   /**
    * Returns the bindings whose events the app wants. Asks the process that is ready, until the signal is aborted. A binding
    * is logged and left out if the app cannot be asked about it.

@@ -43,11 +43,7 @@ export type EventAnswer =
   | Interrupted
 
 /** How events reach the app: over HTTP or gRPC. */
-export interface EventChannel {
-  /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
-  ready(signal: AbortSignal, cause: string): Promise<void> | undefined
-  /** As `ready`, for reading events: also if the app is asleep, since an event starts it. `cause` of `ready` says which. */
-  mayRead(signal: AbortSignal): Promise<void> | undefined
+export interface EventChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer>
   /** Delivers several; answers for each in their order, or for all. Never rejects. */

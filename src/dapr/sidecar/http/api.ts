@@ -29,9 +29,6 @@ export interface DaprRequest {
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
-/** Reads a body and uses it; the result is an error response if it cannot be read. */
-type WithBody = (bytes: Readable, use: (body: Buffer) => Reply | Promise<Reply>) => Promise<Reply>
-
 /** The sidecar's own API of one app. `custom` is the metadata that was set over this API or the gRPC API; it remains as long as the sidecar. */
 export const createApi = (
   {appId, facts, wasReady, limits: {maxBodyBytes}}: SidecarOptions,
@@ -43,7 +40,8 @@ export const createApi = (
     const wanted = new URLSearchParams(decoded(query)).get('appid')
     return wanted === null || wanted === appId ? EMPTY : otherApp
   }
-  const withBody: WithBody = async (bytes, use) => {
+  // an error response if it cannot be read
+  const withBody = async (bytes: Readable, use: (body: Buffer) => Reply | Promise<Reply>): Promise<Reply> => {
     let body: Collector
     try {
       body = await collectRequest(bytes, maxBodyBytes)
