@@ -4,6 +4,8 @@ import {listAnswer, textAnswer} from '../answer.ts'
 import {cursorOf, CURSOR, givenText, SaidByApp, type Tool} from '../tool.ts'
 
 const ROWS = 100
+/** The most that the API lists. */
+const MAX_ACTORS = 1000
 
 export const actorsTool: Tool = {
   name: 'actors',
@@ -27,10 +29,11 @@ export const actorsTool: Tool = {
       return textAnswer('The actor.', JSON.stringify(actor, undefined, 1), {from, facts: {type, id, host: actor.host}})
     }
     if (type !== '') {
-      const {actors, count} = await run.api.ask('GET /actors/of', {query: {type, limit: ROWS}, signal})
+      const {actors, count} = await run.api.ask('GET /actors/of', {query: {type, limit: MAX_ACTORS}, signal})
       return listAnswer({
         summary: `${count} actors of the type; those with the longest queues first.`,
-        items: actors.map(each => ({text: rowText(each), fact: {id: each.id, waiting: each.waiting}}))
+        items: actors.slice(from).map(each => ({text: rowText(each), fact: {id: each.id, waiting: each.waiting}})),
+        cursorAfter: shown => (from + shown < actors.length ? `${from + shown}` : '')
       })
     }
     const {types} = await run.api.ask('GET /actors', {signal})

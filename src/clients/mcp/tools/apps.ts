@@ -1,5 +1,6 @@
 import {ApiError, textLines} from '../../../control/api-client.ts'
 import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
 import {readAppName} from '../../../observe/api/apps.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../../model/availability.ts'
@@ -124,7 +125,12 @@ export const whyTool: Tool = {
       const death = await run.api.ask('GET /deaths/{number}', {at: {number: end}, signal})
       return textAnswer(`Exit ${end}.`, deathText(death), {from, facts: {end}})
     }
-    const view = await run.api.ask('GET /apps/{id}/why', {at: {id: givenText(given, 'app')}, signal})
+    const id = givenText(given, 'app')
+    if (id === '')
+      throw new UserError('why needs "app" or "end"', {
+        explanation: 'For example {"app": "shop"}; "list_apps" has the ids.'
+      })
+    const view = await run.api.ask('GET /apps/{id}/why', {at: {id}, signal})
     const {app, instances, death, deaths} = view
     const unready = instances.filter(({availability}) => !isUsable(availability)).length
     const states = instances.map(

@@ -31,7 +31,11 @@ export const invokeTool: Tool = {
     const to = givenText(given, 'app')
     const from = givenText(given, 'from') || to
     const {apps} = await run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
-    const port = apps[0]?.httpPort ?? 0
+    const port = apps.find(({httpPort}) => httpPort > 0)?.httpPort
+    if (port === undefined)
+      throw new UserError(`"${from}" is stopped, and its sidecar with it`, {
+        explanation: 'The tool "restart" brings it back.'
+      })
     // calls have the ids of apps, also where an instance is named
     const idOf = (name: string): string => run.listing.apps.find(app => isCalled(app, name))?.id ?? name
     const began = performance.now()

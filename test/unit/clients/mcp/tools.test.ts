@@ -3,8 +3,9 @@ import {listAnswer} from '../../../../src/clients/mcp/answer.ts'
 import {readArguments} from '../../../../src/clients/mcp/arguments.ts'
 import {callTool} from '../../../../src/clients/mcp/serve.ts'
 import type {Tool} from '../../../../src/clients/mcp/tool.ts'
-import {changeReminderTool} from '../../../../src/clients/mcp/tools/actors.ts'
-import {appLogs, restartTool} from '../../../../src/clients/mcp/tools/apps.ts'
+import {actorsTool, changeReminderTool} from '../../../../src/clients/mcp/tools/actors.ts'
+import {appLogs, restartTool, whyTool} from '../../../../src/clients/mcp/tools/apps.ts'
+import {invokeTool} from '../../../../src/clients/mcp/tools/invoke.ts'
 import {changeJobTool} from '../../../../src/clients/mcp/tools/jobs.ts'
 import {replayTool} from '../../../../src/clients/mcp/tools/replay.ts'
 import {traceTool} from '../../../../src/clients/mcp/tools/trace.ts'
@@ -57,6 +58,35 @@ t.test('what an app has said of a failure is between the marks', async t => {
   )
   const unknown = {status: 404, detail: 'the run has no app "crat"', hint: 'Did you mean "cart"?'}
   t.equal(await asked(restartTool, {app: 'crat'}, 404, unknown), 'the run has no app "crat". Did you mean "cart"?')
+})
+
+t.test('what a stopped app would send is sent to no other port of the machine', async t => {
+  const stopped = {apps: [{id: 'stock', httpPort: 0}]}
+  t.match(
+    await asked(invokeTool, {app: 'shop', path: '/', from: 'stock'}, 200, stopped),
+    /^"stock" is stopped, .* back/
+  )
+})
+
+t.test('why asks for an app, or for an exit', async t => {
+  t.match(
+    await asked(whyTool, {}, 404, {status: 404, detail: 'no such path'}),
+    /^why needs "app" or "end"\. For example/
+  )
+})
+
+t.test('all actors of a type can be seen, a page after the other', async t => {
+  const row = {host: 'shop', inside: '', insideMs: 0, waiting: 0, waitingMs: 0}
+  const actors = Array.from({length: 150}, (_, id) => ({...row, id: `${id}`}))
+  const list = {actors, count: 150}
+  const first = await asked(actorsTool, {type: 'Cart'}, 200, list)
+  const [, shown = '', cursor = ''] =
+    /^150 actors[^]*\n- (\d+) at [^\n]*\n\[\w+\]\n.* with cursor "(\d+)"\.$/.exec(first) ?? []
+  t.equal(cursor, `${Number(shown) + 1}`)
+  t.match(
+    await asked(actorsTool, {type: 'Cart', cursor: '140'}, 200, list),
+    /\]\n- 140 at [^]*\n- 149 at [^\n]*\n\[\w+\]$/
+  )
 })
 
 t.test('a number is no word of those that an argument may be', t => {
