@@ -21,19 +21,23 @@ export function asCommander(args: readonly string[], flags: readonly Flag[]): re
   return [...translated, ...(end < 0 ? [] : args.slice(end))]
 }
 
+/** Where the first of some short flags is that has a value, which is all that follows it; -1: none has. */
+const valueAt = (shorts: string, flags: readonly Flag[]): number =>
+  Array.from(shorts).findIndex(each => flags.some(({short, type}) => short === each && type !== 'bool'))
+
 /** Whether the next argument is the value of this one, whatever it looks like. */
 function takesNext(arg: string, flags: readonly Flag[]): boolean {
-  const withValue = flags.filter(({type}) => type !== 'bool')
-  if (arg.startsWith('--')) return withValue.some(({name}) => arg === `--${name}`)
+  if (arg.startsWith('--')) return flags.some(({name, type}) => arg === `--${name}` && type !== 'bool')
   const [, shorts = ''] = /^-([A-Za-z]+)$/.exec(arg) ?? []
-  const first = Array.from(shorts).findIndex(each => withValue.some(({short}) => short === each))
-  return first >= 0 && first === shorts.length - 1
+  return shorts !== '' && valueAt(shorts, flags) === shorts.length - 1
 }
 
 function translate(arg: string, flags: readonly Flag[]): readonly string[] {
   const short = /^-([A-Za-z]+)=(.*)$/s.exec(arg)
   if (short) {
     const [, shorts = '', value = ''] = short
+    const at = valueAt(shorts, flags)
+    if (at >= 0 && at < shorts.length - 1) return [arg] // `-eNAME=value`
     const flag = flags.find(known => known.short === shorts.at(-1))
     if (flag?.type !== 'bool') return [`-${shorts}`, value]
     return shorts.length > 1 ? [`-${shorts.slice(0, -1)}`, ...switched(flag, value)] : switched(flag, value)

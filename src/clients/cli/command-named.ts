@@ -1,5 +1,6 @@
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
+import {GLOBAL_FLAGS} from './flag.ts'
 
 /**
  * The commands that arguments may name: those for templates alone if their first word is one of these. All others are loaded for who asks
@@ -11,9 +12,11 @@ export async function commandsFor(args: readonly string[]): Promise<readonly Com
   return (await import('./commands.ts')).COMMANDS
 }
 
-/** The first word that is neither a flag nor a flag's value. */
-export const wordIn = (args: readonly string[]): string | undefined =>
-  args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
+/** Where the first word is that is neither a flag nor a flag's value. */
+const wordAt = (args: readonly string[]): number =>
+  args.findIndex((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
+
+export const wordIn = (args: readonly string[]): string | undefined => args[wordAt(args)]
 
 /** Commands with those below them. */
 export const andVerbs = <T extends {readonly verbs?: readonly T[]}>(commands: readonly T[]): readonly T[] =>
@@ -26,20 +29,22 @@ export const calledBy = (args: readonly string[], commands: readonly CommandEntr
 }
 
 /** Flags that may be between a command and its verb, and have a value. */
-const BETWEEN = new Set(['-a', '--app-id', '-n', '--namespace', '-f', '--run-file', '--name', '--runtime-path'])
+const valued = (entry: CommandEntry): ReadonlySet<string> =>
+  new Set(
+    [...andVerbs([entry]).flatMap(({flags}) => flags), ...GLOBAL_FLAGS]
+      .filter(({type}) => type !== 'bool')
+      .flatMap(({name, short}) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
+  )
 
 /** A command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no command stays as it is. */
 export function withVerb(args: readonly string[], commands: readonly CommandEntry[]): readonly string[] {
-  const words = args.flatMap((arg, index) =>
-    arg.startsWith('-') || BETWEEN.has(args[index - 1] ?? '') ? [] : [{arg, index}]
-  )
-  const [first, second] = words
-  const entry = commands.find(({name, aliases = []}) => [name, ...aliases].includes(first?.arg ?? ''))
-  if (first === undefined || entry === undefined) return args
-  const called = `${entry.name} ${second?.arg ?? ''}`
+  const at = wordAt(args)
+  const entry = commands.find(({name, aliases = []}) => [name, ...aliases].includes(args[at] ?? ''))
+  if (entry === undefined) return args
+  const flags = valued(entry)
+  const second = args.findIndex((arg, index) => index > at && !arg.startsWith('-') && !flags.has(args[index - 1] ?? ''))
+  const called = `${entry.name} ${args[second] ?? ''}`
   const verb = entry.verbs?.find(({name, aliases = []}) => [name, ...aliases].includes(called))
   const name = (verb ?? entry).name
-  return args.flatMap((arg, index) =>
-    index === first.index ? [name] : verb !== undefined && index === second?.index ? [] : [arg]
-  )
+  return args.flatMap((arg, index) => (index === at ? [name] : verb !== undefined && index === second ? [] : [arg]))
 }

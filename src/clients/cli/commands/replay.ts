@@ -21,11 +21,11 @@ interface WindowEnds {
  * Throws a UsageError.
  */
 export function windowOf(text: string, now: number): WindowEnds {
-  const [, first = '', dots, second = ''] = /^([^.]+?(?:\.\d+)?)(?:(\.\.)(.*))?$/.exec(text) ?? []
+  const [first = '', second, ...rest] = text.split('..')
   const from = endOf(first, now)
-  const to = second === '' ? undefined : endOf(second, now)
-  if (from === undefined || (second !== '' && to === undefined) || (dots === undefined && typeof from === 'number'))
-    throw wrong(text)
+  const to = second === undefined || second === '' ? undefined : endOf(second, now)
+  const isWhole = second === undefined ? typeof from !== 'number' : second === '' || to !== undefined
+  if (from === undefined || !isWhole || rest.length > 0) throw wrong(text)
   return to === undefined ? {from} : {from, to}
 }
 

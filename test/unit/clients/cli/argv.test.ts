@@ -24,6 +24,12 @@ t.test("pflag's forms of a flag become commander's", async t => {
       ['-wa', '-p=1', '-p=1'],
       ['-wa', '-p=1', '-p', '1']
     ],
+    [['-eFOO=bar'], ['-eFOO=bar']],
+    [
+      ['-weFOO=bar', '-p=1'],
+      ['-weFOO=bar', '-p', '1']
+    ],
+    [['-we=FOO=bar'], ['-we', 'FOO=bar']],
     [
       ['a', '--', '-p=1', '--kubernetes=false'],
       ['a', '--', '-p=1', '--kubernetes=false']
