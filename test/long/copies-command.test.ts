@@ -2,6 +2,7 @@ import {existsSync, readdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {freePorts} from '../rig/free-port.ts'
+import {noTerminal, onTerminal} from '../rig/on-terminal.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
@@ -83,3 +84,29 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
   t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {stdout: /nothing to forget/})
   t.ok(existsSync(join(rig.folder, 'main')))
 })
+
+t.test(
+  'what a copy keeps stays if it was started while the question waited for its answer',
+  {skip: noTerminal},
+  async t => {
+    const [redis = 0] = await freePorts(1)
+    const rig = await openRig(t)
+    const app = {appID: 'shop', appDirPath: '.', command: rig.drivenCommand, resourcesPath: './resources'}
+    await writeWorktrees(rig, {
+      'dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
+      'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
+    })
+    const start = async (): Promise<boolean> =>
+    t.match(await rig.run(['up', '-d', '--name', 'mine'], {folder: 'main'}), {code: 0})
+    const copies = join(rig.home, '.local/state/pillion/copies')
+    await start()
+    t.match(await rig.run(['copies', 'down', 'mine'], {folder: 'main'}), {code: 0})
+    const forget = onTerminal(rig, ['copies', 'forget', 'mine'], {folder: 'main'})
+    await forget.stdout.until(() => forget.stdout.text.includes('[y/N]') || undefined, 'the question')
+    await start()
+    forget.stdin.write('y\n')
+    t.match(await forget.exited, {code: 1})
+    t.match(forget.stdout.text, /mine is running \(pid \d+\)/)
+    t.match(readdirSync(copies), [/^mine-/])
+  }
+)

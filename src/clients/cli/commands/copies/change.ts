@@ -6,6 +6,7 @@ import {endStarting, startingRuns} from '../../../../control/starting-runs.ts'
 import {UserError} from '../../../../model/errors.ts'
 import {isSameStart, startOf} from '../../../../platform/process-table.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import type {GivenFlags} from '../../given-flags.ts'
 import {confirm} from '../../input.ts'
 import {runsHere} from '../../run-here.ts'
 import {say} from '../../say.ts'
@@ -59,23 +60,30 @@ export const downCopies: CommandHandler = async ({flags, words, asJson}) => {
 export const forgetCopies: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length === 0) throw new UsageError('which copy? pillion copies forget NAME')
-  for (const copy of named(copiesOf(flags), words)) {
-    const {name} = copy
-    const run = copy.run ?? startsOf([copy], startingRuns(process.env)).find(each => each.name === name)
-    if (run !== undefined)
-      throw new UserError(`${name} is ${copy.run === undefined ? 'being started' : 'running'} (pid ${run.pid})`, {
-        explanation: `Stop it first: pillion copies down ${name}`
-      })
-    const remains = remainsOf(process.env, copy)
-    if (remains.length === 0) {
+  for (const {name} of named(copiesOf(flags), words)) {
+    const asked = remainsNow(flags, name)
+    if (asked.length === 0) {
       say(process.stdout, 'info', `${name} has nothing to forget`, asJson)
       continue
     }
-    await confirmed(context, `remove what ${name} keeps: ${remains.join(', ')}`)
-    for (const path of remains) rmSync(path, {recursive: true, force: true})
+    await confirmed(context, `remove what ${name} keeps: ${asked.join(', ')}`)
+    // it may have been started before the person answered
+    for (const path of remainsNow(flags, name)) rmSync(path, {recursive: true, force: true})
     say(process.stdout, 'success', `${name} is forgotten`, asJson)
   }
   return 0
+}
+
+/** What a copy has left by now. Throws a UserError while it runs, or is about to. */
+function remainsNow(flags: GivenFlags, called: string): readonly string[] {
+  return named(copiesOf(flags), [called]).flatMap(copy => {
+    const {name} = copy
+    const run = copy.run ?? startsOf([copy], startingRuns(process.env)).find(each => each.name === name)
+    if (run === undefined) return remainsOf(process.env, copy)
+    throw new UserError(`${name} is ${copy.run === undefined ? 'being started' : 'running'} (pid ${run.pid})`, {
+      explanation: `Stop it first: pillion copies down ${name}`
+    })
+  })
 }
 
 function named(copies: readonly KnownCopy[], names: readonly string[]): readonly KnownCopy[] {
