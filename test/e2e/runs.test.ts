@@ -56,10 +56,11 @@ t.test('runs lists the runs of a template, and says what is slower since how man
 t.test('a run with a name is none of those without one, and is found by any name that it has', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'stock', autoPort: true, command: ['node', '../stock.mjs']}])
-  const callsOf = async (...words: readonly string[]): Promise<readonly number[]> => {
-    const kept = JSON.parse((await rig.run(['runs', '-o', 'json', ...words])).stdout) as readonly KeptRun[]
+  const callsIn = async (folder: string, words: readonly string[]): Promise<readonly number[]> => {
+    const kept = JSON.parse((await rig.run(['runs', '-o', 'json', ...words], {folder})).stdout) as readonly KeptRun[]
     return kept.map(({edges}) => edges.reduce((sum, {calls}) => sum + calls, 0))
   }
+  const callsOf = async (...words: readonly string[]): Promise<readonly number[]> => callsIn('.', words)
   await runOnce(rig, 1, 'SIGINT')
   t.match(await rig.run(['up', '-d', '--name', 'mine']), {code: 0})
   t.match(await rig.run(['invoke', '-a', 'stock', '-m', 'x']), {code: 0})
@@ -68,6 +69,14 @@ t.test('a run with a name is none of those without one, and is found by any name
   t.same([await callsOf(), await callsOf('--name', 'mine')], [[25], [1]])
   t.match(await rig.run(['up', '-d']), {code: 0})
   t.same(await callsOf('--name', 'work'), [25, 0], 'the name that its folder gives it')
+  const other = {folder: 'other'}
+  const app = {appID: 'stock', appDirPath: '.', autoPort: true, command: ['node', '../stock.mjs']}
+  await rig.write({'other/dapr.yaml': JSON.stringify({version: 1, apps: [app]})})
+  t.match(await rig.run(['up', '-d'], other), {code: 0})
+  t.match(await rig.run(['invoke', '-a', 'stock', '-m', 'x'], other), {code: 0})
+  t.match(await rig.run(['down'], other), {code: 0})
+  t.same(await callsIn('other', []), [1])
+  t.same(await callsIn('other', ['--name', 'work']), [25, 0], 'a run of another template')
   t.match(await rig.run(['down']), {code: 0})
 })
 

@@ -42,7 +42,8 @@ async function runsOf(flags: GivenFlags): Promise<{readonly template: string; re
   const place = commandPlace(flags)
   const here = runsAt(await findRuns(process.env), place)[0] ?? []
   const living = here.find(run => place.name !== undefined || givenName(run) === '')
-  const template = place.template ?? living?.listing.template.file ?? ''
+  // a run that is found by its name may be of another template than this folder's
+  const template = living?.listing.template.file ?? place.template ?? ''
   if (living !== undefined) return {template, all: await runsUpTo(living, template)}
   return {template, all: template === '' ? [] : keptRuns({env: process.env, template, name: place.name ?? ''})}
 }
