@@ -1,9 +1,10 @@
-import {existsSync, lstatSync, readdirSync, readFileSync, statSync} from 'node:fs'
+import {existsSync, lstatSync, readFileSync, statSync} from 'node:fs'
 import {dirname, join, relative, resolve} from 'node:path'
 import {parse} from 'yaml'
 import {UserError} from '../../../model/errors.ts'
 import {compileExactGlob, isInside} from '../../../model/glob.ts'
 import {isObject} from '../../../model/is-object.ts'
+import {namesInFolder} from '../../../platform/paths.ts'
 import {runLines} from '../../../platform/run-lines.ts'
 import {inMain, type AddedWorktree} from './worktree.ts'
 
@@ -86,7 +87,8 @@ function matching({main, root}: AddedWorktree, glob: string, folder: string): re
   const look = (path: string): void => {
     if (compiled.matches(path)) return void found.push(path)
     if (!isFolder(path) || !(path === compiled.base || compiled.canMatchIn(path))) return
-    for (const {name} of readdirSync(path, {withFileTypes: true})) {
+    // one that is another user's, as a container leaves it, has none for us
+    for (const name of namesInFolder(path)) {
       // nothing is looked for in there, and another worktree is none of ours
       if (name === '.git' || (path !== compiled.base && /(?:^|\/)node_modules$/.test(path))) continue
       const inside = join(path, name)
@@ -97,7 +99,7 @@ function matching({main, root}: AddedWorktree, glob: string, folder: string): re
   return found
 }
 
-const isFolder = (path: string): boolean => lstatSync(path).isDirectory()
+const isFolder = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false})?.isDirectory() === true
 
 /** The paths that `.worktreeinclude` names and git ignores (the file of other tools; gitignore(5) has its syntax). */
 async function included(worktree: AddedWorktree): Promise<readonly string[]> {
