@@ -97,7 +97,7 @@ t.test(
       'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${redis}`})
     })
     const start = async (): Promise<boolean> =>
-    t.match(await rig.run(['up', '-d', '--name', 'mine'], {folder: 'main'}), {code: 0})
+      t.match(await rig.run(['up', '-d', '--name', 'mine'], {folder: 'main'}), {code: 0})
     const copies = join(rig.home, '.local/state/pillion/copies')
     await start()
     t.match(await rig.run(['copies', 'down', 'mine'], {folder: 'main'}), {code: 0})

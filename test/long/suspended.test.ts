@@ -27,6 +27,18 @@ t.test('a suspended run is named by list, ps and logs, with how to resume it; st
   t.same(await rig.leftovers(), [])
 })
 
+t.test('wait finds a run that is resumed while it waits', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['sh', '-c', 'echo open; exec sleep 300']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - shop == open')
+  process.kill(run.pid, 'SIGSTOP')
+  const wait = rig.pillion(['wait', '--for', 'ready', '--timeout', '20s'])
+  await wait.waitForLine('is suspended', {stream: 'stderr'})
+  process.kill(run.pid, 'SIGCONT')
+  t.match(await wait.exited, {code: 0})
+})
+
 t.test('stop with the id of an app resumes its run, too', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run', '--app-id', 'solo', '--', 'sh', '-c', 'echo up; exec sleep 300'])

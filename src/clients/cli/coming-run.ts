@@ -8,6 +8,8 @@ import {RunFinder, runsHere} from './run-here.ts'
 import {say} from './say.ts'
 
 const LOOK_MS = 25
+/** How often a run that is there and has not answered, as one that is suspended, is asked again. */
+const ASK_AGAIN_MS = 1000
 
 /**
  * The run that a command is for; where it does not run yet, it is waited for. Undefined: the time is up. Throws a UserError
@@ -20,11 +22,14 @@ export async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: n
   const meant = (runs: readonly FoundRun[]): FoundRun | undefined => new RunFinder(runs, place, tell).look()
   let sockets = await socketsNow()
   let found = meant(await runsHere(asJson))
+  let askedAt = performance.now()
   while (found === undefined && performance.now() < until) {
     await pause(LOOK_MS)
     const before = sockets
     sockets = await socketsNow()
-    if (sockets !== before) found = meant(await findRuns(process.env))
+    if (sockets === before && (sockets === '' || performance.now() - askedAt < ASK_AGAIN_MS)) continue
+    found = meant(await findRuns(process.env))
+    askedAt = performance.now()
   }
   return found
 }
