@@ -34,6 +34,19 @@ t.test('doctor names each port that is taken, by whom, and what to do', async t 
   t.match(stdout, `❌  port ${port} is named twice: daprHTTPPort of "shop", appPort of "stock"\n`)
 })
 
+t.test('doctor names the port at which others call an app, once for all its instances', async t => {
+  const rig = await openRig(t)
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const {port} = server.address() as AddressInfo
+  await rig.template([{appID: 'web', port, replicas: 2, command: ['true']}])
+  const {code, stdout} = await rig.run(['doctor', '-f', '.'])
+  t.equal(code, 1)
+  t.same(stdout.match(/❌ .*/g)?.length, 1)
+  t.match(stdout, `❌  port ${port} (port of "web") is taken by `)
+})
+
 t.test('doctor says nothing of ports that a run of this template holds', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', appPort: 0}])

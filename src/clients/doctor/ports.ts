@@ -38,7 +38,7 @@ async function runOf({file}: Plan, env: Environment): Promise<FoundRun | undefin
   }
 }
 
-function portsOf({id, sidecar, channel, command}: AppPlan): readonly WantedPort[] {
+function portsOf({id, instance, sidecar, channel, command, published}: AppPlan): readonly WantedPort[] {
   const {httpPort, grpcPort, metricsPort, internalGrpcPort} = sidecar
   const host = sidecar.listenAddresses[0] ?? '127.0.0.1'
   const advice = `End it, or choose another number for "${id}", or leave it out for a free one.`
@@ -55,7 +55,13 @@ function portsOf({id, sidecar, channel, command}: AppPlan): readonly WantedPort[
     whose: `appPort of "${id}"`,
     advice: `End it: "${id}" cannot listen there, and calls to it wait.`
   }
-  return [...ours, app].filter(({port}) => port > 0)
+  const shared = {
+    port: instance === 1 ? (published?.number ?? 0) : 0, // all instances are called there
+    host: published?.host || '127.0.0.1',
+    whose: `port of "${id}"`,
+    advice
+  }
+  return [...ours, app, shared].filter(({port}) => port > 0)
 }
 
 const manager = ({managerPort}: Plan): readonly WantedPort[] =>
