@@ -69,6 +69,11 @@ t.test('after the end of a run its files are read, the newest first', async t =>
   const log = await rig.run(['logs', '--app-id', 'stock'])
   t.match(log, {code: 0, stderr: ''})
   t.match(log.stdout, /^== APP - stock == second\nExited App successfully\n/)
+  t.match(await rig.run(['logs', 'stock', '--name', 'mine']), {
+    code: 0,
+    stdout: log.stdout,
+    stderr: '⚠  no run is called "mine"; what follows is in the newest log files, of whatever run\n'
+  })
   const folder = join(rig.folder, 'stock/.dapr/logs')
   const newest = readdirSync(folder)
     .filter(name => name.startsWith('stock_app'))

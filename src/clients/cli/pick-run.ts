@@ -99,7 +99,8 @@ export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): 
   return new UserError(noSuchRun(id, seen), {explanation})
 }
 
-function noneCalled(name: string, runs: readonly FoundRun[]): UserError {
+/** The error for a name that no run has. */
+export function noneCalled(name: string, runs: readonly FoundRun[]): UserError {
   const names = runs.map(({listing}) => listing.name)
   const near = nearMiss(name, names)
   return new UserError(`no run is called "${name}"${near === '' ? '' : `: did you mean "${near}"?`}`, {

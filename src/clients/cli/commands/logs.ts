@@ -14,7 +14,7 @@ import {lineBatches, readLine, type LogLine} from '../../../observe/logging/head
 import {decoded} from '../../../model/bytes.ts'
 import {inRun, printed, tailOf, type LogsWanted} from '../log-lines.ts'
 import {logPrefixes} from '../log-style.ts'
-import {elsewhere, runsMeant, shownPath} from '../pick-run.ts'
+import {elsewhere, noneCalled, runsMeant, shownPath} from '../pick-run.ts'
 import {idsOf, runFinder, type RunFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 import {sinceOf} from '../since.ts'
@@ -30,6 +30,13 @@ export const logs: CommandHandler = async context => {
   const [id = ''] = wanted.ids
   const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
   if (run === undefined) {
+    if (names[0] !== undefined)
+      say(
+        process.stderr,
+        'warning',
+        `${noneCalled(names[0], finder.runs).message}; what follows is in the newest log files, of whatever run`,
+        wanted.asJson
+      )
     const texts = await finishedLogs(
       wanted,
       finder.place.template && shownPath(finder.place.template),
