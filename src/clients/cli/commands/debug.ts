@@ -66,23 +66,30 @@ function launchEntry({appId, folder, command, environment, added}: Launch): obje
   return {type: 'node-terminal', ...shared, command: command.map(quoted).join(' ')}
 }
 
-/** Options of Python that come before the script or the module. */
-function pythonOf(args: readonly string[]): object {
-  const first = args.findIndex((arg, index) => !arg.startsWith('-') || arg === '-m' || (index === 0 && arg === '-c'))
-  if (first < 0) return {args}
-  const options = args.slice(0, first).length > 0 ? {pythonArgs: args.slice(0, first)} : {}
-  if (args[first] === '-m') return {...options, module: args[first + 1] ?? '', args: args.slice(first + 2)}
-  return {...options, program: args[first] ?? '', args: args.slice(first + 1)}
+/** Options of Python, and flags of `go run`, behind which their value follows. */
+const OF_PYTHON = /^-[WX]$/
+const OF_GO =
+  /^--?(?:C|p|asmflags|buildmode|compiler|covermode|coverpkg|exec|gccgoflags|gcflags|installsuffix|ldflags|mod|modfile|overlay|pgo|pkgdir|tags|toolexec)$/
+
+/** The options before what is run, and what follows them. */
+function parted(
+  args: readonly string[],
+  valued: RegExp
+): readonly [options: readonly string[], rest: readonly string[]] {
+  let end = 0
+  while (/^-(?![mc]$)/.test(args[end] ?? '')) end += valued.test(args[end] ?? '') ? 2 : 1
+  return [args.slice(0, end), args.slice(end)]
 }
 
-function goOf(args: readonly string[]): object {
-  const first = args.findIndex(arg => !arg.startsWith('-'))
-  const flags = args.slice(0, Math.max(0, first))
-  return {
-    program: args[first] ?? '.',
-    args: args.slice(first + 1),
-    ...(flags.length > 0 && {buildFlags: flags.join(' ')})
-  }
+function pythonOf(all: readonly string[]): object {
+  const [pythonArgs, [program = '', ...args]] = parted(all, OF_PYTHON)
+  const options = pythonArgs.length > 0 ? {pythonArgs} : {}
+  return program === '-m' ? {...options, module: args[0] ?? '', args: args.slice(1)} : {...options, program, args}
+}
+
+function goOf(all: readonly string[]): object {
+  const [flags, [program = '.', ...args]] = parted(all, OF_GO)
+  return {program, args, ...(flags.length > 0 && {buildFlags: flags.map(quoted).join(' ')})}
 }
 
 /** `debug ID [--format F]`: ends the app's process, and prints what to start in its place. */

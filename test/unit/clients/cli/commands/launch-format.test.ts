@@ -24,6 +24,15 @@ t.test('a launch.json entry by what the command calls', async t => {
       {type: 'debugpy', python: '/venv/bin/python3.12', pythonArgs: ['-u'], program: 'app.py', args: ['--reload']}
     ],
     [
+      ['python3', '-X', 'dev', '-W', 'ignore', 'app.py', '-x'],
+      {type: 'debugpy', pythonArgs: ['-X', 'dev', '-W', 'ignore'], program: 'app.py', args: ['-x']}
+    ],
+    [['python3', '-u', '-m', 'shop', '-m'], {type: 'debugpy', pythonArgs: ['-u'], module: 'shop', args: ['-m']}],
+    [
+      ['go', 'run', '-tags', 'dev', '-ldflags', '-X main.v=1', './cmd/shop'],
+      {type: 'go', program: './cmd/shop', args: [], buildFlags: "-tags dev -ldflags '-X main.v=1'"}
+    ],
+    [
       ['python3', '-m', 'uvicorn', 'main:app'],
       {type: 'debugpy', python: 'python3', module: 'uvicorn', args: ['main:app']}
     ],
