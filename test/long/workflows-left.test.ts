@@ -1,15 +1,21 @@
-import {existsSync, readdirSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync} from 'node:fs'
 import {cp, rename} from 'node:fs/promises'
+import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
 import t from 'tap'
+import {register} from '../../src/control/server.ts'
+import {VERSION} from '../../src/model/version.ts'
+import {startOf} from '../../src/platform/process-table.ts'
 import {encode} from '../../src/proxy/net/grpc/message-codec.ts'
 import {START_INSTANCE} from '../../src/work/workflow/hub/hub-messages.ts'
 import {complete, openHub, startIn} from '../rig/hub.ts'
+import {inDisguise} from '../rig/disguise.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 
 const BUS =
   'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: bus}\nspec: {type: pubsub.in-memory, version: v1}\n'
+const skip = inDisguise('this process registers a run of Linux')
 const KEPT = 'shop: 1 workflow goes on'
 
 t.test('workflow timeline --follow fails and says so when the run ends before the workflow', async t => {
@@ -21,6 +27,49 @@ t.test('workflow timeline --follow fails and says so when the run ends before th
   hub.run.signal('SIGTERM')
   t.match(await following.exited, {code: 1})
   t.match(following.stderr.text, /the run has ended, and o-1 is not over/)
+})
+
+t.test('workflow timeline --follow goes on where the run has cut it off, or has left out events', {skip}, async t => {
+  const rig = await openRig(t)
+  const identity = {
+    name: '',
+    copy: '',
+    pid: process.pid,
+    started: startOf(process.pid),
+    templateFile: join(rig.folder, 'dapr.yaml'),
+    appIds: ['shop']
+  }
+  const listing = {
+    run: 'e'.repeat(32),
+    pid: process.pid,
+    version: VERSION,
+    name: 'work',
+    folder: rig.folder,
+    startedAt: '',
+    template: {file: identity.templateFile, name: 'work'},
+    apps: [{id: 'shop', instance: 1}]
+  }
+  const app = {id: 1, type: 'app', data: {}}
+  // the first answer ends without `bye`; the second one has `reset` in place of the end of the workflow
+  const answers = [[{id: 7, type: 'hello', data: {}}], [app, {id: 8, type: 'reset', data: {}}]]
+  const statuses = ['RUNNING', 'COMPLETED']
+  const asked: string[] = []
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const {pathname, searchParams} = new URL(request.url ?? '', 'http://run')
+    if (pathname === '/api/v1/events') {
+      asked.push(searchParams.get('after') ?? 'none')
+      for (const event of answers.shift() ?? [{type: 'bye', data: {}}]) response.write(`${JSON.stringify(event)}\n`)
+      return void response.end()
+    }
+    if (pathname === '/api/v1/run') return void response.end(JSON.stringify(listing))
+    const workflow = {name: 'order', id: 'o-1', app: 'shop', created: '', failure: '', status: statuses.shift()}
+    response.end(JSON.stringify({workflow, steps: [], missing: []}))
+  }
+  mkdirSync(rig.runtimeDir, {recursive: true, mode: 0o700})
+  const registration = await register(rig.runtimeDir, {marker: listing.run, graceMs: 1000, identity}, serve)
+  t.teardown(async () => registration.withdraw())
+  t.match(await rig.run(['workflow', 'timeline', 'o-1', '--follow']), {code: 0, stderr: /^(?!.*has ended)/})
+  t.same(asked, ['none', '7'])
 })
 
 t.test(

@@ -1,6 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {callEndText} from '../../model/call-end.ts'
 import {durationText} from '../../model/duration.ts'
+import {clockText} from './log-style.ts'
 import {toned, type Tone} from './paint.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
@@ -86,13 +87,8 @@ function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: 
   return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}${note}`}`
 }
 
-const two = (value: number): string => value.toString().padStart(2, '0')
-
 /** The time of day, in local time. */
-export const localTime = ({at}: Pick<Api.Call, 'at'>): string => {
-  const date = new Date(at)
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${date.getMilliseconds().toString().padStart(3, '0')}`
-}
+export const localTime = ({at}: Pick<Api.Call, 'at'>): string => clockText(new Date(at))
 
 const edgeOf = ({from, to}: Api.Call): string => `${from} → ${to}`
 

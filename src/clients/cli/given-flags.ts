@@ -6,11 +6,6 @@ export class GivenFlags {
     this.#values = values
   }
 
-  /** Returns the flags with these values as defaults. */
-  or(values: Readonly<Record<string, unknown>>): GivenFlags {
-    return new GivenFlags({...values, ...this.#values})
-  }
-
   /** These, and in their place where they are given. */
   with(values: Readonly<Record<string, unknown>>): GivenFlags {
     return new GivenFlags({...this.#values, ...values})

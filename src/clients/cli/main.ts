@@ -11,7 +11,7 @@ import {OTHER_FLAGS} from './other-words.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 import {runCommandLine} from './parse.ts'
-import {noteFailure, print, unwritten} from './print.ts'
+import {noteFailure, printWhole, unwritten} from './print.ts'
 
 const EXIT_USAGE = 255
 const EXIT_BUG = 70
@@ -24,13 +24,6 @@ const wantsJson = args
   .some(arg => /^--log-as-json(=(1|t|T|TRUE|true|True))?$/.test(arg))
 const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
 
-/** Waits until everything is written: a pipe may not accept it all in one write. */
-const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
-  new Promise(resolve => {
-    if (text === '') resolve()
-    else print(stream, text, resolve)
-  })
-
 async function main(): Promise<number> {
   try {
     commands = await commandsFor(args)
@@ -42,7 +35,7 @@ async function main(): Promise<number> {
       return error.exitCode === 0 ? 0 : usageFailure(inCobrasWords(error.code, error.message, args, program))
     if (error instanceof UsageError) return usageFailure(error.message)
     if (error instanceof UserError) return userFailure(error)
-    await write(
+    await printWhole(
       process.stderr,
       `${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`
     )
@@ -58,14 +51,14 @@ async function usageFailure(message: string): Promise<number> {
   const hint = meant === undefined ? nearFlag(message) : `${meant}\n`
   if (process.stderr.isTTY || meant !== undefined) {
     const name = words === undefined ? program : `${program} ${words.name}`
-    await write(process.stderr, `Error: ${message}\n${hint}Run '${name} --help' for usage.\n`)
-    if (!process.stdout.isTTY) await write(process.stdout, `${message}\n`)
+    await printWhole(process.stderr, `Error: ${message}\n${hint}Run '${name} --help' for usage.\n`)
+    if (!process.stdout.isTTY) await printWhole(process.stdout, `${message}\n`)
     return EXIT_USAGE
   }
   const {usageText} = await import('./help.ts')
   const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageText(program, words)}\n`
-  await write(process.stderr, `Error: ${message}\n${usage}${hint}`)
-  await write(process.stdout, `${message}\n`)
+  await printWhole(process.stderr, `Error: ${message}\n${usage}${hint}`)
+  await printWhole(process.stdout, `${message}\n`)
   return EXIT_USAGE
 }
 
@@ -95,7 +88,7 @@ async function leave(code: number): Promise<void> {
   process.stdout.removeAllListeners('error').on('error', noteFailure) // reported below, once
   await Promise.all([process.stdout, process.stderr].map(flushed))
   const failure = unwritten()
-  await write(process.stderr, failure)
+  await printWhole(process.stderr, failure)
   process.exit(failure === '' || code !== 0 ? code : 1)
 }
 

@@ -26,9 +26,18 @@ export function print(stream: NodeJS.WriteStream, text: string | Buffer, done?: 
   else stream.write(text, done)
 }
 
-/** Why a write failed, in the system's words. */
-export const errorReason = (error: Error): string =>
-  'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : messageOf(error)
+/** Prints a text; settles when it is written: a pipe may not take it all at once. */
+export const printWhole = async (stream: NodeJS.WriteStream, text: string | Buffer): Promise<void> =>
+  new Promise(resolve => {
+    if (text.length === 0) resolve()
+    else print(stream, text, resolve)
+  })
+
+/** Why something failed, in the system's words. */
+export const errorReason = (error: unknown): string =>
+  error instanceof Error && 'errno' in error && typeof error.errno === 'number'
+    ? getSystemErrorMessage(error.errno)
+    : messageOf(error)
 
 let firstFailure: Error | null = null
 

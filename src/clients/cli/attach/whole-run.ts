@@ -1,8 +1,8 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {WarningCode} from '../../../model/reporter.ts'
 import type {FoundRun} from '../../../control/client.ts'
-import {followEvents} from '../commands/events.ts'
 import {writeLines} from '../commands/logs.ts'
+import {followedEvents} from '../followed-events.ts'
 import {runName} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
 import {reloadText} from '../reload-words.ts'
@@ -24,10 +24,10 @@ export async function attachToRun(run: FoundRun, asJson: boolean): Promise<numbe
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => left.resolve(true))
   tell(`attached to ${name}: Ctrl-C detaches, and the run continues`)
   const wanted = {ids: [], since: 0, version: '', run: '', hasTimes: false, grep: undefined}
-  const shown = Promise.all([
-    writeLines(run, {...wanted, tail: TAIL, isFollowed: true, asJson}),
-    followEvents(run, TYPES, event => tellEvent(event, asJson))
-  ])
+  const tellEvents = async (): Promise<void> => {
+    for await (const event of followedEvents(run, {types: TYPES})) tellEvent(event, asJson)
+  }
+  const shown = Promise.all([writeLines(run, {...wanted, tail: TAIL, isFollowed: true, asJson}), tellEvents()])
   const isLeft = await Promise.race([left.promise, shown.then(() => false)])
   tell(isLeft ? `detached: ${name} continues, and pillion down ends it` : 'the run has ended')
   return 0

@@ -8,7 +8,7 @@ import {wantsColours} from '../colours.ts'
 import type {Form} from '../commands/run.ts'
 import {logStyleOf, prefixesFor} from '../log-style.ts'
 import {tellLateStart} from '../late-start.ts'
-import {print, type Sign} from '../print.ts'
+import {print, printWhole, type Sign} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 import {CommandRun, EXIT_NOT_READY} from './command-run.ts'
@@ -61,7 +61,7 @@ async function withCommand(
     run.failed(messageOf(error))
   }
   const text = await reports.finish(run.outcome(), warn)
-  await new Promise<void>(resolve => (text === '' ? resolve() : print(process.stderr, text, resolve)))
+  await printWhole(process.stderr, text)
   await terminal.flush()
   if (fault !== undefined) throw fault
   return code

@@ -6,7 +6,7 @@ import {nearMiss} from '../../../model/near-miss.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {endWithStdout, print} from '../print.ts'
+import {endWithStdout, print, printWhole} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
@@ -87,13 +87,9 @@ async function printAll(
     if ('number' in row && shown.delete(row.number)) continue
     const text =
       output === 'ndjson' ? `${JSON.stringify(row)}\n` : followedLine(row, outputColumns(MIN_COLUMNS), hasColours())
-    await printed(text)
+    await printWhole(process.stdout, text)
   }
 }
-
-/** Settles when the reader has taken it. */
-const printed = async (text: string | Buffer): Promise<void> =>
-  new Promise(resolve => print(process.stdout, text, () => resolve()))
 
 /** Prints calls in a format of the API while they arrive; the result is the trailers. Throws a UserError if the run ends before all are there. */
 async function copy(
@@ -105,7 +101,7 @@ async function copy(
   const {message} = await api.open('GET /calls.{format}', {at: {format}, query})
   if (process.stdout.isTTY) message.setEncoding('utf8') // no character is cut
   try {
-    for await (const piece of message) await printed(piece as string | Buffer)
+    for await (const piece of message) await printWhole(process.stdout, piece as string | Buffer)
   } catch (error) {
     throw new UserError(`the connection to the run broke: ${messageOf(error)}`, {
       explanation: 'The run may have ended.'

@@ -2,8 +2,7 @@ import type * as Api from '../../../model/api.generated.ts'
 import type {Condition} from '../../../observe/api/wait/condition.ts'
 import {readCondition} from '../../../observe/api/wait/condition.ts'
 import {readIgnored} from '../../../observe/api/wait/ignored-calls.ts'
-import type {FoundRun} from '../../../control/client.ts'
-import {isGone} from '../../../control/ask.ts'
+import {unlessGone} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
 import {comingRun} from '../coming-run.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -67,19 +66,10 @@ async function answerOf(
   const spentMs = Math.round(performance.now() - startedAt)
   if (run === undefined) return without(asked, 'timeout', 'there is no run of this template', spentMs)
   const left = Math.max(1, timeoutMs - spentMs)
-  const answer = await ask(run, {...asked, timeout: `${left}ms`})
+  const body = {...asked, timeout: `${left}ms`}
+  const answer = await unlessGone(async () => run.api.ask('POST /wait', {body}), undefined)
   const tookMs = Math.round(performance.now() - startedAt)
   return answer === undefined ? without(asked, 'impossible', 'the run has ended', tookMs) : {...answer, tookMs}
-}
-
-/** Undefined: the run was gone before it answered. */
-async function ask(run: FoundRun, body: object): Promise<Api.Waited | undefined> {
-  try {
-    return await run.api.ask('POST /wait', {body})
-  } catch (error) {
-    if (isGone(error)) return undefined
-    throw error
-  }
 }
 
 const without = (asked: Asked, outcome: 'timeout' | 'impossible', reason: string, tookMs: number): Api.Waited => ({

@@ -1,9 +1,9 @@
-import {isGone} from '../../../control/ask.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import type {App, Event} from '../../../model/api.generated.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {isSuspended} from '../../../platform/process-table.ts'
 import {usageOf} from '../../../platform/usage.ts'
+import {followedEvents} from '../followed-events.ts'
 import {withUsage, type ShownApp, type UsageSample} from '../app-table.ts'
 
 /** How often memory and CPU are read: with 200 apps that takes most of what we use. */
@@ -49,27 +49,15 @@ export class WatchedRun {
   async follow(signal: AbortSignal): Promise<'ended' | 'gone'> {
     void this.#readUsage()
     try {
-      for (;;) {
-        if (await this.#followOnce(signal)) return 'ended'
-        signal.throwIfAborted()
+      for await (const event of followedEvents(this.run, {types: 'app'}, signal)) {
+        if (event.type === 'bye') return 'ended'
+        this.#take(event)
       }
-    } catch (error) {
-      if (isGone(error)) return 'gone'
-      throw error
+      return 'gone'
     } finally {
       this.#isOver = true
       clearTimeout(this.#timer)
     }
-  }
-
-  /** Settles with whether the run has said that it ends. A reader that falls behind is disconnected, and connects again. */
-  async #followOnce(signal: AbortSignal): Promise<boolean> {
-    const events = await this.run.api.follow('GET /events', {query: {types: 'app', format: 'ndjson'}, signal})
-    for await (const event of events) {
-      if (event.type === 'bye') return true
-      this.#take(event)
-    }
-    return false
   }
 
   #take(event: Event): void {
