@@ -1,7 +1,6 @@
 import type {IncomingMessage, OutgoingHttpHeaders} from 'node:http'
 import {join} from 'node:path'
-import {getSystemErrorMessage} from 'node:util'
-import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {codeOf, UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readWhole} from '../../model/read-file.ts'
 import {collect} from '../../proxy/net/collector.ts'
@@ -9,6 +8,7 @@ import type {App} from '../../model/api.generated.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {elsewhere, noRun, runsMeant} from './pick-run.ts'
+import {errorReason} from './print.ts'
 import {runFinder} from './run-here.ts'
 
 // An import of node:http would load more than we need.
@@ -76,7 +76,7 @@ export function payloadOf(flags: GivenFlags, command: string): Buffer {
     return readWhole(file, MAX_PAYLOAD_BYTES)
   } catch (error) {
     const handler = codeOf(error) === 'EISDIR' ? 'read' : 'open'
-    throw new UserError(`Error reading payload from '${file}'. Error: ${handler} ${file}: ${systemWords(error)}`, {
+    throw new UserError(`Error reading payload from '${file}'. Error: ${handler} ${file}: ${errorReason(error)}`, {
       cause: error
     })
   }
@@ -86,7 +86,7 @@ export function payloadOf(flags: GivenFlags, command: string): Buffer {
 export const socketIn = (folder: string, id: string): string =>
   folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
 
-/** Sends a request to a sidecar; rejects with the message of Go's client if the connection fails. */
+/** Sends a request to a sidecar; rejects with the message of Go's client if the connection fails, or breaks. */
 export async function callSidecar({
   method,
   url,
@@ -105,25 +105,25 @@ export async function callSidecar({
   const {hostname, port} = new URL(url)
   const path = escaped(url.replace(/^https?:\/\/[^/]*/, ''))
   const where = socket === '' ? {host: hostname, port} : {socketPath: socket}
-  try {
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      http
-        .request({...where, method, path, headers, agent: false}, resolve) // Node's own agent may go to a proxy
-        .on('error', reject)
-        .end(body)
-    })
-    const code = answer.statusCode ?? 0
-    return {code, status: `${code} ${answer.statusMessage ?? ''}`, body: (await collect(answer, 0)).take()}
-  } catch (error) {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    http
+      .request({...where, method, path, headers, agent: false}, resolve) // Node's own agent may go to a proxy
+      .on('error', reject)
+      .end(body)
+  }).catch((error: NodeJS.ErrnoException) => {
     const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
-    const dialled = socket === '' ? `tcp ${hostname}:${port}` : `unix ${socket}`
-    throw new UserError(`${verb} "${url}": dial ${dialled}: connect: ${systemWords(error)}`, {cause: error})
-  }
+    const place = socket === '' ? `tcp ${hostname}:${port}` : `unix ${socket}`
+    const {syscall = '', message} = error
+    const at = syscall === '' ? '' : `${syscall === 'connect' ? 'dial' : syscall} ${place}: ${syscall}: `
+    const why = message === 'socket hang up' ? 'EOF' : errorReason(error)
+    throw new UserError(`${verb} "${url}": ${at}${why}`, {cause: error})
+  })
+  const code = answer.statusCode ?? 0
+  const status = `${code} ${answer.statusMessage ?? ''}`
+  const whole = await collect(answer, 0).catch((error: unknown) => {
+    throw new UserError(`unexpected EOF: the response (${status}) has broken off`, {cause: error})
+  })
+  return {code, status, body: whole.take()}
 }
 
 const escaped = (path: string): string => path.replace(/#.*$/s, '').replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent)
-
-const systemWords = (error: unknown): string =>
-  error instanceof Error && 'errno' in error && typeof error.errno === 'number'
-    ? getSystemErrorMessage(error.errno)
-    : messageOf(error)
