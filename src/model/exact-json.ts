@@ -21,6 +21,9 @@ export const parseExactly = (text: string): unknown =>
 const exact: Reviver = (_, value, {source = ''} = {}) =>
   typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
 
+/** JSON as it is meant; any other text as a text. */
+export const jsonOrText = (text: string): unknown => orElse(() => parseExactly(text), text)
+
 /** The JSON of a value that `parseExactly` has read. */
 export const exactText = (value: unknown): string =>
   // which throws for a bigint

@@ -1,3 +1,4 @@
+import type {FoundRun} from '../../control/client.ts'
 import {loadTemplate} from '../../files/config/load.ts'
 import type {App} from '../../model/api.generated.ts'
 import {runPlace, runsMeant} from './pick-run.ts'
@@ -22,18 +23,22 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
 
 /** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
-  if (command === 'actors') return completedActors(asJson)
-  if (command.startsWith('reminders ')) return completedReminders(command, asJson)
-  if (command.startsWith('jobs ')) return completedJobs(command, asJson)
-  if (command.startsWith('workflow ')) return completedWorkflows(command, asJson)
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
   const meant = command === 'stop' ? runs : runsMeant(runs, runPlace(undefined))
-  const apps = meant.flatMap(({listing}) => listing.apps)
+  const instances = INSTANCES.find(([prefix]) => command.startsWith(prefix))?.[1]
   const ids =
-    meant.length === 0 && OF_TEMPLATE.has(command)
-      ? await idsOfTemplate()
-      : apps.filter(ownOf(MEANT, command) ?? Boolean).map(each => each.id)
+    instances === undefined
+      ? await idsOfApps(command, meant)
+      : (await Promise.all(meant.map(async run => instances(run, command)))).flat()
   return [...new Set(ids)].filter(id => PLAIN.test(id))
+}
+
+async function idsOfApps(command: string, meant: readonly FoundRun[]): Promise<readonly string[]> {
+  if (meant.length === 0 && OF_TEMPLATE.has(command)) return idsOfTemplate()
+  return meant
+    .flatMap(({listing}) => listing.apps)
+    .filter(ownOf(MEANT, command) ?? Boolean)
+    .map(({id}) => id)
 }
 
 /** Statuses of workflows that have not ended; each verb completes only those that it applies to. */
@@ -49,42 +54,38 @@ const OF_STATUS: Readonly<Record<string, readonly string[]>> = {
   'workflow purge': OVER
 }
 
+type Instances = (run: FoundRun, command: string) => Promise<readonly string[]>
+
 /** The ids of the latest workflows that may follow a verb; for an event with a slash behind. */
-async function completedWorkflows(command: string, asJson: boolean): Promise<readonly string[]> {
+const workflowsOf: Instances = async ({api}, command) => {
   const query = new URLSearchParams((ownOf(OF_STATUS, command) ?? []).map(status => ['status', status]))
-  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
-  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /workflows', {query})))
-  const ids = lists.flatMap(({workflows}) => workflows.map(({id}) => id)).filter(id => PLAIN.test(id))
+  const ids = (await api.ask('GET /workflows', {query})).workflows.map(({id}) => id)
   return command === 'workflow raise-event' ? ids.filter(id => !id.includes('/')).map(id => `${id}/`) : ids
 }
 
 /** The jobs that may follow a verb, as `shop/report`. */
-async function completedJobs(command: string, asJson: boolean): Promise<readonly string[]> {
-  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
-  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /jobs', {query: {limit: 1000}})))
+const jobsOf: Instances = async ({api}, command) => {
   const isMeant = (state: string): boolean =>
     command === 'jobs pause' ? state !== 'paused' : command !== 'jobs resume' || state === 'paused'
-  return lists
-    .flatMap(({jobs}) => jobs.filter(({state}) => isMeant(state)).map(({app, name}) => `${app}/${name}`))
-    .filter(name => PLAIN.test(name))
-}
-
-/** The types of actors. */
-async function completedActors(asJson: boolean): Promise<readonly string[]> {
-  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
-  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /actors')))
-  return lists.flatMap(({types}) => types.map(({type}) => type)).filter(type => PLAIN.test(type))
+  const {jobs} = await api.ask('GET /jobs', {query: {limit: 1000}})
+  return jobs.filter(({state}) => isMeant(state)).map(({app, name}) => `${app}/${name}`)
 }
 
 /** The reminders that may follow a verb, as `Cart/17/expire`; for a list the actors that have some. */
-async function completedReminders(command: string, asJson: boolean): Promise<readonly string[]> {
-  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
-  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /reminders')))
-  const names = lists.flatMap(({reminders}) =>
-    reminders.map(({type, id, name}) => (command === 'reminders list' ? `${type}/${id}` : `${type}/${id}/${name}`))
+const remindersOf: Instances = async ({api}, command) =>
+  (await api.ask('GET /reminders')).reminders.map(({type, id, name}) =>
+    command === 'reminders list' ? `${type}/${id}` : `${type}/${id}/${name}`
   )
-  return [...new Set(names)].filter(name => PLAIN.test(name))
-}
+
+const typesOf: Instances = async ({api}) => (await api.ask('GET /actors')).types.map(({type}) => type)
+
+/** What follows the commands whose names begin so. */
+const INSTANCES: readonly (readonly [prefix: string, Instances])[] = [
+  ['actors', typesOf],
+  ['reminders ', remindersOf],
+  ['jobs ', jobsOf],
+  ['workflow ', workflowsOf]
+]
 
 /** Words without a meaning for any shell: `compgen -W` of bash would run a `$(…)`, and a completed word is not quoted on the line. */
 const PLAIN = /^[\w@%+:,./-]+$/

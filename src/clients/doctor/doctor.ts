@@ -80,29 +80,31 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
   ]
 }
 
-/** Checks /proc, by which runs and their processes are found. */
-function checkProc(): readonly Check[] {
+/** What a check finds; a UserError is a failed one. */
+function orFail(check: () => readonly Check[]): readonly Check[] {
   try {
-    currentSystem()
-    return []
+    return check()
   } catch (error) {
     if (error instanceof UserError) return [fail(error.message, error.explanation)]
     throw error
   }
 }
 
-function checkFolders(env: Patient['env']): readonly Check[] {
-  const skipped: Check[] = []
-  try {
+/** Checks /proc, by which runs and their processes are found. */
+const checkProc = (): readonly Check[] =>
+  orFail(() => {
+    currentSystem()
+    return []
+  })
+
+const checkFolders = (env: Patient['env']): readonly Check[] =>
+  orFail(() => {
+    const skipped: Check[] = []
     const folders = runtimeFolders(env)
     const usable = ok(`runs meet in ${usableFolder(folders)}`)
     existingFolders(folders, text => skipped.push(note(text, 'Runs are neither registered nor looked for in it.')))
     return [usable, ...skipped]
-  } catch (error) {
-    if (error instanceof UserError) return [fail(error.message, error.explanation)]
-    throw error
-  }
-}
+  })
 
 /** The Node that apps find, which need not be the one that runs Pillion: the executable contains its own. */
 async function checkNode(env: Patient['env']): Promise<readonly Check[]> {

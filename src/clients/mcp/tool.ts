@@ -46,6 +46,10 @@ export class SaidByApp extends UserError {
 
 export const givenText = (given: Arguments, name: string): string => (given[name] as string | undefined) ?? ''
 
+/** The arguments that are given. */
+export const givenTexts = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap(name => (all[name] === undefined ? [] : [[name, givenText(all, name)]])))
+
 export const givenNumber = (given: Arguments, name: string, otherwise: number): number =>
   (given[name] as number | undefined) ?? otherwise
 

@@ -38,17 +38,18 @@ export function commandRunOptions({flags, words}: CommandContext): CommandRunOpt
   const as = flags.text('as') ?? 'test'
   if (!/^[\w][\w.-]{0,62}$/.test(as))
     throw new UsageError(`invalid argument "${as}" for "--as" flag: expected an app id, for example e2e`)
+  const durationOf = (name: string, otherwise: number): number => {
+    const text = flags.text(name)
+    return text === undefined ? otherwise : flagDuration(name, text)
+  }
   return {
     command,
     as,
-    settleMs: durationOf('settle', flags.text('settle')) ?? 0,
-    timeoutMs: durationOf('timeout', flags.text('timeout')) ?? Infinity,
+    settleMs: durationOf('settle', 0),
+    timeoutMs: durationOf('timeout', Infinity),
     isStrict: flags.isSet('strict'),
     showsLogs: flags.isSet('logs'),
     junit: flags.text('junit') ?? '',
     report: flags.text('report') ?? ''
   }
 }
-
-const durationOf = (name: string, text: string | undefined): number | undefined =>
-  text === undefined ? undefined : flagDuration(name, text)

@@ -2,6 +2,7 @@ import {ApiError} from '../../../control/api-client.ts'
 import {withReason, type FoundRun} from '../../../control/client.ts'
 import type {Launch} from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
+import {shellQuoted} from '../../../observe/api/export/shell-words.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
@@ -15,7 +16,7 @@ type LaunchFormat = 'shell' | 'dotenv' | 'vscode'
 /** The process to start by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
 export function launchText(launch: Launch, format: LaunchFormat): string {
   if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
-  const command = launch.command.map(quoted).join(' ')
+  const command = launch.command.map(shellQuoted).join(' ')
   return `# ${oneLine(`${launch.appId}, in ${launch.folder}: ${command}`)}\n${variables(launch, format)}`
 }
 
@@ -32,7 +33,7 @@ export function variables({environment, added}: Launch, format: LaunchFormat): s
 
 const NAME = /^[A-Za-z_]\w*$/
 
-const shellLine = (name: string, value: string): string => `export ${name}=${quoted(value)}`
+const shellLine = (name: string, value: string): string => `export ${name}=${shellQuoted(value)}`
 
 /** Single quotes keep the text as it is. A value that contains one needs double quotes, in which `\n` is a line break. */
 function dotenvLine(name: string, value: string): string {
@@ -42,10 +43,6 @@ function dotenvLine(name: string, value: string): string {
 }
 
 const PLAIN = /^[\w./:@%+,-]*$/
-
-/** A word for a POSIX shell. */
-const quoted = (word: string): string =>
-  word !== '' && PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 
 const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ')
 
@@ -63,7 +60,7 @@ function launchEntry({appId, folder, command, environment, added}: Launch): obje
   if (name === 'go' && args[0] === 'run') return {type: 'go', mode: 'debug', ...shared, ...goOf(args.slice(1))}
   if (name === 'dotnet') return {type: 'coreclr', ...shared, program, args}
   // whatever it is: a terminal in which Node's debugger attaches by itself, and which any other one can attach to
-  return {type: 'node-terminal', ...shared, command: command.map(quoted).join(' ')}
+  return {type: 'node-terminal', ...shared, command: command.map(shellQuoted).join(' ')}
 }
 
 /** Options of Python, and flags of `go run`, behind which their value follows. */
@@ -89,7 +86,7 @@ function pythonOf(all: readonly string[]): object {
 
 function goOf(all: readonly string[]): object {
   const [flags, [program = '.', ...args]] = parted(all, OF_GO)
-  return {program, args, ...(flags.length > 0 && {buildFlags: flags.map(quoted).join(' ')})}
+  return {program, args, ...(flags.length > 0 && {buildFlags: flags.map(shellQuoted).join(' ')})}
 }
 
 /** `debug ID [--format F]`: ends the app's process, and prints what to start in its place. */

@@ -63,42 +63,34 @@ export const fault: CommandHandler = async context => {
   return 0
 }
 
-async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandContext): Promise<number> {
+async function takeOff(run: FoundRun, off: string, context: CommandContext): Promise<number> {
   const {removed} =
     off === 'all'
       ? await run.api.ask('DELETE /faults')
       : await run.api.ask('DELETE /faults/{number}', {at: {number: off}})
-  if (flags.text('output') === 'json') {
-    print(process.stdout, `${JSON.stringify({removed})}\n`)
-    return 0
-  }
-  const text =
-    removed === 0 ? 'There were no faults.' : off === 'all' ? `removed all faults: ${removed}` : `removed fault ${off}`
-  say(process.stdout, removed === 0 ? 'info' : 'success', text, asJson)
-  return 0
+  const text = off === 'all' ? `removed all faults: ${removed}` : `removed fault ${off}`
+  return tell({removed}, removed, text, context)
 }
 
 async function enable(
   run: FoundRun,
   which: string,
-  {asJson, flags, isEnabled}: CommandContext & {isEnabled: boolean}
+  {isEnabled, ...context}: CommandContext & {isEnabled: boolean}
 ): Promise<number> {
   const verb = isEnabled ? 'enable' : 'disable'
   const {faults} =
     which === 'all'
       ? await run.api.ask(`POST /faults/${verb}`)
       : await run.api.ask('POST /faults/{number}/{verb}', {at: {number: which, verb}})
-  if (flags.text('output') === 'json') {
-    print(process.stdout, `${JSON.stringify(faults)}\n`)
-    return 0
-  }
   const text = which === 'all' ? `all faults are ${verb}d: ${faults.length}` : `fault ${which} is ${verb}d`
-  say(
-    process.stdout,
-    faults.length === 0 ? 'info' : 'success',
-    faults.length === 0 ? 'There are no faults.' : text,
-    asJson
-  )
+  return tell(faults, faults.length, text, context)
+}
+
+/** Reports a change; `count`: how many faults it was made to. */
+function tell(value: unknown, count: number, text: string, {asJson, flags}: CommandContext): number {
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(value)}\n`)
+  else if (count === 0) say(process.stdout, 'info', 'There are no faults.', asJson)
+  else say(process.stdout, 'success', text, asJson)
   return 0
 }
 

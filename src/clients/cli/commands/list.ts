@@ -24,7 +24,7 @@ export const list: CommandHandler = async ({flags, asJson}) => {
   }
   const rows = runs.flatMap(({listing}) => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))
   if (output === 'json') print(process.stdout, indentedGoJson(rows))
-  else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).stringify(rows, {lineWidth: 0}))
+  else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).plainYaml(rows))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0
 }

@@ -11,7 +11,7 @@ import {repositoryAbove} from '../../../platform/paths.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
-import {WITH_TEMPLATE} from '../entries/run.ts'
+import {warnOfIgnored} from './ignored-flags.ts'
 import type {Lender} from '../borrowing.ts'
 import type {FreshCopy} from '../fresh-copy/fresh-copy.ts'
 import type {Isolation, IsolationOptions} from '../isolation.ts'
@@ -187,13 +187,6 @@ const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
 /** `--except a,b`, and `--except a b` without `--only`. */
 const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
   new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
-
-function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
-  const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()
-  if (ignored.length === 0) return
-  const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
-  void terminal.out.print(signedLine('warning', message, asJson))
-}
 
 /** The texts are those of `executeRun` in Dapr's `cmd/run.go`; with `isShown` each app has a line of its own instead of those about its start. */
 function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: boolean): void {

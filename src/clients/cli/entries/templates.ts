@@ -1,8 +1,10 @@
 import {RUNTIME_VERSION} from '../../../model/version.ts'
 import {envFlag} from '../env-flag.ts'
-import {boolFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
+import {boolFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 import {RUN_ENTRY, UP_ENTRY} from './run.ts'
+
+const RUN_FILES: Flag = {...textFlag('run-file', 'Path to the run template file', 'f'), repeats: true, shown: '"."'}
 
 /** Commands for a template: run it, stop it, see what runs, check it, write it. */
 export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
@@ -104,7 +106,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       envFlag('Set a variable of the template, KEY=VALUE; may be repeated'),
       outputFlag(['text', 'json'], {of: ' of the findings', refusal: 'dapr'}),
       {name: 'profile', type: 'strings', text: 'Check it as it runs with these profiles'},
-      {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
+      RUN_FILES
     ],
     examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
     load: async () => (await import('../commands/validate.ts')).validate
@@ -122,7 +124,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
         shown: '"-"'
       },
       {name: 'profile', type: 'strings', text: 'Include the apps that have one of these profiles'},
-      {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
+      RUN_FILES
     ],
     examples: [
       'export kubernetes -o k8s',
@@ -135,16 +137,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'doctor',
     summary: 'Check this machine and template for problems and suggest fixes',
     usage: '[flags]',
-    flags: [
-      {
-        name: 'run-file',
-        short: 'f',
-        type: 'string',
-        repeats: true,
-        text: 'Path to the run template file',
-        shown: '"." if it has one'
-      }
-    ],
+    flags: [{...RUN_FILES, shown: '"." if it has one'}],
     examples: ['doctor', 'doctor -f dapr.yaml'],
     load: async () => (await import('../commands/doctor.ts')).doctor
   },

@@ -29,13 +29,6 @@ const STORE: readonly Flag[] = [hiddenFlag('connection-string', 'string', 'c'), 
 const INPUT = textFlag('input', 'The input: JSON, or a text', 'x')
 const WHY = textFlag('reason', 'The reason, for the history', 'r')
 
-const RUN_FLAGS: readonly Flag[] = [
-  ...SHARED,
-  INPUT,
-  textFlag('instance-id', 'The ID of the new instance; without it one is made', 'i'),
-  textFlag('start-time', 'When it starts: a time (RFC 3339), or a duration from now (90s)', 's')
-]
-
 const LIST_FLAGS: readonly Flag[] = [
   ...SHARED,
   ...STORE,
@@ -49,43 +42,21 @@ const LIST_FLAGS: readonly Flag[] = [
   formats('short', 'wide', 'yaml', 'json', 'ids')
 ]
 
-const HISTORY_FLAGS: readonly Flag[] = [...SHARED, formats('short', 'wide', 'yaml', 'json')]
-
-const TIMELINE_FLAGS: readonly Flag[] = [
-  ...SHARED,
-  boolFlag('follow', 'Show further steps until the workflow is over'),
-  formats('table', 'json')
-]
-
-const REASON_FLAGS: readonly Flag[] = [...SHARED, WHY]
-const TERMINATE_FLAGS: readonly Flag[] = [
-  ...SHARED,
-  textFlag('output', 'The output of the workflow: JSON, or a text', 'o')
-]
-const RAISE_FLAGS: readonly Flag[] = [...SHARED, INPUT]
-
-const RERUN_FLAGS: readonly Flag[] = [
-  ...SHARED,
-  {
-    name: 'event-id',
-    short: 'e',
-    type: 'int',
-    text: 'The step to begin with: its number in the timeline',
-    shown: 'the first one'
-  },
-  textFlag('input', 'Another input of that step: JSON, or a text', 'x'),
-  textFlag('new-instance-id', 'The ID of the new workflow; without it one is made')
-]
-const SKIP_FLAGS: readonly Flag[] = [
-  ...SHARED,
-  {name: 'timer', type: 'int', text: 'The number of the timer in the timeline', shown: 'the one that fires first'}
-]
-
-const REPLAY_FLAGS: readonly Flag[] = [
-  ...SHARED,
-  boolFlag('step', 'Wait for the Enter key before each turn'),
-  formats('text', 'json')
-]
+/** A verb about one workflow. */
+const ofOne = (
+  verb: string,
+  summary: string,
+  flags: readonly Flag[],
+  {load, examples, usage = 'id [flags]'}: Pick<CommandEntry, 'load' | 'examples'> & {readonly usage?: string}
+): CommandEntry => ({
+  name: `workflow ${verb}`,
+  summary,
+  usage,
+  flags: [...SHARED, ...flags],
+  examples,
+  takesInstances: true,
+  load
+})
 
 const PURGE_FLAGS: readonly Flag[] = [
   ...SHARED,
@@ -106,7 +77,12 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow run',
     summary: 'Start a workflow',
     usage: 'name [flags]',
-    flags: RUN_FLAGS,
+    flags: [
+      ...SHARED,
+      INPUT,
+      textFlag('instance-id', 'The ID of the new instance; without it one is made', 'i'),
+      textFlag('start-time', 'When it starts: a time (RFC 3339), or a duration from now (90s)', 's')
+    ],
     examples: [`workflow run order --app-id shop --instance-id o-17 --input '{"item":"pen"}'`],
     load: async () => (await import('../commands/workflow/run.ts')).runWorkflow
   },
@@ -119,87 +95,78 @@ const VERBS: readonly CommandEntry[] = [
     examples: ['workflow list', 'workflow list --app-id shop -o wide', 'workflow list -s FAILED -m 2h'],
     load: async () => (await import('../commands/workflow/list.ts')).listWorkflows
   },
-  {
-    name: 'workflow history',
-    summary: 'Show the events of a workflow',
-    usage: 'id [flags]',
-    flags: HISTORY_FLAGS,
+  ofOne('history', 'Show the events of a workflow', [formats('short', 'wide', 'yaml', 'json')], {
     examples: ['workflow history o-17', 'workflow history o-17 -o json'],
-    takesInstances: true,
     load: async () => (await import('../commands/workflow/history.ts')).workflowHistory
-  },
-  {
-    name: 'workflow timeline',
-    summary: 'Show the steps of a workflow: when each began, how long it took, and what it waits for',
-    usage: 'id [flags]',
-    flags: TIMELINE_FLAGS,
-    examples: ['workflow timeline o-17', 'workflow timeline o-17 --follow'],
-    takesInstances: true,
-    load: async () => (await import('../commands/workflow/timeline.ts')).workflowTimeline
-  },
-  {
-    name: 'workflow suspend',
-    summary: 'Suspend a workflow',
-    usage: 'id [flags]',
-    flags: REASON_FLAGS,
+  }),
+  ofOne(
+    'timeline',
+    'Show the steps of a workflow: when each began, how long it took, and what it waits for',
+    [boolFlag('follow', 'Show further steps until the workflow is over'), formats('table', 'json')],
+    {
+      examples: ['workflow timeline o-17', 'workflow timeline o-17 --follow'],
+      load: async () => (await import('../commands/workflow/timeline.ts')).workflowTimeline
+    }
+  ),
+  ofOne('suspend', 'Suspend a workflow', [WHY], {
     examples: ['workflow suspend o-17 --reason "out of pens"'],
-    takesInstances: true,
     load: async () => (await import('../commands/workflow/tell.ts')).suspendWorkflow
-  },
-  {
-    name: 'workflow resume',
-    summary: 'Resume a suspended workflow',
-    usage: 'id [flags]',
-    flags: REASON_FLAGS,
+  }),
+  ofOne('resume', 'Resume a suspended workflow', [WHY], {
     examples: ['workflow resume o-17'],
-    takesInstances: true,
     load: async () => (await import('../commands/workflow/tell.ts')).resumeWorkflow
-  },
-  {
-    name: 'workflow terminate',
-    summary: 'Terminate a workflow and those that it has started',
-    usage: 'id [flags]',
-    flags: TERMINATE_FLAGS,
-    examples: ['workflow terminate o-17'],
-    takesInstances: true,
-    load: async () => (await import('../commands/workflow/tell.ts')).terminateWorkflow
-  },
-  {
-    name: 'workflow raise-event',
-    summary: 'Raise an event that a workflow waits for',
+  }),
+  ofOne(
+    'terminate',
+    'Terminate a workflow and those that it has started',
+    [textFlag('output', 'The output of the workflow: JSON, or a text', 'o')],
+    {
+      examples: ['workflow terminate o-17'],
+      load: async () => (await import('../commands/workflow/tell.ts')).terminateWorkflow
+    }
+  ),
+  ofOne('raise-event', 'Raise an event that a workflow waits for', [INPUT], {
     usage: 'id/event [flags]',
-    flags: RAISE_FLAGS,
     examples: [`workflow raise-event o-17/approved --input '{"by":"Ada"}'`],
-    takesInstances: true,
     load: async () => (await import('../commands/workflow/tell.ts')).raiseEvent
-  },
-  {
-    name: 'workflow rerun',
-    summary: 'Run a workflow that is over once more from one of its steps, as a new one',
-    usage: 'id [flags]',
-    flags: RERUN_FLAGS,
-    examples: ['workflow rerun o-17', `workflow rerun o-17 --event-id 3 --input '{"price":5}'`],
-    takesInstances: true,
-    load: async () => (await import('../commands/workflow/rerun.ts')).rerunWorkflow
-  },
-  {
-    name: 'workflow replay',
-    summary: 'Run the code of a workflow through its history once more, and show where it does something else',
-    usage: 'id [flags]',
-    flags: REPLAY_FLAGS,
-    examples: ['workflow replay o-17', 'workflow replay o-17 --step'],
-    takesInstances: true,
-    load: async () => (await import('../commands/workflow/replay.ts')).replayWorkflow
-  },
-  {
-    name: 'workflow skip',
-    summary: 'Let the next timer of a workflow fire now',
-    usage: 'id [flags]',
-    flags: SKIP_FLAGS,
-    examples: ['workflow skip o-17', 'workflow skip o-17 --timer 4'],
-    takesInstances: true,
-    load: async () => (await import('../commands/workflow/tell.ts')).skipTimer
-  },
+  }),
+  ofOne(
+    'rerun',
+    'Run a workflow that is over once more from one of its steps, as a new one',
+    [
+      {
+        name: 'event-id',
+        short: 'e',
+        type: 'int',
+        text: 'The step to begin with: its number in the timeline',
+        shown: 'the first one'
+      },
+      textFlag('input', 'Another input of that step: JSON, or a text', 'x'),
+      textFlag('new-instance-id', 'The ID of the new workflow; without it one is made')
+    ],
+    {
+      examples: ['workflow rerun o-17', `workflow rerun o-17 --event-id 3 --input '{"price":5}'`],
+      load: async () => (await import('../commands/workflow/rerun.ts')).rerunWorkflow
+    }
+  ),
+  ofOne(
+    'replay',
+    'Run the code of a workflow through its history once more, and show where it does something else',
+    [boolFlag('step', 'Wait for the Enter key before each turn'), formats('text', 'json')],
+    {
+      examples: ['workflow replay o-17', 'workflow replay o-17 --step'],
+      load: async () => (await import('../commands/workflow/replay.ts')).replayWorkflow
+    }
+  ),
+  ofOne(
+    'skip',
+    'Let the next timer of a workflow fire now',
+    [{name: 'timer', type: 'int', text: 'The number of the timer in the timeline', shown: 'the one that fires first'}],
+    {
+      examples: ['workflow skip o-17', 'workflow skip o-17 --timer 4'],
+      load: async () => (await import('../commands/workflow/tell.ts')).skipTimer
+    }
+  ),
   {
     name: 'workflow purge',
     summary: 'Remove workflows that are over, with their histories',

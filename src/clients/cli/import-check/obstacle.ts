@@ -1,6 +1,7 @@
 import {relative} from 'node:path'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {Environment} from '../../../model/environment.ts'
+import {shellQuoted} from '../../../observe/api/export/shell-words.ts'
 import {ownerOf} from '../../../platform/port-owners.ts'
 import {whyNotFound} from '../../../supervisor/command.ts'
 import {checkDocker} from '../../doctor/doctor.ts'
@@ -99,11 +100,8 @@ function withoutPackages(app: FailedApp, {root}: Around): Obstacle | undefined {
 /** A command for a shell in the folder of the template. */
 function inFolder(folder: string, command: string, root: string): string {
   const way = relative(root, folder)
-  return way === '' || command === '' ? command : `(cd ${quoted(way)} && ${command})`
+  return way === '' || command === '' ? command : `(cd ${shellQuoted(way)} && ${command})`
 }
-
-const quoted = (path: string): string =>
-  /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
 
 /** The message of a shell that does not find a program. */
 const NOT_FOUND =

@@ -1,7 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {cursorOf, CURSOR, givenText, SaidByApp, type Tool} from '../tool.ts'
+import {cursorOf, CURSOR, givenText, givenTexts, SaidByApp, type Tool} from '../tool.ts'
 
 const ROWS = 100
 /** The most that the API lists. */
@@ -106,7 +106,7 @@ export const changeReminderTool: Tool = {
   },
   required: ['type', 'id', 'name', 'action'],
   run: async (run, given, signal) => {
-    const body = {type: givenText(given, 'type'), id: givenText(given, 'id'), name: givenText(given, 'name')}
+    const body = givenTexts(given, 'type', 'id', 'name')
     const action = givenText(given, 'action')
     const route = action === 'delete' ? 'POST /reminder/delete' : 'POST /reminder/run'
     const {reminder, outcome, answer} = await run.api.ask(route, {body, signal})

@@ -1,15 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {
-  cursorOf,
-  CURSOR,
-  givenNumber,
-  givenText,
-  SaidByApp,
-  type Arguments,
-  type Tool,
-  type ToolProperty
-} from '../tool.ts'
+import {cursorOf, CURSOR, givenNumber, givenText, givenTexts, SaidByApp, type Tool, type ToolProperty} from '../tool.ts'
 
 const ROWS = 20
 const NAME: ToolProperty = {type: 'string', description: 'The name of the job'}
@@ -17,9 +8,6 @@ const APP: ToolProperty = {
   type: 'string',
   description: 'The id of its app; needed if several apps have a job of this name'
 }
-
-const appOf = (given: Arguments): {readonly app?: string} =>
-  given['app'] === undefined ? {} : {app: givenText(given, 'app')}
 
 export const jobsTool: Tool = {
   name: 'jobs',
@@ -37,11 +25,11 @@ export const jobsTool: Tool = {
   run: async (run, given, signal) => {
     const name = givenText(given, 'name')
     if (name !== '') {
-      const job = await run.api.ask('GET /job', {query: {name, ...appOf(given)}, signal})
+      const job = await run.api.ask('GET /job', {query: {name, ...givenTexts(given, 'app')}, signal})
       const text = `${rowText(job).slice(2)}\nfailure policy: ${job.failurePolicy}\ndata: ${job.data ?? 'none'}`
       return textAnswer('The job.', text, {from: cursorOf(given), facts: {app: job.app, name, state: job.state}})
     }
-    const query = {...appOf(given), limit: givenNumber(given, 'limit', ROWS), after: cursorOf(given)}
+    const query = {...givenTexts(given, 'app'), limit: givenNumber(given, 'limit', ROWS), after: cursorOf(given)}
     const {now, jobs, next} = await run.api.ask('GET /jobs', {query, signal})
     return listAnswer({
       summary: jobs.length === 0 ? 'There are no such jobs.' : `Jobs; their clock shows ${now}.`,
@@ -78,7 +66,7 @@ export const changeJobTool: Tool = {
     const [name, change] = [givenText(given, 'name'), givenText(given, 'action')]
     const {job, outcome} = await run.api.ask('POST /job/{change}', {
       at: {change},
-      body: {name, ...appOf(given)},
+      body: {name, ...givenTexts(given, 'app')},
       signal
     })
     if (outcome !== null && outcome !== 'done')

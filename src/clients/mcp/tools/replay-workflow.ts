@@ -1,8 +1,8 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
-import {givenTexts, ID, INSTANCE_APP} from './workflows.ts'
-import {givenNumber, type Tool} from '../tool.ts'
+import {ID, INSTANCE_APP} from './workflows.ts'
+import {givenNumber, givenTexts, type Tool} from '../tool.ts'
 
 export const replayWorkflowTool: Tool = {
   name: 'replay_workflow',

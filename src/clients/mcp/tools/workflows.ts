@@ -1,12 +1,13 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
-import {parseExactly} from '../../../model/exact-json.ts'
+import {jsonOrText} from '../../../model/exact-json.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {
   cursorOf,
   CURSOR,
   givenNumber,
   givenText,
+  givenTexts,
   type Arguments,
   type Tool,
   type ToolProperty,
@@ -23,10 +24,6 @@ export const INSTANCE_APP: ToolProperty = {
 }
 
 const text = (description: string): ToolProperty => ({type: 'string', description})
-
-/** The arguments that are given. */
-export const givenTexts = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.flatMap(name => (all[name] === undefined ? [] : [[name, givenText(all, name)]])))
 
 export const workflowsTool: Tool = {
   name: 'workflows',
@@ -176,15 +173,7 @@ export const changeWorkflowTool: Tool = {
 
 /** JSON as it is meant; any other text as a text. */
 const payloads = (all: Arguments, ...names: readonly string[]): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(givenTexts(all, ...names)).map(([name, value]) => {
-      try {
-        return [name, parseExactly(value)]
-      } catch {
-        return [name, value]
-      }
-    })
-  )
+  Object.fromEntries(Object.entries(givenTexts(all, ...names)).map(([name, value]) => [name, jsonOrText(value)]))
 
 const changed = (summary: string, workflow: Api.Workflow): ToolResult =>
   listAnswer({

@@ -14,7 +14,7 @@ export function shellWord(parts: Parts): string {
     .map(part => {
       if (!Buffer.isBuffer(part)) return `"$${part.variable}"`
       if (part.length === 0) return ''
-      return isPrintable(part) ? quoted(part.toString()) : `"$(printf '${format(part)}')"`
+      return isPrintable(part) ? shellQuoted(part.toString()) : `"$(printf '${format(part)}')"`
     })
     .join('')
   return word === '' ? "''" : word
@@ -32,7 +32,7 @@ export const isPrintable = (bytes: Buffer): boolean =>
   isUtf8(bytes) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u.test(bytes.toString())
 
 /** Quotes a text, unless a shell reads nothing but plain characters in it. */
-const quoted = (text: string): string =>
+export const shellQuoted = (text: string): string =>
   /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** Escapes bytes for `printf` within single quotes: octal for all but plain ASCII, and for a dash that would begin an option. */

@@ -24,7 +24,7 @@ export const listInCluster: CommandHandler = async ({flags}) => {
     .map(pod => rowOf(pod, now))
     .toSorted((a, b) => (a.namespace < b.namespace ? 1 : a.namespace > b.namespace ? -1 : 0))
   if (output === 'json') print(process.stdout, JSON.stringify(rows, null, 2))
-  else if (output === 'yaml') print(process.stdout, (await import('../../yaml.ts')).stringify(rows, {lineWidth: 0}))
+  else if (output === 'yaml') print(process.stdout, (await import('../../yaml.ts')).plainYaml(rows))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0
 }

@@ -22,7 +22,8 @@ import {refuseProfiles} from '../../../../supervisor/order/selection.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {flagVariables} from '../../env-flag.ts'
 import type {GivenFlags} from '../../given-flags.ts'
-import {RUN_IN_CLUSTER, WITH_TEMPLATE} from '../../entries/run.ts'
+import {RUN_IN_CLUSTER} from '../../entries/run.ts'
+import {warnOfIgnored} from '../ignored-flags.ts'
 import {signedLine} from '../../print.ts'
 import {surroundings} from '../../surroundings.ts'
 import {openTerminal, type Terminal} from '../../terminal.ts'
@@ -46,7 +47,7 @@ export const runInCluster: CommandHandler = async context => {
   const timeoutMs = timeoutOf(flags.text('timeout'))
   const terminal = openTerminal()
   try {
-    warnOfIgnored(context, terminal)
+    warnOfIgnored(context, terminal, RUN_IN_CLUSTER)
     const profiles = flags.list('profile')
     const loaded = await loadTemplate(files, surroundings(), {watch: false, variables: flagVariables(flags), profiles})
     refuseProfiles(loaded.plan, profiles)
@@ -129,13 +130,4 @@ function timeoutOf(text: string | undefined): number {
   if (typeof ms === 'number' && ms > 0 && ms < 2 ** 31) return ms
   const why = typeof ms === 'string' ? ms : 'expected a time above 0, such as 5m or 90s'
   throw new UsageError(`invalid argument "${text ?? ''}" for "--timeout" flag: ${why}`)
-}
-
-/** Warns of ignored flags as with a template on this machine (`executeRun` in Dapr's `cmd/run.go`). */
-function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
-  const known = new Set([...WITH_TEMPLATE, ...RUN_IN_CLUSTER.map(({name}) => name)])
-  const ignored = flags.names.filter(name => !known.has(name)).toSorted()
-  if (ignored.length === 0) return
-  const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
-  void terminal.out.print(signedLine('warning', message, asJson))
 }

@@ -46,7 +46,7 @@ async function shown(rows: readonly Scheduled[], now: number, context: CommandCo
     case 'json':
       return indentedGoJson(wide)
     case 'yaml':
-      return (await import('../../yaml.ts')).stringify(wide, {lineWidth: 0})
+      return (await import('../../yaml.ts')).plainYaml(wide)
     case 'wide':
       return tableOf(
         Object.entries(HEADS).map(([key, head]) => [head, wide.map(row => String(row[key as keyof WideRow] ?? ''))])

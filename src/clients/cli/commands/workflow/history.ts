@@ -12,9 +12,7 @@ export const workflowHistory: CommandHandler = async context => {
   const history = await api.ask('GET /workflow/history', {query: {id, ...appIn(context)}})
   const rows = historyRows(history, context.flags.text('namespace') ?? 'default', Date.now())
   if (output === 'json') print(process.stdout, indentedGoJson(rows))
-  else if (output === 'yaml') {
-    const {stringify} = await import('../../yaml.ts')
-    print(process.stdout, stringify(rows, {lineWidth: 0}))
-  } else print(process.stdout, output === 'wide' ? wideHistory(rows) : shortHistory(rows))
+  else if (output === 'yaml') print(process.stdout, (await import('../../yaml.ts')).plainYaml(rows))
+  else print(process.stdout, output === 'wide' ? wideHistory(rows) : shortHistory(rows))
   return 0
 }

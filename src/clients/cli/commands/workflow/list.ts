@@ -41,13 +41,8 @@ async function shown(workflows: readonly Workflow[], output: string, namespace: 
   switch (output) {
     case 'json':
       return indentedGoJson(workflows.map(each => wideRow(each, namespace)))
-    case 'yaml': {
-      const {stringify} = await import('../../yaml.ts')
-      return stringify(
-        workflows.map(each => wideRow(each, namespace)),
-        {lineWidth: 0}
-      )
-    }
+    case 'yaml':
+      return (await import('../../yaml.ts')).plainYaml(workflows.map(each => wideRow(each, namespace)))
     case 'wide':
       return wideList(workflows, namespace)
     case 'ids':

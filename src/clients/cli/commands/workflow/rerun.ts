@@ -1,6 +1,7 @@
+import {jsonOrText} from '../../../../model/exact-json.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
-import {appIn, jsonOrText, onlyWord, runOf} from './target.ts'
+import {appIn, onlyWord, runOf} from './target.ts'
 
 /** `workflow rerun ID`: runs a workflow that is over once more, from one of its steps. */
 export const rerunWorkflow: CommandHandler = async context => {

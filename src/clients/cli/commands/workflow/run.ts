@@ -1,7 +1,8 @@
+import {jsonOrText} from '../../../../model/exact-json.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {readMoment} from './moment.ts'
-import {appIn, onlyWord, jsonOrText, runOf} from './target.ts'
+import {appIn, onlyWord, runOf} from './target.ts'
 
 /** `workflow run NAME`: starts a workflow. */
 export const runWorkflow: CommandHandler = async context => {

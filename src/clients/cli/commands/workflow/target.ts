@@ -1,5 +1,4 @@
 import type {FoundRun} from '../../../../control/client.ts'
-import {parseExactly} from '../../../../model/exact-json.ts'
 import type {CommandContext} from '../../command-handler.ts'
 import {runFinder} from '../../run-here.ts'
 import {UsageError} from '../../usage-error.ts'
@@ -21,13 +20,4 @@ export function onlyWord({words}: CommandContext): string {
   const [word] = words
   if (word !== undefined && words.length === 1) return word
   throw new UsageError(`accepts 1 arg(s), received ${words.length}`)
-}
-
-/** JSON as it is meant; any other text as a text. */
-export function jsonOrText(text: string): unknown {
-  try {
-    return parseExactly(text)
-  } catch {
-    return text
-  }
 }

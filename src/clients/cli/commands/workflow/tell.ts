@@ -1,7 +1,8 @@
+import {jsonOrText} from '../../../../model/exact-json.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
-import {appIn, onlyWord, jsonOrText, runOf} from './target.ts'
+import {appIn, onlyWord, runOf} from './target.ts'
 
 interface Change {
   readonly action: 'suspend' | 'resume' | 'terminate' | 'raise' | 'skip'
