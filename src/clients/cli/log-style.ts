@@ -67,13 +67,9 @@ export class LineView implements ConsoleView {
     this.#isPainted = isPainted
   }
 
+  /** `name`: an id, with the number of an instance or with a version behind it. */
   shows(name: string): boolean {
-    const {only} = this
-    return (
-      only === undefined ||
-      only.has(name) ||
-      [...only].some(id => name.startsWith(`${id}.`) || name.startsWith(`${id} `))
-    )
+    return this.only === undefined || this.only.has(name) || this.only.has(name.replace(/\.\d+$| .*$/, ''))
   }
 
   stamp(): string {
