@@ -35,7 +35,7 @@ export async function collectOutcome({control, as, places, crashes}: Collecting)
   const listing = control.list()
   const run = await ownRun()
   const deaths = await deathsOf(run, crashes)
-  const failedCalls = await orNothing(async () => (await apiOf(run).ask('GET /calls', {query: FAILED})).calls)
+  const failedCalls = await orNothing(async () => (await run?.api.ask('GET /calls', {query: FAILED}))?.calls)
   const listed = needed(listing).filter(({id}) => id !== as)
   const apps = await Promise.all(
     listed.map(async app => {
@@ -66,16 +66,11 @@ export const ownRun = async (): Promise<FoundRun | undefined> => runOfProcess(pr
 
 const FAILED = {q: 'is:failed', limit: CALLS}
 
-function apiOf(run: FoundRun | undefined): FoundRun['api'] {
-  if (run === undefined) throw new Error('the run has ended')
-  return run.api
-}
-
 /** The oldest first; the run keeps the last ones of each app. */
 async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<readonly Api.Death[]> {
   const numbers = Array.from({length: Math.min(crashes, MAX_DEATHS)}, (_, index) => crashes - index).toReversed()
   const deaths = await Promise.all(
-    numbers.map(async number => orNothing(async () => apiOf(run).ask('GET /deaths/{number}', {at: {number}})))
+    numbers.map(async number => orNothing(async () => run?.api.ask('GET /deaths/{number}', {at: {number}})))
   )
   return deaths.filter(death => death !== undefined)
 }
@@ -83,7 +78,7 @@ async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<rea
 const MAX_DEATHS = 200
 
 async function reasonOf(run: FoundRun | undefined, {id}: Api.App, name: string): Promise<string> {
-  const why = await orNothing(async () => apiOf(run).ask('GET /apps/{id}/why', {at: {id}}))
+  const why = await orNothing(async () => run?.api.ask('GET /apps/{id}/why', {at: {id}}))
   return why?.instances.find(instance => instance.name === name)?.reason ?? ''
 }
 

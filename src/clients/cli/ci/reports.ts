@@ -1,8 +1,6 @@
-import {writeFile} from 'node:fs/promises'
-import {dirname} from 'node:path'
 import type {ConsoleOutput} from '../../../observe/logging/console.ts'
-import {messageOf, UserError} from '../../../model/errors.ts'
-import {makeFolder} from '../../../platform/make-folder.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {writeGiven} from '../write-given.ts'
 import {addSummary, annotations, isOnGitHub, withoutCommands} from './github.ts'
 import {junitXml} from './junit.ts'
 import type {CommandRunOptions} from './options.ts'
@@ -23,7 +21,7 @@ export class Reports {
 
   /** Throws a UserError where something cannot be written: at the start, not when all is done. */
   static async open({junit, report}: CommandRunOptions, warn: (text: string) => void): Promise<Reports> {
-    if (junit !== '') await writeJunit(junit, '')
+    if (junit !== '') writeGiven(junit, '')
     return new Reports(report === '' ? undefined : await ReportFolder.open(report, warn), junit)
   }
 
@@ -35,22 +33,16 @@ export class Reports {
   /** Once the run has ended; the result is what is to be printed. */
   async finish(outcome: RunOutcome, warn: (text: string) => void): Promise<string> {
     await this.folder?.finish(outcome)
-    if (this.#junit !== '')
-      await writeJunit(this.#junit, junitXml(outcome)).catch((error: unknown) => warn(messageOf(error)))
+    try {
+      if (this.#junit !== '') writeGiven(this.#junit, junitXml(outcome))
+    } catch (error) {
+      warn(messageOf(error))
+    }
     const text = outcomeText(outcome)
     if (!this.#isOnGitHub) return harmless(text)
     const fault = addSummary(outcome, process.env)
     if (fault !== '') warn(`cannot write the step summary: ${fault}`)
     return withoutCommands(text) + annotations(outcome, process.env)
-  }
-}
-
-async function writeJunit(path: string, text: string): Promise<void> {
-  try {
-    makeFolder(dirname(path))
-    await writeFile(path, text)
-  } catch (error) {
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})
   }
 }
 

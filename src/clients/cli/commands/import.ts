@@ -1,10 +1,9 @@
-import {existsSync, writeFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {basename, dirname, join, relative, resolve} from 'node:path'
 import {countNotes, importFrom, templateText, type FoundSource} from '#import'
 import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
 import {loadTemplate} from '../../../files/config/load.ts'
-import {messageOf, UserError} from '../../../model/errors.ts'
-import {makeFolder} from '../../../platform/make-folder.ts'
+import {UserError} from '../../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {FolderProgress} from '../folder-progress.ts'
 import {print} from '../print.ts'
@@ -12,6 +11,7 @@ import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
 import {surroundings} from '../surroundings.ts'
 import {UsageError} from '../usage-error.ts'
+import {writeGiven} from '../write-given.ts'
 
 /** `import [PATH ...]`: writes a template from Procfiles, compose files, process-compose files, or what folders show. */
 export const importTemplate: CommandHandler = async call => {
@@ -36,7 +36,7 @@ export const importTemplate: CommandHandler = async call => {
   }).finally(() => progress.clear())
   const text = templateText(imported, file)
   await check(text, file)
-  if (output !== '-') write(file, text, output)
+  if (output !== '-') writeGiven(file, text, output)
   else if (!isChecked) print(process.stdout, text)
   const stream = output === '-' || hasJson ? process.stderr : process.stdout
   const tell = (message: string): void => say(stream, 'info', message, asJson)
@@ -57,7 +57,7 @@ export const importTemplate: CommandHandler = async call => {
   if (isChecked) {
     const {checkImported} = await import('../import-check/check.ts')
     const rewrite = (noted: string): void =>
-      output === '-' ? print(process.stdout, noted) : write(file, noted, output)
+      output === '-' ? print(process.stdout, noted) : writeGiven(file, noted, output)
     return checkImported(call, {imported, text, file, timeoutMs, rewrite, output: hasJson ? 'json' : stream})
   }
   if (output !== '-') tell('Next: pillion validate, then pillion up')
@@ -100,14 +100,5 @@ async function check(text: string, file: string): Promise<void> {
     if (!(error instanceof UserError)) throw error
     if (error.mistakes.some(({code}) => code === 'interpolation')) return // a variable that is set when it runs
     throw new UserError(`cannot write a template from this: ${error.message}`, {explanation: error.explanation})
-  }
-}
-
-function write(file: string, text: string, output: string): void {
-  try {
-    makeFolder(dirname(file))
-    writeFileSync(file, text)
-  } catch (error) {
-    throw new UserError(`cannot write ${output}: ${messageOf(error)}`)
   }
 }
