@@ -1,6 +1,7 @@
 import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import type {Emit} from '../model/events.ts'
 import type {Plan} from '../model/plan.ts'
+import {signalGroup} from '../platform/process-group.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
 /** Creates the faults of a run, without any yet. */
@@ -10,7 +11,7 @@ export function faultSwitch(runtimes: () => readonly AppRuntime[], emit: Emit): 
     tell: change => emit({type: 'fault-changed', ...change}),
     kill: pid => {
       // otherwise the pid may be that of another process by now
-      if (runtimes().some(runtime => runtime.pid === pid)) process.kill(-pid, 'SIGKILL')
+      if (runtimes().some(runtime => runtime.pid === pid)) signalGroup(pid, 'SIGKILL')
     }
   }
 }
