@@ -41,9 +41,6 @@ if (port > 0 && !fixed.has(port) && !Server.prototype[mark]) {
 }
 `
 
-/** Folders of the hooks, by the environment's cache folder: written once for a run. */
-const written = new Map<string, string>()
-
 /** The environment of a process whose bind of the number in its code is moved, if it is a program of Node or Python. */
 export function withPortHooks(
   before: Record<string, string>,
@@ -70,8 +67,6 @@ export function withPortHooks(
  */
 function hookFolder(env: Environment): string {
   const caches = join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
-  const known = written.get(caches)
-  if (known !== undefined) return known
   const folder = join(caches, `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + HOOK_TEXT)).toString(16)}`)
   try {
     makeFolder(folder, 0o700)
@@ -80,7 +75,6 @@ function hookFolder(env: Environment): string {
       [HOOK_FILE, HOOK_TEXT]
     ] as const)
       if (!existsSync(join(folder, name))) writeWhole(join(folder, name), text) // another run may write it at the same moment
-    written.set(caches, folder)
     return folder
   } catch {
     return ''

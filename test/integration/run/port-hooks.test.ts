@@ -1,0 +1,15 @@
+import {existsSync, rmSync} from 'node:fs'
+import t from 'tap'
+import {withPortHooks} from '../../../src/run/port-hooks.ts'
+
+t.test('each process finds its hooks, also after the cache was emptied', async t => {
+  const env = {XDG_CACHE_HOME: t.testdir()}
+  const hook = (): string => {
+    const published = {inCode: 3000, number: 3000, host: '', copy: ''}
+    const {NODE_OPTIONS = ''} = withPortHooks({}, published, {appPort: 4000, env})
+    return /"(.*)"/.exec(NODE_OPTIONS)?.[1] ?? ''
+  }
+  t.ok(existsSync(hook()))
+  rmSync(env.XDG_CACHE_HOME, {recursive: true})
+  t.ok(existsSync(hook()))
+})
