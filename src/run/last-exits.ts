@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {appendFileSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import type * as Api from '../model/api.generated.ts'
@@ -25,7 +26,9 @@ const MAX_NAME = 200
 /** The path of a file that is kept for a template; `name`: the name of the run, if it has one. */
 export function fileOfTemplate(env: Environment, kind: 'exits' | 'runs', template: string, name: string): string {
   const identity = encodeURIComponent(`${linksResolved(template)} ${name}`.trim())
-  return join(stateFolder(env), kind, `${identity.slice(-MAX_NAME)}.jsonl`)
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12)
+  const short = identity.length > MAX_NAME ? `${identity.slice(0, MAX_NAME)}-${hash}` : identity
+  return join(stateFolder(env), kind, `${short}.jsonl`)
 }
 
 /** A run of a template. */
@@ -52,9 +55,12 @@ export class ExitFile {
     const path = fileOfTemplate(env, 'exits', template, name)
     try {
       const line = `${JSON.stringify(await deathView(death, new Masking(masked)))}\n`
-      if (this.#count++ % MAX_DEATHS > 0) return appendFileSync(path, line)
-      makeFolder(dirname(path), 0o700)
-      writeFileSync(path, `${JSON.stringify({pid: process.pid, startedAt})}\n${line}`, {mode: 0o600})
+      if (this.#count % MAX_DEATHS > 0) appendFileSync(path, line)
+      else {
+        makeFolder(dirname(path), 0o700)
+        writeFileSync(path, `${JSON.stringify({pid: process.pid, startedAt})}\n${line}`, {mode: 0o600})
+      }
+      this.#count++ // an exit that was not written begins no file
     } catch {
       // the log of the app is gone, or the state folder cannot be written: parts of the run that need it report that
     }
