@@ -21,7 +21,7 @@ const MAX_MS = 300
 const HOST = String.raw`(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1?\]?)`
 /** A number where a port is expected: behind a host of this machine, a word with port, a flag, or in `listen(3000)`. */
 const AT = new RegExp(
-  String.raw`(?:${HOST}["']?\s*[:,]\s*|port\w{0,40}["']?\s*[:=,(]?\s*["']?|(?:^|\s)-p\s*|listen\(\s*["':]*)(\d{2,5})(?![\w.])`,
+  String.raw`(?:${HOST}["']?\s*[:,]\s*|port\w{0,40}["']?\s*(?:[:=,(]\s*)?["']?|(?:^|\s)-p\s*|listen\(\s*["':]*)(\d{2,5})(?![\w.])`,
   'gi'
 )
 /** The number is a default for a variable, or is in a comment. */

@@ -68,8 +68,8 @@ export function programsIn(
   within: readonly string[] = []
 ): readonly StartedProgram[] {
   if (within.length > MAX_DEPTH) return []
-  const words = command.filter((word, index) => !(ASSIGNMENT.test(word) && index < firstProgram(command)))
-  const [program, ...args] = words
+  const first = command.findIndex(word => !ASSIGNMENT.test(word))
+  const [program, ...args] = command.slice(Math.max(0, first))
   if (program === undefined) return []
   const name = basename(program)
   return [{name, args}, ...startedBy({name, args}, folder, within)]
@@ -92,12 +92,8 @@ function startedBy({name, args}: StartedProgram, folder: string, within: readonl
 function launched(args: readonly string[]): readonly string[] {
   const dashes = args.indexOf('--')
   if (dashes !== -1) return args.slice(dashes + 1)
-  let at = 0
-  while (args[at]?.startsWith('-') === true) at += VALUED.test(args[at] ?? '') ? 2 : 1
-  return args.slice(at)
+  return behind(args, [0, VALUED])
 }
-
-const firstProgram = (command: readonly string[]): number => command.findIndex(word => !ASSIGNMENT.test(word))
 
 /** The arguments after a wrapper's own words. */
 function behind(

@@ -32,3 +32,15 @@ t.test('numbers of ports in files of apps, and no defaults of variables', t => {
   t.same(places, ['db/pg.sh:2', 'api/main.js:1', 'api/main.js:2', 'api/settings.json:1'])
   t.end()
 })
+
+t.test('a line of blanks behind a port takes no time', t => {
+  const root = mkdtempSync(join(tmpdir(), 'pillion-numbers-'))
+  t.teardown(() => rmSync(root, {recursive: true}))
+  writeFileSync(join(root, 'blanks.js'), `port${' '.repeat(120_000)}x\nport${' '.repeat(300)}=  "5432"\n`)
+  const app = {folder: root, fixedPort: 0, resources: {folders: [], configFile: ''}}
+  const from = process.cpuUsage()
+  const [first] = numbersInFiles({file: join(root, 'dapr.yaml'), apps: [app]} as unknown as Plan, new Set([5432]))
+  t.equal(first?.place, 'blanks.js:2')
+  t.ok(process.cpuUsage(from).user < 2e6)
+  t.end()
+})
