@@ -189,6 +189,26 @@ t.test('stop --app-id ends one app and its sidecar, and the run with the last', 
   t.same(await rig.leftovers(), [])
 })
 
+t.test('an app that is started while the last one finishes its calls keeps the run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', autoPort: true, stop: {timeout: '60s'}}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const [a] = await Promise.all([rig.driven('a'), rig.driven('b')])
+  await a.listen()
+  await run.waitForLine('Writing log files', {nth: 2})
+  await rig.run(['stop', 'b'])
+  const answer = fetch(`http://127.0.0.1:${a.env['DAPR_HTTP_PORT'] ?? ''}/v1.0/invoke/a/method/slow`)
+  const request = await a.nextRequest()
+  const stopping = rig.run(['stop', 'a'])
+  const states = async (): Promise<string> => (await rig.run(['ps', '-o', 'json'])).stdout
+  while ((await states()).split('"state":"stopped"').length < 3) await new Promise(setImmediate)
+  t.match(await rig.run(['start', 'b']), {code: 0})
+  await Promise.all([request.reply(), answer])
+  t.match(await stopping, {code: 0})
+  t.notOk(run.hasExited)
+  t.match(await rig.run(['list', '-o', 'json']), {stdout: /"appId": ?"b"/})
+})
+
 t.test('stop ID -f ends that app alone: the file says of which run', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a', replicas: 2}])

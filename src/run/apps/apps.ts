@@ -285,15 +285,15 @@ export class Apps implements EditedApps {
     const meant = this.open.filter(runtime => runtime.isCalled(name))
     if (meant.length === 0) return false
     const isLeft = (each: AppRuntime): boolean => !meant.includes(each) && !each.hasEnded && !this.#stopped.has(each)
-    const isLast = this.#opening.size === 0 && !this.#all.some(isLeft)
+    const isLast = (): boolean => this.#opening.size + this.#halfOpen.size === 0 && !this.#all.some(isLeft)
     const shadows = meant.filter(runtime => !isMain(runtime))
     for (const runtime of meant) this.#stopped.add(runtime)
     await this.#closeAll(shadows)
     const left = meant.filter(runtime => !shadows.includes(runtime))
-    if (isLast) {
-      await Promise.all(left.map(async runtime => closer.drain(runtime)))
-      await end()
-    } else await this.#closeAll(left)
+    if (isLast()) await Promise.all(left.map(async runtime => closer.drain(runtime)))
+    // another one may have been started meanwhile
+    if (isLast()) await end()
+    else await this.#closeAll(left)
     await this.#freePublished()
     return true
   }
