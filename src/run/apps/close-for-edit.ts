@@ -16,17 +16,17 @@ export async function closeForEdit(
   {closer, calls}: Pick<AppsOptions, 'closer' | 'calls'>,
   kept: Map<AppRuntime, SidecarServers>
 ): Promise<void> {
-  const drains = new Map(runtimes.map(({name}) => [name, Promise.withResolvers<void>()]))
+  const drains = new Map(runtimes.map(runtime => [runtime, Promise.withResolvers<void>()]))
   const order = callersFirst(runtimes, calls)
   const closing = await Promise.allSettled(
     order.map(async (runtime, at) => {
-      const {plan, name, ports} = runtime
+      const {plan, ports} = runtime
       const after = next.find(each => planKey(each) === planKey(plan))
       const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
-      const onDrained = (): void => drains.get(name)?.resolve()
+      const onDrained = (): void => drains.get(runtime)?.resolve()
       const edited = {
         keepsPorts: after !== undefined && keepsPorts({plan, ports}, after, next),
-        callers: Promise.all(callers.map(async each => drains.get(each.name)?.promise)),
+        callers: Promise.all(callers.map(async each => drains.get(each)?.promise)),
         onDrained
       }
       const servers = await closer.closeForEdit(runtime, edited).finally(onDrained)
