@@ -353,10 +353,11 @@ export class SupervisedApp implements Supervised {
     })
   }
 
-  /** Only before the first spawn: later the listener is most likely the app itself. */
+  /** Only before the first spawn, and after a sleep: else the listener is most likely the app itself. */
   async #lookForForeignListener(): Promise<void> {
     const {plan, appPort, noted} = this.#options
-    if (this.#generation > 0) return
+    if (this.#generation > 0 && this.state.phase !== 'asleep') return
+    this.#foreignListener = undefined
     const isReplacing = this.#begunBy !== undefined
     for (const foreignListener of await findForeignListeners(plan, {appPort, isReplacing}, this.#target.port)) {
       const {port, owner} = foreignListener
@@ -392,9 +393,8 @@ export class SupervisedApp implements Supervised {
   }
 
   #enterLast(exit: Exit, isGivenUp: boolean): AppState {
-    const state = this.#machine.enter({phase: 'exited', exit, asked: false})
-    const times = this.#failures.short
-    if (isGivenUp) this.#options.noted({type: 'given-up', times, exit, line: this.bestLine})
-    return state
+    this.#machine.enter({phase: 'exited', exit, asked: false})
+    if (isGivenUp) this.#options.noted({type: 'given-up', times: this.shortRuns, exit, line: this.bestLine})
+    return this.state
   }
 }

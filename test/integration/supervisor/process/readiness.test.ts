@@ -170,6 +170,24 @@ test('nor does a stranger on the port that ready names', async t => {
   t.equal(app.state.phase, 'starting')
 })
 
+test('nor one that has come while the app slept', async t => {
+  const port = await freePort()
+  const {app, witness} = new Scene(t).app({
+    command: script('sleep 1000'),
+    channel: channelAt(port),
+    ready: tcp(port, 400)
+  })
+  await app.start()
+  app.sleep()
+  await witness.phase('asleep')
+  const foreignListener = await listening('127.0.0.1', port)
+  t.teardown(async () => close(foreignListener))
+  await app.start()
+  t.match(witness.notes, [{type: 'port-taken', port, isCalled: true}])
+  await witness.until('the timeout', () => witness.notes.length > 1)
+  t.equal(app.state.phase, 'starting')
+})
+
 test('nor one that a debugger has left on an allocated port', async t => {
   const foreignListener = await listening()
   t.teardown(async () => close(foreignListener))
