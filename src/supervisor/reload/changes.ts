@@ -178,6 +178,7 @@ export class Changes {
   leave(runtime: AppRuntime): void {
     this.#left.add(runtime)
     this.#reloads.get(runtime)?.end()
+    this.#reloads.delete(runtime)
     void this.#watching?.remove(runtime)
   }
 
@@ -258,8 +259,8 @@ export class Changes {
         resumeWork: () => this.#options.resumeWork(runtime),
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
-    this.#reloads.set(runtime, reloads)
     if (this.#isOver || this.#left.has(runtime)) reloads.end()
+    else this.#reloads.set(runtime, reloads)
     return reloads
   }
 

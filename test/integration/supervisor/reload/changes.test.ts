@@ -1,10 +1,13 @@
 import {mkdtempSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
 import t, {type Test} from 'tap'
 import {UserError} from '../../../../src/model/errors.ts'
 import {Changes} from '../../../../src/supervisor/reload/changes.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
+import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {planOf} from '../../../rig/plan.ts'
 
 /** In one step: a busy machine tells of a save in place in two breaths. */
@@ -23,12 +26,12 @@ class Template {
   /** What opens an app. */
   open: (app: AppPlan) => Promise<undefined> = async () => undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'changes-'))
-  readonly #changes: Changes
+  readonly changes: Changes
 
   constructor(t: Test) {
     this.file = join(this.#folder, 'dapr.yaml')
     writeFileSync(this.file, '1')
-    this.#changes = new Changes({
+    this.changes = new Changes({
       plan: this.#plan,
       since: Date.now() + 1, // the file has an earlier time, rounded up
       reread: async () => {
@@ -58,17 +61,17 @@ class Template {
       })
     })
     t.teardown(() => {
-      this.#changes.end()
+      this.changes.end()
       rmSync(this.#folder, {recursive: true})
     })
   }
 
   broughtIn(app: AppPlan): void {
-    this.#changes.broughtIn(app)
+    this.changes.broughtIn(app)
   }
 
   async begin(): Promise<void> {
-    await this.#changes.begin()
+    await this.changes.begin()
   }
 
   /** Saves the template; settles when an app is opened, which then fails with this error, if any. */
@@ -152,4 +155,29 @@ t.test('an edit amid the start of an app that was left out opens the instances t
   await atRest()
   template.broughtIn(first)
   t.equal(await template.save('3'), 'b')
+})
+
+t.test('of an app that has left the run nothing is kept', async t => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const template = new Template(t)
+  const freed: string[] = []
+  const registry = new FinalizationRegistry<string>(id => freed.push(id))
+  for (let i = 0; i < 100; i++) {
+    const runtime = {
+      id: 'a',
+      plan: planOf({id: 'a'}),
+      wanted: planOf({id: 'a'}),
+      app: {state: {phase: 'exited'}},
+      onMove: () => () => undefined
+    } as unknown as AppRuntime
+    registry.register(runtime, 'a')
+    template.changes.leave(runtime)
+    await template.changes.restart([runtime])
+  }
+  for (let i = 0; i < 20 && freed.length < 90; i++) {
+    await new Promise(setImmediate)
+    gc()
+  }
+  t.ok(freed.length >= 90, `${freed.length} of 100 are freed`)
 })
