@@ -1,6 +1,6 @@
 import type {RunContext} from './run-context.ts'
 import {watch, type FSWatcher} from 'node:fs'
-import {dirname} from 'node:path'
+import {basename, dirname} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import {explainPlace} from '../files/config/diagnose.ts'
@@ -102,10 +102,9 @@ export class RunResources {
   async #followAll(): Promise<void> {
     if (this.#isClosed) return
     const {folders, empty, files} = this.#store.followed
-    for (const folder of folders) this.#awaitNoMore(folder)
     for (const folder of empty) this.#await(folder)
     await Promise.all([
-      ...folders.map(async folder => this.#watch(folder, {folder, watch: YAML_FILES})),
+      ...folders.map(async folder => this.#watchFolder(folder)),
       ...files.map(async file => this.#watch(file, {folder: dirname(file), watch: {files: [file]}}))
     ])
   }
@@ -113,7 +112,11 @@ export class RunResources {
   /** Waits for the first resource of a folder. */
   #await(folder: string): void {
     if (this.#awaiting.has(folder) || this.#watches.has(folder)) return
-    const follow = (): void => void inBackground(this.#context.reporter, 'cannot watch resources', this.#followAll())
+    const follow = (_: string, name: string | null): void => {
+      // the folder itself has changed: where another one takes its place, only the watcher of folders with resources sees it
+      const work = name === basename(folder) ? this.#watchFolder(folder) : this.#followAll()
+      void inBackground(this.#context.reporter, 'cannot watch resources', work)
+    }
     try {
       this.#awaiting.set(
         folder,
@@ -127,6 +130,11 @@ export class RunResources {
   #awaitNoMore(folder: string): void {
     this.#awaiting.get(folder)?.close()
     this.#awaiting.delete(folder)
+  }
+
+  async #watchFolder(folder: string): Promise<void> {
+    this.#awaitNoMore(folder)
+    await this.#watch(folder, {folder, watch: YAML_FILES})
   }
 
   async #watch(path: string, what: Pick<WatchOptions, 'folder' | 'watch'>): Promise<void> {

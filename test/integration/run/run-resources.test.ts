@@ -89,3 +89,32 @@ t.test('another folder in place of that of the resources: its files count', asyn
   writeFileSync(join(folder, 'a.yaml'), endpoint('http://fourth'))
   await has(shop, 'http://fourth')
 })
+
+for (const [how, exchange] of [
+  [
+    'removed, and later made again',
+    async (folder: string) => {
+      rmSync(folder, {recursive: true})
+      await pause(200)
+      mkdirSync(folder)
+    }
+  ],
+  [
+    'replaced by another one',
+    (folder: string) => {
+      mkdirSync(`${folder}-new`)
+      rmSync(folder, {recursive: true})
+      renameSync(`${folder}-new`, folder)
+    }
+  ]
+] as const)
+  t.test(`the first resource of a folder that was ${how} is read`, async t => {
+    const {folder, resources, open} = await scene(t)
+    rmSync(join(folder, 'a.yaml'))
+    const app = await open('shop')
+    await resources.follow()
+    await exchange(folder)
+    await pause(200)
+    writeFileSync(join(folder, 'b.yaml'), endpoint('http://first'))
+    await has(app, 'http://first')
+  })
