@@ -1,12 +1,13 @@
 import {existsSync, readdirSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import type {Environment} from '../model/environment.ts'
+import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
 import {isSamePath, linksResolved, repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 import {rememberedSpaces, type RememberedSpace} from './remembered-spaces.ts'
 import type {RunIdentity} from './run-file.ts'
-import {commonOf, gitOf, gitText, isForgotten, repositoryOf} from './repository.ts'
+import {isForgotten, repositoryOf} from './repository.ts'
 import {spaceNameOf} from './space.ts'
 
 /** A copy of a template: it runs, could be started, or has left data behind. */

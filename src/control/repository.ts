@@ -1,7 +1,7 @@
 import {existsSync, readdirSync, statSync} from 'node:fs'
-import {basename, dirname, isAbsolute, join, relative, resolve} from 'node:path'
+import {basename, dirname, isAbsolute, join, relative} from 'node:path'
 import {isInside} from '../model/glob.ts'
-import {readTextFile} from '../model/read-file.ts'
+import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
 import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 
 /** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
@@ -27,20 +27,6 @@ export function lostOriginOf(file: string, own: string): string {
   }
   return ''
 }
-
-/** The folder of Git for a folder with a `.git`: in a worktree that is a file which names it (gitrepository-layout(5)). */
-export function gitOf(root: string): string {
-  const git = join(root, '.git')
-  if (statSync(git).isDirectory()) return git
-  return resolve(root, /^gitdir: (.*)$/m.exec(gitText(git))?.[1] ?? '.git')
-}
-
-/**
- * The folder of Git that all worktrees of a repository share, by that of one of them. Git has removed the latter if the worktree was moved by
- * hand, and pruned then (git-worktree(1)).
- */
-export const commonOf = (git: string): string =>
-  linksResolved(resolve(git, gitText(join(git, 'commondir')) || (existsSync(git) ? '.' : '../..')))
 
 /** Git has removed the folder of this worktree from a repository that is there. */
 export const isForgotten = (git: string): boolean =>
@@ -69,13 +55,4 @@ export function worktreeIdentity(root: string): WorktreeIdentity | undefined {
   // Git writes this file once (gitrepository-layout(5))
   const made = statSync(join(git, 'commondir'), {bigint: true, throwIfNoEntry: false})?.mtimeNs
   return made === undefined ? undefined : {name: basename(git), id: `${basename(git)} ${made}`}
-}
-
-/** The text of a small file, without space around it; '' = it is not there. */
-export function gitText(file: string): string {
-  try {
-    return readTextFile(file).trim()
-  } catch {
-    return '' // it is not there
-  }
 }

@@ -1,11 +1,11 @@
 // What is kept of the latest runs of a template, so that a run can be compared with those before it: one small file, of JSON lines.
 import {readFileSync} from 'node:fs'
-import {dirname, join, resolve} from 'node:path'
+import {dirname, join} from 'node:path'
 import type {KeptRun} from '../model/api.generated.ts'
 import type {Environment} from '../model/environment.ts'
 import {makeFolder, writeWhole} from '../platform/make-folder.ts'
 import {repositoryAbove} from '../platform/paths.ts'
-import {gitOf} from '../control/repository.ts'
+import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
 import {isObject} from '../model/is-object.ts'
 import {fileOfTemplate} from './last-exits.ts'
 
@@ -60,22 +60,14 @@ export function commitAt(file: string): string {
   const root = repositoryAbove(dirname(file))
   if (root === undefined) return ''
   const git = gitOf(root)
-  const head = textIn(join(git, 'HEAD'))
+  const head = gitText(join(git, 'HEAD'))
   const [, ref] = /^ref: (\S+)$/m.exec(head) ?? []
   if (ref === undefined) return hashIn(head)
-  const common = resolve(git, textIn(join(git, 'commondir')) || '.')
-  const packed = textIn(join(common, 'packed-refs'))
+  const common = commonOf(git)
+  const packed = gitText(join(common, 'packed-refs'))
     .split('\n')
     .find(line => line.endsWith(` ${ref}`))
-  return hashIn(textIn(join(git, ref)) || textIn(join(common, ref)) || (packed ?? ''))
+  return hashIn(gitText(join(git, ref)) || gitText(join(common, ref)) || (packed ?? ''))
 }
 
 const hashIn = (text: string): string => /^[0-9a-f]{40,64}\b/.exec(text)?.[0] ?? ''
-
-function textIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
-  }
-}

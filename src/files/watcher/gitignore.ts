@@ -1,6 +1,7 @@
+import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {compileExactGlob, isInside, type Glob} from '../../model/glob.ts'
-import {readTextFile} from '../../model/read-file.ts'
+import {commonOf, gitOf, gitText} from '../../platform/git-folder.ts'
 import {repositoryAbove} from '../../platform/paths.ts'
 
 export const GITIGNORE = '.gitignore'
@@ -13,7 +14,7 @@ interface Rule {
 }
 
 /**
- * The `.gitignore` files from the root of a folder's Git repository down to a path, and `.git/info/exclude` (gitignore(5)).
+ * The `.gitignore` files from the root of a folder's Git repository down to a path, and its `info/exclude` (gitignore(5)).
  * Without a repository: those from the folder down. Each file is read once. If the repository ignores a root itself, only
  * the files inside the root apply.
  */
@@ -66,7 +67,7 @@ export class Gitignore {
   #rulesIn(folder: string): readonly Rule[] {
     const rules =
       this.#rules.get(folder) ??
-      ['.git/info/exclude', GITIGNORE].flatMap(file => rulesOf(read(join(folder, file)), folder))
+      [...excludeFiles(folder), join(folder, GITIGNORE)].flatMap(file => rulesOf(gitText(file), folder))
     this.#rules.set(folder, rules)
     return rules
   }
@@ -91,10 +92,6 @@ function rulesOf(text: string, folder: string): readonly Rule[] {
   })
 }
 
-function read(file: string): string {
-  try {
-    return readTextFile(file)
-  } catch {
-    return '' // it does not exist or is not readable
-  }
-}
+/** All worktrees of a repository share its file. */
+const excludeFiles = (folder: string): readonly string[] =>
+  existsSync(join(folder, '.git')) ? [join(commonOf(gitOf(folder)), 'info/exclude')] : []

@@ -4,7 +4,7 @@ import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'nod
 import {basename, dirname, join, relative, resolve} from 'node:path'
 import {whileLocked} from '../../../control/lock.ts'
 import {repositoryAbove} from '../../../platform/paths.ts'
-import {gitOf} from '../../../control/repository.ts'
+import {gitOf} from '../../../platform/git-folder.ts'
 
 /** A worktree that was added to a repository, and the working tree that it was added to (git-worktree(1)). */
 export interface AddedWorktree {

@@ -75,3 +75,19 @@ function pathsIn(files: Files, folder: string): readonly string[] {
     typeof content === 'string' ? [`${folder}${name}`] : pathsIn(content, `${folder}${name}/`)
   )
 }
+
+t.test('in a worktree the exclude file of its repository counts', async t => {
+  const folder = t.testdir({shop: {'a.js': ''}})
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-C', join(folder, 'shop'), '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+      encoding: 'utf8'
+    })
+  git('init', '-q')
+  git('add', '.')
+  git('commit', '-qm', 'first')
+  git('worktree', 'add', '-q', join(folder, 'other'))
+  writeFileSync(join(folder, 'shop/.git/info/exclude'), 'notes\n')
+  const ignored = new Gitignore([join(folder, 'other')])
+  t.ok(ignored.excludes(join(folder, 'other/notes'), false))
+  t.notOk(ignored.excludes(join(folder, 'other/a.js'), false))
+})

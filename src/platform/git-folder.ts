@@ -1,0 +1,27 @@
+import {existsSync, statSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import {readTextFile} from '../model/read-file.ts'
+import {linksResolved} from './paths.ts'
+
+/** The folder of Git for a folder with a `.git`: in a worktree that is a file which names it (gitrepository-layout(5)). */
+export function gitOf(root: string): string {
+  const git = join(root, '.git')
+  if (statSync(git).isDirectory()) return git
+  return resolve(root, /^gitdir: (.*)$/m.exec(gitText(git))?.[1] ?? '.git')
+}
+
+/**
+ * The folder of Git that all worktrees of a repository share, by that of one of them. Git has removed the latter if the worktree was moved by
+ * hand, and pruned then (git-worktree(1)).
+ */
+export const commonOf = (git: string): string =>
+  linksResolved(resolve(git, gitText(join(git, 'commondir')) || (existsSync(git) ? '.' : '../..')))
+
+/** The text of a small file, without space around it; '' = it is not there. */
+export function gitText(file: string): string {
+  try {
+    return readTextFile(file).trim()
+  } catch {
+    return '' // it is not there
+  }
+}
