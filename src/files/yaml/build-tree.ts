@@ -32,7 +32,8 @@ export type Anchors = Map<string, {readonly node: YamlNode; readonly nodes: numb
  * Throws a `TreeError` for what Go refuses.
  */
 export class TreeBuilder {
-  readonly #text: string
+  readonly #length: number
+  readonly #lastLine: string
   readonly #dialect: Dialect
   readonly #start: number
   readonly #anchors: Anchors
@@ -40,7 +41,8 @@ export class TreeBuilder {
 
   /** `start`: where the text begins in the file. */
   constructor(text: string, dialect: Dialect, {start, anchors}: {readonly start: number; readonly anchors: Anchors}) {
-    this.#text = text
+    this.#length = text.length
+    this.#lastLine = text.slice(text.lastIndexOf('\n') + 1)
     this.#dialect = dialect
     this.#start = start
     this.#anchors = anchors
@@ -111,9 +113,8 @@ export class TreeBuilder {
 
   /** The library ends a block with a newline, also where the text ends without one. */
   #block(text: string, {range}: Scalar): string {
-    const lastLine = this.#text.slice(this.#text.lastIndexOf('\n') + 1)
-    const isAtEnd = (range?.[1] ?? 0) >= this.#text.length && lastLine !== '' && text.endsWith('\n')
-    return isAtEnd && (lastLine.trim() !== '' || /\n +\n$/.test(text)) ? text.slice(0, -1) : text
+    const isAtEnd = (range?.[1] ?? 0) >= this.#length && this.#lastLine !== '' && text.endsWith('\n')
+    return isAtEnd && (this.#lastLine.trim() !== '' || /\n +\n$/.test(text)) ? text.slice(0, -1) : text
   }
 
   #checkAnchor(name: string, spot: Spot): void {

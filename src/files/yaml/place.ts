@@ -6,18 +6,31 @@ export interface Spot {
   readonly end: number
 }
 
-/** The line that was found last: the places of a file are mostly asked for from its start to its end. */
-let last = {text: '', line: 1, start: 0}
+/** Where the lines begin of the text whose places were asked for last: they are asked for in any order, each before the next file. */
+let last: {readonly text: string; readonly starts: readonly number[]} = {text: '', starts: [0]}
 
 /** Line and column of an offset in the text of a file, and the line. */
 export function placeIn({file, text}: {readonly file: string; readonly text: string}, offset: number): Place {
-  let {line, start} = text === last.text && last.start <= offset ? last : {line: 1, start: 0}
-  let end = text.indexOf('\n', start)
-  for (; end !== -1 && end < offset; end = text.indexOf('\n', start)) {
-    start = end + 1
-    line++
+  if (text !== last.text) last = {text, starts: startsOf(text)}
+  const {starts} = last
+  let [line, after] = [0, starts.length]
+  while (after - line > 1) {
+    const middle = Math.floor((line + after) / 2)
+    if ((starts[middle] ?? 0) <= offset) line = middle
+    else after = middle
   }
-  last = {text, line, start}
-  const source = text.slice(start, end === -1 ? text.length : end)
-  return {file, line, column: offset - start + 1, source: source.endsWith('\r') ? source.slice(0, -1) : source}
+  const start = starts[line] ?? 0
+  const source = text.slice(start, (starts[line + 1] ?? text.length + 1) - 1)
+  return {
+    file,
+    line: line + 1,
+    column: offset - start + 1,
+    source: source.endsWith('\r') ? source.slice(0, -1) : source
+  }
+}
+
+function startsOf(text: string): readonly number[] {
+  const starts = [0]
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
+  return starts
 }
