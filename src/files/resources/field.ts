@@ -69,7 +69,7 @@ export function parseResourceFile({file, text}: ResourceSource, variables?: File
 }
 
 /** So many faults of a file are enough to read; what else is broken or has no effect in it is not looked for. */
-const MAX_FAULTS = 100
+export const MAX_FAULTS = 100
 
 const isFull = ({faults}: Reading): boolean => faults.length >= MAX_FAULTS
 

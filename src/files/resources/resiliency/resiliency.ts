@@ -1,7 +1,7 @@
 import type {Place} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {BUILT_IN_RETRY} from '../defaults.ts'
-import {headOf, type Field, type ResourceFile, type ResourceHead} from '../field.ts'
+import {headOf, MAX_FAULTS, type Field, type ResourceFile, type ResourceHead} from '../field.ts'
 import type {ResourceFault} from '../fault.ts'
 import type {CircuitBreakerPolicy, Policies, Resiliency, RetryPolicy} from './policies.ts'
 import {readPolicies} from './read-policies.ts'
@@ -84,10 +84,11 @@ export function mergeResiliencies(
     actors: new Map(resources.flatMap(each => [...each.targets.actors])),
     components: new Map(resources.flatMap(each => [...each.targets.components]))
   }
-  const faults = [
-    ...sameNames(resources),
-    ...resources.flatMap(({references}) => references.flatMap(reference => unknownPolicy(reference, policies)))
-  ]
+  const unknown = resources
+    .flatMap(({references}) => references)
+    .filter(({kind, name}) => !policies[POLICY_KEYS[kind]].has(name))
+  // for each, all names of policies are compared with its own
+  const faults = [...sameNames(resources), ...unknown.slice(0, MAX_FAULTS).map(each => unknownPolicy(each, policies))]
   return {resiliency: {resources: resources.map(({name, namespace}) => ({name, namespace})), policies, targets}, faults}
 }
 
@@ -103,12 +104,10 @@ function sameNames(resources: readonly ResiliencyResource[]): readonly ResourceF
 
 const POLICY_KEYS = {timeout: 'timeouts', retry: 'retries', circuitBreaker: 'circuitBreakers'} as const
 
-function unknownPolicy({kind, name, place, target}: PolicyReference, policies: Policies): readonly ResourceFault[] {
-  const known = policies[POLICY_KEYS[kind]]
-  if (known.has(name)) return []
-  const near = nearMiss(name, known.keys())
+function unknownPolicy({kind, name, place, target}: PolicyReference, policies: Policies): ResourceFault {
+  const near = nearMiss(name, policies[POLICY_KEYS[kind]].keys())
   const message = `targets.${target} names ${kind} "${name}", which is not in policies.${POLICY_KEYS[kind]}: it has no ${kind}`
-  return [{severity: 'warning', message, place, expected: '', hint: near === '' ? '' : `did you mean ${near}?`}]
+  return {severity: 'warning', message, place, expected: '', hint: near === '' ? '' : `did you mean ${near}?`}
 }
 
 const CACHE_SIZE = 100

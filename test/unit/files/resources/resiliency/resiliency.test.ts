@@ -269,3 +269,13 @@ t.test('built-in retries can be changed, but not below three', async t => {
   t.equal(await builtIn('{maxRetries: 7}'), 7)
   t.equal(await builtIn('{maxRetries: 1}'), 3)
 })
+
+t.test('of thousands of targets that name no policy a hundred are told, and take no time', async t => {
+  const numbers = Array.from({length: 2000}, (_, number) => number)
+  const targets = numbers.map(number => `      x${number}: {retry: unknown${number}}\n`).join('')
+  const policies = numbers.map(number => `      known${number}: {}\n`).join('')
+  const from = process.cpuUsage()
+  const {faults} = await merge([named('a', `  targets:\n    apps:\n${targets}  policies:\n    retries:\n${policies}`)])
+  t.equal(faults.length, 100)
+  t.ok(process.cpuUsage(from).user < 5e6)
+})
