@@ -1,6 +1,7 @@
 import {requestApp} from '../proxy/gateway/app-request.ts'
 import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
 import type {CallContext} from '../proxy/gateway/call-context.ts'
+import {orElse} from '../model/or-else.ts'
 import {ActorHosts} from '../control/actor-hosts.ts'
 import type {PeerRuns} from '../control/peer-runs.ts'
 import {actorAnswerOf} from '../dapr/sidecar/http/blocks/http-actor-host.ts'
@@ -48,10 +49,6 @@ export class FarActors {
 
 /** The message of an error of Dapr's, or the text as it is. */
 function whyOf(text: string): string {
-  try {
-    const {message} = JSON.parse(text) as {readonly message?: unknown}
-    return typeof message === 'string' ? message.replace(PREFIX, '') : text
-  } catch {
-    return text
-  }
+  const error = orElse(() => JSON.parse(text) as {readonly message?: unknown} | null, undefined)
+  return typeof error?.message === 'string' ? error.message.replace(PREFIX, '') : text
 }

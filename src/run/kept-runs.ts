@@ -7,6 +7,7 @@ import {makeFolder, writeWhole} from '../platform/make-folder.ts'
 import {repositoryAbove} from '../platform/paths.ts'
 import {commonOf, gitOf, gitText} from '../platform/git-folder.ts'
 import {isObject} from '../model/is-object.ts'
+import {orElse} from '../model/or-else.ts'
 import {fileOfTemplate} from './last-exits.ts'
 
 /** The file keeps this many runs: the oldest is removed. */
@@ -23,24 +24,15 @@ export interface TemplateRuns {
 
 /** The runs of a template that the file knows, the oldest first. Broken lines are left out. */
 export function keptRuns({env, template, name}: TemplateRuns): readonly KeptRun[] {
-  try {
-    return readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8')
-      .split('\n')
-      .flatMap(parsed)
-  } catch {
-    return [] // there was none
-  }
+  const text = orElse(() => readFileSync(fileOfTemplate(env, 'runs', template, name), 'utf8'), '')
+  return text.split('\n').flatMap(parsed)
 }
 
 function parsed(line: string): readonly KeptRun[] {
-  try {
-    const run: unknown = JSON.parse(line)
-    return isObject(run) && typeof run['run'] === 'string' && Array.isArray(run['edges'])
-      ? [run as unknown as KeptRun]
-      : []
-  } catch {
-    return []
-  }
+  const run = orElse(() => JSON.parse(line) as unknown, undefined)
+  return isObject(run) && typeof run['run'] === 'string' && Array.isArray(run['edges'])
+    ? [run as unknown as KeptRun]
+    : []
 }
 
 /** Writes what is known of a run, in place of what the file has of it. Throws if the file cannot be written. */

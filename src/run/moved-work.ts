@@ -1,6 +1,7 @@
 import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {livingRuns} from '../control/living-runs.ts'
+import {orElse} from '../model/or-else.ts'
 import type {Plan} from '../model/plan.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {linksResolved} from '../platform/paths.ts'
@@ -57,19 +58,12 @@ const folderOf = ({file}: Plan): string => dirname(linksResolved(file))
 function noteOf({env, plan}: WorkPathOptions): string | undefined {
   const {file, name, copy = ''} = plan
   if (file === '') return undefined
-  try {
-    const {dev, ino, birthtimeMs} = statSync(folderOf(plan))
-    const words = [dev, ino, Math.floor(birthtimeMs), basename(file), name, copy].join('-')
-    return join(notesFolder(env), words.replaceAll(/[^\w.-]/g, '_').slice(0, 200))
-  } catch {
-    return undefined
-  }
+  const stats = orElse(() => statSync(folderOf(plan)), undefined)
+  if (stats === undefined) return undefined
+  const words = [stats.dev, stats.ino, Math.floor(stats.birthtimeMs), basename(file), name, copy].join('-')
+  return join(notesFolder(env), words.replaceAll(/[^\w.-]/g, '_').slice(0, 200))
 }
 
-function ownerIn(note: string): Owner | undefined {
-  try {
-    return JSON.parse(readFileSync(note, 'utf8')) as Owner
-  } catch {
-    return undefined // it is not there, or half of one
-  }
-}
+/** Undefined: it is not there, or half of one. */
+const ownerIn = (note: string): Owner | undefined =>
+  orElse(() => JSON.parse(readFileSync(note, 'utf8')) as Owner, undefined)

@@ -1,5 +1,4 @@
-import {readFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {packageScript} from '../files/config/package-script.ts'
 
 /** Programs whose bind is redirected, recognized by a word of their command. */
 const IS_MOVED =
@@ -22,14 +21,8 @@ export function programText(command: readonly string[], folder: string): string 
   const text = command.join(' ')
   const [, script] = /\b(?:npm|pnpm|yarn|bun) (?:run )?([\w:.-]+)/.exec(text) ?? []
   if (script === undefined) return text
-  try {
-    const {scripts = {}} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-      readonly scripts?: Readonly<Record<string, string>>
-    }
-    return `${text} ${scripts[script] ?? ''}`
-  } catch {
-    return text // it says so itself
-  }
+  const found = packageScript([script], folder)
+  return found === undefined ? text : `${text} ${found.script}`
 }
 
 /** What to change so that a program listens where it should. `listening`: where it listens instead; undefined: nowhere. */

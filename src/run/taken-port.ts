@@ -2,6 +2,7 @@ import {basename} from 'node:path'
 import {foreignServer, serverText} from '../control/foreign-server.ts'
 import {numbersInFiles} from '../files/config/numbers-in-files.ts'
 import {listenPorts, type AppPlan} from '../model/plan.ts'
+import {orElse} from '../model/or-else.ts'
 import {readTextFile} from '../model/read-file.ts'
 import {PORT_TAKEN} from './published-hints.ts'
 import type {RunContext} from './run-context.ts'
@@ -52,12 +53,8 @@ export function portsIn(lines: readonly string[]): ReadonlySet<number> {
 
 /** The line of the template with the number; '' = there is none. */
 function placeIn(file: string, port: number): string {
-  try {
-    const at = readTextFile(file)
-      .split('\n')
-      .findIndex(line => new RegExp(`\\b${port}\\b`).test(line))
-    return at === -1 ? '' : `${basename(file)}:${at + 1}`
-  } catch {
-    return '' // it is gone, or came from standard input
-  }
+  // it may be gone, or have come from standard input
+  const lines = orElse(() => readTextFile(file), '').split('\n')
+  const at = lines.findIndex(line => new RegExp(`\\b${port}\\b`).test(line))
+  return at === -1 ? '' : `${basename(file)}:${at + 1}`
 }

@@ -1,7 +1,8 @@
-import {existsSync, readdirSync, statSync} from 'node:fs'
+import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join, normalize, relative, resolve} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {namesInFolder} from '../../platform/paths.ts'
 import {statFault} from './paths.ts'
 
 /** A template on this machine; it need not be readable, nor right. */
@@ -51,13 +52,9 @@ function templateIn(typed: string, cwd: string): string {
 
 /** A template whose name is nearly the typed one, in the same folder. */
 function similarTo(typed: string, cwd: string): string {
-  try {
-    const names = readdirSync(dirname(resolve(cwd, typed))).filter(name => /\.ya?ml$/.test(name))
-    const near = nearMiss(basename(typed), names)
-    return near === '' ? '' : `Did you mean ${join(dirname(typed), near)}?`
-  } catch {
-    return '' // its folder is not there, either
-  }
+  const names = namesInFolder(dirname(resolve(cwd, typed))).filter(name => /\.ya?ml$/.test(name))
+  const near = nearMiss(basename(typed), names)
+  return near === '' ? '' : `Did you mean ${join(dirname(typed), near)}?`
 }
 
 /** What to do in a folder without a template. */

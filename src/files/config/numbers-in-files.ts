@@ -1,6 +1,7 @@
 import {readdirSync, statSync} from 'node:fs'
 import {dirname, extname, join, relative, sep} from 'node:path'
 import type {AppPlan, Plan} from '../../model/plan.ts'
+import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 
 /** A number of the template in a file that a program reads: a copy cannot change it. */
@@ -68,15 +69,7 @@ function* filesIn(folder: string, ends: number): Generator<string> {
   }
 }
 
-function entriesOf(folder: string): ReturnType<typeof readEntries> {
-  try {
-    return readEntries(folder)
-  } catch {
-    return [] // it says so itself
-  }
-}
-
-const readEntries = (folder: string) => readdirSync(folder, {withFileTypes: true})
+const entriesOf = (folder: string) => orElse(() => readdirSync(folder, {withFileTypes: true}), [])
 
 function linesWith(
   path: string,

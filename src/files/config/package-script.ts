@@ -1,5 +1,6 @@
 import {readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
+import {orElse} from '../../model/or-else.ts'
 import {readTextFile} from '../../model/read-file.ts'
 
 /** A script of a package, and where it runs. */
@@ -53,7 +54,7 @@ function packageFolder(wanted: string, root: string): string | undefined {
 function workspacePatterns(root: string): readonly string[] {
   const workspaces = manifestIn(root)?.workspaces as {readonly packages?: unknown} | null | undefined
   const inManifest = [workspaces, workspaces?.packages].find(Array.isArray) ?? []
-  const lines = textIn(join(root, 'pnpm-workspace.yaml')).split('\n')
+  const lines = orElse(() => readTextFile(join(root, 'pnpm-workspace.yaml')), '').split('\n')
   const inPnpm = lines.flatMap(line => /^\s*-\s*['"]?([^'"#]+)/.exec(line)?.[1]?.trim() ?? [])
   return [...inManifest.map(String), ...inPnpm]
 }
@@ -61,29 +62,12 @@ function workspacePatterns(root: string): readonly string[] {
 function foldersOf(pattern: string, root: string): readonly string[] {
   if (!pattern.includes('*')) return [join(root, pattern)]
   const above = join(root, dirname(pattern.slice(0, pattern.indexOf('*') + 1)))
-  try {
-    return readdirSync(above, {withFileTypes: true}).flatMap(each =>
-      each.isDirectory() ? [join(above, each.name)] : []
-    )
-  } catch {
-    return [] // there is no such folder
-  }
+  const all = orElse(() => readdirSync(above, {withFileTypes: true}), [])
+  return all.flatMap(each => (each.isDirectory() ? [join(above, each.name)] : []))
 }
 
 /** Undefined: there is none, or it is no JSON object. */
 function manifestIn(folder: string): Manifest | undefined {
-  try {
-    const manifest = JSON.parse(readTextFile(join(folder, 'package.json'))) as unknown
-    return typeof manifest === 'object' && manifest !== null ? manifest : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function textIn(path: string): string {
-  try {
-    return readTextFile(path)
-  } catch {
-    return ''
-  }
+  const manifest = orElse(() => JSON.parse(readTextFile(join(folder, 'package.json'))) as unknown, undefined)
+  return typeof manifest === 'object' && manifest !== null ? manifest : undefined
 }

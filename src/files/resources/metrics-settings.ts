@@ -1,4 +1,5 @@
 import {messageOf} from '../../model/errors.ts'
+import {orElse} from '../../model/or-else.ts'
 import type {Field} from './field.ts'
 
 /** Replaces every match in a text. */
@@ -30,13 +31,8 @@ const expand = (template: string, groupNamed: (name: string) => string): string 
   )
 
 /** A group that is not there, or has not taken part, is empty. */
-function groupOf(matcher: {group(name: string | number): string | null}, name: string): string {
-  try {
-    return matcher.group(/^\d+$/.test(name) ? Number(name) : name) ?? ''
-  } catch {
-    return ''
-  }
-}
+const groupOf = (matcher: {group(name: string | number): string | null}, name: string): string =>
+  orElse(() => matcher.group(/^\d+$/.test(name) ? Number(name) : name), '') ?? ''
 
 /** One of `spec.metrics.rules`: what matches in a label's value is replaced. */
 export interface MetricRule {

@@ -3,6 +3,7 @@ import type {ProcessGroup} from '../../platform/process-group.ts'
 import type {Output} from './output.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {hidesEnvironments} from '../../platform/process-table.ts'
+import {withDeadline} from '../reload/deadline.ts'
 import {ProcessTracker, type Orphan} from './process-tracker.ts'
 
 /** After SIGKILL we wait this long; a process that hangs in the kernel may take longer. */
@@ -35,8 +36,7 @@ export interface GroupEnding {
 export async function endGroup({group, output, stop, marker, isSuccess, now, ended}: GroupEnding): Promise<void> {
   const endsOrphans = stop.scope === 'all' && !isSuccess
   const tracker = new ProcessTracker({group, marker, endsOrphans, ended})
-  const grace = openGrace(stop.timeoutMs, now)
-  try {
+  await withDeadline({ms: stop.timeoutMs, over: now}, async grace => {
     // processes that left the group are found by their parents, which the signal may end
     if (hidesEnvironments) await tracker.look()
     const wasAlive = !group.hasExited()
@@ -44,13 +44,11 @@ export async function endGroup({group, output, stop, marker, isSuccess, now, end
     const isLeft = await tracker.look()
     if (!wasAlive) tracker.signalGroup(stop.signal)
     await tracker.signalOrphans(stop.signal)
-    await Promise.race([group.exited, grace.over])
+    await Promise.race([group.exited, aborted(grace)])
     if ((wasAlive || isLeft) && !(await isGone(tracker, stop.signal, grace))) await kill(tracker)
     const since = performance.now()
-    await output.drained(() => !grace.signal.aborted || performance.now() - since < LAST_LINES_WITHIN_MS)
-  } finally {
-    grace.close()
-  }
+    await output.drained(() => !grace.aborted || performance.now() - since < LAST_LINES_WITHIN_MS)
+  })
 }
 
 export interface MarkedEnding {
@@ -77,42 +75,19 @@ export async function endMarked({
 }: MarkedEnding): Promise<void> {
   const tracker = new ProcessTracker({marker, spared, endsOrphans: true, ended})
   if (timeoutMs > 0 && (await isGoneByItself(tracker, timeoutMs))) return
-  const grace = openGrace(graceMs, now)
-  try {
+  await withDeadline({ms: graceMs, over: now}, async grace => {
     if (!(await isGone(tracker, 'SIGTERM', grace))) await kill(tracker)
-  } finally {
-    grace.close()
-  }
-}
-
-interface Grace {
-  readonly signal: AbortSignal
-  readonly over: Promise<void>
-  close(): void
-}
-
-function openGrace(ms: number, now?: AbortSignal): Grace {
-  const timer = new AbortController()
-  const timeout = setTimeout(() => timer.abort(), ms)
-  const signal = now === undefined ? timer.signal : AbortSignal.any([timer.signal, now])
-  return {
-    signal,
-    over: aborted(signal),
-    close: () => {
-      clearTimeout(timeout)
-      timer.abort() // else `now` keeps the composed signal alive as long as it has listeners
-    }
-  }
+  })
 }
 
 /** Waits until nothing is left (true) or the grace period is over (false). Also signals processes that appear while it waits. */
-async function isGone(tracker: ProcessTracker, signal: NodeJS.Signals, grace: Grace): Promise<boolean> {
+async function isGone(tracker: ProcessTracker, signal: NodeJS.Signals, grace: AbortSignal): Promise<boolean> {
   const start = performance.now()
   const most = (): number => (performance.now() - start < 1000 ? LOOK_EVERY_MS : LATER_EVERY_MS)
   for (let wait = FIRST_LOOK_AFTER_MS; await tracker.look(); wait = Math.min(2 * wait, most())) {
-    if (grace.signal.aborted) return false
+    if (grace.aborted) return false
     await tracker.signalOrphans(signal)
-    await pause(wait, grace.signal)
+    await pause(wait, grace)
   }
   return true
 }
