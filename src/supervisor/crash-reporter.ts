@@ -1,11 +1,6 @@
 import type {InterruptedCall} from '../proxy/gateway/admission-queue.ts'
-import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
-import type {AppPlan} from '../model/plan.ts'
-import type {Reporter} from '../model/reporter.ts'
-import {whyNotFound} from './command.ts'
-import type {Supervised} from './process/supervised.ts'
+import type {Exit} from '../model/app-state.ts'
 import {spokenDuration} from '../model/duration.ts'
-import {loopText, type ExitLoop} from '../model/exit-loop.ts'
 import {callInFlight, callCount, exitSentence, type ExitFacts} from '../model/exit-sentence.ts'
 import {endOf, WAITS_FOR_SAVE} from '../model/exit-text.ts'
 
@@ -25,7 +20,7 @@ export interface KeptExit {
 }
 
 /** A crashed process and what is known about it. */
-interface Crash {
+export interface Crash {
   readonly id: string
   readonly exit: Exit
   readonly livedMs: number
@@ -79,70 +74,3 @@ function toldCall(id: string, {pendingCall, forMs, count}: InterruptedCalls): Ex
   const {method, path, caller, from = caller} = pendingCall
   return {method, path, forMs, count, from: caller === id && QUESTIONS.includes(path) ? 'its sidecar' : from}
 }
-
-/** An app whose process has exited by itself. */
-export interface EndedApp {
-  readonly plan: AppPlan
-  readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
-  /** Undefined: the exit is not recorded, since it was a success. */
-  readonly kept: KeptExit | undefined
-  /** Null: the app does not exit again and again. */
-  readonly loop: ExitLoop | null
-  /** The PATH of the process. */
-  readonly searchPath: () => string
-}
-
-/** Reports each crash of an app once. One that repeats is reported as a loop, and again when that has doubled. */
-export class CrashReporter {
-  readonly #id: string
-  readonly #reporter: Reporter
-  readonly #isSingle: boolean
-  #latest = ''
-  /** Number of exits at which the loop is reported again. */
-  #nextExits = 0
-
-  /** `isSingle`: the only app of its run. */
-  constructor(id: string, reporter: Reporter, isSingle = false) {
-    this.#id = id
-    this.#reporter = reporter
-    this.#isSingle = isSingle
-  }
-
-  /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
-  explain(exit: Exit, {plan: {command, folder, restart}, app, kept, loop, searchPath}: EndedApp): void {
-    const {state, bestLine, lived} = app
-    const {number: death, calls: interrupted, work} = kept ?? {number: 0, calls: [], work: []}
-    if (this.#isSingle && interrupted.length === 0 && work.length === 0) return
-    if (state.phase === 'exited' && restart !== 'no') return // the warning `given-up` reports it
-    const isShells127 = !this.#isSingle && exit.kind === 'code' && exit.code === 127
-    const missing = isShells127 ? whyNotFound(command, folder, searchPath()) : ''
-    const line = this.#isSingle ? '' : bestLine
-    if (missing !== '') this.#reporter.warn('command-not-found', `"${this.#id}" could not be started: ${missing}`)
-    else
-      this.report(
-        {exit, livedMs: lived.to - lived.from, interrupted, work, line, death: this.#isSingle ? 0 : death},
-        {state, loop}
-      )
-  }
-
-  /** `state`: the state after the exit. */
-  report(crash: Omit<Crash, 'id' | 'next'>, {state, loop}: {state: AppState; loop: ExitLoop | null}): void {
-    const inMs = state.phase === 'backoff' ? state.until - Date.now() : undefined
-    const kind = `${kindOf(crash.exit, crash.line)} ${crash.work.join(' ')}`
-    const isRepeated = kind === this.#latest && crash.interrupted.length === 0 && inMs !== undefined && inMs < Infinity
-    this.#latest = kind
-    if (!isRepeated || loop === null) {
-      this.#nextExits = 0
-      const next = inMs === undefined ? '' : nextStartText(inMs)
-      const line = isRepeated ? '' : crash.line
-      this.#reporter.warn('app-crashed', crashReport({...crash, id: this.#id, line, next}))
-    } else if (loop.exits >= this.#nextExits) {
-      this.#nextExits = 2 * loop.exits
-      const line = crash.line === '' ? '' : `\n    ${crash.line}`
-      this.#reporter.warn('app-crashed', `"${this.#id}" ${loopText(loop)}${line}`)
-    }
-  }
-}
-
-/** Two crashes are the same if they differ only in numbers, such as times and process ids. */
-const kindOf = (exit: Exit, line: string): string => `${exitCodeOf(exit)} ${line.replaceAll(/\d+/g, '0')}`

@@ -1,38 +1,56 @@
-import {succeeded, type Exit} from '../model/app-state.ts'
+import {exitCodeOf, succeeded, type Exit} from '../model/app-state.ts'
+import {loopText, type ExitLoop} from '../model/exit-loop.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {nameOfCheck} from '../proxy/gateway/health-check.ts'
 import type {AppRuntimeOptions} from './app-runtime-options.ts'
-import {lookPathFault} from './command.ts'
-import {CrashReporter, type EndedApp} from './crash-reporter.ts'
+import {lookPathFault, whyNotFound} from './command.ts'
+import {crashReport, nextStartText, type Crash, type KeptExit} from './crash-reporter.ts'
 import type {LifecycleLog} from './lifecycle-log.ts'
+import type {Supervised} from './process/supervised.ts'
 
-interface Ending extends Pick<EndedApp, 'app' | 'loop' | 'plan'> {
+/** An app whose process has exited by itself. */
+interface EndedApp {
+  readonly plan: AppPlan
+  readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
+  /** Null: the app does not exit again and again. */
+  readonly loop: ExitLoop | null
   /** The PATH of the process. */
   readonly searchPath: () => string
 }
 
-/** Reports what happens to the processes of an app by itself: exits, with the reasons of failures, and changes of health. */
+/** Where nothing is recorded of an exit. */
+const NOTHING_KEPT: KeptExit = {number: 0, calls: [], work: []}
+
+/**
+ * Reports what happens to the processes of an app by itself: exits, with the reasons of failures, and changes of health. A crash that
+ * repeats is reported as a loop, and again when that has doubled.
+ */
 export class ExitReporter {
   readonly #name: string
   readonly #reporter: Reporter
   readonly #log: LifecycleLog
-  readonly #crashes: CrashReporter
+  /** The only app of its run: the terminal shows enough of it. */
+  readonly #isSingle: boolean
   readonly #ended: AppRuntimeOptions['ended']
+  #latest = ''
+  /** Number of exits at which the loop is reported again. */
+  #nextExits = 0
 
   constructor(name: string, log: LifecycleLog, {reporter, single, ended}: AppRuntimeOptions) {
     this.#name = name
     this.#reporter = reporter
     this.#log = log
-    this.#crashes = new CrashReporter(name, reporter, single !== undefined)
+    this.#isSingle = single !== undefined
     this.#ended = ended
   }
 
-  report(exit: Exit, {plan, app, loop, searchPath}: Ending): void {
+  report(exit: Exit, app: EndedApp): void {
     this.#log.ended(exit)
-    const fault = whyNotSpawned(exit, plan, searchPath)
+    const {command, folder} = app.plan
+    const fault = exit.kind === 'spawn-error' ? lookPathFault(command, folder, app.searchPath()) : ''
     const kept = this.#ended(fault === '' ? exit : {kind: 'spawn-error', message: fault})
-    if (!succeeded(exit)) this.#crashes.explain(exit, {plan, app, kept, loop, searchPath})
+    if (!succeeded(exit)) this.#explain(exit, app, kept ?? NOTHING_KEPT)
   }
 
   reportHealth(isHealthy: boolean, plan: AppPlan): void {
@@ -41,7 +59,38 @@ export class ExitReporter {
     const text = `"${this.#name}" is not healthy: its health check ${nameOfCheck(plan)} fails. It gets no calls until the check succeeds`
     this.#reporter.warn('app-unhealthy', text)
   }
+
+  /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. */
+  #explain(exit: Exit, ended: EndedApp, {number, calls: interrupted, work}: KeptExit): void {
+    const {plan, app, searchPath} = ended
+    if (this.#isSingle && interrupted.length === 0 && work.length === 0) return
+    if (app.state.phase === 'exited' && plan.restart !== 'no') return // the warning `given-up` reports it
+    const isShells127 = !this.#isSingle && exit.kind === 'code' && exit.code === 127
+    const missing = isShells127 ? whyNotFound(plan.command, plan.folder, searchPath()) : ''
+    if (missing !== '')
+      return this.#reporter.warn('command-not-found', `"${this.#name}" could not be started: ${missing}`)
+    const livedMs = app.lived.to - app.lived.from
+    const [line, death] = this.#isSingle ? ['', 0] : [app.bestLine, number]
+    this.#tell({id: this.#name, exit, livedMs, interrupted, work, line, death}, ended)
+  }
+
+  #tell(crash: Omit<Crash, 'next'>, {app: {state}, loop}: EndedApp): void {
+    const inMs = state.phase === 'backoff' ? state.until - Date.now() : undefined
+    const kind = `${kindOf(crash.exit, crash.line)} ${crash.work.join(' ')}`
+    const isRepeated = kind === this.#latest && crash.interrupted.length === 0 && inMs !== undefined && inMs < Infinity
+    this.#latest = kind
+    if (!isRepeated || loop === null) {
+      this.#nextExits = 0
+      const next = inMs === undefined ? '' : nextStartText(inMs)
+      const line = isRepeated ? '' : crash.line
+      this.#reporter.warn('app-crashed', crashReport({...crash, line, next}))
+    } else if (loop.exits >= this.#nextExits) {
+      this.#nextExits = 2 * loop.exits
+      const line = crash.line === '' ? '' : `\n    ${crash.line}`
+      this.#reporter.warn('app-crashed', `"${this.#name}" ${loopText(loop)}${line}`)
+    }
+  }
 }
 
-const whyNotSpawned = ({kind}: Exit, {command, folder}: AppPlan, searchPath: () => string): string =>
-  kind === 'spawn-error' ? lookPathFault(command, folder, searchPath()) : ''
+/** Two crashes are the same if they differ only in numbers, such as times and process ids. */
+const kindOf = (exit: Exit, line: string): string => `${exitCodeOf(exit)} ${line.replaceAll(/\d+/g, '0')}`

@@ -49,7 +49,7 @@ export class AppStarter {
       return {outcome: 'runs already', why: ''}
     try {
       // also an app that `up --except` would leave to the user: it was asked for now
-      for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan, {isDebugged: false}))
+      for (const plan of leftOut) await this.#bringing.do(plan, async () => this.#bringIn(plan, {isDebugged: false}))
       for (const runtime of meant) await this.#bringUp(runtime)
       const begun = apps.named(id)
       if (begun.length === 0) return failed(GONE)
@@ -69,6 +69,14 @@ export class AppStarter {
    * Settles when the process has exited. Undefined if the run has no such app.
    */
   async debug(id: string): Promise<HandedOver | undefined> {
+    try {
+      return await this.#debug(id)
+    } catch (error) {
+      return refused(userReason(error))
+    }
+  }
+
+  async #debug(id: string): Promise<HandedOver | undefined> {
     const {apps, starts, changes, main, lifetime} = this.#options
     await apps.settled()
     const runtime = main(id) ?? apps.named(id)[0]
@@ -80,14 +88,10 @@ export class AppStarter {
     if (runtime.plan.command.length === 0)
       return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
     if (apps.isStopped(runtime)) {
-      try {
-        const fresh = await apps.reopen(runtime, {isDebugged: true})
-        if (fresh === undefined) return refused(GONE)
-        await starts.late(fresh)
-        return {why: '', wasDebugged: false}
-      } catch (error) {
-        return refused(userReason(error))
-      }
+      const fresh = await apps.reopen(runtime, {isDebugged: true})
+      if (fresh === undefined) return refused(GONE)
+      await starts.late(fresh)
+      return {why: '', wasDebugged: false}
     }
     const wasDebugged = runtime.isDebugged && !runtime.isExcepted
     if (runtime.isExcepted) runtime.debug(true)
@@ -97,12 +101,7 @@ export class AppStarter {
 
   /** Prepares a stopped or exited app, so that it starts as soon as its dependencies are met; settles when it is prepared. */
   async #bringUp(runtime: AppRuntime): Promise<void> {
-    await this.#once(runtime, async () => this.#bring(runtime))
-  }
-
-  /** Joins the work for an app that is in progress. */
-  async #once(app: AppRuntime | AppPlan, work: () => Promise<void>): Promise<void> {
-    await this.#bringing.do(app, work)
+    await this.#bringing.do(runtime, async () => this.#bring(runtime))
   }
 
   /** Starts an app of an inactive profile, after its dependencies. */
@@ -116,19 +115,15 @@ export class AppStarter {
   async #debugLeftOut(plan: AppPlan | undefined): Promise<HandedOver> {
     if (plan === undefined) return refused('the run is stopping')
     if (plan.command.length === 0) return refused('it has no command: start it yourself')
-    try {
-      await this.#once(plan, async () => this.#bringIn(plan, {isDebugged: true}))
-      return {why: '', wasDebugged: false}
-    } catch (error) {
-      return refused(userReason(error))
-    }
+    await this.#bringing.do(plan, async () => this.#bringIn(plan, {isDebugged: true}))
+    return {why: '', wasDebugged: false}
   }
 
   /** Starts the dependencies of an app that are not running. */
   async #bringNeeded({dependsOn}: AppPlan): Promise<void> {
     const {apps} = this.#options
     for (const dependency of dependsOn) {
-      for (const plan of apps.leftOut(dependency.id)) await this.#once(plan, async () => this.#bringIn(plan))
+      for (const plan of apps.leftOut(dependency.id)) await this.#bringing.do(plan, async () => this.#bringIn(plan))
       for (const needed of apps.named(dependency.id))
         if (this.#isLacking(needed, dependency)) await this.#bringUp(needed)
     }

@@ -1,6 +1,11 @@
+import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
 import type {CallRecorder} from '../../observe/telemetry/recorder/call-recorder.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {AppSleep} from '../../supervisor/app-sleep.ts'
+import type {Changes} from '../../supervisor/reload/changes.ts'
+import type {RunActors} from '../run-actors.ts'
+import type {RunContext} from '../run-context.ts'
+import type {RunWork} from '../run-work.ts'
 
 /** The activity of an app: it is idle while nothing is under way and the count stays the same. */
 export interface Activity {
@@ -9,21 +14,24 @@ export interface Activity {
   readonly count: () => number
 }
 
-export interface ActivityOptions {
-  readonly recorder: CallRecorder
+/** The parts of a run that know the activity of an app. */
+export interface IdleParts {
+  readonly context: Pick<RunContext, 'emit' | 'lifetime' | 'reporter'>
+  /** All apps of the run. */
   readonly runtimes: () => readonly AppRuntime[]
-  /** Whether a save, an edit or a request is being acted on. */
-  readonly isChanging: (runtime: AppRuntime) => boolean
-  /** Whether its workers have turns or activities of workflows. */
-  readonly hasWork: (runtime: AppRuntime) => boolean
-  /** Whether the app reads from streams that it has opened itself, which only this process would read, or whether its triggers are not known yet. */
-  readonly isKept: (runtime: AppRuntime) => boolean
+  readonly changes: Changes
+  readonly recorder: CallRecorder
+  readonly work: RunWork
+  readonly actors: RunActors
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
 }
 
 /** The activity of an app: calls from and to it, its use of components, its work, and who is attached to it. */
-export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activity {
-  const {recorder, runtimes, isChanging, hasWork, isKept} = options
-  const {id, queue, sleep} = runtime
+export function activityOf(
+  runtime: AppRuntime,
+  {recorder, runtimes, changes, work, sidecars}: Omit<IdleParts, 'context' | 'actors'>
+): Activity {
+  const {id, name, queue, sleep} = runtime
   const isCalling = (): boolean =>
     recorder.open().some(number => {
       const edge = recorder.edges.at(recorder.line(number)?.edge ?? -1)
@@ -50,9 +58,10 @@ export function activityOf(runtime: AppRuntime, options: ActivityOptions): Activ
         queue.inFlight.size > 0 ||
         runtime.isDebugged ||
         runtime.terminal()?.isAttached === true ||
-        isChanging(runtime) ||
-        hasWork(runtime) ||
-        isKept(runtime) ||
+        changes.isChanging(runtime) ||
+        (work.openWorkflows()?.heldBy(id, name, 0).length ?? 0) > 0 ||
+        // it reads from streams that it has opened itself, which only this process would read, or what starts it is not known yet
+        sidecars.get(runtime)?.keepsAwake() === true ||
         isCalling() ||
         isAwaited()
       )

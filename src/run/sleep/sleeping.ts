@@ -5,8 +5,8 @@ import {systemClock} from '../../platform/clock.ts'
 import {AppSleep, type Sleeper, type SleepSwitch} from '../../supervisor/app-sleep.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
-import type {IdleClocks} from './idle-clocks.ts'
-import {openClocks, type IdleParts} from './open-clocks.ts'
+import {activityOf, type IdleParts} from './activity.ts'
+import {IdleClocks} from './idle-clocks.ts'
 
 export interface SleepParts extends IdleParts {
   readonly starts: StartOrder
@@ -29,7 +29,19 @@ export class Sleeping {
   constructor(parts: SleepParts, triggers: ReadonlyMap<string, Triggers>) {
     this.#parts = parts
     this.#triggers = new Map(triggers)
-    this.#clocks = openClocks(parts, runtime => this.#instancesOf(runtime))
+    const {context, work, actors} = parts
+    this.#clocks = new IdleClocks({
+      emit: context.emit,
+      over: context.lifetime.stopRequested,
+      instancesOf: runtime => this.#instancesOf(runtime),
+      activityOf: runtime => activityOf(runtime, parts),
+      finish: runtime => [actors.present(runtime), work.present(runtime)],
+      graceMs: runtime => Math.max(runtime.plan.stop.timeoutMs, actors.drainMs(runtime)),
+      resume: runtime => {
+        work.resume(runtime)
+        actors.resume(runtime)
+      }
+    })
   }
 
   sleepOf(runtime: Sleeper & Pick<AppRuntime, 'id'>, own: SleepSwitch): AppSleep {
