@@ -15,6 +15,8 @@ export interface Plan {
   readonly shownAs: string
   /** Further files that are merged into the template, absolute. Left out: none. */
   readonly overlays?: readonly string[]
+  /** The file of variables that `interpolate` names, absolute. Left out: none. */
+  readonly variablesFile?: string
   /** What `--name` calls this copy of the template. Left out: like its folder. */
   readonly copy?: string | undefined
   /** Copies keep their data apart in servers that they share, where components can. Left out: they do not. */

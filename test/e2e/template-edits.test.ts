@@ -87,6 +87,11 @@ t.test('keys at the top: what counts from the next start on is said; interpolate
   await save({isolate: true})
   await said('changed a')
   t.equal(await next(), env.WORD)
+  await rig.write({'vars.env': 'WHO=reader\n'})
+  await save({isolate: true, interpolate: 'vars.env'})
+  t.equal(await next(), 'reader')
+  await rig.write({'vars.env': 'WHO=writer\n'})
+  t.equal(await next(), 'writer', 'a save of the file of variables is an edit')
 })
 
 t.test('a call waits while an edit opens its app again at another port', async t => {

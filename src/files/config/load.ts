@@ -11,6 +11,7 @@ import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.t
 import type {Surroundings} from './locate.ts'
 import type {ForEach} from './merge.ts'
 import type {Reading} from './nodes.ts'
+import {absolutePath} from './paths.ts'
 import type {YamlNode} from '../yaml/tree.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {resolvePlan, type Given} from './resolve.ts'
@@ -98,7 +99,13 @@ export async function loadFiles(
     impliedWatch: watch ? (await import('./implied-watch.ts')).impliedWatch : undefined
   })
   const {plan, ...checked} = replaced === undefined ? written : withVariables(written, replaced)
-  const whole = others.length === 0 ? plan : {...plan, overlays: others.map(({found}) => found.file)}
+  const whole: Plan = {
+    ...plan,
+    ...(others.length > 0 && {overlays: others.map(({found}) => found.file)}),
+    ...(typeof interpolation === 'string' && {
+      variablesFile: absolutePath(interpolation, first.found.folder, around.home)
+    })
+  }
   const hasProfiles = wanted !== undefined && plan.apps.some(({profiles}) => profiles !== undefined)
   const chosen = hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole
   return {

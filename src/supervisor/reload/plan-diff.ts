@@ -125,8 +125,9 @@ const used = ({
 }: AppPlan): unknown => rest
 
 /** The files that a plan was read from, with those of apps that are left out: they start as they were edited last. */
-export const filesOf = ({file, overlays = [], apps, leftOut = []}: Plan): readonly string[] => [
+export const filesOf = ({file, overlays = [], variablesFile, apps, leftOut = []}: Plan): readonly string[] => [
   file,
   ...overlays,
+  ...(variablesFile === undefined ? [] : [variablesFile]),
   ...new Set([...apps, ...leftOut].flatMap(({envFiles}) => envFiles))
 ]
