@@ -39,8 +39,8 @@ export type RunEvent =
     }
   /** The state of an app has changed. */
   | {readonly type: 'app-moved'; readonly app: () => AppFacts}
-  /** A new process has replaced the app's previous one and accepts calls. */
-  | ({readonly type: 'reloaded'} & Reloaded)
+  /** A new process has replaced the app's previous one and accepts calls. `version`: other versions have the same id. */
+  | ({readonly type: 'reloaded'; readonly version: string} & Reloaded)
   /** An edit of the template is applied; the text says what becomes of its apps. */
   | {readonly type: 'template-edited'; readonly text: string}
   /** The run is ending: by a signal, by `stop`, or by a request to a sidecar. */

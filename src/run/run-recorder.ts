@@ -39,7 +39,7 @@ const LINES = 50
 export class RunRecorder {
   readonly calls: CallRecorder
   /** The latest reload of each app, by name. */
-  readonly #reloads = new Map<string, NonNullable<AppHistory['reload']>>()
+  readonly #reloads = new Map<string, NonNullable<AppHistory['reload']> & {readonly version: string}>()
   /** The latest unexpected exit of each app, by name. */
   readonly #exits = new Map<string, NonNullable<AppHistory['exit']>>()
   /** Undefined until a process exits unexpectedly. */
@@ -88,8 +88,8 @@ export class RunRecorder {
   noticed(event: RunEvent): void {
     if (event.type === 'template-edited') this.refresh(this.#runtimes())
     if (event.type !== 'reloaded') return
-    const {id, files, tookMs} = event
-    this.#reloads.set(id, {files, tookMs, at: performance.now()})
+    const {id, version, files, tookMs} = event
+    this.#reloads.set(id, {version, files, tookMs, at: performance.now()})
   }
 
   /** The latest reload and exit of an app, by its name. */
@@ -104,6 +104,7 @@ export class RunRecorder {
     if (succeeded(exit)) return undefined
     const {from, to} = runtime.app.lived
     const reload = this.#reloads.get(name)
+    const isOfReload = reload?.version === runtime.plan.version && reload.at >= from
     const interrupted = queue.interruptedBy({from, to})
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]
@@ -119,7 +120,7 @@ export class RunRecorder {
       reason: runtime.app.bestLine,
       at: Date.now(),
       livedMs: to - from,
-      files: reload !== undefined && reload.at >= from ? reload.files : [],
+      files: isOfReload ? reload.files : [],
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
       work: this.#workflows()?.heldBy(id, name, from) ?? [],
       lines,

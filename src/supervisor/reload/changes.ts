@@ -251,7 +251,7 @@ export class Changes {
       this.#reloads.get(runtime) ??
       new Reloads({
         runtime,
-        reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
+        reloaded: what => this.#options.emit({type: 'reloaded', version: runtime.plan.version, ...what}),
         reporter: this.#options.reporter,
         letGo: () => this.#options.letGo(runtime),
         letGoMs: () => this.#options.letGoMs(runtime),

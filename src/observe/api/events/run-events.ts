@@ -136,7 +136,7 @@ export class RunEvents {
   /** `at`: when it was, if it was before; ms since 1970. */
   #tellEvent(event: RunEvent, at?: number): void {
     if (event.type === 'reloaded') {
-      const {type: _type, id, ...rest} = event
+      const {type: _type, version: _version, id, ...rest} = event
       this.#tell('reload', {app: id, ...rest}, {app: id, at})
     } else if (event.type === 'app-asleep')
       this.#tell('asleep', {app: event.app.id, name: event.name, idleMs: event.idleMs}, {app: event.app.id, at})

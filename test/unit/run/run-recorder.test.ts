@@ -1,0 +1,33 @@
+import t from 'tap'
+import type {Death} from '../../../src/observe/telemetry/recorder/deaths.ts'
+import {RunRecorder} from '../../../src/run/run-recorder.ts'
+import type {AppRuntime} from '../../../src/supervisor/app-runtime.ts'
+
+const runtime = (version: string): AppRuntime =>
+  ({
+    id: 'shop',
+    name: 'shop',
+    plan: {version, folder: '/'},
+    queue: {interruptedBy: () => []},
+    logs: {app: {record: {length: 0}}},
+    logStart: 0,
+    app: {lived: {from: 0, to: 1}, bestLine: ''}
+  }) as unknown as AppRuntime
+
+t.test('a save that reloaded one version of an app has not started the process of another one', t => {
+  const deaths: Death[] = []
+  const recorder = new RunRecorder(
+    () => [],
+    () => undefined,
+    death => deaths.push(death),
+    async () => Promise.resolve('')
+  )
+  const [files, version] = [['app.mjs'], '1.0.0']
+  recorder.noticed({type: 'reloaded', id: 'shop', version, files, number: 1, tookMs: 1, held: 0, longestMs: 0, lost: 0})
+  for (const each of ['1.0.0', '2.0.0']) recorder.died(runtime(each), {kind: 'code', code: 1})
+  t.same(
+    deaths.map(death => death.files),
+    [['app.mjs'], []]
+  )
+  t.end()
+})
