@@ -6,6 +6,7 @@ import {deathView} from '../observe/api/death-view.ts'
 import type {Death} from '../observe/telemetry/recorder/deaths.ts'
 import {Masking} from '../observe/telemetry/recorder/masking.ts'
 import type {Environment} from '../model/environment.ts'
+import {orElse} from '../model/or-else.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {linksResolved} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
@@ -68,13 +69,10 @@ export class ExitFile {
 }
 
 /** The exits of the last run of a template that had one; undefined: none is known. */
-export function lastExits(env: Environment, template: string, name: string): LastExits | undefined {
-  try {
+export const lastExits = (env: Environment, template: string, name: string): LastExits | undefined =>
+  orElse(() => {
     const [head = '', ...lines] = readFileSync(fileOfTemplate(env, 'exits', template, name), 'utf8').split('\n')
     // the last line is empty, or was being written when the run was killed
     const deaths = lines.slice(0, -1).map(line => JSON.parse(line) as Api.Death)
     return {...(JSON.parse(head) as Omit<LastExits, 'deaths'>), deaths}
-  } catch {
-    return undefined
-  }
-}
+  }, undefined)

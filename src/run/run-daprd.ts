@@ -42,7 +42,7 @@ export class RunDaprd implements FindDaprd {
     }
     const name = `daprd-${++this.#count}`
     const {sidecar} = runtime.logs
-    const daprd = new AppDaprd({
+    return new AppDaprd({
       program,
       plan: runtime.plan,
       ports: runtime.ports,
@@ -58,7 +58,6 @@ export class RunDaprd implements FindDaprd {
       log: entry => sidecar.log(entry),
       warn: text => reporter.warn('daprd-ended', text)
     })
-    return daprd
   }
 
   /** Warns about each component once, except those of Dapr's default folder. */

@@ -48,14 +48,15 @@ function readOtlp(field: Field): OtlpSettings | undefined {
 }
 
 function readHeader(field: Field): readonly (readonly [string, string])[] {
-  const pair = splitHeader(field.text())
-  if (pair === undefined) field.warn(`${field.path} has no effect`, {expected: 'expected name=value'})
-  return pair === undefined ? [] : [pair]
+  const pairs = splitHeader(field.text())
+  if (pairs.length === 0) field.warn(`${field.path} has no effect`, {expected: 'expected name=value'})
+  return pairs
 }
 
-function splitHeader(text: string): readonly [string, string] | undefined {
+/** The name and the value; empty: it is no header. */
+function splitHeader(text: string): readonly (readonly [string, string])[] {
   const at = text.indexOf('=')
-  return at < 1 ? undefined : [text.slice(0, at).trim(), text.slice(at + 1).trim()]
+  return at < 1 ? [] : [[text.slice(0, at).trim(), text.slice(at + 1).trim()]]
 }
 
 function readTimeout(field: Field): number {
@@ -85,14 +86,8 @@ export function withOtelVariables(settings: TracingSettings, env: Environment): 
       endpoint,
       protocol: variable('PROTOCOL').startsWith('http') ? 'http' : 'grpc',
       isSecure: env['OTEL_EXPORTER_OTLP_INSECURE'] !== 'true',
-      headers: Object.fromEntries(
-        variable('HEADERS')
-          .split(',')
-          .flatMap(text => [splitHeader(text)].filter(isPair))
-      ),
+      headers: Object.fromEntries(variable('HEADERS').split(',').flatMap(splitHeader)),
       timeoutMs: timeout > 0 ? Math.min(timeout, MAX_TIMER_MS) : 0
     }
   }
 }
-
-const isPair = (pair: readonly [string, string] | undefined): pair is readonly [string, string] => pair !== undefined
