@@ -1,6 +1,13 @@
+import {StringDecoder} from 'node:string_decoder'
 import type * as Api from '../../model/api.generated.ts'
 import {wallTime} from '../../platform/wall-time.ts'
-import {contentOf, headerValue, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {
+  contentOf,
+  headerValue,
+  methodOf,
+  type CallContent,
+  type RecordedMessage
+} from '../telemetry/recorder/call-content.ts'
 import {calledModel} from '../telemetry/recorder/called-model.ts'
 import {calledActor} from '../telemetry/recorder/called-actor.ts'
 import {FLAG, heldMs, isFailed, tookMs, type CallLine} from '../telemetry/recorder/call-lines.ts'
@@ -30,7 +37,7 @@ export function rowOf(
   masking: Masking,
   now = performance.now()
 ): Api.Call {
-  const {number, edgeOf, startedAt, method, status, flags, firstByteMs} = line
+  const {number, edgeOf, startedAt, status, flags, firstByteMs} = line
   const isOpen = (flags & FLAG.open) !== 0
   const actor = calledActor(content, flags)
   const model = modelOf(content)
@@ -39,7 +46,7 @@ export function rowOf(
     at: isoTime(startedAt),
     from: edgeOf.caller,
     to: edgeOf.callee,
-    method: method || (content.request.head.split(' ')[0] ?? ''),
+    method: methodOf(line, () => content),
     path: masking.target(content.path),
     status,
     isOpen,
@@ -73,17 +80,18 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number, sai
     ...rowOf(call, said, masking, now),
     target: masking.target(said.target),
     connectMs: call.connectMs,
-    request: viewOf(said.request, masking),
-    response: viewOf(said.response, masking),
+    request: viewOf(said.request, call.requestBytes, masking),
+    response: viewOf(said.response, call.responseBytes, masking),
     isTruncated: (call.flags & FLAG.truncated) !== 0
   }
 }
 
-function viewOf({head, headers, body}: RecordedMessage, masking: Masking): Api.Message {
+/** `bytes`: of the whole body. One that was cut may end within a character, and is text all the same. */
+function viewOf({head, headers, body}: RecordedMessage, bytes: number, masking: Masking): Api.Message {
   const masked = masking.head(head).split(/\r?\n/)
   const type = headerValue(headers, 'content-type')
   const shown = masking.body(body, type)
-  const text = shown.toString()
+  const text = body.length < bytes ? new StringDecoder().write(shown) : shown.toString()
   const isText = !text.includes('\uFFFD') && !text.includes('\0')
   return {
     line: masked[0] ?? '',

@@ -3,7 +3,7 @@ import type {CallAnswer} from '../replay/answer.ts'
 import type {Noise} from '../replay/compare.ts'
 import type {Pin, Pins, Round} from '../replay/pins.ts'
 import type {Replay} from '../replay/replayer.ts'
-import {contentOf} from '../telemetry/recorder/call-content.ts'
+import {contentOf, methodOf} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
@@ -49,13 +49,13 @@ const roundView = ({number, at, kind, app, files}: Round): Api.Round => ({
 const answerView = ({status, type, bytes, ms, failure}: CallAnswer): Api.Answer => ({status, type, bytes, ms, failure})
 
 function requestOf(call: RecordedCall, masking: Masking): Pick<Api.Replay, 'call' | 'from' | 'to' | 'method' | 'path'> {
-  const {path, request} = contentOf(call)
+  const content = contentOf(call)
   const {caller, callee} = call.edgeOf
   return {
     call: call.number,
     from: caller,
     to: callee,
-    method: call.method || (request.head.split(' ')[0] ?? ''),
-    path: masking.target(path)
+    method: methodOf(call, () => content),
+    path: masking.target(content.path)
   }
 }

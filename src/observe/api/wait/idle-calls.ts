@@ -1,4 +1,4 @@
-import {contentOf, isStream} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, isStream, methodOf} from '../../telemetry/recorder/call-content.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {IsIgnored} from './ignored-calls.ts'
 import type {WaitContext} from './wait-context.ts'
@@ -57,7 +57,9 @@ export class IdleCalls {
     if ((line.flags & FLAG.replay) !== 0) return false
     if (this.#isIgnored === undefined) return true
     const call = recorder.call(number)
-    return call === undefined || !this.#isIgnored({method: call.method, path: contentOf(call).path})
+    if (call === undefined) return true
+    const content = contentOf(call)
+    return !this.#isIgnored({method: methodOf(call, () => content), path: content.path})
   }
 
   #isStream(number: number, streams: ReadonlySet<number>): boolean {
@@ -73,6 +75,8 @@ export class IdleCalls {
     const call = this.#context.recorder.call(number)
     if (call === undefined) return `call ${number}`
     const {caller, callee} = call.edgeOf
-    return `call ${number} (${caller} → ${callee}: ${call.method} ${contentOf(call).path.replace(/\?.*$/s, '')})`
+    const content = contentOf(call)
+    const method = methodOf(call, () => content)
+    return `call ${number} (${caller} → ${callee}: ${method} ${content.path.replace(/\?.*$/s, '')})`
   }
 }

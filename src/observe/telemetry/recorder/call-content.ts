@@ -1,4 +1,5 @@
 import {PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
+import type {CallLine} from './call-lines.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
 /** A request or a response as it was recorded. */
@@ -61,6 +62,10 @@ export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
     traceparent: traceparentIn(traceLine)
   }
 }
+
+/** The method of a call. One that its line has no number for (`PROPFIND`) is read from its bytes. */
+export const methodOf = ({method}: Pick<CallLine, 'method'>, content: () => CallContent): string =>
+  method || (content().request.head.split(' ', 1)[0] ?? '')
 
 /** Whether a response of this media type may be endless. */
 export const isStreamType = (type: string): boolean =>

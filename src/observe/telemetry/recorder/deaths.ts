@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import type {Exit} from '../../../model/app-state.ts'
 import type {HeldWork} from '../../../work/workflow/held-work.ts'
-import {contentOf, copyOfCall} from './call-content.ts'
+import {contentOf, copyOfCall, methodOf} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {CallRecorder, RecordedCall} from './call-recorder.ts'
 
@@ -198,7 +198,8 @@ const sizeOf = ({inside, finished}: Death): number =>
 
 /** Two requests with the same verb, path and body are taken for the same. */
 function fingerprint(call: RecordedCall): string {
-  const {path, request} = contentOf(call)
+  const content = contentOf(call)
+  const {path, request} = content
   const body = createHash('sha1').update(request.body).digest('hex')
-  return `${call.method} ${path.replace(/\?.*$/s, '')} ${body}`
+  return `${methodOf(call, () => content)} ${path.replace(/\?.*$/s, '')} ${body}`
 }

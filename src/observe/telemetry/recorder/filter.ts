@@ -4,7 +4,7 @@ import {wallTime} from '../../../platform/wall-time.ts'
 import {starPattern} from '../../../model/star-pattern.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import type {SpanStore} from '../otlp/span-store.ts'
-import type {CallContent} from './call-content.ts'
+import {methodOf, type CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
 import {FLAG, heldMs, isFailed, tookMs, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
@@ -48,10 +48,7 @@ const FIELDS: Readonly<Record<string, (value: string, spans: Spans) => CallFilte
     const matches = idMatcher(value)
     return ({edgeOf}) => matches(edgeOf.caller) || matches(edgeOf.callee)
   },
-  method:
-    value =>
-    ({method}) =>
-      method === value.toUpperCase(),
+  method: value => (call, content) => methodOf(call, content).toUpperCase() === value.toUpperCase(),
   status: statusFilter,
   is: value => {
     const state = ownOf(STATES, value)
@@ -162,6 +159,8 @@ function statusFilter(value: string): CallFilter {
     throw new UserError(`the filter status:${value} names no status`, {
       explanation: 'Write status:503, status:5xx or status:0 (no response).'
     })
+  // 0 is the code of a call of gRPC that has succeeded, too
+  if (Number(value) === 0) return ({status, flags}) => status === 0 && (flags & FLAG.grpc) === 0
   return ({status}) => status === Number(value)
 }
 

@@ -1,8 +1,10 @@
 import t from 'tap'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
-import {recordedCall} from '../../../../src/observe/api/calls.ts'
+import {oneCall, recordedCall} from '../../../../src/observe/api/calls.ts'
+import type {Message} from '../../../../src/model/api.generated.ts'
 import type {Call} from '../../../../src/model/call.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 
 t.test('a call that is no longer kept, or was never made, is said in one line', t => {
   const recorder = new CallRecorder(() => 100, 4, 4096)
@@ -16,5 +18,21 @@ t.test('a call that is no longer kept, or was never made, is said in one line', 
   }
   t.throws(() => recordedCall(recorder, 2), {status: 404, message: /^there is no call 2: it is no longer kept/})
   t.equal(recordedCall(recorder, 3).number, 3)
+  t.end()
+})
+
+t.test('a text that was cut within a character is shown as text', t => {
+  const recorder = new CallRecorder(() => 4)
+  const bodyOf = (body: Buffer): Pick<Message, 'body' | 'encoding'> => {
+    const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/'}
+    recorder.started(call, {method: 'POST', path: '/', lines: ''}, 0)
+    recorder.bytes(call, 'request', body, 0, body.length)
+    const {request} = oneCall(recorder, recorder.last, new Masking())
+    return {body: request.body, encoding: request.encoding}
+  }
+  t.same(bodyOf(Buffer.from('ab€de')), {body: 'ab', encoding: 'utf8'})
+  t.same(bodyOf(Buffer.from('a€')), {body: 'a€', encoding: 'utf8'})
+  t.same(bodyOf(Buffer.from('a€').subarray(0, 3)), {body: 'YeKC', encoding: 'base64'}, 'whole, and no text')
+  t.same(bodyOf(Buffer.from([0xff, 0xfe, 0x61, 0xe2, 0x82])), {body: '//5h4g==', encoding: 'base64'})
   t.end()
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
-import {CallLines} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
-import type {CallContent} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
+import {PIECE} from '../../../../../src/observe/telemetry/recorder/byte-tape.ts'
+import {CallLines, FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
+import {contentOf, type CallContent} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
 import {readFilter} from '../../../../../src/observe/telemetry/recorder/filter.ts'
 import {Edges} from '../../../../../src/observe/telemetry/recorder/edges.ts'
 
@@ -36,3 +37,22 @@ t.test('signs of other tools are no words to search for', async t => {
     t.throws(() => readFilter(word), {message: `the filter ${word} is written ${meant}`})
   for (const word of ['a=b', '=', '>', 'path:/x?to=orders', '>1']) t.doesNotThrow(() => readFilter(word), word)
 })
+
+t.test(
+  'a method that is none of HTTP is found by its name, and a call of gRPC that succeeds has a response',
+  async t => {
+    const lines = new CallLines(8)
+    const edgeOf = new Edges(() => 0).between('shop', 'stock')
+    const is = (words: string, {method = 'GET', flags = 0}): boolean => {
+      const line = lines.read(lines.begin(0, edgeOf.index, method, flags))
+      const head = Buffer.from(`${method} /files HTTP/1.1\r\n`)
+      const content = contentOf({pieces: [{kind: PIECE.requestHead, bytes: head}]})
+      return readFilter(words)({...line, edgeOf}, () => content)
+    }
+    t.equal(is('method:propfind', {method: 'PROPFIND'}), true)
+    t.equal(is('method:PROPFIND|GET', {method: 'MKCOL'}), false)
+    t.equal(is('method:get', {}), true)
+    t.equal(is('status:0', {}), true)
+    t.equal(is('status:0', {flags: FLAG.grpc}), false)
+  }
+)
