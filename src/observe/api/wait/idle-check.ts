@@ -1,4 +1,5 @@
 import type {Backlog, TopicBacklog} from '../../../model/activity.ts'
+import {within} from '../../../platform/delay.ts'
 import {IdleCalls} from './idle-calls.ts'
 import type {IsIgnored} from './ignored-calls.ts'
 import {impossible, met, waiting, type WaitCheck, type Standing} from './standing.ts'
@@ -52,10 +53,6 @@ export class IdleCheck implements WaitCheck {
     return waiting(`idle for ${Math.round(quietMs)} of ${this.#spanMs} ms${last}`)
   }
 
-  close(): void {
-    this.#messages.clear()
-  }
-
   /** Topics whose brokers do not tell what waits there. */
   get unseen(): readonly TopicBacklog[] {
     return this.#context.backlogs().filter(({isSeen}) => !isSeen)
@@ -98,10 +95,13 @@ export class IdleCheck implements WaitCheck {
   }
 }
 
-/** A broker that does not answer counts as idle. */
+/** How long a broker may take to answer, in ms. */
+const ANSWER_MS = 1000
+
+/** A broker that does not answer, or not in time, counts as idle: one that is frozen would hold a wait beyond its end. */
 async function readOf({read}: TopicBacklog): Promise<Backlog | undefined> {
   try {
-    return await read()
+    return await within(ANSWER_MS, read())
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import {mock} from 'node:test'
 import t from 'tap'
 import {IdleCheck} from '../../../../../src/observe/api/wait/idle-check.ts'
 import {readIgnored} from '../../../../../src/observe/api/wait/ignored-calls.ts'
@@ -11,7 +12,7 @@ class Run {
   now = 0
   busy = ''
   count = 0
-  messages = {waiting: 0, count: 0}
+  messages: {waiting: number; count: number} | undefined = {waiting: 0, count: 0}
   isWriting = false
   readonly stop = new AbortController()
   #calls = 0
@@ -28,7 +29,7 @@ class Run {
           topic: 'orders',
           type: 'pubsub.x',
           isSeen: false,
-          read: async () => this.messages,
+          read: async () => this.messages ?? new Promise(() => undefined),
           manyWaiting: 0
         }
       ],
@@ -40,9 +41,9 @@ class Run {
   }
 
   /** A call begins; the result ends it. */
-  call(callee: string, path: string): () => void {
-    const call: Call = {caller: 'shop', callee, method: 'GET', path}
-    const request = {method: 'GET', path, lines: ''}
+  call(callee: string, path: string, method = 'GET'): () => void {
+    const call: Call = {caller: 'shop', callee, method, path}
+    const request = {method, path, lines: ''}
     this.recorder.started(call, request, ++this.#calls)
     return () => {
       const times = {startedAt: 0, admittedAt: 0, connectedAt: 0, firstByteAt: 0, endedAt: 1}
@@ -82,7 +83,7 @@ t.test('what came and went between two looks is noticed', async t => {
     () => run.call('stock', '/')(),
     () => run.call('vault', '/')(),
     () => run.count++,
-    () => run.messages.count++
+    () => (run.messages = {waiting: 0, count: 1})
   ]
   for (const happen of cases) {
     t.match(await after(100), /^(met|idle for|messages)/)
@@ -99,9 +100,9 @@ t.test('while something goes on, it is named', async t => {
   run.busy = '"stock" is being reloaded'
   t.equal(await after(1000), '"stock" is being reloaded')
   run.busy = ''
-  run.messages.waiting = 3
+  run.messages = {waiting: 3, count: 0}
   t.equal(await after(1000), '3 messages of topic orders (bus) wait for shop')
-  run.messages.waiting = 0
+  run.messages = {waiting: 0, count: 0}
   const end = run.call('vault', '/')
   t.equal(await after(1000), '1 calls that are not recorded are under way')
   end()
@@ -115,6 +116,18 @@ t.test('while something goes on, it is named', async t => {
   t.equal(await after(0), 'impossible')
 })
 
+t.test('a broker that does not answer, as it is frozen, holds up no look', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const run = new Run()
+  const after = watched(run)
+  t.equal(await after(50), 'idle for 50 of 100 ms')
+  run.messages = undefined
+  const look = after(50)
+  mock.timers.tick(1000)
+  t.equal(await look, 'met')
+})
+
 t.test('ignored calls neither begin the span anew nor keep it from ending', async t => {
   const run = new Run()
   const after = watched(run, ['GET /poll*'])
@@ -126,4 +139,10 @@ t.test('ignored calls neither begin the span anew nor keep it from ending', asyn
   t.equal(await after(1), 'met')
   run.call('stock', '/other')()
   t.equal(await after(1), 'idle for 0 of 100 ms')
+  const listing = watched(run, ['PROPFIND /files*'])
+  const listed = run.call('stock', '/files/a', 'PROPFIND')
+  t.equal(await listing(100), 'met', 'a method of another protocol that is made of HTTP')
+  listed()
+  run.call('stock', '/files/a', 'MKCOL')
+  t.equal(await listing(100), 'call 4 (shop → stock: MKCOL /files/a) is under way')
 })
