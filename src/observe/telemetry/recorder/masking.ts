@@ -109,23 +109,21 @@ export class Masking {
     }
   }
 
-  /** Part of a JSON text, read in one pass: values that are no texts or numbers stay. */
+  /** Part of a JSON text, read in one pass: a yes or no stays. */
   #piece(text: string): string {
     let masked = ''
     let done = 0
     for (let start = text.indexOf('"'); start >= 0;) {
       const end = stringEnd(text, start)
-      const value = /^\s*:\s*/.exec(text.slice(end, end + MAX_BLANKS))
-      if (value === null) {
-        start = text.indexOf('"', end)
-        continue
-      }
-      const name = text.slice(start + 1, end - 1)
-      const from = end + value[0].length
-      const to = valueEnd(text, from)
-      const bare = text.slice(from, to).replaceAll('"', '')
-      const isMasked = to > from && this.isSecret(name, bare)
-      const shown = isMasked ? this.#mask(bare, name) : this.#address(bare)
+      const colon = /^\s*:\s*/.exec(text.slice(end, end + MAX_BLANKS))
+      // without a colon behind it, it is a value in a list
+      const [name, from] = colon === null ? ['', start] : [text.slice(start + 1, end - 1), end + colon[0].length]
+      const whole = text.slice(from, valueEnd(text, from))
+      const isSecret = this.isSecret(name, whole.replaceAll('"', ''))
+      const to = isSecret ? Math.max(from + whole.length, blockEnd(text, from)) : from + whole.length
+      // many writers put a backslash before a slash
+      const bare = text.slice(from, to).replaceAll(/"|\\(?=\/)/g, '')
+      const shown = isSecret && to > from ? this.#mask(bare, name) : this.#address(bare)
       if (shown !== bare) {
         masked += `${text.slice(done, from)}"${shown}"`
         done = to
@@ -190,6 +188,19 @@ const valueEnd = (text: string, start: number): number =>
   text[start] === '"'
     ? stringEnd(text, start)
     : start + (/^[-+.\dEe]*/.exec(text.slice(start, start + MAX_BLANKS))?.[0].length ?? 0)
+
+/** Index after the object or list that begins here, the end of the text if it is cut; where it begins, if it is neither. */
+function blockEnd(text: string, start: number): number {
+  let depth = 0
+  for (let at = start; at < text.length; at++) {
+    const sign = text[at] ?? ''
+    if (sign === '"') at = stringEnd(text, at) - 1
+    else if (sign === '{' || sign === '[') depth++
+    else if (sign === '}' || sign === ']') depth--
+    if (depth <= 0) return at === start ? start : at + 1
+  }
+  return text.length
+}
 
 /** `userPin`, `user_pin` and `X-User-Pin` have the words `user` and `pin`. */
 const wordsOf = (name: string): readonly string[] =>

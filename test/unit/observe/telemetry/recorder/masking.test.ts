@@ -93,6 +93,13 @@ t.test('short words are secret as a whole word of a name; code, where it is no n
 t.test('JSON that was cut: as far as it is there', t => {
   t.equal(json('{"token":"abcdef","rest":"xy'), '{"token":"<masked, 6 characters>","rest":"xy')
   t.equal(json('{"a":1,"token":"abc'), '{"a":1,"token":"<masked, 3 characters>"')
+  for (const block of ['{"value":"hunter2","n":[1,"}"]}', '["hunter2",{"a":"x"}]']) {
+    t.match(json(`{"credentials":${block},"rest":"xy`), /^\{"credentials":"<masked, \d+ characters>","rest":"xy$/)
+    t.match(json(`{"credentials":${block.slice(0, -4)}`), /^\{"credentials":"<masked, \d+ characters>"$/)
+  }
+  t.equal(json('{"secret":true,"keys":null,"rest":"xy'), '{"secret":true,"keys":null,"rest":"xy')
+  t.equal(json('{"links":["/plain","/x?token=abc","/y'), '{"links":["/plain","/x?token=<masked, 3 characters>","/y')
+  t.notMatch(json(String.raw`{"next":"https:\/\/a.de\/x?token=hunter2","rest":"xy`), /hunter2/)
   t.end()
 })
 
