@@ -80,8 +80,8 @@ export async function serveReplays(context: ApiContext, {body, gone, response}: 
       replayer.context.report(replay)
       done(replay)
     }
-    if (asked.window === undefined) for (const call of calls) await send(call, () => undefined)
-    else await sendInOrder(calls, pace, send, gone)
+    if (asked.window !== undefined) await sendInOrder(calls, pace, send, gone)
+    else for (const call of calls) if (!gone.aborted) await send(call, () => undefined)
   }
   response.end()
   return undefined

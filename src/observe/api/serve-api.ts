@@ -27,7 +27,10 @@ export async function serveApi(
   // no URL of WHATWG: it would read `/apps/../stop`, which asks for an app, as `/stop`
   const [path = ''] = target.split('?', 1)
   const gone = new AbortController()
-  response.on('close', () => gone.abort(new Error('who asked for it has left')))
+  const leave = (): void => gone.abort(new Error('who asked for it has left'))
+  // the first client may leave while this code is loaded: then its response is closed already
+  if (response.destroyed) leave()
+  else response.on('close', leave)
   try {
     const {answer, at, isForPages, isLarge, isBytes} = ROUTER.find(method, path.replace(/^\/api\/v1/, ''))
     if (via === 'page' && !isForPages)

@@ -15,8 +15,9 @@ const CONTENT_TYPES: Readonly<Record<EventFormat, string>> = {sse: 'text/event-s
 export function serveEvents(
   {control}: ApiContext,
   events: RunEvents,
-  {query, request, response, via}: ApiRequest
+  {query, request, response, via, gone}: ApiRequest
 ): undefined {
+  if (gone.aborted) return undefined // who has left while the events were loaded would never be seen to leave
   const types = readTypes(query.get('types'))
   const name = query.get('app') ?? ''
   const [named] = name === '' ? [] : appsNamed(control.list().apps, readAppName({id: encodeURIComponent(name)}))

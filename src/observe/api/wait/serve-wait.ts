@@ -2,6 +2,7 @@ import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {readDuration} from '../../../model/duration.ts'
+import {aborted} from '../../../platform/delay.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import {readCondition} from './condition.ts'
@@ -18,9 +19,9 @@ const waits = new WeakMap<WaitContext, number>()
 /** Waits for what the body of a request asks for. Throws a UserError if that cannot be read, or names what the run does not have. */
 export async function serveWait(
   context: WaitContext,
-  {body, gone, response}: Pick<ApiRequest, 'body' | 'gone' | 'response'>
+  {body, gone}: Pick<ApiRequest, 'body' | 'gone'>
 ): Promise<Api.Waited> {
-  void context.holds(new Promise<void>(resolve => response.on('close', resolve)))
+  void context.holds(aborted(gone))
   const asked = readWait(body)
   const count = waits.get(context) ?? 0
   if (count >= MAX_WAITS) throw new ApiProblem(503, `${MAX_WAITS} others wait already`, 'Let one of them end.')

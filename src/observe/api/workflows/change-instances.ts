@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
+import {aborted} from '../../../platform/delay.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {textOf, type Event} from '../../../work/workflow/messages.ts'
 import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../../../work/workflow/status.ts'
@@ -28,6 +29,7 @@ export async function startInstance(
   const name = askedText(given, 'name')
   if (name === '') throw new UserError('the workflow has no name', {explanation: 'For example: {"name": "order"}'})
   const app = await startingApp(facts, workflows, askedText(given, 'app'))
+  gone.throwIfAborted() // nothing is started for who has left meanwhile
   const startAt = givenTime('startAt', given['startAt'])
   const id = askedText(given, 'id') || randomUUID()
   const instance = await asProblem(async () =>
@@ -171,11 +173,7 @@ async function until(
   gone: AbortSignal,
   isMet: (instance: Instance) => boolean
 ): Promise<Instance> {
-  const left = Promise.withResolvers<undefined>()
-  const isLeft = (listener: () => void): void =>
-    gone.addEventListener('abort', () => {
-      listener()
-      left.resolve(undefined)
-    })
-  return (await Promise.race([workflows.until(instance, isMet, isLeft), left.promise])) ?? instance
+  const left = aborted(gone).then(() => undefined)
+  const onGone = (listener: () => void): void => void left.then(listener)
+  return (await Promise.race([workflows.until(instance, isMet, onGone), left])) ?? instance
 }

@@ -1,7 +1,13 @@
 import t from 'tap'
 import type {Workflow} from '../../../../src/model/api.generated.ts'
 import type {ApiRequest} from '../../../../src/observe/api/route.ts'
-import {changeInstance, purgeInstances, skipTime} from '../../../../src/observe/api/workflows/serve-workflows.ts'
+import type {RunFacts} from '../../../../src/observe/api/run-facts.ts'
+import {
+  changeInstance,
+  purgeInstances,
+  skipTime,
+  startInstance
+} from '../../../../src/observe/api/workflows/serve-workflows.ts'
 import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
 import {timeOf} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
@@ -106,4 +112,16 @@ t.test('purge: all that are over, those that others have started with these; one
   t.match(await purgeInstances(workflows, request({all: true})), {count: 251})
   t.strictSame(ids(), ['runs'])
   t.match(await purgeInstances(workflows, request({all: true, force: true})), {count: 1, purged: [{id: 'runs'}]})
+})
+
+t.test('for who has left nothing is started, and nothing is waited for', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  const gone = AbortSignal.abort(new Error('who asked for it has left'))
+  const facts = {control: {list: () => ({apps: [{id: 'shop'}]})}} as unknown as RunFacts
+  const start = startInstance(facts, workflows, {...request({app: 'shop', name: 'order', id: 'o-9'}), gone})
+  await t.rejects(start, {message: 'who asked for it has left'})
+  t.equal(workflows.find('shop', 'o-9'), undefined)
+  await workflows.start('shop', order())
+  t.match(await changeInstance(workflows, {...request({id: 'o-1'}, 'suspend'), gone}), {id: 'o-1', status: 'PENDING'})
 })

@@ -1,0 +1,82 @@
+import {EventEmitter} from 'node:events'
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import t from 'tap'
+import type {ApiContext} from '../../../../src/observe/api/api-context.ts'
+import {RunEvents} from '../../../../src/observe/api/events/run-events.ts'
+import {serveApi} from '../../../../src/observe/api/serve-api.ts'
+import {RunLog} from '../../../../src/observe/logging/run-log.ts'
+import {answerOf} from '../../../../src/observe/replay/answer.ts'
+import {refused, ReplayRefused} from '../../../../src/observe/replay/replayer.ts'
+import {CallRecorder, type RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
+
+/** The response to a client that has left: `close` does not come again. */
+class LeftResponse extends EventEmitter {
+  readonly destroyed = true
+  headersSent = false
+  writeHead(): this {
+    this.headersSent = true
+    return this
+  }
+  flushHeaders(): void {
+    // to no one
+  }
+  write(): boolean {
+    return false
+  }
+  end(): this {
+    return this
+  }
+}
+
+const ask = async (context: Partial<ApiContext>, method: string, url: string, body = ''): Promise<void> => {
+  const response = new LeftResponse() as unknown as ServerResponse
+  const request = {method, url, headers: {}} as IncomingMessage
+  await serveApi(context as ApiContext, request, response, {via: 'socket', body})
+}
+
+t.test('who has left while the first request loaded the code is no reader, and is not waited for', async t => {
+  const context = {
+    recorder: new CallRecorder(() => undefined),
+    deaths: undefined,
+    masked: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {list: () => ({apps: []})}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  await ask({...context, events: async () => Promise.resolve(events)}, 'GET', '/api/v1/events')
+  t.equal(events.count('socket'), 0)
+  let held: Promise<void> | undefined
+  const waits = {holds: async (answer: Promise<void>) => (held = answer)}
+  await ask({waits: async () => Promise.resolve(waits as never)}, 'POST', '/api/v1/wait', '{}')
+  t.equal(await Promise.race([held?.then(() => 'over'), new Promise(setImmediate)]), 'over')
+})
+
+t.test('calls of a list are sent again as long as their reader is there', async t => {
+  const recorder = new CallRecorder(() => 100)
+  for (let count = 0; count < 3; count++)
+    recorder.started(
+      {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
+      {method: 'GET', path: '/', lines: ''},
+      0
+    )
+  const response = new LeftResponse()
+  Object.assign(response, {destroyed: false})
+  let sent = 0
+  const replayer = {
+    tryReplay: async (call: RecordedCall) => {
+      sent++
+      response.emit('close')
+      return Promise.resolve(refused(call, answerOf(call), new ReplayRefused(call, 'its reader has left')))
+    },
+    context: {report: () => undefined}
+  }
+  const context = {recorder, masked: () => [], replays: async () => Promise.resolve({replayer, pins: {}})}
+  const request = {method: 'POST', url: '/api/v1/replays', headers: {}} as IncomingMessage
+  const body = '{"calls":[1,2,3]}'
+  await serveApi(context as unknown as ApiContext, request, response as unknown as ServerResponse, {
+    via: 'socket',
+    body
+  })
+  t.equal(sent, 1)
+})
