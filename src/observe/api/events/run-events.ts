@@ -297,8 +297,8 @@ export class RunEvents {
 
   /** Once a second, and soon after something has happened. */
   async #tellTroubles(): Promise<void> {
-    const readers = [...this.#readers].filter(reader => reader.wants('troubles'))
-    if (readers.length === 0 || this.#isAskingTroubles) return
+    const readers = (): readonly EventReader[] => [...this.#readers].filter(reader => reader.wants('troubles'))
+    if (readers().length === 0 || this.#isAskingTroubles) return
     this.#isAskingTroubles = true
     try {
       const context = this.#context()
@@ -306,7 +306,8 @@ export class RunEvents {
       const text = JSON.stringify(troubles)
       if (text === this.#troubles) return
       this.#troubles = text
-      for (const reader of readers) {
+      // also those who have come while it was asked
+      for (const reader of readers()) {
         const {app} = reader
         pass([reader], 'troubles', {troubles: app === '' ? troubles : troubles.filter(each => each.app === app)})
       }

@@ -151,3 +151,56 @@ t.test('who goes on at an event is told how many calls each fault has hit', asyn
   t.match(await once(next.sink, 'text'), [/"change":"hit".*"hits":1/])
   events.leave(next.reader)
 })
+
+t.test('who comes while the troubles are asked is told them, too', async t => {
+  const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
+  t.teardown(() => clearInterval(alive))
+  const app = appOf({id: 'shop', state: 'backoff', availability: 'never', exit: 'exited with code 3', exitCode: 3})
+  const recorder = new CallRecorder(() => undefined)
+  const deaths = new Deaths(recorder)
+  const lines = Promise.withResolvers<readonly string[]>()
+  const asked = Promise.withResolvers<void>()
+  deaths.add({
+    app: 'shop',
+    name: 'shop',
+    exit: {kind: 'code', code: 3},
+    reason: '',
+    at: 0,
+    livedMs: 1,
+    files: [],
+    inside: [],
+    work: [],
+    lines: async () => {
+      asked.resolve()
+      return lines.promise
+    },
+    place: async () => Promise.resolve('')
+  })
+  const context = {
+    recorder,
+    deaths,
+    masked: () => [],
+    apps: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {
+      list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
+    }
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const join = (): {reader: EventReader; told: Promise<unknown[]>} => {
+    const sink = new Sink()
+    const types = new Set(['troubles'] as const)
+    const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
+    events.join(reader, events.mark())
+    return {reader, told: once(sink, 'text')}
+  }
+  const first = join()
+  await asked.promise
+  const second = join()
+  lines.resolve([])
+  for (const {reader, told} of [first, second]) {
+    t.match(await told, [/"type":"troubles".*"key":"exit shop"/])
+    events.leave(reader)
+  }
+})
