@@ -20,25 +20,28 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
   let numbers: number[] = []
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
+  const droppedLine = (): string => {
+    const line = dropped > 0 ? `{"dropped":${dropped}}\n` : ''
+    dropped = 0
+    return line
+  }
   const write = (): void => {
     timer = undefined
     const ended = numbers
     numbers = []
-    if (response.writableNeedDrain) return void (dropped += ended.length)
-    let text = dropped > 0 ? droppedLine(dropped) : ''
-    dropped = 0
-    let count = 0
+    const isFull = response.writableNeedDrain
+    let text = isFull ? '' : droppedLine()
+    let room = isFull ? 0 : MAX_BATCH
     for (const number of ended) {
       const call = recorder.call(number)
       if (call === undefined) continue
       let content: CallContent | undefined
       const read = (): CallContent => (content ??= contentOf(call))
       if (!matches(call, read)) continue
-      if (++count > MAX_BATCH) dropped++
-      else text += `${JSON.stringify(rowOf(call, read(), masking))}\n`
+      if (room-- > 0) text += `${JSON.stringify(rowOf(call, read(), masking))}\n`
+      else dropped++
     }
-    if (dropped > 0) text += droppedLine(dropped)
-    dropped = 0
+    if (!isFull) text += droppedLine()
     if (text !== '') response.write(text)
   }
   const stop = recorder.onEnded(number => {
@@ -54,5 +57,3 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
   })
   response.writeHead(200, {'content-type': 'application/x-ndjson'}).flushHeaders()
 }
-
-const droppedLine = (count: number): string => `{"dropped":${count}}\n`

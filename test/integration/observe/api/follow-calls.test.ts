@@ -1,6 +1,6 @@
 import {createServer, request, type IncomingMessage, type ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
-import {once} from 'node:events'
+import {EventEmitter, once} from 'node:events'
 import t from 'tap'
 import {followCalls} from '../../../../src/observe/api/follow-calls.ts'
 import type {RunFacts} from '../../../../src/observe/api/run-facts.ts'
@@ -42,4 +42,23 @@ t.test('for a reader that does not read calls are dropped, and counted once it r
     if (seen === count) break
   }
   t.equal(seen, count, 'each call came, or was counted')
+})
+
+t.test('calls that a filter leaves out are not counted, although the reader does not read', async t => {
+  const {recorder, made} = await openSidecar(t, () => ({}))
+  const texts: string[] = []
+  const response = Object.assign(new EventEmitter(), {
+    writableNeedDrain: true,
+    write: (text: string) => texts.push(text),
+    writeHead: () => ({flushHeaders: () => undefined})
+  })
+  const facts = {recorder, masked: () => []} as unknown as RunFacts
+  followCalls(facts, new URLSearchParams({q: 'path:/orders'}), response as unknown as ServerResponse)
+  for (const path of ['/health', '/orders', '/health']) made(`GET ${path} HTTP/1.1\r\n\r\n`)
+  await new Promise(resolve => setTimeout(resolve, 60)) // a batch is written each 50 ms
+  response.writableNeedDrain = false
+  response.emit('drain')
+  await new Promise(resolve => setTimeout(resolve, 60))
+  response.emit('close')
+  t.strictSame(texts, ['{"dropped":1}\n'])
 })
