@@ -95,7 +95,10 @@ export class CallRecorder implements CallObserver {
     const {number = 0} = call
     const {lines, kept} = this.#memory ?? {}
     if (lines?.has(number) !== true) return
-    const edge = this.#edgeOf(call)
+    const [edge, before] = [this.#edgeOf(call), this.edges.at(lines.read(number).edge)]
+    const waited = (lines.flags(number) & (FLAG.waited | FLAG.replay)) === FLAG.waited ? 1 : 0
+    if (before !== undefined) before.waited -= waited
+    edge.waited += waited
     if (edge.bodyBytes >= 0) return lines.moveTo(number, edge.index)
     // the caller is not recorded
     this.#unrecorded.begun++

@@ -213,3 +213,15 @@ t.test('of a call whose caller turns out not to be recorded nothing is kept, und
   t.same([recorder.numbers(), recorder.open()], [[], []])
   t.end()
 })
+
+t.test('a call that waits before its caller is known has waited for that caller', t => {
+  const recorder = new CallRecorder(() => 1000)
+  const call = callOf('stock', {caller: 'outside'})
+  recorder.started(call, request, 1000)
+  recorder.held(call, '"stock" has its 1 call')
+  recorder.attributed(Object.assign(call, {caller: 'shop'}))
+  recorder.ended(recordOf(call))
+  const waited = recorder.edges.all.map(({caller, calls, waited: count}) => [caller, calls, count])
+  t.strictSame(waited, [['outside', 0, 0], ['shop', 1, 1]]) // prettier-ignore
+  t.end()
+})
