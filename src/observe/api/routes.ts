@@ -174,6 +174,7 @@ export const ROUTES: RouteTable = {
     }
   },
   'POST /scheduled/jobs': {
+    isLarge: true,
     onSocket: async (context, request) => {
       const {takeJobs} = await import('./jobs/serve-scheduled.ts')
       return takeJobs(await context.work.jobs(), request)

@@ -48,7 +48,7 @@ export async function serveApi(
   }
 }
 
-/** The largest request body that the API expects; the rest is dropped. */
+/** The largest request body that most routes expect. */
 const MAX_BODY = 1024 * 1024
 
 async function bodyOf(
@@ -57,7 +57,8 @@ async function bodyOf(
 ): Promise<string> {
   let body = ''
   request.setEncoding(isBytes ? 'latin1' : 'utf8')
-  for await (const piece of request) if (body.length < max) body += piece as string
+  for await (const piece of request) if (body.length <= max) body += piece as string
+  if (body.length > max) throw new ApiProblem(413, `the body is longer than ${max} characters`)
   return body
 }
 
