@@ -23,7 +23,7 @@ async function lastLines(
   const lines = decoded(text).split('\n')
   if (lines.at(-1) === '') lines.pop()
   const {withoutNativeStack} = await import('../model/code-place.ts')
-  return withoutNativeStack(lines.map(line => line.replace(/^== APP - [^=]* == /, '')))
+  return withoutNativeStack(lines.map(line => line.replace(/^== APP - [^=]* == /, '').slice(0, MAX_LINE)))
 }
 
 /** Where the code of an app in this folder failed; '' = not known. */
@@ -31,6 +31,9 @@ async function placeOf(lines: () => Promise<readonly string[]>, folder: string):
   const {codePlace} = await import('../model/code-place.ts')
   return codePlace(await lines(), folder)
 }
+
+/** Characters of each of them: an app may write megabytes in one line. */
+const MAX_LINE = 4096
 
 /** Number of lines to keep of the output before an exit. */
 const LINES = 50

@@ -12,9 +12,22 @@ import {rowOf} from './call-view.ts'
 const OUT_OF_MEMORY = 'An unexpected SIGKILL often means that the system ran out of memory: see dmesg'
 
 export async function deathView(death: Death, masking: Masking, spans?: SpanStore): Promise<Api.Death> {
-  const {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines, place, advice} =
-    death
+  const {exit, place, lines, advice} = death
   const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
+  return {
+    ...deathFacts(death, masking),
+    place: await place(),
+    thrown: spans === undefined ? [] : thrownBefore(death, masking, spans),
+    lines: await lines(),
+    hint: isKilled ? OUT_OF_MEMORY : ((await advice?.()) ?? '')
+  }
+}
+
+/** All that is known without reading the log of the app. */
+export function deathFacts(
+  {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished}: Death,
+  masking: Masking
+): Omit<Api.Death, 'place' | 'thrown' | 'lines' | 'hint'> {
   const rows = inside.map(({call, forMs, count, times}) => ({
     ...rowOf(call, contentOf(call), masking),
     // the copy was made while it was in flight: that ended with the process
@@ -37,16 +50,12 @@ export async function deathView(death: Death, masking: Masking, spans?: SpanStor
       work: work.map(heldWorkText)
     }),
     reason,
-    place: await place(),
     at: new Date(at).toISOString(),
     livedMs,
     files,
     inside: rows,
     work,
-    thrown: spans === undefined ? [] : thrownBefore(death, masking, spans),
     earlier,
-    finished: finished.map(call => rowOf(call, contentOf(call), masking)),
-    lines: await lines(),
-    hint: isKilled ? OUT_OF_MEMORY : ((await advice?.()) ?? '')
+    finished: finished.map(call => rowOf(call, contentOf(call), masking))
   }
 }

@@ -7,7 +7,7 @@ import {WAITS_FOR_SAVE} from '../../model/exit-text.ts'
 import {instanceName} from '../../model/plan.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {Death} from '../telemetry/recorder/deaths.ts'
-import {deathView} from './death-view.ts'
+import {deathFacts} from './death-view.ts'
 import {failuresOf, type FailedCalls} from './failed-calls.ts'
 import type {RunFacts} from './run-facts.ts'
 
@@ -65,7 +65,8 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
   const plain = {app: app.id, name, isOver: false, error: '', place: '', death: 0, request: null}
   if (word === 'looping' || word === 'down' || word === 'restarting' || isJustOver(app, death, now)) {
     const isOver = !['looping', 'down', 'restarting'].includes(word)
-    const view = death === undefined ? undefined : await deathView(death, masking)
+    // asked each second: without the last lines, which may be many megabytes
+    const view = death && deathFacts(death, masking)
     const next = word === 'restarting' ? ', restarting' : app.state === 'backoff' ? `, ${WAITS_FOR_SAVE}` : ''
     const sentence = view?.text ?? `"${name}" ${app.exit}`
     return [
@@ -81,7 +82,7 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
             ? `${sentence}${isOver ? ', and is ready again' : next}`
             : `"${name}" ${loopText(app.loop)}`,
         error: view?.reason ?? '',
-        place: view?.place ?? '',
+        place: (await death?.place()) ?? '',
         death: view?.number ?? 0,
         request: requestOf(view),
         action: actionOf(app.id, view)
@@ -116,18 +117,20 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
   ]
 }
 
+type Facts = ReturnType<typeof deathFacts>
+
 /** Whether an app has exited by itself, and is ready again since less than half a minute. */
 const isJustOver = (app: Api.App, death: Death | undefined, now: number): boolean =>
   app.isReady && death !== undefined && now - death.at < HELD_MS
 
-const requestOf = (view: Api.Death | undefined): Api.Trouble['request'] => {
+const requestOf = (view: Facts | undefined): Api.Trouble['request'] => {
   const [call] = view?.inside ?? []
   if (call === undefined) return null
   const {number, from, method, path, forMs} = call
   return {number, from, method, path, ms: forMs, status: ''}
 }
 
-function actionOf(app: string, view: Api.Death | undefined): Api.Trouble['action'] {
+function actionOf(app: string, view: Facts | undefined): Api.Trouble['action'] {
   const [call] = view?.inside ?? []
   if (call !== undefined) return {kind: 'request', text: 'Show the request', command: `pillion trace ${call.number}`}
   return view === undefined ? logsAction(app) : whyAction(app)

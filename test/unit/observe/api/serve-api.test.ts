@@ -82,28 +82,30 @@ t.test('calls of a list are sent again as long as their reader is there', async 
   t.equal(sent, 1)
 })
 
-t.test('jobs of a file may be long; what is too long for another route is refused as such', async t => {
-  const ask = async (url: string): Promise<unknown> => {
-    const taken: unknown[] = []
-    const body = JSON.stringify({jobs: [{...JOB, data: {typeUrl: '', value: 'eHg='.repeat(400_000)}}]})
-    const request = Object.assign(Readable.from([body.slice(0, 1_100_000), body.slice(1_100_000)]), {
-      method: 'POST',
-      url,
-      headers: {}
-    })
-    const answer = Promise.withResolvers<unknown>()
-    const response = Object.assign(new LeftResponse(), {end: (text: string) => answer.resolve(JSON.parse(text))})
-    const jobs = {take: async (read: readonly unknown[]) => Promise.resolve(taken.push(...read))}
-    const context = {masked: () => [], work: {jobs: async () => Promise.resolve(jobs)}}
-    await serveApi(
-      context as unknown as ApiContext,
-      request as unknown as IncomingMessage,
-      response as unknown as ServerResponse
-    )
-    return answer.promise
-  }
-  t.match(await ask('/api/v1/scheduled/jobs'), {jobs: 1})
-  t.match(await ask('/api/v1/faults'), {status: 413, detail: 'the body is longer than 1048576 characters'})
-})
-
 const JOB = {app: 'shop', name: 'report', dueTime: '10h', begin: '2026-01-31T14:46:28Z', policy: {kind: 'drop'}}
+
+/** The answer to a long list of jobs. */
+const askLong = async (url: string): Promise<unknown> => {
+  const taken: unknown[] = []
+  const body = JSON.stringify({jobs: [{...JOB, data: {typeUrl: '', value: 'eHg='.repeat(400_000)}}]})
+  const request = Object.assign(Readable.from([body.slice(0, 1_100_000), body.slice(1_100_000)]), {
+    method: 'POST',
+    url,
+    headers: {}
+  })
+  const answer = Promise.withResolvers<unknown>()
+  const response = Object.assign(new LeftResponse(), {end: (text: string) => answer.resolve(JSON.parse(text))})
+  const jobs = {take: async (read: readonly unknown[]) => Promise.resolve(taken.push(...read))}
+  const context = {masked: () => [], work: {jobs: async () => Promise.resolve(jobs)}}
+  await serveApi(
+    context as unknown as ApiContext,
+    request as unknown as IncomingMessage,
+    response as unknown as ServerResponse
+  )
+  return answer.promise
+}
+
+t.test('jobs of a file may be long; what is too long for another route is refused as such', async t => {
+  t.match(await askLong('/api/v1/scheduled/jobs'), {jobs: 1})
+  t.match(await askLong('/api/v1/faults'), {status: 413, detail: 'the body is longer than 1048576 characters'})
+})

@@ -158,7 +158,7 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
   const app = appOf({id: 'shop', state: 'backoff', availability: 'never', exit: 'exited with code 3', exitCode: 3})
   const recorder = new CallRecorder(() => undefined)
   const deaths = new Deaths(recorder)
-  const lines = Promise.withResolvers<readonly string[]>()
+  const place = Promise.withResolvers<string>()
   const asked = Promise.withResolvers<void>()
   deaths.add({
     app: 'shop',
@@ -170,11 +170,11 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
     files: [],
     inside: [],
     work: [],
-    lines: async () => {
+    lines: async () => Promise.resolve([]),
+    place: async () => {
       asked.resolve()
-      return lines.promise
-    },
-    place: async () => Promise.resolve('')
+      return place.promise
+    }
   })
   const context = {
     recorder,
@@ -198,7 +198,7 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
   const first = join()
   await asked.promise
   const second = join()
-  lines.resolve([])
+  place.resolve('')
   for (const {reader, told} of [first, second]) {
     t.match(await told, [/"type":"troubles".*"key":"exit shop"/])
     events.leave(reader)
