@@ -25,7 +25,8 @@ export function readSpan(span: Message, {scope, sender, now}: SpanReading): Rece
   if (traceId === '' || spanId === '')
     throw new Rejected('a span needs a trace id of 16 bytes and a span id of 8 bytes')
   const parentId = idOf(span['parentSpanId'], 16)
-  const times = possible(msOf(span['startTimeUnixNano']), msOf(span['endTimeUnixNano']), now)
+  const start = msOf(span['startTimeUnixNano'])
+  const times = possible(start, msOf(span['endTimeUnixNano']), now)
   const status = fieldsOf(span['status'])
   const exceptions = elementsOf(span['events']).map(fieldsOf)
   const thrown = exceptions.findLast(({name}) => name === 'exception')
@@ -35,7 +36,8 @@ export function readSpan(span: Message, {scope, sender, now}: SpanReading): Rece
     .slice(0, MAX_EVENTS)
     .map(event => ({
       name: shortText(primitiveText(event['name']), MAX_NAME),
-      at: msOf(event['timeUnixNano']) - times.startedAt,
+      // by the clock of the app, as the start that it was sent with
+      at: start === 0 ? 0 : (msOf(event['timeUnixNano']) || start) - start,
       attributes: readAttributes(event['attributes'])
     }))
   const exception = thrown === undefined ? undefined : exceptionIn(readAttributes(thrown['attributes']))

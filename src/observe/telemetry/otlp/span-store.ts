@@ -138,7 +138,11 @@ export class SpanStore {
     this.#ignored.add(traceId)
     const [oldest] = this.#ignored
     if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest)
-    this.#traces.delete(traceId)
+    if (!this.#traces.delete(traceId)) return
+    // others would be dropped for what is never shown
+    this.#items = this.#items.slice(this.#first).filter(item => item?.traceId !== traceId)
+    this.#first = 0
+    this.#bytes = this.#items.reduce((sum, item) => sum + (item === undefined ? 0 : bytesOf(item)), 0)
   }
 }
 

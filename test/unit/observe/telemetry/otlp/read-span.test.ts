@@ -37,6 +37,20 @@ t.test('times that cannot be are those of the arrival', async t => {
   t.match([Math.round(startedAt), endedAt], [NOW - 10, startedAt])
 })
 
+const momentsOf = (start: string, event: string): readonly number[] | undefined => {
+  const events = [{name: 'retry', timeUnixNano: event}]
+  const details = spanDetails(read({startTimeUnixNano: start, endTimeUnixNano: start, events}))
+  return details.events?.map(({at}) => Math.round(at))
+}
+
+t.test('events keep their place in a span whose times cannot be', async t => {
+  const ahead = Date.parse('2250-01-01')
+  t.match(momentsOf(nano(ahead), nano(ahead + 20)), [20])
+  t.match(momentsOf(nano(NOW - 30), nano(NOW - 10)), [20])
+  t.match(momentsOf(nano(NOW - 30), '0'), [0], 'without a time')
+  t.match(momentsOf('0', nano(NOW)), [0])
+})
+
 t.test('long values are cut, in every script, and nothing is split within a character', async t => {
   const span = read({
     name: '名'.repeat(10_000),

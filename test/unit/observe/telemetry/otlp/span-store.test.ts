@@ -57,6 +57,7 @@ t.test('nothing is kept of an app that is not recorded, of a question of its sid
     store.addSpan(madeSpan(`c${trace} 3 1`, [0, 1]), '')
   }
   t.strictSame([...store.traces.keys()], [])
+  t.equal(store.size, 0, 'nor does what came before the question count')
   const below = {kind: KIND.server, details: {attributes: [['url.path', '/healthz']] as const}}
   store.addSpan(madeSpan('d 1 2', [0, 1], below), '')
   t.equal(store.traces.size, 1, 'an app asks another one in a trace')
