@@ -29,7 +29,7 @@ export async function maskedEnvironment({control, masked}: RunFacts, name: AppNa
   const masking = new Masking(masked())
   return {
     folder: launch.folder,
-    command: launch.command,
+    command: launch.command.map(withoutPasswords),
     variables: launch.added
       .toSorted()
       .map(each => [each, withoutPasswords(masking.named(each, launch.environment[each] ?? ''))])
