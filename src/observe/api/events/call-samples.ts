@@ -36,19 +36,19 @@ export function sampleCalls(
   }
   const striking: number[] = []
   const plain: number[] = []
+  let others = 0
   for (const number of ended.slice(-MAX_READ).toReversed()) {
-    if (striking.length >= MAX_STRIKING && plain.length >= MAX_ROWS) break
     const line = recorder.line(number)
     const edge = line && recorder.edges.at(line.edge)
     if (line === undefined || edge === undefined) continue
-    if (app !== '' && edge.caller !== app && edge.callee !== app) continue
-    if (striking.length < MAX_STRIKING && isStriking(line, edge)) striking.push(number)
-    else plain.push(number)
+    if (app !== '' && edge.caller !== app && edge.callee !== app) others++
+    else if (striking.length < MAX_STRIKING && isStriking(line, edge)) striking.push(number)
+    else if (plain.length < MAX_ROWS) plain.push(number)
   }
   const chosen = [...striking, ...plain.slice(0, MAX_ROWS - striking.length)].toSorted((a, b) => a - b)
   const calls = chosen.flatMap(number => {
     const call = recorder.call(number)
     return call === undefined ? [] : [rowOf(call, contentOf(call), masking)]
   })
-  return {calls, notShown: Math.max(0, ended.length - calls.length)}
+  return {calls, notShown: ended.length - others - calls.length}
 }

@@ -2,23 +2,39 @@ import type * as Api from '../../../model/api.generated.ts'
 import {decoded} from '../../../model/bytes.ts'
 import {linesIn} from '../../logging/prefix.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
-import {lineView} from '../line-view.ts'
+import {isOfApp, lineView} from '../line-view.ts'
 
 const MAX_LINES = 400
 const MAX_CHARACTERS = 64 * 1024
 /** Longer lines are cut off. */
 const MAX_LINE = 4096
 
+/** A sample of the lines of all apps; `notShown`: the number of further lines of each writer. */
+interface AllLines extends Omit<Api.LineSample, 'notShown'> {
+  readonly notShown: ReadonlyMap<string, number>
+}
+
+/** The part of a sample that is of one app; '' = all. */
+export function linesOf({lines, notShown, ...place}: AllLines, app: string): Api.LineSample {
+  const isMeant = (name: string): boolean => app === '' || isOfApp(name, app)
+  const counts = [...notShown].map(([name, count]) => (isMeant(name) ? count : 0))
+  return {
+    ...place,
+    lines: lines.filter(line => isMeant(line.app)),
+    notShown: counts.reduce((sum, each) => sum + each, 0)
+  }
+}
+
 /** Output of apps since the last sample: the first 400 lines, and the number of further lines. */
 export class LineSamples {
   #lines: Api.Line[] = []
   #characters = 0
-  #notShown = 0
+  #notShown = new Map<string, number>()
   #from = -1
   #to = 0
 
   get isEmpty(): boolean {
-    return this.#lines.length === 0 && this.#notShown === 0
+    return this.#lines.length === 0 && this.#notShown.size === 0
   }
 
   add({number, writer, stream, time, coloured: text}: LogBatch): void {
@@ -33,16 +49,18 @@ export class LineSamples {
       this.#characters += line.length
       at = end + 1
     }
-    if (at < text.length) this.#notShown += linesIn(at === 0 ? text : text.slice(at))
+    if (at === text.length) return
+    const {name} = writer
+    this.#notShown.set(name, (this.#notShown.get(name) ?? 0) + linesIn(at === 0 ? text : text.slice(at)))
   }
 
   /** Returns what came since the last call. */
-  take(): Api.LineSample {
+  take(): AllLines {
     const taken = {from: Math.max(0, this.#from), to: this.#to, lines: this.#lines, notShown: this.#notShown}
     this.#from = -1
     this.#lines = []
     this.#characters = 0
-    this.#notShown = 0
+    this.#notShown = new Map()
     return taken
   }
 }

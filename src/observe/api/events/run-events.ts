@@ -14,14 +14,13 @@ import {deathView} from '../death-view.ts'
 import {RECENT_SECONDS} from '../../telemetry/recorder/edges.ts'
 import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
-import {isOfApp} from '../line-view.ts'
 import {replayView} from '../replay-view.ts'
 import {troublesOf} from '../troubles.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
 import {EventLog} from './event-log.ts'
 import type {Via, EventReader} from './event-reader.ts'
-import {LineSamples} from './line-samples.ts'
+import {linesOf, LineSamples} from './line-samples.ts'
 
 /** Changes of apps within this time are reported together. */
 const STATE_MS = 50
@@ -274,8 +273,8 @@ export class RunEvents {
         if (sample.calls.length > 0 || app === '') pass(readers, 'calls', sample)
       }
       if (lines === undefined) continue
-      const wanted = app === '' ? lines.lines : lines.lines.filter(line => isOfApp(line.app, app))
-      if (wanted.length > 0 || app === '') pass(readers, 'lines', {...lines, lines: wanted})
+      const sample = linesOf(lines, app)
+      if (sample.lines.length + sample.notShown > 0) pass(readers, 'lines', sample)
     }
   }
 

@@ -175,7 +175,9 @@ t.test('an app that is well again is told of for half a minute, and last', async
 })
 
 t.test('the lines of an exit, which may be long, are not read for a trouble', async t => {
-  const lines = async (): Promise<readonly string[]> => Promise.reject(new Error('the log is read'))
-  const found = await troubles({apps: [{id: 'shop', ...DOWN}], exits: () => [exitOf('shop', {lines})]})
+  const found = await troubles({
+    apps: [{id: 'shop', ...DOWN}],
+    exits: () => [exitOf('shop', {lines: async () => Promise.reject(new Error('the log is read'))})]
+  })
   t.match(found, [{key: 'exit shop', place: 'svc.mjs:10', error: 'TypeError: no cents'}])
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {LineSamples} from '../../../../../src/observe/api/events/line-samples.ts'
+import {linesOf, LineSamples} from '../../../../../src/observe/api/events/line-samples.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 
 t.test('of a flood of lines the first are told, and how many came besides', async t => {
@@ -11,11 +11,23 @@ t.test('of a flood of lines the first are told, and how many came besides', asyn
   shop.write('stdout', Buffer.from('Grüße\r\n').toString('latin1'), 1)
   shop.write('stderr', `${'x'.repeat(10_000)}\n`, 1)
   for (let i = 0; i < 10; i++) shop.write('stdout', 'line\n'.repeat(1000), 1000)
-  const {from, to, lines, notShown} = samples.take()
+  const {from, to, lines, notShown} = linesOf(samples.take(), '')
   t.strictSame([from, to, log.next], [0, 12, 12], 'where that is in the log')
   t.match(lines[0], {app: 'shop', stream: 'stdout', line: 'Grüße', time: /Z$/})
   t.match(lines[1], {stream: 'stderr', line: /^x{4096}\.\.\.$/})
   t.equal(lines.length, 400)
   t.equal(lines.length + notShown, 10_002, 'each is told or counted')
   t.ok(samples.isEmpty, 'they are told once')
+})
+
+t.test('who reads one app is told how many lines of this app came besides', async t => {
+  const log = new RunLog()
+  const samples = new LineSamples()
+  log.tap(batch => samples.add(batch))
+  log.writer('shop').write('stdout', 'a line\n', 1)
+  log.writer('stock').write('stdout', 'line\n'.repeat(1000), 1000)
+  const taken = samples.take()
+  t.match(linesOf(taken, 'shop'), {lines: [{line: 'a line'}], notShown: 0})
+  const {lines, notShown} = linesOf(taken, 'stock')
+  t.equal(lines.length + notShown, 1000)
 })
