@@ -59,17 +59,15 @@ interface Found {
   readonly at: Readonly<Record<string, string>>
 }
 
+interface Row extends Omit<Found, 'at'> {
+  readonly method: string
+  readonly path: string
+  readonly pattern: RegExp
+}
+
 /** Finds the route of a request. */
 export class Router {
-  readonly #rows: readonly {
-    readonly method: string
-    readonly path: string
-    readonly pattern: RegExp
-    readonly answer: Answer<Route>
-    readonly isForPages: boolean
-    readonly isLarge: boolean
-    readonly isBytes: boolean
-  }[]
+  readonly #rows: readonly Row[]
 
   constructor(routes: RouteTable) {
     this.#rows = Object.entries(routes).map(([route, row]: [string, Answer<Route> | OnSocket<Route>]) => {

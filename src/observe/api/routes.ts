@@ -12,15 +12,35 @@ import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
 import {ApiProblem} from './problem.ts'
-import type {Jobs} from '../../work/job/jobs.ts'
-import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {KnownWork} from './run-facts.ts'
-import type {RouteTable} from './route.ts'
+import type {ApiRequest, RouteTable} from './route.ts'
 import {runView} from './run-view.ts'
 import type {RunControl} from '../../control/run-control.ts'
 import {assignService, listServices, removeService} from './services.ts'
 import {troublesOf} from './troubles.ts'
 import {oneDeath, whyOf} from './why.ts'
+
+/** Answers by code that is loaded with the work that outlives the run. Where there is no file of it, none is created. */
+const withWork =
+  <C, W>(load: () => Promise<C>, part: (work: KnownWork) => W) =>
+  <T>(answer: (code: C, part: W, request: ApiRequest, context: ApiContext) => T) =>
+  async (context: ApiContext, request: ApiRequest): Promise<Awaited<T>> => {
+    const [work, code] = await Promise.all([context.work.known(), load()])
+    return await answer(code, part(work), request, context)
+  }
+
+const withWorkflows = withWork(
+  async () => import('./workflows/serve-workflows.ts'),
+  ({workflows}) => workflows
+)
+const withJobs = withWork(
+  async () => import('./jobs/serve-jobs.ts'),
+  ({jobs}) => jobs
+)
+const withScheduled = withWork(
+  async () => import('./jobs/serve-scheduled.ts'),
+  work => work
+)
 
 /** The handler of each request of `schema/api.yaml`. Code that few need is loaded by the request. */
 export const ROUTES: RouteTable = {
@@ -115,64 +135,29 @@ export const ROUTES: RouteTable = {
   'POST /pins': async (context, request) => pinCall(context, request),
   'DELETE /pins': async context => unpin(context),
   'DELETE /pins/{number}': async (context, {at}) => unpin(context, Number(at['number'])),
-  'GET /workflows': async (context, {query}) => {
-    const [workflows, {listInstances}] = await workflowsOf(context)
-    return listInstances(workflows, query)
-  },
+  'GET /workflows': withWorkflows((code, workflows, {query}) => code.listInstances(workflows, query)),
   'POST /workflows': async (context, request) => {
     const {startInstance} = await import('./workflows/serve-workflows.ts')
     return startInstance(context, await context.work.workflows(), request)
   },
-  'POST /workflows/purge': async (context, request) => {
-    const [workflows, {purgeInstances}] = await workflowsOf(context)
-    return purgeInstances(workflows, request)
-  },
-  'POST /workflows/replay': async (context, request) => {
-    const [workflows, {replayInstance}] = await workflowsOf(context)
-    return replayInstance(workflows, request)
-  },
-  'GET /workflow': async (context, request) => {
-    const [workflows, {oneInstance}] = await workflowsOf(context)
-    return oneInstance(workflows, request, maskingOf(context))
-  },
-  'GET /workflow/history': async (context, request) => {
-    const [workflows, {oneHistory}] = await workflowsOf(context)
-    return oneHistory(workflows, request, maskingOf(context))
-  },
-  'GET /workflow/timeline': async (context, request) => {
-    const [workflows, {oneTimeline}] = await workflowsOf(context)
-    return oneTimeline(workflows, request, context.plans())
-  },
-  'POST /workflow/{action}': async (context, request) => {
-    const [workflows, {changeInstance}] = await workflowsOf(context)
-    return changeInstance(workflows, request)
-  },
-  'GET /jobs': async (context, {query}) => {
-    const [jobs, {listJobs}] = await jobsOf(context)
-    return listJobs(jobs, query)
-  },
-  'GET /job': async (context, {query}) => {
-    const [jobs, {oneJob}] = await jobsOf(context)
-    return oneJob(jobs, query, maskingOf(context))
-  },
-  'POST /job/{change}': async (context, request) => {
-    const [jobs, {changeJob}] = await jobsOf(context)
-    return changeJob(jobs, request)
-  },
-  'GET /scheduled': async (context, {query}) => {
-    const [work, {listScheduled}] = await scheduledOf(context)
-    return listScheduled(work, query)
-  },
-  'POST /scheduled/delete': async (context, request) => {
-    const [work, {deleteScheduled}] = await scheduledOf(context)
-    return deleteScheduled(work, request)
-  },
-  'GET /scheduled/jobs': {
-    onSocket: async (context, {query}) => {
-      const [{jobs}, {keptJobs}] = await scheduledOf(context)
-      return keptJobs(jobs, query)
-    }
-  },
+  'POST /workflows/purge': withWorkflows(async (code, workflows, request) => code.purgeInstances(workflows, request)),
+  'POST /workflows/replay': withWorkflows(async (code, workflows, request) => code.replayInstance(workflows, request)),
+  'GET /workflow': withWorkflows((code, workflows, request, context) =>
+    code.oneInstance(workflows, request, maskingOf(context))
+  ),
+  'GET /workflow/history': withWorkflows((code, workflows, request, context) =>
+    code.oneHistory(workflows, request, maskingOf(context))
+  ),
+  'GET /workflow/timeline': withWorkflows(async (code, workflows, request, context) =>
+    code.oneTimeline(workflows, request, context.plans())
+  ),
+  'POST /workflow/{action}': withWorkflows(async (code, workflows, request) => code.changeInstance(workflows, request)),
+  'GET /jobs': withJobs(async (code, jobs, {query}) => code.listJobs(jobs, query)),
+  'GET /job': withJobs(async (code, jobs, {query}, context) => code.oneJob(jobs, query, maskingOf(context))),
+  'POST /job/{change}': withJobs(async (code, jobs, request) => code.changeJob(jobs, request)),
+  'GET /scheduled': withScheduled(async (code, work, {query}) => code.listScheduled(work, query)),
+  'POST /scheduled/delete': withScheduled(async (code, work, request) => code.deleteScheduled(work, request)),
+  'GET /scheduled/jobs': {onSocket: withScheduled(async (code, {jobs}, {query}) => code.keptJobs(jobs, query))},
   'POST /scheduled/jobs': {
     isLarge: true,
     onSocket: async (context, request) => {
@@ -188,10 +173,7 @@ export const ROUTES: RouteTable = {
     (await actorsCode()).oneReminder(context.actors, query, maskingOf(context)),
   'POST /reminder/run': async ({actors}, request) => (await actorsCode()).changeReminder(actors, 'run', request),
   'POST /reminder/delete': async ({actors}, request) => (await actorsCode()).changeReminder(actors, 'delete', request),
-  'POST /skip': async (context, request) => {
-    const [workflows, {skipTime}] = await workflowsOf(context)
-    return skipTime(workflows, request)
-  },
+  'POST /skip': withWorkflows(async (code, workflows, request) => code.skipTime(workflows, request)),
   'GET /services': ({control}) => listServices(control),
   'POST /services/{name}/{version}/assign': {onSocket: ({control}, request) => assignService(control, request)},
   'DELETE /services/{name}/{version}': {onSocket: async ({control}, request) => removeService(control, request)},
@@ -212,23 +194,6 @@ async function releaseRedis(control: RunControl, port: number): Promise<Api.Rele
   if (await control.releaseRedis(port)) return {port}
   throw new ApiProblem(404, `the run holds no Redis at port ${port}`)
 }
-
-const workflowsOf = async (
-  context: ApiContext
-): Promise<readonly [Workflows, typeof import('./workflows/serve-workflows.ts')]> => {
-  const [{workflows}, code] = await Promise.all([context.work.known(), import('./workflows/serve-workflows.ts')])
-  return [workflows, code]
-}
-
-const jobsOf = async (context: ApiContext): Promise<readonly [Jobs, typeof import('./jobs/serve-jobs.ts')]> => {
-  const [{jobs}, code] = await Promise.all([context.work.known(), import('./jobs/serve-jobs.ts')])
-  return [jobs, code]
-}
-
-const scheduledOf = async (
-  context: ApiContext
-): Promise<readonly [KnownWork, typeof import('./jobs/serve-scheduled.ts')]> =>
-  Promise.all([context.work.known(), import('./jobs/serve-scheduled.ts')])
 
 const actorsCode = async (): Promise<typeof import('./actors/serve-actors.ts')> => import('./actors/serve-actors.ts')
 

@@ -1,3 +1,4 @@
+import type {LogsQuery} from '../../control/run-control.ts'
 import {Follower} from './follower.ts'
 
 /** The log of an app as other terminals read it during the run. Text is latin1, one character for each byte. */
@@ -18,14 +19,7 @@ export interface LogRecord {
   readonly closed: Promise<void>
 }
 
-export interface LogQuery {
-  /** Number of lines from the end; -1: all that are kept. */
-  readonly tail: number
-  /** ms since 1970; 0: no limit. */
-  readonly since: number
-  readonly isFollowed: boolean
-  /** Lines that are in memory come with the colours of their app. */
-  readonly isColoured?: boolean
+export interface LogQuery extends Omit<LogsQuery, 'version'> {
   /** Aborted when the reader has left. */
   readonly gone: AbortSignal
 }

@@ -30,9 +30,14 @@ export function harExporter({masked, now, gathered}: ExporterOptions): Exporter 
   }
 }
 
+/** What HAR has no field for. */
+const OWN = [
+  ...(['number', 'from', 'to', 'isOpen', 'isFailed', 'failure', 'waitedMs', 'waitedFor', 'attempts', 'pid'] as const),
+  ...(['traceparent', 'marks', 'isKept', 'isTruncated'] as const)
+]
+
 function entryOf({request, response}: CallContent, detail: Api.CallDetail, spans: readonly Api.Span[]): object {
-  const {number, from, to, at, isOpen, isFailed, failure, waitedMs, waitedFor, attempts, pid, marks} = detail
-  const {traceparent, isKept, isTruncated, status} = detail
+  const {at, marks, status} = detail
   const isGrpc = marks.includes('grpc')
   const timings = timingsOf(detail)
   return {
@@ -43,21 +48,8 @@ function entryOf({request, response}: CallContent, detail: Api.CallDetail, spans
     cache: {},
     timings,
     _pillion: {
-      number,
-      from,
-      to,
-      ...(isGrpc ? {grpcStatus: status} : {}),
-      isOpen,
-      isFailed,
-      failure,
-      waitedMs,
-      waitedFor,
-      attempts,
-      pid,
-      traceparent,
-      marks,
-      isKept,
-      isTruncated,
+      ...Object.fromEntries(OWN.map(name => [name, detail[name]])),
+      ...(isGrpc && {grpcStatus: status}),
       ...(spans.length > 0 && {spans})
     }
   }

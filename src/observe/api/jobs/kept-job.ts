@@ -5,32 +5,20 @@ import {checkJobName, JobError, type Job} from '../../../work/job/job.ts'
 import type {FailurePolicy} from '../../../work/series/series.ts'
 import {planOf} from '../../../work/job/plan.ts'
 import {timeText} from '../workflows/instance-view.ts'
+import {timeOrNull} from './job-view.ts'
 
-/** A job as a file has it. */
+/** A job as a file has it; JSON leaves out what is undefined. */
 export function keptJob(job: Job): Api.KeptJob {
-  const {app, name, schedule, dueTime, ttl, repeats, data, policy, begin, planned, expires, last, count, isPaused} = job
+  const {key: _key, attempts: _attempts, isDue: _isDue, answer: _answer, data, isPaused, ...kept} = job
   return {
-    app,
-    name,
-    ...(schedule !== undefined && {schedule}),
-    ...(dueTime !== undefined && {dueTime}),
-    ...(ttl !== undefined && {ttl}),
-    ...(repeats !== undefined && {repeats}),
-    ...(data && {data: {typeUrl: data.typeUrl, value: Buffer.from(data.value).toString('base64')}}),
-    policy: policyView(policy),
-    begin: timeText(begin),
-    ...(planned !== undefined && {planned: timeText(planned)}),
-    ...(expires !== undefined && {expires: timeText(expires)}),
-    ...(last !== undefined && {last: timeText(last)}),
-    count,
-    ...(isPaused && {isPaused})
-  }
-}
-
-const policyView = (policy: FailurePolicy): Api.KeptJob['policy'] => {
-  if (policy.kind === 'drop') return {kind: 'drop'}
-  const {kind, intervalMs, maxRetries} = policy
-  return {kind, intervalMs, ...(maxRetries !== undefined && {maxRetries})}
+    ...kept,
+    data: data && {typeUrl: data.typeUrl, value: Buffer.from(data.value).toString('base64')},
+    begin: timeText(job.begin),
+    planned: timeOrNull(job.planned) ?? undefined,
+    expires: timeOrNull(job.expires) ?? undefined,
+    last: timeOrNull(job.last) ?? undefined,
+    isPaused: isPaused || undefined
+  } as Api.KeptJob
 }
 
 /** A job that came from a file; `place`: its place there. Throws a UserError. */

@@ -8,16 +8,13 @@ import type {JobOutcome, Jobs} from '../../../work/job/jobs.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
-import {askedText, wholeIn} from '../workflows/requests.ts'
+import {askedText, rowsIn, wholeIn} from '../workflows/requests.ts'
 import {maskedPayload, timeText} from '../workflows/instance-view.ts'
 import {jobView} from './job-view.ts'
 
-const ROWS = 100
-const MAX_ROWS = 1000
-
 /** Throws a UserError. */
 export async function listJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.Jobs> {
-  const limit = Math.min(MAX_ROWS, Math.max(1, wholeIn(query, 'limit') ?? ROWS))
+  const limit = rowsIn(query)
   const after = wholeIn(query, 'after') ?? 0
   const found = await jobs.some({app: query.get('app') ?? undefined, after, limit: limit + 1})
   const shown = found.slice(0, limit)

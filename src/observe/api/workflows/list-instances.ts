@@ -3,14 +3,11 @@ import {UserError} from '../../../model/errors.ts'
 import {STATUSES} from '../../../work/workflow/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {instanceView} from './instance-view.ts'
-import {givenTime, wholeIn} from './requests.ts'
-
-const MAX_ROWS = 1000
-const ROWS = 100
+import {givenTime, rowsIn, wholeIn} from './requests.ts'
 
 /** The latest instances that the parameters of a request mean. Throws a UserError. */
 export function listInstances(workflows: Workflows, query: URLSearchParams): Api.Workflows {
-  const limit = Math.min(MAX_ROWS, Math.max(1, wholeIn(query, 'limit') ?? ROWS))
+  const limit = rowsIn(query)
   const statuses = query.getAll('status').map(statusIn)
   const found = workflows.search(
     {

@@ -37,6 +37,9 @@ export function wholeIn(query: URLSearchParams, name: string): number | undefine
   throw new UserError(`${name}=${text} is not a number`, {explanation: `Write ${name}=100, for example.`})
 }
 
+/** How many rows a query wants: a hundred unless it says so, at most a thousand. Throws a UserError. */
+export const rowsIn = (query: URLSearchParams): number => Math.min(1000, Math.max(1, wholeIn(query, 'limit') ?? 100))
+
 /** A refusal of workflows is a conflict. Throws an ApiProblem. */
 export async function asProblem<T>(work: () => Promise<T>): Promise<T> {
   try {

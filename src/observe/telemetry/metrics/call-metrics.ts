@@ -33,10 +33,9 @@ const WINDOW_MS = 100
 const MAX_RENDERED = 5
 
 /** Counts the calls of one sidecar from their records. Disabled metrics count nothing. */
-export class CallMetrics {
+export class CallMetrics extends SidecarMetrics {
   readonly #appId: string
   readonly #settings: MetricsSettings
-  readonly #metrics: SidecarMetrics
   #text = ''
   /** How often it was rendered since then, by `performance.now()`. */
   #rendered = 0
@@ -44,36 +43,16 @@ export class CallMetrics {
 
   /** `namespace`: of the sidecar. */
   constructor(appId: string, namespace: string, settings: MetricsSettings) {
+    super(appId, namespace, settings)
     this.#appId = appId
     this.#settings = settings
-    this.#metrics = new SidecarMetrics(appId, namespace, settings)
   }
 
   /** The metrics in Prometheus' text format. A client that asks too often gets an earlier text: calls do not wait for it. */
-  text(now = performance.now()): string {
+  override text(now = performance.now()): string {
     if (now - this.#since > WINDOW_MS) [this.#since, this.#rendered] = [now, 0]
-    if (this.#rendered++ < MAX_RENDERED) this.#text = this.#metrics.text()
+    if (this.#rendered++ < MAX_RENDERED) this.#text = super.text()
     return this.#text
-  }
-
-  get resiliency(): SidecarMetrics['resiliency'] {
-    return this.#metrics.resiliency
-  }
-
-  get components(): SidecarMetrics['components'] {
-    return this.#metrics.components
-  }
-
-  get actors(): SidecarMetrics['actors'] {
-    return this.#metrics.actors
-  }
-
-  get workflows(): SidecarMetrics['workflows'] {
-    return this.#metrics.workflows
-  }
-
-  get invocation(): SidecarMetrics['invocation'] {
-    return this.#metrics.invocation
   }
 
   /** An HTTP request to the sidecar is over; those of other runs' sidecars for their apps are no requests to this API. */
@@ -83,7 +62,7 @@ export class CallMetrics {
     if (record.grpcStatus !== undefined) return this.#servedGrpc(record, record.grpcStatus)
     const elapsedMs = endedAt - startedAt
     const code = status === 0 ? NO_STATUS : status
-    this.#metrics.http.served({
+    this.http.served({
       verb: request.method,
       path: labelPath(request.path),
       status: code,
@@ -98,7 +77,7 @@ export class CallMetrics {
   /** Each attempt counts, as each is a request from one sidecar to another. */
   #called(record: CallRecord, code: number, type: 'unary' | 'streaming'): void {
     const {call, calleeMethod, earlier, isRemote, startedAt, admittedAt, endedAt} = record
-    const {invocation} = this.#metrics
+    const {invocation} = this
     const since = earlier === undefined ? startedAt : admittedAt
     if (isRemote) invocation.called(call.callee, code, endedAt - since, type)
     if (earlier === undefined) return
@@ -113,7 +92,7 @@ export class CallMetrics {
     const {request, calleeMethod, status, startedAt, endedAt} = record
     const elapsedMs = endedAt - startedAt
     const bytes = messageBytes(record)
-    this.#metrics.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
+    this.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
     // an app of HTTP has answered with a status of HTTP
     const shown = calleeMethod === undefined && status !== 0 ? status : code
     this.#called(record, shown, record.isStream ? 'streaming' : 'unary')
@@ -126,10 +105,10 @@ export class CallMetrics {
     if (calleeMethod !== undefined) {
       const code = codeText(record.grpcStatus ?? 0)
       const elapsedMs = endedAt - admittedAt
-      return this.#metrics.grpc.sent({method: calleeMethod, status: code, elapsedMs, bytes: messageBytes(record)})
+      return this.grpc.sent({method: calleeMethod, status: code, elapsedMs, bytes: messageBytes(record)})
     }
     const code = firstByteAt === 0 || status === 0 ? NO_STATUS : status
-    this.#metrics.http.sent({
+    this.http.sent({
       verb: call.method,
       path: labelPath(call.path),
       status: code,
@@ -143,7 +122,7 @@ export class CallMetrics {
   invoked({method, code, elapsedMs, requestBytes, responseBytes}: GrpcInvocation): void {
     if (!this.#settings.isEnabled) return
     const bytes = {request: requestBytes, response: responseBytes}
-    this.#metrics.grpc.sent({method, status: codeText(code), elapsedMs, bytes})
+    this.grpc.sent({method, status: codeText(code), elapsedMs, bytes})
   }
 
   /** The app was called, maybe for another app's sidecar. `isGrpc`: it speaks gRPC, and calls over HTTP count when it was invoked. */
@@ -151,22 +130,22 @@ export class CallMetrics {
     if (!isGrpc || record.calleeMethod !== undefined) this.sent(record)
     const {call, status, calleeMethod, grpcStatus = 0} = record
     if (!this.#settings.isEnabled || call.caller === this.#appId) return
-    this.#metrics.invocation.answered(call.caller, calleeMethod === undefined ? status || NO_STATUS : grpcStatus)
+    this.invocation.answered(call.caller, calleeMethod === undefined ? status || NO_STATUS : grpcStatus)
   }
 
   /** Access control of the app has decided about a call. */
   decided(decision: AccessDecision, caller: Caller | undefined): void {
-    if (this.#settings.isEnabled) this.#metrics.invocation.decided(decision, caller)
+    if (this.#settings.isEnabled) this.invocation.decided(decision, caller)
   }
 
   /** The app's health was checked; status 0: there was no answer. */
   probed(status: number, elapsedMs: number): void {
-    if (this.#settings.isEnabled) this.#metrics.http.probed(status === 0 ? NO_STATUS : status, elapsedMs)
+    if (this.#settings.isEnabled) this.http.probed(status === 0 ? NO_STATUS : status, elapsedMs)
   }
 
   /** Calls fail with one code; what the sidecar answers itself begins with its own. */
   #failed(callee: string, failure: string): void {
     const code = callee === '' ? (/^\{"errorCode":"(\w+)"/.exec(failure)?.[1] ?? '') : 'ERR_DIRECT_INVOKE'
-    if (code !== '') this.#metrics.failed(code, errorCategory(code))
+    if (code !== '') this.failed(code, errorCategory(code))
   }
 }
