@@ -3,16 +3,18 @@ import type {ApiEvent} from './event.ts'
 const MAX_EVENTS = 4096
 const MAX_SIZE = 1024 * 1024
 
-/** The time of an event in both clocks: ms of `performance.now()`, and since 1970. */
+/** When an event was: by `performance.now()`, and as `Since` has it. */
 interface Moment {
   readonly id: number
   readonly at: number
   readonly time: number
+  readonly place: number
 }
 
 /** The latest events of a run that are no samples, for readers whose connection was lost. */
 export class EventLog {
   readonly #max: number
+  readonly #place: () => number
   /** The times of events, and moments that have an id without an event. */
   readonly #moments: Moment[] = []
   #kept: ApiEvent[] = []
@@ -20,8 +22,12 @@ export class EventLog {
   #forgotten: number
   #last: number
 
-  /** `first`: ids are greater; greater than those of an earlier run, so that none is taken for one of this run. */
-  constructor(first: number, max = MAX_EVENTS) {
+  /**
+   * `first`: ids are greater; greater than those of an earlier run, so that none is taken for one of this run. `place`: the number of the next
+   * batch in the log of the run.
+   */
+  constructor(first: number, place: () => number, max = MAX_EVENTS) {
+    this.#place = place
     this.#forgotten = first
     this.#last = first
     this.#max = max
@@ -33,17 +39,19 @@ export class EventLog {
   }
 
   /** `time`: when it was, if it was before; ms since 1970. */
-  add(event: Omit<ApiEvent, 'id' | 'at'>, time = Date.now()): ApiEvent {
-    const added = {...event, id: this.mark(time), at: time}
+  add(event: Omit<ApiEvent, 'id' | 'at'>, time?: number): ApiEvent {
+    const added = {...event, id: this.mark(time), at: time ?? Date.now()}
     this.#kept.push(added)
     this.#size += added.data.length
     while (this.#kept.length > this.#max || this.#size > MAX_SIZE) this.#forget()
     return added
   }
 
-  /** An id for this moment. */
-  mark(time = Date.now()): number {
-    this.#moments.push({id: ++this.#last, at: performance.now() - (Date.now() - time), time})
+  /** An id for this moment, or for that time. */
+  mark(time?: number): number {
+    const ago = time === undefined ? 0 : Date.now() - time
+    const since = time === undefined ? {time: 0, place: this.#place()} : {time, place: 0}
+    this.#moments.push({id: ++this.#last, at: performance.now() - ago, ...since})
     if (this.#moments.length > 2 * this.#max) this.#moments.splice(0, this.#max)
     return this.#last
   }

@@ -36,7 +36,7 @@ const MAX_EDGES = 500
 export class RunEvents {
   readonly #context: () => RunFacts
   readonly #runLog: RunLog
-  readonly #log = new EventLog(Date.now())
+  readonly #log: EventLog
   readonly #readers = new Set<EventReader>()
   /** The latest known state of each app, as JSON. */
   #apps = new Map<string, {readonly id: string; readonly json: string}>()
@@ -60,6 +60,7 @@ export class RunEvents {
   constructor(context: () => RunFacts, runLog: RunLog) {
     this.#context = context
     this.#runLog = runLog
+    this.#log = new EventLog(Date.now(), () => runLog.next)
     this.#apps = this.#states()
     context().work.onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
   }

@@ -101,7 +101,7 @@ class LogReading {
     try {
       for (const batch of written) {
         if (this.#isOver) return
-        if (batch.time < since.time) break
+        if (batch.number < since.place || batch.time < since.time) break
         if (this.#isMeant(batch) && (await this.#matches(batch))) return
       }
       while (!this.#isOver) {

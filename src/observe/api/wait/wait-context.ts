@@ -79,8 +79,10 @@ export interface EventTimes {
 export interface Since {
   /** `performance.now()`; -Infinity: from the start of the run. */
   readonly at: number
-  /** ms since 1970. */
+  /** ms since 1970; 0: `place` says it. */
   readonly time: number
+  /** The number of the first batch in the log of the run that counts: others may have come in the same millisecond. 0: `time` says it. */
+  readonly place: number
 }
 
 /** The instances that a condition names: an id, or a name with a number; '' = all. */

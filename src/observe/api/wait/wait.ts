@@ -34,7 +34,7 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
   const {conditions, isAny = false, timeoutMs, ignore = [], from = 'start', signal} = options
   const startedAt = performance.now()
   const events = await context.events()
-  const since = sinceOf(from, events.timeOf)
+  const since = sinceOf(from, events, context)
   const isIgnored = readIgnored(ignore)
   for (const condition of conditions) refuseUnknown(context, condition)
   const checks: WaitCheck[] = []
@@ -120,9 +120,9 @@ class Pace {
   }
 }
 
-function sinceOf(from: 'start' | 'now' | number, timeOf: EventTimes['timeOf']): Since {
-  if (from === 'start') return {at: -Infinity, time: 0}
-  if (from === 'now') return {at: performance.now(), time: Date.now()}
+function sinceOf(from: 'start' | 'now' | number, {timeOf}: EventTimes, {runLog}: WaitContext): Since {
+  if (from === 'start') return {at: -Infinity, time: 0, place: 0}
+  if (from === 'now') return {at: performance.now(), time: 0, place: runLog.next}
   const since = timeOf(from)
   if (since !== undefined) return since
   throw new ApiProblem(

@@ -2,7 +2,7 @@ import t from 'tap'
 import {EventLog} from '../../../../../src/observe/api/events/event-log.ts'
 
 t.test('the latest events are kept; whoever was away for longer is told so', async t => {
-  const log = new EventLog(1000, 3)
+  const log = new EventLog(1000, () => 0, 3)
   const ids = ['a', 'b', 'c', 'd', 'e'].map(
     data => log.add({type: 'note', app: '', subject: '', data: JSON.stringify(data)}).id
   )
@@ -16,7 +16,7 @@ t.test('the latest events are kept; whoever was away for longer is told so', asy
 })
 
 t.test('large events take the place of more small ones', async t => {
-  const log = new EventLog(0)
+  const log = new EventLog(0, () => 0)
   for (let i = 0; i < 4; i++) log.add({type: 'note', app: '', subject: '', data: 'x'.repeat(500_000)})
   t.equal(log.after(2)?.length, 2)
   t.equal(log.after(1), undefined)

@@ -1,4 +1,6 @@
+import {mock} from 'node:test'
 import t from 'tap'
+import {EventLog} from '../../../../../src/observe/api/events/event-log.ts'
 import {readCondition} from '../../../../../src/observe/api/wait/condition.ts'
 import type {WaitContext, WaitedApp} from '../../../../../src/observe/api/wait/wait-context.ts'
 import {waitFor} from '../../../../../src/observe/api/wait/wait.ts'
@@ -27,4 +29,32 @@ t.test('a condition that is wrong only for an app of the run leaves none of the 
   const conditions = ['log:shop:a+', 'log:shop:?x'].map(readCondition)
   await t.rejects(waitFor(context as WaitContext, {conditions, timeoutMs: 1000}), /not a JavaScript regular expression/)
   t.equal(reading, 0)
+})
+
+t.test('a line that was written in the millisecond before does not count from then on', async t => {
+  t.teardown(() => mock.timers.reset())
+  mock.timers.enable({apis: ['Date'], now: 1_000_000})
+  const log = new RunLog()
+  const events = new EventLog(1, () => log.next)
+  const context = {
+    apps: () => [{id: 'shop', name: 'shop', writer: 'shop', hasProcess: true}],
+    runLog: log,
+    onEvent: () => () => undefined,
+    lastLine: () => '',
+    ended: new AbortController().signal,
+    events: async () => ({mark: () => events.mark(), timeOf: (id: number) => events.momentOf(id)})
+  } as unknown as WaitContext
+  const outcome = async (from: 'start' | 'now' | number): Promise<string> =>
+    (await waitFor(context, {conditions: [readCondition('log:saved')], timeoutMs: 30, from})).outcome
+  const shop = log.writer('shop')
+  const before = events.mark()
+  shop.write('stdout', 'saved\n', 1)
+  const after = events.mark()
+  mock.timers.setTime(500_000) // the clock is set back
+  t.equal(await outcome('start'), 'met')
+  t.equal(await outcome(before), 'met')
+  t.equal(await outcome(after), 'timeout')
+  t.equal(await outcome('now'), 'timeout')
+  shop.write('stdout', 'saved\n', 1)
+  t.equal(await outcome(after), 'met')
 })
