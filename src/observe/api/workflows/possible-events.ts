@@ -7,6 +7,8 @@ import {timelineOf} from '../../../work/workflow/timeline.ts'
 /** Instances of the same workflow that are looked at. */
 const MAX_INSTANCES = 30
 const MAX_FILES = 400
+/** An app may be run in a folder that has all of a user's. */
+const MAX_FOLDERS = 1000
 const MAX_BYTES = 256 * 1024
 /** How long the names found in an app's code are cached. */
 const KEPT_MS = 10_000
@@ -49,7 +51,9 @@ async function readNames(folder: string): Promise<readonly string[]> {
   const found = new Set<string>()
   const folders = [folder]
   let files = 0
-  for (let at = folders.pop(); at !== undefined && files < MAX_FILES; at = folders.pop()) {
+  // those near the top first
+  for (const [looked, at] of folders.entries()) {
+    if (files >= MAX_FILES || looked === MAX_FOLDERS) break
     const entries = await readdir(at, {withFileTypes: true}).catch(() => [])
     for (const entry of entries) {
       const path = join(at, entry.name)

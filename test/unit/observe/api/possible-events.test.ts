@@ -28,3 +28,23 @@ t.test('events that a workflow may wait for: those in the code of its app, in th
   t.same(await possibleEvents(workflows, instance, join(folder, 'gone')), [])
   t.same(await possibleEvents(workflows, instance, undefined), [])
 })
+
+t.test('of a folder with very many others those near the top are searched', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order('o-1'))
+  const instance = workflows.find('shop', 'o-1')
+  if (instance === undefined) throw new Error('it was started')
+  const folder = await mkdtemp(join(tmpdir(), 'possible-events-'))
+  t.teardown(async () => rm(folder, {recursive: true}))
+  const [near, far] = [10, 1050].map(depth => join(folder, 'd/'.repeat(depth)))
+  for (const [place = '', name] of [
+    [far, 'far'],
+    [near, 'near']
+  ] as const)
+    // prettier-ignore
+    await mkdir(place, {recursive: true}).then(async () =>
+      writeFile(join(place, 'flow.mjs'), `await ctx.waitForExternalEvent('${name}')`)
+    )
+  t.same(await possibleEvents(workflows, instance, folder), ['near'])
+})
