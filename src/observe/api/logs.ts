@@ -13,7 +13,7 @@ import type {ApiRequest} from './route.ts'
 import type {RunFacts} from './run-facts.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
 import {lineView} from './line-view.ts'
-import {ApiProblem} from './problem.ts'
+import {ApiProblem, wholeIn} from './problem.ts'
 
 const NDJSON = 'application/x-ndjson'
 
@@ -50,10 +50,10 @@ async function sendStretch(
   if (ids.some(id => !apps.some(app => isNamed(app, {id, version})))) throw noSuchAppOf(apps, ids, version)
   const names = new Set(ids.flatMap(id => writersOf(apps, {id, version})))
   const log = runLog()
-  const from = whole(query, 'from', 0)
-  const to = whole(query, 'to', log.next)
-  let limit = whole(query, 'limit', Infinity)
-  let skip = from < log.oldest ? 0 : whole(query, 'skip', 0)
+  const from = wholeIn(query, 'from') ?? 0
+  const to = wholeIn(query, 'to') ?? log.next
+  let limit = wholeIn(query, 'limit') ?? Infinity
+  let skip = from < log.oldest ? 0 : (wholeIn(query, 'skip') ?? 0)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
   response.writeHead(200, {...typed, [PLACE]: Math.min(to, log.next)}).flushHeaders()
@@ -110,13 +110,6 @@ function linesFrom(
       return isJson ? `${JSON.stringify(view)}\n` : `${view.line}\n`
     })
     .join('')
-}
-
-function whole(parameters: URLSearchParams, name: string, usual: number): number {
-  const text = parameters.get(name) ?? ''
-  if (!/^\d{0,15}$/.test(text))
-    throw new ApiProblem(400, `${name}=${text} is not a number`, `Write ${name}=100, for example.`)
-  return text === '' ? usual : Number(text)
 }
 
 /**

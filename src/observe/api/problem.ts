@@ -39,3 +39,11 @@ export function givenObject(body: string, example: string): Readonly<Record<stri
   if (isObject(value)) return value
   throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
 }
+
+/** A whole number of a query; undefined if it is left out. Throws a UserError. */
+export function wholeIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null || text === '') return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new UserError(`${name}=${text} is not a number`, {explanation: `Write ${name}=100, for example.`})
+}

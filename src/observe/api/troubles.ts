@@ -16,6 +16,9 @@ const SLOW_START_MS = 60_000
 /** The exit of an app is listed until it has been well again for this long. */
 const HELD_MS = 30_000
 
+/** What most troubles lack. */
+const PLAIN = {isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
+
 /** A trouble without the calls that failed because of it. */
 type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
 
@@ -62,7 +65,7 @@ interface Known {
 async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known): Promise<readonly Found[]> {
   const word = stateWord(app)
   const now = Date.now()
-  const plain = {app: app.id, name, isOver: false, error: '', place: '', death: 0, request: null}
+  const plain = {...PLAIN, app: app.id, name}
   if (word === 'looping' || word === 'down' || word === 'restarting' || isJustOver(app, death, now)) {
     const isOver = !['looping', 'down', 'restarting'].includes(word)
     // asked each second: without the last lines, which may be many megabytes
@@ -96,7 +99,6 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
         kind: 'blocked',
         key: `blocked ${name}`,
         isBad: true,
-        at: null,
         text: reason,
         action: whyAction(app.id)
       }
@@ -109,7 +111,6 @@ async function stateTroubles(app: Api.App, {name, reason, death, masking}: Known
       ...plain,
       kind: 'slow',
       key: `slow ${name}`,
-      isBad: false,
       at: app.startedAt,
       text: `${text}, ${roughDuration(Math.floor(forMs / SLOW_START_MS) * SLOW_START_MS)} after its start`,
       action: logsAction(app.id)
@@ -136,70 +137,50 @@ function actionOf(app: string, view: Facts | undefined): Api.Trouble['action'] {
   return view === undefined ? logsAction(app) : whyAction(app)
 }
 
-const whyAction = (app: string): Api.Trouble['action'] => ({
-  kind: 'exit',
-  text: 'Show why',
-  command: `pillion why ${app}`
-})
+const actionTo =
+  (kind: Api.Trouble['action']['kind'], text: string, command: string) =>
+  (about: string): Api.Trouble['action'] => ({kind, text, command: command.replace('…', () => about)})
 
-const logsAction = (app: string): Api.Trouble['action'] => ({
-  kind: 'logs',
-  text: 'Show its log',
-  command: `pillion logs --app-id ${app}`
-})
+const whyAction = actionTo('exit', 'Show why', 'pillion why …')
+const logsAction = actionTo('logs', 'Show its log', 'pillion logs --app-id …')
+const failedCallsAction = actionTo('calls', 'Show failed calls', 'pillion calls … is:failed')
+const workflowsAction = actionTo('workflows', 'Show workflows', 'pillion workflow list')
 
 /** The troubles of an app besides its state. */
 function otherTroubles({id, circuitBreakers, waitingWork, waitingEvents}: Api.App, name: string): readonly Found[] {
-  const plain = {app: id, name, isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
-  const found: Found[] = circuitBreakers
-    .filter(({state}) => state === 'open')
-    .map(breaker => ({
-      ...plain,
-      kind: 'breaker',
-      key: `breaker ${name} ${breaker.name}`,
-      text: `${breakerText(name, breaker)}: calls fail unsent`,
-      action: failedCallsAction(`from:${id}`)
-    }))
-  if (waitingWork > 0)
-    found.push({
-      ...plain,
-      kind: 'work',
-      key: `work ${name}`,
-      text: waitingWorkText(name, waitingWork),
-      action: {kind: 'workflows', text: 'Show workflows', command: 'pillion workflow list'}
-    })
-  if (waitingEvents > 0)
-    found.push({
-      ...plain,
-      kind: 'events',
-      key: `events ${name}`,
-      text: waitingEventsText(name, waitingEvents),
-      action: logsAction(id)
-    })
-  return found
+  const trouble = (kind: Found['kind'], about: string, text: string, action: Found['action']): Found => ({
+    ...PLAIN,
+    app: id,
+    name,
+    kind,
+    text,
+    action,
+    key: [kind, name, about].filter(word => word !== '').join(' ')
+  })
+  const open = circuitBreakers.filter(({state}) => state === 'open')
+  const [work, events] = [waitingWorkText(name, waitingWork), waitingEventsText(name, waitingEvents)]
+  return [
+    ...open.map(breaker => {
+      const text = `${breakerText(name, breaker)}: calls fail unsent`
+      return trouble('breaker', breaker.name, text, failedCallsAction(`from:${id}`))
+    }),
+    ...(waitingWork > 0 ? [trouble('work', '', work, workflowsAction(''))] : []),
+    ...(waitingEvents > 0 ? [trouble('events', '', events, logsAction(id))] : [])
+  ]
 }
-
-const failedCallsAction = (filter: string): Api.Trouble['action'] => ({
-  kind: 'calls',
-  text: 'Show failed calls',
-  command: `pillion calls ${filter} is:failed`
-})
 
 /** Calls fail, and the state of the callee does not say why. */
 function callsTrouble({to, recent, edges, count, faulty, latest}: FailedCalls): Api.Trouble {
   const fault = faulty === 0 ? '' : faulty === recent.failed ? ', by a fault' : `, ${faulty} of them by a fault`
   return {
+    ...PLAIN,
     key: `calls ${to}`,
     kind: 'calls',
     app: to,
     name: to,
-    isBad: false,
-    isOver: false,
     at: latest.at,
     text: `${recent.failed} of ${recent.calls} calls to "${to}" failed in the last minute${fault}`,
     error: latest.failure,
-    place: '',
-    death: 0,
     request: latest.request,
     failed: edges,
     failedCalls: count,

@@ -1,3 +1,4 @@
+import {systemClock, type Clock} from '../../platform/clock.ts'
 import {following, type WrittenPiece, type Writer} from './open-line.ts'
 import {asBytes} from '../../model/bytes.ts'
 
@@ -17,14 +18,6 @@ export interface ConsoleWriter extends Writer {
   whenStuck(): 'kept' | 'lost' | 'wait'
 }
 
-/** Runs `task` after `ms`; the returned function cancels it. */
-export type After = (ms: number, task: () => void) => () => void
-
-const afterAll: After = (ms, task) => {
-  const timer = setTimeout(task, ms)
-  return () => clearTimeout(timer)
-}
-
 /** A slow reader: `resumed` settles when it reads again, `released` also when it counts as stuck. */
 interface Wait {
   readonly resumed: Promise<void>
@@ -37,7 +30,7 @@ interface Wait {
  */
 export class Console {
   readonly #output: ConsoleOutput
-  readonly #after: After
+  readonly #after: Clock['after']
   readonly #own: ConsoleWriter = {prefix: '', whenStuck: () => 'wait'}
   #last: Writer | undefined
   #wait: Wait | undefined
@@ -47,7 +40,7 @@ export class Console {
   /** Writers whose open line has been counted as dropped. */
   readonly #counted = new Set<Writer>()
 
-  constructor(output: ConsoleOutput, after: After = afterAll) {
+  constructor(output: ConsoleOutput, after: Clock['after'] = (ms, fire) => systemClock.after(ms, fire)) {
     this.#output = output
     this.#after = after
   }

@@ -201,19 +201,8 @@ export class RunEvents {
     for (const [subject, {id, json}] of before) {
       if (this.#apps.has(subject)) continue
       const last = JSON.parse(json) as object
-      this.#tell(
-        'app',
-        {
-          ...last,
-          state: 'removed',
-          isReady: false,
-          availability: 'stopped',
-          recent: NO_CALLS,
-          waitingWork: 0,
-          waitingEvents: 0
-        },
-        {app: id, subject}
-      )
+      const removed = {...last, ...NO_LOAD, state: 'removed', isReady: false, availability: 'stopped'}
+      this.#tell('app', removed, {app: id, subject})
     }
     void this.#tellTroubles()
     const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
@@ -345,9 +334,10 @@ const subjectOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'in
   `${id}@${version}.${instance}`
 
 const NO_CALLS: Api.Recent = {seconds: RECENT_SECONDS, calls: 0, failed: 0, p95Ms: 0}
+const NO_LOAD = {recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
 
 /** Facts about an app that only the whole run knows, and that are not known of a past state. */
-const UNKNOWN = {isMain: true, circuitBreakers: [], recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
+const UNKNOWN = {isMain: true, circuitBreakers: [], ...NO_LOAD}
 
 /** Sends a sample. */
 function pass(readers: readonly EventReader[], type: EventType, value: unknown): void {

@@ -3,7 +3,8 @@ import {UserError} from '../../../model/errors.ts'
 import {STATUSES} from '../../../work/workflow/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {instanceView} from './instance-view.ts'
-import {givenTime, rowsIn, wholeIn} from './requests.ts'
+import {wholeIn} from '../problem.ts'
+import {givenTime, rowsIn} from './requests.ts'
 
 /** The latest instances that the parameters of a request mean. Throws a UserError. */
 export function listInstances(workflows: Workflows, query: URLSearchParams): Api.Workflows {

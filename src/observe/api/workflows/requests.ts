@@ -1,7 +1,7 @@
 import {UserError} from '../../../model/errors.ts'
 import {exactText} from '../../../model/exact-json.ts'
 import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
-import {ApiProblem} from '../problem.ts'
+import {ApiProblem, wholeIn} from '../problem.ts'
 
 /** A text of a request; '' if it is left out. Throws a UserError. */
 export function askedText(given: Readonly<Record<string, unknown>>, name: string): string {
@@ -28,14 +28,6 @@ export function givenTime(name: string, value: unknown): number | undefined {
 
 /** Any JSON as the text that a workflow gets; undefined: there is none. */
 export const givenPayload = (value: unknown): string | undefined => (value === undefined ? undefined : exactText(value))
-
-/** A whole number of a query; undefined if it is left out. Throws a UserError. */
-export function wholeIn(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name)
-  if (text === null || text === '') return undefined
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new UserError(`${name}=${text} is not a number`, {explanation: `Write ${name}=100, for example.`})
-}
 
 /** How many rows a query wants: a hundred unless it says so, at most a thousand. Throws a UserError. */
 export const rowsIn = (query: URLSearchParams): number => Math.min(1000, Math.max(1, wholeIn(query, 'limit') ?? 100))

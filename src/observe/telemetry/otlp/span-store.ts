@@ -44,8 +44,6 @@ export class SpanStore {
   #first = 0
   #bytes = 0
   readonly #ignored = new Set<string>()
-  /** How many spans were dropped since they are too old. */
-  dropped = 0
 
   constructor(options: SpanStoreOptions) {
     this.#options = options
@@ -59,10 +57,6 @@ export class SpanStore {
   /** The traces by their ids, in the order in which their first span arrived. */
   get traces(): ReadonlyMap<string, KeptTrace> {
     return this.#traces
-  }
-
-  span(traceId: string, spanId: string): ReceivedSpan | undefined {
-    return this.#traces.get(traceId)?.spans.get(spanId)
   }
 
   /** Whether an app has sent a span of a trace that has this text in its name or an attribute; `NAME=TEXT`: in that attribute. */
@@ -127,9 +121,8 @@ export class SpanStore {
     this.#bytes -= bytesOf(item)
     const trace = this.#traces.get(item.traceId)
     if (trace === undefined) return
-    if (isSpan(item)) {
-      if (trace.spans.delete(item.spanId)) this.dropped++
-    } else trace.logs.shift()
+    if (isSpan(item)) trace.spans.delete(item.spanId)
+    else trace.logs.shift()
     if (trace.spans.size === 0 && trace.logs.length === 0) this.#traces.delete(item.traceId)
   }
 
