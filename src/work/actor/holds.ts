@@ -47,14 +47,14 @@ export class Holds {
   }
 
   #limit(actor: Actor, hold: Hold, ms: number): void {
-    if (ms === Infinity || actor.waiting?.every(({isPatient}) => isPatient) !== false) return
+    if (ms === Infinity || impatientOf(actor).length === 0) return
     hold.stop = this.#clock.after(ms, () => {
       hold.stop = undefined
       const limit = this.#holdMs(actor)
       const now = this.#clock.now()
       const leftMs = ({since}: ActorTurn): number => Math.max(since, hold.since) + limit - now
       this.#drop(actor, each => (each.isPatient || leftMs(each) > 0 ? undefined : lateError(actor, limit)))
-      if (actor.waiting !== undefined) this.#limit(actor, hold, Math.min(...actor.waiting.map(leftMs)))
+      this.#limit(actor, hold, Math.min(...impatientOf(actor).map(leftMs)))
     })
   }
 
@@ -63,6 +63,9 @@ export class Holds {
     return hosts.length === 0 ? HOLD_MS : Math.max(...hosts.map(({host}) => host.holdMs))
   }
 }
+
+/** The calls that wait for a limited time: a firing has none, and its own would be over for as long as it waits. */
+const impatientOf = ({waiting = []}: Actor): readonly ActorTurn[] => waiting.filter(({isPatient}) => !isPatient)
 
 function lateError({type, id, place}: Actor, ms: number): ActorError {
   const reasons = [place, ...type.hosts].map(each => each?.host.reason ?? '').filter(reason => reason !== '')

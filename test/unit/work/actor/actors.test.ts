@@ -1,4 +1,5 @@
 import t from 'tap'
+import {TestClock} from '../../../rig/clock.ts'
 import {openActorHouse, TestHost, types} from '../../../rig/actor-house.ts'
 
 const settled = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -108,6 +109,39 @@ t.test('nobody hosts a type: at once if all have told, else when they have, or a
   t.match(await d.outcome, /^late: Cart\/1: waited 10 s; /)
   t.equal(actors.table.find('Cart', '1'), undefined, 'nothing is kept of it')
 })
+
+t.test(
+  'calls behind a firing that waits without a limit have the time of a hold each, and none is looked at before',
+  async t => {
+    class Counting extends TestClock {
+      timers = 0
+      override after(...given: Parameters<TestClock['after']>): () => void {
+        if (++this.timers > 100) throw new Error('a timer after the other, without a pause')
+        return super.after(...given)
+      }
+    }
+    const clock = new Counting()
+    const house = openActorHouse(clock)
+    const {actors, call} = house
+    house.mayHost = true
+    const work = {kind: 'reminder', name: 'r', callback: '', dueTime: '', period: '', data: undefined} as const
+    const request = {type: 'Cart', id: '1', work, caller: undefined, reentrancyId: '', onStop: () => undefined}
+    const fired = actors.run(request, {isPatient: true})
+    clock.pass(50_000)
+    const first = call('Cart/1', 'a')
+    clock.pass(30_000)
+    const second = call('Cart/1', 'b')
+    clock.pass(30_000)
+    t.match(await first.outcome, /^late: Cart\/1: waited 60 s; /)
+    clock.pass(30_000)
+    t.match(await second.outcome, /^late: Cart\/1: waited 60 s; /)
+    const host = new TestHost('carts')
+    actors.host(host, types(['Cart']))
+    t.strictSame(host.inside, ['Cart/1 r'])
+    await host.open[0]?.answer('')
+    t.match(await fired, {kind: 'done'})
+  }
+)
 
 t.test(
   'a process that is replaced: turns end, actors are let go, and the queues go on in order with the next one',
