@@ -167,7 +167,7 @@ export class Jobs {
     }))
   }
 
-  /** Resumes a job: its next tick is the first of the plan from now on. Throws a JobError. */
+  /** Resumes a job: its next tick is the first of the plan from now on; if its time is over, the job is gone. Throws a JobError. */
   async resume(app: string, name: string): Promise<Job> {
     return this.#set(app, name, job => {
       const planned = job.isPaused && !job.isDue ? this.#firstFrom(job, this.date()) : job.planned
@@ -194,6 +194,10 @@ export class Jobs {
       const changed = change(job)
       this.#store.update(job.key, changed)
       const next = {...job, ...changed}
+      if (!next.isPaused && !next.isDue && (next.planned ?? 0) > (job.expires ?? Infinity)) {
+        this.#series.remove(job)
+        return {...next, planned: undefined}
+      }
       this.#series.unplan(job)
       if (!next.isDue && !next.isPaused) this.#series.wake(next, next.planned)
       return next

@@ -235,6 +235,11 @@ t.test('pause and resume: what falls due meanwhile is not missed; run counts not
   t.match(await house.jobs.resume('shop', 'j'), {isPaused: false, planned: 9000})
   await house.pass(5)
   t.strictSame(house.come, ['0 j of 2', '9 j of 9', '11 j of 11'])
+  await schedule(house, {schedule: '@every 2s', ttl: '3s'})
+  await house.jobs.pause('shop', 'j')
+  await house.pass(5)
+  t.match(await house.jobs.resume('shop', 'j'), {planned: undefined}, 'its time is over')
+  await gone(t, house)
 })
 
 t.test('one that is resumed between two tries has all tries of its next tick', async t => {

@@ -38,7 +38,11 @@ export const pauseJob: CommandHandler = async context => ask(context, 'pause', e
 
 /** `jobs resume NAME` */
 export const resumeJob: CommandHandler = async context =>
-  ask(context, 'resume', each => `${named(each)} comes again${each.job.next === null ? '' : ` at ${each.job.next}`}`)
+  ask(
+    context,
+    'resume',
+    each => `${named(each)} ${each.job.next === null ? 'never comes again' : `comes again at ${each.job.next}`}`
+  )
 
 /** `jobs delete NAME` */
 export const deleteJob: CommandHandler = async context => ask(context, 'delete', each => `${named(each)} is deleted`)
