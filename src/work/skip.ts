@@ -27,21 +27,22 @@ export async function advanceClock(
   const fired: Skipped['fired'][number][] = []
   let others = 0
   const limit = new SeriesLimit(wakeUps)
-  let isSettled = await settle()
-  for (let afterMs = 0; ;) {
-    const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
-    afterMs += step
-    const now = await wakeUps.skip(step)
-    limit.count(now)
-    if (now.length === 0 && afterMs === ms && limit.release()) continue
-    if ((now.length === 0 && afterMs === ms) || signal.aborted) {
-      limit.release()
-      return {fired, others, isSettled}
+  try {
+    let isSettled = await settle()
+    for (let afterMs = 0; ;) {
+      const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
+      afterMs += step
+      const now = await wakeUps.skip(step)
+      limit.count(now)
+      if (now.length === 0 && afterMs === ms && limit.release()) continue
+      if ((now.length === 0 && afterMs === ms) || signal.aborted) return {fired, others, isSettled}
+      const named = now.slice(0, MAX_NAMED - fired.length)
+      fired.push(...named.map(each => ({...each, afterMs})))
+      others += now.length - named.length
+      isSettled = await settle()
     }
-    const named = now.slice(0, MAX_NAMED - fired.length)
-    fired.push(...named.map(each => ({...each, afterMs})))
-    others += now.length - named.length
-    isSettled = await settle()
+  } finally {
+    limit.release()
   }
 }
 

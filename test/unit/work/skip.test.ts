@@ -1,0 +1,41 @@
+import t from 'tap'
+import {Jobs} from '../../../src/work/job/jobs.ts'
+import {advanceClock} from '../../../src/work/skip.ts'
+import {WakeUps} from '../../../src/work/wake-ups.ts'
+import {WorkFile} from '../../../src/work/work-file.ts'
+import {TestClock} from '../../rig/clock.ts'
+
+const DAY_MS = 86_400_000
+
+t.test('after a skip that could not be written to its end, what it has held back comes at its time', async t => {
+  const clock = new TestClock()
+  const file = await WorkFile.open(undefined, text => t.fail(text))
+  const wakeUps = new WakeUps(file, clock)
+  let came = 0
+  const jobs = new Jobs({file, wakeUps, clock, log: (_, level, text) => t.fail(`${level} ${text}`)}, async () => {
+    came++
+    return Promise.resolve({kind: 'done', answer: '200'})
+  })
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
+  }
+  await jobs.schedule('shop', {name: 'often', schedule: '@every 1m'}, false)
+  const settle = async (): Promise<boolean> => {
+    await turns()
+    // it has come often enough, and is held back
+    if (came === 100) file.database.exec('PRAGMA query_only = 1')
+    return wakeUps.settled(1000)
+  }
+  const skipped = advanceClock(wakeUps, DAY_MS, settle, new AbortController().signal)
+  await t.rejects(skipped, {message: /cannot be written/})
+  file.database.exec('PRAGMA query_only = 0')
+  t.equal(came, 100)
+  for (let second = 0; second < 120; second++) {
+    clock.pass(1000)
+    await turns()
+  }
+  t.equal(came, 102)
+  jobs.close()
+  wakeUps.close()
+  file.close()
+})
