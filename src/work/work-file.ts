@@ -112,9 +112,10 @@ export class WorkFile {
     this.#undone.push(listener)
   }
 
-  /** Runs an action once the change that calls this is committed; never if it is undone. */
+  /** Runs an action once the change that calls this is committed, never if it is undone; outside of a change at once. */
   afterCommit(action: () => void): void {
-    this.#after.push(action)
+    if (this.isInChange) this.#after.push(action)
+    else action()
   }
 
   /**

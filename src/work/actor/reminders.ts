@@ -144,7 +144,7 @@ export class Reminders {
     const passed = Math.round((fired.due - before) / step)
     if (passed > 0) {
       const words = passed === 1 ? '1 firing was' : `${passed} firings were`
-      this.#options.log(app, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
+      this.#series.note({app}, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
     }
     const due = fired.due + step
     if (expires !== undefined && due >= expires) return undefined

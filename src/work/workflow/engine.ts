@@ -118,11 +118,10 @@ export class Engine {
 
   /** Whether an app may ask this of another app; if not, the other app's log says so. */
   mayAsk(app: string, access: WorkflowAccess): boolean {
-    const {isAllowed, warn} = this.options
-    if (isAllowed(app, access)) return true
+    if (this.options.isAllowed(app, access)) return true
     const {caller, kind, operation, name} = access
     const what = kind === 'activities' ? 'activity' : 'workflow'
-    warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
+    this.warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
     return false
   }
 
@@ -173,6 +172,11 @@ export class Engine {
   forgetTurn(turn: TurnItem): void {
     this.workersOf(turn.live.instance.app).remove(turn)
     this.droppedTurns.delete(turn)
+  }
+
+  /** Writes to the log of an app what a change has met, once that is kept: one that cannot be written is made again each second. */
+  warn(app: string, text: string): void {
+    this.file.afterCommit(() => this.options.warn(app, text))
   }
 
   write(instance: Instance): void {

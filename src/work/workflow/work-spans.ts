@@ -137,7 +137,13 @@ function workflowSpan(
   }
 }
 
-const ended = ({options}: Engine, app: string, span: () => WorkSpan): void => options.tracesOf(app)?.ended(span)
+/** Records a span as it is now, once the change that has ended it is kept: one that cannot be written is made again each second. */
+function ended({options, file}: Engine, app: string, span: () => WorkSpan): void {
+  const traces = options.tracesOf(app)
+  if (traces === undefined) return
+  const made = span()
+  file.afterCommit(() => traces.ended(() => made))
+}
 
 const attributesOf = (type: string, more: Readonly<Record<string, string>>): Readonly<Record<string, string>> => ({
   'durabletask.type': type,
