@@ -59,17 +59,18 @@ export class LeftWork {
   next(app: string): Portion {
     const cursor = this.#cursors.get(app)
     if (cursor === undefined) return {instances: [], activities: []}
-    const found = this.#store.waitingEntries(app, cursor.entry, PORTION)
-    const inbox = portionOf(found)
-    const activities = this.#store.activities(app, cursor.activity, PORTION)
+    const entries = this.#store.waitingEntries(app, cursor.entry, PORTION)
+    const tasks = this.#store.waitingActivities(app, cursor.activity, PORTION)
+    const [inbox, due] = [portionOf(entries), portionOf(tasks)]
     cursor.entry = inbox.at(-1)?.id ?? cursor.entry
-    cursor.activity = activities.at(-1) ?? cursor.activity
+    cursor.activity = due.at(-1) ?? cursor.activity
     const instances = [...new Set(inbox.map(({instance}) => instance))]
-    cursor.left = Math.max(0, cursor.left - instances.length - activities.length)
-    cursor.bytes = Math.max(0, cursor.bytes - inbox.reduce((sum, {bytes}) => sum + bytes, 0))
-    if (inbox.length === found.length && found.length < PORTION && activities.length < PORTION)
-      this.#cursors.delete(app)
-    return {instances, activities}
+    cursor.left = Math.max(0, cursor.left - instances.length - due.length)
+    cursor.bytes = Math.max(0, cursor.bytes - [...inbox, ...due].reduce((sum, {bytes}) => sum + bytes, 0))
+    const isAll = (some: readonly unknown[], all: readonly unknown[]): boolean =>
+      some.length === all.length && all.length < PORTION
+    if (isAll(inbox, entries) && isAll(due, tasks)) this.#cursors.delete(app)
+    return {instances, activities: due.flatMap(key => this.#store.activityAt(key) ?? [])}
   }
 
   clear(): void {
@@ -80,8 +81,8 @@ export class LeftWork {
 const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
 
 /** The first rows, with no more bytes than one portion has, but at least one row. */
-function portionOf<T extends {readonly bytes: number}>(inbox: readonly T[]): readonly T[] {
+function portionOf<T extends {readonly bytes: number}>(rows: readonly T[]): readonly T[] {
   let sum = 0
-  const end = inbox.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)
-  return end < 0 ? inbox : inbox.slice(0, end)
+  const end = rows.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)
+  return end < 0 ? rows : rows.slice(0, end)
 }

@@ -73,6 +73,9 @@ const BEGINNING = {
 /** An entry of an inbox in the file; `bytes`: how many it takes in memory, roughly. */
 const WAITING_ENTRY = {id: number, instance: number, bytes: number}
 
+/** The same of an activity: sizes are known without reading the values. */
+const WAITING_ACTIVITY = {instance: number, task: number, bytes: number}
+
 /** The size of an entry, with its input where that is elsewhere; sizes are known without reading the values. */
 const ENTRY_BYTES = `octet_length(event) + iif(kind = 'start', coalesce(octet_length(input), 0), 0)`
 
@@ -251,16 +254,21 @@ export class WorkflowStore {
     this.#sql.run('DELETE FROM activities WHERE instance = ? AND isChild = 0', instance)
   }
 
-  /** Activities that wait for an app, after a certain one. */
-  activities(app: string, {instance, task}: TaskKey, count: number): readonly OpenActivity[] {
+  /** Activities that wait for an app, after a certain one, without what they ask for. */
+  waitingActivities(app: string, {instance, task}: TaskKey, count: number): readonly RowOf<typeof WAITING_ACTIVITY>[] {
     return this.#sql.all(
-      ACTIVITY,
-      'SELECT * FROM activities WHERE app = ? AND (instance, task) > (?, ?) ORDER BY instance, task LIMIT ?',
+      WAITING_ACTIVITY,
+      `SELECT instance, task, octet_length(request) AS bytes FROM activities
+       WHERE app = ? AND (instance, task) > (?, ?) ORDER BY instance, task LIMIT ?`,
       app,
       instance,
       task,
       count
     )
+  }
+
+  activityAt({instance, task}: TaskKey): OpenActivity | undefined {
+    return this.#sql.get(ACTIVITY, 'SELECT * FROM activities WHERE instance = ? AND task = ?', instance, task)
   }
 
   activity(app: string, id: string, task: number): OpenActivity | undefined {

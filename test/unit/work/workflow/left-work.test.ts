@@ -83,6 +83,45 @@ t.test('activities that were in hand, too; one that is answered before it is tak
   next.close()
 })
 
+t.test('activities with large inputs are read as workers take them, each once', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, close} = await openHouse(t, path)
+  workflows.connect('shop', new TestWorker())
+  const ids = Array.from({length: 40}, (_, id) => id)
+  const large = {value: JSON.stringify('x'.repeat(1_000_000))}
+  await workflows.start('shop', order())
+  const calls = ids.map(task => {
+    const {scheduleTask, ...rest} = call(task, 'a', 'bank')
+    return {...rest, scheduleTask: {...scheduleTask, input: large}}
+  })
+  await workflows.completeTurn('shop', answer('o-1', calls as never))
+  close()
+
+  const before = await usedBytes()
+  const next = await openHouse(t, path)
+  const more = ((await usedBytes()) - before) / 1e6
+  t.ok(more < 20, `${more.toFixed()} MB more in memory`)
+  const worker = new TestWorker(3)
+  next.workflows.connect('bank', worker)
+  const seen: number[] = []
+  while (seen.length < ids.length) {
+    const items = worker.items.splice(0)
+    seen.push(...items.map(({activity}) => activity?.taskId ?? -1))
+    const ended = items.map(async ({activity, token}) =>
+      next.workflows.completeActivity('bank', {
+        ...done('o-1', activity?.taskId ?? -1),
+        completionToken: token
+      })
+    )
+    await Promise.all([...ended, new Promise(resolve => setImmediate(resolve))])
+  }
+  t.strictSame(seen, ids)
+  await next.workflows.settled()
+  t.equal(next.workflows.lacking('bank'), 0)
+  t.strictSame(next.said, [])
+  next.close()
+})
+
 t.test('a file with 100,000 that wait opens at once', async t => {
   const path = join(t.testdir(), 'work.db')
   const {workflows, file, close} = await openHouse(t, path)

@@ -56,7 +56,8 @@ t.test('no statement of a running workflow goes through all that are finished', 
     {app: 'bank', count: 1}
   ])
   t.match(store.waitingEntries('shop', 0, 10), [{instance: key}])
-  t.match(store.activities('bank', {instance: 0, task: 0}, 10), [{task: 1}])
+  t.match(store.waitingActivities('bank', {instance: 0, task: 0}, 10), [{task: 1, bytes: 0}])
+  t.match(store.activityAt({instance: key, task: 1}), {app: 'bank', request})
   t.match(store.active(0), [{app: 'shop', count: 1}])
   store.find('shop', 'o-1')
   store.history(key)
