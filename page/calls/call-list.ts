@@ -119,7 +119,9 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
     timer ??= setTimeout(
       () => {
         timer = undefined
-        if (isAsking || mistake.peek() !== '') return
+        // what came while the run is asked may not be in its answer
+        if (isAsking) return loadSoon()
+        if (mistake.peek() !== '') return
         isAsking = true
         void load().finally(() => (isAsking = false))
       },

@@ -37,6 +37,37 @@ t.test('the calls between apps', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('calls that come while the run is asked for those of a filter are listed, too', async t => {
+      const run = await runWithCalls(t)
+      const {page} = await open(browser, run.url)
+      const matching = [call(1)]
+      let hold: ((goOn: () => void) => void) | undefined
+      await page.route(/q=to%3Apayments\+is%3Aopen/, async route => route.fulfill({json: {last: 3, calls: []}}))
+      await page.route(/q=to%3Apayments&/, async route => {
+        const json = {last: matching.length, calls: matching.toReversed()}
+        const held = hold
+        hold = undefined
+        if (held !== undefined) await new Promise<void>(held)
+        await route.fulfill({json})
+      })
+      const come = (number: number): void => {
+        matching.push(call(number))
+        run.send('calls', {calls: [call(number)], notShown: 0})
+      }
+      await page.getByRole('link', {name: 'Calls', exact: true}).click()
+      await page.getByRole('searchbox', {name: 'Filter calls'}).fill('to:payments')
+      await page.getByText('1 shown').waitFor()
+      await run.followed('calls')
+      const late = new Promise<() => void>(resolve => (hold = resolve))
+      come(2)
+      const goOn = await late
+      come(3)
+      // by then the page would ask again
+      await page.waitForTimeout(800)
+      goOn()
+      await page.getByText('3 shown').waitFor()
+    })
+
     await t.test('what was wrong with a filter is not said of the next one', async t => {
       const run = await runWithCalls(t)
       const {page} = await open(browser, run.url)
