@@ -2,19 +2,18 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {visible} from '../parts/safe-text.ts'
-import {api, keptOr} from '../state/api.ts'
+import {api} from '../state/api.ts'
+import {useAsked} from '../state/asked.ts'
 import {listen} from '../state/run.ts'
 
 const SHAPES = {error: '✕', warning: '▲', observed: '◆'} as const
 const TONES = {error: 'bad', warning: 'warn', observed: 'soft'} as const
 
 export default function Template() {
-  const [found, setFound] = useState<Api.Template | string | undefined>(undefined)
-  const load = (): void => {
-    api.ask('GET /template').then(setFound, (error: unknown) => setFound(keptOr(error)))
-  }
+  const [asked, setAsked] = useState(0)
+  const found = useAsked(async signal => api.ask('GET /template', {signal}), [asked])
+  const load = (): void => setAsked(before => before + 1)
   useEffect(() => {
-    load()
     // a note reports an edit that has a mistake, or restarts no app
     const stops = (['reload', 'reset', 'note', 'fault', 'following'] as const).map(type => listen(type, load))
     return () => {

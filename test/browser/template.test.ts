@@ -91,5 +91,37 @@ t.test('the template', async t =>
         await page.getByText('comand is ignored').waitFor()
         t.same(await violations(page), [])
       })
+
+    await t.test('an answer that comes late does not replace a later one', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      const {page} = await open(browser, run.url)
+      let requests = 0
+      const given = Promise.withResolvers<void>()
+      let hold: ((number: number, goOn: () => void) => void) | undefined
+      await page.route(/api.v1.template$/, async route => {
+        const number = ++requests
+        const json = {files: [{file: 'dapr.yaml', text: `number ${number}.`}], findings: []}
+        const held = hold
+        hold = undefined
+        if (held !== undefined) await new Promise<void>(resolve => held(number, resolve))
+        await route.fulfill({json}).catch(() => undefined) // it is not wanted any more
+        if (held !== undefined) given.resolve()
+      })
+      await page.getByRole('link', {name: 'Template'}).click()
+      await page.getByText(/number \d/).waitFor()
+      await run.followed('note')
+      const late = new Promise<{readonly number: number; readonly goOn: () => void}>(resolve => {
+        hold = (number, goOn) => resolve({number, goOn})
+      })
+      run.send('note', {code: 'edit', text: 'a mistake'}, 2001)
+      const {number, goOn} = await late
+      run.send('note', {code: 'edit', text: 'it is mended'}, 2002)
+      await page.getByText(`number ${number + 1}.`).waitFor()
+      goOn()
+      await given.promise
+      await page.evaluate('new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
+      t.equal(await page.getByText(`number ${number}.`).count(), 0)
+    })
   })
 )
