@@ -86,8 +86,8 @@ gzip -dc "$work/$file" >"$work/pillion" || fail "$file cannot be unpacked" 'Noth
 chmod 755 "$work/pillion"
 version=$("$work/pillion" --version 2>&1) || fail "it does not start here: $version" \
   'Debian, Ubuntu: apt-get install libatomic1. Fedora: dnf install libatomic. Nothing was changed.'
-before=$(command -v pillion || :)
 mv -f "$work/pillion" "$target"
+first=$(command -v pillion || :)
 say "installed $target"
 say "$version" | head -n 2
 # under Rosetta the machine calls itself x86_64
@@ -98,5 +98,5 @@ case ":$PATH:" in
   *":$to:"*) ;;
   *) say "$to is not in your PATH: export PATH=\"$to:\$PATH\"" ;;
 esac
-[ -z "$before" ] || [ "$before" = "$target" ] || say "another one is found first: $before"
+[ -z "$first" ] || [ "$first" = "$target" ] || say "another one is found first: $first"
 say "Undo it: sh install.sh --uninstall --to $to"

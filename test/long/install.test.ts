@@ -149,6 +149,13 @@ t.test('a folder that cannot be written, another one in PATH, and arguments that
   })
   t.match(await script.exited, {code: 0})
   t.match(script.stdout.text, `another one is found first: ${first}/pillion\n`)
+  // not there before, and the first one once it is
+  const own = join(rig.folder, 'own')
+  const before = rig.start(['/bin/sh', SCRIPT, '--from', from, '--to', own], {
+    env: {HOME: rig.home, PATH: `${own}:${first}:/usr/bin:/bin`}
+  })
+  t.match(await before.exited, {code: 0})
+  t.notMatch(before.stdout.text, /another one/)
   const near = rig.start(['/bin/sh', SCRIPT, '--from', from, '--to', 'a folder'], {
     env: {HOME: rig.home, PATH: `${bin}:/usr/bin:/bin`}
   })
