@@ -27,6 +27,18 @@ const asTyped = (text: string): string => text.replace(/\r\n?/g, '\n')
 const withLineEndsOf = (before: string, body: string): string =>
   /\r\n/.test(before) && !/(?<!\r)\n/.test(before) ? body.replaceAll('\n', '\r\n') : body
 
+/** Headers by their names in lower case; the values of several of one name are one list, as HTTP has it (RFC 9110, 5.3). */
+function byName(headers: Api.Message['headers']): ReadonlyMap<string, {readonly name: string; readonly value: string}> {
+  const found = new Map<string, {readonly name: string; readonly value: string}>()
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase()
+    const earlier = found.get(key)
+    const joint = key === 'cookie' ? '; ' : ', '
+    found.set(key, earlier === undefined ? {name, value} : {...earlier, value: earlier.value + joint + value})
+  }
+  return found
+}
+
 /** What differs in an edited text from the request; a string: what is wrong with it. */
 export function editOf(text: string, call: Edited): Api.RequestEdit | string {
   const [head = '', ...bodies] = asTyped(text).split('\n\n')
@@ -34,19 +46,17 @@ export function editOf(text: string, call: Edited): Api.RequestEdit | string {
   const body = bodies.join('\n\n')
   const [, method, path] = /^([A-Za-z]+) +(\/\S*) *(?:HTTP\/[\d.]+)?$/.exec(line.trim()) ?? []
   if (method === undefined || path === undefined) return 'The first line has to be a method and a path: POST /orders/7'
-  const given = new Map<string, {readonly name: string; readonly value: string}>()
+  const given: Api.Message['headers'][number][] = []
   for (const [index, each] of lines.entries()) {
     const [, name, value = ''] = /^([^\s:]+): *(.*)$/.exec(each.trim()) ?? []
     if (name === undefined)
       return `Line ${index + 2} is not a header, such as x-user: ann. An empty line ends the headers.`
-    given.set(name.toLowerCase(), {name, value})
+    given.push([name, value])
   }
-  const before = new Map(shownHeaders(call).map(([name, value]) => [name.toLowerCase(), {name, value}]))
+  const [now, before] = [byName(given), byName(shownHeaders(call))]
   const headers = [
-    ...[...given]
-      .filter(([key, {value}]) => before.get(key)?.value !== value)
-      .map(([, {name, value}]) => [name, value]),
-    ...[...before].filter(([key]) => !given.has(key)).map(([, {name}]) => [name, null])
+    ...[...now].filter(([key, {value}]) => before.get(key)?.value !== value).map(([, {name, value}]) => [name, value]),
+    ...[...before].filter(([key]) => !now.has(key)).map(([, {name}]) => [name, null])
   ]
   return {
     ...(method !== call.method && {method: method.toUpperCase()}),

@@ -21,3 +21,22 @@ t.test('line ends of a body: a text area has LF alone, a multipart form needs CR
   t.same(editOf('POST /upload\nx-user: ann\n\na\nb\nd', mixed), {body: 'a\nb\nd'})
   t.end()
 })
+
+t.test('several headers of one name are one list: none is lost where another one is edited', t => {
+  const headers: readonly [string, string][] = [
+    ['x-tag', 'a'],
+    ['X-Tag', 'b'],
+    ['cookie', 'c=1'],
+    ['cookie', 'd=2']
+  ]
+  const {request, ...rest} = call('')
+  const tagged = {...rest, request: {...request, headers}}
+  const typed = textOf(tagged)
+  t.same(editOf(typed, tagged), {})
+  t.same(editOf(typed.replace('x-tag: a', 'x-tag: z'), tagged), {headers: {'x-tag': 'z, b'}})
+  t.same(editOf(typed.replace('X-Tag: b', 'X-Tag: z'), tagged), {headers: {'x-tag': 'a, z'}})
+  t.same(editOf(typed.replace('X-Tag: b\n', ''), tagged), {headers: {'x-tag': 'a'}})
+  t.same(editOf(typed.replace('d=2', 'd=3'), tagged), {headers: {cookie: 'c=1; d=3'}})
+  t.same(editOf(typed.replace(/x-tag.*\n/gi, ''), tagged), {headers: {'x-tag': null}})
+  t.end()
+})
