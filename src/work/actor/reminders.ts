@@ -34,7 +34,8 @@ export class Reminders {
   readonly #series: FiringSeries<Reminder, Fired>
 
   constructor(options: SeriesOptions, run: Actors['run']) {
-    this.#options = options
+    // as in a series
+    this.#options = {...options, log: (...said) => options.file.afterCommit(() => options.log(...said))}
     this.#run = run
     const store = (this.#store = new ReminderStore(options.file.database))
     this.#series = new FiringSeries<Reminder, Fired>({
@@ -144,7 +145,7 @@ export class Reminders {
     const passed = Math.round((fired.due - before) / step)
     if (passed > 0) {
       const words = passed === 1 ? '1 firing was' : `${passed} firings were`
-      this.#series.note({app}, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
+      this.#options.log(app, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
     }
     const due = fired.due + step
     if (expires !== undefined && due >= expires) return undefined

@@ -83,8 +83,9 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
   isClosed = false
 
   constructor(options: SeriesKind<R, D>) {
-    this.#options = options
     const {kind, file, wakeUps, clock, rows} = options
+    // what a change says comes once it is kept: one that cannot be written is made again each second
+    this.#options = {...options, log: (...said) => file.afterCommit(() => options.log(...said))}
     this.#quiet = new Quiet(clock, () => this.#delivering > 0)
     wakeUps.serve(kind, ({owner}) => this.#fallDue(owner), {isSeries: true})
     wakeUps.onSettle(async maxMs => this.quiet(maxMs))
@@ -173,28 +174,22 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     }
   }
 
-  /** Writes to the log of the app's sidecar what a change says, once that is kept: one that cannot be written is made again each second. */
-  note({app}: Pick<R, 'app'>, level: LogLevel, text: string): void {
-    const {file, log} = this.#options
-    file.afterCommit(() => log(app, level, text))
-  }
-
   /** Writes the result of a delivery and plans another try or the next firing, if the row is still there. */
   #settle(key: number, delivered: D): void {
     const {rows, advance, onRetry, wakeUps, unit} = this.#options
     const row = rows.at(key)
     if (row === undefined || this.isClosed) return
-    const {policy, attempts, isPaused} = row
+    const {policy, attempts, app, isPaused} = row
     const {kind, answer} = delivered
     if (kind === 'failed') {
       const title = `${this.#options.title(row)} failed: ${answer}`
       if (policy.kind === 'constant' && attempts < (policy.maxRetries ?? Infinity)) {
-        this.note(row, 'warn', `${title}; it is tried again`)
+        this.#options.log(app, 'warn', `${title}; it is tried again`)
         onRetry(row, delivered)
         rows.update(key, {attempts: attempts + 1, isDue: false})
         return this.wake(row, wakeUps.date() + policy.intervalMs)
       }
-      this.note(row, 'error', `${title}; this ${unit} is given up`)
+      this.#options.log(app, 'error', `${title}; this ${unit} is given up`)
     }
     const next = advance(row, delivered)
     if (next === undefined) return void this.remove(row)

@@ -77,7 +77,10 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const {file, clock, wakeUps} = options
-    this.options = options
+    // what a change says and counts comes once it is kept: one that cannot be written is made again each second
+    const warn: EngineOptions['warn'] = (...said) => file.afterCommit(() => options.warn(...said))
+    const counted: EngineOptions['counted'] = (...event) => file.afterCommit(() => options.counted(...event))
+    this.options = {...options, warn, counted}
     this.file = file
     this.clock = clock
     this.wakeUps = wakeUps
@@ -118,10 +121,11 @@ export class Engine {
 
   /** Whether an app may ask this of another app; if not, the other app's log says so. */
   mayAsk(app: string, access: WorkflowAccess): boolean {
-    if (this.options.isAllowed(app, access)) return true
+    const {isAllowed, warn} = this.options
+    if (isAllowed(app, access)) return true
     const {caller, kind, operation, name} = access
     const what = kind === 'activities' ? 'activity' : 'workflow'
-    this.warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
+    warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
     return false
   }
 
@@ -172,11 +176,6 @@ export class Engine {
   forgetTurn(turn: TurnItem): void {
     this.workersOf(turn.live.instance.app).remove(turn)
     this.droppedTurns.delete(turn)
-  }
-
-  /** Writes to the log of an app what a change has met, once that is kept: one that cannot be written is made again each second. */
-  warn(app: string, text: string): void {
-    this.file.afterCommit(() => this.options.warn(app, text))
   }
 
   write(instance: Instance): void {

@@ -127,7 +127,7 @@ function stall(engine: Engine, instance: Instance, {reason, description}: Stall)
   // a run that begins reads the inbox without changing the file
   if (engine.file.isInChange) engine.write(instance)
   else keep(engine, () => engine.write(instance)).catch(() => undefined)
-  engine.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
+  engine.options.warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
 }
 
 /** Drops the open activities and timers of an instance; with `isWhole` also its children in other runs. */

@@ -241,7 +241,7 @@ export function beginChild(
     const given = received.length === 0 ? undefined : received
     return {child: create(engine, app, {...start, received: given, ...(!isDetached && {parent})})}
   }
-  if (isDetached) engine.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
+  if (isDetached) engine.options.warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
   return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal.message})}
 }
 

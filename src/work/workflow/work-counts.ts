@@ -1,6 +1,5 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {Clock} from '../../platform/clock.ts'
-import type {WorkFile} from '../work-file.ts'
 import type {Instance} from './instance.ts'
 import type {LiveInstances} from './live-instances.ts'
 import {msOf, readEvent} from './messages.ts'
@@ -9,7 +8,7 @@ import type {TurnStart} from './turn.ts'
 import {ActivityItem, TurnItem} from './work-items.ts'
 import type {WorkItem} from './workers.ts'
 
-/* What the metrics of workflows count: once it is kept, since a change that cannot be written is made again each second. */
+/* What the metrics of workflows count, as it happens. */
 
 interface Counting {
   readonly options: {
@@ -17,12 +16,8 @@ interface Counting {
     readonly maxBytes: (app: string) => number
   }
   readonly clock: Clock
-  readonly file: Pick<WorkFile, 'afterCommit'>
   readonly live: Pick<LiveInstances, 'at'>
 }
-
-const count = ({file, options}: Counting, app: string, event: WorkflowEvent): void =>
-  file.afterCommit(() => options.counted(app, event))
 
 /** Counts an item that a worker has got. */
 export function countSent(engine: Counting, app: string, item: WorkItem): void {
@@ -31,26 +26,24 @@ export function countSent(engine: Counting, app: string, item: WorkItem): void {
   if (!(item instanceof ActivityItem)) return
   const {instance, request} = item.activity
   countSize(engine, app, request.length, engine.live.at(instance)?.instance.name ?? '', name)
-  count(engine, app, {type: 'activity-sent', activity: name})
+  engine.options.counted(app, {type: 'activity-sent', activity: name})
 }
 
 /** Counts the size of a turn or activity that is sent, or that is too large for that. */
-export function countSize(engine: Counting, app: string, bytes: number, workflow: string, activity?: string): void {
-  const share = bytes / engine.options.maxBytes(app)
-  count(
-    engine,
+export function countSize({options}: Counting, app: string, bytes: number, workflow: string, activity?: string): void {
+  const share = bytes / options.maxBytes(app)
+  options.counted(
     app,
     activity === undefined ? {type: 'turn-sized', workflow, share} : {type: 'activity-sized', workflow, activity, share}
   )
 }
 
 /** Counts an item whose worker has disconnected without an answer: another worker gets it. */
-export function countLeft(engine: Counting, app: string, item: WorkItem): void {
+export function countLeft({options}: Counting, app: string, item: WorkItem): void {
   if (!(item instanceof TurnItem) && !(item instanceof ActivityItem)) return
   const {kind, name} = item
   const shared = {status: 'recoverable', elapsedMs: 0} as const
-  count(
-    engine,
+  options.counted(
     app,
     kind === 'workflows'
       ? {...shared, type: 'ended', workflow: name}
@@ -59,18 +52,18 @@ export function countLeft(engine: Counting, app: string, item: WorkItem): void {
 }
 
 /** Counts an instance whose first turn is done. */
-export function countBegun(engine: Counting, {app, name}: Instance, inbox: TurnStart['inbox'], began: number): void {
+export function countBegun({options}: Counting, {app, name}: Instance, inbox: TurnStart['inbox'], began: number): void {
   const start = inbox.find(({kind}) => kind === 'start')
   if (start === undefined) return
   const {timestamp, executionStarted} = readEvent(start.event)
   const planned = executionStarted?.scheduledStart ?? timestamp
   const elapsedMs = planned === undefined ? 0 : began - msOf(planned)
-  count(engine, app, {type: 'begun', workflow: name, elapsedMs})
+  options.counted(app, {type: 'begun', workflow: name, elapsedMs})
 }
 
 /** Counts an instance that is over. */
-export function countEnded(engine: Counting, {app, name, status: end, started}: Instance): void {
+export function countEnded({options, clock}: Counting, {app, name, status: end, started}: Instance): void {
   const status = end === COMPLETED ? 'success' : end === TERMINATED ? 'terminated' : 'failed'
-  const elapsedMs = started === undefined ? 0 : engine.clock.date() - started
-  count(engine, app, {type: 'ended', workflow: name, status, elapsedMs})
+  const elapsedMs = started === undefined ? 0 : clock.date() - started
+  options.counted(app, {type: 'ended', workflow: name, status, elapsedMs})
 }
