@@ -4,6 +4,7 @@ import {render} from 'preact'
 import {useEffect} from 'preact/hooks'
 import {Announcements} from './parts/announce.tsx'
 import {Bar} from './parts/bar.tsx'
+import {Boundary} from './parts/boundary.tsx'
 import {Confirm} from './parts/confirm.tsx'
 import {TABLE, toTable} from './parts/grid.tsx'
 import {Help, isHelpOpen} from './parts/help.tsx'
@@ -107,7 +108,9 @@ function Page() {
         class={isOld ? 'old' : ''}
         aria-label={viewOf(view)?.title}
       >
-        <Content />
+        <Boundary key={view}>
+          <Content />
+        </Boundary>
       </main>
       <Help />
       <Confirm />

@@ -16,12 +16,9 @@ t.test('after a skip that could not be written to its end, what it has held back
     came++
     return Promise.resolve({kind: 'done', answer: '200'})
   })
-  const turns = async (): Promise<void> => {
-    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
-  }
   await jobs.schedule('shop', {name: 'often', schedule: '@every 1m'}, false)
   const settle = async (): Promise<boolean> => {
-    await turns()
+    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
     // it has come often enough, and is held back
     if (came === 100) file.database.exec('PRAGMA query_only = 1')
     return wakeUps.settled(1000)

@@ -133,7 +133,7 @@ export async function callHub(
   caller: HubCaller
 ): Promise<Answer> {
   // a caller may ask for `toString`, which every object has
-  const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined
+  const method = ownOf(METHODS, name)
   if (method === undefined)
     return {code: UNIMPLEMENTED, message: `unknown method ${name} for service TaskHubSidecarService`}
   try {
