@@ -28,7 +28,10 @@ export type Ends = Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localA
 /** The text of all tables; '' if the system has none. */
 export const socketTables = (): string => SOCKET_TABLES.map(textOf).join('\n')
 
-/** The row of the socket at the other end of a connection; undefined if none matches: it is on another machine, or in a container. */
+/**
+ * The row of the socket at the other end of a connection; undefined if none matches: it is on another machine, or in a container, or its
+ * program has closed it. Such a socket has no inode any more, and the kernel soon shows it as if it were root's.
+ */
 export function rowOfPeer(
   tables: string,
   {remoteAddress, remotePort, localAddress, localPort}: Ends
@@ -37,7 +40,7 @@ export function rowOfPeer(
   const ours = placesOf(localAddress, localPort)
   for (const row of tables.split('\n')) {
     const socket = parseSocketRow(row)
-    if (theirs.includes(socket.local) && ours.includes(socket.remote)) return socket
+    if (theirs.includes(socket.local) && ours.includes(socket.remote)) return socket.inode === '0' ? undefined : socket
   }
   return undefined
 }

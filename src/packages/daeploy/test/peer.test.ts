@@ -11,7 +11,8 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    2: 0100007F:9C40 0100007F:13D8 01 00000000:00000000 00:00000000 00000000  1000        0 12 1
    3: 0100007F:13D8 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 13 1
    0: 00000000000000000000000001000000:9C41 00000000000000000000000001000000:13D8 01 00000000:00000000 00:00000000 00000000  1001 0 14 1
-   1: 0000000000000000FFFF00000100007F:9C42 0000000000000000FFFF00000100007F:13D8 01 00000000:00000000 00:00000000 00000000  1002 0 15 1`
+   1: 0000000000000000FFFF00000100007F:9C42 0000000000000000FFFF00000100007F:13D8 01 00000000:00000000 00:00000000 00000000  1002 0 15 1
+   5: 0100007F:9C44 0100007F:13D8 05 00000000:00000000 03:000017B5 00000000     0        0 0 3`
 
 const ends = (remotePort: number, address = '127.0.0.1'): Ends => ({
   remoteAddress: address,
@@ -27,6 +28,10 @@ t.test("the caller's socket tells whose it is: the one of this very connection",
   t.equal(ownerIn(TABLE, ends(40_002)), 1002, 'IPv4 within IPv6')
   t.equal(ownerIn(TABLE, ends(40_003)), undefined)
   t.equal(ownerIn(TABLE, {...ends(40_000), localPort: 5081}), undefined)
+})
+
+t.test("one that was closed has no owner: the kernel keeps it as if it were root's", async t => {
+  t.equal(ownerIn(TABLE, ends(40_004)), undefined)
 })
 
 t.test('who comes from another machine is no peer of ours', async t => {
