@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf} from '../../../model/errors.ts'
 import {look} from '../../../platform/process-table.ts'
-import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest} from './manifest.ts'
+import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest, type WorkspaceManifest} from './manifest.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
 export interface LeftWorkspaces {
@@ -22,7 +22,10 @@ export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Pro
   const home = workspacesFolder(env)
   for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {
-      if (await isOver(join(home, marker), marker)) await tidy(join(home, marker), reporter)
+      const folder = join(home, marker)
+      // read once: another sweep may remove it before this one knows what is kept
+      const manifest = readManifest(folder)
+      if (manifest !== undefined && (await isOver(manifest, marker))) await tidy(folder, manifest, reporter)
     } catch (error) {
       // a folder of another user, or in use: the next sweep tries again
       if (codeOf(error) === '') throw error
@@ -30,13 +33,14 @@ export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Pro
   }
 }
 
-async function isOver(folder: string, marker: string): Promise<boolean> {
-  const manifest = readManifest(folder)
-  return manifest !== undefined && (await isDead(manifest)) && !(await hasProcessWith(`PILLION_RUN=${marker}`))
-}
+const isOver = async (manifest: WorkspaceManifest, marker: string): Promise<boolean> =>
+  (await isDead(manifest)) && !(await hasProcessWith(`PILLION_RUN=${marker}`))
 
-async function tidy(folder: string, reporter: LeftWorkspaces['reporter']): Promise<void> {
-  const workspaces = [...(readManifest(folder)?.workspaces ?? [])]
+async function tidy(
+  folder: string,
+  {workspaces}: WorkspaceManifest,
+  reporter: LeftWorkspaces['reporter']
+): Promise<void> {
   const kept = await changedIn(folder, workspaces)
   for (const name of kept)
     reporter.warn(

@@ -75,7 +75,7 @@ export interface WorkspaceContent {
 }
 
 /** Stored with the workspaces of a run, so that another run can clean up if this one is killed. */
-interface Manifest extends SystemIdentity {
+export interface WorkspaceManifest extends SystemIdentity {
   readonly pid: number
   /** As `Seen.started`. */
   readonly started: number
@@ -102,7 +102,7 @@ export function writeManifest(folder: string, workspaces: ReadonlyMap<string, Wo
 }
 
 /** Undefined if there is none, or if it is invalid. */
-export function readManifest(folder: string): Manifest | undefined {
+export function readManifest(folder: string): WorkspaceManifest | undefined {
   try {
     const {copies, ...us} = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as Written
     if (typeof copies !== 'object' || typeof us.pid !== 'number') return undefined
@@ -116,14 +116,14 @@ export function readManifest(folder: string): Manifest | undefined {
 }
 
 /** The JSON form: objects instead of maps. */
-interface Written extends Omit<Manifest, 'workspaces'> {
+interface Written extends Omit<WorkspaceManifest, 'workspaces'> {
   readonly copies: Readonly<
     Record<string, {readonly files: Readonly<Record<string, string>>; readonly isDeployed: boolean}>
   >
 }
 
 /** Whether the run that wrote it is certainly dead: it ran in this boot and pid namespace, and its process does not exist. */
-export async function isDead({boot, pids, pid, started}: Manifest): Promise<boolean> {
+export async function isDead({boot, pids, pid, started}: WorkspaceManifest): Promise<boolean> {
   const here = currentSystem()
   if (boot !== here.boot || pids !== here.pids) return false
   const now = await lookAgain(pid)

@@ -10,6 +10,7 @@ import {
   rmSync,
   writeFileSync
 } from 'node:fs'
+import {readdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {basename, join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -131,4 +132,14 @@ t.test('nothing is there: nothing happens', async t => {
     reporter: {warn: (_, text) => warned.push(text)}
   })
   t.same(warned, [])
+})
+
+t.test('a sweep that another one overtakes keeps what was changed', async t => {
+  const {home, run, copy, sweep} = await scene(t, {pid: await pidOfNobody()})
+  writeFileSync(join(copy, 'notes.txt'), 'mine')
+  const slow = sweep()
+  await readdir(join(home, '.cache/pillion')) // it has read the manifest, and looks at all processes
+  rmSync(join(run, MANIFEST)) // as the other one does at its end
+  await slow
+  t.equal(readFileSync(join(copy, 'notes.txt'), 'utf8'), 'mine')
 })
