@@ -22,9 +22,14 @@ const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
 /**
  * Unpacks a tar archive, with or without gzip, into a folder: files, folders and symbolic links, nothing outside the folder.
  * The archive is streamed and its output is counted: little memory is used, and no more than the limit is written.
- * Throws if the archive is invalid or truncated, or leaves the folder; the folder may then be partly filled.
+ * Throws if the archive is invalid or truncated, or leaves the folder, or once the signal is aborted; the folder may then be partly filled.
  */
-export async function unpackArchive(archive: string, folder: string, limits = LIMITS): Promise<void> {
+export async function unpackArchive(
+  archive: string,
+  folder: string,
+  limits = LIMITS,
+  signal?: AbortSignal
+): Promise<void> {
   const {extract} = await import('tar')
   const entries = new Entries(limits.maxEntries)
   const unpack = extract({
@@ -38,7 +43,7 @@ export async function unpackArchive(archive: string, folder: string, limits = LI
   const file = createReadStream(archive)
   const plain = (await isGzip(archive)) ? compose(file, createGunzip(), () => undefined) : file
   try {
-    await pipeline(Readable.from(entries.readable(plain, limits.maxBytes)), unpack)
+    await pipeline(Readable.from(entries.readable(plain, limits.maxBytes, signal)), unpack)
   } catch (error) {
     entries.check() // what was wrong first
     throw error
@@ -81,12 +86,13 @@ class Entries {
    * Passes bytes on until something is wrong with them. It ends then, without an error: the library writes what it has read to its
    * end, and nothing of it comes to the disk later, when the folder may have been removed.
    */
-  async *readable(source: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+  async *readable(source: Readable, maxBytes: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
     let size = 0
     try {
       for await (const piece of source as AsyncIterable<Buffer>) {
         size += piece.length
         if (size > maxBytes) this.#fail(`it holds more than ${maxBytes} bytes`)
+        if (signal?.aborted === true) this.#fail(messageOf(signal.reason))
         if (this.#fault !== '') return
         yield piece
       }

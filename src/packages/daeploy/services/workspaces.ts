@@ -45,6 +45,10 @@ export class Workspaces {
   /** All folders that services run in, by name. */
   readonly #contents = new Map<string, WorkspaceContent>()
   #folder = ''
+  /** Settles when nothing is unpacked. */
+  #unpacked: Promise<unknown> = Promise.resolve()
+  /** Aborted at the end. */
+  readonly #closing = new AbortController()
 
   readonly #reporter: Pick<Reporter, 'warn'>
 
@@ -82,14 +86,22 @@ export class Workspaces {
     return copy.folder
   }
 
-  /** Unpacks a deployed archive into a new folder; that of an earlier deployment is removed. */
+  /** Unpacks a deployed archive into a new folder; that of an earlier deployment is removed. Where it fails nothing is left. */
   async unpack(name: string, archive: string): Promise<string> {
+    this.#closing.signal.throwIfAborted()
+    const unpacking = this.#unpack(name, archive)
+    this.#unpacked = Promise.allSettled([this.#unpacked, unpacking])
+    return unpacking
+  }
+
+  async #unpack(name: string, archive: string): Promise<string> {
     await this.drop(name)
     const folder = this.#create(name, {files: new Map(), isDeployed: true})
     try {
       const {unpackArchive} = await import('../archive.ts')
-      await unpackArchive(archive, folder)
+      await unpackArchive(archive, folder, undefined, this.#closing.signal)
     } catch (error) {
+      await this.drop(name)
       throw new Error(`The archive cannot be unpacked: ${messageOf(error)}`, {cause: error})
     }
     this.#contents.set(name, {files: await fingerprintsIn(folder), isDeployed: true})
@@ -115,7 +127,9 @@ export class Workspaces {
 
   /** Removes all workspaces except those in which a user changed files; returns their paths. */
   async close(): Promise<readonly string[]> {
+    this.#closing.abort(new Error('the run ends'))
     if (this.#folder === '') return []
+    await this.#unpacked
     await Promise.all([...this.#copies.values()].map(async ({copied}) => copied))
     const kept = await changedIn(this.#folder, this.#contents)
     let isEmpty = kept.length === 0

@@ -317,6 +317,21 @@ t.test('a deployment under the name of a service of the template is no copy of i
   t.same(readdirSync(folder), ['other.py'])
 })
 
+t.test('an end while a deployment is unpacked leaves nothing', async t => {
+  const said: string[] = []
+  const {root, copies} = scene(t, said)
+  const archive = packed(root, ...Array.from({length: 5000}, (_, n) => `deep/file${n}`))
+  const unpacking = copies.unpack('hello_1.0.0', archive)
+  const folder = copies.folder('hello_1.0.0')
+  while (!existsSync(join(folder, 'deep/file0'))) await new Promise(setImmediate)
+  const late = t.rejects(unpacking)
+  t.same(await copies.close(), [])
+  await late
+  await t.rejects(copies.unpack('hello_2.0.0', archive), /the run ends/)
+  t.same(readdirSync(join(root, '.cache/pillion')), [])
+  t.same(said, [])
+})
+
 t.test('of what was deployed an edited file stays; what the service wrote goes', async t => {
   const {root, copies} = scene(t)
   const edited = await copies.unpack('hello_1.0.0', packed(root, 'service.py'))
