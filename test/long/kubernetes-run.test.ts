@@ -177,6 +177,33 @@ t.test('a Job that is evicted: why, and exit code 1', async t => {
   t.equal(run.stderr.text, '⚠  "migrate" failed: The node was low on memory.\n')
 })
 
+t.test('an app that is given up names what failed, and nothing that runs', async t => {
+  const dependsOn = {stock: 'ready', migrate: 'completed'}
+  const {server, run: start} = await openShop(t, [{appID: 'stock'}, {appID: 'migrate'}, {appID: 'web', dependsOn}])
+  const run = start()
+  await run.waitForLine('Deploying app "migrate" to Kubernetes')
+  await server.applied('/apis/batch/v1/namespaces/shop/jobs/migrate')
+  server.save('/apis/batch/v1/namespaces/shop/jobs/migrate', {
+    kind: 'Job',
+    metadata: {name: 'migrate', labels: {app: 'migrate', 'pillion/template': 'shop'}},
+    status: {failed: 1}
+  })
+  await run.waitForLine('1 app ready')
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 1})
+  t.match(run.stderr.text, '"web" is not deployed: it depends on migrate, which failed')
+})
+
+t.test('the last Deployment is deleted elsewhere, and nothing else: the rest is taken back', async t => {
+  const {server, run: start} = await openShop(t, [{appID: 'stock', appPort: 8080, createService: true}])
+  const run = start()
+  await run.waitForLine('1 app ready')
+  server.remove('/apis/apps/v1/namespaces/shop/deployments/stock')
+  server.remove('/api/v1/namespaces/shop/pods/stock-1')
+  t.match(await run.exited, {code: 0})
+  t.same([...server.objects.keys()], [])
+})
+
 t.test('stop elsewhere: what an app prints at SIGTERM is shown and filed', async t => {
   const {rig, server, env, run: start} = await openShop(t)
   server.hasGrace = true

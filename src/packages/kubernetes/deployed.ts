@@ -43,8 +43,8 @@ function inStartOrder(all: readonly DeployedApp[]): readonly DeployedApp[] {
 }
 
 /** Apps that others await as completed: they run once. */
-export const awaitedIn = (deployed: readonly DeployedApp[]): ReadonlySet<string> =>
-  new Set(deployed.flatMap(({dependsOn}) => dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)))
+export const awaitedIn = (apps: readonly Pick<DeployedApp, 'dependsOn'>[]): ReadonlySet<string> =>
+  new Set(apps.flatMap(({dependsOn}) => dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)))
 
 /** The shadows of Daeploy services, in one line; none if there are none. */
 export function shadowWarnings(entries: readonly Entry[], deployed: readonly DeployedApp[]): readonly string[] {

@@ -51,7 +51,8 @@ export class AppDeployment {
   /** Ids of the starts of containers whose end was reported. */
   readonly #reported = new Set<string>()
   #open: Promise<AppLogs> | undefined
-  #failures = 0
+  /** Failures in a row of the app's own container, by pod: each of them may fail once while another app starts. */
+  readonly #failures = new Map<string, number>()
   /** Pods that were there before we applied, and that the workload replaces. */
   #old: ReadonlySet<string> = new Set()
   phase: AppProgress = 'waiting'
@@ -245,8 +246,8 @@ export class AppDeployment {
     {container, pod, end, id}: Omit<ContainerExit, 'lastLine' | 'failures'> & {id: string},
     log: ContainerLog
   ): Promise<void> {
-    if (container === this.id) this.#failures = livedMs(end) >= STEADY_MS ? 1 : this.#failures + 1
-    const failures = this.#failures
+    const failures = container !== this.id || livedMs(end) >= STEADY_MS ? 1 : (this.#failures.get(pod) ?? 0) + 1
+    if (container === this.id) this.#failures.set(pod, failures)
     await inTime(log.readAll(id))
     this.#options.onExit({container, pod, end, lastLine: log.lastLine, failures})
   }

@@ -1,5 +1,6 @@
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {objectsOf, TEMPLATE_LABEL, type AppObjects, type TemplateObjects} from '../object.ts'
+import {awaitedIn} from '../deployed.ts'
 import {AppDeployment, type AppLogs, type ContainerExit} from './app-deployment.ts'
 import {applyChange, type Applied} from './apply.ts'
 import {objectKey, type Change, type CheckedChanges} from './check.ts'
@@ -228,28 +229,25 @@ export class ClusterRun {
 
   /** An app on which it depends has failed, or was given up. */
   #isGivenUp({phase, app}: AppDeployment): boolean {
-    if (phase !== 'waiting') return false
-    return app.dependsOn.some(({id}) => {
+    return phase === 'waiting' && this.#failedOf(app).length > 0
+  }
+
+  /** The ids of those that an app needs, and that failed or were given up. */
+  #failedOf({dependsOn}: AppObjects): readonly string[] {
+    return dependsOn.flatMap(({id}) => {
       const needed = this.#apps.get(id)
-      return needed !== undefined && (needed.progress() === 'failed' || this.#isGivenUp(needed))
+      return needed !== undefined && (needed.progress() === 'failed' || this.#isGivenUp(needed)) ? [id] : []
     })
   }
 
   /** There is nothing to wait for any more. A Job on which nothing depends may take its time. */
   #isSettled(deployment: AppDeployment): boolean {
     if (['ready', 'completed', 'failed'].includes(deployment.progress()) || this.#isGivenUp(deployment)) return true
-    return deployment.isJob && deployment.hasStarted && !this.#isAwaited(deployment.id)
-  }
-
-  #isAwaited(id: string): boolean {
-    return this.#options.objects.apps.some(({dependsOn}) =>
-      dependsOn.some(each => each.id === id && each.until === 'completed')
-    )
+    return deployment.isJob && deployment.hasStarted && !awaitedIn(this.#options.objects.apps).has(deployment.id)
   }
 
   #giveUp({id, app}: AppDeployment): void {
-    const failed = app.dependsOn.map(each => each.id).filter(each => this.#apps.get(each)?.progress() !== 'completed')
-    this.#failed(id, `is not deployed: it depends on ${failed.join(', ')}, which failed`)
+    this.#failed(id, `is not deployed: it depends on ${this.#failedOf(app).join(', ')}, which failed`)
   }
 
   /** What happened is said once; '' = it is known already. */
@@ -308,7 +306,7 @@ export class ClusterRun {
     this.#look()
   }
 
-  /** A `stop` elsewhere: when the last workload is gone the run has nothing left to do. One of before leaves its app to be deployed. */
+  /** A `stop` elsewhere: when the last workload is gone the run takes back what is left. One of before leaves its app to be deployed. */
   #workloadGone(live: LiveObject): void {
     const deployment = this.#apps.get(live.metadata.labels['app'] ?? '')
     if (deployment === undefined || this.#stopping.signal.aborted || !deployment.isApplied) return
@@ -371,7 +369,8 @@ export class ClusterRun {
     // objects that are on their way to the server are created before they are deleted
     await Promise.allSettled(this.#work)
     try {
-      await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))
+      if (isTakenBack) await podsGone(this.#takingDown, workloads)
+      await takeDown(this.#takingDown)
     } catch (left) {
       error ??= left
       if (error !== left) this.#options.emit({type: 'warned', text: messageOf(left)})

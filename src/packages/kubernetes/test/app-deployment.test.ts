@@ -99,6 +99,17 @@ t.test('each end of a container without an id is reported once', async t => {
   )
 })
 
+t.test('failures in a row are those of one pod', async t => {
+  const {deployment, ends} = open('Deployment')
+  for (const [uid, containerID] of ['a1', 'b1', 'c1', 'a2', 'd1', 'e1', 'a3'].map(id => [id.slice(0, 1), id] as const))
+    deployment.podChanged(pod(uid, {app: {exitCode: 1, containerID}}), false)
+  await deployment.allTold()
+  t.same(
+    ends.map(exit => `${exit.pod} ${exit.failures}`),
+    ['a 1', 'b 1', 'c 1', 'a 2', 'd 1', 'e 1', 'a 3']
+  )
+})
+
 t.test('a Job without an exit code says what it died of', async t => {
   const {deployment} = open('Job')
   deployment.applied(live('1', 10), 'created')
