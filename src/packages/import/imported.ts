@@ -54,6 +54,21 @@ export function pathTo(path: string, from: string): string {
   return way.startsWith('../../../') ? path : way.startsWith('..') ? way : `./${way}`
 }
 
+/** Escapes a value, so that nothing is replaced in it. */
+function escaped(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${')
+  if (Array.isArray(value)) return value.map(escaped)
+  return typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, escaped(each)]))
+    : value
+}
+
+/** An app whose source has no variables, for a template with those of another source: a shell reads its `${NAME}`. */
+export const withoutVariables = (app: ImportedApp): ImportedApp => ({
+  ...app,
+  keys: escaped(app.keys) as ImportedApp['keys']
+})
+
 /** The error for a file that cannot be understood, with the place. */
 export function unreadable({shownAs, text}: ImportedFile, why: string, offset: number, hint = ''): UserError {
   const place = placeOf({shownAs, text}, offset)

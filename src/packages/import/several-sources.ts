@@ -1,7 +1,7 @@
 // Several sources become one template: programs of one, servers of the other, and one app of what both name.
 import {isAbsolute, join, relative} from 'node:path'
 import {isDataServer} from '../../model/data-server.ts'
-import {pathTo, type Imported, type ImportedApp} from './imported.ts'
+import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
 import {isMap, listedValues, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
@@ -28,7 +28,7 @@ export function unitedSources(sources: readonly NamedSource[]): Imported {
     imported.apps.map((app): NamedApp => {
       const own = withCommon(app, imported, root)
       const isLiteral = rank(imported.interpolate) === 0 && rank(interpolate) > 0
-      return {...own, keys: isLiteral ? (literal(own.keys) as Values) : own.keys, source: name}
+      return {...(isLiteral ? withoutVariables(own) : own), source: name}
     })
   )
   const ids = [...new Set(apps.map(({id}) => id))]
@@ -67,13 +67,6 @@ function withCommon(app: ImportedApp, {common = {}}: Imported, root: string): Im
       ...(file !== undefined && !('envFile' in app.keys) && {envFile: file})
     }
   }
-}
-
-/** Escapes a value, so that nothing is replaced in it. */
-function literal(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('${', () => '$${')
-  if (Array.isArray(value)) return value.map(literal)
-  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, literal(each)])) : value
 }
 
 const isContainer = ({keys}: ImportedApp): boolean =>

@@ -126,7 +126,11 @@ export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, no
       )
     : textsOf(needed).map(name => [name, 'started'] as const)
   const pairs = all.map(([name, how]) => [leftOut.get(name) ?? name, how] as const).filter(([name]) => name !== '')
-  const known = pairs.filter(([name]) => services.has(name) && name !== id)
+  // an app and its sidecar are one here: the longer wait counts
+  const isLonger = (name: string): boolean => pairs.some(([other, how]) => other === name && how !== 'started')
+  const known = pairs.filter(
+    ([name, how]) => services.has(name) && name !== id && (how !== 'started' || !isLonger(name))
+  )
   for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
   const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')
   const stop = given({

@@ -206,10 +206,12 @@ const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
 
 /** A second app of a name gets a number behind it. */
 function withUniqueIds(apps: readonly ImportedApp[]): readonly ImportedApp[] {
-  const seen = new Map<string, number>()
+  const taken = new Set(apps.map(({id}) => id))
+  const seen = new Set<string>()
   return apps.map(app => {
-    const count = (seen.get(app.id) ?? 0) + 1
-    seen.set(app.id, count)
-    return count === 1 ? app : {...app, id: `${app.id}-${count}`}
+    let {id} = app
+    for (let count = 2; seen.has(id) || (id !== app.id && taken.has(id)); count++) id = `${app.id}-${count}`
+    seen.add(id)
+    return {...app, id}
   })
 }

@@ -4,7 +4,7 @@ import {compileGlob} from '../../../model/glob.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
 import type {ManifestObject} from './workloads.ts'
-import {entriesOf, isFile, isFolder} from '../reading/files.ts'
+import {entriesOf, isFile, isFolder, isLink} from '../reading/files.ts'
 import {
   documentsOf,
   listedValues,
@@ -95,7 +95,7 @@ function generated(values: Values, file: ManifestObject['file']): readonly Manif
   )
 }
 
-/** The paths that a name with wildcards means. */
+/** The paths that a name with wildcards means; links to folders are not followed. */
 function matching(name: string, root: string): readonly string[] {
   if (!/[*?[{]/.test(name)) return [resolve(root, name)]
   return compileGlob(name, root).flatMap(glob => {
@@ -103,7 +103,7 @@ function matching(name: string, root: string): readonly string[] {
       entriesOf(folder).flatMap(each => {
         const path = join(folder, each)
         if (!isFolder(path)) return glob.matches(path) && /\.(?:ya?ml|json)$/.test(each) ? [path] : []
-        return !/^(?:\.|node_modules$)/.test(each) && glob.canMatchIn(path) ? search(path) : []
+        return !/^(?:\.|node_modules$)/.test(each) && !isLink(path) && glob.canMatchIn(path) ? search(path) : []
       })
     return search(glob.base)
   })

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {importServices} from '../compose/compose.ts'
-import {unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {servicesOf} from './workloads.ts'
 import {readManifests} from './manifests.ts'
 
@@ -50,9 +50,10 @@ export function withManifests(
   const file = {path: join(root, 'manifests'), shownAs: 'manifests', text: ''}
   const imported = importServices({file, values: {services}, notes: notesOf, from: ''})
   const folders = new Set(imported.apps.map(({folder}) => folder))
+  const others = apps.filter(({folder}) => folder === root || !folders.has(folder))
   return {
     ...imported,
-    apps: [...imported.apps, ...apps.filter(({folder}) => folder === root || !folders.has(folder))],
+    apps: [...imported.apps, ...(imported.interpolate === undefined ? others : others.map(withoutVariables))],
     notes: [...notes, ...imported.notes]
   }
 }

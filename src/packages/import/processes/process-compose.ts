@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
 import {constants} from 'node:os'
 import {basename, dirname, join} from 'node:path'
-import {readTextFile} from '../../../model/read-file.ts'
+import {readImported} from '../find-source.ts'
 import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {isFolder} from '../reading/files.ts'
 import {commandOf} from '../reading/shell-words.ts'
@@ -58,11 +58,12 @@ const MAX_BASES = 10
 
 /** The values of a file over those of the file that it extends. */
 function withBase(file: ImportedFile, depth: number): Values {
-  const values = valuesOf(file)
-  const path = pathFrom(file, textValue(values['extends']))
-  if (values['extends'] === undefined || depth >= MAX_BASES || !existsSync(path)) return values
-  const {extends: _, ...own} = values
-  return mergedValues(withBase({path, shownAs: path, text: readTextFile(path)}, depth + 1), own)
+  const {extends: base, ...own} = valuesOf(file)
+  const path = pathFrom(file, textValue(base))
+  if (base === undefined) return own
+  // a note says that it is not carried over
+  if (textValue(base) === '' || depth >= MAX_BASES || !existsSync(path)) return {...own, extends: base}
+  return mergedValues(withBase(readImported(path, dirname(file.path)), depth + 1), own)
 }
 
 interface Reader {

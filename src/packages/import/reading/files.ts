@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, statSync, type Dirent, type Stats} from 'node:fs'
+import {existsSync, lstatSync, readdirSync, statSync, type Dirent, type Stats} from 'node:fs'
 import {basename, dirname, extname, join, normalize, relative} from 'node:path'
 import {jsonIn} from '../../../model/is-json.ts'
 import {orElse} from '../../../model/or-else.ts'
@@ -49,6 +49,8 @@ export const statAt = (path: string): Stats | undefined =>
   orElse(() => statSync(path, {throwIfNoEntry: false}), undefined)
 
 export const isFolder = (path: string): boolean => statAt(path)?.isDirectory() === true
+
+export const isLink = (path: string): boolean => orElse(() => lstatSync(path).isSymbolicLink(), false)
 
 export const isFile = (path: string): boolean => statAt(path)?.isFile() === true
 

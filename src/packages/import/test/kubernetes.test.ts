@@ -1,4 +1,5 @@
 import t from 'tap'
+import {importFrom} from '../import-template.ts'
 import {imported, refusal, type Files} from './read.ts'
 
 const SKAFFOLD = `
@@ -202,4 +203,30 @@ t.test('a health check of the program itself is one at its port', async t => {
     {ready: {http: '/'}},
     {ready: {command: ['curl', 'http://elsewhere/x']}}
   ])
+})
+
+t.test('folders that lead to themselves are entered once', async t => {
+  const config = 'apiVersion: skaffold/v4beta1\nkind: Config\nmanifests: {rawYaml: ["k/**/*.yaml"]}\n'
+  const cwd = t.testdir({
+    'skaffold.yaml': config,
+    k: {'web.yaml': deployment('web', '[]'), one: t.fixture('symlink', '.'), two: t.fixture('symlink', '.')}
+  })
+  const {imported: found} = await importFrom(['.'], {cwd})
+  t.match(found.apps, [{id: 'web'}])
+})
+
+t.test('what manifests make of variables changes no command of another project', async t => {
+  const {template} = await imported(t, {
+    k8s: {'api.yaml': deployment('api', "[{name: T, value: '${x}'}]").replace('image: api', 'image: shop/api')},
+    api: {'package.json': '{"scripts": {"dev": "node x.js"}}', 'x.js': ''},
+    py: {
+      'requirements.txt': '',
+      'srv.py': '',
+      Dockerfile: 'FROM python\nCMD ["sh", "-c", "python srv.py --port ${PORT}"]\n'
+    }
+  })
+  t.match(template, {
+    interpolate: true,
+    apps: [{env: {T: '$${x}'}}, {command: ['sh', '-c', 'python srv.py --port $${PORT}']}]
+  })
 })

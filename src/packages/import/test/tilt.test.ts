@@ -94,3 +94,18 @@ t.test('functions that call themselves, and loops over large lists, end', async 
   const {template} = await imported(t, {Tiltfile: `local_resource('a', serve_cmd='true')\n${deep}${wide}`})
   t.equal(template.apps.length, 1)
 })
+
+t.test('a command is read by a shell, also next to compose files with variables', async t => {
+  const {template} = await imported(
+    t,
+    {
+      Tiltfile: `docker_compose('compose.yaml')\nlocal_resource('web', serve_cmd='for f in a b; do echo \${f}; done')\n`,
+      'compose.yaml': 'services: {db: {image: "postgres:${PG:-16}"}}'
+    },
+    'Tiltfile'
+  )
+  t.match(template, {
+    interpolate: true,
+    apps: [{appID: 'db'}, {appID: 'web', command: ['sh', '-c', 'for f in a b; do echo $${f}; done']}]
+  })
+})

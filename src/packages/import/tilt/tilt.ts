@@ -5,7 +5,7 @@ import {importServices} from '../compose/compose.ts'
 import {readProject} from '../compose/files.ts'
 import {readImported} from '../find-source.ts'
 import {appsIn} from '../folder/folder.ts'
-import {unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {imageName, imagesAlone, servicesOf} from '../kubernetes/workloads.ts'
 import {readManifests} from '../kubernetes/manifests.ts'
 import {commandOf, commandPort} from '../reading/shell-words.ts'
@@ -29,7 +29,8 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   const imported = hasServices
     ? importServices({file, values: all, notes: allNotes, from: basename(file.path)})
     : undefined
-  const apps = [...(imported?.apps ?? []), ...tiltfile.apps]
+  const own = imported?.interpolate === undefined ? tiltfile.apps : tiltfile.apps.map(withoutVariables)
+  const apps = [...(imported?.apps ?? []), ...own]
   if (apps.length === 0) throw unreadable(file, 'it starts nothing that can be read', 0)
   const ids = new Set(apps.map(({id}) => id))
   const ending = new Set(tiltfile.ending)

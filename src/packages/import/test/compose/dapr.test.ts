@@ -102,3 +102,15 @@ services:
     ]
   )
 })
+
+t.test('who waits for an app and for its sidecar waits as long as for both', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+services:
+  api: {image: nginx, healthcheck: {test: ["CMD", "true"]}}
+  api-dapr: {image: daprio/daprd, network_mode: "service:api", command: ["./daprd", "-app-id", "api"]}
+  worker: {image: busybox, depends_on: {api: {condition: service_healthy}, api-dapr: {condition: service_started}}}
+`
+  })
+  t.match(template.apps, [{}, {appID: 'worker', dependsOn: {api: 'ready'}}])
+})

@@ -276,3 +276,16 @@ t.test('compose files under other names are named: samples, and those of JHipste
   const {notes} = await imported(t, {...go, src: {main: {docker}}}, '.', 'folder')
   t.match(notes, [/^src\/main\/docker\/services\.yml, src\/main\/docker\/app\.yml: its services/])
 })
+
+const LISTENS = 'x.listen(process.env.PORT)'
+
+t.test('a number behind a name makes no name that another folder has', async t => {
+  const {template} = await imported(t, {
+    a: {api: program(LISTENS)},
+    b: {api: program(LISTENS), 'api-2': program(LISTENS)}
+  })
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['api', 'api-3', 'api-2']
+  )
+})

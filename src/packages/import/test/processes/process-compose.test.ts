@@ -126,3 +126,11 @@ t.test('a file over the one that it extends', async t => {
   const {notes} = await imported(t, {'process-compose.yaml': 'extends: gone.yaml\nprocesses: {a: {command: two}}\n'})
   t.match(notes, ['extends: gone.yaml is not carried over'])
 })
+
+t.test('a file that extends what cannot be read is refused in words', async t => {
+  t.match(await refusal(t, {'process-compose.yaml': 'extends: base\nprocesses: {a: {command: two}}\n', base: {}}), {
+    message: 'cannot import base: it is a directory'
+  })
+  const {notes} = await imported(t, {'process-compose.yaml': 'extends: [a.yaml]\nprocesses: {a: {command: two}}\n'})
+  t.match(notes, ['extends: ["a.yaml"] is not carried over'])
+})
