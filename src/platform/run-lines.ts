@@ -20,7 +20,7 @@ export interface LinesEnd {
 /** Time from the signal to SIGKILL. */
 const GRACE_MS = 5000
 
-/** Runs a command to its end, for which the user waits. It and its children are a process group, which a signal that ends us ends. Never rejects. */
+/** Runs a command to its end, for which the user waits. It and its children are a process group, which a signal that ends us ends; a second one kills it. Never rejects. */
 export async function runLines(
   [program = '', ...args]: readonly string[],
   {folder, env = {}, input, onLine = () => undefined}: LinesOptions
@@ -35,17 +35,20 @@ export async function runLines(
     buffer: false,
     reject: false
   })
+  let isEnding = false
   const end = (signal: NodeJS.Signals): void => {
-    const {pid} = child
-    if (pid !== undefined) {
-      signalGroup(pid, signal)
-      setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS).unref()
+    const kill = (how: NodeJS.Signals): void => {
+      if (child.pid !== undefined) signalGroup(child.pid, how)
     }
-    // it was once: now the signal ends us, too
-    void child.finally(() => process.kill(process.pid, signal))
+    if (isEnding) return kill('SIGKILL')
+    isEnding = true
+    kill(signal)
+    setTimeout(() => kill('SIGKILL'), GRACE_MS).unref()
+    // then the signal ends us, too
+    void child.finally(() => process.off(signal, end).kill(process.pid, signal))
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.once(signal, end)
+  for (const signal of signals) process.on(signal, end)
   let last = ''
   try {
     for await (const line of child.iterable({from: 'all'})) {

@@ -1,0 +1,22 @@
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {join} from 'node:path'
+import t from 'tap'
+import {startOf} from '../../../src/platform/process-table.ts'
+
+const MODULE = join(import.meta.dirname, '../../../src/platform/run-lines.ts')
+
+t.test('a second signal ends a command that has ignored the first one', async t => {
+  const command = ['sh', '-c', 'trap "" INT; echo $$; sleep 60']
+  const script = `import(${JSON.stringify(MODULE)}).then(({runLines}) => runLines(${JSON.stringify(command)}, {folder: '/', onLine: console.log}))`
+  const program = spawn(process.execPath, ['-e', script], {stdio: ['ignore', 'pipe', 'inherit']})
+  const [line] = (await once(program.stdout, 'data')) as [Buffer]
+  const pid = Number(line.toString())
+  t.teardown(() => startOf(pid) !== 0 && process.kill(-pid, 'SIGKILL'))
+  program.kill('SIGINT')
+  const end = once(program, 'exit')
+  const again = setInterval(() => program.kill('SIGINT'), 100)
+  t.same(await end, [null, 'SIGINT'])
+  clearInterval(again)
+  t.equal(startOf(pid), 0)
+})
