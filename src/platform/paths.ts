@@ -1,4 +1,4 @@
-import {accessSync, constants, existsSync, realpathSync, readdirSync, statSync} from 'node:fs'
+import {accessSync, constants, existsSync, readFileSync, realpathSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {orElse} from '../model/or-else.ts'
 
@@ -25,6 +25,9 @@ export const isProgram = (path: string): boolean =>
 
 /** The names in a folder; none if it cannot be read: it is not there, is no folder, or belongs to another user. */
 export const namesInFolder = (folder: string): readonly string[] => orElse(() => readdirSync(folder), [])
+
+/** The text of a file of proc(5) or the like; '' if the system has none, or does not show it. */
+export const systemText = (path: string): string => orElse(() => readFileSync(path, 'utf8'), '')
 
 /** Which folder or file is at a path: another one that is put there has another identity; '' = none. */
 export const identityAt = (path: string): string =>

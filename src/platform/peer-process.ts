@@ -1,10 +1,10 @@
-import {readFileSync, readlinkSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import {basename} from 'node:path'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {orElse} from '../model/or-else.ts'
 import {namesInFolder} from './paths.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
-import {holds, listenersOn} from './listeners.ts'
+import {holds, linkAt, listenersOn} from './listeners.ts'
 import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 
 /** The kind of process at the other end of a connection: an app's, another one, or one that we cannot see. */
@@ -84,5 +84,4 @@ const isMarked = (pid: number, variable: string): boolean =>
   // it has exited, or belongs to another user
   orElse(() => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${variable}=`), false)
 
-export const isBrowser = (pid: number): boolean =>
-  orElse(() => BROWSER.test(basename(readlinkSync(`/proc/${pid}/exe`))), false)
+export const isBrowser = (pid: number): boolean => BROWSER.test(basename(linkAt(`/proc/${pid}/exe`)))

@@ -1,5 +1,6 @@
-import {readFileSync, readlinkSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import {orElse} from '../model/or-else.ts'
+import {linkAt} from './listeners.ts'
 import {namesInFolder} from './paths.ts'
 import {isBrowser, processes} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
@@ -87,7 +88,7 @@ export class PeerVariable {
       const number = numbers[at] ?? ''
       if (isNew && seen.has(number)) continue
       seen.add(number)
-      const link = linkOf(pid, number)
+      const link = linkAt(`/proc/${pid}/fd/${number}`)
       if (link.startsWith('socket:')) this.#sockets.set(link, holder)
       if (link === socket) return true
     }
@@ -99,10 +100,6 @@ export class PeerVariable {
 const latestProcess = (): string =>
   // not Linux
   orElse(() => readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? '', '')
-
-const linkOf = (pid: number, number: string): string =>
-  // closed meanwhile
-  orElse(() => readlinkSync(`/proc/${pid}/fd/${number}`), '')
 
 function valueOf(pid: number, name: string): string {
   try {

@@ -1,6 +1,5 @@
-import {readFileSync} from 'node:fs'
 import type {Socket} from 'node:net'
-import {orElse} from '../model/or-else.ts'
+import {systemText} from './paths.ts'
 
 /** A row of `/proc/net/tcp` or `tcp6` (proc(5)). Addresses are `<hexadecimal address>:<hexadecimal port>`. */
 export interface SocketRow {
@@ -26,7 +25,7 @@ export const portSuffix = (port: number): string => `:${port.toString(16).toUppe
 export type Ends = Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>
 
 /** The text of all tables; '' if the system has none. */
-export const socketTables = (): string => SOCKET_TABLES.map(textOf).join('\n')
+export const socketTables = (): string => SOCKET_TABLES.map(systemText).join('\n')
 
 /**
  * The row of the socket at the other end of a connection; undefined if none matches: it is on another machine, or in a container, or its
@@ -61,7 +60,3 @@ function placesOf(address = '', port = 0): readonly string[] {
     .join('')
   return [word + suffix, PLAIN_IN_IPV6 + word + suffix]
 }
-
-const textOf = (table: string): string =>
-  // not Linux, or no IPv6
-  orElse(() => readFileSync(table, 'utf8'), '')

@@ -1,7 +1,7 @@
-import {readFileSync, statSync} from 'node:fs'
+import {statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {orElse} from '../model/or-else.ts'
-import {namesInFolder} from './paths.ts'
+import {namesInFolder, systemText} from './paths.ts'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 
 /** How long a scan of the process table runs before it yields to calls and output. */
@@ -68,9 +68,7 @@ const environmentOf = (pid: number): string => read(pid, 'environ')
 
 const hasMarker = (environment: string, marker: string): boolean => `\0${environment}`.includes(`\0${marker}\0`)
 
-const read = (pid: number, name: string): string =>
-  // the process has exited, or belongs to another user
-  orElse(() => readFileSync(`/proc/${pid}/${name}`, 'utf8'), '')
+const read = (pid: number, name: string): string => systemText(`/proc/${pid}/${name}`)
 
 const ownerOf = (pid: number): number | undefined =>
   // the process has exited

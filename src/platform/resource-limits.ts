@@ -1,15 +1,7 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync
-} from 'node:fs'
+import {accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {orElse} from '../model/or-else.ts'
+import {systemText} from './paths.ts'
 import type {Environment} from '../model/environment.ts'
 import type {LimitsPlan} from '../model/plan.ts'
 import {findProgram} from './program-version.ts'
@@ -39,7 +31,7 @@ const CPU_PERIOD_US = 100_000
 export function limited(limits: LimitsPlan, place: Place = HERE): LimitedProcess | string {
   if (process.platform !== 'linux') return 'they need Linux'
   const {root = ''} = place
-  const mount = /^\d+ \d+ \S+ \S+ (\S+) .* - cgroup2 /m.exec(textOf(`${root}/proc/self/mountinfo`))?.[1]
+  const mount = /^\d+ \d+ \S+ \S+ (\S+) .* - cgroup2 /m.exec(systemText(`${root}/proc/self/mountinfo`))?.[1]
   if (mount === undefined) return 'this system has no cgroups of version 2'
   const controllers = Object.entries({memory: limits.memoryBytes, cpu: limits.cpus}).flatMap(([name, value]) =>
     value > 0 ? name : []
@@ -83,7 +75,7 @@ let count = 0
 
 /** A cgroup below ours or next to it. The process enters it by itself, before it becomes the program. */
 function byCgroup({memoryBytes, cpus}: LimitsPlan, {root = '', top, controllers}: Cgroups): LimitedProcess | undefined {
-  const own = join(top, /^0::(.*)$/m.exec(textOf(`${root}/proc/self/cgroup`))?.[1] ?? '')
+  const own = join(top, /^0::(.*)$/m.exec(systemText(`${root}/proc/self/cgroup`))?.[1] ?? '')
   const parents = own === top ? [own] : [own, dirname(own)]
   const parent = parents.find(
     folder =>
@@ -122,7 +114,7 @@ function remove(folder: string): void {
 }
 
 const hasAll = (file: string, controllers: readonly string[]): boolean => {
-  const there = textOf(file).split(/\s+/)
+  const there = systemText(file).split(/\s+/)
   return controllers.every(name => there.includes(name))
 }
 
@@ -131,5 +123,3 @@ const isWritable = (path: string): boolean =>
     accessSync(path, constants.W_OK)
     return true
   }, false)
-
-const textOf = (file: string): string => orElse(() => readFileSync(file, 'utf8'), '')

@@ -1,7 +1,8 @@
 import {execFile} from 'node:child_process'
-import {readdirSync, readFileSync} from 'node:fs'
+import {readdirSync} from 'node:fs'
 import {promisify} from 'node:util'
-import {orElse} from '../model/or-else.ts'
+import {systemText} from './paths.ts'
+import {PS_ENVIRONMENT as env} from './ps-now.ts'
 
 /** Memory and CPU time of the processes of a group. */
 export interface Usage {
@@ -45,22 +46,17 @@ async function* inProc(groups: ReadonlySet<number>): AsyncGenerator<Row> {
   for (const name of readdirSync('/proc')) {
     if (name < '0' || name > ':') continue
     if (++read % PER_TURN === 0) await new Promise(setImmediate)
-    const stat = textOf(`/proc/${name}/stat`)
+    const stat = systemText(`/proc/${name}/stat`)
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const group = Number(fields[2])
     if (!groups.has(group)) continue
-    const kib = /^VmRSS:\s+(\d+)/m.exec(textOf(`/proc/${name}/status`))?.[1] ?? '0'
+    const kib = /^VmRSS:\s+(\d+)/m.exec(systemText(`/proc/${name}/status`))?.[1] ?? '0'
     yield {group, memoryBytes: Number(kib) * 1024, cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS}
   }
 }
 
-const textOf = (path: string): string =>
-  // the process has exited, or belongs to another user
-  orElse(() => readFileSync(path, 'utf8'), '')
-
 async function askPs(): Promise<readonly Row[]> {
   try {
-    const env = {PATH: '/bin:/usr/bin', LC_ALL: 'C'}
     const {stdout} = await promisify(execFile)('ps', ['-A', '-o', 'pgid=,rss=,time='], {env})
     return parseUsage(stdout)
   } catch {

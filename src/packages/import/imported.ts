@@ -1,6 +1,7 @@
 import {dirname, isAbsolute, join, relative} from 'node:path'
 import {explainPlace, placeOf} from '../../files/config/diagnose.ts'
 import {UserError} from '../../model/errors.ts'
+import {isObject} from '../../model/is-object.ts'
 
 /** An app as another tool's file has it. */
 export interface ImportedApp {
@@ -54,19 +55,19 @@ export function pathTo(path: string, from: string): string {
   return way.startsWith('../../../') ? path : way.startsWith('..') ? way : `./${way}`
 }
 
-/** Escapes a value, so that nothing is replaced in it. */
-function escaped(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('${', () => '$${')
-  if (Array.isArray(value)) return value.map(escaped)
-  return typeof value === 'object' && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, escaped(each)]))
+/** A value with each of its texts changed. */
+export function withTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value)
+  if (Array.isArray(value)) return value.map(each => withTexts(each, change))
+  return isObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withTexts(each, change)]))
     : value
 }
 
 /** An app whose source has no variables, for a template with those of another source: a shell reads its `${NAME}`. */
 export const withoutVariables = (app: ImportedApp): ImportedApp => ({
   ...app,
-  keys: escaped(app.keys) as ImportedApp['keys']
+  keys: withTexts(app.keys, text => text.replaceAll('${', () => '$${')) as ImportedApp['keys']
 })
 
 /** The error for a file that cannot be understood, with the place. */

@@ -27,30 +27,28 @@ export const buildFileOf = (folder: string): string => BUILD_FILES.find(name => 
 export function checkApp({settings, plan}: Entry, hasImage: boolean, mistakes: Mistakes): void {
   const {values} = settings
   const app = `app ${JSON.stringify(plan.id)}`
+  const file = buildFileOf(plan.folder)
   if (!APP_ID.test(plan.id))
-    mistakes.check(() =>
-      settings.refuse({
-        key: 'appID',
-        message: `${app}: the id cannot name objects in Kubernetes`,
-        expected: 'expected a lower case letter, then lower case letters, digits and -, at most 58 characters',
-        hint: suggestedId(plan.id)
-      })
-    )
+    mistakes.refuse(settings, {
+      key: 'appID',
+      message: `${app}: the id cannot name objects in Kubernetes`,
+      expected: 'expected a lower case letter, then lower case letters, digits and -, at most 58 characters',
+      hint: suggestedId(plan.id)
+    })
   if (!hasImage)
-    mistakes.check(() => {
-      const file = buildFileOf(plan.folder)
-      const hint = `write containerImage: the image that contains the app${file === '' ? '' : `; or build its ${file} with run -k --build`}`
-      settings.refuse({code: 'missing-key', key: 'containerImage', message: `${app} has no containerImage`, hint})
+    mistakes.refuse(settings, {
+      code: 'missing-key',
+      key: 'containerImage',
+      message: `${app} has no containerImage`,
+      hint: `write containerImage: the image that contains the app${file === '' ? '' : `; or build its ${file} with run -k --build`}`
     })
   if (values.createService === true && podPort({settings, plan}) === 0)
-    mistakes.check(() =>
-      settings.refuse({
-        code: 'conflicting-keys',
-        key: 'createService',
-        message: `${app}: createService needs an appPort`,
-        hint: 'write appPort: the port that the app listens on'
-      })
-    )
+    mistakes.refuse(settings, {
+      code: 'conflicting-keys',
+      key: 'createService',
+      message: `${app}: createService needs an appPort`,
+      hint: 'write appPort: the port that the app listens on'
+    })
   checkNames({settings, plan}, mistakes)
 }
 
@@ -66,14 +64,12 @@ function checkNames({settings, plan}: Entry, mistakes: Mistakes): void {
   const {env = {}, kubernetes: {annotations = {}, labels = {}} = {}} = settings.values
   const wrongVariable = Object.keys(env).find(name => !VARIABLE_NAME.test(name))
   if (wrongVariable !== undefined)
-    mistakes.check(() =>
-      settings.refuse({
-        key: 'env',
-        inside: [wrongVariable],
-        message: `Kubernetes does not take ${JSON.stringify(wrongVariable)} as the name of a variable`,
-        expected: 'expected letters, digits, -, _ and ., no digit first'
-      })
-    )
+    mistakes.refuse(settings, {
+      key: 'env',
+      inside: [wrongVariable],
+      message: `Kubernetes does not take ${JSON.stringify(wrongVariable)} as the name of a variable`,
+      expected: 'expected letters, digits, -, _ and ., no digit first'
+    })
   const reserved = new Set([...Object.keys(labelsOf('')), 'app'])
   for (const [key, names] of [
     ['annotations', Object.keys(annotations)],
@@ -86,7 +82,7 @@ function checkNames({settings, plan}: Entry, mistakes: Mistakes): void {
         ? `app ${JSON.stringify(plan.id)}: the label ${name} is set by Pillion`
         : `kubernetes.${key}: ${JSON.stringify(name)} is not a name`
       const expected = isReserved ? '' : 'expected letters, digits, -, _ and ., with an optional domain and / before'
-      mistakes.check(() => settings.refuse({key: 'kubernetes', inside: [key, name], message, expected}))
+      mistakes.refuse(settings, {key: 'kubernetes', inside: [key, name], message, expected})
     }
 }
 
@@ -96,23 +92,19 @@ export function checkAppObjects({settings}: Entry, {id, workload, secret}: AppOb
     ([name, value]) => Buffer.byteLength(`${name}=${value}`) > MAX_VARIABLE_BYTES
   )
   if (longest !== undefined)
-    mistakes.check(() =>
-      settings.refuse({
-        key: 'env',
-        inside: [longest[0]],
-        message: `app ${JSON.stringify(id)}: the variable ${longest[0]} is longer than 128 KiB: no program can be started with it`,
-        hint: 'put large values into a file of the image or a volume'
-      })
-    )
+    mistakes.refuse(settings, {
+      key: 'env',
+      inside: [longest[0]],
+      message: `app ${JSON.stringify(id)}: the variable ${longest[0]} is longer than 128 KiB: no program can be started with it`,
+      hint: 'put large values into a file of the image or a volume'
+    })
   const wrongKey = Object.keys(secret?.['data'] ?? {}).find(name => !SECRET_KEY.test(name))
   if (wrongKey !== undefined)
-    mistakes.check(() =>
-      settings.refuse({
-        key: 'envFile',
-        message: `Kubernetes does not take ${JSON.stringify(wrongKey)} as the name of a variable`,
-        expected: 'expected letters, digits, -, _ and .'
-      })
-    )
+    mistakes.refuse(settings, {
+      key: 'envFile',
+      message: `Kubernetes does not take ${JSON.stringify(wrongKey)} as the name of a variable`,
+      expected: 'expected letters, digits, -, _ and .'
+    })
   for (const [key, object] of [
     ['env', workload],
     ['envFile', secret]
@@ -120,7 +112,7 @@ export function checkAppObjects({settings}: Entry, {id, workload, secret}: AppOb
     const bytes = Buffer.byteLength(JSON.stringify(object ?? ''))
     if (bytes <= MAX_OBJECT_BYTES) continue
     const message = `app ${JSON.stringify(id)}: its ${object?.kind ?? ''} has ${bytes} bytes, and Kubernetes keeps at most ${MAX_OBJECT_BYTES}`
-    mistakes.check(() => settings.refuse({key, message, hint: 'put large values into a file of the image or a volume'}))
+    mistakes.refuse(settings, {key, message, hint: 'put large values into a file of the image or a volume'})
   }
   checkPatch(settings, id, mistakes)
 }
@@ -140,13 +132,11 @@ function checkPatch(settings: Entry['settings'], id: string, mistakes: Mistakes)
     ...reserved.filter(key => labels[key] !== undefined).map(key => ['metadata', 'labels', key])
   ]
   for (const path of changed)
-    mistakes.check(() =>
-      settings.refuse({
-        key: 'kubernetes',
-        inside: ['patch', ...path],
-        message: `app ${JSON.stringify(id)}: kubernetes.patch cannot change ${path.join('.')}`
-      })
-    )
+    mistakes.refuse(settings, {
+      key: 'kubernetes',
+      inside: ['patch', ...path],
+      message: `app ${JSON.stringify(id)}: kubernetes.patch cannot change ${path.join('.')}`
+    })
 }
 
 /** Variables of the template that a container cannot get. */

@@ -97,22 +97,18 @@ function checkService({entry}: DeployedApp, ids: ReadonlySet<string>, mistakes: 
   const app = `app ${JSON.stringify(plan.id)}`
   const isTaken = plan.id === 'placement' || plan.id === 'scheduler' || [...ids].some(id => plan.id === `${id}-dapr`)
   if (isTaken || !/^[a-zA-Z0-9][\w.-]*$/.test(plan.id))
-    mistakes.check(() =>
-      settings.refuse({
-        key: 'appID',
-        message: `${app}: the id cannot name a service of a compose file${isTaken ? ': one of Dapr has this name' : ''}`,
-        expected: isTaken ? '' : 'expected letters, digits, -, _ and .'
-      })
-    )
+    mistakes.refuse(settings, {
+      key: 'appID',
+      message: `${app}: the id cannot name a service of a compose file${isTaken ? ': one of Dapr has this name' : ''}`,
+      expected: isTaken ? '' : 'expected letters, digits, -, _ and .'
+    })
   if (plan.elsewhere.containerImage === '' && buildFileOf(plan.folder) === '')
-    mistakes.check(() =>
-      settings.refuse({
-        code: 'missing-key',
-        key: 'containerImage',
-        message: `${app} has no containerImage, and its folder no Dockerfile`,
-        hint: 'write containerImage: the image that contains the app'
-      })
-    )
+    mistakes.refuse(settings, {
+      code: 'missing-key',
+      key: 'containerImage',
+      message: `${app} has no containerImage, and its folder no Dockerfile`,
+      hint: 'write containerImage: the image that contains the app'
+    })
 }
 
 function appService(
@@ -137,13 +133,13 @@ function appService(
   const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, isChecked(deployed, id))}])
   return {
     ...imageOf(entry, shown),
-    environment: mapValues(environment, text => text.replaceAll('$', '$$$$')),
+    environment: Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, escaped(text)])),
     ...(envFiles.length > 0 && {env_file: envFiles}),
     ...(ports.length > 0 && {ports}),
     ...(awaits.length > 0 && {depends_on: Object.fromEntries(awaits) as object}),
     ...(plan.ready.kind === 'command' && {
       healthcheck: {
-        test: ['CMD', ...plan.ready.command].map(word => word.replaceAll('$', '$$$$')),
+        test: ['CMD', ...plan.ready.command].map(escaped),
         interval: '1s',
         timeout: '5s'
       }
@@ -156,17 +152,14 @@ function appService(
   }
 }
 
+/** Compose reads `$NAME` as a variable, and `$$` as `$`. */
+const escaped = (text: string): string => text.replaceAll('$', '$$$$')
+
 /** Compose's `M` is 2^20 bytes. */
 const limitsOf = ({limits: {memoryBytes, cpus} = {memoryBytes: 0, cpus: 0}}: AppPlan): object => ({
   ...(memoryBytes > 0 && {mem_limit: quantityText(memoryBytes, 'M')}),
   ...(cpus > 0 && {cpus})
 })
-
-const mapValues = (
-  map: Readonly<Record<string, string>>,
-  change: (value: string) => string
-): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]))
 
 const PULL_POLICIES = {Always: 'always', IfNotPresent: 'missing', Never: 'never'} as const
 

@@ -1,4 +1,5 @@
 import {UserError} from '../../model/errors.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 
 /** Gathers the mistakes of a template, so that all are reported at once. */
 export class Mistakes {
@@ -12,6 +13,11 @@ export class Mistakes {
       if (!(error instanceof UserError)) throw error
       this.#errors.push(error)
     }
+  }
+
+  /** Keeps what a key of a template is refused for. */
+  refuse(settings: Entry['settings'], fault: Parameters<Entry['settings']['refuse']>[0]): void {
+    this.check(() => settings.refuse(fault))
   }
 
   /** Throws one `UserError` with all of them, if there are any. */

@@ -9,8 +9,8 @@ import {projectName, volumeNames, volumeNotes} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
-import {unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {isMap, mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
+import {unreadable, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
 export function importCompose(
@@ -48,7 +48,7 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
   const project = projectName(file, textValue(top['name']))
   const known = all.map(([id, value]): [string, Service] => [
     id,
-    {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []}
+    {id, values: withTexts(value ?? {}, ours) as Values, notes: notesOf.get(id) ?? []}
   ])
   const withoutSidecars = withoutDapr(new Map(known), file)
   const hosts = [...withoutSidecars.services.values()]
@@ -161,13 +161,9 @@ function topNote(key: string, value: unknown): readonly string[] {
 }
 
 /** Variables are written with braces here, and a literal `$` alone. */
-function ours(value: unknown): unknown {
-  if (typeof value === 'string')
-    return value.replaceAll(/\$(\$\{?|\{[^}]*\}?|[A-Za-z_]\w*)/g, (whole, what: string) => {
-      if (what === '$') return '$'
-      if (what === '${') return '$${'
-      return what.startsWith('{') ? whole : `\${${what}}`
-    })
-  if (Array.isArray(value)) return value.map(ours)
-  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, ours(each)])) : value
-}
+const ours = (text: string): string =>
+  text.replaceAll(/\$(\$\{?|\{[^}]*\}?|[A-Za-z_]\w*)/g, (whole, what: string) => {
+    if (what === '$') return '$'
+    if (what === '${') return '$${'
+    return what.startsWith('{') ? whole : `\${${what}}`
+  })

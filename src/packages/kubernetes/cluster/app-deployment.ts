@@ -4,6 +4,7 @@ import type {ClusterClient} from './api-client.ts'
 import type {ApplyOutcome} from './apply.ts'
 import type {AppProgress} from './cluster-event.ts'
 import {ContainerLog} from './container-log.ts'
+import {within} from '../../../platform/delay.ts'
 import {isOlder, type LiveObject} from './object-store.ts'
 import {SIDECAR, statusesOf, type ContainerStatus, type Pod, type Terminated} from './pod.ts'
 import {unschedulable, verdictOf, waitsFor, type AppVerdict} from './verdict.ts'
@@ -121,7 +122,7 @@ export class AppDeployment {
 
   /** Settles when all lines of pods that have ended are read, or after a moment. */
   async allRead(): Promise<void> {
-    await inTime(Promise.all([...this.#logs.values()].map(async log => log.allRead())))
+    await within(LAST_LINE_MS, Promise.all([...this.#logs.values()].map(async log => log.allRead())))
   }
 
   /** How far it is now. */
@@ -248,17 +249,9 @@ export class AppDeployment {
   ): Promise<void> {
     const failures = container !== this.id || livedMs(end) >= STEADY_MS ? 1 : (this.#failures.get(pod) ?? 0) + 1
     if (container === this.id) this.#failures.set(pod, failures)
-    await inTime(log.readAll(id))
+    await within(LAST_LINE_MS, log.readAll(id))
     this.#options.onExit({container, pod, end, lastLine: log.lastLine, failures})
   }
-}
-
-/** Waits for last lines, but not for long. */
-async function inTime(read: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const timer = setTimeout(late.resolve, LAST_LINE_MS)
-  await Promise.race([read, late.promise])
-  clearTimeout(timer)
 }
 
 const livedMs = ({startedAt = '', finishedAt = ''}: Terminated): number =>

@@ -122,11 +122,10 @@ export class ObjectStore {
     }
   }
 
-  /** Deletes an object and, in the background, what it owns. No failure if it is gone. `now`: without waiting for its pods' grace. */
-  async delete(object: KubernetesObject, {now = false} = {}): Promise<void> {
-    const body = {propagationPolicy: 'Background', ...(now && {gracePeriodSeconds: 0})}
+  /** Deletes an object and, in the background, what it owns. No failure if it is gone. */
+  async delete(object: KubernetesObject): Promise<void> {
     try {
-      await this.client.json('DELETE', this.#pathTo(object), {body})
+      await this.client.json('DELETE', this.#pathTo(object), {body: {propagationPolicy: 'Background'}})
     } catch (error) {
       if (!isStatus(error, 404)) throw this.#asUserError(error, objectName(object))
     }

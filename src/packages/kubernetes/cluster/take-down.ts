@@ -87,17 +87,14 @@ export async function podsGone(
 }
 
 /** The longest time that a pod of these may take to be gone, in ms. */
-const patienceFor = (workloads: readonly KubernetesObject[]): number => graceOf(workloads) + EXTRA_MS
-
-/** The grace of these, the longest. */
-function graceOf(workloads: readonly KubernetesObject[]): number {
+function patienceFor(workloads: readonly KubernetesObject[]): number {
   const seconds = workloads.map(({spec}) => {
     const {template} = (spec ?? {}) as {
       readonly template?: {readonly spec?: {readonly terminationGracePeriodSeconds?: number}}
     }
     return template?.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
   })
-  return Math.max(0, ...seconds) * 1000
+  return Math.max(0, ...seconds) * 1000 + EXTRA_MS
 }
 
 interface PodsLeft {
