@@ -194,16 +194,6 @@ t.test('an app that is given up names what failed, and nothing that runs', async
   t.match(run.stderr.text, '"web" is not deployed: it depends on migrate, which failed')
 })
 
-t.test('the last Deployment is deleted elsewhere, and nothing else: the rest is taken back', async t => {
-  const {server, run: start} = await openShop(t, [{appID: 'stock', appPort: 8080, createService: true}])
-  const run = start()
-  await run.waitForLine('1 app ready')
-  server.remove('/apis/apps/v1/namespaces/shop/deployments/stock')
-  server.remove('/api/v1/namespaces/shop/pods/stock-1')
-  t.match(await run.exited, {code: 0})
-  t.same([...server.objects.keys()], [])
-})
-
 t.test('stop elsewhere: what an app prints at SIGTERM is shown and filed', async t => {
   const {rig, server, env, run: start} = await openShop(t)
   server.hasGrace = true

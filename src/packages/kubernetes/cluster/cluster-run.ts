@@ -306,7 +306,7 @@ export class ClusterRun {
     this.#look()
   }
 
-  /** A `stop` elsewhere: when the last workload is gone the run takes back what is left. One of before leaves its app to be deployed. */
+  /** A `stop` elsewhere: when the last workload is gone the run has nothing left to do. One of before leaves its app to be deployed. */
   #workloadGone(live: LiveObject): void {
     const deployment = this.#apps.get(live.metadata.labels['app'] ?? '')
     if (deployment === undefined || this.#stopping.signal.aborted || !deployment.isApplied) return
@@ -369,8 +369,7 @@ export class ClusterRun {
     // objects that are on their way to the server are created before they are deleted
     await Promise.allSettled(this.#work)
     try {
-      if (isTakenBack) await podsGone(this.#takingDown, workloads)
-      await takeDown(this.#takingDown)
+      await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))
     } catch (left) {
       error ??= left
       if (error !== left) this.#options.emit({type: 'warned', text: messageOf(left)})
