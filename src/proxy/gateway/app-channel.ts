@@ -122,9 +122,9 @@ export class AppChannel {
 
   /** Opens, holds or shuts the queue according to the app's state. */
   update(state: AppState, {isCrashLooping, why}: QueueConditions): void {
+    this.#health?.end() // an app that is stopping closes its port first: that says nothing of the next process
     if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond
     this.#isUnhealthy = false
-    this.#health?.end()
     if (state.phase === 'starting') this.renewPool() // reports the exit of the previous process
     this.#isReady = state.phase === 'running' && state.ready
     if (this.#isReady) return this.#begin()

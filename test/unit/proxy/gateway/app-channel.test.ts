@@ -1,3 +1,6 @@
+import {once} from 'node:events'
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
 import t from 'tap'
 import type {AppPlan} from '../../../../src/model/plan.ts'
 import {AppChannel} from '../../../../src/proxy/gateway/app-channel.ts'
@@ -31,4 +34,36 @@ t.test('an edited `ready.timeout` counts for calls, unless the user is about to 
   t.equal(channel.queue.timeoutMs, Infinity)
   channel.hasPatience = false
   t.equal(channel.queue.timeoutMs, 1000)
+})
+
+t.test('the health of a process that is being stopped is not checked: calls wait for the next one', async t => {
+  const server = createServer((_, response) => response.end()).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const conditions = {isCrashLooping: false, why: ''}
+  const checked = (): {readonly channel: AppChannel; readonly result: () => Promise<boolean>} => {
+    let next = Promise.withResolvers<boolean>()
+    const channel = new AppChannel({
+      plan: {...planWith(60_000), health: {enabled: true, path: '/', intervalMs: 10, timeoutMs: 1000, threshold: 1}},
+      appPort: (server.address() as AddressInfo).port,
+      explain: () => '',
+      healthChanged: isHealthy => {
+        next.resolve(isHealthy)
+        next = Promise.withResolvers()
+      },
+      probed: nothing,
+      invoked: nothing
+    })
+    t.teardown(() => channel.end())
+    channel.update({phase: 'running', pid: 1, ready: true}, conditions)
+    return {channel, result: async () => next.promise}
+  }
+  const [stopping, running] = [checked(), checked()]
+  t.same(await Promise.all([stopping.result(), running.result()]), [true, true])
+  stopping.channel.update({phase: 'stopping', pid: 1, why: 'watch'}, conditions)
+  const ill = running.result()
+  server.close()
+  server.closeAllConnections()
+  t.equal(await ill, false)
+  t.same([running.channel.queue.state, stopping.channel.queue.state], ['shut', 'open'])
 })
