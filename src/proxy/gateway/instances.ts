@@ -136,16 +136,19 @@ export class Instances {
    */
   #wait(call: Call, isReopened: () => boolean): Admission | Held {
     const waits: {readonly callee: Callee; readonly held: Held}[] = []
-    let denied: Admission | undefined
-    for (const callee of this.callees) {
-      const admission = admitTo(callee, call)
-      if ('admitted' in admission) waits.push({callee, held: admission})
-      else denied ??= admission
-    }
-    if (waits.length === 0 && denied !== undefined) return denied
     const cancel = (): void => {
       for (const {held} of waits) held.cancel()
     }
+    let denied: Admission | undefined
+    for (const callee of this.callees) {
+      const admission = this.#send(callee, call)
+      if (isHeld(admission)) waits.push({callee, held: admission})
+      else if (admission.ok) {
+        cancel() // one that is not healthy takes a call of gRPC all the same
+        return admission
+      } else denied ??= admission
+    }
+    if (waits.length === 0 && denied !== undefined) return denied
     const {promise, resolve, reject} = Promise.withResolvers<Admission>()
     let left = waits.length
     let isSettled = false

@@ -117,6 +117,24 @@ t.test('where connecting is refused, that instance is looked at again and the ne
   t.equal(admitted(instances.admit(one, {isRefused: true})).token, 'a', 'there is no other one')
 })
 
+t.test('a call of gRPC that is passed on whatever the health enters one of several unhealthy instances', async t => {
+  const [a, b, c] = ['a', 'b', 'c'].map(token => ({
+    ...instance(token, {isOpen: token !== 'a'}),
+    isUnhealthy: token !== 'a'
+  }))
+  if (a === undefined || b === undefined || c === undefined) throw new Error('there are three')
+  for (const {queue} of [b, c]) queue.shut('not healthy')
+  const answer = admitted(new Instances([a, b, c]).admit({...call(), isProxied: true}))
+  const counts = (): readonly (readonly number[])[] => [a, b, c].map(({queue}) => [queue.waiting, queue.inFlight.size])
+  t.same(counts(), [
+    [0, 0],
+    [0, 1],
+    [0, 0]
+  ])
+  answer.leave()
+  t.same(counts().flat(), [0, 0, 0, 0, 0, 0], 'a reload would wait for what is under way')
+})
+
 t.test('an instance that calls its own id reaches itself, as long as it lets in', async t => {
   const [a, b] = [instance('a'), instance('b')]
   const instances = new Instances([a, b])
