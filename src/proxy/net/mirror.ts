@@ -3,7 +3,7 @@ import {messageOf} from '../../model/errors.ts'
 import {Budget, Collector, type Room} from './collector.ts'
 import type {Pool} from './pool.ts'
 import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
-import type {ObservedCopy, observeCopies} from './observed-copy.ts'
+import {ObservedCopy} from './observed-copy.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 
 /** A call that is mirrored to shadows. */
@@ -49,8 +49,6 @@ const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
 const MAX_IN_FLIGHT = 64
 const MAX_QUEUE = 1000
 
-type Observe = ReturnType<typeof observeCopies>
-
 /** A copy on its way to one shadow. */
 interface QueuedCopy {
   readonly shadow: Shadow
@@ -71,7 +69,6 @@ interface ShadowQueue {
 export class Mirror {
   readonly #warn: (text: string) => void
   readonly #observer: CallObserver | undefined
-  #observe: Observe | undefined
   readonly #queues = new WeakMap<Shadow, ShadowQueue>()
   readonly #bodies = new Budget(MAX_QUEUED_BYTES)
   #copies = {begun: 0, ended: 0}
@@ -130,21 +127,9 @@ export class Mirror {
     const sending = queue.waiting.shift()
     if (sending === undefined) return
     queue.inFlight++
-    if (this.#observer === undefined || this.#observe !== undefined) this.#admit(sending)
-    else void this.#load(this.#observer).then(() => this.#admit(sending))
-  }
-
-  /** What observes copies is loaded by the first one. */
-  async #load(observer: CallObserver): Promise<void> {
-    const {observeCopies} = await import('./observed-copy.ts')
-    this.#observe ??= observeCopies(observer)
-  }
-
-  #admit(sending: QueuedCopy): void {
-    const {shadow, of} = sending
-    const permit = shadow.admit(of)
-    if (permit instanceof Promise) void permit.then(later => go(sending, later, this.#observe))
-    else go(sending, permit, this.#observe)
+    const permit = sending.shadow.admit(sending.of)
+    if (permit instanceof Promise) void permit.then(later => go(sending, later, this.#observer))
+    else go(sending, permit, this.#observer)
   }
 
   #queueOf(shadow: Shadow): ShadowQueue {
@@ -215,10 +200,10 @@ export class Copy {
   }
 }
 
-function go(sending: QueuedCopy, permit: ShadowPermit | string, observe: Observe | undefined): void {
+function go(sending: QueuedCopy, permit: ShadowPermit | string, observer: CallObserver | undefined): void {
   if (typeof permit === 'string') return sending.over(permit)
   const upstream = permit.pool.take()
-  upstream.serve(new Delivery(sending, permit, upstream, observe))
+  upstream.serve(new Delivery(sending, permit, upstream, observer))
 }
 
 /** One copy on one connection; the response is read to its end and discarded. */
@@ -230,10 +215,10 @@ class Delivery implements ResponseHandler {
   readonly #sending: QueuedCopy
   readonly #permit: ShadowPermit
   readonly #upstream: Upstream
-  readonly #observe: Observe | undefined
+  readonly #observer: CallObserver | undefined
 
-  constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream, observe: Observe | undefined) {
-    this.#observe = observe
+  constructor(sending: QueuedCopy, permit: ShadowPermit, upstream: Upstream, observer: CallObserver | undefined) {
+    this.#observer = observer
     this.#sending = sending
     this.#permit = permit
     this.#upstream = upstream
@@ -250,7 +235,8 @@ class Delivery implements ResponseHandler {
     const {pool, pid = 0} = this.#permit
     const head = `${of.headFor(pool)}${length}\r\n`
     const {caller, method, path} = of
-    this.#observed = this.#observe?.({caller, callee: shadow.callee, method, path, head, body, pid})
+    const copy = {caller, callee: shadow.callee, method, path, head, body, pid}
+    this.#observed = this.#observer && new ObservedCopy(this.#observer, copy)
     this.#upstream.writeAll(head, body)
     this.isSent = true
   }

@@ -1,7 +1,7 @@
 import type {Call, CallObserver, HeadText} from '../../model/call.ts'
 import {CallJournal} from './call-journal.ts'
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly caller: string
   /** The name of the shadow: `<id>@<version>`. */
   readonly callee: string
@@ -51,9 +51,3 @@ export class ObservedCopy {
     this.#journal.ended()
   }
 }
-
-/** Reports copies to an observer; the result is called as each of them begins. */
-export const observeCopies =
-  (observer: CallObserver) =>
-  (request: CopyRequest): ObservedCopy =>
-    new ObservedCopy(observer, request)
