@@ -145,7 +145,7 @@ export class Exchange implements ResponseHandler {
     const response = fault === undefined ? plain : {...plain, lines: plain.lines + faultLine(fault)}
     journal.status = response.status
     journal.observer?.replied(journal.call, replyTexts(response))
-    journal.responseBytes = response.body.length
+    journal.responseBytes = response.bytes?.length ?? Buffer.byteLength(response.body)
     this.#copy?.responded()
     if (this.#length === 0) this.#copy?.whole()
     this.#downstream.reply(response)

@@ -45,6 +45,17 @@ const handlerOf = (t: Test, observer?: CallObserver): CallHandler => ({
   over: nothing
 })
 
+t.test('a response of our own is recorded with the bytes that it has, not with its characters', async t => {
+  const bodies = [{body: 'é'}, {body: '', bytes: Buffer.from([255, 0])}]
+  const counts = bodies.map(body => {
+    const handler = handlerOf(t)
+    const downstream = {reply: nothing, done: nothing} as unknown as Downstream
+    new Exchange(downstream).begin(handler, 'GET', 0).reply({status: 503, type: 'text/plain', lines: '', ...body})
+    return handler.journal.responseBytes
+  })
+  t.same(counts, [2, 2])
+})
+
 for (const when of ['between two attempts', 'while the second connects'])
   t.test(`what comes of a body ${when} is sent once, and recorded`, async t => {
     const bodies: string[] = []
