@@ -127,13 +127,20 @@ export class BytesCall implements Passenger {
       journal.requestBytes += early.length
       upstream.write(early)
     }
-    socket.on('data', (bytes: Buffer) => void (journal.requestBytes += bytes.length))
-    upstream.on('data', (bytes: Buffer) => {
-      if (journal.firstByteAt === 0) journal.firstByteAt = performance.now()
-      journal.responseBytes += bytes.length
-    })
-    socket.pipe(upstream)
-    upstream.pipe(socket)
+    const {broken} = this.#passage
+    const isCut = broken !== undefined && broken.left >= 0
+    const cut = (): void => void setImmediate(() => this.#fail('cut by a fault'))
+    socket.on('data', (bytes: Buffer) => void (journal.requestBytes += bytes.length)).pipe(upstream)
+    upstream
+      .on('data', (bytes: Buffer) => {
+        if (journal.firstByteAt === 0) journal.firstByteAt = performance.now()
+        const passed = isCut ? broken.take(bytes, cut) : bytes
+        journal.responseBytes += passed.length
+        if (!socket.write(passed)) upstream.pause()
+      })
+      .on('end', () => socket.end())
+    socket.on('drain', () => upstream.resume())
+    broken?.opened?.()
   }
 
   #fail(why: string): void {
