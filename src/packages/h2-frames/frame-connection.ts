@@ -42,7 +42,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   readonly #guard = new FloodGuard()
   readonly #warn: (text: string) => void
   /** Streams whose data waits for room on the connection, not on their own window. */
-  #waiting = new Set<FrameStream>()
+  readonly #waiting = new Set<FrameStream>()
   #window = INITIAL_WINDOW
   /** Bytes of data whose window the peer has not got back. */
   #received = 0
@@ -157,9 +157,9 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.#guard.answered()
   }
 
-  /** Whether this many bytes of data may be sent now. */
-  takes(bytes: number): boolean {
-    return bytes <= this.#window && !this.#writer.isClogged
+  /** Bytes of data that may be sent now; below 0: not even an empty frame. */
+  get room(): number {
+    return this.#writer.isClogged ? -1 : this.#window
   }
 
   waitsForRoom(stream: FrameStream): void {
@@ -169,7 +169,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   forget(stream: FrameStream): void {
     this.streams.remove(stream)
     if (stream.takesBytes) this.#byteStreams--
-    if (this.#waiting.size > 0) this.#waiting.delete(stream)
+    this.#waiting.delete(stream)
     this.freed()
   }
 
@@ -348,11 +348,13 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     stream.push()
   }
 
+  /** Sends what there is room for. A stream that has more waits behind the others: one with a wide window of its own would leave them nothing. */
   #pushWaiting(): void {
-    if (this.#waiting.size === 0) return
-    const waiting = this.#waiting
-    this.#waiting = new Set()
-    for (const stream of waiting) stream.push()
+    for (const stream of this.#waiting) {
+      if (this.room < 1) return
+      this.#waiting.delete(stream)
+      stream.push()
+    }
   }
 
   #fail(error: unknown): void {

@@ -22,7 +22,7 @@ interface StreamConnection {
   send(bytes: string): void
   sendFields(bytes: string): void
   sendData(head: string, bytes: Data): void
-  takes(bytes: number): boolean
+  readonly room: number
   waitsForRoom(stream: FrameStream): void
   useless(): void
   forget(stream: FrameStream): void
@@ -116,9 +116,7 @@ export class FrameStream {
   /** Sends data as far as the peer takes it; what is left waits. */
   writeData(bytes: Data, isLast: boolean): void {
     if (this.isOver || this.isLocalDone) return
-    const {length} = bytes
-    const connection = this.#connection
-    if (this.#isWaiting() || length > MAX_PAYLOAD || length > Math.max(0, this.window) || !connection.takes(length)) {
+    if (this.#isWaiting() || bytes.length > this.#room) {
       if (this.#waiting === NONE) this.#waiting = []
       this.#waiting.push(typeof bytes === 'string' ? kept(bytes) : bytes)
       this.#endsAfterData = isLast
@@ -136,13 +134,11 @@ export class FrameStream {
 
   /** Sends what waits, as far as the peer takes it. */
   push(): void {
-    const connection = this.#connection
     while (this.#isWaiting() && !this.isOver) {
       const bytes = this.#waiting[this.#first] ?? ''
-      // smaller settings make a window negative (RFC 9113 §6.9.2)
-      const length = Math.min(bytes.length, Math.max(0, this.window), MAX_PAYLOAD)
-      if (length === 0 && bytes.length > 0) return
-      if (!connection.takes(length)) return connection.waitsForRoom(this)
+      if (bytes.length > 0 && this.window <= 0) return
+      const length = Math.min(bytes.length, this.#room)
+      if (length < Math.min(bytes.length, 1)) return this.#connection.waitsForRoom(this)
       const isWhole = length === bytes.length
       this.#waiting[this.#first] = isWhole ? '' : partOf(bytes, length, bytes.length)
       if (isWhole && ++this.#first === MAX_SENT) {
@@ -192,6 +188,12 @@ export class FrameStream {
     this.#connection.forget(this)
     this.#waiting = NONE
     this.#trailers = undefined
+  }
+
+  /** Bytes of data that may go out in one frame now; below 0: not even an empty one may. */
+  get #room(): number {
+    // smaller settings make a window negative (RFC 9113 §6.9.2)
+    return Math.min(MAX_PAYLOAD, Math.max(0, this.window), this.#connection.room)
   }
 
   #isWaiting(): boolean {

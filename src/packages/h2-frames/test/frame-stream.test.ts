@@ -26,7 +26,7 @@ const streamOf = (window: number) => {
       told.bytes += bytes.length
       send(head + (typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')))
     },
-    takes: () => true,
+    room: Infinity,
     localDone: nothing,
     forget: nothing
   }
