@@ -4,6 +4,8 @@ interface QueuedCall {
   readonly admit: () => Admission | Held
   /** Its place in the admission queue, once it has a slot. */
   entered: Held | undefined
+  /** Called when it gets one. */
+  onQueued: (() => void) | undefined
   readonly settle: (admission: Admission | Promise<Admission>) => void
 }
 
@@ -35,16 +37,17 @@ export class ConcurrencyLimiter {
     return !this.#hasFreeSlot()
   }
 
-  /** Calls `ask` as soon as a slot is free. */
-  admit(ask: () => Admission | Held): Admission | Held {
+  /** Calls `ask` as soon as a slot is free. `isCounted`: false where those before it wait for the app. */
+  admit(ask: () => Admission | Held, isCounted = true): Admission | Held {
     if (this.#limit() === 0 && this.#taken === 0) return ask()
     if (this.#hasFreeSlot()) return this.#take(ask)
     if (this.#waiting.length >= MAX_QUEUE) return full
     const {promise, resolve} = Promise.withResolvers<Admission>()
-    const queued: QueuedCall = {admit: ask, entered: undefined, settle: resolve}
+    const queued: QueuedCall = {admit: ask, entered: undefined, onQueued: undefined, settle: resolve}
     this.#waiting.push(queued)
     return {
-      isCounted: true,
+      isCounted,
+      onQueued: listener => void (queued.onQueued = listener),
       reason: 'appMaxConcurrency',
       admitted: promise,
       cancel: () => {
@@ -99,7 +102,10 @@ export class ConcurrencyLimiter {
   #letIn(queued: QueuedCall | undefined): void {
     if (queued === undefined) return
     const admission = this.#take(queued.admit)
-    if (isHeld(admission)) queued.entered = admission
+    if (isHeld(admission)) {
+      queued.entered = admission
+      queued.onQueued?.()
+    }
     queued.settle(isHeld(admission) ? admission.admitted : admission)
   }
 }

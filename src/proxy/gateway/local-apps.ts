@@ -42,7 +42,7 @@ export function admitTo(callee: Callee, call: Call): Admission | Held {
   if (callee.appPort === 0) return noPort(callee.id, isLocal)
   if (call.isProxied === true) return callee.isUnhealthy ? passed(call, callee) : enqueue(call, callee)
   if (callee.isUnhealthy) return unhealthy(isLocal)
-  return callee.limiter.admit(() => enqueue(call, callee))
+  return callee.limiter.admit(() => enqueue(call, callee), callee.queue.isOpen)
 }
 
 function enqueue(call: Call, callee: Callee): Admission | Held {

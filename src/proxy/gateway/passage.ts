@@ -217,6 +217,7 @@ export class Passage {
     this.#heldBytes = bytes
     this.#journal.held(held.reason)
     if (held.isCounted !== true) this.#run?.pause()
+    else if ('onQueued' in held) held.onQueued?.(() => this.#held === held && this.#run?.pause())
     void this.#await(held)
   }
 

@@ -40,6 +40,28 @@ t.test('calls that Dapr only passes on: appMaxConcurrency does not count, nor do
   t.match(admitIll(call), {ok: true})
 })
 
+t.test('a timeout counts the wait for a slot, but not while those before it wait for the app', async t => {
+  const callee = app()
+  const admit = (): Admission | Held => admitTo(callee, {...call, isProxied: false})
+  callee.queue.hold('it starts')
+  admit()
+  t.match(admit(), {isCounted: false}, 'a slot is free once the app takes calls')
+  const running = app()
+  running.queue.open()
+  const first = admitTo(running, {...call, isProxied: false})
+  const second = admitTo(running, {...call, isProxied: false})
+  if (!('admitted' in second) || 'admitted' in first || !first.ok) throw new Error('the second one waits')
+  t.equal(second.isCounted, true)
+  let isQueued = false
+  second.onQueued?.(() => (isQueued = true))
+  running.queue.pause('a reload')
+  t.notOk(isQueued)
+  first.leave()
+  t.ok(isQueued)
+  running.queue.unpause('a reload')
+  t.match(await second.admitted, {ok: true})
+})
+
 t.test('such a call that waits while its app turns out to be unhealthy is let in', async t => {
   let isUnhealthy = false
   const callee = {
