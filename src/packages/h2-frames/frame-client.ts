@@ -21,7 +21,6 @@ export interface FrameClientOptions {
 export class FrameClient extends FrameConnection {
   readonly #options: FrameClientOptions
   #next = 1
-  #isEnded = false
 
   constructor(socket: Socket, options: FrameClientOptions) {
     super(socket, options.warn)
@@ -36,7 +35,7 @@ export class FrameClient extends FrameConnection {
 
   /** Whether it takes no new calls at all. */
   get isLeaving(): boolean {
-    return this.isClosing || this.#isEnded
+    return this.isClosing
   }
 
   /** Why it ended, in a word or two. */
@@ -52,15 +51,6 @@ export class FrameClient extends FrameConnection {
     if (this.#next > MAX_STREAM_ID) this.isClosing = true
     stream.writeHead(fields, isLast, repeated)
     return stream
-  }
-
-  localDone(): void {
-    // the answer follows
-  }
-
-  /** Takes no new calls; ends when those under way have. */
-  leave(): void {
-    this.close(0)
   }
 
   protected override receive(text: string): void {
@@ -106,8 +96,6 @@ export class FrameClient extends FrameConnection {
   }
 
   protected ended(): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
     this.#options.closed(this)
   }
 }

@@ -47,6 +47,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   /** Bytes of data whose window the peer has not got back. */
   #received = 0
   #hasFailed = false
+  #hasClosed = false
   /** Looks in a row at which nothing had come. */
   #silence = 0
   #hasRead = true
@@ -69,10 +70,14 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
 
   /** A stream that the peer opens. */
   protected abstract opened(id: number, block: string, isLast: boolean): void
-  /** We have sent all of a stream that the peer has not ended. */
-  abstract localDone(stream: FrameStream): void
+  /** We have sent all of a stream that the peer has not ended: its answer follows. */
+  localDone(_stream: FrameStream): void {
+    // see FrameServer
+  }
+
   /** A stream that is not open: false where it never was. */
   protected abstract wasOpen(id: number): boolean
+  /** The connection has ended. Called once. */
   protected abstract ended(): void
   /** A stream is over. */
   protected abstract freed(): void
@@ -173,11 +178,11 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.freed()
   }
 
-  /** Takes no new calls; ends with those under way. */
-  close(last: number): void {
+  /** Takes no new calls; ends when those under way have. */
+  leave(): void {
     if (this.isClosing) return
     this.isClosing = true
-    this.send(frames.goAwayFrame(last, frames.NO_ERROR))
+    this.send(frames.goAwayFrame(this.lastStream, frames.NO_ERROR))
     this.freed()
   }
 
@@ -377,6 +382,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   }
 
   #closed(): void {
+    if (this.#hasClosed) return
+    this.#hasClosed = true
     const why = this.why || 'EOF'
     // a call that waits for room must not get it on this connection
     this.isClosing = true

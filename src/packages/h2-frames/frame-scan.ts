@@ -1,20 +1,14 @@
-import {CONTINUATION, DATA, GOAWAY, HEADERS, PING, PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE} from './frames.ts'
+import {CONTINUATION, DATA, HEADERS, RST_STREAM, WINDOW_UPDATE} from './frames.ts'
 import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
 const HEAD_SIZE = 9
 /** The cost of a reset stream for node, in pings. */
 export const RESET_COST = 10
 
-/** The cost of frames that carry nothing (see `FloodGuard`), by type; those of other types cost one. */
+/** The cost of frames that carry nothing (see `FloodGuard`), by type; those of other types cost one, and so do streams beyond those that a connection may have open. */
 const COSTS = new Map([
   [DATA, 0],
-  // beyond those that a connection may have open
-  [HEADERS, 1],
   [RST_STREAM, RESET_COST],
-  [SETTINGS, 1],
-  [PUSH_PROMISE, 1],
-  [PING, 1],
-  [GOAWAY, 1],
   [WINDOW_UPDATE, 0],
   [CONTINUATION, 0]
 ])

@@ -13,7 +13,6 @@ export class FrameServer extends FrameConnection {
   readonly #calls: StreamHandler
   #last = 0
   #preface = ''
-  #isEnded = false
 
   constructor(
     socket: Socket,
@@ -27,7 +26,7 @@ export class FrameServer extends FrameConnection {
     this.listen()
   }
 
-  localDone(stream: FrameStream): void {
+  override localDone(stream: FrameStream): void {
     // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted
     stream.reset(NO_ERROR)
   }
@@ -79,11 +78,6 @@ export class FrameServer extends FrameConnection {
     return this.#last
   }
 
-  /** Takes no new calls; ends when those under way have. */
-  leave(): void {
-    this.close(this.#last)
-  }
-
   protected goneAway(): void {
     this.isClosing = true
     this.freed()
@@ -94,8 +88,6 @@ export class FrameServer extends FrameConnection {
   }
 
   protected ended(): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
     this.#onClose(this)
   }
 }

@@ -69,32 +69,20 @@ const NO_LIST: readonly never[] = Object.freeze([])
 const NO_MAP = Object.freeze({})
 const ENTRY = {key: [1, 'string'], value: [2, 'string']} as const
 
+const EMPTY: ReadonlyMap<FieldType, unknown> = new Map<FieldType, unknown>([
+  ['string', ''],
+  ['bytes', NOTHING],
+  ...(['int32', 'uint32', 'fixed32', 'float', 'double'] as const).map(type => [type, 0] as const),
+  ...(['int64', 'uint64', 'fixed64'] as const).map(type => [type, 0n] as const),
+  ['bool', false],
+  ['strings', NO_LIST],
+  ['chunks', NO_LIST],
+  ['map', NO_MAP]
+])
+
 const emptyOf = (type: FieldType): unknown => {
-  switch (type) {
-    case 'string':
-      return ''
-    case 'bytes':
-      return NOTHING
-    case 'int32':
-    case 'uint32':
-    case 'fixed32':
-    case 'float':
-    case 'double':
-      return 0
-    case 'int64':
-    case 'uint64':
-    case 'fixed64':
-      return 0n
-    case 'bool':
-      return false
-    case 'strings':
-    case 'chunks':
-      return NO_LIST
-    case 'map':
-      return NO_MAP
-    default:
-      return 'message' in type ? undefined : 'list' in type ? NO_LIST : NO_MAP
-  }
+  if (typeof type === 'string') return EMPTY.get(type)
+  return 'message' in type ? undefined : 'list' in type ? NO_LIST : NO_MAP
 }
 
 interface Field {

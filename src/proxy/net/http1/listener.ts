@@ -153,7 +153,7 @@ export class Listener {
     for (const server of this.#options.servers) server.close()
     for (const fastPath of this.#fastPaths) fastPath.close(keepsUnused)
     for (const socket of this.#connections.open) this.#bySocket.get(socket)?.endSoon()
-    void this.#streams?.close()
+    this.#streams?.close()
   }
 
   #open(): Server {

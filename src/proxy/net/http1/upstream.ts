@@ -164,7 +164,10 @@ export class Upstream {
   #connect(): Duplex {
     const {dial, port} = this.#owner
     const host = this.#owner.hosts[this.#host] ?? '127.0.0.1'
-    const socket = dial === undefined ? this.#connectPlain(host) : this.#readAll(dial.open(host, port))
+    const socket =
+      dial === undefined
+        ? this.#connectPlain(host)
+        : dial.open(host, port).on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
     contain(socket, error => this.#crash(error))
     let isAccepted = false
     if (dial?.opens === 'secureConnect') socket.once('connect', () => (isAccepted = true))
@@ -206,10 +209,6 @@ export class Upstream {
       }
     })
     return socket
-  }
-
-  #readAll(link: Duplex): Duplex {
-    return link.on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
   }
 
   /** The error of a connection that was open, in the same way. */
@@ -291,7 +290,7 @@ export class Upstream {
     this.#left = head.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : head.left
     if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
       this.#free()
-      return this.#whole(responseHandler, head, text.slice(head.size))
+      return this.#end(responseHandler, head, text.slice(head.size))
     }
     this.#inBody = true
     this.#chunks = head.left === CHUNKED ? new Chunks(responseHandler.isVerbatim !== true) : undefined
@@ -364,18 +363,11 @@ export class Upstream {
     this.#fail('silent', this.#why || 'EOF')
   }
 
-  /** The connection is already detached from the call. */
-  #whole(responseHandler: ResponseHandler, head: ResponseHead, body: string): void {
+  /** The connection is already detached from the call. `head` and `body`: of a response that came whole. */
+  #end(responseHandler: ResponseHandler, head?: ResponseHead, body = ''): void {
     try {
-      responseHandler.whole(head, body)
-    } catch (error) {
-      responseHandler.crash(error)
-    }
-  }
-
-  #end(responseHandler: ResponseHandler): void {
-    try {
-      responseHandler.end()
+      if (head === undefined) responseHandler.end()
+      else responseHandler.whole(head, body)
     } catch (error) {
       responseHandler.crash(error)
     }

@@ -58,7 +58,6 @@ export class Http2Listener {
   /** The server for connections that arrive right after a flood. */
   #waryServer: Http2Server | undefined
   #isClosing = false
-  #gone: (() => void) | undefined
 
   constructor(options: Http2ListenerOptions) {
     this.#options = options
@@ -82,14 +81,10 @@ export class Http2Listener {
     this.#socket = undefined
   }
 
-  /** Accepts no more streams; resolves when those in flight have ended. */
-  async close(): Promise<void> {
+  /** Accepts no more streams; those in flight go on. */
+  close(): void {
     this.#isClosing = true
-    if (this.#sessions.size === 0) return
-    const {promise, resolve} = Promise.withResolvers<void>()
-    this.#gone = resolve
     for (const session of this.#sessions) session.close()
-    await promise
   }
 
   destroy(): void {
@@ -154,10 +149,7 @@ export class Http2Listener {
             if (isTheirs(error)) flooded()
             session.destroy()
           })
-          .on('close', () => {
-            this.#sessions.delete(session)
-            if (this.#sessions.size === 0) this.#gone?.()
-          })
+          .on('close', () => this.#sessions.delete(session))
         this.#take(session, new SessionGuard(session, socket))
       })
   }
