@@ -57,7 +57,7 @@ export class FrameServer extends FrameConnection {
       return
     }
     this.#last = id
-    const stream = new FrameStream(this, id, this.peerWindow, REFUSED)
+    const stream = new FrameStream(this, id, this.peerWindow, DISCARDED)
     stream.openedAtRead = this.reads
     this.streams.add(stream)
     if (this.streams.size > MAX_STREAMS || this.isClosing) {
@@ -93,4 +93,5 @@ export class FrameServer extends FrameConnection {
 }
 
 const nothing = (): void => undefined
-const REFUSED: StreamHandler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost: nothing}
+/** Of a stream that has no call: what comes on it is dropped. */
+export const DISCARDED: StreamHandler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost: nothing}

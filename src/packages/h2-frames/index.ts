@@ -5,7 +5,7 @@ export {FloodGuard} from './flood-guard.ts'
 export type {FrameClient} from './frame-client.ts'
 export {FrameClients, type Waiter} from './frame-clients.ts'
 export {RESET_COST, costOf} from './frame-scan.ts'
-export {FrameServer} from './frame-server.ts'
+export {DISCARDED, FrameServer} from './frame-server.ts'
 export type {FrameStream, StreamHandler} from './frame-stream.ts'
 export {
   CANCEL,

@@ -1,5 +1,5 @@
 import type net from 'node:net'
-import {FrameServer, type FrameStream, PROTOCOL_ERROR, SERVER_GREETING, type StreamHandler} from '#h2-frames'
+import {DISCARDED, FrameServer, PROTOCOL_ERROR, SERVER_GREETING, type StreamHandler} from '#h2-frames'
 import {bugText} from '../../model/errors.ts'
 import {FrameCall} from './frame-call.ts'
 import {FrameHead} from './frame-head.ts'
@@ -21,27 +21,21 @@ export function serveFrames({socket, onEnd, ...options}: FrameCallsOptions): Fra
   return new FrameServer(
     socket,
     text => options.context().warn(text),
-    server => new FrameCalls(server, options),
+    server => callsOf(server, options),
     onEnd
   )
 }
 
-class FrameCalls implements StreamHandler {
-  readonly #connection: FrameServer
-  readonly #options: Pick<FrameCallsOptions, 'context' | 'caller' | 'onStart'>
+type CallOptions = Pick<FrameCallsOptions, 'context' | 'caller' | 'onStart'>
 
-  constructor(connection: FrameServer, options: Pick<FrameCallsOptions, 'context' | 'caller' | 'onStart'>) {
-    this.#connection = connection
-    this.#options = options
-  }
-
-  head(stream: FrameStream, block: string, isLast: boolean): void {
+/** Makes a call of each stream: its head is all that is not the call's. */
+const callsOf = ({walker}: FrameServer, {context: contextOf, caller, onStart}: CallOptions): StreamHandler => ({
+  ...DISCARDED,
+  head: (stream, block, isLast) => {
     const head = new FrameHead()
-    const {walker} = this.#connection
     walker.walk(block, head)
     // a CONNECT has no path, and asks for a tunnel
     if (head.method === '' || head.path === '') return stream.reset(PROTOCOL_ERROR)
-    const {context: contextOf, caller, onStart} = this.#options
     const context = contextOf()
     const call = new FrameCall(context, caller(), head, stream, walker)
     stream.handler = call
@@ -53,20 +47,4 @@ class FrameCalls implements StreamHandler {
       call.crash(error)
     }
   }
-
-  data(stream: FrameStream, bytes: string): void {
-    stream.credit(bytes.length)
-  }
-
-  sent(): void {
-    // a call has each stream from its head on
-  }
-
-  reset(): void {
-    // see `sent`
-  }
-
-  lost(): void {
-    // see `sent`
-  }
-}
+})

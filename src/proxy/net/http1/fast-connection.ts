@@ -9,22 +9,29 @@ import {CallerSocket} from './caller-socket.ts'
 import {isHalfLine} from './first-line.ts'
 import {closeLingering} from '../lingering-close.ts'
 import {SMALL} from './late-text.ts'
-import {PLAIN_LIMIT, type PlainRequest} from './plain-request.ts'
+import {PLAIN_LIMIT, type PlainRequest, type PlainRules} from './plain-request.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
 import {writeCopy} from '../write-copy.ts'
 import {owned} from './shared-reads.ts'
 import {TurnShare} from '../own-turn.ts'
 
+/** Which requests take the fast path, and where they go. */
+export interface PlainRoute {
+  /** Undefined: no request is plain. */
+  readonly rules: PlainRules | undefined
+  /** The request is answered here, and its body, which is not large, has to be there as a whole; left out: none is. */
+  readonly needsBody?: (request: PlainRequest) => boolean
+  /** Starts a plain request with `begin` or `takeWhole`. False: nothing was done, the request is not for the fast path. */
+  readonly route: (request: PlainRequest, connection: FastConnection) => boolean
+}
+
 /** What a fast connection needs of its fast path. */
 export interface FastPathHost {
   readonly isClosing: boolean
+  readonly plain: PlainRoute
   /** The plain request at the start of a text; undefined: there is none. */
   read(text: string): PlainRequest | undefined
-  /** The request is answered here, and its body, which is not large, has to be there as a whole. */
-  needsBody(request: PlainRequest): boolean
-  /** Starts a plain request with `begin` or `takeWhole`. False: nothing was done, the request is not for the fast path. */
-  route(request: PlainRequest, connection: FastConnection): boolean
   /** Passes the connection to node:http, with the bytes that were not parsed yet. */
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void
   forget(connection: FastConnection): void
@@ -247,8 +254,8 @@ export class FastConnection implements Downstream {
     if (!this.#share.take(() => this.#next())) return false
     if (bytes.length < PLAIN_LIMIT && isHalfLine(bytes)) return this.#waitForLine()
     const request = this.#fastPath.read(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)))
-    if (request !== undefined && bytes.length < request.size + request.length && this.#fastPath.needsBody(request))
-      return this.#waitForBody()
+    if (request !== undefined && bytes.length < request.size + request.length)
+      if (this.#fastPath.plain.needsBody?.(request) === true) return this.#waitForBody()
     if (request === undefined || this.#fastPath.isClosing || !this.#start(request, bytes)) {
       this.#caller.early = bytes
       this.#fastPath.handOver(this, socket, this.#caller.leave() ?? NO_BYTES)
@@ -278,6 +285,6 @@ export class FastConnection implements Downstream {
     this.toHead = request.method === 'HEAD'
     this.#length = request.length
     this.#unsent = request.length
-    return this.#fastPath.route(request, this)
+    return this.#fastPath.plain.route(request, this)
   }
 }

@@ -1,21 +1,11 @@
 import type {Server} from 'node:http'
 import type net from 'node:net'
 import {ChunkMerger} from './chunk-merger.ts'
-import {FastConnection, type FastPathHost} from './fast-connection.ts'
+import {FastConnection, type FastPathHost, type PlainRoute} from './fast-connection.ts'
 import {isPreface, keepQuery, readable} from './first-line.ts'
 import {KnownHeads} from './known-heads.ts'
-import {readPlain, type PlainRequest, type PlainRules} from './plain-request.ts'
+import {readPlain, type PlainRequest} from './plain-request.ts'
 import {changeReads, shareReads} from './shared-reads.ts'
-
-/** Which requests take the fast path, and where they go. */
-export interface PlainRoute {
-  /** Undefined: no request is plain. */
-  readonly rules: PlainRules | undefined
-  /** See `FastPathHost.needsBody`; default: none does. */
-  readonly needsBody?: (request: PlainRequest) => boolean
-  /** See `FastPathHost.route`. */
-  readonly route: (request: PlainRequest, connection: FastConnection) => boolean
-}
 
 /**
  * Is put before a node:http server: every connection starts here, and stays as long as its requests are plain. It rejects
@@ -23,7 +13,7 @@ export interface PlainRoute {
  */
 export class FastPath implements FastPathHost {
   isClosing = false
-  readonly #plain: PlainRoute
+  readonly plain: PlainRoute
   readonly #headMs: number
   readonly #serveHttp2: ((socket: net.Socket) => void) | undefined
   readonly #known = new KnownHeads<PlainRequest>()
@@ -33,7 +23,7 @@ export class FastPath implements FastPathHost {
 
   /** The first request must arrive within `headMs`. `serveHttp2` takes over a connection whose first line is that of HTTP/2. */
   constructor(server: Server, plain: PlainRoute, headMs: number, serveHttp2?: (socket: net.Socket) => void) {
-    this.#plain = plain
+    this.plain = plain
     this.#headMs = headMs
     this.#serveHttp2 = serveHttp2
     const [listener] = server.listeners('connection')
@@ -49,21 +39,13 @@ export class FastPath implements FastPathHost {
   }
 
   read(text: string): PlainRequest | undefined {
-    const {rules} = this.#plain
+    const {rules} = this.plain
     if (rules === undefined) return undefined
     const known = this.#known.find(text)
     if (known !== undefined) return known
     const request = readPlain(text, rules)
     if (request !== undefined) this.#known.add(request)
     return request
-  }
-
-  needsBody(request: PlainRequest): boolean {
-    return this.#plain.needsBody?.(request) === true
-  }
-
-  route(request: PlainRequest, connection: FastConnection): boolean {
-    return this.#plain.route(request, connection)
   }
 
   handOver(connection: FastConnection, socket: net.Socket, bytes: Buffer): void {
