@@ -1,8 +1,8 @@
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
+import {invalidExpire, syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {RedisError} from '../engine/result.ts'
-import {expiryAt} from './expiry-options.ts'
 
 export const EXPIRY: CommandTable = {
   expire: expires('expire', true, true),
@@ -62,4 +62,20 @@ function mayExpire(db: Database, key: string, at: number, wanted: ReadonlySet<st
   if (wanted.has('XX') && now === undefined) return false
   if (wanted.has('GT') && at <= (now ?? Infinity)) return false
   return !wanted.has('LT') || at < (now ?? Infinity)
+}
+
+/** The options EX, PX, EXAT and PXAT of SET and GETEX: when the key expires, in milliseconds since 1970. */
+export function parseExpiry(unit: string, time: string, command: string): number {
+  const isSeconds = unit === 'EX' || unit === 'EXAT'
+  if (!isSeconds && unit !== 'PX' && unit !== 'PXAT') throw syntaxError()
+  const value = integer(time)
+  if (value <= 0) throw invalidExpire(command)
+  return expiryAt(value, isSeconds, !unit.endsWith('AT'), command)
+}
+
+/** Seconds or milliseconds, from now or since 1970, in milliseconds since 1970. */
+function expiryAt(value: number, isSeconds: boolean, isRelative: boolean, command: string): number {
+  const at = value * (isSeconds ? 1000 : 1) + (isRelative ? Date.now() : 0)
+  if (!Number.isSafeInteger(at)) throw invalidExpire(command)
+  return at
 }

@@ -4,7 +4,7 @@ import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts
 import {addFloating, addInt64, floating, integer, parseInt64} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {scanned} from './scan-options.ts'
+import {scanned} from './scan.ts'
 
 const NONE: ReadonlyMap<string, string> = new Map()
 

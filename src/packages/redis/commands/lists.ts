@@ -1,11 +1,11 @@
 import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {noSuchKey, syntaxError, wrongArity} from '../engine/errors.ts'
-import {clampRange, countIn, integer} from '../engine/numbers.ts'
-import {NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
+import {clampRange, countIn, integer, parseFloating} from '../engine/numbers.ts'
+import {Blocked, NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 
-export type Side = 'left' | 'right'
+type Side = 'left' | 'right'
 
 export const LISTS: CommandTable = {
   lpush: pushes('left', 'lpush', true),
@@ -53,6 +53,20 @@ export const LISTS: CommandTable = {
     ({db}, [from = '', to = '', source = '', target = '']) =>
       moveElement(db, from, to, sideOf(source), sideOf(target)) ?? null,
     [1, 2, 1]
+  ),
+  blpop: popsLater('left'),
+  brpop: popsLater('right'),
+  brpoplpush: writes(
+    4,
+    (session, [from = '', to = '', timeout = '']) =>
+      moveLater(session, {from, to, source: 'right', target: 'left', timeout}),
+    [1, 2, 1]
+  ),
+  blmove: writes(
+    6,
+    (session, [from = '', to = '', source = '', target = '', timeout = '']) =>
+      moveLater(session, {from, to, source: sideOf(source), target: sideOf(target), timeout}),
+    [1, 2, 1]
   )
 }
 
@@ -64,7 +78,7 @@ function pushes(side: Side, event: string, mayCreate: boolean): CommandDefinitio
   })
 }
 
-export function push(db: Database, key: string, side: Side, values: readonly string[], event: string): number {
+function push(db: Database, key: string, side: Side, values: readonly string[], event: string): number {
   const old = db.list(key) ?? []
   let list = old
   if (side === 'right') for (const value of values) list.push(value)
@@ -91,7 +105,7 @@ function pops(side: Side): CommandDefinition {
   })
 }
 
-export function pop(db: Database, key: string, side: Side): string | undefined {
+function pop(db: Database, key: string, side: Side): string | undefined {
   const list = db.list(key)
   const value = side === 'left' ? list?.shift() : list?.pop()
   if (list === undefined || value === undefined) return undefined
@@ -104,13 +118,13 @@ function popped(db: Database, key: string, side: Side, list: readonly string[]):
   db.deleteIfEmpty(key, list.length)
 }
 
-export function sideOf(text: string): Side {
+function sideOf(text: string): Side {
   const side = text.toLowerCase()
   if (side !== 'left' && side !== 'right') throw syntaxError()
   return side
 }
 
-export function moveElement(db: Database, from: string, to: string, source: Side, target: Side): string | undefined {
+function moveElement(db: Database, from: string, to: string, source: Side, target: Side): string | undefined {
   if (db.list(from) === undefined) return undefined
   db.list(to)
   const value = pop(db, from, source)
@@ -173,4 +187,48 @@ function positions({db}: Session, [key = '', value = '', ...options]: readonly s
     if (list[at] === value && skipped-- <= 0) found.push(at)
   }
   return count === -1 ? (found[0] ?? null) : found
+}
+
+function popsLater(side: Side): CommandDefinition {
+  return writes(
+    -3,
+    ({db}, args) => {
+      const keys = args.slice(0, -1)
+      const timeoutMs = parseTimeout(args.at(-1) ?? '')
+      const attempt = (isFirst = false): readonly string[] | undefined => {
+        for (const key of keys) {
+          // a key that has another type by then is waited for further
+          const value = isFirst || Array.isArray(db.get(key)) ? pop(db, key, side) : undefined
+          if (value !== undefined) return [key, value]
+        }
+        return undefined
+      }
+      return attempt(true) ?? new Blocked(keys, timeoutMs, attempt)
+    },
+    [1, -2, 1]
+  )
+}
+
+interface Move {
+  readonly from: string
+  readonly to: string
+  readonly source: Side
+  readonly target: Side
+  readonly timeout: string
+}
+
+function moveLater({db}: Session, {from, to, source, target, timeout}: Move): string | Blocked {
+  const timeoutMs = parseTimeout(timeout)
+  const attempt = (isFirst = false): string | undefined =>
+    isFirst || Array.isArray(db.get(from)) ? moveElement(db, from, to, source, target) : undefined
+  return attempt(true) ?? new Blocked([from], timeoutMs, attempt, null)
+}
+
+/** Seconds, with fractions. */
+function parseTimeout(text: string): number {
+  const seconds = parseFloating(text)
+  if (seconds === undefined || !Number.isFinite(seconds))
+    throw new RedisError('ERR timeout is not a float or out of range')
+  if (seconds < 0) throw new RedisError('ERR timeout is negative')
+  return Math.ceil(seconds * 1000)
 }

@@ -1,8 +1,9 @@
 import type {Database} from '../engine/database.ts'
-import {MatchBudget, matches} from '../engine/pattern.ts'
-import type {Result} from '../engine/result.ts'
+import {syntaxError} from '../engine/errors.ts'
+import {integer} from '../engine/numbers.ts'
+import {MatchBudget, matches, matching} from '../engine/pattern.ts'
+import {RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {parseCursor, parseScanOptions} from './scan-options.ts'
 import {typeOf} from './object.ts'
 
 /** The latest scans of a database, by their cursors: an iterator continues while keys are added and removed, on any connection. */
@@ -43,4 +44,41 @@ function iteratorBehind(db: Database, count: number): Iterator<string, void> {
   const keys = db.keys()
   for (let at = 0; at < count; at++) if (keys.next().done === true) break
   return keys
+}
+
+interface ScanOptions {
+  readonly pattern: string | undefined
+  readonly count: number
+  readonly type: string | undefined
+}
+
+function parseCursor(text: string): number {
+  if (!/^\d{1,20}$/.test(text)) throw new RedisError('ERR invalid cursor')
+  return Number(text)
+}
+
+/** MATCH, COUNT and, for SCAN, TYPE. */
+function parseScanOptions(options: readonly string[], mayHaveType = false): ScanOptions {
+  let pattern: string | undefined
+  let type: string | undefined
+  let count = 10
+  for (let at = 0; at < options.length; at += 2) {
+    const value = options[at + 1]
+    const name = (options[at] ?? '').toUpperCase()
+    if (value === undefined) throw syntaxError()
+    if (name === 'MATCH') pattern = value
+    else if (name === 'COUNT') {
+      count = integer(value)
+      if (count < 1) throw syntaxError()
+    } else if (name === 'TYPE' && mayHaveType) type = value.toLowerCase()
+    else throw syntaxError()
+  }
+  return {pattern, count, type}
+}
+
+/** HSCAN, SSCAN, ZSCAN: all members at once, as Redis answers for a small collection. */
+export function scanned(members: readonly string[], cursor: string, options: readonly string[]): readonly string[] {
+  parseCursor(cursor)
+  const {pattern} = parseScanOptions(options)
+  return pattern === undefined ? members : matching(members, pattern)
 }

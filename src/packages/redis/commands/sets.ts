@@ -6,7 +6,7 @@ import type {Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {sample} from './hashes.ts'
 import {memoryOf} from './object.ts'
-import {scanned} from './scan-options.ts'
+import {scanned} from './scan.ts'
 
 type Members = ReadonlySet<string>
 /** May change the first one, and return it. */

@@ -10,7 +10,7 @@ import type {StreamEntry} from '../engine/stream-changes.ts'
 import {Stream} from '../engine/stream.ts'
 import {advance} from './group-position.ts'
 import {dropAcknowledged} from './stream-trim.ts'
-import {groupAt} from './stream-claim.ts'
+import {groupAt} from './stream-pending.ts'
 import {shown} from './streams.ts'
 
 /** The addition to Redis' error for a missing group. */

@@ -5,7 +5,7 @@ import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts
 import {addFloating, addInt64, clampRange, floating, integer, parseInt64} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {parseExpiry, type Expiry} from './expiry-options.ts'
+import {parseExpiry} from './expiry.ts'
 
 /** 512 MiB in Redis; a string of V8 ends a few bytes before. */
 const MAX_LENGTH = constants.MAX_STRING_LENGTH
@@ -83,7 +83,7 @@ function set({db}: Session, [key = '', value = '', ...options]: readonly string[
   let condition = ''
   let isGet = false
   let isKept = false
-  let expiry: Expiry | undefined
+  let expiry: number | undefined
   for (let at = 0; at < options.length; at++) {
     const option = (options[at] ?? '').toUpperCase()
     if ((option === 'NX' || option === 'XX') && condition === '') condition = option
@@ -108,7 +108,7 @@ function store(db: Database, key: string, value: string): void {
   db.changed(key, '$', 'set')
 }
 
-function expire(db: Database, key: string, {at}: Expiry): void {
+function expire(db: Database, key: string, at: number): void {
   db.setExpiry(key, at)
   db.changed(key, 'g', 'expire')
   db.expire(key)

@@ -2,7 +2,6 @@ import {keyless, type CommandTable} from '../engine/command.ts'
 import type {Command} from '../engine/session.ts'
 import {Status, type Result} from '../engine/result.ts'
 import {unknownSubcommand} from '../engine/errors.ts'
-import {BLOCKING_LISTS} from './blocking-lists.ts'
 import {CONNECTION_COMMANDS} from './connection.ts'
 import {EXPIRY} from './expiry.ts'
 import {HASHES} from './hashes.ts'
@@ -22,7 +21,6 @@ import {STRINGS} from './strings.ts'
 import {TRANSACTIONS} from './transactions.ts'
 
 const FAMILIES: readonly CommandTable[] = [
-  BLOCKING_LISTS,
   CONNECTION_COMMANDS,
   EXPIRY,
   HASHES,
