@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {OpenOptions} from '../../src/dapr/components/component.ts'
 import {Properties} from '../../src/dapr/components/properties.ts'
+import type {TopicReader} from '../../src/dapr/components/pubsub.ts'
 import {RedisStreams} from '../../src/dapr/components/pubsub/redis.ts'
 import {openRedis} from '../../src/dapr/components/redis/open-redis.ts'
 import {RedisServers} from '../../src/dapr/components/redis/redis-servers.ts'
@@ -142,6 +143,7 @@ t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {s
   for (const key of keys.slice(0, 15)) await store.set(save(key))
   await store.transact(keys.slice(15).map(key => ({kind: 'upsert', request: save(key)})))
   for (const key of keys) t.match(await store.get(key, {consistency: '', metadata: {}}), {etag: '1'})
+  t.same([...((await store.keys?.('shop||', 100)) ?? [])].toSorted(), keys.toSorted())
   const redis = await connect(t, values)
   t.same((shown(await redis.command(['KEYS', '*'])) as readonly string[]).toSorted(), keys.toSorted())
 
@@ -168,8 +170,9 @@ t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {s
   const seen = new Set<string>()
   const done = Promise.withResolvers<void>()
   const topics = ['a', 'b', 'c', 'd']
-  for (const topic of topics)
-    await streams.subscribe({
+  const readers: TopicReader[] = []
+  for (const topic of topics) {
+    const reader = await streams.subscribe({
       topic,
       group: 'shop',
       metadata: {},
@@ -182,9 +185,12 @@ t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {s
       },
       log: () => {}
     })
+    readers.push(reader)
+  }
   for (const topic of topics) await streams.publish(topic, {data: Buffer.from(topic), metadata: {}})
   await done.promise
   t.same([...seen].toSorted(), topics)
+  for (const reader of readers) t.type((await reader.backlog?.())?.waiting, 'number')
   await streams.close()
 })
 

@@ -1,10 +1,13 @@
 import {messageOf} from '../../model/errors.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
+import {pause} from '../../platform/delay.ts'
 import {ClientConnection, type RedisAddress} from './client-connection.ts'
 import {itemsIn, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 import {slotKey, slotOf} from './slots.ts'
 
+/** How often the others are asked for the successor of a node that is gone. */
+const LOOK_MS = 500
 /** How often a command follows slots that have moved. */
 const MAX_REDIRECTIONS = 5
 
@@ -31,7 +34,9 @@ export class ClusterConnection implements RedisConnection {
   readonly #nodes = new Map<string, Promise<ClientConnection>>()
   readonly #listening = new Set<Listening>()
   #slots: readonly SlotRange[] = []
-  #isClosed = false
+  /** Nodes that do not answer now. */
+  readonly #lost = new Set<string>()
+  readonly #over = new AbortController()
   readonly #refreshing = new SingleFlight<'slots', void>()
 
   private constructor(address: RedisAddress) {
@@ -54,6 +59,7 @@ export class ClusterConnection implements RedisConnection {
     const name = String(args[0]).toUpperCase()
     if (name === 'KEYS') return (await this.#onAll(args)).flat()
     if (name === 'CONFIG') return (await this.#onAll(args))[0] ?? null
+    if (name === 'SCAN') return this.#scan(args)
     if (name === 'MGET') return Promise.all(args.slice(1).map(async key => this.#text(key)))
     return this.#onKey(slotKey(args), async node => node.command(args, signal))
   }
@@ -93,10 +99,20 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#over.abort()
     const nodes = [...this.#nodes.values()]
     this.#nodes.clear()
     for (const node of await Promise.allSettled(nodes)) if (node.status === 'fulfilled') await node.value.close()
+  }
+
+  /** Scans one master after the other: a cursor is that of a master, behind the number of the master. */
+  async #scan([, cursor, ...options]: readonly Argument[]): Promise<RedisReply> {
+    const [, number, own = '0'] = /^(\d+):(\d+)$/.exec(String(cursor)) ?? []
+    const at = Number(number ?? 0)
+    const masters = await this.#masters()
+    const [next, keys = []] = itemsIn(await masters[at]?.command(['SCAN', own, ...options]))
+    if (next !== undefined && String(next) !== '0') return [`${at}:${String(next)}`, keys]
+    return [at + 1 < masters.length ? `${at + 1}:0` : '0', keys]
   }
 
   async #text(key: Argument): Promise<RedisReply> {
@@ -143,20 +159,39 @@ export class ClusterConnection implements RedisConnection {
   async #node(at: string): Promise<ClientConnection> {
     const known = this.#nodes.get(at)
     if (known !== undefined) return known
-    if (this.#isClosed) throw new Error('the connection to Redis is closed')
+    if (this.#over.signal.aborted) throw new Error('the connection to Redis is closed')
     const opening = this.#open(at)
     this.#nodes.set(at, opening)
-    opening.catch(() => this.#nodes.delete(at))
+    opening.catch(() => this.#nodes.get(at) === opening && this.#nodes.delete(at))
     return opening
   }
 
   async #open(at: string): Promise<ClientConnection> {
     const end = at.lastIndexOf(':')
     const address = {...this.#address, host: at.slice(0, end), port: Number(at.slice(end + 1))}
-    const refresh = (): void => void this.#refresh().catch(() => undefined) // the next command tries again
-    const node = await ClientConnection.open(address, {lost: refresh, back: refresh})
+    const back = (): void => {
+      this.#lost.delete(at)
+      this.#refresh().catch(() => undefined) // the next command tries again
+    }
+    const node = await ClientConnection.open(address, {lost: () => void this.#succeed(at), back}, this.#over.signal)
     for (const each of this.#listening) await listen(node, each)
     return node
+  }
+
+  /** A node is gone: the others are asked who has its slots, which takes them a while, until it is back or has none. */
+  async #succeed(at: string): Promise<void> {
+    const {signal} = this.#over
+    this.#lost.add(at)
+    for (; this.#lost.has(at) && !signal.aborted; await pause(LOOK_MS, signal)) {
+      await this.#refresh().catch(() => undefined)
+      if (this.#slots.some(({node}) => node === at)) continue
+      this.#lost.delete(at)
+      const node = this.#nodes.get(at)
+      this.#nodes.delete(at)
+      // who listens hears the next one, which no command may have needed yet
+      if (this.#listening.size > 0) await this.#masters().catch(() => undefined)
+      await (await node)?.close()
+    }
   }
 
   /** Asks who has which slots. */
@@ -168,7 +203,8 @@ export class ClusterConnection implements RedisConnection {
     const {host, port, more = []} = this.#address
     const given = [{host, port}, ...more].map(each => `${each.host}:${each.port}`)
     let failure: unknown
-    for (const at of new Set([...this.#nodes.keys(), ...given]))
+    const answering = [...this.#nodes.keys(), ...given].filter(at => !this.#lost.has(at))
+    for (const at of new Set([...answering, ...this.#lost]))
       try {
         const reply = await (await this.#node(at)).command(['CLUSTER', 'SLOTS'])
         this.#slots = rangesIn(reply, at.slice(0, at.lastIndexOf(':')))

@@ -23,7 +23,7 @@ export function slotOf(key: Argument): number {
 }
 
 const KEYLESS = new Set(['ping', 'info', 'wait', 'config', 'keys', 'cluster'])
-const KEY_AT: Readonly<Record<string, number>> = {eval: 3, xgroup: 2}
+const KEY_AT: Readonly<Record<string, number>> = {eval: 3, xgroup: 2, xinfo: 2}
 
 /** The first key of a command that components send; undefined: any node may answer it. */
 export function slotKey(args: readonly Argument[]): Argument | undefined {

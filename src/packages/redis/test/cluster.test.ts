@@ -2,15 +2,21 @@ import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {ClusterConnection} from '../cluster-connection.ts'
+import {itemsIn} from '../connection.ts'
 import {RedisEngine} from '../engine/engine.ts'
 import type {Result} from '../engine/result.ts'
 import {RequestParser} from '../protocol/parser.ts'
 import {encodeResult} from '../protocol/writer.ts'
 
 /** A node that has half of the slots; `slots` is what it says of the cluster. */
-async function openNode(t: Test, slots: () => Result): Promise<{readonly engine: RedisEngine; readonly port: number}> {
+async function openNode(
+  t: Test,
+  slots: () => Result
+): Promise<{readonly engine: RedisEngine; readonly port: number; readonly end: () => void}> {
   const engine = new RedisEngine()
+  const sockets: net.Socket[] = []
   const server = net.createServer(socket => {
+    sockets.push(socket)
     const parser = new RequestParser()
     const write = (result: Result): boolean => socket.write(encodeResult(result, 2), 'latin1')
     const session = engine.open(write)
@@ -22,10 +28,15 @@ async function openNode(t: Test, slots: () => Result): Promise<{readonly engine:
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close())
-  return {engine, port: (server.address() as AddressInfo).port}
+  const end = (): void => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  return {engine, port: (server.address() as AddressInfo).port, end}
 }
 
-t.test('each message is heard once, from nodes that were open and from others, until the end', async t => {
+/** Two nodes, and a connection to them. */
+async function openTwo(t: Test) {
   const ports: number[] = []
   const slots = (): Result => [
     [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
@@ -35,6 +46,11 @@ t.test('each message is heard once, from nodes that were open and from others, u
   ports.push(...nodes.map(({port}) => port))
   const connection = await ClusterConnection.open({host: '127.0.0.1', port: ports[0] ?? 0})
   t.teardown(async () => connection.close())
+  return {connection, nodes}
+}
+
+t.test('each message is heard once, from nodes that were open and from others, until the end', async t => {
+  const {connection, nodes} = await openTwo(t)
   const heard: string[] = []
   const end = await connection.subscribe('change*', (_, message) => heard.push(message.toString()))
   const publish = async (text: string): Promise<void> => {
@@ -49,6 +65,52 @@ t.test('each message is heard once, from nodes that were open and from others, u
     nodes.map(({engine}) => engine.channels.patternCount),
     [0, 0]
   )
+})
+
+t.test('a scan sees the keys of all nodes once, and the facts of a stream come from its own', async t => {
+  const {connection, nodes} = await openTwo(t)
+  const keys = Array.from({length: 50}, (_, n) => `key${n}`)
+  for (const key of keys) await connection.command(['SET', key, '1'])
+  for (const {engine} of nodes) t.ok(engine.database(0).size > 10)
+  const found: string[] = []
+  let cursor = '0'
+  do {
+    const [next, some] = itemsIn(await connection.command(['SCAN', cursor, 'MATCH', 'key*', 'COUNT', '7']))
+    found.push(...itemsIn(some).map(String))
+    cursor = String(next)
+  } while (cursor !== '0' && found.length < 1000)
+  t.same(found.toSorted(), keys.toSorted())
+  for (const topic of ['orders', 'a', 'b', 'c']) {
+    await connection.command(['XGROUP', 'CREATE', topic, 'shop', '0', 'MKSTREAM'])
+    t.equal(itemsIn(await connection.command(['XINFO', 'GROUPS', topic])).length, 1, topic)
+  }
+})
+
+t.test('the node that takes the place of another one is found, however late, and who listens hears it', async t => {
+  const ports: number[] = []
+  const questions: number[] = []
+  const slots = (): Result => {
+    questions.push(0)
+    return [
+      [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
+      [8192, 16_383, ['127.0.0.1', ports[1] ?? 0]]
+    ]
+  }
+  const [first, second, third] = [await openNode(t, slots), await openNode(t, slots), await openNode(t, slots)]
+  ports.push(first.port, second.port)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port: first.port})
+  t.teardown(async () => connection.close())
+  const heard = Promise.withResolvers<string>()
+  await connection.subscribe('change', (_, message) => heard.resolve(message.toString()))
+  questions.length = 0
+  second.end()
+  while (questions.length < 2) await new Promise(setImmediate)
+  // only now do the others agree on a successor
+  ports[1] = third.port
+  while (third.engine.channels.patternCount === 0) await new Promise(setImmediate)
+  third.engine.channels.publish('change', 'a')
+  t.equal(await heard.promise, 'a')
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
 })
 
 t.test('nothing is opened for commands that come after its end', async t => {
