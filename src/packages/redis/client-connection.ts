@@ -1,4 +1,5 @@
 import {isUtf8} from 'node:buffer'
+import {EventEmitter, once} from 'node:events'
 import type {RedisClientOptions} from '@redis/client'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
@@ -57,7 +58,9 @@ export class ClientConnection implements RedisConnection {
   #subscriber: Promise<Client> | undefined
   #subscriberClient: Client | undefined
   #lastError = ''
-  #isClosed = false
+  readonly #over = new AbortController()
+  /** Emits `ready` when the connection is there again: commands wait for it. */
+  readonly #returns = new EventEmitter().setMaxListeners(0)
 
   private constructor(library: Library, address: RedisAddress, listener: ConnectionListener | undefined) {
     this.#library = library
@@ -108,7 +111,7 @@ export class ClientConnection implements RedisConnection {
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
-    const client = await this.#ready(undefined)
+    const client = await this.#ready()
     // What belongs to one chain is given up as a whole when the connection is lost.
     const options = {chainId: Symbol('transaction')}
     const queued = [['MULTI'], ...commands].map(async args => client.sendCommand(args, options))
@@ -139,7 +142,7 @@ export class ClientConnection implements RedisConnection {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#over.abort()
     destroy(this.#client)
     if (this.#subscriberClient !== undefined) destroy(this.#subscriberClient)
   }
@@ -161,6 +164,7 @@ export class ClientConnection implements RedisConnection {
       })
       .on('ready', () => {
         wasReady = true
+        if (client === this.#client) this.#returns.emit('ready')
         if (isLost) this.#listener?.back()
         isLost = false
       })
@@ -179,28 +183,17 @@ export class ClientConnection implements RedisConnection {
   }
 
   /** Waits for the connection if it is lost. */
-  async #ready(signal: AbortSignal | undefined): Promise<Client> {
-    const client = this.#client
-    if (client.isReady) return client
-    if (this.#isClosed) throw closed()
+  async #ready(signal?: AbortSignal): Promise<Client> {
+    if (this.#client.isReady) return this.#client
     const {host, port, connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
-    await new Promise<void>((resolve, reject) => {
-      const end = (settle: () => void): void => {
-        clearTimeout(timer)
-        client.off('ready', onReady)
-        signal?.removeEventListener('abort', onAbort)
-        settle()
-      }
-      const onReady = (): void => end(resolve)
-      const onAbort = (): void => end(() => reject(abortReason(signal)))
-      const timer = setTimeout(
-        () => end(() => reject(new Error(`Redis does not answer at ${host}:${port}: ${this.#lastError}`))),
-        connectTimeoutMs
-      )
-      client.on('ready', onReady)
-      signal?.addEventListener('abort', onAbort, {once: true})
-    })
-    return client
+    const ends = [this.#over.signal, AbortSignal.timeout(connectTimeoutMs), ...(signal === undefined ? [] : [signal])]
+    try {
+      await once(this.#returns, 'ready', {signal: AbortSignal.any(ends)})
+      return this.#client
+    } catch {
+      if (signal?.aborted === true) throw abortReason(signal)
+      throw this.#isClosed ? closed() : new Error(`Redis does not answer at ${host}:${port}: ${this.#lastError}`)
+    }
   }
 
   /** A command that Redis has can only be taken back by closing its connection: else an event would be delivered without a reader. */
@@ -240,6 +233,10 @@ export class ClientConnection implements RedisConnection {
     if (this.#isReply(cause)) return new RedisError(cause.message)
     const isUnknown = cause instanceof Error && codeOf(cause) === '' && cause.name === 'Error'
     return isUnknown && !(cause instanceof NoRedisError) ? new NoRedisError(cause.message) : cause
+  }
+
+  get #isClosed(): boolean {
+    return this.#over.signal.aborted
   }
 
   #isReply(error: unknown): error is Error {

@@ -250,3 +250,17 @@ t.test('a connection closes at once, also while the one of its subscriptions is 
   await connection.close()
   await t.rejects(subscribed)
 })
+
+t.test('a command that waits for a server is refused at once when its connection is closed', async t => {
+  const server = await RedisServer.bind(0)
+  server.serve(new RedisEngine())
+  const lost = Promise.withResolvers<void>()
+  const listener = {lost: () => lost.resolve(), back: () => undefined}
+  const address = {host: '127.0.0.1', port: server.port, connectTimeoutMs: 60_000}
+  const connection = await ClientConnection.open(address, listener)
+  await server.close()
+  await lost.promise
+  const waiting = t.rejects(connection.command(['GET', 'a']), {message: 'the connection to Redis is closed'})
+  await connection.close()
+  await waiting
+})
