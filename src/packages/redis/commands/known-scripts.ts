@@ -72,6 +72,9 @@ const FOREIGN: ReadonlyMap<string, ScriptProgram> = new Map([
   ['912441b4aad949bb531c064a33f9c12eab73d70b', unlockPlainly] // a lock of redis-py
 ])
 
+/** Programs that may make keys grow. */
+export const SAVING: ReadonlySet<ScriptProgram | undefined> = new Set([save, saveFreely])
+
 const OWN: ReadonlyMap<string, ScriptProgram> = new Map([
   [SAVE_SCRIPT, saveFreely],
   [DELETE_SCRIPT, remove],

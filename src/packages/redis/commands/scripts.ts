@@ -4,7 +4,7 @@ import {unknownSubcommand} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {programOf, type ScriptProgram} from './known-scripts.ts'
+import {programOf, SAVING, type ScriptProgram} from './known-scripts.ts'
 
 /** A script that was loaded or run. */
 interface Script {
@@ -21,15 +21,21 @@ const bySha = new Map<string, Script>()
 
 /** EVAL without Lua: scripts are recognised by what they do (`known-scripts.ts`); others are refused. */
 export const SCRIPT_COMMANDS: CommandTable = {
-  eval: keyless(-3, (session, [text = '', ...args]) => {
-    const given = keysAndArguments(args)
-    return run(session, load(text), given)
-  }),
-  evalsha: keyless(-3, (session, [sha = '', ...args]) => {
-    const script = bySha.get(sha.toLowerCase())
-    if (script === undefined) throw new RedisError('NOSCRIPT No matching script. Please use EVAL.')
-    return run(session, script, keysAndArguments(args))
-  }),
+  eval: {
+    ...keyless(-3, (session, [text = '', ...args]) => {
+      const given = keysAndArguments(args)
+      return run(session, load(text), given)
+    }),
+    grows: ([, text = '']) => SAVING.has(byText.get(text)?.program ?? programOf(text))
+  },
+  evalsha: {
+    ...keyless(-3, (session, [sha = '', ...args]) => {
+      const script = bySha.get(sha.toLowerCase())
+      if (script === undefined) throw new RedisError('NOSCRIPT No matching script. Please use EVAL.')
+      return run(session, script, keysAndArguments(args))
+    }),
+    grows: ([, sha = '']) => SAVING.has(bySha.get(sha.toLowerCase())?.program)
+  },
   script: keyless(-2, (_, [given = '', ...args]) => {
     switch (given.toLowerCase()) {
       case 'load':

@@ -9,7 +9,7 @@ import {Stream} from '../engine/stream.ts'
 import {dropAcknowledged} from './stream-trim.ts'
 
 export const STREAM_GROUPS: CommandTable = {
-  xgroup: writes(-2, change, [2, 2, 1]),
+  xgroup: {...writes(-2, change, [2, 2, 1]), grows: ([, subcommand = '']) => /^create/i.test(subcommand)},
   xack: writes(-4, ({db}, [key = '', name = '', ...texts]) => {
     const ids = texts.map(text => parseId(text))
     const stream = db.stream(key)

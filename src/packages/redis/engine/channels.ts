@@ -1,3 +1,4 @@
+import {join, leave} from './keyed-sets.ts'
 import {MatchBudget, matches} from './pattern.ts'
 import type {Result} from './result.ts'
 
@@ -66,16 +67,4 @@ export class Channels {
   subscribers(channel: string): number {
     return this.#channels.get(channel)?.size ?? 0
   }
-}
-
-function join(all: Map<string, Set<Subscriber>>, name: string, session: Subscriber): void {
-  const sessions = all.get(name)
-  if (sessions === undefined) all.set(name, new Set([session]))
-  else sessions.add(session)
-}
-
-function leave(all: Map<string, Set<Subscriber>>, name: string, session: Subscriber): void {
-  const sessions = all.get(name)
-  sessions?.delete(session)
-  if (sessions?.size === 0) all.delete(name)
 }

@@ -52,13 +52,14 @@ export function invokeCommand(session: Session, command: Command, args: readonly
   }
 }
 
-function refusal(session: Session, {name, arity}: Command, args: readonly string[]): RedisError | undefined {
+function refusal(session: Session, command: Command, args: readonly string[]): RedisError | undefined {
+  const {name, arity} = command
   if (arity > 0 ? args.length !== arity : args.length < -arity) return wrongArity(name)
   if (session.protocol === 2 && !session.mayMix && session.subscriptions > 0 && !WHILE_SUBSCRIBED.has(name))
     return new RedisError(
       `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
     )
-  if (session.engine.memory.refuses(name, args)) return outOfMemory()
+  if (session.engine.memory.refuses(command, args)) return outOfMemory()
   return undefined
 }
 

@@ -5,6 +5,7 @@ import {RedisConfiguration} from './configuration.ts'
 import {Database, type DatabaseEvents} from './database.ts'
 import {dispatch} from './dispatch.ts'
 import {ExpiryTimer} from './expiry-timer.ts'
+import {join, leave} from './keyed-sets.ts'
 import {MemoryLimit} from './memory-limit.ts'
 import {NotificationSettings, type NotificationKind} from './notifications.ts'
 import {Blocked, RedisError, type Push, type Result} from './result.ts'
@@ -105,22 +106,14 @@ export class RedisEngine {
     const {db} = session
     const keys = this.#watchers.get(db) ?? new Map<string, Set<Session>>()
     this.#watchers.set(db, keys)
-    const sessions = keys.get(key)
-    if (sessions === undefined) keys.set(key, new Set([session]))
-    else sessions.add(session)
-    const own = session.watched.get(db)
-    if (own === undefined) session.watched.set(db, new Set([key]))
-    else own.add(key)
+    join(keys, key, session)
+    join(session.watched, db, key)
   }
 
   unwatch(session: Session): void {
     for (const [db, keys] of session.watched) {
       const watchers = this.#watchers.get(db)
-      for (const key of keys) {
-        const sessions = watchers?.get(key)
-        sessions?.delete(session)
-        if (sessions?.size === 0) watchers?.delete(key)
-      }
+      if (watchers !== undefined) for (const key of keys) leave(watchers, key, session)
     }
     session.watched.clear()
   }

@@ -6,11 +6,17 @@ export const ARGUMENT_BYTES = 32
 
 /** Commands by which keys may grow (Redis marks them `denyoom`). */
 const GROWING = new Set(
-  `append copy decr decrby eval evalsha getset hincrby hincrbyfloat hmset hset hsetnx incr incrby incrbyfloat linsert lpush lpushx
+  `append copy decr decrby getset hincrby hincrbyfloat hmset hset hsetnx incr incrby incrbyfloat linsert lpush lpushx
   lset mset msetnx psetex rpush rpushx sadd sdiffstore set setex setnx setrange sinterstore sunionstore xadd zadd zincrby`.split(
     /\s+/
   )
 )
+/** A command by its name, with a rule of its own where that does not say whether it grows. */
+interface Growing {
+  readonly name: string
+  readonly grows?: (args: readonly string[]) => boolean
+}
+
 /** Bytes that are taken between two looks at the memory. */
 const LOOK_BYTES = 8 * 1024 * 1024
 /** This part of V8's heap may be in use: the rest is for calls, and for what one command takes while it runs. */
@@ -33,8 +39,8 @@ export class MemoryLimit {
   #collectedAt = -Infinity
 
   /** Whether a command finds no room. To be asked before each one. `args`: its name first. */
-  refuses(name: string, args: readonly string[]): boolean {
-    if (!GROWING.has(name) && !(name === 'xgroup' && /^create/i.test(args[1] ?? ''))) {
+  refuses({name, grows}: Growing, args: readonly string[]): boolean {
+    if (!(grows?.(args) ?? GROWING.has(name))) {
       this.#wasFreed = true
       return false
     }

@@ -38,6 +38,8 @@ export interface Command {
   readonly arity: number
   readonly isWrite: boolean
   readonly keys: KeyPositions
+  /** Whether a call may make keys grow; left out: its name says it. */
+  readonly grows?: (args: readonly string[]) => boolean
   readonly run: RunCommand
 }
 

@@ -1,4 +1,5 @@
 import type {Database} from './database.ts'
+import {join, leave} from './keyed-sets.ts'
 import {NIL_ARRAY, RedisError, type Blocked, type Result} from './result.ts'
 
 interface Waiter {
@@ -26,19 +27,11 @@ export class KeyWaiters {
       blocked,
       finish: result => {
         clearTimeout(timer)
-        for (const key of blocked.keys) {
-          const waiting = byKey.get(key)
-          waiting?.delete(waiter)
-          if (waiting?.size === 0) byKey.delete(key)
-        }
+        for (const key of blocked.keys) leave(byKey, key, waiter)
         done(result)
       }
     }
-    for (const key of blocked.keys) {
-      const waiting = byKey.get(key)
-      if (waiting === undefined) byKey.set(key, new Set([waiter]))
-      else waiting.add(waiter)
-    }
+    for (const key of blocked.keys) join(byKey, key, waiter)
     const {timeoutMs} = blocked
     if (timeoutMs > 0) timer = setTimeout(() => waiter.finish(NIL_ARRAY), Math.min(timeoutMs, MAX_DELAY_MS))
     return waiter.finish

@@ -1,6 +1,7 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import type {Database, Value} from '../engine/database.ts'
 import type {ChangedKeys} from '../engine/journal.ts'
+import {join} from '../engine/keyed-sets.ts'
 import {Stream} from '../engine/stream.ts'
 import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
@@ -51,8 +52,6 @@ export class KeyWriter {
   write(changed: ChangedKeys, maxBytes = Infinity, maxKeys = Infinity): ChangedKeys {
     const written: Written = {streams: [], removed: [], moved: []}
     const left: ChangedKeys = new Map()
-    const wait = (database: Database, key: string): void =>
-      void left.set(database, (left.get(database) ?? new Set()).add(key))
     let room = maxBytes
     let places = maxKeys
     this.#inTransaction(written.streams, () => {
@@ -62,12 +61,12 @@ export class KeyWriter {
           const value = database.peek(key)
           // a removed value has no size
           const isFull = places <= 0 || (room <= 0 && value !== undefined)
-          if (isFull && !this.#isStream(value, ids.get(key))) wait(database, key)
+          if (isFull && !this.#isStream(value, ids.get(key))) join(left, database, key)
           else {
             places--
             const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: room}, written)
             room -= size
-            if (!isAll) wait(database, key)
+            if (!isAll) join(left, database, key)
           }
         }
       }

@@ -1,0 +1,12 @@
+/** Adds a member to the set of a key. */
+export function join<K, T>(all: Map<K, Set<T>>, key: K, member: T): void {
+  const members = all.get(key)
+  if (members === undefined) all.set(key, new Set([member]))
+  else members.add(member)
+}
+
+/** Removes a member; a key without members is not kept. */
+export function leave<K, T>(all: Map<K, Set<T>>, key: K, member: T): void {
+  const members = all.get(key)
+  if (members?.delete(member) === true && members.size === 0) all.delete(key)
+}
