@@ -92,7 +92,7 @@ export class LocalRedis {
     this.#builtIn = undefined
     for (const each of this.#connections) each.suspend()
     await builtIn.close()
-    for (const each of this.#connections) void each.move().catch(() => undefined)
+    void this.#move()
     return true
   }
 
@@ -198,7 +198,7 @@ export class LocalRedis {
 
   /** Called when the Redis is gone. If it was that of another run, this run becomes the Redis, unless a third one is quicker; a real Redis is waited for. */
   async #lost(): Promise<void> {
-    for (const each of this.#connections) each.suspend()
+    for (const each of this.#connections) each.suspend(this.#isOurs)
     if (this.#isLost) return
     this.#isLost = true
     try {
@@ -206,7 +206,7 @@ export class LocalRedis {
       while (this.#isLost && this.#isOurs && !this.#isReleased && !this.#over.signal.aborted) {
         if (this.#builtIn === undefined && !(await this.#become())) await pause(LOOK_MS, this.#over.signal)
         else {
-          await Promise.all([...this.#connections].map(async each => each.move()))
+          await this.#move()
           this.#isLost = false
         }
       }
@@ -214,6 +214,11 @@ export class LocalRedis {
       this.#isLost = false
       this.#options.reporter.warn('redis-keys', `cannot become the Redis at ${this.#port}: ${messageOf(error)}`)
     }
+  }
+
+  /** All connections continue at the server that is there now, but for those that are closed meanwhile. */
+  async #move(): Promise<void> {
+    await Promise.all([...this.#connections].map(async each => each.move().catch(() => undefined)))
   }
 
   /** There is a server again: the old one, or another. */

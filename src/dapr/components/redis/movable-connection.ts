@@ -1,4 +1,4 @@
-import type {Argument, MessageListener, RedisConnection, RedisReply} from '#redis'
+import {RedisError, type Argument, type MessageListener, type RedisConnection, type RedisReply} from '#redis'
 
 interface Listening {
   readonly pattern: string
@@ -19,6 +19,8 @@ export class MovableConnection implements RedisConnection {
   #connection: RedisConnection | undefined
   /** Set while the server is gone. */
   #pause: PromiseWithResolvers<void> | undefined
+  /** The server that is gone answers what it has run. */
+  #isEnded = false
   readonly #closed = new AbortController()
 
   /** `open` may wait for a server until the connection is closed; `waitMs`: how long a command waits for one. */
@@ -40,14 +42,12 @@ export class MovableConnection implements RedisConnection {
     return opening
   }
 
-  // few promises: many commands
   command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
-    const connection = this.#pause === undefined ? this.#connection : undefined
-    return connection?.command(args, signal) ?? this.#ready().then(async ready => ready.command(args, signal))
+    return this.#run(on => on.command(args, signal), signal)
   }
 
-  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
-    return (await this.#ready()).transaction(commands)
+  transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
+    return this.#run(on => on.transaction(commands))
   }
 
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
@@ -75,8 +75,13 @@ export class MovableConnection implements RedisConnection {
   async duplicate(): Promise<RedisConnection> {
     const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
-    await duplicate.connected()
-    return duplicate
+    try {
+      await duplicate.connected()
+      return duplicate
+    } catch (error) {
+      await duplicate.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -89,10 +94,11 @@ export class MovableConnection implements RedisConnection {
     await Promise.all([current?.close(), ...[...this.#duplicates].map(async each => each.close())])
   }
 
-  /** The server is gone: commands wait from now on. */
-  suspend(): void {
+  /** The server is gone: commands wait from now on. `isEnded`: it answers what it has run, so that the next one runs what is under way. */
+  suspend(isEnded = false): void {
     this.#pause ??= Promise.withResolvers()
-    for (const each of this.#duplicates) each.suspend()
+    this.#isEnded = isEnded
+    for (const each of this.#duplicates) each.suspend(isEnded)
   }
 
   /** The server is there again. */
@@ -109,19 +115,42 @@ export class MovableConnection implements RedisConnection {
     const before = this.#current
     this.#current = undefined
     this.#connection = undefined
-    const next = await this.connected()
-    for (const each of this.#listening) {
-      each.end = await next.subscribe(each.pattern, each.listener)
-      if (!this.#listening.has(each)) await each.end() // it was ended meanwhile
+    try {
+      const next = await this.connected()
+      for (const each of this.#listening) {
+        each.end = await next.subscribe(each.pattern, each.listener)
+        if (!this.#listening.has(each)) await each.end() // it was ended meanwhile
+      }
+      await Promise.all([...this.#duplicates].map(async each => each.move()))
+      this.resume()
+    } finally {
+      const old = await before?.catch(() => undefined)
+      await old?.close()
     }
-    await Promise.all([...this.#duplicates].map(async each => each.move()))
-    this.resume()
-    const old = await before?.catch(() => undefined)
-    await old?.close()
   }
 
   get #isClosed(): boolean {
     return this.#closed.signal.aborted
+  }
+
+  // few promises: many commands
+  #run<T>(work: (on: RedisConnection) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const connection = this.#pause === undefined ? this.#connection : undefined
+    if (connection === undefined) return this.#ready().then(async ready => this.#runOn(ready, work, signal))
+    return this.#runOn(connection, work, signal)
+  }
+
+  /** Runs it at the next server, where the connection has left this one meanwhile: as Dapr's client, which tries again. */
+  #runOn<T>(
+    connection: RedisConnection,
+    work: (on: RedisConnection) => Promise<T>,
+    signal: AbortSignal | undefined
+  ): Promise<T> {
+    return work(connection).catch(async (error: unknown) => {
+      const isLeft = this.#connection !== connection || (this.#pause !== undefined && this.#isEnded)
+      if (!isLeft || error instanceof RedisError || signal?.aborted === true || this.#isClosed) throw error
+      return work(await this.#ready())
+    })
   }
 
   /** Waits while the server is gone. */

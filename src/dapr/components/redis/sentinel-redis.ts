@@ -19,19 +19,20 @@ export interface Sentinels {
  */
 export async function connectBySentinels(address: RedisAddress, sentinels: Sentinels): Promise<RedisConnection> {
   const over = new AbortController()
-  let isLost = false
+  let losses = 0
   const lost = async (): Promise<void> => {
     root.suspend()
-    if (isLost) return
-    isLost = true
-    while (!over.signal.aborted)
+    if (losses++ > 0) return
+    // the next master may be gone before all connections have moved
+    for (let seen = 0; seen !== losses && !over.signal.aborted;)
       try {
+        seen = losses
         await root.move()
-        break
       } catch {
+        seen = 0
         await pause(ASK_MS, over.signal)
       }
-    isLost = false
+    losses = 0
   }
   const open = async (): Promise<RedisConnection> => {
     const {ClientConnection} = await loadClient()

@@ -72,6 +72,26 @@ t.test('who goes on with another server is told: what was set at the one before 
   ])
 })
 
+t.test('no command fails that is under way as the run ends that is the Redis', async t => {
+  const [one, other] = [servers(), servers()]
+  t.teardown(async () => other.close())
+  const port = await freePort()
+  await one.connect({host: '127.0.0.1', port})
+  const connections = await Promise.all([1, 2, 3].map(async () => other.connect({host: '127.0.0.1', port})))
+  const over = new AbortController()
+  const results = connections.flatMap(connection =>
+    Array.from({length: 20}, async () => {
+      for (; !over.signal.aborted; await new Promise(setImmediate)) await connection.command(['INCR', 'a'])
+    })
+  )
+  const moved = Promise.all(connections.map(async each => new Promise<void>(resolve => each.onServer?.(resolve))))
+  const ended = Promise.all(results)
+  await one.close()
+  await Promise.race([moved, ended])
+  over.abort()
+  await ended
+})
+
 t.test('an app that takes the port while a component looks for a server there gets it', async t => {
   const {BuiltInRedis} = await loadBuiltIn()
   for (let questions = 1; questions <= 3; questions++) {

@@ -1,11 +1,13 @@
 import t from 'tap'
-import type {RedisConnection} from '#redis'
+import {RedisError, type RedisConnection, type RedisReply} from '#redis'
 import {MovableConnection} from '../../../../../src/dapr/components/redis/movable-connection.ts'
 
 /** A server: its connections subscribe when they are let. */
 class Server {
   readonly listened: string[] = []
   isClosed = false
+  /** What the next command is answered with. */
+  answer: Promise<RedisReply> = Promise.resolve('OK')
   readonly #mayListen: Promise<void>
 
   constructor(mayListen = Promise.resolve()) {
@@ -13,7 +15,7 @@ class Server {
   }
 
   readonly connection: RedisConnection = {
-    command: async () => 'OK',
+    command: async () => this.answer,
     transaction: async () => [],
     subscribe: async pattern => {
       this.listened.push(pattern)
@@ -83,3 +85,64 @@ t.test('a server that could not be reached does not take the place of the next o
   await connection.close()
   t.ok(next.isClosed)
 })
+
+for (const isClosedByMove of [true, false])
+  t.test(
+    `a command that is under way as ${isClosedByMove ? 'the connection moves' : 'its Redis ends'} is run by the next one`,
+    async t => {
+      const [old, next] = [new Server(), new Server()]
+      const connection = opened([old, next])
+      await connection.command(['PING'])
+      const under = Promise.withResolvers<RedisReply>()
+      old.answer = under.promise
+      next.answer = Promise.resolve('of the next')
+      const answer = connection.command(['SET', 'a', '1'])
+      if (!isClosedByMove) {
+        connection.suspend(true)
+        under.reject(new Error('Socket closed unexpectedly'))
+        await new Promise(setImmediate)
+      }
+      await connection.move()
+      under.reject(new Error('Disconnects client'))
+      t.equal(await answer, 'of the next')
+    }
+  )
+
+t.test('a command is not run twice where Redis has refused it, or where it may have been run', async t => {
+  const server = new Server()
+  const connection = opened([server])
+  await connection.command(['PING'])
+  connection.suspend(true)
+  connection.resume()
+  server.answer = Promise.reject(new RedisError('WRONGTYPE'))
+  await t.rejects(connection.command(['GET', 'a']), /WRONGTYPE/)
+  const under = Promise.withResolvers<RedisReply>()
+  server.answer = under.promise
+  const answer = connection.command(['INCR', 'a'])
+  // a real Redis: it is waited for
+  connection.suspend()
+  under.reject(new Error('Socket closed unexpectedly'))
+  await t.rejects(answer, /Socket closed/)
+})
+
+t.test(
+  'a move that fails leaves no connection to the server before, and a duplicate that fails is no more',
+  async t => {
+    const held = Promise.withResolvers<void>()
+    const [old, next, last] = [new Server(), new Server(held.promise), new Server()]
+    const servers = [old.connection, undefined, next.connection, last.connection]
+    const connection = new MovableConnection(
+      async () => servers.shift() ?? Promise.reject(new Error('no server')),
+      1000,
+      () => undefined
+    )
+    await connection.subscribe('key*', () => undefined)
+    await t.rejects(connection.duplicate(), /no server/)
+    const moving = t.rejects(connection.move(), /closed/)
+    held.reject(new Error('closed'))
+    await moving
+    t.ok(old.isClosed)
+    await connection.move()
+    t.equal(await connection.connected(), last.connection)
+  }
+)

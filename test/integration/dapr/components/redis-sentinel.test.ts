@@ -1,0 +1,57 @@
+import {once} from 'node:events'
+import net, {type AddressInfo} from 'node:net'
+import t from 'tap'
+import {connectBySentinels} from '../../../../src/dapr/components/redis/sentinel-redis.ts'
+import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
+import {RequestParser} from '../../../../src/packages/redis/protocol/parser.ts'
+import {encodeResult} from '../../../../src/packages/redis/protocol/writer.ts'
+import {RedisServer} from '../../../../src/packages/redis/server.ts'
+
+const openMaster = async (): Promise<RedisServer> => {
+  const server = await RedisServer.bind(0)
+  server.serve(new RedisEngine())
+  return server
+}
+
+t.test('a master that is gone while the connections move to it is left, too', async t => {
+  const masters = [await openMaster(), await openMaster(), await openMaster()] as const
+  const [first, second, third] = masters
+  t.teardown(async () => Promise.all(masters.map(async each => each.close())))
+  let master = first.port
+  let questions = 0
+  // the duplicate asks after the second master once that is gone
+  const answering = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const sentinel = net.createServer(socket => {
+    const parser = new RequestParser()
+    const answer = async (name = ''): Promise<void> => {
+      if (name === 'SENTINEL' && ++questions === 4) {
+        asked.resolve()
+        await answering.promise
+      }
+      const address = ['127.0.0.1', master.toString()]
+      socket.write(encodeResult(name === 'SENTINEL' ? address : name === 'PING' ? 'PONG' : 'OK', 2), 'latin1')
+    }
+    socket.on('data', (bytes: Buffer) => {
+      parser.feed(bytes)
+      for (let args = parser.next(); args !== undefined; args = parser.next()) void answer(args[0])
+    })
+  })
+  await once(sentinel.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => sentinel.close())
+  const {port} = sentinel.address() as AddressInfo
+  const redis = await connectBySentinels({host: '127.0.0.1', port}, {master: 'mine'})
+  t.teardown(async () => redis.close())
+  const other = await redis.duplicate()
+  t.equal(questions, 2)
+  master = second.port
+  await first.close()
+  await asked.promise
+  await second.close()
+  // the connection hears of it
+  for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate)
+  master = third.port
+  answering.resolve()
+  t.equal(await redis.command(['SET', 'a', '1']), 'OK')
+  t.same(await other.command(['GET', 'a']), Buffer.from('1'))
+})
