@@ -21,7 +21,6 @@ export async function openComponent<T extends Component>(
       }
     },
     warn: () => undefined,
-    signal: new AbortController().signal,
     ...more
   })
   t.teardown(async () => component.close())

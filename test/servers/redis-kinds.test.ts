@@ -32,7 +32,6 @@ const optionsOf = (t: Test, values: Readonly<Record<string, string>>): OpenOptio
     env: {},
     redis,
     warn: () => {},
-    signal: new AbortController().signal
   }
 }
 

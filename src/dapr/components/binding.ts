@@ -1,5 +1,6 @@
 import {DIRECTION, isForDirection} from '../../files/resources/binding-direction.ts'
 import type {Component, OpenOptions} from './component.ts'
+import type {Handled} from './pubsub.ts'
 
 /** A call of an app to what is outside. */
 export interface BindingRequest {
@@ -38,14 +39,11 @@ export interface BindingEvent {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** `failed`: the app has not taken it. `returned`: nothing is delivered any more, the app never got it. */
-export type EventHandled = 'done' | 'failed' | 'returned'
-
 export interface ReadOptions {
   /** Resolves when the app takes events: what is not needed yet stays where it is. */
   readonly ready: () => Promise<void>
-  /** Never rejects. */
-  readonly handle: (event: BindingEvent) => Promise<EventHandled>
+  /** Never rejects. `failed`: the app has not taken it. `returned`: nothing is delivered any more, the app never got it. */
+  readonly handle: (event: BindingEvent) => Promise<Handled>
   /** A warning while events are read. */
   readonly log: (level: 'debug' | 'warn' | 'error', text: string) => void
 }

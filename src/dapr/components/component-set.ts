@@ -148,16 +148,14 @@ export class ComponentSet {
     const open = this.#modeOf(resource) === 'live' ? await load() : await this.#recorded(resource)
     const heard = (error: unknown): void => warn(`component ${name}: its client failed: ${messageOf(error)}`)
     const late = Promise.withResolvers<never>()
-    const given = new AbortController()
     const clock = new InitClock(initTimeoutMs, () => {
       const why = `init timeout for component ${name} exceeded after ${initTimeoutMs / 1000}s`
       late.reject(new ComponentFault(why, place))
-      given.abort()
     })
     const {env, redis: servers} = this.#options
     const redis: RedisAccess = {connect: async target => servers.connect(target, clock.apart)}
     const options = {name, version: versionOf(resource), properties: new Properties(properties), folder, warn}
-    const begin = async (): Promise<Component> => open({env, redis, ...options, signal: given.signal})
+    const begin = async (): Promise<Component> => open({env, redis, ...options})
     const opening =
       hasClient === true ? withinBoundary(heard, begin).then(component => bounded(component, heard)) : begin()
     try {

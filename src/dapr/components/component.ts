@@ -26,8 +26,6 @@ export interface OpenOptions {
   /** Connects to Redis. */
   readonly redis: RedisAccess
   readonly warn: (text: string) => void
-  /** Aborted when it takes too long, or is no longer wanted. */
-  readonly signal: AbortSignal
 }
 
 /** Opens a component. Rejects with a ComponentFault, or with an error of the system. */

@@ -1,6 +1,6 @@
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
-import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
+import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from './types.ts'
 import {ChannelNotifications} from '../postgresql/notifications.ts'
 import {openPool} from '../postgresql/pool.ts'
 import type {Properties} from '../properties.ts'

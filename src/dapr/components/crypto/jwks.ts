@@ -4,7 +4,7 @@ import {orElse} from '../../../model/or-else.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
-import type {CryptoProvider} from '../crypto-provider.ts'
+import type {CryptoProvider} from './types.ts'
 import {keyOfJwk, type OwnKey} from './parse-key.ts'
 import {wrapBy} from './wrap-keys.ts'
 

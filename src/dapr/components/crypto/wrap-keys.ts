@@ -1,6 +1,6 @@
 import {constants, createCipheriv, createDecipheriv, privateDecrypt, publicEncrypt, type KeyObject} from 'node:crypto'
 import {messageOf} from '../../../model/errors.ts'
-import type {CryptoProvider, WrapAlgorithm} from '../crypto-provider.ts'
+import type {CryptoProvider, WrapAlgorithm} from './types.ts'
 import type {OwnKey} from './parse-key.ts'
 
 /** The first block of wrapped keys (RFC 3394, 2.2.3.1). */

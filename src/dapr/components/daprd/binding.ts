@@ -3,7 +3,7 @@ import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
 import {callerOf} from './cause.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
-import type {OpenedByDaprd} from './daprd-access.ts'
+import {closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
 import {HeldReader} from './held-reader.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
@@ -14,9 +14,7 @@ export function daprdBinding(options: OpenedByDaprd): Binding {
     {
       ...(capabilities.includes('OUTPUT_BINDING') && {output: outputOf(options)}),
       ...(capabilities.includes('INPUT_BINDING') && {input: inputOf(options)}),
-      close: async () => {
-        // it lives in daprd
-      }
+      close: closeInDaprd
     }
   )
 }

@@ -1,6 +1,6 @@
 // daprd/: components that only Dapr has, served by a real Dapr sidecar next to the app.
 import type {ComponentResource} from '../../../files/resources/components.ts'
-import type {BindingEvent, EventHandled} from '../binding.ts'
+import type {BindingEvent} from '../binding.ts'
 import type {BlockComponent} from '../block-types.ts'
 import type {Handled, BrokerMessage} from '../pubsub.ts'
 
@@ -27,7 +27,7 @@ export interface DaprdTopic {
 }
 
 /** Delivers an event of a binding. Never rejects. */
-export type DeliverEvent = (event: BindingEvent) => Promise<EventHandled>
+export type DeliverEvent = (event: BindingEvent) => Promise<Handled>
 
 /** Called with the id of a subscription and the items that were changed, as daprd writes them. */
 export type ConfigurationChanged = (items: unknown) => void
@@ -55,6 +55,9 @@ export interface OpenedByDaprd {
   readonly capabilities: readonly string[]
   readonly access: DaprdAccess
 }
+
+/** How a component of daprd is closed: it lives there. */
+export const closeInDaprd = async (): Promise<void> => undefined
 
 /** The components of an app that daprd serves. */
 export interface DaprdComponents {

@@ -2,13 +2,14 @@ import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {callerOf} from './cause.ts'
 import {PublishEventRequest} from '../../../model/dapr/messages/pubsub.generated.ts'
-import type {OpenedByDaprd} from './daprd-access.ts'
+import {closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
 import {HeldReader} from './held-reader.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */
 export class DaprdPubSub implements PubSub {
   readonly capabilities: readonly string[]
   readonly keepsFailed = true
+  readonly close = closeInDaprd
   readonly #options: OpenedByDaprd
 
   constructor(options: OpenedByDaprd) {
@@ -43,9 +44,5 @@ export class DaprdPubSub implements PubSub {
         await held.answered()
       }
     }
-  }
-
-  async close(): Promise<void> {
-    // it lives in daprd
   }
 }

@@ -10,7 +10,7 @@ import {
   type StateStore
 } from '../state-store.ts'
 import {causeOf} from './cause.ts'
-import {DaprdError, type OpenedByDaprd} from './daprd-access.ts'
+import {closeInDaprd, DaprdError, type OpenedByDaprd} from './daprd-access.ts'
 import {
   DeleteStateRequest,
   ExecuteStateTransactionRequest,
@@ -52,6 +52,7 @@ function failureOf(error: unknown): Error {
 /** A state store of daprd. */
 export class DaprdStateStore implements StateStore {
   readonly capabilities: readonly string[]
+  readonly close = closeInDaprd
   readonly #storeName: string
   readonly #options: OpenedByDaprd
 
@@ -105,10 +106,6 @@ export class DaprdStateStore implements StateStore {
       'ExecuteStateTransaction',
       encode(ExecuteStateTransactionRequest, {storeName: this.#storeName, operations: steps})
     )
-  }
-
-  async close(): Promise<void> {
-    // it lives in daprd
   }
 
   async #call(method: string, message: Uint8Array): Promise<Uint8Array> {

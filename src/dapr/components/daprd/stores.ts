@@ -1,7 +1,7 @@
 import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
-import type {ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../configuration/types.ts'
 import type {LockStore, Unlocked} from '../lock/types.ts'
-import type {SecretStore} from '../secret-store.ts'
+import type {SecretStore} from '../secrets/types.ts'
 import {callerOf} from './cause.ts'
 import {
   GetConfigurationRequest,
@@ -19,11 +19,7 @@ import {
   GetSecretRequest,
   GetSecretResponse
 } from '../../../model/dapr/messages/secret.generated.ts'
-import type {OpenedByDaprd} from './daprd-access.ts'
-
-const close = async (): Promise<void> => {
-  // it lives in daprd
-}
+import {closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
 
 /** A secret store of daprd. */
 export function secretStore(options: OpenedByDaprd): SecretStore {
@@ -41,7 +37,7 @@ export function secretStore(options: OpenedByDaprd): SecretStore {
       )
       return Object.fromEntries(Object.entries(data).map(([name, {secrets}]) => [name, secrets]))
     },
-    close
+    close: closeInDaprd
   }
 }
 
@@ -70,7 +66,7 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
         await access.get(`${base}/${id}/unsubscribe`)
       }
     },
-    close
+    close: closeInDaprd
   }
 }
 
@@ -106,6 +102,6 @@ export function lockStore(options: OpenedByDaprd): LockStore {
       const {status} = decode(UnlockResponse, await call('UnlockAlpha1', encode(UnlockRequest, request)))
       return UNLOCK_STATUS[status] ?? 'failed'
     },
-    close
+    close: closeInDaprd
   }
 }

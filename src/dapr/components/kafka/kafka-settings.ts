@@ -16,7 +16,6 @@ export interface KafkaSettings {
   readonly fetchMax: number
   /** How many have to confirm what is published: -1 all, 1 the leader, 0 none. */
   readonly acks: number
-  readonly retries: number
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** How often what failed is handled again (-1: forever), and after which time. */
   readonly maxRetries: number
@@ -36,7 +35,6 @@ const RETRY_DELAY_MS = 250
 
 /** `hasRetries`: what failed is handled again unless a property says otherwise. */
 export function kafkaSettings(properties: Properties, hasRetries: boolean): KafkaSettings {
-  const retries = properties.integer('producerRetryMax', 5)
   const dialMs = properties.durationMs('dialTimeout', 30 * SECOND_MS, SECOND_MS)
   const policy = properties.text('backOffPolicy') || 'constant'
   if (policy !== 'constant')
@@ -49,7 +47,7 @@ export function kafkaSettings(properties: Properties, hasRetries: boolean): Kafk
       clientId: properties.text('clientID') || 'dapr',
       bootstrapBrokers: brokersOf(properties),
       connectTimeout: dialMs,
-      retries,
+      retries: properties.integer('producerRetryMax', 5),
       retryDelay: RETRY_DELAY_MS,
       autocreateTopics: true,
       ...accessOf(properties)
@@ -63,8 +61,7 @@ export function kafkaSettings(properties: Properties, hasRetries: boolean): Kafk
     heartbeatIntervalMs: properties.durationMs('heartbeatInterval', 3 * SECOND_MS, SECOND_MS),
     fetchMin: properties.integer('consumerFetchMin', 1),
     fetchMax: properties.integer('consumerFetchDefault', 1024 * 1024),
-    acks: ownOf(ACKS, oneOf(properties, 'producerRequiredAcks', ['all', 'local', 'none'])) ?? -1,
-    retries,
+    acks: ACKS[oneOf(properties, 'producerRequiredAcks', ['all', 'local', 'none'])] ?? -1,
     compression: oneOf(properties, 'compression', COMPRESSIONS),
     maxRetries: isRepeated ? properties.integer('backOffMaxRetries', -1) : 0,
     retryMs: properties.durationMs('backOffDuration', 5 * SECOND_MS),

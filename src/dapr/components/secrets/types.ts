@@ -1,5 +1,14 @@
-import type {TypesOf} from '../component.ts'
-import type {SecretStore} from '../secret-store.ts'
+import type {Component, TypesOf} from '../component.ts'
+
+/** One secret: its keys and their values. */
+export type Secret = Readonly<Record<string, string>>
+
+export interface SecretStore extends Component {
+  /** Undefined: there is none of this name. */
+  get(name: string): Promise<Secret | undefined>
+  /** All secrets by their names. */
+  all(): Promise<Readonly<Record<string, Secret>>>
+}
 
 export const SECRET_TYPES: TypesOf<SecretStore> = {
   'local.env': {properties: ['prefix'], capabilities: [], load: async () => (await import('./local-env.ts')).open},

@@ -1,4 +1,5 @@
-import type {BindingEvent, EventHandled} from '../../components/binding.ts'
+import type {BindingEvent} from '../../components/binding.ts'
+import type {Handled} from '../../components/pubsub.ts'
 import type {Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from './binding-channel.ts'
@@ -59,7 +60,7 @@ export class BindingDelivery {
   }
 
   /** Delivers one event. Never rejects. */
-  async handle(event: BindingEvent): Promise<EventHandled> {
+  async handle(event: BindingEvent): Promise<Handled> {
     const {context, channel, target} = this.#options
     const startedAt = performance.now()
     const outcome = await this.#held.run(async attempt => channel.deliver(target(), event, attempt))

@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto'
-import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration-store.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration/types.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import type {CryptoProvider, NamedKey, WrapAlgorithm} from '../../components/crypto-provider.ts'
+import type {CryptoProvider, NamedKey, WrapAlgorithm} from '../../components/crypto/types.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {isSignedBy, readHead, writeHead, type ReadHead, type SegmentCipher} from '../documents/head.ts'

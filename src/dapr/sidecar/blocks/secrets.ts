@@ -1,6 +1,6 @@
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
-import type {Secret, SecretStore} from '../../components/secret-store.ts'
+import type {Secret, SecretStore} from '../../components/secrets/types.ts'
 import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
