@@ -29,14 +29,15 @@ export interface Space {
  */
 export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process.cwd()): Promise<Space | undefined> {
   const owner = ownerOf(run, cwd)
-  if (hasSpace(env, owner)) return begun(env, owner)
-  if (run.file === '') return undefined
-  // of two that start at once, one is the first
+  if (!hasSpace(env, owner) && run.file === '') return undefined
+  // of two that start at once, one is the first; and none begins to use what another one forgets
   return oneByOne(usableFolder(runtimeFolders(env)), async () => {
-    const sharing = copiesAmong(livingRuns(env), run).some(
-      ({templateFile, copy}) => !hasSpace(env, ownerOf({file: templateFile, copy}))
-    )
-    return Promise.resolve(sharing ? begun(env, owner) : undefined)
+    const isApart =
+      hasSpace(env, owner) ||
+      copiesAmong(livingRuns(env), run).some(
+        ({templateFile, copy}) => !hasSpace(env, ownerOf({file: templateFile, copy}))
+      )
+    return Promise.resolve(isApart ? begun(env, owner) : undefined)
   })
 }
 

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import t from 'tap'
 import {writeRunFile} from '../../../src/control/run-file.ts'
+import {oneByOne} from '../../../src/control/run-name.ts'
 import {spaceOf, type Space} from '../../../src/control/space.ts'
 import {startOf} from '../../../src/platform/process-table.ts'
 
@@ -125,4 +126,16 @@ t.test('a state folder in which nothing can be written is no reason to fail', as
   t.match(await spaceOf({...env, XDG_STATE_HOME: file}, {file: join(at, 'dapr.yaml'), copy: ''}), {
     folder: new RegExp(`^${dirname(file)}`)
   })
+})
+
+t.test('a copy is not begun while another one forgets those that were not used for long', async t => {
+  const forgotten = Promise.withResolvers<void>()
+  const forgetting = oneByOne(env.PILLION_RUNTIME_DIR, async () => forgotten.promise)
+  let isBegun = false
+  const beginning = spaceAt('pr').then(() => (isBegun = true))
+  for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate)
+  t.notOk(isBegun)
+  forgotten.resolve()
+  await forgetting
+  t.ok(await beginning)
 })
