@@ -75,14 +75,13 @@ export class PartitionReader {
   /** Whether the group has done with it. */
   async #handle(record: Record): Promise<boolean> {
     const {handle, maxRetries, retryMs, over} = this.#options
-    for (let tries = 0; ; tries++) {
+    for (let failures = 0; !over.aborted; await pause(retryMs, over)) {
       const handled = await handle(record)
       if (handled === 'done') return true
-      if (handled === 'returned' || over.aborted) return false
-      if (maxRetries >= 0 && tries >= maxRetries) return true
-      await pause(retryMs, over)
-      if (over.aborted) return false
+      // what is returned was not handled: it holds up the commits of those behind it until it is
+      if (handled === 'failed' && maxRetries >= 0 && failures++ >= maxRetries) return !over.aborted
     }
+    return false
   }
 
   /** Commits one offset after the other; a later one includes those before it. */

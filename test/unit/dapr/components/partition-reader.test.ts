@@ -1,0 +1,31 @@
+import t from 'tap'
+import {PartitionReader, type Record} from '../../../../src/dapr/components/kafka/partition-reader.ts'
+import type {Handled} from '../../../../src/dapr/components/pubsub.ts'
+
+t.test('a message that was returned is handled again, and holds up no later commit for ever', async t => {
+  const over = new AbortController()
+  const committed: number[] = []
+  const outcomes = new Map<string, Handled[]>([['0', ['returned', 'returned', 'done']]])
+  const reader = new PartitionReader({
+    atOnce: 10,
+    maxRetries: 0,
+    retryMs: 1,
+    handle: async ({value}) => outcomes.get(String(value))?.shift() ?? 'done',
+    onHandled: () => undefined,
+    over: over.signal
+  })
+  const record = (number: number): Record =>
+    ({value: Buffer.from(number.toString()), commit: async () => void committed.push(number)}) as unknown as Record
+  for (const number of [0, 1, 2]) reader.put(record(number))
+  await reader.end()
+  t.equal(committed.at(-1), 2)
+  outcomes.set('3', ['failed', 'done'])
+  reader.put(record(3))
+  await reader.end()
+  t.same(outcomes.get('3'), ['done'], 'what failed is not tried again where that is not wanted')
+  outcomes.set('4', ['returned', 'done'])
+  over.abort()
+  reader.put(record(4))
+  await reader.end()
+  t.equal(committed.at(-1), 3)
+})
