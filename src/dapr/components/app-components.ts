@@ -111,6 +111,8 @@ export class AppComponents {
     const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
     const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined, calls: 0})
     this.#entries = entries
+    // what is opened again says itself whether that fails
+    this.failed.clear()
     const left = before.filter(entry => !entries.includes(entry))
     for (const entry of left) this.#replaced.add(entry)
     const failures: FailedComponent[] = []

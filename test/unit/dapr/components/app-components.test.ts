@@ -57,6 +57,20 @@ t.test('a property that protects data, and cannot be followed, keeps its compone
   }
 })
 
+t.test('a component whose file is gone is no longer one that could not be opened', async t => {
+  const own = openComponents(t)
+  const broken = store('store', {primaryEncryptionKey: ''})
+  await own.follow([broken])
+  t.match(own.failed.get('store'), /secretKeyRef/)
+  await own.follow([])
+  t.equal(own.failed.get('store'), undefined, 'removed')
+  await own.follow([store('store', {})])
+  await own.follow([broken])
+  t.match(own.failed.get('store'), /secretKeyRef/)
+  await own.follow([store('store', {})])
+  t.equal(own.failed.get('store'), undefined, 'as it was before')
+})
+
 const database = (port: number): ComponentResource => ({
   ...store('db', {connectionString: `postgres://me@localhost:${port}/shop?connect_timeout=1`}),
   type: 'bindings.postgresql'
