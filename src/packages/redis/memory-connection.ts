@@ -1,18 +1,8 @@
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import type {RedisEngine} from './engine/engine.ts'
-import {
-  Blocked,
-  bytesOf,
-  Double,
-  formatDouble,
-  NilArray,
-  Push,
-  RedisError,
-  Status,
-  Verbatim,
-  type Result
-} from './engine/result.ts'
+import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/result.ts'
 import type {Session} from './engine/session.ts'
+import {toReply} from './protocol/writer.ts'
 
 const closed = (): Error => new Error('the connection to Redis is closed')
 
@@ -126,32 +116,4 @@ export class MemoryConnection implements RedisConnection {
     const bytes = Buffer.from(message, 'latin1')
     for (const listener of this.#listeners.get(pattern) ?? []) listener(name, bytes)
   }
-}
-
-/** A result of the engine in the shapes of RESP2. */
-function toReply(result: Result): RedisReply {
-  if (typeof result === 'string') return Buffer.from(result, 'latin1')
-  if (result === null || typeof result === 'number') return result
-  if (Array.isArray(result)) return listOf(result as readonly Result[])
-  if (result instanceof Map) return pairsOf(result as ReadonlyMap<string, Result>)
-  if (result instanceof RedisError) return result
-  if (typeof result === 'bigint') return Number(result)
-  if (result instanceof Status) return result.text
-  if (result instanceof NilArray) return null
-  if (result instanceof Double) return Buffer.from(formatDouble(result.value))
-  if (result instanceof Verbatim) return Buffer.from(result.text, 'latin1')
-  return listOf(result instanceof Push ? result.items : [...(result as ReadonlySet<string>)])
-}
-
-// these loops are run for each item of state and each event
-function listOf(results: readonly Result[]): RedisReply {
-  const replies: RedisReply[] = []
-  for (const each of results) replies.push(toReply(each))
-  return replies
-}
-
-function pairsOf(results: ReadonlyMap<string, Result>): RedisReply {
-  const replies: RedisReply[] = []
-  for (const [key, value] of results) replies.push(toReply(key), toReply(value))
-  return replies
 }

@@ -5,9 +5,8 @@ import {integer} from '../engine/numbers.ts'
 import {matching} from '../engine/pattern.ts'
 import {OK_STATUS, RedisError, Status, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {copyOfValue} from './copy.ts'
 import {scanKeys} from './scan.ts'
-import {memoryOf, typeOf} from './object.ts'
+import {copyOfValue, memoryOf, typeOf} from './object.ts'
 
 export const KEYS: CommandTable = {
   del: writes(-2, ({db}, keys) => keys.filter(key => db.delete(key)).length, [1, -1, 1]),

@@ -33,13 +33,14 @@ export class KeyWriter {
   readonly #serials: Map<number, number>
   #lastId: number
 
-  constructor(file: DatabaseSync, {ids, serials, lastId}: StoredRows) {
+  constructor(file: DatabaseSync, {ids, serials, lastId, lost}: StoredRows) {
     this.#file = file
     this.#begin = file.prepare('BEGIN IMMEDIATE')
     this.#commit = file.prepare('COMMIT')
     this.#put = file.prepare('INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?)')
     this.#remove = file.prepare('DELETE FROM keys WHERE id = ?')
     this.#rows = new StreamRows(file)
+    for (const serial of lost) this.#rows.drop(serial)
     this.#ids = ids
     this.#serials = serials
     this.#lastId = lastId
@@ -54,24 +55,28 @@ export class KeyWriter {
     const left: ChangedKeys = new Map()
     let room = maxBytes
     let places = maxKeys
-    this.#inTransaction(written.streams, () => {
-      for (const [database, keys] of changed) {
-        const ids = (this.#ids[database.index] ??= new Map())
-        for (const key of keys) {
-          const value = database.peek(key)
-          // a removed value has no size
-          const isFull = places <= 0 || (room <= 0 && value !== undefined)
-          if (isFull && !this.#isStream(value, ids.get(key))) join(left, database, key)
-          else {
-            places--
-            const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: room}, written)
-            room -= size
-            if (!isAll) join(left, database, key)
+    this.#inTransaction(
+      written.streams,
+      () => {
+        for (const [database, keys] of changed) {
+          const ids = (this.#ids[database.index] ??= new Map())
+          for (const key of keys) {
+            const value = database.peek(key)
+            // a removed value has no size
+            const isFull = places <= 0 || (room <= 0 && value !== undefined)
+            if (isFull && !this.#isStream(value, ids.get(key))) join(left, database, key)
+            else {
+              places--
+              const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: room}, written)
+              room -= size
+              if (!isAll) join(left, database, key)
+            }
           }
         }
-      }
-      this.#dropLost(written)
-    })
+        this.#dropLost(written)
+      },
+      stream => this.#rows.retry(stream)
+    )
     for (const [database, key] of written.removed) this.#ids[database]?.delete(key)
     for (const [row, serial] of written.moved)
       if (serial === undefined) this.#serials.delete(row)
@@ -116,14 +121,14 @@ export class KeyWriter {
   }
 
   /** A key whose write failed is written as a whole the next time that it changes. */
-  #inTransaction(streams: readonly Stream[], write: () => unknown): void {
+  #inTransaction(streams: readonly Stream[], write: () => unknown, retry = (stream: Stream) => stream.rewrite()): void {
     this.#begin.run()
     try {
       write()
       this.#commit.run()
     } catch (error) {
       if (this.#file.isTransaction) this.#file.exec('ROLLBACK')
-      for (const stream of streams) stream.rewrite()
+      for (const stream of streams) retry(stream)
       throw error
     }
   }

@@ -11,6 +11,8 @@ export interface StoredRows {
   readonly ids: Map<string, number>[]
   readonly serials: Map<number, number>
   readonly lastId: number
+  /** Streams that are at no key, and have rows. */
+  readonly lost: ReadonlySet<number>
 }
 
 /** Rows that are read in one turn of the event loop, so that other work runs in between. */
@@ -42,26 +44,27 @@ async function loadAll(file: DatabaseSync, engine: RedisEngine): Promise<StoredR
     streams.set(value.serial, value)
     serials.set(lastId, value.serial)
   })
-  const streamOf = (serial: unknown): Stream => {
+  const lost = new Set<number>()
+  const streamOf = (serial: unknown): Stream | undefined => {
     const stream = streams.get(Number(serial))
-    if (stream === undefined) throw new DamagedRow('a row of a stream that is not there')
+    if (stream === undefined) lost.add(Number(serial))
     return stream
   }
   await each(file, 'SELECT * FROM entries ORDER BY stream, ms, seq', ([serial, ms, seq, fields]) => {
-    streamOf(serial).restore({ms: Number(ms), seq: Number(seq)}, decodeAll(bytesIn(fields)))
+    streamOf(serial)?.restore({ms: Number(ms), seq: Number(seq)}, decodeAll(bytesIn(fields)))
   })
   for (const [serial, name, state] of rows(file, 'SELECT * FROM groups'))
     restoreGroup(streamOf(serial), textIn(name), decodeAll(bytesIn(state)))
   await each(file, 'SELECT * FROM pending ORDER BY stream, name, ms, seq', row => {
     const [serial, name, ms, seq, reader, time, deliveries] = row
-    const group = streamOf(serial).groups.get(textIn(name))
+    const group = streamOf(serial)?.groups.get(textIn(name))
     const consumer = textIn(reader)
     const deliveredAt = Number(time)
     if (group?.consumers.has(consumer) === false) group.consumer(consumer, deliveredAt)
     group?.assign({ms: Number(ms), seq: Number(seq), consumer, deliveredAt, deliveries: Number(deliveries)})
   })
   for (const stream of streams.values()) stream.written()
-  return {ids, serials, lastId}
+  return {ids, serials, lastId, lost}
 }
 
 type Row = readonly unknown[]
@@ -83,12 +86,12 @@ function rows(file: DatabaseSync, query: string): Iterable<Row> {
 }
 
 function restoreGroup(
-  stream: Stream,
+  stream: Stream | undefined,
   name: string,
   [lastId = '', entriesRead = '', ...consumers]: readonly string[]
 ): void {
-  const group = stream.createGroup(name, parseId(lastId), entriesRead === '' ? undefined : Number(entriesRead))
-  for (let at = 0; at < consumers.length; at += 2) group.consumer(consumers[at] ?? '', Number(consumers[at + 1]))
+  const group = stream?.createGroup(name, parseId(lastId), entriesRead === '' ? undefined : Number(entriesRead))
+  for (let at = 0; at < consumers.length; at += 2) group?.consumer(consumers[at] ?? '', Number(consumers[at + 1]))
 }
 
 function bytesIn(value: unknown): Buffer {

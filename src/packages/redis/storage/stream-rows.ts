@@ -116,6 +116,12 @@ export class StreamRows {
     return true
   }
 
+  /** The write of a stream has failed: its key, if that is still there, is written again with all of it. */
+  retry(stream: Stream): void {
+    stream.rewrite()
+    this.finished(stream)
+  }
+
   /** Forgets a stream in which nothing of a flood is left to write. */
   finished({serial}: Stream): void {
     this.#unfinished.delete(serial)

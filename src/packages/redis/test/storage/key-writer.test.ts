@@ -2,8 +2,10 @@ import {join} from 'node:path'
 import t from 'tap'
 import {RedisEngine} from '../../engine/engine.ts'
 import {Journal, type ChangedKeys} from '../../engine/journal.ts'
+import {pragma} from '../../../../platform/database-file.ts'
 import {openKeyFile} from '../../storage/key-file.ts'
 import {KeyWriter} from '../../storage/key-writer.ts'
+import {load} from '../../storage/load.ts'
 
 const MB = 1_000_000
 
@@ -14,7 +16,7 @@ t.test('large values are written a few at a time; a stream and what is gone do n
   for (const key of ['a', 'b', 'c']) engine.run(session, ['SET', key, 'x'.repeat(2 * MB)])
   engine.run(session, ['XADD', 'topic', '1-0', 'data', 'x'])
   const file = openKeyFile(join(t.testdir(), 'redis.db'))
-  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0})
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
   const all = (...keys: readonly string[]): ChangedKeys => new Map([[database, new Set(keys)]])
   const rows = (): unknown => file.prepare('SELECT count(*) AS count FROM keys').get()?.['count']
 
@@ -36,7 +38,7 @@ t.test(
     const engine = new RedisEngine(new Journal(nobody))
     const session = engine.open()
     const file = openKeyFile(join(t.testdir(), 'redis.db'))
-    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0})
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
     const counts = (): unknown =>
       ['entries', 'groups', 'pending'].map(
         table => file.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
@@ -81,7 +83,7 @@ t.test('what a flood has left is written later, also when the first try does not
     }
     return statement
   }
-  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0})
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
   const entries = (): unknown => file.prepare('SELECT count(*) AS count FROM entries').get()?.['count']
 
   engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
@@ -104,3 +106,44 @@ t.test('what a flood has left is written later, also when the first try does not
   engine.close()
   t.end()
 })
+
+t.test(
+  'a stream whose only write has failed leaves no rows once its key is gone; rows of none cost no keys',
+  async t => {
+    const unheard = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
+    const journal = new Journal(unheard)
+    const engine = new RedisEngine(journal)
+    const session = engine.open()
+    const path = join(t.testdir(), 'redis.db')
+    const file = openKeyFile(path)
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+    engine.run(session, ['SET', 'kept', '1'])
+    writer.write(journal.take())
+    engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
+    for (let n = 1; n <= 100; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(1000)])
+    engine.run(session, ['XREADGROUP', 'GROUP', 'app', 'one', 'NOACK', 'STREAMS', 'topic', '>'])
+    engine.run(session, ['XADD', 'topic', '101-0', 'data', 'x'.repeat(MB)])
+    const pages = pragma(file, 'page_count')
+    file.exec(`PRAGMA max_page_count = ${pages}`)
+    const changed = journal.take()
+    t.throws(() => writer.write(changed), /full/)
+    file.exec('PRAGMA max_page_count = 1000000')
+    engine.run(session, ['DEL', 'topic'])
+    journal.keep(changed)
+    writer.write(journal.take())
+    while (writer.hasRest) writer.writeRest(true)
+    t.equal(file.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 0)
+    file.exec("INSERT INTO entries VALUES (1000, 1, 0, x'')")
+    writer.close()
+    engine.close()
+
+    const again = openKeyFile(path)
+    const next = new RedisEngine(new Journal(unheard))
+    new KeyWriter(again, await load(again, next)).close()
+    t.equal(next.run(next.open(), ['GET', 'kept']), '1')
+    next.close()
+    const last = openKeyFile(path)
+    t.equal(last.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 0)
+    last.close()
+  }
+)
