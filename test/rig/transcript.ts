@@ -1,4 +1,4 @@
-import {splitInline} from '../../src/packages/redis/protocol/inline.ts'
+import {splitInline} from '../../src/packages/redis/protocol/parser.ts'
 import {respClient, type RespClient} from './resp.ts'
 
 // A transcript of Redis: `> GET a` is sent, the line below it, indented, is the answer. `2> …` is another connection, `>& …`

@@ -1,9 +1,8 @@
 import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
-import {callerOf} from './cause.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
-import {closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
+import {callerOf, closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
 import {HeldReader} from './held-reader.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */

@@ -1,8 +1,7 @@
 import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
-import {callerOf} from './cause.ts'
 import {PublishEventRequest} from '../../../model/dapr/messages/pubsub.generated.ts'
-import {closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
+import {callerOf, closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
 import {HeldReader} from './held-reader.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */

@@ -9,8 +9,7 @@ import {
   type StateOptions,
   type StateStore
 } from '../state-store.ts'
-import {causeOf} from './cause.ts'
-import {closeInDaprd, DaprdError, type OpenedByDaprd} from './daprd-access.ts'
+import {causeOf, closeInDaprd, DaprdError, type OpenedByDaprd} from './daprd-access.ts'
 import {
   DeleteStateRequest,
   ExecuteStateTransactionRequest,

@@ -2,7 +2,6 @@ import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {ConfigurationItems, ConfigurationStore} from '../configuration/types.ts'
 import type {LockStore, Unlocked} from '../lock/types.ts'
 import type {SecretStore} from '../secrets/types.ts'
-import {callerOf} from './cause.ts'
 import {
   GetConfigurationRequest,
   GetConfigurationResponse
@@ -19,7 +18,7 @@ import {
   GetSecretRequest,
   GetSecretResponse
 } from '../../../model/dapr/messages/secret.generated.ts'
-import {closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
+import {callerOf, closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
 
 /** A secret store of daprd. */
 export function secretStore(options: OpenedByDaprd): SecretStore {

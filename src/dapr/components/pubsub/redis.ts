@@ -2,8 +2,7 @@ import type {OpenComponent} from '../component.ts'
 import type {PubSub, BrokerMessage, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {openRedis} from '../redis/open-redis.ts'
 import type {Argument, RedisConnection} from '#redis'
-import {StreamReader} from './stream-reader.ts'
-import type {StreamSettings} from './stream-settings.ts'
+import {StreamReader, type StreamSettings} from './stream-reader.ts'
 
 /** Lets a limited number of callers continue in one turn of the event loop; the others wait for the next turns, in order. */
 export class TurnLimit {

@@ -1,31 +1,6 @@
 /** The properties that all components of Redis have (components-contrib: common/component/redis/settings.go). */
-export const REDIS_PROPERTIES = [
-  'redisHost',
-  'redisPort',
-  'redisUsername',
-  'redisPassword',
-  'redisDB',
-  'redisType',
-  'redisMaxRetries',
-  'redisMinRetryInterval',
-  'redisMaxRetryInterval',
-  'sentinelUsername',
-  'sentinelPassword',
-  'sentinelMasterName',
-  'failover',
-  'enableTLS',
-  'insecureSkipTLSVerify',
-  'clientCert',
-  'clientKey',
-  'dialTimeout',
-  'readTimeout',
-  'writeTimeout',
-  'poolSize',
-  'poolTimeout',
-  'maxConnAge',
-  'minIdleConns',
-  'idleCheckFrequency',
-  'idleTimeout',
-  'redeliverInterval',
-  'processingTimeout'
-]
+export const REDIS_PROPERTIES =
+  `redisHost redisPort redisUsername redisPassword redisDB redisType redisMaxRetries redisMinRetryInterval
+  redisMaxRetryInterval sentinelUsername sentinelPassword sentinelMasterName failover enableTLS
+  insecureSkipTLSVerify clientCert clientKey dialTimeout readTimeout writeTimeout poolSize poolTimeout
+  maxConnAge minIdleConns idleCheckFrequency idleTimeout redeliverInterval processingTimeout`.split(/\s+/)

@@ -4,7 +4,7 @@ import {integer, parseInteger} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, Status, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {client} from './client.ts'
-import {REDIS_VERSION} from './info.ts'
+import {REDIS_VERSION} from './server.ts'
 
 export const CONNECTION_COMMANDS: CommandTable = {
   ping: keyless(-1, (session, args) => {

@@ -1,6 +1,6 @@
 import t, {type Test} from 'tap'
 import {RedisStreams} from '../../../../src/dapr/components/pubsub/redis.ts'
-import type {StreamSettings} from '../../../../src/dapr/components/pubsub/stream-settings.ts'
+import type {StreamSettings} from '../../../../src/dapr/components/pubsub/stream-reader.ts'
 import type {Handled, BrokerMessage, SubscribeOptions} from '../../../../src/dapr/components/pubsub.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
 import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'

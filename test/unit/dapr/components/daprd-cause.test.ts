@@ -1,5 +1,5 @@
 import t from 'tap'
-import {causeOf} from '../../../../src/dapr/components/daprd/cause.ts'
+import {causeOf} from '../../../../src/dapr/components/daprd/daprd-access.ts'
 
 const CASES: readonly (readonly [text: string, cause: string])[] = [
   ['fail to get a: b from state store s: no: such', 'no: such'],
