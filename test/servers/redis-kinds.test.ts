@@ -31,7 +31,7 @@ const optionsOf = (t: Test, values: Readonly<Record<string, string>>): OpenOptio
     folder: '/',
     env: {},
     redis,
-    warn: () => {},
+    warn: () => {}
   }
 }
 

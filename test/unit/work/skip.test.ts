@@ -7,6 +7,10 @@ import {TestClock} from '../../rig/clock.ts'
 
 const DAY_MS = 86_400_000
 
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
+}
+
 t.test('after a skip that could not be written to its end, what it has held back comes at its time', async t => {
   const clock = new TestClock()
   const file = await WorkFile.open(undefined, text => t.fail(text))
@@ -18,7 +22,7 @@ t.test('after a skip that could not be written to its end, what it has held back
   })
   await jobs.schedule('shop', {name: 'often', schedule: '@every 1m'}, false)
   const settle = async (): Promise<boolean> => {
-    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
+    await turns()
     // it has come often enough, and is held back
     if (came === 100) file.database.exec('PRAGMA query_only = 1')
     return wakeUps.settled(1000)

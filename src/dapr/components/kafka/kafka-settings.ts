@@ -61,7 +61,7 @@ export function kafkaSettings(properties: Properties, hasRetries: boolean): Kafk
     heartbeatIntervalMs: properties.durationMs('heartbeatInterval', 3 * SECOND_MS, SECOND_MS),
     fetchMin: properties.integer('consumerFetchMin', 1),
     fetchMax: properties.integer('consumerFetchDefault', 1024 * 1024),
-    acks: ACKS[oneOf(properties, 'producerRequiredAcks', ['all', 'local', 'none'])] ?? -1,
+    acks: ownOf(ACKS, oneOf(properties, 'producerRequiredAcks', ['all', 'local', 'none'])) ?? -1,
     compression: oneOf(properties, 'compression', COMPRESSIONS),
     maxRetries: isRepeated ? properties.integer('backOffMaxRetries', -1) : 0,
     retryMs: properties.durationMs('backOffDuration', 5 * SECOND_MS),

@@ -1,7 +1,8 @@
-import {lstatSync, readFileSync, renameSync, writeFileSync, type Stats} from 'node:fs'
-import {homedir} from 'node:os'
+import {lstatSync, mkdtempSync, readFileSync, renameSync, writeFileSync, type Stats} from 'node:fs'
+import {homedir, tmpdir} from 'node:os'
 import type {Environment} from '../../../model/environment.ts'
 import {currentSystem, type SystemIdentity} from '../../../control/run-file.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
 import {isSameStart, lookAgain, startOf} from '../../../platform/process-table.ts'
 import {readdir, stat} from 'node:fs/promises'
 import {join, relative} from 'node:path'
@@ -88,6 +89,17 @@ export const MANIFEST = 'ledger.json'
 /** The folder with the workspaces of all runs of the user. */
 export const workspacesFolder = (env: Environment): string =>
   join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
+
+/** Creates the folder of a run's workspaces, in the system's temporary folder if it cannot be written; returns its path. */
+export function openWorkspacesFolder(folder: string): string {
+  try {
+    makeFolder(folder, 0o700)
+    return folder
+  } catch (error) {
+    if (!['EACCES', 'EROFS', 'ENOTDIR', 'EPERM', 'ENOENT'].includes(codeOf(error))) throw error
+    return mkdtempSync(join(tmpdir(), 'pillion-'))
+  }
+}
 
 /** Writes the state of this run's workspaces, by name, atomically. */
 export function writeManifest(folder: string, workspaces: ReadonlyMap<string, WorkspaceContent>): void {

@@ -1,6 +1,4 @@
-import {mkdtempSync} from 'node:fs'
 import {cp, lstat, readdir, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
 import {dirname, join, sep} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
@@ -8,6 +6,7 @@ import type {AppPlan} from '../../../model/plan.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {
   changedIn,
+  openWorkspacesFolder,
   workspacesFolder,
   MANIFEST,
   writeManifest,
@@ -60,7 +59,7 @@ export class Workspaces {
   /** A folder of the run, created on first use below the user's cache folder, or below the system's temporary folder if that is not writable. */
   folder(name: string): string {
     if (this.#folder === '') {
-      this.#folder = this.#make()
+      this.#folder = openWorkspacesFolder(this.#home)
       this.#writeManifest()
     }
     const folder = join(this.#folder, name)
@@ -149,16 +148,6 @@ export class Workspaces {
     } catch (error) {
       this.#reporter.warn('workspace-kept', `${path} cannot be removed: ${messageOf(error)}`)
       return false
-    }
-  }
-
-  #make(): string {
-    try {
-      makeFolder(this.#home, 0o700)
-      return this.#home
-    } catch (error) {
-      if (!['EACCES', 'EROFS', 'ENOTDIR', 'EPERM', 'ENOENT'].includes(codeOf(error))) throw error
-      return mkdtempSync(join(tmpdir(), 'pillion-'))
     }
   }
 

@@ -71,12 +71,13 @@ t.test(
     }
     const server = net.createServer(socket => {
       socket.write(SERVER_GREETING, 'latin1')
-      new FrameServer(
+      const frames = new FrameServer(
         socket,
         text => t.fail(text),
         () => calls,
         nothing
       )
+      t.ok(frames)
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {

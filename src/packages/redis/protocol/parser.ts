@@ -1,4 +1,5 @@
 import {constants} from 'node:buffer'
+import {ownOf} from '../../../model/own.ts'
 import {Collector} from '../../../proxy/net/collector.ts'
 import {ARGUMENT_BYTES} from '../engine/memory-limit.ts'
 
@@ -201,7 +202,7 @@ function readQuoted(line: string, start: number, quote: string): Word | undefine
     } else {
       const hex = /^x([\da-f]{2})/i.exec(line.slice(at + 1, at + 4))?.[1]
       const next = line.charAt(at + 1)
-      text += hex === undefined ? (ESCAPES[next] ?? next) : String.fromCharCode(Number.parseInt(hex, 16))
+      text += hex === undefined ? (ownOf(ESCAPES, next) ?? next) : String.fromCharCode(Number.parseInt(hex, 16))
       at += hex === undefined ? 1 : 3
     }
   }

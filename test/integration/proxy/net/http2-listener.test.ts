@@ -19,7 +19,7 @@ t.test('a call on a connection that a listener has left to its successor may tak
     },
     crashed: error => t.fail(String(error))
   })
-  await listener.close()
+  listener.close()
   const server = net.createServer(socket => listener.accept(socket.on('error', () => undefined)))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
