@@ -18,7 +18,7 @@ const streamOf = (window: number) => {
     sendFields: (text: string) => (told.fields += text),
     sendData: (_: string, {length}: Data) => (told.data += length),
     sentFields: {encode: (_: string, fields: string) => fields},
-    takes: () => true,
+    room: Infinity,
     localDone: nothing,
     forget: nothing,
     wantBytes: () => (told.wantsBytes = true)
