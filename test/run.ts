@@ -10,8 +10,8 @@ import {PARTS, QUICK, type Part} from './runner/parts.ts'
 import {runFiles} from './runner/pool.ts'
 import {Report} from './runner/report.ts'
 
-/** Tests wait for their programs part of the time: two jobs more than cores keep these busy. */
-const JOBS = availableParallelism() + 2
+/** Tests wait for their programs part of the time: three jobs more than cores keep these busy. */
+const JOBS = availableParallelism() + 3
 
 const inCi = process.env['CI'] === 'true'
 /** Where counts are added up, for `.ci/run`. */
