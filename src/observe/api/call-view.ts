@@ -14,18 +14,10 @@ import {FLAG, heldMs, isFailed, tookMs, type CallLine} from '../telemetry/record
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
 import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
+import {MARKS} from '../telemetry/recorder/filter.ts'
 import {reasonFirst} from './reason-first.ts'
 
-const MARKS: readonly (readonly [Api.Call['marks'][number], number])[] = [
-  ['grpc', FLAG.grpc],
-  ['resent', FLAG.resent],
-  ['replay', FLAG.replay],
-  ['shadow', FLAG.shadow],
-  ['fault', FLAG.fault],
-  ['woke', FLAG.woke],
-  ['own', FLAG.own],
-  ['ours', FLAG.ours]
-]
+const MARK_NAMES = Object.keys(MARKS) as (keyof typeof MARKS)[]
 
 /** The time of day of a `performance.now()`. */
 export const isoTime = (at: number): string => new Date(wallTime.of(at)).toISOString()
@@ -63,7 +55,7 @@ export function rowOf(
     traceparent: content.traceparent,
     ...(actor !== undefined && {actor}),
     ...(model !== undefined && {model}),
-    marks: MARKS.filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name),
+    marks: MARK_NAMES.filter(name => (flags & MARKS[name]) !== 0),
     isKept: content.isKept
   }
 }

@@ -1,3 +1,4 @@
+import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
@@ -18,18 +19,24 @@ export interface FilteredCall extends CallLine {
 export type ReadContent = () => CallContent
 export type CallFilter = (call: FilteredCall, content: ReadContent) => boolean
 
+/** The flags of the marks that the API gives a call: `is:` finds each of them. */
+export const MARKS: Readonly<Record<Api.Call['marks'][number], number>> = {
+  grpc: FLAG.grpc,
+  resent: FLAG.resent,
+  replay: FLAG.replay,
+  shadow: FLAG.shadow,
+  fault: FLAG.fault,
+  woke: FLAG.woke,
+  own: FLAG.own,
+  ours: FLAG.ours
+}
+
 const STATES: Readonly<Record<string, number | CallFilter>> = {
   failed: isFailed,
   open: FLAG.open,
   waited: FLAG.waited,
-  resent: FLAG.resent,
   cut: FLAG.truncated,
-  ours: FLAG.ours,
-  shadow: FLAG.shadow,
-  replay: FLAG.replay,
-  grpc: FLAG.grpc,
-  own: FLAG.own,
-  fault: FLAG.fault
+  ...MARKS
 }
 
 /** Filters by the spans of apps; undefined: there are none. */

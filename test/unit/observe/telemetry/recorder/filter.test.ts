@@ -26,6 +26,28 @@ t.test('slower:, faster: and waited: know how long a call under way has taken an
   t.strictSame(found(), [false, false, true, true, true], 'it is over')
 }) // prettier-ignore
 
+t.test('is: finds calls by each mark that the API gives them', t => {
+  const lines = new CallLines(16)
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  const marks = {
+    grpc: FLAG.grpc,
+    resent: FLAG.resent,
+    replay: FLAG.replay,
+    shadow: FLAG.shadow,
+    fault: FLAG.fault,
+    woke: FLAG.woke,
+    own: FLAG.own,
+    ours: FLAG.ours
+  }
+  for (const [mark, flag] of Object.entries(marks)) {
+    const found = [flag, 0].map(flags =>
+      readFilter(`is:${mark}`)({...lines.read(lines.begin(0, edgeOf.index, 'GET', flags)), edgeOf}, unread)
+    )
+    t.strictSame(found, [true, false], mark)
+  }
+  t.end()
+})
+
 t.test('signs of other tools are no words to search for', async t => {
   const refused = {
     'to=orders': 'to:orders',
