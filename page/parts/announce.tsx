@@ -7,7 +7,7 @@ let waiting = ''
 let next = 0
 let timer: ReturnType<typeof setTimeout> | undefined
 
-/** Says something to those who do not see the page; the latest of what comes within five seconds. */
+/** Announces a text to screen readers; of the texts within five seconds, only the latest. */
 export function announce(text: string): void {
   waiting = text
   timer ??= setTimeout(
@@ -20,7 +20,7 @@ export function announce(text: string): void {
   )
 }
 
-/** The only region of the page that speaks by itself. */
+/** Shows announcements to screen readers only, as a polite live region. */
 export const Announcements = () => (
   <p class="unseen" role="status" aria-live="polite">
     {said}

@@ -8,14 +8,14 @@ import {appList, keyOf, targetOf} from '../state/run.ts'
 import {confirm} from './confirm.tsx'
 import {act, failure} from './strips.tsx'
 
-/** It has no process. */
+/** Returns whether an app has no process. */
 const isOver = (app: Api.App): boolean => ['down', 'finished', 'stopped'].includes(wordOf(app))
 
-/** What can be done with an app now. */
+/** An action that an app's state allows now. */
 interface Action {
   readonly name: IconName
   readonly text: string
-  /** The key in the table. */
+  /** The key that runs the action while the app's row is active in the table. */
   readonly key: string
   readonly run: () => void
 }
@@ -47,11 +47,11 @@ function changesOf(app: Api.App): readonly Action[] {
   ]
 }
 
-/** What a button does, with all that it concerns. The lines are those of all instances. */
+/** Returns the title of an action's button: its text and what it acts on. Logs names one instance, but opens the lines of all. */
 const titleOf = (app: Api.App, text: string): string =>
   `${text.replace(' …', '')} ${text === 'Logs' ? keyOf(app) : targetOf(app).text}`
 
-/** Buttons with words. */
+/** Shows the actions of an app as buttons with text. */
 export const AppActions = ({app}: {readonly app: Api.App}) => (
   <>
     {changesOf(app).map(({name, text, run}) => (
@@ -65,7 +65,7 @@ export const AppActions = ({app}: {readonly app: Api.App}) => (
   </>
 )
 
-/** Pictures for the row of an app; with keys the row has the same ones. */
+/** Shows the actions of an app as icons in its table row, where keys run the same actions. */
 export const RowActions = ({app}: {readonly app: Api.App}) => (
   <span class="actions">
     {[...changesOf(app), logsOf(app)].map(({name, text, key, run}) => (
@@ -83,14 +83,14 @@ export const RowActions = ({app}: {readonly app: Api.App}) => (
   </span>
 )
 
-/** Does what a key means for the app of a row; false: nothing. */
+/** Runs the action that a key has in an app's row; returns whether there is one. */
 export function actByKey(app: Api.App, key: string): boolean {
   const action = [...changesOf(app), logsOf(app)].find(each => each.key === key)
   action?.run()
   return action !== undefined
 }
 
-/** Restarts several apps, one after the other. */
+/** Shows a button that restarts several apps, one after the other. */
 export function RestartAll({apps}: {readonly apps: readonly Api.App[]}) {
   const ids = [...new Set(apps.map(({id}) => id))]
   if (!mayChange || ids.length === 0) return null

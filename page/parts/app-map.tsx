@@ -6,8 +6,8 @@ import {go, hrefOf} from '../state/route.ts'
 import {keyOf} from '../state/run.ts'
 
 /**
- * A cell for each app, in the order of the template: with many apps, where something is wrong is seen at once. A click opens the
- * app; for keys and for those who do not see it there is the table below, which says the same.
+ * Shows one cell for each app, in template order, so that a problem among many apps is seen at once. A click opens the app; keyboard
+ * and screen reader users have the table below, which shows the same.
  */
 export function AppMap({apps}: {readonly apps: readonly Api.App[]}) {
   const ready = apps.filter(({availability}) => isUsable(availability)).length

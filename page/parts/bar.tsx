@@ -8,7 +8,7 @@ import {Copies} from './copies.tsx'
 import {count, rate} from './format.ts'
 import {isHelpOpen} from './help.tsx'
 
-/** The header of every view. */
+/** Shows the header of every view. */
 export function Bar() {
   const views = useRef<HTMLElement>(null)
   const {view} = route.value
@@ -16,7 +16,7 @@ export function Bar() {
     const list = views.current
     const link = list?.querySelector('[aria-current]')
     if (!list || !link) return
-    // on a narrow screen the list of views is wider than that (`scrollIntoView` would move the place from which Tab continues)
+    // on a narrow screen, scroll the list of views to the current one (`scrollIntoView` would also move the start of Tab navigation)
     const [seen, {left, right}] = [list.getBoundingClientRect(), link.getBoundingClientRect()]
     list.scrollLeft += Math.max(0, right - seen.right) - Math.max(0, seen.left - left)
   }, [view])

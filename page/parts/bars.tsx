@@ -1,42 +1,42 @@
 import type {ComponentChildren} from 'preact'
 import {duration} from './format.ts'
 
-/** Something that took time. */
+/** A step that took time. */
 export interface Bar {
   readonly key: string
   readonly label: ComponentChildren
-  /** Milliseconds since 1970. */
+  /** The start, in ms since 1970. */
   readonly from: number
-  /** Undefined: it has not ended. */
+  /** The end, in ms since 1970; undefined while the step is under way. */
   readonly to: number | undefined
-  /** How many others it is nested in. */
+  /** The number of steps that the step is nested in. */
   readonly depth: number
   readonly tone: 'done' | 'failed' | 'waits' | 'hatched'
-  /** It may belong elsewhere. */
+  /** Whether the place of the step in the tree is a guess. */
   readonly isGuess?: boolean
-  /** Text next to its time. */
+  /** The text next to the time that the step took. */
   readonly note: string
-  /** What can be done with it. */
+  /** The controls shown after the note. */
   readonly action?: ComponentChildren
-  /** What is shown between it and the next one. */
+  /** The content shown below the bar, before the next one. */
   readonly below?: ComponentChildren
 }
 
-/** Smallest width of a bar, in percent: what took no time is visible, too. */
+/** The smallest width of a bar, in percent, so that a step that took no time can still be seen. */
 const NARROWEST = 0.4
-/** However deep it is, its name has room. */
+/** The number of tree lines drawn in front of a label at most, so that the label of a deep bar has space. */
 const MAX_BRANCHES = 8
 
 export interface BarsProps {
   readonly bars: readonly Bar[]
   readonly label: string
-  /** Heading of the notes, in a word. */
+  /** The heading of the notes, in one word. */
   readonly noteHead: string
-  /** Ms since 1970. */
+  /** The current time, in ms since 1970. */
   readonly now: number
 }
 
-/** What was done within what, as bars over the time that all of it took, in their order, with an axis and the times in words. */
+/** Shows nested steps as bars on one time axis, in their order, each with its duration as text. */
 export function Bars({bars, label, noteHead, now}: BarsProps) {
   const from = Math.min(...bars.map(bar => bar.from))
   const whole = Math.max(1, ...bars.map(({to = now}) => to - from))
@@ -86,9 +86,9 @@ export function Bars({bars, label, noteHead, now}: BarsProps) {
   )
 }
 
-/** Lines from a row to what is within it: `│ ├ `. */
+/** Returns the tree lines in front of each label, such as `│ ├ `. */
 function branchesOf(bars: readonly Bar[]): readonly string[] {
-  /** Whether another one of this depth follows below the same one. */
+  /** Whether a later bar of each depth has the same parent. */
   const follows: boolean[] = []
   const found: string[] = []
   for (const {depth} of bars.toReversed()) {

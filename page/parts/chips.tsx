@@ -1,4 +1,4 @@
-/** A part of a filter that a click switches. */
+/** A part of a filter that a click turns on or off. */
 export interface Chip {
   readonly text: string
   readonly isOn: boolean
@@ -6,7 +6,7 @@ export interface Chip {
   readonly toggle: () => void
 }
 
-/** Buttons that switch parts of a filter. */
+/** Shows a toggle button for each part of a filter. */
 export const Chips = ({chips}: {readonly chips: readonly Chip[]}) =>
   chips.map(({text, isOn, title, toggle}) => (
     <button key={text} type="button" aria-pressed={isOn} title={title} onClick={toggle}>

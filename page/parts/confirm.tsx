@@ -3,22 +3,22 @@ import {useLayoutEffect, useRef} from 'preact/hooks'
 
 interface Question {
   readonly text: string
-  /** Text of the button that confirms. */
+  /** The text of the button that confirms. */
   readonly yes: string
   readonly run: () => void
-  /** Another choice. */
+  /** A second way to confirm. */
   readonly or?: {readonly text: string; readonly run: () => void}
 }
 
 const question = signal<Question | undefined>(undefined)
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation before an action that cannot be undone. */
 export const confirm = (asked: Question): void => void (question.value = asked)
 
 export function Confirm() {
   const dialog = useRef<HTMLDialogElement>(null)
   const asked = question.value
-  // at once: the event of an earlier close may still come, and finds this one open
+  // a layout effect opens the dialog at once: a late close event of an earlier question then finds it open, and is ignored
   useLayoutEffect(() => {
     if (asked === undefined) dialog.current?.close()
     else dialog.current?.showModal()

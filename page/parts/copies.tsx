@@ -4,7 +4,7 @@ import {api, mayChange, problemText} from '../state/api.ts'
 import {listen} from '../state/run.ts'
 
 const copies = signal<readonly Api.Copy[]>([])
-/** The address of the page of a copy by the pid of its run, or why it has none. */
+/** The dashboard URL of each other copy, or why there is none, by the pid of the copy's run. */
 const pages = signal<ReadonlyMap<number, {readonly url?: string; readonly why?: string}>>(new Map())
 
 async function look(): Promise<void> {
@@ -15,7 +15,7 @@ async function look(): Promise<void> {
   )
 }
 
-/** Asks each of the others for its page, which is opened by that. */
+/** Asks the run of each other copy to open its dashboard, and keeps the URLs. */
 async function openPages(): Promise<void> {
   await look()
   await Promise.all(
@@ -29,13 +29,13 @@ async function openPages(): Promise<void> {
   )
 }
 
-// other copies begin and end while this page is open
+// other copies start and end while this page is open
 listen('reset', () => void look())
 document.addEventListener('visibilitychange', () => void look())
 
 const others = (): readonly Api.Copy[] => copies.value.filter(({pid, isThis}) => pid > 0 && !isThis)
 
-/** Closes the list when the focus leaves it, or by Esc. */
+/** Handlers that close the list when the focus leaves it, or on Escape. */
 const closers = {
   onFocusOut: ({currentTarget, relatedTarget}: FocusEvent) => {
     const list = currentTarget as HTMLDetailsElement
@@ -49,7 +49,7 @@ const closers = {
   }
 }
 
-/** What is checked out in this copy, and the way to the pages of others that run; nothing where the template has one copy. */
+/** Shows the git branch of this copy and links to the dashboards of other running copies; nothing if the template has one copy. */
 export function Copies() {
   const here = copies.value.find(({isThis}) => isThis)
   if (here === undefined || copies.value.filter(({state}) => state !== 'gone').length < 2) return null

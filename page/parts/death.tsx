@@ -12,10 +12,10 @@ const toEnd = (element: HTMLPreElement | null): void => {
   if (element !== null) element.scrollTop = element.scrollHeight
 }
 
-/** A crash: the calls that were in flight, those before, and the last lines. */
+/** Shows a crash: the calls in flight, similar calls answered before, and the app's last lines. */
 export function Death({death}: {readonly death: Api.Death}) {
   const {number, name, exit, reason, at, livedMs, files, inside, work, earlier, finished, lines, hint} = death
-  /** The call whose request is shown next to that of the one inside. */
+  /** The number of the answered call whose request is compared with that of the first call in flight; 0 if none. */
   const [compared, setCompared] = useState(0)
   const [deadly] = inside
   return (

@@ -1,6 +1,6 @@
 import {appList} from '../state/run.ts'
 
-/** The command of a first call: through the sidecar of an app to another one that takes calls; '' = no app has a sidecar. */
+/** Returns a curl command that calls one app through the sidecar of another; '' if no app has a sidecar. */
 export function firstCall(): string {
   const caller = appList.value.find(({httpPort}) => httpPort > 0)
   if (caller === undefined) return ''

@@ -1,4 +1,4 @@
-/** `0.8 ms`, `412 ms`, `1.2 s`, `4 min`, `3 h`, `5 days`. */
+/** Returns a duration as `0.8 ms`, `412 ms`, `1.2 s`, `4 min`, `3 h` or `5 days`. */
 export function duration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`
   if (ms < 1000) return `${Math.round(ms)} ms`
@@ -11,21 +11,21 @@ export function duration(ms: number): string {
   return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} days`
 }
 
-/** How long ago, in whole seconds at least. */
+/** Returns a past time as `just now` or, rounded down to whole seconds, as `5 s ago`; `ms`: the time since then. */
 export const ago = (ms: number): string =>
   ms < 1000 ? 'just now' : `${duration(Math.max(1000, Math.floor(ms / 1000) * 1000)).replace('.0', '')} ago`
 
-/** `12.6`, `2,545`. */
+/** Returns a number as `12.6` or `2,545`. */
 export const count = (value: number): string =>
   value < 100 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString('en')
 
-/** `4.0`, `1,777`: calls a second. */
+/** Returns a rate in calls per second as `4.0` or `1,777`. */
 export const rate = (value: number): string => (value < 100 ? value.toFixed(1) : count(value))
 
 export const percent = (part: number, whole: number): string =>
   whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`
 
-/** `747 B`, `3.8 kB`, `30 MB`. */
+/** Returns a size as `747 B`, `3.8 kB` or `30 MB`. */
 export function bytes(size: number): string {
   if (size < 1000) return `${size} B`
   const [value, unit] = size < 1e6 ? [size / 1e3, 'kB'] : [size / 1e6, 'MB']
@@ -34,7 +34,7 @@ export function bytes(size: number): string {
 
 const two = (value: number): string => value.toString().padStart(2, '0')
 
-/** `14:46:45.977`, at the place where the page is read. */
+/** Returns the time of day as `14:46:45.977`, in the browser's time zone. */
 export function timeOfDay(iso: string | number): string {
   const time = new Date(iso)
   const [h, m, s] = [time.getHours(), time.getMinutes(), time.getSeconds()]
@@ -43,7 +43,7 @@ export function timeOfDay(iso: string | number): string {
 
 const DAY = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short'})
 
-/** A time that may be of another day: `14:46:45.977` of today, `31 Jan 14:46`, `2027-01-31` of another year. */
+/** Returns a time as `14:46:45.977` if it is today, `31 Jan 14:46` if it is this year, else `2027-01-31`. */
 export function moment(iso: string | number): string {
   const [time, today] = [new Date(iso), new Date()]
   if (time.toDateString() === today.toDateString()) return timeOfDay(iso)

@@ -4,69 +4,69 @@ import {areKeysOn} from '../state/keys.ts'
 import {classOf, Heads, inOrder} from './sorting.tsx'
 import {ownOf} from '../../src/model/own.ts'
 
-/** Rows that are drawn above and below those that are seen. */
+/** The number of rows drawn above and below the visible ones. */
 const MORE = 6
 
 export interface Column<T> {
   readonly head: string
-  /** The name in `grid.css`, which has its width, and whether it is left out on narrow screens. */
+  /** The CSS class; `grid.css` sets its width, and whether narrow screens hide the column. */
   readonly name: string
   readonly alignsRight?: boolean
-  /** What the figures are of, and over which time. */
+  /** A tooltip that says what the values measure, and over which time. */
   readonly title?: string
   readonly cell: (row: T) => ComponentChildren
-  /** What a click on its head sorts by; left out: it does not. */
+  /** The value by which a click on the head sorts; undefined if the column cannot be sorted. */
   readonly sortBy?: (row: T) => number | string
-  /** Its text: `--<name>` in the style sheet is as wide as the longest of them. */
+  /** The text of a cell; the longest one sets the width `--<name>` that the style sheet uses. */
   readonly fits?: (row: T) => string
 }
 
 export interface GridProps<T> {
-  /** The name: `.grid.<name>` in the style sheet has the widths of the columns. */
+  /** The CSS class; `.grid.<name>` in the style sheet sets the column widths. */
   readonly name: string
-  /** What it lists, for those who do not see it. */
+  /** The accessible name of the table. */
   readonly label: string
   readonly columns: readonly Column<T>[]
   readonly rows: readonly T[]
   readonly keyOf: (row: T) => string
-  /** Class names of a row. */
+  /** Returns the class names of a row. */
   readonly toneOf?: (row: T) => string
-  /** The key of the row that is open elsewhere. */
+  /** The key of the row whose details are shown. */
   readonly selected?: string
-  /** Other rows are asked for: these are of an earlier filter. */
+  /** Whether the rows are still those of an earlier filter, while new ones are being loaded. */
   readonly isAsking?: boolean
-  /** Enter, or a click. */
+  /** Opens a row, on Enter or a click. */
   readonly onOpen?: (row: T) => void
-  /** Rows are not moved while the pointer is on them: what is sorted by what changes each second. */
+  /** Whether rows keep their order while the pointer is over them, because their sort values change every second. */
   readonly keepsPlaces?: boolean
-  /** A key that is none of the table's; false: it means nothing. Only while single keys are on. */
+  /** Handles a key that the table itself does not use, while single-key shortcuts are on; returns whether it did anything. */
   readonly onKey?: (row: T, key: string) => boolean
 }
 
-/** The row at which keys resume in a table that was left, by its name. */
+/** The key of the active row of each table, by table name, for when the user comes back to it. */
 const places = new Map<string, string>()
 
-/** What had the focus when the user moved to the table while its rows were being loaded. */
+/** The element that had the focus when the user asked for a table whose rows were still loading. */
 let wantedFrom: Element | null = null
 
-// each further key means something else
+// any further key cancels the pending move to the table
 addEventListener('keydown', () => (wantedFrom = null), {capture: true})
 
-/** The table that a view is about. */
+/** The selector of a view's main table. */
 export const TABLE = 'main [role=grid]:not(.latest-calls)'
 
-/** The table of the view gets the focus: at once, or when the rows are there that are asked for. */
+/** Moves the focus to the view's table: at once, or when its rows have loaded. */
 export function toTable(): void {
   const table = document.querySelector<HTMLElement>(`${TABLE}:not([aria-busy=true])`)
   if (table === null) wantedFrom = document.activeElement
   else table.focus()
 }
 
-/** A table of which only the rows in sight are drawn; one tab stop, arrow keys within it. */
+/** Shows a table that draws only the rows in sight; it is one tab stop, with arrow keys inside. */
 export function Grid<T>(props: GridProps<T>) {
   const {name, label, columns, keyOf, toneOf, selected = '', isAsking = false, onOpen, onKey} = props
   const box = useRef<HTMLDivElement>(null)
-  /** `row`: the height of one, which `grid.css` says. */
+  /** `row`: the height of a row in px, set in `grid.css`. */
   const [{top, height, row: rowHeight}, setSeen] = useState({top: 0, height: 600, row: 28})
   const rows = usePlaces(inOrder(props.rows, columns), props)
   const widths = useWidths(rows, columns)
@@ -127,7 +127,7 @@ export function Grid<T>(props: GridProps<T>) {
     else if (row === undefined || !areKeysOn.value || onKey?.(row, event.key) !== true) return
     event.preventDefault()
   }
-  // a row that was opened by the address is where the keys resume
+  // a row that the address opens becomes the active row
   useEffect(() => {
     if (selected !== '') setActive(selected)
   }, [selected])
@@ -191,7 +191,7 @@ export function Grid<T>(props: GridProps<T>) {
   )
 }
 
-/** The rows in the order in which they were when the pointer came; further ones behind them. */
+/** Returns the rows; while the pointer is over them, in the order they had before, with new rows at the end. */
 function usePlaces<T>(rows: readonly T[], {name, keyOf, keepsPlaces = false}: GridProps<T>): readonly T[] {
   const order = useRef<ReadonlyMap<string, number>>(new Map())
   if (keepsPlaces && document.querySelector(`.grid.${name} .rows:hover`) !== null) {
@@ -202,10 +202,10 @@ function usePlaces<T>(rows: readonly T[], {name, keyOf, keepsPlaces = false}: Gr
   return rows
 }
 
-/** No text makes a column wider than this, in characters. */
+/** The length of text, in characters, above which a column does not grow. */
 const WIDEST = 34
 
-/** How wide the longest text of columns was, ever: they do not jump when rows go. */
+/** Returns column widths for the longest text that each column has ever had, so that columns do not shrink when rows go. */
 function useWidths<T>(rows: readonly T[], columns: readonly Column<T>[]): Readonly<Record<string, string>> {
   const longest = useRef(new Map<string, number>())
   for (const {name, head, fits} of columns) {

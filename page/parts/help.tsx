@@ -5,7 +5,7 @@ import {setTheme, theme, THEMES} from '../state/theme.ts'
 
 export const isHelpOpen = signal(false)
 
-/** The keys that work now. */
+/** Shows the keys that work now, and the settings of keys and theme. */
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null)
   const isOpen = isHelpOpen.value

@@ -9,7 +9,7 @@ import {Grid} from './grid.tsx'
 
 const MAX_ROWS = 40
 
-/** The calls that ended last: of all apps, or from and to one. */
+/** Shows the latest finished calls: of all apps, or those from and to one. */
 export function LatestCalls({app = ''}: {readonly app?: string}) {
   const [calls, setCalls] = useState<readonly Api.Call[]>([])
   const [isAnswered, setAnswered] = useState(false)
@@ -28,7 +28,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
       setAnswered(true)
       add(earlier.filter(({isOpen}) => !isOpen))
     }
-    const load = (): void => void begin().catch(() => undefined) // then those that come
+    const load = (): void => void begin().catch(() => undefined) // live calls are shown even if earlier ones cannot be loaded
     load()
     const stops = [listen('calls', ({calls: news}) => add(news)), listen('following', load)]
     return () => {
@@ -57,7 +57,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
   )
 }
 
-/** One does not sort what goes by. */
+/** The columns without sorting: rows move too often for that. */
 const COLUMNS = ALL.filter(({name}) => name !== 'why').map(({sortBy: _sortBy, ...column}) => column)
 
 function NoCalls() {

@@ -1,6 +1,6 @@
 import {setParameters} from '../state/route.ts'
 
-/** A field for a part of names, kept in the address of the view as `name`. */
+/** Shows a search field that filters by part of a name; its text is the parameter `name` in the address. */
 export function NameFilter({of, words}: {readonly of: string; readonly words: string}) {
   return (
     <input

@@ -1,11 +1,11 @@
 import type {ComponentChildren} from 'preact'
 
-/** Says in place of rows that the run is asked, why it did not answer, or what an empty answer means. */
+/** Shows, in place of rows, that the run is being asked, why it did not answer, or what an empty answer means. */
 export function Nothing({
   answer,
   children
 }: {
-  /** A text: why there is none; undefined: it has not come. */
+  /** The answer; a string says why there is none; undefined while it is awaited. */
   readonly answer: object | string | undefined
   readonly children: ComponentChildren
 }) {

@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {MessageBody} from '../calls/message-body.tsx'
 import {visible} from './safe-text.ts'
 
-/** What was put in, came out or is kept, under its title; nothing if there is none. */
+/** Shows an input, an output or a stored value under its title; nothing if it is empty. */
 export function Payload({
   title,
   text,

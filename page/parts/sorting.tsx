@@ -1,16 +1,16 @@
 import type {Column} from './grid.tsx'
 import {route, setParameters} from '../state/route.ts'
 
-/** The class names of a column's head and cells. */
+/** Returns the class names of a column's head and cells. */
 export const classOf = ({name, alignsRight = false}: Column<never>): string => `${name}${alignsRight ? ' right' : ''}`
 
-/** The column by which the table of the view is sorted, and whether the highest is first: `sort=-p95` in its address. */
+/** Returns the column that sorts the view's table, and whether in descending order, from the address (`sort=-p95`). */
 function sorting(): {readonly by: string; readonly isDown: boolean} {
   const text = route.value.parameters.get('sort') ?? ''
   return {by: text.replace('-', ''), isDown: text.startsWith('-')}
 }
 
-/** The rows as the address says that they are sorted; else as they came. */
+/** Returns the rows in the order that the address asks for, or unchanged if it asks for none. */
 export function inOrder<T>(rows: readonly T[], columns: readonly Column<T>[]): readonly T[] {
   const {by, isDown} = sorting()
   const sortBy = columns.find(({name}) => name === by)?.sortBy
@@ -22,14 +22,14 @@ export function inOrder<T>(rows: readonly T[], columns: readonly Column<T>[]): r
     .map(({row}) => row)
 }
 
-/** A first click sorts numbers with the greatest first, and names from A on; the second turns that around, the third takes it back. */
+/** Sorts by a column: the first click sorts numbers descending and names ascending, the second reverses, the third removes the sort. */
 function sortNext({name, alignsRight = false}: Column<never>): void {
   const [first, second] = alignsRight ? [`-${name}`, name] : [name, `-${name}`]
   const now = route.value.parameters.get('sort')
   setParameters({sort: now === first ? second : now === second ? '' : first})
 }
 
-/** The heads of a table. Those that sort are one tab stop; arrows go from one to the other. */
+/** Shows the heads of a table; the sortable ones are one tab stop, with arrow keys between them. */
 export function Heads({columns}: {readonly columns: readonly Column<never>[]}) {
   const {by, isDown} = sorting()
   const sortable = columns.filter(({sortBy}) => sortBy !== undefined)

@@ -1,7 +1,7 @@
 const WIDTH = 70
 const HEIGHT = 14
 
-/** A line of the latest values, without axes; `below`: those among them that are bad. `label` says in words what it shows. */
+/** Shows the latest values as a line without axes, and the failed ones among them (`below`) as a second line. */
 export function Sparkline({values, below, label}: SparklineProps) {
   const most = Math.max(1, ...values)
   const pointsOf = (all: readonly number[]): string =>

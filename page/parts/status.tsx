@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 
-/** The state of an app: a sign, and words. */
+/** Shows the state of an app as a sign and words. */
 export function Status({app}: {readonly app: Api.App}) {
   const {sign, tone, text} = statusOf(app, now.value)
   return (

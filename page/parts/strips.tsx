@@ -5,7 +5,7 @@ import {connection, reconnect} from '../state/run.ts'
 import {announce} from './announce.tsx'
 import {ago, duration, timeOfDay} from './format.ts'
 
-/** Says when the run cannot be asked; what is shown stays. */
+/** Shows that the run cannot be reached, or refuses this page; the views keep their last data. */
 export function ConnectionStrip() {
   const current = connection.value
   if (current.state === 'refused')
@@ -33,7 +33,7 @@ export function ConnectionStrip() {
   )
 }
 
-/** What went wrong when the user asked for something; '' = nothing. */
+/** Why the last action of the user failed; '' if it did not. */
 export const failure = signal('')
 
 effect(() => {
@@ -47,7 +47,7 @@ export const showProblem = (error: unknown): void => {
   failure.value = problemText(error)
 }
 
-/** Does something with an app, and says so if it could not be done. */
+/** Restarts, starts or stops an app; shows why if that fails. */
 export async function act(app: string, action: 'restart' | 'start' | 'stop'): Promise<void> {
   failure.value = ''
   announce(`${action} ${app}`)
@@ -59,7 +59,7 @@ export async function act(app: string, action: 'restart' | 'start' | 'stop'): Pr
 }
 
 export function FailureStrip() {
-  // while the run does not answer, its strip says so
+  // `ConnectionStrip` already says that the run does not answer
   if (failure.value === '' || 'at' in connection.value) return null
   return (
     <section class="strip bad" role="alert" aria-label="Failure">

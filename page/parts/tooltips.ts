@@ -1,4 +1,4 @@
-/** What is cut off in a table is shown as a whole when the pointer comes. A title that the view gave stays. */
+/** Shows the full text of a truncated cell as a tooltip when the pointer enters it. A title set by the view is kept. */
 export function showWhatIsCut({target}: PointerEvent): void {
   const cell =
     target instanceof Element ? target.closest<HTMLElement>('[role=gridcell], [role=columnheader], td') : null

@@ -3,18 +3,18 @@ import {takeToken} from './token.ts'
 
 const {token, isReadOnly} = takeToken()
 
-/** The page was opened with `--read-only`: it shows nothing that changes the run. */
+/** Whether the page may change the run: false if it was opened with `--read-only`. */
 export const mayChange = !isReadOnly
 export const hasToken = token !== ''
 
-/** An answer of the run, with the browser's own response for what needs its headers or a file of it. */
+/** A response of the run, with the browser's own Response for its headers or to save it as a file. */
 interface PageAnswer extends Incoming {
   readonly response: Response
 }
 
 /**
- * How long a request waits for the head of its answer. A browser that has no connection left for it would send it much later, when
- * it is no longer needed.
+ * How long a request waits for the response headers, in s. A browser without a free connection would send it much later, when it is no
+ * longer needed.
  */
 const LIMIT_S = 120
 
@@ -37,7 +37,7 @@ async function send({method, path, body, accept, signal}: Outgoing): Promise<Pag
   return {status: response.status, body: piecesOf(response), response}
 }
 
-/** The body as it arrives. Not every browser can iterate over a ReadableStream. */
+/** Yields the body as it arrives; not every browser can iterate over a ReadableStream. */
 async function* piecesOf({body}: Response): AsyncGenerator<Uint8Array, void> {
   const reader = body?.getReader()
   if (reader === undefined) return
@@ -52,22 +52,25 @@ async function* piecesOf({body}: Response): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-/** The API of the run that serves this page. Its methods throw what `problemOf` reads. */
+/** The client of the API of the run that serves this page; `problemOf` reads the errors that it throws. */
 export const api = new ApiClient(send)
 
-/** What the API reports, or that the run did not answer (status 0). */
+/** Returns the problem that the API reports, or one with status 0 if the run does not answer. */
 export const problemOf = (error: unknown): ApiError =>
   error instanceof ApiError
     ? error
     : new ApiError({status: 0, detail: 'the run does not answer', hint: 'It may have ended.'})
 
-/** What is shown after a request has failed: what was shown before of the same thing if the run does not answer, else what is wrong. */
+/**
+ * Returns a state updater for a failed request: the previous value stays if the run does not answer, else the problem's text replaces
+ * it.
+ */
 export const keptOr =
   <T extends object>(error: unknown, isSame: (before: T) => boolean = () => true) =>
   (before: T | string | undefined): T | string =>
     problemOf(error).status === 0 && typeof before === 'object' && isSame(before) ? before : problemText(error)
 
-/** The message of a problem, with what to do about it. */
+/** Returns the message of a problem, with the explanation of what to do about it. */
 export function problemText(error: unknown): string {
   const {message, explanation} = problemOf(error)
   return explanation === '' ? message : `${message}. ${explanation}`

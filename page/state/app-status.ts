@@ -2,12 +2,12 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {STATES, stateText, stateWord, type StateWord} from '../../src/model/app-words.ts'
 import {endedWithRun} from './run.ts'
 
-/** How an app is, for people: a sign and words, so that no colour is needed. */
+/** The state of an app as a sign and words, so that it does not depend on colour. */
 export interface AppStatus {
   readonly word: StateWord
   readonly sign: string
   readonly tone: 'bad' | 'busy' | 'good' | 'off'
-  /** `exited 1, waits for a save`. */
+  /** A text such as `exited 1, waits for a save`. */
   readonly text: string
 }
 
@@ -15,16 +15,16 @@ const ORDER: readonly string[] = Object.keys(STATES)
 
 export const rankOf = (app: Api.App): number => ORDER.indexOf(wordOf(app))
 
-/** An app that has ended with the run needs no person. */
+/** Returns the state of an app in a word; an app that ended together with the run is 'stopped', not 'down'. */
 export function wordOf(app: Api.App): StateWord {
   const word = stateWord(app)
   return word === 'down' && endedWithRun.value.has(app.id) ? 'stopped' : word
 }
 
-/** Whether it has ended without being asked to. */
+/** Returns whether the app's process has ended unasked. */
 export const isDown = (app: Api.App): boolean => ['looping', 'down', 'restarting'].includes(wordOf(app))
 
-/** `now`: ms since 1970. */
+/** Returns the state of an app as it is shown; `now`: in ms since 1970. */
 export function statusOf(app: Api.App, now: number): AppStatus {
   const word = wordOf(app)
   const [sign, tone] = STATES[word]

@@ -1,7 +1,10 @@
 import {useEffect, useState} from 'preact/hooks'
 import {keptOr} from './api.ts'
 
-/** What `ask` answers, asked again with each other input; a string: why there is no answer. If the run does not answer, what is shown stays. */
+/**
+ * Calls `ask` for each change of `inputs`; returns its answer, a string that says why there is none, or undefined while it is awaited.
+ * The previous answer stays if the run does not answer.
+ */
 export function useAsked<T extends object>(
   ask: (signal: AbortSignal) => Promise<T>,
   inputs: readonly unknown[]

@@ -1,6 +1,6 @@
 import {signal} from '@preact/signals'
 
-/** Now, in ms since 1970, once a second while the page is seen. */
+/** The current time in ms since 1970, updated every second while the page is visible. */
 export const now = signal(Date.now())
 setInterval(() => {
   if (!document.hidden) now.value = Date.now()

@@ -4,22 +4,22 @@ const MAX_PAUSE_MS = 8000
 /** An event of the run (`GET /events`); samples have no id. */
 export interface RunEvent {
   readonly id?: number
-  /** When it was (ISO 8601); samples are of now. */
+  /** The time of the event (ISO 8601); undefined for samples, which are current. */
   readonly at?: string
   readonly type: string
   readonly data: unknown
 }
 
 export interface StreamOptions {
-  /** Asks the run for events of these types behind an event; `after`: 0: those that come from now on. */
+  /** Requests events of these types that follow the event with id `after`; 0 requests only new ones. */
   readonly open: (types: string, after: number, signal: AbortSignal) => Promise<AsyncIterable<RunEvent>>
   readonly onEvent: (event: RunEvent) => void
   readonly onOpen: () => void
-  /** It was lost; the next attempt is at `retryAt` (ms since 1970). */
+  /** Called when the connection is lost; the next attempt is at `retryAt` (ms since 1970). */
   readonly onLost: (error: unknown, retryAt: number) => void
 }
 
-/** Events of the run, as they arrive. After a loss it reconnects at the event where it was, with longer pauses each time. */
+/** Receives the events of the run. After a loss it reconnects and resumes at the last event, with a longer pause after each failure. */
 export class EventStream {
   readonly #options: StreamOptions
   #types: readonly string[] = []
@@ -32,13 +32,13 @@ export class EventStream {
     this.#options = options
   }
 
-  /** Events of these types from now on, besides those that bring the whole state. */
+  /** Connects again, for events of these types; those that carry the whole state always come. */
   follow(types: readonly string[]): void {
     this.#types = types
     this.now()
   }
 
-  /** Ends the connection; `follow` resumes at the event where it was. */
+  /** Closes the connection; `follow` resumes at the last event. */
   end(): void {
     clearTimeout(this.#retry)
     this.#reading.abort()
@@ -62,7 +62,7 @@ export class EventStream {
     this.#pauseMs = FIRST_PAUSE_MS
     this.#options.onOpen()
     for await (const event of events) {
-      // what has arrived before it was ended comes again by the next connection, which is behind it by now
+      // the new connection resumes after #last, so it also delivers the events that this aborted one still holds
       if (signal.aborted) return
       this.#take(event)
     }

@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {listen} from './run.ts'
 
-/** The faults that are on, in the order in which they decide. */
+/** The active faults, in the order in which they are matched. */
 export const faults = signal<readonly Api.Fault[]>([])
 
 listen('reset', run => (faults.value = run.faults))

@@ -2,9 +2,9 @@ import {signal} from '@preact/signals'
 import {useLayoutEffect} from 'preact/hooks'
 import {read, write} from './token.ts'
 
-/** What a key does. */
+/** A keyboard shortcut. */
 export interface Key {
-  /** `p`, `?`, `g a` (one after the other). */
+  /** The keys, such as `p`, `?`, or `g a` (one after the other). */
   readonly keys: string
   readonly text: string
   readonly run: () => void
@@ -12,9 +12,9 @@ export interface Key {
 
 const OFF = 'pillion-keys-off'
 
-/** All that work now; the latest ones win. */
+/** All shortcuts that work now; a later one overrides an earlier one. */
 export const keys = signal<readonly Key[]>([])
-/** Keys without Ctrl or Alt can be switched off (WCAG 2.1.4). */
+/** Whether shortcuts without Ctrl or Alt work; the user can switch them off (WCAG 2.1.4). */
 export const areKeysOn = signal(read(OFF) !== 'yes')
 
 export function switchKeys(isOn: boolean): void {
@@ -22,9 +22,9 @@ export function switchKeys(isOn: boolean): void {
   write(OFF, isOn ? 'no' : 'yes')
 }
 
-/** Keys that work while a component is shown. `added` must stay the same object. */
+/** Adds shortcuts while a component is shown. `added` must stay the same object between renders. */
 export function useKeys(added: readonly Key[]): void {
-  // before it is seen: who sees it may press them
+  // a layout effect adds them before the component is visible, because a user may press a key at once
   useLayoutEffect(() => {
     keys.value = [...added, ...keys.value]
     return () => {
@@ -33,7 +33,7 @@ export function useKeys(added: readonly Key[]): void {
   }, [added])
 }
 
-/** What is typed there is text, or a choice. A box to tick takes none. */
+/** Returns whether an element takes typed text or a choice; a checkbox does not. */
 export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   !target.matches('[type=checkbox]') &&

@@ -1,7 +1,7 @@
 import {signal} from '@preact/signals'
 import {keepToken, takeToken} from './token.ts'
 
-/** What the address says: `#/apps/shop?show=why`. */
+/** The route in the address, such as `#/apps/shop?show=why`. */
 export interface Route {
   /** The name of a view. */
   readonly view: string
@@ -28,12 +28,12 @@ function read(): Route {
 takeToken()
 export const route = signal(read())
 addEventListener('hashchange', () => {
-  // the address of a run, with its token, was opened in this tab
+  // the user opened the dashboard address of a run, with its token, in this tab
   if (keepToken() === undefined) route.value = read()
   else location.reload()
 })
 
-/** The address of a view. Parameters that are '' are left out. */
+/** Returns the address of a view, without the parameters that are ''. */
 export function hrefOf(
   view: string,
   rest: readonly string[] = [],
@@ -45,7 +45,7 @@ export function hrefOf(
 
 export const go = (href: string): void => void (location.hash = href)
 
-/** Sets parameters of the view that is shown ('' = take it out), without an entry in the history: one types there. */
+/** Sets parameters of the current view ('' removes one) without a history entry, because they change with each typed character. */
 export function setParameters(changed: Readonly<Record<string, string>>): void {
   const {view, rest, parameters} = route.value
   history.replaceState(null, '', hrefOf(view, rest, {...Object.fromEntries(parameters), ...changed}))

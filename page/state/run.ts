@@ -5,13 +5,13 @@ import {api, hasToken, problemOf} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 import {mayFollow, watchTabs} from './tabs.ts'
 
-/** What is known of the connection to the run. `at`: since when. */
+/** The connection to the run; `at`: when it was lost or the run ended, in ms since 1970. */
 export type Connection =
   | {readonly state: 'asking' | 'open'}
   | {readonly state: 'lost' | 'ended'; readonly at: number; readonly retryAt: number; readonly why: string}
   | {readonly state: 'refused'; readonly why: string; readonly hint: string}
 
-/** The data of each event that views can listen to. */
+/** The data of each event type that views can listen to. */
 export interface EventData {
   calls: {readonly calls: readonly Api.Call[]; readonly notShown: number}
   lines: Api.LineSample
@@ -25,41 +25,41 @@ export interface EventData {
     readonly text: string
   }
   note: {readonly code: string; readonly text: string}
-  /** Something has happened to an instance of a workflow. */
+  /** An instance of a workflow has changed. */
   workflow: {readonly app: string; readonly id: string}
-  /** Samples arrive from now on; what happened before, while nothing listened or the connection was made, was not sent. */
+  /** Samples arrive from now on; those from before, while no view listened or the connection was down, were not sent. */
   following: undefined
-  /** The whole state was sent (again): what was missed is not known. */
+  /** The whole state was sent (again), and events before it may have been missed. */
   reset: Api.Run
 }
 
-/** Always followed: the state of the run. Others only while a view listens to them. */
+/** The event types that carry the state of the run and are always followed; the others only while a view listens. */
 const STATE = ['app', 'edges', 'troubles', 'reload', 'death', 'fault', 'replay', 'note']
 const SAMPLES = new Set(['calls', 'lines', 'workflow'])
 
 export const run = signal<Omit<Api.Run, 'apps'> | undefined>(undefined)
-/** The apps by `keyOf`, in the order of the template. */
+/** The apps by `keyOf`, in template order. */
 export const apps = signal<ReadonlyMap<string, Api.App>>(new Map())
 export const edges = signal<readonly Api.Edge[]>([])
-/** Calls that wait for an app now, by its id. */
+/** The number of calls that wait for each app now, by app id. */
 export const waiting = signal<ReadonlyMap<string, number>>(new Map())
-/** Ids of apps that have ended with the run: they need no attention. */
+/** The ids of apps that ended together with the run, so that nobody has to fix them. */
 export const endedWithRun = signal<ReadonlySet<string>>(new Set())
-/** What needs a person, the worst first. */
+/** The problems that the user should look at, the worst first. */
 export const troubles = signal<readonly Api.Trouble[]>([])
 export const connection = signal<Connection>(
   hasToken ? {state: 'asking'} : {state: 'refused', why: 'this page has no token', hint: ''}
 )
-/** The run was away since the page was opened, and answers again. */
+/** Whether the run has answered again after a loss of the connection. */
 export const hasReconnected = signal(false)
-/** Samples are paused, so that they can be read. */
+/** Whether the user has paused the samples, to read them. */
 export const isPaused = signal(false)
 
-/** `shop`, `shop.2`, `hello@1.0.0`. */
+/** Returns the name of an instance: `shop`, `shop.2` or `hello@1.0.0`. */
 export const keyOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
   `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance}`}`
 
-/** What an action on an app concerns: this instance, if the app has several; all versions of its id, which act together. */
+/** Returns what an action on an app affects: one instance if the app has several, or all versions of its id, which act together. */
 export function targetOf(app: Api.App): {readonly name: string; readonly text: string} {
   const same = appList.value.filter(({id}) => id === app.id)
   if (new Set(same.map(({version}) => version)).size > 1) return {name: app.id, text: `all versions of ${app.id}`}
@@ -67,7 +67,7 @@ export function targetOf(app: Api.App): {readonly name: string; readonly text: s
   return {name, text: name}
 }
 
-/** What the run is called: by its template, or by the folder of that; where commands need another name, that is behind it. */
+/** The name of the run: the template's name or folder, followed by the name that commands need if that is another. */
 export const runName = computed(() => {
   const {template: {name = '', file = ''} = {}, name: called = ''} = run.value ?? {}
   const folder = file.split('/').at(-2) ?? ''
@@ -75,7 +75,7 @@ export const runName = computed(() => {
   return called === '' || called === folder || called === own ? own : [own, called].filter(Boolean).join(' · ')
 })
 
-/** What is shown of one run is nothing of another: a key for it. */
+/** The id of the run, used as a component key, so that state of one run is not shown for another. */
 export const runId = computed(() => run.value?.run ?? '')
 
 export const appList = computed(() => [...apps.value.values()])
@@ -105,7 +105,7 @@ function lost({status, message, explanation: hint}: ApiError, retryAt: number): 
   connection.value = {state: before.state === 'ended' && status === 0 ? 'ended' : 'lost', at, retryAt, why}
 }
 
-/** Asks again at once. */
+/** Reconnects at once. */
 export const reconnect = (): void => stream.now()
 
 const isShown = (): boolean => !document.hidden && !isPaused.value
@@ -118,7 +118,7 @@ function follow(): void {
 
 let isAboutToFollow = false
 
-/** Several changes at once are one request. */
+/** Follows the wanted event types in a microtask, so that several changes cause one request. */
 function followSoon(): void {
   if (isAboutToFollow || !hasToken) return
   isAboutToFollow = true
@@ -128,7 +128,7 @@ function followSoon(): void {
   })
 }
 
-/** Calls `listener` with each event of a type, and when it was (ms since 1970), until the function that is returned is called. */
+/** Calls `listener` with the data and time (ms since 1970) of each event of a type, until the returned function is called. */
 export function listen<T extends keyof EventData>(
   type: T,
   listener: (data: EventData[T], at: number) => void
@@ -176,7 +176,7 @@ function take({type, data, at: when}: RunEvent): void {
   } else if (listeners.has(type)) tell(type as keyof EventData, data as never, at)
 }
 
-/** Ids of apps whose process has ended, not known to be a crash. */
+/** The ids of apps whose process has exited without a crash being reported. */
 const exitedApps = new Set<string>()
 
 function takeApp(app: Api.App): void {

@@ -1,4 +1,4 @@
-/** Where the page keeps what it was opened with: for this address alone, which is that of one template. */
+/** The localStorage key of the token; storage belongs to one origin, which serves one template. */
 const KEY = 'pillion-token'
 
 interface Kept {
@@ -6,7 +6,7 @@ interface Kept {
   readonly isReadOnly: boolean
 }
 
-/** Keeps the token of the address (`#t=…`, `#look=…` for looking only), and takes it out of the address. Undefined: it has none. */
+/** Stores the token in the address (`#t=…`, or `#look=…` for read-only) and removes it from there; returns undefined if there is none. */
 export function keepToken(): Kept | undefined {
   const [, name, token] = /^#(t|look)=([\w-]+)$/.exec(location.hash) ?? []
   if (token === undefined) return undefined
@@ -16,7 +16,7 @@ export function keepToken(): Kept | undefined {
   return found
 }
 
-/** The token of the address, or that which was kept before. */
+/** Returns the token in the address, or the stored one. */
 function readToken(): Kept {
   const found = keepToken()
   if (found !== undefined) return found
@@ -30,10 +30,10 @@ function readToken(): Kept {
 
 let kept: Kept | undefined
 
-/** The token; before the address is read as that of a view. */
+/** Returns the token; the first call must come before the address is read as a route. */
 export const takeToken = (): Kept => (kept ??= readToken())
 
-/** A value that outlives the page; undefined: there is none, or the browser keeps nothing. */
+/** Returns a value from localStorage; undefined if there is none or storage is blocked. */
 export function read(key: string): string | undefined {
   try {
     return localStorage.getItem(key) ?? undefined
@@ -46,6 +46,6 @@ export function write(key: string, value: string): void {
   try {
     localStorage.setItem(key, value)
   } catch {
-    // then it is asked for again
+    // without storage, the value is lost when the page is closed
   }
 }

@@ -2,12 +2,12 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {edges} from './run.ts'
 
-/** Calls of the last minute. */
+/** The calls of the last minute. */
 export interface Traffic {
   perSecond: number
   calls: number
   failed: number
-  /** The slowest edge's. */
+  /** The p95 of the slowest edge, in ms. */
   p95Ms: number
 }
 
@@ -26,9 +26,9 @@ function sums(keyOf: (edge: Api.Edge) => string): ReadonlyMap<string, Readonly<T
   return found
 }
 
-/** Calls to each app. */
+/** The traffic to each app, by app id. */
 export const incoming = computed(() => sums(({to}) => to))
-/** Calls by each app. */
+/** The traffic from each app, by app id. */
 export const outgoing = computed(() => sums(({from}) => from))
-/** All calls. */
+/** The traffic of all calls. */
 export const whole = computed(() => sums(() => '').get('') ?? NO_TRAFFIC)
