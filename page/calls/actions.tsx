@@ -13,13 +13,13 @@ const NO_KEYS: readonly Key[] = []
 
 export interface ActionsProps {
   readonly call: Pick<Api.Call, 'number' | 'method' | 'path' | 'to'>
-  /** What was sent: it can be edited, and sent so. */
+  /** The call with its request, if the request may be edited before it is sent. */
   readonly edited?: Api.CallDetail
-  /** Also by single keys; one call of a page may. */
+  /** Whether single keys run the actions too; only one call on a page may have them. */
   readonly hasKeys?: boolean
 }
 
-/** What can be done with a call: send it again, as it was or edited, copy it as a command, pin it. */
+/** Shows the actions on a call: send it again, unchanged or edited, copy it as a curl command, pin it. */
 export function Actions({call, edited, hasKeys = false}: ActionsProps) {
   const {number} = call
   const [result, setResult] = useState<Api.Replay | undefined>(undefined)

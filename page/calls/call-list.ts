@@ -5,77 +5,80 @@ import {connection, isPaused, listen, runId} from '../state/run.ts'
 
 const FIRST = 300
 const MAX_ROWS = 5000
-/** With a filter new calls are requested at most this often. */
+/** With a filter, new calls are requested at most this often. */
 const ASK_MS = 500
-/** The same for requests: joining calls to them takes the run longer. */
+/** Requests are asked for at most this often, because the run needs longer to join calls to requests. */
 const REQUESTS_MS = 1000
-/** How often calls under way are requested. */
+/** How often open calls are requested. */
 const OPEN_MS = 1000
 const MAX_OPEN = 50
-/** How many numbers before the latest one are looked up again. */
+/** How many numbers before the latest call are requested again, because a slow call ends after calls with higher numbers. */
 const LATE = 2000
 
-/** The calls of the view, the latest first. */
+/** The listed calls, the latest first. */
 export const calls = signal<readonly Api.Call[]>([])
-/** How many calls there were besides since the list was cleared; the run has the latest of them. */
+/** The number of calls since the list was cleared that are not listed; the run keeps the latest of them. */
 export const notShown = signal(0)
 /** Whether the run has answered. */
 export const isAnswered = signal(false)
-/** What is wrong with the filter; '' = nothing. */
+/** What is wrong with the filter; '' if nothing is. */
 export const mistake = signal('')
-/** Where the list was cleared, and in which run: earlier calls of that are not shown. */
+/** The last call when the list was cleared, and its run; the list leaves out earlier calls of that run. */
 const cleared = signal({run: '', number: 0})
 const clearedAt = (): number => (cleared.value.run === runId.value ? cleared.value.number : 0)
 
-/** What is listed: a filter, and whether it is of requests. */
+/** The filter that the listed rows match, and whether they are requests. */
 const shownFor = signal('')
 
 const keyOf = (q: string, isOfRequests: boolean): string => (isOfRequests ? `requests ${q}` : q)
 
-/** Others are asked for: those that are listed are of another filter. */
+/** Returns whether the listed rows belong to another filter, because those of this one have not arrived yet. */
 export const isOther = (q: string, isOfRequests: boolean): boolean => shownFor.value !== keyOf(q, isOfRequests)
 
 export const isCleared = (): boolean => clearedAt() > 0
 
-/** Takes all calls off the list; the run keeps them. */
+/** Removes all calls from the list; the run keeps them. */
 export function clear(): void {
   cleared.value = {run: runId.peek(), number: calls.peek()[0]?.number ?? clearedAt()}
   calls.value = []
   notShown.value = 0
 }
 
-/** Shows calls that were taken off. */
+/** Makes cleared calls appear in the list again, when it is loaded next. */
 export function unclear(): void {
   cleared.value = {run: '', number: 0}
 }
 
-/** Newer rows replace older ones of the same call. */
+/** Adds rows to the list; a newer row of a call replaces the older one. */
 function add(rows: readonly Api.Call[]): void {
   const known = new Map(calls.peek().map(row => [row.number, row]))
   for (const row of rows) if (row.number > clearedAt()) known.set(row.number, row)
   const listed = [...known.values()].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
   calls.value = listed
-  // each call has the next number; with a filter it is not known how many others it would list
+  // call numbers have no gaps, but with a filter it is unknown how many of the unlisted calls match
   const all = (listed[0]?.number ?? clearedAt()) - clearedAt()
   notShown.value = shownFor.peek() === '' ? Math.max(0, all - listed.length) : 0
 }
 
-/** A call that took long has a lower number than others that ended before it. */
+/** Returns the number after which calls are requested: `back` before the latest one, as a slow call may end after later ones. */
 const since = (back: number): number => Math.max(clearedAt(), (calls.peek()[0]?.number ?? 0) - back, 0)
 
-/** Keeps the list up to date with the calls that a filter matches, until the function that is returned is called. `isOfRequests`: with whole requests. */
+/**
+ * Keeps the list up to date with the calls that a filter matches, or with whole requests (`isOfRequests`), until the returned function
+ * is called.
+ */
 export function followCalls(q: string, isOfRequests: boolean): () => void {
   const gone = new AbortController()
-  /** Calls that came before the first answer; undefined: it is there. */
+  /** The calls that arrived before the first answer; undefined after it. */
   let early: readonly Api.Call[] | undefined = []
-  /** What is listed stays until it is known what replaces it. */
+  /** Replaces the list; called only when the new rows are known, so that the old ones stay until then. */
   const begin = (rows: readonly Api.Call[]): void => {
     calls.value = []
     shownFor.value = keyOf(q, isOfRequests)
     add([...(early ?? []), ...rows])
     early = undefined
   }
-  // when the run has ended, what was known stays
+  // without a connection the known calls stay, unless they belong to another filter
   if (connection.peek().state === 'open') {
     isAnswered.value = false
     notShown.value = 0
@@ -105,7 +108,7 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
       mistake.value = status === 400 ? problemText(error) : ''
     }
   }
-  /** Calls under way, and what has become of those that were. */
+  /** Requests the open calls, and the results of listed ones that are no longer open. */
   const lookAtOpen = async (): Promise<void> => {
     const known = calls.peek().filter(({isOpen}) => isOpen)
     const open = await rowsOf({q: `${q} is:open`, limit: MAX_OPEN, after: since(LATE)})
@@ -119,7 +122,7 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
     timer ??= setTimeout(
       () => {
         timer = undefined
-        // what came while the run is asked may not be in its answer
+        // the answer to the current request may lack these calls, so ask again after it
         if (isAsking) return loadSoon()
         if (mistake.peek() !== '') return
         isAsking = true
@@ -135,7 +138,7 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
       return
     isLooking = true
     lookAtOpen()
-      .catch(() => undefined) // the strip of the connection says so
+      .catch(() => undefined) // ConnectionStrip shows the problem
       .finally(() => (isLooking = false))
   }, OPEN_MS)
   const stop = listen('calls', batch => {
@@ -146,7 +149,7 @@ export function followCalls(q: string, isOfRequests: boolean): () => void {
   const stopFollowing = listen('following', () => {
     if (mistake.peek() === '') void load()
   })
-  // with another run
+  // the state was sent again, perhaps by another run
   const stopReset = listen('reset', () => {
     early = []
     void load()

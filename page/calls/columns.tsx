@@ -5,7 +5,7 @@ import {bytes, count, duration, timeOfDay} from '../parts/format.ts'
 import {shortened, visible} from '../parts/safe-text.ts'
 import {hrefOf, route} from '../state/route.ts'
 
-/** The address of a call; from the list of calls with how that is filtered and sorted, for the way back. */
+/** Returns the address of a call; from the list, it keeps the filter and sort order for the way back. */
 export function hrefOfCall(number: number): string {
   const {view, parameters} = route.value
   return hrefOf('calls', [number.toString()], view === 'calls' ? Object.fromEntries(parameters) : {})
@@ -17,7 +17,7 @@ export const statusText = (call: Api.Call): string => {
   return call.isFailed ? `✕ ${text}` : text
 }
 
-/** What is not usual about a call. */
+/** Returns what is unusual about a call, such as a fault, a wait or a failure. */
 export function whyText({waitedMs, waitedFor, marks, failure}: Api.Call): string {
   const words = [
     marks.includes('fault') ? '⚡ fault' : '',
@@ -29,16 +29,16 @@ export function whyText({waitedMs, waitedFor, marks, failure}: Api.Call): string
   return visible(words.filter(word => word !== '').join(' · '))
 }
 
-/** Fewer that are missing between two rows may be under way, or on their way here. */
+/** A gap of fewer calls is not shown: they may be open, or not have arrived yet. */
 const MIN_GAP = 50
 
-/** How many calls between this row and the next one are not listed; 0: a few, or none. */
+/** Returns the number of calls between this row and the next that are not listed; 0 if they are few. */
 const missingBehind = (row: Api.Call, next: Api.Call | undefined): number => {
   const missing = next === undefined ? 0 : row.number - next.number - 1
   return missing < MIN_GAP ? 0 : missing
 }
 
-/** The columns with the number of calls between two rows that are not listed; `rows`: all calls, the latest first. */
+/** Returns the columns, with a note where calls between two rows are not listed; `rows`: all rows, the latest first. */
 export function columnsWithGaps(rows: readonly Api.Call[]): readonly Column<Api.Call>[] {
   const gaps = new Map(rows.map((row, at) => [row.number, missingBehind(row, rows[at + 1])]))
   return COLUMNS.map(column =>
@@ -97,7 +97,7 @@ export const COLUMNS: readonly Column<Api.Call>[] = [
   {head: 'Why', name: 'why', cell: whyText}
 ]
 
-/** The columns of requests: the calls made for each one replace what is unusual about a call. */
+/** The columns of requests: the last one also shows how many calls each request caused. */
 export const OF_REQUESTS: readonly Column<Api.Call>[] = COLUMNS.map(column =>
   column.name === 'why' ? {...column, head: 'Calls', cell: call => insideText(call as Api.RequestRow)} : column
 )

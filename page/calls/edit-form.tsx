@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useRef, useState} from 'preact/hooks'
 import {editOf, textOf} from './edit.ts'
 
-/** The request of a call as one text: its method, path, headers and body can be changed, and what is changed is sent. */
+/** Shows the request of a call as editable text: method, path, headers and body; sends what was changed. */
 export function EditForm({
   call,
   onSend

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {CONNECTION_HEADERS} from '../../src/model/connection-headers.ts'
 
-/** What each request gets as it is sent. */
+/** The headers that are set anew when a request is sent. */
 const SET_AGAIN: ReadonlySet<string> = new Set(['host', ...CONNECTION_HEADERS])
 
 type Edited = Pick<Api.CallDetail, 'method' | 'path' | 'request'>
@@ -11,7 +11,7 @@ const shownHeaders = ({request}: Edited): Api.Message['headers'] =>
 
 const bodyOf = ({request: {body, encoding}}: Edited): string => (encoding === 'utf8' ? body : '')
 
-/** A request as HTTP writes it: the first line, headers, an empty line, the body. */
+/** Returns a request as HTTP text: the first line, headers, an empty line, the body. */
 export const textOf = (call: Edited): string =>
   [
     `${call.method} ${call.path}`,
@@ -20,14 +20,14 @@ export const textOf = (call: Edited): string =>
     bodyOf(call)
   ].join('\n')
 
-/** A text as a field of a form has it: each line ends with LF. */
+/** Returns a text as a form field normalizes it, with LF at the end of each line. */
 const asTyped = (text: string): string => text.replace(/\r\n?/g, '\n')
 
-/** A body that was typed, with CRLF if all lines of that before it end so: those of a multipart form have to. */
+/** Returns a typed body with CRLF line ends if all lines of the earlier body had them, as multipart forms require. */
 const withLineEndsOf = (before: string, body: string): string =>
   /\r\n/.test(before) && !/(?<!\r)\n/.test(before) ? body.replaceAll('\n', '\r\n') : body
 
-/** Headers by their names in lower case; the values of several of one name are one list, as HTTP has it (RFC 9110, 5.3). */
+/** Returns headers by lower-case name; several values of one name are joined to a list (RFC 9110, 5.3). */
 function byName(headers: Api.Message['headers']): ReadonlyMap<string, {readonly name: string; readonly value: string}> {
   const found = new Map<string, {readonly name: string; readonly value: string}>()
   for (const [name, value] of headers) {
@@ -39,7 +39,7 @@ function byName(headers: Api.Message['headers']): ReadonlyMap<string, {readonly 
   return found
 }
 
-/** What differs in an edited text from the request; a string: what is wrong with it. */
+/** Returns how an edited text differs from the request; a string says why it is invalid. */
 export function editOf(text: string, call: Edited): Api.RequestEdit | string {
   const [head = '', ...bodies] = asTyped(text).split('\n\n')
   const [line = '', ...lines] = head.split('\n')

@@ -2,7 +2,7 @@ import {saveFile} from '../parts/save-file.ts'
 import {failure, showProblem} from '../parts/strips.tsx'
 import {api} from '../state/api.ts'
 
-/** What the run writes, and the name of the file. */
+/** The export formats of the run, each with a file name. */
 const FORMATS: readonly (readonly [text: string, format: string, file: string])[] = [
   ['HAR', 'har', 'calls.har'],
   ['curl', 'curl', 'calls.sh'],
@@ -10,7 +10,7 @@ const FORMATS: readonly (readonly [text: string, format: string, file: string])[
   ['OTLP', 'otlp', 'calls.otlp.json']
 ]
 
-/** Lets the browser save all calls that the filter matches. */
+/** Shows a menu that downloads all calls that the filter matches, in a chosen format. */
 export function Export({q}: {readonly q: string}) {
   return (
     <select
@@ -35,7 +35,7 @@ export function Export({q}: {readonly q: string}) {
 async function save(format: string, file: string, q: string): Promise<void> {
   const {response} = await api.open('GET /calls.{format}', {at: {format}, query: {q}})
   const blob = await response.blob()
-  // said at the end of each format
+  // every format ends with a note if calls were overwritten
   const [overwritten] = /\d+ calls? (?:was|were) overwritten[\w ,:]+/.exec(await blob.slice(-200).text()) ?? []
   if (overwritten !== undefined) failure.value = `${overwritten}.`
   saveFile(file, blob)

@@ -5,11 +5,11 @@ import {visible, withoutColours} from '../parts/safe-text.ts'
 import {api, problemOf} from '../state/api.ts'
 import {appList} from '../state/run.ts'
 
-/** How long before and after something lines are shown. */
+/** The time before and after a span for which lines are shown, too. */
 const AROUND_MS = 20
 const MAX_LINES = 200
 
-/** What apps wrote from one time until another: ms since 1970. */
+/** Shows, when opened, the lines that apps wrote during a span, in ms since 1970. */
 export function LinesAround(span: Span) {
   const [lines, setLines] = useState<readonly Api.Line[] | string | undefined>(undefined)
   const ids = new Set(appList.value.map(({id}) => id))
@@ -42,7 +42,7 @@ interface Span {
 const textOf = ({time, app, line}: Api.Line): string =>
   `${time === null ? '' : timeOfDay(time)} ${visible(app)} ${withoutColours(line)}`
 
-/** Reads the log from shortly before a time until it is past another one. Throws an ApiError. */
+/** Reads the log lines of a span and shortly before and after it, at most MAX_LINES. Throws an ApiError. */
 async function linesOf({apps, ...span}: Span): Promise<readonly Api.Line[]> {
   const from = span.from - AROUND_MS
   const until = span.until + AROUND_MS

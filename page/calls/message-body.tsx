@@ -2,14 +2,14 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {exactText, parseExactly} from '../../src/model/exact-json.ts'
 import {visible} from '../parts/safe-text.ts'
 
-/** How much of longer lists and texts is shown. */
+/** The number of items or characters of a long list or text that is shown. */
 const MAX_ITEMS = 200
 const MAX_TEXT = 100_000
 const MAX_DEPTH = 40
 const HEX_BYTES = 4096
 const HEX_ROW = 16
 
-/** A body as what it is: JSON folded, other text as it came, bytes as hexadecimal numbers. Never as HTML. */
+/** Shows a body by its type: JSON as a tree, other text as it is, bytes in hexadecimal. Never renders HTML. */
 export function MessageBody({message, label}: {readonly message: Api.Message; readonly label: string}) {
   const {body, encoding} = message
   if (body === '') return null
@@ -40,7 +40,7 @@ const visibleLines = (text: string): string => {
   return text.length > MAX_TEXT ? `${shown}\n… ${text.length.toLocaleString('en')} characters` : shown
 }
 
-/** Bytes of base64, 16 in a row, with their characters. */
+/** Returns base64 data as a hex dump: 16 bytes a row, with their characters. */
 function hexOf(base64: string): string {
   const bytes = Uint8Array.from(atob(base64), char => char.charCodeAt(0))
   const rows: string[] = []
@@ -54,7 +54,7 @@ function hexOf(base64: string): string {
   return rows.join('\n')
 }
 
-/** A value of JSON; objects and lists can be folded. */
+/** Shows a JSON value; objects and arrays can be folded. */
 function Value({name, value, depth}: {readonly name: string; readonly value: unknown; readonly depth: number}) {
   const label = name === '' ? '' : `${visible(name)}: `
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH)

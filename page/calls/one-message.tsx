@@ -4,7 +4,7 @@ import {hrefOf} from '../state/route.ts'
 import {statusText} from './columns.tsx'
 import {MessageBody} from './message-body.tsx'
 
-/** The body of a call's request or response, to be shown next to another one. */
+/** Shows the body of a call's request or response, for a comparison with another one. */
 export function OneMessage({
   title,
   number,

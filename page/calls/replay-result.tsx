@@ -5,16 +5,16 @@ import {hrefOf} from '../state/route.ts'
 
 const statusOf = (status: number): string => (status === 0 ? 'no response' : status.toString())
 
-/** `500 → 200`, `200 =`, `200 ≠ 2 differences`. */
+/** Returns the outcome of a replay as `500 → 200`, `200 =` or `200 ≠ 2 differences`. */
 export function outcomeOf({before, after, differ, refusal}: Api.Replay): string {
   if (after === null) return refusal.replace(/^call \d+ is not sent again: /, '– ')
-  // with another status, another body says little
+  // bodies of responses with different statuses are not worth comparing
   if (before.status !== after.status) return `${statusOf(before.status)} → ${statusOf(after.status)}`
   const differences = `≠ ${differ} ${differ === 1 ? 'difference' : 'differences'}`
   return `${statusOf(after.status)} ${differ === 0 ? '=' : differences}`
 }
 
-/** What came of a call that was sent again. */
+/** Shows the result of a call that was sent again. */
 export function ReplayResult({replay}: {readonly replay: Api.Replay}) {
   const {replay: number, before, after, hint} = replay
   const isWorse = after === null || after.status === 0 || after.status >= 500
@@ -36,7 +36,7 @@ export function ReplayResult({replay}: {readonly replay: Api.Replay}) {
   )
 }
 
-/** The fields that differ, before and after. */
+/** Shows the fields that differ, before and after. */
 export function Differences({replay: {differences, differ, leftOut}}: {readonly replay: Api.Replay}) {
   return (
     <>

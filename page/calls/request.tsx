@@ -11,7 +11,7 @@ import {LinesAround} from './lines-around.tsx'
 import {MessageBody} from './message-body.tsx'
 import {edgeOf, errorOf, Name, Tree, useTree} from './trace.tsx'
 
-/** A call, followed until it has ended; a string: why there is none. */
+/** Returns a call, updated until it ends; a string says why there is none. */
 function useCall(number: number): Api.CallDetail | string | undefined {
   const [call, setCall] = useState<Api.CallDetail | string | undefined>(undefined)
   const isOpen = typeof call === 'object' && call.isOpen
@@ -37,7 +37,7 @@ function useCall(number: number): Api.CallDetail | string | undefined {
   return call
 }
 
-/** The request in which a call was made, over the whole width: how it ended and why, all its steps, and what was sent both ways in that call. */
+/** Shows the request that a call belongs to: how it ended and why, all its steps, and what the call sent and received. */
 export function Request({number}: {readonly number: number}) {
   const call = useCall(number)
   const isOpen = typeof call === 'object' && call.isOpen
@@ -71,7 +71,7 @@ export function Request({number}: {readonly number: number}) {
   )
 }
 
-/** Where a request failed, and the error itself. */
+/** Shows the step at which a request failed, and its error. */
 function Failure({tree}: {readonly tree: Api.RequestTree}) {
   const {nodes, failedAt, asked} = tree
   const began = nodes.find(({id}) => id === failedAt)
@@ -129,7 +129,7 @@ function Content({call}: {readonly call: Api.CallDetail}) {
   )
 }
 
-/** The phases of a call, one after the other. */
+/** Returns the phases of a call in their order. */
 function phasesOf({
   waitedMs,
   connectMs,

@@ -2,10 +2,10 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {confirm} from '../parts/confirm.tsx'
 import {visible} from '../parts/safe-text.ts'
 
-/** Whether a call by this method changes nothing. */
+/** Returns whether a call with this method changes nothing. */
 export const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method)
 
-/** Sends a call again, after a question where it may change something: then `unsafe`. */
+/** Sends a call again; if its method may change something, asks first and sends it with `unsafe`. */
 export function sendOrAsk(
   {method, path, to}: Pick<Api.Call, 'method' | 'path' | 'to'>,
   send: (unsafe: boolean) => Promise<void>

@@ -11,15 +11,15 @@ import {hrefOf} from '../state/route.ts'
 import {listen} from '../state/run.ts'
 import {hrefOfCall} from './columns.tsx'
 
-/** Number of one app's lines that are shown at one place. */
+/** The number of lines shown at one step at most. */
 const MAX_LINES = 50
 
-/** A request that is under way, or has just ended, is asked about again after this time. */
+/** The delay before a request that is open or has just ended is loaded again. */
 const AGAIN_MS = 1000
-/** How long after a request its spans may arrive: the longest delay of the SDKs. */
+/** How long after a request its spans may arrive: the longest export delay of the SDKs. */
 const SPANS_MS = 6000
 
-/** The whole request that something belongs to. `q`: as the API has it. With another `version`, something has happened to it. A string: why there is none. */
+/** Returns the whole request that `q` (of `GET /trace`) is part of; a string says why there is none. A new `version` loads it again. */
 export function useTree(q: string, version: string): Api.RequestTree | string | undefined {
   const [tree, setTree] = useState<Api.RequestTree | string | undefined>(undefined)
   const shown = useRef('')
@@ -48,11 +48,11 @@ export function useTree(q: string, version: string): Api.RequestTree | string | 
   return tree
 }
 
-/** Whether more may become known about it. */
+/** Returns whether spans of a request may still arrive. */
 const isYoung = ({nodes}: Api.RequestTree): boolean =>
   nodes.some(({at, totalMs}) => Date.parse(at) + totalMs > Date.now() - SPANS_MS)
 
-/** All that was done for a request, as bars over time, with what apps wrote meanwhile: where it failed, the error is open. */
+/** Shows all steps of a request as bars over time, with what apps wrote meanwhile; the error of the failed step is open. */
 export function Tree({tree}: {readonly tree: Api.RequestTree}) {
   const [hasLines, setHasLines] = useState(false)
   const {nodes, lines, asked, failedAt, leftOut, linesLeftOut} = tree
@@ -90,7 +90,7 @@ export function Tree({tree}: {readonly tree: Api.RequestTree}) {
   )
 }
 
-/** The tree of something else than a call, which is asked for when it is opened. */
+/** Shows the tree of anything but a call; loads it when opened. */
 export function FoldedTree({q, version}: {readonly q: string; readonly version: string}) {
   const [isOpen, setOpen] = useState(false)
   return (
@@ -106,7 +106,7 @@ function AskedTree({q, version}: {readonly q: string; readonly version: string})
   return typeof tree === 'string' ? <p class="bad">{tree}</p> : tree === undefined ? null : <Tree tree={tree} />
 }
 
-/** The line that says why a request failed: an exception that an app's SDK has sent, the first error that it wrote, or what its caller got. */
+/** Returns why a request failed: the exception that an SDK reported, the first error line of the app, or what the caller got. */
 export function errorOf({nodes, lines, failedAt}: Api.RequestTree): string {
   const began = nodes.find(({id}) => id === failedAt)
   const {type = '', message = ''} = began?.spans.find(({exception}) => exception !== null)?.exception ?? {}
@@ -122,7 +122,7 @@ const errorAmong = (lines: readonly Api.TreeLine[]): Api.TreeLine | undefined =>
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''
 
-/** Errors, warnings, and what was written where a failure began; or all. */
+/** Returns the lines of each step: errors, warnings and all lines of the failed step, or every line (`hasLines`). */
 const linesByNode = (
   {lines, failedAt}: Api.RequestTree,
   hasLines: boolean
@@ -160,7 +160,7 @@ export function Name({
 }
 
 interface Around {
-  /** When the request began: ms since 1970. */
+  /** The start of the request, in ms since 1970. */
   readonly first: number
   readonly asked: number
   readonly name: string
@@ -203,7 +203,7 @@ interface BelowProps {
   readonly isWhereItFailed: boolean
 }
 
-/** What the SDKs of apps say of a step, and what apps wrote then; of the step that failed the error comes first, and the rest is folded. */
+/** Shows the spans and lines of a step; for the failed step, the error comes first and the other lines are folded. */
 function Below({node: {kind, spans}, lines, isWhereItFailed}: BelowProps) {
   const error = isWhereItFailed ? errorAmong(lines) : undefined
   return (
@@ -221,12 +221,12 @@ function Below({node: {kind, spans}, lines, isWhereItFailed}: BelowProps) {
   )
 }
 
-/** The same in the next answer, where spans have come: what is open stays so. Only calls have numbers that stay. */
+/** Returns a key that stays the same when more spans arrive, so that opened details stay open; only ids of calls are stable. */
 function keyOf({id, call, spans: [span]}: Api.TreeNode): string {
   return call === null && span !== undefined ? `${span.traceId} ${span.spanId}` : id.toString()
 }
 
-/** What the SDKs of apps say of it, on request. `isOwn`: the row has said already what it did. */
+/** Shows spans, folded. `isOwn`: the row itself is this span, so its summary is not repeated. */
 function Spans({spans, isOwn}: {readonly spans: readonly Api.Span[]; readonly isOwn: boolean}) {
   return (
     <details class="said">
