@@ -1,30 +1,30 @@
 import Anser from 'anser'
 import {visible, withoutEscapes} from '../parts/safe-text.ts'
 
-/** A piece of a line, and the names of its classes in `logs.css`; '' = as the others. */
+/** A piece of a line, with its class names in `logs.css`; '' for plain text. */
 export interface Piece {
   readonly text: string
   readonly look: string
 }
 
-/** A colour or a style, in the form that anser reads. */
+/** The parameters of a colour or style sequence that anser can read. */
 const SGR = /^[\d;]*$/
 
-/** `38:5:n`, `38:2::r:g:b` and `4:3` (ITU T.416) in the form with semicolons. */
+/** Converts `38:5:n`, `38:2::r:g:b` and `4:3` (ITU T.416) to the form with semicolons. */
 const withSemicolons = (parameters: string): string =>
   parameters
     .replace(/\b([34]8):5:(\d+)/g, '$1;5;$2')
     .replace(/\b([34]8):2:(?:\d*:)?(\d+):(\d+):(\d+)/g, '$1;2;$2;$3;$4')
     .replace(/\b(\d+):\d+/g, '$1')
 
-/** A line without any escape but colours. */
+/** Removes all escape sequences from a line except colours and styles. */
 const onlyColours = (line: string): string =>
   withoutEscapes(line, parameters => {
     const plain = withSemicolons(parameters)
     return SGR.test(plain) ? `\x01${plain}\x02` : ''
   }).replace(/\x01([\d;]*)\x02/g, '\x1b[$1m') // oxlint-disable-line no-control-regex
 
-/** The pieces of a line of an app: text alone, whatever the app wrote. */
+/** Splits a line of an app into styled pieces of plain text, whatever the app wrote. */
 export function piecesOf(line: string): readonly Piece[] {
   const coloured = onlyColours(line.replace(/[\x01\x02]/g, visible)) // oxlint-disable-line no-control-regex
   if (!coloured.includes('\x1b')) return [{text: visible(coloured), look: ''}]
@@ -46,7 +46,7 @@ const BASIC = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'wh
 
 const SHOWN: ReadonlySet<string> = new Set(['bold', 'dim', 'italic', 'underline', 'strikethrough'])
 
-/** One of eight names: the style sheet has a colour for each that can be read on both themes. */
+/** Returns the class name of the nearest of eight colours, which the style sheet makes readable in both themes. */
 function lookOf(name: string, trueColour: string, ground: 'fg' | 'bg'): string {
   if (!name) return ''
   const palette = /^ansi-palette-(\d+)$/.exec(name)?.[1]
@@ -63,7 +63,7 @@ function lookOf(name: string, trueColour: string, ground: 'fg' | 'bg'): string {
 
 const level = (n: number): number => (n === 0 ? 0 : 55 + n * 40)
 
-/** A colour of xterm's palette of 256, from the 17th on. */
+/** Returns a colour of the 256-colour palette of xterm; `index`: at least 16. */
 function rgbOf(index: number): [number, number, number] {
   if (index >= 232) {
     const grey = 8 + (index - 232) * 10

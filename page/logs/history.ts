@@ -1,13 +1,13 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {api} from '../state/api.ts'
 
-/** A stretch of the run's log. */
+/** A section of the run's log. */
 export interface Stretch {
-  /** `note`: a line of ours among them. */
+  /** The lines; `note` is a message of Pillion among them. */
   readonly lines: readonly (Api.Line | {readonly note: string})[]
-  /** What is still to be asked for; undefined: nothing. */
+  /** The lines after this section that were not read; undefined if there are none. */
   readonly left: Api.LinesLeft | undefined
-  /** Where in the log it ends. */
+  /** The position in the log at which the section ends. */
   readonly place: number
 }
 
@@ -15,7 +15,7 @@ type Row = Api.Line | {readonly note: string} | Api.LinesLeft
 const isLeft = (row: Row): row is Api.LinesLeft => 'left' in row
 const isLine = (row: Row): row is Exclude<Row, Api.LinesLeft> => !isLeft(row)
 
-/** Reads lines: the last ones (`tail`), or those from a place in the log on (`from`, `to`, `skip`, `limit`). Throws an ApiError. */
+/** Reads lines: the last ones (`tail`), or those from a log position on (`from`, `to`, `skip`, `limit`). Throws an ApiError. */
 export async function readLines(
   query: Readonly<Record<string, string | number>>,
   signal: AbortSignal
@@ -32,7 +32,7 @@ export async function readLines(
   }
 }
 
-/** The last lines that were written before, of all apps or of one. */
+/** Returns the last lines written so far, by all apps or by one. */
 export async function linesBefore(tail: number, signal: AbortSignal, app = ''): Promise<readonly Api.Line[]> {
   const {lines} = await readLines({tail, ...(app !== '' && {app})}, signal)
   return lines.filter(line => 'line' in line)

@@ -5,14 +5,14 @@ import {piecesOf} from './ansi.ts'
 
 const LINES = 100
 const MAX_BLOCKS = 50
-/** Lines that were opened between others make room by and by, so that they can be read. */
+/** The number of blocks that a new one removes at most: after a gap was opened, lines go gradually, so that they can be read. */
 const REMOVED_AT_ONCE = 2
-/** Length above which only the beginning of a line is shown. */
+/** The length, in characters, above which only the beginning of a line is shown. */
 const MAX_LINE = 4096
-/** The end of a longer name of an app is left out. */
+/** The length above which the end of an app's name is cut off. */
 const LONG_NAME = 28
 
-/** Which lines are shown, and which of them are marked. */
+/** The functions that decide which lines are shown and which are marked. */
 export interface LineFilter {
   readonly isShown: (line: Api.Line) => boolean
   readonly isMarked: (line: Api.Line) => boolean
@@ -23,21 +23,21 @@ interface Block {
   readonly lines: (Api.Line | undefined)[]
 }
 
-/** A line of ours at whose place lines can be opened. */
+/** A note in place of lines that can be opened. */
 export interface OpenNote {
   readonly text: string
   readonly open: (note: HTMLElement) => Promise<void>
 }
 
 /**
- * The latest lines as elements, in blocks of a hundred that are never looked at again once they are full: nothing is compared
- * when lines come, the browser lays out only blocks in sight, and whole blocks go from the top. What apps say comes in as text alone.
+ * Shows the latest lines as elements, in blocks of a hundred. New lines leave full blocks untouched, the browser lays out only the
+ * blocks in sight, and whole blocks are removed from the top. All output of apps is inserted as text.
  */
 export class LineBlocks {
   readonly #box: HTMLElement
   readonly #levels = new Levels()
   #filter: LineFilter = {isShown: () => true, isMarked: () => false}
-  /** The lines of each block; undefined: a note of ours. */
+  /** The blocks from top to bottom; an undefined line in one is a note. */
   #blocks: Block[] = []
   #isBare = false
 
@@ -51,12 +51,12 @@ export class LineBlocks {
     this.#add(elementOf(levelled), levelled)
   }
 
-  /** A line of ours: how many were left out, and how they can be seen. */
+  /** Appends a note, such as how many lines were left out; `open` loads them in its place. */
   note(text: string, open?: OpenNote['open']): void {
     this.#add(noteOf(text, open), undefined)
   }
 
-  /** Puts lines in the place of a note, and another note after them if some are left. */
+  /** Replaces a note by lines, with another note after them if some are left. */
   replace(note: HTMLElement, lines: readonly (Api.Line | {readonly note: string})[], rest?: OpenNote): void {
     const at = this.#blocks.findIndex(({element}) => element === note.parentElement)
     const block = this.#blocks[at]
@@ -102,7 +102,7 @@ export class LineBlocks {
       for (const [index, line] of lines.entries()) this.#look(element.children[index], line)
   }
 
-  /** The lines that are shown, as text. */
+  /** Returns the shown lines as text. */
   text(): string {
     const shown = this.#blocks.flatMap(({lines}) =>
       lines.filter(line => line !== undefined && this.#filter.isShown(line))
@@ -128,7 +128,7 @@ export class LineBlocks {
     block.element.append(element)
   }
 
-  /** No line is shown: the style sheet shows why. */
+  /** Marks the box while no line is shown, for which the style sheet shows the reason. */
   #setBare(isBare: boolean): void {
     if (this.#isBare === isBare) return
     this.#isBare = isBare
@@ -144,7 +144,7 @@ export class LineBlocks {
   }
 }
 
-/** Continuation lines, such as a stack trace, begin with a space and have the level of the line before them. */
+/** Gives continuation lines, such as a stack trace, which begin with a space, the level of the line before them. */
 class Levels {
   readonly #latest = new Map<string, Api.Line['level']>()
 

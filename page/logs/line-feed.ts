@@ -3,26 +3,26 @@ import {listen, run, type EventData} from '../state/run.ts'
 import {readLines, type Stretch} from './history.ts'
 import type {LineBlocks} from './line-blocks.ts'
 
-/** Lines that are read when the view is opened, and after it was paused. */
+/** The number of lines read when the view is opened, and after a pause. */
 const CAUGHT_UP = 500
-/** Number of lines that are read when the user opens what was left out. */
+/** The number of lines read when the user opens a gap. */
 const OPENED = 1000
-/** Samples that wait while lines are read; what is left out of them is a gap as any other. */
+/** The number of samples queued while lines are read; older ones are dropped, which leaves a gap like any other. */
 const MAX_WAITING = 20
 
-/** A part of the run's log that is not shown. */
+/** A section of the run's log that is not shown. */
 interface Gap {
   readonly from: number
   readonly to: number
   readonly skip: number
-  /** How many lines it has; 0: not known. */
+  /** The number of lines; 0 if it is not known. */
   readonly count: number
 }
 
 /**
- * Fills the blocks with what was written before, and what is written now, until the function that is returned is called. Each
- * sample says where in the log it is: whatever was left out is seen, and can be opened. After a pause or a lost connection
- * the first lines of what was missed are read by themselves.
+ * Fills the blocks with earlier lines and with new ones, until the returned function is called. Each sample has its position in the
+ * log, so a gap is noticed, shown, and can be opened. After a pause or a lost connection, the first of the missed lines are loaded
+ * unasked.
  */
 export function feed(
   blocks: LineBlocks,
@@ -35,7 +35,7 @@ export function feed(
   let ofRun = run.value?.run ?? ''
   let isBehind = true
   let isBusy = false
-  /** It has caught up just now: samples may not have begun yet. */
+  /** Whether it has just caught up, so that samples may not have started yet and a gap is loaded instead of shown. */
   let isFresh = false
 
   const show = ({lines}: Pick<Stretch, 'lines'>): void => {
@@ -55,7 +55,7 @@ export function feed(
       if (!signal.aborted) showProblem(error)
     }
   }
-  /** Reads what was written from a place on. */
+  /** Reads the lines from a log position on, or the last ones. */
   const catchUp = async (from: number | undefined, to?: number): Promise<void> => {
     const query = from === undefined ? {tail: CAUGHT_UP} : {from, limit: CAUGHT_UP, ...(to !== undefined && {to})}
     const before = ofRun
@@ -66,7 +66,7 @@ export function feed(
       if (found.left !== undefined) gap({...found.left, to: found.place, count: found.left.left})
       place = found.place
     } catch {
-      // what is missing is seen by the next sample
+      // the next sample reveals the lines that are missing now
       if (!signal.aborted && from === undefined) blocks.note('The run does not answer: lines come as soon as it does')
     }
     isFresh = true
@@ -87,7 +87,7 @@ export function feed(
     place = to
     toEnd()
   }
-  /** Works one after the other, in order. */
+  /** Handles catching up and queued samples one at a time, in order. */
   const work = async (): Promise<void> => {
     if (isBusy) return
     isBusy = true
