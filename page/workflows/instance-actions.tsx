@@ -8,10 +8,10 @@ import {go} from '../state/route.ts'
 import {change} from './instances.ts'
 import {instanceHref, isOver, isWaiting, workflowsHref} from './words.ts'
 
-/** Dapr reruns no children by themselves. */
+/** Returns whether an instance can run again; Dapr does not rerun a child on its own. */
 const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instance.parent === null
 
-/** Runs one that is over once more, as another instance. `eventId`: of the step that it begins with; left out: the first one. */
+/** Runs a finished instance again as a new one. `eventId`: the step to begin with; undefined for the first. */
 async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
   const again = await change('POST /workflow/{action}', {
     at: {action: 'rerun'},
@@ -22,7 +22,7 @@ async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
   go(instanceHref(again))
 }
 
-/** Lets a timer fire now. */
+/** Makes a timer fire now. */
 async function skip({app, id}: Api.Workflow, timer: number): Promise<void> {
   if (await change('POST /workflow/{action}', {at: {action: 'skip'}, body: {app, id, timer}}))
     announce(`Skipped a timer of ${id}`)
@@ -30,7 +30,7 @@ async function skip({app, id}: Api.Workflow, timer: number): Promise<void> {
 
 const RERUN_KINDS: ReadonlySet<Api.WorkflowStep['kind']> = new Set(['activity', 'timer', 'child'])
 
-/** What can be done with a step of an instance now. */
+/** Shows the action that a step of an instance allows now. */
 export function StepAction({instance, step}: {readonly instance: Api.Workflow; readonly step: Api.WorkflowStep}) {
   const {kind, eventId, name} = step
   if (!mayChange || eventId === null) return null
@@ -52,7 +52,7 @@ export function StepAction({instance, step}: {readonly instance: Api.Workflow; r
   )
 }
 
-/** What can be done with an instance now. `timeline`: for the names of the events that it may wait for. */
+/** Shows the actions that an instance allows now. `timeline`: has the names of the events that the instance may wait for. */
 export function InstanceActions({
   instance,
   timeline
@@ -108,7 +108,7 @@ export function InstanceActions({
   )
 }
 
-/** `names`: of the events that it waits for. */
+/** Shows a form that raises an event. `names`: the events that the instance may wait for. */
 function RaiseEvent({
   instance: {app, id},
   names

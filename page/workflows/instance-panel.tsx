@@ -13,10 +13,10 @@ import {StepDetail} from './step-detail.tsx'
 import {Steps} from './steps.tsx'
 import {instanceHref, instanceKey, instanceQuery, isOver, signOf, standing, statusWord} from './words.ts'
 
-/** Number of children that are shown with their own steps. */
+/** The number of children whose own steps are shown at most. */
 const MAX_CHILDREN = 20
 
-/** The timelines of the children of an instance, and of theirs. */
+/** Returns the timelines of an instance's children and their children, by instance key, at most MAX_CHILDREN. */
 function useChildren(timeline: Answer<Api.WorkflowTimeline>): ReadonlyMap<string, Api.WorkflowTimeline> {
   const [known, setKnown] = useState<ReadonlyMap<string, Api.WorkflowTimeline>>(new Map())
   useEffect(() => {
@@ -28,7 +28,7 @@ function useChildren(timeline: Answer<Api.WorkflowTimeline>): ReadonlyMap<string
         const key = instanceKey({app, id})
         if (kind !== 'child' || id === '' || all.has(key) || all.size >= MAX_CHILDREN) continue
         const query = instanceQuery({app, id})
-        // one that is not known any more: its bar stays
+        // a child that the run no longer knows is skipped; its bar in the parent stays
         const child = await api.ask('GET /workflow/timeline', {query, signal: gone.signal}).catch(() => undefined)
         if (gone.signal.aborted) return
         if (child === undefined) continue
@@ -42,7 +42,7 @@ function useChildren(timeline: Answer<Api.WorkflowTimeline>): ReadonlyMap<string
   return known
 }
 
-/** One instance: what it waits for, its steps over time, what went in and came out. */
+/** Shows an instance: what it waits for, its steps over time, its input and output. */
 export function InstancePanel({
   app,
   id,

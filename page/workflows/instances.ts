@@ -5,18 +5,18 @@ import type {AskedArguments, Route} from '../../src/control/api-client.ts'
 import {api, problemOf} from '../state/api.ts'
 import {isPaused, listen} from '../state/run.ts'
 
-/** What happens within this time is one reload. */
+/** The delay of a reload after an event, so that several events cause one. */
 const SOON_MS = 250
-/** Workers come and go without an event of a workflow. */
+/** The interval of reloads without an event: no event says that a worker has connected or left. */
 const RELOAD_MS = 10_000
 
-/** What asks the answers again that are on the page. */
+/** The functions that reload the answers shown on the page. */
 const shown = new Set<() => void>()
 
-/** A string: what is wrong; undefined: not answered yet. */
+/** An answer; a string says what is wrong; undefined while it is awaited. */
 export type Answer<T> = T | string | undefined
 
-/** Does something at once, again and again after a time, and soon after `soon`: one after the other. */
+/** Runs `work` at once, then every RELOAD_MS, and SOON_MS after `soon` is called; never twice at a time. */
 function repeat(work: () => Promise<void>): {readonly soon: () => void; readonly stop: () => void} {
   let [isOver, isWorking, isWanted] = [false, false, false]
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -44,10 +44,10 @@ function repeat(work: () => Promise<void>): {readonly soon: () => void; readonly
   }
 }
 
-/** A route without names in its path. */
+/** A route without parameters in its path. */
 type PlainRoute = Exclude<Route, `${string}{${string}`>
 
-/** The answer of a route, requested again when something happens to a workflow, while the page is visible. */
+/** Returns the answer of a route; reloads it after each workflow event and every RELOAD_MS, except while the page is hidden or paused. */
 export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams): Answer<Api.Answers[R]> {
   const path = `${route}?${query}`
   const [answer, setAnswer] = useState<{readonly path: string; readonly value: Api.Answers[R] | string} | undefined>(
@@ -61,7 +61,7 @@ export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams
         setAnswer({path, value: (await api.ask<PlainRoute>(route, {query, signal: gone.signal})) as Api.Answers[R]})
       } catch (error) {
         const {status, message} = problemOf(error)
-        // without an answer what is shown stays, and the header says why
+        // without a response the last answer stays, and ConnectionStrip says why
         if (status > 0) setAnswer({path, value: message})
       }
     }
@@ -78,14 +78,14 @@ export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams
   return answer?.path === path ? answer.value : undefined
 }
 
-/** What was answered last, while the next answer is on its way: rows stay in their place. */
+/** Returns the last answer while the next one is awaited, so that rows keep their place. */
 export function useLast<T>(answer: Answer<T>): Answer<T> {
   const last = useRef(answer)
   if (answer !== undefined) last.current = answer
   return last.current
 }
 
-/** Changes something; undefined: it could not be done, and the top of the page says why. */
+/** Changes something; returns undefined if that fails, and shows why at the top of the page. */
 export async function change<R extends Route>(
   route: R,
   ...asked: AskedArguments<R>

@@ -8,13 +8,13 @@ import {api} from '../state/api.ts'
 import {useAsked} from '../state/asked.ts'
 import {stepWords} from './words.ts'
 
-/** When a step was done: ms since 1970. */
+/** Returns the start of a step, and its end or the current time, in ms since 1970. */
 const spanOf = ({startedAt, endedAt}: Api.WorkflowStep): readonly [from: number, until: number] => [
   Date.parse(startedAt),
   endedAt === null ? now.peek() : Date.parse(endedAt)
 ]
 
-/** The calls that an activity made: those that name its place in the trace, or else all of its app meanwhile. Throws a Problem. */
+/** Returns the calls of an activity: those with its span or trace id, or else all that its app made meanwhile. Throws an ApiError. */
 async function callsOf(step: Api.WorkflowStep, trace: string, signal: AbortSignal): Promise<Found> {
   const [since, until] = spanOf(step).map(ms => new Date(ms).toISOString())
   const query = {q: `from:${step.app} since:${since} until:${until}`, limit: 200}
@@ -32,7 +32,7 @@ interface Found {
   readonly isTraced: boolean
 }
 
-/** What an activity did: its calls, and what its app wrote meanwhile. */
+/** Shows what an activity did: its calls, and what its app wrote meanwhile. */
 export function StepDetail({step, trace}: {readonly step: Api.WorkflowStep; readonly trace: string}) {
   const [from, until] = spanOf(step)
   const found = useAsked(async signal => callsOf(step, trace, signal), [step.eventId, step.endedAt])

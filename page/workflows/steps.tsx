@@ -35,7 +35,7 @@ const nameOfStep = (workflow: Api.Workflow, step: Api.WorkflowStep) => {
   )
 }
 
-/** The steps of an instance as bars over time; of a child the steps below it, as far as they are known. */
+/** Shows the steps of an instance as bars over time, with the known steps of a child below it. */
 export function Steps({
   timeline,
   children

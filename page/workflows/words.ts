@@ -6,10 +6,10 @@ import {ownOf} from '../../src/model/own.ts'
 
 const OVER: ReadonlySet<Api.WorkflowStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED'])
 
-/** Nothing happens to it any more. */
+/** Returns whether an instance has ended. */
 export const isOver = ({status}: Pick<Api.Workflow, 'status'>): boolean => OVER.has(status)
 
-/** `running`, `failed`. */
+/** Returns a status as words, such as `running` or `failed`. */
 export const statusWord = ({status}: Pick<Api.Workflow, 'status'>): string => status.toLowerCase().replaceAll('_', ' ')
 
 const SIGNS: Readonly<Partial<Record<Api.WorkflowStatus, readonly [sign: string, tone: string]>>> = {
@@ -23,17 +23,17 @@ const SIGNS: Readonly<Partial<Record<Api.WorkflowStatus, readonly [sign: string,
   CANCELED: ['■', 'off']
 }
 
-/** A shape and a colour for a status. */
+/** Returns a sign and a CSS class for a status. */
 export const signOf = ({status}: Pick<Api.Workflow, 'status'>): readonly [sign: string, tone: string] =>
   ownOf(SIGNS, status) ?? ['○', 'off']
 
-/** Class name of its row. */
+/** Returns the CSS class of an instance's row. */
 export const toneOf = ({status}: Pick<Api.Workflow, 'status'>): string => (status === 'FAILED' ? 'bad' : '')
 
-/** One of the instances: apps may have equal ids. */
+/** Returns the key of an instance; its id alone is unique only within an app. */
 export const instanceKey = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => `${app}/${id}`
 
-/** The list of the instances, as it is filtered if it is shown; `rest`: with this one opened. */
+/** Returns the address of the instance list with the filter that it has now; `rest`: app and id of the instance to open. */
 export function workflowsHref(rest: readonly string[] = [], step = ''): string {
   const {view, parameters} = route.value
   const chosen = (name: string): string => (view === 'workflows' ? (parameters.get(name) ?? '') : '')
@@ -42,23 +42,23 @@ export function workflowsHref(rest: readonly string[] = [], step = ''): string {
 
 export const instanceHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => workflowsHref([app, id])
 
-/** An instance with one of its steps opened. */
+/** Returns the address of an instance with one of its steps opened. */
 export const stepHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>, step: Api.WorkflowStep | undefined): string =>
   workflowsHref([app, id], step?.eventId?.toString())
 
-/** The query that names an instance to the API. */
+/** Returns the query parameters by which the API finds an instance. */
 export const instanceQuery = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): URLSearchParams =>
   new URLSearchParams({app, id})
 
 export const isWaiting = ({state, kind}: Api.WorkflowStep): boolean => state === 'waits' && kind !== 'suspended'
 
-/** What a step is: `activity charge`, `timer`, `event approve`. */
+/** Returns what a step is: `activity charge`, `timer` or `event approve`. */
 export const stepWords = ({kind, name, instance}: Api.WorkflowStep): string =>
   visible(
     [kind === 'end' ? statusWord({status: name as Api.WorkflowStatus}) : `${kind} ${name}`, instance].join(' ').trim()
   )
 
-/** What a step waits for, and since when: `activity charge in bank since 4.0 s, try 2`. `now`: ms since 1970. */
+/** Returns what a step waits for, and since when: `activity charge in bank since 4.0 s, try 2`. `now`: in ms since 1970. */
 function waitWords(step: Api.WorkflowStep, now: number, mayBeEvent: boolean): string {
   const {kind, name, app, tries, startedAt, until, failure} = step
   const left = until === null ? '' : `in ${duration(Math.max(0, Date.parse(until) - now))}`
@@ -69,7 +69,7 @@ function waitWords(step: Api.WorkflowStep, now: number, mayBeEvent: boolean): st
   return `${kind} ${name} in ${app} since ${since}${tries > 1 ? `, try ${tries}` : ''}`
 }
 
-/** What an instance waits for or does; '' if it is over, or its steps do not tell. */
+/** Returns what an instance waits for; '' if it has ended or stalled, or its steps do not tell. `now`: in ms since 1970. */
 export function standing({workflow, steps, missing, events}: Api.WorkflowTimeline, now: number): string {
   if (isOver(workflow) || workflow.status === 'STALLED') return ''
   const waiting = steps.filter(isWaiting)
