@@ -3,7 +3,7 @@ import {announce} from '../parts/announce.tsx'
 import {failure, showProblem} from '../parts/strips.tsx'
 import {api} from '../state/api.ts'
 
-/** Whether the run has made a change of its faults; if not, the top of the page says why. */
+/** Requests a change of the faults; returns whether the run made it, and shows why at the top of the page if not. */
 export async function change(text: string, request: () => Promise<unknown>): Promise<boolean> {
   failure.value = ''
   try {
@@ -16,6 +16,6 @@ export async function change(text: string, request: () => Promise<unknown>): Pro
   }
 }
 
-/** Ends a fault. */
+/** Removes a fault. */
 export const remove = async ({number}: Api.Fault): Promise<boolean> =>
   change(`fault ${number} is off`, async () => api.ask('DELETE /faults/{number}', {at: {number}}))

@@ -9,7 +9,7 @@ export const KINDS = {
   kill: 'the callee is killed'
 } as const satisfies Record<Api.Fault['kind'], string>
 
-/** The form as it is filled in; '' = left out. `rate`: percent. */
+/** The values of the form's fields; '' for a key that is left out. `rate`: in percent. */
 export interface FaultForm {
   readonly from: string
   readonly to: string
@@ -51,7 +51,7 @@ export type Keys = Readonly<Record<string, string | number | boolean>>
 
 const numberOr = (text: string): string | number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text)
 
-/** What is sent to the run; it says what is wrong with it. */
+/** Returns the request body for a fault; the run validates it. */
 export function keysOf(form: FaultForm): Keys {
   const {from, to, actor, method, path, delay, jitter, kind, status, body, cutAfter, rate, seed, times} = form
   const kinds: Readonly<Record<Api.Fault['kind'], Keys>> = {
@@ -82,7 +82,7 @@ export function keysOf(form: FaultForm): Keys {
 
 const some = (value: number, unit = ''): string => (value === 0 ? '' : `${value}${unit}`)
 
-/** The form of a fault that is on. It ends when it would have ended. */
+/** Returns the form filled in with an existing fault; `for` is the time that the fault has left, so its end does not change. */
 export function formOf(row: Api.Fault): FaultForm {
   return {
     ...EMPTY,
@@ -104,11 +104,11 @@ export function formOf(row: Api.Fault): FaultForm {
   }
 }
 
-/** A word for `sh`. */
+/** Returns a text as one word for `sh`, quoted if necessary. */
 const shellWord = (text: string): string =>
   /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
-/** The same as a command. */
+/** Returns the command that adds a fault with these keys. */
 export function commandOf({from = '', to = '', ...rest}: Keys): string {
   const flags = Object.entries(rest).map(([key, value]) => {
     if (key === 'cut' && value !== true) return `--cut-after ${shellWord(String(value))}`
@@ -122,7 +122,7 @@ const WORD = /^(?!(?:true|false|yes|no|on|off|null|y|n)$)[A-Za-z_][\w./-]*$/i
 const scalar = (value: string | number | boolean): string =>
   typeof value === 'string' && !WORD.test(value) ? JSON.stringify(value) : String(value)
 
-/** The same as lines of the template. */
+/** Returns the lines of a template that add a fault with these keys. */
 export function templateLines(keys: Keys): string {
   const pairs = Object.entries(keys).map(([key, value]) => `${key}: ${scalar(value)}`)
   return `faults:\n  - {${pairs.join(', ')}}\n`

@@ -4,14 +4,14 @@ import {faults} from '../state/faults.ts'
 import {hrefOf} from '../state/route.ts'
 import {change, remove} from './change-faults.ts'
 
-/** The faults that are wanted most. */
+/** The most common faults. */
 const QUICK = [
   {text: 'Fail half', keys: {status: 503, rate: 0.5}},
   {text: 'Fail all', keys: {status: 503}},
   {text: 'Slow by 2 s', keys: {delay: '2s'}}
 ] as const
 
-/** Faults of calls to an app by one click each, and an end for each that is on. */
+/** Shows a button for each common fault of the calls to an app, and one that removes each enabled fault of these calls. */
 export function QuickFaults({from = 'any', to}: {readonly from?: string; readonly to: string}) {
   if (!mayChange) return null
   const calls = `calls ${from === 'any' ? '' : `from ${from} `}to ${to}`
