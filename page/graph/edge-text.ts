@@ -3,17 +3,17 @@ import {visible} from '../parts/safe-text.ts'
 import {faults} from '../state/faults.ts'
 import {recentOf, type GraphEdge} from './graph.ts'
 
-/** An app, or what else is called; the calls beyond those that are counted one by one have no name. */
+/** Returns the label of a node; '' collects the calls on edges beyond the maximum number of edges. */
 export const nameOf = (node: string): string => (node === '' ? '(others)' : visible(node))
 
-/** A fault that may hit calls between these two is on, and not disabled. */
+/** Returns whether an enabled fault may hit calls on an edge. */
 export const isFaulty = ({from, to}: GraphEdge): boolean =>
   faults.value.some(fault => fault.isEnabled && ['any', from].includes(fault.from) && ['any', to].includes(fault.to))
 
-/** Below this rate the number of calls is shown instead. */
+/** The rate, in calls per second, below which the total number of calls is shown instead. */
 const SLOW = 0.05
 
-/** `12.6/s ✕ 31 % 65 ms ⚡`: calls a second, failures, p95, all in the last minute; '' = there is nothing to show. */
+/** Returns a label such as `12.6/s ✕ 31 % 65 ms ⚡`: calls, failures, p95 and a fault, of the last minute; '' if no app calls the callee. */
 export function labelOf(edge: GraphEdge): string {
   if (edge.isAwaited === true) return ''
   const {perSecond, failed} = recentOf(edge)
@@ -26,14 +26,14 @@ export function labelOf(edge: GraphEdge): string {
     .join(' ')
 }
 
-/** How many of a hundred have failed in the last seconds; if none has, how many in all. */
+/** Returns the share of failed calls in the last minute or, if none failed, the number of failed calls in total. */
 export function failedText(edge: GraphEdge): string {
   const {failed} = recentOf(edge)
   const all = edge.figures?.failed ?? 0
   return failed > 0 ? `✕ ${failed.toFixed(1)} %` : all > 0 ? `${count(all)} in total` : '–'
 }
 
-/** The label in words, for those who do not see it. */
+/** Returns the label as a sentence for screen readers. */
 export function sentenceOf(edge: GraphEdge): string {
   const {calls = 0} = edge.figures ?? {}
   return [
@@ -46,15 +46,15 @@ export function sentenceOf(edge: GraphEdge): string {
     .join(', ')
 }
 
-/** What `dependsOn` says of it; '' = nothing is to be said. */
+/** Returns how `dependsOn` relates to an edge; '' if there is nothing to say. */
 export function dependsText({isDeclared, isAwaited, figures}: GraphEdge): string {
   if (isAwaited === true) return 'under dependsOn'
   if (isDeclared === false) return 'not declared'
   return isDeclared === true && figures === undefined ? 'under dependsOn, not called yet' : ''
 }
 
-/** How thick its line is: from a call now and then to thousands a second. */
+/** Returns the stroke width of an edge, on a log scale from an occasional call to thousands per second. */
 export const widthOf = (edge: GraphEdge): number => 1.5 + 1.2 * Math.log10(1 + 3 * recentOf(edge).perSecond)
 
-/** What is called is a topic: `pubsub/orders`. Apps have no slash in their ids. */
+/** Returns whether a node is a topic, such as `pubsub/orders`; ids of apps have no slash. */
 export const isTopic = (node: string): boolean => node.includes('/')

@@ -1,14 +1,14 @@
 import type * as Api from '../../src/model/api.generated.ts'
 
-/** An edge from an app to one that it calls, or may call. */
+/** An edge from a caller to what it calls, or may call by `dependsOn`. */
 export interface GraphEdge {
   readonly from: string
   readonly to: string
-  /** undefined: there was no call; it is named under `dependsOn`. */
+  /** The counts of the calls; undefined if there were none, and the edge comes from `dependsOn`. */
   readonly figures: Api.Edge | undefined
-  /** The caller names the callee under `dependsOn`; undefined: one of them is no app of the run. */
+  /** Whether the caller names the callee under `dependsOn`; undefined if this is not known, as when one of them is no app of the run. */
   readonly isDeclared: boolean | undefined
-  /** The callee is never called, but waited for, as a database is. */
+  /** Whether no app calls the callee, such as a database, and the edge is only a `dependsOn`. */
   readonly isAwaited?: boolean
 }
 
@@ -17,10 +17,10 @@ export interface Graph {
   readonly edges: readonly GraphEdge[]
 }
 
-/** What is between the two of an edge: there is no NUL in names. */
+/** Returns the key of an edge; names contain no NUL. */
 export const edgeKey = ({from, to}: Pick<GraphEdge, 'from' | 'to'>): string => `${from}\0${to}`
 
-/** The latest figures of a graph: `live` are those of the busiest edges. */
+/** Returns a graph with the latest figures; `live`: those of the busiest edges. */
 export function graphOf({apps, edges, uncalled, awaited}: Api.Graph, live: readonly Api.Edge[]): Graph {
   const latest = new Map(live.map(edge => [edgeKey(edge), edge]))
   const called = edges.map(edge => ({
@@ -39,7 +39,7 @@ export function graphOf({apps, edges, uncalled, awaited}: Api.Graph, live: reado
   return {nodes: [...new Set([...apps, ...all.flatMap(({from, to}) => [from, to])])], edges: all}
 }
 
-/** What is at most `within` calls away from an app, in either direction. */
+/** Returns the nodes that are at most `within` calls away from an app, in either direction, and the edges between them. */
 export function around({nodes, edges}: Graph, focus: string, within: number): Graph {
   let near = new Set([focus])
   for (let step = 0; step < within; step++)
@@ -50,7 +50,7 @@ export function around({nodes, edges}: Graph, focus: string, within: number): Gr
   }
 }
 
-/** Calls a second, and failed ones of a hundred, in the last seconds. */
+/** Returns calls per second, and the percentage of failed calls, in the last minute. */
 export function recentOf({figures}: GraphEdge): {readonly perSecond: number; readonly failed: number} {
   if (figures === undefined) return {perSecond: 0, failed: 0}
   const {calls, failed, seconds} = figures.recent

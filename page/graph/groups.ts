@@ -1,17 +1,17 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {edgeKey, type Graph, type GraphEdge} from './graph.ts'
 
-/** A picture of more is grouped. */
+/** The number of nodes above which the picture groups them. */
 export const MAX_UNGROUPED = 40
-/** A group that has nearly all apps says nothing. */
+/** The share of all nodes above which a group is no help. */
 const MAX_SHARE = 0.6
 
-/** Apps that are one place of the picture, by the name of the group. */
+/** The members of each group of nodes that the picture shows as one, by the group's name. */
 export type Groups = ReadonlyMap<string, readonly string[]>
 
 const NO_GROUPS: Groups = new Map()
 
-/** Apps whose names begin alike, up to the first sign between words: `orders-*`. None where there are few apps, or where it does not help. */
+/** Groups nodes by the first word of their names: `orders-*`. Returns no groups if there are few nodes, or one group has most of them. */
 export function groupsOf(nodes: readonly string[]): Groups {
   if (nodes.length <= MAX_UNGROUPED) return NO_GROUPS
   const found = new Map<string, string[]>()
@@ -25,7 +25,7 @@ export function groupsOf(nodes: readonly string[]): Groups {
   return isHelpful ? new Map(groups) : NO_GROUPS
 }
 
-/** The graph with each group as one place; calls within a group are left out. */
+/** Returns the graph with each group as one node; calls within a group are left out. */
 export function grouped({nodes, edges}: Graph, groups: Groups): Graph {
   const groupOf = new Map([...groups].flatMap(([name, members]) => members.map(member => [member, name] as const)))
   const placeOf = (node: string): string => groupOf.get(node) ?? node
@@ -43,7 +43,7 @@ export function grouped({nodes, edges}: Graph, groups: Groups): Graph {
   return {nodes: [...new Set(nodes.map(placeOf))], edges: [...sums.values()]}
 }
 
-/** Adds edges. Percentiles cannot be added: the worst one is taken. */
+/** Adds the counts of two edges. Percentiles cannot be added, so the higher one is taken. */
 function sumOf(a: Api.Edge | undefined, b: Api.Edge | undefined): Api.Edge | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return {

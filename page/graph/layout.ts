@@ -12,27 +12,27 @@ export interface Size {
   readonly height: number
 }
 
-/** Where everything is, in CSS pixels; nodes and labels by their centres. */
+/** The positions of everything, in CSS pixels; for nodes and labels, their centres. */
 export interface Layout extends Size {
   readonly nodes: ReadonlyMap<string, Point & {readonly width: number}>
   readonly edges: ReadonlyMap<string, {readonly points: readonly Point[]; readonly label: Point}>
 }
 
 export const NODE_HEIGHT = 44
-/** Room for `12.6/s ✕ 31 % 65 ms ⚡`. */
+/** The size of a label: fits `12.6/s ✕ 31 % 65 ms ⚡`. */
 export const LABEL = {width: 150, height: 20}
-/** Apart from others, apps are in rows of at least this width. */
+/** The minimum width of the rows of nodes without edges. */
 const MIN_ROW = 900
 const GAP = 24
-/** How far from its boxes a line may bend, and how large its bends are. */
+/** The distance from the boxes of a layer at which a line bends, and the radius of its bends. */
 export const BEND = 10
-/** How far from the middle of a box a line ends at most. */
+/** The maximum distance from the middle of a box's side at which a line ends. */
 const MAX_APART = NODE_HEIGHT / 2 - 8
-/** Maximum width of a character, where names are enlarged since nothing else can be read. */
+/** The maximum width of a character at the enlarged size that names have when zoomed out. */
 const CHARACTER = 12.6
 const MAX_NODE = 300
 
-/** What is used of dagre's graphs: its types name a package that it has inside. */
+/** The methods of dagre's graphs that are used here; dagre's own types import a package that it bundles. */
 interface Drawing {
   setGraph(options: Readonly<Record<string, unknown>>): void
   graph(): {readonly width?: number; readonly height?: number}
@@ -48,17 +48,17 @@ const arrange = layout as unknown as (drawing: Drawing) => void
 const widthOf = (node: string): number =>
   Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + (isTopic(node) ? 44 : 24)))
 
-/** Number of edges above which labels are shown only under the pointer, except those of failures. */
+/** The number of edges above which labels are shown only on hover or focus, except those of failing edges. */
 const MAX_LABELS = 15
 
 export const isCrowded = ({edges}: Graph): boolean => edges.length > MAX_LABELS
 
-/** The name of a node for dagre, which keeps nodes in an object: `constructor` would be there already. */
+/** Returns the name of a node for dagre, which keeps nodes in an object, where `constructor` already exists. */
 const drawn = (node: string): string => `.${node}`
 
 const linkedBy = (edges: Graph['edges']): ReadonlySet<string> => new Set(edges.flatMap(({from, to}) => [from, to]))
 
-/** The layers of a graph, and in rows below what no edge belongs to. */
+/** Adds the nodes without edges to a layout, in rows below the layers. */
 export function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
   const linked = linkedBy(edges)
   const row = Math.max(MIN_ROW, whole.width)
@@ -75,7 +75,7 @@ export function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
   return {...whole, nodes: places, width, height}
 }
 
-/** What has edges, in layers from left to right; labels have a place of their own on their edge. It takes time. */
+/** Places the nodes with edges in layers from left to right, and each label at a free place on its edge. Slow for large graphs. */
 export function layersOf(graph: Graph): Layout {
   const {nodes: all, edges} = graph
   const linked = linkedBy(edges)
@@ -111,14 +111,14 @@ export function layersOf(graph: Graph): Layout {
   }
 }
 
-/** Half the width of the widest box of each layer, by the layer's middle. */
+/** Returns half the width of the widest box of each layer, by the x of the layer's centre. */
 function halvesOf(places: readonly {readonly x: number; readonly width: number}[]): ReadonlyMap<number, number> {
   const halves = new Map<number, number>()
   for (const {x, width} of places) halves.set(x, Math.max(halves.get(x) ?? 0, width / 2))
   return halves
 }
 
-/** The layers of a drawing, and the boxes at the two ends of a line. */
+/** The layers, as `halvesOf` returns them, and the boxes at the two ends of a line. */
 interface Ends {
   readonly layers: ReadonlyMap<number, number>
   readonly from: Box
@@ -128,8 +128,8 @@ interface Ends {
 type Box = Point & {readonly width: number}
 
 /**
- * Leaves its box and enters the other one at their sides, goes straight through each layer between its boxes, and bends before and behind them:
- * a bend in a layer would lead under the boxes next to it.
+ * Routes a line from the side of its box to the side of the other one: straight through each layer in between, with bends only before
+ * and after it, because a bend within a layer would run under the boxes next to it.
  */
 function pastBoxes(points: readonly Point[], {layers, from, to}: Ends): readonly Point[] {
   const way = to.x < from.x ? -1 : 1
@@ -141,7 +141,7 @@ function pastBoxes(points: readonly Point[], {layers, from, to}: Ends): readonly
   return [...sideOf(from, inner[0] ?? to, way), ...through, ...sideOf(to, inner.at(-1) ?? from, -way).toReversed()]
 
   function sideOf(box: Box, other: Point, side: number): readonly Point[] {
-    // lines of one box are apart from each other, in the order in which they go up and down
+    // lines at one side of a box end at different heights, in the order of where they lead
     const y = box.y + Math.max(-MAX_APART, Math.min(MAX_APART, (other.y - box.y) / 8))
     const [, edge] = atBothSides({x: box.x, y}, (side * box.width) / 2)
     const [, outside] = atBothSides({x: box.x, y}, side * ((layers.get(box.x) ?? box.width / 2) + BEND))

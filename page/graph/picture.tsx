@@ -20,18 +20,18 @@ export interface PictureProps {
   readonly onOpenGroup: (name: string) => void
 }
 
-/** The scale below which labels of edges are too small to read and are left out; those of failures stay. */
+/** The scale below which labels of edges are hidden because they are too small to read, except those of failing edges. */
 const READABLE = 0.75
-/** Longer names would be cut if they were enlarged where nothing else can be read. */
+/** The length above which a name is enlarged less than others when zoomed out, so that it is not cut off. */
 const LONG_NAME = 22
 
-/** A box of an app whose calls take longer has another colour. */
+/** The p95 of the calls to an app, in ms, above which its box has another colour. */
 const SLOW_MS = 500
 
-/** Apps in layers from left to right; edges are buttons. */
+/** Shows nodes in layers from left to right; edges are buttons. */
 export default function Picture({graph, selected, onSelect, groups, onOpenGroup}: PictureProps) {
   const {nodes, edges} = graph
-  // figures change each second, places only with what there is
+  // figures change each second, positions only when nodes or edges come or go
   const known = [nodes.join('\0'), edges.map(edgeKey).join('\0\0')]
   const layers = useMemo(() => layersOf(graph), known)
   const {box, size} = useBox()
@@ -112,11 +112,11 @@ interface EdgeProps {
   readonly place: (Layout['edges'] extends ReadonlyMap<string, infer Found> ? Found : never) | undefined
   readonly isSelected: boolean
   readonly onSelect: (edge: GraphEdge) => void
-  /** It has the focus. */
+  /** Called with the place of the edge's label when the edge gets the focus. */
   readonly onSeen: (place: Point) => void
 }
 
-/** Enter and the space bar press what is a button in a picture. */
+/** Returns a keydown handler that calls `press` on Enter or Space, as a button does. */
 const pressing =
   (press: () => void) =>
   (event: KeyboardEvent): void => {
@@ -141,7 +141,7 @@ function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
     <g
       class={`edge ${tone.join(' ')} ${isSelected ? 'selected' : ''}`}
       role="button"
-      tabindex={0} // SVG knows it in lower case alone
+      tabindex={0} // only the lower-case attribute works on SVG elements
       aria-pressed={isSelected}
       aria-label={sentenceOf(edge)}
       onClick={() => onSelect(edge)}
@@ -160,7 +160,7 @@ function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
 
 const at = ({x, y}: Point): string => `${x.toFixed(1)} ${y.toFixed(1)}`
 
-/** A line with rounded corners. */
+/** Returns the path of a line with rounded corners. */
 function lineThrough(points: readonly Point[]): string {
   const [first, ...others] = points
   if (first === undefined) return ''
@@ -171,7 +171,7 @@ function lineThrough(points: readonly Point[]): string {
   return `M${at(first)}${curves.join('')}L${at(others.at(-1) ?? first)}`
 }
 
-/** The place on the way from a corner to another point where its curve begins: two curves share what is between them. */
+/** Returns where the curve of a corner begins on the way to another point: at most halfway, as the other end may have a curve, too. */
 function near(corner: Point, {x, y}: Point): Point {
   const length = Math.hypot(x - corner.x, y - corner.y)
   const part = length === 0 ? 0 : Math.min(0.5, BEND / length)
@@ -191,11 +191,11 @@ interface BoxProps {
   readonly place: Place
   readonly name: string
   readonly text: string
-  /** A topic, and no app. */
+  /** Whether the box is a topic rather than an app. */
   readonly isRound?: boolean
 }
 
-/** A box with two lines. */
+/** Shows a box with two lines of text. */
 function Box({place, name, text, isRound = false}: BoxProps) {
   const [x, y] = [place.x - place.width / 2, place.y - NODE_HEIGHT / 2]
   const inset = isRound ? 20 : 10
@@ -246,7 +246,7 @@ interface GroupProps {
   readonly onSeen: (place: Point) => void
 }
 
-/** Several apps; what is wrong with one of them is said of all. */
+/** Shows a group of nodes as one box; it is marked as bad if any of its apps is down. */
 function Group({name, members, place, onOpen, onSeen}: GroupProps) {
   const all = appList.value.filter(({id}) => members.includes(id))
   const down = all.filter(isDown).length

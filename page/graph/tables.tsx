@@ -8,7 +8,7 @@ interface TableProps {
   readonly onSelect: (edge: GraphEdge) => void
 }
 
-/** All edges, the busiest first. */
+/** Shows all edges as a table, the busiest first. */
 export function EdgeTable({graph, selected, onSelect}: TableProps) {
   const edges = graph.edges.toSorted((a, b) => (b.figures?.calls ?? 0) - (a.figures?.calls ?? 0))
   return (
@@ -67,10 +67,10 @@ export function EdgeTable({graph, selected, onSelect}: TableProps) {
   )
 }
 
-/** A larger matrix is no help. */
+/** The number of rows and columns above which a matrix is cut off. */
 const MAX_SIDE = 60
 
-/** Rows call columns. */
+/** Shows the edges as a matrix: the app of a row calls that of a column. */
 export function Matrix({graph, selected, onSelect}: TableProps) {
   const callers = [...new Set(graph.edges.map(({from}) => from))].slice(0, MAX_SIDE)
   const callees = [...new Set(graph.edges.map(({to}) => to))].slice(0, MAX_SIDE)

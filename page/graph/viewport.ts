@@ -2,31 +2,31 @@ import type {RefObject} from 'preact'
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
 import type {Point, Size} from './layout.ts'
 
-/** What is seen of a picture: its scale, and the place of the upper left corner. */
+/** The visible part of a picture: its scale, and the point in the upper left corner. */
 interface View extends Point {
   readonly scale: number
 }
 
 const MAX_SCALE = 3
 const MIN_SCALE = 0.05
-/** On a phone: names can be read, and what does not fit so begins at its left. */
+/** The box width in px below which the picture starts at this scale or more, so that names can be read on a phone. */
 const NARROW = {width: 700, scale: 0.6}
-/** Zoom factor of a step by a key or a button. */
+/** The zoom factor of one key press. */
 const STEP = 1.3
-/** Pixels by which arrows move the picture. */
+/** The distance in px by which an arrow key moves the picture. */
 const MOVE = 60
 
 export interface Viewport {
   readonly view: View
   readonly zoom: (by: number, at?: Point) => void
   readonly fit: () => void
-  /** Moves the picture if a place of it is not seen. */
+  /** Centres the picture on a point that is out of view. */
   readonly show: (place: Point) => void
   readonly onKeyDown: (event: KeyboardEvent) => void
   readonly onPointerDown: (event: PointerEvent) => void
 }
 
-/** The box of a picture, and how large it is. */
+/** The element that contains a picture, and its size. */
 export interface Box {
   readonly box: RefObject<HTMLDivElement | null>
   readonly size: Size
@@ -47,7 +47,7 @@ export function useBox(): Box {
   return {box, size}
 }
 
-/** Fits a picture into its box, a narrow one as far as it can be read, until the user zooms it (wheel, + and -) or moves it (drag, arrows); 0 shows all of it. */
+/** Fits a picture into its box, readable in a narrow one, until the user zooms (wheel, +, -) or moves it (drag, arrows); 0 fits all. */
 export function useViewport(picture: Size, {box, size}: Box): Viewport {
   const [chosen, choose] = useState<View | 'first' | 'whole'>('first')
   const view =
@@ -61,7 +61,7 @@ export function useViewport(picture: Size, {box, size}: Box): Viewport {
   const zoom = (by: number, at: Point = {x: size.width / 2, y: size.height / 2}): void => {
     const {x, y, scale} = latest.current
     const next = Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale * by))
-    // what is at this place of the box stays there
+    // the point of the picture at this place of the box stays there
     set({scale: next, x: x + at.x / scale - at.x / next, y: y + at.y / scale - at.y / next})
   }
   const move = (x: number, y: number): void => {
@@ -123,7 +123,7 @@ export function useViewport(picture: Size, {box, size}: Box): Viewport {
   }
 }
 
-/** The whole picture, in the middle, never larger than it is; its upper left part if it would be smaller than this. */
+/** Returns the view of the whole picture, centred and not enlarged; of its upper left part if the scale would be below `smallest`. */
 function fitting(picture: Size, size: Size, smallest: number): View {
   const scale = Math.max(smallest, Math.min(1, size.width / picture.width || 1, size.height / picture.height || 1))
   const start = (whole: number, seen: number): number => Math.min(0, (whole - seen / scale) / 2)
