@@ -1,12 +1,12 @@
 import type * as Api from '../../src/model/api.generated.ts'
 
-/** Where a browser finds an app. */
+/** Returns the URL of an app for browsers. */
 export const rootOf = ({url, appProtocol, appPort}: Api.App): string => url || `${appProtocol}://localhost:${appPort}`
 
-/** It takes requests of browsers; what speaks gRPC does not. */
+/** Returns whether an app speaks HTTP, so that a browser can open it; gRPC does not count. */
 export const isWeb = ({appProtocol}: Api.App): boolean => /^https?$/.test(appProtocol)
 
-/** The port of an app; where a browser can open it, as a link. */
+/** Shows the port of an app, as a link if a browser can open it now. */
 export function Address({app}: {readonly app: Api.App}) {
   const {appPort, appProtocol, url, state} = app
   if (appPort === 0) return null

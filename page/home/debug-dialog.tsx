@@ -2,15 +2,15 @@ import {signal} from '@preact/signals'
 import {useEffect, useRef} from 'preact/hooks'
 import {CopyButton} from '../parts/copy-button.tsx'
 
-/** The app that is to be debugged; '' = none. */
+/** The app to debug; '' if none. */
 const debugged = signal('')
 
 export const askToDebug = (app: string): void => void (debugged.value = app)
 
-/** The first hands the app over and prints what to start; the second the same for VS Code. */
+/** The commands that hand an app over to a debugger: the first prints what to start, the second a configuration for VS Code. */
 const COMMANDS = ['debug', 'debug --format vscode'] as const
 
-/** A page cannot start a debugger, and does not get the secrets of an app: it shows the commands that hand the app over. */
+/** Shows the commands that hand an app over to a debugger: a page cannot start one, and does not get the secrets of the app. */
 export function DebugDialog() {
   const dialog = useRef<HTMLDialogElement>(null)
   const app = debugged.value

@@ -10,26 +10,26 @@ import {keyOf, listen, type EventData} from '../state/run.ts'
 import {ownOf} from '../../src/model/own.ts'
 
 const MAX_KEPT = 60
-/** Characters of one; its tooltip has all. */
+/** The number of characters of a text that are shown; its tooltip has all. */
 const MAX_TEXT = 200
-/** Those of the run that are asked for when the page is opened. */
+/** The types of the past events that are requested when the page is opened. */
 const PAST = 'app,reload,death,fault,note'
 
 interface Happening {
   readonly key: number
-  /** Ms since 1970. */
+  /** The time, in ms since 1970. */
   readonly at: number
-  /** '': it concerns the run. */
+  /** The name of the app; '' if the event concerns the run. */
   readonly app: string
   readonly text: string
   readonly isBad: boolean
-  /** Above 1: it is the latest of this many equal ones in a row. */
+  /** The number of equal events in a row that this row represents. */
   readonly times: number
 }
 
 type Said = Pick<Happening, 'app' | 'text' | 'isBad'>
 
-/** What has happened in the run; the latest first. */
+/** The latest events of the run, newest first. */
 const happenings = signal<readonly Happening[]>([])
 let count = 0
 
@@ -47,7 +47,7 @@ function add(news: readonly (Said & Pick<Happening, 'at'>)[]): void {
 
 const say = (app: string, text: string, isBad = false): Said => ({app, text, isBad})
 
-/** What is said of a new state; of crashes more is said than their state. */
+/** The text for each new state of an app; states after a crash have none, because the `death` event says more. */
 const WORDS: Partial<Record<StateWord, string>> = {
   ready: 'is ready',
   'not ready': 'is no longer ready',
@@ -59,10 +59,10 @@ const WORDS: Partial<Record<StateWord, string>> = {
 
 const lifeOf = (app: Api.App): string => `${keyOf(app)} ${app.pid}`
 
-/** Reads events in their order; `apps`: as they were before. */
+/** Returns a function that turns events, in their order, into rows; `apps`: the apps before the first event. */
 function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'data'>, at: number) => Said | undefined {
   const words = new Map(apps.map(app => [keyOf(app), wordOf(app)]))
-  /** Processes that have been ready. */
+  /** The processes that have been ready, by `lifeOf`. */
   const seen = new Set(apps.filter(({isReady}) => isReady).map(lifeOf))
   const ofApp = (app: Api.App, at: number): Said | undefined => {
     const key = keyOf(app)
@@ -74,7 +74,7 @@ function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'da
     const before = words.get(key)
     words.set(key, word)
     const text = ownOf(WORDS, word)
-    // before it was ready for the first time it is not "no longer" ready
+    // a process that has never been ready cannot be "no longer" ready
     if (text === undefined || word === before || (word === 'not ready' && before !== 'ready')) return undefined
     if (word !== 'ready') return say(key, text, word === 'not ready')
     const wasReady = seen.has(lifeOf(app))
@@ -96,13 +96,13 @@ function readerOf(apps: readonly Api.App[]): (event: Pick<RunEvent, 'type' | 'da
       return say(name, reason === '' ? exit : `${exit}: ${reason}`, true)
     }
     const {text, code, change = ''} = data as EventData['note'] & {readonly change?: string}
-    // of a crash its own event says more
+    // the `death` event says more about a crash
     if (type === 'note') return code === 'app-crashed' ? undefined : say('', text.split('\n', 1)[0] ?? '')
     return change === 'hit' || text === '' ? undefined : say('', `⚡ ${text}`)
   }
 }
 
-/** What happened before the page was opened, as far as the run keeps it. */
+/** Adds the events before the page was opened, as far as the run keeps them. */
 async function addPast(until: number): Promise<void> {
   const read = readerOf([])
   for await (const event of await api.follow('GET /events', {query: {once: '', types: PAST}})) {
@@ -122,11 +122,11 @@ listen('reset', (run, toldAt) => {
   happenings.value = []
   const started = run.apps.filter(({startedAt}) => startedAt !== null)
   add(started.map(app => ({...say(keyOf(app), 'was started'), at: Date.parse(app.startedAt ?? '')})))
-  addPast(toldAt).catch(() => undefined) // then less is known
+  addPast(toldAt).catch(() => undefined) // then only later events are shown
 })
 
 for (const type of ['app', 'reload', 'death', 'fault', 'note'] as const)
-  // those of a time in which the page did not follow come late
+  // events from while the page did not follow arrive late, with the time at which they happened
   listen(type, (data, toldAt) => {
     const at = type === 'death' ? Date.parse((data as Api.Death).at) : toldAt
     const said = read({type, data}, at)

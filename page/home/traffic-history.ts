@@ -3,25 +3,25 @@ import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {edges, runId} from '../state/run.ts'
 
-/** Calls to an app over the last minutes, the latest last; what was before is not known. */
+/** The calls to an app in each recent span of time, the latest last; earlier ones are not known. */
 export interface History {
   readonly calls: readonly number[]
   readonly failed: readonly number[]
 }
 
-/** Spans of time that are kept, and how long each is, as the run counts them (`GET /traffic`). */
+/** The number of spans that are kept, and the length of each, as in `GET /traffic`. */
 const SPANS = 60
 const SPAN_MS = 5000
 export const HISTORY_MINUTES = (SPANS * SPAN_MS) / 60_000
 
-/** By the id of the callee; only while they are followed. */
+/** The histories by the id of the callee; updated only between `followTraffic` and its end. */
 export const histories = signal<ReadonlyMap<string, History>>(new Map())
 
 export const NO_HISTORY: History = {calls: [], failed: []}
 
 type Sums = ReadonlyMap<string, {readonly calls: number; readonly failed: number}>
 
-/** All calls to each app since the start of the run. */
+/** Returns the totals of the calls to each app since the start of the run. */
 function sumsNow(): Sums {
   const sums = new Map<string, {calls: number; failed: number}>()
   for (const {to, calls, failed} of edges.peek()) {
@@ -31,11 +31,11 @@ function sumsNow(): Sums {
   return sums
 }
 
-/** The counts of the edges when the last span ended; undefined: they have not come. */
+/** The totals at the end of the last span; undefined if no edges have arrived yet. */
 let before: Sums | undefined
 let endsAt = 0
 
-/** Ends a span of time: what has been counted since the last one was in it. */
+/** Ends a span: adds the calls since the end of the last one to the histories. */
 function endSpan(): void {
   const sums = sumsNow()
   const known = histories.peek()
@@ -43,7 +43,7 @@ function endSpan(): void {
   for (const app of new Set([...known.keys(), ...sums.keys()])) {
     const {calls, failed} = known.get(app) ?? NO_HISTORY
     const [to, from] = [sums.get(app), before?.get(app)]
-    // counts that come for the first time are of the whole run
+    // the first totals are those of the whole run, so they cannot be attributed to a span
     const grown = (name: 'calls' | 'failed'): number =>
       before === undefined || to === undefined ? 0 : Math.max(0, to[name] - (from?.[name] ?? 0))
     changed.set(app, {
@@ -62,7 +62,7 @@ async function begin(gone: AbortSignal): Promise<void> {
   histories.value = new Map(apps.map(({app, calls, failed}) => [app, {calls, failed}]))
 }
 
-/** Keeps the histories up to date until the function that is returned is called. */
+/** Keeps the histories up to date until the returned function is called. */
 export function followTraffic(): () => void {
   const gone = new AbortController()
   let run = ''
@@ -72,11 +72,11 @@ export function followTraffic(): () => void {
       histories.value = new Map()
       before = undefined
       endsAt = 0
-      begin(gone.signal).catch(() => (endsAt = Date.now() + SPAN_MS)) // then the line begins now
+      begin(gone.signal).catch(() => (endsAt = Date.now() + SPAN_MS)) // the histories then begin with the next span
     }
     const at = now.value // read in any case: the effect runs again with each second
     if (endsAt === 0) return
-    // the page was hidden for a while, and no samples were counted meanwhile; or the clock was set
+    // load them again if the page was hidden, when no spans are counted, or if the clock was set
     if (Math.abs(at - endsAt) > 4 * SPAN_MS) return void (run = '')
     if (at < endsAt) return
     endsAt += SPAN_MS

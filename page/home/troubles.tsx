@@ -9,7 +9,7 @@ import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import {connection, troubles} from '../state/run.ts'
 
-/** Number that is shown at once: more would push away the table, which has them, too. */
+/** The number of problems shown at once; more would push away the table, which lists their apps, too. */
 const MAX_SHOWN = 5
 
 let known: ReadonlySet<string> = new Set()
@@ -18,7 +18,7 @@ effect(() => {
   known = new Set(troubles.value.map(({key}) => key))
 })
 
-/** Where one does what a trouble asks for first. */
+/** Returns the address where the user can do what a problem needs first. */
 function hrefOfAction({action, kind, app, name, request}: Api.Trouble): string {
   switch (action.kind) {
     case 'request':
@@ -34,7 +34,7 @@ function hrefOfAction({action, kind, app, name, request}: Api.Trouble): string {
   }
 }
 
-/** The sentence that terminal and `why` have, with the name of the app as a link. */
+/** Shows the sentence about a problem, as in the terminal and `why`, with the app's name as a link. */
 function Sentence({trouble: {text, name, kind}}: {readonly trouble: Api.Trouble}) {
   const [before = '', ...after] = text.split(`"${name}"`)
   if (after.length === 0) return <>{visible(text)}</>
@@ -47,7 +47,7 @@ function Sentence({trouble: {text, name, kind}}: {readonly trouble: Api.Trouble}
   )
 }
 
-/** One trouble, with its error, what failed because of it, and what to do first. It keeps its place for half a minute after it is over. */
+/** Shows a problem with its error, the calls that failed because of it, and what to do first; when solved, it is marked as over. */
 function Card({trouble}: {readonly trouble: Api.Trouble}) {
   const {kind, app, name, isBad, isOver, at, error, place, failed, failedCalls, action} = trouble
   const isUsable = mayChange && !isOver && connection.value.state === 'open'
@@ -95,7 +95,7 @@ function Card({trouble}: {readonly trouble: Api.Trouble}) {
   )
 }
 
-/** What needs a person, the worst first. `isWhole`: a card for each; else the worst app that is down, in a line. */
+/** Shows the problems, the worst first. `isWhole`: a card for each; else one line about the worst app that is down. */
 export function Troubles({isWhole}: {readonly isWhole: boolean}) {
   const all = isWhole ? troubles.value : troubles.value.filter(({isBad, isOver}) => isBad && !isOver)
   const [first] = all

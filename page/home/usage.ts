@@ -3,16 +3,16 @@ import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {connection, isPaused} from '../state/run.ts'
 
-/** What the processes of an app use. */
+/** The memory and CPU use of the processes of an app. */
 export interface Usage {
   readonly memoryBytes: number
-  /** Use in percent of a core since the measurement before; undefined: there is none yet. */
+  /** The CPU use since the measurement before, in percent of a core; undefined at the first measurement. */
   readonly cpu: number | undefined
 }
 
 const EVERY_MS = 5000
 
-/** By the pid of the app; only while it is followed. */
+/** The usage by the pid of the app; updated only between `followUsage` and its end. */
 export const usage = signal<ReadonlyMap<number, Usage>>(new Map())
 
 interface Sample {
@@ -20,7 +20,7 @@ interface Sample {
   readonly cpuMs: ReadonlyMap<number, number>
 }
 
-/** Keeps memory and CPU up to date until the function that is returned is called. */
+/** Keeps the usage up to date until the returned function is called. */
 export function followUsage(): () => void {
   const gone = new AbortController()
   let [isAsking, nextAt] = [false, 0]
@@ -37,7 +37,7 @@ export function followUsage(): () => void {
         return [pid, {memoryBytes, cpu}]
       })
     )
-    // the first two come soon one after the other: then there is a figure
+    // the second measurement comes soon after the first, because CPU use needs two
     nextAt = performance.now() + (before === undefined ? 1000 : EVERY_MS)
     before = sample
   }
