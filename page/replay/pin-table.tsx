@@ -7,13 +7,13 @@ import {mayChange} from '../state/api.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {isSending, sendReplays, unpin} from './pins.ts'
 
-/** Columns of rounds: the latest ones. */
+/** The number of rounds shown, the latest ones, as columns. */
 const MAX_ROUNDS = 8
 
 const causeOf = ({kind, app, files}: Api.Round): string =>
   kind === 'saved' ? `${app}: ${files.join(', ')}` : kind === 'pinned' ? 'pinned' : 'sent by hand'
 
-/** The pinned calls, and how they were answered after each save. */
+/** Shows the pinned calls, and how each was answered in the latest rounds: after a save, when pinned, or sent by hand. */
 export function PinTable({known: {pins, rounds}}: {readonly known: Api.Pins}) {
   const shown = rounds.slice(-MAX_ROUNDS)
   return (

@@ -5,12 +5,12 @@ import {showProblem} from '../parts/strips.tsx'
 import {api} from '../state/api.ts'
 import {listen, runId} from '../state/run.ts'
 
-/** Undefined: not asked yet. */
+/** The pinned calls and rounds; undefined until they are loaded. */
 export const pins = signal<Api.Pins | undefined>(undefined)
-/** What was sent from this page last, in the order of the answers. */
+/** The replays that were last sent from this page, in the order of their answers. */
 export const sentNow = signal<readonly Api.Replay[]>([])
 export const isSending = signal(false)
-/** The run in which they were sent. */
+/** The id of the run in which they were sent. */
 let sentIn = ''
 
 listen('reset', ({run}) => {
@@ -20,7 +20,7 @@ listen('reset', ({run}) => {
 let isLoading = false
 let isWanted = false
 
-/** Loads them from the run; several calls at once make one request, and one more after it. */
+/** Loads the pins from the run; calls meanwhile cause only one further request. */
 export async function loadPins(): Promise<void> {
   isWanted = true
   if (isLoading) return
@@ -47,7 +47,7 @@ export async function unpin(call: number): Promise<void> {
 
 export const sendAll = async (unsafe: boolean): Promise<void> => sendReplays({pinned: true, unsafe})
 
-/** Sends calls again, and shows each answer as it comes. */
+/** Sends calls again, and shows each answer as it arrives. */
 export async function sendReplays(body: object): Promise<void> {
   if (isSending.value) return
   sentNow.value = []

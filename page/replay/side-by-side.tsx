@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {OneMessage} from '../calls/one-message.tsx'
 import {ReplayResult} from '../calls/replay-result.tsx'
 
-/** Two answers to a pinned call, next to each other: of a round, and of the one before. */
+/** Shows two responses to a pinned call next to each other: that of a round, and the one before it. */
 export function SideBySide({
   known: {pins},
   call,

@@ -12,7 +12,7 @@ const SPANS: readonly (readonly [text: string, seconds: number])[] = [
   ['5 minutes', 300]
 ]
 
-/** Sends the calls of the last seconds again. */
+/** Shows a form that sends the calls of the last seconds or minutes again. */
 export function WindowForm() {
   const [seconds, setSeconds] = useState(30)
   const [q, setQ] = useState('')
@@ -70,7 +70,7 @@ export function WindowForm() {
   )
 }
 
-/** What was sent from this page last. */
+/** Shows the replays that were last sent from this page. */
 export function SentNow() {
   const sent = sentNow.value
   if (sent.length === 0) return null
