@@ -20,7 +20,7 @@ const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the actor, or its ty
 const hrefTo = (...rest: readonly string[]): string =>
   hrefOf('actors', rest, Object.fromEntries(route.value.parameters))
 
-/** Goes back from an actor to its type, from there to all types. */
+/** Goes back from an actor to its type, or from a type to all types. */
 const back = (): void => go(hrefTo(...route.value.rest.slice(0, -1)))
 
 const TYPES: readonly Column<Api.ActorType>[] = [

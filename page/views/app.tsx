@@ -17,16 +17,16 @@ import {go, hrefOf} from '../state/route.ts'
 import {appList, keyOf, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
 
-/** What is asked for about one app; undefined: it has not come yet, or there is none. */
+/** The data loaded about one app; a field is undefined until it arrives, or if there is none. */
 interface Details {
   readonly why?: Api.Why
   readonly deaths?: readonly Api.DeathRow[]
   readonly environment?: Api.Environment
-  /** Where it shows the description of its API. */
+  /** The path at which the app serves the documentation of its API. */
   readonly docs?: Api.AppDocs
 }
 
-/** `changes`: with each other value, it is asked again. */
+/** Loads the details of an app, again whenever `changes` is another value. */
 function useDetails(id: string, changes: string): Details {
   const [details, setDetails] = useState<Details>({})
   useEffect(() => {
@@ -37,7 +37,7 @@ function useDetails(id: string, changes: string): Details {
     api.ask('GET /apps/{id}/why', asked).then(why => show({why}), keep)
     api.ask('GET /apps/{id}/deaths', asked).then(show, keep)
     api.ask('GET /apps/{id}/environment', asked).then(environment => show({environment}), keep)
-    // the app itself is asked, which may write a line for it: only while it is shown
+    // the run asks the app itself, which may log a line, so this is loaded only while the app is shown
     api.ask('GET /apps/{id}/docs', asked).then(docs => show({docs}), keep)
     return () => gone.abort()
   }, [id, changes])
@@ -46,7 +46,7 @@ function useDetails(id: string, changes: string): Details {
 
 const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Back to all apps', run: () => go(hrefOf('apps'))}]
 
-/** One app: what it is, what killed it, its calls. */
+/** Shows an app: its state, its last crash, its calls and facts about it. */
 export default function App({name}: {readonly name: string}) {
   useKeys(KEYS)
   const app = appList.value.find(each => keyOf(each) === name)

@@ -25,10 +25,10 @@ import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
 export const App = late(async () => import('./app.tsx'))
 
-/** Number of apps from which on there is a map. */
+/** The number of apps from which the map is shown. */
 const MIN_WITH_MAP = 40
 
-/** What the filter says: words in names and states. */
+/** The text to search in names and states, in lower case. */
 const words = computed(() => (route.value.parameters.get('q') ?? '').toLowerCase())
 const state = computed(() => route.value.parameters.get('state') ?? '')
 
@@ -39,7 +39,7 @@ const shown = computed(() =>
     .toSorted((a, b) => rankOf(a) - rankOf(b))
 )
 
-/** How many apps are in which state. */
+/** The number of apps in each state. */
 const counts = computed(() => {
   const found = new Map<StateWord, number>()
   for (const app of appList.value) found.set(wordOf(app), (found.get(wordOf(app)) ?? 0) + 1)
@@ -48,12 +48,12 @@ const counts = computed(() => {
 
 const trafficOf = ({id}: Api.App) => incoming.value.get(id) ?? NO_TRAFFIC
 
-/** As the log has it: with its number, if it is not the first instance. */
+/** Returns the name of an instance as in the log: with its number if it is not the first. */
 const nameOf = ({id, instance}: Api.App): string => (instance === 1 ? id : `${id}.${instance}`)
 
 const sum = (all: readonly number[]): string => count(all.reduce((a, b) => a + b, 0))
 
-/** Failures are below the line of all calls, in another colour. */
+/** Shows the calls of the last minutes as a line, with the failed ones as a second line of another colour. */
 function Minutes({id}: {readonly id: string}) {
   const {calls, failed} = histories.value.get(id) ?? NO_HISTORY
   if (calls.every(each => each === 0)) return null
@@ -175,7 +175,7 @@ const COLUMNS: readonly Column<Api.App>[] = [
   {head: 'Actions', name: 'does', cell: app => <RowActions app={app} />}
 ]
 
-/** `#/apps` lists them, `#/apps/shop` shows one. */
+/** Shows the table of apps (`#/apps`) or one app (`#/apps/shop`). */
 export default function Apps() {
   useEffect(followLastLines, [])
   useEffect(followTraffic, [])
@@ -229,7 +229,7 @@ function AppTable() {
   )
 }
 
-/** One click to the answer to: which one is slow? */
+/** Shows a button that sorts the apps by p95, the slowest first. */
 function Slowest() {
   const isOn = route.value.parameters.get('sort') === '-p95'
   if (!isOn && [...incoming.value.values()].every(({p95Ms}) => p95Ms === 0)) return null
@@ -240,7 +240,7 @@ function Slowest() {
   )
 }
 
-/** The states that there are: each counts its apps, and filters them. */
+/** Shows a button for each state that occurs, which counts its apps and filters them. */
 function Chips() {
   const found = Object.entries(STATES).filter(([word]) => counts.value.has(word as StateWord))
   return (

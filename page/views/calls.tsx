@@ -21,7 +21,7 @@ import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
 import {connection, runId} from '../state/run.ts'
 
-/** Words of the filter that are switched by a click. */
+/** The terms that a click adds to the filter or removes from it. */
 const CHIPS: readonly (readonly [text: string, word: string])[] = [
   ['failed', 'is:failed'],
   ['waited', 'is:waited'],
@@ -37,7 +37,7 @@ const KEYS: readonly Key[] = [{keys: 'x', text: 'Clear the calls', run: clear}]
 
 const close = (): void => go(hrefOf('calls', [], Object.fromEntries(route.value.parameters)))
 
-/** `#/calls` lists them, `#/calls/7` shows the request of one. */
+/** Shows the list of calls (`#/calls`) or the request of one (`#/calls/7`). */
 export default function Calls() {
   const [open = ''] = route.value.rest
   return /^\d+$/.test(open) ? <Opened key={runId.value} number={Number(open)} /> : <CallTable />

@@ -23,7 +23,7 @@ export default function Faults() {
     to: parameters.get('to') ?? EMPTY.to
   })
   const [chosen, setEdited] = useState(0)
-  // one that is over is replaced by none
+  // a fault that has ended is no longer edited: the form adds a new one
   const edited = faults.value.some(({number}) => number === chosen) ? chosen : 0
   const save = async (): Promise<void> => {
     const body = keysOf(form)
@@ -140,12 +140,12 @@ function Table({onEdit}: {readonly onEdit: (row: Api.Fault) => void}) {
 interface FormProps {
   readonly form: FaultForm
   readonly setForm: (form: FaultForm) => void
-  /** The number of the fault that the form came from; 0: it is a new one. */
+  /** The number of the fault that is edited; 0 for a new one. */
   readonly edited: number
   readonly save: () => void
 }
 
-/** What the form asks for, with the kinds of faults that have it; none: all do. */
+/** The fields of the form; a field with a kind is shown only for that kind of fault. */
 const FIELDS: readonly (readonly [
   name: Exclude<keyof FaultForm, 'kind'>,
   label: string,

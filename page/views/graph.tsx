@@ -14,10 +14,10 @@ import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
 import {edges} from '../state/run.ts'
 
-/** Its code, with that of the layout, is loaded when it is shown first. */
+/** The picture; its code and that of the layout are loaded when it is shown first. */
 const Picture = late(async () => import('../graph/picture.tsx'))
 
-/** How many calls away from an app in focus others may be. */
+/** The choices for how many calls away from the focused app others may be. */
 const STEPS = ['1', '2', '3'] as const
 
 const FORMS = ['picture', 'matrix', 'list'] as const
@@ -25,7 +25,7 @@ const FORMS = ['picture', 'matrix', 'list'] as const
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
 const within = (): string => STEPS.find(each => each === parameter('within')) ?? '1'
 
-/** Asked again when edges come or go: their figures come by themselves. */
+/** Loads the graph, again when edges come or go; their figures arrive as events. */
 const useGraph = () =>
   useAsked(async signal => api.ask('GET /graph', {signal}), [edges.value.map(edgeKey).toSorted().join('\n')])
 
@@ -47,7 +47,7 @@ export default function Graph() {
   const opened = parameter('open').split(',')
   const all = groupsOf(graph.nodes)
   const groups = new Map([...all].filter(([name]) => !opened.includes(name)))
-  // a picture of many apps without groups is unreadable
+  // a picture of many nodes without groups is unreadable
   const isLarge = graph.nodes.length > MAX_UNGROUPED && all.size === 0
   const form = FORMS.find(each => each === parameter('as')) ?? (isLarge ? 'matrix' : 'picture')
   const selected = parameter('edge')

@@ -23,7 +23,7 @@ const close = (): void => go(hrefOf('jobs', [], parameters()))
 
 const hrefTo = ({app, name}: Api.Job): string => hrefOf('jobs', [app, name], parameters())
 
-/** Its app did not take it, the last time that it came. */
+/** Returns whether the app failed to handle a job when it last came. */
 const hasFailed = ({attempts, answer}: Api.Job): boolean =>
   attempts > 0 || (answer !== '' && !/^(?:2\d\d|ok|success)/i.test(answer))
 

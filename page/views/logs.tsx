@@ -15,7 +15,7 @@ import {appList} from '../state/run.ts'
 import {ownOf} from '../../src/model/own.ts'
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
-/** Ids of the apps that are ticked; none: all are. */
+/** The ids of the apps that are ticked; empty if all are. */
 const ticked = computed(() =>
   parameter('app')
     .split(',')
@@ -23,7 +23,7 @@ const ticked = computed(() =>
 )
 const ids = computed(() => [...new Set(appList.value.map(({id}) => id))])
 
-/** The search as an expression; a string: what is wrong with it. */
+/** Returns the search as a regular expression; a string says what is wrong with it. */
 function expressionOf(words: string): RegExp | string {
   const [, source] = /^\/(.+)\/$/.exec(words) ?? []
   try {
@@ -33,10 +33,10 @@ function expressionOf(words: string): RegExp | string {
   }
 }
 
-/** The id in the name of an instance: `shop.2`. */
+/** Returns the app id in the name of an instance, such as `shop.2`. */
 const idOf = (name: string): string => (ids.value.includes(name) ? name : name.replace(/\.\d+$/, ''))
 
-/** The levels of a choice, which are at least as serious as it. */
+/** The levels that each choice includes: its own and the more serious ones. */
 const AT_LEAST = {error: ['error'], warn: ['error', 'warn'], info: ['error', 'warn', 'info']} as const
 
 function filterOf({words, mode, apps, isError, level}: Wanted): LineFilter {
@@ -60,7 +60,7 @@ interface Wanted {
   readonly mode: string
   readonly apps: readonly string[]
   readonly isError: boolean
-  /** '': every line. */
+  /** The least serious level that is shown; '' shows every line. */
   readonly level: string
 }
 
@@ -71,7 +71,7 @@ export default function Logs() {
   const [isWrapped, wrap] = useState(true)
   const following = useRef(true)
   following.current = isFollowing
-  /** Where it was scrolled to last. */
+  /** The last scroll position. */
   const top = useRef(0)
   const [words, mode, isError] = [parameter('q'), parameter('mode') || 'filter', parameter('stream') === 'stderr']
   const level = parameter('level')
@@ -110,14 +110,14 @@ export default function Logs() {
     currentTarget: HTMLDivElement
   }): void => {
     const isAtEnd = scrollTop + clientHeight > scrollHeight - 30
-    // what is laid out late, or a strip above, moves the end away: only who scrolls up wants to stay
+    // late layout, or a strip above, may move the end away too, so only a scroll up stops following
     const isUp = scrollTop < top.current
     top.current = scrollTop
     if (isAtEnd) follow(true)
     else if (isUp) follow(false)
     else toEnd()
   }
-  // the next lines would take the box to its end before it reports that it has scrolled
+  // stop at once: new lines would scroll to the end before the box reports its scroll event
   const onWheel = ({deltaY, currentTarget: {scrollTop}}: WheelEvent & {currentTarget: HTMLDivElement}): void => {
     if (deltaY < 0 && scrollTop > 0) follow((following.current = false))
   }
@@ -194,7 +194,7 @@ export default function Logs() {
   )
 }
 
-/** What is shown in place of lines. */
+/** Shows a text in place of lines. */
 function Bare({isFiltered}: {readonly isFiltered: boolean}) {
   if (!isFiltered) return <p class="empty bare">What the apps write to stdout and stderr comes here.</p>
   return (
@@ -207,7 +207,7 @@ function Bare({isFiltered}: {readonly isFiltered: boolean}) {
   )
 }
 
-/** The apps whose lines are shown. */
+/** Shows a checkbox for each app, which shows or hides its lines. */
 function AppTicks() {
   const chosen = new Set(ticked.value)
   const isTicked = (id: string): boolean => chosen.size === 0 || chosen.has(id)

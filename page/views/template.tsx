@@ -14,7 +14,7 @@ export default function Template() {
   const found = useAsked(async signal => api.ask('GET /template', {signal}), [asked])
   const load = (): void => setAsked(before => before + 1)
   useEffect(() => {
-    // a note reports an edit that has a mistake, or restarts no app
+    // a note reports an edit of the template that has a mistake or restarts no app
     const stops = (['reload', 'reset', 'note', 'fault', 'following'] as const).map(type => listen(type, load))
     return () => {
       for (const stop of stops) stop()

@@ -6,18 +6,18 @@ import {faults} from '../state/faults.ts'
 import {appList} from '../state/run.ts'
 import Apps from './apps.tsx'
 
-/** A page of the dashboard. See `page/README.md`. */
+/** A view of the dashboard (see `page/README.md`). */
 export interface View {
-  /** The name in the address: `#/apps`. */
+  /** The name in the address, as in `#/apps`. */
   readonly name: string
   readonly title: string
-  /** After `g`. */
+  /** The key that opens the view when pressed after `g`. */
   readonly key: string
-  /** Late, so that it is a chunk of its own; the first view is not. */
+  /** The component; a `late` one is a chunk of its own, which all views but the first are. */
   readonly code: ComponentType & {readonly preload?: () => void}
-  /** It begins a group: what happens, what outlives a call, what one does with it. */
+  /** Whether the view begins a group in the header: what happens now, what outlives a call, what the user can do. */
   readonly beginsGroup?: boolean
-  /** A number next to the title, if it is not 0. */
+  /** Returns a number that is shown next to the title unless it is 0. */
   readonly badge?: () => number
 }
 

@@ -16,7 +16,7 @@ import {instanceHref, instanceKey, isOver, signOf, statusWord, toneOf, workflows
 
 const LIMIT = 500
 
-/** What is shown of the instances, and the statuses that it means. */
+/** The choices of the status filter, and the statuses that each includes. */
 const CHIPS: readonly (readonly [text: string, statuses: readonly Api.WorkflowStatus[]])[] = [
   ['open', ['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED']],
   ['failed', ['FAILED']],
@@ -67,7 +67,7 @@ const COLUMNS: readonly Column<Api.Workflow>[] = [
   {head: 'Last message', name: 'says', cell: ({customStatus, failure}) => visible(failure || customStatus)}
 ]
 
-/** When each ran, from the start of the first of them up to now. */
+/** Returns the columns, with one that shows when each instance ran, on an axis from the first start to the last end. */
 function columnsOf(rows: readonly Api.Workflow[]): readonly Column<Api.Workflow>[] {
   const from = Math.min(...rows.map(beganAt))
   const until = Math.max(...rows.map(each => beganAt(each) + tookMs(each)))
