@@ -19,7 +19,6 @@ const LATE = 2000
 export const calls = signal<readonly Api.Call[]>([])
 /** The number of calls since the list was cleared that are not listed; the run keeps the latest of them. */
 export const notShown = signal(0)
-/** Whether the run has answered. */
 export const isAnswered = signal(false)
 /** What is wrong with the filter; '' if nothing is. */
 export const mistake = signal('')
@@ -63,10 +62,7 @@ function add(rows: readonly Api.Call[]): void {
 /** Returns the number after which calls are requested: `back` before the latest one, as a slow call may end after later ones. */
 const since = (back: number): number => Math.max(clearedAt(), (calls.peek()[0]?.number ?? 0) - back, 0)
 
-/**
- * Keeps the list up to date with the calls that a filter matches, or with whole requests (`isOfRequests`), until the returned function
- * is called.
- */
+/** Keeps the list of calls, or requests (`isOfRequests`), that match a filter up to date until the returned function is called. */
 export function followCalls(q: string, isOfRequests: boolean): () => void {
   const gone = new AbortController()
   /** The calls that arrived before the first answer; undefined after it. */

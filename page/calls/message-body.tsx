@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {exactText, parseExactly} from '../../src/model/exact-json.ts'
 import {visible} from '../parts/safe-text.ts'
 
-/** The number of items or characters of a long list or text that is shown. */
+/** The limits above which lists, texts, nested values and bytes are cut off. */
 const MAX_ITEMS = 200
 const MAX_TEXT = 100_000
 const MAX_DEPTH = 40

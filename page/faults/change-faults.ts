@@ -16,6 +16,5 @@ export async function change(text: string, request: () => Promise<unknown>): Pro
   }
 }
 
-/** Removes a fault. */
 export const remove = async ({number}: Api.Fault): Promise<boolean> =>
   change(`fault ${number} is off`, async () => api.ask('DELETE /faults/{number}', {at: {number}}))

@@ -21,7 +21,7 @@ export const NO_HISTORY: History = {calls: [], failed: []}
 
 type Sums = ReadonlyMap<string, {readonly calls: number; readonly failed: number}>
 
-/** Returns the totals of the calls to each app since the start of the run. */
+/** Returns the totals of the calls to each app since the start of the run, on the edges that the run sends. */
 function sumsNow(): Sums {
   const sums = new Map<string, {calls: number; failed: number}>()
   for (const {to, calls, failed} of edges.peek()) {

@@ -6,7 +6,7 @@ import {connection, isPaused} from '../state/run.ts'
 /** The memory and CPU use of the processes of an app. */
 export interface Usage {
   readonly memoryBytes: number
-  /** The CPU use since the measurement before, in percent of a core; undefined at the first measurement. */
+  /** The CPU use since the measurement before, in percent of a core; undefined at the first measurement of a process. */
   readonly cpu: number | undefined
 }
 

@@ -30,7 +30,7 @@ export interface OpenNote {
 }
 
 /**
- * Shows the latest lines as elements, in blocks of a hundred. New lines leave full blocks untouched, the browser lays out only the
+ * The latest lines as DOM elements, in blocks of a hundred. New lines leave full blocks untouched, the browser lays out only the
  * blocks in sight, and whole blocks are removed from the top. All output of apps is inserted as text.
  */
 export class LineBlocks {

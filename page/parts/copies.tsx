@@ -15,7 +15,7 @@ async function look(): Promise<void> {
   )
 }
 
-/** Asks the run of each other copy to open its dashboard, and keeps the URLs. */
+/** Asks this run to open the dashboard of each other copy, and keeps the URLs. */
 async function openPages(): Promise<void> {
   await look()
   await Promise.all(

@@ -1,7 +1,6 @@
 import {announce} from './announce.tsx'
 import {failure} from './strips.tsx'
 
-/** Writes a text to the clipboard. */
 export const copyText = async (text: string): Promise<void> =>
   navigator.clipboard.writeText(text).then(
     () => announce('Copied'),

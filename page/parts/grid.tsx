@@ -46,7 +46,7 @@ export interface GridProps<T> {
 /** The key of the active row of each table, by table name, for when the user comes back to it. */
 const places = new Map<string, string>()
 
-/** The element that had the focus when the user asked for a table whose rows were still loading. */
+/** The element that had the focus when the user pressed the key for a table whose rows were still loading; null if none waits. */
 let wantedFrom: Element | null = null
 
 // any further key cancels the pending move to the table

@@ -3,7 +3,7 @@ import {wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {duration, timeOfDay} from './format.ts'
 
-/** Shows the known processes of an app: the ones that ended unasked, and the running one. */
+/** Shows the latest processes of an app: those that ended unasked, and the running one. */
 export function Lives({app, ends}: {readonly app: Api.App; readonly ends: readonly Api.DeathRow[]}) {
   const {startedAt, pid} = app
   const latest = ends.slice(-8)

@@ -61,10 +61,7 @@ export const problemOf = (error: unknown): ApiError =>
     ? error
     : new ApiError({status: 0, detail: 'the run does not answer', hint: 'It may have ended.'})
 
-/**
- * Returns a state updater for a failed request: the previous value stays if the run does not answer, else the problem's text replaces
- * it.
- */
+/** Returns a state updater for a failed request: keeps a value that `isSame` if the run does not answer, else sets the problem's text. */
 export const keptOr =
   <T extends object>(error: unknown, isSame: (before: T) => boolean = () => true) =>
   (before: T | string | undefined): T | string =>

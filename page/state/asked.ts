@@ -2,7 +2,7 @@ import {useEffect, useState} from 'preact/hooks'
 import {keptOr} from './api.ts'
 
 /**
- * Calls `ask` for each change of `inputs`; returns its answer, a string that says why there is none, or undefined while it is awaited.
+ * Calls `ask` at once and when `inputs` change; returns its answer, a string that says why there is none, or undefined while it is awaited.
  * The previous answer stays if the run does not answer.
  */
 export function useAsked<T extends object>(

@@ -3,7 +3,6 @@ import {keepToken, takeToken} from './token.ts'
 
 /** The route in the address, such as `#/apps/shop?show=why`. */
 export interface Route {
-  /** The name of a view. */
   readonly view: string
   readonly rest: readonly string[]
   readonly parameters: URLSearchParams

@@ -33,7 +33,7 @@ export interface EventData {
   reset: Api.Run
 }
 
-/** The event types that carry the state of the run and are always followed; the others only while a view listens. */
+/** The event types that carry the state of the run and are always followed; others are only while a view listens. */
 const STATE = ['app', 'edges', 'troubles', 'reload', 'death', 'fault', 'replay', 'note']
 const SAMPLES = new Set(['calls', 'lines', 'workflow'])
 
@@ -105,7 +105,6 @@ function lost({status, message, explanation: hint}: ApiError, retryAt: number): 
   connection.value = {state: before.state === 'ended' && status === 0 ? 'ended' : 'lost', at, retryAt, why}
 }
 
-/** Reconnects at once. */
 export const reconnect = (): void => stream.now()
 
 const isShown = (): boolean => !document.hidden && !isPaused.value

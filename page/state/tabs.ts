@@ -11,7 +11,6 @@ const ours = crypto.randomUUID()
 const seenSince = new Set<string>()
 let wasSeen = false
 
-/** Returns whether this tab may follow events. */
 export const mayFollow = (): boolean => !document.hidden || (wasSeen && seenSince.size < MAX_FOLLOWING)
 
 function show(): void {

@@ -30,5 +30,5 @@ function sums(keyOf: (edge: Api.Edge) => string): ReadonlyMap<string, Readonly<T
 export const incoming = computed(() => sums(({to}) => to))
 /** The traffic from each app, by app id. */
 export const outgoing = computed(() => sums(({from}) => from))
-/** The traffic of all calls. */
+/** The traffic on all edges, of which the run sends the 500 busiest. */
 export const whole = computed(() => sums(() => '').get('') ?? NO_TRAFFIC)

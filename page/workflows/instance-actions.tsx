@@ -8,7 +8,7 @@ import {go} from '../state/route.ts'
 import {change} from './instances.ts'
 import {instanceHref, isOver, isWaiting, workflowsHref} from './words.ts'
 
-/** Returns whether an instance can run again; Dapr does not rerun a child on its own. */
+/** Returns whether an instance can run again; Dapr cannot rerun a child without its parent. */
 const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instance.parent === null
 
 /** Runs a finished instance again as a new one. `eventId`: the step to begin with; undefined for the first. */
