@@ -167,7 +167,8 @@ function statusFilter(value: string): CallFilter {
       explanation: 'Write status:503, status:5xx or status:0 (no response).'
     })
   // 0 is the code of a call of gRPC that has succeeded, too
-  if (Number(value) === 0) return ({status, flags}) => status === 0 && (flags & FLAG.grpc) === 0
+  if (Number(value) === 0)
+    return ({status, flags}) => status === 0 && (flags & (FLAG.grpc | FLAG.open | FLAG.failed)) !== FLAG.grpc
   return ({status}) => status === Number(value)
 }
 

@@ -66,7 +66,7 @@ t.test(
     const lines = new CallLines(8)
     const edgeOf = new Edges(() => 0).between('shop', 'stock')
     const is = (words: string, {method = 'GET', flags = 0}): boolean => {
-      const line = lines.read(lines.begin(0, edgeOf.index, method, flags))
+      const line = {...lines.read(lines.begin(0, edgeOf.index, method, 0)), flags}
       const head = Buffer.from(`${method} /files HTTP/1.1\r\n`)
       const content = contentOf({pieces: [{kind: PIECE.requestHead, bytes: head}]})
       return readFilter(words)({...line, edgeOf}, () => content)
@@ -76,5 +76,7 @@ t.test(
     t.equal(is('method:get', {}), true)
     t.equal(is('status:0', {}), true)
     t.equal(is('status:0', {flags: FLAG.grpc}), false)
+    t.equal(is('status:0', {flags: FLAG.grpc | FLAG.open}), true, 'it has none yet')
+    t.equal(is('status:0', {flags: FLAG.grpc | FLAG.failed}), true, 'it was reset, or its caller has left')
   }
 )
