@@ -131,11 +131,16 @@ export class SpanStore {
     this.#ignored.add(traceId)
     const [oldest] = this.#ignored
     if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest)
-    if (!this.#traces.delete(traceId)) return
-    // others would be dropped for what is never shown
-    this.#items = this.#items.slice(this.#first).filter(item => item?.traceId !== traceId)
-    this.#first = 0
-    this.#bytes = this.#items.reduce((sum, item) => sum + (item === undefined ? 0 : bytesOf(item)), 0)
+    const {spans, logs} = this.#traces.get(traceId) ?? {spans: new Map(), logs: []}
+    this.#traces.delete(traceId)
+    // others would be dropped for what is never shown; it has come just now, so that all others are seldom looked at
+    for (let left = spans.size + logs.length, at = this.#items.length - 1; left > 0 && at >= this.#first; at--) {
+      const item = this.#items[at]
+      if (item?.traceId !== traceId) continue
+      this.#items.splice(at, 1)
+      this.#bytes -= bytesOf(item)
+      left--
+    }
   }
 }
 
