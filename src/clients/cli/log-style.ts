@@ -67,9 +67,10 @@ export class LineView implements ConsoleView {
     this.#isPainted = isPainted
   }
 
-  /** `name`: an id, with the number of an instance or with a version behind it. */
+  /** `name`: an id, maybe with a version and the number of an instance behind it: `shop_1.2.0.2`. */
   shows(name: string): boolean {
-    return this.only === undefined || this.only.has(name) || this.only.has(name.replace(/\.\d+$| .*$/, ''))
+    const {only} = this
+    return only === undefined || only.has(name) || only.has(name.replace(/_\d+\.\d+\.\d+.*$|\.\d+$/, ''))
   }
 
   stamp(): string {

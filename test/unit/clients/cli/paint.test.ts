@@ -86,8 +86,9 @@ t.test('a view hides apps and shows times as it is told', async t => {
   view.only = new Set(['api'])
   t.ok(view.shows('api'))
   t.notOk(view.shows('worker'))
-  for (const name of ['api.2', 'api 1.2.0']) t.ok(view.shows(name), name)
-  for (const name of ['api.admin', 'api.2.3', 'api-2']) t.notOk(view.shows(name), `${name}, another app`)
+  for (const name of ['api.2', 'api_1.2.0', 'api_1.2.0.2', 'api_1.2.0-rc.1']) t.ok(view.shows(name), name)
+  for (const name of ['api.admin', 'api.2.3', 'api-2', 'api_2', 'api_admin_1.2.0'])
+    t.notOk(view.shows(name), `${name}, another app`)
   view.hasTimes = true
   t.match(view.stamp(), /^\d\d:\d\d:\d\d\.\d{3} $/)
   t.equal(clockText(new Date(2026, 0, 2, 3, 4, 5, 67)), '03:04:05.067')
