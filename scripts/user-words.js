@@ -5,7 +5,7 @@
 const READ = 'an object literal knows `constructor`, too: look the word up by ownOf of model/own.ts'
 const WRITTEN = 'a key `__proto__` would be lost: begin with emptyRecord() of model/own.ts'
 
-/** The literal without `as const`, `satisfies` and Object.freeze. */
+/** The literal without `as const` and `satisfies`. */
 function literalOf(node) {
   if (node === null || node === undefined) return undefined
   return node.type === 'ObjectExpression' ? node : literalOf(node.expression)
