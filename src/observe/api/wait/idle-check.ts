@@ -15,7 +15,7 @@ export class IdleCheck implements WaitCheck {
   readonly #clock: () => number
   readonly #calls: IdleCalls
   #counts: readonly number[]
-  #messages = new Map<string, number>()
+  #messages = new Map<string, Backlog>()
   #since: number
   #busy = ''
   #wasBusy = false
@@ -78,16 +78,17 @@ export class IdleCheck implements WaitCheck {
   /** Topics with waiting messages, or with new ones since the last check; '' if there are none. */
   async #backlog(): Promise<string> {
     let busy = ''
-    const seen = new Map<string, number>()
+    const seen = new Map<string, Backlog>()
     const all = this.#context.backlogs()
-    const read = await Promise.all(all.map(async each => readOf(each)))
+    const keys = all.map(({app, pubsubName, topic}, index) => `${app} ${pubsubName} ${topic} ${index}`)
+    const last = keys.map(key => this.#messages.get(key))
+    const read = await Promise.all(all.map(async (each, index) => readOf(each, last[index])))
     for (const [index, {app, pubsubName, topic}] of all.entries()) {
-      const backlog = read[index]
+      const [key = '', backlog] = [keys[index], read[index]]
       if (backlog === undefined) continue
-      const key = `${app} ${pubsubName} ${topic} ${index}`
-      seen.set(key, backlog.count)
+      seen.set(key, backlog)
       if (backlog.waiting > 0) busy = `${backlog.waiting} messages of topic ${topic} (${pubsubName}) wait for ${app}`
-      else if (busy === '' && (this.#messages.get(key) ?? backlog.count) !== backlog.count)
+      else if (busy === '' && (last[index] ?? backlog).count !== backlog.count)
         busy = `messages of topic ${topic} (${pubsubName}) came`
     }
     this.#messages = seen
@@ -98,10 +99,13 @@ export class IdleCheck implements WaitCheck {
 /** How long a broker may take to answer, in ms. */
 const ANSWER_MS = 1000
 
-/** A broker that does not answer, or not in time, counts as idle: one that is frozen would hold a wait beyond its end. */
-async function readOf({read}: TopicBacklog): Promise<Backlog | undefined> {
+/**
+ * A broker that does not answer counts as idle. One that does not answer in time, which would hold a wait beyond its end, is taken to be as it
+ * was: it may be slow since much is to be done.
+ */
+async function readOf({read}: TopicBacklog, before: Backlog | undefined): Promise<Backlog | undefined> {
   try {
-    return await within(ANSWER_MS, read())
+    return (await within(ANSWER_MS, read())) ?? before
   } catch {
     return undefined
   }

@@ -126,6 +126,15 @@ t.test('a broker that does not answer, as it is frozen, holds up no look', async
   const look = after(50)
   mock.timers.tick(1000)
   t.equal(await look, 'met')
+  run.messages = {waiting: 3, count: 0}
+  const messages = '3 messages of topic'
+  t.match(await after(50), messages)
+  run.messages = undefined
+  for (let looks = 0; looks < 3; looks++) {
+    const slow = after(200)
+    mock.timers.tick(1000)
+    t.match(await slow, messages, 'it may be slow since they wait')
+  }
 })
 
 t.test('ignored calls neither begin the span anew nor keep it from ending', async t => {
