@@ -111,6 +111,9 @@ export const maySleep = ({lazy, idleTimeoutMs}: Pick<AppPlan, 'lazy' | 'idleTime
 /** What people call an instance of an app: the first one by the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
 
+/** The id in the name that lines of an app have, maybe with a version and the number of an instance behind it: `shop_1.2.0.2`. */
+export const idInName = (name: string): string => name.replace(/_\d+\.\d+\.\d+.*$|\.\d+$/, '')
+
 /** Whether a name means an instance: the id of its app, or its own name; the first one may have its number, too (`shop.1`). */
 export const isNamedSo = ({id, name}: {readonly id: string; readonly name: string}, text: string): boolean =>
   text === id || text === name || (name === id && text === `${id}.1`)

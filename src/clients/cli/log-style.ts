@@ -1,4 +1,4 @@
-import {instanceName, type Plan} from '../../model/plan.ts'
+import {idInName, instanceName, type Plan} from '../../model/plan.ts'
 import {appPrefix} from '../../observe/logging/prefix.ts'
 import {asBytes} from '../../model/bytes.ts'
 import type {ConsoleView} from '../../observe/logging/app-log.ts'
@@ -67,10 +67,8 @@ export class LineView implements ConsoleView {
     this.#isPainted = isPainted
   }
 
-  /** `name`: an id, maybe with a version and the number of an instance behind it: `shop_1.2.0.2`. */
   shows(name: string): boolean {
-    const {only} = this
-    return only === undefined || only.has(name) || only.has(name.replace(/_\d+\.\d+\.\d+.*$|\.\d+$/, ''))
+    return this.only === undefined || this.only.has(name) || this.only.has(idInName(name))
   }
 
   stamp(): string {

@@ -1,11 +1,11 @@
-import {isNamedSo} from '../../model/plan.ts'
+import {idInName, isNamedSo} from '../../model/plan.ts'
 import type {LogLine} from '../logging/headed-lines.ts'
 import {withoutColours} from '../logging/prefix.ts'
 import {levelOf} from '../../model/line-level.ts'
 import type * as Api from '../../model/api.generated.ts'
 
-/** Lines have the name of an instance: `shop.2`. */
-export const isOfApp = (name: string, app: string): boolean => isNamedSo({id: name.replace(/\.\d+$/, ''), name}, app)
+/** `name`: of the lines. */
+export const isOfApp = (name: string, app: string): boolean => isNamedSo({id: idInName(name), name}, app)
 
 /** `text`: decoded, with its colours. */
 export function lineView({time, app, stream}: Pick<LogLine, 'time' | 'app' | 'stream'>, text: string): Api.Line {

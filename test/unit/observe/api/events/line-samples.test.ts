@@ -30,4 +30,6 @@ t.test('who reads one app is told how many lines of this app came besides', asyn
   t.match(linesOf(taken, 'shop'), {lines: [{line: 'a line'}], notShown: 0})
   const {lines, notShown} = linesOf(taken, 'stock')
   t.equal(lines.length + notShown, 1000)
+  log.writer('shop_1.2.0.2').write('stdout', 'of another version\n', 1)
+  t.match(linesOf(samples.take(), 'shop'), {lines: [{app: 'shop_1.2.0.2', line: 'of another version'}]})
 })
