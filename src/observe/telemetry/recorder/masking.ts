@@ -121,8 +121,11 @@ export class Masking {
       const whole = text.slice(from, valueEnd(text, from))
       const isSecret = this.isSecret(name, whole.replaceAll('"', ''))
       const to = isSecret ? Math.max(from + whole.length, blockEnd(text, from)) : from + whole.length
-      // many writers put a backslash before a slash
-      const bare = text.slice(from, to).replaceAll(/"|\\(?=\/)/g, '')
+      // many writers put a backslash before a slash; those of Go and .NET write `&` so
+      const bare = text
+        .slice(from, to)
+        .replaceAll(/"|\\(?=\/)/g, '')
+        .replaceAll(String.raw`\u0026`, '&')
       const shown = isSecret && to > from ? this.#mask(bare, name) : this.#address(bare)
       if (shown !== bare) {
         masked += `${text.slice(done, from)}"${shown}"`

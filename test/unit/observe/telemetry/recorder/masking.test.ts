@@ -100,6 +100,9 @@ t.test('JSON that was cut: as far as it is there', t => {
   t.equal(json('{"secret":true,"keys":null,"rest":"xy'), '{"secret":true,"keys":null,"rest":"xy')
   t.equal(json('{"links":["/plain","/x?token=abc","/y'), '{"links":["/plain","/x?token=<masked, 3 characters>","/y')
   t.notMatch(json(String.raw`{"next":"https:\/\/a.de\/x?token=hunter2","rest":"xy`), /hunter2/)
+  t.notMatch(json(String.raw`{"next":"https://a.de/x?a=1\u0026token=hunter2","rest":"xy`), /hunter2/)
+  const harmless = String.raw`{"next":"https://a.de/x?a=1\u0026b=2","rest":"xy`
+  t.equal(json(harmless), harmless)
   t.end()
 })
 
