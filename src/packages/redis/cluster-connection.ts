@@ -137,10 +137,17 @@ export class ClusterConnection implements RedisConnection {
     for (let tries = 0; ; tries++) {
       const at = this.#slots.find(({from, to}) => from <= slot && slot <= to)?.node
       if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
+      const node = await this.#node(at)
+      const opening = this.#nodes.get(at)
       try {
-        return await run(await this.#node(at))
+        return await run(node)
       } catch (error) {
-        if (!(error instanceof RedisError) || tries === MAX_REDIRECTIONS) throw error
+        if (tries === MAX_REDIRECTIONS) throw error
+        if (!(error instanceof RedisError)) {
+          // what waited for a node that has a successor now was not sent; what was under way has failed before
+          if (this.#nodes.get(at) === opening || this.#over.signal.aborted) throw error
+          continue
+        }
         const [word, , asked = ''] = error.message.split(' ')
         if (word === 'ASK') return this.#ask(asked, run)
         if (word !== 'MOVED' && word !== 'EXECABORT') throw error

@@ -113,6 +113,26 @@ t.test('the node that takes the place of another one is found, however late, and
   t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
 })
 
+t.test('a command that waits for a node that is gone is run by its successor', async t => {
+  const ports: number[] = []
+  const slots = (): Result => [
+    [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
+    [8192, 16_383, ['127.0.0.1', ports[1] ?? 0]]
+  ]
+  const [first, second, third] = [await openNode(t, slots), await openNode(t, slots), await openNode(t, slots)]
+  ports.push(first.port, second.port)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port: first.port})
+  t.teardown(async () => connection.close())
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+  second.end()
+  // until the connection hears of it, commands fail
+  while ((await connection.command(['SET', 'foo', '1']).catch(() => 'lost')) !== 'lost');
+  const waiting = [connection.command(['SET', 'foo', '2']), connection.transaction([['SET', 'foo', '2']])]
+  ports[1] = third.port
+  t.same(await Promise.all(waiting), ['OK', ['OK']])
+  t.equal(third.engine.database(0).size, 1)
+})
+
 t.test('nothing is opened for commands that come after its end', async t => {
   let port = 0
   const node = await openNode(t, () => [[0, 16_383, ['127.0.0.1', port]]])
