@@ -121,7 +121,12 @@ export class MovableConnection implements RedisConnection {
         each.end = await next.subscribe(each.pattern, each.listener)
         if (!this.#listening.has(each)) await each.end() // it was ended meanwhile
       }
-      await Promise.all([...this.#duplicates].map(async each => each.move()))
+      const moved = [...this.#duplicates].map(async each =>
+        each.move().catch((error: unknown) => {
+          if (!each.#isClosed) throw error // one that is closed meanwhile holds up nobody
+        })
+      )
+      await Promise.all(moved)
       this.resume()
     } finally {
       const old = await before?.catch(() => undefined)

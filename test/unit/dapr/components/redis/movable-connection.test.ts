@@ -86,6 +86,29 @@ t.test('a server that could not be reached does not take the place of the next o
   t.ok(next.isClosed)
 })
 
+t.test('a duplicate that is closed while it moves does not hold up the others', async t => {
+  const late = Promise.withResolvers<RedisConnection>()
+  const [old, next, other] = [new Server(), new Server(), new Server()]
+  const opening = [old, old, old, next].map(async ({connection}) => connection)
+  opening.push(late.promise, Promise.resolve(other.connection))
+  const connection = new MovableConnection(
+    async () => opening.shift() ?? Promise.reject(new Error('no server')),
+    1000,
+    () => undefined
+  )
+  await connection.connected()
+  const [first, second] = [await connection.duplicate(), await connection.duplicate()]
+  connection.suspend()
+  const moving = connection.move()
+  await new Promise(setImmediate)
+  const closing = first.close()
+  late.reject(new Error('the connection to Redis is closed'))
+  await closing
+  await moving
+  t.equal(await connection.command(['PING']), 'OK')
+  t.equal(await second.command(['PING']), 'OK')
+})
+
 for (const isClosedByMove of [true, false])
   t.test(
     `a command that is under way as ${isClosedByMove ? 'the connection moves' : 'its Redis ends'} is run by the next one`,
