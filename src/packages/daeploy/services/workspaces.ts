@@ -127,8 +127,8 @@ export class Workspaces {
   /** Removes all workspaces except those in which a user changed files; returns their paths. */
   async close(): Promise<readonly string[]> {
     this.#closing.abort(new Error('the run ends'))
-    if (this.#folder === '') return []
     await this.#unpacked
+    if (this.#folder === '') return []
     await Promise.all([...this.#copies.values()].map(async ({copied}) => copied))
     const kept = await changedIn(this.#folder, this.#contents)
     let isEmpty = kept.length === 0

@@ -332,6 +332,14 @@ t.test('an end while a deployment is unpacked leaves nothing', async t => {
   t.same(said, [])
 })
 
+t.test('an end at the very begin of the first deployment leaves nothing', async t => {
+  const {root, copies} = scene(t)
+  const late = t.rejects(copies.unpack('hello_1.0.0', packed(root, 'service.py')), /the run ends/)
+  t.same(await copies.close(), [])
+  await late
+  t.notOk(existsSync(join(root, '.cache/pillion')) && readdirSync(join(root, '.cache/pillion')).length > 0)
+})
+
 t.test('of what was deployed an edited file stays; what the service wrote goes', async t => {
   const {root, copies} = scene(t)
   const edited = await copies.unpack('hello_1.0.0', packed(root, 'service.py'))
