@@ -3,10 +3,11 @@ import {createServer, type AddressInfo} from 'node:net'
 import t from 'tap'
 import {loadBuiltIn} from '#redis'
 import {freePort} from '../../../rig/free-port.ts'
+import type {Environment} from '../../../../src/model/environment.ts'
 import {RedisServers} from '../../../../src/dapr/components/redis/redis-servers.ts'
 
-const servers = (): RedisServers =>
-  new RedisServers({env: {PILLION_REDIS: 'memory'}, isOwnPort: () => false, reporter: {warn: () => {}}})
+const servers = (env: Environment = {PILLION_REDIS: 'memory'}): RedisServers =>
+  new RedisServers({env, isOwnPort: () => false, reporter: {warn: () => {}}})
 
 t.test('a run that ends while another one greets its Redis is followed', async t => {
   let connections = 0
@@ -72,24 +73,31 @@ t.test('who goes on with another server is told: what was set at the one before 
   ])
 })
 
-t.test('no command fails that is under way as the run ends that is the Redis', async t => {
-  const [one, other] = [servers(), servers()]
+t.test('a command that is under way as the run ends that is the Redis does not fail, and is run once', async t => {
+  const env = {XDG_STATE_HOME: t.testdir()}
+  const [one, other] = [servers(env), servers(env)]
   t.teardown(async () => other.close())
   const port = await freePort()
   await one.connect({host: '127.0.0.1', port})
   const connections = await Promise.all([1, 2, 3].map(async () => other.connect({host: '127.0.0.1', port})))
   const over = new AbortController()
+  let count = 0
   const results = connections.flatMap(connection =>
     Array.from({length: 20}, async () => {
-      for (; !over.signal.aborted; await new Promise(setImmediate)) await connection.command(['INCR', 'a'])
+      for (; !over.signal.aborted; await new Promise(setImmediate)) {
+        await connection.command(['INCR', 'a'])
+        count++
+      }
     })
   )
   const moved = Promise.all(connections.map(async each => new Promise<void>(resolve => each.onServer?.(resolve))))
   const ended = Promise.all(results)
+  await new Promise(setImmediate)
   await one.close()
   await Promise.race([moved, ended])
   over.abort()
   await ended
+  t.equal(String(await connections[0]?.command(['GET', 'a'])), count.toString())
 })
 
 t.test('an app that takes the port while a component looks for a server there gets it', async t => {
