@@ -95,15 +95,18 @@ function generated(values: Values, file: ManifestObject['file']): readonly Manif
   )
 }
 
-/** The paths that a name with wildcards means; links to folders are not followed. */
+/** The paths that a name with wildcards means; `**` does not follow links to folders, which may lead to themselves. */
 function matching(name: string, root: string): readonly string[] {
   if (!/[*?[{]/.test(name)) return [resolve(root, name)]
+  const isDeep = name.includes('**')
   return compileGlob(name, root).flatMap(glob => {
     const search = (folder: string): readonly string[] =>
       entriesOf(folder).flatMap(each => {
         const path = join(folder, each)
         if (!isFolder(path)) return glob.matches(path) && /\.(?:ya?ml|json)$/.test(each) ? [path] : []
-        return !/^(?:\.|node_modules$)/.test(each) && !isLink(path) && glob.canMatchIn(path) ? search(path) : []
+        return !/^(?:\.|node_modules$)/.test(each) && !(isDeep && isLink(path)) && glob.canMatchIn(path)
+          ? search(path)
+          : []
       })
     return search(glob.base)
   })

@@ -215,6 +215,17 @@ t.test('folders that lead to themselves are entered once', async t => {
   t.match(found.apps, [{id: 'web'}])
 })
 
+t.test('a name with a wildcard for one folder finds what is in a linked one', async t => {
+  const config = 'apiVersion: skaffold/v4beta1\nkind: Config\nmanifests: {rawYaml: ["k/*/web.yaml"]}\n'
+  const cwd = t.testdir({
+    'skaffold.yaml': config,
+    shared: {'web.yaml': deployment('web', '[]')},
+    k: {one: t.fixture('symlink', '../shared'), two: t.fixture('symlink', '..')}
+  })
+  const {imported: found} = await importFrom(['.'], {cwd})
+  t.match(found.apps, [{id: 'web'}])
+})
+
 t.test('what manifests make of variables changes no command of another project', async t => {
   const {template} = await imported(t, {
     k8s: {'api.yaml': deployment('api', "[{name: T, value: '${x}'}]").replace('image: api', 'image: shop/api')},
