@@ -223,10 +223,12 @@ export class ClusterConnection implements RedisConnection {
   }
 }
 
-/** A node that does not know its own address has the one at which it was asked. */
+/** By their slots, though nodes may tell them in any order. A node that does not know its own address has the one at which it was asked. */
 const rangesIn = (reply: RedisReply, host: string): readonly SlotRange[] =>
-  itemsIn(reply).map(range => {
-    const [from, to, master] = itemsIn(range)
-    const [name, port] = itemsIn(master)
-    return {from: Number(from), to: Number(to), node: `${String(name ?? '') || host}:${String(port)}`}
-  })
+  itemsIn(reply)
+    .map(range => {
+      const [from, to, master] = itemsIn(range)
+      const [name, port] = itemsIn(master)
+      return {from: Number(from), to: Number(to), node: `${String(name ?? '') || host}:${String(port)}`}
+    })
+    .toSorted((a, b) => a.from - b.from)

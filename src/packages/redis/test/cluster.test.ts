@@ -12,7 +12,7 @@ import {encodeResult} from '../protocol/writer.ts'
 async function openNode(
   t: Test,
   slots: () => Result
-): Promise<{readonly engine: RedisEngine; readonly port: number; readonly end: () => void}> {
+): Promise<{readonly engine: RedisEngine; readonly port: number; readonly cut: () => void; readonly end: () => void}> {
   const engine = new RedisEngine()
   const sockets: net.Socket[] = []
   const server = net.createServer(socket => {
@@ -28,11 +28,14 @@ async function openNode(
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close())
-  const end = (): void => {
-    server.close()
+  const cut = (): void => {
     for (const socket of sockets) socket.destroy()
   }
-  return {engine, port: (server.address() as AddressInfo).port, end}
+  const end = (): void => {
+    server.close()
+    cut()
+  }
+  return {engine, port: (server.address() as AddressInfo).port, cut, end}
 }
 
 /** Two nodes, and a connection to them. */
@@ -84,6 +87,34 @@ t.test('a scan sees the keys of all nodes once, and the facts of a stream come f
     await connection.command(['XGROUP', 'CREATE', topic, 'shop', '0', 'MKSTREAM'])
     t.equal(itemsIn(await connection.command(['XINFO', 'GROUPS', topic])).length, 1, topic)
   }
+})
+
+t.test('a scan goes on where it was, in whatever order nodes tell who has which slots', async t => {
+  const ports: number[] = []
+  const questions: number[] = []
+  const slots = (): Result => {
+    const ranges = [
+      [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
+      [8192, 16_383, ['127.0.0.1', ports[1] ?? 0]]
+    ]
+    return questions.push(0) === 1 ? ranges : ranges.toReversed()
+  }
+  const [first, second] = [await openNode(t, slots), await openNode(t, slots)]
+  ports.push(first.port, second.port)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port: first.port})
+  t.teardown(async () => connection.close())
+  for (let n = 0; n < 50; n++) await connection.command(['SET', `key${n}`, '1'])
+  const found: string[] = []
+  const scan = async (from: string): Promise<string> => {
+    const [next, some] = itemsIn(await connection.command(['SCAN', from, 'COUNT', '7']))
+    found.push(...itemsIn(some).map(String))
+    return String(next)
+  }
+  let cursor = await scan('0')
+  second.cut()
+  while (questions.length < 3) await new Promise(setImmediate)
+  for (let turns = 0; turns < 100 && cursor !== '0'; turns++) cursor = await scan(cursor)
+  t.equal(new Set(found).size, 50)
 })
 
 t.test('the node that takes the place of another one is found, however late, and who listens hears it', async t => {
