@@ -32,6 +32,8 @@ export class KeyWriter {
   /** Which stream is in which row. */
   readonly #serials: Map<number, number>
   #lastId: number
+  /** Streams whose rows go with the first write: on a full disk the keys can still be read. */
+  #lost: ReadonlySet<number>
 
   constructor(file: DatabaseSync, {ids, serials, lastId, lost}: StoredRows) {
     this.#file = file
@@ -40,7 +42,7 @@ export class KeyWriter {
     this.#put = file.prepare('INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?)')
     this.#remove = file.prepare('DELETE FROM keys WHERE id = ?')
     this.#rows = new StreamRows(file)
-    for (const serial of lost) this.#rows.drop(serial)
+    this.#lost = lost
     this.#ids = ids
     this.#serials = serials
     this.#lastId = lastId
@@ -58,6 +60,7 @@ export class KeyWriter {
     this.#inTransaction(
       written.streams,
       () => {
+        for (const serial of this.#lost) this.#rows.drop(serial)
         for (const [database, keys] of changed) {
           const ids = (this.#ids[database.index] ??= new Map())
           for (const key of keys) {
@@ -82,6 +85,7 @@ export class KeyWriter {
       if (serial === undefined) this.#serials.delete(row)
       else this.#serials.set(row, serial)
     for (const stream of written.streams) stream.written()
+    this.#lost = new Set()
     if (room <= 0) this.#emptyLog()
     return left
   }
