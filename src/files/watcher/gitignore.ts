@@ -1,7 +1,9 @@
 import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {compileExactGlob, isInside, type Glob} from '../../model/glob.ts'
-import {commonOf, gitOf, gitText} from '../../platform/git-folder.ts'
+import {orElse} from '../../model/or-else.ts'
+import {readTextFile} from '../../model/read-file.ts'
+import {commonOf, gitOf} from '../../platform/git-folder.ts'
 import {repositoryAbove} from '../../platform/paths.ts'
 
 export const GITIGNORE = '.gitignore'
@@ -67,7 +69,7 @@ export class Gitignore {
   #rulesIn(folder: string): readonly Rule[] {
     const rules =
       this.#rules.get(folder) ??
-      [...excludeFiles(folder), join(folder, GITIGNORE)].flatMap(file => rulesOf(gitText(file), folder))
+      [...excludeFiles(folder), join(folder, GITIGNORE)].flatMap(file => rulesOf(textOf(file), folder))
     this.#rules.set(folder, rules)
     return rules
   }
@@ -91,6 +93,9 @@ function rulesOf(text: string, folder: string): readonly Rule[] {
     return [{glob, isNegated, isForFolders: pattern !== name}]
   })
 }
+
+/** '' = it is not there, or cannot be read. Blanks at its start and end count. */
+const textOf = (file: string): string => orElse(() => readTextFile(file), '')
 
 /** All worktrees of a repository share its file. */
 const excludeFiles = (folder: string): readonly string[] =>

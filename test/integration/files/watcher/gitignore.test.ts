@@ -25,6 +25,8 @@ const FILES = {
     deep: {'a.o': '', 'a.c': ''},
     sub: {deep: {'a.js': ''}, gen: {'a.js': ''}, dist: ''}
   },
+  // blanks at the start of a file are part of its first name, and one at its end may be
+  web: {'.gitignore': ' first\nlast\\ ', first: '', ' first': '', last: '', 'last ': ''},
   'top.js': '',
   'keep.tmp': '',
   only: {me: '', you: ''},
