@@ -206,3 +206,14 @@ t.test('an app whose folder is moved away keeps its process, and is reloaded onc
   t.notMatch(run.stdout.text, 'elsewhere')
   t.notMatch(run.stderr.text, 'could not be started')
 })
+
+t.test('without --watch a save of the file of variables is one of the apps that watch it', async t => {
+  const rig = await openRig(t)
+  await rig.write({'vars.env': 'WHO=reader\n'})
+  await rig.template([{appID: 'a', appDirPath: '.', watch: ['vars.env']}], {}, {interpolate: 'vars.env'})
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.driven('a')
+  await run.waitForLine('Writing log files')
+  await rig.write({'vars.env': 'WHO=writer\n'})
+  await rig.driven('a')
+})

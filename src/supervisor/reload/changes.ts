@@ -68,7 +68,8 @@ export class Changes {
     if (this.#isOver || (!isWatched && reread === undefined)) return
     const {Watching} = await import('./watch-apps.ts')
     if (reread !== undefined) await this.#loadEdits(reread)
-    const templateFiles = filesOf(reread === undefined ? {...plan, apps: []} : plan)
+    // what is not read again is not the template's alone: it may be a file of apps, too
+    const templateFiles = reread === undefined ? [plan.file, ...(plan.overlays ?? [])] : filesOf(plan)
     this.#watching = new Watching(templateFiles, this.#onFiles, this.#options.reporter)
     await Promise.all([
       ...runtimes().map(async runtime => this.#watching?.follow(runtime, runtime.createdAt)),
