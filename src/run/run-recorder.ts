@@ -41,8 +41,8 @@ const LINES = 50
 /** The memory of a run: its calls, and the exits of its apps. */
 export class RunRecorder {
   readonly calls: CallRecorder
-  /** The latest reload of each app, by name. */
-  readonly #reloads = new Map<string, NonNullable<AppHistory['reload']> & {readonly version: string}>()
+  /** The latest reload of each app, by its name, and of each of its versions, by `name@version`. */
+  readonly #reloads = new Map<string, NonNullable<AppHistory['reload']>>()
   /** The latest unexpected exit of each app, by name. */
   readonly #exits = new Map<string, NonNullable<AppHistory['exit']>>()
   /** Undefined until a process exits unexpectedly. */
@@ -92,7 +92,8 @@ export class RunRecorder {
     if (event.type === 'template-edited') this.refresh(this.#runtimes())
     if (event.type !== 'reloaded') return
     const {id, version, files, tookMs} = event
-    this.#reloads.set(id, {version, files, tookMs, at: performance.now()})
+    const reload = {files, tookMs, at: performance.now()}
+    this.#reloads.set(id, reload).set(`${id}@${version}`, reload)
   }
 
   /** The latest reload and exit of an app, by its name. */
@@ -106,8 +107,7 @@ export class RunRecorder {
     this.#exits.set(name, {text: endOf(exit), at: performance.now()})
     if (succeeded(exit)) return undefined
     const {from, to} = runtime.app.lived
-    const reload = this.#reloads.get(name)
-    const isOfReload = reload?.version === runtime.plan.version && reload.at >= from
+    const reload = this.#reloads.get(`${name}@${runtime.plan.version}`)
     const interrupted = queue.interruptedBy({from, to})
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]
@@ -123,7 +123,7 @@ export class RunRecorder {
       reason: runtime.app.bestLine,
       at: Date.now(),
       livedMs: to - from,
-      files: isOfReload ? reload.files : [],
+      files: reload !== undefined && reload.at >= from ? reload.files : [],
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
       work: this.#workflows()?.heldBy(id, name, from) ?? [],
       lines,

@@ -22,12 +22,16 @@ t.test('a save that reloaded one version of an app has not started the process o
     death => deaths.push(death),
     async () => Promise.resolve('')
   )
-  const [files, version] = [['app.mjs'], '1.0.0']
-  recorder.noticed({type: 'reloaded', id: 'shop', version, files, number: 1, tookMs: 1, held: 0, longestMs: 0, lost: 0})
-  for (const each of ['1.0.0', '2.0.0']) recorder.died(runtime(each), {kind: 'code', code: 1})
+  const numbers = {number: 1, tookMs: 1, held: 0, longestMs: 0, lost: 0}
+  const reloaded = (version: string, files: readonly string[]): void =>
+    recorder.noticed({...numbers, type: 'reloaded', id: 'shop', version, files})
+  reloaded('1.0.0', ['app.mjs'])
+  reloaded('3.0.0', ['later.mjs'])
+  for (const each of ['1.0.0', '2.0.0', '3.0.0']) recorder.died(runtime(each), {kind: 'code', code: 1})
   t.same(
     deaths.map(death => death.files),
-    [['app.mjs'], []]
+    [['app.mjs'], [], ['later.mjs']]
   )
+  t.match(recorder.historyOf('shop').reload, {files: ['later.mjs']})
   t.end()
 })
