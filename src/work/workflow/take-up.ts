@@ -39,7 +39,7 @@ export function takeMore(engine: Engine, app: string): void {
 
 /** Finds an activity that an earlier run has sent to a worker and that is not read from the file yet. */
 export function leftActivity(engine: Engine, app: string, id: string, task: number): ActivityItem | undefined {
-  const isLeft = engine.isUndone || (engine.leftWork.of(app)?.left ?? 0) > 0
+  const isLeft = engine.isUndone || engine.leftWork.of(app) !== undefined
   const activity = isLeft ? engine.store.activity(app, id, task) : undefined
   return activity && takeActivity(engine, activity)
 }

@@ -122,6 +122,33 @@ t.test('activities with large inputs are read as workers take them, each once', 
   next.close()
 })
 
+t.test(
+  'an activity is answered before it is taken up, also where its workflow has more in its inbox than one portion',
+  async t => {
+    const path = join(t.testdir(), 'work.db')
+    const {workflows, close} = await openHouse(t, path)
+    workflows.connect('shop', new TestWorker())
+    await workflows.start('shop', order())
+    const large = {value: JSON.stringify('x'.repeat(1_000_000))}
+    const calls = Array.from({length: 9}, (_, id) => {
+      const {scheduleTask, ...rest} = call(id, 'a')
+      return {...rest, scheduleTask: {...scheduleTask, input: large}}
+    })
+    await workflows.completeTurn('shop', answer('o-1', calls as never))
+    const raised = {eventRaised: {name: 'x', input: undefined}}
+    await Promise.all(Array.from({length: MANY}, async () => workflows.tell('shop', 'o-1', 'event', raised)))
+    close()
+
+    const next = await openHouse(t, path)
+    next.workflows.connect('shop', new TestWorker(1))
+    await next.workflows.settled()
+    await new Promise(setImmediate)
+    await next.workflows.completeActivity('shop', done('o-1', 8))
+    t.strictSame(next.said, [])
+    next.close()
+  }
+)
+
 t.test('a file with 100,000 that wait opens at once', async t => {
   const path = join(t.testdir(), 'work.db')
   const {workflows, file, close} = await openHouse(t, path)
