@@ -21,6 +21,8 @@ export class Outbox {
   readonly #table: Table<typeof COLUMNS>
   readonly #claimed = new Set<number>()
   readonly #released = new Set<() => void>()
+  /** The listeners are about to be called. */
+  #isTelling = false
 
   constructor(file: WorkFile) {
     this.#file = file
@@ -48,7 +50,13 @@ export class Outbox {
   /** Leaves an event to the next caller of `claim`. */
   release({key}: KeptEvent): void {
     this.#claimed.delete(key)
-    for (const listener of this.#released) listener()
+    // a sidecar that closes may leave thousands: listeners are called once for all of them
+    if (this.#isTelling) return
+    this.#isTelling = true
+    setImmediate(() => {
+      this.#isTelling = false
+      for (const listener of this.#released) listener()
+    })
   }
 
   /** Calls the listener when there is an event to claim; the returned function ends that. */

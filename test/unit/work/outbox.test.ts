@@ -25,3 +25,19 @@ t.test('an event belongs to who keeps it, from the instant in which that is aske
   t.equal(new Outbox(file).claim('shop').length, 1)
   file.close()
 })
+
+t.test('who waits for events is told once of all that are released together', async t => {
+  const file = await WorkFile.open(undefined, text => t.fail(text))
+  const outbox = new Outbox(file)
+  const kept = await outbox.keep(Array.from({length: 1000}, () => EVENT))
+  const claimed: number[] = []
+  const off = outbox.onRelease(() => claimed.push(outbox.claim('shop').length))
+  for (const event of kept) outbox.release(event)
+  await new Promise(setImmediate)
+  t.strictSame(claimed, [1000])
+  off()
+  for (const event of kept) outbox.release(event)
+  await new Promise(setImmediate)
+  t.equal(claimed.length, 1)
+  file.close()
+})
