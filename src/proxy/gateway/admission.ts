@@ -56,8 +56,8 @@ export interface Held {
   readonly admitted: Promise<Admission>
   /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
-  /** Calls the listener when such a wait goes on as one for the app. */
-  readonly onQueued?: (listener: () => void) => void
+  /** Calls the listener when that changes: such a wait goes on as one for the app, or the other way round. */
+  readonly onCounted?: (listener: (isCounted: boolean) => void) => void
   /** What the call waits for; omitted if unknown. */
   readonly reason?: string | undefined
   /** The caller has disconnected. */

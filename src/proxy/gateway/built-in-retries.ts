@@ -43,7 +43,7 @@ export function withBuiltInRetries(admit: Admit, retryFor: RetryFor, emit: EmitR
       over.abort()
       pending?.cancel()
     }
-    return {admitted: admitted(), isCounted: first.isCounted === true, reason: first.reason, cancel}
+    return {...first, admitted: admitted(), cancel}
   }
 }
 

@@ -4,8 +4,8 @@ interface QueuedCall {
   readonly admit: () => Admission | Held
   /** Its place in the admission queue, once it has a slot. */
   entered: Held | undefined
-  /** Called when it gets one. */
-  onQueued: (() => void) | undefined
+  /** Called when its wait counts from now on, or no longer. */
+  counts: ((isCounted: boolean) => void) | undefined
   readonly settle: (admission: Admission | Promise<Admission>) => void
 }
 
@@ -20,6 +20,8 @@ export class ConcurrencyLimiter {
   readonly #limit: () => number
   readonly #waiting: QueuedCall[] = []
   #taken = 0
+  /** Whether those that have a slot use it: no timeout counts the time in which they wait for the app. */
+  #isInUse = true
   /** Waiting calls are let in one after the other: thousands that are denied must not nest. */
   #isLettingIn = false
 
@@ -37,17 +39,17 @@ export class ConcurrencyLimiter {
     return !this.#hasFreeSlot()
   }
 
-  /** Calls `ask` as soon as a slot is free. `isCounted`: false where those before it wait for the app. */
+  /** Calls `ask` as soon as a slot is free. `isCounted`: false where the app takes no calls now. */
   admit(ask: () => Admission | Held, isCounted = true): Admission | Held {
     if (this.#limit() === 0 && this.#taken === 0) return ask()
     if (this.#hasFreeSlot()) return this.#take(ask)
     if (this.#waiting.length >= MAX_QUEUE) return full
     const {promise, resolve} = Promise.withResolvers<Admission>()
-    const queued: QueuedCall = {admit: ask, entered: undefined, onQueued: undefined, settle: resolve}
+    const queued: QueuedCall = {admit: ask, entered: undefined, counts: undefined, settle: resolve}
     this.#waiting.push(queued)
     return {
-      isCounted,
-      onQueued: listener => void (queued.onQueued = listener),
+      isCounted: isCounted && this.#isInUse,
+      onCounted: listener => void (queued.counts = listener),
       reason: 'appMaxConcurrency',
       admitted: promise,
       cancel: () => {
@@ -69,6 +71,7 @@ export class ConcurrencyLimiter {
     this.#taken++
     const admission = ask()
     if (!isHeld(admission)) return this.#withSlot(admission)
+    this.#use(false)
     const {reason} = admission
     return {reason, admitted: admission.admitted.then(each => this.#withSlot(each)), cancel: () => admission.cancel()}
   }
@@ -79,6 +82,7 @@ export class ConcurrencyLimiter {
       this.#free()
       return admission
     }
+    this.#use(true)
     return {
       ...admission,
       leave: isBroken => {
@@ -86,6 +90,12 @@ export class ConcurrencyLimiter {
         this.#free()
       }
     }
+  }
+
+  #use(isInUse: boolean): void {
+    if (this.#isInUse === isInUse) return
+    this.#isInUse = isInUse
+    for (const {counts} of this.#waiting) counts?.(isInUse)
   }
 
   #free(): void {
@@ -104,7 +114,7 @@ export class ConcurrencyLimiter {
     const admission = this.#take(queued.admit)
     if (isHeld(admission)) {
       queued.entered = admission
-      queued.onQueued?.()
+      queued.counts?.(false)
     }
     queued.settle(isHeld(admission) ? admission.admitted : admission)
   }

@@ -216,8 +216,13 @@ export class Passage {
     this.#held = held
     this.#heldBytes = bytes
     this.#journal.held(held.reason)
-    if (held.isCounted !== true) this.#run?.pause()
-    else if ('onQueued' in held) held.onQueued?.(() => this.#held === held && this.#run?.pause())
+    const count = (isCounted: boolean): void => {
+      if (this.#held !== held) return
+      if (isCounted) this.#run?.resume()
+      else this.#run?.pause()
+    }
+    count(held.isCounted === true)
+    if ('onCounted' in held) held.onCounted?.(count)
     void this.#await(held)
   }
 

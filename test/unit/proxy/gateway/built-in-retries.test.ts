@@ -36,6 +36,22 @@ t.test('a sidecar that takes connections again is found by one of three retries'
   ])
 })
 
+t.test('whether a timeout counts the wait is what the first admission says', t => {
+  const held: Held = {
+    admitted: new Promise(() => undefined),
+    cancel: () => undefined,
+    isCounted: true,
+    onCounted: () => undefined
+  }
+  const admit = withBuiltInRetries(
+    () => held,
+    () => RETRY,
+    () => undefined
+  )
+  t.match(admit(CALL), {isCounted: true, onCounted: held.onCounted})
+  t.end()
+})
+
 t.test('after the last one the error says so; other errors are none of theirs', async t => {
   const lost = scene([UNAVAILABLE])
   t.match(await lost.held.admitted, {

@@ -26,6 +26,8 @@ const app = (more: Partial<Callee> = {}): Callee => ({
 const settled = async (answer: Admission | Held): Promise<Admission> =>
   'admitted' in answer ? answer.admitted : answer
 
+const leave = (admission: Admission): void => void (admission.ok && admission.leave())
+
 t.test('calls that Dapr only passes on: appMaxConcurrency does not count, nor does the health of the app', async t => {
   const callee = app()
   const admit = (each: Call): Admission | Held => admitTo(callee, each)
@@ -42,24 +44,30 @@ t.test('calls that Dapr only passes on: appMaxConcurrency does not count, nor do
 
 t.test('a timeout counts the wait for a slot, but not while those before it wait for the app', async t => {
   const callee = app()
-  const admit = (): Admission | Held => admitTo(callee, {...call, isProxied: false})
+  const told: string[] = []
+  const admit = (name: string): Admission | Held => {
+    const admission = admitTo(callee, {...call, isProxied: false})
+    if ('admitted' in admission) admission.onCounted?.(isCounted => told.push(`${name} ${isCounted}`))
+    return admission
+  }
   callee.queue.hold('it starts')
-  admit()
-  t.match(admit(), {isCounted: false}, 'a slot is free once the app takes calls')
-  const running = app()
-  running.queue.open()
-  const first = admitTo(running, {...call, isProxied: false})
-  const second = admitTo(running, {...call, isProxied: false})
-  if (!('admitted' in second) || 'admitted' in first || !first.ok) throw new Error('the second one waits')
-  t.equal(second.isCounted, true)
-  let isQueued = false
-  second.onQueued?.(() => (isQueued = true))
-  running.queue.pause('a reload')
-  t.notOk(isQueued)
-  first.leave()
-  t.ok(isQueued)
-  running.queue.unpause('a reload')
-  t.match(await second.admitted, {ok: true})
+  const first = admit('first')
+  const [second, third] = [admit('second'), admit('third')]
+  t.match([second, third], [{isCounted: false}, {isCounted: false}], 'a slot is free once the app takes calls')
+  callee.queue.open()
+  const running = await settled(first)
+  t.same(told, ['second true', 'third true'], 'the first one uses its slot')
+  t.match(admit('fourth'), {isCounted: true})
+  callee.queue.pause('a reload')
+  t.match(admit('fifth'), {isCounted: false})
+  told.length = 0
+  leave(running)
+  t.same(told, ['third false', 'fourth false', 'fifth false', 'second false'])
+  told.length = 0
+  callee.queue.unpause('a reload')
+  leave(await settled(second))
+  t.same(told, ['third true', 'fourth true', 'fifth true'])
+  leave(await settled(third))
 })
 
 t.test('such a call that waits while its app turns out to be unhealthy is let in', async t => {
