@@ -131,7 +131,9 @@ export class RequestHead implements FieldSink {
     if (known === undefined) return this.#other(field)
     const [part, read] = known
     if (part !== '') this[part] += bytes
-    if (read !== undefined) this[read] ||= this.#textOf(field)
+    // one that is empty is there, too
+    if (read === 'calleeId' || read === 'appId' || read === 'token') this[read] ??= this.#textOf(field)
+    else if (read !== undefined) this[read] ||= this.#textOf(field)
   }
 
   #other(field: HeaderField): void {

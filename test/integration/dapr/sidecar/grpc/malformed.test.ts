@@ -119,7 +119,7 @@ t.test('DAPR_API_TOKEN: every call needs it, and it never reaches the app', asyn
     }
   })
   const client = echoClient(t, (await openTestGrpcPort(t, {appPort, apiToken: 'secret'})).port)
-  const details = async (token: Readonly<Record<string, string>>): Promise<string> => {
+  const details = async (token: Parameters<typeof client.call>[0]): Promise<string> => {
     const {code, message, trailers} = await client.call(token)
     t.match({code, message}, {code: 16, message: 'Unauthorized'})
     return String(trailers.get('grpc-status-details-bin')[0])
@@ -129,6 +129,7 @@ t.test('DAPR_API_TOKEN: every call needs it, and it never reaches the app', asyn
     /google\.rpc\.ErrorInfo.*Unauthorized.*dapr\.io.*http\.code.*401.*missing api token in request metadata/s
   )
   t.match(await details({'dapr-api-token': 'wrong'}), /authentication error: api token mismatch/)
+  t.match(await details({'dapr-api-token': ['', 'secret']}), /api token mismatch/, 'the first one counts')
   t.match(await client.call({'dapr-api-token': 'secret'}), {code: 0})
   t.strictSame(seen, [[]])
 })
