@@ -21,8 +21,7 @@ export class Outbox {
   readonly #table: Table<typeof COLUMNS>
   readonly #claimed = new Set<number>()
   readonly #released = new Set<() => void>()
-  /** The listeners are about to be called. */
-  #isTelling = false
+  #isToTell = false
 
   constructor(file: WorkFile) {
     this.#file = file
@@ -50,11 +49,11 @@ export class Outbox {
   /** Leaves an event to the next caller of `claim`. */
   release({key}: KeptEvent): void {
     this.#claimed.delete(key)
-    // a sidecar that closes may leave thousands: listeners are called once for all of them
-    if (this.#isTelling) return
-    this.#isTelling = true
+    if (this.#isToTell) return
+    this.#isToTell = true
+    // once for all of a sidecar that closes: who claims reads all rows of the app
     setImmediate(() => {
-      this.#isTelling = false
+      this.#isToTell = false
       for (const listener of this.#released) listener()
     })
   }
