@@ -4,6 +4,7 @@ import {
   CONCURRENCY,
   CONSISTENCY,
   EtagError,
+  PartlyRefused,
   type GetOptions,
   type SetRequest,
   type StateItem
@@ -129,14 +130,26 @@ export class State {
           ? {kind: 'delete', request: checked(change, key)}
           : {kind: 'upsert', request: setRequest(change, key)}
       })
-    let attempts = 0
+    /** Attempts of which nothing is known. */
+    let unclear = 0
+    /** What each attempt has refused. */
+    let refused: ReadonlySet<number> | undefined
     const write = async (operations: readonly StateOperation[]): Promise<void> =>
       this.#call(store, 'transaction', onGone, async () => {
-        attempts++
-        await store.component.transact(operations)
+        unclear++
+        try {
+          await store.component.transact(operations)
+        } catch (error) {
+          if (isRefusal(error)) unclear--
+          if (!(error instanceof PartlyRefused)) throw error
+          unclear--
+          const before = refused ?? error.refused
+          refused = new Set([...error.refused].filter(at => before.has(at)))
+          throw unclear > 0 ? new Error(error.message) : new PartlyRefused(error.message, refused)
+        }
       })
     // what refuses another attempt may be what the first one has written
-    const isUnwritten = (error: unknown): boolean => attempts < 2 && isRefusal(error)
+    const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
     const target = outboxOf(store, this.#context.appId)
     try {
       if (target === undefined) await write(operationsOf(changes))

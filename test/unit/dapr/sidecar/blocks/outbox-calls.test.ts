@@ -106,17 +106,20 @@ const OUTBOX = new Properties(
   }))
 )
 
-t.test('a transaction that was committed has its event, also where a retry of it is refused', async t => {
-  const published = Promise.withResolvers<string>()
+const refusing = (...refused: number[]): Error => new PartlyRefused('some are refused', new Set(refused))
+
+/** The events of a transaction of `a` and `b` that is tried twice, and fails so; all that is not refused is saved. */
+const eventsAfter = async (t: Test, first: Error, second: Error): Promise<readonly number[]> => {
+  const published: number[] = []
   const saved = new Set<string>()
   let attempts = 0
   const component = {
     get: async (key: string) => (saved.has(key) ? {data: Buffer.from('0')} : undefined),
     delete: async () => undefined,
     transact: async (operations: readonly StateOperation[]) => {
-      if (++attempts > 1) throw new EtagError('mismatch', 'the first attempt has changed it')
-      for (const {request} of operations) saved.add(request.key)
-      throw new Error('the connection broke')
+      const error = ++attempts > 1 ? second : first
+      if (!(error instanceof EtagError)) for (const {request} of operations) saved.add(request.key)
+      throw error
     }
   }
   const file = await WorkFile.open(undefined, text => t.fail(text))
@@ -135,13 +138,26 @@ t.test('a transaction that was committed has its event, also where a retry of it
   } as unknown as BlockContext
   const publishing = {
     checkTopic: async () => undefined,
-    publish: async ({data}: {data: Buffer}) => published.resolve(data.toString())
+    publish: async ({data}: {data: Buffer}) => published.push((JSON.parse(data.toString()) as {data: number}).data)
   } as unknown as Publishing
   const calls = new OutboxCalls(context, publishing)
   t.teardown(async () => calls.close())
-  const change = {...upsert('a'), request: {...upsert('a').request, etag: '1', concurrency: '', consistency: ''}}
-  await t.rejects(new State(context, calls).transact('store', [change], {}), /the first attempt has changed it/)
-  t.match(await published.promise, /"data":1/)
+  const changes = ['a', 'b'].map((key, at) => ({
+    ...upsert(key),
+    request: {...upsert(key).request, value: Buffer.from(`${at}`), etag: '1', concurrency: '', consistency: ''}
+  }))
+  await t.rejects(new State(context, calls).transact('store', changes, {}), new RegExp(second.message))
+  await new Promise(setImmediate)
+  return published.toSorted((a, b) => a - b)
+}
+
+t.test('a transaction that was committed has its event, also where a retry of it is refused', async t => {
+  const broken = new Error('the connection broke')
+  const changed = new EtagError('mismatch', 'the first attempt has changed it')
+  t.same(await eventsAfter(t, broken, changed), [0, 1])
+  t.same(await eventsAfter(t, broken, refusing(0, 1)), [0, 1], 'the first attempt has changed both')
+  t.same(await eventsAfter(t, refusing(0), refusing(0, 1)), [1], 'the first attempt has changed one')
+  t.same(await eventsAfter(t, refusing(0, 1), refusing(1)), [0], 'the second one has')
 })
 
 t.test('what a sidecar leaves when it closes is published by one that is open already, as after an edit', async t => {
