@@ -21,7 +21,8 @@ export class Outbox {
   readonly #table: Table<typeof COLUMNS>
   readonly #claimed = new Set<number>()
   readonly #released = new Set<() => void>()
-  #isToTell = false
+  /** The listeners are about to be called. */
+  #isTelling = false
 
   constructor(file: WorkFile) {
     this.#file = file
@@ -49,11 +50,11 @@ export class Outbox {
   /** Leaves an event to the next caller of `claim`. */
   release({key}: KeptEvent): void {
     this.#claimed.delete(key)
-    if (this.#isToTell) return
-    this.#isToTell = true
-    // once for all of a sidecar that closes: who claims reads all rows of the app
+    // a sidecar that closes may leave thousands: listeners are called once for all of them
+    if (this.#isTelling) return
+    this.#isTelling = true
     setImmediate(() => {
-      this.#isToTell = false
+      this.#isTelling = false
       for (const listener of this.#released) listener()
     })
   }
