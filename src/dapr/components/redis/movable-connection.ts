@@ -123,7 +123,7 @@ export class MovableConnection implements RedisConnection {
       }
       const moved = [...this.#duplicates].map(async each =>
         each.move().catch((error: unknown) => {
-          if (!each.#isClosed) throw error // one that is closed meanwhile holds up nobody
+          if (!each.#isClosed) throw error // one that is closed meanwhile stops no other
         })
       )
       await Promise.all(moved)
