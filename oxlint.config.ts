@@ -13,6 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['files/config', 'files/resources', 'files/watcher'],
   ['proxy/net', 'proxy/faults'],
   ['proxy/ports', 'proxy/gateway'],
+  ['proxy/published'],
   ['control', 'work'],
   ['observe/logging', 'observe/telemetry'],
   ['observe/replay'],
