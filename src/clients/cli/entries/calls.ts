@@ -8,7 +8,8 @@ const FILTERS = `Filters, of which all must match; !, | and * say not, or, anyth
   from:shop to:stock app:pay*              who calls, who is called, either
   method:POST path:/orders/* status:5xx    the request and its status
   is:failed                                also open, waited, resent, cut, ours,
-                                           shadow, replay, grpc, own, fault
+                                           shadow, replay, grpc, own, fault,
+                                           woke
   slower:100ms faster:2s waited:1s         how long it took, or waited
   since:2026-01-31T14:46:28Z until:…       when it began
   header:x-user body:17 trace:4bf92f       a text in its heads, bodies, trace
