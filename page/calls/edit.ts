@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {CONNECTION_HEADERS} from '../../src/model/connection-headers.ts'
 
-/** The headers that are set anew when a request is sent. */
+/** The headers that the run sets itself when it sends a request. */
 const SET_AGAIN: ReadonlySet<string> = new Set(['host', ...CONNECTION_HEADERS])
 
 type Edited = Pick<Api.CallDetail, 'method' | 'path' | 'request'>

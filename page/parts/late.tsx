@@ -11,7 +11,7 @@ export interface LateComponent<P extends object> {
 
 /**
  * A component whose code is a chunk of its own. A browser may keep a module that it could not fetch as failed for as long as the
- * page is open (HTML, "fetch a single module script"), so once the run answers again the page is opened anew.
+ * page is open (HTML, "fetch a single module script"), so once the run answers again the page reloads itself.
  */
 export function late<P extends object>(load: () => Promise<{readonly default: ComponentType<P>}>): LateComponent<P> {
   const code = signal<ComponentType<P> | undefined>(undefined)

@@ -43,7 +43,7 @@ export const apps = signal<ReadonlyMap<string, Api.App>>(new Map())
 export const edges = signal<readonly Api.Edge[]>([])
 /** The number of calls that wait for each app now, by app id. */
 export const waiting = signal<ReadonlyMap<string, number>>(new Map())
-/** The ids of apps that ended together with the run, so that nobody has to fix them. */
+/** The ids of apps that ended together with the run, and therefore need no attention. */
 export const endedWithRun = signal<ReadonlySet<string>>(new Set())
 /** The problems that the user should look at, the worst first. */
 export const troubles = signal<readonly Api.Trouble[]>([])

@@ -56,7 +56,7 @@ export interface Held {
   readonly admitted: Promise<Admission>
   /** The wait counts towards a timeout policy: it is for `appMaxConcurrency`, not for an app that starts or reloads. */
   readonly isCounted?: boolean
-  /** Calls the listener when that changes: such a wait goes on as one for the app, or the other way round. */
+  /** Calls the listener when `isCounted` changes: a call that has its slot may wait for the app next, and one that waits for the app may wait for a slot. */
   readonly onCounted?: (listener: (isCounted: boolean) => void) => void
   /** What the call waits for; omitted if unknown. */
   readonly reason?: string | undefined

@@ -20,7 +20,7 @@ type Read =
   | 'origin'
   | 'fetchSite'
 
-/** Where a field goes on as it came; '' = it is ours to say, or of no meaning in HTTP/2. */
+/** The part of the head in which a field is passed on unchanged; '' = not passed on: the sidecar sets it, or HTTP/2 has no use for it. */
 type Part = 'metadata' | 'protocol' | 'trace' | ''
 
 /** The pseudo fields, by their bits in what was seen. */
