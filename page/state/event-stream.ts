@@ -23,6 +23,8 @@ export interface StreamOptions {
 export class EventStream {
   readonly #options: StreamOptions
   #types: readonly string[] = []
+  /** Whether it is connected, or connecting. */
+  #isFollowing = false
   #last = 0
   #reading = new AbortController()
   #pauseMs = FIRST_PAUSE_MS
@@ -32,8 +34,9 @@ export class EventStream {
     this.#options = options
   }
 
-  /** Connects again, for events of these types; those that carry the whole state always come. */
+  /** Connects again if other types are wanted than now; events that carry the whole state always come. */
   follow(types: readonly string[]): void {
+    if (this.#isFollowing && types.join() === this.#types.join()) return
     this.#types = types
     this.now()
   }
@@ -41,16 +44,19 @@ export class EventStream {
   /** Closes the connection; `follow` resumes at the last event. */
   end(): void {
     clearTimeout(this.#retry)
+    this.#isFollowing = false
     this.#reading.abort()
   }
 
   /** Connects again, without a pause. */
   now(): void {
     this.end()
+    this.#isFollowing = true
     this.#reading = new AbortController()
     const {signal} = this.#reading
     this.#read(signal).catch((error: unknown) => {
       if (signal.aborted) return
+      this.#isFollowing = false
       this.#options.onLost(error, Date.now() + this.#pauseMs)
       this.#retry = setTimeout(() => this.now(), this.#pauseMs)
       this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS)

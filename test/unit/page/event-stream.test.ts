@@ -22,7 +22,8 @@ t.test('what has arrived before the connection was made again is not taken twice
     onEvent: ({id}) => {
       taken.push(id)
       // a view opens, and wants events of another type, too
-      if (taken.length === 1 || id === 4) stream.follow(['calls'])
+      if (taken.length === 1) stream.follow(['calls'])
+      if (id === 4) stream.follow(['calls', 'lines'])
     },
     onOpen: () => undefined,
     onLost: () => undefined
@@ -32,4 +33,34 @@ t.test('what has arrived before the connection was made again is not taken twice
   stream.end()
   t.strictSame(taken, [1, 2, 3, 4])
   t.strictSame(asked, [0, 1, 4])
+})
+
+t.test('the same types again change nothing; after an end or a loss they connect again', async t => {
+  const cuts: (() => void)[] = []
+  const lost = Promise.withResolvers<void>()
+  const stream = new EventStream({
+    open: async () => {
+      const cut = Promise.withResolvers<void>()
+      cuts.push(cut.resolve)
+      return (async function* (): AsyncGenerator<RunEvent, void> {
+        await cut.promise
+      })()
+    },
+    onEvent: () => undefined,
+    onOpen: () => undefined,
+    onLost: () => lost.resolve()
+  })
+  stream.follow(['app', 'calls'])
+  stream.follow(['app', 'calls'])
+  t.equal(cuts.length, 1)
+  stream.end()
+  stream.follow(['app', 'calls'])
+  t.equal(cuts.length, 2)
+  cuts[1]?.()
+  await lost.promise
+  stream.follow(['app', 'calls'])
+  t.equal(cuts.length, 3)
+  stream.follow(['app'])
+  t.equal(cuts.length, 4)
+  stream.end()
 })
