@@ -44,6 +44,7 @@ t.test('the same types again change nothing; after an end or a loss they connect
       cuts.push(cut.resolve)
       return (async function* (): AsyncGenerator<RunEvent, void> {
         await cut.promise
+        yield* []
       })()
     },
     onEvent: () => undefined,
