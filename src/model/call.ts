@@ -124,7 +124,7 @@ export interface CallRecord {
   readonly attempts: number
   /** The admitted attempts before the last one; undefined: there were none. */
   readonly earlier: readonly CallAttempt[] | undefined
-  /** Another attempt follows: this record is only for the sidecar of the callee. */
+  /** Whether another attempt followed this one; if so, only the sidecar of the callee counts it. */
   readonly isFollowed: boolean
   /** What timeouts, retries and circuit breakers have decided, in this order; undefined: nothing. */
   readonly decisions: readonly ResiliencyEvent[] | undefined

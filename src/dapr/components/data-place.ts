@@ -30,8 +30,8 @@ export interface PlacedComponent {
   readonly isOfDaprd: boolean
 }
 
-/** Types of components whose data other copies cannot have, or that hold none. */
-const HERE = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
+/** Types of components whose data no other copy can reach, or that have no data. */
+const NOT_SHARED = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
 
 /** Returns where a component has its data; undefined: no other copy might use them. */
 export function dataPlaceOf(
@@ -39,7 +39,7 @@ export function dataPlaceOf(
   isOwn: RedisAccess['isOwn']
 ): DataPlace | undefined {
   const {name, type} = resource
-  if (HERE.test(type)) return undefined
+  if (NOT_SHARED.test(type)) return undefined
   if (type.endsWith('.redis')) {
     const {host, port} = redisTarget(properties)
     if (isLoopback(host) && isOwn?.(port) === true) return undefined
@@ -47,7 +47,8 @@ export function dataPlaceOf(
   const path = pathOf(type, properties, folder)
   if (path === IN_MEMORY) return undefined
   const at = path === '' ? serverOf(properties) : path
-  const values = path === '' ? WHERE.map(each => properties.text(each)) : [path, properties.text('tableName')]
+  const values =
+    path === '' ? PLACE_PROPERTIES.map(each => properties.text(each)) : [path, properties.text('tableName')]
   return {
     shown: `${name} (${type}${at === '' ? '' : ` at ${at}`})`,
     key: createHash('sha256')
@@ -65,8 +66,8 @@ function pathOf(type: string, properties: Properties, folder: string): string {
   return file === IN_MEMORY ? file : linksResolved(file)
 }
 
-/** Properties that tell whose data it is: of two components that differ in one of these, each has its own. */
-const WHERE = [
+/** Properties that say where the data are: two components that differ in one of these do not share their data. */
+const PLACE_PROPERTIES = [
   'redisHost',
   'redisPort',
   'redisDB',

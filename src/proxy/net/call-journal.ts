@@ -65,8 +65,8 @@ export class CallJournal implements CallRecord {
   }
 
   /**
-   * Notes that the callee has admitted the call. What differs by the maker of a record is required, so that none forgets it: `pid` of
-   * the callee's process, `recorded` counts the call for the callee; undefined: not known, nothing does.
+   * Notes that the callee has admitted the call. The parameters are required so that no maker of records forgets one.
+   * `pid`: of the callee's process; undefined: not known. `recorded`: counts the call for the callee; undefined: nothing counts it.
    */
   admitted(isLocal: boolean, pid: number | undefined, recorded: Recorded | undefined): void {
     if (!this.isRecorded) return

@@ -23,7 +23,7 @@ export interface ComponentWords {
   readonly purpose: string
   /** The word in the names of default policies (Dapr: pkg/resiliency). */
   readonly policies: string
-  /** What the metrics count their calls as; left out: they have another series, or none. */
+  /** The name of the metrics that count their calls; left out: metrics count them otherwise, or not at all. */
   readonly counted?: string
 }
 

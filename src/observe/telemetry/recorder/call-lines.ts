@@ -30,7 +30,7 @@ export const FLAG = {
   woke: 8192
 } as const
 
-/** The bits of flags; the others of the word are the time that the connection to the callee took. */
+/** Mask of the flags; the upper 16 bits of their word hold how long the connection to the callee took (`packed`). */
 const FLAGS = 0xff_ff
 /** A connection that is there sooner was there already. */
 const KEPT_MS = 0.05
@@ -91,7 +91,7 @@ export class CallLines {
     words[word + 9] = 0 // request bytes
     words[word + 10] = 0 // response bytes
     words[word + 11] = 0 // pid
-    words[word + 12] = VERBS.indexOf(method) << 24 // and attempts
+    words[word + 12] = VERBS.indexOf(method) << 24 // bits 16-23 are free, 0-15 count attempts
     this.#floats[word + 13] = 0 // waited
     this.#floats[word + 14] = 0 // first byte
     this.#floats[word + 15] = 0 // total
