@@ -28,7 +28,7 @@ const NONSENSE = /NaN|Infinity|undefined|null|Invalid|\[object|-\d+(\.\d+)? (ms|
 async function openCall(page: Page, number: number): Promise<void> {
   await page.keyboard.press('g')
   await page.keyboard.press('c')
-  await page.getByRole('grid', {name: 'Calls'}).waitFor()
+  await page.getByRole('grid', {name: 'Calls', exact: true}).waitFor()
   await page.evaluate(`location.hash = '#/calls/${number}'`)
   await page.getByRole('heading', {name: `Calls / ${number}`}).waitFor()
 }
@@ -58,7 +58,7 @@ t.test('a page and what it may meet', async t =>
           calls: Array.from({length: 1000}, (_, n) => call(batch * 1000 + n + 1, {path: `/n/${batch * 1000 + n + 1}`})),
           notShown: 7
         })
-      const grid = page.getByRole('grid', {name: 'Calls'})
+      const grid = page.getByRole('grid', {name: 'Calls', exact: true})
       await grid.getByText('/n/10000', {exact: false}).waitFor()
       await page.getByText('5,000 shown, 5,000 not').waitFor()
       t.ok((await grid.getByRole('row').count()) < 100, 'rows in sight alone are in the document')

@@ -24,7 +24,7 @@ t.test('jobs', async t =>
       const {page, troubles} = await open(browser, run.url)
       await page.keyboard.press('g')
       await page.keyboard.press('j')
-      const grid = page.getByRole('grid', {name: 'Jobs'})
+      const grid = page.getByRole('grid', {name: 'Jobs', exact: true})
       await grid.getByRole('row', {name: /broken payments @daily due, failed 2 × 3 .* 500/}).waitFor()
       await page.getByRole('searchbox', {name: 'Name of the job'}).fill('rep')
       await grid.getByRole('row', {name: /broken/}).waitFor({state: 'detached'})

@@ -130,7 +130,7 @@ t.test('by keyboard alone', async t =>
       'a workflow: an event with data, a timer that is skipped, its end; one that failed runs again',
       async t => {
         const {page, told, does, confirms, troubles} = await begin('w')
-        await page.getByRole('grid', {name: 'Workflows'}).waitFor()
+        await page.getByRole('grid', {name: 'Workflows', exact: true}).waitFor()
         await press(page, '/')
         await page.keyboard.type('order')
         await press(page, 'Enter')
@@ -184,7 +184,7 @@ t.test('by keyboard alone', async t =>
 
     await t.test('a job: it runs, pauses and goes', async t => {
       const {page, does, confirms, troubles} = await begin('j')
-      await page.getByRole('grid', {name: 'Jobs'}).waitFor()
+      await page.getByRole('grid', {name: 'Jobs', exact: true}).waitFor()
       await press(page, 'j', 'Enter')
       await page.getByRole('region', {name: 'report'}).waitFor()
       await does(/^Run now/, 'job/run')

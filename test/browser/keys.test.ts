@@ -69,7 +69,7 @@ t.test('by keyboard alone', async t =>
       await press(page, 'Escape')
       await page.getByRole('heading', {name: /^Calls \/ /}).waitFor({state: 'detached'})
       await press(page, 'g', 'c')
-      const calls = page.getByRole('grid', {name: 'Calls'})
+      const calls = page.getByRole('grid', {name: 'Calls', exact: true})
       await calls.waitFor()
       await press(page, 'j', 'j', 'Enter')
       await page.getByRole('heading', {name: 'Calls / 7'}).waitFor()
@@ -132,7 +132,7 @@ t.test('by keyboard alone', async t =>
       t.same(await violations(page), [])
       t.ok(await tabTo(page, /^Its calls$/))
       await press(page, 'Enter')
-      await page.getByRole('grid', {name: 'Calls'}).waitFor()
+      await page.getByRole('grid', {name: 'Calls', exact: true}).waitFor()
       t.match(page.url(), /from%3Acheckout\+to%3Apayments/)
       await press(page, 'g', 'g')
       await page.getByRole('group', {name: 'Graph of calls'}).waitFor()
@@ -170,7 +170,7 @@ t.test('by keyboard alone', async t =>
         const {page, troubles} = await open(browser, run.url, 'light', {width: 1440, height: 800})
         await page.getByRole('grid', {name: 'Apps'}).waitFor()
         await press(page, 'g', view)
-        const rows = page.getByRole('grid', {name: label}).getByRole('row')
+        const rows = page.getByRole('grid', {name: label, exact: true}).getByRole('row')
         await rows.nth(3).waitFor()
         /** Types a letter into the filter, then keys while the answer is held back: that to the filter, not to calls under way. */
         const types = async (letter: string, keys: readonly string[]): Promise<void> => {

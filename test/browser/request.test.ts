@@ -8,7 +8,7 @@ t.test('a request', async t =>
       const run = await runWithCalls(t)
       const {page} = await open(browser, run.url, 'light', {width: 1440, height: 900})
       await page.getByRole('navigation').getByRole('link', {name: 'Calls'}).click()
-      await page.getByRole('grid', {name: 'Calls'}).getByText('/orders/7').click()
+      await page.getByRole('grid', {name: 'Calls', exact: true}).getByText('/orders/7').click()
       const bars = page.locator('.bars')
       t.ok(((await bars.boundingBox())?.width ?? 0) > 1300)
       t.same(await bars.locator('.scale span').allInnerTexts(), ['0', '100 ms', '200 ms', '300 ms', '400 ms'])

@@ -61,7 +61,7 @@ t.test('workflows', async t =>
       const {page, troubles} = await open(browser, run.url)
       await page.keyboard.press('g')
       await page.keyboard.press('w')
-      const grid = page.getByRole('grid', {name: 'Workflows'})
+      const grid = page.getByRole('grid', {name: 'Workflows', exact: true})
       await grid.getByRole('row', {name: /o-16 order payments failed .* no money/}).waitFor()
       await page.getByRole('button', {name: 'failed'}).click()
       await grid.getByRole('row', {name: /o-17/}).waitFor({state: 'detached'})
