@@ -27,7 +27,7 @@ export async function openCallPath(options: OpenSidecarOptions, secretOf: Secret
   const close = async (): Promise<void> => {
     effects.close()
     metering.close()
-    await tracing.close()
+    await tracing.spans?.close()
     external.close()
   }
   return {metering, tracing, external, effects, close}
@@ -51,20 +51,20 @@ const countersOf = (
   recorded: record => {
     metering.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
     // the span of the callee is that of the last attempt
-    if (!record.isFollowed) tracing.answered(record)
+    if (!record.isFollowed) tracing.spans?.answered(record)
   },
-  decided: (decision, caller) => metering.decided(decision, caller),
-  hosted: event => metering.hosted(event),
-  worked: event => metering.worked(event),
-  workTraces: {begin: parent => tracing.beginWork(parent), ended: span => tracing.workEnded(span)},
-  probed: (status, elapsedMs) => metering.probed(status, elapsedMs),
-  invoked: invocation => metering.invoked(invocation)
+  decided: (decision, caller) => metering.count(calls => calls.decided(decision, caller)),
+  hosted: event => metering.count(calls => calls.actors.record(event)),
+  worked: event => metering.count(calls => calls.workflows.record(event)),
+  workTraces: {begin: parent => tracing.beginWork(parent), ended: span => tracing.spans?.workEnded(span)},
+  probed: (status, elapsedMs) => metering.count(calls => calls.probed(status, elapsedMs)),
+  invoked: invocation => metering.count(calls => calls.invoked(invocation))
 })
 
 const decisionsOf = ({runtime, show}: OpenSidecarOptions, metering: SidecarMetering): ResiliencyReporterOptions => ({
   appId: runtime.id,
   log: (message, level) => runtime.logs.sidecar.log({level, message, scope: 'dapr.runtime.resiliency'}),
-  recorded: event => metering.acted(event),
+  recorded: event => metering.count(calls => calls.resiliency.record(event)),
   show: runtime.plan.sidecar.logLevel === 'debug' ? show : undefined
 })
 
@@ -82,7 +82,7 @@ function createExternal(
     resources,
     apps: withBuiltInRetries(apps, retryFor, event => void reportRetry(decisions, event)),
     env,
-    recorded: record => metering.sent(record),
+    recorded: record => metering.count(calls => calls.sent(record)),
     secretOf
   })
 }

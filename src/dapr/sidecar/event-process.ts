@@ -77,9 +77,14 @@ export class EventProcess {
     this.#changed = Promise.withResolvers()
   }
 
-  /** The options of the channel to this app. */
-  channelOptions({heldBodies, observer, faults}: CallContext, log: DeliveryProcess['log']): DeliveryProcess {
-    return {
+  /** Opens a channel to this app, by the protocol that it speaks. */
+  async openChannel<Channel>(
+    {context: {heldBodies, observer, faults}, log}: DeliveryContext,
+    load: Readonly<Record<'grpc' | 'http', () => Promise<new (process: DeliveryProcess) => Channel>>>
+  ): Promise<Channel> {
+    const isGrpc = this.#runtime.plan.channel.protocol.startsWith('grpc')
+    const Channel = await (isGrpc ? load.grpc() : load.http())
+    return new Channel({
       app: this.#runtime,
       context: {heldBodies, observer, faults},
       ready: (signal, cause) => (this.#takesEvents ? undefined : this.#until(() => this.#takesEventsOf(cause), signal)),
@@ -87,7 +92,7 @@ export class EventProcess {
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,
       log
-    }
+    })
   }
 
   get #takesEvents(): boolean {

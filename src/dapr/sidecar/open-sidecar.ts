@@ -32,34 +32,9 @@ import {whyMissing} from './why-missing.ts'
 export type SidecarServers = Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
 
 /** The three ports of one app's sidecar. */
-export interface OpenSidecar {
-  /** Aborted when other runs should search for another sidecar. */
-  readonly closing: AbortSignal
-  /** The circuit breakers that calls from the app have used. */
-  readonly breakers: readonly BreakerView[]
-  /** The topics that the app reads, and how many messages wait in each. */
-  readonly backlogs: readonly TopicBacklog[]
-  /** The app reads over streams that it has opened, or its process has not said yet what it reads and hosts. */
-  readonly keepsAwake: () => boolean
+export type OpenSidecar = Omit<AppSidecar, 'actors' | 'secretOf'> & {
   /** The actors that the app hosts. */
   readonly actors: Pick<SidecarActors, 'mayHost'>
-  /** The state of an actor that the app hosts, by its keys. Rejects if its store cannot list them. */
-  readonly actorState: ActorState['list']
-  /** Opens the components of the app. If one cannot be opened, the app is not started. */
-  openComponents(): Promise<void>
-  /** Brings a tick of a job to the app. Never rejects. */
-  deliverJob(job: Job): Promise<JobOutcome>
-  /** Ends the real daprd next to the app, if there is one. */
-  endDaprd(): Promise<void>
-  /** Makes other runs search for another sidecar; requests are still served. */
-  announceEnd(): void
-  /**
-   * Makes room for the sidecar of the same app that an edit opens next: accepts no new connections, and delivers no more to the app. Calls on
-   * the connections that are open continue until `close`. `keepsPorts`: the result are its listening servers, for that sidecar.
-   */
-  makeRoom(keepsPorts: boolean, cut: AbortSignal): Promise<SidecarServers | undefined>
-  /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
-  close(cut: AbortSignal): Promise<void>
 }
 
 /** Opens the ports of an app's sidecar; they are bound already. */
@@ -72,7 +47,7 @@ export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenS
 }
 
 /** The parts of one app's sidecar, and how they are connected. */
-class AppSidecar implements OpenSidecar {
+class AppSidecar {
   readonly actors: SidecarActors
   readonly #options: OpenSidecarOptions
   readonly #path: CallPath
@@ -90,6 +65,7 @@ class AppSidecar implements OpenSidecar {
   #wasReady = false
   readonly #stops: readonly (() => void)[]
 
+  /** The state of an actor that the app hosts, by its keys. Rejects if its store cannot list them. */
   readonly actorState: ActorState['list'] = async (...of) => (await this.#blocks.load()).actorState.list(...of)
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
@@ -138,18 +114,22 @@ class AppSidecar implements OpenSidecar {
     )
   }
 
+  /** Aborted when other runs should search for another sidecar. */
   get closing(): AbortSignal {
     return this.#closing.signal
   }
 
+  /** The circuit breakers that calls from the app have used. */
   get breakers(): readonly BreakerView[] {
     return this.#path.effects.breakers
   }
 
+  /** The topics that the app reads, and how many messages wait in each. */
   get backlogs(): readonly TopicBacklog[] {
     return this.#blocks.backlogs
   }
 
+  /** Brings a tick of a job to the app. Never rejects. */
   async deliverJob(job: Job): Promise<JobOutcome> {
     const {runtime} = this.#options
     if (!runtime.isListening || !runtime.queue.isOpen || runtime.appPort === 0)
@@ -160,27 +140,37 @@ class AppSidecar implements OpenSidecar {
     const outcome = await deliverJob(job, {runtime, context: this.#http, warn: text => log('warn', text)})
     const isSuccess = outcome.kind === 'done' && outcome.isMissing !== true
     if (outcome.kind !== 'undeliverable')
-      this.#path.metering.used({type: 'job', component: '', isSuccess, elapsedMs: performance.now() - start})
+      this.#path.metering.count(({components}) =>
+        components.record({type: 'job', component: '', isSuccess, elapsedMs: performance.now() - start})
+      )
     return outcome
   }
 
+  /** The app reads over streams that it has opened, or its process has not said yet what it reads and hosts. */
   readonly keepsAwake = (): boolean =>
     this.#blocks.hasStreams || !this.#subscriptions.isReady || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
+  /** Opens the components of the app. If one cannot be opened, the app is not started. */
   async openComponents(): Promise<void> {
     this.#options.runtime.faults.set('components', await this.#blocks.open())
     await this.#path.external.open()
   }
 
+  /** Ends the real daprd next to the app, if there is one. */
   async endDaprd(): Promise<void> {
     await this.#blocks.endDaprd()
   }
 
+  /** Makes other runs search for another sidecar; requests are still served. */
   announceEnd(): void {
     this.#closing.abort()
   }
 
+  /**
+   * Makes room for the sidecar of the same app that an edit opens next: accepts no new connections, and delivers no more to the app. Calls on
+   * the connections that are open continue until `close`. `keepsPorts`: the result are its listening servers, for that sidecar.
+   */
   async makeRoom(keepsPorts: boolean, cut: AbortSignal): Promise<SidecarServers | undefined> {
     const servers = {http: this.#http.handOver(), grpc: this.#grpc.handOver(), metrics: this.#metrics.handOver()}
     if (!keepsPorts) for (const each of Object.values(servers).flat()) release(each)
@@ -196,6 +186,7 @@ class AppSidecar implements OpenSidecar {
     this.#metrics.close()
   }
 
+  /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
   async close(cut: AbortSignal): Promise<void> {
     this.#stopDelivery()
     const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
@@ -216,8 +207,8 @@ class AppSidecar implements OpenSidecar {
       whyMissing: this.#whyMissing,
       postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
       policies: () => effects.componentPolicies,
-      counted: event => metering.used(event),
-      startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+      counted: event => metering.count(calls => calls.components.record(event)),
+      startSpan: (...given) => tracing.spans?.startCallback(...given),
       observer,
       work,
       actors,
@@ -302,7 +293,7 @@ class AppSidecar implements OpenSidecar {
     }
     return record => {
       metering.served(record)
-      tracing.served(record)
+      tracing.spans?.served(record)
       const settings = runtime.apiLog?.()
       const {hasFullPaths} = resources.snapshot.configuration.metrics
       const entry = settings === undefined ? undefined : apiLogEntry(record, settings, hasFullPaths)
@@ -330,8 +321,8 @@ class AppSidecar implements OpenSidecar {
     const {resiliency} = this.#options.resources.snapshot
     for (const {name} of resiliency.resources)
       this.#logAs('dapr.runtime.resiliency')('info', `Loading Resiliency configuration: ${name}`)
-    const {description} = this.#path.tracing
-    if (description !== '') this.#logAs('dapr.runtime')('info', `Dapr trace sampler initialized: ${description}`)
+    const description = this.#path.tracing.spans?.description
+    if (description !== undefined) this.#logAs('dapr.runtime')('info', `Dapr trace sampler initialized: ${description}`)
   }
 
   /** Writes to the sidecar's log under one of Dapr's scopes. */

@@ -139,19 +139,11 @@ export class SidecarBindings {
   }
 
   async #openChannel(): Promise<BindingChannel> {
-    this.#channel ??= this.#newChannel()
+    this.#channel ??= this.#process.openChannel<BindingChannel>(this.#options, {
+      grpc: async () => (await import('./grpc/blocks/grpc-binding-channel.ts')).GrpcBindingChannel,
+      http: async () => (await import('./http/blocks/http-binding-channel.ts')).HttpBindingChannel
+    })
     return this.#channel
-  }
-
-  async #newChannel(): Promise<BindingChannel> {
-    const {runtime, context, log} = this.#options
-    const options = this.#process.channelOptions(context, log)
-    if (runtime.plan.channel.protocol.startsWith('grpc')) {
-      const {GrpcBindingChannel} = await import('./grpc/blocks/grpc-binding-channel.ts')
-      return new GrpcBindingChannel(options)
-    }
-    const {HttpBindingChannel} = await import('./http/blocks/http-binding-channel.ts')
-    return new HttpBindingChannel(options)
   }
 
   #warnOfNoPort(): void {

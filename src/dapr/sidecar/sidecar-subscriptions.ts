@@ -183,19 +183,11 @@ export class SidecarSubscriptions {
   }
 
   async #openChannel(): Promise<EventChannel> {
-    this.#channel ??= this.#newChannel()
+    this.#channel ??= this.#process.openChannel<EventChannel>(this.#options, {
+      grpc: async () => (await import('./grpc/blocks/grpc-event-channel.ts')).GrpcEventChannel,
+      http: async () => (await import('./http/blocks/http-event-channel.ts')).HttpEventChannel
+    })
     return this.#channel
-  }
-
-  async #newChannel(): Promise<EventChannel> {
-    const {runtime, context, log} = this.#options
-    const options = this.#process.channelOptions(context, log)
-    if (runtime.plan.channel.protocol.startsWith('grpc')) {
-      const {GrpcEventChannel} = await import('./grpc/blocks/grpc-event-channel.ts')
-      return new GrpcEventChannel(options)
-    }
-    const {HttpEventChannel} = await import('./http/blocks/http-event-channel.ts')
-    return new HttpEventChannel(options)
   }
 
   #warnOfNoPort(): void {

@@ -1,9 +1,6 @@
-import type {CallRecord} from '../../model/call.ts'
-import type {WorkSpan} from '../../model/work-trace.ts'
 import {isExported, tracesNothing, type TracingSettings} from '../../files/resources/tracing-settings.ts'
 import {formatTraceparent} from '../../observe/telemetry/tracing/trace-context.ts'
 import type {Tracer} from '../../observe/telemetry/tracing/tracer.ts'
-import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 import type {Tracing} from './http/sidecar-request.ts'
 import {freshTraceparent, isTraceparent} from './http/trace.ts'
 import type {SidecarSpans, SidecarSpansOptions} from './spans.ts'
@@ -16,39 +13,20 @@ export class SidecarTracing implements Tracing {
   tracer: Tracer | undefined
   isTracing = true
   readonly #options: SidecarSpansOptions
-  #spans: SidecarSpans | undefined
+  /** Undefined: none are begun. */
+  spans: SidecarSpans | undefined
 
   constructor(options: SidecarSpansOptions) {
     this.#options = options
   }
 
-  /** The line for the sidecar's log; '' if there is none. */
-  get description(): string {
-    return this.#spans?.description ?? ''
-  }
-
   /** Other settings hold from now on. */
   async use(settings: TracingSettings): Promise<void> {
-    void this.#spans?.close()
+    void this.spans?.close()
     this.isTracing = !tracesNothing(settings)
     const isActive = this.isTracing && (settings.samplingRate !== '' || isExported(settings))
-    this.#spans = isActive ? new (await import('./spans.ts')).SidecarSpans(settings, this.#options) : undefined
-    this.tracer = this.#spans?.tracer
-  }
-
-  /** A request to the sidecar is over. */
-  served(record: CallRecord): void {
-    this.#spans?.served(record)
-  }
-
-  /** The app has answered a call that came through another app's sidecar. */
-  answered(record: CallRecord): void {
-    this.#spans?.answered(record)
-  }
-
-  /** Starts a span for a delivery to the app; undefined if spans are disabled. */
-  startCallback(...given: Parameters<StartSpan>): BlockSpan | undefined {
-    return this.#spans?.startCallback(...given)
+    this.spans = isActive ? new (await import('./spans.ts')).SidecarSpans(settings, this.#options) : undefined
+    this.tracer = this.spans?.tracer
   }
 
   /**
@@ -60,16 +38,6 @@ export class SidecarTracing implements Tracing {
     if (this.tracer === undefined) return untracedPlace(isTraceparent(parent) ? parent : '')
     const {context, isSampled} = this.tracer.start(parent, '')
     return isSampled ? formatTraceparent(context) : ''
-  }
-
-  /** A span of the app's workflows is over. */
-  workEnded(span: () => WorkSpan): void {
-    this.#spans?.workEnded(span)
-  }
-
-  /** Sends what waits; takes at most a second. */
-  async close(): Promise<void> {
-    await this.#spans?.close()
   }
 }
 
