@@ -183,6 +183,7 @@ class AppSidecar {
     this.#closing.abort()
     for (const stop of this.#stops) stop()
     this.actors.close()
+    this.#blocks.leaveActors()
     this.#metrics.close()
   }
 

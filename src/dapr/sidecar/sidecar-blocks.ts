@@ -136,6 +136,11 @@ export class SidecarBlocks {
     this.#blocks?.configurations.endBefore(livingSince)
   }
 
+  /** The actors that the app hosts by streams are gone. */
+  leaveActors(): void {
+    this.#blocks?.actorStreams.close()
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopFollowing()
@@ -169,7 +174,7 @@ export class SidecarBlocks {
     this.#fault = await this.#changes.run(async () => this.#follow())
     const configuration = (): Configuration => resources.snapshot.configuration
     this.#blocks = newBlocks({...context, components: own, configuration})
-    if (this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
+    if (!this.#isClosed && this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
     return this.#blocks
   }
 

@@ -56,6 +56,7 @@ export class ActorStreams {
   /** The open streams that have types; the newest is the last. */
   #sessions: readonly (readonly [session: ActorSession, types: ReadonlyMap<string, TypeSettings>])[] = []
   #actors: Actors | undefined
+  #isClosed = false
 
   constructor(context: BlockContext) {
     this.#context = context
@@ -99,8 +100,10 @@ export class ActorStreams {
   async open(session: ActorSession, types: ReadonlyMap<string, TypeSettings>): Promise<void> {
     if (types.size === 0) return
     this.#sessions = [...this.#sessions, [session, types]]
-    this.#actors = await this.#context.actors.load()
-    this.#actors.host(this.#host, this.#types)
+    const actors = await this.#context.actors.load()
+    if (this.#isClosed) return
+    this.#actors = actors
+    actors.host(this.#host, this.#types)
     this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
@@ -122,7 +125,10 @@ export class ActorStreams {
     return new Map(this.#sessions.flatMap(([, types]) => [...types]))
   }
 
+  /** Called before another sidecar of the app opens: what is done later by the name of its instance would be done to that one. */
   close(): void {
+    this.#isClosed = true
     this.#actors?.leave(this.#host)
+    this.#actors = undefined
   }
 }

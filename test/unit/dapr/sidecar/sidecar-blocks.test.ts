@@ -1,0 +1,37 @@
+import t from 'tap'
+import type {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
+import {SidecarBlocks, type SharedContext} from '../../../../src/dapr/sidecar/sidecar-blocks.ts'
+import type {OpenSidecarOptions} from '../../../../src/dapr/sidecar/sidecar-options.ts'
+import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
+import {componentResource} from '../../../rig/component-resource.ts'
+
+t.test('a sidecar that closes while its components are loaded takes no event of an earlier run', async t => {
+  const components = [componentResource('store', 'state.in-memory', {outboxPublishTopic: 'orders'})]
+  const set = Promise.withResolvers<ComponentSet>()
+  let claims = 0
+  const outbox = {
+    claim: () => {
+      claims++
+      return []
+    },
+    onRelease: () => () => undefined
+  }
+  const options = {
+    runtime: {plan: {folder: '/', resources: {}}},
+    env: {},
+    resources: {snapshot: {components, configuration: DEFAULT_CONFIGURATION}, onChange: () => () => undefined},
+    components: async () => set.promise
+  } as unknown as OpenSidecarOptions
+  const context = {
+    appId: 'shop',
+    work: {outbox: async () => Promise.resolve(outbox)},
+    log: {isDebug: false, write: () => undefined, warn: () => undefined}
+  } as unknown as SharedContext
+  const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
+  const loading = blocks.load()
+  const closing = blocks.close()
+  set.resolve({} as ComponentSet)
+  await Promise.all([loading, closing])
+  await new Promise(setImmediate)
+  t.equal(claims, 0)
+})
