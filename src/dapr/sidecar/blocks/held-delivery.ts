@@ -56,14 +56,15 @@ const isInterrupted = (outcome: {readonly kind: string}): outcome is Interrupted
  */
 export class HeldDelivery<Answer extends {readonly kind: string}> {
   readonly #options: HeldDeliveryOptions<Answer>
-  readonly #calls = new Set<ResilientCall<Outcome<Answer>>>()
+  /** Those that wait until they are tried again. */
+  readonly #pausing = new Set<ResilientCall<Outcome<Answer>>>()
 
   constructor(options: HeldDeliveryOptions<Answer>) {
     this.#options = options
-    const cancelAll = (): void => {
-      for (const call of this.#calls) call.cancel()
+    const stopPauses = (): void => {
+      for (const call of this.#pausing) call.cancel()
     }
-    options.over.addEventListener('abort', cancelAll, {once: true})
+    options.over.addEventListener('abort', stopPauses, {once: true})
   }
 
   /** Delivers one event, or one batch. Never rejects. */
@@ -76,12 +77,24 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
       : this.#runWithPolicies(policies.call(found, outcomes), deliver)
   }
 
+  /** What the app has when delivery stops may still be answered; if that is a failure, nothing is tried again. */
   async #runWithPolicies(call: ResilientCall<Outcome<Answer>>, deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
-    this.#calls.add(call)
+    const {over, outcomes} = this.#options
+    let latest: AttemptControl | undefined
     try {
-      return await call.run(async attempt => this.#deliver(deliver, attempt))
+      return await call.run(async attempt => {
+        latest = attempt
+        this.#pausing.delete(call)
+        const answer = await this.#deliver(deliver, attempt)
+        // one that was too late may end while the next one is under way
+        if (latest !== attempt) return answer
+        this.#pausing.add(call)
+        if (!over.aborted || outcomes.judge(answer) === 'success') return answer
+        call.cancel()
+        return STOPPED
+      })
     } finally {
-      this.#calls.delete(call)
+      this.#pausing.delete(call)
     }
   }
 
