@@ -15,13 +15,19 @@ interface Waiting extends BatchEntry {
   outcome?: EventOutcome
 }
 
+/** Events of one path. */
+interface Targeted {
+  readonly target: EventTarget
+  readonly entries: readonly Waiting[]
+}
+
 /** Whether the message has to be delivered again. */
 const isLeft = ({outcome}: Waiting): boolean =>
   outcome === undefined || outcome.kind === 'failed' || outcome.kind === 'interrupted'
 
 /**
- * Delivers the events of a subscription in batches: those that arrive within `maxAwaitMs`, in one request for each path of
- * its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
+ * Delivers the events of a subscription in batches: those that arrive within `maxAwaitMs`, in one request after the other for
+ * each path of its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
  */
 export class BulkDelivery {
   readonly #delivery: EventDelivery
@@ -54,44 +60,54 @@ export class BulkDelivery {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const batch = this.#waiting
-    if (batch.length === 0) return
     this.#waiting = []
-    const outcome = await this.#delivery.attempt(async attempt => this.#deliver(batch.filter(isLeft), attempt))
-    for (const {message, event, resolve, outcome: own} of batch) {
-      const last = outcome.kind === 'stopped' && (own === undefined || own.kind === 'interrupted') ? outcome : own
-      resolve(await this.#delivery.conclude(last ?? outcome, message, event))
-    }
+    for (let left: readonly Waiting[] = batch; left.length > 0;) left = await this.#deliverSome(left)
   }
 
-  /** Delivers a batch; the result is the worst outcome of its events. */
-  async #deliver(batch: readonly Waiting[], attempt?: AttemptControl): Promise<EventOutcome> {
-    const paths = new Map<string, {readonly target: EventTarget; readonly entries: Waiting[]}>()
-    for (const each of batch) {
-      const target = this.#delivery.route(each.event)
-      if ('kind' in target) each.outcome = target
-      else {
-        const known = paths.get(target.path)
-        if (known === undefined) paths.set(target.path, {target, entries: [each]})
-        else known.entries.push(each)
-      }
-    }
-    const sending = [...paths.values()].map(async ({target, entries}) => {
-      const startedAt = performance.now()
-      const spans = entries.map(({event}) => this.#delivery.startSpan(event))
-      const sent = entries.map(({entryId, event}, at) => ({entryId, event: inSpan(event, spans[at])}))
-      const given = await this.#channel.deliverBatch(target, sent, attempt)
-      const answers = 'kind' in given ? entries.map(() => given) : given
-      this.#delivery.countBatch(answers, performance.now() - startedAt)
-      for (const [at, each] of entries.entries()) {
-        const answer = answers[at]
-        if (answer === undefined) continue
-        each.outcome = answer
-        endSpan(spans[at], answer)
-      }
+  /** Delivers those of one path, as an attempt of a policy has one request at a time; resolves with the others. */
+  async #deliverSome(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    let tried = batch
+    const outcome = await this.#delivery.attempt(async attempt => {
+      const target = this.#targetOf(tried.filter(isLeft))
+      tried = target?.entries ?? []
+      return target === undefined ? {kind: 'success'} : this.#deliver(target, attempt)
     })
-    await Promise.all(sending)
-    const outcomes = batch.map(({outcome}) => outcome)
-    const worst = outcomes.find(each => each?.kind === 'interrupted') ?? outcomes.find(each => each?.kind === 'failed')
+    const done = new Set([...tried, ...batch.filter(each => !isLeft(each))])
+    for (const each of done) {
+      const {message, event, resolve, outcome: own = outcome} = each
+      resolve(await this.#delivery.conclude(outcome.kind === 'stopped' && isLeft(each) ? outcome : own, message, event))
+    }
+    return batch.filter(each => !done.has(each))
+  }
+
+  /** Finds the first path, and the events that go there; those that go nowhere have their outcome then. */
+  #targetOf(batch: readonly Waiting[]): Targeted | undefined {
+    const routed = batch.flatMap(each => {
+      const target = this.#delivery.route(each.event)
+      if (!('kind' in target)) return [{each, target}]
+      each.outcome = target
+      return []
+    })
+    const [{target} = {}] = routed
+    return target && {target, entries: routed.flatMap(({each, target: {path}}) => (path === target.path ? each : []))}
+  }
+
+  /** Delivers events to one path; the result is the worst of their outcomes. */
+  async #deliver({target, entries}: Targeted, attempt?: AttemptControl): Promise<EventOutcome> {
+    const startedAt = performance.now()
+    const spans = entries.map(({event}) => this.#delivery.startSpan(event))
+    const sent = entries.map(({entryId, event}, at) => ({entryId, event: inSpan(event, spans[at])}))
+    const given = await this.#channel.deliverBatch(target, sent, attempt)
+    const answers = 'kind' in given ? entries.map(() => given) : given
+    this.#delivery.countBatch(answers, performance.now() - startedAt)
+    for (const [at, each] of entries.entries()) {
+      const answer = answers[at]
+      if (answer === undefined) continue
+      endSpan(spans[at], answer)
+      // the next attempt may have another answer by now
+      if (attempt?.isStopped !== true) each.outcome = answer
+    }
+    const worst = answers.find(({kind}) => kind === 'interrupted') ?? answers.find(({kind}) => kind === 'failed')
     return worst ?? {kind: 'success'}
   }
 }

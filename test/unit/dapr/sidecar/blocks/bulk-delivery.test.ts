@@ -1,7 +1,10 @@
 import t from 'tap'
 import {BulkDelivery} from '../../../../../src/dapr/sidecar/blocks/bulk-delivery.ts'
-import type {EventChannel} from '../../../../../src/dapr/sidecar/blocks/event-channel.ts'
+import type {BrokerMessage} from '../../../../../src/dapr/components/pubsub.ts'
+import type {AppEvent, EventChannel} from '../../../../../src/dapr/sidecar/blocks/event-channel.ts'
+import type {EventOutcome} from '../../../../../src/dapr/sidecar/blocks/event-outcome.ts'
 import type {EventDelivery} from '../../../../../src/dapr/sidecar/blocks/event-delivery.ts'
+import {AttemptControl} from '../../../../../src/proxy/gateway/interceptors/resiliency/attempt.ts'
 import {bulkSettings} from '../../../../../src/files/resources/subscriptions.ts'
 
 t.test('a batch that may wait longer than a timer waits for its events', async t => {
@@ -33,3 +36,89 @@ t.test('a batch that may wait longer than a timer waits for its events', async t
   t.equal(count, 1)
   t.same(warnings, [])
 })
+
+/** A batch whose events go to the path that each of them names; `attempts` are made by the policy of its component. */
+const bulkOf = (
+  attempt: EventDelivery['attempt'],
+  deliverBatch: EventChannel['deliverBatch'],
+  count: number,
+  conclude = async ({kind}: EventOutcome): Promise<string> => (kind === 'success' ? 'done' : 'returned')
+) => {
+  const delivery = {
+    read: ({data}: BrokerMessage) => ({fields: {id: data.toString()}, body: data, metadata: {}}),
+    route: ({fields}: AppEvent) => ({subscription: {}, path: fields['id']}),
+    startSpan: () => undefined,
+    countBatch: () => undefined,
+    conclude,
+    attempt
+  } as unknown as EventDelivery
+  const over = new AbortController()
+  const bulk = new BulkDelivery(delivery, {deliverBatch} as EventChannel, bulkSettings(count, 1000), over.signal)
+  return async (paths: readonly string[]) =>
+    Promise.all(paths.map(async path => bulk.handle({data: Buffer.from(path), metadata: {}})))
+}
+
+t.test('an attempt that ends ends what the app has of it, also where a batch has several paths', async t => {
+  const open = new Set<string>()
+  const stopped: string[] = []
+  const handle = bulkOf(
+    async deliver => {
+      const control = new AttemptControl(1, undefined)
+      const outcome = deliver(control)
+      await new Promise(setImmediate)
+      control.stop()
+      return outcome
+    },
+    async ({path}, _, attempt) => {
+      open.add(path)
+      const {promise, resolve} = Promise.withResolvers<void>()
+      attempt?.onStop(resolve)
+      await promise
+      open.delete(path)
+      stopped.push(path)
+      return {kind: 'interrupted', isSent: true, text: ''}
+    },
+    3
+  )
+  const handled = handle(['/a', '/b', '/a'])
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  t.same([...open], [])
+  if (open.size > 0) return
+  t.same(await handled, ['returned', 'returned', 'returned'])
+  t.same(stopped, ['/a', '/b'])
+})
+
+t.test('of a batch with several paths, what has failed is delivered again, and nothing else', async t => {
+  const sent: string[] = []
+  const handle = bulkOf(
+    async deliver => {
+      const outcome = await deliver()
+      return outcome.kind === 'failed' ? deliver() : outcome
+    },
+    async ({path}, entries) => {
+      sent.push(`${path} ${entries.length}`)
+      if (path !== '/b' || sent.length > 2) return {kind: 'success'}
+      return entries.map((_, at) => (at === 0 ? {kind: 'success'} : {kind: 'failed', status: 500, text: ''}))
+    },
+    4
+  )
+  t.same(await handle(['/a', '/b', '/a', '/b']), ['done', 'done', 'done', 'done'])
+  t.same(sent, ['/a 2', '/b 2', '/b 1'])
+})
+
+t.test(
+  'delivery stops: an event of a batch that has failed, and was to be tried again, goes back to its broker',
+  async t => {
+    const handle = bulkOf(
+      async deliver => {
+        await deliver()
+        return {kind: 'stopped'}
+      },
+      async (_, entries) =>
+        entries.map((_, at) => (at === 0 ? {kind: 'success'} : {kind: 'failed', status: 500, text: ''})),
+      2,
+      async ({kind}) => kind
+    )
+    t.same(await handle(['/a', '/a']), ['success', 'stopped'])
+  }
+)
