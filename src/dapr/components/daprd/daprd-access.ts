@@ -30,21 +30,28 @@ export interface DaprdTopic {
 /** Delivers an event of a binding. Never rejects. */
 export type DeliverEvent = (event: BindingEvent) => Promise<Handled>
 
-/** Called with the id of a subscription and the items that were changed, as daprd writes them. */
-export type ConfigurationChanged = (items: unknown) => void
+/** A subscription to configuration. */
+export interface WatchedConfiguration {
+  /** Of the store, in the API. */
+  readonly path: string
+  /** The keys and the metadata, without `?`. */
+  readonly query: string
+  /** Called with the items that were changed, as daprd writes them. */
+  readonly changed: (items: unknown) => void
+  /** Aborted when the store is closed. */
+  readonly over: AbortSignal
+}
 
 /** A real Dapr sidecar, which its components call. */
 export interface DaprdAccess {
   /** Calls a method of `dapr.proto.runtime.v1.Dapr`, waiting while daprd starts. Rejects with a DaprdError, or with why there is no answer. */
   call(method: string, message: Uint8Array): Promise<Uint8Array>
-  /** A request over HTTP: the body of its answer. Rejects as `call`. */
-  get(path: string): Promise<string>
   /** Starts reading a topic; the returned function stops it. */
   read(topic: DaprdTopic): () => void
   /** Starts reading a binding; the returned function stops it. */
   readBinding(name: string, deliver: DeliverEvent): () => void
-  /** Reports changes of a configuration subscription; the returned function stops it. */
-  onConfiguration(id: string, changed: ConfigurationChanged): () => void
+  /** Subscribes to configuration, which continues with the daprd that follows one; the returned function ends that. Rejects as `call`. */
+  watch(configuration: WatchedConfiguration): Promise<() => Promise<void>>
   /** The time in ms after which the message broker may treat an unanswered message as lost. */
   holdMs(resource: ComponentResource): number
 }

@@ -46,6 +46,7 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
   const {access, capabilities, resource} = options
   const storeName = resource.name
   const base = `/v1.0/configuration/${encodeURIComponent(storeName)}`
+  const closed = new AbortController()
   return {
     capabilities,
     get: async (keys, metadata) =>
@@ -58,14 +59,14 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
         ...keys.map(key => ['key', key]),
         ...Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value])
       ])
-      const {id} = JSON.parse(await access.get(`${base}/subscribe?${query.toString()}`)) as {readonly id: string}
-      const end = access.onConfiguration(id, items => changed(itemsOf(items)))
-      return async () => {
-        end()
-        await access.get(`${base}/${id}/unsubscribe`)
-      }
+      return access.watch({
+        path: base,
+        query: query.toString(),
+        changed: items => changed(itemsOf(items)),
+        over: closed.signal
+      })
     },
-    close: closeInDaprd
+    close: async () => closed.abort()
   }
 }
 

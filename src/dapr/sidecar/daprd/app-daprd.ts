@@ -1,5 +1,10 @@
 // daprd/: a real Dapr sidecar next to an app, for components that Dapr has and we have not. The app sees our sidecar alone.
-import type {DaprdAccess, DaprdComponents, DeliverEvent} from '../../components/daprd/daprd-access.ts'
+import type {
+  DaprdAccess,
+  DaprdComponents,
+  DeliverEvent,
+  WatchedConfiguration
+} from '../../components/daprd/daprd-access.ts'
 import {componentOf} from '../../components/daprd/open.ts'
 import {ComponentFault} from '../../components/properties.ts'
 import {messageOf} from '../../../model/errors.ts'
@@ -23,6 +28,14 @@ export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 
   readonly warn: (text: string) => void
 }
 
+/** A subscription to configuration: each daprd has it by an id of its own. */
+type Watch = WatchedConfiguration & {id: string}
+
+const begin = async (watch: Watch, {connection}: Daprd): Promise<void> => {
+  const answer = await connection.get(`${watch.path}/subscribe?${watch.query}`)
+  watch.id = (JSON.parse(answer) as {readonly id: string}).id
+}
+
 /** A daprd that has run this long has started successfully. */
 const SHORT_MS = 10_000
 const MAX_FAILURES = 5
@@ -32,7 +45,7 @@ const BACKOFF_MS = 200
 export class AppDaprd implements DaprdComponents, DaprdAccess {
   readonly #options: AppDaprdOptions
   readonly #readings = new Readings(() => this.#readingsChanged())
-  readonly #configurations = new Map<string, (items: unknown) => void>()
+  readonly #watches = new Set<Watch>()
   readonly #over = new AbortController()
   /** Aborted when it is closed, or its app ends: none is started any more. */
   readonly #ending: AbortSignal
@@ -86,10 +99,6 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return (await this.#serving()).connection.call(method, message)
   }
 
-  async get(path: string): Promise<string> {
-    return (await this.#serving()).connection.get(path)
-  }
-
   read(topic: Parameters<DaprdAccess['read']>[0]): () => void {
     return this.#readings.addTopic(topic)
   }
@@ -98,9 +107,20 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return this.#readings.addBinding(name, deliver)
   }
 
-  onConfiguration(id: string, changed: (items: unknown) => void): () => void {
-    this.#configurations.set(id, changed)
-    return () => this.#configurations.delete(id)
+  async watch(wanted: WatchedConfiguration): Promise<() => Promise<void>> {
+    const watch = {...wanted, id: ''}
+    const drop = (): void => void this.#watches.delete(watch)
+    for (let daprd: Daprd | undefined; daprd === undefined || daprd !== this.#current;) {
+      daprd = await this.#serving()
+      await begin(watch, daprd)
+    }
+    if (!watch.over.aborted) this.#watches.add(watch)
+    watch.over.addEventListener('abort', drop, {once: true})
+    return async () => {
+      drop()
+      const {connection} = await this.#serving()
+      await connection.get(`${watch.path}/${watch.id}/unsubscribe`)
+    }
   }
 
   holdMs(resource: ComponentResource): number {
@@ -109,11 +129,6 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
 
   setKnown(what: 'topics' | 'bindings'): void {
     this.#readings.setKnown(what)
-  }
-
-  /** The app has a new process: sets the metadata again, as Dapr's CLI does. */
-  tell(key: string, value: string): void {
-    void this.#current?.tell(key, value)
   }
 
   async close(): Promise<void> {
@@ -141,13 +156,12 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   async #exchange(isForced: boolean): Promise<Daprd | undefined> {
     const before = this.#current
     if (this.#ending.aborted || (before?.components === this.#wanted && !isForced)) return before
-    const daprd = this.#wanted === '' ? undefined : await this.#start(this.#wanted)
-    this.#current = daprd
+    const daprd = this.#wanted === '' ? (this.#current = undefined) : await this.#start(this.#wanted)
     await before?.end()
     return daprd
   }
 
-  /** Settles when it is ready. */
+  /** Settles when it is ready: calls go to this one from then on. */
   async #start(components: string): Promise<Daprd> {
     const {life, folder, metadata} = this.#options
     const name = (++this.#lives).toString()
@@ -172,7 +186,9 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
           ),
         wantsBinding: async binding => this.#readings.wantsBinding(binding),
         bindingReader: binding => this.#readings.bindingReader(binding),
-        configurationChanged: (id, items) => this.#configurations.get(id)?.(items),
+        configurationChanged: (id, items) => {
+          for (const watch of this.#watches) if (watch.id === id) watch.changed(items)
+        },
         warn: text => this.#options.log({level: 'warn', message: text, scope: 'dapr.runtime'})
       }
     })
@@ -182,15 +198,27 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
       await daprd.end()
       throw error
     }
-    void this.#watch(daprd)
     const before = this.#current
     void (before?.ended ?? Promise.resolve()).then(() => promoted.resolve())
     for (const [key, value] of Object.entries(metadata())) void daprd.tell(key, value)
+    this.#current = daprd
+    void this.#untilEnd(daprd)
+    for (const watch of this.#watches) void this.#beginAgain(watch, daprd)
     return daprd
   }
 
+  /** Subscribes again, at the daprd that follows the one with which it was done. Never rejects. */
+  async #beginAgain(watch: Watch, daprd: Daprd): Promise<void> {
+    try {
+      await begin(watch, daprd)
+    } catch (error) {
+      const message = `the subscription to ${watch.path} cannot continue: ${messageOf(error)}`
+      this.#options.log({level: 'error', message, scope: 'dapr.runtime'})
+    }
+  }
+
   /** Waits for its exit. If that was not requested, starts a new one. */
-  async #watch(daprd: Daprd): Promise<void> {
+  async #untilEnd(daprd: Daprd): Promise<void> {
     const how = await daprd.ended
     if (this.#current !== daprd || this.#ending.aborted) return
     this.#current = undefined
@@ -215,8 +243,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
       await pause(BACKOFF_MS * 2 ** (this.#failures - 1), this.#ending)
       if (this.#ending.aborted) break
       try {
-        this.#current = await this.#start(components)
-        return this.#current
+        return await this.#start(components)
       } catch (error) {
         why = messageOf(error)
       }

@@ -45,10 +45,11 @@ export class DaprdConnection {
     return promise
   }
 
-  /** Rejects if the call fails. */
-  async request(method: 'GET' | 'PUT', path: string, body = ''): Promise<HttpAnswer> {
+  /** Rejects if the call fails, or is given up. */
+  async request(method: 'GET' | 'PUT', path: string, body = '', signal?: AbortSignal): Promise<HttpAnswer> {
     const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>()
-    const request = http.request({socketPath: this.#httpSocket, agent: this.#agent, method, path}, response => {
+    const options = {socketPath: this.#httpSocket, agent: this.#agent, method, path, signal}
+    const request = http.request(options, response => {
       const answer = (answered: Collector): void =>
         resolve({status: response.statusCode ?? 0, body: answered.take().toString()})
       collect(response, 0).then(answer, reject)
@@ -58,8 +59,8 @@ export class DaprdConnection {
   }
 
   /** The body of an answer; rejects with daprd's error. */
-  async get(path: string): Promise<string> {
-    const {status, body} = await this.request('GET', path)
+  async get(path: string, signal?: AbortSignal): Promise<string> {
+    const {status, body} = await this.request('GET', path, '', signal)
     if (status >= 200 && status < 300) return body
     throw new Error(errorIn(body) || `daprd has answered ${status}`)
   }

@@ -91,24 +91,29 @@ export class Daprd {
     const {timeoutMs} = plan.ready
     const gone = new AbortController()
     void this.ended.then(() => gone.abort())
-    const over = AbortSignal.any([gone.signal, ending])
+    const over = AbortSignal.any([gone.signal, ending, AbortSignal.timeout(timeoutMs)])
     const startedAt = performance.now()
-    while (!(await this.#isServing())) {
+    for (;;) {
+      const listed = await this.#listed(over)
+      if (listed !== undefined) return listed
       const passedMs = performance.now() - startedAt
       if (gone.signal.aborted) throw new Error(`daprd ended before it was ready: ${await this.#whyEnded()}`)
       if (ending.aborted) throw new Error('daprd was not ready when its app ended')
       if (passedMs > timeoutMs) throw new Error(`daprd (${program.path}) was not ready within ${timeoutMs / 1000} s`)
       await pause(passedMs < LATER_MS ? LOOK_EVERY_MS : LATER_EVERY_MS, over)
     }
-    const {components = []} = JSON.parse(await this.connection.get('/v1.0/metadata')) as {components?: Listed[]}
-    return new Map(components.map(({name, capabilities = []}) => [name, capabilities]))
   }
 
-  async #isServing(): Promise<boolean> {
+  /** Its components; undefined: it does not serve yet. */
+  async #listed(signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
     try {
-      return (await this.connection.request('GET', '/v1.0/healthz/outbound')).status === 204
+      const {status} = await this.connection.request('GET', '/v1.0/healthz/outbound', '', signal)
+      if (status !== 204) return undefined
+      const text = await this.connection.get('/v1.0/metadata', signal)
+      const {components = []} = JSON.parse(text) as {components?: Listed[]}
+      return new Map(components.map(({name, capabilities = []}) => [name, capabilities]))
     } catch {
-      return false
+      return undefined
     }
   }
 

@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import {messageOf} from '../../../model/errors.ts'
+import {SingleFlight} from '../../../model/single-flight.ts'
 import {findProgram, versionOf} from '../../../platform/program-version.ts'
 
 /** A real Dapr sidecar on this machine. */
@@ -23,15 +24,13 @@ export const isFrom = (version: string, [major, minor]: readonly [number, number
   return parts === undefined || parts[0] > major || (parts[0] === major && parts[1] >= minor)
 }
 
-const known = new Map<string, Promise<DaprdProgram | string>>()
+const checks = new SingleFlight<string, DaprdProgram | string>()
 
 /** The daprd in Dapr's folder, else the one on the PATH; or the reason why none is usable. */
 export async function findDaprd(daprFolder: string, searchPath: string): Promise<DaprdProgram | string> {
   const path = findProgram('daprd', join(daprFolder, 'bin')) ?? findProgram('daprd', searchPath)
   if (path === undefined) return 'no daprd is installed'
-  const checked = known.get(path) ?? check(path)
-  known.set(path, checked)
-  return checked
+  return checks.do(path, async () => check(path))
 }
 
 async function check(path: string): Promise<DaprdProgram | string> {

@@ -1,20 +1,36 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import t from 'tap'
+import t, {type Test} from 'tap'
+import type {ConfigurationItems, ConfigurationStore} from '../../../../src/dapr/components/configuration/types.ts'
 import {AppDaprd} from '../../../../src/dapr/sidecar/daprd/app-daprd.ts'
 import type {ComponentResource} from '../../../../src/files/resources/components.ts'
 import type {AppPlan} from '../../../../src/model/plan.ts'
+import {pause} from '../../../../src/platform/delay.ts'
 
-/** Serves at its socket what it was given; one whose components have the word `slow` does so once there is a file `go`. */
+/**
+ * Serves at its socket what it was given; one whose components have the word `slow` does so once there is a file `go`, one with the word
+ * `mute` does not answer. Who has subscribed to configuration is told of a change at SIGUSR2.
+ */
 const PROGRAM = `#!${process.execPath}
-const {existsSync, readFileSync} = require('node:fs')
+const {existsSync, readFileSync, writeFileSync} = require('node:fs')
 const of = name => process.argv[process.argv.indexOf('--' + name) + 1]
 const text = readFileSync(of('resources-path') + '/components.yaml', 'utf8')
 const components = text.split('---').map(each => ({name: JSON.parse(each).metadata.name, capabilities: []}))
-const server = require('node:http').createServer((request, response) => {
+const http = require('node:http')
+const id = String(process.pid)
+const server = http.createServer((request, response) => {
+  if (text.includes('mute')) return
+  const isBegun = () => writeFileSync('subscribed-' + id, '')
+  if (request.url.includes('/subscribe?')) return response.end(JSON.stringify({id}), isBegun)
+  if (request.url.includes('/unsubscribe')) return response.writeHead(request.url.includes(id) ? 200 : 500).end()
   if (request.url.endsWith('/outbound')) return response.writeHead(204).end()
   response.end(JSON.stringify({components}))
+})
+process.on('SIGUSR2', () => {
+  const headers = {'dapr-api-token': process.env.APP_API_TOKEN}
+  const options = {host: '127.0.0.1', port: of('app-port'), method: 'POST', path: '/configuration/config/k', headers}
+  http.request(options).end(JSON.stringify({id, items: {k: {value: id}}}))
 })
 const look = () => {
   if (text.includes('slow') && !existsSync('go')) return setTimeout(look, 5)
@@ -25,9 +41,9 @@ look()
 
 const PLACE = {file: 'a.yaml', line: 1, column: 1, source: ''}
 
-const resource = (name: string): ComponentResource => ({
+const resource = (name: string, type = 'state.cassandra'): ComponentResource => ({
   name,
-  type: 'state.cassandra',
+  type,
   isOfDapr: true,
   capabilities: undefined,
   namespace: '',
@@ -42,7 +58,8 @@ const resource = (name: string): ComponentResource => ({
   typePlace: PLACE
 })
 
-t.test('a daprd that dies while the next one starts has one that follows it, which has the new components', async t => {
+/** Keeps daprds for an app; the numbers of their processes. */
+function open(t: Test, timeoutMs = 60_000) {
   const folder = mkdtempSync(join(tmpdir(), 'daprd-'))
   t.teardown(() => rmSync(folder, {recursive: true}))
   const path = join(folder, 'program')
@@ -53,7 +70,7 @@ t.test('a daprd that dies while the next one starts has one that follows it, whi
     folder,
     sidecar: {maxBodyBytes: 0, readBufferBytes: 4096, logLevel: 'info'},
     stop: {timeoutMs: 1000},
-    ready: {timeoutMs: 60_000}
+    ready: {timeoutMs}
   }
   const gone = Promise.withResolvers<void>()
   const daprd = new AppDaprd({
@@ -72,15 +89,53 @@ t.test('a daprd that dies while the next one starts has one that follows it, whi
     warn: () => gone.resolve()
   })
   t.teardown(async () => daprd.close())
+  return {daprd, pids, folder, gone: gone.promise}
+}
+
+t.test('a daprd that dies while the next one starts has one that follows it, which has the new components', async t => {
+  const {daprd, pids, folder, gone} = open(t)
   daprd.follow([resource('one')])
   await daprd.open(resource('one'))
   daprd.follow([resource('one'), resource('slow')])
   while (pids.length < 2) await new Promise(setImmediate)
   process.kill(pids[0] ?? 0, 'SIGKILL')
-  await gone.promise
+  await gone
   writeFileSync(join(folder, 'go'), '')
   await daprd.open(resource('slow'))
   await daprd.close()
   t.equal(pids.length, 2)
   for (const pid of pids) t.throws(() => process.kill(pid, 0), {code: 'ESRCH'})
+})
+
+t.test('a subscription to configuration continues with the daprd that follows one, and can be ended there', async t => {
+  const {daprd, pids, folder} = open(t)
+  const config = resource('config', 'configuration.azure.appconfig')
+  daprd.follow([config])
+  const store = (await daprd.open(config)) as ConfigurationStore
+  let told = Promise.withResolvers<ConfigurationItems>()
+  const end = await store.subscribe([], {}, items => told.resolve(items))
+  /** The daprd that is the n-th to serve has the subscription, and tells of a change. */
+  const tells = async (n: number): Promise<void> => {
+    const isBegun = (): boolean => existsSync(join(folder, `subscribed-${pids[n]}`))
+    for (let look = 0; look < 2000 && !isBegun(); look++) await pause(5)
+    t.ok(isBegun())
+    const pid = pids[n] ?? 0
+    if (!isBegun()) return
+    told = Promise.withResolvers()
+    process.kill(pid, 'SIGUSR2')
+    t.match(await told.promise, {k: {value: `${pid}`}})
+  }
+  await tells(0)
+  daprd.follow([config, resource('two')])
+  await daprd.open(resource('two'))
+  await tells(1)
+  process.kill(pids[1] ?? 0, 'SIGKILL')
+  await tells(2)
+  await end()
+})
+
+t.test('a daprd that takes connections, and does not answer, is given up', async t => {
+  const {daprd} = open(t, 500)
+  daprd.follow([resource('mute')])
+  await t.rejects(daprd.open(resource('mute')), {message: /was not ready within 0\.5 s/})
 })

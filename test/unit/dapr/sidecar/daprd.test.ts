@@ -1,5 +1,8 @@
 import {once} from 'node:events'
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import net from 'node:net'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t from 'tap'
@@ -7,7 +10,7 @@ import type {AppPlan} from '../../../../src/model/plan.ts'
 import {isForDaprd, daprdUseOf} from '../../../../src/files/resources/component-support.ts'
 import type {ComponentResource} from '../../../../src/files/resources/components.ts'
 import {commandLine, daprdVariables} from '../../../../src/dapr/sidecar/daprd/command-line.ts'
-import {isFrom} from '../../../../src/dapr/sidecar/daprd/find-daprd.ts'
+import {findDaprd, isFrom} from '../../../../src/dapr/sidecar/daprd/find-daprd.ts'
 import {holdMsOf} from '../../../../src/dapr/sidecar/daprd/hold.ts'
 import {AppListener, type AppListenerOptions} from '../../../../src/dapr/sidecar/daprd/app-listener.ts'
 import {entryOf} from '../../../../src/dapr/sidecar/daprd/daprd-process.ts'
@@ -189,4 +192,16 @@ t.test('the listener that daprd takes for the app reads nothing of who has not i
   const [answer] = (await once(socket, 'data')) as [Buffer]
   t.match(answer.toString(), /^HTTP\/1\.1 403 /)
   socket.destroy()
+})
+
+t.test('a daprd that was too old is found once it is replaced', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'dapr-'))
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  const path = join(folder, 'bin', 'daprd')
+  const install = (version: string): void => writeFileSync(path, `#!/bin/sh\necho ${version}\n`, {mode: 0o755})
+  mkdirSync(join(folder, 'bin'))
+  install('1.11.0')
+  t.match(await findDaprd(folder, ''), /is version 1\.11\.0, and 1\.12 or later is needed/)
+  install('1.13.5')
+  t.match(await findDaprd(folder, ''), {path, version: '1.13.5'})
 })
