@@ -214,8 +214,9 @@ export class Configurations {
       updates
     } = subscription
     const {log} = this.#context
+    let store: ConfigurationStore | undefined
     try {
-      const store = (await this.#context.find('configuration', storeName))?.component
+      store = (await this.#context.find('configuration', storeName))?.component
       if (store === undefined || store === subscription.store || subscription.isEnding) return
       subscription.store = store
       subscription.endAtStore = nothing // with the store before
@@ -226,6 +227,8 @@ export class Configurations {
       subscription.endAtStore = end
       log.write('info', `subscription ${id} continues at configuration store ${storeName}, which was opened again`)
     } catch (error) {
+      // it may have continued at a later one
+      if (store !== undefined && subscription.store !== store) return
       subscription.store = undefined
       log.write('error', `subscription ${id} to configuration store ${storeName} cannot continue: ${messageOf(error)}`)
     }

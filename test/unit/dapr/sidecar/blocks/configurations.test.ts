@@ -75,3 +75,21 @@ t.test('one whose store does not answer can be ended by a second attempt', async
   await t.rejects(first, {message: 'too late'})
   t.equal(block.areRead, false)
 })
+
+t.test('a store that is opened again twice in a row is subscribed to once, whichever answers first', async t => {
+  const [before, slow, after] = [newStore(), newStore(), newStore()]
+  const failing = Promise.withResolvers<() => Promise<void>>()
+  slow.subscribe = async () => failing.promise
+  let store = before
+  const block = blockOf(() => store)
+  await block.subscribe(REQUEST, async () => Promise.resolve())
+  store = slow
+  const first = block.renew()
+  await new Promise(setImmediate)
+  store = after
+  await block.renew()
+  failing.reject(new Error('it was closed'))
+  await first
+  await block.renew()
+  t.equal(after.listening, 1)
+})
