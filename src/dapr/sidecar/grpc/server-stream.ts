@@ -120,7 +120,8 @@ export class ServerStream implements StreamHandler {
     this.#over(status)
   }
 
-  head(stream: FrameStream, _block: string, isLast: boolean): void {
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    stream.skipFields(block)
     if (isLast) this.data(stream, '', true)
   }
 

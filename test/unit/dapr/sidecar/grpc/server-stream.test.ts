@@ -12,7 +12,7 @@ const NOBODY: StreamHandler = {head: nothing, data: nothing, sent: nothing, rese
 
 /** A stream whose caller takes so many bytes; what went out, what may come again, and how it ended. */
 const streamOf = (window: number) => {
-  const told = {data: 0, fields: '', credited: 0, ends: [] as GrpcStatus[], wantsBytes: false}
+  const told = {data: 0, fields: '', credited: 0, ends: [] as GrpcStatus[], wantsBytes: false, skipped: ''}
   const connection = {
     send: nothing,
     sendFields: (text: string) => (told.fields += text),
@@ -20,6 +20,7 @@ const streamOf = (window: number) => {
     sentFields: {encode: (_: string, fields: string) => fields},
     room: Infinity,
     localDone: nothing,
+    walker: {skip: (block: string) => void (told.skipped += block)},
     forget: nothing,
     wantBytes: () => (told.wantsBytes = true)
   }
@@ -91,4 +92,11 @@ t.test('large messages come as bytes, also one whose begin came as text', async 
   for (let n = 0; n < 2; n++) t.equal((await stream.next())?.toString('latin1'), message.slice(5))
   t.equal(await stream.next(), undefined)
   t.equal(told.credited, 2 * message.length)
+})
+
+t.test('trailers of a caller end its messages, and the table of its connection stays in step', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  stream.head(caller, 'trailers', true)
+  t.equal(await stream.next(), undefined)
+  t.equal(told.skipped, 'trailers')
 })
