@@ -1,6 +1,7 @@
 import type {CRYPTOGRAPHY} from '../../../model/dapr/api/cryptography.ts'
 import * as messages from '../../../model/dapr/messages/crypto.generated.ts'
 import type {Schema} from '../../../proxy/net/grpc/message-codec.ts'
+import {decoded} from '../../../model/bytes.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {isTruthy} from '../../../model/truthy.ts'
 import {BlockError} from '../blocks/block-error.ts'
@@ -9,8 +10,11 @@ import {apiError} from '../http/errors.ts'
 import {headerOf, readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
 import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
 
+/** A header as text: the name of a key may have any characters. */
+const textOf = (request: BlockRequest, name: string): string => decoded(headerOf(request, name))
+
 function required(request: BlockRequest, name: string): string {
-  const value = headerOf(request, name)
+  const value = textOf(request, name)
   if (value !== '') return value
   throw new BlockError([400, 'invalidArgument', 'ERR_BAD_REQUEST'], `invalid request: missing header '${name}'`)
 }
@@ -38,14 +42,14 @@ const encrypt: BlockHandler = async ({cryptography}, request) => {
     algorithm: required(request, 'dapr-key-wrap-algorithm'),
     cipher: headerOf(request, 'dapr-data-encryption-cipher'),
     isNameless: isTruthy(headerOf(request, 'dapr-omit-decryption-key-name')),
-    decryptionKeyName: headerOf(request, 'dapr-decryption-key-name')
+    decryptionKeyName: textOf(request, 'dapr-decryption-key-name')
   }
   return answered(await cryptography.encrypt(found, wanted, only(request.body)))
 }
 
 const decrypt: BlockHandler = async ({cryptography}, request) => {
   const found = await cryptography.find(request.params[0] ?? '', request.onGone)
-  return answered(await cryptography.decrypt(found, headerOf(request, 'dapr-key-name'), only(request.body)))
+  return answered(await cryptography.decrypt(found, textOf(request, 'dapr-key-name'), only(request.body)))
 }
 
 /** Dapr's releases are built without these (pkg/api/http/subtlecrypto.go). */

@@ -244,3 +244,11 @@ t.test('what is wrong with a stream is told in Dapr’s words: the options first
   for (const name of ['EncryptAlpha1', 'DecryptAlpha1'])
     t.match(await without.stream(name, asked([one])), {code: 13, message: 'crypto providers not configured'}, name)
 })
+
+t.test('over HTTP, too, a key may have a name with any characters', async t => {
+  const {call} = await open(t)
+  const name = Buffer.from('schlüssel').toString('latin1')
+  const {status, bytes} = await call('crypto/keys/encrypt', 'x', {...WISH, 'dapr-key-name': name})
+  t.equal(status, 500)
+  t.match(bytes.toString(), "failed to load key 'schlüssel': no such file or directory")
+})

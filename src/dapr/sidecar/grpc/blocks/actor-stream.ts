@@ -2,6 +2,7 @@ import {
   SubscribeActorEventsResponseAlpha1,
   type SubscribeActorEventsRequestAlpha1
 } from '../../../../model/dapr/messages/actors.generated.ts'
+import {decoded} from '../../../../model/bytes.ts'
 import {encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
 import {pairsOf} from '../../../../proxy/net/http1/header-lines.ts'
 import type {ActorAnswer, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
@@ -128,7 +129,7 @@ function metadataOf(lines: string): Record<string, string> {
   const metadata = emptyRecord<string>()
   for (let at = 0; at < pairs.length; at += 2) {
     const name = pairs[at] ?? ''
-    if (name.toLowerCase() !== 'dapr-reentrancy-id') metadata[name] = pairs[at + 1] ?? ''
+    if (name.toLowerCase() !== 'dapr-reentrancy-id') metadata[name] = decoded(pairs[at + 1] ?? '')
   }
   return metadata
 }

@@ -1,10 +1,13 @@
 import t from 'tap'
-import {SubscribeActorEventsRequestAlpha1} from '../../../../../../src/model/dapr/messages/actors.generated.ts'
+import {
+  SubscribeActorEventsRequestAlpha1,
+  SubscribeActorEventsResponseAlpha1
+} from '../../../../../../src/model/dapr/messages/actors.generated.ts'
 import type {Blocks} from '../../../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {ActorSession} from '../../../../../../src/dapr/sidecar/blocks/actor-streams.ts'
 import {subscribeActorEvents} from '../../../../../../src/dapr/sidecar/grpc/blocks/subscribe-actor-events.ts'
 import type {ServerStream} from '../../../../../../src/dapr/sidecar/grpc/server-stream.ts'
-import {encode, type Message} from '../../../../../../src/proxy/net/grpc/message-codec.ts'
+import {decode, encode, type Message} from '../../../../../../src/proxy/net/grpc/message-codec.ts'
 import type {ActorRequest} from '../../../../../../src/work/actor/actor-host.ts'
 
 type Sent = Partial<Message<typeof SubscribeActorEventsRequestAlpha1>>
@@ -20,12 +23,13 @@ const CALL = {
 /** A stream by which an app hosts the type `cart`. */
 function open() {
   const closing = new AbortController()
+  const sent: Buffer[] = []
   const messages: Promise<Uint8Array>[] = []
   const waiting: ((message: Uint8Array) => void)[] = []
   const say = (message: Sent): void => waiting.shift()?.(encode(SubscribeActorEventsRequestAlpha1, message))
   const stream = {
     next: async () => messages.shift(),
-    send: () => undefined,
+    send: (message: Buffer) => void sent.push(message),
     left: new AbortController().signal,
     closing: closing.signal
   } as unknown as ServerStream
@@ -40,7 +44,7 @@ function open() {
   const ended = subscribeActorEvents(stream, {actorStreams} as unknown as Blocks)
   const config = {actorIdleTimeout: undefined, drainOngoingCallTimeout: undefined, reentrancy: undefined}
   say({initialRequest: {entities: ['cart'], entitiesConfig: [], drainRebalancedActors: undefined, ...config}})
-  return {session, say, closing, closed, ended}
+  return {session, say, closing, closed, ended, sent}
 }
 
 t.test('metadata of an answer that are no headers, or those of its connection, do not reach the caller', async t => {
@@ -68,4 +72,12 @@ t.test('the sidecar closes: no turn begins any more, the stream ends when those 
   say({invokeResponse: {id: '1', data: Buffer.from('hello'), metadata: {}, error: false}})
   t.match(await answer, {kind: 'done', body: Buffer.from('hello')})
   t.match(await ended, {message: 'stream closed'})
+})
+
+t.test('headers of a caller reach the app as they were sent', async t => {
+  const {session, sent} = open()
+  const lines = `x-name: ${Buffer.from('Zoë').toString('latin1')}\r\n`
+  void (await session).send({...CALL, work: {...CALL.work, lines}} as ActorRequest)
+  const {invokeRequest} = decode(SubscribeActorEventsResponseAlpha1, sent.at(-1) ?? Buffer.alloc(0))
+  t.match(invokeRequest, {metadata: {'x-name': 'Zoë'}})
 })
