@@ -65,6 +65,14 @@ export interface GrpcContext {
   readonly apiAccess: () => ApiAccess | undefined
 }
 
+/** Who calls at one connection. */
+interface Peer {
+  readonly socket: net.Socket
+  readonly isUnixSocket: boolean
+  /** Aborted when no new calls are taken. */
+  readonly closing: AbortSignal
+}
+
 /** How the sidecar has answered a call itself. */
 interface Answered {
   readonly status: GrpcStatus
@@ -141,24 +149,12 @@ class Calls implements StreamHandler {
   readonly #reader: HeadReader
   readonly #guards: GrpcGuards
 
-  readonly #closing: AbortSignal
-  readonly #socket: net.Socket
-  readonly #isUnixSocket: boolean
+  readonly #peer: Peer
 
-  constructor(
-    context: GrpcContext,
-    connection: FrameServer,
-    {
-      socket,
-      isUnixSocket,
-      closing
-    }: {readonly socket: net.Socket; readonly isUnixSocket: boolean; readonly closing: AbortSignal}
-  ) {
+  constructor(context: GrpcContext, connection: FrameServer, peer: Peer) {
     this.#context = context
-    this.#closing = closing
-    this.#socket = socket
-    this.#isUnixSocket = isUnixSocket
-    this.#guards = isUnixSocket ? context.socketGuards : context.guards
+    this.#peer = peer
+    this.#guards = peer.isUnixSocket ? context.socketGuards : context.guards
     this.#reader = new HeadReader(connection.walker, context.maxHeadBytes)
   }
 
@@ -182,9 +178,10 @@ class Calls implements StreamHandler {
   /** See `PageGuard`. No browser speaks to this port, so who does is looked up at once. */
   #isRefusedPage(head: RequestHead): boolean {
     const {pages} = this.#guards
-    if (this.#isUnixSocket || !pages.isForeign(head) || this.#sidecarFor(head) !== this.#context.sidecar) return false
+    const {socket, isUnixSocket} = this.#peer
+    if (isUnixSocket || !pages.isForeign(head) || this.#sidecarFor(head) !== this.#context.sidecar) return false
     const isOwn = ownMethod(head.path) !== undefined || ownStream(head.path) !== undefined
-    return !pages.admitsNow(this.#socket, this.#socket, head.path === INVOKE_SERVICE || !isOwn)
+    return !pages.admitsNow(socket, socket, head.path === INVOKE_SERVICE || !isOwn)
   }
 
   data(stream: FrameStream, bytes: string): void {
@@ -222,7 +219,7 @@ class Calls implements StreamHandler {
     const stream = new ServerStream(
       this.#received(caller, head, sidecar),
       fields,
-      this.#closing,
+      this.#peer.closing,
       (status, requestBytes, responseBytes) => record(journal, {status, requestBytes, responseBytes})
     )
     serveStream(stream, name, own, isLast)

@@ -20,7 +20,7 @@ const components = text.split('---').map(each => ({name: JSON.parse(each).metada
 const http = require('node:http')
 const id = String(process.pid)
 const server = http.createServer((request, response) => {
-  if (text.includes('mute')) return
+  if (text.includes('mute')) return writeFileSync('asked', '')
   const isBegun = () => writeFileSync('subscribed-' + id, '')
   if (request.url.includes('/subscribe?')) return response.end(JSON.stringify({id}), isBegun)
   if (request.url.includes('/unsubscribe')) return response.writeHead(request.url.includes(id) ? 200 : 500).end()
@@ -138,4 +138,12 @@ t.test('a daprd that takes connections, and does not answer, is given up', async
   const {daprd} = open(t, 500)
   daprd.follow([resource('mute')])
   await t.rejects(daprd.open(resource('mute')), {message: /was not ready within 0\.5 s/})
+})
+
+t.test('one that does not answer does not hold up the end of its app', async t => {
+  const {daprd, pids, folder} = open(t)
+  daprd.follow([resource('mute')])
+  while (!existsSync(join(folder, 'asked'))) await pause(5)
+  await daprd.close()
+  t.throws(() => process.kill(pids[0] ?? 0, 0), {code: 'ESRCH'})
 })
