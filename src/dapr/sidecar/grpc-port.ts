@@ -31,7 +31,10 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
     socket.setNoDelay(true)
     socket.write(SERVER_GREETING, 'latin1')
     try {
-      loading ??= load()
+      loading ??= load().catch((error: unknown) => {
+        loading = undefined // the next connection tries again
+        throw error
+      })
       const server = await loading
       server.serve(socket, isOnUnixSocket(socket))
     } catch (error) {
@@ -51,7 +54,7 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
       for (const server of [...open, ...servers]) server.close()
       if (loading === undefined || cut === undefined || cut.aborted) return destroy()
       cut.addEventListener('abort', destroy, {once: true})
-      await (await loading).leave()
+      await (await loading.catch(() => undefined))?.leave()
       cut.removeEventListener('abort', destroy)
       destroy()
     }

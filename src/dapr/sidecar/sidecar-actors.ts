@@ -1,3 +1,4 @@
+import {messageOf} from '../../model/errors.ts'
 import {isJson} from '../../model/is-json.ts'
 import {askApp, isDaprApp, takesQuestions} from './ask-app.ts'
 import type {SidecarActorsOptions} from './actor-access.ts'
@@ -66,10 +67,16 @@ export class SidecarActors {
     if (this.#asked !== before) {
       this.#hasTold = false
       this.hosted?.lost()
-      if (mayAsk) void this.#ask(this.#asked)
+      if (mayAsk) this.#ask(this.#asked).catch(this.#notAsked)
     }
     this.hosted?.noteHealth()
     actors.onTypes()
+  }
+
+  /** Code could not be loaded for the question: it is asked again with the next change. */
+  readonly #notAsked = (error: unknown): void => {
+    this.#asked = NONE
+    this.#options.log('error', `the app could not be asked for its actors: ${messageOf(error)}`)
   }
 
   async #ask(pid: number): Promise<void> {

@@ -29,7 +29,7 @@ export class SidecarBindings {
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
   readonly #process: EventProcess
-  #channel: Promise<BindingChannel> | undefined
+  #channel: BindingChannel | undefined
   #hasFollowed = false
   #isWarned = false
 
@@ -85,14 +85,18 @@ export class SidecarBindings {
 
   /** Reads the bindings that its last process wanted, or that files declare to be inputs: their events start it. */
   async #followAsleep(): Promise<void> {
-    const {runtime, blocks} = this.#options
+    const {runtime, blocks, log} = this.#options
     const {bindings = []} = runtime.sleep.triggers
     const wanted = this.#inputs.filter(({target, isWanted}) => isWanted || bindings.includes(target.name))
     if (wanted.length === 0 && !this.#hasFollowed) return
     this.#hasFollowed = true
-    const [{inputBindings}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
-    const targets = wanted.map(({target}) => target)
-    if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
+    try {
+      const [{inputBindings}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
+      const targets = wanted.map(({target}) => target)
+      if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
+    } catch (error) {
+      log('error', `failed to read from bindings: ${messageOf(error)}`)
+    }
   }
 
   /** Files have changed: the app may want others now. One that is asleep is not asked: events of those that it wanted start it. */
@@ -139,7 +143,7 @@ export class SidecarBindings {
   }
 
   async #openChannel(): Promise<BindingChannel> {
-    this.#channel ??= this.#process.openChannel<BindingChannel>(this.#options, {
+    this.#channel ??= await this.#process.openChannel<BindingChannel>(this.#options, {
       grpc: async () => (await import('./grpc/blocks/grpc-binding-channel.ts')).GrpcBindingChannel,
       http: async () => (await import('./http/blocks/http-binding-channel.ts')).HttpBindingChannel
     })

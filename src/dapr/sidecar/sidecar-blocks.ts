@@ -127,7 +127,11 @@ export class SidecarBlocks {
 
   /** Loads them and opens the components; what has been loaded stays. */
   async load(): Promise<Blocks> {
-    this.#loading ??= this.#load()
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      // the next call tries again, unless components are open already
+      if (this.#components === undefined) this.#loading = undefined
+      throw error
+    })
     return this.#loading
   }
 

@@ -25,7 +25,7 @@ export class SidecarSubscriptions {
   /** Undefined: no process has said yet. */
   #listed: readonly TopicSubscription[] | undefined
   #declared: readonly TopicSubscription[]
-  #channel: Promise<EventChannel> | undefined
+  #channel: EventChannel | undefined
   #followed: readonly Wanted[] = []
   #hasFollowed = false
   #isWarned = false
@@ -98,7 +98,7 @@ export class SidecarSubscriptions {
     if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
     if (this.#isUnlisted && this.#hasPubSub) this.#process.askAgain()
-    if (isAsked && this.#process.ask()) void this.#ask(runtime.pid)
+    if (isAsked && this.#process.ask()) this.#ask(runtime.pid).catch(this.#notAsked)
     else if (!isAsked) this.#process.forget()
     if (mayList && runtime.sleep.isAsleep && !this.#hasFollowed) void this.#follow()
     this.#process.changed()
@@ -115,6 +115,12 @@ export class SidecarSubscriptions {
     return resources.snapshot.components.some(
       each => splitType(each.type)[0] === 'pubsub' && (isBuilt(each) || blocks.mayBeByDaprd(each))
     )
+  }
+
+  /** Code could not be loaded for the question: it is asked again with the next change. */
+  readonly #notAsked = (error: unknown): void => {
+    this.#process.askAgain()
+    this.#options.log('error', `error getting topic list from app: ${messageOf(error)}`)
   }
 
   async #ask(pid: number): Promise<void> {
@@ -183,7 +189,7 @@ export class SidecarSubscriptions {
   }
 
   async #openChannel(): Promise<EventChannel> {
-    this.#channel ??= this.#process.openChannel<EventChannel>(this.#options, {
+    this.#channel ??= await this.#process.openChannel<EventChannel>(this.#options, {
       grpc: async () => (await import('./grpc/blocks/grpc-event-channel.ts')).GrpcEventChannel,
       http: async () => (await import('./http/blocks/http-event-channel.ts')).HttpEventChannel
     })

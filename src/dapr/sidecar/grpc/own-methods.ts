@@ -50,14 +50,15 @@ const EMPTY = new Uint8Array(0)
 /** Throws where a message of which no field matters is no protobuf. */
 const checkMessage = (message: Uint8Array): void => eachField(message, () => false)
 
-let answers: Promise<typeof import('../operations/answer-grpc.ts')> | undefined
+let answers: typeof import('../operations/answer-grpc.ts') | undefined
 
 /** A call to a building block, which are loaded with the first one: an import in each call would cost a tenth of it. */
 const block =
   (name: ApiOperation['name']): OwnMethod =>
   async (message, context, call) => {
-    answers ??= import('../operations/answer-grpc.ts')
-    const {answerGrpc} = await answers
+    // a promise would keep a failure: for a moment there may be no file to open
+    answers ??= await import('../operations/answer-grpc.ts')
+    const {answerGrpc} = answers
     return answerGrpc(await context.blocks(), name, message, call)
   }
 
@@ -85,13 +86,13 @@ const TASK_HUB = '/TaskHubSidecarService/'
 /** The stream of a worker. */
 export const WORK_ITEMS = 'GetWorkItems'
 
-let hub: Promise<typeof import('../../../work/workflow/hub/hub.ts')> | undefined
+let hub: typeof import('../../../work/workflow/hub/hub.ts') | undefined
 
 const hubMethod =
   (name: string): OwnMethod =>
   async (message, {workflows, appId: app}, {head, trace, onGone}) => {
-    hub ??= import('../../../work/workflow/hub/hub.ts')
-    const {callHub} = await hub
+    hub ??= await import('../../../work/workflow/hub/hub.ts')
+    const {callHub} = hub
     return callHub(await workflows(), name, message, {
       app,
       onGone,

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
+import type {ActorAccess} from '../../../../src/dapr/sidecar/actor-access.ts'
 import {SidecarActors} from '../../../../src/dapr/sidecar/sidecar-actors.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 
@@ -43,5 +44,40 @@ t.test('a process that goes before it can be asked leaves no question to the nex
   await import('../../../../src/proxy/gateway/app-request.ts')
   await new Promise(setImmediate)
   t.equal(queue.waiting, 0)
+  actors.close()
+})
+
+t.test('a question that cannot be asked, as no file can be opened, ends no run: it is asked again', async t => {
+  const listeners: (() => void)[] = []
+  const logged = Promise.withResolvers<string>()
+  let questions = 0
+  const plan = {
+    channel: {protocol: 'http'},
+    fixedPort: 0,
+    get command(): readonly string[] {
+      questions++
+      throw new Error('EMFILE: too many open files')
+    },
+    ready: {kind: 'spawned'}
+  }
+  const onMove = (listener: () => void): (() => void) => {
+    listeners.push(listener)
+    return () => undefined
+  }
+  const queue = new AdmissionQueue({timeoutMs: 60_000})
+  queue.open()
+  const app = {id: 'shop', plan, isListening: true, appPort: 1, pid: 7, queue, onMove}
+  const actors = new SidecarActors({
+    runtime: app as unknown as AppRuntime,
+    context: {heldBodies: new HeldBodies()},
+    actors: {onTypes: () => undefined} as unknown as ActorAccess,
+    policies: () => undefined,
+    log: (_, text) => logged.resolve(text),
+    components: () => [],
+    warn: text => t.fail(text)
+  })
+  t.match(await logged.promise, 'EMFILE')
+  for (const listener of listeners) listener()
+  t.equal(questions, 2)
   actors.close()
 })

@@ -35,3 +35,20 @@ t.test('a sidecar that closes while its components are loaded takes no event of 
   await new Promise(setImmediate)
   t.equal(claims, 0)
 })
+
+t.test('what could not be loaded once is loaded by the next call', async t => {
+  let loads = 0
+  const options = {
+    runtime: {plan: {folder: '/', resources: {}}},
+    env: {},
+    resources: {snapshot: {components: [], configuration: DEFAULT_CONFIGURATION}, onChange: () => () => undefined},
+    components: async () => {
+      if (++loads === 1) throw new Error('EMFILE: too many open files')
+      return Promise.resolve({})
+    }
+  } as unknown as OpenSidecarOptions
+  const context = {appId: 'shop', log: {write: () => undefined}} as unknown as SharedContext
+  const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
+  await t.rejects(blocks.load(), /EMFILE/)
+  t.ok(await blocks.load())
+})
