@@ -31,13 +31,6 @@ export interface SidecarRequest {
   readonly span: CallSpan | undefined
 }
 
-interface ParsedRequest {
-  readonly method: string
-  readonly sent: Sent
-  readonly headers: RequestHeaders
-  readonly isTraced: boolean
-}
-
 /** How traces are handled; this may change from request to request. */
 export interface Tracing {
   /** False: trace headers are passed on unchanged. */
@@ -64,7 +57,12 @@ const isTokenFree = (method: string, path: string): boolean =>
 
 /** The response to a request that is refused before it is handled. */
 const refusalOf = (
-  {sent: {authority, path}, headers, method, isTraced}: ParsedRequest,
+  {
+    sent: {authority, path},
+    headers,
+    method,
+    isTraced
+  }: Pick<SidecarRequest, 'method' | 'sent' | 'headers'> & {readonly isTraced: boolean},
   {isAllowedHost, apiToken}: Guards
 ): Reply | undefined => {
   const host = authority || headers.host

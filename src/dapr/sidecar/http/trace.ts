@@ -83,13 +83,7 @@ export const traceLines = ({traceparent, tracestate}: Trace): string =>
   tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`
 
 /** The lines of a trace that is passed on unchanged, as with `samplingRate: "0"`. */
-export const untraced = ({
-  traceparent,
-  tracestate
-}: {
-  readonly traceparent: string
-  readonly tracestate: string
-}): string =>
+export const untraced = ({traceparent, tracestate}: Trace): string =>
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 

@@ -35,11 +35,8 @@ const getState: BlockHandler = async ({actorState}, {params: [type = '', id = ''
 }
 
 const transact: BlockHandler = async ({actorState}, request) => {
-  const {
-    params: [type = '', id = ''],
-    onGone
-  } = request
-  await actorState.transact(type, id, readOperations(request), onGone)
+  const [type = '', id = ''] = request.params
+  await actorState.transact(type, id, readOperations(request), request.onGone)
   return DONE
 }
 

@@ -24,22 +24,16 @@ const itemsJson = (items: ConfigurationItems): object =>
   Object.fromEntries(Object.entries(items).map(([key, item]) => [key, itemJson(item)]))
 
 const get: BlockHandler = async ({configurations}, request) => {
-  const {
-    params: [store = ''],
-    query,
-    onGone
-  } = request
+  const [store = ''] = request.params
+  const {query, onGone} = request
   const keys = queryOf(request).getAll('key')
   const items = await configurations.get(store, keys, metadataOf(query), onGone)
   return Object.keys(items).length === 0 ? DONE : json(itemsJson(items))
 }
 
 const subscribe: BlockHandler = async ({configurations, postToApp, log}, request) => {
-  const {
-    params: [store = ''],
-    query,
-    onGone
-  } = request
+  const [store = ''] = request.params
+  const {query, onGone} = request
   await configurations.store(store)
   if (postToApp === undefined)
     throw new BlockError(

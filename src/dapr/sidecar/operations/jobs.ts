@@ -47,33 +47,20 @@ const policyJson = (policy: FailurePolicy): object =>
     : {constant: {interval: seconds(policy.intervalMs), maxRetries: policy.maxRetries}}
 
 /** A job as protojson writes it. */
-const jobJson = ({name, schedule: plan, repeats, dueTime, ttl, data, policy}: Job): object => ({
-  name,
-  schedule: plan,
-  repeats,
-  dueTime,
-  ttl,
-  data: data && jobDataJson(data),
-  failurePolicy: policyJson(policy)
+const jobJson = (job: Job): object => ({
+  ...toldOf(job),
+  data: job.data && jobDataJson(job.data),
+  failurePolicy: policyJson(job.policy)
 })
 
-const messageOfJob = ({
-  name,
-  schedule: plan,
-  repeats,
-  dueTime,
-  ttl,
-  data,
-  policy
-}: Job): Message<typeof JobMessage> => ({
-  name,
-  schedule: plan,
-  repeats,
-  dueTime,
-  ttl,
-  data: data && {typeUrl: data.typeUrl, value: data.value},
-  failurePolicy: policyMessage(policy)
+const messageOfJob = (job: Job): Message<typeof JobMessage> => ({
+  ...toldOf(job),
+  data: job.data && {typeUrl: job.data.typeUrl, value: job.data.value},
+  failurePolicy: policyMessage(job.policy)
 })
+
+/** What is the same in both forms of a job. */
+const toldOf = ({name, schedule: plan, repeats, dueTime, ttl}: Job) => ({name, schedule: plan, repeats, dueTime, ttl})
 
 const requestIn = ({failurePolicy, ...job}: Message<typeof JobMessage>): JobRequest => ({
   ...job,

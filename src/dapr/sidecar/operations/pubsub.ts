@@ -17,11 +17,8 @@ import {DONE, headerOf, json, metadataOf, type BlockHandler} from './block-reque
 import {isObject} from '../../../model/is-object.ts'
 
 const publish: BlockHandler = async ({publishing}, request) => {
-  const {
-    params: [pubsubName = '', topic = ''],
-    query,
-    body
-  } = request
+  const {params, query, body} = request
+  const [pubsubName = '', topic = ''] = params
   const publication = {
     pubsubName,
     topic,
@@ -35,11 +32,8 @@ const publish: BlockHandler = async ({publishing}, request) => {
 }
 
 const publishBulk: BlockHandler = async ({publishing}, request) => {
-  const {
-    params: [pubsubName = '', topic = ''],
-    query,
-    body
-  } = request
+  const {params, query, body} = request
+  const [pubsubName = '', topic = ''] = params
   const target = {pubsubName, topic, metadata: metadataOf(query), trace: traceIn(request.trace)}
   await publishing.check(target)
   const entries = entriesIn(body.toString(), {pubsubName, topic, appId: publishing.appId})

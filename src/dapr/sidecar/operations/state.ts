@@ -34,10 +34,8 @@ import {checkJson, consistencyOf, EMPTY_ITEM, wishOf} from './state-messages.ts'
 const JSON_TYPE = 'application/json'
 
 const getState: BlockHandler = async ({state}, request) => {
-  const {
-    params: [store = '', key = ''],
-    query
-  } = request
+  const {params, query} = request
+  const [store = '', key = ''] = params
   const consistency = query === '' ? '' : (queryOf(request).get('consistency') ?? '')
   const item = await state.get(store, key, {consistency, metadata: metadataOf(query)}, request.onGone)
   if (item === undefined) return DONE
@@ -59,10 +57,8 @@ const saveState: BlockHandler = async ({state}, request) => {
 }
 
 const deleteState: BlockHandler = async ({state}, request) => {
-  const {
-    params: [store = '', key = ''],
-    query
-  } = request
+  const {params, query} = request
+  const [store = '', key = ''] = params
   const asked = queryOf(request)
   const concurrency = asked.get('concurrency') ?? ''
   const consistency = asked.get('consistency') ?? ''
