@@ -47,7 +47,8 @@ export class JoinedTrace {
   /** The spans in the order of their starts. */
   readonly spans: readonly ReceivedSpan[]
   readonly #trace: KeptTrace
-  readonly #calls: readonly TracedCall[]
+  /** The calls that each app got, by its id. */
+  readonly #got: ReadonlyMap<string, readonly Got[]>
   /** The calls by the span id that was sent to the callee, and by the one from the caller. */
   readonly #byWent: ReadonlyMap<string, readonly TracedCall[]>
   readonly #byCame: ReadonlyMap<string, readonly TracedCall[]>
@@ -62,7 +63,7 @@ export class JoinedTrace {
   constructor(trace: KeptTrace, calls: readonly TracedCall[]) {
     this.#trace = trace
     this.spans = [...trace.spans.values()].toSorted((a, b) => a.startedAt - b.startedAt)
-    this.#calls = calls
+    this.#got = gotByApp(calls)
     this.#byWent = Map.groupBy(calls, ({wentWith}) => spanIdOf(wentWith))
     this.#byCame = Map.groupBy(calls, ({cameWith}) => spanIdOf(cameWith))
     for (const span of this.spans) this.#join(span)
@@ -134,10 +135,13 @@ export class JoinedTrace {
   }
 
   #openAt(app: string, moment: number): TracedCall | undefined {
-    return this.#calls.findLast(
-      ({to, admittedAt, endedAt, isLast = false}) =>
-        !isLast && isSame(to, app) && admittedAt - CLOCK_MS <= moment && moment <= endedAt
-    )
+    const got = this.#got.get(idIn(app)) ?? []
+    for (let at = begunBy(got, moment + CLOCK_MS) - 1; at >= 0; at--) {
+      const {call, latestEnd = 0}: Partial<Got> = got[at] ?? {}
+      if (call === undefined || latestEnd < moment) return undefined
+      if (isSame(call.to, app) && call.admittedAt - CLOCK_MS <= moment && moment <= call.endedAt) return call
+    }
+    return undefined
   }
 
   #join(span: ReceivedSpan): void {
@@ -162,6 +166,37 @@ export class JoinedTrace {
 }
 
 const at = (ms: number): number => wallTime.at(ms)
+
+/** A call that an app got, and the latest end of those that began up to it: a trace of a whole run has thousands of both calls and spans. */
+interface Got {
+  readonly call: TracedCall
+  readonly latestEnd: number
+}
+
+function gotByApp(calls: readonly TracedCall[]): ReadonlyMap<string, readonly Got[]> {
+  const all = new Map<string, Got[]>()
+  for (const call of calls) {
+    if (call.isLast === true) continue
+    const got = all.get(idIn(call.to)) ?? []
+    all.set(idIn(call.to), got)
+    got.push({call, latestEnd: Math.max(call.endedAt, got.at(-1)?.latestEnd ?? 0)})
+  }
+  return all
+}
+
+/** How many of them had begun by a moment. */
+function begunBy(got: readonly Got[], moment: number): number {
+  let [low, high] = [0, got.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((got[middle]?.call.startedAt ?? 0) <= moment) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The id in the name of an app that may have its version. */
+const idIn = (name: string): string => name.split('@', 1)[0] ?? ''
 
 /** An app by its id, or by its id and version. */
 const isSame = (name: string, app: string): boolean => name === app || name.startsWith(`${app}@`)

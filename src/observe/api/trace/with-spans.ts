@@ -64,9 +64,9 @@ class Layout {
       const trace = spans?.of(id)
       if (trace === undefined) continue
       this.#add(trace, id)
-      for (const number of calls) this.#move(number, trace, id)
       for (const log of trace.logs) logs.push({log, node: this.#placeOfLog(log, trace)})
     }
+    for (const number of calls) this.#move(number)
     this.#breakCircles()
     const byParent = Map.groupBy(
       [...this.#rows].toSorted((a, b) => this.#startOf(a) - this.#startOf(b) || a - b),
@@ -137,10 +137,9 @@ class Layout {
   }
 
   /** Puts a call below the span in which its caller made it. */
-  #move(number: number, trace: JoinedTrace, traceId: string): void {
+  #move(number: number): void {
     const call = this.#traced.get(number)
-    if (call === undefined || traceIdOf(call.cameWith) !== traceId) return
-    const above = this.#numberOf(trace.aboveCall(call))
+    const above = call && this.#numberOf(this.#gathered.spans?.of(traceIdOf(call.cameWith))?.aboveCall(call))
     if (above !== undefined && above !== number) this.#above.set(number, above)
   }
 
