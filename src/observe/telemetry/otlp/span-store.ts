@@ -44,6 +44,8 @@ export class SpanStore {
   #first = 0
   #bytes = 0
   readonly #ignored = new Set<string>()
+  /** The latest answer about spans, until they change: the calls of a list are often all of one trace. */
+  #answer = {question: '', isYes: false}
 
   constructor(options: SpanStoreOptions) {
     this.#options = options
@@ -61,13 +63,17 @@ export class SpanStore {
 
   /** Whether an app has sent a span of a trace that has this text in its name or an attribute; `NAME=TEXT`: in that attribute. */
   hasSpan(traceId: string, text: string): boolean {
+    const question = `${traceId} ${text}`
+    if (this.#answer.question === question) return this.#answer.isYes
     const [, name = '', value = ''] = /^([\w.]+)=(.+)$/s.exec(text) ?? []
     const has = (span: ReceivedSpan): boolean =>
       span.name.includes(text) ||
       spanDetails(span).attributes.some(([key, each]) =>
         name === '' ? each.includes(text) : key === name && each.includes(value)
       )
-    return [...(this.#traces.get(traceId)?.spans.values() ?? [])].some(has)
+    const isYes = [...(this.#traces.get(traceId)?.spans.values() ?? [])].some(has)
+    this.#answer = {question, isYes}
+    return isYes
   }
 
   /** Keeps a span. One that is sent again replaces nothing: exporters repeat a batch whose answer was lost. */
@@ -103,6 +109,7 @@ export class SpanStore {
 
   #keep(item: ReceivedSpan | ReceivedLog): void {
     const {maxItems = MAX_ITEMS, maxBytes = MAX_BYTES} = this.#options
+    this.#answer = {question: '', isYes: false}
     this.#items.push(item)
     this.#bytes += bytesOf(item)
     while (this.size > maxItems || (this.#bytes > maxBytes && this.size > 1)) this.#dropOldest()
@@ -129,6 +136,7 @@ export class SpanStore {
   /** Drops a trace of the sidecar's own request, whatever of it arrived first. */
   #ignore(traceId: string): void {
     this.#ignored.add(traceId)
+    this.#answer = {question: '', isYes: false}
     const [oldest] = this.#ignored
     if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest)
     const {spans, logs} = this.#traces.get(traceId) ?? {spans: new Map(), logs: []}

@@ -82,3 +82,22 @@ t.test('questions of the sidecar take no longer where much is kept, and give bac
   t.ok(many < 20 * few + 50, `${few} ms and ${many} ms`)
   t.end()
 })
+
+t.test('many calls of one long trace are asked for a span in no time, and the answer is that of now', t => {
+  const msOf = (kept: number): number => {
+    const store = new SpanStore({isRecorded: () => true})
+    for (let number = 0; number < kept; number++) store.addSpan(madeSpan(`a ${0x100000 + number}`, [0, 1]), '')
+    const trace = 'a'.padEnd(32, '0')
+    const begin = performance.now()
+    for (let call = 0; call < 500; call++) if (store.hasSpan(trace, 'charge')) t.fail('there is none')
+    const ms = performance.now() - begin
+    store.addSpan(madeSpan('a charge', [0, 1]), '')
+    t.equal(store.hasSpan(trace, 'charge'), true)
+    t.equal(store.hasSpan('b'.padEnd(32, '0'), 'charge'), false)
+    return ms
+  }
+  msOf(10)
+  const [few, many] = [msOf(10), msOf(10_000)]
+  t.ok(many < 20 * few + 100, `${few} ms and ${many} ms`)
+  t.end()
+})
