@@ -4,7 +4,8 @@ import {readEdit, type RequestEdit} from '../replay/edit.ts'
 import {ReplayRefused, type Replay} from '../replay/replayer.ts'
 import {callsOf, lastFailed, type Window, type WindowEnd} from '../replay/select.ts'
 import {sendInOrder, type Pace} from '../replay/sequence.ts'
-import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {copyOfCall} from '../telemetry/recorder/call-content.ts'
+import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiRequest} from './route.ts'
 import type {ApiContext} from './api-context.ts'
@@ -29,7 +30,7 @@ interface Asked {
 export async function replayCall(context: ApiContext, number: number, {body, gone}: ApiRequest): Promise<Api.Replay> {
   const asked = askedIn(body === '' ? '{}' : body)
   const [isUnsafe, edit] = [asked.unsafe === true, readEdit(asked.edit)]
-  const call = recordedCall(context.recorder, number)
+  const call = copiedCall(context.recorder, number)
   const {replayer} = await context.replays()
   const replay = await asProblem(async () => replayer.replay(call, {isUnsafe, edit, signal: gone}))
   replayer.context.report(replay)
@@ -103,11 +104,14 @@ function selected({recorder}: ApiContext, asked: Asked): Selection {
   if (isLastFailed === true) return {calls: [lastFailed(recorder)], pace, edit}
   if (window !== undefined) return {calls: callsOf(recorder, windowIn(window)), pace}
   if (Array.isArray(calls) && calls.length > 0 && calls.length <= 1000 && calls.every(isNumber))
-    return {calls: calls.map(number => recordedCall(recorder, number)), pace, edit}
+    return {calls: calls.map(number => copiedCall(recorder, number)), pace, edit}
   throw new UserError('no calls are named', {
     explanation: 'Give calls (1 to 1,000 numbers), lastFailed, pinned or window: {"calls": [7, 8]}'
   })
 }
+
+/** The call with a copy of its bytes: what is recorded until it is sent would overwrite them. Throws an ApiProblem if it is not kept. */
+const copiedCall = (recorder: CallRecorder, number: number): RecordedCall => copyOfCall(recordedCall(recorder, number))
 
 function windowIn(value: unknown): Window {
   if (typeof value !== 'object' || value === null)

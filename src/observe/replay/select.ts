@@ -49,14 +49,15 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
   return found.toReversed()
 }
 
-/** The latest call that has failed and can be sent again. Throws a UserError if there is none. */
+/** The latest call that has failed and can be sent again, with a copy of its bytes. Throws a UserError if there is none. */
 export function lastFailed(recorder: CallRecorder): RecordedCall {
   const hasFailed = readFilter('is:failed')
   for (const number of recorder.numbers()) {
     const line = recorder.line(number)
     if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
     const call = recorder.call(number)
-    if (call !== undefined && hasFailed(call, () => contentOf(call)) && whyNotSent(call, true) === '') return call
+    if (call !== undefined && hasFailed(call, () => contentOf(call)) && whyNotSent(call, true) === '')
+      return copyOfCall(call)
   }
   throw new UserError('there is no failed call that can be sent again', {
     explanation: 'pillion calls is:failed lists those that failed.'

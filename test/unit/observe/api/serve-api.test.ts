@@ -6,8 +6,10 @@ import type {ApiContext} from '../../../../src/observe/api/api-context.ts'
 import {RunEvents} from '../../../../src/observe/api/events/run-events.ts'
 import {serveApi} from '../../../../src/observe/api/serve-api.ts'
 import {RunLog} from '../../../../src/observe/logging/run-log.ts'
+import {contentOf} from '../../../../src/observe/telemetry/recorder/call-content.ts'
 import {answerOf} from '../../../../src/observe/replay/answer.ts'
-import {refused, ReplayRefused} from '../../../../src/observe/replay/replayer.ts'
+import {refused, ReplayRefused, type Replay} from '../../../../src/observe/replay/replayer.ts'
+import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {CallRecorder, type RecordedCall} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
 /** The response to a client that has left: `close` does not come again. */
@@ -80,6 +82,45 @@ t.test('calls of a list are sent again as long as their reader is there', async 
     body
   })
   t.equal(sent, 1)
+})
+
+t.test('what is recorded meanwhile does not change the calls that are sent again', async t => {
+  const sent: string[] = []
+  const ask = async (url: string, body: object): Promise<void> => {
+    const recorder = new CallRecorder(() => 100, 1024, 4096)
+    const make = (path: string): void => {
+      const call = {caller: 'shop', callee: 'stock', method: 'GET', path}
+      const journal = new CallJournal(call, {method: 'GET', path, lines: ''}, recorder, undefined)
+      journal.begun(0)
+      Object.assign(journal, {status: 503})
+      journal.ended()
+    }
+    const flood = (): void => {
+      for (let count = 0; count < 100; count++) make(`/later/${count}`)
+    }
+    for (const path of ['/first', '/second']) make(path)
+    const replay = async (call: RecordedCall): Promise<Replay> => {
+      flood()
+      sent.push(contentOf(call).path)
+      return Promise.resolve(refused(call, answerOf(call), new ReplayRefused(call, 'it is a test')))
+    }
+    const replayer = {replay, tryReplay: replay, context: {report: () => undefined}}
+    const replays = async (): Promise<unknown> => {
+      if (url !== '/replays') flood()
+      return Promise.resolve({replayer, pins: {}})
+    }
+    const response = Object.assign(new LeftResponse(), {destroyed: false})
+    const request = {method: 'POST', url: `/api/v1${url}`, headers: {}} as IncomingMessage
+    const context = {recorder, masked: () => [], replays} as unknown as ApiContext
+    await serveApi(context, request, response as unknown as ServerResponse, {
+      via: 'socket',
+      body: JSON.stringify(body)
+    })
+  }
+  await ask('/calls/1/replay', {})
+  t.same(sent.splice(0), ['/first'], 'while the code is loaded')
+  await ask('/replays', {calls: [2, 1]})
+  t.same(sent.splice(0), ['/second', '/first'], 'while others are sent')
 })
 
 const JOB = {app: 'shop', name: 'report', dueTime: '10h', begin: '2026-01-31T14:46:28Z', policy: {kind: 'drop'}}
