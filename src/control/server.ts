@@ -4,6 +4,7 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
 import {serveInOrder} from '../proxy/net/http1/connection.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
+import {messageOf} from '../model/errors.ts'
 import {systemClock} from '../platform/clock.ts'
 import {keepFolder} from './keep-folder.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
@@ -29,7 +30,7 @@ export interface Registrant extends RunFile {
   readonly name?: NameRequest
 }
 
-/** Answers a request; settles when the answer is written, or when it is one that ends with the run. Never rejects. */
+/** Answers a request; settles when the answer is written, or when it is one that ends with the run. Rejects if its code cannot be loaded. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** How long readers have to read all at the end of a run. */
@@ -48,7 +49,7 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
   const answers = new Set<Promise<void>>()
   const server = http.createServer().unref()
   serveInOrder(server, (request, response) => {
-    const answer = serve(request, response)
+    const answer = serve(request, response).catch((error: unknown) => fail(response, error))
     answers.add(answer)
     void answer.then(() => answers.delete(answer))
   })
@@ -87,6 +88,13 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
       await settled(answers)
     }
   }
+}
+
+/** Where no file can be opened, none of code can: the run goes on, and answers once there is room. */
+function fail(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) return void response.destroy()
+  const problem = JSON.stringify({status: 500, detail: messageOf(error)})
+  response.writeHead(500, {'content-type': 'application/problem+json'}).end(problem)
 }
 
 /** Chooses the name of a run, and writes who it is; resolves with what was written. */

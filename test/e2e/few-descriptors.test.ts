@@ -2,9 +2,11 @@ import {once} from 'node:events'
 import {readdirSync, readFileSync} from 'node:fs'
 import {Agent} from 'node:http'
 import http2 from 'node:http2'
+import {connect, type Socket} from 'node:net'
 import {join} from 'node:path'
 import t from 'tap'
 import {beginSilence, called, oddApp} from '../rig/bad-input.ts'
+import {controlSocket} from '../rig/control-socket.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {environmentOf, tracesCarrying} from '../rig/traces.ts'
 
@@ -103,5 +105,31 @@ t.test('streams of HTTP/2 that never end leave descriptors to others: what is be
   t.equal(ended.length, STREAMS - MAX_OUTGOING + 1, 'and the others stay')
   run.signal('SIGTERM')
   session.destroy()
+  t.match(await run.exited, {code: 0})
+})
+
+t.test('where no file can be opened, a first question to the run fails, and the run goes on', async t => {
+  const rig = await openRig(t)
+  await rig.template(['good'].map(oddApp))
+  const run = rig.start(limited(rig))
+  const {http: port} = await run.ports('good')
+  const path = controlSocket(rig)
+  const sockets: Socket[] = []
+  const refused: Socket[] = []
+  // as programs do that forget their connections
+  while (refused.length === 0) {
+    const socket = connect(path)
+    sockets.push(socket)
+    socket.on('close', () => refused.push(socket))
+    await new Promise(resolve => socket.on('connect', resolve).on('error', resolve))
+  }
+  const [first] = sockets
+  first?.write('GET /api/v1/run HTTP/1.1\r\nHost: run\r\n\r\n')
+  const [answer] = (await once(first as Socket, 'data')) as [Buffer]
+  t.match(answer.toString(), /^HTTP\/1\.1 500 [^]*too many open files/)
+  for (const socket of sockets) socket.destroy()
+  t.match(await rig.run(['ps']), {code: 0, stdout: /^good /m}, 'the next one is answered')
+  t.match(await called(port, 'good', '/echo', {agent: new Agent()}), {status: 200})
+  run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
 })
