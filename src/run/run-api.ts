@@ -181,7 +181,10 @@ export class RunApi {
   }
 
   async #openEvents(control: RunControl): Promise<RunEvents> {
-    this.#openingEvents ??= this.#createEvents(control)
+    this.#openingEvents ??= this.#createEvents(control).catch((error: unknown) => {
+      this.#openingEvents = undefined // the code may be loaded later
+      throw error
+    })
     return this.#openingEvents
   }
 

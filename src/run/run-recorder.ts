@@ -112,7 +112,6 @@ export class RunRecorder {
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]
     const lines = async (): Promise<readonly string[]> => lastLines(record, {start, end}, LINES)
-    let place: Promise<string> | undefined
     // the run that has its port may have ended before the user asks
     const advice = this.#adviceFor(runtime).catch(() => '')
     this.deaths ??= new Deaths(this.calls)
@@ -127,7 +126,7 @@ export class RunRecorder {
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
       work: this.#workflows()?.heldBy(id, name, from) ?? [],
       lines,
-      place: async () => (place ??= placeOf(lines, runtime.plan.folder)),
+      place: async () => placeOf(lines, runtime.plan.folder),
       advice: async () => advice
     })
     this.#onDeath(death)

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto'
+import {messageOf} from '../../../model/errors.ts'
 import type {Exit} from '../../../model/app-state.ts'
 import type {HeldWork} from '../../../work/workflow/held-work.ts'
 import {contentOf, copyOfCall, methodOf} from './call-content.ts'
@@ -120,7 +121,8 @@ export class Deaths {
     const work = ended.work
       .map(each => ({...each, times: earlier.filter(death => death.work.some(other => isSame(each, other))).length}))
       .toSorted((a, b) => b.times - a.times)
-    const death: Death = {...ended, number: ++this.#count, inside, work, finished, earlier: earlier.length}
+    const told = {...ended, ...readable(ended), number: ++this.#count}
+    const death: Death = {...told, inside, work, finished, earlier: earlier.length}
     this.#requests.set(death, new Set(groups.map(({request}) => request)))
     this.#all.push(death)
     this.#forgetOld(ended.app)
@@ -185,6 +187,21 @@ export class Deaths {
     this.#requests.set(bare, this.#requests.get(death) ?? new Set())
     this.#requests.delete(death)
     return bare
+  }
+}
+
+/** What is read of the log of an app: where it cannot be, it says so, and all else is told. A place is looked for until one look succeeds. */
+function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {
+  let found: Promise<string> | undefined
+  return {
+    lines: async () => lines().catch((error: unknown) => [`… ${messageOf(error)}`]),
+    place: async () => {
+      const looked = (found ??= place())
+      return looked.catch(() => {
+        found = undefined
+        return ''
+      })
+    }
   }
 }
 

@@ -4,10 +4,12 @@ import type {ApiContext} from '../../../../../src/observe/api/api-context.ts'
 import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
 import {TYPES} from '../../../../../src/observe/api/events/event.ts'
 import {RunEvents} from '../../../../../src/observe/api/events/run-events.ts'
+import {troublesOf} from '../../../../../src/observe/api/troubles.ts'
 import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {ANY, type FaultPlan} from '../../../../../src/model/fault.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {appOf} from '../../../../rig/listed.ts'
+import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 
 class Sink extends EventEmitter {
@@ -203,4 +205,47 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
     t.match(await told, [/"type":"troubles".*"key":"exit shop"/])
     events.leave(reader)
   }
+})
+
+t.test('an exit whose log cannot be read is told, and so is all else', async t => {
+  const app = appOf({id: 'shop', state: 'backoff', availability: 'never', exit: 'exited with code 3', exitCode: 3})
+  const recorder = new CallRecorder(() => undefined)
+  const deaths = new Deaths(recorder)
+  const full = async (): Promise<never> => Promise.reject(new Error('too many open files'))
+  let places = 0
+  const death = deaths.add({
+    app: 'shop',
+    name: 'shop',
+    exit: {kind: 'code', code: 3},
+    reason: '',
+    at: 0,
+    livedMs: 1,
+    files: [],
+    inside: [],
+    work: [],
+    lines: full,
+    place: async () => (++places === 1 ? full() : Promise.resolve('svc.mjs:10'))
+  })
+  const context = {
+    recorder,
+    deaths,
+    masked: () => [],
+    apps: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {
+      list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
+    }
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  await events.takeEarly([{at: 1, type: 'event', event: {type: 'notified', text: 'it goes on'}}])
+  t.match(await troublesOf(context, new Masking()), [{key: 'exit shop'}])
+  const texts: string[] = []
+  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const types = new Set(TYPES)
+  events.join(new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')}), 0, true)
+  t.match(texts.join(''), /"type":"death".*"lines":\["… too many open files"\][^]*it goes on/)
+  t.equal(await death.place(), 'svc.mjs:10', 'it is looked for again')
+  t.equal(await death.place(), 'svc.mjs:10')
+  t.equal(places, 2, 'and not once more')
 })
