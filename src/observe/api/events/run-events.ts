@@ -46,7 +46,8 @@ export class RunEvents {
   /** The troubles that readers know, as JSON; '': none. */
   #troubles = ''
   #isAskingTroubles = false
-  #lastCall = -1
+  /** How many calls and published events readers know to be over. */
+  #counted = -1
   /** Readers know that there were no calls in the last seconds. */
   #areEdgesQuiet = false
   #ended: number[] = []
@@ -273,8 +274,9 @@ export class RunEvents {
     const waiting = Object.create(null) as Record<string, number> // an id may be `constructor`
     for (const app of apps()) if (app.waiting > 0) waiting[app.id] = (waiting[app.id] ?? 0) + app.waiting
     const isWaiting = Object.keys(waiting).length > 0
-    if (recorder.last === this.#lastCall && this.#areEdgesQuiet && !isWaiting) return
-    this.#lastCall = recorder.last
+    const counted = [...recorder.edges.all, ...recorder.publishers.all].reduce((sum, {calls}) => sum + calls, 0)
+    if (counted === this.#counted && this.#areEdgesQuiet && !isWaiting) return
+    this.#counted = counted
     const edges = edgeViews(recorder).slice(0, MAX_EDGES)
     this.#areEdgesQuiet = !isWaiting && edges.every(({recent}) => recent.calls === 0)
     for (const reader of this.#readers) {

@@ -1,4 +1,5 @@
 import {EventEmitter, once} from 'node:events'
+import {mock} from 'node:test'
 import t from 'tap'
 import type {ApiContext} from '../../../../../src/observe/api/api-context.ts'
 import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
@@ -9,6 +10,7 @@ import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
 import {ANY, type FaultPlan} from '../../../../../src/model/fault.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {appOf} from '../../../../rig/listed.ts'
+import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
 import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
 import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 
@@ -207,11 +209,12 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
   }
 })
 
+const full = async (): Promise<never> => Promise.reject(new Error('too many open files'))
+
 t.test('an exit whose log cannot be read is told, and so is all else', async t => {
   const app = appOf({id: 'shop', state: 'backoff', availability: 'never', exit: 'exited with code 3', exitCode: 3})
   const recorder = new CallRecorder(() => undefined)
   const deaths = new Deaths(recorder)
-  const full = async (): Promise<never> => Promise.reject(new Error('too many open files'))
   let places = 0
   const death = deaths.add({
     app: 'shop',
@@ -248,4 +251,42 @@ t.test('an exit whose log cannot be read is told, and so is all else', async t =
   t.equal(await death.place(), 'svc.mjs:10', 'it is looked for again')
   t.equal(await death.place(), 'svc.mjs:10')
   t.equal(places, 2, 'and not once more')
+})
+
+t.test('the edge of a call that takes long, and of a topic, is told when it is over', t => {
+  mock.timers.enable({apis: ['setInterval']})
+  t.teardown(() => mock.timers.reset())
+  const recorder = new CallRecorder(() => undefined)
+  const context = {
+    recorder,
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const texts: string[] = []
+  const sink = new Sink().on('text', (text: string) => texts.push(text))
+  const types = new Set(['edges'] as const)
+  const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
+  events.join(reader, events.mark())
+  const journal = new CallJournal(
+    {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
+    {method: 'GET', path: '/', lines: ''},
+    recorder,
+    undefined
+  )
+  journal.begun(performance.now())
+  mock.timers.tick(2000)
+  journal.ended()
+  mock.timers.tick(1000)
+  t.match(texts.splice(0).join(''), /"from":"shop","to":"stock","calls":1/)
+  const use = {app: 'shop', block: 'pubsub', component: 'bus', operation: 'orders', totalMs: 1, failure: '', event: ''}
+  recorder.used({...use, startedAt: performance.now(), traceparent: ''})
+  mock.timers.tick(1000)
+  t.match(texts.join(''), /"from":"shop","to":"bus\/orders","calls":1/)
+  events.leave(reader)
+  t.end()
 })
