@@ -5,6 +5,7 @@ import {aborted} from '../../../platform/delay.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {textOf, type Event} from '../../../work/workflow/messages.ts'
 import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../../../work/workflow/status.ts'
+import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
@@ -125,18 +126,26 @@ export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): 
   const isForced = given['force'] === true
   const meant = given['all'] === true ? purgeable(workflows, given, isForced) : named(workflows, given)
   const purged: Api.WorkflowParent[] = []
+  const kept: string[] = []
   let count = 0
-  for (let at = 0; at < meant.length; at += PURGE_AT_ONCE) {
-    const counts = meant.slice(at, at + PURGE_AT_ONCE).map(async ({app, id}) => {
-      // a child of one before
-      if (workflows.find(app, id) === undefined) return 0
+  const remove = async ({app, id}: Instance): Promise<void> => {
+    // a child of one before
+    if (workflows.find(app, id) === undefined) return
+    try {
+      const removed = await workflows.purge(app, id, {isRecursive: true, isForced})
+      count += removed
       purged.push({app, id})
-      return asProblem(async () => workflows.purge(app, id, {isRecursive: true, isForced}))
-    })
-    await Promise.allSettled(counts)
-    for (const each of counts) count += await each
+    } catch (error) {
+      if (!(error instanceof WorkflowError)) throw error
+      kept.push(`workflow '${id}' is not removed: ${error.message}`)
+    }
   }
-  return {purged, count}
+  for (let at = 0; at < meant.length; at += PURGE_AT_ONCE)
+    await Promise.all(meant.slice(at, at + PURGE_AT_ONCE).map(remove))
+  const [first = '', ...more] = kept
+  if (first === '') return {purged, count}
+  const others = more.length === 0 ? '' : `, and ${more.length} more are not`
+  throw new ApiProblem(409, first + others, purged.length === 0 ? '' : `Removed: ${purged.length} others.`)
 }
 
 function named(workflows: Workflows, given: Readonly<Record<string, unknown>>): readonly Instance[] {
