@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import t from 'tap'
 import type {Copies, Dashboard} from '../../src/model/api.generated.ts'
 import {ownStart} from '../../src/control/starting-runs.ts'
+import {isSuspended} from '../../src/platform/process-table.ts'
 import {misfit} from '../rig/api-schema.ts'
 import {openRig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
@@ -53,6 +54,10 @@ t.test('the page of a run knows the other copies, and opens the pages of those a
     const refused = await asked(page, `/copies/${pid}/dashboard`, 'POST')
     t.match({status: refused.status, body: await refused.text()}, {status: 404, body: `There are: ${pr?.pid}`})
   }
+  pr?.signal('SIGSTOP')
+  while (!isSuspended(pr?.pid ?? 0)) await new Promise(setImmediate)
+  const silent = await asked(page, `/copies/${pr?.pid}/dashboard`, 'POST')
+  t.match({status: silent.status, body: await silent.json()}, {status: 409, body: {hint: /^It is suspended/}})
   pr?.signal('SIGKILL')
   await pr?.gone()
   t.match(await (await asked(page, `/copies/${pr?.pid}/dashboard`, 'POST')).json(), {hint: 'No other copy runs.'})

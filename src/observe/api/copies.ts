@@ -1,5 +1,4 @@
-import {join} from 'node:path'
-import {clientOf} from '../../control/client.ts'
+import {runOfProcess} from '../../control/client.ts'
 import {knownCopies, startsOf, type KnownCopy} from '../../control/known-copies.ts'
 import {startingRuns} from '../../control/starting-runs.ts'
 import type * as Api from '../../model/api.generated.ts'
@@ -24,8 +23,12 @@ export function copiesView(context: ApiContext): Api.Copies {
 /** Opens the page of the copy whose run has this pid. Throws an ApiProblem if no other copy has it. */
 export async function openCopy(context: ApiContext, pid: number): Promise<Api.Dashboard> {
   const others = copiesOf(context).flatMap(({run}) => (run === undefined || run.pid === process.pid ? [] : run))
-  const found = others.find(run => run.pid === pid)
-  if (found !== undefined) return clientOf(join(found.home, 'socket')).ask('POST /dashboard', {query: {}})
+  if (others.some(run => run.pid === pid)) {
+    const run = await runOfProcess(context.template.env, pid)
+    if (run !== undefined) return run.api.ask('POST /dashboard', {query: {}})
+    const hint = 'It is suspended (fg continues it), or busy, or another version of Pillion runs it.'
+    throw new ApiProblem(409, `the copy with pid ${pid} does not answer`, hint)
+  }
   throw new ApiProblem(
     404,
     `no other copy runs with pid ${pid}`,
