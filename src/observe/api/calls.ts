@@ -53,12 +53,9 @@ export async function listCalls(
     if (rows.length >= limit || number <= after) break
     await turns.next()
     const line = recorder.line(number)
-    const edgeOf = line && recorder.edges.at(line.edge)
-    if (line === undefined || edgeOf === undefined) continue
-    let content: CallContent | undefined
-    const read = (): CallContent => (content ??= contentOf({pieces: recorder.call(number)?.pieces ?? []}))
-    const call = {...line, edgeOf}
-    if (matches(call, read)) rows.push(rowOf(call, read(), masking))
+    if (line === undefined) continue
+    const read = (): CallContent => contentOf({pieces: recorder.call(number)?.pieces ?? []})
+    if (matches(line, read)) rows.push(rowOf(line, read(), masking))
   }
   return rows
 }

@@ -43,8 +43,8 @@ export function failuresOf(
   const failed: Failed[] = []
   for (const number of recorder.numbers().slice(0, MAX_READ)) {
     const line = recorder.line(number)
-    const edge = line && recorder.edges.at(line.edge)
-    if (line === undefined || edge === undefined || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
+    if (line === undefined || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
+    const {edgeOf: edge} = line
     if (line.startedAt + line.totalMs < oldest || edge.callee === '') continue
     const hasFailed = isFailed(line)
     if (line.startedAt + line.totalMs >= now - MINUTE_MS) {

@@ -1,5 +1,5 @@
 import type {ServerResponse} from 'node:http'
-import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
+import {contentOf} from '../telemetry/recorder/call-content.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {RunFacts} from './run-facts.ts'
@@ -35,10 +35,8 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
     for (const number of ended) {
       const call = recorder.call(number)
       if (call === undefined) continue
-      let content: CallContent | undefined
-      const read = (): CallContent => (content ??= contentOf(call))
-      if (!matches(call, read)) continue
-      if (room-- > 0) text += `${JSON.stringify(rowOf(call, read(), masking))}\n`
+      if (!matches(call, () => contentOf(call))) continue
+      if (room-- > 0) text += `${JSON.stringify(rowOf(call, contentOf(call), masking))}\n`
       else dropped++
     }
     if (!isFull) text += droppedLine()

@@ -21,8 +21,8 @@ export async function recentTraffic(recorder: CallRecorder, now = performance.no
     const line = recorder.line(number)
     if (line === undefined || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
     const span = spanOf(line.startedAt + line.totalMs, now)
-    const callee = recorder.edges.at(line.edge)?.callee
-    if (span < 0 || span >= SPANS || callee === undefined) continue
+    if (span < 0 || span >= SPANS) continue
+    const {callee} = line.edgeOf
     const sums = found.get(callee) ?? {calls: empty(), failed: empty()}
     found.set(callee, sums)
     const at = SPANS - 1 - span

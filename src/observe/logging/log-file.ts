@@ -1,8 +1,9 @@
 import {close} from 'node:fs'
-import {access, mkdir} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
+import {access} from 'node:fs/promises'
+import {join} from 'node:path'
 import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 import {writeText} from '../../platform/write-text.ts'
 import {Gap} from './gap.ts'
 import {formerPath, LogParts, openNew} from './log-parts.ts'
@@ -73,7 +74,7 @@ export async function createLogFile({
   warn
 }: LogFilePlace): Promise<LogFile | undefined> {
   try {
-    await makeFolder(folder)
+    makeFolder(folder)
     for (let second = 0; ; second++) {
       const path = join(folder, logFileName({id, kind, startedAt: new Date(startedAt.getTime() + second * 1000)}))
       const fd = await openFree(path)
@@ -82,20 +83,6 @@ export async function createLogFile({
   } catch (error) {
     warn(`cannot write log files in ${folder}: ${reasonOf(error)}`)
     return undefined
-  }
-}
-
-/** Creates a folder with its parents. (On a read-only disk Node's own `recursive` reports ENOENT.) */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return
-    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error
-    await makeFolder(dirname(folder))
-    await mkdir(folder).catch((again: unknown) => {
-      if (codeOf(again) !== 'EEXIST') throw again // else another app created it
-    })
   }
 }
 

@@ -1,5 +1,6 @@
 import {UserError} from '../../model/errors.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
+import {sizeOfPieces} from '../telemetry/recorder/byte-tape.ts'
 import {copyOfCall} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {answerOf, type CallAnswer} from './answer.ts'
@@ -97,7 +98,7 @@ export class Pins {
     if (why !== '') throw new ReplayRefused(call, why)
     if (this.#pins.length >= MAX_PINS)
       throw new UserError(`${MAX_PINS} calls are pinned already`, {explanation: 'Unpin one of them first.'})
-    if (this.#pins.reduce((sum, pin) => sum + sizeOf(pin.call), sizeOf(call)) > MAX_BYTES)
+    if (sizeOfPieces([call, ...this.#pins.map(pin => pin.call)].flatMap(({pieces}) => pieces)) > MAX_BYTES)
       throw new UserError('the pinned calls have more than 2 MiB', {explanation: 'Unpin one of them first.'})
     const before = answerOf(call)
     const pin: KeptPin = {call: copyOfCall(call), before, noise: undefined, results: [], forgiven: 0}
@@ -211,5 +212,3 @@ const bare = (answer: CallAnswer): CallAnswer => ({...answer, body: Buffer.alloc
 
 /** The callee has answered, without an error of its own. */
 const isWell = ({status, failure}: CallAnswer): boolean => status > 0 && status < 500 && failure === ''
-
-const sizeOf = ({pieces}: RecordedCall): number => pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)

@@ -1,6 +1,6 @@
 import {UserError} from '../../model/errors.ts'
 import {wallTime} from '../../platform/wall-time.ts'
-import {contentOf, copyOfCall, type CallContent} from '../telemetry/recorder/call-content.ts'
+import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
@@ -36,8 +36,7 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
     if (isBefore || isAfter) continue
     const call = recorder.call(number)
     if (call === undefined) continue
-    let content: CallContent | undefined
-    if (!matches(call, () => (content ??= contentOf(call)))) continue
+    if (!matches(call, () => contentOf(call))) continue
     if (++count <= MAX_CALLS) found.push(copyOfCall(call))
   }
   if (count === 0)

@@ -39,8 +39,8 @@ export function sampleCalls(
   let others = 0
   for (const number of ended.slice(-MAX_READ).toReversed()) {
     const line = recorder.line(number)
-    const edge = line && recorder.edges.at(line.edge)
-    if (line === undefined || edge === undefined) continue
+    if (line === undefined) continue
+    const edge = line.edgeOf
     if (app !== '' && edge.caller !== app && edge.callee !== app) others++
     else if (striking.length < MAX_STRIKING && isStriking(line, edge)) striking.push(number)
     else if (plain.length < MAX_ROWS) plain.push(number)

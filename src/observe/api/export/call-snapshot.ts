@@ -1,5 +1,5 @@
 import {PIECE} from '../../telemetry/recorder/byte-tape.ts'
-import {contentOf, copyOfCall, type CallContent} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, copyOfCall} from '../../telemetry/recorder/call-content.ts'
 import type {CallRecorder, RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../../telemetry/recorder/filter.ts'
 import type {CallsQuery} from '../calls.ts'
@@ -41,14 +41,8 @@ export class CallSnapshot {
       if (found.length >= limit || number <= after) break
       await turns.next()
       const line = this.#underWay.get(number) ?? this.#recorder.line(number)
-      const edgeOf = line && this.#recorder.edges.at(line.edge)
-      if (line === undefined || edgeOf === undefined) {
-        this.#overwritten.add(number)
-        continue
-      }
-      let content: CallContent | undefined
-      const read = (): CallContent => (content ??= contentOf({pieces: this.call(number)?.pieces ?? []}))
-      if (matches({...line, edgeOf}, read)) found.push(number)
+      if (line === undefined) this.#overwritten.add(number)
+      else if (matches(line, () => contentOf({pieces: this.call(number)?.pieces ?? []}))) found.push(number)
     }
     return found.toReversed()
   }

@@ -33,8 +33,7 @@ function endedBefore(recorder: CallRecorder, isMeant: (edge: Edge) => boolean, a
   let since = 0
   for (const number of recorder.numbers()) {
     const line = recorder.line(number)
-    const edge = line && recorder.edges.at(line.edge)
-    if (line === undefined || edge === undefined || !isMeant(edge)) continue
+    if (line === undefined || !isMeant(line.edgeOf)) continue
     // the edges do not count what was sent again
     if ((line.flags & (FLAG.open | FLAG.replay)) === 0 && line.startedAt + line.totalMs > at) since++
   }

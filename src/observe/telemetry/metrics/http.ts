@@ -1,5 +1,4 @@
 import type {MetricsSettings} from '../../../files/resources/metrics-settings.ts'
-import type {Counter, Histogram} from './family.ts'
 import {PathLabels} from './paths.ts'
 import type {MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
@@ -18,32 +17,12 @@ export interface HttpCall {
 /** Other verbs are counted as `UNKNOWN` (Dapr: diagnostics/utils, ValidHTTPVerbs). */
 const VERBS = new Set(['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE'])
 
-interface ServerSeries {
-  readonly requests: Counter
-  readonly responses: Counter | undefined
-  readonly latency: Histogram
-  readonly requestBytes: Histogram
-  readonly responseBytes: Histogram
-}
-
-interface ClientSeries {
-  readonly completed: Counter
-  readonly latency: Histogram
-  readonly sentBytes: Histogram
-  readonly receivedBytes: Histogram
-}
-
-interface ProbeSeries {
-  readonly completed: Counter
-  readonly latency: Histogram
-}
-
 /** HTTP metrics of a sidecar's API, and of its calls to the app (Dapr: pkg/diagnostics/http_monitoring.go). */
 export class HttpMetrics {
-  readonly #server: SeriesCache<ServerSeries>
-  readonly #client: SeriesCache<ClientSeries>
+  readonly #server: ReturnType<typeof serverSeries>
+  readonly #client: ReturnType<typeof clientSeries>
   readonly #labels: CallLabels
-  readonly #probe: (status: number) => ProbeSeries
+  readonly #probe: ReturnType<typeof probeSeries>
 
   constructor(registry: MetricsRegistry, appId: string, settings: MetricsSettings) {
     const labels = (this.#labels = new CallLabels(appId, settings))
@@ -103,7 +82,7 @@ class CallLabels {
   }
 }
 
-function serverSeries(registry: MetricsRegistry, labels: CallLabels, hasFullPaths: boolean): SeriesCache<ServerSeries> {
+function serverSeries(registry: MetricsRegistry, labels: CallLabels, hasFullPaths: boolean) {
   const {appId} = labels
   const requests = registry.counter('dapr_http_server_request_count')
   const responses = hasFullPaths ? registry.counter('dapr_http_server_response_count') : undefined
@@ -122,7 +101,7 @@ function serverSeries(registry: MetricsRegistry, labels: CallLabels, hasFullPath
   })
 }
 
-function clientSeries(registry: MetricsRegistry, labels: CallLabels): SeriesCache<ClientSeries> {
+function clientSeries(registry: MetricsRegistry, labels: CallLabels) {
   const completed = registry.counter('dapr_http_client_completed_count')
   const latency = registry.histogram('dapr_http_client_roundtrip_latency')
   const sentBytes = registry.histogram('dapr_http_client_sent_bytes')
@@ -138,10 +117,10 @@ function clientSeries(registry: MetricsRegistry, labels: CallLabels): SeriesCach
   })
 }
 
-function probeSeries(registry: MetricsRegistry, appId: string): (status: number) => ProbeSeries {
+function probeSeries(registry: MetricsRegistry, appId: string) {
   const completed = registry.counter('dapr_http_healthprobes_completed_count')
   const latency = registry.histogram('dapr_http_healthprobes_roundtrip_latency')
-  return status => ({
+  return (status: number) => ({
     completed: completed.series(appId, status.toString()),
     latency: latency.series(appId, status.toString())
   })

@@ -1,5 +1,5 @@
 import type {AccessDecision} from '../../../model/call.ts'
-import type {Counter, Histogram} from './family.ts'
+import type {Counter} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
@@ -14,21 +14,10 @@ export interface Caller {
 
 const UNKNOWN: Caller = {appId: '', trustDomain: '', namespace: ''}
 
-interface CalleeSeries {
-  readonly sent: Counter
-  readonly received: Counter
-  readonly latency: Histogram | undefined
-}
-
-interface CallerSeries {
-  readonly received: Counter
-  readonly sent: Counter
-}
-
 /** Metrics of calls between sidecars (Dapr: pkg/diagnostics/service_monitoring.go). */
 export class InvocationMetrics {
-  readonly #callees: SeriesCache<CalleeSeries>
-  readonly #callers: SeriesCache<CallerSeries>
+  readonly #callees: ReturnType<typeof calleeSeries>
+  readonly #callers: ReturnType<typeof callerSeries>
   readonly #decided: (decision: AccessDecision, caller: Caller) => Counter
 
   constructor(registry: MetricsRegistry, appId: string) {
@@ -58,7 +47,7 @@ export class InvocationMetrics {
   }
 }
 
-function calleeSeries(registry: MetricsRegistry, appId: string): SeriesCache<CalleeSeries> {
+function calleeSeries(registry: MetricsRegistry, appId: string) {
   const sentRequests = registry.counter('dapr_runtime_service_invocation_req_sent_total')
   const receivedResponses = registry.counter('dapr_runtime_service_invocation_res_recv_total')
   const latency = registry.histogram('dapr_runtime_service_invocation_res_recv_latency_ms')
@@ -69,7 +58,7 @@ function calleeSeries(registry: MetricsRegistry, appId: string): SeriesCache<Cal
   }))
 }
 
-function callerSeries(registry: MetricsRegistry, appId: string): SeriesCache<CallerSeries> {
+function callerSeries(registry: MetricsRegistry, appId: string) {
   const receivedRequests = registry.counter('dapr_runtime_service_invocation_req_recv_total')
   const sentResponses = registry.counter('dapr_runtime_service_invocation_res_sent_total')
   return new SeriesCache((caller, _type, status) => ({

@@ -20,6 +20,9 @@ export interface TapePiece {
   readonly bytes: Buffer
 }
 
+export const sizeOfPieces = (pieces: readonly TapePiece[]): number =>
+  pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)
+
 /** The header of each piece: the number of its call, kind and length, where the next piece of the call is, where it is split. */
 const HEADER_BYTES = 16
 const NONE = 0xff_ff_ff_ff

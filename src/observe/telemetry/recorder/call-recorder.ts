@@ -21,9 +21,13 @@ import {KeptRequests} from './kept-requests.ts'
 const LINES = 32_768
 const TAPE_BYTES = 8 * 1024 * 1024
 
-/** A call as it was recorded. */
-export interface RecordedCall extends CallLine {
+/** The line of a call, with who calls whom. */
+export interface LineOfCall extends CallLine {
   readonly edgeOf: Edge
+}
+
+/** A call as it was recorded. */
+export interface RecordedCall extends LineOfCall {
   /** Empty: they are no longer kept. */
   readonly pieces: readonly TapePiece[]
 }
@@ -207,20 +211,21 @@ export class CallRecorder implements CallObserver {
   }
 
   /** The line of a call; undefined: it is not kept. */
-  line(number: number): CallLine | undefined {
+  line(number: number): LineOfCall | undefined {
     const {lines} = this.#memory ?? {}
-    return lines?.has(number) === true ? lines.read(number) : undefined
+    if (lines?.has(number) !== true) return undefined
+    const line = lines.read(number)
+    const edgeOf = this.edges.at(line.edge)
+    return edgeOf && Object.assign(line, {edgeOf})
   }
 
   /** A call with its bytes; undefined: it is not kept. */
   call(number: number): RecordedCall | undefined {
+    const line = this.line(number)
     const {lines, tape, kept} = this.#memory ?? {}
-    if (lines?.has(number) !== true || tape === undefined) return undefined
-    const line = lines.read(number)
-    const edgeOf = this.edges.at(line.edge)
-    if (edgeOf === undefined) return undefined
+    if (line === undefined || lines === undefined || tape === undefined) return undefined
     const aside = kept?.of(number) ?? []
-    return {...line, edgeOf, pieces: [...aside, ...tape.pieces(number, lines.firstPiece(number))]}
+    return {...line, pieces: [...aside, ...tape.pieces(number, lines.firstPiece(number))]}
   }
 
   #allocate(): {lines: CallLines; tape: ByteTape; kept: KeptRequests} {

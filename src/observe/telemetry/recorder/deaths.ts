@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {messageOf} from '../../../model/errors.ts'
 import type {Exit} from '../../../model/app-state.ts'
 import type {HeldWork} from '../../../work/workflow/held-work.ts'
+import {sizeOfPieces} from './byte-tape.ts'
 import {contentOf, copyOfCall, methodOf} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {CallRecorder, RecordedCall} from './call-recorder.ts'
@@ -153,8 +154,8 @@ export class Deaths {
     const found: RecordedCall[] = []
     for (const number of this.#recorder.numbers()) {
       const line = this.#recorder.line(number)
-      const isIts = line !== undefined && this.#recorder.edges.at(line.edge)?.callee === app
-      if (!isIts || inside.has(number) || (line.flags & (FLAG.open | FLAG.ours | FLAG.own)) !== 0) continue
+      if (line?.edgeOf.callee !== app || inside.has(number) || (line.flags & (FLAG.open | FLAG.ours | FLAG.own)) !== 0)
+        continue
       const call = this.#copy(number)
       if (call !== undefined) found.push(call)
       if (found.length === FINISHED) break
@@ -209,9 +210,7 @@ const isSame = (a: HeldWork, b: HeldWork): boolean =>
   a.kind === b.kind && a.name === b.name && a.app === b.app && a.id === b.id
 
 const sizeOf = ({inside, finished}: Death): number =>
-  [...inside.map(({call}) => call), ...finished]
-    .flatMap(({pieces}) => pieces)
-    .reduce((sum, {bytes}) => sum + bytes.length, 0)
+  sizeOfPieces([...inside.map(({call}) => call), ...finished].flatMap(({pieces}) => pieces))
 
 /** Two requests with the same verb, path and body are taken for the same. */
 function fingerprint(call: RecordedCall): string {

@@ -113,7 +113,10 @@ const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace', 'span'])
 export function readFilter(text: string, spans?: Spans): CallFilter {
   const terms = words(text).map(word => readTerm(word, spans))
   const inOrder = [...terms.filter(({isSlow}) => !isSlow), ...terms.filter(({isSlow}) => isSlow)]
-  return (call, content) => inOrder.every(({matches}) => matches(call, content))
+  return (call, content) => {
+    let read: CallContent | undefined
+    return inOrder.every(({matches}) => matches(call, () => (read ??= content())))
+  }
 }
 
 interface Term {

@@ -1,4 +1,4 @@
-import type {ByteTape, TapePiece} from './byte-tape.ts'
+import {sizeOfPieces, type ByteTape, type TapePiece} from './byte-tape.ts'
 import type {CallLines} from './call-lines.ts'
 
 /** The tape is checked each time that one of its parts, an eighth, was written. */
@@ -30,7 +30,7 @@ export class KeptRequests {
 
   forget(number: number): void {
     if (this.#pieces.size === 0) return
-    this.#bytes -= sizeOf(this.of(number))
+    this.#bytes -= sizeOfPieces(this.of(number))
     this.#pieces.delete(number)
   }
 
@@ -48,12 +48,10 @@ export class KeptRequests {
 
   #keep(number: number, first: number): void {
     const pieces = this.#tape.pieces(number, first).map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
-    const bytes = sizeOf(pieces)
+    const bytes = sizeOfPieces(pieces)
     if (this.#bytes + bytes > MAX_BYTES) return
     this.#bytes += bytes
     this.#pieces.set(number, [...this.of(number), ...pieces])
     this.#lines.addPiece(number, -1, true)
   }
 }
-
-const sizeOf = (pieces: readonly TapePiece[]): number => pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)

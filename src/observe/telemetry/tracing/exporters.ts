@@ -1,5 +1,5 @@
 import type {TracingSettings} from '../../../files/resources/tracing-settings.ts'
-import type {SpanExporterOptions, FinishedSpan, SpanSink} from './span.ts'
+import type {SpanExporterOptions, SpanSink} from './span.ts'
 
 /**
  * Opens the configured exporters; undefined: nothing is exported. OpenTelemetry's packages are only loaded when spans are
@@ -10,7 +10,7 @@ export async function openExporters(
   options: SpanExporterOptions
 ): Promise<SpanSink | undefined> {
   const {isLogged, zipkinUrl, otlp} = settings
-  const sinks: SpanSink[] = isLogged ? [new LogSink(options.log)] : []
+  const sinks: SpanSink[] = isLogged ? [logSink(options.log)] : []
   if (zipkinUrl !== '' || otlp !== undefined) {
     const {openOtlp, openZipkin} = await import('./opentelemetry.ts')
     if (zipkinUrl !== '') sinks.push(await openZipkin(zipkinUrl, options))
@@ -25,24 +25,12 @@ export async function openExporters(
   }
 }
 
-/** Writes spans to the sidecar's log (Dapr: StdoutExporter). */
-class LogSink implements SpanSink {
-  readonly #log: SpanExporterOptions['log']
-
-  constructor(log: SpanExporterOptions['log']) {
-    this.#log = log
-  }
-
-  add({name, context, parentSpanId, startedAt, durationMs}: FinishedSpan): void {
-    const {traceId, spanId} = context
+/** Writes spans to the sidecar's log, at once (Dapr: StdoutExporter). */
+const logSink = (log: SpanExporterOptions['log']): SpanSink => ({
+  add: ({name, context: {traceId, spanId}, parentSpanId, startedAt, durationMs}) => {
     const [from, to] = [startedAt, startedAt + durationMs].map(at => new Date(at).toISOString())
     const parent = parentSpanId === '' ? '0'.repeat(16) : parentSpanId
-    this.#log(
-      `[${name}] Trace: ${traceId} Span: ${parent}/${spanId} Time: [${from ?? ''} ->  ${to ?? ''}] Annotations: []`
-    )
-  }
-
-  async close(): Promise<void> {
-    // spans are logged immediately
-  }
-}
+    log(`[${name}] Trace: ${traceId} Span: ${parent}/${spanId} Time: [${from ?? ''} ->  ${to ?? ''}] Annotations: []`)
+  },
+  close: async () => Promise.resolve()
+})
