@@ -2,9 +2,8 @@ import type * as Api from '../../model/api.generated.ts'
 import {callEndText} from '../../model/call-end.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import {contentOf} from '../telemetry/recorder/call-content.ts'
-import {FLAG, isFailed, type CallLine} from '../telemetry/recorder/call-lines.ts'
-import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
-import type {Edge} from '../telemetry/recorder/edges.ts'
+import {FLAG, isFailed} from '../telemetry/recorder/call-lines.ts'
+import type {CallRecorder, LineOfCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
@@ -28,11 +27,6 @@ const MAX_FAILED = 500
 const MAX_EDGES = 5
 const MINUTE_MS = 60_000
 
-interface Failed {
-  readonly line: CallLine
-  readonly edge: Edge
-}
-
 /** The calls that failed in the last minute, or since then (ms since 1970), by what they failed of: the innermost call counts. */
 export function failuresOf(
   recorder: CallRecorder,
@@ -40,7 +34,7 @@ export function failuresOf(
 ): readonly FailedCalls[] {
   const oldest = Math.min(now - MINUTE_MS, now - (wallTime.of(now) - since))
   const totals = new Map<string, {calls: number; failed: number; faulty: number}>()
-  const failed: Failed[] = []
+  const failed: LineOfCall[] = []
   for (const number of recorder.numbers().slice(0, MAX_READ)) {
     const line = recorder.line(number)
     if (line === undefined || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
@@ -54,9 +48,9 @@ export function failuresOf(
       if (hasFailed) total.failed++
       if (hasFailed && (line.flags & FLAG.fault) !== 0) total.faulty++
     }
-    if (hasFailed && failed.length < MAX_FAILED) failed.push({line, edge})
+    if (hasFailed && failed.length < MAX_FAILED) failed.push(line)
   }
-  return [...Map.groupBy(failed, each => causeOf(each, failed).edge.callee)].map(([to, calls]) => {
+  return [...Map.groupBy(failed, each => causeOf(each, failed).edgeOf.callee)].map(([to, calls]) => {
     const {calls: all = 0, failed: some = 0, faulty = 0} = totals.get(to) ?? {}
     return {
       to,
@@ -64,33 +58,33 @@ export function failuresOf(
       count: calls.length,
       recent: {calls: all, failed: some},
       faulty,
-      latest: latestOf(recorder, calls.find(({edge}) => edge.callee === to) ?? calls[0], masking)
+      latest: latestOf(recorder, calls.find(({edgeOf}) => edgeOf.callee === to) ?? calls[0], masking)
     }
   })
 }
 
 /** The innermost failed call that was made while this one was under way. */
-function causeOf(outer: Failed, all: readonly Failed[], depth = 0): Failed {
+function causeOf(outer: LineOfCall, all: readonly LineOfCall[], depth = 0): LineOfCall {
   const inner = all.find(
-    ({line, edge}) =>
-      line !== outer.line &&
-      edge.caller === outer.edge.callee &&
-      line.startedAt >= outer.line.startedAt &&
-      line.startedAt + line.totalMs <= outer.line.startedAt + outer.line.totalMs
+    line =>
+      line !== outer &&
+      line.edgeOf.caller === outer.edgeOf.callee &&
+      line.startedAt >= outer.startedAt &&
+      line.startedAt + line.totalMs <= outer.startedAt + outer.totalMs
   )
   return inner === undefined || depth > 8 ? outer : causeOf(inner, all, depth + 1)
 }
 
 /** The busiest pairs. */
-function edgesOf(calls: readonly Failed[]): Api.Trouble['failed'] {
-  return [...Map.groupBy(calls, ({edge}) => edge)]
+function edgesOf(calls: readonly LineOfCall[]): Api.Trouble['failed'] {
+  return [...Map.groupBy(calls, ({edgeOf}) => edgeOf)]
     .map(([{caller, callee}, {length}]) => ({from: caller, to: callee, calls: length}))
     .toSorted((a, b) => b.calls - a.calls)
     .slice(0, MAX_EDGES)
 }
 
-function latestOf(recorder: CallRecorder, latest: Failed | undefined, masking: Masking): FailedCalls['latest'] {
-  const call = latest === undefined ? undefined : recorder.call(latest.line.number)
+function latestOf(recorder: CallRecorder, latest: LineOfCall | undefined, masking: Masking): FailedCalls['latest'] {
+  const call = latest === undefined ? undefined : recorder.call(latest.number)
   if (call === undefined) return {at: new Date().toISOString(), failure: '', request: null}
   const row = rowOf(call, contentOf(call), masking)
   const {number, at, from, method, path, totalMs: ms, failure} = row

@@ -21,19 +21,22 @@ const VERBS = new Set(['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS
 export class HttpMetrics {
   readonly #server: ReturnType<typeof serverSeries>
   readonly #client: ReturnType<typeof clientSeries>
-  readonly #labels: CallLabels
+  readonly #paths: PathLabels
   readonly #probe: ReturnType<typeof probeSeries>
 
   constructor(registry: MetricsRegistry, appId: string, settings: MetricsSettings) {
-    const labels = (this.#labels = new CallLabels(appId, settings))
-    this.#server = serverSeries(registry, labels, settings.hasFullPaths)
-    this.#client = clientSeries(registry, labels)
+    const {hasVerbs, pathMatching, hasFullPaths} = settings
+    const paths = (this.#paths = new PathLabels(pathMatching, hasFullPaths))
+    const verbOf = (verb: string): string => (hasVerbs ? (VERBS.has(verb) ? verb : 'UNKNOWN') : '')
+    const labels: Labels['labels'] = (path, verb, status) => [appId, verbOf(verb), paths.label(path), status]
+    this.#server = serverSeries(registry, {appId, labels, hasFullPaths})
+    this.#client = clientSeries(registry, {appId, labels})
     this.#probe = probeSeries(registry, appId)
   }
 
   /** The sidecar has responded to a request. */
   served({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
-    const series = this.#server.get(this.#labels.alike(path), verb, status)
+    const series = this.#server.get(this.#paths.alike(path), verb, status)
     series.requests.value++
     if (series.responses !== undefined) series.responses.value++
     series.latency.observe(elapsedMs)
@@ -43,7 +46,7 @@ export class HttpMetrics {
 
   /** The app or an external endpoint has responded; without a response the status is 500, as in Dapr. */
   sent({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
-    const series = this.#client.get(this.#labels.alike(path), verb, status)
+    const series = this.#client.get(this.#paths.alike(path), verb, status)
     series.completed.value++
     series.latency.observe(elapsedMs)
     series.sentBytes.observe(requestBytes)
@@ -58,39 +61,20 @@ export class HttpMetrics {
   }
 }
 
-/** The labels of calls. */
-class CallLabels {
+interface Labels {
   readonly appId: string
-  readonly #hasVerbs: boolean
-  readonly #paths: PathLabels
-
-  constructor(appId: string, {hasVerbs, pathMatching, hasFullPaths}: MetricsSettings) {
-    this.appId = appId
-    this.#hasVerbs = hasVerbs
-    this.#paths = new PathLabels(pathMatching, hasFullPaths)
-  }
-
-  /** A path with the same labels, of which there are few. */
-  alike(path: string): string {
-    return this.#paths.alike(path)
-  }
-
   /** The values of the labels of a call. */
-  values(path: string, verb: string, status: string): readonly string[] {
-    const verbLabel = this.#hasVerbs ? (VERBS.has(verb) ? verb : 'UNKNOWN') : ''
-    return [this.appId, verbLabel, this.#paths.label(path), status]
-  }
+  readonly labels: (path: string, verb: string, status: string) => readonly string[]
 }
 
-function serverSeries(registry: MetricsRegistry, labels: CallLabels, hasFullPaths: boolean) {
-  const {appId} = labels
+function serverSeries(registry: MetricsRegistry, {appId, labels, hasFullPaths}: Labels & {hasFullPaths: boolean}) {
   const requests = registry.counter('dapr_http_server_request_count')
   const responses = hasFullPaths ? registry.counter('dapr_http_server_response_count') : undefined
   const latency = registry.histogram('dapr_http_server_latency')
   const requestBytes = registry.histogram('dapr_http_server_request_bytes')
   const responseBytes = registry.histogram('dapr_http_server_response_bytes')
   return new SeriesCache((path, verb, status) => {
-    const all = labels.values(path, verb, status.toString())
+    const all = labels(path, verb, status.toString())
     return {
       requests: requests.series(...all),
       responses: responses?.series(...all),
@@ -101,18 +85,18 @@ function serverSeries(registry: MetricsRegistry, labels: CallLabels, hasFullPath
   })
 }
 
-function clientSeries(registry: MetricsRegistry, labels: CallLabels) {
+function clientSeries(registry: MetricsRegistry, {appId, labels}: Labels) {
   const completed = registry.counter('dapr_http_client_completed_count')
   const latency = registry.histogram('dapr_http_client_roundtrip_latency')
   const sentBytes = registry.histogram('dapr_http_client_sent_bytes')
   const receivedBytes = registry.histogram('dapr_http_client_received_bytes')
   return new SeriesCache((path, verb, status) => {
-    const all = labels.values(path, verb, status.toString())
+    const all = labels(path, verb, status.toString())
     return {
       completed: completed.series(...all),
       latency: latency.series(...all),
-      sentBytes: sentBytes.series(...labels.values(path, verb, '')), // Dapr counts it before the status is known
-      receivedBytes: receivedBytes.series(labels.appId)
+      sentBytes: sentBytes.series(...labels(path, verb, '')), // Dapr counts it before the status is known
+      receivedBytes: receivedBytes.series(appId)
     }
   })
 }
