@@ -7,17 +7,13 @@ import {traceIdOf} from '../../../model/traceparent.ts'
 import type {SpanStore} from '../otlp/span-store.ts'
 import {methodOf, type CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
-import {FLAG, heldMs, isFailed, tookMs, type CallLine} from './call-lines.ts'
-import type {Edge} from './edges.ts'
+import {FLAG, heldMs, isFailed, tookMs} from './call-lines.ts'
+import type {LineOfCall} from './call-recorder.ts'
 import {ownOf} from '../../../model/own.ts'
 
-/** A call, and its bytes if a filter needs them: those are read last. */
-export interface FilteredCall extends CallLine {
-  readonly edgeOf: Edge
-}
-
 export type ReadContent = () => CallContent
-export type CallFilter = (call: FilteredCall, content: ReadContent) => boolean
+/** The bytes of a call are read last, if a filter needs them. */
+export type CallFilter = (call: LineOfCall, content: ReadContent) => boolean
 
 /** The flags of the marks that the API gives a call: `is:` finds each of them. */
 export const MARKS: Readonly<Record<Api.Call['marks'][number], number>> = {
