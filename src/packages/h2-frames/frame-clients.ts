@@ -93,7 +93,8 @@ export class FrameClients {
     if (this.#connecting === undefined && taking < MAX_CONNECTIONS) this.#connect(0)
   }
 
-  #connect(index: number): void {
+  /** `before`: why the address before this one failed. */
+  #connect(index: number, before?: Error): void {
     const {hosts, port, socketPath, isSecure, warn} = this.#target
     const host = hosts[index] ?? '127.0.0.1'
     const onread = {
@@ -131,12 +132,13 @@ export class FrameClients {
         })
         if (isSecure) client.listen()
       })
-      .on('error', (each: Error) => (error = each))
+      // if an address refuses, nothing listens: a machine without IPv6 has another error for ::1
+      .on('error', (each: Error) => (error = isAccepted || codeOf(before) !== 'ECONNREFUSED' ? each : before))
       .on('close', () => {
         clearTimeout(timer)
         this.#sockets.delete(socket)
         if (client?.hasSettings === true) return this.#serve()
-        if (error !== undefined && !isAccepted && index + 1 < hosts.length) return this.#connect(index + 1)
+        if (error !== undefined && !isAccepted && index + 1 < hosts.length) return this.#connect(index + 1, error)
         this.#connecting = undefined
         const isEnd = error === undefined && (client === undefined || client.failure === 'EOF')
         const isGone = isEnd || GONE.has(codeOf(error))

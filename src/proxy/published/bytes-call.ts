@@ -97,7 +97,8 @@ export class BytesCall implements Passenger {
     return 'it is a connection'
   }
 
-  #connect(hosts: readonly string[], port: number, at: number): void {
+  /** `before`: why the address before this one failed. */
+  #connect(hosts: readonly string[], port: number, at: number, before = ''): void {
     const upstream = net.connect({host: hosts[at] ?? '127.0.0.1', port, noDelay: true, allowHalfOpen: true})
     this.#upstream = upstream
     contain(upstream, error => this.crash(error))
@@ -105,12 +106,13 @@ export class BytesCall implements Passenger {
     upstream
       .on('connect', () => this.#open(upstream))
       .on('error', error => {
-        why = codeOf(error)
+        // if an address refuses, nothing listens: a machine without IPv6 has another error for ::1
+        why = before === 'ECONNREFUSED' ? before : codeOf(error)
       })
       .on('close', () => {
         if (this.#upstream !== upstream || this.#isOver) return
         if (this.#journal.status > 0) return this.#end(why)
-        if (at + 1 < hosts.length) this.#connect(hosts, port, at + 1)
+        if (at + 1 < hosts.length) this.#connect(hosts, port, at + 1, why)
         else if (why !== 'ECONNREFUSED' || !this.#passage.refused()) this.#fail(why)
       })
   }

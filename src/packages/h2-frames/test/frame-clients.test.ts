@@ -119,3 +119,20 @@ t.test('the settings of an app may come in pieces', async t => {
     server.close()
   }
 })
+
+t.test(
+  'nothing listens where one address refuses, whatever is wrong with the next: this machine may have no IPv6',
+  async t => {
+    const server = net.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const {port} = server.address() as AddressInfo
+    await new Promise(resolve => server.close(resolve))
+    const hosts = ['127.0.0.1', '255.255.255.255']
+    const clients = new FrameClients({hosts, port, isSecure: false, warn: text => t.fail(text)})
+    const [why, isRefused] = await new Promise<readonly [string, boolean]>((resolve, reject) => {
+      clients.take({opened: () => reject(new Error('nothing listens')), failed: (...failure) => resolve(failure)})
+    })
+    t.equal(isRefused, true)
+    t.match(why, `dial tcp 127.0.0.1:${port}: connect: connection refused`)
+  }
+)

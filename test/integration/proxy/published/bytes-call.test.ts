@@ -16,6 +16,15 @@ const listen = async (t: Test, serve: (socket: net.Socket) => void): Promise<num
   return (server.address() as AddressInfo).port
 }
 
+/** A port at which nothing listens. */
+const closedPort = async (): Promise<number> => {
+  const server = net.createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const {port} = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
 /** Who calls a database that greets and repeats, through a port with this fault. Each pid that is killed ends its connections. */
 const callUnder = async (t: Test, fault: Pick<FaultPlan, 'kind' | 'cutAfter'>): Promise<string> => {
   const atApp: net.Socket[] = []
@@ -58,4 +67,26 @@ t.test('a connection that passes as bytes breaks off where a fault cuts it', asy
 
 t.test('the app at its other end is killed by a fault', async t => {
   t.not(await callUnder(t, {kind: 'kill', cutAfter: 0}), 'hello world')
+})
+
+t.test('an app that refuses is asked for again, whatever is wrong with its next address', async t => {
+  const appPort = await closedPort()
+  const asked: boolean[] = []
+  const context = {
+    heldBodies: new HeldBodies(),
+    callee: 'db',
+    admit: (_: unknown, isRefused: boolean) => {
+      asked.push(isRefused)
+      if (isRefused) return {ok: false, status: 500, error: 'it starts'} as const
+      const pool = new Pool({hosts: ['127.0.0.1', '255.255.255.255'], port: appPort})
+      return {ok: true, pool, isLocal: true, token: '', pathPrefix: '', leave: nothing} as const
+    },
+    isOpen: () => true,
+    lastLines: () => [],
+    warn: (text: string) => void t.fail(text)
+  }
+  const port = await listen(t, socket => new BytesCall(context, 'web', socket, Buffer.alloc(0)).start())
+  const caller = net.connect(port, '127.0.0.1')
+  await new Promise(resolve => caller.on('error', nothing).on('close', resolve))
+  t.strictSame(asked, [false, true])
 })
