@@ -1,13 +1,15 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
+import {BlockList, isIP} from 'node:net'
 import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
-import type {Environment} from '../../model/environment.ts'
+import {variableOf, type Environment} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
 import {headersByName} from './http1/header-lines.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from './protocol-adapter.ts'
 import {UpstreamError} from './dialer.ts'
 import {alertText} from '../../model/tls-alert.ts'
+import {isLoopback} from '../../model/loopback.ts'
 import {ownOf} from '../../model/own.ts'
 
 /** Certificates and keys, PEM. */
@@ -120,7 +122,7 @@ class WebRequest {
 
   #send(url: URL, {method, path, pairs, hasBody}: AdaptedRequest): Writable {
     const options: RequestOptions & {secureContext?: SecureContext} = {
-      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      hostname: hostOf(url),
       port: url.port,
       method,
       path,
@@ -184,12 +186,17 @@ class WebRequest {
     const pairs = without(from.pairs, dropped)
     const isSent = isSame && hasBody
     const next = {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: isSent}
-    this.#send(to, next).end(isSent ? this.#body : undefined)
+    try {
+      this.#send(to, next).end(isSent ? this.#body : undefined)
+    } catch (error) {
+      this.#sink.fail(worded(error as Error, to)) // its proxy is none
+    }
   }
 }
 
 function whereTo(location: string, {url, path}: {url: URL; path: string}): URL | undefined {
-  const base = new URL(path, url)
+  // together, since a path may begin with two slashes
+  const base = new URL(url.origin + path)
   if (!URL.canParse(location, base.href)) return undefined
   const to = new URL(location, base)
   return to.protocol === 'http:' || to.protocol === 'https:' ? to : undefined
@@ -243,14 +250,45 @@ function contextOf(credentials: Credentials): SecureContext {
 
 const agents = new WeakMap<WebOptions, Map<string, Agent>>()
 
-/** Requests with the same credentials share connections. As in Go, the loopback is never asked for through a proxy. */
-function agentOf({protocol, hostname}: URL, options: WebOptions): Agent {
-  const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
-  const proxyEnv = isLocal ? undefined : options.env
-  const key = `${protocol}${String(proxyEnv === undefined)}`
+/** Requests with the same credentials share connections. */
+function agentOf(url: URL, options: WebOptions): Agent {
+  const {protocol} = url
+  const proxy = proxyOf(url, options.env ?? {})
   const own = agents.get(options) ?? new Map<string, Agent>()
   agents.set(options, own)
-  const agent = own.get(key) ?? new (webOf(protocol).Agent)({keepAlive: true, proxyEnv})
-  own.set(key, agent)
+  const proxyEnv = proxy === '' ? undefined : {http_proxy: proxy, https_proxy: proxy}
+  const agent = own.get(protocol + proxy) ?? new (webOf(protocol).Agent)({keepAlive: true, proxyEnv})
+  own.set(protocol + proxy, agent)
   return agent
+}
+
+const hostOf = ({hostname}: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
+const portOf = ({port, protocol}: URL): string => port || (protocol === 'https:' ? '443' : '80')
+
+/**
+ * The proxy of a URL as Go finds it (golang.org/x/net/http/httpproxy), never one for the loopback; '' = none. Node would ignore one
+ * without a scheme, and knows neither the subnets nor the subdomains of NO_PROXY.
+ */
+function proxyOf(url: URL, env: Environment): string {
+  const valueOf = (name: string): string => variableOf(env, name) || variableOf(env, name.toLowerCase())
+  const proxy = valueOf(url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY')
+  const spared = valueOf('NO_PROXY').toLowerCase().split(',')
+  if (proxy === '' || isLoopback(hostOf(url)) || spared.some(each => isNamed(url, each.trim()))) return ''
+  return proxy.includes('://') ? proxy : `http://${proxy}`
+}
+
+/** Whether an element of NO_PROXY names the host of a URL: `*`, `10.0.0.0/8`, `a.example` with its subdomains, `.a.example` for these alone, `a.example:80`. */
+function isNamed(url: URL, name: string): boolean {
+  const host = hostOf(url)
+  if (name === '*' || name === host) return true
+  const [, address = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(name) ?? []
+  const family = isIP(address)
+  if (family > 0 && family === isIP(host) && Number(bits) <= (family === 4 ? 32 : 128)) {
+    const [subnet, type] = [new BlockList(), family === 4 ? ('ipv4' as const) : ('ipv6' as const)]
+    subnet.addSubnet(address, Number(bits), type)
+    return subnet.check(host, type)
+  }
+  const [, domain = '', port = portOf(url)] = /^(?:\*(?=\.))?\[?([^[\]]+?)\]?(?::(\d+))?$/.exec(name) ?? []
+  const isHost = host === domain || host.endsWith(domain.startsWith('.') ? domain : `.${domain}`)
+  return isHost && domain !== '' && port === portOf(url)
 }

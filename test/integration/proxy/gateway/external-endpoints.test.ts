@@ -121,6 +121,37 @@ t.test(
   }
 )
 
+t.test('the proxy and its exceptions are read as Go reads them', async t => {
+  const {port: site} = await echoApp(t)
+  const proxy = await listen(
+    t,
+    http.createServer((_, response) => response.end('from the proxy'))
+  )
+  const {get} = await openScene(
+    t,
+    [
+      resource('far', {baseUrl: 'http://far.example'}),
+      resource('sub', {baseUrl: 'http://api.spared.example'}),
+      resource('above', {baseUrl: 'http://below.example'}),
+      resource('port', {baseUrl: 'http://port.example:81'}),
+      resource('subnet', {baseUrl: `http://0.0.0.0:${site}`})
+    ],
+    {HTTP_PROXY: `127.0.0.1:${proxy}`, NO_PROXY: 'Spared.example, *.below.example,port.example:80,0.0.0.0/8,0.0.0.0/99'}
+  )
+  for (const name of ['far', 'above', 'port'])
+    t.match(await get(`/v1.0/invoke/${name}/method/a`), {status: 200, body: 'from the proxy'}, name)
+  t.match(await get('/v1.0/invoke/sub/method/a'), {status: 500, body: /lookup api\.spared\.example: no such host/})
+  t.match(await get('/v1.0/invoke/subnet/method/a'), {status: 200, body: ''})
+})
+
+t.test('a proxy that is none fails the call that a redirect leads to it', async t => {
+  const {port: site} = await echoApp(t, (_, response) => {
+    response.writeHead(302, {location: 'https://far.example/'}).end()
+  })
+  const {get} = await openScene(t, [resource('site', {baseUrl: `http://localhost:${site}`})], {HTTPS_PROXY: 'http://['})
+  t.match(await get('/v1.0/invoke/site/method/a'), {status: 500, body: /Invalid proxy URL/})
+})
+
 t.test('redirects of an endpoint are followed, and secret headers are only sent to its host', async t => {
   const {port: other, seen: foreign} = await echoApp(t)
   const {port: site, seen} = await echoApp(t, (request, response) => {

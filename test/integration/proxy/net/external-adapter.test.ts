@@ -26,3 +26,21 @@ t.test('a redirect whose body does not end is not read for ever', async t => {
   t.equal(status, 200)
   await closed.promise
 })
+
+t.test('a redirect of a path that begins with two slashes stays at its host', async t => {
+  const server = http.createServer(({url}, response) => {
+    if (url?.startsWith('//') === true) response.writeHead(302, {Location: '/b'})
+    response.end()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.closeAllConnections())
+  t.teardown(() => server.close())
+  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const options = {origin, credentials: {ca: '', cert: '', key: ''}, followsRedirects: true, secretHeaders: []}
+  for (const path of ['//', '//api/a', '//api:v1/a']) {
+    const status = await new Promise<number>((respond, fail) =>
+      requestWeb(options, {method: 'GET', path, pairs: [], hasBody: false}, {respond, fail}, Buffer.alloc(0))
+    )
+    t.equal(status, 200, path)
+  }
+})
