@@ -3,22 +3,34 @@ import {Chunks} from './chunked.ts'
 /** A head that is longer is refused by node:http. */
 const MAX_HEAD = 128 * 1024
 
+/** A first line that is longer passes as it is. */
+const MAX_LINE = 8192
+
 const END = '\r\n\r\n'
 
 /** The kind of the next bytes: a head, this many bytes of a body, chunks, or bytes that are not ours to read. */
 type Part = 'head' | number | Chunks | 'unknown'
 
 /**
- * Merges the chunks of request bodies before node:http reads them: that creates a Buffer and an event for each chunk, 3 µs and
- * some hundred bytes, so that a body in chunks of one byte stops all other calls. Heads, and bodies with a length, stay as they
- * are. It decides nothing: what it cannot read is passed on, and node:http refuses what is invalid.
+ * Changes requests before node:http reads them: their first lines by `readable`, and the chunks of their bodies are merged. For each chunk node
+ * creates a Buffer and an event, 3 µs and some hundred bytes, so that a body in chunks of one byte stops all other calls. Header lines, and
+ * bodies with a length, stay as they are. It decides nothing: what it cannot read is passed on, and node:http refuses what is invalid.
  */
 export class ChunkMerger {
+  readonly #readable: (line: Buffer) => Buffer
   #part: Part = 'head'
   #head = ''
+  /** The begin of a first line. */
+  #held: Buffer = Buffer.alloc(0)
 
-  /** The bytes for node:http; those that are given may change. Nothing is held back. */
-  merge(bytes: Buffer): Buffer {
+  constructor(readable: (line: Buffer) => Buffer) {
+    this.#readable = readable
+  }
+
+  /** The bytes for node:http; those that are given may change. Nothing is held back but a first line that is not whole. */
+  merge(read: Buffer): Buffer {
+    const bytes = this.#held.length === 0 ? read : Buffer.concat([this.#held, read])
+    this.#held = Buffer.alloc(0)
     const merged: Buffer[] = []
     let at = 0
     while (at < bytes.length) at = this.#next(bytes, at, merged)
@@ -29,9 +41,21 @@ export class ChunkMerger {
   #next(bytes: Buffer, at: number, merged: Buffer[]): number {
     const part = this.#part
     if (part instanceof Chunks) return this.#mergeChunks(part, bytes, at, merged)
+    if (part === 'head' && this.#head === '') return this.#readLine(bytes, at, merged)
     const end = part === 'head' ? this.#readHead(bytes, at) : part === 'unknown' ? bytes.length : at + part
     if (typeof part === 'number') this.#part = end > bytes.length ? end - bytes.length : 'head'
     merged.push(bytes.subarray(at, end))
+    return end
+  }
+
+  #readLine(bytes: Buffer, at: number, merged: Buffer[]): number {
+    const end = bytes.indexOf(10, at) + 1 || bytes.length
+    const isWhole = bytes[end - 1] === 10
+    const line = isWhole ? this.#readable(bytes.subarray(at, end)) : bytes.subarray(at, end)
+    if (isWhole || line.length > MAX_LINE) {
+      this.#head = line.toString('latin1')
+      merged.push(line)
+    } else this.#held = Buffer.from(line)
     return end
   }
 

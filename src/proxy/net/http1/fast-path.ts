@@ -2,7 +2,7 @@ import type {Server} from 'node:http'
 import type net from 'node:net'
 import {ChunkMerger} from './chunk-merger.ts'
 import {FastConnection, type FastPathHost, type PlainRoute} from './fast-connection.ts'
-import {isPreface, keepQuery, readable} from './first-line.ts'
+import {isPreface, readable} from './first-line.ts'
 import {KnownHeads} from './known-heads.ts'
 import {readPlain, type PlainRequest} from './plain-request.ts'
 import {changeReads, shareReads} from './shared-reads.ts'
@@ -57,10 +57,9 @@ export class FastPath implements FastPathHost {
     }
     // First node's listeners, then the bytes.
     this.#accept(socket)
-    keepQuery(socket, bytes)
-    const merger = new ChunkMerger()
+    const merger = new ChunkMerger(line => readable(line, socket))
     changeReads(socket, read => merger.merge(read))
-    socket.unshift(merger.merge(readable(bytes)))
+    socket.unshift(merger.merge(bytes))
     socket.resume()
   }
 

@@ -94,6 +94,24 @@ t.test('a connection stays open between two calls', async t => {
   await until(/HTTP\/1\.1 200 [^]*HTTP\/1\.1 200 /)
 })
 
+t.test('each request of a connection may have any method, and any byte in its target', async t => {
+  const seen: string[] = []
+  const {port} = await openFront(t, {
+    serve: ({method = '', url = ''}, response) => {
+      seen.push(`${method} ${url}`)
+      response.end('ok')
+    }
+  })
+  const {socket, until} = await pendingCall(t, port)
+  const lines = ['GET /caf\xe9?q=\xff', 'FOO /a', 'get /?q=\xe9', 'GET /?q=%E9', 'GET /?q=\xe9']
+  const texts = lines.map(line => `${line} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  socket.write(texts[0] ?? '', 'latin1')
+  await until(/ok$/)
+  socket.write(texts.slice(1).join(''), 'latin1')
+  await until(/(?:ok[^]*){5}$/)
+  t.strictSame(seen, ['GET /caf%E9?q=\xff', 'POST /a', 'GET /?q=\xe9', 'GET /?q=%E9', 'GET /?q=\xe9'])
+})
+
 t.test('closing ends idle connections and the listener, and then settles', async t => {
   const {front, server, port} = await openFront(t)
   const {socket, until, closed} = await pendingCall(t, port)

@@ -63,7 +63,9 @@ const nodeReader = (): ((text: string) => Promise<IncomingMessage | undefined>) 
       tell = resolve
     })
     server.emit('connection', socket)
-    socket.push(readable(Buffer.from(text, 'latin1')))
+    const line = text.slice(0, text.indexOf('\n') + 1)
+    socket.push(readable(Buffer.from(line, 'latin1'), socket))
+    socket.push(text.slice(line.length), 'latin1')
     const request = await read
     socket.destroy()
     return request

@@ -3,7 +3,7 @@ import {ChunkMerger} from '../../../../../src/proxy/net/http1/chunk-merger.ts'
 
 /** What comes out of a text that comes in pieces of this size. */
 const merged = (text: string, size = text.length): string => {
-  const merger = new ChunkMerger()
+  const merger = new ChunkMerger(line => line)
   let result = ''
   for (let at = 0; at < text.length; at += size)
     result += merger.merge(Buffer.from(text.slice(at, at + size), 'latin1')).toString('latin1')

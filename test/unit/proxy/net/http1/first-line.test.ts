@@ -1,7 +1,7 @@
 import t from 'tap'
 import {isHalfLine, isPreface, readable} from '../../../../../src/proxy/net/http1/first-line.ts'
 
-const read = (text: string): string => readable(Buffer.from(text, 'latin1')).toString('latin1')
+const read = (line: string): string => readable(Buffer.from(line, 'latin1'), {}).toString('latin1')
 
 t.test('a first line is rewritten so that node:http accepts it', t => {
   const lines = {
@@ -13,9 +13,7 @@ t.test('a first line is rewritten so that node:http accepts it', t => {
     'M-SEARCH /x HTTP/1.1': 'M-SEARCH /x HTTP/1.1',
     'GET /caf\xc3\xa9?\xff=%20 HTTP/1.1': 'GET /caf%C3%A9?%FF=%20 HTTP/1.1'
   }
-  for (const [line, expected] of Object.entries(lines)) {
-    t.equal(read(`${line}\r\nHost: a\xff\r\n\r\nbo\0dy`), `${expected}\r\nHost: a\xff\r\n\r\nbo\0dy`, line)
-  }
+  for (const [line, expected] of Object.entries(lines)) t.equal(read(`${line}\r\n`), `${expected}\r\n`, line)
   t.end()
 })
 
@@ -30,8 +28,8 @@ t.test('an invalid first line is not changed', t => {
     'FOO\t/x HTTP/1.1',
     'FOO /x\x7f HTTP/1.1'
   ])
-    t.equal(read(`${line}\r\n\r\n`), `${line}\r\n\r\n`)
-  t.equal(read('FOO /x HTTP/1.1\n\n'), 'FOO /x HTTP/1.1\n\n', 'a bare line feed')
+    t.equal(read(`${line}\r\n`), `${line}\r\n`)
+  t.equal(read('FOO /x HTTP/1.1\n'), 'FOO /x HTTP/1.1\n', 'a bare line feed')
   t.equal(read('FOO /x HT'), 'FOO /x HT')
   t.end()
 })
