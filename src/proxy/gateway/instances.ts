@@ -1,6 +1,6 @@
-import {accessDenied, type Identify} from './access.ts'
 import type {Call} from '../../model/call.ts'
-import {isHeld, type Admission, type Admit, type Held} from './admission.ts'
+import {isHeld, type Admission, type Admit, type Denied, type Held} from './admission.ts'
+import type {CallerIdentity} from './caller-header.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 
 /** Finds the app for an id in the run: one app, or several instances of it. */
@@ -8,6 +8,9 @@ export type FindCallee = (id: string) => Callee | Instances | undefined
 
 /** Finds a promise that settles when an edit of the template has opened the apps of an id again; undefined: none opens them. */
 export type Reopening = (id: string) => Promise<void> | undefined
+
+/** The identity of a calling app; undefined if it is unknown. */
+export type Identify = (appId: string) => CallerIdentity | undefined
 
 export interface AdmitOptions {
   readonly find: FindCallee
@@ -19,6 +22,17 @@ export interface AdmitOptions {
   /** Identifies the caller for access control; omitted: no check. */
   readonly identify?: Identify
 }
+
+/**
+ * Whether the callee's access control refuses a call (Dapr: pkg/api/grpc, CallLocal); undefined: it does not. An app may
+ * always call itself. `identify` is called only if there is access control.
+ */
+const accessDenied = (
+  {id, accessControl, counters}: Callee,
+  call: Call,
+  identify: () => CallerIdentity | undefined
+): Denied | undefined =>
+  accessControl === undefined || call.caller === id ? undefined : accessControl.refusal(call, identify(), counters)
 
 /** Admits calls to apps: checks access control, then uses the callee's queue or that of one of its instances. */
 export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOptions): Admit {
@@ -72,6 +86,19 @@ export function heldUntil(opened: Promise<unknown>, reason: string, ask: () => A
     return admission.admitted
   }
   return {admitted: later(), reason, cancel: () => cancel()}
+}
+
+/** A wait at several instances counts while it does at one of them: that one takes calls, and is full. */
+function countedBy(waits: readonly {readonly held: Held}[]): NonNullable<Held['onCounted']> {
+  return listener => {
+    const counted = new Set<Held>()
+    for (const {held} of waits)
+      held.onCounted?.(isCounted => {
+        if (isCounted) counted.add(held)
+        else counted.delete(held)
+        listener(counted.size > 0)
+      })
+  }
 }
 
 export interface InstanceCall {
@@ -164,7 +191,6 @@ export class Instances {
       }
     }
     for (const {callee, held} of waits) void held.admitted.then(admission => settle(callee, admission), reject)
-    const isCounted = waits.every(({held}) => held.isCounted === true)
-    return {isCounted, reason: waits[0]?.held.reason, admitted: promise, cancel}
+    return {onCounted: countedBy(waits), reason: waits[0]?.held.reason, admitted: promise, cancel}
   }
 }

@@ -1,5 +1,4 @@
-import type {Identify} from './access.ts'
-import {Instances} from './instances.ts'
+import {Instances, type Identify} from './instances.ts'
 import type {Callee} from './local-apps.ts'
 
 /** An app that may be one of several versions of its id. */

@@ -87,6 +87,22 @@ t.test('where none is ready a call waits before all, and is let in once', async 
   )
 })
 
+t.test('a call that waits before all counts its time once it waits for a slot alone', async t => {
+  const [a, b] = [instance('a', {isOpen: false, most: 1}), instance('b', {isOpen: false, most: 1})]
+  const instances = new Instances([a, b])
+  const first = held(instances.admit(call()))
+  const second = held(instances.admit(call()))
+  let isCounted = second.isCounted === true
+  second.onCounted?.(counts => (isCounted = counts))
+  t.equal(isCounted, false, 'no app is ready')
+  a.queue.open()
+  const inFlight = admitted(await first.admitted)
+  await new Promise(setImmediate)
+  t.equal(isCounted, true, 'one is, and full')
+  inFlight.leave()
+  t.match(await second.admitted, {ok: true, token: 'a'})
+})
+
 t.test('where none will ever be ready, the first says why', async t => {
   const [a, b] = [instance('a', {isOpen: false}), instance('b', {isOpen: false})]
   const instances = new Instances([a, b])
