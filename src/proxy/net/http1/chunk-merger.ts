@@ -1,4 +1,5 @@
 import {Chunks} from './chunked.ts'
+import {isHalfLine} from './first-line.ts'
 
 /** A head that is longer is refused by node:http. */
 const MAX_HEAD = 128 * 1024
@@ -52,7 +53,7 @@ export class ChunkMerger {
     const end = bytes.indexOf(10, at) + 1 || bytes.length
     const isWhole = bytes[end - 1] === 10
     const line = isWhole ? this.#readable(bytes.subarray(at, end)) : bytes.subarray(at, end)
-    if (isWhole || line.length > MAX_LINE) {
+    if (isWhole || line.length > MAX_LINE || !isHalfLine(line)) {
       this.#head = line.toString('latin1')
       merged.push(line)
     } else this.#held = Buffer.from(line)
