@@ -67,28 +67,97 @@ const NOTHING = new Uint8Array(0)
 /** Shared and read-only: most lists and maps of messages are empty. */
 const NO_LIST: readonly never[] = Object.freeze([])
 const NO_MAP = Object.freeze({})
-const ENTRY = {key: [1, 'string'], value: [2, 'string']} as const
 
-const EMPTY: ReadonlyMap<FieldType, unknown> = new Map<FieldType, unknown>([
-  ['string', ''],
-  ['bytes', NOTHING],
-  ...(['int32', 'uint32', 'fixed32', 'float', 'double'] as const).map(type => [type, 0] as const),
-  ...(['int64', 'uint64', 'fixed64'] as const).map(type => [type, 0n] as const),
-  ['bool', false],
-  ['strings', NO_LIST],
-  ['chunks', NO_LIST],
-  ['map', NO_MAP]
-])
+/** How the values of a field are read and written. */
+interface Kind {
+  /** What a message has that lacks the field. */
+  readonly empty: unknown
+  /** `before`: what the message has so far. */
+  readonly read: (reader: BinaryReader, before: unknown) => unknown
+  /** Writes a value, also an empty one. */
+  readonly write: (writer: BinaryWriter, number: number, value: unknown) => void
+}
 
-const emptyOf = (type: FieldType): unknown => {
-  if (typeof type === 'string') return EMPTY.get(type)
-  return 'message' in type ? undefined : 'list' in type ? NO_LIST : NO_MAP
+type Scalar = Exclude<Extract<FieldType, string>, 'strings' | 'chunks' | 'map'>
+
+/** A single value, by its methods of reader and writer. */
+function single(method: Scalar, wireType: WireType, empty: unknown): Kind {
+  // that of uint32 belongs to each reader
+  const taken = new BinaryReader(NOTHING)[method] as (this: BinaryReader) => string
+  const put = BinaryWriter.prototype[method] as (this: BinaryWriter, value: unknown) => BinaryWriter
+  return {
+    empty,
+    read: typeof empty === 'bigint' ? reader => BigInt(taken.call(reader)) : reader => taken.call(reader),
+    write: (writer, number, value) => void put.call(writer.tag(number, wireType), value)
+  }
+}
+
+const {Varint, Bit32, Bit64, LengthDelimited} = WireType
+const TEXT = single('string', LengthDelimited, '')
+const BYTES = single('bytes', LengthDelimited, NOTHING)
+
+const within = (schema: Schema): Kind => ({
+  empty: undefined,
+  read: reader => read(schema, reader.bytes()),
+  write: (writer, number, message) => {
+    writer.tag(number, LengthDelimited).fork()
+    writeMessage(writer, schema, message as Readonly<Record<string, unknown>>)
+    writer.join()
+  }
+})
+
+const several = (one: Kind): Kind => ({
+  empty: NO_LIST,
+  read: (reader, before) => withItem(before, one.read(reader, undefined)),
+  write: (writer, number, list) => {
+    for (const each of list as readonly unknown[]) one.write(writer, number, each)
+  }
+})
+
+/** `orElse`: the value of an entry that has none. */
+function mapOf(schema: Schema, orElse: () => unknown): Kind {
+  const entry = within(schema)
+  return {
+    empty: NO_MAP,
+    read: (reader, before) => {
+      const {key, value = orElse()} = entry.read(reader, undefined) as {readonly key: string; readonly value: unknown}
+      return withEntry(before, key, value)
+    },
+    write: (writer, number, map) => {
+      for (const [key, value] of Object.entries(map as Readonly<Record<string, unknown>>))
+        entry.write(writer, number, {key, value})
+    }
+  }
+}
+
+const KINDS: Readonly<Record<Extract<FieldType, string>, Kind>> = {
+  string: TEXT,
+  bytes: BYTES,
+  int32: single('int32', Varint, 0),
+  uint32: single('uint32', Varint, 0),
+  int64: single('int64', Varint, 0n),
+  uint64: single('uint64', Varint, 0n),
+  fixed32: single('fixed32', Bit32, 0),
+  fixed64: single('fixed64', Bit64, 0n),
+  float: single('float', Bit32, 0),
+  double: single('double', Bit64, 0),
+  bool: single('bool', Varint, false),
+  strings: several(TEXT),
+  chunks: several(BYTES),
+  map: mapOf({key: [1, 'string'], value: [2, 'string']}, () => '')
+}
+
+function kindOf(type: FieldType): Kind {
+  if (typeof type === 'string') return KINDS[type]
+  if ('message' in type) return within(type.message)
+  if ('list' in type) return several(within(type.list))
+  return mapOf({key: [1, 'string'], value: [2, {message: type.mapOf}]}, () => read(type.mapOf, NOTHING))
 }
 
 interface Field {
   readonly name: string
   readonly number: number
-  readonly type: FieldType
+  readonly kind: Kind
   readonly empty: unknown
   readonly isOptional: boolean
 }
@@ -107,26 +176,12 @@ function layoutOf(schema: Schema): Layout {
   if (known !== undefined) return known
   const fields = Object.entries(schema).map(([name, [number, type, presence]]): Field => {
     const isOptional = presence === 'optional'
-    return {name, number, type, empty: isOptional ? undefined : emptyOf(type), isOptional}
+    const kind = kindOf(type)
+    return {name, number, kind, empty: isOptional ? undefined : kind.empty, isOptional}
   })
   const layout = {fields, byNumber: new Map(fields.map(field => [field.number, field]))}
   LAYOUTS.set(schema, layout)
   return layout
-}
-
-const ENTRIES = new WeakMap<Schema, Schema>()
-
-/** An entry of a map to messages. */
-function entryOf(schema: Schema): {
-  readonly key: readonly [1, 'string']
-  readonly value: readonly [2, {message: Schema}]
-} {
-  type Entry = ReturnType<typeof entryOf>
-  const known = ENTRIES.get(schema) as Entry | undefined
-  if (known !== undefined) return known
-  const entry: Entry = {key: [1, 'string'], value: [2, {message: schema}]}
-  ENTRIES.set(schema, entry)
-  return entry
 }
 
 /** Bytes that are no message. */
@@ -153,51 +208,10 @@ function read<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
     const [number, wireType] = reader.tag()
     const field = byNumber.get(number)
     if (field === undefined) reader.skip(wireType, number)
-    else message[field.name] = readField(reader, field.type, message[field.name])
+    else message[field.name] = field.kind.read(reader, message[field.name])
   }
   // oxlint-enable pillion/user-words
   return message as Message<S>
-}
-
-function readField(reader: BinaryReader, type: FieldType, before: unknown): unknown {
-  switch (type) {
-    case 'string':
-      return reader.string()
-    case 'bytes':
-      return reader.bytes()
-    case 'int32':
-      return reader.int32()
-    case 'uint32':
-      return reader.uint32()
-    case 'int64':
-      return BigInt(reader.int64())
-    case 'uint64':
-      return BigInt(reader.uint64())
-    case 'fixed32':
-      return reader.fixed32()
-    case 'fixed64':
-      return BigInt(reader.fixed64())
-    case 'float':
-      return reader.float()
-    case 'double':
-      return reader.double()
-    case 'bool':
-      return reader.bool()
-    case 'strings':
-      return withItem(before, reader.string())
-    case 'chunks':
-      return withItem(before, reader.bytes())
-    case 'map': {
-      const {key, value} = read(ENTRY, reader.bytes())
-      return withEntry(before, key, value)
-    }
-    default: {
-      if ('message' in type) return read(type.message, reader.bytes())
-      if ('list' in type) return withItem(before, read(type.list, reader.bytes()))
-      const {key, value} = read(entryOf(type.mapOf), reader.bytes())
-      return withEntry(before, key, value ?? read(type.mapOf, NOTHING))
-    }
-  }
 }
 
 /** Adds to the list of the message that is being read. */
@@ -235,70 +249,10 @@ export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>
 }
 
 function writeMessage(writer: BinaryWriter, schema: Schema, message: Readonly<Record<string, unknown>>): void {
-  for (const field of layoutOf(schema).fields) {
-    const value = message[field.name]
-    if (value !== undefined) writeField(writer, field, value)
-  }
-}
-
-function writeWithin(writer: BinaryWriter, number: number, schema: Schema, message: unknown): void {
-  writer.tag(number, WireType.LengthDelimited).fork()
-  writeMessage(writer, schema, message as Readonly<Record<string, unknown>>)
-  writer.join()
-}
-
-function writeField(writer: BinaryWriter, {number, type, isOptional}: Field, value: unknown): void {
-  switch (type) {
-    case 'string':
-      if (value !== '' || isOptional) writer.tag(number, WireType.LengthDelimited).string(value as string)
-      return
-    case 'bytes':
-      if ((value as Uint8Array).length > 0 || isOptional)
-        writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array)
-      return
-    case 'int32':
-      if (value !== 0 || isOptional) writer.tag(number, WireType.Varint).int32(value as number)
-      return
-    case 'uint32':
-      if (value !== 0 || isOptional) writer.tag(number, WireType.Varint).uint32(value as number)
-      return
-    case 'int64':
-      if (value !== 0n || isOptional) writer.tag(number, WireType.Varint).int64(value as bigint)
-      return
-    case 'uint64':
-      if (value !== 0n || isOptional) writer.tag(number, WireType.Varint).uint64(value as bigint)
-      return
-    case 'fixed32':
-      if (value !== 0 || isOptional) writer.tag(number, WireType.Bit32).fixed32(value as number)
-      return
-    case 'fixed64':
-      if (value !== 0n || isOptional) writer.tag(number, WireType.Bit64).fixed64(value as bigint)
-      return
-    case 'float':
-      if (value !== 0 || isOptional) writer.tag(number, WireType.Bit32).float(value as number)
-      return
-    case 'double':
-      if (value !== 0 || isOptional) writer.tag(number, WireType.Bit64).double(value as number)
-      return
-    case 'bool':
-      if (value === true || isOptional) writer.tag(number, WireType.Varint).bool(value as boolean)
-      return
-    case 'strings':
-      for (const each of value as readonly string[]) writer.tag(number, WireType.LengthDelimited).string(each)
-      return
-    case 'chunks':
-      for (const each of value as readonly Uint8Array[]) writer.tag(number, WireType.LengthDelimited).bytes(each)
-      return
-    case 'map':
-      for (const [key, text] of Object.entries(value as Readonly<Record<string, string>>))
-        writeWithin(writer, number, ENTRY, {key, value: text})
-      return
-    default:
-      if ('message' in type) writeWithin(writer, number, type.message, value)
-      else if ('list' in type)
-        for (const each of value as readonly unknown[]) writeWithin(writer, number, type.list, each)
-      else
-        for (const [key, each] of Object.entries(value as Readonly<Record<string, unknown>>))
-          writeWithin(writer, number, entryOf(type.mapOf), {key, value: each})
+  for (const {name, number, kind, isOptional} of layoutOf(schema).fields) {
+    const value = message[name]
+    if (value === undefined) continue
+    const isEmpty = value === kind.empty || (kind === BYTES && (value as Uint8Array).length === 0)
+    if (isOptional || !isEmpty) kind.write(writer, number, value)
   }
 }
