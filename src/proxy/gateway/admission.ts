@@ -51,6 +51,8 @@ export interface Denied {
   readonly down?: {readonly address: string; readonly reason: string; readonly isGrpc?: boolean}
 }
 
+export const denied = (error: string): Denied => ({ok: false, status: 500, error})
+
 /** The callee is not ready: the call is queued. */
 export interface Held {
   readonly admitted: Promise<Admission>

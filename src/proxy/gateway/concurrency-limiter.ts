@@ -1,4 +1,4 @@
-import {isHeld, type Admission, type Held} from './admission.ts'
+import {denied, isHeld, type Admission, type Held} from './admission.ts'
 
 interface QueuedCall {
   readonly admit: () => Admission | Held
@@ -36,13 +36,14 @@ export class ConcurrencyLimiter {
 
   /** Whether all slots are taken. */
   get isFull(): boolean {
-    return !this.#hasFreeSlot()
+    const limit = this.#limit()
+    return limit > 0 && this.#taken >= limit
   }
 
   /** Calls `ask` as soon as a slot is free. `isCounted`: false where the app takes no calls now. */
   admit(ask: () => Admission | Held, isCounted = true): Admission | Held {
     if (this.#limit() === 0 && this.#taken === 0) return ask()
-    if (this.#hasFreeSlot()) return this.#take(ask)
+    if (!this.isFull) return this.#take(ask)
     if (this.#waiting.length >= MAX_QUEUE) return full
     const {promise, resolve} = Promise.withResolvers<Admission>()
     const queued: QueuedCall = {admit: ask, entered: undefined, counts: undefined, settle: resolve}
@@ -60,11 +61,6 @@ export class ConcurrencyLimiter {
         resolve(disconnected)
       }
     }
-  }
-
-  #hasFreeSlot(): boolean {
-    const limit = this.#limit()
-    return limit === 0 || this.#taken < limit
   }
 
   #take(ask: () => Admission | Held): Admission | Held {
@@ -103,7 +99,7 @@ export class ConcurrencyLimiter {
     if (this.#isLettingIn) return
     this.#isLettingIn = true
     try {
-      while (this.#waiting.length > 0 && this.#hasFreeSlot()) this.#letIn(this.#waiting.shift())
+      while (this.#waiting.length > 0 && !this.isFull) this.#letIn(this.#waiting.shift())
     } finally {
       this.#isLettingIn = false
     }
@@ -120,6 +116,5 @@ export class ConcurrencyLimiter {
   }
 }
 
-const denied = (error: string): Admission => ({ok: false, status: 500, error})
 const full = denied('too many calls are queued for this app already (appMaxConcurrency)')
 const disconnected = denied('the caller disconnected')

@@ -1,7 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {Environment} from '../../model/environment.ts'
 import type {Call, Recorded} from '../../model/call.ts'
-import type {Admission, Admit} from './admission.ts'
+import {denied, type Admission, type Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import type {HttpEndpoint, SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
@@ -176,8 +176,6 @@ const retire = (endpoint: Endpoint | string): void => {
 const faultText = (name: string, why: string): string => `the HTTPEndpoint "${name}" cannot be used (${why})`
 
 const noSecrets: SecretOf = async (store: string) => Promise.reject(new Error(`there is no secret store ${store}`))
-
-const denied = (error: string): Admission => ({ok: false, status: 500, error})
 
 const pathOf = ({pathname}: URL): string => pathname.replace(/\/+$/, '')
 

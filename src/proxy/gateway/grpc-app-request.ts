@@ -125,10 +125,6 @@ class GrpcAppRequest implements Passenger {
     else this.#settle({kind: 'answer', status: grpcStatusOf(hit), message: NOTHING})
   }
 
-  restart(): void {
-    // the one attempt is that of the policy around it
-  }
-
   drop(): void {
     this.#unary?.cancel()
   }
@@ -138,10 +134,6 @@ class GrpcAppRequest implements Passenger {
     else if (outcome.kind === 'ended') this.#unreachable(outcome.reason)
     else if (outcome.kind === 'failed') this.#unreachable(outcome.why)
     else if (this.#answer !== undefined) this.#over(this.#answer.status, this.#answer)
-  }
-
-  whyOnce(): string {
-    return ''
   }
 
   crash(error: unknown): void {

@@ -1,5 +1,5 @@
 import type {Call} from '../../model/call.ts'
-import type {Admission, Held} from './admission.ts'
+import {denied, type Admission, type Held} from './admission.ts'
 import type {Pool} from '../net/pool.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import type {CalleeCounters} from './callee-counters.ts'
@@ -52,8 +52,6 @@ function enqueue(call: Call, callee: Callee): Admission | Held {
 }
 
 const REMOTE = 'rpc error: code = Internal desc = '
-
-const denied = (error: string): Admission => ({ok: false, status: 500, error})
 
 /** Lets a call in whatever the state of the app: Dapr's proxy does so. */
 export const passed = (call: Call, callee: Callee): Admission =>

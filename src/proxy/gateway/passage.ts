@@ -4,13 +4,13 @@ import type {Call} from '../../model/call.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
 import type {CallJournal} from '../net/call-journal.ts'
+import type {Pool} from '../net/pool.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {brokenBy} from './faulted-call.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import type {Interceptor, CallOutcome} from './interceptor.ts'
-import {Refusals} from './refusals.ts'
 
 /** A call, as its passage needs it: what differs between the protocols. */
 export interface Passenger {
@@ -24,17 +24,20 @@ export interface Passenger {
   denied(denied: Denied): void
   /** A fault ends it with a status, or a reset, before it is sent: settles with that. */
   struck(hit: Hit): void
-  /** Another attempt follows the last one, which has been discarded. */
-  restart(): void
+  /** Another attempt follows the last one, which has been discarded. This and the next two are left out where no policy applies. */
+  restart?(): void
   /** Drops what there is of the current attempt: its connection, its response. */
   drop(): void
   /** The last attempt has ended: passes on its outcome. */
-  conclude(outcome: CallOutcome): void
+  conclude?(outcome: CallOutcome): void
   /** Why it cannot be sent again; '' = it can. */
-  whyOnce(): string
+  whyOnce?(): string
   /** A bug of ours: ends this call, and nothing else. */
   crash(error: unknown): void
 }
+
+/** Number of connections that one process may refuse, although its queue admits the call each time, before the call fails. */
+const MAX_REFUSALS = 3
 
 type PassageContext = Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'heldBodies'>>
 
@@ -58,7 +61,11 @@ export class Passage {
   #heldBytes = 0
   /** A fault has hit the current attempt. */
   #hit: Hit | undefined
-  #refusals: Refusals | undefined
+  /**
+   * How often the processes that the current attempt was sent to have refused it. That their queues held it in between does not count: the
+   * probe that opens a queue connects as well, so it succeeds where a process accepts and then closes. A new process has a new pool.
+   */
+  #refusals: Map<Pool, number> | undefined
   /** Set while policies decide about the call. */
   #run: InterceptedRun | undefined
   /** The policies that decide about it. */
@@ -93,15 +100,19 @@ export class Passage {
 
   /** The current attempt has ended. Policies may discard its outcome and make another one. */
   settle(outcome: CallOutcome): void {
-    if (this.#run === undefined) this.#passenger.conclude(outcome)
+    if (this.#run === undefined) this.#passenger.conclude?.(outcome)
     else this.#run.settle(outcome)
   }
 
   /** The connection was refused: asks again, since the queue knows when the callee will listen. False: it has refused too often. */
   refused(): boolean {
     const {admitted} = this
-    if (admitted === undefined || (this.#refusals ??= new Refusals()).isLast(admitted.grpcPool ?? admitted.pool))
-      return false
+    if (admitted === undefined) return false
+    const {pool, grpcPool = pool} = admitted
+    this.#refusals ??= new Map()
+    const count = (this.#refusals.get(grpcPool) ?? 0) + 1
+    this.#refusals.set(grpcPool, count)
+    if (count >= MAX_REFUSALS) return false
     this.#journal.isFirstTurn = false
     this.leave()
     this.#admit(true)
@@ -147,7 +158,7 @@ export class Passage {
         {
           attempt: () => this.#again(),
           stop: () => this.discard(),
-          whyOnce: () => this.#passenger.whyOnce()
+          whyOnce: () => this.#passenger.whyOnce?.() ?? ''
         },
         first
       )
@@ -160,13 +171,13 @@ export class Passage {
   #concluded(run: InterceptedRun, outcome: CallOutcome): void {
     const isReleased = this.#run !== run
     this.#run = undefined
-    if (!this.isOver && !isReleased) this.#passenger.conclude(outcome)
+    if (!this.isOver && !isReleased) this.#passenger.conclude?.(outcome)
   }
 
   /** The first attempt may be made at once: policies look at it when it has ended. */
   #begins(run: InterceptedRun): boolean {
     return run.begin(
-      () => this.#passenger.whyOnce(),
+      () => this.#passenger.whyOnce?.() ?? '',
       (outcome, isLast) => {
         if (isLast) this.#concluded(run, outcome)
         else void this.#conclude(run, outcome)
@@ -175,7 +186,7 @@ export class Passage {
   }
 
   #again(): void {
-    this.#passenger.restart()
+    this.#passenger.restart?.()
     this.leave()
     this.#refusals = undefined
     this.broken = undefined

@@ -81,20 +81,8 @@ export class BytesCall implements Passenger {
     this.#fail('internal error')
   }
 
-  restart(): void {
-    // no policy applies: there is one attempt
-  }
-
   drop(): void {
     this.#upstream?.destroy()
-  }
-
-  conclude(): void {
-    // see `restart`
-  }
-
-  whyOnce(): string {
-    return 'it is a connection'
   }
 
   /** `before`: why the address before this one failed. */

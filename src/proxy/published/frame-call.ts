@@ -106,22 +106,10 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     else this.#reply(hit.response())
   }
 
-  restart(): void {
-    // no policy applies: there is one attempt
-  }
-
   drop(): void {
     this.#clients?.leave(this)
     this.#callee?.reset(CANCEL)
     this.#callee = undefined
-  }
-
-  conclude(): void {
-    // see `restart`
-  }
-
-  whyOnce(): string {
-    return ''
   }
 
   crash(error: unknown): void {

@@ -124,10 +124,6 @@ export class PublishedConnection implements Downstream {
     return this.#caller.writePiece(bytes)
   }
 
-  end(): void {
-    // the framing is the app's own
-  }
-
   cut(): void {
     abortConnection(this.socket)
     this.destroy()

@@ -53,7 +53,8 @@ export class PublishedPorts {
 
   /** Serves the ports that are bound, beginning with who has connected meanwhile. */
   serve(): void {
-    for (const entry of this.#entries.values()) entry.port ??= this.#serve(entry)
+    for (const entry of this.#entries.values())
+      entry.port ??= new PublishedPort(entry.servers, () => this.#contextOf(entry.callee), this.#appAt)
   }
 
   /** Frees the ports that none of these apps wants. */
@@ -72,10 +73,6 @@ export class PublishedPorts {
     this.#entries.delete(key)
     if (port === undefined) for (const server of servers) release(server)
     else await port.close(cut)
-  }
-
-  #serve(entry: Entry): PublishedPort {
-    return new PublishedPort(entry.servers, () => this.#contextOf(entry.callee), this.#appAt)
   }
 
   async #bind(id: string, {host, number}: PublishedPlan): Promise<readonly Server[]> {

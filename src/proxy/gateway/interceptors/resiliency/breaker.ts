@@ -1,4 +1,5 @@
-import type {BreakerRefusal, BreakerState} from '../../../../model/resiliency-event.ts'
+import type {BreakerRefusal, BreakerState, EmitResiliency, Endpoint} from '../../../../model/resiliency-event.ts'
+import type {Clock} from '../../../../platform/clock.ts'
 import type {CircuitBreakerPolicy} from '../../../../files/resources/resiliency/policies.ts'
 import type {BreakerCounts} from '../../../../files/resources/resiliency/trip.ts'
 
@@ -129,3 +130,15 @@ export class CircuitBreaker {
     this.#expiresAt = forMs === 0 ? 0 : now + forMs
   }
 }
+
+/** The circuit breaker of an endpoint, which reports its changes. */
+export const breakerOf = (
+  endpoint: Endpoint,
+  policy: CircuitBreakerPolicy,
+  {clock, emit}: {readonly clock: Clock; readonly emit: EmitResiliency}
+): CircuitBreaker =>
+  new CircuitBreaker(
+    policy,
+    () => clock.now(),
+    (from, to) => emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? policy.timeoutMs : 0})
+  )

@@ -2,12 +2,12 @@ import type {Resiliency} from '../../../../files/resources/resiliency/policies.t
 import {
   actorPolicies,
   componentPolicies,
-  type ComponentDirection,
-  type TargetPolicies
+  type ComponentDirection
 } from '../../../../files/resources/resiliency/resiliency.ts'
 import type {Endpoint} from '../../../../model/resiliency-event.ts'
-import {CircuitBreaker} from './breaker.ts'
-import type {BreakerView} from './interceptor.ts'
+import {breakerOf} from './breaker.ts'
+import {isEmpty, type BreakerView} from './interceptor.ts'
+import {RecentlyUsed} from './recently-used.ts'
 import {
   ResilientCall,
   type SendAttempt,
@@ -54,7 +54,7 @@ export class ComponentPolicies {
   readonly #runtime: PolicyRuntime
   readonly #known = new Map<string, EndpointPolicies | undefined>()
   /** The policies of the latest actors that have a circuit breaker for each id, by type. */
-  readonly #byId = new Map<string, Map<string, EndpointPolicies>>()
+  readonly #byId = new Map<string, RecentlyUsed<EndpointPolicies | undefined>>()
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
     this.#resiliency = resiliency
@@ -79,14 +79,9 @@ export class ComponentPolicies {
       if (!this.#known.has(key)) this.#known.set(key, this.#makeActor(type, type))
       return this.#known.get(key)
     }
-    const known = this.#byId.get(type) ?? new Map<string, EndpointPolicies>()
+    const known = this.#byId.get(type) ?? new RecentlyUsed<EndpointPolicies | undefined>(circuitBreakerCacheSize)
     this.#byId.set(type, known)
-    const own = known.get(id) ?? this.#makeActor(type, `${type}-${id}`)
-    known.delete(id)
-    if (own !== undefined) known.set(id, own)
-    const [oldest] = known.keys()
-    if (known.size > circuitBreakerCacheSize && oldest !== undefined) known.delete(oldest)
-    return own
+    return known.get(id, () => this.#makeActor(type, `${type}-${id}`))
   }
 
   /** One call with policies that were found. */
@@ -122,8 +117,8 @@ export class ComponentPolicies {
 
   /** All circuit breakers in use; of those of single actors, of which there may be thousands, the ones that are not closed. */
   breakers(): readonly BreakerView[] {
-    const ofIds = [...this.#byId.values()].flatMap(known => [...known.values()])
-    return [...this.#known.values(), ...ofIds.filter(({breaker}) => breaker?.state !== 'closed')].flatMap(each =>
+    const ofIds = [...this.#byId.values()].flatMap(known => known.values())
+    return [...this.#known.values(), ...ofIds.filter(each => each?.breaker?.state !== 'closed')].flatMap(each =>
       each?.breaker === undefined
         ? []
         : [{endpoint: each.endpoint, state: each.breaker.state, openForMs: each.breaker.openForMs}]
@@ -142,20 +137,9 @@ export class ComponentPolicies {
     return this.#madeOf(found, {target: type, key})
   }
 
-  #madeOf(
-    {timeoutMs, retry, circuitBreaker}: Pick<TargetPolicies, 'timeoutMs' | 'retry' | 'circuitBreaker'>,
-    endpoint: Endpoint
-  ): EndpointPolicies | undefined {
-    if (timeoutMs === 0 && retry === undefined && circuitBreaker === undefined) return undefined
-    const {clock, emit} = this.#runtime
-    const breaker =
-      circuitBreaker &&
-      new CircuitBreaker(
-        circuitBreaker,
-        () => clock.now(),
-        (from, to) =>
-          emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? circuitBreaker.timeoutMs : 0})
-      )
-    return {endpoint, timeoutMs, retry, breaker}
+  #madeOf(found: Parameters<typeof isEmpty>[0], endpoint: Endpoint): EndpointPolicies | undefined {
+    if (isEmpty(found)) return undefined
+    const {timeoutMs, retry, circuitBreaker} = found
+    return {endpoint, timeoutMs, retry, breaker: circuitBreaker && breakerOf(endpoint, circuitBreaker, this.#runtime)}
   }
 }

@@ -1,7 +1,7 @@
 import type {BreakerState, Endpoint} from '../../../../model/resiliency-event.ts'
-import type {CircuitBreakerPolicy, Resiliency} from '../../../../files/resources/resiliency/policies.ts'
+import type {Resiliency} from '../../../../files/resources/resiliency/policies.ts'
 import {appPolicies, type TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
-import {CircuitBreaker} from './breaker.ts'
+import {breakerOf, type CircuitBreaker} from './breaker.ts'
 import {RecentlyUsed} from './recently-used.ts'
 import {ResilientCall, type EndpointPolicies, type Outcomes, type PolicyRuntime} from './resilient-call.ts'
 
@@ -52,7 +52,10 @@ export class ResiliencyInterceptor {
     const {timeoutMs, retry, circuitBreaker} = target.policies
     const endpoint = {target: name, key}
     if (circuitBreaker === undefined) return {endpoint, timeoutMs, retry, breaker: undefined}
-    const {breaker} = target.breakers.get(key, () => ({endpoint, breaker: this.#newBreaker(endpoint, circuitBreaker)}))
+    const {breaker} = target.breakers.get(key, () => ({
+      endpoint,
+      breaker: breakerOf(endpoint, circuitBreaker, this.#runtime)
+    }))
     return {endpoint, timeoutMs, retry, breaker}
   }
 
@@ -77,18 +80,14 @@ export class ResiliencyInterceptor {
     const defaults = this.#defaults
     return listed ?? (defaults && this.#unlisted.get(name, () => newTarget(defaults)))
   }
-
-  #newBreaker(endpoint: Endpoint, policy: CircuitBreakerPolicy): CircuitBreaker {
-    const {clock, emit} = this.#runtime
-    return new CircuitBreaker(
-      policy,
-      () => clock.now(),
-      (from, to) => emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? policy.timeoutMs : 0})
-    )
-  }
 }
 
-const isEmpty = ({timeoutMs, retry, circuitBreaker}: TargetPolicies): boolean =>
+/** Whether there is no policy. */
+export const isEmpty = ({
+  timeoutMs,
+  retry,
+  circuitBreaker
+}: Pick<TargetPolicies, 'timeoutMs' | 'retry' | 'circuitBreaker'>): boolean =>
   timeoutMs === 0 && retry === undefined && circuitBreaker === undefined
 
 const newTarget = (policies: TargetPolicies): Target => ({
