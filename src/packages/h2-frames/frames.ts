@@ -101,8 +101,8 @@ export const resetFrame = (stream: number, code: number): string => frameHead(4,
 export const windowFrame = (stream: number, bytes: number): string =>
   frameHead(4, WINDOW_UPDATE, 0, stream) + uint32(bytes)
 
-export const goAwayFrame = (lastStream: number, code: number, text = ''): string =>
-  frameHead(8 + text.length, GOAWAY, 0, 0) + uint32(lastStream) + uint32(code) + text
+export const goAwayFrame = (lastStream: number, code: number): string =>
+  frameHead(8, GOAWAY, 0, 0) + uint32(lastStream) + uint32(code)
 
 /** A block of fields as HEADERS, with CONTINUATION where it is long. */
 export const headersFrames = (stream: number, block: string, isLast: boolean): string => {

@@ -1,6 +1,7 @@
 import {isLoopback} from '../../model/loopback.ts'
 import {peerKind, peerKindNow, type AppSigns, type PeerKind} from '../../platform/peer-process.ts'
 import type {Ends} from '../../platform/proc-net.ts'
+import {valueOf} from '../net/http1/header-lines.ts'
 import {hostOf} from './guards.ts'
 
 /** The headers of a request that tell about the page that it comes from; '' = none. */
@@ -97,18 +98,8 @@ const normal = (origin: string): string =>
     .replace(/\/$/, '')
     .replace(/^(http:\/\/.*):80$|^(https:\/\/.*):443$/, '$1$2')
 
-const NAMES = [
-  ['origin', 'origin'],
-  ['sec-fetch-site', 'fetchSite']
-] as const
-
 /** Reads the signs from the headers of a request: names and values alternate. */
-export function pageSignsOf(headers: readonly string[]): PageSigns {
-  const signs = {origin: '', fetchSite: ''}
-  for (let at = 0; at < headers.length; at += 2) {
-    const {length} = headers[at] ?? ''
-    for (const [name, key] of NAMES)
-      if (length === name.length && headers[at]?.toLowerCase() === name) signs[key] ||= headers[at + 1] ?? ''
-  }
-  return signs
-}
+export const pageSignsOf = (headers: readonly string[]): PageSigns => ({
+  origin: valueOf(headers, 'origin') ?? '',
+  fetchSite: valueOf(headers, 'sec-fetch-site') ?? ''
+})

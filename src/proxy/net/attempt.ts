@@ -38,10 +38,6 @@ export class Attempt implements ResponseHandler {
     return false
   }
 
-  get isVerbatim(): boolean {
-    return this.#exchange.isVerbatim === true
-  }
-
   get rules(): HeaderRules {
     return this.#exchange.rules
   }
@@ -92,7 +88,7 @@ export class Attempt implements ResponseHandler {
   }
 
   drain(): void {
-    this.#exchange.drain()
+    this.#exchange.drain?.()
   }
 
   fail(failure: Failure, why: string): void {

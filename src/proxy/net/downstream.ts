@@ -21,10 +21,10 @@ export interface Downstream {
   readonly refusesSwitch: boolean
   /** Heads, chunks and trailers pass as they came, in both directions: bodies come with their framing. Left out: they are rewritten. */
   readonly isVerbatim?: boolean
-  /** The callee accepts data: call `exchange.sendBody` with the bytes that have arrived, and again for later ones. */
-  sendBody(): void
-  /** The callee accepts more of the body. */
-  resume(): void
+  /** The callee accepts data: call `exchange.sendBody` with the bytes that have arrived, and again for later ones. Left out: there are none. */
+  sendBody?(): void
+  /** The callee accepts more of the body. Left out: it was sent whole. */
+  resume?(): void
   /** An interim response (1xx), as it came. Left out: none is passed on. */
   interim?(text: string): void
   /** A complete response. */
@@ -32,7 +32,8 @@ export interface Downstream {
   head(head: ResponseHead, lines: string): void
   /** A piece of the body, in a buffer that is reused afterwards; false: wait for `exchange.resume()`. */
   body(bytes: Buffer): boolean
-  end(): void
+  /** The response is complete. Left out: its framing says so. */
+  end?(): void
   /** Aborts the response so that the caller notices it. */
   cut(why: string): void
   /** A response of our own. */
@@ -41,6 +42,6 @@ export interface Downstream {
   reset(): void
   /** Closes the caller's connection. */
   destroy(): void
-  /** The call has ended: the rest of the request's body is read and discarded. */
-  done(): void
+  /** The call has ended: the rest of the request's body is read and discarded. Left out: there is none. */
+  done?(): void
 }

@@ -230,7 +230,7 @@ export class Exchange implements ResponseHandler {
     this.#broken?.opened?.()
     if (this.#unsent !== undefined || this.#kept?.isStarted === true) return this.#sendAgain()
     if (this.#kept !== undefined) this.#kept.isStarted = true
-    this.#downstream.sendBody()
+    this.#downstream.sendBody?.()
   }
 
   whole(head: ResponseHead, body: string): void {
@@ -286,13 +286,13 @@ export class Exchange implements ResponseHandler {
   end(): void {
     this.#upstream = undefined
     if (this.#broken?.isOver === true) return
-    this.#downstream.end()
+    this.#downstream.end?.()
     this.#copy?.responded()
     this.#over()
   }
 
   drain(): void {
-    this.#downstream.resume()
+    this.#downstream.resume?.()
   }
 
   /** An internal error: closes this call's connection, and nothing else. */
@@ -363,7 +363,7 @@ export class Exchange implements ResponseHandler {
     if (unsent !== undefined) upstream?.writeAll(unsent.text, undefined)
     else if (kept?.isLost === true) return this.#giveUp(`the request cannot be sent again: ${this.whyOnce}`)
     else if (upstream !== undefined && kept !== undefined) this.#write(upstream, kept.whole(), kept.isWhole)
-    if (!this.isSent) this.#downstream.resume()
+    if (!this.isSent) this.#downstream.resume?.()
   }
 
   /** Closes the connection to the callee, unless the response is complete: then it may already carry another call. */
@@ -395,6 +395,6 @@ export class Exchange implements ResponseHandler {
       handler.crashed(error)
       return this.#downstream.destroy()
     }
-    this.#downstream.done()
+    this.#downstream.done?.()
   }
 }

@@ -260,10 +260,6 @@ class Delivery implements ResponseHandler {
     this.#over('')
   }
 
-  drain(): void {
-    // the whole body has been written already
-  }
-
   /** An incomplete response, or one with an invalid status, shows that the copy was delivered. */
   fail(failure: Failure, why: string): void {
     this.#over(failure === 'cut' || failure === 'bad-status' ? '' : why)

@@ -1,5 +1,5 @@
 import {Duplex, type Readable, type Writable} from 'node:stream'
-import {lengthOf, pairsOf} from './http1/header-lines.ts'
+import {lengthOf, OF_CONNECTION, pairsOf, valueOf} from './http1/header-lines.ts'
 import {Chunks} from './http1/chunked.ts'
 
 /** A request that the adapter has parsed. */
@@ -59,16 +59,6 @@ export const lazyConnect =
     }
   }
 
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  'http2-settings'
-])
-
 /**
  * A connection that takes HTTP/1.1 on this side and passes each request to another client: HTTP/2, or one that follows
  * redirects. So the code that carries calls only knows HTTP/1.1. One request at a time.
@@ -88,7 +78,7 @@ export class ProtocolAdapter extends Duplex {
     super({allowHalfOpen: true})
     this.#remote = connect({
       opened: () => this.emit('connect'),
-      failed: error => (this.#current !== undefined || error === undefined ? this.#fail(error) : this.destroy(error))
+      failed: error => void (error === undefined ? this.push(null) : this.destroy(error))
     })
   }
 
@@ -109,11 +99,6 @@ export class ProtocolAdapter extends Duplex {
     done(error)
   }
 
-  #fail(error: Error | undefined): void {
-    if (error !== undefined) this.destroy(error)
-    else this.push(null)
-  }
-
   #readHead(bytes: Buffer, done: () => void): void {
     this.#held += bytes.toString('latin1')
     const end = this.#held.indexOf('\r\n\r\n')
@@ -130,13 +115,10 @@ export class ProtocolAdapter extends Duplex {
     const line = head.indexOf('\r\n')
     const [method = '', path = ''] = head.slice(0, line).split(' ')
     const requestPairs = pairsOf(head.slice(line + 2))
-    const valueOf = (name: string): string =>
-      requestPairs[requestPairs.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1] ?? ''
-    const isChunked = requestPairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'transfer-encoding')
-    const hasLength = requestPairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'content-length')
-    this.#left = hasLength ? lengthOf(valueOf('content-length')) : 0
+    const isChunked = valueOf(requestPairs, 'transfer-encoding') !== undefined
+    this.#left = lengthOf(valueOf(requestPairs, 'content-length') ?? '0')
     this.#chunks = isChunked ? new Chunks() : undefined
-    const kept = requestPairs.filter((_, at) => !HOP_BY_HOP.has((requestPairs[at - (at % 2)] ?? '').toLowerCase()))
+    const kept = requestPairs.filter((_, at) => !OF_CONNECTION.has((requestPairs[at - (at % 2)] ?? '').toLowerCase()))
     const adapted = {method, path, pairs: kept, hasBody: isChunked || this.#left > 0}
     this.#current = adapted
     this.#body = this.#request(adapted, {
@@ -197,7 +179,7 @@ export class ProtocolAdapter extends Duplex {
     let lines = isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
     for (let at = 0; at < pairs.length; at += 2) {
       const name = pairs[at] ?? ''
-      if (!HOP_BY_HOP.has(name.toLowerCase()) && (hasLength || name.toLowerCase() !== 'content-length'))
+      if (!OF_CONNECTION.has(name.toLowerCase()) && (hasLength || name.toLowerCase() !== 'content-length'))
         lines += `${name}: ${pairs[at + 1] ?? ''}\r\n`
     }
     this.push(`HTTP/1.1 ${status.toString().padStart(3, '0')}\r\n${lines}\r\n`, 'latin1')

@@ -47,10 +47,6 @@ export abstract class ResponseCollector implements Downstream {
     this.destroy()
   }
 
-  resume(): void {
-    // it was sent whole
-  }
-
   whole(head: ResponseHead, lines: string, body: string): void {
     this.head(head, lines)
     if (body !== '') this.body(Buffer.from(body, 'latin1'))

@@ -146,19 +146,12 @@ class Claim {
   async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
     const wanted = await this.#tryWanted(app, kind)
     if (wanted !== undefined) return wanted
-    for (let tries = 1; ; tries++) {
-      try {
-        const servers = await listen(0, addresses(app, kind))
-        const port = portOf(servers)
-        if (port === 0 || !this.#reserved.has(port)) {
-          this.#reserved.add(port)
-          return this.#keep(app, kind, servers)
-        }
-        close(servers)
-      } catch (error) {
-        // free at the first address, taken at another one
-        if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw await this.#taken(app, kind, error)
-      }
+    try {
+      const servers = await listenAnywhere(addresses(app, kind), this.#reserved)
+      this.#reserved.add(portOf(servers))
+      return this.#keep(app, kind, servers)
+    } catch (error) {
+      throw await this.#taken(app, kind, error)
     }
   }
 
@@ -237,6 +230,23 @@ export async function listen(port: number, hosts: readonly string[]): Promise<re
   } catch (error) {
     close(servers)
     throw error
+  }
+}
+
+/** Listens on a port of the system's choice that is not reserved. */
+export async function listenAnywhere(
+  hosts: readonly string[],
+  reserved: ReadonlySet<number>
+): Promise<readonly Server[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const servers = await listen(0, hosts)
+      if (servers.length === 0 || !reserved.has(portOf(servers))) return servers
+      close(servers)
+    } catch (error) {
+      // free at the first address, taken at another one
+      if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw error
+    }
   }
 }
 

@@ -1,10 +1,9 @@
 import type {Server} from 'node:net'
 import {codeOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
-import {release} from '../net/claimed-server.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {whoHolds, type NameOwner} from './app-port.ts'
-import {listen, portOf} from './claim.ts'
+import {listen, listenAnywhere, portOf} from './claim.ts'
 
 /** The manager's port, bound by us until the run ends. */
 export interface ManagerPort {
@@ -52,31 +51,10 @@ async function tryListen(port: number): Promise<readonly Server[] | undefined> {
   }
 }
 
-/** A free port that no app of the template wants. Rejected ones stay bound until the search ends, so that they are not found again. */
+/** A free port that no app of the template wants. */
 async function free(reserved: ReadonlySet<number>): Promise<ManagerPort> {
-  const held: (readonly Server[])[] = []
-  try {
-    for (;;) {
-      const [first, ...none] = await listen(0, ['127.0.0.1'])
-      if (first === undefined || none.length > 0) throw new Error('expected one server for one address')
-      const port = portOf([first])
-      const rest = reserved.has(port) ? undefined : await tryListenOn6(port)
-      if (rest !== undefined) return {servers: [first, ...rest], port}
-      held.push([first])
-    }
-  } finally {
-    for (const servers of held) for (const server of servers) release(server)
-  }
-}
-
-/** Listens on the same port of ::1; undefined if it is taken there. */
-async function tryListenOn6(port: number): Promise<readonly Server[] | undefined> {
-  try {
-    return await listen(port, ['::1'])
-  } catch (error) {
-    if (codeOf(error) === 'EADDRINUSE') return undefined
-    throw error
-  }
+  const servers = await listenAnywhere(LOOPBACK, reserved)
+  return {servers, port: portOf(servers)}
 }
 
 async function taken(port: number, nameOwner: NameOwner, cause: unknown): Promise<UserError> {

@@ -3,6 +3,7 @@ import {encodeField, FieldWalker} from '#h2-frames'
 import type {GrpcInvocation} from '../../../model/call.ts'
 import {messageOf as errorText} from '../../../model/errors.ts'
 import {UpstreamError} from '../dialer.ts'
+import {valueOf} from '../http1/header-lines.ts'
 import type {Pool} from '../pool.ts'
 import type {AdaptedRequest, Connect, ResponseSink} from '../protocol-adapter.ts'
 import {clientsOf} from './clients-of.ts'
@@ -45,17 +46,13 @@ const metadataOf = (pairs: readonly string[]): string => {
   return fields
 }
 
-const valueOf = (pairs: readonly string[], name: string): string =>
-  pairs[pairs.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1] ?? ''
-
 const messageOf = ({method: verb, path, pairs}: AdaptedRequest, body: Buffer): Uint8Array => {
   const known = VERBS.findIndex(each => each === verb)
-  const hasType = pairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'content-type')
   return writeInvokeRequest({
     ...methodOf(path),
     typeUrl: '',
     value: body,
-    contentType: hasType ? Buffer.from(valueOf(pairs, 'content-type'), 'latin1').toString() : '',
+    contentType: Buffer.from(valueOf(pairs, 'content-type') ?? '', 'latin1').toString(),
     verb: known > 0 ? known : POST
   })
 }

@@ -62,6 +62,11 @@ export const HOP_BY_HOP: Readonly<Record<string, number>> = {
   trailer: DROP
 }
 
+/** Headers that no other protocol has. */
+export const OF_CONNECTION: ReadonlySet<string> = new Set(
+  'connection keep-alive proxy-connection transfer-encoding upgrade te http2-settings'.split(' ')
+)
+
 /** Returns the kind of the header whose name is at this place in a text. */
 export type HeaderKinds = (text: string, from: number, to: number) => number
 
@@ -121,6 +126,14 @@ export const pairsOf = (lines: string): string[] => {
     at = end + 2
   }
   return pairs
+}
+
+/** The first value of a header (lower case) among names and values by turns; undefined: it is not there. */
+export const valueOf = (pairs: readonly string[], name: string): string | undefined => {
+  const at = pairs.findIndex(
+    (each, index) => index % 2 === 0 && each.length === name.length && each.toLowerCase() === name
+  )
+  return at < 0 ? undefined : pairs[at + 1]
 }
 
 /** Header lines without the headers of these names (lower case). */

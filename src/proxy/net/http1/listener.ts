@@ -13,6 +13,7 @@ import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
 import {Http2Listener, type StreamRequest} from '../http2/http2-listener.ts'
 import {restoreQuery} from './first-line.ts'
+import {valueOf} from './header-lines.ts'
 import {http} from './node-http.ts'
 
 export interface ListenerOptions {
@@ -50,9 +51,7 @@ const occurrences = (raw: readonly string[], name: string): number => {
 
 /** A body in chunks, without another coding below. */
 const isPlainlyChunked = (raw: readonly string[]): boolean =>
-  occurrences(raw, 'transfer-encoding') === 1 &&
-  raw[raw.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'transfer-encoding') + 1]?.toLowerCase() ===
-    'chunked'
+  occurrences(raw, 'transfer-encoding') === 1 && valueOf(raw, 'transfer-encoding')?.toLowerCase() === 'chunked'
 
 /**
  * The status for a request that node's parser accepts and we refuse: other versions, no Host or two of them, HTTP/1.0 with

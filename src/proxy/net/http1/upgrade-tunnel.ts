@@ -47,10 +47,6 @@ export class UpgradeTunnel implements Downstream {
       .on('end', () => (this.#isOpen ? this.exchange.finishSending() : socket.destroy()))
   }
 
-  sendBody(): void {
-    // no body: the bytes after the request's head belong to the tunnel
-  }
-
   resume(): void {
     this.#socket.resume()
   }
@@ -90,10 +86,6 @@ export class UpgradeTunnel implements Downstream {
 
   destroy(): void {
     this.#socket.destroy()
-  }
-
-  done(): void {
-    // nothing to discard
   }
 
   /** Bytes from the caller: forwarded, or kept until the tunnel is open. */

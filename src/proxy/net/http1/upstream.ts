@@ -45,8 +45,8 @@ export interface ResponseHandler {
   /** The response is complete. */
   end(): void
   fail(failure: Failure, why: string): void
-  /** The callee accepts more of the request. */
-  drain(): void
+  /** The callee accepts more of the request; left out: it was written whole. */
+  drain?(): void
   /** An internal error while the response was handled; the connection to the callee is closed. */
   crash(error: unknown): void
 }
@@ -186,7 +186,7 @@ export class Upstream {
       .on('close', () => {
         if (this.#socket === socket) this.#over(false)
       })
-      .on('drain', () => this.#responseHandler?.drain())
+      .on('drain', () => this.#responseHandler?.drain?.())
     return socket
   }
 

@@ -1,21 +1,12 @@
 import type {IncomingMessage} from 'node:http'
 import {Duplex} from 'node:stream'
 import {encodeField, headersFrames} from '#h2-frames'
+import {OF_CONNECTION} from '../http1/header-lines.ts'
 
 /** The response that grants the upgrade (RFC 7540 §3.2). */
 export const H2C_GRANTED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
 
-const NOT_FORWARDED = new Set([
-  'host',
-  'connection',
-  'upgrade',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'content-length'
-])
+const NOT_FORWARDED = new Set([...OF_CONNECTION, 'host', 'content-length'])
 
 /** The request that asked for the upgrade, as the frames that open stream 1, where its response is sent. */
 const framesOf = ({method = '', url = '', rawHeaders, headers}: IncomingMessage): Buffer => {
