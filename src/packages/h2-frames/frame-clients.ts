@@ -177,11 +177,11 @@ const dialText = ({hosts: [host = ''], port}: FrameTarget, error: Error | undefi
 /** The error of grpc-go for a connection that was accepted, but on which HTTP/2 did not begin. */
 const unusedText = ({hint = ''}: FrameTarget, client: FrameClient | undefined, error: Error | undefined): string => {
   const why =
-    client === undefined ? `transport: authentication handshake failed: ${handshakeOf(error)}` : prefaceOf(client)
+    client === undefined
+      ? `transport: authentication handshake failed: ${error === undefined ? 'EOF' : handshakeText(error)}`
+      : prefaceOf(client)
   return `connection error: desc = "${why}"${hint === '' ? '' : ` (${hint})`}`
 }
-
-const handshakeOf = (error: Error | undefined): string => (error === undefined ? 'EOF' : handshakeText(error))
 
 const prefaceOf = ({failure}: FrameClient): string =>
   failure.startsWith('error reading') ? failure : `error reading server preface: ${failure}`

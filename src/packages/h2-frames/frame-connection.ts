@@ -10,9 +10,8 @@ import {FrameWriter} from './frame-writer.ts'
 import * as frames from './frames.ts'
 import {SentFields} from './sent-fields.ts'
 import {ConnectionError, PROTOCOL_ERROR} from './frames.ts'
-import {CONNECTION_WINDOW} from './greeting.ts'
+import {CONNECTION_WINDOW, INITIAL_WINDOW} from './greeting.ts'
 
-const INITIAL_WINDOW = 65_535
 /** The cost, in pings, of a stream that its peer opens and resets at once: it was passed to an app, and ended there (CVE-2023-44487). */
 const RAPID_RESET = 5
 /** Windows that grow by less than this, in bytes, cost as much as a ping; each frame of data that the peer has got makes up for two. */

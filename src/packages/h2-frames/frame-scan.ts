@@ -1,7 +1,6 @@
-import {CONTINUATION, DATA, HEADERS, RST_STREAM, WINDOW_UPDATE} from './frames.ts'
+import {CONTINUATION, DATA, HEAD_BYTES, HEADERS, RST_STREAM, WINDOW_UPDATE} from './frames.ts'
 import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
-const HEAD_SIZE = 9
 /** The cost of a reset stream for node, in pings. */
 export const RESET_COST = 10
 
@@ -20,12 +19,12 @@ const COSTS = new Map([
 export function costOf(bytes: Buffer): number {
   let cost = 0
   let opened = 0
-  for (let at = PREFACE.length; at + HEAD_SIZE <= bytes.length;) {
+  for (let at = PREFACE.length; at + HEAD_BYTES <= bytes.length;) {
     const length = bytes.readUIntBE(at, 3)
     const type = bytes[at + 3] ?? 0
     const isFree = type === HEADERS && ++opened <= MAX_STREAMS
     if (!isFree) cost += type === DATA && length === 0 ? 1 : (COSTS.get(type) ?? 1)
-    at += HEAD_SIZE + length
+    at += HEAD_BYTES + length
   }
   return cost
 }

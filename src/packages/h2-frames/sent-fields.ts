@@ -1,10 +1,6 @@
 import {encodeField, encodeInteger} from './field-text.ts'
-import {FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
+import {DEFAULT_TABLE, FIELD_OVERHEAD, FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
 
-/** The size of a table whose owner says nothing of it (RFC 9113 §6.5.2, SETTINGS_HEADER_TABLE_SIZE). */
-const TABLE_BYTES = 4096
-/** Overhead of a field in the size of a header list (RFC 7541 §4.1). */
-const FIELD_OVERHEAD = 32
 /** The first place of the table, behind the static one. */
 const FIRST_PLACE = 62
 /** Blocks that are remembered for one connection; further ones go out as they are. */
@@ -39,7 +35,7 @@ export class SentFields implements FieldSink {
 
   /** Applies the table size that the peer has announced: a table smaller than the default is not used. */
   limit(bytes: number): void {
-    if (bytes >= TABLE_BYTES || !this.#hasTable) return
+    if (bytes >= DEFAULT_TABLE || !this.#hasTable) return
     this.#hasTable = false
     this.#update = NO_TABLE
     this.#places.clear()
@@ -69,7 +65,7 @@ export class SentFields implements FieldSink {
       return
     }
     const size = name.length + value.length + FIELD_OVERHEAD
-    if (this.#bytes + size > TABLE_BYTES) {
+    if (this.#bytes + size > DEFAULT_TABLE) {
       this.#text += bytes
       return
     }

@@ -3,7 +3,7 @@ import {secureDial, type Dial} from '../net/dialer.ts'
 import type {GrpcInvocation} from '../../model/call.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {AppState} from '../../model/app-state.ts'
-import {grpcDial} from '../net/grpc/grpc-dial.ts'
+import {lazyConnect, ProtocolAdapter} from '../net/protocol-adapter.ts'
 import {Pool} from '../net/pool.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
@@ -182,6 +182,17 @@ export class AppChannel {
 }
 
 const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address === '' ? LOOPBACK : [address])
+
+/**
+ * How calls over HTTP reach an app that speaks gRPC, through the gRPC connections of its pool. `maxBytes`: of its answer, 0 = any number;
+ * `onInvoke` is called when the app has been called.
+ */
+export const grpcDial = (pool: () => Pool, maxBytes: number, onInvoke: (invocation: GrpcInvocation) => void): Dial => {
+  const connect = lazyConnect(async () =>
+    (await import('../net/grpc/on-invoke.ts')).connectOnInvoke(pool(), maxBytes, onInvoke)
+  )
+  return {scheme: 'http', opens: 'connect', open: () => new ProtocolAdapter(connect)}
+}
 
 /** How to connect to an app with this protocol; undefined: plain TCP. */
 function dialOf(

@@ -75,16 +75,13 @@ export type Probed = (status: number, elapsedMs: number) => void
 export const nameOfCheck = ({health, channel}: AppPlan): string =>
   channel.protocol.startsWith('grpc') ? 'AppCallbackHealthCheck/HealthCheck' : `GET ${health.path}`
 
+interface Checked extends Pick<HealthOptions, 'port' | 'changed'> {
+  readonly hosts: readonly string[]
+  readonly probed: Probed
+}
+
 /** Undefined if health is not checked: it is disabled, or the app has no port. */
-export function healthOf(
-  {health, channel}: AppPlan,
-  {
-    hosts,
-    port,
-    changed,
-    probed
-  }: Pick<HealthOptions, 'port' | 'changed'> & {readonly hosts: readonly string[]; readonly probed: Probed}
-): Health | undefined {
+export function healthOf({health, channel}: AppPlan, {hosts, port, changed, probed}: Checked): Health | undefined {
   if (!health.enabled || port() === 0) return undefined
   const isSecure = channel.protocol === 'https' || channel.protocol === 'grpcs'
   const isGrpc = channel.protocol.startsWith('grpc')

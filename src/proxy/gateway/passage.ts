@@ -1,4 +1,3 @@
-import type {Faults} from '../faults/faults.ts'
 import type {Delay, Hit} from '../faults/hit.ts'
 import type {Call} from '../../model/call.ts'
 import {messageOf} from '../../model/errors.ts'
@@ -93,9 +92,7 @@ export class Passage {
   start(): void {
     const run = this.#run
     if (run !== undefined && !this.#begins(run)) return void this.#conclude(run)
-    const faults = this.#context.faults?.active
-    if (faults === undefined) this.#admit(false)
-    else this.#meet(faults)
+    this.#meet()
   }
 
   /** The current attempt has ended. Policies may discard its outcome and make another one. */
@@ -191,14 +188,12 @@ export class Passage {
     this.#refusals = undefined
     this.broken = undefined
     this.#hit = undefined
-    const faults = this.#context.faults?.active
-    if (faults === undefined) this.#admit(false)
-    else this.#meet(faults)
+    this.#meet()
   }
 
   /** A fault may hit this attempt. */
-  #meet(faults: Pick<Faults, 'hit'>): void {
-    const hit = (this.#hit = faults.hit(this.#journal.call))
+  #meet(): void {
+    const hit = (this.#hit = this.#context.faults?.active?.hit(this.#journal.call))
     if (hit === undefined) return this.#admit(false)
     const delay = hit.delay()
     if (delay === undefined) this.#suffer()

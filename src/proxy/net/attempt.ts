@@ -9,6 +9,7 @@ type Ending = {readonly kind: 'end'} | {readonly kind: 'failure'; readonly failu
  * attempt can be discarded and the caller sees nothing of it. Only the bytes of one read are buffered.
  */
 export class Attempt implements ResponseHandler {
+  readonly isTunnel = false
   readonly #exchange: ResponseHandler
   readonly #upstream: Upstream
   readonly #responded: (status: number) => void
@@ -32,10 +33,6 @@ export class Attempt implements ResponseHandler {
 
   get isSent(): boolean {
     return this.#exchange.isSent
-  }
-
-  get isTunnel(): boolean {
-    return false
   }
 
   get rules(): HeaderRules {

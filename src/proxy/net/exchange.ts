@@ -10,8 +10,7 @@ import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
-import {changed, Unsent, writeChunk} from './request-body.ts'
-import {isSafeAgain} from './resend.ts'
+import {changed, isSafeAgain, Unsent, writeChunk} from './request-body.ts'
 import {faultLine, replyTexts, type Reply} from './reply.ts'
 
 /**

@@ -27,11 +27,7 @@ export interface Shadow {
   admit(pendingCall: PendingCall): Promise<ShadowPermit | string> | ShadowPermit | string
 }
 
-interface PendingCall {
-  readonly caller: string
-  readonly method: string
-  readonly path: string
-}
+type PendingCall = Pick<CopyOf, 'caller' | 'method' | 'path'>
 
 export interface ShadowPermit {
   readonly pool: Pool

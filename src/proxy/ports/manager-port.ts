@@ -37,8 +37,12 @@ export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promis
   if (managerPort === 0) return free(reserved)
   try {
     return {servers: await listen(managerPort, LOOPBACK), port: managerPort}
-  } catch (error) {
-    throw await taken(managerPort, nameOwner, error)
+  } catch (cause) {
+    const holder = await whoHolds(managerPort, cause, nameOwner)
+    throw new UserError(`invalid configuration for managerPort. Port ${managerPort} is not available`, {
+      explanation: `Port ${managerPort}: ${holder}. Choose another port, or 0 for a free one.`,
+      cause
+    })
   }
 }
 
@@ -55,12 +59,4 @@ async function tryListen(port: number): Promise<readonly Server[] | undefined> {
 async function free(reserved: ReadonlySet<number>): Promise<ManagerPort> {
   const servers = await listenAnywhere(LOOPBACK, reserved)
   return {servers, port: portOf(servers)}
-}
-
-async function taken(port: number, nameOwner: NameOwner, cause: unknown): Promise<UserError> {
-  const holder = await whoHolds(port, cause, nameOwner)
-  return new UserError(`invalid configuration for managerPort. Port ${port} is not available`, {
-    explanation: `Port ${port}: ${holder}. Choose another port, or 0 for a free one.`,
-    cause
-  })
 }

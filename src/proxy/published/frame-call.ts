@@ -2,7 +2,6 @@ import {
   CANCEL,
   codeName,
   encodeField,
-  encodeNamed,
   type FieldWalker,
   type FrameClient,
   type FrameClients,
@@ -26,17 +25,22 @@ import {CallJournal} from '../net/call-journal.ts'
 import {type AnswerFields, readAnswer} from '../net/grpc/answer-fields.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {freshTrace} from '../net/grpc/fresh-traces.ts'
-import {answerHead, type GrpcStatus, OK, trailersOf, UNAVAILABLE, percentDecoded} from '../net/grpc/status.ts'
+import {
+  answerHead,
+  type GrpcStatus,
+  OK,
+  percentDecoded,
+  statusField,
+  trailersOf,
+  UNAVAILABLE
+} from '../net/grpc/status.ts'
 import {TRACEPARENT} from '../net/grpc/trace-fields.ts'
 import {replyPairs, replyTexts, type Reply} from '../net/reply.ts'
 import type {FrameHead} from './frame-head.ts'
 import type {PublishedContext} from './published-port-call.ts'
 import {refusal} from './refusal.ts'
 
-/** Place of `:status` in the static table (RFC 7541, appendix A). */
-const STATUS = 8
-
-const statusField = (status: number): string => (status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString()))
+const CALLER_LEFT = 'the caller left'
 
 /** One call of HTTP/2 at a published port: fields and data are passed on as they came, and it has the passage of every call. */
 export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
@@ -164,12 +168,12 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
   }
 
   reset(stream: FrameStream, code: number): void {
-    if (stream === this.#caller) return this.#callerLeft()
+    if (stream === this.#caller) return this.#end(CALLER_LEFT)
     if (stream === this.#callee) this.#fail(`the app has reset the stream: ${codeName(code)}`, code)
   }
 
   lost(stream: FrameStream, why: string, isUnprocessed = false): void {
-    if (stream === this.#caller) return this.#callerLeft()
+    if (stream === this.#caller) return this.#end(CALLER_LEFT)
     if (stream !== this.#callee) return
     // the caller may send it again (RFC 9113 §8.7)
     if (isUnprocessed) return this.#fail(why, REFUSED_STREAM)
@@ -300,10 +304,6 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
       return this.#replyStatus({code: UNAVAILABLE, message: `"${this.call.callee}" has not answered: ${why}`})
     this.#caller.reset(code ?? INTERNAL_ERROR)
     this.#end(why)
-  }
-
-  #callerLeft(): void {
-    this.#end('the caller left')
   }
 
   /** The response has passed: an app may answer before it has got all. */

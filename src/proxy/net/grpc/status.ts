@@ -61,7 +61,10 @@ export const percentDecoded = (message: string): string => {
 
 const CONTENT_TYPE = 31
 const STATUS = 8
-const STATUS_200 = '\u0088'
+
+/** `:status`. */
+export const statusField = (status: number): string =>
+  status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString())
 /** A text that a caller has to keep in its head. */
 const MAX_MESSAGE = 4096
 
@@ -71,7 +74,7 @@ export const encodeBinary = (name: string, bytes: string): string =>
 
 /** The head of an answer. */
 export const answerHead = (contentType: string, status = 200): string =>
-  (status === 200 ? STATUS_200 : encodeNamed(STATUS, status.toString())) + encodeNamed(CONTENT_TYPE, contentType)
+  statusField(status) + encodeNamed(CONTENT_TYPE, contentType)
 
 /** The fields that end an answer. */
 export const trailersOf = ({code, message, details}: GrpcStatus): string =>
@@ -80,25 +83,15 @@ export const trailersOf = ({code, message, details}: GrpcStatus): string =>
   (details === undefined ? '' : encodeBinary('grpc-status-details-bin', details))
 
 /** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */
-export const codeOfHttp = (status: number): number => {
-  switch (status) {
-    case 400:
-      return INTERNAL
-    case 401:
-      return UNAUTHENTICATED
-    case 403:
-      return PERMISSION_DENIED
-    case 404:
-      return UNIMPLEMENTED
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return UNAVAILABLE
-    default:
-      return UNKNOWN
-  }
-}
+export const codeOfHttp = (status: number): number =>
+  [429, 502, 503, 504].includes(status) ? UNAVAILABLE : (CODES_OF_HTTP.get(status) ?? UNKNOWN)
+
+const CODES_OF_HTTP: ReadonlyMap<number, number> = new Map([
+  [400, INTERNAL],
+  [401, UNAUTHENTICATED],
+  [403, PERMISSION_DENIED],
+  [404, UNIMPLEMENTED]
+])
 
 /** The gRPC code for a stream that the callee has reset with an HTTP/2 error code. */
 export const codeOfReset = (code: number): number => (code === 8 ? CANCELLED : code === 7 ? UNAVAILABLE : INTERNAL)

@@ -26,9 +26,4 @@ export class KnownHeads<H extends Head> {
     this.#known[this.#next] = {text: head.text.slice(0, head.size), head}
     this.#next = (this.#next + 1) % COUNT
   }
-
-  clear(): void {
-    this.#known.length = 0
-    this.#next = 0
-  }
 }

@@ -4,14 +4,14 @@ import {readResponseHead, type HeaderRules, type ResponseHead} from './response-
 
 /** Reads the heads of one callee's responses. */
 export class ResponseHeads {
-  readonly #known = new KnownHeads<ResponseHead>()
+  #known = new KnownHeads<ResponseHead>()
   #rules: HeaderRules | undefined
 
   /** As `readResponseHead`, and `readLooseResponse` for what that one rejects. */
   read(text: string, toHead: boolean, rules: HeaderRules): ReturnType<typeof readLooseResponse> {
     // a response to HEAD has no body, whatever its head says
     if (toHead) return readResponseHead(text, true, rules) ?? readLooseResponse(text, true, rules)
-    if (rules !== this.#rules) this.#known.clear()
+    if (rules !== this.#rules) this.#known = new KnownHeads()
     this.#rules = rules
     const known = this.#known.find(text)
     // the body of this response follows the head

@@ -1,7 +1,7 @@
 import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 import grpc from '@grpc/grpc-js'
 import t, {type Test} from 'tap'
-import {grpcDial} from '../../../../../src/proxy/net/grpc/grpc-dial.ts'
+import {grpcDial} from '../../../../../src/proxy/gateway/app-channel.ts'
 import {grpcHealth} from '../../../../../src/proxy/net/grpc/app-health.ts'
 import type {InvokeRequest} from '../../../../../src/proxy/net/grpc/invoke-messages.ts'
 import {onStream} from '../frames.ts'

@@ -5,7 +5,7 @@ import type {Admission, Admit} from '../../../../../src/proxy/gateway/admission.
 import type {ResiliencyEvent} from '../../../../../src/model/resiliency-event.ts'
 import {Pool} from '../../../../../src/proxy/net/pool.ts'
 import {TestClock} from '../../../../rig/clock.ts'
-import {grpcDial} from '../../../../../src/proxy/net/grpc/grpc-dial.ts'
+import {grpcDial} from '../../../../../src/proxy/gateway/app-channel.ts'
 import {ask, request} from '../caller.ts'
 import {headers, onStream, reset} from '../frames.ts'
 import {policiesOf} from '../policies.ts'

@@ -28,8 +28,6 @@ t.test('the oldest head makes room, and long texts are not kept', t => {
   for (const name of ['b', 'c', 'd', 'e']) t.ok(heads.find(headOf(name).text), name)
   heads.add(headOf('f', 'x'.repeat(10_000)))
   t.equal(heads.find(headOf('f').text), undefined)
-  heads.clear()
-  t.equal(heads.find(headOf('e').text), undefined)
   t.end()
 })
 
