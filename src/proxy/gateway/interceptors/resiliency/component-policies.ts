@@ -6,9 +6,10 @@ import {
 } from '../../../../files/resources/resiliency/resiliency.ts'
 import type {Endpoint} from '../../../../model/resiliency-event.ts'
 import {breakerOf} from './breaker.ts'
-import {isEmpty, type BreakerView} from './interceptor.ts'
+import type {BreakerView} from './interceptor.ts'
 import {RecentlyUsed} from './recently-used.ts'
 import {
+  isEmpty,
   ResilientCall,
   type SendAttempt,
   type EndpointPolicies,

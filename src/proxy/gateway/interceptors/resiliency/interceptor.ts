@@ -3,7 +3,7 @@ import type {Resiliency} from '../../../../files/resources/resiliency/policies.t
 import {appPolicies, type TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
 import {breakerOf, type CircuitBreaker} from './breaker.ts'
 import {RecentlyUsed} from './recently-used.ts'
-import {ResilientCall, type EndpointPolicies, type Outcomes, type PolicyRuntime} from './resilient-call.ts'
+import {isEmpty, ResilientCall, type EndpointPolicies, type Outcomes, type PolicyRuntime} from './resilient-call.ts'
 
 /** The public state of a circuit breaker. */
 export interface BreakerView {
@@ -81,14 +81,6 @@ export class ResiliencyInterceptor {
     return listed ?? (defaults && this.#unlisted.get(name, () => newTarget(defaults)))
   }
 }
-
-/** Whether there is no policy. */
-export const isEmpty = ({
-  timeoutMs,
-  retry,
-  circuitBreaker
-}: Pick<TargetPolicies, 'timeoutMs' | 'retry' | 'circuitBreaker'>): boolean =>
-  timeoutMs === 0 && retry === undefined && circuitBreaker === undefined
 
 const newTarget = (policies: TargetPolicies): Target => ({
   policies,

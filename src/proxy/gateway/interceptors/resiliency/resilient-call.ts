@@ -7,6 +7,7 @@ import type {
 } from '../../../../model/resiliency-event.ts'
 import type {Clock} from '../../../../platform/clock.ts'
 import type {RetryPolicy} from '../../../../files/resources/resiliency/policies.ts'
+import type {TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
 import {isRetried} from '../../../../files/resources/resiliency/status-codes.ts'
 import {Backoff} from './backoff.ts'
 import type {BreakerOutcome, CircuitBreaker} from './breaker.ts'
@@ -43,6 +44,14 @@ export interface EndpointPolicies {
   readonly retry: RetryPolicy | undefined
   readonly breaker: CircuitBreaker | undefined
 }
+
+/** Whether there is no policy. */
+export const isEmpty = ({
+  timeoutMs,
+  retry,
+  circuitBreaker
+}: Pick<TargetPolicies, 'timeoutMs' | 'retry' | 'circuitBreaker'>): boolean =>
+  timeoutMs === 0 && retry === undefined && circuitBreaker === undefined
 
 /** Dependencies of the policies. */
 export interface PolicyRuntime {
