@@ -73,9 +73,9 @@ export function addFloating(left: number, right: number): string {
         .replace(/^-0$/, '0')
 }
 
-/** Returns start and stop of a range that may count from the end, within a length. */
+/** Returns start and end of a range that may count from the end, as `slice` takes them: neither is negative. */
 export function clampRange(start: number, stop: number, length: number): readonly [from: number, to: number] {
   const from = Math.max(start < 0 ? length + start : start, 0)
   const to = Math.min(stop < 0 ? length + stop : stop, length - 1)
-  return [from, to + 1]
+  return [from, Math.max(to + 1, 0)]
 }

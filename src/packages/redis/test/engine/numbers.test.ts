@@ -1,5 +1,5 @@
 import t from 'tap'
-import {addFloating, parseFloating} from '../../engine/numbers.ts'
+import {addFloating, clampRange, parseFloating} from '../../engine/numbers.ts'
 
 t.test('floating point numbers are read as by Redis', async t => {
   const cases: readonly (readonly [text: string, value: number | undefined])[] = [
@@ -31,4 +31,21 @@ t.test('small sums are not zero', t => {
   t.equal(addFloating(0.1, 0.2), '0.3')
   t.equal(addFloating(1e21, 0), '1000000000000000000000')
   t.end()
+})
+
+t.test('a range that ends before its beginning is empty, however far from the end that is counted', async t => {
+  const all = ['a', 'b', 'c', 'd', 'e']
+  const within = (start: number, stop: number): string => all.slice(...clampRange(start, stop, all.length)).join('')
+  const cases: readonly (readonly [start: number, stop: number, found: string])[] = [
+    [0, -1, 'abcde'],
+    [-2, -1, 'de'],
+    [0, -5, 'a'],
+    [0, -6, ''],
+    [0, -8, ''],
+    [-9, -8, ''],
+    [2, -8, ''],
+    [3, 9, 'de'],
+    [7, 9, '']
+  ]
+  for (const [start, stop, found] of cases) t.equal(within(start, stop), found, `${start} ${stop}`)
 })
