@@ -58,10 +58,15 @@ export class ServerConnection {
         this.#release()
       })
       .on('error', () => {}) // 'close' follows
-      .on('end', () => this.#leave())
+      .on('end', () => {
+        this.#isLeaving = true
+        this.#release()
+      })
       .on('close', () => {
+        this.#isLeaving = true
         this.#isGone = true
-        this.#leave()
+        this.#isUnread = false
+        this.#release()
       })
   }
 
@@ -104,16 +109,7 @@ export class ServerConnection {
     setImmediate(() => {
       this.#isResting = false
       this.#release()
-      if (this.#isLeaving) this.#leave()
     })
-  }
-
-  /** Called when the client has left: what it sent before is run first. */
-  #leave(): void {
-    this.#isLeaving = true
-    if (this.#isResting) return
-    if (this.#isGone) this.#engine.end(this.#session)
-    else this.close()
   }
 
   #execute(args: readonly string[]): void {
@@ -155,16 +151,20 @@ export class ServerConnection {
   }
 
   #flush(): void {
-    if (this.#output === '' || this.#socket.destroyed) return
     const output = this.#output
     this.#output = ''
+    if (output === '' || this.#socket.destroyed) return
     if (!this.#socket.write(output, 'latin1')) this.#isUnread = true
   }
 
-  /** Handles the requests that were held. */
+  /** Handles the requests that were held. What a client has sent before it left is run first, but for what is behind a command that waits. */
   #release(): void {
-    if (this.#isHeld) return
-    this.#socket.resume()
-    this.#run()
+    if (!this.#isHeld) {
+      this.#socket.resume()
+      this.#run()
+    }
+    if (!this.#isLeaving || this.#isResting || this.#isUnread) return
+    if (this.#isGone) this.#engine.end(this.#session)
+    else this.close()
   }
 }
