@@ -78,7 +78,9 @@ export class ClientConnection implements RedisConnection {
     listener?: ConnectionListener,
     signal?: AbortSignal
   ): Promise<ClientConnection> {
-    const connection = new ClientConnection(await import('./client-library.ts'), address, listener)
+    const library = await import('./client-library.ts')
+    signal?.throwIfAborted()
+    const connection = new ClientConnection(library, address, listener)
     const {readTimeoutMs = READ_TIMEOUT_MS} = address
     const failed = Promise.withResolvers<never>()
     const onAbort = (): void => failed.reject(abortReason(signal))
@@ -135,6 +137,10 @@ export class ClientConnection implements RedisConnection {
     // the library subscribes again when the server is back
     const endLater = (): void => void subscriber.once('ready', () => void end())
     return async () => (subscriber.isReady ? end() : endLater())
+  }
+
+  onServer(listener: () => void): void {
+    this.#returns.on('ready', listener)
   }
 
   async duplicate(): Promise<RedisConnection> {

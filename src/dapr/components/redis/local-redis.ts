@@ -78,8 +78,13 @@ export class LocalRedis {
     )
     this.#connections.add(connection)
     // an app of this run that is the Redis starts later: commands wait for it
-    if (!this.#options.isOwnPort(this.#port)) await Promise.race([connection.connected(), this.#isOfApp.promise])
-    return connection
+    try {
+      if (!this.#options.isOwnPort(this.#port)) await Promise.race([connection.connected(), this.#isOfApp.promise])
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
   }
 
   /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held, or is that of a space. */
@@ -113,6 +118,7 @@ export class LocalRedis {
       try {
         return await this.#connectTo(address, apart, over)
       } catch (error) {
+        if (over.aborted) break
         if (isCutOff(error) && ++cutOff < MAX_CUT_OFF) {
           await pause(LOOK_MS, over)
           continue

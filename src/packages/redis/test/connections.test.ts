@@ -1,3 +1,5 @@
+import {once} from 'node:events'
+import {createServer, type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {BuiltInRedis} from '../built-in-redis.ts'
 import {ClientConnection} from '../client-connection.ts'
@@ -263,4 +265,33 @@ t.test('a command that waits for a server is refused at once when its connection
   const waiting = t.rejects(connection.command(['GET', 'a']), {message: 'the connection to Redis is closed'})
   await connection.close()
   await waiting
+})
+
+t.test('each return of a server is told: its settings are gone', async t => {
+  const server = await RedisServer.bind(0)
+  server.serve(new RedisEngine())
+  const connection = await ClientConnection.open({host: '127.0.0.1', port: server.port})
+  t.teardown(async () => connection.close())
+  const told = Promise.withResolvers<string>()
+  connection.onServer(() => told.resolve('told'))
+  await server.close()
+  const again = await RedisServer.bind(server.port)
+  t.teardown(async () => again.close())
+  again.serve(new RedisEngine())
+  t.equal(await connection.command(['PING']), 'PONG')
+  t.equal(await Promise.race([told.promise, connection.command(['ECHO', 'not told'])]), 'told')
+})
+
+t.test('a connection that nobody wants any more is not opened', async t => {
+  const silent = createServer(() => undefined)
+  await once(silent.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => silent.close())
+  const address = {host: '127.0.0.1', port: (silent.address() as AddressInfo).port, readTimeoutMs: 60_000}
+  await t.rejects(ClientConnection.open(address, undefined, AbortSignal.abort(new Error('closed'))), {
+    message: 'closed'
+  })
+  const ending = new AbortController()
+  const opening = ClientConnection.open(address, undefined, ending.signal)
+  ending.abort(new Error('closed meanwhile'))
+  await t.rejects(opening, {message: 'closed meanwhile'})
 })

@@ -140,3 +140,22 @@ t.test('a connection that waits for the Redis of an app can be closed before tha
   await t.rejects(duplicate, {message: 'the connection to Redis is closed'})
   await redis.close()
 })
+
+t.test('what could not be connected is not kept', async t => {
+  const env: Record<string, string> = {PILLION_REDIS: 'off'}
+  const redis = servers(env)
+  t.teardown(async () => redis.close())
+  const port = await freePort()
+  const address = {host: '127.0.0.1', port}
+  for (let n = 0; n < 3; n++) await t.rejects(redis.connect(address), /PILLION_REDIS=off/)
+  env['PILLION_REDIS'] = 'memory'
+  const connection = await redis.connect(address)
+  t.equal(await redis.release(port), true)
+  const {BuiltInRedis} = await loadBuiltIn()
+  const next = await BuiltInRedis.open({port, warn: text => t.fail(text)})
+  t.teardown(async () => next.close())
+  t.equal(await connection.command(['PING']), 'PONG')
+  const clients = async (): Promise<string> => String(await connection.command(['INFO', 'clients']))
+  for (let n = 0; n < 50; n++) await clients()
+  t.match(await clients(), 'connected_clients:1')
+})
