@@ -18,21 +18,30 @@ interface SlotRange {
   readonly node: string
 }
 
-/** A listener, and how to end it at each node. */
+/** A listener, and how to end it at each node at which it listens. */
 interface Listening {
   readonly pattern: string
   readonly listener: MessageListener
-  readonly ends: (() => Promise<void>)[]
+  readonly ends: Map<RedisConnection, Promise<() => Promise<void>>>
 }
 
-const listen = async (node: RedisConnection, {pattern, listener, ends}: Listening): Promise<void> =>
-  void ends.push(await node.subscribe(pattern, listener))
+async function listen(node: RedisConnection, {pattern, listener, ends}: Listening): Promise<void> {
+  const begun = ends.get(node) ?? node.subscribe(pattern, listener)
+  ends.set(node, begun)
+  try {
+    await begun
+  } catch (error) {
+    ends.delete(node)
+    throw error
+  }
+}
 
 /** A connection to a cluster of Redis: one to each master that is needed. What the nodes say of moved slots is followed. */
 export class ClusterConnection implements RedisConnection {
   readonly #address: RedisAddress
   readonly #nodes = new Map<string, Promise<ClientConnection>>()
   readonly #listening = new Set<Listening>()
+  readonly #onServer = new Set<() => void>()
   #slots: readonly SlotRange[] = []
   /** Nodes that do not answer now. */
   readonly #lost = new Set<string>()
@@ -85,13 +94,24 @@ export class ClusterConnection implements RedisConnection {
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
     const masters = await this.#masters()
     // a node that is opened from now on listens by itself
-    const listening: Listening = {pattern, listener, ends: []}
+    const listening: Listening = {pattern, listener, ends: new Map()}
     this.#listening.add(listening)
-    await Promise.all(masters.map(async node => listen(node, listening)))
-    return async () => {
+    const end = async (): Promise<void> => {
       this.#listening.delete(listening)
-      await Promise.all(listening.ends.map(async end => end()))
+      for (const begun of await Promise.allSettled(listening.ends.values()))
+        if (begun.status === 'fulfilled') await begun.value()
     }
+    try {
+      await Promise.all(masters.map(async node => listen(node, listening)))
+      return end
+    } catch (error) {
+      await end()
+      throw error
+    }
+  }
+
+  onServer(listener: () => void): void {
+    this.#onServer.add(listener)
   }
 
   async duplicate(): Promise<RedisConnection> {
@@ -137,15 +157,19 @@ export class ClusterConnection implements RedisConnection {
     for (let tries = 0; ; tries++) {
       const at = this.#slots.find(({from, to}) => from <= slot && slot <= to)?.node
       if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
-      const node = await this.#node(at)
-      const opening = this.#nodes.get(at)
+      let opening: Promise<ClientConnection> | undefined
       try {
+        const node = await this.#node(at)
+        opening = this.#nodes.get(at)
         return await run(node)
       } catch (error) {
         if (tries === MAX_REDIRECTIONS) throw error
         if (!(error instanceof RedisError)) {
+          // a node that was gone before it was needed: the others may know its successor
+          if (opening === undefined) await this.#refresh().catch(() => undefined)
+          const isAsBefore = opening === undefined ? this.#isMaster(at) : this.#nodes.get(at) === opening
           // what waited for a node that has a successor now was not sent; what was under way has failed before
-          if (this.#nodes.get(at) === opening || this.#over.signal.aborted) throw error
+          if (isAsBefore || this.#over.signal.aborted) throw error
           continue
         }
         const [word, , asked = ''] = error.message.split(' ')
@@ -178,6 +202,7 @@ export class ClusterConnection implements RedisConnection {
     const address = {...this.#address, host: at.slice(0, end), port: Number(at.slice(end + 1))}
     const back = (): void => {
       this.#lost.delete(at)
+      for (const each of this.#onServer) each()
       this.#refresh().catch(() => undefined) // the next command tries again
     }
     const node = await ClientConnection.open(address, {lost: () => void this.#succeed(at), back}, this.#over.signal)
@@ -191,12 +216,10 @@ export class ClusterConnection implements RedisConnection {
     this.#lost.add(at)
     for (; this.#lost.has(at) && !signal.aborted; await pause(LOOK_MS, signal)) {
       await this.#refresh().catch(() => undefined)
-      if (this.#slots.some(({node}) => node === at)) continue
+      if (this.#isMaster(at)) continue
       this.#lost.delete(at)
       const node = this.#nodes.get(at)
       this.#nodes.delete(at)
-      // who listens hears the next one, which no command may have needed yet
-      if (this.#listening.size > 0) await this.#masters().catch(() => undefined)
       await (await node)?.close()
     }
   }
@@ -204,6 +227,17 @@ export class ClusterConnection implements RedisConnection {
   /** Asks who has which slots. */
   async #refresh(): Promise<void> {
     await this.#refreshing.do('slots', async () => this.#askSlots())
+  }
+
+  /** There are other masters than before: no command may have needed them yet, and they may have been open as what they were. */
+  async #greet(): Promise<void> {
+    for (const each of this.#onServer) each()
+    for (const each of this.#listening)
+      for (const node of await this.#masters()) if (this.#listening.has(each)) await listen(node, each)
+  }
+
+  #isMaster(at: string): boolean {
+    return this.#slots.some(({node}) => node === at)
   }
 
   async #askSlots(): Promise<void> {
@@ -214,7 +248,10 @@ export class ClusterConnection implements RedisConnection {
     for (const at of new Set([...answering, ...this.#lost]))
       try {
         const reply = await (await this.#node(at)).command(['CLUSTER', 'SLOTS'])
-        this.#slots = rangesIn(reply, at.slice(0, at.lastIndexOf(':')))
+        const slots = rangesIn(reply, at.slice(0, at.lastIndexOf(':')))
+        const hasOthers = slots.some(({node}) => !this.#isMaster(node))
+        this.#slots = slots
+        if (hasOthers) this.#greet().catch(() => undefined) // a master that cannot be opened is asked again by the next command
         return
       } catch (error) {
         failure = error

@@ -4,7 +4,7 @@ import t, {type Test} from 'tap'
 import {ClusterConnection} from '../cluster-connection.ts'
 import {itemsIn} from '../connection.ts'
 import {RedisEngine} from '../engine/engine.ts'
-import type {Result} from '../engine/result.ts'
+import {RedisError, type Result} from '../engine/result.ts'
 import {RequestParser} from '../protocol/parser.ts'
 import {encodeResult} from '../protocol/writer.ts'
 
@@ -175,4 +175,63 @@ t.test('nothing is opened for commands that come after its end', async t => {
     connection.subscribe('*', () => undefined),
     {message: 'the connection to Redis is closed'}
   )
+})
+
+/** Two masters, and a node that is none yet. */
+async function openThree(t: Test) {
+  const ports: number[] = []
+  const slots = (): Result => [
+    [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
+    [8192, 16_383, ['127.0.0.1', ports[1] ?? 0]]
+  ]
+  const nodes = [await openNode(t, slots), await openNode(t, slots), await openNode(t, slots)] as const
+  ports.push(nodes[0].port, nodes[1].port)
+  const open = async (port: number): Promise<ClusterConnection> => {
+    const connection = await ClusterConnection.open({host: '127.0.0.1', port})
+    t.teardown(async () => connection.close())
+    return connection
+  }
+  return {ports, nodes, open}
+}
+
+t.test('the successor of a node that was gone before it was needed is found', async t => {
+  const {ports, nodes, open} = await openThree(t)
+  const connection = await open(nodes[0].port)
+  nodes[1].end()
+  await t.rejects(connection.command(['SET', 'foo', '1']), /ECONNREFUSED/, 'it has none yet')
+  ports[1] = nodes[2].port
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+  t.same(await connection.transaction([['SET', 'foo', '2']]), ['OK'])
+})
+
+t.test('a node that was open before it became a master is heard, and gets its settings', async t => {
+  const {ports, nodes, open} = await openThree(t)
+  const connection = await open(nodes[2].port)
+  const told = Promise.withResolvers<void>()
+  connection.onServer(() => told.resolve())
+  const heard = Promise.withResolvers<string>()
+  const end = await connection.subscribe('change', (_, message) => heard.resolve(message.toString()))
+  t.equal(nodes[2].engine.channels.patternCount, 0, 'as a replica it is not heard')
+  ports[1] = nodes[2].port
+  nodes[1].end()
+  await told.promise
+  for (let turns = 0; turns < 1e5 && nodes[2].engine.channels.patternCount === 0; turns++)
+    await new Promise(setImmediate)
+  nodes[2].engine.channels.publish('change', 'a')
+  t.equal(await Promise.race([heard.promise, new Promise(resolve => setTimeout(resolve, 2000))]), 'a')
+  await end()
+  t.equal(nodes[2].engine.channels.patternCount, 0)
+})
+
+t.test('who could not listen everywhere listens nowhere', async t => {
+  const {nodes, open} = await openThree(t)
+  const connection = await open(nodes[0].port)
+  const run = nodes[1].engine.run.bind(nodes[1].engine)
+  nodes[1].engine.run = (session, args) =>
+    args[0]?.toUpperCase() === 'PSUBSCRIBE' ? new RedisError('NOPERM') : run(session, args)
+  await t.rejects(
+    connection.subscribe('change', () => undefined),
+    /NOPERM/
+  )
+  t.equal(nodes[0].engine.channels.patternCount, 0)
 })
