@@ -47,12 +47,12 @@ export class StreamReader {
   readonly #over = new AbortController()
   readonly #loops: readonly Promise<void>[]
   /** Read, and not taken by a worker yet. */
-  #queue: Entry[] = []
+  readonly #queue: Entry[] = []
   /** Read, and not acknowledged: not to be delivered again. */
   readonly #inHand = new Set<string>()
   #handled: string[] = []
   /** Read, and not handled when this reader was stopped. */
-  #left: string[] = []
+  readonly #left: string[] = []
   #acknowledging: Promise<void> | undefined
   /** Settles when the messages that were left over are read: they are older than new ones, and come first. */
   readonly #begun = Promise.withResolvers<void>()
@@ -91,8 +91,8 @@ export class StreamReader {
   /** Takes no more; settles when what is being handled has been, and is acknowledged. */
   async stop(): Promise<void> {
     this.#over.abort()
-    this.#left = this.#queue.map(({id}) => id)
-    this.#queue = []
+    // a component that is opened again is closed before its subscriptions are stopped
+    for (const {id} of this.#queue.splice(0)) this.#left.push(id)
     this.#tell()
     await Promise.all(this.#loops)
     while (this.#atWork > 0) await this.#changed.promise
@@ -105,7 +105,7 @@ export class StreamReader {
   async #giveBack(): Promise<void> {
     const {topic, log} = this.#options
     const {processingTimeoutMs} = this.#settings
-    const ids = this.#left
+    const ids = this.#left.splice(0)
     if (ids.length === 0 || processingTimeoutMs === 0) return
     const idle = processingTimeoutMs.toString()
     const group = this.#group
@@ -235,9 +235,12 @@ export class StreamReader {
     for (const entry of entries) {
       const [id, fields] = itemsIn(entry)
       const read = {id: textOf(id), message: messageIn(itemsIn(fields))}
-      if (this.#over.signal.aborted || this.#inHand.has(read.id)) continue
-      this.#inHand.add(read.id)
-      this.#queue.push(read)
+      if (this.#inHand.has(read.id)) continue
+      if (this.#over.signal.aborted) this.#left.push(read.id)
+      else {
+        this.#inHand.add(read.id)
+        this.#queue.push(read)
+      }
     }
     while (this.#atWork < this.#limit && this.#queue.length > 0) void this.#work()
   }

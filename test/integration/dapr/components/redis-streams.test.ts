@@ -233,3 +233,35 @@ t.test(
     t.equal((await (await subscribe('orders')).next()).text, '5')
   }
 )
+
+t.test(
+  'messages that were read ahead go to the next reader at once, also where the component was closed first',
+  async t => {
+    const {redis, streams, subscribe} = scene(t, {concurrency: 1})
+    for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
+    const {next, stop} = await subscribe('orders')
+    const first = await next()
+    const after = new RedisStreams(await redis.duplicate(), SETTINGS)
+    t.teardown(async () => after.close())
+    await streams.close()
+    const stopping = stop()
+    first.finish()
+    await stopping
+    const heard = new StartQueue<string>()
+    const reader = await after.subscribe({
+      topic: 'orders',
+      group: 'shop',
+      metadata: {},
+      ready: async () => undefined,
+      atOnce: 0,
+      handle: async ({data}) => {
+        heard.put(data.toString())
+        return 'done'
+      },
+      log: () => undefined
+    })
+    await after.publish('orders', message('4'))
+    t.same([await heard.take(), await heard.take(), await heard.take()], ['2', '3', '4'])
+    await reader.stop()
+  }
+)

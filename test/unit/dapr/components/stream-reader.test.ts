@@ -47,3 +47,30 @@ t.test('a subscription that is opened while another run becomes the Redis asks o
   const known = await StreamReader.open(failing(new RedisError('BUSYGROUP is there')), settings, options)
   await known.stop()
 })
+
+t.test('messages that are taken over while the reader stops are given back', async t => {
+  const claiming = Promise.withResolvers<void>()
+  const claimed = Promise.withResolvers<RedisReply>()
+  const commands: string[] = []
+  const connection = {
+    command: async (args: readonly string[], signal?: AbortSignal): Promise<RedisReply> => {
+      commands.push(args.join(' '))
+      if (args[0] === 'XPENDING') return [['1-1', 'shop', 70_000, 1]]
+      if (args[0] === 'XCLAIM' && !args.includes('JUSTID')) {
+        claiming.resolve()
+        return claimed.promise
+      }
+      if (signal === undefined) return 'OK'
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
+    },
+    duplicate: async () => Promise.resolve(connection),
+    close: async () => Promise.resolve()
+  } as unknown as RedisConnection
+  const claims = {...settings, redeliverIntervalMs: 15_000, processingTimeoutMs: 60_000}
+  const reader = await StreamReader.open(connection, claims, options)
+  await claiming.promise
+  const stopping = reader.stop()
+  claimed.resolve([['1-1', ['data', Buffer.from('x')]]])
+  await stopping
+  t.equal(commands.at(-1), 'XCLAIM orders shop shop 0 1-1 IDLE 60000 JUSTID')
+})
