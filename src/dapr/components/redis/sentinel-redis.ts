@@ -43,11 +43,15 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
       },
       back: () => {}
     })
-    // a former master may not know yet that it is no longer one
-    const role = await client.command(['ROLE'])
-    if (Array.isArray(role) && String(role[0]) === 'master') return client
-    await client.close()
-    throw new Error(`the master "${sentinels.master}" is changing`)
+    try {
+      // a former master may not know yet that it is no longer one
+      const role = await client.command(['ROLE'])
+      if (Array.isArray(role) && String(role[0]) === 'master') return client
+      throw new Error(`the master "${sentinels.master}" is changing`)
+    } catch (error) {
+      await client.close()
+      throw error
+    }
   }
   const root = new MovableConnection(open, address.connectTimeoutMs ?? 5000, () => over.abort())
   await root.connected()

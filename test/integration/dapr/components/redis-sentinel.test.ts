@@ -3,6 +3,7 @@ import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
 import {connectBySentinels} from '../../../../src/dapr/components/redis/sentinel-redis.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
+import {RedisError} from '../../../../src/packages/redis/engine/result.ts'
 import {RequestParser} from '../../../../src/packages/redis/protocol/parser.ts'
 import {encodeResult} from '../../../../src/packages/redis/protocol/writer.ts'
 import {RedisServer} from '../../../../src/packages/redis/server.ts'
@@ -54,4 +55,31 @@ t.test('a master that is gone while the connections move to it is left, too', as
   answering.resolve()
   t.equal(await redis.command(['SET', 'a', '1']), 'OK')
   t.same(await other.command(['GET', 'a']), Buffer.from('1'))
+})
+
+t.test('a master that does not say what it is is left', async t => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  engine.run = (session, args) => (args[0] === 'ROLE' ? new RedisError('NOPERM') : run(session, args))
+  const master = await RedisServer.bind(0)
+  master.serve(engine)
+  t.teardown(async () => master.close())
+  const sentinel = net.createServer(socket => {
+    const parser = new RequestParser()
+    socket.on('data', (bytes: Buffer) => {
+      parser.feed(bytes)
+      for (let args = parser.next(); args !== undefined; args = parser.next()) {
+        const answer =
+          args[0] === 'SENTINEL' ? ['127.0.0.1', master.port.toString()] : args[0] === 'PING' ? 'PONG' : 'OK'
+        socket.write(encodeResult(answer, 2), 'latin1')
+      }
+    })
+  })
+  await once(sentinel.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => sentinel.close())
+  const {port} = sentinel.address() as AddressInfo
+  for (let n = 0; n < 3; n++)
+    await t.rejects(connectBySentinels({host: '127.0.0.1', port}, {master: 'mine'}), {message: 'NOPERM'})
+  for (let turns = 0; turns < 1000 && engine.sessions.size > 0; turns++) await new Promise(setImmediate)
+  t.equal(engine.sessions.size, 0)
 })
