@@ -12,7 +12,7 @@ export interface ProviderOptions {
   /** The URL that its paths follow. */
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
-  /** Never shown; '' = there is none. */
+  /** Never shown, unless it is too short to be a secret; '' = there is none. */
   readonly key: string
   /** What a user may do about a failure; '' = nothing special. `status`: 0 = there was no answer. */
   readonly hint?: (status: number) => string
@@ -79,10 +79,10 @@ export class Provider {
     }
   }
 
-  /** Providers repeat keys in their errors. */
+  /** Providers repeat keys in their errors. A short one is no secret: a server of one's own gets any word, which texts have, too. */
   #without(text: string): string {
     const {key} = this.#options
-    return key === '' ? text : text.replaceAll(key, '***')
+    return key.length < MIN_SECRET ? text : text.replaceAll(key, '***')
   }
 
   #why(status: number): string {
@@ -96,6 +96,7 @@ export class Provider {
 }
 
 const MAX_WORDS = 1000
+const MIN_SECRET = 8
 
 /** A provider's text about its failure: `{"error": {"message"}}`, `{"error": "…"}`, `{"message"}`, or plain text. */
 function wordsIn(text: string): string {

@@ -249,6 +249,18 @@ t.test('what a provider does wrong is told in words, and never the key', async t
   await t.rejects(asking(claude), {message: `anthropic: failed to create message: ${status}529: Overloaded`})
 })
 
+t.test('a word that a server of one’s own got as its key stays in what is told', async t => {
+  const server = await openModelServer(t)
+  for (const [type, key, message] of [
+    ['openai', 'any', 'too many companies'],
+    ['ollama', '', 'ollama ran out of memory']
+  ] as const) {
+    const model = await open(t, type, {key, endpoint: server.url})
+    server.next.push(withJson({error: {message}}, 500))
+    await t.rejects(asking(model), {message: `API returned unexpected status code: 500: ${message}`})
+  }
+})
+
 t.test('nobody listens, or Ollama lacks the model: what to do is said', async t => {
   const server = await openModelServer(t)
   const port = await freePort()
