@@ -75,6 +75,8 @@ interface Entry {
   calls: number
   /** Closes it when the last of them has ended; undefined: it is in use. */
   onIdle?: () => void
+  /** The one whose place it takes; calls use that one until this one is open. */
+  previous: Entry | undefined
 }
 
 interface Opened extends Omit<AppComponent<Block>, 'component'> {
@@ -109,17 +111,21 @@ export class AppComponents {
     this.daprd?.follow(resources)
     const wanted = resources.filter(each => isOpened(each) || this.daprd?.takes(each) === true).toSorted(bySecretsFirst)
     const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
-    const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined, calls: 0})
+    const entries: Entry[] = wanted.map(
+      (resource, index) => kept[index] ?? {resource, opening: undefined, calls: 0, previous: undefined}
+    )
     this.#entries = entries
     // what is opened again says itself whether that fails
     this.failed.clear()
     const left = before.filter(entry => !entries.includes(entry))
     for (const entry of left) this.#replaced.add(entry)
     const failures: FailedComponent[] = []
-    for (const entry of entries) {
-      const {resource} = entry
-      if (resource.isDefault || kept.includes(entry) || this.#options.set.isServedByApp(resource)) continue
-      const previous = before.find(({resource: {name}}) => name === resource.name)
+    const changed = entries.filter(
+      entry => !entry.resource.isDefault && !kept.includes(entry) && !this.#options.set.isServedByApp(entry.resource)
+    )
+    for (const entry of changed) entry.previous = before.find(({resource: {name}}) => name === entry.resource.name)
+    for (const entry of changed) {
+      const {resource, previous} = entry
       const what = logName(resource)
       if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)
       try {
@@ -134,6 +140,8 @@ export class AppComponents {
           const text = failureText(resource, fault.message)
           failures.push({resource, fault, text, isHarmless: fault instanceof NoSecretStore})
         }
+      } finally {
+        entry.previous = undefined
       }
     }
     await Promise.all(left.map(async entry => this.#retire(entry)))
@@ -170,7 +178,7 @@ export class AppComponents {
 
   /** Opens a component if it is not open yet. Undefined: there is none of this name; rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
-    const entry = this.#entries.find(({resource}) => resource.name === name && isOf(resource, block))
+    const entry = this.#usable(block, name)
     // the loader of a block gives components of this block
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes[B]}>)
   }
@@ -183,9 +191,13 @@ export class AppComponents {
 
   /** Returns a component if it is open already, else undefined. */
   opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
-    for (const {resource, opened} of this.#entries)
-      if (resource.name === name && isOf(resource, block)) return opened as Opened & {readonly component: BlockTypes[B]}
-    return undefined
+    return this.#usable(block, name)?.opened as (Opened & {readonly component: BlockTypes[B]}) | undefined
+  }
+
+  #usable(block: Block, name: string): Entry | undefined {
+    const entry = this.#entries.find(({resource}) => resource.name === name && isOf(resource, block))
+    const previous = entry?.opened === undefined ? entry?.previous : undefined
+    return previous?.opened !== undefined && isOf(previous.resource, block) ? previous : entry
   }
 
   /** The resource that is in effect: the file as it was when the component was opened, if it cannot be opened as it is now. */

@@ -130,14 +130,14 @@ t.test('a change that cannot be opened leaves what was there', async t => {
 })
 
 /** Components that note when they are closed, by a property of theirs. */
-const closing = (t: Test) => {
+const closing = (t: Test, other?: ComponentSet['use']) => {
   const closed: string[] = []
   const use = async ({properties}: WantedComponent): Promise<Use> => ({
     component: {capabilities: [], close: async () => undefined},
     release: async () => void closed.push(properties[0]?.value ?? '')
   })
   const set = {
-    use,
+    use: other ?? use,
     opened: () => undefined,
     isReplayed: () => false,
     checkServer: async () => undefined,
@@ -194,4 +194,32 @@ t.test('at the end all are closed, also those that calls use', async t => {
   end()
   await setImmediate()
   t.equal(closed.length, 2, 'once')
+})
+
+t.test('a call gets the component as it was until the changed one is open, or cannot be opened', async t => {
+  const answers = new Map<string, PromiseWithResolvers<void>>()
+  const use = async ({properties}: WantedComponent): Promise<Use> => {
+    const value = properties[0]?.value ?? ''
+    await answers.get(value)?.promise
+    return {component: {capabilities: [value], close: async () => undefined}, release: async () => undefined}
+  }
+  const {own, save} = closing(t, use)
+  const valueNow = async (): Promise<unknown> => (await own.find('state', 'store'))?.component.capabilities[0]
+  await save('1')
+  answers.set('2', Promise.withResolvers())
+  const failing = save('2')
+  await setImmediate()
+  const asked = valueNow()
+  t.equal(own.opened('state', 'store')?.component.capabilities[0], '1')
+  answers.get('2')?.reject(new Error('nobody answers there'))
+  t.match(await failing, [{text: 'nobody answers there'}])
+  t.equal(await asked, '1')
+  t.equal(await valueNow(), '1')
+  answers.set('3', Promise.withResolvers())
+  const saving = save('3')
+  await setImmediate()
+  t.equal(await valueNow(), '1')
+  answers.get('3')?.resolve()
+  t.same(await saving, [])
+  t.equal(await valueNow(), '3')
 })
