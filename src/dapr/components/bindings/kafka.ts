@@ -1,3 +1,4 @@
+import {beginAll} from '../../../model/begin-all.ts'
 import {bindingOf, type Binding} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
 import {openKafka} from '../kafka/open-kafka.ts'
@@ -23,10 +24,7 @@ export const open: OpenComponent<Binding> = async options => {
     input: {
       read: async ({ready, handle, log}) => {
         if (topics.length === 0) log('warn', 'kafka binding: no topic defined, input bindings will not be started')
-        const ends = await Promise.all(
-          topics.map(async topic => kafka.read('', {topic, atOnce: 0, ready, handle, log}))
-        )
-        return {stop: async () => void (await Promise.all(ends.map(async end => end())))}
+        return {stop: await beginAll(topics, async topic => kafka.read('', {topic, atOnce: 0, ready, handle, log}))}
       }
     },
     close: async () => kafka.close()

@@ -1,4 +1,5 @@
 import {itemsIn, type RedisConnection, type RedisReply} from '#redis'
+import {beginAll} from '../../../model/begin-all.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from './types.ts'
@@ -20,14 +21,11 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
         const items = await itemsOf(redis, [key])
         changed(Object.keys(items).length > 0 ? items : {[key]: NOTHING})
       }
-      const ends = await Promise.all(
-        channels.map(async channel =>
-          redis.subscribe(prefix + channel, name => {
-            tell(name.slice(prefix.length)).catch((error: unknown) => options.warn(messageOf(error)))
-          })
-        )
+      return beginAll(channels, async channel =>
+        redis.subscribe(prefix + channel, name => {
+          tell(name.slice(prefix.length)).catch((error: unknown) => options.warn(messageOf(error)))
+        })
       )
-      return async () => void (await Promise.all(ends.map(async end => end())))
     },
     close: async () => redis.close()
   }
