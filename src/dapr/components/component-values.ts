@@ -101,6 +101,14 @@ export const metadataInSpace = (metadata: Metadata, space: string): Metadata =>
 
 type Metadata = Readonly<Record<string, string>>
 
+/** The value of a name that is found in any capitals; '' = there is none. */
+export function textNamed(metadata: Metadata, name: string): string {
+  const exact = metadata[name]
+  if (exact !== undefined && exact !== '') return exact
+  const lower = name.toLowerCase()
+  return Object.entries(metadata).find(([key, value]) => value !== '' && key.toLowerCase() === lower)?.[1] ?? ''
+}
+
 /** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace), those of a copy with its name. */
 export function topicPrefixOf({properties}: ComponentResource, env: ValueOptions['env'], space = ''): string {
   const namespace = properties.some(({value}) => value.includes('{namespace}')) ? namespaceOf(env) : ''

@@ -1,4 +1,5 @@
 import type {Component} from './component.ts'
+import {textNamed} from './component-values.ts'
 
 /** A value as it is kept. */
 export interface StateItem {
@@ -82,7 +83,7 @@ export class PartlyRefused extends Error {
 
 /** `ttlInSeconds` of a request: undefined where it says nothing. Throws for what is no whole number. */
 export const ttlOf = (metadata: Readonly<Record<string, string>>): number | undefined => {
-  const text = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'ttlinseconds')?.[1] ?? ''
+  const text = textNamed(metadata, 'ttlInSeconds')
   if (text === '') return undefined
   if (!/^[-+]?\d+$/.test(text)) throw new Error(`ttlInSeconds value must be a valid integer: actual is '${text}'`)
   return Number(text)

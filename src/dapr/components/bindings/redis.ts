@@ -2,6 +2,7 @@ import type {RedisConnection} from '#redis'
 import {parseGoDuration} from '../../../files/resources/go-duration.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
+import {textNamed} from '../component-values.ts'
 import {openRedis} from '../redis/open-redis.ts'
 
 type Metadata = BindingRequest['metadata']
@@ -48,8 +49,7 @@ async function invoke(
 
 /** Full seconds of `ttl` or `ttlInSeconds`: a duration or a number of them (components-contrib: metadata.TryGetTTL). */
 function ttlIn(metadata: Metadata): number | undefined {
-  const entries = new Map(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]))
-  const text = entries.get('ttl') ?? entries.get('ttlinseconds') ?? ''
+  const text = textNamed(metadata, 'ttl') || textNamed(metadata, 'ttlInSeconds')
   if (text === '') return undefined
   if (/^[-+]?\d+$/.test(text)) {
     const seconds = Number(text)

@@ -1,5 +1,6 @@
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
+import {textNamed} from '../component-values.ts'
 import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from './types.ts'
 import {ChannelNotifications} from '../postgresql/notifications.ts'
 import {openPool} from '../postgresql/pool.ts'
@@ -46,7 +47,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
       return newestOf(found.rows)
     },
     subscribe: async (keys, metadata, changed) => {
-      const channel = checkedChannel(ownChannel || channelIn(metadata), table)
+      const channel = checkedChannel(ownChannel || textNamed(metadata, 'pgNotifyChannel'), table)
       return notifications.listen(channel, payload => {
         const items = itemsOf(payload)
         if (typeof items === 'string') return warn(`a notification of channel ${channel} is ${items}: ${payload}`)
@@ -94,9 +95,6 @@ function channelOf(properties: Properties): string {
   const why = faultOf('notifyChannel', channel)
   return why === undefined ? channel : properties.fault(name, why)
 }
-
-const channelIn = (metadata: Readonly<Record<string, string>>): string =>
-  Object.entries(metadata).find(([name]) => name.toLowerCase() === 'pgnotifychannel')?.[1] ?? ''
 
 function faultOf(what: string, name: string): string | undefined {
   if (name.length > MAX_NAME)

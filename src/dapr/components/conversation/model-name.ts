@@ -1,18 +1,7 @@
 import type {OpenOptions} from '../component.ts'
 
-/** The types of components that ask a provider. */
-export type ProviderName =
-  | 'anthropic'
-  | 'azure'
-  | 'deepseek'
-  | 'googleai'
-  | 'huggingface'
-  | 'mistral'
-  | 'ollama'
-  | 'openai'
-
 /** The variable that names the model, and Dapr's choice where nothing does (components-contrib: conversation/models.go). */
-const MODELS: Readonly<Record<ProviderName, readonly [variable: string, fallback: string]>> = {
+const MODELS = {
   anthropic: ['ANTHROPIC_MODEL', 'claude-sonnet-4-20250514'],
   azure: ['AZURE_OPENAI_MODEL', 'gpt-4.1-nano'],
   deepseek: ['', 'deepseek-chat'],
@@ -21,7 +10,10 @@ const MODELS: Readonly<Record<ProviderName, readonly [variable: string, fallback
   mistral: ['MISTRAL_MODEL', 'open-mistral-7b'],
   ollama: ['OLLAMA_MODEL', 'llama3.2:latest'],
   openai: ['OPENAI_MODEL', 'gpt-5-nano']
-}
+} as const satisfies Readonly<Record<string, readonly [variable: string, fallback: string]>>
+
+/** The types of components that ask a provider. */
+export type ProviderName = keyof typeof MODELS
 
 /** The provider behind a type of component; undefined: it asks none. */
 export function providerOf(kind: string, {properties}: Pick<OpenOptions, 'properties'>): ProviderName | undefined {

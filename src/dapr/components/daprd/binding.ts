@@ -3,7 +3,7 @@ import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import {callerOf, closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
-import {HeldReader} from './held-reader.ts'
+import {heldReader} from './held-reader.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
 export function daprdBinding(options: OpenedByDaprd): Binding {
@@ -30,14 +30,6 @@ const outputOf = (options: OpenedByDaprd): NonNullable<Binding['output']> => ({
 })
 
 const inputOf = ({access, resource}: OpenedByDaprd): NonNullable<Binding['input']> => ({
-  read: async ({ready, handle}) => {
-    const holdMs = access.holdMs(resource)
-    const held = new HeldReader()
-    const end = access.readBinding(resource.name, async event => held.handle(holdMs, ready, async () => handle(event)))
-    const stop = async (): Promise<void> => {
-      end()
-      await held.answered()
-    }
-    return Promise.resolve({stop})
-  }
+  read: async ({ready, handle}) =>
+    heldReader({holdMs: access.holdMs(resource), ready, handle}, deliver => access.readBinding(resource.name, deliver))
 })

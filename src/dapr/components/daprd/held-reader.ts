@@ -1,27 +1,33 @@
 import {within} from '../../../platform/delay.ts'
+import type {Handled} from '../pubsub.ts'
 
-/** Hands what daprd delivers to the app, and knows what it has not answered yet. */
-export class HeldReader {
-  readonly #open = new Set<Promise<unknown>>()
+interface Holding<E> {
+  /** The broker takes an event that is held longer for lost. */
+  readonly holdMs: number
+  readonly ready: () => Promise<void>
+  readonly handle: (event: E) => Promise<Handled>
+}
 
-  /** Resolves with 'returned' if the app is not ready within `holdMs`: the broker takes an event that is held longer for lost. */
-  async handle<T>(holdMs: number, ready: () => Promise<void>, handle: () => Promise<T>): Promise<T | 'returned'> {
+/** Hands what daprd delivers to the app; once it is stopped, what the app has is answered. `read` begins it, and gives what ends it. */
+export function heldReader<E>(
+  {holdMs, ready, handle}: Holding<E>,
+  read: (deliver: (event: E) => Promise<Handled>) => () => void
+): {readonly stop: () => Promise<void>} {
+  const open = new Set<Promise<Handled>>()
+  const end = read(async event => {
     const isReady = await within(
       holdMs,
       ready().then(() => true)
     )
     if (isReady === undefined) return 'returned'
-    const handled = handle()
-    this.#open.add(handled)
-    try {
-      return await handled
-    } finally {
-      this.#open.delete(handled)
+    const handled = handle(event)
+    open.add(handled)
+    return handled.finally(() => open.delete(handled))
+  })
+  return {
+    stop: async () => {
+      end()
+      await Promise.all(open)
     }
-  }
-
-  /** Settles when the app has answered everything. */
-  async answered(): Promise<void> {
-    await Promise.all(this.#open)
   }
 }

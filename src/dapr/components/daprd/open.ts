@@ -3,8 +3,8 @@ import {splitType} from '../../../files/resources/component-types.ts'
 import type {BlockComponent, BlockTypes} from '../block-types.ts'
 import {daprdBinding} from './binding.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
-import {DaprdPubSub} from './pubsub.ts'
-import {DaprdStateStore} from './state.ts'
+import {daprdBroker} from './pubsub.ts'
+import {daprdStore} from './state.ts'
 import {configurationStore, lockStore, secretStore} from './stores.ts'
 
 /** The blocks whose components a daprd can have for us (`isForDaprd`). */
@@ -12,10 +12,10 @@ type ServedBlock = Exclude<Block, 'crypto' | 'conversation'>
 
 const OPENERS: {readonly [B in ServedBlock]: (options: OpenedByDaprd) => BlockTypes[B]} = {
   secretstores: secretStore,
-  state: options => new DaprdStateStore(options),
+  state: daprdStore,
   configuration: configurationStore,
   lock: lockStore,
-  pubsub: options => new DaprdPubSub(options),
+  pubsub: daprdBroker,
   bindings: daprdBinding
 }
 

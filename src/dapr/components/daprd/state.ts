@@ -4,8 +4,6 @@ import {
   CONSISTENCY,
   EtagError,
   type DeleteRequest,
-  type SetRequest,
-  type StateItem,
   type StateOptions,
   type StateStore
 } from '../state-store.ts'
@@ -49,69 +47,36 @@ function failureOf(error: unknown): Error {
 }
 
 /** A state store of daprd. */
-export class DaprdStateStore implements StateStore {
-  readonly capabilities: readonly string[]
-  readonly close = closeInDaprd
-  readonly #storeName: string
-  readonly #options: OpenedByDaprd
-
-  constructor(options: OpenedByDaprd) {
-    this.capabilities = options.capabilities
-    this.#storeName = options.resource.name
-    this.#options = options
-  }
-
-  async get(
-    key: string,
-    {consistency, metadata}: {readonly consistency: string; readonly metadata: Readonly<Record<string, string>>}
-  ): Promise<StateItem | undefined> {
-    const request = {
-      storeName: this.#storeName,
-      key: ownKey(key),
-      consistency: Math.max(
-        0,
-        CONSISTENCY.findIndex(word => word === consistency)
-      ),
-      metadata
-    }
-    const answer = await this.#call('GetState', encode(GetStateRequest, request))
-    const {data, ...rest} = decode(GetStateResponse, answer)
-    // a missing value and an empty one look alike; the latter has an etag
-    if (data.length === 0 && rest.etag === '') return undefined
-    return {data: Buffer.from(data), ...rest}
-  }
-
-  async set(request: SetRequest): Promise<void> {
-    const {value} = request
-    await this.#call(
-      'SaveState',
-      encode(SaveStateRequest, {storeName: this.#storeName, states: [itemOf(request, value)]})
-    )
-  }
-
-  async delete(request: DeleteRequest): Promise<void> {
-    await this.#call(
-      'DeleteState',
-      encode(DeleteStateRequest, {storeName: this.#storeName, ...itemOf(request, NOTHING)})
-    )
-  }
-
-  async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
-    const steps = operations.map(({kind, request}) => ({
-      operationType: kind,
-      request: itemOf(request, kind === 'upsert' ? request.value : NOTHING)
-    }))
-    await this.#call(
-      'ExecuteStateTransaction',
-      encode(ExecuteStateTransactionRequest, {storeName: this.#storeName, operations: steps})
-    )
-  }
-
-  async #call(method: string, message: Uint8Array): Promise<Uint8Array> {
+export function daprdStore(options: OpenedByDaprd): StateStore {
+  const {access, capabilities, resource} = options
+  const storeName = resource.name
+  const call = async (method: string, message: Uint8Array): Promise<Uint8Array> => {
     try {
-      return await this.#options.access.call(method, message)
+      return await access.call(method, message)
     } catch (error) {
       throw failureOf(error)
     }
+  }
+  return {
+    capabilities,
+    get: async (key, {consistency, metadata}) => {
+      const number = CONSISTENCY.findIndex(word => word === consistency)
+      const request = {storeName, key: ownKey(key), consistency: Math.max(0, number), metadata}
+      const {data, ...rest} = decode(GetStateResponse, await call('GetState', encode(GetStateRequest, request)))
+      // a missing value and an empty one look alike; the latter has an etag
+      return data.length === 0 && rest.etag === '' ? undefined : {data: Buffer.from(data), ...rest}
+    },
+    set: async request =>
+      void (await call('SaveState', encode(SaveStateRequest, {storeName, states: [itemOf(request, request.value)]}))),
+    delete: async request =>
+      void (await call('DeleteState', encode(DeleteStateRequest, {storeName, ...itemOf(request, NOTHING)}))),
+    transact: async given => {
+      const operations = given.map(({kind, request}) => ({
+        operationType: kind,
+        request: itemOf(request, kind === 'upsert' ? request.value : NOTHING)
+      }))
+      await call('ExecuteStateTransaction', encode(ExecuteStateTransactionRequest, {storeName, operations}))
+    },
+    close: closeInDaprd
   }
 }

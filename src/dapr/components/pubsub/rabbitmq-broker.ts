@@ -1,7 +1,8 @@
 import {connect, credentials, type RecoveringChannelModel} from 'amqplib'
 import {pause, within} from '../../../platform/delay.ts'
+import {textNamed} from '../component-values.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
-import {Publisher, publishOptions, valueOf} from './rabbitmq-publisher.ts'
+import {Publisher, publishOptions} from './rabbitmq-publisher.ts'
 import {RabbitReader} from './rabbitmq-reader.ts'
 import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
 
@@ -53,7 +54,7 @@ export class RabbitBroker implements PubSub {
   /** Settles when the broker has confirmed the message; tries again where it goes away meanwhile. */
   async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const options = publishOptions(metadata, this.#settings)
-    const key = valueOf(metadata, 'routingKey')
+    const key = textNamed(metadata, 'routingKey')
     for (let tries = 1; ; tries++) {
       const opening = (this.#publisher ??= this.#newPublisher())
       const publisher = await opening

@@ -1,5 +1,6 @@
 import type {ConfirmChannel, Options} from 'amqplib'
 import {parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {textNamed} from '../component-values.ts'
 import type {BrokerMessage} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
 
@@ -55,9 +56,9 @@ export function publishOptions(
   {deliveryMode, ttlMs}: RabbitSettings
 ): Options.Publish {
   const lifeMs = lifeOf(metadata) ?? ttlMs
-  const priority = valueOf(metadata, 'priority')
+  const priority = textNamed(metadata, 'priority')
   const [contentType, messageId, correlationId, type] = ['contentType', 'messageID', 'correlationID', 'type'].map(
-    name => valueOf(metadata, name)
+    name => textNamed(metadata, name)
   )
   return {
     contentType: contentType || 'text/plain',
@@ -73,16 +74,8 @@ export function publishOptions(
 
 /** How long a message lives, in ms; a bare number counts seconds. What cannot be read is ignored. */
 function lifeOf(metadata: BrokerMessage['metadata']): number | undefined {
-  const text = valueOf(metadata, 'ttl') || valueOf(metadata, 'ttlInSeconds')
+  const text = textNamed(metadata, 'ttl') || textNamed(metadata, 'ttlInSeconds')
   const parsed = parseGoDuration(text)
   const ms = typeof parsed === 'number' ? parsed * (/^\d+$/.test(text) ? 1000 : 1) : 0
   return ms > 0 ? ms : undefined
-}
-
-/** The value of a key that is found in any capitals; '' = none. */
-export function valueOf(metadata: Readonly<Record<string, string>>, name: string): string {
-  const exact = metadata[name]
-  if (exact !== undefined && exact !== '') return exact
-  const lower = name.toLowerCase()
-  return Object.entries(metadata).find(([key, value]) => value !== '' && key.toLowerCase() === lower)?.[1] ?? ''
 }

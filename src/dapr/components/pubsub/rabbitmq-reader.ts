@@ -1,9 +1,10 @@
 import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../../model/errors.ts'
 import {aborted, pause} from '../../../platform/delay.ts'
+import {textNamed} from '../component-values.ts'
 import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
-import {declareTopic, valueOf} from './rabbitmq-publisher.ts'
+import {declareTopic} from './rabbitmq-publisher.ts'
 
 /** Maximum number of messages that wait here if no limit is set; the rest stays with the broker. */
 const MAX_WAITING = 256
@@ -139,7 +140,7 @@ async function openQueue(
     const dead = settings.enableDeadLetter ? {'x-dead-letter-exchange': `dlx-${queue}`} : {}
     await channel.assertQueue(queue, {durable, autoDelete, arguments: {...dead, ...limitsOf(settings), ...own}})
     await channel.prefetch(settings.prefetchCount || Math.max(MAX_WAITING, atOnce))
-    for (const key of valueOf(metadata, 'routingKey').split(',')) await channel.bindQueue(queue, topic, key)
+    for (const key of textNamed(metadata, 'routingKey').split(',')) await channel.bindQueue(queue, topic, key)
     return channel
   } catch (error) {
     await channel.close().catch(() => undefined)
@@ -148,7 +149,7 @@ async function openQueue(
 }
 
 const queueOf = ({topic, group, metadata}: SubscribeOptions, {consumerId}: RabbitSettings): string =>
-  valueOf(metadata, 'queueName') || `${consumerId || group}-${topic}`
+  textNamed(metadata, 'queueName') || `${consumerId || group}-${topic}`
 
 type Arguments = Readonly<Record<string, string | number | boolean>>
 
@@ -159,10 +160,10 @@ const limitsOf = ({maxLen, maxLenBytes}: RabbitSettings): Arguments => ({
 
 /** The arguments of the queue that a subscription itself sets. Throws for invalid ones. */
 function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
-  const type = valueOf(metadata, 'queueType') || 'classic'
+  const type = textNamed(metadata, 'queueType') || 'classic'
   if (!QUEUE_TYPES.includes(type)) throw new Error(`invalid queue type ${type}. Valid types are classic and quorum`)
   const numberOf = (name: string, most = Number.MAX_SAFE_INTEGER): number => {
-    const text = valueOf(metadata, name)
+    const text = textNamed(metadata, name)
     if (text !== '' && !/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, and not "${text}"`)
     return Math.min(Number(text), most)
   }
@@ -170,7 +171,7 @@ function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
   return {
     'x-queue-type': type,
     ...(priority > 0 && {'x-max-priority': priority}),
-    ...(/^(?:1|t|true|y|yes|on)$/i.test(valueOf(metadata, 'singleActiveConsumer')) && {
+    ...(/^(?:1|t|true|y|yes|on)$/i.test(textNamed(metadata, 'singleActiveConsumer')) && {
       'x-single-active-consumer': true
     }),
     ...(maxLen > 0 && {'x-max-length': maxLen}),

@@ -2,6 +2,7 @@ import type {ClientBase, Pool, QueryConfig, QueryResultRow} from 'pg'
 import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
+import {textNamed} from '../component-values.ts'
 import {inTransaction, migrate} from '../postgresql/migrations.ts'
 import {openPool} from '../postgresql/pool.ts'
 import type {Properties} from '../properties.ts'
@@ -143,7 +144,7 @@ class PostgresState implements StateStore {
 
 /** Seconds; 0: forever. Words as Dapr's (components-contrib: state/utils/ttl.go). */
 function ttlOf({metadata}: SetRequest): number {
-  const text = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'ttlinseconds')?.[1] ?? ''
+  const text = textNamed(metadata, 'ttlInSeconds')
   if (text === '') return 0
   const failure = "error parsing TTL: incorrect value for metadata 'ttlInSeconds'"
   if (!/^[-+]?\d+$/.test(text))

@@ -2,6 +2,7 @@ import {DELETE_SCRIPT, itemsIn, type RedisConnection, RedisError, type RedisRepl
 import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
+import {textNamed} from '../component-values.ts'
 import {openRedis} from '../redis/open-redis.ts'
 import {
   EtagError,
@@ -126,7 +127,7 @@ function saveCommand(request: SetRequest): Command {
 const deleteCommand = ({key, etag}: DeleteRequest): Command => ['EVAL', DELETE_SCRIPT, '1', key, etag || '0']
 
 function ttlIn(metadata: Readonly<Record<string, string>>): number | undefined {
-  const text = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'ttlinseconds')?.[1] ?? ''
+  const text = textNamed(metadata, 'ttlInSeconds')
   if (text === '') return undefined
   if (/^[-+]?\d+$/.test(text)) return Number(text)
   throw new Error(

@@ -13,12 +13,7 @@ export const EXPIRY: CommandTable = {
   pttl: expiryCommand(at => at - Date.now()),
   expiretime: expiryCommand(at => Math.trunc((at + 500) / 1000)),
   pexpiretime: expiryCommand(at => at),
-  persist: writes(2, ({db}, [key = '']) => {
-    if (db.get(key) === undefined || db.expiresAt(key) === undefined) return 0
-    db.setExpiry(key, undefined)
-    db.changed(key, 'g', 'persist')
-    return 1
-  })
+  persist: writes(2, ({db}, [key = '']) => (db.get(key) !== undefined && db.persist(key) ? 1 : 0))
 }
 
 function expires(name: string, isSeconds: boolean, isRelative: boolean): CommandDefinition {

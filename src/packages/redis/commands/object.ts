@@ -54,13 +54,7 @@ export function copyOfValue(value: Value): Value {
   if (value instanceof Map) return new Map(value)
   if (value instanceof Set) return new Set(value)
   if (Array.isArray(value)) return [...value]
-  return value instanceof SortedSet ? copyOfSortedSet(value) : copyOfStream(value)
-}
-
-function copyOfSortedSet(value: SortedSet): SortedSet {
-  const copy = new SortedSet()
-  for (const [member, score] of value.scores) copy.set(member, score)
-  return copy
+  return value instanceof SortedSet ? new SortedSet(new Map(value.scores)) : copyOfStream(value)
 }
 
 function copyOfStream(value: Stream): Stream {

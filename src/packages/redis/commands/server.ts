@@ -2,7 +2,7 @@ import {VERSION} from '../../../model/version.ts'
 import {keyless, reads, writes, type CommandTable} from '../engine/command.ts'
 import {noSuchKey, syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {OK_STATUS, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
+import {OK_STATUS, textPairs, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
 import type {CommandEngine, Session} from '../engine/session.ts'
 import {encodingOf, memoryOf} from './object.ts'
 
@@ -74,9 +74,7 @@ function config({engine}: Session, [given = '', ...args]: readonly string[]): Re
       return engine.configuration.get(args)
     case 'set': {
       if (args.length === 0 || args.length % 2 !== 0) throw wrongArity('config|set')
-      engine.configuration.set(
-        Array.from({length: args.length / 2}, (_, at) => [args[2 * at] ?? '', args[2 * at + 1] ?? ''])
-      )
+      engine.configuration.set(textPairs(args))
       return OK_STATUS
     }
     case 'resetstat':

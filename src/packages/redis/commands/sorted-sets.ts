@@ -2,7 +2,7 @@ import {reads, writes, type CommandDefinition, type CommandTable} from '../engin
 import type {Database} from '../engine/database.ts'
 import {syntaxError} from '../engine/errors.ts'
 import {clampRange, countIn, floating, integer} from '../engine/numbers.ts'
-import {Double, RedisError, formatDouble, type Result} from '../engine/result.ts'
+import {Double, RedisError, formatDouble, textPairs, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {SortedSet, type Scored} from '../engine/sorted-set.ts'
 import {scanned} from './scan.ts'
@@ -132,7 +132,7 @@ function readPairs(args: readonly string[], options: ReadonlySet<string>): reado
   if (orders > 1) throw new RedisError('ERR GT, LT, and/or NX options at the same time are not compatible')
   if (options.has('INCR') && args.length > 2)
     throw new RedisError('ERR INCR option supports a single increment-element pair')
-  return Array.from({length: args.length / 2}, (_, at) => [floating(args[2 * at] ?? ''), args[2 * at + 1] ?? ''])
+  return textPairs(args).map(([score, member]) => [floating(score), member])
 }
 
 function mayChange(old: number | undefined, score: number, options: ReadonlySet<string>): boolean {

@@ -15,7 +15,7 @@ export interface Trim {
 export function parseTrim(
   options: readonly string[],
   isAlone: boolean
-): {readonly wanted: Trim | undefined; readonly rest: readonly string[]} {
+): {readonly wanted: Trim; readonly rest: readonly string[]} {
   const [word = '', ...args] = options
   const kind = word.toUpperCase()
   if (kind !== 'MAXLEN' && kind !== 'MINID') throw syntaxError()

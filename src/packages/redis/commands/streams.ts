@@ -26,7 +26,7 @@ export const STREAMS: CommandTable = {
   }),
   xtrim: writes(-4, ({db}, [key = '', ...options]) => {
     const {wanted, rest} = parseTrim(options, true)
-    if (wanted === undefined || rest.length > 0) throw new RedisError('ERR syntax error')
+    if (rest.length > 0) throw new RedisError('ERR syntax error')
     const stream = db.stream(key)
     const count = stream === undefined ? 0 : trim(stream, wanted)
     if (count > 0) db.changed(key, 't', 'xtrim')

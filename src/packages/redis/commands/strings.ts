@@ -3,7 +3,7 @@ import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
 import {addFloating, addInt64, clampRange, floating, integer, parseInt64} from '../engine/numbers.ts'
-import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
+import {OK_STATUS, textPairs, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {parseExpiry} from './expiry.ts'
 
@@ -134,10 +134,7 @@ function getAndExpire({db}: Session, [key = '', option = '', time, ...rest]: rea
   const expiry = time === undefined ? undefined : parseExpiry(unit, time, 'getex')
   if (value === undefined) return null
   if (expiry !== undefined) expire(db, key, expiry)
-  else if (isPersist && db.expiresAt(key) !== undefined) {
-    db.setExpiry(key, undefined)
-    db.changed(key, 'g', 'persist')
-  }
+  else if (isPersist) db.persist(key)
   return value
 }
 
@@ -149,7 +146,7 @@ function plain(db: Database, key: string): string | null {
 
 function pairs(args: readonly string[], name: string): readonly (readonly [string, string])[] {
   if (args.length % 2 !== 0) throw wrongArity(name)
-  return Array.from({length: args.length / 2}, (_, at) => [args[2 * at] ?? '', args[2 * at + 1] ?? ''])
+  return textPairs(args)
 }
 
 function int64(text: string): bigint {

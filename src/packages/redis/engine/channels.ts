@@ -2,47 +2,40 @@ import {join, leave} from './keyed-sets.ts'
 import {MatchBudget, matches} from './pattern.ts'
 import type {Result} from './result.ts'
 
-/** A connection that listens to channels. */
-interface Subscriber {
-  readonly channels: Set<string>
-  readonly patterns: Set<string>
+const KINDS = ['channels', 'patterns'] as const
+export type ChannelKind = (typeof KINDS)[number]
+
+/** A connection that listens to channels, by their names or by patterns. */
+interface Subscriber extends Readonly<Record<ChannelKind, Set<string>>> {
   push(items: readonly Result[]): void
 }
 
 /** Channels and patterns, and who listens. */
 export class Channels {
-  readonly #channels = new Map<string, Set<Subscriber>>()
-  readonly #patterns = new Map<string, Set<Subscriber>>()
-
-  subscribe(session: Subscriber, channel: string): void {
-    session.channels.add(channel)
-    join(this.#channels, channel, session)
+  readonly #listening: Readonly<Record<ChannelKind, Map<string, Set<Subscriber>>>> = {
+    channels: new Map(),
+    patterns: new Map()
   }
 
-  subscribePattern(session: Subscriber, pattern: string): void {
-    session.patterns.add(pattern)
-    join(this.#patterns, pattern, session)
+  subscribe(session: Subscriber, kind: ChannelKind, name: string): void {
+    session[kind].add(name)
+    join(this.#listening[kind], name, session)
   }
 
-  unsubscribe(session: Subscriber, channel: string): void {
-    if (session.channels.delete(channel)) leave(this.#channels, channel, session)
-  }
-
-  unsubscribePattern(session: Subscriber, pattern: string): void {
-    if (session.patterns.delete(pattern)) leave(this.#patterns, pattern, session)
+  unsubscribe(session: Subscriber, kind: ChannelKind, name: string): void {
+    if (session[kind].delete(name)) leave(this.#listening[kind], name, session)
   }
 
   leaveAll(session: Subscriber): void {
-    for (const channel of session.channels) this.unsubscribe(session, channel)
-    for (const pattern of session.patterns) this.unsubscribePattern(session, pattern)
+    for (const kind of KINDS) for (const name of session[kind]) this.unsubscribe(session, kind, name)
   }
 
   /** Delivers a message; returns how many received it. Throws a RedisError, and delivers nothing, if the patterns cost too much. */
   publish(channel: string, message: string): number {
     const budget = new MatchBudget()
-    const matched = [...this.#patterns].filter(([pattern]) => matches(pattern, channel, budget))
+    const matched = [...this.#listening.patterns].filter(([pattern]) => matches(pattern, channel, budget))
     let receivers = 0
-    for (const session of this.#channels.get(channel) ?? []) {
+    for (const session of this.#listening.channels.get(channel) ?? []) {
       session.push(['message', channel, message])
       receivers++
     }
@@ -57,14 +50,14 @@ export class Channels {
 
   /** The channels with subscribers. */
   get names(): readonly string[] {
-    return [...this.#channels.keys()]
+    return [...this.#listening.channels.keys()]
   }
 
   get patternCount(): number {
-    return this.#patterns.size
+    return this.#listening.patterns.size
   }
 
   subscribers(channel: string): number {
-    return this.#channels.get(channel)?.size ?? 0
+    return this.#listening.channels.get(channel)?.size ?? 0
   }
 }

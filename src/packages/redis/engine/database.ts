@@ -153,6 +153,13 @@ export class Database {
     }
   }
 
+  /** Whether the key had an expiry; it has none any more. */
+  persist(key: string): boolean {
+    if (!this.expiries.delete(key)) return false
+    this.changed(key, 'g', 'persist')
+    return true
+  }
+
   /** All keys that have not expired. */
   *keys(): Generator<string, void> {
     for (const key of this.#values.keys()) {

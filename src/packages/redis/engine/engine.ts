@@ -37,7 +37,7 @@ export class RedisEngine {
   readonly #waiters = new KeyWaiters()
   readonly #journal: Journal | undefined
   readonly #timer = new ExpiryTimer(() => this.#waiters.serve())
-  readonly #databases: readonly Database[]
+  readonly databases: readonly Database[]
   readonly #watchers = new Map<Database, Map<string, Set<Session>>>()
 
   /** `journal` collects what a file has to learn; without it nothing is stored. */
@@ -55,16 +55,12 @@ export class RedisEngine {
       note: (database, key, changes) => journal?.note(database, key, changes),
       notify: (database, kind, event, key) => this.#notify(database, kind, event, key)
     }
-    this.#databases = Array.from({length: DATABASES}, (_, index) => new Database(index, events))
-  }
-
-  get databases(): readonly Database[] {
-    return this.#databases
+    this.databases = Array.from({length: DATABASES}, (_, index) => new Database(index, events))
   }
 
   /** Throws a RangeError for an index beyond the last. */
   database(index: number): Database {
-    const database = this.#databases[index]
+    const database = this.databases[index]
     if (database === undefined) throw new RangeError(`no database ${index}`)
     return database
   }

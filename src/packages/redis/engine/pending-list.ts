@@ -1,16 +1,9 @@
 import {compareIds, type StreamId} from './stream-id.ts'
 
-/** An entry that was delivered to a consumer. */
-export interface Delivery extends StreamId {
-  readonly consumer: string
-  /** The time of the last delivery, in milliseconds since 1970. */
-  readonly deliveredAt: number
-  readonly deliveries: number
-}
-
 /** An entry that was delivered and not acknowledged. */
 export interface PendingEntry extends StreamId {
   consumer: string
+  /** The time of the last delivery, in milliseconds since 1970. */
   deliveredAt: number
   deliveries: number
   /** The entry was acknowledged. */
@@ -20,6 +13,9 @@ export interface PendingEntry extends StreamId {
   /** The entry has to be written to the file. */
   isChanged: boolean
 }
+
+/** An entry that was delivered to a consumer. */
+export type Delivery = Readonly<Omit<PendingEntry, 'isGone' | 'isStored' | 'isChanged'>>
 
 /** Removed entries keep their places until there are this many of them, and more than of the others. */
 const MIN_GONE = 256

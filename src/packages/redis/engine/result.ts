@@ -106,6 +106,10 @@ export function bytesOf(text: string): string {
   return text
 }
 
+/** Texts in twos. */
+export const textPairs = (texts: readonly string[]): readonly (readonly [string, string])[] =>
+  Array.from({length: texts.length / 2}, (_, at) => [texts[2 * at] ?? '', texts[2 * at + 1] ?? ''])
+
 /** A floating point number as Redis prints it: 17 digits, or fewer if they mean the same. */
 export function formatDouble(value: number): string {
   if (value === Infinity) return 'inf'

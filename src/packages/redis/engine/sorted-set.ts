@@ -6,8 +6,12 @@ export interface Scored {
 
 /** A sorted set. Its order is computed when it is asked for: it serves people who look around, not hot loops. */
 export class SortedSet {
-  readonly scores = new Map<string, number>()
+  readonly scores: Map<string, number>
   #ordered: readonly Scored[] | undefined
+
+  constructor(scores = new Map<string, number>()) {
+    this.scores = scores
+  }
 
   /** Ascending by score, then by bytes. */
   get ordered(): readonly Scored[] {

@@ -1,5 +1,5 @@
 import type {Value} from '../engine/database.ts'
-import {formatDouble} from '../engine/result.ts'
+import {formatDouble, textPairs} from '../engine/result.ts'
 import {parseFloating} from '../engine/numbers.ts'
 import {SortedSet} from '../engine/sorted-set.ts'
 import {formatId, parseId} from '../engine/stream-id.ts'
@@ -45,7 +45,7 @@ export function decodeValue(type: string, bytes: Buffer): Value {
       return new Set(decodeAll(bytes))
     case 'zset': {
       const set = new SortedSet()
-      for (const [member, score] of pairsOf(decodeAll(bytes))) set.set(member, parseFloating(score) ?? 0)
+      for (const [member, score] of textPairs(decodeAll(bytes))) set.set(member, parseFloating(score) ?? 0)
       return set
     }
     case 'stream': {
@@ -110,8 +110,4 @@ export function decodeAll(bytes: Buffer): string[] {
     texts.push(bytes.toString('latin1', start, at))
   }
   return texts
-}
-
-function pairsOf(texts: readonly string[]): readonly (readonly [string, string])[] {
-  return Array.from({length: texts.length / 2}, (_, at) => [texts[2 * at] ?? '', texts[2 * at + 1] ?? ''])
 }

@@ -1,6 +1,6 @@
-import type {DatabaseSync} from 'node:sqlite'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {messageOf} from '../../../model/errors.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {RedisEngine} from '../engine/engine.ts'
 import {DamagedRow} from './encoding.ts'
 import {setAside, whyWithoutLocks} from '../../../platform/database-file.ts'
@@ -60,7 +60,7 @@ async function open(path: string, warn: (text: string) => void): Promise<StoredK
     behind.open(new KeyWriter(file, await load(file, engine)))
   } catch (error) {
     engine.close()
-    closeQuietly(file)
+    orElse(() => file.close(), undefined) // it may be damaged: then it is set aside next
     throw error
   }
   const close = (): void => {
@@ -75,11 +75,3 @@ const isUseless = (error: unknown): boolean =>
 
 const reasonOf = (error: unknown): string =>
   error instanceof ForeignFile ? error.message : `it is damaged (${messageOf(error)})`
-
-function closeQuietly(file: DatabaseSync): void {
-  try {
-    file.close()
-  } catch {
-    // the file is damaged: it is set aside next
-  }
-}
