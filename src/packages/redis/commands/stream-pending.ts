@@ -50,15 +50,11 @@ function claimIdle(
   {db}: Session,
   [key = '', name = '', consumer = '', idle = '', from = '', ...options]: readonly string[]
 ): Result {
-  const minIdle = Math.max(
-    integer(idle, () => new RedisError('ERR Invalid min-idle-time argument for XAUTOCLAIM')),
-    0
-  )
+  const minIdle = idleTime(idle, 'XAUTOCLAIM')
   const start = parseBound(from, true)
   const {count, isJustId} = parseOptions(options)
   const {stream, group} = groupAt(db, key, name)
   const now = Date.now()
-  group.consumer(consumer, now)
   const claimed: Result[] = []
   const gone: StreamId[] = []
   let left = count * 10
@@ -75,6 +71,7 @@ function claimIdle(
       gone.push(entry)
       continue
     }
+    group.consumer(consumer, now)
     group.assign({...entry, consumer, deliveredAt: now, deliveries: entry.deliveries + (isJustId ? 0 : 1)})
     claimed.push(isJustId ? formatId(entry) : shown(message))
   }
@@ -83,6 +80,12 @@ function claimIdle(
   db.note(key, claimed.length + gone.length)
   return [formatId(next), claimed, gone.map(formatId)]
 }
+
+const idleTime = (text: string, command: string): number =>
+  Math.max(
+    integer(text, () => new RedisError(`ERR Invalid min-idle-time argument for ${command}`)),
+    0
+  )
 
 function parseOptions(options: readonly string[]): {readonly count: number; readonly isJustId: boolean} {
   let count = 100
@@ -121,17 +124,13 @@ interface ClaimOptions {
 
 /** XCLAIM: pending entries that were idle for long enough get another consumer; deleted ones are no longer pending. */
 function claim({db}: Session, [key = '', name = '', consumer = '', idle = '', ...args]: readonly string[]): Result {
-  const minIdle = Math.max(
-    integer(idle, () => new RedisError('ERR Invalid min-idle-time argument for XCLAIM')),
-    0
-  )
+  const minIdle = idleTime(idle, 'XCLAIM')
   const firstOption = args.findIndex((arg, at) => at > 0 && CLAIM_OPTIONS.has(arg.toUpperCase()))
   const ids = (firstOption === -1 ? args : args.slice(0, firstOption)).map(text => parseId(text))
   const now = Date.now()
   const {stream, group} = groupAt(db, key, name)
   const options = parseClaim(firstOption === -1 ? [] : args.slice(firstOption), now)
   if (options.lastId !== undefined && compareIds(options.lastId, group.lastId) > 0) group.lastId = options.lastId
-  group.consumer(consumer, now)
   const claimed: Result[] = []
   for (const id of ids) {
     const entry = group.pending.find(id)
@@ -141,6 +140,7 @@ function claim({db}: Session, [key = '', name = '', consumer = '', idle = '', ..
     if (entry !== undefined && minIdle > 0 && now - entry.deliveredAt < minIdle) continue
     const deliveries =
       options.deliveries ?? (entry?.deliveries ?? 1) + (options.isJustId || entry === undefined ? 0 : 1)
+    group.consumer(consumer, now)
     group.assign({ms: id.ms, seq: id.seq, consumer, deliveredAt: options.deliveredAt, deliveries})
     claimed.push(options.isJustId ? formatId(id) : shown(message))
   }
