@@ -1,10 +1,19 @@
-/** Calls `task` for each item, at most `most` at a time. Rejects with the first error; results are in the order of the items. */
+import {allOrNone} from './all-or-none.ts'
+
+/**
+ * Calls `task` for each item, at most `most` at a time. Rejects with the first error once the calls that are under way have ended; no
+ * other one begins then. Results are in the order of the items.
+ */
 export async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<R>, most = 16): Promise<R[]> {
   const results: R[] = []
-  const entries = items.entries()
+  const left = [...items.entries()].toReversed()
   const worker = async (): Promise<void> => {
-    for (const [index, item] of entries) results[index] = await task(item)
+    for (let next = left.pop(); next !== undefined; next = left.pop())
+      results[next[0]] = await task(next[1]).catch((error: unknown) => {
+        left.length = 0
+        throw error
+      })
   }
-  await Promise.all(Array.from({length: Math.min(most, items.length)}, worker))
+  await allOrNone(Array.from({length: Math.min(most, items.length)}, worker))
   return results
 }

@@ -92,6 +92,25 @@ t.test('Ctrl-C while the server is away says so; a second one waits no longer', 
   t.match(run.stderr.text, '❌  cannot reach the API server')
 })
 
+t.test('a second Ctrl-C does not wait for the answer of a server that hangs', async t => {
+  const {server, run: start} = await openShop(t)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  const asked = Promise.withResolvers<void>()
+  server.answer = ({method, query}) => {
+    if (method !== 'GET' || query.has('watch')) return undefined
+    asked.resolve()
+    return 'never'
+  }
+  run.signal('SIGINT')
+  await asked.promise
+  const since = performance.now()
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(run.stderr.text, 'no answer within 5 s')
+  t.ok(performance.now() - since < 40_000, 'else it waits for a minute')
+})
+
 t.test('a server that is away for a moment while all is taken back', async t => {
   const {server, run: start} = await openShop(t)
   const run = start()
@@ -212,6 +231,17 @@ t.test('stop elsewhere: what an app prints at SIGTERM is shown and filed', async
   t.ok(files.some(text => text.includes('my last words')))
 })
 
+t.test('a Deployment that is deleted by hand leaves its Service: it is named until it is gone', async t => {
+  const {server, run: start} = await openShop(t, [{appID: 'stock', createService: true, appPort: 3000}])
+  const run = start()
+  await run.waitForLine('1 app ready')
+  server.remove('/apis/apps/v1/namespaces/shop/deployments/stock')
+  server.remove('/api/v1/namespaces/shop/pods/stock-1')
+  await run.waitForLine('waiting until it is gone: Service "stock" (stop -k deletes it)', {stream: 'stderr'})
+  server.remove('/api/v1/namespaces/shop/services/stock')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
 t.test('a token that has expired while a run is under way is fetched anew', async t => {
   const {rig, server, run: start} = await openShop(t)
   const credential = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"'$(cat token)'"}}`
@@ -268,6 +298,51 @@ t.test('a server that fails while objects are applied: all is taken back', async
     '❌  the API server of the Kubernetes context "kind-fake" could not apply Deployment "shop" (status 500)\nfake 500\n'
   )
   t.same([...server.objects.keys()], [])
+})
+
+const component = (name: string): string =>
+  JSON.stringify({
+    apiVersion: 'dapr.io/v1alpha1',
+    kind: 'Component',
+    metadata: {name},
+    spec: {type: 'state.redis', version: 'v1', metadata: []}
+  })
+
+t.test('a resource that is under way while another one is refused is taken back, too', async t => {
+  const {rig, server, run: start} = await openShop(t, [{appID: 'stock', resourcesPath: '../res'}])
+  await rig.write({'res/a.yaml': component('slow'), 'res/b.yaml': component('bad')})
+  const listed = Promise.withResolvers<void>()
+  let isRefused = false
+  server.answer = async ({method, path, query}) => {
+    if (isRefused && method === 'GET' && path.endsWith('/components')) listed.resolve()
+    if (method !== 'PATCH' || query.has('dryRun')) return undefined
+    if (path.endsWith('/bad')) {
+      isRefused = true
+      return {code: 500}
+    }
+    // the other one comes to the server when all is taken back, if nothing waits for it
+    await Promise.race([listed.promise, new Promise(resolve => setTimeout(resolve, 1000))])
+    return undefined
+  }
+  const run = start()
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(run.stderr.text, 'could not apply Component "bad" (status 500)')
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('what may not be deleted keeps none of the others', async t => {
+  const {server, run: start} = await openShop(t, [
+    {appID: 'stock', createService: true, appPort: 3000},
+    {appID: 'shop', createService: true, appPort: 3000, dependsOn: ['stock']}
+  ])
+  const run = start()
+  await run.waitForLine('2 apps ready')
+  const service = '/api/v1/namespaces/shop/services/shop'
+  server.answer = ({method, path}) => (method === 'DELETE' && path === service ? {code: 403} : undefined)
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(run.stderr.text, 'you may not delete Service "shop" in the Kubernetes context "kind-fake"')
+  t.same([...server.objects.keys()], [service])
 })
 
 t.test('a kind that the cluster does not know, and a conflict', async t => {

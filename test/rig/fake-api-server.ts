@@ -34,6 +34,8 @@ export type Answer =
   | 'gone'
   /** The answer begins, and never ends. */
   | 'half'
+  /** The answer begins, and the connection ends. */
+  | 'cut'
   | undefined
 
 const DAPR_KINDS = [
@@ -50,7 +52,7 @@ const WATCHED = /\/(?:deployments|jobs|pods)$/
  */
 export class FakeApiServer {
   /** Looked at before each request. */
-  answer: (asked: Asked) => Answer = () => undefined
+  answer: (asked: Asked) => Answer | Promise<Answer> = () => undefined
   readonly asked: string[] = []
   readonly objects = new Map<string, Stored>()
   readonly #counts = new Map<string, number>()
@@ -187,10 +189,15 @@ export class FakeApiServer {
     const pieces: Buffer[] = []
     for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
     const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
-    const given = this.answer({method, path, query, token, nth})
+    const given = await this.answer({method, path, query, token, nth})
     if (given === 'never') return
     if (given === 'gone') return void request.socket.destroy()
-    if (given === 'half') return void response.writeHead(200, {'content-length': 100}).write('{')
+    if (given === 'half' || given === 'cut') {
+      response.writeHead(200, {'content-length': 100}).write('{', () => {
+        if (given === 'cut') response.destroy()
+      })
+      return
+    }
     if (given !== undefined)
       return send(
         response,

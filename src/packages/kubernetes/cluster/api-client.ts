@@ -3,7 +3,7 @@ import {Agent as HttpsAgent, request as requestHttps} from 'node:https'
 import {jsonIn} from '../../../model/is-json.ts'
 import {collect, UncollectedBody} from '../../../proxy/net/collector.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
-import {ClusterError, type ClusterStatus} from './api-error.ts'
+import {ClusterError, isStatus, type ClusterStatus} from './api-error.ts'
 import type {ClusterAccess} from './kubeconfig.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {pause} from '../../../platform/delay.ts'
@@ -67,11 +67,9 @@ export class ClusterClient {
    * must have is looked at here (`Ask.needs`).
    */
   async json<T>(method: Method, path: string, ask: Ask = {}): Promise<T> {
-    const response = await this.open(method, path, ask)
-    const text = await bodyText(response, MAX_RESPONSE_BYTES).catch((error: unknown) => {
-      throw this.#unreachable(error)
-    })
-    const answer = jsonIn(text)
+    const answer = jsonIn(
+      await this.#patiently(ask, async () => bodyText(await this.#once(method, path, ask), MAX_RESPONSE_BYTES))
+    )
     if (answer === undefined) throw this.#noServer(method, path, 'with no JSON')
     if (ask.needs !== undefined && !has(answer, ask.needs)) throw this.#noServer(method, path, `without ${ask.needs}`)
     return answer as T
@@ -83,35 +81,41 @@ export class ClusterClient {
 
   /** The body as it comes: a watch, a log. Rejects as `json`. */
   async open(method: Method, path: string, ask: Ask = {}): Promise<IncomingMessage> {
+    return this.#patiently(ask, async () => this.#once(method, path, ask))
+  }
+
+  async #patiently<T>(ask: Ask, attempt: () => Promise<T>): Promise<T> {
     const startedAt = performance.now()
     let hasNewCredentials = false
     for (let tries = 0; ; tries++) {
       ask.signal?.throwIfAborted()
       const elapsed = performance.now() - startedAt
       try {
-        return await this.#once(method, path, ask)
+        return await attempt()
       } catch (error) {
-        if (error instanceof ClusterError) {
-          if (error.code === 401 && !hasNewCredentials) {
-            hasNewCredentials = true
-            this.access.forget()
-            continue
-          }
-          if (!isBusy(error) || elapsed > BUSY_MS) throw error
-          await pause(pauseMs(tries, error.status.details?.retryAfterSeconds), ask.signal)
-        } else {
-          ask.signal?.throwIfAborted()
-          if (error instanceof StaleConnection) continue
-          const {signal} = this.#hurry
-          const isOver = signal.aborted || elapsed >= (ask.patienceMs ?? this.outageMs)
-          if (error instanceof UserError || isOver) throw this.#unreachable(error)
-          await pause(pauseMs(tries), ask.signal === undefined ? signal : AbortSignal.any([signal, ask.signal]))
+        if (isStatus(error, 401) && !hasNewCredentials) {
+          hasNewCredentials = true
+          this.access.forget()
+          continue
         }
+        ask.signal?.throwIfAborted()
+        if (error instanceof StaleConnection) continue
+        const fault = error instanceof ClusterError ? error : this.#unreachable(error)
+        if (elapsed >= this.#patienceMs(error, ask)) throw fault
+        const signals = [ask.signal, fault instanceof ClusterError ? undefined : this.#hurry.signal]
+        const seconds = fault instanceof ClusterError ? fault.status.details?.retryAfterSeconds : undefined
+        await pause(pauseMs(tries, seconds), AbortSignal.any(signals.filter(each => each !== undefined)))
       }
     }
   }
 
-  /** From now on a server that cannot be reached is not asked again. */
+  /** How long to retry what has failed like this; 0 = not at all. */
+  #patienceMs(error: unknown, {patienceMs = this.outageMs}: Ask): number {
+    if (error instanceof ClusterError) return isBusy(error) ? BUSY_MS : 0
+    return error instanceof UserError || this.#hurry.signal.aborted ? 0 : patienceMs
+  }
+
+  /** From now on a server that cannot be reached is not asked again, and has little time for what it was asked. */
   hurry(): void {
     this.#hurry.abort()
   }
@@ -147,17 +151,30 @@ export class ClusterClient {
   }
 
   async #send(url: URL, {request, options, body, timeoutMs}: Sending): Promise<IncomingMessage> {
+    const {signal} = this.#hurry
     return new Promise((resolve, reject) => {
-      const sent = request(url, options, response => {
+      let timer: NodeJS.Timeout | undefined
+      const wait = (ms: number): void => {
         clearTimeout(timer)
+        timer = setTimeout(() => sent.destroy(silentFor(ms)), ms)
+      }
+      const hurry = (): void => wait(FIRST_ANSWER_MS)
+      const settle = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', hurry)
+      }
+      const sent = request(url, options, response => {
+        settle()
         // of the body, too; a watch has a time of its own
-        if (timeoutMs > 0) response.setTimeout(timeoutMs, () => response.destroy(silent))
+        if (timeoutMs > 0) response.setTimeout(timeoutMs, () => response.destroy(silentFor(timeoutMs)))
         resolve(response)
       })
-      const silent = new Error(`no answer within ${timeoutMs / 1000} s`)
-      const timer = timeoutMs === 0 ? undefined : setTimeout(() => sent.destroy(silent), timeoutMs)
+      if (timeoutMs > 0) {
+        wait(timeoutMs)
+        signal.addEventListener('abort', hurry)
+      }
       sent.on('error', error => {
-        clearTimeout(timer)
+        settle()
         // the server has closed a connection that was idle
         reject(sent.reusedSocket && codeOf(error) === 'ECONNRESET' ? new StaleConnection() : error)
       })
@@ -178,6 +195,8 @@ export class ClusterClient {
     })
   }
 }
+
+const silentFor = (ms: number): Error => new Error(`no answer within ${ms / 1000} s`)
 
 const TLS_FAULT = /CERT|SIGNATURE|^ERR_TLS/
 

@@ -94,7 +94,8 @@ export async function checkObjects(store: ObjectStore, objects: TemplateObjects)
     ...objects.apps.flatMap(app => objectsOf(app).map(object => ({object, shownAs: `app "${app.id}"`})))
   ]
   const found = await inParallel(wanted, async ({object}) => store.find(object))
-  refuse(found.flatMap(live => (live === undefined || isOurs(live, objects.name) ? [] : [foreign(live, store)])))
+  const others = found.flatMap(live => (live === undefined || isOurs(live, objects.name) ? [] : [foreign(live, store)]))
+  throwAll(others, notDeployable)
   const faults: UserError[] = []
   const changes = await inParallel([...wanted.entries()], async ([index, {object, shownAs}]) => {
     try {
@@ -105,7 +106,7 @@ export async function checkObjects(store: ObjectStore, objects: TemplateObjects)
       return []
     }
   })
-  refuse(faults)
+  throwAll(faults, notDeployable)
   const keys = new Set(wanted.map(({object}) => objectKey(object)))
   const all = await findAll(store, `${TEMPLATE_LABEL}=${objects.name}`)
   return {changes: changes.flat(), surplus: all.filter(live => !keys.has(objectKey(live)))}
@@ -160,8 +161,10 @@ interface FieldsOf {
   readonly subresource?: string
 }
 
-/** Throws one error for all. */
-function refuse(faults: readonly UserError[]): void {
+const notDeployable = (count: number): string => `the template cannot be deployed: ${count} objects have mistakes`
+
+/** Throws one error for all. `what`: what they mean together, if there are several. */
+export function throwAll(faults: readonly UserError[], what: (count: number) => string): void {
   const [fault, ...others] = faults
   if (fault === undefined) return
   if (others.length === 0) throw fault
@@ -169,7 +172,5 @@ function refuse(faults: readonly UserError[]): void {
     each =>
       `  ${messageOf(each)}${each.explanation === '' ? '' : `\n    ${each.explanation.replaceAll('\n', '\n    ')}`}`
   )
-  throw new UserError(`the template cannot be deployed: ${faults.length} objects have mistakes`, {
-    explanation: text.join('\n')
-  })
+  throw new UserError(what(faults.length), {explanation: text.join('\n')})
 }

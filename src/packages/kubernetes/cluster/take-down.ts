@@ -3,7 +3,8 @@ import {UserError} from '../../../model/errors.ts'
 import {stopLevels} from '../../../supervisor/order/stop-order.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {KubernetesObject} from '../object.ts'
-import {findAll} from './check.ts'
+import {ClusterError} from './api-error.ts'
+import {findAll, throwAll} from './check.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
 import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 import type {Pod} from './pod.ts'
@@ -33,8 +34,8 @@ const SAID_MS = 2000
 const INTERVAL_MS = 200
 
 /**
- * Deletes what the labels select: dependents first, then what they need once their pods are gone, and resources last.
- * Returns the number of objects. Rejects with a `UserError` that names what does not go.
+ * Deletes what the labels select: dependents first, then what they need once their pods are gone, and resources last. What cannot be
+ * deleted keeps none of the others. Returns the number of objects. Rejects with a `UserError` that names what does not go.
  */
 export async function takeDown(options: TakeDownOptions): Promise<number> {
   const {store, labels, apps, now} = options
@@ -42,6 +43,7 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
   if (all.length === 0) return 0
   const end = new AbortController()
   const pods = await watchPods(store, labels, end.signal)
+  const faults: UserError[] = []
   try {
     const ids = new Set(all.map(appOf))
     const known = stopLevels(apps.map(({id, dependsOn}) => ({plan: {id, dependsOn}}))).map(level =>
@@ -50,40 +52,60 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
     const unknown = [...ids].filter(id => id !== '' && !known.flat().includes(id))
     for (const level of [unknown, ...known]) {
       const ofLevel = all.filter(object => level.includes(appOf(object)))
-      await deleteAll(options, ofLevel)
-      await pods.gone(level, patienceFor(ofLevel), now)
+      const kept = await deleteAll(options, ofLevel, faults)
+      const going = level.filter(id => !kept.some(object => appOf(object) === id))
+      faults.push(...(await pods.gone(going, patienceFor(ofLevel), now)))
     }
-    await deleteAll(
-      options,
-      all.filter(object => appOf(object) === '')
-    )
-    await allGone(options)
+    const resources = all.filter(object => appOf(object) === '')
+    await deleteAll(options, resources, faults)
+    if (faults.length === 0) await allGone(options)
   } finally {
     end.abort()
   }
+  throwAll(faults, () => notAll(store))
   return all.length
 }
 
+const notAll = ({namespace}: ObjectStore): string => `not everything is gone from the namespace "${namespace}"`
+
 const appOf = ({metadata}: KubernetesObject): string => metadata.labels['app'] ?? ''
 
-async function deleteAll({store, onDelete}: TakeDownOptions, objects: readonly LiveObject[]): Promise<void> {
+/** Returns those that the server refuses to delete; why is among `faults` then. */
+async function deleteAll(
+  {store, onDelete}: TakeDownOptions,
+  objects: readonly LiveObject[],
+  faults: UserError[]
+): Promise<readonly LiveObject[]> {
   for (const id of new Set(objects.map(appOf)))
     onDelete(
       id,
       objects.filter(object => appOf(object) === id)
     )
-  await inParallel(objects, async object => store.delete(object))
+  const kept = await inParallel(objects, async object => {
+    try {
+      await store.delete(object)
+      return []
+    } catch (error) {
+      if (!(error instanceof UserError && error.cause instanceof ClusterError)) throw error // else it cannot be asked
+      faults.push(error)
+      return [object]
+    }
+  })
+  return kept.flat()
 }
 
-/** Settles when the pods of these workloads are gone, which another client has deleted: until then they may print. */
-export async function podsGone(
-  {store, labels, apps, now}: TakeDownOptions,
-  workloads: readonly KubernetesObject[]
-): Promise<void> {
+/**
+ * Settles when the pods of these workloads are gone, which another client has deleted: until then they may print; and when all else is
+ * gone, too. A `stop` elsewhere deletes it; who has deleted the workloads by hand is told what is left.
+ */
+export async function podsGone(options: TakeDownOptions, workloads: readonly KubernetesObject[]): Promise<void> {
+  const {store, labels, apps, now} = options
   const end = new AbortController()
   const pods = await watchPods(store, labels, end.signal)
   const ids = apps.map(({id}) => id)
-  await pods.gone(ids, patienceFor(workloads), now).finally(() => end.abort())
+  const faults = await pods.gone(ids, patienceFor(workloads), now).finally(() => end.abort())
+  throwAll(faults, () => notAll(store))
+  await allGone(options, ' (stop -k deletes it)')
 }
 
 /** The longest time that a pod of these may take to be gone, in ms. */
@@ -98,8 +120,8 @@ function patienceFor(workloads: readonly KubernetesObject[]): number {
 }
 
 interface PodsLeft {
-  /** Settles when no pod of these apps is left. Rejects with a `UserError` if they do not go. */
-  gone(ids: readonly string[], patienceMs: number, now: AbortSignal): Promise<void>
+  /** Settles when no pod of these apps is left, or with the error that they do not go. */
+  gone(ids: readonly string[], patienceMs: number, now: AbortSignal): Promise<readonly UserError[]>
 }
 
 async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal): Promise<PodsLeft> {
@@ -133,16 +155,19 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
       await promise
       clearTimeout(timer)
       now.removeEventListener('abort', look)
-      if (isOver()) return
+      if (isOver()) return []
       const names = those().map(({metadata}) => metadata.name)
-      throw new UserError(`pods do not terminate: ${names.join(', ')}`, {
-        explanation: `Look at: kubectl describe pod ${names[0] ?? ''} -n ${store.namespace}`
-      })
+      const {namespace, context} = store.client.access
+      return [
+        new UserError(`pods do not terminate: ${names.join(', ')}`, {
+          explanation: `Look at: kubectl describe pod ${names[0] ?? ''} -n ${namespace} --context ${context}`
+        })
+      ]
     }
   }
 }
 
-async function allGone({store, labels, now, onWait}: TakeDownOptions): Promise<void> {
+async function allGone({store, labels, now, onWait}: TakeDownOptions, hint = ''): Promise<void> {
   const startedAt = performance.now()
   let isSaid = false
   while (!now.aborted) {
@@ -151,12 +176,12 @@ async function allGone({store, labels, now, onWait}: TakeDownOptions): Promise<v
     const elapsed = performance.now() - startedAt
     const kept = left.map(keptText)
     if (elapsed > OBJECT_MS)
-      throw new UserError(`not everything is gone from the namespace "${store.namespace}"`, {
+      throw new UserError(notAll(store), {
         explanation: kept.map(text => `  ${text}`).join('\n')
       })
     if (elapsed > SAID_MS && !isSaid) {
       isSaid = true
-      onWait(`waiting until it is gone: ${kept.join('; ')}`)
+      onWait(`waiting until it is gone: ${kept.join('; ')}${hint}`)
     }
     await sleep(INTERVAL_MS)
   }

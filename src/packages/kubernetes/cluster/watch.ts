@@ -10,6 +10,13 @@ export interface WatchedObject {
   readonly metadata: {readonly uid: string; readonly name: string; readonly resourceVersion: string}
 }
 
+/** The objects to watch: their path, and the labels that they have. */
+interface Watched {
+  readonly path: string
+  readonly labels: string
+  readonly signal: AbortSignal
+}
+
 export interface WatchHandler<T extends WatchedObject> {
   /** An object is new, or has changed. */
   changed(object: T): void
@@ -44,28 +51,24 @@ const PAGE = 500
  */
 export async function watch<T extends WatchedObject>(
   client: ClusterClient,
-  {path, labels, signal}: {readonly path: string; readonly labels: string; readonly signal: AbortSignal},
+  what: Watched,
   handler: WatchHandler<T>
 ): Promise<void> {
-  const watcher = new Watcher<T>(client, {path, labels, signal}, handler)
+  const watcher = new Watcher<T>(client, what, handler)
   await watcher.list(undefined)
   void watcher.follow()
 }
 
 class Watcher<T extends WatchedObject> {
   readonly #client: ClusterClient
-  readonly #what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal}
+  readonly #what: Watched
   readonly #handler: WatchHandler<T>
   readonly #known = new Map<string, T>()
   /** The version from which the watch continues; '' = list first. */
   #version = ''
   #isTroubled = false
 
-  constructor(
-    client: ClusterClient,
-    what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal},
-    handler: WatchHandler<T>
-  ) {
+  constructor(client: ClusterClient, what: Watched, handler: WatchHandler<T>) {
     this.#client = client
     this.#what = what
     this.#handler = handler
@@ -75,6 +78,7 @@ class Watcher<T extends WatchedObject> {
     const {path, labels, signal} = this.#what
     const found = new Set<string>()
     let next: string | undefined
+    let version: string
     do {
       const query = {labelSelector: labels, limit: PAGE, continue: next}
       const {items, metadata} = await this.#client.json<List<T>>('GET', path, {
@@ -87,9 +91,11 @@ class Watcher<T extends WatchedObject> {
         found.add(item.metadata.uid)
         this.#changed(item)
       }
-      this.#version = metadata?.resourceVersion ?? ''
+      version = metadata?.resourceVersion ?? ''
       next = metadata?.continue || undefined
     } while (next !== undefined)
+    // a list that breaks off is read again
+    this.#version = version
     for (const [uid, object] of this.#known) if (!found.has(uid)) this.#gone(object)
   }
 

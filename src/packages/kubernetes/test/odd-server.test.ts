@@ -1,6 +1,6 @@
 import {join} from 'node:path'
-import t from 'tap'
-import {FakeApiServer} from '../../../../test/rig/fake-api-server.ts'
+import t, {type Test} from 'tap'
+import {FakeApiServer, type Answer} from '../../../../test/rig/fake-api-server.ts'
 import {UserError} from '../../../model/errors.ts'
 import {ClusterClient} from '../cluster/api-client.ts'
 import {openAccess} from '../cluster/kubeconfig.ts'
@@ -88,3 +88,56 @@ t.test(
     t.equal(asked, 1)
   }
 )
+
+/** A client of a server that answers as the test says. */
+async function openClient(t: Test) {
+  const server = new FakeApiServer()
+  await server.open()
+  const folder = t.testdir({config: server.kubeconfig()})
+  const client = new ClusterClient(
+    openAccess({context: '', namespace: ''}, {KUBECONFIG: join(folder, 'config')}, folder)
+  )
+  t.teardown(async () => {
+    client.close()
+    await server.close()
+  })
+  return {server, client}
+}
+
+t.test('an answer that breaks off is asked for again, as one that does not come', async t => {
+  const {server, client} = await openClient(t)
+  server.answer = ({nth}) => (nth === 1 ? 'cut' : undefined)
+  await t.rejects(client.json('GET', '/version'), {message: /^cannot reach the API server/})
+  client.outageMs = 3000
+  server.answer = ({path, nth}) => (path === '/apis/dapr.io' && nth === 1 ? 'cut' : undefined)
+  t.match(await client.json('GET', '/apis/dapr.io'), {versions: [{}]})
+})
+
+const page = (name: string, metadata: object): Answer => ({
+  code: 200,
+  body: {metadata, items: [{metadata: {uid: name, name, resourceVersion: '1'}}]}
+})
+
+t.test('a list that breaks off between its pages is read again', async t => {
+  const {server, client} = await openClient(t)
+  const watched = Promise.withResolvers<void>()
+  let pages = 0
+  server.answer = ({path, query}) => {
+    if (!path.endsWith('/pods')) return undefined
+    if (query.get('resourceVersion') === '5') return {code: 410}
+    if (query.has('watch')) watched.resolve()
+    if (query.has('watch')) return 'never'
+    if (query.has('continue')) return ++pages === 1 ? {code: 500} : page('b', {resourceVersion: '7'})
+    return page('a', seen.length === 0 ? {resourceVersion: '5'} : {resourceVersion: '7', continue: 'more'})
+  }
+  const seen: string[] = []
+  const end = new AbortController()
+  t.teardown(() => end.abort())
+  await watch(
+    client,
+    {path: '/api/v1/namespaces/shop/pods', labels: '', signal: end.signal},
+    {changed: ({metadata}) => seen.push(metadata.name), gone: () => undefined}
+  )
+  await watched.promise
+  t.same(seen, ['a', 'b'])
+})
