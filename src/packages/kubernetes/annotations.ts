@@ -65,8 +65,7 @@ function sizes(
 }
 
 /** Whether an address is that of localhost, where a pod has nothing of Dapr's. */
-export const isHere = (address: string): boolean =>
-  /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(?::\d+)?$/.test(address)
+const isHere = (address: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(?::\d+)?$/.test(address)
 
-const ofAnotherHost = (address: string | undefined): string | undefined =>
+export const ofAnotherHost = (address: string | undefined): string | undefined =>
   address === undefined || isHere(address) ? undefined : address

@@ -1,13 +1,15 @@
 import {basename, dirname} from 'node:path'
 import type {Entry} from '../../files/config/service-versions.ts'
-import {isHere, listenAddresses} from './annotations.ts'
+import {listenAddresses, ofAnotherHost} from './annotations.ts'
 import {podPort} from './variables.ts'
 
 /** The ports of each sidecar: apps share the network of theirs. */
 export const SIDECAR_PORTS = {DAPR_HTTP_PORT: '3500', DAPR_GRPC_PORT: '50001'} as const
 
 const PLACEMENT_PORT = '50005'
+const PLACEMENT = `placement:${PLACEMENT_PORT}`
 const SCHEDULER_PORT = '50006'
+const SCHEDULER = `scheduler:${SCHEDULER_PORT}`
 
 /** The sidecar of an app: a real daprd in the network of the app's container, with all that the template says of it. `shown`: a path as the compose file writes it; `dapr`: the version of the images. */
 export function daprdService(entry: Entry, shown: (path: string) => string, dapr: string): object {
@@ -73,15 +75,11 @@ function flagsOf(entry: Entry, dapr: string): readonly string[] {
   ]
 }
 
-const elsewhereOrNone = (address: string | undefined): string =>
-  address === undefined || address === '' || isHere(address) ? '' : address
+/** The address that a template names, or that of a service of the compose file; '' turns it off, as in Dapr. */
+const addressOf = (written: string | undefined, own: string): string =>
+  written === '' ? '' : (ofAnotherHost(written) ?? own)
 
-/** '' turns it off, as in Dapr. */
-function placementOf({settings}: Entry): string {
-  const {placementHostAddress} = settings.values
-  if (placementHostAddress === '') return ''
-  return elsewhereOrNone(placementHostAddress) || `placement:${PLACEMENT_PORT}`
-}
+const placementOf = ({settings}: Entry): string => addressOf(settings.values.placementHostAddress, PLACEMENT)
 
 /** Whether Dapr of this version keeps jobs, reminders and what workflows wait for in a scheduler: from 1.14 on. */
 function hasScheduler(dapr: string): boolean {
@@ -89,16 +87,11 @@ function hasScheduler(dapr: string): boolean {
   return major === '' || Number(major) > 1 || Number(minor) >= 14
 }
 
-/** '' turns it off, as in Dapr. */
-function schedulerOf({settings}: Entry, dapr: string): string {
-  const {schedulerHostAddress} = settings.values
-  if (schedulerHostAddress === '' || !hasScheduler(dapr)) return ''
-  return elsewhereOrNone(schedulerHostAddress) || `scheduler:${SCHEDULER_PORT}`
-}
+const schedulerOf = ({settings}: Entry, dapr: string): string =>
+  hasScheduler(dapr) ? addressOf(settings.values.schedulerHostAddress, SCHEDULER) : ''
 
 /** Whether its sidecar uses the scheduler of the compose file. */
-export const needsScheduler = (entry: Entry, dapr: string): boolean =>
-  schedulerOf(entry, dapr) === `scheduler:${SCHEDULER_PORT}`
+export const needsScheduler = (entry: Entry, dapr: string): boolean => schedulerOf(entry, dapr) === SCHEDULER
 
 /** The folder that `dapr init` mounts: the image's user may write there. */
 const SCHEDULER_FOLDER = '/var/lock'
@@ -110,7 +103,7 @@ export const schedulerService = (dapr: string): object => ({
 })
 
 /** Whether its sidecar uses the placement service of the compose file. */
-export const needsPlacement = (entry: Entry): boolean => placementOf(entry) === `placement:${PLACEMENT_PORT}`
+export const needsPlacement = (entry: Entry): boolean => placementOf(entry) === PLACEMENT
 
 export const placementService = (dapr: string): object => ({
   image: `daprio/placement:${dapr}`,

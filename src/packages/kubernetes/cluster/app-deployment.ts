@@ -3,7 +3,7 @@ import type {AppObjects} from '../object.ts'
 import type {ClusterClient} from './api-client.ts'
 import type {ApplyOutcome} from './apply.ts'
 import type {AppProgress} from './cluster-event.ts'
-import {ContainerLog} from './container-log.ts'
+import {ContainerLog, LAST_LINE_MS} from './container-log.ts'
 import {within} from '../../../platform/delay.ts'
 import {isOlder, type LiveObject} from './object-store.ts'
 import {SIDECAR, statusesOf, type ContainerStatus, type Pod, type Terminated} from './pod.ts'
@@ -39,14 +39,14 @@ export interface ContainerExit {
 const TAIL = 10
 /** A container that ran for this long starts a new row of failures. */
 const STEADY_MS = 10_000
-/** The last line of a container may come after the news of its end. */
-const LAST_LINE_MS = 2000
 
 /** One app of a run on Kubernetes: its workload, its pods and their logs. */
 export class AppDeployment {
   readonly app: AppObjects
   readonly #options: AppDeploymentOptions
   readonly #pods = new Map<string, Pod>()
+  /** There is one, or there was. */
+  #hasPods = false
   readonly #logs = new Map<string, ContainerLog>()
   readonly #telling = new Set<Promise<void>>()
   /** Ids of the starts of containers whose end was reported. */
@@ -103,7 +103,8 @@ export class AppDeployment {
     const isKnown = this.#pods.has(pod.metadata.uid)
     this.#pods.set(pod.metadata.uid, pod)
     const statuses = statusesOf(pod)
-    if (!isKnown) this.#options.onPod(pod, this.#open === undefined)
+    if (!isKnown) this.#options.onPod(pod, !this.#hasPods)
+    this.#hasPods = true
     for (const status of statuses) {
       const log = this.#logOf(pod, status, isFromBefore)
       log.look(status)
@@ -168,7 +169,8 @@ export class AppDeployment {
 
   /** Why it will never run; undefined if it may. */
   verdict(): AppVerdict | undefined {
-    return this.#newPods.map(pod => verdictOf(pod, this.id)).find(verdict => verdict !== undefined)
+    const {context} = this.#options.client.access
+    return this.#newPods.map(pod => verdictOf(pod, this.id, context)).find(verdict => verdict !== undefined)
   }
 
   /** Why it does not run, which may pass: no node takes a pod, a quota is used up. '' if there is no such reason. */
@@ -249,8 +251,7 @@ export class AppDeployment {
   ): Promise<void> {
     const failures = container !== this.id || livedMs(end) >= STEADY_MS ? 1 : (this.#failures.get(pod) ?? 0) + 1
     if (container === this.id) this.#failures.set(pod, failures)
-    await within(LAST_LINE_MS, log.readAll(id))
-    this.#options.onExit({container, pod, end, lastLine: log.lastLine, failures})
+    this.#options.onExit({container, pod, end, lastLine: await log.lastLine(id), failures})
   }
 }
 

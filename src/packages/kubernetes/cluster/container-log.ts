@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
+import {within} from '../../../platform/delay.ts'
 import type {ClusterClient} from './api-client.ts'
 import {isStatus} from './api-error.ts'
 import {LogCursor} from './log-cursor.ts'
@@ -22,6 +23,8 @@ interface Instance {
   readonly isPrevious: boolean
 }
 
+/** The last line of a container may come after the news of its end. */
+export const LAST_LINE_MS = 2000
 const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
 
@@ -29,7 +32,8 @@ const MAX_PAUSE_MS = 5000
 export class ContainerLog {
   readonly #options: ContainerLogOptions
   readonly #cursor = new LogCursor()
-  readonly #read = new Map<string, PromiseWithResolvers<void>>()
+  /** By start: its last line, once all are read. */
+  readonly #read = new Map<string, PromiseWithResolvers<string>>()
   #status: ContainerStatus | undefined
   #queue: Instance[] = []
   #isPumping = false
@@ -37,11 +41,6 @@ export class ContainerLog {
 
   constructor(options: ContainerLogOptions) {
     this.#options = options
-  }
-
-  /** The last line that is not blank, as text. */
-  get lastLine(): string {
-    return this.#cursor.lastLine
   }
 
   /** Must be called with each new status of the container. */
@@ -54,9 +53,9 @@ export class ContainerLog {
       this.#add({id: containerID, isPrevious: false})
   }
 
-  /** Settles when all lines of this start of the container are read. */
-  async readAll(id: string): Promise<void> {
-    return this.#read.get(id)?.promise
+  /** The last line of this start of the container that is not blank, as text, when all of them are read, or after a moment. */
+  async lastLine(id: string): Promise<string> {
+    return (await within(LAST_LINE_MS, Promise.resolve(this.#read.get(id)?.promise))) ?? this.#cursor.lastLine
   }
 
   /** Settles when all lines of all its starts so far are read. */
@@ -67,7 +66,7 @@ export class ContainerLog {
   /** Earlier starts are left out where only the last lines are wanted. */
   #addPrevious(id: string): void {
     const isLeftOut = this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined
-    if (isLeftOut) this.#read.set(id, {...Promise.withResolvers<void>(), promise: Promise.resolve()})
+    if (isLeftOut) this.#read.set(id, {...Promise.withResolvers<string>(), promise: Promise.resolve('')})
     else this.#add({id, isPrevious: true})
   }
 
@@ -81,9 +80,10 @@ export class ContainerLog {
   async #pump(): Promise<void> {
     this.#isPumping = true
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#cursor.begin()
       await this.#readInstance(next)
       this.#isFirst = false
-      this.#read.get(next.id)?.resolve()
+      this.#read.get(next.id)?.resolve(this.#cursor.lastLine)
     }
     this.#isPumping = false
   }
@@ -96,7 +96,7 @@ export class ContainerLog {
       const isOver = this.#isOver(instance.id)
       const end = await this.#stream(
         {...instance, isPrevious: this.#isPrevious(instance)},
-        {isOver, tail: tries === 0 ? tail : undefined}
+        {isOver, tail: this.#cursor.since === undefined ? tail : undefined}
       )
       const open = this.#cursor.resume()
       if (open !== '') await this.#options.take(open)

@@ -19,7 +19,12 @@ export class LogCursor {
   #isResuming = false
   #last = ''
 
-  /** The last line that is not blank, as text. */
+  /** Another start of the container follows. */
+  begin(): void {
+    this.#last = ''
+  }
+
+  /** The last line of this start that is not blank, as text. */
   get lastLine(): string {
     return Buffer.from(this.#last, 'latin1').toString()
   }

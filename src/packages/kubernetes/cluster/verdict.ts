@@ -16,14 +16,13 @@ const HOPELESS: ReadonlySet<string> = new Set([
   'RunContainerError'
 ])
 
-/** Why the pod of an app will never run; undefined if it may. Pods that are going are not judged. */
-export function verdictOf(pod: Pod, id: string): AppVerdict | undefined {
+/** Why the pod of an app will never run; undefined if it may. Pods that are going are not judged. `context`: that of the cluster. */
+export function verdictOf(pod: Pod, id: string, context: string): AppVerdict | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined
   if (sidecarOf(pod) === undefined)
     return {
       message: `Dapr did not add a sidecar to "${id}" (pod ${pod.metadata.name})`,
-      explanation:
-        'Its injector was not asked, or is down. Look at: kubectl get pods -n dapr-system, kubectl get mutatingwebhookconfigurations dapr-sidecar-injector'
+      explanation: `Its injector was not asked, or is down. Look at: kubectl get pods -n dapr-system --context ${context}, kubectl get mutatingwebhookconfigurations dapr-sidecar-injector --context ${context}`
     }
   for (const status of statusesOf(pod)) {
     const {reason = '', message = ''} = status.state?.waiting ?? {}

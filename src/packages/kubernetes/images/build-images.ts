@@ -1,10 +1,10 @@
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import type {Options, Result} from 'execa'
 import {UserError} from '../../../model/errors.ts'
 import {buildFileOf} from '../check-app.ts'
 import type {Image} from '../pod.ts'
-import {lastLines, runTool} from './tool.ts'
 
 /** How an image that was built gets to a cluster. */
 interface ImageDelivery {
@@ -92,9 +92,9 @@ export async function buildImages(
 async function findBuilder(): Promise<string> {
   const faults: string[] = []
   for (const name of BUILDERS) {
-    const {isGood, isMissing, text} = await runTool([name, 'info'], {timeoutMs: ANSWER_MS})
-    if (isGood) return name
-    faults.push(`  ${name}: ${isMissing ? 'not installed' : lastLines(text, 1) || 'does not answer'}`)
+    const {failed, code, all} = await runTool([name, 'info'], {timeout: ANSWER_MS})
+    if (!failed) return name
+    faults.push(`  ${name}: ${code === 'ENOENT' ? 'not installed' : lastLines(all, 1) || 'does not answer'}`)
   }
   throw new UserError('no program to build images was found', {
     explanation: `${faults.join('\n')}\nStart one of them, or write containerImage for each app.`
@@ -133,9 +133,26 @@ async function must(
   {signal}: BuildOptions,
   env: Readonly<Record<string, string>> = {}
 ): Promise<void> {
-  const {isGood, isMissing, text} = await runTool(command, {signal, env})
+  const {failed, code, all} = await runTool(command, {cancelSignal: signal, env})
   signal.throwIfAborted()
-  if (isGood) return
-  const shown = isMissing ? `${command[0] ?? ''} is not installed` : lastLines(text, SHOWN_LINES)
+  if (!failed) return
+  const shown = code === 'ENOENT' ? `${command[0] ?? ''} is not installed` : lastLines(all, SHOWN_LINES)
   throw new UserError(what, {explanation: `${shown}\nNothing was deployed.`})
 }
+
+/** Runs a program of the user's PATH to its end. `all` is what it said, on both streams. */
+async function runTool(
+  [file = '', ...args]: readonly string[],
+  options: Pick<Options, 'timeout' | 'cancelSignal' | 'env'>
+): Promise<Pick<Result<{all: true; reject: boolean}>, 'failed' | 'code' | 'all'>> {
+  const {execa} = await import('execa')
+  return execa(file, args, {...options, all: true, reject: false})
+}
+
+/** The end of what a program said: where errors are. */
+const lastLines = (text: string, count: number): string =>
+  text
+    .split('\n')
+    .filter(line => line.trim() !== '')
+    .slice(-count)
+    .join('\n')

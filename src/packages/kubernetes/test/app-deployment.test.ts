@@ -1,19 +1,19 @@
 import t from 'tap'
-import {AppDeployment, type ContainerExit} from '../cluster/app-deployment.ts'
+import {AppDeployment, type AppDeploymentOptions, type ContainerExit} from '../cluster/app-deployment.ts'
 import type {ClusterClient} from '../cluster/api-client.ts'
 import type {LiveObject} from '../cluster/object-store.ts'
 import type {Pod, Terminated} from '../cluster/pod.ts'
 import type {AppObjects} from '../object.ts'
 
 /** An app of a run whose logs cannot be read; `ends`: what it said of its containers. */
-function open(kind: 'Deployment' | 'Job') {
+function open(kind: 'Deployment' | 'Job', onPod: AppDeploymentOptions['onPod'] = () => undefined) {
   const ends: ContainerExit[] = []
   const deployment = new AppDeployment({
     client: {open: async () => Promise.reject(new Error('no log'))} as unknown as ClusterClient,
     app: {id: 'app', workload: {kind}} as unknown as AppObjects,
     signal: AbortSignal.abort(),
     openLogs: async () => new Promise(() => undefined),
-    onPod: () => undefined,
+    onPod,
     onExit: exit => ends.push(exit)
   })
   return {deployment, ends}
@@ -142,4 +142,11 @@ t.test('an app that is not deployed yet has not started, whatever runs of it fro
     deployment.applied(live('1', 10), 'unchanged')
     t.ok(deployment.hasStarted, kind)
   }
+})
+
+t.test('the first pod of an app is one, however many come before any of them has a container', async t => {
+  const found: string[] = []
+  const {deployment} = open('Deployment', (each, isFirst) => found.push(`${each.metadata.uid} ${isFirst}`))
+  for (const uid of ['a', 'b', 'a']) deployment.podChanged(pod(uid, {}), false)
+  t.same(found, ['a true', 'b false'])
 })

@@ -1,0 +1,54 @@
+import {Readable} from 'node:stream'
+import t, {type Test} from 'tap'
+import type {Ask, ClusterClient} from '../cluster/api-client.ts'
+import {ContainerLog} from '../cluster/container-log.ts'
+
+const AT = '2026-01-31T10:00:00.000000000Z '
+
+/** The log of a container; `answers`: what the server sends, one request after the other. */
+function open(t: Test, answers: readonly (string | Error)[], tail?: number) {
+  const asked: Ask['query'][] = []
+  const texts: string[] = []
+  const left = [...answers]
+  const end = new AbortController()
+  t.teardown(() => end.abort())
+  const client = {
+    async open(_method: string, _path: string, {query}: Ask) {
+      asked.push(query)
+      const answer = left.shift() ?? ''
+      if (answer instanceof Error) throw answer
+      return Readable.from([Buffer.from(answer)])
+    }
+  }
+  const log = new ContainerLog({
+    client: client as unknown as ClusterClient,
+    namespace: 'shop',
+    pod: 'stock-1',
+    container: 'stock',
+    tail,
+    take: async text => void texts.push(text),
+    signal: end.signal
+  })
+  return {log, asked, texts}
+}
+
+const status = {name: 'stock', ready: false, restartCount: 0, image: ''}
+const ended = (containerID: string): object => ({terminated: {exitCode: 1, containerID}})
+
+t.test('of a pod of before the last lines are asked for until there is one', async t => {
+  const {log, asked, texts} = open(t, [new Error('the kubelet is away'), `${AT}last\n`], 10)
+  log.look({...status, containerID: 'a', state: ended('a')})
+  await log.allRead()
+  t.same(
+    asked.map(query => query?.['tailLines']),
+    [10, 10]
+  )
+  t.same(texts, ['last\n'])
+})
+
+t.test('the last line of a start is its own: one that has printed nothing has none', async t => {
+  const {log} = open(t, [`${AT}listening\n`, ''])
+  log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
+  t.equal(await log.lastLine('a'), 'listening')
+  t.equal(await log.lastLine('b'), '')
+})
