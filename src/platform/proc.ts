@@ -40,9 +40,11 @@ export function seeInProc(pid: number): Seen | undefined {
 /** Whether a process is stopped by a signal (proc(5): state T). */
 export const isSuspendedInProc = (pid: number): boolean => /^\d+ \(.*\) T /s.test(read(pid, 'stat'))
 
-/** `pid (comm) state ppid pgrp session …`; comm may contain anything, so fields are counted from the last parenthesis. */
+/** `pid (comm) state ppid pgrp session …`, from the state on; comm may contain anything, so fields are counted from the last parenthesis. */
+export const statFields = (stat: string): readonly string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+
 export function parseStat(pid: number, stat: string): Seen {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const fields = statFields(stat)
   const number = (at: number): number => Number(fields[at])
   return {
     pid,

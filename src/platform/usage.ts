@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process'
-import {readdirSync} from 'node:fs'
 import {promisify} from 'node:util'
-import {systemText} from './paths.ts'
+import {namesInFolder, systemText} from './paths.ts'
+import {statFields} from './proc.ts'
 import {PS_ENVIRONMENT as env} from './ps-now.ts'
 
 /** Memory and CPU time of the processes of a group. */
@@ -43,11 +43,10 @@ async function summed(
 
 async function* inProc(groups: ReadonlySet<number>): AsyncGenerator<Row> {
   let read = 0
-  for (const name of readdirSync('/proc')) {
+  for (const name of namesInFolder('/proc')) {
     if (name < '0' || name > ':') continue
     if (++read % PER_TURN === 0) await new Promise(setImmediate)
-    const stat = systemText(`/proc/${name}/stat`)
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const fields = statFields(systemText(`/proc/${name}/stat`))
     const group = Number(fields[2])
     if (!groups.has(group)) continue
     const kib = /^VmRSS:\s+(\d+)/m.exec(systemText(`/proc/${name}/status`))?.[1] ?? '0'
