@@ -115,7 +115,7 @@ export async function importFrom(typed: readonly string[], options: ImportReques
       ? single.imported
       : (await import('./several-sources.ts')).unitedSources(read)
   const folders = new Set(sources.flatMap(({kind, path}) => (kind === 'folder' ? [] : [dirname(path)])))
-  const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps)))
+  const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps, cwd)))
   const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
   const roots = sources.map(({kind, path}) => (kind === 'folder' ? path : dirname(path)))
   const whole = {...imported, notes, apps: separatePorts(imported.apps)}

@@ -1,7 +1,7 @@
 import {relative} from 'node:path'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {Environment} from '../../../model/environment.ts'
-import {shellQuoted} from '../../../observe/api/export/shell-words.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {ownerOf} from '../../../platform/port-owners.ts'
 import {whyNotFound} from '../../../supervisor/command.ts'
 import {checkDocker} from '../../doctor/doctor.ts'

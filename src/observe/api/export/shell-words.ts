@@ -1,4 +1,5 @@
 import {isUtf8} from 'node:buffer'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
 
 /** A part of a word that the shell reads from a variable. */
 interface Variable {
@@ -30,10 +31,6 @@ export function shellPrintf(parts: Parts): string {
 /** Whether a text can be printed to a terminal as it is: no control character but line ends and tabs, nothing that reorders text. */
 export const isPrintable = (bytes: Buffer): boolean =>
   isUtf8(bytes) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u.test(bytes.toString())
-
-/** Quotes a text, unless a shell reads nothing but plain characters in it. */
-export const shellQuoted = (text: string): string =>
-  /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** Escapes bytes for `printf` within single quotes: octal for all but plain ASCII, and for a dash that would begin an option. */
 function format(bytes: Buffer): string {

@@ -25,6 +25,11 @@ interface Server {
   readonly address: (host: string, database: string) => string
 }
 
+const inPairs =
+  (pairs: string): Server['address'] =>
+  (_, database) =>
+    `${pairs}${database === '' ? '' : `;Database=${database}`}`
+
 const SERVERS = new Map<string, Server>(
   Object.entries({
     Redis: {image: 'redis:8', port: 6379, address: host => host},
@@ -34,8 +39,7 @@ const SERVERS = new Map<string, Server>(
       image: 'postgres:17',
       port: 5432,
       env: {POSTGRES_PASSWORD: 'postgres'},
-      address: (_, database) =>
-        `Host=localhost;Port=5432;Username=postgres;Password=postgres${database === '' ? '' : `;Database=${database}`}`
+      address: inPairs('Host=localhost;Port=5432;Username=postgres;Password=postgres')
     },
     RabbitMQ: {
       image: 'rabbitmq:4',
@@ -48,15 +52,13 @@ const SERVERS = new Map<string, Server>(
       image: 'mysql:9',
       port: 3306,
       env: {MYSQL_ROOT_PASSWORD: 'mysql'},
-      address: (_, database) =>
-        `Server=localhost;Port=3306;User ID=root;Password=mysql${database === '' ? '' : `;Database=${database}`}`
+      address: inPairs('Server=localhost;Port=3306;User ID=root;Password=mysql')
     },
     SqlServer: {
       image: 'mcr.microsoft.com/mssql/server:2022-latest',
       port: 1433,
       env: {ACCEPT_EULA: 'Y', MSSQL_SA_PASSWORD: 'Strong_pass1'},
-      address: (_, database) =>
-        `Server=localhost,1433;User ID=sa;Password=Strong_pass1;TrustServerCertificate=true${database === '' ? '' : `;Database=${database}`}`
+      address: inPairs('Server=localhost,1433;User ID=sa;Password=Strong_pass1;TrustServerCertificate=true')
     },
     Kafka: {image: 'apache/kafka:3.9.0', port: 9092, address: host => host},
     Nats: {image: 'nats:2', port: 4222, address: host => `nats://${host}`},

@@ -56,7 +56,10 @@ const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
 
 /** The paths of its env files. */
 export const envPaths = ({values}: Service, stack: Stack): readonly string[] =>
-  listedValues(values['env_file']).map(each => pathFrom(stack.file, textValue(each) || textValue(mapOf(each)['path'])))
+  listedValues(values['env_file']).map(each => pathFrom(stack.file, pathOfEntry(each)))
+
+/** An env file is named by its path, or by a map with it. */
+export const pathOfEntry = (entry: unknown): string => textValue(entry) || textValue(mapOf(entry)['path'])
 
 /** The variables of its env files: hosts in them are elsewhere here, too. */
 const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>

@@ -22,7 +22,7 @@ import {
 } from '../reading/dockerfile.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
-import {composeEnvironment} from './environment.ts'
+import {composeEnvironment, pathOfEntry} from './environment.ts'
 import {namesInCode, otherPort} from './names.ts'
 import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
@@ -223,7 +223,7 @@ const isHere = (command: readonly string[]): boolean =>
 /** Env files that compose needs, and that a person makes of a sample. */
 export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly string[] =>
   listedValues(values['env_file']).flatMap(each => {
-    const path = isMap(each) ? textValue(each['path']) : textValue(each)
+    const path = pathOfEntry(each)
     const isNeeded = !(isMap(each) && each['required'] === 'false') && !path.includes('${')
     if (!isNeeded || existsSync(pathFrom(file, path))) return []
     const sample = sampleOf(pathFrom(file, path))
@@ -233,7 +233,7 @@ export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly stri
 /** Env files count from the compose file, here from the folder of the app. */
 export function envFilesOf({values}: Service, {file}: Stack, folder: string): unknown {
   const files = listedValues(values['env_file']).map(each => {
-    const path = pathTo(pathFrom(file, isMap(each) ? textValue(each['path']) : textValue(each)), folder)
+    const path = pathTo(pathFrom(file, pathOfEntry(each)), folder)
     return existsSync(join(folder, path)) && !(isMap(each) && each['required'] === 'false')
       ? path
       : {path, required: false}

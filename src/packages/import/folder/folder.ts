@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {composeFilesIn} from '../find-source.ts'
 import {sampleOf} from '../reading/variables.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
@@ -64,7 +65,7 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
     return {...imported, notes: [...notes, ...imported.notes]}
   }
   const {apps: projects, silent, notes} = await projectsOf(folder)
-  if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder))
+  if (projects.length === 0) throw nothingFound(shownAs, silent, composeFiles(folder, cwd))
   const manifests = (await import('../kubernetes/project.ts')).withManifests(projects, folder, cwd)
   const apps = withUniqueIds(manifests?.apps ?? projects)
   const [taken, beyond] = [apps.slice(0, MAX_APPS), apps[MAX_APPS]]
@@ -78,7 +79,7 @@ export async function importFolder(folder: string, shownAs: string, cwd: string)
         : [`only the first ${MAX_APPS} of ${apps.length} projects were taken: add the others, from ${beyond.id} on`]),
       ...notes,
       ...(manifests?.notes ?? []),
-      ...otherFiles(folder),
+      ...otherFiles(composeFiles(folder, cwd)),
       ...[...new Set([folder, ...apps.map(app => app.folder)])].flatMap(each => sampleNote(each, folder)),
       ...silent.map(
         ([part, reason]) => `${part}: left out, as ${reason}: if it is to run, write an app with its command`
@@ -97,20 +98,19 @@ async function appHostsIn(root: string): Promise<readonly string[]> {
   return folders.flatMap(each => appHostFile(each)?.replace(/^/, `${each}/`) ?? [])
 }
 
-/** Compose files further down, or under names that are not looked for. */
-const composeFiles = (root: string): readonly string[] =>
+/** Compose files further down, or under names that are not looked for, as they are named from `cwd`. */
+const composeFiles = (root: string, cwd: string): readonly string[] =>
   [root, ...foldersBelow(root, 2)]
     .flatMap(folder => [folder, join(folder, 'src/main/docker')])
-    .flatMap(folder => composeFilesIn(folder).map(name => relative(root, join(folder, name))))
+    .flatMap(folder => composeFilesIn(folder).map(name => relative(cwd, join(folder, name))))
     .toSorted((a, b) => Number(/\/services\.ya?ml$/.test(b)) - Number(/\/services\.ya?ml$/.test(a)))
 
 /** The containers of other files may be needed. */
-function otherFiles(root: string): readonly string[] {
-  const [first, ...others] = composeFiles(root)
+function otherFiles([first, ...others]: readonly string[]): readonly string[] {
   if (first === undefined) return []
   const more = others.length === 0 ? '' : `, ${others.slice(0, 4).join(', ')}`
   return [
-    `${first}${more}: its services are not part of this: pillion import ${first} -o services.yaml, and run both: -f dapr.yaml -f services.yaml`
+    `${first}${more}: its services are not part of this: pillion import ${shellQuoted(first)} -o services.yaml, and run both: -f dapr.yaml -f services.yaml`
   ]
 }
 
@@ -130,7 +130,7 @@ const LAUNCHER =
  * A note on projects below a folder that none of the apps of a file starts; undefined: there are none. Their folders, or their names
  * in a command, say that they are started.
  */
-export async function notStarted(root: string, apps: readonly ImportedApp[]): Promise<string | undefined> {
+export async function notStarted(root: string, apps: readonly ImportedApp[], cwd: string): Promise<string | undefined> {
   const {apps: projects} = await projectsOf(root)
   const programs = apps.filter(({keys}) => !textsOf(keys['command']).includes('docker'))
   const words = programs.map(({keys}) => textsOf(keys['command']).join(' ')).join('\n')
@@ -143,7 +143,7 @@ export async function notStarted(root: string, apps: readonly ImportedApp[]): Pr
       : programs.some(app => app.folder === folder) || named(id) || named(relative(root, folder))
   const names = [...new Set(projects.filter(each => !isStarted(each)).map(({folder}) => relative(root, folder) || '.'))]
   if (names.length === 0) return undefined
-  return `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import --from folder -o programs.yaml, and run both: -f dapr.yaml -f programs.yaml`
+  return `${names.join(', ')}: nothing of this file starts ${names.length === 1 ? 'this project' : 'these projects'}: pillion import ${root === cwd ? '' : `${shellQuoted(relative(cwd, root))} `}--from folder -o programs.yaml, and run both: -f dapr.yaml -f programs.yaml`
 }
 
 /** The projects of a folder. */

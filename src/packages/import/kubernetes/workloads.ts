@@ -165,11 +165,10 @@ class Workload {
     if (!isMap(valueFrom)) return textValue(value)
     const {configMapKeyRef, secretKeyRef, fieldRef} = valueFrom
     const field = textValue(mapOf(fieldRef)['fieldPath'])
-    if (field !== '') return {'metadata.name': this.id, 'metadata.namespace': 'default'}[field] ?? '127.0.0.1'
+    if (field !== '') return ownOf({'metadata.name': this.id, 'metadata.namespace': 'default'}, field) ?? '127.0.0.1'
     const from = mapOf(configMapKeyRef ?? secretKeyRef)
-    return this.#dataOf(configMapKeyRef === undefined ? 'Secret' : 'ConfigMap', textValue(from['name']))?.[
-      textValue(from['key'])
-    ]
+    const data = this.#dataOf(configMapKeyRef === undefined ? 'Secret' : 'ConfigMap', textValue(from['name']))
+    return ownOf(data ?? {}, textValue(from['key']))
   }
 
   #dataOf(kind: 'ConfigMap' | 'Secret', name: string): Readonly<Record<string, string>> | undefined {

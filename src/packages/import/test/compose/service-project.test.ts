@@ -75,6 +75,15 @@ t.test('projects that no service starts are named', async t => {
   })
 })
 
+t.test('commands in marks name files from where they are typed', async t => {
+  const services = 'services: {db: {image: postgres}}'
+  const shop = {'compose.dev.yaml': services, web: node('x.listen(4001)')}
+  const {notes} = await imported(t, {'my shop': shop}, 'my shop', 'folder')
+  t.match(notes, [/pillion import 'my shop\/compose\.dev\.yaml' -o services\.yaml/])
+  const {notes: ofFile} = await imported(t, {'my shop': shop}, 'my shop/compose.dev.yaml')
+  t.match(ofFile, [/pillion import 'my shop' --from folder/])
+})
+
 t.test('the words of an entrypoint stand before those of the command', async t => {
   const {template} = await imported(t, {
     'compose.yaml': 'services: {a: {image: x, entrypoint: [sh, -c, "echo $$0"], command: [b]}}'
