@@ -36,10 +36,10 @@ export function serviceEnvironment(before: Environment, facts: ServiceFacts): Re
   }
 }
 
-/** The SDK's HTTP client obeys HTTP_PROXY: calls to our loopback addresses must bypass it. Both spellings get the same value. */
-function noProxy(before: Environment): Environment {
-  const written = before['no_proxy'] ?? before['NO_PROXY'] ?? ''
-  const lower = written === '' ? LOOPBACK : `${written},${LOOPBACK}`
-  const upperWritten = before['NO_PROXY'] ?? before['no_proxy'] ?? ''
-  return {NO_PROXY: upperWritten === '' ? LOOPBACK : `${upperWritten},${LOOPBACK}`, no_proxy: lower}
-}
+/** The SDK's HTTP client obeys HTTP_PROXY: calls to our loopback addresses must bypass it. A spelling that is not set gets the value of the other one. */
+const noProxy = ({NO_PROXY: upper, no_proxy: lower}: Environment): Environment => ({
+  NO_PROXY: withLoopback(upper ?? lower),
+  no_proxy: withLoopback(lower ?? upper)
+})
+
+const withLoopback = (written = ''): string => (written === '' ? LOOPBACK : `${written},${LOOPBACK}`)

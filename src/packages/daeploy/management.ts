@@ -4,7 +4,7 @@ import {writeTo} from '../../proxy/net/http1/write-to.ts'
 import type {Reply} from '../../proxy/net/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
 import {unknownText, whyNotAssigned, whyNotRemoved, type ServiceInstance} from './instance.ts'
-import {failure, fastApiJson, missing, unreadableTime} from './replies.ts'
+import {failure, fastApiJson, missing} from './replies.ts'
 
 export interface ServiceLogsWanted {
   /** Only the last lines; 0: all that are kept. */
@@ -78,7 +78,8 @@ export class Management {
     const named = namedIn(given, 'query')
     if ('status' in named) return named
     const since = utcTime(given['since'] ?? '')
-    if (since === undefined) return failure(422, [unreadableTime(given['since'], 'query', 'since')])
+    const fault = {type: 'datetime_parsing', loc: ['query', 'since'], msg: 'Input should be a valid datetime'}
+    if (since === undefined) return failure(422, [{...fault, input: given['since']}])
     if (this.#find(named) === undefined) return unknown(named)
     const gone = new AbortController()
     response.on('close', () => gone.abort())

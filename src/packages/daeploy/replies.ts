@@ -33,14 +33,6 @@ export const missing = (input: unknown, ...loc: readonly string[]): object => ({
   input
 })
 
-/** The entry for an invalid time. */
-export const unreadableTime = (input: unknown, ...loc: readonly string[]): object => ({
-  type: 'datetime_parsing',
-  loc,
-  msg: 'Input should be a valid datetime',
-  input
-})
-
 export const notAllowed = (allow: string): Reply => ({
   ...failure(405, 'Method Not Allowed'),
   lines: `Allow: ${allow}\r\n`

@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {look} from '../../../platform/process-table.ts'
 import type {AppPlan} from '../../../model/plan.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
 /** A service as the hints need it. */
@@ -21,7 +22,7 @@ export function importHint({id, plan, app}: HintedService, reporter: Reporter): 
   if (fault === undefined) return
   const {folder} = plan
   const what = existsSync(join(folder, 'requirements.txt')) ? '-r requirements.txt' : 'daeploy'
-  const lines = [`cd ${folder}`, 'python3 -m venv .venv', `.venv/bin/pip install ${what}`]
+  const lines = [`cd ${shellQuoted(folder)}`, 'python3 -m venv .venv', `.venv/bin/pip install ${what}`]
   reporter.warn(
     'import-not-found',
     `"${id}" lacks a Python module (${fault}). A virtual environment in its folder is used if there is one; to create it:\n${lines.map(line => `    ${line}`).join('\n')}`

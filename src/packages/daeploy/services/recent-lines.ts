@@ -51,8 +51,9 @@ export class RecentLines {
         const lines = this.#lines.filter(({number}) => number >= next)
         next = (lines.at(-1)?.number ?? next - 1) + 1
         if (lines.length > 0) yield lines.map(({text}) => text).join('')
-        else if (!isFollowed || this.#hasEnded) return
-        else await new Promise<void>(resolve => this.#waiting.add(resolve))
+        else if (isFollowed && !this.#hasEnded) await new Promise<void>(resolve => this.#waiting.add(resolve))
+        else return
+        if (!isFollowed) return // an app that prints all the time would never let it end
       }
     } finally {
       gone.removeEventListener('abort', wake)

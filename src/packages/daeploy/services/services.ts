@@ -83,6 +83,7 @@ export class Services {
 
   forget(runtime: AppRuntime): void {
     this.#manager.forget(runtime)
+    this.workspaces.forget(runtime.plan)
   }
 
   /** The environment of a new process of an app. */

@@ -1,14 +1,17 @@
-import {cp, lstat, readdir, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
+import {realpathSync} from 'node:fs'
+import {cp, lstat, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
 import {dirname, join, sep} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
-import type {AppPlan} from '../../../model/plan.ts'
+import {orElse} from '../../../model/or-else.ts'
+import {instanceName, type AppPlan} from '../../../model/plan.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {
   changedIn,
   openWorkspacesFolder,
   workspacesFolder,
   MANIFEST,
+  entriesIn,
   writeManifest,
   SHARED,
   fingerprintOf,
@@ -41,6 +44,8 @@ interface CopiedWorkspace extends WorkspaceContent {
 export class Workspaces {
   readonly #home: string
   readonly #copies = new Map<string, CopiedWorkspace>()
+  /** The services that run in their own folders, by these. */
+  readonly #owners = new Map<string, string>()
   /** All folders that services run in, by name. */
   readonly #contents = new Map<string, WorkspaceContent>()
   #folder = ''
@@ -67,22 +72,34 @@ export class Workspaces {
     return folder
   }
 
-  /** Creates a workspace for every Daeploy service except the first one of each folder. Settles when all are copied. */
+  /** Decides for all services of a template where they run: the first one of each folder runs there. Settles when all are copied. */
   async open(apps: readonly AppPlan[]): Promise<void> {
-    const taken = new Set<string>()
-    for (const app of apps.filter(({fixedPort}) => fixedPort > 0)) {
-      const source = await realpath(app.folder)
-      if (taken.has(source)) await this.#copy(nameOf(app), source)
-      taken.add(source)
-    }
+    for (const app of apps) await this.folderOf(app)
   }
 
-  /** The folder in which an app runs: its own, or a workspace updated with all changes of its source. Files of the service stay. */
+  /**
+   * The folder in which an app runs: its own, or, where another Daeploy service runs there, a workspace updated with all changes of its
+   * source. Files of the service stay.
+   */
   async folderOf(app: AppPlan): Promise<string> {
-    const copy = this.#copies.get(nameOf(app))
-    if (copy === undefined) return app.folder
+    const {fixedPort, folder} = app
+    if (fixedPort === 0) return folder
+    const name = nameOf(app)
+    const source = orElse(() => realpathSync(folder), folder)
+    let copy = this.#copies.get(name)
+    if (copy?.source !== source) {
+      const owner = this.#owners.get(source) ?? name
+      this.#owners.set(source, owner)
+      if (owner === name) return folder
+      copy = this.#copy(name, source)
+    }
     await this.#enqueueCopy(copy).catch((error: unknown) => this.#reporter.warn('not-copied', messageOf(error)))
     return copy.folder
+  }
+
+  /** The app has left the run: another one may run in its folder. */
+  forget(app: AppPlan): void {
+    for (const [source, owner] of this.#owners) if (owner === nameOf(app)) this.#owners.delete(source)
   }
 
   /** Unpacks a deployed archive into a new folder; that of an earlier deployment is removed. Where it fails nothing is left. */
@@ -132,7 +149,7 @@ export class Workspaces {
     await Promise.all([...this.#copies.values()].map(async ({copied}) => copied))
     const kept = await changedIn(this.#folder, this.#contents)
     let isEmpty = kept.length === 0
-    for (const name of await readdir(this.#folder))
+    for (const name of await entriesIn(this.#folder))
       if (name !== MANIFEST && !kept.includes(name)) isEmpty = (await this.#remove(name)) && isEmpty
     // removed last: if we are killed before, another run continues
     await rm(isEmpty ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
@@ -151,7 +168,10 @@ export class Workspaces {
     }
   }
 
-  async #copy(name: string, source: string): Promise<void> {
+  /** In place of a copy of the folder that the app had before an edit. */
+  #copy(name: string, source: string): CopiedWorkspace {
+    const before = this.#copies.get(name)
+    const cleared = before?.copied.then(async () => rm(before.folder, {recursive: true, force: true}))
     const files = new Map<string, string>()
     const folder = this.#create(name, {files, isDeployed: false})
     const copy = {
@@ -162,10 +182,10 @@ export class Workspaces {
       sourceFiles: new Map(),
       links: new Map(),
       failed: new Set<string>(),
-      copied: Promise.resolve()
+      copied: Promise.resolve(cleared).catch(() => undefined)
     }
     this.#copies.set(name, copy)
-    await this.#enqueueCopy(copy)
+    return copy
   }
 
   /** Creates a folder, and records it before it gets any files. */
@@ -260,7 +280,7 @@ export class Workspaces {
   }
 }
 
-const nameOf = ({id, version}: AppPlan): string => `${id}_${version}`
+const nameOf = ({id, version, instance}: AppPlan): string => instanceName(`${id}_${version}`, instance)
 
 const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() === true

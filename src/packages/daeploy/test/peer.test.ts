@@ -1,4 +1,6 @@
+import {execFile} from 'node:child_process'
 import {Socket} from 'node:net'
+import {promisify} from 'node:util'
 import t from 'tap'
 import {isOwnPeer} from '../peer.ts'
 import {rowOfPeer, type Ends} from '../../../platform/proc-net.ts'
@@ -37,4 +39,17 @@ t.test("one that was closed has no owner: the kernel keeps it as if it were root
 t.test('who comes from another machine is no peer of ours', async t => {
   t.equal(isOwnPeer({...ends(40_000), remoteAddress: '192.168.1.7'}), false)
   t.equal(isOwnPeer(new Socket()), false)
+})
+
+t.test('nobody is a peer of ours while no descriptor is left to look who it is', async t => {
+  const script = `
+    import {openSync} from 'node:fs'
+    import {isOwnPeer} from '${import.meta.resolve('../peer.ts')}'
+    const ends = ${JSON.stringify(ends(40_000))}
+    try {
+      for (;;) openSync('/dev/null')
+    } catch {}
+    process.exit(isOwnPeer(ends) ? 1 : 0)`
+  const args = ['-c', 'ulimit -n 64 && exec "$0" --input-type=module -e "$1"', process.execPath, script]
+  await t.resolves(promisify(execFile)('sh', args))
 })

@@ -23,7 +23,7 @@ import type {AppPlan} from '../../../../model/plan.ts'
 const MARKER = 'c0ffee'.padEnd(32, '0')
 
 const app = (id: string, folder: string): AppPlan =>
-  ({id, version: '1.0.0', folder, fixedPort: 8000}) as unknown as AppPlan
+  ({id, version: '1.0.0', instance: 1, folder, fixedPort: 8000}) as unknown as AppPlan
 
 /** The number of a process that has ended. */
 async function pidOfNobody(): Promise<number> {

@@ -49,6 +49,17 @@ t.test('who follows gets each line once, to the end of the log', async t => {
   t.match(await end, {done: true})
 })
 
+t.test('who does not follow gets what is there, though the app prints as fast as it is read', async t => {
+  const {recent, write} = scene()
+  write('== APP - scales == one\n')
+  const texts: string[] = []
+  for await (const text of recent.read(wanted, never)) {
+    texts.push(text)
+    if (texts.length < 10) write('== APP - scales == more\n')
+  }
+  t.same(texts, ['one\n'])
+})
+
 t.test('who has left is not waited for', async t => {
   const {recent} = scene()
   const gone = new AbortController()

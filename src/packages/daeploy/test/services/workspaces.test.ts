@@ -50,7 +50,7 @@ function chown(folder: string, uid: number): void {
 }
 
 const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
-  ({id, version: '1.0.0', folder, fixedPort}) as unknown as AppPlan
+  ({id, version: '1.0.0', instance: 1, folder, fixedPort}) as unknown as AppPlan
 
 t.test(
   'the second service of a folder, even through a link, gets a workspace; a plain app and the first one do not',

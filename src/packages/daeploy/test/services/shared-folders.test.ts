@@ -1,0 +1,59 @@
+import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {Workspaces} from '../../services/workspaces.ts'
+import type {AppPlan} from '../../../../model/plan.ts'
+
+const scene = (t: Test) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'shared-')))
+  t.teardown(() => rmSync(root, {recursive: true, force: true}))
+  const project = join(root, 'project')
+  mkdirSync(project)
+  writeFileSync(join(project, 'service.py'), 'one')
+  return {root, project, copies: new Workspaces({HOME: root}, 'f'.repeat(32), {warn: (_, text) => t.fail(text)})}
+}
+
+const app = (id: string, folder: string): AppPlan =>
+  ({id, version: '1.0.0', instance: 1, folder, fixedPort: 8000}) as unknown as AppPlan
+
+t.test('a service that comes to a folder during the run gets a workspace, too', async t => {
+  const {project, copies} = scene(t)
+  const [first, added] = [app('a', project), app('b', project)]
+  await copies.open([first])
+  const copy = await copies.folderOf(added)
+  t.not(copy, project)
+  t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'one')
+  t.equal(await copies.folderOf(first), project)
+  copies.forget(first)
+  t.equal(await copies.folderOf(app('c', project)), project, 'the folder is free')
+  t.equal(await copies.folderOf(added), copy)
+})
+
+t.test('instances of one version share no folder', async t => {
+  const {project, copies} = scene(t)
+  const first = app('a', project)
+  const second = {...first, instance: 2}
+  await copies.open([first, second])
+  t.equal(await copies.folderOf(first), project)
+  t.match(await copies.folderOf(second), /a_1\.0\.0\.2$/)
+})
+
+t.test('a service that an edit takes to another folder runs what is there', async t => {
+  const {root, project, copies} = scene(t)
+  const other = join(root, 'other')
+  mkdirSync(other)
+  writeFileSync(join(other, 'service.py'), 'two')
+  await copies.open([app('a', project), app('b', project), app('c', other)])
+  t.equal(readFileSync(join(await copies.folderOf(app('b', project)), 'service.py'), 'utf8'), 'one')
+  t.equal(readFileSync(join(await copies.folderOf(app('b', other)), 'service.py'), 'utf8'), 'two')
+  copies.forget(app('c', other))
+  t.equal(await copies.folderOf(app('c', root)), root)
+})
+
+t.test('a run ends well where somebody has removed its workspaces', async t => {
+  const {root, project, copies} = scene(t)
+  await copies.open([app('a', project), app('b', project)])
+  rmSync(join(root, '.cache'), {recursive: true})
+  t.same(await copies.close(), [])
+})
