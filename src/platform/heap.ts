@@ -1,5 +1,6 @@
 /** How V8 keeps the memory of a long run small. Its flags are set here only, and not at the start: V8 rejects its code cache if they differ. */
 import {runInNewContext} from 'node:vm'
+import {orElse} from '../model/or-else.ts'
 import {loadFfi} from './experimental.ts'
 import {dropProgramPages, residentMemory, type ResidentMemory} from './program-pages.ts'
 
@@ -189,14 +190,11 @@ let mallocTrim: MallocTrim | 'none' | undefined
 
 type MallocTrim = (pad: bigint) => unknown
 
-function findMallocTrim(): MallocTrim | undefined {
-  try {
-    const glibc = loadFfi()?.dlopen('libc.so.6', {malloc_trim: {arguments: ['u64'], return: 'i32'}})
-    return glibc?.functions['malloc_trim']
-  } catch {
-    return undefined
-  }
-}
+const findMallocTrim = (): MallocTrim | undefined =>
+  orElse(
+    () => loadFfi()?.dlopen('libc.so.6', {malloc_trim: {arguments: ['u64'], return: 'i32'}}).functions['malloc_trim'],
+    undefined
+  )
 
 // node:v8 is loaded when it is used: it costs a start two milliseconds
 const setFlag = (flag: string): void => process.getBuiltinModule('node:v8').setFlagsFromString(flag)

@@ -56,7 +56,8 @@ const CHUNK_BYTES = 512
  * of which there may be tens of thousands: reading stops there.
  */
 export function* listeningRows(table: string): Generator<SocketRow> {
-  const file = opened(table)
+  // not Linux, or no IPv6
+  const file = orElse(() => openSync(table, 'r'), undefined)
   if (file === undefined) return
   try {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
@@ -74,10 +75,6 @@ export function* listeningRows(table: string): Generator<SocketRow> {
     closeSync(file)
   }
 }
-
-const opened = (table: string): number | undefined =>
-  // not Linux, or no IPv6
-  orElse(() => openSync(table, 'r'), undefined)
 
 export function descriptorsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`

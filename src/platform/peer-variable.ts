@@ -102,13 +102,8 @@ const latestProcess = (): string =>
   orElse(() => readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? '', '')
 
 function valueOf(pid: number, name: string): string {
-  try {
-    const environment = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`
-    const at = environment.indexOf(`\0${name}=`)
-    if (at < 0) return ''
-    const from = at + name.length + 2
-    return environment.slice(from, environment.indexOf('\0', from))
-  } catch {
-    return '' // it has exited
-  }
+  const environment = `\0${orElse(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')}` // it may have exited
+  const at = environment.indexOf(`\0${name}=`)
+  const from = at + name.length + 2
+  return at < 0 ? '' : environment.slice(from, environment.indexOf('\0', from))
 }

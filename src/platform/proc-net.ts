@@ -50,13 +50,16 @@ const PLAIN_IN_IPV6 = '0000000000000000FFFF0000'
 function placesOf(address = '', port = 0): readonly string[] {
   const suffix = portSuffix(port)
   if (address === '::1') return [`00000000000000000000000001000000${suffix}`]
-  const bytes = address
-    .replace(/^::ffff:/, '')
-    .split('.')
-    .map(Number)
-  const word = bytes
+  const word = ipv4Bytes(address)
     .map(byte => byte.toString(16).toUpperCase().padStart(2, '0'))
     .toReversed()
     .join('')
   return [word + suffix, PLAIN_IN_IPV6 + word + suffix]
 }
+
+/** The numbers of an address of IPv4, also within IPv6. */
+export const ipv4Bytes = (address: string): number[] =>
+  address
+    .replace(/^::ffff:/, '')
+    .split('.')
+    .map(Number)

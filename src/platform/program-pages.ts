@@ -39,19 +39,16 @@ interface Program {
 
 let program: Program | undefined
 
-function findProgram(): Program {
-  try {
-    const madvise = loadFfi()?.dlopen(null, {madvise: {arguments: ['u64', 'u64', 'i32'], return: 'i32'}}).functions[
-      'madvise'
-    ]
-    return {
-      madvise,
-      ranges: madvise === undefined ? [] : rangesIn(readFileSync('/proc/self/smaps', 'utf8'), process.execPath)
-    }
-  } catch {
-    return {madvise: undefined, ranges: []}
-  }
-}
+const findProgram = (): Program =>
+  orElse(
+    () => {
+      const library = loadFfi()?.dlopen(null, {madvise: {arguments: ['u64', 'u64', 'i32'], return: 'i32'}})
+      const madvise = library?.functions['madvise']
+      const isThere = madvise !== undefined
+      return {madvise, ranges: isThere ? rangesIn(readFileSync('/proc/self/smaps', 'utf8'), process.execPath) : []}
+    },
+    {madvise: undefined, ranges: []}
+  )
 
 /** Heading of a mapping that is readable and not writable, and its file. */
 const HEADING = /^\S+ r-[x-]p \S+ \S+ \d+ +(.*)/

@@ -1,5 +1,5 @@
 import {loadFfi, type CFunction} from './experimental.ts'
-import {rowOfPeer, socketTables, type Ends} from './proc-net.ts'
+import {ipv4Bytes, rowOfPeer, socketTables, type Ends} from './proc-net.ts'
 
 /**
  * The inode of the socket at the other end of a connection, as /proc/PID/fd names it; '' = it is not on this machine, or closed. The kernel is
@@ -82,12 +82,6 @@ function ask({socket, send, recv}: Netlink, ends: Ends): string {
 function bytesOf(address: string): Uint8Array {
   const bytes = new Uint8Array(16)
   if (address === '::1') bytes[15] = 1
-  else
-    bytes.set(
-      address
-        .replace(/^::ffff:/, '')
-        .split('.')
-        .map(Number)
-    )
+  else bytes.set(ipv4Bytes(address))
   return bytes
 }

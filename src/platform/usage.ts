@@ -21,17 +21,8 @@ const PER_TURN = 50
  * Current memory and CPU time of process groups; groups without a process are omitted. Takes short turns: a run that asks serves calls in
  * between. Never rejects.
  */
-export const usageOf = async (groups: ReadonlySet<number>): Promise<ReadonlyMap<number, Usage>> =>
-  summed(process.platform === 'linux' ? inProc(groups) : await askPs(), groups)
-
-interface Row extends Usage {
-  readonly group: number
-}
-
-async function summed(
-  rows: AsyncIterable<Row> | Iterable<Row>,
-  groups: ReadonlySet<number>
-): Promise<ReadonlyMap<number, Usage>> {
+export async function usageOf(groups: ReadonlySet<number>): Promise<ReadonlyMap<number, Usage>> {
+  const rows = process.platform === 'linux' ? inProc(groups) : await askPs()
   const sums = new Map<number, Usage>()
   for await (const {group, memoryBytes, cpuMs} of rows) {
     if (!groups.has(group)) continue
@@ -39,6 +30,10 @@ async function summed(
     sums.set(group, {memoryBytes: before.memoryBytes + memoryBytes, cpuMs: before.cpuMs + cpuMs})
   }
   return sums
+}
+
+interface Row extends Usage {
+  readonly group: number
 }
 
 async function* inProc(groups: ReadonlySet<number>): AsyncGenerator<Row> {

@@ -10,10 +10,7 @@ export {Services} from './services/services.ts'
 
 /** Removes what killed runs have left of workspaces (`left-workspaces.ts`). Costs one look at a folder if there are none. */
 export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
-  if (mayBeThere(workspacesFolder(left.env)))
-    await (await import('./services/left-workspaces.ts')).removeLeftWorkspaces(left)
+  // the reader of the folder reports why it cannot be read
+  const mayBeThere = orElse(() => lstatSync(workspacesFolder(left.env), {throwIfNoEntry: false}) !== undefined, true)
+  if (mayBeThere) await (await import('./services/left-workspaces.ts')).removeLeftWorkspaces(left)
 }
-
-const mayBeThere = (path: string): boolean =>
-  // the reader of the file reports why it cannot be read
-  orElse(() => lstatSync(path, {throwIfNoEntry: false}) !== undefined, true)

@@ -115,20 +115,15 @@ const withBody =
   async ({request}) =>
     use(await readJson(request))
 
-async function readText(request: IncomingMessage): Promise<string> {
-  try {
-    return (await collectRequest(request, MAX_BODY_BYTES)).take().toString()
-  } catch (error) {
-    if (!(error instanceof UncollectedBody)) throw error
-    throw new InvalidBody(error.isTooLarge ? failure(413, 'Request body too large') : failure(503, error.message))
-  }
-}
-
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const text = await readText(request)
+  let text = ''
   try {
+    text = (await collectRequest(request, MAX_BODY_BYTES)).take().toString()
     return JSON.parse(text)
   } catch (error) {
+    if (error instanceof UncollectedBody)
+      throw new InvalidBody(error.isTooLarge ? failure(413, 'Request body too large') : failure(503, error.message))
+    if (!(error instanceof SyntaxError)) throw error
     if (text === '')
       throw new InvalidBody(failure(422, [{type: 'missing', loc: ['body'], msg: 'Field required', input: null}]))
     const fault = {

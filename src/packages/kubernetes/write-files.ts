@@ -1,7 +1,8 @@
-import {chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
-import {fileFault, readTextBytes, utf8Text} from '../../model/read-file.ts'
+import {orElse} from '../../model/or-else.ts'
+import {readTextBytes, utf8Text} from '../../model/read-file.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {objectsOf, type KubernetesObject, type TemplateObjects} from './object.ts'
 import {yamlText} from './yaml-text.ts'
@@ -73,9 +74,7 @@ export const writeFile = (path: string, text: string, header: string): void =>
   })
 
 const isOurs = (path: string, header: string): boolean =>
-  fileFault(path) === '' &&
-  statSync(path).size <= MAX_EXPORT_BYTES &&
-  utf8Text(readTextBytes(path, MAX_EXPORT_BYTES)).startsWith(header)
+  orElse(() => utf8Text(readTextBytes(path, MAX_EXPORT_BYTES)).startsWith(header), false)
 
 function refuseForeign(path: string, header: string): void {
   if (!existsSync(path) || isOurs(path, header)) return

@@ -1,17 +1,9 @@
-import {rm} from 'node:fs/promises'
+import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf} from '../../../model/errors.ts'
 import {look} from '../../../platform/process-table.ts'
-import {
-  workspacesFolder,
-  changedIn,
-  isDead,
-  MANIFEST,
-  entriesIn,
-  readManifest,
-  type WorkspaceManifest
-} from './manifest.ts'
+import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest, type WorkspaceManifest} from './manifest.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
 export interface LeftWorkspaces {
@@ -28,7 +20,7 @@ const MARKER = /^[\da-f]{32}$/
  */
 export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
   const home = workspacesFolder(env)
-  for (const marker of (await entriesIn(home)).filter(name => MARKER.test(name))) {
+  for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {
       const folder = join(home, marker)
       // read once: another sweep may remove it before this one knows what is kept
@@ -55,9 +47,18 @@ async function tidy(
       'workspace-kept',
       `files were changed in ${join(folder, name)}, a workspace of a run that was killed: it is kept`
     )
-  for (const name of await entriesIn(folder))
+  for (const name of await namesIn(folder))
     if (name !== MANIFEST && !kept.includes(name)) await rm(join(folder, name), {recursive: true, force: true})
   await rm(kept.length === 0 ? folder : join(folder, MANIFEST), {recursive: true, force: true})
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return []
+    throw error
+  }
 }
 
 /** Whether a process has this marker: it may run in a workspace. */

@@ -90,16 +90,6 @@ export const MANIFEST = 'ledger.json'
 export const workspacesFolder = (env: Environment): string =>
   join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
 
-/** The names in a folder of workspaces; none where somebody has removed it, or it belongs to another user. */
-export async function entriesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return []
-    throw error
-  }
-}
-
 /** Creates the folder of a run's workspaces, in the system's temporary folder if it cannot be written; returns its path. */
 export function openWorkspacesFolder(folder: string): string {
   try {

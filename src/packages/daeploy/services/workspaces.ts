@@ -1,5 +1,5 @@
 import {realpathSync} from 'node:fs'
-import {cp, lstat, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
+import {cp, lstat, readdir, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
 import {dirname, join, sep} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
@@ -11,7 +11,6 @@ import {
   openWorkspacesFolder,
   workspacesFolder,
   MANIFEST,
-  entriesIn,
   writeManifest,
   SHARED,
   fingerprintOf,
@@ -149,7 +148,7 @@ export class Workspaces {
     await Promise.all([...this.#copies.values()].map(async ({copied}) => copied))
     const kept = await changedIn(this.#folder, this.#contents)
     let isEmpty = kept.length === 0
-    for (const name of await entriesIn(this.#folder))
+    for (const name of await readdir(this.#folder).catch(() => []))
       if (name !== MANIFEST && !kept.includes(name)) isEmpty = (await this.#remove(name)) && isEmpty
     // removed last: if we are killed before, another run continues
     await rm(isEmpty ? this.#folder : join(this.#folder, MANIFEST), {recursive: true, force: true})
@@ -226,7 +225,9 @@ export class Workspaces {
     const isUnread = (path: string): boolean => [...unreadable].some(each => each === '' || path.startsWith(each + sep))
     for (const [path, target] of copy.links) if (!links.has(path) && isUnread(path)) links.set(path, target)
     for (const [path, before] of sourceFiles) if (!now.has(path) && isUnread(path)) now.set(path, before)
-    for (const name of SHARED) if (await isFolder(join(source, name))) links.set(name, join(source, name))
+    for (const name of SHARED)
+      if ((await stat(join(source, name)).catch(() => undefined))?.isDirectory() === true)
+        links.set(name, join(source, name))
     for (const path of copy.links.keys()) if (!links.has(path)) await removeFrom(folder, path)
     for (const path of sourceFiles.keys()) if (!now.has(path) && !isDatabase(path)) await removeFrom(folder, path)
     const folders = new Set<string>()
@@ -281,9 +282,6 @@ export class Workspaces {
 }
 
 const nameOf = ({id, version, instance}: AppPlan): string => instanceName(`${id}_${version}`, instance)
-
-const isFolder = async (path: string): Promise<boolean> =>
-  (await stat(path).catch(() => undefined))?.isDirectory() === true
 
 /** Returns whether a path is a file itself, not a link to one. */
 const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() === true

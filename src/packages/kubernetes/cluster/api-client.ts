@@ -37,14 +37,6 @@ const MAX_PAUSE_MS = 10_000
 const MAX_ERROR_BYTES = 256 * 1024
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024
 
-interface Sending {
-  readonly request: typeof requestHttp
-  readonly options: RequestOptions
-  readonly body: string
-  /** 0 = none. */
-  readonly timeoutMs: number
-}
-
 /** A connection that was kept ended before the request: it is sent again. All of ours may come twice. */
 class StaleConnection extends Error {}
 
@@ -138,20 +130,19 @@ export class ClusterClient {
     const isPlain = url.protocol === 'http:'
     const hasProxy = options.agent !== undefined && !/^Agent$/.test(options.agent.constructor.name)
     const agent = hasProxy ? options.agent : this.#agents[isPlain ? 'http' : 'https']
-    const response = await this.#send(url, {
-      request: isPlain ? requestHttp : requestHttps,
-      options: {...options, method, agent, signal, headers: headersOf(options, body, type)},
-      body,
-      timeoutMs: waits ? 0 : this.#isKnown && !this.#hurry.signal.aborted ? ANSWER_MS : FIRST_ANSWER_MS
-    })
+    const timeoutMs = waits ? 0 : this.#isKnown && !this.#hurry.signal.aborted ? ANSWER_MS : FIRST_ANSWER_MS
+    const all = {...options, method, agent, signal, headers: headersOf(options, body, type)}
+    const response = await this.#send(url, all, body, timeoutMs)
     this.#isKnown = true
     const code = response.statusCode ?? 0
     if (code < 400) return response
     throw new ClusterError(code, await statusOf(response), {method, path})
   }
 
-  async #send(url: URL, {request, options, body, timeoutMs}: Sending): Promise<IncomingMessage> {
+  /** `timeoutMs`: 0 = none. */
+  async #send(url: URL, options: RequestOptions, body: string, timeoutMs: number): Promise<IncomingMessage> {
     const {signal} = this.#hurry
+    const request = url.protocol === 'http:' ? requestHttp : requestHttps
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
       const wait = (ms: number): void => {

@@ -44,18 +44,11 @@ function outcomeOf(before: LiveObject | undefined, after: LiveObject): ApplyOutc
   return isSame(before, after) ? 'unchanged' : 'configured'
 }
 
-/** The server wrote nothing: whether the object is as it was, but for its status. */
+/** The server wrote nothing: whether the object is as it was, but for its status and what the cluster itself notes. */
 export const isSame = (before: LiveObject, after: LiveObject): boolean =>
-  before.metadata.generation === undefined
-    ? before.metadata.resourceVersion === after.metadata.resourceVersion || specOf(before) === specOf(after)
-    : before.metadata.generation === after.metadata.generation && metaOf(before) === metaOf(after)
+  before.metadata.generation === after.metadata.generation && writtenIn(before) === writtenIn(after)
 
-const metaOf = ({metadata: {labels, annotations}}: KubernetesObject): string => {
-  const {'deployment.kubernetes.io/revision': _revision, ...others} = annotations ?? {}
-  return JSON.stringify([labels, others])
-}
-
-function specOf({status: _status, metadata, ...others}: LiveObject): string {
-  const {labels, annotations} = metadata
-  return JSON.stringify([others, labels, annotations])
+function writtenIn({status: _status, metadata: {labels, annotations}, ...others}: LiveObject): string {
+  const {'deployment.kubernetes.io/revision': _revision, ...own} = annotations ?? {}
+  return JSON.stringify([others, labels, own])
 }

@@ -150,15 +150,10 @@ function foreign(live: LiveObject, store: ObjectStore): UserError {
 
 /** The writer of an object that has no label: `kubectl-client-side-apply`, `helm` … */
 function managerOf({metadata}: LiveObject): string {
-  const {managedFields = []} = metadata as {readonly managedFields?: readonly FieldsOf[]}
+  // one with a subresource is the cluster itself, which writes its status
+  const {managedFields = []} = metadata as {managedFields?: readonly {manager?: string; subresource?: string}[]}
   const {manager = ''} = managedFields.find(({subresource}) => subresource === undefined) ?? {}
   return manager === 'unknown' ? '' : manager
-}
-
-interface FieldsOf {
-  readonly manager?: string
-  /** Its status, for example, which the cluster itself writes. */
-  readonly subresource?: string
 }
 
 const notDeployable = (count: number): string => `the template cannot be deployed: ${count} objects have mistakes`

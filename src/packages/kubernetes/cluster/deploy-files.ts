@@ -11,7 +11,7 @@ export function deployFiles(
   {service, workload, plan}: AppObjects,
   warn: (text: string) => void
 ): readonly DeployFile[] {
-  const folder = deployFolder(plan.folder)
+  const folder = join(plan.folder, '.dapr', 'deploy')
   const objects = [service, workload].filter(object => object !== undefined)
   try {
     makeFolder(folder)
@@ -25,5 +25,3 @@ export function deployFiles(
     return objects.map(({kind}) => ({kind, path: ''}))
   }
 }
-
-export const deployFolder = (appFolder: string): string => join(appFolder, '.dapr', 'deploy')

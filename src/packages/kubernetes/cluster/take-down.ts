@@ -5,6 +5,7 @@ import type {AppPlan} from '../../../model/plan.ts'
 import type {KubernetesObject} from '../object.ts'
 import {ClusterError} from './api-error.ts'
 import {findAll, throwAll} from './check.ts'
+import {within} from '../../../platform/delay.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
 import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 import type {Pod} from './pod.ts'
@@ -42,7 +43,7 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
   const all = await findAll(store, labels)
   if (all.length === 0) return 0
   const end = new AbortController()
-  const pods = await watchPods(store, labels, end.signal)
+  const gone = await watchPods(store, labels, end.signal)
   const faults: UserError[] = []
   try {
     const ids = new Set(all.map(appOf))
@@ -54,7 +55,7 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
       const ofLevel = all.filter(object => level.includes(appOf(object)))
       const kept = await deleteAll(options, ofLevel, faults)
       const going = level.filter(id => !kept.some(object => appOf(object) === id))
-      faults.push(...(await pods.gone(going, patienceFor(ofLevel), now)))
+      faults.push(...(await gone(going, patienceFor(ofLevel), now)))
     }
     const resources = all.filter(object => appOf(object) === '')
     await deleteAll(options, resources, faults)
@@ -101,9 +102,9 @@ async function deleteAll(
 export async function podsGone(options: TakeDownOptions, workloads: readonly KubernetesObject[]): Promise<void> {
   const {store, labels, apps, now} = options
   const end = new AbortController()
-  const pods = await watchPods(store, labels, end.signal)
+  const gone = await watchPods(store, labels, end.signal)
   const ids = apps.map(({id}) => id)
-  const faults = await pods.gone(ids, patienceFor(workloads), now).finally(() => end.abort())
+  const faults = await gone(ids, patienceFor(workloads), now).finally(() => end.abort())
   throwAll(faults, () => notAll(store))
   await allGone(options, ' (stop -k deletes it)')
 }
@@ -119,51 +120,43 @@ function patienceFor(workloads: readonly KubernetesObject[]): number {
   return Math.max(0, ...seconds) * 1000 + EXTRA_MS
 }
 
-interface PodsLeft {
-  /** Settles when no pod of these apps is left, or with the error that they do not go. */
-  gone(ids: readonly string[], patienceMs: number, now: AbortSignal): Promise<readonly UserError[]>
-}
+/** Settles when no pod of these apps is left, or with the error that they do not go. */
+type PodsGone = (ids: readonly string[], patienceMs: number, now: AbortSignal) => Promise<readonly UserError[]>
 
-async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal): Promise<PodsLeft> {
+async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal): Promise<PodsGone> {
   const left = new Map<string, Pod>()
   let look: (() => void) | undefined
   await watch<Pod>(
     store.client,
     {path: store.pods, labels, signal},
     {
-      changed: pod => {
-        left.set(pod.metadata.uid, pod)
-      },
+      changed: pod => void left.set(pod.metadata.uid, pod),
       gone: pod => {
         left.delete(pod.metadata.uid)
         look?.()
       }
     }
   )
-  return {
-    async gone(ids, patienceMs, now) {
-      const those = (): readonly Pod[] =>
-        [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? ''))
-      const {promise, resolve} = Promise.withResolvers<void>()
-      const isOver = (): boolean => now.aborted || those().length === 0
-      look = () => {
-        if (isOver()) resolve()
-      }
-      now.addEventListener('abort', look)
-      const timer = setTimeout(resolve, patienceMs)
-      look()
-      await promise
-      clearTimeout(timer)
-      now.removeEventListener('abort', look)
-      if (isOver()) return []
-      const names = those().map(({metadata}) => metadata.name)
-      const {namespace, context} = store.client.access
-      return [
-        new UserError(`pods do not terminate: ${names.join(', ')}`, {
-          explanation: `Look at: kubectl describe pod ${names[0] ?? ''} -n ${namespace} --context ${context}`
-        })
-      ]
+  return async (ids, patienceMs, now) => {
+    const those = (): readonly Pod[] =>
+      [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? ''))
+    const {promise, resolve} = Promise.withResolvers<void>()
+    const isOver = (): boolean => now.aborted || those().length === 0
+    look = () => {
+      if (isOver()) resolve()
     }
+    now.addEventListener('abort', look)
+    look()
+    await within(patienceMs, promise)
+    now.removeEventListener('abort', look)
+    if (isOver()) return []
+    const names = those().map(({metadata}) => metadata.name)
+    const {namespace, context} = store.client.access
+    return [
+      new UserError(`pods do not terminate: ${names.join(', ')}`, {
+        explanation: `Look at: kubectl describe pod ${names[0] ?? ''} -n ${namespace} --context ${context}`
+      })
+    ]
   }
 }
 
