@@ -47,6 +47,8 @@ export class AppSleep implements Sleep {
   #callOff: (() => void) | undefined
   /** What needs the app while it is falling asleep; '' = nothing. */
   #cause = ''
+  /** What needs it while it sleeps, without a limit; '' = nothing. */
+  #needed = ''
   #onAsleep = (): void => undefined
 
   constructor(sleeper: Sleeper, options: AppSleepOptions) {
@@ -90,12 +92,21 @@ export class AppSleep implements Sleep {
   }
 
   need(cause: string): void {
+    this.#needed = cause
     if (this.#failures === 0) return void this.wake(cause)
     if (!this.isAsleep || this.#callOff !== undefined || this.#failures >= MAX_TRIES) return
     this.#callOff = systemClock.after(AGAIN_MS * 2 ** (this.#failures - 1), () => {
       this.#callOff = undefined
       this.wake(cause)
     })
+  }
+
+  retry(): void {
+    if (!this.isAsleep || this.#failures === 0) return
+    this.#failures = 0
+    this.#callOff?.()
+    this.#callOff = undefined
+    if (this.#needed !== '') this.wake(this.#needed)
   }
 
   learn(part: Triggers): void {
@@ -113,12 +124,14 @@ export class AppSleep implements Sleep {
 
   onMove(): void {
     const {state} = this.#sleeper.app
+    // its process has failed, or what it needs is not there
+    if (state.phase === 'asleep' && (state.last !== undefined || this.#isWaking)) this.#failures++
     this.#isWaking = false
-    if (state.phase === 'asleep' && state.last !== undefined) this.#failures++
     if (state.phase === 'running' && state.ready) this.#failures = 0
     if (state.phase !== 'asleep') {
       this.#callOff?.()
       this.#callOff = undefined
+      this.#needed = ''
     }
     this.#onAsleep()
     // a call may have come before it slept

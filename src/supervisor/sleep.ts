@@ -14,6 +14,8 @@ export interface Sleep {
   wake(cause: string): boolean
   /** What waits as long as it takes needs a process: an event, an actor, a job. To be called again when its state changes. */
   need(cause: string): void
+  /** An app that it depends on is there: what needs it is tried again at once, however often that has failed. */
+  retry(): void
   /** Its process has said what starts it. */
   learn(part: Triggers): void
   /** A worker of it got work. */
@@ -34,6 +36,7 @@ export const AWAKE: Sleep = {
   triggers: {},
   wake: () => false,
   need: nothing,
+  retry: nothing,
   learn: nothing,
   onWork: nothing,
   onWait: nothing,

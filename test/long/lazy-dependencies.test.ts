@@ -1,5 +1,8 @@
 import t from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {openShop, invoke, stateOf} from '../rig/lazy-shop.ts'
+import {component} from '../rig/resource-files.ts'
+import {openRig} from '../rig/rig.ts'
 
 t.test('the callers of an app get the reason why what it depends on does not start', async t => {
   const {rig, port} = await openShop(t, [
@@ -62,4 +65,54 @@ t.test('start starts what those need that an app depends on and that are asleep'
   t.equal((await rig.run(['stop', '--app-id', 'db'])).code, 0)
   t.match(await rig.run(['start', 'web']), {code: 0})
   t.match([await stateOf(rig, 'db'), await stateOf(rig, 'api')], ['running', 'running'])
+})
+
+const subscription = (topic: string): string => `apiVersion: dapr.io/v2alpha1
+kind: Subscription
+metadata: {name: ${topic}}
+scopes: [web]
+spec: {pubsubname: bus, topic: ${topic}, routes: {default: /${topic}}}
+`
+
+t.test('events for an app whose dependency has failed hold up nothing, and come once it is there', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  await rig.write({
+    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'resources/orders.yaml': subscription('orders'),
+    'resources/bills.yaml': subscription('bills'),
+    'app.mjs': `
+import {createServer} from 'node:http'
+createServer((request, response) => {
+  console.log('got ' + request.url)
+  response.end('{}')
+}).listen(Number(process.env.APP_PORT), '127.0.0.1')
+`
+  })
+  await rig.template(
+    [
+      {appID: 'db', command: ['sh', '-c', 'test -e done']},
+      {
+        appID: 'web',
+        autoPort: true,
+        lazy: true,
+        dependsOn: {db: 'completed'},
+        daprHTTPPort: port,
+        command: ['node', '../app.mjs']
+      },
+      {appID: 'other', command: ['sleep', '1000']}
+    ],
+    {resourcesPath: './resources'}
+  )
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine(/"db" exited with code 1/, {stream: 'stderr'})
+  for (const topic of ['orders', 'bills']) {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1.0/publish/bus/${topic}`, {method: 'POST', body: '1'})
+    t.equal(answer.status, 204, topic)
+  }
+  await run.waitForLine(/"web" was not started: it depends on "db"/, {stream: 'stderr'})
+  t.equal(await stateOf(rig, 'web'), 'asleep')
+  await rig.write({'db/done': ''})
+  t.equal((await rig.run(['start', 'db'])).code, 0)
+  for (const topic of ['orders', 'bills']) await run.waitForLine(`got /${topic}`)
 })
