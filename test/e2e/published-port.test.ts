@@ -280,3 +280,16 @@ t.test(
     t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
   }
 )
+
+t.test('the port of an app that could not be started again is free', async t => {
+  const daprHTTPPort = await freePort()
+  const {rig, port} = await openShop(t, {daprHTTPPort}, {restart: 'no'})
+  t.match(await rig.run(['stop', 'api']), {code: 0})
+  const other = net.createServer().listen(daprHTTPPort, '127.0.0.1')
+  await once(other, 'listening')
+  t.match(await rig.run(['start', 'api']), {code: 1, stderr: /Port \d+ is not available/})
+  await t.rejects(exchange(port, get('/')), {code: 'ECONNREFUSED'}, 'nobody waits for an answer')
+  other.close()
+  t.match(await rig.run(['start', 'api']), {code: 0})
+  t.match(await exchange(port, get('/'), '\r\n'), /^HTTP\/1\.1 200 /)
+})

@@ -328,6 +328,8 @@ export class Apps implements EditedApps {
       return await opened
     } finally {
       this.#halfOpen.delete(opened)
+      // that of one that could not be opened: who connects would wait for ever
+      if (this.#reopening === undefined) await this.#freePublished()
     }
   }
 
