@@ -97,9 +97,13 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
  */
 function publishedUrl({published}: AppPlan): string {
   if (published === undefined) return ''
-  const {copy, number} = published
+  const {copy, number, host} = published
+  if (!isLocalhost(host)) return `http://${host.includes(':') ? `[${host}]` : host}:${number}`
   return `http://${copy === '' ? '' : `${copy}.`}localhost:${number}`
 }
+
+/** Whether who calls `localhost` reaches what listens at this address. */
+const isLocalhost = (host: string): boolean => ['', 'localhost', '127.0.0.1', '::1', '0.0.0.0', '::'].includes(host)
 
 const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 
