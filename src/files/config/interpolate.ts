@@ -4,12 +4,11 @@ import {readTextFile} from '../../model/read-file.ts'
 import type {ExpansionMistake, FileVariables} from '../../model/expansion.ts'
 import {expandTree} from '../yaml/expand-tree.ts'
 import {MAX_MISTAKES, templateError, unreadableTemplate, type Mistake, type Source} from './diagnose.ts'
-import {absolutePath, inGoWords} from './paths.ts'
+import {inGoWords} from './paths.ts'
 import type {Yaml} from './source.ts'
 
 /** The variables of a `.env` file. One that is not there has none: each that is missed is reported. Throws a `UserError` for any other. */
-export function variablesIn(written: string, folder: string, home: string): FileVariables {
-  const path = absolutePath(written, folder, home)
+export function variablesIn(path: string): FileVariables {
   try {
     return parseEnv(readTextFile(path))
   } catch (error) {

@@ -5,7 +5,7 @@ import {UserError, type Place} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Overrides} from './app.ts'
 import {decodeTemplate} from './decode.ts'
-import {placeOf} from './diagnose.ts'
+import {fileAt, placeOf} from './diagnose.ts'
 import {findTemplates, type FoundTemplate} from './find.ts'
 import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
@@ -84,10 +84,12 @@ export async function loadFiles(
   const documents = [first, ...others].map(({document}) => document)
   const source = several?.joinSources([first, ...others]) ?? first.source
   const interpolation = interpolationOf(documents)
+  const variablesFile =
+    typeof interpolation === 'object'
+      ? absolutePath(interpolation.path, fileAt(source, interpolation.at)?.folder ?? first.found.folder, around.home)
+      : undefined
   const replaced =
-    interpolation === false
-      ? undefined
-      : {...(await variablesFor(interpolation, first.found.folder, around.home)), ...around.env, ...variables}
+    interpolation === false ? undefined : {...(await variablesOf(variablesFile)), ...around.env, ...variables}
   const unset =
     replaced === undefined
       ? []
@@ -98,13 +100,16 @@ export async function loadFiles(
     ...overrides,
     impliedWatch: watch ? (await import('./implied-watch.ts')).impliedWatch : undefined
   })
-  const {plan, ...checked} = replaced === undefined ? written : withVariables(written, replaced)
+  // the files of its resources have the same variables
+  const withVariables = (app: AppPlan): AppPlan =>
+    replaced === undefined ? app : {...app, resources: {...app.resources, variables: replaced}}
+  const {plan, ...rest} = written
+  const checked = {...rest, entries: rest.entries.map(each => ({...each, plan: withVariables(each.plan)}))}
   const whole: Plan = {
     ...plan,
+    apps: plan.apps.map(withVariables),
     ...(others.length > 0 && {overlays: others.map(({found}) => found.file)}),
-    ...(typeof interpolation === 'string' && {
-      variablesFile: absolutePath(interpolation, first.found.folder, around.home)
-    })
+    ...(variablesFile !== undefined && {variablesFile})
   }
   const hasProfiles = wanted !== undefined && plan.apps.some(({profiles}) => profiles !== undefined)
   const chosen = hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole
@@ -118,28 +123,15 @@ export async function loadFiles(
       new Map(checked.entries.map(({settings}) => [settings.id, placeOf(source, settings.spot('appID').start)])),
     commandSidecar: async id => {
       const {commandSidecar} = await import('./command-sidecar.ts')
-      return commandSidecar(checked.template, {...around, ...overrides, id, source, folder: first.found.folder})
+      const sidecar = {...around, ...overrides, id, source, folder: first.found.folder}
+      return withVariables(commandSidecar(checked.template, sidecar))
     }
   }
 }
 
-/** The variables of the file that `interpolate` names. */
-async function variablesFor(interpolation: string | true, folder: string, home: string): Promise<FileVariables> {
-  if (interpolation === true) return {}
-  return (await import('./interpolate.ts')).variablesIn(interpolation, folder, home)
-}
-
-type Resolved = ReturnType<typeof resolveWritten>
-
-/** The files of its resources have the same variables as the template. */
-function withVariables({plan, entries, ...rest}: Resolved, variables: FileVariables): Resolved {
-  const changed = (app: AppPlan): AppPlan => ({...app, resources: {...app.resources, variables}})
-  return {
-    ...rest,
-    plan: {...plan, apps: plan.apps.map(changed)},
-    entries: entries.map(entry => ({...entry, plan: changed(entry.plan)}))
-  }
-}
+/** The variables of the file that `interpolate` names, if it names one. */
+const variablesOf = async (file: string | undefined): Promise<FileVariables> =>
+  file === undefined ? {} : (await import('./interpolate.ts')).variablesIn(file)
 
 /** Reads a template of one file. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
 export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened {

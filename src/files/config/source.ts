@@ -64,15 +64,15 @@ export function parseSource(source: Source, {text, start} = {text: source.text, 
   return document ?? {root: {kind: 'scalar', spot: {start, end: start}, text: '', style: 'plain', tag: ''}}
 }
 
-/** What the template says of interpolation: whether it is on, or a file of variables; of several files the last one that says so counts. */
-export function interpolationOf(documents: readonly Yaml[]): boolean | string {
-  const values = documents.flatMap(({root}) =>
-    root.kind === 'map'
-      ? root.pairs.flatMap(({name, node}) =>
-          name === 'interpolate' && node.kind === 'scalar' ? [resolveScalar(node).value] : []
-        )
-      : []
+/**
+ * What the template says of interpolation: whether it is on, or a file of variables, and where that is named; of several files the last
+ * one that says so counts.
+ */
+export function interpolationOf(documents: readonly Yaml[]): boolean | {readonly path: string; readonly at: number} {
+  const nodes = documents.flatMap(({root}) =>
+    root.kind === 'map' ? root.pairs.flatMap(({name, node}) => (name === 'interpolate' ? [node] : [])) : []
   )
-  const value = values.at(-1)
-  return typeof value === 'string' ? value : value === true
+  const node = nodes.findLast(({kind}) => kind === 'scalar')
+  const value = node?.kind === 'scalar' && resolveScalar(node).value
+  return typeof value === 'string' ? {path: value, at: node?.spot.start ?? 0} : value === true
 }

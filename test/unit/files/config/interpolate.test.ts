@@ -1,4 +1,6 @@
+import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import {loadTemplate} from '../../../../src/files/config/load.ts'
 import {UserError} from '../../../../src/model/errors.ts'
 import {loadAll, openShop, type Asked, type Read} from './shop.ts'
 
@@ -224,6 +226,25 @@ t.test('a file of variables: the environment and --env come first; it may be mis
   t.match((await refusal(t, fromFile('"true"'))).mistakes, [
     {expected: 'expected true, false, or the path of a .env file'}
   ])
+})
+
+t.test('a file of variables counts from the file that names it', async t => {
+  const shop = openShop(t, fromFile('my.env'), {
+    'my.env': 'A=of the first\n',
+    more: {'more.yaml': 'interpolate: my.env\n', 'my.env': 'A=of the second\n'}
+  })
+  const {plan} = await loadAll(shop, {env: ENV, named: ['.', 'more/more.yaml']})
+  t.strictSame(plan.apps[0]?.command, ['of the second', 'shop', 'none'])
+  t.equal(plan.variablesFile, join(shop, 'more/my.env'))
+})
+
+t.test('the sidecar of a command reads resources with the variables of the apps', async t => {
+  const cwd = openShop(t, template('appPort: ${PORT}'))
+  const around = {cwd, home: cwd, env: ENV, readStdin: () => ''}
+  const {plan, commandSidecar} = await loadTemplate('.', around, {watch: false, variables: {A: '1'}})
+  const variables = {...ENV, A: '1'}
+  t.strictSame(plan.apps[0]?.resources.variables, variables)
+  t.strictSame((await commandSidecar('tests')).resources.variables, variables)
 })
 
 t.test('a value with thousands of variables that are not set, or not closed', async t => {
