@@ -8,7 +8,7 @@ import {matchesNothing} from '../../model/watch-filter.ts'
 import {whyNoTerminal} from '../../platform/pseudo-terminal.ts'
 import type {Template} from './decode.ts'
 import {placeText, type Mistake, type Source} from './diagnose.ts'
-import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
+import {asFindings, hintsIn, meet, type CheckedTemplate, type Finding} from './hints.ts'
 import {alwaysLacking, lackingProfiles} from './profiles.ts'
 import {PORT_NAMES} from './sidecar.ts'
 import type {Entry} from './service-versions.ts'
@@ -45,16 +45,13 @@ function isForShell(node: YamlNode, [{list} = {}, {pair} = {}]: readonly NodePar
   return before.some(item => item.node.kind === 'scalar' && /^-[a-z]*c$/.test(item.node.text))
 }
 
-/**
- * Everything that loading accepts although it is probably a mistake, in the order of the text. `wanted`: the profiles that are
- * asked for, if any.
- */
-export function findingsIn(checked: CheckedTemplate, wanted?: readonly string[]): readonly Finding[] {
-  const {template, entries, source, documents} = checked
+/** Everything that loading accepts although it is probably a mistake, in the order of the text. */
+export function findingsIn(checked: CheckedTemplate): readonly Finding[] {
+  const {template, entries, source, documents, wanted = []} = checked
   // with --profile, loading has refused what these lack
-  const isProfileGiven = (wanted ?? []).length > 0
+  const isProfileGiven = wanted.length > 0
   const errors = [
-    ...repeatedPorts(entries, source),
+    ...repeatedPorts(entries, source, wanted),
     ...withoutTerminal(entries),
     ...(isProfileGiven ? [] : alwaysLacking(entries))
   ]
@@ -115,15 +112,19 @@ const PORT_KEYS = {
 } as const
 
 /** Ports of sidecars that Pillion would have to bind twice. Dapr's text is that of a port that is taken. */
-function repeatedPorts(entries: readonly Entry[], source: Source): readonly Mistake[] {
-  const ports = entries.flatMap(({settings, plan: {sidecar}}) =>
+function repeatedPorts(entries: readonly Entry[], source: Source, wanted: readonly string[]): readonly Mistake[] {
+  const ports = entries.flatMap(({settings, plan}) =>
     (Object.keys(PORT_KEYS) as (keyof typeof PORT_KEYS)[]).flatMap(key => {
-      const port = sidecar[PORT_KEYS[key]]
-      return port === 0 ? [] : [{key, port, settings, sidecar}]
+      const port = plan.sidecar[PORT_KEYS[key]]
+      return port === 0 ? [] : [{key, port, settings, plan}]
     })
   )
-  return ports.flatMap(({key, port, settings, sidecar}, index) => {
-    const first = ports.slice(0, index).find(each => each.port === port && shareAnAddress(each.sidecar, sidecar))
+  return ports.flatMap(({key, port, settings, plan}, index) => {
+    const first = ports
+      .slice(0, index)
+      .find(
+        each => each.port === port && meet(each.plan, plan, wanted) && shareAnAddress(each.plan.sidecar, plan.sidecar)
+      )
     if (first === undefined) return []
     const place = placeText(source, first.settings.spot(first.key))
     return {

@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {TemplateMistake} from '../../model/errors.ts'
+import type {AppPlan} from '../../model/plan.ts'
 import type {Template} from './decode.ts'
 import {commandMistakes} from './command-mistakes.ts'
 import {explain, MAX_MISTAKES, placed, placeText, type Mistake, type Source} from './diagnose.ts'
@@ -27,17 +28,27 @@ export interface CheckedTemplate {
   readonly documents: readonly Yaml[]
   /** Variables that were taken as empty. */
   readonly unset: readonly Mistake[]
+  /** The profiles that are asked for, if any. */
+  readonly wanted?: readonly string[] | undefined
 }
 
 /** Probable mistakes of which `run` warns, too. */
-export const hintsIn = ({template, entries, source, unset}: CheckedTemplate): readonly Mistake[] => [
+export const hintsIn = ({template, entries, source, unset, wanted}: CheckedTemplate): readonly Mistake[] => [
   ...wrongKeys(template),
   ...unset,
   ...oddIds(entries),
   ...entries.flatMap(({settings}) => commandMistakes(settings)),
-  ...repeatedIds(entries, source),
-  ...repeatedAppPorts(entries, source)
+  ...repeatedIds(entries, source, wanted),
+  ...repeatedAppPorts(entries, source, wanted)
 ]
+
+type Profiled = Pick<AppPlan, 'profiles'>
+
+/** Whether two apps run at once with these profiles. Where none is asked for, those of different profiles are alternatives. */
+export function meet({profiles: a}: Profiled, {profiles: b}: Profiled, wanted: readonly string[] = []): boolean {
+  if (wanted.length > 0) return [a, b].every(names => names?.some(name => wanted.includes(name)) ?? true)
+  return a === undefined || b === undefined || a.some(name => b.includes(name))
+}
 
 /** Mistakes in the order of the text. */
 export const asFindings = (
@@ -76,10 +87,12 @@ function oddIds(entries: readonly Entry[]): readonly Mistake[] {
 }
 
 /** Different programs under one id: an entry was copied and kept its id. */
-function repeatedIds(entries: readonly Entry[], source: Source): readonly Mistake[] {
+function repeatedIds(entries: readonly Entry[], source: Source, wanted?: readonly string[]): readonly Mistake[] {
   return entries.flatMap(({settings, plan}, index) => {
     const {id, version, folder, command} = plan
-    const first = entries.slice(0, index).find(each => each.plan.id === id && each.plan.version === version)
+    const first = entries
+      .slice(0, index)
+      .find(each => each.plan.id === id && each.plan.version === version && meet(each.plan, plan, wanted))
     if (first === undefined) return []
     if (first.plan.folder === folder && isDeepStrictEqual(first.plan.command, command)) return []
     const places = [first.settings, settings].map(each => placeText(source, each.spot('appID')))
@@ -92,12 +105,18 @@ function repeatedIds(entries: readonly Entry[], source: Source): readonly Mistak
   })
 }
 
-function repeatedAppPorts(entries: readonly Entry[], source: Source): readonly Mistake[] {
-  return entries.flatMap(({settings, plan: {id, channel}}, index) => {
-    const {port, address} = channel
+function repeatedAppPorts(entries: readonly Entry[], source: Source, wanted?: readonly string[]): readonly Mistake[] {
+  return entries.flatMap(({settings, plan}, index) => {
+    const {
+      id,
+      channel: {port, address}
+    } = plan
     const first = entries
       .slice(0, port === 0 ? 0 : index)
-      .find(({plan}) => plan.channel.port === port && plan.channel.address === address)
+      .find(
+        ({plan: {channel, ...other}}) =>
+          channel.port === port && channel.address === address && meet(other, plan, wanted)
+      )
     if (first === undefined) return []
     const ids = `${JSON.stringify(first.plan.id)} and ${JSON.stringify(id)}`
     const places = `${placeText(source, first.settings.spot('appPort'))} and ${placeText(source, settings.spot('appPort'))}`

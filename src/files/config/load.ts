@@ -104,7 +104,7 @@ export async function loadFiles(
   const withVariables = (app: AppPlan): AppPlan =>
     replaced === undefined ? app : {...app, resources: {...app.resources, variables: replaced}}
   const {plan, ...rest} = written
-  const checked = {...rest, entries: rest.entries.map(each => ({...each, plan: withVariables(each.plan)}))}
+  const checked = {...rest, wanted, entries: rest.entries.map(each => ({...each, plan: withVariables(each.plan)}))}
   const whole: Plan = {
     ...plan,
     apps: plan.apps.map(withVariables),
@@ -118,7 +118,7 @@ export async function loadFiles(
     deployable: async () => (await import('./deployable.ts')).deployable(checked, chosen),
     // not on the way to the first spawn
     hints: () => asFindings(source, hintsIn(checked)),
-    findings: async () => (await import('./findings.ts')).findingsIn(checked, wanted),
+    findings: async () => (await import('./findings.ts')).findingsIn(checked),
     places: () =>
       new Map(checked.entries.map(({settings}) => [settings.id, placeOf(source, settings.spot('appID').start)])),
     commandSidecar: async id => {

@@ -59,6 +59,22 @@ t.test('apps of one profile may depend on each other', async t => {
   t.match((await read(t, other)).findings, [{code: 'needs-profile', severity: 'warning'}])
 })
 
+t.test('apps of different profiles are alternatives: they may have the same id and ports', async t => {
+  const twins = (one: string, other: string): string =>
+    template(
+      `appID: db, appPort: 5432, daprHTTPPort: 3500, command: [pg], profiles: ${one}`,
+      `appID: db, appPort: 5432, daprHTTPPort: 3500, command: [mock], profiles: ${other}`
+    )
+  const codes = async (yaml: string, profiles?: readonly string[]): Promise<readonly string[]> =>
+    (await read(t, yaml, profiles)).findings.map(({code}) => code)
+  const all = ['duplicate-app-id', 'duplicate-port', 'duplicate-app-port']
+  t.same(await codes(twins('[real]', '[mock]')), [])
+  t.same(await codes(twins('[real]', '[mock]'), ['mock']), [])
+  t.same((await codes(twins('[real]', '[mock]'), ['mock', 'real'])).toSorted(), all.toSorted())
+  t.same((await codes(twins('[real, all]', '[all]'))).toSorted(), all.toSorted())
+  t.same((await codes(twins('[]', '[mock]'))).toSorted(), all.toSorted())
+})
+
 t.test('a run without apps names a profile', async t => {
   const error = await refusal(t, template('appID: shop, profiles: [a]'), [])
   t.match(error, {message: 'No apps to run', explanation: 'Every app has profiles. Add one: --profile a'})
