@@ -106,17 +106,17 @@ async function restart(
   const fault = runtimes.map(runtime => runtime.fault).find(why => why !== '')
   if (fault !== undefined) return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
-  const hasEnded = runtimes.every(
-    runtime => apps.isStopped(runtime) || ['exited', 'backoff', 'asleep'].includes(runtime.app.state.phase)
-  )
+  const stopped = runtimes.filter(each => apps.isStopped(each))
+  const left = runtimes.filter(each => !stopped.includes(each))
+  const hasEnded = left.every(({app}) => ['exited', 'backoff', 'asleep'].includes(app.state.phase))
   if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return start()
   if (runtimes.some(({isDebugged}) => isDebugged))
     return `it is being debugged; to run it here again: pillion start ${id}`
   // without an obstacle it is about to start: an edit replaces its process
   if (runtimes.some(({app, obstacle}) => app.state.phase === 'idle' && obstacle !== ''))
     return `"${id}" is not started yet: it waits for its dependencies`
-  await changes.restart(runtimes)
-  return ''
+  await changes.restart(left)
+  return stopped.length === 0 ? '' : start()
 }
 
 async function launchOf(runtime: AppRuntime, env: AppControlParts['env']): Promise<Launch> {

@@ -57,6 +57,18 @@ t.test('nothing to stop is said and is no failure', async t => {
   t.match(await rig.run(['down'], {folder: 'a'}), {code: 0, stdout: `${info}../dapr.yaml is not running\n`})
 })
 
+t.test('restart starts an instance that was stopped, too', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', replicas: 2}, {appID: 'b'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('Writing log files', {nth: 3})
+  const all = [await rig.driven('a'), await rig.driven('a')]
+  t.match(await rig.run(['stop', 'a.2']), {code: 0})
+  t.match(await rig.run(['restart', 'a']), {code: 0})
+  const fresh = [await rig.driven('a'), await rig.driven('a')]
+  t.equal(new Set([...all, ...fresh].map(({pid}) => pid)).size, 4)
+})
+
 t.test('TERM and HUP end a run as Ctrl-C does', async t => {
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     const rig = await openRig(t)

@@ -59,12 +59,13 @@ t.test('apps of one profile may depend on each other', async t => {
   t.match((await read(t, other)).findings, [{code: 'needs-profile', severity: 'warning'}])
 })
 
+const twins = (one: string, other: string): string =>
+  template(
+    `appID: db, appPort: 5432, daprHTTPPort: 3500, command: [pg], profiles: ${one}`,
+    `appID: db, appPort: 5432, daprHTTPPort: 3500, command: [mock], profiles: ${other}`
+  )
+
 t.test('apps of different profiles are alternatives: they may have the same id and ports', async t => {
-  const twins = (one: string, other: string): string =>
-    template(
-      `appID: db, appPort: 5432, daprHTTPPort: 3500, command: [pg], profiles: ${one}`,
-      `appID: db, appPort: 5432, daprHTTPPort: 3500, command: [mock], profiles: ${other}`
-    )
   const codes = async (yaml: string, profiles?: readonly string[]): Promise<readonly string[]> =>
     (await read(t, yaml, profiles)).findings.map(({code}) => code)
   const all = ['duplicate-app-id', 'duplicate-port', 'duplicate-app-port']
