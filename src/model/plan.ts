@@ -248,7 +248,7 @@ export interface ResourcesPlan {
   /** Dapr's own folder: the template does not ask for what lies in it. */
   readonly defaultFolder: string
   /** The values for `${…}` in the files of its folders. Left out: nothing is replaced. */
-  readonly variables?: Readonly<Record<string, string | undefined>>
+  readonly variables?: Readonly<Record<string, string | undefined>> | undefined
   /** A component that cannot be opened is only reported: for a command next to the apps, which may not need it. */
   readonly areOptional?: boolean
 }

@@ -284,7 +284,7 @@ export class RunParts {
       hints,
       onEdited: () => {
         this.sleep.onEdited()
-        void inBackground(reporter, 'cannot follow other ports', this.resources.portsMoved())
+        void inBackground(reporter, 'cannot read resources again', this.resources.edited())
       },
       runtimes: () => this.apps.open,
       letGo: this.actors.present,
@@ -362,7 +362,7 @@ export class RunParts {
       runtime,
       plan,
       env,
-      resources: await this.resources.open(runtime.plan),
+      resources: await this.resources.open(runtime),
       components: () => this.components.load(),
       daprd: this.#daprd,
       work: this.work,

@@ -2,7 +2,7 @@ import type {RunContext} from './run-context.ts'
 import {watch, type FSWatcher} from 'node:fs'
 import {basename, dirname} from 'node:path'
 import {UserError} from '../model/errors.ts'
-import type {AppPlan} from '../model/plan.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {explainPlace} from '../files/config/diagnose.ts'
 import type {AppResources, ResourceSnapshot} from '../files/resources/app-resources.ts'
 import {daprdUseOf, isForDaprd} from '../files/resources/component-support.ts'
@@ -40,8 +40,14 @@ export class RunResources {
   }
 
   /** Reads the resources of an app. Rejects with a UserError if a variable in them has to be set and is not. */
-  async open(app: AppPlan): Promise<AppResources> {
-    const resources = await this.#store.open(app)
+  async open(runtime: Pick<AppRuntime, 'id' | 'plan' | 'wanted'>): Promise<AppResources> {
+    const resources = await this.#store.open({
+      id: runtime.id,
+      // an edit of what variables hold needs no other sidecar
+      get resources() {
+        return {...runtime.plan.resources, variables: runtime.wanted.resources.variables}
+      }
+    })
     const refusal = resources.snapshot.faults.find(({isRefusal}) => isRefusal === true)
     if (refusal !== undefined) {
       const {message, place, expected, hint} = refusal
@@ -77,9 +83,10 @@ export class RunResources {
       reporter.warn('policies-enforced', `${place.file}: WorkflowAccessPolicy "${name}" ${ENFORCED_WORKFLOWS}`)
   }
 
-  /** Called when an edit of the template has given this copy other numbers for more ports. */
-  async portsMoved(): Promise<void> {
-    await this.#store.portsMoved()
+  /** Called when an edit of the template may have changed what variables hold, or given this copy other numbers for ports. */
+  async edited(): Promise<void> {
+    this.#store.edited()
+    await this.#refresh()
   }
 
   /** Watches the files, after the start lines are printed. The watcher is loaded when there are files. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
+import {component} from '../rig/resource-files.ts'
 import {app, edited} from './edited.ts'
 
 t.test('each of many edits changes what it says, and nothing else', async t => {
@@ -92,6 +93,36 @@ t.test('keys at the top: what counts from the next start on is said; interpolate
   t.equal(await next(), 'reader')
   await rig.write({'vars.env': 'WHO=writer\n'})
   t.equal(await next(), 'writer', 'a save of the file of variables is an edit')
+})
+
+t.test('a variable that an edit changes is for the resources at once, and for the processes that have it', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const database = '${DATABASE}'
+  await rig.write({
+    'vars.env': 'DATABASE=one.db\nWORD=one\n',
+    'resources/store.yaml': component('store', 'state.sqlite', {connectionString: database})
+  })
+  await rig.template(
+    [
+      {appID: 'a', daprHTTPPort: port},
+      {appID: 'b', env: {WORD: '${WORD}'}}
+    ],
+    {resourcesPath: './resources'},
+    {interpolate: 'vars.env'}
+  )
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const a = await rig.driven('a')
+  t.equal((await rig.driven('b')).env['WORD'], 'one')
+  await run.waitForLine('Writing log files', {nth: 2})
+  const place = `http://127.0.0.1:${port}/v1.0/state/store`
+  const body = JSON.stringify([{key: 'k', value: 1}])
+  t.equal((await fetch(place, {method: 'POST', body})).status, 204)
+  t.equal((await fetch(`${place}/k`)).status, 200)
+  await rig.write({'vars.env': 'DATABASE=two.db\nWORD=two\n'})
+  t.equal((await rig.driven('b')).env['WORD'], 'two')
+  while ((await fetch(`${place}/k`)).status !== 204);
+  t.equal((await rig.run(['ps', '-o', 'json'])).stdout.includes(`"pid":${a.pid},`), true, 'a has its process')
 })
 
 t.test('a call waits while an edit opens its app again at another port', async t => {

@@ -34,7 +34,7 @@ export class ResourceStore {
   readonly #apps = new Set<OpenResources>()
   readonly #reported = new Set<string>()
   readonly #warned = new Set<string>()
-  /** Files were read for an app that came: the other apps that have them get their content at the next refresh. */
+  /** Files were read for an app that came, or an edit changes what they mean: the apps that have them get that at the next refresh. */
   #isUnshared = false
   readonly #reads = new SerialQueue()
 
@@ -121,13 +121,9 @@ export class ResourceStore {
     })
   }
 
-  /** The run has other numbers in place of more ports: informs the apps whose resources name them. */
-  async portsMoved(): Promise<void> {
-    await this.#reads.run(async () => {
-      const files = this.#files
-      if (files !== undefined) for (const each of this.#apps) each.change(files.snapshotOf(each.app))
-      return Promise.resolve()
-    })
+  /** The plans of apps, or the numbers in place of ports, may be other ones: the next refresh informs the apps. */
+  edited(): void {
+    this.#isUnshared = true
   }
 
   #shown(path: string): string {

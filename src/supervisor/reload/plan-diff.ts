@@ -102,7 +102,7 @@ const settled = ({
   channel,
   sidecar,
   logs,
-  resources,
+  resources: {...resources, variables: undefined}, // their values change while the sidecar is open
   fixedPort,
   published,
   dependsOn,
@@ -121,6 +121,7 @@ const used = ({
   lazy: _l,
   idleTimeoutMs: _i,
   elsewhere: _k,
+  resources: _d,
   ...rest
 }: AppPlan): unknown => rest
 

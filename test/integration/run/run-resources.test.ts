@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
-import type {AppPlan} from '../../../src/model/plan.ts'
+import type {AppRuntime} from '../../../src/supervisor/app-runtime.ts'
 import type {AppResources, ResourceSnapshot} from '../../../src/files/resources/app-resources.ts'
 import {RunResources} from '../../../src/run/run-resources.ts'
 import {limitAlone} from '../../rig/limit.ts'
@@ -56,7 +56,7 @@ async function scene(t: Test): Promise<Scene> {
   return {
     folder,
     resources,
-    open: async id => resources.open({id, resources: plan} as unknown as AppPlan),
+    open: async id => resources.open({id, plan: {resources: plan}, wanted: {resources: plan}} as unknown as AppRuntime),
     refreshed: async () => {
       await again.promise
       again = Promise.withResolvers()
