@@ -110,20 +110,14 @@ export class RunApi {
   async close(): Promise<void> {
     await this.#waits?.close()
     await this.#events?.close()
-    try {
-      const open = await this.#dashboard
-      open?.listener.close()
-    } catch {
-      // it was never open
-    }
+    const open = await this.#dashboard?.catch(() => undefined) // it was never open
+    open?.listener.close()
   }
 
   #context(control: RunControl): ApiContext {
     const {recorder, apps, options, runLog, work, actors} = this.#options
-    const {
-      plan: {file, overlays = [], shownAs},
-      env
-    } = options()
+    const {plan, env} = options()
+    const {file, overlays = [], shownAs} = plan
     const runtimes = (): readonly AppRuntime[] => apps().all
     return {
       recorder: recorder.calls,
@@ -135,7 +129,7 @@ export class RunApi {
       work: work(),
       actors,
       masked: () => recorder.masked,
-      plans: () => runtimes().map(({plan}) => plan),
+      plans: () => runtimes().map(each => each.plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', env},
       apps: () => runtimes().map(runtime => notRunning(runtime, apps())),
       leftOut: () =>

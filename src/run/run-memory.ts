@@ -42,24 +42,16 @@ export class RunMemory {
   /** Never rejects: a state folder that cannot be written is reported by the parts that need it. */
   async #keep(isOver: boolean): Promise<void> {
     const {plan, env, run, startedAt} = this.#context
-    const {calls, deaths} = this.#recorder
-    if (plan.file === '' || (calls.last === 0 && deaths === undefined)) return
+    const {calls: recorded, deaths} = this.#recorder
+    if (plan.file === '' || (recorded.last === 0 && deaths === undefined)) return
     try {
       const [{keepRun, commitAt}, {edgeViews}] = await Promise.all([
         import('./kept-runs.ts'),
         import('../observe/api/edges.ts')
       ])
-      const exits = [...Map.groupBy(deaths?.all() ?? [], ({app}) => app)].map(([app, all]) => ({
-        app,
-        exits: all.length
-      }))
-      const edges = edgeViews(calls).map(({from, to, calls: count, failed, p95Ms}) => ({
-        from,
-        to,
-        calls: count,
-        failed,
-        p95Ms
-      }))
+      const died = Map.groupBy(deaths?.all() ?? [], ({app}) => app)
+      const exits = Array.from(died, ([app, all]) => ({app, exits: all.length}))
+      const edges = edgeViews(recorded).map(({from, to, calls, failed, p95Ms}) => ({from, to, calls, failed, p95Ms}))
       const known = {startedAt: new Date(startedAt).toISOString(), lastKnownAt: new Date().toISOString(), isOver}
       const kept = {run, ...known, commit: commitAt(plan.file), exits, edges: edges.slice(0, MAX_EDGES)}
       keepRun({env, template: plan.file, name: plan.copy ?? ''}, kept)

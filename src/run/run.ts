@@ -9,9 +9,7 @@ import {claimAll, releaseAll, type Claims} from '../proxy/ports/claim-all.ts'
 import {isPiped} from '../supervisor/order/start-order.ts'
 import {preparePipes} from '../supervisor/process/process-pipes.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
-import {longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {endApps} from './apps/close-app.ts'
-import {warnDuplicateRun} from './duplicate-run.ts'
 import {Lifetime} from './lifetime.ts'
 import type {RunApi} from './run-api.ts'
 import {addPlanned} from './run-faults.ts'
@@ -21,6 +19,8 @@ import {exceptedText, inBackground} from './run-reporter.ts'
 import {isKept} from '../work/work-path.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
+import {longestGraceMs} from '../supervisor/process/watchdog.ts'
+import {warnDuplicateRun} from './duplicate-run.ts'
 
 /** All apps of a plan, from the first port to the last process. */
 export class Run {
@@ -110,36 +110,25 @@ export class Run {
 
   /** The stages of a run in start order; they are stopped in reverse. */
   #stagesIn(folder: string): readonly Stage[] {
-    const {
-      actors,
-      api,
-      apps,
-      appCloser,
-      components,
-      context,
-      memory,
-      peerRuns,
-      published,
-      resources,
-      services,
-      spans,
-      watchdog,
-      work
-    } = this.#parts
-    const {plan, run} = context
+    const parts = this.#parts
+    const {plan, run} = parts.context
     let claims: Claims = {sidecars: [], manager: undefined}
     return [
       // first, so that it closes last; the registration below opens it when everything else is ready
-      {name: 'socket', stop: async () => this.#parts.withdraw()},
-      {name: 'API', stop: async () => api.close()},
-      {name: 'memory', stop: async () => memory.close()},
-      {name: 'other runs', stop: () => peerRuns.close()},
-      {name: 'resources', stop: async () => resources.close()},
-      {name: 'components', stop: async () => components.close()},
-      {name: 'work', stop: async () => work.close()},
-      {name: 'actors', stop: async () => actors.close()},
+      {name: 'socket', stop: async () => parts.withdraw()},
+      {name: 'API', stop: async () => parts.api.close()},
+      {name: 'memory', stop: async () => parts.memory.close()},
+      {name: 'other runs', stop: () => parts.peerRuns.close()},
+      {name: 'resources', stop: async () => parts.resources.close()},
+      {name: 'components', stop: async () => parts.components.close()},
+      {name: 'work', stop: async () => parts.work.close()},
+      {name: 'actors', stop: async () => parts.actors.close()},
       // before all other ports, which must not take their numbers
-      {name: 'published ports', start: async () => published.claim(plan.apps), stop: async cut => published.close(cut)},
+      {
+        name: 'published ports',
+        start: async () => parts.published.claim(plan.apps),
+        stop: async cut => parts.published.close(cut)
+      },
       {
         name: 'ports',
         start: async () => {
@@ -148,27 +137,27 @@ export class Run {
         stop: () => releaseAll(claims)
       },
       // after the ports, none of which it may take; it closes once all apps have sent their last spans
-      {name: 'spans', start: async () => spans.open(plan), stop: async cut => spans.close(cut)},
+      {name: 'spans', start: async () => parts.spans.open(plan), stop: async cut => parts.spans.close(cut)},
       // before the sidecars, so that its connections close after log followers have received the end of their log
-      {name: 'manager port', stop: async cut => services.close(cut)},
+      {name: 'manager port', stop: async cut => parts.services.close(cut)},
       {
         name: 'sidecars',
-        start: async () => apps.openAll(claims.sidecars),
+        start: async () => parts.apps.openAll(claims.sidecars),
         stop: async cut => {
-          await apps.opened()
-          await appCloser.closeAll(apps.all, cut)
+          await parts.apps.opened()
+          await parts.appCloser.closeAll(parts.apps.all, cut)
         }
       },
-      {name: 'services', start: () => services.open(claims.manager)},
-      {name: 'published calls', start: () => published.serve()},
-      {name: 'faults', start: async () => addPlanned(api.faults, plan)},
-      {name: 'registration', start: async () => this.#parts.register(folder)},
+      {name: 'services', start: () => parts.services.open(claims.manager)},
+      {name: 'published calls', start: () => parts.published.serve()},
+      {name: 'faults', start: async () => addPlanned(parts.api.faults, plan)},
+      {name: 'registration', start: async () => parts.register(folder)},
       {
         name: 'watchdog',
-        start: () => watchdog.start(homeOf(folder, run)),
-        stop: async () => watchdog.dismiss()
+        start: () => parts.watchdog.start(homeOf(folder, run)),
+        stop: async () => parts.watchdog.dismiss()
       },
-      {name: 'components of apps', start: async () => this.#parts.openComponents()},
+      {name: 'components of apps', start: async () => parts.openComponents()},
       {name: 'apps', stop: async () => this.#endApps()}
     ]
   }

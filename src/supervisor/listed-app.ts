@@ -98,12 +98,11 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
 function publishedUrl({published}: AppPlan): string {
   if (published === undefined) return ''
   const {copy, number, host} = published
-  if (!isLocalhost(host)) return `http://${host.includes(':') ? `[${host}]` : host}:${number}`
-  return `http://${copy === '' ? '' : `${copy}.`}localhost:${number}`
+  // whether who calls `localhost` reaches what listens at this address
+  const isLocal = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|::1?|)$/.test(host)
+  const name = isLocal ? `${copy && `${copy}.`}localhost` : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${number}`
 }
-
-/** Whether who calls `localhost` reaches what listens at this address. */
-const isLocalhost = (host: string): boolean => ['', 'localhost', '127.0.0.1', '::1', '0.0.0.0', '::'].includes(host)
 
 const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 

@@ -10,13 +10,12 @@ import {readConfiguration} from './read-configuration.ts'
 import {type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
-import {parseResourceFile, type PlacedReference, type ResourceFile, type ResourceHead} from './field.ts'
+import {parseResourceFile, headOf, type PlacedReference, type ResourceFile, type ResourceHead} from './field.ts'
 import {readHttpEndpoints, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
 import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
 import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
-import {readMcpServers} from './mcp-servers.ts'
 
 /** A variable in braces, of one special character, or a word; or a brace that is not closed soon: each is searched for so far. */
 const VARIABLE = /\$(?:\{([^}]{0,250})\}|([-*#$@!?0-9])|(\w+)|\{)/g
@@ -184,3 +183,7 @@ export class LoadedFile<T> {
     return !isKnown
   }
 }
+
+/** Dapr's MCPServers (pkg/apis/mcpserver/v1alpha1), as far as they are listed: their tools are not called here. */
+const readMcpServers = ({documents}: ResourceFile): readonly ResourceHead[] =>
+  documents.filter(document => document.field('kind').text() === 'MCPServer').map(headOf)
