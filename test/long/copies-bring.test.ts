@@ -104,6 +104,25 @@ t.test(
   }
 )
 
+t.test('bring: what is a link itself is left out, and named; the rest comes, and the apps start', async t => {
+  const rig = await repository(t, {
+    '.gitignore': '.env*\ndata\n',
+    'dapr.yaml': templateOf({bring: ['.env', '.env.local', 'data']}),
+    'api/a.txt': 'a'
+  })
+  const main = join(rig.folder, 'main')
+  await rig.write({'main/.env.local': 'KEY=main\n', 'elsewhere/big': 'big'})
+  symlinkSync('.env.local', join(main, '.env'))
+  symlinkSync('../elsewhere', join(main, 'data'))
+  const pr = addWorktree(rig, 'pr')
+  const {code, stderr} = await up(rig, 'pr')
+  t.equal(code, 0, stderr)
+  t.match(stderr, '.env is not brought: it is a link. Let setup make it')
+  t.match(stderr, 'data is not brought: it is a link. Let setup make it')
+  t.match(stderr, /brought from .*\/main: \.env\.local \(1 file, /)
+  t.same(readdirSync(pr).toSorted(), ['.env.local', '.git', '.gitignore', 'api', 'dapr.yaml'])
+})
+
 t.test('of two starts of a worktree one brings, and the other one waits for it', async t => {
   const rig = await repository(t, {
     '.gitignore': 'data\n',

@@ -46,7 +46,7 @@ async function bringAll(worktree: AddedWorktree, file: string, options: BringOpt
   let total = 0
   for (const {from, to} of pairs) {
     const name = relative(root, to)
-    const why = leftToSetup(realpathSync(from))
+    const why = leftToSetup(from)
     if (why !== '') {
       options.onLeftOut(`${name} is not brought: it is ${why}. Let setup make it`)
       continue

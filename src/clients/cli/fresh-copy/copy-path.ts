@@ -48,7 +48,7 @@ export function filesBelow(from: string): Copied {
     const whole = resolve(dirname(path), target)
     return isAbsolute(target) || !isInside(whole, from)
   }
-  if (!lstatSync(from).isDirectory()) return {files: 1, links: lstatSync(from).isSymbolicLink() ? [from] : []}
+  if (!lstatSync(from).isDirectory()) return {files: 1, links: []}
   for (const folder of folders)
     for (const entry of entriesOf(folder)) {
       const path = join(folder, entry.name)
@@ -75,7 +75,6 @@ const WAYS = [...(process.platform === 'darwin' ? [['-a', '-c']] : [['-a', '--re
 /** Copies a file or folder to its temporary place; reports how many files are done. Rejects with a UserError. */
 export async function copyPath(from: string, to: string, onFiles: (count: number) => void): Promise<Copied> {
   const found = filesBelow(from)
-  if (found.links.includes(from)) return {files: 0, links: found.links}
   const temporary = temporaryFor(to)
   let why = ''
   for (const flags of WAYS) {

@@ -1,4 +1,4 @@
-import {existsSync, lstatSync, readFileSync, statSync} from 'node:fs'
+import {existsSync, lstatSync, readFileSync} from 'node:fs'
 import {dirname, join, relative, resolve} from 'node:path'
 import {parse} from 'yaml'
 import {UserError} from '../../../model/errors.ts'
@@ -139,7 +139,7 @@ export async function git(folder: string, args: readonly string[], input = ''): 
 
 /** Why a path is left to `setup`; '' = it is not. */
 export function leftToSetup(path: string): string {
-  if (!statSync(path).isDirectory()) return ''
+  if (!isFolder(path)) return lstatSync(path).isSymbolicLink() ? 'a link' : ''
   if (existsSync(join(path, 'pyvenv.cfg')))
     return 'a Python environment, whose programs run the code of the main working tree'
   if (existsSync(join(path, '.modules.yaml')) || existsSync(join(path, '.pnpm')))
