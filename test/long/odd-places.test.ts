@@ -16,6 +16,23 @@ t.test('a home in which nothing can be written is not needed', async t => {
   t.same(await rig.leftovers(), [])
 })
 
+t.test('in a folder that was removed a command says so; one that needs none works', async t => {
+  const rig = await openRig(t)
+  const inGone = async (...args: readonly string[]) => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    const program = rig.start(['sh', '-c', script, 'sh', ...rig.program, ...args])
+    const {code} = await program.exited
+    return {code, stdout: program.stdout.text, stderr: program.stderr.text}
+  }
+  for (const args of [['ps'], ['down'], ['up'], ['run', '--', 'true']])
+    t.match(
+      await inGone(...args),
+      {code: 1, stderr: '❌  this folder is gone\nChange to one that exists.\n'},
+      args.join(' ')
+    )
+  t.match(await inGone('list'), {code: 0, stdout: 'No Dapr instances found.\n'})
+})
+
 t.test(
   'a folder whose name is written with a letter and its accent apart is found by the name that it has',
   async t => {

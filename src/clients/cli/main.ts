@@ -35,6 +35,8 @@ async function main(): Promise<number> {
       return error.exitCode === 0 ? 0 : usageFailure(inCobrasWords(error.code, error.message, args, program))
     if (error instanceof UsageError) return usageFailure(error.message)
     if (error instanceof UserError) return userFailure(error)
+    if (isFolderGone(error))
+      return userFailure(new UserError('this folder is gone', {explanation: 'Change to one that exists.'}))
     await printWhole(
       process.stderr,
       `${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`
@@ -42,6 +44,10 @@ async function main(): Promise<number> {
     return EXIT_BUG
   }
 }
+
+/** Whether the folder in which we were started was removed, as that of a worktree that is no longer needed: `process.cwd()` throws. */
+const isFolderGone = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd'
 
 /** Fails as cobra does: message and usage on stderr, the message again on stdout. */
 async function usageFailure(message: string): Promise<number> {
