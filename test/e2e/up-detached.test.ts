@@ -31,7 +31,10 @@ t.test('attach shows the run, with its reloads; Ctrl-C leaves it running, and it
   await first.waitForLine('a: reloaded in')
   first.signal('SIGINT')
   t.match(await first.exited, {code: 0})
-  t.match(first.stderr.lines.join('\n'), /attached to [^]*detached: .* continues, and pillion down ends it$/)
+  t.match(
+    first.stderr.lines.join('\n'),
+    /attached to [^]*detached: .* continues, and pillion down --name work ends it$/
+  )
   t.match(await rig.run(['ps']), {stdout: /a +ready/})
   const second = rig.pillion(['attach'])
   await second.waitForLine('== APP - a == v 1', {nth: 2})
@@ -39,6 +42,31 @@ t.test('attach shows the run, with its reloads; Ctrl-C leaves it running, and it
   t.match(await second.exited, {code: 0})
   t.match(second.stderr.lines.join('\n'), /the run has ended$/)
 })
+
+t.test(
+  'what up -d says to type is about its own run: of one with a name, and of another template of the folder',
+  async t => {
+    const rig = await rigWithApp(t)
+    await rig.run(['up', '-d'])
+    await rig.write({'other.yaml': await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')})
+    for (const [name, args] of [
+      ['two', ['--name', 'two']],
+      ['work-2', ['-f', 'other.yaml']]
+    ] as const) {
+      const {stdout} = await rig.run(['up', '-d', ...args])
+      t.match(stdout, `pillion logs -f --name ${name} follows · pillion down --name ${name} stops\n`)
+      t.match(await rig.run(['down', '--name', name]), {code: 0})
+      t.match((await rig.run(['ps', '-o', 'json'])).stdout, /"runName":"work"/, 'the first run stays')
+    }
+    await rig.run(['up', '-d', '-f', 'other.yaml'])
+    t.match(await rig.run(['up', '-f', 'other.yaml']), {
+      code: 1,
+      stderr:
+        '\npillion down -f other.yaml ends it, pillion start -f other.yaml ID starts one of its apps, pillion up -f'
+    })
+    t.match(await rig.run(['down', '-f', 'other.yaml']), {code: 0})
+  }
+)
 
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {
   const rig = await openRig(t)

@@ -4,7 +4,7 @@ import {announceStart, ownStart, startingRuns} from '../../control/starting-runs
 import {UserError} from '../../model/errors.ts'
 import {isSamePath} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
-import {commandPlace, shownPath} from './pick-run.ts'
+import {commandPlace, runPlace, shownPath} from './pick-run.ts'
 
 /**
  * Throws a `UserError` if the template of an `up` runs already, or is about to, and no `--name` asks for a second run: its apps would have
@@ -16,19 +16,23 @@ export async function refuseSecondRun(flags: GivenFlags, begins: boolean): Promi
   if (flags.text('name') !== undefined || file === '-') return
   const {template} = commandPlace(flags.with({'run-file': file}))
   if (template === undefined) return
+  const of = runPlace(undefined).template === template ? '' : ` -f ${shownPath(template)}`
   const refuse = (living: readonly RunIdentity[], starting: readonly RunIdentity[]): void => {
-    refuseAny(template, living, 'is already running')
-    refuseAny(template, starting, 'is already being started')
+    refuseAny(living, {template, of, what: 'is already running'})
+    refuseAny(starting, {template, of, what: 'is already being started'})
   }
   if (begins) await announceStart(process.env, ownStart(template), ({living, starting}) => refuse(living, starting))
   else refuse(livingRuns(process.env), startingRuns(process.env))
 }
 
-function refuseAny(template: string, others: readonly RunIdentity[], what: string): void {
+/** `of`: how commands name the template. */
+function refuseAny(
+  others: readonly RunIdentity[],
+  {template, of, what}: {readonly template: string; readonly of: string; readonly what: string}
+): void {
   const other = others.find(({templateFile}) => isSamePath(templateFile, template))
   if (other === undefined) return
   throw new UserError(`${shownPath(template)} ${what} (pid ${other.pid})`, {
-    explanation:
-      'pillion down ends it, pillion start ID starts one of its apps, pillion up --name NAME starts a second run.'
+    explanation: `pillion down${of} ends it, pillion start${of} ID starts one of its apps, pillion up${of} --name NAME starts a second run.`
   })
 }

@@ -29,7 +29,9 @@ export async function attachToRun(run: FoundRun, asJson: boolean): Promise<numbe
   }
   const shown = Promise.all([writeLines(run, {...wanted, tail: TAIL, isFollowed: true, asJson}), tellEvents()])
   const isLeft = await Promise.race([left.promise, shown.then(() => false)])
-  tell(isLeft ? `detached: ${name} continues, and pillion down ends it` : 'the run has ended')
+  tell(
+    isLeft ? `detached: ${name} continues, and pillion down --name ${run.listing.name} ends it` : 'the run has ended'
+  )
   return 0
 }
 

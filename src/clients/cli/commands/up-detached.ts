@@ -13,7 +13,7 @@ import type {CommandContext} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {readyText} from '../live/texts.ts'
-import {commandPlace} from '../pick-run.ts'
+import {commandPlace, runPlace} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
@@ -61,7 +61,12 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     say(process.stderr, isWell ? 'info' : 'failure', text, asJson)
     return isWell ? 0 : 1
   }
-  const hint = apps.some(({pid}) => pid > 0) ? 'pillion logs -f follows · pillion down stops' : 'pillion why says more'
+  // by its name no other run of the folder is meant
+  const isUsual = flags.text('name') === undefined && runPlace(undefined).template === found.listing.template.file
+  const of = isUsual ? '' : ` --name ${found.listing.name}`
+  const hint = apps.some(({pid}) => pid > 0)
+    ? `pillion logs -f${of} follows · pillion down${of} stops`
+    : `pillion why${of} says more`
   const tookMs = performance.now() - startedAt
   print(process.stdout, readyText(apps, {name: '', tookMs, width: outputColumns(1), rows: Infinity, hint}))
   for (const each of waited.conditions.filter(({state}) => state !== 'met')) sayUnmet(each, asJson)
