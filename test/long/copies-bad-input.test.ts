@@ -59,7 +59,7 @@ t.test('the same folder twice, once by a link, is no copy: both are named, and o
   const second = rig.pillion(['run', '-f', '.'], {folder: 'link'})
   await second.waitForLine('Writing log files')
   t.match(await second.waitForLine('already running', {stream: 'stderr'}), `pid ${first.pid}`)
-  t.match(await rig.run(['restart', 'shop'], {folder: 'pr'}), {code: 1, stderr: /select one with --name pr or --name /})
+  t.match(await rig.run(['restart', 'shop'], {folder: 'pr'}), {code: 1, stderr: /Select one with --name pr or --name /})
   const names = (await rowsOf(rig, [], 'link')).map(({runName}) => runName)
   t.equal(new Set(names).size, 2)
   for (const name of names) t.match(await rig.run(['down', '--name', name]), {code: 0})

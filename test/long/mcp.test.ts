@@ -242,7 +242,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   const second = await started(rig, ['--name', 'work-2'])
   t.match(await call('list_apps'), {
     isError: true,
-    text: /^there are several runs: .*They run the same template: select one with --name work or --name work-2\.$/
+    text: /^there are several runs: .*Select one with --name work or --name work-2\.$/
   })
   second.signal('SIGTERM')
   await second.exited

@@ -242,6 +242,11 @@ t.test('an id in several runs: this folder’s run is meant, else all are named'
       {code: 1, stdout: '', stderr: new RegExp(`^❌ {2}${message.replaceAll(/[.()]/g, '\\$&')}\n`)},
       verb
     )
+  t.match(await rig.run(['stop', 'a']), {stderr: /\nSelect one with --name one or --name two\.\n$/})
+  await rig.write({'three/dapr.yaml': template})
+  t.match(await rig.run(['stop', 'a', '-f', 'three']), {
+    stderr: /^❌ {2}failed to stop app id a: there is no run of three\/dapr\.yaml\nRunning elsewhere: /
+  })
   t.match(await rig.run(['stop', 'a'], {folder: 'two'}), {code: 0, stdout: '✅  app stopped successfully: a\n'})
   t.match(await two.exited, {code: 0})
   t.notOk(one.hasExited)
@@ -263,6 +268,7 @@ t.test('in a project that does not run no command touches the run of another one
   const refused = new RegExp(
     `nothing runs here: ${rig.folder}/two/dapr\\.yaml is not running\nRunning elsewhere: ${one.replaceAll(/[().]/g, '\\$&')}\\. Select`
   )
+  t.notMatch((await rig.run(['invoke', '-a', 'catalog', '-m', 'x'], {folder: 'two'})).stderr, 'Did you mean catalog')
   const failing = [
     ['restart', 'catalog'],
     ['start', 'catalog'],
@@ -335,7 +341,7 @@ t.test('two copies of one template, each by its name', async t => {
   }
   t.equal(ports.size, 2)
   t.match((await rig.run(['ps'])).stdout, /^main: .*\n[^]*\npr-214: /)
-  t.match(await rig.run(['restart', 'a']), {code: 1, stderr: /select one with --name main or --name pr-214/})
+  t.match(await rig.run(['restart', 'a']), {code: 1, stderr: /Select one with --name main or --name pr-214/})
   t.match(await rig.run(['restart', 'a', '--name', 'pr-214']), {code: 0})
   t.match(await rig.run(['run', '-f', '.', '--name', 'main']), {
     code: 1,
@@ -345,6 +351,9 @@ t.test('two copies of one template, each by its name', async t => {
   t.match(await rig.run(['down', '--name', 'pr']), {code: 1, stderr: /no run is called "pr"/})
   t.match(await rig.run(['down', '--name', 'pr-214']), {code: 0, stdout: /stopped successfully/})
   t.match(await copies[1]?.run.exited, {code: 0})
+  t.match(await rig.run(['stop', 'a', '--name', 'mian']), {
+    stderr: '❌  failed to stop app id a: no run is called "mian": did you mean "main"?\nRunning: main\n'
+  })
   t.match(await rig.run(['stop', 'a', '--name', 'main']), {code: 0})
   t.match(await copies[0]?.run.exited, {code: 0})
 })

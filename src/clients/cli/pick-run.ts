@@ -75,11 +75,8 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
   const [run, ...others] = meant
   if (others.length === 0) return run
   const what = wanted.id === undefined ? 'there are several runs' : `app id ${wanted.id} is in several runs`
-  const isSameTemplate = others.every(({listing}) => isSamePath(listing.template.file, run?.listing.template.file))
   const flags = meant.map(({listing}) => `--name ${listing.name}`).join(' or ')
-  throw new UserError(`${what}: ${namesOf(meant)}`, {
-    explanation: isSameTemplate ? `They run the same template: select one with ${flags}.` : SELECT
-  })
+  throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: `Select one with ${flags}.`})
 }
 
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'

@@ -54,10 +54,8 @@ export async function findApp(
   if (meant.length > 0)
     throw new UserError(message, {explanation: `"${id}" is stopped: "pillion start ${id}" brings it back.`})
   const {runs, place} = finder
-  const near = nearMiss(
-    id,
-    runs.flatMap(({listing}) => listing.apps.map(app => app.id))
-  )
+  const ids = runs.flatMap(({listing}) => listing.apps.map(app => app.id))
+  const near = ids.includes(id) ? '' : nearMiss(id, ids)
   const explanation = elsewhere(runs, place) || noRun(runs, place, id).explanation
   throw new UserError(message, {explanation: near === '' ? explanation : `Did you mean ${near}?\n${explanation}`})
 }

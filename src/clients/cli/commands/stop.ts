@@ -1,7 +1,7 @@
 import {ApiError} from '../../../control/api-client.ts'
 import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
-import {messageOf, UserError} from '../../../model/errors.ts'
+import {UserError} from '../../../model/errors.ts'
 import {isSamePath} from '../../../platform/paths.ts'
 import {sweep} from '../../../run/sweep.ts'
 import {findTemplate} from '../../../files/config/find.ts'
@@ -129,13 +129,16 @@ async function stopApp(
   runs: readonly FoundRun[],
   {asJson, version, place}: {asJson: boolean; version: string | undefined; place: RunPlace}
 ): Promise<number> {
-  const fail = (why: string): void => say(process.stderr, 'failure', `failed to stop app id ${id}: ${why}`, asJson)
+  const fail = ({message, explanation}: UserError): void => {
+    say(process.stderr, 'failure', `failed to stop app id ${id}: ${message}`, asJson)
+    if (explanation !== '' && !asJson) print(process.stderr, `${explanation.trimEnd()}\n`)
+  }
   try {
     const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
     const run = pickRun(runs, place, {id, isAnywhere: place.typed === ''})
     if (run === undefined) {
-      fail(noSuchRun(id, runs))
-      if (!asJson) print(process.stderr, `${whatRuns(runs)}\n`)
+      const isAnywhere = place.typed === '' && place.name === undefined
+      fail(isAnywhere ? new UserError(noSuchRun(id, runs), {explanation: whatRuns(runs)}) : noRun(runs, place, id))
     } else if (version !== undefined) {
       await unlessGone(
         async () => void (await run.api.ask('DELETE /services/{name}/{version}', {at: {name: id, version}})),
@@ -147,7 +150,7 @@ async function stopApp(
     return 0
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    fail(messageOf(error))
+    fail(error)
     return 1
   }
 }

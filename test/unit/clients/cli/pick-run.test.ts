@@ -62,12 +62,13 @@ t.test('several runs that are meant are named', async t => {
   t.throws(() => pickRun([A, B], none), {message: `there are several runs: ${a}, ${b}`})
   t.throws(() => pickRun([A, B], none, {id: 'cart'}), {message: `app id cart is in several runs: ${a}, ${b}`})
   t.throws(() => pickRun([SINGLE_IN_B, SINGLE], runPlace(undefined, at('none/sub')), {id: 'tool'}), {
-    message: 'app id tool is in several runs: the single run of "tool" (pid 4), the single run of "tool" (pid 5)'
+    message: 'app id tool is in several runs: the single run of "tool" (pid 4), the single run of "tool" (pid 5)',
+    explanation: 'Select one with --name run-4 or --name run-5.'
   })
   const again = run(6, at('a/dapr.yaml'), at('a'), 'cart')
   t.throws(() => pickRun([A, again], runPlace(undefined, at('a'))), {
     message: /pid 1.*pid 6/,
-    explanation: 'They run the same template: select one with --name run-1 or --name run-6.'
+    explanation: 'Select one with --name run-1 or --name run-6.'
   })
 })
 
