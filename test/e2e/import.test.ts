@@ -169,7 +169,10 @@ t.test('an existing template is not touched without --force', async t => {
   })
   t.match(await rig.run(['import', '-o', 'dapr.yml']), {code: 1})
   t.equal(await read(rig, 'dapr.yml'), 'version: 1\n')
-  t.match(await rig.run(['import', '-o', 'other.yaml']), {code: 0})
+  t.match(await rig.run(['import', '-o', 'other.yaml']), {
+    code: 0,
+    stdout: /Next: pillion validate -f other\.yaml, then pillion up -f other\.yaml\n/
+  })
   t.match(await rig.run(['import', '-o', 'dapr.yml', '--force']), {code: 0})
   t.match(await read(rig, 'dapr.yml'), /appID: web/)
 })

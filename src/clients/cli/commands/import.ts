@@ -4,6 +4,7 @@ import {countNotes, importFrom, templateText, type FoundSource} from '#import'
 import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
 import {loadTemplate} from '../../../files/config/load.ts'
 import {UserError} from '../../../model/errors.ts'
+import {shellQuoted} from '../../../observe/api/export/shell-words.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {FolderProgress} from '../folder-progress.ts'
 import {print} from '../print.ts'
@@ -60,7 +61,8 @@ export const importTemplate: CommandHandler = async call => {
       output === '-' ? print(process.stdout, noted) : writeGiven(file, noted, output)
     return checkImported(call, {imported, text, file, timeoutMs, rewrite, output: hasJson ? 'json' : stream})
   }
-  if (output !== '-') tell('Next: pillion validate, then pillion up')
+  const of = relative(cwd, file) === TEMPLATE_NAMES[0] ? '' : ` -f ${shellQuoted(output)}`
+  if (output !== '-') tell(`Next: pillion validate${of}, then pillion up${of}`)
   return 0
 }
 
