@@ -19,7 +19,7 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const [what, ...others] = words
   if (others.length > 0) throw new UsageError('why takes the id of one app or the number of an exit')
   const output = flags.text('output') ?? ''
-  if (flags.isSet('last-run')) return lastRun(flags, output)
+  if (flags.isSet('last-run')) return lastRun(flags, what, output)
   const run = await runHere(flags, asJson).catch((error: unknown) => {
     throw withLastRun(error, flags)
   })
@@ -52,19 +52,29 @@ const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits:
   return {template, exits: template === '' ? undefined : lastExits(process.env, template, name)}
 }
 
-/** `why --last-run`: what is known of the exits of a run that has ended, maybe since it was killed. */
-async function lastRun(flags: GivenFlags, output: string): Promise<number> {
+/** `why --last-run`: what is known of the exits of a run that has ended, maybe since it was killed; `what`: of one app, or one exit by its number. */
+function lastRun(flags: GivenFlags, what: string | undefined, output: string): number {
   const {template, exits} = exitsOf(flags)
-  if (output === 'json') print(process.stdout, `${JSON.stringify(exits?.deaths ?? [])}\n`)
-  if (exits === undefined && output !== 'json')
-    throw new UserError(`no exit of a run of ${template === '' ? 'a template' : shownPath(template)} is known`)
-  if (exits === undefined || output === 'json') return Promise.resolve(0)
-  const {pid, startedAt, deaths} = exits
+  const all = exits?.deaths ?? []
+  const deaths = all.filter(
+    ({app, name, number}) => what === undefined || [app, name, number.toString()].includes(what)
+  )
+  if (output === 'json') {
+    print(process.stdout, `${JSON.stringify(deaths)}\n`)
+    return 0
+  }
+  const of = template === '' ? 'a template' : shownPath(template)
+  if (exits === undefined) throw new UserError(`no exit of a run of ${of} is known`)
+  const {pid, startedAt} = exits
+  const run = `The run of ${of} with pid ${pid}, started at ${localTime({at: new Date(startedAt).toISOString()})}`
+  if (deaths.length === 0) {
+    const apps = [...new Set(all.map(({name}) => name))].join(', ')
+    throw new UserError(`no exit of ${what ?? ''} is known`, {explanation: `${run}, has exits of ${apps}.`})
+  }
   const latest = [...new Map(deaths.map(death => [death.name, death])).values()]
   const more = deaths.length > latest.length ? `${deaths.length} exits are recorded; the last one of each app:\n` : ''
-  const head = `The run of ${shownPath(template)} with pid ${pid}, started at ${localTime({at: new Date(startedAt).toISOString()})}\n${more}`
-  print(process.stdout, `${head}\n${latest.map(deathText).join('\n')}`)
-  return Promise.resolve(0)
+  print(process.stdout, `${run}\n${more}\n${latest.map(deathText).join('\n')}`)
+  return 0
 }
 
 function withLastRun(error: unknown, flags: GivenFlags): unknown {
