@@ -53,6 +53,12 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
     code: 0,
     stdout: /NAME +STATE +BRANCH[^]*pr +running +fix\/cart +shop \d+/
   })
+  await rig.write({'main/src/app/x': ''})
+  t.match(
+    await rig.run(['copies'], {folder: 'main/src/app'}),
+    {code: 0, stdout: /pr +running +fix\/cart/},
+    'below it, too'
+  )
   t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {code: 1, stderr: /pr is running/})
   t.match(await rig.run(['copies', 'down', 'nobody'], {folder: 'main'}), {code: 1, stderr: /The copies are: main, pr/})
   t.match(await rig.run(['copies', 'down', 'pr'], {folder: 'main'}), {code: 0, stdout: /pr was stopped/})

@@ -8,6 +8,7 @@ import {runLines} from '../../../../platform/run-lines.ts'
 import {usageOf} from '../../../../platform/usage.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import type {GivenFlags} from '../../given-flags.ts'
+import {commandPlace} from '../../pick-run.ts'
 import {print} from '../../print.ts'
 import {tableOf} from '../../table.ts'
 
@@ -37,7 +38,7 @@ export const listCopies: CommandHandler = async ({flags}) => {
 
 /** Throws a UserError where there is no template. */
 export const copiesOf = (flags: GivenFlags): readonly KnownCopy[] =>
-  knownCopies(process.env, findTemplate(flags.text('run-file') || '.', process.cwd()).file)
+  knownCopies(process.env, commandPlace(flags).template ?? findTemplate('.', process.cwd()).file)
 
 async function rowOf(copy: KnownCopy, runs: readonly FoundRun[]): Promise<CopyRow> {
   const {name, folder, branch, isGone, run} = copy
