@@ -38,6 +38,7 @@ t.test('calls, trace and events say what has started an app, and how long that t
   const events = await rig.run(['events', '--types', 'woken', '-o', 'ndjson'])
   const {data} = JSON.parse(events.stdout.trim().split('\n').at(-1) ?? '') as Extract<Api.Event, {type: 'woken'}>
   t.match(data, {app: 'stock', name: 'stock', cause: 'shop: GET /items'})
+  t.match((await rig.run(['events'])).stdout, /^\S+ {2}stock {2}was woken in \d+ ms by shop: GET \/items$/m)
   const [call] = await calls(rig, 'stock')
   t.match(call, {marks: ['woke'], path: '/items', waitedFor: ['"stock" is asleep']})
   t.ok(data.tookMs > 0 && (call?.waitedMs ?? 0) > 0, 'both know how long')

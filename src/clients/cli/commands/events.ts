@@ -8,7 +8,7 @@ import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** The types of events in the text for people; samples are for programs and pages. */
-const TEXT_TYPES = 'app,reload,death,fault,workflow,note'
+const TEXT_TYPES = 'app,reload,asleep,woken,death,fault,workflow,note'
 
 const NONE = 'No such event so far'
 
