@@ -390,7 +390,25 @@ t.test('flags that belong to Kubernetes, and others that do not', async t => {
     ['run', '-k', '--', 'sleep', '1'],
     'a single app cannot run on Kubernetes: name a run template with --run-file'
   )
-  await told(['run', '-k', '-f', '.', '--watch'], '--watch is not supported with --kubernetes: leave it out')
+  for (const flag of ['--watch', '--lazy', '--isolated', '--forget', '--dashboard', '--no-record', '--strict-ports'])
+    await told(['run', '-k', '-f', '.', flag], `${flag} is not supported with --kubernetes: leave it out`)
+  for (const flag of ['--name', '--rest', '--allowed-origins'])
+    await told(['run', '-k', '-f', '.', flag, 'x'], `${flag} is not supported with --kubernetes: leave it out`)
   await told(['run', '-k', '-f', '.', '--timeout', 'soon'], 'invalid argument "soon" for "--timeout" flag')
   await told(['stop', '-k'], 'nothing to stop: add --run-file PATH, or the ids of apps')
+})
+
+t.test('logs -k -f: a server that goes away in the middle is said, and no bug of ours', async t => {
+  const {rig, env, server, run: start} = await openShop(t)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  for (const more of [[], ['--app']]) {
+    const logs = rig.pillion(['logs', '-k', '-a', 'stock', '-f', ...more], {env})
+    await logs.waitForLine('started')
+    server.cutLogs()
+    t.match(await logs.exited, {code: 1}, more.join())
+    t.match(logs.stderr.text, /^❌ {2}the log of pod "\S+" broke off: \w+\n$/)
+  }
+  run.signal('SIGINT')
+  await run.exited
 })

@@ -117,6 +117,11 @@ export class FakeApiServer {
     return open.length
   }
 
+  /** The logs that are followed break off. */
+  cutLogs(): void {
+    for (const response of this.#logs.keys()) response.destroy()
+  }
+
   /** Settles when so many watches are open. */
   async watching(count: number): Promise<void> {
     const {promise, resolve} = Promise.withResolvers<void>()

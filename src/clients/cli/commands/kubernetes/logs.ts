@@ -4,7 +4,7 @@ import type {IncomingMessage} from 'node:http'
 import {appPrefix, prefixed} from '../../../../observe/logging/prefix.ts'
 import {terminalText} from '../../../../observe/logging/terminal-text.ts'
 import {LineSplitter} from '../../../../supervisor/process/line-splitter.ts'
-import {UserError} from '../../../../model/errors.ts'
+import {messageOf, UserError} from '../../../../model/errors.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {tailOf} from '../../log-lines.ts'
 import {say} from '../../say.ts'
@@ -33,7 +33,10 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
     await Promise.all(
       pods.map(async ({pod}) => {
         const container = isApp ? ownOf(pod, id) : SIDECAR
-        await write(await open(client, pod, {...query, container}), prefix)
+        const log = await open(client, pod, {...query, container})
+        await write(log, prefix).catch((error: unknown) => {
+          throw new UserError(`the log of pod "${pod.metadata.name}" broke off: ${messageOf(error)}`, {cause: error})
+        })
       })
     )
     if (!isApp) say(process.stdout, 'success', 'Fetched logs', asJson)

@@ -34,7 +34,9 @@ import {RunView} from './run-view.ts'
 
 const EXIT_BUG = 70
 const DEFAULT_TIMEOUT_MS = 5 * 60_000
-const NOT_THERE = ['watch', 'only', 'except']
+/** Flags that have a meaning on this machine alone. */
+const NOT_THERE =
+  'watch only except rest lazy isolated strict-ports name forget no-record allowed-origins dashboard'.split(' ')
 
 /** `run -k -f PATH`: runs the apps of a template in a Kubernetes cluster with Dapr, until a signal, `stop -k`, or a failure. */
 export const runInCluster: CommandHandler = async context => {
