@@ -8,7 +8,7 @@ const ORIGIN = /^(?:\*|[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s?#@]+\/?)$/
 
 /** The plan with what flags say for the whole run. Throws a UserError for a wrong value. */
 export const flaggedPlan = (plan: Plan, flags: GivenFlags): Plan =>
-  withOrigins(borrowing(named(recorded(plan, flags), flags), flags), flags)
+  withOrigins(named(recorded(plan, flags), flags), flags)
 
 /** `--no-record`: nothing is kept of the calls of any app. */
 const recorded = (plan: Plan, flags: GivenFlags): Plan =>
@@ -16,18 +16,11 @@ const recorded = (plan: Plan, flags: GivenFlags): Plan =>
     ? {...plan, apps: plan.apps.map(app => ({...app, record: {...app.record, bodyBytes: -1}}))}
     : plan
 
-/** `--name`: what this copy of the template is called. */
+/** `--name`: what this copy of the template is called; `--rest`: the run that is called for what is left out. */
 function named(plan: Plan, flags: GivenFlags): Plan {
-  const copy = flags.text('name')
-  if (copy === undefined) return plan
-  checkRunName(copy)
-  return {...plan, copy}
-}
-
-/** `--rest`: the run that is called for what is left out. */
-function borrowing(plan: Plan, flags: GivenFlags): Plan {
-  const rest = flags.text('rest')
-  return rest === undefined ? plan : {...plan, rest}
+  const [copy, rest] = [flags.text('name'), flags.text('rest')]
+  if (copy !== undefined) checkRunName(copy)
+  return {...plan, ...(copy !== undefined && {copy}), ...(rest !== undefined && {rest})}
 }
 
 /** `--allowed-origins`, besides those of the template. */

@@ -42,8 +42,10 @@ export async function runCommandLine(
     }
   }
   if (word === undefined) {
-    root.action(async (options: {readonly version?: boolean}) => {
-      code = await aloneWith(options, commands, program)
+    root.action(async ({version: isVersion}: {readonly version?: boolean}) => {
+      if (isVersion !== true) return printHelp(program, commands, undefined)
+      const {version} = await import('./commands/version.ts')
+      code = await version({flags: new GivenFlags({}), words: [], asJson: false})
     })
   }
   try {
@@ -101,18 +103,6 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
     const value = type === 'string' ? given.text(name) : undefined
     if (value !== undefined) checkValue?.(value)
   }
-}
-
-/** Runs the program without a command. */
-async function aloneWith(
-  options: {readonly version?: boolean},
-  commands: readonly CommandEntry[],
-  program: string
-): Promise<number> {
-  if (options.version === true)
-    return (await import('./commands/version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
-  await printHelp(program, commands, undefined)
-  return 0
 }
 
 /** Prints the help of a command; without one the overview. */

@@ -188,13 +188,14 @@ const zshVerbs = ({name, names, verbs}: ReturnType<typeof parents>[number]): str
   esac\n`
 
 /** A flag for `_arguments`, where brackets and colons must be escaped. */
-function zshFlag({name, short, type, text, values}: Flag, others: string): string {
+function zshFlag(flag: Flag, others: string): string {
+  const {name, type, text, values} = flag
   const words = text.replaceAll(/[[\]:]/g, '\\$&')
   const files = /file|path|config|output/.test(name) ? '_files' : others
   const action = values === undefined ? files : `(${values.join(' ')})`
   const value = type === 'bool' ? '' : `:${name}:${action}`
-  return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
-    .map(flag => quoted(`${flag}[${words}]${value}`))
+  return flagWords(flag)
+    .map(word => quoted(`${word}[${words}]${value}`))
     .join(' ')
 }
 

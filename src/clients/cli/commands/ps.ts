@@ -61,11 +61,20 @@ function listingsOf(finder: RunFinder, ids: readonly string[]): readonly RunList
   }))
 }
 
+/** Apps as `ps -o json` prints them (`x-output.ps` of `schema/api.yaml`). */
 async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]> {
-  const {psRows} = await import('../ps-json.ts')
   const usage = await usageOf(pidsOf(listings))
   const now = Date.now()
-  return listings.flatMap(listing => psRows(listing, withUsage(listing.apps, {usage, now})))
+  return listings.flatMap(run =>
+    withUsage(run.apps, {usage, now}).map(({app, memoryBytes = null, cpu}) => ({
+      ...app,
+      runName: run.name,
+      runPid: run.pid,
+      template: run.template.file,
+      memoryBytes,
+      cpuPercent: cpu === undefined ? null : Math.round(cpu * 10) / 10
+    }))
+  )
 }
 
 const pidsOf = (listings: readonly RunListing[]): ReadonlySet<number> =>

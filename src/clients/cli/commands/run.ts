@@ -1,10 +1,10 @@
 import {UserError} from '../../../model/errors.ts'
-import {isTakenByBoundary} from '../../../platform/boundary.ts'
 import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../../platform/heap.ts'
 import {Run} from '../../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
+import {guard} from '../guard.ts'
 import {isTemplatePath} from '../template-named.ts'
 import {UsageError} from '../usage-error.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
@@ -104,26 +104,4 @@ export async function live(
     restoreDefaults()
     await terminal.flush()
   }
-}
-
-/** The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. */
-function guard(lived: Run, terminal: Terminal, takes: Form['takes']): () => boolean {
-  let isAsked = false
-  let hasBug = false
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
-    if (takes?.(signal) === true) return void (isAsked = true)
-    if (isAsked) lived.stopNow()
-    else lived.stop()
-    isAsked = true
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onSignal(signal))
-  void terminal.closed.then(() => lived.stop())
-  const onBug = (error: unknown): void => {
-    if (isTakenByBoundary(error)) return
-    hasBug = true
-    void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
-    lived.stopNow()
-  }
-  process.on('uncaughtException', onBug).on('unhandledRejection', onBug)
-  return () => hasBug
 }

@@ -23,6 +23,7 @@ import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {flagVariables} from '../../env-flag.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {RUN_IN_CLUSTER} from '../../entries/run.ts'
+import {guard} from '../../guard.ts'
 import {warnOfIgnored} from '../ignored-flags.ts'
 import {signedLine} from '../../print.ts'
 import {surroundings} from '../../surroundings.ts'
@@ -103,25 +104,11 @@ async function run({terminal, plan, ...prepared}: Prepared, context: CommandCont
     openLogs: async app => view.openLogs(app),
     writeFiles: app => deployFiles(app, text => view.warn(text))
   })
-  let isAsked = false
-  const onSignal = (): void => {
-    if (isAsked) lived.stopNow()
-    else lived.stop()
-    isAsked = true
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  void terminal.closed.then(() => lived.stop())
-  let hasBug = false
-  const onBug = (error: unknown): void => {
-    hasBug = true
-    void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
-    lived.stopNow()
-  }
-  process.on('uncaughtException', onBug).on('unhandledRejection', onBug)
+  const hasBug = guard(lived, terminal)
   lived.start()
   try {
     const isHealthy = await lived.ended
-    return hasBug ? EXIT_BUG : isHealthy ? 0 : 1
+    return hasBug() ? EXIT_BUG : isHealthy ? 0 : 1
   } finally {
     view.end()
   }

@@ -1,5 +1,4 @@
-import {STATUSES} from '../../../../work/workflow/status.ts'
-import {isTerminal} from '../../../../work/workflow/status.ts'
+import {isTerminal, STATUSES} from '../../../../work/workflow/status.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
