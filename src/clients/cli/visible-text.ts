@@ -1,8 +1,6 @@
 import {stripVTControlCharacters} from 'node:util'
 import {terminalText} from '../../observe/logging/terminal-text.ts'
-import {cut} from './width.ts'
-
-const PLAIN = /^[ -~]*$/
+import {cut, PLAIN} from './width.ts'
 
 /** Text from outside as one line without colours, with its control characters visible, and as wide as it looks. */
 export function visibleText(text: string): string {

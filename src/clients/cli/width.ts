@@ -3,7 +3,8 @@ import {stringWidth} from './string-width.cjs'
 /** How many columns of a terminal the text takes: two for a wide character of Chinese, Japanese, Korean or an emoji (UAX #11). */
 export const widthOf = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text))
 
-const PLAIN = /^[ -~]*$/
+/** Each character takes one column. */
+export const PLAIN = /^[ -~]*$/
 
 /** Cuts `text` to `width` columns and marks the cut with `…`. */
 export const cut = (text: string, width: number): string =>

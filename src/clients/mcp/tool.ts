@@ -53,12 +53,11 @@ export const givenTexts = (all: Arguments, ...names: readonly string[]): Record<
 export const givenNumber = (given: Arguments, name: string, otherwise: number): number =>
   (given[name] as number | undefined) ?? otherwise
 
+export const textProperty = (description: string): ToolProperty => ({type: 'string', description})
+
 /** A cursor that is a number. */
 export const cursorOf = (given: Arguments): number => Number(givenText(given, 'cursor')) || 0
 
-export const CURSOR: ToolProperty = {
-  type: 'string',
-  description: 'Continue where an earlier answer ended: the cursor that it gave'
-}
+export const CURSOR = textProperty('Continue where an earlier answer ended: the cursor that it gave')
 
-export const APP: ToolProperty = {type: 'string', description: 'The id of the app; shop.2 is its second instance'}
+export const APP = textProperty('The id of the app; shop.2 is its second instance')

@@ -2,9 +2,8 @@ import type * as Api from '../../../model/api.generated.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
-import {givenText, type ToolProperty, type Tool} from '../tool.ts'
+import {givenText, textProperty, type ToolProperty, type Tool} from '../tool.ts'
 
-const text = (description: string): ToolProperty => ({type: 'string', description})
 const flag = (description: string): ToolProperty => ({type: 'boolean', description})
 
 export const faultTool: Tool = {
@@ -14,20 +13,20 @@ export const faultTool: Tool = {
     'Makes calls from one app to another fail on purpose (from, to, and what happens), removes faults (off), disables and enables them (disable, enable), or lists them (no arguments). Faults end with the run.',
   changes: 'something',
   properties: {
-    from: text('The id of the caller, or any'),
-    to: text('The id of the callee, or any'),
-    actor: text('Only calls of actors of this type, their timers and reminders; from and to may be left out'),
-    method: text('Only calls with this method'),
-    path: text('Only calls with this path; * matches anything'),
-    delay: text('Delays calls by this time: 300ms'),
-    jitter: text('Varies the delay by up to this time'),
+    from: textProperty('The id of the caller, or any'),
+    to: textProperty('The id of the callee, or any'),
+    actor: textProperty('Only calls of actors of this type, their timers and reminders; from and to may be left out'),
+    method: textProperty('Only calls with this method'),
+    path: textProperty('Only calls with this path; * matches anything'),
+    delay: textProperty('Delays calls by this time: 300ms'),
+    jitter: textProperty('Varies the delay by up to this time'),
     status: {
       type: 'integer',
       description: 'Responds with this status instead of the callee',
       minimum: 200,
       maximum: 599
     },
-    body: text('The body of that response'),
+    body: textProperty('The body of that response'),
     abort: flag('The connection of the caller is reset'),
     never: flag('There is no response until the caller disconnects'),
     cut: flag('The response breaks off after its head'),
@@ -35,10 +34,10 @@ export const faultTool: Tool = {
     rate: {type: 'number', description: 'Share of the calls to hit', minimum: 0, maximum: 1},
     seed: {type: 'integer', description: 'Selects which calls these are'},
     times: {type: 'integer', description: 'Hit this many calls, then none', minimum: 1},
-    for: text('The fault ends after this time: 5m'),
-    off: text('Removes this fault: its number, or all'),
-    disable: text('Disables this fault and keeps its counts: its number, or all'),
-    enable: text('Enables this fault again: its number, or all')
+    for: textProperty('The fault ends after this time: 5m'),
+    off: textProperty('Removes this fault: its number, or all'),
+    disable: textProperty('Disables this fault and keeps its counts: its number, or all'),
+    enable: textProperty('Enables this fault again: its number, or all')
   },
   required: [],
   run: async (run, given, signal) => {

@@ -1,13 +1,10 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {cursorOf, CURSOR, givenNumber, givenText, givenTexts, SaidByApp, type Tool, type ToolProperty} from '../tool.ts'
+import {cursorOf, CURSOR, givenNumber, givenText, givenTexts, SaidByApp, textProperty, type Tool} from '../tool.ts'
 
 const ROWS = 20
-const NAME: ToolProperty = {type: 'string', description: 'The name of the job'}
-const APP: ToolProperty = {
-  type: 'string',
-  description: 'The id of its app; needed if several apps have a job of this name'
-}
+const NAME = textProperty('The name of the job')
+const APP = textProperty('The id of its app; needed if several apps have a job of this name')
 
 export const jobsTool: Tool = {
   name: 'jobs',

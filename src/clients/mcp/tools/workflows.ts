@@ -8,22 +8,17 @@ import {
   givenNumber,
   givenText,
   givenTexts,
+  textProperty,
   type Arguments,
   type Tool,
-  type ToolProperty,
   type ToolResult
 } from '../tool.ts'
 
 const ROWS = 20
 /** The id of an instance. */
-export const ID: ToolProperty = {type: 'string', description: 'The id of the workflow instance'}
+export const ID = textProperty('The id of the workflow instance')
 /** The app of an instance. */
-export const INSTANCE_APP: ToolProperty = {
-  type: 'string',
-  description: 'The id of its app; needed if several apps have an instance of this id'
-}
-
-const text = (description: string): ToolProperty => ({type: 'string', description})
+export const INSTANCE_APP = textProperty('The id of its app; needed if several apps have an instance of this id')
 
 export const workflowsTool: Tool = {
   name: 'workflows',
@@ -32,8 +27,8 @@ export const workflowsTool: Tool = {
     'Lists instances of workflows of the run, the latest first: name, id, app, status, why it failed. Instances of earlier runs of this template are there, too.',
   changes: 'nothing',
   properties: {
-    app: text('Only of the app with this id'),
-    name: text('Only of the workflow with this name'),
+    app: textProperty('Only of the app with this id'),
+    name: textProperty('Only of the workflow with this name'),
     status: {
       type: 'string',
       description: 'Only with this status',
@@ -128,15 +123,15 @@ export const changeWorkflowTool: Tool = {
     'Starts a workflow (name, input), or does something with an instance (id and action): raises an event that it waits for (event, data), suspends, resumes or terminates it, lets its next timer fire now (skip), runs one that is over once more from one of its steps (rerun), or removes it (purge).',
   changes: 'something',
   properties: {
-    name: text('Starts a workflow with this name'),
-    input: text('With name: its input, JSON or a text; with rerun: another input of the step'),
+    name: textProperty('Starts a workflow with this name'),
+    input: textProperty('With name: its input, JSON or a text; with rerun: another input of the step'),
     id: {...ID, description: 'The id of the instance; with name: of the new one'},
     app: INSTANCE_APP,
     action: {type: 'string', description: 'What happens to the instance', enum: ACTIONS},
-    event: text('With raise: the name of the event'),
-    data: text('With raise: what comes with it, JSON or a text'),
-    reason: text('With suspend and resume: the reason, for the history'),
-    output: text('With terminate: the output, JSON or a text'),
+    event: textProperty('With raise: the name of the event'),
+    data: textProperty('With raise: what comes with it, JSON or a text'),
+    reason: textProperty('With suspend and resume: the reason, for the history'),
+    output: textProperty('With terminate: the output, JSON or a text'),
     step: {
       type: 'integer',
       description: 'With rerun: the event number of the step to begin with; with skip: that of the timer',
