@@ -88,7 +88,8 @@ export class Actor implements Due {
   at = 0
   /** When the actor last stopped waiting for a host. */
   heldUntil = -1
-  freed: (() => void) | undefined
+  /** Called when its turn is over, or it was deactivated: a reload may wait for that, and a failed health check as well. */
+  freed: Set<() => void> | undefined
 
   constructor(type: ActorType, id: string) {
     this.type = type

@@ -97,7 +97,7 @@ export class Actors {
       // a turn that the gateway holds for the next process keeps its actor: it writes its state from there
       if (actor.inside === undefined) actor.place = undefined
       else actor.isLost = true
-      actor.freed?.()
+      actor.freed?.forEach(tell => tell())
       this.#settled(actor)
     }
   }
@@ -281,7 +281,7 @@ export class Actors {
     if (actor.isLost) actor.place = undefined
     actor.isLost = false
     actor.idleSince = this.#options.clock.now()
-    actor.freed?.()
+    actor.freed?.forEach(tell => tell())
     if (actor.waiting === undefined) this.#settled(actor)
     else this.#pump(actor)
   }
@@ -339,7 +339,7 @@ export class Actors {
     this.#options.counted?.(place.host.instance, {type: 'deactivated', actor: type.name, isSuccess})
     actor.isLeaving = false
     if (actor.place === place) actor.place = undefined
-    actor.freed?.()
+    actor.freed?.forEach(tell => tell())
     this.#settled(actor)
   }
 

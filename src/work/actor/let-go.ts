@@ -21,8 +21,11 @@ export async function letGo({all, letGo: release, drains, signal, late}: LetGoOp
     const releaseIdle = async (actor: Actor): Promise<void> => {
       if (!signal.aborted && actor.inside === undefined && !actor.isLeaving) await release(actor)
     }
-    await inParallel(idle, releaseIdle, AT_ONCE)
-    if (idle.length > 0) continue
+    // where none is idle nothing is awaited before `oneFree`: what ends meanwhile would not be noticed
+    if (idle.length > 0) {
+      await inParallel(idle, releaseIdle, AT_ONCE)
+      continue
+    }
     if (late?.aborted === true) return false
     for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
     await oneFree(actors, late === undefined ? signal : AbortSignal.any([signal, late]))
@@ -35,8 +38,8 @@ async function oneFree(actors: readonly Actor[], signal: AbortSignal): Promise<v
   const {promise, resolve} = Promise.withResolvers<void>()
   const stop = (): void => resolve()
   signal.addEventListener('abort', stop, {once: true})
-  for (const actor of actors) actor.freed = stop
+  for (const actor of actors) (actor.freed ??= new Set()).add(stop)
   await promise
   signal.removeEventListener('abort', stop)
-  for (const actor of actors) actor.freed = undefined
+  for (const actor of actors) actor.freed?.delete(stop)
 }

@@ -280,3 +280,38 @@ t.test('of firings that wait for a host nothing is asked again until there is on
   while (host.open.length > 0) await host.open[0]?.answer('ok')
   t.equal((await Promise.all(fired)).length, 100)
 })
+
+t.test('two that let the actors of a process go, as it is reloaded and ill, are both told', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  void call('Cart/1', 'a')
+  const told: string[] = []
+  const letGo = (name: string, signal = new AbortController().signal): void =>
+    void actors.retire('carts', signal).then(isDone => told.push(`${name} ${isDone}`))
+  const over = new AbortController()
+  for (const [name, signal] of [
+    ['reload', undefined],
+    ['check', over.signal],
+    ['another', undefined]
+  ] as const) {
+    letGo(name, signal)
+    await settled()
+  }
+  over.abort()
+  await settled()
+  await host.open[0]?.answer('a')
+  for (let turns = 0; turns < 5; turns++) await settled()
+  t.strictSame(told.toSorted(), ['another true', 'check false', 'reload true'])
+})
+
+t.test('letting go ends at once if it is no longer wanted as it begins to wait', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  void call('Cart/1', 'a')
+  const over = new AbortController()
+  const retired = actors.retire('carts', over.signal)
+  over.abort()
+  t.equal(await Promise.race([retired, settled().then(() => 'it waits')]), false)
+})
