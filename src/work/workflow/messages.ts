@@ -214,6 +214,8 @@ export const timeOf = (ms: number): Time => {
 }
 
 const LAST_DATE_MS = 8.64e15
+/** A timer that is due after this waits forever, for an event (durabletask-go: task/orchestrator.go). */
+export const NEVER = Date.UTC(9000, 0)
 
 /** Converts a timestamp to milliseconds since 1970, rounded up so that nothing is early, and limited to what a Date can hold. */
 export const msOf = ({seconds, nanos}: Time): number =>

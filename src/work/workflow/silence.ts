@@ -1,4 +1,5 @@
 import type {Engine} from './engine.ts'
+import type {TurnStart} from './turn.ts'
 import {TurnItem} from './work-items.ts'
 
 /** A worker that has not answered a turn for this time is named in the log. */
@@ -7,6 +8,8 @@ const SILENCE_MS = 60_000
 /** Names turns that no worker answers. They are not sent again, since their worker may be in a debugger. */
 export class Silence {
   readonly #engine: Engine
+  /** Turns that the log names already: one that is sent again is another one. */
+  readonly #named = new WeakSet<TurnStart>()
   #stop: (() => void) | undefined
 
   constructor(engine: Engine) {
@@ -29,9 +32,9 @@ export class Silence {
     const since = clock.date() - SILENCE_MS
     for (const [app, workers] of all)
       for (const item of workers.inHand()) {
-        if (!(item instanceof TurnItem) || item.isSilent || item.start === undefined) continue
+        if (!(item instanceof TurnItem) || item.start === undefined || this.#named.has(item.start)) continue
         if (item.start.startedAt - item.start.aheadMs > since) continue
-        item.isSilent = true
+        this.#named.add(item.start)
         const {name, id} = item.live.instance
         options.warn(
           app,

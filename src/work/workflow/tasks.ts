@@ -11,6 +11,7 @@ import {
   eventOf,
   FAILURE_DETAILS,
   msOf,
+  NEVER,
   readEvent,
   textOf,
   timeOf,
@@ -150,7 +151,7 @@ export const timersOf = ({wakeUps}: Engine, key: number): ReadonlyMap<number, nu
 export function fireNextTimer({wakeUps}: Engine, key: number, wanted: number | undefined): boolean {
   const [start] = wanted === undefined ? wakeUps.of(START, key) : []
   const timers = wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
-  const next = start ?? timers.find(({data}) => wanted === undefined || timerIdOf(data) === wanted)
+  const next = start ?? timers.find(({due, data}) => (wanted === undefined ? due < NEVER : timerIdOf(data) === wanted))
   if (next !== undefined) wakeUps.fireNow(next)
   return next !== undefined
 }

@@ -1,5 +1,5 @@
 import {failureOf} from './failure.ts'
-import {eventOfTimer, msOf, type Event} from './messages.ts'
+import {eventOfTimer, msOf, NEVER, type Event} from './messages.ts'
 import {FAILED, statusName} from './status.ts'
 
 /** What a workflow did, or waits for. Times are milliseconds since 1970. */
@@ -25,9 +25,6 @@ export interface Step {
 
 /** `late`: the event did not come in time. `dropped`: its result is no longer wanted. `skipped`: a timer that fired before its time. */
 export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
-
-/** A timer that is due after this waits forever (durabletask-go: task/orchestrator.go). */
-const NEVER = Date.UTC(9000, 0)
 
 /** The steps of an instance, in the order of their beginnings. `dues`: when those timers fire whose time was changed. */
 export function timelineOf(

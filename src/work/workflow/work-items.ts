@@ -139,8 +139,6 @@ export class TurnItem implements WorkItem {
   /** The number of turns of its instance when it was sent. */
   #turns = -1
   #execution = ''
-  /** The log has reported that it is not answered. */
-  isSilent = false
   token = ''
 
   constructor(live: LiveInstance, of: Turns) {

@@ -100,6 +100,20 @@ t.test('the next timer of one instance fires now, or the one that is named; the 
   t.match(worker.seen(), [/^o-2: .*timerFired$/])
 })
 
+t.test('a timer that only says that an event is awaited without a limit is not the next one', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const instance = await workflows.start('shop', order())
+  const awaited = {id: 1, createTimer: timer(timeOf(Date.UTC(9999, 11, 31)), 'approved')}
+  await workflows.completeTurn('shop', answer('o-1', [awaited]))
+  worker.items.length = 0
+  await t.rejects(workflows.skipTimer(instance, undefined), {message: "workflow 'o-1' waits for no timer"})
+  t.strictSame(worker.seen(), [])
+  await workflows.skipTimer(instance, 1)
+  t.match(worker.seen(), [/timerFired$/], 'unless it is named')
+})
+
 t.test('a skip waits for what it sets off, but not for ever', async t => {
   const {workflows, clock} = await openHouse(t)
   const worker = new TestWorker()

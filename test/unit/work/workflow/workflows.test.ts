@@ -318,7 +318,7 @@ t.test('a worker that outlives the process of its app gets work again', async t 
 t.test('what waits for an app that is not there is named once, as is a worker that is silent', async t => {
   const {workflows, said, clock} = await openHouse(t)
   const worker = new TestWorker()
-  workflows.connect('shop', worker)
+  const leave = workflows.connect('shop', worker)
   await workflows.start('shop', order())
   const child = childOf('c')
   const far = {sourceAppID: '', targetAppID: 'nowhere'}
@@ -344,6 +344,12 @@ t.test('what waits for an app that is not there is named once, as is a worker th
   clock.pass(600_000)
   t.equal(said.length, 1)
   t.equal(worker.items.length, 1, 'it is not sent again')
+  leave()
+  workflows.connect('shop', new TestWorker())
+  clock.pass(59_999)
+  t.equal(said.length, 1)
+  clock.pass(60_001)
+  t.match(said.slice(1), [/^shop: workflow 'order' 'o-2': its worker has not/], 'but once more if it is silent again')
   workflows.close()
 })
 
