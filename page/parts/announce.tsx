@@ -14,7 +14,8 @@ export function announce(text: string): void {
     () => {
       timer = undefined
       next = performance.now() + EVERY_MS
-      said.value = waiting
+      // what does not change is not read aloud again
+      said.value = waiting === said.peek() ? `${waiting}\xa0` : waiting
     },
     Math.max(0, next - performance.now())
   )

@@ -124,7 +124,8 @@ export function Grid<T>(props: GridProps<T>) {
     const row = rows[at]
     if (to !== undefined) move(to)
     else if (event.key === 'Enter' && event.target === box.current && row !== undefined) onOpen?.(row)
-    else if (row === undefined || !areKeysOn.value || onKey?.(row, event.key) !== true) return
+    // a key that is held down would stop and start an app in turn
+    else if (row === undefined || event.repeat || !areKeysOn.value || onKey?.(row, event.key) !== true) return
     event.preventDefault()
   }
   // a row that the address opens becomes the active row

@@ -43,7 +43,8 @@ let first = ''
 let forget: ReturnType<typeof setTimeout> | undefined
 
 addEventListener('keydown', event => {
-  if (!areKeysOn.value || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+  if (!areKeysOn.value || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.repeat)
+    return
   if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
   const typed = first === '' ? event.key : `${first} ${event.key}`
   clearTimeout(forget)

@@ -210,6 +210,45 @@ t.test('the apps', async t =>
       await page.getByRole('alert').getByText('there is no /apps/payments/restart. Look elsewhere.').waitFor()
     })
 
+    await t.test('a key that is held down acts once', async t => {
+      const run = await madeUp(t)
+      run.answers['POST /apps/payments/stop'] = {apps: []}
+      const {page} = await open(browser, run.url)
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.getByRole('link', {name: 'payments'}).waitFor()
+      await grid.focus()
+      while (!(await grid.locator('.row.active').innerText()).includes('payments')) await page.keyboard.press('j')
+      for (let times = 0; times < 3; times++) await page.keyboard.down('s')
+      await page.keyboard.up('s')
+      for (let times = 0; times < 3; times++) await page.keyboard.down('p')
+      await page.keyboard.up('p')
+      await page.getByRole('button', {name: 'Resume'}).waitFor()
+      t.equal(run.asked.filter(each => each.startsWith('POST')).length, 1)
+    })
+
+    await t.test('what is announced twice is read aloud twice', async t => {
+      const run = await madeUp(t)
+      for (const name of ['shop', 'payments']) run.answers[`POST /apps/${name}/restart`] = {apps: []}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'payments'}).click()
+      const heard: string[] = []
+      let isHeard = Promise.withResolvers<void>()
+      await page.exposeFunction('heard', (text: string) => {
+        heard.push(text.trim())
+        isHeard.resolve()
+      })
+      await page.evaluate(
+        "new MutationObserver(([{target}]) => heard(target.textContent)).observe(document.querySelector('p[role=status]'), {subtree: true, childList: true, characterData: true})"
+      )
+      for (const times of [1, 2]) {
+        await page.getByRole('button', {name: 'Restart'}).click()
+        await Promise.race([isHeard.promise, page.waitForTimeout(10_000)])
+        t.equal(heard.length, times)
+        isHeard = Promise.withResolvers()
+      }
+      t.same(heard, ['restart payments', 'restart payments'])
+    })
+
     await t.test('the last app is not stopped without a question', async t => {
       const run = await madeUp(t)
       run.apps = [app('payments'), app('checkout', {state: 'stopped', isReady: false})]
