@@ -4,7 +4,7 @@ import {Icon, type IconName} from '../home/icons.tsx'
 import {mayChange} from '../state/api.ts'
 import {wordOf} from '../state/app-status.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {appList, keyOf, targetOf} from '../state/run.ts'
+import {appList, targetOf} from '../state/run.ts'
 import {confirm} from './confirm.tsx'
 import {act, failure} from './strips.tsx'
 
@@ -20,11 +20,13 @@ interface Action {
   readonly run: () => void
 }
 
+const hrefOfLogs = (app: Api.App): string => hrefOf('logs', [], {app: targetOf(app).name})
+
 const logsOf = (app: Api.App): Action => ({
   name: 'logs',
   text: 'Logs',
   key: 'l',
-  run: () => go(hrefOf('logs', [], {app: app.id}))
+  run: () => go(hrefOfLogs(app))
 })
 
 function changesOf(app: Api.App): readonly Action[] {
@@ -47,9 +49,8 @@ function changesOf(app: Api.App): readonly Action[] {
   ]
 }
 
-/** Returns the title of an action's button: its text and what it acts on. Logs names one instance, but opens the lines of all. */
-const titleOf = (app: Api.App, text: string): string =>
-  `${text.replace(' …', '')} ${text === 'Logs' ? keyOf(app) : targetOf(app).text}`
+/** Returns the title of an action's button: its text and what it acts on. */
+const titleOf = (app: Api.App, text: string): string => `${text.replace(' …', '')} ${targetOf(app).text}`
 
 /** Shows the actions of an app as buttons with text. */
 export const AppActions = ({app}: {readonly app: Api.App}) => (
@@ -59,7 +60,7 @@ export const AppActions = ({app}: {readonly app: Api.App}) => (
         {text}
       </button>
     ))}
-    <a class="button" href={hrefOf('logs', [], {app: app.id})}>
+    <a class="button" href={hrefOfLogs(app)}>
       Logs
     </a>
   </>

@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import type {ComponentChildren} from 'preact'
+import {instanceName} from '../../src/model/plan.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {QuickFaults} from '../faults/quick-faults.tsx'
 import {Address, rootOf} from '../home/address.tsx'
@@ -14,7 +15,7 @@ import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {appList, keyOf, troubles, waiting} from '../state/run.ts'
+import {appList, keyOf, targetOf, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
 
 /** The data loaded about one app; a field is undefined until it arrives, or if there is none. */
@@ -26,7 +27,7 @@ interface Details {
   readonly docs?: Api.AppDocs
 }
 
-/** Loads the details of an app, again whenever `changes` is another value. */
+/** Loads the details of an app, or of the instance that `id` names, again whenever `changes` is another value. */
 function useDetails(id: string, changes: string): Details {
   const [details, setDetails] = useState<Details>({})
   useEffect(() => {
@@ -49,7 +50,9 @@ const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Back to all apps', run: ()
 /** Shows an app: its state, its last crash, its calls and facts about it. */
 export default function App({name}: {readonly name: string}) {
   useKeys(KEYS)
-  const app = appList.value.find(each => keyOf(each) === name)
+  const all = appList.value
+  // others link to an app by its id alone: that of a service has a version in its name
+  const app = all.find(each => keyOf(each) === name) ?? all.find(({id, isMain}) => isMain && id === name)
   if (app === undefined) return <NoSuchApp name={name} />
   return <Found app={app} />
 }
@@ -73,13 +76,16 @@ function NoSuchApp({name}: {readonly name: string}) {
 }
 
 function Found({app}: {readonly app: Api.App}) {
-  const {id} = app
+  const {id, instance} = app
   const {
     why,
     deaths: ends = [],
     environment,
     docs
-  } = useDetails(id, `${app.state} ${app.pid} ${troubles.value.find(trouble => trouble.app === id)?.death ?? 0}`)
+  } = useDetails(
+    targetOf(app).name,
+    `${app.state} ${app.pid} ${troubles.value.find(trouble => trouble.app === id)?.death ?? 0}`
+  )
   const reason = why?.instances.find(each => each.reason !== '')?.reason ?? ''
   return (
     <div class="sheet">
@@ -93,7 +99,7 @@ function Found({app}: {readonly app: Api.App}) {
       </div>
       {reason !== '' && !app.isReady && <p class="box note">{withoutColours(reason)}</p>}
       {why?.death && <Death death={why.death} />}
-      <Lives app={app} ends={ends} />
+      <Lives app={app} ends={ends.filter(({name}) => name === instanceName(id, instance))} />
       <div class="columns">
         <section>
           <h2>Calls in and out</h2>

@@ -2,6 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
 import {memoryText} from '../../src/model/memory-text.ts'
+import {instanceName} from '../../src/model/plan.ts'
 import {Address} from '../home/address.tsx'
 import {Happenings} from '../home/happenings.tsx'
 import {followTraffic, histories, HISTORY_MINUTES, NO_HISTORY} from '../home/traffic-history.ts'
@@ -47,9 +48,6 @@ const counts = computed(() => {
 })
 
 const trafficOf = ({id}: Api.App) => incoming.value.get(id) ?? NO_TRAFFIC
-
-/** Returns the name of an instance as in the log: with its number if it is not the first. */
-const nameOf = ({id, instance}: Api.App): string => (instance === 1 ? id : `${id}.${instance}`)
 
 const sum = (all: readonly number[]): string => count(all.reduce((a, b) => a + b, 0))
 
@@ -166,9 +164,13 @@ const COLUMNS: readonly Column<Api.App>[] = [
     name: 'line',
     title: 'Of an app that is down: why',
     cell: app => {
-      const error = troubles.value.find(({name, isOver}) => name === nameOf(app) && !isOver)?.error ?? ''
+      const {id, version, instance, isMain, isReady} = app
+      const [plain, own] = [instanceName(id, instance), instanceName(`${id}_${version}`, instance)]
+      // all versions of an app have one name, and their lines another one
+      const error = isReady ? '' : (troubles.value.find(({name, isOver}) => name === plain && !isOver)?.error ?? '')
       if (error !== '') return <code class="level error">{visible(error)}</code>
-      const {line = '', level = ''} = lastLines.value.get(nameOf(app)) ?? {}
+      const {line = '', level = ''} =
+        lastLines.value.get(own) ?? (isMain ? lastLines.value.get(plain) : undefined) ?? {}
       return <code class={`level ${level}`}>{withoutColours(line).slice(0, 200)}</code>
     }
   },

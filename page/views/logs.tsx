@@ -13,9 +13,10 @@ import {useKeys, type Key} from '../state/keys.ts'
 import {route, setParameters} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {ownOf} from '../../src/model/own.ts'
+import {idInName, isNamedSo} from '../../src/model/plan.ts'
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
-/** The ids of the apps that are ticked; empty if all are. */
+/** The ids of the apps that are ticked, or names of instances such as `shop.2`; empty if all are. */
 const ticked = computed(() =>
   parameter('app')
     .split(',')
@@ -33,8 +34,9 @@ function expressionOf(words: string): RegExp | string {
   }
 }
 
-/** Returns the app id in the name of an instance, such as `shop.2`. */
-const idOf = (name: string): string => (ids.value.includes(name) ? name : name.replace(/\.\d+$/, ''))
+/** Returns whether a line with this name, such as `shop.2` or `shop_1.2.0`, is one of an app or instance. */
+const isOf = (name: string, app: string): boolean =>
+  isNamedSo({id: ids.value.includes(name) ? name : idInName(name), name}, app)
 
 /** The levels that each choice includes: its own and the more serious ones. */
 const AT_LEAST = {error: ['error'], warn: ['error', 'warn'], info: ['error', 'warn', 'info']} as const
@@ -43,11 +45,10 @@ function filterOf({words, mode, apps, isError, level}: Wanted): LineFilter {
   const found = expressionOf(words)
   const expression = typeof found === 'string' ? /(?:)/ : found
   const isHit = (line: Api.Line): boolean => words === '' || expression.test(withoutColours(line.line))
-  const wanted = new Set(apps)
   const levels: readonly string[] | undefined = ownOf(AT_LEAST, level as keyof typeof AT_LEAST)
   return {
     isShown: line =>
-      (wanted.size === 0 || wanted.has(idOf(line.app))) &&
+      (apps.length === 0 || apps.some(app => isOf(line.app, app))) &&
       (!isError || line.stream === 'stderr') &&
       (levels === undefined || levels.includes(line.level ?? '')) &&
       (mode !== 'filter' || isHit(line)),
@@ -210,10 +211,11 @@ function Bare({isFiltered}: {readonly isFiltered: boolean}) {
 /** Shows a checkbox for each app, which shows or hides its lines. */
 function AppTicks() {
   const chosen = new Set(ticked.value)
+  const all = [...new Set([...ids.value, ...chosen])]
   const isTicked = (id: string): boolean => chosen.size === 0 || chosen.has(id)
   const tick = (id: string): void => {
-    const wanted = ids.value.filter(each => (each === id ? !isTicked(id) : isTicked(each)))
-    setParameters({app: wanted.length === ids.value.length ? '' : wanted.join(',')})
+    const wanted = all.filter(each => (each === id ? !isTicked(id) : isTicked(each)))
+    setParameters({app: ids.value.every(each => wanted.includes(each)) ? '' : wanted.join(',')})
   }
   return (
     <fieldset class="ticks box">
@@ -221,7 +223,7 @@ function AppTicks() {
       <button type="button" disabled={chosen.size === 0} onClick={() => setParameters({app: ''})}>
         All
       </button>
-      {ids.value.map(id => (
+      {all.map(id => (
         <div key={id}>
           <label>
             <input type="checkbox" checked={isTicked(id)} onChange={() => tick(id)} /> <span title={id}>{id}</span>

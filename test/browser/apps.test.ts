@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {app, call, madeUp} from './made-up.ts'
-import {crash, death, trouble} from './made-up-crash.ts'
+import {crash, CRASHED, death, trouble} from './made-up-crash.ts'
 
 const edge = (from: string, to: string, calls: number, failed: number): Api.Edge => ({
   from,
@@ -26,6 +26,9 @@ const sent = (number: number, body: string): Readonly<Record<string, unknown>> =
   response: {line: '', headers: [], body: '', encoding: 'utf8'},
   isTruncated: false
 })
+
+const lineBy = (name: string): string =>
+  `${JSON.stringify({time: null, app: name, stream: 'stdout', line: `by ${name}`})}\n`
 
 t.test('the apps', async t =>
   withBrowser(t, async browser => {
@@ -208,6 +211,50 @@ t.test('the apps', async t =>
       await page.getByRole('main').getByRole('link', {name: 'payments'}).click()
       await page.getByRole('button', {name: 'Restart'}).click()
       await page.getByRole('alert').getByText('there is no /apps/payments/restart. Look elsewhere.').waitFor()
+    })
+
+    await t.test('an instance has its own facts, exits and lines; a service is found without its version', async t => {
+      const run = await madeUp(t)
+      run.apps = [app('shop'), app('shop', {instance: 2}), app('bank', {version: '1.2.0'})]
+      for (const name of ['shop', 'shop.1', 'shop.2', 'bank']) {
+        const of = `GET /apps/${name}`
+        run.answers[`${of}/environment`] = {folder: `/of/${name}`, command: [], variables: []}
+        run.answers[`${of}/why`] = {app: name, instances: [], stalled: [], death: null, deaths: 0}
+        run.answers[`${of}/deaths`] = {
+          deaths: ['shop', 'shop.2'].map((each, number) => ({...death(), number, name: each, exit: `${each} ended`}))
+        }
+        run.answers[`${of}/docs`] = {path: ''}
+      }
+      const {page} = await open(browser, run.url)
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.getByRole('link', {name: 'shop.2'}).click()
+      await page.getByText('/of/shop.2').waitFor()
+      await page.getByText('shop.2 ended').waitFor()
+      t.equal(await page.getByText('shop ended').count(), 0)
+      await page.getByRole('main').getByRole('link', {name: 'Logs'}).click()
+      t.match(page.url(), /#\/logs\?app=shop\.2$/)
+      await page.goto(page.url().replace(/#.*/, '#/apps/bank'))
+      await page.getByRole('heading', {name: 'Apps / bank@1.2.0'}).waitFor()
+      await page.getByText('/of/bank').waitFor()
+    })
+
+    await t.test('of versions each row has its own line, and the error of the one that is down', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      run.apps = [
+        {...CRASHED, version: '1.0.0', isMain: false},
+        app('payments', {version: '2.0.0'}),
+        app('checkout', {version: '1.0.0', isMain: false}),
+        app('checkout', {version: '2.0.0'})
+      ]
+      run.answers['GET /logs'] = ['payments_2.0.0', 'checkout_1.0.0', 'checkout'].map(lineBy).join('')
+      const {page} = await open(browser, run.url)
+      const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
+      const row = (name: string) => rows.filter({has: page.getByRole('link', {name, exact: true})})
+      await row('payments@1.0.0').getByText('TypeError: Cannot read the card').waitFor()
+      await row('payments@2.0.0').getByText('by payments_2.0.0').waitFor()
+      await row('checkout@1.0.0').getByText('by checkout_1.0.0').waitFor()
+      await row('checkout@2.0.0').getByText('by checkout', {exact: true}).waitFor()
     })
 
     await t.test('a key that is held down acts once', async t => {

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {madeUp, type MadeUp} from './made-up.ts'
+import {app, madeUp, type MadeUp} from './made-up.ts'
 
 const line = (text: string, more: Partial<Api.Line> = {}): Api.Line => ({
   time: '2026-01-31T14:46:45.500Z',
@@ -130,6 +130,37 @@ t.test('the lines of apps', async t =>
       t.equal(await page.title(), 'Logs · shop · Pillion')
       t.ok((await log.innerText()).length < 10_000, 'the rest of the long line is left out')
       t.same(troubles, [])
+    })
+
+    await t.test('of one app: its versions and instances; or one instance alone', async t => {
+      const names = ['shop', 'shop.2', 'bank_1.2.0', 'bank_2.0.0.2', 'web.1']
+      const run = await runWith(
+        t,
+        names.map(name => line(`by ${name}.`, {app: name}))
+      )
+      run.apps = [app('shop'), app('shop', {instance: 2}), app('bank', {version: '1.2.0'}), app('web.1'), app('web')]
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      const log = page.getByRole('log')
+      for (const [asked, shown] of [
+        ['', names],
+        ['shop', ['shop', 'shop.2']],
+        ['shop.2', ['shop.2']],
+        ['shop.1', ['shop']],
+        ['bank', ['bank_1.2.0', 'bank_2.0.0.2']],
+        ['web.1', ['web.1']],
+        ['web', []]
+      ] as const) {
+        await page.goto(`${page.url().replace(/#.*/, '')}#/logs${asked === '' ? '' : `?app=${asked}`}`)
+        for (const name of names)
+          await log
+            .getByText(`by ${name}.`, {exact: true})
+            .waitFor({state: shown.some(each => each === name) ? 'visible' : 'hidden'})
+      }
+      await page.goto(`${page.url().replace(/#.*/, '')}#/logs?app=shop.2`)
+      await page.getByRole('checkbox', {name: 'shop.2', checked: true}).waitFor()
+      await page.getByRole('checkbox', {name: 'web', exact: true}).check()
+      t.match(page.url(), /\?app=web%2Cshop\.2$/)
     })
 
     await t.test('search by text and expression, one app, stderr only; a broken expression is said', async t => {
