@@ -10,7 +10,7 @@ const SOON_MS = 250
 /** The interval of reloads without an event: no event says that a worker has connected or left. */
 const RELOAD_MS = 10_000
 
-/** The functions that reload the answers shown on the page. */
+/** The functions that reload the answers shown on the page, since the user has changed something. */
 const shown = new Set<() => void>()
 
 /** An answer; a string says what is wrong; undefined while it is awaited. */
@@ -47,7 +47,7 @@ function repeat(work: () => Promise<void>): {readonly soon: () => void; readonly
 /** A route without parameters in its path. */
 type PlainRoute = Exclude<Route, `${string}{${string}`>
 
-/** Returns the answer of a route; reloads it after each workflow event and every RELOAD_MS, except while the page is hidden or paused. */
+/** Returns the answer of a route; reloads it after each workflow event and every RELOAD_MS, except while the page is hidden or, unless the user has just asked for it or changed something, paused. */
 export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams): Answer<Api.Answers[R]> {
   const path = `${route}?${query}`
   const [answer, setAnswer] = useState<{readonly path: string; readonly value: Api.Answers[R] | string} | undefined>(
@@ -55,8 +55,10 @@ export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams
   )
   useEffect(() => {
     const gone = new AbortController()
+    let isAsked = true
     const load = async (): Promise<void> => {
-      if (document.hidden || isPaused.value) return
+      if (document.hidden || (isPaused.value && !isAsked)) return
+      isAsked = false
       try {
         setAnswer({path, value: (await api.ask<PlainRoute>(route, {query, signal: gone.signal})) as Api.Answers[R]})
       } catch (error) {
@@ -66,12 +68,16 @@ export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams
       }
     }
     const again = repeat(load)
-    shown.add(again.soon)
+    const ask = (): void => {
+      isAsked = true
+      again.soon()
+    }
+    shown.add(ask)
     const stops = (['workflow', 'following', 'reset'] as const).map(type => listen(type, again.soon))
     return () => {
       gone.abort()
       again.stop()
-      shown.delete(again.soon)
+      shown.delete(ask)
       for (const stop of stops) stop()
     }
   }, [path])

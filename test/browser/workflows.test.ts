@@ -211,6 +211,24 @@ t.test('workflows', async t =>
       }
     )
 
+    await t.test('while it is paused what is opened is shown, and what is changed; nothing else moves', async t => {
+      const run = await madeUp(t)
+      answer(run)
+      run.answers['POST /workflow/suspend'] = {...RUNNING}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.keyboard.press('p')
+      await page.getByRole('button', {name: 'Resume', exact: true}).waitFor()
+      await page.keyboard.press('g')
+      await page.keyboard.press('w')
+      await page.getByRole('grid', {name: 'Workflows'}).getByRole('link', {name: 'o-17'}).click()
+      const panel = page.getByRole('region', {name: 'o-17'})
+      await panel.getByRole('list', {name: 'Steps'}).waitFor()
+      run.answers['GET /workflow'] = () => detail({...RUNNING, status: 'SUSPENDED'})
+      await panel.getByRole('button', {name: 'Suspend'}).click()
+      await panel.getByRole('button', {name: 'Resume'}).waitFor()
+    })
+
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const run = await madeUp(t)
