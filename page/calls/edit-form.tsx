@@ -4,12 +4,14 @@ import {editOf, textOf} from './edit.ts'
 
 /** Shows the request of a call as editable text: method, path, headers and body; sends what was changed. */
 export function EditForm({
-  call,
+  call: shown,
   onSend
 }: {
   readonly call: Api.CallDetail
   readonly onSend: (edit: Api.RequestEdit) => Promise<void>
 }) {
+  // what is added to a call that is under way is no edit
+  const [call] = useState(shown)
   const [text, setText] = useState(() => textOf(call))
   const [mistake, setMistake] = useState('')
   const [isSending, setSending] = useState(false)

@@ -30,6 +30,19 @@ const hasFailed = ({attempts, answer}: Api.Job): boolean =>
 const stateWord = ({state, attempts, next}: Api.Job): string =>
   `${next === null ? 'never comes' : state}${attempts === 0 ? '' : `, failed ${attempts} ×`}`
 
+/** Returns how far the clock of jobs is ahead of the machine's, in ms, to the second: `pillion skip` sets it forward. */
+const useAhead = (answer: {readonly now: string} | string | undefined): number =>
+  useMemo(
+    () => (typeof answer === 'object' ? 1000 * Math.round((Date.parse(answer.now) - Date.now()) / 1000) : 0),
+    [answer]
+  )
+
+/** Returns a job with its next time by the machine's clock. */
+const nearer = <T extends Api.Job>(job: T, ahead: number): T => ({
+  ...job,
+  next: job.next && new Date(Date.parse(job.next) - ahead).toISOString()
+})
+
 const COLUMNS: readonly Column<Api.Job>[] = [
   {head: 'Job', name: 'job', sortBy: ({name}) => name, cell: job => <a href={hrefTo(job)}>{visible(job.name)}</a>},
   {head: 'App', name: 'app', sortBy: ({app}) => app, cell: ({app}) => visible(app)},
@@ -64,8 +77,12 @@ export default function Jobs() {
   const words = chosen.get('name') ?? ''
   useKeys(KEYS)
   const answer = useAnswer('GET /jobs', new URLSearchParams({limit: LIMIT.toString()}))
+  const ahead = useAhead(answer)
   const all = typeof answer === 'object' ? answer.jobs : []
-  const rows = useMemo(() => all.filter(each => each.name.includes(words)), [all, words])
+  const rows = useMemo(
+    () => all.filter(each => each.name.includes(words)).map(each => nearer(each, ahead)),
+    [all, words, ahead]
+  )
   return (
     <>
       <div class="tools">
@@ -100,6 +117,7 @@ export default function Jobs() {
 
 function JobPanel({app, name}: {readonly app: string; readonly name: string}) {
   const job = useAnswer('GET /job', new URLSearchParams({app, name}))
+  const ahead = useAhead(job)
   return (
     <section class="panel box" aria-labelledby="job">
       <div class="tools">
@@ -109,7 +127,7 @@ function JobPanel({app, name}: {readonly app: string; readonly name: string}) {
         </button>
       </div>
       {typeof job === 'string' && <p class="bad">{job}</p>}
-      {typeof job === 'object' && <JobFacts job={job} />}
+      {typeof job === 'object' && <JobFacts job={nearer(job, ahead)} />}
     </section>
   )
 }

@@ -40,5 +40,21 @@ t.test('jobs', async t =>
       t.strictSame(told, ['run', 'pause', 'delete'])
       t.strictSame(troubles, [])
     })
+
+    await t.test('after time was skipped it says when a job comes by the clock on the wall', async t => {
+      const run = await madeUp(t)
+      const DAY_MS = 86_400_000
+      const soon = Date.now() + 30_000
+      const skipped = (ms: number): string => new Date(ms + 3 * DAY_MS).toISOString()
+      const next = job('soon', {next: skipped(soon)})
+      Object.assign(run.answers, FIRST_VIEW, {
+        'GET /jobs': () => ({now: skipped(Date.now()), jobs: [next], next: null}),
+        'GET /job': () => ({...next, now: skipped(Date.now()), data: null, failurePolicy: 'drop'})
+      })
+      const {page} = await open(browser, run.url)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/jobs/checkout/soon`)
+      const day = new Date(soon).toISOString().slice(0, 10)
+      await page.getByRole('region', {name: 'soon'}).getByText(day).waitFor()
+    })
   })
 )

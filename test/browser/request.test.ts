@@ -1,6 +1,7 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {replayed, runWithCalls} from './made-up-calls.ts'
+import {call} from './made-up.ts'
+import {detail, replayed, runWithCalls} from './made-up-calls.ts'
 
 t.test('a request', async t =>
   withBrowser(t, async browser => {
@@ -65,6 +66,28 @@ t.test('a request', async t =>
         {unsafe: true, edit: {headers: {authorization: null}}}
       ])
       t.same(await violations(page), [])
+    })
+
+    await t.test('a request that is edited as its call is under way is sent whole once that has ended', async t => {
+      const run = await runWithCalls(t)
+      const bodies: unknown[] = []
+      run.answers['POST /calls/7/replay'] = body => (bodies.push(JSON.parse(body)), replayed())
+      const line = 'POST /orders/7 HTTP/1.1'
+      const open7 = {method: 'POST', isOpen: true, request: {line, headers: [], body: '', encoding: 'utf8'}} as const
+      run.answers['GET /calls/7'] = {...detail(7, open7)}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+      await page.getByRole('button', {name: 'Edit and send …'}).click()
+      await page.getByRole('textbox', {name: 'Request'}).waitFor()
+      const request = {line, headers: [['x-user', 'ann']], body: '{"item":"pen"}', encoding: 'utf8'} as const
+      run.answers['GET /calls/7'] = {...detail(7, {method: 'POST', request})}
+      await run.followed('calls')
+      run.send('calls', {calls: [call(7)], notShown: 0})
+      await page.getByText('{1}').waitFor()
+      await page.getByRole('button', {name: 'Send', exact: true}).click()
+      await page.getByRole('group', {name: 'Sent again'}).waitFor()
+      t.same(bodies, [{unsafe: true, edit: {}}])
     })
   })
 )
