@@ -46,7 +46,7 @@ t.test('installed, again, and removed: it says what it does', async t => {
     t.strictSame([code, err], [0, ''])
     t.match(out, `from ${from}/${NAME}\ninstalled ${bin}/pillion\nCLI version: 9.9.9\n`)
     t.match(out, `${bin} is not in your PATH: export PATH="${bin}:$PATH"\n`)
-    t.match(out, `Undo it: sh install.sh --uninstall --to ${bin}\n`)
+    t.match(out, `Undo it: sh install.sh --uninstall --to '${bin}'\n`)
     t.strictSame(readdirSync(bin), ['pillion'], 'nothing else is left')
   }
   t.match(await install(rig, '--uninstall'), {code: 0, out: `removed ${bin}/pillion\n`})
@@ -57,9 +57,10 @@ t.test('installed, again, and removed: it says what it does', async t => {
 t.test('without HOME it asks for the folder, and takes the one that is named', async t => {
   const {rig} = await opened(t)
   const from = await released(rig)
-  const to = join(rig.folder, 'tools')
-  const run = async (...args: readonly string[]) => {
-    const script = rig.start(['env', '-i', 'PATH=/usr/bin:/bin', '/bin/sh', SCRIPT, ...args])
+  const to = join(rig.folder, 'my tools')
+  const run = async (...args: readonly string[]) => runs('/bin/sh', SCRIPT, ...args)
+  const runs = async (...command: readonly string[]) => {
+    const script = rig.start(['env', '-i', 'PATH=/usr/bin:/bin', ...command])
     const {code} = await script.exited
     return {code, out: script.stdout.text, err: script.stderr.text}
   }
@@ -67,8 +68,11 @@ t.test('without HOME it asks for the folder, and takes the one that is named', a
     code: 1,
     err: 'install: HOME is not set: which folder is it to be?\nsh install.sh --to FOLDER …\n'
   })
-  t.match(await run('--from', from, '--to', to), {code: 0, err: '', out: `installed ${to}/pillion\n`})
-  t.match(await run('--uninstall', '--to', to), {code: 0, err: '', out: `removed ${to}/pillion\n`})
+  const installed = await run('--from', from, '--to', to)
+  t.match(installed, {code: 0, err: '', out: `installed ${to}/pillion\n`})
+  const undo = /^Undo it: sh install.sh (.*)$/m.exec(installed.out)?.[1] ?? ''
+  const undone = await runs('/bin/sh', '-c', `/bin/sh '${SCRIPT}' ${undo}`)
+  t.match(undone, {code: 0, err: '', out: `removed ${to}/pillion\n`})
 })
 
 t.test('what is not the right file changes nothing', async t => {
