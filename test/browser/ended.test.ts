@@ -9,10 +9,14 @@ t.test('when a run ends, and another one begins', async t =>
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
       const page = await browser.newPage()
+      const code: string[] = []
+      page.on('request', request => request.url().endsWith('.js') && code.push(request.url()))
       const late = page.waitForResponse(/\/template-.*\.js$/)
       await page.goto(run.url)
       await page.getByRole('link', {name: 'checkout', exact: true}).waitFor()
       await late
+      // the last that is asked for need not be the last that comes
+      await page.evaluate(`Promise.all(${JSON.stringify(code)}.map(url => import(url)))`)
       const ended = {state: 'exited' as const, isReady: false, pid: 0, exitCode: 143, exit: 'was ended by SIGTERM'}
       run.send('app', app('checkout', ended), 1001)
       run.send('app', app('payments', {...ended, exitCode: 1, exit: 'exited with code 1'}), 1002)
