@@ -13,8 +13,6 @@ import {letGo} from './let-go.ts'
 import {SelfWaits} from './self-waits.ts'
 import {Timers} from './timers.ts'
 
-type CountActors = (instance: string, event: ActorEvent) => void
-
 export interface ActorsOptions {
   readonly clock: Clock
   /** Whether the process of an instance may still report this type, also one that is not started yet. Without `app`: an instance of any app. */
@@ -22,7 +20,7 @@ export interface ActorsOptions {
   /** Called when a call waits for a host of this type, so that sleeping apps are started. `isKnown`: an app has reported the type. */
   readonly needsHost?: (type: string, isKnown: boolean) => void
   readonly onTypes?: (app: string, types: readonly string[]) => void
-  readonly counted?: CountActors
+  readonly counted?: (instance: string, event: ActorEvent) => void
   /** Called once for each turn that waits for itself. */
   readonly onDeadlock?: (actor: Actor, text: string) => void
   /** Creates the record of a call or firing. `app`: the app that hosts the type, else the type's name. Left out: calls are not recorded. */
@@ -272,7 +270,12 @@ export class Actors {
   async #work(actor: Actor, turn: ActorTurn, answer: Promise<ActorAnswer>): Promise<void> {
     const instance = actor.place?.host.instance
     const outcome = await answer
-    countFiring(this.#options.counted, instance, turn.request, outcome)
+    const {work, type: name} = turn.request
+    // calls of methods are not counted
+    if (work.kind !== 'method' && instance !== undefined) {
+      const isSuccess = outcome.kind === 'done' && !outcome.isError
+      this.#options.counted?.(instance, {type: 'fired', kind: work.kind, actor: name, isSuccess})
+    }
     turn.settle(outcome)
     const {inside = []} = actor
     if (inside.length > 1) return void inside.splice(inside.indexOf(turn), 1)
@@ -358,17 +361,6 @@ const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host o
 
 /** What a call that cannot begin waits for. */
 const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))
-
-/** Counts a timer or reminder whose turn is over; other calls are not counted. */
-function countFiring(
-  counted: CountActors | undefined,
-  instance: string | undefined,
-  {work, type: actor}: ActorRequest,
-  answer: ActorAnswer
-): void {
-  if (work.kind === 'method' || instance === undefined) return
-  counted?.(instance, {type: 'fired', kind: work.kind, actor, isSuccess: answer.kind === 'done' && !answer.isError})
-}
 
 /** Whether the call comes from a host that is being retired and still has calls under way: it waits for this one, too. */
 const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>

@@ -21,14 +21,13 @@ export async function letGo({all, letGo: release, drains, signal, late}: LetGoOp
     const releaseIdle = async (actor: Actor): Promise<void> => {
       if (!signal.aborted && actor.inside === undefined && !actor.isLeaving) await release(actor)
     }
-    // where none is idle nothing is awaited before `oneFree`: what ends meanwhile would not be noticed
-    if (idle.length > 0) {
-      await inParallel(idle, releaseIdle, AT_ONCE)
-      continue
+    if (idle.length > 0) await inParallel(idle, releaseIdle, AT_ONCE)
+    else if (late?.aborted === true) return false
+    else {
+      for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
+      // nothing is awaited between the look at the actors and this: what ends meanwhile would not be noticed
+      await oneFree(actors, late === undefined ? signal : AbortSignal.any([signal, late]))
     }
-    if (late?.aborted === true) return false
-    for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
-    await oneFree(actors, late === undefined ? signal : AbortSignal.any([signal, late]))
   }
   return true
 }

@@ -38,12 +38,13 @@ export class Timers {
   }
 
   of(type: string, id: string): readonly FiringName[] {
-    return [...this.#timers.values()].map(({name}) => name).filter(name => name.type === type && name.id === id)
+    const names = [...this.#timers.values()].map(({options}) => options.name)
+    return names.filter(name => name.type === type && name.id === id)
   }
 
   countOf(type: string, owner: string): number {
     let count = 0
-    for (const timer of this.#timers.values()) if (timer.owner === owner && timer.name.type === type) count++
+    for (const {options} of this.#timers.values()) if (options.owner === owner && options.name.type === type) count++
     return count
   }
 
@@ -63,7 +64,7 @@ export class Timers {
 
   /** Ends the timers of a sidecar that has ended. */
   leave(owner: string): void {
-    for (const timer of this.#timers.values()) if (timer.owner === owner) timer.end()
+    for (const timer of this.#timers.values()) if (timer.options.owner === owner) timer.end()
   }
 }
 
@@ -76,24 +77,20 @@ interface TimerOptions extends TimersOptions {
 }
 
 class Timer implements Due {
-  readonly name: FiringName
-  readonly owner: string
   at = 0
-  readonly #options: TimerOptions
+  readonly options: TimerOptions
   /** The next firing, in ms since 1970. */
   #planned = 0
   #left: number
   #isOver = false
 
   constructor(options: TimerOptions) {
-    this.#options = options
-    this.name = options.name
-    this.owner = options.owner
+    this.options = options
     this.#left = options.times.repeats ?? Infinity
   }
 
   plan(at: number): void {
-    const {clock, agenda} = this.#options
+    const {clock, agenda} = this.options
     this.#planned = at
     this.at = clock.now() + Math.max(0, at - clock.date())
     agenda.add(this)
@@ -103,7 +100,7 @@ class Timer implements Due {
   end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#options.ended()
+    this.options.ended()
   }
 
   fire(): void {
@@ -111,7 +108,7 @@ class Timer implements Due {
   }
 
   async #fire(): Promise<void> {
-    const {clock, run, name, request, times} = this.#options
+    const {clock, run, name, request, times} = this.options
     const {type, id} = name
     const {callback, dueTime, period, data} = request
     const work = {kind: 'timer', name: name.name, callback, dueTime, period, data} as const
