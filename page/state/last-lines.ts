@@ -1,7 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {linesBefore} from '../logs/history.ts'
-import {appList, listen} from './run.ts'
+import {instanceName} from '../../src/model/plan.ts'
+import {appList, listen, targetOf} from './run.ts'
 
 /** Maximum number of apps whose last line is requested when the page is opened. */
 const MAX_ASKED = 200
@@ -32,10 +33,11 @@ export function followLastLines(): () => void {
   const begin = async (): Promise<void> => {
     await load()
     // apps without a recent line are asked for one by one, so that other requests do not wait behind theirs
-    for (const {id} of appList.value.slice(0, MAX_ASKED)) {
-      if (lastLines.value.has(id)) continue
-      const lines = await linesBefore(FEW, gone.signal, id)
-      if (!lastLines.value.has(id)) keep(lines)
+    for (const app of appList.value.slice(0, MAX_ASKED)) {
+      const name = instanceName(app.id, app.instance)
+      if (lastLines.value.has(name)) continue
+      const lines = await linesBefore(FEW, gone.signal, targetOf(app).name)
+      if (!lastLines.value.has(name)) keep(lines)
     }
   }
   begin().catch(() => undefined) // new lines are shown even if earlier ones cannot be loaded

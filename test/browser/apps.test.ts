@@ -225,8 +225,11 @@ t.test('the apps', async t =>
         }
         run.answers[`${of}/docs`] = {path: ''}
       }
+      run.answers['GET /logs'] = (_body, query) =>
+        lineBy(query.get('app') === 'shop.2' ? 'shop.2' : query.has('app') ? 'bank' : 'shop')
       const {page} = await open(browser, run.url)
       const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.getByText('by shop.2').waitFor()
       await grid.getByRole('link', {name: 'shop.2'}).click()
       await page.getByText('/of/shop.2').waitFor()
       await page.getByText('shop.2 ended').waitFor()
