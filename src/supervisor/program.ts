@@ -161,8 +161,8 @@ export class Program {
 
   /** `begunBy`: the cause of its first process, if it replaces another one. */
   #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
-    const {nextMarker, environment, folderOf, maySpawn, ...told} = this.#options
-    const {moved: tell, otherMoved, plan: latest, ...shared} = told
+    const {nextMarker, environment, folderOf, maySpawn, ...own} = this.#options
+    const {moved: tell, otherMoved, plan: latest, ...shared} = own
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => {
       if (isOther()) return otherMoved()

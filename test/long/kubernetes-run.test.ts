@@ -1,32 +1,8 @@
 /** A run on a cluster whose API server misbehaves. */
 import {readFileSync, readdirSync} from 'node:fs'
 import {join} from 'node:path'
-import t, {type Test} from 'tap'
-import {FakeApiServer} from '../rig/fake-api-server.ts'
-import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
-import type {Program} from '../rig/program.ts'
-
-interface Shop {
-  readonly rig: Rig
-  readonly server: FakeApiServer
-  readonly env: Readonly<Record<string, string>>
-  readonly run: (...args: readonly string[]) => Program
-}
-
-async function openShop(t: Test, apps: readonly TemplateApp[] = [{appID: 'stock'}]): Promise<Shop> {
-  const rig = await openRig(t)
-  const server = new FakeApiServer()
-  await server.open()
-  t.teardown(async () => server.close())
-  await rig.write({config: server.kubeconfig()})
-  await rig.template(
-    apps.map(app => ({command: undefined, containerImage: 'test/app:1', ...app})),
-    {},
-    {name: 'shop'}
-  )
-  const env = {KUBECONFIG: `${rig.folder}/config`}
-  return {rig, server, env, run: (...args) => rig.pillion(['run', '-k', '-f', '.', ...args], {env})}
-}
+import t from 'tap'
+import {openShop} from '../rig/cluster-shop.ts'
 
 const isWatch = (asked: string): boolean => asked.endsWith('?watch')
 
@@ -396,19 +372,4 @@ t.test('flags that belong to Kubernetes, and others that do not', async t => {
     await told(['run', '-k', '-f', '.', flag, 'x'], `${flag} is not supported with --kubernetes: leave it out`)
   await told(['run', '-k', '-f', '.', '--timeout', 'soon'], 'invalid argument "soon" for "--timeout" flag')
   await told(['stop', '-k'], 'nothing to stop: add --run-file PATH, or the ids of apps')
-})
-
-t.test('logs -k -f: a server that goes away in the middle is said, and no bug of ours', async t => {
-  const {rig, env, server, run: start} = await openShop(t)
-  const run = start()
-  await run.waitForLine('1 app ready')
-  for (const more of [[], ['--app']]) {
-    const logs = rig.pillion(['logs', '-k', '-a', 'stock', '-f', ...more], {env})
-    await logs.waitForLine('started')
-    server.cutLogs()
-    t.match(await logs.exited, {code: 1}, more.join())
-    t.match(logs.stderr.text, /^❌ {2}the log of pod "\S+" broke off: \w+\n$/)
-  }
-  run.signal('SIGINT')
-  await run.exited
 })

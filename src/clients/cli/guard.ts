@@ -9,7 +9,7 @@ interface Stoppable {
   stopNow(): void
 }
 
-/** The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. The result tells whether there was one. */
+/** The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. Returns a function that says whether there was a bug. */
 export function guard(lived: Stoppable, terminal: Terminal, takes?: (signal: EndSignal) => boolean): () => boolean {
   let isAsked = false
   let hasBug = false

@@ -5,8 +5,8 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/
 
 /**
  * Whether the other end of a connection belongs to a program of our user or of root, on this machine. Its owner is read from
- * the tables of proc(5); where a system has none, any program on this machine is accepted. Tables that cannot be read, as no
- * descriptor is left, accept nobody.
+ * the tables of proc(5); where a system has none, any program on this machine is accepted. Where the tables cannot
+ * be read, because no descriptor is left, every program is refused.
  */
 export function isOwnPeer(ends: Ends): boolean {
   if (!LOOPBACK.test(ends.remoteAddress ?? '')) return false

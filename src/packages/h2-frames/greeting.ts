@@ -7,7 +7,7 @@ export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 export const STREAM_WINDOW = 1 << 20
 /** Bytes of all streams of a connection that a peer may send before they have been read. */
 export const CONNECTION_WINDOW = 1 << 24
-/** Bytes that either side may send until it is told otherwise. */
+/** Bytes that either side may send before SETTINGS or WINDOW_UPDATE say otherwise. */
 export const INITIAL_WINDOW = 65_535
 
 /** Streams that one connection may have open, as at Go's servers (golang.org/x/net/http2, MaxConcurrentStreams). */

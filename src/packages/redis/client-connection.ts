@@ -78,9 +78,8 @@ export class ClientConnection implements RedisConnection {
     listener?: ConnectionListener,
     signal?: AbortSignal
   ): Promise<ClientConnection> {
-    const library = await import('./client-library.ts')
+    const connection = new ClientConnection(await import('./client-library.ts'), address, listener)
     signal?.throwIfAborted()
-    const connection = new ClientConnection(library, address, listener)
     const {readTimeoutMs = READ_TIMEOUT_MS} = address
     const failed = Promise.withResolvers<never>()
     const onAbort = (): void => failed.reject(abortReason(signal))

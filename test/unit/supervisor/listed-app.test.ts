@@ -2,13 +2,14 @@ import t from 'tap'
 import {listedApp} from '../../../src/supervisor/listed-app.ts'
 import {planOf} from '../../rig/plan.ts'
 
+const urlAt = (host: string, copy = ''): string => {
+  const plan = planOf({published: {host, number: 5100, inCode: 5100, copy}})
+  const app = {id: 'web', plan, ports: {}, appPort: 0, pid: 0, logs: {app: {}, sidecar: {}}, app: {state: {}}}
+  const known = {createdAt: 0, startedAt: 0, restarts: 0, waitsFor: [], loop: null}
+  return listedApp(app as unknown as Parameters<typeof listedApp>[0], known).url
+}
+
 t.test('the URL of an app has the address at which it is called', t => {
-  const urlAt = (host: string, copy = ''): string => {
-    const plan = planOf({published: {host, number: 5100, inCode: 5100, copy}})
-    const app = {id: 'web', plan, ports: {}, appPort: 0, pid: 0, logs: {app: {}, sidecar: {}}, app: {state: {}}}
-    const known = {createdAt: 0, startedAt: 0, restarts: 0, waitsFor: [], loop: null}
-    return listedApp(app as unknown as Parameters<typeof listedApp>[0], known).url
-  }
   for (const host of ['', 'localhost', '127.0.0.1', '::1', '0.0.0.0', '::'])
     t.equal(urlAt(host), 'http://localhost:5100')
   t.equal(urlAt('0.0.0.0', 'pr-7'), 'http://pr-7.localhost:5100')

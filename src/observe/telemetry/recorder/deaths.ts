@@ -122,8 +122,8 @@ export class Deaths {
     const work = ended.work
       .map(each => ({...each, times: earlier.filter(death => death.work.some(other => isSame(each, other))).length}))
       .toSorted((a, b) => b.times - a.times)
-    const told = {...ended, ...readable(ended), number: ++this.#count}
-    const death: Death = {...told, inside, work, finished, earlier: earlier.length}
+    const known = {...ended, ...readable(ended), number: ++this.#count}
+    const death: Death = {...known, inside, work, finished, earlier: earlier.length}
     this.#requests.set(death, new Set(groups.map(({request}) => request)))
     this.#all.push(death)
     this.#forgetOld(ended.app)
@@ -191,7 +191,7 @@ export class Deaths {
   }
 }
 
-/** What is read of the log of an app: where it cannot be, it says so, and all else is told. A place is looked for until one look succeeds. */
+/** Reads lines and their place from the log of an app; a log that cannot be read gives an error line, or ''. The place is read again until one reading succeeds. */
 function readable({lines, place}: Ended): Pick<Ended, 'lines' | 'place'> {
   let found: Promise<string> | undefined
   return {

@@ -97,7 +97,7 @@ async function deleteAll(
 
 /**
  * Settles when the pods of these workloads are gone, which another client has deleted: until then they may print; and when all else is
- * gone, too. A `stop` elsewhere deletes it; who has deleted the workloads by hand is told what is left.
+ * gone, too. A `stop` elsewhere deletes it; if the workloads were deleted by hand, a warning names what is left.
  */
 export async function podsGone(options: TakeDownOptions, workloads: readonly KubernetesObject[]): Promise<void> {
   const {store, labels, apps, now} = options
