@@ -1,8 +1,10 @@
-// A rule of lint: who waits for work that others may share does not end its entry. Each of those who wait would do so, and the
-// second one ends what has been begun since. `model/single-flight.ts` is the form without that fault.
+// A rule of lint with two faults of work that several callers share. First: who waits for it does not end its entry. Each of those
+// who wait would do so, and the second one ends what has been begun since; `model/single-flight.ts` is the form without that fault.
+// Second: a field that keeps the promise of loaded code keeps a failure, too; `model/once.ts` does not.
 
 const MESSAGE =
   'others may wait for the same work: what is reset here may be what came after it. Use SingleFlight, or look whether it is still the same'
+const KEPT = 'if the code cannot be loaded now, it never will be: the promise is kept. Use Once of model/once.ts'
 
 /** The name of `this.name`; undefined: it is something else. */
 const fieldOf = node =>
@@ -34,8 +36,15 @@ function awaitedIn(statement) {
   return awaited?.type === 'Identifier' || fieldOf(awaited) !== undefined ? awaited : undefined
 }
 
+/** Whether a value is the promise of code that is loaded: `import(…)`, `import(…).then(…)`. */
+const isLoading = node =>
+  node?.type === 'ImportExpression' || (node?.type === 'CallExpression' && isLoading(node.callee.object))
+
 const rule = {
   create: context => ({
+    AssignmentExpression(node) {
+      if (node.operator === '??=' && isLoading(node.right)) context.report({node, message: KEPT})
+    },
     TryStatement({block, handler, finalizer}) {
       const awaited = block.body.map(awaitedIn).filter(each => each !== undefined)
       if (awaited.length === 0) return

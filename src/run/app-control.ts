@@ -2,6 +2,7 @@ import type {RunContext} from './run-context.ts'
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import {takesCalls} from '../model/availability.ts'
 import type {Launch} from '../model/api.generated.ts'
+import {Once} from '../model/once.ts'
 import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
 import type {RunLog} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
@@ -33,9 +34,9 @@ export function appControl(
   'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'terminal' | 'leaseSidecar'
 > {
   const {apps} = asked
-  let loading: Promise<AppStarter> | undefined
+  const loading = new Once<AppStarter>()
   const starter = async (): Promise<AppStarter> =>
-    (loading ??= import('./apps/start-app.ts').then(({AppStarter: Starter}) => new Starter(asked)))
+    loading.do(async () => new (await import('./apps/start-app.ts')).AppStarter(asked))
   return {
     ...logControl(asked),
     restartApp: async id => {

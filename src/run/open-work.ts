@@ -5,6 +5,8 @@ import type {Actors} from '../work/actor/actors.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {statSync} from 'node:fs'
 import {systemClock, type Clock} from '../platform/clock.ts'
+import {messageOf} from '../model/errors.ts'
+import {Once} from '../model/once.ts'
 import type {LogLevel} from '../model/plan.ts'
 import {isActorStore, NO_ACTOR_STORE} from '../files/resources/components.ts'
 import {DEFAULT_WORKFLOWS} from '../files/resources/defaults.ts'
@@ -63,8 +65,8 @@ export class OpenWork {
   readonly #stalls: StallReporter
   /** Whether the missing actor store was reported. */
   #lacksActorStore = false
-  #reminders: Promise<Reminders> | undefined
-  #far: Promise<FarWork> | undefined
+  readonly #reminders = new Once<Reminders>()
+  readonly #far = new Once<FarWork>()
 
   /** `path`: undefined: nothing is kept. Throws errors of the file system and of SQLite. */
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
@@ -106,7 +108,11 @@ export class OpenWork {
         maxBytes,
         settings,
         isAllowed,
-        wanted: app => void this.#farWork().then(far => far.want(app)),
+        wanted: app =>
+          void this.#farWork().then(
+            far => far.want(app),
+            (error: unknown) => this.#log(app, 'warn', `other runs cannot be asked for a worker: ${messageOf(error)}`)
+          ),
         purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
         needsWorker,
         onFirstWorker: app => this.#onFirstWorker(app),
@@ -155,8 +161,7 @@ export class OpenWork {
 
   async #farWork(): Promise<FarWork> {
     const {search, lender} = this.#options
-    this.#far ??= import('./far-work.ts').then(({FarWork: Far}) => new Far(search, lender, this.workflows))
-    return this.#far
+    return this.#far.do(async () => new (await import('./far-work.ts')).FarWork(search, lender, this.workflows))
   }
 
   /** How many reminders of actors are in the file. */
@@ -173,12 +178,14 @@ export class OpenWork {
   }
 
   /** Loads the reminders of actors. */
-  readonly reminders = async (): Promise<Reminders> => {
-    this.#reminders ??= Promise.all([import('../work/actor/reminders.ts'), this.#options.actors()]).then(
-      ([{Reminders: Table}, {run}]) => new Table(this.#series('dapr.runtime.actor.reminders'), run)
-    )
-    return this.#reminders
-  }
+  readonly reminders = async (): Promise<Reminders> =>
+    this.#reminders.do(async () => {
+      const [{Reminders: Table}, {run}] = await Promise.all([
+        import('../work/actor/reminders.ts'),
+        this.#options.actors()
+      ])
+      return new Table(this.#series('dapr.runtime.actor.reminders'), run)
+    })
 
   /** Reports what an earlier run has left in the file, and whether that is large. */
   tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
@@ -222,9 +229,9 @@ export class OpenWork {
   }
 
   async close(): Promise<void> {
-    const reminders = await this.#reminders?.catch(() => undefined)
+    const reminders = await this.#reminders.begun?.catch(() => undefined)
     reminders?.close()
-    const far = await this.#far
+    const far = await this.#far.begun?.catch(() => undefined)
     far?.close()
     this.workflows.close()
     this.jobs.close()

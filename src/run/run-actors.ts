@@ -1,3 +1,4 @@
+import {Once} from '../model/once.ts'
 import type {ActorAccess} from '../dapr/sidecar/actor-access.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -9,7 +10,7 @@ export class RunActors implements ActorAccess {
   readonly #options: OpenActorsOptions
   /** The number of reminders that an app has set, by type. */
   readonly #remindersOf: (app: string) => ReadonlyMap<string, number>
-  #opening: Promise<ReturnType<typeof openActors>> | undefined
+  readonly #opening = new Once<ReturnType<typeof openActors>>()
   #actors: Actors | undefined
 
   /** Loads the reminders. */
@@ -73,11 +74,10 @@ export class RunActors implements ActorAccess {
   }
 
   async #open(): Promise<ReturnType<typeof openActors>> {
-    this.#opening ??= import('./open-actors.ts').then(({openActors: open}) => {
-      const opened = open(this.#options)
+    return this.#opening.do(async () => {
+      const opened = (await import('./open-actors.ts')).openActors(this.#options)
       this.#actors = opened.here
       return opened
     })
-    return this.#opening
   }
 }

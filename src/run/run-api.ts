@@ -13,6 +13,7 @@ import type {PageTokens} from '../observe/dashboard/tokens.ts'
 import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import {messageOf, UserError} from '../model/errors.ts'
 import type {RunEvent} from '../model/events.ts'
+import {Once} from '../model/once.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
@@ -42,7 +43,7 @@ export class RunApi {
   #waits: RunWaits | undefined
   #isStopping = false
   #events: RunEvents | undefined
-  #openingEvents: Promise<RunEvents> | undefined
+  readonly #openingEvents = new Once<RunEvents>()
   readonly #early = new EarlyEvents()
   #dashboard: Promise<OpenDashboard> | undefined
 
@@ -175,11 +176,7 @@ export class RunApi {
   }
 
   async #openEvents(control: RunControl): Promise<RunEvents> {
-    this.#openingEvents ??= this.#createEvents(control).catch((error: unknown) => {
-      this.#openingEvents = undefined // the code may be loaded later
-      throw error
-    })
-    return this.#openingEvents
+    return this.#openingEvents.do(async () => this.#createEvents(control))
   }
 
   /** Creates the event streams for the first reader, with what has happened before. */

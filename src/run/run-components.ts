@@ -4,6 +4,7 @@ import type {ComponentSet} from '../dapr/components/component-set.ts'
 import type {PlacedComponent} from '../dapr/components/data-place.ts'
 import type {Space} from '../control/space.ts'
 import {messageOf} from '../model/errors.ts'
+import {Once} from '../model/once.ts'
 import {listenPorts, type AppPlan} from '../model/plan.ts'
 import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
 import type {ServerRefusal} from './foreign-servers.ts'
@@ -13,10 +14,10 @@ import type {SharedData} from './shared-data.ts'
 export class RunComponents {
   readonly #context: Pick<RunContext, 'plan' | 'env' | 'run' | 'workMode' | 'reporter'>
   readonly #serverRefusal: ServerRefusal
-  #loading: Promise<ComponentSet> | undefined
-  #redis: Promise<RedisServers> | undefined
-  #space: Promise<Space | undefined> | undefined
-  #sharedData: Promise<SharedData> | undefined
+  readonly #loading = new Once<ComponentSet>()
+  readonly #redis = new Once<RedisServers>()
+  readonly #space = new Once<Space | undefined>()
+  readonly #sharedData = new Once<SharedData>()
   /** Settles when the data of all opened components have been noted. */
   #noting: Promise<void> = Promise.resolve()
   /** The components of the files are open. */
@@ -36,13 +37,12 @@ export class RunComponents {
 
   /** Loads the components; all apps get the same set. */
   async load(): Promise<ComponentSet> {
-    this.#loading ??= this.#load()
-    return this.#loading
+    return this.#loading.do(async () => this.#load())
   }
 
   /** Closes the components, after the apps have closed theirs. */
   async close(): Promise<void> {
-    await (await this.#redis)?.close()
+    await (await this.#redis.begun)?.close()
   }
 
   /** Reports the data that other copies use, too: of the components of the files, which are open now, and of each that is opened later. */
@@ -50,12 +50,12 @@ export class RunComponents {
     this.#isStarted = true
     await this.#tellUnrecorded()
     await this.#noting
-    ;(await this.#sharedData)?.tell()
+    ;(await this.#sharedData.begun)?.tell()
   }
 
   /** Frees the port of the built-in Redis until the run ends; false: it is not held. */
   async releaseRedis(port: number): Promise<boolean> {
-    return (await this.#redis)?.release(port) ?? false
+    return (await this.#redis.begun)?.release(port) ?? false
   }
 
   /** Makes the built-in Redis give way to an app that is about to listen, since it was left out before, or comes with an edit. */
@@ -71,7 +71,7 @@ export class RunComponents {
     const {plan, reporter} = this.#context
     const wanted = Object.entries(plan.conversation ?? {}).filter(([, {mode}]) => mode !== 'live')
     if (wanted.length === 0) return
-    const recorded = (await this.#loading)?.recorded
+    const recorded = (await this.#loading.begun)?.recorded
     for (const [name, {place}] of wanted)
       if (recorded?.has(name) !== true)
         reporter.warn('no-component', `${place.file}:${place.line}: ${noModelText(name)}`)
@@ -102,11 +102,12 @@ export class RunComponents {
     await before
     try {
       const {dataPlaceOf} = await import('../dapr/components/data-place.ts')
-      const servers = await this.#redis
+      const servers = await this.#redis.begun
       const place = dataPlaceOf(component, servers?.isOwn)
       if (place === undefined) return
-      this.#sharedData ??= import('./shared-data.ts').then(({SharedData: Data}) => new Data(this.#context))
-      const data = await this.#sharedData
+      const data = await this.#sharedData.do(
+        async () => new (await import('./shared-data.ts')).SharedData(this.#context)
+      )
       data.add(place)
       if (this.#isStarted) data.tell()
     } catch (error) {
@@ -118,22 +119,20 @@ export class RunComponents {
   async #spaceOf(): Promise<Space | undefined> {
     const {env, plan} = this.#context
     const {file, copy = ''} = plan
-    this.#space ??= import('../control/space.ts').then(async ({spaceOf}) => spaceOf(env, {file, copy}))
-    return this.#space
+    return this.#space.do(async () => (await import('../control/space.ts')).spaceOf(env, {file, copy}))
   }
 
   async #servers(): Promise<RedisServers> {
     const {env, workMode} = this.#context
-    this.#redis ??= import('../dapr/components/redis/redis-servers.ts').then(
-      ({RedisServers: Servers}) =>
-        new Servers({
-          ...this.#context,
-          env: workMode === 'trial' ? {PILLION_REDIS: 'memory', ...env} : env,
-          isOwnPort: port => this.#ports.has(port),
-          space: async () => this.#spaceOf()
-        })
-    )
-    return this.#redis
+    return this.#redis.do(async () => {
+      const {RedisServers: Servers} = await import('../dapr/components/redis/redis-servers.ts')
+      return new Servers({
+        ...this.#context,
+        env: workMode === 'trial' ? {PILLION_REDIS: 'memory', ...env} : env,
+        isOwnPort: port => this.#ports.has(port),
+        space: async () => this.#spaceOf()
+      })
+    })
   }
 }
 

@@ -3,6 +3,7 @@ import type {CallContext} from '../proxy/gateway/call-context.ts'
 import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
 import {OUTSIDE} from '../model/call.ts'
+import {Once} from '../model/once.ts'
 import type {Pins, Round} from '../observe/replay/pins.ts'
 import type {Replay} from '../observe/replay/replayer.ts'
 import type {RequestText, Resent, CallPlace} from '../observe/replay/send.ts'
@@ -26,14 +27,14 @@ export interface RunReplaysOptions {
 /** Sends calls of a run again; its code is loaded by the first request. */
 export class RunReplays {
   readonly #options: RunReplaysOptions
-  #open: Promise<Replays> | undefined
+  readonly #open = new Once<Replays>()
   #pins: Pins | undefined
 
   constructor(options: RunReplaysOptions) {
     this.#options = options
   }
 
-  readonly open = async (): Promise<Replays> => (this.#open ??= this.#load())
+  readonly open = async (): Promise<Replays> => this.#open.do(async () => this.#load())
 
   noticed(event: RunEvent): void {
     if (event.type === 'reloaded' && event.files.length > 0) this.#pins?.saved(event.id, event.files)
@@ -81,7 +82,7 @@ export class RunReplays {
   }
 
   async #close(): Promise<void> {
-    const open = await this.#open
+    const open = await this.#open.begun?.catch(() => undefined)
     open?.replayer.close()
     open?.pins.close()
   }

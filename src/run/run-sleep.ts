@@ -1,3 +1,4 @@
+import {Once} from '../model/once.ts'
 import {maySleep, type AppPlan} from '../model/plan.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {OpenSleep} from '../supervisor/app-runtime-options.ts'
@@ -6,7 +7,7 @@ import type {Sleeping, SleepParts} from './sleep/sleeping.ts'
 /** The sleeping apps of a run; loaded with the first one. */
 export class RunSleep {
   readonly #options: SleepParts
-  #loading: Promise<Sleeping> | undefined
+  readonly #loading = new Once<Sleeping>()
   #loaded: Sleeping | undefined
 
   constructor(options: SleepParts) {
@@ -16,8 +17,10 @@ export class RunSleep {
   /** Creates the sleep of an app; undefined: it never sleeps. */
   async openFor(plan: AppPlan): Promise<OpenSleep | undefined> {
     if (!maySleep(plan)) return undefined
-    this.#loading ??= import('./sleep/sleeping.ts').then(async ({Sleeping: Loaded}) => Loaded.open(this.#options))
-    const sleeping = (this.#loaded = await this.#loading)
+    const sleeping = await this.#loading.do(async () =>
+      (await import('./sleep/sleeping.ts')).Sleeping.open(this.#options)
+    )
+    this.#loaded = sleeping
     return (...given) => sleeping.sleepOf(...given)
   }
 

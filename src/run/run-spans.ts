@@ -8,6 +8,7 @@ import {release} from '../proxy/net/claimed-server.ts'
 import {listen, portOf} from '../proxy/ports/claim.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Environment} from '../model/environment.ts'
+import {Once} from '../model/once.ts'
 
 export interface RunSpansOptions {
   readonly reporter: Reporter
@@ -25,7 +26,7 @@ export interface RunSpansOptions {
 export class RunSpans {
   readonly #options: RunSpansOptions
   #claim: Server | undefined
-  #opening: Promise<Receiver> | undefined
+  readonly #opening = new Once<Receiver>()
 
   constructor(options: RunSpansOptions) {
     this.#options = options
@@ -38,7 +39,7 @@ export class RunSpans {
     const isWanted = plan.apps.some(({channel, fixedPort}) => [channel.port, fixedPort].includes(portOf([claim])))
     // it is held meanwhile, so that another one is found
     if (isWanted) await this.open(plan).finally(() => release(claim))
-    else this.#claim = claim.once('connection', () => void this.#receive(claim))
+    else this.#claim = claim.on('connection', () => void this.#receive(claim))
   }
 
   /** The environment of a new process: its SDK sends to us, unless it is configured otherwise. */
@@ -51,14 +52,15 @@ export class RunSpans {
 
   /** Reads what is still being sent, until `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
-    const receiver = await this.#opening
+    const receiver = await this.#opening.begun?.catch(() => undefined)
     if (receiver !== undefined) await receiver.close(cut)
     else if (this.#claim !== undefined) release(this.#claim)
   }
 
+  /** Loads the receiver, which takes over the port. If that fails, the connection waits there, and the next one tries again. */
   async #receive(claim: Server): Promise<void> {
-    this.#opening ??= import('./open-receiver.ts').then(({openReceiver}) => openReceiver(claim, this.#options))
-    await this.#opening
+    const open = async (): Promise<Receiver> => (await import('./open-receiver.ts')).openReceiver(claim, this.#options)
+    await this.#opening.do(open).catch(() => undefined)
   }
 }
 

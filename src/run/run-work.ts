@@ -4,6 +4,7 @@ import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {WorkAccess} from '../observe/api/run-facts.ts'
 import type {Instance} from '../work/workflow/instance.ts'
 import {messageOf, UserError} from '../model/errors.ts'
+import {Once} from '../model/once.ts'
 import type {Triggers} from '../model/triggers.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
 import type {Jobs} from '../work/job/jobs.ts'
@@ -19,9 +20,9 @@ export type WorkflowListener = (workflows: Workflows, instance: Instance) => voi
 export class RunWork implements WorkAccess {
   readonly #options: RunWorkOptions
   readonly #listeners: WorkflowListener[] = []
-  #opening: Promise<OpenWork> | undefined
+  readonly #opening = new Once<OpenWork>()
   /** An empty one, for readers. */
-  #inMemory: Promise<OpenWork> | undefined
+  readonly #inMemory = new Once<OpenWork>()
   #opened: OpenWork | undefined
   #isClosed = false
 
@@ -72,9 +73,9 @@ export class RunWork implements WorkAccess {
   /** Opens everything for readers: it starts no file, and finds nothing where there was nothing. */
   async known(): Promise<OpenWork> {
     const path = workPath(this.#options)
-    if (this.#isClosed || this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.#open()
-    this.#inMemory ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options, undefined))
-    return this.#inMemory
+    if (this.#isClosed || this.#opening.begun !== undefined || (path !== undefined && existsSync(path)))
+      return this.#open()
+    return this.#inMemory.do(async () => (await import('./open-work.ts')).OpenWork.open(this.#options, undefined))
   }
 
   /** Resumes what an earlier run has left, and reports it. */
@@ -129,9 +130,9 @@ export class RunWork implements WorkAccess {
   /** Called after the sidecars are closed. */
   async close(): Promise<void> {
     this.#isClosed = true
-    const inMemory = await this.#inMemory?.catch(() => undefined)
+    const inMemory = await this.#inMemory.begun?.catch(() => undefined)
     await inMemory?.close()
-    const work = await this.#opening?.catch(() => undefined)
+    const work = await this.#opening.begun?.catch(() => undefined)
     if (work === undefined) return
     if (this.#options.workMode === 'brief') {
       const {reporter} = this.#options
@@ -142,7 +143,8 @@ export class RunWork implements WorkAccess {
 
   async #open(): Promise<OpenWork> {
     if (this.#isClosed) throw new UserError('the run is stopping')
-    this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) => {
+    this.#opened = await this.#opening.do(async () => {
+      const {OpenWork: Work} = await import('./open-work.ts')
       const path = workPath(this.#options)
       const open = await Work.open(this.#options, path)
       if (path !== undefined) (await import('./moved-work.ts')).noteOwner(this.#options, path)
@@ -151,7 +153,6 @@ export class RunWork implements WorkAccess {
       })
       return open
     })
-    this.#opened = await this.#opening
     return this.#opened
   }
 }

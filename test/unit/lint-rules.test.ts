@@ -59,6 +59,21 @@ t.test('who waits for work that others may share does not end its entry', async 
   t.same(faultsIn(folder), [6, 11, 17])
 })
 
+t.test('the promise of code that is loaded is not kept, for it would keep a failure', t => {
+  const body = `class A {
+  #one; #two; #three; #four
+  async load() {
+    this.#one ??= import('./one.ts') // 4
+    this.#two ??= import('./two.ts').then(({Two}) => new Two()).finally(() => undefined) // 5
+    this.#three ??= await import('./three.ts')
+    return this.#four.do(async () => import('./four.ts'))
+  }
+}`
+  const folder = t.testdir({'a.ts': body, 'oxlint.json': CONFIG})
+  t.same(faultsIn(folder), [4, 5])
+  t.end()
+})
+
 t.test('a word of others is not looked up in an object literal, and is no key of one', t => {
   const body = `const TABLE = {a: 1} as const
 const NUMBERED = {1: 'a'}

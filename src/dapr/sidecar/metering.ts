@@ -1,5 +1,6 @@
 import type {CallRecord} from '../../model/call.ts'
 import type {ActorCounts} from '../../model/actor-event.ts'
+import {Once} from '../../model/once.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {MetricsSettings} from '../../files/resources/metrics-settings.ts'
 import type {CallMetrics} from '../../observe/telemetry/metrics/call-metrics.ts'
@@ -16,7 +17,7 @@ export class SidecarMetering {
   #calls: CallMetrics | undefined
   /** Counts that wait until the code is loaded. */
   #early: ((calls: CallMetrics) => void)[] = []
-  #loading: Promise<CallMetrics> | undefined
+  #loading = new Once<CallMetrics>()
 
   /** `namespace`: the variable of that name; '' = it is not set (Dapr: pkg/runtime/config.go, InitMetrics). */
   constructor(appId: string, namespace: string, resources: AppResources) {
@@ -50,7 +51,8 @@ export class SidecarMetering {
     if (!this.#settings.isEnabled) return
     if (this.#calls !== undefined) return count(this.#calls)
     this.#early.push(count)
-    void this.#load()
+    // if it cannot be loaded, the next count tries again
+    this.#load().catch(() => undefined)
   }
 
   /** The metrics in Prometheus' text format; undefined: the Configuration disables metrics. `actors`: those that the app hosts. */
@@ -64,12 +66,12 @@ export class SidecarMetering {
   #reset(settings: MetricsSettings): void {
     this.#settings = settings
     this.#calls = undefined
-    this.#loading = undefined
+    this.#loading = new Once()
     this.#early = []
   }
 
   async #load(): Promise<CallMetrics> {
-    return (this.#loading ??= this.#open(this.#settings))
+    return this.#loading.do(async () => this.#open(this.#settings))
   }
 
   async #open(settings: MetricsSettings): Promise<CallMetrics> {

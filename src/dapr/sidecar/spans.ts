@@ -3,6 +3,7 @@ import type {Environment} from '../../model/environment.ts'
 import type {CallRecord, CallSpan} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {LogEntry} from '../../model/log-entry.ts'
+import {Once} from '../../model/once.ts'
 import type {WorkSpan} from '../../model/work-trace.ts'
 import {wallTime} from '../../platform/wall-time.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
@@ -153,7 +154,7 @@ export class SidecarSpans {
 /** The receiver of spans, loaded when the first one comes. */
 class Exporter {
   readonly #open: () => Promise<SpanSink | undefined>
-  #opening: Promise<void> | undefined
+  readonly #opening = new Once<void>()
   #sink: SpanSink | undefined
   #early: FinishedSpan[] = []
   #isClosed = false
@@ -166,12 +167,13 @@ class Exporter {
     if (this.#isClosed) return
     if (this.#sink !== undefined) return this.#sink.add(finished())
     if (this.#early.length < MAX_EARLY) this.#early.push(finished())
-    this.#opening ??= this.#load()
+    // if it cannot be loaded, the next span tries again
+    this.#opening.do(async () => this.#load()).catch(() => undefined)
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#opening
+    await this.#opening.begun?.catch(() => undefined)
     await this.#sink?.close(CLOSE_MS)
   }
 

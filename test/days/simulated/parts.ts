@@ -186,7 +186,7 @@ export class RunResources {
     return {}
   }
   report = nothing
-  portsMoved = async (): Promise<void> => undefined
+  edited = async (): Promise<void> => undefined
   follow = async (): Promise<void> => undefined
   close = async (): Promise<void> => undefined
 }
@@ -213,7 +213,10 @@ export const removeOldLogs = async (): Promise<void> => undefined
 export const endMarked = async (): Promise<void> => undefined
 
 // supervisor/process/watchdog.ts
-export class Watchdog {
+export {longestGraceMs} from '../../../src/supervisor/process/watchdog.ts'
+export const watchdogFor = (): Watchdog => new Watchdog()
+
+class Watchdog {
   start = nothing
   watch = nothing
   forget = nothing
