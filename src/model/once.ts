@@ -1,6 +1,6 @@
 /**
- * Work that is done once, when it is asked for first: who asks later gets the same result (Go: sync.Once). A failure is not kept: the next
- * one who asks begins again. Code that could not be loaded, because no descriptor was free for a moment, is so loaded later.
+ * Work that is done once, when it is first asked for; later callers get the same result (Go: sync.Once). A failure is not kept: the next
+ * caller begins again. Otherwise code that could not be loaded for a moment, as no descriptor was free, would never be.
  */
 export class Once<T> {
   #work: Promise<T> | undefined

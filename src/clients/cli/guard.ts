@@ -1,8 +1,13 @@
 import {isTakenByBoundary} from '../../platform/boundary.ts'
+import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Terminal} from './terminal.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 type EndSignal = (typeof SIGNALS)[number]
+
+/** What open(2) says where no descriptor is free: that passes, and is no bug of ours. */
+const SHORTAGES = ['EMFILE', 'ENFILE']
+const SHORTAGE_EVERY_MS = 60_000
 
 interface Stoppable {
   stop(): void
@@ -27,6 +32,13 @@ export function guard(lived: Stoppable, terminal: Terminal, takes?: (signal: End
     void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
     lived.stopNow()
   }
-  process.on('uncaughtException', onBug).on('unhandledRejection', onBug)
+  let shortageAt = -Infinity
+  const onRejection = (error: unknown): void => {
+    if (!SHORTAGES.includes(codeOf(error))) return onBug(error)
+    if (performance.now() - shortageAt < SHORTAGE_EVERY_MS) return
+    shortageAt = performance.now()
+    void terminal.err.print(`⚠️  something was left out: ${messageOf(error)}. Raise the limit: ulimit -n\n`)
+  }
+  process.on('uncaughtException', onBug).on('unhandledRejection', onRejection)
   return () => hasBug
 }

@@ -1,40 +1,22 @@
 import {realpathSync} from 'node:fs'
-import {cp, lstat, readdir, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
-import {dirname, join, sep} from 'node:path'
+import {readdir, rm} from 'node:fs/promises'
+import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
-import {codeOf, messageOf} from '../../../model/errors.ts'
+import {messageOf} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {instanceName, type AppPlan} from '../../../model/plan.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {
   changedIn,
+  fingerprintsIn,
+  MANIFEST,
   openWorkspacesFolder,
   workspacesFolder,
-  MANIFEST,
   writeManifest,
-  SHARED,
-  fingerprintOf,
-  fingerprintsIn,
-  isDatabase,
-  type WorkspaceContent,
-  type Fingerprints
+  type WorkspaceContent
 } from './manifest.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
-
-interface CopiedWorkspace extends WorkspaceContent {
-  readonly source: string
-  readonly folder: string
-  /** The source files that were copied, as they were then. */
-  sourceFiles: Fingerprints
-  /** Links in it to folders elsewhere: their targets, by path. */
-  links: ReadonlyMap<string, string>
-  /** Paths whose failure was reported. */
-  readonly failed: Set<string>
-  /** The copied files, which may differ: modification times are rounded. */
-  readonly files: Map<string, string>
-  /** The last copy operation, so that they run one after the other; it never rejects. */
-  copied: Promise<void>
-}
+import type {CopiedWorkspace} from './copy-workspace.ts'
 
 /**
  * The workspaces of a run: copies for services that would share a folder (each writes a database there, and deletes it),
@@ -206,104 +188,10 @@ export class Workspaces {
     await copying
   }
 
-  /**
-   * What is gone goes first: a link that became a folder would lead what is copied into the folder of the user. What cannot
-   * be copied is reported, and tried again with the next change.
-   */
   async #copyChanges(copy: CopiedWorkspace): Promise<void> {
-    const {source, folder, sourceFiles, files} = copy
-    const links = new Map<string, string>()
-    // a link to a folder may point to a parent: its target is linked, not copied
-    const link = async (path: string): Promise<void> => void links.set(path, await realpath(join(source, path)))
-    const unreadable = new Set<string>()
-    const unread = (path: string, error: unknown): void => {
-      unreadable.add(path)
-      this.#notCopied(copy, path, error)
-    }
-    const now = new Map(await fingerprintsIn(source, {linked: link, unreadable: unread}))
-    // what cannot be looked at stays as it was copied
-    const isUnread = (path: string): boolean => [...unreadable].some(each => each === '' || path.startsWith(each + sep))
-    for (const [path, target] of copy.links) if (!links.has(path) && isUnread(path)) links.set(path, target)
-    for (const [path, before] of sourceFiles) if (!now.has(path) && isUnread(path)) now.set(path, before)
-    for (const name of SHARED)
-      if ((await stat(join(source, name)).catch(() => undefined))?.isDirectory() === true)
-        links.set(name, join(source, name))
-    for (const path of copy.links.keys()) if (!links.has(path)) await removeFrom(folder, path)
-    for (const path of sourceFiles.keys()) if (!now.has(path) && !isDatabase(path)) await removeFrom(folder, path)
-    const folders = new Set<string>()
-    const placeOf = async (path: string): Promise<string> => {
-      const above = dirname(path)
-      if (!folders.has(above)) await clearFolder(folder, above)
-      folders.add(above)
-      return join(folder, path)
-    }
-    for (const [path, target] of links)
-      await this.#attempt(copy, path, async () => {
-        const place = await placeOf(path)
-        if ((await readlink(place).catch(() => '')) === target) return
-        await rm(place, {recursive: true, force: true})
-        await symlink(target, place)
-      })
-    let hasChanged = false
-    for (const [path, fingerprint] of now) {
-      const before = sourceFiles.get(path)
-      if (before === fingerprint || (before !== undefined && isDatabase(path))) continue
-      const isCopied = await this.#attempt(copy, path, async () => {
-        const place = await placeOf(path)
-        if (!(await isFile(place))) await rm(place, {recursive: true, force: true})
-        await cp(join(source, path), place, {preserveTimestamps: true, dereference: true})
-        files.set(path, fingerprintOf(await stat(place)))
-      })
-      if (!isCopied) now.delete(path)
-      hasChanged = true
-    }
-    Object.assign(copy, {links, sourceFiles: now})
-    if (hasChanged) this.#writeManifest()
-  }
-
-  /** False: it failed. */
-  async #attempt(copy: CopiedWorkspace, path: string, work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work()
-      copy.failed.delete(path)
-      return true
-    } catch (error) {
-      this.#notCopied(copy, path, error)
-      return false
-    }
-  }
-
-  /** Reported once. What was removed meanwhile is a change that is yet to come. */
-  #notCopied({source, failed}: CopiedWorkspace, path: string, error: unknown): void {
-    if (codeOf(error) === 'ENOENT' || failed.has(path)) return
-    failed.add(path)
-    this.#reporter.warn('not-copied', `${join(source, path)} is not in the copy of its folder: ${messageOf(error)}`)
+    const {copyChanges} = await import('./copy-workspace.ts')
+    if (await copyChanges(copy, this.#reporter)) this.#writeManifest()
   }
 }
 
 const nameOf = ({id, version, instance}: AppPlan): string => instanceName(`${id}_${version}`, instance)
-
-/** Returns whether a path is a file itself, not a link to one. */
-const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() === true
-
-/** Makes a folder in a copy. All above it are real ones then: what is in their way, as a link, is removed. */
-async function clearFolder(folder: string, path: string): Promise<void> {
-  let above = folder
-  for (const part of path.split(sep)) {
-    above = join(above, part)
-    if ((await lstat(above).catch(() => undefined))?.isDirectory() === false) await rm(above, {force: true})
-  }
-  makeFolder(above)
-}
-
-/** Removes a file or a link from a copy, with the folders that are empty then. What lies behind a link stays. */
-async function removeFrom(folder: string, path: string): Promise<void> {
-  try {
-    const above = dirname(path)
-    if ((await realpath(join(folder, above))) !== join(await realpath(folder), above)) return
-    await rm(join(folder, path), {force: true})
-    for (let empty = above; empty !== '.'; empty = dirname(empty)) await rmdir(join(folder, empty))
-  } catch {
-    // it is gone, or the service has files there
-  }
-}

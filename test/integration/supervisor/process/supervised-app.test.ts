@@ -329,7 +329,10 @@ test("the user's browser, opened by an app, outlives it; one that a program driv
   await app.start()
   await witness.seen(/up/)
   const pid = Number(await readFile(join(folder, 'window.pid'), 'utf8'))
-  t.teardown(() => process.kill(pid, 'SIGKILL'))
+  t.teardown(async () => {
+    process.kill(pid, 'SIGKILL')
+    while ((await scene.left()).length > 0) await new Promise(setImmediate)
+  })
   await app.stop('user')
   t.same(await scene.left(), [pid])
   t.match(witness.notes, [{type: 'orphan-ended', command: /--headless/}])

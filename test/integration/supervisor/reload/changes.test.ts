@@ -27,13 +27,16 @@ class Template {
   open: (app: AppPlan) => Promise<undefined> = async () => undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'changes-'))
   readonly changes: Changes
+  /** The file has an earlier time, rounded up. */
+  readonly #since: number
 
   constructor(t: Test) {
     this.file = join(this.#folder, 'dapr.yaml')
     writeFileSync(this.file, '1')
+    this.#since = Date.now() + 1
     this.changes = new Changes({
       plan: this.#plan,
-      since: Date.now() + 1, // the file has an earlier time, rounded up
+      since: this.#since,
       reread: async () => {
         this.rereads++
         return this.#plan
@@ -71,6 +74,8 @@ class Template {
   }
 
   async begin(): Promise<void> {
+    // before that moment the clock would seem to have been set back, which counts as a save
+    while (Date.now() < this.#since) await new Promise(setImmediate)
     await this.changes.begin()
   }
 

@@ -1,0 +1,138 @@
+import {cp, lstat, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
+import {dirname, join, sep} from 'node:path'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import type {Reporter} from '../../../model/reporter.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
+import {
+  fingerprintOf,
+  fingerprintsIn,
+  isDatabase,
+  SHARED,
+  type Fingerprints,
+  type WorkspaceContent
+} from './manifest.ts'
+
+/** A copy of a folder for a service, since another one runs in the folder itself. */
+export interface CopiedWorkspace extends WorkspaceContent {
+  readonly source: string
+  readonly folder: string
+  /** The source files that were copied, as they were then. */
+  sourceFiles: Fingerprints
+  /** Links in it to folders elsewhere: their targets, by path. */
+  links: ReadonlyMap<string, string>
+  /** Paths whose failure was reported. */
+  readonly failed: Set<string>
+  /** The copied files, which may differ: modification times are rounded. */
+  readonly files: Map<string, string>
+  /** The last copy operation, so that they run one after the other; it never rejects. */
+  copied: Promise<void>
+}
+
+/**
+ * What is gone goes first: a link that became a folder would lead what is copied into the folder of the user. What cannot
+ * be copied is reported, and tried again with the next change. Returns whether files were copied.
+ */
+export async function copyChanges(copy: CopiedWorkspace, reporter: Pick<Reporter, 'warn'>): Promise<boolean> {
+  const {source, folder, sourceFiles, files} = copy
+  const links = new Map<string, string>()
+  // a link to a folder may point to a parent: its target is linked, not copied
+  const link = async (path: string): Promise<void> => void links.set(path, await realpath(join(source, path)))
+  const unreadable = new Set<string>()
+  const unread = (path: string, error: unknown): void => {
+    unreadable.add(path)
+    notCopied(copy, reporter, path, error)
+  }
+  const now = new Map(await fingerprintsIn(source, {linked: link, unreadable: unread}))
+  // what cannot be looked at stays as it was copied
+  const isUnread = (path: string): boolean => [...unreadable].some(each => each === '' || path.startsWith(each + sep))
+  for (const [path, target] of copy.links) if (!links.has(path) && isUnread(path)) links.set(path, target)
+  for (const [path, before] of sourceFiles) if (!now.has(path) && isUnread(path)) now.set(path, before)
+  for (const name of SHARED)
+    if ((await stat(join(source, name)).catch(() => undefined))?.isDirectory() === true)
+      links.set(name, join(source, name))
+  for (const path of copy.links.keys()) if (!links.has(path)) await removeFrom(folder, path)
+  for (const path of sourceFiles.keys()) if (!now.has(path) && !isDatabase(path)) await removeFrom(folder, path)
+  const folders = new Set<string>()
+  const placeOf = async (path: string): Promise<string> => {
+    const above = dirname(path)
+    if (!folders.has(above)) await clearFolder(folder, above)
+    folders.add(above)
+    return join(folder, path)
+  }
+  for (const [path, target] of links)
+    await attempt(copy, reporter, path, async () => {
+      const place = await placeOf(path)
+      if ((await readlink(place).catch(() => '')) === target) return
+      await rm(place, {recursive: true, force: true})
+      await symlink(target, place)
+    })
+  let hasChanged = false
+  for (const [path, fingerprint] of now) {
+    const before = sourceFiles.get(path)
+    if (before === fingerprint || (before !== undefined && isDatabase(path))) continue
+    const isCopied = await attempt(copy, reporter, path, async () => {
+      const place = await placeOf(path)
+      if (!(await isFile(place))) await rm(place, {recursive: true, force: true})
+      await cp(join(source, path), place, {preserveTimestamps: true, dereference: true})
+      files.set(path, fingerprintOf(await stat(place)))
+    })
+    if (!isCopied) now.delete(path)
+    hasChanged = true
+  }
+  Object.assign(copy, {links, sourceFiles: now})
+  return hasChanged
+}
+
+/** False: it failed. */
+async function attempt(
+  copy: CopiedWorkspace,
+  reporter: Pick<Reporter, 'warn'>,
+  path: string,
+  work: () => Promise<void>
+): Promise<boolean> {
+  try {
+    await work()
+    copy.failed.delete(path)
+    return true
+  } catch (error) {
+    notCopied(copy, reporter, path, error)
+    return false
+  }
+}
+
+/** Reported once. What was removed meanwhile is a change that is yet to come. */
+function notCopied(
+  {source, failed}: CopiedWorkspace,
+  reporter: Pick<Reporter, 'warn'>,
+  path: string,
+  error: unknown
+): void {
+  if (codeOf(error) === 'ENOENT' || failed.has(path)) return
+  failed.add(path)
+  reporter.warn('not-copied', `${join(source, path)} is not in the copy of its folder: ${messageOf(error)}`)
+}
+
+/** Returns whether a path is a file itself, not a link to one. */
+const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() === true
+
+/** Makes a folder in a copy. All above it are real ones then: what is in their way, as a link, is removed. */
+async function clearFolder(folder: string, path: string): Promise<void> {
+  let above = folder
+  for (const part of path.split(sep)) {
+    above = join(above, part)
+    if ((await lstat(above).catch(() => undefined))?.isDirectory() === false) await rm(above, {force: true})
+  }
+  makeFolder(above)
+}
+
+/** Removes a file or a link from a copy, with the folders that are empty then. What lies behind a link stays. */
+async function removeFrom(folder: string, path: string): Promise<void> {
+  try {
+    const above = dirname(path)
+    if ((await realpath(join(folder, above))) !== join(await realpath(folder), above)) return
+    await rm(join(folder, path), {force: true})
+    for (let empty = above; empty !== '.'; empty = dirname(empty)) await rmdir(join(folder, empty))
+  } catch {
+    // it is gone, or the service has files there
+  }
+}

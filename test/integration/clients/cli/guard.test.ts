@@ -1,0 +1,33 @@
+import {spawnSync} from 'node:child_process'
+import t from 'tap'
+
+const GUARD = new URL('../../../../src/clients/cli/guard.ts', import.meta.url).href
+
+/** Guards a run in a program of its own, in which promises are rejected that nobody awaits; gives what is printed and done. */
+function guarded(codes: readonly string[]): {readonly stdout: string; readonly stderr: string} {
+  const script = `
+    import {guard} from ${JSON.stringify(GUARD)}
+    const err = {print: async text => void process.stderr.write(text)}
+    const run = {stop: () => console.log('stop'), stopNow: () => console.log('stopNow')}
+    const hasBug = guard(run, {err, closed: new Promise(() => undefined)})
+    for (const code of ${JSON.stringify(codes)}) {
+      Promise.reject(Object.assign(new Error(code + ': of a test'), {code}))
+      await new Promise(setImmediate)
+    }
+    console.log(hasBug())`
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], {encoding: 'utf8'})
+}
+
+t.test('where no file can be opened for a moment the run goes on, and says so once', t => {
+  const {stdout, stderr} = guarded(['EMFILE', 'ENFILE', 'EMFILE'])
+  t.equal(stdout, 'false\n')
+  t.equal(stderr, '⚠️  something was left out: EMFILE: of a test. Raise the limit: ulimit -n\n')
+  t.end()
+})
+
+t.test('another error that nobody awaits is a bug, which ends the run', t => {
+  const {stdout, stderr} = guarded(['ENOENT'])
+  t.equal(stdout, 'stopNow\ntrue\n')
+  t.match(stderr, /^Error: ENOENT: of a test\n +at /)
+  t.end()
+})
