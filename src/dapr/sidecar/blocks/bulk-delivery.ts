@@ -17,8 +17,11 @@ interface Waiting extends BatchEntry {
 
 /** Events of one path. */
 interface Targeted {
-  readonly target: EventTarget
+  /** Undefined: there are none that have a path. */
+  readonly target: EventTarget | undefined
   readonly entries: readonly Waiting[]
+  /** Those that have none. */
+  readonly nowhere: readonly Waiting[]
 }
 
 /** Whether the message has to be delivered again. */
@@ -64,13 +67,16 @@ export class BulkDelivery {
     for (let left: readonly Waiting[] = batch; left.length > 0;) left = await this.#deliverSome(left)
   }
 
-  /** Delivers those of one path, as an attempt of a policy has one request at a time; resolves with the others. */
+  /** Delivers those of one path, as an attempt of a policy has one request at a time; resolves with those of the others. */
   async #deliverSome(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
     let tried = batch
     const outcome = await this.#delivery.attempt(async attempt => {
-      const target = this.#targetOf(tried.filter(isLeft))
-      tried = target?.entries ?? []
-      return target === undefined ? {kind: 'success'} : this.#deliver(target, attempt)
+      const {target, entries, nowhere} = this.#targetOf(tried.filter(isLeft))
+      tried = [...entries, ...nowhere]
+      const worst = target && (await this.#deliver(target, entries, attempt))
+      return worst === undefined || worst.kind === 'success'
+        ? (nowhere.find(isLeft)?.outcome ?? {kind: 'success'})
+        : worst
     })
     const done = new Set([...tried, ...batch.filter(each => !isLeft(each))])
     for (const each of done) {
@@ -81,19 +87,21 @@ export class BulkDelivery {
   }
 
   /** Finds the first path, and the events that go there; those that go nowhere have their outcome then. */
-  #targetOf(batch: readonly Waiting[]): Targeted | undefined {
+  #targetOf(batch: readonly Waiting[]): Targeted {
+    const nowhere: Waiting[] = []
     const routed = batch.flatMap(each => {
       const target = this.#delivery.route(each.event)
       if (!('kind' in target)) return [{each, target}]
       each.outcome = target
+      nowhere.push(each)
       return []
     })
-    const [{target} = {}] = routed
-    return target && {target, entries: routed.flatMap(({each, target: {path}}) => (path === target.path ? each : []))}
+    const target = routed[0]?.target
+    return {target, entries: routed.flatMap(({each, target: {path}}) => (path === target?.path ? each : [])), nowhere}
   }
 
   /** Delivers events to one path; the result is the worst of their outcomes. */
-  async #deliver({target, entries}: Targeted, attempt?: AttemptControl): Promise<EventOutcome> {
+  async #deliver(target: EventTarget, entries: readonly Waiting[], attempt?: AttemptControl): Promise<EventOutcome> {
     const startedAt = performance.now()
     const spans = entries.map(({event}) => this.#delivery.startSpan(event))
     const sent = entries.map(({entryId, event}, at) => ({entryId, event: inSpan(event, spans[at])}))

@@ -42,11 +42,12 @@ const bulkOf = (
   attempt: EventDelivery['attempt'],
   deliverBatch: EventChannel['deliverBatch'],
   count: number,
-  conclude = async ({kind}: EventOutcome): Promise<string> => (kind === 'success' ? 'done' : 'returned')
+  conclude = async ({kind}: EventOutcome): Promise<string> => (kind === 'success' ? 'done' : 'returned'),
+  nowhere: (path: string) => EventOutcome | undefined = () => undefined
 ) => {
   const delivery = {
     read: ({data}: BrokerMessage) => ({fields: {id: data.toString()}, body: data, metadata: {}}),
-    route: ({fields}: AppEvent) => ({subscription: {}, path: fields['id']}),
+    route: ({fields: {id}}: AppEvent) => nowhere(String(id)) ?? {subscription: {}, path: id},
     startSpan: () => undefined,
     countBatch: () => undefined,
     conclude,
@@ -122,3 +123,29 @@ t.test(
     t.same(await handle(['/a', '/a']), ['success', 'stopped'])
   }
 )
+
+t.test('an event of a batch for which no path can be found has failed, and holds up nothing', async t => {
+  const sent: string[] = []
+  const failed: EventOutcome = {kind: 'failed', status: 0, text: 'no such key: stock'}
+  const attempts: string[] = []
+  const handle = bulkOf(
+    async deliver => {
+      const outcome = await deliver()
+      attempts.push(outcome.kind)
+      // events that are delivered without end let no timer fire
+      if (attempts.length > 9) throw new Error('without end')
+      return outcome
+    },
+    async ({path}, entries) => {
+      sent.push(`${path} ${entries.length}`)
+      return {kind: 'success'}
+    },
+    3,
+    async ({kind}) => kind,
+    path => (path === '' ? failed : undefined)
+  )
+  t.same(await handle(['', '/a', '']), ['failed', 'success', 'failed'])
+  t.same(await handle(['', '', '']), ['failed', 'failed', 'failed'])
+  t.same(sent, ['/a 1'])
+  t.same(attempts, ['failed', 'failed'], 'a policy may try them again')
+})
