@@ -178,26 +178,28 @@ export class AppComponents {
 
   /** Opens a component if it is not open yet. Undefined: there is none of this name; rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
-    const entry = this.#usable(block, name)
+    const entry = this.#usable(resource => resource.name === name && isOf(resource, block))
     // the loader of a block gives components of this block
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes[B]}>)
   }
 
   /** Opens the state store that is marked for actors; undefined: there is none. Rejects if it cannot be opened. */
   actorStore(): Promise<AppComponent<'state'>> | undefined {
-    const entry = this.#entries.find(({resource}) => isActorStore(resource))
+    const entry = this.#usable(isActorStore)
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes['state']}>)
   }
 
   /** Returns a component if it is open already, else undefined. */
   opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
-    return this.#usable(block, name)?.opened as (Opened & {readonly component: BlockTypes[B]}) | undefined
+    const entry = this.#usable(resource => resource.name === name && isOf(resource, block))
+    return entry?.opened as (Opened & {readonly component: BlockTypes[B]}) | undefined
   }
 
-  #usable(block: Block, name: string): Entry | undefined {
-    const entry = this.#entries.find(({resource}) => resource.name === name && isOf(resource, block))
+  /** The one that calls use now. */
+  #usable(fits: (resource: ComponentResource) => boolean): Entry | undefined {
+    const entry = this.#entries.find(({resource}) => fits(resource))
     const previous = entry?.opened === undefined ? entry?.previous : undefined
-    return previous?.opened !== undefined && isOf(previous.resource, block) ? previous : entry
+    return previous?.opened !== undefined && fits(previous.resource) ? previous : entry
   }
 
   /** The resource that is in effect: the file as it was when the component was opened, if it cannot be opened as it is now. */

@@ -223,3 +223,25 @@ t.test('a call gets the component as it was until the changed one is open, or ca
   t.same(await saving, [])
   t.equal(await valueNow(), '3')
 })
+
+t.test('actors keep their store, too, until the changed one is open, or cannot be opened', async t => {
+  const opening = Promise.withResolvers<void>()
+  const use = async ({properties}: WantedComponent): Promise<Use> => {
+    const value = properties[0]?.value ?? ''
+    if (value === '2') await opening.promise
+    return {component: {capabilities: [value], close: async () => undefined}, release: async () => undefined}
+  }
+  const {own} = closing(t, use)
+  const save = async (value: string) => own.follow([store('store', {value, actorStateStore: 'true'})])
+  const valueNow = async (): Promise<unknown> => (await own.actorStore())?.component.capabilities[0]
+  await save('1')
+  const failing = save('2')
+  await setImmediate()
+  const asked = valueNow()
+  opening.reject(new Error('nobody answers there'))
+  t.match(await failing, [{text: 'nobody answers there'}])
+  t.equal(await asked, '1')
+  const changing = own.follow([store('store', {value: '3'})])
+  t.equal(await own.actorStore(), undefined, 'the file says that it is for actors no longer')
+  await changing
+})
