@@ -54,8 +54,13 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
     }
   }
   const root = new MovableConnection(open, address.connectTimeoutMs ?? 5000, () => over.abort())
-  await root.connected()
-  return root
+  try {
+    await root.connected()
+    return root
+  } catch (error) {
+    await root.close()
+    throw error
+  }
 }
 
 /** The address of the master, by the first sentinel that knows it. */

@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import net, {type AddressInfo} from 'node:net'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {connectBySentinels} from '../../../../src/dapr/components/redis/sentinel-redis.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
 import {RedisError} from '../../../../src/packages/redis/engine/result.ts'
@@ -57,13 +57,8 @@ t.test('a master that is gone while the connections move to it is left, too', as
   t.same(await other.command(['GET', 'a']), Buffer.from('1'))
 })
 
-t.test('a master that does not say what it is is left', async t => {
-  const engine = new RedisEngine()
-  const run = engine.run.bind(engine)
-  engine.run = (session, args) => (args[0] === 'ROLE' ? new RedisError('NOPERM') : run(session, args))
-  const master = await RedisServer.bind(0)
-  master.serve(engine)
-  t.teardown(async () => master.close())
+/** A sentinel that always names this one. */
+const sentinelOf = async (t: Test, master: RedisServer): Promise<{readonly host: string; readonly port: number}> => {
   const sentinel = net.createServer(socket => {
     const parser = new RequestParser()
     socket.on('data', (bytes: Buffer) => {
@@ -77,9 +72,34 @@ t.test('a master that does not say what it is is left', async t => {
   })
   await once(sentinel.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => sentinel.close())
-  const {port} = sentinel.address() as AddressInfo
-  for (let n = 0; n < 3; n++)
-    await t.rejects(connectBySentinels({host: '127.0.0.1', port}, {master: 'mine'}), {message: 'NOPERM'})
+  return {host: '127.0.0.1', port: (sentinel.address() as AddressInfo).port}
+}
+
+t.test('a master that does not say what it is is left', async t => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  engine.run = (session, args) => (args[0] === 'ROLE' ? new RedisError('NOPERM') : run(session, args))
+  const master = await RedisServer.bind(0)
+  master.serve(engine)
+  t.teardown(async () => master.close())
+  const address = await sentinelOf(t, master)
+  for (let n = 0; n < 3; n++) await t.rejects(connectBySentinels(address, {master: 'mine'}), {message: 'NOPERM'})
   for (let turns = 0; turns < 1000 && engine.sessions.size > 0; turns++) await new Promise(setImmediate)
+  t.equal(engine.sessions.size, 0)
+})
+
+t.test('a master that breaks off before it says what it is is left, also by the search for its successor', async t => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  let questions = 0
+  engine.run = (session, args) => {
+    if (args[0] === 'ROLE' && questions++ === 0) session.onKill()
+    return run(session, args)
+  }
+  const master = await RedisServer.bind(0)
+  master.serve(engine)
+  t.teardown(async () => master.close())
+  await t.rejects(connectBySentinels(await sentinelOf(t, master), {master: 'mine'}))
+  await new Promise(resolve => setTimeout(resolve, 300))
   t.equal(engine.sessions.size, 0)
 })
