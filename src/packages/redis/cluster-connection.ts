@@ -149,7 +149,11 @@ export class ClusterConnection implements RedisConnection {
   }
 
   async #masters(): Promise<readonly ClientConnection[]> {
-    return Promise.all([...new Set(this.#slots.map(({node}) => node))].map(async at => this.#node(at)))
+    return Promise.all(this.#masterNames.map(async at => this.#node(at)))
+  }
+
+  get #masterNames(): readonly string[] {
+    return [...new Set(this.#slots.map(({node}) => node))]
   }
 
   async #onKey<T>(key: Argument | undefined, run: (node: ClientConnection) => Promise<T>): Promise<T> {
@@ -206,8 +210,13 @@ export class ClusterConnection implements RedisConnection {
       this.#refresh().catch(() => undefined) // the next command tries again
     }
     const node = await ClientConnection.open(address, {lost: () => void this.#succeed(at), back}, this.#over.signal)
-    for (const each of this.#listening) await listen(node, each)
-    return node
+    try {
+      for (const each of this.#listening) await listen(node, each)
+      return node
+    } catch (error) {
+      await node.close()
+      throw error
+    }
   }
 
   /** A node is gone: the others are asked who has its slots, which takes them a while, until it is back or has none. */
@@ -232,8 +241,12 @@ export class ClusterConnection implements RedisConnection {
   /** There are other masters than before: no command may have needed them yet, and they may have been open as what they were. */
   async #greet(): Promise<void> {
     for (const each of this.#onServer) each()
-    for (const each of this.#listening)
-      for (const node of await this.#masters()) if (this.#listening.has(each)) await listen(node, each)
+    const heard = async (at: string): Promise<void> => {
+      const node = await this.#node(at)
+      for (const each of this.#listening) await listen(node, each)
+    }
+    // a master that cannot be opened is asked again by the next command
+    if (this.#listening.size > 0) await Promise.allSettled(this.#masterNames.map(heard))
   }
 
   #isMaster(at: string): boolean {
@@ -251,7 +264,7 @@ export class ClusterConnection implements RedisConnection {
         const slots = rangesIn(reply, at.slice(0, at.lastIndexOf(':')))
         const hasOthers = slots.some(({node}) => !this.#isMaster(node))
         this.#slots = slots
-        if (hasOthers) this.#greet().catch(() => undefined) // a master that cannot be opened is asked again by the next command
+        if (hasOthers) void this.#greet()
         return
       } catch (error) {
         failure = error

@@ -20,6 +20,7 @@ async function openNode(
     const parser = new RequestParser()
     const write = (result: Result): boolean => socket.write(encodeResult(result, 2), 'latin1')
     const session = engine.open(write)
+    socket.on('close', () => engine.end(session))
     socket.on('data', (bytes: Buffer) => {
       parser.feed(bytes)
       for (let args = parser.next(); args !== undefined; args = parser.next())
@@ -234,4 +235,32 @@ t.test('who could not listen everywhere listens nowhere', async t => {
     /NOPERM/
   )
   t.equal(nodes[0].engine.channels.patternCount, 0)
+})
+
+t.test('a master that cannot be reached keeps no other from being heard', async t => {
+  const {ports, nodes, open} = await openThree(t)
+  const connection = await open(nodes[2].port)
+  await connection.subscribe('change', () => undefined)
+  // both have a successor, and only one of these can be reached
+  ports.splice(0, 2, 1, nodes[2].port)
+  nodes[0].end()
+  nodes[1].end()
+  for (let turns = 0; turns < 200 && nodes[2].engine.channels.patternCount === 0; turns++)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  t.equal(nodes[2].engine.channels.patternCount, 1)
+})
+
+t.test('a master at which nobody may listen is left', async t => {
+  const {ports, nodes, open} = await openThree(t)
+  const connection = await open(nodes[0].port)
+  await connection.subscribe('change', () => undefined)
+  const {engine} = nodes[2]
+  const run = engine.run.bind(engine)
+  engine.run = (session, args) =>
+    args[0]?.toUpperCase() === 'PSUBSCRIBE' ? new RedisError('NOPERM') : run(session, args)
+  ports[1] = nodes[2].port
+  nodes[1].end()
+  for (let n = 0; n < 3; n++) await t.rejects(connection.command(['SET', 'foo', '1']))
+  for (let turns = 0; turns < 1000 && engine.sessions.size > 0; turns++) await new Promise(setImmediate)
+  t.equal(engine.sessions.size, 0)
 })
