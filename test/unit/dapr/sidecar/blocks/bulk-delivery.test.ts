@@ -149,3 +149,27 @@ t.test('an event of a batch for which no path can be found has failed, and holds
   t.same(sent, ['/a 1'])
   t.same(attempts, ['failed', 'failed'], 'a policy may try them again')
 })
+
+t.test('an answer to an attempt that has ended does not count any more', async t => {
+  const late = Promise.withResolvers<void>()
+  let sent = 0
+  const handle = bulkOf(
+    async deliver => {
+      const control = new AttemptControl(1, undefined)
+      const first = deliver(control)
+      control.stop()
+      const outcome = await deliver(new AttemptControl(2, undefined))
+      late.resolve()
+      await first
+      return outcome
+    },
+    async () => {
+      if (++sent > 1) return {kind: 'success'}
+      await late.promise
+      return {kind: 'failed', status: 500, text: 'too late'}
+    },
+    1
+  )
+  t.same(await handle(['/a']), ['done'])
+  t.equal(sent, 2)
+})
