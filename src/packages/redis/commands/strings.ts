@@ -166,7 +166,9 @@ function increase(db: Database, key: string, by: bigint): Result {
 function range({db}: Session, [key = '', start = '', end = '']: readonly string[]): Result {
   const [first, last] = [integer(start), integer(end)]
   const text = db.string(key) ?? ''
-  return text.slice(...clampRange(first, last, text.length))
+  if (last < first && first < 0) return ''
+  // unlike in a list, an end before the first byte is the first byte
+  return text.slice(...clampRange(first, Math.max(last, -text.length), text.length))
 }
 
 function setRange({db, engine}: Session, [key = '', offset = '', value = '']: readonly string[]): Result {
