@@ -35,6 +35,8 @@ export class SidecarBlocks {
   /** Changes, one after the other. */
   readonly #changes = new SerialQueue()
   #isClosed = false
+  /** It hosts no actors any more. */
+  #hasLeft = false
   readonly #known = new Set<'topics' | 'bindings'>()
 
   constructor(options: OpenSidecarOptions, context: SharedContext, openDaprd: OpenDaprd) {
@@ -142,6 +144,7 @@ export class SidecarBlocks {
 
   /** The actors that the app hosts by streams are gone. */
   leaveActors(): void {
+    this.#hasLeft = true
     this.#blocks?.actorStreams.close()
   }
 
@@ -178,6 +181,7 @@ export class SidecarBlocks {
     this.#fault = await this.#changes.run(async () => this.#follow())
     const configuration = (): Configuration => resources.snapshot.configuration
     this.#blocks = newBlocks({...context, components: own, configuration})
+    if (this.#hasLeft) this.leaveActors()
     if (!this.#isClosed && this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
     return this.#blocks
   }

@@ -1,8 +1,10 @@
 import t from 'tap'
 import type {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
+import type {ActorSession} from '../../../../src/dapr/sidecar/blocks/actor-streams.ts'
 import {SidecarBlocks, type SharedContext} from '../../../../src/dapr/sidecar/sidecar-blocks.ts'
 import type {OpenSidecarOptions} from '../../../../src/dapr/sidecar/sidecar-options.ts'
 import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
+import {types} from '../../../rig/actor-house.ts'
 import {componentResource} from '../../../rig/component-resource.ts'
 
 t.test('a sidecar that closes while its components are loaded takes no event of an earlier run', async t => {
@@ -51,4 +53,31 @@ t.test('what could not be loaded once is loaded by the next call', async t => {
   const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
   await t.rejects(blocks.load(), /EMFILE/)
   t.ok(await blocks.load())
+})
+
+t.test('actors are hosted by no sidecar that has left them, also where its blocks are loaded later', async t => {
+  let hosted = 0
+  const options = {
+    runtime: {plan: {folder: '/', resources: {}}},
+    env: {},
+    resources: {snapshot: {components: [], configuration: DEFAULT_CONFIGURATION}, onChange: () => () => undefined},
+    components: async () => Promise.resolve({})
+  } as unknown as OpenSidecarOptions
+  const context = {
+    appId: 'shop',
+    actors: {load: async () => Promise.resolve({host: () => void hosted++, leave: () => undefined})},
+    log: {write: () => undefined}
+  } as unknown as SharedContext
+  const openOne = async (isLeft: boolean): Promise<void> => {
+    const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
+    const loading = blocks.load()
+    if (isLeft) blocks.leaveActors()
+    const {actorStreams} = await loading
+    await actorStreams.open({} as ActorSession, types(['Cart']))
+    blocks.leaveActors()
+  }
+  await openOne(true)
+  t.equal(hosted, 0)
+  await openOne(false)
+  t.equal(hosted, 1)
 })
