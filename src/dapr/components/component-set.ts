@@ -3,7 +3,6 @@ import {isDeepStrictEqual} from 'node:util'
 import {API} from '../../model/dapr/api/api.ts'
 import {messageOf} from '../../model/errors.ts'
 import {movedTogether, type MovedPorts} from '../../model/moved-ports.ts'
-import {Once} from '../../model/once.ts'
 import type {Plan} from '../../model/plan.ts'
 import {bounded, withinBoundary} from '../../platform/boundary.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -65,7 +64,7 @@ export class ComponentSet {
   readonly #instances = new Map<string, Instance>()
   /** The components whose answers are recorded, or given back. */
   readonly recorded = new Set<string>()
-  readonly #recordings = new Once<Recordings>()
+  #recordings: Recordings | undefined
 
   constructor(options: ComponentSetOptions) {
     this.#options = options
@@ -139,10 +138,9 @@ export class ComponentSet {
   async #recorded(resource: ComponentResource): Promise<OpenComponent<Component>> {
     const {folder = ''} = this.#options.conversation ?? {}
     this.recorded.add(resource.name)
-    const recordings = await this.#recordings.do(
-      async () => new (await import('./conversation/recordings.ts')).Recordings(folder)
-    )
-    return recordings.opener(resource, this.isReplayed(resource))
+    const {Recordings: All} = await import('./conversation/recordings.ts')
+    this.#recordings ??= new All(folder)
+    return this.#recordings.opener(resource, this.isReplayed(resource))
   }
 
   async #open({resource, properties, folder, warn}: WantedComponent): Promise<Component> {
