@@ -38,6 +38,18 @@ export class ChunkMerger {
     return Buffer.concat(merged)
   }
 
+  get isHolding(): boolean {
+    return this.#held.length > 0
+  }
+
+  /** The begin of a first line that is held back: it passes as it is, and so does the rest of it. */
+  release(): Buffer {
+    const held = this.#held
+    this.#held = Buffer.alloc(0)
+    this.#head = held.toString('latin1')
+    return held
+  }
+
   /** Returns the index after what has been read. */
   #next(bytes: Buffer, at: number, merged: Buffer[]): number {
     const part = this.#part

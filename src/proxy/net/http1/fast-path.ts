@@ -57,10 +57,29 @@ export class FastPath implements FastPathHost {
     }
     // First node's listeners, then the bytes.
     this.#accept(socket)
-    const merger = new ChunkMerger(line => readable(line, socket))
-    changeReads(socket, read => merger.merge(read))
-    socket.unshift(merger.merge(bytes))
+    const change = this.#changeOf(socket)
+    changeReads(socket, change)
+    socket.unshift(change(bytes))
     socket.resume()
+  }
+
+  /** How the requests of a connection change before node:http reads them. */
+  #changeOf(socket: net.Socket): (read: Buffer) => Buffer {
+    const merger = new ChunkMerger(line => readable(line, socket))
+    let late: NodeJS.Timeout | undefined
+    // node:http limits the time of a head from its first byte on, which it is to get
+    const release = (): void => {
+      if (socket.readable) socket.push(merger.release())
+    }
+    return read => {
+      const merged = merger.merge(read)
+      if (merged.length > 0 || !merger.isHolding) {
+        clearTimeout(late)
+        late = undefined
+      }
+      if (merger.isHolding) late ??= setTimeout(release, this.#headMs).unref()
+      return merged
+    }
   }
 
   forget(connection: FastConnection): void {

@@ -112,6 +112,29 @@ t.test('each request of a connection may have any method, and any byte in its ta
   t.strictSame(seen, ['GET /caf%E9?q=\xff', 'POST /a', 'GET /?q=\xe9', 'GET /?q=%E9', 'GET /?q=\xe9'])
 })
 
+t.test('a first line on a used connection may come byte by byte, and has as much time as a head', async t => {
+  const seen: string[] = []
+  const {port} = await openFront(t, {
+    serve: ({method = '', url = ''}, response) => {
+      seen.push(`${method} ${url}`)
+      response.end('ok')
+    }
+  })
+  const {socket, until, received, closed} = await pendingCall(t, port)
+  for (const line of ['GET /a', 'FOO /\xe9?q=\xff']) {
+    for (const byte of `${line} HTTP/1.1\r\nHost: localhost\r\n\r\n`) {
+      socket.write(byte, 'latin1')
+      await new Promise(setImmediate)
+    }
+    await until(/ok$/)
+  }
+  await until(/ok[^]*ok$/)
+  t.strictSame(seen, ['GET /a', 'POST /%E9?q=\xff'])
+  socket.write('GET /b')
+  await closed
+  t.match(received(), /HTTP\/1\.1 408 /)
+})
+
 t.test('closing ends idle connections and the listener, and then settles', async t => {
   const {front, server, port} = await openFront(t)
   const {socket, until, closed} = await pendingCall(t, port)
