@@ -108,10 +108,9 @@ export class ConcurrencyLimiter {
   #letIn(queued: QueuedCall | undefined): void {
     if (queued === undefined) return
     const admission = this.#take(queued.admit)
-    if (isHeld(admission)) {
-      queued.entered = admission
-      queued.counts?.(false)
-    }
+    if (isHeld(admission)) queued.entered = admission
+    // one that is denied may wait for another instance, or for what an edit opens
+    if (isHeld(admission) || !admission.ok) queued.counts?.(false)
     queued.settle(isHeld(admission) ? admission.admitted : admission)
   }
 }

@@ -103,6 +103,24 @@ t.test('a call that waits before all counts its time once it waits for a slot al
   t.match(await second.admitted, {ok: true, token: 'a'})
 })
 
+t.test('its time does not count any more once the instance of the slot has gone', async t => {
+  const [a, b] = [instance('a', {isOpen: false, most: 1}), instance('b', {isOpen: false, most: 1})]
+  const instances = new Instances([a, b])
+  const first = held(instances.admit(call()))
+  const second = held(instances.admit(call()))
+  const counted: boolean[] = []
+  second.onCounted?.(counts => counted.push(counts))
+  b.queue.open()
+  const inFlight = admitted(await first.admitted)
+  await new Promise(setImmediate)
+  t.equal(counted.at(-1), true)
+  b.queue.shut('it was stopped')
+  inFlight.leave()
+  t.equal(counted.at(-1), false, 'the other one still starts')
+  a.queue.open()
+  t.match(await second.admitted, {ok: true, token: 'a'})
+})
+
 t.test('where none will ever be ready, the first says why', async t => {
   const [a, b] = [instance('a', {isOpen: false}), instance('b', {isOpen: false})]
   const instances = new Instances([a, b])
