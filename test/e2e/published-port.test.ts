@@ -1,6 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {once} from 'node:events'
 import net from 'node:net'
+import {text} from 'node:stream/consumers'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {freePort} from '../rig/free-port.ts'
@@ -292,4 +293,20 @@ t.test('the port of an app that could not be started again is free', async t => 
   other.close()
   t.match(await rig.run(['start', 'api']), {code: 0})
   t.match(await exchange(port, get('/'), '\r\n'), /^HTTP\/1\.1 200 /)
+})
+
+t.test('a call to an app that is being stopped is answered, whatever is started meanwhile', async t => {
+  const {rig, port} = await openShop(t, {}, {restart: 'no'})
+  t.match(await rig.run(['stop', 'web']), {code: 0})
+  const socket = net.connect(port, 'localhost').setEncoding('latin1')
+  socket.write('POST /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n1')
+  const answer = text(socket)
+  await pause(100)
+  const stopped = rig.run(['stop', 'api'])
+  while ((await fetch(`http://127.0.0.1:${port}/`)).status === 200) await pause(5)
+  t.match(await rig.run(['start', 'web']), {code: 0})
+  socket.write('2')
+  t.match(await answer, /^HTTP\/1\.1 200 /)
+  await stopped
+  await t.rejects(fetch(`http://127.0.0.1:${port}/`), 'the port is free')
 })

@@ -269,9 +269,10 @@ export class Apps implements EditedApps {
     this.#options.arranged(this.#all.filter(runtime => !this.#leaving.has(runtime)))
   }
 
-  /** Frees the published ports of apps that are stopped or gone; one that is being opened has its port already. */
+  /** Frees the published ports of apps that are stopped, with all their calls, or gone; one that is being opened has its port already. */
   async #freePublished(): Promise<void> {
-    const plans = this.#all.filter(each => !this.#stopped.has(each)).map(({plan}) => plan)
+    const {sidecars} = this.#options
+    const plans = this.#all.filter(each => !this.#stopped.has(each) || sidecars.has(each)).map(({plan}) => plan)
     await this.#options.published.keepOnly([...plans, ...this.#halfOpen.values()])
   }
 
