@@ -49,6 +49,8 @@ export class AppSleep implements Sleep {
   #cause = ''
   /** What needs it while it sleeps, without a limit; '' = nothing. */
   #needed = ''
+  /** It could not be started, as what it depends on was not there. */
+  #isBarred = false
   #onAsleep = (): void => undefined
 
   constructor(sleeper: Sleeper, options: AppSleepOptions) {
@@ -86,6 +88,7 @@ export class AppSleep implements Sleep {
     }
     if (!this.isAsleep || this.#isWaking) return false
     this.#isWaking = true
+    this.#isBarred = false
     this.#options.starting()
     this.#options.wake(cause)
     return true
@@ -102,7 +105,7 @@ export class AppSleep implements Sleep {
   }
 
   retry(): void {
-    if (!this.isAsleep || this.#failures === 0) return
+    if (!this.isAsleep || !this.#isBarred) return
     this.#failures = 0
     this.#callOff?.()
     this.#callOff = undefined
@@ -124,7 +127,7 @@ export class AppSleep implements Sleep {
 
   onMove(): void {
     const {state} = this.#sleeper.app
-    // its process has failed, or what it needs is not there
+    if (state.phase === 'asleep' && this.#isWaking) this.#isBarred = true
     if (state.phase === 'asleep' && (state.last !== undefined || this.#isWaking)) this.#failures++
     this.#isWaking = false
     if (state.phase === 'running' && state.ready) this.#failures = 0

@@ -55,3 +55,30 @@ t.test('one that cannot be started is tried again later, or once it can be, not 
   t.equal(woken.length, 2, 'it runs')
   t.end()
 })
+
+t.test('one whose own process fails is not tried again and again because its dependency starts each time', t => {
+  const woken: string[] = []
+  const app: {state: AppState} = {state: {phase: 'asleep', last: undefined}}
+  const sleep = new AppSleep(
+    {name: 'stock', plan: planOf(), queue: new AdmissionQueue({timeoutMs: Infinity}), app},
+    {sleep: nothing, starting: nothing, triggers: () => ({}), wake: cause => woken.push(cause), learn: nothing}
+  )
+  const fail = (): void => {
+    app.state = {phase: 'starting', pid: 1}
+    sleep.onMove()
+    app.state = {phase: 'asleep', last: {kind: 'code', code: 1}}
+    sleep.onMove()
+  }
+  sleep.need('an event')
+  fail()
+  sleep.retry()
+  t.equal(woken.length, 1, 'what it depends on was there')
+  // it is woken, and with it what it depends on, which comes
+  sleep.wake('shop: GET /items')
+  sleep.retry()
+  fail()
+  sleep.need('an event')
+  sleep.retry()
+  t.equal(woken.length, 2)
+  t.end()
+})
