@@ -53,7 +53,7 @@ export class ContainerLog {
       this.#add({id: containerID, isPrevious: false})
   }
 
-  /** The last line of this start of the container that is not blank, as text, when all of them are read, or after a moment. */
+  /** The last line of this start of the container that is not blank, as text, or the last one that is known: when all are read, or after a moment. */
   async lastLine(id: string): Promise<string> {
     return (await within(LAST_LINE_MS, Promise.resolve(this.#read.get(id)?.promise))) ?? this.#cursor.lastLine
   }
@@ -100,7 +100,8 @@ export class ContainerLog {
       )
       const open = this.#cursor.resume()
       if (open !== '') await this.#options.take(open)
-      if (end === 'gone' || (end === 'complete' && isOver)) return
+      if (end === 'gone') return
+      if (end === 'complete' && isOver) return this.#cursor.complete()
       if (performance.now() - startedAt > MAX_PAUSE_MS) tries = 0
       // the status says sooner or later whether the container has ended, or the connection
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS)

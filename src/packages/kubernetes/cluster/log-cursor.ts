@@ -18,13 +18,19 @@ export class LogCursor {
   #again = 0
   #isResuming = false
   #last = ''
+  #hasPrinted = false
 
   /** Another start of the container follows. */
   begin(): void {
-    this.#last = ''
+    this.#hasPrinted = false
   }
 
-  /** The last line of this start that is not blank, as text. */
+  /** The whole log of this start was read. */
+  complete(): void {
+    if (!this.#hasPrinted) this.#last = ''
+  }
+
+  /** The last line of this start that is not blank, as text; of an earlier one, as long as this one's is not known. */
   get lastLine(): string {
     return Buffer.from(this.#last, 'latin1').toString()
   }
@@ -80,7 +86,10 @@ export class LogCursor {
     this.#isShown = this.#isNew(time)
     if (!this.#isShown) return ''
     const body = plain(space < 0 ? '' : line.slice(space + 1))
-    if (body.trim() !== '') this.#last = body.slice(0, 1000)
+    if (body.trim() !== '') {
+      this.#last = body.slice(0, 1000)
+      this.#hasPrinted = true
+    }
     return body + newline
   }
 

@@ -1,6 +1,7 @@
 import {Readable} from 'node:stream'
 import t, {type Test} from 'tap'
 import type {Ask, ClusterClient} from '../cluster/api-client.ts'
+import {ClusterError} from '../cluster/api-error.ts'
 import {ContainerLog} from '../cluster/container-log.ts'
 
 const AT = '2026-01-31T10:00:00.000000000Z '
@@ -51,4 +52,11 @@ t.test('the last line of a start is its own: one that has printed nothing has no
   log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
   t.equal(await log.lastLine('a'), 'listening')
   t.equal(await log.lastLine('b'), '')
+})
+
+t.test('where the log of a start is gone, the last line that is known stands for it', async t => {
+  const gone = new ClusterError(404, {}, {method: 'GET', path: '/log'})
+  const {log} = open(t, [`${AT}no such store\n`, gone])
+  log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
+  t.equal(await log.lastLine('b'), 'no such store')
 })
