@@ -92,11 +92,12 @@ createServer((request, response) => {
   await rig.template(
     [
       {appID: 'db', command: ['sh', '-c', 'test -e done']},
+      {appID: 'flapping', restart: 'always', command: ['sh', '-c', 'sleep 0.1; exit 1']},
       {
         appID: 'web',
         autoPort: true,
         lazy: true,
-        dependsOn: {db: 'completed'},
+        dependsOn: {db: 'completed', flapping: 'started'},
         daprHTTPPort: port,
         command: ['node', '../app.mjs']
       },
@@ -112,6 +113,9 @@ createServer((request, response) => {
   }
   await run.waitForLine(/"web" was not started: it depends on "db"/, {stream: 'stderr'})
   t.equal(await stateOf(rig, 'web'), 'asleep')
+  await run.waitForLine('"flapping" keeps exiting', {stream: 'stderr'})
+  const tried = run.stderr.lines.filter(line => line.includes('"web" was not started'))
+  t.ok(tried.length < 4, 'another dependency, which starts again and again, is no reason to try')
   await rig.write({'db/done': ''})
   t.equal((await rig.run(['start', 'db'])).code, 0)
   for (const topic of ['orders', 'bills']) await run.waitForLine(`got /${topic}`)

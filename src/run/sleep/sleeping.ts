@@ -3,7 +3,7 @@ import {canBeWoken} from '../../model/triggers.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {AppSleep, type Sleeper, type SleepSwitch} from '../../supervisor/app-sleep.ts'
-import {hasReached} from '../../supervisor/order/progress.ts'
+import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import {activityOf, type IdleParts} from './activity.ts'
@@ -74,8 +74,11 @@ export class Sleeping {
   onMove(runtime: AppRuntime): void {
     const {phase} = runtime.app.state
     this.#follow(runtime)
-    for (const {plan, sleep} of this.#parts.runtimes())
-      if (plan.dependsOn.some(each => each.id === runtime.id && hasReached(runtime.progress, each))) sleep.retry()
+    const all = this.#parts.runtimes().map(({progress}) => progress)
+    for (const {plan, sleep} of this.#parts.runtimes()) {
+      const isOneThere = plan.dependsOn.some(each => each.id === runtime.id && hasReached(runtime.progress, each))
+      if (isOneThere && standingOf(plan.dependsOn, all).kind !== 'never') sleep.retry()
+    }
     if (phase !== 'asleep') return
     this.#parts.changes.fellAsleep(runtime)
     if (this.#parts.work.lacksWorker(runtime)) runtime.sleep.need('a workflow')
