@@ -84,12 +84,12 @@ export class LogCursor {
     const space = line.indexOf(' ')
     const time = space < 0 ? line : line.slice(0, space)
     this.#isShown = this.#isNew(time)
-    if (!this.#isShown) return ''
     const body = plain(space < 0 ? '' : line.slice(space + 1))
-    if (body.trim() !== '') {
-      this.#last = body.slice(0, 1000)
-      this.#hasPrinted = true
-    }
+    const isBlank = body.trim() === ''
+    // also by a line that is known: the container may have restarted while the log of its last start was asked for
+    if (!isBlank) this.#hasPrinted = true
+    if (!this.#isShown) return ''
+    if (!isBlank) this.#last = body.slice(0, 1000)
     return body + newline
   }
 

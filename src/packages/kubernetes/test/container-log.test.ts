@@ -60,3 +60,9 @@ t.test('where the log of a start is gone, the last line that is known stands for
   log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
   t.equal(await log.lastLine('b'), 'no such store')
 })
+
+t.test('a start has its last line, too, if its log was taken for that of the start before', async t => {
+  const {log} = open(t, [`${AT}no such store\n`, `${AT}no such store\n`])
+  log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
+  t.equal(await log.lastLine('b'), 'no such store')
+})
