@@ -99,4 +99,4 @@ case ":$PATH:" in
   *) say "$to is not in your PATH: export PATH=\"$to:\$PATH\"" ;;
 esac
 [ -z "$first" ] || [ "$first" = "$target" ] || say "another one is found first: $first"
-say "Undo it: sh install.sh --uninstall --to '$to'"
+say "Undo it: sh install.sh --uninstall --to '$(printf '%s' "$to" | sed "s/'/'\\\\''/g")'"

@@ -58,13 +58,14 @@ t.test(
       t.match(await rig.run(['down', '--name', name]), {code: 0})
       t.match((await rig.run(['ps', '-o', 'json'])).stdout, /"runName":"work"/, 'the first run stays')
     }
-    await rig.run(['up', '-d', '-f', 'other.yaml'])
-    t.match(await rig.run(['up', '-f', 'other.yaml']), {
+    await rig.write({'my other.yaml': await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')})
+    await rig.run(['up', '-d', '-f', 'my other.yaml'])
+    t.match(await rig.run(['up', '-f', 'my other.yaml']), {
       code: 1,
       stderr:
-        '\npillion down -f other.yaml ends it, pillion start -f other.yaml ID starts one of its apps, pillion up -f'
+        "\npillion down -f 'my other.yaml' ends it, pillion start -f 'my other.yaml' ID starts one of its apps, pillion up -f"
     })
-    t.match(await rig.run(['down', '-f', 'other.yaml']), {code: 0})
+    t.match(await rig.run(['down', '-f', 'my other.yaml']), {code: 0})
   }
 )
 

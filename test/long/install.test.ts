@@ -57,7 +57,7 @@ t.test('installed, again, and removed: it says what it does', async t => {
 t.test('without HOME it asks for the folder, and takes the one that is named', async t => {
   const {rig} = await opened(t)
   const from = await released(rig)
-  const to = join(rig.folder, 'my tools')
+  const to = join(rig.folder, "my son's tools")
   const run = async (...args: readonly string[]) => runs('/bin/sh', SCRIPT, ...args)
   const runs = async (...command: readonly string[]) => {
     const script = rig.start(['env', '-i', 'PATH=/usr/bin:/bin', ...command])

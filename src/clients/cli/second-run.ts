@@ -2,6 +2,7 @@ import {livingRuns} from '../../control/living-runs.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
 import {announceStart, ownStart, startingRuns} from '../../control/starting-runs.ts'
 import {UserError} from '../../model/errors.ts'
+import {shellQuoted} from '../../model/shell-quoted.ts'
 import {isSamePath} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {commandPlace, runPlace, shownPath} from './pick-run.ts'
@@ -16,7 +17,7 @@ export async function refuseSecondRun(flags: GivenFlags, begins: boolean): Promi
   if (flags.text('name') !== undefined || file === '-') return
   const {template} = commandPlace(flags.with({'run-file': file}))
   if (template === undefined) return
-  const of = runPlace(undefined).template === template ? '' : ` -f ${shownPath(template)}`
+  const of = runPlace(undefined).template === template ? '' : ` -f ${shellQuoted(shownPath(template))}`
   const refuse = (living: readonly RunIdentity[], starting: readonly RunIdentity[]): void => {
     refuseAny(living, {template, of, what: 'is already running'})
     refuseAny(starting, {template, of, what: 'is already being started'})

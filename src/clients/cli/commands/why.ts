@@ -4,6 +4,7 @@ import {callTable, localTime} from '../call-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {UserError} from '../../../model/errors.ts'
+import {isNamedSo} from '../../../model/plan.ts'
 import {heldWorkText} from '../../../work/workflow/held-work-text.ts'
 import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
 import {shellWord} from '../../../observe/api/export/shell-words.ts'
@@ -57,7 +58,7 @@ function lastRun(flags: GivenFlags, what: string | undefined, output: string): n
   const {template, exits} = exitsOf(flags)
   const all = exits?.deaths ?? []
   const deaths = all.filter(
-    ({app, name, number}) => what === undefined || [app, name, number.toString()].includes(what)
+    ({app: id, name, number}) => what === undefined || isNamedSo({id, name}, what) || number.toString() === what
   )
   if (output === 'json') {
     print(process.stdout, `${JSON.stringify(deaths)}\n`)
