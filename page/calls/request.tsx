@@ -3,7 +3,7 @@ import {useEffect, useMemo, useState} from 'preact/hooks'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {api, keptOr} from '../state/api.ts'
-import {hrefOf, route} from '../state/route.ts'
+import {hrefHere} from '../state/route.ts'
 import {listen, type EventData} from '../state/run.ts'
 import {Actions} from './actions.tsx'
 import {statusText, whyText} from './columns.tsx'
@@ -46,7 +46,7 @@ export function Request({number}: {readonly number: number}) {
     <div class="sheet">
       <div class="tools">
         <h1>
-          <a href={hrefOf('calls', [], Object.fromEntries(route.value.parameters))}>Calls</a> / {number}
+          <a href={hrefHere()}>Calls</a> / {number}
         </h1>
         {typeof call === 'object' && (
           <p>

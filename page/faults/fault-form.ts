@@ -1,4 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {shellQuoted} from '../../src/model/shell-quoted.ts'
 
 export const KINDS = {
   none: 'it continues',
@@ -104,17 +105,13 @@ export function formOf(row: Api.Fault): FaultForm {
   }
 }
 
-/** Returns a text as one word for `sh`, quoted if necessary. */
-const shellWord = (text: string): string =>
-  /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
-
 /** Returns the command that adds a fault with these keys. */
 export function commandOf({from = '', to = '', ...rest}: Keys): string {
   const flags = Object.entries(rest).map(([key, value]) => {
-    if (key === 'cut' && value !== true) return `--cut-after ${shellWord(String(value))}`
-    return value === true ? `--${key}` : `--${key} ${shellWord(String(value))}`
+    if (key === 'cut' && value !== true) return `--cut-after ${shellQuoted(String(value))}`
+    return value === true ? `--${key}` : `--${key} ${shellQuoted(String(value))}`
   })
-  return ['pillion fault', shellWord(String(from)), shellWord(String(to)), ...flags].join(' ')
+  return ['pillion fault', shellQuoted(String(from)), shellQuoted(String(to)), ...flags].join(' ')
 }
 
 const WORD = /^(?!(?:true|false|yes|no|on|off|null|y|n)$)[A-Za-z_][\w./-]*$/i

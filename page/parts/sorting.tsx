@@ -1,12 +1,12 @@
 import type {Column} from './grid.tsx'
-import {route, setParameters} from '../state/route.ts'
+import {parameter, setParameters} from '../state/route.ts'
 
 /** Returns the class names of a column's head and cells. */
 export const classOf = ({name, alignsRight = false}: Column<never>): string => `${name}${alignsRight ? ' right' : ''}`
 
 /** Returns the column that sorts the view's table, and whether in descending order, from the address (`sort=-p95`). */
 function sorting(): {readonly by: string; readonly isDown: boolean} {
-  const text = route.value.parameters.get('sort') ?? ''
+  const text = parameter('sort')
   return {by: text.replace('-', ''), isDown: text.startsWith('-')}
 }
 
@@ -25,7 +25,7 @@ export function inOrder<T>(rows: readonly T[], columns: readonly Column<T>[]): r
 /** Sorts by a column: the first click sorts numbers descending and names ascending, the second reverses, the third removes the sort. */
 function sortNext({name, alignsRight = false}: Column<never>): void {
   const [first, second] = alignsRight ? [`-${name}`, name] : [name, `-${name}`]
-  const now = route.value.parameters.get('sort')
+  const now = parameter('sort')
   setParameters({sort: now === first ? second : now === second ? '' : first})
 }
 

@@ -4,7 +4,7 @@ import {sendOrAsk} from '../calls/send-or-ask.ts'
 import {timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {mayChange} from '../state/api.ts'
-import {hrefOf, route} from '../state/route.ts'
+import {hrefOf, parameter} from '../state/route.ts'
 import {isSending, sendReplays, unpin} from './pins.ts'
 
 /** The number of rounds shown, the latest ones, as columns. */
@@ -18,7 +18,7 @@ export function PinTable({known: {pins, rounds}}: {readonly known: Api.Pins}) {
   const shown = rounds.slice(-MAX_ROUNDS)
   return (
     <div class="pins box" role="region" aria-label="Pinned calls" tabIndex={0}>
-      <table>
+      <table class="table">
         <thead>
           <tr>
             <th scope="col">Pinned call</th>
@@ -45,7 +45,6 @@ export function PinTable({known: {pins, rounds}}: {readonly known: Api.Pins}) {
 function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly Api.Round[]}) {
   const {call, method, path, from, to, before, results} = pin
   const send = (): void => sendOrAsk(pin, async unsafe => sendReplays({calls: [call], unsafe}))
-  const {parameters} = route.value
   return (
     <tr>
       <th scope="row">
@@ -59,7 +58,7 @@ function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly
         const result = results.find(({round}) => round === number)
         if (result === undefined) return <td key={number} />
         const {after, differ} = result.replay
-        const isCurrent = parameters.get('call') === call.toString() && parameters.get('round') === number.toString()
+        const isCurrent = parameter('call') === call.toString() && parameter('round') === number.toString()
         return (
           <td key={number} class={after === null || after.status >= 500 ? 'bad' : differ > 0 ? 'changed' : ''}>
             <a

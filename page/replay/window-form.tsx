@@ -76,7 +76,7 @@ export function SentNow() {
   if (sent.length === 0) return null
   return (
     <div class="pins box" role="region" aria-label="Sent now" tabIndex={0}>
-      <table>
+      <table class="table">
         <thead>
           <tr>
             <th scope="col">Call</th>

@@ -32,6 +32,9 @@ addEventListener('hashchange', () => {
   else location.reload()
 })
 
+/** Returns a parameter of the address; '' if there is none. */
+export const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
+
 /** Returns the address of a view, without the parameters that are ''. */
 export function hrefOf(
   view: string,
@@ -41,6 +44,10 @@ export function hrefOf(
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== '')).toString()
   return `#/${[view, ...rest].map(encodeURIComponent).join('/')}${query === '' ? '' : `?${query}`}`
 }
+
+/** Returns an address in the view that is shown, with the parameters that it has. */
+export const hrefHere = (...rest: readonly string[]): string =>
+  hrefOf(route.value.view, rest, Object.fromEntries(route.value.parameters))
 
 export const go = (href: string): void => void (location.hash = href)
 

@@ -9,7 +9,7 @@ import {Payload} from '../parts/payload.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
-import {go, hrefOf, route} from '../state/route.ts'
+import {go, hrefHere, hrefOf, parameter, route} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {change, useAnswer} from '../workflows/instances.ts'
 
@@ -17,14 +17,11 @@ const LIMIT = 1000
 
 const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the actor, or its type', run: () => back()}]
 
-const hrefTo = (...rest: readonly string[]): string =>
-  hrefOf('actors', rest, Object.fromEntries(route.value.parameters))
-
 /** Goes back from an actor to its type, or from a type to all types. */
-const back = (): void => go(hrefTo(...route.value.rest.slice(0, -1)))
+const back = (): void => go(hrefHere(...route.value.rest.slice(0, -1)))
 
 const TYPES: readonly Column<Api.ActorType>[] = [
-  {head: 'Type', name: 'type', cell: ({type}) => <a href={hrefTo(type)}>{visible(type)}</a>},
+  {head: 'Type', name: 'type', cell: ({type}) => <a href={hrefHere(type)}>{visible(type)}</a>},
   {head: 'Hosts', name: 'hosts', cell: ({hosts}) => (hosts.length === 0 ? 'none' : visible(hosts.join(', ')))},
   {head: 'Active', name: 'active', alignsRight: true, cell: ({active}) => count(active)},
   {head: 'Busy', name: 'busy', alignsRight: true, cell: ({inside}) => count(inside)},
@@ -34,7 +31,7 @@ const TYPES: readonly Column<Api.ActorType>[] = [
 ]
 
 const columnsOf = (type: string): readonly Column<Api.ActorRow>[] => [
-  {head: 'Id', name: 'id', cell: ({id}) => <a href={hrefTo(type, id)}>{visible(id)}</a>},
+  {head: 'Id', name: 'id', cell: ({id}) => <a href={hrefHere(type, id)}>{visible(id)}</a>},
   {head: 'At', name: 'at', cell: ({host}) => visible(host ?? '')},
   {head: 'Inside', name: 'inside', cell: ({inside}) => visible(inside)},
   {
@@ -82,7 +79,7 @@ function Types() {
           keyOf={({type}) => type}
           toneOf={({hosts}) => (hosts.length === 0 ? 'bad' : '')}
           selected=""
-          onOpen={({type}) => go(hrefTo(type))}
+          onOpen={({type}) => go(hrefHere(type))}
         />
       ) : (
         <Nothing answer={answer}>
@@ -105,7 +102,7 @@ function NoActor({type}: {readonly type: string}) {
 }
 
 function OfType({type, id}: {readonly type: string; readonly id: string}) {
-  const words = route.value.parameters.get('name') ?? ''
+  const words = parameter('name')
   const answer = useAnswer('GET /actors/of', new URLSearchParams({type, limit: LIMIT.toString()}))
   const all = typeof answer === 'object' ? answer.actors : []
   const rows = all.filter(each => each.id.includes(words))
@@ -114,7 +111,7 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
     <>
       <div class="tools">
         <h1>
-          <a href={hrefTo()}>Actors</a> / {visible(type)}
+          <a href={hrefHere()}>Actors</a> / {visible(type)}
         </h1>
         <NameFilter of="actor" words={words} />
         <span class="soft far">
@@ -131,7 +128,7 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
             keyOf={each => each.id}
             toneOf={() => ''}
             selected={id}
-            onOpen={each => go(hrefTo(type, each.id))}
+            onOpen={each => go(hrefHere(type, each.id))}
           />
         ) : (
           <Nothing answer={answer}>{words === '' ? <NoActor type={type} /> : 'No actor matches.'}</Nothing>

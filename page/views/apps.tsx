@@ -20,7 +20,7 @@ import {STATES, type StateWord} from '../../src/model/app-words.ts'
 import {isDown, rankOf, wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
-import {go, hrefOf, route, setParameters} from '../state/route.ts'
+import {go, hrefOf, parameter, route, setParameters} from '../state/route.ts'
 import {appList, keyOf, runId, troubles, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 
@@ -30,8 +30,8 @@ export const App = late(async () => import('./app.tsx'))
 const MIN_WITH_MAP = 40
 
 /** The text to search in names and states, in lower case. */
-const words = computed(() => (route.value.parameters.get('q') ?? '').toLowerCase())
-const state = computed(() => route.value.parameters.get('state') ?? '')
+const words = computed(() => parameter('q').toLowerCase())
+const state = computed(() => parameter('state'))
 
 const shown = computed(() =>
   appList.value
@@ -167,7 +167,10 @@ const COLUMNS: readonly Column<Api.App>[] = [
       const {id, version, instance, isMain, isReady} = app
       const [plain, own] = [instanceName(id, instance), instanceName(`${id}_${version}`, instance)]
       // all versions of an app have one name, and their lines another one
-      const error = isReady ? '' : (troubles.value.find(({name, isOver}) => name === plain && !isOver)?.error ?? '')
+      const trouble = troubles.value.find(
+        ({kind, name, isOver}) => name === plain && !isOver && (kind === 'calls' ? isMain : !isReady)
+      )
+      const error = trouble?.error ?? ''
       if (error !== '') return <code class="level error">{visible(error)}</code>
       const {line = '', level = ''} =
         lastLines.value.get(own) ?? (isMain ? lastLines.value.get(plain) : undefined) ?? {}
@@ -196,7 +199,7 @@ function AppTable() {
           type="search"
           aria-label="Filter apps"
           placeholder="name or state"
-          value={route.value.parameters.get('q') ?? ''}
+          value={parameter('q')}
           onInput={event => setParameters({q: event.currentTarget.value})}
         />
         <Chips />
@@ -233,7 +236,7 @@ function AppTable() {
 
 /** Shows a button that sorts the apps by p95, the slowest first. */
 function Slowest() {
-  const isOn = route.value.parameters.get('sort') === '-p95'
+  const isOn = parameter('sort') === '-p95'
   if (!isOn && [...incoming.value.values()].every(({p95Ms}) => p95Ms === 0)) return null
   return (
     <button type="button" class="chip" aria-pressed={isOn} onClick={() => setParameters({sort: isOn ? '' : '-p95'})}>

@@ -18,7 +18,7 @@ import {firstCall} from '../parts/first-call.ts'
 import {count} from '../parts/format.ts'
 import {Grid} from '../parts/grid.tsx'
 import {useKeys, type Key} from '../state/keys.ts'
-import {go, hrefOf, route, setParameters} from '../state/route.ts'
+import {go, hrefHere, parameter, route, setParameters} from '../state/route.ts'
 import {connection, runId} from '../state/run.ts'
 
 /** The terms that a click adds to the filter or removes from it. */
@@ -35,7 +35,7 @@ const wordsOf = (q: string): readonly string[] => q.split(' ').filter(word => wo
 
 const KEYS: readonly Key[] = [{keys: 'x', text: 'Clear the calls', run: clear}]
 
-const close = (): void => go(hrefOf('calls', [], Object.fromEntries(route.value.parameters)))
+const close = (): void => go(hrefHere())
 
 /** Shows the list of calls (`#/calls`) or the request of one (`#/calls/7`). */
 export default function Calls() {
@@ -51,8 +51,8 @@ function Opened({number}: {readonly number: number}) {
 }
 
 function CallTable() {
-  const q = route.value.parameters.get('q') ?? ''
-  const isOfRequests = route.value.parameters.get('as') === 'requests'
+  const q = parameter('q')
+  const isOfRequests = parameter('as') === 'requests'
   const cleared = isCleared()
   useKeys(KEYS)
   useEffect(() => followCalls(q, isOfRequests), [q, isOfRequests, cleared])

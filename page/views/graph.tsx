@@ -11,7 +11,7 @@ import {late} from '../parts/late.tsx'
 import {api} from '../state/api.ts'
 import {useAsked} from '../state/asked.ts'
 import {useKeys, type Key} from '../state/keys.ts'
-import {hrefOf, route, setParameters} from '../state/route.ts'
+import {hrefOf, parameter, setParameters} from '../state/route.ts'
 import {edges} from '../state/run.ts'
 
 /** The picture; its code and that of the layout are loaded when it is shown first. */
@@ -22,7 +22,6 @@ const STEPS = ['1', '2', '3'] as const
 
 const FORMS = ['picture', 'matrix', 'list'] as const
 
-const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
 const within = (): string => STEPS.find(each => each === parameter('within')) ?? '1'
 
 /** Loads the graph, again when edges come or go; their figures arrive as events. */

@@ -9,7 +9,7 @@ import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
-import {go, hrefOf, route} from '../state/route.ts'
+import {go, hrefHere, parameter, route} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {change, useAnswer} from '../workflows/instances.ts'
 
@@ -17,11 +17,9 @@ const LIMIT = 1000
 
 const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the job', run: () => close()}]
 
-const parameters = (): Readonly<Record<string, string>> => Object.fromEntries(route.value.parameters)
+const close = (): void => go(hrefHere())
 
-const close = (): void => go(hrefOf('jobs', [], parameters()))
-
-const hrefTo = ({app, name}: Api.Job): string => hrefOf('jobs', [app, name], parameters())
+const hrefTo = ({app, name}: Api.Job): string => hrefHere(app, name)
 
 /** Returns whether the app failed to handle a job when it last came. */
 const hasFailed = ({attempts, answer}: Api.Job): boolean =>
@@ -37,11 +35,12 @@ const useAhead = (answer: {readonly now: string} | string | undefined): number =
     [answer]
   )
 
-/** Returns a job with its next time by the machine's clock. */
-const nearer = <T extends Api.Job>(job: T, ahead: number): T => ({
-  ...job,
-  next: job.next && new Date(Date.parse(job.next) - ahead).toISOString()
-})
+/** Returns a job with its times by the machine's clock: all of them, so that the last one is not after the next. */
+const nearer = <T extends Api.Job>(job: T, ahead: number): T => {
+  const by = (time: string): string => new Date(Date.parse(time) - ahead).toISOString()
+  const {begin, expires, last, next} = job
+  return {...job, begin: by(begin), expires: expires && by(expires), last: last && by(last), next: next && by(next)}
+}
 
 const COLUMNS: readonly Column<Api.Job>[] = [
   {head: 'Job', name: 'job', sortBy: ({name}) => name, cell: job => <a href={hrefTo(job)}>{visible(job.name)}</a>},
@@ -72,9 +71,8 @@ const COLUMNS: readonly Column<Api.Job>[] = [
 ]
 
 export default function Jobs() {
-  const {rest, parameters: chosen} = route.value
-  const [app = '', name = ''] = rest
-  const words = chosen.get('name') ?? ''
+  const [app = '', name = ''] = route.value.rest
+  const words = parameter('name')
   useKeys(KEYS)
   const answer = useAnswer('GET /jobs', new URLSearchParams({limit: LIMIT.toString()}))
   const ahead = useAhead(answer)

@@ -10,12 +10,11 @@ import {withoutColours} from '../parts/safe-text.ts'
 import {act, showProblem} from '../parts/strips.tsx'
 import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
-import {route, setParameters} from '../state/route.ts'
+import {parameter, setParameters} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {ownOf} from '../../src/model/own.ts'
-import {idInName, isNamedSo} from '../../src/model/plan.ts'
+import {idInName} from '../../src/model/plan.ts'
 
-const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
 /** The ids of the apps that are ticked, or names of instances such as `shop.2`; empty if all are. */
 const ticked = computed(() =>
   parameter('app')
@@ -34,9 +33,11 @@ function expressionOf(words: string): RegExp | string {
   }
 }
 
-/** Returns whether a line with this name, such as `shop.2` or `shop_1.2.0`, is one of an app or instance. */
-const isOf = (name: string, app: string): boolean =>
-  isNamedSo({id: ids.value.includes(name) ? name : idInName(name), name}, app)
+/** Returns whether lines with this name, such as `shop.2` or `shop_1.2.0`, are of one of these apps or instances; a set, as both may be many. */
+function isOf(name: string, apps: ReadonlySet<string>): boolean {
+  const id = ids.value.includes(name) ? name : idInName(name)
+  return apps.has(id) || apps.has(name) || (name === id && apps.has(`${id}.1`))
+}
 
 /** The levels that each choice includes: its own and the more serious ones. */
 const AT_LEAST = {error: ['error'], warn: ['error', 'warn'], info: ['error', 'warn', 'info']} as const
@@ -45,10 +46,11 @@ function filterOf({words, mode, apps, isError, level}: Wanted): LineFilter {
   const found = expressionOf(words)
   const expression = typeof found === 'string' ? /(?:)/ : found
   const isHit = (line: Api.Line): boolean => words === '' || expression.test(withoutColours(line.line))
+  const wanted = new Set(apps)
   const levels: readonly string[] | undefined = ownOf(AT_LEAST, level as keyof typeof AT_LEAST)
   return {
     isShown: line =>
-      (apps.length === 0 || apps.some(app => isOf(line.app, app))) &&
+      (wanted.size === 0 || isOf(line.app, wanted)) &&
       (!isError || line.stream === 'stderr') &&
       (levels === undefined || levels.includes(line.level ?? '')) &&
       (mode !== 'filter' || isHit(line)),

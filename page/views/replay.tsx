@@ -5,7 +5,7 @@ import {isSending, loadPins, pins, sendAll} from '../replay/pins.ts'
 import {SideBySide} from '../replay/side-by-side.tsx'
 import {SentNow, WindowForm} from '../replay/window-form.tsx'
 import {mayChange} from '../state/api.ts'
-import {hrefOf, route} from '../state/route.ts'
+import {hrefOf, parameter} from '../state/route.ts'
 import {listen} from '../state/run.ts'
 import {confirm} from '../parts/confirm.tsx'
 
@@ -31,7 +31,6 @@ export default function Replay() {
       or: {text: 'Only those that are safe', run: () => void sendAll(false)}
     })
   }
-  const {parameters} = route.value
   return (
     <>
       <div class="tools">
@@ -57,11 +56,7 @@ export default function Replay() {
       )}
       {known !== undefined && known.pins.length > 0 && <PinTable known={known} />}
       {known !== undefined && (
-        <SideBySide
-          known={known}
-          call={Number(parameters.get('call') ?? '0')}
-          round={Number(parameters.get('round') ?? '0')}
-        />
+        <SideBySide known={known} call={Number(parameter('call'))} round={Number(parameter('round'))} />
       )}
       {mayChange && <WindowForm />}
       <SentNow />

@@ -8,7 +8,7 @@ import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
-import {go, route, setParameters} from '../state/route.ts'
+import {go, parameter, route, setParameters} from '../state/route.ts'
 import {appList, runId} from '../state/run.ts'
 import {InstancePanel} from '../workflows/instance-panel.tsx'
 import {useAnswer, useLast} from '../workflows/instances.ts'
@@ -94,9 +94,8 @@ function columnsOf(rows: readonly Api.Workflow[]): readonly Column<Api.Workflow>
 }
 
 export default function Workflows() {
-  const {rest, parameters: chosen} = route.value
-  const [app = '', id = ''] = rest
-  const [name, status] = [chosen.get('name') ?? '', chosen.get('status') ?? '']
+  const [app = '', id = ''] = route.value.rest
+  const [name, status] = [parameter('name'), parameter('status')]
   useKeys(KEYS)
   const query = useMemo(() => {
     const words = new URLSearchParams({limit: LIMIT.toString(), ...(name !== '' && {name})})

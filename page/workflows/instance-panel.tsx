@@ -5,7 +5,7 @@ import {duration, moment} from '../parts/format.ts'
 import {Payload} from '../parts/payload.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
-import {hrefOf, route} from '../state/route.ts'
+import {hrefOf, parameter} from '../state/route.ts'
 import {InstanceActions} from './instance-actions.tsx'
 import {api} from '../state/api.ts'
 import {useAnswer, type Answer} from './instances.ts'
@@ -82,7 +82,7 @@ function Found({
   readonly children: ReadonlyMap<string, Api.WorkflowTimeline>
 }) {
   const {app, name, created, lastUpdate, parent, customStatus, input, output, failure, failureType, stack} = detail
-  const chosen = route.value.parameters.get('step')
+  const chosen = parameter('step')
   const [begun, changed] = [Date.parse(created), Date.parse(lastUpdate)]
   const opened = timeline?.steps.find(({kind, eventId}) => kind === 'activity' && eventId?.toString() === chosen)
   const [sign, tone] = signOf(detail)

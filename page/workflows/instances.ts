@@ -63,8 +63,9 @@ export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams
         setAnswer({path, value: (await api.ask<PlainRoute>(route, {query, signal: gone.signal})) as Api.Answers[R]})
       } catch (error) {
         const {status, message} = problemOf(error)
-        // without a response the last answer stays, and ConnectionStrip says why
+        // without a response the last answer stays, ConnectionStrip says why, and it is asked again, also while paused
         if (status > 0) setAnswer({path, value: message})
+        else isAsked = true
       }
     }
     const again = repeat(load)

@@ -248,13 +248,23 @@ t.test('the apps', async t =>
         {...CRASHED, version: '1.0.0', isMain: false},
         app('payments', {version: '2.0.0'}),
         app('checkout', {version: '1.0.0', isMain: false}),
-        app('checkout', {version: '2.0.0'})
+        app('checkout', {version: '2.0.0'}),
+        app('order-processor')
       ]
+      const calls = {
+        key: 'calls order-processor',
+        kind: 'calls',
+        app: 'order-processor',
+        name: 'order-processor'
+      } as const
+      run.troubles = [...run.troubles, trouble({...calls, isBad: false, error: 'the call took too long'})]
       run.answers['GET /logs'] = ['payments_2.0.0', 'checkout_1.0.0', 'checkout'].map(lineBy).join('')
       const {page} = await open(browser, run.url)
       const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
       const row = (name: string) => rows.filter({has: page.getByRole('link', {name, exact: true})})
       await row('payments@1.0.0').getByText('TypeError: Cannot read the card').waitFor()
+      // it is ready, and yet calls of it fail
+      await row('order-processor').getByText('the call took too long').waitFor()
       await row('payments@2.0.0').getByText('by payments_2.0.0').waitFor()
       await row('checkout@1.0.0').getByText('by checkout_1.0.0').waitFor()
       await row('checkout@2.0.0').getByText('by checkout', {exact: true}).waitFor()

@@ -205,6 +205,7 @@ t.test('the calls between apps', async t =>
         await page.getByText('there is no /trace').waitFor()
         run.answers['GET /trace'] = answer
         await page.keyboard.press('Escape')
+        await page.getByRole('heading', {name: 'Calls', exact: true}).waitFor()
         await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
         const steps = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
         await steps.getByText('under way').waitFor()

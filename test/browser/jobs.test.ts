@@ -46,7 +46,7 @@ t.test('jobs', async t =>
       const DAY_MS = 86_400_000
       const soon = Date.now() + 30_000
       const skipped = (ms: number): string => new Date(ms + 3 * DAY_MS).toISOString()
-      const next = job('soon', {next: skipped(soon)})
+      const next = job('soon', {next: skipped(soon), last: skipped(soon - DAY_MS), expires: skipped(soon + DAY_MS)})
       Object.assign(run.answers, FIRST_VIEW, {
         'GET /jobs': () => ({now: skipped(Date.now()), jobs: [next], next: null}),
         'GET /job': () => ({...next, now: skipped(Date.now()), data: null, failurePolicy: 'drop'})
@@ -54,7 +54,11 @@ t.test('jobs', async t =>
       const {page} = await open(browser, run.url)
       await page.goto(`${page.url().replace(/#.*/, '')}#/jobs/checkout/soon`)
       const day = new Date(soon).toISOString().slice(0, 10)
-      await page.getByRole('region', {name: 'soon'}).getByText(day).waitFor()
+      const panel = page.getByRole('region', {name: 'soon'})
+      await panel.getByText(day).waitFor()
+      // all times of it are by one clock: the last is before the next
+      for (const by of [-DAY_MS, DAY_MS])
+        await panel.getByText(new Date(soon + by).toISOString().slice(0, 10)).waitFor()
     })
   })
 )

@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {at, detail, instance, step} from './made-up-workflows.ts'
-import {call, callDetail, FIRST_VIEW, madeUp, type MadeUp, treeNode} from './made-up.ts'
+import {app, call, callDetail, FIRST_VIEW, madeUp, type MadeUp, treeNode} from './made-up.ts'
 
 const RUNNING = instance('o-17')
 const FAILED = instance('o-16', {status: 'FAILED', failure: 'no money', app: 'payments'})
@@ -219,12 +219,30 @@ t.test('workflows', async t =>
       await page.getByRole('grid', {name: 'Apps'}).waitFor()
       await page.keyboard.press('p')
       await page.getByRole('button', {name: 'Resume', exact: true}).waitFor()
+      const tellAll = (apps: readonly Api.App[]): void =>
+        run.send('reset', {run: 'a'.repeat(32), template: {file: '/work/shop/dapr.yaml', name: ''}, faults: [], apps})
+      const lists = /\/workflows\?/
+      const failed = page.waitForEvent('requestfailed', request => lists.test(request.url()))
+      await page.route(lists, async route => route.abort())
       await page.keyboard.press('g')
       await page.keyboard.press('w')
+      await failed
+      await page.unroute(lists)
+      tellAll(run.apps)
+      // what did not arrive is asked for again
       await page.getByRole('grid', {name: 'Workflows'}).getByRole('link', {name: 'o-17'}).click()
       const panel = page.getByRole('region', {name: 'o-17'})
       await panel.getByRole('list', {name: 'Steps'}).waitFor()
       run.answers['GET /workflow'] = () => detail({...RUNNING, status: 'SUSPENDED'})
+      const asked = run.asked.length
+      tellAll([...run.apps, app('late')])
+      await page.getByText('/4 ready').waitFor()
+      await page.waitForTimeout(500)
+      t.strictSame(
+        run.asked.slice(asked).filter(each => each.includes('workflow')),
+        [],
+        'nothing else moves'
+      )
       await panel.getByRole('button', {name: 'Suspend'}).click()
       await panel.getByRole('button', {name: 'Resume'}).waitFor()
     })
