@@ -69,6 +69,19 @@ t.test(
   }
 )
 
+t.test(
+  'of a run that has ended, of another template than that of the folder, it says how to see the lines',
+  async t => {
+    const rig = await openRig(t)
+    const of = 'version: 1\napps:\n  - {appID: a, appDirPath: ., command: [sh, -c, "echo last words; exit 3"]}\n'
+    await rig.write({'dapr.yaml': of.replace('last', 'other'), 'end.yaml': of.replace('appID: a', 'appID: b')})
+    const {stderr} = await rig.run(['up', '-d', '-f', 'end.yaml'])
+    const [, args = ''] = /the run has ended: pillion (logs .*) shows what its apps wrote/.exec(stderr) ?? []
+    t.equal(args, 'logs --run-file end.yaml')
+    t.match((await rig.run(args.split(' '))).stdout, 'last words')
+  }
+)
+
 t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {
   const rig = await openRig(t)
   await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: a\n'})

@@ -63,16 +63,17 @@ t.test('run with a template in the place of a command names the flag', async t =
 
 t.test('down in another folder names what runs', async t => {
   const rig = await openRig(t)
-  await rig.write({'shop/dapr.yaml': template('shop'), 'empty/x': ''})
+  await rig.write({'my shop/dapr.yaml': template('shop'), 'empty/x': ''})
   const nothing = 'ℹ️  There is nothing to stop: nothing is running\n'
   t.same(await rig.run(['down'], {folder: 'empty'}), {code: 0, stdout: nothing, stderr: ''})
-  const run = rig.pillion(['up'], {folder: 'shop'})
+  const run = rig.pillion(['up'], {folder: 'my shop'})
   await run.ports('shop')
   const {code, stderr} = await rig.run(['down'], {folder: 'empty'})
   t.equal(code, 1)
-  const command = `pillion stop -f ${join(rig.folder, 'shop/dapr.yaml')}`
+  const file = join(rig.folder, 'my shop/dapr.yaml')
+  const command = `pillion stop -f '${file}'`
   t.equal(stderr, `❌  there is no template in this folder or above it\nWhat runs is stopped by:\n${command}\n`)
-  t.match(await rig.run(command.split(' ').slice(1), {folder: 'empty'}), {code: 0})
+  t.match(await rig.run(['stop', '-f', file], {folder: 'empty'}), {code: 0})
   t.match(await run.exited, {code: 0})
 })
 

@@ -2,6 +2,7 @@ import {ApiError} from '../../../control/api-client.ts'
 import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
 import {UserError} from '../../../model/errors.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {isSamePath} from '../../../platform/paths.ts'
 import {sweep} from '../../../run/sweep.ts'
 import {findTemplate} from '../../../files/config/find.ts'
@@ -52,7 +53,7 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
 
 function stopCommands(runs: readonly FoundRun[]): string {
   const files = new Set(runs.map(({listing}) => listing.template.file).filter(file => file !== ''))
-  const commands = [...files].map(file => `pillion stop -f ${file}\n`)
+  const commands = [...files].map(file => `pillion stop -f ${shellQuoted(file)}\n`)
   return commands.length === 0 ? '' : `What runs is stopped by:\n${commands.join('')}`
 }
 
@@ -86,7 +87,7 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const files = new Set(starting.map(({templateFile}) => templateFile))
   if (files.size > 1)
     throw new UserError(`several runs are being started that may be called "${place.name}"`, {
-      explanation: [...files].map(file => `pillion down -f ${file}\n`).join('')
+      explanation: [...files].map(file => `pillion down -f ${shellQuoted(file)}\n`).join('')
     })
   const wasStarting = await endStarting(starting, tellSlow(asJson))
   const runs = await runsHere(asJson, ({name}) => name === place.name)

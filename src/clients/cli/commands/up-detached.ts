@@ -5,6 +5,7 @@ import {runOfProcess, unlessGone, type FoundRun} from '../../../control/client.t
 import {roughDuration} from '../../../model/duration.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import type * as Api from '../../../model/api.generated.ts'
+import {shellQuoted} from '../../../model/shell-quoted.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
@@ -13,7 +14,7 @@ import type {CommandContext} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {readyText} from '../live/texts.ts'
-import {commandPlace, runPlace} from '../pick-run.ts'
+import {commandPlace, runPlace, shownPath} from '../pick-run.ts'
 import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {flagDuration} from '../since.ts'
@@ -55,15 +56,17 @@ export async function upDetached({flags, words, asJson}: CommandContext): Promis
     say(process.stderr, 'failure', text, asJson)
     return EXIT_NOT_IN_TIME
   }
+  const {name, template} = found.listing
+  const isHere = runPlace(undefined).template === template.file
+  // by its name no other run of the folder is meant
+  const of = isHere && flags.text('name') === undefined ? '' : ` --name ${name}`
   if (waited === undefined || apps === undefined) {
+    const ended = isHere || template.file === '' ? of : ` --run-file ${shellQuoted(shownPath(template.file))}`
     const isWell = (await child.exited) === 0 && waited?.outcome !== 'impossible'
-    const text = 'the run has ended: pillion logs shows what its apps wrote'
+    const text = `the run has ended: pillion logs${ended} shows what its apps wrote`
     say(process.stderr, isWell ? 'info' : 'failure', text, asJson)
     return isWell ? 0 : 1
   }
-  // by its name no other run of the folder is meant
-  const isUsual = flags.text('name') === undefined && runPlace(undefined).template === found.listing.template.file
-  const of = isUsual ? '' : ` --name ${found.listing.name}`
   const hint = apps.some(({pid}) => pid > 0)
     ? `pillion logs -f${of} follows · pillion down${of} stops`
     : `pillion why${of} says more`
