@@ -224,8 +224,6 @@ class Watchdog {
   guardTerminal = nothing
   dismiss = async (): Promise<void> => undefined
 }
-export const watchdogFor = (): Watchdog => new Watchdog()
-export {longestGraceMs} from '../../../src/supervisor/process/watchdog.ts'
 
 // control/folder.ts, control/server.ts
 export const runtimeFolders = (): readonly string[] => []
