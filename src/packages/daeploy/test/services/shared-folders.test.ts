@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -49,6 +49,14 @@ t.test('a service that an edit takes to another folder runs what is there', asyn
   t.equal(readFileSync(join(await copies.folderOf(app('b', other)), 'service.py'), 'utf8'), 'two')
   copies.forget(app('c', other))
   t.equal(await copies.folderOf(app('c', root)), root)
+})
+
+t.test('a service that an edit takes to a folder without a file has a folder to run in', async t => {
+  const {root, project, copies} = scene(t)
+  const empty = join(root, 'empty')
+  mkdirSync(empty)
+  await copies.open([app('a', project), app('b', project), app('c', empty)])
+  t.same(readdirSync(await copies.folderOf(app('b', empty))), [])
 })
 
 t.test('a run ends well where somebody has removed its workspaces', async t => {
