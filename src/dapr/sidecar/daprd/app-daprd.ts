@@ -118,6 +118,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     watch.over.addEventListener('abort', drop, {once: true})
     return async () => {
       drop()
+      watch.over.removeEventListener('abort', drop)
       const {connection} = await this.#serving()
       await connection.get(`${watch.path}/${watch.id}/unsubscribe`)
     }
