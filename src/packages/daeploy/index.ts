@@ -2,9 +2,11 @@
 import {lstatSync} from 'node:fs'
 import {orElse} from '../../model/or-else.ts'
 import {workspacesFolder} from './services/manifest.ts'
+import type {HintedService} from './services/hints.ts'
 import type {LeftWorkspaces} from './services/left-workspaces.ts'
+import type {Reporter} from '../../model/reporter.ts'
 
-export {bypassHint, importHint} from './services/hints.ts'
+export {importHint} from './services/hints.ts'
 export {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from './python-hook.ts'
 export {Services} from './services/services.ts'
 
@@ -13,4 +15,9 @@ export async function sweepWorkspaces(left: LeftWorkspaces): Promise<void> {
   // the reader of the folder reports why it cannot be read
   const mayBeThere = orElse(() => lstatSync(workspacesFolder(left.env), {throwIfNoEntry: false}) !== undefined, true)
   if (mayBeThere) await (await import('./services/left-workspaces.ts')).removeLeftWorkspaces(left)
+}
+
+/** Reports a service that is not ready because it listens on its hard-coded port (`bypass-hint.ts`). */
+export async function bypassHint(service: HintedService, reporter: Reporter): Promise<void> {
+  if (service.plan.fixedPort > 0) await (await import('./services/bypass-hint.ts')).reportBypass(service, reporter)
 }

@@ -1,6 +1,5 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
-import {look} from '../../../platform/process-table.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import type {Reporter} from '../../../model/reporter.ts'
@@ -26,21 +25,5 @@ export function importHint({id, plan, app}: HintedService, reporter: Reporter): 
   reporter.warn(
     'import-not-found',
     `"${id}" lacks a Python module (${fault}). A virtual environment in its folder is used if there is one; to create it:\n${lines.map(line => `    ${line}`).join('\n')}`
-  )
-}
-
-/** A service that is not ready because it listens on its hard-coded port: Python did not load our hook. */
-export async function bypassHint({id, plan, pid, appPort}: HintedService, reporter: Reporter): Promise<void> {
-  const {fixedPort} = plan
-  if (fixedPort === 0 || fixedPort === appPort || pid === 0) return
-  const {listeningAmong} = await import('../../../platform/port-owners.ts')
-  const {all} = await look()
-  const own = all.filter(({group}) => group === pid).map(seen => seen.pid)
-  const found = await listeningAmong(own, {port: fixedPort})
-  if (found === undefined || found.size === 0) return
-  const port = appPort.toString()
-  reporter.warn(
-    'fixed-port-not-used',
-    `"${id}" listens on port ${fixedPort}, which is hard-coded, and not on ${port}, which was allocated: it is not a Python program, or Python was started with -I, -E or -S. Pass the port to its server instead, for example: command: [uvicorn, "service:service.app", --port, "${port}"] with appPort: ${port}`
   )
 }
