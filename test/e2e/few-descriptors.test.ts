@@ -126,7 +126,8 @@ t.test('where no file can be opened, a first question to the run fails, and the 
   const [first] = sockets
   first?.write('GET /api/v1/run HTTP/1.1\r\nHost: run\r\n\r\n')
   const [answer] = (await once(first as Socket, 'data')) as [Buffer]
-  t.match(answer.toString(), /^HTTP\/1\.1 500 [^]*too many open files/)
+  const isOneFile = process.env['PILLION'] !== undefined // which has all of its code
+  t.match(answer.toString(), isOneFile ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 500 [^]*too many open files/)
   for (const socket of sockets) socket.destroy()
   t.match(await rig.run(['ps']), {code: 0, stdout: /^good /m}, 'the next one is answered')
   t.match(await called(port, 'good', '/echo', {agent: new Agent()}), {status: 200})
