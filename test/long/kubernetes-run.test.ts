@@ -79,6 +79,8 @@ t.test('a second Ctrl-C does not wait for the answer of a server that hangs', as
     return 'never'
   }
   run.signal('SIGINT')
+  // two signals of one kind that wait for a process are one
+  await run.waitForLine('Received signal to stop')
   await asked.promise
   const since = performance.now()
   run.signal('SIGINT')
