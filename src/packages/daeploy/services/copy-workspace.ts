@@ -34,7 +34,6 @@ export interface CopiedWorkspace extends WorkspaceContent {
  */
 export async function copyChanges(copy: CopiedWorkspace, reporter: Pick<Reporter, 'warn'>): Promise<boolean> {
   const {source, folder, sourceFiles, files} = copy
-  makeFolder(folder) // that of a copy before it may just have been removed
   const links = new Map<string, string>()
   // a link to a folder may point to a parent: its target is linked, not copied
   const link = async (path: string): Promise<void> => void links.set(path, await realpath(join(source, path)))

@@ -152,9 +152,12 @@ export class Workspaces {
   /** In place of a copy of the folder that the app had before an edit. */
   #copy(name: string, source: string): CopiedWorkspace {
     const before = this.#copies.get(name)
-    const cleared = before?.copied.then(async () => rm(before.folder, {recursive: true, force: true}))
     const files = new Map<string, string>()
     const folder = this.#create(name, {files, isDeployed: false})
+    const cleared = before?.copied.then(async () => {
+      await rm(before.folder, {recursive: true, force: true})
+      makeFolder(folder) // the new copy has the same folder
+    })
     const copy = {
       source,
       folder,
