@@ -154,10 +154,12 @@ export class Workspaces {
     const before = this.#copies.get(name)
     const files = new Map<string, string>()
     const folder = this.#create(name, {files, isDeployed: false})
-    const cleared = before?.copied.then(async () => {
+    const clear = async (): Promise<void> => {
+      if (before === undefined) return
+      await before.copied
       await rm(before.folder, {recursive: true, force: true})
       makeFolder(folder) // the new copy has the same folder
-    })
+    }
     const copy = {
       source,
       folder,
@@ -166,7 +168,7 @@ export class Workspaces {
       sourceFiles: new Map(),
       links: new Map(),
       failed: new Set<string>(),
-      copied: Promise.resolve(cleared).catch(() => undefined)
+      copied: clear().catch(() => undefined)
     }
     this.#copies.set(name, copy)
     return copy
