@@ -19,7 +19,7 @@ import {exceptedText, inBackground} from './run-reporter.ts'
 import {isKept} from '../work/work-path.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
-import {longestGraceMs} from '../supervisor/process/watchdog.ts'
+import {longestGraceMs} from '../supervisor/run-watchdog.ts'
 import {warnDuplicateRun} from './duplicate-run.ts'
 
 /** All apps of a plan, from the first port to the last process. */

@@ -348,7 +348,7 @@ export class Apps implements EditedApps {
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
           const hasSamePorts =
-            previous !== undefined && (await import('./close-for-edit.ts')).hasSamePorts(previous.plan, plan)
+            previous !== undefined && (await import('./same-ports.ts')).hasSamePorts(previous.plan, plan)
           if (previous !== undefined) this.#kept.delete(previous)
           ;[ports] = await claimPorts(
             {...this.#options.plan, apps: [plan]},

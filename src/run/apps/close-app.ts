@@ -1,4 +1,5 @@
 import type {RunContext} from '../run-context.ts'
+import {longestGraceMs} from '../../supervisor/run-watchdog.ts'
 import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
 import type {FinishWork} from '../../supervisor/reload/overlap.ts'
@@ -7,7 +8,6 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import {stopInOrder} from '../../supervisor/order/stop-order.ts'
 import {endMarked} from '../../supervisor/process/end-group.ts'
-import {longestGraceMs} from '../../supervisor/process/watchdog.ts'
 
 /**
  * Stops the apps of a run, dependents first, each once `deactivate` has deactivated its actors; then, by `endComponents`, the processes of

@@ -3,8 +3,8 @@ import type {AppPlan} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {AppsOptions} from './apps.ts'
-import {isDeepStrictEqual} from 'node:util'
-import type {SidecarPorts} from '../../proxy/ports/claim.ts'
+import {callersFirst} from './callers-first.ts'
+import {keepsPorts} from './same-ports.ts'
 
 /**
  * Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained.
@@ -35,50 +35,4 @@ export async function closeForEdit(
   )
   const failed = closing.find(({status}) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
-}
-
-/** Each app before those that it has called, as far as none of these has called it. */
-export function callersFirst<A extends {readonly id: string}>(
-  apps: readonly A[],
-  calls: (caller: string, callee: string) => boolean
-): readonly A[] {
-  const order = new Set<A>()
-  const seen = new Set<A>()
-  const place = (app: A): void => {
-    if (seen.has(app)) return
-    seen.add(app)
-    for (const caller of apps) if (caller.id !== app.id && calls(caller.id, app.id)) place(caller)
-    order.add(app)
-  }
-  apps.forEach(place)
-  return [...order]
-}
-
-/** Whether two plans of an app have the same ports: then the app keeps those that it has. */
-export const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
-
-const portsIn = (plan: AppPlan): readonly unknown[] => {
-  const {channel, fixedPort} = plan
-  return [...sidecarPortsIn(plan), channel.port, channel.autoPort, fixedPort]
-}
-
-const sidecarPortsIn = ({sidecar}: AppPlan): readonly unknown[] => [...numbersIn(sidecar), sidecar.listenAddresses]
-
-const numbersIn = ({httpPort, grpcPort, metricsPort, internalGrpcPort}: AppPlan['sidecar']): readonly number[] => [
-  httpPort,
-  grpcPort,
-  metricsPort,
-  internalGrpcPort
-]
-
-/** Whether the sidecar of an app keeps its ports over an edit: its new plan has the same, and no app that the edit opens wants one of them. */
-function keepsPorts(
-  {plan, ports}: {readonly plan: AppPlan; readonly ports: SidecarPorts},
-  after: AppPlan,
-  opened: readonly AppPlan[]
-): boolean {
-  if (!isDeepStrictEqual(sidecarPortsIn(plan), sidecarPortsIn(after))) return false
-  const own = numbersIn(after.sidecar)
-  const fixed = new Set(opened.flatMap(({sidecar, channel}) => [...numbersIn(sidecar), channel.port]))
-  return ![ports.httpPort, ports.grpcPort, ports.metricsPort].some(port => fixed.has(port) && !own.includes(port))
 }

@@ -5,9 +5,6 @@ import type {ProcessGroup} from '../../platform/process-group.ts'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
-import type {Environment} from '../../model/environment.ts'
-import type {Plan} from '../../model/plan.ts'
-import type {Reporter} from '../../model/reporter.ts'
 
 /** A watchdog that exits sooner than this is not replaced: the next one would fail, too. */
 const SHORT_RUN_MS = 1000
@@ -138,23 +135,3 @@ const hasExited = (child: {readonly exitCode: number | null; readonly signalCode
 
 /** The pipe to a child is a socket, which must not keep our process alive. */
 const unref = ({stdin}: ChildProcess): void => void (stdin as Socket | null)?.unref()
-
-/** The longest grace period of all apps, for processes that are found by the run's marker: their app is unknown. */
-export const longestGraceMs = ({apps, leftOut = []}: Plan): number =>
-  Math.max(0, ...[...apps, ...leftOut].map(({stop}) => stop.timeoutMs))
-
-export interface WatchdogNeeds {
-  readonly marker: string
-  readonly plan: Plan
-  readonly env: Environment
-  readonly reporter: Reporter
-}
-
-/** Creates the watchdog of a run without starting it. */
-export const watchdogFor = ({marker, plan, env, reporter}: WatchdogNeeds): Watchdog =>
-  new Watchdog(marker, longestGraceMs(plan), env['PATH'] ?? '', why =>
-    reporter.warn(
-      'watchdog-lost',
-      `the watchdog of this run has exited (${why}): if Pillion is killed by SIGKILL now, its apps keep running`
-    )
-  )

@@ -213,10 +213,7 @@ export const removeOldLogs = async (): Promise<void> => undefined
 export const endMarked = async (): Promise<void> => undefined
 
 // supervisor/process/watchdog.ts
-export {longestGraceMs} from '../../../src/supervisor/process/watchdog.ts'
-export const watchdogFor = (): Watchdog => new Watchdog()
-
-class Watchdog {
+export class Watchdog {
   start = nothing
   watch = nothing
   forget = nothing

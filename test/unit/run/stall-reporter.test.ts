@@ -1,8 +1,8 @@
 import t from 'tap'
 import type {WarningCode} from '../../../src/model/reporter.ts'
+import {StallReporter} from '../../../src/run/stall-reporter.ts'
 import {faultOf} from '../../../src/work/workflow/failure.ts'
 import {answer, openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
-import {StallReporter} from '../../../src/run/open-work.ts'
 
 t.test('workflows that stall at one time are one warning, with the reason of the first', async t => {
   const {workflows, clock} = await openHouse(t)

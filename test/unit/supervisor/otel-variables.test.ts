@@ -1,5 +1,5 @@
 import t from 'tap'
-import {otelVariables, saysWhereToSend} from '../../../src/run/run-spans.ts'
+import {otelVariables, saysWhereToSend} from '../../../src/supervisor/otel-variables.ts'
 
 t.test('an app is told where to send, how, as whom, and to keep every span', async t => {
   t.strictSame(otelVariables({}, 'shop', 4711), {

@@ -1,6 +1,6 @@
 import t from 'tap'
+import {longestGraceMs} from '../../../src/supervisor/run-watchdog.ts'
 import type {Plan} from '../../../src/model/plan.ts'
-import {longestGraceMs} from '../../../src/supervisor/process/watchdog.ts'
 
 const planOf = (...graces: readonly number[]): Plan =>
   ({apps: graces.map(timeoutMs => ({stop: {timeoutMs}}))}) as unknown as Plan

@@ -2,10 +2,10 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
+import {goGlob} from '../../../../src/files/resources/go-glob.ts'
 import {
   isAccessAllowed,
   readAccessPolicies,
-  goGlob,
   type WorkflowAccessPolicy
 } from '../../../../src/files/resources/workflow-access.ts'
 

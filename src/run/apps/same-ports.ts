@@ -1,0 +1,32 @@
+import {isDeepStrictEqual} from 'node:util'
+import type {AppPlan} from '../../model/plan.ts'
+import type {SidecarPorts} from '../../proxy/ports/claim.ts'
+
+/** Whether two plans of an app have the same ports: then the app keeps those that it has. */
+export const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
+
+const portsIn = (plan: AppPlan): readonly unknown[] => {
+  const {channel, fixedPort} = plan
+  return [...sidecarPortsIn(plan), channel.port, channel.autoPort, fixedPort]
+}
+
+const sidecarPortsIn = ({sidecar}: AppPlan): readonly unknown[] => [...numbersIn(sidecar), sidecar.listenAddresses]
+
+const numbersIn = ({httpPort, grpcPort, metricsPort, internalGrpcPort}: AppPlan['sidecar']): readonly number[] => [
+  httpPort,
+  grpcPort,
+  metricsPort,
+  internalGrpcPort
+]
+
+/** Whether the sidecar of an app keeps its ports over an edit: its new plan has the same, and no app that the edit opens wants one of them. */
+export function keepsPorts(
+  {plan, ports}: {readonly plan: AppPlan; readonly ports: SidecarPorts},
+  after: AppPlan,
+  opened: readonly AppPlan[]
+): boolean {
+  if (!isDeepStrictEqual(sidecarPortsIn(plan), sidecarPortsIn(after))) return false
+  const own = numbersIn(after.sidecar)
+  const fixed = new Set(opened.flatMap(({sidecar, channel}) => [...numbersIn(sidecar), channel.port]))
+  return ![ports.httpPort, ports.grpcPort, ports.metricsPort].some(port => fixed.has(port) && !own.includes(port))
+}

@@ -1,0 +1,32 @@
+import type {Environment} from '../model/environment.ts'
+
+/** Variables that configure where an app's SDK sends to, whatever their value (OpenTelemetry's environment variable specification). */
+const WHERE = /^OTEL_(?:EXPORTER_\w+_ENDPOINT|EXPORTER_JAEGER_AGENT_HOST|(?:EXPERIMENTAL_)?CONFIG_FILE)$/
+/** Interval at which an SDK sends spans and logs, in ms: the default of 5 s would show them long after their request. */
+const DELAY_MS = '500'
+
+/** Whether the environment already configures where an SDK sends to, or that it is off. */
+export const saysWhereToSend = (environment: Environment): boolean =>
+  environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' ||
+  !['otlp', '', undefined].includes(environment['OTEL_TRACES_EXPORTER']) ||
+  Object.entries(environment).some(([name, value]) => WHERE.test(name) && value !== undefined && value !== '')
+
+/**
+ * The variables for an app's OpenTelemetry SDK, unless the environment configures it; an app without an SDK ignores them. The
+ * sampler is for requests without a trace: ours have flags 00, for which the SDKs' default would drop each span.
+ */
+export function otelVariables(environment: Environment, id: string, port: number): Readonly<Record<string, string>> {
+  const ours = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_SERVICE_NAME: id,
+    OTEL_TRACES_SAMPLER: 'always_on',
+    OTEL_BSP_SCHEDULE_DELAY: DELAY_MS,
+    OTEL_BLRP_SCHEDULE_DELAY: DELAY_MS
+  }
+  const {OTEL_RESOURCE_ATTRIBUTES: attributes = ''} = environment
+  return {
+    ...Object.fromEntries(Object.entries(ours).filter(([name]) => !environment[name])),
+    OTEL_RESOURCE_ATTRIBUTES: `${attributes === '' ? '' : `${attributes},`}pillion.app=${encodeURIComponent(id)}`
+  }
+}
