@@ -1,5 +1,6 @@
 import {isTakenByBoundary} from '../../platform/boundary.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {shownStatus} from './say.ts'
 import type {Terminal} from './terminal.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -14,8 +15,15 @@ interface Stoppable {
   stopNow(): void
 }
 
-/** The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. Returns a function that says whether there was a bug. */
-export function guard(lived: Stoppable, terminal: Terminal, takes?: (signal: EndSignal) => boolean): () => boolean {
+/**
+ * The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. `takes`: whether something
+ * else takes the first signal. Returns a function that says whether there was a bug.
+ */
+export function guard(
+  lived: Stoppable,
+  terminal: Terminal,
+  {asJson, takes}: {readonly asJson: boolean; readonly takes?: ((signal: EndSignal) => boolean) | undefined}
+): () => boolean {
   let isAsked = false
   let hasBug = false
   const onSignal = (signal: EndSignal): void => {
@@ -35,9 +43,11 @@ export function guard(lived: Stoppable, terminal: Terminal, takes?: (signal: End
   let shortageAt = -Infinity
   const onRejection = (error: unknown): void => {
     if (!SHORTAGES.includes(codeOf(error))) return onBug(error)
+    if (isTakenByBoundary(error)) return
     if (performance.now() - shortageAt < SHORTAGE_EVERY_MS) return
     shortageAt = performance.now()
-    void terminal.err.print(`⚠️  something was left out: ${messageOf(error)}. Raise the limit: ulimit -n\n`)
+    const text = `a task has failed, since no more files may be open: ${messageOf(error)}. The run goes on; to raise the limit: ulimit -n`
+    void terminal.err.print(shownStatus(process.stderr, 'warning', text, asJson, 'few-descriptors'))
   }
   process.on('uncaughtException', onBug).on('unhandledRejection', onRejection)
   return () => hasBug

@@ -89,7 +89,7 @@ export async function live(
   const {started, ended, takes, exitCode, ...form} = await begin(terminal)
   const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
   const lived = new Run({...form, env: process.env, output: form.output ?? terminal.out, isTerminal})
-  const hasBug = guard(lived, terminal, takes)
+  const hasBug = guard(lived, terminal, {asJson, takes})
   try {
     await lived.start()
     tuneForRun()

@@ -9,7 +9,7 @@ function guarded(codes: readonly string[]): {readonly stdout: string; readonly s
     import {guard} from ${JSON.stringify(GUARD)}
     const err = {print: async text => void process.stderr.write(text)}
     const run = {stop: () => console.log('stop'), stopNow: () => console.log('stopNow')}
-    const hasBug = guard(run, {err, closed: new Promise(() => undefined)})
+    const hasBug = guard(run, {err, closed: new Promise(() => undefined)}, {asJson: false})
     for (const code of ${JSON.stringify(codes)}) {
       Promise.reject(Object.assign(new Error(code + ': of a test'), {code}))
       await new Promise(setImmediate)
@@ -21,7 +21,10 @@ function guarded(codes: readonly string[]): {readonly stdout: string; readonly s
 t.test('where no file can be opened for a moment the run goes on, and says so once', t => {
   const {stdout, stderr} = guarded(['EMFILE', 'ENFILE', 'EMFILE'])
   t.equal(stdout, 'false\n')
-  t.equal(stderr, '⚠️  something was left out: EMFILE: of a test. Raise the limit: ulimit -n\n')
+  t.equal(
+    stderr,
+    '⚠  a task has failed, since no more files may be open: EMFILE: of a test. The run goes on; to raise the limit: ulimit -n\n'
+  )
   t.end()
 })
 

@@ -104,7 +104,7 @@ async function run({terminal, plan, ...prepared}: Prepared, context: CommandCont
     openLogs: async app => view.openLogs(app),
     writeFiles: app => deployFiles(app, text => view.warn(text))
   })
-  const hasBug = guard(lived, terminal)
+  const hasBug = guard(lived, terminal, {asJson: context.asJson})
   lived.start()
   try {
     const isHealthy = await lived.ended
