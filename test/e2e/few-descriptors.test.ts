@@ -1,8 +1,9 @@
+import {execFileSync} from 'node:child_process'
 import {once} from 'node:events'
 import {readdirSync, readFileSync} from 'node:fs'
 import {Agent} from 'node:http'
 import http2 from 'node:http2'
-import {connect, type Socket} from 'node:net'
+import {connect} from 'node:net'
 import {join} from 'node:path'
 import t from 'tap'
 import {beginSilence, called, oddApp} from '../rig/bad-input.ts'
@@ -113,22 +114,22 @@ t.test('where no file can be opened, a first question to the run fails, and the 
   await rig.template(['good'].map(oddApp))
   const run = rig.start(limited(rig))
   const {http: port} = await run.ports('good')
-  const path = controlSocket(rig)
-  const sockets: Socket[] = []
-  const refused: Socket[] = []
-  // as programs do that forget their connections
-  while (refused.length === 0) {
-    const socket = connect(path)
-    sockets.push(socket)
-    socket.on('close', () => refused.push(socket))
-    await new Promise(resolve => socket.on('connect', resolve).on('error', resolve))
+  const agent = new Agent({keepAlive: true, maxSockets: 1})
+  t.teardown(() => agent.destroy())
+  const first = connect(controlSocket(rig))
+  await once(first, 'connect')
+  // answers of later turns: the run has accepted the connection, and all that a call needs is loaded
+  for (let n = 0; n < 3; n++) await called(port, 'good', '/echo', {agent})
+  const limit = (files: number): void => {
+    execFileSync('prlimit', ['--pid', run.pid.toString(), `--nofile=${files}:`])
   }
-  const [first] = sockets
-  first?.write('GET /api/v1/run HTTP/1.1\r\nHost: run\r\n\r\n')
-  const [answer] = (await once(first as Socket, 'data')) as [Buffer]
+  limit(3)
+  first.write('GET /api/v1/run HTTP/1.1\r\nHost: run\r\n\r\n')
+  const [answer] = (await once(first, 'data')) as [Buffer]
   const isOneFile = process.env['PILLION'] !== undefined // which has all of its code
   t.match(answer.toString(), isOneFile ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 500 [^]*too many open files/)
-  for (const socket of sockets) socket.destroy()
+  first.destroy()
+  limit(DESCRIPTORS)
   t.match(await rig.run(['ps']), {code: 0, stdout: /^good /m}, 'the next one is answered')
   t.match(await called(port, 'good', '/echo', {agent: new Agent()}), {status: 200})
   run.signal('SIGTERM')
