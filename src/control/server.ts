@@ -90,7 +90,7 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
   }
 }
 
-/** Where no file can be opened, none of code can: the run goes on, and answers once there is room. */
+/** Code cannot be loaded while no file can be opened: this request fails, and later ones are answered. */
 function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy()
   const problem = JSON.stringify({status: 500, detail: messageOf(error)})

@@ -41,7 +41,7 @@ t.test('who comes from another machine is no peer of ours', async t => {
   t.equal(isOwnPeer(new Socket()), false)
 })
 
-t.test('nobody is a peer of ours while no descriptor is left to look who it is', async t => {
+t.test('while no descriptor is left, every peer is refused', async t => {
   const script = `
     import {openSync} from 'node:fs'
     import {isOwnPeer} from '${import.meta.resolve('../peer.ts')}'

@@ -267,7 +267,7 @@ t.test('a command that waits for a server is refused at once when its connection
   await waiting
 })
 
-t.test('each return of a server is told: its settings are gone', async t => {
+t.test('the listener is called each time the server returns, without its settings', async t => {
   const server = await RedisServer.bind(0)
   server.serve(new RedisEngine())
   const connection = await ClientConnection.open({host: '127.0.0.1', port: server.port})
@@ -282,7 +282,7 @@ t.test('each return of a server is told: its settings are gone', async t => {
   t.equal(await Promise.race([told.promise, connection.command(['ECHO', 'not told'])]), 'told')
 })
 
-t.test('a connection that nobody wants any more is not opened', async t => {
+t.test('a connection whose signal is aborted is not opened', async t => {
   const silent = createServer(() => undefined)
   await once(silent.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => silent.close())

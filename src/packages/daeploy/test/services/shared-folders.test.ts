@@ -59,7 +59,7 @@ t.test('a service that an edit takes to a folder without a file has a folder to 
   t.same(readdirSync(await copies.folderOf(app('b', empty))), [])
 })
 
-t.test('a run ends well where somebody has removed its workspaces', async t => {
+t.test('a run ends well after its workspaces were removed', async t => {
   const {root, project, copies} = scene(t)
   await copies.open([app('a', project), app('b', project)])
   rmSync(join(root, '.cache'), {recursive: true})
