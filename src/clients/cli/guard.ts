@@ -46,7 +46,7 @@ export function guard(
     if (isTakenByBoundary(error)) return
     if (performance.now() - shortageAt < SHORTAGE_EVERY_MS) return
     shortageAt = performance.now()
-    const text = `a task has failed, since no more files may be open: ${messageOf(error)}. The run goes on; to raise the limit: ulimit -n`
+    const text = `a task has failed, since no more files may be open: ${messageOf(error)}. The run continues; to raise the limit: ulimit -n`
     void terminal.err.print(shownStatus(process.stderr, 'warning', text, asJson, 'few-descriptors'))
   }
   process.on('uncaughtException', onBug).on('unhandledRejection', onRejection)

@@ -23,7 +23,7 @@ t.test('where no file can be opened for a moment the run goes on, and says so on
   t.equal(stdout, 'false\n')
   t.equal(
     stderr,
-    '⚠  a task has failed, since no more files may be open: EMFILE: of a test. The run goes on; to raise the limit: ulimit -n\n'
+    '⚠  a task has failed, since no more files may be open: EMFILE: of a test. The run continues; to raise the limit: ulimit -n\n'
   )
   t.end()
 })
