@@ -1,0 +1,24 @@
+import {execFileSync} from 'node:child_process'
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+
+const ROOT = join(import.meta.dirname, '../..')
+const MAX_SUBJECT = 72
+/** So many are looked at: what is older is not rewritten. */
+const LATEST = '-10'
+
+t.test(
+  'the subject of a commit has at most 72 characters',
+  {skip: !existsSync(join(ROOT, '.git')) && 'no repository'},
+  async t => {
+    const subjects = execFileSync('git', ['log', LATEST, '--format=%s'], {cwd: ROOT, encoding: 'utf8'})
+      .trim()
+      .split('\n')
+    t.strictSame(
+      subjects.filter(subject => subject.length > MAX_SUBJECT),
+      [],
+      'the reason for the change belongs below the subject: git commit --amend'
+    )
+  }
+)
