@@ -1,4 +1,4 @@
-import {readdir, stat} from 'node:fs/promises'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {usageOf} from '../../test/rig/usage.ts'
@@ -26,10 +26,12 @@ export const floodMemory: Figure = {
 async function memoryAfter(lines: number): Promise<number> {
   return withRig(async rig => {
     const write = `${await lineWriter()} ${lines} ${BYTES_A_LINE} 10000 begin`
-    await rig.template([{appID: 'writer', command: ['sh', '-c', `${lines > 0 ? `${write}; ` : ''}exec sleep 1000`]}])
+    const written = join(rig.folder, 'written')
+    const command = ['sh', '-c', `${lines > 0 ? `${write}; ` : ''}touch ${written}; exec sleep 1000`]
+    await rig.template([{appID: 'writer', command}])
     const program = (await ownNode(rig))(rig.program)
     const run = rig.start(['sh', '-c', 'exec "$@" > /dev/null', 'sh', ...program, 'run', '-f', '.'])
-    while ((await writtenIn(rig.folder)) < lines * BYTES_A_LINE) {
+    while (!existsSync(written)) {
       if (run.hasExited) throw new Error(run.report())
       await pause(100)
     }
@@ -39,15 +41,4 @@ async function memoryAfter(lines: number): Promise<number> {
     await run.exited
     return megabytes
   })
-}
-
-/** Bytes of the app's log. */
-async function writtenIn(folder: string): Promise<number> {
-  try {
-    const logs = join(folder, 'writer/.dapr/logs')
-    const [name = ''] = (await readdir(logs)).filter(file => file.startsWith('writer_app_'))
-    return (await stat(join(logs, name))).size
-  } catch {
-    return 0 // not there yet
-  }
 }
