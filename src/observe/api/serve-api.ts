@@ -28,7 +28,8 @@ export async function serveApi(
   const [path = ''] = target.split('?', 1)
   const gone = new AbortController()
   const leave = (): void => gone.abort(new Error('who asked for it has left'))
-  // the first client may leave while this code is loaded: then its response is closed already
+  // the first client may leave while this code is loaded, and its response does not close again: what follows a run would do so to its end
+  if (response.destroyed && method === 'GET') return
   if (response.destroyed) leave()
   else response.on('close', leave)
   try {

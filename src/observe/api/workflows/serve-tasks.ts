@@ -15,11 +15,12 @@ import {asProblem, askedText} from './requests.ts'
 export async function lendWorkers(
   {control, work}: Pick<RunFacts, 'control' | 'work'>,
   name: AppName,
-  {response}: Pick<ApiRequest, 'response'>
+  {response, gone}: Pick<ApiRequest, 'response' | 'gone'>
 ): Promise<undefined> {
   const leased = control.leaseSidecar(name.id)
   if (leased === undefined) throw noSuchApp(control.list().apps, name)
   const {remoteClients} = await work.workflows()
+  if (gone.aborted) return // who has left meanwhile would never be seen to leave
   const write = (line: Api.TasksDone): void => void response.write(`${JSON.stringify(line)}\n`)
   const end = (): void => void response.end()
   const client = remoteClients.register(name.id, {onAnswer: answer => write({answer: base64(answer)}), end})
@@ -29,7 +30,7 @@ export async function lendWorkers(
     client.leave()
     leased.closing.removeEventListener('abort', end)
   })
-  if (leased.closing.aborted || response.destroyed) end()
+  if (leased.closing.aborted) end()
   else leased.closing.addEventListener('abort', end)
   return undefined
 }
