@@ -6,19 +6,35 @@ const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
 
 /**
- * Converts forms that only pflag knows into forms that commander knows: `-p=3000`, and `--flag=true|false` for a boolean flag.
- * Arguments after `--` belong to the app and stay unchanged.
+ * Converts forms that only pflag knows into forms that commander knows: `-p=3000`, and `--flag=true|false` for a boolean flag, of which
+ * the last one counts. Arguments after `--` belong to the app and stay unchanged.
  */
 export function asCommander(args: readonly string[], flags: readonly Flag[]): readonly string[] {
   const end = args.indexOf('--')
   const ours = end < 0 ? args : args.slice(0, end)
   let isValue = false
-  const translated = ours.flatMap(arg => {
-    const shown = isValue ? [arg] : translate(arg, flags)
+  const words = ours.flatMap(arg => {
+    const isPlain = isValue
     isValue = !isValue && takesNext(arg, flags)
-    return shown
+    return (isPlain ? [arg] : translate(arg, flags)).map(text => ({text, isPlain}))
+  })
+  const translated = words.flatMap(({text, isPlain}, at) => {
+    const later = words.slice(at).filter(word => !word.isPlain)
+    const off = flags.filter(flag => later.some(word => word.text === offWord(flag)))
+    return isPlain || off.length === 0 ? [text] : without(off, text, flags)
   })
   return [...translated, ...(end < 0 ? [] : args.slice(end))]
+}
+
+/** A word without the flags that are switched off there, or behind it. */
+function without(off: readonly Flag[], text: string, flags: readonly Flag[]): readonly string[] {
+  if (off.some(flag => text === `--${flag.name}` || text === offWord(flag))) return []
+  const [, shorts = ''] = /^-([A-Za-z].*)$/s.exec(text) ?? []
+  if (shorts === '') return [text]
+  const at = valueAt(shorts, flags)
+  const [switches, rest] = at < 0 ? [shorts, ''] : [shorts.slice(0, at), shorts.slice(at)]
+  const left = Array.from(switches).filter(each => !off.some(({short}) => short === each))
+  return left.length + rest.length === 0 ? [] : [`-${left.join('')}${rest}`]
 }
 
 /** Where the first of some short flags is that has a value, which is all that follows it; -1: none has. */
@@ -47,9 +63,11 @@ function translate(arg: string, flags: readonly Flag[]): readonly string[] {
   return flag ? switched(flag, long[2] ?? '') : [arg]
 }
 
+const offWord = ({name}: Flag): string => `--${name}=false`
+
 function switched(flag: Flag, value: string): readonly string[] {
   if (TRUE.has(value)) return [`--${flag.name}`]
-  if (FALSE.has(value)) return []
+  if (FALSE.has(value)) return [offWord(flag)]
   throw new UsageError(
     `invalid argument "${value}" for "${shownAs(flag)}" flag: strconv.ParseBool: parsing "${value}": invalid syntax`
   )

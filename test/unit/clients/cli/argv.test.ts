@@ -15,6 +15,20 @@ t.test("pflag's forms of a flag become commander's", async t => {
     [['--kubernetes=false', '--app-id=x'], ['--app-id=x']],
     [['--kubernetes=true'], ['--kubernetes']],
     [['-k=1'], ['--kubernetes']],
+    // the last one counts, as where an alias gives the first
+    [
+      ['--kubernetes', '--kubernetes=false', '-p', '1'],
+      ['-p', '1']
+    ],
+    [['-k=false', '-k'], ['-k']],
+    [
+      ['-akp', '-k', '-k', '-ka', 'x', '-k=0'],
+      ['-akp', '-a', 'x']
+    ],
+    [
+      ['-kp80', '-kp=80', '--kubernetes=false'],
+      ['-p80', '-p', '80']
+    ],
     // the value of a flag stays as it is
     [
       ['--app-id', '--kubernetes=false', '-k=1'],
