@@ -6,6 +6,7 @@ import {SpanKind, SpanStatusCode} from '@opentelemetry/api'
 import {ExportResultCode} from '@opentelemetry/core'
 import {resourceFromAttributes} from '@opentelemetry/resources'
 import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
+import {roughDuration} from '../../../model/duration.ts'
 import {orElse} from '../../../model/or-else.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
 import type {SpanExporterOptions, SpanSink, FinishedSpan} from './span.ts'
@@ -20,11 +21,11 @@ export async function openZipkin(url: string, options: SpanExporterOptions): Pro
 
 /** Sends spans to an OpenTelemetry collector, over gRPC or as protobuf over HTTP. */
 export async function openOtlp(otlp: OtlpSettings, options: SpanExporterOptions): Promise<SpanSink> {
-  return openSink(`the collector at ${otlp.endpoint}`, await otlpExporter(otlp), options)
+  const timeoutMs = otlp.timeoutMs || EXPORT_TIMEOUT_MS
+  return openSink(`the collector at ${otlp.endpoint}`, await otlpExporter(otlp, timeoutMs), options, timeoutMs)
 }
 
-async function otlpExporter(otlp: OtlpSettings): Promise<SpanExporter> {
-  const timeoutMillis = otlp.timeoutMs || EXPORT_TIMEOUT_MS
+async function otlpExporter(otlp: OtlpSettings, timeoutMillis: number): Promise<SpanExporter> {
   if (otlp.protocol === 'http') return httpExporter(otlp, timeoutMillis)
   const {GrpcSpanExporter} = await import('./otlp-grpc.ts')
   return new GrpcSpanExporter(otlp, timeoutMillis)
@@ -38,16 +39,22 @@ async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeout
 }
 
 /** An exporter behind OpenTelemetry's bounded queue. */
-function openSink(name: string, exporter: SpanExporter, options: SpanExporterOptions): SpanSink {
+function openSink(
+  name: string,
+  exporter: SpanExporter,
+  options: SpanExporterOptions,
+  timeoutMs = EXPORT_TIMEOUT_MS
+): SpanSink {
+  const warn = (message: string): void => options.warn(`spans cannot be sent to ${name}: ${message}`)
   const processor = new BatchSpanProcessor({
-    exporter: warnOnce(exporter, message => options.warn(`spans cannot be sent to ${name}: ${message}`)),
-    exportTimeoutMillis: EXPORT_TIMEOUT_MS
+    exporter: warnOnce(exporter, timeoutMs, warn),
+    exportTimeoutMillis: Math.max(timeoutMs, EXPORT_TIMEOUT_MS) // not before the exporter, which says why
   })
   return new ProcessorSink(processor, resourceFromAttributes(resourceAttributes(options)))
 }
 
 /** Warns once that spans cannot be sent, and again after a success. */
-function warnOnce(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
+function warnOnce(exporter: SpanExporter, timeoutMs: number, warn: (message: string) => void): SpanExporter {
   let hasWarned = false
   const failed = (message: string): void => {
     if (!hasWarned) warn(message)
@@ -55,7 +62,7 @@ function warnOnce(exporter: SpanExporter, warn: (message: string) => void): Span
   }
   return {
     export: (spans, done) => {
-      const timer = setTimeout(() => failed('no response within 10 s'), EXPORT_TIMEOUT_MS).unref()
+      const timer = setTimeout(() => failed(`no response within ${roughDuration(timeoutMs)}`), timeoutMs).unref()
       exporter.export(spans, ({code, error}) => {
         clearTimeout(timer)
         if (code === ExportResultCode.SUCCESS) hasWarned = false

@@ -2,6 +2,7 @@ import type {ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders} from 
 import {ExportResultCode, type ExportResult} from '@opentelemetry/core'
 import {ProtobufTraceSerializer} from '@opentelemetry/otlp-transformer'
 import type {ReadableSpan, SpanExporter} from '@opentelemetry/sdk-trace'
+import {roughDuration} from '../../../model/duration.ts'
 import {percentDecoded} from '../../../proxy/net/grpc/status.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
 
@@ -65,7 +66,7 @@ export class GrpcSpanExporter implements SpanExporter {
     const stream = this.#connect().request(this.#headers)
     const fail = (message: string): void => reject(new Error(message))
     const timer = setTimeout(() => {
-      fail(`no response within ${this.#timeoutMs} ms`)
+      fail(`no response within ${roughDuration(this.#timeoutMs)}`)
       stream.close(http2.constants.NGHTTP2_CANCEL)
     }, this.#timeoutMs)
     let failure: string | undefined

@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
+import {mock} from 'node:test'
 import {Server, ServerCredentials, status, type handleUnaryCall} from '@grpc/grpc-js'
 import t, {type Test} from 'tap'
 import {DEFAULT_TRACING} from '../../../../src/files/resources/defaults.ts'
@@ -117,6 +118,28 @@ t.test('a collector gets protobuf over HTTP', async t => {
   t.strictSame(warned, [])
   t.match(received, [{path: '/v1/traces', headers: {'content-type': 'application/x-protobuf', 'x-key': 'secret'}}])
   t.ok(isOurs(received[0]?.body ?? Buffer.alloc(0)))
+})
+
+t.test('a collector may take as long as its timeout says', async t => {
+  const server = http.createServer(() => undefined) // does not answer
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => {
+    mock.timers.reset()
+    server.close()
+    server.closeAllConnections()
+  })
+  const {options, warned} = listen()
+  const {port} = server.address() as net.AddressInfo
+  const sink = await openExporters({...DEFAULT_TRACING, otlp: {...otlp(port, 'http'), timeoutMs: 30_000}}, options)
+  sink?.add(span())
+  const asked = once(server, 'request')
+  mock.timers.tick(5000) // then the queue is sent
+  await asked
+  mock.timers.tick(10_000)
+  t.strictSame(warned, [])
+  mock.timers.tick(20_000)
+  t.match(warned, [/the collector at .* no response within 30 s/])
 })
 
 const asIs = (bytes: Buffer): Buffer => bytes
