@@ -8,7 +8,10 @@ const SIGNS = /swagger|openapi|redoc|rapidoc|scalar/i
 const MAX_BYTES = 64 * 1024
 const MAX_MS = 2000
 
-/** The page of the latest process of each app that was asked: once for each process, since each request is a line in many an app's log. */
+/**
+ * The page of the latest process of each app that was asked: once for each process, since each request is a line in many an app's log.
+ * One that did not answer, as while it warms up, is asked again.
+ */
 const known = new Map<string, {readonly life: string; readonly page: Promise<string>}>()
 
 /** Finds the URL at which an app shows the description of its HTTP API. Never rejects. */
@@ -19,34 +22,43 @@ export async function docsPageOf(app: Api.App | undefined): Promise<Api.AppDocs>
   const before = known.get(name)
   const found = before?.life === life ? before : {life, page: firstPage(app)}
   known.set(name, found)
-  return {path: await found.page}
+  try {
+    return {path: await found.page}
+  } catch {
+    if (known.get(name) === found) known.delete(name)
+    return NONE
+  }
 }
 
 const NONE: Api.AppDocs = {path: ''}
 
+/** Rejects if there is none where the app answers, and it does not answer everywhere. */
 async function firstPage(app: Api.App): Promise<string> {
-  for (const path of PAGES) if (await isDescription(app, path)) return path
+  const failures: unknown[] = []
+  for (const path of PAGES)
+    try {
+      if (await isDescription(app, path)) return path
+    } catch (error) {
+      failures.push(error)
+    }
+  if (failures.length > 0) throw failures[0]
   return ''
 }
 
-/** Whether an app answers with the description of an API there. */
+/** Whether an app answers with the description of an API there. Rejects if it does not answer, or not in time. */
 async function isDescription({appPort, appProtocol}: Api.App, path: string): Promise<boolean> {
   const {request} = process.getBuiltinModule(appProtocol === 'https' ? 'node:https' : 'node:http')
   const signal = AbortSignal.timeout(MAX_MS)
-  try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const options = {host: 'localhost', port: appPort, path, signal, rejectUnauthorized: false}
-      const headers = {accept: 'text/html, application/json', 'user-agent': 'Pillion'}
-      request({...options, headers}, resolve)
-        .on('error', reject)
-        .end()
-    })
-    let text = ''
-    if (response.statusCode === 200)
-      for await (const piece of response.setEncoding('latin1')) if ((text += piece as string).length > MAX_BYTES) break
-    response.destroy()
-    return SIGNS.test(text.replaceAll(path, '')) // some apps answer with what they were asked for
-  } catch {
-    return false // it does not answer, or not in time
-  }
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const options = {host: 'localhost', port: appPort, path, signal, rejectUnauthorized: false}
+    const headers = {accept: 'text/html, application/json', 'user-agent': 'Pillion'}
+    request({...options, headers}, resolve)
+      .on('error', reject)
+      .end()
+  })
+  let text = ''
+  if (response.statusCode === 200)
+    for await (const piece of response.setEncoding('latin1')) if ((text += piece as string).length > MAX_BYTES) break
+  response.destroy()
+  return SIGNS.test(text.replaceAll(path, '')) // some apps answer with what they were asked for
 }

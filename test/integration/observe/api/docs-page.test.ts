@@ -47,6 +47,20 @@ t.test('the page of an API is found where frameworks have it; a process is asked
   t.same(await docsPageOf(bare.app), {path: '/openapi.json'})
 })
 
+t.test('a process that did not answer is asked again, one that did is not', async t => {
+  let isWarm = false
+  const {app, asked} = await served(t, (request, response) => {
+    if (isWarm) only('/docs', 'Swagger UI')(request, response)
+    else request.socket.destroy()
+  })
+  t.same(await docsPageOf(app), {path: ''})
+  isWarm = true
+  t.same(await docsPageOf(app), {path: '/docs'})
+  asked.length = 0
+  t.same(await docsPageOf(app), {path: '/docs'})
+  t.same(asked, [])
+})
+
 t.test('who answers everything, or with what it was asked, has none', async t => {
   const vite = await served(t, (_, response) => void response.end('<div id="root"></div>'))
   t.same(await docsPageOf(vite.app), {path: ''})
