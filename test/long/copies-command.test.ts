@@ -1,6 +1,7 @@
-import {existsSync, readdirSync, rmSync} from 'node:fs'
+import {existsSync, lstatSync, readdirSync, rmSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {currentSystem} from '../../src/control/run-file.ts'
 import {freePorts} from '../rig/free-port.ts'
 import {noTerminal, onTerminal} from '../rig/on-terminal.ts'
 import {component} from '../rig/resource-files.ts'
@@ -84,7 +85,10 @@ t.test('copies: shows those of the template, stops them, and forgets what one th
     {state: 'gone', diskBytes: null}
   )
   t.match(await rig.run(['copies', 'forget', 'pr'], {folder: 'main'}), {code: 1, stderr: /Add --yes/})
+  const lock = join(rig.runtimeDir, 'naming.lock')
+  symlinkSync(JSON.stringify({id: 'killed', pid: process.pid, started: 1, ...currentSystem()}), lock)
   t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {code: 0, stdout: /pr is forgotten/})
+  t.notOk(lstatSync(lock, {throwIfNoEntry: false}), 'no start goes on meanwhile: it has taken the lock of a killed one')
   t.same(left(), [])
   t.ok(readdirSync(state).some(name => name.startsWith('work-main-')))
   t.match(await rig.run(['copies', 'forget', 'pr', '--yes'], {folder: 'main'}), {stdout: /nothing to forget/})

@@ -1,7 +1,9 @@
 import {rmSync} from 'node:fs'
 import {endRun} from '../../../../control/client.ts'
+import {runtimeFolders, usableFolder} from '../../../../control/folder.ts'
 import {startsOf, type KnownCopy} from '../../../../control/known-copies.ts'
 import type {RunIdentity} from '../../../../control/run-file.ts'
+import {oneByOne} from '../../../../control/run-name.ts'
 import {endStarting, startingRuns} from '../../../../control/starting-runs.ts'
 import {UserError} from '../../../../model/errors.ts'
 import {isSameStart, startOf} from '../../../../platform/process-table.ts'
@@ -67,8 +69,11 @@ export const forgetCopies: CommandHandler = async context => {
       continue
     }
     await confirmed(context, `remove what ${name} keeps: ${asked.join(', ')}`)
-    // it may have been started before the person answered
-    for (const path of remainsNow(flags, name)) rmSync(path, {recursive: true, force: true})
+    // it may have been started before the person answered; from here on its start waits until all is removed
+    await oneByOne(usableFolder(runtimeFolders(process.env)), async () => {
+      for (const path of remainsNow(flags, name)) rmSync(path, {recursive: true, force: true})
+      return Promise.resolve()
+    })
     say(process.stdout, 'success', `${name} is forgotten`, asJson)
   }
   return 0
