@@ -76,6 +76,29 @@ t.test('a table of apps; keys select one and show its log, restart, stop, start 
   t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
 })
 
+t.test('keys act on a version of a service, and on one of several instances', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template(
+    [
+      {appID: 'hello', version: '1.0.0'},
+      {appID: 'pair', instances: 2}
+    ],
+    {},
+    {managerPort: 0}
+  )
+  rig.pillion(['run', '-f', '.'])
+  const hello = await rig.driven('hello')
+  await hello.listen()
+  const pair = await rig.driven('pair')
+  const screen = uiOf(rig)
+  await displayed(screen, /^> hello/)
+  await fetch(`http://127.0.0.1:${pair.env['DAPR_HTTP_PORT'] ?? ''}/v1.0/invoke/nobody/method/x`)
+  await press(screen, 'x', /^hello stopped$/)
+  await press(screen, 'j', /^> pair/)
+  const trace = await press(screen, 't', /FROM → TO/)
+  t.match(trace.join('\n'), /pair → nobody +GET/)
+})
+
 t.test('pasted text starts and stops nothing', {skip}, async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'api'}])

@@ -4,6 +4,7 @@
  */
 import {ApiError} from '../../../control/api-client.ts'
 import {findRuns, withReason, type FoundRun} from '../../../control/client.ts'
+import type {App} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {aborted, pause} from '../../../platform/delay.ts'
 import {isForeground} from '../../../platform/key-mode.ts'
@@ -249,14 +250,14 @@ export class Ui {
         return this.#ask('start', 'starting', 'started')
       case 'a':
         if (this.#isAttaching) return
-        return this.#withApp(async (watched, name) => {
+        return this.#withApp(async (watched, app) => {
           this.#isAttaching = true
-          await this.#attach(watched, name).finally(() => (this.#isAttaching = false))
+          await this.#attach(watched, watched.targetOf(app)).finally(() => (this.#isAttaching = false))
         })
       case 'd':
-        return this.#withApp(async (watched, name) => this.#debug(watched, name))
+        return this.#withApp(async (watched, app) => this.#debug(watched, watched.targetOf(app)))
       case 't':
-        return this.#withApp(async (watched, name) => this.#trace(watched, name))
+        return this.#withApp(async (watched, {id}) => this.#trace(watched, id)) // calls are those of all instances
     }
   }
 
@@ -266,9 +267,10 @@ export class Ui {
   }
 
   #ask(verb: 'restart' | 'stop' | 'start', doing: string, done: string): void {
-    this.#withApp(async ({run}, name) => {
+    this.#withApp(async (watched, app) => {
+      const name = watched.targetOf(app)
       this.#message = `${doing} ${name} …`
-      const {isChanged} = await run.api.ask(`POST /apps/{id}/${verb}`, {at: {id: name}})
+      const {isChanged} = await watched.run.api.ask(`POST /apps/{id}/${verb}`, {at: {id: name}})
       this.#message = isChanged === false ? `${name} is ${done} already` : `${name} ${done}`
     })
   }
@@ -308,14 +310,14 @@ export class Ui {
   }
 
   /** Acts on the selected app; the last line shows a failure. */
-  #withApp(act: (watched: WatchedRun, name: string) => Promise<void>): void {
+  #withApp(act: (watched: WatchedRun, app: App) => Promise<void>): void {
     const watched = this.#watched
     const app = this.#shownApps.find(each => appKey(each.app) === this.#selected)?.app
     if (watched === undefined || app === undefined) {
       this.#message = watched === undefined ? 'nothing runs' : 'no app is selected'
       return
     }
-    void withReason(async () => act(watched, watched.nameOf(app)))
+    void withReason(async () => act(watched, app))
       .catch((error: unknown) => {
         this.#message = messageOf(error)
       })

@@ -38,11 +38,16 @@ export class WatchedRun {
     return this.#isSuspended
   }
 
-  /** The name of this instance for the API: the id, if the app has only one. */
+  /** What an action on this instance concerns, as the API names it: the id, if the app has only one; versions act together. */
+  targetOf({id, instance}: App): string {
+    const hasOthers = [...this.#apps.values()].some(each => each.id === id && each.instance !== instance)
+    return hasOthers ? `${id}.${instance}` : id
+  }
+
+  /** The name of this instance, or of its version, for what is only read. */
   nameOf(app: App): string {
-    const name = app.version === '0.0.0' ? app.id : `${app.id}@${app.version}`
-    const hasOthers = [...this.#apps.values()].some(each => each.id === app.id && each.instance !== app.instance)
-    return hasOthers ? `${app.id}.${app.instance}` : name
+    const name = this.targetOf(app)
+    return name === app.id && app.version !== '0.0.0' ? `${name}@${app.version}` : name
   }
 
   /** Follows the run until it has ended, and returns how: it said so, or it disappeared. Rejects when `signal` aborts. */
