@@ -46,7 +46,7 @@ const textOf = ({time, app, line}: Api.Line): string =>
 async function linesOf({apps, ...span}: Span): Promise<readonly Api.Line[]> {
   const from = span.from - AROUND_MS
   const until = span.until + AROUND_MS
-  const query = new URLSearchParams({since: new Date(from).toISOString()})
+  const query = new URLSearchParams({since: new Date(from).toISOString(), version: '*'})
   for (const app of apps) query.append('app', app)
   const gone = new AbortController()
   const rows = await api.follow('GET /logs', {query, signal: gone.signal})

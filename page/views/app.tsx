@@ -1,6 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import type {ComponentChildren} from 'preact'
-import {instanceName} from '../../src/model/plan.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {QuickFaults} from '../faults/quick-faults.tsx'
 import {Address, rootOf} from '../home/address.tsx'
@@ -76,14 +75,14 @@ function NoSuchApp({name}: {readonly name: string}) {
 }
 
 function Found({app}: {readonly app: Api.App}) {
-  const {id, instance} = app
+  const {id} = app
   const {
     why,
     deaths: ends = [],
     environment,
     docs
   } = useDetails(
-    targetOf(app).name,
+    targetOf(app).name + (app.version === '0.0.0' ? '' : `@${app.version}`),
     `${app.state} ${app.pid} ${troubles.value.find(trouble => trouble.app === id)?.death ?? 0}`
   )
   const reason = why?.instances.find(each => each.reason !== '')?.reason ?? ''
@@ -99,7 +98,7 @@ function Found({app}: {readonly app: Api.App}) {
       </div>
       {reason !== '' && !app.isReady && <p class="box note">{withoutColours(reason)}</p>}
       {why?.death && <Death death={why.death} />}
-      <Lives app={app} ends={ends.filter(({name}) => name === instanceName(id, instance))} />
+      <Lives app={app} ends={ends} />
       <div class="columns">
         <section>
           <h2>Calls in and out</h2>

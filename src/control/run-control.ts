@@ -38,7 +38,7 @@ export interface LogsQuery {
   /** ms since 1970; 0: no limit. */
   readonly since: number
   readonly isFollowed: boolean
-  /** Version of a service with several; '': the main one. */
+  /** Version of a service with several; '': the main one, `*`: all. */
   readonly version: string
   /** Lines that are in memory come with the colours of their app. */
   readonly isColoured?: boolean
@@ -76,8 +76,8 @@ export interface RunControl {
   readonly startApp: (id: string) => Promise<StartResult | undefined>
   /** Ends an app's process so that the user starts it in a debugger; its sidecar stays. Undefined: the run has no such app. */
   readonly debugApp: (id: string) => Promise<HandedOver | undefined>
-  /** How an app is started; undefined if the run has no such app, or it was stopped. */
-  readonly launch: (id: string) => Promise<Api.Launch | undefined>
+  /** How an app is started (`version` '': the main one); undefined if the run has no such app, or it was stopped. */
+  readonly launch: (id: string, version: string) => Promise<Api.Launch | undefined>
   /** Latin1 text, until the log ends or `gone` is aborted; undefined if the run has no such app. */
   readonly logs: (id: string, asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
   /**

@@ -46,8 +46,9 @@ export function appControl(
     },
     startApp: async id => (await starter()).start(id),
     debugApp: async id => (await starter()).debug(id),
-    launch: async id => {
-      const runtime = asked.main(id) ?? apps.named(id).find(each => !apps.isStopped(each))
+    launch: async (id, version) => {
+      const open = apps.named(id).filter(each => !apps.isStopped(each))
+      const runtime = version === '' ? (asked.main(id) ?? open[0]) : open.find(({plan}) => plan.version === version)
       return runtime && launchOf(runtime, asked.env)
     },
     terminal: async (id, starts, gone) => {
@@ -63,12 +64,12 @@ export function appControl(
 }
 
 function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'logs' | 'runLogs'> {
-  /** The apps with this id and version; '' means the main version. */
+  /** The apps with this id and version; '' means the main version, `*` all. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = apps.named(id)
     const versions = new Set(all.map(({plan}) => plan.version))
     const wanted = version === '' && versions.size > 1 ? main(all[0]?.id ?? '')?.plan.version : version
-    return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
+    return wanted === '' || wanted === '*' ? all : all.filter(({plan}) => plan.version === wanted)
   }
   async function* runLogOf(
     runtimes: readonly AppRuntime[],

@@ -136,8 +136,9 @@ export class RunApi {
       leftOut: () =>
         apps()
           .leftOut()
-          .map(({id}) => ({
+          .map(({id, version}) => ({
             id,
+            version,
             name: id,
             availability: 'stopped' as const,
             waiting: 0,
@@ -194,6 +195,7 @@ const notRunning = (runtime: AppRuntime, apps: Apps): NotRunning => {
   const stopped = apps.isStopped(runtime) ? whyStopped(id, apps) : ''
   return {
     id,
+    version: runtime.plan.version,
     name,
     availability: apps.availabilityOf(runtime),
     waiting: queue.waiting,

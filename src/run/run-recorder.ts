@@ -117,6 +117,7 @@ export class RunRecorder {
     this.deaths ??= new Deaths(this.calls)
     const death = this.deaths.add({
       app: id,
+      version: runtime.plan.version,
       name,
       exit,
       reason: runtime.app.bestLine,

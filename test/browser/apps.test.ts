@@ -213,33 +213,36 @@ t.test('the apps', async t =>
       await page.getByRole('alert').getByText('there is no /apps/payments/restart. Look elsewhere.').waitFor()
     })
 
-    await t.test('an instance has its own facts, exits and lines; a service is found without its version', async t => {
-      const run = await madeUp(t)
-      run.apps = [app('shop'), app('shop', {instance: 2}), app('bank', {version: '1.2.0'})]
-      for (const name of ['shop', 'shop.1', 'shop.2', 'bank']) {
-        const of = `GET /apps/${name}`
-        run.answers[`${of}/environment`] = {folder: `/of/${name}`, command: [], variables: []}
-        run.answers[`${of}/why`] = {app: name, instances: [], stalled: [], death: null, deaths: 0}
-        run.answers[`${of}/deaths`] = {
-          deaths: ['shop', 'shop.2'].map((each, number) => ({...death(), number, name: each, exit: `${each} ended`}))
+    await t.test(
+      'an instance or a version has its own facts, exits and lines; a service is found without its version',
+      async t => {
+        const run = await madeUp(t)
+        run.apps = [app('shop'), app('shop', {instance: 2}), app('bank', {version: '1.2.0'})]
+        for (const name of ['shop', 'shop.1', 'shop.2', 'bank', 'bank@1.2.0']) {
+          const of = `GET /apps/${encodeURIComponent(name)}`
+          run.answers[`${of}/environment`] = {folder: `/of/${name}`, command: [], variables: []}
+          run.answers[`${of}/why`] = {app: name, instances: [], stalled: [], death: null, deaths: 0}
+          run.answers[`${of}/deaths`] = {
+            deaths: [{...death(), name, exit: `${name} ended`}]
+          }
+          run.answers[`${of}/docs`] = {path: ''}
         }
-        run.answers[`${of}/docs`] = {path: ''}
+        run.answers['GET /logs'] = (_body, query) =>
+          lineBy(query.get('app') === 'shop.2' ? 'shop.2' : query.has('app') ? 'bank' : 'shop')
+        const {page} = await open(browser, run.url)
+        const grid = page.getByRole('grid', {name: 'Apps'})
+        await grid.getByText('by shop.2').waitFor()
+        await grid.getByRole('link', {name: 'shop.2'}).click()
+        await page.getByText('/of/shop.2').waitFor()
+        await page.getByText('shop.2 ended').waitFor()
+        t.equal(await page.getByText('shop ended').count(), 0)
+        await page.getByRole('main').getByRole('link', {name: 'Logs'}).click()
+        t.match(page.url(), /#\/logs\?app=shop\.2$/)
+        await page.goto(page.url().replace(/#.*/, '#/apps/bank'))
+        await page.getByRole('heading', {name: 'Apps / bank@1.2.0'}).waitFor()
+        await page.getByText('/of/bank@1.2.0').waitFor()
       }
-      run.answers['GET /logs'] = (_body, query) =>
-        lineBy(query.get('app') === 'shop.2' ? 'shop.2' : query.has('app') ? 'bank' : 'shop')
-      const {page} = await open(browser, run.url)
-      const grid = page.getByRole('grid', {name: 'Apps'})
-      await grid.getByText('by shop.2').waitFor()
-      await grid.getByRole('link', {name: 'shop.2'}).click()
-      await page.getByText('/of/shop.2').waitFor()
-      await page.getByText('shop.2 ended').waitFor()
-      t.equal(await page.getByText('shop ended').count(), 0)
-      await page.getByRole('main').getByRole('link', {name: 'Logs'}).click()
-      t.match(page.url(), /#\/logs\?app=shop\.2$/)
-      await page.goto(page.url().replace(/#.*/, '#/apps/bank'))
-      await page.getByRole('heading', {name: 'Apps / bank@1.2.0'}).waitFor()
-      await page.getByText('/of/bank').waitFor()
-    })
+    )
 
     await t.test('of versions each row has its own line, and the error of the one that is down', async t => {
       const run = await madeUp(t)

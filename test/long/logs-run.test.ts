@@ -1,6 +1,7 @@
 import t from 'tap'
 import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
+import {ask, controlSocket} from '../rig/control-socket.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const startTwo = async (rig: Rig): Promise<{run: Program; shop: Driven; stock: Driven}> => {
@@ -164,4 +165,27 @@ t.test('what is wrong with the words is said', async t => {
   await run.exited
   t.match(await wrong('stok'), {code: 1, stderr: neither('stok', ': did you mean stock?')})
   t.match(await wrong('aa'), {code: 1, stderr: neither('aa', '')})
+})
+
+t.test('of a service with several versions the lines of the main one are sent, or of all', async t => {
+  const rig = await openRig(t)
+  const versions = ['1.0.0', '2.0.0'].map(version => ({appID: 'svc', version, appDirPath: version}))
+  await rig.template(versions, {}, {managerPort: 0})
+  const run = rig.pillion(['up'])
+  const apps = [await rig.driven('svc'), await rig.driven('svc')]
+  for (const app of apps) {
+    await app.listen()
+    await app.print(`of ${app.env['daeploy.version']}\n`)
+    await run.waitForLine(`of ${app.env['daeploy.version']}`)
+  }
+  const socket = controlSocket(rig)
+  for (const [query, expected] of [
+    ['app=svc', ['of 1.0.0']],
+    ['app=svc&version=2.0.0', ['of 2.0.0']],
+    ['app=svc&version=*', ['of 1.0.0', 'of 2.0.0']],
+    ['app=svc&version=*&from=0', ['of 1.0.0', 'of 2.0.0']]
+  ] as const) {
+    const {body} = await ask(socket, `/api/v1/logs?${query}`)
+    t.same([...body.matchAll(/^of [\d.]+$/gm)].flat().toSorted(), expected, query)
+  }
 })

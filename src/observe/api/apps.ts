@@ -25,8 +25,10 @@ export function readAppName({id: segment = ''}: ApiRequest['at']): AppName {
 }
 
 /** Whether a name means this instance. */
-export const isNamed = (app: Api.App, {id, version}: AppName): boolean =>
-  isCalled(app, id) && (version === '' || app.version === version)
+export const isNamed = (app: Api.App, name: AppName): boolean => isCalled(app, name.id) && isVersion(name, app.version)
+
+/** Whether a name means this version, or names none, or all. */
+export const isVersion = ({version}: AppName, of: string): boolean => ['', '*', of].includes(version)
 
 /** The instances with this name. Throws an ApiProblem if there are none. */
 export function appsNamed(apps: readonly Api.App[], name: AppName): readonly Api.App[] {

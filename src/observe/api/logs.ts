@@ -81,12 +81,12 @@ async function sendStretch(
   response.end()
 }
 
-/** The names under which an app writes: with its version if its id has several. Without a version the main one is meant then. */
+/** The names under which an app writes: with its version if its id has several. Without a version the main one is meant then, with `*` all. */
 function writersOf(apps: readonly Api.App[], name: AppName): readonly string[] {
   const named = apps.filter(app => isNamed(app, name))
   const hasSeveral = named.some(({version}) => version !== named[0]?.version)
   return named
-    .filter(({isMain}) => isMain || !hasSeveral)
+    .filter(({isMain}) => isMain || !hasSeveral || name.version === '*')
     .flatMap(({id, version, instance}) => [id, `${id}_${version}`].map(each => instanceName(each, instance)))
 }
 

@@ -82,7 +82,7 @@ export const ROUTES: RouteTable = {
       (await import('./terminal.ts')).typeInto(control, readAppName(request.at), request)
   },
   'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
-  'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
+  'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at), maskingOf(context)),
   'GET /troubles': async context => ({troubles: await troublesOf(context, maskingOf(context))}),
   'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),
   'GET /apps/{id}/deaths': (context, {at}) => deathsOf(context, readAppName(at)),

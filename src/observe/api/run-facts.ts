@@ -14,6 +14,7 @@ import type {Workflows} from '../../work/workflow/workflows.ts'
 /** Whether an app takes calls, and what it waits for. */
 export interface NotRunning {
   readonly id: string
+  readonly version: string
   readonly name: string
   readonly availability: Availability
   /** Why calls to it wait, or fail; '' = they do not. */

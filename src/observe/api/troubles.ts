@@ -28,9 +28,13 @@ export async function troublesOf(facts: RunFacts, masking: Masking): Promise<rea
   const found: Found[] = []
   for (const app of control.list().apps) {
     const name = instanceName(app.id, app.instance)
-    const death = deaths?.all(app.id).findLast(each => each.name === name)
-    const reason = apps().find(each => each.name === name)?.reason ?? ''
-    found.push(...(await stateTroubles(app, {name, reason, death, masking})), ...otherTroubles(app, name))
+    const isIt = (each: {readonly name: string; readonly version: string}): boolean =>
+      each.name === name && each.version === app.version
+    const death = deaths?.all(app.id).findLast(isIt)
+    const reason = apps().find(isIt)?.reason ?? ''
+    const own = [...(await stateTroubles(app, {name, reason, death, masking})), ...otherTroubles(app, name)]
+    const of = app.version === '0.0.0' ? '' : `@${app.version}`
+    found.push(...own.map(trouble => ({...trouble, key: trouble.key + of})))
   }
   const since = Math.min(...found.map(({at}) => (at === null ? Infinity : Date.parse(at))))
   const failures = failuresOf(facts.recorder, {masking, since})

@@ -3,7 +3,9 @@ import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {isNamedSo} from '../../model/plan.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
+import type {Death} from '../telemetry/recorder/deaths.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
+import {isVersion, type AppName} from './apps.ts'
 import type {RunFacts} from './run-facts.ts'
 import {deathView} from './death-view.ts'
 
@@ -20,22 +22,23 @@ export async function oneDeath({deaths, recorder}: RunFacts, number: number, mas
 /** Throws a UserError if the run has no such app. */
 export async function whyOf(
   {apps, leftOut, deaths, recorder, portHint, work}: RunFacts,
-  app: string,
+  wanted: AppName,
   masking: Masking
 ): Promise<Api.Why> {
+  const {id: app, version: ofVersion} = wanted
   const all = [...apps(), ...leftOut()]
-  const meant = all.filter(each => isNamedSo(each, app))
+  const meant = all.filter(each => isNamedSo(each, app) && isVersion(wanted, each.version))
   const [first] = meant
   if (first === undefined) {
-    const near = nearMiss(
-      app,
-      all.map(({id}) => id)
-    )
-    throw new UserError(`couldn't find app id ${app}${near === '' ? '' : `: did you mean ${near}?`}`, {
-      explanation: `Running: ${all.map(({id}) => id).join(', ')}`
+    const ids = [...new Set(all.map(({id}) => id))]
+    const near = nearMiss(app, ids)
+    const text = ofVersion === '' ? app : `${app}@${ofVersion}`
+    throw new UserError(`couldn't find app id ${text}${near === '' ? '' : `: did you mean ${near}?`}`, {
+      explanation: `Running: ${ids.join(', ')}`
     })
   }
-  const kept = deaths?.all(first.id).filter(({name}) => isNamedSo({id: first.id, name}, app)) ?? []
+  const isMeant = ({app: id, name, version}: Death): boolean => isNamedSo({id, name}, app) && isVersion(wanted, version)
+  const kept = deaths?.all(first.id).filter(isMeant) ?? []
   const latest = kept.at(-1)
   const workflows = work.openWorkflows()
   return {

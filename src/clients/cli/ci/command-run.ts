@@ -234,7 +234,7 @@ export class CommandRun {
   /** Undefined: the run is to end by now. */
   async #startCommand(control: RunControl): Promise<ForegroundCommand | undefined> {
     const {command, as} = this.#context.options
-    const [launch] = await Promise.all([control.launch(as), this.#context.flush()])
+    const [launch] = await Promise.all([control.launch(as, ''), this.#context.flush()])
     if (this.#signal !== undefined || this.#late.signal.aborted || this.#over.signal.aborted) return undefined
     const {run} = control.list()
     const marker = `${run}-command`

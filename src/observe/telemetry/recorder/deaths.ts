@@ -10,6 +10,8 @@ import type {CallRecorder, RecordedCall} from './call-recorder.ts'
 /** A process that has ended without a request. */
 export interface Ended {
   readonly app: string
+  /** Of a service with several; '0.0.0': an app has one. */
+  readonly version: string
   /** The name for people: with its number if it is not the first instance. */
   readonly name: string
   readonly exit: Exit

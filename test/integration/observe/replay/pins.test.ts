@@ -79,6 +79,7 @@ t.test('a request that was inside at two ends is not sent by itself, until it is
       exit: {kind: 'code', code: 1},
       reason: '',
       at: 0,
+      version: '0.0.0',
       livedMs: 1,
       files: [],
       inside: [{number: call.number, forMs: 1}],

@@ -41,6 +41,7 @@ const exitOf = (app: string, more: Partial<Ended> = {}): Ended => ({
   exit: {kind: 'code', code: 1},
   reason: 'TypeError: no cents',
   at: Date.now() - 20_000,
+  version: '0.0.0',
   livedMs: 12_449,
   files: [],
   inside: [],
@@ -72,7 +73,10 @@ async function troubles({
     control: {list: () => runOf('0'.repeat(32), 1, listed)},
     deaths,
     recorder,
-    apps: () => listed.map(({id}) => ({id, name: id, availability: 'waiting', waiting: 0, reason: reasons[id] ?? ''}))
+    apps: () =>
+      listed.map(({id, version}) => {
+        return {id, version, name: id, availability: 'waiting', waiting: 0, reason: reasons[`${id}@${version}`] ?? ''}
+      })
   } as unknown as RunFacts
   return troublesOf(facts, new Masking([]))
 }
@@ -95,7 +99,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   },
   blocked: {
     apps: [{id: 'api', availability: 'never', state: 'exited'}],
-    reasons: {api: '"api" is not started: "db" exited with code 1'}
+    reasons: {'api@0.0.0': '"api" is not started: "db" exited with code 1'}
   },
   slow: {apps: [{id: 'api', state: 'running', startedAt: new Date(Date.now() - 125_000).toISOString()}]},
   breaker: {apps: [{id: 'shop', ...READY, circuitBreakers: [{name: 'stock:items', state: 'open'}]}]},
@@ -172,6 +176,21 @@ t.test('an app that is well again is told of for half a minute, and last', async
     ]
   )
   t.same(await troubles({apps: [{id: 'a', ...READY}]}), [])
+})
+
+t.test('the exit of one version of a service is no trouble of the other', async t => {
+  const apps = [
+    {id: 'hello', version: '1.0.0', ...READY},
+    {id: 'hello', version: '1.1.0', ...DOWN}
+  ]
+  const found = await troubles({apps, exits: () => [exitOf('hello', {version: '1.1.0'})]})
+  t.match(found, [{kind: 'exit', isOver: false}])
+  const reasons = {'hello@1.0.0': '"hello" has no port', 'hello@1.1.0': '"hello" has no folder'}
+  const never = apps.map(({id, version}) => ({id, version, availability: 'never', state: 'exited'}) as const)
+  t.same(
+    (await troubles({apps: never, reasons})).map(({key, text}) => [key, text]),
+    Object.entries(reasons).map(([app, text]) => [`blocked ${app}`, text])
+  )
 })
 
 t.test('the lines of an exit, which may be long, are not read for a trouble', async t => {

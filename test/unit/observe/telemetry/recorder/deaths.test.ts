@@ -20,6 +20,7 @@ const ended = (more: Partial<Ended> = {}): Ended => ({
   exit: {kind: 'code', code: 1},
   reason: '',
   at: 0,
+  version: '0.0.0',
   livedMs: 5,
   files: [],
   inside: [],
