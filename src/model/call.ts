@@ -148,14 +148,21 @@ export interface CallRecord {
   readonly failure: string
 }
 
-/** A span of a trace that has begun (W3C Trace Context). */
+/** The place of a span in a trace (W3C Trace Context). */
+export interface TraceContext {
+  /** 32 digits, not all 0. */
+  readonly traceId: string
+  /** 16 digits, not all 0. */
+  readonly spanId: string
+  /** One byte; the lowest bit is set if the span is recorded. */
+  readonly flags: number
+  /** Valid, '' = none. */
+  readonly tracestate: string
+}
+
+/** A span of a trace that has begun. */
 export interface CallSpan {
-  readonly context: {
-    readonly traceId: string
-    readonly spanId: string
-    readonly flags: number
-    readonly tracestate: string
-  }
+  readonly context: TraceContext
   /** '' = it is the first of its trace. */
   readonly parentSpanId: string
   /** The span is exported when it is over. */

@@ -1,10 +1,9 @@
 import type * as Api from '../../model/api.generated.ts'
-import {UserError} from '../../model/errors.ts'
 import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
-import {ApiProblem} from './problem.ts'
+import {ApiProblem, wholeIn} from './problem.ts'
 import {Turns} from './turns.ts'
 import {detailOf, rowOf} from './call-view.ts'
 
@@ -24,19 +23,11 @@ export interface CallsQuery {
 
 /** Reads the parameters of a request; `rows`: without a limit, `maxRows`: at most. Throws a UserError. */
 export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = MAX_ROWS): CallsQuery {
-  const whole = (name: string, otherwise: number): number => {
-    const text = parameters.get(name)
-    if (text === null) return otherwise
-    if (/^\d{1,10}$/.test(text)) return Number(text)
-    throw new UserError(`${name}=${text} is not a number`, {
-      explanation: `Write ${name}=${otherwise}, for example.`
-    })
-  }
   return {
     q: parameters.get('q') ?? '',
-    before: whole('before', 0),
-    after: whole('after', 0),
-    limit: Math.min(maxRows, whole('limit', rows))
+    before: wholeIn(parameters, 'before') ?? 0,
+    after: wholeIn(parameters, 'after') ?? 0,
+    limit: Math.min(maxRows, wholeIn(parameters, 'limit') ?? rows)
   }
 }
 

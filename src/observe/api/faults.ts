@@ -3,7 +3,7 @@ import {checkFaultIds, readFault, WrongFault, type FaultFields} from '../../file
 import {edgeText, effectText, limitText, rateText} from '../../proxy/faults/fault-text.ts'
 import {Faults} from '../../proxy/faults/faults.ts'
 import {UserError} from '../../model/errors.ts'
-import type {FaultView} from '../../model/fault.ts'
+import type {FaultPlan, FaultView} from '../../model/fault.ts'
 import type {RunFacts} from './run-facts.ts'
 import {ApiProblem, givenObject} from './problem.ts'
 
@@ -20,11 +20,13 @@ export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
 
 /** Adds a fault, or changes the one of this number: `body` has the keys of one in a template. The result is this one alone. Throws a UserError. */
 export function addFault(context: RunFacts, body: string, replaced?: number): Api.Faults {
-  const number = add(context, {
-    faults: faultsOf(context),
-    fields: givenObject(body, '{"from": "shop", "to": "stock", "status": 503}'),
-    replaced
-  })
+  const faults = faultsOf(context)
+  const fields = givenObject(body, '{"from": "shop", "to": "stock", "status": 503}')
+  if (replaced === undefined && faults.list().length >= MAX_FAULTS)
+    throw new ApiProblem(409, `${MAX_FAULTS} faults already exist`, 'Remove one of them.')
+  const plan = planOf(context, fields)
+  if (replaced !== undefined && !faults.replace(replaced, plan)) throw unknown(faults, replaced)
+  const number = replaced ?? faults.add(plan)
   return {faults: listFaults(context).faults.filter(each => each.number === number), removed: 0}
 }
 
@@ -44,22 +46,12 @@ export function removeFaults(context: RunFacts, number?: number): Api.Faults {
   return listFaults(context, 1)
 }
 
-interface AddedFault {
-  readonly faults: Faults
-  readonly fields: FaultFields
-  readonly replaced: number | undefined
-}
-
-function add({apps, recorder}: RunFacts, {faults, fields, replaced}: AddedFault): number {
-  if (replaced === undefined && faults.list().length >= MAX_FAULTS)
-    throw new ApiProblem(409, `${MAX_FAULTS} faults already exist`, 'Remove one of them.')
+function planOf({apps, recorder}: RunFacts, fields: FaultFields): FaultPlan {
   try {
     const plan = readFault(fields)
     const called = recorder.edges.all.flatMap(({caller, callee}) => [caller, callee])
     checkFaultIds(plan, [...apps().map(({id}) => id), ...called], true)
-    if (replaced === undefined) return faults.add(plan)
-    if (!faults.replace(replaced, plan)) throw unknown(faults, replaced)
-    return replaced
+    return plan
   } catch (error) {
     if (error instanceof WrongFault) throw new UserError(error.message, {explanation: error.expected, cause: error})
     throw error

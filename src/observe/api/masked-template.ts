@@ -4,37 +4,25 @@ import type {Masking} from '../telemetry/recorder/masking.ts'
 /** Passwords in URLs: `postgres://user:secret@host`. */
 const IN_URL = /(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g
 
-/** Masks what is secret in the text of a template. */
-export class MaskedTemplate {
-  readonly #masking: Masking
-
-  constructor(masking: Masking) {
-    this.#masking = masking
-  }
-
-  /** Values of keys with a secret name; lines stay where they are. */
-  text(text: string): string {
-    const spots: (readonly [start: number, end: number])[] = []
-    visit(parseDocument(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false}), {
-      Pair: (_, {key, value}) => {
-        if (!isScalar(key) || !isScalar(value) || !value.range) return
-        if (this.#masking.isSecret(String(key.value), String(value.value))) spots.push([value.range[0], value.range[1]])
-      }
-    })
-    let masked = ''
-    let done = 0
-    for (const [start, end] of spots.toSorted((a, b) => a[0] - b[0])) {
-      if (start < done || end <= start) continue
-      const value = text.slice(start, end)
-      masked += `${text.slice(done, start)}${this.#masked(value.trim())}${'\n'.repeat(value.split('\n').length - 1)}`
-      done = end
+/** The text of a template without the values of keys with a secret name; lines stay where they are. */
+export function maskedTemplate(text: string, masking: Masking): string {
+  const spots: (readonly [start: number, end: number])[] = []
+  visit(parseDocument(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false}), {
+    Pair: (_, {key, value}) => {
+      if (!isScalar(key) || !isScalar(value) || !value.range) return
+      if (masking.isSecret(String(key.value), String(value.value))) spots.push([value.range[0], value.range[1]])
     }
-    return withoutPasswords(masked + text.slice(done))
+  })
+  let masked = ''
+  let done = 0
+  for (const [start, end] of spots.toSorted((a, b) => a[0] - b[0])) {
+    if (start < done || end <= start) continue
+    const value = text.slice(start, end)
+    const breaks = '\n'.repeat(value.split('\n').length - 1)
+    masked += `${text.slice(done, start)}<masked, ${value.trim().length} characters>${breaks}`
+    done = end
   }
-
-  #masked(value: string): string {
-    return `<masked, ${value.length} characters>`
-  }
+  return withoutPasswords(masked + text.slice(done))
 }
 
 /** Masks passwords in URLs. */

@@ -9,7 +9,7 @@ import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiContext, TemplateSource} from './api-context.ts'
 import {edgeViews} from './edges.ts'
 import {graphView} from './graph.ts'
-import {MaskedTemplate} from './masked-template.ts'
+import {maskedTemplate} from './masked-template.ts'
 import {ApiProblem} from './problem.ts'
 
 /** Reads and checks the template. Throws an ApiProblem if there is none, or it cannot be read. */
@@ -17,8 +17,7 @@ export async function templateView({template, recorder, plans}: ApiContext, mask
   const [first = '', ...others] = template.files
   if (first === '') throw new ApiProblem(404, 'the run has no template', 'It was started as a single app.')
   if (template.isStdin) throw new ApiProblem(404, 'the template is not kept', 'It came from standard input.')
-  const mask = new MaskedTemplate(masking)
-  const files = [first, ...others].map(file => ({file, text: mask.text(textIn(file))}))
+  const files = [first, ...others].map(file => ({file, text: maskedTemplate(textIn(file), masking)}))
   return {files, findings: await findingsOf(template, graphView(edgeViews(recorder), plans()))}
 }
 

@@ -1,4 +1,5 @@
 import {UserError} from '../../model/errors.ts'
+import {isObject} from '../../model/is-object.ts'
 import {PIECE, type TapePiece} from '../telemetry/recorder/byte-tape.ts'
 import {contentOf, methodPath} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -21,8 +22,8 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 /** Reads an edit of JSON; undefined: there is none. Throws a UserError that names the field. */
 export function readEdit(value: unknown): RequestEdit | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('edit', 'is not a JSON object')
-  const {method, path, headers, body, ...others} = value as Readonly<Record<string, unknown>>
+  if (!isObject(value)) throw wrong('edit', 'is not a JSON object')
+  const {method, path, headers, body, ...others} = value
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw wrong(`edit.${unknown}`, 'is not known')
   if (method !== undefined && !(typeof method === 'string' && TOKEN.test(method)))
@@ -39,8 +40,7 @@ export function readEdit(value: unknown): RequestEdit | undefined {
 }
 
 function readHeaders(value: unknown): Readonly<Record<string, string | null>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong('edit.headers', 'is not a JSON object')
+  if (!isObject(value)) throw wrong('edit.headers', 'is not a JSON object')
   for (const [name, text] of Object.entries(value)) {
     if (!TOKEN.test(name)) throw wrong('edit.headers', `has “${name}”, which is not the name of a header`)
     if (text !== null && !(typeof text === 'string' && FIELD_VALUE.test(text)))

@@ -2,23 +2,6 @@ import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
-/** Why a call cannot be sent again; '' = it can. `hasPlace`: there is a sidecar, or a port, to send it to. */
-function whyNotAgain(call: RecordedCall, hasPlace: boolean): string {
-  const {isKept, request} = contentOf(call)
-  if ((call.flags & FLAG.grpc) !== 0) return 'it is a call of gRPC'
-  if (!isKept || request.head === '') return 'its bytes are no longer kept'
-  if ((call.flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow'
-  if ((call.flags & FLAG.own) !== 0) return 'the sidecar itself made it'
-  if (call.method === 'TCP') return 'it was a connection of another protocol than HTTP'
-  if (/upgrade/i.test(headerValue(request.headers, 'connection'))) return 'it opened a websocket or the like'
-  if (request.body.length < call.requestBytes)
-    return 'its body is kept in part only: record.body of the template sets how much is'
-  if (hasPlace) return ''
-  return (call.flags & FLAG.published) !== 0
-    ? `${call.edgeOf.callee} has no port at which it is called any more`
-    : `${call.edgeOf.caller || 'its caller'} has no sidecar in this run`
-}
-
 /** An event, or what a binding has read, that a sidecar has sent to its app over HTTP. */
 export const isDelivery = ({flags, edgeOf: {caller, callee}}: RecordedCall): boolean =>
   (flags & FLAG.own) !== 0 && (flags & FLAG.grpc) === 0 && caller !== callee
@@ -26,15 +9,25 @@ export const isDelivery = ({flags, edgeOf: {caller, callee}}: RecordedCall): boo
 /** Why a call cannot be sent again, and what can be done instead; '' = it can. `hasPlace`: there is a sidecar, or a port, to send it to. */
 export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
   const {flags, edgeOf} = call
-  if (isDelivery(call)) return whyNotAgain({...call, flags: flags & ~FLAG.own}, true)
   const isOwn = (flags & FLAG.own) !== 0
   if ((flags & FLAG.grpc) !== 0)
     return isOwn && edgeOf.caller !== edgeOf.callee
       ? 'it is an event over gRPC, and only requests of HTTP are sent again: publish it once more'
       : 'it is a call of gRPC, and only requests of HTTP are sent again: its client can make it once more'
   if ((flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow: the original call can be sent again'
-  if (isOwn) return 'the sidecar made it itself, and will do so again when its app is restarted'
-  if (!hasPlace && edgeOf.caller === 'external')
+  const isDelivered = isDelivery(call)
+  if (isOwn && !isDelivered) return 'the sidecar made it itself, and will do so again when its app is restarted'
+  const isPlaced = hasPlace || isDelivered
+  if (!isPlaced && edgeOf.caller === 'external')
     return 'it came from outside to the manager of services, and not through the sidecar of an app: its client can make it once more'
-  return whyNotAgain(call, hasPlace)
+  const {isKept, request} = contentOf(call)
+  if (!isKept || request.head === '') return 'its bytes are no longer kept'
+  if (call.method === 'TCP') return 'it was a connection of another protocol than HTTP'
+  if (/upgrade/i.test(headerValue(request.headers, 'connection'))) return 'it opened a websocket or the like'
+  if (request.body.length < call.requestBytes)
+    return 'its body is kept in part only: record.body of the template sets how much is'
+  if (isPlaced) return ''
+  return (flags & FLAG.published) !== 0
+    ? `${edgeOf.callee} has no port at which it is called any more`
+    : `${edgeOf.caller || 'its caller'} has no sidecar in this run`
 }

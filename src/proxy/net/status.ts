@@ -11,11 +11,14 @@ const GO_REASONS: Readonly<Record<number, string | undefined>> = {
   509: undefined
 }
 
+/** The words of Go for a status; undefined: it has none. */
+export const statusText = (status: number): string | undefined => ownOf(GO_REASONS, status)
+
 /**
  * The reason phrase of a status, as Go's server writes it (`StatusText` and `writeStatusLine` of net/http) and Dapr's callers
  * see it. An app's own reason phrase is not passed on.
  */
-export const reasonOf = (status: number): string => ownOf(GO_REASONS, status) ?? `status code ${status}`
+export const reasonOf = (status: number): string => statusText(status) ?? `status code ${status}`
 
 const STATUS_LINES = Array.from({length: 600}, (_, status) => `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`)
 

@@ -9,11 +9,12 @@ import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ActorFacts} from '../run-facts.ts'
 import {maskedPayload, timeText} from '../workflows/instance-view.ts'
+import {rowsIn} from '../workflows/requests.ts'
 import {reminderView} from './serve-reminders.ts'
 
 export {changeReminder, listReminders, oneReminder} from './serve-reminders.ts'
 
-const MAX_ROWS = 1000
+/** Of a queue, and of a state. */
 const ROWS = 100
 
 /** The types that apps host, or that have reminders or calls that wait. */
@@ -54,9 +55,8 @@ export function listActors({loaded}: ActorFacts, query: URLSearchParams): Api.Ac
   const actors = loaded()
   const found = actors?.table.known.find(({name}) => name === type)
   if (actors === undefined || found === undefined) throw noSuchType(type, actors)
-  const limit = Math.min(MAX_ROWS, Math.max(1, Number(query.get('limit') ?? ROWS) || ROWS))
   const all = [...found.actors.values()]
-  const shown = all.toSorted((a, b) => lengthOf(b) - lengthOf(a) || (a.id < b.id ? -1 : 1)).slice(0, limit)
+  const shown = all.toSorted((a, b) => lengthOf(b) - lengthOf(a) || (a.id < b.id ? -1 : 1)).slice(0, rowsIn(query))
   return {type, actors: shown.map(actor => rowOf(actor, actors.now)), count: all.length}
 }
 

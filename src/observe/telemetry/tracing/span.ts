@@ -1,40 +1,17 @@
 import type {Environment} from '../../../model/environment.ts'
 import {operationAt} from '../../../model/dapr/api/routes.ts'
-import type {SpanActor} from '../../../model/call.ts'
-import type {TraceContext} from './trace-context.ts'
+import type {SpanActor, TraceContext} from '../../../model/call.ts'
+import type {WorkSpan} from '../../../model/work-trace.ts'
+import {statusText} from '../../../proxy/net/status.ts'
 
 /** A finished span. */
-export interface FinishedSpan {
-  readonly name: string
-  readonly kind: 'client' | 'server' | 'internal'
+export interface FinishedSpan extends Omit<WorkSpan, 'traceparent'> {
   readonly context: TraceContext
-  /** '' = it is the root of its trace. */
-  readonly parentSpanId: string
-  /** Milliseconds since 1970. */
-  readonly startedAt: number
-  readonly durationMs: number
-  readonly attributes: Readonly<Record<string, string>>
-  /** Why it failed; '' = it did not. */
-  readonly error: string
-}
-
-/** Status texts for which Go differs from Node. */
-const GO_WORDS: Readonly<Record<number, string>> = {
-  413: 'Request Entity Too Large',
-  414: 'Request URI Too Long',
-  416: 'Requested Range Not Satisfiable',
-  418: "I'm a teapot",
-  425: 'Too Early',
-  509: 'Unknown'
 }
 
 /** The error of a span by the response status (Dapr: pkg/diagnostics/http_tracing.go, traceStatusFromHTTPCode). */
-export function errorOf(status: number): string {
-  if (status < 400) return ''
-  // an import of node:http would load undici
-  const {STATUS_CODES} = process.getBuiltinModule('node:http')
-  return `Code(${status}): ${GO_WORDS[status] ?? STATUS_CODES[status] ?? 'Unknown'}`
-}
+export const errorOf = (status: number): string =>
+  status < 400 ? '' : `Code(${status}): ${statusText(status) ?? 'Unknown'}`
 
 /** The attributes of a request to the API. */
 export interface TracedRequest {

@@ -1,16 +1,5 @@
+import type {TraceContext} from '../../../model/call.ts'
 import {fillRandom} from '../../../platform/random.ts'
-
-/** The place of a span in a trace (W3C Trace Context). */
-export interface TraceContext {
-  /** 32 digits, not all 0. */
-  readonly traceId: string
-  /** 16 digits, not all 0. */
-  readonly spanId: string
-  /** One byte; the lowest bit is set if the span is recorded. */
-  readonly flags: number
-  /** Valid, '' = none. */
-  readonly tracestate: string
-}
 
 export const SAMPLED = 1
 

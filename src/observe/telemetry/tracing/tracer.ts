@@ -1,4 +1,5 @@
-import {childOf, newTraceId, parseTraceContext, rootOf, SAMPLED, type TraceContext} from './trace-context.ts'
+import type {TraceContext} from '../../../model/call.ts'
+import {childOf, newTraceId, parseTraceContext, rootOf, SAMPLED} from './trace-context.ts'
 
 /** Used if no rate is given, or an invalid one (Dapr: diagnostics/utils, GetTraceSamplingRate). */
 const DEFAULT_RATE = 1e-4
