@@ -4,7 +4,7 @@ export interface Series {
   write(lines: string[], name: string, labels: string): void
 }
 
-/** A value that only increases. On the call path `value` is changed directly. */
+/** A counter or a gauge. On the call path `value` is changed directly. */
 export class Counter implements Series {
   value = 0
 
@@ -12,9 +12,6 @@ export class Counter implements Series {
     lines.push(`${name}${braces(labels)} ${formatValue(this.value)}`)
   }
 }
-
-/** A value that increases and decreases. */
-export class Gauge extends Counter {}
 
 /** A series that counts values in buckets. */
 export class Histogram implements Series {

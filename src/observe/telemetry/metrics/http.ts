@@ -22,16 +22,18 @@ export class HttpMetrics {
   readonly #server: ReturnType<typeof serverSeries>
   readonly #client: ReturnType<typeof clientSeries>
   readonly #paths: PathLabels
-  readonly #probe: ReturnType<typeof probeSeries>
+  readonly #registry: MetricsRegistry
+  readonly #appId: string
 
   constructor(registry: MetricsRegistry, appId: string, settings: MetricsSettings) {
+    this.#registry = registry
+    this.#appId = appId
     const {hasVerbs, pathMatching, hasFullPaths} = settings
     const paths = (this.#paths = new PathLabels(pathMatching, hasFullPaths))
     const verbOf = (verb: string): string => (hasVerbs ? (VERBS.has(verb) ? verb : 'UNKNOWN') : '')
     const labels: Labels['labels'] = (path, verb, status) => [appId, verbOf(verb), paths.label(path), status]
     this.#server = serverSeries(registry, {appId, labels, hasFullPaths})
     this.#client = clientSeries(registry, {appId, labels})
-    this.#probe = probeSeries(registry, appId)
   }
 
   /** The sidecar has responded to a request. */
@@ -55,9 +57,12 @@ export class HttpMetrics {
 
   /** A health check of the app has finished. */
   probed(status: number, elapsedMs: number): void {
-    const {completed, latency} = this.#probe(status)
-    completed.value++
-    latency.observe(elapsedMs)
+    const labels = [this.#appId, status.toString()]
+    this.#registry.counter('dapr_http_healthprobes_completed_count').series(...labels).value++
+    this.#registry
+      .histogram('dapr_http_healthprobes_roundtrip_latency')
+      .series(...labels)
+      .observe(elapsedMs)
   }
 }
 
@@ -68,44 +73,27 @@ interface Labels {
 }
 
 function serverSeries(registry: MetricsRegistry, {appId, labels, hasFullPaths}: Labels & {hasFullPaths: boolean}) {
-  const requests = registry.counter('dapr_http_server_request_count')
-  const responses = hasFullPaths ? registry.counter('dapr_http_server_response_count') : undefined
-  const latency = registry.histogram('dapr_http_server_latency')
-  const requestBytes = registry.histogram('dapr_http_server_request_bytes')
-  const responseBytes = registry.histogram('dapr_http_server_response_bytes')
   return new SeriesCache((path, verb, status) => {
     const all = labels(path, verb, status.toString())
     return {
-      requests: requests.series(...all),
-      responses: responses?.series(...all),
-      latency: latency.series(...all),
-      requestBytes: requestBytes.series(appId),
-      responseBytes: responseBytes.series(appId)
+      requests: registry.counter('dapr_http_server_request_count').series(...all),
+      responses: hasFullPaths ? registry.counter('dapr_http_server_response_count').series(...all) : undefined,
+      latency: registry.histogram('dapr_http_server_latency').series(...all),
+      requestBytes: registry.histogram('dapr_http_server_request_bytes').series(appId),
+      responseBytes: registry.histogram('dapr_http_server_response_bytes').series(appId)
     }
   })
 }
 
 function clientSeries(registry: MetricsRegistry, {appId, labels}: Labels) {
-  const completed = registry.counter('dapr_http_client_completed_count')
-  const latency = registry.histogram('dapr_http_client_roundtrip_latency')
-  const sentBytes = registry.histogram('dapr_http_client_sent_bytes')
-  const receivedBytes = registry.histogram('dapr_http_client_received_bytes')
   return new SeriesCache((path, verb, status) => {
     const all = labels(path, verb, status.toString())
     return {
-      completed: completed.series(...all),
-      latency: latency.series(...all),
-      sentBytes: sentBytes.series(...labels(path, verb, '')), // Dapr counts it before the status is known
-      receivedBytes: receivedBytes.series(appId)
+      completed: registry.counter('dapr_http_client_completed_count').series(...all),
+      latency: registry.histogram('dapr_http_client_roundtrip_latency').series(...all),
+      // Dapr counts it before the status is known
+      sentBytes: registry.histogram('dapr_http_client_sent_bytes').series(...labels(path, verb, '')),
+      receivedBytes: registry.histogram('dapr_http_client_received_bytes').series(appId)
     }
-  })
-}
-
-function probeSeries(registry: MetricsRegistry, appId: string) {
-  const completed = registry.counter('dapr_http_healthprobes_completed_count')
-  const latency = registry.histogram('dapr_http_healthprobes_roundtrip_latency')
-  return (status: number) => ({
-    completed: completed.series(appId, status.toString()),
-    latency: latency.series(appId, status.toString())
   })
 }

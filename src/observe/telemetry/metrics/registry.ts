@@ -1,4 +1,4 @@
-import {Counter, Family, Gauge, Histogram, type Relabel, type Series} from './family.ts'
+import {Counter, Family, Histogram, type Relabel, type Series} from './family.ts'
 import {METRICS, type MetricName} from './metrics-table.ts'
 
 const KIB = 1024
@@ -37,8 +37,8 @@ export class MetricsRegistry {
     return this.#family(name, () => new Counter())
   }
 
-  gauge(name: MetricName<'gauge'>): Family<Gauge> {
-    return this.#family(name, () => new Gauge())
+  gauge(name: MetricName<'gauge'>): Family<Counter> {
+    return this.#family(name, () => new Counter())
   }
 
   histogram(name: MetricName<'histogram'>): Family<Histogram> {

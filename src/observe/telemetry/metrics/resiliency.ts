@@ -1,5 +1,5 @@
 import type {BreakerState, Endpoint, PolicyKind, ResiliencyEvent} from '../../../model/resiliency-event.ts'
-import type {Counter, Family, Gauge} from './family.ts'
+import type {Counter} from './family.ts'
 import type {MetricsRegistry} from './registry.ts'
 
 /** The Resiliency resource that defines the policies. */
@@ -16,26 +16,21 @@ const MAX_TARGETS = 1000
 /** Metrics of policies (Dapr: pkg/diagnostics/resiliency_monitoring.go). */
 export class ResiliencyMetrics {
   readonly #appId: string
-  readonly #counted: Family<Counter>
-  readonly #activated: Family<Counter>
-  readonly #states: Family<Gauge>
-  readonly #loaded: Family<Counter>
+  readonly #registry: MetricsRegistry
   readonly #targets = new Map<string, TargetSeries>()
   #name: ResiliencyName = {name: '', namespace: ''}
 
   constructor(registry: MetricsRegistry, appId: string) {
     this.#appId = appId
-    this.#counted = registry.counter('dapr_resiliency_count')
-    this.#activated = registry.counter('dapr_resiliency_activations_total')
-    this.#states = registry.gauge('dapr_resiliency_cb_state')
-    this.#loaded = registry.counter('dapr_resiliency_loaded')
+    this.#registry = registry
   }
 
   /** These resources are loaded now; all policies are counted under the name of the last one, as in Dapr. */
   loaded(resources: readonly ResiliencyName[]): void {
     this.#name = resources.at(-1) ?? this.#name
     this.#targets.clear()
-    for (const {name, namespace} of resources) this.#loaded.series(this.#appId, name, namespace).value++
+    const loaded = this.#registry.counter('dapr_resiliency_loaded')
+    for (const {name, namespace} of resources) loaded.series(this.#appId, name, namespace).value++
   }
 
   record(event: ResiliencyEvent): void {
@@ -72,9 +67,11 @@ export class ResiliencyMetrics {
       return [this.#appId, resource, policy, namespace, flow, label, status]
     }
     const target = new TargetSeries({
-      count: (policy, status) => this.#counted.series(...labels(policy, status)),
-      activation: (policy, status) => this.#activated.series(...labels(policy, status)),
-      states: () => STATES.map(state => this.#states.series(...labels('circuitbreaker', state)))
+      count: (policy, status) => this.#registry.counter('dapr_resiliency_count').series(...labels(policy, status)),
+      activation: (policy, status) =>
+        this.#registry.counter('dapr_resiliency_activations_total').series(...labels(policy, status)),
+      states: () =>
+        STATES.map(state => this.#registry.gauge('dapr_resiliency_cb_state').series(...labels('circuitbreaker', state)))
     })
     this.#targets.set(keyOf(endpoint), target)
     return target
@@ -88,14 +85,14 @@ const keyOf = ({target, component}: Endpoint): string =>
 interface Lookup {
   readonly count: (policy: PolicyKind, status: string) => Counter
   readonly activation: (policy: PolicyKind, status: string) => Counter
-  readonly states: () => readonly Gauge[]
+  readonly states: () => readonly Counter[]
 }
 
 /** The series of one target, looked up on first use. */
 class TargetSeries {
   readonly #lookup: Lookup
   readonly #counts = new Map<string, Counter>()
-  #states: readonly Gauge[] | undefined
+  #states: readonly Counter[] | undefined
   #shown: BreakerState | '' = ''
 
   constructor(lookup: Lookup) {
