@@ -44,8 +44,8 @@ t.test('a line that was written in the millisecond before does not count from th
     ended: new AbortController().signal,
     events: async () => ({mark: () => events.mark(), timeOf: (id: number) => events.momentOf(id)})
   } as unknown as WaitContext
-  const outcome = async (from: 'start' | 'now' | number): Promise<string> =>
-    (await waitFor(context, {conditions: [readCondition('log:saved')], timeoutMs: 30, from})).outcome
+  const outcome = async (from: 'start' | 'now' | number, timeoutMs = 30_000): Promise<string> =>
+    (await waitFor(context, {conditions: [readCondition('log:saved')], timeoutMs, from})).outcome
   const shop = log.writer('shop')
   const before = events.mark()
   shop.write('stdout', 'saved\n', 1)
@@ -53,8 +53,8 @@ t.test('a line that was written in the millisecond before does not count from th
   mock.timers.setTime(500_000) // the clock is set back
   t.equal(await outcome('start'), 'met')
   t.equal(await outcome(before), 'met')
-  t.equal(await outcome(after), 'timeout')
-  t.equal(await outcome('now'), 'timeout')
+  t.equal(await outcome(after, 30), 'timeout')
+  t.equal(await outcome('now', 30), 'timeout')
   shop.write('stdout', 'saved\n', 1)
   t.equal(await outcome(after), 'met')
 })
