@@ -156,3 +156,23 @@ t.test('a report that cannot be written is told before anything starts', async t
     t.notMatch(stderr, 'Starting')
   }
 })
+
+t.test('of two versions of a service the one that crashed has failed, and each has its log in the report', async t => {
+  const rig = await openRig(t)
+  const apps = [
+    {appID: 'svc', version: '1.0.0', appDirPath: 'one', command: ['sh', '-c', 'echo of one; exec sleep 600']},
+    {appID: 'svc', version: '2.0.0', appDirPath: 'two', command: ['sh', '-c', 'echo of two; exit 3']}
+  ]
+  await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps}), 'one/x': '', 'two/x': ''})
+  const {code} = await rig.run(['up', '--run', 'true', '--junit', 'junit.xml', '--report', 'report'])
+  t.equal(code, 125, 'not all became ready')
+  const crashed = readIn(rig, 'junit.xml').matchAll(
+    / name="(\S*)" time="[^>]*>\s*<failure message="[^"]*exited with code 3/g
+  )
+  t.same(
+    [...crashed].map(([, name]) => name),
+    ['svc@2.0.0']
+  )
+  const logs = readdirSync(join(rig.folder, 'report/logs')).filter(name => !name.includes('sidecar'))
+  t.same(logs.toSorted(), ['svc%401.0.0.log', 'svc%402.0.0.log'])
+})

@@ -26,22 +26,20 @@ export interface Collecting {
   /** The id of the command's own sidecar. */
   readonly as: string
   readonly places: ReadonlyMap<string, Place>
-  /** The number of processes that exited unexpectedly. */
-  readonly crashes: number
 }
 
 /** Reads the state of the apps while the run still answers. Never fails: what is unknown is left out. */
-export async function collectOutcome({control, as, places, crashes}: Collecting): Promise<Collected> {
+export async function collectOutcome({control, as, places}: Collecting): Promise<Collected> {
   const listing = control.list()
   const run = await ownRun()
-  const deaths = await deathsOf(run, crashes)
   const failedCalls = await orNothing(async () => (await run?.api.ask('GET /calls', {query: FAILED}))?.calls)
   const listed = needed(listing).filter(({id}) => id !== as)
   const apps = await Promise.all(
     listed.map(async app => {
-      const name = instanceName(app.id, app.instance)
+      const hasVersions = listed.some(({id, version}) => id === app.id && version !== app.version)
+      const name = instanceName(hasVersions ? `${app.id}@${app.version}` : app.id, app.instance)
       const isReady = isFit(app)
-      const own = deaths.filter(death => death.name === name)
+      const own = await deathsOf(run, app)
       const isFailed = !isReady || own.length > 0
       return {
         id: app.id,
@@ -49,7 +47,7 @@ export async function collectOutcome({control, as, places, crashes}: Collecting)
         state: stateText(app, Date.now()),
         isReady,
         isOver: app.availability === 'never',
-        reason: isReady ? '' : await reasonOf(run, app, name),
+        reason: isReady ? '' : await reasonOf(run, app),
         place: places.get(app.id),
         logFile: app.logFile,
         sidecarLogFile: app.sidecarLogFile,
@@ -66,20 +64,25 @@ export const ownRun = async (): Promise<FoundRun | undefined> => runOfProcess(pr
 
 const FAILED = {q: 'is:failed', limit: CALLS}
 
+/** The name of one instance of one version for the API. */
+const atOf = ({id, instance, version}: Api.App): {readonly id: string} => ({
+  id: `${id}.${instance}${version === '0.0.0' ? '' : `@${version}`}`
+})
+
 /** The oldest first; the run keeps the last ones of each app. */
-async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<readonly Api.Death[]> {
-  const numbers = Array.from({length: Math.min(crashes, MAX_DEATHS)}, (_, index) => crashes - index).toReversed()
+async function deathsOf(run: FoundRun | undefined, app: Api.App): Promise<readonly Api.Death[]> {
+  const kept = await orNothing(async () => run?.api.ask('GET /apps/{id}/deaths', {at: atOf(app)}))
   const deaths = await Promise.all(
-    numbers.map(async number => orNothing(async () => run?.api.ask('GET /deaths/{number}', {at: {number}})))
+    (kept?.deaths ?? []).map(async ({number}) =>
+      orNothing(async () => run?.api.ask('GET /deaths/{number}', {at: {number}}))
+    )
   )
   return deaths.filter(death => death !== undefined)
 }
 
-const MAX_DEATHS = 200
-
-async function reasonOf(run: FoundRun | undefined, {id}: Api.App, name: string): Promise<string> {
-  const why = await orNothing(async () => run?.api.ask('GET /apps/{id}/why', {at: {id}}))
-  return why?.instances.find(instance => instance.name === name)?.reason ?? ''
+async function reasonOf(run: FoundRun | undefined, app: Api.App): Promise<string> {
+  const why = await orNothing(async () => run?.api.ask('GET /apps/{id}/why', {at: atOf(app)}))
+  return why?.instances[0]?.reason ?? ''
 }
 
 async function lastLines(control: RunControl, {id, instance, version}: Api.App): Promise<readonly string[]> {

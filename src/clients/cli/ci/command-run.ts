@@ -128,7 +128,7 @@ export class CommandRun {
       await this.#runCommand(control)
       await this.#settle(run)
     }
-    this.#collected = await collectOutcome({control, as, places, crashes: this.#crashes})
+    this.#collected = await collectOutcome({control, as, places})
     if (found !== undefined) await folder?.saveCalls(found)
     if (isStrict && this.#exitCode === 0 && this.#crashes > 0) {
       this.#exitCode = 1

@@ -4,8 +4,6 @@ import {loadTemplate} from '../../../files/config/load.ts'
 import type {RunControl} from '../../../control/run-control.ts'
 import {TrialFolder} from '../../../control/trial-folder.ts'
 import type {App} from '../../../model/api.generated.ts'
-import {succeeded} from '../../../model/app-state.ts'
-import type {RunEvent} from '../../../model/events.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {pause} from '../../../platform/delay.ts'
 import {freeAppPort} from '../../../proxy/ports/app-port.ts'
@@ -108,7 +106,6 @@ export async function tryTemplate(call: CommandContext, options: TrialRequest): 
 class TrialRun {
   readonly #timeoutMs: number
   #listing: readonly App[] = []
-  #crashes = 0
   outcomes: readonly AppOutcome[] = []
   /** The command lines of each instance, as the trial ends. */
   processes: ReadonlyMap<string, readonly string[]> = new Map()
@@ -126,7 +123,7 @@ class TrialRun {
       workMode: 'trial',
       output: {write: () => undefined, midLine: false},
       form: {kind: 'template', prefixOf: () => undefined},
-      emit: event => this.#onEvent(event),
+      emit: () => undefined,
       started: async run => this.#wait(run),
       takes: () => {
         this.isInterrupted = true
@@ -141,10 +138,6 @@ class TrialRun {
     return this.#listing.find(app => app.id === id)?.waitsFor ?? []
   }
 
-  #onEvent(event: RunEvent): void {
-    if (event.type === 'app-ended' && !succeeded(event.exit)) this.#crashes++
-  }
-
   async #wait(run: Run): Promise<void> {
     const began = performance.now()
     const {control} = run
@@ -155,7 +148,7 @@ class TrialRun {
       if (this.isInterrupted) return
       this.#listing = needed(control.list())
       this.processes = await processesOf(this.#listing)
-      const {apps} = await collectOutcome({control, as: KEEPER, places: new Map(), crashes: this.#crashes})
+      const {apps} = await collectOutcome({control, as: KEEPER, places: new Map()})
       this.outcomes = apps
     } finally {
       run.stop()
