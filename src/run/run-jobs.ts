@@ -13,7 +13,7 @@ export class RunJobs {
     this.#sidecars = sidecars
   }
 
-  /** Never rejects. */
+  /** Rejects if the code for it cannot be loaded. */
   readonly deliver = async (job: Job): Promise<JobOutcome> => {
     const all = [...this.#sidecars].filter(([{id}]) => id === job.app)
     const first = this.#count++

@@ -129,7 +129,7 @@ class AppSidecar {
     return this.#blocks.backlogs
   }
 
-  /** Brings a tick of a job to the app. Never rejects. */
+  /** Brings a tick of a job to the app. Rejects if its code cannot be loaded. */
   async deliverJob(job: Job): Promise<JobOutcome> {
     const {runtime} = this.#options
     if (!runtime.isListening || !runtime.queue.isOpen || runtime.appPort === 0)

@@ -1,3 +1,5 @@
+import {messageOf} from '../../model/errors.ts'
+import {RETRY_MS} from '../keep.ts'
 import {DEFAULT_POLICY, FiringSeries, type Delivered, type SeriesOptions} from '../series/series.ts'
 import {checkJobName, JobError, jobKey, type Job, type JobRequest} from './job.ts'
 import {JobStore, type JobChange, type JobCount, type JobsQuery} from './job-store.ts'
@@ -12,7 +14,7 @@ export interface JobOutcome extends Delivered {
   readonly isMissing?: boolean
 }
 
-/** Delivers a tick to an app. Never rejects. */
+/** Delivers a tick to an app. Rejects if it could not even be tried. */
 export type DeliverJob = (job: Job) => Promise<JobOutcome>
 
 interface Ticked extends JobOutcome {
@@ -151,7 +153,7 @@ export class Jobs {
     const full = jobKey(app, name)
     if (this.#withApps.has(full)) throw new JobError('busy', `job ${name} is with its app already`)
     this.#withApps.set(full, job.key)
-    const outcome = await this.#series.track(async () => this.#send(job))
+    const outcome = await this.#series.track(async () => this.#bring(job))
     this.#withApps.delete(full)
     this.#pump(app)
     await this.#options.file.change(() => this.#store.update(job.key, {answer: outcome.answer})).catch(() => undefined)
@@ -255,10 +257,20 @@ export class Jobs {
 
   async #deliver(job: Job): Promise<Ticked> {
     const {at, passed} = this.#latest(job)
-    const outcome = await this.#send({...job, planned: at})
+    const outcome = await this.#bring({...job, planned: at})
     if (passed > 0 && outcome.kind !== 'undeliverable')
       this.#options.log(job.app, 'info', `job ${job.name}: ${missedText(passed)} missed ticks were passed over`)
     return {...outcome, planned: at}
+  }
+
+  /** What could not even be tried, for instance as no file can be opened for a moment, is tried again a second later. */
+  async #bring(job: Job): Promise<JobOutcome> {
+    try {
+      return await this.#send(job)
+    } catch (error) {
+      this.#options.clock.after(RETRY_MS, () => this.#pump(job.app))
+      return {kind: 'undeliverable', answer: messageOf(error)}
+    }
   }
 
   /** Finds the latest of the missed ticks, which alone is delivered; `passed`: how many are left out. */
