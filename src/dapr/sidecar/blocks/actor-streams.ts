@@ -99,10 +99,10 @@ export class ActorStreams {
   /** A stream begins, for these types. */
   async open(session: ActorSession, types: ReadonlyMap<string, TypeSettings>): Promise<void> {
     if (types.size === 0) return
-    this.#sessions = [...this.#sessions, [session, types]]
     const actors = await this.#context.actors.load()
     if (this.#isClosed) return
     this.#actors = actors
+    this.#sessions = [...this.#sessions, [session, types]]
     actors.host(this.#host, this.#types)
     this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
@@ -117,7 +117,9 @@ export class ActorStreams {
     const gone = [...ended.keys()].filter(type => !newer.some(([, types]) => types.has(type)))
     if (this.#sessions.length === 0) return this.#actors?.lost(this.#host)
     this.#actors?.lost(this.#host, new Set(gone))
-    this.#actors?.host(this.#host, this.#types)
+    // the process may be about to sleep: what started it still does
+    this.#actors?.table.set(this.#host, this.#types)
+    this.#actors?.look()
   }
 
   /** The types that all streams have reported; the newest stream wins. */

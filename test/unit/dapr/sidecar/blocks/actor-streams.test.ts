@@ -1,8 +1,9 @@
 import t from 'tap'
 import {ActorStreams, type ActorSession} from '../../../../../src/dapr/sidecar/blocks/actor-streams.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
-import type {Actors} from '../../../../../src/work/actor/actors.ts'
+import {Actors} from '../../../../../src/work/actor/actors.ts'
 import {openActorHouse, types} from '../../../../rig/actor-house.ts'
+import {TestClock} from '../../../../rig/clock.ts'
 
 const SESSION = {} as ActorSession
 const TICK = {type: 'Cart', id: '1', name: 'tick'}
@@ -46,4 +47,46 @@ t.test('a stream that opens while its sidecar closes hosts nothing', async t => 
   await opening
   streams.closed(SESSION)
   t.notOk(actors.table.isHosted('Cart'))
+})
+
+t.test(
+  'a stream that could not be begun, as no code could be loaded, takes no call when a later one has ended',
+  async t => {
+    const {actors, call} = openActorHouse()
+    t.teardown(() => actors.close())
+    let loads = 0
+    const streams = streamsOf(async () => {
+      if (loads++ === 0) throw new Error('EMFILE: too many open files')
+      return Promise.resolve(actors)
+    })
+    let dead = 0
+    const first = {...SESSION, send: async () => new Promise<never>(() => dead++)}
+    await t.rejects(streams.open(first, types(['Cart'])), {message: /EMFILE/})
+    await streams.open(SESSION, types(['Cart']))
+    streams.closed(SESSION)
+    const waiting = call('Cart/1', 'add')
+    await new Promise(setImmediate)
+    t.equal(dead, 0)
+    waiting.leave()
+    t.match(await waiting.outcome, /^gone/)
+  }
+)
+
+t.test('of streams that end one after the other the last one does not tell what starts a sleeping app', async t => {
+  const told: (readonly string[])[] = []
+  const actors = new Actors({
+    clock: new TestClock(),
+    mayHost: () => false,
+    onTypes: (_, names) => told.push(names)
+  })
+  t.teardown(() => actors.close())
+  const streams = streamsOf(async () => Promise.resolve(actors))
+  const other = {...SESSION}
+  await streams.open(SESSION, types(['Cart']))
+  await streams.open(other, types(['Order']))
+  streams.closed(SESSION)
+  t.ok(actors.table.isHosted('Order'))
+  t.notOk(actors.table.isHosted('Cart'))
+  streams.closed(other)
+  t.strictSame(told, [['Cart'], ['Cart', 'Order']])
 })
