@@ -13,7 +13,8 @@ export class HostedActors {
   readonly #options: SidecarActorsOptions
   readonly #actors: Actors
   readonly #host: ActorHost
-  #isIll = false
+  /** Ends the retirement of an app that is not healthy; undefined: it is well. */
+  #illness: AbortSignal | undefined
 
   constructor(options: SidecarActorsOptions, actors: Actors) {
     this.#options = options
@@ -35,17 +36,17 @@ export class HostedActors {
 
   /** Called when its process has ended, or takes no calls. */
   lost(): void {
-    this.#isIll = false
+    this.#illness = undefined
     this.#actors.lost(this.#host)
   }
 
   /** An app that is not healthy lets its actors go, and gets no calls until it is well. */
   noteHealth(): void {
     const {isUnhealthy, plan, name} = this.#options.runtime
-    if (isUnhealthy === this.#isIll) return
-    this.#isIll = isUnhealthy
-    if (isUnhealthy) void this.#actors.retire(name, AbortSignal.timeout(plan.stop.timeoutMs))
-    else this.#actors.resume(name)
+    if (isUnhealthy === (this.#illness !== undefined)) return
+    if (this.#illness !== undefined) this.#actors.resume(name, this.#illness)
+    this.#illness = isUnhealthy ? AbortSignal.timeout(plan.stop.timeoutMs) : undefined
+    if (this.#illness !== undefined) void this.#actors.retire(name, this.#illness)
   }
 
   /** The app has left the run. */

@@ -88,8 +88,10 @@ export class Actors {
   lost(host: ActorHost, only?: ReadonlySet<string>): void {
     const hosting = this.table.hostingOf(host)
     if (hosting === undefined) return
-    if (only === undefined) hosting.types = undefined
-    hosting.isRetiring = false
+    if (only === undefined) {
+      hosting.types = undefined
+      hosting.retirements.clear()
+    }
     for (const actor of this.table.actorsAt(hosting)) {
       if (only?.has(actor.type.name) === false) continue
       // a turn that the gateway holds for the next process keeps its actor: it writes its state from there
@@ -136,7 +138,8 @@ export class Actors {
   /** Retires an instance that ends for good within `graceMs`; turns under way get at most the time that its process has reported. */
   async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
     if (this.table.hostingsAt(instance).length === 0) return
-    const late = AbortSignal.timeout(Math.min(graceMs, this.drainMs(instance)))
+    // an app may report a part of a millisecond, which a timeout refuses
+    const late = AbortSignal.timeout(Math.ceil(Math.min(graceMs, this.drainMs(instance))))
     await this.retire(instance, AbortSignal.any([now, AbortSignal.timeout(graceMs)]), late)
   }
 
@@ -146,9 +149,10 @@ export class Actors {
    */
   async retire(instance: string, signal: AbortSignal, late?: AbortSignal): Promise<boolean> {
     const hostings = this.table.hostingsAt(instance)
-    for (const hosting of hostings) hosting.isRetiring = true
+    for (const {retirements} of hostings) retirements.add(signal)
+    const retiring = (): readonly Hosting[] => hostings.filter(({retirements}) => retirements.has(signal))
     return letGo({
-      all: () => hostings.flatMap(hosting => this.table.actorsAt(hosting)),
+      all: () => retiring().flatMap(hosting => this.table.actorsAt(hosting)),
       letGo: async actor => this.#letGo(actor, signal),
       drains: ({place, type}) => place?.types?.get(type.name)?.drains !== false,
       signal,
@@ -156,8 +160,11 @@ export class Actors {
     })
   }
 
-  resume(instance: string): void {
-    for (const hosting of this.table.hostingsAt(instance)) hosting.isRetiring = false
+  /** Ends all retirements of an instance, or the one with this signal. */
+  resume(instance: string, signal?: AbortSignal): void {
+    for (const {retirements} of this.table.hostingsAt(instance))
+      if (signal === undefined) retirements.clear()
+      else retirements.delete(signal)
     this.look()
   }
 

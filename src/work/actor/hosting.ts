@@ -5,11 +5,15 @@ export class Hosting {
   readonly host: ActorHost
   /** The types that its process hosts; undefined: that is not known yet. */
   types: ReadonlyMap<string, TypeSettings> | undefined
-  /** Its actors are being deactivated: no turn begins. */
-  isRetiring = false
+  /** The signals of those who deactivate its actors: meanwhile no turn begins. */
+  readonly retirements = new Set<AbortSignal>()
 
   constructor(host: ActorHost) {
     this.host = host
+  }
+
+  get isRetiring(): boolean {
+    return this.retirements.size > 0
   }
 
   /** Whether a turn can begin here. */

@@ -315,3 +315,16 @@ t.test('letting go ends at once if it is no longer wanted as it begins to wait',
   over.abort()
   t.equal(await Promise.race([retired, settled().then(() => 'it waits')]), false)
 })
+
+t.test('an app may report a part of a millisecond for the end of its turns', async t => {
+  const {actors, call} = openActorHouse()
+  t.teardown(() => actors.close())
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart'], {drainMs: 1.5}))
+  void call('Cart/1', 'a')
+  const ended = actors.end('carts', 5000, new AbortController().signal)
+  const keepsRunning = setTimeout(() => undefined, 60_000)
+  await ended
+  clearTimeout(keepsRunning)
+  t.strictSame(host.inside, ['Cart/1 a'], 'it is not waited for')
+})
