@@ -62,6 +62,7 @@ const kinds = (events: readonly ReturnType<typeof readEvent>[]): string =>
 export interface House {
   readonly workflows: Workflows
   readonly file: WorkFile
+  readonly wakeUps: WakeUps
   readonly clock: TestClock
   readonly close: () => void
   readonly said: string[]
@@ -70,6 +71,8 @@ export interface House {
   readonly met: string[]
   /** `spec.workflow` of all apps. */
   settings: WorkflowSettings
+  /** The `maxBodySize` of an app. */
+  maxBytes: EngineOptions['maxBytes']
   /** Which apps the run has. */
   hasApp: EngineOptions['hasApp']
   /** What other apps ask of an app. */
@@ -92,8 +95,9 @@ export async function openHouse(
   const met: string[] = []
   const counted: WorkflowEvent[] = []
   const warn: EngineOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const house: Pick<House, 'settings' | 'hasApp' | 'isAllowed' | 'purgeFar' | 'traces'> = {
+  const house: Pick<House, 'settings' | 'maxBytes' | 'hasApp' | 'isAllowed' | 'purgeFar' | 'traces'> = {
     settings: DEFAULT_WORKFLOWS,
+    maxBytes: app => (app === 'small' && house.hasApp(app) ? 4096 : Infinity),
     hasApp,
     isAllowed: () => true,
     purgeFar: async () => Promise.resolve(undefined),
@@ -106,7 +110,7 @@ export async function openHouse(
     warn,
     onMuchWaiting: (app, count) => said.push(`${app}: ${count} workflows wait`),
     hasApp: app => house.hasApp(app),
-    maxBytes: app => (app === 'small' && house.hasApp(app) ? 4096 : Infinity),
+    maxBytes: app => house.maxBytes(app),
     settings: () => house.settings,
     wanted: app => void workflows.missing(app),
     isAllowed: (app, access) => house.isAllowed(app, access),
@@ -119,7 +123,7 @@ export async function openHouse(
     wakeUps.close()
     file.close()
   }
-  return Object.assign(house, {workflows, file, clock, close, said, counted, met})
+  return Object.assign(house, {workflows, file, wakeUps, clock, close, said, counted, met})
 }
 
 export const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({

@@ -68,6 +68,8 @@ export class Engine {
   readonly changed = new Map<number, Instance | undefined>()
   /** Instances that no connected worker can take as they are, with their apps, until another worker connects. */
   readonly held = new Map<number, string>()
+  /** Apps for which something is too large; their next worker may take more. */
+  readonly large = new Set<string>()
   /** Turns of instances that were removed while a worker had them: it may answer them without a token. */
   readonly droppedTurns = new Set<TurnItem>()
   /** Apps for which `onMuchWaiting` was called. */

@@ -95,6 +95,7 @@ function staysInFile(engine: Engine, live: LiveInstance): boolean {
 export function fits(engine: Engine, instance: Instance, app: string, bytes: number): boolean {
   const description = payloadTooLarge(bytes, engine.options.maxBytes(app))
   if (description === undefined) return true
+  engine.large.add(app)
   if (instance.status !== STALLED) stall(engine, instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
   return false
 }

@@ -33,7 +33,7 @@ export class LeftWork {
     this.#cursors.clear()
     for (const {app, count, bytes: size} of this.#store.waiting()) {
       const {left = 0, bytes = 0} = this.#cursors.get(app) ?? {}
-      this.#cursors.set(app, {entry: 0, activity: {instance: 0, task: -1}, left: left + count, bytes: bytes + size})
+      this.#cursors.set(app, {entry: 0, activity: FIRST_ACTIVITY, left: left + count, bytes: bytes + size})
     }
   }
 
@@ -45,6 +45,12 @@ export class LeftWork {
     cursor.left++
     cursor.bytes += bytes
     this.#cursors.set(app, cursor)
+  }
+
+  /** Reads all that waits for an app once more. */
+  again(app: string): void {
+    const {left, bytes} = this.#cursors.get(app) ?? {left: 0, bytes: 0}
+    this.#cursors.set(app, {entry: 0, activity: FIRST_ACTIVITY, left, bytes})
   }
 
   get apps(): readonly string[] {
@@ -78,6 +84,7 @@ export class LeftWork {
   }
 }
 
+const FIRST_ACTIVITY = {instance: 0, task: -1}
 const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
 
 /** The first rows, with no more bytes than one portion has, but at least one row. */

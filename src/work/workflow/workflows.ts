@@ -208,6 +208,7 @@ export class Workflows extends KnownInstances {
     const workers = this.#engine.workersOf(app)
     const leave = workers.connect(worker, this.#options.clock.date())
     if ([...this.#engine.held.values()].includes(app)) this.#keep(() => retryHeld(this.#engine, app))
+    if (this.#engine.large.delete(app)) this.#engine.leftWork.again(app)
     if (!this.#met.has(app)) this.#options.onFirstWorker(app)
     this.#met.add(app)
     this.#firstWorker.resolve()

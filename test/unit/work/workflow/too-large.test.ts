@@ -1,0 +1,27 @@
+import t from 'tap'
+import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+
+t.test('what was too large goes on with the next worker, if more may be sent by then', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const worker = new TestWorker()
+  const leave = workflows.connect('small', worker)
+  await workflows.start('small', {...order('much'), input: 'x'.repeat(4000)})
+  await workflows.start('small', order('task'))
+  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
+  await workflows.completeTurn('small', answer('task', [{id: 0, scheduleTask: big}]))
+  worker.items.length = 0
+  leave()
+  workflows.connect('small', worker)
+  await workflows.quiet(0)
+  t.strictSame(worker.seen(), [], 'not while as little may be sent')
+  t.match([workflows.find('small', 'much'), workflows.find('small', 'task')], [{status: 8}, {status: 8}])
+  house.maxBytes = () => Infinity
+  workflows.connect('small', worker)
+  await workflows.quiet(0)
+  t.strictSame(worker.seen().toSorted(), ['a 0', 'much: | workflowStarted executionStarted'])
+  await workflows.completeActivity('small', done('task', 0))
+  t.match(worker.seen(), [/^task: .*taskCompleted$/])
+  await workflows.completeTurn('small', answer('task', [end()]))
+  t.match(workflows.find('small', 'task'), {status: 1, stall: undefined})
+})
