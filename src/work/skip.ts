@@ -29,18 +29,17 @@ export async function advanceClock(
   const limit = new SeriesLimit(wakeUps)
   try {
     let isSettled = await settle()
-    for (let afterMs = 0; ;) {
+    for (let afterMs = 0; !signal.aborted; isSettled = await settle()) {
       const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
       afterMs += step
       const now = await wakeUps.skip(step)
       limit.count(now)
-      if (now.length === 0 && afterMs === ms && limit.release()) continue
-      if ((now.length === 0 && afterMs === ms) || signal.aborted) return {fired, others, isSettled}
+      if (now.length === 0 && afterMs === ms && !limit.release()) break
       const named = now.slice(0, MAX_NAMED - fired.length)
       fired.push(...named.map(each => ({...each, afterMs})))
       others += now.length - named.length
-      isSettled = await settle()
     }
+    return {fired, others, isSettled}
   } finally {
     limit.release()
   }

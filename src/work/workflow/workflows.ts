@@ -1,5 +1,6 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
 import {keep, RETRY_MS} from '../keep.ts'
 import {Quiet} from '../quiet.ts'
 import {advanceClock, type Skipped} from '../skip.ts'
@@ -28,6 +29,8 @@ import {checkHasWorker, deniedAccess, stalledInstance, unknownInstance, Workflow
 
 /** How long a skip waits for workers at most, in ms. */
 const SETTLE_MS = 30_000
+/** What has not settled in that time is waited for so long at each further step, in ms. */
+const AGAIN_MS = 1000
 
 /** The workflows of a run. Each change is committed first, then sent to workers, then reported to callers: nothing that was reported is lost. */
 export class Workflows extends KnownInstances {
@@ -40,6 +43,7 @@ export class Workflows extends KnownInstances {
   readonly #met = new Set<string>()
   readonly #silence: Silence
   readonly #quiet: Quiet
+  readonly #skips = new SerialQueue()
   #retry: (() => void) | undefined
   readonly #listeners: ((instance: Instance) => void)[] = []
 
@@ -177,14 +181,18 @@ export class Workflows extends KnownInstances {
     throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
   }
 
-  /** Advances the clock of what waits by `ms`, and does what is due by then. */
+  /** Advances the clock of what waits by `ms`, once other skips have ended, and does what is due by then. */
   async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
-    return advanceClock(
-      this.#options.wakeUps,
-      ms,
-      async () => (await this.quiet(SETTLE_MS)) && (await this.#options.wakeUps.settled(SETTLE_MS)),
-      signal
-    )
+    const {wakeUps} = this.#options
+    let maxMs = SETTLE_MS
+    const settle = async (): Promise<boolean> => {
+      // jobs and reminders may start workflows
+      const areDone = [await wakeUps.settled(maxMs), await this.quiet(maxMs)]
+      const isSettled = areDone.every(Boolean)
+      if (!isSettled) maxMs = AGAIN_MS
+      return isSettled
+    }
+    return this.#skips.run(async () => advanceClock(wakeUps, ms, settle, signal))
   }
 
   /** Resolves with true when no worker has work any more, or with false after `maxMs`. */

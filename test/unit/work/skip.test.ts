@@ -40,3 +40,17 @@ t.test('after a skip that could not be written to its end, what it has held back
   wakeUps.close()
   file.close()
 })
+
+t.test('a skip whose caller has left while it waited for work under way moves no clock', async t => {
+  const file = await WorkFile.open(undefined, text => t.fail(text))
+  const wakeUps = new WakeUps(file, new TestClock())
+  const caller = new AbortController()
+  const settle = async (): Promise<boolean> => {
+    caller.abort()
+    return Promise.resolve(false)
+  }
+  t.strictSame(await advanceClock(wakeUps, DAY_MS, settle, caller.signal), {fired: [], others: 0, isSettled: false})
+  t.equal(wakeUps.ahead, 0)
+  wakeUps.close()
+  file.close()
+})

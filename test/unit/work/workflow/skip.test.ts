@@ -1,7 +1,8 @@
 import {join} from 'node:path'
 import t from 'tap'
 import {SetClock} from '../../../rig/clock.ts'
-import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {answer, call, done, end, openHouse, order, TestWorker, timer, type House} from '../../../rig/workflow-house.ts'
+import {Jobs, type DeliverJob} from '../../../../src/work/job/jobs.ts'
 import {msOf, timeOf} from '../../../../src/work/workflow/messages.ts'
 import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
@@ -180,3 +181,60 @@ t.test(
     close()
   }
 )
+
+/** Jobs of the same run, whose app gets them by `send`. */
+const jobsOf = ({file, wakeUps, clock}: House, send: DeliverJob): Jobs =>
+  new Jobs({file, wakeUps, clock, log: () => undefined}, send)
+
+t.test('of two skips at once the second begins where the first has ended', async t => {
+  const house = await openHouse(t)
+  const come: string[] = []
+  const jobs = jobsOf(house, async ({name}) => {
+    come.push(name)
+    return Promise.resolve({kind: 'done', answer: '200'})
+  })
+  for (const name of ['a', 'b', 'c']) await jobs.schedule('shop', {name, schedule: '@every 1m'}, false)
+  await Promise.all([house.workflows.skip(DAY_MS, NEVER), house.workflows.skip(DAY_MS, NEVER)])
+  t.equal(house.wakeUps.ahead, 2 * DAY_MS)
+  t.equal(come.length, 3 * 2 * 101, 'of each series a hundred come, then the latest')
+  jobs.close()
+  house.close()
+})
+
+t.test('what a job sets off within a skip is waited for, too', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  let starts = 0
+  const jobs = jobsOf(house, async () => {
+    await workflows.start('shop', order(`o-${++starts}`))
+    return {kind: 'done', answer: '200'}
+  })
+  const worker = new TestWorker()
+  const send = async (item: Uint8Array): Promise<void> => {
+    worker.send(item)
+    const turn = worker.items.at(-1)?.turn
+    if (turn === undefined) return
+    for (let wait = 0; wait < 50; wait++) await new Promise(setImmediate)
+    const now = msOf(turn.fresh[0]?.timestamp ?? timeOf(0))
+    const action = turn.past.length === 0 ? {id: 1, createTimer: timer(timeOf(now + DAY_MS / 24))} : end()
+    await workflows.completeTurn('shop', answer(turn.instanceId, [action]))
+  }
+  workflows.connect('shop', {limit: Infinity, home: 'shop', send: item => void send(item)})
+  await jobs.schedule('shop', {name: 'daily', schedule: '@every 24h'}, false)
+  const {fired, isSettled} = await workflows.skip(2 * DAY_MS, NEVER)
+  t.strictSame([fired.map(({afterMs}) => (24 * afterMs) / DAY_MS), isSettled], [[24, 25, 48], true])
+  jobs.close()
+  house.close()
+})
+
+t.test('a skip does not wait as long again at each step for what has not answered', async t => {
+  const {workflows, clock} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  for (let hour = 1; hour <= 5; hour++) await workflows.start('shop', order(`o-${hour}`, hour * 3_600_000))
+  await workflows.start('shop', order('never'))
+  const skipped = workflows.skip(DAY_MS, NEVER)
+  const isOver = skipped.then(() => true)
+  while (!(await Promise.race([isOver, new Promise(resolve => setImmediate(resolve))]))) clock.pass(100)
+  t.match(await skipped, {fired: {length: 5}, isSettled: false})
+  t.ok(clock.now() < 40_000, `it took ${clock.now()} ms`)
+})
