@@ -91,10 +91,10 @@ export class JobStore {
     return this.#all('WHERE isDue = 1 ORDER BY planned, key')
   }
 
-  /** Counts by app; `now`: by the clock of what waits. */
+  /** Counts by app; `now`: by the clock of the machine. */
   counts(now: number): readonly JobCount[] {
-    const sql =
-      'SELECT app, count(*) AS count, sum(isDue = 1 OR coalesce(planned <= ?, 0)) AS overdue FROM jobs GROUP BY app ORDER BY app'
+    const sql = `SELECT app, count(*) AS count, sum(isDue = 1 OR (isPaused = 0 AND coalesce(planned <= ? + coalesce((SELECT ahead FROM clock), 0), 0)))
+       AS overdue FROM jobs GROUP BY app ORDER BY app`
     return this.#table.statements.all(COUNT, sql, now)
   }
 

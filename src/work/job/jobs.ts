@@ -2,7 +2,7 @@ import {messageOf} from '../../model/errors.ts'
 import {RETRY_MS} from '../keep.ts'
 import {DEFAULT_POLICY, FiringSeries, type Delivered, type SeriesOptions} from '../series/series.ts'
 import {checkJobName, JobError, jobKey, type Job, type JobRequest} from './job.ts'
-import {JobStore, type JobChange, type JobCount, type JobsQuery} from './job-store.ts'
+import {JobStore, type JobChange, type JobsQuery} from './job-store.ts'
 import {jobSchedule, latestDue, missedText, planOf} from './plan.ts'
 
 /** The kind of wake-ups of jobs. */
@@ -110,11 +110,6 @@ export class Jobs {
   async named(name: string, app = ''): Promise<readonly Job[]> {
     await this.#options.file.settled()
     return this.#store.named(name, app)
-  }
-
-  /** How many jobs each app has, and how many of them are overdue. */
-  get counts(): readonly JobCount[] {
-    return this.#store.counts(this.date())
   }
 
   /** The time by which jobs are due: that of the clock, and what was skipped. */

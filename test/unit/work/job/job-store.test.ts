@@ -1,0 +1,28 @@
+import {join} from 'node:path'
+import t from 'tap'
+import {JobStore} from '../../../../src/work/job/job-store.ts'
+import {Jobs} from '../../../../src/work/job/jobs.ts'
+import {WakeUps} from '../../../../src/work/wake-ups.ts'
+import {WorkFile} from '../../../../src/work/work-file.ts'
+import {TestClock} from '../../../rig/clock.ts'
+
+t.test('a run that begins counts as overdue what is due after a skip as well, and nothing that is paused', async t => {
+  const clock = new TestClock()
+  const path = join(t.testdir(), 'work.db')
+  const file = await WorkFile.open(path, text => t.fail(text))
+  const wakeUps = new WakeUps(file, clock)
+  const jobs = new Jobs({file, wakeUps, clock, log: () => undefined}, async () =>
+    Promise.resolve({kind: 'done', answer: '200'})
+  )
+  await wakeUps.skip(86_400_000)
+  for (const name of ['late', 'paused', 'later'])
+    await jobs.schedule('shop', {name, dueTime: name === 'later' ? '1h' : '10s'}, false)
+  await jobs.pause('shop', 'paused')
+  jobs.close()
+  wakeUps.close()
+  file.close()
+  clock.pass(60_000)
+  const next = await WorkFile.open(path, text => t.fail(text))
+  t.strictSame(new JobStore(next.database).counts(clock.date()), [{app: 'shop', count: 3, overdue: 1}])
+  next.close()
+})
