@@ -21,7 +21,7 @@ export class TimeFault extends Error {}
 /** ISO 8601, in whole numbers (dapr/kit: time/iso8601.go). */
 const ISO = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 const REPEATS = /^R(\d+)(?:\/(.*))?$/s
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/
+const RFC3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/
 
 function isoStep(text: string): Stride | undefined {
   const found = ISO.exec(text)
@@ -60,7 +60,13 @@ export function after(at: number, {months, days, ms}: Stride): number {
 }
 
 /** Reads a time of RFC 3339 as Go's time.Parse does, in ms since 1970; NaN: it is none. */
-export const timeAt = (text: string): number => (RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN)
+export function timeAt(text: string): number {
+  const [, local = ''] = RFC3339.exec(text) ?? []
+  const at = Date.parse(`${local}Z`)
+  // a Date takes 30 February for 2 March
+  const isDate = Number.isFinite(at) && new Date(at).toISOString().startsWith(local)
+  return isDate ? Date.parse(text.replace(',', '.')) : Number.NaN
+}
 
 /** Reads a duration of Go or ISO 8601, counted from `now`, or a time of RFC 3339; in ms since 1970 (dapr/kit: time/parse.go). Throws a TimeFault. */
 export function dueTimeOf(text: string, now: number): number {
