@@ -195,7 +195,7 @@ export class Jobs {
         this.#series.remove(job)
         return {...next, planned: undefined}
       }
-      this.#series.unplan(job)
+      this.#options.wakeUps.removeOf(JOB, job.key)
       if (!next.isDue && !next.isPaused) this.#series.wake(next, next.planned)
       return next
     })

@@ -88,7 +88,7 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     this.#options = {...options, log: (...said) => file.afterCommit(() => options.log(...said))}
     this.#quiet = new Quiet(clock, () => this.#delivering > 0)
     wakeUps.serve(kind, ({owner}) => this.#fallDue(owner), {isSeries: true})
-    wakeUps.onSettle(async maxMs => this.quiet(maxMs))
+    wakeUps.onSettle(async maxMs => this.#quiet.within(maxMs))
     const left = rows.due()
     setImmediate(() => left.forEach(row => this.#announce(row)))
     // a row whose removal was undone is still due
@@ -109,28 +109,18 @@ export class FiringSeries<R extends Planned, D extends Delivered = Delivered> {
     if (row?.isDue === true) this.#announce(row)
   }
 
-  /** Resolves with true once no firing is being delivered, or with false after `maxMs`. */
-  async quiet(maxMs: number): Promise<boolean> {
-    return this.#quiet.within(maxMs)
-  }
-
-  /** Plans the next firing. Call it within a change of the file, as `unplan` and `remove`. */
+  /** Plans the next firing. Call it within a change of the file, as `remove`. */
   wake(row: R, due: number | undefined): void {
     if (due === undefined) return
     const {kind, wakeUps, nameOf} = this.#options
     wakeUps.addAt(kind, {due, owner: row.key, name: JSON.stringify(nameOf(row)), data: new Uint8Array(0)})
   }
 
-  /** Removes the planned firing: none comes until `wake` plans it again. */
-  unplan({key}: R): void {
-    this.#options.wakeUps.removeOf(this.#options.kind, key)
-  }
-
   /** Removes a row and its planned firing; false: there was none. */
   remove(row: R | undefined): boolean {
     if (row === undefined) return false
     this.#options.rows.delete(row.key)
-    this.unplan(row)
+    this.#options.wakeUps.removeOf(this.#options.kind, row.key)
     return true
   }
 

@@ -93,7 +93,7 @@ export class ActorState {
 
   async #store(): Promise<AppComponent<'state'>> {
     try {
-      const store = await this.#context.actorStore()
+      const store = await this.#context.components.actorStore()
       if (store !== undefined) return store
     } catch (error) {
       throw none(` (${messageOf(error)})`)

@@ -49,7 +49,7 @@ export class Bindings {
 
   async #find(name: string): Promise<OutputBinding> {
     const missing = (why: string): BindingError => new BindingError(name, `couldn't find output binding ${name}${why}`)
-    const found = this.#context.find('bindings', name)
+    const found = this.#context.components.find('bindings', name)
     if (found === undefined) throw missing(this.#context.whyNone('bindings', name))
     let output: OutputBinding | undefined
     try {

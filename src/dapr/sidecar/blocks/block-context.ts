@@ -135,21 +135,6 @@ class ComponentCalls {
     }
   }
 
-  /** The component of this name if it is open already: calls are many, and need no promise for it. */
-  opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
-    return this.#options.components.opened(block, name)
-  }
-
-  /** The component of this name; undefined: there is none. Rejects if it cannot be opened. */
-  find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
-    return this.#options.components.find(block, name)
-  }
-
-  /** The state store for actors; undefined: there is none. Rejects if it cannot be opened. */
-  actorStore(): Promise<AppComponent<'state'>> | undefined {
-    return this.#options.components.actorStore()
-  }
-
   /** Why there is no component of this name, in brackets behind a space; '' = unknown. */
   whyNone(block: Block, name: string): string {
     const {components, whyMissing} = this.#options

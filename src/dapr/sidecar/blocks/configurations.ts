@@ -216,7 +216,7 @@ export class Configurations {
     const {log} = this.#context
     let store: ConfigurationStore | undefined
     try {
-      store = (await this.#context.find('configuration', storeName))?.component
+      store = (await this.#context.components.find('configuration', storeName))?.component
       if (store === undefined || store === subscription.store || subscription.isEnding) return
       subscription.store = store
       subscription.endAtStore = nothing // with the store before

@@ -53,7 +53,7 @@ export class InputBindings {
     const {name} = target
     const {log} = this.#context
     try {
-      const binding = await this.#context.find('bindings', name)
+      const binding = await this.#context.components.find('bindings', name)
       const current = this.#active.get(name)
       if (current !== undefined && current.binding.component === binding?.component) {
         current.target = target

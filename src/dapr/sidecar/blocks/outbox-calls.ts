@@ -142,7 +142,7 @@ export class OutboxCalls {
   }
 
   async #store({store}: KeptEvent): Promise<Store> {
-    const found = this.#context.find('state', store)
+    const found = this.#context.components.find('state', store)
     if (found === undefined) throw new Error(`state store ${store} is not found`)
     return found
   }

@@ -122,7 +122,7 @@ export class Publishing {
   }
 
   #opened({pubsubName, topic}: Target): Broker | undefined {
-    return topic === '' ? undefined : this.#context.opened('pubsub', pubsubName)
+    return topic === '' ? undefined : this.#context.components.opened('pubsub', pubsubName)
   }
 
   async #broker({pubsubName, topic, metadata}: Target): Promise<Broker> {

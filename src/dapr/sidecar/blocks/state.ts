@@ -40,7 +40,7 @@ export class State {
   }
 
   async get(storeName: string, key: string, options: GetOptions, onGone?: OnGone): Promise<StateItem | undefined> {
-    const store = this.#opened(storeName) ?? (await this.#store(storeName))
+    const store = this.#context.components.opened('state', storeName) ?? (await this.#store(storeName))
     const stored = this.#keyIn(store, key)
     try {
       return await this.#call(store, 'get', onGone, () => store.component.get(stored, options))
@@ -57,7 +57,7 @@ export class State {
 
   /** Saves all items, even if some of them fail; then throws. */
   async save(storeName: string, changes: readonly StateSet[], onGone?: OnGone): Promise<void> {
-    const store = this.#opened(storeName) ?? (await this.#store(storeName))
+    const store = this.#context.components.opened('state', storeName) ?? (await this.#store(storeName))
     const requests = changes.map(change => ({change, key: this.#keyIn(store, change.key)}))
     const errors = await this.#writeEach(store, 'set', onGone, requests, async ({change, key}) =>
       store.component.set(setRequest(change, key))
@@ -247,10 +247,6 @@ export class State {
     const wrong = [key, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw illegalKey(wrong, name)
     return prefix === '' ? key : prefix + SEPARATOR + key
-  }
-
-  #opened(name: string): Store | undefined {
-    return this.#context.opened('state', name)
   }
 
   async #store(name: string): Promise<Store> {

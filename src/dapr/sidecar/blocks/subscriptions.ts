@@ -178,7 +178,7 @@ export class Subscriptions {
   async #broker(subscription: TopicSubscription): Promise<AppComponent<'pubsub'> | undefined> {
     const {pubsubName, topic} = subscription
     const {log, appId} = this.#context
-    const broker = await this.#context.find('pubsub', pubsubName)
+    const broker = await this.#context.components.find('pubsub', pubsubName)
     if (broker === undefined) {
       const why = this.#context.whyNone('pubsub', pubsubName)
       log.write('warn', `no pub/sub component ${pubsubName} for the subscription to topic ${topic}${why}`)

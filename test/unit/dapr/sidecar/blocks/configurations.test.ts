@@ -24,7 +24,7 @@ function newStore() {
 const blockOf = (store: () => object): Configurations =>
   new Configurations({
     component: async () => Promise.resolve({component: store()}),
-    find: async () => Promise.resolve({component: store()}),
+    components: {find: async () => Promise.resolve({component: store()})},
     outbound: async (_: object, work: () => Promise<unknown>) => work(),
     log: {isDebug: false, write: () => undefined, warn: () => undefined}
   } as unknown as BlockContext)

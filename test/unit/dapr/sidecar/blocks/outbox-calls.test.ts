@@ -38,7 +38,7 @@ const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly s
   const context = {
     appId: 'shop',
     work: {outbox: async () => outbox},
-    find: async () => ({name: 'store', component, properties: new Properties([])}),
+    components: {find: async () => ({name: 'store', component, properties: new Properties([])})},
     log: {write: () => undefined, warn: (code: string, text: string) => void seen.warned.push(`${code}: ${text}`)}
   } as unknown as BlockContext
   const publishing = {
@@ -131,7 +131,7 @@ const eventsAfter = async (t: Test, first: Error, second: Error): Promise<readon
     namespace: '',
     work: {outbox: async () => outbox},
     component: async () => store,
-    find: async () => store,
+    components: {find: async () => store},
     // a policy with a retry
     outbound: async (_: object, work: () => Promise<void>) => work().catch(work),
     log: {write: () => undefined, warn: (_: string, text: string) => t.fail(text)}
@@ -171,7 +171,7 @@ t.test('what a sidecar leaves when it closes is published by one that is open al
     const context = {
       appId: 'shop',
       work: {outbox: async () => outbox},
-      find: async () => ({name: 'store', component, properties: OUTBOX}),
+      components: {find: async () => ({name: 'store', component, properties: OUTBOX})},
       log: {write: () => undefined, warn: () => warned.resolve()}
     }
     const calls = new OutboxCalls(context as unknown as BlockContext, {publish} as unknown as Publishing)

@@ -23,7 +23,12 @@ t.test('a stream that begins while its broker is opened again reads the new one'
   let component = before
   const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
   const log = {isDebug: false, write: () => undefined, warn: () => undefined}
-  const subscriptions = new Subscriptions({appId: 'shop', component: find, find, log} as unknown as BlockContext)
+  const subscriptions = new Subscriptions({
+    appId: 'shop',
+    component: find,
+    components: {find},
+    log
+  } as unknown as BlockContext)
   const topic = {pubsubName: 'bus', topic: 'a', metadata: {}, rules: [], deadLetterTopic: '', bulk: undefined}
   const opening = subscriptions.open(topic, {} as EventChannel, why => t.fail(why))
   await new Promise(setImmediate)
