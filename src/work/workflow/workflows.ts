@@ -220,6 +220,10 @@ export class Workflows extends KnownInstances {
     if (!this.#met.has(app)) this.#options.onFirstWorker(app)
     this.#met.add(app)
     this.#firstWorker.resolve()
+    return this.#connected(leave)
+  }
+
+  #connected(leave: () => void): () => void {
     this.#flush()
     this.#takeMore()
     return () => {
@@ -279,13 +283,7 @@ export class Workflows extends KnownInstances {
 
   /** Connects another run that has an app; the returned function disconnects it. */
   connectRun(app: string, run: Pick<Worker, 'send'>): () => void {
-    const leave = this.#engine.farWorkersOf(app).connect({...run, limit: Infinity, home: ''})
-    this.#flush()
-    this.#takeMore()
-    return () => {
-      leave()
-      this.#flush()
-    }
+    return this.#connected(this.#engine.farWorkersOf(app).connect({...run, limit: Infinity, home: ''}))
   }
 
   /** Applies the answer of another run to a task: a FAR_ANSWER. Resolves when that is kept. Throws a DecodeError. */

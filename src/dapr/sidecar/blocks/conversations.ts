@@ -1,5 +1,4 @@
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
-import type {CallObserver} from '../../../model/call.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {BlockContext} from './block-context.ts'
@@ -15,18 +14,10 @@ const CHOICES = "'auto', 'none', 'required', or a specific tool name matching th
 
 /** Conversation with language models (Dapr: pkg/api/universal/conversation.go). */
 export class Conversations {
-  readonly #context: BlockContext
+  readonly context: BlockContext
 
   constructor(context: BlockContext) {
-    this.#context = context
-  }
-
-  get appId(): string {
-    return this.#context.appId
-  }
-
-  get observer(): CallObserver | undefined {
-    return this.#context.observer
+    this.context = context
   }
 
   /** Rejects with Dapr's error and our reason. */
@@ -36,7 +27,7 @@ export class Conversations {
         [400, 'invalidArgument', 'ERR_CONVERSATION_NOT_FOUND'],
         `failed finding conversation component ${name}${why}`
       )
-    const {component: model} = await this.#context.component('conversation', name, {none: missing, unknown: missing})
+    const {component: model} = await this.context.component('conversation', name, {none: missing, unknown: missing})
     return {name, model}
   }
 
@@ -58,11 +49,7 @@ export class Conversations {
       isFinal: (error: unknown) => error instanceof FinalError
     }
     try {
-      const answer = await this.#context.outbound(
-        {block: 'conversation', name, operation: 'converse', ...treatment},
-        attempt
-      )
-      return answer
+      return await this.context.outbound({block: 'conversation', name, operation: 'converse', ...treatment}, attempt)
     } catch (error) {
       throw new BlockError(
         [500, 'internal', 'ERR_CONVERSATION_INVOKE'],

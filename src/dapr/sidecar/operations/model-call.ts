@@ -39,7 +39,7 @@ export async function recordModelCall<R extends object>(
   reply: Schema,
   work: () => Promise<AnsweredQuestion<R>>
 ): Promise<R> {
-  const {appId: caller, observer} = conversations
+  const {appId: caller, observer} = conversations.context
   if (observer === undefined) return (await work()).reply
   const path = `/${version}/conversation/${encodeURIComponent(name)}/converse`
   const call: Call = {caller, callee: name, method: 'POST', path}

@@ -22,7 +22,7 @@ async function callOf({http}: BlockOperation, body: string): Promise<unknown> {
     locks: {lock: note},
     state: {bulkGet: note, check: async () => undefined},
     jobs: {schedule: note},
-    conversations: {find: async () => ({model: {model: ''}}), ask, observer: undefined}
+    conversations: {find: async () => ({model: {model: ''}}), ask, context: {observer: undefined}}
   }
   const request: BlockRequest = {
     params: ['it'],

@@ -18,7 +18,7 @@ const newObserver = () => {
     responded: () => undefined,
     ended: (record: CallRecord) => void ended.push(record)
   }
-  return {ended, texts, conversations: {appId: 'shop', observer} as unknown as Conversations}
+  return {ended, texts, conversations: {context: {appId: 'shop', observer}} as unknown as Conversations}
 }
 
 t.test('a question is recorded as it can be asked again: its tools and its format are JSON', async t => {
