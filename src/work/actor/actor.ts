@@ -65,7 +65,7 @@ export class ActorTurn {
 function refused({journal}: ActorTurn, {message, refusal}: ActorError): void {
   if (journal === undefined) return
   journal.status = refusal === 'gone' ? 0 : 500
-  journal.failure = refusal === 'unhosted' ? `did not find address for actor '${message}'` : message
+  journal.failure = message
   journal.ended()
 }
 

@@ -238,9 +238,8 @@ export class Actors {
         return this.#holds.begin(actor)
       }
       if (place === 'unhosted') {
-        this.#drop(actor, each =>
-          each.isPatient ? undefined : new ActorError('unhosted', `${actor.type.name}/${actor.id}`)
-        )
+        const why = `did not find address for actor '${actor.type.name}/${actor.id}'`
+        this.#drop(actor, each => (each.isPatient ? undefined : new ActorError('unhosted', why)))
         if (actor.waiting === undefined) break
         // a firing waits for a host without a limit
         return this.#holds.begin(actor)

@@ -125,10 +125,9 @@ function refused(error: ActorError, hosted: readonly string[]): BlockError {
   if (refusal !== 'unhosted') return failed(message)
   const here =
     hosted.length === 0 ? 'no app of this run hosts actors' : `the apps of this run host: ${hosted.join(', ')}`
-  const words = `did not find address for actor '${message}' [${here}]`
   return new BlockError(
     [500, 'failedPrecondition', 'ERR_ACTOR_INVOKE_METHOD'],
-    `error invoke actor method: failed to lookup actor: api error: code = FailedPrecondition desc = ${words}`
+    `error invoke actor method: failed to lookup actor: api error: code = FailedPrecondition desc = ${message} [${here}]`
   )
 }
 

@@ -96,13 +96,16 @@ t.test('an idle actor is let go, never during a call; the next call waits until 
 t.test('nobody hosts a type: at once if all have told, else when they have, or after the time of a hold', async t => {
   const house = openActorHouse()
   const {actors, call, clock} = house
-  t.equal(await call('Cart/1', 'a').outcome, 'unhosted: Cart/1')
+  t.equal(await call('Cart/1', 'a').outcome, "unhosted: did not find address for actor 'Cart/1'")
   house.mayHost = true
   const [b, c] = [call('Cart/1', 'b'), call('Cart/2', 'c')]
   const host = new TestHost('orders')
   house.mayHost = false
   actors.host(host, types(['Order']))
-  t.match(await Promise.all([b.outcome, c.outcome]), ['unhosted: Cart/1', 'unhosted: Cart/2'])
+  t.match(await Promise.all([b.outcome, c.outcome]), [
+    "unhosted: did not find address for actor 'Cart/1'",
+    "unhosted: did not find address for actor 'Cart/2'"
+  ])
   house.mayHost = true
   const d = call('Cart/1', 'd')
   clock.pass(10_000)
@@ -190,7 +193,7 @@ t.test(
     await c.outcome
     host.state = 'open'
     actors.host(host, types(['Order']))
-    t.equal(await b.outcome, 'unhosted: Cart/1')
+    t.equal(await b.outcome, "unhosted: did not find address for actor 'Cart/1'")
   }
 )
 
