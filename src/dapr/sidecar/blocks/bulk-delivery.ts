@@ -79,10 +79,12 @@ export class BulkDelivery {
         : worst
     })
     const done = new Set([...tried, ...batch.filter(each => !isLeft(each))])
-    for (const each of done) {
+    // one that is put aside at a slow broker keeps no other from being acknowledged
+    const conclude = async (each: Waiting): Promise<void> => {
       const {message, event, resolve, outcome: own = outcome} = each
       resolve(await this.#delivery.conclude(outcome.kind === 'stopped' && isLeft(each) ? outcome : own, message, event))
     }
+    await Promise.all([...done].map(conclude))
     return batch.filter(each => !done.has(each))
   }
 

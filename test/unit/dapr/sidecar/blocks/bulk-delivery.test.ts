@@ -89,6 +89,24 @@ t.test('an attempt that ends ends what the app has of it, also where a batch has
   t.same(stopped, ['/a', '/b'])
 })
 
+t.test('an event that is handled is acknowledged while another one of its batch is still put aside', async t => {
+  const aside = Promise.withResolvers<string>()
+  const handled: string[] = []
+  const handle = bulkOf(
+    async deliver => deliver(),
+    async (_, entries) =>
+      entries.map((__, at) => (at === 0 ? {kind: 'failed', status: 500, text: ''} : {kind: 'success'})),
+    2,
+    async ({kind}) => (kind === 'success' ? 'done' : aside.promise)
+  )
+  const all = Promise.all(['/a', '/a'].map(async path => handled.push(...(await handle([path])))))
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  t.same(handled, ['done'])
+  aside.resolve('returned')
+  await all
+  t.same(handled, ['done', 'returned'])
+})
+
 t.test('of a batch with several paths, what has failed is delivered again, and nothing else', async t => {
   const sent: string[] = []
   const handle = bulkOf(
