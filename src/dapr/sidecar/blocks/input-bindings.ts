@@ -38,7 +38,7 @@ export class InputBindings {
       if (this.#isClosed) return
       const names = new Set(wanted.map(({name}) => name))
       await Promise.all([...this.#active.keys()].filter(name => !names.has(name)).map(async name => this.#stop(name)))
-      for (const target of wanted) await this.#begin(target, channel)
+      await Promise.all(wanted.map(async target => this.#begin(target, channel)))
     })
   }
 

@@ -62,15 +62,12 @@ export class Subscriptions {
       const keys = new Set(wanted.map(keyOf))
       const ended = [...this.#active].filter(([key]) => !keys.has(key)).map(async ([key]) => this.#stop(key))
       await Promise.all(ended)
-      const added = new Map<string, string[]>()
-      for (const subscription of wanted)
-        if (await this.#begin(subscription, channel))
-          added.set(subscription.pubsubName, [...(added.get(subscription.pubsubName) ?? []), subscription.topic])
-      for (const [name, topics] of added)
-        this.#context.log.write(
-          'info',
-          `app is subscribed to the following topics: [${topics.join(' ')}] through pubsub=${name}`
-        )
+      const areNew = await Promise.all(wanted.map(async each => this.#begin(each, channel)))
+      const added = wanted.filter((_, at) => areNew[at])
+      for (const [name, some] of Map.groupBy(added, ({pubsubName}) => pubsubName)) {
+        const topics = some.map(({topic}) => topic).join(' ')
+        this.#context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
+      }
     })
   }
 

@@ -41,3 +41,39 @@ t.test('a stream that begins while its broker is opened again reads the new one'
   await reader.stop()
   t.same([before.reading, after.reading], [0, 0])
 })
+
+t.test('a broker that does not answer keeps no topic of another one from being read', async t => {
+  const answers = Promise.withResolvers<void>()
+  const brokers = new Map([
+    ['slow', newBroker(answers.promise)],
+    ['quick', newBroker(Promise.resolve())]
+  ])
+  const components = {
+    find: async (_: unknown, name: string) => ({
+      component: brokers.get(name),
+      properties: new Properties([]),
+      topicPrefix: '',
+      space: ''
+    })
+  }
+  const lines: string[] = []
+  const log = {isDebug: false, write: (_: string, text: string) => lines.push(text), warn: () => undefined}
+  const subscriptions = new Subscriptions({appId: 'shop', components, log} as unknown as BlockContext)
+  const topic = {metadata: {}, rules: [], deadLetterTopic: '', bulk: undefined}
+  const wanted = [
+    {...topic, pubsubName: 'slow', topic: 'a'},
+    {...topic, pubsubName: 'quick', topic: 'b'},
+    {...topic, pubsubName: 'quick', topic: 'c'}
+  ]
+  const following = subscriptions.follow(wanted, {} as EventChannel)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  t.equal(brokers.get('quick')?.reading, 2)
+  answers.resolve()
+  await following
+  t.match(lines, [/topics: \[a\] through pubsub=slow$/, /topics: \[b c\] through pubsub=quick$/])
+  await subscriptions.close()
+  t.same(
+    [...brokers.values()].map(({reading}) => reading),
+    [0, 0]
+  )
+})
