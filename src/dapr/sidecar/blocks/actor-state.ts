@@ -22,9 +22,6 @@ export interface ActorOperation {
 
 const NO_OPTIONS = {concurrency: '', consistency: ''} as const
 
-const unsaved = (why: string): BlockError =>
-  new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], `error saving actor transaction state: ${why}`)
-
 /** The state of actors, in the store that is marked for them (Dapr: pkg/actors/state). */
 export class ActorState {
   readonly #context: BlockContext
@@ -79,7 +76,8 @@ export class ActorState {
     try {
       await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
     } catch (error) {
-      throw unsaved(messageOf(error))
+      const text = `error saving actor transaction state: ${messageOf(error)}`
+      throw new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], text)
     }
   }
 

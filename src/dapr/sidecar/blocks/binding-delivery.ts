@@ -71,18 +71,14 @@ export class BindingDelivery {
       case 'stopped':
         return 'returned'
       case 'success':
-        if (outcome.effects !== undefined) await this.#fulfil(outcome.effects)
+        // failures are only logged: the event itself has been handled
+        if (outcome.effects !== undefined) await Promise.all([this.#save(outcome.effects), this.#send(outcome.effects)])
         return 'done'
       case 'failed':
       case 'interrupted':
         context.log.write('warn', `error from app consumer for binding [${target().name}]: ${outcome.text}`)
         return 'failed'
     }
-  }
-
-  /** Failures are only logged: the event itself has been handled. */
-  async #fulfil(effects: BindingEffects): Promise<void> {
-    await Promise.all([this.#save(effects), this.#send(effects)])
   }
 
   async #save({storeName, state}: BindingEffects): Promise<void> {

@@ -35,8 +35,6 @@ interface Subscription {
 
 type End = () => Promise<void>
 
-const nothing: End = async () => {}
-
 /** The configuration of one app (Dapr: pkg/api/universal/configuration.go). */
 export class Configurations {
   readonly #context: BlockContext
@@ -219,7 +217,7 @@ export class Configurations {
       store = (await this.#context.components.find('configuration', storeName))?.component
       if (store === undefined || store === subscription.store || subscription.isEnding) return
       subscription.store = store
-      subscription.endAtStore = nothing // with the store before
+      subscription.endAtStore = async () => {} // it has ended with the store before
       const end = await store.subscribe(keys, metadata, items => updates.add(items))
       const isWanted =
         this.#subscriptions.get(id) === subscription && subscription.store === store && !subscription.isEnding

@@ -25,11 +25,6 @@ export class Secrets {
         [403, 'permissionDenied', 'ERR_PERMISSION_DENIED'],
         `access denied by policy to get ${JSON.stringify(name)} from ${JSON.stringify(storeName)}`
       )
-    const failed = (why: string): BlockError =>
-      new BlockError(
-        [500, 'internal', 'ERR_SECRET_GET'],
-        `failed getting secret with key ${name} from secret store ${storeName}: ${why}`
-      )
     try {
       return await this.#call(storeName, 'get', onGone, async () => {
         const secret = await store.get(name)
@@ -37,7 +32,10 @@ export class Secrets {
         return secret
       })
     } catch (error) {
-      throw failed(messageOf(error))
+      throw new BlockError(
+        [500, 'internal', 'ERR_SECRET_GET'],
+        `failed getting secret with key ${name} from secret store ${storeName}: ${messageOf(error)}`
+      )
     }
   }
 

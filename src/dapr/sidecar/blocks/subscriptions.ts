@@ -84,7 +84,10 @@ export class Subscriptions {
       new BlockError([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: ${why}`)
     if (!isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic}))
       throw refused(`subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
-    const streamed: Streamed = {channel, gone, active: await this.#tryRead(subscription, broker, channel, refused)}
+    const active = await this.#read(subscription, broker, channel).catch((error: unknown) => {
+      throw refused(messageOf(error))
+    })
+    const streamed: Streamed = {channel, gone, active}
     this.#streamed.add(streamed)
     // its component may have been opened again meanwhile
     void this.#changes.run(async () => this.#renew(streamed))
@@ -236,19 +239,6 @@ export class Subscriptions {
       log: (level, text) => log.write(level, text)
     })
     return Object.assign(active, {reader})
-  }
-
-  async #tryRead(
-    subscription: TopicSubscription,
-    broker: AppComponent<'pubsub'>,
-    channel: EventChannel,
-    refused: (why: string) => BlockError
-  ): Promise<Active> {
-    try {
-      return await this.#read(subscription, broker, channel)
-    } catch (error) {
-      throw refused(messageOf(error))
-    }
   }
 
   async #stop(key: string): Promise<void> {
