@@ -1,6 +1,7 @@
 import t from 'tap'
 import {ActorStreams, type ActorSession} from '../../../../../src/dapr/sidecar/blocks/actor-streams.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
+import type {ActorRequest} from '../../../../../src/work/actor/actor-host.ts'
 import {Actors} from '../../../../../src/work/actor/actors.ts'
 import {openActorHouse, types} from '../../../../rig/actor-house.ts'
 import {TestClock} from '../../../../rig/clock.ts'
@@ -89,4 +90,34 @@ t.test('of streams that end one after the other the last one does not tell what 
   t.notOk(actors.table.isHosted('Cart'))
   streams.closed(other)
   t.strictSame(told, [['Cart'], ['Cart', 'Order']])
+})
+
+t.test('a stream that ends while the actors of its app are let go lets no turn of another stream begin', async t => {
+  const {actors, call} = openActorHouse()
+  t.teardown(() => actors.close())
+  const streams = streamsOf(async () => Promise.resolve(actors))
+  const came: string[] = []
+  const answered = Promise.withResolvers<void>()
+  const other = {
+    ...SESSION,
+    deactivate: async () => Promise.resolve(true),
+    send: async ({id}: ActorRequest) => {
+      came.push(id)
+      await answered.promise
+      return {kind: 'done', lines: '', body: Buffer.from('ok'), isError: false, isCancelled: false} as const
+    }
+  }
+  await streams.open(SESSION, types(['Cart']))
+  await streams.open(other, types(['Order']))
+  const under = call('Order/1', 'pay')
+  await new Promise(setImmediate)
+  const retired = actors.retire('carts', new AbortController().signal)
+  streams.closed(SESSION)
+  const waiting = call('Order/2', 'pay')
+  await new Promise(setImmediate)
+  t.strictSame(came, ['1'])
+  answered.resolve()
+  t.equal(await retired, true)
+  actors.resume('carts')
+  t.strictSame(await Promise.all([under.outcome, waiting.outcome]), ['ok', 'ok'])
 })
