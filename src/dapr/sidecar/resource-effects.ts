@@ -1,4 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
+import {messageOf} from '../../model/errors.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
 import type {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
 import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
@@ -6,6 +8,7 @@ import type {AppResources, ResourceSnapshot} from '../../files/resources/app-res
 import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
 import {pipelineOf, type PipelineKey} from '../../files/resources/http-pipeline.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {again} from './again.ts'
 import {plainError} from './http/errors.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
 import type {SidecarPolicies} from './policies.ts'
@@ -34,7 +37,7 @@ export class ResourceEffects {
   /** The rules for requests now. */
   readonly rules: {-readonly [Key in keyof SidecarRules]: SidecarRules[Key]} = {interceptor: undefined, pipeline: []}
   #policies: SidecarPolicies | undefined
-  readonly #stops: (() => void)[] = []
+  readonly #over = new AbortController()
 
   private constructor(options: ResourceEffectsOptions) {
     this.#options = options
@@ -73,26 +76,33 @@ export class ResourceEffects {
   }
 
   close(): void {
-    for (const stop of this.#stops) stop()
+    this.#over.abort()
   }
 
-  /** Calls `use` with a part of the resources, and again when that changes: one after the other, as it may load code. */
+  /**
+   * Calls `use` with a part of the resources, and again when that changes: one after the other, as it may load code. A change whose code
+   * cannot be loaded now is applied later, unless another one follows.
+   */
   async #follow<T>(part: (snapshot: ResourceSnapshot) => T, use: (value: T) => Promise<void>): Promise<void> {
-    const {resources} = this.#options
+    const {resources, warn} = this.#options
+    const changes = new SerialQueue()
     let current = part(resources.snapshot)
-    let using = use(current)
-    const change = async (before: Promise<void>, next: T): Promise<void> => {
-      await before
-      await use(next)
+    const apply = async (next: T): Promise<void> => {
+      try {
+        await changes.run(async () => use(next))
+      } catch (error) {
+        warn(`a change of resources has no effect yet: ${messageOf(error)}`)
+        await again(async () => next === current && apply(next), this.#over.signal)
+      }
     }
     const stop = resources.onChange(snapshot => {
       const next = part(snapshot)
       if (isDeepStrictEqual(next, current)) return
       current = next
-      using = change(using, next)
+      void apply(next)
     })
-    this.#stops.push(stop)
-    await using
+    this.#over.signal.addEventListener('abort', stop, {once: true})
+    await changes.run(async () => use(current))
   }
 
   async #usePolicies(resiliency: ResourceSnapshot['resiliency']): Promise<void> {
