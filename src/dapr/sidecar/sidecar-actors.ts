@@ -2,6 +2,7 @@ import {messageOf} from '../../model/errors.ts'
 import {isJson} from '../../model/is-json.ts'
 import {askApp, isDaprApp, takesQuestions} from './ask-app.ts'
 import type {SidecarActorsOptions} from './actor-access.ts'
+import {again} from './again.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
 /** No process. */
@@ -73,10 +74,11 @@ export class SidecarActors {
     actors.onTypes()
   }
 
-  /** Code could not be loaded for the question: it is asked again with the next change. */
+  /** Code could not be loaded for the question. */
   readonly #notAsked = (error: unknown): void => {
     this.#asked = NONE
     this.#options.log('error', `the app could not be asked for its actors: ${messageOf(error)}`)
+    void again(() => this.#look(), this.#over.signal)
   }
 
   async #ask(pid: number): Promise<void> {

@@ -3,6 +3,7 @@ import {aborted} from '../../platform/delay.ts'
 import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/binding-direction.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
+import {again} from './again.ts'
 import {isDaprApp, untilAnswer} from './ask-app.ts'
 import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
@@ -134,8 +135,10 @@ export class SidecarBindings {
         channel
       )
     } catch (error) {
+      if (signal.aborted) return
       this.#asked = []
-      if (!signal.aborted) log('error', `failed to read from bindings: ${messageOf(error)}`)
+      log('error', `failed to read from bindings: ${messageOf(error)}`)
+      void again(() => this.#reload(), signal)
     }
     if (signal.aborted) return
     blocks.setKnown('bindings')

@@ -5,6 +5,7 @@ import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import {isDaprApp} from './ask-app.ts'
+import {again} from './again.ts'
 import type {TopicTrigger} from '../../model/triggers.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
@@ -117,10 +118,11 @@ export class SidecarSubscriptions {
     )
   }
 
-  /** Code could not be loaded for the question: it is asked again with the next change. */
+  /** Code could not be loaded for the question. */
   readonly #notAsked = (error: unknown): void => {
     this.#process.askAgain()
     this.#options.log('error', `error getting topic list from app: ${messageOf(error)}`)
+    void again(() => this.#look(), this.#over.signal)
   }
 
   async #ask(pid: number): Promise<void> {
@@ -185,6 +187,7 @@ export class SidecarSubscriptions {
       this.#followed = now
     } catch (error) {
       log('error', `failed to subscribe to topics: ${messageOf(error)}`)
+      void again(async () => this.#follow(), this.#over.signal)
     }
   }
 

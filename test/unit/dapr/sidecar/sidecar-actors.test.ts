@@ -47,37 +47,42 @@ t.test('a process that goes before it can be asked leaves no question to the nex
   actors.close()
 })
 
-t.test('a question that cannot be asked, as no file can be opened, ends no run: it is asked again', async t => {
-  const listeners: (() => void)[] = []
-  const logged = Promise.withResolvers<string>()
-  let questions = 0
-  const plan = {
-    channel: {protocol: 'http'},
-    fixedPort: 0,
-    get command(): readonly string[] {
-      questions++
-      throw new Error('EMFILE: too many open files')
-    },
-    ready: {kind: 'spawned'}
+t.test(
+  'a question that cannot be asked, as no file can be opened, is asked again with the next change, or in a while',
+  async t => {
+    const listeners: (() => void)[] = []
+    const logged = Promise.withResolvers<string>()
+    const third = Promise.withResolvers<void>()
+    let questions = 0
+    const plan = {
+      channel: {protocol: 'http'},
+      fixedPort: 0,
+      get command(): readonly string[] {
+        if (++questions === 3) third.resolve()
+        throw new Error('EMFILE: too many open files')
+      },
+      ready: {kind: 'spawned'}
+    }
+    const onMove = (listener: () => void): (() => void) => {
+      listeners.push(listener)
+      return () => undefined
+    }
+    const queue = new AdmissionQueue({timeoutMs: 60_000})
+    queue.open()
+    const app = {id: 'shop', plan, isListening: true, appPort: 1, pid: 7, queue, onMove}
+    const actors = new SidecarActors({
+      runtime: app as unknown as AppRuntime,
+      context: {heldBodies: new HeldBodies()},
+      actors: {onTypes: () => undefined} as unknown as ActorAccess,
+      policies: () => undefined,
+      log: (_, text) => logged.resolve(text),
+      components: () => [],
+      warn: text => t.fail(text)
+    })
+    t.match(await logged.promise, 'EMFILE')
+    for (const listener of listeners) listener()
+    t.equal(questions, 2)
+    await third.promise
+    actors.close()
   }
-  const onMove = (listener: () => void): (() => void) => {
-    listeners.push(listener)
-    return () => undefined
-  }
-  const queue = new AdmissionQueue({timeoutMs: 60_000})
-  queue.open()
-  const app = {id: 'shop', plan, isListening: true, appPort: 1, pid: 7, queue, onMove}
-  const actors = new SidecarActors({
-    runtime: app as unknown as AppRuntime,
-    context: {heldBodies: new HeldBodies()},
-    actors: {onTypes: () => undefined} as unknown as ActorAccess,
-    policies: () => undefined,
-    log: (_, text) => logged.resolve(text),
-    components: () => [],
-    warn: text => t.fail(text)
-  })
-  t.match(await logged.promise, 'EMFILE')
-  for (const listener of listeners) listener()
-  t.equal(questions, 2)
-  actors.close()
-})
+)
