@@ -1,7 +1,11 @@
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
+import {messageOf} from '../model/errors.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Job} from '../work/job/job.ts'
 import type {JobOutcome} from '../work/job/jobs.ts'
+
+/** Its code cannot be loaded now: as any failure, it is tried again. */
+const notDelivered = (error: unknown): JobOutcome => ({kind: 'failed', answer: messageOf(error)})
 
 /** Delivers the ticks of jobs to the instances of their apps, round robin. */
 export class RunJobs {
@@ -19,7 +23,7 @@ export class RunJobs {
     const first = this.#count++
     for (const at of all.keys()) {
       const [, sidecar] = all[(first + at) % all.length] ?? []
-      const outcome = await sidecar?.deliverJob(job)
+      const outcome = await sidecar?.deliverJob(job).catch(notDelivered)
       if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
     }
     for (const [{sleep}] of all) sleep.need(`job ${job.name}`)
