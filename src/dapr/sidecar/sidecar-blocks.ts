@@ -3,7 +3,9 @@ import type {Secret} from '../components/secrets/types.ts'
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import {explainPlace} from '../../files/config/diagnose.ts'
 import {messageOf} from '../../model/errors.ts'
+import type {LogLevel} from '../../model/plan.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
+import {Once} from '../../model/once.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import type {Configuration} from '../../files/resources/dapr-configuration.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
@@ -27,7 +29,7 @@ export class SidecarBlocks {
   readonly #listeners = new Set<() => void>()
   readonly #stopFollowing: () => void
   #current: readonly ComponentResource[]
-  #loading: Promise<Blocks> | undefined
+  readonly #loading = new Once<Blocks>()
   #components: AppComponents | undefined
   #blocks: Blocks | undefined
   /** The mistake found when they were loaded; '' = none. */
@@ -48,7 +50,9 @@ export class SidecarBlocks {
     this.#stopFollowing = resources.onChange(({components}) => {
       if (components === this.#current) return
       this.#current = components
-      void this.#reload()
+      this.#reload().catch((error: unknown) =>
+        this.#context.log.write('error', `a change of components cannot be followed: ${messageOf(error)}`)
+      )
     })
   }
 
@@ -129,12 +133,7 @@ export class SidecarBlocks {
 
   /** Loads them and opens the components; what has been loaded stays. */
   async load(): Promise<Blocks> {
-    this.#loading ??= this.#load().catch((error: unknown) => {
-      // the next call tries again, unless components are open already
-      if (this.#components === undefined) this.#loading = undefined
-      throw error
-    })
-    return this.#loading
+    return this.#loading.do(async () => this.#load())
   }
 
   /** Processes of the app that were started before this have ended (milliseconds of performance.now()). */
@@ -170,14 +169,8 @@ export class SidecarBlocks {
       components()
     ])
     const {appId, log} = context
-    const own = new AppComponents({
-      appId,
-      folder: runtime.plan.folder,
-      env,
-      set,
-      log: (level, text) => log.write(level, text)
-    })
-    this.#components = own
+    const write = (level: LogLevel, text: string): void => log.write(level, text)
+    const own = (this.#components ??= new AppComponents({appId, folder: runtime.plan.folder, env, set, log: write}))
     this.#fault = await this.#changes.run(async () => this.#follow())
     const configuration = (): Configuration => resources.snapshot.configuration
     this.#blocks = newBlocks({...context, components: own, configuration})
@@ -197,7 +190,7 @@ export class SidecarBlocks {
 
   /** Applies a change of files. A component that can no longer be opened stays as it was. */
   async #reload(): Promise<void> {
-    if (this.#loading === undefined && !this.#isOpenedAtOnce) return
+    if (this.#loading.begun === undefined && !this.#isOpenedAtOnce) return
     const {subscriptions, configurations} = await this.load()
     const fault = await this.#changes.run(async () => this.#follow())
     void subscriptions.renew()

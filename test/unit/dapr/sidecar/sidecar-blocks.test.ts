@@ -81,3 +81,47 @@ t.test('actors are hosted by no sidecar that has left them, also where its block
   await openOne(false)
   t.equal(hosted, 1)
 })
+
+/** The blocks of an app whose files have this component, and the change of these files. */
+const blocksOf = (openDaprd: () => Promise<undefined>) => {
+  const components = [componentResource('db', 'state.cassandra', {})]
+  const logged: string[] = []
+  let change: ((snapshot: object) => void) | undefined
+  const options = {
+    runtime: {plan: {folder: '/', resources: {}}, fault: ''},
+    env: {},
+    resources: {
+      snapshot: {components, configuration: DEFAULT_CONFIGURATION},
+      onChange: (listener: (snapshot: object) => void) => {
+        change = listener
+        return () => undefined
+      }
+    },
+    components: async () => Promise.resolve({})
+  } as unknown as OpenSidecarOptions
+  const log = {write: (_: string, text: string) => logged.push(text)}
+  const blocks = new SidecarBlocks(options, {appId: 'shop', log} as unknown as SharedContext, openDaprd)
+  return {blocks, logged, change: () => change?.({components: [...components]})}
+}
+
+t.test('blocks whose daprd could not be looked for once are loaded by the next call', async t => {
+  let looks = 0
+  const {blocks} = blocksOf(async () => {
+    if (++looks === 1) throw new Error('EMFILE: too many open files')
+    return Promise.resolve(undefined)
+  })
+  await t.rejects(blocks.load(), /EMFILE/)
+  t.ok(await blocks.load())
+})
+
+t.test('a change of files that cannot be followed is reported, and ends no run', async t => {
+  let looks = 0
+  const {blocks, logged, change} = blocksOf(async () => {
+    if (++looks === 2) throw new Error('EMFILE: too many open files')
+    return Promise.resolve(undefined)
+  })
+  await blocks.load()
+  change()
+  while (logged.length === 0) await new Promise(setImmediate)
+  t.match(logged, [/^a change of components cannot be followed: EMFILE/])
+})
