@@ -5,6 +5,8 @@ import {MiddlewareFault, type Middleware, type PipelineRequest} from './middlewa
 const UNAUTHORIZED = plainError(401, 'Unauthorized')
 /** The difference of clocks that Dapr allows. */
 const CLOCK_SKEW_SECONDS = 300
+/** How long the issuer may take to answer, as for its keys (jose): requests wait meanwhile. */
+const ANSWER_MS = 5000
 
 /**
  * Lets those requests pass that carry a token of `issuer` for `audience`, signed with a key of `jwksURL`, else of the issuer's
@@ -38,9 +40,10 @@ async function keysOf(issuer: string, jwksUrl: string): Promise<JWTVerifyGetKey>
 }
 
 async function discovered(issuer: string): Promise<string> {
-  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
-  const {jwks_uri: url} = (await response.json()) as {readonly jwks_uri: string}
-  return url
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const response = await fetch(url, {signal: AbortSignal.timeout(ANSWER_MS)})
+  const {jwks_uri: keys} = (await response.json()) as {readonly jwks_uri: string}
+  return keys
 }
 
 function tokenOf({rawHeaders}: PipelineRequest): string {

@@ -109,3 +109,17 @@ for (const [type, metadata, why] of BAD)
   t.test(`what cannot be made says why: ${type} ${JSON.stringify(metadata)}`, async t => {
     t.match(await made(type, metadata), why)
   })
+
+t.test('bearer: an issuer that does not answer is given up, and its keys are looked for again', async t => {
+  const {fetch} = globalThis
+  t.teardown(() => Object.assign(globalThis, {fetch}))
+  let asked = 0
+  globalThis.fetch = async (_, {signal} = {}) =>
+    new Promise((_resolve, reject) => {
+      asked++
+      if (signal instanceof AbortSignal) reject(new Error('it was given up'))
+    })
+  const middleware = await pipeline('bearer', {issuer: 'https://issuer', audience: 'shop'})
+  for (const _ of [1, 2]) t.equal(await sent(middleware, '/x', ['Authorization', 'Bearer a.b.c']), 401)
+  t.equal(asked, 2)
+})
