@@ -18,7 +18,8 @@ import type {ReceivedCall} from './request-head.ts'
 const INTERNAL_ERROR = 2
 const NOTHING = new Uint8Array(0)
 const ERROR_BYTES = 63
-const OWN_ERROR = '{"errorCode":'
+/** Of a failure of ours (`invokeError`); what a fault or middleware answers may be JSON, too. */
+const OWN_ERROR = '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: '
 
 /** Codes for statuses of HTTP (Dapr: pkg/messaging/v1/util.go, CodeFromHTTPStatus). */
 const CODES: Readonly<Record<number, number>> = {
@@ -54,12 +55,12 @@ export class InvokeDownstream extends ResponseCollector {
     this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
   }
 
-  /** Answers a call: a failure has the words that callers over HTTP get, and an answer of middleware counts as the answer of the app. */
-  reply({body, status: code, lines}: Reply): void {
+  /** Answers a call: a failure has the words that callers over HTTP get, and what a fault or middleware answers counts as the answer of the app. */
+  reply({body, status: code, type, lines}: Reply): void {
     if (!body.startsWith(OWN_ERROR)) {
       this.status = code
-      this.lines = lines
-      return this.#reply({status: failureOf(code, Buffer.from(body)), message: NOTHING})
+      this.lines = type === '' ? lines : `Content-Type: ${type}\r\n${lines}`
+      return this.collected(Buffer.from(body))
     }
     const {message} = JSON.parse(body) as {message: string}
     const why = message.slice(message.indexOf(', err: ') + ', err: '.length)

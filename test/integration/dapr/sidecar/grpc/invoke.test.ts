@@ -1,5 +1,7 @@
 import grpc from '@grpc/grpc-js'
 import t from 'tap'
+import {readFault} from '../../../../../src/files/config/fault.ts'
+import {Faults} from '../../../../../src/proxy/faults/faults.ts'
 import type {InvokeRequest} from '../../../../../src/proxy/net/grpc/invoke-messages.ts'
 import {echoApp, rawApp, valuesOf} from '../rig.ts'
 import {callbackApp, echoClient, openTestGrpcPort} from './rig.ts'
@@ -272,4 +274,22 @@ t.test('the callee’s maxBodySize counts for InvokeService, too, both ways', as
     message: /^grpc: received message larger than max \(10\d\d vs\. 1000\)$/
   })
   t.equal(underWay(), 0)
+})
+
+t.test('what a fault answers counts as the answer of the app, whatever JSON it is', async t => {
+  const faults = new Faults({tell: () => undefined, kill: () => undefined})
+  const {port} = await openTestGrpcPort(t, {appProtocol: 'http', faults: {active: faults}})
+  const client = echoClient(t, port)
+  for (const [status, body, code] of [
+    [503, '{"errorCode":"ERR_STATE","message":"no store"}', 14],
+    [404, '{"errorCode":"ERR_STATE"}', 5],
+    [500, '{"errorCode":', 2],
+    [200, '{"errorCode":""}', 0]
+  ] as const) {
+    faults.removeAll()
+    faults.add(readFault({from: 'any', to: 'any', status, body}))
+    const outcome = await client.invoke('b', {method: 'x', verb: 3})
+    t.match(outcome, {code}, body)
+    if (code === 0) t.match([text(outcome.response.value), outcome.response.contentType], [body, 'application/json'])
+  }
 })
