@@ -18,6 +18,7 @@ import {reply, type Reply} from '../../proxy/net/reply.ts'
 import {Http2Downstream} from '../../proxy/net/http2/http2-downstream.ts'
 import type {StreamRequest} from '../../proxy/net/http2/http2-listener.ts'
 import {replyStream} from '../../proxy/net/http2/http2-reply.ts'
+import {UpgradeBuffer} from '../../proxy/net/http1/upgrade-buffer.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../../proxy/net/http1/upgrade-tunnel.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import type {Admit} from '../../proxy/gateway/admission.ts'
@@ -193,7 +194,7 @@ export class Sidecar implements SidecarContext {
       }
     }
     const connection = {key: socket, ends: socket, isUnixSocket, destroy: () => socket.destroy()}
-    this.#admit(head, connection, then, () => this.#filter(head, isUnixSocket, then))
+    this.#admit(head, connection, then)
   }
 
   #serveFiltered(request: IncomingMessage, response: ServerResponse, onPiece: OnPiece): void {
@@ -225,7 +226,7 @@ export class Sidecar implements SidecarContext {
       isUnixSocket,
       destroy: () => stream.destroy()
     }
-    this.#admit(request, connection, then, () => this.#filter(request, isUnixSocket, then))
+    this.#admit(request, connection, then)
   }
 
   #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
@@ -253,13 +254,9 @@ export class Sidecar implements SidecarContext {
     else if (!this.#invoke(parsed, exchange)) own.respond(noAppId(parsed.method))
   }
 
-  /** Refuses what a web page from elsewhere has sent; all else is served. */
-  #admit(
-    head: ParsedHead,
-    {key, ends, isUnixSocket, destroy}: Connection,
-    then: FilteredRequest,
-    serve: () => void
-  ): void {
+  /** Refuses what a web page from elsewhere has sent; all else goes on to the pipeline. */
+  #admit(head: ParsedHead, {key, ends, isUnixSocket, destroy}: Connection, then: FilteredRequest): void {
+    const serve = (): void => this.#filter(head, isUnixSocket, then)
     if (isUnixSocket || !this.#pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
     const {headers, action} = this.#read(head, isUnixSocket)
     // another run's sidecar has decided
@@ -292,17 +289,15 @@ export class Sidecar implements SidecarContext {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
     const isUnixSocket = isOnUnixSocket(socket)
+    // until it is known what becomes of it
+    const buffer = new UpgradeBuffer(socket, early)
     const then: FilteredRequest = {
       reply: answer => endWith(socket, answer),
       isGone: () => socket.destroyed,
-      pass: changed => this.#upgradeFiltered({...changed, rawHeaders: request.rawHeaders}, socket, early)
+      pass: changed => this.#upgradeFiltered({...changed, rawHeaders: request.rawHeaders}, socket, buffer.release())
     }
     const connection = {key: socket, ends: request.socket, isUnixSocket, destroy: () => socket.destroy()}
-    socket.pause()
-    this.#admit(request, connection, then, () => {
-      this.#filter(request, isUnixSocket, then)
-      socket.resume()
-    })
+    this.#admit(request, connection, then)
   }
 
   #upgradeFiltered(request: ParsedHead, socket: Duplex, early: Buffer): void {

@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import type net from 'node:net'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {closed} from '../../../rig/closed.ts'
 import {connect, request} from './caller.ts'
 import {openTestSidecar, rawApp} from './rig.ts'
@@ -154,5 +154,47 @@ t.test('a tunnel closes when its sidecar is destroyed', async t => {
   sidecar.destroy()
   await caller.closed()
   await closed(socket)
+  t.equal(underWay(), 0)
+})
+
+/** A sidecar whose middleware decides when `pass` is called; `asked`: it has been asked. */
+const openSlow = async (t: Test, appPort: number) => {
+  const asked = Promise.withResolvers<void>()
+  const decided = Promise.withResolvers<undefined>()
+  const decide = async (): Promise<undefined> => {
+    asked.resolve()
+    return decided.promise
+  }
+  const opened = await openTestSidecar(t, {appPort, rules: {interceptor: undefined, pipeline: [decide]}})
+  return {...opened, asked: asked.promise, pass: () => decided.resolve(undefined)}
+}
+
+/** The sidecar reads what was sent, if it reads. */
+const turns = async (): Promise<void> => {
+  for (let n = 0; n < 20; n++) await new Promise(setImmediate)
+}
+
+t.test('what a caller sends while middleware decides reaches the app', async t => {
+  const {serve, opened} = acceptor()
+  const {port, asked, pass} = await openSlow(t, await rawApp(t, serve))
+  const caller = await connect(t, port)
+  caller.send(UPGRADE)
+  await asked
+  caller.send('early')
+  await turns()
+  pass()
+  await (await opened).until('early')
+  caller.socket.destroy()
+})
+
+t.test('a caller who leaves while middleware decides leaves no tunnel behind', async t => {
+  const {port, underWay, asked, pass} = await openSlow(t, await rawApp(t, acceptor().serve))
+  const caller = await connect(t, port)
+  caller.send(UPGRADE)
+  await asked
+  caller.socket.end()
+  await turns()
+  pass()
+  await caller.closed()
   t.equal(underWay(), 0)
 })
