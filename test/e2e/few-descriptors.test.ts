@@ -110,6 +110,18 @@ t.test('streams of HTTP/2 that never end leave descriptors to others: what is be
   t.match(await run.exited, {code: 0})
 })
 
+t.test('more connections to the gRPC port than descriptors: the log tells that they are closed', async t => {
+  const rig = await openRig(t)
+  await rig.template([oddApp('odd')])
+  const run = rig.start(limited(rig))
+  const {grpc} = await run.ports('odd')
+  const silence = await beginSilence(grpc, CONNECTIONS)
+  await logged(rig, /connections are closed at once/)
+  await silence.end()
+  run.signal('SIGTERM')
+  t.match(await run.exited, {code: 0})
+})
+
 t.test('where no file can be opened, a first question to the run fails, and the run goes on', async t => {
   const rig = await openRig(t)
   await rig.template(['good'].map(oddApp))

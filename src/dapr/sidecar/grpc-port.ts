@@ -45,7 +45,7 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
   const open = servers.map(claim => {
     const server = net.createServer(socket => void accept(socket))
     connections.follow(server)
-    attach(claim, server)
+    attach(claim, server, context.sidecar.warn)
     return server
   })
   return {

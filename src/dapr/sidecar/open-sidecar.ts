@@ -109,7 +109,8 @@ class AppSidecar {
       async () => path.metering.text(async () => options.actors.countsOf(runtime)),
       {
         isAllowedHost: hostGuard(runtime.plan.sidecar.listenAddresses),
-        pages: this.#pages
+        pages: this.#pages,
+        warn
       }
     )
   }
@@ -184,7 +185,7 @@ class AppSidecar {
     for (const stop of this.#stops) stop()
     this.actors.close()
     this.#blocks.leaveActors()
-    this.#metrics.close()
+    this.#metrics.destroy()
   }
 
   /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */

@@ -14,8 +14,12 @@ const listening = async (): Promise<{readonly server: net.Server; readonly port:
 
 t.test('the metrics port is served like the others: a foreign Host is refused, and so is what is no HTTP', async t => {
   const {server, port} = await listening()
-  const open = openMetricsPort([server], async () => 'up 1\n', {isAllowedHost: hostGuard([]), pages: new PageGuard([])})
-  t.teardown(() => open.close())
+  const open = openMetricsPort([server], async () => 'up 1\n', {
+    isAllowedHost: hostGuard([]),
+    pages: new PageGuard([]),
+    warn: () => undefined
+  })
+  t.teardown(() => open.destroy())
   const ask = async (text: string): Promise<unknown> => {
     const caller = await connect(t, port)
     caller.send(text)
@@ -37,7 +41,11 @@ t.test(
   async t => {
     const {server, port} = await listening()
     let text: string | undefined = 'up 1\n'
-    const open = openMetricsPort([server], async () => text, {isAllowedHost: () => true, pages: new PageGuard([])})
+    const open = openMetricsPort([server], async () => text, {
+      isAllowedHost: () => true,
+      pages: new PageGuard([]),
+      warn: () => undefined
+    })
     const ask = async (path: string, method = 'GET'): Promise<unknown> => {
       const caller = await connect(t, port)
       caller.send(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
@@ -49,7 +57,28 @@ t.test(
     t.match(await ask('/', 'HEAD'), {status: 200, body: ''})
     text = undefined
     t.match(await ask('/metrics'), {status: 404, body: 'metrics are disabled\n'})
-    open.close()
+    open.destroy()
     await t.rejects(connect(t, port), {code: 'ECONNREFUSED'})
   }
 )
+
+t.test('metrics that cannot be read, as no file can be opened, are answered by an error, and ask anew', async t => {
+  const {server, port} = await listening()
+  const warnings: string[] = []
+  let asked = 0
+  const text = async (): Promise<string> => {
+    if (++asked === 1) throw new Error('EMFILE: too many open files')
+    return Promise.resolve('up 1\n')
+  }
+  const warn = (line: string): void => void warnings.push(line)
+  const open = openMetricsPort([server], text, {isAllowedHost: () => true, pages: new PageGuard([]), warn})
+  t.teardown(() => open.destroy())
+  const caller = await connect(t, port)
+  const ask = async (): Promise<unknown> => {
+    caller.send('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    return caller.answer()
+  }
+  t.match(await ask(), {status: 500, body: /EMFILE/})
+  t.match(await ask(), {status: 200, body: 'up 1\n'})
+  t.match(warnings, [/^the metrics cannot be read: EMFILE/])
+})

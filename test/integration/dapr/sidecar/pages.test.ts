@@ -118,9 +118,10 @@ t.test('so are metrics', async t => {
   const port = address === null || typeof address === 'string' ? 0 : address.port
   const metrics = openMetricsPort([server], async () => 'up 1\n', {
     isAllowedHost: host => host === 'localhost',
-    pages: new PageGuard([])
+    pages: new PageGuard([]),
+    warn: () => undefined
   })
-  t.teardown(() => metrics.close())
+  t.teardown(() => metrics.destroy())
   t.strictSame(await statuses(port, [get(`Host: localhost\r\n${FOREIGN}`)], false), ['403'])
   t.strictSame(await statuses(port, [get(`Host: localhost\r\n${FOREIGN}`)], true), ['200'])
   t.strictSame(await statuses(port, [get('Host: evil.example\r\n')], true), ['403'])

@@ -31,8 +31,12 @@ const manager: Open = async (t, claim) => {
 }
 
 const metrics: Open = async (t, claim) => {
-  const open = openMetricsPort([claim], async () => 'up 1\n', {isAllowedHost: () => true, pages: new PageGuard([])})
-  t.teardown(() => open.close())
+  const open = openMetricsPort([claim], async () => 'up 1\n', {
+    isAllowedHost: () => true,
+    pages: new PageGuard([]),
+    warn: () => undefined
+  })
+  t.teardown(() => open.destroy())
 }
 
 const grpc: Open = async (t, claim) => {

@@ -55,9 +55,10 @@ const LISTENERS: Readonly<
       const {port} = server.address() as net.AddressInfo
       const opened = openMetricsPort([server], async () => Promise.resolve('up 1'), {
         isAllowedHost,
-        pages: new PageGuard([])
+        pages: new PageGuard([]),
+        warn: () => undefined
       })
-      t.teardown(() => opened.close())
+      t.teardown(() => opened.destroy())
       return {to: port, host: 'evil.example'}
     },
     heads: [
