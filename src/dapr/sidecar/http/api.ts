@@ -15,16 +15,7 @@ import type {RouteAction} from './routes.ts'
 export type HandleApi = (action: RouteAction, request: DaprRequest) => Reply | Promise<Reply>
 
 /** The parts of a request other than its path. */
-export interface DaprRequest {
-  readonly body: Readable
-  readonly query: string
-  /** Header lines as the caller sent them. */
-  readonly lines: string
-  /** Header lines of its trace, '' = none. */
-  readonly trace: string
-  /** Calls the listener when the caller has received the response, or disconnects. */
-  readonly onGone: BlockRequest['onGone']
-}
+export type DaprRequest = Pick<BlockRequest, 'query' | 'lines' | 'trace' | 'onGone'> & {readonly body: Readable}
 
 const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')

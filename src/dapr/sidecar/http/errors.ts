@@ -10,6 +10,7 @@ import {goJson} from './go-text.ts'
 const JSON_TYPE = 'application/json'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
+/** A response without a body. */
 export const EMPTY: Reply = {status: 204, type: '', body: '', lines: ''}
 
 const sorted = (record: Readonly<Record<string, string>>): Record<string, string> =>

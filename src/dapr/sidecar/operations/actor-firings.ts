@@ -8,10 +8,8 @@ import {
   RegisterActorTimerRequest,
   UnregisterActorReminderRequest,
   UnregisterActorRemindersByTypeRequest,
-  UnregisterActorRemindersByTypeResponse,
   UnregisterActorTimerRequest
 } from '../../../model/dapr/messages/actors.generated.ts'
-import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {encode, type Message} from '../../../proxy/net/grpc/message-codec.ts'
 import type {FiringRequest} from '../../../work/actor/firing-spec.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
@@ -19,23 +17,16 @@ import type {FiringName} from '../../../work/actor/timers.ts'
 import {timeAt} from '../../../work/times.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
-import {DONE, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
+import {httpDone, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {inGrpc} from './actor-grpc.ts'
 import {policyOf} from './failure-policy.ts'
-import {bufferOf, grpc, type OperationsOf} from './operation.ts'
+import {bufferOf, grpc, grpcDone, type OperationsOf} from './operation.ts'
 
 const nameOf = ({params: [type = '', id = '', name = '']}: BlockRequest): FiringName => ({type, id, name})
 
-const nameIn = (message: {
-  readonly actorType: string
-  readonly actorId: string
-  readonly name: string
-}): FiringName => ({
-  type: message.actorType,
-  id: message.actorId,
-  name: message.name
-})
+type Named = Readonly<Record<'actorType' | 'actorId' | 'name', string>>
+const nameIn = ({actorType: type, actorId: id, name}: Named): FiringName => ({type, id, name})
 
 /** Reads a request from a body, which is JSON whatever its content type. */
 function wishIn(request: BlockRequest): FiringRequest & {readonly overwrites: boolean} {
@@ -107,59 +98,50 @@ type Firings = Pick<
 /** Timers and reminders (Dapr: pkg/api/http/actors.go, pkg/api/grpc/actors.go). */
 export const FIRING_OPERATIONS: Firings = {
   RegisterActorTimer: {
-    http: async ({actorFirings}, request) => {
-      await actorFirings.setTimer(nameOf(request), wishIn(request))
-      return DONE
-    },
-    grpc: grpc(RegisterActorTimerRequest, Empty, async ({actorFirings}, message) => {
-      const {dueTime, period, ttl, callback, data} = message
-      await inGrpc(async () =>
-        actorFirings.setTimer(nameIn(message), {dueTime, period, ttl, callback, data: dataOf(data)})
-      )
-      return undefined
-    })
+    http: httpDone(async ({actorFirings}, request) => actorFirings.setTimer(nameOf(request), wishIn(request))),
+    grpc: grpcDone(
+      RegisterActorTimerRequest,
+      inGrpc(async ({actorFirings}, message) => {
+        const {dueTime, period, ttl, callback, data} = message
+        return actorFirings.setTimer(nameIn(message), {dueTime, period, ttl, callback, data: dataOf(data)})
+      })
+    )
   },
   UnregisterActorTimer: {
-    http: async ({actorFirings}, request) => {
-      await actorFirings.deleteTimer(nameOf(request))
-      return DONE
-    },
-    grpc: grpc(UnregisterActorTimerRequest, Empty, async ({actorFirings}, message) => {
-      await inGrpc(async () => actorFirings.deleteTimer(nameIn(message)))
-      return undefined
-    })
+    http: httpDone(async ({actorFirings}, request) => actorFirings.deleteTimer(nameOf(request))),
+    grpc: grpcDone(
+      UnregisterActorTimerRequest,
+      inGrpc(async ({actorFirings}, message) => actorFirings.deleteTimer(nameIn(message)))
+    )
   },
   RegisterActorReminder: {
-    http: async ({actorFirings}, request) => {
-      await actorFirings.setReminder(nameOf(request), wishIn(request))
-      return DONE
-    },
-    grpc: grpc(RegisterActorReminderRequest, Empty, async ({actorFirings}, message) => {
-      const {dueTime, period, ttl, data, overwrite = true, failurePolicy} = message
-      const request = {dueTime, period, ttl, callback: '', data: dataOf(data)}
-      const policy = policyOf(failurePolicy)
-      await inGrpc(async () => actorFirings.setReminder(nameIn(message), {...request, overwrites: overwrite, policy}))
-      return undefined
-    })
+    http: httpDone(async ({actorFirings}, request) => actorFirings.setReminder(nameOf(request), wishIn(request))),
+    grpc: grpcDone(
+      RegisterActorReminderRequest,
+      inGrpc(async ({actorFirings}, message) => {
+        const {dueTime, period, ttl, data, overwrite: overwrites = true, failurePolicy} = message
+        const request = {dueTime, period, ttl, callback: '', data: dataOf(data)}
+        return actorFirings.setReminder(nameIn(message), {...request, overwrites, policy: policyOf(failurePolicy)})
+      })
+    )
   },
   GetActorReminder: {
     http: async ({actorFirings}, request) => {
       const reminder = await actorFirings.getReminder(nameOf(request))
       return {status: 200, type: 'application/json', body: reminderJson(reminder), lines: ''}
     },
-    grpc: grpc(GetActorReminderRequest, GetActorReminderResponse, async ({actorFirings}, message) =>
-      reminderMessage(await inGrpc(async () => actorFirings.getReminder(nameIn(message))))
+    grpc: grpc(
+      GetActorReminderRequest,
+      GetActorReminderResponse,
+      inGrpc(async ({actorFirings}, message) => reminderMessage(await actorFirings.getReminder(nameIn(message))))
     )
   },
   UnregisterActorReminder: {
-    http: async ({actorFirings}, request) => {
-      await actorFirings.deleteReminder(nameOf(request))
-      return DONE
-    },
-    grpc: grpc(UnregisterActorReminderRequest, Empty, async ({actorFirings}, message) => {
-      await inGrpc(async () => actorFirings.deleteReminder(nameIn(message)))
-      return undefined
-    })
+    http: httpDone(async ({actorFirings}, request) => actorFirings.deleteReminder(nameOf(request))),
+    grpc: grpcDone(
+      UnregisterActorReminderRequest,
+      inGrpc(async ({actorFirings}, message) => actorFirings.deleteReminder(nameIn(message)))
+    )
   },
   ListActorReminders: {
     grpc: grpc(ListActorRemindersRequest, ListActorRemindersResponse, async ({actorFirings}, {actorType, actorId}) => ({
@@ -170,13 +152,8 @@ export const FIRING_OPERATIONS: Firings = {
     }))
   },
   UnregisterActorRemindersByType: {
-    grpc: grpc(
-      UnregisterActorRemindersByTypeRequest,
-      UnregisterActorRemindersByTypeResponse,
-      async ({actorFirings}, {actorType, actorId}) => {
-        await actorFirings.deleteReminders(actorType, actorId)
-        return undefined
-      }
+    grpc: grpcDone(UnregisterActorRemindersByTypeRequest, async ({actorFirings}, {actorType, actorId}) =>
+      actorFirings.deleteReminders(actorType, actorId)
     )
   }
 }

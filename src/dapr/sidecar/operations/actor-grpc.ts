@@ -5,11 +5,13 @@ const OF_HTTP =
   /^(?:invalid request: |error invoke actor method: (?=failed to lookup actor: )|invalid \w+ name: (?=\w+ name cannot be empty))/
 
 /** Writes the error of a call of actors in the words that it has over gRPC (Dapr: pkg/api/grpc/actors.go). */
-export async function inGrpc<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof BlockError) error.message = error.message.replace(OF_HTTP, '').replace(OF_HTTP, '')
-    throw error
+export const inGrpc =
+  <Given extends readonly unknown[], T>(answer: (...given: Given) => Promise<T>) =>
+  async (...given: Given): Promise<T> => {
+    try {
+      return await answer(...given)
+    } catch (error) {
+      if (error instanceof BlockError) error.message = error.message.replace(OF_HTTP, '').replace(OF_HTTP, '')
+      throw error
+    }
   }
-}

@@ -6,14 +6,14 @@ import {
   InvokeActorRequest,
   InvokeActorResponse
 } from '../../../model/dapr/messages/actors.generated.ts'
-import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {headerLines} from '../http/blocks/app-headers.ts'
 import {traceLines} from '../http/trace.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {readOperations} from './actor-json.ts'
 import {inGrpc} from './actor-grpc.ts'
-import {DONE, headerOf, type BlockHandler} from './block-request.ts'
-import {bufferOf, grpc, type OperationsOf} from './operation.ts'
+import {EMPTY} from '../http/errors.ts'
+import {headerOf, httpDone, type BlockHandler} from './block-request.ts'
+import {bufferOf, grpc, grpcDone, type OperationsOf} from './operation.ts'
 
 const JSON_TYPE = 'application/json'
 const CONTENT_TYPE = /^content-type:/im
@@ -29,15 +29,9 @@ const invoke: BlockHandler = async ({actors}, {params: [type = '', id = '', meth
 
 const getState: BlockHandler = async ({actorState}, {params: [type = '', id = '', key = ''], onGone}) => {
   const item = await actorState.get(type, id, key, onGone)
-  if (item === undefined) return DONE
-  const lines = Object.entries(item.metadata).map(([name, value]) => `metadata.${name}: ${value}\r\n`)
-  return {status: 200, type: JSON_TYPE, body: '', bytes: item.data, lines: lines.join('')}
-}
-
-const transact: BlockHandler = async ({actorState}, request) => {
-  const [type = '', id = ''] = request.params
-  await actorState.transact(type, id, readOperations(request), request.onGone)
-  return DONE
+  if (item === undefined) return EMPTY
+  const lines = headerLines(item.metadata, undefined, name => `metadata.${name}`)
+  return {status: 200, type: JSON_TYPE, body: '', bytes: item.data, lines}
 }
 
 const NOTHING = new Uint8Array(0)
@@ -57,14 +51,13 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
     grpc: grpc(
       InvokeActorRequest,
       InvokeActorResponse,
-      async ({actors}, {actorType: type, actorId: id, method, data, metadata}, {onGone, trace}) => {
+      inGrpc(async ({actors}, {actorType: type, actorId: id, method, data, metadata}, {onGone, trace}) => {
         const sent = headerLines(metadata, OF_SIDECAR)
         const reentrancyId = headerOf({lines: sent}, REENTRANCY)
         const lines = sent + traceLines(trace)
         const call = {type, id, method, query: '', lines, body: bufferOf(data), reentrancyId, onGone}
-        const {body} = await inGrpc(async () => actors.invoke(call))
-        return {data: body}
-      }
+        return {data: (await actors.invoke(call)).body}
+      })
     )
   },
   GetActorState: {
@@ -72,18 +65,19 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
     grpc: grpc(
       GetActorStateRequest,
       GetActorStateResponse,
-      async ({actorState}, {actorType, actorId, key}, {onGone}) => {
-        const item = await inGrpc(async () => actorState.get(actorType, actorId, key, onGone))
-        return item === undefined ? undefined : {data: item.data, metadata: item.metadata}
-      }
+      inGrpc(async ({actorState}, {actorType, actorId, key}, {onGone}) =>
+        actorState.get(actorType, actorId, key, onGone)
+      )
     )
   },
   ExecuteActorStateTransaction: {
-    http: transact,
-    grpc: grpc(
+    http: httpDone(async ({actorState}, request) => {
+      const [type = '', id = ''] = request.params
+      return actorState.transact(type, id, readOperations(request), request.onGone)
+    }),
+    grpc: grpcDone(
       ExecuteActorStateTransactionRequest,
-      Empty,
-      async ({actorState}, {actorType, actorId, operations}, {onGone}) => {
+      inGrpc(async ({actorState}, {actorType, actorId, operations}, {onGone}) => {
         const changes = operations.map(({operationType: operation, key, value, metadata}) => {
           if (operation !== 'upsert' && operation !== 'delete')
             throw new BlockError(
@@ -92,9 +86,8 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
             )
           return {operation, key, value: bufferOf(value?.value ?? NOTHING), isJson: false, etag: '', metadata}
         })
-        await inGrpc(async () => actorState.transact(actorType, actorId, changes, onGone))
-        return undefined
-      }
+        return actorState.transact(actorType, actorId, changes, onGone)
+      })
     )
   }
 }

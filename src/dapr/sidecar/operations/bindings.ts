@@ -2,19 +2,10 @@ import type {BINDINGS} from '../../../model/dapr/api/bindings.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
 import {BindingError} from '../blocks/bindings.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
-import {apiError} from '../http/errors.ts'
+import {apiError, EMPTY} from '../http/errors.ts'
 import {baggageFault} from '../http/baggage.ts'
 import {headerLines, valueText} from '../http/blocks/app-headers.ts'
-import {
-  DONE,
-  headerOf,
-  malformed,
-  readJson,
-  textIn,
-  textsIn,
-  type BlockHandler,
-  type BlockRequest
-} from './block-request.ts'
+import {headerOf, malformed, readJson, textIn, textsIn, type BlockHandler, type BlockRequest} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 import {emptyRecord} from '../../../model/own.ts'
@@ -47,7 +38,7 @@ const invoke: BlockHandler = async ({bindings}, request) => {
   }
   try {
     const response = await bindings.invoke(request.params[0] ?? '', call, request.onGone)
-    if (response === undefined) return DONE
+    if (response === undefined) return EMPTY
     const {data, metadata} = response
     return {status: 200, type: 'application/json', body: '', bytes: data, lines: linesOf(metadata)}
   } catch (error) {

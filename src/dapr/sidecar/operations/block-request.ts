@@ -3,6 +3,7 @@ import {messageOf} from '../../../model/errors.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
+import {EMPTY} from '../http/errors.ts'
 import {goJson} from '../http/go-text.ts'
 import {decoded} from '../../../model/bytes.ts'
 import {isObject} from '../../../model/is-object.ts'
@@ -25,8 +26,13 @@ export interface BlockRequest {
 /** Responds to a call; rejects with a BlockError. */
 export type BlockHandler = (blocks: Blocks, request: BlockRequest) => Promise<Reply>
 
-/** A response without a body. */
-export const DONE: Reply = {status: 204, type: '', body: '', lines: ''}
+/** Responds without a body once it is done. */
+export const httpDone =
+  (act: (blocks: Blocks, request: BlockRequest) => Promise<unknown>): BlockHandler =>
+  async (blocks, request) => {
+    await act(blocks, request)
+    return EMPTY
+  }
 
 export const json = (value: unknown, status = 200): Reply => ({
   status,

@@ -11,7 +11,8 @@ import {
 import {BlockError} from '../blocks/block-error.ts'
 import {goJson} from '../http/go-text.ts'
 import {grpc, type OperationsOf} from './operation.ts'
-import {DONE, json, metadataOf, queryOf, type BlockHandler} from './block-request.ts'
+import {EMPTY} from '../http/errors.ts'
+import {json, metadataOf, queryOf, type BlockHandler} from './block-request.ts'
 
 /** Empty fields are left out. */
 const itemJson = ({value, version, metadata}: ConfigurationItem): object => ({
@@ -28,7 +29,7 @@ const get: BlockHandler = async ({configurations}, request) => {
   const {query, onGone} = request
   const keys = queryOf(request).getAll('key')
   const items = await configurations.get(store, keys, metadataOf(query), onGone)
-  return Object.keys(items).length === 0 ? DONE : json(itemsJson(items))
+  return Object.keys(items).length === 0 ? EMPTY : json(itemsJson(items))
 }
 
 const subscribe: BlockHandler = async ({configurations, postToApp, log}, request) => {

@@ -1,30 +1,26 @@
 import type {JOBS} from '../../../model/dapr/api/jobs.ts'
 import {
   DeleteJobRequest,
-  DeleteJobResponse,
   DeleteJobsByPrefixRequest,
-  DeleteJobsByPrefixResponse,
   GetJobRequest,
   GetJobResponse,
   Job as JobMessage,
   ListJobsRequest,
   ListJobsResponse,
-  ScheduleJobRequest,
-  ScheduleJobResponse
+  ScheduleJobRequest
 } from '../../../model/dapr/messages/jobs.generated.ts'
 import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {valueBytes} from '../../../proxy/net/grpc/struct.ts'
 import type {Job, JobRequest} from '../../../work/job/job.ts'
 import type {FailurePolicy} from '../../../work/series/series.ts'
-import type {Blocks} from '../blocks/blocks.ts'
 import {jobDataJson, VALUE_URL} from '../../../work/job/job-data.ts'
-import {DONE, json, malformed, readJson, type BlockHandler} from './block-request.ts'
+import {httpDone, json, malformed, readJson} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {policyMessage, policyOf} from './failure-policy.ts'
 import {messageOfJson} from './proto-json.ts'
-import {grpc, type OperationsOf} from './operation.ts'
+import {grpc, grpcDone, type OperationsOf} from './operation.ts'
 
-const schedule: BlockHandler = async ({jobs}, request) => {
+const schedule = httpDone(async ({jobs}, request) => {
   const {value: body} = readJson(request)
   if (!isObject(body)) throw malformed('expected an object')
   if (body['name'] !== undefined)
@@ -35,9 +31,8 @@ const schedule: BlockHandler = async ({jobs}, request) => {
     name: (request.params[0] ?? '').trim(),
     data: data === undefined ? undefined : {typeUrl: VALUE_URL, value: valueBytes(data)}
   }
-  await jobs.schedule(job, body['overwrite'] === true)
-  return DONE
-}
+  return jobs.schedule(job, body['overwrite'] === true)
+})
 
 const seconds = (ms: number): string => `${ms % 1000 === 0 ? ms / 1000 : (ms / 1000).toFixed(3)}s`
 
@@ -67,22 +62,13 @@ const requestIn = ({failurePolicy, ...job}: Message<typeof JobMessage>): JobRequ
   policy: policyOf(failurePolicy)
 })
 
-const deletePrefix = async (
-  {jobs}: Blocks,
-  {namePrefix}: {readonly namePrefix: string | undefined}
-): Promise<undefined> => {
-  await jobs.deletePrefix(namePrefix ?? '')
-  return undefined
-}
-
 /** Jobs (Dapr: pkg/api/http/jobs.go, pkg/api/universal/jobs.go). */
 export const JOB_OPERATIONS: OperationsOf<typeof JOBS> = {
   ScheduleJob: {
     http: schedule,
-    grpc: grpc(ScheduleJobRequest, ScheduleJobResponse, async ({jobs}, {job, overwrite}) => {
+    grpc: grpcDone(ScheduleJobRequest, async ({jobs}, {job, overwrite}) => {
       if (job === undefined) throw jobs.refused('DAPR_SCHEDULER_EMPTY', 'Job is empty')
-      await jobs.schedule(requestIn(job), overwrite)
-      return undefined
+      return jobs.schedule(requestIn(job), overwrite)
     })
   },
   GetJob: {
@@ -90,16 +76,12 @@ export const JOB_OPERATIONS: OperationsOf<typeof JOBS> = {
     grpc: grpc(GetJobRequest, GetJobResponse, async ({jobs}, {name}) => ({job: messageOfJob(await jobs.get(name))}))
   },
   DeleteJob: {
-    http: async ({jobs}, {params: [name = '']}) => {
-      await jobs.delete(name)
-      return DONE
-    },
-    grpc: grpc(DeleteJobRequest, DeleteJobResponse, async ({jobs}, {name}) => {
-      await jobs.delete(name)
-      return undefined
-    })
+    http: httpDone(async ({jobs}, {params: [name = '']}) => jobs.delete(name)),
+    grpc: grpcDone(DeleteJobRequest, async ({jobs}, {name}) => jobs.delete(name))
   },
-  DeleteJobsByPrefix: {grpc: grpc(DeleteJobsByPrefixRequest, DeleteJobsByPrefixResponse, deletePrefix)},
+  DeleteJobsByPrefix: {
+    grpc: grpcDone(DeleteJobsByPrefixRequest, async ({jobs}, {namePrefix}) => jobs.deletePrefix(namePrefix ?? ''))
+  },
   ListJobs: {
     grpc: grpc(ListJobsRequest, ListJobsResponse, async ({jobs}) => ({jobs: (await jobs.list()).map(messageOfJob)}))
   }

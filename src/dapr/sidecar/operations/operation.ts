@@ -1,4 +1,5 @@
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import type {Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Blocks} from '../blocks/blocks.ts'
@@ -49,6 +50,12 @@ export const grpc = <Q extends Schema, R extends Schema>(
   reply: R,
   answer: GrpcOperation<Q, R>['answer']
 ): GrpcOperation => ({request, reply, answer})
+
+/** A method of gRPC whose answer is empty. */
+export const grpcDone = <Q extends Schema>(
+  request: Q,
+  act: (blocks: Blocks, request: Message<Q>, caller: BlockCaller) => Promise<unknown>
+): GrpcOperation => grpc(request, Empty, async (...given) => void (await act(...given)))
 
 /** An operation that is the same over HTTP and gRPC. */
 interface Universal<Q extends Schema, R extends Schema> {

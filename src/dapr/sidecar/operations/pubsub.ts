@@ -13,7 +13,8 @@ import {itemTexts, memberTexts} from '../blocks/json-text.ts'
 import {pubsubDetails, unmarshalable, type BulkEntry} from '../blocks/publishing.ts'
 import {goJson} from '../http/go-text.ts'
 import {bufferOf, grpc, type GrpcOperation, type OperationsOf} from './operation.ts'
-import {DONE, headerOf, json, metadataOf, type BlockHandler} from './block-request.ts'
+import {EMPTY} from '../http/errors.ts'
+import {headerOf, json, metadataOf, type BlockHandler} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 
 const publish: BlockHandler = async ({publishing}, request) => {
@@ -28,7 +29,7 @@ const publish: BlockHandler = async ({publishing}, request) => {
     trace: traceIn(request.trace)
   }
   await publishing.publish(publication, request.onGone)
-  return DONE
+  return EMPTY
 }
 
 const publishBulk: BlockHandler = async ({publishing}, request) => {
@@ -38,7 +39,7 @@ const publishBulk: BlockHandler = async ({publishing}, request) => {
   await publishing.check(target)
   const entries = entriesIn(body.toString(), {pubsubName, topic, appId: publishing.appId})
   const failed = await publishing.publishBulk({...target, entries}, request.onGone)
-  if (failed.length === 0) return DONE
+  if (failed.length === 0) return EMPTY
   return json({failedEntries: failed, errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE'}, 500)
 }
 

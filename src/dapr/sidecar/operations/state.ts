@@ -15,8 +15,9 @@ import {
 import {BlockError} from '../blocks/block-error.ts'
 import {itemTexts, memberTexts} from '../blocks/json-text.ts'
 import type {StateChange} from '../blocks/state-requests.ts'
+import {headerLines} from '../http/blocks/app-headers.ts'
+import {EMPTY} from '../http/errors.ts'
 import {
-  DONE,
   headerOf,
   malformed,
   metadataOf,
@@ -27,7 +28,7 @@ import {
   type BlockHandler
 } from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
-import {grpc, type OperationsOf} from './operation.ts'
+import {grpc, grpcDone, type OperationsOf} from './operation.ts'
 import {bulkItem, readItem} from './state-json.ts'
 import {checkJson, consistencyOf, EMPTY_ITEM, wishOf} from './state-messages.ts'
 
@@ -38,10 +39,10 @@ const getState: BlockHandler = async ({state}, request) => {
   const [store = '', key = ''] = params
   const consistency = query === '' ? '' : (queryOf(request).get('consistency') ?? '')
   const item = await state.get(store, key, {consistency, metadata: metadataOf(query)}, request.onGone)
-  if (item === undefined) return DONE
+  if (item === undefined) return EMPTY
   const etag = item.etag === '' ? '' : `Etag: ${item.etag}\r\n`
-  const lines = Object.entries(item.metadata).map(([name, value]) => `Metadata.${name}: ${value}\r\n`)
-  return {status: 200, type: JSON_TYPE, body: '', bytes: item.data, lines: etag + lines.join('')}
+  const lines = headerLines(item.metadata, undefined, name => `Metadata.${name}`)
+  return {status: 200, type: JSON_TYPE, body: '', bytes: item.data, lines: etag + lines}
 }
 
 const saveState: BlockHandler = async ({state}, request) => {
@@ -53,7 +54,7 @@ const saveState: BlockHandler = async ({state}, request) => {
     return request.query === '' ? change : {...change, metadata: {...change.metadata, ...metadata}}
   })
   await state.save(request.params[0] ?? '', changes, request.onGone)
-  return DONE
+  return EMPTY
 }
 
 const deleteState: BlockHandler = async ({state}, request) => {
@@ -64,7 +65,7 @@ const deleteState: BlockHandler = async ({state}, request) => {
   const consistency = asked.get('consistency') ?? ''
   const etag = headerOf(request, 'if-match')
   await state.delete(store, {key, etag, metadata: metadataOf(query), concurrency, consistency}, request.onGone)
-  return DONE
+  return EMPTY
 }
 
 const bulkGetState: BlockHandler = async ({state}, request) => {
@@ -97,7 +98,7 @@ const transactState: BlockHandler = async ({state}, request) => {
     }
   })
   await state.transact(request.params[0] ?? '', changes, metadata, request.onGone)
-  return DONE
+  return EMPTY
 }
 
 /** Dapr looks for the store before it reads the body. Here a body that cannot be read is the rare case in which it is looked for. */
@@ -158,21 +159,19 @@ export const STATE_OPERATIONS: OperationsOf<typeof STATE> = {
     })
   },
   DeleteBulkState: {
-    grpc: grpc(DeleteBulkStateRequest, Empty, async ({state}, {storeName, states}, {onGone}) => {
-      await state.bulkDelete(storeName, states.map(wishOf), onGone)
-      return undefined
-    })
+    grpc: grpcDone(DeleteBulkStateRequest, async ({state}, {storeName, states}, {onGone}) =>
+      state.bulkDelete(storeName, states.map(wishOf), onGone)
+    )
   },
   ExecuteStateTransaction: {
     http: storeFirst(transactState),
-    grpc: grpc(ExecuteStateTransactionRequest, Empty, async ({state}, {storeName, operations, metadata}, {onGone}) => {
+    grpc: grpcDone(ExecuteStateTransactionRequest, async ({state}, {storeName, operations, metadata}, {onGone}) => {
       checkJson(operations.flatMap(({request}) => request ?? []))
       const changes = operations.map(({operationType, request}) => ({
         operation: operationType,
         request: wishOf(request ?? EMPTY_ITEM)
       }))
-      await state.transact(storeName, changes, metadata, onGone)
-      return undefined
+      return state.transact(storeName, changes, metadata, onGone)
     })
   },
   QueryState: {

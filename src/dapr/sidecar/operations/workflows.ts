@@ -17,10 +17,9 @@ import {FAILURE_DETAILS, timeOf} from '../../../work/workflow/messages.ts'
 import {PENDING, statusName} from '../../../work/workflow/status.ts'
 import {notFound, type InstanceName, type WorkflowCalls} from '../blocks/workflow-calls.ts'
 import {headerOf, queryOf, type BlockRequest} from './block-request.ts'
-import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {sentTrace} from '../grpc/grpc-trace.ts'
 import {workParent} from '../http/trace.ts'
-import {bufferOf, grpc, type BlockOperation, type OperationsOf} from './operation.ts'
+import {bufferOf, grpc, grpcDone, type BlockOperation, type OperationsOf} from './operation.ts'
 
 /** The instance that a request names; the component in front of it is not looked at. */
 const named = (request: BlockRequest): InstanceName => ({
@@ -86,10 +85,7 @@ const command = (
       await act(workflows, named(sent))
       return ACCEPTED
     },
-    grpc: grpc(request, Empty, async ({workflows}, {instanceId: id, appId = ''}) => {
-      await act(workflows, {id, appId})
-      return undefined
-    })
+    grpc: grpcDone(request, async ({workflows}, {instanceId: id, appId = ''}) => act(workflows, {id, appId}))
   }
 }
 
@@ -148,13 +144,11 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       await workflows.raise(named(request), request.params[2] ?? '', request.body.toString())
       return ACCEPTED
     },
-    grpc: grpc(
+    grpc: grpcDone(
       RaiseEventWorkflowRequest,
-      Empty,
       async ({workflows}, {instanceId: id, appId = '', eventName, eventData}) => {
         const data = eventData.length === 0 ? undefined : bufferOf(eventData).toString()
-        await workflows.raise({id, appId}, eventName, data)
-        return undefined
+        return workflows.raise({id, appId}, eventName, data)
       }
     )
   },
