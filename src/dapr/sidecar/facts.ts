@@ -60,10 +60,10 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
     health: health.enabled
       ? {
           // an app of gRPC has a method for it
-          path: channel.protocol.startsWith('grpc') ? '' : health.path,
-          interval: inGo(health.intervalMs),
-          timeout: inGo(health.timeoutMs),
-          threshold: health.threshold
+          healthCheckPath: channel.protocol.startsWith('grpc') ? '' : health.path,
+          healthProbeInterval: inGo(health.intervalMs),
+          healthProbeTimeout: inGo(health.timeoutMs),
+          healthThreshold: health.threshold
         }
       : undefined
   }

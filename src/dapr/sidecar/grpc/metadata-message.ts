@@ -4,14 +4,11 @@ import {
   PubsubSubscriptionType as TYPES
 } from '../../../model/dapr/messages/metadata.generated.ts'
 import {encode} from '../../../proxy/net/grpc/message-codec.ts'
-import {activeActors, extendedOf, type Facts} from '../http/metadata.ts'
-
-const named = (names: readonly string[]): readonly {readonly name: string}[] => names.map(name => ({name}))
+import {activeActors, extendedOf, named, type Facts} from '../http/metadata.ts'
 
 /** GetMetadataResponse: the same as `/v1.0/metadata`. */
 export function metadataMessage(id: string, facts: Facts, custom: ReadonlyMap<string, string>): Uint8Array {
   const {actors, connection, connectedWorkers, scheduler} = facts
-  const {health, maxConcurrency} = connection
   return encode(GetMetadataResponse, {
     id,
     activeActorsCount: activeActors(facts),
@@ -19,16 +16,7 @@ export function metadataMessage(id: string, facts: Facts, custom: ReadonlyMap<st
     extendedMetadata: extendedOf(facts, custom),
     subscriptions: facts.subscriptions.map(each => ({...each, rules: {rules: each.rules}, type: TYPES[each.type]})),
     httpEndpoints: named(facts.httpEndpoints),
-    appConnectionProperties: {
-      ...connection,
-      maxConcurrency: Math.max(0, maxConcurrency),
-      health: health && {
-        healthCheckPath: health.path,
-        healthProbeInterval: health.interval,
-        healthProbeTimeout: health.timeout,
-        healthThreshold: health.threshold
-      }
-    },
+    appConnectionProperties: {...connection, maxConcurrency: Math.max(0, connection.maxConcurrency)},
     runtimeVersion: facts.runtimeVersion,
     enabledFeatures: facts.enabledFeatures,
     actorRuntime: {

@@ -1,11 +1,8 @@
+import type {AppConnectionProperties, RegisteredComponents} from '../../../model/dapr/messages/metadata.generated.ts'
+import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {goJson} from './go-text.ts'
 
-export interface ListedComponent {
-  readonly name: string
-  readonly type: string
-  readonly version: string
-  readonly capabilities: readonly string[]
-}
+type AppConnection = Message<typeof AppConnectionProperties>
 
 /** A topic that the app gets messages of. */
 export interface Subscription {
@@ -18,23 +15,11 @@ export interface Subscription {
   readonly type: 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING'
 }
 
-/** How the app is reached, in Dapr's terms; 0 and '' = omitted. */
-export interface AppConnection {
-  readonly port: number
-  readonly protocol: string
-  readonly channelAddress: string
-  readonly maxConcurrency: number
-  /** Undefined: no health check. Durations as Go writes them: `5s`, `500ms`. */
-  readonly health:
-    | {readonly path: string; readonly interval: string; readonly timeout: string; readonly threshold: number}
-    | undefined
-}
-
 /** The content of `/v1.0/metadata`. */
 export interface Facts {
   readonly runtimeVersion: string
   readonly enabledFeatures: readonly string[]
-  readonly components: readonly ListedComponent[]
+  readonly components: readonly Message<typeof RegisteredComponents>[]
   /** `appCommand`, `appPID`, `cliPID`; in a template also `runTemplatePath`, `runTemplateName`, `appLogPath`, `daprdLogPath`. */
   readonly extended: Readonly<Record<string, string>>
   readonly subscriptions: readonly Subscription[]
@@ -45,6 +30,7 @@ export interface Facts {
   readonly mcpServers: readonly string[]
   /** The addresses of the scheduler that keeps its jobs; empty: none does. */
   readonly scheduler: readonly string[]
+  /** How the app is reached. `health`: undefined = there is no check; durations as Go writes them: `5s`, `500ms`. */
   readonly connection: AppConnection
   /** The actors that the app hosts, active ones by type; left out: it hosts none. */
   readonly actors?: {readonly isReady: boolean; readonly active: ReadonlyMap<string, number>} | undefined
@@ -52,7 +38,7 @@ export interface Facts {
   readonly connectedWorkers?: number
 }
 
-const named = (names: readonly string[]): {readonly name: string}[] => names.map(name => ({name}))
+export const named = (names: readonly string[]): {readonly name: string}[] => names.map(name => ({name}))
 
 /** Go omits empty lists. */
 const filled = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined)
@@ -71,12 +57,7 @@ const connectionOf = ({port, protocol, channelAddress, maxConcurrency, health}: 
   protocol: protocol || undefined,
   channelAddress: channelAddress || undefined,
   maxConcurrency: maxConcurrency > 0 ? maxConcurrency : undefined,
-  health: health && {
-    healthCheckPath: health.path || undefined,
-    healthProbeInterval: health.interval,
-    healthProbeTimeout: health.timeout,
-    healthThreshold: health.threshold
-  }
+  health: health && {...health, healthCheckPath: health.healthCheckPath || undefined}
 })
 
 const counted = ({type, count}: {readonly type: string; readonly count: number}): object => ({

@@ -15,6 +15,6 @@ t.test('the durations of a health check are written as Go writes them', t => {
   const none = {endpoints: [], accessPolicies: [], mcpServers: [], components: [], resiliency: {resources: []}}
   const snapshot = none as unknown as ResourceSnapshot
   const facts = factsOf(runtime, {file: ''} as Plan, snapshot, {} as SidecarBlocks, [])
-  t.match(facts.connection.health, {interval: '1m30s', timeout: '1.5s'})
+  t.match(facts.connection.health, {healthProbeInterval: '1m30s', healthProbeTimeout: '1.5s'})
   t.end()
 })

@@ -85,7 +85,7 @@ const FULL: Facts = {
     protocol: 'http',
     channelAddress: '127.0.0.1',
     maxConcurrency: 5,
-    health: {path: '/healthz', interval: '5s', timeout: '500ms', threshold: 3}
+    health: {healthCheckPath: '/healthz', healthProbeInterval: '5s', healthProbeTimeout: '500ms', healthThreshold: 3}
   },
   connectedWorkers: 2
 }
