@@ -1,14 +1,8 @@
-import type {Environment} from '../../../model/environment.ts'
-import type {AppPlan} from '../../../model/plan.ts'
-import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
-import {isFrom, type DaprdProgram} from './find-daprd.ts'
+import type {DaprdOptions} from './daprd-process.ts'
+import {isFrom} from './find-daprd.ts'
 import type {DaprdFolder} from './resource-files.ts'
 
-export interface CommandLine {
-  readonly program: DaprdProgram
-  readonly plan: AppPlan
-  /** Ports of our sidecar, for `dapr list`. Daprd itself listens on sockets in its folder. */
-  readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
+export interface CommandLine extends Pick<DaprdOptions, 'program' | 'plan' | 'ports'> {
   /** The port of the listener that daprd takes for the app. */
   readonly appPort: number
   readonly folder: DaprdFolder
@@ -47,11 +41,7 @@ export function commandLine({program, plan, ports, appPort, folder}: CommandLine
   ]
 }
 
-export interface DaprdEnvironment {
-  readonly env: Environment
-  /** The value of `PILLION_RUN`. */
-  readonly run: string
-  readonly life: string
+export interface DaprdEnvironment extends Pick<DaprdOptions, 'env' | 'run' | 'life'> {
   /** Daprd sends it to the listener that it takes for the app. */
   readonly token: string
 }

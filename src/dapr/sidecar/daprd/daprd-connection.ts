@@ -1,7 +1,8 @@
 import {join} from 'node:path'
 import {FrameClients} from '#h2-frames'
 import {DaprdError} from '../../components/daprd/daprd-access.ts'
-import {messageOf} from '../../../model/errors.ts'
+import {jsonIn} from '../../../model/is-json.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
 import {UnaryCall} from '../../../proxy/net/grpc/unary-call.ts'
 import {collect, type Collector} from '../../../proxy/net/collector.ts'
@@ -81,10 +82,7 @@ export class DaprdConnection {
 
 /** The message of an error of Dapr's HTTP API. */
 function errorIn(body: string): string {
-  try {
-    const {message} = JSON.parse(body) as {readonly message?: unknown}
-    return typeof message === 'string' ? message : ''
-  } catch (error) {
-    return body === '' ? '' : `${body} (${messageOf(error)})`
-  }
+  const value = jsonIn(body)
+  const message = isObject(value) ? value['message'] : body
+  return typeof message === 'string' ? message : ''
 }

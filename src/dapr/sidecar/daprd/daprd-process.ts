@@ -5,7 +5,7 @@ import type {Exit} from '../../../model/app-state.ts'
 import type {LogEntry} from '../../../model/log-entry.ts'
 import {type AppPlan, LOG_LEVELS, type LogLevel} from '../../../model/plan.ts'
 import {makePipes} from '../../../platform/pipes.ts'
-import {AppProcess} from '../../../supervisor/process/app-process.ts'
+import {AppProcess, type AppProcessOptions} from '../../../supervisor/process/app-process.ts'
 import type {Watchdog} from '../../../supervisor/process/watchdog.ts'
 import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
 import type {AppListenerOptions} from './app-listener.ts'
@@ -36,6 +36,7 @@ export function entryOf(line: string, daprd: string): LogEntry {
 export interface DaprdOptions {
   readonly program: DaprdProgram
   readonly plan: AppPlan
+  /** Of our sidecar, for `dapr list`: daprd itself listens on sockets in its folder. */
   readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
   readonly env: Environment
   /** The value of `PILLION_RUN`. */
@@ -64,29 +65,18 @@ export class DaprdProcess {
   readonly #errors: string[] = []
 
   /** Runs `command` in the folder of the app: relative paths of components start there. */
-  static async start(
-    options: DaprdOptions,
-    command: readonly string[],
-    env: Readonly<Record<string, string>>
-  ): Promise<DaprdProcess> {
-    const [pipes] = await makePipes(1)
-    if (pipes === undefined) throw new Error('a process has one set of pipes')
-    return new DaprdProcess(options, command, env, pipes)
+  static async start(options: DaprdOptions, launch: Pick<AppProcessOptions, 'command' | 'env'>): Promise<DaprdProcess> {
+    const [stdio] = await makePipes(1)
+    if (stdio === undefined) throw new Error('a process has one set of pipes')
+    return new DaprdProcess(options, {...launch, stdio})
   }
 
-  private constructor(
-    options: DaprdOptions,
-    command: readonly string[],
-    env: Readonly<Record<string, string>>,
-    pipes: Awaited<ReturnType<typeof makePipes>>[number]
-  ) {
+  private constructor(options: DaprdOptions, launch: Pick<AppProcessOptions, 'command' | 'env' | 'stdio'>) {
     this.#options = options
     const {plan, life, watchdog} = options
     this.#process = new AppProcess({
-      command,
+      ...launch,
       folder: plan.folder,
-      env,
-      stdio: pipes,
       input: undefined,
       isRaw: false,
       marker: `PILLION_LIFE=${life}`,
@@ -94,10 +84,6 @@ export class DaprdProcess {
     })
     watchdog.watch(this.#process.group)
     this.exited = this.#process.group.exited
-  }
-
-  get pid(): number | undefined {
-    return this.#process.group.pid
   }
 
   /** Errors that it logged, the last one first. */

@@ -38,7 +38,7 @@ export class Daprd {
       const appPort = await listener.open()
       const command = commandLine({program, plan, ports, appPort, folder})
       const variables = daprdVariables({env, run, life, token: listener.token})
-      const process = await DaprdProcess.start(options, command, variables)
+      const process = await DaprdProcess.start(options, {command, env: variables})
       return new Daprd(options, listener, process)
     } catch (error) {
       listener.close()
@@ -48,17 +48,11 @@ export class Daprd {
   }
 
   private constructor(options: DaprdOptions, listener: AppListener, process: DaprdProcess) {
-    const {
-      folder,
-      plan,
-      components,
-      listener: {warn}
-    } = options
     this.#options = options
     this.#process = process
-    this.components = components
+    this.components = options.components
     this.listener = listener
-    this.connection = new DaprdConnection(folder, plan.id, warn)
+    this.connection = new DaprdConnection(options.folder, options.plan.id, options.listener.warn)
     this.ended = process.exited.then(exitText)
     this.ready = this.#becomeReady()
     this.ready.catch(() => undefined)
