@@ -265,9 +265,7 @@ class AppSidecar {
     return openGrpcPort(runtime.ports.grpc, {
       sidecar,
       guards,
-      socketGuards: {...guards, isAllowedHost: () => true},
       maxHeadBytes: readBufferBytes,
-      contextFor: delegation => sidecar.contextFor(delegation),
       protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
       own: {
         appId: runtime.id,

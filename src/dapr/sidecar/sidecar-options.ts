@@ -33,8 +33,8 @@ export interface SidecarOptions {
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
   /** Addresses it listens on besides loopback: the names allowed in a Host header. */
   readonly allowedHosts: readonly string[]
-  /** Decides which requests of web pages are allowed. Default: those of apps, and of pages of this machine. */
-  readonly pages?: PageGuard
+  /** Decides which requests of web pages are allowed. */
+  readonly pages: PageGuard
   /** DAPR_API_TOKEN, and the APP_API_TOKEN of its own app; '' = none. */
   readonly tokens: {readonly api: string; readonly app: string}
   /** Loads the building blocks of the app. */
@@ -44,20 +44,18 @@ export interface SidecarOptions {
   readonly recorded?: Recorded | undefined
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
-  /** Default: every request passes as it is. */
-  readonly rules?: SidecarRules
+  readonly rules: SidecarRules
   /** Additional routes on this port. */
   readonly mounted?: MountedRouter | undefined
   /** Mirrors a call to an app that has shadows. */
   readonly copierOf?: CopierOf | undefined
-  /** Default: a request keeps its trace, or gets a new one. */
-  readonly tracing?: Tracing
-  /** The APIs that are served now; default: all. */
-  readonly apiAccess?: Guards['apiAccess']
+  readonly tracing: Tracing
+  /** The APIs that are served now. */
+  readonly apiAccess: Guards['apiAccess']
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
-  /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); omitted: not allowed. */
-  readonly key?: string
+  /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); '' = not allowed. */
+  readonly key: string
   /** False: HTTP/2 is not served (DAPR_HTTP_DISABLE_H2C). Default true. */
   readonly hasHttp2?: boolean
   /** False: every request is parsed by node:http. Default true. */

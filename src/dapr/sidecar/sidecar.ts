@@ -30,8 +30,8 @@ import {DelegatedCallers} from './http/delegated-caller.ts'
 import type {Interceptor} from '../../proxy/gateway/interceptor.ts'
 import {HeldBodies} from '../../proxy/gateway/held-bodies.ts'
 import {hostGuard} from '../../proxy/gateway/guards.ts'
-import {PageGuard, pageSignsOf} from '../../proxy/gateway/page-guard.ts'
-import {CallerHeaders, identityOf} from './http/identity.ts'
+import {pageSignsOf} from '../../proxy/gateway/page-guard.ts'
+import {identityOf, linesOfCaller} from './http/identity.ts'
 import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
 import {isMounted, startMounted} from './http/mounted-router.ts'
 import {ownApi, type OwnCall} from './http/own-api.ts'
@@ -43,8 +43,6 @@ import {filter, type FilteredRequest, type OnPiece} from './http/middleware/filt
 import {recordOwn} from './http/own-record.ts'
 import {findReadTarget} from './http/target.ts'
 import type {SidecarOptions, SidecarRules} from './sidecar-options.ts'
-
-const NO_RULES: SidecarRules = {interceptor: undefined, pipeline: []}
 
 /** The caller's end of a request. */
 interface Connection {
@@ -69,12 +67,11 @@ export class Sidecar implements SidecarContext {
   readonly #guards: Guards
   /** The guards for unix domain sockets: any Host is allowed. */
   readonly #socketGuards: Guards
-  readonly #pages: PageGuard
   readonly #answerOwn: ReturnType<typeof ownApi>
   readonly #plainBlocks: PlainBlocks
   readonly #listener: Listener
   readonly #delegatedCallers: DelegatedCallers
-  readonly #callerHeaders: CallerHeaders
+  readonly callerHeaders: SidecarContext['callerHeaders']
   readonly heldBodies = new HeldBodies()
   /** Metadata that was set over either API. */
   readonly customMetadata = new Map<string, string>()
@@ -94,18 +91,17 @@ export class Sidecar implements SidecarContext {
     this.recorded = options.recorded
     this.observer = options.observer
     this.faults = options.faults
-    this.#rules = options.rules ?? NO_RULES
+    this.#rules = options.rules
     this.#options = options
     const identity = options.identity ?? identityOf(process.env)
-    this.#callerHeaders = new CallerHeaders(identity, appId)
-    this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity, key: options.key ?? ''})
+    this.callerHeaders = linesOfCaller(identity, appId)
+    this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity, key: options.key})
     this.#guards = {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
-      tracing: options.tracing ?? {isTracing: true, tracer: undefined},
-      apiAccess: options.apiAccess ?? (() => undefined)
+      tracing: options.tracing,
+      apiAccess: options.apiAccess
     }
-    this.#pages = options.pages ?? new PageGuard([])
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
     const callBlock = blockCaller(options.blocks)
     this.#plainBlocks = new PlainBlocks(this, callBlock)
@@ -152,10 +148,6 @@ export class Sidecar implements SidecarContext {
   /** The sidecar as it serves a caller of another run, where `delegation` is its introduction. */
   contextFor(delegation: string): SidecarContext {
     return this.#delegatedCallers.contextFor(delegation) ?? this
-  }
-
-  callerHeaders(callee: string, isLocal: boolean): string {
-    return this.#callerHeaders.linesFor(callee, isLocal)
   }
 
   #fastPath(): ListenerOptions['fast'] {
@@ -257,11 +249,12 @@ export class Sidecar implements SidecarContext {
   /** Refuses what a web page from elsewhere has sent; all else goes on to the pipeline. */
   #admit(head: ParsedHead, {key, ends, isUnixSocket, destroy}: Connection, then: FilteredRequest): void {
     const serve = (): void => this.#filter(head, isUnixSocket, then)
-    if (isUnixSocket || !this.#pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
+    const {pages} = this.#options
+    if (isUnixSocket || !pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
     const {headers, action} = this.#read(head, isUnixSocket)
     // another run's sidecar has decided
     if (this.#delegatedCallers.contextFor(headers.delegation) !== undefined) return serve()
-    void this.#pages.decide({
+    void pages.decide({
       connection: key,
       ends,
       isCall: action === undefined,

@@ -51,13 +51,10 @@ import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
 
 /** The services of the gRPC port of one sidecar. */
 export interface GrpcContext {
-  readonly sidecar: SidecarContext
+  /** `contextFor`: as it serves a caller of another run. */
+  readonly sidecar: SidecarContext & {contextFor(delegation: string): SidecarContext}
   readonly guards: GrpcGuards
-  /** The guards at a unix domain socket, where any authority is accepted. */
-  readonly socketGuards: GrpcGuards
   readonly maxHeadBytes: number
-  /** The sidecar as it serves a caller of another run. */
-  readonly contextFor: (delegation: string) => SidecarContext
   /** The `appProtocol` of an app of the run, `http` for external endpoints; '' for all others. */
   readonly protocolOf: (callee: string) => string
   readonly own: OwnMethodsContext
@@ -154,7 +151,9 @@ class Calls implements StreamHandler {
   constructor(context: GrpcContext, connection: FrameServer, peer: Peer) {
     this.#context = context
     this.#peer = peer
-    this.#guards = peer.isUnixSocket ? context.socketGuards : context.guards
+    const {guards} = context
+    // those who can open a unix domain socket may speak, by any authority
+    this.#guards = peer.isUnixSocket ? {...guards, isAllowedHost: () => true} : guards
     this.#reader = new HeadReader(connection.walker, context.maxHeadBytes)
   }
 
@@ -288,7 +287,7 @@ class Calls implements StreamHandler {
   }
 
   #sidecarFor({delegation}: RequestHead): SidecarContext {
-    return delegation === '' ? this.#context.sidecar : this.#context.contextFor(delegation)
+    return delegation === '' ? this.#context.sidecar : this.#context.sidecar.contextFor(delegation)
   }
 
   #proxy(stream: FrameStream, head: RequestHead, isLast: boolean): void {

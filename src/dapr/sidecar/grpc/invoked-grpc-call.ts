@@ -7,6 +7,7 @@ import type {AnswerFields} from '../../../proxy/net/grpc/answer-fields.ts'
 import {INTERNAL, OK, UNAVAILABLE, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import {framed} from '../../../proxy/net/grpc/message-gauge.ts'
 import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
+import {notListening} from '../http/errors.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {GrpcCall} from './grpc-call.ts'
 import {traceFields} from '../../../proxy/net/grpc/trace-fields.ts'
@@ -77,10 +78,7 @@ export class InvokedGrpcCall extends GrpcCall {
   }
 
   protected deniedStatus({error, down}: Denied): GrpcStatus {
-    if (down !== undefined && down.isGrpc) {
-      const dial = `transport: Error while dialing: dial tcp ${down.address}: connect: connection refused`
-      return {code: UNAVAILABLE, message: `connection error: desc = "${dial}" (${down.reason})`}
-    }
+    if (down?.isGrpc === true) return {code: UNAVAILABLE, message: notListening(down.address, down.reason)}
     return {code: INTERNAL, message: `failed to invoke, id: ${this.#sent.sentId}, err: ${error}`}
   }
 

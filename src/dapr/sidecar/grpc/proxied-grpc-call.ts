@@ -4,6 +4,7 @@ import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
 import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
+import {notListening} from '../http/errors.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {answerType} from './answer-faults.ts'
 import {GrpcCall} from './grpc-call.ts'
@@ -45,10 +46,7 @@ export class ProxiedGrpcCall extends GrpcCall {
   }
 
   protected deniedStatus({error, status, isUnknown, down}: Denied): GrpcStatus {
-    if (down !== undefined) {
-      const dial = `transport: Error while dialing: dial tcp ${down.address}: connect: connection refused`
-      return {code: UNAVAILABLE, message: `connection error: desc = "${dial}" (${down.reason})`}
-    }
+    if (down !== undefined) return {code: UNAVAILABLE, message: notListening(down.address, down.reason)}
     if (isUnknown === true) return {code: UNKNOWN, message: error}
     return statusFrom(error, status === 403 ? PERMISSION_DENIED : UNKNOWN)
   }

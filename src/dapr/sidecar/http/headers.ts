@@ -91,54 +91,47 @@ export interface RequestHeaders {
 
 const NONE: readonly string[] = []
 
-/** The first value is used, as in Go's Header.Get. */
+type Text =
+  | 'host'
+  | 'appId'
+  | 'apiToken'
+  | 'traceparent'
+  | 'tracestate'
+  | 'delegation'
+  | 'authorization'
+  | 'origin'
+  | 'fetchSite'
+
+/** Headers of which the first value is used, as in Go's Header.Get, and whether they are passed on. */
+const TEXTS = new Map<number, readonly [name: Text, isPassedOn: boolean]>([
+  [HOST, ['host', false]],
+  [APP_ID, ['appId', false]],
+  [API_TOKEN, ['apiToken', false]],
+  [TRACEPARENT, ['traceparent', false]],
+  [TRACESTATE, ['tracestate', false]],
+  [DELEGATION, ['delegation', false]],
+  [AUTHORIZATION, ['authorization', true]],
+  [ORIGIN, ['origin', true]],
+  [FETCH_SITE, ['fetchSite', true]]
+])
+
+/** Whether it is passed on. */
 const note = (headers: RequestHeaders, kind: number, value: string): boolean => {
-  switch (kind) {
-    case HOST:
-      headers.host ||= value
-      return false
-    case APP_ID:
-      headers.appId ||= value
-      return false
-    case API_TOKEN:
-      headers.apiToken ||= value
-      return false
-    case TRACEPARENT:
-      headers.traceparent ||= value
-      return false
-    case TRACESTATE:
-      headers.tracestate ||= value
-      return false
-    case BAGGAGE:
-      // The first one is passed on, and all are echoed.
-      headers.baggage = [...headers.baggage, value]
-      return headers.baggage.length === 1
-    case LENGTH:
-      headers.framing = `Content-Length: ${value}\r\n`
-      headers.length = Number(value)
-      return false
-    case CODING:
-      headers.framing = 'Transfer-Encoding: chunked\r\n'
-      headers.length = -1
-      return false
-    case AUTHORIZATION:
-      headers.authorization ||= value
-      return true
-    case ORIGIN:
-      headers.origin ||= value
-      return true
-    case DELEGATION:
-      headers.delegation ||= value
-      return false
-    case COMMAND:
-      headers.from = OUTSIDE
-      return false
-    case FETCH_SITE:
-      headers.fetchSite ||= value
-      return true
-    default:
-      return false
+  const [name, isPassedOn = false] = TEXTS.get(kind) ?? []
+  if (name !== undefined) headers[name] ||= value
+  else if (kind === LENGTH) {
+    headers.framing = `Content-Length: ${value}\r\n`
+    headers.length = Number(value)
+  } else if (kind === CODING) {
+    headers.framing = 'Transfer-Encoding: chunked\r\n'
+    headers.length = -1
+  } else if (kind === COMMAND) headers.from = OUTSIDE
+  else if (kind === BAGGAGE) {
+    // The first one is passed on, and all are echoed.
+    headers.baggage = [...headers.baggage, value]
+    return headers.baggage.length === 1
   }
+  return isPassedOn
 }
 
 /** Parses node's flat list of names and values. */

@@ -43,22 +43,13 @@ export const callerHeaders = (
 }
 
 /** The header lines of one caller, one string for each callee that has admitted a call. */
-export class CallerHeaders {
-  readonly #identity: Identity
-  readonly #caller: string
-  readonly #local = new Map<string, string>()
-  readonly #remote = new Map<string, string>()
-
-  constructor(identity: Identity, caller: string) {
-    this.#identity = identity
-    this.#caller = caller
-  }
-
-  linesFor(callee: string, isLocal: boolean): string {
-    const known = isLocal ? this.#local : this.#remote
+export function linesOfCaller(identity: Identity, caller: string): (callee: string, isLocal: boolean) => string {
+  const [local, remote] = [new Map<string, string>(), new Map<string, string>()]
+  return (callee, isLocal) => {
+    const known = isLocal ? local : remote
     const lines = known.get(callee)
     if (lines !== undefined) return lines
-    const text = callerHeaders(this.#identity, this.#caller, {callee, isLocal})
+    const text = callerHeaders(identity, caller, {callee, isLocal})
     known.set(callee, text)
     return text
   }

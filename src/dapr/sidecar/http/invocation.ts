@@ -65,6 +65,8 @@ const tooLarge = (maxBodyBytes: number): string => `${TOO_LARGE} [the limit is m
 const externalPath = (path: string, prefix: string, root: string): string =>
   path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
 
+type SentTo = Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token' | 'path'>
+
 /** One call through a sidecar, with errors and headers as Dapr has them, in both directions. */
 export class Invocation extends ProxiedCall {
   readonly rules = responseRules
@@ -191,16 +193,7 @@ export class Invocation extends ProxiedCall {
   }
 
   /** The request head up to the headers about the body's length. */
-  #head(
-    {
-      pool,
-      pathPrefix,
-      isLocal,
-      token: own,
-      path = this.call.path
-    }: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token' | 'path'>,
-    callerHeaders: string
-  ): string {
+  #head({pool, pathPrefix, isLocal, token: own, path = this.call.path}: SentTo, callerHeaders: string): string {
     const {sidecar, headers, spans} = this.#options
     // another run's sidecar creates its own span
     const isOtherSpan = spans?.callee !== undefined && !isLocal && pathPrefix === ''

@@ -14,7 +14,7 @@ import {Invocation, type SidecarContext} from './invocation.ts'
 import type {Guards} from './sidecar-request.ts'
 import type {PlainBlocks} from './plain-block.ts'
 import {isInvoke, findPlainTarget, type Target} from './target.ts'
-import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
+import {linesOfTrace} from './trace.ts'
 
 /*
  * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
@@ -98,12 +98,7 @@ export class PlainCalls {
     const traceparent = values[TRACEPARENT] ?? ''
     const tracestate = values[TRACESTATE] ?? ''
     const span = tracer?.start(traceparent, tracestate)
-    const trace =
-      span !== undefined
-        ? spanLines(span)
-        : isTracing
-          ? traceLines(traceOf(traceparent, tracestate))
-          : untraced({traceparent, tracestate})
+    const trace = linesOfTrace(span, isTracing, {traceparent, tracestate})
     const responseTrace = isTracing ? trace : ''
     if (target === undefined) {
       if (call !== undefined) void this.#blocks.start({request, call, trace, responseTrace, span}, connection)

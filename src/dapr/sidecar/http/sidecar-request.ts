@@ -8,7 +8,7 @@ import {isToken, type IsAllowedHost} from '../../../proxy/gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
 import {findRoute, type RouteAction} from './routes.ts'
 import {findTarget, idOfBasic, isInvoke, splitTarget, type Sent, type Target} from './target.ts'
-import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
+import {linesOfTrace} from './trace.ts'
 import type {CallSpan} from '../../../model/call.ts'
 import type {Tracer} from '../../../observe/telemetry/tracing/tracer.ts'
 
@@ -57,12 +57,8 @@ const isTokenFree = (method: string, path: string): boolean =>
 
 /** The response to a request that is refused before it is handled. */
 const refusalOf = (
-  {
-    sent: {authority, path},
-    headers,
-    method,
-    isTraced
-  }: Pick<SidecarRequest, 'method' | 'sent' | 'headers'> & {readonly isTraced: boolean},
+  {sent: {authority, path}, headers, method}: Pick<SidecarRequest, 'method' | 'sent' | 'headers'>,
+  isTraced: boolean,
   {isAllowedHost, apiToken}: Guards
 ): Reply | undefined => {
   const host = authority || headers.host
@@ -81,29 +77,17 @@ export const readSidecarRequest = (request: ParsedHead, guards: Guards): Sidecar
   const headers = readHeaders(request.rawHeaders)
   const {isTracing, tracer} = guards.tracing
   const isTraced = isTracing && !sent.path.includes('/healthz')
-  const refusal = refusalOf({method, sent, headers, isTraced}, guards)
+  const refusal = refusalOf({method, sent, headers}, isTraced, guards)
   if (guards.apiToken !== '') headers.apiToken = ''
   // The response echoes baggage only for traced requests.
   if (!isTraced) headers.baggage = []
   const span = isTraced ? tracer?.start(headers.traceparent, headers.tracestate) : undefined
-  const trace =
-    span !== undefined
-      ? spanLines(span)
-      : isTracing
-        ? traceLines(traceOf(headers.traceparent, headers.tracestate))
-        : untraced(headers)
+  const trace = linesOfTrace(span, isTracing, headers)
   const parsed = {raw: request, method, sent, headers, trace, responseTrace: isTraced ? trace : '', span}
   const action =
     refusal !== undefined || isInvoke(sent.path)
       ? undefined
-      : findRoute(
-          {
-            method,
-            path: cleanPath(sent.path),
-            apiAccess: guards.apiAccess()
-          },
-          unescapeParam
-        )
+      : findRoute({method, path: cleanPath(sent.path), apiAccess: guards.apiAccess()}, unescapeParam)
   const target =
     refusal === undefined && action === undefined
       ? findTarget(sent, headers.appId || idOfBasic(headers.authorization))

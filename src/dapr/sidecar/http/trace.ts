@@ -87,6 +87,12 @@ export const untraced = ({traceparent, tracestate}: Trace): string =>
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
+/** The trace lines that a request goes on with: those of its span; without one its own trace, or a new one; what was sent where nothing is traced. */
+export function linesOfTrace(span: CallSpan | undefined, isTracing: boolean, sent: Trace): string {
+  if (span !== undefined) return spanLines(span)
+  return isTracing ? traceLines(traceOf(sent.traceparent, sent.tracestate)) : untraced(sent)
+}
+
 /** The trace that a message carries, unchanged: where no span is begun, an id of ours would be a parent that is never exported. '' = none is valid. */
 export const carriedTraceparent = (value: unknown): string =>
   typeof value === 'string' && isTraceparent(value) ? value : ''

@@ -6,6 +6,7 @@ import type {Admission, Admit, Admitted} from '../../../../src/proxy/gateway/adm
 import type {Facts} from '../../../../src/dapr/sidecar/http/metadata.ts'
 import {openSidecar, type Sidecar} from '../../../../src/dapr/sidecar/sidecar.ts'
 import type {SidecarOptions} from '../../../../src/dapr/sidecar/sidecar-options.ts'
+import {PageGuard} from '../../../../src/proxy/gateway/page-guard.ts'
 import type {Dial} from '../../../../src/proxy/net/dialer.ts'
 import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
 import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
@@ -226,6 +227,11 @@ export const openTestSidecar = async (
     tokens: {api: '', app: ''},
     warn: text => warnings.push(text),
     hasFastPath,
+    rules: {interceptor: undefined, pipeline: []},
+    tracing: {isTracing: true, tracer: undefined},
+    pages: new PageGuard([]),
+    apiAccess: () => undefined,
+    key: '',
     identity: {namespace: 'default', address: '10.1.2.3', hostName: 'laptop'},
     ...settings
   })

@@ -1,5 +1,5 @@
 import {jsonIn} from '../../../../model/is-json.ts'
-import {requestApp, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
+import {requestApp, type AppRequestOptions, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {
   EventProcessChannel,
@@ -16,11 +16,7 @@ import {metadataLines, pathOf, valueText} from './app-headers.ts'
 const SUCCESS: EventAnswer = {kind: 'success'}
 const DROP: EventAnswer = {kind: 'drop'}
 
-interface EventRequest {
-  readonly lines: string
-  readonly body: Buffer
-  readonly attempt: AttemptControl | undefined
-}
+type EventRequest = Pick<AppRequestOptions, 'lines' | 'body' | 'attempt'>
 
 /** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
 export class HttpEventChannel extends EventProcessChannel implements EventChannel {
@@ -40,8 +36,8 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
     entries: readonly BatchEntry[],
     attempt?: AttemptControl
   ): Promise<readonly EventAnswer[] | EventAnswer> {
-    const {pubsubName, topic} = target.subscription
-    const body = batchText({pubsubName, topic, entries})
+    const {pubsubName} = target.subscription
+    const body = batchText(target, entries)
     const lines = `Content-Type: application/json\r\n${nameLine(pubsubName)}` + traceLine(traceparentOfAll(entries))
     const before = this.process.generation()
     const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
@@ -56,9 +52,7 @@ export class HttpEventChannel extends EventProcessChannel implements EventChanne
       from: `${pubsubName}/${topic}`,
       method: 'POST',
       path: pathOf(path),
-      lines: request.lines,
-      body: request.body,
-      attempt: request.attempt,
+      ...request,
       warn: text => log('warn', text)
     })
   }
@@ -85,15 +79,7 @@ function statusIn(text: string): string {
   return typeof status === 'string' ? status : ''
 }
 
-function batchText({
-  pubsubName,
-  topic,
-  entries
-}: {
-  readonly pubsubName: string
-  readonly topic: string
-  readonly entries: readonly BatchEntry[]
-}): string {
+function batchText({subscription: {pubsubName, topic}}: EventTarget, entries: readonly BatchEntry[]): string {
   const items = entries.map(({entryId, event: {body, raw, metadata}}) => {
     const event = raw === undefined ? body.toString() : JSON.stringify(raw.toString('base64'))
     const type = raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream'

@@ -126,9 +126,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
   const open = openGrpcPort([server], {
     sidecar,
     guards,
-    socketGuards: guards,
     maxHeadBytes,
-    contextFor: delegation => sidecar.contextFor(delegation),
     protocolOf: callee => (callee === 'a' || callee === 'b' ? appProtocol : ''),
     own: {
       appId: 'a',
