@@ -1,5 +1,6 @@
 import {withBuiltInRetries} from '../../proxy/gateway/built-in-retries.ts'
 import {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
 import {builtInRetry} from '../../files/resources/defaults.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
@@ -18,7 +19,9 @@ export type CallPath = Awaited<ReturnType<typeof openCallPath>>
 export async function openCallPath(options: OpenSidecarOptions, secretOf: SecretOf, warn: (text: string) => void) {
   const {runtime, resources, env} = options
   const metering = new SidecarMetering(runtime.id, env['NAMESPACE'] ?? '', resources)
-  const tracing = createTracing(options)
+  const {httpPort} = runtime.ports
+  const log = (entry: LogEntry): void => runtime.logs.sidecar.log(entry)
+  const tracing = new SidecarTracing({appId: runtime.id, httpPort, resources, env, log})
   runtime.counters = countersOf(runtime, metering, tracing)
   const decisions = decisionsOf(options, metering)
   const external = createExternal(options, secretOf, metering, decisions)
@@ -32,15 +35,6 @@ export async function openCallPath(options: OpenSidecarOptions, secretOf: Secret
   }
   return {metering, tracing, external, effects, close}
 }
-
-const createTracing = ({runtime, env, resources}: OpenSidecarOptions): SidecarTracing =>
-  new SidecarTracing({
-    appId: runtime.id,
-    httpPort: runtime.ports.httpPort,
-    resources,
-    env,
-    log: entry => runtime.logs.sidecar.log(entry)
-  })
 
 /** Counts calls to the app. */
 const countersOf = (

@@ -15,18 +15,15 @@ export interface DeliveryContext {
   readonly log: (level: LogLevel, text: string) => void
 }
 
-/** No process was asked. */
-const NONE = -1
-
 /**
  * Which process of an app was asked what events it wants, and whether it takes them: once it has said so, while it is ready and
  * its queue is open. Each new process is asked again.
  */
 export class EventProcess {
   readonly #runtime: AppRuntime
-  #asked = NONE
+  #asked: number | undefined
   /** The one whose answer holds. */
-  #current = NONE
+  #current: number | undefined
   /** Resolves for those who wait until the app takes events. */
   #changed = Promise.withResolvers<void>()
 
@@ -36,7 +33,7 @@ export class EventProcess {
 
   /** The process that was asked; undefined: none. */
   get asked(): number | undefined {
-    return this.#asked === NONE ? undefined : this.#asked
+    return this.#asked
   }
 
   /** Whether what the app wants is known; one that takes no calls, since it is not healthy, is asked later. */
@@ -62,13 +59,13 @@ export class EventProcess {
 
   /** Asks the current process again; its previous answer stays valid until then. */
   askAgain(): void {
-    this.#asked = NONE
+    this.#asked = undefined
   }
 
   /** No process takes events until one was asked. */
   forget(): void {
-    this.#asked = NONE
-    this.#current = NONE
+    this.#asked = undefined
+    this.#current = undefined
   }
 
   /** Those who wait look again. */

@@ -67,7 +67,7 @@ export class ResourceEffects {
 
   /** The circuit breakers that calls of the app have used. */
   get breakers(): readonly BreakerView[] {
-    return this.#policies?.breakers ?? []
+    return this.#policies?.breakers() ?? []
   }
 
   /** The policies of components now; undefined: there are none. */
@@ -108,9 +108,7 @@ export class ResourceEffects {
   async #usePolicies(resiliency: ResourceSnapshot['resiliency']): Promise<void> {
     const {decisions} = this.#options
     this.#policies =
-      resiliency.resources.length === 0
-        ? undefined
-        : new (await import('./policies.ts')).SidecarPolicies(resiliency, decisions)
+      resiliency.resources.length === 0 ? undefined : (await import('./policies.ts')).policiesOf(resiliency, decisions)
     this.rules.interceptor = this.#policies?.interceptor
   }
 

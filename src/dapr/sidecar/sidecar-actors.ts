@@ -5,9 +5,6 @@ import type {SidecarActorsOptions} from './actor-access.ts'
 import {again} from './again.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
-/** No process. */
-const NONE = -1
-
 /**
  * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration): it
  * says which actors the app hosts. Nothing else is loaded for an app that hosts none.
@@ -19,7 +16,7 @@ export class SidecarActors {
   readonly #stops: readonly (() => void)[]
   readonly #over = new AbortController()
   /** The process that was asked; 0: one that is not ours. */
-  #asked = NONE
+  #asked: number | undefined
   /** Its process has reported its types. */
   #hasTold = false
 
@@ -64,11 +61,11 @@ export class SidecarActors {
     const before = this.#asked
     // a process that is not well yet would refuse the question, and is not asked again
     const mayAsk = isAsked && (runtime.queue.isOpen || runtime.pid === before)
-    this.#asked = mayAsk ? runtime.pid : NONE
+    this.#asked = mayAsk ? runtime.pid : undefined
     if (this.#asked !== before) {
       this.#hasTold = false
       this.hosted?.lost()
-      if (mayAsk) this.#ask(this.#asked).catch(this.#notAsked)
+      if (mayAsk) this.#ask(runtime.pid).catch(this.#notAsked)
     }
     this.hosted?.noteHealth()
     actors.onTypes()
@@ -76,7 +73,7 @@ export class SidecarActors {
 
   /** Code could not be loaded for the question. */
   readonly #notAsked = (error: unknown): void => {
-    this.#asked = NONE
+    this.#asked = undefined
     this.#options.log('error', `the app could not be asked for its actors: ${messageOf(error)}`)
     void again(() => this.#look(), this.#over.signal)
   }
