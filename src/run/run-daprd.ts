@@ -54,6 +54,7 @@ export class RunDaprd implements FindDaprd {
       use: daprdUseOf(env),
       metadata,
       ending: AbortSignal.any([ending, lifetime.stopRequested]),
+      now: lifetime.now,
       watchdog: this.#watchdog,
       log: entry => sidecar.log(entry),
       warn: text => reporter.warn('daprd-ended', text)

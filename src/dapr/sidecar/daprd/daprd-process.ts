@@ -51,6 +51,8 @@ export interface DaprdOptions {
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
   /** Aborted when its app ends: one that is not ready by then is given up. */
   readonly ending: AbortSignal
+  /** Aborted when the run ends without a grace period. */
+  readonly now: AbortSignal
   /** Gets each line that it logs. */
   readonly log: (entry: LogEntry) => void
 }
@@ -102,7 +104,7 @@ export class DaprdProcess {
     this.#ending ??= this.#process.end({
       stop: {...this.#options.plan.stop, signal: 'SIGTERM', scope: 'all'},
       isSuccess: false,
-      now: new AbortController().signal,
+      now: this.#options.now,
       ended: () => undefined
     })
     await this.#ending

@@ -10,7 +10,7 @@ import {pause} from '../../../../src/platform/delay.ts'
 
 /**
  * Serves at its socket what it was given; one whose components have the word `slow` does so once there is a file `go`, one with the word
- * `mute` does not answer. Who has subscribed to configuration is told of a change at SIGUSR2.
+ * `mute` does not answer, one with the word `stubborn` does not end at SIGTERM. Who has subscribed to configuration is told of a change at SIGUSR2.
  */
 const PROGRAM = `#!${process.execPath}
 const {existsSync, readFileSync, writeFileSync} = require('node:fs')
@@ -27,6 +27,7 @@ const server = http.createServer((request, response) => {
   if (request.url.endsWith('/outbound')) return response.writeHead(204).end()
   response.end(JSON.stringify({components}))
 })
+if (text.includes('stubborn')) process.on('SIGTERM', () => undefined)
 process.on('SIGUSR2', () => {
   const headers = {'dapr-api-token': process.env.APP_API_TOKEN}
   const options = {host: '127.0.0.1', port: of('app-port'), method: 'POST', path: '/configuration/config/k', headers}
@@ -59,7 +60,7 @@ const resource = (name: string, type = 'state.cassandra'): ComponentResource => 
 })
 
 /** Keeps daprds for an app; the numbers of their processes. */
-function open(t: Test, timeoutMs = 60_000) {
+function open(t: Test, timeoutMs = 60_000, graceMs = 1000) {
   const folder = mkdtempSync(join(tmpdir(), 'daprd-'))
   t.teardown(() => rmSync(folder, {recursive: true}))
   const path = join(folder, 'program')
@@ -69,10 +70,11 @@ function open(t: Test, timeoutMs = 60_000) {
     id: 'shop',
     folder,
     sidecar: {maxBodyBytes: 0, readBufferBytes: 4096, logLevel: 'info'},
-    stop: {timeoutMs: 1000},
+    stop: {timeoutMs: graceMs},
     ready: {timeoutMs}
   }
   const gone = Promise.withResolvers<void>()
+  const now = new AbortController()
   const daprd = new AppDaprd({
     program: {path, version: '1.13.5'},
     plan: plan as unknown as AppPlan,
@@ -84,12 +86,13 @@ function open(t: Test, timeoutMs = 60_000) {
     use: 'always',
     metadata: () => ({}),
     ending: new AbortController().signal,
+    now: now.signal,
     watchdog: {watch: ({pid}) => void pids.push(pid ?? 0), forget: () => undefined},
     log: () => undefined,
     warn: () => gone.resolve()
   })
   t.teardown(async () => daprd.close())
-  return {daprd, pids, folder, gone: gone.promise}
+  return {daprd, pids, folder, gone: gone.promise, endNow: () => now.abort()}
 }
 
 t.test('a daprd that dies while the next one starts has one that follows it, which has the new components', async t => {
@@ -145,5 +148,16 @@ t.test('one that does not answer does not hold up the end of its app', async t =
   daprd.follow([resource('mute')])
   while (!existsSync(join(folder, 'asked'))) await pause(5)
   await daprd.close()
+  t.throws(() => process.kill(pids[0] ?? 0, 0), {code: 'ESRCH'})
+})
+
+t.test('one that does not end at SIGTERM is killed at once where the run ends without a grace period', async t => {
+  const {daprd, pids, endNow} = open(t, 60_000, 600_000)
+  daprd.follow([resource('stubborn')])
+  await daprd.open(resource('stubborn'))
+  const closed = daprd.close()
+  await new Promise(setImmediate)
+  endNow()
+  await closed
   t.throws(() => process.kill(pids[0] ?? 0, 0), {code: 'ESRCH'})
 })
