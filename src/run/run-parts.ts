@@ -356,8 +356,7 @@ export class RunParts {
   }
 
   async #openSidecar(runtime: AppRuntime): Promise<void> {
-    const {plan, env, emit} = this.context
-    const {routes, services} = this
+    const {plan, env, emit, lifetime} = this.context
     const sidecar = await openAppSidecar({
       runtime,
       plan,
@@ -367,10 +366,11 @@ export class RunParts {
       daprd: this.#daprd,
       work: this.work,
       actors: this.actors,
-      apps: this.#borrowing.lending(routes.admitFor(runtime)),
-      protocolOf: id => routes.protocolOf(id),
-      mounted: await services.managerApiOf(runtime),
-      copierOf: routes.copierOf,
+      apps: this.#borrowing.lending(this.routes.admitFor(runtime)),
+      protocolOf: id => this.routes.protocolOf(id),
+      mounted: await this.services.managerApiOf(runtime),
+      copierOf: this.routes.copierOf,
+      ending: lifetime.stopRequested,
       observer: this.#recorder.observer,
       faults: this.api.faults,
       show: text => emit({type: 'policy-decided', text}),

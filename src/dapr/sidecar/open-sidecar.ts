@@ -1,4 +1,5 @@
 import {hostGuard} from '../../proxy/gateway/guards.ts'
+import {aborted} from '../../platform/delay.ts'
 import {PageGuard} from '../../proxy/gateway/page-guard.ts'
 import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
@@ -152,8 +153,12 @@ class AppSidecar {
     this.#blocks.hasStreams || !this.#subscriptions.isReady || !this.#bindings.isReady || !this.actors.isKnown
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
-  /** Opens the components of the app. If one cannot be opened, the app is not started. */
+  /** Opens the components of the app. If one cannot be opened, the app is not started. Where the run ends, none is waited for. */
   async openComponents(): Promise<void> {
+    await Promise.race([this.#openComponents(), aborted(this.#options.ending)])
+  }
+
+  async #openComponents(): Promise<void> {
     this.#options.runtime.faults.set('components', await this.#blocks.open())
     await this.#path.external.open()
   }
@@ -193,7 +198,8 @@ class AppSidecar {
     this.#stopDelivery()
     const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
     await Promise.all(ports.map(async port => port.close(cut)))
-    await this.#blocks.close()
+    // one that is being opened may wait for its server
+    await Promise.race([this.#blocks.close(), aborted(cut)])
     await this.#path.close()
     this.#options.resources.close()
   }

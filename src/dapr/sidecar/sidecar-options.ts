@@ -98,6 +98,8 @@ export interface OpenSidecarOptions {
   /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
+  /** Aborted when the run is asked to end. */
+  readonly ending: AbortSignal
 }
 
 /** The parts that outlive the run. */
