@@ -18,7 +18,7 @@ import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
 import type {Facts} from './http/metadata.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {postTo} from './post-to-app.ts'
-import {openSidecar, type Sidecar} from './sidecar.ts'
+import {Sidecar} from './sidecar.ts'
 import {SidecarActors} from './sidecar-actors.ts'
 import {release} from '../../proxy/net/claimed-server.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
@@ -235,7 +235,7 @@ class AppSidecar {
     const {runtime, env, resources, key, observer, faults, mounted, copierOf} = this.#options
     const {tracing, external, effects} = this.#path
     const {maxBodyBytes, readBufferBytes, listenAddresses} = runtime.plan.sidecar
-    return openSidecar({
+    return new Sidecar({
       appId: runtime.id,
       servers: runtime.ports.http,
       admit: external.admit,

@@ -210,13 +210,10 @@ export class SidecarSubscriptions {
   }
 }
 
-const asTrigger = ({pubsubName, topic, metadata, deadLetterTopic, bulk}: TopicSubscription): TopicTrigger => ({
-  pubsubName,
-  topic,
-  metadata,
-  deadLetterTopic,
-  ...(bulk !== undefined && {bulk})
-})
+const asTrigger = ({pubsubName, topic, metadata, deadLetterTopic, bulk}: TopicSubscription): TopicTrigger => {
+  const trigger = {pubsubName, topic, metadata, deadLetterTopic}
+  return bulk === undefined ? trigger : {...trigger, bulk}
+}
 
 /** Its routes are known once its process has said them, before an event is delivered. */
 const asSubscription = ({bulk, ...trigger}: TopicTrigger): TopicSubscription => ({...trigger, rules: [], bulk})

@@ -55,7 +55,7 @@ interface Connection {
 /** Go reads this many bytes of a head beyond its limit. */
 const HEAD_SLOP = 4096
 
-/** An open sidecar. */
+/** The open sidecar of one app. */
 export class Sidecar implements SidecarContext {
   readonly appId: string
   readonly admit: Admit
@@ -134,11 +134,6 @@ export class Sidecar implements SidecarContext {
   /** See `Listener.handOver`. */
   handOver(): readonly net.Server[] {
     return this.#listener.handOver()
-  }
-
-  /** Closes everything now. */
-  destroy(): void {
-    this.#listener.destroy()
   }
 
   get interceptor(): Interceptor | undefined {
@@ -342,6 +337,3 @@ function goneOf(out: Writable): OwnCall['onGone'] {
     latest = listener
   }
 }
-
-/** Opens the sidecar of one app. */
-export const openSidecar = (options: SidecarOptions): Sidecar => new Sidecar(options)

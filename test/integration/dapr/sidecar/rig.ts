@@ -4,7 +4,7 @@ import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import type {Admission, Admit, Admitted} from '../../../../src/proxy/gateway/admission.ts'
 import type {Facts} from '../../../../src/dapr/sidecar/http/metadata.ts'
-import {openSidecar, type Sidecar} from '../../../../src/dapr/sidecar/sidecar.ts'
+import {Sidecar} from '../../../../src/dapr/sidecar/sidecar.ts'
 import type {SidecarOptions} from '../../../../src/dapr/sidecar/sidecar-options.ts'
 import {PageGuard} from '../../../../src/proxy/gateway/page-guard.ts'
 import type {Dial} from '../../../../src/proxy/net/dialer.ts'
@@ -214,7 +214,7 @@ export const openTestSidecar = async (
       }
     } satisfies Admitted
   }
-  const sidecar = openSidecar({
+  const sidecar = new Sidecar({
     appId: 'a',
     servers: [server, ...extraServers],
     admit,
@@ -236,7 +236,7 @@ export const openTestSidecar = async (
     ...settings
   })
   t.teardown(() => {
-    sidecar.destroy()
+    void sidecar.close(AbortSignal.abort())
     pool.retire()
   })
   return {port, sidecar, warnings, pool, underWay: () => underWay}

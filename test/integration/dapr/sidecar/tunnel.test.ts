@@ -151,7 +151,7 @@ t.test('a tunnel closes when its sidecar is destroyed', async t => {
   await caller.answer()
   const {socket} = await opened
   socket.resume()
-  sidecar.destroy()
+  void sidecar.close(AbortSignal.abort())
   await caller.closed()
   await closed(socket)
   t.equal(underWay(), 0)
