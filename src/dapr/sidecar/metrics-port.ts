@@ -21,12 +21,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 const MAX_HEAD_BYTES = 16 * 1024
 
-const NO_UPGRADE: Reply = {
-  status: 400,
-  type: 'text/plain; charset=utf-8',
-  body: 'upgrades are not possible\n',
-  lines: ''
-}
+const NO_UPGRADE = plainError(400, 'upgrades are not possible')
 
 /** Serves the metrics of a sidecar for any path; undefined: 404. Takes over listening servers. */
 export const openMetricsPort = (

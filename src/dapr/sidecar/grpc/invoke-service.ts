@@ -1,6 +1,5 @@
 import {FieldWalker} from '#h2-frames'
 import type {Call} from '../../../model/call.ts'
-import type {CallHandler} from '../../../proxy/net/call-handler.ts'
 import type {Exchange} from '../../../proxy/net/exchange.ts'
 import {
   completed,
@@ -128,14 +127,9 @@ function invokeHttp(request: InvokeRequest, target: Target, received: ReceivedCa
   const own = spans?.own.context
   const trace =
     own === undefined ? (tracing.isTracing ? grpcTraceOf(head).traceparent : sentTrace(head)) : formatTraceparent(own)
-  const traceText =
-    trace === ''
-      ? ''
-      : traceLines({traceparent: trace, tracestate: own === undefined ? head.tracestate : formatTracestate(own)})
+  const tracestate = own === undefined ? head.tracestate : formatTracestate(own)
   const answerTrace = (tracing.isTracing ? traceFields(trace) : '') + baggageFields(head, tracing)
   let exchange: Exchange | undefined
-  const start = (handler: CallHandler): Exchange =>
-    new InvokeDownstream(method, body, handler, received, answerTrace).exchange
   const invocation = new Invocation({
     sidecar,
     request: {method, path: head.path, lines: headers.lines, trace: sentTrace(head)},
@@ -143,10 +137,10 @@ function invokeHttp(request: InvokeRequest, target: Target, received: ReceivedCa
     spans,
     target,
     headers,
-    trace: traceText,
+    trace: trace === '' ? '' : traceLines({traceparent: trace, tracestate}),
     responseTrace: '',
     extraLines: '',
-    exchange: handler => (exchange = start(handler))
+    exchange: handler => (exchange = new InvokeDownstream(method, body, handler, received, answerTrace).exchange)
   })
   const leave = (): void => exchange?.abort()
   caller.handler = {head: nothing, data: nothing, sent: nothing, reset: leave, lost: leave}

@@ -43,16 +43,10 @@ function delegatedTo({sidecar, identity}: DelegationContext, caller: CallerIdent
   const {maxBodyBytes, appToken, warn, copierOf, heldBodies, observer, faults, recorded} = sidecar
   const {appId, namespace} = caller
   const own = {...identity, namespace}
+  const shared = {maxBodyBytes, appToken, warn, copierOf, heldBodies, observer, faults, recorded}
   return {
+    ...shared,
     appId,
-    maxBodyBytes,
-    appToken,
-    warn,
-    copierOf,
-    heldBodies,
-    observer,
-    faults,
-    recorded,
     admit: (call, isRefused) => sidecar.admit(call, isRefused, caller),
     callerHeaders: callee => callerHeaders(own, appId, {callee, isLocal: true})
   }
