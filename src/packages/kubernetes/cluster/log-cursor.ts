@@ -1,5 +1,7 @@
 /** The longest incomplete line that is kept back. */
 const LONGEST = 64 * 1024
+/** As the kubelet writes it. Its own words have none: that there is no log any more, or that it cannot watch the file. */
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/
 
 /**
  * Reads a log that comes with times (`timestamps=true`), takes the times off, and remembers its place: after a cut the
@@ -83,11 +85,12 @@ export class LogCursor {
     if (this.#isWithinLine) return this.#isShown ? plain(line) + newline : ''
     const space = line.indexOf(' ')
     const time = space < 0 ? line : line.slice(0, space)
-    this.#isShown = this.#isNew(time)
+    const isTimed = TIME.test(time)
+    this.#isShown = isTimed && this.#isNew(time)
     const body = plain(space < 0 ? '' : line.slice(space + 1))
     const isBlank = body.trim() === ''
     // also by a line that is known: the container may have restarted while the log of its last start was asked for
-    if (!isBlank) this.#hasPrinted = true
+    if (isTimed && !isBlank) this.#hasPrinted = true
     if (!this.#isShown) return ''
     if (!isBlank) this.#last = body.slice(0, 1000)
     return body + newline

@@ -66,3 +66,18 @@ t.test('a start has its last line, too, if its log was taken for that of the sta
   log.look({...status, containerID: 'b', lastState: ended('a'), state: ended('b')})
   t.equal(await log.lastLine('b'), 'no such store')
 })
+
+t.test('a start whose log the kubelet has no more hides no later one', async t => {
+  const lost = 'unable to retrieve container logs for containerd://b'
+  const later = '2026-01-31T10:00:01.000000000Z listening\n'
+  const {log, asked, texts} = open(t, [`${AT}one\n`, lost, later])
+  log.look({...status, containerID: 'a', state: ended('a')})
+  await log.allRead()
+  log.look({...status, containerID: 'c', lastState: ended('b'), state: ended('c')})
+  t.equal(await log.lastLine('c'), 'listening')
+  t.same(texts, ['one\n', 'listening\n'])
+  t.same(
+    asked.map(query => query?.['sinceTime']),
+    [undefined, AT.trim(), AT.trim()]
+  )
+})

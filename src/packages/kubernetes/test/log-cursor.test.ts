@@ -41,3 +41,20 @@ t.test('a very long line comes in pieces; a cut within it ends it', t => {
   t.equal(cursor.push(bytes(`${at(2)} ${long}`, `${at(3)} next`)), 'next\n')
   t.end()
 })
+
+t.test('words of the kubelet have no time: they are no line, and no place to continue from', t => {
+  const words = [
+    'failed to create fsnotify watcher: too many open files',
+    'unable to retrieve container logs for x://1'
+  ]
+  for (const each of words) {
+    const cursor = new LogCursor()
+    t.equal(cursor.push(Buffer.from(`${at(1)} a\n${each}`)), 'a\n')
+    t.equal(cursor.end(), '')
+    cursor.resume()
+    t.equal(cursor.since, at(1))
+    t.equal(cursor.push(bytes(`${at(1)} a`, `${at(2)} b`)), 'b\n')
+    t.equal(cursor.lastLine, 'b')
+  }
+  t.end()
+})
