@@ -55,14 +55,10 @@ const SWITCHES: Readonly<Record<string, string>> = {
   init: '--init'
 }
 
-const KNOWN = new Set([
-  ...Object.keys(FLAGS),
-  ...Object.keys(LIST_FLAGS),
-  ...Object.keys(SWITCHES),
-  ...'volumes image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open extends pull_policy develop'.split(
-    ' '
-  )
-])
+const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
+
+/** Variables that the program `docker` reads itself: those of a container are no part of its environment. */
+const OF_DOCKER = /^(?:PATH|HOME|DOCKER_\w+)$/
 
 /** A service as a container, which `docker run` starts, and ends on a signal. */
 export function containerApp(service: Service, stack: Stack): ImportedApp {
@@ -75,6 +71,8 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const ports = publishedPorts(service, notes)
   const envFile = envFilesOf(service, stack, folderOfStack(stack))
   const env = composeEnvironment(service, stack, 'host.docker.internal', notes)
+  const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each))
+  const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
   const hosts = hostsOf(service, env, stack, notes)
   const [entrypoint, ...entrypointArgs] = commandWords(values['entrypoint'])
   const run = [
@@ -89,7 +87,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     ...listFlagsOf(values, stack, notes),
     ...[...passed(service, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
       '--env',
-      key
+      ofDocker.includes(key) ? `${key}=${env[key] ?? ''}` : key
     ]),
     ...(entrypoint === undefined ? [] : ['--entrypoint', entrypoint]),
     image,
@@ -107,7 +105,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     folder: folderOfStack(stack),
     keys: given({
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
-      env: Object.keys(env).length > 0 ? env : undefined,
+      env: ofBoth.length > 0 ? Object.fromEntries(ofBoth) : undefined,
       envFile,
       ...withStop(image, sharedKeys(service, stack, notes)),
       ready: readyOf(service, name)
@@ -151,11 +149,8 @@ function hostsOf(
 const inEnvironment = ({values}: Service, id: string): boolean =>
   JSON.stringify(values['environment'] ?? '').includes(id)
 
-/** A published port, as `docker run --publish` reads it, and each port of this machine that it means. */
-interface Published {
-  readonly port: number
-  readonly text: string
-}
+/** A published port of this machine, and how `docker run --publish` reads it. */
+type Published = NonNullable<ImportedApp['published']>[number]
 
 /**
  * The published ports of a service; if it has none, the usual one of its image, since programs outside of containers call it. A

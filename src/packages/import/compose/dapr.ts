@@ -183,20 +183,20 @@ const withIds = (keys: Values, ids: ReadonlyMap<string, string>): Values =>
       }
     : keys
 
-const OWN_PORTS = ['daprHTTPPort', 'daprGRPCPort']
-const OWN_VARIABLES = ['DAPR_HTTP_PORT', 'DAPR_GRPC_PORT']
+/** The ports of a sidecar, and the variables in which its app gets them. */
+const OWN = {daprHTTPPort: 'DAPR_HTTP_PORT', daprGRPCPort: 'DAPR_GRPC_PORT'}
 
 function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port: unknown) => boolean): ImportedApp {
   const notes = [...app.notes, ...sidecar.notes]
-  const shared = OWN_PORTS.filter(key => isShared(sidecar.keys[key]) && sidecar.keys[key] !== undefined)
-  for (const key of shared)
+  const shared = Object.entries(OWN).filter(([key]) => key in sidecar.keys && isShared(sidecar.keys[key]))
+  for (const [key, variable] of shared)
     notes.push(
-      `${key}: ${String(sidecar.keys[key])} is that of another sidecar, too: here each has its own, in ${OWN_VARIABLES[OWN_PORTS.indexOf(key)] ?? ''}`
+      `${key}: ${String(sidecar.keys[key])} is that of another sidecar, too: here each has its own, in ${variable}`
     )
   const own = Object.entries(sidecar.keys).filter(
-    ([key]) => !shared.includes(key) && (key !== 'appPort' || app.keys['autoPort'] === undefined)
+    ([key]) => shared.every(([each]) => each !== key) && (key !== 'appPort' || app.keys['autoPort'] === undefined)
   )
-  const env = Object.entries(mapOf(app.keys['env'])).filter(([name]) => !OWN_VARIABLES.includes(name))
+  const env = Object.entries(mapOf(app.keys['env'])).filter(([name]) => !Object.values(OWN).includes(name))
   const {env: _env, ...keys} = app.keys
   return {
     ...app,

@@ -62,7 +62,7 @@ export const envPaths = ({values}: Service, stack: Stack): readonly string[] =>
 export const pathOfEntry = (entry: unknown): string => textValue(entry) || textValue(mapOf(entry)['path'])
 
 /** The variables of its env files: hosts in them are elsewhere here, too. */
-const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
+export const variablesOfFiles = (service: Service, stack: Stack): Readonly<Record<string, string>> =>
   Object.fromEntries(
     envPaths(service, stack)
       .flatMap(path => Object.entries(envFileVariables(path)))

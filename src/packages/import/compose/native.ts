@@ -1,5 +1,6 @@
 // `--native`: a database that a compose file runs as a container becomes a program, where the machine has it (docs/databases-and-one-shot-apps.md).
 import {delimiter, join} from 'node:path'
+import {variablesOfFiles} from './environment.ts'
 import {commandWords, folderOfStack, leftOver, publishedPort, sharedKeys, type Service, type Stack} from './service.ts'
 import type {ImportedApp} from '../imported.ts'
 import {entriesOf, isFile} from '../reading/files.ts'
@@ -144,13 +145,6 @@ const OUTSIDE_PATH: readonly string[] = [
   '/usr/lib/rabbitmq'
 ]
 
-/** Keys of a service that a program has no need of, or that the entry of the server replaces. */
-const KNOWN = new Set(
-  'image build command environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging volumes tty stdin_open init platform pull_policy hostname user shm_size'.split(
-    ' '
-  )
-)
-
 /** The server of a service as a program; a text: why it stays a container. */
 export function nativeServer(service: Service, stack: Stack, native: NativePrograms): ImportedApp | string {
   const {id, values} = service
@@ -167,8 +161,14 @@ export function nativeServer(service: Service, stack: Stack, native: NativeProgr
   const folders = programFolders(server, native.searchPath)
   if (typeof folders === 'string') return `there is no ${folders} here`
   if (server.name === 'MySQL' && isMariaDb(native.searchPath)) return 'mysqld of this machine is that of MariaDB'
-  const words = server.words?.(variablePairs(values['environment']), commandWords(values['command'])) ?? []
+  const ofFiles = variablesOfFiles(service, stack)
+  const env = {...ofFiles, ...variablePairs(values['environment'])}
+  const words = server.words?.(env, commandWords(values['command'])) ?? []
   if (typeof words === 'string') return words
+  const secret = Object.entries(ofFiles).find(
+    ([variable, value]) => /^M\w+_PASSWORD$/.test(variable) && value !== '' && words.includes(value)
+  )
+  if (secret !== undefined) return `${secret[0]} of its env file would be written into the template`
   const port = publishedPort(service)
   const path = folders.map(folder => `${folder}:`).join('')
   const prefix = path === '' ? '' : `PATH="${path}$PATH"; `
@@ -188,7 +188,7 @@ export function nativeServer(service: Service, stack: Stack, native: NativeProgr
       stop: server.stop === undefined ? stop : {...mapOf(stop), ...server.stop}
     }),
     hasOwnData: true,
-    notes: [...notes, ...leftOver(service, KNOWN)]
+    notes: [...notes, ...leftOver(service, ['user', 'shm_size'])]
   }
 }
 

@@ -40,12 +40,6 @@ import {
   type Values
 } from '../reading/yaml-file.ts'
 
-const KNOWN = new Set(
-  'build image command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open init extends platform develop pull_policy hostname'.split(
-    ' '
-  )
-)
-
 /** The program of a service, and what its image says of it. */
 export interface ComposeProgram extends ListeningProgram {
   /** The ENTRYPOINT of the image that is not run; empty: none. */
@@ -137,7 +131,7 @@ export function appOf(
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
   notes.push(...missingEnvFiles(service, stack))
   if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
-  notes.push(...leftOver(service, new Set([...KNOWN, 'volumes', 'deploy', 'scale', 'mem_limit', 'cpus'])))
+  notes.push(...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus']))
   return {id, folder, keys, notes}
 }
 

@@ -1,3 +1,4 @@
+import {constants} from 'node:os'
 import {dirname} from 'node:path'
 import {pathFrom, type ImportedFile} from '../imported.ts'
 import {splitWords} from '../reading/shell-words.ts'
@@ -125,16 +126,22 @@ export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, no
         ([name, how]) => [name, CONDITIONS.get(textValue(mapOf(how)['condition'])) ?? 'started'] as const
       )
     : textsOf(needed).map(name => [name, 'started'] as const)
-  const pairs = all.map(([name, how]) => [leftOut.get(name) ?? name, how] as const).filter(([name]) => name !== '')
+  // compose waits for these, too; a container shares what another one has once that runs
+  const shared = ['network_mode', 'ipc', 'pid'].flatMap(key => /^service:(.+)$/.exec(textValue(values[key]))?.[1] ?? [])
+  const linked = textsOf(values['links']).map(link => [link.replace(/:.*/, ''), 'started'] as const)
+  const waited = [...shared.map(name => [name, 'ready'] as const), ...linked, ...all]
+  const ownerOf = (name: string): string => leftOut.get(name) ?? name
+  const pairs = waited.map(([name, how]) => [ownerOf(name), how] as const)
   // an app and its sidecar are one here: the longer wait counts
   const isLonger = (name: string): boolean => pairs.some(([other, how]) => other === name && how !== 'started')
   const known = pairs.filter(
     ([name, how]) => services.has(name) && name !== id && (how !== 'started' || !isLonger(name))
   )
-  for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
+  for (const name of all.map(([each]) => ownerOf(each)))
+    if (name !== '' && !services.has(name)) notes.push(`depends_on: there is no service ${name}`)
   const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')
   const stop = given({
-    signal: signalOf(textValue(values['stop_signal'])),
+    signal: stopSignal(textValue(values['stop_signal']), 'stop_signal', notes),
     timeout: durationOf(textValue(values['stop_grace_period']))
   })
   const profiles = textsOf(values['profiles'])
@@ -157,9 +164,13 @@ function durationOf(text: string): string | undefined {
   return total % 1000 === 0 ? `${total / 1000}s` : `${Math.round(total)}ms`
 }
 
-function signalOf(text: string): string | undefined {
-  const name = text.replace(/^(?:SIG)?/, 'SIG')
-  return ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'].includes(name) ? name : undefined
+/** A signal by its name or number; undefined: it is the usual one, or one that a template does not have, which a note says. */
+export function stopSignal(text: string, key: string, notes: string[]): string | undefined {
+  const byNumber = Object.entries(constants.signals).find(([, number]) => number.toString() === text)?.[0]
+  const name = byNumber ?? text.replace(/^(?:SIG)?(?=.)/, 'SIG')
+  if (['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'].includes(name)) return name
+  if (!['', 'SIGTERM'].includes(name)) notes.push(`${key}: ${text} is not carried over: it gets SIGTERM`)
+  return undefined
 }
 
 /** The command of a health check; undefined: there is none. */
@@ -171,10 +182,17 @@ export function healthCommand({values}: Service): readonly string[] | undefined 
   return words[0] === 'CMD-SHELL' ? ['sh', '-c', words.slice(1).join(' ')] : words.slice(words[0] === 'CMD' ? 1 : 0)
 }
 
-/** Notes on keys that say nothing here. */
-export const leftOver = ({values}: Service, known: ReadonlySet<string>): readonly string[] =>
+/** Keys that are carried over, or that neither a program nor a container has a need of here. */
+const KNOWN = new Set(
+  'image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging volumes tty stdin_open init platform develop pull_policy hostname'.split(
+    ' '
+  )
+)
+
+/** Notes on keys that say nothing here. `known`: those that count besides. */
+export const leftOver = ({values}: Service, known: readonly string[]): readonly string[] =>
   Object.entries(values)
-    .filter(([key]) => !known.has(key) && !key.startsWith('x-'))
+    .filter(([key]) => !KNOWN.has(key) && !known.includes(key) && !key.startsWith('x-'))
     .map(([key, value]) => `${key}: ${written(value)} is not carried over`)
 
 /** The limits of a service in the words of one without `deploy`, which wins. */

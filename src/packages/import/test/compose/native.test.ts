@@ -89,3 +89,18 @@ t.test('--native: what a program would do in another way stays a container, with
   const written = await imported(t, files, '.', undefined, asRoot)
   t.match(written.notes.join(), /PostgreSQL does not run as root/)
 })
+
+t.test('--native: users and databases of an env file count, and a password of one is not written down', async t => {
+  const files = {
+    'compose.yaml': 'services: {db: {image: postgres, env_file: db.env}, old: {image: mariadb, env_file: old.env}}',
+    'db.env': 'POSTGRES_USER=shop\nPOSTGRES_PASSWORD=secret\nPOSTGRES_DB=orders\n',
+    'old.env': 'MARIADB_USER=shop\nMARIADB_PASSWORD=hidden\n'
+  }
+  const programs = ['postgres', 'initdb', 'mariadbd', 'mariadb-install-db', 'mariadb-admin']
+  const {template, notes, text} = await imported(t, files, '.', undefined, machine(t, ...programs))
+  const [db, old] = template.apps as readonly {readonly command: readonly string[]}[]
+  t.strictSame(db?.command.slice(3), ['db', 'shop', 'orders'])
+  t.strictSame(old?.command.slice(0, 2), ['docker', 'run'])
+  t.match(notes.join('\n'), /MARIADB_PASSWORD of its env file would be written into the template/)
+  t.notMatch(text, /hidden|secret/)
+})

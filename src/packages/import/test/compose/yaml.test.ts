@@ -40,3 +40,30 @@ t.test('a compose file means what it means to compose', async t => {
   const loop = await refusal(t, {'compose.yaml': 'services:\n  a: &a {image: x, labels: *a}\n'})
   t.match(loop, {message: "cannot import compose.yaml: anchor 'a' value contains itself"})
 })
+
+t.test('a signal that a template does not have is told', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}}'
+  })
+  t.match(template.apps, [{stop: {signal: 'SIGWINCH'}}, {stop: undefined}, {stop: {signal: 'SIGQUIT'}}])
+  t.ok(notes.includes('stop_signal: RTMIN+3 is not carried over: it gets SIGTERM'))
+})
+
+t.test('variables of a container that docker reads itself are passed by their values', async t => {
+  const environment = {DOCKER_HOST: 'tcp://elsewhere:2375', HOME: '/home/node', A: '1'}
+  const {template} = await imported(t, {'compose.yaml': JSON.stringify({services: {ci: {image: 'x', environment}}})})
+  t.strictSame(template.apps[0]?.['env'], {A: '1'})
+  t.strictSame(
+    template.apps[0]?.['command'],
+    'docker run --rm --name shop-ci --env DOCKER_HOST=tcp://elsewhere:2375 --env HOME=/home/node --env A x'.split(' ')
+  )
+})
+
+t.test('a service waits for one whose network it shares, or to which it has a link', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {app: {image: x, network_mode: "service:vpn", depends_on: [vpn]}, web: {image: x, links: ["app:a"]}, vpn: {image: y, ports: ["80:80"]}}'
+  })
+  t.match(template.apps, [{dependsOn: {vpn: 'ready'}}, {dependsOn: {app: 'started'}}, {}])
+})
