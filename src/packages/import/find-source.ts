@@ -1,41 +1,45 @@
 import {existsSync} from 'node:fs'
-import {basename, join, relative, resolve} from 'node:path'
+import {basename, delimiter, join, relative, resolve} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {ownOf} from '../../model/own.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import {entriesOf, readText, statAt} from './reading/files.ts'
+import {envFileVariables} from './reading/variables.ts'
 import type {ImportedFile} from './imported.ts'
 
 export const KINDS = ['process-compose', 'compose', 'procfile', 'tilt', 'skaffold', 'kubernetes', 'folder'] as const
 export type SourceKind = (typeof KINDS)[number]
 
 /** The names of files, best first. */
-const NAMES: Readonly<Record<Exclude<SourceKind, 'folder'>, readonly string[]>> = {
-  'process-compose': ['process-compose.yaml', 'process-compose.yml'],
-  compose: ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'],
+const NAMES: Readonly<Record<Exclude<SourceKind, 'folder' | 'kubernetes'>, readonly string[]>> = {
+  'process-compose': ['process-compose.yml', 'process-compose.yaml'],
+  compose: ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'],
   procfile: ['Procfile.dev', 'Procfile'],
   tilt: ['Tiltfile'],
-  skaffold: ['skaffold.yaml', 'skaffold.yml'],
-  kubernetes: []
+  skaffold: ['skaffold.yaml', 'skaffold.yml']
 }
 
 /** The source of an import, and the other files that were found next to it. */
 export interface FoundSource {
   readonly kind: SourceKind
   readonly path: string
-  /** Files that compose puts over this one. */
+  /** Files that lie over this one. */
   readonly overrides: readonly string[]
   readonly others: readonly string[]
 }
 
-/** Compose takes the first one that is there (compose-go, cli.DefaultOverrideFileNames). */
-const OVERRIDES = [
-  'compose.override.yml',
-  'compose.override.yaml',
-  'docker-compose.override.yml',
-  'docker-compose.override.yaml'
-]
+/** The first one that is there lies over the file (compose-go, cli.DefaultOverrideFileNames; process-compose does the same). */
+const OVERRIDES: Partial<Readonly<Record<SourceKind, readonly string[]>>> = {
+  'process-compose': ['process-compose.override.yml', 'process-compose.override.yaml'],
+  compose: [
+    'compose.override.yml',
+    'compose.override.yaml',
+    'docker-compose.override.yml',
+    'docker-compose.override.yaml'
+  ]
+}
 
 /** The meaning of a path: a file of a known kind, a folder with one, or just a folder. Throws a `UserError`. */
 export function findSource(typed: string, from: string | undefined, cwd: string): FoundSource {
@@ -44,10 +48,14 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const stat = statAt(path)
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
   if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: []}
+  const [first, ...over] = filesOfVariable(path)
+  const namesOf = (kind: keyof typeof NAMES): readonly string[] =>
+    kind === 'compose' && first !== undefined ? [first] : NAMES[kind].filter(name => existsSync(join(path, name)))
   const there = KINDS.flatMap(kind =>
-    kind === 'folder' ? [] : NAMES[kind].filter(name => existsSync(join(path, name))).map(name => ({kind, name}))
+    kind === 'folder' || kind === 'kubernetes' ? [] : namesOf(kind).map(name => ({kind, name}))
   )
-  if (wanted === 'folder') return {kind: 'folder', path, overrides: [], others: there.map(({name}) => name)}
+  if (wanted === 'folder' || wanted === 'kubernetes')
+    return {kind: wanted, path, overrides: [], others: there.map(({name}) => name)}
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
   if (meant === undefined && wanted !== undefined)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
@@ -56,8 +64,18 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     ...there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name),
     ...(there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path))
   ]
-  const override = meant.kind === 'compose' ? OVERRIDES.filter(name => existsSync(join(path, name))).slice(0, 1) : []
-  return {kind: meant.kind, path: join(path, meant.name), overrides: override.map(name => join(path, name)), others}
+  const override =
+    meant.name === first
+      ? over
+      : (ownOf(OVERRIDES, meant.kind) ?? []).filter(name => existsSync(join(path, name))).slice(0, 1)
+  const at = (name: string): string => resolve(path, name)
+  return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others}
+}
+
+/** The files that COMPOSE_FILE names, of the environment or of `.env`: compose reads these in the place of the usual ones. */
+function filesOfVariable(folder: string): readonly string[] {
+  const env = {...envFileVariables(join(folder, '.env')), ...process.env}
+  return (env['COMPOSE_FILE'] ?? '').split(env['COMPOSE_PATH_SEPARATOR'] || delimiter).filter(name => name !== '')
 }
 
 /** The names of compose files in a folder: also of samples, and of those that JHipster writes. */

@@ -6,7 +6,7 @@ import type {NativePrograms} from './compose/native.ts'
 import {freeFrom} from './compose/ports.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import type {NamedSource} from './several-sources.ts'
-import {readFolders} from './reading/files.ts'
+import {isFolder, readFolders} from './reading/files.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
 
 /**
@@ -84,15 +84,11 @@ export interface ImportRequest {
   readonly looked?: ((count: number) => void) | undefined
 }
 
-/** The result of reading sources. */
-export interface ReadSources {
-  readonly imported: Imported
-  /** The sources in the order in which they were named. */
-  readonly sources: readonly FoundSource[]
-}
-
 /** Reads paths into one template, and finds other files there that could be imported. Rejects with a `UserError`. */
-export async function importFrom(typed: readonly string[], options: ImportRequest): Promise<ReadSources> {
+export async function importFrom(
+  typed: readonly string[],
+  options: ImportRequest
+): Promise<{readonly imported: Imported; readonly sources: readonly FoundSource[]}> {
   const {from, cwd} = options
   readFolders(options.looked)
   const named = typed.map(each => findSource(each, from, cwd))
@@ -105,7 +101,7 @@ export async function importFrom(typed: readonly string[], options: ImportReques
     read.push({
       imported: await readSource(source, options),
       name: relative(cwd, path) || '.',
-      root: kind === 'folder' ? path : dirname(path),
+      root: rootOf(source),
       hasNoOrder: kind === 'folder' || kind === 'procfile'
     })
   }
@@ -114,13 +110,16 @@ export async function importFrom(typed: readonly string[], options: ImportReques
     single !== undefined && read.length === 1
       ? single.imported
       : (await import('./several-sources.ts')).unitedSources(read)
-  const folders = new Set(sources.flatMap(({kind, path}) => (kind === 'folder' ? [] : [dirname(path)])))
+  const folders = new Set(sources.flatMap(each => (each.kind === 'folder' ? [] : [rootOf(each)])))
   const more = await Promise.all(Array.from(folders, async folder => notStarted(folder, imported.apps, cwd)))
   const notes = [...imported.notes, ...more.filter(note => note !== undefined)]
-  const roots = sources.map(({kind, path}) => (kind === 'folder' ? path : dirname(path)))
+  const roots = sources.map(rootOf)
   const whole = {...imported, notes, apps: separatePorts(imported.apps)}
   return {imported: (await import('./app-notes.ts')).withMissing(whole, {roots, cwd}, process.env), sources}
 }
+
+/** The folder that is imported, or that of the file. */
+const rootOf = ({path}: FoundSource): string => (isFolder(path) ? path : dirname(path))
 
 /** Compose files lie over the first one of them, as with `docker compose -f a -f b`. */
 function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] {
@@ -132,14 +131,11 @@ function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] 
 
 async function readSource({kind, path, overrides}: FoundSource, {cwd, native}: ImportRequest): Promise<Imported> {
   if (kind === 'folder') return (await import('./folder/folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
-  const file = readImported(path, cwd)
+  if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifests(path, cwd)
+  const [file, over] = [readImported(path, cwd), overrides.map(each => readImported(each, cwd))]
   if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
-  if (kind === 'compose') {
-    const over = overrides.map(each => readImported(each, cwd))
-    return (await import('./compose/compose.ts')).importCompose(file, over, {cwd, native})
-  }
+  if (kind === 'compose') return (await import('./compose/compose.ts')).importCompose(file, over, {cwd, native})
   if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd)
   if (kind === 'skaffold') return (await import('./kubernetes/skaffold.ts')).importSkaffold(file, cwd)
-  if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifest(file, cwd)
-  return (await import('./processes/process-compose.ts')).importProcessCompose(file)
+  return (await import('./processes/process-compose.ts')).importProcessCompose(file, over)
 }

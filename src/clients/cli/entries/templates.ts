@@ -80,7 +80,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       boolFlag('force', 'Overwrite an existing file'),
       textFlag(
         'from',
-        'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
+        'What to read if there are several sources. Valid values are: process-compose, compose, procfile, tilt, skaffold, kubernetes, or folder'
       ),
       boolFlag('native', 'Run databases of a compose file as programs where this machine has them'),
       {

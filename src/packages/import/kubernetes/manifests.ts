@@ -1,19 +1,13 @@
 // The files of Kubernetes' manifests: those that globs name, and those of kustomize.
-import {dirname, join, resolve} from 'node:path'
+import {basename, dirname, join, resolve} from 'node:path'
 import {compileGlob} from '../../../model/glob.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {readImported} from '../find-source.ts'
+import type {ImportedFile} from '../imported.ts'
 import type {ManifestObject} from './workloads.ts'
 import {entriesOf, isFile, isFolder, isLink} from '../reading/files.ts'
-import {
-  documentsOf,
-  listedValues,
-  mapOf,
-  optionalDocuments,
-  textValue,
-  textsOf,
-  type Values
-} from '../reading/yaml-file.ts'
+import {envFileVariables} from '../reading/variables.ts'
+import {documentsOf, listedValues, mapOf, textValue, textsOf, variablePairs, type Values} from '../reading/yaml-file.ts'
 
 /** Objects, and what could not be read of their files. */
 export interface Manifests {
@@ -23,6 +17,8 @@ export interface Manifests {
 
 const MAX_FILES = 500
 const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
+/** Keys of kustomize that change what its resources say. */
+const CHANGES = 'patches patchesStrategicMerge patchesJson6902 helmCharts namePrefix nameSuffix images'.split(' ')
 
 /** Reads the files and folders that are named; names may have wildcards, and count from `root`. */
 export function readManifests(names: readonly string[], root: string, cwd: string): Manifests {
@@ -32,17 +28,19 @@ export function readManifests(names: readonly string[], root: string, cwd: strin
   const read = (path: string): void => {
     if (seen.has(path) || seen.size >= MAX_FILES) return
     seen.add(path)
+    const kustomization = KUSTOMIZATIONS.map(name => join(path, name)).find(isFile)
+    if (kustomization !== undefined) return read(kustomization)
     if (isFolder(path)) {
-      const kustomization = KUSTOMIZATIONS.map(name => join(path, name)).find(isFile)
-      if (kustomization !== undefined) readKustomization(kustomization)
-      else for (const each of entriesOf(path)) if (/\.ya?ml$/.test(each)) read(join(path, each))
+      for (const each of entriesOf(path)) if (/\.ya?ml$/.test(each)) read(join(path, each))
       return
     }
     try {
       const file = readImported(path, cwd)
       for (const values of documentsOf(file))
-        for (const each of values['kind'] === 'List' ? listedValues(values['items']).map(mapOf) : [values])
-          if (typeof each['kind'] === 'string') objects.push({values: each, file})
+        if (KUSTOMIZATIONS.includes(basename(path))) readKustomization(values, file)
+        else
+          for (const each of values['kind'] === 'List' ? listedValues(values['items']).map(mapOf) : [values])
+            if (typeof each['kind'] === 'string') objects.push({values: each, file})
     } catch (error) {
       notes.push(
         messageOf(error)
@@ -51,46 +49,32 @@ export function readManifests(names: readonly string[], root: string, cwd: strin
       )
     }
   }
-  const readKustomization = (path: string): void => {
-    const [values = {}] = optionalDocuments(path)
-    const folder = dirname(path)
+  const readKustomization = (values: Values, file: ImportedFile): void => {
     for (const each of [...textsOf(values['bases']), ...textsOf(values['resources']), ...textsOf(values['components'])])
-      if (/^https?:|^git|github\.com/.test(each)) notes.push(`${path}: ${each} is elsewhere, and not read`)
-      else read(resolve(folder, each))
-    objects.push(...generated(values, {path, shownAs: path, text: ''}))
-    const left = [
-      'patches',
-      'patchesStrategicMerge',
-      'patchesJson6902',
-      'helmCharts',
-      'namePrefix',
-      'nameSuffix'
-    ].filter(key => key in values)
-    if (left.length > 0) notes.push(`${path.slice(root.length + 1)}: ${left.join(', ')} is not carried over`)
+      if (/^https?:|^git|github\.com/.test(each)) notes.push(`${file.shownAs}: ${each} is elsewhere, and not read`)
+      else read(resolve(dirname(file.path), each))
+    objects.push(...generated(values, file, notes))
+    const left = CHANGES.filter(key => key in values)
+    if (left.length > 0) notes.push(`${file.shownAs}: ${left.join(', ')} is not carried over`)
   }
   for (const name of names) for (const path of matching(name, root)) read(path)
   return {objects, notes}
 }
 
-/** ConfigMaps and Secrets that kustomize makes of literals. */
-function generated(values: Values, file: ManifestObject['file']): readonly ManifestObject[] {
+/** ConfigMaps and Secrets that kustomize makes of literals, and ConfigMaps of files of variables: a template is shared. */
+function generated(values: Values, file: ImportedFile, notes: string[]): readonly ManifestObject[] {
   return (['configMapGenerator', 'secretGenerator'] as const).flatMap(key =>
     listedValues(values[key])
       .map(mapOf)
       .map(each => {
-        const pairs = textsOf(each['literals']).map(
-          text => [text.split('=')[0] ?? '', text.slice(text.indexOf('=') + 1)] as const
-        )
         const kind = key === 'secretGenerator' ? 'Secret' : 'ConfigMap'
-        return {
-          values: {
-            kind,
-            metadata: {name: textValue(each['name'])},
-            stringData: Object.fromEntries(pairs),
-            data: kind === 'Secret' ? {} : Object.fromEntries(pairs)
-          },
-          file
-        }
+        const [name, files] = [textValue(each['name']), [...textsOf(each['envs']), ...textsOf(each['env'])]]
+        if (kind === 'Secret' && files.length > 0)
+          notes.push(`${file.shownAs}: the Secret ${name} is made of ${files.join(', ')}: name it as envFile`)
+        const read = kind === 'Secret' ? [] : files.map(env => envFileVariables(resolve(dirname(file.path), env)))
+        const literals = variablePairs(textsOf(each['literals']))
+        // as plain texts, also those of a Secret
+        return {values: {kind, metadata: {name}, stringData: Object.assign({}, ...read, literals) as Values}, file}
       })
   )
 }

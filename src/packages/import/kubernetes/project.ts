@@ -1,17 +1,22 @@
 import {existsSync} from 'node:fs'
-import {basename, dirname, join} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
+import {UserError} from '../../../model/errors.ts'
 import {importServices} from '../compose/compose.ts'
-import {unreadable, withoutVariables, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {withoutVariables, type Imported, type ImportedApp} from '../imported.ts'
+import {isFolder} from '../reading/files.ts'
 import {servicesOf} from './workloads.ts'
 import {readManifests} from './manifests.ts'
 
-/** A manifest of Kubernetes by itself: its images are not built here. Throws a `UserError` if it starts nothing. */
-export function importManifest(file: ImportedFile, cwd: string): Imported {
-  const root = dirname(file.path)
-  const {objects, notes} = readManifests([file.path], root, cwd)
+/** Manifests of Kubernetes by themselves, a file or a folder: their images are not built here. Throws a `UserError` if they start nothing. */
+export function importManifests(path: string, cwd: string): Imported {
+  const root = isFolder(path) ? path : dirname(path)
+  const shownAs = relative(cwd, path) || '.'
+  const {objects, notes} = readManifests([path], root, cwd)
   const {services, notes: notesOf} = servicesOf(objects, new Map(), root)
-  if (Object.keys(services).length === 0) throw unreadable(file, 'it has no workload', 0)
-  const imported = importServices({file, values: {services}, notes: notesOf, from: basename(file.path)})
+  if (Object.keys(services).length === 0)
+    throw new UserError(`cannot import ${shownAs}: it has no workload`, {explanation: notes.join('\n')})
+  const file = {path: root === path ? join(root, 'manifests') : path, shownAs, text: ''}
+  const imported = importServices({file, values: {services}, notes: notesOf, from: basename(path)})
   return {...imported, notes: [...notes, ...imported.notes]}
 }
 

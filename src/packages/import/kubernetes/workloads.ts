@@ -21,14 +21,19 @@ export interface ReadServices {
 }
 
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Job', 'CronJob'])
+/** What a sidecar of Dapr reads from its folders. */
+const RESOURCES = new Set(['Component', 'HTTPEndpoint', 'Resiliency', 'Subscription'])
 
 /** Paths in the result count from `root`. */
 export function servicesOf(objects: readonly ManifestObject[], builds: Builds, root: string): ReadServices {
-  const workloads = objects
-    .filter(({values}) => WORKLOADS.has(textValue(values['kind'])))
-    .map(each => new Workload(each, objects))
-  const names = new Map(workloads.flatMap(each => each.names.map(name => [name, each.id] as const)))
-  const components = objects.filter(({values}) => values['kind'] === 'Component').map(({file}) => file.path)
+  const found = objects.filter(({values}) => WORKLOADS.has(textValue(values['kind'])))
+  // of one that several files have the last counts
+  const last = new Map(found.map(each => [`${textValue(each.values['kind'])} ${nameOf(each.values)}`, each]))
+  const taken = new Set<string>()
+  const workloads = Array.from(last.values(), each => new Workload(each, objects, taken))
+  // a name that several have is that of the first
+  const names = new Map(workloads.toReversed().flatMap(each => each.names.map(name => [name, each.id] as const)))
+  const components = objects.filter(({values}) => RESOURCES.has(textValue(values['kind']))).map(({file}) => file.path)
   const published = new Set<number>()
   const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
   return {services: Object.fromEntries(services), notes: new Map(workloads.map(({id, notes}) => [id, notes]))}
@@ -41,7 +46,7 @@ interface Around {
   readonly root: string
   /** Numbers of this machine at which containers are called. */
   readonly published: Set<number>
-  /** Files with components of Dapr. */
+  /** Files with resources of Dapr. */
   readonly components: readonly string[]
 }
 
@@ -76,7 +81,8 @@ class Workload {
   readonly #annotations: Values
   readonly #callers: readonly Values[]
 
-  constructor(object: ManifestObject, all: readonly ManifestObject[]) {
+  /** `taken`: the ids of those before: a Service may select several workloads, and two kinds may have one name. */
+  constructor(object: ManifestObject, all: readonly ManifestObject[], taken: Set<string>) {
     const {values} = object
     const template = podTemplate(values)
     const labels = mapOf(mapOf(template['metadata'])['labels'])
@@ -86,7 +92,9 @@ class Workload {
     this.#annotations = mapOf(mapOf(template['metadata'])['annotations'])
     this.#callers = all.map(each => each.values).filter(each => each['kind'] === 'Service' && selects(each, labels))
     this.names = [...this.#callers.map(nameOf), nameOf(values)]
-    this.id = this.names[0] ?? ''
+    const more = `${nameOf(values)}-${textValue(values['kind']).toLowerCase()}`
+    this.id = [...this.names, more].find(name => !taken.has(name)) ?? more
+    taken.add(this.id)
   }
 
   /** The service, and the one of its sidecar of Dapr. */
@@ -108,12 +116,16 @@ class Workload {
     if (mounts.length > 0) this.#note(`volumeMounts: ${mounts.join(', ')} is not carried over`)
     const environment = this.#environment(container, around.names)
     const port = this.#port(container)
-    const args = textsOf(container['args'])
+    const words = (key: string): readonly string[] =>
+      textsOf(container[key]).map(word =>
+        literal(word).replaceAll(/\$\$\((\w+)\)/g, (whole, name: string) => ownOf(environment, name) ?? whole)
+      )
+    const args = words('args')
     const service = given({
       build: build && given({context: pathTo(build.folder, around.root), dockerfile: build.dockerfile}),
       image,
-      entrypoint: container['command'] === undefined ? undefined : dollars(container['command']),
-      command: args.length === 0 ? undefined : dollars(args),
+      entrypoint: container['command'] === undefined ? undefined : words('command'),
+      command: args.length === 0 ? undefined : args,
       environment: Object.keys(environment).length === 0 ? undefined : environment,
       ports: port && [build ? port.target : `${takePort(Number(port.called), around.published)}:${port.target}`],
       profiles: kind === 'CronJob' ? ['cron'] : undefined
@@ -186,8 +198,11 @@ class Workload {
   #sidecar({components, root}: Around): readonly (readonly [string, Values])[] {
     const flag = (name: string): string => textValue(this.#annotations[`dapr.io/${name}`])
     if (flag('enabled') !== 'true') return []
-    const flags = ['app-id', 'app-port', 'app-protocol', 'log-level', 'enable-api-logging', 'app-max-concurrency']
     const folders = [...new Set(components.map(path => relative(root, path).replace(/[^/]*$/, '')))]
+    const config = this.#all.find(({values}) => values['kind'] === 'Configuration' && nameOf(values) === flag('config'))
+      ?.file.path
+    if (config === undefined && flag('config') !== '')
+      this.#note(`dapr.io/config: the Configuration ${flag('config')} is in none of the manifests`)
     return [
       [
         `${this.id}-dapr`,
@@ -196,15 +211,25 @@ class Workload {
           network_mode: `service:${this.id}`,
           command: [
             './daprd',
-            ...flags.flatMap(name => (flag(name) === '' ? [] : [`-${name}`, flag(name)])),
-            ...folders.flatMap((_, index) => ['-resources-path', `/components/${index}`])
+            ...FLAGS.flatMap(name => (flag(name) === '' ? [] : [`-${name}`, flag(name)])),
+            ...folders.flatMap((_, index) => ['-resources-path', `/components/${index}`]),
+            ...(config === undefined ? [] : ['-config', '/config.yaml'])
           ],
-          volumes: folders.map((folder, index) => `./${folder}:/components/${index}`)
+          volumes: [
+            ...folders.map((folder, index) => `./${folder}:/components/${index}`),
+            ...(config === undefined ? [] : [`./${relative(root, config)}:/config.yaml`])
+          ]
         }
       ]
     ]
   }
 }
+
+/** Annotations of Dapr that are flags of daprd. */
+const FLAGS =
+  'app-id app-port app-protocol app-ssl app-max-concurrency enable-app-health-check app-health-check-path enable-api-logging log-level max-body-size'.split(
+    ' '
+  )
 
 /** The number, or the next one that no container has, which this one has from now on. */
 function takePort(port: number, published: Set<number>): number {
@@ -253,8 +278,6 @@ const shortNames = (value: string, names: ReadonlyMap<string, string>): string =
 
 /** A dollar means nothing in a manifest. */
 const literal = (text: string): string => text.replaceAll('$', () => '$$')
-
-const dollars = (words: unknown): readonly string[] => textsOf(words).map(literal)
 
 const source = ({valueFrom}: Values): string => {
   const [[kind, from] = ['', {}]] = Object.entries(mapOf(valueFrom))

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
-import {constants} from 'node:os'
 import {basename, dirname, join} from 'node:path'
+import {stopSignal} from '../compose/service.ts'
 import {readImported} from '../find-source.ts'
 import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {isFolder} from '../reading/files.ts'
@@ -32,9 +32,12 @@ const KNOWN = new Set(
   )
 )
 
-/** A file of process-compose. Throws a `UserError` for a broken one, or one without processes. */
-export function importProcessCompose(file: ImportedFile): Imported {
-  const {processes, ...top} = withBase(file, 0)
+/** A file of process-compose with its override. Throws a `UserError` for a broken one, or one without processes. */
+export function importProcessCompose(file: ImportedFile, overrides: readonly ImportedFile[]): Imported {
+  const {processes, ...top} = overrides.reduce(
+    (below, each) => mergedValues(below, withBase(each, 0)),
+    withBase(file, 0)
+  )
   const all = Object.entries(mapOf(processes))
   if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
   const shared = variablePairs(top['environment'])
@@ -45,7 +48,7 @@ export function importProcessCompose(file: ImportedFile): Imported {
   const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
   const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
   return {
-    from: basename(file.path),
+    from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(interpolate && {interpolate}),
     ...(Object.keys(shared).length > 0 && {common: {env: ours(shared)}}),
     apps: all.map(([id, each]) => appOf(id, mapOf(each), reader)),
@@ -192,11 +195,10 @@ function stopOf(shutdown: Values, notes: string[]): Values | undefined {
   const command = textValue(shutdown['command'])
   if (command !== '')
     notes.push(`shutdown.command: ${written(command)} is not run: the processes of the app get a signal`)
-  const number = Number(textValue(shutdown['signal']))
-  const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
+  const number = textValue(shutdown['signal'])
   const seconds = textValue(shutdown['timeout_seconds'])
   const stop = given({
-    signal: signal === 'SIGTERM' ? undefined : signal,
+    signal: number === '9' ? 'SIGKILL' : stopSignal(number, 'shutdown.signal', notes),
     timeout: seconds === '' ? undefined : `${seconds}s`
   })
   return Object.keys(stop).length === 0 ? undefined : stop

@@ -145,6 +145,91 @@ t.test('kustomize: resources of its folders, ConfigMaps of literals; what else i
   t.match(notes, [/^helm: /, 'over/kustomization.yaml: patches is not carried over'])
 })
 
+t.test('kustomize: a file by itself, files of variables, and one that is broken', async t => {
+  const pod =
+    'kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: busybox, envFrom: [{configMapRef: {name: c}}, {secretRef: {name: s}}]}]}\n'
+  const files = (more: string): Files => ({
+    base: {'kustomization.yaml': 'resources: [pod.yaml]\nimages: []\n', 'pod.yaml': pod},
+    over: {
+      'kustomization.yaml': `kind: Kustomization\nresources: [../base]\n${more}`,
+      'c.env': 'A=1\nB=2\n',
+      's.env': 'PASSWORD=secret\n'
+    }
+  })
+  const generators =
+    'configMapGenerator: [{name: c, envs: [c.env], literals: [B=3]}]\nsecretGenerator: [{name: s, envs: [s.env]}]\n'
+  const {template, notes, text} = await imported(t, files(generators), 'over/kustomization.yaml', 'kubernetes')
+  t.strictSame(template.apps[0]?.['env'], {A: '1', B: '3'})
+  t.notMatch(text, 'PASSWORD', 'a template is shared')
+  t.strictSame(notes, [
+    'base/kustomization.yaml: images is not carried over',
+    'over/kustomization.yaml: the Secret s is made of s.env: name it as envFile'
+  ])
+  const broken = await refusal(t, files('x: [\n'), 'over', 'kubernetes')
+  t.match(broken, {message: 'cannot import over: it has no workload', explanation: /^over\/kustomization\.yaml: /})
+})
+
+const deployment = (name: string, env: string): string =>
+  `kind: Deployment\nmetadata: {name: ${name}}\nspec: {template: {metadata: {labels: {app: ${name}}}, spec: {containers: [{name: a, image: ${name}, ports: [{containerPort: 8080}], env: ${env}}]}}}\n`
+
+t.test('a folder of manifests by itself', async t => {
+  const files = {k8s: {'web.yaml': deployment('web', '[]'), 'api.yaml': deployment('api', '[]')}}
+  const {template} = await imported(t, files, 'k8s', 'kubernetes')
+  t.match(template.apps, [{appID: 'api'}, {appID: 'web'}])
+})
+
+const labelled = (kind: string, name: string, app: string): string =>
+  `kind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {metadata: {labels: {app: ${app}}}, spec: {containers: [{name: a, image: ${name}}]}}}\n`
+
+t.test('workloads that one Service selects, or that have one name, are apps of their own', async t => {
+  const text = [
+    labelled('Deployment', 'shop', 'shop'),
+    labelled('Deployment', 'shop-canary', 'shop'),
+    labelled('Job', 'shop', 'job'),
+    'kind: Service\nmetadata: {name: shop}\nspec: {selector: {app: shop}, ports: [{port: 80}]}\n'
+  ].join('---\n')
+  const {template} = await imported(t, {'all.yaml': text}, 'all.yaml', 'kubernetes')
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['shop', 'shop-canary', 'shop-job']
+  )
+})
+
+t.test('words of a command have the variables that Kubernetes replaces in them', async t => {
+  const env = [{name: 'LEVEL', value: 'debug'}]
+  const container = {name: 'a', image: 'x', env, command: ['run', '--level=$(LEVEL)'], args: ['$(NONE)', '$HOME']}
+  const pod = {kind: 'Pod', metadata: {name: 'a'}, spec: {containers: [container]}}
+  const {template} = await imported(t, {'pod.yaml': JSON.stringify(pod)}, 'pod.yaml', 'kubernetes')
+  const command = template.apps[0]?.['command'] as readonly string[]
+  t.strictSame(command.slice(-3), ['--level=debug', '$(NONE)', '$HOME'])
+})
+
+const resource = (kind: string, name: string): string =>
+  `apiVersion: dapr.io/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\n`
+
+t.test('a sidecar has the Configuration and the resources that its annotations and the manifests name', async t => {
+  const annotations =
+    '{dapr.io/enabled: "true", dapr.io/app-id: a, dapr.io/config: tracing, dapr.io/max-body-size: 8Mi}'
+  const read = async (configuration: string) =>
+    imported(
+      t,
+      {
+        k8s: {
+          'a.yaml': `kind: Deployment\nmetadata: {name: a}\nspec: {template: {metadata: {annotations: ${annotations}}, spec: {containers: [{name: a, image: x}]}}}\n`,
+          'config.yaml': resource('Configuration', configuration),
+          events: {'orders.yaml': resource('Subscription', 'orders')},
+          'kustomization.yaml': 'resources: [a.yaml, config.yaml, events/orders.yaml]\n'
+        }
+      },
+      'k8s',
+      'kubernetes'
+    )
+  const {template} = await read('tracing')
+  t.match(template.apps, [{configFilePath: './config.yaml', resourcesPaths: ['./events'], maxBodySize: '8Mi'}])
+  const {notes} = await read('other')
+  t.ok(notes.includes('k8s/a.yaml: dapr.io/config: the Configuration tracing is in none of the manifests'))
+})
+
 t.test('a manifest by itself', async t => {
   const {template} = await imported(t, {'all.yaml': `apiVersion: v1${MANIFEST}`}, 'all.yaml')
   t.same(
@@ -153,9 +238,6 @@ t.test('a manifest by itself', async t => {
   )
   t.match(await refusal(t, {'a.yaml': 'apiVersion: v1\nkind: Service\n'}, 'a.yaml'), {message: /it has no workload/})
 })
-
-const deployment = (name: string, env: string): string =>
-  `kind: Deployment\nmetadata: {name: ${name}}\nspec: {template: {metadata: {labels: {app: ${name}}}, spec: {containers: [{name: a, image: ${name}, ports: [{containerPort: 8080}], env: ${env}}]}}}\n`
 
 t.test('profiles of skaffold dev, modules that Jib builds, and what an image says of its program', async t => {
   const {template, notes} = await imported(t, {

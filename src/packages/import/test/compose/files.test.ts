@@ -94,3 +94,25 @@ t.test('cycles, and files that are not there', async t => {
     ['extends: there is no service a in compose.yaml', 'extends: there is no service c in gone.yaml']
   )
 })
+
+t.test('the files that COMPOSE_FILE names lie in the place of the usual ones', async t => {
+  const files = {
+    '.env': 'COMPOSE_FILE=docker/a.yaml:b.yaml\n',
+    docker: {'a.yaml': 'services: {a: {image: x}}'},
+    'b.yaml': 'services: {a: {image: "x:2"}}',
+    'compose.yaml': 'services: {other: {image: y}}',
+    'compose.override.yaml': 'services: {more: {image: z}}'
+  }
+  const {template, text} = await imported(t, files)
+  t.match(text, /import from a\.yaml and b\.yaml\./)
+  t.match(String(template.apps.map(({command}) => command)), /,x:2$/)
+  t.match((await imported(t, files, 'compose.yaml')).template.apps, [{appID: 'other'}])
+})
+
+t.test('of two usual names compose takes that with .yml', async t => {
+  const {template} = await imported(t, {
+    'docker-compose.yml': 'services: {a: {image: x}}',
+    'docker-compose.yaml': 'services: {b: {image: x}}'
+  })
+  t.match(template.apps, [{appID: 'a'}])
+})

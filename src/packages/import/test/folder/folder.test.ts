@@ -190,7 +190,7 @@ t.test('the file that is meant: by name, by --from, the best of a folder', async
   t.equal(await from('.', 'procfile'), 'Procfile')
   t.equal(await from('.', 'folder'), 'the files of shop/')
   t.match(await refusal(t, files, '.', 'process-compose'), {
-    message: '. contains no process-compose.yaml, process-compose.yml'
+    message: '. contains no process-compose.yml, process-compose.yaml'
   })
   t.match(await refusal(t, files, '.', 'compos'), {
     message: /--from compos is unknown/,
