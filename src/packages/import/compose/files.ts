@@ -11,6 +11,7 @@ import {
   textValue,
   textsOf,
   valuesOf,
+  withoutReset,
   type Values
 } from '../reading/yaml-file.ts'
 
@@ -36,8 +37,10 @@ export function readProject(
 ): ComposeProject {
   const reader = new ProjectReader(cwd)
   const folder = dirname(file.path)
-  const all = [file, ...overrides].map(each => reader.read(each, folder))
-  const values = all.reduce((below, over) => mergedValues(below, over))
+  const values = overrides.reduce(
+    (below, each) => mergedValues(withoutReset(below, each), reader.read(each, folder)),
+    reader.read(file, folder)
+  )
   return {values: withPathsFrom(values, folder, from), notes: reader.notes}
 }
 

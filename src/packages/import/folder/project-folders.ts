@@ -2,8 +2,8 @@ import {basename, join, relative} from 'node:path'
 import {orElse} from '../../../model/or-else.ts'
 import {compileGlob} from '../../../model/glob.ts'
 import {readPackage} from './languages/node.ts'
-import {foldersBelow, has, MAX_FOLDERS, readText} from '../reading/files.ts'
-import {mapOf, optionalDocuments, textsOf} from '../reading/yaml-file.ts'
+import {foldersBelow, has, MAX_FOLDERS, readText, textAt} from '../reading/files.ts'
+import {documentsOf, mapOf, textsOf} from '../reading/yaml-file.ts'
 
 /** Folders in which projects keep their parts: no projects by themselves, unless they have a project file. */
 const GROUPS = new Set(['apps', 'packages', 'services', 'cmd', 'src', 'libs'])
@@ -54,7 +54,8 @@ export function foldersOf(root: string, {isProject, isBelow}: Known): ProjectFol
 /** The globs by which a workspace of npm, pnpm, yarn, bun or Lerna names its packages. */
 function workspaceGlobs(root: string): readonly string[] {
   const {workspaces} = readPackage(root) ?? {}
-  const [pnpm] = optionalDocuments(join(root, 'pnpm-workspace.yaml'))
+  const path = join(root, 'pnpm-workspace.yaml')
+  const [pnpm] = orElse(() => documentsOf({path, shownAs: path, text: textAt(path)}), [])
   const lerna = /"packages"\s*:\s*(\[[^\]]*\])/.exec(readText(root, 'lerna.json'))?.[1] ?? ''
   return [
     ...textsOf(Array.isArray(workspaces) ? workspaces : mapOf(workspaces)['packages']),

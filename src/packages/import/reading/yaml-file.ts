@@ -1,11 +1,10 @@
-import {orElse} from '../../../model/or-else.ts'
 import {COMPOSE_FILE} from '../../../files/yaml/other-dialects.ts'
 import {explainFault} from '../../../files/yaml/explain.ts'
 import {readYaml} from '../../../files/yaml/read.ts'
 import {isNull} from '../../../files/yaml/scalar.ts'
 import {scalarText} from '../../../files/yaml/scalar-text.ts'
-import type {YamlNode} from '../../../files/yaml/tree.ts'
-import {readTextFile} from '../../../model/read-file.ts'
+import type {Pair, YamlNode} from '../../../files/yaml/tree.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {unreadable, type ImportedFile} from '../imported.ts'
 
 export type Values = Readonly<Record<string, unknown>>
@@ -27,27 +26,46 @@ export function documentsOf(file: ImportedFile): readonly Values[] {
       const {message, spot, hint} = explainFault(fault, file.text)
       throw unreadable(file, message, spot.start, hint)
     }
-    const read = plainOf(root)
+    const read = plainOf(root, file.text)
     if (read === null) return []
     if (!isMap(read)) throw unreadable(file, 'it is no map of keys to values', root.spot.start)
     return [read]
   })
 }
 
-/** The documents of a file that need not be there, or be right; none then. */
-export const optionalDocuments = (path: string): readonly Values[] =>
-  orElse(() => documentsOf({path, shownAs: path, text: readTextFile(path)}), [])
-
-function plainOf(node: YamlNode): unknown {
+function plainOf(node: YamlNode, text: string): unknown {
   if (node.kind === 'scalar') return isNull(node) ? null : scalarText(node, COMPOSE_FILE)
-  if (node.kind === 'list') return node.items.map(item => plainOf(item.node))
-  return Object.fromEntries(node.pairs.map(pair => [pair.name, plainOf(pair.node)]))
+  if (node.kind === 'list') return node.items.map(item => plainOf(item.node, text))
+  const pairs = node.pairs.filter(pair => tagOf(pair, text) !== 'reset')
+  return Object.fromEntries(pairs.map(pair => [pair.name, plainOf(pair.node, text)]))
+}
+
+/** Compose's tag in front of a value: `!reset` takes away what the files before say, `!override` replaces it; '' = none. */
+const tagOf = ({key}: Pair, text: string): string =>
+  /^\s*:\s*!(reset|override)\b/.exec(text.slice(key.end, key.end + 100))?.[1] ?? ''
+
+/** The values of files before one, without those that it resets or overrides (compose-go, package loader). */
+export function withoutReset(before: Values, file: ImportedFile): Values {
+  const left = (values: Values, node: YamlNode): Values => {
+    const pairs = new Map(node.kind === 'map' ? node.pairs.map(pair => [pair.name, pair]) : [])
+    return Object.fromEntries(
+      Object.entries(values).flatMap(([key, value]) => {
+        const pair = pairs.get(key)
+        if (pair === undefined) return [[key, value]]
+        if (tagOf(pair, file.text) !== '') return []
+        return [[key, isMap(value) ? left(value, pair.node) : value]]
+      })
+    )
+  }
+  return readYaml(file.text, COMPOSE_FILE).reduce((values, {root}) => (root ? left(values, root) : values), before)
 }
 
 /** Lists that replace each other; of all others the items add up (compose-go, package override). */
 const REPLACED = new Set(['command', 'entrypoint', 'test'])
-/** Maps that may be written as lists. */
-const NAMED = new Set(['environment', 'labels', 'args', 'depends_on', 'extra_hosts', 'annotations', 'sysctls'])
+/** Maps that may be written as lists, or as one text. */
+const NAMED = new Set('environment labels args depends_on extra_hosts annotations sysctls build networks'.split(' '))
+/** Lists that may be written as one text. */
+const LISTS = new Set(['env_file', 'dns', 'tmpfs'])
 
 /** Values over others, as compose merges its files. */
 export function mergedValues(base: Values, over: Values): Values {
@@ -60,31 +78,32 @@ function mergedValue(key: string, before: unknown, value: unknown): unknown {
   if (before === undefined || before === null || value === null) return value ?? before
   if (NAMED.has(key) && isMap(before) !== isMap(value)) return mergedValues(asMap(key, before), asMap(key, value))
   if (isMap(before) && isMap(value)) return mergedValues(before, value)
-  if (key === 'env_file') return [before, value].flat()
+  if (LISTS.has(key)) return [before, value].flat()
   if (!Array.isArray(before) || !Array.isArray(value) || REPLACED.has(key)) return value
   const idOf = key === 'volumes' ? mountTarget : (each: unknown): string => JSON.stringify(each)
   const over = new Set(value.map(idOf))
   return [...listedValues(before).filter(each => !over.has(idOf(each))), ...listedValues(value)]
 }
 
-/** `NAME=value`, `HOST:address`, or a name alone. */
+/** `NAME=value`, `HOST:address`, or a name alone; the text of `build` is its folder. */
 const asMap = (key: string, value: unknown): Values =>
   isMap(value)
     ? value
-    : Object.fromEntries(
-        textsOf(value).map(each => {
-          const [, name = each, text] =
-            (key === 'extra_hosts' ? /^([^:=]+)[:=](.*)$/s : /^([^=]+)=(.*)$/s).exec(each) ?? []
-          return [name, text ?? (key === 'depends_on' ? {condition: 'service_started'} : null)]
-        })
-      )
+    : key === 'build'
+      ? {context: value}
+      : Object.fromEntries(
+          textsOf(value).map(each => {
+            const [, name = each, text] =
+              (key === 'extra_hosts' ? /^([^:=]+)[:=](.*)$/s : /^([^=]+)=(.*)$/s).exec(each) ?? []
+            return [name, text ?? (key === 'depends_on' ? {condition: 'service_started'} : null)]
+          })
+        )
 
 /** The path at which a volume is mounted: one path has one mount. */
 export const mountTarget = (mount: unknown): string =>
   isMap(mount) ? textValue(mount['target']) : (/^(?:(?:\$\{[^}]*\}|[^:])+:)?([^:]+)/.exec(textValue(mount))?.[1] ?? '')
 
-export const isMap = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isMap: (value: unknown) => value is Values = isObject
 
 /** The keys of a map; none for other values. */
 export const mapOf = (value: unknown): Values => (isMap(value) ? value : {})

@@ -95,6 +95,36 @@ t.test('cycles, and files that are not there', async t => {
   )
 })
 
+t.test('an override takes away what it resets, and replaces what it overrides', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {image: nginx, ports: ["80:80"], environment: {A: 1, B: 2}, command: [a, b], restart: always}
+  db: {image: postgres}
+  bus: {image: nats}
+`,
+    'compose.override.yaml': `
+services:
+  web:
+    ports: !override
+      - "8080:80"
+    environment:
+      A: !reset null
+      B: !reset
+    restart: !reset "no"
+    command: !override [c]
+  db: !reset {}
+  bus: !override {image: "nats:2"}
+`
+  })
+  t.match(template.apps, [{appID: 'web'}, {appID: 'bus'}])
+  t.equal(template.apps.length, 2)
+  const [web, bus] = template.apps
+  t.strictSame(web?.['command'], 'docker run --rm --name shop-web --publish 8080:80 nginx c'.split(' '))
+  t.notOk('restart' in (web ?? {}) || 'env' in (web ?? {}))
+  t.match(String(bus?.['command']), /nats:2$/)
+})
+
 t.test('the files that COMPOSE_FILE names lie in the place of the usual ones', async t => {
   const files = {
     '.env': 'COMPOSE_FILE=docker/a.yaml:b.yaml\n',
@@ -115,4 +145,17 @@ t.test('of two usual names compose takes that with .yml', async t => {
     'docker-compose.yaml': 'services: {b: {image: x}}'
   })
   t.match(template.apps, [{appID: 'a'}])
+})
+
+t.test('an override of a build that is one text keeps its folder', async t => {
+  for (const override of ['build: {target: dev}', 'build: {context: ./api, target: dev}']) {
+    const {template} = await imported(t, {
+      'compose.yaml': 'services: {api: {build: ./api, tmpfs: /a, networks: [front], depends_on: []}}',
+      'compose.override.yaml': `services: {api: {${override}, tmpfs: [/b], networks: {back: {aliases: [app]}}}}`,
+      api: {Dockerfile: 'FROM x AS dev\nCMD ["/in-the-image"]\n'}
+    })
+    const words = String(template.apps[0]?.['command'])
+    t.match(words, /,build,shop-api,\.\/api\/Dockerfile,\.\/api,--target=dev,/)
+    t.match(words, /,--tmpfs,\/a,--tmpfs,\/b,/)
+  }
 })
