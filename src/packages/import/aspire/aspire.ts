@@ -234,6 +234,6 @@ class AppHost {
       const variable = call.named.get('env')
       if (variable !== undefined && variable !== 'PORT')
         note(`${variable} says its port: write it into env, or appPort`)
-    }
+    } else if (/^With(?:Args|BindMount|Volume|Replicas)$/.test(call.name)) note(`${call.name} is not carried over`)
   }
 }

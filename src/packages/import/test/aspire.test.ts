@@ -83,3 +83,14 @@ t.test('an AppHost that adds nothing', async t => {
   }
   t.match(await refusal(t, files), {message: 'cannot import apphost.cs: it adds nothing that can be read'})
 })
+
+t.test('what an AppHost gives a resource besides is told', async t => {
+  const {notes} = await imported(t, {
+    'apphost.cs':
+      '#:sdk Aspire.AppHost.Sdk@13.0.0\nbuilder.AddContainer("a", "x").WithArgs("--fast")\n  .WithBindMount("./a", "/a");\n'
+  })
+  t.strictSame(notes.slice(0, 2), [
+    'apphost.cs:2: WithArgs is not carried over',
+    'apphost.cs:3: WithBindMount is not carried over'
+  ])
+})

@@ -109,3 +109,9 @@ t.test('a command is read by a shell, also next to compose files with variables'
     apps: [{appID: 'db'}, {appID: 'web', command: ['sh', '-c', 'for f in a b; do echo $${f}; done']}]
   })
 })
+
+t.test('compose files that are not named are told', async t => {
+  const text = 'docker_compose(encode_yaml({"services": {}}))\nlocal_resource("a", serve_cmd="serve")\n'
+  const {notes} = await imported(t, {Tiltfile: text})
+  t.match(notes, ['Tiltfile:1: docker_compose is not carried over: its files are not named here'])
+})

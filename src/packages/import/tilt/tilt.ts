@@ -49,13 +49,6 @@ export async function importTiltfile(file: ImportedFile, cwd: string): Promise<I
   }
 }
 
-/** The options of an app in `k8s_resource` and `dc_resource`. */
-interface Resource {
-  /** `8080`, or `8080:80`: the port of this machine, and that of the container. */
-  readonly forward: string
-  readonly needs: readonly string[]
-}
-
 class Tiltfile {
   readonly apps: ImportedApp[] = []
   readonly notes: string[] = []
@@ -65,7 +58,8 @@ class Tiltfile {
   /** Absolute. */
   readonly manifests: string[] = []
   readonly composeFiles: ImportedFile[] = []
-  readonly resources = new Map<string, Resource>()
+  /** By app, of `k8s_resource` and `dc_resource`: the port of this machine, `8080`, or with that of the container, `8080:80`. */
+  readonly resources = new Map<string, {readonly forward: string; readonly needs: readonly string[]}>()
   readonly #cwd: string
   readonly #root: string
   readonly #seen = new Set<string>()
@@ -110,10 +104,13 @@ class Tiltfile {
       case 'k8s_yaml':
         this.#addManifests(call.named.get('yaml') ?? call.args[0], folder, place)
         break
-      case 'docker_compose':
-        for (const path of listOf(call.named.get('configPaths') ?? call.args[0]))
-          this.#open(resolve(folder, path), place, found => this.composeFiles.push(found))
+      case 'docker_compose': {
+        const paths = listOf(call.named.get('configPaths') ?? call.args[0])
+        if (paths.length === 0)
+          this.notes.push(`${place}: docker_compose is not carried over: its files are not named here`)
+        for (const path of paths) this.#open(resolve(folder, path), place, found => this.composeFiles.push(found))
         break
+      }
       case 'k8s_resource':
       case 'dc_resource':
         this.#addResource(call)
