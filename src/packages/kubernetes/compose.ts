@@ -1,3 +1,4 @@
+import {isIPv6} from 'node:net'
 import {relative} from 'node:path'
 import type {Loaded} from '../../files/config/load.ts'
 import {absolutePath} from '../../files/config/paths.ts'
@@ -127,8 +128,8 @@ function appService(
     required
   }))
   const isPublished = (values.createService === true || plan.published !== undefined) && port > 0
-  const outer = plan.published?.number ?? port
-  const ports = isPublished ? [published.has(outer) ? port.toString() : `${outer}:${port}`] : []
+  const {number: outer, host} = plan.published ?? {number: port, host: ''}
+  const ports = isPublished ? [published.has(outer) ? port.toString() : `${addressOf(host)}${outer}:${port}`] : []
   if (isPublished) published.add(outer)
   const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, isChecked(deployed, id))}])
   return {
@@ -141,7 +142,9 @@ function appService(
       healthcheck: {
         test: ['CMD', ...plan.ready.command].map(escaped),
         interval: '1s',
-        timeout: '5s'
+        timeout: '5s',
+        // else it is unhealthy after three seconds, and what waits for it is not started
+        start_period: `${plan.ready.timeoutMs}ms`
       }
     }),
     ...(values.restart !== undefined && values.restart !== 'no' && {restart: values.restart}),
@@ -151,6 +154,10 @@ function appService(
     ...(plan.tty === true && {stdin_open: true, tty: true}) // docker compose attach
   }
 }
+
+/** In front of a published port: compose takes no names; '' = all addresses of the machine. */
+const addressOf = (host: string): string =>
+  host === '' ? '' : host === 'localhost' ? '127.0.0.1:' : isIPv6(host) ? `[${host}]:` : `${host}:`
 
 /** Compose reads `$NAME` as a variable, and `$$` as `$`. */
 const escaped = (text: string): string => text.replaceAll('$', '$$$$')

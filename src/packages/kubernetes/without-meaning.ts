@@ -19,7 +19,8 @@ const KEYS: readonly AppKey[] = [
   'logs',
   'record',
   'replay',
-  'otel'
+  'otel',
+  'setup'
 ]
 
 /** The keys of these apps that have no meaning in a pod, each once. */

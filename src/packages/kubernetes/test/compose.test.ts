@@ -62,7 +62,12 @@ t.test('an app waits as far as Compose can: started, healthy by its command, com
     migrate: {condition: 'service_completed_successfully'},
     mail: {condition: 'service_started'}
   })
-  t.strictSame(services['db']?.healthcheck, {test: ['CMD', 'pg_isready', '$$X'], interval: '1s', timeout: '5s'})
+  t.strictSame(services['db']?.healthcheck, {
+    test: ['CMD', 'pg_isready', '$$X'],
+    interval: '1s',
+    timeout: '5s',
+    start_period: '60000ms'
+  })
 })
 
 t.test('an app without an image is built where its folder says how', async t => {
@@ -82,6 +87,16 @@ t.test('ports of two services that are the same are published once', async t => 
   t.strictSame(
     [...text.matchAll(/ports:\n +- "?([\d:]+)/g)].map(([, port]) => port),
     ['3000:3000', '3000']
+  )
+})
+
+t.test('a port is published at the address that it has in the template', async t => {
+  const ports = '127.0.0.1:81 [::1]:82 localhost:83 0.0.0.0:84 85'.split(' ')
+  const apps = ports.map((port, index) => app(`a${index}`, `containerImage: a, port: '${port}'`)).join('')
+  const {text} = await composed(t, `version: 1\napps:\n${apps}`)
+  t.strictSame(
+    [...text.matchAll(/ports:\n +- "?([\d.:[\]]+)/g)].map(([, port]) => port),
+    ['127.0.0.1:81:81', '[::1]:82:82', '127.0.0.1:83:83', '0.0.0.0:84:84', '85:85']
   )
 })
 
