@@ -1,6 +1,7 @@
 /** `run -k --build` with builders that are scripts: what they are asked for, and what follows when they fail. */
 import {chmodSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {FakeApiServer} from '../rig/fake-api-server.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -124,4 +125,14 @@ t.test('without --build a Dockerfile is named, and none is invented', async t =>
   const none = await shop.rig.run(['run', '-k', '-f', '.', '--build'], {env: shop.env})
   t.equal(none.code, 1)
   t.match(none.stderr, /write containerImage: the image that contains the app\n/)
+})
+
+t.test('a signal while a builder is asked whether it answers is no lack of builders', async t => {
+  const shop = await openShop(t)
+  await shop.install({docker: '#!/bin/sh\necho "docker $*" >> "$RIG_TOOLS"\nexec /bin/sleep 60\n'})
+  const run = shop.rig.pillion(['run', '-k', '-f', '.', '--build'], {env: shop.env})
+  while (shop.tools()[0] !== 'docker info') await sleep(20)
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(run.stderr.text, 'the build was stopped; nothing was deployed')
 })

@@ -375,3 +375,20 @@ t.test('flags that belong to Kubernetes, and others that do not', async t => {
   await told(['run', '-k', '-f', '.', '--timeout', 'soon'], 'invalid argument "soon" for "--timeout" flag')
   await told(['stop', '-k'], 'nothing to stop: add --run-file PATH, or the ids of apps')
 })
+
+t.test('stop -k: Ctrl-C does not wait a minute for a server that hangs', async t => {
+  const {rig, server, env} = await openShop(t)
+  const asked = Promise.withResolvers<void>()
+  server.answer = ({path}) => {
+    if (!path.endsWith('/deployments')) return undefined
+    asked.resolve()
+    return 'never'
+  }
+  const stop = rig.pillion(['stop', '-k', '-f', '.'], {env})
+  await asked.promise
+  const since = performance.now()
+  stop.signal('SIGINT')
+  t.same(await stop.exited, {code: 1, signal: null})
+  t.match(stop.stderr.text, 'no answer within 5 s')
+  t.ok(performance.now() - since < 40_000, 'else it waits for a minute')
+})

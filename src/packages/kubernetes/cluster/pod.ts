@@ -5,6 +5,7 @@ export interface Pod extends WatchedObject {
   readonly metadata: WatchedObject['metadata'] & {
     readonly namespace: string
     readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
     readonly creationTimestamp: string
     readonly deletionTimestamp?: string
   }

@@ -19,7 +19,8 @@ const HOPELESS: ReadonlySet<string> = new Set([
 /** Why the pod of an app will never run; undefined if it may. Pods that are going are not judged. `context`: that of the cluster. */
 export function verdictOf(pod: Pod, id: string, context: string): AppVerdict | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined
-  if (sidecarOf(pod) === undefined)
+  // the template may have turned it off: kubernetes: {annotations: {dapr.io/enabled: "false"}}
+  if (sidecarOf(pod) === undefined && pod.metadata.annotations?.['dapr.io/enabled'] !== 'false')
     return {
       message: `Dapr did not add a sidecar to "${id}" (pod ${pod.metadata.name})`,
       explanation: `Its injector was not asked, or is down. Look at: kubectl get pods -n dapr-system --context ${context}, kubectl get mutatingwebhookconfigurations dapr-sidecar-injector --context ${context}`

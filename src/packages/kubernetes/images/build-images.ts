@@ -12,13 +12,12 @@ interface ImageDelivery {
   readonly command: ((image: string) => readonly string[]) | undefined
   /** What the command does: `Loading into kind`. */
   readonly text: string
-  readonly env: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** The way to bring images to a cluster, by the name of its context; `--registry` comes first. Throws a `UserError` if there is none. */
 function deliveryTo(context: string, builder: string, registry: string): ImageDelivery {
-  const plain = {env: {}}
-  if (registry !== '') return {...plain, command: image => [builder, 'push', image], text: 'Pushing'}
+  if (registry !== '') return {command: image => [builder, 'push', image], text: 'Pushing'}
   const [, tool = '', name = ''] = /^(kind|k3d)-(.+)$/.exec(context) ?? []
   if (tool === 'kind')
     return {
@@ -26,11 +25,10 @@ function deliveryTo(context: string, builder: string, registry: string): ImageDe
       text: 'Loading into kind',
       env: builder === 'docker' ? {} : {KIND_EXPERIMENTAL_PROVIDER: builder}
     }
-  if (tool === 'k3d')
-    return {...plain, command: image => ['k3d', 'image', 'import', image, '-c', name], text: 'Loading into k3d'}
+  if (tool === 'k3d') return {command: image => ['k3d', 'image', 'import', image, '-c', name], text: 'Loading into k3d'}
   if (context === 'minikube')
-    return {...plain, command: image => ['minikube', 'image', 'load', image], text: 'Loading into minikube'}
-  if (['docker-desktop', 'orbstack'].includes(context)) return {...plain, command: undefined, text: ''}
+    return {command: image => ['minikube', 'image', 'load', image], text: 'Loading into minikube'}
+  if (['docker-desktop', 'orbstack'].includes(context)) return {command: undefined, text: ''}
   throw new UserError(`built images cannot be loaded into the cluster of the context "${context}"`, {
     explanation: 'Add --registry HOST/PATH: a registry to which you may push, and from which the cluster pulls.'
   })
@@ -73,7 +71,7 @@ export async function buildImages(
   apps: readonly UnbuiltImage[],
   options: BuildOptions
 ): Promise<ReadonlyMap<string, Image>> {
-  const builder = await findBuilder()
+  const builder = await findBuilder(options)
   const delivery = deliveryTo(options.context, builder, options.registry)
   const images = new Map<string, Image>()
   const built = new Map<string, string>() // apps of one folder have one image
@@ -89,10 +87,11 @@ export async function buildImages(
 }
 
 /** The first builder that answers: a docker that is installed without a daemon does not. */
-async function findBuilder(): Promise<string> {
+async function findBuilder({signal}: BuildOptions): Promise<string> {
   const faults: string[] = []
   for (const name of BUILDERS) {
-    const {failed, code, all} = await runTool([name, 'info'], {timeout: ANSWER_MS})
+    const {failed, code, all} = await runTool([name, 'info'], {timeout: ANSWER_MS, cancelSignal: signal})
+    signal.throwIfAborted()
     if (!failed) return name
     faults.push(`  ${name}: ${code === 'ENOENT' ? 'not installed' : lastLines(all, 1) || 'does not answer'}`)
   }

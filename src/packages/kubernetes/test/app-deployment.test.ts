@@ -3,6 +3,7 @@ import {AppDeployment, type AppDeploymentOptions, type ContainerExit} from '../c
 import type {ClusterClient} from '../cluster/api-client.ts'
 import type {LiveObject} from '../cluster/object-store.ts'
 import type {Pod, Terminated} from '../cluster/pod.ts'
+import {verdictOf} from '../cluster/verdict.ts'
 import type {AppObjects} from '../object.ts'
 
 /** An app of a run whose logs cannot be read; `ends`: what it said of its containers. */
@@ -149,4 +150,12 @@ t.test('the first pod of an app is one, however many come before any of them has
   const {deployment} = open('Deployment', (each, isFirst) => found.push(`${each.metadata.uid} ${isFirst}`))
   for (const uid of ['a', 'b', 'a']) deployment.podChanged(pod(uid, {}), false)
   t.same(found, ['a true', 'b false'])
+})
+
+t.test('a pod without a sidecar is a fault, unless the template has turned it off', t => {
+  const plain = pod('a', {app: {exitCode: 0}})
+  t.match(verdictOf(plain, 'app', 'kind'), {message: 'Dapr did not add a sidecar to "app" (pod a)'})
+  const off = {...plain, metadata: {...plain.metadata, annotations: {'dapr.io/enabled': 'false'}}}
+  t.equal(verdictOf(off, 'app', 'kind'), undefined)
+  t.end()
 })

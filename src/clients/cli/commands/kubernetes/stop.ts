@@ -30,7 +30,10 @@ export const stopInCluster: CommandHandler = async context => {
     const store = new ObjectStore(client)
     await store.lookUpDapr()
     const end = new AbortController()
-    const stopNow = (): void => end.abort()
+    const stopNow = (): void => {
+      end.abort()
+      client.hurry()
+    }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopNow)
     const count = await takeDown({
       store,
