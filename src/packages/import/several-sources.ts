@@ -141,24 +141,20 @@ function withoutDuplicates(apps: readonly NamedApp[]): {
   readonly kept: readonly NamedApp[]
   readonly notes: readonly string[]
 } {
+  const programs = apps.filter(({builtFrom}) => builtFrom === undefined)
   const duplicates = new Map<string, NamedApp>()
-  for (const app of apps) {
-    const {builtFrom, source, id} = app
-    const duplicate = apps.find(
-      other =>
-        other.builtFrom === undefined &&
-        other.source !== source &&
-        builtFrom !== undefined &&
-        relative(builtFrom, other.folder) === ''
+  for (const {id, source, builtFrom} of apps) {
+    const duplicate = programs.find(
+      other => other.source !== source && builtFrom !== undefined && relative(builtFrom, other.folder) === ''
     )
     if (duplicate !== undefined) duplicates.set(id, duplicate)
   }
   const kept = apps
     .filter(({id}) => !duplicates.has(id))
     .map(app => {
-      const needed = Object.entries(mapOf(app.keys['dependsOn'])).filter(([id]) => !duplicates.has(id))
       const {dependsOn, ...keys} = app.keys
       if (dependsOn === undefined) return app
+      const needed = Object.entries(mapOf(dependsOn)).filter(([id]) => !duplicates.has(id))
       return {...app, keys: needed.length === 0 ? keys : {...keys, dependsOn: Object.fromEntries(needed)}}
     })
   const notes = [...duplicates].map(([id, duplicate]) => {

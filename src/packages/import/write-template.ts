@@ -5,10 +5,11 @@ import {pathTo, type Imported, type ImportedApp} from './imported.ts'
 const MARK = '# import:'
 
 /** The text of a template. `file`: where it will be, which relative paths count from. */
-export function templateText({from, name, interpolate, common, apps, notes}: Imported, file: string): string {
+export function templateText(imported: Imported, file: string): string {
+  const {from, name, interpolate, common, apps, notes} = imported
   const lines = [
     `# Written by pillion import from ${oneLine(from)}.`,
-    ...(hasNotes({apps, notes}) ? [`# What could not be carried over, or needs a look, is behind "${MARK}".`] : []),
+    ...(countNotes(imported) > 0 ? [`# What could not be carried over, or needs a look, is behind "${MARK}".`] : []),
     'version: 1',
     ...(name === undefined ? [] : pair('name', name)),
     ...(interpolate === undefined
@@ -21,9 +22,6 @@ export function templateText({from, name, interpolate, common, apps, notes}: Imp
   ]
   return `${lines.join('\n')}\n`
 }
-
-const hasNotes = ({apps, notes}: Pick<Imported, 'apps' | 'notes'>): boolean =>
-  notes.length > 0 || apps.some(app => app.notes.length > 0)
 
 /** How many notes a template has. */
 export const countNotes = ({apps, notes}: Imported): number =>

@@ -55,7 +55,7 @@ export const objectsOf = ({secret, service, workload}: AppObjects): readonly Kub
 /** The label that marks an object as ours; its value is the template's name. */
 export const TEMPLATE_LABEL = 'pillion/template'
 
-/** The label that says what manages an object; our value is `MANAGER`. */
+/** The label that says what manages an object; our value is `MANAGER`, by which we also manage the fields that we write (server-side apply). */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'pillion'
 

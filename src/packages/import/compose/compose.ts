@@ -151,13 +151,13 @@ function unpublishedNote(apps: readonly ImportedApp[], {services, programs}: Sta
 
 function topNote(key: string, value: unknown): readonly string[] {
   if (key === 'volumes') return volumeNotes(value)
-  if (['version', 'name', 'networks'].includes(key) || key.startsWith('x-')) {
-    if (key !== 'networks') return []
+  if (key === 'networks')
     return [
       'networks: programs and published ports are all on localhost here; containers do not see each other by name'
     ]
-  }
-  return [`${key}: ${written(value)} is not carried over`]
+  return ['version', 'name'].includes(key) || key.startsWith('x-')
+    ? []
+    : [`${key}: ${written(value)} is not carried over`]
 }
 
 /** Variables are written with braces here, and a literal `$` alone. */

@@ -41,14 +41,12 @@ const MAX_SOURCES = 300
 /** A name in more places is named in these. */
 const MAX_PLACES = 3
 
-/** The names in a program's code: other services by the names that they have in containers only. */
-export interface NamesInCode {
-  readonly ids: ReadonlySet<string>
-  readonly notes: readonly string[]
-}
-
-/** The names of other services in the source files of a program. */
-export function namesInCode(folder: string, service: Service, stack: Stack): NamesInCode {
+/** Other services in the source files of a program, by the names that they have in containers only. */
+export function namesInCode(
+  folder: string,
+  service: Service,
+  stack: Stack
+): {readonly ids: ReadonlySet<string>; readonly notes: readonly string[]} {
   const names = namesIn(sourcesIn(folder), stack, {except: service.id, max: MAX_SOURCES})
   const ids = new Set(names.map(({id}) => id))
   const notes = [...ids].map(id => {

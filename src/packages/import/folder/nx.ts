@@ -15,26 +15,20 @@ export function nxApps(root: string): ReadonlyMap<string, readonly ImportedApp[]
   const workspace = jsonOf(root, 'nx.json')
   const apps = new Map<string, readonly ImportedApp[]>()
   for (const folder of [root, ...foldersBelow(root, MAX_DEPTH)]) {
-    const project = has(folder, 'project.json') ? jsonOf(folder, 'project.json') : mapOf(readPackage(folder)?.nx)
+    const project = has(folder, 'project.json') ? jsonOf(folder, 'project.json') : mapOf(readPackage(folder)?.['nx'])
     const isProject = has(folder, 'project.json') || (folder !== root && has(folder, 'package.json'))
-    const found = isProject ? appOf(folder, {root, project, workspace}) : undefined
+    const found = isProject ? appOf(folder, root, project, workspace) : undefined
     if (found !== undefined) apps.set(folder, [found])
     else if (has(folder, 'project.json')) apps.set(folder, [])
   }
   return apps
 }
 
-interface Workspace {
-  readonly root: string
-  readonly project: Values
-  readonly workspace: Values
-}
-
 /** The targets that start a program, best first. */
 const TARGETS = ['serve', 'dev', 'start']
 
-function appOf(folder: string, {root, project, workspace}: Workspace): ImportedApp | undefined {
-  const name = textValue(project['name']) || textValue(readPackage(folder)?.name) || basename(folder)
+function appOf(folder: string, root: string, project: Values, workspace: Values): ImportedApp | undefined {
+  const name = textValue(project['name']) || textValue(readPackage(folder)?.['name']) || basename(folder)
   if (project['projectType'] === 'library' || name.endsWith('-e2e')) return undefined
   const targets = mapOf(project['targets'])
   const target = TARGETS.find(each => isMap(targets[each])) ?? inferredTarget(folder, workspace)

@@ -10,7 +10,7 @@ export function withTurbo(apps: readonly ImportedApp[], root: string): readonly 
   const filters = new Map<string, string[]>()
   const started = apps.map(app => {
     const [, word, script = ''] = (app.keys['command'] ?? []) as readonly string[]
-    const name = readPackage(app.folder)?.name
+    const name = readPackage(app.folder)?.['name']
     if (word !== 'run' || typeof name !== 'string') return app
     const task = {
       ...mapOf(shared[script]),

@@ -114,12 +114,7 @@ function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: 
       keys: {command, env, profiles: ['release']},
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
-  const {port, isSure, isTold} = listensOn(id, {
-    line,
-    folder,
-    given: Number(env.PORT),
-    isOwn: own['PORT'] !== undefined
-  })
+  const {port, isSure, isTold} = listensOn(id, {folder, line}, Number(env.PORT), own['PORT'] !== undefined)
   const variable = portVariable(line)
   const unknown = `appPort: ${variable} says where it listens: write its number`
   if (port === 0) return {id, folder, keys: {command, env}, notes: variable === '' ? [] : [unknown]}
@@ -155,19 +150,15 @@ function assigned(typed: string): {readonly env: Readonly<Record<string, string>
   return {env, line}
 }
 
-interface Listening {
-  readonly line: string
-  readonly folder: string
-  /** The port that it gets. */
-  readonly given: number
-  /** The line itself says so. */
-  readonly isOwn: boolean
-}
-
-/** Where a process listens as far as its line and its source show, 0: nowhere. `isTold`: it takes the number from PORT. */
+/**
+ * Where a process listens as far as its line and its source show, 0: nowhere. `given`: the port that it gets, `isOwn`: by its line
+ * itself. `isTold`: it takes the number from PORT.
+ */
 function listensOn(
   id: string,
-  {line, folder, given, isOwn}: Listening
+  {folder, line}: ReturnType<typeof placedIn>,
+  given: number,
+  isOwn: boolean
 ): {port: number; isSure: boolean; isTold: boolean} {
   // the lines that Rails' generators write
   if (/\bunset PORT\b/.test(line)) return {port: commandPort(line), isSure: true, isTold: false}

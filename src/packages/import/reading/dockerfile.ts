@@ -66,12 +66,6 @@ const linesOf = (file: string): readonly string[] =>
     .split(/\r?\n/)
     .map(line => line.trim())
 
-/** The folder in which an image starts its program: in the context that it copies there, and in the image. */
-export interface StartFolder {
-  readonly folder: string
-  readonly workdir: string
-}
-
 /** Words of a command with paths of the image as paths of the folder that it has there. */
 export const withoutWorkdir = (words: readonly string[], workdir: string): readonly string[] =>
   workdir === '/' ? words : words.map(word => (word.startsWith(`${workdir}/`) ? word.slice(workdir.length + 1) : word))
@@ -94,10 +88,14 @@ const IMAGE_ONLY =
   /^(?:PATH|HOME|LANG|LC_ALL|TZ|DEBIAN_FRONTEND|TERM|CI|NODE_ENV|GO111MODULE|CGO_ENABLED|GOOS|GOARCH|VIRTUAL_ENV|.*_HOME|(?:PIP|POETRY|UV|NPM|YARN|BUNDLE|PNPM|PYTHON)_?[A-Z_]*)$/
 
 /**
- * The folder of the context that an image has where it starts its program, by WORKDIR and COPY; the context itself where they do not
- * say it.
+ * The folder in which an image starts its program: that of the context which it copies there, by WORKDIR and COPY, or the context
+ * itself where they do not say it; and that in the image.
  */
-export function startFolder(file: string, context: string, target = ''): StartFolder {
+export function startFolder(
+  file: string,
+  context: string,
+  target = ''
+): {readonly folder: string; readonly workdir: string} {
   let workdir = '/'
   const copies: (readonly [source: string, place: string])[] = []
   for (const line of stageOf(file, target)) {

@@ -8,7 +8,7 @@ import type {ClusterAccess} from './kubeconfig.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {pause} from '../../../platform/delay.ts'
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 export interface Ask {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
@@ -25,6 +25,20 @@ export interface Ask {
   readonly needs?: 'metadata' | 'items' | 'versions' | 'resources'
 }
 
+interface List<T> {
+  readonly metadata?: {readonly resourceVersion?: string; readonly continue?: string}
+  readonly items: readonly T[]
+}
+
+/** All objects of a list, and the version from which a watch of them continues. */
+interface WholeList<T> {
+  readonly items: readonly T[]
+  readonly version: string
+}
+
+const PAGE = 500
+/** Enough for a million objects; a server that never ends its list is none of Kubernetes. */
+const MAX_PAGES = 2000
 /** The first answer of a server begins within this time. */
 const FIRST_ANSWER_MS = 5000
 /** Later ones may wait for the webhooks of others, each of which has at most 30 s (`timeoutSeconds`). */
@@ -65,6 +79,20 @@ export class ClusterClient {
     if (answer === undefined) throw this.#noServer(method, path, 'with no JSON')
     if (ask.needs !== undefined && !has(answer, ask.needs)) throw this.#noServer(method, path, `without ${ask.needs}`)
     return answer as T
+  }
+
+  /** A list, which comes in pages. */
+  async list<T>(path: string, ask: Ask = {}): Promise<WholeList<T>> {
+    const all: T[] = []
+    let next: string | undefined
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
+      const query = {...ask.query, limit: PAGE, continue: next}
+      const {items, metadata} = await this.json<List<T>>('GET', path, {...ask, query, needs: 'items'})
+      all.push(...items)
+      next = metadata?.continue || undefined
+      if (next === undefined) return {items: all, version: metadata?.resourceVersion ?? ''}
+    }
+    throw this.#noServer('GET', path, 'with a list that does not end')
   }
 
   #noServer(method: Method, path: string, why: string): UserError {

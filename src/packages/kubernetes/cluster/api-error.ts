@@ -36,7 +36,6 @@ const VERBS: Readonly<Record<string, string>> = {
   GET: 'read',
   PATCH: 'apply',
   POST: 'create',
-  PUT: 'write',
   DELETE: 'delete'
 }
 

@@ -134,13 +134,11 @@ export class ClusterRun {
     const {store, objects, emit} = this.#options
     const {client} = store
     const what = {labels: this.#labels, signal: this.#over.signal}
-    let isTroubled = false
     const troubled = (error: unknown): void => {
-      if (isTroubled === (error !== undefined)) return
-      isTroubled = error !== undefined
-      const text = isTroubled
-        ? `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
-        : 'the API server answers again'
+      const text =
+        error === undefined
+          ? 'the API server answers again'
+          : `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
       emit({type: 'warned', text})
     }
     const workloads = {

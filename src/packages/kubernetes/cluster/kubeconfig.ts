@@ -56,16 +56,10 @@ export function openAccess(wanted: WantedContext, env: NodeJS.ProcessEnv, home: 
   // without one the server is asked without credentials, as kubectl does
   if (context.user && !config.users.some(each => each.name === context.user))
     throw new UserError(`the context "${name}" names a user "${context.user}", which is not in ${shown}`)
-  return accessOf(config, {context, cluster, namespace: wanted.namespace})
+  return accessOf(config, context, cluster, wanted.namespace)
 }
 
-interface Chosen {
-  readonly context: Context
-  readonly cluster: Cluster
-  readonly namespace: string
-}
-
-function accessOf(config: KubeConfig, {context, cluster, namespace}: Chosen): ClusterAccess {
+function accessOf(config: KubeConfig, context: Context, cluster: Cluster, namespace: string): ClusterAccess {
   const {hostname} = new URL(cluster.server)
   const selected = (): KubeConfig => {
     const fresh = new KubeConfig()

@@ -1,5 +1,5 @@
 import {UserError} from '../../../model/errors.ts'
-import type {KubernetesObject} from '../object.ts'
+import {MANAGER, type KubernetesObject} from '../object.ts'
 import type {ClusterClient} from './api-client.ts'
 import {ClusterError, asUserError, isStatus} from './api-error.ts'
 
@@ -19,9 +19,6 @@ export interface LiveObject extends KubernetesObject {
 export const isOlder = ({metadata: one}: LiveObject, {metadata: other}: LiveObject): boolean =>
   Number(one.resourceVersion) < Number(other.resourceVersion)
 
-/** We manage the fields that we write by this name (server-side apply). */
-export const FIELD_MANAGER = 'pillion'
-
 /** The API groups of a template's kinds; those of Dapr are looked up in the cluster. */
 const PLURALS: Readonly<Record<string, string>> = {
   'v1/Secret': 'secrets',
@@ -29,7 +26,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   'apps/v1/Deployment': 'deployments',
   'batch/v1/Job': 'jobs'
 }
-export const DAPR_GROUP = 'dapr.io'
+const DAPR_GROUP = 'dapr.io'
 
 interface ResourceList {
   readonly resources: readonly {readonly name?: unknown; readonly kind?: string; readonly namespaced?: boolean}[]
@@ -107,7 +104,7 @@ export class ObjectStore {
 
   /** Server-side apply, never forced. With `dryRun` the server checks everything and changes nothing. */
   async apply(object: KubernetesObject, {dryRun = false} = {}): Promise<LiveObject> {
-    const query = {fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined}
+    const query = {fieldManager: MANAGER, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined}
     // JSON is YAML
     const type = 'application/apply-patch+yaml'
     try {
@@ -137,10 +134,7 @@ export class ObjectStore {
     const apiVersion = kind.slice(0, at)
     const path = this.pathOf(apiVersion, kind.slice(at + 1))
     try {
-      const {items} = await this.client.json<{readonly items: readonly LiveObject[]}>('GET', path, {
-        query: {labelSelector: labels},
-        needs: 'items'
-      })
+      const {items} = await this.client.list<LiveObject>(path, {query: {labelSelector: labels}})
       // items of a list do not say what they are
       return items.map(item => ({...item, apiVersion, kind: kind.slice(at + 1)}))
     } catch (error) {

@@ -25,11 +25,6 @@ export interface WatchHandler<T extends WatchedObject> {
   troubled?(error: unknown): void
 }
 
-interface List<T> {
-  readonly metadata?: {readonly resourceVersion?: string; readonly continue?: string}
-  readonly items: readonly T[]
-}
-
 interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
   readonly object: unknown
@@ -42,7 +37,6 @@ const SILENCE_MS = (WATCH_SECONDS + 30) * 1000
 /** A watch that lasts less than this is not asked for again at once. */
 const SHORT_MS = 1000
 const MAX_PAUSE_MS = 15_000
-const PAGE = 500
 
 /**
  * Calls the handler for all objects at `path` that `labels` selects, and of each change, until `signal` is aborted. A watch
@@ -76,26 +70,11 @@ class Watcher<T extends WatchedObject> {
 
   async list(patienceMs: number | undefined): Promise<void> {
     const {path, labels, signal} = this.#what
-    const found = new Set<string>()
-    let next: string | undefined
-    let version: string
-    do {
-      const query = {labelSelector: labels, limit: PAGE, continue: next}
-      const {items, metadata} = await this.#client.json<List<T>>('GET', path, {
-        query,
-        signal,
-        patienceMs,
-        needs: 'items'
-      })
-      for (const item of items) {
-        found.add(item.metadata.uid)
-        this.#changed(item)
-      }
-      version = metadata?.resourceVersion ?? ''
-      next = metadata?.continue || undefined
-    } while (next !== undefined)
-    // a list that breaks off is read again
+    const query = {labelSelector: labels}
+    const {items, version} = await this.#client.list<T>(path, {query, signal, patienceMs})
+    for (const item of items) this.#changed(item)
     this.#version = version
+    const found = new Set(items.map(({metadata}) => metadata.uid))
     for (const [uid, object] of this.#known) if (!found.has(uid)) this.#gone(object)
   }
 

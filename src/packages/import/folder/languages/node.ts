@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {jsonIn} from '../../../../model/is-json.ts'
 import {envFileVariables} from '../../reading/variables.ts'
-import {textValue} from '../../reading/yaml-file.ts'
+import {mapOf, textValue, type Values} from '../../reading/yaml-file.ts'
 import {commandPort, flaggedPort, readsPort, takesPortFlag} from '../../reading/shell-words.ts'
 import {has, entriesOf, readText} from '../../reading/files.ts'
 import {movesByItself, portIn, projectApp, type ProjectReader, type ProjectStart} from './project.ts'
@@ -10,24 +10,13 @@ import {movesByItself, portIn, projectApp, type ProjectReader, type ProjectStart
 /** The scripts that start a package, best first. */
 const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
 
-/** The part of package.json that is read. */
-interface Package {
-  readonly name?: unknown
-  readonly main?: unknown
-  readonly scripts?: Readonly<Record<string, unknown>>
-  readonly workspaces?: unknown
-  readonly packageManager?: unknown
-  readonly nx?: unknown
-  readonly dependencies?: Readonly<Record<string, unknown>>
-  readonly devDependencies?: Readonly<Record<string, unknown>>
+/** The package.json of a folder; undefined if there is none, or if it is not JSON. */
+export function readPackage(folder: string): Values | undefined {
+  const read = jsonIn(readText(folder, 'package.json'))
+  return read === undefined ? undefined : mapOf(read)
 }
 
-/** The package.json of a folder; undefined if there is none, or if it is not JSON. */
-export function readPackage(folder: string): Package | undefined {
-  const read = jsonIn(readText(folder, 'package.json'))
-  if (read === undefined) return undefined
-  return typeof read === 'object' && read !== null ? read : {}
-}
+const scriptsIn = (folder: string): Values => mapOf(readPackage(folder)?.['scripts'])
 
 /** Packages of Node, by their scripts. */
 export const node: ProjectReader = {
@@ -37,7 +26,7 @@ export const node: ProjectReader = {
   },
   reasonOf(folder) {
     if (!has(folder, 'package.json')) return ''
-    const {scripts = {}} = readPackage(folder) ?? {scripts: undefined}
+    const scripts = scriptsIn(folder)
     if (readPackage(folder) === undefined) return 'its package.json is not JSON'
     const compiles = SCRIPTS.find(name => typeof scripts[name] === 'string')
     return compiles === undefined
@@ -48,11 +37,11 @@ export const node: ProjectReader = {
 
 /** The script that starts a package, and its line, of another script where it only names that; undefined: it has none. */
 function startScript(folder: string): {readonly script: string; readonly line: string} | undefined {
-  const {scripts = {}} = readPackage(folder) ?? {}
+  const scripts = scriptsIn(folder)
   const lineOf = (name: string): string => {
     const line = textValue(scripts[name]).trim()
     const other = /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run) ([\w:.-]+)$/.exec(line)?.[1] ?? ''
-    return typeof scripts[other] === 'string' ? scripts[other] : line
+    return textValue(scripts[other]) || line
   }
   const script = SCRIPTS.find(name => typeof scripts[name] === 'string' && !onlyBuilds(lineOf(name)))
   return script === undefined ? undefined : {script, line: lineOf(script)}
@@ -143,7 +132,7 @@ const NODE_FILE =
 /** What has to be built before a command of a package, or its script, starts; '': nothing. */
 export function buildNote(command: readonly string[], folder: string): string {
   const [, script = ''] = /^(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)$/.exec(command.join(' ')) ?? []
-  const line = textValue(readPackage(folder)?.scripts?.[script]) || command.join(' ')
+  const line = textValue(scriptsIn(folder)[script]) || command.join(' ')
   const file = NODE_FILE.exec(line)?.[1] ?? SERVES_BUILT.find(([server]) => server.test(line))?.[1] ?? ''
   if (file === '' || ['', '.js', '.mjs', '.cjs', '/index.js'].some(end => existsSync(join(folder, file + end))))
     return ''
@@ -177,7 +166,7 @@ export const execOf = (folder: string): readonly string[] =>
 /** The package manager that a project names, or whose lock file it has, in the folder or above. */
 export function managerOf(folder: string): string {
   for (const each of ['.', '..', '../..', '../../..'].map(way => join(folder, way))) {
-    const named = /^(npm|pnpm|yarn|bun)@/.exec(String(readPackage(each)?.packageManager))?.[1]
+    const named = /^(npm|pnpm|yarn|bun)@/.exec(String(readPackage(each)?.['packageManager']))?.[1]
     if (named !== undefined) return named
     if (has(each, 'pnpm-lock.yaml', 'pnpm-workspace.yaml')) return 'pnpm'
     if (has(each, 'yarn.lock')) return 'yarn'
