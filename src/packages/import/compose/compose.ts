@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
@@ -10,6 +9,7 @@ import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
 import {unreadable, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {isFile} from '../reading/files.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
@@ -83,7 +83,7 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
   const variables = join(dirname(file.path), '.env')
-  const interpolate = JSON.stringify(apps).includes('${') && (existsSync(variables) ? variables : true)
+  const interpolate = JSON.stringify(apps).includes('${') && (isFile(variables) ? variables : true)
   return {
     from,
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),

@@ -28,7 +28,7 @@ import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {isFolder} from '../reading/files.ts'
 import {commandPort} from '../reading/shell-words.ts'
-import {sampleOf} from '../reading/variables.ts'
+import {missingFileNote} from '../reading/variables.ts'
 import {
   given,
   isMap,
@@ -219,9 +219,7 @@ export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly stri
   listedValues(values['env_file']).flatMap(each => {
     const path = pathOfEntry(each)
     const isNeeded = !(isMap(each) && each['required'] === 'false') && !path.includes('${')
-    if (!isNeeded || existsSync(pathFrom(file, path))) return []
-    const sample = sampleOf(pathFrom(file, path))
-    return [`env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`]
+    return !isNeeded || existsSync(pathFrom(file, path)) ? [] : [missingFileNote(path, pathFrom(file, path))]
   })
 
 /** Env files count from the compose file, here from the folder of the app. */

@@ -1,10 +1,11 @@
 import {existsSync} from 'node:fs'
-import {basename, dirname, join} from 'node:path'
+import {basename, dirname} from 'node:path'
 import {stopSignal} from '../compose/service.ts'
 import {readImported} from '../find-source.ts'
 import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {isFolder} from '../reading/files.ts'
+import {isFile, isFolder} from '../reading/files.ts'
 import {commandOf} from '../reading/shell-words.ts'
+import {missingFileNote} from '../reading/variables.ts'
 import {
   given,
   mapOf,
@@ -99,7 +100,10 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   const probe = mapOf(process['readiness_probe'])
   const http = mapOf(probe['http_get'])
   const isDisabled = textValue(process['disabled']) === 'true'
-  const envFile = textValue(process['env_file']) || (existsSync(join(dirname(file.path), '.env')) ? '.env' : '')
+  const named = textValue(process['env_file'])
+  const envFile = pathFrom(file, named || '.env')
+  const envPath = pathTo(envFile, folder)
+  if (named !== '' && !isFile(envFile)) notes.push(missingFileNote(named, envFile))
   for (const [key, value] of Object.entries(process))
     if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
@@ -116,7 +120,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       appPort: Number(textValue(http['port'])) || undefined,
       command: command.length > 0 ? command : undefined,
       env: Object.keys(env).length > 0 ? env : undefined,
-      envFile: envFile === '' ? undefined : pathTo(pathFrom(file, envFile), folder),
+      envFile: isFile(envFile) ? envPath : named === '' ? undefined : {path: envPath, required: false},
       dependsOn: dependenciesOf(process, ids, notes),
       ready: readyOf(process, {http: hasPort ? http : {}, probe, literal}),
       restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
@@ -174,7 +178,7 @@ function readyOf(
   const command = textValue(mapOf(probe['exec'])['command'])
   if (command !== '') return {command: commandOf(command).map(literal)}
   if (Object.keys(http).length === 0) return undefined
-  return {http: textValue(http['path']) || '/'}
+  return {http: textValue(http['path']).replace(/^\/?/, '/')}
 }
 
 function restartOf(availability: Values, notes: string[]): string | undefined {

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
-import {isFolder, textAt} from '../reading/files.ts'
+import {isFile, isFolder, textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {buildNote} from '../folder/languages/node.ts'
 import {textsOf} from '../reading/yaml-file.ts'
@@ -84,7 +84,7 @@ const portOfStarter = ({path}: ImportedFile): number =>
 
 /** Foreman reads one file for all; here its path counts from the folder of each app. */
 function withEnvFile(apps: readonly ImportedApp[], file: string): Pick<Imported, 'apps' | 'common'> {
-  if (!existsSync(file)) return {apps}
+  if (!isFile(file)) return {apps}
   if (apps.every(({folder}) => folder === dirname(file))) return {apps, common: {envFile: basename(file)}}
   return {apps: apps.map(app => ({...app, keys: {...app.keys, envFile: pathTo(file, app.folder)}}))}
 }

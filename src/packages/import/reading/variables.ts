@@ -16,6 +16,12 @@ export const sampleOf = (file: string): string => {
   return found === undefined ? '' : basename(file) + found
 }
 
+/** A note on an env file that is not there, by its path in a source and on this machine. */
+export function missingFileNote(path: string, at: string): string {
+  const sample = sampleOf(at)
+  return `env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`
+}
+
 /** A variable that a template names, and that neither the environment nor its file of variables has. */
 export interface MissingVariable {
   readonly name: string

@@ -185,3 +185,16 @@ t.test('a Tiltfile that doubles its values, or is nested without an end', async 
   for (const text of ['['.repeat(50_000), 'not '.repeat(50_000), 'f('.repeat(50_000), `1\n${'if x: '.repeat(50_000)}`])
     t.match(await refusal(t, {Tiltfile: `a = ${text}${end}`}), {message: /it starts nothing that can be read/})
 })
+
+t.test('a folder called .env, as of an environment of Python, is no file of variables', async t => {
+  const folder = {'.env': {bin: {}}}
+  const sources: readonly Files[] = [
+    {Procfile: 'web: x\n'},
+    {'process-compose.yml': 'processes: {a: {command: a}}'},
+    {'compose.yaml': 'services: {a: {image: "x:${TAG:-1}"}}'}
+  ]
+  for (const files of sources) {
+    const {text} = await imported(t, {...folder, ...files})
+    t.notMatch(text, /\.env/)
+  }
+})

@@ -217,7 +217,7 @@ function probeAction(probe: StarValue): StarCall | undefined {
 
 function readyOf(probe: StarValue): Values | undefined {
   const action = probeAction(probe)
-  return action?.call === 'http_get_action' ? {http: textOf(action.named.get('path')) || '/'} : undefined
+  return action?.call === 'http_get_action' ? {http: textOf(action.named.get('path')).replace(/^\/?/, '/')} : undefined
 }
 
 /** The app with what the Tiltfile says of it besides. */

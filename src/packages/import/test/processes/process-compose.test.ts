@@ -150,3 +150,13 @@ t.test('the override next to a file lies over it; a signal that a template does 
   ])
   t.match(notes, [/^shutdown\.signal: 6 is not carried over/])
 })
+
+t.test('an env file that is not there, and a path without a slash, keep none of the others', async t => {
+  const {template, notes} = await imported(t, {
+    'process-compose.yml':
+      'processes: {a: {command: a, env_file: .env.local}, b: {command: b, readiness_probe: {http_get: {port: 80, path: health}}}}\n',
+    '.env.local.example': ''
+  })
+  t.match(template.apps, [{envFile: {path: './.env.local', required: false}}, {ready: {http: '/health'}}])
+  t.match(notes, ['env_file: .env.local is not there: copy .env.local.example, and fill in its values'])
+})
