@@ -1,4 +1,4 @@
-import {dirname, isAbsolute, join, relative} from 'node:path'
+import {dirname, relative, resolve} from 'node:path'
 import {explainPlace, placeOf} from '../../files/config/diagnose.ts'
 import {UserError} from '../../model/errors.ts'
 import {isObject} from '../../model/is-object.ts'
@@ -45,8 +45,7 @@ export interface ImportedFile {
 }
 
 /** The absolute path of what a file names. */
-export const pathFrom = (file: ImportedFile, path: string): string =>
-  isAbsolute(path) ? path : join(dirname(file.path), path)
+export const pathFrom = (file: ImportedFile, path: string): string => resolve(dirname(file.path), path)
 
 /** A path as it is written in a template: relative with `./`, or absolute where it is far away. */
 export function pathTo(path: string, from: string): string {

@@ -9,6 +9,7 @@ import {
   buildOf,
   folderOfStack,
   healthCommand,
+  isRepository,
   leftOver,
   limitsOf,
   portsOf,
@@ -235,11 +236,12 @@ function buildAndRun(
   {folder, dockerfile, flags}: Build,
   {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}
 ): readonly string[] {
-  const context = pathTo(folder, folderOfStack(stack))
+  const context = isRepository(folder) ? folder : pathTo(folder, folderOfStack(stack))
+  const file = isRepository(folder) ? dockerfile : `${context}/${dockerfile}`
   const more = flags.slice(0, MAX_FLAGS)
   const numbered = more.map((_, index) => ` "$${index + 4}"`).join('')
   const script = `docker build --quiet --tag "$1" --file "$2"${numbered} "$3" && shift ${3 + more.length} && exec "$@"`
-  return ['sh', '-c', script, 'build', image, `${context}/${dockerfile}`, context, ...more, ...run]
+  return ['sh', '-c', script, 'build', image, file, context, ...more, ...run]
 }
 
 /** PostgreSQL waits for its clients on SIGTERM. */

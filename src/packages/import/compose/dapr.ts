@@ -43,10 +43,9 @@ export function withoutDapr(services: ReadonlyMap<string, Service>, file: Import
     const sidecar = sidecarOf(service, flags ?? new Map(), file)
     const needed = {depends_on: withoutName(service.values['depends_on'], owner.id)}
     const before = rest.get(owner.id) ?? owner
-    const values = withoutPorts(mergedValues(needed, before.values), [
-      sidecar.keys['daprHTTPPort'],
-      sidecar.keys['daprGRPCPort']
-    ])
+    const {network_mode: network, ...others} = before.values
+    const own = network === `service:${service.id}` ? others : before.values
+    const values = withoutPorts(mergedValues(needed, own), [sidecar.keys['daprHTTPPort'], sidecar.keys['daprGRPCPort']])
     rest.set(owner.id, {...before, values, sidecar})
     rest.delete(service.id)
     leftOut.set(service.id, owner.id)

@@ -2,6 +2,7 @@ import {realpathSync} from 'node:fs'
 import {dirname, isAbsolute, join, resolve} from 'node:path'
 import {orElse} from '../../../model/or-else.ts'
 import {readImported} from '../find-source.ts'
+import {isRepository} from './service.ts'
 import {pathTo, unreadable, type ImportedFile} from '../imported.ts'
 import {
   isMap,
@@ -15,26 +16,20 @@ import {
   type Values
 } from '../reading/yaml-file.ts'
 
-/** A project of compose as all of its files say it together. Paths in it count from the folder of the first file, or from `from`. */
-export interface ComposeProject {
-  readonly values: Values
-  /** By service: what could not be read of what it extends. */
-  readonly notes: ReadonlyMap<string, readonly string[]>
-}
-
 /** More files that include or extend each other are a mistake. */
 const MAX_FILES = 100
 
 /**
  * Reads a compose file with the files that it includes and extends, and overrides over it, as compose-go merges them (its packages
- * loader and override). Throws a `UserError` for a file that is broken or includes itself.
+ * loader and override). Paths in the values count from the folder of the file, or from `from`; the notes say by service what could not
+ * be read of what it extends. Throws a `UserError` for a file that is broken or includes itself.
  */
 export function readProject(
   file: ImportedFile,
   overrides: readonly ImportedFile[],
   cwd: string,
   from = dirname(file.path)
-): ComposeProject {
+): {readonly values: Values; readonly notes: ReadonlyMap<string, readonly string[]>} {
   const reader = new ProjectReader(cwd)
   const folder = dirname(file.path)
   const values = overrides.reduce(
@@ -146,7 +141,7 @@ const withPathsFrom = (values: Values, from: string, to: string): Values =>
 function withPaths(service: Values, from: string, to: string): Values {
   if (from === to) return service
   const moved = (path: unknown): unknown =>
-    typeof path !== 'string' || isAbsolute(path) || /^(?:[~$]|\w+:\/\/|git@)/.test(path)
+    typeof path !== 'string' || isAbsolute(path) || /^[~$]/.test(path) || isRepository(path)
       ? path
       : pathTo(join(from, path), to)
   const {build, env_file: envFile, volumes} = service

@@ -206,6 +206,7 @@ export function limitsOf(values: Values): {readonly mem_limit: string; readonly 
 
 /** How an image is built: its folder, the Dockerfile, and further flags of `docker build`, one word each. */
 export interface Build {
+  /** Absolute, or the URL of a repository. */
   readonly folder: string
   readonly dockerfile: string
   readonly flags: readonly string[]
@@ -219,8 +220,9 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const pairs: readonly (readonly [string, unknown])[] = isMap(args)
     ? Object.entries(args)
     : textsOf(args).map(text => [text, ''] as const)
+  const named = textValue(build) || textValue(context) || '.'
   return {
-    folder: pathFrom(file, textValue(build) || textValue(context) || '.'),
+    folder: isRepository(named) ? named : pathFrom(file, named),
     dockerfile: textValue(dockerfile) || 'Dockerfile',
     flags: [
       ...(textValue(target) === '' ? [] : [`--target=${textValue(target)}`]),
@@ -229,6 +231,9 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
     ]
   }
 }
+
+/** Whether docker fetches a context itself. */
+export const isRepository = (context: string): boolean => /^(?:\w+:\/\/|git@|github\.com\/)/.test(context)
 
 const BUILD_KEYS = new Set(['context', 'dockerfile', 'target', 'args'])
 

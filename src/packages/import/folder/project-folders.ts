@@ -12,14 +12,6 @@ const PROJECT_FILES = 'package.json go.mod pom.xml Cargo.toml requirements.txt p
 /** A part may be as far below: `src/Services/Basket/Basket.API`. */
 const MAX_DEPTH = 4
 
-/** The folders of a project in which its parts may be. */
-export interface ProjectFolders {
-  readonly folders: readonly string[]
-  /** The root names its packages. */
-  readonly isWorkspace: boolean
-  readonly notes: readonly string[]
-}
-
 /** Facts about a folder before it is a part. */
 interface Known {
   /** It has the files of a project: what is below belongs to that. */
@@ -28,8 +20,14 @@ interface Known {
   readonly isBelow: (folder: string) => boolean
 }
 
-/** The folders below `root`, and the packages that its workspaces name, in the order of their paths. */
-export function foldersOf(root: string, {isProject, isBelow}: Known): ProjectFolders {
+/**
+ * The folders below `root` in which parts of a project may be, and the packages that its workspaces name, in the order of their paths.
+ * `isWorkspace`: the root names its packages.
+ */
+export function foldersOf(
+  root: string,
+  {isProject, isBelow}: Known
+): {readonly folders: readonly string[]; readonly isWorkspace: boolean; readonly notes: readonly string[]} {
   const globs = workspaceGlobs(root)
   const isPackage = matcher(root, globs)
   const parts = new Set<string>()

@@ -1,7 +1,7 @@
 // Manifests of Kubernetes in the terms of a compose file: each workload is a service by the name at which others call it.
 import {basename, relative} from 'node:path'
 import {freeFrom} from '../compose/ports.ts'
-import {pathTo, type ImportedFile} from '../imported.ts'
+import {pathTo, withTexts, type ImportedFile} from '../imported.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord, ownOf} from '../../../model/own.ts'
 
@@ -117,16 +117,14 @@ class Workload {
     const environment = this.#environment(container, around.names)
     const port = this.#port(container)
     const words = (key: string): readonly string[] =>
-      textsOf(container[key]).map(word =>
-        literal(word).replaceAll(/\$\$\((\w+)\)/g, (whole, name: string) => ownOf(environment, name) ?? whole)
-      )
+      textsOf(container[key]).map(word => literal(expanded(word, environment)))
     const args = words('args')
     const service = given({
       build: build && given({context: pathTo(build.folder, around.root), dockerfile: build.dockerfile}),
       image,
       entrypoint: container['command'] === undefined ? undefined : words('command'),
       command: args.length === 0 ? undefined : args,
-      environment: Object.keys(environment).length === 0 ? undefined : environment,
+      environment: Object.keys(environment).length === 0 ? undefined : withTexts(environment, literal),
       ports: port && [build ? port.target : `${takePort(Number(port.called), around.published)}:${port.target}`],
       profiles: kind === 'CronJob' ? ['cron'] : undefined
     })
@@ -168,9 +166,9 @@ class Workload {
       const name = textValue(each['name'])
       if (value === undefined)
         this.#note(`env: ${name} comes from ${source(each)}, which is in none of the manifests: write it into env`)
-      else env[name] = value.replaceAll(/\$\((\w+)\)/g, (whole, other: string) => ownOf(env, other) ?? whole)
+      else env[name] = expanded(value, env)
     }
-    return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, literal(shortNames(value, names))]))
+    return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, shortNames(value, names)]))
   }
 
   #valueOf({value, valueFrom}: Values): string | undefined {
@@ -276,7 +274,13 @@ const shortNames = (value: string, names: ReadonlyMap<string, string>): string =
     }
   )
 
-/** A dollar means nothing in a manifest. */
+/** `$(NAME)` is the value of a variable that is known, and `$$(` a text. */
+const expanded = (text: string, env: Readonly<Record<string, string>>): string =>
+  text.replaceAll(/\$\$(?=\()|\$\((\w+)\)/g, (whole, name?: string) =>
+    whole === '$$' ? '$' : (ownOf(env, name ?? '') ?? whole)
+  )
+
+/** A dollar means nothing else in a manifest. */
 const literal = (text: string): string => text.replaceAll('$', () => '$$')
 
 const source = ({valueFrom}: Values): string => {

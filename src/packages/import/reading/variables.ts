@@ -22,22 +22,18 @@ export function missingFileNote(path: string, at: string): string {
   return `env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`
 }
 
-/** A variable that a template names, and that neither the environment nor its file of variables has. */
-export interface MissingVariable {
-  readonly name: string
-  /** `${NAME:?message}`: without it the template does not run. */
-  readonly isRequired: boolean
-}
-
 /** `${NAME}`, `${NAME:?message}`; one with a default, and the `$${` that is a text, need no value. */
 const REFERENCE = /\$?\$\{([A-Za-z_]\w*)(:?[-?+])?/g
 
-/** The variables without a value that an app of an imported template names. */
+/**
+ * The variables that an app of an imported template names, and that neither the environment nor its file of variables has. Without one
+ * that is required, `${NAME:?message}`, the template does not run.
+ */
 export function variablesWithoutValue(
   app: ImportedApp,
   {interpolate, common}: Pick<Imported, 'interpolate' | 'common'>,
   env: Readonly<Record<string, string | undefined>>
-): readonly MissingVariable[] {
+): readonly {readonly name: string; readonly isRequired: boolean}[] {
   if (interpolate === undefined || interpolate === false) return []
   const known = {...(typeof interpolate === 'string' && envFileVariables(interpolate)), ...env}
   const missing = new Map<string, boolean>()

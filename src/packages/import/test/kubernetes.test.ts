@@ -196,12 +196,22 @@ t.test('workloads that one Service selects, or that have one name, are apps of t
 })
 
 t.test('words of a command have the variables that Kubernetes replaces in them', async t => {
-  const env = [{name: 'LEVEL', value: 'debug'}]
-  const container = {name: 'a', image: 'x', env, command: ['run', '--level=$(LEVEL)'], args: ['$(NONE)', '$HOME']}
+  const env = [
+    {name: 'LEVEL', value: 'debug'},
+    {name: 'TEXT', value: '$$(LEVEL)'}
+  ]
+  const container = {
+    name: 'a',
+    image: 'x',
+    env,
+    command: ['run', '--level=$(LEVEL)'],
+    args: ['$(NONE)', '$HOME', '$$(LEVEL)']
+  }
   const pod = {kind: 'Pod', metadata: {name: 'a'}, spec: {containers: [container]}}
   const {template} = await imported(t, {'pod.yaml': JSON.stringify(pod)}, 'pod.yaml', 'kubernetes')
   const command = template.apps[0]?.['command'] as readonly string[]
-  t.strictSame(command.slice(-3), ['--level=debug', '$(NONE)', '$HOME'])
+  t.match(template.apps[0]?.['env'], {TEXT: '$(LEVEL)'})
+  t.strictSame(command.slice(-4), ['--level=debug', '$(NONE)', '$HOME', '$(LEVEL)'])
 })
 
 const resource = (kind: string, name: string): string =>

@@ -114,3 +114,12 @@ services:
   })
   t.match(template.apps, [{}, {appID: 'worker', dependsOn: {api: 'ready'}}])
 })
+
+t.test('an app that shares the network of its sidecar has one of its own', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: x, network_mode: "service:a-dapr"}, a-dapr: {image: daprio/daprd, command: [./daprd, --app-id, a, --app-port, "3000"]}}'
+  })
+  t.match(template.apps, [{appID: 'a', appPort: 3000}])
+  t.notMatch(String(template.apps[0]?.['command']), '--network')
+})
