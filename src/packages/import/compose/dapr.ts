@@ -13,7 +13,7 @@ export interface WithoutDapr {
 }
 
 /** Flags of daprd (cmd/daprd/options) and keys of the template. */
-const KEYS = new Map(
+export const DAPRD_KEYS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'app-port': 'appPort',
     'app-protocol': 'appProtocol',
@@ -91,7 +91,7 @@ function sidecarOf(
   const notes: string[] = []
   const keys = emptyRecord<unknown>()
   for (const [flag, [value = '']] of flags) {
-    const key = KEYS.get(flag)
+    const key = DAPRD_KEYS.get(flag)
     if (key !== undefined) keys[key] = typed(value)
     else if (!OTHER_FLAGS.test(flag)) notes.push(`${service.id}: -${flag} ${value} is not carried over`)
   }

@@ -1,5 +1,6 @@
 // Manifests of Kubernetes in the terms of a compose file: each workload is a service by the name at which others call it.
 import {basename, relative} from 'node:path'
+import {DAPRD_KEYS} from '../compose/dapr.ts'
 import {freeFrom} from '../compose/ports.ts'
 import {pathTo, withTexts, type ImportedFile} from '../imported.ts'
 import {given, isMap, listedValues, mapOf, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
@@ -209,7 +210,7 @@ class Workload {
           network_mode: `service:${this.id}`,
           command: [
             './daprd',
-            ...FLAGS.flatMap(name => (flag(name) === '' ? [] : [`-${name}`, flag(name)])),
+            ...['app-id', ...DAPRD_KEYS.keys()].flatMap(name => (flag(name) === '' ? [] : [`-${name}`, flag(name)])),
             ...folders.flatMap((_, index) => ['-resources-path', `/components/${index}`]),
             ...(config === undefined ? [] : ['-config', '/config.yaml'])
           ],
@@ -222,12 +223,6 @@ class Workload {
     ]
   }
 }
-
-/** Annotations of Dapr that are flags of daprd. */
-const FLAGS =
-  'app-id app-port app-protocol app-ssl app-max-concurrency enable-app-health-check app-health-check-path enable-api-logging log-level max-body-size'.split(
-    ' '
-  )
 
 /** The number, or the next one that no container has, which this one has from now on. */
 function takePort(port: number, published: Set<number>): number {

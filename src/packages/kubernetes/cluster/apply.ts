@@ -1,6 +1,7 @@
 import type {KubernetesObject} from '../object.ts'
 import type {Change} from './check.ts'
-import {type LiveObject, objectName, type ObjectStore} from './object-store.ts'
+import type {LiveObject, ObjectStore} from './object-store.ts'
+import {keptText} from './take-down.ts'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {UserError} from '../../../model/errors.ts'
 
@@ -13,12 +14,7 @@ async function untilGone(store: ObjectStore, object: KubernetesObject, signal: A
   for (;;) {
     const live = await store.find(object)
     if (live?.metadata.deletionTimestamp === undefined) return
-    if (performance.now() > end) {
-      const {finalizers = []} = live.metadata
-      const why =
-        finalizers.length === 0 ? 'the cluster does not delete it' : `a finalizer keeps it: ${finalizers.join(', ')}`
-      throw new UserError(`${objectName(object)} has been terminating for ${MAX_MS / 1000} s: ${why}`)
-    }
+    if (performance.now() > end) throw new UserError(`after ${MAX_MS / 1000} s there still is ${keptText(live)}`)
     await sleep(INTERVAL_MS, undefined, {signal})
   }
 }

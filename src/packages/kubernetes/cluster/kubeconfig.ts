@@ -22,18 +22,18 @@ export interface ClusterAccess {
   forget(): void
 }
 
-export interface WantedContext {
-  /** '' = the current context. */
-  readonly context: string
-  /** '' = the context's. */
-  readonly namespace: string
-}
-
 /** Names of contexts that tools for clusters on one machine give. */
 const LOCAL_CONTEXT = /^(?:kind-.*|k3d-.*|minikube|docker-desktop|rancher-desktop|orbstack|colima|microk8s)$/
 
-/** Reads the kubeconfig as kubectl does: `KUBECONFIG`, which may name several files, else `~/.kube/config`, else that of a pod. */
-export function openAccess(wanted: WantedContext, env: NodeJS.ProcessEnv, home: string): ClusterAccess {
+/**
+ * Reads the kubeconfig as kubectl does: `KUBECONFIG`, which may name several files, else `~/.kube/config`, else that of a pod. A
+ * context '' is the current one, a namespace '' that of the context.
+ */
+export function openAccess(
+  wanted: {readonly context: string; readonly namespace: string},
+  env: NodeJS.ProcessEnv,
+  home: string
+): ClusterAccess {
   const files = filesOf(env, home)
   const config = readAll(files)
   const shown = files.join(', ')

@@ -180,7 +180,8 @@ async function allGone({store, labels, now, onWait}: TakeDownOptions, hint = '')
   }
 }
 
-function keptText(object: LiveObject): string {
+/** The name of an object that is being deleted, and what keeps it. */
+export function keptText(object: LiveObject): string {
   const {finalizers = []} = object.metadata
   return `${objectName(object)}${finalizers.length === 0 ? '' : `, which a finalizer keeps: ${finalizers.join(', ')}`}`
 }
