@@ -162,8 +162,7 @@ function topNote(key: string, value: unknown): readonly string[] {
 
 /** Variables are written with braces here, and a literal `$` alone. */
 const ours = (text: string): string =>
-  text.replaceAll(/\$(\$\{?|\{[^}]*\}?|[A-Za-z_]\w*)/g, (whole, what: string) => {
+  text.replaceAll(/\$(\$\{?|\{|[A-Za-z_]\w*)/g, (whole, what: string) => {
     if (what === '$') return '$'
-    if (what === '${') return '$${'
-    return what.startsWith('{') ? whole : `\${${what}}`
+    return what.endsWith('{') ? whole : `\${${what}}`
   })

@@ -67,3 +67,13 @@ t.test('a service waits for one whose network it shares, or to which it has a li
   })
   t.match(template.apps, [{dependsOn: {vpn: 'ready'}}, {dependsOn: {app: 'started'}}, {}])
 })
+
+t.test('a variable in the default of another one is one, too', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: "x:${A:-$B}", hostname: "${A:-$$c}", user: "$A$${B}", platform: "${A:-${B:-$C}}"}}'
+  })
+  const words = (template.apps[0]?.['command'] ?? []) as readonly string[]
+  const [user, host, platform] = ['${A}$${B}', '${A:-$c}', '${A:-${B:-${C}}}']
+  t.strictSame(words.slice(5), ['--user', user, '--hostname', host, '--platform', platform, 'x:${A:-${B}}'])
+})
