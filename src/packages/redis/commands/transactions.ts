@@ -46,5 +46,8 @@ function execute(session: Session): Result {
 
 function runQueued(session: Session, command: Command, args: readonly string[]): Result {
   const result = invokeCommand(session, command, args)
-  return result instanceof Blocked ? result.inTransaction : result
+  if (result instanceof Blocked) return result.inTransaction
+  // the collection itself, which the commands behind it may change before it is written
+  if (result instanceof Map) return new Map(result as ReadonlyMap<string, Result>)
+  return result instanceof Set ? new Set(result as ReadonlySet<string>) : result
 }
