@@ -42,7 +42,11 @@ export class ServerConnection {
     this.#socket = socket
     this.#engine = engine
     this.#session = engine.open(push => this.#append(push))
-    this.#session.onKill = () => socket.destroy()
+    this.#session.onKill = () => {
+      engine.end(this.#session)
+      this.#session.isEnding = true
+      if (!this.#isRunning) socket.destroy() // one that kills itself is answered first
+    }
     const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
     this.#session.address = `${remoteAddress}:${remotePort}`
     this.#session.localAddress = `${localAddress}:${localPort}`
@@ -164,7 +168,8 @@ export class ServerConnection {
       this.#run()
     }
     if (!this.#isLeaving || this.#isResting || this.#isUnread) return
-    if (this.#isGone) this.#engine.end(this.#session)
-    else this.close()
+    // at once: what comes before the socket is closed is for others
+    this.#engine.end(this.#session)
+    if (!this.#isGone) this.close()
   }
 }

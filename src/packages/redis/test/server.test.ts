@@ -81,6 +81,56 @@ t.test('what a client that has gone was waiting for goes to another one', async 
   reader.close()
 })
 
+t.test('what a client was waiting for as it left stays, also if it comes right behind its end', async t => {
+  const {port} = await serve(t)
+  const other = await respClient(port)
+  for (let turns = 0; turns < 20; turns++) {
+    const leaving = await respClient(port)
+    leaving.send(['BLPOP', 'list', '0'])
+    while (!(await other.call('INFO', 'clients')).includes('blocked_clients:1'));
+    // both arrive before the server looks again
+    leaving.socket.end(() => other.send(['RPUSH', 'list', 'x']))
+    t.equal(await other.next(), ':1')
+    t.equal(await other.call('LPOP', 'list'), '"x"')
+    leaving.close()
+  }
+  other.close()
+})
+
+t.test('a client that is killed takes nothing any more', async t => {
+  const {port} = await serve(t)
+  const [killed, other] = [await respClient(port), await respClient(port)]
+  const id = (await killed.call('CLIENT', 'ID')).slice(1)
+  killed.send(['BLPOP', 'list', '0'])
+  while (!(await other.call('INFO', 'clients')).includes('blocked_clients:1'));
+  other.write(
+    [
+      ['CLIENT', 'KILL', 'ID', id],
+      ['RPUSH', 'list', 'x'],
+      ['LPOP', 'list']
+    ]
+      .map(request)
+      .join('')
+  )
+  t.equal(await other.next(), ':1')
+  t.equal(await other.next(), ':1')
+  t.equal(await other.next(), '"x"')
+  const own = (await other.call('CLIENT', 'ID')).slice(1)
+  other.write(
+    [
+      ['CLIENT', 'KILL', 'ID', own, 'SKIPME', 'no'],
+      ['SET', 'a', '1']
+    ]
+      .map(request)
+      .join('')
+  )
+  t.equal(await other.next(), ':1', 'it is told, and runs no more')
+  await t.rejects(other.next(), /has ended; left: ""/)
+  const last = await respClient(port)
+  t.equal(await last.call('EXISTS', 'a'), ':0')
+  last.close()
+})
+
 t.test('a client that does not read its answers holds up only itself', async t => {
   const {port} = await serve(t)
   const [deaf, other] = [await respClient(port), await respClient(port)]

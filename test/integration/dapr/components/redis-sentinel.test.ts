@@ -3,7 +3,7 @@ import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {connectBySentinels} from '../../../../src/dapr/components/redis/sentinel-redis.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
-import {RedisError} from '../../../../src/packages/redis/engine/result.ts'
+import {Blocked, RedisError} from '../../../../src/packages/redis/engine/result.ts'
 import {RequestParser} from '../../../../src/packages/redis/protocol/parser.ts'
 import {encodeResult} from '../../../../src/packages/redis/protocol/writer.ts'
 import {RedisServer} from '../../../../src/packages/redis/server.ts'
@@ -93,8 +93,9 @@ t.test('a master that breaks off before it says what it is is left, also by the 
   const run = engine.run.bind(engine)
   let questions = 0
   engine.run = (session, args) => {
-    if (args[0] === 'ROLE' && questions++ === 0) session.onKill()
-    return run(session, args)
+    if (args[0] !== 'ROLE' || questions++ > 0) return run(session, args)
+    setImmediate(() => session.onKill())
+    return new Blocked([], 0, () => undefined)
   }
   const master = await RedisServer.bind(0)
   master.serve(engine)
