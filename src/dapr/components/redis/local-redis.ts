@@ -37,6 +37,8 @@ export interface OwnRedis extends Space {
 
 /** How often to look for a server that is starting or has gone away. */
 const LOOK_MS = 50
+/** After a failure that is not that nobody listens. */
+const RETRY_MS = 500
 /** A server that closes this many connections before it sends anything is not a run that is just ending. */
 const MAX_CUT_OFF = 10
 
@@ -207,24 +209,35 @@ export class LocalRedis {
     for (const each of this.#connections) each.suspend(this.#isOurs)
     if (this.#isLost) return
     this.#isLost = true
-    try {
-      // the system may take a moment to free the port of a process that has ended
-      while (this.#isLost && this.#isOurs && !this.#isReleased && !this.#over.signal.aborted) {
+    let isTold = false
+    // the system may take a moment to free the port of a process that has ended
+    while (this.#isLost && this.#isOurs && !this.#isReleased && !this.#over.signal.aborted)
+      try {
         if (this.#builtIn === undefined && !(await this.#become())) await pause(LOOK_MS, this.#over.signal)
         else {
           await this.#move()
           this.#isLost = false
         }
+      } catch (error) {
+        if (!isTold)
+          this.#options.reporter.warn('redis-keys', `cannot become the Redis at ${this.#port}: ${messageOf(error)}`)
+        isTold = true
+        await pause(RETRY_MS, this.#over.signal)
       }
-    } catch (error) {
-      this.#isLost = false
-      this.#options.reporter.warn('redis-keys', `cannot become the Redis at ${this.#port}: ${messageOf(error)}`)
-    }
   }
 
-  /** All connections continue at the server that is there now, but for those that are closed meanwhile. */
+  /** All connections continue at the server that is there now, as soon as that takes them, but for those that are closed meanwhile. */
   async #move(): Promise<void> {
-    await Promise.all([...this.#connections].map(async each => each.move().catch(() => undefined)))
+    const move = async (connection: MovableConnection): Promise<void> => {
+      while (this.#connections.has(connection))
+        try {
+          return await connection.move()
+        } catch {
+          // one that still reads its keys refuses
+          await pause(RETRY_MS, this.#over.signal)
+        }
+    }
+    await Promise.all([...this.#connections].map(move))
   }
 
   /** There is a server again: the old one, or another. */

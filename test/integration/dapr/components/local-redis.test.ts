@@ -4,6 +4,9 @@ import t from 'tap'
 import {loadBuiltIn} from '#redis'
 import {freePort} from '../../../rig/free-port.ts'
 import type {Environment} from '../../../../src/model/environment.ts'
+import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
+import {RedisError} from '../../../../src/packages/redis/engine/result.ts'
+import {RedisServer} from '../../../../src/packages/redis/server.ts'
 import {RedisServers} from '../../../../src/dapr/components/redis/redis-servers.ts'
 
 const servers = (env: Environment = {PILLION_REDIS: 'memory'}): RedisServers =>
@@ -139,6 +142,51 @@ t.test('a connection that waits for the Redis of an app can be closed before tha
   await refused
   await t.rejects(duplicate, {message: 'the connection to Redis is closed'})
   await redis.close()
+})
+
+t.test('a server that gets a released port, and reads its keys first, is waited for', async t => {
+  const redis = servers()
+  t.teardown(async () => redis.close())
+  const port = await freePort()
+  const connection = await redis.connect({host: '127.0.0.1', port})
+  const other = await connection.duplicate()
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  let refused = 0
+  engine.run = (session, args) =>
+    args[0] === 'PING' && refused++ < 3
+      ? new RedisError('LOADING Redis is loading the dataset in memory')
+      : run(session, args)
+  t.equal(await redis.release(port), true)
+  const server = await RedisServer.bind(port)
+  t.teardown(async () => server.close())
+  server.serve(engine)
+  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
+  t.same(await other.command(['GET', 'a']), Buffer.from('1'))
+  t.ok(refused >= 3)
+})
+
+t.test('a run that cannot become the Redis tries again, and says it once', async t => {
+  const env: Record<string, string> = {PILLION_REDIS: 'memory'}
+  const warnings: string[] = []
+  const told = Promise.withResolvers<void>()
+  const warn = (_: string, text: string): void => {
+    warnings.push(text)
+    told.resolve()
+  }
+  const one = servers()
+  const other = new RedisServers({env, isOwnPort: () => false, reporter: {warn}})
+  t.teardown(async () => other.close())
+  const port = await freePort()
+  await one.connect({host: '127.0.0.1', port})
+  const connection = await other.connect({host: '127.0.0.1', port})
+  env['PILLION_REDIS'] = 'off'
+  await one.close()
+  await told.promise
+  env['PILLION_REDIS'] = 'memory'
+  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
+  t.match(warnings, [/^cannot become the Redis at \d+: /, /Pillion is one there/])
+  t.equal(warnings.length, 2)
 })
 
 t.test('what could not be connected is not kept', async t => {
