@@ -89,17 +89,23 @@ class RedisState implements StateStore {
 
   /** Runs the operations in one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
-    const commands = operations.flatMap((operation, of) => {
-      if (operation.kind === 'delete') return [{of, command: deleteCommand(operation.request)}]
-      const save = {of, command: saveCommand(operation.request)}
-      const expire = this.#expire(operation.request)
-      return expire === undefined ? [save] : [save, {of, command: expire}]
+    // a refused save leaves the time to live as it is
+    const ifSaved: {readonly of: number; readonly command: Command}[] = []
+    const commands = operations.flatMap(({kind, request}, of) => {
+      if (kind === 'delete') return [{of, command: deleteCommand(request)}]
+      const save = {of, command: saveCommand(request)}
+      const expire = this.#expire(request)
+      if (expire === undefined) return [save]
+      if (etagOf(request) === '' && request.options.concurrency !== 'first-write') return [save, {of, command: expire}]
+      ifSaved.push({of, command: expire})
+      return [save]
     })
     const replies = await this.#redis.transaction(commands.map(({command}) => command))
+    const refused = new Set(commands.filter((_, at) => replies[at] instanceof RedisError).map(({of}) => of))
+    const expiries = ifSaved.filter(({of}) => !refused.has(of)).map(({command}) => command)
+    if (expiries.length > 0) await this.#redis.transaction(expiries)
     const error = replies.find(reply => reply instanceof RedisError)
-    if (error === undefined) return
-    const refused = commands.filter((_, at) => replies[at] instanceof RedisError)
-    throw new PartlyRefused(messageOf(error), new Set(refused.map(({of}) => of)))
+    if (error !== undefined) throw new PartlyRefused(messageOf(error), refused)
   }
 
   async close(): Promise<void> {

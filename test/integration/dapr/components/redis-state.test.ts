@@ -1,0 +1,33 @@
+import t from 'tap'
+import {open} from '../../../../src/dapr/components/state/redis.ts'
+import {PartlyRefused, type StateOperation} from '../../../../src/dapr/components/state-store.ts'
+import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
+import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
+import {openComponent} from '../../../rig/open-component.ts'
+
+const save = (key: string, etag: string, ttlInSeconds: string, concurrency: '' | 'first-write' = '') => {
+  const options = {concurrency, consistency: ''} as const
+  const request = {key, value: Buffer.from('1'), isJson: true, etag, metadata: {ttlInSeconds}, options}
+  return {kind: 'upsert', request} as const satisfies StateOperation
+}
+
+t.test('a save that a transaction refuses leaves the time to live of what is there', async t => {
+  const redis = new MemoryConnection(new RedisEngine())
+  const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+  /** Hundreds of seconds; -0: for ever. */
+  const ttlOf = async (key: string): Promise<number> => Math.ceil(Number(await redis.command(['TTL', key])) / 100)
+
+  await store.set(save('a', '', '').request)
+  const refused = store.transact([save('a', '7', '500'), save('b', '', '500'), save('a', '', '', 'first-write')])
+  const error = await refused.catch((failure: unknown) => failure)
+  t.same([...(error as PartlyRefused).refused], [0, 2])
+  t.equal(await ttlOf('a'), -0)
+  t.equal(await ttlOf('b'), 5)
+  await store.transact([save('a', '1', '1000')])
+  t.equal(await ttlOf('a'), 10)
+  await t.rejects(store.transact([save('a', '1', '0')]), /failed to set key a/)
+  t.equal(await ttlOf('a'), 10)
+  await store.transact([save('a', '2', '0'), save('c', '', '700', 'first-write')])
+  t.equal(await ttlOf('a'), -0)
+  t.equal(await ttlOf('c'), 7)
+})
