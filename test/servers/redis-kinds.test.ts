@@ -205,6 +205,7 @@ t.test('a slot that moves to another node is followed', {skip: skipWithoutRedis}
   await third?.command(['CLUSTER', 'SETSLOT', '12182', 'MIGRATING', ids[0] ?? ''])
   await third?.command(['MIGRATE', '127.0.0.1', String(ports[0]), 'foo', '0', '5000'])
   t.equal(shown(await redis.command(['GET', 'foo'])), '1', 'while it moves')
+  t.same(await redis.transaction([['SET', 'foo', '1']]), ['OK'], 'while it moves')
   await first?.command(['CLUSTER', 'SETSLOT', '12182', 'NODE', ids[0] ?? ''])
   await third?.command(['CLUSTER', 'SETSLOT', '12182', 'NODE', ids[0] ?? ''])
   t.equal(shown(await redis.command(['GET', 'foo'])), '1')

@@ -112,7 +112,7 @@ export class ClientConnection implements RedisConnection {
   }
 
   async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
-    const client = await this.#ready()
+    const client = this.#client.isReady ? this.#client : await this.#ready()
     // What belongs to one chain is given up as a whole when the connection is lost.
     const options = {chainId: Symbol('transaction')}
     const queued = [['MULTI'], ...commands].map(async args => client.sendCommand(args, options))
@@ -120,7 +120,10 @@ export class ClientConnection implements RedisConnection {
     const settled = await Promise.allSettled([...queued, executed])
     const last = settled.at(-1)
     if (last?.status !== 'fulfilled' || !Array.isArray(last.value)) {
-      const cause: unknown = last?.status === 'rejected' ? last.reason : new Error('EXEC was aborted')
+      const refusals = settled.flatMap(each => (each.status === 'rejected' ? [each.reason as unknown] : []))
+      // in a cluster EXEC does not say where the key is
+      const elsewhere = refusals.find(each => /^(?:ASK|MOVED) /.test(messageOf(each)))
+      const cause = elsewhere ?? refusals.at(-1) ?? new Error('EXEC was aborted')
       throw this.#isReply(cause) ? new RedisError(cause.message) : cause
     }
     return last.value.map(toReply)

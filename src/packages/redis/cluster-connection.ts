@@ -159,7 +159,7 @@ export class ClusterConnection implements RedisConnection {
   async #onKey<T>(key: Argument | undefined, run: (node: ClientConnection) => Promise<T>): Promise<T> {
     const slot = key === undefined ? 0 : slotOf(key)
     for (let tries = 0; ; tries++) {
-      const at = this.#slots.find(({from, to}) => from <= slot && slot <= to)?.node
+      const at = this.#slots.findLast(({from, to}) => from <= slot && slot <= to)?.node
       if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
       let opening: Promise<ClientConnection> | undefined
       try {
@@ -178,8 +178,10 @@ export class ClusterConnection implements RedisConnection {
         }
         const [word, , asked = ''] = error.message.split(' ')
         if (word === 'ASK') return this.#ask(asked, run)
-        if (word !== 'MOVED' && word !== 'EXECABORT') throw error
+        if (word !== 'MOVED') throw error
         await this.#refresh()
+        // the one that was asked may not have heard of it yet
+        this.#slots = [...this.#slots, {from: slot, to: slot, node: asked}]
       }
     }
   }

@@ -4,7 +4,7 @@ import t, {type Test} from 'tap'
 import {ClusterConnection} from '../cluster-connection.ts'
 import {itemsIn} from '../connection.ts'
 import {RedisEngine} from '../engine/engine.ts'
-import {RedisError, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import {RequestParser} from '../protocol/parser.ts'
 import {encodeResult} from '../protocol/writer.ts'
 
@@ -222,6 +222,41 @@ t.test('a node that was open before it became a master is heard, and gets its se
   t.equal(await Promise.race([heard.promise, new Promise(resolve => setTimeout(resolve, 2000))]), 'a')
   await end()
   t.equal(nodes[2].engine.channels.patternCount, 0)
+})
+
+t.test('a slot that has moved is followed, also while no other node has heard of that', async t => {
+  const {nodes, open} = await openThree(t)
+  const connection = await open(nodes[0].port)
+  const {engine} = nodes[1]
+  const run = engine.run.bind(engine)
+  engine.run = (session, args) => {
+    if (args[0] === 'SET') return new RedisError(`MOVED 12182 127.0.0.1:${nodes[2].port}`)
+    return args[0] === 'EXEC' ? new RedisError('EXECABORT Transaction discarded') : run(session, args)
+  }
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+  const other = await open(nodes[0].port)
+  t.same(await other.transaction([['SET', 'foo', '2']]), ['OK'])
+  t.same(await other.command(['GET', 'foo']), Buffer.from('2'))
+  t.equal(nodes[2].engine.database(0).size, 1)
+})
+
+t.test('a transaction on a key that is moving is run where the key is', async t => {
+  const {nodes, open} = await openThree(t)
+  const connection = await open(nodes[0].port)
+  const {engine} = nodes[1]
+  const run = engine.run.bind(engine)
+  engine.run = (session, args) => {
+    if (args[0] === 'SET') return new RedisError(`ASK 12182 127.0.0.1:${nodes[2].port}`)
+    return args[0] === 'EXEC' ? new RedisError('EXECABORT Transaction discarded') : run(session, args)
+  }
+  const asked: string[] = []
+  const runThere = nodes[2].engine.run.bind(nodes[2].engine)
+  nodes[2].engine.run = (session, args) => {
+    asked.push(args[0] ?? '')
+    return args[0] === 'ASKING' ? OK_STATUS : runThere(session, args)
+  }
+  t.same(await connection.transaction([['SET', 'foo', '2']]), ['OK'])
+  t.same(asked.slice(-4), ['ASKING', 'MULTI', 'SET', 'EXEC'])
 })
 
 t.test('who could not listen everywhere listens nowhere', async t => {
