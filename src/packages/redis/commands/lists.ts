@@ -47,27 +47,12 @@ export const LISTS: CommandTable = {
   }),
   linsert: writes(5, insert),
   lpos: reads(-3, positions),
-  rpoplpush: writes(3, ({db}, [from = '', to = '']) => moveElement(db, from, to, 'right', 'left') ?? null, [1, 2, 1]),
-  lmove: writes(
-    5,
-    ({db}, [from = '', to = '', source = '', target = '']) =>
-      moveElement(db, from, to, sideOf(source), sideOf(target)) ?? null,
-    [1, 2, 1]
-  ),
+  rpoplpush: moves(3, () => ['right', 'left']),
+  lmove: moves(5, sidesIn),
   blpop: popsLater('left'),
   brpop: popsLater('right'),
-  brpoplpush: writes(
-    4,
-    (session, [from = '', to = '', timeout = '']) =>
-      moveLater(session, {from, to, source: 'right', target: 'left', timeout}),
-    [1, 2, 1]
-  ),
-  blmove: writes(
-    6,
-    (session, [from = '', to = '', source = '', target = '', timeout = '']) =>
-      moveLater(session, {from, to, source: sideOf(source), target: sideOf(target), timeout}),
-    [1, 2, 1]
-  )
+  brpoplpush: movesLater(4, () => ['right', 'left']),
+  blmove: movesLater(6, sidesIn)
 }
 
 function pushes(side: Side, event: string, mayCreate: boolean): CommandDefinition {
@@ -105,9 +90,12 @@ function pops(side: Side): CommandDefinition {
   })
 }
 
+const take = (list: string[] | undefined, side: Side): string | undefined =>
+  side === 'left' ? list?.shift() : list?.pop()
+
 function pop(db: Database, key: string, side: Side): string | undefined {
   const list = db.list(key)
-  const value = side === 'left' ? list?.shift() : list?.pop()
+  const value = take(list, side)
   if (list === undefined || value === undefined) return undefined
   popped(db, key, side, list)
   return value
@@ -118,18 +106,51 @@ function popped(db: Database, key: string, side: Side, list: readonly string[]):
   db.deleteIfEmpty(key, list.length)
 }
 
+/** From which end to which an element moves. */
+type Sides = readonly [source: Side, target: Side]
+
+function sidesIn([source = '', target = '']: readonly string[]): Sides {
+  return [sideOf(source), sideOf(target)]
+}
+
 function sideOf(text: string): Side {
   const side = text.toLowerCase()
   if (side !== 'left' && side !== 'right') throw syntaxError()
   return side
 }
 
-function moveElement(db: Database, from: string, to: string, source: Side, target: Side): string | undefined {
-  if (db.list(from) === undefined) return undefined
+function moveElement(db: Database, from: string, to: string, [source, target]: Sides): string | undefined {
+  const list = db.list(from)
+  if (list === undefined) return undefined
   db.list(to)
-  const value = pop(db, from, source)
-  if (value !== undefined) push(db, to, target, [value], target === 'left' ? 'lpush' : 'rpush')
+  const value = take(list, source)
+  if (value === undefined) return undefined
+  push(db, to, target, [value], target === 'left' ? 'lpush' : 'rpush')
+  // only now: a list whose one element moves to its other end stays, with its time to live
+  popped(db, from, source, list)
   return value
+}
+
+function moves(arity: number, sides: (args: readonly string[]) => Sides): CommandDefinition {
+  return writes(
+    arity,
+    ({db}, [from = '', to = '', ...rest]) => moveElement(db, from, to, sides(rest)) ?? null,
+    [1, 2, 1]
+  )
+}
+
+function movesLater(arity: number, sides: (args: readonly string[]) => Sides): CommandDefinition {
+  return writes(
+    arity,
+    ({db}, [from = '', to = '', ...rest]) => {
+      const ends = sides(rest)
+      const timeoutMs = parseTimeout(rest.at(-1) ?? '')
+      const attempt = (isFirst = false): string | undefined =>
+        isFirst || Array.isArray(db.get(from)) ? moveElement(db, from, to, ends) : undefined
+      return attempt(true) ?? new Blocked([from], timeoutMs, attempt, null)
+    },
+    [1, 2, 1]
+  )
 }
 
 /** LREM: removes the first `count` equal elements, the last if it is negative, all if it is 0. */
@@ -207,21 +228,6 @@ function popsLater(side: Side): CommandDefinition {
     },
     [1, -2, 1]
   )
-}
-
-interface Move {
-  readonly from: string
-  readonly to: string
-  readonly source: Side
-  readonly target: Side
-  readonly timeout: string
-}
-
-function moveLater({db}: Session, {from, to, source, target, timeout}: Move): string | Blocked {
-  const timeoutMs = parseTimeout(timeout)
-  const attempt = (isFirst = false): string | undefined =>
-    isFirst || Array.isArray(db.get(from)) ? moveElement(db, from, to, source, target) : undefined
-  return attempt(true) ?? new Blocked([from], timeoutMs, attempt, null)
 }
 
 /** Seconds, with fractions. */

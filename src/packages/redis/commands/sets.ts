@@ -39,8 +39,11 @@ export const SETS: CommandTable = {
   smove: writes(
     4,
     ({db}, [from = '', to = '', member = '']) => {
+      const source = db.members(from)
+      if (source === undefined) return 0
       db.members(to)
-      if (db.members(from)?.has(member) !== true) return 0
+      if (!source.has(member)) return 0
+      if (from === to) return 1
       remove(db, from, [member], 'srem')
       add(db, to, [member])
       return 1
