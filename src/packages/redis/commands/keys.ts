@@ -51,6 +51,7 @@ function rename(db: Database, from: string, to: string): void {
   if (value === undefined) throw noSuchKey()
   if (from === to) return
   const expiry = db.expiresAt(from)
+  db.moved(from, to)
   db.delete(from, 'rename_from')
   db.replace(to, value)
   db.setExpiry(to, expiry)
@@ -90,6 +91,7 @@ function move(session: Session, [key = '', index = '']: readonly string[]): Resu
   const value = db.get(key)
   if (value === undefined || target.get(key) !== undefined) return 0
   const expiry = db.expiresAt(key)
+  db.moved(key)
   db.delete(key, 'move_from')
   target.replace(key, value)
   target.setExpiry(key, expiry)

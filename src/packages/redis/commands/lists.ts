@@ -125,6 +125,7 @@ function moveElement(db: Database, from: string, to: string, [source, target]: S
   db.list(to)
   const value = take(list, source)
   if (value === undefined) return undefined
+  db.moved(from, to)
   push(db, to, target, [value], target === 'left' ? 'lpush' : 'rpush')
   // only now: a list whose one element moves to its other end stays, with its time to live
   popped(db, from, source, list)

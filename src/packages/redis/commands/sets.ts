@@ -44,6 +44,7 @@ export const SETS: CommandTable = {
       db.members(to)
       if (!source.has(member)) return 0
       if (from === to) return 1
+      db.moved(from, to)
       remove(db, from, [member], 'srem')
       add(db, to, [member])
       return 1

@@ -10,6 +10,8 @@ export type Value = string | Map<string, string> | string[] | Set<string> | Sort
 export interface DatabaseEvents {
   /** A key was written, deleted or has expired. */
   changed(database: Database, key: string): void
+  /** Something moves between these keys: the file has all of them at once. */
+  moved(keys: readonly string[]): void
   /** Something was changed that only the file has to know: who reads a stream, and how far. */
   note(database: Database, key: string, changes: number): void
   /** Notifies subscribers of keyspace notifications. */
@@ -132,6 +134,11 @@ export class Database {
   changed(key: string, kind: NotificationKind, event: string): void {
     this.#events.changed(this, key)
     this.#events.notify(this, kind, event, key)
+  }
+
+  /** Reports that something moves between these keys; the caller reports their changes, too. */
+  moved(...keys: readonly string[]): void {
+    this.#events.moved(keys)
   }
 
   /** Reports a change to the file alone: for changes that neither WATCH nor keyspace notifications see. */

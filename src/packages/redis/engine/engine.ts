@@ -52,6 +52,7 @@ export class RedisEngine {
         this.#waiters.changed(database, key)
         this.#breakWatches(database, key)
       },
+      moved: keys => keys.forEach(key => journal?.moved.add(key)),
       note: (database, key, changes) => journal?.note(database, key, changes),
       notify: (database, kind, event, key) => this.#notify(database, kind, event, key)
     }

@@ -21,6 +21,8 @@ export interface JournalWriter {
 /** Collects the keys that have changed since the file was last written. */
 export class Journal {
   changed: ChangedKeys = new Map()
+  /** Keys between which something has moved since the last write: one written without the other would lose it. */
+  readonly moved = new Set<string>()
   readonly #writer: JournalWriter
   /** Changes since the last write; a key may have several. */
   #count = 0

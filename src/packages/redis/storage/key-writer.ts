@@ -1,4 +1,5 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
+import {orElse} from '../../../model/or-else.ts'
 import type {Database, Value} from '../engine/database.ts'
 import type {ChangedKeys} from '../engine/journal.ts'
 import {join} from '../engine/keyed-sets.ts'
@@ -49,10 +50,15 @@ export class KeyWriter {
   }
 
   /**
-   * Stops at large values and messages once it has written `maxBytes`, and at any after `maxKeys`; returns the keys that are left. Throws an
-   * error of SQLite; then nothing has been written.
+   * Stops at large values and messages once it has written `maxBytes`, and at any after `maxKeys`, but not at those of `moved`; returns the
+   * keys that are left. Throws an error of SQLite; then nothing has been written.
    */
-  write(changed: ChangedKeys, maxBytes = Infinity, maxKeys = Infinity): ChangedKeys {
+  write(
+    changed: ChangedKeys,
+    maxBytes = Infinity,
+    maxKeys = Infinity,
+    moved: ReadonlySet<string> = new Set()
+  ): ChangedKeys {
     const written: Written = {streams: [], removed: [], moved: []}
     const left: ChangedKeys = new Map()
     let room = maxBytes
@@ -67,7 +73,7 @@ export class KeyWriter {
             const value = database.peek(key)
             // a removed value has no size
             const isFull = places <= 0 || (room <= 0 && value !== undefined)
-            if (isFull && !this.#isStream(value, ids.get(key))) join(left, database, key)
+            if (isFull && !moved.has(key) && !this.#isStream(value, ids.get(key))) join(left, database, key)
             else {
               places--
               const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: room}, written)
@@ -97,11 +103,8 @@ export class KeyWriter {
 
   /** Moves the log into the file, a little at a time: SQLite would wait for the disk until all of four transactions is there. */
   #emptyLog(): void {
-    try {
-      this.#file.exec('PRAGMA wal_checkpoint')
-    } catch {
-      // committed rows stay in the log; SQLite tries again itself
-    }
+    // where it fails, committed rows stay in the log; SQLite tries again itself
+    orElse(() => this.#file.exec('PRAGMA wal_checkpoint'), undefined)
   }
 
   /** Something is left to write when there is time. */

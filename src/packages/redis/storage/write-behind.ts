@@ -74,8 +74,11 @@ export class WriteBehind {
     const start = performance.now()
     let isLarge = false
     try {
-      const left = isAll ? this.#writer.write(changed) : this.#writer.write(changed, MAX_BYTES, MAX_KEYS)
+      const left = isAll
+        ? this.#writer.write(changed)
+        : this.#writer.write(changed, MAX_BYTES, MAX_KEYS, this.journal.moved)
       this.journal.keep(left)
+      this.journal.moved.clear()
       isLarge = left.size > 0 && keysIn(changed) - keysIn(left) < MAX_KEYS
       this.#succeeded()
     } catch (error) {

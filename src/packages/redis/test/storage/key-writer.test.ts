@@ -31,6 +31,56 @@ t.test('large values are written a few at a time; a stream and what is gone do n
   t.end()
 })
 
+t.test('what moves from one key to another is in the file at every moment', t => {
+  const large = `${'x'.repeat(2 * MB)}`
+  const moves: readonly (readonly [before: readonly string[], move: readonly string[]])[] = [
+    [
+      ['SET', 'old', 'job'],
+      ['RENAME', 'old', 'new']
+    ],
+    [
+      ['SET', 'old', 'job'],
+      ['MOVE', 'old', '1']
+    ],
+    [
+      ['RPUSH', 'queue', large, 'job'],
+      ['RPOPLPUSH', 'queue', 'taken']
+    ],
+    [
+      ['SADD', 'open', large, 'job'],
+      ['SMOVE', 'open', 'closed', 'job']
+    ]
+  ]
+  for (const [maxBytes, maxKeys] of [
+    [MB, Infinity],
+    [Infinity, 2]
+  ])
+    for (const [before, move] of moves) {
+      const journal = new Journal({wake: () => undefined, writeMany: () => undefined, writeAll: () => true})
+      const engine = new RedisEngine(journal)
+      const session = engine.open()
+      const path = join(t.testdir(), 'redis.db')
+      const file = openKeyFile(path)
+      const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+      engine.run(session, before)
+      writer.write(journal.take())
+      for (const key of ['a', 'b']) engine.run(session, ['SET', key, large])
+      engine.run(session, move)
+      let left = journal.take()
+      for (let turns = 1; left.size > 0 && turns < 10; turns++) {
+        left = writer.write(left, maxBytes, maxKeys, journal.moved)
+        const values = file.prepare('SELECT value FROM keys').all()
+        t.ok(
+          values.some(({value}) => Buffer.from(value as Uint8Array).includes('job')),
+          `${move.join(' ')}, after ${turns} turns`
+        )
+      }
+      writer.close()
+      engine.close()
+    }
+  t.end()
+})
+
 t.test(
   'large messages are written a few at a time, and groups behind them: none of them points at what is not there',
   t => {
