@@ -114,6 +114,9 @@ export class MemoryConnection implements RedisConnection {
     if (typeof channel !== 'string' || typeof message !== 'string') return
     const name = Buffer.from(channel, 'latin1').toString()
     const bytes = Buffer.from(message, 'latin1')
-    for (const listener of this.#listeners.get(pattern) ?? []) listener(name, bytes)
+    // behind the command that it is told of: what a listener asks for must not be run in the middle of a transaction
+    queueMicrotask(() => {
+      for (const listener of this.#listeners.get(pattern) ?? []) listener(name, bytes)
+    })
   }
 }
