@@ -17,7 +17,7 @@ export interface RedisAddress {
   readonly more?: readonly {readonly host: string; readonly port: number}[]
   /** How long connecting may take, and how long a command waits for a lost connection. */
   readonly connectTimeoutMs?: number
-  /** How long the first answer may take. */
+  /** How long an answer may take. */
   readonly readTimeoutMs?: number
 }
 
@@ -105,7 +105,7 @@ export class ClientConnection implements RedisConnection {
     signal?.throwIfAborted()
     const sent = client.sendCommand<unknown>(args.map(shortAsText))
     try {
-      return toReply(await (signal === undefined ? sent : this.#unlessAborted(client, sent, signal)))
+      return toReply(await this.#answerOf(client, sent, signal))
     } catch (error) {
       throw this.#isReply(error) ? new RedisError(error.message) : error
     }
@@ -117,13 +117,13 @@ export class ClientConnection implements RedisConnection {
     const options = {chainId: Symbol('transaction')}
     const queued = [['MULTI'], ...commands].map(async args => client.sendCommand(args, options))
     const executed = client.sendCommand<unknown>(['EXEC'], options)
-    const settled = await Promise.allSettled([...queued, executed])
+    const settled = await this.#answerOf(client, Promise.allSettled([...queued, executed]))
     const last = settled.at(-1)
     if (last?.status !== 'fulfilled' || !Array.isArray(last.value)) {
       const refusals = settled.flatMap(each => (each.status === 'rejected' ? [each.reason as unknown] : []))
       // in a cluster EXEC does not say where the key is
       const elsewhere = refusals.find(each => /^(?:ASK|MOVED) /.test(messageOf(each)))
-      const cause = elsewhere ?? refusals.at(-1) ?? new Error('EXEC was aborted')
+      const cause: unknown = elsewhere ?? refusals.at(-1) ?? new Error('EXEC was aborted')
       throw this.#isReply(cause) ? new RedisError(cause.message) : cause
     }
     return last.value.map(toReply)
@@ -204,19 +204,32 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  /** A command that Redis has can only be taken back by closing its connection: else an event would be delivered without a reader. */
-  async #unlessAborted(client: Client, sent: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
-    const {promise, resolve, reject} = Promise.withResolvers<unknown>()
+  /**
+   * Waits for an answer: until the signal of a command that may block, or for as long as any other may take. A command that Redis has
+   * can only be taken back by closing its connection: else an event would be delivered without a reader.
+   */
+  async #answerOf<T>(client: Client, sent: Promise<T>, signal?: AbortSignal): Promise<T> {
+    const {promise, resolve, reject} = Promise.withResolvers<T>()
     sent.then(resolve, reject)
-    const onAbort = (): void => {
-      reject(abortReason(signal))
+    let isOver = false
+    const giveUp = (why: Error): void => {
+      if (isOver) return
+      reject(why)
+      this.#lastError = why.message
       if (client === this.#client) this.#replace()
     }
-    signal.addEventListener('abort', onAbort, {once: true})
+    const onAbort = (): void => giveUp(abortReason(signal))
+    const {readTimeoutMs: ms = READ_TIMEOUT_MS} = this.#address
+    const late = (): void => giveUp(new Error(`Redis has not answered for ${ms} ms`))
+    // where this process was held up, what has arrived meanwhile is read first
+    const timer = signal === undefined ? setTimeout(() => setImmediate(() => setImmediate(late)), ms) : undefined
+    signal?.addEventListener('abort', onAbort, {once: true})
     try {
       return await promise
     } finally {
-      signal.removeEventListener('abort', onAbort)
+      isOver = true
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
     }
   }
 

@@ -32,7 +32,7 @@ t.test('large values are written a few at a time; a stream and what is gone do n
 })
 
 t.test('what moves from one key to another is in the file at every moment', t => {
-  const large = `${'x'.repeat(2 * MB)}`
+  const large = 'x'.repeat(2 * MB)
   const moves: readonly (readonly [before: readonly string[], move: readonly string[]])[] = [
     [
       ['SET', 'old', 'job'],
