@@ -116,10 +116,10 @@ export function groupAt(
 
 interface ClaimOptions {
   deliveredAt: number
-  deliveries: number | undefined
-  isForced: boolean
-  isJustId: boolean
-  lastId: StreamId | undefined
+  deliveries?: number
+  isForced?: boolean
+  isJustId?: boolean
+  lastId?: StreamId
 }
 
 /** XCLAIM: pending entries that were idle for long enough get another consumer; deleted ones are no longer pending. */
@@ -136,13 +136,13 @@ function claim({db}: Session, [key = '', name = '', consumer = '', idle = '', ..
     const entry = group.pending.find(id)
     const message = stream.find(id)
     if (entry !== undefined && message === undefined) group.acknowledge(id)
-    if (message === undefined || (entry === undefined && !options.isForced)) continue
+    if (message === undefined || (entry === undefined && options.isForced !== true)) continue
     if (entry !== undefined && minIdle > 0 && now - entry.deliveredAt < minIdle) continue
     const deliveries =
-      options.deliveries ?? (entry?.deliveries ?? 1) + (options.isJustId || entry === undefined ? 0 : 1)
+      options.deliveries ?? (entry?.deliveries ?? 1) + (options.isJustId === true || entry === undefined ? 0 : 1)
     group.consumer(consumer, now)
     group.assign({ms: id.ms, seq: id.seq, consumer, deliveredAt: options.deliveredAt, deliveries})
-    claimed.push(options.isJustId ? formatId(id) : shown(message))
+    claimed.push(options.isJustId === true ? formatId(id) : shown(message))
   }
   stream.changes?.groups.add(name)
   db.note(key, ids.length)
@@ -152,13 +152,7 @@ function claim({db}: Session, [key = '', name = '', consumer = '', idle = '', ..
 const CLAIM_OPTIONS = new Set(['IDLE', 'TIME', 'RETRYCOUNT', 'FORCE', 'JUSTID', 'LASTID'])
 
 function parseClaim(args: readonly string[], now: number): ClaimOptions {
-  const options: ClaimOptions = {
-    deliveredAt: now,
-    deliveries: undefined,
-    isForced: false,
-    isJustId: false,
-    lastId: undefined
-  }
+  const options: ClaimOptions = {deliveredAt: now}
   for (let at = 0; at < args.length; at++) {
     const option = (args[at] ?? '').toUpperCase()
     if (option === 'FORCE') options.isForced = true
@@ -167,14 +161,17 @@ function parseClaim(args: readonly string[], now: number): ClaimOptions {
       const value = args[++at]
       if (value === undefined || !CLAIM_OPTIONS.has(option))
         throw new RedisError(`ERR Unrecognized XCLAIM option '${args[at - 1] ?? ''}'`)
-      if (option === 'IDLE') options.deliveredAt = now - amount(value, 'IDLE')
-      else if (option === 'TIME') options.deliveredAt = amount(value, 'TIME')
+      if (option === 'IDLE') options.deliveredAt = timeOr(now - amount(value, 'IDLE'), now)
+      else if (option === 'TIME') options.deliveredAt = timeOr(amount(value, 'TIME'), now)
       else if (option === 'RETRYCOUNT') options.deliveries = amount(value, 'RETRYCOUNT')
       else options.lastId = parseId(value)
     }
   }
   return options
 }
+
+/** A client whose clock is ahead of ours means now. */
+const timeOr = (time: number, now: number): number => (time < 0 || time > now ? now : time)
 
 const amount = (text: string, name: string): number =>
   integer(text, () => new RedisError(`ERR Invalid ${name} option argument for XCLAIM`))

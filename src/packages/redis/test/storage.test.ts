@@ -373,3 +373,27 @@ t.test('SAVE answers when everything is in the file', async t => {
   t.match(rowsIn(`${file}.copy`), {keys: 1})
   await redis.close()
 })
+
+t.test('a client whose clock is far from ours claims as of now, and the file can be read again', async t => {
+  const file = fileIn(t)
+  const first = await open(file)
+  await first.run('XADD', 's', '1-1', 'data', 'x')
+  await first.run('XGROUP', 'CREATE', 's', 'g', '0')
+  await first.run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 's', '>')
+  for (const time of [
+    ['IDLE', '9223372036854775807'],
+    ['TIME', '9223372036854775807'],
+    ['IDLE', '-9223372036854775808']
+  ]) {
+    await first.run('XCLAIM', 's', 'g', 'c', '0', '1-1', ...time)
+    await first.run('SAVE')
+    const [[, , idle] = []] = (await first.run('XPENDING', 's', 'g', '-', '+', '1')) as readonly unknown[][]
+    t.ok(Number(idle) < 60_000, time.join(' '))
+  }
+  await first.redis.close()
+  const second = await open(file)
+  t.equal(second.redis.where, `in ${file}`)
+  t.equal(await second.run('XLEN', 's'), 1)
+  await second.redis.close()
+  t.same([first.warnings, second.warnings], [[], []])
+})
