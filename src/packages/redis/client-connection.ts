@@ -89,7 +89,9 @@ export class ClientConnection implements RedisConnection {
       timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), readTimeoutMs)
     })
     try {
-      await Promise.race([connection.#greet(), failed.promise])
+      await Promise.race([connection.#client.connect(), failed.promise])
+      // a user who has no permissions is refused only here
+      await Promise.race([connection.#client.sendCommand(['PING']), failed.promise])
       return connection
     } catch (error) {
       await connection.close()
@@ -239,12 +241,6 @@ export class ClientConnection implements RedisConnection {
     this.#client = this.#create(true)
     destroy(old)
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
-  }
-
-  /** Opens the connection. The server refuses PING to a user who has no permissions. */
-  async #greet(): Promise<void> {
-    await this.#client.connect()
-    await this.#client.sendCommand(['PING'])
   }
 
   /** Why a first connection has failed. */

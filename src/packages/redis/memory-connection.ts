@@ -13,9 +13,6 @@ export class MemoryConnection implements RedisConnection {
   readonly #listeners = new Map<string, Set<MessageListener>>()
   /** The blocking command that is waiting, and those behind it. */
   #last: Promise<void> | undefined
-  /** The signal of the one that is waiting, and the last that is listened to. */
-  #waiting: AbortSignal | undefined
-  #heard: AbortSignal | undefined
   #isClosed = false
 
   constructor(engine: RedisEngine, database = 0) {
@@ -88,25 +85,16 @@ export class MemoryConnection implements RedisConnection {
     const session = this.#session
     const over = Promise.withResolvers<void>()
     this.#last = over.promise
-    this.#waiting = signal
-    if (signal !== undefined && signal !== this.#heard) this.#hear(signal)
+    const onAbort = (): void => session.cancelWait?.(undefined)
+    signal?.addEventListener('abort', onAbort, {once: true})
     const result = await new Promise<Result | undefined>(resolve => this.#engine.wait(session, blocked, resolve))
-    this.#waiting = undefined
+    signal?.removeEventListener('abort', onAbort)
     this.#last = undefined
     over.resolve()
     if (result instanceof RedisError) throw result
     if (result !== undefined) return toReply(result)
     signal?.throwIfAborted()
     throw closed()
-  }
-
-  /** Adds one listener for all commands that wait with this signal: a reader has the same for each of its reads. */
-  #hear(signal: AbortSignal): void {
-    this.#heard = signal
-    const onAbort = (): void => {
-      if (this.#waiting === signal) this.#session.cancelWait?.(undefined)
-    }
-    signal.addEventListener('abort', onAbort, {once: true})
   }
 
   #deliver({items: [kind, pattern, channel, message]}: Push): void {

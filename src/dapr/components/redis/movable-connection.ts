@@ -1,3 +1,4 @@
+import {within} from '../../../platform/delay.ts'
 import {RedisError, type Argument, type MessageListener, type RedisConnection, type RedisReply} from '#redis'
 
 interface Listening {
@@ -160,16 +161,8 @@ export class MovableConnection implements RedisConnection {
 
   /** Waits while the server is gone. */
   async #ready(): Promise<RedisConnection> {
-    if (this.#pause !== undefined) {
-      const {promise} = this.#pause
-      const late = Promise.withResolvers<never>()
-      const timer = setTimeout(() => late.reject(new Error('Redis does not answer')), this.#waitMs)
-      try {
-        await Promise.race([promise, late.promise])
-      } finally {
-        clearTimeout(timer)
-      }
-    }
+    const back = this.#pause?.promise.then(() => true)
+    if (back !== undefined && (await within(this.#waitMs, back)) === undefined) throw new Error('Redis does not answer')
     const connecting = this.connected()
     const current = this.#current
     const connection = await connecting

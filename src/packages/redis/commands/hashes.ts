@@ -1,7 +1,7 @@
 import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
-import {addFloating, addInt64, floating, integer, parseInt64} from '../engine/numbers.ts'
+import {notInHash, syntaxError, wrongArity} from '../engine/errors.ts'
+import {addFloating, addInt64, floating, int64, integer} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {scanned} from './scan.ts'
@@ -50,13 +50,9 @@ function setFields(db: Database, [key = '', ...args]: readonly string[], command
 }
 
 function increase({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {
-  const amount = parseInt64(by)
-  if (amount === undefined) throw notInteger()
+  const amount = int64(by)
   const hash = db.hash(key) ?? new Map<string, string>()
-  const value = parseInt64(hash.get(field) ?? '0')
-  if (value === undefined) throw new RedisError('ERR hash value is not an integer')
-  const sum = addInt64(value, amount)
-  if (sum === undefined) throw overflow()
+  const sum = addInt64(int64(hash.get(field) ?? '0', notInHash), amount)
   hash.set(field, sum.toString())
   db.put(key, hash)
   db.changed(key, 'h', 'hincrby')

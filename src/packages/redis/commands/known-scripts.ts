@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto'
 import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../dapr-scripts.ts'
 import type {Database} from '../engine/database.ts'
-import {parseInt64} from '../engine/numbers.ts'
-import {RedisError} from '../engine/result.ts'
+import {notInHash} from '../engine/errors.ts'
+import {addInt64, int64} from '../engine/numbers.ts'
 
 /** The effect of a script on its first key; a string is the text of an error that it raises. */
 export type ScriptProgram = (db: Database, key: string, args: readonly string[]) => number | string
@@ -20,15 +20,14 @@ const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
     hash = new Map()
     db.delete(key)
   }
-  const next = parseInt64(hash.get('version') ?? '0')
-  if (next === undefined) throw new RedisError('ERR hash value is not an integer')
+  const next = addInt64(int64(hash.get('version') ?? '0', notInHash), 1n)
   hash.set('data', data)
   if (isFirstWrite === '0') hash.set('first-write', '0')
-  hash.set('version', (next + 1n).toString())
+  hash.set('version', next.toString())
   db.put(key, hash)
   db.changed(key, 'h', 'hset')
   db.changed(key, 'h', 'hincrby')
-  return Number(next + 1n)
+  return Number(next)
 }
 
 /** As `save`, but an ordinary save may follow a first write, and a first write without an etag saves what is not there. */

@@ -20,7 +20,7 @@ export const SORTED_SETS: CommandTable = {
     db.changed(key, 'z', 'zincr')
     return new Double(score)
   }),
-  zrem: writes(-3, ({db}, [key = '', ...members]) => remove(db, key, members, 'zrem')),
+  zrem: writes(-3, ({db}, [key = '', ...members]) => db.deleteMembers(key, db.sortedSet(key), members, ['z', 'zrem'])),
   zscore: reads(3, ({db}, [key = '', member = '']) => scoreOf(db.sortedSet(key), member)),
   zmscore: reads(-3, ({db}, [key = '', ...members]) => {
     const set = db.sortedSet(key)
@@ -63,16 +63,10 @@ function scoreOf(set: SortedSet | undefined, member: string): Result {
   return score === undefined ? null : new Double(score)
 }
 
-const remove = (db: Database, key: string, members: readonly string[], event: string): number =>
-  db.deleteMembers(key, db.sortedSet(key), members, ['z', event])
-
-const removeScored = (db: Database, key: string, gone: readonly Scored[], event: string): number =>
-  remove(
-    db,
-    key,
-    gone.map(({member}) => member),
-    event
-  )
+function removeScored(db: Database, key: string, gone: readonly Scored[], event: string): number {
+  const members = gone.map(({member}) => member)
+  return db.deleteMembers(key, db.sortedSet(key), members, ['z', event])
+}
 
 function ranks(isReversed: boolean): CommandDefinition {
   return reads(3, ({db}, [key = '', member = '']) => {

@@ -1,5 +1,6 @@
 import {writes, type CommandTable} from '../engine/command.ts'
 import type {ConsumerGroup} from '../engine/consumer-group.ts'
+import type {Database} from '../engine/database.ts'
 import {syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
@@ -47,26 +48,26 @@ function change(session: Session, [given = '', ...args]: readonly string[]): Res
   const [key = '', name = '', third = '', ...options] = args
   const {db} = session
   const stream = db.stream(key)
-  if (subcommand === 'create') return create(session, {key, name, id: third, options})
+  if (subcommand === 'create') return create(db, key, name, third, options)
   if (stream === undefined) throw keyMissing()
   const group = stream.groups.get(name)
   if (group === undefined) {
     if (subcommand === 'destroy') return 0
     throw new RedisError(`NOGROUP No such consumer group '${name}' for key name '${key}'`)
   }
-  const result = apply(stream, group, {subcommand, third, options})
+  const result = apply(stream, group, subcommand, third, options)
   stream.changes?.groups.add(name)
   db.changed(key, 't', `xgroup-${subcommand}`)
   return result
 }
 
-interface Applied {
-  readonly subcommand: string
-  readonly third: string
-  readonly options: readonly string[]
-}
-
-function apply(stream: Stream, group: ConsumerGroup, {subcommand, third, options}: Applied): Result {
+function apply(
+  stream: Stream,
+  group: ConsumerGroup,
+  subcommand: string,
+  third: string,
+  options: readonly string[]
+): Result {
   switch (subcommand) {
     case 'destroy':
       stream.groups.delete(group.name)
@@ -86,14 +87,7 @@ function apply(stream: Stream, group: ConsumerGroup, {subcommand, third, options
   }
 }
 
-interface Creation {
-  readonly key: string
-  readonly name: string
-  readonly id: string
-  readonly options: readonly string[]
-}
-
-function create({db}: Session, {key, name, id, options}: Creation): Result {
+function create(db: Database, key: string, name: string, id: string, options: readonly string[]): Result {
   const isCreating = options[0]?.toUpperCase() === 'MKSTREAM' || options.at(-1)?.toUpperCase() === 'MKSTREAM'
   const read = entriesRead(options.filter(option => option.toUpperCase() !== 'MKSTREAM'))
   const existing = db.stream(key)

@@ -1,8 +1,8 @@
 import {constants} from 'node:buffer'
 import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
-import {addFloating, addInt64, clampRange, floating, integer, parseInt64} from '../engine/numbers.ts'
+import {syntaxError, wrongArity} from '../engine/errors.ts'
+import {addFloating, addInt64, clampRange, floating, int64, integer} from '../engine/numbers.ts'
 import {OK_STATUS, textPairs, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {parseExpiry} from './expiry.ts'
@@ -149,15 +149,8 @@ function pairs(args: readonly string[], name: string): readonly (readonly [strin
   return textPairs(args)
 }
 
-function int64(text: string): bigint {
-  const value = parseInt64(text)
-  if (value === undefined) throw notInteger()
-  return value
-}
-
 function increase(db: Database, key: string, by: bigint): Result {
   const sum = addInt64(int64(db.string(key) ?? '0'), by)
-  if (sum === undefined) throw overflow()
   db.put(key, sum.toString())
   db.changed(key, '$', 'incrby')
   return sum

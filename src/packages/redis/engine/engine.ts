@@ -50,7 +50,7 @@ export class RedisEngine {
       changed: (database, key) => {
         journal?.note(database, key)
         this.#waiters.changed(database, key)
-        this.#breakWatches(database, key)
+        for (const session of this.#watchers.get(database)?.get(key) ?? []) session.isWatchBroken = true
       },
       moved: keys => keys.forEach(key => journal?.moved.add(key)),
       note: (database, key, changes) => journal?.note(database, key, changes),
@@ -125,10 +125,6 @@ export class RedisEngine {
     this.isClosed = true
     for (const session of this.sessions) this.end(session)
     this.#timer.close()
-  }
-
-  #breakWatches(database: Database, key: string): void {
-    for (const session of this.#watchers.get(database)?.get(key) ?? []) session.isWatchBroken = true
   }
 
   #notify(database: Database, kind: NotificationKind, event: string, key: string): void {

@@ -5,6 +5,7 @@ export const wrongType = (): RedisError =>
   new RedisError('WRONGTYPE Operation against a key holding the wrong kind of value')
 export const syntaxError = (): RedisError => new RedisError('ERR syntax error')
 export const notInteger = (): RedisError => new RedisError('ERR value is not an integer or out of range')
+export const notInHash = (): RedisError => new RedisError('ERR hash value is not an integer')
 export const notFloat = (): RedisError => new RedisError('ERR value is not a valid float')
 export const noSuchKey = (): RedisError => new RedisError('ERR no such key')
 export const mustBePositive = (): RedisError => new RedisError('ERR value is out of range, must be positive')

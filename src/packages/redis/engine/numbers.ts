@@ -1,4 +1,4 @@
-import {mustBePositive, notFloat, notInteger} from './errors.ts'
+import {mustBePositive, notFloat, notInteger, overflow} from './errors.ts'
 import {RedisError} from './result.ts'
 
 const MAX_INT64 = 2n ** 63n - 1n
@@ -18,7 +18,7 @@ export function parseInt64(text: string): bigint | undefined {
   return isInt64(value) ? value : undefined
 }
 
-export const isInt64 = (value: bigint): boolean => value >= MIN_INT64 && value <= MAX_INT64
+const isInt64 = (value: bigint): boolean => value >= MIN_INT64 && value <= MAX_INT64
 
 /** An integer argument; numbers beyond 2^53 are taken as the nearest that is exact, which only limits and times have. */
 export function integer(text: string, fault: () => RedisError = notInteger): number {
@@ -50,10 +50,18 @@ export function floating(text: string, fault: () => RedisError = notFloat): numb
   return value
 }
 
-/** Adds two 64-bit integers; undefined if the sum does not fit. */
-export function addInt64(left: bigint, right: bigint): bigint | undefined {
+/** Throws for what is no integer of 64 bits. */
+export function int64(text: string, fault: () => RedisError = notInteger): bigint {
+  const value = parseInt64(text)
+  if (value === undefined) throw fault()
+  return value
+}
+
+/** Throws if the sum does not fit into 64 bits. */
+export function addInt64(left: bigint, right: bigint): bigint {
   const sum = left + right
-  return isInt64(sum) ? sum : undefined
+  if (!isInt64(sum)) throw overflow()
+  return sum
 }
 
 /** Adds decimal numbers without the noise of binary ones (0.1 + 0.2): Redis computes with 80 bits and prints 17 digits. */
