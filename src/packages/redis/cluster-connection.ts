@@ -1,4 +1,3 @@
-import {messageOf} from '../../model/errors.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
 import {pause} from '../../platform/delay.ts'
 import {ClientConnection, type RedisAddress} from './client-connection.ts'
@@ -69,7 +68,8 @@ export class ClusterConnection implements RedisConnection {
     if (name === 'KEYS') return (await this.#onAll(args)).flat()
     if (name === 'CONFIG') return (await this.#onAll(args))[0] ?? null
     if (name === 'SCAN') return this.#scan(args)
-    if (name === 'MGET') return Promise.all(args.slice(1).map(async key => this.#text(key)))
+    if (name === 'MGET' && args.length > 2)
+      return (await Promise.all(args.slice(1).map(async key => this.command(['MGET', key])))).flatMap(itemsIn)
     return this.#onKey(slotKey(args), async node => node.command(args, signal))
   }
 
@@ -133,15 +133,6 @@ export class ClusterConnection implements RedisConnection {
     const [next, keys = []] = itemsIn(await masters[at]?.command(['SCAN', own, ...options]))
     if (next !== undefined && String(next) !== '0') return [`${at}:${String(next)}`, keys]
     return [at + 1 < masters.length ? `${at + 1}:0` : '0', keys]
-  }
-
-  async #text(key: Argument): Promise<RedisReply> {
-    try {
-      return await this.command(['GET', key])
-    } catch (error) {
-      if (messageOf(error).startsWith('WRONGTYPE')) return null
-      throw error
-    }
   }
 
   async #onAll(args: readonly Argument[]): Promise<readonly RedisReply[]> {

@@ -43,7 +43,9 @@ class RedisState implements StateStore {
       reply = await this.#redis.command(['HGETALL', key])
     } catch (error) {
       if (!messageOf(error).startsWith('WRONGTYPE')) throw error
-      return textItem(await this.#redis.command(['GET', key]))
+      // a value that another program has written as a plain text
+      const data = await this.#redis.command(['GET', key])
+      return Buffer.isBuffer(data) ? {data, etag: '', metadata: {}} : undefined
     }
     return itemOf(reply)
   }
@@ -53,11 +55,9 @@ class RedisState implements StateStore {
     const found = new Set<string>()
     let cursor = '0'
     do {
-      const [next, keys] = (await this.#redis.command(['SCAN', cursor, 'MATCH', pattern, 'COUNT', '1000'])) as [
-        RedisReply,
-        readonly RedisReply[]
-      ]
-      for (const key of keys) found.add(String(key))
+      const reply = await this.#redis.command(['SCAN', cursor, 'MATCH', pattern, 'COUNT', '1000'])
+      const [next, keys] = itemsIn(reply)
+      for (const key of itemsIn(keys)) found.add(String(key))
       cursor = String(next)
     } while (cursor !== '0' && found.size < limit)
     return [...found].slice(0, limit)
@@ -152,7 +152,3 @@ function itemOf(reply: RedisReply): StateItem | undefined {
     throw new Error("required hash field 'data' or 'version' was not found")
   return {data, etag: version.toString(), metadata: {}}
 }
-
-/** A value that another program has written as a plain text. */
-const textItem = (reply: RedisReply): StateItem | undefined =>
-  Buffer.isBuffer(reply) ? {data: reply, etag: '', metadata: {}} : undefined

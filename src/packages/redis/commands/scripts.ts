@@ -74,19 +74,16 @@ function load(text: string): Script {
   return script
 }
 
-interface Given {
-  readonly key: string
-  readonly args: readonly string[]
-}
+type Given = readonly [key: string, args: readonly string[]]
 
 function keysAndArguments([count = '', ...args]: readonly string[]): Given {
   const keys = integer(count)
   if (keys > args.length) throw new RedisError("ERR Number of keys can't be greater than number of args")
   if (keys < 0) throw new RedisError("ERR Number of keys can't be negative")
-  return {key: args[0] ?? '', args: args.slice(keys)}
+  return [args[0] ?? '', args.slice(keys)]
 }
 
-function run({db}: Session, {program, sha, errorLine}: Script, {key, args}: Given): Result {
+function run({db}: Session, {program, sha, errorLine}: Script, [key, args]: Given): Result {
   const result = program(db, key, args)
   if (typeof result !== 'string') return result
   if (errorLine === 0) throw new RedisError(`ERR ${result}`)

@@ -1,5 +1,6 @@
 import {VERSION} from '../../../model/version.ts'
-import {keyless, reads, writes, type CommandTable} from '../engine/command.ts'
+import {keyless, reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
+import type {Database} from '../engine/database.ts'
 import {noSuchKey, syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {OK_STATUS, textPairs, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
@@ -8,15 +9,8 @@ import {encodingOf, memoryOf} from './object.ts'
 
 export const SERVER: CommandTable = {
   dbsize: keyless(1, ({db}) => [...db.keys()].length),
-  flushdb: {...keyless(-1, ({db}, [mode]) => flush(mode, () => db.flush())), isWrite: true},
-  flushall: {
-    ...keyless(-1, ({engine}, [mode]) =>
-      flush(mode, () => {
-        for (const db of engine.databases) db.flush()
-      })
-    ),
-    isWrite: true
-  },
+  flushdb: flushes(({db}) => [db]),
+  flushall: flushes(({engine}) => engine.databases),
   info: keyless(-1, ({engine}, sections) => new Verbatim(formatInfo(engine, sections))),
   config: keyless(-2, config),
   time: keyless(1, () => {
@@ -61,10 +55,13 @@ export const SERVER: CommandTable = {
   )
 }
 
-function flush(mode: string | undefined, run: () => void): Result {
-  if (mode !== undefined && !['ASYNC', 'SYNC'].includes(mode.toUpperCase())) throw syntaxError()
-  run()
-  return OK_STATUS
+function flushes(databasesOf: (session: Session) => readonly Database[]): CommandDefinition {
+  const definition = keyless(-1, (session, [mode]) => {
+    if (mode !== undefined && !['ASYNC', 'SYNC'].includes(mode.toUpperCase())) throw syntaxError()
+    for (const db of databasesOf(session)) db.flush()
+    return OK_STATUS
+  })
+  return {...definition, isWrite: true}
 }
 
 function config({engine}: Session, [given = '', ...args]: readonly string[]): Result {

@@ -10,16 +10,7 @@ import {scoreRange, rangeCommands} from './zrange.ts'
 
 export const SORTED_SETS: CommandTable = {
   zadd: writes(-4, addScored),
-  zincrby: writes(4, ({db}, [key = '', by = '', member = '']) => {
-    const amount = floating(by)
-    const set = db.sortedSet(key) ?? new SortedSet()
-    const score = (set.scores.get(member) ?? 0) + amount
-    if (Number.isNaN(score)) throw new RedisError('ERR resulting score is not a number (NaN)')
-    set.set(member, score)
-    db.put(key, set)
-    db.changed(key, 'z', 'zincr')
-    return new Double(score)
-  }),
+  zincrby: writes(4, (session, [key = '', ...pair]) => addScored(session, [key, 'INCR', ...pair])),
   zrem: writes(-3, ({db}, [key = '', ...members]) => db.deleteMembers(key, db.sortedSet(key), members, ['z', 'zrem'])),
   zscore: reads(3, ({db}, [key = '', member = '']) => scoreOf(db.sortedSet(key), member)),
   zmscore: reads(-3, ({db}, [key = '', ...members]) => {

@@ -60,10 +60,14 @@ const ofGroup = (stream: Stream, group: ConsumerGroup): Result =>
     name: group.name,
     consumers: group.consumers.size,
     pending: group.pending.size,
-    'last-delivered-id': formatId(group.lastId),
-    'entries-read': group.entriesRead ?? null,
-    lag: lagOf(stream, group) ?? null
+    ...positionOf(stream, group)
   })
+
+const positionOf = (stream: Stream, group: ConsumerGroup): Readonly<Record<string, Result>> => ({
+  'last-delivered-id': formatId(group.lastId),
+  'entries-read': group.entriesRead ?? null,
+  lag: lagOf(stream, group) ?? null
+})
 
 function inFull(stream: Stream, [word = '', count = 'COUNT', text = '10', ...rest]: readonly string[]): Result {
   if (word.toUpperCase() !== 'FULL' || count.toUpperCase() !== 'COUNT' || rest.length > 0) throw syntaxError()
@@ -79,9 +83,7 @@ function groupInFull(stream: Stream, group: ConsumerGroup, most: number): Result
   const pending = group.pending.all()
   return map({
     name: group.name,
-    'last-delivered-id': formatId(group.lastId),
-    'entries-read': group.entriesRead ?? null,
-    lag: lagOf(stream, group) ?? null,
+    ...positionOf(stream, group),
     'pel-count': pending.length,
     pending: pending.slice(0, most).map(each => [formatId(each), each.consumer, each.deliveredAt, each.deliveries]),
     consumers: sorted(group.consumers).map(([name, {seenAt, pending: count}]) =>

@@ -70,7 +70,7 @@ function readGroup(session: Session, args: readonly string[]): Result | Blocked 
     if (text !== '>') parseId(text)
   }
   const attempt = (): Result | undefined => {
-    const found = streams.map(([key, text]) => [key, readFor({db, key, group, consumer}, text, request)] as const)
+    const found = streams.map(([key, text]) => [key, readFor(db, key, [group, consumer], text, request)] as const)
     const isHistory = streams.some(([, text]) => text !== '>')
     return answer(
       session,
@@ -97,14 +97,13 @@ function answer({protocol}: Session, all: readonly Found[], isHistory = false): 
   return protocol === 3 ? new Map(found) : found
 }
 
-interface Reader {
-  readonly db: Database
-  readonly key: string
-  readonly group: string
-  readonly consumer: string
-}
-
-function readFor({db, key, group: name, consumer}: Reader, from: string, {count, noAck}: Request): readonly Result[] {
+function readFor(
+  db: Database,
+  key: string,
+  [name, consumer]: readonly [group: string, consumer: string],
+  from: string,
+  {count, noAck}: Request
+): readonly Result[] {
   const {stream, group} = groupAt(db, key, name, READING)
   const isNew = !group.consumers.has(consumer)
   group.consumer(consumer, Date.now())

@@ -1,5 +1,5 @@
 import {constants} from 'node:buffer'
-import {reads, writes, type CommandTable} from '../engine/command.ts'
+import {reads, writes, type CommandDefinition, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {syntaxError, wrongArity} from '../engine/errors.ts'
 import {addFloating, addInt64, clampRange, floating, int64, integer} from '../engine/numbers.ts'
@@ -19,8 +19,8 @@ export const STRINGS: CommandTable = {
     store(db, key, value)
     return 1
   }),
-  setex: writes(4, ({db}, args) => setExpiring(db, args, 'setex', 'EX')),
-  psetex: writes(4, ({db}, args) => setExpiring(db, args, 'psetex', 'PX')),
+  setex: setsExpiring('setex', 'EX'),
+  psetex: setsExpiring('psetex', 'PX'),
   getset: writes(3, ({db}, [key = '', value = '']) => {
     const old = db.string(key) ?? null
     store(db, key, value)
@@ -114,16 +114,13 @@ function expire(db: Database, key: string, at: number): void {
   db.expire(key)
 }
 
-function setExpiring(
-  db: Database,
-  [key = '', time = '', value = '']: readonly string[],
-  name: string,
-  unit: string
-): Result {
-  const expiry = parseExpiry(unit, time, name)
-  store(db, key, value)
-  expire(db, key, expiry)
-  return OK_STATUS
+function setsExpiring(name: string, unit: string): CommandDefinition {
+  return writes(4, ({db}, [key = '', time = '', value = '']) => {
+    const expiry = parseExpiry(unit, time, name)
+    store(db, key, value)
+    expire(db, key, expiry)
+    return OK_STATUS
+  })
 }
 
 function getAndExpire({db}: Session, [key = '', option = '', time, ...rest]: readonly string[]): Result {

@@ -26,7 +26,6 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
 }
 
 const NOTIFY = 'notify-keyspace-events'
-const FIXED = new Set(['databases'])
 
 /** The settings of CONFIG GET and CONFIG SET. Only `notify-keyspace-events` has an effect. */
 export class RedisConfiguration {
@@ -51,7 +50,7 @@ export class RedisConfiguration {
       const name = given.toLowerCase()
       if (name !== NOTIFY && !this.#values.has(name))
         throw new RedisError(`ERR Unknown option or number of arguments for CONFIG SET - '${given}'`)
-      if (FIXED.has(name))
+      if (name === 'databases')
         throw new RedisError(
           `ERR CONFIG SET failed (possibly related to argument '${given}') - can't set immutable config`
         )

@@ -3,9 +3,7 @@ import type {ConsumerGroup} from '../engine/consumer-group.ts'
 import {compareIds, formatId, MAX_ID, MIN_ID, type StreamId} from '../engine/stream-id.ts'
 import type {StreamEntry} from '../engine/stream-changes.ts'
 import type {Stream} from '../engine/stream.ts'
-import {encodeAll} from './encoding.ts'
-
-const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
+import {encodeAll, encodeText} from './encoding.ts'
 
 /** New entries at once that are a flood: those that need not be read again are written when it is over. */
 const FLOOD = 50
@@ -85,8 +83,8 @@ export class StreamRows {
       const group = stream.groups.get(name)
       if (group !== undefined) this.#writeGroup(serial, group, group.isNew)
       else {
-        this.#removeGroup.run(serial, bytes(name))
-        this.#removeGroupPending.run(serial, bytes(name))
+        this.#removeGroup.run(serial, encodeText(name))
+        this.#removeGroupPending.run(serial, encodeText(name))
       }
     }
     return {size, isAll: true}
@@ -170,14 +168,14 @@ export class StreamRows {
   }
 
   #writeGroup(serial: number, group: ConsumerGroup, isWhole: boolean): void {
-    const name = bytes(group.name)
+    const name = encodeText(group.name)
     const consumers = [...group.consumers].flatMap(([consumer, {seenAt}]) => [consumer, seenAt.toString()])
     const state = [formatId(group.lastId), group.entriesRead?.toString() ?? '', ...consumers]
     this.#putGroup.run(serial, name, encodeAll(state))
     if (isWhole) this.#removeGroupPending.run(serial, name)
     for (const entry of isWhole ? group.pending.all() : group.changed) {
       const {ms, seq, consumer, deliveredAt, deliveries} = entry
-      if (!entry.isGone) this.#putPending.run(serial, name, ms, seq, bytes(consumer), deliveredAt, deliveries)
+      if (!entry.isGone) this.#putPending.run(serial, name, ms, seq, encodeText(consumer), deliveredAt, deliveries)
       else if (entry.isStored) this.#removePending.run(serial, name, ms, seq)
     }
   }
