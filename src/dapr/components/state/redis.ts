@@ -76,7 +76,10 @@ class RedisState implements StateStore {
       if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
-    if (options.consistency === 'strong') await this.#redis.command(['WAIT', '0', REPLICA_MS.toString()])
+    if (options.consistency !== 'strong') return
+    const info = String(await this.#redis.command(['INFO', 'replication']))
+    const replicas = /connected_slaves:(\d+)/.exec(info)?.[1] ?? '0'
+    if (replicas !== '0') await this.#redis.command(['WAIT', replicas, REPLICA_MS.toString()])
   }
 
   async delete(request: DeleteRequest): Promise<void> {

@@ -31,3 +31,23 @@ t.test('a save that a transaction refuses leaves the time to live of what is the
   t.equal(await ttlOf('a'), -0)
   t.equal(await ttlOf('c'), 7)
 })
+
+t.test('strong consistency waits for as many replicas as there are', async t => {
+  const asked: string[] = []
+  let replicas = 0
+  const redis = new MemoryConnection(new RedisEngine())
+  const run = redis.command.bind(redis)
+  redis.command = async (args, signal) => {
+    if (args[0] === 'INFO') return Buffer.from(`role:master\r\nconnected_slaves:${replicas}\r\n`)
+    if (args[0] === 'WAIT') asked.push(args.join(' '))
+    return run(args, signal)
+  }
+  const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+  const options = {concurrency: '', consistency: 'strong'} as const
+  const {request} = save('a', '', '')
+  await store.set({...request, options})
+  t.same(asked, [])
+  replicas = 2
+  await store.set({...request, options})
+  t.same(asked, ['WAIT 2 1000'])
+})
