@@ -159,20 +159,15 @@ export class KeyWriter {
         id = ++this.#lastId
         ids.set(key, id)
       }
-      size = this.#putKey(id, database, key, value)
+      const {type, bytes} = encodeValue(value)
+      this.#put.run(id, database.index, encodeText(key), type, database.expiresAt(key) ?? null, bytes)
+      size = bytes.length
     }
     const serial = value instanceof Stream ? value.serial : undefined
     if (this.#serials.get(id) !== serial) written.moved.push([id, serial])
     if (!(value instanceof Stream)) return {size, isAll: true}
     written.streams.push(value)
     return this.#rows.write(value, maxBytes)
-  }
-
-  /** Returns the size of the value. */
-  #putKey(id: number, database: Database, key: string, value: Value): number {
-    const {type, bytes} = encodeValue(value)
-    this.#put.run(id, database.index, encodeText(key), type, database.expiresAt(key) ?? null, bytes)
-    return bytes.length
   }
 
   /** Drops the rows of streams that were at one of these keys and are at none of them any more. */
