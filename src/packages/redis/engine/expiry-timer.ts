@@ -14,6 +14,8 @@ interface Expiry {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1
+/** Number of keys that expire in one turn of the event loop: others are not to wait for hundreds of thousands. */
+const MANY = 5000
 /** Up to this many entries, outdated ones are left in the heap. */
 const MIN_FULL = 1024
 
@@ -56,7 +58,8 @@ export class ExpiryTimer {
   #fire(): void {
     this.#armedFor = Infinity
     const now = Date.now()
-    for (let top = this.#heap.first; top !== undefined && top.at <= now; top = this.#heap.first) {
+    let left = MANY
+    for (let top = this.#heap.first; top !== undefined && top.at <= now && left-- > 0; top = this.#heap.first) {
       this.#heap.removeFirst()
       if (top.database.expiresAt(top.key) === top.at) top.database.expire(top.key)
     }
