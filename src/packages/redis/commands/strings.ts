@@ -32,7 +32,12 @@ export const STRINGS: CommandTable = {
     return old
   }),
   getex: writes(-2, getAndExpire),
-  mget: reads(-2, ({db}, keys) => keys.map(key => plain(db, key)), [1, -1, 1]),
+  mget: reads(
+    -2,
+    // a key of another type counts as missing
+    ({db}, keys) => keys.map(key => db.get(key)).map(value => (typeof value === 'string' ? value : null)),
+    [1, -1, 1]
+  ),
   mset: writes(
     -3,
     ({db}, args) => {
@@ -133,12 +138,6 @@ function getAndExpire({db}: Session, [key = '', option = '', time, ...rest]: rea
   if (expiry !== undefined) expire(db, key, expiry)
   else if (isPersist) db.persist(key)
   return value
-}
-
-/** Returns a value for MGET, which takes a key of another type as missing. */
-function plain(db: Database, key: string): string | null {
-  const value = db.get(key)
-  return typeof value === 'string' ? value : null
 }
 
 function pairs(args: readonly string[], name: string): readonly (readonly [string, string])[] {

@@ -15,14 +15,13 @@ export function encodeResult(result: Result, protocol: 2 | 3): string {
     const text = formatDouble(result.value)
     return protocol === 3 ? `,${text}\r\n` : bulk(text)
   }
-  if (result instanceof Verbatim) return protocol === 3 ? encodeText(result.text) : bulk(result.text)
+  if (result instanceof Verbatim)
+    return protocol === 3 ? `=${result.text.length + 4}\r\ntxt:${result.text}\r\n` : bulk(result.text)
   if (result instanceof Map) return encodeMap(result as ReadonlyMap<string, Result>, protocol)
   return encodeAll(protocol === 3 ? '~' : '*', [...(result as ReadonlySet<string>)], protocol)
 }
 
 const bulk = (bytes: string): string => `$${bytes.length}\r\n${bytes}\r\n`
-
-const encodeText = (text: string): string => `=${text.length + 4}\r\ntxt:${text}\r\n`
 
 function encodeAll(sign: string, items: readonly Result[], protocol: 2 | 3): string {
   let text = `${sign}${items.length}\r\n`
