@@ -1,5 +1,4 @@
 import {randomUUID} from 'node:crypto'
-import {isDeepStrictEqual} from 'node:util'
 import {API} from '../../model/dapr/api/api.ts'
 import {messageOf} from '../../model/errors.ts'
 import {movedTogether, type MovedPorts} from '../../model/moved-ports.ts'
@@ -196,6 +195,10 @@ function loaderOf({name, type, version, typePlace}: ComponentResource): Componen
 /** Capitals do not count (Dapr: pkg/components, in each registry). */
 const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => version.toLowerCase() || 'v1'
 
-/** Whether a component need not be opened again after its file has changed. */
-export const isSameResource = (a: ComponentResource, b: ComponentResource): boolean =>
-  isDeepStrictEqual({...a, place: '', typePlace: '', scopes: []}, {...b, place: '', typePlace: '', scopes: []})
+/** Whether a component need not be opened again after its file has changed: a new comment moves the lines below it. */
+export const isSameResource = (a: ComponentResource, b: ComponentResource): boolean => textOf(a) === textOf(b)
+
+const NOT_COMPARED = ['place', 'typePlace', 'scopes']
+
+const textOf = (resource: ComponentResource): string =>
+  JSON.stringify(resource, (key, value: unknown) => (NOT_COMPARED.includes(key) ? undefined : value))

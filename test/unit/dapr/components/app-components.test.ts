@@ -245,3 +245,17 @@ t.test('actors keep their store, too, until the changed one is open, or cannot b
   t.equal(await own.actorStore(), undefined, 'the file says that it is for actors no longer')
   await changing
 })
+
+const atLine = (line: number): ComponentResource => {
+  const resource = store('store', {value: '1'})
+  const moved = {...place, line}
+  const properties = resource.properties.map(each => ({...each, place: moved}))
+  return {...resource, place: moved, typePlace: moved, properties}
+}
+
+t.test('a comment above a component, which moves its lines, opens nothing again', async t => {
+  const {own, closed} = closing(t)
+  await own.follow([atLine(1)])
+  await own.follow([atLine(2)])
+  t.same(closed, [])
+})
