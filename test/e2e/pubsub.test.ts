@@ -193,6 +193,21 @@ t.test('events are held while the app reloads, and reach its next process in ord
   t.same([...new Set(urls)], ['/new'], 'by the routes that the new process has listed')
 })
 
+t.test('events that wait in memory outlive an edit of their component', async t => {
+  const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
+  for (const n of [0, 1, 2]) await publish(shop, 'bus/orders', n.toString())
+  const first = await shop.nextRequest()
+  await rig.write({'resources/bus.yaml': component('bus', 'pubsub.in-memory', {protectedTopics: 'secret'})})
+  await rig.logged('shop', /Component updated: bus/)
+  await publish(shop, 'bus/orders', '3')
+  await first.reply()
+  for (const n of [1, 2, 3]) {
+    const request = await shop.nextRequest()
+    t.equal(eventOf(request)['data'], n)
+    await request.reply()
+  }
+})
+
 t.test('the command publishes; an event that comes while the app starts is delivered when it is there', async t => {
   const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
   const send = async (data: string): Promise<void> => {

@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto'
 import {messageOf} from '../../model/errors.ts'
 import {movedTogether} from '../../model/moved-ports.ts'
 import type {LogLevel} from '../../model/plan.ts'
@@ -87,6 +88,7 @@ interface Opened extends Omit<AppComponent<Block>, 'component'> {
 /** The components that one app may use. Those of Dapr's own folder are opened at their first use, the others by `open`. */
 export class AppComponents {
   readonly #options: AppComponentsOptions
+  readonly #owner = randomUUID()
   #entries: readonly Entry[] = []
   /** Components that the last change of files has replaced, and that calls still use. */
   readonly #replaced = new Set<Entry>()
@@ -274,7 +276,8 @@ export class AppComponents {
     if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)
     const keys = await encryptionOf(resource, properties)
     const space = canBeApart(resource.type) ? await set.space() : ''
-    const use = await set.use({resource, properties: groupsInSpace(placed, resource.type, space), folder, warn})
+    const grouped = groupsInSpace(placed, resource.type, space)
+    const use = await set.use({resource, properties: grouped, folder, owner: this.#owner, warn})
     return {
       name: resource.name,
       component: keys === undefined ? use.component : keys(use.component),

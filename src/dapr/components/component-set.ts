@@ -1,4 +1,3 @@
-import {randomUUID} from 'node:crypto'
 import {API} from '../../model/dapr/api/api.ts'
 import {messageOf} from '../../model/errors.ts'
 import {movedTogether, type MovedPorts} from '../../model/moved-ports.ts'
@@ -28,6 +27,8 @@ export interface WantedComponent {
   readonly properties: readonly Property[]
   /** Folder of the app. */
   readonly folder: string
+  /** Identifies its sidecar. */
+  readonly owner: string
   readonly warn: (text: string) => void
 }
 
@@ -171,11 +172,11 @@ export class ComponentSet {
 }
 
 /** Apps share a component if all is alike that it is opened with. */
-function keyOf({resource, properties, folder}: WantedComponent): string {
+function keyOf({resource, properties, folder, owner}: WantedComponent): string {
   const {name, type, version, place} = resource
-  const values = properties.map(({name: key, value}) => [key, value])
-  const {usesFolder, isPrivate} = loaderOf(resource)
-  const own = isPrivate === true ? randomUUID() : usesFolder === true ? folder : ''
+  const {usesFolder, isPrivate, hasNoSettings} = loaderOf(resource)
+  const values = hasNoSettings === true ? [] : properties.map(({name: key, value}) => [key, value])
+  const own = isPrivate === true ? owner : usesFolder === true ? folder : ''
   return JSON.stringify([place.file, name, type, version, values, own])
 }
 

@@ -11,7 +11,8 @@ export const PUBSUB_TYPES: TypesOf<PubSub> = {
     properties: PUBSUB_PROPERTIES,
     capabilities: [],
     load: async () => (await import('./in-memory.ts')).open,
-    isPrivate: true
+    isPrivate: true,
+    hasNoSettings: true
   },
   kafka: {
     properties: [...KAFKA_PROPERTIES, ...PUBSUB_PROPERTIES],

@@ -37,7 +37,8 @@ export const STATE_TYPES: TypesOf<StateStore> = {
     properties: STORE_PROPERTIES,
     capabilities: MEMORY_CAPABILITIES,
     load: async () => (await import('./in-memory.ts')).open,
-    livesOn: true
+    livesOn: true,
+    hasNoSettings: true
   },
   postgres: POSTGRESQL,
   postgresql: POSTGRESQL,

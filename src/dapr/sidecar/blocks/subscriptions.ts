@@ -40,6 +40,10 @@ const keyOf = ({pubsubName, topic}: TopicSubscription): string => JSON.stringify
 const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
   isDeepStrictEqual([a.bulk, a.metadata], [b.bulk, b.metadata])
 
+/** Whether a subscription that is read from one component can go on with another. */
+const isSameBroker = (a: AppComponent<'pubsub'> | undefined, b: AppComponent<'pubsub'> | undefined): boolean =>
+  a?.component === b?.component && a?.topicPrefix === b?.topicPrefix
+
 /** The subscriptions of one app: reads their topics, and delivers what comes (Dapr: pkg/runtime/processor/subscriber). */
 export class Subscriptions {
   readonly #context: BlockContext
@@ -132,7 +136,7 @@ export class Subscriptions {
     const {subscription} = active
     try {
       const broker = await this.#broker(subscription)
-      if (broker?.component === active.broker.component) return
+      if (isSameBroker(broker, active.broker)) return
       active.over.abort()
       await active.reader.stop()
       if (!this.#streamed.has(streamed)) return
@@ -159,7 +163,7 @@ export class Subscriptions {
     try {
       const broker = await this.#broker(subscription)
       const current = this.#active.get(key)
-      if (broker !== undefined && current?.broker.component === broker.component) {
+      if (broker !== undefined && current !== undefined && isSameBroker(current.broker, broker)) {
         const isSame = broker.component.followsSettings === true || isReadAlike(current.subscription, subscription)
         current.subscription = subscription
         if (isSame) return false

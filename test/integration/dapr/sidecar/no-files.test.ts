@@ -22,7 +22,7 @@ const plans = {echo: {mode: 'record'}}
 const set = new ComponentSet({env: {}, redis: {}, conversation: {folder: '/nowhere', plans}})
 const place = {file: 'echo.yaml', line: 1, column: 1, source: ''}
 const resource = {name: 'echo', type: 'conversation.echo', version: 'v1', properties: [], initTimeoutMs: 10_000, place}
-const use = async () => set.use({resource, properties: [], folder: '/', warn}).then(() => 'open', ({message}) => message)
+const use = async () => set.use({resource, properties: [], folder: '/', owner: '', warn}).then(() => 'open', ({message}) => message)
 const begun = ['first', 'later'].map(name => spans.startCallback(name, '', {}))
 const count = () => {
   metering.count(calls => calls.probed(200, 1))

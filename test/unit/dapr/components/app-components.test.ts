@@ -259,3 +259,26 @@ t.test('a comment above a component, which moves its lines, opens nothing again'
   await own.follow([atLine(2)])
   t.same(closed, [])
 })
+
+/** A store and a bus in memory, of a file with these properties. */
+const inMemory = async (own: AppComponents, properties: Readonly<Record<string, string>>) => {
+  await own.follow([store('store', properties), store('bus', properties, 'pubsub.in-memory')])
+  return [(await own.find('state', 'store'))?.component, (await own.find('pubsub', 'bus'))?.component]
+}
+
+t.test('what is in memory outlives an edit of its file; a bus is that of one sidecar', async t => {
+  const set = new ComponentSet({env: {}, redis: {connect}})
+  const open = (appId: string): AppComponents => {
+    const own = new AppComponents({appId, folder: '/', env: {}, set, log: () => undefined})
+    t.teardown(async () => own.close())
+    return own
+  }
+  const [shop, stock] = [open('shop'), open('shop')]
+  const [values, bus] = await inMemory(shop, {})
+  const others = await inMemory(stock, {})
+  t.equal(others[0], values)
+  t.not(others[1], bus, 'also of another instance of the app')
+  const edited = await inMemory(shop, {keyPrefix: 'none', protectedTopics: 'orders'})
+  t.equal(edited[0], values)
+  t.equal(edited[1], bus)
+})

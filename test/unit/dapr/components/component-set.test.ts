@@ -34,7 +34,7 @@ t.test(
     const set = new ComponentSet({env: {}, redis: {connect}})
     const use = async (resource: ComponentResource): ReturnType<ComponentSet['use']> => {
       const properties = [{name: 'redisHost', value: 'localhost:1', place}]
-      return set.use({resource, properties, folder: '/', warn: text => t.fail(text)})
+      return set.use({resource, properties, folder: '/', owner: '', warn: text => t.fail(text)})
     }
     await t.rejects(use(store), {message: 'init timeout for component store exceeded after 0.001s', place})
     const closed = Promise.withResolvers<string>()
@@ -63,6 +63,7 @@ t.test('while the built-in Redis starts, or code is loaded, the time of a compon
     resource: {...store, initTimeoutMs: 100},
     properties,
     folder: '/',
+    owner: '',
     warn: (text: string) => t.fail(text)
   }
   t.match(await set.use(wanted), {component: {capabilities: ['ETAG', 'TRANSACTIONAL']}})
@@ -71,7 +72,7 @@ t.test('while the built-in Redis starts, or code is loaded, the time of a compon
 t.test('a store in memory lives as long as the run, also while no app uses it', async t => {
   const set = new ComponentSet({env: {}, redis: {connect: async () => Promise.reject(new Error('none is needed'))}})
   const resource = {...store, type: 'state.in-memory', initTimeoutMs: 60_000}
-  const wanted = {resource, properties: [], folder: '/', warn: (text: string) => t.fail(text)}
+  const wanted = {resource, properties: [], folder: '/', owner: '', warn: (text: string) => t.fail(text)}
   const first = await set.use(wanted)
   await first.release()
   t.equal((await set.use(wanted)).component, first.component)
