@@ -167,20 +167,16 @@ export async function collectRequest(request: Readable, maxBytes: number, room?:
   }
 }
 
-/** Reads a stream to its end and keeps its first bytes, at most `maxBytes` (0: all). Throws if there is no room, and what the stream throws. */
-export async function collectFirst(
-  stream: AsyncIterable<Buffer>,
-  maxBytes: number
-): Promise<{readonly bytes: Buffer; readonly size: number}> {
+/** Reads the first bytes of a stream, at most `maxBytes` (0: all), and no further: it may never end. Throws if there is no room, and what the stream throws. */
+export async function collectFirst(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const collector = new Collector(0)
-  let size = 0
   try {
     for await (const piece of stream) {
-      const kept = maxBytes === 0 ? piece : piece.subarray(0, Math.max(0, maxBytes - size))
-      size += piece.length
+      const kept = maxBytes === 0 ? piece : piece.subarray(0, maxBytes - collector.size)
       if (kept.length > 0 && collector.add(kept) !== 'added') throw new UncollectedBody(false)
+      if (maxBytes > 0 && collector.size === maxBytes) break
     }
-    return {bytes: collector.whole(), size}
+    return collector.whole()
   } finally {
     collector.release()
   }

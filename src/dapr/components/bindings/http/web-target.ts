@@ -67,7 +67,7 @@ export class WebTarget {
     const sink = {
       respond: (status: number, fields: readonly string[], stream: AsyncIterable<Buffer>): void => {
         collectFirst(stream, this.#options.maxBytes).then(
-          ({bytes: data}) => resolve({status, data, metadata: metadataOf(status, fields)}),
+          data => resolve({status, data, metadata: metadataOf(status, fields)}),
           reject
         )
       },
