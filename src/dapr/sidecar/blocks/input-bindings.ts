@@ -6,6 +6,7 @@ import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BindingChannel, BindingTarget} from './binding-channel.ts'
 import {BindingDelivery, type BindingDeliveryOptions} from './binding-delivery.ts'
 import type {BlockContext} from './block-context.ts'
+import {untilBegun} from './until-begun.ts'
 
 /** A binding that is read. */
 interface Active {
@@ -25,7 +26,9 @@ export class InputBindings {
   readonly #blocks: Blocks
   readonly #active = new Map<string, Active>()
   readonly #changes = new SerialQueue()
-  #isClosed = false
+  /** The bindings that are to be read now. */
+  #wanted: readonly BindingTarget[] = []
+  readonly #closing = new AbortController()
 
   constructor(context: BlockContext, blocks: Blocks) {
     this.#context = context
@@ -35,21 +38,33 @@ export class InputBindings {
   /** Reads exactly these bindings from now on. One that is already read and unchanged continues. */
   async follow(wanted: readonly BindingTarget[], channel: BindingChannel): Promise<void> {
     await this.#changes.run(async () => {
-      if (this.#isClosed) return
+      if (this.#closing.signal.aborted) return
+      this.#wanted = wanted
       const names = new Set(wanted.map(({name}) => name))
       await Promise.all([...this.#active.keys()].filter(name => !names.has(name)).map(async name => this.#stop(name)))
-      await Promise.all(wanted.map(async target => this.#begin(target, channel)))
+      await Promise.all(
+        wanted.map(async target => {
+          if (!(await this.#begin(target, channel)))
+            void untilBegun(async () => this.#beginLate(target, channel), this.#closing.signal)
+        })
+      )
     })
+  }
+
+  /** True: it is read, or not wanted any more. */
+  async #beginLate(target: BindingTarget, channel: BindingChannel): Promise<boolean> {
+    return this.#changes.run(async () => !this.#wanted.includes(target) || this.#begin(target, channel))
   }
 
   /** Stops reading; settles when the app has answered what it already got. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     for (const {over} of this.#active.values()) over.abort()
     await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async name => this.#stop(name))))
   }
 
-  async #begin(target: BindingTarget, channel: BindingChannel): Promise<void> {
+  /** False: it cannot be read now. */
+  async #begin(target: BindingTarget, channel: BindingChannel): Promise<boolean> {
     const {name} = target
     const {log} = this.#context
     try {
@@ -57,13 +72,14 @@ export class InputBindings {
       const current = this.#active.get(name)
       if (current !== undefined && current.binding.component === binding?.component) {
         current.target = target
-        return
+        return true
       }
       await this.#stop(name)
-      if (binding?.component.input === undefined) return
-      this.#active.set(name, await this.#read(target, binding, channel))
+      if (binding?.component.input !== undefined) this.#active.set(name, await this.#read(target, binding, channel))
+      return true
     } catch (error) {
       log.write('error', `error reading from input binding ${name}: ${messageOf(error)}`)
+      return false
     }
   }
 

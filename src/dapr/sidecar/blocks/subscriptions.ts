@@ -14,6 +14,7 @@ import type {EventChannel} from './event-channel.ts'
 import {EventDelivery} from './event-delivery.ts'
 import {pubsubNotFound} from './publishing.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
+import {untilBegun} from './until-begun.ts'
 
 /** A subscription whose messages are read. */
 interface Active {
@@ -50,7 +51,9 @@ export class Subscriptions {
   readonly #active = new Map<string, Active>()
   readonly #streamed = new Set<Streamed>()
   readonly #changes = new SerialQueue()
-  #isClosed = false
+  /** The topics that are to be read now. */
+  #wanted: readonly TopicSubscription[] = []
+  readonly #closing = new AbortController()
 
   constructor(context: BlockContext) {
     this.#context = context
@@ -62,17 +65,32 @@ export class Subscriptions {
    */
   async follow(wanted: readonly TopicSubscription[], channel: EventChannel): Promise<void> {
     await this.#changes.run(async () => {
-      if (this.#isClosed) return
+      if (this.#closing.signal.aborted) return
+      this.#wanted = wanted
       const keys = new Set(wanted.map(keyOf))
       const ended = [...this.#active].filter(([key]) => !keys.has(key)).map(async ([key]) => this.#stop(key))
       await Promise.all(ended)
       const areNew = await Promise.all(wanted.map(async each => this.#begin(each, channel)))
       const added = wanted.filter((_, at) => areNew[at])
-      for (const [name, some] of Map.groupBy(added, ({pubsubName}) => pubsubName)) {
-        const topics = some.map(({topic}) => topic).join(' ')
-        this.#context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
-      }
+      for (const [name, some] of Map.groupBy(added, ({pubsubName}) => pubsubName)) this.#tellBegun(name, some)
+      for (const each of wanted.filter((_, at) => areNew[at] === undefined))
+        void untilBegun(async () => this.#beginLate(each, channel), this.#closing.signal)
     })
+  }
+
+  /** True: it is read, or not wanted any more. */
+  async #beginLate(subscription: TopicSubscription, channel: EventChannel): Promise<boolean> {
+    return this.#changes.run(async () => {
+      if (!this.#wanted.includes(subscription)) return true
+      const isNew = await this.#begin(subscription, channel)
+      if (isNew === true) this.#tellBegun(subscription.pubsubName, [subscription])
+      return isNew !== undefined
+    })
+  }
+
+  #tellBegun(name: string, added: readonly TopicSubscription[]): void {
+    const topics = added.map(({topic}) => topic).join(' ')
+    this.#context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
   }
 
   /**
@@ -150,13 +168,13 @@ export class Subscriptions {
 
   /** Stops reading; settles when the app has answered what it already got. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     for (const {over} of this.#active.values()) over.abort()
     await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async key => this.#stop(key))))
   }
 
-  /** True: a new one is read. */
-  async #begin(subscription: TopicSubscription, channel: EventChannel): Promise<boolean> {
+  /** True: a new one is read; undefined: that has failed. */
+  async #begin(subscription: TopicSubscription, channel: EventChannel): Promise<boolean | undefined> {
     const {log} = this.#context
     const key = keyOf(subscription)
     const {pubsubName, topic} = subscription
@@ -174,7 +192,7 @@ export class Subscriptions {
       return true
     } catch (error) {
       log.write('error', `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
-      return false
+      return undefined
     }
   }
 

@@ -1,8 +1,10 @@
 import t from 'tap'
 import {Properties} from '../../../../../src/dapr/components/properties.ts'
+import type {TopicSubscription} from '../../../../../src/files/resources/subscriptions.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import type {EventChannel} from '../../../../../src/dapr/sidecar/blocks/event-channel.ts'
 import {Subscriptions} from '../../../../../src/dapr/sidecar/blocks/subscriptions.ts'
+import {StartQueue} from '../../../../rig/queue.ts'
 
 /** A broker, and how many read it. */
 function newBroker(isOpen: Promise<void>) {
@@ -77,3 +79,42 @@ t.test('a broker that does not answer keeps no topic of another one from being r
     [0, 0]
   )
 })
+
+const wanted = (topic: string): TopicSubscription => ({
+  pubsubName: 'bus',
+  topic,
+  metadata: {},
+  rules: [],
+  deadLetterTopic: '',
+  bulk: undefined
+})
+
+t.test(
+  'a topic whose broker does not answer yet is read once it does; one that is not wanted any more is not',
+  async t => {
+    const read: string[] = []
+    let isThere = false
+    const component = {
+      subscribe: async ({topic}: {readonly topic: string}) => {
+        if (!isThere) throw new Error('nobody answers there')
+        read.push(topic)
+        return {stop: async () => undefined}
+      }
+    }
+    const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+    const lines = new StartQueue<string>()
+    const log = {isDebug: false, write: (_: string, text: string) => lines.put(text), warn: () => undefined}
+    const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+    t.teardown(async () => subscriptions.close())
+    await subscriptions.follow([wanted('old')], {} as EventChannel)
+    await subscriptions.follow([wanted('orders')], {} as EventChannel)
+    isThere = true
+    for (const text of [
+      'failed to subscribe to topic old of pubsub bus: nobody answers there',
+      'failed to subscribe to topic orders of pubsub bus: nobody answers there',
+      'app is subscribed to the following topics: [orders] through pubsub=bus'
+    ])
+      t.equal(await lines.take(), text)
+    t.same(read, ['orders'])
+  }
+)
