@@ -10,11 +10,12 @@ const boundaries = new AsyncLocalStorage<Heard>()
  */
 export const withinBoundary = <T>(heard: Heard, work: () => T): T => boundaries.run(heard, work)
 
-/** An object whose methods run within a boundary. */
+/** An object whose methods, and those of its parts, run within a boundary. */
 export const bounded = <T extends object>(inner: T, heard: Heard): T =>
   new Proxy(inner, {
     get: (target, key) => {
       const value: unknown = Reflect.get(target, key)
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return bounded(value, heard)
       if (typeof value !== 'function') return value
       const method = value.bind(target) as (...args: readonly unknown[]) => unknown
       return (...args: readonly unknown[]) => withinBoundary(heard, () => method(...args))

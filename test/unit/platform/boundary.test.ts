@@ -41,3 +41,10 @@ client.read()
 setTimeout(() => { throw new Error('ours') }, 20)`
   t.equal(printedBy(client), 'heard from a method\nbug ours\n')
 })
+
+t.test('so do the methods of its parts', async t => {
+  const client = `const client = bounded({input: {read: () => void setTimeout(() => { throw new Error('from a part') })}, list: ['a']}, heard)
+client.input.read()
+console.log(client.list.includes('a'))`
+  t.equal(printedBy(client), 'true\nheard from a part\n')
+})

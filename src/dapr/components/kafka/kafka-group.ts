@@ -136,6 +136,8 @@ export class KafkaGroup {
     }
     both.addEventListener('abort', tell, {once: true})
     stream.once('close', () => ended.abort())
+    // it may fail while the app is not ready yet: the loop below throws that
+    stream.on('error', () => undefined)
     try {
       await options.ready()
       for await (const record of stream) {

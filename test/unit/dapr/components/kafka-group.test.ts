@@ -1,0 +1,57 @@
+import {Readable} from 'node:stream'
+import {Consumer} from '@platformatic/kafka'
+import t, {type Test} from 'tap'
+import {KafkaGroup, type TopicRead} from '../../../../src/dapr/components/kafka/kafka-group.ts'
+import {kafkaSettings} from '../../../../src/dapr/components/kafka/kafka-settings.ts'
+import {Properties} from '../../../../src/dapr/components/properties.ts'
+import {StartQueue} from '../../../rig/queue.ts'
+
+const place = {file: 'bus.yaml', line: 1, column: 1, source: ''}
+const METADATA = {brokers: '127.0.0.1:1', authType: 'none', consumeRetryInterval: '1ms'}
+const properties = Object.entries(METADATA).map(([name, value]) => ({name, value, place}))
+const settings = kafkaSettings(new Properties(properties), true)
+
+/** A stream that a group has asked for, and its consumer. */
+interface Asked {
+  readonly stream: Readable
+  readonly consumer: unknown
+}
+
+/** A group whose consumers ask nobody: the test gives the streams. */
+const openGroup = (t: Test) => {
+  const asked = new StartQueue<Asked>()
+  const closed: unknown[] = []
+  t.intercept(Consumer.prototype, 'consume', {
+    value: async function (this: unknown) {
+      const stream = new Readable({objectMode: true, read: () => undefined})
+      asked.put({stream, consumer: this})
+      return Promise.resolve(stream)
+    }
+  })
+  t.intercept(Consumer.prototype, 'close', {
+    value: async function (this: unknown) {
+      closed.push(this)
+      return Promise.resolve()
+    }
+  })
+  const group = new KafkaGroup('shop', settings)
+  t.teardown(async () => group.close())
+  const logged = new StartQueue<string>()
+  const read = async (topic: string, ready: TopicRead['ready']): Promise<Asked> => {
+    await group.read({topic, atOnce: 0, ready, handle: async () => 'done', log: (_, text) => logged.put(text)})
+    return asked.take()
+  }
+  return {read, asked, closed, logged}
+}
+
+t.test('a stream that fails before the app is ready is opened again once it is', async t => {
+  const {read, asked, logged} = openGroup(t)
+  const ready = Promise.withResolvers<void>()
+  const {stream} = await read('orders', async () => ready.promise)
+  const closed = new Promise(resolve => stream.once('close', resolve))
+  stream.destroy(new Error('the broker is gone'))
+  await closed
+  ready.resolve()
+  t.equal(await logged.take(), 'Error consuming orders. Retrying...: the broker is gone')
+  t.not((await asked.take()).stream, stream)
+})
