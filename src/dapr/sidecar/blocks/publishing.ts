@@ -85,6 +85,8 @@ export class Publishing {
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
     const startedAt = performance.now()
+    // between two of them it would be closed where an edit has replaced it
+    const end = this.#context.components.beginCall(pubsubName)
     for (const {entryId, id, message} of messages) {
       const event = {topic, id, traceparent: publication.trace.traceparent}
       const call = {block: 'pubsub', name: pubsubName, onGone, event} as const
@@ -94,6 +96,7 @@ export class Publishing {
         failed.push({entryId, error: messageOf(error)})
       }
     }
+    end()
     const {log} = this.#context
     if (log.isDebug)
       log.write(

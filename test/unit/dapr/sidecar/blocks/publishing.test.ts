@@ -1,0 +1,48 @@
+import t from 'tap'
+import type {AppComponents} from '../../../../../src/dapr/components/app-components.ts'
+import {Properties} from '../../../../../src/dapr/components/properties.ts'
+import {blockContext, type BlockContextOptions} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
+import {Publishing} from '../../../../../src/dapr/sidecar/blocks/publishing.ts'
+
+const entry = (entryId: string) => ({entryId, data: Buffer.from(entryId), contentType: 'text/plain', metadata: {}})
+
+t.test(
+  'events that are published together are one use of their component: an edit closes it behind the last',
+  async t => {
+    let uses = 0
+    const sent: string[] = []
+    const component = {
+      capabilities: [],
+      publish: async (_: string, {data}: {readonly data: Buffer}) => {
+        await new Promise(setImmediate)
+        sent.push(data.toString())
+      }
+    }
+    const components = {
+      beginCall: () => {
+        uses++
+        return () => {
+          if (--uses === 0) sent.push('closed')
+        }
+      },
+      find: async () => ({name: 'bus', component, properties: new Properties([]), topicPrefix: '', space: ''})
+    } as unknown as AppComponents
+    const options: Partial<BlockContextOptions> = {
+      appId: 'shop',
+      components,
+      policies: () => undefined,
+      counted: () => undefined,
+      log: {isDebug: false, write: () => undefined, warn: () => undefined}
+    }
+    const publishing = new Publishing(blockContext(options as BlockContextOptions))
+    const failed = await publishing.publishBulk({
+      pubsubName: 'bus',
+      topic: 'orders',
+      metadata: {rawPayload: 'true'},
+      trace: {traceparent: '', tracestate: ''},
+      entries: ['1', '2', '3'].map(entry)
+    })
+    t.same(failed, [])
+    t.same(sent, ['1', '2', '3', 'closed'])
+  }
+)
