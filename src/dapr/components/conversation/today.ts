@@ -4,17 +4,24 @@ const LONG = {...SHORT, month: 'long'} as const
 const TIME = String.raw`(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?`
 
 /**
- * What makes the date of the day, as agents write it into their instructions, `<today>` in a text, with a time behind it or
+ * What makes the date of the day, as agents write it into their instructions, `<today>` in a text, with its weekday and a time or
  * without: a question of today is the same tomorrow. Other dates stay.
  */
 export function withoutDay(now: Date): (text: string) => string {
-  const zones = [undefined, 'UTC']
-  const words = zones.flatMap(timeZone =>
-    [LONG, SHORT].flatMap(options =>
-      ['en-US', 'en-GB'].map(language => now.toLocaleDateString(language, {...options, timeZone}))
+  const forms = [undefined, 'UTC'].flatMap(timeZone => {
+    const written = (language: string, options: Intl.DateTimeFormatOptions): string =>
+      now.toLocaleDateString(language, {...options, timeZone})
+    const [weekday, short] = [written('en-US', {weekday: 'long'}), written('en-US', {weekday: 'short'})]
+    // programs write a day of one digit as `05`, too, and leave out commas
+    const words = [LONG, SHORT].flatMap(options =>
+      ['en-US', 'en-GB'].map(language =>
+        written(language, options)
+          .replace(/(?<!\d)\d(?!\d)/, '0?$&')
+          .replace(',', ',?')
+      )
     )
-  )
-  const numbers = zones.map(timeZone => `${now.toLocaleDateString('sv-SE', {timeZone})}${TIME}`)
-  const pattern = new RegExp(`(?<![\\w-])(?:${[...words, ...numbers].join('|')})(?!\\w)`, 'g')
+    return [...words, written('sv-SE', {}) + TIME].map(date => `(?:(?:${weekday}|${short}),? )?${date}`)
+  })
+  const pattern = new RegExp(`(?<![\\w-])(?:${forms.join('|')})(?!\\w)`, 'g')
   return text => text.replaceAll(pattern, '<today>')
 }

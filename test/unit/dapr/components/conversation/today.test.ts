@@ -13,3 +13,15 @@ t.test('the date of the day is one word, and other dates stay', async t => {
   ] as const)
     t.equal(withoutToday(text), kept)
 })
+
+t.test('as programs write it: with a weekday, a day of two digits, or no comma', async t => {
+  const withoutToday = withoutDay(new Date('2026-12-05T12:00:00Z'))
+  for (const [text, kept] of [
+    ["Today's date is: December 05, 2026", "Today's date is: <today>"],
+    ['December 5, 2026, 05 December 2026', '<today>, <today>'],
+    ['Saturday, December 05, 2026; Sat, 5 Dec 2026; Sat Dec 05 2026', '<today>; <today>; <today>'],
+    ['It is Saturday 2026-12-05 12:00.', 'It is <today>.'],
+    ['Friday, December 15, 2026; December 6, 2026', 'Friday, December 15, 2026; December 6, 2026']
+  ] as const)
+    t.equal(withoutToday(text), kept)
+})
