@@ -1,3 +1,4 @@
+import {messageOf} from './errors.ts'
 import {orElse} from './or-else.ts'
 
 type Reviver = (key: string, value: unknown, context?: {readonly source?: string}) => unknown
@@ -17,6 +18,15 @@ const LONG_NUMBER = /\d{16}/
  */
 export const parseExactly = (text: string): unknown =>
   LONG_NUMBER.test(text) ? json.parse(text, exact) : JSON.parse(text)
+
+/** As `parseExactly`, for texts that nobody may see: what it throws does not show the piece that it cannot read. */
+export function parseSecret(text: string): unknown {
+  try {
+    return parseExactly(text)
+  } catch (error) {
+    throw new Error(messageOf(error).replace(/(?:, )?(?:\.{3})?".*(?= is not valid JSON$)/s, ''), {cause: error})
+  }
+}
 
 const exact: Reviver = (_, value, {source = ''} = {}) =>
   typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value

@@ -1,5 +1,7 @@
 import {DatabaseError, type Pool, type QueryArrayConfig, types, type CustomTypesConfig} from 'pg'
 import {messageOf} from '../../../model/errors.ts'
+import {exactText, parseExactly} from '../../../model/exact-json.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
@@ -127,12 +129,12 @@ function paramsOf(text: string): readonly unknown[] {
   if (text === '') return []
   let params: unknown
   try {
-    params = JSON.parse(text)
+    params = parseExactly(text)
   } catch (error) {
     return failParams(messageOf(error))
   }
   return Array.isArray(params)
-    ? (params as readonly unknown[])
+    ? params.map((each: unknown) => (isObject(each) ? exactText(each) : each))
     : params === null
       ? []
       : failParams(`${text} is no array`)

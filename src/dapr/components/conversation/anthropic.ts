@@ -1,5 +1,5 @@
-import {jsonIn} from '../../../model/is-json.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {exactText, jsonOrText} from '../../../model/exact-json.ts'
 import type {OpenComponent} from '../component.ts'
 import type {LanguageModel, ModelAnswer, ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
 import {checkedUrl} from './chat-completions.ts'
@@ -86,7 +86,7 @@ function blocksOf({texts, calls, resultOf}: ModelMessage): readonly object[] {
 }
 
 function inputOf(name: string, written: string): object {
-  const value = written === '' ? {} : jsonIn(written)
+  const value = written === '' ? {} : jsonOrText(written)
   if (typeof value === 'object' && value !== null) return value
   throw new Error(`the arguments of the call of ${name} are no JSON object`)
 }
@@ -100,7 +100,7 @@ function answerIn(body: unknown): ModelAnswer {
     .map((block): ToolCall => ({
       id: stringOf(block, 'id'),
       name: stringOf(block, 'name'),
-      arguments: JSON.stringify(memberOf(block, 'input') ?? {})
+      arguments: exactText(memberOf(block, 'input') ?? {})
     }))
   if (texts.length === 0 && calls.length === 0) throw new Error('no response')
   const usage = memberOf(body, 'usage')

@@ -1,3 +1,4 @@
+import {exactText} from '../../../model/exact-json.ts'
 import {isObject} from '../../../model/is-object.ts'
 import type {Choice, ModelAnswer, ModelMessage, ModelQuestion, TokenUsage, ToolCall} from '../language-model.ts'
 import {countOf, listOf, memberOf, stringOf} from './provider.ts'
@@ -119,7 +120,7 @@ function choiceIn(choice: unknown): Choice {
       return {
         id: stringOf(call, 'id'),
         name: stringOf(called, 'name'),
-        arguments: typeof written === 'string' ? written : JSON.stringify(written ?? {})
+        arguments: typeof written === 'string' ? written : exactText(written ?? {})
       }
     })
   }

@@ -1,5 +1,6 @@
 import {jsonIn} from '../../../model/is-json.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {exactText, parseExactly} from '../../../model/exact-json.ts'
 import {WebTarget, type WebResponse} from '../bindings/http/web-target.ts'
 import type {OpenOptions} from '../component.ts'
 
@@ -43,7 +44,7 @@ export class Provider {
   /** Rejects in Dapr's words if the provider cannot be reached, refuses, or answers with what is no JSON. */
   async post(path: string, question: object, signal: AbortSignal): Promise<unknown> {
     const headers = new Map(Object.entries({'Content-Type': 'application/json', ...this.#options.headers}))
-    const body = Buffer.from(JSON.stringify(question))
+    const body = Buffer.from(exactText(question))
     const response = await this.#sent({method: 'POST', path, headers, body, signal})
     const {status, data} = response
     const text = Buffer.from(data).toString()
@@ -54,7 +55,7 @@ export class Provider {
       throw new Error(this.#without(why) + this.#why(status))
     }
     try {
-      return JSON.parse(text) as unknown
+      return parseExactly(text)
     } catch (error) {
       throw new Error(text.trim() === '' ? 'EOF' : `the answer is no JSON: ${this.#without(messageOf(error))}`, {
         cause: error

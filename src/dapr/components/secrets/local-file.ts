@@ -1,5 +1,6 @@
 import {resolve} from 'node:path'
 import {messageOf} from '../../../model/errors.ts'
+import {exactText, parseSecret} from '../../../model/exact-json.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
@@ -32,7 +33,7 @@ interface Reading {
 function read(path: string, properties: Properties, reading: Reading): Secrets {
   let content: unknown
   try {
-    content = JSON.parse(readTextFile(path).replace(/^\uFEFF/, ''))
+    content = parseSecret(readTextFile(path))
   } catch (error) {
     return properties.fault('secretsFile', `${path} cannot be read: ${messageOf(error)}`)
   }
@@ -50,7 +51,7 @@ function read(path: string, properties: Properties, reading: Reading): Secrets {
 /** Each text, number and word by the path to it: `a:b`, `list:0`. */
 function flatten(value: unknown, path: string, separator: string): readonly (readonly [string, string])[] {
   if (value === null) return [[path, '']]
-  if (typeof value !== 'object') return [[path, typeof value === 'string' ? value : JSON.stringify(value)]]
+  if (typeof value !== 'object') return [[path, typeof value === 'string' ? value : exactText(value)]]
   return Object.entries(value).flatMap(([key, child]) =>
     flatten(child, path === '' ? key : path + separator + key, separator)
   )

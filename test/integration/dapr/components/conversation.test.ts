@@ -206,6 +206,19 @@ t.test('Anthropic’s Messages: what is sent, and what comes back', async t => {
   })
 })
 
+t.test('a number beyond 2^53 in the call of a tool stays as the model wrote it', async t => {
+  const server = await openModelServer(t)
+  const input = '{"id":1234567890123456789}'
+  for (const [kind, answer] of [
+    ['anthropic', `{"content":[{"type":"tool_use","id":"1","name":"f","input":${input}}]}`],
+    ['ollama', `{"choices":[{"message":{"tool_calls":[{"id":"1","function":{"name":"f","arguments":${input}}}]}}]}`]
+  ] as const) {
+    const model = await open(t, kind, {key: 'k', endpoint: server.url})
+    server.next.push(response => void response.end(answer))
+    t.match(await asking(model, {tools: TOOLS, toolChoice: 'auto'}), {choices: [{calls: [{arguments: input}]}]}, kind)
+  }
+})
+
 /** These bytes, and the end of the connection. */
 const withRaw =
   (text: string): ModelServer['next'][number] =>
