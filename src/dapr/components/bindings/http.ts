@@ -56,6 +56,9 @@ const tokenOf = (properties: Properties): readonly [name: string, value: string]
   return name === '' || value === '' ? [] : [[name, value]]
 }
 
+/** Headers that follow from the body: Go's client ignores them, too (net/http, reqWriteExcludeHeader). */
+const OF_BODY = /^(?:content-length|trailer|transfer-encoding)$/i
+
 /** The last of equal names counts. */
 function headersOf(
   metadata: BindingRequest['metadata'],
@@ -66,7 +69,7 @@ function headersOf(
     ...(hasBody ? [['Content-Type', JSON_TYPE] as const] : []),
     ['Accept', JSON_TYPE] as const,
     ...token,
-    ...given.filter(([name]) => /^[A-Z]/.test(name)),
+    ...given.filter(([name]) => /^[A-Z]/.test(name) && !OF_BODY.test(name)),
     ...given.filter(([name, value]) => TRACE.includes(name) && value !== '')
   ]
   const names = new Map(all.map(([name]) => [name.toLowerCase(), name]))

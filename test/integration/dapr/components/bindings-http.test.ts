@@ -32,3 +32,18 @@ t.test('an answer that does not end is read as far as the binding is to read', a
   const answer = await invoke(t, {url: `http://${host}`, maxResponseBodySize: '16'}, 'get')
   t.equal(answer?.data.toString(), 'x'.repeat(16))
 })
+
+t.test('headers that an app passes on do not say how long the body is', async t => {
+  const host = await serve(t, (request, response) => void response.end(JSON.stringify(request.headers)))
+  const passedOn = {'Content-Length': '100', 'Transfer-Encoding': 'chunked', Trailer: 'X-Sum', 'X-Own': '1'}
+  for (const [operation, length] of [
+    ['post', '6'],
+    ['get', undefined]
+  ] as const) {
+    const answer = await invoke(t, {url: `http://${host}`, responseTimeout: '5s'}, operation, passedOn)
+    const headers = JSON.parse(answer?.data.toString() ?? '') as Readonly<Record<string, string>>
+    t.equal(headers['content-length'], length, operation)
+    t.equal(headers['transfer-encoding'] ?? headers['trailer'], undefined)
+    t.equal(headers['x-own'], '1')
+  }
+})
