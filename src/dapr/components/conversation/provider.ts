@@ -6,7 +6,6 @@ import type {OpenOptions} from '../component.ts'
 
 /** A longer answer is cut, and is no JSON then. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
-const NO_CERTIFICATES = {ca: '', cert: '', key: ''}
 
 /** The server and the name of the model that a component asks. */
 export interface ProviderOptions {
@@ -34,7 +33,6 @@ export class Provider {
     this.#target = new WebTarget({
       url,
       env,
-      credentials: NO_CERTIFICATES,
       timeoutMs: 0,
       maxBytes: MAX_ANSWER_BYTES,
       secretHeaders

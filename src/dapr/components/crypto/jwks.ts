@@ -2,7 +2,10 @@ import {resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {orElse} from '../../../model/or-else.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {parseSecret} from '../../../model/exact-json.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {readTextFile} from '../../../model/read-file.ts'
+import {WebTarget} from '../bindings/http/web-target.ts'
 import type {OpenComponent} from '../component.ts'
 import type {CryptoProvider} from './types.ts'
 import {keyOfJwk, type OwnKey} from './parse-key.ts'
@@ -21,21 +24,24 @@ type KeySet = ReadonlyMap<string, unknown>
 type Source = () => Promise<KeySet>
 
 /** `crypto.dapr.jwks`: the keys of a JSON Web Key Set: a URL, a file, or its text, plain or as base64. */
-export const open: OpenComponent<CryptoProvider> = async ({properties, folder, warn, name: component}) => {
+export const open: OpenComponent<CryptoProvider> = async ({properties, folder, env, warn, name: component}) => {
   const written = properties.text('jwks').trim()
   const fail = (why: string): never => properties.fault('jwks', why)
   if (written === '') fail("failed to load metadata: metadata property 'jwks' is required")
   const refreshMs = properties.durationMs('minRefreshInterval', REFRESH_MS, 1000)
-  const requestMs = properties.durationMs('requestTimeout', REQUEST_MS, 1000)
+  const timeoutMs = properties.durationMs('requestTimeout', REQUEST_MS, 1000)
   const isUrl = /^https?:\/\//i.test(written)
-  const ask: Source = isUrl ? async () => fetched(written, requestMs) : sourceIn(written, folder)
-  const find = isUrl ? kept(ask, refreshMs, why => warn(`component ${component}: ${why}`)) : ask
+  if (isUrl && !URL.canParse(written)) fail(`"${written}" is no URL`)
+  const target = isUrl ? new WebTarget({url: written, env, timeoutMs, maxBytes: MAX_SET_BYTES + 1}) : undefined
+  const ask: Source =
+    target === undefined ? sourceIn(written, folder) : async () => fetched(target, new URL(written).host)
+  const find = kept(ask, isUrl ? refreshMs : 0, why => warn(`component ${component}: ${why}`))
   try {
     await find()
   } catch (error) {
     fail(`failed to load the JWKS: ${messageOf(error)}`)
   }
-  return {capabilities: [], ...wrapBy(async name => keyNamed(await find(), name)), close: async () => undefined}
+  return {capabilities: [], ...wrapBy(async name => keyNamed(await find(), name)), close: async () => target?.close()}
 }
 
 function keyNamed(keys: KeySet, name: string): OwnKey {
@@ -56,7 +62,7 @@ function sourceIn(written: string, folder: string): Source {
 const keysInBase64 = (written: string): KeySet | undefined =>
   orElse(() => keysIn(Buffer.from(written, 'base64').toString()), undefined)
 
-/** Asks again once the answer is old; if that fails, the old one stays. */
+/** Asks again once the answer is old; if that fails, the old one stays: apps see neither a file that is just written, nor its path. */
 function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {
   let latest: {readonly keys: KeySet; readonly at: number} | undefined
   let asking: Promise<KeySet> | undefined
@@ -74,21 +80,17 @@ function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Sour
   }
 }
 
-async function fetched(url: string, requestMs: number): Promise<KeySet> {
-  const answer = await fetch(url, {signal: AbortSignal.timeout(requestMs), headers: {accept: 'application/json'}})
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`)
-  let text = ''
-  const reader = new TextDecoder()
-  for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    text += reader.decode(piece, {stream: true})
-    if (text.length > MAX_SET_BYTES) throw new Error(`${url} is larger than 1 MiB`)
-  }
-  return keysIn(text)
+async function fetched(target: WebTarget, host: string): Promise<KeySet> {
+  const headers = new Map([['Accept', 'application/json']])
+  const {status, data} = await target.send({method: 'GET', path: '', headers, body: undefined})
+  if (status < 200 || status > 299) throw new Error(`${host} answered ${status}`)
+  if (data.length > MAX_SET_BYTES) throw new Error(`the answer of ${host} is larger than 1 MiB`)
+  return keysIn(data.toString())
 }
 
 function keysIn(text: string): KeySet {
-  const set: unknown = JSON.parse(text)
-  const keys = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : undefined
+  const set = parseSecret(text)
+  const keys = isObject(set) ? set['keys'] : undefined
   if (!Array.isArray(keys)) throw new Error('it is no JWKS: there is no list "keys"')
   const all = keys as readonly (Readonly<Record<string, unknown>> | null)[]
   return new Map(all.flatMap(key => (typeof key?.['kid'] === 'string' ? [[key['kid'], key] as const] : [])))

@@ -1,4 +1,5 @@
 import {createPrivateKey, createPublicKey, createSecretKey, type KeyObject, type webcrypto} from 'node:crypto'
+import {parseSecret} from '../../../model/exact-json.ts'
 
 /** A key, and what it may be used for. */
 export interface OwnKey {
@@ -19,7 +20,7 @@ const free = (key: KeyObject): OwnKey => ({key, operations: [], use: '', algorit
 /** A key as its file has it: PEM, a JWK, or the bytes of a symmetric one. Throws what is wrong with it (Dapr: kit/crypto, ParseKey). */
 export function parseKey(bytes: Buffer, form: KeyForm): OwnKey {
   const isJson = bytes[0] === 0x7b && !SYMMETRIC_SIZES.includes(bytes.length)
-  if (form === 'jwk' || (form === 'unknown' && isJson)) return keyOfJwk(JSON.parse(bytes.toString()))
+  if (form === 'jwk' || (form === 'unknown' && isJson)) return keyOfJwk(parseSecret(bytes.toString()))
   if (form === 'pem' || bytes.subarray(0, 5).toString() === '-----') return free(keyOfPem(bytes))
   return free(createSecretKey(symmetricBytes(bytes)))
 }

@@ -1,7 +1,7 @@
 import {createServer} from 'node:http'
 import {once} from 'node:events'
 import {generateKeyPairSync} from 'node:crypto'
-import {symlinkSync, writeFileSync} from 'node:fs'
+import {symlinkSync, unlinkSync, writeFileSync} from 'node:fs'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -44,7 +44,8 @@ t.test('crypto.dapr.localstorage: the forms of keys; files are read at each call
     'wrap.json': JSON.stringify({kty: 'oct', k: K, key_ops: ['wrapKey']}),
     'other.json': JSON.stringify({kty: 'oct', k: K, alg: 'A128KW'}),
     'rotten.pem': '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
-    'rotten.json': '{"kty":"oct"'
+    'rotten.json': '{"kty":"oct"',
+    'unquoted.json': `{"kty":"oct","k":${K}}`
   })
   const provider = await openComponent(t, openFolder, {path: '.'}, {folder})
   for (const name of ['raw', 'base64', 'url', 'jwk.json', 'jwk', 'below/key'])
@@ -61,6 +62,11 @@ t.test('crypto.dapr.localstorage: the forms of keys; files are read at each call
   })
   for (const name of ['rotten.pem', 'rotten.json'])
     await t.rejects(wrap(name), {message: new RegExp(`^${retrieve}failed to parse key from secret: `)}, name)
+  await t.rejects(
+    wrap('unquoted.json'),
+    {message: `${retrieve}failed to parse key from secret: Unexpected token 'B' is not valid JSON`},
+    'no part of the key'
+  )
   await t.rejects(wrap('new'), {message: `${retrieve}failed to load key 'new': no such file or directory`})
   symlinkSync('circle', join(folder, 'circle'))
   for (const [name, why] of [
@@ -99,6 +105,10 @@ t.test('crypto.dapr.jwks: as a text, base64, a file that changes; keys by their 
   const provider = await openComponent(t, openJwks, {jwks: 'keys.json'}, {folder})
   writeFileSync(join(folder, 'keys.json'), set.replace('"a"', '"b"'))
   await opens(t, provider, 'A256KW', ['b', 'b'])
+  writeFileSync(join(folder, 'keys.json'), '{"keys":[')
+  await opens(t, provider, 'A256KW', ['b', 'b'])
+  unlinkSync(join(folder, 'keys.json'))
+  await opens(t, provider, 'A256KW', ['b', 'b'])
   for (const jwks of ['', 'nope.json', '{"keys":1}', '{'])
     await t.rejects(
       openComponent(t, openJwks, {jwks}, {folder}),
@@ -129,5 +139,10 @@ t.test(
     await anew.wrap(SECRET, {name: '3', algorithm: 'A256KW'})
     t.match(warnings, [/its key set could not be refreshed: .* answered 503/])
     await t.rejects(openComponent(t, openJwks, {jwks}), {message: /^failed to load the JWKS: .* answered 503/})
+    await t.rejects(openComponent(t, openJwks, {jwks: 'http://127.0.0.1:1/keys'}), {
+      message:
+        'failed to load the JWKS: Get "http://127.0.0.1:1/keys": dial tcp 127.0.0.1:1: connect: connection refused'
+    })
+    await t.rejects(openComponent(t, openJwks, {jwks: 'http://'}), {message: '"http://" is no URL'})
   }
 )

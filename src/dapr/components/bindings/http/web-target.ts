@@ -6,7 +6,7 @@ import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
 import {emptyRecord, ownOf} from '../../../../model/own.ts'
 
-export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secretHeaders'> {
+export interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
   /** Paths are joined to it. */
   readonly url: string
   /** The environment in which proxies are looked up. */
@@ -29,6 +29,8 @@ export interface WebRequest {
 
 export type WebResponse = BindingResponse & {readonly status: number}
 
+const NO_CERTIFICATES = {ca: '', cert: '', key: ''}
+
 /** Sends requests, and reads their responses whole. */
 export class WebTarget {
   readonly #options: WebTargetOptions
@@ -37,7 +39,7 @@ export class WebTarget {
 
   constructor(options: WebTargetOptions) {
     this.#options = options
-    const {url, credentials, secretHeaders, env} = options
+    const {url, credentials = NO_CERTIFICATES, secretHeaders = [], env} = options
     this.#web = {origin: new URL(url), credentials, secretHeaders, env, followsRedirects: true}
   }
 
