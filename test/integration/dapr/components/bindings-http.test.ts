@@ -47,3 +47,17 @@ t.test('headers that an app passes on do not say how long the body is', async t 
     t.equal(headers['x-own'], '1')
   }
 })
+
+t.test('the user of a URL is told to its server, and its password to nobody else', async t => {
+  const host = await serve(t, (request, response) => void response.end(request.headers.authorization))
+  const url = `http://me:se%40cret@${host}`
+  t.equal((await invoke(t, {url}, 'get'))?.data.toString(), `Basic ${Buffer.from('me:se@cret').toString('base64')}`)
+  t.equal((await invoke(t, {url}, 'get', {Authorization: 'Bearer own'}))?.data.toString(), 'Bearer own')
+  t.equal((await invoke(t, {url: `http://${host}`}, 'get'))?.data.toString(), '')
+  await t.rejects(invoke(t, {url: 'http://me:secret@127.0.0.1:1/x'}, 'get'), {
+    message: 'Get "http://me:***@127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused'
+  })
+  await t.rejects(invoke(t, {url: 'http://me:secret@127.0.0.1:1/x'}, 'get', {path: '../y'}), {
+    message: 'the path "../y" leads out of http://me:***@127.0.0.1:1/x'
+  })
+})

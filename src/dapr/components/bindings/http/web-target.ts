@@ -35,12 +35,17 @@ const NO_CERTIFICATES = {ca: '', cert: '', key: ''}
 export class WebTarget {
   readonly #options: WebTargetOptions
   readonly #web: WebOptions
+  /** The `Authorization` for the user that the URL names; '' = it names none. */
+  readonly #login: string
   readonly #ends = new Set<() => void>()
 
   constructor(options: WebTargetOptions) {
     this.#options = options
     const {url, credentials = NO_CERTIFICATES, secretHeaders = [], env} = options
-    this.#web = {origin: new URL(url), credentials, secretHeaders, env, followsRedirects: true}
+    const origin = new URL(url)
+    this.#web = {origin, credentials, secretHeaders, env, followsRedirects: true}
+    const login = [origin.username, origin.password].map(decodeURIComponent).join(':')
+    this.#login = login === ':' ? '' : `Basic ${Buffer.from(login).toString('base64')}`
   }
 
   /** Rejects a path that leads out of the URL; else as Go's client does: `Get "http://…": dial tcp …: connect: connection refused`. */
@@ -48,12 +53,12 @@ export class WebTarget {
     const {method, path} = request
     const {url} = this.#options
     const text = path === '' ? url : `${url.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
-    if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${url}`)
+    if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${withoutPassword(url)}`)
     try {
       return await this.#send(new URL(text), request)
     } catch (error) {
       const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
-      throw new Error(`${verb} ${JSON.stringify(text)}: ${messageOf(error)}`, {cause: error})
+      throw new Error(`${verb} ${JSON.stringify(withoutPassword(text))}: ${messageOf(error)}`, {cause: error})
     }
   }
 
@@ -64,7 +69,9 @@ export class WebTarget {
   async #send(url: URL, {method, headers, body, signal}: WebRequest): Promise<WebResponse> {
     const {promise, resolve, reject} = Promise.withResolvers<WebResponse>()
     const length = body === undefined ? [] : ['Content-Length', body.length.toString()]
-    const pairs = [...[...headers].flat().map(latin1Of), ...length]
+    const hasLogin = [...headers.keys()].some(name => name.toLowerCase() === 'authorization')
+    const login = this.#login === '' || hasLogin ? [] : ['Authorization', this.#login]
+    const pairs = [...[...headers].flat().map(latin1Of), ...login, ...length]
     const adapted = {method, path: url.pathname + url.search, pairs, hasBody: body !== undefined}
     const sink = {
       respond: (status: number, fields: readonly string[], stream: AsyncIterable<Buffer>): void => {
@@ -108,6 +115,9 @@ function isWithin(url: string, base: string): boolean {
 /** `%2e` and `%2f` decoded. */
 const decoded = (path: string): string =>
   path.replace(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+
+/** A URL as Go shows it in errors: `http://me:***@host`. */
+const withoutPassword = (url: string): string => url.replace(/^(\w+:\/\/[^/?#@:]*:)[^/?#@]*@/, '$1***@')
 
 const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
 
