@@ -25,7 +25,7 @@ export interface SubscribeOptions {
   readonly atOnce: number
   /** Never rejects. */
   readonly handle: (message: BrokerMessage) => Promise<Handled>
-  /** Called once when much waits in our memory. `bytes` includes what each message needs besides its data. */
+  /** Called when much waits in our memory, and again once all of it was handled. `bytes` includes what each message needs besides its data. */
   readonly onMuchWaiting?: (count: number, bytes: number) => void
   /** Something that the broker says while messages are read. */
   readonly log: (level: 'warn' | 'error', text: string) => void

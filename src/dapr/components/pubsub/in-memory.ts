@@ -48,10 +48,13 @@ class Queue {
     this.#fill()
   }
 
-  /** Handles as many events at once as may be. */
+  /** Handles as many events at once as may be: a save may have changed how many. */
   #fill(): void {
-    while (this.#atWork < Math.max(1, this.#options.atOnce) && this.#next < this.#waiting.length && !this.#isStopped)
-      void this.#work()
+    while (this.#atWork < Math.max(1, this.#options.atOnce)) {
+      const message = this.#take()
+      if (message === undefined) return
+      void this.#work(message)
+    }
   }
 
   get backlog(): Backlog {
@@ -68,13 +71,12 @@ class Queue {
     if (this.#atWork > 0) await this.#drained.promise
   }
 
-  async #work(): Promise<void> {
+  async #work(message: BrokerMessage): Promise<void> {
     this.#atWork++
-    for (let message = this.#take(); message !== undefined; message = this.#take()) {
-      this.#fill()
-      await this.#options.handle(message)
-    }
-    if (--this.#atWork === 0 && this.#isStopped) this.#drained.resolve()
+    await this.#options.handle(message)
+    this.#atWork--
+    this.#fill()
+    if (this.#atWork === 0 && this.#isStopped) this.#drained.resolve()
   }
 
   #take(): BrokerMessage | undefined {
@@ -87,6 +89,7 @@ class Queue {
     if (this.#next === this.#waiting.length) {
       this.#waiting = []
       this.#next = 0
+      this.#wasMuch = false
     } else if (this.#next >= 1024 && this.#next * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#next)
       this.#next = 0

@@ -82,3 +82,45 @@ t.test('an event that another app waits for, and does not get, is warned of, who
   t.equal(warnings.length, 2)
   await Promise.all([orders, stock, other].map(async each => each.close()))
 })
+
+t.test('a save that has events delivered one by one again keeps their order at once', async t => {
+  const bus = await open({name: t.name, warn: () => undefined} as unknown as OpenOptions)
+  const answers: (() => void)[] = []
+  let atOnce = 3
+  await bus.subscribe({
+    ...options,
+    get atOnce() {
+      return atOnce
+    },
+    handle: async () => new Promise(resolve => answers.push(() => resolve('done')))
+  })
+  for (let n = 0; n < 6; n++) await bus.publish('orders', {data: Buffer.from('1'), metadata: {}})
+  t.equal(answers.length, 3)
+  atOnce = 1
+  for (let n = 0; n < 2; n++) {
+    answers[n]?.()
+    await new Promise(setImmediate)
+    t.equal(answers.length, 3, 'those under way are answered first')
+  }
+  answers[2]?.()
+  await new Promise(setImmediate)
+  t.equal(answers.length, 4)
+  atOnce = 3
+  answers[3]?.()
+  await new Promise(setImmediate)
+  t.equal(answers.length, 6)
+})
+
+t.test('events that pile up again after all were handled are reported again', async t => {
+  const bus = await open({name: t.name, warn: () => undefined} as unknown as OpenOptions)
+  let reports = 0
+  let answer = Promise.withResolvers<Handled>()
+  const reader = await bus.subscribe({...options, handle: async () => answer.promise, onMuchWaiting: () => reports++})
+  for (const times of [1, 2]) {
+    for (let n = 0; n < 70; n++) await bus.publish('orders', large)
+    t.equal(reports, times)
+    answer.resolve('done')
+    while ((await reader.backlog?.())?.waiting !== 0) await new Promise(setImmediate)
+    answer = Promise.withResolvers()
+  }
+})
