@@ -101,8 +101,6 @@ export class AppComponents {
 
   /** Why those that could not be opened are not there, by their names. */
   readonly failed = new Map<string, string>()
-  /** Dapr's capabilities of those that are open. */
-  readonly capabilities = new Map<string, readonly string[]>()
 
   /**
    * Opens what the files have now, secret stores first; what is as before stays open, what is not there any more is closed.
@@ -197,6 +195,11 @@ export class AppComponents {
     return entry?.opened as (Opened & {readonly component: BlockTypes[B]}) | undefined
   }
 
+  /** Dapr's capabilities of a component that is open; undefined: it is not. */
+  capabilitiesOf(name: string): readonly string[] | undefined {
+    return this.#usable(resource => resource.name === name)?.opened?.use.component.capabilities
+  }
+
   /** The one that calls use now. */
   #usable(fits: (resource: ComponentResource) => boolean): Entry | undefined {
     const entry = this.#entries.find(({resource}) => fits(resource))
@@ -243,7 +246,6 @@ export class AppComponents {
         this.daprd?.takes(resource) === true ? await openByDaprd(this.daprd, resource) : await this.#openHere(resource)
       this.failed.delete(name)
       this.#options.set.opened({...opened, resource, folder, isOfDaprd: this.daprd?.takes(resource) === true})
-      this.capabilities.set(name, opened.use.component.capabilities)
       log('info', `Component loaded: ${name} (${type}/${version})`)
       return opened
     } catch (error) {

@@ -102,7 +102,7 @@ export class SidecarBlocks {
 
   /** The capabilities of a component, open or not. */
   capabilitiesOf({name, capabilities = []}: ComponentResource): readonly string[] {
-    return this.#components?.capabilities.get(name) ?? capabilities
+    return this.#components?.capabilitiesOf(name) ?? capabilities
   }
 
   /** Reads a secret regardless of the app's scopes; undefined if there is none. Rejects if its store is missing. */

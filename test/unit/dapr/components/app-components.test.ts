@@ -97,7 +97,7 @@ t.test('a version in capitals, or none, is v1', async t => {
   t.match(await own.follow(resources), [
     {resource: {version: 'v2'}, text: "couldn't find state store state.in-memory/v2"}
   ])
-  t.strictSame(own.capabilities.get('store'), componentType('state.in-memory')?.capabilities)
+  t.strictSame(own.capabilitiesOf('store'), componentType('state.in-memory')?.capabilities)
 })
 
 t.test('a keyPrefix that cannot be told from keys', async t => {
@@ -281,4 +281,14 @@ t.test('what is in memory outlives an edit of its file; a bus is that of one sid
   const edited = await inMemory(shop, {keyPrefix: 'none', protectedTopics: 'orders'})
   t.equal(edited[0], values)
   t.equal(edited[1], bus)
+})
+
+t.test('what a component could do before its type was edited is not what the next one can', async t => {
+  const set = new ComponentSet({env: {}, redis: {connect}, isOwnPort: port => port === 9092})
+  const own = new AppComponents({appId: 'shop', folder: '/', env: {}, set, log: () => undefined})
+  t.teardown(async () => own.close())
+  await own.follow([store('events', {url: 'http://localhost:1'}, 'bindings.http')])
+  t.same(own.capabilitiesOf('events'), ['OUTPUT_BINDING'])
+  await own.follow([store('events', {brokers: 'localhost:9092'}, 'bindings.kafka')])
+  t.equal(own.capabilitiesOf('events'), undefined, 'it is opened at its first use')
 })
