@@ -24,6 +24,8 @@ interface Feed {
   readonly over: AbortController
   readonly partitions: Set<PartitionReader>
   stream: Stream | undefined
+  /** The consumer of the stream. */
+  client: Client | undefined
 }
 
 /** A member of a consumer group, which reads several topics over one consumer; one that fails is replaced. */
@@ -56,7 +58,13 @@ export class KafkaGroup {
 
   /** Settles when the group reads the topic; the returned function ends that. */
   async read(options: TopicRead): Promise<() => Promise<void>> {
-    const feed: Feed = {options, over: new AbortController(), partitions: new Set(), stream: undefined}
+    const feed: Feed = {
+      options,
+      over: new AbortController(),
+      partitions: new Set(),
+      stream: undefined,
+      client: undefined
+    }
     this.#feeds.add(feed)
     try {
       await this.#changes.run(async () => this.#open(feed))
@@ -102,6 +110,7 @@ export class KafkaGroup {
     }))
     const stream = await consumer.consume({topics: [feed.options.topic], mode: 'committed', fallbackMode: start})
     feed.stream = stream
+    feed.client = consumer
     void this.#follow(feed, stream)
   }
 
@@ -209,8 +218,7 @@ export class KafkaGroup {
 
   /** Reads all topics again over a new consumer: the other streams of the old one end with it. */
   async #reopen(feed: Feed): Promise<void> {
-    const {over, options} = feed
-    const failed = this.#client
+    const {over, options, client: failed} = feed
     while (!over.signal.aborted) {
       await pause(this.#settings.reconnectMs, over.signal)
       if (over.signal.aborted) return
