@@ -81,10 +81,10 @@ export class PartlyRefused extends Error {
   }
 }
 
-/** `ttlInSeconds` of a request: undefined where it says nothing. Throws for what is no whole number. */
-export const ttlOf = (metadata: Readonly<Record<string, string>>): number | undefined => {
+/** `ttlInSeconds` of what is saved: undefined where it says nothing. Throws for what is no whole number. */
+export const ttlOf = ({kind, request: {metadata}}: StateOperation): number | undefined => {
   const text = textNamed(metadata, 'ttlInSeconds')
-  if (text === '') return undefined
+  if (kind === 'delete' || text === '') return undefined
   if (!/^[-+]?\d+$/.test(text)) throw new Error(`ttlInSeconds value must be a valid integer: actual is '${text}'`)
   return Number(text)
 }

@@ -1,7 +1,15 @@
 import {randomBytes} from 'node:crypto'
 import {MEMORY_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import type {OpenComponent} from '../component.ts'
-import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
+import {
+  EtagError,
+  ttlOf,
+  type DeleteRequest,
+  type SetRequest,
+  type StateItem,
+  type StateOperation,
+  type StateStore
+} from '../state-store.ts'
 
 interface Kept {
   readonly data: Buffer
@@ -42,19 +50,16 @@ export class InMemoryState implements StateStore {
   }
 
   async set(request: SetRequest): Promise<void> {
-    const ttl = ttlOf(request.metadata)
-    this.#check(request)
-    this.#put(request, ttl)
+    await this.transact([{kind: 'upsert', request}])
   }
 
   async delete(request: DeleteRequest): Promise<void> {
-    this.#check({...request, options: {concurrency: '', consistency: ''}})
-    this.#items.delete(request.key)
+    await this.transact([{kind: 'delete', request}])
   }
 
-  async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
-    const ttls = operations.map(({request}) => ttlOf(request.metadata))
-    for (const {request} of operations) this.#check(request)
+  async transact(operations: readonly StateOperation[]): Promise<void> {
+    const ttls = operations.map(ttlOf)
+    for (const operation of operations) this.#check(operation)
     for (const [at, operation] of operations.entries()) {
       if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
       else this.#items.delete(operation.request.key)
@@ -72,10 +77,10 @@ export class InMemoryState implements StateStore {
     return undefined
   }
 
-  #check({key, etag, options}: DeleteRequest): void {
+  #check({kind, request: {key, etag, options}}: StateOperation): void {
     const item = this.#find(key)
     if (etag !== '' && item?.etag !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
-    if (etag === '' && options.concurrency === 'first-write' && item !== undefined)
+    if (kind === 'upsert' && etag === '' && options.concurrency === 'first-write' && item !== undefined)
       throw new EtagError('mismatch', `${key} is there already`)
   }
 

@@ -8,7 +8,15 @@ import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import {sqliteFile} from './sqlite-file.ts'
-import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
+import {
+  EtagError,
+  ttlOf,
+  type DeleteRequest,
+  type SetRequest,
+  type StateItem,
+  type StateOperation,
+  type StateStore
+} from '../state-store.ts'
 
 const DEFAULT_BUSY_MS = 2000
 const DEFAULT_CLEANUP_MS = 3_600_000
@@ -121,22 +129,17 @@ class SqliteState implements StateStore {
   }
 
   async set(request: SetRequest): Promise<void> {
-    const ttl = ttlOf(request.metadata)
-    await this.#atOnce(() => this.#put(request, ttl))
+    await this.transact([{kind: 'upsert', request}])
   }
 
   async delete(request: DeleteRequest): Promise<void> {
-    await this.#atOnce(() => this.#drop(request))
+    await this.transact([{kind: 'delete', request}])
   }
 
-  async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
-    const ttls = operations.map(({request}) => ttlOf(request.metadata))
-    await this.#atOnce(() => {
-      for (const [at, operation] of operations.entries()) {
-        if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
-        else this.#drop(operation.request)
-      }
-    })
+  /** Writes in one transaction, as soon as no other process does. */
+  async transact(operations: readonly StateOperation[]): Promise<void> {
+    const ttls = operations.map(ttlOf)
+    await whenFree(this.#busyMs, () => this.#write(operations, ttls))
   }
 
   async close(): Promise<void> {
@@ -148,15 +151,13 @@ class SqliteState implements StateStore {
     return this.#select.get(key) as Row | undefined
   }
 
-  /** Does the work in one transaction, as soon as no other process writes. */
-  async #atOnce(work: () => void): Promise<void> {
-    await whenFree(this.#busyMs, () => this.#transact(work))
-  }
-
-  #transact(work: () => void): void {
+  #write(operations: readonly StateOperation[], ttls: readonly (number | undefined)[]): void {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
-      work()
+      for (const [at, operation] of operations.entries()) {
+        if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
+        else this.#drop(operation.request)
+      }
       this.#database.exec('COMMIT')
     } catch (error) {
       // SQLite itself rolls back when the disk is full

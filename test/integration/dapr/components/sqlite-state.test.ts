@@ -1,6 +1,7 @@
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t from 'tap'
+import {open as openInMemory} from '../../../../src/dapr/components/state/in-memory.ts'
 import {open} from '../../../../src/dapr/components/state/sqlite.ts'
 import {openComponent} from '../../../rig/open-component.ts'
 
@@ -54,4 +55,16 @@ t.test('while another process writes, a save waits, and everything else is serve
   other.exec('COMMIT')
   await saved
   t.equal((await (await opened).get('a', {consistency: '', metadata: {}}))?.data.toString(), 'after')
+})
+
+t.test('a delete in a transaction deletes what is there, whatever is said of what is saved', async t => {
+  const sqlite = await openComponent(t, open, {connectionString: ':memory:'})
+  for (const store of [sqlite, await openComponent(t, openInMemory, {})]) {
+    await store.set(request('a', Buffer.from('1')))
+    const firstWrite = {concurrency: 'first-write', consistency: ''} as const
+    const metadata = {ttlInSeconds: 'soon'}
+    const deleted = {...request('a', Buffer.from('')), options: firstWrite, metadata}
+    await store.transact([{kind: 'delete', request: deleted}])
+    t.equal(await store.get('a', {consistency: '', metadata: {}}), undefined)
+  }
 })
