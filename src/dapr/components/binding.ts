@@ -1,18 +1,13 @@
 import {DIRECTION, isForDirection} from '../../files/resources/binding-direction.ts'
 import type {Component, OpenOptions} from './component.ts'
-import type {Handled} from './pubsub.ts'
+import type {BrokerMessage, SubscribeOptions} from './pubsub.ts'
 
 /** A call of an app to what is outside. */
-export interface BindingRequest {
+export interface BindingRequest extends BrokerMessage {
   readonly operation: string
-  readonly data: Buffer
-  readonly metadata: Readonly<Record<string, string>>
 }
 
-export interface BindingResponse {
-  readonly data: Buffer
-  readonly metadata: Readonly<Record<string, string>>
-}
+export type BindingResponse = BrokerMessage
 
 /** A call that failed, with what is known of it all the same. */
 export class BindingFailure extends Error {
@@ -34,19 +29,9 @@ export interface OutputBinding {
 }
 
 /** Something that has happened outside. */
-export interface BindingEvent {
-  readonly data: Buffer
-  readonly metadata: Readonly<Record<string, string>>
-}
+export type BindingEvent = BrokerMessage
 
-export interface ReadOptions {
-  /** Resolves when the app takes events: what is not needed yet stays where it is. */
-  readonly ready: () => Promise<void>
-  /** Never rejects. `failed`: the app has not taken it. `returned`: nothing is delivered any more, the app never got it. */
-  readonly handle: (event: BindingEvent) => Promise<Handled>
-  /** A warning while events are read. */
-  readonly log: (level: 'debug' | 'warn' | 'error', text: string) => void
-}
+export type ReadOptions = Pick<SubscribeOptions, 'ready' | 'handle' | 'log'>
 
 export interface BindingReader {
   /** Reads no more events; settles when those that are being handled have been. */

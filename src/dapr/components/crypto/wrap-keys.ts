@@ -23,21 +23,19 @@ export const wrapBy = (find: (name: string) => Promise<OwnKey>): Pick<CryptoProv
     if ((use !== '' && use !== 'enc') || (operations.length > 0 && !operations.includes(direction)))
       throw new Error(`key cannot perform the '${direction}' operation`)
     if (only !== '' && only !== algorithm) throw new Error(`key cannot be used with algorithm '${algorithm}'`)
+    const why = whyNot(key, algorithm)
+    if (why !== '') throw new Error(`failed to ${direction === 'wrapKey' ? 'encrypt' : 'decrypt'} data: ${why}`)
     return key
   }
   return {
     wrap: async (bytes, {name, algorithm}) => {
       const key = await keyFor(name, algorithm, 'wrapKey')
-      const why = whyNot(key, algorithm)
-      if (why !== '') throw new Error(`failed to encrypt data: ${why}`)
       if (algorithm === 'RSA-OAEP-256') return publicEncrypt({key, ...PADDING}, bytes)
       const cipher = createCipheriv('id-aes256-wrap', key, INITIAL_VALUE)
       return Buffer.concat([cipher.update(bytes), cipher.final()])
     },
     unwrap: async (bytes, {name, algorithm}) => {
       const key = await keyFor(name, algorithm, 'unwrapKey')
-      const why = whyNot(key, algorithm)
-      if (why !== '') throw new Error(`failed to decrypt data: ${why}`)
       if (algorithm === 'RSA-OAEP-256') return privateDecrypt({key, ...PADDING}, bytes)
       const decipher = createDecipheriv('id-aes256-wrap', key, INITIAL_VALUE)
       return Buffer.concat([decipher.update(bytes), decipher.final()])

@@ -153,7 +153,7 @@ const queueOf = ({topic, group, metadata}: SubscribeOptions, {consumerId}: Rabbi
 
 type Arguments = Readonly<Record<string, string | number | boolean>>
 
-const limitsOf = ({maxLen, maxLenBytes}: RabbitSettings): Arguments => ({
+const limitsOf = ({maxLen, maxLenBytes}: Pick<RabbitSettings, 'maxLen' | 'maxLenBytes'>): Arguments => ({
   ...(maxLen > 0 && {'x-max-length': maxLen}),
   ...(maxLenBytes > 0 && {'x-max-length-bytes': maxLenBytes})
 })
@@ -174,8 +174,7 @@ function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
     ...(/^(?:1|t|true|y|yes|on)$/i.test(textNamed(metadata, 'singleActiveConsumer')) && {
       'x-single-active-consumer': true
     }),
-    ...(maxLen > 0 && {'x-max-length': maxLen}),
-    ...(maxLenBytes > 0 && {'x-max-length-bytes': maxLenBytes})
+    ...limitsOf({maxLen, maxLenBytes})
   }
 }
 
