@@ -79,6 +79,11 @@ export class Properties {
     throw new ComponentFault(message, this.placeOf(name))
   }
 }
+
+/** The texts that are not empty. */
+export const filled = <T extends Readonly<Record<string, string>>>(texts: T): Partial<T> =>
+  Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')) as Partial<T>
+
 /** The reason for a failed connection: a host with several addresses fails with one error for each. */
 export const connectFailure = (error: unknown): string =>
   error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

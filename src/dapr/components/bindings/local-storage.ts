@@ -29,20 +29,18 @@ export const open: OpenComponent<Binding> = async options => {
   } catch (error) {
     fail(`unable to create directory specified by 'rootPath' ${root}: ${messageOf(error)}`)
   }
-  const operations: Readonly<Record<string, (request: BindingRequest) => Promise<BindingResponse | undefined>>> = {
-    create: async request => create(root, request),
-    get: async request => get(root, request),
-    list: async request => list(root, request),
-    delete: async request => remove(root, request)
-  }
   return bindingOf(options, {
     output: {
-      operations: Object.keys(operations),
-      invoke: async request => ownOf(operations, request.operation)?.(request)
+      operations: Object.keys(OPERATIONS),
+      invoke: async request => ownOf(OPERATIONS, request.operation)?.(root, request)
     },
     close: () => Promise.resolve()
   })
 }
+
+type Operation = (root: string, request: BindingRequest) => Promise<BindingResponse | undefined>
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {create, get, list, delete: remove}
 
 /** A path without links; what is not there yet stays as it is. */
 async function resolved(path: string, fail: (why: string) => never): Promise<string> {

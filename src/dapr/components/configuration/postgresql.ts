@@ -76,17 +76,10 @@ function checkedChannel(channel: string, table: string): string {
 function tableOf(properties: Properties): string {
   const table = properties.text('table')
   if (table === '') properties.fault('table', 'missing postgreSQL configuration table name')
-  if (table.length > MAX_NAME)
-    properties.fault(
-      'table',
-      `table name is too long - tableName : '${table}'. max allowed field length is ${MAX_NAME}`
-    )
-  if (!NAME.test(table))
-    properties.fault(
-      'table',
-      `invalid table name '${table}'. non-alphanumerics or upper cased table names are not supported`
-    )
-  return table
+  const tooLong = `table name is too long - tableName : '${table}'. max allowed field length is ${MAX_NAME}`
+  const invalid = `invalid table name '${table}'. non-alphanumerics or upper cased table names are not supported`
+  if (table.length > MAX_NAME) properties.fault('table', tooLong)
+  return NAME.test(table) ? table : properties.fault('table', invalid)
 }
 
 function channelOf(properties: Properties): string {

@@ -43,13 +43,9 @@ async function keyIn(root: string, name: string): Promise<OwnKey> {
   }
 }
 
-/** Describes an error in Go's words where it has any, without the path that the system's message contains. */
-function whyOf(error: unknown): string {
-  const code = codeOf(error)
-  if (code === 'ENOENT') return 'no such file or directory'
-  if (code === 'EACCES') return 'permission denied'
-  return isSystemError(error) ? (getSystemErrorMessage(error.errno) ?? code) : messageOf(error)
-}
+/** Describes an error without the path that the system's message contains. */
+const whyOf = (error: unknown): string =>
+  isSystemError(error) ? (getSystemErrorMessage(error.errno) ?? codeOf(error)) : messageOf(error)
 
 const isSystemError = (error: unknown): error is Error & {readonly errno: number} =>
   error instanceof Error && 'errno' in error && typeof error.errno === 'number'

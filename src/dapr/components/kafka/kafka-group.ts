@@ -7,8 +7,7 @@ import {NULL} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {PartitionReader, type Record} from './partition-reader.ts'
 
-type Client = Consumer
-type Stream = Awaited<ReturnType<Client['consume']>>
+type Stream = Awaited<ReturnType<Consumer['consume']>>
 
 /** Maximum number of records that wait here; the rest stays with the broker. */
 const MAX_WAITING = 256
@@ -25,7 +24,7 @@ interface Feed {
   readonly partitions: Set<PartitionReader>
   stream: Stream | undefined
   /** The consumer of the stream. */
-  client: Client | undefined
+  client: Consumer | undefined
 }
 
 /** A member of a consumer group, which reads several topics over one consumer; one that fails is replaced. */
@@ -33,7 +32,7 @@ export class KafkaGroup {
   readonly #id: string
   readonly #settings: KafkaSettings
   readonly #feeds = new Set<Feed>()
-  #client: Client | undefined
+  #client: Consumer | undefined
   /** Number of partitions of topics that only other members read. */
   readonly #partitionCounts = new Map<string, number>()
   /** Topics are added one after the other: each one starts a new round of the group. */
@@ -261,7 +260,7 @@ export class KafkaGroup {
 type Assignments = ReturnType<GroupPartitionsAssigner>
 
 /** Leaves the group at once, if a broker is there to hear of it. */
-async function closed(client: Client | undefined): Promise<void> {
+async function closed(client: Consumer | undefined): Promise<void> {
   try {
     await client?.close(true)
   } catch {

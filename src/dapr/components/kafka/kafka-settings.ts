@@ -1,5 +1,5 @@
 import type {BaseOptions} from '@platformatic/kafka'
-import type {Properties} from '../properties.ts'
+import {filled, type Properties} from '../properties.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** The settings of components of Kafka (components-contrib: common/component/kafka/metadata.go); times in ms. */
@@ -111,19 +111,14 @@ function accessOf(properties: Properties): Pick<BaseOptions, 'tls' | 'sasl'> {
     properties.fault('authType', `authType: "${type}" is not supported here, only ${AUTH_TYPES.join(', ')}`)
   const text = (name: string, why: string): string => properties.text(name) || properties.fault('authType', why)
   const hasTls = type !== 'none' && !properties.boolean('disableTls')
-  const [ca, cert, key] = ['caCert', 'clientCert', 'clientKey'].map(name => properties.text(name))
+  const [ca = '', cert = '', key = ''] = ['caCert', 'clientCert', 'clientKey'].map(name => properties.text(name))
   if (type === 'certificate') text('caCert', "missing CA certificate property 'caCert' for authType 'certificate'")
   if (type === 'mtls' && (cert === '') !== (key === ''))
     properties.fault('authType', 'kafka error: clientKey or clientCert is missing')
   const mechanism = properties.text('saslMechanism')
   return {
     ...(hasTls && {
-      tls: {
-        ...(ca !== '' && {ca}),
-        ...(cert !== '' && {cert}),
-        ...(key !== '' && {key}),
-        rejectUnauthorized: !properties.boolean('skipVerify')
-      }
+      tls: {...filled({ca, cert, key}), rejectUnauthorized: !properties.boolean('skipVerify')}
     }),
     ...(type === 'password' && {
       sasl: {

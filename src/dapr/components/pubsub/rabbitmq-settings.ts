@@ -1,4 +1,4 @@
-import type {Properties} from '../properties.ts'
+import {filled, type Properties} from '../properties.ts'
 
 export const PREFIX = 'rabbitmq pub/sub error:'
 const SECOND_MS = 1000
@@ -91,7 +91,7 @@ export function rabbitAddress(properties: Properties): RabbitAddress {
   const heartbeatMs = properties.durationMs('heartBeat', 10 * SECOND_MS, SECOND_MS)
   if (!parsed.searchParams.has('heartbeat'))
     parsed.searchParams.set('heartbeat', Math.ceil(heartbeatMs / SECOND_MS).toString())
-  const [ca, cert, key] = ['caCert', 'clientCert', 'clientKey'].map(each => properties.text(each))
+  const [ca = '', cert = '', key = ''] = ['caCert', 'clientCert', 'clientKey'].map(each => properties.text(each))
   const isExternal = properties.boolean('saslExternal')
   if (isExternal && (ca === '' || cert === '' || key === ''))
     properties.fault(
@@ -102,7 +102,7 @@ export function rabbitAddress(properties: Properties): RabbitAddress {
     url: parsed.href,
     clientName: properties.text('clientName'),
     isExternal,
-    tls: {...(ca !== '' && {ca}), ...(cert !== '' && {cert}), ...(key !== '' && {key})}
+    tls: filled({ca, cert, key})
   }
 }
 

@@ -1,7 +1,7 @@
 import {messageOf} from '../../../model/errors.ts'
 import type {RedisConnection} from '#redis'
 import type {OpenOptions} from '../component.ts'
-import type {Properties} from '../properties.ts'
+import {filled, type Properties} from '../properties.ts'
 import type {RedisTarget} from './redis-servers.ts'
 import type {Sentinels} from './sentinel-redis.ts'
 
@@ -39,7 +39,7 @@ export function redisTarget(properties: Properties): RedisTarget {
     ...(type === 'cluster' ? {isCluster: true} : {database: properties.integer('redisDB', 0)}),
     connectTimeoutMs: properties.durationMs('dialTimeout', 0) || DIAL_MS,
     ...(readTimeoutMs > 0 && {readTimeoutMs}),
-    ...named({username: text('redisUsername'), password: text('redisPassword')}),
+    ...filled({username: text('redisUsername'), password: text('redisPassword')}),
     ...(isSentinel && {sentinels: sentinelsOf(properties)}),
     ...(properties.boolean('enableTLS') && {
       tls: {
@@ -54,7 +54,7 @@ function sentinelsOf(properties: Properties): Sentinels {
   const master = properties.text('sentinelMasterName')
   if (master === '') properties.fault('failover', 'failover needs sentinelMasterName')
   const [username, password] = [properties.text('sentinelUsername'), properties.text('sentinelPassword')]
-  return {master, ...named({username, password})}
+  return {master, ...filled({username, password})}
 }
 
 function hostAndPort(
@@ -66,7 +66,3 @@ function hostAndPort(
   if (given !== '' && host === '') properties.fault('redisHost', `"${given}" is no host and port`)
   return {host: host.replace(/^\[|\]$/g, '') || 'localhost', port: port === '' ? defaultPort : Number(port)}
 }
-
-/** The names that are not empty. */
-const named = (texts: {readonly username: string; readonly password: string}): Partial<typeof texts> =>
-  Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''))

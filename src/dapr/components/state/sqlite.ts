@@ -155,8 +155,9 @@ class SqliteState implements StateStore {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
       for (const [at, operation] of operations.entries()) {
+        this.#check(operation)
         if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
-        else this.#drop(operation.request)
+        else this.#remove.run(operation.request.key)
       }
       this.#database.exec('COMMIT')
     } catch (error) {
@@ -166,23 +167,16 @@ class SqliteState implements StateStore {
     }
   }
 
-  #check({key, etag, options}: DeleteRequest): void {
-    if (etag === '' && options.concurrency !== 'first-write') return
+  #check({kind, request: {key, etag, options}}: StateOperation): void {
+    if (etag === '' && (kind === 'delete' || options.concurrency !== 'first-write')) return
     const row = this.#row(key)
     if (etag !== '' && row?.etag !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
     if (etag === '' && row !== undefined) throw new EtagError('mismatch', `${key} is there already`)
   }
 
-  #put(request: SetRequest, ttl = 0): void {
-    this.#check(request)
-    const {key, value} = request
+  #put({key, value}: SetRequest, ttl = 0): void {
     const isText = isUtf8(value)
     this.#upsert.run(key, value.toString(isText ? 'utf8' : 'base64'), isText ? 0 : 1, randomUUID(), ttl, ttl)
-  }
-
-  #drop(request: DeleteRequest): void {
-    if (request.etag !== '') this.#check(request)
-    this.#remove.run(request.key)
   }
 
   #clean(): void {
