@@ -30,10 +30,7 @@ function checkActorStore(name: string, properties: Properties, opened: readonly 
   properties.fault('actorStateStore', `detected duplicate actor state store: ${other.name} and ${name}`)
 }
 
-interface OpenedStore {
-  readonly name: string
-  readonly properties: Properties
-}
+type OpenedStore = Pick<Opened, 'name' | 'properties'>
 
 export interface AppComponentsOptions {
   readonly appId: string

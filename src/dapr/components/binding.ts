@@ -1,6 +1,6 @@
 import {DIRECTION, isForDirection} from '../../files/resources/binding-direction.ts'
 import type {Component, OpenOptions} from './component.ts'
-import type {BrokerMessage, SubscribeOptions} from './pubsub.ts'
+import type {BrokerMessage, SubscribeOptions, TopicReader} from './pubsub.ts'
 
 /** A call of an app to what is outside. */
 export interface BindingRequest extends BrokerMessage {
@@ -33,10 +33,7 @@ export type BindingEvent = BrokerMessage
 
 export type ReadOptions = Pick<SubscribeOptions, 'ready' | 'handle' | 'log'>
 
-export interface BindingReader {
-  /** Reads no more events; settles when those that are being handled have been. */
-  stop(): Promise<void>
-}
+export type BindingReader = Pick<TopicReader, 'stop'>
 
 /** A binding that brings events to apps. */
 export interface InputBinding {

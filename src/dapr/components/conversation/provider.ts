@@ -27,16 +27,9 @@ export class Provider {
   constructor(options: ProviderOptions, component: OpenOptions) {
     this.#options = options
     this.#component = component
-    const {endpoint: url} = options
-    const {env} = component
     const secretHeaders = Object.keys(options.headers).map(name => name.toLowerCase())
-    this.#target = new WebTarget({
-      url,
-      env,
-      timeoutMs: 0,
-      maxBytes: MAX_ANSWER_BYTES,
-      secretHeaders
-    })
+    const {env} = component
+    this.#target = new WebTarget({url: options.endpoint, env, timeoutMs: 0, maxBytes: MAX_ANSWER_BYTES, secretHeaders})
   }
 
   /** Rejects in Dapr's words if the provider cannot be reached, refuses, or answers with what is no JSON. */

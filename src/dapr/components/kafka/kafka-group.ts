@@ -89,7 +89,7 @@ export class KafkaGroup {
     if (this.#feeds.size > 0) return
     const client = this.#client
     this.#client = undefined
-    await closed(client)
+    await client?.close(true).catch(() => undefined) // it is gone also if no broker hears of it
   }
 
   async #open(feed: Feed): Promise<void> {
@@ -105,7 +105,7 @@ export class KafkaGroup {
       heartbeatInterval: heartbeatIntervalMs,
       rebalanceTimeout: Math.max(REBALANCE_MS, sessionTimeoutMs),
       protocols: [{name: assignor, version: 1}],
-      partitionAssigner: (_, members, topics, metadata) => this.#assign(members, topics, metadata)
+      partitionAssigner: (...group) => this.#assign(...group)
     }))
     const stream = await consumer.consume({topics: [feed.options.topic], mode: 'committed', fallbackMode: start})
     feed.stream = stream
@@ -180,7 +180,7 @@ export class KafkaGroup {
   }
 
   /** Assigns the partitions of each topic to the members that read it, as the leader of the group. */
-  #assign(...[members, topics, metadata]: Tail<Parameters<GroupPartitionsAssigner>>): Assignments {
+  #assign(...[, members, topics, metadata]: Parameters<GroupPartitionsAssigner>): Assignments {
     const given: Assignments = [...members.keys()].map(memberId => ({memberId, assignments: new Map()}))
     const all = new Set([...topics, ...[...members.values()].flatMap(member => member.topics ?? [])])
     const unknown: string[] = []
@@ -225,7 +225,7 @@ export class KafkaGroup {
         await this.#changes.run(async () => {
           if (this.#client === failed && failed !== undefined) {
             this.#client = undefined
-            await closed(failed)
+            await failed.close(true).catch(() => undefined)
           }
           if (!over.signal.aborted) await this.#open(feed)
         })
@@ -258,14 +258,3 @@ export class KafkaGroup {
 }
 
 type Assignments = ReturnType<GroupPartitionsAssigner>
-
-/** Leaves the group at once, if a broker is there to hear of it. */
-async function closed(client: Consumer | undefined): Promise<void> {
-  try {
-    await client?.close(true)
-  } catch {
-    // it is gone all the same
-  }
-}
-
-type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never

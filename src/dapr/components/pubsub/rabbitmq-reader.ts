@@ -54,7 +54,10 @@ export class RabbitReader {
     let channel: Channel | undefined = first
     while (!signal.aborted) {
       try {
-        channel ??= await orAborted(openQueue(this.#connection, this.#settings, this.#options), signal)
+        channel ??= await Promise.race([
+          openQueue(this.#connection, this.#settings, this.#options),
+          aborted(signal).then(() => undefined)
+        ])
         if (channel !== undefined) await this.#consume(channel)
       } catch (error) {
         log('error', `error in subscriber for ${topic}: ${messageOf(error)}`)
@@ -184,10 +187,6 @@ const endOf = async (channel: Channel): Promise<Error> =>
     channel.once('error', resolve)
     channel.once('close', () => resolve(new Error('the channel to RabbitMQ is closed')))
   })
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return Promise.race([work, aborted(signal).then(() => undefined)])
-}
 
 /** Properties and headers of a message, as headers of the delivery. */
 function propertiesOf({properties}: ConsumeMessage): BrokerMessage['metadata'] {
