@@ -81,11 +81,12 @@ export interface Page {
   readonly timeoutMs?: number
 }
 
-/** The status of a GET; 0 if there is no response. */
+/** The status of a GET; 0 if there is no response. A path may have any characters, as in Go. */
 export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_TIMEOUT_MS}: Page): Promise<number> {
   const {get} = isSecure ? await import('node:https') : await import('node:http')
   return new Promise(resolve => {
-    const options = {host, port, path, agent: false, rejectUnauthorized: false, timeout: timeoutMs}
+    const plain = path.replaceAll(/[^!-~]+/g, text => encodeURIComponent(text.toWellFormed()))
+    const options = {host, port, path: plain, agent: false, rejectUnauthorized: false, timeout: timeoutMs}
     const request = get(options, (response: IncomingMessage) => settle(response.statusCode ?? 0))
     const settle = (status: number): void => {
       resolve(status)
