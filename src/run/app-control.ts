@@ -84,9 +84,12 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
   return {
     logs: (id, {tail, since, isFollowed, version}, gone) => {
       const meant = versioned(id, version)
-      if (meant.length === 0) return undefined
       const reading = {tail, since, isFollowed, gone}
-      return meant.some(({logs}) => logs.isContinued) ? runLogOf(meant, reading, false) : logsOf(meant, reading)
+      const [only, ...more] = meant
+      if (only === undefined) return undefined
+      return more.length > 0 || only.logs.isContinued
+        ? runLogOf(meant, reading, false)
+        : readLog(only.logs.app.record, reading)
     },
     runLogs: (ids, {tail, since, isFollowed, isColoured = false, version}, gone) => {
       const wanted = ids.map(id => versioned(id, version))
@@ -127,14 +130,6 @@ async function launchOf(runtime: AppRuntime, env: AppControlParts['env']): Promi
   const environment = (runtime.plan.env['FORCE_COLOR'] ?? env['FORCE_COLOR']) === undefined ? plain : whole
   const added = Object.keys(environment).filter(name => environment[name] !== env[name])
   return {...rest, environment, added}
-}
-
-/** Reads the logs of apps that share an id one after the other; only the last one is followed. */
-async function* logsOf(runtimes: readonly AppRuntime[], reading: LogQuery): AsyncGenerator<string> {
-  for (const runtime of runtimes) {
-    const isFollowed = reading.isFollowed && runtime === runtimes.at(-1)
-    yield* readLog(runtime.logs.app.record, {...reading, isFollowed})
-  }
 }
 
 function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: AppControlParts): LeasedSidecar | undefined {

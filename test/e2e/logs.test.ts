@@ -58,6 +58,24 @@ t.test('three follow at once, each line once and in order, to the end of the run
   }
 })
 
+t.test('the id of several instances means all of them: their new lines, and the last ones of all', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'stock', replicas: 2}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const lives = [await rig.driven('stock'), await rig.driven('stock')]
+  for (const [index, life] of lives.entries()) {
+    await life.print(`before ${index}\n`)
+    await run.waitForLine(`before ${index}`)
+  }
+  const follower = rig.pillion(['logs', 'stock', '-f'])
+  for (const [index] of lives.entries()) await follower.waitForLine(`before ${index}`)
+  for (const [index, life] of lives.entries()) {
+    await life.print(`after ${index}\n`)
+    await follower.waitForLine(`after ${index}`)
+  }
+  t.match((await rig.run(['logs', 'stock', '--tail', '1'])).stdout, /^== APP - stock\S* == after 1\n$/)
+})
+
 t.test('after the end of a run its files are read, the newest first', async t => {
   const rig = await openRig(t)
   for (const word of ['first', 'second']) {
