@@ -42,13 +42,13 @@ export interface ReloadsOptions {
   /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
   /** Deactivates what only one process may host, and this one hosts now: actors. */
-  readonly letGo?: () => FinishWork
+  readonly letGo: () => FinishWork
   /** How long that may take, in ms, where it is longer than the app's grace period. */
-  readonly letGoMs?: () => number
+  readonly letGoMs: () => number
   /** Waits for the tasks of its current workers. */
-  readonly finishWork?: () => FinishWork
+  readonly finishWork: () => FinishWork
   /** Gives work to the remaining workers (a debugger's) again, whether or not the process was exchanged. */
-  readonly resumeWork?: () => void
+  readonly resumeWork: () => void
   readonly clock?: Clock
 }
 
@@ -81,17 +81,12 @@ export class Reloads {
   /** The number of reloads of the app. */
   #count = 0
   #running: Promise<void> | undefined
+  /** How many processes are finishing their work: with overlap the next reload may come while the one before is still drained. */
+  #finishing = 0
   #interrupt = (): void => undefined
 
   constructor(options: ReloadsOptions) {
-    this.#options = {
-      clock: systemClock,
-      letGo: () => async () => Promise.resolve(true),
-      letGoMs: () => 0,
-      finishWork: () => async () => Promise.resolve(true),
-      resumeWork: () => undefined,
-      ...options
-    }
+    this.#options = {clock: systemClock, ...options}
   }
 
   /**
@@ -128,7 +123,7 @@ export class Reloads {
   }
 
   async #replace(): Promise<void> {
-    const {runtime, reloaded, clock, resumeWork} = this.#options
+    const {runtime, reloaded, clock} = this.#options
     const from = clock.now()
     const files = this.#files.length === 0 ? '' : `: ${namesOf(this.#files)}`
     const number = ++this.#count
@@ -137,6 +132,7 @@ export class Reloads {
     let cut = 0
     let outcome: Outcome = 'over'
     runtime.queue.pause(words)
+    this.#finishing++
     try {
       while (this.#asked !== undefined && !this.#over.signal.aborted) {
         cut += await this.#drain(this.#graceMs)
@@ -145,7 +141,7 @@ export class Reloads {
       }
     } finally {
       runtime.queue.unpause(words)
-      resumeWork()
+      this.#finished()
     }
     if (outcome === 'up')
       reloaded({id: runtime.name, number, files: this.#takeFiles(), ...result(clock.now() - from, stats, cut)})
@@ -220,7 +216,8 @@ export class Reloads {
   }
 
   async #overlap(): Promise<void> {
-    const {runtime, reloaded, reporter, clock, letGo, finishWork, resumeWork} = this.#options
+    const {runtime, reloaded, reporter, clock, finishWork} = this.#options
+    const letGo = this.#options.letGo()
     const from = clock.now()
     const timeoutMs = this.#graceMs
     const stop = new AbortController()
@@ -233,9 +230,12 @@ export class Reloads {
       clock,
       healthyMs: runtime.plan.ready.timeoutMs,
       timeoutMs,
-      letGo: letGo(),
+      letGo: async signal => {
+        this.#finishing++
+        return letGo(signal)
+      },
       finishWork: finishWork(),
-      resumeWork,
+      resumeWork: () => this.#finished(),
       switched: () =>
         reloaded({
           id: runtime.name,
@@ -250,6 +250,11 @@ export class Reloads {
     })
     this.#interrupt = () => undefined
     if (failure !== '') reporter.warn('reload-failed', failure)
+  }
+
+  /** What is told to all workers of the app alike would send more work to a process that is still finishing. */
+  #finished(): void {
+    if (--this.#finishing === 0) this.#options.resumeWork()
   }
 
   #takeFiles(): readonly string[] {

@@ -116,7 +116,10 @@ class FakeRuntime implements Reloadable {
   }
 }
 
-const open = (reload: AppPlan['reload'] = 'replace', letGo?: (runtime: FakeRuntime) => Promise<boolean>) => {
+const open = (
+  reload: AppPlan['reload'] = 'replace',
+  letGo: (runtime: FakeRuntime) => Promise<boolean> = async () => Promise.resolve(true)
+) => {
   const runtime = new FakeRuntime(reload)
   const clock = new TestClock()
   const told: Reloaded[] = []
@@ -128,7 +131,8 @@ const open = (reload: AppPlan['reload'] = 'replace', letGo?: (runtime: FakeRunti
     reloaded: what => told.push(what),
     reporter: {warn: (_, text) => warned.push(text)},
     callCycle: () => '',
-    ...(letGo && {letGo: () => async () => letGo(runtime)}),
+    letGo: () => async () => letGo(runtime),
+    letGoMs: () => 0,
     finishWork: () => async () => {
       work.push('finish')
       return Promise.resolve(true)
@@ -276,6 +280,29 @@ t.test(
     t.same(work, ['finish', 'resume'], 'what its workers have in hand is waited for, too')
   }
 )
+
+t.test('overlap: work goes on when all old processes have ended, not while a later one is still finishing', async t => {
+  for (const next of ['overlap', 'replace'] as const) {
+    const {runtime, reloads, work} = open('overlap')
+    runtime.coming.ready.resolve(true)
+    runtime.coming.healthy.resolve(true)
+    const first = runtime.call('/first')
+    await reloads.ask('watch')
+    const second = runtime.call('/second')
+    if (next === 'replace') runtime.wanted = {...runtime.plan}
+    const done = reloads.ask('watch')
+    await settle()
+    first.leave()
+    await settle()
+    t.same(work, ['finish', 'finish'], `${next}: the second still finishes its own`)
+    second.leave()
+    await settle()
+    reloads.end()
+    await done
+    await settle()
+    t.same(work, ['finish', 'finish', 'resume'], next)
+  }
+})
 
 t.test('overlap: calls in the old process are cut after its grace', async t => {
   const {runtime, clock, reloads, warned} = open('overlap')
