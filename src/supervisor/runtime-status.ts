@@ -53,13 +53,13 @@ export class RuntimeStatus {
   /** It is as it was before its first start. */
   reset(plan: AppPlan): void {
     this.replaced()
+    this.isGivenUp = false
+    this.obstacle = ''
     this.progress = initialProgress(plan)
   }
 
-  /** Its process is being replaced. */
+  /** Its process is being replaced, or its next one has another plan: what it waits for stays. */
   replaced(): void {
-    this.isGivenUp = false
-    this.obstacle = ''
     this.#exits.clear()
   }
 

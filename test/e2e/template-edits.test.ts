@@ -222,3 +222,18 @@ t.test(
     t.equal(run.stderr.text, '')
   }
 )
+
+t.test('an app that waits for another one waits on when its environment is edited, and says so', async t => {
+  const rig = await openRig(t)
+  const template = async (word: string): Promise<void> =>
+    rig.template([{appID: 'a', autoPort: true}, app('b', word, {dependsOn: ['a']})])
+  await template('1')
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const a = await rig.driven('a')
+  await run.waitForLine('Writing log files')
+  await template('2')
+  await run.waitForLine('edit of the template: changed b')
+  t.match(await rig.run(['restart', 'b']), {code: 1, stderr: /"b" is not started yet: it waits for its dependencies/})
+  await a.listen()
+  t.equal((await rig.driven('b')).env['WORD'], '2')
+})
