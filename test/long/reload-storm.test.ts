@@ -35,7 +35,7 @@ t.test('after thirty restarts within a minute an app is left alone, until "resta
   const told = await run.waitForLine('"order" was restarted 30 times within 60 s', {stream: 'stderr'})
   t.match(
     told,
-    /, mostly because of app\.txt\. It restarts again when its files have not changed for 10 s, or by "restart --app-id order"\. Add files that the app itself writes to watch\.ignore\.$/
+    /, mostly because of app\.txt\. It restarts again when its files have not changed for 10 s, or by "pillion restart order"\. Add files that the app itself writes to watch\.ignore\.$/
   )
   await rig.write({'order/late.txt': '1'})
   await run.waitForLine('witness: reloaded')

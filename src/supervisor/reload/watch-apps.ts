@@ -79,7 +79,7 @@ export class Watching<M extends WatchedApp> {
       file =>
         this.#reporter.warn(
           'watch-limited',
-          `"${runtime.id}" was restarted 30 times within 60 s, mostly because of ${file}. It restarts again when its files have not changed for 10 s, or by "restart --app-id ${runtime.id}". Add files that the app itself writes to watch.ignore.`
+          `"${runtime.id}" was restarted 30 times within 60 s, mostly because of ${file}. It restarts again when its files have not changed for 10 s, or by "pillion restart ${runtime.id}". Add files that the app itself writes to watch.ignore.`
         )
     )
   }
