@@ -1,113 +1,76 @@
-import {BinaryReader} from '@bufbuild/protobuf/wire'
-import {eachField, readStrings} from './invoke-messages.ts'
-import {withEntry} from './message-codec.ts'
-import {emptyRecord} from '../../../model/own.ts'
-
-/** How a field of a message is written in JSON. */
-type Kind = 'text' | 'texts' | 'map' | 'duration' | Schema | readonly [Schema]
-type Schema = Readonly<Record<number, readonly [name: string, kind: Kind]>>
+import {ERROR_INFO, RPC_TYPES, STATUS} from './error-info.ts'
+import {decode, type FieldType, type Message, type Schema} from './message-codec.ts'
 
 const texts = (...names: readonly string[]): Schema =>
-  Object.fromEntries(names.map((name, at) => [at + 1, [name, 'text']] as const))
+  Object.fromEntries(names.map((name, at) => [name, [at + 1, 'string']] as const))
+
+const DURATION = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 
 /** Messages that say more of an error, by their names (google/rpc/error_details.proto). */
-const SCHEMAS: Readonly<Record<string, Schema>> = {
-  ErrorInfo: {1: ['reason', 'text'], 2: ['domain', 'text'], 3: ['metadata', 'map']},
-  RetryInfo: {1: ['retryDelay', 'duration']},
-  DebugInfo: {1: ['stackEntries', 'texts'], 2: ['detail', 'text']},
-  QuotaFailure: {1: ['violations', [texts('subject', 'description', 'apiService', 'quotaMetric', 'quotaId')]]},
-  PreconditionFailure: {1: ['violations', [texts('type', 'subject', 'description')]]},
-  BadRequest: {
-    1: [
-      'fieldViolations',
-      [{...texts('field', 'description', 'reason'), 4: ['localizedMessage', texts('locale', 'message')]}]
-    ]
-  },
-  RequestInfo: texts('requestId', 'servingData'),
-  ResourceInfo: texts('resourceType', 'resourceName', 'owner', 'description'),
-  Help: {1: ['links', [texts('description', 'url')]]},
-  LocalizedMessage: texts('locale', 'message')
-}
-
-const PREFIX = 'type.googleapis.com/google.rpc.'
+const SCHEMAS: ReadonlyMap<string, Schema> = new Map<string, Schema>([
+  ['ErrorInfo', ERROR_INFO],
+  ['RetryInfo', {retryDelay: [1, {message: DURATION}]}],
+  ['DebugInfo', {stackEntries: [1, 'strings'], detail: [2, 'string']}],
+  ['QuotaFailure', {violations: [1, {list: texts('subject', 'description', 'apiService', 'quotaMetric', 'quotaId')}]}],
+  ['PreconditionFailure', {violations: [1, {list: texts('type', 'subject', 'description')}]}],
+  [
+    'BadRequest',
+    {
+      fieldViolations: [
+        1,
+        {
+          list: {
+            ...texts('field', 'description', 'reason'),
+            localizedMessage: [4, {message: texts('locale', 'message')}]
+          }
+        }
+      ]
+    }
+  ],
+  ['RequestInfo', texts('requestId', 'servingData')],
+  ['ResourceInfo', texts('resourceType', 'resourceName', 'owner', 'description')],
+  ['Help', {links: [1, {list: texts('description', 'url')}]}],
+  ['LocalizedMessage', texts('locale', 'message')]
+])
 
 /** google.protobuf.Duration in its JSON form: `1.500s`. */
-const durationOf = (bytes: Uint8Array): string => {
-  let [seconds, nanos] = [0, 0]
-  eachField(bytes, (field, reader) => {
-    if (field === 1) seconds = Number(reader.int64())
-    else if (field === 2) nanos = reader.int32()
-    else return false
-    return true
-  })
-  const sign = seconds < 0 || nanos < 0 ? '-' : ''
+function durationOf({seconds, nanos}: Message<typeof DURATION>): string {
+  const sign = seconds < 0n || nanos < 0 ? '-' : ''
   const fraction = Math.abs(nanos)
     .toString()
     .padStart(9, '0')
     .replace(/(?:000)+$/, '')
-  return `${sign}${Math.abs(seconds)}${fraction === '' ? '' : `.${fraction}`}s`
+  return `${sign}${seconds.toString().replace('-', '')}${fraction === '' ? '' : `.${fraction}`}s`
 }
 
-type Json = Record<string, unknown>
+type Json = Readonly<Record<string, unknown>>
 
-/** Adds to a list, or begins it. */
-const append = (known: unknown, value: unknown): unknown[] => {
-  const list = (known ?? []) as unknown[]
-  list.push(value)
-  return list
+/** The JSON of a field; undefined: the message lacks it. */
+function valueOf(type: FieldType, value: unknown): unknown {
+  if (value === undefined || value === '' || Object.keys(value as object).length === 0) return undefined
+  if (typeof type === 'string') return value
+  if ('list' in type) return (value as readonly Json[]).map(each => jsonOf(type.list, each))
+  if (!('message' in type)) return value
+  return type.message === DURATION ? durationOf(value as Message<typeof DURATION>) : jsonOf(type.message, value as Json)
 }
 
-const valueOf = (kind: Kind, reader: BinaryReader, known: unknown): unknown => {
-  if (kind === 'text') return reader.string()
-  if (kind === 'texts') return append(known, reader.string())
-  const bytes = reader.bytes()
-  if (kind === 'duration') return durationOf(bytes)
-  if (kind === 'map') {
-    const [key = '', value = ''] = readStrings(bytes, [1, 2])
-    return withEntry(known ?? {}, key, value)
-  }
-  const [each] = kind as readonly [Schema]
-  return each === undefined ? messageOf(kind as Schema, bytes) : append(known, messageOf(each, bytes))
-}
+const jsonOf = (schema: Schema, message: Json): Json =>
+  Object.fromEntries(
+    Object.entries(schema).flatMap(([name, [, type]]) => {
+      const value = valueOf(type, message[name])
+      return value === undefined ? [] : [[name, value]]
+    })
+  )
 
-const messageOf = (schema: Schema, bytes: Uint8Array): Json => {
-  const json: Json = emptyRecord()
-  eachField(bytes, (field, reader) => {
-    const known = schema[field]
-    if (known === undefined) return false
-    const [name, kind] = known
-    json[name] = valueOf(kind, reader, json[name])
-    return true
-  })
-  return json
-}
-
-/** google.protobuf.Any; of what is not known here, the bytes. */
-const anyOf = (bytes: Uint8Array): Json => {
-  let type = ''
-  let value: Uint8Array = new Uint8Array(0)
-  eachField(bytes, (field, reader) => {
-    if (field === 1) type = reader.string()
-    else if (field === 2) value = reader.bytes()
-    else return false
-    return true
-  })
-  const schema = type.startsWith(PREFIX) ? SCHEMAS[type.slice(PREFIX.length)] : undefined
-  if (schema === undefined) return {'@type': type, value: Buffer.from(value).toString('base64')}
-  return {'@type': type, ...messageOf(schema, value)}
-}
-
-/** The details of a `google.rpc.Status` as JSON has them; none where it cannot be read. */
-export const detailsOf = (status: Uint8Array): readonly Json[] => {
-  const details: Json[] = []
+/** The details of a `google.rpc.Status` as JSON has them, of an unknown type the bytes; none where it cannot be read. */
+export function detailsOf(status: Uint8Array): readonly Json[] {
   try {
-    eachField(status, (field, reader) => {
-      if (field !== 3) return false
-      details.push(anyOf(reader.bytes()))
-      return true
+    return decode(STATUS, status).details.map(({type, value}) => {
+      const schema = type.startsWith(RPC_TYPES) ? SCHEMAS.get(type.slice(RPC_TYPES.length)) : undefined
+      if (schema === undefined) return {'@type': type, value: Buffer.from(value).toString('base64')}
+      return {'@type': type, ...jsonOf(schema, decode(schema, value))}
     })
   } catch {
     return []
   }
-  return details
 }

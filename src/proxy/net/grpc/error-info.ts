@@ -1,5 +1,4 @@
-import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
-import {stringField} from './invoke-messages.ts'
+import {encode} from './message-codec.ts'
 import {latin1} from './message-gauge.ts'
 import type {GrpcStatus} from './status.ts'
 
@@ -9,25 +8,20 @@ export interface ErrorInfo {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo'
+/** `google.rpc.Status`, as `grpc-status-details-bin` has it. */
+export const STATUS = {
+  code: [1, 'int32'],
+  message: [2, 'string'],
+  details: [3, {list: {type: [1, 'string'], value: [2, 'bytes']}}]
+} as const
+export const ERROR_INFO = {reason: [1, 'string'], domain: [2, 'string'], metadata: [3, 'map']} as const
+
+/** A type of `details` is this and its name. */
+export const RPC_TYPES = 'type.googleapis.com/google.rpc.'
 const DOMAIN = 'dapr.io'
 
-/** A map<string, string>, which is a list of entries. */
-export const mapField = (writer: BinaryWriter, number: number, map: Readonly<Record<string, string>>): void => {
-  for (const [key, value] of Object.entries(map)) {
-    writer.tag(number, WireType.LengthDelimited).fork()
-    stringField(stringField(writer, 1, key), 2, value)
-    writer.join()
-  }
-}
-
-/** A status with an ErrorInfo of Dapr (`google.rpc.Status` in `grpc-status-details-bin`). */
+/** A status with an ErrorInfo of Dapr. */
 export const withErrorInfo = (code: number, message: string, {reason, metadata}: ErrorInfo): GrpcStatus => {
-  const info = new BinaryWriter()
-  stringField(stringField(info, 1, reason), 2, DOMAIN)
-  mapField(info, 3, metadata)
-  const whole = new BinaryWriter().tag(1, WireType.Varint).int32(code)
-  stringField(whole, 2, message).tag(3, WireType.LengthDelimited).fork()
-  stringField(whole, 1, ERROR_INFO).tag(2, WireType.LengthDelimited).bytes(info.finish())
-  return {code, message, details: latin1(whole.join().finish())}
+  const detail = {type: `${RPC_TYPES}ErrorInfo`, value: encode(ERROR_INFO, {reason, domain: DOMAIN, metadata})}
+  return {code, message, details: latin1(encode(STATUS, {code, message, details: [detail]}))}
 }

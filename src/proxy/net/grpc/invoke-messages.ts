@@ -1,4 +1,5 @@
 import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+import {encode} from './message-codec.ts'
 
 /*
  * The messages of Dapr's service invocation (dapr/proto/common/v1/common.proto, dapr/proto/runtime/v1/dapr.proto), by their
@@ -117,31 +118,35 @@ const readExtension = (reader: BinaryReader): {readonly verb: number; readonly q
   return {verb, query}
 }
 
-/** Writes a text; none where it is empty. */
-export const stringField = (writer: BinaryWriter, field: number, text: string): BinaryWriter =>
-  text === '' ? writer : writer.tag(field, WireType.LengthDelimited).string(text)
+const ANY = {typeUrl: [1, 'string'], value: [2, 'bytes']} as const
+const REQUEST = {
+  method: [1, 'string'],
+  data: [2, {message: ANY}],
+  contentType: [3, 'string'],
+  extension: [4, {message: {verb: [1, 'int32'], query: [2, 'string']}}]
+} as const
+const RESPONSE = {data: [1, {message: ANY}], contentType: [2, 'string']} as const
 
-const anyField = (writer: BinaryWriter, field: number, typeUrl: string, value: Uint8Array): BinaryWriter => {
-  writer.tag(field, WireType.LengthDelimited).fork()
-  stringField(writer, 1, typeUrl)
-  if (value.length > 0) writer.tag(2, WireType.LengthDelimited).bytes(value)
-  return writer.join()
-}
-
-export const writeInvokeRequest = ({method, typeUrl, value, contentType, verb, query}: InvokeRequest): Uint8Array => {
-  const writer = anyField(stringField(new BinaryWriter(), 1, method), 2, typeUrl ?? '', value)
-  stringField(writer, 3, contentType)
-  if (verb === undefined) return writer.finish()
-  writer.tag(4, WireType.LengthDelimited).fork()
-  if (verb !== 0) writer.tag(1, WireType.Varint).int32(verb)
-  return stringField(writer, 2, query).join().finish()
-}
+export const writeInvokeRequest = ({
+  method,
+  typeUrl = '',
+  value,
+  contentType,
+  verb,
+  query
+}: InvokeRequest): Uint8Array =>
+  encode(REQUEST, {
+    method,
+    data: {typeUrl, value},
+    contentType,
+    extension: verb === undefined ? undefined : {verb, query}
+  })
 
 /** What is added to an InvokeRequest where its sender left it out: `data`, and another spelling of the method, which counts as the last one. */
 export const completed = (bytes: Uint8Array, {typeUrl}: InvokeRequest, method: string | undefined): Uint8Array => {
   if (typeUrl !== undefined && method === undefined) return bytes
   const writer = new BinaryWriter().raw(bytes)
-  if (typeUrl === undefined) anyField(writer, 2, '', EMPTY)
+  if (typeUrl === undefined) writer.tag(2, WireType.LengthDelimited).bytes(EMPTY)
   if (method !== undefined) writer.tag(1, WireType.LengthDelimited).string(method)
   return writer.finish()
 }
@@ -153,7 +158,7 @@ export interface InvokeResponse {
 }
 
 export const writeInvokeResponse = ({typeUrl, value, contentType}: InvokeResponse): Uint8Array =>
-  stringField(anyField(new BinaryWriter(), 1, typeUrl, value), 2, contentType).finish()
+  encode(RESPONSE, {data: {typeUrl, value}, contentType})
 
 export const readInvokeResponse = (bytes: Uint8Array): InvokeResponse => {
   let response: InvokeResponse = {typeUrl: '', value: EMPTY, contentType: ''}

@@ -223,7 +223,7 @@ function withItem(list: unknown, item: unknown): readonly unknown[] {
 }
 
 /** Adds to a map that is being read. */
-export function withEntry(map: unknown, key: string, value: unknown): object {
+function withEntry(map: unknown, key: string, value: unknown): object {
   // an assignment would take `__proto__` for the prototype
   const entry = {value, enumerable: true, writable: true, configurable: true}
   return Object.defineProperty(map === NO_MAP ? {} : (map as object), key, entry)

@@ -30,3 +30,16 @@ t.test('details of many entries take no longer for each of them', async t => {
     Array.from({length: COUNT}, (_, at) => `at ${at}`)
   )
 })
+
+const text = (writer: BinaryWriter, field: number, value: string): BinaryWriter =>
+  writer.tag(field, WireType.LengthDelimited).string(value)
+
+t.test('a violation says in the language of the user what is wrong', async t => {
+  const status = statusWith('BadRequest', detail => {
+    const violation = text(detail.tag(1, WireType.LengthDelimited).fork(), 1, 'name')
+    text(text(violation.tag(4, WireType.LengthDelimited).fork(), 1, 'de'), 2, 'fehlt')
+      .join()
+      .join()
+  })
+  t.match(detailsOf(status), [{fieldViolations: [{field: 'name', localizedMessage: {locale: 'de', message: 'fehlt'}}]}])
+})
