@@ -28,7 +28,7 @@ export class Readiness {
   constructor(options: ReadinessOptions) {
     this.#options = options
     const {ready} = options
-    if (ready.kind === 'log') this.#log = new LogWatch(ready.pattern)
+    if (ready.kind === 'log') this.#log = new LogWatch()
   }
 
   /** Whether it can be checked again: a port can, a log line is written only once. */
@@ -49,8 +49,9 @@ export class Readiness {
     const callOff = systemClock.after(ready.timeoutMs, () => slow(this.#tried))
     try {
       if (ready.kind === 'command') return await this.#commandSucceeds(signal)
-      if (this.#log === undefined) return await poll(async () => this.#attempt(), signal)
-      await Promise.race([this.#log.matched, aborted(signal)])
+      if (ready.kind !== 'log' || this.#log === undefined) return await poll(async () => this.#attempt(), signal)
+      void this.#log.load(ready.pattern, signal)
+      await Promise.race([this.#log.match.promise, aborted(signal)])
       return !signal.aborted
     } finally {
       callOff()
@@ -60,7 +61,7 @@ export class Readiness {
   /** One command at a time. */
   async #commandSucceeds(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      this.#lastEnd = await this.#options.runCommand(signal)
+      this.#lastEnd = await this.#options.runCommand(signal).catch(error => `is not run: ${messageOf(error)}`)
       if (this.#lastEnd === '') return !signal.aborted
       await pause(COMMAND_EVERY_MS, signal)
     }
@@ -95,28 +96,17 @@ const bracketed = (address: string): string => (address.includes(':') ? `[${addr
  * regular expressions need exponential time for patterns such as `(a+)+$`.
  */
 class LogWatch {
-  readonly matched: Promise<void>
+  readonly match = Promise.withResolvers<void>()
+  #isMatched = false
   #pattern: {test(line: string): boolean} | undefined
   /** Why the pattern cannot be used; '' if it can. */
-  #fault = ''
+  fault = ''
   /** Lines that came before RE2 was loaded. */
   #early: string[] = []
   readonly #rests = new Map<string, string>()
-  #settle: (() => void) | undefined
-
-  constructor(pattern: string) {
-    void this.#load(pattern)
-    const {promise, resolve} = Promise.withResolvers<void>()
-    this.matched = promise
-    this.#settle = resolve
-  }
-
-  get fault(): string {
-    return this.#fault
-  }
 
   see(stream: string, text: string): void {
-    if (this.#settle === undefined || this.#fault !== '') return
+    if (this.#isMatched || this.fault !== '') return
     const whole = `${this.#rests.get(stream) ?? ''}${text}`
     const end = whole.lastIndexOf('\n') + 1
     this.#rests.set(stream, whole.slice(Math.max(end, whole.length - LONGEST)))
@@ -130,18 +120,23 @@ class LogWatch {
       return
     }
     if (!lines.some(line => pattern.test(line))) return
-    this.#settle?.()
-    this.#settle = undefined
+    this.#isMatched = true
+    this.match.resolve()
     this.#rests.clear()
   }
 
-  async #load(pattern: string): Promise<void> {
-    const {RE2JS} = await import('re2js')
+  /** Looks for the line from now on, also in what came before. */
+  async load(pattern: string, signal: AbortSignal): Promise<void> {
+    let re2: typeof import('re2js') | undefined
+    // for a moment there may be no file to open
+    await poll(async () => (re2 = await import('re2js').catch(() => undefined)) !== undefined, signal)
+    if (re2 === undefined) return
+    const {RE2JS} = re2
     try {
       this.#pattern = RE2JS.compile(RE2JS.translateRegExp(pattern))
       this.#look(this.#early)
     } catch (error) {
-      this.#fault = ` (${messageOf(error)})`
+      this.fault = ` (${messageOf(error)})`
     }
     this.#early = []
   }

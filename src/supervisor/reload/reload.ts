@@ -2,6 +2,7 @@ import type {Reloaded} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {Why} from '../../model/app-state.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
+import {poll} from '../../platform/probe.ts'
 import {withDeadline} from './deadline.ts'
 import type {FinishWork} from './overlap.ts'
 import type {AdmissionQueue, QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
@@ -223,9 +224,11 @@ export class Reloads {
     const stop = new AbortController()
     this.#asked = undefined
     this.#interrupt = () => stop.abort()
-    // few apps ask for it
-    const {overlap} = await import('./overlap.ts')
-    const failure = await overlap(runtime, {
+    let loaded: typeof import('./overlap.ts') | undefined
+    // few apps ask for it, and for a moment there may be no file to open
+    await poll(async () => (loaded = await import('./overlap.ts').catch(() => undefined)) !== undefined, stop.signal)
+    if (loaded === undefined) return
+    const failure = await loaded.overlap(runtime, {
       signal: stop.signal,
       clock,
       healthyMs: runtime.plan.ready.timeoutMs,
