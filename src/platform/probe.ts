@@ -85,7 +85,7 @@ export interface Page {
 export async function statusOf({host, port, path, isSecure, timeoutMs = ATTEMPT_TIMEOUT_MS}: Page): Promise<number> {
   const {get} = isSecure ? await import('node:https') : await import('node:http')
   return new Promise(resolve => {
-    const plain = path.replaceAll(/[^!-~]+/g, text => encodeURIComponent(text.toWellFormed()))
+    const plain = path.toWellFormed().replaceAll(/[^!-~]+/g, encodeURI)
     const options = {host, port, path: plain, agent: false, rejectUnauthorized: false, timeout: timeoutMs}
     const request = get(options, (response: IncomingMessage) => settle(response.statusCode ?? 0))
     const settle = (status: number): void => {

@@ -85,9 +85,9 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
     logs: (id, {tail, since, isFollowed, version}, gone) => {
       const meant = versioned(id, version)
       const reading = {tail, since, isFollowed, gone}
-      const [only, ...more] = meant
+      const [only] = meant
       if (only === undefined) return undefined
-      return more.length > 0 || only.logs.isContinued
+      return meant.length > 1 || only.logs.isContinued
         ? runLogOf(meant, reading, false)
         : readLog(only.logs.app.record, reading)
     },

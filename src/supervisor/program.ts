@@ -5,6 +5,7 @@ import {ExternalApp} from './process/external-app.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
 import {nextStart} from './process/restart-policy.ts'
 import type {Note, Supervised} from './process/supervised.ts'
+import {messageOf} from '../model/errors.ts'
 import type {Sink} from '../model/events.ts'
 import {maySleep, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
@@ -39,7 +40,6 @@ export class Program {
   readonly #options: ProgramOptions
   #app: Supervised
   readonly #others = new Set<Supervised>()
-  #marker = ''
   readonly #markers: string[] = []
   /** When the latest process of each was started, in ms of performance.now(); Infinity: it is being stopped. */
   readonly #births = new WeakMap<Supervised, number>()
@@ -63,7 +63,7 @@ export class Program {
 
   /** The marker of the latest process, '' before the first. */
   get marker(): string {
-    return this.#marker
+    return this.#markers.at(-1) ?? ''
   }
 
   get markers(): readonly string[] {
@@ -154,9 +154,13 @@ export class Program {
   }
 
   async #openTerminal(id: string): Promise<ProcessTerminal | Exit> {
-    const {AppTerminal: Terminal} = await import('./process/app-terminal.ts')
-    this.terminal ??= new Terminal(id)
-    return this.terminal.open()
+    try {
+      const {AppTerminal: Terminal} = await import('./process/app-terminal.ts')
+      this.terminal ??= new Terminal(id)
+      return this.terminal.open()
+    } catch (error) {
+      return {kind: 'spawn-error', message: `it has no terminal (tty: true): ${messageOf(error)}`}
+    }
   }
 
   /** `begunBy`: the cause of its first process, if it replaces another one. */
@@ -183,12 +187,11 @@ export class Program {
             // a start, a reload or an edit of the template may still be in progress when the run stops
             maySpawn: () => !this.#isStopped && maySpawn(),
             maySleep: () => !isOther() && maySleep(latest()),
-            processMarker: () => this.#marker,
+            processMarker: () => this.marker,
             environment: () => {
               this.#births.set(app, performance.now())
-              this.#marker = nextMarker()
-              this.#markers.push(this.#marker)
-              return environment(this.#marker, plan, appPort)
+              this.#markers.push(nextMarker())
+              return environment(this.marker, plan, appPort)
             },
             next: (policy, failures, exit, hasFailedAfterChange) => {
               if (isOther()) return 'no'

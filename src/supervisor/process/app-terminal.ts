@@ -2,8 +2,7 @@ import {closeSync, writeSync} from 'node:fs'
 import type {Socket} from 'node:net'
 import {ReadStream} from 'node:tty'
 import type {TerminalViewer} from '../../control/run-control.ts'
-import type {Exit} from '../../model/app-state.ts'
-import {codeOf, messageOf} from '../../model/errors.ts'
+import {codeOf} from '../../model/errors.ts'
 import {LEAVE_SECOND_SCREEN, RESET_MODES, ENTER_SECOND_SCREEN, type TerminalSize} from '../../model/terminal.ts'
 import {pause} from '../../platform/delay.ts'
 import type {TheirStdio} from '../../platform/pipes.ts'
@@ -30,15 +29,9 @@ export class AppTerminal {
     this.#id = id
   }
 
-  /** Opens the terminal of the next process, or returns why it cannot. */
-  open(): ProcessTerminal | Exit {
-    let pair: PseudoTerminal
-    try {
-      pair = openPseudoTerminal(this.#size)
-    } catch (error) {
-      return {kind: 'spawn-error', message: `it has no terminal (tty: true): ${messageOf(error)}`}
-    }
-    const terminal = new ProcessTerminal(pair, {
+  /** Opens the terminal of the next process; throws if it cannot. */
+  open(): ProcessTerminal {
+    const terminal = new ProcessTerminal(openPseudoTerminal(this.#size), {
       saw: bytes => this.#show(bytes),
       closed: () => this.#open.delete(terminal)
     })

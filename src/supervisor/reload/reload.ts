@@ -251,7 +251,6 @@ export class Reloads {
         }),
       cut: left => this.#reportCut(left, timeoutMs)
     })
-    this.#interrupt = () => undefined
     if (failure !== '') reporter.warn('reload-failed', failure)
   }
 
