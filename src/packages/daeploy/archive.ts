@@ -40,8 +40,10 @@ export async function unpackArchive(
     onwarn: (code, message) => entries.onWarning(code, message)
   })
   makeFolder(folder)
+  const isCompressed = await isGzip(archive)
+  // nothing is awaited before it is read: what goes wrong with it would have no listener
   const file = createReadStream(archive)
-  const plain = (await isGzip(archive)) ? compose(file, createGunzip(), () => undefined) : file
+  const plain = isCompressed ? compose(file, createGunzip(), () => undefined) : file
   try {
     await pipeline(Readable.from(entries.readable(plain, limits.maxBytes, signal)), unpack)
   } catch (error) {

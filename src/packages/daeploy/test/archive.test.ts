@@ -173,3 +173,9 @@ t.test('what is refused is written to its end before that is told: nothing comes
   await new Promise(resolve => setTimeout(resolve, 100))
   t.notOk(existsSync(join(root, 'in')))
 })
+
+t.test('an archive that cannot be opened is refused, and nothing else fails', async t => {
+  const root = t.testdir({in: {}})
+  await t.rejects(unpackArchive(join(root, 'gone'), join(root, 'in')), {code: 'ENOENT'})
+  await new Promise(resolve => setTimeout(resolve, 20)) // what fails behind it would end the run
+})
