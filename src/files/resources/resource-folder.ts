@@ -1,9 +1,17 @@
+import {readdirSync} from 'node:fs'
 import {join} from 'node:path'
-import {namesInFolder} from '../../platform/paths.ts'
+import {codeOf} from '../../model/errors.ts'
 
-/** The resource files of a folder, in the order of their names; none if there is no such folder, as may be with the default one. */
-export const filesIn = (folder: string): readonly string[] =>
-  namesInFolder(folder)
-    .filter(name => /\.ya?ml$/i.test(name))
-    .toSorted()
-    .map(name => join(folder, name))
+/**
+ * The resource files of a folder, in the order of their names; none if it cannot be read, or is not there, as may be with the default
+ * one. Throws where no descriptor is free: the files are there all the same.
+ */
+export function filesIn(folder: string): readonly string[] {
+  try {
+    const names = readdirSync(folder).filter(name => /\.ya?ml$/i.test(name))
+    return names.toSorted().map(name => join(folder, name))
+  } catch (error) {
+    if (['EMFILE', 'ENFILE'].includes(codeOf(error))) throw error
+    return []
+  }
+}

@@ -1,4 +1,5 @@
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
+import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -276,4 +277,26 @@ t.test('a Configuration among the resources that configFilePath names is read as
   const {snapshot} = await store.open({id: 'shop', resources})
   t.strictSame(snapshot.withoutEffect, [])
   t.ok(tracesNothing(snapshot.configuration.tracing))
+})
+
+t.test('files that cannot be listed, as no descriptor is free, stay in use', async t => {
+  const folder = t.testdir({r: {'a.yaml': resiliency('5s')}})
+  const [store, types] = ['files/resources/resource-store.ts', 'dapr/components/block-types.ts'].map(name =>
+    import.meta.resolve(`../../../../src/${name}`)
+  )
+  await t.resolves(
+    withFewDescriptors(`
+      const [{ResourceStore}, {componentType}] = [await import('${store}'), await import('${types}')]
+      const store = new ResourceStore({}, '${folder}', {warn: () => undefined}, async () => componentType)
+      const resources = {folders: ['${join(folder, 'r')}'], configFile: '', defaultFolder: '/home/.dapr'}
+      const shop = await store.open({id: 'shop', resources})
+      const timeout = () => shop.snapshot.resiliency.policies.timeouts.get('general')
+      equal(timeout(), 5000)
+      fill()
+      await rejects(store.refresh(), {code: 'EMFILE'})
+      free()
+      equal(timeout(), 5000)
+      await store.refresh()
+    `)
+  )
 })
