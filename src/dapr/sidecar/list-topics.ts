@@ -30,10 +30,12 @@ export async function listTopics(
     log('error', `app returned http status code ${response.status} from subscription endpoint`)
   if (response.status !== 200) return undefined
   const {parseListed, readListed} = await import('./blocks/listed-subscriptions.ts')
+  let listed: readonly unknown[]
   try {
-    return await readListed(parseListed(response.body.toString()), warn)
+    listed = parseListed(response.body.toString())
   } catch (error) {
     log('error', `error getting topics from app: ${messageOf(error)}`)
     return undefined
   }
+  return readListed(listed, warn)
 }

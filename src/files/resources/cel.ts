@@ -1,4 +1,5 @@
-import type {Environment, ParseResult} from '@marcbachmann/cel-js'
+import type {Environment, ParseError, ParseResult} from '@marcbachmann/cel-js'
+import {messageOf} from '../../model/errors.ts'
 
 /** Whether a text contains what a pattern of RE2 describes. Throws for a wrong pattern. */
 type Matches = (text: string, pattern: string) => boolean
@@ -19,13 +20,22 @@ export const withMatches = (environment: Environment): Environment =>
     .registerFunction(`string.${OURS}(string): bool`, (text: string, pattern: string) => matches?.(text, pattern))
     .registerFunction('matches(string, string): bool', (text: string, pattern: string) => matches?.(text, pattern))
 
-/** Reads an expression for an environment of `withMatches`. Throws the library's ParseError. */
-export async function parseExpression(environment: Environment, expression: string): Promise<ParseResult> {
+/** Loads what an expression needs. Rejects where no code can be loaded now: that is no fault of the expression. */
+export async function loadFor(expression: string): Promise<void> {
+  if (expression.includes('matches')) matches ??= await loadMatches()
+}
+
+/** Reads an expression for an environment of `withMatches`, after `loadFor`. Throws the library's ParseError. */
+export function parseExpression(environment: Environment, expression: string): ParseResult {
   const evaluate = environment.parse(expression)
-  if (!expression.includes('matches')) return evaluate
-  matches ??= await loadMatches()
-  takeOurs(evaluate.ast)
+  if (expression.includes('matches')) takeOurs(evaluate.ast)
   return evaluate
+}
+
+/** What the library says of an expression, and the number of characters before that: it draws the expression behind its first line. */
+export function problemIn(error: unknown): {readonly problem: string; readonly offset: number} {
+  const [problem = ''] = messageOf(error).split('\n')
+  return {problem, offset: (error as Partial<ParseError>).range?.start ?? 0}
 }
 
 async function loadMatches(): Promise<Matches> {

@@ -106,6 +106,7 @@ async function readRules(field: Field | undefined): Promise<readonly MetricRule[
 }
 
 async function readReplacement(regex: Field, template: string): Promise<Replace | undefined> {
+  await import('re2js') // where it cannot be loaded now, the expression is not to blame
   try {
     return await compileReplacement(regex.text(), template)
   } catch (error) {

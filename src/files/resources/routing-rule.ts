@@ -1,6 +1,5 @@
-import type {Environment, ParseError} from '@marcbachmann/cel-js'
-import {messageOf} from '../../model/errors.ts'
-import {parseExpression, withMatches} from './cel.ts'
+import type {Environment} from '@marcbachmann/cel-js'
+import {loadFor, parseExpression, problemIn, withMatches} from './cel.ts'
 
 /** A CloudEvent as it was unmarshalled. */
 export type EventFields = Readonly<Record<string, unknown>>
@@ -20,7 +19,7 @@ export interface RuleFault {
   readonly offset: number
 }
 
-let environment: Promise<Environment> | undefined
+let environment: Environment | undefined
 
 /** Most apps have no rules: the library is loaded when the first one is read. */
 async function loadEnvironment(): Promise<Environment> {
@@ -32,13 +31,14 @@ export const always: FitsRule = () => true
 
 /**
  * Compiles a rule in CEL over `event` (Dapr: pkg/runtime/pubsub, pkg/expr); an empty one fits always. A rule that cannot be
- * evaluated, for example because a field is missing, does not fit.
+ * evaluated, for example because a field is missing, does not fit. Rejects where no code can be loaded now.
  */
 export async function compileRule(expression: string): Promise<CompiledRule | RuleFault> {
   if (expression === '') return {fits: always}
-  environment ??= loadEnvironment()
+  environment ??= await loadEnvironment()
+  await loadFor(expression)
   try {
-    const evaluate = await parseExpression(await environment, expression)
+    const evaluate = parseExpression(environment, expression)
     const {valid, type = '', error} = evaluate.check()
     if (!valid) return faultOf(error)
     if (type !== 'bool' && type !== 'dyn')
@@ -64,9 +64,7 @@ function fits(
   return result
 }
 
-/** The library draws the expression behind the first line of its message; we show the place in the file. */
 function faultOf(error: unknown): RuleFault {
-  const [problem = ''] = messageOf(error).split('\n')
-  const {range} = error as Partial<ParseError>
-  return {message: `the rule does not compile: ${problem}`, offset: range?.start ?? 0}
+  const {problem, offset} = problemIn(error)
+  return {message: `the rule does not compile: ${problem}`, offset}
 }

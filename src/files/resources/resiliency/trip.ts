@@ -1,8 +1,7 @@
-import type {Environment, ParseError} from '@marcbachmann/cel-js'
-import {messageOf} from '../../../model/errors.ts'
+import type {Environment} from '@marcbachmann/cel-js'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {orElse} from '../../../model/or-else.ts'
-import {parseExpression, withMatches} from '../cel.ts'
+import {loadFor, parseExpression, problemIn, withMatches} from '../cel.ts'
 
 /** What a circuit breaker has counted since it entered its state, or since its `interval` began. */
 export interface BreakerCounts {
@@ -48,7 +47,7 @@ interface Environments {
   readonly lenient: Environment
 }
 
-let environments: Promise<Environments> | undefined
+let environments: Environments | undefined
 
 /** Most runs have no circuit breaker: the library is loaded when the first `trip` is read. */
 async function loadEnvironments(): Promise<Environments> {
@@ -64,17 +63,18 @@ async function loadEnvironments(): Promise<Environments> {
 
 /**
  * Compiles a `trip` expression in CEL (Dapr: pkg/resiliency/breaker and pkg/expr). One that fails when it is evaluated, or
- * gives something else than true or false, does not trip.
+ * gives something else than true or false, does not trip. Rejects where no code can be loaded now.
  */
 export async function compileTrip(expression: string): Promise<CompiledTrip> {
-  environments ??= loadEnvironments()
-  const {strict, lenient} = await environments
+  environments ??= await loadEnvironments()
+  const {strict, lenient} = environments
+  await loadFor(expression)
   try {
-    const evaluate = await parseExpression(lenient, expression)
+    const evaluate = parseExpression(lenient, expression)
     const {valid, type = '', error} = evaluate.check()
     if (!valid) return {trip: never, fault: faultOf('error', error)}
     const trip: Trip = counts => trips(evaluate, counts)
-    const checked = (await parseExpression(strict, expression)).check()
+    const checked = parseExpression(strict, expression).check()
     if (!checked.valid) return {trip, fault: faultOf('warning', checked.error)}
     if (type === 'bool' || type === 'dyn') return {trip, fault: undefined}
     const message = `trip is of type ${type} and not true or false: the circuit breaker never opens`
@@ -90,16 +90,14 @@ const never: Trip = () => false
 const trips = (evaluate: (variables: Record<string, bigint>) => unknown, counts: BreakerCounts): boolean =>
   orElse(() => evaluate(Object.fromEntries(VARIABLES.map(name => [name, BigInt(counts[name])]))), false) === true
 
-/** The library draws the expression behind the first line of its message; we show the place in the file. */
 function faultOf(severity: 'error' | 'warning', error: unknown): TripFault {
-  const [problem = ''] = messageOf(error).split('\n')
-  const {range} = error as Partial<ParseError>
+  const {problem, offset} = problemIn(error)
   const variable = /^Unknown variable: (\w+)/.exec(problem)?.[1]
   const near = variable === undefined ? '' : nearMiss(variable, VARIABLES)
   return {
     severity,
     message: variable === undefined ? `trip does not compile: ${problem}` : `trip has no variable ${variable}`,
-    offset: range?.start ?? 0,
+    offset,
     hint: near === '' ? `the variables are ${VARIABLES.join(', ')}` : `did you mean ${near}?`
   }
 }
