@@ -214,7 +214,6 @@ export class RunParts {
         this.changes.leave(runtime)
         this.starts.leave(runtime)
         this.routes.versions.remove(runtime)
-        this.services.forget(runtime)
       },
       letGo: this.actors.present
     })
@@ -239,6 +238,7 @@ export class RunParts {
       removed: id => this.work.appRemoved(id),
       arranged: all => {
         this.routes.versions.arrange(all)
+        this.services.keepOnly(all)
         this.#registration?.update(all.map(({id}) => id))
       },
       isMain: runtime => this.routes.versions.isMain(runtime),

@@ -15,7 +15,7 @@ export function serviceTable(services: readonly Service[]): string {
     name,
     version,
     status,
-    status === 'running' ? `Running (since ${seconds(startedAt)})` : `Stopped (since ${seconds(finishedAt)})`
+    status === 'running' ? `Running (since ${seconds(startedAt)})` : stoppedText(finishedAt)
   ])
   const widths = HEADS.map((head, i) => Math.max(head.length + 2, ...rows.map(row => row[i]?.length ?? 0)))
   const lines = [HEADS, widths.map(width => '-'.repeat(width)), ...(rows.length === 0 ? [['']] : rows)]
@@ -29,6 +29,8 @@ export function serviceTable(services: readonly Service[]): string {
     )
     .join('')
 }
+
+const stoppedText = (at: number): string => (at === 0 ? 'Not started' : `Stopped (since ${seconds(at)})`)
 
 /** `2026-11-20 04:57:31`, UTC. */
 const seconds = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ')

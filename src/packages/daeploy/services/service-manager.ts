@@ -52,24 +52,24 @@ export class ServiceManager {
     runtime.onMove(() => {
       const {phase} = runtime.app.state
       if (phase === 'starting') known.startedAt = new Date()
-      if (phase === 'exited' || phase === 'backoff') known.finishedAt = new Date()
+      const isOver = phase === 'exited' || phase === 'backoff' || phase === 'asleep'
+      if (isOver && known.startedAt !== undefined) known.finishedAt = new Date()
     })
   }
 
-  forget(runtime: AppRuntime): void {
-    this.#known.delete(runtime)
+  keepOnly(runtimes: readonly AppRuntime[]): void {
+    for (const runtime of this.#known.keys()) if (!runtimes.includes(runtime)) this.#known.delete(runtime)
   }
 
   /** The operations for the routes at the manager's port. */
   get backend(): ManagementBackend {
     const {versions} = this.#options.routes
-    const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
     return {
       list: () => versions.known.filter(isService).map(runtime => this.#instance(runtime)),
       assign: (name, version) => versions.assign(name, version),
       remove: async (name, version) => this.#remove(name, version),
       logs: (name, version, wanted, gone) => {
-        const runtime = find(name, version)
+        const runtime = versions.known.find(({id, plan}) => id === name && plan.version === version)
         const recent = runtime === undefined ? undefined : this.#known.get(runtime)?.recent
         return recent?.read(wanted, gone) ?? nothing()
       },

@@ -1,6 +1,6 @@
 import type {Environment} from '../../../model/environment.ts'
 import {PageGuard} from '../../../proxy/gateway/page-guard.ts'
-import {writeFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import type {CallObserver} from '../../../model/call.ts'
 import type {ManagerApi} from '../manager-api.ts'
@@ -11,6 +11,7 @@ import {isOwnPeer} from '../peer.ts'
 import type {ManagerRoute, ManagerRoutesOptions} from '../routes.ts'
 import type {RunControl} from '../../../control/run-control.ts'
 import type {Emit} from '../../../model/events.ts'
+import {writeWhole} from '../../../platform/make-folder.ts'
 import {asBytes} from '../../../model/bytes.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import type {CallContext} from '../../../proxy/gateway/call-context.ts'
@@ -56,7 +57,6 @@ export class Services {
   readonly #tokens: Tokens
   readonly #pages: PageGuard
   readonly #manager: ServiceManager
-  #hookFolder = ''
   #port: {readonly number: number; readonly listener: Listener} | undefined
 
   constructor(options: ServicesOptions) {
@@ -81,9 +81,10 @@ export class Services {
     this.#manager.add(runtime)
   }
 
-  forget(runtime: AppRuntime): void {
-    this.#manager.forget(runtime)
-    this.workspaces.forget(runtime.plan)
+  /** Forgets the apps that have left the run: one that the user has stopped stays, with its log and its folder. */
+  keepOnly(runtimes: readonly AppRuntime[]): void {
+    this.#manager.keepOnly(runtimes)
+    this.workspaces.keepOnly(runtimes.map(({plan}) => plan))
   }
 
   /** The environment of a new process of an app. */
@@ -184,14 +185,12 @@ export class Services {
     if (runtime === undefined || runtime.plan.logs.app === 'file') this.#options.emit({type: 'notified', text: line})
   }
 
-  /** Our Python hook, written when the first service is started. */
+  /** The folder of our Python hook, which is written where it is not there. */
   #hook(): string {
-    if (this.#hookFolder === '') {
-      const folder = this.workspaces.folder('python')
-      writeFileSync(join(folder, HOOK_FILE), HOOK_TEXT)
-      this.#hookFolder = folder
-    }
-    return this.#hookFolder
+    const folder = this.workspaces.folder('python')
+    const file = join(folder, HOOK_FILE)
+    if (!existsSync(file)) writeWhole(file, HOOK_TEXT)
+    return folder
   }
 }
 

@@ -1,4 +1,4 @@
-import {realpathSync} from 'node:fs'
+import {existsSync, realpathSync} from 'node:fs'
 import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
@@ -42,12 +42,13 @@ export class Workspaces {
     this.#home = join(workspacesFolder(env), run)
   }
 
-  /** A folder of the run, created on first use below the user's cache folder, or below the system's temporary folder if that is not writable. */
+  /**
+   * A folder of the run, created where it is not there: below the user's cache folder, which users clear at any time, or below the system's
+   * temporary folder if that is not writable.
+   */
   folder(name: string): string {
-    if (this.#folder === '') {
-      this.#folder = openWorkspacesFolder(this.#home)
-      this.#writeManifest()
-    }
+    this.#folder = openWorkspacesFolder(this.#folder || this.#home)
+    if (!existsSync(join(this.#folder, MANIFEST))) this.#writeManifest()
     const folder = join(this.#folder, name)
     makeFolder(folder)
     return folder
@@ -68,7 +69,7 @@ export class Workspaces {
     const name = nameOf(app)
     const source = orElse(() => realpathSync(folder), folder)
     let copy = this.#copies.get(name)
-    if (copy?.source !== source) {
+    if (copy?.source !== source || (!this.#closing.signal.aborted && !existsSync(copy.folder))) {
       const owner = this.#owners.get(source) ?? name
       this.#owners.set(source, owner)
       if (owner === name) return folder
@@ -78,9 +79,10 @@ export class Workspaces {
     return copy.folder
   }
 
-  /** The app has left the run: another one may run in its folder. */
-  forget(app: AppPlan): void {
-    for (const [source, owner] of this.#owners) if (owner === nameOf(app)) this.#owners.delete(source)
+  /** The apps of the run: in the folders of others that have left it, any app may run. */
+  keepOnly(apps: readonly AppPlan[]): void {
+    const names = new Set(apps.map(nameOf))
+    for (const [source, owner] of this.#owners) if (!names.has(owner)) this.#owners.delete(source)
   }
 
   /** Unpacks a deployed archive into a new folder; that of an earlier deployment is removed. Where it fails nothing is left. */

@@ -25,3 +25,10 @@ t.test('without services there is one empty row', async t => {
     'MAIN    NAME    VERSION    STATUS    RUNNING\n------  ------  ---------  --------  ---------\n\n'
   )
 })
+
+t.test('a service that waits for its start was never stopped', async t => {
+  t.match(
+    serviceTable([{...service, name: 'scales', status: 'created', startedAt: 0, finishedAt: 0}]),
+    /created +Not started\n/
+  )
+})

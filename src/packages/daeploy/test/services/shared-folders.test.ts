@@ -25,8 +25,10 @@ t.test('a service that comes to a folder during the run gets a workspace, too', 
   t.not(copy, project)
   t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'one')
   t.equal(await copies.folderOf(first), project)
-  copies.forget(first)
-  t.equal(await copies.folderOf(app('c', project)), project, 'the folder is free')
+  copies.keepOnly([first, added])
+  t.not(await copies.folderOf(app('c', project)), project, 'an edit may open it again')
+  copies.keepOnly([added])
+  t.equal(await copies.folderOf(app('d', project)), project, 'the folder is free')
   t.equal(await copies.folderOf(added), copy)
 })
 
@@ -47,7 +49,7 @@ t.test('a service that an edit takes to another folder runs what is there', asyn
   await copies.open([app('a', project), app('b', project), app('c', other)])
   t.equal(readFileSync(join(await copies.folderOf(app('b', project)), 'service.py'), 'utf8'), 'one')
   t.equal(readFileSync(join(await copies.folderOf(app('b', other)), 'service.py'), 'utf8'), 'two')
-  copies.forget(app('c', other))
+  copies.keepOnly([])
   t.equal(await copies.folderOf(app('c', root)), root)
 })
 
@@ -64,4 +66,13 @@ t.test('a run ends well after its workspaces were removed', async t => {
   await copies.open([app('a', project), app('b', project)])
   rmSync(join(root, '.cache'), {recursive: true})
   t.same(await copies.close(), [])
+})
+
+t.test('where a user has cleared the cache, a workspace is made anew', async t => {
+  const {root, project, copies} = scene(t)
+  await copies.open([app('a', project), app('b', project)])
+  rmSync(join(root, '.cache'), {recursive: true})
+  const copy = await copies.folderOf(app('b', project))
+  t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'one')
+  t.same(readdirSync(join(copy, '..')).toSorted(), ['b_1.0.0', 'ledger.json'])
 })
