@@ -38,6 +38,8 @@ export interface Mistake {
   readonly expected?: string
   /** What to write instead. */
   readonly hint?: string
+  /** The path of a file or folder that is not there. */
+  readonly missing?: string
 }
 
 /** The maximum number of mistakes that are reported: locating each one reads the whole text. */
@@ -56,6 +58,7 @@ export const templateError = (source: Source, mistake: Mistake, others: readonly
   new UserError(BEFORE_START + (mistake.headline ?? mistake.message), {
     stream: 'stdout',
     mistakes: [mistake, ...others].map(each => placed(source, each)),
+    missing: [mistake, ...others].flatMap(({missing}) => missing ?? []),
     explanation: [explain(source, mistake), ...others.map(each => explainOther(source, mistake, each))].join('\n')
   })
 

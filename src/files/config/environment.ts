@@ -28,10 +28,11 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
     try {
       variables.push(...Object.entries(parseEnv(textOf(path))))
     } catch (error) {
-      if (!required && codeOf(error) === 'ENOENT') continue
-      const code = codeOf(error) === 'ENOENT' ? 'path-not-found' : 'invalid-value'
+      const isMissing = codeOf(error) === 'ENOENT'
+      if (!required && isMissing) continue
       const message = `error in reading the envFile: open ${path}: ${inGoWords(error)}`
-      settings.refuse({code, key: 'envFile', inside, message})
+      const rest = {key: 'envFile', inside, message} as const
+      settings.refuse(isMissing ? {...rest, code: 'path-not-found', missing: path} : {...rest, code: 'invalid-value'})
     }
   }
   return {paths, variables: Object.fromEntries(variables) as Record<string, string>}

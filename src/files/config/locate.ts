@@ -111,7 +111,7 @@ function mustExist(path: string, spot: Spot, source: Source): void {
   const near = nearMiss(basename(path), namesInFolder(dirname(path)))
   const hint = near === '' ? '' : `did you mean ${near}?`
   const message = `error in getting the file info for ${path}: ${fault}`
-  throw templateError(source, {code: 'path-not-found', message, spot, hint})
+  throw templateError(source, {code: 'path-not-found', message, spot, hint, missing: path})
 }
 
 function mustBeFolder(key: string, path: string, at: Pick<Mistake, 'spot' | 'expected'>, source: Source): void {

@@ -62,6 +62,8 @@ export class TemplateEdits {
   #edits: Promise<void> = Promise.resolve()
   #pending = 0
   #isOver = false
+  /** What the template names as it was saved last, and is not there: once it is, the template is read again. */
+  #missing: readonly string[] = []
   /** Ids of apps of inactive profiles that the user has started. */
   readonly #broughtIn = new Set<string>()
   /** Lets the run end; while an app could not be opened, the run waits for the next edit. */
@@ -109,7 +111,7 @@ export class TemplateEdits {
     const since = systemClock.date() - FILE_CLOCK_MS
     const {files, opened} = await apps.inTurn(async () => {
       const reread = await this.#reread()
-      if (reread === undefined || this.#isOver) return {files: undefined, opened: []}
+      if (reread === undefined || this.#isOver) return {files: this.#awaited, opened: []}
       this.#forgetRemoved(reread)
       const plan = this.#withoutStopped(withBroughtIn(reread, ({id}) => this.#broughtIn.has(id)))
       return {files: filesOf(plan), opened: await this.#apply(plan)}
@@ -133,11 +135,18 @@ export class TemplateEdits {
     for (const id of this.#broughtIn) if (!ids.has(id)) this.#broughtIn.delete(id)
   }
 
+  /** What to follow after a mistake; undefined: the same as before. */
+  get #awaited(): readonly string[] | undefined {
+    return this.#missing.length === 0 ? undefined : [...filesOf(this.#plan), ...this.#missing]
+  }
+
   /** The new plan; undefined, after a warning, if the template has a mistake. */
   async #reread(): Promise<Plan | undefined> {
+    this.#missing = []
     try {
       return await this.#options.reread()
     } catch (error) {
+      if (error instanceof UserError) this.#missing = error.missing
       this.#warn(`the edited template has a mistake, so nothing was changed: ${wordsOf(error)}`)
       return undefined
     }

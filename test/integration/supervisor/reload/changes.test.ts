@@ -1,4 +1,4 @@
-import {mkdtempSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setFlagsFromString} from 'node:v8'
@@ -22,6 +22,8 @@ class Template {
   apps: readonly AppPlan[] = []
   leftOut: readonly AppPlan[] = []
   rereads = 0
+  /** What is wrong with the template. */
+  mistake: Error | undefined
   readonly warned: string[] = []
   /** What opens an app. */
   open: (app: AppPlan) => Promise<undefined> = async () => undefined
@@ -39,6 +41,7 @@ class Template {
       since: this.#since,
       reread: async () => {
         this.rereads++
+        if (this.mistake !== undefined) throw this.mistake
         return this.#plan
       },
       runtimes: () => [],
@@ -148,6 +151,26 @@ t.test('files that the new template names are followed from then on', async t =>
   }
   saved(env, 'A=1')
   t.equal(await opened.promise, 'c')
+})
+
+t.test('a file that an edit names before it is there is waited for', async t => {
+  const template = new Template(t)
+  await template.begin()
+  const env = join(template.file, '../config/.env')
+  template.mistake = new UserError('no such file', {missing: [env]})
+  saved(template.file, '2')
+  while (template.warned.length === 0) await new Promise(setImmediate)
+  await atRest()
+  template.mistake = undefined
+  template.apps = [planOf({id: 'b', envFiles: [env]})]
+  const opened = Promise.withResolvers<string>()
+  template.open = async ({id}) => {
+    opened.resolve(id)
+    return undefined
+  }
+  mkdirSync(join(env, '..'))
+  writeFileSync(env, 'A=1')
+  t.equal(await opened.promise, 'b')
 })
 
 t.test('an edit amid the start of an app that was left out opens the instances that were not yet', async t => {

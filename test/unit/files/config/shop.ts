@@ -66,19 +66,20 @@ export function failure(
   t: Test,
   yaml: string,
   setting: Setting = {}
-): Pick<UserError, 'message' | 'stream' | 'explanation' | 'exitCode'> {
+): Pick<UserError, 'message' | 'stream' | 'explanation' | 'exitCode' | 'missing'> {
   const folder = openShop(t, yaml, setting.files)
   try {
     loadIn(folder, setting)
   } catch (thrown) {
     const error = thrown instanceof NoYaml ? yamlMistake(thrown) : thrown
     if (!(error instanceof UserError)) throw error
-    const {message, stream, explanation, exitCode} = error
+    const {message, stream, explanation, exitCode, missing} = error
     return {
       message: message.replaceAll(folder, '$'),
       stream,
       explanation: explanation.replaceAll(folder, '$'),
-      exitCode
+      exitCode,
+      missing: missing.map(path => path.replaceAll(folder, '$'))
     }
   }
   throw new Error('the template was accepted')
