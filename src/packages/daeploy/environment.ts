@@ -16,7 +16,7 @@ export interface ServiceFacts {
 
 type Environment = Readonly<Record<string, string>>
 
-const LOOPBACK = '127.0.0.1,localhost'
+const LOOPBACK = ['127.0.0.1', 'localhost']
 
 /** The environment of a Daeploy service: what the SDK reads, on top of everything else, and the path of our hook. */
 export function serviceEnvironment(before: Environment, facts: ServiceFacts): Record<string, string> {
@@ -28,7 +28,7 @@ export function serviceEnvironment(before: Environment, facts: ServiceFacts): Re
     // without a port: the SDK compares it with the host name of a redirect
     DAEPLOY_MANAGER_HOSTNAME: 'localhost',
     ...dotted,
-    ...noProxy(before),
+    ...noProxy(before, new URL(facts.managerUrl).hostname),
     PYTHONPATH: paths === '' ? facts.hookFolder : `${facts.hookFolder}${delimiter}${paths}`,
     [HOOK_PORT]: facts.appPort.toString(),
     [HOOK_FIXED_PORT]: facts.fixedPort.toString(),
@@ -36,10 +36,12 @@ export function serviceEnvironment(before: Environment, facts: ServiceFacts): Re
   }
 }
 
-/** The SDK's HTTP client obeys HTTP_PROXY: calls to our loopback addresses must bypass it. A spelling that is not set gets the value of the other one. */
-const noProxy = ({NO_PROXY: upper, no_proxy: lower}: Environment): Environment => ({
-  NO_PROXY: withLoopback(upper ?? lower),
-  no_proxy: withLoopback(lower ?? upper)
-})
-
-const withLoopback = (written = ''): string => (written === '' ? LOOPBACK : `${written},${LOOPBACK}`)
+/**
+ * The SDK's HTTP client obeys HTTP_PROXY: calls to the loopback and to the manager must bypass it. Clients compare an address of IPv6 with
+ * brackets or without. A spelling that is not set gets the value of the other one.
+ */
+function noProxy({NO_PROXY: upper, no_proxy: lower}: Environment, manager: string): Environment {
+  const ours = [...new Set([...LOOPBACK, manager, manager.replaceAll(/[[\]]/g, '')])]
+  const added = (written = ''): string => [...(written === '' ? [] : [written]), ...ours].join(',')
+  return {NO_PROXY: added(upper ?? lower), no_proxy: added(lower ?? upper)}
+}

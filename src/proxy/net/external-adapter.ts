@@ -281,11 +281,13 @@ function proxyOf(url: URL, env: Environment): string {
 function isNamed(url: URL, name: string): boolean {
   const host = hostOf(url)
   if (name === '*' || name === host) return true
-  const [, address = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(name) ?? []
+  const [, address = '', bits] = /^(.+?)(?:\/(\d{1,3}))?$/.exec(name) ?? []
   const family = isIP(address)
-  if (family > 0 && family === isIP(host) && Number(bits) <= (family === 4 ? 32 : 128)) {
+  const most = family === 4 ? 32 : 128
+  const size = Number(bits ?? most)
+  if (family > 0 && family === isIP(host) && size <= most) {
     const [subnet, type] = [new BlockList(), family === 4 ? ('ipv4' as const) : ('ipv6' as const)]
-    subnet.addSubnet(address, Number(bits), type)
+    subnet.addSubnet(address, size, type)
     return subnet.check(host, type)
   }
   const [, domain = '', port = portOf(url)] = /^(?:\*(?=\.))?\[?([^[\]]+?)\]?(?::(\d+))?$/.exec(name) ?? []

@@ -40,3 +40,9 @@ t.test('PYTHONPATH is put before, and NO_PROXY added to, in both spellings', asy
     no_proxy: 'b.test,127.0.0.1,localhost'
   })
 })
+
+t.test('the manager is spared from the proxy wherever it listens', async t => {
+  const at = (managerUrl: string): string | undefined => serviceEnvironment({}, {...facts, managerUrl})['NO_PROXY']
+  t.equal(at('http://192.168.1.5:4100'), '127.0.0.1,localhost,192.168.1.5')
+  t.equal(at('http://[::1]:4100'), '127.0.0.1,localhost,[::1],::1')
+})

@@ -134,14 +134,19 @@ t.test('the proxy and its exceptions are read as Go reads them', async t => {
       resource('sub', {baseUrl: 'http://api.spared.example'}),
       resource('above', {baseUrl: 'http://below.example'}),
       resource('port', {baseUrl: 'http://port.example:81'}),
-      resource('subnet', {baseUrl: `http://0.0.0.0:${site}`})
+      resource('subnet', {baseUrl: `http://0.0.0.0:${site}`}),
+      resource('six', {baseUrl: 'http://[fe80::1]'})
     ],
-    {HTTP_PROXY: `127.0.0.1:${proxy}`, NO_PROXY: 'Spared.example, *.below.example,port.example:80,0.0.0.0/8,0.0.0.0/99'}
+    {
+      HTTP_PROXY: `127.0.0.1:${proxy}`,
+      NO_PROXY: 'Spared.example, *.below.example,port.example:80,0.0.0.0/8,0.0.0.0/99,FE80:0::1'
+    }
   )
   for (const name of ['far', 'above', 'port'])
     t.match(await get(`/v1.0/invoke/${name}/method/a`), {status: 200, body: 'from the proxy'}, name)
   t.match(await get('/v1.0/invoke/sub/method/a'), {status: 500, body: /lookup api\.spared\.example: no such host/})
   t.match(await get('/v1.0/invoke/subnet/method/a'), {status: 200, body: ''})
+  t.match(await get('/v1.0/invoke/six/method/a'), {status: 500}, 'an address in another spelling')
 })
 
 t.test('a proxy that is none fails the call that a redirect leads to it', async t => {
