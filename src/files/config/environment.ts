@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs'
-import {delimiter, join} from 'node:path'
+import {join} from 'node:path'
 import {parseEnv} from 'node:util'
 import {codeOf} from '../../model/errors.ts'
 import {readTextFile} from '../../model/read-file.ts'
+import {findProgram} from '../../platform/program-version.ts'
 import type {Settings} from './merge.ts'
 import {absolutePath, inGoWords} from './paths.ts'
 
@@ -108,5 +109,5 @@ function commandOf(variables: Readonly<Record<string, string>>, folder: string, 
 function pythonFor(folder: string, path: string): string {
   const ofVenv = join(folder, '.venv', 'bin', 'python')
   if (existsSync(ofVenv)) return ofVenv
-  return path.split(delimiter).some(place => place !== '' && existsSync(join(place, 'python'))) ? 'python' : 'python3'
+  return findProgram('python', path) === undefined ? 'python3' : 'python'
 }

@@ -1,3 +1,4 @@
+import {chmodSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {AppPlan} from '../../../../src/model/plan.ts'
@@ -80,8 +81,10 @@ t.test("what Daeploy's file starts", async t => {
 
 t.test('the Python of a virtual environment goes before that of PATH', async t => {
   const environment = 'APP_FILE=a.py'
-  const files: Files = {orders: {'a.py': '', '.s2i': {environment}}, bin: {python: ''}}
+  const files: Files = {orders: {'a.py': '', '.s2i': {environment}}, bin: {python: ''}, code: {python: {}}}
   const folder = openShop(t, orders(), files)
+  chmodSync(join(folder, 'bin/python'), 0o755)
+  t.strictSame(appOf(folder, {PATH: join(folder, 'code')}).command, ['python3', 'a.py'], 'a folder of this name')
   t.strictSame(appOf(folder, {PATH: `/nowhere::${join(folder, 'bin')}`}).command, ['python', 'a.py'])
   const venv: Files = {orders: {'a.py': '', '.s2i': {environment}, '.venv': {bin: {python: ''}}}}
   const other = openShop(t, orders(), venv)
