@@ -130,7 +130,7 @@ export class Watching<M extends WatchedApp> {
       givesUp: why =>
         this.#reporter.warn(
           'watch-limited',
-          `the files of ${whose} are not watched: ${why}. Name the folders of its code in watch.paths, or add the others to watch.ignore or .gitignore.`
+          `the files of ${whose} are not watched: ${why}. Name the folders of its code in watch.paths, or add the others to watch.ignore, or to .gitignore, which then counts from the next start on.`
         )
     })
   }
