@@ -6,7 +6,7 @@ const MAX_MS = 24 * 86_400_000
 
 /** Reads `500ms`, `1.5s`, `2m`, `1h` in ms; a number alone counts seconds. Undefined: it is not a duration, or 0, or more than 24 days. */
 export function readDuration(text: string): number | undefined {
-  const [, amount = '', unit = 's'] = /^(\d{1,10}(?:\.\d{1,6})?)(ms|s|m|h)?$/.exec(text) ?? []
+  const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   const ms = Math.round(Number(amount) * (ownOf(UNITS, unit) ?? 0))
   return amount !== '' && ms > 0 && ms <= MAX_MS ? ms : undefined
 }

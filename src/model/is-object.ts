@@ -1,3 +1,6 @@
+/** `Array.isArray` for read-only lists. */
+export const isList = (value: object): value is readonly string[] => Array.isArray(value)
+
 /** Whether a value of JSON or YAML is an object: neither null nor a list. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

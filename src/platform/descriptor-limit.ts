@@ -1,13 +1,9 @@
-import {readFileSync} from 'node:fs'
+import {systemText} from './paths.ts'
 
 /** How many files and connections this process may have open; Infinity where the system does not say. */
 export function maxDescriptors(): number {
-  try {
-    const [, limit = ''] = /^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
-    return numberOf(limit)
-  } catch {
-    return fromReport()
-  }
+  const limits = systemText('/proc/self/limits')
+  return limits === '' ? fromReport() : numberOf(/^Max open files +(\S+)/m.exec(limits)?.[1])
 }
 
 /** Reads the limit from Node's report where there is no proc(5). It takes some 10 ms: only when the limit is first needed. */

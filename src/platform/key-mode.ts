@@ -1,5 +1,6 @@
 import {spawn, spawnSync} from 'node:child_process'
-import {readFileSync} from 'node:fs'
+import {systemText} from './paths.ts'
+import {statFields} from './proc.ts'
 import {isForegroundByPs} from './ps-now.ts'
 
 /** A terminal that gives each key at once and shows none. Modes are in the words of `stty -g`. */
@@ -49,11 +50,6 @@ const outputOf = async (script: string): Promise<string> =>
 
 /** Whether our process group is the terminal's (`tpgid` of proc(5)): else the system stops us once we touch it (SIGTTIN, SIGTTOU). */
 export function isForeground(): boolean {
-  try {
-    const stat = readFileSync('/proc/self/stat', 'utf8')
-    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return group === foreground
-  } catch {
-    return isForegroundByPs() // no such system
-  }
+  const [, , group, , , foreground] = statFields(systemText('/proc/self/stat'))
+  return group === undefined ? isForegroundByPs() : group === foreground
 }

@@ -12,7 +12,7 @@ import {publishedPlan} from './published.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
 import {checkedTime, readyPlan, sleepPlan, stopPlan, watchPlan} from './lifecycle.ts'
-import type {Settings} from './merge.ts'
+import type {AppKey, Settings} from './merge.ts'
 import {quantityBytes} from './quantity.ts'
 import type {Entry} from './service-versions.ts'
 
@@ -166,18 +166,25 @@ function logPlan(settings: Settings): LogPlan {
 
 /** How much of an app's log is kept by default: a week of noise of twenty apps takes 2.5 GB, with their sidecars. */
 const LOG_BYTES = '64Mi'
-/** A single write may be this large: a smaller file would be renamed all the time. */
-const MIN_LOG_BYTES = 1024 * 1024
+/** A single write may be this large: a smaller log would be renamed all the time. As the memory of a program, less is a slip. */
+const MIN_BYTES = 1024 * 1024
 
-function logSize(settings: Settings): number {
-  const {size = LOG_BYTES} = settings.values.logs ?? {}
-  const bytes = quantityBytes(String(size))
-  if (bytes === 0 || (typeof bytes === 'number' && bytes >= MIN_LOG_BYTES)) return bytes
-  return settings.refuse({
-    key: 'logs',
-    message: `wrong value of logs.size: ${String(size)}`,
+const logSize = (settings: Settings): number =>
+  sizeIn(settings, ['logs', 'size'], settings.values.logs?.size ?? LOG_BYTES, {
+    fits: bytes => bytes === 0 || bytes >= MIN_BYTES,
     expected: 'expected a size from 1Mi up, like 64Mi, or 0 for no limit'
   })
+
+/** The bytes of a size that a key names. One that is none, or does not fit, is refused. */
+function sizeIn(
+  settings: Settings,
+  [key, inside]: readonly [key: AppKey, inside: string],
+  written: string | number,
+  {fits, expected}: {readonly fits: (bytes: number) => boolean; readonly expected: string}
+): number {
+  const bytes = quantityBytes(String(written))
+  if (typeof bytes === 'number' && fits(bytes)) return bytes
+  return settings.refuse({key, inside: [inside], message: `wrong value of ${key}.${inside}: ${written}`, expected})
 }
 
 /** How much of a body is recorded by default. */
@@ -188,29 +195,19 @@ const MAX_RECORDED_BODY_BYTES = 1024 * 1024
 function recordPlan(settings: Settings): RecordPlan {
   const {record = true} = settings.values
   if (typeof record === 'boolean') return {bodyBytes: record ? RECORDED_BODY_BYTES : -1, mask: []}
-  const bodyBytes = quantityBytes(String(record.body ?? RECORDED_BODY_BYTES))
-  if (typeof bodyBytes === 'number' && bodyBytes >= 0 && bodyBytes <= MAX_RECORDED_BODY_BYTES)
-    return {bodyBytes, mask: record.mask ?? []}
-  return settings.refuse({
-    key: 'record',
-    message: `wrong value of record.body: ${String(record.body)}`,
+  const bodyBytes = sizeIn(settings, ['record', 'body'], record.body ?? RECORDED_BODY_BYTES, {
+    fits: bytes => bytes >= 0 && bytes <= MAX_RECORDED_BODY_BYTES,
     expected: 'expected a size up to 1Mi, like 16Ki'
   })
+  return {bodyBytes, mask: record.mask ?? []}
 }
-
-/** Less is a slip: no program starts with it. */
-const MIN_MEMORY_BYTES = 1024 * 1024
 
 function limitsOf(settings: Settings): Pick<AppPlan, 'limits'> {
   const {memory = 0, cpus = 0} = settings.values.limits ?? {}
-  const memoryBytes = quantityBytes(String(memory))
-  if (typeof memoryBytes === 'string' || (memoryBytes !== 0 && memoryBytes < MIN_MEMORY_BYTES))
-    return settings.refuse({
-      key: 'limits',
-      inside: ['memory'],
-      message: `wrong value of limits.memory: ${memory}`,
-      expected: 'expected a size from 1Mi up, like 512Mi or 2Gi'
-    })
+  const memoryBytes = sizeIn(settings, ['limits', 'memory'], memory, {
+    fits: bytes => bytes === 0 || bytes >= MIN_BYTES,
+    expected: 'expected a size from 1Mi up, like 512Mi or 2Gi'
+  })
   return memoryBytes === 0 && cpus === 0 ? {} : {limits: {memoryBytes, cpus}}
 }
 

@@ -1,4 +1,5 @@
 import type {Dependency} from '../../model/plan.ts'
+import {isList} from '../../model/is-object.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {ForEach, Settings} from './merge.ts'
 
@@ -24,8 +25,6 @@ function written({values: {dependsOn = []}}: Settings): readonly Dependency[] {
     ? dependsOn.map(id => ({id, until: 'ready'}))
     : Object.entries(dependsOn).map(([id, until]) => ({id, until}))
 }
-
-const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
 /** The path of an id in `dependsOn`: its index in a list, itself in a map. */
 export const insideFor = ({values: {dependsOn = []}}: Settings, id: string): readonly string[] => [

@@ -72,15 +72,15 @@ export const unreadableTemplate = (message: string, cause: unknown): UserError =
 
 /** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI). It goes to stderr. */
 export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
-  new UserError(
-    `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: ${mistake.message}`,
-    {explanation: explain(source, mistake), mistakes: [placed(source, mistake)]}
-  )
+  errorOf(source, mistake, `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: `)
 
 /** The error for a value with which Dapr cannot start an app. */
 export const startError = (source: Source, id: string, mistake: Mistake): UserError =>
-  new UserError(`Error starting Dapr and app (${JSON.stringify(id)}): ${mistake.message}`, {
-    stream: 'stdout',
+  errorOf(source, mistake, `Error starting Dapr and app (${JSON.stringify(id)}): `, 'stdout')
+
+const errorOf = (source: Source, mistake: Mistake, before: string, stream?: 'stdout'): UserError =>
+  new UserError(before + mistake.message, {
+    ...(stream && {stream}),
     explanation: explain(source, mistake),
     mistakes: [placed(source, mistake)]
   })

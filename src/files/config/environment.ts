@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs'
-import {join} from 'node:path'
+import {delimiter, join} from 'node:path'
 import {parseEnv} from 'node:util'
 import {codeOf} from '../../model/errors.ts'
 import {readTextFile} from '../../model/read-file.ts'
-import {findProgram} from '../../platform/program-version.ts'
+import {isProgram} from '../../platform/paths.ts'
 import type {Settings} from './merge.ts'
 import {absolutePath, inGoWords} from './paths.ts'
 
@@ -32,8 +32,8 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
       const isMissing = codeOf(error) === 'ENOENT'
       if (!required && isMissing) continue
       const message = `error in reading the envFile: open ${path}: ${inGoWords(error)}`
-      const rest = {key: 'envFile', inside, message} as const
-      settings.refuse(isMissing ? {...rest, code: 'path-not-found', missing: path} : {...rest, code: 'invalid-value'})
+      const why = isMissing ? ({code: 'path-not-found', missing: path} as const) : {}
+      settings.refuse({...why, key: 'envFile', inside, message})
     }
   }
   return {paths, variables: Object.fromEntries(variables) as Record<string, string>}
@@ -109,5 +109,5 @@ function commandOf(variables: Readonly<Record<string, string>>, folder: string, 
 function pythonFor(folder: string, path: string): string {
   const ofVenv = join(folder, '.venv', 'bin', 'python')
   if (existsSync(ofVenv)) return ofVenv
-  return findProgram('python', path) === undefined ? 'python3' : 'python'
+  return path.split(delimiter).some(place => place !== '' && isProgram(join(place, 'python'))) ? 'python' : 'python3'
 }

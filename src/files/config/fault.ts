@@ -1,7 +1,7 @@
 import {ANY, type FaultKind, type FaultPlan} from '../../model/fault.ts'
+import {readDuration} from '../../model/duration.ts'
 import {exactText} from '../../model/exact-json.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import {ownOf} from '../../model/own.ts'
 
 /** The keys of a fault, as they are written in a template and sent to the API. */
 const FAULT_KEYS = [
@@ -42,9 +42,6 @@ export class WrongFault extends Error {
   }
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}
-/** Node's timers wait 24.8 days at most. */
-const MAX_MS = 24 * 86_400_000
 const MAX_SEED = 0xff_ff_ff_ff
 const MAX_COUNT = Number.MAX_SAFE_INTEGER
 const KINDS = ['status', 'abort', 'never', 'cut', 'kill'] as const satisfies readonly FaultKind[]
@@ -172,9 +169,8 @@ function whole(fields: FaultFields, key: FaultKey, [least, most]: readonly [numb
 /** `300ms`, `5s`, `2m`, `1h`; a number counts seconds. */
 function duration(fields: FaultFields, key: FaultKey): number | undefined {
   if (fields[key] === undefined) return undefined
-  const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(textOf(fields[key])) ?? []
-  const ms = Math.round(Number(amount) * (ownOf(UNIT_MS, unit) ?? 0))
-  if (amount !== '' && ms > 0 && ms <= MAX_MS) return ms
+  const ms = readDuration(textOf(fields[key]))
+  if (ms !== undefined) return ms
   throw new WrongFault(key, wrong(fields, key), 'expected a duration up to 24 days: 300ms, 5s, 2m, 1h')
 }
 

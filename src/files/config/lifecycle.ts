@@ -2,6 +2,7 @@ import {compileGlob} from '../../model/glob.ts'
 import type {AppPlan, ReadyPlan, StopPlan, WatchPlan} from '../../model/plan.ts'
 import type {Duration} from './keys.ts'
 import type {AppKey, Settings} from './merge.ts'
+import {isList} from '../../model/is-object.ts'
 import {ownOf} from '../../model/own.ts'
 
 const READY_TIMEOUT_MS = 60_000
@@ -103,9 +104,6 @@ function checkGlobs(settings: Settings, globs: readonly string[], inside: readon
       settings.refuse({key: 'watch', inside: [...inside, index.toString()], message: 'wrong value of watch', expected})
     }
 }
-
-/** `Array.isArray` for read-only lists. */
-const isList = (value: object): value is readonly string[] => Array.isArray(value)
 
 /** Plans when the app has no process: before its first call, and after a time without calls. */
 export function sleepPlan(settings: Settings, isLazy = false): Pick<AppPlan, 'lazy' | 'idleTimeoutMs'> {

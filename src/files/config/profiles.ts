@@ -1,4 +1,5 @@
 import {UserError} from '../../model/errors.ts'
+import {isList} from '../../model/is-object.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {insideFor} from './dependencies.ts'
 import type {Mistake} from './diagnose.ts'
@@ -53,7 +54,7 @@ function lackingIn(entries: readonly Entry[], haveProfiles: boolean): readonly M
     const own = settings.values.profiles ?? []
     if (own.length > 0 !== haveProfiles) return []
     const needed = settings.values.dependsOn ?? []
-    const ids = Array.isArray(needed) ? (needed as readonly string[]) : Object.keys(needed)
+    const ids = isList(needed) ? needed : Object.keys(needed)
     return ids.flatMap(id => {
       const others = entries.filter(({plan}) => plan.id === id).map(({plan}) => plan.profiles)
       if (others.length === 0 || others.some(profiles => covers(profiles, own))) return []

@@ -37,12 +37,8 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
   return faults.some(({severity}) => severity === 'error') ? undefined : configuration
 }
 
-/** The parts of a Configuration's `spec` that nothing here enforces yet, and when they restrict anything. */
-const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
-  mtls: field => field.field('enabled').boolean() === true
+/** The part of a Configuration's `spec` that nothing here enforces yet, if it restricts anything. */
+function readUnenforced(spec: Field): readonly UnenforcedKey[] {
+  const mtls = spec.field('mtls')
+  return mtls.field('enabled').boolean() === true ? [{key: 'mtls', place: mtls.place}] : []
 }
-
-const readUnenforced = (spec: Field): readonly UnenforcedKey[] =>
-  Object.entries(UNENFORCED)
-    .filter(([key, restricts]) => restricts(spec.field(key)))
-    .map(([key]) => ({key, place: spec.field(key).place}))

@@ -8,7 +8,6 @@ import {whyNotAssigned, whyNotRemoved, type ServiceInstance} from '../instance.t
 import type {ManagementBackend} from '../management.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {AppPlan} from '../../../model/plan.ts'
-import {deployedPlan} from '../../../files/config/deployed.ts'
 import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
 import type {Workspaces} from './workspaces.ts'
 import {RecentLines} from './recent-lines.ts'
@@ -121,6 +120,7 @@ export class ServiceManager {
     try {
       await this.#removals.get(folderName) // its process may still answer calls, in the folder that is replaced
       const folder = await workspaces.unpack(folderName, archive)
+      const {deployedPlan} = await import('../../../files/config/deployed.ts')
       const home = own['HOME'] || homedir()
       await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: own}))
       return ''
