@@ -68,7 +68,7 @@ function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | u
     yield undefined
     if (!holds(pid, connection)) continue
     isSeen = true
-    if ((isMarked(pid, variable) || holds(pid, listeners)) && !isBrowser(pid)) yield 'app'
+    if ((environmentValue(pid, variable) !== '' || holds(pid, listeners)) && !isBrowser(pid)) yield 'app'
   }
   yield isSeen ? 'other' : 'unknown'
 }
@@ -80,8 +80,12 @@ export const processes = (): readonly number[] =>
     .filter(pid => pid > 0 && pid !== process.pid)
     .toSorted((a, b) => b - a)
 
-const isMarked = (pid: number, variable: string): boolean =>
-  // it has exited, or belongs to another user
-  orElse(() => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${variable}=`), false)
+/** What a variable is set to in the environment of a process; '' = to nothing, or it has exited, or belongs to another user. */
+export function environmentValue(pid: number, name: string): string {
+  const environment = `\0${orElse(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')}`
+  const at = environment.indexOf(`\0${name}=`)
+  const from = at + name.length + 2
+  return at < 0 ? '' : environment.slice(from, environment.indexOf('\0', from))
+}
 
 export const isBrowser = (pid: number): boolean => BROWSER.test(basename(linkAt(`/proc/${pid}/exe`)))

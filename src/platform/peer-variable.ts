@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs'
 import {orElse} from '../model/or-else.ts'
 import {linkAt} from './listeners.ts'
 import {namesInFolder} from './paths.ts'
-import {isBrowser, processes} from './peer-process.ts'
+import {isBrowser, processes, environmentValue} from './peer-process.ts'
 import type {Ends} from './proc-net.ts'
 import {inodeOfPeer} from './socket-diag.ts'
 
@@ -75,7 +75,7 @@ export class PeerVariable {
   }
 
   #add(pid: number): void {
-    const value = valueOf(pid, this.#name)
+    const value = environmentValue(pid, this.#name)
     if (value === '') this.#without.add(pid)
     else this.#holders.push({pid, value, seen: new Set()})
   }
@@ -100,10 +100,3 @@ export class PeerVariable {
 const latestProcess = (): string =>
   // not Linux
   orElse(() => readFileSync('/proc/loadavg', 'latin1').split(' ').at(-1) ?? '', '')
-
-function valueOf(pid: number, name: string): string {
-  const environment = `\0${orElse(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')}` // it may have exited
-  const at = environment.indexOf(`\0${name}=`)
-  const from = at + name.length + 2
-  return at < 0 ? '' : environment.slice(from, environment.indexOf('\0', from))
-}

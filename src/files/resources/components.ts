@@ -97,13 +97,7 @@ export const readComponents = ({documents}: ResourceFile, factsOfType: FactsOfTy
 
 function readComponent(document: Field, factsOfType: FactsOfType): readonly ComponentResource[] {
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
-  const version = document.field('apiVersion')
-  if (version.text() !== API_VERSION) {
-    version.warn(`the apiVersion "${version.text()}" is not known: this Component is left out`, {
-      expected: `expected ${API_VERSION}`
-    })
-    return []
-  }
+  if (!hasKnownVersion(document)) return []
   const spec = document.field('spec')
   spec.warnUnknownKeys(['type', 'version', 'metadata', 'initTimeout', 'ignoreErrors'])
   const name = document.field('metadata').field('name')
@@ -134,6 +128,16 @@ function readComponent(document: Field, factsOfType: FactsOfType): readonly Comp
       typePlace: type.place
     }
   ]
+}
+
+/** Whether a resource has Dapr's apiVersion. One with another is left out: there is a warning. */
+export function hasKnownVersion(document: Field): boolean {
+  const version = document.field('apiVersion')
+  const written = version.text()
+  if (written === API_VERSION) return true
+  const message = `the apiVersion "${written}" is not known: this ${document.field('kind').text()} is left out`
+  version.warn(message, {expected: `expected ${API_VERSION}`})
+  return false
 }
 
 /** Warns of a type that is unknown, and of properties that a type of ours does not know. */

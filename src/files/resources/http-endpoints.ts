@@ -1,5 +1,6 @@
 import {variableOf, type Environment} from '../../model/environment.ts'
 import {messageOf, type Place} from '../../model/errors.ts'
+import {hasKnownVersion} from './components.ts'
 import type {ResourceFault} from './fault.ts'
 import {headOf, type Field, type ResourceFile, type ResourceHead} from './field.ts'
 
@@ -49,8 +50,6 @@ export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): P
   return found
 }
 
-const API_VERSION = 'dapr.io/v1alpha1'
-
 /** The HTTPEndpoints of a file; values may come from the environment. One with a fault is kept, so that a call can say why. */
 export const readHttpEndpoints = ({documents}: ResourceFile, env: Environment): readonly HttpEndpoint[] =>
   documents
@@ -59,14 +58,8 @@ export const readHttpEndpoints = ({documents}: ResourceFile, env: Environment): 
 
 function readEndpoint(document: Field, env: Environment): readonly HttpEndpoint[] {
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
-  const version = document.field('apiVersion')
   const name = document.field('metadata').field('name')
-  if (version.text() !== API_VERSION) {
-    version.warn(`the apiVersion "${version.text()}" is not known: this HTTPEndpoint is left out`, {
-      expected: `expected ${API_VERSION}`
-    })
-    return []
-  }
+  if (!hasKnownVersion(document)) return []
   if (name.text() === '') {
     name.warn('metadata.name is empty: this HTTPEndpoint is left out', {expected: 'expected a name for the resource'})
     return []

@@ -95,44 +95,32 @@ async function respond(context: ManagerRequest, handler: Handler): Promise<void>
     const result = await handler(context)
     if (result !== undefined) reply(request, response, result)
   } catch (error) {
-    if (error instanceof InvalidBody) reply(request, response, error.response)
-    else reply(request, response, failure(500, messageOf(error)))
-  }
-}
-
-/** The body cannot be parsed. */
-class InvalidBody extends Error {
-  readonly response: Reply
-
-  constructor(response: Reply) {
-    super(response.body)
-    this.response = response
+    reply(request, response, failure(500, messageOf(error)))
   }
 }
 
 const withBody =
   (use: (body: unknown) => ManagerResult): Handler =>
-  async ({request}) =>
-    use(await readJson(request))
+  async ({request}) => {
+    const read = await readJson(request)
+    return 'refusal' in read ? read.refusal : use(read.body)
+  }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+/** The body of a request, or the answer to one that cannot be parsed. */
+async function readJson(request: IncomingMessage): Promise<{readonly body: unknown} | {readonly refusal: Reply}> {
   let text = ''
   try {
     text = (await collectRequest(request, MAX_BODY_BYTES)).take().toString()
-    return JSON.parse(text)
+    return {body: JSON.parse(text)}
   } catch (error) {
     if (error instanceof UncollectedBody)
-      throw new InvalidBody(error.isTooLarge ? failure(413, 'Request body too large') : failure(503, error.message))
+      return {refusal: error.isTooLarge ? failure(413, 'Request body too large') : failure(503, error.message)}
     if (!(error instanceof SyntaxError)) throw error
-    if (text === '')
-      throw new InvalidBody(failure(422, [{type: 'missing', loc: ['body'], msg: 'Field required', input: null}]))
-    const fault = {
-      type: 'json_invalid',
-      loc: ['body', 0],
-      msg: 'JSON decode error',
-      input: {},
-      ctx: {error: messageOf(error)}
-    }
-    throw new InvalidBody(failure(422, [fault]))
+    const ctx = {error: messageOf(error)}
+    const fault =
+      text === ''
+        ? {type: 'missing', loc: ['body'], msg: 'Field required', input: null}
+        : {type: 'json_invalid', loc: ['body', 0], msg: 'JSON decode error', input: {}, ctx}
+    return {refusal: failure(422, [fault])}
   }
 }
