@@ -171,19 +171,18 @@ const MIN_BYTES = 1024 * 1024
 
 const logSize = (settings: Settings): number =>
   sizeIn(settings, ['logs', 'size'], settings.values.logs?.size ?? LOG_BYTES, {
-    fits: bytes => bytes === 0 || bytes >= MIN_BYTES,
     expected: 'expected a size from 1Mi up, like 64Mi, or 0 for no limit'
   })
 
-/** The bytes of a size that a key names. One that is none, or does not fit, is refused. */
+/** The bytes of a size that a key names, from `least` to `most`, or 0. Any other is refused. */
 function sizeIn(
   settings: Settings,
   [key, inside]: readonly [key: AppKey, inside: string],
   written: string | number,
-  {fits, expected}: {readonly fits: (bytes: number) => boolean; readonly expected: string}
+  {least = MIN_BYTES, most = Infinity, expected}: {least?: number; most?: number; expected: string}
 ): number {
   const bytes = quantityBytes(String(written))
-  if (typeof bytes === 'number' && fits(bytes)) return bytes
+  if (bytes === 0 || (typeof bytes === 'number' && bytes >= least && bytes <= most)) return bytes
   return settings.refuse({key, inside: [inside], message: `wrong value of ${key}.${inside}: ${written}`, expected})
 }
 
@@ -196,7 +195,8 @@ function recordPlan(settings: Settings): RecordPlan {
   const {record = true} = settings.values
   if (typeof record === 'boolean') return {bodyBytes: record ? RECORDED_BODY_BYTES : -1, mask: []}
   const bodyBytes = sizeIn(settings, ['record', 'body'], record.body ?? RECORDED_BODY_BYTES, {
-    fits: bytes => bytes >= 0 && bytes <= MAX_RECORDED_BODY_BYTES,
+    least: 0,
+    most: MAX_RECORDED_BODY_BYTES,
     expected: 'expected a size up to 1Mi, like 16Ki'
   })
   return {bodyBytes, mask: record.mask ?? []}
@@ -205,7 +205,6 @@ function recordPlan(settings: Settings): RecordPlan {
 function limitsOf(settings: Settings): Pick<AppPlan, 'limits'> {
   const {memory = 0, cpus = 0} = settings.values.limits ?? {}
   const memoryBytes = sizeIn(settings, ['limits', 'memory'], memory, {
-    fits: bytes => bytes === 0 || bytes >= MIN_BYTES,
     expected: 'expected a size from 1Mi up, like 512Mi or 2Gi'
   })
   return memoryBytes === 0 && cpus === 0 ? {} : {limits: {memoryBytes, cpus}}
