@@ -1,5 +1,6 @@
 import {basename} from 'node:path'
 import {UserError} from '../../model/errors.ts'
+import {shellQuoted} from '../../model/shell-quoted.ts'
 import {explain, placed, type Mistake} from './diagnose.ts'
 import {TEMPLATE_NAMES} from './find.ts'
 import type {Opened} from './several-files.ts'
@@ -54,7 +55,7 @@ function foreignIn(file: Opened): readonly (readonly [Opened, Mistake])[] {
   const isInTheWay = source.shownAs === '-' || (TEMPLATE_NAMES as readonly string[]).includes(basename(source.shownAs))
   const hint = isInTheWay
     ? `call it ${name}, and write a template from it: pillion import`
-    : `write a template from it: pillion import ${source.shownAs}`
+    : `write a template from it: pillion import ${shellQuoted(source.shownAs)}`
   // nodes of a second file have the offsets of all texts together
   const start = Math.max(0, source.text.search(new RegExp(`^["']?${key}`, 'm')))
   const expected = `this is ${what}, not a template`

@@ -50,3 +50,8 @@ t.test('a template with a key of that name stays one', async t => {
   const old = await refusal(t, {'dapr.yaml': orders().replace('1', '"1.0"')}, ['.'])
   t.match(old.explanation, /\nwrite version: 1$/)
 })
+
+t.test('the command to type quotes a name with a blank', async t => {
+  const {explanation} = await refusal(t, {'my stack.yml': 'services:\n  web: {image: nginx}\n'}, ['my stack.yml'])
+  t.match(explanation, /pillion import 'my stack\.yml'$/)
+})
