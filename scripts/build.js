@@ -84,6 +84,21 @@ const kubeconfigAlone = {
     }))
   }
 }
+// We write all help ourselves: for a mistaken command it is only asked which ones there are.
+const commandsWithoutHelp = {
+  name: 'commands-without-help',
+  setup(to) {
+    to.onResolve({filter: /^\.\/help\.js$/}, ({path, importer}) =>
+      /commander\/(lib\/command|index)\.js$/.test(importer) ? {path, namespace: 'no-help'} : undefined
+    )
+    to.onLoad({filter: /.*/, namespace: 'no-help'}, () => ({
+      contents: `export class Help {
+        visibleCommands = ({commands}) => commands
+        visibleOptions = () => []
+      }`
+    }))
+  }
+}
 const {metafile} = await build({
   entryPoints: ['src/clients/cli/main.ts'],
   outdir: SPLIT,
@@ -91,7 +106,11 @@ const {metafile} = await build({
   outbase: 'src/clients',
   bundle: true,
   splitting: true,
-  plugins: [kubeconfigAlone, throughIndex(JSON.parse(readFileSync('package.json', 'utf8')).imports)],
+  plugins: [
+    kubeconfigAlone,
+    commandsWithoutHelp,
+    throughIndex(JSON.parse(readFileSync('package.json', 'utf8')).imports)
+  ],
   format: 'esm',
   platform: 'node',
   target: 'node22',
