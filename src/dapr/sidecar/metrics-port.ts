@@ -8,7 +8,7 @@ import {endWith} from '../../proxy/net/http1/upgrade-tunnel.ts'
 import {reply, type Reply} from '../../proxy/net/reply.ts'
 import {FOREIGN_HOST, plainError, REFUSED_PAGE} from './http/errors.ts'
 
-interface MetricsOptions {
+interface MetricsPort {
   /** Decide which clients may read the metrics. */
   readonly isAllowedHost: IsAllowedHost
   readonly pages: PageGuard
@@ -27,7 +27,7 @@ const NO_UPGRADE = plainError(400, 'upgrades are not possible')
 export const openMetricsPort = (
   servers: readonly net.Server[],
   text: () => Promise<string | undefined>,
-  {isAllowedHost, pages, warn}: MetricsOptions
+  {isAllowedHost, pages, warn}: MetricsPort
 ): Pick<Listener, 'handOver' | 'destroy'> => {
   const answerTo = async ({rawHeaders, headers, socket}: IncomingMessage): Promise<Reply> => {
     const {host = ''} = headers

@@ -102,7 +102,7 @@ export class MemoryConnection implements RedisConnection {
     if (typeof channel !== 'string' || typeof message !== 'string') return
     const name = Buffer.from(channel, 'latin1').toString()
     const bytes = Buffer.from(message, 'latin1')
-    // behind the command that it is told of: what a listener asks for must not be run in the middle of a transaction
+    // after the command that has caused the event: what a listener asks for must not be run in the middle of a transaction
     queueMicrotask(() => {
       for (const listener of this.#listeners.get(pattern) ?? []) listener(name, bytes)
     })

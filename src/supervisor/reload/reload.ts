@@ -254,7 +254,7 @@ export class Reloads {
     if (failure !== '') reporter.warn('reload-failed', failure)
   }
 
-  /** What is told to all workers of the app alike would send more work to a process that is still finishing. */
+  /** Resumes work when no process is finishing: all workers of the app get the message, and one that finishes would get more work. */
   #finished(): void {
     if (--this.#finishing === 0) this.#options.resumeWork()
   }

@@ -37,7 +37,7 @@ export interface OwnRedis extends Space {
 
 /** How often to look for a server that is starting or has gone away. */
 const LOOK_MS = 50
-/** After a failure that is not that nobody listens. */
+/** After a failure other than that no server listens. */
 const RETRY_MS = 500
 /** A server that closes this many connections before it sends anything is not a run that is just ending. */
 const MAX_CUT_OFF = 10

@@ -29,7 +29,8 @@ t.test('what is served takes and gives the messages of Dapr’s service', async 
     if (['runtime', 'invocation'].includes(operation.block)) continue
     const served = operationOf(operation.name, 'grpc')
     t.equal(served.request, await messageTable(request), `${name}: ${request}`)
-    t.equal(served.reply, await messageTable(reply), `${name}: ${reply}`)
+    // all messages without fields are one on the wire
+    t.strictSame(served.reply, await messageTable(reply), `${name}: ${reply}`)
   }
 })
 
