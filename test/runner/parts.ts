@@ -13,6 +13,8 @@ export interface Need {
 export interface Part {
   /** Folders, and single files. */
   readonly tests: readonly string[]
+  /** Files of these folders that are not run. */
+  readonly except?: readonly string[]
   /** What it takes on two quiet cores. */
   readonly minutes: number
   readonly what: string
@@ -56,19 +58,51 @@ const OF_EXECUTABLE = {
 
 /** They wait more than they compute: begun first, they do it while checks and other tests compute, and none of them is the last one. */
 const LONG_WAITS = [
-  'test/e2e/import-check.test.ts',
   'test/integration/days.test.ts',
   'test/e2e/lazy.test.ts',
   'test/unit/work/workflow/left-work.test.ts',
   'test/unit/work/workflow/large.test.ts',
-  'test/e2e/lazy-work.test.ts',
   'test/e2e/socket-output.test.ts',
   'test/integration/files/watcher/watcher.test.ts'
 ]
 
+/** A quarter of the processor time of all tests here, for what most changes do not touch: the part `executable` runs them. */
+const BY_EXECUTABLE_ALONE = [
+  'actors-end',
+  'actors-runs',
+  'actors-seen',
+  'actors-verbs',
+  'bindings',
+  'bindings-http',
+  'dashboard-listener',
+  'deploy',
+  'doctor',
+  'exec',
+  'fixed-port',
+  'import-check',
+  'lazy-ways',
+  'lazy-work',
+  'lines-left-out',
+  'logs-of-copies',
+  'otel',
+  'public-api',
+  'published-flow',
+  'published-http2',
+  'pubsub-redis',
+  'redis',
+  'replay',
+  'runs',
+  'tracing',
+  'up-run-reports',
+  'url',
+  'versions-edited',
+  'watch-files'
+].map(name => `test/e2e/${name}.test.ts`)
+
 /** What `npm test` runs: it needs nothing but Node and npm. */
 export const QUICK: Part = {
   tests: [...LONG_WAITS, 'src/packages', 'test/unit', 'test/integration', 'test/e2e'],
+  except: BY_EXECUTABLE_ALONE,
   minutes: 4,
   what: 'what each change must pass'
 }
