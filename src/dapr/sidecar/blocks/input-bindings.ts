@@ -2,6 +2,7 @@ import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
 import type {BindingReader} from '../../components/binding.ts'
 import {messageOf} from '../../../model/errors.ts'
+import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BindingChannel, BindingTarget} from './binding-channel.ts'
 import {BindingDelivery, type BindingDeliveryOptions} from './binding-delivery.ts'
@@ -42,29 +43,33 @@ export class InputBindings {
       this.#wanted = wanted
       const names = new Set(wanted.map(({name}) => name))
       await Promise.all([...this.#active.keys()].filter(name => !names.has(name)).map(async name => this.#stop(name)))
-      await Promise.all(
-        wanted.map(async target => {
-          if (!(await this.#begin(target, channel)))
-            void untilBegun(async () => this.#beginLate(target, channel), this.#closing.signal)
-        })
-      )
+      const left = await this.#beginAll(wanted, channel, 'error')
+      const beginLate = async (late: readonly BindingTarget[]): Promise<readonly BindingTarget[]> =>
+        this.#changes.run(async () => (this.#wanted === wanted ? this.#beginAll(late, channel, 'debug') : []))
+      void untilBegun(left, beginLate, this.#closing.signal)
     })
   }
 
-  /** True: it is read, or not wanted any more. */
-  async #beginLate(target: BindingTarget, channel: BindingChannel): Promise<boolean> {
-    return this.#changes.run(async () => !this.#wanted.includes(target) || this.#begin(target, channel))
+  /** Gives those that cannot be read now. */
+  async #beginAll(
+    some: readonly BindingTarget[],
+    channel: BindingChannel,
+    failures: LogLevel
+  ): Promise<readonly BindingTarget[]> {
+    const areRead = await Promise.all(some.map(async target => this.#begin(target, channel, failures)))
+    return some.filter((_, at) => areRead[at] !== true)
   }
 
   /** Stops reading; settles when the app has answered what it already got. */
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#wanted = []
     for (const {over} of this.#active.values()) over.abort()
     await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async name => this.#stop(name))))
   }
 
   /** False: it cannot be read now. */
-  async #begin(target: BindingTarget, channel: BindingChannel): Promise<boolean> {
+  async #begin(target: BindingTarget, channel: BindingChannel, failures: LogLevel): Promise<boolean> {
     const {name} = target
     const {log} = this.#context
     try {
@@ -78,7 +83,7 @@ export class InputBindings {
       if (binding?.component.input !== undefined) this.#active.set(name, await this.#read(target, binding, channel))
       return true
     } catch (error) {
-      log.write('error', `error reading from input binding ${name}: ${messageOf(error)}`)
+      log.write(failures, `error reading from input binding ${name}: ${messageOf(error)}`)
       return false
     }
   }

@@ -5,6 +5,7 @@ import {inSpace, metadataInSpace} from '../../components/component-values.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
+import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
@@ -70,27 +71,26 @@ export class Subscriptions {
       const keys = new Set(wanted.map(keyOf))
       const ended = [...this.#active].filter(([key]) => !keys.has(key)).map(async ([key]) => this.#stop(key))
       await Promise.all(ended)
-      const areNew = await Promise.all(wanted.map(async each => this.#begin(each, channel)))
-      const added = wanted.filter((_, at) => areNew[at])
-      for (const [name, some] of Map.groupBy(added, ({pubsubName}) => pubsubName)) this.#tellBegun(name, some)
-      for (const each of wanted.filter((_, at) => areNew[at] === undefined))
-        void untilBegun(async () => this.#beginLate(each, channel), this.#closing.signal)
+      const left = await this.#beginAll(wanted, channel, 'error')
+      const beginLate = async (late: readonly TopicSubscription[]): Promise<readonly TopicSubscription[]> =>
+        this.#changes.run(async () => (this.#wanted === wanted ? this.#beginAll(late, channel, 'debug') : []))
+      void untilBegun(left, beginLate, this.#closing.signal)
     })
   }
 
-  /** True: it is read, or not wanted any more. */
-  async #beginLate(subscription: TopicSubscription, channel: EventChannel): Promise<boolean> {
-    return this.#changes.run(async () => {
-      if (!this.#wanted.includes(subscription)) return true
-      const isNew = await this.#begin(subscription, channel)
-      if (isNew === true) this.#tellBegun(subscription.pubsubName, [subscription])
-      return isNew !== undefined
-    })
-  }
-
-  #tellBegun(name: string, added: readonly TopicSubscription[]): void {
-    const topics = added.map(({topic}) => topic).join(' ')
-    this.#context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
+  /** Gives those that cannot be read now. */
+  async #beginAll(
+    some: readonly TopicSubscription[],
+    channel: EventChannel,
+    failures: LogLevel
+  ): Promise<readonly TopicSubscription[]> {
+    const areNew = await Promise.all(some.map(async each => this.#begin(each, channel, failures)))
+    const added = some.filter((_, at) => areNew[at])
+    for (const [name, all] of Map.groupBy(added, ({pubsubName}) => pubsubName)) {
+      const topics = all.map(({topic}) => topic).join(' ')
+      this.#context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
+    }
+    return some.filter((_, at) => areNew[at] === undefined)
   }
 
   /**
@@ -169,12 +169,17 @@ export class Subscriptions {
   /** Stops reading; settles when the app has answered what it already got. */
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#wanted = []
     for (const {over} of this.#active.values()) over.abort()
     await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async key => this.#stop(key))))
   }
 
   /** True: a new one is read; undefined: that has failed. */
-  async #begin(subscription: TopicSubscription, channel: EventChannel): Promise<boolean | undefined> {
+  async #begin(
+    subscription: TopicSubscription,
+    channel: EventChannel,
+    failures: LogLevel
+  ): Promise<boolean | undefined> {
     const {log} = this.#context
     const key = keyOf(subscription)
     const {pubsubName, topic} = subscription
@@ -191,7 +196,7 @@ export class Subscriptions {
       this.#active.set(key, await this.#read(subscription, broker, channel))
       return true
     } catch (error) {
-      log.write('error', `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
+      log.write(failures, `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
       return undefined
     }
   }

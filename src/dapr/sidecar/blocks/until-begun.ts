@@ -4,10 +4,18 @@ import {pause} from '../../../platform/delay.ts'
 const FIRST_MS = 500
 const LONGEST_MS = 30_000
 
-/** Tries until it succeeds to read from what did not answer: a broker may start later, or come back. */
-export async function untilBegun(begin: () => Promise<boolean>, over: AbortSignal): Promise<void> {
-  for (let waitMs = FIRST_MS; ; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {
+/**
+ * Tries to read from those that did not answer: a broker may start later, or come back. `begin` tries all that are left, and gives those
+ * that do not answer yet.
+ */
+export async function untilBegun<T>(
+  all: readonly T[],
+  begin: (left: readonly T[]) => Promise<readonly T[]>,
+  over: AbortSignal
+): Promise<void> {
+  let left = all
+  for (let waitMs = FIRST_MS; left.length > 0; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {
     await pause(waitMs, over)
-    if (over.aborted || (await begin())) return
+    left = over.aborted ? [] : await begin(left)
   }
 }

@@ -118,3 +118,67 @@ t.test(
     t.same(read, ['orders'])
   }
 )
+
+const failed = (topic: string): string => `failed to subscribe to topic ${topic} of pubsub bus:`
+
+t.test(
+  'topics whose broker hangs are tried again together: what an edit wants waits for one try; the log has it once',
+  async t => {
+    const tried: string[] = []
+    const late = Promise.withResolvers<void>()
+    const hangs = Promise.withResolvers<never>()
+    const component = {
+      subscribe: async ({topic}: {readonly topic: string}) => {
+        if (topic === 'new') return {stop: async () => undefined}
+        tried.push(topic)
+        if (tried.length < 3) throw new Error('nobody answers there')
+        late.resolve()
+        return hangs.promise
+      }
+    }
+    const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+    const lines: string[] = []
+    const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
+    const log = {isDebug: false, write, warn: () => undefined}
+    const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+    t.teardown(async () => subscriptions.close())
+    await subscriptions.follow([wanted('a'), wanted('b')], {} as EventChannel)
+    await late.promise
+    await new Promise(setImmediate)
+    t.same(tried, ['a', 'b', 'a', 'b'])
+    const edited = subscriptions.follow([wanted('new')], {} as EventChannel)
+    hangs.reject(new Error('it took too long'))
+    await edited
+    t.same(lines, [
+      `error: ${failed('a')} nobody answers there`,
+      `error: ${failed('b')} nobody answers there`,
+      `debug: ${failed('a')} it took too long`,
+      `debug: ${failed('b')} it took too long`,
+      'info: app is subscribed to the following topics: [new] through pubsub=bus'
+    ])
+  }
+)
+
+t.test('a sidecar that closes while a topic is tried again begins no other one', async t => {
+  const tried: string[] = []
+  const late = Promise.withResolvers<void>()
+  const hangs = Promise.withResolvers<never>()
+  const component = {
+    subscribe: async ({topic}: {readonly topic: string}) => {
+      tried.push(topic)
+      if (tried.length === 1) throw new Error('nobody answers there')
+      late.resolve()
+      return hangs.promise
+    }
+  }
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+  const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  await late.promise
+  const edited = subscriptions.follow([wanted('b')], {} as EventChannel)
+  const closed = subscriptions.close()
+  hangs.reject(new Error('it took too long'))
+  await Promise.all([edited, closed])
+  t.same(tried, ['a', 'a'])
+})
