@@ -1,11 +1,7 @@
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
-import {messageOf} from '../model/errors.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Job} from '../work/job/job.ts'
 import type {JobOutcome} from '../work/job/jobs.ts'
-
-/** Its code cannot be loaded now: as any failure, it is tried again. */
-const notDelivered = (error: unknown): JobOutcome => ({kind: 'failed', answer: messageOf(error)})
 
 /** Delivers the ticks of jobs to the instances of their apps, round robin. */
 export class RunJobs {
@@ -17,13 +13,13 @@ export class RunJobs {
     this.#sidecars = sidecars
   }
 
-  /** Rejects if the code for it cannot be loaded. */
+  /** Rejects if the code for it cannot be loaded now: the tick is not tried then, and brought later (`Jobs`). */
   readonly deliver = async (job: Job): Promise<JobOutcome> => {
     const all = [...this.#sidecars].filter(([{id}]) => id === job.app)
     const first = this.#count++
     for (const at of all.keys()) {
       const [, sidecar] = all[(first + at) % all.length] ?? []
-      const outcome = await sidecar?.deliverJob(job).catch(notDelivered)
+      const outcome = await sidecar?.deliverJob(job)
       if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
     }
     for (const [{sleep}] of all) sleep.need(`job ${job.name}`)
