@@ -1,6 +1,7 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
+import {aborted} from '../../platform/delay.ts'
 import {keep, RETRY_MS} from '../keep.ts'
 import {Quiet} from '../quiet.ts'
 import {advanceClock, type Skipped} from '../skip.ts'
@@ -183,16 +184,19 @@ export class Workflows extends KnownInstances {
 
   /** Advances the clock of what waits by `ms`, once other skips have ended, and does what is due by then. */
   async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
-    const {wakeUps} = this.#options
+    const {wakeUps, clock} = this.#options
     let maxMs = SETTLE_MS
     const settle = async (): Promise<boolean> => {
+      const end = clock.now() + maxMs
       // jobs and reminders may start workflows
-      const areDone = [await wakeUps.settled(maxMs), await this.quiet(maxMs)]
+      const areDone = [await wakeUps.settled(maxMs), await this.quiet(end - clock.now())]
       const isSettled = areDone.every(Boolean)
       if (!isSettled) maxMs = AGAIN_MS
       return isSettled
     }
-    return this.#skips.run(async () => advanceClock(wakeUps, ms, settle, signal))
+    // others wait for this one, but not for what a caller who has left would have waited for
+    const left = aborted(signal).then(() => false)
+    return this.#skips.run(async () => advanceClock(wakeUps, ms, async () => Promise.race([settle(), left]), signal))
   }
 
   /** Resolves with true when no worker has work any more, or with false after `maxMs`. */

@@ -238,3 +238,45 @@ t.test('a skip does not wait as long again at each step for what has not answere
   t.match(await skipped, {fired: {length: 5}, isSettled: false})
   t.ok(clock.now() < 40_000, `it took ${clock.now()} ms`)
 })
+
+t.test('another skip does not wait for what one would wait for whose caller has left', async t => {
+  const house = await openHouse(t)
+  const {workflows, clock} = house
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order('long'))
+  const caller = new AbortController()
+  const first = workflows.skip(DAY_MS, caller.signal)
+  const second = workflows.skip(DAY_MS, NEVER)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  caller.abort()
+  t.match(await Promise.race([first, passed(clock, 20_000)]), {fired: {length: 0}, isSettled: false})
+  await workflows.completeTurn('shop', answer('long', [end()]))
+  t.match(await second, {isSettled: true})
+  t.equal(house.wakeUps.ahead, DAY_MS)
+  house.close()
+})
+
+t.test('jobs and workers that do not answer cost a skip half a minute together', async t => {
+  const house = await openHouse(t)
+  const {workflows, clock} = house
+  const jobs = jobsOf(house, async () => new Promise(() => undefined))
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order('never'))
+  await jobs.schedule('shop', {name: 'never', dueTime: '1s'}, false)
+  clock.pass(1000)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  const skipped = workflows.skip(DAY_MS, NEVER)
+  t.match(await Promise.race([skipped, passed(clock, 40_000)]), {isSettled: false})
+  jobs.close()
+  house.close()
+})
+
+/** Lets so many milliseconds pass. */
+async function passed(clock: House['clock'], ms: number): Promise<string> {
+  for (let at = 0; at < ms; at += 1000) {
+    clock.pass(1000)
+    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
+  }
+  return `it takes more than ${ms} ms`
+}
