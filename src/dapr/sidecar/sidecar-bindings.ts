@@ -23,6 +23,7 @@ interface Input {
  */
 export class SidecarBindings {
   readonly #options: DeliveryContext
+  readonly #over = new AbortController()
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
   /** The inputs that the app was last asked about. */
@@ -55,6 +56,7 @@ export class SidecarBindings {
   /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
+    this.#over.abort()
     this.#question.abort()
     this.#process.forget()
     this.#process.changed()
@@ -97,6 +99,7 @@ export class SidecarBindings {
       if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
     } catch (error) {
       log('error', `failed to read from bindings: ${messageOf(error)}`)
+      void again(async () => this.#followAsleep(), this.#over.signal)
     }
   }
 

@@ -10,7 +10,7 @@ import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {componentResource} from '../../../rig/component-resource.ts'
 
 /** An app that listens, with these resources, and whose blocks cannot be loaded at first, as no file can be opened. */
-function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object): DeliveryContext {
+function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep = false): DeliveryContext {
   const queue = new AdmissionQueue({timeoutMs: 60_000})
   queue.open()
   let loads = 0
@@ -23,11 +23,11 @@ function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object): Deliver
       id: 'shop',
       plan: {channel: {protocol: 'http'}, fixedPort: 0},
       wanted: {},
-      isListening: true,
+      isListening: !isAsleep,
       appPort: 1,
       pid: 7,
       queue,
-      sleep: {isAsleep: false, triggers: {}, learn: () => undefined},
+      sleep: {isAsleep, triggers: {}, learn: () => undefined},
       onMove: () => () => undefined,
       noteReady: () => undefined
     },
@@ -55,11 +55,12 @@ t.test('topics that could not be read, as no file can be opened, are read later,
   await sidecar.close(AbortSignal.abort())
 })
 
-t.test('and so are bindings', async t => {
-  const followed = Promise.withResolvers<readonly object[]>()
-  const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
-  const components = [componentResource('tick', 'bindings.cron', {schedule: '@every 1s', direction: 'input'})]
-  const sidecar = new SidecarBindings(contextOf({components}, {inputBindings}))
-  t.match(await followed.promise, [{name: 'tick'}])
-  await sidecar.close(AbortSignal.abort())
-})
+for (const isAsleep of [false, true])
+  t.test(`and so are bindings${isAsleep ? ', also of an app that is asleep' : ''}`, async t => {
+    const followed = Promise.withResolvers<readonly object[]>()
+    const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
+    const components = [componentResource('tick', 'bindings.cron', {schedule: '@every 1s', direction: 'input'})]
+    const sidecar = new SidecarBindings(contextOf({components}, {inputBindings}, isAsleep))
+    t.match(await followed.promise, [{name: 'tick'}])
+    await sidecar.close(AbortSignal.abort())
+  })
