@@ -47,8 +47,8 @@ export async function subscribeActorEvents(stream: ServerStream, {actorStreams}:
   stream.send(encode(SubscribeActorEventsResponseAlpha1, {initialResponse: {}}))
   const warn: WarnOfSettings = text => actorStreams.warn(`the stream of its actors: ${text}`)
   const entries = initial.entitiesConfig.map(own => ({names: own.entities, settings: settingsOf(own, warn)}))
+  await actorStreams.open(session, typesWith(names, settingsOf(initial, warn), entries, warn))
   try {
-    await actorStreams.open(session, typesWith(names, settingsOf(initial, warn), entries, warn))
     return await Promise.race([answers(stream, session), closed(stream, session, actorStreams)])
   } finally {
     session.close()
