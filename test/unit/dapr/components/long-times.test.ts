@@ -1,5 +1,6 @@
 import t from 'tap'
 import {Properties} from '../../../../src/dapr/components/properties.ts'
+import {openRedis} from '../../../../src/dapr/components/redis/open-redis.ts'
 import {InMemoryState} from '../../../../src/dapr/components/state/in-memory.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
@@ -26,3 +27,19 @@ t.test('a value whose time to live ends after the last date never expires: it co
   await state.set({key: 'a', value, isJson: true, etag: '', options, metadata: {ttlInSeconds: '60'}})
   t.match((await state.get('a'))?.metadata['ttlExpireTime'], /^20\d\d-/)
 })
+
+t.test(
+  'a dial timeout of Redis is whole milliseconds: while Redis is away each command failed with its parts',
+  async t => {
+    const dialTimeout = {name: 'dialTimeout', value: '1.0005s', place}
+    const properties = new Properties([{name: 'redisHost', value: 'localhost', place}, dialTimeout])
+    const waits: (number | undefined)[] = []
+    const connect = async ({connectTimeoutMs}: {readonly connectTimeoutMs?: number}): Promise<never> => {
+      waits.push(connectTimeoutMs)
+      return Promise.reject(new Error('it is away'))
+    }
+    const options = {properties, redis: {connect}} as unknown as Parameters<typeof openRedis>[1]
+    await t.rejects(openRedis('', options), /it is away/)
+    t.same(waits, [1001])
+  }
+)
