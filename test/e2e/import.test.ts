@@ -102,6 +102,14 @@ t.test('a Procfile and a compose file: one template, in which programs wait for 
   t.match(await rig.run(['import', '-o', '-']), {
     stderr: /Also found: Procfile\. Name a file to import it instead, or both: pillion import Procfile compose\.yaml\n/
   })
+  await rig.write({
+    'other/.env': 'COMPOSE_FILE=docker/compose.yaml\n',
+    'other/Procfile': 'web: x\n',
+    'other/docker/compose.yaml': 'services: {web: {image: x}}\n'
+  })
+  t.match(await rig.run(['import', 'other', '-o', '-']), {
+    stderr: /or both: pillion import other\/Procfile other\/docker\/compose\.yaml\n/
+  })
   t.match(await rig.run(['import', 'Procfile', 'compose.yaml']), {
     code: 0,
     stdout: /wrote 2 apps from Procfile and compose\.yaml to dapr\.yaml/

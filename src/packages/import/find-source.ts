@@ -28,6 +28,8 @@ export interface FoundSource {
   /** Files that lie over this one. */
   readonly overrides: readonly string[]
   readonly others: readonly string[]
+  /** Where compose is started: its `.env` counts, unless there is one next to the file. */
+  readonly folder: string
 }
 
 /** The first one that is there lies over the file (compose-go, cli.DefaultOverrideFileNames; process-compose does the same). */
@@ -47,29 +49,28 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const path = resolve(cwd, typed)
   const stat = statAt(path)
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
-  if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: []}
+  if (!stat.isDirectory())
+    return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: [], folder: cwd}
   const [first, ...over] = filesOfVariable(path)
+  const at = (name: string): string => resolve(path, name)
   const namesOf = (kind: keyof typeof NAMES): readonly string[] =>
-    kind === 'compose' && first !== undefined ? [first] : NAMES[kind].filter(name => existsSync(join(path, name)))
+    (kind === 'compose' && first !== undefined ? [first] : NAMES[kind]).filter(name => existsSync(at(name)))
   const there = KINDS.flatMap(kind =>
     kind === 'folder' || kind === 'kubernetes' ? [] : namesOf(kind).map(name => ({kind, name}))
   )
   if (wanted === 'folder' || wanted === 'kubernetes')
-    return {kind: wanted, path, overrides: [], others: there.map(({name}) => name)}
+    return {kind: wanted, path, overrides: [], others: there.map(({name}) => name), folder: path}
   const meant = there.find(({kind}) => wanted === undefined || kind === wanted)
   if (meant === undefined && wanted !== undefined)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
-  if (meant === undefined) return {kind: 'folder', path, overrides: [], others: []}
+  if (meant === undefined) return {kind: 'folder', path, overrides: [], others: [], folder: path}
   const others = [
     ...there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name),
     ...(there.some(({kind}) => kind === 'compose') ? [] : composeFilesIn(path))
   ]
   const override =
-    meant.name === first
-      ? over
-      : (ownOf(OVERRIDES, meant.kind) ?? []).filter(name => existsSync(join(path, name))).slice(0, 1)
-  const at = (name: string): string => resolve(path, name)
-  return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others}
+    meant.name === first ? over : (ownOf(OVERRIDES, meant.kind) ?? []).filter(name => existsSync(at(name))).slice(0, 1)
+  return {kind: meant.kind, path: at(meant.name), overrides: override.map(at), others, folder: path}
 }
 
 /** The files that COMPOSE_FILE names, of the environment or of `.env`: compose reads these in the place of the usual ones. */

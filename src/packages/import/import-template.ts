@@ -129,12 +129,15 @@ function joinedCompose(sources: readonly FoundSource[]): readonly FoundSource[] 
   return sources.flatMap(each => (each === first ? {...first, overrides} : over.includes(each) ? [] : each))
 }
 
-async function readSource({kind, path, overrides}: FoundSource, {cwd, native}: ImportRequest): Promise<Imported> {
+async function readSource(
+  {kind, path, overrides, folder}: FoundSource,
+  {cwd, native}: ImportRequest
+): Promise<Imported> {
   if (kind === 'folder') return (await import('./folder/folder.ts')).importFolder(path, relative(cwd, path) || '.', cwd)
   if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifests(path, cwd)
   const [file, over] = [readImported(path, cwd), overrides.map(each => readImported(each, cwd))]
   if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
-  if (kind === 'compose') return (await import('./compose/compose.ts')).importCompose(file, over, {cwd, native})
+  if (kind === 'compose') return (await import('./compose/compose.ts')).importCompose(file, over, {cwd, native, folder})
   if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd)
   if (kind === 'skaffold') return (await import('./kubernetes/skaffold.ts')).importSkaffold(file, cwd)
   return (await import('./processes/process-compose.ts')).importProcessCompose(file, over)

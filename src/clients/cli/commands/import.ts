@@ -67,10 +67,9 @@ export const importTemplate: CommandHandler = async call => {
 }
 
 /** Names the other files that were found; programs of one file and servers of another make one template. */
-function othersText({kind, path, others}: FoundSource, cwd: string): string {
-  const folder = kind === 'folder' ? path : dirname(path)
+function othersText({kind, path, others, folder}: FoundSource, cwd: string): string {
   const shown = (name: string): string => relative(cwd, join(folder, name))
-  const pair = [...(kind === 'folder' ? [] : [basename(path)]), ...others]
+  const pair = [...(kind === 'folder' ? [] : [relative(folder, path)]), ...others]
   const both = pair.filter(
     name => (name.includes('compose') && !name.startsWith('process')) || name === pair.find(isOfPrograms)
   )

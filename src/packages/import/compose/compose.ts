@@ -8,7 +8,7 @@ import {projectName, volumeNames, volumeNotes} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
-import {unreadable, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {isFile} from '../reading/files.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
@@ -16,11 +16,11 @@ import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 export function importCompose(
   file: ImportedFile,
   overrides: readonly ImportedFile[],
-  {cwd, native}: {readonly cwd: string; readonly native?: NativePrograms | undefined}
+  {cwd, native, folder}: {readonly cwd: string; readonly folder: string; readonly native: NativePrograms | undefined}
 ): Imported {
   const {values, notes} = readProject(file, overrides, cwd)
   const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
-  return importServices({file, values, notes, from, native})
+  return importServices({file, values, notes, from, native, folder})
 }
 
 /** Services in the terms of a compose file. */
@@ -32,6 +32,8 @@ export interface ServicesFile {
   readonly notes: ReadonlyMap<string, readonly string[]>
   /** The name of the source, for people. */
   readonly from: string
+  /** Where a `.env` counts if none is next to the file. */
+  readonly folder?: string
   /** Given: databases become programs where the machine has these. */
   readonly native?: NativePrograms | undefined
 }
@@ -40,7 +42,14 @@ export interface ServicesFile {
  * A service that is built from a folder with a program of its own becomes that program; every other one a container by
  * `docker run`. Throws a `UserError` if there are none.
  */
-export function importServices({file, values, notes: notesOf, from, native}: ServicesFile): Imported {
+export function importServices({
+  file,
+  values,
+  notes: notesOf,
+  from,
+  native,
+  folder = dirname(file.path)
+}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
@@ -48,7 +57,7 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
   const project = projectName(file, textValue(top['name']))
   const known = all.map(([id, value]): [string, Service] => [
     id,
-    {id, values: withTexts(value ?? {}, ours) as Values, notes: notesOf.get(id) ?? []}
+    {id, values: withTexts(value ?? {}, withBraces) as Values, notes: notesOf.get(id) ?? []}
   ])
   const withoutSidecars = withoutDapr(new Map(known), file)
   const hosts = [...withoutSidecars.services.values()]
@@ -82,8 +91,8 @@ export function importServices({file, values, notes: notesOf, from, native}: Ser
   })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
-  const variables = join(dirname(file.path), '.env')
-  const interpolate = JSON.stringify(apps).includes('${') && (isFile(variables) ? variables : true)
+  const variables = [dirname(file.path), folder].map(each => join(each, '.env')).find(isFile)
+  const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
   return {
     from,
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
@@ -159,10 +168,3 @@ function topNote(key: string, value: unknown): readonly string[] {
     ? []
     : [`${key}: ${written(value)} is not carried over`]
 }
-
-/** Variables are written with braces here, and a literal `$` alone. */
-const ours = (text: string): string =>
-  text.replaceAll(/\$(\$\{?|\{|[A-Za-z_]\w*)/g, (whole, what: string) => {
-    if (what === '$') return '$'
-    return what.endsWith('{') ? whole : `\${${what}}`
-  })

@@ -32,10 +32,7 @@ export function readProject(
 ): {readonly values: Values; readonly notes: ReadonlyMap<string, readonly string[]>} {
   const reader = new ProjectReader(cwd)
   const folder = dirname(file.path)
-  const values = overrides.reduce(
-    (below, each) => mergedValues(withoutReset(below, each), reader.read(each, folder)),
-    reader.read(file, folder)
-  )
+  const values = reader.together([file, ...overrides], folder)
   return {values: withPathsFrom(values, folder, from), notes: reader.notes}
 }
 
@@ -50,8 +47,15 @@ class ProjectReader {
     this.#cwd = cwd
   }
 
-  /** `folder`: where its relative paths count from. */
-  read(file: ImportedFile, folder: string): Values {
+  /** Each file over those before it. `folder`: where their relative paths count from. */
+  together([first, ...over]: readonly [ImportedFile, ...ImportedFile[]], folder: string): Values {
+    return over.reduce(
+      (below, each) => mergedValues(withoutReset(below, each), this.#read(each, folder)),
+      this.#read(first, folder)
+    )
+  }
+
+  #read(file: ImportedFile, folder: string): Values {
     const id = realpathSync(file.path)
     if (this.#open.includes(id))
       throw unreadable(file, 'it includes itself', Math.max(0, file.text.search(/^include:/m)))
@@ -78,16 +82,10 @@ class ProjectReader {
   /** An entry of `include`: a path, or several that override each other, with the folder from which their paths count. */
   #included(entry: unknown, {path}: ImportedFile, folder: string): Values {
     const {path: named = entry, project_directory: own} = mapOf(entry)
-    const files = textsOf(named).map(each => readImported(resolve(dirname(path), each), this.#cwd))
-    const [first] = files
+    const [first, ...over] = textsOf(named).map(each => readImported(resolve(dirname(path), each), this.#cwd))
     if (first === undefined) return {}
     const from = textValue(own) === '' ? dirname(first.path) : resolve(dirname(path), textValue(own))
-    const read = files.map(each => this.read(each, from))
-    return withPathsFrom(
-      read.reduce((values, over) => mergedValues(values, over)),
-      from,
-      folder
-    )
+    return withPathsFrom(this.together([first, ...over], from), from, folder)
   }
 
   /** A service with what it extends, also of other files. */
@@ -106,7 +104,8 @@ class ProjectReader {
     }
     const origin = other === file ? folder : dirname(other.path)
     const below = this.#extended(base, {file: other, folder: origin, services: others, owner, open: opened})
-    return mergedValues(withPaths(below, origin, folder), own)
+    const {services: left} = withoutReset({services: {[name]: withPaths(below, origin, folder)}}, file)
+    return mergedValues(mapOf(mapOf(left)[name]), own)
   }
 
   #fileAt(path: string): ImportedFile | undefined {

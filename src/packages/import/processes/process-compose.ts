@@ -2,7 +2,16 @@ import {existsSync} from 'node:fs'
 import {basename, dirname} from 'node:path'
 import {stopSignal} from '../compose/service.ts'
 import {readImported} from '../find-source.ts'
-import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
+import {
+  pathFrom,
+  pathTo,
+  unreadable,
+  withBraces,
+  withTexts,
+  type Imported,
+  type ImportedApp,
+  type ImportedFile
+} from '../imported.ts'
 import {isFile, isFolder} from '../reading/files.ts'
 import {commandOf} from '../reading/shell-words.ts'
 import {missingFileNote} from '../reading/variables.ts'
@@ -51,7 +60,7 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
   return {
     from: [file, ...overrides].map(({path}) => basename(path)).join(' and '),
     ...(interpolate && {interpolate}),
-    ...(Object.keys(shared).length > 0 && {common: {env: ours(shared)}}),
+    ...(Object.keys(shared).length > 0 && {common: {env: withTexts(shared, withBraces)}}),
     apps: all.map(([id, each]) => appOf(id, mapOf(each), reader)),
     notes: ignored.map(key => `${key}: ${written(top[key])} is not carried over`)
   }
@@ -80,15 +89,6 @@ interface Reader {
 
 const VARIABLE = /\$\{?[A-Za-z_]/
 
-/** Variables in values are written with braces here. */
-const ours = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [
-      name,
-      value.replaceAll(/\$(\$|[A-Za-z_]\w*)/g, (_, what: string) => (what === '$' ? '$' : `\${${what}}`))
-    ])
-  )
-
 function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Reader): ImportedApp {
   const notes: string[] = []
   const typed = textValue(process['working_dir'])
@@ -96,14 +96,14 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
   const line = lineOf(process)
   const command = wordsOf(process, shell).map(literal)
-  const env = ours(variablePairs(process['environment']))
+  const env = mapOf(withTexts(variablePairs(process['environment']), withBraces))
   const probe = mapOf(process['readiness_probe'])
   const http = mapOf(probe['http_get'])
   const isDisabled = textValue(process['disabled']) === 'true'
   const named = textValue(process['env_file'])
   const envFile = pathFrom(file, named || '.env')
   const envPath = pathTo(envFile, folder)
-  if (named !== '' && !isFile(envFile)) notes.push(missingFileNote(named, envFile))
+  if (named !== '' && !named.includes('$') && !isFile(envFile)) notes.push(missingFileNote(named, envFile))
   for (const [key, value] of Object.entries(process))
     if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)

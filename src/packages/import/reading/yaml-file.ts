@@ -46,6 +46,7 @@ const tagOf = ({key}: Pair, text: string): string =>
 
 /** The values of files before one, without those that it resets or overrides (compose-go, package loader). */
 export function withoutReset(before: Values, file: ImportedFile): Values {
+  if (!/!(?:reset|override)\b/.test(file.text)) return before
   const left = (values: Values, node: YamlNode): Values => {
     const pairs = new Map(node.kind === 'map' ? node.pairs.map(pair => [pair.name, pair]) : [])
     return Object.fromEntries(
@@ -78,11 +79,15 @@ function mergedValue(key: string, before: unknown, value: unknown): unknown {
   if (before === undefined || before === null || value === null) return value ?? before
   if (NAMED.has(key) && isMap(before) !== isMap(value)) return mergedValues(asMap(key, before), asMap(key, value))
   if (isMap(before) && isMap(value)) return mergedValues(before, value)
-  if (LISTS.has(key)) return [before, value].flat()
+  if (LISTS.has(key)) return withItems(key, listedValues(before), listedValues(value))
   if (!Array.isArray(before) || !Array.isArray(value) || REPLACED.has(key)) return value
+  return withItems(key, before, value)
+}
+
+function withItems(key: string, before: readonly unknown[], value: readonly unknown[]): readonly unknown[] {
   const idOf = key === 'volumes' ? mountTarget : (each: unknown): string => JSON.stringify(each)
   const over = new Set(value.map(idOf))
-  return [...listedValues(before).filter(each => !over.has(idOf(each))), ...listedValues(value)]
+  return [...before.filter(each => !over.has(idOf(each))), ...value]
 }
 
 /** `NAME=value`, `HOST:address`, or a name alone; the text of `build` is its folder. */

@@ -159,3 +159,46 @@ t.test('an override of a build that is one text keeps its folder', async t => {
     t.match(words, /,--tmpfs,\/a,--tmpfs,\/b,/)
   }
 })
+
+t.test('what a service resets or overrides of one that it extends, and files of one include', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+include: [{path: [a.yaml, b.yaml]}]
+services:
+  base: {image: x, ports: ["80:80"], restart: always, environment: {A: 1, B: 2}}
+  web:
+    extends: base
+    ports: !override ["81:80"]
+    restart: !reset "no"
+    environment: {A: !reset null}
+`,
+    'a.yaml': 'services: {db: {image: y, ports: ["90:90"]}, old: {image: z}}',
+    'b.yaml': 'services:\n  db:\n    ports: !override ["91:90"]\n  old: !reset {}\n'
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.strictSame(new Set(byId.keys()), new Set(['db', 'base', 'web']))
+  const web = byId.get('web')
+  t.match(String(web?.['command']), /,--publish,81:80,--env,B,x$/)
+  t.notOk('restart' in (web ?? {}))
+  t.match(String(byId.get('db')?.['command']), /,--publish,91:90,y$/)
+})
+
+t.test('what both files say of dns and tmpfs is said once', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': 'services: {a: {image: x, dns: [1.1.1.1, 8.8.8.8], tmpfs: /a}}',
+    'compose.override.yaml': 'services: {a: {dns: 8.8.8.8, tmpfs: [/a, /b]}}'
+  })
+  const words = (template.apps[0]?.['command'] ?? []) as readonly string[]
+  t.strictSame(words.slice(5), '--dns 1.1.1.1 --dns 8.8.8.8 --tmpfs /a --tmpfs /b x'.split(' '))
+})
+
+t.test('COMPOSE_FILE: a file that is not there refuses nothing else, and its .env has the variables', async t => {
+  const gone = await imported(t, {'.env': 'COMPOSE_FILE=gone.yaml\n', Procfile: 'web: serve\n'})
+  t.match(gone.template.apps, [{appID: 'web'}])
+  const {template, notes} = await imported(t, {
+    '.env': 'COMPOSE_FILE=docker/a.yaml\nTAG=2\n',
+    docker: {'a.yaml': 'services: {a: {image: "x:${TAG}"}}'}
+  })
+  t.equal(template['interpolate'], './.env')
+  t.notMatch(notes.join('\n'), /TAG/)
+})

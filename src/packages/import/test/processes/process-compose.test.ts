@@ -160,3 +160,12 @@ t.test('an env file that is not there, and a path without a slash, keep none of 
   t.match(template.apps, [{envFile: {path: './.env.local', required: false}}, {ready: {http: '/health'}}])
   t.match(notes, ['env_file: .env.local is not there: copy .env.local.example, and fill in its values'])
 })
+
+t.test('two dollars in front of braces are a text, and a file that a variable names is not missed', async t => {
+  const {template, notes} = await imported(t, {
+    'process-compose.yml':
+      'processes: {a: {command: a, env_file: ".env.$MODE", environment: ["A=$${B}", "C=$D", "E=$$F"]}}\n'
+  })
+  t.match(template.apps, [{env: {A: '$${B}', C: '${D}', E: '$F'}}])
+  t.notMatch(notes.join('\n'), /env_file/)
+})
