@@ -59,7 +59,8 @@ const SWITCHES: Readonly<Record<string, string>> = {
 const KNOWN = [FLAGS, LIST_FLAGS, SWITCHES].flatMap(each => Object.keys(each))
 
 /** Variables that the program `docker` reads itself: those of a container are no part of its environment. */
-const OF_DOCKER = /^(?:PATH|HOME|DOCKER_\w+)$/
+const OF_DOCKER =
+  /^(?:PATH|HOME|DOCKER_(?:API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST\w*|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS\w*))$/
 
 /** A service as a container, which `docker run` starts, and ends on a signal. */
 export function containerApp(service: Service, stack: Stack): ImportedApp {
@@ -193,6 +194,9 @@ function passed(
     notes.push(
       `env_file: the container gets the variables that are in it now, ${listed(names)}: name a new one by --env`
     )
+  const ofDocker = names.filter(each => OF_DOCKER.test(each))
+  if (ofDocker.length > 0)
+    notes.push(`env_file: docker reads ${listed(ofDocker)}, too: pass it by --env NAME=VALUE alone`)
   return [...new Set([...names, ...Object.keys(env)])]
 }
 

@@ -167,7 +167,7 @@ function durationOf(text: string): string | undefined {
 /** A signal by its name or number; undefined: it is the usual one, or one that a template does not have, which a note says. */
 export function stopSignal(text: string, key: string, notes: string[]): string | undefined {
   const byNumber = Object.entries(constants.signals).find(([, number]) => number.toString() === text)?.[0]
-  const name = byNumber ?? text.replace(/^(?:SIG)?(?=.)/, 'SIG')
+  const name = byNumber ?? text.toUpperCase().replace(/^(?:SIG)?(?=.)/, 'SIG')
   if (['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'].includes(name)) return name
   if (!['', 'SIGTERM'].includes(name)) notes.push(`${key}: ${text} is not carried over: it gets SIGTERM`)
   return undefined

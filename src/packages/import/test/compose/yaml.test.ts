@@ -77,3 +77,28 @@ t.test('a variable in the default of another one is one, too', async t => {
   const [user, host, platform] = ['${A}$${B}', '${A:-$c}', '${A:-${B:-${C}}}']
   t.strictSame(words.slice(5), ['--user', user, '--hostname', host, '--platform', platform, 'x:${A:-${B}}'])
 })
+
+t.test('variables of an image that begin with DOCKER_ are no part of a command', async t => {
+  const environment = {DOCKER_INFLUXDB_INIT_PASSWORD: 'secret', DOCKER_TLS_CERTDIR: '', DOCKER_CONTEXT: 'a'}
+  const {template} = await imported(t, {'compose.yaml': JSON.stringify({services: {db: {image: 'x', environment}}})})
+  const [app] = template.apps
+  t.notMatch(String(app?.['command']), 'secret')
+  t.match(String(app?.['command']), /,--env,DOCKER_INFLUXDB_INIT_PASSWORD,.*,--env,DOCKER_CONTEXT=a,/)
+  t.match(app?.['env'], {DOCKER_INFLUXDB_INIT_PASSWORD: 'secret'})
+})
+
+t.test('a signal in small letters is one', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': 'services: {a: {image: x, stop_signal: sigterm}, b: {image: x, stop_signal: quit}}'
+  })
+  t.match(template.apps, [{stop: undefined}, {stop: {signal: 'SIGQUIT'}}])
+  t.notMatch(notes.join('\n'), /stop_signal/)
+})
+
+t.test('a variable of an env file that docker reads itself is told', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {ci: {image: x, env_file: ci.env}}',
+    'ci.env': 'A=1\nDOCKER_HOST=tcp://elsewhere:2375\n'
+  })
+  t.ok(notes.includes('env_file: docker reads DOCKER_HOST, too: pass it by --env NAME=VALUE alone'))
+})
