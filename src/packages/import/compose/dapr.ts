@@ -2,7 +2,7 @@
 import {isAbsolute, join} from 'node:path'
 import {portsOf, startWords, type ComposeSidecar, type Service} from './service.ts'
 import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {isMap, listedValues, mapOf, mergedValues, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, listedValues, mapOf, mergedValues, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
 /** The services of a project without what the run itself is. */
@@ -44,8 +44,10 @@ export function withoutDapr(services: ReadonlyMap<string, Service>, file: Import
     const needed = {depends_on: withoutName(service.values['depends_on'], owner.id)}
     const before = rest.get(owner.id) ?? owner
     const {network_mode: network, ...others} = before.values
-    const own = network === `service:${service.id}` ? others : before.values
-    const values = withoutPorts(mergedValues(needed, own), [sidecar.keys['daprHTTPPort'], sidecar.keys['daprGRPCPort']])
+    const {ports, expose} = service.values
+    const own = network === `service:${service.id}` ? mergedValues(given({ports, expose}), others) : before.values
+    const {daprHTTPPort = 3500, daprGRPCPort = 50_001} = sidecar.keys
+    const values = withoutPorts(mergedValues(needed, own), [daprHTTPPort, daprGRPCPort])
     rest.set(owner.id, {...before, values, sidecar})
     rest.delete(service.id)
     leftOut.set(service.id, owner.id)

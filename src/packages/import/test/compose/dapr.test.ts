@@ -123,3 +123,12 @@ t.test('an app that shares the network of its sidecar has one of its own', async
   t.match(template.apps, [{appID: 'a', appPort: 3000}])
   t.notMatch(String(template.apps[0]?.['command']), '--network')
 })
+
+t.test('the ports of an app in the network of its sidecar are published by the sidecar', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml':
+      'services: {a: {image: x, network_mode: "service:a-dapr"}, a-dapr: {image: daprio/daprd, ports: ["3000:3000", "3500:3500"], command: [./daprd, --app-id, a, --app-port, "3000"]}}'
+  })
+  t.match(String(template.apps[0]?.['command']), ',--publish,3000:3000,x')
+  t.match(template.apps, [{ready: {tcp: 3000}}])
+})
