@@ -24,17 +24,22 @@ export interface ReadServices {
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Job', 'CronJob'])
 /** What a sidecar of Dapr reads from its folders. */
 const RESOURCES = new Set(['Component', 'HTTPEndpoint', 'Resiliency', 'Subscription'])
+/** Others have kinds of these names, too. */
+const isOfDapr = ({values}: ManifestObject): boolean => /^(?:dapr\.io\/|$)/.test(textValue(values['apiVersion']))
 
 /** Paths in the result count from `root`. */
 export function servicesOf(objects: readonly ManifestObject[], builds: Builds, root: string): ReadServices {
   const found = objects.filter(({values}) => WORKLOADS.has(textValue(values['kind'])))
   // of one that several files have the last counts
-  const last = new Map(found.map(each => [`${textValue(each.values['kind'])} ${nameOf(each.values)}`, each]))
+  const last = new Map(
+    found.map(each => [`${textValue(each.values['kind'])} ${namespaceOf(each.values)} ${nameOf(each.values)}`, each])
+  )
   const taken = new Set<string>()
   const workloads = Array.from(last.values(), each => new Workload(each, objects, taken))
   // a name that several have is that of the first
   const names = new Map(workloads.toReversed().flatMap(each => each.names.map(name => [name, each.id] as const)))
-  const components = objects.filter(({values}) => RESOURCES.has(textValue(values['kind']))).map(({file}) => file.path)
+  const resources = objects.filter(each => isOfDapr(each) && RESOURCES.has(textValue(each.values['kind'])))
+  const components = resources.map(({file}) => file.path)
   const published = new Set<number>()
   const services = workloads.flatMap(each => each.services({builds, names, root, components, published}))
   return {services: Object.fromEntries(services), notes: new Map(workloads.map(({id, notes}) => [id, notes]))}
@@ -52,6 +57,7 @@ interface Around {
 }
 
 const nameOf = (object: Values): string => textValue(mapOf(object['metadata'])['name'])
+const namespaceOf = (object: Values): string => textValue(mapOf(object['metadata'])['namespace']) || 'default'
 
 /** An image without its registry's tag or digest. */
 export const imageName = (image: string): string => image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
@@ -82,7 +88,7 @@ class Workload {
   readonly #annotations: Values
   readonly #callers: readonly Values[]
 
-  /** `taken`: the ids of those before: a Service may select several workloads, and two kinds may have one name. */
+  /** `taken`: the ids of those before: a Service may select several workloads, and two kinds or namespaces may have one name. */
   constructor(object: ManifestObject, all: readonly ManifestObject[], taken: Set<string>) {
     const {values} = object
     const template = podTemplate(values)
@@ -94,7 +100,8 @@ class Workload {
     this.#callers = all.map(each => each.values).filter(each => each['kind'] === 'Service' && selects(each, labels))
     this.names = [...this.#callers.map(nameOf), nameOf(values)]
     const more = `${nameOf(values)}-${textValue(values['kind']).toLowerCase()}`
-    this.id = [...this.names, more].find(name => !taken.has(name)) ?? more
+    const longest = `${more}-${namespaceOf(values)}`
+    this.id = [...this.names, more].find(name => !taken.has(name)) ?? longest
     taken.add(this.id)
   }
 
@@ -167,7 +174,7 @@ class Workload {
       const name = textValue(each['name'])
       if (value === undefined)
         this.#note(`env: ${name} comes from ${source(each)}, which is in none of the manifests: write it into env`)
-      else env[name] = expanded(value, env)
+      else env[name] = isMap(each['valueFrom']) ? value : expanded(value, env)
     }
     return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, shortNames(value, names)]))
   }
@@ -198,8 +205,9 @@ class Workload {
     const flag = (name: string): string => textValue(this.#annotations[`dapr.io/${name}`])
     if (flag('enabled') !== 'true') return []
     const folders = [...new Set(components.map(path => relative(root, path).replace(/[^/]*$/, '')))]
-    const config = this.#all.find(({values}) => values['kind'] === 'Configuration' && nameOf(values) === flag('config'))
-      ?.file.path
+    const config = this.#all.find(
+      each => isOfDapr(each) && each.values['kind'] === 'Configuration' && nameOf(each.values) === flag('config')
+    )?.file.path
     if (config === undefined && flag('config') !== '')
       this.#note(`dapr.io/config: the Configuration ${flag('config')} is in none of the manifests`)
     return [
@@ -269,9 +277,9 @@ const shortNames = (value: string, names: ReadonlyMap<string, string>): string =
     }
   )
 
-/** `$(NAME)` is the value of a variable that is known, and `$$(` a text. */
+/** `$(NAME)` is the value of a variable that is known, and `$$` one dollar. */
 const expanded = (text: string, env: Readonly<Record<string, string>>): string =>
-  text.replaceAll(/\$\$(?=\()|\$\((\w+)\)/g, (whole, name?: string) =>
+  text.replaceAll(/\$\$|\$\(([^)]*)\)/g, (whole, name?: string) =>
     whole === '$$' ? '$' : (ownOf(env, name ?? '') ?? whole)
   )
 

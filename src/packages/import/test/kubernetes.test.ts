@@ -346,3 +346,53 @@ t.test('keys and fields that are named like a part of every object have no other
   t.match(template.apps, [{env: {B: '127.0.0.1'}}])
   t.match(notes, [/A comes from configMap settings, which is in none of the manifests/])
 })
+
+t.test('two dollars are one, and values of Secrets are as they are', async t => {
+  const container = {
+    name: 'a',
+    image: 'x',
+    env: [
+      {name: 'PRICE', value: '$$5 $$$(PRICE) $(a.b)'},
+      {name: 'PASSWORD', valueFrom: {secretKeyRef: {name: 's', key: 'p'}}}
+    ],
+    args: ['$$HOME']
+  }
+  const pod = {kind: 'Pod', metadata: {name: 'a'}, spec: {containers: [container]}}
+  const secret = {kind: 'Secret', metadata: {name: 's'}, stringData: {p: 'a$$(b$$c'}}
+  const text = [pod, secret].map(each => JSON.stringify(each)).join('\n---\n')
+  const {template} = await imported(t, {'a.yaml': text}, 'a.yaml', 'kubernetes')
+  t.match(template.apps[0]?.['env'], {PRICE: '$5 $$(PRICE) $(a.b)', PASSWORD: 'a$$(b$$c'})
+  t.match(String(template.apps[0]?.['command']), /,\$HOME$/)
+})
+
+t.test('workloads of one name in several namespaces are apps of their own', async t => {
+  const containers = [{name: 'a', image: 'x'}]
+  const text = [undefined, 'a', 'b', 'default']
+    .map(namespace => ({kind: 'Pod', metadata: {name: 'web', namespace}, spec: {containers}}))
+    .map(pod => `${JSON.stringify(pod)}\n`)
+    .join('---\n')
+  const {template} = await imported(t, {'all.yaml': text}, 'all.yaml', 'kubernetes')
+  t.strictSame(
+    template.apps.map(({appID}) => appID),
+    ['web', 'web-pod', 'web-pod-b']
+  )
+})
+
+t.test('a Subscription or a Configuration that is not of Dapr is no resource of a sidecar', async t => {
+  const {template} = await imported(
+    t,
+    {
+      k8s: {
+        'a.yaml':
+          'kind: Deployment\nmetadata: {name: a}\nspec: {template: {metadata: {annotations: {dapr.io/enabled: "true", dapr.io/app-id: a, dapr.io/config: c}}, spec: {containers: [{name: a, image: x}]}}}\n',
+        'c.yaml': 'apiVersion: serving.knative.dev/v1\nkind: Configuration\nmetadata: {name: c}\n',
+        'kustomization.yaml': 'resources: [a.yaml, c.yaml, events/s.yaml]\n',
+        events: {'s.yaml': 'apiVersion: messaging.knative.dev/v1\nkind: Subscription\nmetadata: {name: s}\n'}
+      }
+    },
+    'k8s',
+    'kubernetes'
+  )
+  const [app = {}] = template.apps
+  t.notOk('resourcesPaths' in app || 'configFilePath' in app)
+})
