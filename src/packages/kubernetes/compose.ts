@@ -1,10 +1,10 @@
-import {isIPv6} from 'node:net'
+import {isIPv4, isIPv6} from 'node:net'
 import {relative} from 'node:path'
 import type {Loaded} from '../../files/config/load.ts'
 import {absolutePath} from '../../files/config/paths.ts'
 import type {EnvFile} from '../../files/config/keys.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
-import type {AppPlan} from '../../model/plan.ts'
+import type {AppPlan, PublishedPlan} from '../../model/plan.ts'
 import {buildFileOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
 import {deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
@@ -51,7 +51,7 @@ export async function composeFile(
   const deployed = deployedIn(entries, plan)
   const mistakes = new Mistakes()
   const ids = new Set(deployed.map(({entry}) => entry.plan.id))
-  const published = new Set<number>()
+  const published: Address[] = []
   const shown = (path: string): string => shownFrom(options.folder, path)
   const services = emptyRecord<object>()
   for (const app of deployed) {
@@ -116,7 +116,7 @@ function appService(
   {entry, dependsOn}: DeployedApp,
   {home, variables}: Pick<ComposeOptions, 'home' | 'variables'>,
   deployed: readonly DeployedApp[],
-  published: Set<number>,
+  published: Address[],
   shown: (path: string) => string
 ): object {
   const {settings, plan} = entry
@@ -128,9 +128,10 @@ function appService(
     required
   }))
   const isPublished = (values.createService === true || plan.published !== undefined) && port > 0
-  const {number: outer, host} = plan.published ?? {number: port, host: ''}
-  const ports = isPublished ? [published.has(outer) ? port.toString() : `${addressOf(host)}${outer}:${port}`] : []
-  if (isPublished) published.add(outer)
+  const outer: Address = plan.published ?? {number: port, host: ''}
+  const isTaken = published.some(each => collide(each, outer))
+  const ports = isPublished ? [isTaken ? port.toString() : `${addressOf(outer)}${outer.number}:${port}`] : []
+  if (isPublished) published.push(outer)
   const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, isChecked(deployed, id))}])
   return {
     ...imageOf(entry, shown),
@@ -143,8 +144,8 @@ function appService(
         test: ['CMD', ...plan.ready.command].map(escaped),
         interval: '1s',
         timeout: '5s',
-        // else it is unhealthy after three seconds, and what waits for it is not started
-        start_period: `${plan.ready.timeoutMs}ms`
+        // after three it is unhealthy, and what waits for it is not started; in a `start_period` Docker asks every five seconds only
+        retries: Math.max(3, Math.ceil(plan.ready.timeoutMs / 1000))
       }
     }),
     ...(values.restart !== undefined && values.restart !== 'no' && {restart: values.restart}),
@@ -155,9 +156,17 @@ function appService(
   }
 }
 
-/** In front of a published port: compose takes no names; '' = all addresses of the machine. */
-const addressOf = (host: string): string =>
-  host === '' ? '' : host === 'localhost' ? '127.0.0.1:' : isIPv6(host) ? `[${host}]:` : `${host}:`
+/** `host`: '' = all addresses of the machine. */
+type Address = Pick<PublishedPlan, 'host' | 'number'>
+
+const collide = (one: Address, other: Address): boolean =>
+  one.number === other.number &&
+  (addressOf(one) === addressOf(other) ||
+    [one, other].some(each => ['', '0.0.0.0:', '[::]:'].includes(addressOf(each))))
+
+/** In front of a published port; compose takes no names. */
+const addressOf = ({host}: Address): string =>
+  /(?:^|\.)localhost$/.test(host) ? '127.0.0.1:' : isIPv6(host) ? `[${host}]:` : isIPv4(host) ? `${host}:` : ''
 
 /** Compose reads `$NAME` as a variable, and `$$` as `$`. */
 const escaped = (text: string): string => text.replaceAll('$', '$$$$')

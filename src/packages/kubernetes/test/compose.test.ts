@@ -66,7 +66,7 @@ t.test('an app waits as far as Compose can: started, healthy by its command, com
     test: ['CMD', 'pg_isready', '$$X'],
     interval: '1s',
     timeout: '5s',
-    start_period: '60000ms'
+    retries: 60
   })
 })
 
@@ -91,12 +91,21 @@ t.test('ports of two services that are the same are published once', async t => 
 })
 
 t.test('a port is published at the address that it has in the template', async t => {
-  const ports = '127.0.0.1:81 [::1]:82 localhost:83 0.0.0.0:84 85'.split(' ')
+  const ports = '127.0.0.1:81 [::1]:82 localhost:83 0.0.0.0:84 85 127.0.0.2:81 shop.localhost:86 box.lan:87'.split(' ')
   const apps = ports.map((port, index) => app(`a${index}`, `containerImage: a, port: '${port}'`)).join('')
   const {text} = await composed(t, `version: 1\napps:\n${apps}`)
   t.strictSame(
     [...text.matchAll(/ports:\n +- "?([\d.:[\]]+)/g)].map(([, port]) => port),
-    ['127.0.0.1:81:81', '[::1]:82:82', '127.0.0.1:83:83', '0.0.0.0:84:84', '85:85']
+    [
+      '127.0.0.1:81:81',
+      '[::1]:82:82',
+      '127.0.0.1:83:83',
+      '0.0.0.0:84:84',
+      '85:85',
+      '127.0.0.2:81:81',
+      '127.0.0.1:86:86',
+      '87:87'
+    ]
   )
 })
 
