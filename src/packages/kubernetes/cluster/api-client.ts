@@ -83,14 +83,14 @@ export class ClusterClient {
 
   /** A list, which comes in pages. */
   async list<T>(path: string, ask: Ask = {}): Promise<WholeList<T>> {
-    const all: T[] = []
+    const all: (readonly T[])[] = []
     let next: string | undefined
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const query = {...ask.query, limit: PAGE, continue: next}
       const {items, metadata} = await this.json<List<T>>('GET', path, {...ask, query, needs: 'items'})
-      all.push(...items)
+      all.push(items)
       next = metadata?.continue || undefined
-      if (next === undefined) return {items: all, version: metadata?.resourceVersion ?? ''}
+      if (next === undefined) return {items: all.flat(), version: metadata?.resourceVersion ?? ''}
     }
     throw this.#noServer('GET', path, 'with a list that does not end')
   }

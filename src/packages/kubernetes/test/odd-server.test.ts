@@ -141,3 +141,13 @@ t.test('a list that breaks off between its pages is read again', async t => {
   await watched.promise
   t.same(seen, ['a', 'b'])
 })
+
+t.test('a list that comes whole, however long, is read; one that does not end is none', async t => {
+  const {server, client} = await openClient(t)
+  const items = Array.from({length: 200_000}, () => ({metadata: {}}))
+  server.answer = () => ({code: 200, body: {metadata: {resourceVersion: '5'}, items}})
+  const {items: read, version} = await client.list('/api/v1/pods')
+  t.same([read.length, version], [200_000, '5'])
+  server.answer = () => page('a', {continue: 'more'})
+  await t.rejects(client.list('/api/v1/pods'), {message: /with a list that does not end$/})
+})
