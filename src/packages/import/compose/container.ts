@@ -228,7 +228,8 @@ const containerName = ({id, values}: Service, stack: Stack): string =>
 
 /** `network_mode: service:db` is the network of its container. */
 const inContainers = (value: string, stack: Stack): string => {
-  const other = stack.services.get(/^service:(.*)$/.exec(value)?.[1] ?? '')
+  const name = /^service:(.*)$/.exec(value)?.[1] ?? ''
+  const other = stack.services.get(stack.leftOut.get(name) ?? name)
   return other === undefined ? value : `container:${containerName(other, stack)}`
 }
 

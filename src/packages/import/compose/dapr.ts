@@ -1,6 +1,6 @@
 // Dapr in a compose file: a sidecar is a container that shares the network of its app. Here the run is that sidecar.
 import {isAbsolute, join} from 'node:path'
-import {portsOf, startWords, type ComposeSidecar, type Service} from './service.ts'
+import {hostsOfService, portsOf, startWords, type ComposeSidecar, type Service} from './service.ts'
 import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported.ts'
 import {given, isMap, listedValues, mapOf, mergedValues, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord} from '../../../model/own.ts'
@@ -44,8 +44,7 @@ export function withoutDapr(services: ReadonlyMap<string, Service>, file: Import
     const needed = {depends_on: withoutName(service.values['depends_on'], owner.id)}
     const before = rest.get(owner.id) ?? owner
     const {network_mode: network, ...others} = before.values
-    const {ports, expose} = service.values
-    const own = network === `service:${service.id}` ? mergedValues(given({ports, expose}), others) : before.values
+    const own = network === `service:${service.id}` ? mergedValues(ofNetwork(service), others) : before.values
     const {daprHTTPPort = 3500, daprGRPCPort = 50_001} = sidecar.keys
     const values = withoutPorts(mergedValues(needed, own), [daprHTTPPort, daprGRPCPort])
     rest.set(owner.id, {...before, values, sidecar})
@@ -56,6 +55,12 @@ export function withoutDapr(services: ReadonlyMap<string, Service>, file: Import
     for (const service of services.values())
       if (isPartOfDapr(service) && rest.delete(service.id)) leftOut.set(service.id, '')
   return {services: rest, leftOut}
+}
+
+/** What those in the network of a service have of it: its ports, and the names at which they are called. */
+const ofNetwork = (service: Service): Values => {
+  const {ports, expose} = service.values
+  return given({ports, expose, networks: {default: {aliases: hostsOfService(service)}}})
 }
 
 /** `daprio/dapr` has all programs, `daprio/daprd` one. */

@@ -132,3 +132,18 @@ t.test('the ports of an app in the network of its sidecar are published by the s
   t.match(String(template.apps[0]?.['command']), ',--publish,3000:3000,x')
   t.match(template.apps, [{ready: {tcp: 3000}}])
 })
+
+t.test('the network and the name of a sidecar that lends its network are those of its app', async t => {
+  const {template} = await imported(t, {
+    'compose.yaml': `
+services:
+  a: {image: x, network_mode: "service:side"}
+  side: {image: daprio/daprd, ports: ["3000:3000"], command: [./daprd, --app-id, a]}
+  b: {image: y, network_mode: "service:side"}
+  c: {image: z, environment: {URL: "http://side:3000/x"}}
+`
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.match(String(byId.get('b')?.['command']), ',--network,container:shop-a,y')
+  t.match(byId.get('c'), {env: {URL: 'http://host.docker.internal:3000/x'}})
+})
