@@ -37,7 +37,9 @@ export function parseGoDuration(text: string): number | string {
     rest = rest.slice(matched.length)
   }
   if (total > MAX_MS) return invalid
-  return text.startsWith('-') ? -total : total
+  // whole nanoseconds, as Go has them: 1.001 * 1000 is 1000.9999999999999
+  const ms = Math.round(total * 1e6) / 1e6
+  return text.startsWith('-') ? -ms : ms
 }
 
 /** A duration as Go prints it (`time.Duration.String`): `1m0s`, `1.5s`, `250ms`, `0s`. */

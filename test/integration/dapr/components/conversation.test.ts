@@ -1,3 +1,4 @@
+import {setTimeout} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {CONVERSATION_TYPES} from '../../../../src/dapr/components/conversation/types.ts'
 import type {LanguageModel, ModelQuestion} from '../../../../src/dapr/components/language-model.ts'
@@ -322,8 +323,9 @@ t.test('an equal question is answered from memory for as long as the component s
   t.equal(server.asked.length, 2)
   await asking(model, {temperature: 0.5})
   t.equal(server.asked.length, 3, 'another temperature')
-  const short = await open(t, 'openai', {key: 'k', endpoint: server.url, responseCacheTTL: '1ns'})
+  const short = await open(t, 'openai', {key: 'k', endpoint: server.url, responseCacheTTL: '1ms'})
   await asking(short)
+  await setTimeout(5)
   await asking(short)
   t.equal(server.asked.length, 5)
 })

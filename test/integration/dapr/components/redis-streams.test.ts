@@ -1,9 +1,11 @@
 import t, {type Test} from 'tap'
-import {RedisStreams} from '../../../../src/dapr/components/pubsub/redis.ts'
+import {open, RedisStreams} from '../../../../src/dapr/components/pubsub/redis.ts'
 import type {StreamSettings} from '../../../../src/dapr/components/pubsub/stream-reader.ts'
 import type {Handled, BrokerMessage, SubscribeOptions} from '../../../../src/dapr/components/pubsub.ts'
+import type {RedisTarget} from '../../../../src/dapr/components/redis/redis-servers.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
 import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
+import {openComponent} from '../../../rig/open-component.ts'
 import {StartQueue} from '../../../rig/queue.ts'
 
 const SETTINGS: StreamSettings = {
@@ -265,3 +267,30 @@ t.test(
     await reader.stop()
   }
 )
+
+t.test('times with parts of a millisecond are followed: Redis takes whole ones', async t => {
+  const dialed: (number | undefined)[] = []
+  const connect = async ({connectTimeoutMs}: RedisTarget): Promise<MemoryConnection> => {
+    dialed.push(connectTimeoutMs)
+    return Promise.resolve(new MemoryConnection(new RedisEngine()))
+  }
+  const times = {dialTimeout: '1.001s', processingTimeout: '1.001s', readTimeout: '1.5ms', redeliverInterval: '10us'}
+  const bus = await openComponent(t, open, {redisHost: 'localhost', ...times}, {redis: {connect}})
+  t.same(dialed, [1001])
+  const events = new StartQueue<string>()
+  const reader = await bus.subscribe({
+    topic: 'orders',
+    group: 'shop',
+    metadata: {},
+    atOnce: 0,
+    ready: async () => undefined,
+    handle: async ({data}) => {
+      events.put(data.toString())
+      return 'done'
+    },
+    log: (_, text) => events.put(text)
+  })
+  await bus.publish('orders', message('1'))
+  t.equal(await events.take(), '1')
+  await reader.stop()
+})

@@ -18,6 +18,15 @@ t.test(
   }
 )
 
+t.test('a part of a millisecond is a whole one', async t => {
+  for (const [text, ms] of [
+    ['1.001s', 1001],
+    ['1.5ms', 2],
+    ['10us', 1]
+  ] as const)
+    t.equal(read(text), ms, text)
+})
+
 t.test('a value whose time to live ends after the last date never expires: it could not be read', async t => {
   const state = new InMemoryState(() => Date.now())
   const options = {concurrency: '', consistency: ''} as const

@@ -39,6 +39,16 @@ t.test('durations as Go and Dapr read them', async t => {
   }
 })
 
+t.test('a decimal is exact to the nanosecond', async t => {
+  for (const [text, ms] of [
+    ['1.001s', 1001],
+    ['-1.001s', -1001],
+    ['1.1h', 3_960_000],
+    ['4.35h', 15_660_000]
+  ] as const)
+    t.equal(parseGoDuration(text), ms, text)
+})
+
 t.test('durations as Go prints them', async t => {
   const table: readonly (readonly [number, string])[] = [
     [0, '0s'],
