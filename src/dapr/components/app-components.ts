@@ -8,7 +8,7 @@ import type {Block} from '../../model/dapr/api/api.ts'
 import type {DaprdComponents} from './daprd/daprd-access.ts'
 import type {BlockTypes} from './block-types.ts'
 import {type Component, type OpenOptions} from './component.ts'
-import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
+import {textOf, type ComponentSet, type Use} from './component-set.ts'
 import {canBeApart, groupsInSpace, topicPrefixOf, propertyValues} from './component-values.ts'
 import {Properties, ComponentFault} from './properties.ts'
 import type {StateStore} from './state-store.ts'
@@ -107,7 +107,13 @@ export class AppComponents {
     const before = this.#entries
     this.daprd?.follow(resources)
     const wanted = resources.filter(each => isOpened(each) || this.daprd?.takes(each) === true).toSorted(bySecretsFirst)
-    const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
+    const known = new Map(before.map(entry => [textOf(entry.resource), entry]))
+    const kept = wanted.map(resource => {
+      const text = textOf(resource)
+      const entry = known.get(text)
+      known.delete(text) // an equal one is a second one of its name
+      return entry
+    })
     const entries: Entry[] = wanted.map(
       (resource, index) => kept[index] ?? {resource, opening: undefined, calls: 0, previous: undefined}
     )
@@ -120,7 +126,7 @@ export class AppComponents {
     const changed = entries.filter(
       entry => !entry.resource.isDefault && !kept.includes(entry) && !this.#options.set.isServedByApp(entry.resource)
     )
-    for (const entry of changed) entry.previous = before.find(({resource: {name}}) => name === entry.resource.name)
+    for (const entry of changed) entry.previous = left.find(({resource: {name}}) => name === entry.resource.name)
     for (const entry of changed) {
       const {resource, previous} = entry
       const what = logName(resource)

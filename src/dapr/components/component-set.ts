@@ -196,10 +196,8 @@ function loaderOf({name, type, version, typePlace}: ComponentResource): Componen
 /** Capitals do not count (Dapr: pkg/components, in each registry). */
 const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => version.toLowerCase() || 'v1'
 
-/** Whether a component need not be opened again after its file has changed: a new comment moves the lines below it. */
-export const isSameResource = (a: ComponentResource, b: ComponentResource): boolean => textOf(a) === textOf(b)
+const NOT_COMPARED = new Set(['place', 'typePlace', 'scopes'])
 
-const NOT_COMPARED = ['place', 'typePlace', 'scopes']
-
-const textOf = (resource: ComponentResource): string =>
-  JSON.stringify(resource, (key, value: unknown) => (NOT_COMPARED.includes(key) ? undefined : value))
+/** A component whose text is as before need not be opened again: a new comment moves its lines, another file makes it another one. */
+export const textOf = (resource: ComponentResource): string =>
+  resource.place.file + JSON.stringify(resource, (key, value: unknown) => (NOT_COMPARED.has(key) ? undefined : value))

@@ -260,6 +260,24 @@ t.test('a comment above a component, which moves its lines, opens nothing again'
   t.same(closed, [])
 })
 
+t.test('a second component of a name is refused at each change, also if it is the same word for word', async t => {
+  const {own} = closing(t)
+  const double = {text: 'duplicate definition of component name store (state.in-memory/v1)'}
+  t.match(await own.follow([atLine(1), atLine(5)]), [double])
+  t.match(await own.follow([atLine(2), atLine(6)]), [double])
+  t.same(own.names('state'), ['store'])
+})
+
+t.test('thousands of components are compared at once', async t => {
+  const {own, closed} = closing(t)
+  const all = Array.from({length: 3000}, (_, at) => ({...atLine(at), name: `store-${at}`}))
+  await own.follow(all)
+  const begun = performance.now()
+  await own.follow(all.map(each => ({...each, place})))
+  t.ok(performance.now() - begun < 5000)
+  t.same(closed, [])
+})
+
 /** A store and a bus in memory, of a file with these properties. */
 const inMemory = async (own: AppComponents, properties: Readonly<Record<string, string>>) => {
   await own.follow([store('store', properties), store('bus', properties, 'pubsub.in-memory')])
@@ -281,6 +299,22 @@ t.test('what is in memory outlives an edit of its file; a bus is that of one sid
   const edited = await inMemory(shop, {keyPrefix: 'none', protectedTopics: 'orders'})
   t.equal(edited[0], values)
   t.equal(edited[1], bus)
+})
+
+const openIn = async (own: AppComponents, file: string) => {
+  await own.follow([{...store('store', {}), place: {...place, file}}])
+  return (await own.find('state', 'store'))?.component
+}
+
+t.test('apps share what is in memory also after it has moved to another file', async t => {
+  const set = new ComponentSet({env: {}, redis: {connect}})
+  const [shop, stock] = ['shop', 'stock'].map(
+    appId => new AppComponents({appId, folder: '/', env: {}, set, log: () => undefined})
+  ) as [AppComponents, AppComponents]
+  await openIn(shop, 'a.yaml')
+  const values = await openIn(shop, 'b.yaml')
+  t.equal(await openIn(stock, 'b.yaml'), values)
+  await Promise.all([shop.close(), stock.close()])
 })
 
 t.test('what a component could do before its type was edited is not what the next one can', async t => {
