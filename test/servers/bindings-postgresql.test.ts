@@ -45,10 +45,11 @@ t.test('exec and query of bindings.postgresql, and its errors', options, async t
     (await call('query', values)).body,
     '[[null,true,12345678901234567890,"NaN",{"a": [1]},"AP8=",[1,null,3],["a\\"b","c,d"],"2026-11-20T15:07:56.002Z","2026-11-20T15:07:56Z","2026-11-20T00:00:00Z"]]'
   )
-  const long = '[9007199254740993, {"id": 9007199254740993}]'
+  const long = '[9007199254740993, {"id": 9007199254740993}, [{"id": 9007199254740993}]]'
+  const sql = 'select $1::bigint, $2::jsonb, $3::jsonb[]'
   t.equal(
-    (await invoke('sql', {operation: 'query', metadata: {sql: 'select $1::bigint, $2::jsonb', params: long}})).body,
-    '[[9007199254740993,{"id": 9007199254740993}]]',
+    (await invoke('sql', {operation: 'query', metadata: {sql, params: long}})).body,
+    '[[9007199254740993,{"id": 9007199254740993},[{"id": 9007199254740993}]]]',
     'digits stay as they are written'
   )
   t.match(await call('query', 'select 1 where false'), {status: 200, body: '[]'})

@@ -133,12 +133,12 @@ function paramsOf(text: string): readonly unknown[] {
   } catch (error) {
     return failParams(messageOf(error))
   }
-  return Array.isArray(params)
-    ? params.map((each: unknown) => (isObject(each) ? exactText(each) : each))
-    : params === null
-      ? []
-      : failParams(`${text} is no array`)
+  return Array.isArray(params) ? params.map(paramOf) : params === null ? [] : failParams(`${text} is no array`)
 }
+
+/** An object is JSON, also within a list, which is an array of PostgreSQL. */
+const paramOf = (value: unknown): unknown =>
+  Array.isArray(value) ? value.map(paramOf) : isObject(value) ? exactText(value) : value
 
 /** An error as pgx words it: `ERROR: relation "x" does not exist (SQLSTATE 42P01)`. */
 const reasonOf = (error: unknown): string =>
