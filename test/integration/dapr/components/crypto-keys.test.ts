@@ -102,13 +102,17 @@ t.test('crypto.dapr.jwks: as a text, base64, a file that changes; keys by their 
       message: 'failed to retrieve the key encryption key: key not found'
     })
   }
-  const provider = await openComponent(t, openJwks, {jwks: 'keys.json'}, {folder})
+  const warnings: string[] = []
+  const provider = await openComponent(t, openJwks, {jwks: 'keys.json'}, {folder, warn: text => warnings.push(text)})
   writeFileSync(join(folder, 'keys.json'), set.replace('"a"', '"b"'))
   await opens(t, provider, 'A256KW', ['b', 'b'])
   writeFileSync(join(folder, 'keys.json'), '{"keys":[')
   await opens(t, provider, 'A256KW', ['b', 'b'])
   unlinkSync(join(folder, 'keys.json'))
   await opens(t, provider, 'A256KW', ['b', 'b'])
+  await opens(t, provider, 'A256KW', ['b', 'b'])
+  t.match(warnings, [/end of JSON input$/, /ENOENT/], 'each once, and not at each call')
+  t.equal(warnings.length, 2)
   for (const jwks of ['', 'nope.json', '{"keys":1}', '{'])
     await t.rejects(
       openComponent(t, openJwks, {jwks}, {folder}),
