@@ -119,5 +119,5 @@ function bytesOf(properties: Properties): number {
       'maxResponseBodySize',
       `invalid value for maxResponseBodySize: "${text}" is no size such as 10Mi`
     )
-  return Math.max(0, Number(number) * factor)
+  return Math.max(0, Math.ceil(Number(number) * factor))
 }

@@ -29,8 +29,10 @@ t.test('an answer that does not end is read as far as the binding is to read', a
     const timer = setInterval(() => response.write('x'.repeat(10)), 5)
     response.on('close', () => clearInterval(timer))
   })
-  const answer = await invoke(t, {url: `http://${host}`, maxResponseBodySize: '16'}, 'get')
-  t.equal(answer?.data.toString(), 'x'.repeat(16))
+  for (const maxResponseBodySize of ['16', '15.5', '0.0151Ki']) {
+    const answer = await invoke(t, {url: `http://${host}`, maxResponseBodySize, responseTimeout: '5s'}, 'get')
+    t.equal(answer?.data.toString(), 'x'.repeat(16), maxResponseBodySize)
+  }
 })
 
 t.test('headers that an app passes on do not say how long the body is', async t => {
@@ -52,6 +54,8 @@ t.test('the user of a URL is told to its server, and its password to nobody else
   const host = await serve(t, (request, response) => void response.end(request.headers.authorization))
   const url = `http://me:se%40cret@${host}`
   t.equal((await invoke(t, {url}, 'get'))?.data.toString(), `Basic ${Buffer.from('me:se@cret').toString('base64')}`)
+  const login = `Basic ${Buffer.from('me:100%').toString('base64')}`
+  t.equal((await invoke(t, {url: `http://me:100%@${host}`}, 'get'))?.data.toString(), login, 'as it is written')
   t.equal((await invoke(t, {url}, 'get', {Authorization: 'Bearer own'}))?.data.toString(), 'Bearer own')
   t.equal((await invoke(t, {url: `http://${host}`}, 'get'))?.data.toString(), '')
   await t.rejects(invoke(t, {url: 'http://me:secret@127.0.0.1:1/x'}, 'get'), {

@@ -4,6 +4,7 @@ import {collectFirst} from '../../../../proxy/net/collector.ts'
 import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
 import {reasonOf} from '../../../../proxy/net/status.ts'
 import type {BindingResponse} from '../../binding.ts'
+import {orElse} from '../../../../model/or-else.ts'
 import {emptyRecord, ownOf} from '../../../../model/own.ts'
 
 export interface WebTargetOptions extends Partial<Pick<WebOptions, 'credentials' | 'secretHeaders'>> {
@@ -44,7 +45,7 @@ export class WebTarget {
     const {url, credentials = NO_CERTIFICATES, secretHeaders = [], env} = options
     const origin = new URL(url)
     this.#web = {origin, credentials, secretHeaders, env, followsRedirects: true}
-    const login = [origin.username, origin.password].map(decodeURIComponent).join(':')
+    const login = [origin.username, origin.password].map(text => orElse(() => decodeURIComponent(text), text)).join(':')
     this.#login = login === ':' ? '' : `Basic ${Buffer.from(login).toString('base64')}`
   }
 
