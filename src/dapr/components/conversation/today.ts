@@ -12,15 +12,16 @@ export function withoutDay(now: Date): (text: string) => string {
     const written = (language: string, options: Intl.DateTimeFormatOptions): string =>
       now.toLocaleDateString(language, {...options, timeZone})
     const [weekday, short] = [written('en-US', {weekday: 'long'}), written('en-US', {weekday: 'short'})]
-    // programs write a day of one digit as `05`, too, and leave out commas
+    // programs write a day of one digit as `05`, too, leave out commas, and shorten September to three letters
     const words = [LONG, SHORT].flatMap(options =>
       ['en-US', 'en-GB'].map(language =>
         written(language, options)
           .replace(/(?<!\d)\d(?!\d)/, '0?$&')
           .replace(',', ',?')
+          .replace('Sept ', 'Sept? ')
       )
     )
-    return [...words, written('sv-SE', {}) + TIME].map(date => `(?:(?:${weekday}|${short}),? )?${date}`)
+    return [...words, written('sv-SE', {})].map(date => `(?:(?:${weekday}|${short}),? )?${date}${TIME}`)
   })
   const pattern = new RegExp(`(?<![\\w-])(?:${forms.join('|')})(?!\\w)`, 'g')
   return text => text.replaceAll(pattern, '<today>')

@@ -25,3 +25,17 @@ t.test('as programs write it: with a weekday, a day of two digits, or no comma',
   ] as const)
     t.equal(withoutToday(text), kept)
 })
+
+t.test('in September, and with a time behind it', async t => {
+  const withoutToday = withoutDay(new Date('2026-09-05T12:00:00Z'))
+  for (const text of [
+    '5 Sep 2026',
+    '5 Sept 2026',
+    'Sep 05, 2026',
+    '05 September 2026',
+    'Saturday, September 5, 2026 12:00',
+    'Sat, 05 Sep 2026 12:00:00'
+  ])
+    t.equal(withoutToday(`It is ${text}.`), 'It is <today>.', text)
+  t.equal(withoutToday(new Date('2026-09-05T12:00:00Z').toUTCString()), '<today> GMT')
+})
