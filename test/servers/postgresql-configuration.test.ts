@@ -61,6 +61,9 @@ t.test('changes are told, those of the keys that were asked for', {skip}, async 
   t.same(await all.next(), {a: {value: '1', version: '', metadata: {unit: 'kg'}}})
   t.same(await all.next(), b)
   t.same(await one.next(), b)
+  const long = '{"data": {"key": "c", "version": 9007199254740993, "metadata": {"of": 9007199254740993}}}'
+  query(connectionString, `NOTIFY config, '${long}'`)
+  t.same(await all.next(), {c: {value: '', version: '9007199254740993', metadata: {of: '9007199254740993'}}})
   query(connectionString, "DELETE FROM settings WHERE key = 'b'")
   t.same(await one.next(), {b: {value: '', version: '', metadata: {}}}, 'one that is gone is empty')
   await one.end()

@@ -1,4 +1,5 @@
 import {messageOf} from '../../../model/errors.ts'
+import {exactText, parseExactly} from '../../../model/exact-json.ts'
 import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'
 import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from './types.ts'
@@ -115,7 +116,7 @@ const itemOf = ({value, version, metadata}: Row): ConfigurationItem => ({
   version: version ?? '',
   metadata: isObject(metadata)
     ? Object.fromEntries(
-        Object.entries(metadata).map(([name, each]) => [name, typeof each === 'string' ? each : JSON.stringify(each)])
+        Object.entries(metadata).map(([name, each]) => [name, typeof each === 'string' ? each : exactText(each)])
       )
     : {}
 })
@@ -124,7 +125,7 @@ const itemOf = ({value, version, metadata}: Row): ConfigurationItem => ({
 function itemsOf(payload: string): ConfigurationItems | string {
   let body: unknown
   try {
-    body = JSON.parse(payload)
+    body = parseExactly(payload)
   } catch (error) {
     return `no JSON (${messageOf(error)})`
   }
@@ -133,7 +134,7 @@ function itemsOf(payload: string): ConfigurationItems | string {
   const fields = Object.fromEntries(Object.entries(data).map(([name, value]) => [name.toLowerCase(), value]))
   const textOf = (name: string): string => {
     const value = fields[name] ?? ''
-    return typeof value === 'string' ? value : JSON.stringify(value)
+    return typeof value === 'string' ? value : exactText(value)
   }
   const isGone = body['action'] === 'DELETE'
   const row = {key: textOf('key'), value: textOf('value'), version: textOf('version'), metadata: fields['metadata']}
