@@ -17,7 +17,7 @@ export interface RedisAddress {
   readonly more?: readonly {readonly host: string; readonly port: number}[]
   /** How long connecting may take, and how long a command waits for a lost connection. */
   readonly connectTimeoutMs?: number
-  /** How long an answer may take. */
+  /** How long an answer may take; Infinity: there is no end, but for the first. */
   readonly readTimeoutMs?: number
 }
 
@@ -25,6 +25,8 @@ export interface RedisAddress {
 export interface ConnectionListener {
   lost(reason: string): void
   back(): void
+  /** It is there, but no longer answers; `back` is called once it does. */
+  readonly silent?: () => void
 }
 
 /** The server is not a Redis. */
@@ -43,6 +45,7 @@ type Options = RedisClientOptions<None, None, None, 2>
 const CONNECT_TIMEOUT_MS = 5000
 const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * A connection to a real Redis by the official client, which is loaded with the first one. A lost connection is made again for
@@ -58,6 +61,8 @@ export class ClientConnection implements RedisConnection {
   #subscriber: Promise<Client> | undefined
   #subscriberClient: Client | undefined
   #lastError = ''
+  /** How many commands are over. */
+  #answers = 0
   readonly #over = new AbortController()
   /** Emits `ready` when the connection is there again: commands wait for it. */
   readonly #returns = new EventEmitter().setMaxListeners(0)
@@ -80,13 +85,13 @@ export class ClientConnection implements RedisConnection {
   ): Promise<ClientConnection> {
     const connection = new ClientConnection(await import('./client-library.ts'), address, listener)
     signal?.throwIfAborted()
-    const {readTimeoutMs = READ_TIMEOUT_MS} = address
+    const firstMs = address.readTimeoutMs === Infinity ? READ_TIMEOUT_MS : (address.readTimeoutMs ?? READ_TIMEOUT_MS)
     const failed = Promise.withResolvers<never>()
     const onAbort = (): void => failed.reject(abortReason(signal))
     let timer: NodeJS.Timeout | undefined
     signal?.addEventListener('abort', onAbort, {once: true})
     connection.#client.once('connect', () => {
-      timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), readTimeoutMs)
+      timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), firstMs)
     })
     try {
       await Promise.race([connection.#client.connect(), failed.promise])
@@ -107,7 +112,7 @@ export class ClientConnection implements RedisConnection {
     signal?.throwIfAborted()
     const sent = client.sendCommand<unknown>(args.map(shortAsText))
     try {
-      return toReply(await this.#answerOf(client, sent, signal))
+      return toReply(await this.#answerOf(client, sent, signal === undefined ? 0 : blockMsIn(args), signal))
     } catch (error) {
       throw this.#isReply(error) ? new RedisError(error.message) : error
     }
@@ -157,10 +162,10 @@ export class ClientConnection implements RedisConnection {
     if (this.#subscriberClient !== undefined) destroy(this.#subscriberClient)
   }
 
-  /** `isRetrying`: also a first connection that fails is tried again. */
-  #create(isRetrying = false): Client {
+  /** `isRetrying`: also a first connection that fails is tried again; `isSilent`: the listener knows that the server does not answer. */
+  #create(isRetrying = false, isSilent = false): Client {
     let wasReady = isRetrying
-    let isLost = false
+    let isLost = isSilent
     const client = createClient(this.#library, this.#address, (retries, cause) => {
       if (!wasReady) return cause
       return Math.min(20 * 2 ** retries, MAX_RECONNECT_DELAY_MS)
@@ -207,39 +212,52 @@ export class ClientConnection implements RedisConnection {
   }
 
   /**
-   * Waits for an answer: until the signal of a command that may block, or for as long as any other may take. A command that Redis has
-   * can only be taken back by closing its connection: else an event would be delivered without a reader.
+   * Waits for an answer: until the signal of a command that may block, or until Redis has answered nothing for as long as this one may take.
+   * A command that Redis has can only be taken back by closing its connection: else an event would be delivered without a reader.
    */
-  async #answerOf<T>(client: Client, sent: Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #answerOf<T>(client: Client, sent: Promise<T>, blockMs = 0, signal?: AbortSignal): Promise<T> {
     const {promise, resolve, reject} = Promise.withResolvers<T>()
     sent.then(resolve, reject)
     let isOver = false
-    const giveUp = (why: Error): void => {
+    const giveUp = (why: Error, isSilent = false): void => {
       if (isOver) return
       reject(why)
-      this.#lastError = why.message
-      if (client === this.#client) this.#replace()
+      if (client === this.#client) this.#replace(isSilent)
     }
     const onAbort = (): void => giveUp(abortReason(signal))
-    const {readTimeoutMs: ms = READ_TIMEOUT_MS} = this.#address
-    const late = (): void => giveUp(new Error(`Redis has not answered for ${ms} ms`))
-    // where this process was held up, what has arrived meanwhile is read first
-    const timer = signal === undefined ? setTimeout(() => setImmediate(() => setImmediate(late)), ms) : undefined
+    const ms = Math.min(blockMs + (this.#address.readTimeoutMs ?? READ_TIMEOUT_MS), MAX_TIMER_MS)
+    let timer: NodeJS.Timeout | undefined
+    const wait = (): void => {
+      const before = this.#answers
+      const late = (): void => {
+        if (isOver) return
+        // one answer comes after another: those before this one may take long, too
+        if (before !== this.#answers) return wait()
+        this.#lastError = `Redis has not answered for ${ms} ms`
+        giveUp(new Error(this.#lastError), true)
+      }
+      // where this process was held up, what has arrived meanwhile is read first
+      timer = setTimeout(() => setImmediate(() => setImmediate(late)), ms)
+    }
+    wait()
     signal?.addEventListener('abort', onAbort, {once: true})
     try {
       return await promise
     } finally {
       isOver = true
+      this.#answers++
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
   }
 
   /** Continues with a fresh connection. */
-  #replace(): void {
+  #replace(isSilent: boolean): void {
     const old = this.#client
-    this.#client = this.#create(true)
+    const silent = isSilent ? this.#listener?.silent : undefined
+    this.#client = this.#create(true, silent !== undefined)
     destroy(old)
+    silent?.()
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
   }
 
@@ -291,6 +309,12 @@ const MAX_TEXT_BYTES = 16_384
 /** The library writes each Buffer by itself, and texts of a command together. */
 const shortAsText = (arg: Argument): Argument =>
   typeof arg !== 'string' && arg.length <= MAX_TEXT_BYTES && isUtf8(arg) ? arg.toString() : arg
+
+/** How long Redis may wait before it answers; Infinity: there is no end. */
+function blockMsIn(args: readonly Argument[]): number {
+  const at = args.indexOf('BLOCK')
+  return (at === -1 ? 0 : Number(args[at + 1])) || Infinity
+}
 
 const closed = (): Error => new Error('the connection to Redis is closed')
 

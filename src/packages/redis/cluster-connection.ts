@@ -167,12 +167,16 @@ export class ClusterConnection implements RedisConnection {
           if (isAsBefore || this.#over.signal.aborted) throw error
           continue
         }
-        const [word, , asked = ''] = error.message.split(' ')
+        const [word, , named = ''] = error.message.split(' ')
+        // a node that tells no hosts means its own
+        const asked = named.startsWith(':') ? at.slice(0, at.lastIndexOf(':')) + named : named
         if (word === 'ASK') return this.#ask(asked, run)
         if (word !== 'MOVED') throw error
         await this.#refresh()
         // the one that was asked may not have heard of it yet
+        const isKnown = this.#isMaster(asked)
         this.#slots = [...this.#slots, {from: slot, to: slot, node: asked}]
+        if (!isKnown) void this.#greet()
       }
     }
   }
@@ -202,7 +206,8 @@ export class ClusterConnection implements RedisConnection {
       for (const each of this.#onServer) each()
       this.#refresh().catch(() => undefined) // the next command tries again
     }
-    const node = await ClientConnection.open(address, {lost: () => void this.#succeed(at), back}, this.#over.signal)
+    const lost = (): void => void this.#succeed(at)
+    const node = await ClientConnection.open(address, {lost, back, silent: lost}, this.#over.signal)
     try {
       for (const each of this.#listening) await listen(node, each)
       return node

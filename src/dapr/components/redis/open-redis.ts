@@ -37,8 +37,8 @@ export function redisTarget(properties: Properties): RedisTarget {
     ...(first ?? {host: 'localhost', port: defaultPort}),
     ...(more.length > 0 && {more}),
     ...(type === 'cluster' ? {isCluster: true} : {database: properties.integer('redisDB', 0)}),
-    connectTimeoutMs: Math.ceil(properties.durationMs('dialTimeout', 0)) || DIAL_MS,
-    ...(readTimeoutMs > 0 && {readTimeoutMs}),
+    connectTimeoutMs: properties.durationMs('dialTimeout', 0) || DIAL_MS,
+    ...(readTimeoutMs !== 0 && {readTimeoutMs: readTimeoutMs < 0 ? Infinity : readTimeoutMs}),
     ...filled({username: text('redisUsername'), password: text('redisPassword')}),
     ...(isSentinel && {sentinels: sentinelsOf(properties)}),
     ...(properties.boolean('enableTLS') && {

@@ -36,13 +36,12 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
   }
   const open = async (): Promise<RedisConnection> => {
     const {ClientConnection} = await loadClient()
-    const client = await ClientConnection.open(await masterOf(address, sentinels), {
-      lost: () => {
-        void client.close()
-        void lost()
-      },
-      back: () => {}
-    })
+    const leave = (): void => {
+      void client.close()
+      void lost()
+    }
+    const listener = {lost: leave, back: () => {}, silent: leave}
+    const client = await ClientConnection.open(await masterOf(address, sentinels), listener)
     try {
       // a former master may not know yet that it is no longer one
       const role = await client.command(['ROLE'])

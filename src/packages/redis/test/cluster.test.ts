@@ -9,16 +9,14 @@ import {RequestParser} from '../protocol/parser.ts'
 import {encodeResult} from '../protocol/writer.ts'
 
 /** A node that has half of the slots; `slots` is what it says of the cluster. */
-async function openNode(
-  t: Test,
-  slots: () => Result
-): Promise<{readonly engine: RedisEngine; readonly port: number; readonly cut: () => void; readonly end: () => void}> {
+async function openNode(t: Test, slots: () => Result) {
   const engine = new RedisEngine()
   const sockets: net.Socket[] = []
+  let isHanging = false
   const server = net.createServer(socket => {
     sockets.push(socket)
     const parser = new RequestParser()
-    const write = (result: Result): boolean => socket.write(encodeResult(result, 2), 'latin1')
+    const write = (result: Result): boolean => !isHanging && socket.write(encodeResult(result, 2), 'latin1')
     const session = engine.open(write)
     socket.on('close', () => engine.end(session))
     socket.on('data', (bytes: Buffer) => {
@@ -36,7 +34,12 @@ async function openNode(
     server.close()
     cut()
   }
-  return {engine, port: (server.address() as AddressInfo).port, cut, end}
+  // what it has not answered is gone with its connection
+  const hang = (is: boolean): void => {
+    isHanging = is
+    if (!is) cut()
+  }
+  return {engine, port: (server.address() as AddressInfo).port, cut, end, hang}
 }
 
 /** Two nodes, and a connection to them. */
@@ -257,6 +260,42 @@ t.test('a transaction on a key that is moving is run where the key is', async t 
   }
   t.same(await connection.transaction([['SET', 'foo', '2']]), ['OK'])
   t.same(asked.slice(-4), ['ASKING', 'MULTI', 'SET', 'EXEC'])
+})
+
+t.test(
+  'a node that names no host means its own, and a master of which only that one knows gets its settings',
+  async t => {
+    const {nodes, open} = await openThree(t)
+    const connection = await open(nodes[2].port)
+    const {engine} = nodes[1]
+    const run = engine.run.bind(engine)
+    engine.run = (session, args) =>
+      args[0] === 'SET' ? new RedisError(`MOVED 12182 :${nodes[2].port}`) : run(session, args)
+    let told = 0
+    connection.onServer(() => told++)
+    for (const text of ['1', '2']) t.equal(await connection.command(['SET', 'foo', text]), 'OK')
+    t.equal(nodes[2].engine.database(0).size, 1)
+    t.equal(nodes[2].engine.sessions.size, 1, 'it was open under its name')
+    t.equal(told, 1)
+  }
+)
+
+t.test('a node that no longer answers is left for its successor, but for one that answers again', async t => {
+  const {ports, nodes} = await openThree(t)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port: nodes[0].port, readTimeoutMs: 200})
+  t.teardown(async () => connection.close())
+  const {hang, engine} = nodes[1]
+  t.equal(await connection.command(['SET', 'foo', '1']), 'OK')
+  hang(true)
+  await t.rejects(connection.command(['SET', 'foo', '2']), /has not answered/)
+  hang(false)
+  t.equal(await connection.command(['SET', 'foo', '3']), 'OK')
+  t.equal(engine.database(0).string('foo'), '3')
+  hang(true)
+  await t.rejects(connection.command(['SET', 'foo', '4']), /has not answered/)
+  ports[1] = nodes[2].port
+  t.equal(await connection.command(['SET', 'foo', '5']), 'OK')
+  t.equal(nodes[2].engine.database(0).string('foo'), '5')
 })
 
 t.test('who could not listen everywhere listens nowhere', async t => {

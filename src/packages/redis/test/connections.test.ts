@@ -1,5 +1,5 @@
 import {once} from 'node:events'
-import {connect, createServer, type AddressInfo} from 'node:net'
+import {createServer, type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {BuiltInRedis} from '../built-in-redis.ts'
 import {ClientConnection} from '../client-connection.ts'
@@ -280,43 +280,6 @@ t.test('the listener is called each time the server returns, without its setting
   again.serve(new RedisEngine())
   t.equal(await connection.command(['PING']), 'PONG')
   t.equal(await Promise.race([told.promise, connection.command(['ECHO', 'not told'])]), 'told')
-})
-
-t.test('a server that no longer answers is left after the time for an answer, and found again', async t => {
-  const server = await RedisServer.bind(0)
-  server.serve(new RedisEngine())
-  // as long as it hangs, its answers do not arrive
-  let isHanging = false
-  const answers: (() => unknown)[] = []
-  const between = createServer(socket => {
-    const there = connect(server.port, '127.0.0.1')
-    for (const each of [socket, there])
-      each.on('error', () => undefined).on('close', () => (socket.destroy(), there.destroy()))
-    socket.pipe(there)
-    there.on('data', bytes => (isHanging ? answers.push(() => socket.write(bytes)) : socket.write(bytes)))
-  })
-  await once(between.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(async () => {
-    between.close()
-    await server.close()
-  })
-  const {port} = between.address() as AddressInfo
-  const connection = await ClientConnection.open({host: '127.0.0.1', port, readTimeoutMs: 1000})
-  t.teardown(async () => connection.close())
-  const blocked = await connection.duplicate()
-  const waiting = blocked.command(['BLPOP', 'list', '0'], new AbortController().signal)
-  isHanging = true
-  await t.rejects(connection.command(['GET', 'a']), {message: 'Redis has not answered for 1000 ms'})
-  isHanging = false
-  for (const answer of answers) answer()
-  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
-  isHanging = true
-  await t.rejects(connection.transaction([['SET', 'a', '2']]), {message: 'Redis has not answered for 1000 ms'})
-  isHanging = false
-  for (const answer of answers) answer()
-  await connection.command(['RPUSH', 'list', 'x'])
-  t.same(await waiting, [Buffer.from('list'), Buffer.from('x')], 'a command that may wait has all the time')
-  await blocked.close()
 })
 
 t.test(

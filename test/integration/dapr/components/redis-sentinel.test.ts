@@ -58,7 +58,10 @@ t.test('a master that is gone while the connections move to it is left, too', as
 })
 
 /** A sentinel that always names this one. */
-const sentinelOf = async (t: Test, master: RedisServer): Promise<{readonly host: string; readonly port: number}> => {
+const sentinelOf = async (
+  t: Test,
+  master: {readonly port: number}
+): Promise<{readonly host: string; readonly port: number}> => {
   const sentinel = net.createServer(socket => {
     const parser = new RequestParser()
     socket.on('data', (bytes: Buffer) => {
@@ -103,4 +106,23 @@ t.test('a master that breaks off before it says what it is is left, also by the 
   await t.rejects(connectBySentinels(await sentinelOf(t, master), {master: 'mine'}))
   await new Promise(resolve => setTimeout(resolve, 300))
   t.equal(engine.sessions.size, 0)
+})
+
+t.test('a master that no longer answers is left for its successor', async t => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  let isHanging = false
+  engine.run = (session, args) => (isHanging ? new Blocked([], 0, () => undefined) : run(session, args))
+  const first = await RedisServer.bind(0)
+  first.serve(engine)
+  const second = await openMaster()
+  t.teardown(async () => Promise.all([first.close(), second.close()]))
+  const named = {port: first.port}
+  const redis = await connectBySentinels({...(await sentinelOf(t, named)), readTimeoutMs: 200}, {master: 'mine'})
+  t.teardown(async () => redis.close())
+  t.equal(await redis.command(['SET', 'a', '1']), 'OK')
+  isHanging = true
+  named.port = second.port
+  t.equal(await redis.command(['SET', 'a', '2']), 'OK')
+  t.same(await redis.command(['GET', 'a']), Buffer.from('2'))
 })
