@@ -77,8 +77,11 @@ class RedisState implements StateStore {
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
     if (options.consistency !== 'strong') return
-    const info = String(await this.#redis.command(['INFO', 'replication']))
-    const replicas = /connected_slaves:(\d+)/.exec(info)?.[1] ?? '0'
+    const info = await this.#redis.command(['INFO', 'replication']).catch((error: unknown) => {
+      if (!(error instanceof RedisError)) throw error
+      return '' // it is saved, though we may not ask
+    })
+    const replicas = /connected_slaves:(\d+)/.exec(String(info))?.[1] ?? '0'
     if (replicas !== '0') await this.#redis.command(['WAIT', replicas, REPLICA_MS.toString()])
   }
 
@@ -93,21 +96,28 @@ class RedisState implements StateStore {
   /** Runs the operations in one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
     // a refused save leaves the time to live as it is
-    const ifSaved: {readonly of: number; readonly command: Command}[] = []
+    const ifSaved = new Map<number, Command>()
     const commands = operations.flatMap(({kind, request}, of) => {
       if (kind === 'delete') return [{of, command: deleteCommand(request)}]
       const save = {of, command: saveCommand(request)}
       const expire = this.#expire(request)
       if (expire === undefined) return [save]
       if (etagOf(request) === '' && request.options.concurrency !== 'first-write') return [save, {of, command: expire}]
-      ifSaved.push({of, command: expire})
+      ifSaved.set(of, expire)
       return [save]
     })
     const replies = await this.#redis.transaction(commands.map(({command}) => command))
     const refused = new Set(commands.filter((_, at) => replies[at] instanceof RedisError).map(({of}) => of))
-    const expiries = ifSaved.filter(({of}) => !refused.has(of)).map(({command}) => command)
-    if (expiries.length > 0) await this.#redis.transaction(expiries)
-    const error = replies.find(reply => reply instanceof RedisError)
+    // of several for one key the last one counts
+    const expiries = new Map<string, Command>()
+    for (const [of, {kind, request}] of operations.entries()) {
+      const expire = ifSaved.get(of)
+      if (refused.has(of)) continue
+      if (expire !== undefined) expiries.set(request.key, expire)
+      else if (kind === 'delete' || this.#expire(request) !== undefined) expiries.delete(request.key)
+    }
+    const expired = expiries.size > 0 ? await this.#redis.transaction([...expiries.values()]) : []
+    const error = [...replies, ...expired].find(reply => reply instanceof RedisError)
     if (error !== undefined) throw new PartlyRefused(messageOf(error), refused)
   }
 

@@ -1,7 +1,10 @@
 import t from 'tap'
+import type {RedisConnection} from '#redis'
+import type {RedisTarget} from '../../../../src/dapr/components/redis/redis-servers.ts'
 import {open} from '../../../../src/dapr/components/state/redis.ts'
 import {PartlyRefused, type StateOperation} from '../../../../src/dapr/components/state-store.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
+import {RedisError} from '../../../../src/packages/redis/engine/result.ts'
 import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
 import {openComponent} from '../../../rig/open-component.ts'
 
@@ -50,4 +53,51 @@ t.test('strong consistency waits for as many replicas as there are', async t => 
   replicas = 2
   await store.set({...request, options})
   t.same(asked, ['WAIT 2 1000'])
+})
+
+t.test(
+  'in a transaction the last word on the time to live of a key counts, and a time that Redis refuses is an error',
+  async t => {
+    const redis = new MemoryConnection(new RedisEngine())
+    const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+    const remove = (key: string): StateOperation => ({kind: 'delete', request: {...save(key, '', '').request, key}})
+    const cases: readonly (readonly [operations: (key: string) => readonly StateOperation[], ttl: number])[] = [
+      [key => [save(key, '1', '500'), remove(key), save(key, '', '')], -1],
+      [key => [save(key, '1', '500'), save(key, '', '0')], -1],
+      [key => [save(key, '1', '500'), save(key, '', '')], 500],
+      [key => [save(key, '1', '500'), save(key, '2', '900')], 900],
+      [key => [save(key, '', '900'), save(key, '2', '500')], 500]
+    ]
+    for (const [at, [operations, ttl]] of cases.entries()) {
+      const key = `key${at}`
+      await store.set(save(key, '', '').request)
+      await store.transact(operations(key))
+      t.ok(Math.abs(Number(await redis.command(['TTL', key])) - ttl) <= 1, `case ${at}`)
+    }
+    await store.set(save('a', '', '').request)
+    await t.rejects(store.transact([save('a', '1', '9223372036854775')]), /invalid expire time/)
+  }
+)
+
+t.test('a user who may not ask for replicas saves all the same', async t => {
+  const redis = new MemoryConnection(new RedisEngine())
+  const run = redis.command.bind(redis)
+  redis.command = async (args, signal) => {
+    if (args[0] === 'INFO') throw new RedisError("NOPERM User me has no permissions to run the 'info' command")
+    return run(args, signal)
+  }
+  const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+  await store.set({...save('a', '', '').request, options: {concurrency: '', consistency: 'strong'}})
+  t.equal((await store.get('a', {metadata: {}, consistency: ''}))?.etag, '1')
+})
+
+t.test('a readTimeout below 0 has no end, and 0 is the usual one', async t => {
+  const times: (number | undefined)[] = []
+  const connect = async ({readTimeoutMs}: RedisTarget): Promise<RedisConnection> => {
+    times.push(readTimeoutMs)
+    return Promise.resolve(new MemoryConnection(new RedisEngine()))
+  }
+  for (const readTimeout of ['-1', '-1s', '0', '200', '2s'])
+    await openComponent(t, open, {redisHost: 'localhost', readTimeout}, {redis: {connect}})
+  t.same(times, [Infinity, Infinity, undefined, 200, 2000])
 })
