@@ -33,7 +33,7 @@ t.test('large values are written a few at a time; a stream and what is gone do n
 
 t.test('what moves from one key to another is in the file at every moment', t => {
   const large = 'x'.repeat(2 * MB)
-  const moves: readonly (readonly [before: readonly string[], move: readonly string[]])[] = [
+  const moves: readonly (readonly [before: readonly string[], move: readonly string[], first?: readonly string[]])[] = [
     [
       ['SET', 'old', 'job'],
       ['RENAME', 'old', 'new']
@@ -44,7 +44,8 @@ t.test('what moves from one key to another is in the file at every moment', t =>
     ],
     [
       ['RPUSH', 'queue', large, 'job'],
-      ['RPOPLPUSH', 'queue', 'taken']
+      ['RPOPLPUSH', 'queue', 'taken'],
+      ['LPUSH', 'queue', 'other']
     ],
     [
       ['SADD', 'open', large, 'job'],
@@ -55,7 +56,7 @@ t.test('what moves from one key to another is in the file at every moment', t =>
     [MB, Infinity],
     [Infinity, 2]
   ])
-    for (const [before, move] of moves) {
+    for (const [before, move, first] of moves) {
       const journal = new Journal({wake: () => undefined, writeMany: () => undefined, writeAll: () => true})
       const engine = new RedisEngine(journal)
       const session = engine.open()
@@ -64,6 +65,7 @@ t.test('what moves from one key to another is in the file at every moment', t =>
       const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
       engine.run(session, before)
       writer.write(journal.take())
+      if (first !== undefined) engine.run(session, first)
       for (const key of ['a', 'b']) engine.run(session, ['SET', key, large])
       engine.run(session, move)
       let left = journal.take()

@@ -1,6 +1,8 @@
+import {join} from 'node:path'
 import t from 'tap'
 import {RedisEngine} from '../../engine/engine.ts'
-import type {KeyWriter} from '../../storage/key-writer.ts'
+import {openKeyFile} from '../../storage/key-file.ts'
+import {KeyWriter} from '../../storage/key-writer.ts'
 import {WriteBehind} from '../../storage/write-behind.ts'
 
 const fail = (): never => {
@@ -45,4 +47,29 @@ t.test('what could not be written by the end is said to be lost', t => {
   engine.close()
   t.equal(warnings.at(-1), 'the keys of Redis that could not be written are lost')
   t.end()
+})
+
+t.test('a write that stops at large values has what has moved, and only the next move is one again', async t => {
+  const behind = new WriteBehind(text => t.fail(text))
+  const engine = new RedisEngine(behind.journal)
+  const file = openKeyFile(join(t.testdir(), 'redis.db'))
+  behind.open(new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()}))
+  const session = engine.open()
+  const large = 'x'.repeat(5_000_000)
+  const values = (): number => file.prepare("SELECT id FROM keys WHERE value = CAST('job' AS BLOB)").all().length
+  const written = async (): Promise<void> => {
+    while (behind.journal.changed.size > 0) {
+      await new Promise(resolve => setTimeout(resolve, 5))
+      t.equal(values(), 1)
+    }
+  }
+  engine.run(session, ['SET', 'old', 'job'])
+  engine.save()
+  for (const key of ['a', 'b']) engine.run(session, ['SET', key, large])
+  engine.run(session, ['RENAME', 'old', 'new'])
+  t.equal(behind.journal.moved.size, 2)
+  await written()
+  t.equal(behind.journal.moved.size, 0)
+  engine.close()
+  behind.close()
 })
