@@ -20,7 +20,7 @@ export function asCommander(args: readonly string[], flags: readonly Flag[]): re
   })
   const translated = words.flatMap(({text, isPlain}, at) => {
     const later = words.slice(at).filter(word => !word.isPlain)
-    const off = flags.filter(flag => later.some(word => word.text === offWord(flag)))
+    const off = flags.filter(flag => flag.type === 'bool' && later.some(word => word.text === offWord(flag)))
     return isPlain || off.length === 0 ? [text] : without(off, text, flags)
   })
   return [...translated, ...(end < 0 ? [] : args.slice(end))]

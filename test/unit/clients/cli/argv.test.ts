@@ -30,6 +30,7 @@ t.test("pflag's forms of a flag become commander's", async t => {
       ['-p80', '-p', '80']
     ],
     // the value of a flag stays as it is
+    [['--app-id=false'], ['--app-id=false']],
     [
       ['--app-id', '--kubernetes=false', '-k=1'],
       ['--app-id', '--kubernetes=false', '--kubernetes']
