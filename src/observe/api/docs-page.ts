@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http'
 import type * as Api from '../../model/api.generated.ts'
+import {codeOf} from '../../model/errors.ts'
 
 /** The paths at which frameworks show the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document alone. */
 const PAGES = ['/docs', '/swagger/index.html', '/swagger-ui/index.html', '/openapi.json']
@@ -39,7 +40,7 @@ async function firstPage(app: Api.App): Promise<string> {
     try {
       if (await isDescription(app, path)) return path
     } catch (error) {
-      failures.push(error)
+      if (!codeOf(error).startsWith('HPE_')) failures.push(error) // else it has answered, and does not speak HTTP
     }
   if (failures.length > 0) throw failures[0]
   return ''

@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import {createServer, type RequestListener} from 'node:http'
-import type {AddressInfo} from 'node:net'
+import {createServer as createTcpServer, type AddressInfo} from 'node:net'
 import t from 'tap'
 import type * as Api from '../../../../src/model/api.generated.ts'
 import {docsPageOf} from '../../../../src/observe/api/docs-page.ts'
@@ -59,6 +59,22 @@ t.test('a process that did not answer is asked again, one that did is not', asyn
   asked.length = 0
   t.same(await docsPageOf(app), {path: '/docs'})
   t.same(asked, [])
+})
+
+t.test('what does not speak HTTP has answered, and is not asked again', async t => {
+  let times = 0
+  const server = createTcpServer(socket => {
+    times++
+    socket.end('-ERR unknown command\r\n')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const {app} = await served(t, () => undefined)
+  const redis = {...app, id: 'redis', appPort: (server.address() as AddressInfo).port}
+  t.same(await docsPageOf(redis), {path: ''})
+  const before = times
+  t.same(await docsPageOf(redis), {path: ''})
+  t.equal(times, before)
 })
 
 t.test('who answers everything, or with what it was asked, has none', async t => {
