@@ -54,7 +54,7 @@ export class ResourceStore {
 
   /** Reads what is there for an app. What is wrong with it is reported; it is no reason to fail. */
   async open(app: App): Promise<AppResources> {
-    return this.#reads.run(async () => {
+    return this.#inTurn(async () => {
       const {configFile, defaultFolder} = app.resources
       const files = this.#hasAny(app) ? await this.#load() : this.#files
       if ((await files?.read([app])) === true) this.#isUnshared = true
@@ -109,7 +109,7 @@ export class ResourceStore {
 
   /** Reads again what has changed, and informs the apps that it is for. */
   async refresh(): Promise<void> {
-    await this.#reads.run(async () => {
+    await this.#inTurn(async () => {
       const apps = [...this.#apps].map(({app}) => app)
       const files = this.#files ?? (apps.some(app => this.#hasAny(app)) ? await this.#load() : undefined)
       if (files === undefined) return
@@ -119,6 +119,16 @@ export class ResourceStore {
       for (const each of this.#apps) each.change(files.snapshotOf(each.app))
       this.#tell()
     })
+  }
+
+  /** What was read before something could not be is no change any more when it is read again: the next refresh informs the apps of it. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#reads.run(async () =>
+      work().catch((error: unknown) => {
+        this.#isUnshared = true
+        throw error
+      })
+    )
   }
 
   /** The plans of apps, or the numbers in place of ports, may be other ones: the next refresh informs the apps. */

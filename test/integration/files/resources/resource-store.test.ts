@@ -1,6 +1,7 @@
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import fs, {mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import {syncBuiltinESMExports} from 'node:module'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {MovedPorts} from '../../../../src/model/moved-ports.ts'
@@ -299,4 +300,27 @@ t.test('files that cannot be listed, as no descriptor is free, stay in use', asy
       await store.refresh()
     `)
   )
+})
+
+t.test('a change that is read before another folder cannot be listed comes with the next refresh', async t => {
+  const {folder, store, open, write} = scene(t, {'r/a.yaml': resiliency('5s')})
+  const shop = await open()
+  await store.refresh() // what the opening has read is told
+  write('r/a.yaml', resiliency('7s'))
+  const {readdirSync} = fs
+  const restore = (): void => {
+    Object.assign(fs, {readdirSync})
+    syncBuiltinESMExports()
+  }
+  t.teardown(restore)
+  const listed = (path: string): readonly string[] => {
+    if (path === join(folder, 'none')) throw Object.assign(new Error('EMFILE: too many open files'), {code: 'EMFILE'})
+    return readdirSync(path)
+  }
+  Object.assign(fs, {readdirSync: listed})
+  syncBuiltinESMExports()
+  await t.rejects(store.refresh(), {code: 'EMFILE'})
+  restore()
+  await store.refresh()
+  t.equal(timeoutOf(shop), 7000)
 })
