@@ -67,7 +67,7 @@ export class Workspaces {
     const {fixedPort, folder} = app
     if (fixedPort === 0) return folder
     const name = nameOf(app)
-    const source = orElse(() => realpathSync(folder), folder)
+    const source = sourceOf(app)
     let copy = this.#copies.get(name)
     if (copy?.source !== source || (!this.#closing.signal.aborted && !existsSync(copy.folder))) {
       const owner = this.#owners.get(source) ?? name
@@ -79,10 +79,10 @@ export class Workspaces {
     return copy.folder
   }
 
-  /** The apps of the run: in the folders of others that have left it, any app may run. */
+  /** The apps of the run: in the folder of one that has left it, or that an edit took elsewhere, any app may run. */
   keepOnly(apps: readonly AppPlan[]): void {
-    const names = new Set(apps.map(nameOf))
-    for (const [source, owner] of this.#owners) if (!names.has(owner)) this.#owners.delete(source)
+    const kept = new Set(apps.map(app => `${nameOf(app)} ${sourceOf(app)}`))
+    for (const [source, owner] of this.#owners) if (!kept.has(`${owner} ${source}`)) this.#owners.delete(source)
   }
 
   /** Unpacks a deployed archive into a new folder; that of an earlier deployment is removed. Where it fails nothing is left. */
@@ -200,5 +200,7 @@ export class Workspaces {
     if (await copyChanges(copy, this.#reporter)) this.#writeManifest()
   }
 }
+
+const sourceOf = ({folder}: AppPlan): string => orElse(() => realpathSync(folder), folder)
 
 const nameOf = ({id, version, instance}: AppPlan): string => instanceName(`${id}_${version}`, instance)

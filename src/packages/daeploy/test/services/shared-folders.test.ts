@@ -49,6 +49,8 @@ t.test('a service that an edit takes to another folder runs what is there', asyn
   await copies.open([app('a', project), app('b', project), app('c', other)])
   t.equal(readFileSync(join(await copies.folderOf(app('b', project)), 'service.py'), 'utf8'), 'one')
   t.equal(readFileSync(join(await copies.folderOf(app('b', other)), 'service.py'), 'utf8'), 'two')
+  copies.keepOnly([app('c', root)])
+  t.equal(await copies.folderOf(app('d', other)), other, 'the folder that it has left is free')
   copies.keepOnly([])
   t.equal(await copies.folderOf(app('c', root)), root)
 })
