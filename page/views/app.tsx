@@ -82,7 +82,7 @@ function Found({app}: {readonly app: Api.App}) {
     environment,
     docs
   } = useDetails(
-    targetOf(app).name + (app.version === '0.0.0' ? '' : `@${app.version}`),
+    `${targetOf(app).name}@${app.version}`,
     `${app.state} ${app.pid} ${troubles.value.find(trouble => trouble.app === id)?.death ?? 0}`
   )
   const reason = why?.instances.find(each => each.reason !== '')?.reason ?? ''

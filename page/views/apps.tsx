@@ -168,7 +168,8 @@ const COLUMNS: readonly Column<Api.App>[] = [
       const [plain, own] = [instanceName(id, instance), instanceName(`${id}_${version}`, instance)]
       // all versions of an app have one name, and their lines another one
       const trouble = troubles.value.find(
-        ({kind, name, isOver}) => name === plain && !isOver && (kind === 'calls' ? isMain : !isReady)
+        each =>
+          each.name === plain && !each.isOver && (each.kind === 'calls' ? isMain : !isReady && each.version === version)
       )
       const error = trouble?.error ?? ''
       if (error !== '') return <code class="level error">{visible(error)}</code>

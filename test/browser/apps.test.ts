@@ -241,6 +241,9 @@ t.test('the apps', async t =>
         await page.goto(page.url().replace(/#.*/, '#/apps/bank'))
         await page.getByRole('heading', {name: 'Apps / bank@1.2.0'}).waitFor()
         await page.getByText('/of/bank@1.2.0').waitFor()
+        await page.goto(page.url().replace(/#.*/, '#/apps/shop'))
+        await page.getByText('/of/shop.1').waitFor()
+        t.ok(run.asked.includes('GET /apps/shop.1%400.0.0/why'), 'another version may be the main one')
       }
     )
 
@@ -250,6 +253,7 @@ t.test('the apps', async t =>
       run.apps = [
         {...CRASHED, version: '1.0.0', isMain: false},
         app('payments', {version: '2.0.0'}),
+        {...CRASHED, version: '3.0.0', isMain: false},
         app('checkout', {version: '1.0.0', isMain: false}),
         app('checkout', {version: '2.0.0'}),
         app('order-processor')
@@ -258,14 +262,20 @@ t.test('the apps', async t =>
         key: 'calls order-processor',
         kind: 'calls',
         app: 'order-processor',
+        version: '',
         name: 'order-processor'
       } as const
-      run.troubles = [...run.troubles, trouble({...calls, isBad: false, error: 'the call took too long'})]
+      run.troubles = [
+        trouble({version: '1.0.0'}),
+        trouble({version: '3.0.0', key: 'exit payments 4', error: 'no bank'}),
+        trouble({...calls, isBad: false, error: 'the call took too long'})
+      ]
       run.answers['GET /logs'] = ['payments_2.0.0', 'checkout_1.0.0', 'checkout'].map(lineBy).join('')
       const {page} = await open(browser, run.url)
       const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
       const row = (name: string) => rows.filter({has: page.getByRole('link', {name, exact: true})})
       await row('payments@1.0.0').getByText('TypeError: Cannot read the card').waitFor()
+      await row('payments@3.0.0').getByText('no bank').waitFor()
       // it is ready, and yet calls of it fail
       await row('order-processor').getByText('the call took too long').waitFor()
       await row('payments@2.0.0').getByText('by payments_2.0.0').waitFor()

@@ -28,6 +28,7 @@ export const trouble = (more: Partial<Api.Trouble> = {}): Api.Trouble => ({
   key: 'exit payments 3',
   kind: 'exit',
   app: 'payments',
+  version: '0.0.0',
   name: 'payments',
   isBad: true,
   isOver: false,

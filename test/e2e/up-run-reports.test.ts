@@ -157,13 +157,14 @@ t.test('a report that cannot be written is told before anything starts', async t
   }
 })
 
-t.test('of two versions of a service the one that crashed has failed, and each has its log in the report', async t => {
+t.test('of versions of a service the one that crashed has failed, and each has its log in the report', async t => {
   const rig = await openRig(t)
   const apps = [
     {appID: 'svc', version: '1.0.0', appDirPath: 'one', command: ['sh', '-c', 'echo of one; exec sleep 600']},
-    {appID: 'svc', version: '2.0.0', appDirPath: 'two', command: ['sh', '-c', 'echo of two; exit 3']}
+    {appID: 'svc', version: '2.0.0', appDirPath: 'two', command: ['sh', '-c', 'echo of two; exit 3']},
+    {appID: 'svc', fixedPort: 8000, appDirPath: 'none', command: ['sh', '-c', 'echo of none; exec sleep 600']}
   ]
-  await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps}), 'one/x': '', 'two/x': ''})
+  await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps}), 'one/x': '', 'two/x': '', 'none/x': ''})
   const {code} = await rig.run(['up', '--run', 'true', '--junit', 'junit.xml', '--report', 'report'])
   t.equal(code, 125, 'not all became ready')
   const crashed = readIn(rig, 'junit.xml').matchAll(
@@ -174,5 +175,5 @@ t.test('of two versions of a service the one that crashed has failed, and each h
     ['svc@2.0.0']
   )
   const logs = readdirSync(join(rig.folder, 'report/logs')).filter(name => !name.includes('sidecar'))
-  t.same(logs.toSorted(), ['svc%401.0.0.log', 'svc%402.0.0.log'])
+  t.same(logs.toSorted(), ['svc%400.0.0.log', 'svc%401.0.0.log', 'svc%402.0.0.log'])
 })

@@ -273,3 +273,42 @@ t.test('a crash names the activity that the worker had in hand, and its workflow
     stdout: /"work":\[\{"kind":"activity","name":"charge","app":"shop","id":"order-1","times":1\}\]/
   })
 })
+
+t.test('a version of a service is named with its version: why and env are of that one', async t => {
+  const rig = await openRig(t)
+  const app = {appID: 'hello', fixedPort: 8000}
+  await rig.template(
+    [
+      {
+        ...app,
+        version: '1.1.0',
+        appDirPath: 'one',
+        command: ['sh', '-c', 'echo Error: no beans >&2; exit 3'],
+        env: {OF: 'one'}
+      },
+      {...app, appDirPath: 'none', command: ['sh', '-c', 'echo Error: no cups >&2; exit 3'], env: {OF: 'none'}},
+      {appID: 'shop', command: ['sleep', '600']}
+    ],
+    {},
+    {managerPort: 0}
+  )
+  const run = rig.pillion(['up'])
+  for (const word of ['beans', 'cups']) await run.waitForLine(`no ${word}`)
+  for (const [name, own, other] of [
+    ['hello@1.1.0', 'beans', 'cups'],
+    ['hello@0.0.0', 'cups', 'beans']
+  ] as const) {
+    const {code, stdout} = await rig.run(['why', name])
+    t.equal(code, 0)
+    t.match(stdout, `no ${own}`)
+    t.notMatch(stdout, `no ${other}`)
+    t.equal(stdout.match(/^"hello" exited with code 3 after/gm)?.length, 1, stdout)
+  }
+  const both = (await rig.run(['why', 'hello'])).stdout
+  t.equal(both.match(/^"hello" exited with code 3 after/gm)?.length, 2, both)
+  t.match((await rig.run(['env', 'hello@1.1.0'])).stdout, /OF='?one/)
+  t.match((await rig.run(['env', 'hello@0.0.0'])).stdout, /OF='?none/)
+  t.match(await rig.run(['exec', 'hello@0.0.0', '--', 'sh', '-c', 'echo $OF']), {code: 0, stdout: 'none\n'})
+  t.match(await rig.run(['env', 'hello@2.0.0']), {code: 1, stderr: /the run has no version 2\.0\.0 of "hello"/})
+  t.match(await rig.run(['debug', 'hello@1.1.0']), {code: 1, stderr: /all versions of "hello"/})
+})

@@ -17,7 +17,7 @@ const SLOW_START_MS = 60_000
 const HELD_MS = 30_000
 
 /** What most troubles lack. */
-const PLAIN = {isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
+const PLAIN = {version: '', isBad: false, isOver: false, at: null, error: '', place: '', death: 0, request: null}
 
 /** A trouble without the calls that failed because of it. */
 type Found = Omit<Api.Trouble, 'failed' | 'failedCalls'>
@@ -33,8 +33,9 @@ export async function troublesOf(facts: RunFacts, masking: Masking): Promise<rea
     const death = deaths?.all(app.id).findLast(isIt)
     const reason = apps().find(isIt)?.reason ?? ''
     const own = [...(await stateTroubles(app, {name, reason, death, masking})), ...otherTroubles(app, name)]
-    const of = app.version === '0.0.0' ? '' : `@${app.version}`
-    found.push(...own.map(trouble => ({...trouble, key: trouble.key + of})))
+    const {version} = app
+    const of = version === '0.0.0' ? '' : `@${version}`
+    found.push(...own.map(trouble => ({...trouble, version, key: trouble.key + of})))
   }
   const since = Math.min(...found.map(({at}) => (at === null ? Infinity : Date.parse(at))))
   const failures = failuresOf(facts.recorder, {masking, since})

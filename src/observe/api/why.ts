@@ -44,10 +44,11 @@ export async function whyOf(
   return {
     app: first.id,
     instances: await Promise.all(
-      meant.map(async ({name, availability, reason}) => {
+      meant.map(async ({name, version, availability, reason}) => {
         const hint = await portHint(name)
         return {
           name,
+          version,
           isReady: availability === 'ready',
           availability,
           reason: hint === '' ? reason : `${reason}: ${hint}`

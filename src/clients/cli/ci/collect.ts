@@ -65,9 +65,7 @@ export const ownRun = async (): Promise<FoundRun | undefined> => runOfProcess(pr
 const FAILED = {q: 'is:failed', limit: CALLS}
 
 /** The name of one instance of one version for the API. */
-const atOf = ({id, instance, version}: Api.App): {readonly id: string} => ({
-  id: `${id}.${instance}${version === '0.0.0' ? '' : `@${version}`}`
-})
+const atOf = ({id, instance, version}: Api.App): {readonly id: string} => ({id: `${id}.${instance}@${version}`})
 
 /** The oldest first; the run keeps the last ones of each app. */
 async function deathsOf(run: FoundRun | undefined, app: Api.App): Promise<readonly Api.Death[]> {
@@ -86,7 +84,7 @@ async function reasonOf(run: FoundRun | undefined, app: Api.App): Promise<string
 }
 
 async function lastLines(control: RunControl, {id, instance, version}: Api.App): Promise<readonly string[]> {
-  const query = {tail: LINES, since: 0, isFollowed: false, version: version === '0.0.0' ? '' : version}
+  const query = {tail: LINES, since: 0, isFollowed: false, version}
   const pieces = control.logs(`${id}.${instance}`, query, new AbortController().signal)
   let text = ''
   for await (const piece of pieces ?? []) text += piece

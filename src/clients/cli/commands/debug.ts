@@ -134,5 +134,11 @@ async function appOf(
 ): Promise<{readonly id: string; readonly run: FoundRun}> {
   const [id, ...others] = idsOf({words, flags})
   if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
-  return {id, run: (await runFinder(flags, asJson)).find(id)}
+  return {id, run: await runWith({flags, asJson}, id)}
 }
+
+/** The run of an app; its id may have a version behind it, `hello@1.0.0`, which the run reads. */
+export const runWith = async (
+  {flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>,
+  id: string
+): Promise<FoundRun> => (await runFinder(flags, asJson)).find(id.replace(/(?!^)@[^@]*$/, ''))

@@ -1,8 +1,7 @@
 import {runOnTerminal} from '../../../platform/run-on-terminal.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {runFinder} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
-import {launchFor} from './debug.ts'
+import {launchFor, runWith} from './debug.ts'
 
 /**
  * `exec ID -- COMMAND …`: runs a command in the folder and with the environment of an app, so that it calls others as the app does. Exits
@@ -12,7 +11,7 @@ export const exec: CommandHandler = async ({words, flags, asJson}) => {
   const [id, program, ...args] = words
   if (id === undefined || program === undefined)
     throw new UsageError('exec needs the id of an app and a command: exec shop -- npm test')
-  const {environment, folder} = await launchFor((await runFinder(flags, asJson)).find(id), id)
+  const {environment, folder} = await launchFor(await runWith({flags, asJson}, id), id)
   const own = process.env['TERM']
   const env = {...environment, ...(own !== undefined && {TERM: own})}
   return runOnTerminal({command: [program, ...args], folder, env})

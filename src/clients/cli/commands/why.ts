@@ -36,7 +36,7 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
   else {
     const {changesIn} = await import('./runs.ts')
-    const changes = (await changesIn(run)).filter(({app}) => what === undefined || app === what)
+    const changes = (await changesIn(run)).filter(({app}) => what === undefined || app === views[0]?.app)
     const texts = shown.length === 0 ? ['All apps are ready.\n'] : shown.map(view => whyText(view, troubles))
     print(process.stdout, `${texts.join('\n')}${changes.map(({text}) => `${text}\n`).join('')}`)
   }
@@ -86,9 +86,10 @@ function withLastRun(error: unknown, flags: GivenFlags): unknown {
 
 function whyText({app, instances, stalled, death, deaths}: Api.Why, troubles: readonly Api.Trouble[]): string {
   const own = troubles.filter(trouble => trouble.app === app)
-  const states = instances.map(({name, isReady, reason}) => {
+  const states = instances.map(({name, version, isReady, reason}) => {
+    const ofIt = own.filter(trouble => trouble.name === name && ['', version].includes(trouble.version))
     // an app that is not ready explains its failed calls
-    const shown = own.filter(({name: of, kind}) => of === name && (kind !== 'calls' || reason === ''))
+    const shown = ofIt.filter(({kind}) => kind !== 'calls' || reason === '')
     const isExplained = shown.some(({kind}) => OF_STATE.has(kind))
     const texts = shown.map(troubleText).join('')
     if (reason !== '' && !isExplained) return `${reason}\n${texts}`

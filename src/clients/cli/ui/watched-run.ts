@@ -44,10 +44,9 @@ export class WatchedRun {
     return hasOthers ? `${id}.${instance}` : id
   }
 
-  /** The name of this instance, or of its version, for what is only read. */
+  /** The name of this instance with its version, for what is only read. */
   nameOf(app: App): string {
-    const name = this.targetOf(app)
-    return name === app.id && app.version !== '0.0.0' ? `${name}@${app.version}` : name
+    return `${this.targetOf(app)}@${app.version}`
   }
 
   /** Follows the run until it has ended, and returns how: it said so, or it disappeared. Rejects when `signal` aborts. */

@@ -184,7 +184,7 @@ t.test('the exit of one version of a service is no trouble of the other', async 
     {id: 'hello', version: '1.1.0', ...DOWN}
   ]
   const found = await troubles({apps, exits: () => [exitOf('hello', {version: '1.1.0'})]})
-  t.match(found, [{kind: 'exit', isOver: false}])
+  t.match(found, [{kind: 'exit', version: '1.1.0', isOver: false}])
   const reasons = {'hello@1.0.0': '"hello" has no port', 'hello@1.1.0': '"hello" has no folder'}
   const never = apps.map(({id, version}) => ({id, version, availability: 'never', state: 'exited'}) as const)
   t.same(
