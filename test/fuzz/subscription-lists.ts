@@ -18,6 +18,7 @@ const VALUES: readonly unknown[] = [
   {rules: [{match: `${'('.repeat(2000)}1${')'.repeat(2000)}`, path: '/a'}]},
   {rules: [{match: `event.data.matches("${'(a*)*'.repeat(30)}b")`, path: '/a'}]},
   {rules: Array.from({length: 200}, (_, n) => ({match: `event.type == "${n}"`, path: '/a'}))},
+  {key: {toString: 1}},
   {enabled: true, maxMessagesCount: -1, maxAwaitDurationMs: 1e300},
   'x'.repeat(10_000),
   '\u001B[2J\u202E'

@@ -7,6 +7,7 @@ import {
 } from '../../../files/resources/subscriptions.ts'
 import {isObject} from '../../../model/is-object.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
+import {orElse} from '../../../model/or-else.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -81,8 +82,11 @@ async function readOne(
   }
 }
 
+/** What is no text becomes one; an object that cannot, such as one with a `toString` of its own, is ''. */
 const metadataOf = (value: unknown): TopicSubscription['metadata'] =>
-  isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, String(each)])) : {}
+  isObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, orElse(() => String(each), '')]))
+    : {}
 
 const bulkOf = (value: unknown): TopicSubscription['bulk'] =>
   isObject(value) && member(value, 'enabled') === true

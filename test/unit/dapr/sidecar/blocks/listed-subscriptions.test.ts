@@ -20,3 +20,10 @@ t.test('thousands of subscriptions are read, and each that cannot be used is nam
   t.same(await readListed(parseListed('null'), () => undefined), [])
   t.throws(() => parseListed('{}'), {message: 'the list of subscriptions is no JSON array'})
 })
+
+t.test('a list is read whatever the values of its metadata are: it would be asked for again and again', async t => {
+  const metadata = {text: 'a', number: 7, object: {toString: 1}}
+  const list = [{pubsubname: 'p', topic: 't', route: '/x', metadata}]
+  const [read] = await readListed(parseListed(JSON.stringify(list)), text => void t.fail(text))
+  t.strictSame(read?.metadata, {text: 'a', number: '7', object: ''})
+})
