@@ -30,6 +30,7 @@ export class SidecarBindings {
   #asked: readonly Input[] = []
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
+  readonly #over = new AbortController()
   readonly #process: EventProcess
   #channel: BindingChannel | undefined
   #hasFollowed = false
@@ -61,8 +62,8 @@ export class SidecarBindings {
     this.#process.forget()
     this.#process.changed()
     if (!this.#hasFollowed) return
-    const {inputBindings} = await this.#options.blocks.load()
-    await Promise.race([inputBindings.close(), aborted(cut)])
+    const closed = this.#options.blocks.begun?.then(async blocks => blocks?.inputBindings.close())
+    await Promise.race([closed, aborted(cut)])
   }
 
   /** Asks a new process, as soon as it accepts calls. */
@@ -99,7 +100,7 @@ export class SidecarBindings {
       if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
     } catch (error) {
       log('error', `failed to read from bindings: ${messageOf(error)}`)
-      void again(async () => this.#followAsleep(), this.#over.signal)
+      void again(() => runtime.sleep.isAsleep && this.#followAsleep(), this.#over.signal)
     }
   }
 

@@ -11,6 +11,7 @@ import type {Configuration} from '../../files/resources/dapr-configuration.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
+import {again} from './again.ts'
 import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
@@ -36,7 +37,7 @@ export class SidecarBlocks {
   #fault = ''
   /** Changes, one after the other. */
   readonly #changes = new SerialQueue()
-  #isClosed = false
+  readonly #over = new AbortController()
   /** It hosts no actors any more. */
   #hasLeft = false
   readonly #known = new Set<'topics' | 'bindings'>()
@@ -50,9 +51,7 @@ export class SidecarBlocks {
     this.#stopFollowing = resources.onChange(({components}) => {
       if (components === this.#current) return
       this.#current = components
-      this.#reload().catch((error: unknown) =>
-        this.#context.log.write('error', `a change of components cannot be followed: ${messageOf(error)}`)
-      )
+      void this.#apply(components)
     })
   }
 
@@ -136,6 +135,11 @@ export class SidecarBlocks {
     return this.#loading.do(async () => this.#load())
   }
 
+  /** Those that are loaded or being loaded; undefined: none, or that fails. */
+  get begun(): Promise<Blocks | undefined> | undefined {
+    return this.#loading.begun?.catch(() => undefined)
+  }
+
   /** Processes of the app that were started before this have ended (milliseconds of performance.now()). */
   endedBefore(livingSince: number): void {
     this.#blocks?.configurations.endBefore(livingSince)
@@ -148,7 +152,7 @@ export class SidecarBlocks {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#over.abort()
     this.#stopFollowing()
     await this.#changes.idle()
     await this.#blocks?.close()
@@ -175,7 +179,7 @@ export class SidecarBlocks {
     const configuration = (): Configuration => resources.snapshot.configuration
     this.#blocks = newBlocks({...context, components: own, configuration})
     if (this.#hasLeft) this.leaveActors()
-    if (!this.#isClosed && this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
+    if (!this.#over.signal.aborted && this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
     return this.#blocks
   }
 
@@ -185,6 +189,16 @@ export class SidecarBlocks {
       await outbox.begin()
     } catch (error) {
       this.#context.log.write('error', `the outbox cannot be read: ${messageOf(error)}`)
+    }
+  }
+
+  /** A change that cannot be followed now, as code cannot be loaded, is followed later, unless another one comes. */
+  async #apply(components: readonly ComponentResource[]): Promise<void> {
+    try {
+      await this.#reload()
+    } catch (error) {
+      this.#context.log.write('error', `a change of components cannot be followed yet: ${messageOf(error)}`)
+      await again(async () => components === this.#current && this.#apply(components), this.#over.signal)
     }
   }
 
@@ -203,7 +217,7 @@ export class SidecarBlocks {
   }
 
   async #follow(): Promise<string> {
-    if (this.#isClosed || this.#components === undefined) return ''
+    if (this.#over.signal.aborted || this.#components === undefined) return ''
     await this.#findDaprd(this.#components)
     const failures = await this.#components.follow(this.#current)
     const {runtime, resources} = this.#options

@@ -87,8 +87,8 @@ export class SidecarSubscriptions {
     this.#over.abort()
     this.#process.changed()
     if (!this.#hasFollowed) return
-    const {subscriptions} = await this.#options.blocks.load()
-    await Promise.race([subscriptions.close(), aborted(cut)])
+    const closed = this.#options.blocks.begun?.then(async blocks => blocks?.subscriptions.close())
+    await Promise.race([closed, aborted(cut)])
   }
 
   /** Asks a new process, as soon as it accepts calls. */

@@ -9,7 +9,11 @@ import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
 import {componentResource} from '../../../rig/component-resource.ts'
 
-/** An app that listens, with these resources, and whose blocks cannot be loaded at first, as no file can be opened. */
+const orders = {pubsubName: 'bus', topic: 'orders', metadata: {}, rules: [], deadLetterTopic: '', bulk: undefined}
+const DECLARED = {subscriptions: [orders] as unknown as ResourceSnapshot['subscriptions']}
+const INPUTS = {components: [componentResource('tick', 'bindings.cron', {schedule: '@every 1s', direction: 'input'})]}
+
+/** An app that listens, or is asleep, with these resources, and whose blocks cannot be loaded at first, as no file can be opened. */
 function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep = false): DeliveryContext {
   const queue = new AdmissionQueue({timeoutMs: 60_000})
   queue.open()
@@ -34,6 +38,7 @@ function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep
     resources: {snapshot: {...NO_RESOURCES, ...snapshot}, onChange: () => () => undefined},
     blocks: {
       load,
+      begun: Promise.resolve(blocks),
       onComponents: () => () => undefined,
       setKnown: () => undefined,
       inEffect: (resource: unknown) => resource,
@@ -46,21 +51,56 @@ function contextOf(snapshot: Partial<ResourceSnapshot>, blocks: object, isAsleep
 }
 
 t.test('topics that could not be read, as no file can be opened, are read later, though nothing changes', async t => {
-  const orders = {pubsubName: 'bus', topic: 'orders', metadata: {}, rules: [], deadLetterTopic: '', bulk: undefined}
   const followed = Promise.withResolvers<readonly object[]>()
   const subscriptions = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
-  const declared = [orders] as unknown as ResourceSnapshot['subscriptions']
-  const sidecar = new SidecarSubscriptions(contextOf({subscriptions: declared}, {subscriptions}))
+  const sidecar = new SidecarSubscriptions(contextOf(DECLARED, {subscriptions}))
   t.match(await followed.promise, [{topic: 'orders'}])
   await sidecar.close(AbortSignal.abort())
 })
 
-for (const isAsleep of [false, true])
-  t.test(`and so are bindings${isAsleep ? ', also of an app that is asleep' : ''}`, async t => {
-    const followed = Promise.withResolvers<readonly object[]>()
-    const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
-    const components = [componentResource('tick', 'bindings.cron', {schedule: '@every 1s', direction: 'input'})]
-    const sidecar = new SidecarBindings(contextOf({components}, {inputBindings}, isAsleep))
-    t.match(await followed.promise, [{name: 'tick'}])
+t.test('and so are bindings', async t => {
+  const followed = Promise.withResolvers<readonly object[]>()
+  const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
+  const sidecar = new SidecarBindings(contextOf(INPUTS, {inputBindings}))
+  t.match(await followed.promise, [{name: 'tick'}])
+  await sidecar.close(AbortSignal.abort())
+})
+
+t.test('and so are bindings that start an app which is asleep', async t => {
+  const followed = Promise.withResolvers<readonly object[]>()
+  const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
+  const sidecar = new SidecarBindings(contextOf(INPUTS, {inputBindings}, true))
+  t.match(await followed.promise, [{name: 'tick'}])
+  await sidecar.close(AbortSignal.abort())
+})
+
+t.test('a sidecar that closes does not wait for components that are being opened', async t => {
+  for (const [Reads, snapshot] of [
+    [SidecarSubscriptions, DECLARED],
+    [SidecarBindings, INPUTS]
+  ] as const) {
+    const context = contextOf(snapshot, {})
+    const loading = Promise.withResolvers<void>()
+    const begun = new Promise<never>(() => undefined)
+    const load = async (): Promise<never> => {
+      loading.resolve()
+      return begun
+    }
+    Object.assign(context.blocks, {load, begun})
+    const sidecar = new Reads(context)
+    await loading.promise
     await sidecar.close(AbortSignal.abort())
-  })
+    t.pass(Reads.name)
+  }
+})
+
+t.test('nor does it load what could not be loaded before, and nobody reads', async t => {
+  const context = contextOf(DECLARED, {})
+  const failed = Promise.withResolvers<void>()
+  const log = (): void => failed.resolve()
+  const sidecar = new SidecarSubscriptions({...context, log})
+  await failed.promise
+  const load = async (): Promise<never> => t.fail('it was loaded') as never
+  Object.assign(context.blocks, {load, begun: undefined})
+  await sidecar.close(new AbortController().signal)
+})
