@@ -116,7 +116,7 @@ class LogWatch {
   #look(lines: readonly string[]): void {
     const pattern = this.#pattern
     if (pattern === undefined) {
-      this.#early = [...this.#early, ...lines]
+      for (const line of lines) this.#early.push(line)
       return
     }
     if (!lines.some(line => pattern.test(line))) return

@@ -61,6 +61,16 @@ test('a line that came before it was asked for counts', async t => {
   t.equal(await readiness.reached(never), true)
 })
 
+test('of many lines that came before, each takes no longer: for a while there may be no file to open', async t => {
+  const {readiness} = byLog('^ready$')
+  for (let at = 0; at < 150_000; at++) {
+    readiness.see('stdout', `${at}\n`)
+    if (at % 1000 === 0) await new Promise(setImmediate) // it is given up in time
+  }
+  readiness.see('stdout', 'ready\n')
+  t.equal(await readiness.reached(never), true)
+})
+
 test('when the signal is aborted the answer is no', async t => {
   const {readiness, slow} = byLog('never')
   const controller = new AbortController()
