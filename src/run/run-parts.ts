@@ -289,11 +289,9 @@ export class RunParts {
       runtimes: () => this.apps.open,
       letGo: this.actors.present,
       letGoMs: this.actors.drainMs,
+      keepHosted: runtime => this.actors.resume(runtime),
       finishWork: this.work.present,
-      resumeWork: runtime => {
-        this.work.resume(runtime)
-        this.actors.resume(runtime)
-      },
+      resumeWork: runtime => this.work.resume(runtime),
       emit,
       reporter,
       apps: () => this.apps

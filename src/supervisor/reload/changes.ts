@@ -27,6 +27,8 @@ export interface ChangesOptions {
   readonly letGo: (runtime: AppRuntime) => FinishWork
   /** How long that may take, in ms, if longer than the app's grace period. */
   readonly letGoMs: (runtime: AppRuntime) => number
+  /** The app's process goes on with the actors that it hosts. */
+  readonly keepHosted: (runtime: AppRuntime) => void
   /** Waits until the app's current workers have finished their tasks. */
   readonly finishWork: (runtime: AppRuntime) => FinishWork
   /** Gives work to the remaining workers again. */
@@ -256,8 +258,12 @@ export class Changes {
         reporter: this.#options.reporter,
         letGo: () => this.#options.letGo(runtime),
         letGoMs: () => this.#options.letGoMs(runtime),
+        keepHosted: () => this.#options.keepHosted(runtime),
         finishWork: () => this.#options.finishWork(runtime),
-        resumeWork: () => this.#options.resumeWork(runtime),
+        resumeWork: () => {
+          this.#options.resumeWork(runtime)
+          this.#options.keepHosted(runtime)
+        },
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
     if (this.#isOver || this.#left.has(runtime)) reloads.end()

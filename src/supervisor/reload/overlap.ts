@@ -48,6 +48,8 @@ export interface OverlapOptions {
   readonly clock: Clock
   /** Releases what only one process may host: its callers wait until the candidate has taken over. */
   readonly letGo: FinishWork
+  /** What was let go stays with the current process: the candidate has ended. */
+  readonly keepHosted: () => void
   /** Waits for the tasks of the current process's workers: those of the candidate continue. */
   readonly finishWork: FinishWork
   /** The old process has ended: the remaining workers get work again. */
@@ -63,7 +65,7 @@ export interface OverlapOptions {
  */
 export async function overlap(
   runtime: Overlapping,
-  {signal, healthyMs, switched, letGo, ...shared}: OverlapOptions
+  {signal, healthyMs, switched, letGo, keepHosted, ...shared}: OverlapOptions
 ): Promise<string> {
   const candidate = await runtime.candidate().catch(noCandidate)
   if (candidate instanceof UserError) return `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`
@@ -71,7 +73,7 @@ export async function overlap(
   if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
   // it may have ended meanwhile
   if (!isUp || candidate.app.state.phase === 'exited') {
-    if (isUp) shared.resumeWork()
+    if (isUp) keepHosted()
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
     const rest = runtime.app.state.phase === 'running' ? `: ${GOES_ON}` : ''

@@ -46,6 +46,8 @@ export interface ReloadsOptions {
   readonly letGo: () => FinishWork
   /** How long that may take, in ms, where it is longer than the app's grace period. */
   readonly letGoMs: () => number
+  /** The process goes on with what it hosts. */
+  readonly keepHosted: () => void
   /** Waits for the tasks of its current workers. */
   readonly finishWork: () => FinishWork
   /** Gives work to the remaining workers (a debugger's) again, whether or not the process was exchanged. */
@@ -217,8 +219,8 @@ export class Reloads {
   }
 
   async #overlap(): Promise<void> {
-    const {runtime, reloaded, reporter, clock, finishWork} = this.#options
-    const letGo = this.#options.letGo()
+    const {runtime, reloaded, reporter, clock, letGo, keepHosted} = this.#options
+    const finishWork = this.#options.finishWork()
     const from = clock.now()
     const timeoutMs = this.#graceMs
     const stop = new AbortController()
@@ -233,11 +235,12 @@ export class Reloads {
       clock,
       healthyMs: runtime.plan.ready.timeoutMs,
       timeoutMs,
-      letGo: async signal => {
+      letGo: letGo(),
+      keepHosted,
+      finishWork: async signal => {
         this.#finishing++
-        return letGo(signal)
+        return finishWork(signal)
       },
-      finishWork: finishWork(),
       resumeWork: () => this.#finished(),
       switched: () =>
         reloaded({

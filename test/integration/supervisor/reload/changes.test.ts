@@ -48,6 +48,7 @@ class Template {
       letGo: () => async () => Promise.resolve(true),
       letGoMs: () => 0,
       finishWork: () => async () => Promise.resolve(true),
+      keepHosted: () => undefined,
       resumeWork: () => undefined,
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},

@@ -137,6 +137,7 @@ const open = (
       work.push('finish')
       return Promise.resolve(true)
     },
+    keepHosted: () => work.push('keep'),
     resumeWork: () => work.push('resume')
   })
   return {runtime, clock, reloads, told, warned, work}
@@ -334,14 +335,17 @@ t.test('overlap: a new process that ends, or is not healthy in time, leaves the 
   t.same(ill.runtime.asked, ['candidate', 'drop'])
   t.match(ill.warned, [/was not healthy within 60 s: the old process continues$/])
   const late = open('overlap', async runtime => {
-    runtime.candidateState = {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false}
+    if (runtime.asked.includes('promote'))
+      runtime.candidateState = {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false}
     return Promise.resolve(true)
   })
+  late.runtime.call('/drained meanwhile')
   late.runtime.coming.ready.resolve(true)
   late.runtime.coming.healthy.resolve(true)
   await late.reloads.ask('watch')
-  t.same(late.runtime.asked, ['candidate', 'drop'], 'it ended while the old one let its actors go')
-  t.same(late.work, ['resume'])
+  await late.reloads.ask('watch')
+  t.same(late.runtime.asked.slice(2), ['candidate', 'drop'], 'it ended while the old one let its actors go')
+  t.same(late.work, ['finish', 'keep'], 'which stay, though the one before is still drained')
 })
 
 t.test(
