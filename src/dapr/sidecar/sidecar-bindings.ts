@@ -23,7 +23,6 @@ interface Input {
  */
 export class SidecarBindings {
   readonly #options: DeliveryContext
-  readonly #over = new AbortController()
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
   /** The inputs that the app was last asked about. */
