@@ -8,7 +8,7 @@ import type {Block} from '../../model/dapr/api/api.ts'
 import type {DaprdComponents} from './daprd/daprd-access.ts'
 import type {BlockTypes} from './block-types.ts'
 import {type Component, type OpenOptions} from './component.ts'
-import {textOf, type ComponentSet, type Use} from './component-set.ts'
+import {textOfResource, type ComponentSet, type Use} from './component-set.ts'
 import {canBeApart, groupsInSpace, topicPrefixOf, propertyValues} from './component-values.ts'
 import {Properties, ComponentFault} from './properties.ts'
 import type {StateStore} from './state-store.ts'
@@ -107,9 +107,9 @@ export class AppComponents {
     const before = this.#entries
     this.daprd?.follow(resources)
     const wanted = resources.filter(each => isOpened(each) || this.daprd?.takes(each) === true).toSorted(bySecretsFirst)
-    const known = new Map(before.map(entry => [textOf(entry.resource), entry]))
+    const known = new Map(before.map(entry => [textOfResource(entry.resource), entry]))
     const kept = wanted.map(resource => {
-      const text = textOf(resource)
+      const text = textOfResource(resource)
       const entry = known.get(text)
       known.delete(text) // an equal one is a second one of its name
       return entry

@@ -199,5 +199,5 @@ const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => ver
 const NOT_COMPARED = new Set(['place', 'typePlace', 'scopes'])
 
 /** A component whose text is as before need not be opened again: a new comment moves its lines, another file makes it another one. */
-export const textOf = (resource: ComponentResource): string =>
+export const textOfResource = (resource: ComponentResource): string =>
   resource.place.file + JSON.stringify(resource, (key, value: unknown) => (NOT_COMPARED.has(key) ? undefined : value))

@@ -1,25 +1,16 @@
 import {isUtf8} from 'node:buffer'
 import {EventEmitter, once} from 'node:events'
-import type {RedisClientOptions} from '@redis/client'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {
+  CONNECT_TIMEOUT_MS,
+  createClient,
+  destroyClient,
+  type Client,
+  type Library,
+  type RedisAddress
+} from './client.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
-
-/** The address of a real Redis, and our credentials. */
-export interface RedisAddress {
-  readonly host: string
-  readonly port: number
-  readonly username?: string
-  readonly password?: string
-  readonly database?: number
-  readonly tls?: {readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean}
-  /** Other nodes of the cluster, or other sentinels. */
-  readonly more?: readonly {readonly host: string; readonly port: number}[]
-  /** How long connecting may take, and how long a command waits for a lost connection. */
-  readonly connectTimeoutMs?: number
-  /** How long an answer may take; Infinity: there is no end, but for the first. */
-  readonly readTimeoutMs?: number
-}
 
 /** Called when the connection is lost, with the reason, and when it is there again. */
 export interface ConnectionListener {
@@ -36,13 +27,6 @@ export class NoRedisError extends Error {
   }
 }
 
-/** The parts of `@redis/client` that this file needs. */
-type Library = typeof import('./client-library.ts')
-type Client = ReturnType<typeof createClient>
-type None = Record<string, never>
-type Options = RedisClientOptions<None, None, None, 2>
-
-const CONNECT_TIMEOUT_MS = 5000
 const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -158,8 +142,8 @@ export class ClientConnection implements RedisConnection {
 
   async close(): Promise<void> {
     this.#over.abort()
-    destroy(this.#client)
-    if (this.#subscriberClient !== undefined) destroy(this.#subscriberClient)
+    destroyClient(this.#client)
+    if (this.#subscriberClient !== undefined) destroyClient(this.#subscriberClient)
   }
 
   /** `isRetrying`: also a first connection that fails is tried again; `isSilent`: the listener knows that the server does not answer. */
@@ -256,7 +240,7 @@ export class ClientConnection implements RedisConnection {
     const old = this.#client
     const silent = isSilent ? this.#listener?.silent : undefined
     this.#client = this.#create(true, silent !== undefined)
-    destroy(old)
+    destroyClient(old)
     silent?.()
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
   }
@@ -279,31 +263,6 @@ export class ClientConnection implements RedisConnection {
   }
 }
 
-function createClient(
-  {createClient: create, RESP_TYPES}: Library,
-  {host, port, username, password, database, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS}: RedisAddress,
-  reconnectStrategy: (retries: number, cause: Error) => Error | number
-) {
-  const over = new AbortController()
-  const socket = {host, port, connectTimeout: connectTimeoutMs, reconnectStrategy, signal: over.signal}
-  const options: Options = {
-    RESP: 2,
-    socket: tls === undefined ? socket : {...socket, tls: true, ...tls},
-    ...(username !== undefined && username !== '' && {username}),
-    ...(password !== undefined && password !== '' && {password}),
-    ...(database !== undefined && {database}),
-    disableOfflineQueue: true,
-    // its own time-out for commands creates an AbortSignal with a timer for each
-    commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
-  }
-  const client = create(options)
-  ends.set(client, over)
-  return client
-}
-
-/** Ends the socket of a client that is still connecting: the library continues with one that comes after its end. */
-const ends = new WeakMap<object, AbortController>()
-
 const MAX_TEXT_BYTES = 16_384
 
 /** The library writes each Buffer by itself, and texts of a command together. */
@@ -317,11 +276,6 @@ function blockMsIn(args: readonly Argument[]): number {
 }
 
 const closed = (): Error => new Error('the connection to Redis is closed')
-
-function destroy(client: Client): void {
-  if (client.isOpen) client.destroy()
-  ends.get(client)?.abort()
-}
 
 const abortReason = (signal: AbortSignal | undefined): Error =>
   signal?.reason instanceof Error ? signal.reason : new Error('aborted')

@@ -1,6 +1,7 @@
 import {SingleFlight} from '../../model/single-flight.ts'
 import {pause} from '../../platform/delay.ts'
-import {ClientConnection, type RedisAddress} from './client-connection.ts'
+import type {RedisAddress} from './client.ts'
+import {ClientConnection} from './client-connection.ts'
 import {itemsIn, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 import {slotKey, slotOf} from './slots.ts'
@@ -168,7 +169,7 @@ export class ClusterConnection implements RedisConnection {
           continue
         }
         const [word, , named = ''] = error.message.split(' ')
-        // a node that tells no hosts means its own
+        // a node that names no hosts means its own
         const asked = named.startsWith(':') ? at.slice(0, at.lastIndexOf(':')) + named : named
         if (word === 'ASK') return this.#ask(asked, run)
         if (word !== 'MOVED') throw error

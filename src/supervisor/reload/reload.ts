@@ -242,22 +242,17 @@ export class Reloads {
         return finishWork(signal)
       },
       resumeWork: () => this.#finished(),
-      switched: () =>
-        reloaded({
-          id: runtime.name,
-          number: ++this.#count,
-          files: this.#takeFiles(),
-          tookMs: clock.now() - from,
-          held: 0,
-          longestMs: 0,
-          lost: 0
-        }),
+      switched: () => {
+        const files = this.#takeFiles()
+        const tookMs = clock.now() - from
+        reloaded({id: runtime.name, number: ++this.#count, files, tookMs, held: 0, longestMs: 0, lost: 0})
+      },
       cut: left => this.#reportCut(left, timeoutMs)
     })
     if (failure !== '') reporter.warn('reload-failed', failure)
   }
 
-  /** Resumes work when no process is finishing: all workers of the app get the message, and one that finishes would get more work. */
+  /** Resumes work when no process finishes any more: all workers get the message. */
   #finished(): void {
     if (--this.#finishing === 0) this.#options.resumeWork()
   }

@@ -12,7 +12,7 @@ export function withoutDay(now: Date): (text: string) => string {
     const written = (language: string, options: Intl.DateTimeFormatOptions): string =>
       now.toLocaleDateString(language, {...options, timeZone})
     const [weekday, short] = [written('en-US', {weekday: 'long'}), written('en-US', {weekday: 'short'})]
-    // programs write a day of one digit as `05`, too, leave out commas, and shorten September to three letters
+    // programs write a day of one digit as `05`, too, leave out commas, and shorten September to `Sep`
     const words = [LONG, SHORT].flatMap(options =>
       ['en-US', 'en-GB'].map(language =>
         written(language, options)

@@ -66,18 +66,18 @@ const keysInBase64 = (written: string): KeySet | undefined =>
 function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {
   let latest: {readonly keys: KeySet; readonly at: number} | undefined
   let asking: Promise<KeySet> | undefined
-  let told = ''
+  let warned = ''
   return async () => {
     if (latest !== undefined && performance.now() - latest.at < refreshMs) return latest.keys
     asking ??= ask().finally(() => (asking = undefined))
     try {
       latest = {keys: await asking, at: performance.now()}
-      told = ''
+      warned = ''
     } catch (error) {
       if (latest === undefined) throw error
       // a file is read at each call
-      if (told !== messageOf(error)) warn(`its key set could not be refreshed: ${messageOf(error)}`)
-      told = messageOf(error)
+      if (warned !== messageOf(error)) warn(`its key set could not be refreshed: ${messageOf(error)}`)
+      warned = messageOf(error)
       latest = {...latest, at: performance.now()}
     }
     return latest.keys

@@ -1,0 +1,62 @@
+// A client of the official library for a real Redis: what it is made with, and how it ends.
+import type {RedisClientOptions} from '@redis/client'
+
+/** The address of a real Redis, and our credentials. */
+export interface RedisAddress {
+  readonly host: string
+  readonly port: number
+  readonly username?: string
+  readonly password?: string
+  readonly database?: number
+  readonly tls?: {readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean}
+  /** Other nodes of the cluster, or other sentinels. */
+  readonly more?: readonly {readonly host: string; readonly port: number}[]
+  /** How long connecting may take, and how long a command waits for a lost connection. */
+  readonly connectTimeoutMs?: number
+  /** How long an answer may take; Infinity: there is no end, but for the first. */
+  readonly readTimeoutMs?: number
+}
+
+/** The parts of `@redis/client` that a connection needs. */
+export type Library = typeof import('./client-library.ts')
+export type Client = ReturnType<typeof createClient>
+type None = Record<string, never>
+type Options = RedisClientOptions<None, None, None, 2>
+
+/** How long connecting may take, in ms, where the address does not say it. */
+export const CONNECT_TIMEOUT_MS = 5000
+
+/**
+ * A client of the official library, which is not connected yet. `reconnectStrategy`: after how many ms it tries again, or the error
+ * with which it ends.
+ */
+export function createClient(
+  {createClient: create, RESP_TYPES}: Library,
+  {host, port, username, password, database, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS}: RedisAddress,
+  reconnectStrategy: (retries: number, cause: Error) => Error | number
+) {
+  const over = new AbortController()
+  const socket = {host, port, connectTimeout: connectTimeoutMs, reconnectStrategy, signal: over.signal}
+  const options: Options = {
+    RESP: 2,
+    socket: tls === undefined ? socket : {...socket, tls: true, ...tls},
+    ...(username !== undefined && username !== '' && {username}),
+    ...(password !== undefined && password !== '' && {password}),
+    ...(database !== undefined && {database}),
+    disableOfflineQueue: true,
+    // its own time-out for commands creates an AbortSignal with a timer for each
+    commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
+  }
+  const client = create(options)
+  ends.set(client, over)
+  return client
+}
+
+/** Ends the socket of a client that is still connecting: the library continues with one that comes after its end. */
+const ends = new WeakMap<object, AbortController>()
+
+/** Ends a client, also one that is still connecting. */
+export function destroyClient(client: Client): void {
+  if (client.isOpen) client.destroy()
+  ends.get(client)?.abort()
+}
