@@ -168,6 +168,11 @@ export class Watch {
       else if (isSetUp || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
       else if (!areFiles && filter.counts(path) && !this.#hashes.learn(path, stats)) see(path, 'other')
     }
+    const replaced = (root: string): void => {
+      this.#isReplaced = true
+      this.#rest.add(root, 'other')
+      void watcher.close() // at once: all watchers of a folder share what follows it
+    }
     const vanish = (path: string): void => {
       this.#count--
       see(path, 'other')
@@ -185,6 +190,8 @@ export class Watch {
         isSetUp = true
         this.#setUp.resolve()
         void this.#hashes.hash()
+        // the library goes on without a folder that is away in the moment in which it begins to follow it
+        for (const [root, identity] of folders) if (identityAt(root) !== identity) return replaced(root)
         // the library looks at a file before it watches its folder: what is saved in between it does not tell, nor what went with a folder
         if (areFiles) {
           for (const path of plan.files)
@@ -204,9 +211,7 @@ export class Watch {
         const {watchedPath: root} = details as {readonly watchedPath: string}
         if (event !== 'rename' || name !== basename(root) || !folders.has(root)) return
         if (folders.get(root) === identityAt(root)) return // what has come or gone is in it, and has its name
-        this.#isReplaced = true
-        this.#rest.add(root, 'other')
-        void watcher.close() // at once: all watchers of a folder share what follows it
+        replaced(root)
       })
   }
 
