@@ -146,7 +146,7 @@ t.test('another folder in place of the one that begins to be followed: what is s
     syncBuiltinESMExports()
   }
   t.teardown(() => replace(watch))
-  replace((...args: Parameters<typeof watch>) => {
+  const late = (...args: Parameters<typeof watch>): fs.FSWatcher => {
     if (args[0] !== api) return watch(...args)
     replace(watch)
     renameSync(api, w.path('old'))
@@ -155,7 +155,8 @@ t.test('another folder in place of the one that begins to be followed: what is s
     } finally {
       renameSync(w.path('new'), api)
     }
-  })
+  }
+  replace(late as typeof watch)
   await w.open(t, ALL, {folder: api, clock: systemClock})
   await atRest()
   w.write('api/saved.js', '1')
