@@ -190,8 +190,9 @@ export class Watch {
         isSetUp = true
         this.#setUp.resolve()
         void this.#hashes.hash()
-        // the library goes on without a folder that is away in the moment in which it begins to follow it
-        for (const [root, identity] of folders) if (identityAt(root) !== identity) return replaced(root)
+        // the library skips a folder that is absent when it begins to follow it; one that it polls, it finds later
+        const other = this.#polls ? undefined : filter.roots.find(root => identityAt(root) !== folders.get(root))
+        if (other !== undefined) return replaced(other)
         // the library looks at a file before it watches its folder: what is saved in between it does not tell, nor what went with a folder
         if (areFiles) {
           for (const path of plan.files)
