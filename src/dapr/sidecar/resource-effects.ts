@@ -8,7 +8,7 @@ import type {AppResources, ResourceSnapshot} from '../../files/resources/app-res
 import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
 import {pipelineOf, type PipelineKey} from '../../files/resources/http-pipeline.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import {again} from './again.ts'
+import {retryLater} from './retry-later.ts'
 import {plainError} from './http/errors.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
 import type {SidecarPolicies} from './policies.ts'
@@ -92,7 +92,7 @@ export class ResourceEffects {
         await changes.run(async () => use(next))
       } catch (error) {
         warn(`a change of resources has no effect yet: ${messageOf(error)}`)
-        await again(async () => next === current && apply(next), this.#over.signal)
+        await retryLater(async () => next === current && apply(next), this.#over.signal)
       }
     }
     const stop = resources.onChange(snapshot => {

@@ -2,7 +2,7 @@ import {messageOf} from '../../model/errors.ts'
 import {isJson} from '../../model/is-json.ts'
 import {askApp, isDaprApp, takesQuestions} from './ask-app.ts'
 import type {SidecarActorsOptions} from './actor-access.ts'
-import {again} from './again.ts'
+import {retryLater} from './retry-later.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
 /**
@@ -75,7 +75,7 @@ export class SidecarActors {
   readonly #notAsked = (error: unknown): void => {
     this.#asked = undefined
     this.#options.log('error', `the app could not be asked for its actors: ${messageOf(error)}`)
-    void again(() => this.#look(), this.#over.signal)
+    void retryLater(() => this.#look(), this.#over.signal)
   }
 
   async #ask(pid: number): Promise<void> {

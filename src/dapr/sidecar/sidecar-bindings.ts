@@ -3,7 +3,7 @@ import {aborted} from '../../platform/delay.ts'
 import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/binding-direction.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
-import {again} from './again.ts'
+import {retryLater} from './retry-later.ts'
 import {isDaprApp, untilAnswer} from './ask-app.ts'
 import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
 import {EventProcess, type DeliveryContext} from './event-process.ts'
@@ -99,7 +99,7 @@ export class SidecarBindings {
       if (runtime.sleep.isAsleep) await inputBindings.follow(targets, channel)
     } catch (error) {
       log('error', `failed to read from bindings: ${messageOf(error)}`)
-      void again(() => runtime.sleep.isAsleep && this.#followAsleep(), this.#over.signal)
+      void retryLater(() => runtime.sleep.isAsleep && this.#followAsleep(), this.#over.signal)
     }
   }
 
@@ -141,7 +141,7 @@ export class SidecarBindings {
       if (signal.aborted) return
       this.#asked = []
       log('error', `failed to read from bindings: ${messageOf(error)}`)
-      void again(() => this.#reload(), signal)
+      void retryLater(() => this.#reload(), signal)
     }
     if (signal.aborted) return
     blocks.setKnown('bindings')

@@ -11,7 +11,7 @@ import type {Configuration} from '../../files/resources/dapr-configuration.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
-import {again} from './again.ts'
+import {retryLater} from './retry-later.ts'
 import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 import type {OpenSidecarOptions} from './sidecar-options.ts'
@@ -198,7 +198,7 @@ export class SidecarBlocks {
       await this.#reload()
     } catch (error) {
       this.#context.log.write('error', `a change of components cannot be followed yet: ${messageOf(error)}`)
-      await again(async () => components === this.#current && this.#apply(components), this.#over.signal)
+      await retryLater(async () => components === this.#current && this.#apply(components), this.#over.signal)
     }
   }
 

@@ -5,7 +5,7 @@ import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import {isDaprApp} from './ask-app.ts'
-import {again} from './again.ts'
+import {retryLater} from './retry-later.ts'
 import type {TopicTrigger} from '../../model/triggers.ts'
 import type {EventChannel} from './blocks/event-channel.ts'
 import type {Subscription} from './http/metadata.ts'
@@ -122,7 +122,7 @@ export class SidecarSubscriptions {
   readonly #notAsked = (error: unknown): void => {
     this.#process.askAgain()
     this.#options.log('error', `error getting topic list from app: ${messageOf(error)}`)
-    void again(() => this.#look(), this.#over.signal)
+    void retryLater(() => this.#look(), this.#over.signal)
   }
 
   async #ask(pid: number): Promise<void> {
@@ -187,7 +187,7 @@ export class SidecarSubscriptions {
       this.#followed = now
     } catch (error) {
       log('error', `failed to subscribe to topics: ${messageOf(error)}`)
-      void again(async () => this.#follow(), this.#over.signal)
+      void retryLater(async () => this.#follow(), this.#over.signal)
     }
   }
 

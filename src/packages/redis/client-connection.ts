@@ -8,7 +8,7 @@ import {
   type Client,
   type Library,
   type RedisAddress
-} from './client.ts'
+} from './official-client.ts'
 import type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 

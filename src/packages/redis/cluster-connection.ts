@@ -1,6 +1,6 @@
 import {SingleFlight} from '../../model/single-flight.ts'
 import {pause} from '../../platform/delay.ts'
-import type {RedisAddress} from './client.ts'
+import type {RedisAddress} from './official-client.ts'
 import {ClientConnection} from './client-connection.ts'
 import {itemsIn, type Argument, type MessageListener, type RedisConnection, type RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'

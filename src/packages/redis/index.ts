@@ -3,7 +3,7 @@
  * that uses neither loads neither: what is large comes with a `load…`.
  */
 export type {BuiltInRedis} from './built-in-redis.ts'
-export type {RedisAddress} from './client.ts'
+export type {RedisAddress} from './official-client.ts'
 export type {Argument, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 export {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from './dapr-scripts.ts'
 export {itemsIn} from './connection.ts'
