@@ -241,7 +241,7 @@ export class Sidecar implements SidecarContext {
     else if (!this.#invoke(parsed, exchange)) own.respond(noAppId(parsed.method))
   }
 
-  /** Refuses what a web page from elsewhere has sent; all else goes on to the pipeline. */
+  /** Refuses requests of a foreign web page, and passes all others to the pipeline. */
   #admit(head: ParsedHead, {key, ends, isUnixSocket, destroy}: Connection, then: FilteredRequest): void {
     const serve = (): void => this.#filter(head, isUnixSocket, then)
     const {pages} = this.#options

@@ -87,7 +87,7 @@ export const untraced = ({traceparent, tracestate}: Trace): string =>
   (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
   (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
 
-/** The trace lines that a request goes on with: those of its span; without one its own trace, or a new one; what was sent where nothing is traced. */
+/** The trace headers that a request is sent with: those of its span; without a span its own trace or a new one; without tracing those that came. */
 export function linesOfTrace(span: CallSpan | undefined, isTracing: boolean, sent: Trace): string {
   if (span !== undefined) return spanLines(span)
   return isTracing ? traceLines(traceOf(sent.traceparent, sent.tracestate)) : untraced(sent)

@@ -84,7 +84,7 @@ t.test('an AppHost that adds nothing', async t => {
   t.match(await refusal(t, files), {message: 'cannot import apphost.cs: it adds nothing that can be read'})
 })
 
-t.test('what an AppHost gives a resource besides is told', async t => {
+t.test('what else an AppHost gives a resource is reported', async t => {
   const {notes} = await imported(t, {
     'apphost.cs':
       '#:sdk Aspire.AppHost.Sdk@13.0.0\nbuilder.AddContainer("a", "x").WithArgs("--fast")\n  .WithBindMount("./a", "/a");\n'

@@ -110,7 +110,7 @@ t.test('a command is read by a shell, also next to compose files with variables'
   })
 })
 
-t.test('compose files that are not named are told', async t => {
+t.test('compose files whose names are computed are reported', async t => {
   const text = 'docker_compose(encode_yaml({"services": {}}))\nlocal_resource("a", serve_cmd="serve")\n'
   const {notes} = await imported(t, {Tiltfile: text})
   t.match(notes, ['Tiltfile:1: docker_compose is not carried over: its files are not named here'])

@@ -271,12 +271,12 @@ t.test(
     const run = engine.run.bind(engine)
     engine.run = (session, args) =>
       args[0] === 'SET' ? new RedisError(`MOVED 12182 :${nodes[2].port}`) : run(session, args)
-    let told = 0
-    connection.onServer(() => told++)
+    let greeted = 0
+    connection.onServer(() => greeted++)
     for (const text of ['1', '2']) t.equal(await connection.command(['SET', 'foo', text]), 'OK')
     t.equal(nodes[2].engine.database(0).size, 1)
     t.equal(nodes[2].engine.sessions.size, 1, 'it was open under its name')
-    t.equal(told, 1)
+    t.equal(greeted, 1)
   }
 )
 

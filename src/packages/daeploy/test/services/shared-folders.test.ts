@@ -70,7 +70,7 @@ t.test('a run ends well after its workspaces were removed', async t => {
   t.same(await copies.close(), [])
 })
 
-t.test('where a user has cleared the cache, a workspace is made anew', async t => {
+t.test('a workspace is made again after a user has cleared the cache', async t => {
   const {root, project, copies} = scene(t)
   await copies.open([app('a', project), app('b', project)])
   rmSync(join(root, '.cache'), {recursive: true})

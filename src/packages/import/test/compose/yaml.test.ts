@@ -41,7 +41,7 @@ t.test('a compose file means what it means to compose', async t => {
   t.match(loop, {message: "cannot import compose.yaml: anchor 'a' value contains itself"})
 })
 
-t.test('a signal that a template does not have is told', async t => {
+t.test('a signal that a template does not support is reported', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml':
       'services: {a: {image: httpd, stop_signal: SIGWINCH}, b: {image: x, stop_signal: RTMIN+3}, c: {image: x, stop_signal: 3}}'
@@ -87,7 +87,7 @@ t.test('variables of an image that begin with DOCKER_ are no part of a command',
   t.match(app?.['env'], {DOCKER_INFLUXDB_INIT_PASSWORD: 'secret'})
 })
 
-t.test('a signal in small letters is one', async t => {
+t.test('the name of a signal may be in lower case', async t => {
   const {template, notes} = await imported(t, {
     'compose.yaml': 'services: {a: {image: x, stop_signal: sigterm}, b: {image: x, stop_signal: quit}}'
   })
@@ -95,7 +95,7 @@ t.test('a signal in small letters is one', async t => {
   t.notMatch(notes.join('\n'), /stop_signal/)
 })
 
-t.test('a variable of an env file that docker reads itself is told', async t => {
+t.test('a variable of an env file that the docker CLI reads itself is reported', async t => {
   const {notes} = await imported(t, {
     'compose.yaml': 'services: {ci: {image: x, env_file: ci.env}}',
     'ci.env': 'A=1\nDOCKER_HOST=tcp://elsewhere:2375\n'

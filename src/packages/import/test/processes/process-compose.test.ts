@@ -135,21 +135,24 @@ t.test('a file that extends what cannot be read is refused in words', async t =>
   t.match(notes, ['extends: ["a.yaml"] is not carried over'])
 })
 
-t.test('the override next to a file lies over it; a signal that a template does not have is told', async t => {
-  const {template, notes, text} = await imported(t, {
-    'process-compose.yml':
-      'processes: {a: {command: one, environment: [A=1, B=2]}, b: {command: two, shutdown: {signal: 9}}}\n',
-    'process-compose.override.yml':
-      'processes: {a: {environment: [A=3]}, b: {command: three}, c: {command: four, shutdown: {signal: 6}}}\n'
-  })
-  t.match(text, /import from process-compose\.yml and process-compose\.override\.yml\./)
-  t.match(template.apps, [
-    {appID: 'a', env: {A: '3', B: '2'}},
-    {appID: 'b', command: ['three'], stop: {signal: 'SIGKILL'}},
-    {appID: 'c', command: ['four'], stop: undefined}
-  ])
-  t.match(notes, [/^shutdown\.signal: 6 is not carried over/])
-})
+t.test(
+  'the override next to a file is merged into it; a signal that a template does not support is reported',
+  async t => {
+    const {template, notes, text} = await imported(t, {
+      'process-compose.yml':
+        'processes: {a: {command: one, environment: [A=1, B=2]}, b: {command: two, shutdown: {signal: 9}}}\n',
+      'process-compose.override.yml':
+        'processes: {a: {environment: [A=3]}, b: {command: three}, c: {command: four, shutdown: {signal: 6}}}\n'
+    })
+    t.match(text, /import from process-compose\.yml and process-compose\.override\.yml\./)
+    t.match(template.apps, [
+      {appID: 'a', env: {A: '3', B: '2'}},
+      {appID: 'b', command: ['three'], stop: {signal: 'SIGKILL'}},
+      {appID: 'c', command: ['four'], stop: undefined}
+    ])
+    t.match(notes, [/^shutdown\.signal: 6 is not carried over/])
+  }
+)
 
 t.test('an env file that is not there, and a path without a slash, keep none of the others', async t => {
   const {template, notes} = await imported(t, {
