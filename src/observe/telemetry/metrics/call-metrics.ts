@@ -1,4 +1,3 @@
-import {orElse} from '../../../model/or-else.ts'
 import {errorCategory} from '../../../model/dapr/api/error-category.ts'
 import type {AccessDecision, CallRecord, GrpcInvocation} from '../../../model/call.ts'
 import type {Caller} from './invocation.ts'
@@ -9,14 +8,6 @@ import {SidecarMetrics} from './sidecar-metrics.ts'
 
 /** Dapr's status for a call that ended without one. */
 const NO_STATUS = 500
-
-/** The path as the label of a series: decoded, without the query. */
-function labelPath(path: string): string {
-  const at = path.indexOf('?')
-  const bare = at < 0 ? path : path.slice(0, at)
-  if (!bare.includes('%')) return bare
-  return orElse(() => decodeURIComponent(bare), bare)
-}
 
 /** The bytes before each message of gRPC. */
 const PREFIX_BYTES = 5
@@ -64,7 +55,7 @@ export class CallMetrics extends SidecarMetrics {
     const code = status === 0 ? NO_STATUS : status
     this.http.served({
       verb: request.method,
-      path: labelPath(request.path),
+      path: request.path,
       status: code,
       requestBytes,
       responseBytes,
@@ -110,7 +101,7 @@ export class CallMetrics extends SidecarMetrics {
     const code = firstByteAt === 0 || status === 0 ? NO_STATUS : status
     this.http.sent({
       verb: call.method,
-      path: labelPath(call.path),
+      path: call.path,
       status: code,
       requestBytes,
       responseBytes,

@@ -6,7 +6,7 @@ import {SeriesCache} from './series-cache.ts'
 /** One finished HTTP call, from one side. */
 export interface HttpCall {
   readonly verb: string
-  /** Decoded, without its query. */
+  /** As the request has it, with its query. */
   readonly path: string
   readonly status: number
   readonly requestBytes: number
@@ -21,7 +21,6 @@ const VERBS = new Set(['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS
 export class HttpMetrics {
   readonly #server: ReturnType<typeof serverSeries>
   readonly #client: ReturnType<typeof clientSeries>
-  readonly #paths: PathLabels
   readonly #registry: MetricsRegistry
   readonly #appId: string
 
@@ -29,16 +28,17 @@ export class HttpMetrics {
     this.#registry = registry
     this.#appId = appId
     const {hasVerbs, pathMatching, hasFullPaths} = settings
-    const paths = (this.#paths = new PathLabels(pathMatching, hasFullPaths))
+    const paths = new PathLabels(pathMatching, hasFullPaths)
     const verbOf = (verb: string): string => (hasVerbs ? (VERBS.has(verb) ? verb : 'UNKNOWN') : '')
     const labels: Labels['labels'] = (path, verb, status) => [appId, verbOf(verb), paths.label(path), status]
-    this.#server = serverSeries(registry, {appId, labels, hasFullPaths})
-    this.#client = clientSeries(registry, {appId, labels})
+    const keyOf = (target: string): string => paths.alike(target)
+    this.#server = serverSeries(registry, {appId, labels, keyOf, hasFullPaths})
+    this.#client = clientSeries(registry, {appId, labels, keyOf})
   }
 
   /** The sidecar has responded to a request. */
   served({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
-    const series = this.#server.get(this.#paths.alike(path), verb, status)
+    const series = this.#server.get(path, verb, status)
     series.requests.value++
     if (series.responses !== undefined) series.responses.value++
     series.latency.observe(elapsedMs)
@@ -48,7 +48,7 @@ export class HttpMetrics {
 
   /** The app or an external endpoint has responded; without a response the status is 500, as in Dapr. */
   sent({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
-    const series = this.#client.get(this.#paths.alike(path), verb, status)
+    const series = this.#client.get(path, verb, status)
     series.completed.value++
     series.latency.observe(elapsedMs)
     series.sentBytes.observe(requestBytes)
@@ -70,9 +70,14 @@ interface Labels {
   readonly appId: string
   /** The values of the labels of a call. */
   readonly labels: (path: string, verb: string, status: string) => readonly string[]
+  /** What requests with the same labels have in common. */
+  readonly keyOf: (target: string) => string
 }
 
-function serverSeries(registry: MetricsRegistry, {appId, labels, hasFullPaths}: Labels & {hasFullPaths: boolean}) {
+function serverSeries(
+  registry: MetricsRegistry,
+  {appId, labels, keyOf, hasFullPaths}: Labels & {hasFullPaths: boolean}
+) {
   return new SeriesCache((path, verb, status) => {
     const all = labels(path, verb, status.toString())
     return {
@@ -82,10 +87,10 @@ function serverSeries(registry: MetricsRegistry, {appId, labels, hasFullPaths}: 
       requestBytes: registry.histogram('dapr_http_server_request_bytes').series(appId),
       responseBytes: registry.histogram('dapr_http_server_response_bytes').series(appId)
     }
-  })
+  }, keyOf)
 }
 
-function clientSeries(registry: MetricsRegistry, {appId, labels}: Labels) {
+function clientSeries(registry: MetricsRegistry, {appId, labels, keyOf}: Labels) {
   return new SeriesCache((path, verb, status) => {
     const all = labels(path, verb, status.toString())
     return {
@@ -95,5 +100,5 @@ function clientSeries(registry: MetricsRegistry, {appId, labels}: Labels) {
       sentBytes: registry.histogram('dapr_http_client_sent_bytes').series(...labels(path, verb, '')),
       receivedBytes: registry.histogram('dapr_http_client_received_bytes').series(appId)
     }
-  })
+  }, keyOf)
 }

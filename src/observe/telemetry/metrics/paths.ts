@@ -1,3 +1,5 @@
+import {orElse} from '../../../model/or-else.ts'
+
 /** A pattern of Go's `http.ServeMux`. */
 interface Pattern {
   readonly text: string
@@ -30,6 +32,14 @@ function compare(a: Pattern, b: Pattern): number {
   }
   if (a.segments.length !== b.segments.length) return 1
   return Number(a.isPrefix) - Number(b.isPrefix)
+}
+
+/** The path of a request's target: decoded, without the query. */
+function pathOf(target: string): string {
+  const at = target.indexOf('?')
+  const bare = at < 0 ? target : target.slice(0, at)
+  if (!bare.includes('%')) return bare
+  return orElse(() => decodeURIComponent(bare), bare)
 }
 
 /** Merges slashes, and adds a leading one (Dapr: NormalizeHTTPPath). */
@@ -66,8 +76,9 @@ export class PathLabels {
     return matched || (this.#isFull ? short : '')
   }
 
-  /** A path with the same label; keys and ids, of which there are many, are left out unless a pattern may name them. */
-  alike(path: string): string {
+  /** What requests with the same label have in common: keys and ids, of which there are many, are left out unless a pattern may name them. */
+  alike(target: string): string {
+    const path = pathOf(target)
     return this.#patterns.length === 0 && HAS_IDS.test(path) ? shorten(normalizePath(path)) : path
   }
 

@@ -4,6 +4,7 @@ const MAX_PATHS = 1000
 /** Values by path, verb and status: finds the series of a call with three lookups and no allocation. */
 export class SeriesCache<Value> {
   readonly #create: (path: string, verb: string, status: number) => Value
+  readonly #keyOf: (path: string) => string
   /** Calls that come one after the other are often alike: comparing costs less than hashing. */
   #path = ''
   #verb = ''
@@ -11,14 +12,17 @@ export class SeriesCache<Value> {
   #value: Value | undefined
   readonly #paths = new Map<string, Map<string, Map<number, Value>>>()
 
-  constructor(create: (path: string, verb: string, status: number) => Value) {
+  /** `keyOf`: what paths with the same series have in common, which `create` gets. */
+  constructor(create: (path: string, verb: string, status: number) => Value, keyOf = (path: string): string => path) {
     this.#create = create
+    this.#keyOf = keyOf
   }
 
   get(path: string, verb: string, status: number): Value {
     if (this.#value !== undefined && this.#status === status && this.#verb === verb && this.#path === path)
       return this.#value
-    const value = this.#paths.get(path)?.get(verb)?.get(status) ?? this.#add(path, verb, status)
+    const key = this.#keyOf(path)
+    const value = this.#paths.get(key)?.get(verb)?.get(status) ?? this.#add(key, verb, status)
     this.#path = path
     this.#verb = verb
     this.#status = status
