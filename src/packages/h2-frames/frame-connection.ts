@@ -191,9 +191,9 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket.destroy()
   }
 
-  /** Reads on, unless the peer does not read what we send. */
+  /** Reads on, unless the peer makes us keep what it does not read. */
   protected readOn(): void {
-    if (!this.#writer.isClogged) this.socket.resume()
+    if (!this.#writer.isStuck) this.socket.resume()
   }
 
   /** Ends the connection: everything has been sent and nothing is under way. */

@@ -1,6 +1,6 @@
 import type {Duplex} from 'node:stream'
 
-/** Unread bytes at which a peer gets no more data, and is not read from, until it has taken them. */
+/** Unread bytes at which a peer gets no more data until it has taken them; with as many again of other frames it is not read from, either. */
 const CLOG_BYTES = 1 << 20
 
 /** How long acknowledgements wait for other frames, to be sent with them. */
@@ -20,8 +20,11 @@ const flushLate = (): void => {
 
 /** The output of one connection: collected, and written once for all that one event causes. */
 export class FrameWriter {
-  /** The peer does not read. */
+  /** The peer does not read, maybe until it has been read itself (node:http2, another run of ours): it gets no more data. */
   isClogged = false
+  /** The peer is not read from: what it sends makes us keep more and more. */
+  isStuck = false
+  #most = 0
   readonly #socket: Duplex
   /** The output before `#out`: bytes that are not copied, and the frames between them. */
   #parts: Uint8Array[] = []
@@ -34,7 +37,7 @@ export class FrameWriter {
     this.#socket = socket
     socket.on('drain', () => {
       if (!this.isClogged) return
-      this.isClogged = false
+      this.isClogged = this.isStuck = false
       socket.resume()
       drained()
     })
@@ -72,8 +75,12 @@ export class FrameWriter {
     if (parts.length > 0) this.#parts = []
     if ((out === '' && parts.length === 0) || !this.#socket.writable) return
     const isTaken = parts.length > 0 ? this.#writeAll(parts, out) : this.#socket.write(out, 'latin1')
-    if (isTaken || this.#socket.writableLength <= CLOG_BYTES || this.isClogged) return
+    const {writableLength} = this.#socket
+    if (isTaken || writableLength <= CLOG_BYTES) return
+    if (!this.isClogged) this.#most = writableLength + CLOG_BYTES
     this.isClogged = true
+    if (writableLength <= this.#most) return
+    this.isStuck = true
     this.#socket.pause()
   }
 

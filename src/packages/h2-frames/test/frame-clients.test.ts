@@ -3,8 +3,11 @@ import net, {type AddressInfo} from 'node:net'
 import t, {type Test} from 'tap'
 import {encodeField} from '../field-text.ts'
 import {FrameClients} from '../frame-clients.ts'
+import {FrameServer} from '../frame-server.ts'
 import {frameHead, goAwayFrame, HEADERS, resetFrame, SETTINGS, uint32} from '../frames.ts'
 import type {FrameClient} from '../frame-client.ts'
+import type {FrameStream, StreamHandler} from '../frame-stream.ts'
+import {SERVER_GREETING} from '../greeting.ts'
 
 const nothing = (): void => undefined
 
@@ -134,5 +137,55 @@ t.test(
     })
     t.equal(isRefused, true)
     t.match(why, `dial tcp 127.0.0.1:${port}: connect: connection refused`)
+  }
+)
+
+t.test(
+  'two ends that both have more to say than the other has read still read each other',
+  {timeout: 20_000},
+  async t => {
+    const echo: StreamHandler = {
+      head: (stream, block) => {
+        stream.skipFields(block)
+        stream.writeHead('\u0088', false)
+      },
+      data: (stream, bytes, isLast) => stream.writeData(bytes, isLast),
+      sent: (stream, bytes) => stream.credit(bytes),
+      reset: nothing,
+      lost: nothing
+    }
+    const server = net.createServer(socket => {
+      socket.write(SERVER_GREETING, 'latin1')
+      const warn = (text: string): void => void t.fail(text)
+      t.ok(new FrameServer(socket, warn, () => echo, nothing))
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const {port} = server.address() as AddressInfo
+    const clients = new FrameClients({hosts: ['127.0.0.1'], port, isSecure: false, warn: text => t.fail(text)})
+    t.teardown(() => {
+      clients.cut()
+      server.close()
+    })
+    const connection = await new Promise<FrameClient>((opened, failed) => clients.take({opened, failed}))
+    const message = 'x'.repeat(1 << 20)
+    const echoed = async (times: number): Promise<number> =>
+      new Promise((resolve, reject) => {
+        let came = 0
+        const handler: StreamHandler = {
+          head: (stream, block) => stream.skipFields(block),
+          data: (stream: FrameStream, bytes, isLast) => {
+            stream.credit(bytes.length)
+            came += bytes.length
+            if (isLast) resolve(came)
+          },
+          sent: nothing,
+          reset: nothing,
+          lost: (_, why) => reject(new Error(why))
+        }
+        const stream = connection.open(handler, encodeField(':method', 'POST'), false)
+        for (let n = 1; n <= times; n++) stream.writeData(message, n === times)
+      })
+    const all = await Promise.all(Array.from({length: 24}, async () => echoed(2)))
+    t.ok(all.every(came => came === 2 * message.length))
   }
 )
