@@ -60,6 +60,10 @@ export class AppRuntime implements Callee {
   pipeline: AppPipeline | undefined
   /** The terminal of its processes; undefined before the first process with one. */
   readonly terminal = (): Program['terminal'] => this.#program.terminal
+  readonly ended = async (): Promise<void> => this.#program.ended()
+  readonly stopNow = (): void => this.#program.stopNow()
+  readonly renewPool = (): void => this.#channel.renewPool()
+  readonly cutCalls = (): void => this.#channel.cut()
   readonly sleep: Sleep
   readonly #channel: AppChannel
   readonly #lifecycleLog: LifecycleLog
@@ -211,14 +215,6 @@ export class AppRuntime implements Callee {
     return () => this.#listeners.delete(listener)
   }
 
-  renewPool(): void {
-    this.#channel.renewPool()
-  }
-
-  cutCalls(): void {
-    this.#channel.cut()
-  }
-
   /** Whether its process was started, or is just about to be. */
   get hasStarted(): boolean {
     return this.#program.hasStarted
@@ -245,7 +241,7 @@ export class AppRuntime implements Callee {
     const app = program.candidate(this.#plan, port)
     return {
       app,
-      ready: async signal => reached(app, {signal, onMove: listener => this.onMove(listener)}),
+      ready: async signal => reached(app, signal, listener => this.onMove(listener)),
       healthy: async signal => this.#channel.isHealthyAt(port, signal),
       drop: async () => program.drop(app, 'watch'),
       promote: () => {
@@ -267,10 +263,6 @@ export class AppRuntime implements Callee {
   async stop(why: Why): Promise<AppState> {
     this.#channel.end()
     return this.#program.stop(why)
-  }
-
-  stopNow(): void {
-    this.#program.stopNow()
   }
 
   /** Whether `--except` has left it to the user, who has not started it since. */

@@ -75,6 +75,11 @@ export class Program {
     return this.#app.state.phase === 'exited' && this.#others.size === 0
   }
 
+  /** Settles when the processes that there are now have ended; others may have come meanwhile. */
+  async ended(): Promise<void> {
+    await Promise.all([this.#app, ...this.#others].map(async app => app.ended))
+  }
+
   /** The start of the oldest living process, in ms of performance.now(). 0 if we did not start it. */
   get livingSince(): number {
     const living = [this.#app, ...this.#others].filter(

@@ -148,7 +148,7 @@ export class Apps implements EditedApps {
   /** Settles when all apps have exited and none will restart, be opened again, or come with an edit. */
   async ended(): Promise<void> {
     do {
-      await Promise.all(this.#all.map(async ({app}) => app.ended))
+      await Promise.all(this.#all.map(async ({ended}) => ended()))
       await Promise.allSettled([this.#opening.settled(), ...this.#holds, this.#turn])
       await new Promise(setImmediate) // a process that is being replaced has no successor yet
     } while (this.#opening.size > 0 || this.#holds.size > 0 || !this.#all.every(({hasEnded}) => hasEnded))

@@ -1,5 +1,7 @@
 import type {AppPlan} from '../../model/plan.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
+import {aborted} from '../../platform/delay.ts'
+import {withDeadline} from '../reload/deadline.ts'
 
 /** The part of an app that the stop order needs. */
 export interface Stoppable {
@@ -25,10 +27,12 @@ export async function stopInOrder(
 ): Promise<void> {
   const levels = stopLevels(apps)
   const levelMs = Math.min(MAX_LEVEL_MS, MAX_LEVELS_MS / Math.max(1, levels.length - 1))
+  const deadline = {ms: levelMs, over: now, clock}
   const ending: Promise<unknown>[] = []
   for (const [index, level] of levels.entries()) {
     ending.push(...level.map(async app => app.stop('run ends')))
-    if (index < levels.length - 1) await endedOrLate(ending, {ms: levelMs, now, clock})
+    if (index < levels.length - 1)
+      await withDeadline(deadline, async late => Promise.race([Promise.allSettled(ending), aborted(late)]))
   }
   await Promise.all(ending)
 }
@@ -45,17 +49,4 @@ export function stopLevels<T extends Pick<Stoppable, 'plan'>>(apps: readonly T[]
     left = left.filter(app => !level.includes(app))
   }
   return levels
-}
-
-async function endedOrLate(
-  ending: readonly Promise<unknown>[],
-  {ms, now, clock}: {ms: number; now: AbortSignal; clock: Clock}
-): Promise<void> {
-  if (now.aborted) return
-  const {promise, resolve} = Promise.withResolvers<void>()
-  const callOff = clock.after(ms, resolve)
-  now.addEventListener('abort', () => resolve(), {once: true})
-  Promise.all(ending).then(() => resolve(), resolve)
-  await promise
-  callOff()
 }

@@ -146,8 +146,9 @@ export class Reloads {
       runtime.queue.unpause(words)
       this.#finished()
     }
-    if (outcome === 'up')
-      reloaded({id: runtime.name, number, files: this.#takeFiles(), ...result(clock.now() - from, stats, cut)})
+    const {held, longestMs, lost} = stats
+    const counts = {tookMs: clock.now() - from, held, longestMs, lost: lost + cut}
+    if (outcome === 'up') reloaded({id: runtime.name, number, files: this.#takeFiles(), ...counts})
     else if (outcome === 'down') this.#reportDown(stats)
   }
 
@@ -283,14 +284,3 @@ const namesOf = (files: readonly string[]): string =>
   files.length > MAX_NAMES
     ? `${files.slice(0, MAX_NAMES).join(', ')} and ${files.length - MAX_NAMES} more`
     : files.join(', ')
-
-const result = (
-  tookMs: number,
-  {held, longestMs, lost}: Readonly<QueueStats>,
-  cut: number
-): Omit<Reloaded, 'id' | 'number' | 'files'> => ({
-  tookMs,
-  held,
-  longestMs,
-  lost: lost + cut
-})

@@ -29,10 +29,11 @@ export class RestartLimiter {
   }
 
   changed(paths: readonly string[]): void {
-    // while restarts are suspended it is known what changes most
-    if (!this.#isSuspended) for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
     const now = this.#clock.now()
     this.#restarts = this.#restarts.filter(at => at > now - WITHIN_MS)
+    // while restarts are suspended it is known what changes most
+    if (!this.#isSuspended && this.#restarts.length === 0) this.#changes.clear()
+    if (!this.#isSuspended) for (const path of paths) this.#changes.set(path, (this.#changes.get(path) ?? 0) + 1)
     if (this.#isSuspended || this.#restarts.length >= MAX_RESTARTS) {
       if (!this.#isSuspended) this.#onSuspend(this.#worst)
       this.#isSuspended = true
@@ -40,8 +41,6 @@ export class RestartLimiter {
       this.#callOff = this.#clock.after(QUIET_MS, () => this.#calm())
       return
     }
-    if (this.#restarts.length === 0) this.#changes.clear()
-    if (this.#restarts.length === 0) for (const path of paths) this.#changes.set(path, 1)
     this.#restarts.push(now)
     this.#reload(paths)
   }

@@ -67,3 +67,17 @@ t.test('one that sleeps is asleep while an edit replaces it, so that what comes 
   await woken
   t.match([program.app.state.phase, program.hasStarted, spawned()], [/starting|running/, true, 1])
 })
+
+t.test('it has not ended as long as a process is left that is to take over, or was replaced', async t => {
+  const {program} = programOf(t)
+  await program.start(undefined)
+  const late = program.candidate(planOf({command: script('exec sleep 1000')}), 0)
+  await late.start()
+  await program.app.stop('user')
+  t.equal(program.app.state.phase, 'exited')
+  const ended = program.ended().then(() => 'ended')
+  t.equal(await Promise.race([ended, new Promise(resolve => setImmediate(resolve, 'one is left'))]), 'one is left')
+  await program.drop(late, 'user')
+  t.equal(await ended, 'ended')
+  t.ok(program.hasEnded)
+})
