@@ -100,7 +100,7 @@ export class AppChannel {
     this.#isUnhealthy = false
     this.#isReady = true
     this.queue.open() // whatever happened to the old process in the meantime
-    this.#health?.begin()
+    this.#health?.begin(true)
     return () => pool.cut()
   }
 

@@ -30,11 +30,11 @@ export class Health {
     this.#options = {wait: pause, ...options}
   }
 
-  /** The app has become ready: starts checking. */
-  begin(): void {
+  /** The app has become ready: starts checking. `wasHealthy`: it has just been found healthy, so its first check does not decide alone. */
+  begin(wasHealthy = false): void {
     this.end()
     this.#over = new AbortController()
-    void this.#follow(this.#over.signal)
+    void this.#follow(this.#over.signal, wasHealthy)
   }
 
   /** The app is no longer ready: stops checking. */
@@ -52,7 +52,7 @@ export class Health {
     return false
   }
 
-  async #follow(over: AbortSignal): Promise<void> {
+  async #follow(over: AbortSignal, wasHealthy: boolean): Promise<void> {
     const {plan, check, port, changed, wait} = this.#options
     let isHealthy: boolean | undefined
     let failures = 0
@@ -60,7 +60,7 @@ export class Health {
       const isSuccess = await check(port())
       if (over.aborted) return
       failures = isSuccess ? 0 : failures + 1
-      const result = isSuccess || (isHealthy === true && failures < plan.threshold)
+      const result = isSuccess || ((isHealthy ?? wasHealthy) && failures < plan.threshold)
       if (result !== isHealthy) changed(result)
       isHealthy = result
       await wait(plan.intervalMs, over)

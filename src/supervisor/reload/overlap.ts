@@ -71,7 +71,8 @@ export async function overlap(
   if (candidate instanceof UserError) return `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`
   const isUp = await comesUp(candidate, {signal, healthyMs, ...shared})
   if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
-  // it may have ended meanwhile
+  // it may have ended meanwhile, or be about to: its leader has, and what that has left behind is being ended
+  if (isUp && isEnding(candidate.app.state)) await candidate.app.ended
   if (!isUp || candidate.app.state.phase === 'exited') {
     if (isUp) keepHosted()
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
@@ -83,6 +84,8 @@ export async function overlap(
   switched()
   return ''
 }
+
+const isEnding = (state: AppState): boolean => state.phase === 'running' && !state.ready
 
 const GOES_ON = 'the old process continues'
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import {Health} from '../../../../src/proxy/gateway/health-check.ts'
 
 /** Checks with these results (`+` or `-`); returns the reported states, with a dot for each interval. */
-async function followed(results: string, threshold = 3): Promise<string> {
+async function followed(results: string, threshold = 3, wasHealthy = false): Promise<string> {
   const states: string[] = []
   const {promise, resolve} = Promise.withResolvers<void>()
   let at = 0
@@ -18,7 +18,7 @@ async function followed(results: string, threshold = 3): Promise<string> {
       resolve()
     }
   })
-  health.begin()
+  health.begin(wasHealthy)
   await promise
   return states.join('')
 }
@@ -26,6 +26,12 @@ async function followed(results: string, threshold = 3): Promise<string> {
 t.test('the first check decides at once', async t => {
   t.equal(await followed('+'), 'healthy.')
   t.equal(await followed('-'), 'unhealthy.')
+})
+
+t.test('the first check of a process that was found healthy before it took over does not decide alone', async t => {
+  t.equal(await followed('-+', 3, true), 'healthy..')
+  t.equal(await followed('---', 3, true), 'healthy..unhealthy.')
+  t.equal(await followed('-', 1, true), 'unhealthy.')
 })
 
 t.test('it takes consecutive failures up to the threshold, and one success', async t => {

@@ -1,0 +1,57 @@
+import t from 'tap'
+import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
+import type {AppState} from '../../../../src/model/app-state.ts'
+import type {Supervised} from '../../../../src/supervisor/process/supervised.ts'
+import {overlap} from '../../../../src/supervisor/reload/overlap.ts'
+import {TestClock} from '../../../rig/clock.ts'
+
+t.test('a new process whose leader has ended does not take over while what it left behind is ending', async t => {
+  const asked: string[] = []
+  const note = (what: string) => (): void => void asked.push(what)
+  let state: AppState = {phase: 'running', pid: 2, ready: true}
+  const ended = Promise.withResolvers<AppState>()
+  const app = {
+    get state() {
+      return state
+    },
+    ended: ended.promise
+  } as Partial<Supervised> as Supervised
+  const candidate = {
+    app,
+    ready: async () => Promise.resolve(true),
+    healthy: async () => Promise.resolve(true),
+    drop: async () => Promise.resolve(note('drop')()),
+    promote: () => {
+      note('promote')()
+      return {cut: note('cut'), stop: async () => Promise.resolve()}
+    }
+  }
+  const letGo = async (): Promise<boolean> => {
+    state = {phase: 'running', pid: 2, ready: false}
+    return Promise.resolve(true)
+  }
+  const old = {state: {phase: 'running', pid: 1, ready: true}} as Partial<Supervised> as Supervised
+  const queue = new AdmissionQueue({timeoutMs: 60_000})
+  const done = overlap(
+    {name: 'shop', queue, app: old, candidate: async () => Promise.resolve(candidate)},
+    {
+      signal: new AbortController().signal,
+      healthyMs: 60_000,
+      timeoutMs: 5000,
+      clock: new TestClock(),
+      letGo,
+      keepHosted: note('keep'),
+      finishWork: async () => Promise.resolve(true),
+      resumeWork: note('resume'),
+      switched: note('switched'),
+      cut: note('cut calls')
+    }
+  )
+  while (state.ready) await new Promise(setImmediate)
+  await new Promise(setImmediate)
+  t.strictSame(asked, [])
+  state = {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false}
+  ended.resolve(state)
+  t.match(await done, /^the new process of "shop" .*3.*: the old process continues$/)
+  t.strictSame(asked, ['keep', 'drop'])
+})
