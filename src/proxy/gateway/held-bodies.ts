@@ -4,6 +4,9 @@ const MAX_HELD = 64 * 1024 * 1024
 /** How many bytes of a body node:http reads ahead while it is not consumed. */
 const READ_AHEAD = 131_072
 
+/** Why a queued call is denied. */
+export const HELD_TOO_MUCH = 'the bodies of queued calls exceed the limit'
+
 /** Counts the buffered bodies of queued calls. */
 export class HeldBodies {
   #bytes = 0

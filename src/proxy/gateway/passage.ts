@@ -8,6 +8,7 @@ import type {AppPipeline} from './app-pipeline.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {brokenBy} from './faulted-call.ts'
+import {HELD_TOO_MUCH} from './held-bodies.ts'
 import {InterceptedRun} from './intercepted-run.ts'
 import type {Interceptor, CallOutcome} from './interceptor.ts'
 
@@ -116,6 +117,14 @@ export class Passage {
     return true
   }
 
+  /** Counts a piece of its body that is kept while it waits; false: there is no room for it. */
+  hold(length: number): boolean {
+    if (this.#held === undefined) return true
+    const bytes = this.#context.heldBodies?.hold(length) ?? 0
+    this.#heldBytes += Math.max(0, bytes)
+    return bytes >= 0
+  }
+
   /** Policies leave the call alone from now on. */
   release(): void {
     const run = this.#run
@@ -214,13 +223,11 @@ export class Passage {
   }
 
   #wait(held: Held | Delay): void {
-    const bytes = this.#context.heldBodies?.hold(this.#length) ?? 0
-    if (bytes < 0) {
-      held.cancel()
-      return this.#passenger.denied({ok: false, status: 500, error: 'the bodies of queued calls exceed the limit'})
-    }
     this.#held = held
-    this.#heldBytes = bytes
+    if (!this.hold(this.#length)) {
+      this.#stopWaiting()
+      return this.#passenger.denied({ok: false, status: 500, error: HELD_TOO_MUCH})
+    }
     this.#journal.held(held.reason)
     const count = (isCounted: boolean): void => {
       if (this.#held !== held) return

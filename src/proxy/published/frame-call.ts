@@ -19,6 +19,7 @@ import type {Hit} from '../faults/hit.ts'
 import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
 import {RESET} from '../gateway/faulted-call.ts'
 import {grpcStatusOf} from '../gateway/faulted-grpc-call.ts'
+import {HELD_TOO_MUCH} from '../gateway/held-bodies.ts'
 import {howEnded} from '../gateway/how-ended.ts'
 import {Passage, type Passenger} from '../gateway/passage.ts'
 import {CallJournal} from '../net/call-journal.ts'
@@ -197,7 +198,8 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     journal.requestBytes += bytes.length
     journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
-    if (callee === undefined) this.#early.push(kept(bytes))
+    if (!this.#passage.hold(bytes.length)) this.#refuse(503, HELD_TOO_MUCH)
+    else if (callee === undefined) this.#early.push(kept(bytes))
     else if (callee.isOver) this.#caller.credit(bytes.length)
     else callee.writeData(bytes, isLast)
   }

@@ -14,6 +14,7 @@ import type {Hit} from '../../../proxy/faults/hit.ts'
 import type {Admission, Admitted, Denied, Held} from '../../../proxy/gateway/admission.ts'
 import {RESET} from '../../../proxy/gateway/faulted-call.ts'
 import {grpcStatusOf} from '../../../proxy/gateway/faulted-grpc-call.ts'
+import {HELD_TOO_MUCH} from '../../../proxy/gateway/held-bodies.ts'
 import {howEnded} from '../../../proxy/gateway/how-ended.ts'
 import type {CallOutcome} from '../../../proxy/gateway/interceptor.ts'
 import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
@@ -275,6 +276,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.#unpassed += bytes.length
     journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
+    if (!this.passage.hold(bytes.length)) return this.#fail({code: status.RESOURCE_EXHAUSTED, message: HELD_TOO_MUCH})
     if (!messages.add(bytes, callee !== undefined)) return this.#fail(NO_STREAMS)
     if (callee?.isOver === true) this.sent(callee, bytes.length)
     else callee?.writeData(bytes, isLast)

@@ -39,3 +39,34 @@ t.test('small pieces of a call that waits do not keep all that was read with the
   t.ok(heap() - before < 8 * MIB)
   call.crash(new Error('the test is over'))
 })
+
+t.test('of calls that wait no more is kept than of those of HTTP/1: one that sends more is refused', async t => {
+  const heldBodies = new HeldBodies()
+  const admitted = Promise.withResolvers<never>()
+  const context = {
+    callee: 'api',
+    heldBodies,
+    admit: () => ({admitted: admitted.promise, cancel: () => undefined}),
+    isOpen: () => false,
+    lastLines: () => [],
+    warn: (text: string) => t.fail(text)
+  }
+  const piece = 'x'.repeat(MIB / 64)
+  const refused: string[] = []
+  const calls = Array.from({length: 70}, () => {
+    const caller = {
+      writeHead: () => undefined,
+      credit: () => undefined,
+      writeData: (text: string) => refused.push(text),
+      reset: () => undefined
+    } as unknown as FrameStream
+    const call = new FrameCall(context, 'web', new FrameHead(), caller, new FieldWalker())
+    call.start(false)
+    for (let n = 0; n < 64; n++) call.data(caller, piece, false)
+    return call
+  })
+  t.equal(refused.length, 6)
+  t.match(refused[0], /the bodies of queued calls exceed the limit/)
+  for (const call of calls) call.endStream()
+  t.ok(heldBodies.hold(MIB) > 0, 'there is room again')
+})
