@@ -263,8 +263,9 @@ export class Upstream {
       if (!isValidStatus(status)) return this.#failHead(text, '')
       at += head.size
       if (status < 200 && status !== 101) {
+        this.#interim++
         if (responseHandler.isVerbatim === true) responseHandler.interim?.(text.slice(0, head.size))
-        else if (++this.#interim > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
+        else if (this.#interim > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
         continue
       }
       return this.#startResponse(responseHandler, head, text, bytes, at, end)

@@ -191,3 +191,35 @@ t.test('a tunnel whose callee has gone does not wait for a caller that stays', a
   t.match(text, /hello$/)
   await over.promise
 })
+
+t.test('a request that passes as it came is not sent again once an interim response has come', async t => {
+  const requests: string[] = []
+  const port = await listen(t, socket => {
+    socket.on('data', (bytes: Buffer) => {
+      requests.push(bytes.toString())
+      if (requests.length === 2) socket.end('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n')
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  const pool = new Pool({hosts: ['127.0.0.1'], port})
+  t.teardown(() => pool.cut())
+  const called = async (): Promise<string> =>
+    new Promise(resolve => {
+      const downstream = {
+        toHead: false,
+        isTunnel: false,
+        refusesSwitch: false,
+        isVerbatim: true,
+        interim: (text: string) => interim.push(text.slice(9, 12)),
+        whole: nothing,
+        done: () => resolve('answered')
+      } as unknown as Downstream
+      const handler = {...handlerOf(t), failed: (_: string, failure = '') => resolve(failure)}
+      new Exchange(downstream).begin(handler, 'GET', 0).send(pool, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    })
+  const interim: string[] = []
+  t.equal(await called(), 'answered')
+  t.equal(await called(), 'malformed')
+  t.strictSame(interim, ['103'])
+  t.equal(requests.length, 2)
+})
