@@ -175,6 +175,8 @@ export class Program {
     const isOther = (): boolean => app !== this.#app
     const moved = (state: AppState): void => {
       if (isOther()) return otherMoved()
+      // an edit leaves it asleep, as if it had been put to sleep
+      if (state.phase === 'asleep' && state.last !== undefined && succeeded(state.last)) this.#hasStarted = false
       tell(state)
       if (state.phase === 'exited') this.terminal?.end()
     }

@@ -4,11 +4,15 @@ import {planOf} from '../../rig/plan.ts'
 import {Scene, script, Witness} from './process/scene.ts'
 
 /** A program whose processes are counted. */
-const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; spawned: () => number} => {
+const programOf = (
+  t: Test,
+  maySpawn = (): boolean => true,
+  plan = planOf({command: script('exec sleep 1000')})
+): {program: Program; witness: Witness; spawned: () => number} => {
   const scene = new Scene(t)
-  const {moved, lines} = new Witness()
+  const witness = new Witness()
+  const {moved, lines} = witness
   let markers = 0
-  const plan = planOf({command: script('exec sleep 1000')})
   const program = new Program(
     {
       lines,
@@ -27,7 +31,7 @@ const programOf = (t: Test, maySpawn = (): boolean => true): {program: Program; 
     0
   )
   t.teardown(async () => program.stop('run ends'))
-  return {program, spawned: () => markers}
+  return {program, witness, spawned: () => markers}
 }
 
 t.test('a process that is to take over is not spawned after the end of the one that it would replace', async t => {
@@ -81,3 +85,18 @@ t.test('it has not ended as long as a process is left that is to take over, or w
   t.equal(await ended, 'ended')
   t.ok(program.hasEnded)
 })
+
+t.test(
+  'one that may sleep and has ended with 0 sleeps on when an edit replaces it; one that has failed is tried again',
+  async t => {
+    for (const code of [0, 3]) {
+      const plan = planOf({command: script(`exit ${code}`), lazy: true})
+      const {program, witness, spawned} = programOf(t, () => true, plan)
+      await program.start(undefined)
+      await witness.phase('asleep')
+      await program.replace(planOf({command: script('exec sleep 1000'), lazy: true}), 0, 'watch')
+      t.equal(spawned(), code === 0 ? 1 : 2)
+      t.match(program.app.state.phase, code === 0 ? 'asleep' : /starting|running/)
+    }
+  }
+)
