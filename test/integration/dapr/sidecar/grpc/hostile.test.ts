@@ -213,6 +213,27 @@ t.test('a peer that never reads: what it makes us keep is bounded', async t => {
   t.ok(came < 16 << 20, `${came} bytes were kept`)
 })
 
+t.test('of calls that wait 64 MiB are kept: one that sends more is refused', async t => {
+  const never = Promise.withResolvers<never>()
+  const {port} = await openTestGrpcPort(t, {
+    admitGrpc: () => ({admitted: never.promise, cancel: () => undefined})
+  })
+  const caller = await connect(t, port)
+  caller.send(PREFACE)
+  const piece = 'x'.repeat(1 << 14)
+  const begin = `\0\0\x0f\xff\xfb${piece.slice(5)}`
+  for (let id = 1; id < 2 * 66; id += 2) {
+    caller.send(request(id, CALL, 0) + data(id, begin))
+    for (let n = 1; n < 64; n++)
+      if (!caller.socket.write(data(id, piece), 'latin1'))
+        await new Promise(resolve => caller.socket.once('drain', resolve))
+  }
+  await caller.until(text => text.split('exceed the limit').length > 2)
+  caller.send(frame(6, {payload: PING}))
+  await caller.until(text => text.includes(PING))
+  t.equal(caller.text.split('exceed the limit').length - 1, 2)
+})
+
 t.test('no client of HTTP/2: the connection is closed without a word', async t => {
   const {port} = await openTestGrpcPort(t)
   for (const text of ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nXX', '\x16\x03\x01']) {
