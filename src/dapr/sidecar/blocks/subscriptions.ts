@@ -6,23 +6,21 @@ import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
-import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
 import {EventDelivery} from './event-delivery.ts'
+import {AllFollowed, stopFollowed, type Followed} from './followed.ts'
 import {pubsubNotFound} from './publishing.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
-import {untilBegun} from './until-begun.ts'
 
 /** A subscription whose messages are read. */
-interface Active {
+interface Active extends Followed {
   /** Its routes may change while it is read. */
   subscription: TopicSubscription
   readonly broker: AppComponent<'pubsub'>
-  readonly over: AbortController
   readonly reader: TopicReader
   /** Messages that are being delivered, retries included, and how many ever were. */
   readonly delivering: {waiting: number; count: number}
@@ -36,8 +34,6 @@ interface Streamed {
   readonly gone: (why: string) => void
 }
 
-const keyOf = ({pubsubName, topic}: TopicSubscription): string => JSON.stringify([pubsubName, topic])
-
 /** Whether both are read in the same way; only their routes may differ. */
 const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
   isDeepStrictEqual([a.bulk, a.metadata], [b.bulk, b.metadata])
@@ -47,16 +43,12 @@ const isSameBroker = (a: AppComponent<'pubsub'> | undefined, b: AppComponent<'pu
   a?.component === b?.component && a?.topicPrefix === b?.topicPrefix
 
 /** The subscriptions of one app: reads their topics, and delivers what comes (Dapr: pkg/runtime/processor/subscriber). */
-export class Subscriptions {
+export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
   readonly #context: BlockContext
-  readonly #active = new Map<string, Active>()
   readonly #streamed = new Set<Streamed>()
-  readonly #changes = new SerialQueue()
-  /** The topics that are to be read now. */
-  #wanted: readonly TopicSubscription[] = []
-  readonly #closing = new AbortController()
 
   constructor(context: BlockContext) {
+    super()
     this.#context = context
   }
 
@@ -65,32 +57,14 @@ export class Subscriptions {
    * lost. Errors of one topic are logged and do not affect the others.
    */
   async follow(wanted: readonly TopicSubscription[], channel: EventChannel): Promise<void> {
-    await this.#changes.run(async () => {
-      if (this.#closing.signal.aborted) return
-      this.#wanted = wanted
-      const keys = new Set(wanted.map(keyOf))
-      const ended = [...this.#active].filter(([key]) => !keys.has(key)).map(async ([key]) => this.#stop(key))
-      await Promise.all(ended)
-      const left = await this.#beginAll(wanted, channel, 'error')
-      const beginLate = async (late: readonly TopicSubscription[]): Promise<readonly TopicSubscription[]> =>
-        this.#changes.run(async () => (this.#wanted === wanted ? this.#beginAll(late, channel, 'debug') : []))
-      void untilBegun(left, beginLate, this.#closing.signal)
-    })
+    await this.followAll(wanted, async (each, failures) => this.#begin(each, channel, failures))
   }
 
-  /** Gives those that cannot be read now. */
-  async #beginAll(
-    some: readonly TopicSubscription[],
-    channel: EventChannel,
-    failures: LogLevel
-  ): Promise<readonly TopicSubscription[]> {
-    const areNew = await Promise.all(some.map(async each => this.#begin(each, channel, failures)))
-    const added = some.filter((_, at) => areNew[at])
-    for (const [name, all] of Map.groupBy(added, ({pubsubName}) => pubsubName)) {
-      const topics = all.map(({topic}) => topic).join(' ')
+  protected override begun(all: readonly TopicSubscription[]): void {
+    for (const [name, some] of Map.groupBy(all, ({pubsubName}) => pubsubName)) {
+      const topics = some.map(({topic}) => topic).join(' ')
       this.#context.log.write('info', `app is subscribed to the following topics: [${topics}] through pubsub=${name}`)
     }
-    return some.filter((_, at) => areNew[at] === undefined)
   }
 
   /**
@@ -112,14 +86,12 @@ export class Subscriptions {
     const streamed: Streamed = {channel, gone, active}
     this.#streamed.add(streamed)
     // its component may have been opened again meanwhile
-    void this.#changes.run(async () => this.#renew(streamed))
+    void this.run(async () => this.#renew(streamed))
     log.write('info', `Subscribing to pubsub '${pubsubName}' topic '${topic}'`)
     return {
       stop: async () => {
         this.#streamed.delete(streamed)
-        const {over, reader} = streamed.active
-        over.abort()
-        await reader.stop()
+        await stopFollowed(streamed.active)
       }
     }
   }
@@ -131,7 +103,7 @@ export class Subscriptions {
 
   /** The messages that wait for the app or are being delivered to it. */
   get backlogs(): readonly Omit<TopicBacklog, 'app' | 'type'>[] {
-    const all = [...this.#active.values(), ...[...this.#streamed].map(({active}) => active)]
+    const all = [...this.active.values(), ...[...this.#streamed].map(({active}) => active)]
     return all.map(({subscription: {pubsubName, topic}, reader, delivering}) => ({
       pubsubName,
       topic,
@@ -146,7 +118,7 @@ export class Subscriptions {
 
   /** Components have changed: streams continue with those that were reopened. */
   async renew(): Promise<void> {
-    await this.#changes.run(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
+    await this.run(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
   }
 
   async #renew(streamed: Streamed): Promise<void> {
@@ -155,45 +127,39 @@ export class Subscriptions {
     try {
       const broker = await this.#broker(subscription)
       if (isSameBroker(broker, active.broker)) return
-      active.over.abort()
-      await active.reader.stop()
+      await stopFollowed(active)
       if (!this.#streamed.has(streamed)) return
       if (broker === undefined) return gone('stream closed')
       streamed.active = await this.#read(subscription, broker, channel)
-      if (!this.#streamed.has(streamed)) await streamed.active.reader.stop()
+      if (!this.#streamed.has(streamed)) await stopFollowed(streamed.active)
     } catch (error) {
       gone(messageOf(error))
     }
   }
 
-  /** Stops reading; settles when the app has answered what it already got. */
-  async close(): Promise<void> {
-    this.#closing.abort()
-    this.#wanted = []
-    for (const {over} of this.#active.values()) over.abort()
-    await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async key => this.#stop(key))))
+  protected keyOf({pubsubName, topic}: TopicSubscription): string {
+    return JSON.stringify([pubsubName, topic])
   }
 
-  /** True: a new one is read; undefined: that has failed. */
   async #begin(
     subscription: TopicSubscription,
     channel: EventChannel,
     failures: LogLevel
   ): Promise<boolean | undefined> {
     const {log} = this.#context
-    const key = keyOf(subscription)
+    const key = this.keyOf(subscription)
     const {pubsubName, topic} = subscription
     try {
       const broker = await this.#broker(subscription)
-      const current = this.#active.get(key)
+      const current = this.active.get(key)
       if (broker !== undefined && current !== undefined && isSameBroker(current.broker, broker)) {
         const isSame = broker.component.followsSettings === true || isReadAlike(current.subscription, subscription)
         current.subscription = subscription
         if (isSame) return false
       }
-      await this.#stop(key)
+      await this.stop(key)
       if (broker === undefined) return false
-      this.#active.set(key, await this.#read(subscription, broker, channel))
+      this.active.set(key, await this.#read(subscription, broker, channel))
       return true
     } catch (error) {
       log.write(failures, `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
@@ -266,13 +232,5 @@ export class Subscriptions {
       log: (level, text) => log.write(level, text)
     })
     return Object.assign(active, {reader})
-  }
-
-  async #stop(key: string): Promise<void> {
-    const active = this.#active.get(key)
-    if (active === undefined) return
-    this.#active.delete(key)
-    active.over.abort()
-    await active.reader.stop()
   }
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {Properties} from '../../../../../src/dapr/components/properties.ts'
-import type {TopicSubscription} from '../../../../../src/files/resources/subscriptions.ts'
+import type {SubscribeOptions} from '../../../../../src/dapr/components/pubsub.ts'
+import {usualRule, type TopicSubscription} from '../../../../../src/files/resources/subscriptions.ts'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import type {EventChannel} from '../../../../../src/dapr/sidecar/blocks/event-channel.ts'
 import {Subscriptions} from '../../../../../src/dapr/sidecar/blocks/subscriptions.ts'
@@ -42,6 +43,48 @@ t.test('a stream that begins while its broker is opened again reads the new one'
   t.same([before.reading, after.reading], [0, 1])
   await reader.stop()
   t.same([before.reading, after.reading], [0, 0])
+})
+
+/** A stream that has ended in the middle of an event. */
+async function deliverToGone(): Promise<object> {
+  await new Promise(setImmediate)
+  return {kind: 'interrupted', isSent: true, text: 'stream closed'}
+}
+
+t.test('a stream that ends while its broker is opened again leaves what that brings to the next one', async t => {
+  const isOpen = Promise.withResolvers<void>()
+  const handled: string[] = []
+  const message = {data: Buffer.from('{"id":"1"}'), metadata: {}}
+  const after = {
+    subscribe: async ({handle}: SubscribeOptions) => {
+      await isOpen.promise
+      const work = handle(message).then(what => void handled.push(what))
+      return {stop: async () => work}
+    }
+  }
+  let component: object = newBroker(Promise.resolve())
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const lines: string[] = []
+  const write = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
+  const subscriptions = new Subscriptions({
+    appId: 'shop',
+    component: find,
+    components: {find},
+    policies: () => undefined,
+    counted: () => undefined,
+    log: {isDebug: false, write, warn: write}
+  } as unknown as BlockContext)
+  const channel = {ready: async () => undefined, mayRead: async () => undefined, deliver: deliverToGone}
+  const topic = {...wanted('a'), rules: [usualRule('/')]}
+  const reader = await subscriptions.open(topic, channel as unknown as EventChannel, why => t.fail(why))
+  component = after
+  const renewed = subscriptions.renew()
+  await new Promise(setImmediate)
+  await reader.stop()
+  isOpen.resolve()
+  await renewed
+  t.same(handled, ['returned'])
+  t.same(lines, ["info: Subscribing to pubsub 'bus' topic 'a'"])
 })
 
 t.test('a broker that does not answer keeps no topic of another one from being read', async t => {
