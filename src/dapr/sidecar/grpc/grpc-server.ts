@@ -187,17 +187,10 @@ class Calls implements StreamHandler {
     stream.credit(bytes.length)
   }
 
-  sent(): void {
-    // frames written here carry no data
-  }
-
-  reset(): void {
-    // nothing is under way
-  }
-
-  lost(): void {
-    // nothing is under way
-  }
+  // frames written here carry no data, and nothing is under way
+  readonly sent = nothing
+  readonly reset = nothing
+  readonly lost = nothing
 
   #route(stream: FrameStream, head: RequestHead, isLast: boolean): void {
     if (head.path === INVOKE_SERVICE)
@@ -358,6 +351,9 @@ function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, r
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** What needs nothing to be done. */
+function nothing(): void {}
 
 /** The trace of a call, and its baggage, for the caller. */
 const answerFields = (

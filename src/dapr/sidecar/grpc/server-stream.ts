@@ -78,16 +78,22 @@ export class ServerStream implements StreamHandler {
     this.received.caller.takeBytes()
   }
 
-  /** Sends a message, whole or in pieces, which must not be changed any more. */
+  /** Sends a message of any size, whole or in pieces, which must not be changed any more. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
+    if (this.#unsent > MAX_BEHIND_MIB << 20) return this.#leave()
     this.#writeHead()
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
     this.#responseBytes += size
     this.#unsent += size + PREFIX_BYTES
     if (size < LARGE_BYTES) this.received.caller.writeData(framedPieces(pieces), false)
     else this.#sendLarge(messagePrefix(size, false), pieces)
-    if (this.#unsent > MAX_BEHIND_MIB << 20) this.#leave()
+  }
+
+  /** Sends a message once little waits for the caller: many that come together do not make him late. Never, if it is not wanted by then. */
+  async sendInTurn(message: Uint8Array, isWanted: () => boolean): Promise<void> {
+    while (this.#unsent > MAX_AHEAD_BYTES && !this.#isOver) await this.room()
+    if (isWanted()) this.send(message)
   }
 
   /** Sends a message without copying its large pieces. */
@@ -157,13 +163,8 @@ export class ServerStream implements StreamHandler {
     if (this.#unsent <= MAX_AHEAD_BYTES) this.#tellRoom()
   }
 
-  reset(): void {
-    this.#over(GONE)
-  }
-
-  lost(): void {
-    this.#over(GONE)
-  }
+  readonly reset = (): void => this.#over(GONE)
+  readonly lost = this.reset
 
   #writeHead(): void {
     if (this.#hasHead) return

@@ -48,13 +48,8 @@ export class UnaryRequest implements StreamHandler {
     // answers are given elsewhere
   }
 
-  reset(): void {
-    this.#leave()
-  }
-
-  lost(): void {
-    this.#leave()
-  }
+  readonly reset = (): void => this.#leave()
+  readonly lost = this.reset
 
   /** Calls the listener when the caller disconnects. */
   readonly onGone = (listener: () => void): void => {

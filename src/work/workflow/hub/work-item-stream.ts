@@ -6,7 +6,7 @@ import type {Workflows} from '../workflows.ts'
 export interface WorkerStream {
   readonly left: AbortSignal
   readonly closing: AbortSignal
-  send(message: Uint8Array): void
+  sendInTurn(message: Uint8Array, isWanted: () => boolean): Promise<void>
 }
 
 /**
@@ -25,7 +25,7 @@ export async function streamWorkItems(
   userAgent: string
 ): Promise<GrpcStatus> {
   const limit = JAVASCRIPT.test(userAgent) ? JAVASCRIPT_LIMIT : Infinity
-  const leave = workflows.connect(app, {limit, home, send: item => stream.send(item)})
+  const leave = workflows.connect(app, {limit, home, send: item => void stream.sendInTurn(item, () => true)})
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   leave()
   return {code: CANCELLED, message: 'shutting down'}

@@ -100,10 +100,11 @@ export class ActorStream implements ActorSession {
   async #ask(request: (id: string) => Sent, onStop?: ActorRequest['onStop']): Promise<ActorAnswer> {
     if (this.#isClosed) return {...GONE, wasSent: false}
     const id = (++this.#count).toString()
+    const message = encode(SubscribeActorEventsResponseAlpha1, request(id))
     return new Promise(resolve => {
       this.#waiting.set(id, resolve)
       onStop?.(() => this.#settle(id, {kind: 'lost', why: 'it was given up', wasSent: true}))
-      this.#stream.send(encode(SubscribeActorEventsResponseAlpha1, request(id)))
+      void this.#stream.sendInTurn(message, () => this.#waiting.has(id))
     })
   }
 

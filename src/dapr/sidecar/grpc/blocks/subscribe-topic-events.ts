@@ -22,6 +22,8 @@ class StreamEventChannel implements EventChannel {
   readonly #begun = Promise.withResolvers<void>()
   /** The events that wait for a response, by id; those of one id in the order in which they were sent. */
   readonly #waiting = new Map<string, Settle[]>()
+  /** Those that are sent once the caller has taken what is on its way. */
+  readonly #unsent = new Set<Settle>()
   #isClosed = false
 
   constructor(stream: ServerStream) {
@@ -37,7 +39,7 @@ class StreamEventChannel implements EventChannel {
   close(): void {
     this.#isClosed = true
     this.#begun.resolve()
-    const all = [...this.#waiting.values()].flat()
+    const all = [...this.#unsent, ...[...this.#waiting.values()].flat()]
     this.#waiting.clear()
     for (const settle of all) settle(CLOSED)
   }
@@ -47,28 +49,29 @@ class StreamEventChannel implements EventChannel {
     this.#waiting.get(id)?.[0]?.(answerOfStatus(status))
   }
 
-  async ready(): Promise<void> {
-    await this.#begun.promise
-  }
-
-  async mayRead(): Promise<void> {
-    await this.#begun.promise
-  }
+  readonly ready = async (): Promise<void> => this.#begun.promise
+  readonly mayRead = this.ready
 
   async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
     if (this.#isClosed) return CLOSED
-    const message = topicEventOf(target, event)
-    const {id} = message
+    const eventMessage = topicEventOf(target, event)
+    const bytes = encode(SubscribeTopicEventsResponseAlpha1, {eventMessage})
+    const {id} = eventMessage
     return new Promise(resolve => {
       const settle: Settle = answer => {
         const left = (this.#waiting.get(id) ?? []).filter(each => each !== settle)
         if (left.length === 0) this.#waiting.delete(id)
         else this.#waiting.set(id, left)
+        this.#unsent.delete(settle)
         resolve(answer)
       }
-      this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), settle])
+      this.#unsent.add(settle)
       attempt?.onStop(() => settle(CLOSED))
-      this.#stream.send(encode(SubscribeTopicEventsResponseAlpha1, {eventMessage: message}))
+      void this.#stream.sendInTurn(bytes, () => {
+        if (!this.#unsent.delete(settle)) return false
+        this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), settle])
+        return true
+      })
     })
   }
 

@@ -56,6 +56,38 @@ t.test('a reader that keeps up may get any number of bytes', async t => {
   t.equal(told.data, 100 * (MIB + 5))
 })
 
+t.test('one message may be of any size: its reader is not behind for it', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  stream.send(Buffer.alloc(20 * MIB, 'x'))
+  t.strictSame(told.ends, [])
+  caller.window += 20 * MIB
+  caller.push()
+  t.equal(told.data, 20 * MIB + 5)
+})
+
+t.test('large messages that come together are sent one after the other; one that is given up is left out', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  const message = Buffer.alloc(3 * MIB, 'x')
+  const sent = Array.from({length: 10}, async (_, n) => stream.sendInTurn(message, () => n !== 7))
+  for (let n = 0; n < 10; n++) {
+    caller.window += 3 * MIB + 5
+    caller.push()
+    await new Promise(setImmediate)
+  }
+  await Promise.all(sent)
+  t.strictSame(told.ends, [])
+  t.equal(told.data, 9 * (3 * MIB + 5))
+})
+
+t.test('who waits for a reader that leaves waits no longer', async t => {
+  const {stream, caller} = streamOf(MIB)
+  const message = Buffer.alloc(3 * MIB, 'x')
+  const sent = [1, 2, 3].map(async () => stream.sendInTurn(message, () => true))
+  stream.reset()
+  await Promise.all(sent)
+  t.equal(caller.isOver, false)
+})
+
 t.test('messages that nobody takes: the caller may send no more until they are taken', async t => {
   const {stream, caller, told} = streamOf(MIB)
   const message = framed(Buffer.alloc(1000, 'x'))

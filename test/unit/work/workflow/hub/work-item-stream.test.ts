@@ -13,7 +13,7 @@ t.test('a worker of the SDK for JavaScript has at most 100 items in hand, which 
     for (let index = 0; index < 150; index++) await workflows.start('shop', order(`o-${index}`))
     const left = new AbortController()
     let sent = 0
-    const stream = {left: left.signal, closing: new AbortController().signal, send: () => sent++}
+    const stream = {left: left.signal, closing: new AbortController().signal, sendInTurn: async () => void sent++}
     const ended = streamWorkItems(workflows, {appId: 'shop', instance: 'shop'}, stream, userAgent)
     t.equal(sent, count, userAgent)
     left.abort()

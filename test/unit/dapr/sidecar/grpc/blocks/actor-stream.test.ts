@@ -30,6 +30,7 @@ function open() {
   const stream = {
     next: async () => messages.shift(),
     send: (message: Buffer) => void sent.push(message),
+    sendInTurn: async (message: Buffer) => void sent.push(message),
     left: new AbortController().signal,
     closing: closing.signal
   } as unknown as ServerStream
