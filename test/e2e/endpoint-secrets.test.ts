@@ -52,6 +52,38 @@ t.test('headers of an HTTPEndpoint that a secret store has; one that is missing 
   t.notMatch(run.stderr.text, /first|second/)
 })
 
+t.test('an HTTPEndpoint is called once its secret store is there, though its own file stays as it is', async t => {
+  const server = http.createServer((request, response) => response.end(request.headers.authorization))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const rig = await openRig(t)
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await rig.write({
+    'shop/secrets.json': '{"token":"first"}',
+    'resources/state.yaml': component('state', 'state.in-memory', {}),
+    'resources/site.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v1alpha1',
+      kind: 'HTTPEndpoint',
+      metadata: {name: 'site'},
+      spec: {baseUrl, headers: [{name: 'Authorization', secretKeyRef: {name: 'token'}}]},
+      auth: {secretStore: 'vault'}
+    })
+  })
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  t.match(await shop.fetch('/v1.0/invoke/site/method/x'), {status: 500, body: /there is no secret store vault/})
+  await rig.write({
+    'resources/vault.yaml': component('vault', 'secretstores.local.file', {secretsFile: 'secrets.json'})
+  })
+  await rig.logged('shop', /Component loaded: vault/)
+  for (;;) {
+    const {status, body} = await shop.fetch('/v1.0/invoke/site/method/x')
+    if (status === 200) return t.equal(body, 'first')
+  }
+})
+
 const pem = (name: string): string => readFileSync(join(import.meta.dirname, '../fixtures/tls', name), 'utf8')
 const secret = (name: string): object => ({secretKeyRef: {name}})
 

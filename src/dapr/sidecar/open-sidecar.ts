@@ -86,7 +86,8 @@ class AppSidecar {
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
       runtime.queue.onOpen(() => options.work.appReady(runtime)),
-      runtime.onMove(() => options.work.appReady(runtime))
+      runtime.onMove(() => options.work.appReady(runtime)),
+      this.#blocks.onComponents(() => void path.external.open())
     ]
     this.actors = new SidecarActors({
       runtime,

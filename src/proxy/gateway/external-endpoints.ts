@@ -3,7 +3,7 @@ import type {Environment} from '../../model/environment.ts'
 import type {Call, Recorded} from '../../model/call.ts'
 import {denied, type Admission, type Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
-import type {HttpEndpoint, SecretOf} from '../../files/resources/http-endpoints.ts'
+import {withSecrets, type HttpEndpoint, type SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import {Pool} from '../net/pool.ts'
 import type {Dial} from '../net/dialer.ts'
@@ -76,7 +76,7 @@ export class ExternalEndpoints {
     })
   }
 
-  /** Secret stores can be asked from now on; settles when those of the endpoints have been. */
+  /** Secret stores can be asked from now on, or have changed; settles when those of the endpoints have been. */
   async open(): Promise<void> {
     this.#asksSecrets = true
     await this.#readSecrets()
@@ -87,8 +87,9 @@ export class ExternalEndpoints {
     if (IS_URL.test(call.callee)) return this.#url(call)
     const endpoint = this.#known.get(call.callee)?.endpoint
     if (endpoint === undefined) return this.#apps(call, isRefused, caller)
-    if (typeof endpoint === 'string') return denied(endpoint)
-    return this.#admitted(endpoint)
+    if (typeof endpoint !== 'string') return this.#admitted(endpoint)
+    void this.#readSecrets()
+    return denied(endpoint)
   }
 
   /** Whether the id names an external endpoint, not an app: a URL, or an HTTPEndpoint. */
@@ -125,15 +126,14 @@ export class ExternalEndpoints {
   async #readSecrets(): Promise<void> {
     if (!this.#asksSecrets) return
     const unread = [...this.#known.values()].filter(({isUnread}) => isUnread)
-    if (unread.length === 0) return
-    const {withSecrets} = await import('../../files/resources/http-endpoints.ts')
     await Promise.all(
-      unread.map(async known => {
-        const {resource} = known
+      unread.map(async ({resource}) => {
         const endpoint = endpointOf(await withSecrets(resource, this.#secretOf), this.#env)
-        // the file may have changed in the meantime
-        if (this.#known.get(resource.name) !== known) return retire(endpoint)
-        this.#known.set(resource.name, {resource, endpoint, isUnread: false})
+        const known = this.#known.get(resource.name)
+        // meanwhile the file may have changed, or they were read by another change
+        if (known?.resource !== resource || !known.isUnread) return retire(endpoint)
+        // those that cannot be read are read again: their store may be corrected
+        this.#known.set(resource.name, {resource, endpoint, isUnread: typeof endpoint === 'string'})
         retire(known.endpoint)
       })
     )
