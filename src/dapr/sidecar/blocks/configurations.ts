@@ -108,9 +108,11 @@ export class Configurations {
     await this.#call(storeName, 'unsubscribe', async () => this.end(id), onGone)
   }
 
-  /** Ends a subscription, unless it has ended. */
+  /** Ends a subscription whose caller has left, unless it has ended: it is over also if its store does not hear of it. */
   async drop(id: string): Promise<void> {
-    if (this.#subscriptions.has(id)) await this.end(id)
+    const subscription = this.#subscriptions.get(id)
+    this.#subscriptions.delete(id)
+    await subscription?.end().catch((error: unknown) => this.#context.log.write('warn', messageOf(error)))
   }
 
   /** Ends a subscription, whatever its store. Rejects if there is none of this id. */
@@ -147,10 +149,7 @@ export class Configurations {
   endBefore(livingSince: number): void {
     this.#livingSince = livingSince
     for (const [id, subscription] of this.#subscriptions)
-      if (subscription.request.isOfProcess === true && subscription.since < livingSince) {
-        this.#subscriptions.delete(id)
-        subscription.end().catch((error: unknown) => this.#context.log.write('warn', messageOf(error)))
-      }
+      if (subscription.request.isOfProcess === true && subscription.since < livingSince) void this.drop(id)
   }
 
   /** Subscriptions to a store that was opened again continue there. Never rejects. */

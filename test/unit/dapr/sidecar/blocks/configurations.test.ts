@@ -62,6 +62,21 @@ t.test('one whose store cannot end it is still there for who asks again', async 
   await t.rejects(block.unsubscribe('config', id), {message: /does not exist/})
 })
 
+t.test('one whose caller has left is over, whether or not its store hears of it', async t => {
+  const [store, next] = [newStore(), newStore()]
+  let current = store
+  const block = blockOf(() => current)
+  const id = await block.subscribe(REQUEST, async () => Promise.resolve())
+  const dropped = block.drop(id)
+  while (store.ends.length === 0) await new Promise(setImmediate)
+  store.ends[0]?.reject(new Error('no answer'))
+  await dropped
+  t.equal(block.areRead, false)
+  current = next
+  await block.renew()
+  t.equal(next.listening, 0)
+})
+
 t.test('one whose store does not answer can be ended by a second attempt', async t => {
   const store = newStore()
   const block = blockOf(() => store)
