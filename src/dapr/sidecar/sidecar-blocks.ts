@@ -179,16 +179,18 @@ export class SidecarBlocks {
     const configuration = (): Configuration => resources.snapshot.configuration
     this.#blocks = newBlocks({...context, components: own, configuration})
     if (this.#hasLeft) this.leaveActors()
-    if (!this.#over.signal.aborted && this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
+    void this.#beginOutbox(this.#blocks)
     return this.#blocks
   }
 
-  /** Publishes what an earlier run has left. */
-  async #beginOutbox({outbox}: Blocks): Promise<void> {
+  /** Publishes what an earlier run has left, if a file asks for it; what cannot be read now is read later. */
+  async #beginOutbox(blocks: Blocks): Promise<void> {
+    if (this.#over.signal.aborted || !this.#current.some(hasOutbox)) return
     try {
-      await outbox.begin()
+      await blocks.outbox.begin()
     } catch (error) {
-      this.#context.log.write('error', `the outbox cannot be read: ${messageOf(error)}`)
+      this.#context.log.write('error', `the outbox cannot be read yet: ${messageOf(error)}`)
+      await retryLater(async () => this.#beginOutbox(blocks), this.#over.signal)
     }
   }
 
@@ -205,10 +207,11 @@ export class SidecarBlocks {
   /** Applies a change of files. A component that can no longer be opened stays as it was. */
   async #reload(): Promise<void> {
     if (this.#loading.begun === undefined && !this.#isOpenedAtOnce) return
-    const {subscriptions, configurations} = await this.load()
+    const blocks = await this.load()
     const fault = await this.#changes.run(async () => this.#follow())
-    void subscriptions.renew()
-    void configurations.renew()
+    void blocks.subscriptions.renew()
+    void blocks.configurations.renew()
+    void this.#beginOutbox(blocks)
     const {resources, runtime} = this.#options
     if (fault !== '') resources.warn('resource-not-used', fault)
     // what keeps the app from being started may be corrected; what it was started with stays

@@ -1,6 +1,7 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import {PartlyRefused, type StateOperation} from '../../components/state-store.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {Once} from '../../../model/once.ts'
 import {pause, within} from '../../../platform/delay.ts'
 import type {KeptEvent, Outbox} from '../../../work/outbox.ts'
 import type {BlockContext} from './block-context.ts'
@@ -41,6 +42,7 @@ export class OutboxCalls {
   readonly #context: BlockContext
   readonly #publishing: Publishing
   readonly #closing = new AbortController()
+  readonly #claiming = new Once<void>()
   #stopClaiming = (): void => undefined
   /** Events on their way. */
   readonly #underWay = new Set<Promise<void>>()
@@ -50,15 +52,17 @@ export class OutboxCalls {
     this.#publishing = publishing
   }
 
-  /** Resumes what an earlier run has left, and what another sidecar of the app leaves when it closes. */
+  /** Resumes what an earlier run has left, and what another sidecar of the app leaves when it closes; once. */
   async begin(): Promise<void> {
-    const outbox = await this.#context.work.outbox()
-    if (this.#closing.signal.aborted) return
-    const claim = (): void => {
-      for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
-    }
-    this.#stopClaiming = outbox.onRelease(claim)
-    claim()
+    await this.#claiming.do(async () => {
+      const outbox = await this.#context.work.outbox()
+      if (this.#closing.signal.aborted) return
+      const claim = (): void => {
+        for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
+      }
+      this.#stopClaiming = outbox.onRelease(claim)
+      claim()
+    })
   }
 
   /**

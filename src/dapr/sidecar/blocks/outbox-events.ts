@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {isJson as isValidJson} from '../../../model/is-json.ts'
 import {isTruthy} from '../../../model/truthy.ts'
 import type {OutboxEvent} from '../../../work/outbox.ts'
-import {isJsonType} from './cloud-event.ts'
+import {isBinaryType, isJsonType} from './cloud-event.ts'
 import type {StateChange, StateSet} from './state-requests.ts'
 
 /** The broker and topic of the events of a store's transactions. */
@@ -14,6 +14,8 @@ export interface OutboxTarget {
 }
 
 const PROJECTION = 'outbox.projection'
+/** Metadata of an item that are no keys of its event. */
+const OWN: ReadonlySet<string> = new Set(['data', 'data_base64', PROJECTION])
 
 /** A transaction of a store with an outbox, and its events. */
 export interface OutboxTransaction {
@@ -46,7 +48,10 @@ function eventOf(request: StateSet, said: StateSet, marker: string, {app, topic,
   const isText = !said.isJson || text.startsWith('"')
   const contentType = given || (isText ? 'text/plain' : 'application/json')
   const isJson = isJsonType(contentType) ? said.isJson || isValidJson(text) : said.isJson && !isText
-  const data = isJson ? text : JSON.stringify(said.isJson ? JSON.parse(text) : text)
+  const plain = said.isJson && isText ? (JSON.parse(text) as string) : text
+  const data = isBinaryType(contentType)
+    ? `"data_base64":"${(plain === text ? said.value : Buffer.from(plain)).toString('base64')}"`
+    : `"data":${isJson ? text : JSON.stringify(plain)}`
   const fields = {
     datacontenttype: contentType,
     pubsubname: pubsub,
@@ -57,6 +62,6 @@ function eventOf(request: StateSet, said: StateSet, marker: string, {app, topic,
     ...request.metadata,
     id: marker
   }
-  const others = Object.entries(fields).filter(([name]) => name !== 'data' && name !== PROJECTION)
-  return `{"data":${data},${others.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
+  const others = Object.entries(fields).filter(([name]) => !OWN.has(name))
+  return `{${data},${others.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
 }

@@ -38,6 +38,52 @@ t.test('a sidecar that closes while its components are loaded takes no event of 
   t.equal(claims, 0)
 })
 
+t.test('an outbox that could not be read once is read later, and one that an edit adds is read', async () => {
+  for (const [before, failures] of [
+    [{outboxPublishTopic: 'orders'}, 1],
+    [{}, 0]
+  ] as const) {
+    const components = [componentResource('store', 'state.cassandra', before)]
+    const claimed = Promise.withResolvers<void>()
+    const outbox = {
+      claim: () => {
+        claimed.resolve()
+        return []
+      },
+      onRelease: () => () => undefined
+    }
+    let change: ((snapshot: object) => void) | undefined
+    const options = {
+      runtime: {plan: {folder: '/', resources: {}}, fault: ''},
+      env: {},
+      resources: {
+        snapshot: {components, configuration: DEFAULT_CONFIGURATION},
+        onChange: (listener: (snapshot: object) => void) => {
+          change = listener
+          return () => undefined
+        },
+        warn: () => undefined
+      },
+      components: async () => Promise.resolve({})
+    } as unknown as OpenSidecarOptions
+    let looks = 0
+    const work = {
+      outbox: async () => {
+        if (++looks <= failures) throw new Error('EMFILE: too many open files')
+        return Promise.resolve(outbox)
+      }
+    }
+    const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+    const context = {appId: 'shop', work, log} as unknown as SharedContext
+    const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
+    await blocks.load()
+    if (failures === 0)
+      change?.({components: [componentResource('store', 'state.cassandra', {outboxPublishTopic: 'a'})]})
+    await claimed.promise
+    await blocks.close()
+  }
+})
+
 t.test('what could not be loaded once is loaded by the next call', async t => {
   let loads = 0
   const options = {

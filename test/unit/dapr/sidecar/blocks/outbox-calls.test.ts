@@ -205,3 +205,19 @@ t.test('an event can be published whatever its item says that it is', t => {
   }
   t.end()
 })
+
+t.test('bytes that a transaction saves are bytes in its event', t => {
+  for (const [value, isJson, bytes] of [
+    [Buffer.from([0, 255, 128]), false, 'AP+A'],
+    [Buffer.from('"abc"'), true, 'YWJj'],
+    [Buffer.from('{"a":1}'), true, 'eyJhIjoxfQ==']
+  ] as const) {
+    const {request} = upsert('a')
+    const metadata = {contentType: 'application/octet-stream', data_base64: 'other'}
+    const change = {operation: 'upsert', request: {...request, value, isJson, metadata}}
+    const [event] = outboxTransaction([change], TARGET).events
+    const fields = JSON.parse(Buffer.from(event?.event ?? []).toString()) as object
+    t.match(fields, {data_base64: bytes, data: undefined, datacontenttype: 'application/octet-stream'})
+  }
+  t.end()
+})
