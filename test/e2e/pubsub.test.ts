@@ -193,6 +193,25 @@ t.test('events are held while the app reloads, and reach its next process in ord
   t.same([...new Set(urls)], ['/new'], 'by the routes that the new process has listed')
 })
 
+t.test('an event that an app has during several reloads is no event that crashes it', async t => {
+  const list = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
+  const {rig, shop, run} = await openShop(t, list)
+  await publish(shop, 'bus/orders', '1')
+  let app = shop
+  for (let reloads = 0; reloads < 4; reloads++) {
+    await app.nextRequest() // never answered
+    const restarted = rig.run(['restart', '--app-id', 'shop'])
+    app = await rig.driven('shop')
+    await app.subscribe(list)
+    await app.listen()
+    t.match(await restarted, {code: 0})
+  }
+  const request = await app.nextRequest()
+  t.equal(String(eventOf(request)['data']), '1')
+  await request.reply()
+  t.notMatch(run.stderr.text, /is lost/)
+})
+
 t.test('events that wait in memory outlive an edit of their component', async t => {
   const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
   for (const n of [0, 1, 2]) await publish(shop, 'bus/orders', n.toString())

@@ -88,6 +88,11 @@ export class EventProcess {
       mayRead: signal => (this.#mayRead ? undefined : this.#until(() => this.#mayRead, signal)),
       isReady: () => this.#takesEvents,
       generation: () => this.#runtime.pid,
+      // after a crash calls are held; a reload pauses them, or has let them to another process by then
+      isReplaced: before => {
+        const {queue, pid} = this.#runtime
+        return queue.state === 'open' && (!queue.isOpen || pid !== before)
+      },
       log
     })
   }

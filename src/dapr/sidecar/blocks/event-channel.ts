@@ -66,6 +66,8 @@ export interface DeliveryProcess {
   readonly generation: () => number
   /** Whether the app takes events. */
   readonly isReady: () => boolean
+  /** Whether its process is being replaced, or another one has taken the place of this one, without a crash. */
+  readonly isReplaced: (generation: number) => boolean
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, text: string) => void
 }
@@ -90,8 +92,9 @@ export abstract class EventProcessChannel {
     {why, wasSent}: {readonly why: string; readonly wasSent: boolean},
     before: number
   ): Extract<EventAnswer, {kind: 'interrupted' | 'failed'}> {
-    const {generation, isReady} = this.process
+    const {generation, isReady, isReplaced} = this.process
     const isInterrupted = !wasSent || !isReady() || generation() !== before
-    return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
+    if (!isInterrupted) return {kind: 'failed', status: 0, text: why}
+    return {kind: 'interrupted', isSent: wasSent, isReplaced: isReplaced(before), text: why}
   }
 }

@@ -11,10 +11,11 @@ export interface Stopped {
 
 export const STOPPED: Stopped = {kind: 'stopped'}
 
-/** A process of the app ended before it answered; unless `isSent`, it never got the event. */
+/** A process of the app ended before it answered; unless `isSent`, it never got the event. `isReplaced`: we have ended it, for another one. */
 export interface Interrupted {
   readonly kind: 'interrupted'
   readonly isSent: boolean
+  readonly isReplaced?: boolean
   readonly text: string
 }
 
@@ -116,7 +117,7 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
         return {kind: 'failed', status: 0, text: messageOf(error)}
       }
       if (!isInterrupted(answer) || attempt?.isStopped === true) return answer
-      if (answer.isSent) crashes++
+      if (answer.isSent && answer.isReplaced !== true) crashes++
       const outcome = interrupted(answer, crashes)
       if (outcome !== undefined) return outcome
       if (!answer.isSent) await pause(NOTICED_MS, over)
