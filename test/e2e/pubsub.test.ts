@@ -193,6 +193,25 @@ t.test('events are held while the app reloads, and reach its next process in ord
   t.same([...new Set(urls)], ['/new'], 'by the routes that the new process has listed')
 })
 
+/** An app that breaks off the first question of its topics, as one behind a proxy that listens before the app does. */
+const LATE = `let isThere = false
+http.createServer((request, response) => {
+  if (request.url === '/dapr/subscribe' && !isThere) return request.socket.destroy(isThere = true)
+  response.end(request.url === '/dapr/subscribe' ? '[{"pubsubname":"bus","topic":"orders","route":"/orders"}]' : '')
+}).listen(process.env.APP_PORT)`
+
+t.test('an app that breaks off the question of its topics is asked again', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'shop/app.mjs': `import http from 'node:http'\n${LATE}`
+  })
+  const command = [process.execPath, 'app.mjs']
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources', command}])
+  await rig.pillion(['run', '-f', '.']).ports('shop')
+  await rig.logged('shop', /app is subscribed to the following topics: \[orders\] through pubsub=bus/)
+})
+
 t.test('an event that an app has during several reloads is no event that crashes it', async t => {
   const list = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
   const {rig, shop, run} = await openShop(t, list)

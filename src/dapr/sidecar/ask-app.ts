@@ -1,5 +1,6 @@
 import type {AppResponse} from '../../proxy/gateway/app-request.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
+import {pause} from '../../platform/delay.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 
 export interface Question {
@@ -33,6 +34,25 @@ export function untilAnswer(runtime: AppRuntime, signal: AbortSignal): AbortSign
   return ms === Infinity ? signal : AbortSignal.any([signal, AbortSignal.timeout(ms)])
 }
 
+/** Before an app is asked again, in ms (Dapr: DaprBuiltInInitializationRetries). */
+const AGAIN_MS = [500, 1000, 2000]
+
+/** Asks again where a connection breaks: an app may accept some before it answers, as behind the proxy of a container. `over`: the answer is no longer needed. */
+export async function askedAgain<R extends {readonly kind: string; readonly wasSent?: boolean}>(
+  ask: () => Promise<R>,
+  over: AbortSignal,
+  isObsolete = () => false
+): Promise<R> {
+  let response = await ask()
+  for (const waitMs of AGAIN_MS) {
+    if (response.wasSent !== true) break
+    await pause(waitMs, over)
+    if (over.aborted || isObsolete()) break
+    response = await ask()
+  }
+  return response
+}
+
 /** Asks an app one of the questions that Dapr's sidecar asks when it is ready; undefined if its process has exited. */
 export async function askApp({
   runtime,
@@ -46,16 +66,18 @@ export async function askApp({
   if (await isServer(runtime.plan)) return undefined
   const {requestApp} = await import('../../proxy/gateway/app-request.ts')
   if (isObsolete()) return undefined
-  return requestApp({
+  const over = untilAnswer(runtime, signal)
+  const question = {
     app: runtime,
     context: {heldBodies},
     method: 'GET',
     path,
     lines: `Dapr-App-Id: ${runtime.id}\r\nContent-Type: application/json\r\n`,
     body: Buffer.alloc(0),
-    signal: untilAnswer(runtime, signal),
+    signal: over,
     warn
-  })
+  }
+  return askedAgain(async () => requestApp(question), over, isObsolete)
 }
 
 /** Words in the command of a database or the like: only then it is examined closely. */

@@ -1,3 +1,4 @@
+import {askedAgain} from '../../ask-app.ts'
 import {EventProcessChannel} from '../../blocks/event-channel.ts'
 import type {BindingEvent} from '../../../components/binding.ts'
 import {requestGrpcApp} from '../../../../proxy/gateway/grpc-app-request.ts'
@@ -19,20 +20,15 @@ import {bufferOf} from '../../operations/operation.ts'
 import {wishOf} from '../../operations/state-messages.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
+const NOTHING = new Uint8Array(0)
 
 /** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class GrpcBindingChannel extends EventProcessChannel implements BindingChannel {
   async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
     const {app, context, log} = this.process
-    const response = await requestGrpcApp({
-      app,
-      context,
-      path: `${CALLBACK}ListInputBindings`,
-      fields: '',
-      message: new Uint8Array(0),
-      signal,
-      warn: text => log('warn', text)
-    })
+    const warn = (text: string): void => log('warn', text)
+    const question = {app, context, path: `${CALLBACK}ListInputBindings`, fields: '', message: NOTHING, signal, warn}
+    const response = await askedAgain(async () => requestGrpcApp(question), signal)
     if (signal.aborted) return []
     const failed = (why: string): readonly BindingTarget[] => {
       log('error', `error getting input bindings from app: ${why}`)

@@ -4,7 +4,7 @@ import {OK, UNIMPLEMENTED} from '../../../../proxy/net/grpc/status.ts'
 import {requestGrpcApp} from '../../../../proxy/gateway/grpc-app-request.ts'
 import type {TopicSubscription} from '../../../../files/resources/subscriptions.ts'
 import {readListed} from '../../blocks/listed-subscriptions.ts'
-import {untilAnswer, type Question} from '../../ask-app.ts'
+import {askedAgain, untilAnswer, type Question} from '../../ask-app.ts'
 import {ListTopicSubscriptionsResponse} from '../../../../model/dapr/messages/appcallback.generated.ts'
 
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
@@ -18,14 +18,9 @@ export async function listGrpcTopics(
     log('warn', text)
   }
   const message = new Uint8Array(0)
-  const response = await requestGrpcApp({
-    app: runtime,
-    path: PATH,
-    fields: '',
-    message,
-    signal: untilAnswer(runtime, signal),
-    warn
-  })
+  const over = untilAnswer(runtime, signal)
+  const question = {app: runtime, path: PATH, fields: '', message, signal: over, warn}
+  const response = await askedAgain(async () => requestGrpcApp(question), over, isObsolete)
   if (signal.aborted || isObsolete()) return undefined
   const failed = (why: string): undefined => {
     log('error', `error getting topic list from app: ${why}`)

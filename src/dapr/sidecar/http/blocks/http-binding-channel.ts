@@ -1,4 +1,5 @@
 import {inParallel} from '../../../../platform/in-parallel.ts'
+import {askedAgain} from '../../ask-app.ts'
 import {EventProcessChannel} from '../../blocks/event-channel.ts'
 import type {BindingEvent} from '../../../components/binding.ts'
 import {requestApp} from '../../../../proxy/gateway/app-request.ts'
@@ -16,6 +17,7 @@ import {readItem} from '../../operations/state-json.ts'
 const QUESTIONS_AT_ONCE = 8
 
 const JSON_LINE = 'Content-Type: application/json\r\n'
+const NOTHING = Buffer.alloc(0)
 
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
@@ -56,16 +58,18 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
 
   async #isWanted({route}: BindingTarget, signal: AbortSignal): Promise<boolean> {
     const {app, context, log} = this.process
-    const response = await requestApp({
+    const warn = (text: string): void => log('warn', text)
+    const question = {
       app,
       context,
       method: 'OPTIONS',
       path: pathOf(route),
       lines: JSON_LINE,
-      body: Buffer.alloc(0),
+      body: NOTHING,
       signal,
-      warn: text => log('warn', text)
-    })
+      warn
+    }
+    const response = await askedAgain(async () => requestApp(question), signal)
     if (response.kind === 'unreachable') {
       if (!signal.aborted)
         log(
