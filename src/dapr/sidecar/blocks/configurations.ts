@@ -82,7 +82,7 @@ export class Configurations {
     try {
       const endAtStore = await this.#begin(store, request, updates)
       const end = async (): Promise<void> => {
-        updates.end()
+        updates.areOver = true
         await subscription.endAtStore()
         ended()
       }
@@ -125,6 +125,7 @@ export class Configurations {
       this.#subscriptions.delete(id)
     } catch (error) {
       subscription.isEnding = false // the app may ask again
+      subscription.updates.areOver = !this.#subscriptions.has(id)
       throw error
     }
   }
@@ -240,7 +241,8 @@ export class Configurations {
 class Updates {
   readonly #changed: (items: ConfigurationItems) => Promise<void>
   #turn: Promise<void> = Promise.resolve()
-  #isOver = false
+  /** No further one is sent. */
+  areOver = false
 
   /** `changed` never rejects. */
   constructor(changed: (items: ConfigurationItems) => Promise<void>) {
@@ -251,12 +253,8 @@ class Updates {
     this.#turn = this.#tell(this.#turn, items)
   }
 
-  end(): void {
-    this.#isOver = true
-  }
-
   async #tell(before: Promise<void>, items: ConfigurationItems): Promise<void> {
     await before
-    if (!this.#isOver) await this.#changed(items)
+    if (!this.areOver) await this.#changed(items)
   }
 }

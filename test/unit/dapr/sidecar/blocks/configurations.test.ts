@@ -1,6 +1,9 @@
 import t from 'tap'
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../../../../../src/dapr/components/configuration/types.ts'
 import {Configurations} from '../../../../../src/dapr/sidecar/blocks/configurations.ts'
+
+const ITEM = {value: '1', version: '', metadata: {}}
 
 /** A store whose subscriptions end when the test says so. */
 function newStore() {
@@ -8,8 +11,10 @@ function newStore() {
   return {
     ends,
     listening: 0,
-    async subscribe(): Promise<() => Promise<void>> {
+    change: undefined as ((items: ConfigurationItems) => void) | undefined,
+    async subscribe(...given: Parameters<ConfigurationStore['subscribe']>): Promise<() => Promise<void>> {
       this.listening++
+      this.change = given[2]
       return Promise.resolve(async () => {
         const end = Promise.withResolvers<void>()
         ends.push(end)
@@ -46,14 +51,20 @@ t.test('a subscription that ends while its store is opened again does not contin
   t.equal(block.areRead, false)
 })
 
-t.test('one whose store cannot end it is still there for who asks again', async t => {
+t.test('one whose store cannot end it is still there for who asks again, with its changes', async t => {
   const store = newStore()
   const block = blockOf(() => store)
-  const id = await block.subscribe(REQUEST, async () => Promise.resolve())
+  const changes: string[] = []
+  const id = await block.subscribe(REQUEST, async (_, items) => void changes.push(...Object.keys(items)))
   const failing = block.unsubscribe('config', id)
   while (store.ends.length === 0) await new Promise(setImmediate)
+  store.change?.({early: ITEM})
+  await new Promise(setImmediate)
   store.ends[0]?.reject(new Error('no answer'))
   await t.rejects(failing, {message: 'no answer'})
+  store.change?.({late: ITEM})
+  await new Promise(setImmediate)
+  t.same(changes, ['late'])
   const again = block.unsubscribe('config', id)
   while (store.ends.length === 1) await new Promise(setImmediate)
   store.ends[1]?.resolve()
