@@ -1,10 +1,12 @@
-import {isUtf8} from 'node:buffer'
 import {EventEmitter, once} from 'node:events'
 import {codeOf, messageOf} from '../../model/errors.ts'
+import {pause} from '../../platform/delay.ts'
 import {
   CONNECT_TIMEOUT_MS,
   createClient,
   destroyClient,
+  replyOf,
+  shortAsText,
   type Client,
   type Library,
   type RedisAddress
@@ -29,6 +31,8 @@ export class NoRedisError extends Error {
 
 const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
+/** How often a server that reads its keys is asked again. */
+const LOADING_MS = 100
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
@@ -91,18 +95,20 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  async command(args: readonly Argument[], signal?: AbortSignal): Promise<RedisReply> {
+  async command(args: readonly Argument[], signal?: AbortSignal, tries = 0): Promise<RedisReply> {
     const client = this.#client.isReady ? this.#client : await this.#ready(signal)
     signal?.throwIfAborted()
     const sent = client.sendCommand<unknown>(args.map(shortAsText))
     try {
-      return toReply(await this.#answerOf(client, sent, signal === undefined ? 0 : blockMsIn(args), signal))
+      return replyOf(await this.#answerOf(client, sent, signal === undefined ? 0 : blockMsIn(args), signal))
     } catch (error) {
-      throw this.#isReply(error) ? new RedisError(error.message) : error
+      if (!this.#isReply(error)) throw error
+      if (await this.#mayTryAgain(client, error.message, tries)) return this.command(args, signal, tries + 1)
+      throw new RedisError(error.message)
     }
   }
 
-  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
+  async transaction(commands: readonly (readonly Argument[])[], tries = 0): Promise<readonly RedisReply[]> {
     const client = this.#client.isReady ? this.#client : await this.#ready()
     // What belongs to one chain is given up as a whole when the connection is lost.
     const options = {chainId: Symbol('transaction')}
@@ -112,12 +118,18 @@ export class ClientConnection implements RedisConnection {
     const last = settled.at(-1)
     if (last?.status !== 'fulfilled' || !Array.isArray(last.value)) {
       const refusals = settled.flatMap(each => (each.status === 'rejected' ? [each.reason as unknown] : []))
-      // in a cluster EXEC does not say where the key is
-      const elsewhere = refusals.find(each => /^(?:ASK|MOVED) /.test(messageOf(each)))
-      const cause: unknown = elsewhere ?? refusals.at(-1) ?? new Error('EXEC was aborted')
-      throw this.#isReply(cause) ? new RedisError(cause.message) : cause
+      // EXEC does not say where the key is in a cluster, or that another try may help
+      const telling = refusals.find(each => /^(?:ASK|MOVED|LOADING|READONLY) /.test(messageOf(each)))
+      const cause: unknown = telling ?? refusals.at(-1) ?? new Error('EXEC was aborted')
+      if (!this.#isReply(cause)) throw cause
+      if (await this.#mayTryAgain(client, cause.message, tries)) return this.transaction(commands, tries + 1)
+      throw new RedisError(cause.message)
     }
-    return last.value.map(toReply)
+    const replies = last.value.map(replyOf)
+    // what a script may not write is refused only when it is run: a replica has written nothing
+    const refused = replies.find(each => each instanceof RedisError && each.message.startsWith('READONLY '))
+    const isAgain = refused !== undefined && (await this.#mayTryAgain(client, messageOf(refused), tries))
+    return isAgain ? this.transaction(commands, tries + 1) : replies
   }
 
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
@@ -235,12 +247,25 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
+  /**
+   * Whether Redis may run later what it has refused: when it has read its keys, or, where it has become a replica, the server that has its
+   * name by now. What is under way is still answered.
+   */
+  async #mayTryAgain(client: Client, refusal: string, tries: number): Promise<boolean> {
+    const {connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
+    if (refusal.startsWith('LOADING ') && tries * LOADING_MS < connectTimeoutMs)
+      await pause(LOADING_MS, this.#over.signal)
+    else if (!refusal.startsWith('READONLY ') || tries > 0) return false
+    else if (client === this.#client) this.#replace(true, async old => old.close().catch(() => undefined))
+    return !this.#isClosed
+  }
+
   /** Continues with a fresh connection. */
-  #replace(isSilent: boolean): void {
+  #replace(isSilent: boolean, end: (old: Client) => unknown = destroyClient): void {
     const old = this.#client
     const silent = isSilent ? this.#listener?.silent : undefined
     this.#client = this.#create(true, silent !== undefined)
-    destroyClient(old)
+    end(old)
     silent?.()
     if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
   }
@@ -263,12 +288,6 @@ export class ClientConnection implements RedisConnection {
   }
 }
 
-const MAX_TEXT_BYTES = 16_384
-
-/** The library writes each Buffer by itself, and texts of a command together. */
-const shortAsText = (arg: Argument): Argument =>
-  typeof arg !== 'string' && arg.length <= MAX_TEXT_BYTES && isUtf8(arg) ? arg.toString() : arg
-
 /** How long Redis may wait before it answers; Infinity: there is no end. */
 function blockMsIn(args: readonly Argument[]): number {
   const at = args.indexOf('BLOCK')
@@ -279,9 +298,3 @@ const closed = (): Error => new Error('the connection to Redis is closed')
 
 const abortReason = (signal: AbortSignal | undefined): Error =>
   signal?.reason instanceof Error ? signal.reason : new Error('aborted')
-
-function toReply(value: unknown): RedisReply {
-  if (Array.isArray(value)) return value.map(toReply)
-  if (value instanceof Error) return new RedisError(value.message)
-  return value as RedisReply
-}

@@ -1,5 +1,8 @@
-// A client of the official library for a real Redis: what it is made with, and how it ends.
+// A client of the official library for a real Redis: what it is made with, what it takes and gives, and how it ends.
+import {isUtf8} from 'node:buffer'
 import type {RedisClientOptions} from '@redis/client'
+import type {Argument, RedisReply} from './connection.ts'
+import {RedisError} from './engine/result.ts'
 
 /** The address of a real Redis, and our credentials. */
 export interface RedisAddress {
@@ -59,4 +62,17 @@ const ends = new WeakMap<object, AbortController>()
 export function destroyClient(client: Client): void {
   if (client.isOpen) client.destroy()
   ends.get(client)?.abort()
+}
+
+const MAX_TEXT_BYTES = 16_384
+
+/** The library writes each Buffer by itself, and texts of a command together. */
+export const shortAsText = (arg: Argument): Argument =>
+  typeof arg !== 'string' && arg.length <= MAX_TEXT_BYTES && isUtf8(arg) ? arg.toString() : arg
+
+/** An answer of the library as ours. */
+export function replyOf(value: unknown): RedisReply {
+  if (Array.isArray(value)) return value.map(replyOf)
+  if (value instanceof Error) return new RedisError(value.message)
+  return value as RedisReply
 }

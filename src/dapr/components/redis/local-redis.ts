@@ -121,7 +121,7 @@ export class LocalRedis {
         return await this.#connectTo(address, apart, over)
       } catch (error) {
         if (over.aborted) break
-        if (isCutOff(error) && ++cutOff < MAX_CUT_OFF) {
+        if (messageOf(error).startsWith('LOADING ') || (isCutOff(error) && ++cutOff < MAX_CUT_OFF)) {
           await pause(LOOK_MS, over)
           continue
         }
@@ -147,7 +147,7 @@ export class LocalRedis {
     let isKnown = false
     const listener = {
       lost: () => void (isKnown && this.#lost()),
-      back: () => void (isKnown && this.#back(client))
+      back: () => void (isKnown && this.#back(client, over))
     }
     const client = await ClientConnection.open(address, listener, over)
     try {
@@ -240,17 +240,17 @@ export class LocalRedis {
     await Promise.all([...this.#connections].map(move))
   }
 
-  /** There is a server again: the old one, or another. */
-  async #back(client: RedisConnection): Promise<void> {
+  /** There is a server again: the old one, or another. One that does not say what it is, or has the keys of others, is asked until it is gone. */
+  async #back(client: RedisConnection, over: AbortSignal): Promise<void> {
     // connections that find the one of this run are about to move to it
     if (this.#builtIn !== undefined) return
     this.#isLost = false
-    try {
-      await this.#identify(client)
-    } catch {
-      return // it is gone again, or has the keys of others
-    }
-    for (const each of this.#connections) each.resume()
+    for (; this.#builtIn === undefined && !this.#isLost && !over.aborted; await pause(RETRY_MS, over))
+      try {
+        await this.#identify(client)
+        for (const each of this.#connections) each.resume()
+        return
+      } catch {} // it may have no time now
   }
 }
 

@@ -6,7 +6,7 @@ import {loadBuiltIn} from '#redis'
 import {freePort} from '../../../rig/free-port.ts'
 import type {Environment} from '../../../../src/model/environment.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
-import {RedisError} from '../../../../src/packages/redis/engine/result.ts'
+import {Blocked, RedisError, type Result} from '../../../../src/packages/redis/engine/result.ts'
 import {RedisServer} from '../../../../src/packages/redis/server.ts'
 import {RedisServers} from '../../../../src/dapr/components/redis/redis-servers.ts'
 
@@ -165,6 +165,49 @@ t.test('a server that gets a released port, and reads its keys first, is waited 
   t.equal(await connection.command(['SET', 'a', '1']), 'OK')
   t.same(await other.command(['GET', 'a']), Buffer.from('1'))
   t.ok(refused >= 3)
+})
+
+/** A server that says this of itself. */
+const openSaying = async (port: number, info: () => Result | Blocked): Promise<RedisServer> => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  engine.run = (session, args) => (args[0] === 'INFO' ? info() : run(session, args))
+  const server = await RedisServer.bind(port)
+  server.serve(engine)
+  return server
+}
+
+t.test('a Redis that comes back and takes long to say what it is is used once it has', async t => {
+  const real = await openSaying(0, () => 'redis_version:7.0.15')
+  const {port} = real
+  const redis = servers()
+  t.teardown(async () => redis.close())
+  const connection = await redis.connect({host: '127.0.0.1', port, readTimeoutMs: 200, connectTimeoutMs: 3000})
+  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
+  await real.close()
+  let asked = 0
+  const silent = new Blocked([], 0, () => undefined)
+  const back = await openSaying(port, () => (asked++ === 0 ? silent : 'redis_version:7.0.15'))
+  t.teardown(async () => back.close())
+  t.equal(await connection.command(['SET', 'a', '2']), 'OK')
+})
+
+t.test('the Redis of an app that still reads its keys is waited for', async t => {
+  const port = await freePort()
+  const redis = new RedisServers({env: {}, isOwnPort: () => true, reporter: {warn: () => {}}})
+  t.teardown(async () => redis.close())
+  const connection = await redis.connect({host: '127.0.0.1', port})
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  let refused = 0
+  engine.run = (session, args) =>
+    args[0] === 'PING' && refused++ < 3
+      ? new RedisError('LOADING Redis is loading the dataset in memory')
+      : run(session, args)
+  const server = await RedisServer.bind(port)
+  t.teardown(async () => server.close())
+  server.serve(engine)
+  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
 })
 
 t.test('a run that cannot become the Redis tries again, and says it once', async t => {
