@@ -84,7 +84,9 @@ export class RedisEngine {
   /** Runs a command. Errors are results; commands that have to wait answer with `Blocked`, to be passed to `wait`. */
   run(session: Session, args: readonly string[]): Result | Blocked {
     this.commandsRun++
-    const result = dispatch(session, commandNamed(args[0] ?? ''), args)
+    const command = commandNamed(args[0] ?? '')
+    if (this.#journal !== undefined) this.#journal.isTransaction = command?.name === 'exec'
+    const result = dispatch(session, command, args)
     this.#waiters.serve()
     this.#journal?.settle()
     return result

@@ -21,8 +21,9 @@ export interface JournalWriter {
 /** Collects the keys that have changed since the file was last written. */
 export class Journal {
   changed: ChangedKeys = new Map()
-  /** Keys between which something has moved since the last write: one written without the other would lose it. */
+  /** Keys between which something has moved since the last write, or that one transaction has changed: they are written together. */
   readonly moved = new Set<string>()
+  isTransaction = false
   readonly #writer: JournalWriter
   /** Changes since the last write; a key may have several. */
   #count = 0
@@ -34,6 +35,7 @@ export class Journal {
   /** `changes`: how many rows of a stream are concerned. */
   note(database: Database, key: string, changes = 1): void {
     this.#count += changes
+    if (this.isTransaction) this.moved.add(key)
     const keys = this.changed.get(database)
     if (keys !== undefined) {
       keys.add(key)

@@ -83,6 +83,33 @@ t.test('what moves from one key to another is in the file at every moment', t =>
   t.end()
 })
 
+t.test('what one transaction has saved is in the file as a whole, or not at all', t => {
+  const large = 'x'.repeat(2 * MB)
+  for (const [maxBytes, maxKeys] of [
+    [MB, Infinity],
+    [Infinity, 2]
+  ]) {
+    const journal = new Journal({wake: () => undefined, writeMany: () => undefined, writeAll: () => true})
+    const engine = new RedisEngine(journal)
+    const session = engine.open()
+    const file = openKeyFile(join(t.testdir(), 'redis.db'))
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+    for (const key of ['before', 'other', 'more']) engine.run(session, ['SET', key, large])
+    engine.run(session, ['MULTI'])
+    for (const key of ['order', 'stock', 'bill']) engine.run(session, ['SET', key, large])
+    engine.run(session, ['EXEC'])
+    let left = journal.take()
+    for (let turns = 1; left.size > 0 && turns < 10; turns++) {
+      left = writer.write(left, maxBytes, maxKeys, journal.moved)
+      const keys = file.prepare("SELECT key FROM keys WHERE CAST(key AS TEXT) IN ('order', 'stock', 'bill')").all()
+      t.ok([0, 3].includes(keys.length), `${keys.length} after ${turns} turns`)
+    }
+    writer.close()
+    engine.close()
+  }
+  t.end()
+})
+
 t.test(
   'large messages are written a few at a time, and groups behind them: none of them points at what is not there',
   t => {
