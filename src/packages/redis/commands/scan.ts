@@ -9,6 +9,8 @@ import {typeOf} from './object.ts'
 /** The latest scans of a database, by their cursors: an iterator continues while keys are added and removed, on any connection. */
 const scans = new WeakMap<Database, Map<number, Iterator<string, void>>>()
 const MAX_SCANS = 100
+/** After how long a scan that is not continued is forgotten: V8 keeps for an iterator all keys and values that were there at its last step. */
+const MAX_PAUSE_MS = 60_000
 let lastScan = 0
 
 /**
@@ -35,6 +37,7 @@ export function scanKeys({db}: Session, [cursor = '', ...options]: readonly stri
   lastScan = (lastScan + 1) % MAX_SCANS
   const place = (before + count) * MAX_SCANS + lastScan
   own.set(place, keys)
+  setTimeout(() => own.get(place) === keys && own.delete(place), MAX_PAUSE_MS).unref()
   const [oldest] = own.keys()
   if (own.size > MAX_SCANS && oldest !== undefined) own.delete(oldest)
   return [place.toString(), found]

@@ -1,4 +1,6 @@
+import {mock} from 'node:test'
 import t from 'tap'
+import {collectGarbage} from '../../../platform/heap.ts'
 import {RedisEngine} from '../engine/engine.ts'
 
 t.test('a scan over several connections sees each key, also while others are deleted', t => {
@@ -30,4 +32,19 @@ t.test('a cursor that comes again, or is unknown, begins behind as many keys', t
   t.equal(scan(cursor)[1][0], 'k10')
   t.same(scan('999999999'), ['0', []])
   t.end()
+})
+
+t.test('a scan that nobody continues keeps nothing that is gone', async t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const engine = new RedisEngine()
+  const session = engine.open()
+  for (let key = 0; key < 30; key++) engine.run(session, ['HSET', `k${key}`, 'f', 'v'])
+  engine.run(session, ['SCAN', '0'])
+  const gone = new WeakRef(engine.database(0).peek('k5') as Map<string, string>)
+  engine.run(session, ['FLUSHALL'])
+  mock.timers.tick(60_000)
+  await new Promise(setImmediate)
+  collectGarbage()
+  t.equal(gone.deref(), undefined)
 })
