@@ -12,7 +12,7 @@ const MAX_TURN_BYTES = 1024 * 1024
 const MAX_TURN_MS = 10
 /** Requests that a client may send ahead while a command of its waits, or while it does not read. */
 const MAX_AHEAD_BYTES = 1024 * 1024
-/** Unread bytes at which a subscriber is cut off, as by Redis (`client-output-buffer-limit pubsub`). */
+/** Unread bytes at which a subscriber is cut off, as by Redis (`client-output-buffer-limit pubsub`), and a pipeline waits. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024
 const CLOSE_TIMEOUT_MS = 1000
 /** The first words of HTTP: a page in a browser must not send commands (Redis does the same). */
@@ -81,9 +81,9 @@ export class ServerConnection {
     setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  /** Requests stay where they are. */
+  /** Requests stay where they are. Those of a program that sends all of a pipeline before it reads do not, up to a limit. */
   get #isHeld(): boolean {
-    return this.#isBlocked || this.#isUnread || this.#isResting
+    return this.#isBlocked || this.#isResting || (this.#isUnread && this.#socket.writableLength > MAX_UNREAD_BYTES)
   }
 
   #run(): void {

@@ -144,6 +144,19 @@ t.test('a client that does not read its answers holds up only itself', async t =
   other.close()
 })
 
+t.test('a program that sends a long pipeline before it reads gets all answers', async t => {
+  const {port} = await serve(t)
+  const socket = connect(port, '127.0.0.1').pause()
+  t.teardown(() => socket.destroy())
+  const count = 24 * 1024
+  await new Promise(resolve => socket.write(request(['ECHO', 'x'.repeat(1024)]).repeat(count), resolve))
+  const sizes: number[] = []
+  const sum = (): number => sizes.reduce((all, each) => all + each, 0)
+  socket.on('data', ({length}) => sizes.push(length)).resume()
+  while (sum() < count * ('$1024\r\n\r\n'.length + 1024)) await once(socket, 'data')
+  t.equal(sum(), count * ('$1024\r\n\r\n'.length + 1024))
+})
+
 t.test('a subscriber that does not read is cut off', async t => {
   const {port, engine} = await serve(t)
   const [deaf, other] = [await respClient(port), await respClient(port)]
