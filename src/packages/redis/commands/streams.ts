@@ -88,6 +88,8 @@ function parseNewId(text: string): NewId {
 function chooseId(last: StreamId, given: NewId): StreamId {
   const ms = given.ms ?? Math.max(Date.now(), last.ms)
   const seq = given.seq ?? (ms === last.ms ? last.seq + 1 : 0)
+  if (seq > Number.MAX_SAFE_INTEGER)
+    throw new RedisError('ERR The stream has exhausted the last possible ID, unable to add more items')
   if (compareIds({ms, seq}, last) <= 0)
     throw new RedisError('ERR The ID specified in XADD is equal or smaller than the target stream top item')
   return {ms, seq}

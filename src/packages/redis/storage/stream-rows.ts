@@ -174,7 +174,8 @@ export class StreamRows {
     this.#putGroup.run(serial, name, encodeAll(state))
     if (isWhole) this.#removeGroupPending.run(serial, name)
     for (const entry of isWhole ? group.pending.all() : group.changed) {
-      const {ms, seq, consumer, deliveredAt, deliveries} = entry
+      const {ms, seq, consumer, deliveredAt} = entry
+      const deliveries = Math.min(entry.deliveries, Number.MAX_SAFE_INTEGER) // a larger number cannot be read again
       if (!entry.isGone) this.#putPending.run(serial, name, ms, seq, encodeText(consumer), deliveredAt, deliveries)
       else if (entry.isStored) this.#removePending.run(serial, name, ms, seq)
     }
