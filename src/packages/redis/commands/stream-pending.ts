@@ -65,12 +65,12 @@ function claimIdle(
       next = entry
       break
     }
-    if (now - entry.deliveredAt < minIdle) continue
     const message = stream.find(entry)
     if (message === undefined) {
       gone.push(entry)
       continue
     }
+    if (now - entry.deliveredAt < minIdle) continue
     group.consumer(consumer, now)
     group.assign({...entry, consumer, deliveredAt: now, deliveries: entry.deliveries + (isJustId ? 0 : 1)})
     claimed.push(isJustId ? formatId(entry) : shown(message))

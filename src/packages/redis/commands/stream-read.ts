@@ -5,7 +5,7 @@ import {syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {Blocked, NIL_ARRAY, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {formatId, MAX_ID, nextId, parseId, type StreamId} from '../engine/stream-id.ts'
+import {compareIds, formatId, MAX_ID, MIN_ID, nextId, parseId, type StreamId} from '../engine/stream-id.ts'
 import type {StreamEntry} from '../engine/stream-changes.ts'
 import {Stream} from '../engine/stream.ts'
 import {advance} from './group-position.ts'
@@ -81,14 +81,10 @@ function readGroup(session: Session, args: readonly string[]): Result | Blocked 
   return attempt() ?? later(request, attempt)
 }
 
-const later = ({streams, blockMs}: Request, attempt: () => Result | undefined): Result | Blocked =>
-  blockMs === undefined
-    ? NIL_ARRAY
-    : new Blocked(
-        streams.map(([key]) => key),
-        blockMs,
-        attempt
-      )
+function later({streams, blockMs}: Request, attempt: () => Result | undefined): Result | Blocked {
+  const keys = streams.map(([key]) => key)
+  return blockMs === undefined ? NIL_ARRAY : new Blocked(keys, blockMs, attempt)
+}
 
 /** Undefined if there is nothing to tell. RESP3 has a map of streams. */
 function answer({protocol}: Session, all: readonly Found[], isHistory = false): Result | undefined {
@@ -97,6 +93,7 @@ function answer({protocol}: Session, all: readonly Found[], isHistory = false): 
   return protocol === 3 ? new Map(found) : found
 }
 
+/** Who finds nothing new is no consumer. */
 function readFor(
   db: Database,
   key: string,
@@ -105,6 +102,7 @@ function readFor(
   {count, noAck}: Request
 ): readonly Result[] {
   const {stream, group} = groupAt(db, key, name, READING)
+  if (from === '>' && compareIds(stream.last ?? MIN_ID, group.lastId) <= 0) return []
   const isNew = !group.consumers.has(consumer)
   group.consumer(consumer, Date.now())
   const entries =
@@ -148,8 +146,7 @@ function history(
   const found: Result[] = []
   for (const entry of group.pending.all()) {
     if (found.length >= count) break
-    const isAfter = entry.ms > after.ms || (entry.ms === after.ms && entry.seq > after.seq)
-    if (entry.consumer !== consumer || !isAfter) continue
+    if (entry.consumer !== consumer || compareIds(entry, after) <= 0) continue
     const message = stream.find(entry)
     if (message !== undefined) group.assign({...entry, deliveredAt: Date.now(), deliveries: entry.deliveries + 1})
     found.push(message === undefined ? [formatId(entry), NIL_ARRAY] : shown(message))

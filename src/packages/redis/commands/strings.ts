@@ -91,7 +91,7 @@ function set({db}: Session, [key = '', value = '', ...options]: readonly string[
   let expiry: number | undefined
   for (let at = 0; at < options.length; at++) {
     const option = (options[at] ?? '').toUpperCase()
-    if ((option === 'NX' || option === 'XX') && condition === '') condition = option
+    if ((option === 'NX' || option === 'XX') && ['', option].includes(condition)) condition = option
     else if (option === 'GET') isGet = true
     else if (option === 'KEEPTTL' && expiry === undefined) isKept = true
     else if (!isKept && expiry === undefined && at + 1 < options.length)
