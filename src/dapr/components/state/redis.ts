@@ -1,6 +1,7 @@
 import {DELETE_SCRIPT, itemsIn, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
 import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {Once} from '../../../model/once.ts'
 import type {OpenComponent} from '../component.ts'
 import {textNamed} from '../component-values.ts'
 import {openRedis} from '../redis/open-redis.ts'
@@ -29,6 +30,8 @@ class RedisState implements StateStore {
   readonly capabilities = STATE_CAPABILITIES
   readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
+  /** For saves that wait for replicas: they hold up the commands behind them. */
+  readonly #strong = new Once<RedisConnection>()
   /** Time to live of items without one. */
   readonly #defaultTtl: number | undefined
 
@@ -67,22 +70,24 @@ class RedisState implements StateStore {
     const {key, options} = request
     const save = saveCommand(request)
     const expire = this.#expire(request)
+    const isStrong = options.consistency === 'strong'
+    const redis = isStrong ? await this.#strong.do(async () => this.#redis.duplicate()) : this.#redis
     try {
-      await this.#redis.command(save)
+      await redis.command(save)
       // a refused save leaves the time to live as it is
-      if (expire !== undefined) await this.#redis.command(expire)
+      if (expire !== undefined) await redis.command(expire)
     } catch (error) {
       if (!(error instanceof RedisError)) throw error
       if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
       throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
     }
-    if (options.consistency !== 'strong') return
-    const info = await this.#redis.command(['INFO', 'replication']).catch((error: unknown) => {
+    if (!isStrong) return
+    const info = await redis.command(['INFO', 'replication']).catch((error: unknown) => {
       if (!(error instanceof RedisError)) throw error
       return '' // it is saved, though we may not ask
     })
     const replicas = /connected_slaves:(\d+)/.exec(String(info))?.[1] ?? '0'
-    if (replicas !== '0') await this.#redis.command(['WAIT', replicas, REPLICA_MS.toString()])
+    if (replicas !== '0') await redis.command(['WAIT', replicas, REPLICA_MS.toString()])
   }
 
   async delete(request: DeleteRequest): Promise<void> {
@@ -122,6 +127,7 @@ class RedisState implements StateStore {
   }
 
   async close(): Promise<void> {
+    await (await this.#strong.begun)?.close()
     await this.#redis.close()
   }
 

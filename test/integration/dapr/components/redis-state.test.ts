@@ -4,7 +4,10 @@ import type {RedisTarget} from '../../../../src/dapr/components/redis/redis-serv
 import {open} from '../../../../src/dapr/components/state/redis.ts'
 import {PartlyRefused, type StateOperation} from '../../../../src/dapr/components/state-store.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
-import {RedisError} from '../../../../src/packages/redis/engine/result.ts'
+import {Blocked, RedisError} from '../../../../src/packages/redis/engine/result.ts'
+import type {Session} from '../../../../src/packages/redis/engine/session.ts'
+import {ClientConnection} from '../../../../src/packages/redis/client-connection.ts'
+import {RedisServer} from '../../../../src/packages/redis/server.ts'
 import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
 import {openComponent} from '../../../rig/open-component.ts'
 
@@ -45,6 +48,7 @@ t.test('strong consistency waits for as many replicas as there are', async t => 
     if (args[0] === 'WAIT') asked.push(args.join(' '))
     return run(args, signal)
   }
+  redis.duplicate = async () => redis
   const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
   const options = {concurrency: '', consistency: 'strong'} as const
   const {request} = save('a', '', '')
@@ -53,6 +57,29 @@ t.test('strong consistency waits for as many replicas as there are', async t => 
   replicas = 2
   await store.set({...request, options})
   t.same(asked, ['WAIT 2 1000'])
+})
+
+t.test('a save that waits for replicas holds up no other command', async t => {
+  const engine = new RedisEngine()
+  const run = engine.run.bind(engine)
+  const waits = Promise.withResolvers<Session>()
+  engine.run = (session, args) => {
+    if (args[0] === 'INFO') return 'role:master\r\nconnected_slaves:1\r\n'
+    if (args[0] !== 'WAIT') return run(session, args)
+    waits.resolve(session)
+    return new Blocked([], 0, () => undefined)
+  }
+  const server = await RedisServer.bind(0)
+  t.teardown(async () => server.close())
+  server.serve(engine)
+  const redis = await ClientConnection.open({host: '127.0.0.1', port: server.port})
+  const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+  const {request} = save('a', '', '')
+  const saved = store.set({...request, options: {concurrency: '', consistency: 'strong'}})
+  const session = await waits.promise
+  t.equal((await store.get('a', {metadata: {}, consistency: ''}))?.etag, '1')
+  session.cancelWait?.(1)
+  await saved
 })
 
 t.test(
@@ -86,6 +113,7 @@ t.test('a user who may not ask for replicas saves all the same', async t => {
     if (args[0] === 'INFO') throw new RedisError("NOPERM User me has no permissions to run the 'info' command")
     return run(args, signal)
   }
+  redis.duplicate = async () => redis
   const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
   await store.set({...save('a', '', '').request, options: {concurrency: '', consistency: 'strong'}})
   t.equal((await store.get('a', {metadata: {}, consistency: ''}))?.etag, '1')
