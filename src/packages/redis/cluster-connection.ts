@@ -210,7 +210,8 @@ export class ClusterConnection implements RedisConnection {
     const lost = (): void => void this.#succeed(at)
     const node = await ClientConnection.open(address, {lost, back, silent: lost}, this.#over.signal)
     try {
-      for (const each of this.#listening) await listen(node, each)
+      // a replica says what its master says
+      if (this.#isMaster(at)) for (const each of this.#listening) await listen(node, each)
       return node
     } catch (error) {
       await node.close()
@@ -246,6 +247,19 @@ export class ClusterConnection implements RedisConnection {
     }
     // a master that cannot be opened is asked again by the next command
     if (this.#listening.size > 0) await Promise.allSettled(this.#masterNames.map(heard))
+    for (const [at, opening] of this.#nodes)
+      if (!this.#isMaster(at)) await opening.then(async node => this.#ignore(node)).catch(() => undefined)
+  }
+
+  /** A node is no master any more. */
+  async #ignore(node: ClientConnection): Promise<void> {
+    for (const {ends} of this.#listening) {
+      const begun = ends.get(node)
+      ends.delete(node)
+      await (
+        await begun
+      )?.()
+    }
   }
 
   #isMaster(at: string): boolean {

@@ -18,7 +18,7 @@ async function openNode(t: Test, slots: () => Result) {
     const parser = new RequestParser()
     const write = (result: Result): boolean => !isHanging && socket.write(encodeResult(result, 2), 'latin1')
     const session = engine.open(write)
-    socket.on('close', () => engine.end(session))
+    socket.on('error', () => undefined).on('close', () => engine.end(session))
     socket.on('data', (bytes: Buffer) => {
       parser.feed(bytes)
       for (let args = parser.next(); args !== undefined; args = parser.next())
@@ -225,6 +225,24 @@ t.test('a node that was open before it became a master is heard, and gets its se
   t.equal(await Promise.race([heard.promise, new Promise(resolve => setTimeout(resolve, 2000))]), 'a')
   await end()
   t.equal(nodes[2].engine.channels.patternCount, 0)
+})
+
+t.test('a master that has become a replica is not heard any more: it says what its master says', async t => {
+  const ports: number[] = []
+  const slots = (): Result => [
+    [0, 8191, ['127.0.0.1', ports[0] ?? 0]],
+    [8192, 16_383, ['127.0.0.1', ports[1] ?? 0]]
+  ]
+  const [first, second, third] = [await openNode(t, slots), await openNode(t, slots), await openNode(t, slots)]
+  ports.push(first.port, second.port)
+  const connection = await ClusterConnection.open({host: '127.0.0.1', port: first.port})
+  t.teardown(async () => connection.close())
+  await connection.subscribe('change', () => undefined)
+  ports[1] = third.port
+  first.cut()
+  while (third.engine.channels.patternCount === 0) await new Promise(setImmediate)
+  for (let turns = 0; turns < 1000 && second.engine.channels.patternCount > 0; turns++) await new Promise(setImmediate)
+  t.equal(second.engine.channels.patternCount, 0)
 })
 
 t.test('a slot that has moved is followed, also while no other node has heard of that', async t => {
