@@ -1,9 +1,10 @@
 import {keyless, type CommandTable} from '../engine/command.ts'
-import {notInteger, syntaxError, wrongArity} from '../engine/errors.ts'
-import {integer, parseInteger} from '../engine/numbers.ts'
+import {syntaxError, wrongArity} from '../engine/errors.ts'
+import {parseInteger} from '../engine/numbers.ts'
 import {OK_STATUS, RedisError, Status, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {client} from './client.ts'
+import {databaseAt} from './keys.ts'
 import {REDIS_VERSION} from './server.ts'
 
 export const CONNECTION_COMMANDS: CommandTable = {
@@ -15,9 +16,7 @@ export const CONNECTION_COMMANDS: CommandTable = {
   }),
   echo: keyless(2, (_, [text = '']) => text),
   select: keyless(2, (session, [text = '']) => {
-    const db = session.engine.databases[integer(text, notInteger)]
-    if (db === undefined) throw new RedisError('ERR DB index is out of range')
-    session.db = db
+    session.db = databaseAt(session, text)
     return OK_STATUS
   }),
   // A password is accepted, whatever it is: a component that has one set must not fail here.

@@ -1,6 +1,6 @@
 import {reads, writes, keyless, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {noSuchKey, notInteger, syntaxError} from '../engine/errors.ts'
+import {noSuchKey, syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {matching} from '../engine/pattern.ts'
 import {OK_STATUS, RedisError, Status, type Result} from '../engine/result.ts'
@@ -58,9 +58,8 @@ function rename(db: Database, from: string, to: string): void {
   db.changed(to, 'g', 'rename_to')
 }
 
-function databaseAt(session: Session, text: string): Database {
-  const index = integer(text)
-  const database = session.engine.databases[index]
+export function databaseAt(session: Session, text: string): Database {
+  const database = session.engine.databases[integer(text)]
   if (database === undefined) throw new RedisError('ERR DB index is out of range')
   return database
 }
@@ -86,7 +85,7 @@ function copy(session: Session, [from = '', to = '', ...options]: readonly strin
 
 function move(session: Session, [key = '', index = '']: readonly string[]): Result {
   const {db} = session
-  if (integer(index, notInteger) === db.index) throw new RedisError('ERR source and destination objects are the same')
+  if (integer(index) === db.index) throw new RedisError('ERR source and destination objects are the same')
   const target = databaseAt(session, index)
   const value = db.get(key)
   if (value === undefined || target.get(key) !== undefined) return 0

@@ -56,11 +56,9 @@ export const LISTS: CommandTable = {
 }
 
 function pushes(side: Side, event: string, mayCreate: boolean): CommandDefinition {
-  return writes(-3, ({db}, [key = '', ...values]) => {
-    const list = db.list(key)
-    if (list === undefined && !mayCreate) return 0
-    return push(db, key, side, values, event)
-  })
+  return writes(-3, ({db}, [key = '', ...values]) =>
+    db.list(key) === undefined && !mayCreate ? 0 : push(db, key, side, values, event)
+  )
 }
 
 function push(db: Database, key: string, side: Side, values: readonly string[], event: string): number {
@@ -192,8 +190,7 @@ function positions({db}: Session, [key = '', value = '', ...options]: readonly s
     else if (name === 'COUNT') count = amount
     else if (name === 'MAXLEN') most = amount
     else throw syntaxError()
-    if (name === 'COUNT' && count < 0) throw new RedisError("ERR COUNT can't be negative")
-    if (name === 'MAXLEN' && most < 0) throw new RedisError("ERR MAXLEN can't be negative")
+    if (name !== 'RANK' && amount < 0) throw new RedisError(`ERR ${name} can't be negative`)
   }
   if (rank === 0)
     throw new RedisError(

@@ -60,9 +60,8 @@ export function copyOfValue(value: Value): Value {
 function copyOfStream(value: Stream): Stream {
   const copy = new Stream(value.changes !== undefined)
   for (const entry of value.range(MIN_ID, MAX_ID)) copy.add(entry, entry.fields)
-  copy.lastId = value.lastId
-  copy.maxDeletedId = value.maxDeletedId
-  copy.entriesAdded = value.entriesAdded
+  const {lastId, maxDeletedId, entriesAdded} = value
+  Object.assign(copy, {lastId, maxDeletedId, entriesAdded})
   for (const [name, group] of value.groups) {
     const same = copy.createGroup(name, group.lastId, group.entriesRead)
     for (const [consumer, {seenAt}] of group.consumers) same.consumer(consumer, seenAt)

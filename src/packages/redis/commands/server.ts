@@ -4,7 +4,7 @@ import type {Database} from '../engine/database.ts'
 import {noSuchKey, syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {OK_STATUS, textPairs, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
-import type {CommandEngine, Session} from '../engine/session.ts'
+import type {CommandEngine, RunCommand, Session} from '../engine/session.ts'
 import {encodingOf, memoryOf} from './object.ts'
 
 export const SERVER: CommandTable = {
@@ -56,12 +56,12 @@ export const SERVER: CommandTable = {
 }
 
 function flushes(databasesOf: (session: Session) => readonly Database[]): CommandDefinition {
-  const definition = keyless(-1, (session, [mode]) => {
+  const run: RunCommand = (session, [mode]) => {
     if (mode !== undefined && !['ASYNC', 'SYNC'].includes(mode.toUpperCase())) throw syntaxError()
     for (const db of databasesOf(session)) db.flush()
     return OK_STATUS
-  })
-  return {...definition, isWrite: true}
+  }
+  return writes(-1, run, [0, 0, 0])
 }
 
 function config({engine}: Session, [given = '', ...args]: readonly string[]): Result {

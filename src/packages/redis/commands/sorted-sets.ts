@@ -37,11 +37,8 @@ export const SORTED_SETS: CommandTable = {
   }),
   zscan: reads(-3, ({db}, [key = '', cursor = '', ...options]) => {
     const set = db.sortedSet(key)
-    const members = scanned(
-      orderedAt(db, key).map(({member}) => member),
-      cursor,
-      options
-    )
+    const all = orderedAt(db, key).map(({member}) => member)
+    const members = scanned(all, cursor, options)
     return ['0', members.flatMap(member => [member, formatDouble(set?.scores.get(member) ?? 0)])]
   }),
   ...rangeCommands
