@@ -99,3 +99,16 @@ t.test('import --check: what it is not given', async t => {
   t.match(shown, {code: 0, stdout: /^# Written by pillion import from Procfile/, stderr: /✅ {2}web: /})
   t.notOk(existsSync(join(rig.folder, 'dapr.yaml')))
 })
+
+t.test('import --check: what was written into the template meanwhile stays', async t => {
+  const {rig, env} = await checked(t)
+  await rig.write({Procfile: 'web: node server.js\nboom: node boom.js', 'server.js': SERVER, 'boom.js': 'null.price'})
+  const check = rig.pillion(['import', '--check', '--timeout', '20s'], {env})
+  await check.waitForLine('--check: starting the apps', {stream: 'stderr'})
+  const mine = '# mine\n'
+  await rig.write({'dapr.yaml': mine})
+  t.match(await check.exited, {code: 1})
+  t.equal(await readFile(join(rig.folder, 'dapr.yaml'), 'utf8'), mine)
+  t.match(check.stderr.text, '⚠  dapr.yaml was changed during the check: it stays as it is')
+  t.match(check.stdout.text, /❌ {2}boom: it exited with code 1/)
+})

@@ -4,6 +4,8 @@ import {countNotes, importFrom, templateText, type FoundSource} from '#import'
 import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
 import {loadTemplate} from '../../../files/config/load.ts'
 import {UserError} from '../../../model/errors.ts'
+import {orElse} from '../../../model/or-else.ts'
+import {readTextFile} from '../../../model/read-file.ts'
 import {shellQuoted} from '../../../model/shell-quoted.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {FolderProgress} from '../folder-progress.ts'
@@ -37,8 +39,10 @@ export const importTemplate: CommandHandler = async call => {
   }).finally(() => progress.clear())
   const text = templateText(imported, file)
   await check(text, file)
-  if (output !== '-') writeGiven(file, text, output)
-  else if (!isChecked) print(process.stdout, text)
+  if (output !== '-') {
+    checkOutput(file, output, flags.isSet('force')) // another one may have written it meanwhile
+    writeGiven(file, text, output)
+  } else if (!isChecked) print(process.stdout, text)
   const stream = output === '-' || hasJson ? process.stderr : process.stdout
   const tell = (message: string): void => say(stream, 'info', message, asJson)
   const count = `${imported.apps.length} ${imported.apps.length === 1 ? 'app' : 'apps'}`
@@ -57,8 +61,11 @@ export const importTemplate: CommandHandler = async call => {
     tell(`This machine has the programs of ${imported.offers.join(', ')}: --native runs them without Docker.`)
   if (isChecked) {
     const {checkImported} = await import('../import-check/check.ts')
-    const rewrite = (noted: string): void =>
-      output === '-' ? print(process.stdout, noted) : writeGiven(file, noted, output)
+    const rewrite = (noted: string): void => {
+      if (output === '-') print(process.stdout, noted)
+      else if (orElse(() => readTextFile(file), '') === text) writeGiven(file, noted, output)
+      else say(process.stderr, 'warning', `${output} was changed during the check: it stays as it is`, asJson)
+    }
     return checkImported(call, {imported, text, file, timeoutMs, rewrite, output: hasJson ? 'json' : stream})
   }
   const of = relative(cwd, file) === TEMPLATE_NAMES[0] ? '' : ` -f ${shellQuoted(output)}`
