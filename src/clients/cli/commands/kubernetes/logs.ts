@@ -7,7 +7,7 @@ import {LineSplitter} from '../../../../supervisor/process/line-splitter.ts'
 import {messageOf, UserError} from '../../../../model/errors.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {tailOf} from '../../log-lines.ts'
-import {say} from '../../say.ts'
+import {say, sayError} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
 import {accessFor, withCluster} from './open-cluster.ts'
 
@@ -30,15 +30,23 @@ export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
     const tail = tailOf(flags)
     const query = {follow: flags.isSet('follow') || undefined, tailLines: tail === Infinity ? undefined : tail}
     const prefix = isApp ? appPrefix(id) : ''
-    await Promise.all(
+    const read = await Promise.all(
       pods.map(async ({pod}) => {
-        const container = isApp ? ownOf(pod, id) : SIDECAR
-        const log = await open(client, pod, {...query, container})
-        await write(log, prefix).catch((error: unknown) => {
-          throw new UserError(`the log of pod "${pod.metadata.name}" broke off: ${messageOf(error)}`, {cause: error})
-        })
+        try {
+          const log = await open(client, pod, {...query, container: isApp ? ownOf(pod, id) : SIDECAR})
+          await write(log, prefix).catch((error: unknown) => {
+            throw new UserError(`the log of pod "${pod.metadata.name}" broke off: ${messageOf(error)}`, {cause: error})
+          })
+          return true
+        } catch (error) {
+          // the others are shown
+          if (!(error instanceof UserError)) throw error
+          sayError(error, asJson)
+          return false
+        }
       })
     )
+    if (read.includes(false)) return 1
     if (!isApp) say(process.stdout, 'success', 'Fetched logs', asJson)
     return 0
   })
