@@ -43,9 +43,10 @@ const MAX_PAGES = 2000
 const FIRST_ANSWER_MS = 5000
 /** Later ones may wait for the webhooks of others, each of which has at most 30 s (`timeoutSeconds`). */
 const ANSWER_MS = 60_000
-/** How long to retry a server that is busy (429), is starting, or has just learned a kind (503). */
+/** How long to retry a server that is busy (429), is starting, has just learned a kind (503), or is not reached by its proxy (502, 504). */
 const BUSY_MS = 30_000
-/** The longest that we wait between two tries. */
+/** The shortest and the longest that we wait between two tries. */
+const MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 10_000
 /** The number of bytes to read of an error's text. */
 const MAX_ERROR_BYTES = 256 * 1024
@@ -225,10 +226,12 @@ function reasonOf(error: unknown): string {
   return messageOf(error) || codeOf(error)
 }
 
-/** Not of an eviction that a disruption budget forbids: we ask for none. */
-const isBusy = ({code}: ClusterError): boolean => code === 429 || code === 503
+/** What passes by itself: a proxy does not reach the server, or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
+const isBusy = ({code, status}: ClusterError): boolean =>
+  [429, 502, 503, 504].includes(code) || (code >= 500 && status.details?.retryAfterSeconds !== undefined)
 
-const pauseMs = (tries: number, seconds = 0.25 * 2 ** tries): number => Math.min(seconds * 1000, MAX_PAUSE_MS)
+const pauseMs = (tries: number, seconds = 0.25 * 2 ** tries): number =>
+  Math.min(Math.max(seconds * 1000, MIN_PAUSE_MS), MAX_PAUSE_MS)
 
 function headersOf({headers}: RequestOptions, body: string, type = 'application/json'): Record<string, string> {
   return {

@@ -5,6 +5,7 @@ import {KubeConfig} from '@kubernetes/client-node/dist/config.js'
 import type {Cluster, Context, User} from '@kubernetes/client-node/dist/config_types.js'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {isLoopback} from '../../../model/loopback.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {readTextFile} from '../../../model/read-file.ts'
 
 /** The cluster that a command talks to, and how to be let in. */
@@ -56,12 +57,13 @@ export function openAccess(
   // without one the server is asked without credentials, as kubectl does
   if (context.user && !config.users.some(each => each.name === context.user))
     throw new UserError(`the context "${name}" names a user "${context.user}", which is not in ${shown}`)
-  return accessOf(config, context, cluster, wanted.namespace)
+  return accessOf(() => readAll(files), context, cluster, wanted.namespace)
 }
 
-function accessOf(config: KubeConfig, context: Context, cluster: Cluster, namespace: string): ClusterAccess {
+function accessOf(read: () => KubeConfig, context: Context, cluster: Cluster, namespace: string): ClusterAccess {
   const {hostname} = new URL(cluster.server)
   const selected = (): KubeConfig => {
+    const config = read()
     const fresh = new KubeConfig()
     // the library speaks plain HTTP only where certificates are not verified
     const clusters = config.clusters.map(each =>
@@ -86,7 +88,9 @@ function accessOf(config: KubeConfig, context: Context, cluster: Cluster, namesp
       return options
     },
     forget() {
-      current = selected()
+      // who logs in again writes other credentials into the files; none go to another server
+      const renewed = orElse(selected, current)
+      if (renewed.getCurrentCluster()?.server === cluster.server) current = renewed
     }
   }
 }

@@ -1,3 +1,4 @@
+import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {FakeApiServer, type Answer} from '../../../../test/rig/fake-api-server.ts'
@@ -101,8 +102,37 @@ async function openClient(t: Test) {
     client.close()
     await server.close()
   })
-  return {server, client}
+  return {server, client, config: join(folder, 'config')}
 }
+
+t.test('what passes by itself is asked again: a proxy that misses its server, and a server that says when', async t => {
+  const {server, client} = await openClient(t)
+  for (const [path, answer] of [
+    ['/apis/dapr.io', {code: 502}],
+    ['/apis/dapr.io/v1alpha1', {code: 504}],
+    ['/version', {code: 500, headers: {'retry-after': '0'}}],
+    ['/api/v1/namespaces/shop/pods', {code: 500, body: {details: {retryAfterSeconds: 1}}}]
+  ] as const) {
+    let asked = 0
+    server.answer = () => (++asked === 1 ? answer : undefined)
+    await client.json('GET', path)
+    t.equal(asked, 2, path)
+  }
+  server.answer = () => ({code: 500})
+  await t.rejects(client.json('GET', '/version'), {code: 500}, 'else it is an answer')
+})
+
+t.test('who logs in again during a run is let in; credentials for another server stay where they are', async t => {
+  const {server, client, config} = await openClient(t)
+  await client.json('GET', '/version')
+  server.answer = ({token}) => (token === 'new' ? undefined : {code: 401})
+  writeFileSync(config, server.kubeconfig({token: 'new'}, {server: 'http://127.0.0.1:1'}))
+  await t.rejects(client.json('GET', '/version'), {code: 401})
+  writeFileSync(config, 'half of a f')
+  await t.rejects(client.json('GET', '/version'), {code: 401})
+  writeFileSync(config, server.kubeconfig({token: 'new'}))
+  t.match(await client.json('GET', '/version'), {major: '1'})
+})
 
 t.test('an answer that breaks off is asked for again, as one that does not come', async t => {
   const {server, client} = await openClient(t)
