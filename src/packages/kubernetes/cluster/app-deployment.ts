@@ -56,6 +56,8 @@ export class AppDeployment {
   readonly #failures = new Map<string, number>()
   /** Pods that were there before we applied, and that the workload replaces. */
   #old: ReadonlySet<string> = new Set()
+  /** How a Job has ended. */
+  #end: AppProgress | undefined
   phase: AppProgress = 'waiting'
   live: LiveObject | undefined
 
@@ -130,19 +132,25 @@ export class AppDeployment {
   progress(): AppProgress {
     if (!this.isApplied) return this.phase
     if (this.isJob) {
-      const code = jobExit(this.#newPods, this.id)
-      return code === undefined ? this.#jobStatus() : code === 0 ? 'completed' : 'failed'
+      const now = this.#jobProgress()
+      // the cluster may remove a Job that has ended (ttlSecondsAfterFinished)
+      if (now !== 'starting') this.#end = now
+      return this.#end ?? now
     }
     return this.live !== undefined && isRolledOut(this.live) ? 'ready' : 'starting'
   }
 
-  /** A Job whose pod is gone says by its status how it ended. */
-  #jobStatus(): AppProgress {
+  /** A Job whose pod is gone says by its status how it ended, and one that tries again (`backoffLimit`) when it gives up. */
+  #jobProgress(): AppProgress {
+    const code = jobExit(this.#newPods, this.id)
     const {succeeded = 0, failed = 0} = (this.live?.['status'] ?? {}) as {
       readonly succeeded?: number
       readonly failed?: number
     }
-    return succeeded > 0 ? 'completed' : failed > 0 ? 'failed' : 'starting'
+    if (code === 0 || succeeded > 0) return 'completed'
+    const {backoffLimit = 0} = (this.app.workload['spec'] ?? {}) as {readonly backoffLimit?: number}
+    const isOver = backoffLimit === 0 || (this.live !== undefined && conditionText(this.live, 'Failed') !== '')
+    return isOver && (code !== undefined || failed > 0) ? 'failed' : 'starting'
   }
 
   /** What a Job died of that has no exit code: it was evicted, or took too long. */

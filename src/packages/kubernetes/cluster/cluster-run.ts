@@ -312,7 +312,7 @@ export class ClusterRun {
     deployment.live = undefined
     const isLeft = [...this.#apps.values()].some(each => (each.isApplied ? each.live : each.phase === 'deploying'))
     if (!isLeft) void this.#end(undefined, {isTakenBack: true})
-    else
+    else if (!deployment.isJob || deployment.progress() === 'starting')
       this.#options.emit({type: 'warned', text: `${objectName(live)} was deleted by someone else; the run continues`})
   }
 

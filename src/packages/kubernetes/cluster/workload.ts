@@ -31,11 +31,10 @@ export function conditionText(live: LiveObject, name: 'ReplicaFailure' | 'Failed
   return condition === undefined ? '' : (condition.message ?? condition.reason ?? 'unknown')
 }
 
-/** The exit code of a Job's own container; undefined while it runs. Its sidecar may never end, so that the Job stays active. */
+/** The exit code of a Job's own container, of the last of its pods if none ended with 0; undefined while it runs. Its sidecar may never end, so that the Job stays active. */
 export function jobExit(pods: Iterable<Pod>, id: string): number | undefined {
-  for (const {status} of pods) {
-    const own = status?.containerStatuses?.find(({name}) => name === id)
-    if (own?.state?.terminated !== undefined) return own.state.terminated.exitCode
-  }
-  return undefined
+  const codes = [...pods].flatMap(
+    ({status}) => status?.containerStatuses?.find(({name}) => name === id)?.state?.terminated?.exitCode ?? []
+  )
+  return codes.includes(0) ? 0 : codes.at(-1)
 }

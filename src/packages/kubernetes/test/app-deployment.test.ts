@@ -7,11 +7,11 @@ import {verdictOf} from '../cluster/verdict.ts'
 import type {AppObjects} from '../object.ts'
 
 /** An app of a run whose logs cannot be read; `ends`: what it said of its containers. */
-function open(kind: 'Deployment' | 'Job', onPod: AppDeploymentOptions['onPod'] = () => undefined) {
+function open(kind: 'Deployment' | 'Job', onPod: AppDeploymentOptions['onPod'] = () => undefined, spec = {}) {
   const ends: ContainerExit[] = []
   const deployment = new AppDeployment({
     client: {open: async () => Promise.reject(new Error('no log'))} as unknown as ClusterClient,
-    app: {id: 'app', workload: {kind}} as unknown as AppObjects,
+    app: {id: 'app', workload: {kind, spec}} as unknown as AppObjects,
     signal: AbortSignal.abort(),
     openLogs: async () => new Promise(() => undefined),
     onPod,
@@ -87,6 +87,37 @@ t.test('a Job that is the same one keeps its end', async t => {
     deployment.applied(live('1', 20), outcome)
     t.equal(deployment.progress(), 'completed', outcome)
   }
+})
+
+t.test('a Job that has ended stays so when the cluster removes it, with its pod', async t => {
+  for (const [exitCode, progress] of [
+    [0, 'completed'],
+    [3, 'failed']
+  ] as const) {
+    const {deployment} = open('Job')
+    const own = pod('a', {app: {exitCode}})
+    deployment.deploying()
+    deployment.applied(live('1', 10), 'created')
+    deployment.podChanged(own, false)
+    t.equal(deployment.progress(), progress)
+    deployment.podGone(own)
+    deployment.live = undefined
+    t.equal(deployment.progress(), progress)
+  }
+})
+
+t.test('a Job that tries again has failed when it gives up, not with its first pod', async t => {
+  const {deployment} = open('Job', () => undefined, {backoffLimit: 2})
+  deployment.applied(live('1', 10), 'created')
+  deployment.podChanged(pod('a', {app: {exitCode: 3}}), false)
+  deployment.see(live('1', 20, {status: {failed: 1}}))
+  t.equal(deployment.progress(), 'starting')
+  const {deployment: other} = open('Job', () => undefined, {backoffLimit: 2})
+  other.applied(live('1', 10), 'created')
+  other.see(live('1', 20, {status: {failed: 3, conditions: [{type: 'Failed', status: 'True'}]}}))
+  t.equal(other.progress(), 'failed')
+  deployment.podChanged(pod('b', {app: {exitCode: 0}}), false)
+  t.equal(deployment.progress(), 'completed')
 })
 
 t.test('each end of a container without an id is reported once', async t => {
