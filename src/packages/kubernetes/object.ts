@@ -67,7 +67,8 @@ export const labelsOf = (template: string): Readonly<Record<string, string>> => 
 })
 
 /** The template's name, else that of its folder; never a path, so that a colleague's run of it is a run of the same one. */
-export const templateLabel = ({name, file}: Plan): string => labelValue(name || basename(dirname(file)))
+export const templateLabel = ({name, file}: Pick<Plan, 'name' | 'file'>): string =>
+  labelValue(name || basename(dirname(file)))
 
 const MAX_LABEL = 63
 

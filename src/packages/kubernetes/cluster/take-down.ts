@@ -33,6 +33,8 @@ const OBJECT_MS = 60_000
 /** After this time it is said what is waited for. */
 const SAID_MS = 2000
 const INTERVAL_MS = 200
+/** A run that is still at its start makes objects meanwhile: they go, too. What comes again and again has another owner. */
+const ROUNDS = 4
 
 /**
  * Deletes what the labels select: dependents first, then what they need once their pods are gone, and resources last. What cannot be
@@ -44,27 +46,33 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
   if (all.length === 0) return 0
   const end = new AbortController()
   const gone = await watchPods(store, labels, end.signal)
+  const known = stopLevels(apps.map(({id, dependsOn}) => ({plan: {id, dependsOn}}))).map(level =>
+    level.map(({plan}) => plan.id)
+  )
   const faults: UserError[] = []
+  let count = 0
   try {
-    const ids = new Set(all.map(appOf))
-    const known = stopLevels(apps.map(({id, dependsOn}) => ({plan: {id, dependsOn}}))).map(level =>
-      level.map(({plan}) => plan.id)
-    )
-    const unknown = [...ids].filter(id => id !== '' && !known.flat().includes(id))
-    for (const level of [unknown, ...known]) {
-      const ofLevel = all.filter(object => level.includes(appOf(object)))
-      const kept = await deleteAll(options, ofLevel, faults)
-      const going = level.filter(id => !kept.some(object => appOf(object) === id))
-      faults.push(...(await gone(going, patienceFor(ofLevel), now)))
+    let left = all
+    for (let round = 0; left.length > 0 && round < ROUNDS; round++) {
+      count += left.length
+      const unknown = [...new Set(left.map(appOf))].filter(id => id !== '' && !known.flat().includes(id))
+      for (const level of [unknown, ...known]) {
+        const ofLevel = left.filter(object => level.includes(appOf(object)))
+        const kept = await deleteAll(options, ofLevel, faults)
+        const going = level.filter(id => !kept.some(object => appOf(object) === id))
+        faults.push(...(await gone(going, patienceFor(ofLevel), now)))
+      }
+      const resources = left.filter(object => appOf(object) === '')
+      await deleteAll(options, resources, faults)
+      if (faults.length > 0 || now.aborted) break
+      left = (await findAll(store, labels)).filter(({metadata}) => metadata.deletionTimestamp === undefined)
     }
-    const resources = all.filter(object => appOf(object) === '')
-    await deleteAll(options, resources, faults)
     if (faults.length === 0) await allGone(options)
   } finally {
     end.abort()
   }
   throwAll(faults, () => notAll(store))
-  return all.length
+  return count
 }
 
 const notAll = ({namespace}: ObjectStore): string => `not everything is gone from the namespace "${namespace}"`

@@ -8,7 +8,8 @@ import {
   templateLabel,
   objectName
 } from '#kubernetes'
-import {loadTemplate} from '../../../../files/config/load.ts'
+import {findTemplates} from '../../../../files/config/find.ts'
+import {loadTemplate, openFiles} from '../../../../files/config/load.ts'
 import {UserError} from '../../../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {idsOf} from '../../run-here.ts'
@@ -54,10 +55,23 @@ export const stopInCluster: CommandHandler = async context => {
 
 const MANAGED = `${MANAGED_BY}=${MANAGER}`
 
-/** The deployed template may have become invalid: only its name and the order of its apps count. */
+const labelOf = (plan: Parameters<typeof templateLabel>[0]): string => `${TEMPLATE_LABEL}=${templateLabel(plan)}`
+
+/** The deployed template may have become invalid: only its name and, where it can be read, the order of its apps count. */
 async function ofTemplate(runFile: string): Promise<Pick<TakeDownOptions, 'labels' | 'apps'>> {
-  const {plan} = await loadTemplate(runFile, surroundings(), {watch: false})
-  return {labels: `${TEMPLATE_LABEL}=${templateLabel(plan)}`, apps: plan.apps}
+  const around = surroundings()
+  try {
+    const {plan} = await loadTemplate(runFile, around, {watch: false})
+    return {labels: labelOf(plan), apps: plan.apps}
+  } catch (error) {
+    if (!(error instanceof UserError) || runFile === '-') throw error
+    const [opened] = await openFiles(findTemplates([runFile], around.cwd), around)
+    const written = opened?.document.root.kind === 'map' ? opened.document.root.pairs : []
+    const node = written.findLast(pair => pair.name === 'name')?.node
+    const name = node === undefined ? '' : node.kind === 'scalar' ? node.text : '${'
+    if (opened === undefined || name.includes('${')) throw error
+    return {labels: labelOf({name, file: opened.found.file}), apps: []}
+  }
 }
 
 function notFound({flags, words}: CommandContext, {namespace}: ObjectStore): string {
