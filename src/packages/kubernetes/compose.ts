@@ -4,7 +4,10 @@ import type {Loaded} from '../../files/config/load.ts'
 import {absolutePath} from '../../files/config/paths.ts'
 import type {EnvFile} from '../../files/config/keys.ts'
 import type {Entry} from '../../files/config/service-versions.ts'
+import {oddVariables} from '../../model/environment.ts'
+import {orElse} from '../../model/or-else.ts'
 import type {AppPlan, PublishedPlan} from '../../model/plan.ts'
+import {readTextFile} from '../../model/read-file.ts'
 import {buildFileOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
 import {deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
@@ -75,6 +78,7 @@ export async function composeFile(
         'no meaning in a container, left out'
       ),
       ...shadowWarnings(entries, deployed),
+      ...new Set(deployed.flatMap(app => envFileWarnings(app, options))),
       ...resources.composeWarnings
     ]
   }
@@ -195,6 +199,20 @@ const envFilesOf = (written: EnvFile | readonly EnvFile[] = []): readonly {path:
   [written].flat().map(entry => {
     const {path, required = true} = typeof entry === 'string' ? {path: entry} : entry
     return {path, required}
+  })
+
+/** Values that would be others in a container. */
+const envFileWarnings = ({entry: {settings, plan}}: DeployedApp, {home, cwd}: ComposeOptions): readonly string[] =>
+  envFilesOf(settings.values.envFile).flatMap(({path: written}) => {
+    const path = absolutePath(written, plan.folder, home)
+    const {referring, cut} = oddVariables(orElse(() => readTextFile(path), ''))
+    return [
+      ...namedOnce(
+        referring,
+        `${relative(cwd, path)}: compose replaces the $NAME in it: put the value in single quotes`
+      ),
+      ...namedOnce(cut, `${relative(cwd, path)}: the # in it begins no comment for compose: write a blank before it`)
+    ]
   })
 
 /** Whether an app's container has a health check, without which its health cannot be waited for. */

@@ -150,3 +150,12 @@ t.test('Dapr has a scheduler from 1.14 on, if an app does not turn it off; what 
   t.notMatch((await composed(t, withResources(', schedulerHostAddress: ""'), files)).text, 'scheduler')
   t.notMatch((await composed(t, withResources(''), files, '.', '1.13.6')).text, 'scheduler')
 }) // prettier-ignore
+
+t.test('variables of an env file that compose reads otherwise are named once', async t => {
+  const yaml = `version: 1\napps:\n${['shop', 'stock'].map(id => app(id, 'containerImage: a, envFile: ../a.env')).join('')}`
+  const {warnings} = await composed(t, yaml, {'a.env': "A=1\nB=$A\nC=x#y\nD='$A#'\nE=1 # $A\n"})
+  t.strictSame(warnings, [
+    'B: a.env: compose replaces the $NAME in it: put the value in single quotes',
+    'C: a.env: the # in it begins no comment for compose: write a blank before it'
+  ])
+})
