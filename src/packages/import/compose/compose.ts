@@ -1,15 +1,15 @@
-import {basename, dirname, join} from 'node:path'
+import {basename, dirname} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
 import {nativeServer, type NativePrograms} from './native.ts'
 import {programPorts} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
-import {projectName, volumeNames, volumeNotes} from './project.ts'
+import {projectName, projectVariable, variablesFile, volumeNames, volumeNotes, withActive} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
 import {unreadable, withBraces, withTexts, type Imported, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {isFile} from '../reading/files.ts'
+import {oddNotes} from '../reading/variables.ts'
 import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /** A compose file with its overrides. Throws a `UserError` for a broken file, or one without services. */
@@ -20,7 +20,8 @@ export function importCompose(
 ): Imported {
   const {values, notes} = readProject(file, overrides, cwd)
   const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
-  return importServices({file, values, notes, from, native, folder})
+  const profiles = projectVariable('COMPOSE_PROFILES', file, folder)
+  return importServices({file, values: withActive(values, profiles), notes, from, native, folder})
 }
 
 /** Services in the terms of a compose file. */
@@ -54,7 +55,7 @@ export function importServices({
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
-  const project = projectName(file, textValue(top['name']))
+  const project = projectName(file, folder, textValue(top['name']))
   const known = all.map(([id, value]): [string, Service] => [
     id,
     {id, values: withTexts(value ?? {}, withBraces) as Values, notes: notesOf.get(id) ?? []}
@@ -91,8 +92,10 @@ export function importServices({
   })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
-  const variables = [dirname(file.path), folder].map(each => join(each, '.env')).find(isFile)
+  const variables = variablesFile(file, folder)
   const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
+  if (typeof interpolate === 'string')
+    notes.push(...oddNotes('interpolate', interpolate, basename(interpolate), JSON.stringify(apps)))
   return {
     from,
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),

@@ -2,7 +2,7 @@ import {resolve} from 'node:path'
 import {boundMounts} from './dapr.ts'
 import {addressesIn, composeEnvironment, envPaths, privatePorts} from './environment.ts'
 import {namesIn, otherPort} from './names.ts'
-import {envFilesOf, missingEnvFiles} from './program.ts'
+import {envFileNotes, envFilesOf} from './program.ts'
 import {mountsOf} from './project.ts'
 import {
   buildLeftOver,
@@ -72,11 +72,13 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
   const ports = publishedPorts(service, notes)
   const envFile = envFilesOf(service, stack, folderOfStack(stack))
-  const env = composeEnvironment(service, stack, 'host.docker.internal', notes)
+  const network = textValue(values['network_mode'])
+  const isHere = network === 'host' || stack.programs.has(network.replace(/^service:/, ''))
+  const env = composeEnvironment(service, stack, isHere ? 'localhost' : 'host.docker.internal', notes)
   const ofDocker = Object.keys(env).filter(each => OF_DOCKER.test(each))
   const ofBoth = Object.entries(env).filter(([variable]) => !ofDocker.includes(variable))
   const hosts = hostsOf(service, env, stack, notes)
-  const [entrypoint, ...entrypointArgs] = commandWords(values['entrypoint'])
+  const [entrypoint = '', ...entrypointArgs] = commandWords(values['entrypoint'])
   const run = [
     'docker',
     'run',
@@ -85,13 +87,14 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     name,
     ...ports.flatMap(({text}) => ['--publish', text]),
     ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
-    ...flagsOf({...values, ...limitsOf(values)}, stack),
+    ...flagsOf({...values, ...limitsOf(values)}, stack, notes),
     ...listFlagsOf(values, stack, notes),
     ...[...passed(service, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
       '--env',
       ofDocker.includes(key) ? `${key}=${env[key] ?? ''}` : key
     ]),
-    ...(entrypoint === undefined ? [] : ['--entrypoint', entrypoint]),
+    // one that is empty takes away that of the image
+    ...((values['entrypoint'] ?? null) === null ? [] : ['--entrypoint', entrypoint]),
     image,
     ...entrypointArgs,
     ...commandWords(values['command'])
@@ -113,7 +116,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       ready: readyOf(service, name)
     }),
     published: ports.filter(({port}) => port > 0),
-    notes: [...notes, ...missingEnvFiles(service, stack), ...leftOver(service, KNOWN)]
+    notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, KNOWN)]
   }
 }
 
@@ -209,10 +212,14 @@ function readyOf(service: Service, name: string): Values | undefined {
 }
 
 /** The flags that the keys of a service mean. */
-const flagsOf = (values: Values, stack: Stack): readonly string[] => [
-  ...Object.entries(FLAGS).flatMap(([key, flag]) =>
-    textValue(values[key]) === '' ? [] : [flag, inContainers(textValue(values[key]), stack)]
-  ),
+const flagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
+  ...Object.entries(FLAGS).flatMap(([key, flag]) => {
+    const value = textValue(values[key])
+    const program = /^service:(.*)$/.exec(value)?.[1] ?? ''
+    if (!stack.programs.has(program)) return value === '' ? [] : [flag, inContainers(value, stack)]
+    notes.push(`${key}: ${program} is a program: here it is that of this machine`)
+    return [flag, 'host']
+  }),
   ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : []))
 ]
 

@@ -24,8 +24,13 @@ export const DAPRD_KEYS: ReadonlyMap<string, string> = new Map(
     'enable-api-logging': 'enableApiLogging',
     'enable-app-health-check': 'enableAppHealthCheck',
     'app-health-check-path': 'appHealthCheckPath',
+    'app-health-probe-interval': 'appHealthProbeInterval',
+    'app-health-probe-timeout': 'appHealthProbeTimeout',
+    'app-health-threshold': 'appHealthThreshold',
+    'enable-profiling': 'enableProfiling',
     'log-level': 'logLevel',
-    'max-body-size': 'maxBodySize'
+    'max-body-size': 'maxBodySize',
+    'read-buffer-size': 'readBufferSize'
   })
 )
 /** Flags that have other keys, or say nothing here. */

@@ -1,9 +1,11 @@
 import {realpathSync} from 'node:fs'
 import {dirname, isAbsolute, join, resolve} from 'node:path'
+import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {readImported} from '../find-source.ts'
 import {isRepository} from './service.ts'
-import {pathTo, unreadable, type ImportedFile} from '../imported.ts'
+import {pathTo, unreadable, withBraces, type ImportedFile} from '../imported.ts'
+import {envFileVariables} from '../reading/variables.ts'
 import {
   isMap,
   listedValues,
@@ -30,8 +32,8 @@ export function readProject(
   cwd: string,
   from = dirname(file.path)
 ): {readonly values: Values; readonly notes: ReadonlyMap<string, readonly string[]>} {
-  const reader = new ProjectReader(cwd)
   const folder = dirname(file.path)
+  const reader = new ProjectReader(cwd, {...envFileVariables(join(folder, '.env')), ...process.env})
   const values = reader.together([file, ...overrides], folder)
   return {values: withPathsFrom(values, folder, from), notes: reader.notes}
 }
@@ -42,9 +44,11 @@ class ProjectReader {
   /** The files that are being included, the outermost first. */
   readonly #open: string[] = []
   readonly #values = new Map<string, Values>()
+  readonly #variables: FileVariables
 
-  constructor(cwd: string) {
+  constructor(cwd: string, variables: FileVariables) {
     this.#cwd = cwd
+    this.#variables = variables
   }
 
   /** Each file over those before it. `folder`: where their relative paths count from. */
@@ -82,10 +86,16 @@ class ProjectReader {
   /** An entry of `include`: a path, or several that override each other, with the folder from which their paths count. */
   #included(entry: unknown, {path}: ImportedFile, folder: string): Values {
     const {path: named = entry, project_directory: own} = mapOf(entry)
-    const [first, ...over] = textsOf(named).map(each => readImported(resolve(dirname(path), each), this.#cwd))
+    const [first, ...over] = textsOf(named).map(each => readImported(this.#pathOf(each, path), this.#cwd))
     if (first === undefined) return {}
-    const from = textValue(own) === '' ? dirname(first.path) : resolve(dirname(path), textValue(own))
+    const from = textValue(own) === '' ? dirname(first.path) : this.#pathOf(textValue(own), path)
     return withPathsFrom(this.together([first, ...over], from), from, folder)
+  }
+
+  /** The absolute path of what a file names; compose replaces variables in it. */
+  #pathOf(named: string, path: string): string {
+    const {value} = expand({value: withBraces(named), text: '', start: 0, end: 0}, this.#variables)
+    return resolve(dirname(path), value || named)
   }
 
   /** A service with what it extends, also of other files. */
@@ -95,7 +105,7 @@ class ProjectReader {
     const base = textValue(from) || textValue(mapOf(from)['service'])
     if (base === '') return own
     const named = textValue(mapOf(from)['file'])
-    const other = named === '' ? file : this.#fileAt(resolve(dirname(file.path), named))
+    const other = named === '' ? file : this.#fileAt(this.#pathOf(named, file.path))
     const others = other === file ? services : mapOf(other && this.#valuesOf(other)['services'])
     const opened = [...open, `${file.path}:${name}`]
     if (other === undefined || !(base in others) || opened.includes(`${other.path}:${base}`)) {

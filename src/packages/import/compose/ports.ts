@@ -1,6 +1,6 @@
 import {portsOf, publishedPort, type Service} from './service.ts'
 import {hasMovedBind, readsPort} from '../reading/shell-words.ts'
-import {mapOf, textValue, type Values} from '../reading/yaml-file.ts'
+import {variablePairs, type Values} from '../reading/yaml-file.ts'
 
 /** A program of a compose file that listens. */
 export interface ListeningProgram {
@@ -51,7 +51,7 @@ const numberOf = ({service}: ListeningProgram): number =>
 function kindOf({command, folder, service, target}: ListeningProgram): Kind {
   if (/\$\{?PORT\b/.test(command.join(' '))) return 'variable'
   if (hasMovedBind(command, folder)) return 'movable'
-  const readsVariable = textValue(mapOf(service.values['environment'])['PORT']) === target.toString()
+  const readsVariable = variablePairs(service.values['environment'])['PORT'] === target.toString()
   return readsVariable || readsPort(command.join(' ')) ? 'variable' : 'fixed'
 }
 

@@ -28,7 +28,7 @@ import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {isFolder} from '../reading/files.ts'
 import {commandPort} from '../reading/shell-words.ts'
-import {missingFileNote} from '../reading/variables.ts'
+import {missingFileNote, oddNotes} from '../reading/variables.ts'
 import {
   given,
   isMap,
@@ -108,7 +108,9 @@ export function appOf(
   }
   const build = buildNote(command, folder)
   if (build !== '') notes.push(build)
-  const copies = Number(textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas']))
+  const scale = textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas'])
+  if (scale === '0') notes.push('replicas: 0: here it starts: with profiles: [NAME] only --profile NAME starts it')
+  const copies = Number(scale)
   const hasReplicas = copies > 1 && target === 0
   if (copies > 1 && !hasReplicas)
     notes.push(
@@ -129,7 +131,7 @@ export function appOf(
   })
   if (health !== undefined && readyOf(health, service, target) === undefined && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)
-  notes.push(...missingEnvFiles(service, stack))
+  notes.push(...envFileNotes(service, stack))
   if (values['volumes'] !== undefined) notes.push('volumes: the program runs in its folder, not in a container')
   notes.push(...leftOver(service, ['deploy', 'scale', 'mem_limit', 'cpus']))
   return {id, folder, keys, notes}
@@ -214,12 +216,14 @@ function readyOf(health: readonly string[] | undefined, {id}: Service, target: n
 const isHere = (command: readonly string[]): boolean =>
   /^(?:curl|wget|node|python3?|sh|bash|pg_isready|redis-cli)$/.test(command[0] ?? '')
 
-/** Env files that compose needs, and that a person makes of a sample. */
-export const missingEnvFiles = ({values}: Service, {file}: Stack): readonly string[] =>
+/** Notes on env files that compose needs and a person makes of a sample, and on those in which it replaces variables. */
+export const envFileNotes = ({values}: Service, {file}: Stack): readonly string[] =>
   listedValues(values['env_file']).flatMap(each => {
     const path = pathOfEntry(each)
+    const at = pathFrom(file, path)
+    if (existsSync(at)) return mapOf(each)['format'] === 'raw' ? [] : oddNotes('env_file', at, path)
     const isNeeded = !(isMap(each) && each['required'] === 'false') && !path.includes('${')
-    return !isNeeded || existsSync(pathFrom(file, path)) ? [] : [missingFileNote(path, pathFrom(file, path))]
+    return isNeeded ? [missingFileNote(path, at)] : []
   })
 
 /** Env files count from the compose file, here from the folder of the app. */

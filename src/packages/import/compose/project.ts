@@ -1,21 +1,37 @@
 import {basename, dirname, join} from 'node:path'
 import {envFileVariables} from '../reading/variables.ts'
 import type {ImportedFile} from '../imported.ts'
-import {isMap, listedValues, mapOf, textValue, written} from '../reading/yaml-file.ts'
+import {isFile} from '../reading/files.ts'
+import {isMap, listedValues, mapOf, textsOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /**
  * The name that compose puts in front of what belongs to a project: COMPOSE_PROJECT_NAME of the environment or of `.env`, the
  * file's `name`, or that of its folder (docs.docker.com/compose/how-tos/project-name).
  */
-export const projectName = (file: ImportedFile, name: string): string =>
-  [
-    process.env['COMPOSE_PROJECT_NAME'],
-    envFileVariables(join(dirname(file.path), '.env'))['COMPOSE_PROJECT_NAME'],
-    name,
-    basename(dirname(file.path))
-  ]
-    .map(each => normal(each ?? ''))
+export const projectName = (file: ImportedFile, folder: string, name: string): string =>
+  [projectVariable('COMPOSE_PROJECT_NAME', file, folder), name, basename(dirname(file.path))]
+    .map(normal)
     .find(each => each !== '') ?? 'project'
+
+/** The `.env` of a project: next to its file, else in the folder where compose is started; undefined: there is none. */
+export const variablesFile = (file: ImportedFile, folder: string): string | undefined =>
+  [dirname(file.path), folder].map(each => join(each, '.env')).find(isFile)
+
+/** A variable by which compose itself is set up, of the environment or of the `.env`; '': it has no value. */
+export const projectVariable = (name: string, file: ImportedFile, folder: string): string =>
+  process.env[name] || (envFileVariables(variablesFile(file, folder) ?? '')[name] ?? '')
+
+/** The values of a project whose services of these profiles start by themselves: `dev,debug`, or `*` for all. */
+export function withActive(values: Values, profiles: string): Values {
+  const active = profiles.split(',').map(each => each.trim())
+  const isActive = (service: Values): boolean =>
+    textsOf(service['profiles']).some(each => active.includes(each) || active.includes('*'))
+  const services = Object.entries(mapOf(values['services'])).map(([id, each]) => [
+    id,
+    isActive(mapOf(each)) ? {...mapOf(each), profiles: []} : each
+  ])
+  return {...values, services: Object.fromEntries(services) as Values}
+}
 
 /** Normalises a name as compose-go does (loader.NormalizeProjectName); one with variables is replaced later. */
 const normal = (name: string): string =>

@@ -119,8 +119,9 @@ const RESTARTS = new Map([
 ])
 
 /** Keys that mean the same for a program and for a container. */
-export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, notes: string[]): Values {
-  const needed = values['depends_on']
+export function sharedKeys({values, id}: Service, stack: Stack, notes: string[]): Values {
+  const {services, leftOut} = stack
+  const needed = withoutOptional(values, stack, notes)
   const all = isMap(needed)
     ? Object.entries(needed).map(
         ([name, how]) => [name, CONDITIONS.get(textValue(mapOf(how)['condition'])) ?? 'started'] as const
@@ -151,6 +152,20 @@ export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, no
     stop: Object.keys(stop).length === 0 ? undefined : stop,
     profiles: profiles.length === 0 ? undefined : profiles
   })
+}
+
+/** What a service waits for, without what may be missing (`required: false`): a service that is not there, or starts with a profile alone. */
+function withoutOptional({depends_on: needed, profiles}: Values, {services, leftOut}: Stack, notes: string[]): unknown {
+  const isThere = (name: string): boolean => {
+    const {values} = services.get(leftOut.get(name) ?? name) ?? {}
+    const theirs = textsOf(values?.['profiles'])
+    return values !== undefined && (theirs.length === 0 || textsOf(profiles).some(each => theirs.includes(each)))
+  }
+  const all = Object.entries(mapOf(needed))
+  const gone = all.filter(([name, how]) => mapOf(how)['required'] === 'false' && !isThere(name))
+  if (gone.length === 0) return needed
+  notes.push(`depends_on: ${gone.map(([name]) => name).join(', ')}: not waited for, as it may be missing`)
+  return Object.fromEntries(all.filter(each => !gone.includes(each)))
 }
 
 const MILLISECONDS: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000}

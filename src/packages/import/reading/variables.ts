@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import {basename} from 'node:path'
 import {parseEnv} from 'node:util'
+import {oddVariables} from '../../../model/environment.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {textAt} from './files.ts'
 import {ownOf} from '../../../model/own.ts'
@@ -20,6 +21,19 @@ export const sampleOf = (file: string): string => {
 export function missingFileNote(path: string, at: string): string {
   const sample = sampleOf(at)
   return `env_file: ${path} is not there${sample === '' ? '' : `: copy ${sample}, and fill in its values`}`
+}
+
+/** Notes on variables of a file that compose reads in another way. `used`: a text that shows which of them count. */
+export function oddNotes(key: string, path: string, shownAs: string, used?: string): readonly string[] {
+  const {referring, cut} = oddVariables(textAt(path))
+  const note = (names: readonly string[], what: string): readonly string[] => {
+    const all = names.filter(name => used === undefined || used.includes(`\${${name}`)).join(', ')
+    return all === '' ? [] : [`${key}: ${shownAs}: ${all}: ${what}`]
+  }
+  return [
+    ...note(referring, '$NAME in it is not replaced here: write the value'),
+    ...note(cut, '# in it begins a comment here: put the value in quotes')
+  ]
 }
 
 /** `${NAME}`, `${NAME:?message}`; one with a default, and the `$${` that is a text, need no value. */

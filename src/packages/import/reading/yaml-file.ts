@@ -61,10 +61,12 @@ export function withoutReset(before: Values, file: ImportedFile): Values {
   return readYaml(file.text, COMPOSE_FILE).reduce((values, {root}) => (root ? left(values, root) : values), before)
 }
 
-/** Lists that replace each other; of all others the items add up (compose-go, package override). */
+/** What is replaced, also by nothing: the image has its own; of other lists the items add up (compose-go, package override). */
 const REPLACED = new Set(['command', 'entrypoint', 'test'])
+/** Maps of texts that may be written as lists: a name alone, or with nothing, is a value, too. */
+const PAIRS = new Set('environment labels args annotations sysctls'.split(' '))
 /** Maps that may be written as lists, or as one text. */
-const NAMED = new Set('environment labels args depends_on extra_hosts annotations sysctls build networks'.split(' '))
+const NAMED = new Set('depends_on extra_hosts build networks'.split(' '))
 /** Lists that may be written as one text. */
 const LISTS = new Set(['env_file', 'dns', 'tmpfs'])
 
@@ -76,11 +78,13 @@ export function mergedValues(base: Values, over: Values): Values {
 }
 
 function mergedValue(key: string, before: unknown, value: unknown): unknown {
+  if (REPLACED.has(key) && !isMap(before) && !isMap(value)) return value
   if (before === undefined || before === null || value === null) return value ?? before
+  if (PAIRS.has(key)) return {...asMap(key, before), ...asMap(key, value)}
   if (NAMED.has(key) && isMap(before) !== isMap(value)) return mergedValues(asMap(key, before), asMap(key, value))
   if (isMap(before) && isMap(value)) return mergedValues(before, value)
   if (LISTS.has(key)) return withItems(key, listedValues(before), listedValues(value))
-  if (!Array.isArray(before) || !Array.isArray(value) || REPLACED.has(key)) return value
+  if (!Array.isArray(before) || !Array.isArray(value)) return value
   return withItems(key, before, value)
 }
 

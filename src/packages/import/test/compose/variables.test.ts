@@ -1,0 +1,150 @@
+import t from 'tap'
+import {imported} from '../read.ts'
+
+const python = () => ({'main.py': ''}) // tap refuses one object in two places
+
+t.test('nothing in an override takes a command away, and passes a variable on', async t => {
+  for (const [below, over] of [
+    ['{A: 1, B: 2}', '{A: null}'],
+    ['[A=1, B=2]', '[A]'],
+    ['{A: 1, B: 2}', '[A]']
+  ] as const) {
+    const {template} = await imported(t, {
+      'compose.yaml': `services: {test: {image: x, command: [a], entrypoint: e, environment: ${below}, healthcheck: {test: c}, ports: ["1:1"]}}`,
+      'compose.override.yaml': `services: {test: {command: null, entrypoint: null, environment: ${over}, healthcheck: {test: null}, ports: null}}`
+    })
+    const [app] = template.apps
+    t.strictSame(
+      app?.['command'],
+      'docker run --rm --name shop-test --publish 1:1 --env B --env A x'.split(' '),
+      `${below} ${over}`
+    )
+    t.match(app, {ready: {tcp: 1}})
+    t.strictSame(app?.['env'], {B: '2'})
+  }
+})
+
+t.test('COMPOSE_PROFILES: its services start without a flag', async t => {
+  const compose = 'services: {a: {image: x, profiles: [dev, y]}, b: {image: x, profiles: [z]}, c: {image: x}}'
+  const started = async (profiles: string): Promise<readonly unknown[]> => {
+    const {template} = await imported(t, {'.env': `COMPOSE_PROFILES=${profiles}\n`, 'compose.yaml': compose})
+    return template.apps.flatMap(app => ('profiles' in app ? [] : [app['appID']]))
+  }
+  t.strictSame(await started('dev, x'), ['a', 'c'])
+  t.strictSame(await started('"*"'), ['a', 'b', 'c'])
+  t.strictSame(await started(''), ['c'])
+})
+
+t.test('the .env of the folder where compose is started counts for a file below it', async t => {
+  const {template} = await imported(t, {
+    '.env': 'COMPOSE_FILE=docker/a.yaml\nCOMPOSE_PROJECT_NAME=mine\nCOMPOSE_PROFILES=dev\n',
+    docker: {'a.yaml': 'services: {a: {image: x, profiles: [dev]}}'}
+  })
+  t.strictSame(template.apps[0]?.['command'], 'docker run --rm --name mine-a x'.split(' '))
+  t.notOk('profiles' in (template.apps[0] ?? {}))
+})
+
+t.test('variables of a file that name others are marked: here they stay as they are written', async t => {
+  const {notes} = await imported(t, {
+    '.env': 'HOST=h\nTAG=${HOST}-1\nOTHER=$HOST\n',
+    'app.env':
+      "USER=me\nURL=http://${USER}@h\r\nexport PORT=80$USER\nPLAIN='a$b'\nPRICE=5$\nNOTE=a # $USER\nPASS=a#b\nQUOTED='a#b'\n",
+    'compose.yaml': `
+services:
+  web: {build: ./web, command: python3 main.py, env_file: app.env, environment: {T: "\${TAG}"}}
+  db: {image: "x:\${TAG}", env_file: [{path: app.env, format: raw}]}
+`,
+    web: python()
+  })
+  t.strictSame(
+    notes.filter(note => note.includes('is not replaced')),
+    [
+      'interpolate: .env: TAG: $NAME in it is not replaced here: write the value',
+      'env_file: app.env: URL, PORT: $NAME in it is not replaced here: write the value'
+    ]
+  )
+  t.ok(notes.includes('env_file: app.env: PASS: # in it begins a comment here: put the value in quotes'))
+})
+
+t.test('variables in the paths of include and extends', async t => {
+  const {template} = await imported(t, {
+    '.env': 'DIR=b\n',
+    'compose.yaml': 'include: ["${GONE_DIR:-a}/c.yaml"]\nservices: {web: {extends: {file: $DIR/c.yaml, service: x}}}',
+    a: {'c.yaml': 'services: {db: {image: y}}'},
+    b: {'c.yaml': 'services: {x: {image: z}}'}
+  })
+  t.match(
+    template.apps,
+    [
+      {appID: 'db', command: /,y$/},
+      {appID: 'web', command: /,z$/}
+    ].map(({appID}) => ({appID}))
+  )
+})
+
+t.test('an empty entrypoint takes away that of the image', async t => {
+  for (const entrypoint of ['""', '[]']) {
+    const {template} = await imported(t, {
+      'compose.yaml': `services: {a: {image: x, entrypoint: ${entrypoint}, command: c}}`
+    })
+    const words = template.apps[0]?.['command'] as readonly string[]
+    t.strictSame(words.slice(5), ['--entrypoint', '', 'x', 'c'])
+  }
+})
+
+t.test('a container in the network of a program is in that of this machine', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {build: ./web, command: python3 main.py, ports: ["3000:3000"]}
+  tunnel: {image: x, network_mode: "service:web", environment: {TO: "http://db:5432"}}
+  db: {image: postgres}
+  all: {image: x, network_mode: host, environment: {TO: "http://db:5432"}}
+`,
+    web: python()
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  for (const id of ['tunnel', 'all']) {
+    const words = byId.get(id)?.['command'] as readonly string[]
+    t.strictSame(words.slice(5), '--network host --env TO x'.split(' '))
+    t.match(byId.get(id), {env: {TO: 'http://localhost:5432'}})
+  }
+  t.ok(notes.includes('network_mode: web is a program: here it is that of this machine'))
+})
+
+t.test('PORT in a list is the variable that it is in a map', async t => {
+  const ports = async (environment: string) => {
+    const {template} = await imported(t, {
+      'compose.yaml': `services: {web: {build: ./web, command: go run ., ports: ["8080:3000"], environment: ${environment}}}`,
+      web: {'main.go': 'package main'}
+    })
+    const {port, appPort} = template.apps[0] ?? {}
+    return {port, appPort}
+  }
+  t.strictSame(await ports('[PORT=3000]'), await ports('{PORT: 3000}'))
+})
+
+t.test('what may be missing is not waited for, where it does not start', async t => {
+  const {template, notes} = await imported(t, {
+    'compose.yaml': `
+services:
+  web: {image: x, depends_on: {mail: {condition: service_healthy, required: false}, gone: {condition: service_started, required: false}, db: {condition: service_started, required: false}}}
+  job: {image: x, profiles: [dev], depends_on: {mail: {condition: service_started, required: false}}}
+  mail: {image: x, profiles: [dev]}
+  db: {image: x}
+`
+  })
+  t.strictSame(
+    template.apps.map(app => app['dependsOn'] ?? null),
+    [{db: 'started'}, {mail: 'started'}, null, null]
+  )
+  t.ok(notes.includes('depends_on: mail, gone: not waited for, as it may be missing'))
+})
+
+t.test('no copies of a program: it starts, and a mark says how it does not', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': 'services: {web: {build: ./web, command: python3 main.py, deploy: {replicas: 0}}}',
+    web: python()
+  })
+  t.match(notes, [/^replicas: 0: here it starts/])
+})
