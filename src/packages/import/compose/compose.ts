@@ -94,8 +94,7 @@ export function importServices({
   notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
   const variables = variablesFile(file, folder)
   const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
-  if (typeof interpolate === 'string')
-    notes.push(...oddNotes('interpolate', interpolate, basename(interpolate), JSON.stringify(apps)))
+  notes.push(...oddNotes('interpolate', variables ?? '', '.env', JSON.stringify(apps)))
   return {
     from,
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),

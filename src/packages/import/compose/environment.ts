@@ -4,6 +4,7 @@ import {textAt} from '../reading/files.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {portHere} from './names.ts'
+import {withValues} from './project.ts'
 import {buildOf, folderOfStack, portsOf, startWords, usualPort, type Service, type Stack} from './service.ts'
 
 /** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
@@ -54,9 +55,9 @@ export function composeEnvironment(
 /** `api:3000`, `http://api:3000/x`: an address without a password. */
 const ADDRESS = /^(?:\w+:\/\/)?[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/
 
-/** The paths of its env files. */
-export const envPaths = ({values}: Service, stack: Stack): readonly string[] =>
-  listedValues(values['env_file']).map(each => pathFrom(stack.file, pathOfEntry(each)))
+/** The paths of its env files, with the variables in them as they are now. */
+export const envPaths = ({values}: Service, {file}: Stack): readonly string[] =>
+  listedValues(values['env_file']).map(each => pathFrom(file, withValues(pathOfEntry(each), file)))
 
 /** An env file is named by its path, or by a map with it. */
 export const pathOfEntry = (entry: unknown): string => textValue(entry) || textValue(mapOf(entry)['path'])

@@ -1,11 +1,10 @@
 import {realpathSync} from 'node:fs'
 import {dirname, isAbsolute, join, resolve} from 'node:path'
-import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {readImported} from '../find-source.ts'
 import {isRepository} from './service.ts'
 import {pathTo, unreadable, withBraces, type ImportedFile} from '../imported.ts'
-import {envFileVariables} from '../reading/variables.ts'
+import {withValues} from './project.ts'
 import {
   isMap,
   listedValues,
@@ -33,7 +32,7 @@ export function readProject(
   from = dirname(file.path)
 ): {readonly values: Values; readonly notes: ReadonlyMap<string, readonly string[]>} {
   const folder = dirname(file.path)
-  const reader = new ProjectReader(cwd, {...envFileVariables(join(folder, '.env')), ...process.env})
+  const reader = new ProjectReader(cwd, file)
   const values = reader.together([file, ...overrides], folder)
   return {values: withPathsFrom(values, folder, from), notes: reader.notes}
 }
@@ -44,11 +43,11 @@ class ProjectReader {
   /** The files that are being included, the outermost first. */
   readonly #open: string[] = []
   readonly #values = new Map<string, Values>()
-  readonly #variables: FileVariables
+  readonly #first: ImportedFile
 
-  constructor(cwd: string, variables: FileVariables) {
+  constructor(cwd: string, first: ImportedFile) {
     this.#cwd = cwd
-    this.#variables = variables
+    this.#first = first
   }
 
   /** Each file over those before it. `folder`: where their relative paths count from. */
@@ -94,8 +93,7 @@ class ProjectReader {
 
   /** The absolute path of what a file names; compose replaces variables in it. */
   #pathOf(named: string, path: string): string {
-    const {value} = expand({value: withBraces(named), text: '', start: 0, end: 0}, this.#variables)
-    return resolve(dirname(path), value || named)
+    return resolve(dirname(path), withValues(withBraces(named), this.#first))
   }
 
   /** A service with what it extends, also of other files. */

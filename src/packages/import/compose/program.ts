@@ -222,8 +222,7 @@ export const envFileNotes = ({values}: Service, {file}: Stack): readonly string[
     const path = pathOfEntry(each)
     const at = pathFrom(file, path)
     if (existsSync(at)) return mapOf(each)['format'] === 'raw' ? [] : oddNotes('env_file', at, path)
-    const isNeeded = !(isMap(each) && each['required'] === 'false') && !path.includes('${')
-    return isNeeded ? [missingFileNote(path, at)] : []
+    return mapOf(each)['required'] === 'false' || path.includes('${') ? [] : [missingFileNote(path, at)]
   })
 
 /** Env files count from the compose file, here from the folder of the app. */

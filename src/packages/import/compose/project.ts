@@ -1,6 +1,8 @@
 import {basename, dirname, join} from 'node:path'
 import {envFileVariables} from '../reading/variables.ts'
 import type {ImportedFile} from '../imported.ts'
+import {variableOf} from '../../../model/environment.ts'
+import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {isFile} from '../reading/files.ts'
 import {isMap, listedValues, mapOf, textsOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
@@ -17,18 +19,29 @@ export const projectName = (file: ImportedFile, folder: string, name: string): s
 export const variablesFile = (file: ImportedFile, folder: string): string | undefined =>
   [dirname(file.path), folder].map(each => join(each, '.env')).find(isFile)
 
-/** A variable by which compose itself is set up, of the environment or of the `.env`; '': it has no value. */
+/** The variables of the environment, and below them those of the `.env`. */
+const knownVariables = (file: ImportedFile, folder: string): FileVariables => ({
+  ...envFileVariables(variablesFile(file, folder) ?? ''),
+  ...process.env
+})
+
+/** A variable by which compose itself is set up; '': it has no value. */
 export const projectVariable = (name: string, file: ImportedFile, folder: string): string =>
-  process.env[name] || (envFileVariables(variablesFile(file, folder) ?? '')[name] ?? '')
+  variableOf(knownVariables(file, folder), name)
+
+/** A path with its variables as they are now; as it is, if they leave nothing of it. `file`: the first one of the project. */
+export function withValues(path: string, file: ImportedFile): string {
+  if (!path.includes('${')) return path
+  return expand({value: path, text: '', start: 0, end: 0}, knownVariables(file, dirname(file.path))).value || path
+}
 
 /** The values of a project whose services of these profiles start by themselves: `dev,debug`, or `*` for all. */
 export function withActive(values: Values, profiles: string): Values {
   const active = profiles.split(',').map(each => each.trim())
-  const isActive = (service: Values): boolean =>
-    textsOf(service['profiles']).some(each => active.includes(each) || active.includes('*'))
+  const isActive = (name: string): boolean => active.includes(name) || active.includes('*')
   const services = Object.entries(mapOf(values['services'])).map(([id, each]) => [
     id,
-    isActive(mapOf(each)) ? {...mapOf(each), profiles: []} : each
+    textsOf(mapOf(each)['profiles']).some(isActive) ? {...mapOf(each), profiles: []} : each
   ])
   return {...values, services: Object.fromEntries(services) as Values}
 }

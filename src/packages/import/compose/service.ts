@@ -230,7 +230,7 @@ export interface Build {
 /** Undefined: the image is not built. */
 export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const {build} = values
-  if (build === undefined) return undefined
+  if (build === undefined || build === null) return undefined
   const {context, dockerfile, target, args} = mapOf(build)
   const pairs: readonly (readonly [string, unknown])[] = isMap(args)
     ? Object.entries(args)

@@ -69,9 +69,13 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
 /** More files that extend each other are a mistake. */
 const MAX_BASES = 10
 
+/** Other than for compose, a key with nothing changes nothing. */
+const withoutNothing = (values: Values): Values =>
+  JSON.parse(JSON.stringify(values, (_, value: unknown) => value ?? undefined)) as Values
+
 /** The values of a file over those of the file that it extends. */
 function withBase(file: ImportedFile, depth: number): Values {
-  const {extends: base, ...own} = valuesOf(file)
+  const {extends: base, ...own} = withoutNothing(valuesOf(file))
   const path = pathFrom(file, textValue(base))
   if (base === undefined) return own
   // a note says that it is not carried over

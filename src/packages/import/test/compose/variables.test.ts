@@ -148,3 +148,20 @@ t.test('no copies of a program: it starts, and a mark says how it does not', asy
   })
   t.match(notes, [/^replicas: 0: here it starts/])
 })
+
+t.test('variables of an env file whose path has one reach a container', async t => {
+  const {template} = await imported(t, {
+    '.env': 'STAGE=dev\n',
+    'compose.yaml': 'services: {a: {image: x, env_file: ["$STAGE.env", "${NONE:-b}.env"]}, b: {image: y, build: null}}',
+    'dev.env': 'A=1',
+    'b.env': 'B=1'
+  })
+  t.strictSame(
+    template.apps.map(({command}) => (command as readonly string[]).slice(5)),
+    ['--env A --env B x'.split(' '), ['y']]
+  )
+  t.strictSame(template.apps[0]?.['envFile'], [
+    {path: './${STAGE}.env', required: false},
+    {path: './${NONE:-b}.env', required: false}
+  ])
+})
