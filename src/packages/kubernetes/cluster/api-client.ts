@@ -132,8 +132,10 @@ export class ClusterClient {
 
   /** How long to retry what has failed like this; 0 = not at all. */
   #patienceMs(error: unknown, {patienceMs = this.outageMs}: Ask): number {
-    if (error instanceof ClusterError) return isBusy(error) ? BUSY_MS : 0
-    return error instanceof UserError || this.#hurry.signal.aborted ? 0 : patienceMs
+    const isHurried = this.#hurry.signal.aborted
+    // a proxy that does not reach the server is a server that is away
+    if (error instanceof ClusterError) return isBusy(error) && !(isHurried && isAway(error)) ? BUSY_MS : 0
+    return error instanceof UserError || isHurried ? 0 : patienceMs
   }
 
   /** From now on a server that cannot be reached is not asked again, and has little time for what it was asked. */
@@ -227,8 +229,12 @@ function reasonOf(error: unknown): string {
 }
 
 /** What passes by itself: a proxy does not reach the server, or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
-const isBusy = ({code, status}: ClusterError): boolean =>
-  [429, 502, 503, 504].includes(code) || (code >= 500 && status.details?.retryAfterSeconds !== undefined)
+const isBusy = (error: ClusterError): boolean =>
+  [429, 503].includes(error.code) ||
+  isAway(error) ||
+  (error.code >= 500 && 'retryAfterSeconds' in (error.status.details ?? {}))
+
+const isAway = ({code}: ClusterError): boolean => code === 502 || code === 504
 
 const pauseMs = (tries: number, seconds = 0.25 * 2 ** tries): number =>
   Math.min(Math.max(seconds * 1000, MIN_PAUSE_MS), MAX_PAUSE_MS)

@@ -118,8 +118,12 @@ t.test('what passes by itself is asked again: a proxy that misses its server, an
     await client.json('GET', path)
     t.equal(asked, 2, path)
   }
-  server.answer = () => ({code: 500})
+  let count = 0
+  server.answer = () => ({code: count++ === 0 ? 500 : 502})
   await t.rejects(client.json('GET', '/version'), {code: 500}, 'else it is an answer')
+  client.hurry()
+  await t.rejects(client.json('GET', '/version'), {code: 502}, 'a second Ctrl-C waits for no proxy')
+  t.equal(count, 2)
 })
 
 t.test('who logs in again during a run is let in; credentials for another server stay where they are', async t => {
