@@ -6,3 +6,7 @@ export function orElse<T, F = T>(work: () => T, fallback: F): T | F {
     return fallback
   }
 }
+
+/** A text without its percent-encoding; where that is broken, as it is. */
+export const uriDecoded = (text: string): string =>
+  text.includes('%') ? orElse(() => decodeURIComponent(text), text) : text

@@ -1,4 +1,4 @@
-import {orElse} from '../../model/or-else.ts'
+import {uriDecoded} from '../../model/or-else.ts'
 import type {Environment} from '../../model/environment.ts'
 import type {CallRecord, CallSpan} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
@@ -121,11 +121,11 @@ export class SidecarSpans {
   #finished(record: CallRecord, {context, parentSpanId}: CallSpan, kind: FinishedSpan['kind']): FinishedSpan {
     const {call, request, status, grpcStatus, startedAt, admittedAt, endedAt, failure} = record
     const [path = ''] = call.path.split('?', 1)
-    const method = decoded(path).replace(/^\//, '')
+    const method = uriDecoded(path).replace(/^\//, '')
     const from = kind === 'server' && admittedAt > 0 ? admittedAt : startedAt
     const traced = {
       verb: request.method,
-      path: decoded(request.path),
+      path: uriDecoded(request.path),
       target: request.path + call.path.slice(path.length),
       status,
       peer: {address: '127.0.0.1', port: this.#options.httpPort},
@@ -190,5 +190,3 @@ function* headersIn(lines: string): Generator<readonly [name: string, value: str
     if (at > 0) yield [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()]
   }
 }
-
-const decoded = (path: string): string => orElse(() => decodeURIComponent(path), path)

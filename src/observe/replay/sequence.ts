@@ -39,9 +39,5 @@ export async function sendInOrder(
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (ms <= 0 || signal.aborted) return
-  try {
-    await pause(ms, undefined, {signal})
-  } catch {
-    // aborted
-  }
+  await pause(ms, undefined, {signal}).catch(() => undefined) // aborted
 }

@@ -1,4 +1,4 @@
-import {orElse} from '../../model/or-else.ts'
+import {uriDecoded} from '../../model/or-else.ts'
 import {isToken} from './guards.ts'
 import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/identity.ts'
 
@@ -23,11 +23,9 @@ export function readCaller(value: string, ours: string): CallerIdentity | undefi
   const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN, run] = value.split('/')
   if (ours === '' || !isToken(key, ours) || caller === '') return undefined
   return {
-    appId: nameOf(caller),
+    appId: uriDecoded(caller),
     namespace,
-    trustDomain: nameOf(trustDomain),
-    ...(run !== undefined && {run: nameOf(run)})
+    trustDomain: uriDecoded(trustDomain),
+    ...(run !== undefined && {run: uriDecoded(run)})
   }
 }
-
-const nameOf = (escaped: string): string => orElse(() => decodeURIComponent(escaped), escaped)

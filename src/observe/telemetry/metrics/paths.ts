@@ -1,4 +1,4 @@
-import {orElse} from '../../../model/or-else.ts'
+import {uriDecoded} from '../../../model/or-else.ts'
 
 /** A pattern of Go's `http.ServeMux`. */
 interface Pattern {
@@ -37,9 +37,7 @@ function compare(a: Pattern, b: Pattern): number {
 /** The path of a request's target: decoded, without the query. */
 function pathOf(target: string): string {
   const at = target.indexOf('?')
-  const bare = at < 0 ? target : target.slice(0, at)
-  if (!bare.includes('%')) return bare
-  return orElse(() => decodeURIComponent(bare), bare)
+  return uriDecoded(at < 0 ? target : target.slice(0, at))
 }
 
 /** Merges slashes, and adds a leading one (Dapr: NormalizeHTTPPath). */

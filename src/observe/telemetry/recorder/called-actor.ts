@@ -1,4 +1,4 @@
-import {orElse} from '../../../model/or-else.ts'
+import {uriDecoded} from '../../../model/or-else.ts'
 import type {CallContent} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 
@@ -18,10 +18,6 @@ const FIRING = /^\/actors\/([^/?]+)\/([^/?]+)\/method\/((?:timer|remind)\/[^?]+)
 export function calledActor({target}: Pick<CallContent, 'target'>, flags: number): CalledActor | undefined {
   const found = ((flags & FLAG.own) === 0 ? METHOD : FIRING).exec(target)
   if (found === null) return undefined
-  const [type = '', id = '', method = ''] = found.slice(1).map(decoded)
+  const [type = '', id = '', method = ''] = found.slice(1).map(uriDecoded)
   return {type, id, method}
 }
-
-const decoded = (text: string): string =>
-  // the caller has not encoded it as UTF-8
-  orElse(() => decodeURIComponent(text), text)

@@ -1,5 +1,5 @@
 import {exactText, parseExactly} from '../../../model/exact-json.ts'
-import {orElse} from '../../../model/or-else.ts'
+import {uriDecoded} from '../../../model/or-else.ts'
 
 /** Names whose values are masked wherever recorded bytes leave the process; so is any name that contains one of the words. */
 const NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'auth'])
@@ -78,9 +78,9 @@ export class Masking {
       const from = index + start.length
       // up to where another parameter may begin, so that no byte is read twice
       const value = text.slice(from, endOf(text, from, /[?&#;\s]/g))
-      if (!this.isSecret(decoded(name), decoded(value)) && !this.#hasSecret(value, depth)) continue
+      if (!this.isSecret(uriDecoded(name), uriDecoded(value)) && !this.#hasSecret(value, depth)) continue
       const to = endOf(text, from, before === ';' ? /[?&#;/\s]/g : /[&\s]/g)
-      masked += `${text.slice(done, from)}${this.#mask(text.slice(from, to), decoded(name))}`
+      masked += `${text.slice(done, from)}${this.#mask(text.slice(from, to), uriDecoded(name))}`
       done = to
     }
     return (masked + text.slice(done)).replace(
@@ -92,7 +92,7 @@ export class Masking {
   /** The value of a parameter is an encoded address with a secret. */
   #hasSecret(value: string, depth: number): boolean {
     if (depth >= MAX_NESTED || !value.includes('%')) return false
-    const inner = decoded(value)
+    const inner = uriDecoded(value)
     return this.target(inner, depth + 1) !== inner
   }
 
@@ -226,5 +226,3 @@ function endOf(text: string, from: number, stop: RegExp): number {
 }
 
 const lengthOnly: MaskOf = value => `<masked, ${value.length} characters>`
-
-const decoded = (name: string): string => orElse(() => decodeURIComponent(name), name)

@@ -7,7 +7,7 @@ import {ExportResultCode} from '@opentelemetry/core'
 import {resourceFromAttributes} from '@opentelemetry/resources'
 import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
 import {roughDuration} from '../../../model/duration.ts'
-import {orElse} from '../../../model/or-else.ts'
+import {uriDecoded} from '../../../model/or-else.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
 import type {SpanExporterOptions, SpanSink, FinishedSpan} from './span.ts'
 
@@ -79,14 +79,12 @@ export function resourceAttributes({appId, env}: Pick<SpanExporterOptions, 'appI
   const attributes: Record<string, string> = {'service.name': appId}
   for (const pair of (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').split(',')) {
     const at = pair.indexOf('=')
-    if (at > 0) attributes[pair.slice(0, at).trim()] = decoded(pair.slice(at + 1).trim())
+    if (at > 0) attributes[pair.slice(0, at).trim()] = uriDecoded(pair.slice(at + 1).trim())
   }
   const name = env['OTEL_SERVICE_NAME'] ?? ''
   if (name !== '') attributes['service.name'] = name
   return attributes
 }
-
-const decoded = (text: string): string => orElse(() => decodeURIComponent(text), text)
 
 class ProcessorSink implements SpanSink {
   readonly #processor: SpanProcessor
