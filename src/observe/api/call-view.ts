@@ -5,6 +5,7 @@ import {
   contentOf,
   headerValue,
   methodOf,
+  plainBody,
   type CallContent,
   type RecordedMessage
 } from '../telemetry/recorder/call-content.ts'
@@ -13,7 +14,7 @@ import {calledActor} from '../telemetry/recorder/called-actor.ts'
 import {FLAG, heldMs, isFailed, tookMs, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
-import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
+import {hasFields, Masking} from '../telemetry/recorder/masking.ts'
 import {MARKS} from '../telemetry/recorder/filter.ts'
 import {reasonFirst} from './reason-first.ts'
 
@@ -72,17 +73,22 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number, sai
     ...rowOf(call, said, masking, now),
     target: masking.target(said.target),
     connectMs: call.connectMs,
-    request: viewOf(said.request, call.requestBytes, masking),
-    response: viewOf(said.response, call.responseBytes, masking),
+    request: messageView(said.request, call.requestBytes, masking),
+    response: messageView(said.response, call.responseBytes, masking),
     isTruncated: (call.flags & FLAG.truncated) !== 0
   }
 }
 
+/** A body that has more bytes once it is decompressed is shown as it came. */
+export const MAX_PLAIN = 1024 * 1024
+
 /** `bytes`: of the whole body. One that was cut may end within a character, and is text all the same. */
-function viewOf({head, headers, body}: RecordedMessage, bytes: number, masking: Masking): Api.Message {
+export function messageView(message: RecordedMessage, bytes: number, masking = new Masking()): Api.Message {
+  const {head, headers, body} = message
   const masked = masking.head(head).split(/\r?\n/)
   const type = headerValue(headers, 'content-type')
-  const shown = masking.body(body, type)
+  // compressed, the secrets in it would have no names
+  const shown = masking.body(plainBody(message, MAX_PLAIN), type)
   const text = body.length < bytes ? new StringDecoder().write(shown) : shown.toString()
   const isText = !text.includes('\uFFFD') && !text.includes('\0')
   return {

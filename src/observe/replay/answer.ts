@@ -1,9 +1,6 @@
-import {brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync} from 'node:zlib'
-import {orElse} from '../../model/or-else.ts'
-import {contentOf, headerValue, isStream} from '../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, isStream, plainBody} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
-import {ownOf} from '../../model/own.ts'
 
 /** How a call ended: what is compared with other answers to the same request. */
 export interface CallAnswer {
@@ -28,15 +25,6 @@ export interface CallAnswer {
 /** A longer one stays compressed. */
 const MAX_BODY = 256 * 1024
 
-const DECOMPRESS: Readonly<Record<string, (body: Buffer, options: {maxOutputLength: number}) => Buffer>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-  // since Node 22.15
-  ...(typeof zstdDecompressSync === 'function' && {zstd: zstdDecompressSync})
-}
-
 /** Copies what is compared: the bytes of a recorded call are overwritten later. */
 export function answerOf(call: RecordedCall): CallAnswer {
   const {response, failure} = contentOf(call)
@@ -44,18 +32,11 @@ export function answerOf(call: RecordedCall): CallAnswer {
   return {
     status: call.status,
     type: (headerValue(response.headers, 'content-type').split(';')[0] ?? '').trim().toLowerCase(),
-    body: isWhole ? decompressed(response.body, headerValue(response.headers, 'content-encoding')) : response.body,
+    body: isWhole ? plainBody(response, MAX_BODY) : response.body,
     bytes: call.responseBytes,
     isWhole,
     isStream: isStream(response),
     ms: call.totalMs - call.waitedMs,
     failure
   }
-}
-
-/** A body that is compressed in an unknown or broken way stays as it is. */
-function decompressed(body: Buffer, encoding: string): Buffer {
-  const decompress = ownOf(DECOMPRESS, encoding.trim().toLowerCase())
-  if (decompress === undefined || body.length === 0) return body
-  return orElse(() => decompress(body, {maxOutputLength: MAX_BODY}), body)
 }

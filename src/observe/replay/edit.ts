@@ -60,8 +60,10 @@ export function editedCall(call: RecordedCall, {method, path, headers = {}, body
   const [before = '', , version = 'HTTP/1.1'] = (request.head.split(/\r?\n/, 1)[0] ?? '').split(' ')
   const line = [method ?? before, path === undefined ? target : addressIn(target) + methodPath(path), version].join(' ')
   const changed = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), {name, value}]))
+  // another body is not compressed
+  const isChanged = (name: string): boolean => changed.has(name) || (body !== undefined && name === 'content-encoding')
   const kept = request.headers.flatMap((name, at) =>
-    at % 2 === 1 || changed.has(name.toLowerCase()) ? [] : [`${name}: ${request.headers[at + 1] ?? ''}`]
+    at % 2 === 1 || isChanged(name.toLowerCase()) ? [] : [`${name}: ${request.headers[at + 1] ?? ''}`]
   )
   const added = [...changed.values()].flatMap(({name, value}) => (value === null ? [] : [`${name}: ${value}`]))
   const head = Buffer.from(`${[line, ...kept, ...added].join('\r\n')}\r\n\r\n`, 'latin1')

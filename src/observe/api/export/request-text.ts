@@ -1,7 +1,10 @@
+import {isUtf8} from 'node:buffer'
 import {CONNECTION_HEADERS} from '../../../model/connection-headers.ts'
+import {contentOf, plainBody} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {editedCall} from '../../replay/edit.ts'
 import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
-import {isoTime} from '../call-view.ts'
+import {isoTime, MAX_PLAIN} from '../call-view.ts'
 import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {Variables} from './variables.ts'
 
@@ -33,7 +36,16 @@ export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, 
       const reason = isDelivery(call)
         ? `it is an event: pillion replay ${call.number} --unsafe delivers it again`
         : whyNotSent(call, port > 0)
-      return comment + (reason === '' ? write(call, port, variables) : `# no ${name}: ${oneLine(reason)}\n`)
+      return (
+        comment + (reason === '' ? write(decompressed(call), port, variables) : `# no ${name}: ${oneLine(reason)}\n`)
+      )
     }
   }
+}
+
+/** The call with its request as text: compressed, the secrets in it would have no names. */
+function decompressed(call: RecordedCall): RecordedCall {
+  const {request} = contentOf(call)
+  const body = plainBody(request, MAX_PLAIN)
+  return body === request.body || !isUtf8(body) ? call : editedCall(call, {body: body.toString()})
 }

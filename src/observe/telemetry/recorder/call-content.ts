@@ -1,3 +1,5 @@
+import {orElse} from '../../../model/or-else.ts'
+import {ownOf} from '../../../model/own.ts'
 import {PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import type {CallLine} from './call-lines.ts'
 import type {RecordedCall} from './call-recorder.ts'
@@ -78,6 +80,24 @@ export const isStream = ({headers}: RecordedMessage): boolean => isStreamType(he
 export function headerValue(headers: readonly string[], name: string): string {
   const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)
   return at < 0 ? '' : (headers[at + 1] ?? '')
+}
+
+/** How the codings of HTTP are undone, also those of a body that was cut. */
+const CODINGS = {
+  gzip: ['unzipSync', 'Z_SYNC_FLUSH'],
+  'x-gzip': ['unzipSync', 'Z_SYNC_FLUSH'],
+  deflate: ['unzipSync', 'Z_SYNC_FLUSH'],
+  br: ['brotliDecompressSync', 'BROTLI_OPERATION_FLUSH'],
+  // since Node 22.15
+  zstd: ['zstdDecompressSync', 'ZSTD_e_flush']
+} as const
+
+/** A body without its compression. One that is compressed in an unknown or broken way, or has more bytes than `max`, stays as it is. */
+export function plainBody({headers, body}: RecordedMessage, max: number): Buffer {
+  const [undo, finish] = ownOf(CODINGS, headerValue(headers, 'content-encoding').trim().toLowerCase()) ?? []
+  if (undo === undefined || finish === undefined || body.length === 0) return body
+  const zlib = process.getBuiltinModule('node:zlib')
+  return orElse(() => zlib[undo](body, {maxOutputLength: max, finishFlush: zlib.constants[finish]}), body)
 }
 
 function messageOf(pieces: readonly TapePiece[], head: PieceKind, body: PieceKind): RecordedMessage {

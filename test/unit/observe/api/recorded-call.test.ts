@@ -1,3 +1,4 @@
+import {brotliCompressSync, gzipSync, zstdCompressSync} from 'node:zlib'
 import t from 'tap'
 import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
 import {oneCall, recordedCall} from '../../../../src/observe/api/calls.ts'
@@ -34,5 +35,43 @@ t.test('a text that was cut within a character is shown as text', t => {
   t.same(bodyOf(Buffer.from('a€')), {body: 'a€', encoding: 'utf8'})
   t.same(bodyOf(Buffer.from('a€').subarray(0, 3)), {body: 'YeKC', encoding: 'base64'}, 'whole, and no text')
   t.same(bodyOf(Buffer.from([0xff, 0xfe, 0x61, 0xe2, 0x82])), {body: '//5h4g==', encoding: 'base64'})
+  t.end()
+})
+
+/** The response of a call as it is shown. */
+const shown = (coding: string, body: Buffer<ArrayBuffer>, kept?: number): Message =>
+  oneCall(answered(`content-type: application/json\r\ncontent-encoding: ${coding}`, body, kept), 1, new Masking())
+    .response
+
+/** A recorder with one call that was answered so. */
+function answered(head: string, body = Buffer.alloc(0), bodyBytes = 100_000): CallRecorder {
+  const recorder = new CallRecorder(() => bodyBytes)
+  const path = '/v1.0-alpha1/conversation/llm/converse'
+  const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path}
+  recorder.started(call, {method: 'GET', path, lines: ''}, 0)
+  const text = `HTTP/1.1 200 OK\r\n${head}\r\n\r\n`
+  recorder.responded(call, {text, size: text.length})
+  recorder.bytes(call, 'response', body, 0, body.length)
+  return recorder
+}
+
+t.test('what is secret in a compressed body is masked, also in one that was cut', t => {
+  const json = JSON.stringify({items: Array.from({length: 200}, (_, id) => ({id})), token: 'S3cr3t'})
+  for (const [coding, body] of [
+    ['gzip', gzipSync(json)],
+    ['X-Gzip', gzipSync(json)],
+    ['br', brotliCompressSync(json)],
+    ['zstd', zstdCompressSync(json)]
+  ] as const) {
+    const {body: text, encoding} = shown(coding, body)
+    t.equal(encoding, 'utf8', coding)
+    t.match(text, /"token":"<masked, 6 characters>"/, coding)
+  }
+  const noisy = JSON.stringify({token: 'S3cr3t', more: Array.from({length: 500}, (_, n) => (n * 7919) % 1009)})
+  const cut = shown('gzip', gzipSync(noisy), 300)
+  t.equal(cut.encoding, 'utf8')
+  t.match(cut.body, /^\{"token":"<masked, 6 characters>","more":\[0,/)
+  t.equal(shown('gzip', Buffer.from('{"token":1}')).encoding, 'utf8', 'it is not compressed')
+  t.equal(shown('gzip, br', gzipSync(json)).encoding, 'base64', 'two codings')
   t.end()
 })

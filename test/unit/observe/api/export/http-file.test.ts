@@ -1,10 +1,11 @@
+import {gzipSync} from 'node:zlib'
 import t from 'tap'
 import type {Call, CallRecord} from '../../../../../src/model/call.ts'
 import {httpFileExporter} from '../../../../../src/observe/api/export/http-file.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
-/** The body of a request in a file. */
-function written(type: string, body: string): string {
+/** The request of a call in a file; the body is latin1. */
+function requestText(type: string, body: string): string {
   const recorder = new CallRecorder(() => 1e6, 64, 2 * 1024 * 1024)
   const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/x'}
   const lines = `Content-Type: ${type}\r\n`
@@ -22,8 +23,12 @@ function written(type: string, body: string): string {
     failure: ''
   } as CallRecord)
   const recorded = recorder.call(1)
-  const text = recorded && httpFileExporter({masked: [], portOf: () => 7, now: 3000}).text(recorded)
-  const [head = '', ...parts] = text?.split('\n\n') ?? []
+  return (recorded && httpFileExporter({masked: [], portOf: () => 7, now: 3000}).text(recorded)) ?? ''
+}
+
+/** The body of a request in a file. */
+function written(type: string, body: string): string {
+  const [head = '', ...parts] = requestText(type, body).split('\n\n')
   return head.includes('the body is left out') ? 'left out' : parts.join('\n\n')
 }
 
@@ -38,4 +43,11 @@ t.test('a body is there unless an editor would change it', async t => {
 t.test('white space without an end takes no longer than it is long', async t => {
   t.equal(written('text/plain', `${'\n'.repeat(500_000)}x`), 'left out')
   t.equal(written('application/json', `{"a":${' '.repeat(500_000)}1}`).length, 500_008)
+})
+
+t.test('a compressed body is written as it was before, and its secrets are variables', async t => {
+  const body = gzipSync('{"token":"S3cr3t"}').toString('latin1')
+  const text = requestText('application/json\r\nContent-Encoding: gzip', body)
+  t.match(text, /\n\n\{"token":"\{\{TOKEN\}\}"\}\n$/)
+  t.notMatch(text, /encoding/i)
 })
