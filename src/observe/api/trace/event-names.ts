@@ -1,3 +1,5 @@
+import {orElse} from '../../../model/or-else.ts'
+
 /** The names that identify an event. */
 export interface EventNames {
   /** `id` of CloudEvents 1.0. */
@@ -21,7 +23,8 @@ export function eventNames(envelope: Buffer): EventNames | undefined {
   if (start < 0) return undefined
   const [, id, source] = NAMES.exec(text.slice(start, end + BEHIND.length)) ?? []
   if (id === undefined || source === undefined) return undefined
-  return {event: valueOf(id), publisher: valueOf(source)}
+  // what an app calls an event may be no JSON
+  return orElse(() => ({event: valueOf(id), publisher: valueOf(source)}), undefined)
 }
 
 const valueOf = (text: string): string => (text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1))

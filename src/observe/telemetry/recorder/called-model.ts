@@ -1,4 +1,5 @@
 import {MODEL_HEADER, modelFactsIn, type ModelFacts} from '../../../model/model-facts.ts'
+import {orElse} from '../../../model/or-else.ts'
 import {PIECE} from './byte-tape.ts'
 import {headerValue, pieceText, type CallContent} from './call-content.ts'
 import type {RecordedCall} from './call-recorder.ts'
@@ -9,7 +10,8 @@ const CONVERSE = /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/
 /** The question to a language model and its cost; undefined: none was asked, or it has not answered. */
 export function calledModel({target, response}: CallContent): ModelFacts | undefined {
   const value = CONVERSE.test(target) ? headerValue(response.headers, MODEL_HEADER) : ''
-  return value === '' ? undefined : modelFactsIn(value)
+  // an app with a port of its own may serve such a path, with any header
+  return value === '' ? undefined : orElse(() => modelFactsIn(value), undefined)
 }
 
 /** The call without what was said to a language model, and by it: that stays in the run. */

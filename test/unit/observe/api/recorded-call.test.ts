@@ -75,3 +75,9 @@ t.test('what is secret in a compressed body is masked, also in one that was cut'
   t.equal(shown('gzip, br', gzipSync(json)).encoding, 'base64', 'two codings')
   t.end()
 })
+
+t.test('a header of an app that looks like ours for models is none', t => {
+  const {model} = oneCall(answered('pillion-model: %;1+1=2;%E0;%'), 1, new Masking())
+  t.equal(model, undefined)
+  t.end()
+})

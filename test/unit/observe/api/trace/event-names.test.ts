@@ -17,7 +17,8 @@ t.test('id and source of an event, not those that its data have', async t => {
 t.test('an envelope of another writer is read as a whole; what is cut off, or none, has no names', async t => {
   t.equal(eventNames(Buffer.from('{"source":"shop","id":"7","z":{}}')), undefined)
   t.same(otherNames(Buffer.from('{"source":"shop","id":"7","z":{}}')), {event: '7', publisher: 'shop'})
-  for (const text of ['{"id":7}', '[]', 'null', '', envelope('1').toString().slice(0, 60)]) {
+  const broken = '{"data":1,"id":"\\q","pubsubname":"bus","source":"shop","specversion":"1.0"}'
+  for (const text of [broken, '{"id":7}', '[]', 'null', '', envelope('1').toString().slice(0, 60)]) {
     t.equal(eventNames(Buffer.from(text)), undefined)
     t.same(otherNames(Buffer.from(text)), {})
   }
