@@ -66,6 +66,8 @@ for (const era of ERAS)
       t.match(again, {facts: {items: [{call: 1, before: 500, after: 200}]}})
       t.match(again.text, /call 1 front → shop GET .*: 500 before, 200 now, as call \d+\n {2}/)
       t.notMatch(again.text, 'swordfish')
+      const well = await call('invoke', {app: 'shop', path: '/items'})
+      t.match(well.text, /^200 after [^]*"password":"<masked, 9 characters>"/)
     }
   )
 

@@ -73,12 +73,13 @@ function detailText(detail: Api.CallDetail): string {
     `${rowText(detail)}\n`,
     waitedFor.length === 0 ? '' : `waited for: ${waitedFor.join(', then ')}\n`,
     traceparent === '' ? '' : `trace ${traceparent}\n`,
-    `\nrequest:\n${messageText(request)}`,
-    `\nresponse:\n${messageText(response)}`
+    `\nrequest:\n${recordedText(request)}`,
+    `\nresponse:\n${recordedText(response)}`
   ].join('')
 }
 
-function messageText({line, headers, body, encoding, isUnmasked}: Api.Message): string {
+/** A request or a response as it is recorded; secrets are masked. */
+export function recordedText({line, headers, body, encoding, isUnmasked}: Api.Message): string {
   if (line === '') return 'none\n'
   const head = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${each}\n`).join('')
   if (body === '') return head

@@ -1,10 +1,12 @@
 import {randomBytes} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
-import {isCalled} from '../../../control/client.ts'
+import {isCalled, type FoundRun} from '../../../control/client.ts'
 import {UserError, messageOf} from '../../../model/errors.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
+import {messageView} from '../../../observe/api/call-view.ts'
 import {textAnswer} from '../answer.ts'
 import {durationText} from '../../../model/duration.ts'
+import {recordedText} from './calls.ts'
 import {APP, givenText, type Arguments, type Tool} from '../tool.ts'
 
 const TIMEOUT_MS = 30_000
@@ -48,11 +50,19 @@ export const invokeTool: Tool = {
     const {calls} = await run.api.ask('GET /calls', {query, signal}).catch(() => ({calls: []}))
     const number = calls[0]?.number
     const recorded = number === undefined ? '' : ` It is call ${number}.`
-    return textAnswer(`${answer.status} after ${took}${answer.why}.${recorded}`, answer.text, {
+    const text = number === undefined ? '' : await recordedAnswer(run, number, signal)
+    return textAnswer(`${answer.status} after ${took}${answer.why}.${recorded}`, text || answer.text, {
       from: 0,
       facts: {status: answer.status, ...(number !== undefined && {call: number})}
     })
   }
+}
+
+/** The response without what is secret by the template as well; '' = it is not recorded, or only a part of it. */
+async function recordedAnswer({api}: FoundRun, number: number, signal: AbortSignal): Promise<string> {
+  const detail = await api.ask('GET /calls/{number}', {at: {number}, signal}).catch(() => undefined)
+  const isWhole = detail?.isKept === true && !detail.isOpen && !detail.isTruncated
+  return isWhole ? recordedText(detail.response) : ''
 }
 
 interface Invoked {
@@ -112,7 +122,6 @@ const lowered = (headers: Readonly<Record<string, string>>): Readonly<Record<str
 
 /** The text of a response so far, and why it has not ended; '' = it has. */
 async function textOfResponse(response: IncomingMessage): Promise<{readonly text: string; readonly fault: string}> {
-  const head = Object.entries(response.headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}\n`)
   const pieces: Buffer[] = []
   let [size, fault] = [0, '']
   try {
@@ -123,8 +132,9 @@ async function textOfResponse(response: IncomingMessage): Promise<{readonly text
   } catch (error) {
     fault = messageOf(error)
   }
-  const body = Buffer.concat(pieces)
-  const isText = !body.includes(0)
-  const shown = isText ? body.toString() : `(${size} bytes that are not text)`
-  return {text: `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size} bytes in all)` : ''}`, fault}
+  const {rawHeaders: headers, httpVersion, statusCode, statusMessage} = response
+  const lines = headers.flatMap((name, at) => (at % 2 === 1 ? [] : [`${name}: ${headers[at + 1] ?? ''}`]))
+  const head = [`HTTP/${httpVersion} ${statusCode} ${statusMessage}`, ...lines].join('\r\n')
+  const shown = recordedText(messageView({head, headers, body: Buffer.concat(pieces)}, size))
+  return {text: `${shown}${size > MAX_BODY ? `… (${size} bytes in all)\n` : ''}`, fault}
 }

@@ -1,3 +1,6 @@
+import {once} from 'node:events'
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
 import t from 'tap'
 import {listAnswer} from '../../../../src/clients/mcp/answer.ts'
 import {readArguments} from '../../../../src/clients/mcp/arguments.ts'
@@ -26,7 +29,7 @@ async function asked(tool: Tool, given: object, status: number, ...lines: readon
       }
     })()
   })
-  const run = {api: new ApiClient(send)} as unknown as FoundRun
+  const run = {api: new ApiClient(send), listing: {apps: []}} as unknown as FoundRun
   const {content} = await callTool(tool, given, {findRun: async () => run, signal: new AbortController().signal})
   return content.map(({text}) => text).join('')
 }
@@ -66,6 +69,20 @@ t.test('what a stopped app would send is sent to no other port of the machine', 
     await asked(invokeTool, {app: 'shop', path: '/', from: 'stock'}, 200, stopped),
     /^"stock" is stopped, .* back/
   )
+})
+
+t.test('what is secret in the answer of an app is masked, where its calls are not recorded, too', async t => {
+  const server = createServer((_request, response) => {
+    response.setHeader('set-cookie', ['id=S3cr3t', 'b=S3cr3t']).setHeader('content-type', 'application/json')
+    response.end('{"token":"S3cr3t","n":1}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const found = {apps: [{id: 'shop', httpPort: (server.address() as AddressInfo).port}], calls: []}
+  const text = await asked(invokeTool, {app: 'shop', path: '/'}, 200, found)
+  t.match(text, /^200 after .*\n(?:.*\n)*set-cookie: <masked, 9 characters>\n/)
+  t.match(text, '\n\n{"token":"<masked, 6 characters>","n":1}\n')
+  t.notMatch(text, 'S3cr3t')
 })
 
 t.test('why asks for an app, or for an exit', async t => {
