@@ -135,7 +135,9 @@ export const ROUTES: RouteTable = {
   'POST /pins': async (context, request) => pinCall(context, request),
   'DELETE /pins': async context => unpin(context),
   'DELETE /pins/{number}': async (context, {at}) => unpin(context, Number(at['number'])),
-  'GET /workflows': withWorkflows((code, workflows, {query}) => code.listInstances(workflows, query)),
+  'GET /workflows': withWorkflows((code, workflows, {query}, context) =>
+    code.listInstances(workflows, query, maskingOf(context))
+  ),
   'POST /workflows': async (context, request) => {
     const {startInstance} = await import('./workflows/serve-workflows.ts')
     return startInstance(context, await context.work.workflows(), request)
@@ -149,9 +151,11 @@ export const ROUTES: RouteTable = {
     code.oneHistory(workflows, request, maskingOf(context))
   ),
   'GET /workflow/timeline': withWorkflows(async (code, workflows, request, context) =>
-    code.oneTimeline(workflows, request, context.plans())
+    code.oneTimeline(workflows, request, context.plans(), maskingOf(context))
   ),
-  'POST /workflow/{action}': withWorkflows(async (code, workflows, request) => code.changeInstance(workflows, request)),
+  'POST /workflow/{action}': withWorkflows(async (code, workflows, request, context) =>
+    code.changeInstance(workflows, request, maskingOf(context))
+  ),
   'GET /jobs': withJobs(async (code, jobs, {query}) => code.listJobs(jobs, query)),
   'GET /job': withJobs(async (code, jobs, {query}, context) => code.oneJob(jobs, query, maskingOf(context))),
   'POST /job/{change}': withJobs(async (code, jobs, request) => code.changeJob(jobs, request)),

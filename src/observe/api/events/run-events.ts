@@ -174,8 +174,11 @@ export class RunEvents {
 
   #tellWorkflow(workflows: Workflows, instance: Instance): void {
     const {app, id, name, status} = instance
-    for (const change of workflows.latestChanges(instance))
-      this.#tell('workflow', {app, id, name, status: spokenStatus(status), ...change}, {app})
+    const masking = new Masking(this.#context().masked())
+    for (const {failure, ...change} of workflows.latestChanges(instance)) {
+      const news = {app, id, name, status: spokenStatus(status), ...change, failure: masking.target(failure)}
+      this.#tell('workflow', news, {app})
+    }
   }
 
   #states(): Map<string, {readonly id: string; readonly json: string}> {

@@ -1,10 +1,11 @@
 import {randomUUID} from 'node:crypto'
 import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
+import {Masking} from '../../telemetry/recorder/masking.ts'
 import {aborted} from '../../../platform/delay.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {textOf, type Event} from '../../../work/workflow/messages.ts'
-import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../../../work/workflow/status.ts'
+import {isTerminal, PENDING, RUNNING, spokenStatus, SUSPENDED} from '../../../work/workflow/status.ts'
 import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
@@ -39,7 +40,7 @@ export async function startInstance(
   workflows.byPerson.add(instance.key)
   const isAwaited = startAt === undefined && workflows.connected(app) > 0
   const started = isAwaited ? await until(workflows, instance, gone, ({status}) => status !== PENDING) : instance
-  return instanceView(workflows, started)
+  return instanceView(workflows, started, new Masking(facts.masked()))
 }
 
 /** The commands that an instance gets. */
@@ -65,13 +66,18 @@ const ACTIONS: Readonly<
 }
 
 /** Does something with an instance. Throws a UserError. */
-export async function changeInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
+export async function changeInstance(
+  workflows: Workflows,
+  {at, body, gone}: ApiRequest,
+  masking: Masking
+): Promise<Api.Workflow> {
   const given = givenObject(body, '{"id": "o-17"}')
   const instance = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
   const action = at['action'] as Command | 'rerun' | 'skip'
-  if (action === 'rerun') return rerunInstance(workflows, instance, given)
-  if (action === 'skip') return skipTimer(workflows, instance, given)
-  return tellInstance(workflows, instance, {action, given, gone})
+  if (action === 'rerun') return instanceView(workflows, await rerunInstance(workflows, instance, given), masking)
+  if (action === 'skip') await asProblem(async () => workflows.skipTimer(instance, askedWhole(given, 'timer')))
+  const changed = action === 'skip' ? instance : await tellInstance(workflows, instance, {action, given, gone})
+  return instanceView(workflows, changed, masking)
 }
 
 /** Reruns a finished instance from a step, by default from the first. */
@@ -79,23 +85,14 @@ async function rerunInstance(
   workflows: Workflows,
   {app, id}: Instance,
   given: Readonly<Record<string, unknown>>
-): Promise<Api.Workflow> {
+): Promise<Instance> {
   const eventId = askedWhole(given, 'eventId')
   const newId = askedText(given, 'newId') || randomUUID()
   const input = given['input'] === undefined ? undefined : {text: givenPayload(given['input'])}
   const rerun = {id, eventId, newId, input, newChildId: undefined}
   const instance = await asProblem(async () => workflows.rerun(app, rerun))
   workflows.byPerson.add(instance.key)
-  return instanceView(workflows, instance)
-}
-
-async function skipTimer(
-  workflows: Workflows,
-  instance: Instance,
-  given: Readonly<Record<string, unknown>>
-): Promise<Api.Workflow> {
-  await asProblem(async () => workflows.skipTimer(instance, askedWhole(given, 'timer')))
-  return instanceView(workflows, instance)
+  return instance
 }
 
 interface Telling {
@@ -108,16 +105,16 @@ async function tellInstance(
   workflows: Workflows,
   {app, id}: Instance,
   {action, given, gone}: Telling
-): Promise<Api.Workflow> {
+): Promise<Instance> {
   const {event, wanted} = ACTIONS[action](given)
   const kind = action === 'raise' ? 'event' : action
   const before = workflows.find(app, id)
   if (before !== undefined && isTerminal(before.status) && action !== 'terminate')
-    throw new ApiProblem(409, `workflow '${id}' is over: ${instanceView(workflows, before).status}`)
+    throw new ApiProblem(409, `workflow '${id}' is over: ${spokenStatus(before.status)}`)
   const instance = await asProblem(async () => workflows.tell(app, id, kind, event))
   const isAwaited = wanted !== undefined && workflows.connected(app) > 0
   const isDone = ({status}: Instance): boolean => status === wanted || isTerminal(status)
-  return instanceView(workflows, isAwaited ? await until(workflows, instance, gone, isDone) : instance)
+  return isAwaited ? until(workflows, instance, gone, isDone) : instance
 }
 
 /** Removes instances. Throws a UserError. */

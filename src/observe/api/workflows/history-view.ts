@@ -123,7 +123,7 @@ export function historyView(events: readonly Event[], masking: Masking): readonl
     const {attrs, ...rest} = eventView(event, events[0] ?? event, play)
     const masked = Object.entries(attrs).map(([key, value]) => [
       key,
-      PAYLOADS.has(key) ? maskedPayload(value, masking) : value
+      PAYLOADS.has(key) ? maskedPayload(value, masking) : masking.target(value)
     ])
     return {...rest, attrs: Object.fromEntries(masked) as Record<string, string>}
   })

@@ -9,8 +9,8 @@ import type {Workflows} from '../../../work/workflow/workflows.ts'
 /** A time as views have it. */
 export const timeText = (ms: number): string => new Date(ms).toISOString()
 
-/** An instance without its payloads. */
-export function instanceView(workflows: Workflows, instance: Instance): Api.Workflow {
+/** An instance without its payloads; what is secret in its last words is masked. */
+export function instanceView(workflows: Workflows, instance: Instance, masking: Masking): Api.Workflow {
   const {key, app, id, name, status, created, updated, customStatus = '', parent, trace} = instance
   return {
     number: key,
@@ -20,8 +20,8 @@ export function instanceView(workflows: Workflows, instance: Instance): Api.Work
     status: spokenStatus(status) as Api.WorkflowStatus,
     created: timeText(created),
     lastUpdate: timeText(updated),
-    customStatus,
-    failure: faultOf(instance),
+    customStatus: maskedPayload(customStatus, masking),
+    failure: masking.target(faultOf(instance)),
     parent: parent === undefined ? null : {app: parent.app, id: parent.id},
     workers: workflows.connected(app),
     trace: traceIdOf(trace)
@@ -38,5 +38,13 @@ export function instanceDetail(workflows: Workflows, instance: Instance, masking
   const masked = (text: string | undefined): string | null => (text === undefined ? null : maskedPayload(text, masking))
   const [input, output] = [masked(instance.input), masked(instance.output)]
   const {type: failureType, stack} = failureOf(failure)
-  return {...instanceView(workflows, instance), input, output, version, failureType, stack, executionId: execution}
+  return {
+    ...instanceView(workflows, instance, masking),
+    input,
+    output,
+    version,
+    failureType,
+    stack,
+    executionId: execution
+  }
 }

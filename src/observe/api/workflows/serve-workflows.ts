@@ -29,10 +29,11 @@ export const oneInstance = (workflows: Workflows, request: ApiRequest, masking: 
 export async function oneTimeline(
   workflows: Workflows,
   request: ApiRequest,
-  plans: readonly Pick<AppPlan, 'id' | 'folder'>[]
+  plans: readonly Pick<AppPlan, 'id' | 'folder'>[],
+  masking: Masking
 ): Promise<Api.WorkflowTimeline> {
   const instance = asked(workflows, request)
-  const view = timelineView(workflows, instance)
+  const view = timelineView(workflows, instance, masking)
   const isWaiting = view.steps.some(({kind, state}) => state === 'waits' && (kind === 'timer' || kind === 'event'))
   const folder = plans.find(({id}) => id === instance.app)?.folder
   return {...view, events: isWaiting ? await possibleEvents(workflows, instance, folder) : []}

@@ -4,12 +4,17 @@ import type {ApiRequest} from '../../../../src/observe/api/route.ts'
 import type {RunFacts} from '../../../../src/observe/api/run-facts.ts'
 import {
   changeInstance,
+  listInstances,
+  oneHistory,
+  oneTimeline,
   purgeInstances,
   skipTime,
   startInstance
 } from '../../../../src/observe/api/workflows/serve-workflows.ts'
+import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
-import {timeOf} from '../../../../src/work/workflow/messages.ts'
+import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {FAILURE_DETAILS, timeOf} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
@@ -17,7 +22,7 @@ const request = (body: object, action = ''): ApiRequest =>
   ({at: {action}, body: JSON.stringify(body), gone: new AbortController().signal}) as unknown as ApiRequest
 
 const change = async (workflows: Workflows, action: string, body: object): Promise<Workflow> =>
-  changeInstance(workflows, request(body, action))
+  changeInstance(workflows, request(body, action), new Masking())
 
 t.test('rerun: from the first step, or from one that is named; refusals say why', async t => {
   const {workflows, clock} = await openHouse(t)
@@ -145,5 +150,27 @@ t.test('for who has left nothing is started, and nothing is waited for', async t
   await t.rejects(start, {message: 'who asked for it has left'})
   t.equal(workflows.find('shop', 'o-9'), undefined)
   await workflows.start('shop', order())
-  t.match(await changeInstance(workflows, {...request({id: 'o-1'}, 'suspend'), gone}), {id: 'o-1', status: 'PENDING'})
+  const suspended = await changeInstance(workflows, {...request({id: 'o-1'}, 'suspend'), gone}, new Masking())
+  t.match(suspended, {id: 'o-1', status: 'PENDING'})
+})
+
+t.test('what is secret in the last words of a workflow, and in why it failed, is masked', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const customStatus = {value: '{"step":1,"token":"S3cr3t"}'}
+  await workflows.completeTurn('shop', {...answer('o-1', [call(3, 'charge')]), customStatus})
+  const failureDetails = Buffer.from(encode(FAILURE_DETAILS, {errorMessage: 'GET https://bank/?token=S3cr3t'}))
+  await workflows.completeActivity('shop', {...done('o-1', 3), result: undefined, failureDetails})
+  const failed = {...end(3), id: 4}
+  const complete = {...failed.complete, failureDetails} as NonNullable<typeof failed.complete>
+  await workflows.completeTurn('shop', {...answer('o-1', [{...failed, complete}]), customStatus})
+  const [masking, asked] = [new Masking(), {query: new URLSearchParams({id: 'o-1'})} as ApiRequest]
+  const [row] = listInstances(workflows, new URLSearchParams(), masking).workflows
+  t.match(row, {
+    customStatus: '{"step":1,"token":"<masked, 6 characters>"}',
+    failure: 'GET https://bank/?token=<masked, 6 characters>'
+  })
+  const texts = [row, await oneTimeline(workflows, asked, [], masking), oneHistory(workflows, asked, masking)]
+  t.notMatch(JSON.stringify(texts), 'S3cr3t')
 })

@@ -202,3 +202,14 @@ t.test('requests are listed with what was made for them; a filter finds one by a
   t.same(await list('', 1), [[4, '/items', 1, 0]])
   await t.rejects(list('colour:red'), /colour/)
 })
+
+t.test('what is secret in the failure of a component is masked', async t => {
+  const recorder = new CallRecorder(() => 100)
+  made(recorder, 'web shop', '/orders', [1000, 1010])
+  publish(recorder, 'shop ps orders', 'e-1', 1005, 'POST https://broker/x?token=S3cr3t: refused')
+  const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '')
+  t.match(nodes, [
+    {kind: 'call'},
+    {kind: 'component', failure: 'POST https://broker/x?token=<masked, 7 characters> refused'}
+  ])
+})
