@@ -49,7 +49,7 @@ export class RunReplays {
       import('../observe/telemetry/recorder/masking.ts')
     ])
     const {recorder, runtimes, sidecars, faults, emit, replayed} = this.#options
-    const masking = (): Masking => new Masks(runtimes().flatMap(({plan}) => plan.record.mask))
+    const masking = (): Masking => new Masks(recorder.masked)
     const replayer = new Replayer({
       recorder: recorder.calls,
       deaths: () => recorder.deaths,

@@ -5,12 +5,14 @@ import {openRig} from '../rig/rig.ts'
 
 const CALLEE = `
 import http from 'node:http'
+let count = 0
 http.createServer((request, response) => {
   let body = ''
   request.on('data', piece => (body += piece)).on('end', () => {
     if (request.url === '/die') process.exit(3)
     response.writeHead(request.url.startsWith('/fail') ? 503 : 200, {'content-type': 'application/json', 'set-cookie': 'id=42'})
-    response.end(JSON.stringify({got: body, password: 'swordfish'}))
+    const seen = request.headers['x-customer'] && {'x-customer': 'Ada' + ++count}
+    response.end(JSON.stringify({got: body, password: 'swordfish', ...seen}))
   })
 }).listen(process.env.APP_PORT)
 `
@@ -242,17 +244,19 @@ t.test('record in an edited template counts at once, for apps that have called e
   const rig = await openRig(t)
   await rig.write({'callee.mjs': CALLEE})
   const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '600']}
+  const callee = {appDirPath: '.', autoPort: true, command: ['node', 'callee.mjs']}
+  const bank = {...callee, appID: 'bank'}
   const save = async (stock?: object): Promise<void> => {
-    const callee = {appID: 'stock', appDirPath: '.', autoPort: true, command: ['node', 'callee.mjs'], ...stock}
-    await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps: stock ? [shop, callee] : [shop]})})
+    const apps = [shop, bank, ...(stock === undefined ? [] : [{...callee, appID: 'stock', ...stock}])]
+    await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps})})
   }
   await save({})
   const run = rig.pillion(['run', '-f', '.', '--watch'])
   const {http} = await run.ports('shop')
   await run.ports('stock')
-  const call = async (): Promise<void> => {
+  const call = async (id = 'stock'): Promise<void> => {
     const headers = {'x-customer': 'Ada'}
-    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`, {headers})).text()
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/${id}/method/x`, {headers})).text()
   }
   const har = async (): Promise<string> => (await rig.run(['calls', 'to:stock', '-o', 'har'])).stdout
   const listed = async (): Promise<number> => (await har()).split('startedDateTime').length - 1
@@ -271,4 +275,9 @@ t.test('record in an edited template counts at once, for apps that have called e
   await run.waitForLine('edit of the template: removed stock')
   t.equal(await listed(), 2)
   t.notMatch(await har(), /Ada/, 'the app has left, its calls are kept')
+  await call('bank')
+  const [, number = ''] = /^ *(\d+) .* bank /m.exec((await rig.run(['calls', 'to:bank'])).stdout) ?? []
+  const {stdout} = await rig.run(['replay', number])
+  t.match(stdout, /x-customer: <masked, \d+ characters> → <masked/)
+  t.notMatch(stdout, /Ada/)
 })
