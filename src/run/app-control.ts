@@ -3,8 +3,9 @@ import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import {takesCalls} from '../model/availability.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {Once} from '../model/once.ts'
-import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
-import type {RunLog} from '../observe/logging/run-log.ts'
+import {readLog, type LogQuery, type LogRecord} from '../observe/logging/log-record.ts'
+import type {ReadApp} from '../observe/logging/run-log-reader.ts'
+import type {RunLog, RunLogWriter} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {StartOrder} from '../supervisor/order/start-order.ts'
@@ -71,30 +72,45 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
     const wanted = version === '' && versions.size > 1 ? main(all[0]?.id ?? '')?.plan.version : version
     return wanted === '' || wanted === '*' ? all : all.filter(({plan}) => plan.version === wanted)
   }
-  async function* runLogOf(
-    runtimes: readonly AppRuntime[],
-    reading: LogQuery,
-    hasHeads: boolean
-  ): AsyncGenerator<string> {
+  type Meant = () => readonly AppRuntime[]
+  const readBy = (meant: Meant): readonly ReadApp[] =>
+    meant().map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
+  async function* runLogOf(meant: Meant, reading: LogQuery, hasHeads: boolean): AsyncGenerator<string> {
+    const read = readBy(meant)
     const {readRunLog, withoutHeads} = await import('../observe/logging/run-log-reader.ts')
-    const read = runtimes.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
-    const lines = readRunLog(runLog, read, reading)
+    const known = new Map<RunLogWriter, boolean>()
+    const lines = readRunLog(runLog, read, reading, {
+      isMeant: writer => {
+        const isMeant = known.get(writer) ?? readBy(meant).some(each => each.writer === writer)
+        known.set(writer, isMeant)
+        return isMeant
+      },
+      next: async () => apps.settled().then(() => readBy(meant))
+    })
     yield* hasHeads ? lines : withoutHeads(lines)
+  }
+  /** What an edit of the template closes, it opens again: the log goes on in another file. */
+  async function* logOf(record: LogRecord, meant: Meant, reading: LogQuery): AsyncGenerator<string> {
+    yield* readLog(record, reading)
+    if (!reading.isFollowed) return
+    await apps.settled()
+    const [next] = readBy(meant)
+    if (next !== undefined && next.record !== record) yield* logOf(next.record, meant, {...reading, tail: -1, since: 0})
   }
   return {
     logs: (id, {tail, since, isFollowed, version}, gone) => {
-      const meant = versioned(id, version)
+      const meant = (): readonly AppRuntime[] => versioned(id, version)
       const reading = {tail, since, isFollowed, gone}
-      const [only] = meant
+      const [only, ...others] = meant()
       if (only === undefined) return undefined
-      return meant.length > 1 || only.logs.isContinued
+      return others.length > 0 || only.logs.isContinued
         ? runLogOf(meant, reading, false)
-        : readLog(only.logs.app.record, reading)
+        : logOf(only.logs.app.record, meant, reading)
     },
     runLogs: (ids, {tail, since, isFollowed, isColoured = false, version}, gone) => {
-      const wanted = ids.map(id => versioned(id, version))
-      if (wanted.some(runtimes => runtimes.length === 0)) return undefined
-      const meant = ids.length === 0 ? apps.all : [...new Set(wanted.flat())]
+      if (ids.some(id => versioned(id, version).length === 0)) return undefined
+      const meant = (): readonly AppRuntime[] =>
+        ids.length === 0 ? apps.all : [...new Set(ids.flatMap(id => versioned(id, version)))]
       return runLogOf(meant, {tail, since, isFollowed, isColoured, gone}, true)
     }
   }

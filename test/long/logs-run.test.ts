@@ -189,3 +189,52 @@ t.test('of a service with several versions the lines of the main one are sent, o
     t.same([...body.matchAll(/^of [\d.]+$/gm)].flat().toSorted(), expected, query)
   }
 })
+
+t.test('logs -f goes on when an edit of the template opens its app again, and shows apps that come', async t => {
+  const rig = await openRig(t)
+  const shop = {appID: 'shop'}
+  await rig.template([shop])
+  const run = rig.pillion(['up', '--watch'])
+  const first = await rig.driven('shop')
+  const followers = [
+    rig.pillion(['logs', '-f']),
+    rig.pillion(['logs', '-f', 'shop']),
+    rig.pillion(['logs', '-f', 'shop', '-t']),
+    rig.pillion(['attach'])
+  ]
+  await first.print('one\n')
+  for (const each of followers) await each.waitForLine('one')
+  await rig.template([{appID: 'stock'}, {...shop, dependsOn: ['stock']}])
+  const [stock, second] = [await rig.driven('stock'), await rig.driven('shop')]
+  await second.print('two\n')
+  await stock.print('three\n')
+  for (const each of followers) await each.waitForLine('two')
+  for (const each of [followers[0], followers[3]]) await each?.waitForLine('three')
+  await rig.template([{appID: 'stock'}])
+  for (const each of followers.slice(1, 3)) t.match(await each.exited, {code: 0}, 'its app has left')
+  await stock.print('four\n')
+  for (const each of [followers[0], followers[3]]) await each?.waitForLine('four')
+  run.signal('SIGTERM')
+  for (const each of followers) {
+    t.match(await each.exited, {code: 0})
+    for (const text of ['one', 'two', 'three', 'four'])
+      t.ok(each.stdout.lines.filter(line => line.endsWith(` ${text}`)).length <= 1, text)
+  }
+})
+
+t.test('of a run that has ended the lines of all instances of an app are shown', async t => {
+  const rig = await openRig(t)
+  const command = ['sh', '-c', 'echo "at $APP_PORT"; exec sleep 600']
+  await rig.template([{appID: 'shop', autoPort: true, replicas: 2, command}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('at ', {nth: 2})
+  const living = await rig.run(['logs', 'shop', '--grep', '^at '])
+  run.signal('SIGTERM')
+  await run.exited
+  const all = living.stdout.split('\n').toSorted()
+  t.equal(all.length, 3, living.stdout)
+  for (const words of [[], ['shop']])
+    t.same((await rig.run(['logs', ...words, '--grep', '^at '])).stdout.split('\n').toSorted(), all)
+  t.match((await rig.run(['logs', 'shop.2'])).stdout, /^== APP - shop\.2 == at \d+\n/)
+  t.notMatch((await rig.run(['logs', 'shop.1'])).stdout, 'shop.2')
+})

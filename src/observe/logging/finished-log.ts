@@ -4,9 +4,10 @@ import {codeOf} from '../../model/errors.ts'
 import {logFileStem, logStart, stemOf} from './log-file.ts'
 import {openKeptLog, logPathOf} from './log-parts.ts'
 import {endOfLog, type LogText, readPart, startOfLastIn} from './log-reader.ts'
-import {instanceName, type Plan} from '../../model/plan.ts'
+import {idInName, type Plan} from '../../model/plan.ts'
 
 export interface KeptWanted {
+  /** The id of an app, or the name of an instance or a version, as its lines have it. */
   readonly id: string
   /** Number of lines from the end; -1: all. */
   readonly tail: number
@@ -23,9 +24,8 @@ export interface KeptLog {
 
 /** The newest log file of an app that runs of a template have left. */
 export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promise<KeptLog | undefined> {
-  const folders = new Set(
-    plan.apps.filter(app => app.id === id || instanceName(app.id, app.instance) === id).map(({logs}) => logs.folder)
-  )
+  const ids = [id, idInName(id)]
+  const folders = new Set(plan.apps.filter(app => ids.includes(app.id)).map(({logs}) => logs.folder))
   const stem = logFileStem(id, 'app')
   const names = (await Promise.all([...folders].map(logsIn))).flat().filter(({name}) => stemOf(name) === stem)
   const newest = names.toSorted((a, b) => (a.name < b.name ? 1 : -1))[0]

@@ -1,5 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import {Follower} from './follower.ts'
+import {startOfLastLines} from './log-memory.ts'
 import type {LogRecord, LogQuery} from './log-record.ts'
 import {appPrefix, linesIn, prefixed} from './prefix.ts'
 import type {LogBatch, RunLog, RunLogWriter} from './run-log.ts'
@@ -9,6 +10,16 @@ export interface ReadApp {
   readonly writer: RunLogWriter
   readonly record: LogRecord
 }
+
+/** The apps that come while lines are followed. */
+export interface LaterApps {
+  /** Whether lines of this writer are wanted. */
+  readonly isMeant: (writer: RunLogWriter) => boolean
+  /** Those that there are once none is about to be opened. */
+  readonly next: () => Promise<readonly ReadApp[]>
+}
+
+const NONE_LATER: LaterApps = {isMeant: () => false, next: async () => []}
 
 /** Reading yields to the event loop after this many characters. */
 const TURN_SIZE = 64 * 1024
@@ -27,14 +38,15 @@ const headed = ({writer, stream, time}: LogBatch, text: string): string =>
 export async function* readRunLog(
   log: RunLog,
   apps: readonly ReadApp[],
-  {tail, since, isFollowed, isColoured = false, gone}: LogQuery
+  {tail, since, isFollowed, isColoured = false, gone}: LogQuery,
+  {isMeant, next}: LaterApps = NONE_LATER
 ): AsyncGenerator<string> {
   const textOf = ({text, coloured}: LogBatch): string => (isColoured ? coloured : text)
   const writers = new Map(apps.map(({writer}, index) => [writer, index]))
   const follower = new Follower()
   // in one turn, so that no line is missed between stored and new lines
   const callOff = log.tap(batch => {
-    if (isFollowed && writers.has(batch.writer)) follower.take(headed(batch, textOf(batch)))
+    if (isFollowed && (writers.has(batch.writer) || isMeant(batch.writer))) follower.take(headed(batch, textOf(batch)))
   })
   const latest = log.latest()
   const ends = apps.map(({writer, record}) => ({length: record.length, isOpen: writer.isOpen}))
@@ -51,13 +63,21 @@ export async function* readRunLog(
     yield* memory.texts.toReversed()
     if (!isFollowed) return
     yield '\n' // an empty line: all lines after it are new
-    void Promise.all(apps.map(async ({record}) => record.closed)).then(stop)
+    void areClosed(apps, next).then(stop)
     for (let text = await follower.next(); text !== undefined; text = await follower.next()) yield text
   } finally {
     gone.removeEventListener('abort', stop)
     callOff()
     follower.leave()
   }
+}
+
+/** Settles when these apps have ended for good: what an edit of the template closes, it opens again. */
+async function areClosed(apps: readonly ReadApp[], next: LaterApps['next']): Promise<void> {
+  await Promise.all(apps.map(async ({record}) => record.closed))
+  const others = await next()
+  const isKnown = ({record}: ReadApp): boolean => apps.some(each => each.record === record)
+  if (!others.every(isKnown)) await areClosed(others, next)
 }
 
 /** The lines in memory, the latest first. */
@@ -92,7 +112,7 @@ async function readMemory(
     const lines = linesIn(batch.text)
     counts[index] = (counts[index] ?? 0) + lines
     const text = textOf(batch)
-    texts.push(headed(batch, lines > missing ? lastLines(text, missing) : text))
+    texts.push(headed(batch, lines > missing ? text.slice(startOfLastLines(text, missing)) : text))
     missing = Math.max(0, missing - lines)
     size += batch.text.length
     if (size > TURN_SIZE) size = await turn(0)
@@ -152,10 +172,3 @@ export async function* withoutHeads(texts: AsyncIterable<string>): AsyncGenerato
 
 /** With `m`, `^` would match behind a carriage return, too. */
 const HEADS = /(^|\n)\d+ (\S+) (\S+) /g
-
-/** The last lines of a text that ends with a newline. */
-function lastLines(text: string, count: number): string {
-  let at = text.length - 1
-  for (let i = 0; i < count; i++) at = text.lastIndexOf('\n', at - 1)
-  return text.slice(at + 1)
-}

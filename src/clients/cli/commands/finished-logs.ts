@@ -3,7 +3,7 @@ import {keptLog, type KeptLog} from '../../../observe/logging/finished-log.ts'
 import {headedPart} from '../../../observe/logging/run-log-reader.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
-import {instanceName, type Plan} from '../../../model/plan.ts'
+import {instanceName, isNamedSo, type Plan} from '../../../model/plan.ts'
 import type {LogsWanted} from '../log-lines.ts'
 import {say} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
@@ -28,11 +28,14 @@ export async function finishedLogs(
     throw new UserError(`${nowhere}; single runs leave no log files, and this folder has no template`)
   const {plan} = await loadTemplate(template, surroundings(), {watch: false})
   const wanted = ids.length === 0 ? [...new Set(plan.apps.map(app => app.id))] : ids
-  const found: {readonly id: string; readonly log: KeptLog}[] = []
+  const found: {readonly name: string; readonly log: KeptLog}[] = []
   for (const each of wanted) {
-    const log = await keptLog(plan, {id: each, tail: grep === undefined ? tail : -1, since})
-    if (log !== undefined) found.push({id: each, log})
-    else if (ids.length > 0) throw whyNone(each, plan, others)
+    const before = found.length
+    for (const name of namesOf(plan, each)) {
+      const log = await keptLog(plan, {id: name, tail: grep === undefined ? tail : -1, since})
+      if (log !== undefined) found.push({name, log})
+    }
+    if (found.length === before && ids.length > 0) throw whyNone(each, plan, others)
   }
   if (found.length === 0)
     throw new UserError(`${nowhere}, and ${plan.shownAs} has no log files yet`, {explanation: others})
@@ -42,9 +45,18 @@ export async function finishedLogs(
   }
   return {
     plain: all(found.map(({log}) => log.texts)),
-    headed: all(found.map(each => headedPart(each.id, each.log.texts))),
+    headed: all(found.map(({name, log}) => headedPart(name, log.texts))),
     names: plan.apps.map(({id: name, instance}) => instanceName(name, instance))
   }
+}
+
+/** The names under which what an id or a name means has written. */
+function namesOf({apps}: Plan, text: string): readonly string[] {
+  const named = apps.map(({id, version, instance}) => {
+    const isOneOfMany = apps.some(each => each.id === id && each.version !== version)
+    return {id, name: instanceName(isOneOfMany ? `${id}_${version}` : id, instance)}
+  })
+  return [...new Set(named.filter(each => isNamedSo(each, text)).map(({name}) => name))]
 }
 
 function whyNone(id: string, {apps, shownAs}: Plan, others: string): UserError {

@@ -2,7 +2,7 @@ import t from 'tap'
 import {Memory} from '../../../../src/observe/logging/log-memory.ts'
 import {linesIn, prefixed} from '../../../../src/observe/logging/prefix.ts'
 import {readRunLog, withoutHeads} from '../../../../src/observe/logging/run-log-reader.ts'
-import {RunLog} from '../../../../src/observe/logging/run-log.ts'
+import {RunLog, type RunLogWriter} from '../../../../src/observe/logging/run-log.ts'
 
 const never = new AbortController().signal
 const all = {tail: -1, since: 0, isFollowed: false, gone: never}
@@ -173,4 +173,23 @@ t.test('a line in which the cursor goes back to its beginning stays as the app w
   const progress = 'start\r10 of 100% are done\r99 of 100 done\n'
   a.write(progress)
   t.equal(await read(withoutHeads(readRunLog(log, [a], all))), `== APP - a == ${progress}`)
+})
+
+t.test('who follows gets the lines of apps that come later, until these have ended, too', async t => {
+  const {log, app} = scene()
+  const [a, other] = [app('a'), app('other')]
+  let now = [a]
+  const isMeant = (writer: RunLogWriter): boolean => now.some(each => each.writer === writer)
+  const texts = readRunLog(log, [a], {...all, isFollowed: true}, {isMeant, next: async () => now})
+  t.equal((await texts.next()).value, '\n')
+  const first = texts.next()
+  const b = app('b')
+  now = [b]
+  await a.record.close()
+  other.write('not wanted\n')
+  b.write('two\n')
+  t.match((await first).value, /^\d+ stdout b two\n$/)
+  const end = texts.next()
+  await b.record.close()
+  t.match(await end, {done: true})
 })
