@@ -101,6 +101,8 @@ export class Edges {
   readonly #bodyBytesOf: BodyBytesOf
   readonly #all: Edge[] = []
   readonly #byCaller = new Map<string, Map<string, Edge>>()
+  /** Of all further pairs that are not recorded; it is none of `all`. */
+  readonly #unrecorded = new Edge(0, {caller: '', callee: ' ', bodyBytes: -1})
   /** Calls that come one after the other are often alike. */
   #latest: Edge | undefined
 
@@ -151,8 +153,8 @@ export class Edges {
   }
 
   #add(caller: string, callee: string): Edge {
-    if (this.#all.length >= MAX_EDGES && callee !== '') return this.between('', '')
     const bodyBytes = this.#bodyBytesBetween(caller, callee) ?? BODY_BYTES
+    if (this.#all.length >= MAX_EDGES && callee !== '') return bodyBytes < 0 ? this.#unrecorded : this.between('', '')
     const edge = new Edge(this.#all.length, {caller, callee, bodyBytes})
     this.#all.push(edge)
     const callees = this.#byCaller.get(caller) ?? new Map<string, Edge>()

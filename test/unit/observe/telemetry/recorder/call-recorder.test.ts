@@ -225,3 +225,19 @@ t.test('a call that waits before its caller is known has waited for that caller'
   t.strictSame(waited, [['outside', 0, 0], ['shop', 1, 1]]) // prettier-ignore
   t.end()
 })
+
+t.test('an app that is not recorded is not when there are too many pairs, either', t => {
+  const recorder = new CallRecorder(app => (app === 'vault' ? -1 : 100))
+  const made = (caller: string, callee: string): number => {
+    const call: Call = {caller, callee, method: 'GET', path: '/'}
+    recorder.started(call, {method: 'GET', path: '/', lines: ''}, 0)
+    return call.number ?? 0
+  }
+  for (let n = 0; n < 5000; n++) made('shop', `host-${n}`)
+  const {last} = recorder
+  t.equal(made('shop', 'vault'), 0)
+  t.equal(recorder.last, last)
+  t.equal(made('shop', 'another'), last + 1)
+  t.equal(recorder.line(last + 1)?.edgeOf.callee, '')
+  t.end()
+})
