@@ -1,3 +1,4 @@
+import {readTime} from '../../model/duration.ts'
 import {UsageError} from './usage-error.ts'
 
 const UNITS = {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000} as const
@@ -16,7 +17,7 @@ export function sinceOf(text: string, now: number): number {
   if (DURATION.test(text)) return now - durationOf(text)
   const [, day = '', hour = '00:00', zone = ''] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i.exec(text) ?? []
-  const time = Date.parse(`${day}T${hour}${zone}`)
+  const time = readTime(`${day}T${hour}${zone}`)
   if (!Number.isNaN(time)) return time
   throw new UsageError(
     `invalid argument "${text}" for "--since" flag: expected a duration (10m, 1h30m) or a time (2006-01-02 15:04:05)`

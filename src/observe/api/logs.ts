@@ -2,6 +2,7 @@ import type * as Api from '../../model/api.generated.ts'
 import type {ServerResponse} from 'node:http'
 import {setImmediate as turn} from 'node:timers/promises'
 import type {LogsQuery} from '../../control/run-control.ts'
+import {readTime} from '../../model/duration.ts'
 import {messageOf} from '../../model/errors.ts'
 import {lineBatches, readLine} from '../logging/headed-lines.ts'
 import {decoded} from '../../model/bytes.ts'
@@ -195,7 +196,7 @@ function logsQuery(parameters: URLSearchParams): Omit<LogsQuery, 'version'> {
   const tail = parameters.get('tail') ?? ''
   const since = parameters.get('since') ?? ''
   if (!/^\d{0,9}$/.test(tail)) throw new ApiProblem(400, `tail=${tail} is not a number`, 'Write tail=100, for example.')
-  const time = since === '' ? 0 : Date.parse(since)
+  const time = since === '' ? 0 : readTime(since)
   if (Number.isNaN(time))
     throw new ApiProblem(
       400,

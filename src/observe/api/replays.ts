@@ -1,4 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
+import {readTime} from '../../model/duration.ts'
 import {UserError} from '../../model/errors.ts'
 import {readEdit, type RequestEdit} from '../replay/edit.ts'
 import {ReplayRefused, type Replay} from '../replay/replayer.ts'
@@ -126,7 +127,7 @@ function windowIn(value: unknown): Window {
 function endIn(name: string, value: unknown, open: number): WindowEnd {
   if (value === undefined) return {time: open}
   if (isNumber(value)) return {call: value}
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  const time = typeof value === 'string' ? readTime(value) : Number.NaN
   if (Number.isNaN(time)) throw wrongEnd(name)
   return {time}
 }

@@ -31,7 +31,7 @@ export function windowOf(text: string, now: number): WindowEnds {
 
 function endOf(text: string, now: number): number | string | undefined {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
-  const clock = /^(\d\d?):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?$/.exec(text)
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,3}))?)?$/.exec(text)
   if (clock !== null) {
     const [hours = 0, minutes = 0, seconds = 0] = clock.slice(1, 4).map(part => Number(part ?? 0))
     return new Date(

@@ -1,5 +1,6 @@
 import {isObject} from '../../../model/is-object.ts'
 import type * as Api from '../../../model/api.generated.ts'
+import {readTime} from '../../../model/duration.ts'
 import {UserError} from '../../../model/errors.ts'
 import {checkJobName, JobError, type Job} from '../../../work/job/job.ts'
 import type {FailurePolicy} from '../../../work/series/series.ts'
@@ -94,7 +95,7 @@ class Fields {
 
   time(name: string): number | undefined {
     const text = this.text(name)
-    const at = text === undefined ? undefined : Date.parse(text)
+    const at = text === undefined ? undefined : readTime(text)
     if (Number.isNaN(at)) throw this.wrong(`${name} is not a time`)
     return at
   }

@@ -1,3 +1,4 @@
+import {readTime} from '../../../model/duration.ts'
 import {UserError} from '../../../model/errors.ts'
 import {exactText} from '../../../model/exact-json.ts'
 import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
@@ -21,7 +22,7 @@ export function askedWhole(given: Readonly<Record<string, unknown>>, name: strin
 /** A time of a request in milliseconds since 1970; undefined if it is left out. Throws a UserError. */
 export function givenTime(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  const time = typeof value === 'string' ? readTime(value) : Number.NaN
   if (Number.isFinite(time)) return time
   throw new UserError(`${name} is not a time`, {explanation: 'For example: 2026-01-31T14:46:28Z'})
 }

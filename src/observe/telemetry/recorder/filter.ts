@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {readTime} from '../../../model/duration.ts'
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
@@ -182,7 +183,7 @@ function milliseconds(field: string, value: string): number {
 
 /** Parses a time, to ms since 1970. */
 function timeIn(field: string, value: string): number {
-  const at = Date.parse(value)
+  const at = readTime(value)
   if (Number.isFinite(at)) return at
   throw new UserError(`the filter ${field}:${value} names no time`, {
     explanation: `Write ${field}:2026-01-31T14:46:28Z.`

@@ -27,7 +27,19 @@ t.test('a time, local unless it names its zone', t => {
 })
 
 t.test('anything else is a wrong word', t => {
-  for (const text of ['', 'yesterday', '10', '10x', '-5m', '2026-13-01', '11:00', '2026-11-20T11', 'm'])
+  for (const text of [
+    '',
+    'yesterday',
+    '10',
+    '10x',
+    '-5m',
+    '2026-13-01',
+    '2026-02-30',
+    '2026-02-30 11:00',
+    '11:00',
+    '2026-11-20T11',
+    'm'
+  ])
     t.throws(
       () => sinceOf(text, NOW),
       {message: `invalid argument "${text}" for "--since" flag: expected a duration`},

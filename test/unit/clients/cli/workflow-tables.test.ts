@@ -203,6 +203,6 @@ t.test('times and durations from now', async t => {
   t.equal(read('2023-01-02T15:04:05'), '2023-01-02T15:04:05.000Z')
   t.equal(read('2023-01-02'), '2023-01-02T00:00:00.000Z')
   t.equal(read('2023-01-02T15:04:05+02:00'), '2023-01-02T13:04:05.000Z')
-  for (const wrong of ['', '5', 'soon', '5 s', '2023-13-02'])
+  for (const wrong of ['', '5', 'soon', '5 s', '2023-13-02', '2023-02-30'])
     t.throws(() => read(wrong), {message: /expected a duration \(2h45m\) or a time/}, wrong)
 })

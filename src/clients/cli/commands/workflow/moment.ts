@@ -1,4 +1,5 @@
 import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
+import {readTime} from '../../../../model/duration.ts'
 import {UsageError} from '../../usage-error.ts'
 
 /** A date, after which the time of day, and after that the zone (UTC), may be left out. */
@@ -9,7 +10,7 @@ export function readMoment(text: string, flag: string, {isPast, now}: {isPast: b
   const duration = /[a-zµμ]$/.test(text) ? parseGoDuration(text) : ''
   if (typeof duration === 'number') return isPast ? now - duration : now + duration
   const [, day = '', hour = '00:00', zone = 'Z'] = TIME.exec(text) ?? []
-  const time = Date.parse(`${day}T${hour}${zone}`)
+  const time = readTime(`${day}T${hour}${zone}`)
   if (!Number.isNaN(time)) return time
   throw new UsageError(
     `invalid argument "${text}" for "--${flag}" flag: expected a duration (2h45m) or a time (2023-01-02T15:04:05Z)`
