@@ -114,13 +114,13 @@ export function feed(
     void work()
   })
   const stopReset = listen('reset', state => {
-    if (ofRun !== '' && ofRun !== state.run) {
-      blocks.note('Another run begins')
-      waiting.length = 0
-      place = 0
-      behind()
-    }
+    const isOther = ofRun !== '' && ofRun !== state.run
     ofRun = state.run
+    if (!isOther) return
+    blocks.note('Another run begins')
+    waiting.length = 0
+    place = 0
+    behind()
   })
   const stopFollowing = listen('following', behind)
   void work()
