@@ -114,7 +114,7 @@ export class RunWork implements WorkAccess {
 
   /** Called when resources were read again: limits may have changed. */
   settingsChanged(): void {
-    this.#opened?.workflows.settingsChanged()
+    this.#opened?.workflows.mayTakeMore()
   }
 
   /** Lets the workers of an app's process finish what they have in hand, since it is about to end; false if the signal is aborted before. */

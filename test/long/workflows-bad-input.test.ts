@@ -1,5 +1,6 @@
 /** What workers and clients of workflows may send that no SDK sends, to the gRPC port of a run. */
-import {status} from '@grpc/grpc-js'
+import {Client, credentials, status} from '@grpc/grpc-js'
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {decode, encode} from '../../src/proxy/net/grpc/message-codec.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../../src/work/workflow/hub/hub-messages.ts'
 import {ACTIVITY_ANSWER, TURN_ANSWER} from '../../src/work/workflow/messages.ts'
 import {complete, instanceIn, openHub, startIn} from '../rig/hub.ts'
+import {openRig} from '../rig/rig.ts'
 
 t.setTimeout(180_000)
 
@@ -71,6 +73,35 @@ t.test('payloads up to the limit of the app; beyond it an input is refused, and 
   t.match(await instanceIn(hub, 'near'), {status: STALLED})
   t.match(await call('TerminateInstance', encode(TELL, {instanceId: 'near'})), {code: 0})
   t.match(await instanceIn(hub, 'near'), {status: TERMINATED})
+})
+
+const same = (bytes: Buffer): Buffer => bytes
+
+t.test('workflows with more data than a stream may have waiting all reach a worker that connects', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}])
+  const {grpc: port} = await rig.pillion(['run', '-f', '.']).ports('shop')
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {'grpc.max_receive_message_length': -1})
+  t.teardown(() => client.close())
+  const call = async (method: string, message: Uint8Array): Promise<Buffer> =>
+    new Promise(resolve => {
+      const path = `/TaskHubSidecarService/${method}`
+      client.makeUnaryRequest(path, same, same, Buffer.from(message), (_, answer = Buffer.alloc(0)) => resolve(answer))
+    })
+  const ids = Array.from({length: 10}, (_, index) => `large-${index}`)
+  const input = {value: 'x'.repeat(2 << 20)}
+  for (const instanceId of ids) {
+    void call('StartInstance', encode(START_INSTANCE, {instanceId, name: 'order', input})) // answered after its first turn
+    while ((await call('GetInstance', encode(INSTANCE_ID, {instanceId}))).length === 0) await pause(10)
+  }
+  const got = await new Promise<number | string>(resolve => {
+    let count = 0
+    client
+      .makeServerStreamRequest('/TaskHubSidecarService/GetWorkItems', same, same, Buffer.alloc(0))
+      .on('error', ({message}: Error) => resolve(message))
+      .on('data', () => void (++count === ids.length && resolve(count)))
+  })
+  t.equal(got, ids.length)
 })
 
 t.test('ids of 10,000 bytes and of every character, in the hub and in verbs', async t => {

@@ -10,6 +10,8 @@ const LACK_MS = 2000
 export interface Worker {
   readonly limit: number
   readonly home: string
+  /** It has yet to read what it got: it gets no more now. */
+  readonly isBehind?: () => boolean
   send(item: Uint8Array): void
 }
 
@@ -281,6 +283,7 @@ export class AppWorkers {
       if (
         each.leaving === undefined &&
         each.items.size < each.worker.limit &&
+        each.worker.isBehind?.() !== true &&
         (best === undefined || each.items.size < best.items.size)
       )
         best = each

@@ -228,8 +228,7 @@ export class Workflows extends KnownInstances {
   }
 
   #connected(leave: () => void): () => void {
-    this.#flush()
-    this.#takeMore()
+    this.mayTakeMore()
     return () => {
       leave()
       this.#flush()
@@ -241,8 +240,10 @@ export class Workflows extends KnownInstances {
     return this.#engine.workersOf(app).present(home)
   }
 
-  settingsChanged(): void {
+  /** Called when workers may take more: limits have changed, or one has read what it got. */
+  mayTakeMore(): void {
     this.#flush()
+    this.#takeMore()
   }
 
   /** Gives work again to a worker that is still connected after the process of its instance was replaced, for instance that of a debugger. */

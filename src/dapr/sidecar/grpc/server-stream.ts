@@ -78,7 +78,7 @@ export class ServerStream implements StreamHandler {
     this.received.caller.takeBytes()
   }
 
-  /** Sends a message of any size, whole or in pieces, which must not be changed any more. */
+  /** Sends a message, whole or in pieces, which must not be changed any more. A message of any size may follow what waits. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
     if (this.#unsent > MAX_BEHIND_MIB << 20) return this.#leave()
@@ -92,7 +92,7 @@ export class ServerStream implements StreamHandler {
 
   /** Sends a message once little waits for the caller: many that come together do not make him late. Never, if it is not wanted by then. */
   async sendInTurn(message: Uint8Array, isWanted: () => boolean): Promise<void> {
-    while (this.#unsent > MAX_AHEAD_BYTES && !this.#isOver) await this.room()
+    while (this.isBehind) await this.room()
     if (isWanted()) this.send(message)
   }
 
@@ -111,9 +111,14 @@ export class ServerStream implements StreamHandler {
     if (small !== '') caller.writeData(small, false)
   }
 
-  /** Settles when little waits for the caller, or it has left. */
+  /** More waits for the caller than it takes soon. */
+  get isBehind(): boolean {
+    return this.#unsent > MAX_AHEAD_BYTES && !this.#isOver
+  }
+
+  /** Settles when little waits for the caller, or it has left. Where several may wait, each looks again whether it is behind. */
   async room(): Promise<void> {
-    if (this.#unsent <= MAX_AHEAD_BYTES || this.#isOver) return
+    if (!this.isBehind) return
     this.#taken ??= Promise.withResolvers()
     await this.#taken.promise
   }

@@ -6,7 +6,11 @@ import type {Workflows} from '../workflows.ts'
 export interface WorkerStream {
   readonly left: AbortSignal
   readonly closing: AbortSignal
-  sendInTurn(message: Uint8Array, isWanted: () => boolean): Promise<void>
+  /** More waits for the worker than it takes soon. */
+  readonly isBehind: boolean
+  /** Settles when little waits for the worker, or it has left. */
+  room(): Promise<void>
+  send(message: Uint8Array): void
 }
 
 /**
@@ -25,7 +29,12 @@ export async function streamWorkItems(
   userAgent: string
 ): Promise<GrpcStatus> {
   const limit = JAVASCRIPT.test(userAgent) ? JAVASCRIPT_LIMIT : Infinity
-  const leave = workflows.connect(app, {limit, home, send: item => void stream.sendInTurn(item, () => true)})
+  const send = (item: Uint8Array): void => {
+    stream.send(item)
+    // all that waits at once would be more than a stream may have waiting, and would come again when the worker connects again
+    if (stream.isBehind) void stream.room().then(() => workflows.mayTakeMore())
+  }
+  const leave = workflows.connect(app, {limit, home, isBehind: () => stream.isBehind, send})
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   leave()
   return {code: CANCELLED, message: 'shutting down'}

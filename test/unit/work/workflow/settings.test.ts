@@ -65,7 +65,7 @@ t.test('a limit that is lifted lets go what it held, with the next thing that ha
   for (const id of ['a', 'b', 'c']) await workflows.start('shop', order(id))
   t.equal(worker.seen().length, 1)
   house.settings = {workflows: NONE, activities: NONE, retention: {}}
-  workflows.settingsChanged()
+  workflows.mayTakeMore()
   t.equal(worker.seen().length, 2)
 })
 

@@ -44,6 +44,17 @@ t.test('a reader that is far behind: the stream ends, in words, and nothing wait
   t.ok(told.data <= 2 * MIB, `${told.data} bytes went out`)
 })
 
+t.test('one message may be larger than what may wait for a reader', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  stream.send(Buffer.alloc(20 * MIB, 'x'))
+  t.ok(stream.isBehind)
+  caller.window += 20 * MIB
+  caller.push()
+  await stream.room()
+  t.notOk(stream.isBehind)
+  t.strictSame([told.data, told.ends], [20 * MIB + 5, []])
+})
+
 t.test('a reader that keeps up may get any number of bytes', async t => {
   const {stream, caller, told} = streamOf(MIB)
   const message = Buffer.alloc(MIB, 'x')

@@ -13,11 +13,40 @@ t.test('a worker of the SDK for JavaScript has at most 100 items in hand, which 
     for (let index = 0; index < 150; index++) await workflows.start('shop', order(`o-${index}`))
     const left = new AbortController()
     let sent = 0
-    const stream = {left: left.signal, closing: new AbortController().signal, sendInTurn: async () => void sent++}
+    const stream = {
+      left: left.signal,
+      closing: new AbortController().signal,
+      send: () => sent++,
+      isBehind: false,
+      room: async () => Promise.resolve()
+    }
     const ended = streamWorkItems(workflows, {appId: 'shop', instance: 'shop'}, stream, userAgent)
     t.equal(sent, count, userAgent)
     left.abort()
     t.match(await ended, {code: 1})
     close()
   }
+})
+
+t.test('a worker gets what it has not read in portions: no more than a stream may have waiting', async t => {
+  const {workflows, close} = await openHouse(t)
+  for (let index = 0; index < 10; index++) await workflows.start('shop', order(`o-${index}`))
+  let sent = 0
+  let read = Promise.withResolvers<void>()
+  const stream = {
+    left: new AbortController().signal,
+    closing: new AbortController().signal,
+    isBehind: false,
+    send: () => void (stream.isBehind = ++sent % 4 === 0),
+    room: async () => read.promise
+  }
+  void streamWorkItems(workflows, {appId: 'shop', instance: 'shop'}, stream, '')
+  for (const expected of [4, 8, 10]) {
+    t.equal(sent, expected)
+    stream.isBehind = false
+    read.resolve()
+    read = Promise.withResolvers()
+    await new Promise(setImmediate)
+  }
+  close()
 })

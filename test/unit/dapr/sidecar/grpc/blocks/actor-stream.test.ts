@@ -27,13 +27,18 @@ function open() {
   const messages: Promise<Uint8Array>[] = []
   const waiting: ((message: Uint8Array) => void)[] = []
   const say = (message: Sent): void => waiting.shift()?.(encode(SubscribeActorEventsRequestAlpha1, message))
+  const read = Promise.withResolvers<void>()
   const stream = {
     next: async () => messages.shift(),
     send: (message: Buffer) => void sent.push(message),
-    sendInTurn: async (message: Buffer) => void sent.push(message),
+    isBehind: false,
+    sendInTurn: async (message: Buffer, isWanted: () => boolean) => {
+      if (stream.isBehind) await read.promise
+      if (isWanted()) sent.push(message)
+    },
     left: new AbortController().signal,
     closing: closing.signal
-  } as unknown as ServerStream
+  }
   for (let n = 0; n < 3; n++) messages.push(new Promise(resolve => waiting.push(resolve)))
   const {promise: session, resolve} = Promise.withResolvers<ActorSession>()
   const closed: unknown[] = []
@@ -42,10 +47,10 @@ function open() {
     closed: (each: unknown) => closed.push(each),
     warn: () => undefined
   }
-  const ended = subscribeActorEvents(stream, {actorStreams} as unknown as Blocks)
+  const ended = subscribeActorEvents(stream as unknown as ServerStream, {actorStreams} as unknown as Blocks)
   const config = {actorIdleTimeout: undefined, drainOngoingCallTimeout: undefined, reentrancy: undefined}
   say({initialRequest: {entities: ['cart'], entitiesConfig: [], drainRebalancedActors: undefined, ...config}})
-  return {session, say, closing, closed, ended, sent}
+  return {session, say, closing, closed, ended, sent, stream, read}
 }
 
 t.test('metadata of an answer that are no headers, or those of its connection, do not reach the caller', async t => {
@@ -81,4 +86,21 @@ t.test('headers of a caller reach the app as they were sent', async t => {
   void (await session).send({...CALL, work: {...CALL.work, lines}} as ActorRequest)
   const {invokeRequest} = decode(SubscribeActorEventsResponseAlpha1, sent.at(-1) ?? Buffer.alloc(0))
   t.match(invokeRequest, {metadata: {'x-name': 'Zoë'}})
+})
+
+t.test('an app that has yet to read what it got gets no more; what is given up meanwhile is never sent', async t => {
+  const {session, sent, stream, read} = open()
+  const host = await session
+  const before = sent.length
+  stream.isBehind = true
+  const stops: (() => void)[] = []
+  const given = host.send({...CALL, onStop: (stop: () => void) => void stops.push(stop)})
+  void host.send(CALL)
+  t.equal(sent.length, before)
+  for (const stop of stops) stop()
+  t.match(await given, {kind: 'lost'})
+  stream.isBehind = false
+  read.resolve()
+  await new Promise(setImmediate)
+  t.equal(sent.length, before + 1)
 })
