@@ -96,6 +96,11 @@ export class Actor implements Due {
     this.id = id
   }
 
+  /** It was forgotten: the next call makes another one. */
+  get isOver(): boolean {
+    return this.type.actors.get(this.id) !== this
+  }
+
   /** Called by the agenda when the idle time may be over. */
   fire(): void {
     this.isPlanned = false

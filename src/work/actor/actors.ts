@@ -325,7 +325,11 @@ export class Actors {
       return
     }
     if (inside !== undefined || isLeaving || this.#isClosed) return
-    if (place === undefined) return this.table.forget(actor)
+    if (place === undefined) {
+      this.table.forget(actor)
+      if (actor.isPlanned) this.#agenda.ended()
+      return
+    }
     if (actor.isPlanned) return
     actor.isPlanned = true
     actor.at = actor.idleSince + this.#idleMs(actor)

@@ -5,14 +5,21 @@ import type {Clock} from '../../platform/clock.ts'
 export interface Due {
   /** When it is due, by the clock's `now`. Must not change while it is in the agenda. */
   at: number
+  /** It is no longer wanted, and does nothing when it fires. */
+  readonly isOver: boolean
   fire(): void
 }
 
-/** Holds in memory what is due later: a heap, and one timer for its head. An entry that is no longer wanted does nothing when it fires. */
+/** More entries that are over are removed once they are half of all. */
+const MAX_OVER = 100
+
+/** Holds in memory what is due later: a heap, and one timer for its head. */
 export class Agenda {
   readonly #clock: Clock
   #heap = new TimeHeap<Due>()
   #stop: (() => void) | undefined
+  /** How many entries have got over since some were removed, roughly. */
+  #over = 0
   /** When the timer fires. */
   #armed = Infinity
 
@@ -23,6 +30,13 @@ export class Agenda {
   add(due: Due): void {
     this.#heap.push(due)
     if (due.at < this.#armed) this.#arm()
+  }
+
+  /** Called when an entry is over: thousands may follow before its time has come, where a timer is set again with each call. */
+  ended(): void {
+    if (++this.#over <= Math.max(MAX_OVER, this.#heap.size / 2)) return
+    this.#over = 0
+    this.#heap.keep(({isOver}) => !isOver)
   }
 
   close(): void {

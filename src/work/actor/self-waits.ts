@@ -25,6 +25,7 @@ interface Inside {
  */
 export class SelfWaits implements Due {
   at = 0
+  readonly isOver = false
   readonly #options: SelfWaitsOptions
   /** Actors whose turn others wait for. */
   readonly #suspects = new Set<Actor>()

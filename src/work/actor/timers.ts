@@ -79,32 +79,36 @@ interface TimerOptions extends TimersOptions {
 class Timer implements Due {
   at = 0
   readonly options: TimerOptions
+  /** When the clock began, in ms since 1970: a date that is set later moves no firing. */
+  readonly #epoch: number
   /** The next firing, in ms since 1970. */
   #planned = 0
   #left: number
-  #isOver = false
+  isOver = false
 
   constructor(options: TimerOptions) {
+    const {clock, times} = options
     this.options = options
-    this.#left = options.times.repeats ?? Infinity
+    this.#epoch = clock.date() - clock.now()
+    this.#left = times.repeats ?? Infinity
   }
 
   plan(at: number): void {
-    const {clock, agenda} = this.options
     this.#planned = at
-    this.at = clock.now() + Math.max(0, at - clock.date())
-    agenda.add(this)
+    this.at = Math.max(this.options.clock.now(), at - this.#epoch)
+    this.options.agenda.add(this)
   }
 
   /** Ends the timer; a firing under way is not cut. */
   end(): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.isOver) return
+    this.isOver = true
     this.options.ended()
+    this.options.agenda.ended()
   }
 
   fire(): void {
-    if (!this.#isOver) void this.#fire()
+    if (!this.isOver) void this.#fire()
   }
 
   async #fire(): Promise<void> {
@@ -112,16 +116,17 @@ class Timer implements Due {
     const {type, id} = name
     const {callback, dueTime, period, data} = request
     const work = {kind: 'timer', name: name.name, callback, dueTime, period, data} as const
-    let isMissed = clock.date() - this.#planned > LATE_MS
-    let begun = clock.date()
+    const date = (): number => clock.now() + this.#epoch
+    let isMissed = date() - this.#planned > LATE_MS
+    let begun = date()
     try {
       const answer = await run(
         {type, id, work, caller: undefined, reentrancyId: '', onStop: () => undefined},
         {
           isPatient: true,
-          isWanted: () => !this.#isOver,
+          isWanted: () => !this.isOver,
           onBegin: wasHeld => {
-            begun = clock.date()
+            begun = date()
             isMissed ||= wasHeld
           }
         }
@@ -130,7 +135,7 @@ class Timer implements Due {
     } catch (error) {
       if (!(error instanceof ActorError)) throw error
     }
-    if (this.#isOver) return
+    if (this.isOver) return
     const {step, expires} = times
     if (--this.#left <= 0 || step === undefined) return this.end()
     const next = after(isMissed ? latest(this.#planned, step, begun).at : this.#planned, step)

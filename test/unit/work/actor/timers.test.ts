@@ -1,5 +1,8 @@
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
 import t from 'tap'
 import {openActorHouse, TestHost, types} from '../../../rig/actor-house.ts'
+import {SetClock} from '../../../rig/clock.ts'
 
 const WISH = {dueTime: '1s', period: '1s', ttl: '', callback: '', data: undefined}
 
@@ -114,3 +117,54 @@ t.test(
     actors.close()
   }
 )
+
+t.test('a timer keeps its pace when somebody sets the clock back', async t => {
+  const clock = new SetClock()
+  const {actors} = openActorHouse(clock)
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  actors.timers.set(TICK, WISH, 'carts')
+  clock.pass(1000)
+  clock.set(-3_600_000)
+  await host.open[0]?.answer()
+  clock.pass(1000)
+  t.equal(host.open.length, 1)
+  actors.close()
+})
+
+/** How many of these objects are still in memory. */
+const leftOf = async (all: readonly WeakRef<object>[]): Promise<number> => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let round = 0; round < 3; round++) {
+    await new Promise(setImmediate)
+    collect()
+  }
+  return all.filter(each => each.deref() !== undefined).length
+}
+
+t.test('timers that are set again, and actors of processes that have ended, do not stay until their time', async t => {
+  const {actors, call} = openActorHouse()
+  const requests: WeakRef<object>[] = []
+  for (let n = 0; n < 1000; n++) {
+    const request = {...WISH, dueTime: '24h'}
+    requests.push(new WeakRef(request))
+    actors.timers.set(TICK, request, 'carts')
+  }
+  const left = await leftOf(requests)
+  t.ok(left < 300, `${left} of 1000 timers`)
+  const gone: WeakRef<object>[] = []
+  const host = new TestHost('carts')
+  for (let n = 0; n < 1000; n++) {
+    actors.host(host, types(['Cart']))
+    const answered = call('Cart/1', 'add')
+    const actor = actors.table.find('Cart', '1')
+    if (actor !== undefined) gone.push(new WeakRef(actor))
+    await host.open[0]?.answer()
+    await answered.outcome
+    actors.lost(host)
+  }
+  const kept = await leftOf(gone)
+  t.ok(kept < 300, `${kept} of ${gone.length} actors`)
+  actors.close()
+})
