@@ -1,6 +1,6 @@
 import type {Clock} from '../platform/clock.ts'
 import {column, Statements, type RowOf} from './rows.ts'
-import type {WorkFile} from './work-file.ts'
+import {WriteFault, type WorkFile} from './work-file.ts'
 
 const {blob, number, text} = column
 
@@ -21,7 +21,10 @@ const SERVED = 'kind IN (SELECT value FROM json_each(?))'
 const UNHELD = "(kind || ' ' || owner) NOT IN (SELECT value FROM json_each(?))"
 const INSERT = 'INSERT INTO wake_ups (due, kind, owner, name, data) VALUES (?, ?, ?, ?, ?)'
 const DELETE = 'DELETE FROM wake_ups WHERE id = ?'
+const LATER = 'UPDATE wake_ups SET due = ? WHERE id = ?'
 const FIRST = `SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`
+/** The latest time that a Date can hold: SQLite returns no number beyond 2^53. */
+const MAX_DUE = 8.64e15
 /** How many fire in one transaction: between two of these, other work has its turn and first answers arrive. */
 const BATCH = 50
 const DUE = `SELECT * FROM wake_ups WHERE ${SERVED} AND ${UNHELD} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
@@ -53,7 +56,11 @@ export class WakeUps {
     this.#clock = clock
     this.#sql = new Statements(file.database)
     this.#ahead = this.#readAhead()
-    file.onCommit(() => this.#arm())
+    file.onCommit(() => {
+      if (this.#notBefore > 0) this.#disarm()
+      this.#notBefore = 0
+      this.#arm()
+    })
     file.onUndone(() => {
       this.#ahead = this.#readAhead()
       this.#disarm() // what is undone may be another look than the last one saw
@@ -87,8 +94,9 @@ export class WakeUps {
 
   /** Adds a wake-up whose time is one of the machine's clock. Call it within a change of the file, as `addAt`, `fireNow` and the removals. */
   add(kind: string, {due, owner, name, data}: NewWakeUp): void {
-    this.#sql.run(INSERT, due + this.#ahead, kind, owner, name, data)
-    if (due + this.#ahead < this.#next) this.#disarm()
+    const at = Math.min(due + this.#ahead, MAX_DUE)
+    this.#sql.run(INSERT, at, kind, owner, name, data)
+    if (at < this.#next) this.#disarm()
   }
 
   /** Adds a wake-up whose time is one of the clock of what waits. */
@@ -174,14 +182,17 @@ export class WakeUps {
     void this.#fire(rows)
   }
 
+  /** Fires each in a change of its own: one that cannot be handled comes again later, and holds up no other. */
   async #fire(rows: readonly WakeUp[]): Promise<void> {
-    try {
-      await this.#file.change(() => this.#fireRows(rows))
-      this.#notBefore = 0
-      this.#disarm()
-    } catch {
-      // it is tried again
-    }
+    const fired = await Promise.allSettled(rows.map(async row => this.#file.change(() => this.#fireRows([row]))))
+    const bad = rows.filter((_, at) => {
+      const change = fired[at]
+      return change?.status === 'rejected' && !(change.reason instanceof WriteFault)
+    })
+    const again = this.date() + LOOK_MS
+    const putOff = (): void => bad.forEach(({id}) => this.#sql.run(LATER, again, id))
+    if (bad.length > 0) await this.#file.change(putOff).catch(() => undefined)
+    this.#disarm()
     this.#arm()
   }
 

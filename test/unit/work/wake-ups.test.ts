@@ -220,3 +220,34 @@ t.test('a date that jumps: forwards it is found out within ten seconds, backward
   wakeUps.close()
   file.close()
 })
+
+t.test('a wake-up that cannot be handled holds up no other, and one beyond all time none at all', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  wakeUps.serve('bell', ({name}) => {
+    if (name === 'bad') throw new Error('no such row')
+    fired.push(name)
+  })
+  await file.change(() => {
+    wakeUps.add('bell', wakeUp(100, 'bad'))
+    wakeUps.add('bell', wakeUp(100, 'good'))
+    wakeUps.add('bell', wakeUp(1000, 'later'))
+    wakeUps.add('bell', wakeUp(1e16, 'never'))
+  })
+  clock.pass(100)
+  await file.settled()
+  t.strictSame(fired, ['good'])
+  for (let passed = 0; passed < 9; passed++) {
+    clock.pass(100)
+    await file.settled()
+  }
+  t.strictSame(fired, ['good', 'later'], 'in time')
+  wakeUps.close()
+  const next = new WakeUps(file, clock)
+  next.serve('bell', () => undefined)
+  t.ok((next.firstIn() ?? 0) > 9000, 'it comes again, and a run that begins can read all')
+  next.close()
+  file.close()
+})
