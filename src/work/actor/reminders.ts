@@ -48,7 +48,10 @@ export class Reminders {
       onDue: ({key}) => void this.#fire(key),
       deliver: async reminder => this.#deliver(reminder),
       advance: (reminder, fired) => this.#advance(reminder, fired),
-      onRetry: ({key}, {due}) => store.update(key, {due})
+      onRetry: (reminder, fired) => {
+        this.#passOver(reminder, fired)
+        store.update(reminder.key, {due: fired.due})
+      }
     })
   }
 
@@ -118,7 +121,7 @@ export class Reminders {
   /** Waits for the actor's turn; a reminder that is deleted meanwhile is not delivered. */
   async #deliver(reminder: Reminder): Promise<Fired> {
     const {catchesUp = false, wakeUps} = this.#options
-    const {key, due, step, attempts} = reminder
+    const {key, due, step, attempts, expires = Infinity} = reminder
     let isMissed = wakeUps.date() - due > LATE_MS
     let planned = due
     const options: TurnOptions = {
@@ -127,7 +130,7 @@ export class Reminders {
       onBegin: wasHeld => {
         isMissed ||= wasHeld
         if (isMissed && attempts === 0 && !catchesUp && step !== undefined)
-          planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, wakeUps.date())).at
+          planned = latest(due, {months: 0, days: 0, ms: step}, Math.max(due, Math.min(wakeUps.date(), expires - 1))).at
       }
     }
     try {
@@ -140,13 +143,17 @@ export class Reminders {
     }
   }
 
-  #advance({key, app, step, remaining, expires, due: before, ...name}: Reminder, fired: Fired): number | undefined {
+  /** Says how many firings were missed before the one that came. */
+  #passOver({app, step = 1, due: before, ...name}: Reminder, {due}: Fired): void {
+    const passed = Math.round((due - before) / step)
+    const words = passed === 1 ? '1 firing was' : `${passed} firings were`
+    if (passed > 0) this.#options.log(app, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
+  }
+
+  #advance(reminder: Reminder, fired: Fired): number | undefined {
+    const {key, step, remaining, expires} = reminder
     if (fired.isCancelled || step === undefined || remaining === 1) return undefined
-    const passed = Math.round((fired.due - before) / step)
-    if (passed > 0) {
-      const words = passed === 1 ? '1 firing was' : `${passed} firings were`
-      this.#options.log(app, 'warn', `reminder ${fullName(name)}: ${words} missed and passed over`)
-    }
+    this.#passOver(reminder, fired)
     const due = fired.due + step
     if (expires !== undefined && due >= expires) return undefined
     this.#store.update(key, {due, remaining: remaining === undefined ? undefined : remaining - 1})

@@ -208,3 +208,38 @@ t.test('names of 1,000 letters, and a due time in the year 9999', async t => {
   t.equal(await answerAll(), 1)
   t.match(await reminders.list(), [{name: 'again', due: Date.parse('9999-12-31T23:59:59Z')}])
 })
+
+t.test('a reminder for more firings than can be counted holds up no other, and can be read', async t => {
+  const {reminders, clock, answerAll} = await openReminders(t)
+  await reminders.set('carts', NAME, {...REQUEST, period: 'R9999999999999999/PT1S'})
+  await reminders.set('carts', {...NAME, name: 'other'}, {...REQUEST, dueTime: '1s', period: ''})
+  t.equal((await reminders.list()).length, 2)
+  clock.pass(1000)
+  t.equal(await answerAll(), 2)
+  t.ok(await reminders.delete(NAME))
+})
+
+t.test(
+  'firings that were missed are counted up to the end of the reminder, also where the first try fails',
+  async t => {
+    const {reminders, actors, host, clock, lines} = await openReminders(t)
+    await reminders.set('carts', NAME, {...REQUEST, period: '10s', ttl: '25s'})
+    host.state = 'held'
+    clock.pass(3_600_000)
+    await settled()
+    host.state = 'open'
+    actors.look()
+    await settled()
+    await host.open[0]?.answer('', {kind: 'failed', status: 500, text: 'no'})
+    await settled()
+    clock.pass(1000)
+    await settled()
+    await host.open[0]?.answer()
+    await settled()
+    t.strictSame(lines, [
+      'carts reminder Cart||1||again failed: 500 no; it is tried again',
+      'carts reminder Cart||1||again: 2 firings were missed and passed over'
+    ])
+    t.strictSame(await reminders.list(), [])
+  }
+)
