@@ -70,7 +70,7 @@ export class Jobs {
     checkJobName(app, request.name)
     const {file, wakeUps} = this.#options
     const begin = wakeUps.date()
-    const {first, expires} = planOf(request, begin)
+    const {first, expires} = planOf(request, begin, wakeUps.ahead)
     await file.change(() => {
       const existing = this.#store.find(app, request.name)
       if (existing !== undefined && !isOverwriting)

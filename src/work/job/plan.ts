@@ -11,11 +11,11 @@ export interface JobPlan {
   readonly expires: number | undefined
 }
 
-/** Reads a time: RFC 3339, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Undefined: it is none of these. */
-function timeIn(text: string, from: number): number | 'repeated' | undefined {
+/** Reads a time: RFC 3339, by the clock of apps, or a duration of Go or ISO 8601 (dapr/kit: time, ParseTime). Undefined: it is none of these. */
+function timeIn(text: string, from: number, aheadMs: number): number | 'repeated' | undefined {
   if (/^R\d+\//.test(text)) return strideIn(text.replace(/^R\d+\//, '')) && 'repeated'
   const stride = strideIn(text)
-  const at = stride === undefined ? timeAt(text) : after(from, stride)
+  const at = stride === undefined ? timeAt(text) + aheadMs : after(from, stride)
   return Number.isNaN(at) ? undefined : at
 }
 
@@ -37,15 +37,15 @@ export function jobSchedule(text: string): Schedule {
   }
 }
 
-/** Computes when a job fires first, and when it ends. Throws a JobError in Dapr's words. */
-export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: number): JobPlan {
+/** Computes when a job fires first, and when it ends. `aheadMs`: how far `now` is ahead of the clock of apps. Throws a JobError in Dapr's words. */
+export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: number, aheadMs = 0): JobPlan {
   if (repeats !== undefined && repeats < 1) throw refuse('defined repeats must be greater than 0')
   if (schedule === undefined && (repeats ?? 1) > 1) throw refuse('job must have a schedule to repeat')
   if (schedule === undefined && ttl !== undefined) throw refuse('job must have a schedule to have a ttl')
-  const due = dueTime === undefined ? undefined : timeIn(dueTime, now)
+  const due = dueTime === undefined ? undefined : timeIn(dueTime, now, aheadMs)
   if (due === 'repeated') throw refuse('repeats not supported for due time')
   if (dueTime !== undefined && due === undefined) throw refuse('due time format not recognized')
-  const expires = ttl === undefined ? undefined : timeIn(ttl, due ?? now)
+  const expires = ttl === undefined ? undefined : timeIn(ttl, due ?? now, aheadMs)
   if (ttl !== undefined && typeof expires !== 'number') throw refuse('ttl format not recognized')
   const end = typeof expires === 'number' ? expires : undefined
   if (due !== undefined && end !== undefined && end <= due) throw refuse('ttl must be greater than due time')

@@ -26,3 +26,21 @@ t.test('a run that begins counts as overdue what is due after a skip as well, an
   t.strictSame(new JobStore(next.database).counts(clock.date()), [{app: 'shop', count: 3, overdue: 1}])
   next.close()
 })
+
+t.test('after a skip a time that an app names is still one of its own clock', async t => {
+  const clock = new TestClock()
+  const file = await WorkFile.open(undefined, text => t.fail(text))
+  const wakeUps = new WakeUps(file, clock)
+  const jobs = new Jobs({file, wakeUps, clock, log: () => undefined}, async () =>
+    Promise.resolve({kind: 'done', answer: '200'})
+  )
+  await wakeUps.skip(86_400_000)
+  const [dueTime, ttl] = ['1970-01-01T00:00:03Z', '1970-01-01T00:00:05Z']
+  await jobs.schedule('shop', {name: 'once', dueTime}, false)
+  await jobs.schedule('shop', {name: 'often', schedule: '@every 2s', ttl}, false)
+  t.match(await jobs.get('shop', 'once'), {planned: 86_403_000})
+  t.match(await jobs.get('shop', 'often'), {planned: 86_402_000, expires: 86_405_000})
+  jobs.close()
+  wakeUps.close()
+  file.close()
+})
