@@ -1,3 +1,5 @@
+import {execFileSync} from 'node:child_process'
+import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
@@ -60,6 +62,39 @@ t.test('a type that another run hosts is called there, in turns; own apps come f
   let last = await call('shop', '/Counter/1/method/add', post('1'))
   while (!last.body.includes('did not find address')) last = await call('shop', '/Counter/1/method/add', post('1'))
   t.match(last, {status: 500, body: /ERR_ACTOR_INVOKE_METHOD/})
+})
+
+t.test('a call that has waited for an app of its run, which hosts other types, goes to the other run', async t => {
+  const rig = await openRig(t)
+  const far = {
+    appID: 'far',
+    appDirPath: '.',
+    autoPort: true,
+    command: [process.execPath, HOST],
+    env: {JOURNAL: join(rig.home, 'far'), NAME: 'far'}
+  }
+  const server = "require('node:http').createServer((_, to) => to.writeHead(404).end()).listen(process.env.APP_PORT)"
+  const plain = {
+    appID: 'plain',
+    appDirPath: '.',
+    autoPort: true,
+    command: ['sh', '-c', 'read go < go; exec "$0" -e "$1"']
+  }
+  const late = {...plain, command: [...plain.command, process.execPath, server]}
+  const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '1000']}
+  await rig.write({
+    'resources/mem.yaml': STORE,
+    'far/dapr.yaml': template([far]),
+    'near/dapr.yaml': template([shop, late])
+  })
+  execFileSync('mkfifo', [join(rig.folder, 'near/go')])
+  const there = rig.pillion(['run', '-f', 'far'])
+  t.match(await caller(there)('far', '/Counter/1/method/env', post('NAME')), {status: 200, body: 'far'})
+  const near = rig.pillion(['run', '-f', 'near'])
+  const answer = caller(near)('shop', '/Counter/1/method/env', post('NAME'))
+  await near.ports('plain')
+  await writeFile(join(rig.folder, 'near/go'), '\n')
+  t.match(await answer, {status: 200, body: 'far'})
 })
 
 t.test('a call waits for an app of another run that is still to start', async t => {

@@ -54,17 +54,16 @@ export class ActorCalls {
     const found = policies?.findActor(type, id)
     const attempt = async (more: Partial<ActorRequest>, options: TurnOptions): Promise<Outcome> => {
       const wanted = {...request, ...more}
-      try {
-        if (!all.mayBeHosted(type)) {
-          options.onBegin?.(false)
-          const answer = await actors.elsewhere(wanted)
-          if (answer !== undefined) return answer
-        }
-        return await all.run(wanted, options)
-      } catch (error) {
-        if (error instanceof ActorError) return error
-        throw error
-      }
+      const here = async (): Promise<Outcome> =>
+        all.run(wanted, options).catch((error: unknown) => {
+          if (error instanceof ActorError) return error
+          throw error
+        })
+      // an app that may host any type while it starts may turn out to host another one
+      const first = all.mayBeHosted(type) ? await here() : undefined
+      if (first !== undefined && !(first instanceof ActorError && first.refusal === 'unhosted')) return first
+      options.onBegin?.(false)
+      return (await actors.elsewhere(wanted)) ?? first ?? here()
     }
     const answer =
       policies === undefined || found === undefined
