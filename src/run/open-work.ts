@@ -80,6 +80,7 @@ export class OpenWork {
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     this.#leftJobs = new JobStore(file.database).counts(systemClock.date())
     if (workMode === 'forgotten') file.empty()
+    else file.shrink()
     this.#wakeUps = new WakeUps(file, systemClock)
     this.outbox = new Outbox(file)
     this.triggers = new TriggerStore(file)

@@ -30,6 +30,9 @@ class ForeignFile extends Error {}
 /** The file cannot be written now: nothing of the change was kept, and it may be tried again. */
 export class WriteFault extends Error {}
 
+/** Free pages beyond this number are given back once they are half of the file. */
+const MANY_PAGES = 10_000
+
 type Warn = (text: string) => void
 
 /**
@@ -194,6 +197,17 @@ export class WorkFile {
     const tables = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
     for (const {name} of tables) this.database.exec(`DELETE FROM "${String(name)}"`)
     this.database.exec('VACUUM')
+  }
+
+  /** Gives back the room of what was removed, where that is most of a large file. */
+  shrink(): void {
+    const free = pragma(this.database, 'freelist_count')
+    if (free < MANY_PAGES || free * 2 < pragma(this.database, 'page_count')) return
+    try {
+      this.database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // there is no room for the smaller file: a later run tries again
+    }
   }
 
   close(): void {

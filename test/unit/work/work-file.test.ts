@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {DatabaseSync} from 'node:sqlite'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -227,4 +227,25 @@ t.test('where its file cannot be written a run keeps its work in memory, says wh
     t.equal(file.database.location(), null)
     t.equal(pending(file), 0, 'it has its tables')
   }
+})
+
+/** Adds wake-ups of a megabyte each. */
+const fill = (name: string, rows: number): string =>
+  `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+   INSERT INTO wake_ups (name, data) SELECT '${name}', zeroblob(1000000) FROM n`
+
+t.test('a large file gives back the room of what was removed', async t => {
+  const path = pathFor(t)
+  const sizeAfter = async (work: (file: WorkFile) => void): Promise<number> => {
+    const file = await WorkFile.open(path, text => t.fail(text))
+    work(file)
+    file.close()
+    return statSync(path).size
+  }
+  const full = await sizeAfter(({database}) => database.exec(fill('gone', 50) + ';' + fill('stays', 2)))
+  t.ok(full > 50e6)
+  t.equal(await sizeAfter(({database}) => database.exec("DELETE FROM wake_ups WHERE name = 'gone'")), full)
+  const small = await sizeAfter(file => file.shrink())
+  t.ok(small < 4e6, `${small} bytes`)
+  t.equal(await sizeAfter(file => t.equal(file.database.prepare('SELECT * FROM wake_ups').all().length, 2)), small)
 })
