@@ -78,7 +78,8 @@ export class FarWork {
   async #find(app: string): Promise<Loan | undefined> {
     const from = this.#lender(app)
     if (from === undefined) return undefined
-    const candidates = await this.#search.candidates(from.name)
+    // what cannot be read now may be a moment later
+    const candidates = await this.#search.candidates(from.name).catch(() => [])
     const loans = await Promise.all(
       candidates.map(async ({path}) => this.#search.within(path, async signal => this.#loanOf(path, app, signal)))
     )
