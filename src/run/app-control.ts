@@ -37,7 +37,7 @@ export function appControl(
   const {apps} = asked
   const loading = new Once<AppStarter>()
   const starter = async (): Promise<AppStarter> =>
-    loading.do(async () => new (await import('./apps/start-app.ts')).AppStarter(asked))
+    loading.do(async () => new (await import('./apps/start-app.ts')).AppStarter({...asked, faultNow: faultBy(asked)}))
   return {
     ...logControl(asked),
     restartApp: async id => {
@@ -119,13 +119,13 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
 /** Restarts apps; `start` starts them if they were stopped or have exited. Returns '' when new processes run, else the reason. */
 async function restart(
   runtimes: readonly AppRuntime[],
-  {apps, changes, lifetime}: AppControlParts,
+  {apps, changes, lifetime, ...parts}: AppControlParts,
   start: () => Promise<string>
 ): Promise<string> {
   const id = runtimes[0]?.id ?? ''
   if (lifetime.isOver) return 'the run is stopping'
-  const fault = runtimes.map(runtime => runtime.fault).find(why => why !== '')
-  if (fault !== undefined) return fault
+  const fault = await faultBy(parts)(runtimes)
+  if (fault !== '') return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
   const stopped = runtimes.filter(each => apps.isStopped(each))
   const left = runtimes.filter(each => !stopped.includes(each))
@@ -139,6 +139,14 @@ async function restart(
   await changes.restart(left)
   return stopped.length === 0 ? '' : start()
 }
+
+/** One whose sidecar is closed gets another one. */
+const faultBy =
+  ({sidecars}: Pick<AppControlParts, 'sidecars'>) =>
+  async (runtimes: readonly AppRuntime[]): Promise<string> => {
+    await Promise.all(runtimes.map(async runtime => sidecars.get(runtime)?.openAgain()))
+    return runtimes.find(runtime => sidecars.has(runtime) && runtime.fault !== '')?.fault ?? ''
+  }
 
 async function launchOf(runtime: AppRuntime, env: AppControlParts['env']): Promise<Launch> {
   const {environment: whole, ...rest} = await runtime.launch()

@@ -144,3 +144,30 @@ t.test('an app that was not started can be started once what was at fault is cor
   await shop.listen()
   t.match(await shop.fetch('/v1.0/secrets/file/plain'), {status: 200, body: '{"plain":"pear"}'})
 })
+
+t.test(
+  'what a component needs may come later: start and restart open it then, and its file need not be edited',
+  async t => {
+    const rig = await openRig(t)
+    const vault = component('file', 'secretstores.local.file', {secretsFile: 'secrets.json'})
+    await rig.write({'resources/file.yaml': vault})
+    const resources = {autoPort: true, resourcesPath: '../resources'}
+    await rig.template([
+      {appID: 'shop', ...resources},
+      {appID: 'cart', ...resources},
+      {appID: 'stock', autoPort: true}
+    ])
+    const run = rig.pillion(['run', '-f', '.'])
+    await rig.driven('stock')
+    await run.waitForLine('"shop" was not started', {stream: 'stderr'})
+    t.match(await rig.run(['start', 'shop']), {code: 1, stderr: /secrets\.json cannot be read/})
+    await rig.write({'shop/secrets.json': SECRETS, 'cart/secrets.json': SECRETS})
+    t.match(await rig.run(['start', 'shop']), {code: 0})
+    t.match(await rig.run(['restart', 'cart']), {code: 0})
+    for (const id of ['shop', 'cart']) {
+      const app = await rig.driven(id)
+      await app.listen()
+      t.match(await app.fetch('/v1.0/secrets/file/plain'), {status: 200, body: '{"plain":"pear"}'}, id)
+    }
+  }
+)

@@ -159,6 +159,9 @@ class AppSidecar {
     await Promise.race([this.#openComponents(), aborted(this.#options.ending)])
   }
 
+  /** Tries again what could not be opened: a server, or a file that it needs, may be there by now. */
+  readonly openAgain = async (): Promise<void> => Promise.race([this.#blocks.reload(), aborted(this.#options.ending)])
+
   async #openComponents(): Promise<void> {
     this.#options.runtime.faults.set('components', await this.#blocks.open())
     await this.#path.external.open()

@@ -197,25 +197,27 @@ export class SidecarBlocks {
   /** A change that cannot be followed now, as code cannot be loaded, is followed later, unless another one comes. */
   async #apply(components: readonly ComponentResource[]): Promise<void> {
     try {
-      await this.#reload()
+      await this.reload()
     } catch (error) {
       this.#context.log.write('error', `a change of components cannot be followed yet: ${messageOf(error)}`)
       await retryLater(async () => components === this.#current && this.#apply(components), this.#over.signal)
     }
   }
 
-  /** Applies a change of files. A component that can no longer be opened stays as it was. */
-  async #reload(): Promise<void> {
-    if (this.#loading.begun === undefined && !this.#isOpenedAtOnce) return
-    const blocks = await this.load()
-    const fault = await this.#changes.run(async () => this.#follow())
-    void blocks.subscriptions.renew()
-    void blocks.configurations.renew()
-    void this.#beginOutbox(blocks)
-    const {resources, runtime} = this.#options
-    if (fault !== '') resources.warn('resource-not-used', fault)
-    // what keeps the app from being started may be corrected; what it was started with stays
-    if (runtime.fault !== '') runtime.faults.set('components', fault)
+  /** Follows the files as they are now, and tries again what could not be opened. A component that can no longer be opened stays as it was. */
+  async reload(): Promise<void> {
+    const areLoaded = this.#loading.begun !== undefined
+    if (areLoaded || this.#isOpenedAtOnce) {
+      const blocks = await this.load()
+      const fault = areLoaded ? await this.#changes.run(async () => this.#follow()) : this.#fault
+      void blocks.subscriptions.renew()
+      void blocks.configurations.renew()
+      void this.#beginOutbox(blocks)
+      const {resources, runtime} = this.#options
+      if (fault !== '' && fault !== runtime.faults.get('components')) resources.warn('resource-not-used', fault)
+      // what keeps the app from being started may be corrected; what it was started with stays
+      if (runtime.fault !== '') runtime.faults.set('components', fault)
+    }
     for (const listener of this.#listeners) listener()
   }
 
@@ -230,6 +232,8 @@ export class SidecarBlocks {
     for (const each of failures) if (isHarmless(each)) resources.warn('resource-not-used', textOf(each))
     const failure = failures.find(each => !isHarmless(each))
     if (failure === undefined) return ''
+    // later the app goes on as it is
+    if (this.#blocks !== undefined) return textOf(failure)
     log.write('warn', `Error processing component, daprd will exit gracefully: ${failure.text}`)
     log.write('fatal', `Fatal error from runtime: process component ${failure.resource.name} error: ${failure.text}`)
     return textOf(failure)

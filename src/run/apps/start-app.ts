@@ -15,6 +15,8 @@ export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
+  /** Tries again what could not be opened for apps. Why they cannot be started; '' = they can. */
+  readonly faultNow: (runtimes: readonly AppRuntime[]) => Promise<string>
   /** The version that answers for an id. */
   readonly main: (id: string) => AppRuntime | undefined
 }
@@ -40,8 +42,8 @@ export class AppStarter {
     const leftOut = apps.leftOut(id)
     if (meant.length + leftOut.length === 0) return undefined
     if (lifetime.isOver) return failed('the run is stopping')
-    const fault = meant.map(runtime => runtime.fault).find(why => why !== '')
-    if (fault !== undefined) return failed(fault)
+    const fault = await this.#options.faultNow(meant)
+    if (fault !== '') return failed(fault)
     if (
       leftOut.length === 0 &&
       meant.every(runtime => !this.#isDown(runtime) && !runtime.isDebugged && runtime.app.state.phase !== 'idle')
@@ -77,14 +79,15 @@ export class AppStarter {
   }
 
   async #debug(id: string): Promise<HandedOver | undefined> {
-    const {apps, starts, changes, main, lifetime} = this.#options
+    const {apps, starts, changes, main, lifetime, faultNow} = this.#options
     await apps.settled()
     const runtime = main(id) ?? apps.named(id)[0]
     const [leftOut] = apps.leftOut(id)
     if (runtime === undefined && leftOut === undefined) return undefined
     if (lifetime.isOver) return refused('the run is stopping')
     if (runtime === undefined) return this.#debugLeftOut(leftOut)
-    if (runtime.fault !== '') return refused(runtime.fault)
+    const fault = await faultNow([runtime])
+    if (fault !== '') return refused(fault)
     if (runtime.plan.command.length === 0)
       return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
     if (apps.isStopped(runtime)) {

@@ -163,6 +163,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
     keepsAwake: () => false,
     actors: {mayHost: () => false},
     openComponents: async () => undefined,
+    openAgain: async () => undefined,
     actorState: async () => [],
     deliverJob: async () => ({kind: 'undeliverable', answer: ''}),
     endDaprd: async () => undefined,
