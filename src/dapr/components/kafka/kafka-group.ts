@@ -48,11 +48,13 @@ export class KafkaGroup {
     return [...this.#feeds].some(({options}) => options.topic === topic)
   }
 
-  /** Stops all readers, without waiting for messages that are being handled. */
+  get isReading(): boolean {
+    return this.#feeds.size > 0
+  }
+
+  /** Stops all readers; settles when the messages that are being handled have been, and are committed. */
   async close(): Promise<void> {
-    for (const {over} of this.#feeds) over.abort()
-    this.#feeds.clear()
-    await this.#changes.run(async () => this.#closeUnused())
+    await Promise.all([...this.#feeds].map(async feed => this.#stop(feed)))
   }
 
   /** Settles when the group reads the topic; the returned function ends that. */
@@ -238,15 +240,16 @@ export class KafkaGroup {
 
   #messageOf({key, value, headers, offset, topic, timestamp, partition}: Record): BrokerMessage {
     const {escapeHeaders, excluded} = this.#settings
-    // Go's url.QueryEscape
-    const escape = (text: string): string => (escapeHeaders ? encodeURIComponent(text).replaceAll('%20', '+') : text)
+    // Go's url.QueryEscape; a header may have no value, whatever its type says
+    const escape = (bytes: Buffer | undefined, text = bytes?.toString() ?? ''): string =>
+      escapeHeaders ? encodeURIComponent(text).replaceAll('%20', '+') : text
     const own = [...headers]
-      .map(([name, content]): readonly [string, string] => [name.toString(), escape(content.toString())])
+      .map(([name, content]): readonly [string, string] => [name.toString(), escape(content)])
       .filter(([name]) => excluded?.test(name) !== true)
     return {
       data: value ?? NULL,
       metadata: {
-        ...(key !== undefined && {__key: escape(key.toString())}),
+        ...(key !== undefined && {__key: escape(key)}),
         __offset: offset.toString(),
         __topic: topic,
         __timestamp: timestamp.toString(),

@@ -35,8 +35,11 @@ export async function openKafka({properties}: OpenOptions, hasRetries: boolean):
       return group.read(topic)
     },
     close: async () => {
-      await Promise.all(groups.map(async ({group}) => group.close()))
-      await publisher.close()
+      const isReading = groups.some(({group}) => group.isReading)
+      const closed = Promise.all(groups.map(async ({group}) => group.close())).then(async () => publisher.close())
+      // what is being handled may still be committed, or go to a dead letter topic
+      if (isReading) void closed.catch(() => undefined)
+      else await closed
     }
   }
 }

@@ -6,6 +6,12 @@ import {REDIS_PROPERTIES} from '../redis/properties.ts'
 /** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
 const PUBSUB_PROPERTIES = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
 
+const RABBITMQ_PROPERTIES =
+  `autoAck caCert clientCert clientKey clientName concurrency concurrencyMode connectionString deletedWhenUnused
+  deliveryMode durable enableDeadLetter exchangeKind heartBeat host hostname maxLen maxLenBytes password
+  prefetchCount protocol publishMessagePropertiesToMetadata publisherConfirm reconnectWaitSeconds requeueInFailure
+  saslExternal ttlInSeconds username`.split(/\s+/)
+
 export const PUBSUB_TYPES: TypesOf<PubSub> = {
   'in-memory': {
     properties: PUBSUB_PROPERTIES,
@@ -21,37 +27,7 @@ export const PUBSUB_TYPES: TypesOf<PubSub> = {
     hasClient: true
   },
   rabbitmq: {
-    properties: [
-      ...PUBSUB_PROPERTIES,
-      'autoAck',
-      'caCert',
-      'clientCert',
-      'clientKey',
-      'clientName',
-      'concurrency',
-      'concurrencyMode',
-      'connectionString',
-      'deletedWhenUnused',
-      'deliveryMode',
-      'durable',
-      'enableDeadLetter',
-      'exchangeKind',
-      'heartBeat',
-      'host',
-      'hostname',
-      'maxLen',
-      'maxLenBytes',
-      'password',
-      'prefetchCount',
-      'protocol',
-      'publishMessagePropertiesToMetadata',
-      'publisherConfirm',
-      'reconnectWaitSeconds',
-      'requeueInFailure',
-      'saslExternal',
-      'ttlInSeconds',
-      'username'
-    ],
+    properties: [...PUBSUB_PROPERTIES, ...RABBITMQ_PROPERTIES],
     capabilities: ['MESSAGE_TTL'],
     load: async () => (await import('./rabbitmq.ts')).open,
     hasClient: true
