@@ -11,6 +11,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {pause} from '../../../platform/delay.ts'
 import {isForDaprd, type DaprdUse} from '../../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../../files/resources/components.ts'
+import {retryLater} from '../retry-later.ts'
 import {Daprd} from './daprd.ts'
 import type {DaprdOptions} from './daprd-process.ts'
 import {holdMsOf} from './hold.ts'
@@ -40,6 +41,8 @@ const begin = async (watch: Watch, {connection}: Daprd): Promise<void> => {
 const SHORT_MS = 10_000
 const MAX_FAILURES = 5
 const BACKOFF_MS = 200
+/** A call starts one again that has failed this long ago. */
+const RETRY_MS = 1000
 
 /** Keeps a daprd for one app: starts it for the components in files, replaces it when they change, and restarts it when it exits. */
 export class AppDaprd implements DaprdComponents, DaprdAccess {
@@ -60,6 +63,8 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   #latest: Promise<Daprd | undefined> = Promise.resolve(undefined)
   #lives = 0
   #failures = 0
+  /** When the last change has failed, in ms of performance.now(); Infinity: it has not. */
+  #failedAt = Infinity
 
   constructor(options: AppDaprdOptions) {
     this.#options = options
@@ -86,6 +91,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
       this.#used.add(name)
       this.follow(this.#all)
     }
+    this.#retry()
     const daprd = await this.#latest.catch((error: unknown) => {
       throw this.#faultOf(messageOf(error), resource)
     })
@@ -142,6 +148,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   }
 
   async #serving(): Promise<Daprd> {
+    if (this.#current === undefined) this.#retry()
     const daprd = this.#current ?? (await this.#latest)
     if (daprd === undefined) throw new Error('daprd has ended')
     return daprd
@@ -150,7 +157,14 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   /** Makes one change after the other, also after one that failed. */
   #change(work: () => Promise<Daprd | undefined>): void {
     this.#latest = this.#latest.catch(() => undefined).then(work)
-    this.#latest.catch(() => undefined)
+    this.#latest.catch(() => (this.#failedAt = performance.now()))
+  }
+
+  /** Starts again what could not be started: what it needs may be there by now. Components that are opened together fail together. */
+  #retry(): void {
+    if (performance.now() - this.#failedAt < RETRY_MS) return
+    this.#failedAt = Infinity
+    this.#change(async () => this.#exchange(false))
   }
 
   /** Starts a daprd that has what is wanted, and ends the one before: the latter serves until the new one is ready. */
@@ -208,13 +222,15 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     return daprd
   }
 
-  /** Subscribes again, at the daprd that follows the one with which it was done. Never rejects. */
+  /** Subscribes again, at the daprd that follows the one with which it was done, as soon as the store answers. Never rejects. */
   async #beginAgain(watch: Watch, daprd: Daprd): Promise<void> {
+    if (!this.#watches.has(watch) || this.#current !== daprd) return
     try {
       await begin(watch, daprd)
     } catch (error) {
-      const message = `the subscription to ${watch.path} cannot continue: ${messageOf(error)}`
+      const message = `the subscription to ${watch.path} cannot continue yet: ${messageOf(error)}`
       this.#options.log({level: 'error', message, scope: 'dapr.runtime'})
+      await retryLater(async () => this.#beginAgain(watch, daprd), this.#ending)
     }
   }
 

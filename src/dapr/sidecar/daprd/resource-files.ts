@@ -1,6 +1,7 @@
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {ComponentProperty, ComponentResource} from '../../../files/resources/components.ts'
+import {movedTogether} from '../../../model/moved-ports.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
 const VERSION = 'dapr.io/v1alpha1'
@@ -21,7 +22,7 @@ const entryOf = ({name, value, secret, envRef}: ComponentProperty): object => {
 }
 
 const documentOf = (resource: ComponentResource): object => {
-  const {name, namespace, type, version, ignoresErrors, initTimeoutMs, properties, secretStore} = resource
+  const {name, namespace, type, version, ignoresErrors, initTimeoutMs, properties, secretStore, moved} = resource
   return {
     apiVersion: VERSION,
     kind: 'Component',
@@ -31,7 +32,7 @@ const documentOf = (resource: ComponentResource): object => {
       version,
       ignoreErrors: ignoresErrors,
       initTimeout: `${initTimeoutMs}ms`,
-      metadata: properties.map(entryOf)
+      metadata: movedTogether(properties, new Map(moved)).map(entryOf)
     },
     ...(secretStore !== '' && {auth: {secretStore}})
   }

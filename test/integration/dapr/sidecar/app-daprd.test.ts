@@ -10,11 +10,13 @@ import {pause} from '../../../../src/platform/delay.ts'
 
 /**
  * Serves at its socket what it was given; one whose components have the word `slow` does so once there is a file `go`, one with the word
- * `mute` does not answer, one with the word `stubborn` does not end at SIGTERM. Who has subscribed to configuration is told of a change at SIGUSR2.
+ * `mute` does not answer, one with the word `stubborn` does not end at SIGTERM. While there is a file `down` it ends at once, while there is
+ * one `refused` nobody can subscribe. Who has subscribed to configuration is told of a change at SIGUSR2.
  */
 const PROGRAM = `#!${process.execPath}
 const {existsSync, readFileSync, writeFileSync} = require('node:fs')
 const of = name => process.argv[process.argv.indexOf('--' + name) + 1]
+if (existsSync('down')) process.exit(1)
 const text = readFileSync(of('resources-path') + '/components.yaml', 'utf8')
 const components = text.split('---').map(each => ({name: JSON.parse(each).metadata.name, capabilities: []}))
 const http = require('node:http')
@@ -22,6 +24,7 @@ const id = String(process.pid)
 const server = http.createServer((request, response) => {
   if (text.includes('mute')) return writeFileSync('asked', '')
   const isBegun = () => writeFileSync('subscribed-' + id, '')
+  if (request.url.includes('/subscribe?') && existsSync('refused')) return response.writeHead(500).end('{}', isBegun)
   if (request.url.includes('/subscribe?')) return response.end(JSON.stringify({id}), isBegun)
   if (request.url.includes('/unsubscribe')) return response.writeHead(request.url.includes(id) ? 200 : 500).end()
   if (request.url.endsWith('/outbound')) return response.writeHead(204).end()
@@ -160,4 +163,47 @@ t.test('one that does not end at SIGTERM is killed at once where the run ends wi
   endNow()
   await closed
   t.throws(() => process.kill(pids[0] ?? 0, 0), {code: 'ESRCH'})
+})
+
+/** Asks until it is answered. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  for (let look = 0; look < 300; look++) {
+    const found = await ask().catch(() => undefined)
+    if (found !== undefined) return found
+    await pause(20)
+  }
+  return ask()
+}
+
+t.test('a daprd that could not start, as a server was not there, is started by a later call', async t => {
+  const {daprd, pids, folder} = open(t)
+  const lazy = {...resource('one'), isDefault: true}
+  writeFileSync(join(folder, 'down'), '')
+  daprd.follow([lazy])
+  await t.rejects(daprd.open(lazy), {message: /^daprd ended before it was ready/})
+  await t.rejects(daprd.open(lazy), {message: /^daprd ended before it was ready/}, 'at once it is not tried again')
+  t.equal(pids.length, 1)
+  rmSync(join(folder, 'down'))
+  t.ok(await answered(async () => daprd.open(lazy)))
+  t.equal(pids.length, 2)
+})
+
+t.test('a subscription to configuration that the next daprd refuses at first continues there', async t => {
+  const {daprd, pids, folder} = open(t)
+  const config = resource('config', 'configuration.azure.appconfig')
+  daprd.follow([config])
+  const store = (await daprd.open(config)) as ConfigurationStore
+  const told = Promise.withResolvers<ConfigurationItems>()
+  await store.subscribe([], {}, items => told.resolve(items))
+  writeFileSync(join(folder, 'refused'), '')
+  daprd.follow([config, resource('two')])
+  await daprd.open(resource('two'))
+  const subscribed = join(folder, `subscribed-${pids[1]}`)
+  const seen = async (): Promise<true | undefined> => (existsSync(subscribed) ? true : undefined)
+  await answered(seen)
+  rmSync(join(folder, 'refused'))
+  rmSync(subscribed)
+  t.ok(await answered(seen))
+  process.kill(pids[1] ?? 0, 'SIGUSR2')
+  t.match(await told.promise, {k: {value: `${pids[1]}`}})
 })
