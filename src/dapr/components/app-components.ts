@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto'
+import {setImmediate as turn} from 'node:timers/promises'
 import {messageOf} from '../../model/errors.ts'
 import {movedTogether} from '../../model/moved-ports.ts'
 import type {LogLevel} from '../../model/plan.ts'
@@ -59,7 +60,7 @@ export interface FailedComponent {
   readonly fault: ComponentFault
   /** The message, in Dapr's words. */
   readonly text: string
-  /** The app does without it (Dapr: a component whose secret store is not there). */
+  /** The app does without it: its errors are to be ignored, or its secret store is not there (as in Dapr). */
   readonly isHarmless: boolean
 }
 
@@ -101,7 +102,7 @@ export class AppComponents {
 
   /**
    * Opens what the files have now, secret stores first; what is as before stays open, what is not there any more is closed.
-   * Gives those that could not be opened, unless their errors are to be ignored. They keep the one that was there before.
+   * Gives those that could not be opened. They keep the one that was there before.
    */
   async follow(resources: readonly ComponentResource[]): Promise<readonly FailedComponent[]> {
     const before = this.#entries
@@ -139,10 +140,8 @@ export class AppComponents {
       } catch (error) {
         const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
         this.#entries = this.#entries.flatMap(each => (each === entry ? (previous ?? []) : each))
-        if (!resource.ignoresErrors) {
-          const text = failureText(resource, fault.message)
-          failures.push({resource, fault, text, isHarmless: fault instanceof NoSecretStore})
-        }
+        const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
+        failures.push({resource, fault, text: failureText(resource, fault.message), isHarmless})
       } finally {
         entry.previous = undefined
       }
@@ -169,8 +168,11 @@ export class AppComponents {
     const close = async (): Promise<void> => {
       if (this.#replaced.delete(entry)) await this.#close(entry)
     }
-    if (this.#entries.includes(entry)) this.#replaced.delete(entry)
-    else if (entry.calls > 0) entry.onIdle = () => void close()
+    if (this.#entries.includes(entry)) return void this.#replaced.delete(entry)
+    // who waits for it, or has just found it, begins a call in the turn in which it is open
+    await entry.opening?.catch(() => undefined)
+    await turn()
+    if (entry.calls > 0) entry.onIdle = () => void close()
     else await close()
   }
 
@@ -300,8 +302,9 @@ export class AppComponents {
   }
 
   async #close({opening, resource}: Entry): Promise<void> {
+    const opened = await opening?.catch(() => undefined) // why one cannot be opened was said
     try {
-      await (await opening)?.use.release()
+      await opened?.use.release()
     } catch (error) {
       this.#options.log('warn', `Component ${resource.name} could not be closed: ${messageOf(error)}`)
     }
@@ -333,7 +336,7 @@ async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource):
   return {
     name: resource.name,
     component,
-    properties: new Properties(resource.properties),
+    properties: new Properties(movedTogether(resource.properties, new Map(resource.moved))),
     topicPrefix: '',
     space: '',
     use

@@ -25,6 +25,7 @@ export async function propertyValues(
   const values: Property[] = []
   for (const property of properties) {
     let {value} = property
+    const isSecret = property.secret !== undefined && value === ''
     if (property.secret !== undefined && secretStore !== '' && value === '') {
       const secret = options.secretOf(secretStore, property.secret.name)
       if (secret === undefined) {
@@ -33,7 +34,8 @@ export async function propertyValues(
       }
       value = await secretValue(secret, property, options)
     } else if (value === '' && property.envRef !== '') value = variable(name, property, options)
-    values.push({name: property.name, value: fillIn({...property, value}, options), place: property.place})
+    const known = {name: property.name, value: fillIn({...property, value}, options), place: property.place}
+    values.push(isSecret ? {...known, isSecret} : known)
   }
   return values
 }

@@ -17,11 +17,16 @@ export class ComponentFault extends Error {
 export interface Property {
   readonly name: string
   readonly value: string
+  /** No message shows it. */
+  readonly isSecret?: boolean
   readonly place: Place
 }
 
 /** Node's timers wait no longer, and fire at once for more: 24.8 days. */
 const MAX_MS = 2 ** 31 - 1
+
+/** A shorter value is a word that messages have, too. */
+const MIN_SECRET = 8
 
 const FALSE = /^(?:n|no|false|f|off|0|)$/i
 
@@ -74,9 +79,11 @@ export class Properties {
     return this.#all.get(name.toLowerCase())?.place
   }
 
-  /** Throws what is wrong with a property, with its place. */
+  /** Throws what is wrong with a property, with its place, and without what a secret holds. */
   fault(name: string, message: string): never {
-    throw new ComponentFault(message, this.placeOf(name))
+    const {value = '', isSecret = false} = this.#all.get(name.toLowerCase()) ?? {}
+    const shown = isSecret && value.length >= MIN_SECRET ? message.replaceAll(value, '***') : message
+    throw new ComponentFault(shown, this.placeOf(name))
   }
 }
 

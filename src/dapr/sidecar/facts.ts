@@ -22,6 +22,7 @@ export function factsOf(
     runtimeVersion: RUNTIME_VERSION,
     enabledFeatures: FEATURES,
     components: components
+      .map(each => blocks.inEffect(each))
       .filter(each => (isBuilt(each) || blocks.isByDaprd(each)) && !blocks.isMissing(each))
       .map(each => ({
         name: each.name,

@@ -1,5 +1,6 @@
 import type {Place} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {isTruthy} from '../../model/truthy.ts'
 import {encryptionKeyFault, isEncryptionKey} from './encryption-keys.ts'
 import type {ResourceFault} from './fault.ts'
 import type {FactsOfType, TypeFacts} from './component-types.ts'
@@ -59,7 +60,7 @@ export const NO_ACTOR_STORE =
 
 /** The property that marks a state store for actors. */
 export const isActorStoreMark = ({name, value}: ComponentProperty): boolean =>
-  name.toLowerCase() === 'actorstatestore' && /^true$/i.test(value)
+  name.toLowerCase() === 'actorstatestore' && isTruthy(value)
 
 /** Whether a resource applies to an app. */
 export const areFor =

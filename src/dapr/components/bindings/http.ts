@@ -24,7 +24,7 @@ export const open: OpenComponent<Binding> = async options => {
     url: urlOf(properties),
     credentials: credentialsOf(options),
     env,
-    timeoutMs: properties.durationMs('responseTimeout', 0),
+    timeoutMs: properties.durationMs('responseTimeout', 0, 1000),
     maxBytes: bytesOf(properties),
     secretHeaders: properties.has('securityTokenHeader') ? [properties.text('securityTokenHeader').toLowerCase()] : []
   })

@@ -40,10 +40,10 @@ export class Provider {
     const {status, data} = response
     const text = Buffer.from(data).toString()
     if (status !== 200) {
-      const words = wordsIn(text)
+      // the key goes before the words are cut: a part of it would stay
+      const words = wordsIn(text, said => this.#without(said))
       const said = words === '' ? '' : `: ${words}`
-      const why = `API returned unexpected status code: ${status}${said}`
-      throw new Error(this.#without(why) + this.#why(status))
+      throw new Error(`API returned unexpected status code: ${status}${said}${this.#why(status)}`)
     }
     try {
       return parseExactly(text)
@@ -91,13 +91,13 @@ const MAX_WORDS = 1000
 const MIN_SECRET = 8
 
 /** A provider's text about its failure: `{"error": {"message"}}`, `{"error": "…"}`, `{"message"}`, or plain text. */
-function wordsIn(text: string): string {
-  const plain = text.slice(0, MAX_WORDS).replaceAll(/\s+/g, ' ').trim()
+function wordsIn(text: string, shown: (words: string) => string): string {
+  const plain = shown(text).slice(0, MAX_WORDS).replaceAll(/\s+/g, ' ').trim()
   const body = jsonIn(text)
   if (body === undefined && plain.startsWith('<')) return ''
   for (const path of [['error', 'message'], ['error'], ['message'], ['detail']]) {
     const found = path.reduce<unknown>(memberOf, Array.isArray(body) ? body[0] : body)
-    if (typeof found === 'string') return found.slice(0, MAX_WORDS)
+    if (typeof found === 'string') return shown(found).slice(0, MAX_WORDS)
   }
   return plain
 }

@@ -27,8 +27,8 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
     state: tableName(properties, 'tableName', 'state'),
     metadata: tableName(properties, 'metadataTableName', 'metadata')
   }
-  const busyMs = properties.durationMs('busyTimeout', DEFAULT_BUSY_MS)
-  const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS)
+  const busyMs = properties.durationMs('busyTimeout', DEFAULT_BUSY_MS, 1000)
+  const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS, 1000)
   const path = sqliteFile(properties, folder)
   const {DatabaseSync: Database} = loadSqlite()
   try {

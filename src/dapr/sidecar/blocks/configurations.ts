@@ -4,6 +4,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
+import {retryLater} from '../retry-later.ts'
 
 type Metadata = Readonly<Record<string, string>>
 
@@ -41,6 +42,7 @@ export class Configurations {
   readonly #subscriptions = new Map<string, Subscription>()
   /** Processes that were started before this have ended. */
   #livingSince = 0
+  readonly #closing = new AbortController()
 
   constructor(context: BlockContext) {
     this.#context = context
@@ -153,13 +155,14 @@ export class Configurations {
       if (subscription.request.isOfProcess === true && subscription.since < livingSince) void this.drop(id)
   }
 
-  /** Subscriptions to a store that was opened again continue there. Never rejects. */
+  /** Subscriptions to a store that was opened again continue there, as soon as it takes them. Never rejects. */
   async renew(): Promise<void> {
     await Promise.all([...this.#subscriptions].map(async ([id, subscription]) => this.#carryOver(id, subscription)))
   }
 
   /** Ends all subscriptions. */
   async close(): Promise<void> {
+    this.#closing.abort()
     const all = [...this.#subscriptions.values()]
     this.#subscriptions.clear()
     await Promise.allSettled(all.map(async subscription => subscription.end()))
@@ -228,7 +231,10 @@ export class Configurations {
       // it may have continued at a later one
       if (store !== undefined && subscription.store !== store) return
       subscription.store = undefined
-      log.write('error', `subscription ${id} to configuration store ${storeName} cannot continue: ${messageOf(error)}`)
+      if (this.#subscriptions.get(id) !== subscription) return
+      const what = `subscription ${id} to configuration store ${storeName}`
+      log.write('error', `${what} cannot continue yet: ${messageOf(error)}`)
+      void retryLater(async () => this.#carryOver(id, subscription), this.#closing.signal)
     }
   }
 

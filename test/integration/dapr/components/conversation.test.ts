@@ -239,6 +239,7 @@ t.test('what a provider does wrong is told in words, and never the key', async t
       withJson({error: {message: 'Incorrect API key provided: sk-secret.'}}, 401),
       `${status}401: Incorrect API key provided: ***. (the key is that of component.yaml:1)`
     ],
+    [withJson({error: `${'x'.repeat(995)}sk-secret`}, 401), /^(?!.*sk-).*x\*\*\*/],
     [
       withRaw('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 13\r\n\r\n<html></html>'),
       `${status}502`

@@ -326,3 +326,54 @@ t.test('what a component could do before its type was edited is not what the nex
   await own.follow([store('events', {brokers: 'localhost:9092'}, 'bindings.kafka')])
   t.equal(own.capabilitiesOf('events'), undefined, 'it is opened at its first use')
 })
+
+const atFirstUse = (value: string): ComponentResource => ({...store('store', {value}), isDefault: true})
+
+t.test('the callers of a component that is edited while it is opened for them may use it', async t => {
+  const opening = Promise.withResolvers<void>()
+  const closed: string[] = []
+  const use = async ({properties}: WantedComponent): Promise<Use> => {
+    const value = properties[0]?.value ?? ''
+    await opening.promise
+    return {
+      component: {capabilities: [value], close: async () => undefined},
+      release: async () => void closed.push(value)
+    }
+  }
+  const {own} = closing(t, use)
+  await own.follow([atFirstUse('1')])
+  const calling = (async () => {
+    const found = await own.find('state', 'store')
+    const end = own.beginCall('store')
+    await setImmediate()
+    const wasOpen = !closed.includes(String(found?.component.capabilities[0]))
+    end()
+    return wasOpen
+  })()
+  const following = own.follow([atFirstUse('2')])
+  opening.resolve()
+  t.ok(await calling)
+  await following
+  await setImmediate()
+  t.same(closed, ['1'])
+})
+
+t.test('a component that could not be opened when its file was edited is not one that could not be closed', async t => {
+  const opening = Promise.withResolvers<never>()
+  const lines: string[] = []
+  const set = {
+    use: async () => opening.promise,
+    isReplayed: () => false,
+    checkServer: async () => undefined,
+    space: async () => '',
+    movedPorts: new Map()
+  } as unknown as ComponentSet
+  const log = (level: string, text: string): void => void lines.push(`${level}: ${text}`)
+  const own = new AppComponents({appId: 'shop', folder: '/', env: {}, set, log})
+  await own.follow([{...store('store', {}), isDefault: true}])
+  const calling = own.find('state', 'store')?.catch(() => undefined)
+  const following = own.follow([])
+  opening.reject(new Error('nobody answers there'))
+  await Promise.all([calling, following])
+  t.match(lines, [/^error: Failed to init component store .*nobody answers there$/])
+})

@@ -1,6 +1,10 @@
 import t from 'tap'
+import {open as openHttp} from '../../../../src/dapr/components/bindings/http.ts'
+import type {OpenComponent} from '../../../../src/dapr/components/component.ts'
+import type {Component} from '../../../../src/dapr/components/component.ts'
 import {Properties} from '../../../../src/dapr/components/properties.ts'
 import {openRedis} from '../../../../src/dapr/components/redis/open-redis.ts'
+import {open as openSqlite} from '../../../../src/dapr/components/state/sqlite.ts'
 import {InMemoryState} from '../../../../src/dapr/components/state/in-memory.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
@@ -52,3 +56,24 @@ t.test(
     t.same(waits, [1001])
   }
 )
+
+/** Notes what is made of durations. */
+class Noting extends Properties {
+  readonly read: Record<string, number> = {}
+
+  override durationMs(...given: Parameters<Properties['durationMs']>): number {
+    return (this.read[given[0]] = super.durationMs(...given))
+  }
+}
+
+const readBy = async (open: OpenComponent<Component>, given: Readonly<Record<string, string>>): Promise<object> => {
+  const properties = new Noting(Object.entries(given).map(([name, value]) => ({name, value, place})))
+  await (await open({properties, folder: '/', env: {}} as unknown as Parameters<typeof open>[0])).close()
+  return properties.read
+}
+
+t.test('a bare number of SQLite, and of an HTTP binding, counts seconds, as in Dapr', async t => {
+  const sqlite = {connectionString: ':memory:', busyTimeout: '5', cleanupInterval: '60'}
+  t.strictSame(await readBy(openSqlite, sqlite), {busyTimeout: 5000, cleanupInterval: 60_000})
+  t.strictSame(await readBy(openHttp, {url: 'http://a', responseTimeout: '10'}), {responseTimeout: 10_000})
+})

@@ -119,3 +119,29 @@ t.test('a store that is opened again twice in a row is subscribed to once, which
   await block.renew()
   t.equal(after.listening, 1)
 })
+
+t.test('a subscription that its store cannot take when it is opened again continues there once it can', async t => {
+  const [before, after] = [newStore(), newStore()]
+  const taken = Promise.withResolvers<void>()
+  let tries = 0
+  const subscribed = after.subscribe()
+  after.listening = 0
+  after.subscribe = async () => {
+    if (++tries === 1) throw new Error('it is still starting')
+    after.listening++
+    taken.resolve()
+    return subscribed
+  }
+  let store = before
+  const block = blockOf(() => store)
+  await block.subscribe(REQUEST, async () => Promise.resolve())
+  store = after
+  await block.renew()
+  t.equal(after.listening, 0)
+  await taken.promise
+  t.equal(after.listening, 1)
+  const closed = block.close()
+  while (after.ends.length === 0) await new Promise(setImmediate)
+  after.ends[0]?.resolve()
+  await closed
+})

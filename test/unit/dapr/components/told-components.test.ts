@@ -1,0 +1,38 @@
+import t from 'tap'
+import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
+import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
+import {componentResource} from '../../../rig/component-resource.ts'
+
+const connect = async (): Promise<never> => Promise.reject(new Error('there is no Redis'))
+
+const openComponents = (env: Readonly<Record<string, string>> = {}) => {
+  const lines: string[] = []
+  const set = new ComponentSet({env, redis: {connect}})
+  const log = (_: string, text: string): void => void lines.push(text)
+  const own = new AppComponents({appId: 'shop', folder: '/', env, set, log})
+  t.teardown(async () => own.close())
+  return {own, lines}
+}
+
+t.test('a component whose errors are to be ignored is told of, and keeps no app from being started', async t => {
+  const {own} = openComponents()
+  const broken = componentResource('store', 'state.in-memory', {primaryEncryptionKey: ''})
+  t.match(await own.follow([{...broken, ignoresErrors: true}]), [{resource: {name: 'store'}, isHarmless: true}])
+})
+
+t.test('a state store is for actors by each of Dapr’s words for true', async t => {
+  const {own} = openComponents()
+  await own.follow([componentResource('store', 'state.in-memory', {actorStateStore: 'yes'})])
+  t.equal((await own.actorStore())?.name, 'store')
+})
+
+t.test('why a component cannot be opened does not tell what its secrets hold', async t => {
+  const hidden = 'hooks.example.com/T0/s3cr3t'
+  const {own, lines} = openComponents({hook: hidden})
+  const secrets = componentResource('vault', 'secretstores.local.env', {})
+  const hook = componentResource('hook', 'bindings.http', {url: ''})
+  const properties = hook.properties.map(each => ({...each, secret: {name: 'hook', key: 'hook'}}))
+  const [failure] = await own.follow([{...hook, properties, secretStore: 'vault'}, secrets])
+  t.equal(failure?.fault.message, 'url must begin with http:// or https://, and not "***"')
+  t.notMatch(lines.join('\n') + String(own.failed.get('hook')), hidden)
+})
