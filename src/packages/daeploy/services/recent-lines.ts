@@ -5,13 +5,17 @@ import type {LogRecord} from '../../../observe/logging/log-record.ts'
 interface Line {
   /** ms since 1970. */
   readonly at: number
-  /** UTF-8, with its newline. */
+  /** UTF-8, with its newline; a part of a very long line has none. */
   readonly text: string
   readonly number: number
 }
 
 const MAX_LINES = 10_000
 const MAX_CHARACTERS = 8 * 1024 * 1024
+/** A line that is longer is kept in parts, as that of a progress bar, which never ends. */
+const MAX_OPEN = 64 * 1024
+/** Where a text ends, a character that is not whole. */
+const UNFINISHED = /[\xc2-\xf4][\x80-\xbf]{0,2}$/
 
 /** The last lines of an app with their times, without prefixes and without our status lines. */
 export class RecentLines {
@@ -19,7 +23,10 @@ export class RecentLines {
   #lines: Line[] = []
   #characters = 0
   #count = 0
+  /** What has come of the line that is open. */
   #rest = ''
+  /** Whether the part before that was kept; undefined: the rest begins the line. */
+  #isPart: boolean | undefined
   #hasEnded = false
   readonly #waiting = new Set<() => void>()
 
@@ -61,16 +68,31 @@ export class RecentLines {
   }
 
   #take(text: string, at: number): void {
-    const pieces = (this.#rest + text).split('\n')
-    this.#rest = pieces.pop() ?? ''
+    const [first = '', ...pieces] = text.split('\n')
+    this.#rest += first
     for (const piece of pieces) {
-      if (!piece.startsWith(this.#prefix)) continue
-      const line = `${Buffer.from(piece.slice(this.#prefix.length), 'latin1').toString()}\n`
-      this.#lines.push({at, text: line, number: this.#count++})
-      this.#characters += line.length
+      this.#add(`${this.#rest}\n`, at)
+      this.#isPart = undefined
+      this.#rest = piece
+    }
+    if (this.#rest.length > MAX_OPEN) {
+      const end = UNFINISHED.exec(this.#rest)?.index ?? this.#rest.length
+      this.#isPart = this.#add(this.#rest.slice(0, end), at)
+      this.#rest = this.#rest.slice(end)
     }
     if (this.#lines.length > 2 * MAX_LINES || this.#characters > 2 * MAX_CHARACTERS) this.#forget()
     this.#wake()
+  }
+
+  /** Keeps a line of the app, or a part of one. Returns whether it is one. */
+  #add(piece: string, at: number): boolean {
+    const isKept = this.#isPart ?? piece.startsWith(this.#prefix)
+    if (!isKept) return false
+    const own = this.#isPart === undefined ? piece.slice(this.#prefix.length) : piece
+    const text = Buffer.from(own, 'latin1').toString()
+    this.#lines.push({at, text, number: this.#count++})
+    this.#characters += text.length
+    return true
   }
 
   #forget(): void {

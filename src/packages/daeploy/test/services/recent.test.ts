@@ -86,3 +86,23 @@ t.test(
     t.equal(getEventListeners(signal, 'abort').length, 0)
   }
 )
+
+t.test('a line that never ends, as that of a progress bar, is kept in parts', async t => {
+  const {recent, write} = scene()
+  const piece = `\r50 % ${'\u00c3\u00b6'.repeat(20_000)}`
+  write('== APP - scales == one\n== APP - sca')
+  write('les == ')
+  for (let i = 0; i < 20; i++) write(piece)
+  t.match(await all(recent.read(wanted, never)), /^one\n\r50 % ö+\r[\r50 %ö]+$/, 'no character is cut')
+  for (let i = 0; i < 500; i++) write(piece)
+  write('\n== APP - scales == two\n')
+  t.ok((await all(recent.read(wanted, never))).length < 18 * 1024 * 1024)
+  t.equal(await all(recent.read({...wanted, tail: 1}, never)), 'two\n')
+})
+
+t.test('the parts of a long line of ours are left out', async t => {
+  const {recent, write} = scene()
+  write(`Exited App ${'x'.repeat(100_000)}`)
+  write(`${'x'.repeat(100_000)}\n== APP - scales == one\n`)
+  t.equal(await all(recent.read(wanted, never)), 'one\n')
+})
