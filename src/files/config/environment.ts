@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
-import {parseEnv} from 'node:util'
+import {envVariables} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import {isProgram} from '../../platform/paths.ts'
@@ -27,7 +27,7 @@ export function readEnvFiles(settings: Settings, home: string): EnvFiles {
     paths.push(path)
     const inside = [...(isSingle ? [] : [index.toString()]), ...(typeof entry === 'string' ? [] : ['path'])]
     try {
-      variables.push(...Object.entries(parseEnv(textOf(path))))
+      variables.push(...Object.entries(envVariables(textOf(path))))
     } catch (error) {
       const isMissing = codeOf(error) === 'ENOENT'
       if (!required && isMissing) continue

@@ -1,4 +1,4 @@
-import {parseEnv} from 'node:util'
+import {envVariables} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import type {ExpansionMistake, FileVariables} from '../../model/expansion.ts'
@@ -10,7 +10,7 @@ import type {Yaml} from './source.ts'
 /** The variables of a `.env` file. One that is not there has none: each that is missed is reported. Throws a `UserError` for any other. */
 export function variablesIn(path: string): FileVariables {
   try {
-    return parseEnv(readTextFile(path))
+    return envVariables(readTextFile(path))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {}
     throw unreadableTemplate(

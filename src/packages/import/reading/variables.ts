@@ -1,13 +1,13 @@
 import {existsSync} from 'node:fs'
 import {basename} from 'node:path'
-import {parseEnv} from 'node:util'
-import {oddVariables} from '../../../model/environment.ts'
+import {envVariables, oddVariables} from '../../../model/environment.ts'
 import type {Imported, ImportedApp} from '../imported.ts'
 import {textAt} from './files.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** The variables of an env file as it is now; none if it is not there. */
-export const envFileVariables = (file: string): Readonly<Record<string, string | undefined>> => parseEnv(textAt(file))
+export const envFileVariables = (file: string): Readonly<Record<string, string | undefined>> =>
+  envVariables(textAt(file))
 
 const SAMPLES = ['.example', '.sample', '.template', '.dist', '.default', '-example', '-sample']
 
