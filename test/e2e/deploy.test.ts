@@ -2,9 +2,18 @@ import {existsSync, readdirSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {gzipSync} from 'node:zlib'
 import t, {type Test} from 'tap'
+import {freePort} from '../rig/free-port.ts'
 import {managerOf} from '../rig/manager.ts'
 import {openRig} from '../rig/rig.ts'
 import {tarOf, type Member} from '../rig/tar.ts'
+
+/** The form with an archive, as Daeploy's command line sends it. */
+function formOf(service: {readonly name: string; readonly version: string}, ...members: readonly Member[]): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries({...service, port: '8000', run_args: '{}'})) form.set(name, value)
+  form.set('file', new Blob([new Uint8Array(gzipSync(tarOf(...members)))]), 'hello.tar.gz')
+  return form
+}
 
 /** A run with a manager, and what sends an archive to it. */
 async function openDeployer(t: Test) {
@@ -13,11 +22,8 @@ async function openDeployer(t: Test) {
   const run = rig.pillion(['run', '-f', '.'])
   const manager = await managerOf(run)
   const deploy = async (version: string, ...members: readonly Member[]) => {
-    const form = new FormData()
-    for (const [name, value] of Object.entries({name: 'hello', version, port: '8000', run_args: '{}'}))
-      form.set(name, value)
-    form.set('file', new Blob([new Uint8Array(gzipSync(tarOf(...members)))]), 'hello.tar.gz')
-    const response = await fetch(`${manager}/services/~tar`, {method: 'POST', body: form})
+    const body = formOf({name: 'hello', version}, ...members)
+    const response = await fetch(`${manager}/services/~tar`, {method: 'POST', body})
     return {status: response.status, body: await response.text()}
   }
   const kill = async (version: string): Promise<number> => {
@@ -100,4 +106,24 @@ t.test('an archive that would write outside its folder, or is none, is refused, 
   run.signal('SIGINT')
   t.match(await run.exited, {code: 0})
   t.notOk(existsSync(join(rig.home, '.cache/pillion/escaped')))
+})
+
+t.test('a name and version of an app of the template are refused, and that app stays', async t => {
+  const rig = await openRig(t)
+  const managerPort = await freePort()
+  const hello = {appID: 'hello', appDirPath: '.', command: ['sleep', '60']}
+  const apps = [hello, {...hello, appID: 'later', profiles: ['later']}]
+  await rig.write({'dapr.yaml': JSON.stringify({version: 1, managerPort, apps})})
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('Started Dapr with app id "hello"')
+  const archive = {name: 'app.sh', text: 'exec sleep 60\n', mode: '0000755'}
+  for (const name of ['hello', 'later']) {
+    const form = formOf({name, version: '0.0.0'}, archive)
+    const response = await fetch(`http://127.0.0.1:${managerPort}/services/~tar`, {method: 'POST', body: form})
+    t.equal(response.status, 422)
+    t.equal(await response.text(), `{"detail":"the template has an app ${name} of version 0.0.0"}`)
+  }
+  t.equal(await (await fetch(`http://127.0.0.1:${managerPort}/services/`)).text(), '[]')
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
 })

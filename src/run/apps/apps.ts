@@ -2,6 +2,7 @@ import type {RunContext} from '../run-context.ts'
 import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {Availability} from '../../model/availability.ts'
+import {UserError} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {SingleFlight} from '../../model/single-flight.ts'
 import {releasePorts, nameOwner} from '../../proxy/ports/claim-all.ts'
@@ -204,8 +205,16 @@ export class Apps implements EditedApps {
 
   /** Adds an app that was deployed. Settles when it has started, or waits for others. Throws a UserError. */
   async add(plan: AppPlan): Promise<void> {
-    const runtime = await this.inTurn(async () => this.#open(plan, this.#all.length, {}))
-    if (runtime !== undefined) await this.begin(runtime)
+    const {id, version} = plan
+    const runtime = await this.inTurn(async () => {
+      const others = [...this.#all.map(each => each.plan), ...this.#leftOut]
+      // it would be another instance of that app, and be removed with it
+      if (others.some(each => each.id === id && each.version === version))
+        throw new UserError(`the template has an app ${id} of version ${version}`)
+      return this.#open(plan, this.#all.length, {})
+    })
+    if (runtime === undefined) throw new UserError('the run is stopping')
+    await this.begin(runtime)
   }
 
   /** Removes an app from the run for good. Another version of its id answers from now on. */
@@ -289,12 +298,12 @@ export class Apps implements EditedApps {
     const isLast = (): boolean => this.#opening.size + this.#halfOpen.size === 0 && !this.#all.some(isLeft)
     const shadows = meant.filter(runtime => !isMain(runtime))
     for (const runtime of meant) this.#stopped.add(runtime)
-    await this.#closeAll(shadows)
+    await Promise.all(shadows.map(async runtime => this.close(runtime)))
     const left = meant.filter(runtime => !shadows.includes(runtime))
     if (isLast()) await Promise.all(left.map(async runtime => closer.drain(runtime)))
     // another one may have been started meanwhile
     if (isLast()) await end()
-    else await this.#closeAll(left)
+    else await Promise.all(left.map(async runtime => this.close(runtime)))
     await this.#freePublished()
     return true
   }
@@ -384,10 +393,6 @@ export class Apps implements EditedApps {
     if (!wasStopped) return this.remove(runtime)
     this.#stopped.add(runtime)
     await this.close(runtime)
-  }
-
-  async #closeAll(runtimes: readonly AppRuntime[]): Promise<void> {
-    await Promise.all(runtimes.map(async runtime => this.close(runtime)))
   }
 }
 

@@ -1,4 +1,4 @@
-import {existsSync, realpathSync} from 'node:fs'
+import {existsSync, realpathSync, renameSync} from 'node:fs'
 import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
@@ -16,6 +16,7 @@ import {
   type WorkspaceContent
 } from './manifest.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
+import {randomHex} from '../../../platform/random.ts'
 import type {CopiedWorkspace} from './copy-workspace.ts'
 
 /**
@@ -94,6 +95,7 @@ export class Workspaces {
   }
 
   async #unpack(name: string, archive: string): Promise<string> {
+    await this.#setAside(name)
     await this.drop(name)
     const folder = this.#create(name, {files: new Map(), isDeployed: true})
     try {
@@ -106,6 +108,17 @@ export class Workspaces {
     this.#contents.set(name, {files: await fingerprintsIn(folder), isDeployed: true})
     this.#writeManifest()
     return folder
+  }
+
+  /** What the user has changed in an earlier deployment is kept under another name. */
+  async #setAside(name: string): Promise<void> {
+    const content = this.#contents.get(name)
+    if (content === undefined || (await changedIn(this.#folder, [[name, content]])).length === 0) return
+    const kept = `${name}_${randomHex(4)}`
+    renameSync(join(this.#folder, name), join(this.#folder, kept))
+    this.#contents.set(kept, content)
+    this.#contents.delete(name)
+    this.#writeManifest()
   }
 
   async drop(name: string): Promise<void> {

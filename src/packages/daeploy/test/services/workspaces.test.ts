@@ -308,6 +308,19 @@ t.test('a deployment under the name of an earlier one has nothing of that', asyn
   t.same(readdirSync(folder), ['service.py'])
 })
 
+t.test('what the user has changed in an earlier deployment of that name is kept under another one', async t => {
+  const {root, copies} = scene(t)
+  const folder = await copies.unpack('hello_1.0.0', packed(root, 'service.py'))
+  writeFileSync(join(folder, 'service.py'), 'mine')
+  await copies.dropUnchanged('hello_1.0.0')
+  t.equal(await copies.unpack('hello_1.0.0', packed(root, 'service.py')), folder)
+  t.equal(readFileSync(join(folder, 'service.py'), 'utf8'), 'service.py')
+  const [kept = '', ...others] = await copies.close()
+  t.same(others, [])
+  t.equal(readFileSync(join(kept, 'service.py'), 'utf8'), 'mine')
+  t.notOk(existsSync(folder))
+})
+
 t.test('a deployment under the name of a service of the template is no copy of its folder', async t => {
   const {root, project, copies} = scene(t)
   const second = app('b', project)
