@@ -1,17 +1,26 @@
-import {readdirSync, utimesSync} from 'node:fs'
+import {existsSync, readdirSync, utimesSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Clock} from '../platform/clock.ts'
 
 /** Systems remove from /tmp what has not been touched for days: macOS after three, systemd-tmpfiles(8) after ten. */
 const TOUCH_EVERY_MS = 12 * 60 * 60 * 1000
+/** Timers stand still while the machine sleeps: the date is looked at soon after. */
+const LOOK_EVERY_MS = 60_000
 
-/** Touches the folder of a run and its files now and then, so that no cleaner of temporary files removes them; the returned function ends that. */
-export function keepFolder(folder: string, clock: Clock): () => void {
+/**
+ * Touches the folder of a run and its files now and then, so that no cleaner of temporary files removes them; the returned function ends that.
+ * `lost` is called if the socket is not there all the same.
+ */
+export function keepFolder(folder: string, clock: Clock, lost: () => void): () => void {
   let callOff: () => void
+  let touchedAt = clock.date()
   const wait = (): void => {
-    callOff = clock.after(TOUCH_EVERY_MS, () => {
-      touch(folder)
+    callOff = clock.after(LOOK_EVERY_MS, () => {
       wait()
+      if (!existsSync(join(folder, 'socket'))) return lost()
+      if (Math.abs(clock.date() - touchedAt) < TOUCH_EVERY_MS) return
+      touchedAt = clock.date()
+      touch(folder)
     })
   }
   wait()

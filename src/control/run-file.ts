@@ -3,6 +3,7 @@ import {rename, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {messageOf, UserError} from '../model/errors.ts'
 import {orElse} from '../model/or-else.ts'
+import {systemText} from '../platform/paths.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 
 /** What other runs must know of a run in case it is killed; stored in the folder of its socket. */
@@ -72,13 +73,8 @@ export function livingRun(home: string): RunIdentity | undefined {
 export const noteSpared = (home: string, marker: string): void =>
   orElse(() => appendFileSync(join(home, SPARED), `${marker}\n`), undefined)
 
-export function readSpared(home: string): readonly string[] {
-  try {
-    return readFileSync(join(home, SPARED), 'utf8').split('\n').filter(Boolean)
-  } catch {
-    return [] // there are none
-  }
-}
+export const readSpared = (home: string): readonly string[] =>
+  systemText(join(home, SPARED)).split('\n').filter(Boolean)
 
 /** The scope in which a process id is unique. */
 export interface SystemIdentity {

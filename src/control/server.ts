@@ -1,11 +1,14 @@
 import {rmSync} from 'node:fs'
 import {mkdir, rename} from 'node:fs/promises'
-import type {IncomingMessage, ServerResponse} from 'node:http'
-import {join} from 'node:path'
+import type {IncomingMessage, Server, ServerResponse} from 'node:http'
+import {basename, join} from 'node:path'
 import {serveInOrder} from '../proxy/net/http1/connection.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
 import {messageOf} from '../model/errors.ts'
-import {systemClock} from '../platform/clock.ts'
+import {systemClock, type Clock} from '../platform/clock.ts'
+import {within} from '../platform/delay.ts'
+import {makeFolder} from '../platform/make-folder.ts'
+import {usableFolder} from './folder.ts'
 import {keepFolder} from './keep-folder.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
 import {freeRunName, oneByOne, type NameRequest} from './run-name.ts'
@@ -44,39 +47,64 @@ export const homeOf = (folder: string, marker: string): string => join(folder, m
  * respond yet. `folder` has been checked before (`usableFolder`): what reaches the socket comes from the user.
  * Rejects with a `UserError` if another run has the name that this one asks for.
  */
-export async function register(folder: string, about: Registrant, serve: ServeRequest): Promise<Registration> {
+export async function register(
+  folder: string,
+  about: Registrant,
+  serve: ServeRequest,
+  clock: Clock = systemClock
+): Promise<Registration> {
   const home = homeOf(folder, about.marker)
   const answers = new Set<Promise<void>>()
-  const server = http.createServer().unref()
-  serveInOrder(server, (request, response) => {
-    const answer = serve(request, response).catch((error: unknown) => fail(response, error))
-    answers.add(answer)
-    void answer.then(() => answers.delete(answer))
-  })
+  const open = async (): Promise<Server> => {
+    const opened = http.createServer().unref()
+    serveInOrder(opened, (request, response) => {
+      const answer = serve(request, response).catch((error: unknown) => fail(response, error))
+      answers.add(answer)
+      void answer.then(() => answers.delete(answer))
+    })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        opened.once('error', reject).listen(join(home, 'new'), resolve)
+      })
+      await rename(join(home, 'new'), join(home, 'socket'))
+      return opened
+    } catch (error) {
+      opened.close()
+      throw error
+    }
+  }
   let known: RunFile
+  let server: Server
   try {
     await mkdir(home, {mode: 0o700})
     known = await oneByOne(folder, async () => introduce(folder, about))
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(join(home, 'new'), resolve)
-    })
-    await rename(join(home, 'new'), join(home, 'socket'))
+    server = await open()
   } catch (error) {
-    server.close()
     rmSync(home, {recursive: true, force: true})
     throw error
   }
-  const letFolderGo = keepFolder(home, systemClock)
   let isOver = false
   let written = Promise.resolve()
+  const write = (work: () => Promise<void>): void => {
+    written = written.then(async () => (isOver ? undefined : work())).catch(() => undefined)
+  }
+  // another program has removed it: without it no command finds the run
+  const letFolderGo = keepFolder(home, clock, () =>
+    write(async () => {
+      makeFolder(join(usableFolder([folder]), basename(home)), 0o700)
+      await writeRunFile(home, known)
+      const before = server
+      server = await open()
+      before.close()
+    })
+  )
   return {
     name: known.identity?.name ?? '',
     update: appIds => {
       const {identity} = known
       if (identity === undefined || identity.appIds.join('\n') === appIds.join('\n')) return
       known = {...known, identity: {...identity, appIds}}
-      const now = known
-      written = written.then(async () => (isOver ? undefined : writeRunFile(home, now))).catch(() => undefined)
+      write(async () => writeRunFile(home, known))
     },
     spare: marker => noteSpared(home, marker),
     withdraw: async () => {
@@ -84,8 +112,9 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
       letFolderGo()
       server.close()
       await written
+      server.close() // it may be another one by now
       rmSync(home, {recursive: true, force: true})
-      await settled(answers)
+      await within(TIMEOUT_MS, Promise.all(answers))
     }
   }
 }
@@ -104,12 +133,4 @@ async function introduce(folder: string, {name: asked, identity, ...about}: Regi
   await writeRunFile(homeOf(folder, about.marker), file)
   rmSync(join(folder, `starting-${process.pid}`), {force: true}) // of `announceStart`
   return file
-}
-
-/** Settles when everything has been sent, or after the timeout. */
-async function settled(answers: ReadonlySet<Promise<void>>): Promise<void> {
-  const timeout = Promise.withResolvers<void>()
-  const timer = setTimeout(timeout.resolve, TIMEOUT_MS)
-  await Promise.race([Promise.all(answers), timeout.promise])
-  clearTimeout(timer)
 }

@@ -1,7 +1,7 @@
-import {appendFileSync, readFileSync} from 'node:fs'
+import {appendFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {isSamePath} from '../platform/paths.ts'
+import {isSamePath, systemText} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
 
@@ -25,23 +25,15 @@ export interface DataOfCopy {
 export function dataOfCopies(env: Environment, own: TemplateCopy): readonly DataOfCopy[] {
   const runs = livingRuns(env)
   const copies = copiesAmong(runs, own)
-  const text = read(own.file)
+  const text = systemText(own.file)
   const plain = runs.filter(
     ({templateFile, pid}) =>
-      pid !== process.pid && text !== '' && !isSamePath(templateFile, own.file) && read(templateFile) === text
+      pid !== process.pid && text !== '' && !isSamePath(templateFile, own.file) && systemText(templateFile) === text
   )
   const all = [...copies, ...plain.filter(run => !copies.includes(run))]
   return all.map(run => ({
     run,
-    keys: new Set(read(join(run.home, FILE)).split('\n').filter(Boolean)),
+    keys: new Set(systemText(join(run.home, FILE)).split('\n').filter(Boolean)),
     isPlain: !copies.includes(run)
   }))
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return '' // it has none, or has ended
-  }
 }

@@ -2,6 +2,7 @@ import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {codeOf} from '../model/errors.ts'
+import {orElse} from '../model/or-else.ts'
 import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
 import {isSameStart, isSuspended, startOf} from '../platform/process-table.ts'
@@ -93,10 +94,6 @@ function startingIn(folder: string): readonly RunIdentity[] {
   })
 }
 
-function read(file: string): RunIdentity | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as RunIdentity
-  } catch {
-    return undefined // it has ended, is about to write it, or was killed meanwhile
-  }
-}
+const read = (file: string): RunIdentity | undefined =>
+  // it has ended, is about to write it, or was killed meanwhile
+  orElse(() => JSON.parse(readFileSync(file, 'utf8')) as RunIdentity, undefined)

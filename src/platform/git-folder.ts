@@ -1,5 +1,6 @@
 import {existsSync, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
+import {orElse} from '../model/or-else.ts'
 import {readTextFile} from '../model/read-file.ts'
 import {linksResolved} from './paths.ts'
 
@@ -18,10 +19,4 @@ export const commonOf = (git: string): string =>
   linksResolved(resolve(git, gitText(join(git, 'commondir')) || (existsSync(git) ? '.' : '../..')))
 
 /** The text of a small file, without space around it; '' = it is not there. */
-export function gitText(file: string): string {
-  try {
-    return readTextFile(file).trim()
-  } catch {
-    return '' // it is not there
-  }
-}
+export const gitText = (file: string): string => orElse(() => readTextFile(file).trim(), '')

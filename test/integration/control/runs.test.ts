@@ -1,10 +1,12 @@
 import {spawn} from 'node:child_process'
 import {getEventListeners, once} from 'node:events'
-import {chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createServer, type Server} from 'node:http'
+import {setImmediate as turn} from 'node:timers/promises'
 import t, {type Test} from 'tap'
+import {TestClock} from '../../rig/clock.ts'
 import {inDisguise} from '../../rig/disguise.ts'
 import {served} from '../../rig/run-control.ts'
 import {appOf, runOf} from '../../rig/listed.ts'
@@ -303,4 +305,21 @@ t.test('a run whose folder is gone goes on', async t => {
   registration.spare('life')
   registration.update(['shop'])
   await registration.withdraw()
+})
+
+t.test('a run whose folder or socket another program has removed is found again', async t => {
+  const folder = folderOf(t)
+  const env = {PILLION_RUNTIME_DIR: folder}
+  const clock = new TestClock()
+  const listing = runOf('c'.repeat(32), 1)
+  const serve = served({list: () => listing})
+  const registration = await register(folder, {marker: listing.run, graceMs: 5000}, serve, clock)
+  for (const removed of [folder, join(folder, 'cccccccc'), join(folder, 'cccccccc/socket')]) {
+    rmSync(removed, {recursive: true})
+    t.same(await findRuns(env), [], removed)
+    clock.pass(60_000)
+    while ((await findRuns(env)).length === 0) await turn()
+  }
+  await registration.withdraw()
+  t.same(readdirSync(folder), [])
 })

@@ -2,15 +2,16 @@ import {statSync, utimesSync} from 'node:fs'
 import {join} from 'node:path'
 import {test} from 'tap'
 import {keepFolder} from '../../../src/control/keep-folder.ts'
-import {TestClock} from '../../rig/clock.ts'
+import {SetClock, TestClock} from '../../rig/clock.ts'
 
-const DAY_MS = 24 * 60 * 60 * 1000
+const MINUTE_MS = 60 * 1000
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 test('what cleans /tmp finds nothing old in the folder of a run', t => {
   const folder = t.testdir({about: '', socket: ''})
   const paths = [folder, join(folder, 'about'), join(folder, 'socket')]
   const clock = new TestClock()
-  const letGo = keepFolder(folder, clock)
+  const letGo = keepFolder(folder, clock, () => t.fail('the socket is there'))
   const age = (): void => {
     for (const path of paths) utimesSync(path, 0, 0)
   }
@@ -26,11 +27,28 @@ test('what cleans /tmp finds nothing old in the folder of a run', t => {
   t.end()
 })
 
-test('a folder that is gone is left alone', t => {
-  const clock = new TestClock()
-  const letGo = keepFolder(join(t.testdir(), 'gone'), clock)
-  clock.pass(DAY_MS)
+test('after a sleep of the machine, in which no timer fires, it is touched soon', t => {
+  const folder = t.testdir({socket: ''})
+  const clock = new SetClock()
+  const letGo = keepFolder(folder, clock, () => t.fail('the socket is there'))
+  utimesSync(folder, 0, 0)
+  clock.pass(MINUTE_MS)
+  t.equal(statSync(folder).mtimeMs, 0)
+  clock.set(3 * DAY_MS)
+  clock.pass(MINUTE_MS)
+  t.ok(Date.now() - statSync(folder).mtimeMs < DAY_MS)
   letGo()
-  t.pass()
+  t.end()
+})
+
+test('that the folder is gone is told', t => {
+  let lost = 0
+  const clock = new TestClock()
+  const letGo = keepFolder(join(t.testdir(), 'gone'), clock, () => lost++)
+  clock.pass(MINUTE_MS)
+  t.equal(lost, 1)
+  letGo()
+  clock.pass(DAY_MS)
+  t.equal(lost, 1, 'no longer')
   t.end()
 })

@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {FoundRun} from '../../../control/client.ts'
+import {orElse} from '../../../model/or-else.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
@@ -38,11 +39,7 @@ function endOf(text: string, now: number): number | string | undefined {
       new Date(now).setHours(hours, minutes, seconds, Number((clock[4] ?? '').padEnd(3, '0')))
     ).toISOString()
   }
-  try {
-    return new Date(sinceOf(text, now)).toISOString()
-  } catch {
-    return undefined
-  }
+  return orElse(() => new Date(sinceOf(text, now)).toISOString(), undefined)
 }
 
 const wrong = (text: string): UsageError =>
