@@ -6,6 +6,7 @@ import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import type {LimitedProcess} from '../../platform/resource-limits.ts'
 import type {Orphan} from './process-tracker.ts'
+import {messageOf} from '../../model/errors.ts'
 import type {StopPlan} from '../../model/plan.ts'
 import type {Exit} from '../../model/app-state.ts'
 
@@ -22,6 +23,18 @@ export interface AppProcessOptions {
   readonly take: (stream: 'stdout' | 'stderr', text: string) => Promise<void> | undefined
   /** `NAME=value` in the environment of the process and its children. */
   readonly marker: string
+}
+
+/** What is prepared for a process before it is started. */
+export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited'>
+
+/** The place, or why there is none: a disk on which something of it is written is full, for example. */
+export async function placeOrExit(prepare: () => Promise<ProcessPlace>): Promise<ProcessPlace | Exit> {
+  try {
+    return await prepare()
+  } catch (error) {
+    return {kind: 'spawn-error', message: messageOf(error)}
+  }
 }
 
 export interface ProcessEnding {

@@ -9,9 +9,8 @@ import type {AppPlan} from '../../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../../model/app-state.ts'
 import {StateMachine} from './state-machine.ts'
 import type {Watchdog} from './watchdog.ts'
-import {AppProcess} from './app-process.ts'
+import {AppProcess, placeOrExit, type ProcessPlace} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
-import type {LimitedProcess} from '../../platform/resource-limits.ts'
 import {closePipes, type ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
@@ -230,21 +229,23 @@ export class SupervisedApp implements Supervised {
       return {exit: undefined, livedMs: 0, isAsked: true}
     }
     this.#asked = new AbortController() // this process fulfils earlier requests
-    if ('kind' in stdio) {
+    const place = 'kind' in stdio ? stdio : await placeOrExit(async () => this.#prepare())
+    if (this.#isOver || 'kind' in stdio || 'kind' in place) {
+      if (!('kind' in stdio)) dropStdio(stdio)
+      if ('limited' in place) place.limited?.release()
+      if (!('kind' in place)) return {exit: undefined, livedMs: 0, isAsked: true}
       this.#machine.enter({phase: 'starting', pid: undefined})
-      return {exit: stdio, livedMs: 0, isAsked: false}
+      return {exit: place, livedMs: 0, isAsked: false}
     }
-    const folder = await this.#folder()
-    const {limits} = this.#options.plan
-    const limited = limits && (await import('./limits.ts')).limitsFor(limits, this.#options.noted)
-    if (this.#isOver) {
-      limited?.release()
-      dropStdio(stdio)
-      return {exit: undefined, livedMs: 0, isAsked: true}
-    }
-    const appProcess = this.#spawn(stdio, folder, limited)
+    const appProcess = this.#spawn(stdio, place)
     await Promise.race([appProcess.group.exited, aborted(this.#asked.signal)])
     return this.#finish(appProcess)
+  }
+
+  async #prepare(): Promise<ProcessPlace> {
+    const {plan, environment, noted} = this.#options
+    const place = {folder: await this.#folder(), env: environment(++this.#generation)}
+    return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
   }
 
   /** Prepares the folder; again if a restart is requested in the meantime. */
@@ -258,24 +259,20 @@ export class SupervisedApp implements Supervised {
     }
   }
 
-  #spawn(stdio: ProcessStdio, folder: string, limited: LimitedProcess | undefined): AppProcess {
-    const {plan, environment, processMarker, single, lines} = this.#options
-    const number = ++this.#generation
+  #spawn(stdio: ProcessStdio, place: ProcessPlace): AppProcess {
+    const {plan, processMarker, single, lines} = this.#options
     const stderr = (this.#stderr = new Tail())
     const stdout = (this.#stdout = new Tail(KEPT_OF_STDOUT))
     this.#wasReady = false
-    const env = environment(number)
-    const readiness = this.#readinessOf(() => appProcess, {folder, env})
+    const readiness = this.#readinessOf(() => appProcess, place)
     this.terminal = 'lines' in stdio ? stdio : undefined
     const appProcess = new AppProcess({
+      ...place,
       stdio,
-      limited,
       // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
       command:
         single === undefined ? [shellFor(plan), ...(this.terminal?.exec ?? EXEC), ...plan.command] : plan.command,
-      folder,
-      env,
-      marker: `PILLION_LIFE=${processMarker(number)}`,
+      marker: `PILLION_LIFE=${processMarker(this.#generation)}`,
       input: single?.input,
       isRaw: single !== undefined,
       take: (stream, text) => {

@@ -68,6 +68,19 @@ test('an app of a template reads nothing', async t => {
   t.equal(witness.text.stdout, '')
 })
 
+test('what cannot be prepared for a process, as on a full disk, is an exit, not a throw', async t => {
+  const full = (): never => {
+    throw new Error('ENOSPC: no space left on device, write')
+  }
+  for (const unprepared of [{environment: full}, {folder: full}]) {
+    const {app, witness} = new Scene(t).app({command: ['true']}, unprepared)
+    await app.start()
+    const exit = {kind: 'spawn-error', message: 'ENOSPC: no space left on device, write'} as const
+    t.same(await app.ended, {phase: 'exited', exit, asked: false})
+    t.same(witness.states[0], {phase: 'starting', pid: undefined})
+  }
+})
+
 test('a folder that is not there is an exit, not a throw', async t => {
   const {app, witness} = new Scene(t).app({command: ['true'], folder: '/no/such/folder'})
   await app.start()
