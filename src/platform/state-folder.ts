@@ -6,3 +6,8 @@ import type {Environment} from '../model/environment.ts'
 export function stateFolder({XDG_STATE_HOME: state = ''}: Environment, home = homedir()): string {
   return join(state.startsWith('/') ? state : join(home, '.local/state'), 'pillion')
 }
+
+/** Returns the folder for what may be removed at any time (the same: cache). A path that is not absolute counts as none. */
+export function cacheFolder({XDG_CACHE_HOME: cache = '', HOME: home}: Environment): string {
+  return join(cache.startsWith('/') ? cache : join(home || homedir(), '.cache'), 'pillion')
+}

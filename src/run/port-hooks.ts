@@ -1,11 +1,11 @@
 import {existsSync} from 'node:fs'
-import {homedir} from 'node:os'
 import {delimiter, join} from 'node:path'
 import {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import type {PublishedPlan} from '../model/plan.ts'
 import {fnv1a} from '../model/fnv1a.ts'
 import {makeFolder, writeWhole} from '../platform/make-folder.ts'
+import {cacheFolder} from '../platform/state-folder.ts'
 
 const NODE_FILE = 'move-port.cjs'
 
@@ -66,8 +66,7 @@ export function withPortHooks(
  * needs them when it starts another one; a version of Pillion with other hooks writes them next to these.
  */
 function hookFolder(env: Environment): string {
-  const caches = join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
-  const folder = join(caches, `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + HOOK_TEXT)).toString(16)}`)
+  const folder = join(cacheFolder(env), `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + HOOK_TEXT)).toString(16)}`)
   try {
     makeFolder(folder, 0o700)
     for (const [name, text] of [

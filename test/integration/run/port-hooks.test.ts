@@ -13,3 +13,12 @@ t.test('each process finds its hooks, also after the cache was emptied', async t
   rmSync(env.XDG_CACHE_HOME, {recursive: true})
   t.ok(existsSync(hook()))
 })
+
+t.test('a cache that is no absolute path counts as none: a program would look for its hooks from its own folder', t => {
+  const env = {XDG_CACHE_HOME: '~/.cache', HOME: t.testdir()}
+  const published = {inCode: 3000, number: 3000, host: '', copy: ''}
+  const {NODE_OPTIONS = '', PYTHONPATH = ''} = withPortHooks({}, published, {appPort: 4000, env})
+  t.ok(NODE_OPTIONS.includes(`"${env.HOME}/.cache/pillion/`), NODE_OPTIONS)
+  t.ok(PYTHONPATH.startsWith(`${env.HOME}/.cache/pillion/`))
+  t.end()
+})

@@ -3,7 +3,8 @@ import {join} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf} from '../../../model/errors.ts'
 import {look} from '../../../platform/process-table.ts'
-import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest, type WorkspaceManifest} from './manifest.ts'
+import {cacheFolder} from '../../../platform/state-folder.ts'
+import {changedIn, isDead, MANIFEST, readManifest, type WorkspaceManifest} from './manifest.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
 export interface LeftWorkspaces {
@@ -19,7 +20,7 @@ const MARKER = /^[\da-f]{32}$/
  * kept. Runs that are alive, or not certainly dead, or still have a process, are left alone.
  */
 export async function removeLeftWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
-  const home = workspacesFolder(env)
+  const home = cacheFolder(env)
   for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
     try {
       const folder = join(home, marker)

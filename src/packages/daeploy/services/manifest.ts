@@ -1,6 +1,5 @@
 import {lstatSync, mkdtempSync, readFileSync, renameSync, writeFileSync, type Stats} from 'node:fs'
-import {homedir, tmpdir} from 'node:os'
-import type {Environment} from '../../../model/environment.ts'
+import {tmpdir} from 'node:os'
 import {currentSystem, type SystemIdentity} from '../../../control/run-file.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {isSameStart, lookAgain, startOf} from '../../../platform/process-table.ts'
@@ -86,17 +85,12 @@ export interface WorkspaceManifest extends SystemIdentity {
 /** Its file name in the folder of a run; names of workspaces contain an underscore. */
 export const MANIFEST = 'ledger.json'
 
-/** The folder with the workspaces of all runs of the user. */
-export const workspacesFolder = (env: Environment): string =>
-  join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
-
-/** Creates the folder of a run's workspaces, in the system's temporary folder if it cannot be written; returns its path. */
+/** Creates the folder of a run's workspaces, in the system's temporary folder if it cannot be written or is full; returns its path. */
 export function openWorkspacesFolder(folder: string): string {
   try {
     makeFolder(folder, 0o700)
     return folder
-  } catch (error) {
-    if (!['EACCES', 'EROFS', 'ENOTDIR', 'EPERM', 'ENOENT'].includes(codeOf(error))) throw error
+  } catch {
     return mkdtempSync(join(tmpdir(), 'pillion-'))
   }
 }

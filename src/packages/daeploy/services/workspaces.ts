@@ -11,12 +11,12 @@ import {
   fingerprintsIn,
   MANIFEST,
   openWorkspacesFolder,
-  workspacesFolder,
   writeManifest,
   type WorkspaceContent
 } from './manifest.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {randomHex} from '../../../platform/random.ts'
+import {cacheFolder} from '../../../platform/state-folder.ts'
 import type {CopiedWorkspace} from './copy-workspace.ts'
 
 /**
@@ -40,7 +40,7 @@ export class Workspaces {
 
   constructor(env: Environment, run: string, reporter: Pick<Reporter, 'warn'>) {
     this.#reporter = reporter
-    this.#home = join(workspacesFolder(env), run)
+    this.#home = join(cacheFolder(env), run)
   }
 
   /**
