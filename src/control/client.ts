@@ -3,6 +3,7 @@ import {dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import type * as Api from '../model/api.generated.ts'
 import {messageOf, UserError} from '../model/errors.ts'
+import {orElse} from '../model/or-else.ts'
 import {VERSION} from '../model/version.ts'
 import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
@@ -76,13 +77,8 @@ export async function runOfProcess(env: Environment, pid: number): Promise<Found
   return run === 'silent' ? undefined : run
 }
 
-function resume(pid: number): void {
-  try {
-    process.kill(pid, 'SIGCONT')
-  } catch {
-    // it has ended by now
-  }
-}
+/** Does nothing if it has ended by now. */
+const resume = (pid: number): boolean => orElse(() => process.kill(pid, 'SIGCONT'), false)
 
 /** The run of a folder if its process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or that is unknown. */
 function suspendedRun(folder: string): RunIdentity | undefined {

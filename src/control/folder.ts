@@ -1,6 +1,6 @@
 // control/ finds runs and sends commands to them from another terminal. There is no daemon and no state file: a run is a
 // folder with a control socket, inside a folder that only the user can access; `list` sends a request to each socket.
-import {lstatSync} from 'node:fs'
+import {accessSync, constants, lstatSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
@@ -60,7 +60,9 @@ export function usableFolder(folders: readonly string[]): string {
     }
     try {
       makeFolder(folder, 0o700)
-      if (check(folder)) return folder
+      if (!check(folder)) continue
+      accessSync(folder, constants.W_OK)
+      return folder
     } catch (error) {
       reason = error
     }

@@ -1,10 +1,12 @@
-import {existsSync, readdirSync, utimesSync} from 'node:fs'
+import {existsSync, utimesSync} from 'node:fs'
 import {join} from 'node:path'
+import {orElse} from '../model/or-else.ts'
 import type {Clock} from '../platform/clock.ts'
+import {namesInFolder} from '../platform/paths.ts'
 
 /** Systems remove from /tmp what has not been touched for days: macOS after three, systemd-tmpfiles(8) after ten. */
 const TOUCH_EVERY_MS = 12 * 60 * 60 * 1000
-/** Timers stand still while the machine sleeps: the date is looked at soon after. */
+/** No timer goes on while the machine sleeps: the date is looked at soon after. */
 const LOOK_EVERY_MS = 60_000
 
 /**
@@ -29,9 +31,6 @@ export function keepFolder(folder: string, clock: Clock, lost: () => void): () =
 
 function touch(folder: string): void {
   const now = new Date()
-  try {
-    for (const path of [folder, ...readdirSync(folder).map(name => join(folder, name))]) utimesSync(path, now, now)
-  } catch {
-    // it is gone: the run ends, or another program has removed it
-  }
+  // what is gone meanwhile is left out
+  for (const path of ['', ...namesInFolder(folder)]) orElse(() => utimesSync(join(folder, path), now, now), undefined)
 }

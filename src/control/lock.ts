@@ -1,5 +1,6 @@
 import {readlinkSync, rmSync, symlinkSync} from 'node:fs'
-import {codeOf} from '../model/errors.ts'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
+import {orElse} from '../model/or-else.ts'
 import {startOf} from '../platform/process-table.ts'
 import {randomHex} from '../platform/random.ts'
 import {currentSystem} from './run-file.ts'
@@ -17,7 +18,7 @@ export async function whileLocked<T>(path: string, work: () => Promise<T>, onWai
       symlinkSync(own, path)
       break
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
+      if (codeOf(error) !== 'EEXIST') throw refusal(path, error)
       if (!(await (await import('./held-lock.ts')).awaitHolder(path, whileLocked))) continue
       say?.()
       say = undefined
@@ -30,11 +31,16 @@ export async function whileLocked<T>(path: string, work: () => Promise<T>, onWai
   }
 }
 
+function refusal(path: string, cause: unknown): UserError {
+  const [why = ''] = messageOf(cause).split(', symlink')
+  return new UserError(`the lock ${path} cannot be made: ${why}`, {
+    explanation: 'Free space there, or make it writable.',
+    cause
+  })
+}
+
 /** Removes our lock. Another process may have taken it over while this one was suspended: its lock stays. */
 function release(path: string, own: string): void {
-  try {
-    if (readlinkSync(path) === own) rmSync(path)
-  } catch {
-    // its folder is gone
-  }
+  // its folder may be gone
+  if (orElse(() => readlinkSync(path), '') === own) rmSync(path, {force: true})
 }

@@ -3,6 +3,7 @@ import {rename, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {messageOf, UserError} from '../model/errors.ts'
 import {orElse} from '../model/or-else.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 import {systemText} from '../platform/paths.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 
@@ -37,6 +38,7 @@ const SPARED = 'spared'
 export async function writeRunFile(home: string, about: RunFile): Promise<void> {
   const text = JSON.stringify({...about, ...currentSystem()})
   try {
+    makeFolder(home, 0o700)
     await writeFile(join(home, `${FILE}.new`), text)
     await rename(join(home, `${FILE}.new`), join(home, FILE)) // others never read half of it
   } catch (cause) {

@@ -1,13 +1,12 @@
 import {rmSync} from 'node:fs'
-import {mkdir, rename} from 'node:fs/promises'
+import {rename} from 'node:fs/promises'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
-import {basename, join} from 'node:path'
+import {join} from 'node:path'
 import {serveInOrder} from '../proxy/net/http1/connection.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
 import {messageOf} from '../model/errors.ts'
 import {systemClock, type Clock} from '../platform/clock.ts'
 import {within} from '../platform/delay.ts'
-import {makeFolder} from '../platform/make-folder.ts'
 import {usableFolder} from './folder.ts'
 import {keepFolder} from './keep-folder.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
@@ -76,7 +75,6 @@ export async function register(
   let known: RunFile
   let server: Server
   try {
-    await mkdir(home, {mode: 0o700})
     known = await oneByOne(folder, async () => introduce(folder, about))
     server = await open()
   } catch (error) {
@@ -91,7 +89,7 @@ export async function register(
   // another program has removed it: without it no command finds the run
   const letFolderGo = keepFolder(home, clock, () =>
     write(async () => {
-      makeFolder(join(usableFolder([folder]), basename(home)), 0o700)
+      usableFolder([folder])
       await writeRunFile(home, known)
       const before = server
       server = await open()

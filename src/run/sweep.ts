@@ -1,4 +1,3 @@
-import {readdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {sweepWorkspaces} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
@@ -6,6 +5,7 @@ import {endMarked} from '../supervisor/process/end-group.ts'
 import type {Orphan} from '../supervisor/process/process-tracker.ts'
 import {findDead, isTrial} from '../control/dead-runs.ts'
 import {UserError} from '../model/errors.ts'
+import {namesInFolder} from '../platform/paths.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 /** The watchdog of a killed run may need this long after the grace period. */
@@ -30,7 +30,7 @@ export async function sweep(env: Environment, reporter: Reporter): Promise<void>
     })
   )
   await sweepWorkspaces({env, reporter})
-  if ((await readdir(tmpdir())).some(isTrial)) await (await import('../control/trial-folder.ts')).sweepTrials(env)
+  if (namesInFolder(tmpdir()).some(isTrial)) await (await import('../control/trial-folder.ts')).sweepTrials(env)
 }
 
 /** A folder of runs that other users can write cannot be trusted; other commands report it. */

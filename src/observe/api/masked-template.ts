@@ -30,7 +30,7 @@ export function maskedTemplate(text: string, masking: Masking): string {
 
 type Spot = readonly [start: number, end: number]
 
-/** The places of secret values in all documents, also where an alias stands for one. */
+/** The places of secret values in all documents, also of those behind an alias. */
 function secretSpots(text: string, masking: Masking): readonly Spot[] {
   const spots: Spot[] = []
   const note = (node: unknown): void => {

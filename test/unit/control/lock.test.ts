@@ -75,3 +75,14 @@ t.test('one that is slow keeps it', async t => {
   ).other
   t.strictSame(order, ['first', 'other'])
 })
+
+t.test('a lock that cannot be made is a mistake of the user, which says where', async t => {
+  const lock = join(t.testdir({}), 'gone/lock')
+  await t.rejects(
+    whileLocked(lock, async () => Promise.resolve()),
+    {
+      name: 'UserError',
+      message: `the lock ${lock} cannot be made: ENOENT: no such file or directory`
+    }
+  )
+})

@@ -34,10 +34,10 @@ t.test('a run is called like its folder; where another one is, by more of its pa
 })
 
 t.test('a run that cannot be registered says where, and what to do', async t => {
-  const home = join(t.testdir({}), 'gone')
+  const home = join(t.testdir({file: ''}), 'file/gone')
   await t.rejects(writeRunFile(home, {marker: '0'.repeat(32), graceMs: 1}), {
     name: 'UserError',
-    message: RegExp(`^the run cannot be registered in ${home}: ENOENT`),
+    message: RegExp(`^the run cannot be registered in ${home}: ENOTDIR`),
     explanation: /PILLION_RUNTIME_DIR/
   })
 })

@@ -68,10 +68,11 @@ test('an app of a template reads nothing', async t => {
   t.equal(witness.text.stdout, '')
 })
 
+const full = (): never => {
+  throw new Error('ENOSPC: no space left on device, write')
+}
+
 test('what cannot be prepared for a process, as on a full disk, is an exit, not a throw', async t => {
-  const full = (): never => {
-    throw new Error('ENOSPC: no space left on device, write')
-  }
   for (const unprepared of [{environment: full}, {folder: full}]) {
     const {app, witness} = new Scene(t).app({command: ['true']}, unprepared)
     await app.start()
