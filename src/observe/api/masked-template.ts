@@ -1,12 +1,13 @@
-import {isAlias, isScalar, isSeq, parseAllDocuments, visit} from 'yaml'
+import {isAlias, isScalar, isSeq, parseAllDocuments, visit, type Node} from 'yaml'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
-/** Passwords in URLs: `postgres://user:secret@host`. */
-const IN_URL = /(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g
-/** A key and its value in one line: of a comment, or of a text that is no YAML. */
-const IN_LINE = /^([ \t]*(?:#[# \t]*)?(?:- +)?(["']?)([\w.-]+)\2:[ \t]+)(?![|>#])(\S.*)$/gm
-/** In place of a value that is written elsewhere. */
-const ANY = '*'
+/** Passwords in texts: `postgres://user:secret@host`, `host=db password=secret`, `--password=secret`. */
+const IN_TEXT = [/(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g, /((?:password|passwd|pwd)=)([^\s;&"',$<]+)/gi]
+/** A name and its value in one line: of a comment or of what is no YAML, and of a variable that is not set, `${NAME:-secret}`. */
+const NAMED = [
+  /^([ \t]*(?:#[# \t]*)?(?:- +)?["']?([\w.-]+)["']?:[ \t]+)(?![|>#])(\S.*)$/gm,
+  /(\$\{(\w+):?[-+])([^{}\n]+)(?=\})/g
+]
 
 const maskOf = (value: string): string => `<masked, ${value.trim().length} characters>`
 
@@ -14,45 +15,37 @@ const maskOf = (value: string): string => `<masked, ${value.trim().length} chara
 export function maskedTemplate(text: string, masking: Masking): string {
   let masked = ''
   let done = 0
-  for (const [start, end] of secretSpots(text, masking).toSorted((a, b) => a[0] - b[0])) {
+  for (const [start = 0, end = 0] of secretSpots(text, masking).toSorted(([a = 0], [b = 0]) => a - b)) {
     if (start < done || end <= start) continue
     const value = text.slice(start, end)
     masked += text.slice(done, start) + maskOf(value) + '\n'.repeat(value.split('\n').length - 1)
     done = end
   }
-  const whole = masked + text.slice(done)
-  return withoutPasswords(
-    whole.replace(IN_LINE, (line, before: string, _quote, name: string, value: string) =>
-      value.includes('<masked, ') || !masking.isSecret(name, value) ? line : before + maskOf(value)
-    )
-  )
+  const mask = (all: string, before: string, name: string, value: string): string =>
+    value.includes('<masked, ') || !masking.isSecret(name, value) ? all : before + maskOf(value)
+  return withoutPasswords(NAMED.reduce((whole, named) => whole.replaceAll(named, mask), masked + text.slice(done)))
 }
 
-type Spot = readonly [start: number, end: number]
-
-/** The places of secret values in all documents, also of those behind an alias. */
-function secretSpots(text: string, masking: Masking): readonly Spot[] {
-  const spots: Spot[] = []
-  const note = (node: unknown): void => {
-    if (isScalar(node) && node.range) spots.push([node.range[0], node.range[1]])
-  }
+/** Where the secret values begin and end, in all documents, also those behind an alias. */
+function secretSpots(text: string, masking: Masking): readonly (readonly number[])[] {
   const options = {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false} as const
-  for (const document of parseAllDocuments(text, options)) {
-    const anchors = new Set<string>()
+  return parseAllDocuments(text, options).flatMap(document => {
+    const secret: Node[] = []
     visit(document, {
       Pair: (_, {key, value}) => {
-        if (!isScalar(key) || !masking.isSecret(String(key.value), isScalar(value) ? String(value.value) : ANY)) return
-        for (const node of isSeq(value) ? value.items : [value]) {
-          note(node)
-          if (isAlias(node)) anchors.add(node.source)
-        }
+        // the value of an alias is not known yet
+        if (isScalar(key) && masking.isSecret(String(key.value), isScalar(value) ? String(value.value) : '*'))
+          secret.push(...((isSeq(value) ? value.items : [value]) as Node[]))
       }
     })
-    visit(document, {Scalar: (_, node) => (anchors.has(node.anchor ?? '') ? note(node) : undefined)})
-  }
-  return spots
+    const anchors = new Set(secret.flatMap(node => (isAlias(node) ? node.source : [])))
+    visit(document, {Scalar: (_, node) => void (anchors.has(node.anchor ?? '') && secret.push(node))})
+    return secret.flatMap(node => (isScalar(node) && node.range ? [node.range] : []))
+  })
 }
 
-/** Masks passwords in URLs. */
+const hidden = (_: string, before: string, secret: string): string => before + maskOf(secret)
+
+/** Masks passwords in addresses and in pairs. */
 export const withoutPasswords = (text: string): string =>
-  text.replace(IN_URL, (_, before: string, password: string) => before + maskOf(password))
+  IN_TEXT.reduce((whole, pattern) => whole.replaceAll(pattern, hidden), text)

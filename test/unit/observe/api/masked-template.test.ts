@@ -32,6 +32,17 @@ t.test('a secret is masked wherever YAML lets it be written', async t => {
   )
 })
 
+t.test('passwords in texts are masked, and what a secret variable is where it is not set', async t => {
+  const texts: readonly (readonly [text: string, masked: string])[] = [
+    ['DSN: "host=db password=hunter2 user=me"', 'DSN: "host=db password=<masked, 7 characters> user=me"'],
+    ['A: Server=db;Pwd=hunter2;Database=x', 'A: Server=db;Pwd=<masked, 7 characters>;Database=x'],
+    ['command: [psql, "--password=hunter2"]', 'command: [psql, "--password=<masked, 7 characters>"]'],
+    ['A: ${API_TOKEN:-hunter2}${MODE:-test}', 'A: ${API_TOKEN:-<masked, 7 characters>}${MODE:-test}'],
+    ['A: password=$PASSWORD', 'A: password=$PASSWORD']
+  ]
+  for (const [text, wanted] of texts) t.equal(masked(text), wanted)
+})
+
 t.test('what has no secret name stays as it is', async t => {
   const text =
     '# the shop: all of it\nversion: 1\ncommon: &c {env: {MODE: "a\n  b"}}\napps:\n  - {<<: *c, appID: shop}\n'
