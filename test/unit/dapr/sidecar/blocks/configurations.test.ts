@@ -124,7 +124,7 @@ t.test('a subscription that its store cannot take when it is opened again contin
   const [before, after] = [newStore(), newStore()]
   const taken = Promise.withResolvers<void>()
   let tries = 0
-  const subscribed = after.subscribe()
+  const subscribed = after.subscribe([], {}, () => undefined)
   after.listening = 0
   after.subscribe = async () => {
     if (++tries === 1) throw new Error('it is still starting')
