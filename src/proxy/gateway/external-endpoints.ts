@@ -3,7 +3,7 @@ import type {Environment} from '../../model/environment.ts'
 import type {Call, Recorded} from '../../model/call.ts'
 import {denied, type Admission, type Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
-import {withSecrets, type HttpEndpoint, type SecretOf} from '../../files/resources/http-endpoints.ts'
+import type {HttpEndpoint, SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import {Pool} from '../net/pool.ts'
 import type {Dial} from '../net/dialer.ts'
@@ -126,6 +126,9 @@ export class ExternalEndpoints {
   async #readSecrets(): Promise<void> {
     if (!this.#asksSecrets) return
     const unread = [...this.#known.values()].filter(({isUnread}) => isUnread)
+    if (unread.length === 0) return
+    // it is loaded already, with the files
+    const {withSecrets} = await import('../../files/resources/http-endpoints.ts')
     await Promise.all(
       unread.map(async ({resource}) => {
         const endpoint = endpointOf(await withSecrets(resource, this.#secretOf), this.#env)

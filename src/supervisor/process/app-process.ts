@@ -6,7 +6,6 @@ import type {ProcessPipes} from '../../platform/pipes.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 import type {LimitedProcess} from '../../platform/resource-limits.ts'
 import type {Orphan} from './process-tracker.ts'
-import {messageOf} from '../../model/errors.ts'
 import type {StopPlan} from '../../model/plan.ts'
 import type {Exit} from '../../model/app-state.ts'
 
@@ -27,15 +26,6 @@ export interface AppProcessOptions {
 
 /** What is prepared for a process before it is started. */
 export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited'>
-
-/** The place, or why there is none: a disk on which something of it is written is full, for example. */
-export async function placeOrExit(prepare: () => Promise<ProcessPlace>): Promise<ProcessPlace | Exit> {
-  try {
-    return await prepare()
-  } catch (error) {
-    return {kind: 'spawn-error', message: messageOf(error)}
-  }
-}
 
 export interface ProcessEnding {
   readonly stop: StopPlan

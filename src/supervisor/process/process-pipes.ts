@@ -2,6 +2,7 @@ import {tmpdir} from 'node:os'
 import {messageOf} from '../../model/errors.ts'
 import type {Exit} from '../../model/app-state.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
+import type {ProcessPlace} from './app-process.ts'
 import type {ProcessTerminal} from './app-terminal.ts'
 
 export type ProcessStdio = ProcessPipes | ProcessTerminal
@@ -24,5 +25,14 @@ export async function processPipes(): Promise<ProcessPipes | Exit> {
   } catch (error) {
     const advice = `is there a folder ${tmpdir()} that you may write to? TMPDIR names another one`
     return {kind: 'spawn-error', message: `cannot create pipes for its output: ${messageOf(error)}; ${advice}`}
+  }
+}
+
+/** The place, or why there is none: a disk on which something of it is written is full, for example. */
+export async function placeOrExit(prepare: () => Promise<ProcessPlace>): Promise<ProcessPlace | Exit> {
+  try {
+    return await prepare()
+  } catch (error) {
+    return {kind: 'spawn-error', message: messageOf(error)}
   }
 }
