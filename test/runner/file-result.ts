@@ -53,10 +53,14 @@ export class FileReader {
     })
   }
 
-  /** The counts since the last file; waits until its results have been read. */
+  /** The counts since the last file; waits until its results have been read, or the process has ended. */
   async result(file: string, {ms, cpuMs, hasEnded}: Ending): Promise<FileResult> {
-    if (!hasEnded && this.#complete !== file) await new Promise<void>(resolve => (this.#waiting = resolve))
-    if (hasEnded) {
+    if (!hasEnded && this.#complete !== file)
+      await new Promise<void>(resolve => {
+        this.#waiting = resolve
+        this.#child.once('close', resolve)
+      })
+    if (hasEnded || this.#complete !== file) {
       const {exitCode, signalCode} = this.#child
       this.#failed++
       this.#failures.push(`${file}\nits process ended (${String(signalCode ?? exitCode)}) before its tests did`)
