@@ -60,8 +60,8 @@ export class OutboxCalls {
       const claim = (): void => {
         for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
       }
-      this.#stopClaiming = outbox.onRelease(claim)
       claim()
+      this.#stopClaiming = outbox.onRelease(claim)
     })
   }
 

@@ -221,3 +221,24 @@ t.test('bytes that a transaction saves are bytes in its event', t => {
   }
   t.end()
 })
+
+t.test('an outbox that could not be read once is left alone when all closes', async t => {
+  const listeners = new Set<() => void>()
+  let claims = 0
+  const outbox = {
+    claim: () => {
+      if (++claims === 1) throw new Error('database is locked')
+      return []
+    },
+    onRelease: (listener: () => void) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+  }
+  const context = {appId: 'shop', work: {outbox: async () => outbox}} as unknown as BlockContext
+  const calls = new OutboxCalls(context, {} as Publishing)
+  await t.rejects(calls.begin(), {message: 'database is locked'})
+  await calls.begin()
+  await calls.close()
+  t.equal(listeners.size, 0)
+})
