@@ -184,13 +184,13 @@ export class SidecarBlocks {
   }
 
   /** Publishes what an earlier run has left, if a file asks for it; what cannot be read now is read later. */
-  async #beginOutbox(blocks: Blocks): Promise<void> {
+  async #beginOutbox(blocks: Blocks, failures: LogLevel = 'error'): Promise<void> {
     if (this.#over.signal.aborted || !this.#current.some(hasOutbox)) return
     try {
       await blocks.outbox.begin()
     } catch (error) {
-      this.#context.log.write('error', `the outbox cannot be read yet: ${messageOf(error)}`)
-      await retryLater(async () => this.#beginOutbox(blocks), this.#over.signal)
+      this.#context.log.write(failures, `the outbox cannot be read yet: ${messageOf(error)}`)
+      await retryLater(async () => this.#beginOutbox(blocks, 'debug'), this.#over.signal)
     }
   }
 

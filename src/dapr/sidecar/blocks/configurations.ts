@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration/types.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
+import type {LogLevel} from '../../../model/plan.ts'
 import {BlockError} from './block-error.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
 import {retryLater} from '../retry-later.ts'
@@ -209,7 +210,7 @@ export class Configurations {
   }
 
   /** Moves a subscription to its store once that is back. */
-  async #carryOver(id: string, subscription: Subscription): Promise<void> {
+  async #carryOver(id: string, subscription: Subscription, failures: LogLevel = 'error'): Promise<void> {
     const {
       request: {storeName, keys, metadata},
       updates
@@ -233,8 +234,8 @@ export class Configurations {
       subscription.store = undefined
       if (this.#subscriptions.get(id) !== subscription) return
       const what = `subscription ${id} to configuration store ${storeName}`
-      log.write('error', `${what} cannot continue yet: ${messageOf(error)}`)
-      void retryLater(async () => this.#carryOver(id, subscription), this.#closing.signal)
+      log.write(failures, `${what} cannot continue yet: ${messageOf(error)}`)
+      void retryLater(async () => this.#carryOver(id, subscription, 'debug'), this.#closing.signal)
     }
   }
 

@@ -8,6 +8,7 @@ import type {
 import {componentOf} from '../../components/daprd/open.ts'
 import {ComponentFault} from '../../components/properties.ts'
 import {messageOf} from '../../../model/errors.ts'
+import type {LogLevel} from '../../../model/plan.ts'
 import {pause} from '../../../platform/delay.ts'
 import {isForDaprd, type DaprdUse} from '../../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../../files/resources/components.ts'
@@ -156,15 +157,14 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
 
   /** Makes one change after the other, also after one that failed. */
   #change(work: () => Promise<Daprd | undefined>): void {
-    this.#latest = this.#latest.catch(() => undefined).then(work)
-    this.#latest.catch(() => (this.#failedAt = performance.now()))
+    const latest = (this.#latest = this.#latest.catch(() => undefined).then(work))
+    this.#failedAt = Infinity
+    latest.catch(() => (this.#failedAt = latest === this.#latest ? performance.now() : Infinity))
   }
 
   /** Starts again what could not be started: what it needs may be there by now. Components that are opened together fail together. */
   #retry(): void {
-    if (performance.now() - this.#failedAt < RETRY_MS) return
-    this.#failedAt = Infinity
-    this.#change(async () => this.#exchange(false))
+    if (performance.now() - this.#failedAt >= RETRY_MS) this.#change(async () => this.#exchange(false))
   }
 
   /** Starts a daprd that has what is wanted, and ends the one before: the latter serves until the new one is ready. */
@@ -223,14 +223,14 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   }
 
   /** Subscribes again, at the daprd that follows the one with which it was done, as soon as the store answers. Never rejects. */
-  async #beginAgain(watch: Watch, daprd: Daprd): Promise<void> {
+  async #beginAgain(watch: Watch, daprd: Daprd, level: LogLevel = 'error'): Promise<void> {
     if (!this.#watches.has(watch) || this.#current !== daprd) return
     try {
       await begin(watch, daprd)
     } catch (error) {
       const message = `the subscription to ${watch.path} cannot continue yet: ${messageOf(error)}`
-      this.#options.log({level: 'error', message, scope: 'dapr.runtime'})
-      await retryLater(async () => this.#beginAgain(watch, daprd), this.#ending)
+      this.#options.log({level, message, scope: 'dapr.runtime'})
+      await retryLater(async () => this.#beginAgain(watch, daprd, 'debug'), this.#ending)
     }
   }
 

@@ -69,6 +69,7 @@ function open(t: Test, timeoutMs = 60_000, graceMs = 1000) {
   const path = join(folder, 'program')
   writeFileSync(path, PROGRAM, {mode: 0o755})
   const pids: number[] = []
+  const lines: string[] = []
   const plan = {
     id: 'shop',
     folder,
@@ -91,11 +92,11 @@ function open(t: Test, timeoutMs = 60_000, graceMs = 1000) {
     ending: new AbortController().signal,
     now: now.signal,
     watchdog: {watch: ({pid}) => void pids.push(pid ?? 0), forget: () => undefined},
-    log: () => undefined,
+    log: ({level, message}) => void lines.push(`${level}: ${message}`),
     warn: () => gone.resolve()
   })
   t.teardown(async () => daprd.close())
-  return {daprd, pids, folder, gone: gone.promise, endNow: () => now.abort()}
+  return {daprd, pids, lines, folder, gone: gone.promise, endNow: () => now.abort()}
 }
 
 t.test('a daprd that dies while the next one starts has one that follows it, which has the new components', async t => {
@@ -188,8 +189,19 @@ t.test('a daprd that could not start, as a server was not there, is started by a
   t.equal(pids.length, 2)
 })
 
-t.test('a subscription to configuration that the next daprd refuses at first continues there', async t => {
+t.test('components that are edited after a daprd could not start are tried once', async t => {
   const {daprd, pids, folder} = open(t)
+  writeFileSync(join(folder, 'down'), '')
+  daprd.follow([resource('one')])
+  await t.rejects(daprd.open(resource('one')), {message: /^daprd ended before it was ready/})
+  await pause(1100)
+  daprd.follow([resource('two')])
+  await t.rejects(daprd.open(resource('two')), {message: /^daprd ended before it was ready/})
+  t.equal(pids.length, 2)
+})
+
+t.test('a subscription to configuration that the next daprd refuses at first continues there', async t => {
+  const {daprd, pids, lines, folder} = open(t)
   const config = resource('config', 'configuration.azure.appconfig')
   daprd.follow([config])
   const store = (await daprd.open(config)) as ConfigurationStore
@@ -200,10 +212,14 @@ t.test('a subscription to configuration that the next daprd refuses at first con
   await daprd.open(resource('two'))
   const subscribed = join(folder, `subscribed-${pids[1]}`)
   const seen = async (): Promise<true | undefined> => (existsSync(subscribed) ? true : undefined)
-  await answered(seen)
+  for (const _ of ['at once', 'later']) {
+    await answered(seen)
+    rmSync(subscribed)
+  }
   rmSync(join(folder, 'refused'))
-  rmSync(subscribed)
   t.ok(await answered(seen))
   process.kill(pids[1] ?? 0, 'SIGUSR2')
   t.match(await told.promise, {k: {value: `${pids[1]}`}})
+  const levels = lines.flatMap(line => (line.includes('cannot continue yet') ? line.split(':', 1) : []))
+  t.strictSame(levels, ['error', 'debug'], 'once it is an error')
 })

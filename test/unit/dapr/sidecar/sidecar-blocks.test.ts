@@ -38,9 +38,9 @@ t.test('a sidecar that closes while its components are loaded takes no event of 
   t.equal(claims, 0)
 })
 
-t.test('an outbox that could not be read once is read later, and one that an edit adds is read', async () => {
+t.test('an outbox that could not be read once is read later, and one that an edit adds is read', async t => {
   for (const [before, failures] of [
-    [{outboxPublishTopic: 'orders'}, 1],
+    [{outboxPublishTopic: 'orders'}, 2],
     [{}, 0]
   ] as const) {
     const components = [componentResource('store', 'state.cassandra', before)]
@@ -67,19 +67,22 @@ t.test('an outbox that could not be read once is read later, and one that an edi
       components: async () => Promise.resolve({})
     } as unknown as OpenSidecarOptions
     let looks = 0
+    const levels: string[] = []
     const work = {
       outbox: async () => {
         if (++looks <= failures) throw new Error('EMFILE: too many open files')
         return Promise.resolve(outbox)
       }
     }
-    const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+    const write = (level: string, text: string): void => void (text.includes('outbox') && levels.push(level))
+    const log = {isDebug: false, write, warn: () => undefined}
     const context = {appId: 'shop', work, log} as unknown as SharedContext
     const blocks = new SidecarBlocks(options, context, async () => Promise.resolve(undefined))
     await blocks.load()
     if (failures === 0)
       change?.({components: [componentResource('store', 'state.cassandra', {outboxPublishTopic: 'a'})]})
     await claimed.promise
+    t.strictSame(levels, ['error', 'debug'].slice(0, failures), 'once it is an error')
     await blocks.close()
   }
 })

@@ -26,12 +26,12 @@ function newStore() {
   }
 }
 
-const blockOf = (store: () => object): Configurations =>
+const blockOf = (store: () => object, write: (level: string, text: string) => void = () => undefined): Configurations =>
   new Configurations({
     component: async () => Promise.resolve({component: store()}),
     components: {find: async () => Promise.resolve({component: store()})},
     outbound: async (_: object, work: () => Promise<unknown>) => work(),
-    log: {isDebug: false, write: () => undefined, warn: () => undefined}
+    log: {isDebug: false, write, warn: () => undefined}
   } as unknown as BlockContext)
 
 const REQUEST = {storeName: 'config', keys: [], metadata: {}}
@@ -127,19 +127,24 @@ t.test('a subscription that its store cannot take when it is opened again contin
   const subscribed = after.subscribe([], {}, () => undefined)
   after.listening = 0
   after.subscribe = async () => {
-    if (++tries === 1) throw new Error('it is still starting')
+    if (++tries <= 2) throw new Error('it is still starting')
     after.listening++
     taken.resolve()
     return subscribed
   }
   let store = before
-  const block = blockOf(() => store)
+  const levels: string[] = []
+  const block = blockOf(
+    () => store,
+    level => void levels.push(level)
+  )
   await block.subscribe(REQUEST, async () => Promise.resolve())
   store = after
   await block.renew()
   t.equal(after.listening, 0)
   await taken.promise
   t.equal(after.listening, 1)
+  t.strictSame(levels, ['error', 'debug'], 'once it is an error')
   const closed = block.close()
   while (after.ends.length === 0) await new Promise(setImmediate)
   after.ends[0]?.resolve()
