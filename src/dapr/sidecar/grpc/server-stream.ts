@@ -28,8 +28,8 @@ const BEHIND: GrpcStatus = {
 }
 
 /**
- * A call with many messages that the sidecar serves itself. The caller may send no more while messages of it wait; a caller that
- * does not read gets an error, and its stream ends.
+ * A call with many messages that the sidecar serves itself. The caller may send no more while messages of it wait; one that does not
+ * read gets no more either, or an error, and its stream ends.
  */
 export class ServerStream implements StreamHandler {
   readonly received: ReceivedCall

@@ -67,15 +67,6 @@ t.test('a reader that keeps up may get any number of bytes', async t => {
   t.equal(told.data, 100 * (MIB + 5))
 })
 
-t.test('one message may be of any size: its reader is not behind for it', async t => {
-  const {stream, caller, told} = streamOf(MIB)
-  stream.send(Buffer.alloc(20 * MIB, 'x'))
-  t.strictSame(told.ends, [])
-  caller.window += 20 * MIB
-  caller.push()
-  t.equal(told.data, 20 * MIB + 5)
-})
-
 t.test('large messages that come together are sent one after the other; one that is given up is left out', async t => {
   const {stream, caller, told} = streamOf(MIB)
   const message = Buffer.alloc(3 * MIB, 'x')
