@@ -35,6 +35,8 @@ export class SidecarBlocks {
   #blocks: Blocks | undefined
   /** The mistake found when they were loaded; '' = none. */
   #fault = ''
+  /** What the app starts with is open: it goes on as it is, whatever is edited. */
+  #isOpen = false
   /** Changes, one after the other. */
   readonly #changes = new SerialQueue()
   readonly #over = new AbortController()
@@ -57,8 +59,8 @@ export class SidecarBlocks {
 
   /** Opens the components that files of the template name. What is wrong with them, with its place; '' = nothing. */
   async open(): Promise<string> {
-    if (!this.#isOpenedAtOnce) return ''
-    await this.load()
+    if (this.#isOpenedAtOnce) await this.load()
+    this.#isOpen = true
     return this.#fault
   }
 
@@ -232,8 +234,7 @@ export class SidecarBlocks {
     for (const each of failures) if (isHarmless(each)) resources.warn('resource-not-used', textOf(each))
     const failure = failures.find(each => !isHarmless(each))
     if (failure === undefined) return ''
-    // later the app goes on as it is
-    if (this.#blocks !== undefined) return textOf(failure)
+    if (this.#isOpen) return textOf(failure)
     log.write('warn', `Error processing component, daprd will exit gracefully: ${failure.text}`)
     log.write('fatal', `Fatal error from runtime: process component ${failure.resource.name} error: ${failure.text}`)
     return textOf(failure)

@@ -231,6 +231,18 @@ t.test('what could not be opened is opened when it is asked for again: its serve
   await blocks.close()
 })
 
+t.test('a component that an edit adds, and that cannot be opened, is not fatal: the app goes on', async t => {
+  const set = new ComponentSet({env: {}, redis: {connect: async () => Promise.reject(new Error('there is none'))}})
+  const {blocks, logged, change} = blocksOf(async () => Promise.resolve(undefined), {isDefault: true}, set)
+  t.equal(await blocks.open(), '')
+  const followed = new Promise<void>(resolve => void blocks.onComponents(resolve))
+  change([componentResource('store', 'state.in-memory', {primaryEncryptionKey: ''})])
+  await followed
+  t.match(logged, [/^Failed to init component store/])
+  t.notMatch(logged.join('\n'), /fatal/i)
+  await blocks.close()
+})
+
 t.test('events that an earlier run has left are published once an edit brings their store back', async t => {
   const set = new ComponentSet({env: {}, redis: {connect: async () => Promise.reject(new Error('there is none'))}})
   const store = componentResource('store', 'state.in-memory', {outboxPublishTopic: 'orders'})
