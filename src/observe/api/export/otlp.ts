@@ -3,9 +3,10 @@ import {createHash} from 'node:crypto'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import {PROCESS_START, wallTime} from '../../../platform/wall-time.ts'
 import {VERSION} from '../../../model/version.ts'
+import {contentOf} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
-import {detailOf} from '../call-view.ts'
+import {rowOf} from '../call-view.ts'
 import {receivedSpans, spansWithLogs} from './received-spans.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
@@ -43,27 +44,27 @@ export function otlpExporter({masked, now, gathered}: ExporterOptions): Exporter
     // receivers ignore names that they do not know (OTLP 1.0, JSON Protobuf Encoding)
     end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}\n`,
     text: call => {
-      const detail = detailOf(call, masking, now)
-      const own = resourceSpanOf(call, detail, linksOf(call.number, gathered))
-      return [own, ...sentSpans(detail.traceparent)].map(each => JSON.stringify(each)).join(',\n')
+      const row = rowOf(call, contentOf(call), masking, now)
+      const own = resourceSpanOf(call, row, linksOf(call.number, gathered))
+      return [own, ...sentSpans(row.traceparent)].map(each => JSON.stringify(each)).join(',\n')
     }
   }
 }
 
-function resourceSpanOf(call: RecordedCall, detail: Api.CallDetail, links: readonly object[]): object {
+function resourceSpanOf(call: RecordedCall, row: Api.Call, links: readonly object[]): object {
   return {
-    resource: {attributes: [text('service.name', detail.to)]},
+    resource: {attributes: [text('service.name', row.to)]},
     scopeSpans: [
-      {scope: {name: 'pillion', version: VERSION}, spans: [{...spanOf(call, detail), ...(links.length > 0 && {links})}]}
+      {scope: {name: 'pillion', version: VERSION}, spans: [{...spanOf(call, row), ...(links.length > 0 && {links})}]}
     ]
   }
 }
 
-function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): object {
-  const {number, method, path, traceparent, totalMs, isFailed, failure, status, marks} = detail
+function spanOf({startedAt, waitedMs}: RecordedCall, row: Api.Call): object {
+  const {number, method, path, traceparent, totalMs, isFailed, failure, status, marks} = row
   const isGrpc = marks.includes('grpc')
   const {traceId, parentSpanId = '', flags} = placeOf(number, traceparent)
-  const attributes = isGrpc ? rpcAttributes(path, status) : httpAttributes(detail)
+  const attributes = isGrpc ? rpcAttributes(path, status) : httpAttributes(row)
   return {
     traceId,
     spanId: spanIdOf(number),
@@ -73,7 +74,7 @@ function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): ob
     kind: SERVER,
     startTimeUnixNano: nanoseconds(startedAt),
     endTimeUnixNano: nanoseconds(startedAt + totalMs),
-    attributes: [...attributes, ...ownAttributes(detail)],
+    attributes: [...attributes, ...ownAttributes(row)],
     events: waitedMs > 0 ? [{timeUnixNano: nanoseconds(startedAt + waitedMs), name: 'admitted'}] : [],
     status: isFailed ? {code: ERROR, message: failure} : {code: UNSET}
   }
@@ -109,7 +110,7 @@ function linksOf(number: number, gathered: ExporterOptions['gathered']): readonl
   return [{traceId, spanId: spanIdOf(parent), attributes}]
 }
 
-function httpAttributes({method, path, status, requestBytes, responseBytes}: Api.CallDetail): readonly Attribute[] {
+function httpAttributes({method, path, status, requestBytes, responseBytes}: Api.Call): readonly Attribute[] {
   const [, urlPath = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(path) ?? []
   return [
     text('http.request.method', method || '_OTHER'),
@@ -132,16 +133,7 @@ function rpcAttributes(path: string, status: number): readonly Attribute[] {
   ]
 }
 
-function ownAttributes({
-  number,
-  from,
-  to,
-  waitedMs,
-  waitedFor,
-  attempts,
-  pid,
-  marks
-}: Api.CallDetail): readonly Attribute[] {
+function ownAttributes({number, from, to, waitedMs, waitedFor, attempts, pid, marks}: Api.Call): readonly Attribute[] {
   return [
     whole('pillion.call', number),
     text('pillion.from', from),
