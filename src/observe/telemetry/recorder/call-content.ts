@@ -92,12 +92,16 @@ const CODINGS = {
   zstd: ['zstdDecompressSync', 'ZSTD_e_flush']
 } as const
 
-/** A body without its compression. One that is compressed in an unknown or broken way, or has more bytes than `max`, stays as it is. */
+/**
+ * A body without its compression. One that is compressed in an unknown or broken way, was cut before there is anything to show, or has more
+ * bytes than `max`, stays as it is.
+ */
 export function plainBody({headers, body}: RecordedMessage, max: number): Buffer {
   const [undo, finish] = ownOf(CODINGS, headerValue(headers, 'content-encoding').trim().toLowerCase()) ?? []
   if (undo === undefined || finish === undefined || body.length === 0) return body
   const zlib = process.getBuiltinModule('node:zlib')
-  return orElse(() => zlib[undo](body, {maxOutputLength: max, finishFlush: zlib.constants[finish]}), body)
+  const plain = orElse(() => zlib[undo](body, {maxOutputLength: max, finishFlush: zlib.constants[finish]}), body)
+  return plain.length === 0 ? body : plain
 }
 
 function messageOf(pieces: readonly TapePiece[], head: PieceKind, body: PieceKind): RecordedMessage {

@@ -73,6 +73,9 @@ t.test('what is secret in a compressed body is masked, also in one that was cut'
   t.match(cut.body, /^\{"token":"<masked, 6 characters>","more":\[0,/)
   t.equal(shown('gzip', Buffer.from('{"token":1}')).encoding, 'utf8', 'it is not compressed')
   t.equal(shown('gzip, br', gzipSync(json)).encoding, 'base64', 'two codings')
+  // a block of zstd is read as a whole
+  t.match(shown('zstd', zstdCompressSync(noisy), 300), {encoding: 'base64', body: /^KLUv/})
+  t.match(shown('br', Buffer.from('ok')), {encoding: 'utf8', body: 'ok'}, 'it is not compressed')
   t.end()
 })
 
