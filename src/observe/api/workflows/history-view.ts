@@ -120,12 +120,16 @@ export function historyView(events: readonly Event[], masking: Masking): readonl
   let play = 0
   return events.map(event => {
     if (event.workflowStarted !== undefined) play++
-    const {attrs, ...rest} = eventView(event, events[0] ?? event, play)
+    const {attrs, details, ...rest} = eventView(event, events[0] ?? event, play)
     const masked = Object.entries(attrs).map(([key, value]) => [
       key,
       PAYLOADS.has(key) ? maskedPayload(value, masking) : masking.target(value)
     ])
-    return {...rest, attrs: Object.fromEntries(masked) as Record<string, string>}
+    return {
+      ...rest,
+      details: details && masking.target(details),
+      attrs: Object.fromEntries(masked) as Record<string, string>
+    }
   })
 }
 

@@ -44,7 +44,7 @@ export function instanceDetail(workflows: Workflows, instance: Instance, masking
     output,
     version,
     failureType,
-    stack,
+    stack: masking.target(stack),
     executionId: execution
   }
 }

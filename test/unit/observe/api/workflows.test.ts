@@ -6,11 +6,14 @@ import {
   changeInstance,
   listInstances,
   oneHistory,
+  oneInstance,
   oneTimeline,
   purgeInstances,
   skipTime,
   startInstance
 } from '../../../../src/observe/api/workflows/serve-workflows.ts'
+import {workflowCheck} from '../../../../src/observe/api/wait/workflow-check.ts'
+import type {WaitContext} from '../../../../src/observe/api/wait/wait-context.ts'
 import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
@@ -160,7 +163,9 @@ t.test('what is secret in the last words of a workflow, and in why it failed, is
   await workflows.start('shop', order())
   const customStatus = {value: '{"step":1,"token":"S3cr3t"}'}
   await workflows.completeTurn('shop', {...answer('o-1', [call(3, 'charge')]), customStatus})
-  const failureDetails = Buffer.from(encode(FAILURE_DETAILS, {errorMessage: 'GET https://bank/?token=S3cr3t'}))
+  const errorMessage = 'GET https://bank/?token=S3cr3t'
+  const stackTrace = {value: `Error: ${errorMessage}\n    at charge`}
+  const failureDetails = Buffer.from(encode(FAILURE_DETAILS, {errorMessage, stackTrace}))
   await workflows.completeActivity('shop', {...done('o-1', 3), result: undefined, failureDetails})
   const failed = {...end(3), id: 4}
   const complete = {...failed.complete, failureDetails} as NonNullable<typeof failed.complete>
@@ -171,6 +176,11 @@ t.test('what is secret in the last words of a workflow, and in why it failed, is
     customStatus: '{"step":1,"token":"<masked, 6 characters>"}',
     failure: 'GET https://bank/?token=<masked, 6 characters>'
   })
-  const texts = [row, await oneTimeline(workflows, asked, [], masking), oneHistory(workflows, asked, masking)]
+  const {stack} = oneInstance(workflows, asked, masking)
+  t.equal(stack, 'Error: GET https://bank/?token=<masked, 6 characters>\n    at charge')
+  const context = {workflows: async () => workflows} as unknown as WaitContext
+  const standing = await workflowCheck(context, {text: '', kind: 'workflow', id: 'o-1', state: 'completed'}).look(0)
+  t.match(JSON.stringify(standing), '<masked, 6 characters>')
+  const texts = [row, standing, await oneTimeline(workflows, asked, [], masking), oneHistory(workflows, asked, masking)]
   t.notMatch(JSON.stringify(texts), 'S3cr3t')
 })
