@@ -40,15 +40,16 @@ export const invokeTool: Tool = {
       })
     // calls have the ids of apps, also where an instance is named
     const idOf = (name: string): string => run.listing.apps.find(app => isCalled(app, name))?.id ?? name
-    const began = performance.now()
     const headers = lowered((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
     // by its trace the call is known among others; one that is given may be shared with some
     const {traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`} = headers
+    const {last: after} = await run.api.ask('GET /calls', {query: {limit: 1}, signal}).catch(() => ({last: 0}))
+    const began = performance.now()
     const answer = await send(port, to, {given, headers: {...headers, traceparent}}, signal)
     const took = durationText(performance.now() - began)
-    const query = {q: `from:"${idOf(from)}" to:"${idOf(to)}" trace:"${traceparent.split('-')[1] ?? ''}"`, limit: 1}
-    const {calls} = await run.api.ask('GET /calls', {query, signal}).catch(() => ({calls: []}))
-    const number = calls[0]?.number
+    const q = `from:"${idOf(from)}" to:"${idOf(to)}" trace:"${traceparent.split('-')[1] ?? ''}"`
+    const {calls} = await run.api.ask('GET /calls', {query: {q, after}, signal}).catch(() => ({calls: []}))
+    const number = calls.at(-1)?.number // an app may call itself meanwhile
     const recorded = number === undefined ? '' : ` It is call ${number}.`
     const text = number === undefined ? '' : await recordedAnswer(run, number, signal)
     return textAnswer(`${answer.status} after ${took}${answer.why}.${recorded}`, text || answer.text, {

@@ -1,0 +1,30 @@
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+import {agent} from './mcp-agent.ts'
+
+/** Calls itself, in the same trace. */
+const CALLS_ITSELF = `
+import {createServer} from 'node:http'
+const {APP_PORT, DAPR_HTTP_PORT} = process.env
+createServer(async ({url, headers: {traceparent}}, response) => {
+  if (url === '/inner') return response.writeHead(404).end('inner')
+  await fetch(\`http://127.0.0.1:\${DAPR_HTTP_PORT}/v1.0/invoke/self/method/inner\`, {headers: {traceparent}})
+  response.end('outer')
+}).listen(Number(APP_PORT), '127.0.0.1')
+`
+
+t.test('the answer of an app that calls itself is its own', async t => {
+  const rig = await openRig(t)
+  await rig.write({'self/app.mjs': CALLS_ITSELF})
+  await rig.template([{appID: 'self', appDirPath: 'self', autoPort: true, command: ['node', 'app.mjs']}])
+  await rig.pillion(['run', '-f', '.']).waitForLine('Writing log files')
+  const {call} = await agent(t, rig)
+  t.match(await call('wait', {for: ['ready']}), {facts: {outcome: 'met'}})
+  for (const headers of [{}, {traceparent: `00-${'7'.repeat(32)}-${'7'.repeat(16)}-01`}])
+    for (const time of ['once', 'again'])
+      t.match(
+        (await call('invoke', {app: 'self', path: 'outer', headers})).text,
+        /\nHTTP\/1\.1 200 [^]*\nouter\n/,
+        time
+      )
+})
