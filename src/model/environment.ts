@@ -28,7 +28,7 @@ export function oddVariables(text: string): OddVariables {
 
 /** A variable of an env file. A quote may be escaped in double quotes where the last one ends its line: elsewhere a path of Windows ends so. */
 const ENTRY =
-  /^[ \t]*(?:export[ \t]+)?([^\s#=][^=\n]*?)[ \t]*=[ \t]*(?:"([^"\\]*(?:\\[^][^"\\]*)*)"(?=[ \t]*(?:#|$))|"([^"]*)"|'([^']*)'|`([^`]*)`|([^\n]*))/gm
+  /^[ \t]*(?:export[ \t]+)?([^\s#=][^=\n]*)=[ \t]*(?:"([^"\\]*(?:\\[^][^"\\]*)*)"(?=[ \t]*(?:#|$))|"([^"]*)"|'([^']*)'|`([^`]*)`|(["'`][^\n]*|[^\n#]*)[^\n]*)/gm
 
 /**
  * The variables of the text of an env file, as Node reads it (`util.parseEnv`). Node takes the next line for the value where there are
@@ -36,13 +36,10 @@ const ENTRY =
  */
 export const envVariables = (text: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Array.from(text.replaceAll('\r\n', '\n').matchAll(ENTRY), ([, name = '', whole, cut, single, back, plain = '']) => {
-      const [bare = ''] = plain.split('#', 1)
-      return [
-        name,
-        (whole === undefined ? cut?.replaceAll('\\n', '\n') : unescaped(whole)) ?? single ?? back ?? bare.trim()
-      ]
-    })
+    Array.from(text.replaceAll('\r\n', '\n').matchAll(ENTRY), ([, name = '', whole, cut, single, back, bare = '']) => [
+      name.trimEnd(),
+      (whole === undefined ? cut?.replaceAll('\\n', '\n') : unescaped(whole)) ?? single ?? back ?? bare.trim()
+    ])
   )
 
 /** Without escaped quotes a backslash stays: as Node has it, only `\n` is another character. */

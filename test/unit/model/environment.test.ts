@@ -65,3 +65,20 @@ t.test('a long file is read at once', async t => {
   const lines = Array.from({length: 50_000}, (_, at) => `A${at}="x\\"`)
   t.equal(read(lines.join('\n')).length, 50_000)
 })
+
+t.test('a quote that is never closed is a part of the value, as is a # behind it', async t => {
+  t.strictSame(read("A='tis # here\nB=`x#\nC=1 # one"), [
+    ['A', "'tis # here"],
+    ['B', '`x#'],
+    ['C', '1']
+  ])
+})
+
+t.test('a line of blanks is read at once', async t => {
+  const at = performance.now()
+  t.strictSame(read(`A${' '.repeat(500_000)}\nexport B \t= 1\nexport =2`), [
+    ['B', '1'],
+    ['export', '2']
+  ])
+  t.ok(performance.now() - at < 5000)
+})
