@@ -2,7 +2,7 @@ import {isAlias, isScalar, isSeq, parseAllDocuments, visit, type Node} from 'yam
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
 /** Passwords in texts: `postgres://user:secret@host`, `host=db password=secret`, `--password=secret`. */
-const IN_TEXT = [/(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g, /((?:password|passwd|pwd)=)([^\s;&"',$<]+)/gi]
+const IN_TEXT = [/(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g, /((?:password|passwd|pwd)=)(?!\$[\w{(]|<masked, )([^\s;&"',]+)/gi]
 /** A name and its value in one line: of a comment or of what is no YAML, and of a variable that is not set, `${NAME:-secret}`. */
 const NAMED = [
   /^([ \t]*(?:#[# \t]*)?(?:- +)?["']?([\w.-]+)["']?:[ \t]+)(?![|>#])(\S.*)$/gm,
@@ -30,19 +30,21 @@ export function maskedTemplate(text: string, masking: Masking): string {
 function secretSpots(text: string, masking: Masking): readonly (readonly number[])[] {
   const options = {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false} as const
   return parseAllDocuments(text, options).flatMap(document => {
-    const secret: Node[] = []
+    const secret: (readonly Node[])[] = []
     visit(document, {
       Pair: (_, {key, value}) => {
         // the value of an alias is not known yet
         if (isScalar(key) && masking.isSecret(String(key.value), isScalar(value) ? String(value.value) : '*'))
-          secret.push(...((isSeq(value) ? value.items : [value]) as Node[]))
+          secret.push(valuesOf(value))
       }
     })
-    const anchors = new Set(secret.flatMap(node => (isAlias(node) ? node.source : [])))
-    visit(document, {Scalar: (_, node) => void (anchors.has(node.anchor ?? '') && secret.push(node))})
-    return secret.flatMap(node => (isScalar(node) && node.range ? [node.range] : []))
+    const anchors = new Set(secret.flat().flatMap(node => (isAlias(node) ? node.source : [])))
+    visit(document, {Value: (_, node) => void (anchors.has(node.anchor ?? '') && secret.push(valuesOf(node)))})
+    return secret.flat().flatMap(node => (isScalar(node) && node.range ? [node.range] : []))
   })
 }
+
+const valuesOf = (node: unknown): readonly Node[] => (isSeq(node) ? node.items.flatMap(valuesOf) : [node as Node])
 
 const hidden = (_: string, before: string, secret: string): string => before + maskOf(secret)
 

@@ -17,6 +17,7 @@ t.test('a secret is masked wherever YAML lets it be written', async t => {
     'behind an alias': 'x: &pw hunter2\nenv: {DB_PASSWORD: *pw}\n',
     'in a list': 'API_KEYS:\n  - hunter2\n',
     'in a list, behind an alias': 'x: &pw hunter2\nAPI_KEYS: [*pw]\n',
+    'in a list behind an alias': 'x: &pw [a, [hunter2]]\nenv: {API_KEYS: *pw}\n',
     'in another document': 'a: 1\n---\nenv: {DB_PASSWORD: hunter2}\n',
     'behind the end of a document': 'a: 1\n...\nDB_PASSWORD: hunter2\n',
     'in a comment': 'env:\n  # DB_PASSWORD: hunter2\n',
@@ -38,7 +39,9 @@ t.test('passwords in texts are masked, and what a secret variable is where it is
     ['A: Server=db;Pwd=hunter2;Database=x', 'A: Server=db;Pwd=<masked, 7 characters>;Database=x'],
     ['command: [psql, "--password=hunter2"]', 'command: [psql, "--password=<masked, 7 characters>"]'],
     ['A: ${API_TOKEN:-hunter2}${MODE:-test}', 'A: ${API_TOKEN:-<masked, 7 characters>}${MODE:-test}'],
-    ['A: password=$PASSWORD', 'A: password=$PASSWORD']
+    ['A: password=$PASSWORD', 'A: password=$PASSWORD'],
+    ['A: --password=hun$ter<2', 'A: --password=<masked, 9 characters>'],
+    ['# PASSWORD: hunter2 password=hun', '# PASSWORD: <masked, 20 characters>']
   ]
   for (const [text, wanted] of texts) t.equal(masked(text), wanted)
 })
@@ -47,4 +50,9 @@ t.test('what has no secret name stays as it is', async t => {
   const text =
     '# the shop: all of it\nversion: 1\ncommon: &c {env: {MODE: "a\n  b"}}\napps:\n  - {<<: *c, appID: shop}\n'
   t.equal(masked(text), text)
+})
+
+t.test('a list of secrets may be of any length', async t => {
+  const text = `API_KEYS: [${'a,'.repeat(130_000)}]\n`
+  t.match(masked(text), /^API_KEYS: \[<masked, 1 characters>,(?:<masked, 1 characters>,){129999}\]\n$/)
 })
