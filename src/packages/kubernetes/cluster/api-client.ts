@@ -123,7 +123,8 @@ export class ClusterClient {
         if (error instanceof StaleConnection) continue
         const fault = error instanceof ClusterError ? error : this.#unreachable(error)
         if (elapsed >= this.#patienceMs(error, ask)) throw fault
-        const signals = [ask.signal, fault instanceof ClusterError ? undefined : this.#hurry.signal]
+        const isThere = fault instanceof ClusterError && !isAway(fault)
+        const signals = [ask.signal, isThere ? undefined : this.#hurry.signal]
         const seconds = fault instanceof ClusterError ? fault.status.details?.retryAfterSeconds : undefined
         await pause(pauseMs(tries, seconds), AbortSignal.any(signals.filter(each => each !== undefined)))
       }

@@ -1,5 +1,6 @@
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {FakeApiServer, type Answer} from '../../../../test/rig/fake-api-server.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -124,6 +125,22 @@ t.test('what passes by itself is asked again: a proxy that misses its server, an
   client.hurry()
   await t.rejects(client.json('GET', '/version'), {code: 502}, 'a second Ctrl-C waits for no proxy')
   t.equal(count, 2)
+})
+
+t.test('a second Ctrl-C ends the pause before a proxy is asked again', async t => {
+  const {server, client} = await openClient(t)
+  const first = Promise.withResolvers<void>()
+  server.answer = () => {
+    first.resolve()
+    return {code: 502, headers: {'retry-after': '10'}}
+  }
+  const asked = t.rejects(client.json('GET', '/version'), {code: 502})
+  await first.promise
+  await sleep(300)
+  const at = performance.now()
+  client.hurry()
+  await asked
+  t.ok(performance.now() - at < 5000)
 })
 
 t.test('who logs in again during a run is let in; credentials for another server stay where they are', async t => {
