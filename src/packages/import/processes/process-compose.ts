@@ -69,9 +69,10 @@ export function importProcessCompose(file: ImportedFile, overrides: readonly Imp
 /** More files that extend each other are a mistake. */
 const MAX_BASES = 10
 
-/** Other than for compose, a key with nothing changes nothing. */
-const withoutNothing = (values: Values): Values =>
-  JSON.parse(JSON.stringify(values, (_, value: unknown) => value ?? undefined)) as Values
+/** Other than for compose, nothing takes no command away. */
+const withoutNothing = (all: Values): Values =>
+  JSON.parse(JSON.stringify(all, (key, each: unknown) => each ?? (COMMAND.test(key) ? undefined : null))) as Values
+const COMMAND = /^(?:command|entrypoint)$/
 
 /** The values of a file over those of the file that it extends. */
 function withBase(file: ImportedFile, depth: number): Values {
@@ -137,10 +138,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
   }
 }
 
-const lineOf = (process: Values): string =>
-  textValue(process['command'])
-    .replaceAll('$$', () => '$')
-    .trim()
+const lineOf = (process: Values): string => textValue(process['command']).replaceAll('$$', '$').trim()
 
 /** The program and its arguments: the entrypoint, or the command line in its shell. */
 function wordsOf(process: Values, shell: string): readonly string[] {

@@ -180,3 +180,11 @@ t.test('nothing in an override changes nothing', async t => {
   })
   t.match(template.apps, [{command: ['serve'], env: {A: '1'}, stop: {signal: 'SIGINT'}}])
 })
+
+t.test('a process is waited for also where its condition is left out', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yaml':
+      'processes: {a: {command: serve, depends_on: {b: , c: {}}}, b: {command: x}, c: {command: y}}'
+  })
+  t.match(template.apps[0], {dependsOn: {b: 'completed', c: 'completed'}})
+})
