@@ -97,6 +97,35 @@ t.test('a call that has waited for an app of its run, which hosts other types, g
   t.match(await answer, {status: 200, body: 'far'})
 })
 
+t.test('a type whose hosts have ended in two runs is refused: neither run asks the other without end', async t => {
+  const rig = await openRig(t)
+  const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '1000']}
+  const host = (name: string): object => ({
+    appID: name,
+    appDirPath: '.',
+    autoPort: true,
+    command: [process.execPath, HOST],
+    env: {JOURNAL: join(rig.home, name)}
+  })
+  await rig.write({
+    'resources/mem.yaml': STORE,
+    'one/dapr.yaml': template([shop, host('first')]),
+    'two/dapr.yaml': template([shop, host('second')])
+  })
+  const one = rig.pillion(['run', '-f', 'one'])
+  const two = rig.pillion(['run', '-f', 'two'])
+  for (const [run, app] of [
+    [one, 'first'],
+    [two, 'second']
+  ] as const)
+    t.match(await caller(run)(app, '/Counter/1/method/die', post('')), {status: 500})
+  for (const run of [one, two])
+    t.match(await caller(run)('shop', '/Counter/1/method/add', post('1')), {
+      status: 500,
+      body: /did not find address for actor 'Counter\/1'/
+    })
+})
+
 t.test('a call waits for an app of another run that is still to start', async t => {
   const rig = await openRig(t)
   const late = {

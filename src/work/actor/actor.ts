@@ -17,6 +17,8 @@ export interface ActorType {
 export interface TurnOptions {
   /** The call waits for a host without a limit. */
   readonly isPatient?: boolean
+  /** Where no app of the run hosts the type, the call is not recorded as failed: another run may. */
+  readonly goesElsewhere?: boolean
   /** Asked before the turn begins: false drops the call. */
   readonly isWanted?: () => boolean
   /** Called when the turn begins; `wasHeld`: the call has waited for a host. */

@@ -306,10 +306,12 @@ export class Actors {
 
   /** Rejects the queued calls for which `why` has a reason. */
   #drop(actor: Actor, why: (turn: ActorTurn) => ActorError | undefined): void {
+    const {type} = actor
     const left = actor.waiting?.filter(turn => {
       const reason = why(turn)
       if (reason === undefined) return true
-      if (reason.refusal !== 'gone') this.#record(turn, actor.type.name)
+      const isTentative = turn.options.goesElsewhere === true && reason.refusal === 'unhosted' && type.hosts.size === 0
+      if (reason.refusal !== 'gone' && !isTentative) this.#record(turn, type.name)
       turn.settle(reason)
       return false
     })

@@ -31,7 +31,6 @@ const RESERVED = 'dapr.internal.'
 /** Calls of actors (Dapr: pkg/api/universal/actors.go, pkg/actors/engine). */
 export class ActorCalls {
   readonly #context: BlockContext
-
   /** The header lines that identify the caller to the app. */
   readonly #callerLines: string
 
@@ -54,16 +53,17 @@ export class ActorCalls {
     const found = policies?.findActor(type, id)
     const attempt = async (more: Partial<ActorRequest>, options: TurnOptions): Promise<Outcome> => {
       const wanted = {...request, ...more}
-      const here = async (): Promise<Outcome> =>
-        all.run(wanted, options).catch((error: unknown) => {
+      const here = async (goesElsewhere = false): Promise<Outcome> =>
+        all.run(wanted, {...options, goesElsewhere}).catch((error: unknown) => {
           if (error instanceof ActorError) return error
           throw error
         })
-      // an app that may host any type while it starts may turn out to host another one
-      const first = all.mayBeHosted(type) ? await here() : undefined
-      if (first !== undefined && !(first instanceof ActorError && first.refusal === 'unhosted')) return first
+      // an app that may host any type while it starts may turn out to host another one; others would ask us for one of ours
+      const first = all.mayBeHosted(type) ? await here(true) : undefined
+      const isUnhosted = first instanceof ActorError && first.refusal === 'unhosted' && !all.table.isHosted(type)
+      if (first !== undefined && !isUnhosted) return first
       options.onBegin?.(false)
-      return (await actors.elsewhere(wanted)) ?? first ?? here()
+      return (await actors.elsewhere(wanted)) ?? here()
     }
     const answer =
       policies === undefined || found === undefined

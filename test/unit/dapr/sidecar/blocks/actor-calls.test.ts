@@ -1,0 +1,69 @@
+import t, {type Test} from 'tap'
+import {ActorCalls} from '../../../../../src/dapr/sidecar/blocks/actor-calls.ts'
+import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
+import type {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import {Actors} from '../../../../../src/work/actor/actors.ts'
+import {TestHost, types} from '../../../../rig/actor-house.ts'
+import {TestClock} from '../../../../rig/clock.ts'
+
+/** A sidecar whose run hosts actors, or may; another run answers `far`, unless it hosts none. */
+function openCalls(t: Test, far = true) {
+  const house = {mayHost: false, asked: 0, failures: [] as string[]}
+  const journalOf = (): CallJournal => {
+    const journal = {begun: () => undefined, held: () => undefined, failure: ''}
+    return Object.assign(journal, {ended: () => house.failures.push(journal.failure)}) as unknown as CallJournal
+  }
+  const actors = new Actors({clock: new TestClock(), mayHost: () => house.mayHost, journalOf})
+  t.teardown(() => actors.close())
+  const body = Buffer.from('far')
+  const elsewhere = async () => {
+    house.asked++
+    return Promise.resolve(far ? {kind: 'done', lines: '', body, isError: false, isCancelled: false} : undefined)
+  }
+  const access = {load: async () => Promise.resolve(actors), elsewhere}
+  const context = {appId: 'shop', instance: 'shop', namespace: '', policies: () => undefined, actors: access}
+  const calls = new ActorCalls(context as unknown as BlockContext)
+  const call = async (): Promise<string> => {
+    const of = {type: 'Cart', id: '1', method: 'add', query: '', lines: '', body: Buffer.alloc(0), reentrancyId: ''}
+    const answer = calls.invoke({...of, onGone: () => undefined})
+    return answer.then(
+      reply => reply.body.toString(),
+      (error: unknown) => String(error)
+    )
+  }
+  return Object.assign(house, {actors, call})
+}
+
+t.test(
+  'a type that is hosted here, by an app that has ended, is not asked for elsewhere: the other run may ask back',
+  async t => {
+    const house = openCalls(t)
+    const host = new TestHost('carts')
+    house.actors.host(host, types(['Cart']))
+    host.state = 'shut'
+    t.match(await house.call(), /did not find address/)
+    t.equal(house.asked, 0)
+    t.match(house.failures, [/did not find address/])
+  }
+)
+
+t.test('a call that has waited here and is answered by another run has not failed here', async t => {
+  const house = openCalls(t)
+  house.mayHost = true
+  const answer = house.call()
+  await new Promise(setImmediate)
+  house.mayHost = false
+  house.actors.look()
+  t.strictSame([await answer, house.asked, house.failures], ['far', 1, []])
+})
+
+t.test('a call that no run can answer fails once', async t => {
+  const house = openCalls(t, false)
+  house.mayHost = true
+  const answer = house.call()
+  await new Promise(setImmediate)
+  house.mayHost = false
+  house.actors.look()
+  t.match(await answer, /did not find address/)
+  t.equal(house.failures.length, 1)
+})
