@@ -23,7 +23,7 @@ const INSERT = 'INSERT INTO wake_ups (due, kind, owner, name, data) VALUES (?, ?
 const DELETE = 'DELETE FROM wake_ups WHERE id = ?'
 const LATER = 'UPDATE wake_ups SET due = ? WHERE id = ?'
 const FIRST = `SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`
-/** The latest time that a Date can hold: SQLite returns no number beyond 2^53. */
+/** The latest time that a Date can hold, and before 1970 the first: SQLite returns no number beyond 2^53. */
 const MAX_DUE = 8.64e15
 /** How many fire in one transaction: between two of these, other work has its turn and first answers arrive. */
 const BATCH = 50
@@ -94,7 +94,7 @@ export class WakeUps {
 
   /** Adds a wake-up whose time is one of the machine's clock. Call it within a change of the file, as `addAt`, `fireNow` and the removals. */
   add(kind: string, {due, owner, name, data}: NewWakeUp): void {
-    const at = Math.min(due + this.#ahead, MAX_DUE)
+    const at = Math.max(-MAX_DUE, Math.min(due + this.#ahead, MAX_DUE))
     this.#sql.run(INSERT, at, kind, owner, name, data)
     if (at < this.#next) this.#disarm()
   }
@@ -123,12 +123,14 @@ export class WakeUps {
 
   /** Brings all wake-ups nearer by `ms`, for good, and fires the first of those that are due then; resolves with these when that is kept. */
   async skip(ms: number): Promise<readonly WakeUp[]> {
-    return this.#file.change(() => {
+    const skipped = this.#file.change(() => {
       this.#ahead += ms
       this.#file.database.exec(`DELETE FROM clock; INSERT INTO clock VALUES (${this.#ahead})`)
       this.#disarm()
-      return this.#fireRows(this.#due())
     })
+    const fired = this.#fire(this.#due())
+    await skipped
+    return fired
   }
 
   /** Whether wake-ups of this kind are series, which may be held back. */
@@ -177,23 +179,23 @@ export class WakeUps {
     this.#disarm()
     const rows = this.#due()
     if (rows.length === 0) return this.#arm()
-    // what fails is tried again at that time; other changes of the file report that it cannot be written
-    this.#notBefore = this.#clock.now() + LOOK_MS
     void this.#fire(rows)
   }
 
   /** Fires each in a change of its own: one that cannot be handled comes again later, and holds up no other. */
-  async #fire(rows: readonly WakeUp[]): Promise<void> {
-    const fired = await Promise.allSettled(rows.map(async row => this.#file.change(() => this.#fireRows([row]))))
-    const bad = rows.filter((_, at) => {
-      const change = fired[at]
-      return change?.status === 'rejected' && !(change.reason instanceof WriteFault)
-    })
+  async #fire(rows: readonly WakeUp[]): Promise<readonly WakeUp[]> {
+    // what fails is tried again at that time; other changes of the file report that it cannot be written
+    this.#notBefore = this.#clock.now() + LOOK_MS
+    const wakeUps = rows.map(row => this.#wakeUpOf(row))
+    const ends = await Promise.allSettled(wakeUps.map(async each => this.#file.change(() => this.fireNow(each))))
+    const failed = ends.map(end => end.status === 'rejected' && !(end.reason instanceof WriteFault))
+    const bad = wakeUps.filter((_, at) => failed[at])
     const again = this.date() + LOOK_MS
     const putOff = (): void => bad.forEach(({id}) => this.#sql.run(LATER, again, id))
     if (bad.length > 0) await this.#file.change(putOff).catch(() => undefined)
     this.#disarm()
     this.#arm()
+    return wakeUps.filter((_, at) => ends[at]?.status === 'fulfilled')
   }
 
   /** The time of the first wake-up, by the clock of the file. */
@@ -203,14 +205,6 @@ export class WakeUps {
 
   #due(): readonly WakeUp[] {
     return this.#sql.all(COLUMNS, DUE, this.#served, this.#held, this.date())
-  }
-
-  #fireRows(rows: readonly WakeUp[]): readonly WakeUp[] {
-    return rows.map(row => {
-      const wakeUp = this.#wakeUpOf(row)
-      this.fireNow(wakeUp)
-      return wakeUp
-    })
   }
 
   /** The current time of what waits, ahead of the clock by what was skipped. Milliseconds since 1970. */

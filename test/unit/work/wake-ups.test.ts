@@ -235,19 +235,44 @@ t.test('a wake-up that cannot be handled holds up no other, and one beyond all t
     wakeUps.add('bell', wakeUp(100, 'good'))
     wakeUps.add('bell', wakeUp(1000, 'later'))
     wakeUps.add('bell', wakeUp(1e16, 'never'))
+    wakeUps.add('bell', wakeUp(-1e16, 'first'))
   })
+  clock.pass(0)
+  await file.settled()
   clock.pass(100)
   await file.settled()
-  t.strictSame(fired, ['good'])
+  t.strictSame(fired, ['first', 'good'])
   for (let passed = 0; passed < 9; passed++) {
     clock.pass(100)
     await file.settled()
   }
-  t.strictSame(fired, ['good', 'later'], 'in time')
+  t.strictSame(fired, ['first', 'good', 'later'], 'in time')
   wakeUps.close()
   const next = new WakeUps(file, clock)
   next.serve('bell', () => undefined)
   t.ok((next.firstIn() ?? 0) > 9000, 'it comes again, and a run that begins can read all')
   next.close()
+  file.close()
+})
+
+t.test('a wake-up that cannot be handled holds up no skip', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  wakeUps.serve('bell', ({name}) => {
+    if (name === 'bad') throw new Error('no such row')
+  })
+  await file.change(() => {
+    wakeUps.add('bell', wakeUp(100, 'bad'))
+    wakeUps.add('bell', wakeUp(100, 'good'))
+  })
+  const fired = await wakeUps.skip(1000)
+  t.strictSame(
+    fired.map(({name}) => name),
+    ['good']
+  )
+  t.equal(wakeUps.ahead, 1000)
+  t.equal(wakeUps.firstIn(), 10_000, 'it comes again')
+  wakeUps.close()
   file.close()
 })
