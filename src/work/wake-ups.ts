@@ -182,20 +182,33 @@ export class WakeUps {
     void this.#fire(rows)
   }
 
-  /** Fires each in a change of its own: one that cannot be handled comes again later, and holds up no other. */
+  /** Fires them in one change, or each in its own where one cannot be handled: that one comes again later, and holds up no other. */
   async #fire(rows: readonly WakeUp[]): Promise<readonly WakeUp[]> {
     // what fails is tried again at that time; other changes of the file report that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS
-    const wakeUps = rows.map(row => this.#wakeUpOf(row))
-    const ends = await Promise.allSettled(wakeUps.map(async each => this.#file.change(() => this.fireNow(each))))
-    const failed = ends.map(end => end.status === 'rejected' && !(end.reason instanceof WriteFault))
-    const bad = wakeUps.filter((_, at) => failed[at])
+    const all = rows.map(row => this.#wakeUpOf(row))
+    const fault = await this.#faultOf(all)
+    const isWhole = all.length === 1 || fault === undefined || fault instanceof WriteFault
+    // some may have been removed meanwhile
+    const wakeUps = isWhole ? all : this.#due().map(row => this.#wakeUpOf(row))
+    const faults = await Promise.all(wakeUps.map(async each => (isWhole ? fault : this.#faultOf([each]))))
+    const bad = wakeUps.filter((_, at) => faults[at] !== undefined && !(faults[at] instanceof WriteFault))
     const again = this.date() + LOOK_MS
     const putOff = (): void => bad.forEach(({id}) => this.#sql.run(LATER, again, id))
     if (bad.length > 0) await this.#file.change(putOff).catch(() => undefined)
     this.#disarm()
     this.#arm()
-    return wakeUps.filter((_, at) => ends[at]?.status === 'fulfilled')
+    return wakeUps.filter((_, at) => faults[at] === undefined)
+  }
+
+  /** Fires these in one change. Returns why nothing of it is kept; undefined: it is. */
+  async #faultOf(wakeUps: readonly WakeUp[]): Promise<unknown> {
+    try {
+      await this.#file.change(() => wakeUps.forEach(each => this.fireNow(each)))
+      return undefined
+    } catch (error) {
+      return error
+    }
   }
 
   /** The time of the first wake-up, by the clock of the file. */
