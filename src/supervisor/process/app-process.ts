@@ -25,7 +25,7 @@ export interface AppProcessOptions {
 }
 
 /** What is prepared for a process before it is started. */
-export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited'>
+export type ProcessPlace = Pick<AppProcessOptions, 'folder' | 'env' | 'limited' | 'marker'>
 
 export interface ProcessEnding {
   readonly stop: StopPlan

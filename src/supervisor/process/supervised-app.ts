@@ -243,8 +243,11 @@ export class SupervisedApp implements Supervised {
   }
 
   async #prepare(): Promise<ProcessPlace> {
-    const {plan, environment, noted} = this.#options
-    const place = {folder: await this.#folder(), env: environment(++this.#generation)}
+    const {plan, environment, processMarker, noted} = this.#options
+    const folder = await this.#folder()
+    const env = environment(++this.#generation)
+    // in one turn: the next marker may be that of another process
+    const place = {folder, env, marker: `PILLION_LIFE=${processMarker(this.#generation)}`}
     return plan.limits ? {...place, limited: (await import('./limits.ts')).limitsFor(plan.limits, noted)} : place
   }
 
@@ -260,7 +263,7 @@ export class SupervisedApp implements Supervised {
   }
 
   #spawn(stdio: ProcessStdio, place: ProcessPlace): AppProcess {
-    const {plan, processMarker, single, lines} = this.#options
+    const {plan, single, lines} = this.#options
     const stderr = (this.#stderr = new Tail())
     const stdout = (this.#stdout = new Tail(KEPT_OF_STDOUT))
     this.#wasReady = false
@@ -272,7 +275,6 @@ export class SupervisedApp implements Supervised {
       // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
       command:
         single === undefined ? [shellFor(plan), ...(this.terminal?.exec ?? EXEC), ...plan.command] : plan.command,
-      marker: `PILLION_LIFE=${processMarker(this.#generation)}`,
       input: single?.input,
       isRaw: single !== undefined,
       take: (stream, text) => {

@@ -1,4 +1,5 @@
 import t, {type Test} from 'tap'
+import type {AppPlan} from '../../../src/model/plan.ts'
 import {Program} from '../../../src/supervisor/program.ts'
 import {planOf} from '../../rig/plan.ts'
 import {Scene, script, Witness} from './process/scene.ts'
@@ -7,23 +8,24 @@ import {Scene, script, Witness} from './process/scene.ts'
 const programOf = (
   t: Test,
   maySpawn = (): boolean => true,
-  plan = planOf({command: script('exec sleep 1000')})
+  plan = planOf({command: script('exec sleep 1000')}),
+  folderOf = async ({folder}: AppPlan): Promise<string> => Promise.resolve(folder)
 ): {program: Program; witness: Witness; spawned: () => number} => {
   const scene = new Scene(t)
   const witness = new Witness()
-  const {moved, lines} = witness
+  const {moved, noted, lines} = witness
   let markers = 0
   const program = new Program(
     {
       lines,
-      environment: marker => scene.environment(marker),
-      nextMarker: () => (++markers).toString(),
-      folderOf: ({folder}) => folder,
+      environment: marker => ({...scene.environment(), PILLION_LIFE: marker}),
+      nextMarker: () => `${scene.run}-${++markers}`,
+      folderOf,
       maySpawn,
       plan: () => plan,
       watchdog: undefined,
       single: undefined,
-      noted: () => undefined,
+      noted,
       moved,
       otherMoved: () => undefined
     },
@@ -100,3 +102,20 @@ t.test(
     }
   }
 )
+
+t.test('of two processes that are prepared in the same instant the end of one leaves the other alone', async t => {
+  const [first, both] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let asked = 0
+  const {program, witness} = programOf(t, undefined, undefined, async ({folder}) => {
+    if (++asked === 1) first.resolve()
+    else both.resolve()
+    await both.promise
+    return folder
+  })
+  const started = program.start(undefined)
+  await first.promise
+  const late = program.candidate(planOf({command: script('exec sleep 1000')}), 0)
+  await Promise.all([started, late.start()])
+  await program.app.stop('user')
+  t.strictSame(witness.notes, [], 'it has ended no other process')
+})
