@@ -39,8 +39,7 @@ function refusal(path: string, cause: unknown): UserError {
   })
 }
 
-/** Removes our lock. Another process may have taken it over while this one was suspended: its lock stays. */
+/** Removes our lock, if its folder is there and writable. Another process may have taken it over while this one was suspended: its lock stays. */
 function release(path: string, own: string): void {
-  // its folder may be gone
-  if (orElse(() => readlinkSync(path), '') === own) rmSync(path, {force: true})
+  orElse(() => readlinkSync(path) === own && rmSync(path) === undefined, false)
 }
