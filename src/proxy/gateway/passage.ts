@@ -56,7 +56,8 @@ export class Passage {
   readonly #passenger: Passenger
   readonly #context: PassageContext
   readonly #journal: CallJournal
-  readonly #length: number
+  /** The bytes that are kept of its body while it waits. */
+  #length: number
   #held: Held | Delay | undefined
   #heldBytes = 0
   /** A fault has hit the current attempt. */
@@ -117,12 +118,10 @@ export class Passage {
     return true
   }
 
-  /** Counts a piece of its body that is kept while it waits; false: there is no room for it. */
-  hold(length: number): boolean {
-    if (this.#held === undefined) return true
-    const bytes = this.#context.heldBodies?.hold(length) ?? 0
-    this.#heldBytes += Math.max(0, bytes)
-    return bytes >= 0
+  /** Counts a piece of its body that is kept until there is a connection; false: it waits, and there is no room for it. */
+  hold(bytes: number): boolean {
+    this.#length += bytes
+    return this.#held === undefined || this.#reserve(bytes)
   }
 
   /** Policies leave the call alone from now on. */
@@ -224,7 +223,7 @@ export class Passage {
 
   #wait(held: Held | Delay): void {
     this.#held = held
-    if (!this.hold(this.#length)) {
+    if (!this.#reserve(this.#length)) {
       this.#stopWaiting()
       return this.#passenger.denied({ok: false, status: 500, error: HELD_TOO_MUCH})
     }
@@ -237,6 +236,12 @@ export class Passage {
     count(held.isCounted === true)
     if ('onCounted' in held) held.onCounted?.(count)
     void this.#await(held)
+  }
+
+  #reserve(bytes: number): boolean {
+    if (this.#context.heldBodies?.hold(bytes) === false) return false
+    this.#heldBytes += bytes
+    return true
   }
 
   async #await(held: Held | Delay): Promise<void> {

@@ -16,6 +16,7 @@ import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
+import {readAhead} from './held-bodies.ts'
 import {howEnded} from './how-ended.ts'
 import {verdictOfStatus, type CallOutcome} from './interceptor.ts'
 import {Passage, type Passenger} from './passage.ts'
@@ -42,7 +43,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     this.call = call
     this.#context = context
     this.journal = journal ?? new CallJournal(call, request, observer, recorded)
-    this.passage = new Passage(this, context, this.journal, length)
+    this.passage = new Passage(this, context, this.journal, readAhead(length))
   }
 
   /** Asks for admission, then sends the call. */

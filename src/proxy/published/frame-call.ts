@@ -198,7 +198,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     journal.requestBytes += bytes.length
     journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
-    if (!this.#passage.hold(bytes.length)) this.#refuse(503, HELD_TOO_MUCH)
+    if (callee === undefined && !this.#passage.hold(bytes.length)) this.#refuse(503, HELD_TOO_MUCH)
     else if (callee === undefined) this.#early.push(kept(bytes))
     else if (callee.isOver) this.#caller.credit(bytes.length)
     else callee.writeData(bytes, isLast)

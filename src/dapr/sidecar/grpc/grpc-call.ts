@@ -276,7 +276,8 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.#unpassed += bytes.length
     journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
-    if (!this.passage.hold(bytes.length)) return this.#fail({code: status.RESOURCE_EXHAUSTED, message: HELD_TOO_MUCH})
+    if (callee === undefined && !this.passage.hold(bytes.length))
+      return this.#fail({code: status.RESOURCE_EXHAUSTED, message: HELD_TOO_MUCH})
     if (!messages.add(bytes, callee !== undefined)) return this.#fail(NO_STREAMS)
     if (callee?.isOver === true) this.sent(callee, bytes.length)
     else callee?.writeData(bytes, isLast)

@@ -2,9 +2,13 @@ import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import t from 'tap'
 import {FieldWalker, type FrameStream} from '#h2-frames'
+import type {Call} from '../../../../src/model/call.ts'
+import type {Admission} from '../../../../src/proxy/gateway/admission.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
+import {Pool} from '../../../../src/proxy/net/pool.ts'
 import {FrameCall} from '../../../../src/proxy/published/frame-call.ts'
 import {FrameHead} from '../../../../src/proxy/published/frame-head.ts'
+import {freePort} from '../../../rig/free-port.ts'
 
 const MIB = 1 << 20
 
@@ -68,5 +72,34 @@ t.test('of calls that wait no more is kept than of those of HTTP/1: one that sen
   t.equal(refused.length, 6)
   t.match(refused[0], /the bodies of queued calls exceed the limit/)
   for (const call of calls) call.endStream()
-  t.ok(heldBodies.hold(MIB) > 0, 'there is room again')
+  t.ok(heldBodies.hold(MIB), 'there is room again')
+})
+
+t.test('what a call has sent counts again where its callee has refused it, and it waits once more', async t => {
+  const heldBodies = new HeldBodies()
+  const port = await freePort()
+  const pool = new Pool({hosts: ['127.0.0.1'], port})
+  const admitted = Promise.withResolvers<Admission>()
+  const again = Promise.withResolvers<void>()
+  const context = {
+    callee: 'api',
+    heldBodies,
+    admit: (_: Call, isRefused: boolean) => {
+      if (isRefused) again.resolve()
+      return {admitted: isRefused ? Promise.withResolvers<never>().promise : admitted.promise, cancel: () => undefined}
+    },
+    isOpen: () => false,
+    lastLines: () => [],
+    warn: (text: string) => t.fail(text)
+  }
+  const caller = {writeHead: () => undefined, credit: () => undefined, reset: () => undefined} as unknown as FrameStream
+  const call = new FrameCall(context, 'web', new FrameHead(), caller, new FieldWalker())
+  call.start(false)
+  for (let n = 0; n < 64; n++) call.data(caller, 'x'.repeat(MIB / 64), false)
+  admitted.resolve({ok: true, pool, isLocal: true, token: '', leave: () => undefined} as Admission)
+  await again.promise
+  t.ok(heldBodies.hold(63 * MIB), 'there is room for others')
+  t.notOk(heldBodies.hold(1), 'but for no more than without it')
+  call.endStream()
+  t.ok(heldBodies.hold(MIB), 'there is room again')
 })
