@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {Environment} from '../../model/environment.ts'
 import type {Call, Recorded} from '../../model/call.ts'
+import {SingleFlight} from '../../model/single-flight.ts'
 import {denied, type Admission, type Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
 import type {HttpEndpoint, SecretOf} from '../../files/resources/http-endpoints.ts'
@@ -62,6 +63,8 @@ export class ExternalEndpoints {
   #known: Map<string, Known>
   readonly #urls = new Map<string, Endpoint>()
   readonly #unsubscribe: () => void
+  /** Calls of an endpoint without its secrets ask the store again, together. */
+  readonly #again = new SingleFlight<'secrets', void>()
 
   constructor({resources, apps, recorded, env = {}, secretOf = noSecrets}: ExternalEndpointsOptions) {
     this.#recorded = recorded
@@ -88,7 +91,7 @@ export class ExternalEndpoints {
     const endpoint = this.#known.get(call.callee)?.endpoint
     if (endpoint === undefined) return this.#apps(call, isRefused, caller)
     if (typeof endpoint !== 'string') return this.#admitted(endpoint)
-    void this.#readSecrets()
+    void this.#again.do('secrets', async () => this.#readSecrets())
     return denied(endpoint)
   }
 

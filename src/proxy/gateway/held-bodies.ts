@@ -1,10 +1,8 @@
 /** Maximum size of buffered bodies of queued calls per listener: the bytes that arrived before the caller could be paused. */
 const MAX_HELD = 64 * 1024 * 1024
 
-const READ_AHEAD = 131_072
-
 /** How many bytes of a body of this length (-1: unknown) node:http reads ahead while it is not consumed. */
-export const readAhead = (length: number): number => (length < 0 ? READ_AHEAD : Math.min(length, READ_AHEAD))
+export const readAhead = (length: number): number => Math.min(length < 0 ? Infinity : length, 131_072)
 
 /** Why a queued call is denied. */
 export const HELD_TOO_MUCH = 'the bodies of queued calls exceed the limit'

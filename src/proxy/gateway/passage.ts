@@ -56,8 +56,7 @@ export class Passage {
   readonly #passenger: Passenger
   readonly #context: PassageContext
   readonly #journal: CallJournal
-  /** The bytes that are kept of its body while it waits. */
-  #length: number
+  #length: number // of what is kept of its body while it waits
   #held: Held | Delay | undefined
   #heldBytes = 0
   /** A fault has hit the current attempt. */

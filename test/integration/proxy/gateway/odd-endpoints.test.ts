@@ -1,3 +1,6 @@
+import type {Call} from '../../../../src/model/call.ts'
+import {denied, type Admission} from '../../../../src/proxy/gateway/admission.ts'
+import {ExternalEndpoints} from '../../../../src/proxy/gateway/external-endpoints.ts'
 import t from 'tap'
 import {secureDial} from '../../../../src/proxy/net/dialer.ts'
 import {ask, request} from '../../dapr/sidecar/caller.ts'
@@ -125,3 +128,24 @@ for (const [what, bytes, status, body] of ODD) {
       t.match(await get('/x', `dapr-app-id: ${target}\r\n`), {status, body}, target)
   })
 }
+
+const apps = (): Admission => denied('no app')
+
+t.test('calls of an endpoint whose secrets cannot be read ask its store again, but one at a time', async t => {
+  const headers = [{name: 'X-Key', secretKeyRef: {name: 'site', key: 'key'}}]
+  const spec = {baseUrl: 'http://localhost:1', headers}
+  const {resources} = await openScene(t, [resource('site', spec, {auth: {secretStore: 'vault'}})])
+  const answers = Array.from({length: 3}, () => Promise.withResolvers<never>())
+  let asked = 0
+  const secretOf = async (): Promise<never> => answers[asked++]?.promise ?? Promise.reject(new Error('asked too often'))
+  const external = new ExternalEndpoints({resources, apps, secretOf})
+  t.teardown(() => external.close())
+  for (const [at, answer] of answers.entries()) {
+    if (at === 0) void external.open()
+    if (at > 0) for (let n = 0; n < 10; n++) t.match(external.admit({callee: 'site'} as Call), {ok: false})
+    for (let n = 0; n < 10; n++) await new Promise(setImmediate)
+    answer.reject(new Error('it is down'))
+    for (let n = 0; n < 10; n++) await new Promise(setImmediate)
+    t.equal(asked, at + 1)
+  }
+})
