@@ -104,8 +104,10 @@ export class ServerConnection {
     } finally {
       this.#isRunning = false
     }
-    if (this.#session.isEnding) this.close()
-    else this.#flush()
+    this.#flush()
+    if (!this.#session.isEnding) return
+    this.#isLeaving = true
+    this.#release()
   }
 
   #rest(): void {
@@ -161,9 +163,12 @@ export class ServerConnection {
     if (!this.#socket.write(output, 'latin1')) this.#isUnread = true
   }
 
-  /** Handles the requests that were held. What a client has sent before it left is run first, but for what is behind a command that waits. */
+  /**
+   * Handles the requests that were held. What a client has sent before it left is run first, but for what is behind a command that waits. Who
+   * is to leave, as QUIT asks, reads all answers before.
+   */
   #release(): void {
-    if (!this.#isHeld) {
+    if (!this.#isHeld && !this.#session.isEnding) {
       this.#socket.resume()
       this.#run()
     }

@@ -47,6 +47,7 @@ export class Journal {
 
   /** Called when a command is over. */
   settle(): void {
+    this.isTransaction = false
     if (this.#count >= MANY) this.#writer.writeMany()
   }
 

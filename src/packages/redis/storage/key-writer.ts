@@ -76,7 +76,8 @@ export class KeyWriter {
             if (isFull && !moved.has(key) && !this.#isStream(value, ids.get(key))) join(left, database, key)
             else {
               places--
-              const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: room}, written)
+              const most = moved.has(key) ? Infinity : room
+              const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: most}, written)
               room -= size
               if (!isAll) join(left, database, key)
             }

@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import {connect} from 'node:net'
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {RedisEngine} from '../engine/engine.ts'
 import {RedisServer} from '../server.ts'
@@ -155,6 +156,21 @@ t.test('a program that sends a long pipeline before it reads gets all answers', 
   socket.on('data', ({length}) => sizes.push(length)).resume()
   while (sum() < count * ('$1024\r\n\r\n'.length + 1024)) await once(socket, 'data')
   t.equal(sum(), count * ('$1024\r\n\r\n'.length + 1024))
+})
+
+t.test('who ends a long pipeline with QUIT, and reads late, gets all answers', async t => {
+  const {port, engine} = await serve(t)
+  const socket = connect(port, '127.0.0.1').pause()
+  t.teardown(() => socket.destroy())
+  const count = 24 * 1024
+  const pipeline = request(['ECHO', 'x'.repeat(1024)]).repeat(count) + request(['QUIT'])
+  await new Promise(resolve => socket.write(pipeline, resolve))
+  await pause(1500)
+  let sum = 0
+  socket.on('data', ({length}) => (sum += length)).on('error', () => undefined)
+  await once(socket.resume(), 'close')
+  t.equal(sum, count * ('$1024\r\n\r\n'.length + 1024) + '+OK\r\n'.length)
+  t.equal(engine.sessions.size, 0)
 })
 
 t.test('a subscriber that does not read is cut off', async t => {

@@ -97,16 +97,32 @@ t.test('what one transaction has saved is in the file as a whole, or not at all'
     for (const key of ['before', 'other', 'more']) engine.run(session, ['SET', key, large])
     engine.run(session, ['MULTI'])
     for (const key of ['order', 'stock', 'bill']) engine.run(session, ['SET', key, large])
+    engine.run(session, ['XADD', 'ordered', '1-0', 'data', 'x'])
     engine.run(session, ['EXEC'])
     let left = journal.take()
     for (let turns = 1; left.size > 0 && turns < 10; turns++) {
       left = writer.write(left, maxBytes, maxKeys, journal.moved)
       const keys = file.prepare("SELECT key FROM keys WHERE CAST(key AS TEXT) IN ('order', 'stock', 'bill')").all()
       t.ok([0, 3].includes(keys.length), `${keys.length} after ${turns} turns`)
+      const {messages} = file.prepare('SELECT count(*) AS messages FROM entries').get() ?? {}
+      t.equal(messages, keys.length / 3, `its message after ${turns} turns`)
     }
     writer.close()
     engine.close()
   }
+  t.end()
+})
+
+t.test('what expires behind a transaction is not a part of it', t => {
+  const journal = new Journal({wake: () => undefined, writeMany: () => undefined, writeAll: () => true})
+  const engine = new RedisEngine(journal)
+  const session = engine.open()
+  for (const command of ['SET other 1 PX 1', 'MULTI', 'SET order 1', 'EXEC']) engine.run(session, command.split(' '))
+  const end = Date.now() + 2
+  while (Date.now() < end);
+  engine.database(0).expire('other')
+  t.same([...journal.moved], ['order'])
+  engine.close()
   t.end()
 })
 
