@@ -21,8 +21,7 @@ export function factsOf(
   return {
     runtimeVersion: RUNTIME_VERSION,
     enabledFeatures: FEATURES,
-    components: components
-      .map(each => blocks.inEffect(each))
+    components: [...new Set(components.map(each => blocks.inEffect(each)))]
       .filter(each => (isBuilt(each) || blocks.isByDaprd(each)) && !blocks.isMissing(each))
       .map(each => ({
         name: each.name,

@@ -33,3 +33,20 @@ t.test('a component whose file was edited, and cannot be opened as it is now, is
   t.match(factsOf(runtime, {file: ''} as Plan, snapshot, blocks, []).components, [{type: 'state.in-memory'}])
   t.end()
 })
+
+t.test('a component of a name that another one has is not that one a second time', t => {
+  const [first, second] = ['state.in-memory', 'state.redis'].map(type => componentResource('store', type, {}))
+  const blocks = {
+    inEffect: () => first,
+    isMissing: () => false,
+    isByDaprd: () => false,
+    capabilitiesOf: () => []
+  } as unknown as SidecarBlocks
+  const snapshot = {...NONE, components: [first, second]} as unknown as ResourceSnapshot
+  const {components} = factsOf(runtime, {file: ''} as Plan, snapshot, blocks, [])
+  t.strictSame(
+    components.map(({type}) => type),
+    ['state.in-memory']
+  )
+  t.end()
+})
