@@ -74,6 +74,7 @@ export class MovableConnection implements RedisConnection {
   }
 
   async duplicate(): Promise<RedisConnection> {
+    await this.#ready() // who connects while the server is away would take its place
     const duplicate = new MovableConnection(this.#open, this.#waitMs, () => this.#duplicates.delete(duplicate))
     this.#duplicates.add(duplicate)
     try {

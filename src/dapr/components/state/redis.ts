@@ -127,8 +127,8 @@ class RedisState implements StateStore {
   }
 
   async close(): Promise<void> {
-    await (await this.#strong.begun)?.close()
     await this.#redis.close()
+    await (await this.#strong.begun?.catch(() => undefined))?.close()
   }
 
   #expire({key, metadata}: SetRequest): Command | undefined {

@@ -82,6 +82,33 @@ t.test('a save that waits for replicas holds up no other command', async t => {
   await saved
 })
 
+t.test('a store can be closed while the connection of its first strong save is opened, or that fails', async t => {
+  for (const fails of [false, true]) {
+    const redis = new MemoryConnection(new RedisEngine())
+    const opening = Promise.withResolvers<never>()
+    const asked = Promise.withResolvers<void>()
+    const closed = Promise.withResolvers<void>()
+    redis.duplicate = async () => {
+      asked.resolve()
+      return opening.promise
+    }
+    redis.close = async () => {
+      closed.resolve()
+      opening.reject(new Error('the connection to Redis is closed'))
+      return Promise.resolve()
+    }
+    const store = await openComponent(t, open, {redisHost: 'localhost'}, {redis: {connect: async () => redis}})
+    const {request} = save('a', '', '')
+    const saved = store.set({...request, options: {concurrency: '', consistency: 'strong'}})
+    await asked.promise
+    const closing = store.close()
+    if (fails) opening.reject(new Error('ECONNREFUSED'))
+    await t.rejects(saved, Error)
+    await closing
+    await closed.promise
+  }
+})
+
 t.test(
   'in a transaction the last word on the time to live of a key counts, and a time that Redis refuses is an error',
   async t => {
