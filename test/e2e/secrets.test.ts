@@ -155,16 +155,26 @@ t.test(
     await rig.template([
       {appID: 'shop', ...resources},
       {appID: 'cart', ...resources},
+      {appID: 'bank', ...resources},
+      {appID: 'desk', ...resources},
+      {appID: 'bill', autoPort: true, dependsOn: {bank: 'started'}},
       {appID: 'stock', autoPort: true}
     ])
     const run = rig.pillion(['run', '-f', '.'])
     await rig.driven('stock')
     await run.waitForLine('"shop" was not started', {stream: 'stderr'})
     t.match(await rig.run(['start', 'shop']), {code: 1, stderr: /secrets\.json cannot be read/})
-    await rig.write({'shop/secrets.json': SECRETS, 'cart/secrets.json': SECRETS})
+    t.match(await rig.run(['stop', 'desk']), {code: 0})
+    for (const _ of [1, 2]) t.match(await rig.run(['debug', 'desk']), {code: 1, stderr: /secrets\.json cannot be read/})
+    const apps = ['shop', 'cart', 'bank', 'desk']
+    await rig.write(Object.fromEntries(apps.map(id => [`${id}/secrets.json`, SECRETS])))
+    t.match(await rig.run(['debug', 'desk']), {code: 0})
+    t.match(await rig.run(['ps']), {stdout: /desk.*debug/})
+    t.match(await rig.run(['start', 'desk']), {code: 0})
     t.match(await rig.run(['start', 'shop']), {code: 0})
     t.match(await rig.run(['restart', 'cart']), {code: 0})
-    for (const id of ['shop', 'cart']) {
+    t.match(await rig.run(['start', 'bill']), {code: 0, stderr: ''}, 'with what it depends on')
+    for (const id of apps) {
       const app = await rig.driven(id)
       await app.listen()
       t.match(await app.fetch('/v1.0/secrets/file/plain'), {status: 200, body: '{"plain":"pear"}'}, id)

@@ -88,13 +88,17 @@ export class AppStarter {
     if (runtime === undefined) return this.#debugLeftOut(leftOut)
     const fault = await faultNow([runtime])
     if (fault !== '') return refused(fault)
+    await apps.settled()
+    // meanwhile an edit has closed it, and opened it again
+    if (!apps.all.includes(runtime)) return this.#debug(id)
     if (runtime.plan.command.length === 0)
       return refused(`it has no command: start it yourself. To print its environment: pillion env ${id}`)
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime, {isDebugged: true})
       if (fresh === undefined) return refused(GONE)
       await starts.late(fresh)
-      return {why: '', wasDebugged: false}
+      if (fresh.fault !== '') fresh.debug(false) // it can be handed over once that is corrected
+      return {why: fresh.fault, wasDebugged: false}
     }
     const wasDebugged = runtime.isDebugged && !runtime.isExcepted
     if (runtime.isExcepted) runtime.debug(true)
@@ -124,11 +128,15 @@ export class AppStarter {
 
   /** Starts the dependencies of an app that are not running. */
   async #bringNeeded({dependsOn}: AppPlan): Promise<void> {
-    const {apps} = this.#options
+    const {apps, faultNow} = this.#options
     for (const dependency of dependsOn) {
       for (const plan of apps.leftOut(dependency.id)) await this.#bringing.do(plan, async () => this.#bringIn(plan))
       for (const needed of apps.named(dependency.id))
-        if (this.#isLacking(needed, dependency)) await this.#bringUp(needed)
+        if (this.#isLacking(needed, dependency)) {
+          // why it cannot be started, if so, is said when it is
+          await faultNow([needed])
+          await this.#bringUp(needed)
+        }
     }
   }
 
