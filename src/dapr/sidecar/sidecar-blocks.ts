@@ -227,10 +227,9 @@ export class SidecarBlocks {
     if (this.#over.signal.aborted || this.#components === undefined) return ''
     await this.#findDaprd(this.#components)
     const failures = await this.#components.follow(this.#current)
-    const {runtime, resources} = this.#options
-    const {log} = this.#context
-    const areOptional = runtime.plan.resources.areOptional === true
-    const isHarmless = (each: FailedComponent): boolean => each.isHarmless || areOptional
+    const [{runtime, resources}, {log}] = [this.#options, this.#context]
+    const isHarmless = (each: FailedComponent): boolean =>
+      each.isHarmless || runtime.plan.resources.areOptional === true
     for (const each of failures) if (isHarmless(each)) resources.warn('resource-not-used', textOf(each))
     const failure = failures.find(each => !isHarmless(each))
     if (failure === undefined) return ''
