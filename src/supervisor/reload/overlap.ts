@@ -72,9 +72,9 @@ export async function overlap(
   const isUp = await comesUp(candidate, {signal, healthyMs, ...shared})
   if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
   // it may have ended meanwhile, or be about to: its leader has, and what that has left behind is being ended
-  if (!isUp || hasEnded(candidate.app.state)) {
+  if (!isUp || candidate.app.state.phase === 'exited' || isEnding(candidate.app.state)) {
     if (isUp) keepHosted()
-    if (isUp && !signal.aborted) await candidate.app.ended
+    if (isUp && isEnding(candidate.app.state) && !signal.aborted) await candidate.app.ended
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
     const rest = runtime.app.state.phase === 'running' ? `: ${GOES_ON}` : ''
@@ -85,7 +85,7 @@ export async function overlap(
   return ''
 }
 
-const hasEnded = (state: AppState): boolean => state.phase === 'exited' || (state.phase === 'running' && !state.ready)
+const isEnding = (state: AppState): boolean => state.phase === 'running' && !state.ready
 
 const GOES_ON = 'the old process continues'
 
