@@ -144,7 +144,9 @@ async function restart(
 const faultBy =
   ({sidecars}: Pick<AppControlParts, 'sidecars'>) =>
   async (runtimes: readonly AppRuntime[]): Promise<string> => {
-    await Promise.all(runtimes.map(async runtime => sidecars.get(runtime)?.openAgain()))
+    const opened = Promise.allSettled(runtimes.map(async runtime => sidecars.get(runtime)?.openAgain()))
+    // what an app starts without may take its time
+    if (runtimes.some(({fault}) => fault !== '')) await opened
     return runtimes.find(runtime => sidecars.has(runtime) && runtime.fault !== '')?.fault ?? ''
   }
 
