@@ -6,7 +6,7 @@ import {namesInFolder} from '../platform/paths.ts'
 
 /** Systems remove from /tmp what has not been touched for days: macOS after three, systemd-tmpfiles(8) after ten. */
 const TOUCH_EVERY_MS = 12 * 60 * 60 * 1000
-/** No timer goes on while the machine sleeps: the date is looked at soon after. */
+/** Timers pause while the machine sleeps. The date goes on, and is read this often. */
 const LOOK_EVERY_MS = 60_000
 
 /**

@@ -89,7 +89,7 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
     })
     yield* hasHeads ? lines : withoutHeads(lines)
   }
-  /** What an edit of the template closes, it opens again: the log goes on in another file. */
+  /** Reads the log of one app. An edit that opens the app again gives it another record, in which the log goes on. */
   async function* logOf(record: LogRecord, meant: Meant, reading: LogQuery): AsyncGenerator<string> {
     yield* readLog(record, reading)
     if (!reading.isFollowed) return

@@ -35,7 +35,7 @@ export class SidecarBlocks {
   #blocks: Blocks | undefined
   /** The mistake found when they were loaded; '' = none. */
   #fault = ''
-  /** What the app starts with is open: it goes on as it is, whatever is edited. */
+  /** The components that the app starts with are open: no mistake in a later edit ends it. */
   #isOpen = false
   /** Changes, one after the other. */
   readonly #changes = new SerialQueue()

@@ -37,7 +37,7 @@ export async function openKafka({properties}: OpenOptions, hasRetries: boolean):
     close: async () => {
       const isReading = groups.some(({group}) => group.isReading)
       const closed = Promise.all(groups.map(async ({group}) => group.close())).then(async () => publisher.close())
-      // what is being handled may still be committed, or go to a dead letter topic
+      // an event that the app handles now may still be committed, or go to a dead letter topic
       if (isReading) void closed.catch(() => undefined)
       else await closed
     }

@@ -27,7 +27,7 @@ async function open(t: Test, refusal: (name: string) => string | undefined): Pro
 const isWrite = (name: string): boolean => commandNamed(name)?.isWrite === true || name === 'EXEC'
 const replica = (name: string): string | undefined => (isWrite(name) ? READONLY : undefined)
 
-/** A name of which nobody knows whose it is: it is the master's once it is asked for again. */
+/** Serves a name that has moved from a replica to the master: who connects again reaches the master. */
 async function openName(t: Test) {
   const [before, after] = [await open(t, replica), await open(t, () => undefined)]
   let connections = 0

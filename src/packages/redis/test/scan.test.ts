@@ -34,7 +34,7 @@ t.test('a cursor that comes again, or is unknown, begins behind as many keys', t
   t.end()
 })
 
-t.test('a scan that nobody continues keeps nothing that is gone', async t => {
+t.test('a scan that its client does not continue keeps no deleted keys', async t => {
   mock.timers.enable({apis: ['setTimeout']})
   t.teardown(() => mock.timers.reset())
   const engine = new RedisEngine()
