@@ -1,4 +1,4 @@
-import {readFile, readlink} from 'node:fs/promises'
+import {readFile, readlink, rm} from 'node:fs/promises'
 import {once} from 'node:events'
 import {createServer, type AddressInfo, type Socket} from 'node:net'
 import {join} from 'node:path'
@@ -11,6 +11,8 @@ import {echoServer, freePorts, ownNode, withRig} from '../tools.ts'
 
 const APPS = 10
 const CALM_MS = 1000
+/** A supervisor that takes so long to start or to stop hangs: overmind does at times, with its server of tmux. */
+const HANGS_MS = 20_000
 
 const KINDS = {listen: 'ms', memory: 'MB', stop: 'ms'} as const
 type Kind = keyof typeof KINDS
@@ -20,7 +22,7 @@ type Numbers = Readonly<Record<Kind, number>>
 export const ten: Figure = {
   name: 'ten',
   needs: ['go'],
-  measure: async ({rounds}) =>
+  measure: async ({rounds: wanted}) =>
     withRig(async rig => {
       const server = await echoServer()
       const replaced = await ownNode(rig)
@@ -32,20 +34,30 @@ export const ten: Figure = {
       })
       const setups = new Map<string, Setup | undefined>([['ours', OURS(rig.program, entries)]])
       for (const {name, setup} of SUPERVISORS) setups.set(name, await setup(entries, join(rig.folder, name)))
-      const results = await inRounds(rounds + 1, async () => {
+      const results = await inRounds(wanted + 1, async () => {
         const done = new Map<string, Numbers>()
-        for (const [name, setup] of setups)
-          if (setup !== undefined) done.set(name, await roundOf(rig, {name, setup, replaced, server, ready}))
+        for (const [name, setup] of setups) {
+          if (setup === undefined) continue
+          try {
+            done.set(name, await roundOf(rig, {name, setup, replaced, server, ready}))
+          } catch (error) {
+            if (name === 'ours') throw error
+            await endAll(rig, name, ready)
+          }
+        }
         return done
       })
       ready.close()
       const counted = results.slice(1) // the first one warms the disk's cache
-      const column = (name: string, kind: Kind): readonly number[] =>
-        counted.flatMap(done => done.get(name)?.[kind] ?? [])
       return (['listen', 'memory', 'stop'] as const).flatMap(kind =>
         SUPERVISORS.map(({name}): Measure => {
-          const ours = column('ours', kind)
-          return {name: `ten apps: ${kind}`, unit: KINDS[kind], ours, peer: column(name, kind), peerName: name}
+          // a round in which a peer hung counts for none of the two
+          const both = counted.filter(done => done.has(name))
+          const rounds = both.length > 0 ? both : counted
+          const column = (of: string): readonly number[] => rounds.flatMap(done => done.get(of)?.[kind] ?? [])
+          const why = both.length === 0 && setups.get(name) !== undefined ? {why: 'it hung'} : {}
+          const numbers = {ours: column('ours'), peer: column(name)}
+          return {name: `ten apps: ${kind}`, unit: KINDS[kind], ...numbers, peerName: name, ...why}
         })
       )
     })
@@ -68,14 +80,25 @@ async function roundOf(rig: Rig, {name, setup, replaced, server, ready}: Round):
     throw new Error(program.report())
   })
   failed.catch(() => undefined)
-  await Promise.race([ready.count(APPS), failed])
+  const hung = once(AbortSignal.timeout(HANGS_MS), 'abort').then(() => {
+    throw new Error(`${name} hung`)
+  })
+  hung.catch(() => undefined)
+  await Promise.race([ready.count(APPS), failed, hung])
   const listen = performance.now() - begin
   await pause(CALM_MS)
   const memory = await memoryOf(rig, program.pid, server)
   const stopping = performance.now()
   program.signal('SIGTERM')
-  await Promise.all([ready.count(0), program.exited])
+  await Promise.race([Promise.all([ready.count(0), program.exited]), hung])
   return {listen, memory, stop: performance.now() - stopping}
+}
+
+/** Kills what a supervisor that failed has left, and removes its folder, for the next round. */
+async function endAll(rig: Rig, name: string, ready: Listener): Promise<void> {
+  for (const {pid} of tracesCarrying(rig.marker)) process.kill(pid, 'SIGKILL')
+  await ready.count(0)
+  await rm(join(rig.folder, name), {recursive: true, force: true})
 }
 
 /** Proportional memory, in MB, of all that the rig has started but the servers. */
