@@ -8,6 +8,9 @@ import {build} from 'esbuild'
 /** A file that is larger stays alone, so that no command loads it in vain. */
 const MAX_COMMON = 64 * 1024
 
+/** A command that needs less than this at once, as `list` does, does not load what large ones share. */
+const MAX_QUICK = 128 * 1024
+
 /** What no run loads, though it could: the words of commands, and what goes to a cluster. */
 const OF_COMMANDS = /^src\/(clients|packages\/kubernetes)\/|^node_modules\/(debug|supports-color|ms)\//
 
@@ -58,8 +61,8 @@ function reached(files, start, lazy) {
 /**
  * The file that each output goes into: what `main` needs goes into its own, and what one command alone needs into that
  * command's. What several need at once is in four files if it is small: that of runs alone, that of runs and others, and two of
- * others: what a run loads later, too, with a first call of gRPC for instance, is apart from what is only for commands. What is
- * loaded later stays as it is.
+ * others: what a run loads later, too, with a first call of gRPC for instance, is apart from what is only for commands. Of the last
+ * three there are two each: what quick commands need is apart. What is loaded later stays as it is.
  */
 function arrange(files, main) {
   const commands = Object.keys(files).filter(
@@ -71,21 +74,28 @@ function arrange(files, main) {
   const runs = commands.filter(path =>
     /^src\/clients\/cli\/commands\/run(-template)?\.ts$/.test(files[path].entryPoint)
   )
+  const sizeOf = paths => [...paths].reduce((sum, path) => sum + (first.has(path) ? 0 : files[path].bytes), 0)
+  const quick = commands.filter(path => !runs.includes(path) && sizeOf(atOnce.get(path)) < MAX_QUICK)
   const nameOf = kind => join(dirname(commands[0]), `${kind}-${hashOf(main, files)}.js`)
-  const [ofRuns, common, later, ofOthers] = ['runs', 'common', 'later', 'commands'].map(nameOf)
+  // who asks for help alone reads nothing of the commands
+  const help = commands.find(path => files[path].entryPoint === 'src/clients/cli/help.ts')
+  const ofHelp = reached(files, help, false)
   const isOfCommands = path => Object.keys(files[path].inputs).some(input => OF_COMMANDS.test(input))
   const isLoadedLater = path => !isOfCommands(path) && runs.some(run => atAll.get(run).has(path))
   const homeOf = path => {
     if (first.has(path)) return main
+    if (ofHelp.has(path)) return help
     if (files[path].entryPoint !== undefined) return path
     const users = commands.filter(command => atAll.get(command).has(path))
     const early = commands.filter(command => atOnce.get(command).has(path))
     if (early.length === 1 && users.length === 1) return early[0]
     if (early.length === 0 || files[path].bytes > MAX_COMMON) return path
-    if (early.every(each => runs.includes(each))) return ofRuns
-    if (runs.some(run => early.includes(run))) return common
+    if (early.every(each => runs.includes(each))) return nameOf('runs')
+    const isQuick = early.filter(each => quick.includes(each)).length > 1
+    const namedFor = kind => nameOf(isQuick ? `quick-${kind}` : kind)
+    if (runs.some(run => early.includes(run))) return namedFor('common')
     if (early.length === 1) return path
-    return isLoadedLater(path) ? later : ofOthers
+    return namedFor(isLoadedLater(path) ? 'later' : 'commands')
   }
   return new Map(Object.keys(files).map(path => [path, homeOf(path)]))
 }
@@ -127,14 +137,21 @@ function builtin(name, space, list, from) {
 /** The texts of all outputs, where what one exports to another has a name that no other has. */
 function renamed(files) {
   const paths = Object.keys(files)
-  const unique = (path, name) => `${name}$${paths.indexOf(path).toString(36)}`
+  const names = new Map()
+  /** A short one: the names that files give each other are a hundredth of what a run reads at its start. */
+  const unique = (path, name) => {
+    const key = `${name} of ${path}`
+    const found = names.get(key) ?? `$${names.size.toString(36)}`
+    names.set(key, found)
+    return found
+  }
   return new Map(
     paths.map(path => {
       const imported = readFileSync(path, 'utf8').replace(IMPORT, (whole, list, target) => {
         const found = join(dirname(path), target)
         if (files[found] === undefined) return whole
-        const names = pairsIn(list).map(([name, as]) => `${unique(found, name)} as ${as}`)
-        return `import {${names}} from "${target}";${'\n'.repeat(whole.split('\n').length - 1)}`
+        const taken = pairsIn(list).map(([name, as]) => `${unique(found, name)} as ${as}`)
+        return `import {${taken}} from "${target}";${'\n'.repeat(whole.split('\n').length - 1)}`
       })
       const direct = imported.replace(
         BUILTIN,
@@ -142,8 +159,8 @@ function renamed(files) {
       )
       const text = direct.replace(EXPORT, (whole, list) => {
         const own = files[path].entryPoint === undefined ? [] : pairsIn(list).map(([name, as]) => `${name} as ${as}`)
-        const names = pairsIn(list).map(([name, as]) => `${name} as ${unique(path, as)}`)
-        return `export {${[...own, ...names]}};`
+        const given = pairsIn(list).map(([name, as]) => `${name} as ${unique(path, as)}`)
+        return `export {${[...own, ...given]}};`
       })
       return [path, text]
     })
