@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes | --components]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -29,6 +29,8 @@ const {values} = parseArgs({
     copies: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
+    /** Files of components instead, and the servers behind them. */
+    components: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
     first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
@@ -53,10 +55,12 @@ if (values.copies) {
   process.exit((await walkAllCopies(numbers)) ? 0 : 1)
 }
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
-if (values.page || values.kubernetes) {
+if (values.page || values.kubernetes || values.components) {
   const walks = values.page
     ? (await import('./page/walks.ts')).walkPages
-    : (await import('./kubernetes/walks.ts')).walkClusters
+    : values.components
+      ? (await import('./components/walks.ts')).walkAllComponents
+      : (await import('./kubernetes/walks.ts')).walkClusters
   await walks({seed: Number(values.seed), seeds: Number(values.seeds), steps})
   process.exit()
 }
