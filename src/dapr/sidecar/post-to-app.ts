@@ -5,7 +5,7 @@ import type {PostToApp} from './blocks/block-context.ts'
 /** Posts JSON to an app; gives why it was not taken. */
 export const postTo =
   (app: Callee, context: () => CallContext, warn: (text: string) => void): PostToApp =>
-  async (path, body) => {
+  async (path, body, attempt) => {
     const {requestApp} = await import('../../proxy/gateway/app-request.ts')
     const response = await requestApp({
       app,
@@ -14,6 +14,7 @@ export const postTo =
       path,
       lines: 'Content-Type: application/json\r\n',
       body: Buffer.from(body),
+      attempt,
       warn
     })
     if (response.kind !== 'response') return response.why

@@ -1,6 +1,7 @@
 import {ActorError} from '../../../work/actor/actor-error.ts'
 import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
 import type {TurnOptions} from '../../../work/actor/actor.ts'
+import {failureWords} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {cleanMethod} from '../http/go-path.ts'
@@ -94,11 +95,7 @@ const OUTCOMES: Outcomes<Outcome> = {
     if (outcome.kind === 'unknown') return 'excluded'
     return outcome.kind === 'done' && !outcome.isError ? 'success' : 'failed'
   },
-  failed: reason => ({
-    kind: 'lost',
-    why: reason === 'timeout' ? 'context deadline exceeded' : reason === 'cancelled' ? 'context canceled' : reason,
-    wasSent: true
-  }),
+  failed: reason => ({kind: 'lost', why: failureWords(reason), wasSent: true}),
   discard: () => undefined
 }
 

@@ -1,6 +1,7 @@
 import type {BindingEvent} from '../../components/binding.ts'
 import type {Handled} from '../../components/pubsub.ts'
-import type {Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {failureWords, type Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from './binding-channel.ts'
 import type {Bindings} from './bindings.ts'
@@ -29,11 +30,7 @@ const OUTCOMES: Outcomes<Outcome> = {
   },
   failed: reason => {
     if (reason === 'cancelled') return STOPPED
-    return {
-      kind: 'failed',
-      status: 0,
-      text: `error invoking app: ${reason === 'timeout' ? 'context deadline exceeded' : reason}`
-    }
+    return {kind: 'failed', status: 0, text: `error invoking app: ${failureWords(reason)}`}
   },
   discard: () => undefined
 }
@@ -84,16 +81,16 @@ export class BindingDelivery {
   async #save({storeName, state}: BindingEffects): Promise<void> {
     if (state.length === 0) return
     try {
-      await this.#options.state.save(storeName, state)
+      await this.#options.state.save(storeName, state, until(this.#options.over))
     } catch (error) {
       this.#log(`error saving state from app response: ${messageOf(error)}`)
     }
   }
 
   async #send({to, data, isParallel}: BindingEffects): Promise<void> {
-    const {bindings} = this.#options
+    const {bindings, over} = this.#options
     const send = async (name: string): Promise<unknown> =>
-      bindings.invoke(name, {operation: 'create', data, metadata: {}})
+      bindings.invoke(name, {operation: 'create', data, metadata: {}}, until(over))
     try {
       if (isParallel) {
         const results = await Promise.allSettled(to.map(send))

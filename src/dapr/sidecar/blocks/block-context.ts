@@ -1,6 +1,7 @@
 // blocks/: what the calls to building blocks mean, for HTTP and gRPC alike. It knows neither.
 import type {AppComponent, AppComponents} from '../../components/app-components.ts'
 import {API, type Block} from '../../../model/dapr/api/api.ts'
+import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import type {
   CallTreatment,
   ComponentPolicies,
@@ -61,8 +62,8 @@ export interface LastingWork {
   readonly outbox: () => Promise<Outbox>
 }
 
-/** Sends an update to the app; resolves with why it was not taken, '' = it was. */
-export type PostToApp = (path: string, body: string) => Promise<string>
+/** Sends an update to the app; resolves with why it was not taken, '' = it was. `attempt`: of a policy that may end it. */
+export type PostToApp = (path: string, body: string, attempt?: AttemptControl) => Promise<string>
 
 /** A span for something that the app gets. */
 export interface BlockSpan {

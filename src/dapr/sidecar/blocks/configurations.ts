@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration/types.ts'
-import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import {until, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import {BlockError} from './block-error.ts'
@@ -9,8 +10,8 @@ import {retryLater} from '../retry-later.ts'
 
 type Metadata = Readonly<Record<string, string>>
 
-/** Called with each change of a subscription, one after the other. Never rejects. */
-export type ConfigurationListener = (id: string, items: ConfigurationItems) => Promise<void>
+/** Called with each change of a subscription, one after the other. Never rejects. `over`: aborted when the subscription has ended. */
+export type ConfigurationListener = (id: string, items: ConfigurationItems, over: AbortSignal) => Promise<void>
 
 export interface ConfigurationRequest {
   readonly storeName: string
@@ -81,7 +82,7 @@ export class Configurations {
     const since = performance.now()
     const store = await this.store(storeName)
     const id = randomUUID()
-    const updates = new Updates(items => changed(id, items))
+    const updates: Updates = new Updates(items => changed(id, items, updates.over.signal))
     try {
       const endAtStore = await this.#begin(store, request, updates)
       const end = async (): Promise<void> => {
@@ -114,7 +115,7 @@ export class Configurations {
   /** Ends a subscription whose caller has left, unless it has ended: it is over also if its store does not hear of it. */
   async drop(id: string): Promise<void> {
     const subscription = this.#subscriptions.get(id)
-    this.#subscriptions.delete(id)
+    this.#forget(id)
     await subscription?.end().catch((error: unknown) => this.#context.log.write('warn', messageOf(error)))
   }
 
@@ -125,7 +126,7 @@ export class Configurations {
     subscription.isEnding = true
     try {
       await subscription.end()
-      this.#subscriptions.delete(id)
+      this.#forget(id)
     } catch (error) {
       subscription.isEnding = false // the app may ask again
       subscription.updates.areOver = !this.#subscriptions.has(id)
@@ -134,15 +135,16 @@ export class Configurations {
   }
 
   /** Sends an update to the app with the inbound policies of its store; gives why it was not taken, '' = it was. */
-  async deliver(storeName: string, send: () => Promise<string>): Promise<string> {
+  async deliver(store: string, send: (by?: AttemptControl) => Promise<string>, over: AbortSignal): Promise<string> {
     const policies = this.#context.policies()
     if (policies === undefined) return send()
-    const target = policyTarget('configuration', storeName, 'inbound')
+    const target = policyTarget('configuration', store, 'inbound')
+    const attempt = async (control?: AttemptControl): Promise<void> => {
+      const why = await send(control)
+      if (why !== '') throw new Error(why)
+    }
     try {
-      await policies.around(target, async () => {
-        const why = await send()
-        if (why !== '') throw new Error(why)
-      })
+      await policies.around(target, attempt, {onGone: until(over)})
       return ''
     } catch (error) {
       return messageOf(error)
@@ -165,8 +167,13 @@ export class Configurations {
   async close(): Promise<void> {
     this.#closing.abort()
     const all = [...this.#subscriptions.values()]
-    this.#subscriptions.clear()
+    for (const id of this.#subscriptions.keys()) this.#forget(id)
     await Promise.allSettled(all.map(async subscription => subscription.end()))
+  }
+
+  #forget(id: string): void {
+    this.#subscriptions.get(id)?.updates.over.abort()
+    this.#subscriptions.delete(id)
   }
 
   async store(name: string): Promise<ConfigurationStore> {
@@ -250,6 +257,8 @@ class Updates {
   #turn: Promise<void> = Promise.resolve()
   /** No further one is sent. */
   areOver = false
+  /** Aborted when the subscription has ended: one that the app did not take is not sent again. */
+  readonly over = new AbortController()
 
   /** `changed` never rejects. */
   constructor(changed: (items: ConfigurationItems) => Promise<void>) {

@@ -1,6 +1,7 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {ProcessStatus} from '../../../model/component-event.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
@@ -242,11 +243,11 @@ export class EventDelivery {
 
   /** Publishes a message as it is to the dead letter topic, if there is one. */
   async #toDeadLetters(message: BrokerMessage): Promise<Handled> {
-    const {context, broker, subscription} = this.#options
+    const {context, broker, subscription, over} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
     if (deadLetterTopic === '') return 'done'
     try {
-      const call = {block: 'pubsub', name: pubsubName} as const
+      const call = {block: 'pubsub', name: pubsubName, onGone: until(over)} as const
       await context.outbound(call, async () => broker.component.publish(broker.topicPrefix + deadLetterTopic, message))
       if (context.log.isDebug)
         context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)

@@ -1,3 +1,4 @@
+import {failureWords} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {Outcomes, Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {ProcessStatus} from '../../../model/component-event.ts'
 import type {BlockSpan} from './block-context.ts'
@@ -20,10 +21,7 @@ export const CRASHED: EventOutcome = {
 /** How policies treat the outcomes of deliveries. */
 export const OUTCOMES: Outcomes<EventOutcome> = {
   judge,
-  failed: reason => {
-    if (reason === 'cancelled') return STOPPED
-    return {kind: 'failed', status: 0, text: reason === 'timeout' ? 'context deadline exceeded' : reason}
-  },
+  failed: reason => (reason === 'cancelled' ? STOPPED : {kind: 'failed', status: 0, text: failureWords(reason)}),
   discard: () => undefined
 }
 

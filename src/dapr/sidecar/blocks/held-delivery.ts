@@ -57,15 +57,12 @@ const isInterrupted = (outcome: {readonly kind: string}): outcome is Interrupted
  */
 export class HeldDelivery<Answer extends {readonly kind: string}> {
   readonly #options: HeldDeliveryOptions<Answer>
-  /** Those that wait until they are tried again. */
-  readonly #pausing = new Set<ResilientCall<Outcome<Answer>>>()
+  readonly #calls = new Set<ResilientCall<Outcome<Answer>>>()
 
   constructor(options: HeldDeliveryOptions<Answer>) {
     this.#options = options
-    const stopPauses = (): void => {
-      for (const call of this.#pausing) call.cancel()
-    }
-    options.over.addEventListener('abort', stopPauses, {once: true})
+    const finish = (): void => this.#calls.forEach(call => call.finish())
+    options.over.addEventListener('abort', finish, {once: true})
   }
 
   /** Delivers one event, or one batch. Never rejects. */
@@ -81,21 +78,13 @@ export class HeldDelivery<Answer extends {readonly kind: string}> {
   /** What the app has when delivery stops may still be answered; if that is a failure, nothing is tried again. */
   async #runWithPolicies(call: ResilientCall<Outcome<Answer>>, deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
     const {over, outcomes} = this.#options
-    let latest: AttemptControl | undefined
+    this.#calls.add(call)
+    if (over.aborted) call.finish()
     try {
-      return await call.run(async attempt => {
-        latest = attempt
-        this.#pausing.delete(call)
-        const answer = await this.#deliver(deliver, attempt)
-        // one that was too late may end while the next one is under way
-        if (latest !== attempt) return answer
-        this.#pausing.add(call)
-        if (!over.aborted || outcomes.judge(answer) === 'success') return answer
-        call.cancel()
-        return STOPPED
-      })
+      const outcome = await call.run(async attempt => this.#deliver(deliver, attempt))
+      return over.aborted && outcomes.judge(outcome) !== 'success' ? STOPPED : outcome
     } finally {
-      this.#pausing.delete(call)
+      this.#calls.delete(call)
     }
   }
 

@@ -4,6 +4,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {Once} from '../../../model/once.ts'
 import {pause, within} from '../../../platform/delay.ts'
 import type {KeptEvent, Outbox} from '../../../work/outbox.ts'
+import {until} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {BlockContext} from './block-context.ts'
 import type {Publishing} from './publishing.ts'
 import {outboxTransaction, type OutboxTarget} from './outbox-events.ts'
@@ -26,6 +27,8 @@ const SETTLED_MS = 2000
 /** How long events that are being published may take at the end. */
 const CLOSE_MS = 500
 
+/** An event is tried again here: a policy would go on with what the files said before, and without an end. */
+const ONCE = until(AbortSignal.abort())
 const UNCONDITIONAL = {etag: '', metadata: {}, options: {concurrency: '', consistency: ''}} as const
 
 /** Returns the topic to which a store's transactions are published; undefined: none (Dapr: AddOrUpdateOutbox). */
@@ -153,15 +156,11 @@ export class OutboxCalls {
 
   /** Publishes an event where the component says now: it may have been corrected since the event was kept. */
   async #publish({event, ...kept}: KeptEvent, store: Store): Promise<void> {
-    const {pubsub, topic} = outboxOf(store, this.#context.appId) ?? kept
-    await this.#publishing.publish({
-      pubsubName: pubsub,
-      topic,
-      data: Buffer.from(event),
-      contentType: 'application/cloudevents+json',
-      metadata: {},
-      trace: {traceparent: '', tracestate: ''}
-    })
+    const {pubsub: pubsubName, topic} = outboxOf(store, this.#context.appId) ?? kept
+    const contentType = 'application/cloudevents+json'
+    const trace = {traceparent: '', tracestate: ''}
+    const publication = {pubsubName, topic, data: Buffer.from(event), contentType, metadata: {}, trace}
+    await this.#publishing.publish(publication, ONCE)
   }
 }
 

@@ -1,14 +1,10 @@
 import type {ComponentPolicies} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import type {Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {failureWords, type Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
 
 const OUTCOMES: Outcomes<ActorAnswer> = {
   judge: ({kind}) => (kind === 'done' ? 'success' : 'failed'),
-  failed: reason => ({
-    kind: 'lost',
-    why: reason === 'timeout' ? 'context deadline exceeded' : 'context canceled',
-    wasSent: true
-  }),
+  failed: reason => ({kind: 'lost', why: failureWords(reason), wasSent: true}),
   discard: () => undefined
 }
 

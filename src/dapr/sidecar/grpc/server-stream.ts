@@ -1,4 +1,5 @@
 import type {FrameStream, StreamHandler} from '#h2-frames'
+import {aborted} from '../../../platform/delay.ts'
 import {NO_ROOM} from '../../../proxy/net/collector.ts'
 import {framedPieces, latin1, PREFIX_BYTES, messagePrefix, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {MessageSplitter} from '../../../proxy/net/grpc/message-splitter.ts'
@@ -39,6 +40,8 @@ export class ServerStream implements StreamHandler {
   readonly #onEnd: OnEnd
   readonly #splitter: MessageSplitter
   readonly #left = new AbortController()
+  /** Aborted when the caller has disconnected, or got the status. */
+  readonly left = this.#left.signal
   #messages: Buffer[] = []
   #come = Promise.withResolvers<void>()
   #taken: PromiseWithResolvers<void> | undefined
@@ -60,10 +63,8 @@ export class ServerStream implements StreamHandler {
     this.#splitter = new MessageSplitter(received.sidecar.maxBodyBytes)
   }
 
-  /** Aborted when the caller has disconnected, or got the status. */
-  get left(): AbortSignal {
-    return this.#left.signal
-  }
+  /** Calls the listener when the caller has disconnected, or got the status. */
+  readonly onGone = (listener: () => void): void => void aborted(this.left).then(listener)
 
   /** The next message of the caller; undefined: none will come. */
   async next(): Promise<Buffer | undefined> {

@@ -42,11 +42,11 @@ const subscribe: BlockHandler = async ({configurations, postToApp, log}, request
       'app channel is not initialized. cannot subscribe to configuration updates'
     )
   const keys = queryOf(request).getAll('key')
-  const deliver: ConfigurationListener = async (subscription, items) => {
+  const deliver: ConfigurationListener = async (subscription, items, over) => {
     for (const [key, item] of Object.entries(items)) {
       const body = goJson({id: subscription, items: {[key]: itemJson(item)}})
       const path = `/configuration/${encodeURIComponent(store)}/${encodeURIComponent(key)}`
-      const why = await configurations.deliver(store, async () => postToApp(path, body))
+      const why = await configurations.deliver(store, async attempt => postToApp(path, body, attempt), over)
       if (why !== '') log.write('error', `error sending configuration update of ${key} to the app: ${why}`)
     }
   }

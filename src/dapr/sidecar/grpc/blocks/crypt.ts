@@ -33,7 +33,7 @@ export async function encryptStream(stream: ServerStream, {cryptography}: Blocks
   if (componentName === '') throw refused('missing component name')
   if (keyName === '') throw refused("missing property 'keyName' in the options message")
   if (keyWrapAlgorithm === '') throw refused("missing property 'keyWrapAlgorithm' in the options message")
-  const found = await cryptography.find(componentName)
+  const found = await cryptography.find(componentName, stream.onGone)
   const wanted = {
     keyName,
     algorithm: keyWrapAlgorithm,
@@ -50,7 +50,7 @@ export async function decryptStream(stream: ServerStream, {cryptography}: Blocks
   const first = decode(DecryptRequest, await firstOf(stream))
   const {componentName, keyName} = optionsOf<typeof DecryptRequestOptions>(first)
   if (componentName === '') throw refused('missing component name')
-  const found = await cryptography.find(componentName)
+  const found = await cryptography.find(componentName, stream.onGone)
   const source = payloadsOf(stream, first, message => decode(DecryptRequest, message))
   return sendAll(stream, await cryptography.decrypt(found, keyName, source))
 }

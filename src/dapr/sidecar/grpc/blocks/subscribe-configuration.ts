@@ -19,7 +19,7 @@ export async function subscribeConfiguration(stream: ServerStream, {configuratio
   const hasBegun = Promise.withResolvers<void>()
   const isEnded = Promise.withResolvers<void>()
   const id = await configurations.subscribe(
-    {storeName, keys: keys.toSorted(), metadata},
+    {storeName, keys: keys.toSorted(), metadata, onGone: stream.onGone},
     async (subscription, items) => {
       await hasBegun.promise
       stream.send(encode(SubscribeConfigurationResponse, {id: subscription, items}))

@@ -6,7 +6,6 @@ export class AttemptControl {
   readonly number: number
   readonly #timer: PausableTimer | undefined
   #isStopped = false
-  #controller: AbortController | undefined
   #listener: (() => void) | undefined
 
   constructor(number: number, timer: PausableTimer | undefined) {
@@ -17,13 +16,6 @@ export class AttemptControl {
   /** The attempt has to end: it timed out, or the caller disconnected. */
   get isStopped(): boolean {
     return this.#isStopped
-  }
-
-  /** Aborted when the attempt has to end. Created on first use: `onStop` is faster. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.#isStopped) this.#controller.abort()
-    return this.#controller.signal
   }
 
   /** Called once when the attempt has to end, immediately if it already has. Only the last listener is called. */
@@ -47,6 +39,5 @@ export class AttemptControl {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#listener?.()
-    this.#controller?.abort()
   }
 }

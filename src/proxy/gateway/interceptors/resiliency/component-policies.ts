@@ -7,8 +7,10 @@ import {
 import type {Endpoint} from '../../../../model/resiliency-event.ts'
 import {breakerOf} from './breaker.ts'
 import type {BreakerView} from './interceptor.ts'
+import type {AttemptControl} from './attempt.ts'
 import {RecentlyUsed} from './recently-used.ts'
 import {
+  failureWords,
   isEmpty,
   ResilientCall,
   type SendAttempt,
@@ -38,13 +40,12 @@ export interface OnGone {
   (listener: () => void): void
   /** The `traceparent` that the caller has sent; '' or left out: none. */
   traceparent?: string
+  /** Aborted when the call is not tried again, though an attempt may end; left out: never. */
+  over?: AbortSignal
 }
 
-/** Dapr's words for the failures of Go's contexts. */
-const FAILURES: ReadonlyMap<string, string> = new Map([
-  ['timeout', 'context deadline exceeded'],
-  ['cancelled', 'context canceled']
-])
+/** For what the sidecar does by itself: it is tried again until this is aborted. */
+export const until = (over: AbortSignal): OnGone => Object.assign(() => undefined, {over})
 
 /** The result of a call to a component. */
 type Done<T> = {readonly value: T} | {readonly error: unknown}
@@ -93,25 +94,29 @@ export class ComponentPolicies {
   /** Calls a component with its policies. Rejects with the error of the last attempt, or with the one of the policy. */
   async around<T>(
     target: ComponentTargetName,
-    work: () => Promise<T>,
+    work: (attempt?: AttemptControl) => Promise<T>,
     {isFinal = () => false, onGone}: CallTreatment = {}
   ): Promise<T> {
     const found = this.find(target)
     if (found === undefined) return work()
-    const attempt: SendAttempt<Done<T>> = async () => {
+    const attempt: SendAttempt<Done<T>> = async control => {
       try {
-        return {value: await work()}
+        return {value: await work(control)}
       } catch (error) {
         return {error}
       }
     }
     const call = this.call<Done<T>>(found, {
       judge: outcome => ('value' in outcome ? 'success' : isFinal(outcome.error) ? 'excluded' : 'failed'),
-      failed: reason => ({error: new Error(FAILURES.get(reason) ?? reason)}),
+      failed: reason => ({error: new Error(failureWords(reason))}),
       discard: () => undefined
     })
+    const finish = (): void => call.finish()
+    if (onGone?.over?.aborted === true) finish()
+    onGone?.over?.addEventListener('abort', finish, {once: true})
     onGone?.(() => call.cancel())
     const done = await call.run(attempt)
+    onGone?.over?.removeEventListener('abort', finish)
     if ('error' in done) throw done.error
     return done.value
   }
@@ -127,20 +132,18 @@ export class ComponentPolicies {
   }
 
   #make(target: ComponentTargetName): EndpointPolicies | undefined {
-    const found = componentPolicies(this.#resiliency, target)
-    const key = found.circuitBreaker === undefined ? target.name : `${found.circuitBreaker.name}-${target.name}`
-    return this.#madeOf(found, {target: target.name, key, component: target})
+    const {name} = target
+    return this.#madeOf(componentPolicies(this.#resiliency, target), name, {target: name, component: target})
   }
 
   #makeActor(type: string, name: string): EndpointPolicies | undefined {
-    const found = actorPolicies(this.#resiliency, type)
-    const key = found.circuitBreaker === undefined ? name : `${found.circuitBreaker.name}-${name}`
-    return this.#madeOf(found, {target: type, key})
+    return this.#madeOf(actorPolicies(this.#resiliency, type), name, {target: type})
   }
 
-  #madeOf(found: Parameters<typeof isEmpty>[0], endpoint: Endpoint): EndpointPolicies | undefined {
+  #madeOf(found: Parameters<typeof isEmpty>[0], name: string, of: Omit<Endpoint, 'key'>): EndpointPolicies | undefined {
     if (isEmpty(found)) return undefined
     const {timeoutMs, retry, circuitBreaker} = found
+    const endpoint = {...of, key: circuitBreaker === undefined ? name : `${circuitBreaker.name}-${name}`}
     return {endpoint, timeoutMs, retry, breaker: circuitBreaker && breakerOf(endpoint, circuitBreaker, this.#runtime)}
   }
 }

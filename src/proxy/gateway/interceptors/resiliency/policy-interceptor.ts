@@ -9,14 +9,7 @@ import {
   type WhyOnce
 } from '../../interceptor.ts'
 import type {ResiliencyInterceptor} from './interceptor.ts'
-import type {EndpointPolicies, Outcomes, PolicyFailure, ResilientCall, Verdict} from './resilient-call.ts'
-import {ownOf} from '../../../../model/own.ts'
-
-/** Dapr's error for a timeout, and Go's for a caller that disconnected. */
-const REASONS: Partial<Record<PolicyFailure, string>> = {
-  timeout: 'context deadline exceeded',
-  cancelled: 'context canceled'
-}
+import {failureWords, type EndpointPolicies, type Outcomes, type ResilientCall, type Verdict} from './resilient-call.ts'
 
 function judge(outcome: CallOutcome): Verdict {
   switch (outcome.kind) {
@@ -35,7 +28,7 @@ function judge(outcome: CallOutcome): Verdict {
 
 const OUTCOMES: Outcomes<CallOutcome> = {
   judge,
-  failed: reason => ({kind: 'ended', reason: ownOf(REASONS, reason) ?? reason}),
+  failed: reason => ({kind: 'ended', reason: failureWords(reason)}),
   discard: outcome => {
     if (outcome.kind === 'response') outcome.discard()
   }

@@ -21,8 +21,12 @@ import {PausableTimer} from './timeout.ts'
  */
 export type Verdict = 'success' | 'failed' | 'excluded' | number
 
-/** How a policy ended a call. Dapr's error for a timeout is `context deadline exceeded`. */
+/** How a policy ended a call. */
 export type PolicyFailure = 'timeout' | 'cancelled' | BreakerRefusal
+
+/** The error for it: in Dapr those of Go's contexts. */
+export const failureWords = (reason: PolicyFailure): string =>
+  reason === 'timeout' ? 'context deadline exceeded' : reason === 'cancelled' ? 'context canceled' : reason
 
 /** How outcomes are judged; one object for all calls of a kind. */
 export interface Outcomes<Outcome> {
@@ -80,8 +84,11 @@ export class ResilientCall<Outcome> {
   #hasBegun = false
   #startedAt = 0
   #isCancelled = false
-  /** Ends the current wait. */
+  /** No attempt follows. */
+  #isLast = false
+  /** Ends the current wait, and the latest pause. */
   #interrupt: (() => void) | undefined
+  #skip: (() => void) | undefined
 
   /** `whyOnce` is called after a failure, and returns why the call cannot be sent again; '' = it can. */
   constructor(policies: EndpointPolicies, runtime: PolicyRuntime, outcomes: Outcomes<Outcome>, whyOnce = () => '') {
@@ -138,14 +145,20 @@ export class ResilientCall<Outcome> {
       const {name: policy, maxRetries} = retry
       this.#decide({type: 'retrying', endpoint, policy, cause, retry: n, maxRetries, delayMs})
       await this.#pause(delayMs)
-      if (this.#isCancelled) return this.#outcomes.failed('cancelled')
+      if (this.#isLast) return this.#outcomes.failed('cancelled')
     }
   }
 
   /** The caller has disconnected: stops the current attempt, and makes no further one. */
   cancel(): void {
-    this.#isCancelled = true
+    this.#isCancelled = this.#isLast = true
     this.#interrupt?.()
+  }
+
+  /** Makes no further attempt; one that is under way may end. */
+  finish(): void {
+    this.#isLast = true
+    this.#skip?.()
   }
 
   #decide(event: ResiliencyEvent): void {
@@ -169,7 +182,7 @@ export class ResilientCall<Outcome> {
   }
 
   #isRetried(verdict: Verdict, {matching}: RetryPolicy): boolean {
-    if (this.#isCancelled) return false
+    if (this.#isLast) return false
     return verdict === 'failed' || (typeof verdict === 'number' && isRetried(matching, verdict))
   }
 
@@ -243,10 +256,10 @@ export class ResilientCall<Outcome> {
 
   /** Waits until the time is over or the caller has disconnected. */
   async #pause(ms: number): Promise<void> {
-    if (this.#isCancelled) return
+    if (this.#isLast) return
     const {promise, resolve} = Promise.withResolvers<void>()
     const stop = this.#runtime.clock.after(ms, resolve)
-    this.#interrupt = () => {
+    this.#interrupt = this.#skip = () => {
       stop()
       resolve()
     }

@@ -5,6 +5,7 @@ import {EtagError} from '../../../../../src/dapr/components/state-store.ts'
 import {ComponentPolicies} from '../../../../../src/proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {ComponentEvent} from '../../../../../src/model/component-event.ts'
 import {systemClock} from '../../../../../src/platform/clock.ts'
+import {pause} from '../../../../../src/platform/delay.ts'
 import {DEFAULT_CONFIGURATION} from '../../../../../src/files/resources/defaults.ts'
 import {parseResourceFile} from '../../../../../src/files/resources/field.ts'
 import {mergeResiliencies, readResiliency} from '../../../../../src/files/resources/resiliency/resiliency.ts'
@@ -234,10 +235,30 @@ t.test('inbound policies repeat an update of configuration that the app did not 
   const {blocks} = await blocksOf({}, {retries: {DefaultConfigurationComponentInboundRetryPolicy: RETRY_TWICE}})
   let answers = ['status code 500', 'status code 503', '']
   const send = async (): Promise<string> => answers.shift() ?? 'unexpected'
-  t.equal(await blocks.configurations.deliver('it', send), '')
+  const {signal} = new AbortController()
+  t.equal(await blocks.configurations.deliver('it', send, signal), '')
   answers = ['1', '2', '3', '']
-  t.equal(await blocks.configurations.deliver('it', send), '3')
+  t.equal(await blocks.configurations.deliver('it', send, signal), '3')
 })
+
+t.test('an update of configuration that takes too long is given up, and the time in which it is held does not count', async t => {
+  const {blocks} = await blocksOf({}, {timeouts: {DefaultConfigurationComponentInboundTimeoutPolicy: '1ms'}})
+  const {signal} = new AbortController()
+  const stopped = Promise.withResolvers<void>()
+  const late = blocks.configurations.deliver('it', async attempt => new Promise(() => attempt?.onStop(stopped.resolve)), signal)
+  await stopped.promise
+  t.equal(await late, 'context deadline exceeded')
+  const held = blocks.configurations.deliver(
+    'it',
+    async attempt => {
+      attempt?.pause()
+      await pause(20)
+      return ''
+    },
+    signal
+  )
+  t.equal(await held, '')
+}) // prettier-ignore
 
 t.test('what a call to subscribe begins too late is ended', async t => {
   const begun: (() => void)[] = []

@@ -1,5 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
+import type {AttemptControl} from '../../../../../../src/proxy/gateway/interceptors/resiliency/attempt.ts'
 import {CircuitBreaker} from '../../../../../../src/proxy/gateway/interceptors/resiliency/breaker.ts'
 import type {ResiliencyEvent} from '../../../../../../src/model/resiliency-event.ts'
 import {
@@ -192,21 +193,21 @@ t.test('a call that cannot be sent again is sent once, and the reason is told', 
 
 t.test('each attempt has its own timeout, and one that times out is retried', async t => {
   const bench = new Bench({timeoutMs: 100, retry: retries({maxRetries: 1})})
-  const signals: AbortSignal[] = []
+  const attempts: AttemptControl[] = []
   const late: ((outcome: Outcome) => void)[] = []
-  const running = bench.run(({signal}) => {
-    signals.push(signal)
+  const running = bench.run(attempt => {
+    attempts.push(attempt)
     return new Promise(resolve => late.push(resolve))
   })
   await bench.pass(99)
-  t.equal(signals[0]?.aborted, false)
+  t.equal(attempts[0]?.isStopped, false)
   await bench.pass(1)
-  t.equal(signals[0]?.aborted, true)
+  t.equal(attempts[0]?.isStopped, true)
   t.strictSame(bench.told(), ['timed-out', 'retrying'])
   t.match(bench.events.at(-1), {cause: 'timeout'})
   await bench.pass(10)
-  t.equal(signals.length, 2)
-  t.equal(signals[1]?.aborted, false)
+  t.equal(attempts.length, 2)
+  t.equal(attempts[1]?.isStopped, false)
   await bench.pass(100)
   t.equal(await running, 'timeout')
   t.match(bench.events.at(-1), {type: 'timed-out', attempt: 2, isFirst: false, timeoutMs: 100})
