@@ -15,7 +15,7 @@ type Store = AppComponent<'state'>
 /** Between two tries to publish an event, in ms: the first, and the longest. */
 const FIRST_MS = 500
 const LONGEST_MS = 5000
-/** How long a transaction whose answer was lost may still be committed. */
+/** How long a transaction may still be committed after its answer was lost. */
 const COMMIT_MS = 60_000
 
 /**
@@ -125,6 +125,8 @@ export class OutboxCalls {
   async #untilDone(outbox: Outbox, event: KeptEvent, wasCommitted: boolean): Promise<void> {
     let isCommitted = wasCommitted
     let isPublished = false
+    // how long it was tried does not count: what the last try has sent may be under way
+    const since = performance.now()
     for (let waitMs = FIRST_MS; !this.#closing.signal.aborted; waitMs = Math.min(LONGEST_MS, waitMs * 2)) {
       try {
         const store = await this.#store(event)
@@ -135,7 +137,7 @@ export class OutboxCalls {
           await pause(SETTLED_MS, this.#closing.signal)
         }
         if (isPublished) await store.component.delete({key: event.marker, ...UNCONDITIONAL})
-        if (isPublished || Date.now() - event.made > COMMIT_MS) return await outbox.drop([event])
+        if (isPublished || performance.now() - since > COMMIT_MS) return await outbox.drop([event])
       } catch (error) {
         const {store, topic, pubsub} = event
         this.#context.log.warn(

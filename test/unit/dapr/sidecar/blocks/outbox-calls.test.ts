@@ -19,8 +19,12 @@ const upsert = (key: string): StateChange =>
   }) as unknown as StateChange
 
 /** Transactions of a store, and what came of their events. */
-const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly string[]; failures?: number} = {}) => {
+const scene = (
+  t: Test,
+  {pubsubs = ['bus'], failures = 0, tookMs = 0}: {pubsubs?: readonly string[]; failures?: number; tookMs?: number} = {}
+) => {
   let left = failures
+  let looks = 0
   const published = Promise.withResolvers<void>()
   const seen = {
     published: [] as string[],
@@ -29,9 +33,13 @@ const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly s
     warned: [] as string[],
     kept: 0
   }
-  const component = {get: async () => undefined, delete: async ({key}: {key: string}) => void seen.deleted.push(key)}
+  const component = {
+    get: async () => (++looks > 1 ? {data: Buffer.from('0')} : undefined),
+    delete: async ({key}: {key: string}) => void seen.deleted.push(key)
+  }
   const outbox = {
-    keep: async (events: readonly OutboxEvent[]) => events.map((each): KeptEvent => ({...each, key: ++seen.kept})),
+    keep: async (events: readonly OutboxEvent[]) =>
+      events.map((each): KeptEvent => ({...each, made: each.made - tookMs, key: ++seen.kept})),
     drop: async (events: readonly KeptEvent[]) => void seen.dropped.push(...events.map(({key}) => key)),
     release: () => undefined
   }
@@ -94,6 +102,16 @@ t.test('an event whose broker does not answer is published again', async t => {
   t.same(seen.warned, [
     'outbox: events of transactions of store cannot be published to orders of bus, and are tried again: the broker does not answer'
   ])
+})
+
+t.test('a transaction that was tried for minutes may be committed a moment after its last try', async t => {
+  const {seen, transact, published} = scene(t, {tookMs: 120_000})
+  await t.rejects(
+    transact(['a'], async () => Promise.reject(new Error('context deadline exceeded'))),
+    {message: 'context deadline exceeded'}
+  )
+  await published
+  t.equal(seen.published.length, 1)
 })
 
 const OUTBOX = new Properties(
