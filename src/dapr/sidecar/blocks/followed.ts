@@ -38,18 +38,13 @@ export abstract class AllFollowed<T, A extends Followed> {
 
   /** Stops what is not wanted, and begins what is; what does not answer is tried again, as a server may start later, or come back. */
   protected async followAll(wanted: readonly T[], begin: Begin<T>): Promise<void> {
-    await this.run(async () => {
+    await this.#changes.run(async () => {
       if (this.#closing.signal.aborted) return
       this.#wanted = wanted
       const keys = new Set(wanted.map(each => this.keyOf(each)))
       await this.#stopAll([...this.active.keys()].filter(key => !keys.has(key)))
       void this.#untilBegun(wanted, await this.#begin(wanted, 'error', begin), begin)
     })
-  }
-
-  /** Runs another change after those before it. */
-  protected async run<R>(change: () => Promise<R>): Promise<R> {
-    return this.#changes.run(change)
   }
 
   protected async stop(key: string): Promise<void> {
@@ -63,7 +58,7 @@ export abstract class AllFollowed<T, A extends Followed> {
     this.#closing.abort()
     this.#wanted = []
     for (const {over} of this.active.values()) over.abort()
-    await this.run(async () => this.#stopAll([...this.active.keys()]))
+    await this.#changes.run(async () => this.#stopAll([...this.active.keys()]))
   }
 
   async #stopAll(keys: readonly string[]): Promise<void> {
@@ -83,7 +78,7 @@ export abstract class AllFollowed<T, A extends Followed> {
     for (let waitMs = FIRST_MS; left.length > 0; waitMs = Math.min(LONGEST_MS, 2 * waitMs)) {
       await pause(waitMs, this.#closing.signal)
       const late = left
-      left = await this.run(async () => (this.#wanted === wanted ? this.#begin(late, 'debug', begin) : []))
+      left = await this.#changes.run(async () => (this.#wanted === wanted ? this.#begin(late, 'debug', begin) : []))
     }
   }
 }

@@ -6,6 +6,7 @@ import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
+import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError} from './block-error.ts'
@@ -32,6 +33,8 @@ interface Streamed {
   active: Active
   /** Called with the reason when it cannot continue. */
   readonly gone: (why: string) => void
+  /** Its moves to another broker: one waits for its client, and nothing else does. */
+  readonly moves: SerialQueue
 }
 
 /** Whether both are read in the same way; only their routes may differ. */
@@ -83,10 +86,10 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     const active = await this.#read(subscription, broker, channel).catch((error: unknown) => {
       throw refused(messageOf(error))
     })
-    const streamed: Streamed = {channel, gone, active}
+    const streamed: Streamed = {channel, gone, active, moves: new SerialQueue()}
     this.#streamed.add(streamed)
     // its component may have been opened again meanwhile
-    void this.run(async () => this.#renew(streamed))
+    void streamed.moves.run(async () => this.#renew(streamed))
     log.write('info', `Subscribing to pubsub '${pubsubName}' topic '${topic}'`)
     return {
       stop: async () => {
@@ -118,7 +121,8 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
 
   /** Components have changed: streams continue with those that were reopened. */
   async renew(): Promise<void> {
-    await this.run(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
+    const all = [...this.#streamed]
+    await Promise.all(all.map(async streamed => streamed.moves.run(async () => this.#renew(streamed))))
   }
 
   async #renew(streamed: Streamed): Promise<void> {

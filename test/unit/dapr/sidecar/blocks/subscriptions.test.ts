@@ -45,6 +45,28 @@ t.test('a stream that begins while its broker is opened again reads the new one'
   t.same([before.reading, after.reading], [0, 0])
 })
 
+t.test('a stream whose client keeps an event holds up its own move to another broker, and no other topic', async t => {
+  const kept = Promise.withResolvers<void>()
+  const after = newBroker(Promise.resolve())
+  let component: object = {subscribe: async () => ({stop: async () => kept.promise})}
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+  const subscriptions = new Subscriptions({
+    appId: 'shop',
+    component: find,
+    components: {find},
+    log
+  } as unknown as BlockContext)
+  await subscriptions.open(wanted('a'), {} as EventChannel, why => t.fail(why))
+  component = after
+  const renewed = subscriptions.renew()
+  await subscriptions.follow([wanted('b')], {} as EventChannel)
+  t.equal(after.reading, 1)
+  kept.resolve()
+  await renewed
+  t.equal(after.reading, 2)
+})
+
 /** A stream that has ended in the middle of an event. */
 async function deliverToGone(): Promise<object> {
   await new Promise(setImmediate)
