@@ -10,6 +10,18 @@ t.test('an event of a topic to which an app subscribed by itself yesterday start
   await run.waitForLine('desk: woken by an event of topic news')
 })
 
+t.test(
+  'an event that starts an app waits until that says its routes, though it could not say them at first',
+  async t => {
+    const runs = await openRuns(t)
+    await firstRun(runs)
+    const run = await runs.begin()
+    await runs.rig.write({'desk/busy': ''})
+    t.equal(await runs.ask('/v1.0/publish/pubsub/news', 'POST', {text: 'rain'}), 204)
+    await run.waitForLine('got POST /news')
+  }
+)
+
 t.test('a call of an actor of a type that an app hosted yesterday starts it today', async t => {
   const runs = await openRuns(t)
   await firstRun(runs)

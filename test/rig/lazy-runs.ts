@@ -4,8 +4,9 @@ import {freePort} from './free-port.ts'
 import {component} from './resource-files.ts'
 import {openRig, type Rig} from './rig.ts'
 
-/** Reads a topic, hosts actors, takes jobs, and prints what it gets. */
+/** Reads a topic, hosts actors, takes jobs, and prints what it gets. While its file "busy" is there it takes no questions, and removes that. */
 const APP = `
+import {existsSync, rmSync} from 'node:fs'
 import {createServer} from 'node:http'
 const answers = {
   '/dapr/subscribe': [{pubsubname: 'pubsub', topic: 'news', route: '/news'}],
@@ -16,6 +17,10 @@ createServer((request, response) => {
   request.resume().on('end', () => {
     if (!url.startsWith('/dapr/') && method !== 'DELETE') console.log('got ' + method + ' ' + url)
     response.setHeader('content-type', 'application/json')
+    if (url === '/dapr/subscribe' && existsSync('busy')) {
+      rmSync('busy')
+      response.statusCode = 503
+    }
     response.end(JSON.stringify(answers[url] ?? {}))
   })
 }).listen(Number(process.env.APP_PORT), '127.0.0.1', () => console.log('listens'))

@@ -32,6 +32,8 @@ export class SidecarSubscriptions {
   #isWarned = false
   /** Its process was not asked for a list: there was no broker. */
   #isUnlisted = false
+  /** It is asked again each second: what fails then was said. */
+  #isAskedAgain = false
 
   constructor(options: DeliveryContext) {
     this.#options = options
@@ -118,10 +120,14 @@ export class SidecarSubscriptions {
     )
   }
 
-  /** Code could not be loaded for the question. */
+  readonly #log: DeliveryContext['log'] = (level, text) =>
+    this.#options.log(level === 'error' && this.#isAskedAgain ? 'debug' : level, text)
+
+  /** Code could not be loaded for the question, or the app could not say what it has to. */
   readonly #notAsked = (error: unknown): void => {
     this.#process.askAgain()
-    this.#options.log('error', `error getting topic list from app: ${messageOf(error)}`)
+    this.#log('error', `error getting topic list from app: ${messageOf(error)}`)
+    this.#isAskedAgain = true
     void retryLater(() => this.#look(), this.#over.signal)
   }
 
@@ -129,9 +135,13 @@ export class SidecarSubscriptions {
     this.#isUnlisted = !this.#hasPubSub
     const listed = this.#isUnlisted ? [] : await this.#list(pid)
     if (this.#over.signal.aborted || this.#process.asked !== pid) return
-    // the topics of the process before it hold for one that fails to tell its own
+    const {sleep} = this.#options.runtime
+    // the topics of the process before it hold for one that fails to tell its own; those that start it have no routes
+    if (listed === undefined && this.#listed === undefined && (sleep.triggers.topics ?? []).length > 0)
+      throw new Error('events of its topics wait until it says their routes')
+    this.#isAskedAgain = false
     if (listed !== undefined) this.#listed = listed
-    if (listed !== undefined) this.#options.runtime.sleep.learn({topics: listed.map(asTrigger)})
+    if (listed !== undefined) sleep.learn({topics: listed.map(asTrigger)})
     await this.#follow()
     this.#options.blocks.setKnown('topics')
     if (this.#process.asked !== pid) return
@@ -140,9 +150,9 @@ export class SidecarSubscriptions {
 
   /** Returns the topics that the app lists; undefined: it could not be asked. */
   async #list(pid: number): Promise<readonly TopicSubscription[] | undefined> {
-    const {runtime, context, log} = this.#options
+    const {runtime, context} = this.#options
     const isObsolete = (): boolean => this.#process.asked !== pid
-    return listTopics({runtime, context, signal: this.#over.signal, isObsolete}, log)
+    return listTopics({runtime, context, signal: this.#over.signal, isObsolete}, this.#log)
   }
 
   /**
