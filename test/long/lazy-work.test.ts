@@ -34,6 +34,15 @@ t.test('an event of an input binding that an app wanted yesterday starts it toda
   await run.waitForLine('got POST /tick')
 })
 
+t.test('it does so, and comes, though the app breaks off the question whether it wants it', async t => {
+  const runs = await openRuns(t)
+  await runs.rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: '@every 1s'})})
+  await firstRun(runs)
+  await runs.rig.write({'desk/silent': ''})
+  const run = await runs.begin()
+  await run.waitForLine('got POST /tick')
+})
+
 t.test('an event of a binding that a file declares an input starts an app that has never run', async t => {
   const runs = await openRuns(t)
   const cron = component('tick', 'bindings.cron', {schedule: '@every 1s', direction: 'input'})

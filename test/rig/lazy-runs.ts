@@ -4,7 +4,7 @@ import {freePort} from './free-port.ts'
 import {component} from './resource-files.ts'
 import {openRig, type Rig} from './rig.ts'
 
-/** Reads a topic, hosts actors, takes jobs, and prints what it gets. While its file "busy" is there it takes no questions, and removes that. */
+/** Reads a topic, hosts actors, takes jobs, and prints what it gets. Files make it answer badly: "busy" to the next question about topics, "silent" to those about bindings. */
 const APP = `
 import {existsSync, rmSync} from 'node:fs'
 import {createServer} from 'node:http'
@@ -14,6 +14,7 @@ const answers = {
 }
 createServer((request, response) => {
   const {method, url} = request
+  if (method === 'OPTIONS' && existsSync('silent')) return request.socket.destroy()
   request.resume().on('end', () => {
     if (!url.startsWith('/dapr/') && method !== 'DELETE') console.log('got ' + method + ' ' + url)
     response.setHeader('content-type', 'application/json')

@@ -27,6 +27,8 @@ export class SidecarBindings {
   #inputs: readonly Input[] = []
   /** The inputs that the app was last asked about. */
   #asked: readonly Input[] = []
+  /** Names of those that its last process wanted; undefined: none has said yet. */
+  #wanted: readonly string[] | undefined
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
   readonly #over = new AbortController()
@@ -119,19 +121,21 @@ export class SidecarBindings {
   }
 
   async #ask(pid: number, signal: AbortSignal): Promise<void> {
-    const {blocks, log} = this.#options
+    const {blocks, log, runtime} = this.#options
     this.#hasFollowed = true
     try {
       const inputs = this.#inputs
       this.#asked = inputs
       const channel = await this.#openChannel()
       const asked = inputs.filter(({isWanted}) => !isWanted).map(({target}) => target)
-      const answers = asked.length === 0 ? [] : await channel.wanted(asked, untilAnswer(this.#options.runtime, signal))
+      const said = asked.length === 0 ? undefined : await channel.wanted(asked, untilAnswer(runtime, signal))
       if (signal.aborted) return
-      for (const {name} of asked)
-        if (answers.every(answer => answer.name !== name)) log('info', `app has not subscribed to binding ${name}.`)
-      const wanted = inputs.filter(({target, isWanted}) => isWanted || answers.includes(target))
-      this.#options.runtime.sleep.learn({bindings: wanted.map(({target: {name}}) => name)})
+      const before = this.#wanted ?? runtime.sleep.triggers.bindings ?? []
+      const isTaken = (name: string): boolean => said?.get(name) ?? before.includes(name)
+      for (const {name} of asked) if (!isTaken(name)) log('info', `app has not subscribed to binding ${name}.`)
+      const wanted = inputs.filter(({target: {name}, isWanted}) => isWanted || isTaken(name))
+      const bindings = (this.#wanted = wanted.map(({target: {name}}) => name))
+      runtime.sleep.learn({bindings})
       const {inputBindings} = await blocks.load()
       await inputBindings.follow(
         wanted.map(({target}) => target),
@@ -165,12 +169,8 @@ export class SidecarBindings {
 
 const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly Input[] => {
   const {name, type, properties} = resource
-  if (
-    splitType(type)[0] !== 'bindings' ||
-    blocks.isMissing(resource) ||
-    !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')
-  )
-    return []
+  const isThere = splitType(type)[0] === 'bindings' && !blocks.isMissing(resource)
+  if (!isThere || !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')) return []
   const valueOf = (wanted: string): string =>
     properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
   const direction = valueOf(DIRECTION)

@@ -11,6 +11,9 @@ export interface BindingTarget {
   readonly route: string
 }
 
+/** Whether the app wants the events of each binding, by its name; undefined, or left out: it could not be asked. */
+export type WantedBindings = ReadonlyMap<string, boolean | undefined>
+
 /** The effects that an app's answer to an event asks for (components-contrib: bindings/responses.go). */
 export interface BindingEffects {
   readonly storeName: string
@@ -31,11 +34,8 @@ export type BindingAnswer =
 
 /** How events of bindings reach the app: over HTTP or gRPC. */
 export interface BindingChannel extends Pick<DeliveryProcess, 'ready' | 'mayRead'> {
-  /**
-   * Returns the bindings whose events the app wants. Asks the process that is ready, until the signal is aborted. A binding
-   * is logged and left out if the app cannot be asked about it.
-   */
-  wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]>
+  /** Asks the process that is ready, until the signal is aborted. That it could not be asked is logged. */
+  wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<WantedBindings>
   /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
   deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer>
 }

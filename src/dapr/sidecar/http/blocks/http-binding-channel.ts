@@ -6,6 +6,7 @@ import {requestApp} from '../../../../proxy/gateway/app-request.ts'
 import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import {messageOf} from '../../../../model/errors.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingEffects} from '../../blocks/binding-channel.ts'
+import type {WantedBindings} from '../../blocks/binding-channel.ts'
 import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
 import {carriedTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
@@ -21,11 +22,9 @@ const NOTHING = Buffer.alloc(0)
 
 /** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class HttpBindingChannel extends EventProcessChannel implements BindingChannel {
-  async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
-    const isWanted = async (target: BindingTarget): Promise<boolean> =>
-      !signal.aborted && (await this.#isWanted(target, signal))
-    const wanted = await inParallel(targets, isWanted, QUESTIONS_AT_ONCE)
-    return targets.filter((_, at) => wanted[at])
+  async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<WantedBindings> {
+    const ask = async (target: BindingTarget) => [target.name, await this.#isWanted(target, signal)] as const
+    return new Map(await inParallel(targets, ask, QUESTIONS_AT_ONCE))
   }
 
   async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
@@ -56,7 +55,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
     return {kind: 'success', effects: this.#effectsIn(body, target)}
   }
 
-  async #isWanted({route}: BindingTarget, signal: AbortSignal): Promise<boolean> {
+  async #isWanted({route}: BindingTarget, signal: AbortSignal): Promise<boolean | undefined> {
     const {app, context, log} = this.process
     const warn = (text: string): void => log('warn', text)
     const question = {
@@ -76,7 +75,7 @@ export class HttpBindingChannel extends EventProcessChannel implements BindingCh
           'error',
           `could not invoke OPTIONS method on input binding subscription endpoint ${JSON.stringify(route)}: ${response.why}`
         )
-      return false
+      return undefined
     }
     const {status} = response
     return (status >= 200 && status < 300) || status === 405
