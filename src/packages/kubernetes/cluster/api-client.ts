@@ -229,10 +229,11 @@ function reasonOf(error: unknown): string {
   return messageOf(error) || codeOf(error)
 }
 
-/** What passes by itself: a proxy does not reach the server, or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
+/** What passes by itself: a proxy does not reach the server, another write came first (else it has causes), or the server says when to come again. An eviction that a budget forbids is none: we ask for none. */
 const isBusy = (error: ClusterError): boolean =>
   [429, 503].includes(error.code) ||
   isAway(error) ||
+  (error.code === 409 && error.status.reason === 'Conflict' && error.status.details?.causes === undefined) ||
   (error.code >= 500 && 'retryAfterSeconds' in (error.status.details ?? {}))
 
 const isAway = ({code}: ClusterError): boolean => code === 502 || code === 504

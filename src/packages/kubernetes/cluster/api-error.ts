@@ -43,41 +43,32 @@ const VERBS: Readonly<Record<string, string>> = {
 export function asUserError(error: ClusterError, what: string, context: string): UserError {
   const verb = ownOf(VERBS, error.method) ?? error.method
   const server = `the Kubernetes context "${context}"`
-  switch (error.code) {
-    case 401:
-      return new UserError(`the API server of ${server} does not accept your credentials`, {
-        explanation: 'Log in again, or select another context with --context.',
-        cause: error
-      })
-    case 403:
-      return new UserError(`you may not ${verb} ${what} in ${server}`, {explanation: error.message, cause: error})
-    case 404:
-      return new UserError(`cannot ${verb} ${what}: the cluster does not have it`, {
-        explanation: error.message,
-        cause: error
-      })
-    case 409:
-      return conflict(error, what)
-    case 422:
-      return new UserError(`the API server refuses ${what}`, {explanation: causesOf(error), cause: error})
-    default:
-      return new UserError(`the API server of ${server} could not ${verb} ${what} (status ${error.code})`, {
-        explanation: error.message,
-        cause: error
-      })
-  }
+  const [message, explanation = error.message] = ownOf<readonly [message: string, explanation?: string]>(
+    {
+      401: [
+        `the API server of ${server} does not accept your credentials`,
+        'Log in again, or select another context with --context.'
+      ],
+      403: [`you may not ${verb} ${what} in ${server}`],
+      404: [`cannot ${verb} ${what}: the cluster does not have it`],
+      409: conflict(error, what),
+      422: [`the API server refuses ${what}`, causesOf(error)]
+    },
+    error.code.toString()
+  ) ?? [`the API server of ${server} could not ${verb} ${what} (status ${error.code})`]
+  return new UserError(message, {explanation, cause: error})
 }
 
 /** Another manager owns a field that we would change: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
-function conflict(error: ClusterError, what: string): UserError {
-  const causes = (error.status.details?.causes ?? []).filter(({reason}) => reason === 'FieldManagerConflict')
-  if (causes.length === 0)
-    return new UserError(`${what} was changed at the same time: try again`, {explanation: error.message})
+function conflict(
+  {status, message: text}: ClusterError,
+  what: string
+): readonly [message: string, explanation: string] {
+  const causes = (status.details?.causes ?? []).filter(({reason}) => reason === 'FieldManagerConflict')
+  if (causes.length === 0) return [`${what} was changed at the same time: try again`, text]
   const all = causes.map(({field, message}) => `  ${field ?? ''}: ${message ?? ''}`)
-  return new UserError(`another manager owns a part of ${what}`, {
-    explanation: `${all.join('\n')}\nLeave these fields out of the template, or let the other manager give them up.`,
-    cause: error
-  })
+  const advice = 'Leave these fields out of the template, or let the other manager give them up.'
+  return [`another manager owns a part of ${what}`, `${all.join('\n')}\n${advice}`]
 }
 
 function causesOf(error: ClusterError): string {

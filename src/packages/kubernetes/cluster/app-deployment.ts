@@ -7,7 +7,7 @@ import {ContainerLog, LAST_LINE_MS} from './container-log.ts'
 import {within} from '../../../platform/delay.ts'
 import {isOlder, type LiveObject} from './object-store.ts'
 import {SIDECAR, statusesOf, type ContainerStatus, type Pod, type Terminated} from './pod.ts'
-import {unschedulable, verdictOf, waitsFor, type AppVerdict} from './verdict.ts'
+import {held, unschedulable, verdictOf, waitsFor, type AppVerdict} from './verdict.ts'
 import {conditionText, isRolledOut, jobExit} from './workload.ts'
 
 export interface AppLogs {
@@ -48,7 +48,8 @@ export class AppDeployment {
   /** There is one, or there was. */
   #hasPods = false
   readonly #logs = new Map<string, ContainerLog>()
-  readonly #telling = new Set<Promise<void>>()
+  /** Settles when every end so far was reported. */
+  #reports: Promise<void> = Promise.resolve()
   /** Ids of the starts of containers whose end was reported. */
   readonly #reported = new Set<string>()
   #open: Promise<AppLogs> | undefined
@@ -82,10 +83,12 @@ export class AppDeployment {
     return [...this.#pods.values()]
   }
 
-  /** The workload is going to be applied: a pod that it brings may be seen before the answer of the server. */
-  deploying(): void {
+  /** The workload is going to be applied: a pod that it brings may be seen before the answer of the server. Returns whether it is a Job that has failed. */
+  deploying(): boolean {
+    const hasFailed = this.isJob && this.live !== undefined && this.#jobProgress() === 'failed'
     this.#old = new Set(this.#pods.keys())
     this.phase = 'deploying'
+    return hasFailed
   }
 
   /** The workload was applied. A Job keeps its pods as long as it is the same one; a Deployment that changes replaces them. */
@@ -120,7 +123,7 @@ export class AppDeployment {
 
   /** Settles when every known end was reported. */
   async allTold(): Promise<void> {
-    await Promise.all(this.#telling)
+    await this.#reports
   }
 
   /** Settles when all lines of pods that have ended are read, or after a moment. */
@@ -185,7 +188,8 @@ export class AppDeployment {
   hindrance(): string {
     const failure = this.live === undefined ? '' : conditionText(this.live, 'ReplicaFailure')
     if (failure !== '') return failure
-    return this.pods.map(unschedulable).find(reason => reason !== '') ?? ''
+    const tried = this.isJob && this.progress() === 'starting' ? this.#newPods : []
+    return [...this.pods.map(unschedulable), ...tried.map(pod => held(pod, this.id))].find(Boolean) ?? ''
   }
 
   waitsFor(): string {
@@ -247,9 +251,8 @@ export class AppDeployment {
       this.#reported.add(id)
       // events from before our run are not reported
       if (isFromBefore) continue
-      const telling = this.#tell({container: name, pod: pod.metadata.name, end, id}, log)
-      this.#telling.add(telling)
-      void telling.finally(() => this.#telling.delete(telling))
+      const [before, report] = [this.#reports, this.#tell({container: name, pod: pod.metadata.name, end, id}, log)]
+      this.#reports = report.then(async () => before)
     }
   }
 
@@ -265,3 +268,17 @@ export class AppDeployment {
 
 const livedMs = ({startedAt = '', finishedAt = ''}: Terminated): number =>
   Date.parse(finishedAt) - Date.parse(startedAt) || 0
+
+/** `: connection refused`, what a container said last. */
+export const lastWords = ({lastLine}: ContainerExit): string => (lastLine === '' ? '' : `: ${lastLine}`)
+
+/** `"stock" exited with code 3: connection refused` */
+export function containerExitText(exit: ContainerExit, id: string, isJob: boolean): string {
+  const {container, end} = exit
+  const what =
+    container === id ? `"${id}"` : container === SIDECAR ? `the sidecar of "${id}"` : `${container} of "${id}"`
+  const reason = end.reason === undefined || ['Error', 'Completed'].includes(end.reason) ? '' : ` (${end.reason})`
+  const isOver = end.exitCode === 0 && container === id && !isJob
+  const hint = isOver ? '; it will be started again, kubernetes: {job: true} if it is meant to end' : ''
+  return `${what} exited with code ${end.exitCode}${reason}${lastWords(exit)}${hint}`
+}

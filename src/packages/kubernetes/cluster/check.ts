@@ -94,7 +94,7 @@ export async function checkObjects(store: ObjectStore, objects: TemplateObjects)
     ...objects.apps.flatMap(app => objectsOf(app).map(object => ({object, shownAs: `app "${app.id}"`})))
   ]
   const found = await inParallel(wanted, async ({object}) => store.find(object))
-  const others = found.flatMap(live => (live === undefined || isOurs(live, objects.name) ? [] : [foreign(live, store)]))
+  const others = wanted.flatMap(({object}, index) => foreign(found[index], object, store) ?? [])
   throwAll(others, notDeployable)
   const faults: UserError[] = []
   const changes = await inParallel([...wanted.entries()], async ([index, {object, shownAs}]) => {
@@ -124,23 +124,19 @@ async function tryOut(store: ObjectStore, object: KubernetesObject, live: LiveOb
 
 /** All objects with our labels, each once, also if a kind has several versions. */
 export async function findAll(store: ObjectStore, labels: string): Promise<readonly LiveObject[]> {
-  const lists = await inParallel(store.kinds, async kind => {
-    try {
-      return await store.list(kind, labels)
-    } catch (error) {
-      // a user who may not list a kind has created none
-      if (error instanceof UserError && isStatus(error.cause, 403)) return []
-      throw error
-    }
-  })
+  const lists = await inParallel(store.kinds, async kind => store.list(kind, labels))
   return [...new Map(lists.flat().map(live => [live.metadata.uid, live])).values()]
 }
 
-const isOurs = ({metadata}: LiveObject, template: string): boolean => metadata.labels?.[TEMPLATE_LABEL] === template
-
-function foreign(live: LiveObject, store: ObjectStore): UserError {
-  const {context, namespace} = store.client.access
-  const other = live.metadata.labels?.[TEMPLATE_LABEL]
+/** Why an object is not applied over one that is there, which belongs to someone else; undefined: nothing is in its way. */
+export function foreign(
+  live: LiveObject | undefined,
+  {metadata: {labels}}: KubernetesObject,
+  {client: {access}}: ObjectStore
+): UserError | undefined {
+  const other = live?.metadata.labels?.[TEMPLATE_LABEL]
+  if (live === undefined || other === labels[TEMPLATE_LABEL]) return undefined
+  const {context, namespace} = access
   const manager = live.metadata.labels?.[MANAGED_BY] ?? managerOf(live)
   const whose = other === undefined ? (manager === '' ? 'someone else' : `"${manager}"`) : `the template "${other}"`
   return new UserError(`${objectName(live)} exists in the namespace "${namespace}" and belongs to ${whose}`, {

@@ -1,15 +1,9 @@
-import type {AppObjects, KubernetesObject} from '../object.ts'
-import type {ApplyOutcome} from './apply.ts'
+import type {AppObjects, KubernetesObject, ResourceObject} from '../object.ts'
 
 /** What a run on Kubernetes reports to the terminal. */
 export type ClusterEvent =
   /** A resource of Dapr was applied; `shownAs` is its file. */
-  | {
-      readonly type: 'resource-applied'
-      readonly object: KubernetesObject
-      readonly shownAs: string
-      readonly outcome: ApplyOutcome
-    }
+  | ({readonly type: 'resource-applied'} & ResourceObject)
   /** An app is being deployed, with these files of what is applied; '' = none could be written. */
   | {readonly type: 'app-deploying'; readonly app: AppObjects; readonly files: readonly DeployFile[]}
   /** The logs of a pod of an app are followed from now on. */

@@ -1,14 +1,15 @@
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {objectsOf, TEMPLATE_LABEL, type AppObjects, type TemplateObjects} from '../object.ts'
 import {awaitedIn} from '../deployed.ts'
-import {AppDeployment, type AppLogs, type ContainerExit} from './app-deployment.ts'
+import {AppDeployment, containerExitText, lastWords, type AppLogs, type ContainerExit} from './app-deployment.ts'
 import {applyChange, type Applied} from './apply.ts'
 import {objectKey, type Change, type CheckedChanges} from './check.ts'
 import type {ClusterEvent, DeployFile} from './cluster-event.ts'
 import {inParallel} from '../../../platform/in-parallel.ts'
 import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
-import {SIDECAR, type Pod} from './pod.ts'
+import type {Pod} from './pod.ts'
 import {podsGone, takeDown, type TakeDownOptions} from './take-down.ts'
+import type {AppVerdict} from './verdict.ts'
 import {watch} from './watch.ts'
 
 export interface ClusterRunOptions {
@@ -48,10 +49,12 @@ export class ClusterRun {
   readonly #startedAt = performance.now()
   /** Pods that were there when the run began. */
   readonly #before = new Set<string>()
-  /** Objects that are being applied. */
-  readonly #work = new Set<Promise<void>>()
-  /** Ids of apps of which was said that they failed, or are not deployed. */
+  /** Settles when no object is being applied. */
+  #work: Promise<unknown> = Promise.resolve()
+  /** Ids of apps of which was said that they failed, or are not deployed, and what was said of the pods of those that were ready. */
   readonly #said = new Set<string>()
+  /** Ids of apps that were ready once. */
+  readonly #served = new Set<string>()
   readonly #hindered = new Map<string, NodeJS.Timeout>()
   #isListed = false
   /** What comes before the apps is there. */
@@ -87,12 +90,7 @@ export class ClusterRun {
 
   /** Applies everything that depends on nothing. A failure ends the run. */
   start(): void {
-    this.#track(this.#start())
-  }
-
-  #track(work: Promise<void>): void {
-    this.#work.add(work)
-    void work.finally(() => this.#work.delete(work))
+    this.#work = this.#start()
   }
 
   async #start(): Promise<void> {
@@ -100,9 +98,8 @@ export class ClusterRun {
     try {
       await this.#watchAll()
       store.client.outageMs = OUTAGE_MS
-      const resources = await inParallel(objects.resources, async ({object}) => this.#apply(object))
-      for (const [index, {object, shownAs}] of objects.resources.entries())
-        emit({type: 'resource-applied', object, shownAs, outcome: resources[index]?.outcome ?? 'unchanged'})
+      await inParallel(objects.resources, async ({object}) => this.#apply(object))
+      for (const resource of objects.resources) emit({type: 'resource-applied', ...resource})
       for (const object of checked.surplus) {
         this.#stopping.signal.throwIfAborted()
         await store.delete(object)
@@ -172,10 +169,11 @@ export class ClusterRun {
 
   async #deploy(deployment: AppDeployment): Promise<void> {
     const {app} = deployment
-    const {emit, writeFiles} = this.#options
-    deployment.deploying()
+    const {store, emit, writeFiles} = this.#options
+    const hasFailed = deployment.deploying()
     try {
       emit({type: 'app-deploying', app, files: writeFiles(app)})
+      if (hasFailed) await store.delete(app.workload)
       for (const object of objectsOf(app)) {
         const {live, outcome} = await this.#apply(object)
         if (object === app.workload) deployment.applied(live, outcome)
@@ -191,7 +189,8 @@ export class ClusterRun {
   #look(): void {
     if (this.#stopping.signal.aborted || !this.#isPrepared) return
     for (const deployment of this.#apps.values())
-      if (deployment.phase === 'waiting' && this.#isDue(deployment)) this.#track(this.#deploy(deployment))
+      if (deployment.phase === 'waiting' && this.#isDue(deployment))
+        this.#work = Promise.all([this.#work, this.#deploy(deployment)])
     const all = [...this.#apps.values()]
     for (const each of all) if (this.#isGivenUp(each)) this.#giveUp(each)
     if (all.every(each => this.#isSettled(each))) this.#settle(all)
@@ -260,10 +259,11 @@ export class ClusterRun {
     if (this.#stopping.signal.aborted) return
     const progress = deployment.progress()
     const {id} = deployment
+    if (progress === 'ready') this.#served.add(id)
     if (progress === 'failed') this.#failed(id, deployment.failure())
     this.#options.emit({type: 'app-moved', id, progress, detail: progress === 'starting' ? deployment.waitsFor() : ''})
     const verdict = deployment.verdict()
-    if (verdict !== undefined) return this.#fail(new UserError(verdict.message, {explanation: verdict.explanation}))
+    if (verdict !== undefined) return this.#cannotRun(id, verdict)
     const hindrance = deployment.hindrance()
     const timer = this.#hindered.get(id)
     if (hindrance === '') {
@@ -278,8 +278,17 @@ export class ClusterRun {
 
   #hinder(deployment: AppDeployment): void {
     const why = deployment.hindrance()
+    const {id} = deployment
     const explanation = `${why}\nWaited ${HINDRANCE_MS / 1000} s.`
-    if (why !== '') this.#fail(new UserError(`the cluster cannot run "${deployment.id}"`, {explanation}))
+    if (why !== '') this.#cannotRun(id, {message: `the cluster cannot run "${id}"`, explanation})
+  }
+
+  /** Of an app that was ready a pod may go, and no other one come: that ends no run. */
+  #cannotRun(id: string, {message, explanation}: AppVerdict): void {
+    if (!this.#served.has(id)) return this.#fail(new UserError(message, {explanation}))
+    if (!this.#said.has(message))
+      this.#options.emit({type: 'warned', text: `${message}; the run continues\n${explanation}`})
+    this.#said.add(message)
   }
 
   #late(): void {
@@ -332,24 +341,15 @@ export class ClusterRun {
     if (deployment !== undefined && deployment.phase !== 'waiting') this.#moved(deployment)
   }
 
-  #exited(id: string, {container, end, lastLine, failures}: ContainerExit): void {
+  #exited(id: string, exit: ContainerExit): void {
     if (this.#stopping.signal.aborted) return
-    const deployment = this.#apps.get(id)
-    const what =
-      container === id ? `"${id}"` : container === SIDECAR ? `the sidecar of "${id}"` : `${container} of "${id}"`
-    const reason = end.reason === undefined || ['Error', 'Completed'].includes(end.reason) ? '' : ` (${end.reason})`
-    const words = lastLine === '' ? '' : `: ${lastLine}`
-    const isOwn = container === id
-    const isJob = deployment?.isJob === true
-    const hint =
-      end.exitCode === 0 && isOwn && !isJob
-        ? '; it will be started again, kubernetes: {job: true} if it is meant to end'
-        : ''
-    const text = `${what} exited with code ${end.exitCode}${reason}${words}${hint}`
-    const isHealthy = end.exitCode === 0
-    this.#options.emit({type: 'container-exited', text, isHealthy})
-    if (isOwn && !isJob && !isHealthy && failures >= MAX_FAILURES)
-      this.#fail(new UserError(`"${id}" exited ${failures} times in a row, last with code ${end.exitCode}${words}`))
+    const {container, failures, end} = exit
+    const [isHealthy, isJob] = [end.exitCode === 0, this.#apps.get(id)?.isJob === true]
+    this.#options.emit({type: 'container-exited', text: containerExitText(exit, id, isJob), isHealthy})
+    if (container === id && !isJob && !isHealthy && failures >= MAX_FAILURES) {
+      const last = `${end.exitCode}${lastWords(exit)}`
+      this.#fail(new UserError(`"${id}" exited ${failures} times in a row, last with code ${last}`))
+    }
     this.#look()
   }
 
@@ -365,9 +365,11 @@ export class ClusterRun {
     let error = failure
     const workloads = this.#options.objects.apps.map(({workload}) => workload)
     // objects that are on their way to the server are created before they are deleted
-    await Promise.allSettled(this.#work)
+    await this.#work
     try {
-      await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))
+      // what is there before anything was applied is that of another run
+      if (this.#isListed || failure === undefined)
+        await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))
     } catch (left) {
       error ??= left
       if (error !== left) this.#options.emit({type: 'warned', text: messageOf(left)})

@@ -1,5 +1,4 @@
-import {setTimeout as sleep} from 'node:timers/promises'
-import {within} from '../../../platform/delay.ts'
+import {pause, within} from '../../../platform/delay.ts'
 import type {ClusterClient} from './api-client.ts'
 import {isStatus} from './api-error.ts'
 import {LogCursor} from './log-cursor.ts'
@@ -104,8 +103,7 @@ export class ContainerLog {
       if (end === 'complete' && isOver) return this.#cursor.complete()
       if (performance.now() - startedAt > MAX_PAUSE_MS) tries = 0
       // the status says sooner or later whether the container has ended, or the connection
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS)
-      await sleep(pause, undefined, {signal}).catch(() => undefined)
+      await pause(Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS), signal)
     }
   }
 

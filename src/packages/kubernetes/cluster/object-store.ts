@@ -2,6 +2,7 @@ import {UserError} from '../../../model/errors.ts'
 import {MANAGER, type KubernetesObject} from '../object.ts'
 import type {ClusterClient} from './api-client.ts'
 import {ClusterError, asUserError, isStatus} from './api-error.ts'
+import {inParallel} from '../../../platform/in-parallel.ts'
 
 /** An object as the API server has it. */
 export interface LiveObject extends KubernetesObject {
@@ -40,6 +41,7 @@ export const objectName = ({kind, metadata}: Pick<KubernetesObject, 'kind' | 'me
 export class ObjectStore {
   readonly client: ClusterClient
   readonly #plurals = new Map(Object.entries(PLURALS))
+  readonly #applied: KubernetesObject[] = []
 
   constructor(client: ClusterClient) {
     this.client = client
@@ -108,12 +110,14 @@ export class ObjectStore {
     // JSON is YAML
     const type = 'application/apply-patch+yaml'
     try {
-      return await this.client.json<LiveObject>('PATCH', this.#pathTo(object), {
+      const live = await this.client.json<LiveObject>('PATCH', this.#pathTo(object), {
         query,
         body: object,
         type,
         needs: 'metadata'
       })
+      if (!dryRun) this.#applied.push(object)
+      return live
     } catch (error) {
       throw this.#asUserError(error, objectName(object))
     }
@@ -128,7 +132,7 @@ export class ObjectStore {
     }
   }
 
-  /** The objects of a kind in the namespace that the labels select; none if the kind is unknown. */
+  /** The objects of a kind in the namespace that the labels select, those that were applied if it may not be listed; none if it is unknown. */
   async list(kind: string, labels: string): Promise<readonly LiveObject[]> {
     const at = kind.lastIndexOf('/')
     const apiVersion = kind.slice(0, at)
@@ -138,8 +142,10 @@ export class ObjectStore {
       // items of a list do not say what they are
       return items.map(item => ({...item, apiVersion, kind: kind.slice(at + 1)}))
     } catch (error) {
-      if (isStatus(error, 404)) return []
-      throw this.#asUserError(error, path.slice(path.lastIndexOf('/') + 1))
+      if (!isStatus(error, 404) && !isStatus(error, 403))
+        throw this.#asUserError(error, path.slice(path.lastIndexOf('/') + 1))
+      const applied = this.#applied.filter(object => `${object.apiVersion}/${object.kind}` === kind)
+      return (await inParallel(applied, async object => this.find(object))).filter(live => live !== undefined)
     }
   }
 

@@ -10,13 +10,11 @@ export interface Pod extends WatchedObject {
     readonly deletionTimestamp?: string
   }
   readonly spec: {
-    readonly nodeName?: string
     readonly containers: readonly Container[]
     readonly initContainers?: readonly Container[]
   }
   readonly status?: {
     readonly phase?: string
-    readonly reason?: string
     readonly message?: string
     readonly conditions?: readonly PodCondition[]
     readonly containerStatuses?: readonly ContainerStatus[]
@@ -28,7 +26,6 @@ export interface Container {
   readonly name: string
   readonly image?: string
   readonly args?: readonly string[]
-  readonly restartPolicy?: string
 }
 
 export interface PodCondition {
@@ -56,9 +53,7 @@ export interface ContainerState {
 
 export interface Terminated {
   readonly exitCode: number
-  readonly signal?: number
   readonly reason?: string
-  readonly message?: string
   readonly containerID?: string
   readonly startedAt?: string
   readonly finishedAt?: string

@@ -1,9 +1,9 @@
 import type {IncomingMessage} from 'node:http'
-import {setTimeout as sleep} from 'node:timers/promises'
 import {UserError} from '../../../model/errors.ts'
 import {Collector} from '../../../proxy/net/collector.ts'
 import type {ClusterClient} from './api-client.ts'
 import {ClusterError, type ClusterStatus} from './api-error.ts'
+import {pause} from '../../../platform/delay.ts'
 
 /** The parts of every watched object. */
 export interface WatchedObject {
@@ -90,11 +90,10 @@ class Watcher<T extends WatchedObject> {
       } catch (error) {
         if (signal.aborted) return
         failures++
-        if (isTooOld(error)) this.#version = ''
-        else this.#trouble(error)
+        this.#version = ''
+        if (!isTooOld(error)) this.#trouble(error)
       }
-      if (failures > 0)
-        await sleep(Math.min(250 * 2 ** failures, MAX_PAUSE_MS), undefined, {signal}).catch(() => undefined)
+      if (failures > 0) await pause(Math.min(250 * 2 ** failures, MAX_PAUSE_MS), signal)
     }
   }
 

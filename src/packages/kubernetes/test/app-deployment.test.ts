@@ -120,6 +120,20 @@ t.test('a Job that tries again has failed when it gives up, not with its first p
   t.equal(deployment.progress(), 'completed')
 })
 
+t.test('a Job whose sidecar goes on does not try again, which is said', async t => {
+  const {deployment} = open('Job', () => undefined, {backoffLimit: 2})
+  deployment.applied(live('1', 10), 'created')
+  const failed = pod('a', {app: {exitCode: 3}})
+  const sidecar = {name: 'daprd', ready: true, restartCount: 0, image: '', state: {running: {startedAt: ''}}}
+  deployment.podChanged(failed, false)
+  t.equal(deployment.hindrance(), '', 'its pod ends')
+  deployment.podChanged(
+    {...failed, status: {containerStatuses: [...(failed.status?.containerStatuses ?? []), sidecar]}},
+    false
+  )
+  t.match(deployment.hindrance(), /^it exited with code 3, and its sidecar still runs/)
+})
+
 t.test('each end of a container without an id is reported once', async t => {
   const {deployment, ends} = open('Deployment')
   const end = {exitCode: 137, reason: 'ContainerStatusUnknown'}

@@ -191,6 +191,29 @@ t.test('a list that breaks off between its pages is read again', async t => {
   t.same(seen, ['a', 'b'])
 })
 
+t.test('a watch that the server refuses to go on with lists again', async t => {
+  const {server, client} = await openClient(t)
+  const [watched, end] = [Promise.withResolvers<void>(), new AbortController()]
+  t.teardown(() => end.abort())
+  let version = 900 // a server that was restored has older ones
+  server.answer = ({path, query}) => {
+    if (!path.endsWith('/pods')) return undefined
+    if (!query.has('watch')) return page(`of ${version}`, {resourceVersion: `${version}`})
+    if (query.get('resourceVersion') === '5') watched.resolve()
+    if (query.get('resourceVersion') === '5') return 'never'
+    version = 5
+    return {code: 500}
+  }
+  const seen: string[] = []
+  await watch(
+    client,
+    {path: '/api/v1/namespaces/shop/pods', labels: '', signal: end.signal},
+    {changed: ({metadata}) => seen.push(metadata.name), gone: ({metadata}) => seen.push(`no ${metadata.name}`)}
+  )
+  await watched.promise
+  t.same(seen, ['of 900', 'of 5', 'no of 900'])
+})
+
 t.test('a list that comes whole, however long, is read; one that does not end is none', async t => {
   const {server, client} = await openClient(t)
   const items = Array.from({length: 200_000}, () => ({metadata: {}}))

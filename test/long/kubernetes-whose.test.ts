@@ -1,0 +1,106 @@
+/** A run on a cluster in which others work, too, and whose pods come and go. */
+import t from 'tap'
+import {openShop} from '../rig/cluster-shop.ts'
+
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/shop/deployments'
+const PODS = '/api/v1/namespaces/shop/pods'
+const JOB = '/apis/batch/v1/namespaces/shop/jobs/migrate'
+const OURS = {'pillion/template': 'shop'}
+
+t.test('an app that was ready may lose a pod: its run says why no other one comes, and goes on', async t => {
+  const {server, run: start} = await openShop(t)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  const state = {waiting: {reason: 'ImagePullBackOff', message: 'Back-off pulling image'}}
+  const pod = {
+    metadata: {name: 'stock-2', labels: {...OURS, app: 'stock'}},
+    spec: {containers: [{name: 'stock', image: 'test/app:1'}, {name: 'daprd'}]},
+    status: {containerStatuses: [{name: 'stock', ready: false, restartCount: 0, image: '', state}]}
+  }
+  server.save(`${PODS}/stock-2`, pod)
+  await run.waitForLine('"stock" cannot start: ImagePullBackOff, image test/app:1', {stream: 'stderr'})
+  server.save(`${PODS}/stock-2`, pod)
+  server.print(`${PODS}/stock-1`, 'still here')
+  await run.waitForLine('== APP - stock == still here')
+  server.remove(`${PODS}/stock-2`)
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.equal(run.stderr.lines.filter(line => line.includes('ImagePullBackOff')).length, 1)
+})
+
+t.test('what another one makes while an app waits for its turn is neither taken over nor deleted', async t => {
+  const {server, run: start} = await openShop(t, [{appID: 'stock'}, {appID: 'shop', dependsOn: ['stock']}])
+  server.answer = ({method, path, query}) => {
+    if (method === 'PATCH' && !query.has('dryRun') && path.endsWith('/stock'))
+      server.save(`${DEPLOYMENTS}/shop`, {kind: 'Deployment', metadata: {name: 'shop', labels: {app: 'theirs'}}})
+    return undefined
+  }
+  const run = start()
+  t.same(await run.exited, {code: 1, signal: null})
+  t.match(run.stderr.text, 'Deployment "shop" exists in the namespace "shop" and belongs to someone else')
+  t.same([...server.objects.keys()], [`${DEPLOYMENTS}/shop`])
+})
+
+t.test('a run that fails before it has applied anything deletes nothing of another run of its template', async t => {
+  const {server, run: start} = await openShop(t)
+  const first = start()
+  await first.waitForLine('1 app ready')
+  let isCut = false
+  server.answer = ({method, path, query}) => {
+    if (isCut || method !== 'GET' || path !== PODS || query.has('watch')) return undefined
+    isCut = true
+    return {code: 500}
+  }
+  t.same(await start().exited, {code: 1, signal: null})
+  t.ok(server.objects.has(`${DEPLOYMENTS}/stock`))
+  first.signal('SIGINT')
+  t.same(await first.exited, {code: 0, signal: null})
+})
+
+t.test('a Secret that a user may make, and not list, goes with its run', async t => {
+  const {rig, server, run: start} = await openShop(t, [{appID: 'stock', envFile: '.env'}])
+  await rig.write({'stock/.env': 'PASSWORD=x\n'})
+  server.answer = ({method, path}) => (method === 'GET' && path.endsWith('/secrets') ? {code: 403} : undefined)
+  const run = start()
+  await run.waitForLine('1 app ready')
+  t.ok(server.objects.has('/api/v1/namespaces/shop/secrets/stock-env'))
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same([...server.objects.keys()], [])
+})
+
+t.test('a write that meets another one of the same moment is sent again', async t => {
+  const {server, run: start} = await openShop(t)
+  const message = 'Operation cannot be fulfilled on resourcequotas "few": the object has been modified'
+  let refused = 0
+  server.answer = ({method, query}) => {
+    if (method !== 'PATCH' || query.has('dryRun') || refused > 0) return undefined
+    refused++
+    return {code: 409, body: {kind: 'Status', code: 409, reason: 'Conflict', message}}
+  }
+  const run = start()
+  await run.waitForLine('1 app ready')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.equal(refused, 1)
+})
+
+t.test('a Job that failed in a run which was killed is started again', async t => {
+  const {server, run: start} = await openShop(t, [{appID: 'migrate', kubernetes: {job: true}}])
+  const metadata = {name: 'migrate', labels: {...OURS, app: 'migrate'}}
+  const conditions = [{type: 'Failed', status: 'True', message: 'it failed'}]
+  server.save(JOB, {kind: 'Job', metadata, status: {failed: 1, conditions}})
+  const run = start()
+  await run.waitForLine('Deploying app "migrate" to Kubernetes')
+  await server.watching(3)
+  const deleted = Promise.withResolvers<void>()
+  server.answer = ({method, path, query}) => {
+    if (method === 'PATCH' && path === JOB && !query.has('dryRun')) deleted.resolve()
+    return undefined
+  }
+  await deleted.promise
+  await server.applied(JOB)
+  server.save(JOB, {kind: 'Job', metadata, status: {succeeded: 1}})
+  t.same(await run.exited, {code: 0, signal: null})
+  t.ok(server.asked.indexOf(`DELETE ${JOB}`) < server.asked.indexOf(`PATCH ${JOB}`))
+})
