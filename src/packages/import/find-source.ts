@@ -1,11 +1,11 @@
 import {existsSync} from 'node:fs'
-import {basename, delimiter, join, relative, resolve} from 'node:path'
+import {basename, delimiter, dirname, join, relative, resolve} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {ownOf} from '../../model/own.ts'
 import {readTextBytes} from '../../model/read-file.ts'
-import {entriesOf, readText, statAt} from './reading/files.ts'
+import {entriesOf, isFile, readText, statAt} from './reading/files.ts'
 import {envFileVariables} from './reading/variables.ts'
 import type {ImportedFile} from './imported.ts'
 
@@ -28,7 +28,7 @@ export interface FoundSource {
   /** Files that lie over this one. */
   readonly overrides: readonly string[]
   readonly others: readonly string[]
-  /** Where compose is started: its `.env` counts, unless there is one next to the file. */
+  /** Where compose is started. */
   readonly folder: string
 }
 
@@ -49,8 +49,10 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const path = resolve(cwd, typed)
   const stat = statAt(path)
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
-  if (!stat.isDirectory())
-    return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: [], folder: cwd}
+  if (!stat.isDirectory()) {
+    const folder = isFile(join(dirname(path), '.env')) ? dirname(path) : cwd // of a file that is named its own one counts
+    return {kind: wanted ?? kindOfFile(path, typed, cwd), path, overrides: [], others: [], folder}
+  }
   const [first, ...over] = filesOfVariable(path)
   const at = (name: string): string => resolve(path, name)
   const namesOf = (kind: keyof typeof NAMES): readonly string[] =>

@@ -137,7 +137,8 @@ async function readSource(
   if (kind === 'kubernetes') return (await import('./kubernetes/project.ts')).importManifests(path, cwd)
   const [file, over] = [readImported(path, cwd), overrides.map(each => readImported(each, cwd))]
   if (kind === 'procfile') return (await import('./processes/procfile.ts')).importProcfile(file)
-  if (kind === 'compose') return (await import('./compose/compose.ts')).importCompose(file, over, {cwd, native, folder})
+  if (kind === 'compose')
+    return (await import('./compose/compose.ts')).importCompose({...file, start: folder}, over, {cwd, native})
   if (kind === 'tilt') return (await import('./tilt/tilt.ts')).importTiltfile(file, cwd)
   if (kind === 'skaffold') return (await import('./kubernetes/skaffold.ts')).importSkaffold(file, cwd)
   return (await import('./processes/process-compose.ts')).importProcessCompose(file, over)

@@ -40,6 +40,8 @@ export interface Imported {
 /** A file to import: its path as messages name it, and its text. */
 export interface ImportedFile {
   readonly path: string
+  /** The folder in which compose is started: its `.env` comes before that next to the file. */
+  readonly start?: string
   readonly shownAs: string
   readonly text: string
 }

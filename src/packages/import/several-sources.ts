@@ -2,7 +2,7 @@
 import {isAbsolute, join, relative} from 'node:path'
 import {isDataServer} from '../../model/data-server.ts'
 import {pathTo, withoutVariables, type Imported, type ImportedApp} from './imported.ts'
-import {isMap, listedValues, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
+import {isMap, mapOf, textsOf, type Values} from './reading/yaml-file.ts'
 
 /** A source that was read, and how messages name it. */
 export interface NamedSource {
@@ -127,13 +127,9 @@ const envOf = ({keys}: ImportedApp, isGone: boolean): Values =>
 
 /** Paths of env files from another folder. */
 function moved(value: unknown, from: string, to: string): unknown {
-  const one = (each: unknown): unknown =>
-    isMap(each)
-      ? {...each, path: one(each['path'])}
-      : typeof each === 'string' && !isAbsolute(each)
-        ? pathTo(join(from, each), to)
-        : each
-  return Array.isArray(value) ? listedValues(value).map(one) : one(value)
+  if (Array.isArray(value)) return value.map(each => moved(each, from, to))
+  if (isMap(value)) return {...value, path: moved(value['path'], from, to)}
+  return typeof value === 'string' && !isAbsolute(value) ? pathTo(join(from, value), to) : value
 }
 
 /** Removes apps that are built of the folder in which another source starts a program, under other names. */

@@ -1,10 +1,10 @@
-import {basename, dirname} from 'node:path'
+import {basename} from 'node:path'
 import {readProject} from './files.ts'
 import {containerApp} from './container.ts'
 import {nativeServer, type NativePrograms} from './native.ts'
 import {programPorts} from './ports.ts'
 import {appOf, serviceProgram, type ComposeProgram} from './program.ts'
-import {projectName, projectVariable, variablesFile, volumeNames, volumeNotes, withActive} from './project.ts'
+import {projectName, variablesFiles, volumeNames, volumeNotes, withActive, withWords} from './project.ts'
 import {namesIn} from './names.ts'
 import {withoutDapr, withSidecars} from './dapr.ts'
 import {buildOf, hostsOfService, type Service, type Stack} from './service.ts'
@@ -16,12 +16,11 @@ import {mapOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 export function importCompose(
   file: ImportedFile,
   overrides: readonly ImportedFile[],
-  {cwd, native, folder}: {readonly cwd: string; readonly folder: string; readonly native: NativePrograms | undefined}
+  {cwd, native}: {readonly cwd: string; readonly native: NativePrograms | undefined}
 ): Imported {
   const {values, notes} = readProject(file, overrides, cwd)
   const from = [file, ...overrides].map(({path}) => basename(path)).join(' and ')
-  const profiles = projectVariable('COMPOSE_PROFILES', file, folder)
-  return importServices({file, values: withActive(values, profiles), notes, from, native, folder})
+  return importServices({file, values: withActive(values, file), notes, from, native})
 }
 
 /** Services in the terms of a compose file. */
@@ -33,8 +32,6 @@ export interface ServicesFile {
   readonly notes: ReadonlyMap<string, readonly string[]>
   /** The name of the source, for people. */
   readonly from: string
-  /** Where a `.env` counts if none is next to the file. */
-  readonly folder?: string
   /** Given: databases become programs where the machine has these. */
   readonly native?: NativePrograms | undefined
 }
@@ -43,22 +40,15 @@ export interface ServicesFile {
  * A service that is built from a folder with a program of its own becomes that program; every other one a container by
  * `docker run`. Throws a `UserError` if there are none.
  */
-export function importServices({
-  file,
-  values,
-  notes: notesOf,
-  from,
-  native,
-  folder = dirname(file.path)
-}: ServicesFile): Imported {
+export function importServices({file, values, notes: notesOf, from, native}: ServicesFile): Imported {
   const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
-  const project = projectName(file, folder, textValue(top['name']))
+  const project = projectName(file, textValue(top['name']))
   const known = all.map(([id, value]): [string, Service] => [
     id,
-    {id, values: withTexts(value ?? {}, withBraces) as Values, notes: notesOf.get(id) ?? []}
+    {id, values: withWords(withTexts(value ?? {}, withBraces) as Values, file), notes: notesOf.get(id) ?? []}
   ])
   const withoutSidecars = withoutDapr(new Map(known), file)
   const hosts = [...withoutSidecars.services.values()]
@@ -92,7 +82,7 @@ export function importServices({
   })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack), ...unpublishedNote(made, stack))
-  const variables = variablesFile(file, folder)
+  const [variables] = variablesFiles(file)
   const interpolate = JSON.stringify(apps).includes('${') && (variables ?? true)
   notes.push(...oddNotes('interpolate', variables ?? '', '.env', JSON.stringify(apps)))
   return {
@@ -132,10 +122,9 @@ function withRootNote(app: ImportedApp): ImportedApp {
 /** Notes about Dapr's own services, and about hosts in the files of its sidecars that are elsewhere here. */
 function daprNotes(stack: Stack): readonly string[] {
   const parts = [...stack.leftOut].filter(([, owner]) => owner === '').map(([id]) => id)
-  const files = [...stack.services.values()].flatMap(({sidecar}) => [
-    ...(sidecar?.resources ?? []),
-    ...(sidecar?.config === undefined ? [] : [sidecar.config])
-  ])
+  const files = [...stack.services.values()].flatMap(({sidecar}) =>
+    [sidecar?.resources ?? [], sidecar?.config ?? []].flat()
+  )
   const marks = namesIn([...new Set(files)], stack).map(
     ({id, place, port, portHere}) => `${place}: ${id}:${port} is localhost:${portHere} here: write that`
   )

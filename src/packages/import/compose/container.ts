@@ -24,7 +24,7 @@ import {
 } from './service.ts'
 import {envFileVariables} from '../reading/variables.ts'
 import {pathTo, type ImportedApp} from '../imported.ts'
-import {given, isMap, mapOf, passedOn, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {asMap, given, isMap, listedValues, mapOf, passedOn, textValue, type Values} from '../reading/yaml-file.ts'
 
 /** Keys of a service, and the flags of `docker run` with one value that they mean. */
 const FLAGS: Readonly<Record<string, string>> = {
@@ -113,7 +113,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
       env: ofBoth.length > 0 ? Object.fromEntries(ofBoth) : undefined,
       envFile,
       ...withStop(image, sharedKeys(service, stack, notes)),
-      ready: readyOf(service, name)
+      ready: readyOf(service, name, stack)
     }),
     published: ports.filter(({port}) => port > 0),
     notes: [...notes, ...envFileNotes(service, stack), ...leftOver(service, KNOWN)]
@@ -137,8 +137,7 @@ function hostsOf(
   const names = namesIn(files, stack, {except: service.id})
   for (const {id, place, port, portHere} of names)
     if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
-  const needed = service.values['depends_on']
-  const waited = isMap(needed) ? Object.keys(needed) : textsOf(needed)
+  const waited = Object.keys(asMap('depends_on', service.values['depends_on']))
   notes.push(...privatePorts(service, env, stack))
   const inCommand = addressesIn(startWords(service)).map(([, name]) => name)
   const called = Object.values(env).some(value => value.includes('host.docker.internal'))
@@ -173,7 +172,8 @@ function publishedPorts(service: Service, notes: string[]): readonly Published[]
     notes.push(
       `ports: ${listed(free)} ${free.length === 1 ? 'has no number of this machine: it keeps its own here' : 'have no numbers of this machine: they keep their own here'}`
     )
-  return ports.map(port => publishedAs({...port, published: port.published || port.target}))
+  const all = ports.map(port => publishedAs({...port, published: port.published || port.target}))
+  return all.filter(({text}, at) => all.findIndex(each => each.text === text) === at)
 }
 
 const listed = (words: readonly string[]): string =>
@@ -204,11 +204,11 @@ function passed(
 }
 
 /** The readiness check: its health check, run in the container; else its port. */
-function readyOf(service: Service, name: string): Values | undefined {
+function readyOf(service: Service, name: string, {file}: Stack): Values | undefined {
   const health = healthCommand(service)
   if (health !== undefined) return {command: ['docker', 'exec', name, ...health]}
-  const port = publishedPort(service)
-  return port > 0 ? {tcp: port} : undefined
+  const port = publishedPort(service, file)
+  return port === 0 ? undefined : {tcp: port}
 }
 
 /** The flags that the keys of a service mean. */
@@ -263,8 +263,7 @@ const withStop = (image: string, keys: Values): Values =>
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
   if (key === 'extra_hosts' && isMap(value))
     return Object.entries(value).map(([host, at]) => `${host}:${textValue(at)}`)
-  const list: readonly unknown[] = Array.isArray(value) ? value : textsOf(value)
-  return list.flatMap(each => {
+  return listedValues(value).flatMap(each => {
     if (isMap(each)) notes.push(`${key}: ${JSON.stringify(each)} is not carried over`)
     return [textValue(each)].filter(text => text !== '')
   })

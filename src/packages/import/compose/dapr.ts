@@ -2,7 +2,7 @@
 import {isAbsolute, join} from 'node:path'
 import {hostsOfService, portsOf, startWords, type ComposeSidecar, type Service} from './service.ts'
 import {pathFrom, pathTo, type ImportedApp, type ImportedFile} from '../imported.ts'
-import {given, isMap, listedValues, mapOf, mergedValues, textValue, textsOf, type Values} from '../reading/yaml-file.ts'
+import {asMap, given, isMap, listedValues, mapOf, mergedValues, textValue, type Values} from '../reading/yaml-file.ts'
 import {emptyRecord} from '../../../model/own.ts'
 
 /** The services of a project without what the run itself is. */
@@ -146,10 +146,8 @@ export function boundMounts(volumes: unknown): readonly (readonly [string, strin
   })
 }
 
-const withoutName = (needed: unknown, name: string): unknown =>
-  isMap(needed)
-    ? Object.fromEntries(Object.entries(needed).filter(([each]) => each !== name))
-    : textsOf(needed).filter(each => each !== name)
+const withoutName = (needed: unknown, name: string): Values =>
+  Object.fromEntries(Object.entries(asMap('depends_on', needed)).filter(([each]) => each !== name))
 
 /** Ports of the sidecar that the service publishes for it are no ports of the program. */
 function withoutPorts(values: Values, sidecarPorts: readonly unknown[]): Values {
@@ -174,10 +172,7 @@ export function withSidecars(
     if (isFree) taken.add(appId)
     ids.set(id, isFree ? appId : id)
   }
-  const ports = [...services.values()].flatMap(({sidecar}) => [
-    sidecar?.keys['daprHTTPPort'],
-    sidecar?.keys['daprGRPCPort']
-  ])
+  const ports = [...services.values()].flatMap(({sidecar}) => Object.keys(OWN).map(key => sidecar?.keys[key]))
   const isShared = (port: unknown): boolean => ports.filter(each => each === port).length > 1
   return apps.map(app => {
     const {sidecar} = services.get(app.id) ?? {}

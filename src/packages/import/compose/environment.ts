@@ -1,7 +1,7 @@
 import {join, relative} from 'node:path'
 import {pathFrom} from '../imported.ts'
 import {textAt} from '../reading/files.ts'
-import {envFileVariables} from '../reading/variables.ts'
+import {envFileVariables, portNumber} from '../reading/variables.ts'
 import {listedValues, mapOf, textValue, variablePairs} from '../reading/yaml-file.ts'
 import {portHere} from './names.ts'
 import {withValues} from './project.ts'
@@ -23,10 +23,9 @@ export function composeEnvironment(
   const changed = all.filter(([name, value]) => value !== env[name])
   // other values of a file of variables may be secret, and a template is shared
   const secret = changed.flatMap(([name, value]) => (name in own || ADDRESS.test(value) ? [] : [name]))
-  const result = Object.fromEntries([
-    ...all.filter(([name]) => name in own),
-    ...changed.filter(([name]) => !(name in own) && !secret.includes(name))
-  ])
+  const result = Object.fromEntries(
+    all.filter(([name, value]) => name in own || (value !== env[name] && !secret.includes(name)))
+  )
   if (secret.length > 0) notes.push(`env_file: ${secret.join(', ')}: what they name is at ${host} here: write that`)
   for (const [id, port] of unpublished) {
     const isVariable = portsOf(services.get(id) ?? service).some(({target}) => target.includes('$'))
@@ -152,7 +151,7 @@ const movedPorts = (
 ): readonly string[] =>
   portsOf(other).flatMap(({published, target}) => {
     const names = Object.keys(env).filter(name => /PORT/i.test(name) && name !== 'PORT' && env[name] === target)
-    const here = programs.get(other.id)?.toString() ?? published.replace(/^\$\{\w+:?-(\d+)\}$/, '$1')
+    const here = (programs.get(other.id) ?? portNumber(published)).toString()
     if (names.length === 0 || ['', '0', target].includes(here)) return []
     return [`env: ${names.join(', ')}: ${other.id} is at port ${here} here, not at ${target}`]
   })

@@ -85,6 +85,7 @@ class ProjectReader {
   /** An entry of `include`: a path, or several that override each other, with the folder from which their paths count. */
   #included(entry: unknown, {path}: ImportedFile, folder: string): Values {
     const {path: named = entry, project_directory: own} = mapOf(entry)
+    if (textsOf(named).some(isRepository)) return {include: [entry]} // compose fetches it; a note names it
     const [first, ...over] = textsOf(named).map(each => readImported(this.#pathOf(each, path), this.#cwd))
     if (first === undefined) return {}
     const from = textValue(own) === '' ? dirname(first.path) : this.#pathOf(textValue(own), path)

@@ -1,6 +1,7 @@
 import {join, relative} from 'node:path'
 import {folderOfStack, portsOf, type Service, type Stack} from './service.ts'
 import {entriesOf, isFile, sourcesIn, statAt, textAt} from '../reading/files.ts'
+import {isVariable} from '../reading/variables.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
@@ -82,5 +83,5 @@ export function portHere(other: Service, port: string, programs: Stack['programs
   const called = programs.get(other.id)
   if (called !== undefined) return called > 0 && port !== '' ? called.toString() : port
   const published = portsOf(other).find(({target}) => target === port)?.published ?? ''
-  return /^\d+$/.test(published) ? published : port
+  return isVariable(published) || /^\d+$/.test(published) ? published : port
 }

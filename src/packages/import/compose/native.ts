@@ -169,7 +169,7 @@ export function nativeServer(service: Service, stack: Stack, native: NativeProgr
     ([variable, value]) => /^M\w+_PASSWORD$/.test(variable) && value !== '' && words.includes(value)
   )
   if (secret !== undefined) return `${secret[0]} of its env file would be written into the template`
-  const port = publishedPort(service)
+  const port = publishedPort(service, stack.file)
   const path = folders.map(folder => `${folder}:`).join('')
   const prefix = path === '' ? '' : `PATH="${path}$PATH"; `
   const notes: string[] = [

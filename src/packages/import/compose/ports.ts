@@ -30,7 +30,8 @@ export function programPorts(
   programs: ReadonlyMap<string, ListeningProgram>,
   services: ReadonlyMap<string, Service>
 ): ReadonlyMap<string, ProgramPort> {
-  const used = new Set([...services.values()].filter(({id}) => !programs.has(id)).map(publishedPort))
+  const others = [...services.values()].filter(({id}) => !programs.has(id))
+  const used = new Set(others.map(each => Number(publishedPort(each))))
   const ports = new Map<string, ProgramPort>()
   const inTurn = [...programs].toSorted(([, a], [, b]) => rank(a) - rank(b))
   for (const [id, program] of inTurn) {

@@ -24,7 +24,8 @@ import {buildNote} from '../folder/languages/node.ts'
 import {projectOf} from './service-project.ts'
 import {composeEnvironment, pathOfEntry} from './environment.ts'
 import {namesInCode, otherPort} from './names.ts'
-import {pathFrom, pathTo, type ImportedApp} from '../imported.ts'
+import {pathFrom, pathTo, withTexts, type ImportedApp} from '../imported.ts'
+import {withValues} from './project.ts'
 import {selfReloader} from '../../../files/config/implied-watch.ts'
 import {isFolder} from '../reading/files.ts'
 import {commandPort} from '../reading/shell-words.ts'
@@ -47,7 +48,9 @@ export interface ComposeProgram extends ListeningProgram {
 }
 
 /** The program of a service that is built from a folder here; undefined if it has none that runs outside its image. */
-export function serviceProgram(service: Service, stack: Stack): ComposeProgram | undefined {
+export function serviceProgram(composed: Service, stack: Stack): ComposeProgram | undefined {
+  const ports = withTexts(composed.values['ports'], text => withValues(text, stack.file))
+  const service: Service = {...composed, values: {...composed.values, ports}}
   const build = buildOf(service, stack)
   if (build === undefined || !isFolder(build.folder)) return undefined
   const dockerfile = join(build.folder, build.dockerfile)

@@ -4,40 +4,48 @@ import type {ImportedFile} from '../imported.ts'
 import {variableOf} from '../../../model/environment.ts'
 import {expand, type FileVariables} from '../../../model/expansion.ts'
 import {isFile} from '../reading/files.ts'
-import {isMap, listedValues, mapOf, textsOf, textValue, written, type Values} from '../reading/yaml-file.ts'
+import {given, isMap, listedValues, mapOf, textsOf, textValue, written, type Values} from '../reading/yaml-file.ts'
 
 /**
  * The name that compose puts in front of what belongs to a project: COMPOSE_PROJECT_NAME of the environment or of `.env`, the
  * file's `name`, or that of its folder (docs.docker.com/compose/how-tos/project-name).
  */
-export const projectName = (file: ImportedFile, folder: string, name: string): string =>
-  [projectVariable('COMPOSE_PROJECT_NAME', file, folder), name, basename(dirname(file.path))]
+export const projectName = (file: ImportedFile, name: string): string =>
+  [projectVariable('COMPOSE_PROJECT_NAME', file), name, basename(dirname(file.path))]
     .map(normal)
     .find(each => each !== '') ?? 'project'
 
-/** The `.env` of a project: next to its file, else in the folder where compose is started; undefined: there is none. */
-export const variablesFile = (file: ImportedFile, folder: string): string | undefined =>
-  [dirname(file.path), folder].map(each => join(each, '.env')).find(isFile)
+/** The files `.env` of a project, the first one above the others: that of the folder where compose is started, and that next to its file. */
+export const variablesFiles = ({path, start = dirname(path)}: ImportedFile): readonly string[] =>
+  [...new Set([start, dirname(path)])].map(each => join(each, '.env')).filter(isFile)
 
-/** The variables of the environment, and below them those of the `.env`. */
-const knownVariables = (file: ImportedFile, folder: string): FileVariables => ({
-  ...envFileVariables(variablesFile(file, folder) ?? ''),
-  ...process.env
-})
+/** The variables of the environment, and below them those of the files. */
+const knownVariables = (file: ImportedFile): FileVariables =>
+  Object.assign({}, ...variablesFiles(file).toReversed().map(envFileVariables), process.env) as FileVariables
 
 /** A variable by which compose itself is set up; '': it has no value. */
-export const projectVariable = (name: string, file: ImportedFile, folder: string): string =>
-  variableOf(knownVariables(file, folder), name)
+const projectVariable = (name: string, file: ImportedFile): string => variableOf(knownVariables(file), name)
 
-/** A path with its variables as they are now; as it is, if they leave nothing of it. `file`: the first one of the project. */
-export function withValues(path: string, file: ImportedFile): string {
-  if (!path.includes('${')) return path
-  return expand({value: path, text: '', start: 0, end: 0}, knownVariables(file, dirname(file.path))).value || path
+/** A text with its variables as they are now; as it is, if one has no value, or nothing is left. `file`: the first one of the project. */
+export function withValues(typed: string, file: ImportedFile): string {
+  if (!typed.includes('${')) return typed
+  const {value, unset} = expand({value: typed, text: '', start: 0, end: 0}, knownVariables(file))
+  return unset.length > 0 ? typed : value || typed
 }
 
-/** The values of a project whose services of these profiles start by themselves: `dev,debug`, or `*` for all. */
-export function withActive(values: Values, profiles: string): Values {
-  const active = profiles.split(',').map(each => each.trim())
+/** A service whose commands have the words of a default that compose splits, where its variable is not set. */
+export function withWords(service: Values, file: ImportedFile): Values {
+  const {command, entrypoint} = service
+  const ofDefault = (whole: string, name: string, words: string): string =>
+    projectVariable(name, file) === '' ? words : whole
+  const split = (each: unknown): unknown =>
+    typeof each === 'string' ? each.replaceAll(/\$\{(\w+):?-([^{}"']*\s[^{}"']*)\}/g, ofDefault) : each
+  return {...service, ...given({command: split(command), entrypoint: split(entrypoint)})}
+}
+
+/** The values of a project whose services of COMPOSE_PROFILES start by themselves: `dev,debug`, or `*` for all. */
+export function withActive(values: Values, file: ImportedFile): Values {
+  const active = projectVariable('COMPOSE_PROFILES', file).split(/\s*,\s*/)
   const isActive = (name: string): boolean => active.includes(name) || active.includes('*')
   const services = Object.entries(mapOf(values['services'])).map(([id, each]) => [
     id,

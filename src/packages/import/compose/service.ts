@@ -2,7 +2,9 @@ import {constants} from 'node:os'
 import {dirname} from 'node:path'
 import {pathFrom, type ImportedFile} from '../imported.ts'
 import {splitWords} from '../reading/shell-words.ts'
-import {given, isMap, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
+import {isVariable, portNumber} from '../reading/variables.ts'
+import {withValues} from './project.ts'
+import {asMap, given, listedValues, mapOf, textValue, textsOf, written, type Values} from '../reading/yaml-file.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** The facts about an app in the container of its sidecar. */
@@ -62,19 +64,18 @@ export function hostsOfService({id, values}: Service): readonly string[] {
 /** The ports of a service, in the short and the long form. */
 export function portsOf({values}: Service): readonly Port[] {
   return listedValues(values['ports']).flatMap(each => {
-    if (isMap(each)) {
-      const [address, published, target] = ['host_ip', 'published', 'target'].map(key => textValue(each[key]))
+    if (typeof each !== 'string') {
+      const of = (key: string): string => textValue(mapOf(each)[key])
       return [
-        {address: address ?? '', published: published ?? '', target: target ?? '', isUdp: each['protocol'] === 'udp'}
+        {address: of('host_ip'), published: of('published'), target: of('target'), isUdp: of('protocol') === 'udp'}
       ]
     }
-    const text = textValue(each)
     // a default may contain colons: ${PORT:-80}:80
-    const found = text.replace(/\/(?:tcp|udp)$/, '').matchAll(/((?:\$\{[^}]*\}|\[[^\]]*\]|[^:])*)(?::|$)/g)
+    const found = each.replace(/\/(?:tcp|udp)$/, '').matchAll(/((?:\$\{[^}]*\}|\[[^\]]*\]|[^:])*)(?::|$)/g)
     const parts = [...found].map(([, part = '']) => part).slice(0, -1) // the last is what is behind the end
     const target = parts.at(-1) ?? ''
     return [
-      {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: text.endsWith('/udp')}
+      {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: each.endsWith('/udp')}
     ]
   })
 }
@@ -95,11 +96,11 @@ const IMAGE_PORTS: readonly (readonly [RegExp, number])[] = [
   [/nginx|httpd|caddy|traefik/, 80]
 ]
 
-/** The number at which a service is reached on this machine; 0: at none. */
-export function publishedPort(service: Service): number {
-  const first = portsOf(service).find(({isUdp}) => !isUdp)
-  const typed = Number(/^\d+/.exec((first?.published ?? '').replace(/^\$\{\w+:?-(\d+)\}$/, '$1'))?.[0] ?? 0)
-  return typed || Number(/^\d+$/.exec(first?.target ?? '')?.[0] ?? 0) || usualPort(service)
+/** The number at which a service is reached on this machine, 0: at none. `file`: that of its project, whose variables may have it. */
+export function publishedPort(service: Service, file?: ImportedFile): number | string {
+  const {published = '', target = ''} = portsOf(service).find(({isUdp}) => !isUdp) ?? {}
+  if (file !== undefined && isVariable(published) && portNumber(withValues(published, file)) > 0) return published
+  return portNumber(published) || Number.parseInt(published, 10) || portNumber(target) || usualPort(service)
 }
 
 /** The port of a container whose file publishes none: `expose`, or the usual port of the image. */
@@ -121,12 +122,9 @@ const RESTARTS = new Map([
 /** Keys that mean the same for a program and for a container. */
 export function sharedKeys({values, id}: Service, stack: Stack, notes: string[]): Values {
   const {services, leftOut} = stack
-  const needed = withoutOptional(values, stack, notes)
-  const all = isMap(needed)
-    ? Object.entries(needed).map(
-        ([name, how]) => [name, CONDITIONS.get(textValue(mapOf(how)['condition'])) ?? 'started'] as const
-      )
-    : textsOf(needed).map(name => [name, 'started'] as const)
+  const all = Object.entries(withoutOptional(values, stack, notes)).map(
+    ([name, how]) => [name, CONDITIONS.get(textValue(mapOf(how)['condition'])) ?? 'started'] as const
+  )
   // compose waits for these, too; a container shares what another one has once that runs
   const shared = ['network_mode', 'ipc', 'pid'].flatMap(key => /^service:(.+)$/.exec(textValue(values[key]))?.[1] ?? [])
   const linked = textsOf(values['links']).map(link => [link.replace(/:.*/, ''), 'started'] as const)
@@ -155,16 +153,16 @@ export function sharedKeys({values, id}: Service, stack: Stack, notes: string[])
 }
 
 /** What a service waits for, without what may be missing (`required: false`): a service that is not there, or starts with a profile alone. */
-function withoutOptional({depends_on: needed, profiles}: Values, {services, leftOut}: Stack, notes: string[]): unknown {
+function withoutOptional({depends_on: needed, profiles}: Values, {services, leftOut}: Stack, notes: string[]): Values {
   const isThere = (name: string): boolean => {
     const {values} = services.get(leftOut.get(name) ?? name) ?? {}
     const theirs = textsOf(values?.['profiles'])
     return values !== undefined && (theirs.length === 0 || textsOf(profiles).some(each => theirs.includes(each)))
   }
-  const all = Object.entries(mapOf(needed))
+  const all = Object.entries(asMap('depends_on', needed))
   const gone = all.filter(([name, how]) => mapOf(how)['required'] === 'false' && !isThere(name))
-  if (gone.length === 0) return needed
-  notes.push(`depends_on: ${gone.map(([name]) => name).join(', ')}: not waited for, as it may be missing`)
+  if (gone.length > 0)
+    notes.push(`depends_on: ${gone.map(([name]) => name).join(', ')}: not waited for, as it may be missing`)
   return Object.fromEntries(all.filter(each => !gone.includes(each)))
 }
 
@@ -232,9 +230,6 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const {build} = values
   if (build === undefined || build === null) return undefined
   const {context, dockerfile, target, args} = mapOf(build)
-  const pairs: readonly (readonly [string, unknown])[] = isMap(args)
-    ? Object.entries(args)
-    : textsOf(args).map(text => [text, ''] as const)
   const named = textValue(build) || textValue(context) || '.'
   return {
     folder: isRepository(named) ? named : pathFrom(file, named),
@@ -242,7 +237,9 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
     flags: [
       ...(textValue(target) === '' ? [] : [`--target=${textValue(target)}`]),
       // without a value docker takes it from the environment
-      ...pairs.map(([name, value]) => `--build-arg=${name}${textValue(value) === '' ? '' : `=${textValue(value)}`}`)
+      ...Object.entries(asMap('args', args)).map(
+        ([name, value]) => `--build-arg=${name}${value === null ? '' : `=${textValue(value)}`}`
+      )
     ]
   }
 }

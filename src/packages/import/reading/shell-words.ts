@@ -14,17 +14,19 @@ export function commandOf(line: string): readonly string[] {
   return [BASH_SYNTAX.test(text) ? 'bash' : 'sh', '-c', text]
 }
 
-/** One piece of a word: a blank between words, quoted text, an escaped character, or plain text. */
-const PIECE = /(\s+)|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+|['"\\])/g
+/** One piece of a word: a blank between words, quoted text, an escaped character, a variable with what is in its braces, or plain text. */
+const PIECE =
+  /(\s+)|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|(\$\{(?:[^{}]|\{[^{}]*\})*\})|((?:(?!\$\{)[^\s'"\\])+|['"\\$])/g
 
 /** The words of a text, with quotes and `\` as a shell has them, and nothing else that a shell does. */
 export function splitWords(text: string): readonly string[] {
   const words: string[] = []
   let isOpen = false
-  for (const [, blank, single, double, escaped, plain] of text.trim().matchAll(PIECE)) {
+  for (const [, blank, single, double, escaped, variable, plain] of text.trim().matchAll(PIECE)) {
     if (blank === undefined && !isOpen) words.push('')
     isOpen = blank === undefined
-    const piece = single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped ?? plain
+    const quoted = double?.replaceAll(/\\(["\\$`])/g, '$1')
+    const piece = single ?? quoted ?? escaped ?? variable?.replaceAll(/["']/g, '') ?? plain
     if (piece !== undefined) words.push(`${words.pop() ?? ''}${piece}`)
   }
   return words

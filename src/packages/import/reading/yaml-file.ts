@@ -80,7 +80,7 @@ export function mergedValues(base: Values, over: Values): Values {
 function mergedValue(key: string, before: unknown, value: unknown): unknown {
   if (REPLACED.has(key) && !isMap(before) && !isMap(value)) return value
   if (before === undefined || before === null || value === null) return value ?? before
-  if (PAIRS.has(key)) return {...asMap(key, before), ...asMap(key, value)}
+  if (PAIRS.has(key) && areTexts(before) && areTexts(value)) return {...asMap(key, before), ...asMap(key, value)}
   if (NAMED.has(key) && isMap(before) !== isMap(value)) return mergedValues(asMap(key, before), asMap(key, value))
   if (isMap(before) && isMap(value)) return mergedValues(before, value)
   if (LISTS.has(key)) return withItems(key, listedValues(before), listedValues(value))
@@ -88,14 +88,18 @@ function mergedValue(key: string, before: unknown, value: unknown): unknown {
   return withItems(key, before, value)
 }
 
+/** A service may be called `labels`. */
+const areTexts = (value: unknown): boolean =>
+  Object.values(mapOf(value)).every(each => each === null || typeof each !== 'object')
+
 function withItems(key: string, before: readonly unknown[], value: readonly unknown[]): readonly unknown[] {
   const idOf = key === 'volumes' ? mountTarget : (each: unknown): string => JSON.stringify(each)
   const over = new Set(value.map(idOf))
   return [...before.filter(each => !over.has(idOf(each))), ...value]
 }
 
-/** `NAME=value`, `HOST:address`, or a name alone; the text of `build` is its folder. */
-const asMap = (key: string, value: unknown): Values =>
+/** What may be written as a list: `NAME=value`, `HOST:address`, or a name alone; the text of `build` is its folder. */
+export const asMap = (key: string, value: unknown): Values =>
   isMap(value)
     ? value
     : key === 'build'
@@ -128,21 +132,17 @@ export const textValue = (value: unknown): string => (typeof value === 'string' 
 export const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : typeof value === 'string' ? [value] : []
 
-/** Variables as a map: a list has `NAME=value`, or `NAME` alone. One without a value is passed on from the environment, and left out here. */
-export function variablePairs(value: unknown): Readonly<Record<string, string>> {
-  if (isMap(value))
-    return Object.fromEntries(
-      Object.entries(value).flatMap(([name, each]) => (each === null ? [] : [[name, textValue(each)]]))
+/** Variables by name. One without a value is passed on from the environment, and left out here. */
+export const variablePairs = (value: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(asMap('environment', value)).flatMap(([name, each]) =>
+      each === null ? [] : [[name, textValue(each)]]
     )
-  const pairs = textsOf(value).filter(each => each.includes('='))
-  return Object.fromEntries(pairs.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]))
-}
+  )
 
 /** Names of the variables that are passed on from the environment: those without a value. */
 export const passedOn = (variables: unknown): readonly string[] =>
-  isMap(variables)
-    ? Object.keys(variables).filter(name => variables[name] === null)
-    : textsOf(variables).filter(each => !each.includes('='))
+  Object.entries(asMap('environment', variables)).flatMap(([name, each]) => (each === null ? [name] : []))
 
 /** A short form of a value as it was written, for a note. */
 export function written(value: unknown): string {

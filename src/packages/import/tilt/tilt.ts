@@ -262,11 +262,7 @@ const textOf = (value: StarValue): string => (typeof value === 'string' ? value 
 
 /** The texts of a list, or of one text. */
 const listOf = (value: StarValue): readonly string[] =>
-  isStarList(value)
-    ? value.flatMap(each => (typeof each === 'string' ? [each] : []))
-    : typeof value === 'string'
-      ? [value]
-      : []
+  (isStarList(value) ? value : [value]).filter(each => typeof each === 'string')
 
 /** A line is for a shell; a list has the words. */
 const wordsOf = (value: StarValue): readonly string[] =>

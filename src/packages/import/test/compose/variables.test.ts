@@ -44,6 +44,65 @@ t.test('the .env of the folder where compose is started counts for a file below 
   t.notOk('profiles' in (template.apps[0] ?? {}))
 })
 
+t.test('the .env of the folder where compose is started comes before that of the project', async t => {
+  const {template} = await imported(t, {
+    '.env': 'COMPOSE_FILE=docker/a.yaml\nDIR=more\n',
+    docker: {
+      '.env': 'COMPOSE_PROJECT_NAME=mine\nDIR=gone\n',
+      'a.yaml': 'include: [$DIR/b.yaml]\nservices: {a: {image: "x:$TAG"}}',
+      more: {'b.yaml': 'services: {b: {image: x}}'}
+    }
+  })
+  t.equal(template['interpolate'], './.env')
+  t.match(template.apps, [
+    {appID: 'b', command: ['docker', 'run', '--rm', '--name', 'mine-b']},
+    {appID: 'a', command: ['docker', 'run', '--rm', '--name', 'mine-a']}
+  ])
+})
+
+t.test('a port that a variable has is that of its service for all that call it', async t => {
+  const {template} = await imported(t, {
+    '.env': 'API_PORT=9000\nWEB_PORT=8080\n',
+    'compose.yaml': `
+services:
+  web: {image: nginx, ports: ["\${WEB_PORT}:80"]}
+  other: {image: nginx, ports: ["\${OTHER_PORT}:81"]}
+  db: {image: postgres, ports: ["127.0.0.1:\${DB_PORT:-5433}:5432"]}
+  api: {build: ./api, command: python3 main.py, ports: ["\${API_PORT:-8000}:3000"]}
+  shop:
+    image: x
+    network_mode: host
+    environment: {WEB: "http://web:80/a", DB: "postgres://u:p@db:5432/x", API: "http://api:3000"}
+`,
+    api: python()
+  })
+  const byId = new Map(template.apps.map(app => [app['appID'], app]))
+  t.strictSame(byId.get('web')?.['ready'], {tcp: '${WEB_PORT}'})
+  t.strictSame(byId.get('db')?.['ready'], {tcp: '${DB_PORT:-5433}'})
+  t.strictSame(byId.get('other')?.['ready'], {tcp: 81}, 'a variable without a value is no port')
+  t.match(byId.get('api'), {port: 9000, fixedPort: 3000})
+  t.strictSame(byId.get('shop')?.['env'], {
+    WEB: 'http://localhost:${WEB_PORT}/a',
+    DB: 'postgres://u:p@localhost:${DB_PORT:-5433}/x',
+    API: 'http://localhost:9000'
+  })
+})
+
+t.test('a default of several words is the words of a command, unless its variable is set', async t => {
+  const {template} = await imported(t, {
+    '.env': 'ARGS=--c\n',
+    'compose.yaml': `
+services:
+  a: {build: ./a, command: "\${CMD:-python3 main.py --x}"}
+  b: {image: x, command: 'serve \${ARGS:---a b} \${PW:+--password "\${PW}"}', entrypoint: "\${EP-sh -c}"}
+`,
+    a: python()
+  })
+  t.strictSame(template.apps[0]?.['command'], ['python3', 'main.py', '--x'])
+  const words = template.apps[1]?.['command'] as readonly string[]
+  t.strictSame(words.slice(5), ['--entrypoint', 'sh', 'x', '-c', 'serve', '${ARGS:---a b}', '${PW:+--password ${PW}}'])
+})
+
 t.test('variables of a file that name others are marked: here they stay as they are written', async t => {
   const {notes} = await imported(t, {
     '.env': 'HOST=h\nTAG=${HOST}-1\nOTHER=$HOST\n',
