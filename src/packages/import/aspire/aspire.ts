@@ -6,7 +6,7 @@ import {readImported} from '../find-source.ts'
 import {pathTo, unreadable, type Imported, type ImportedFile} from '../imported.ts'
 import {projectFile} from '../folder/languages/dotnet.ts'
 import {entriesOf, readText} from '../reading/files.ts'
-import {type Values} from '../reading/yaml-file.ts'
+import {listedValues, type Values} from '../reading/yaml-file.ts'
 
 /** The file of a folder that makes an AppHost; undefined: it is none. */
 export function appHostFile(folder: string): string | undefined {
@@ -227,13 +227,15 @@ class AppHost {
         note(`${name === '' ? call.name : name} is not carried over: its value is not written here`)
       else env[name] = value.replaceAll('$', () => '$$')
     } else if (/^With(?:Http|Https|)Endpoint$/.test(call.name)) {
-      const [port, target] = [call.named.get('port'), call.named.get('targetPort')]
+      const [first, second] = call.words.map(word => (/^\d+$/.test(word) ? word : undefined))
+      const [port = first, target = second] = [call.named.get('port'), call.named.get('targetPort')]
       const inside = target ?? (call.named.has('env') ? port : undefined)
-      if (port !== undefined || inside !== undefined)
-        service['ports'] = [inside === undefined ? (port ?? '') : `${port ?? inside}:${inside}`]
+      const both = inside === undefined ? port : `${port ?? inside}:${inside}`
+      if (both !== undefined) service['ports'] = [...listedValues(service['ports']), both]
       const variable = call.named.get('env')
       if (variable !== undefined && variable !== 'PORT')
         note(`${variable} says its port: write it into env, or appPort`)
-    } else if (/^With(?:Args|BindMount|Volume|Replicas)$/.test(call.name)) note(`${call.name} is not carried over`)
+    } else if (/^With(?:Args|\w*BindMount|\w*Volume|Replicas|Image\w*|HostPort|InitFiles)$/.test(call.name))
+      note(`${call.name} is not carried over`)
   }
 }

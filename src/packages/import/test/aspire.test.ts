@@ -84,6 +84,16 @@ t.test('an AppHost that adds nothing', async t => {
   t.match(await refusal(t, files), {message: 'cannot import apphost.cs: it adds nothing that can be read'})
 })
 
+t.test('each endpoint of a resource is a port, also where its numbers have no names', async t => {
+  const {template, notes} = await imported(t, {
+    'apphost.cs':
+      '#:sdk Aspire.AppHost.Sdk@13.0.0\nbuilder.AddContainer("mail", "mailpit").WithHttpEndpoint(8026, 8025, name: "ui").WithEndpoint(null, 1025);\nbuilder.AddRedis("cache").WithImageTag("7").WithDataVolume();\n'
+  })
+  t.match(String(template.apps[0]?.['command']), ',--publish,8026:8025,--publish,1025:1025,')
+  for (const name of ['WithImageTag', 'WithDataVolume'])
+    t.ok(notes.includes(`apphost.cs:3: ${name} is not carried over`), name)
+})
+
 t.test('what else an AppHost gives a resource is reported', async t => {
   const {notes} = await imported(t, {
     'apphost.cs':
