@@ -1,9 +1,98 @@
-import {existsSync, readFileSync, renameSync, statSync} from 'node:fs'
+import {closeSync, existsSync, openSync, readFileSync, renameSync, statSync} from 'node:fs'
 import type {DatabaseSync} from 'node:sqlite'
+import {dirname} from 'node:path'
+import {orElse} from '../model/or-else.ts'
+import {loadSqlite} from './experimental.ts'
+import {makeFolder} from './make-folder.ts'
+
+/** Free pages beyond this number are given back once they are half of the file. */
+const MANY_PAGES = 10_000
+
+/** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
+export const BUSY = 5
+export const CORRUPT = 11
+const NOT_A_DATABASE = 26
+
+/** The primary result code of an error of SQLite; 0 for other errors. */
+export const resultOf = (error: unknown): number =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0
+
+/** Another process has the database locked. */
+export const isBusy = (error: unknown): boolean => resultOf(error) === BUSY
+
+/** The file was written by a newer version, or by another program. */
+class ForeignFile extends Error {}
+
+/** Why no file of ours can be read there; '' = it is another error. */
+export const whyUseless = (error: unknown): string =>
+  error instanceof ForeignFile
+    ? error.message
+    : [CORRUPT, NOT_A_DATABASE].includes(resultOf(error))
+      ? 'it is damaged'
+      : ''
+
+/**
+ * Opens a file with this mark (`application_id`), or begins one, and locks it for this process: that lock is the system's, and ends with the
+ * process, however that ends. `steps`: each makes the tables of a version out of those of the one before. Throws an error of SQLite or of
+ * the file system, or one that `whyUseless` explains.
+ */
+export function openOwn(path: string, application: number, steps: readonly string[]): DatabaseSync {
+  if (path !== ':memory:') {
+    makeFolder(dirname(path), 0o700)
+    tryOpening(path)
+  }
+  const {DatabaseSync: Database} = loadSqlite()
+  const database = new Database(path, {timeout: 0})
+  try {
+    // WAL without shared memory: a transaction needs no fsync, and a killed process loses none that was committed
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    // the log is moved into the file at 16 MB: that waits for the disk, and everything waits for it
+    database.exec('PRAGMA wal_autocheckpoint = 4000; BEGIN IMMEDIATE')
+    const [version, mark] = [pragma(database, 'user_version'), pragma(database, 'application_id')]
+    const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
+    if (!isEmpty && mark !== application) throw new ForeignFile('it was written by another program')
+    if (version > steps.length) throw new ForeignFile('it was written by a newer version of Pillion')
+    // one that is as it should be can be opened on a full disk
+    if (version < steps.length) {
+      database.exec(steps.slice(version).join(''))
+      database.exec(`PRAGMA application_id = ${application}; PRAGMA user_version = ${steps.length}`)
+    }
+    database.exec('COMMIT')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Throws the system's error where SQLite, which needs some descriptors, would only say that it cannot open the file. */
+function tryOpening(path: string): void {
+  const opened: number[] = []
+  try {
+    while (opened.length < 4) opened.push(openSync(path, 'a', 0o600))
+  } finally {
+    for (const each of opened) closeSync(each)
+  }
+}
 
 /** Returns a number that SQLite keeps of a database, like its `user_version`. */
 export const pragma = (database: DatabaseSync, name: string): number =>
   Number(database.prepare(`PRAGMA ${name}`).get()?.[name])
+
+/**
+ * Gives back the room of what was removed, where that is most of a large file. Everything waits for that, hence the text for people; '' = it
+ * was not done.
+ */
+export function shrink(database: DatabaseSync): string {
+  const [free, pages, begun] = [pragma(database, 'freelist_count'), pragma(database, 'page_count'), performance.now()]
+  if (free < MANY_PAGES || free * 2 < pages) return ''
+  // a later run tries again where there is no room for the smaller file: what was written of that would stay on the full disk
+  for (const step of ['VACUUM', 'PRAGMA wal_checkpoint(TRUNCATE)']) orElse(() => database.exec(step), undefined)
+  const bytes = (pages - pragma(database, 'page_count')) * pragma(database, 'page_size')
+  return bytes === 0
+    ? ''
+    : `is ${Math.round(bytes / 1e6)} MB smaller: what was removed is given back, in ${Math.round(performance.now() - begun)} ms`
+}
 
 /** Moves a database that cannot be used out of the way, with its journals. Returns its new name. */
 export function setAside(path: string): string {

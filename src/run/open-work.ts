@@ -5,6 +5,7 @@ import type {Actors} from '../work/actor/actors.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
+import {shrink} from '../platform/database-file.ts'
 import {messageOf} from '../model/errors.ts'
 import {Once} from '../model/once.ts'
 import type {LogLevel} from '../model/plan.ts'
@@ -80,7 +81,8 @@ export class OpenWork {
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     this.#leftJobs = new JobStore(file.database).counts(systemClock.date())
     if (workMode === 'forgotten') file.empty()
-    else file.shrink()
+    const smaller = shrink(file.database)
+    if (smaller !== '') reporter.tell(`${file.database.location() ?? ''} ${smaller}`)
     this.#wakeUps = new WakeUps(file, systemClock)
     this.outbox = new Outbox(file)
     this.triggers = new TriggerStore(file)

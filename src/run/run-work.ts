@@ -3,13 +3,15 @@ import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {WorkAccess} from '../observe/api/run-facts.ts'
 import type {Instance} from '../work/workflow/instance.ts'
-import {messageOf, UserError} from '../model/errors.ts'
+import {isShortage, messageOf, UserError} from '../model/errors.ts'
 import {Once} from '../model/once.ts'
 import type {Triggers} from '../model/triggers.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
 import type {Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import type {Outbox} from '../work/outbox.ts'
+import {RETRY_MS} from '../work/keep.ts'
+import {pause} from '../platform/delay.ts'
 import {mayBeKept, notesFolder, workPath} from '../work/work-path.ts'
 import type {OpenWork, RunWorkOptions} from './open-work.ts'
 
@@ -89,7 +91,7 @@ export class RunWork implements WorkAccess {
     if (moved?.bring(path) === true)
       this.#options.reporter.tell(`this folder was ${moved.folder}: what its runs have taken on came along`)
     if (!existsSync(path)) return
-    const work = await this.#open()
+    const work = await this.#openForLeft()
     work.tellLeft(this.#options, path)
     if (work.reminderCount > 0) await work.reminders()
   }
@@ -139,6 +141,16 @@ export class RunWork implements WorkAccess {
       for (const text of work.unfinished()) reporter.warn('work-unfinished', text)
     }
     await work.close()
+  }
+
+  /** For what an earlier run has left, which no one may ask for: where no descriptor is free, it is opened a second later. */
+  async #openForLeft(): Promise<OpenWork> {
+    for (; ; await pause(RETRY_MS))
+      try {
+        return await this.#open()
+      } catch (error) {
+        if (!isShortage(error)) throw error
+      }
   }
 
   async #open(): Promise<OpenWork> {

@@ -1,37 +1,23 @@
-import {closeSync, openSync} from 'node:fs'
-import {pragma, setAside, whyWithoutLocks} from '../platform/database-file.ts'
-import {dirname} from 'node:path'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
-import {messageOf} from '../model/errors.ts'
-import {makeFolder} from '../platform/make-folder.ts'
-import {loadSqlite} from '../platform/experimental.ts'
+import {isShortage, messageOf} from '../model/errors.ts'
+import {BUSY, CORRUPT, openOwn, resultOf, setAside, whyUseless, whyWithoutLocks} from '../platform/database-file.ts'
 import {STEPS} from './tables.ts'
 
 /** Marks our files ("PilW"). */
 const APPLICATION = 0x50696c57
 
-/** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
 const PERMISSION = 3
-const BUSY = 5
 const LOCKED = 6
 const OUT_OF_MEMORY = 7
 const READ_ONLY = 8
 const INPUT_OUTPUT = 10
-const CORRUPT = 11
 const FULL = 13
 const CANNOT_OPEN = 14
-const NOT_A_DATABASE = 26
 /** Errors that may have passed a second later. */
 const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, OUT_OF_MEMORY, READ_ONLY, INPUT_OUTPUT, FULL, CANNOT_OPEN])
 
-/** The file was written by a newer version, or by another program. */
-class ForeignFile extends Error {}
-
 /** The file cannot be written now: nothing of the change was kept, and it may be tried again. */
 export class WriteFault extends Error {}
-
-/** Free pages beyond this number are given back once they are half of the file. */
-const MANY_PAGES = 10_000
 
 type Warn = (text: string) => void
 
@@ -70,8 +56,6 @@ export class WorkFile {
   static async open(path: string | undefined, warn: Warn): Promise<WorkFile> {
     if (path === undefined) return begun(':memory:')
     try {
-      makeFolder(dirname(path), 0o700)
-      closeSync(openSync(path, 'a', 0o600))
       return begunAside(path, warn)
     } catch (error) {
       const isHeld = resultOf(error) === BUSY
@@ -199,17 +183,6 @@ export class WorkFile {
     this.database.exec('VACUUM')
   }
 
-  /** Gives back the room of what was removed, where that is most of a large file. */
-  shrink(): void {
-    const free = pragma(this.database, 'freelist_count')
-    if (free < MANY_PAGES || free * 2 < pragma(this.database, 'page_count')) return
-    try {
-      this.database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
-    } catch {
-      // there is no room for the smaller file: a later run tries again
-    }
-  }
-
   close(): void {
     this.flush()
     this.database.close()
@@ -242,51 +215,20 @@ export class WorkFile {
   }
 }
 
-const begun = (path: string): WorkFile => {
-  const {DatabaseSync: Database} = loadSqlite()
-  return new WorkFile(prepared(new Database(path, {timeout: 0})))
-}
+const begun = (path: string): WorkFile => new WorkFile(openOwn(path, APPLICATION, STEPS))
 
 /** Opens a file. One that is damaged, or not ours, is kept aside, and a new one created. */
 function begunAside(path: string, warn: Warn): WorkFile {
   try {
     return begun(path)
   } catch (error) {
-    const isForeign = error instanceof ForeignFile
-    if (!isForeign && ![CORRUPT, NOT_A_DATABASE].includes(resultOf(error))) throw error
-    const reason = isForeign ? error.message : 'it is damaged'
-    warn(`${path} cannot be read: ${reason}. It is kept as ${setAside(path)}; a new file is begun`)
+    const why = whyUseless(error)
+    if (why === '') throw error
+    warn(`${path} cannot be read: ${why}. It is kept as ${setAside(path)}; a new file is begun`)
     return begun(path)
   }
 }
 
 const isUnwritable = (error: unknown): boolean =>
-  (error instanceof Error && 'syscall' in error) ||
+  (error instanceof Error && 'syscall' in error && !isShortage(error)) ||
   [PERMISSION, READ_ONLY, INPUT_OUTPUT, FULL, CANNOT_OPEN].includes(resultOf(error))
-
-function prepared(database: DatabaseSync): DatabaseSync {
-  try {
-    // WAL without shared memory: a transaction needs no fsync, and a killed process loses none that was committed
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    // a checkpoint at 16 MB: it syncs the file, and everything waits for that
-    database.exec('PRAGMA wal_autocheckpoint = 4000')
-    database.exec('BEGIN IMMEDIATE')
-    const [version, application] = [pragma(database, 'user_version'), pragma(database, 'application_id')]
-    const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
-    if (!isEmpty && application !== APPLICATION) throw new ForeignFile('it was written by another program')
-    if (version > STEPS.length) throw new ForeignFile('it was written by a newer version of Pillion')
-    if (version < STEPS.length) {
-      database.exec(STEPS.slice(version).join(''))
-      database.exec(`PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${STEPS.length}`)
-    }
-    database.exec('COMMIT')
-    return database
-  } catch (error) {
-    database.close()
-    throw error
-  }
-}
-
-/** The primary result code of an error of SQLite; 0 for other errors. */
-const resultOf = (error: unknown): number =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0

@@ -1,13 +1,11 @@
 import {isTakenByBoundary} from '../../platform/boundary.ts'
-import {codeOf, messageOf} from '../../model/errors.ts'
+import {isShortage, messageOf} from '../../model/errors.ts'
 import {shownStatus} from './say.ts'
 import type {Terminal} from './terminal.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 type EndSignal = (typeof SIGNALS)[number]
 
-/** What open(2) says where no descriptor is free: that passes, and is no bug of ours. */
-const SHORTAGES = ['EMFILE', 'ENFILE']
 const SHORTAGE_EVERY_MS = 60_000
 
 interface Stoppable {
@@ -42,7 +40,7 @@ export function guard(
   }
   let shortageAt = -Infinity
   const onRejection = (error: unknown): void => {
-    if (!SHORTAGES.includes(codeOf(error))) return onBug(error)
+    if (!isShortage(error)) return onBug(error)
     if (isTakenByBoundary(error)) return
     if (performance.now() - shortageAt < SHORTAGE_EVERY_MS) return
     shortageAt = performance.now()

@@ -1,6 +1,6 @@
 import {readdirSync} from 'node:fs'
 import {join} from 'node:path'
-import {codeOf} from '../../model/errors.ts'
+import {isShortage} from '../../model/errors.ts'
 
 /**
  * The resource files of a folder, in the order of their names; none if it cannot be read, or is not there, as may be with the default
@@ -11,7 +11,7 @@ export function filesIn(folder: string): readonly string[] {
     const names = readdirSync(folder).filter(name => /\.ya?ml$/i.test(name))
     return names.toSorted().map(name => join(folder, name))
   } catch (error) {
-    if (['EMFILE', 'ENFILE'].includes(codeOf(error))) throw error
+    if (isShortage(error)) throw error
     return []
   }
 }

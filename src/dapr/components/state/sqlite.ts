@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {isBusy} from '../../../platform/database-file.ts'
 import {pause} from '../../../platform/delay.ts'
 import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
@@ -40,12 +41,7 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   }
 }
 
-const BUSY = 5
 const RETRY_MS = 10
-
-/** Whether another process has the database locked (SQLITE_BUSY, with whatever extended code). */
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === BUSY
 
 /** Does the work as soon as no other process has the database locked; fails after `busyMs`. */
 async function whenFree<T>(busyMs: number, work: () => T): Promise<T> {

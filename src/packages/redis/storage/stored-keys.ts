@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {messageOf} from '../../../model/errors.ts'
+import {isShortage, messageOf} from '../../../model/errors.ts'
 import {orElse} from '../../../model/or-else.ts'
 import {RedisEngine} from '../engine/engine.ts'
 import {DamagedRow} from './encoding.ts'
-import {setAside, whyWithoutLocks} from '../../../platform/database-file.ts'
-import {ForeignFile, openKeyFile, isBusy, isDamaged} from './key-file.ts'
+import {isBusy, setAside, shrink, whyUseless, whyWithoutLocks} from '../../../platform/database-file.ts'
+import {openKeyFile} from './key-file.ts'
 import {KeyWriter} from './key-writer.ts'
 import {load} from './load.ts'
 import {WriteBehind} from './write-behind.ts'
@@ -34,10 +34,11 @@ export async function openStoredKeys(path: string, warn: (text: string) => void)
     try {
       return await open(path, warn)
     } catch (error) {
-      if (isBusy(error) && tries < LOCK_TRIES) await sleep(LOCK_PAUSE_MS)
-      else if (isUseless(error) && tries < LOCK_TRIES)
+      const why = error instanceof DamagedRow ? `it is damaged (${error.message})` : whyUseless(error)
+      if ((isBusy(error) || isShortage(error)) && tries < LOCK_TRIES) await sleep(LOCK_PAUSE_MS)
+      else if (why !== '' && tries < LOCK_TRIES)
         warn(
-          `the keys of Redis in ${path} cannot be read: ${reasonOf(error)}. They are kept in ${setAside(path)}; a new file is begun`
+          `the keys of Redis in ${path} cannot be read: ${why}. They are kept in ${setAside(path)}; a new file is begun`
         )
       else {
         const busy = (): string => whyWithoutLocks(path) || `another process has ${path} open`
@@ -57,6 +58,8 @@ async function open(path: string, warn: (text: string) => void): Promise<StoredK
   const behind = new WriteBehind(warn)
   const engine = new RedisEngine(behind.journal)
   try {
+    const smaller = shrink(file)
+    if (smaller !== '') warn(`the file of Redis' keys, ${path}, ${smaller}`)
     behind.open(new KeyWriter(file, await load(file, engine)))
   } catch (error) {
     engine.close()
@@ -69,9 +72,3 @@ async function open(path: string, warn: (text: string) => void): Promise<StoredK
   }
   return {engine, file: path, refusal: '', close}
 }
-
-const isUseless = (error: unknown): boolean =>
-  isDamaged(error) || error instanceof ForeignFile || error instanceof DamagedRow
-
-const reasonOf = (error: unknown): string =>
-  error instanceof ForeignFile ? error.message : `it is damaged (${messageOf(error)})`
