@@ -5,7 +5,7 @@ import {wallTime} from '../../platform/wall-time.ts'
 import type {Engine} from './engine.ts'
 import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
-import {eventsOf, msOf, readEvent, type Event} from './messages.ts'
+import {eventsOf, msOf, NO_BYTES, readEvent, type Event} from './messages.ts'
 import {statusName} from './status.ts'
 import type {ActivityItem, LiveInstance} from './work-items.ts'
 
@@ -96,7 +96,9 @@ export function spanOfTimer(engine: Engine, live: LiveInstance, event: Uint8Arra
   ended(engine, app, () => {
     const {timerId = -1, fireAt} = readEvent(event).timerFired ?? {}
     const isOne = (each: Event): boolean => each.eventId === timerId && each.timerCreated !== undefined
-    const created = eventsOf(history).find(isOne)?.timestamp
+    // from the end: a history of thousands of turns is not read for each timer
+    const turn = history.findLast(each => eventsOf([each]).some(isOne)) ?? NO_BYTES
+    const created = eventsOf([turn]).find(isOne)?.timestamp
     const began = beginningOf(live)
     const startedAt = created === undefined ? began : Math.max(began, msOf(created))
     const at = fireAt === undefined ? '' : new Date(msOf(fireAt)).toISOString()

@@ -32,14 +32,13 @@ class WorkLimits {
     this.#settings = settings
   }
 
-  isFull(kind: Limited['kind']): boolean {
-    return this.#counts[kind] >= this.#settings()[kind].all
-  }
-
-  /** Whether one more may be under way. */
-  hasRoom({kind, name}: Limited): boolean {
+  /** Which limit keeps one more from being under way: that of its kind, or of its name within that (`kind name`); '' = none. */
+  of(item: Limited): string {
+    const {kind} = item
     const {all, byName} = this.#settings()[kind]
-    return this.#counts[kind] < all && (this.#named[kind].get(name) ?? 0) < (byName.get(name) ?? Infinity)
+    if (this.#counts[kind] >= all) return kind
+    const {name} = item // of an activity it is read only now
+    return (this.#named[kind].get(name) ?? 0) < (byName.get(name) ?? Infinity) ? '' : `${kind} ${name}`
   }
 
   /** Adds one to what is under way (`by`: 1), or subtracts one (−1). */
@@ -95,8 +94,8 @@ export class AppWorkers {
   #abandoned: readonly Abandoned[] = []
   #latest = 0
   readonly #waiting = new Set<WorkItem>()
-  /** Items that have waited longest while as many of their kind are under way as may be: each answer looks here, and thousands may wait. */
-  readonly #limited = {workflows: new Set<WorkItem>(), activities: new Set<WorkItem>()}
+  /** Items that have waited longest, by the limit that holds them: each answer looks here, and thousands may wait. */
+  readonly #limited = new Map<string, Set<WorkItem>>()
   readonly #inHand = new Map<WorkItem, Connected>()
   /** Whether all answers of the connected workers have had tokens; undefined: there was none yet. */
   #sendTokens: boolean | undefined
@@ -143,7 +142,7 @@ export class AppWorkers {
   }
 
   get #queues(): readonly Set<WorkItem>[] {
-    return [...Object.values(this.#limited), this.#waiting]
+    return [...this.#limited.values(), this.#waiting]
   }
 
   get #waits(): number {
@@ -167,12 +166,14 @@ export class AppWorkers {
 
   /** Sends waiting items, in order, each to the worker that has the least in hand. */
   flush(): void {
-    for (const queue of this.#queues)
+    // those that the limit of a name holds had come to the head of their kind
+    const limited = [...this.#limited].toSorted(([one], [other]) => other.length - one.length)
+    for (const [held, queue] of [...limited, ['', this.#waiting] as const])
       for (const item of queue) {
-        const isLimited = this.#limits.isFull(item.kind)
-        if (isLimited && queue !== this.#waiting) break
-        if (isLimited) this.#limited[item.kind].add(item)
-        else if (!this.#limits.hasRoom(item) || (item.isBehind === true && this.#sendTokens !== true)) continue
+        const limit = this.#limits.of(item)
+        if (limit !== '' && held.startsWith(limit)) break
+        if (limit !== '') this.#limited.set(limit, (this.#limited.get(limit) ?? new Set()).add(item))
+        else if (item.isBehind === true && this.#sendTokens !== true) continue
         else if (!this.#send(item)) return
         queue.delete(item)
       }

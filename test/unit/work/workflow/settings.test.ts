@@ -138,3 +138,23 @@ t.test(
     ])
   }
 )
+
+t.test('an answer looks at none of the hundreds that the limit of their name holds', async t => {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const settings = {workflows: NONE, activities: limits(Infinity, {charge: 1}), retention: {}}
+  let looks = 0
+  Object.defineProperty(house, 'settings', {get: () => (looks++, settings)})
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  const calls = Array.from({length: 500}, (_, id) => call(id, id % 2 === 0 ? 'charge' : 'send'))
+  await workflows.completeTurn('shop', answer('o-1', calls))
+  t.equal(worker.seen().filter(seen => seen.startsWith('send')).length, 250, 'others pass them')
+  looks = 0
+  for (const id of [0, 2, 4]) {
+    await workflows.completeActivity('shop', done('o-1', id))
+    t.match(worker.seen(), [`charge ${id + 2}`])
+  }
+  t.ok(looks < 100, `${looks} looks`)
+})

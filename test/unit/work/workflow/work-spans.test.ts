@@ -146,3 +146,20 @@ t.test('a rerun is a trace of its own, below nothing of the first run’s', asyn
   t.match(last, {name: 'orchestration||order', parentSpanId: ''})
   t.not(last?.traceparent.slice(3, 35), 'a'.repeat(32))
 })
+
+t.test('a timer is found without all that came before', async t => {
+  const house = await openHouse(t)
+  const {workflows, clock} = house
+  house.traces = countedTraces()
+  workflows.connect('shop', {limit: Infinity, home: 'shop', send: () => undefined})
+  await workflows.start('shop', order())
+  const {user} = process.cpuUsage()
+  for (let id = 0; id < 600; id++) {
+    const createTimer = timer({seconds: BigInt(id + 1), nanos: 0})
+    await workflows.completeTurn('shop', answer('o-1', [{id, createTimer}]))
+    clock.pass(1000)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const seconds = (process.cpuUsage().user - user) / 1e6
+  t.ok(seconds < 2, `${seconds} s of CPU: it was more than three when each timer read the whole history`)
+})
