@@ -38,7 +38,7 @@ export function applyTurn(
   live.clock = startedAt
   const began = startedAt - aheadMs
   if (instance.started === undefined) {
-    countBegun(engine, instance, inbox, began)
+    if (instance.rounds === 0) countBegun(engine, instance, inbox, began)
     live.began = sentAt
   }
   instance.started ??= began
@@ -105,7 +105,9 @@ function beginAgain(
   instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])
   if (instance.received !== undefined) store.receive(key, instance.received)
   live.history.length = 0
-  Object.assign(instance, {turns: 0, execution: randomUUID(), created: now, input, status: RUNNING})
+  live.began = undefined
+  const fresh = {turns: 0, started: undefined, version: undefined}
+  Object.assign(instance, {...fresh, execution: randomUUID(), created: now, input, status: RUNNING})
   instance.rounds++
   const start = startEventOf(store, now, instance)
   const isPaused = instance.rounds % MAX_ROUNDS === 0

@@ -194,3 +194,20 @@ t.test('the next run does not take up what a workflow has left that was terminat
   await new Promise(setImmediate)
   t.strictSame(post.seen(), [], 'nobody waits for its activity')
 })
+
+t.test('each round of one that continues as new has its own start and version', async t => {
+  const {workflows, clock, counted} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const turn = async (name: string, action: Parameters<typeof answer>[1]): Promise<void> =>
+    workflows.completeTurn('shop', {...answer('o-1', action), version: {patches: [], name}})
+  await turn('v1', [call(0, 'charge')])
+  await workflows.completeActivity('shop', done('o-1', 0))
+  t.match(workflows.find('shop', 'o-1'), {created: 0, started: 0, version: 'v1'})
+  clock.pass(5000)
+  await turn('v1', [end(2, '2')])
+  t.match(workflows.find('shop', 'o-1'), {created: 5000, started: undefined, version: undefined})
+  await turn('v2', [call(0, 'charge')])
+  t.match(workflows.find('shop', 'o-1'), {created: 5000, started: 5000, version: 'v2'})
+  t.equal(counted.filter(({type}) => type === 'begun').length, 1)
+})
