@@ -30,10 +30,13 @@ const plain = <T extends SQLInputValue>(
   write: value => value
 })
 
+/** SQLite gives back no number beyond 2^53: a row with one could not be read any more. */
+const readable = (value: number): number => Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER))
+
 /** The kinds of columns. `optional`: NULL is undefined; `json`: a value that this program has written. */
 export const column = {
   text: plain<string>('text', value => typeof value === 'string'),
-  number: plain<number>('number', value => typeof value === 'number'),
+  number: {...plain<number>('number', value => typeof value === 'number'), write: readable},
   blob: plain<Uint8Array>('bytes', value => value instanceof Uint8Array),
   flag: {read: value => value === 1, write: Number} as SqlColumn<boolean>,
   json: <T>(): SqlColumn<T> => ({read: value => JSON.parse(String(value)) as T, write: JSON.stringify}),

@@ -1,5 +1,7 @@
 import type {WakeUp, WakeUps} from './wake-ups.ts'
 
+/** How far one skip may go: a hundred years. Beyond what a Date can hold no time could be shown any more, nor read from the file. */
+export const MAX_SKIP_MS = 100 * 365 * 86_400_000
 const MAX_NAMED = 1000
 /** How many firings of one series are made one by one; beyond that only the latest one is. */
 const MAX_OF_SERIES = 100

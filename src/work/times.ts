@@ -88,7 +88,7 @@ export function periodOf(text: string): Period {
   const isNothing = step === undefined || (step.months === 0 && step.days === 0 && step.ms <= 0)
   return {
     step: isNothing ? undefined : step,
-    repeats: all === '' ? undefined : Math.min(Number(count), Number.MAX_SAFE_INTEGER)
+    repeats: all === '' ? undefined : Number(count)
   }
 }
 

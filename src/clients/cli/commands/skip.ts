@@ -1,13 +1,11 @@
 import type {Skipped, SkippedTimer} from '../../../model/api.generated.ts'
 import {formatGoDuration, parseGoDuration} from '../../../files/resources/go-duration.ts'
+import {MAX_SKIP_MS} from '../../../work/skip.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
-
-/** A hundred years. */
-const MAX_MS = 100 * 365 * 86_400_000
 
 /** `skip DURATION`: moves the clock of all that waits for a time. */
 export const skip: CommandHandler = async ({words, flags, asJson}) => {
@@ -25,7 +23,7 @@ function readSkip(words: readonly string[]): number {
   if (word === undefined || words.length > 1) throw new UsageError(`accepts 1 arg(s), received ${words.length}`)
   const inHours = word.replace(/^(\d{1,6})d/, (_, days: string) => `${Number(days) * 24}h`)
   const ms = /[a-zµμ]$/.test(inHours) ? parseGoDuration(inHours) : ''
-  if (typeof ms === 'number' && ms >= 1 && ms <= MAX_MS) return Math.round(ms)
+  if (typeof ms === 'number' && ms >= 1 && ms <= MAX_SKIP_MS) return Math.round(ms)
   throw new UsageError(`invalid argument "${word}": expected a duration up to a hundred years (90m, 36h, 7d)`)
 }
 

@@ -6,6 +6,7 @@ import type {FiringName} from '../../../work/actor/timers.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem, givenObject} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
+import {policyText} from '../jobs/job-view.ts'
 import type {ActorFacts} from '../run-facts.ts'
 import {maskedPayload, timeText} from '../workflows/instance-view.ts'
 import {askedText} from '../workflows/requests.ts'
@@ -42,16 +43,12 @@ export async function oneReminder(
   const kept = await reminders()
   const found = await kept.get(name)
   if (found === undefined) throw noSuchReminder(name)
-  const {policy} = found
   return {
     ...reminderView(found, kept.aheadMs),
     dueTime: found.dueTime,
     ttl: found.ttl,
     data: found.data === undefined ? null : maskedPayload(found.data, masking),
-    failurePolicy:
-      policy.kind === 'drop'
-        ? 'drop'
-        : `${policy.maxRetries ?? 'any number of'} more tries, ${policy.intervalMs} ms apart`
+    failurePolicy: policyText(found.policy)
   }
 }
 

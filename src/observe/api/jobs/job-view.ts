@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {Job} from '../../../work/job/job.ts'
+import type {FailurePolicy} from '../../../work/series/series.ts'
 import {timeText} from '../workflows/instance-view.ts'
 
 /** A job without its data. */
@@ -25,3 +26,9 @@ export function jobView(job: Job): Api.Job {
 }
 
 export const timeOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : timeText(ms))
+
+/** What follows a failure, in words. */
+export const policyText = (policy: FailurePolicy): string =>
+  policy.kind === 'drop'
+    ? 'drop'
+    : `${policy.maxRetries === undefined ? 'tries without end' : `${policy.maxRetries} more tries`}, ${policy.intervalMs} ms apart`

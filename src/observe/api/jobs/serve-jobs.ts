@@ -3,14 +3,13 @@ import type * as Api from '../../../model/api.generated.ts'
 import {UserError} from '../../../model/errors.ts'
 import {jobDataJson} from '../../../work/job/job-data.ts'
 import {JobError, type Job} from '../../../work/job/job.ts'
-import type {FailurePolicy} from '../../../work/series/series.ts'
 import type {JobOutcome, Jobs} from '../../../work/job/jobs.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {ApiProblem, givenObject, wholeIn} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import {askedText, rowsIn} from '../workflows/requests.ts'
 import {maskedPayload, timeText} from '../workflows/instance-view.ts'
-import {jobView} from './job-view.ts'
+import {jobView, policyText} from './job-view.ts'
 
 /** Throws a UserError. */
 export async function listJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.Jobs> {
@@ -85,8 +84,3 @@ async function jobMeant(jobs: Jobs, {name, app}: AskedJob): Promise<Job> {
   const of = app === '' ? '' : ` of "${app}"`
   throw new ApiProblem(404, `there is no job '${name}'${of}`, 'pillion jobs list shows those that are there.')
 }
-
-const policyText = (policy: FailurePolicy): string =>
-  policy.kind === 'drop'
-    ? 'drop'
-    : `${policy.maxRetries === undefined ? 'tries without end' : `${policy.maxRetries} more tries`}, ${policy.intervalMs} ms apart`

@@ -4,6 +4,7 @@ import {REMINDER, type Reminder} from '../../../work/actor/reminder-store.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
 import type {Job} from '../../../work/job/job.ts'
 import {JOB} from '../../../work/job/jobs.ts'
+import {MAX_SKIP_MS} from '../../../work/skip.ts'
 import {TIMER} from '../../../work/workflow/workflow-store.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ApiRequest} from '../route.ts'
@@ -13,7 +14,10 @@ import {askedWhole} from './requests.ts'
 /** Brings all that waits nearer, and returns what fell due on the way. Throws a UserError. */
 export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.Skipped> {
   const ms = askedWhole(givenObject(body, '{"ms": 86400000}'), 'ms') ?? 0
-  if (ms === 0) throw new UserError('ms is missing, or 0', {explanation: 'For example: {"ms": 86400000}'})
+  if (ms === 0 || ms > MAX_SKIP_MS)
+    throw new UserError('ms is missing, 0, or more than a hundred years', {
+      explanation: 'For example: {"ms": 86400000}'
+    })
   const {fired, others, isSettled} = await workflows.skip(ms, gone)
   const views = fired.flatMap(({kind, owner, name: text, data, afterMs: after}): Api.SkippedTimer[] => {
     const afterMs = Math.round(after)
