@@ -127,9 +127,9 @@ export class StreamReader {
     const groups = itemsIn(await this.#connection.command(['XINFO', 'GROUPS', topic])).map(fieldsOf)
     const group = groups.find(each => textOf(each.get('name')) === this.#group)
     const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
-    const lag = group?.get('lag') ?? null
-    // where entries were deleted, Redis cannot tell how many are left
-    const unread = lag === null ? await this.#hasUnread(last) : Number(lag)
+    const lag = Number(group?.get('lag') ?? 1)
+    // where entries were deleted, Redis cannot tell how many are left; those that were trimmed unread count for ever (Redis 7.0)
+    const unread = lag === 0 ? 0 : (await this.#hasUnread(last)) && lag
     if (this.#position !== `${last} ${read}`) this.#moves++
     this.#position = `${last} ${read}`
     return {waiting: unread + Number(group?.get('pending') ?? 0), count: this.#moves}

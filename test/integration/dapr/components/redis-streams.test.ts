@@ -31,7 +31,11 @@ interface Scene {
   readonly subscribe: (
     topic: string,
     options?: Partial<SubscribeOptions>
-  ) => Promise<{readonly next: () => Promise<Delivery>; readonly stop: () => Promise<void>}>
+  ) => Promise<{
+    readonly next: () => Promise<Delivery>
+    readonly stop: () => Promise<void>
+    readonly waiting: () => Promise<number | undefined>
+  }>
 }
 
 const scene = (t: Test, settings: Partial<StreamSettings> = {}): Scene => {
@@ -67,7 +71,8 @@ const scene = (t: Test, settings: Partial<StreamSettings> = {}): Scene => {
         await stopping
       }
       t.teardown(stop)
-      return {next: async () => deliveries.take(), stop}
+      const waiting = async (): Promise<number | undefined> => (await reader.backlog?.())?.waiting
+      return {next: async () => deliveries.take(), stop, waiting}
     }
   }
 }
@@ -182,6 +187,23 @@ t.test('nothing is read while nobody can take it; a pending entry that was delet
   await redis.command(['XTRIM', 'orders', 'MAXLEN', '0'])
   delivery.finish('returned')
   await acknowledged(redis)
+})
+
+t.test('entries that are gone unread wait for nobody', async t => {
+  const {redis, streams, subscribe} = scene(t)
+  const open = Promise.withResolvers<void>()
+  const {next, waiting} = await subscribe('orders', {ready: async () => open.promise})
+  for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
+  t.equal(await waiting(), 3)
+  await redis.command(['XTRIM', 'orders', 'MAXLEN', '1'])
+  open.resolve()
+  const delivery = await next()
+  t.match(delivery, {text: '3'})
+  delivery.finish()
+  await acknowledged(redis)
+  t.equal(await waiting(), 0)
+  await redis.command(['XSETID', 'orders', '9999999999999-0', 'ENTRIESADDED', '100'])
+  t.equal(await waiting(), 0, 'whatever a server counts')
 })
 
 t.test('while a subscriber is behind, publishers take turns with it, and nothing changes its order', async t => {
