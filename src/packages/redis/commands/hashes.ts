@@ -1,8 +1,8 @@
 import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
-import {notInHash, syntaxError, wrongArity} from '../engine/errors.ts'
+import {notFloatInHash, notInHash, syntaxError, wrongArity} from '../engine/errors.ts'
 import {addFloating, addInt64, floating, int64, integer} from '../engine/numbers.ts'
-import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
+import {OK_STATUS, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {scanned} from './scan.ts'
 
@@ -51,23 +51,25 @@ function setFields(db: Database, [key = '', ...args]: readonly string[], command
 
 function increase({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {
   const amount = int64(by)
-  const hash = db.hash(key) ?? new Map<string, string>()
-  const sum = addInt64(int64(hash.get(field) ?? '0', notInHash), amount)
-  hash.set(field, sum.toString())
-  db.put(key, hash)
-  db.changed(key, 'h', 'hincrby')
-  return sum
+  return BigInt(change(db, [key, field, 'hincrby'], old => addInt64(int64(old, notInHash), amount).toString()))
 }
 
 function increaseFloat({db}: Session, [key = '', field = '', by = '']: readonly string[]): Result {
   const amount = floating(by)
+  return change(db, [key, field, 'hincrbyfloat'], old => addFloating(floating(old, notFloatInHash), amount))
+}
+
+function change(
+  db: Database,
+  [key, field, event]: readonly [string, string, string],
+  by: (old: string) => string
+): string {
   const hash = db.hash(key) ?? new Map<string, string>()
-  const value = floating(hash.get(field) ?? '0', () => new RedisError('ERR hash value is not a float'))
-  const text = addFloating(value, amount)
-  hash.set(field, text)
+  const value = by(hash.get(field) ?? '0')
+  hash.set(field, value)
   db.put(key, hash)
-  db.changed(key, 'h', 'hincrbyfloat')
-  return text
+  db.changed(key, 'h', event)
+  return value
 }
 
 function randomFields({db, protocol}: Session, [key = '', count, option, ...rest]: readonly string[]): Result {

@@ -11,6 +11,8 @@ const scans = new WeakMap<Database, Map<number, Iterator<string, void>>>()
 const MAX_SCANS = 100
 /** After how long a scan that is not continued is forgotten: V8 keeps for an iterator all keys and values that were there at its last step. */
 const MAX_PAUSE_MS = 60_000
+/** The end of each of these pauses. */
+const ends = new WeakMap<Iterator<string, void>, NodeJS.Timeout>()
 let lastScan = 0
 
 /**
@@ -25,6 +27,7 @@ export function scanKeys({db}: Session, [cursor = '', ...options]: readonly stri
   const before = Math.trunc(start / MAX_SCANS)
   const keys = own.get(start) ?? iteratorBehind(db, before)
   own.delete(start)
+  clearTimeout(ends.get(keys))
   const found: string[] = []
   const budget = new MatchBudget()
   for (let looked = 0; looked < count; looked++) {
@@ -37,9 +40,9 @@ export function scanKeys({db}: Session, [cursor = '', ...options]: readonly stri
   lastScan = (lastScan + 1) % MAX_SCANS
   const place = (before + count) * MAX_SCANS + lastScan
   own.set(place, keys)
-  setTimeout(() => own.get(place) === keys && own.delete(place), MAX_PAUSE_MS).unref()
-  const [oldest] = own.keys()
-  if (own.size > MAX_SCANS && oldest !== undefined) own.delete(oldest)
+  ends.set(keys, setTimeout(() => own.get(place) === keys && own.delete(place), MAX_PAUSE_MS).unref())
+  const [[oldest, left] = [place, keys]] = own
+  if (own.size > MAX_SCANS && own.delete(oldest)) clearTimeout(ends.get(left))
   return [place.toString(), found]
 }
 

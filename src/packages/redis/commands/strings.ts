@@ -41,7 +41,7 @@ export const STRINGS: CommandTable = {
   mset: writes(
     -3,
     ({db}, args) => {
-      for (const [key, value] of pairs(args, 'mset')) store(db, key, value)
+      for (const [key, value] of pairs(args, 'mset')) store(db, key, value, true)
       return OK_STATUS
     },
     [1, -1, 2]
@@ -51,7 +51,7 @@ export const STRINGS: CommandTable = {
     ({db}, args) => {
       const all = pairs(args, 'msetnx')
       if (all.some(([key]) => db.get(key) !== undefined)) return 0
-      for (const [key, value] of all) store(db, key, value)
+      for (const [key, value] of all) store(db, key, value, true)
       return 1
     },
     [1, -1, 2]
@@ -108,7 +108,9 @@ function set({db}: Session, [key = '', value = '', ...options]: readonly string[
   return isGet ? old : OK_STATUS
 }
 
-function store(db: Database, key: string, value: string): void {
+/** `isOneOfMany`: the file has all of them or none. */
+function store(db: Database, key: string, value: string, isOneOfMany = false): void {
+  if (isOneOfMany) db.moved(key)
   db.replace(key, value)
   db.changed(key, '$', 'set')
 }

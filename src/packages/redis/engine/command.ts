@@ -5,21 +5,15 @@ export type CommandDefinition = Omit<Command, 'name'>
 
 export type CommandTable = Readonly<Record<string, CommandDefinition>>
 
+const commands =
+  (isWrite: boolean) =>
+  (arity: number, run: RunCommand, keys: KeyPositions = [1, 1, 1]): CommandDefinition => ({arity, isWrite, keys, run})
+
 /** A command that only reads; its first argument is a key by default. */
-export const reads = (arity: number, run: RunCommand, keys: KeyPositions = [1, 1, 1]): CommandDefinition => ({
-  arity,
-  isWrite: false,
-  keys,
-  run
-})
+export const reads = commands(false)
 
 /** A command that may write. */
-export const writes = (arity: number, run: RunCommand, keys: KeyPositions = [1, 1, 1]): CommandDefinition => ({
-  arity,
-  isWrite: true,
-  keys,
-  run
-})
+export const writes = commands(true)
 
 /** A command without keys. */
 export const keyless = (arity: number, run: RunCommand): CommandDefinition => reads(arity, run, [0, 0, 0])

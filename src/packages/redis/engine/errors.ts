@@ -6,6 +6,7 @@ export const wrongType = (): RedisError =>
 export const syntaxError = (): RedisError => new RedisError('ERR syntax error')
 export const notInteger = (): RedisError => new RedisError('ERR value is not an integer or out of range')
 export const notInHash = (): RedisError => new RedisError('ERR hash value is not an integer')
+export const notFloatInHash = (): RedisError => new RedisError('ERR hash value is not a float')
 export const notFloat = (): RedisError => new RedisError('ERR value is not a valid float')
 export const noSuchKey = (): RedisError => new RedisError('ERR no such key')
 export const mustBePositive = (): RedisError => new RedisError('ERR value is out of range, must be positive')

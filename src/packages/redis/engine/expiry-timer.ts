@@ -13,7 +13,8 @@ interface Expiry {
   readonly at: number
 }
 
-const MAX_DELAY_MS = 2 ** 31 - 1
+/** A laptop that slept, or whose clock was set, notices that after this time at the latest. */
+const LOOK_MS = 10_000
 /** Number of keys that expire in one turn of the event loop: others are not to wait for hundreds of thousands. */
 const MANY = 5000
 /** Up to this many entries, outdated ones are left in the heap. */
@@ -51,7 +52,7 @@ export class ExpiryTimer {
     clearTimeout(this.#timer)
     this.#armedFor = next
     if (next === Infinity) return
-    const delay = Math.min(Math.max(next - Date.now(), 0), MAX_DELAY_MS)
+    const delay = Math.min(Math.max(next - Date.now(), 0), LOOK_MS)
     this.#timer = setTimeout(() => this.#fire(), delay).unref()
   }
 

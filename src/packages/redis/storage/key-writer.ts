@@ -150,7 +150,13 @@ export class KeyWriter {
   ): WrittenRows {
     const value = database.peek(key)
     let id = ids.get(key)
-    let size = 0
+    let rows = NOTHING
+    if (value instanceof Stream) {
+      written.streams.push(value)
+      // before its head, which counts what is written
+      rows = this.#rows.write(value, maxBytes)
+    }
+    let {size} = rows
     if (value === undefined) {
       if (id === undefined) return NOTHING
       this.#remove.run(id)
@@ -162,13 +168,11 @@ export class KeyWriter {
       }
       const {type, bytes} = encodeValue(value)
       this.#put.run(id, database.index, encodeText(key), type, database.expiresAt(key) ?? null, bytes)
-      size = bytes.length
+      size += bytes.length
     }
     const serial = value instanceof Stream ? value.serial : undefined
     if (this.#serials.get(id) !== serial) written.moved.push([id, serial])
-    if (!(value instanceof Stream)) return {size, isAll: true}
-    written.streams.push(value)
-    return this.#rows.write(value, maxBytes)
+    return {size, isAll: rows.isAll}
   }
 
   /** Drops the rows of streams that were at one of these keys and are at none of them any more. */

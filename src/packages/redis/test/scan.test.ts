@@ -48,3 +48,21 @@ t.test('a scan that its client does not continue keeps no deleted keys', async t
   collectGarbage()
   t.equal(gone.deref(), undefined)
 })
+
+t.test('a scan has one timer, and none once it is over', t => {
+  const [made, cleared] = [mock.method(globalThis, 'setTimeout'), mock.method(globalThis, 'clearTimeout')]
+  t.teardown(() => mock.restoreAll())
+  const engine = new RedisEngine()
+  const session = engine.open()
+  for (let key = 0; key < 500; key++) engine.run(session, ['SET', `k${key}`, 'v'])
+  let cursor = '0'
+  do [cursor] = engine.run(session, ['SCAN', cursor]) as unknown as readonly [string]
+  while (cursor !== '0')
+  const gone = new Set<unknown>(cleared.mock.calls.map(({arguments: [timer]}) => timer))
+  t.equal(made.mock.callCount(), 50)
+  t.same(
+    made.mock.calls.filter(({result}) => !gone.has(result)),
+    []
+  )
+  t.end()
+})

@@ -1,3 +1,4 @@
+import {mock} from 'node:test'
 import t from 'tap'
 import {ExpiryTimer} from '../../engine/expiry-timer.ts'
 
@@ -19,4 +20,18 @@ t.test('while many keys expire at once, others have their turns', async t => {
   t.equal(new Set(expired).size, 12_000)
   t.same(turns, [5000, 10_000, 12_000])
   timer.close()
+})
+
+t.test('a machine that has slept finds out within ten seconds what has expired', t => {
+  mock.timers.enable({apis: ['setTimeout']})
+  const now = mock.method(Date, 'now', () => 0)
+  t.teardown(() => mock.reset())
+  const expired: string[] = []
+  const timer = new ExpiryTimer(() => undefined)
+  timer.add({expiresAt: () => 3_600_000, expire: key => void expired.push(key)}, 'k', 3_600_000)
+  now.mock.mockImplementation(() => 3_600_000)
+  mock.timers.tick(10_000)
+  t.same(expired, ['k'])
+  timer.close()
+  t.end()
 })

@@ -99,11 +99,14 @@ t.test('what one transaction has saved is in the file as a whole, or not at all'
     for (const key of ['order', 'stock', 'bill']) engine.run(session, ['SET', key, large])
     engine.run(session, ['XADD', 'ordered', '1-0', 'data', 'x'])
     engine.run(session, ['EXEC'])
+    engine.run(session, ['MSET', 'one', large, 'two', large, 'three', large])
     let left = journal.take()
     for (let turns = 1; left.size > 0 && turns < 10; turns++) {
       left = writer.write(left, maxBytes, maxKeys, journal.moved)
       const keys = file.prepare("SELECT key FROM keys WHERE CAST(key AS TEXT) IN ('order', 'stock', 'bill')").all()
       t.ok([0, 3].includes(keys.length), `${keys.length} after ${turns} turns`)
+      const together = file.prepare("SELECT key FROM keys WHERE CAST(key AS TEXT) IN ('one', 'two', 'three')").all()
+      t.ok([0, 3].includes(together.length), `${together.length} of MSET after ${turns} turns`)
       const {messages} = file.prepare('SELECT count(*) AS messages FROM entries').get() ?? {}
       t.equal(messages, keys.length / 3, `its message after ${turns} turns`)
     }
@@ -251,3 +254,33 @@ t.test(
     last.close()
   }
 )
+
+t.test('while a large stream is written, its file counts the entries that it has', async t => {
+  const journal = new Journal({wake: () => undefined, writeMany: () => undefined, writeAll: () => true})
+  const engine = new RedisEngine(journal)
+  const session = engine.open()
+  const folder = t.testdir()
+  const file = openKeyFile(join(folder, 'redis.db'))
+  const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0, lost: new Set()})
+  for (const command of ['XADD s 1-1 a b', 'XGROUP CREATE s g 0', 'XREADGROUP GROUP g c NOACK STREAMS s >'])
+    engine.run(session, command.split(' '))
+  writer.write(journal.take())
+  for (let at = 2; at <= 6; at++) engine.run(session, ['XADD', 's', `${at}-1`, 'data', 'x'.repeat(MB)])
+  t.equal(writer.write(journal.take(), 2 * MB).size, 1, 'a part is left')
+  // what kill -9 would leave
+  file.exec(`VACUUM INTO '${join(folder, 'killed.db')}'`)
+  writer.close()
+  engine.close()
+  const killed = new RedisEngine()
+  const left = openKeyFile(join(folder, 'killed.db'))
+  await load(left, killed)
+  const reader = killed.open()
+  const lag = (): unknown =>
+    (killed.run(reader, ['XINFO', 'GROUPS', 's']) as never as [Map<string, unknown>])[0].get('lag')
+  t.equal(killed.run(reader, ['XLEN', 's']), 3)
+  t.equal(lag(), 2)
+  killed.run(reader, 'XREADGROUP GROUP g c NOACK STREAMS s >'.split(' '))
+  t.equal(lag(), 0)
+  left.close()
+  killed.close()
+})
