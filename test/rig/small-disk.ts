@@ -6,8 +6,11 @@ export const SMALL_DISK = ['unshare', '--user', '--map-root-user', '--mount', 's
 /** The same, with the output of the command in the file `console`. */
 export const SMALL_DISK_TO_FILE = [...SMALL_DISK.slice(0, -1), mounting('exec "$@" > console')]
 
-function mounting(then: string): string {
-  return `mount -t tmpfs -o size=1m tmpfs "$0" && ${then}`
+/** As the first one, with a disk of this size (`72m`). */
+export const smallDisk = (size: string): readonly string[] => [...SMALL_DISK.slice(0, -1), mounting('exec "$@"', size)]
+
+function mounting(then: string, size = '1m'): string {
+  return `mount -t tmpfs -o size=${size} tmpfs "$0" && ${then}`
 }
 
 const mayMount = spawnSync('unshare', [...SMALL_DISK.slice(1, -1), 'mount -t tmpfs tmpfs /mnt']).status === 0
