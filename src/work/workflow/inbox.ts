@@ -154,8 +154,8 @@ function terminate(engine: Engine, live: LiveInstance, {event}: Omit<InboxEntry,
   live.history.push(store.addTurn(instance, [...begun, event, eventOf(now, {executionCompleted})]))
   Object.assign(instance, {status: TERMINATED, updated: now, stall: undefined, output: result?.value})
   instance.turns++
+  engine.write(instance) // its descendants, which tell it of their ends, may take its place in memory
   over(engine, live, executionTerminated?.recurse === true)
-  engine.write(instance)
 }
 
 /** Ends an instance as the turn of its worker says, which is in its history; the caller writes the instance. */

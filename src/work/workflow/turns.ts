@@ -134,7 +134,7 @@ export function beginRerun(
   const {instance} = live
   for (const events of rerun.turns) addTurn(engine, live, events)
   Object.assign(instance, {status: RUNNING, started: now, version})
-  ask(engine, live, rerun)
   engine.write(instance)
+  ask(engine, live, rerun)
   return instance
 }
