@@ -11,6 +11,8 @@ export class RunMemory {
   readonly #context: RunContext
   readonly #recorder: RunRecorder
   #exits: ExitFile | undefined
+  /** Settles when the exits so far are written. */
+  #written: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
 
   constructor(context: RunContext, recorder: RunRecorder) {
@@ -23,9 +25,12 @@ export class RunMemory {
     if (this.#context.plan.file !== '') this.#timer = setInterval(() => void this.#keep(false), EVERY_MS).unref()
   }
 
-  async keepExit(death: Death): Promise<void> {
+  keepExit(death: Death): void {
+    if (this.#context.plan.file !== '') this.#written = Promise.allSettled([this.#written, this.#write(death)])
+  }
+
+  async #write(death: Death): Promise<void> {
     const {plan, env, startedAt} = this.#context
-    if (plan.file === '') return
     const {ExitFile} = await import('./last-exits.ts')
     this.#exits ??= new ExitFile({env, template: plan.file, name: plan.copy ?? '', startedAt})
     await this.#exits.add(death, this.#recorder.masked)
@@ -34,8 +39,7 @@ export class RunMemory {
   /** The run has ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    // the advice about each exit is completed before the end
-    for (const {advice} of this.#recorder.deaths?.all() ?? []) await advice?.()
+    await this.#written // the last one may have ended the run
     await this.#keep(true)
   }
 

@@ -180,6 +180,15 @@ t.test('after a kill of Pillion why tells what was known', async t => {
   t.match(await rig.run(['why', 'shop', '--last-run', '-o', 'json']), {code: 0, stdout: '[]\n'})
 })
 
+t.test('the exit with which a run ends is known behind it', async t => {
+  const rig = await openRig(t)
+  for (const what of ['beans', 'cups', 'water']) {
+    await rig.template([{appID: 'shop', command: ['sh', '-c', `echo Error: no ${what} >&2; exit 3`]}])
+    t.match(await rig.run(['run', '-f', '.']), {code: 1})
+    t.match((await rig.run(['why', '--last-run'])).stdout, `Error: no ${what}\n`)
+  }
+})
+
 const ELSEWHERE = `
 require('node:http').createServer().listen(0, '127.0.0.1', function () { console.log('at', this.address().port) })
 `
