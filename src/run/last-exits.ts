@@ -73,6 +73,6 @@ export const lastExits = (env: Environment, template: string, name: string): Las
   orElse(() => {
     const [head = '', ...lines] = readFileSync(fileOfTemplate(env, 'exits', template, name), 'utf8').split('\n')
     // the last line is empty, or was being written when the run was killed
-    const deaths = lines.slice(0, -1).map(line => JSON.parse(line) as Api.Death)
+    const deaths = lines.slice(0, -1).map(line => Object.assign({version: '0.0.0'}, JSON.parse(line) as Api.Death))
     return {...(JSON.parse(head) as Omit<LastExits, 'deaths'>), deaths}
   }, undefined)

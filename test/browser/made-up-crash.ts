@@ -6,6 +6,7 @@ export const death = (more: Partial<Api.Death> = {}): Api.Death => ({
   number: 3,
   app: 'payments',
   name: 'payments',
+  version: '0.0.0',
   exit: 'exited with code 1',
   text: '"payments" exited with code 1 after 41.0 s while handling POST /charge from shop (18 ms)',
   reason: 'TypeError: Cannot read the card',

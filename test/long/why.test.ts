@@ -320,4 +320,18 @@ t.test('a version of a service is named with its version: why and env are of tha
   t.match(await rig.run(['exec', 'hello@0.0.0', '--', 'sh', '-c', 'echo $OF']), {code: 0, stdout: 'none\n'})
   t.match(await rig.run(['env', 'hello@2.0.0']), {code: 1, stderr: /the run has no version 2\.0\.0 of "hello"/})
   t.match(await rig.run(['debug', 'hello@1.1.0']), {code: 1, stderr: /all versions of "hello"/})
+  const last = async (...args: readonly string[]): Promise<string> =>
+    (await rig.run(['why', ...args, '--last-run'])).stdout
+  while ((JSON.parse(await last('-o', 'json')) as readonly object[]).length < 2);
+  run.signal('SIGKILL')
+  await run.exited
+  t.match(await last(), /^exit \d of version 1\.1\.0: "hello"[^]*no beans/m)
+  t.match(await last('hello'), /^exit \d: "hello"[^]*no cups/m)
+  t.match(await last('hello'), 'no beans', 'the last one of each version')
+  t.match(await last('hello@1.1.0'), 'no beans')
+  t.notMatch(await last('hello@1.1.0'), 'no cups')
+  t.match(await rig.run(['why', 'hello@2.0.0', '--last-run']), {
+    code: 1,
+    stderr: /no exit of hello@2\.0\.0 is known\n.*has exits of (?:hello@1\.1\.0, hello|hello, hello@1\.1\.0)\./
+  })
 })

@@ -25,7 +25,7 @@ export async function deathView(death: Death, masking: Masking, spans?: SpanStor
 
 /** All that is known without reading the log of the app. */
 export function deathFacts(
-  {number, app, name, exit, reason, at, livedMs, files, inside, work, earlier, finished}: Death,
+  {number, app, name, version, exit, reason, at, livedMs, files, inside, work, earlier, finished}: Death,
   masking: Masking
 ): Omit<Api.Death, 'place' | 'thrown' | 'lines' | 'hint'> {
   const rows = inside.map(({call, forMs, count, times}) => ({
@@ -41,6 +41,7 @@ export function deathFacts(
     number,
     app,
     name,
+    version,
     exit: endOf(exit),
     text: exitSentence({
       name,

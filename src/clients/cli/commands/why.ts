@@ -7,6 +7,7 @@ import {UserError} from '../../../model/errors.ts'
 import {isNamedSo} from '../../../model/plan.ts'
 import {heldWorkText} from '../../../work/workflow/held-work-text.ts'
 import {exceptionText, thrownAt} from '../../../model/thrown-at.ts'
+import {isVersion, readAppName} from '../../../observe/api/apps.ts'
 import {shellWord} from '../../../observe/api/export/shell-words.ts'
 import {lastExits, type LastExits} from '../../../run/last-exits.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -57,8 +58,12 @@ const exitsOf = (flags: GivenFlags): {readonly template: string; readonly exits:
 function lastRun(flags: GivenFlags, what: string | undefined, output: string): number {
   const {template, exits} = exitsOf(flags)
   const all = exits?.deaths ?? []
+  const wanted = readAppName({id: encodeURIComponent(what ?? '')})
   const deaths = all.filter(
-    ({app: id, name, number}) => what === undefined || isNamedSo({id, name}, what) || number.toString() === what
+    ({app: id, name, version, number}) =>
+      what === undefined ||
+      number.toString() === what ||
+      (isNamedSo({id, name}, wanted.id) && isVersion(wanted, version))
   )
   if (output === 'json') {
     print(process.stdout, `${JSON.stringify(deaths)}\n`)
@@ -69,14 +74,16 @@ function lastRun(flags: GivenFlags, what: string | undefined, output: string): n
   const {pid, startedAt} = exits
   const run = `The run of ${of} with pid ${pid}, started at ${localTime({at: new Date(startedAt).toISOString()})}`
   if (deaths.length === 0) {
-    const apps = [...new Set(all.map(({name}) => name))].join(', ')
+    const apps = [...new Set(all.map(versionedName))].join(', ')
     throw new UserError(`no exit of ${what ?? ''} is known`, {explanation: `${run}, has exits of ${apps}.`})
   }
-  const latest = [...new Map(deaths.map(death => [death.name, death])).values()]
+  const latest = [...new Map(deaths.map(death => [versionedName(death), death])).values()]
   const more = deaths.length > latest.length ? `${deaths.length} exits are recorded; the last one of each app:\n` : ''
   print(process.stdout, `${run}\n${more}\n${latest.map(deathText).join('\n')}`)
   return 0
 }
+
+const versionedName = ({name, version}: Api.Death): string => (version === '0.0.0' ? name : `${name}@${version}`)
 
 function withLastRun(error: unknown, flags: GivenFlags): unknown {
   if (!(error instanceof UserError) || exitsOf(flags).exits === undefined) return error
@@ -114,10 +121,10 @@ function troubleText({text, failed, failedCalls}: Api.Trouble): string {
 
 /** Describes one exit of a process. */
 function deathText(death: Api.Death): string {
-  const {number, text, reason, place, at, files, inside, work, thrown, earlier, finished, lines, hint} = death
+  const {number, version, text, reason, place, at, files, inside, work, thrown, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
-    `exit ${number}: ${text}, at ${localTime({at})}${saved}\n`,
+    `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}: ${text}, at ${localTime({at})}${saved}\n`,
     reason === '' ? '' : `${reason}${place === '' || reason.includes(place) ? '' : ` (${place})`}\n`,
     hint === '' ? '' : `${hint}\n`,
     inside.length + work.length === 0 ? 'No call was in flight.\n' : '',

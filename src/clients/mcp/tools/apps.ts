@@ -143,9 +143,9 @@ export const whyTool: Tool = {
 }
 
 function deathText(death: Api.Death): string {
-  const {number, text, at, place, files, inside, earlier, finished, lines, hint} = death
+  const {number, version, text, at, place, files, inside, earlier, finished, lines, hint} = death
   return [
-    `exit ${number}: ${text}, at ${at}`,
+    `exit ${number}${version === '0.0.0' ? '' : ` of version ${version}`}: ${text}, at ${at}`,
     place === '' ? '' : `its code failed at ${place}`,
     files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
     hint,

@@ -7,6 +7,7 @@ const death: Api.Death = {
   number: 1,
   app: 'stock',
   name: 'stock',
+  version: '0.0.0',
   exit: 'exited with code 3',
   text: '"stock" exited with code 3 after 40 ms',
   reason: '',
