@@ -3,7 +3,7 @@ import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import {takesCalls} from '../model/availability.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {Once} from '../model/once.ts'
-import {readLog, type LogQuery, type LogRecord} from '../observe/logging/log-record.ts'
+import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
 import type {ReadApp} from '../observe/logging/run-log-reader.ts'
 import type {RunLog, RunLogWriter} from '../observe/logging/run-log.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
@@ -14,7 +14,7 @@ import type {Apps} from './apps/apps.ts'
 import type {AppStarter} from './apps/start-app.ts'
 
 /** The parts of a run that requests to it need. */
-export interface AppControlParts extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'lifetime'> {
+export interface AppControlParts extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'lifetime' | 'form'> {
   /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
@@ -64,7 +64,7 @@ export function appControl(
   }
 }
 
-function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'logs' | 'runLogs'> {
+function logControl({apps, main, runLog, form}: AppControlParts): Pick<RunControl, 'logs' | 'runLogs'> {
   /** The apps with this id and version; '' means the main version, `*` all. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = apps.named(id)
@@ -87,15 +87,7 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
       },
       next: async () => apps.settled().then(() => readBy(meant))
     })
-    yield* hasHeads ? lines : withoutHeads(lines)
-  }
-  /** Reads the log of one app. An edit that opens the app again gives it another record, in which the log goes on. */
-  async function* logOf(record: LogRecord, meant: Meant, reading: LogQuery): AsyncGenerator<string> {
-    yield* readLog(record, reading)
-    if (!reading.isFollowed) return
-    await apps.settled()
-    const [next] = readBy(meant)
-    if (next !== undefined && next.record !== record) yield* logOf(next.record, meant, {...reading, tail: -1, since: 0})
+    yield* hasHeads ? lines : withoutHeads(lines, form.kind === 'template')
   }
   return {
     logs: (id, {tail, since, isFollowed, version}, gone) => {
@@ -103,9 +95,9 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
       const reading = {tail, since, isFollowed, gone}
       const [only, ...others] = meant()
       if (only === undefined) return undefined
-      return others.length > 0 || only.logs.isContinued
-        ? runLogOf(meant, reading, false)
-        : logOf(only.logs.app.record, meant, reading)
+      // an edit of the template, or a debugger, opens the app again with another record; an edit may add instances
+      const isMoreThanOne = isFollowed || others.length > 0 || only.logs.isContinued
+      return isMoreThanOne ? runLogOf(meant, reading, false) : readLog(only.logs.app.record, reading)
     },
     runLogs: (ids, {tail, since, isFollowed, isColoured = false, version}, gone) => {
       if (ids.some(id => versioned(id, version).length === 0)) return undefined

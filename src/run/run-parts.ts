@@ -315,7 +315,7 @@ export class RunParts {
   }
 
   #createControl(): RunControl {
-    const {plan, run, startedAt, env, lifetime, reread} = this.context
+    const {plan, run, startedAt, env, lifetime, form, reread} = this.context
     const {apps, changes, starts, services, routes} = this
     const sidecars = this.#sidecars
     return {
@@ -345,6 +345,7 @@ export class RunParts {
         key: this.#key,
         env,
         lifetime,
+        form,
         apps,
         sidecars,
         runLog: this.appRuntimes.runLog,

@@ -216,6 +216,9 @@ t.test('a single app is debugged, and one of several instances; several apps are
   const rig = await openRig(t)
   const single = rig.pillion(['run', '-a', 'alone', '--', ...rig.drivenCommand])
   const alone = await rig.driven('alone')
+  const follower = rig.pillion(['logs', 'alone', '-f'])
+  await alone.print('one\n')
+  await follower.waitForLine('one')
   t.match(await rig.run(['debug', 'alone', '--format', 'vscode']), {
     code: 0,
     stdout: /^\{\n {2}"type": "node",\n {2}"name": "alone"/
@@ -224,8 +227,13 @@ t.test('a single app is debugged, and one of several instances; several apps are
   const starting = rig.run(['start', 'alone'])
   const again = await rig.driven('alone')
   t.match(await starting, {code: 0})
+  await again.print('two\n')
+  await follower.waitForLine('two')
+  t.match(await rig.run(['logs', 'alone']), {stdout: 'one\ntwo\n'})
   await again.exit(0)
   t.same(await single.exited, {code: 0, signal: null})
+  t.match(await follower.exited, {code: 0})
+  t.equal(follower.stdout.text, 'one\ntwo\n')
   await rig.template([{appID: 'a', autoPort: true, replicas: 2}, {appID: 'b'}, {appID: 'c'}])
   const run = rig.pillion(['up', '--except', 'b', 'c'])
   await Promise.all([rig.driven('a'), rig.driven('a')])

@@ -222,6 +222,24 @@ t.test('logs -f goes on when an edit of the template opens its app again, and sh
   }
 })
 
+t.test('logs -f of one app shows the instance that an edit of the template adds, each line once', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}])
+  const run = rig.pillion(['up', '--watch'])
+  const first = await rig.driven('shop')
+  const follower = rig.pillion(['logs', '-f', 'shop'])
+  await first.print('one\n')
+  await follower.waitForLine('== APP - shop == one')
+  await rig.template([{appID: 'shop', replicas: 2}])
+  const second = await rig.driven('shop')
+  await second.print('two\n')
+  await follower.waitForLine('== APP - shop.2 == two')
+  run.signal('SIGTERM')
+  t.match(await follower.exited, {code: 0})
+  for (const text of ['one', 'two'])
+    t.equal(follower.stdout.lines.filter(line => line.endsWith(` ${text}`)).length, 1, text)
+})
+
 t.test('of a run that has ended the lines of all instances of an app are shown', async t => {
   const rig = await openRig(t)
   const command = ['sh', '-c', 'echo "at $APP_PORT"; exec sleep 600']

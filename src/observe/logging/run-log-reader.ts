@@ -93,12 +93,7 @@ interface MemoryLines {
 async function readMemory(
   latest: Iterable<LogBatch>,
   writers: ReadonlyMap<RunLogWriter, number>,
-  {
-    tail,
-    since,
-    gone,
-    textOf
-  }: Pick<LogQuery, 'tail' | 'since' | 'gone'> & {readonly textOf: (batch: LogBatch) => string}
+  {tail, since, gone, textOf}: Omit<LogQuery, 'isFollowed'> & {readonly textOf: (batch: LogBatch) => string}
 ): Promise<MemoryLines> {
   const texts: string[] = []
   const counts = Array.from(writers, () => 0)
@@ -160,12 +155,12 @@ export async function* headedPart(name: string, texts: AsyncIterable<string>): A
   if (rest !== '') yield prefixed(`${rest}\n`, before)
 }
 
-/** The lines as a log file has them: with the prefix of their app in place of the head. */
-export async function* withoutHeads(texts: AsyncIterable<string>): AsyncGenerator<string> {
+/** The lines as a log file has them: with the prefix of their app in place of the head, or those of a single app without one. */
+export async function* withoutHeads(texts: AsyncIterable<string>, hasPrefixes: boolean): AsyncGenerator<string> {
   for await (const text of texts) {
     if (text === '\n') continue
     yield text.replaceAll(HEADS, (_, begin: string, stream: string, name: string) =>
-      stream === '-' || stream === 'status' ? begin : begin + appPrefix(decodeURIComponent(name))
+      stream === '-' || stream === 'status' || !hasPrefixes ? begin : begin + appPrefix(decodeURIComponent(name))
     )
   }
 }
