@@ -16,7 +16,9 @@ export interface LogBatch {
   readonly number: number
   readonly writer: RunLogWriter
   readonly stream: Stream
-  /** ms since 1970. */
+  /** When it came, by `performance.now()`. */
+  readonly at: number
+  /** The same in ms since 1970; this clock may be set back. */
   readonly time: number
   readonly text: string
   /** The text with the colours of the app. */
@@ -34,7 +36,6 @@ export class RunLog {
   #packs: Pack[] = []
   #lines = 0
   #size = 0
-  #time = 0
   #next = 0
 
   constructor({lines = MAX_LINES, bytes = MAX_BYTES} = {}) {
@@ -53,9 +54,12 @@ export class RunLog {
 
   /** The batches kept now, newest first. They stay intact while they are read. */
   latest(): Iterable<LogBatch> {
-    const kept = this.#packs.map(pack => ({pack, count: pack.count})).toReversed()
-    for (const {pack} of kept) pack.readers++
-    return this.#read(kept)
+    return this.#read(this.#held(0, this.#next).toReversed(), true)
+  }
+
+  /** The batches from one number up to another, oldest first, as far as they are kept. They stay intact while they are read. */
+  between(from: number, to: number): Generator<LogBatch> {
+    return this.#read(this.#held(from, to), false)
   }
 
   /** The number of the next batch. */
@@ -68,54 +72,41 @@ export class RunLog {
     return this.#packs[0]?.first ?? this.#next
   }
 
-  /** The batches from one number up to another, oldest first, as far as they are kept. They stay intact while they are read. */
-  *between(from: number, to: number): Generator<LogBatch> {
-    const kept = this.#packs
-      .map(pack => ({pack, count: pack.count}))
-      .filter(({pack: {first}, count}) => first < to && first + count > from)
-    for (const {pack} of kept) pack.readers++
-    try {
-      for (const {pack, count} of kept)
-        for (let i = Math.max(0, from - pack.first); i < Math.min(count, to - pack.first); i++) {
-          const batch = this.#batch(pack, i)
-          if (batch !== undefined) yield batch
-        }
-    } finally {
-      for (const {pack} of kept) pack.readers--
-    }
-  }
-
   /** Passes new batches to `take` until the returned function is called. */
   tap(take: (batch: LogBatch) => void): () => void {
     this.#taps.add(take)
     return () => this.#taps.delete(take)
   }
 
-  *#read(kept: readonly {readonly pack: Pack; readonly count: number}[]): Generator<LogBatch> {
+  /** The packs with these batches, which have a reader more. */
+  #held(from: number, to: number): HeldPacks {
+    const held = this.#packs
+      .map(pack => ({pack, begin: Math.max(0, from - pack.first), end: Math.min(pack.count, to - pack.first)}))
+      .filter(({begin, end}) => begin < end)
+    for (const {pack} of held) pack.readers++
+    return held
+  }
+
+  *#read(held: HeldPacks, isBackwards: boolean): Generator<LogBatch> {
     try {
-      for (const {pack, count} of kept) {
-        for (let i = count - 1; i >= 0; i--) {
-          const batch = this.#batch(pack, i)
+      for (const {pack, begin, end} of held)
+        for (let i = begin; i < end; i++) {
+          const batch = this.#batch(pack, isBackwards ? begin + end - 1 - i : i)
           if (batch !== undefined) yield batch
         }
-      }
     } finally {
-      for (const {pack} of kept) pack.readers--
+      for (const {pack} of held) pack.readers--
     }
   }
 
   #batch(pack: Pack, index: number): LogBatch | undefined {
     const source = this.#sources[pack.sources[index] ?? 0]
-    const {times, first} = pack
+    const [at = 0, time = 0] = [pack.moments[index], pack.times[index]]
     const coloured = pack.text(index)
-    return (
-      source && {...source, number: first + index, time: times[index] ?? 0, text: withoutColours(coloured), coloured}
-    )
+    return source && {...source, number: pack.first + index, at, time, text: withoutColours(coloured), coloured}
   }
 
   #add(source: number, text: string, lines: number): void {
-    const time = Math.max(Date.now(), this.#time) // the clock may be set back
-    this.#time = time
     let pack = this.#packs.at(-1)
     if (pack === undefined || !pack.hasRoom(text.length)) {
       pack = this.#forget(text.length) ?? new Pack(Math.max(PACK_SIZE, text.length))
@@ -123,12 +114,11 @@ export class RunLog {
       this.#packs.push(pack)
       this.#size += pack.bytes.length
     }
-    pack.add(source, time, text, lines)
-    const number = this.#next++
+    pack.add(source, text, lines)
+    this.#next++
     this.#lines += lines
-    const from = this.#taps.size > 0 ? this.#sources[source] : undefined
-    if (from !== undefined)
-      for (const take of this.#taps) take({...from, number, time, text: withoutColours(text), coloured: text})
+    const batch = this.#taps.size > 0 ? this.#batch(pack, pack.count - 1) : undefined
+    if (batch !== undefined) for (const take of this.#taps) take(batch)
   }
 
   /**
@@ -149,6 +139,9 @@ export class RunLog {
   }
 }
 
+/** Packs that are read, each from a batch up to another one. */
+type HeldPacks = readonly {readonly pack: Pack; readonly begin: number; readonly end: number}[]
+
 /** A buffer of consecutive batches, with the time and the source of each. */
 class Pack {
   readonly bytes: Buffer
@@ -159,6 +152,7 @@ class Pack {
   /** The number of current readers. */
   readers = 0
   times = new Float64Array(64)
+  moments = new Float64Array(64)
   sources = new Uint16Array(64)
   #ends = new Uint32Array(64)
   #used = 0
@@ -177,11 +171,12 @@ class Pack {
     return this.#used + length <= this.bytes.length
   }
 
-  add(source: number, time: number, text: string, lines: number): void {
+  add(source: number, text: string, lines: number): void {
     if (this.count === this.times.length) this.#grow()
     this.bytes.write(text, this.#used, 'latin1')
     this.#used += text.length
-    this.times[this.count] = time
+    this.times[this.count] = Date.now()
+    this.moments[this.count] = performance.now()
     this.sources[this.count] = source
     this.#ends[this.count++] = this.#used
     this.lines += lines
@@ -192,13 +187,15 @@ class Pack {
   }
 
   #grow(): void {
-    const {times, sources} = this
+    const {times, moments, sources} = this
     const ends = this.#ends
     const length = 2 * times.length
     this.times = new Float64Array(length)
+    this.moments = new Float64Array(length)
     this.sources = new Uint16Array(length)
     this.#ends = new Uint32Array(length)
     this.times.set(times)
+    this.moments.set(moments)
     this.sources.set(sources)
     this.#ends.set(ends)
   }

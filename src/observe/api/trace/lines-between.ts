@@ -4,7 +4,7 @@ import type {LogBatch, RunLog} from '../../logging/run-log.ts'
 import {isOfApp, lineView} from '../line-view.ts'
 import type {Turns} from '../turns.ts'
 
-/** A span of time in which an app had something to do, in ms since 1970. */
+/** A span of time in which an app had something to do, by `performance.now()`. */
 export interface Busy {
   readonly node: number
   readonly app: string
@@ -37,9 +37,8 @@ export async function linesBetween(
   let linesLeftOut = 0
   for (const batch of log.latest()) {
     await turns.next()
-    // times of lines are whole ms
-    if (batch.time + 1 < from) break
-    const during = batch.time > until ? undefined : atThatTime(batch, busy)
+    if (batch.at < from) break
+    const during = batch.at > until ? undefined : atThatTime(batch, busy)
     if (during === undefined) continue
     const others = elsewhere.filter(each => isWithin(batch, each, MOSTLY_LATE_MS)).length
     const lines = linesOf(batch).map(line => ({node: during.node, others, line}))
@@ -50,8 +49,8 @@ export async function linesBetween(
   return {lines: found.toReversed(), linesLeftOut}
 }
 
-const isWithin = ({time, writer}: LogBatch, {app, from, until}: Busy, lateMs: number): boolean =>
-  time + 1 >= from && time <= until + lateMs && isOfApp(writer.name, app)
+const isWithin = ({at, writer}: LogBatch, {app, from, until}: Busy, lateMs: number): boolean =>
+  at >= from && at <= until + lateMs && isOfApp(writer.name, app)
 
 /** The latest of the things that an app was doing, or had just done. */
 function atThatTime(batch: LogBatch, busy: readonly Busy[]): Busy | undefined {

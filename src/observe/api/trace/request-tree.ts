@@ -1,7 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {SpanStore} from '../../telemetry/otlp/span-store.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
-import {wallTime} from '../../../platform/wall-time.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {listCalls, recordedCall} from '../calls.ts'
 import {ApiProblem} from '../problem.ts'
@@ -110,7 +109,7 @@ function busyApps(
 ): readonly [own: readonly Busy[], elsewhere: readonly Busy[]] {
   const shown = new Set(nodes.map(({id}) => id))
   const all = [...traced.values()].flatMap(({number, to, isLast = false, startedAt, endedAt}): readonly Busy[] =>
-    isLast ? [] : [{node: number, app: to, from: wallTime.of(startedAt), until: wallTime.of(Math.min(endedAt, now))}]
+    isLast ? [] : [{node: number, app: to, from: startedAt, until: Math.min(endedAt, now)}]
   )
   const own = all.filter(({node}) => shown.has(node))
   const apps = new Set(own.map(({app}) => app))

@@ -6,11 +6,12 @@ import {RunLogWriter, type LogBatch} from '../../../../../src/observe/logging/ru
 /** A log of batches, the newest first. */
 const logOf = (...batches: readonly (readonly [app: string, time: number, text: string])[]) => ({
   latest: (): readonly LogBatch[] =>
-    batches.map(([app, time, text], number) => ({
+    batches.map(([app, at, text], number) => ({
       number,
       writer: new RunLogWriter(app, () => undefined),
       stream: 'stdout' as const,
-      time,
+      at,
+      time: Math.floor(at),
       text,
       coloured: text
     }))

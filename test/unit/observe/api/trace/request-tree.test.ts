@@ -1,3 +1,4 @@
+import {mock} from 'node:test'
 import t from 'tap'
 import {listRequests} from '../../../../../src/observe/api/trace/list-requests.ts'
 import {requestTree} from '../../../../../src/observe/api/trace/request-tree.ts'
@@ -212,4 +213,23 @@ t.test('what is secret in the failure of a component is masked', async t => {
     {kind: 'call'},
     {kind: 'component', failure: 'POST https://broker/x?token=<masked, 7 characters> refused'}
   ])
+})
+
+t.test('what an app writes after the clock is set back is found, with the time of now', async t => {
+  const recorder = new CallRecorder(() => 100)
+  const runLog = new RunLog()
+  const shop = runLog.writer('shop')
+  shop.write('stdout', 'before\n', 1)
+  t.teardown(() => mock.timers.reset())
+  const now = Date.now() - 3_600_000
+  mock.timers.enable({apis: ['Date'], now})
+  const from = performance.now()
+  shop.write('stdout', 'paid\n', 1)
+  made(recorder, 'web shop', '/pay', [from, performance.now()])
+  const {lines} = await requestTree(
+    {...facts(recorder), runLog: () => runLog, work: {openWorkflows: () => undefined}},
+    'to:shop'
+  )
+  t.match(lines, [{line: {line: 'paid', time: new Date(now).toISOString()}}])
+  t.equal(lines.length, 1)
 })
