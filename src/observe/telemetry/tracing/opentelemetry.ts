@@ -5,9 +5,10 @@
 import {SpanKind, SpanStatusCode} from '@opentelemetry/api'
 import {ExportResultCode} from '@opentelemetry/core'
 import {resourceFromAttributes} from '@opentelemetry/resources'
-import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
+import {BatchSpanProcessor, type ReadableSpan, type SpanExporter} from '@opentelemetry/sdk-trace'
 import {roughDuration} from '../../../model/duration.ts'
 import {uriDecoded} from '../../../model/or-else.ts'
+import {within} from '../../../platform/delay.ts'
 import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
 import type {SpanExporterOptions, SpanSink, FinishedSpan} from './span.ts'
 
@@ -41,7 +42,7 @@ async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeout
 /** An exporter behind OpenTelemetry's bounded queue. */
 function openSink(
   name: string,
-  exporter: SpanExporter,
+  exporter: SpanExporter & {readonly ending?: AbortController},
   options: SpanExporterOptions,
   timeoutMs = EXPORT_TIMEOUT_MS
 ): SpanSink {
@@ -50,7 +51,17 @@ function openSink(
     exporter: warnOnce(exporter, timeoutMs, warn),
     exportTimeoutMillis: Math.max(timeoutMs, EXPORT_TIMEOUT_MS) // not before the exporter, which says why
   })
-  return new ProcessorSink(processor, resourceFromAttributes(resourceAttributes(options)))
+  const resource = resourceFromAttributes(resourceAttributes(options))
+  return {
+    add: span => processor.onEnd(readable(span, resource)),
+    close: async maxMs => {
+      exporter.ending?.abort()
+      await within(
+        maxMs,
+        processor.shutdown().catch(() => undefined)
+      )
+    }
+  }
 }
 
 /** Warns once that spans cannot be sent, and again after a success. */
@@ -84,27 +95,6 @@ export function resourceAttributes({appId, env}: Pick<SpanExporterOptions, 'appI
   const name = env['OTEL_SERVICE_NAME'] ?? ''
   if (name !== '') attributes['service.name'] = name
   return attributes
-}
-
-class ProcessorSink implements SpanSink {
-  readonly #processor: SpanProcessor
-  readonly #resource: ReadableSpan['resource']
-
-  constructor(processor: SpanProcessor, resource: ReadableSpan['resource']) {
-    this.#processor = processor
-    this.#resource = resource
-  }
-
-  add(span: FinishedSpan): void {
-    this.#processor.onEnd(readable(span, this.#resource))
-  }
-
-  async close(maxMs: number): Promise<void> {
-    const limit = Promise.withResolvers<void>()
-    const timer = setTimeout(limit.resolve, maxMs)
-    await Promise.race([this.#processor.shutdown().catch(() => undefined), limit.promise])
-    clearTimeout(timer)
-  }
 }
 
 const KINDS = {server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL}

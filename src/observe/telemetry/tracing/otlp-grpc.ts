@@ -1,4 +1,5 @@
 import type {ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders} from 'node:http2'
+import {setTimeout as pause} from 'node:timers/promises'
 import {ExportResultCode, type ExportResult} from '@opentelemetry/core'
 import {ProtobufTraceSerializer} from '@opentelemetry/otlp-transformer'
 import type {ReadableSpan, SpanExporter} from '@opentelemetry/sdk-trace'
@@ -10,37 +11,39 @@ import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
 const http2 = process.getBuiltinModule('node:http2')
 
 const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
+/** The pause before a batch is sent again; each further one is twice as long. */
+const FIRST_PAUSE_MS = 500
+const UNAVAILABLE = '14'
 
-/** Why a call failed; '' = it succeeded, undefined = these headers have no status. */
-function failureIn(headers: IncomingHttpHeaders): string | undefined {
-  const status = headers['grpc-status']
-  if (status === undefined) return undefined
-  if (status === '0') return ''
-  const message = percentDecoded(String(headers['grpc-message'] ?? ''))
-  return `gRPC status ${String(status)}${message === '' ? '' : `: ${message}`}`
+/** Why a call failed; '' = it succeeded. */
+function failureIn(answer: IncomingHttpHeaders): string {
+  const status = String(answer['grpc-status'])
+  const message = percentDecoded(String(answer['grpc-message'] ?? ''))
+  return status === '0' ? '' : `gRPC status ${status}${message === '' ? '' : `: ${message}`}`
 }
 
 /**
- * Sends spans over gRPC: one unary call per batch, on one connection that is opened on first use. OpenTelemetry's own
- * exporter loads gRPC by a `require` that bundlers do not see, and would add a megabyte for this call.
+ * Sends spans over gRPC: one unary call per batch, on one connection that is opened on first use. A batch is sent again while its
+ * collector is away, as over HTTP. OpenTelemetry's own exporter loads gRPC by a `require` that bundlers do not see, and would add a megabyte for this call.
  */
 export class GrpcSpanExporter implements SpanExporter {
   readonly #authority: string
   readonly #headers: OutgoingHttpHeaders
   readonly #timeoutMs: number
   #session: ClientHttp2Session | undefined
+  /** Once it is aborted, what fails is not tried again: the run does not wait for it. */
+  readonly ending = new AbortController()
 
   constructor({endpoint, isSecure, headers}: OtlpSettings, timeoutMs: number) {
     this.#authority = `${isSecure ? 'https' : 'http'}://${endpoint}`
     this.#timeoutMs = timeoutMs
-    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
     this.#headers = {
       ':method': 'POST',
       ':path': PATH,
       'content-type': 'application/grpc+proto',
       'grpc-timeout': `${Math.ceil(timeoutMs)}m`,
       te: 'trailers',
-      ...Object.fromEntries(own)
+      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
     }
   }
 
@@ -53,30 +56,41 @@ export class GrpcSpanExporter implements SpanExporter {
   }
 
   async #export(spans: ReadableSpan[], done: (result: ExportResult) => void): Promise<void> {
-    try {
-      await this.#send(ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array())
-      done({code: ExportResultCode.SUCCESS})
-    } catch (error) {
-      done({code: ExportResultCode.FAILED, error: error as Error})
+    const until = performance.now() + this.#timeoutMs
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+      try {
+        const bytes = ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array()
+        const refusal = await this.#send(bytes, until - performance.now())
+        if (refusal === '') return done({code: ExportResultCode.SUCCESS})
+        return done({code: ExportResultCode.FAILED, error: new Error(refusal)})
+      } catch (error) {
+        const isLast = this.ending.signal.aborted || performance.now() + pauseMs >= until
+        if (isLast) return done({code: ExportResultCode.FAILED, error: error as Error})
+      }
+      await pause(pauseMs, undefined, {ref: false, signal: this.ending.signal}).catch(() => undefined)
     }
   }
 
-  async #send(bytes: Uint8Array): Promise<void> {
-    const {promise, resolve, reject} = Promise.withResolvers<void>()
-    const stream = this.#connect().request(this.#headers)
-    const fail = (message: string): void => reject(new Error(message))
+  /** Resolves with why they are refused for good; '' = they are not. Rejects if they may be sent again. */
+  async #send(bytes: Uint8Array, ms: number): Promise<string> {
+    const {promise, resolve, reject} = Promise.withResolvers<string>()
+    const session = this.#connect()
+    const stream = session.request(this.#headers)
     const timer = setTimeout(() => {
-      fail(`no response within ${roughDuration(this.#timeoutMs)}`)
-      stream.close(http2.constants.NGHTTP2_CANCEL)
-    }, this.#timeoutMs)
-    let failure: string | undefined
-    const read = (headers: IncomingHttpHeaders): void => void (failure ??= failureIn(headers))
+      reject(new Error(`no response within ${roughDuration(this.#timeoutMs)}`))
+      session.destroy() // its other end may be gone, as after a sleep of the machine: what comes next gets another one
+    }, ms)
+    let answer: IncomingHttpHeaders | undefined
+    const read = (headers: IncomingHttpHeaders): void => {
+      if (headers['grpc-status'] !== undefined) answer ??= headers
+    }
     stream.on('response', read).on('trailers', read)
     stream.on('error', error => reject(error.cause instanceof Error ? error.cause : error))
     stream.on('close', () => {
       clearTimeout(timer)
-      if (failure === '') resolve()
-      else fail(failure ?? 'the connection closed without a response')
+      if (answer === undefined) reject(new Error('the connection closed without a response'))
+      else if (answer['grpc-status'] === UNAVAILABLE) reject(new Error(failureIn(answer)))
+      else resolve(failureIn(answer))
     })
     stream.resume()
     const frame = Buffer.alloc(5) // not compressed, and the length

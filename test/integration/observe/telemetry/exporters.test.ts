@@ -187,6 +187,50 @@ t.test('a collector that refuses is told with its words', async t => {
   t.strictSame(warned, [`spans cannot be sent to the collector at 127.0.0.1:${port}: gRPC status 16: no key`])
 })
 
+t.test('a collector that is away for a moment gets the same spans later', async t => {
+  const answers: {readonly code: number; readonly details: string}[] = [{code: status.UNAVAILABLE, details: 'starting'}]
+  const taken = Promise.withResolvers<void>()
+  const {port, received} = await serveGrpc(t, done => {
+    const refusal = answers.pop()
+    if (refusal !== undefined) return done(refusal)
+    done(null, Buffer.alloc(0))
+    taken.resolve()
+  })
+  const {options, warned} = listen()
+  const sink = await openExporters({...DEFAULT_TRACING, otlp: otlp(port, 'grpc')}, options)
+  for (let n = 0; n < 512; n++) sink?.add(span()) // a whole batch is sent at once
+  await taken.promise
+  await sink?.close(5000)
+  t.equal(received.length, 2)
+  t.ok(received[1]?.body.equals(received[0]?.body ?? Buffer.alloc(0)))
+  t.strictSame(warned, [])
+})
+
+t.test('after a connection whose other end says nothing more there is a new one', async t => {
+  const {port, received} = await serveGrpc(t, done => done(null, Buffer.alloc(0)))
+  const sockets: net.Socket[] = []
+  const silent = Promise.withResolvers<unknown>()
+  const server = net.createServer(socket => {
+    sockets.push(socket.on('error', () => undefined))
+    // the first one is as after a sleep of the machine: nothing comes through it
+    if (sockets.length === 1) socket.resume().once('close', silent.resolve)
+    else socket.pipe(net.connect(port, '127.0.0.1').on('error', () => undefined)).pipe(socket)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const {options} = listen()
+  const place = {...otlp((server.address() as net.AddressInfo).port, 'grpc'), timeoutMs: 2000}
+  const sink = await openExporters({...DEFAULT_TRACING, otlp: place}, options)
+  for (let n = 0; n < 512; n++) sink?.add(span())
+  await silent.promise
+  sink?.add(span())
+  await sink?.close(5000)
+  t.equal(received.length, 1)
+})
+
 t.test('a collector that is down, or says nothing', async t => {
   const down = listen()
   const nowhere = await openExporters({...DEFAULT_TRACING, otlp: otlp(1, 'grpc')}, down.options)
