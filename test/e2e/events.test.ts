@@ -114,6 +114,17 @@ t.test('events tell what happens to apps and between them, and go on where a rea
     )
     t.match((await foreign.next('reset')).data, {apps: [{id: 'shop'}, {id: 'stock'}]}, 'an id of another run')
   }
+  const resumed = new Events(
+    await open(socket, `/api/v1/events?after=${String(back.id)}`, {
+      headers: {...NDJSON.headers, 'last-event-id': String(reload.id)}
+    })
+  )
+  await rig.run(['restart', 'shop'])
+  await resumed.next('reload')
+  t.notOk(
+    resumed.seen.some(({id = Infinity}) => id <= (reload.id ?? 0)),
+    'the header is newer than the address'
+  )
   const frames = await open(socket, '/api/v1/events?types=app')
   t.match(frames.headers, {'content-type': 'text/event-stream'})
   const lines = linesOf(frames) // the event that follows may come in the same piece

@@ -116,8 +116,8 @@ export class EventReader {
 
   /** The oldest ones, until there is room. */
   #dropSamples(most: number): void {
-    this.#drop(({id, type}) => {
-      if (id !== 0 || this.#size <= most) return false
+    this.#drop(({id, type, subject}) => {
+      if (id !== 0 || subject !== '' || this.#size <= most) return false
       this.#dropped[type] = (this.#dropped[type] ?? 0) + 1
       return true
     })

@@ -60,8 +60,8 @@ export function readTypes(text: string | null): ReadonlySet<string> {
 }
 
 /** Parses the id after which a reader resumes; 0: from the beginning. Throws an ApiProblem. */
-export function readAfter(text: string | undefined): number {
-  if (text === undefined || text === '') return 0
+export function readAfter(text: string | null): number {
+  if (text === null || text === '') return 0
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new ApiProblem(400, `"${text}" is not an event id`, 'Give the id of the last event that you received.')
 }

@@ -3,7 +3,6 @@ import {messageOf} from '../../../model/errors.ts'
 import type {EarlyEvent, RunEvent} from '../../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
 import type {Replay} from '../../replay/replayer.ts'
-import type {Death} from '../../telemetry/recorder/deaths.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {spokenStatus} from '../../../work/workflow/status.ts'
@@ -81,10 +80,7 @@ export class RunEvents {
     else reader.sendKept(missed)
     if (isOnce) return reader.end()
     this.#readers.add(reader)
-    // a new reader knows none of the samples yet, or may have missed the latest
-    this.#areEdgesQuiet = false
-    this.#troubles = ''
-    this.#hits.clear()
+    this.#tellAgain()
     this.#stopSamples ??= this.#startSamples()
     void this.#tellTroubles()
   }
@@ -96,8 +92,16 @@ export class RunEvents {
     this.#stopSamples = undefined
   }
 
+  /** A reader knows none of the samples of the state yet, or has missed the latest. */
+  #tellAgain(): void {
+    this.#areEdgesQuiet = false
+    this.#troubles = ''
+    this.#hits.clear()
+  }
+
   /** The whole state of the run, as an event that a reader can resume from. */
   state(type: 'hello' | 'reset'): ApiEvent {
+    this.#tellAgain()
     const context = this.#context()
     const data = JSON.stringify(runView(context))
     return {id: this.#log.last, at: Date.now(), type, app: '', subject: '', data}
@@ -212,15 +216,10 @@ export class RunEvents {
     const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
     for (const death of news) {
       this.#lastDeath = death.number
-      this.#deathsTold = this.#deathsTold.then(async () => this.#tellDeath(death, new Masking(masked())))
-    }
-  }
-
-  async #tellDeath(death: Death, masking: Masking): Promise<void> {
-    try {
-      this.#tell('death', await deathView(death, masking), {app: death.app})
-    } catch (error) {
-      this.#failed(error)
+      const view = async (): Promise<Api.Death> => deathView(death, new Masking(masked()))
+      this.#deathsTold = this.#deathsTold
+        .then(async () => this.#tell('death', await view(), {app: death.app}))
+        .catch((error: unknown) => this.#failed(error))
     }
   }
 
@@ -249,7 +248,7 @@ export class RunEvents {
     for (const fault of this.#context().faults.active?.list() ?? []) {
       if (fault.hits === (this.#hits.get(fault.number) ?? 0)) continue
       this.#hits.set(fault.number, fault.hits)
-      pass([...this.#readers], 'fault', {change: 'hit', fault: faultRow(fault), text: ''})
+      pass([...this.#readers], 'fault', {change: 'hit', fault: faultRow(fault), text: ''}, `hits ${fault.number}`)
     }
   }
 
@@ -285,7 +284,7 @@ export class RunEvents {
     for (const reader of this.#readers) {
       const {app} = reader
       const wanted = app === '' ? edges : edges.filter(({from, to}) => from === app || to === app)
-      if (wanted.length > 0 || isWaiting) pass([reader], 'edges', {edges: wanted, waiting})
+      if (wanted.length > 0 || isWaiting) pass([reader], 'edges', {edges: wanted, waiting}, 'edges')
     }
   }
 
@@ -303,7 +302,8 @@ export class RunEvents {
       // also those who have come while it was asked
       for (const reader of readers()) {
         const {app} = reader
-        pass([reader], 'troubles', {troubles: app === '' ? troubles : troubles.filter(each => each.app === app)})
+        const own = app === '' ? troubles : troubles.filter(each => each.app === app)
+        pass([reader], 'troubles', {troubles: own}, 'troubles')
       }
     } catch (error) {
       this.#failed(error)
@@ -344,8 +344,8 @@ const NO_LOAD = {recent: NO_CALLS, waitingWork: 0, waitingEvents: 0}
 /** Facts about an app that only the whole run knows, and that are not known of a past state. */
 const UNKNOWN = {isMain: true, circuitBreakers: [], ...NO_LOAD}
 
-/** Sends a sample. */
-function pass(readers: readonly EventReader[], type: EventType, value: unknown): void {
-  const event: ApiEvent = {id: 0, at: 0, type, app: '', subject: '', data: JSON.stringify(value)}
+/** Sends a sample; `subject`: it is a state, of which a slow reader gets the latest. */
+function pass(readers: readonly EventReader[], type: EventType, value: unknown, subject = ''): void {
+  const event: ApiEvent = {id: 0, at: 0, type, app: '', subject, data: JSON.stringify(value)}
   for (const reader of readers) reader.send(event)
 }

@@ -22,8 +22,8 @@ export function serveEvents(
   const name = query.get('app') ?? ''
   const [named] = name === '' ? [] : appsNamed(control.list().apps, readAppName({id: encodeURIComponent(name)}))
   const app = named?.id ?? ''
-  const lastId = request.headers['last-event-id']
-  const after = readAfter(query.get('after') ?? (Array.isArray(lastId) ? lastId[0] : lastId))
+  // an EventSource that connects again has its first address, with the `after` of then
+  const after = readAfter(request.headers['last-event-id']?.toString() || query.get('after'))
   const most = MAX_READERS[via]
   if (events.count(via) >= most)
     throw new ApiProblem(503, `${most} readers follow the events already`, 'Close one of them.')

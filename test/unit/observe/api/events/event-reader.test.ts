@@ -29,7 +29,7 @@ class Sink extends EventEmitter implements EventSink {
   }
 }
 
-const TYPES = new Set(['app', 'calls', 'lines', 'death', 'note'])
+const TYPES = new Set(['app', 'edges', 'calls', 'lines', 'death', 'note'])
 const reset = (): ApiEvent => ({id: 99, at: 0, type: 'reset', app: '', subject: '', data: '{"whole":true}'})
 const news = (id: number, type: ApiEvent['type'], {subject = '', size = 0, app = ''} = {}): ApiEvent => ({
   id,
@@ -45,6 +45,7 @@ t.test('a slow reader loses samples, which are counted, and gets the latest news
   const reader = new EventReader(sink, {format: 'ndjson', types: TYPES, app: '', reset, maxWaiting: 1000})
   sink.isFull = true
   reader.send(news(1, 'note'))
+  for (let i = 0; i < 3; i++) reader.send(news(0, 'edges', {subject: 'edges'}))
   for (let i = 0; i < 50; i++) reader.send(news(0, 'calls', {size: 100}))
   reader.send(news(0, 'lines', {size: 100}))
   reader.send(news(2, 'app', {subject: 'shop'}))
@@ -58,8 +59,9 @@ t.test('a slow reader loses samples, which are counted, and gets the latest news
   const {calls} = (dropped ?? {data: {}}).data as {calls: number}
   t.equal(calls + rest.filter(({type}) => type === 'calls').length, 50, 'each is sent or counted')
   t.same(
-    rest.filter(({type}) => type !== 'calls' && type !== 'lines').map(({id}) => id),
-    [3, 4, 5]
+    rest.filter(({type}) => type !== 'calls' && type !== 'lines').map(({id, type}) => id ?? type),
+    ['edges', 3, 4, 5],
+    'of a state the latest'
   )
   reader.end()
 })

@@ -211,6 +211,46 @@ t.test('who comes while the troubles are asked is told them, too', async t => {
   }
 })
 
+t.test('a reader that has missed so much that it gets the whole state gets the troubles again, too', async t => {
+  const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
+  t.teardown(() => clearInterval(alive))
+  const app = appOf({id: 'shop', availability: 'never', state: 'idle'})
+  const context = {
+    recorder: new CallRecorder(() => undefined),
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [],
+    faults: {active: undefined},
+    work: {onWorkflow: () => undefined},
+    control: {
+      list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: [app]})
+    }
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  let isFull = false
+  const sink = new (class extends Sink {
+    override write(text: string): boolean {
+      return super.write(text) && !isFull
+    }
+  })()
+  const types = new Set(['troubles', 'note'] as const)
+  const reset = () => events.state('reset')
+  const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset, maxWaiting: 100})
+  const first = once(sink, 'text')
+  events.join(reader, events.mark())
+  t.match(await first, [/"key":"blocked shop"/])
+  isFull = true
+  for (let n = 0; n < 3; n++) events.noticed({type: 'notified', text: 'x'.repeat(100)})
+  isFull = false
+  const whole = once(sink, 'text')
+  sink.emit('drain')
+  t.match(await whole, [/"type":"reset"/])
+  const again = once(sink, 'text')
+  events.noticed({type: 'app-moved', app: () => app})
+  t.match(await again, [/"key":"blocked shop"/])
+  events.leave(reader)
+})
+
 const full = async (): Promise<never> => Promise.reject(new Error('too many open files'))
 
 t.test('an exit whose log cannot be read is told, and so is all else', async t => {
