@@ -105,5 +105,7 @@ t.test(
       watch.lines.filter(line => line.length > 60),
       []
     )
+    const unsized = new Screen(rig, [...rig.program, 'ps', '-w'], {columns: 0, rows: 0})
+    await unsized.shows(/service-with-a-long-name-19 /)
   }
 )

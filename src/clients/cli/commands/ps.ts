@@ -13,7 +13,7 @@ import {endWithStdout, print, type Sign} from '../print.ts'
 import {RunFinder, runsHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import {cut} from '../width.ts'
-import {outputColumns} from '../columns.ts'
+import {outputColumns, USUAL_ROWS} from '../columns.ts'
 
 const EVERY_MS = 1000
 const NOTHING = 'No Dapr instances found.\n'
@@ -160,7 +160,7 @@ const keyOf = (app: App): readonly unknown[] => [
 /** Overwrites the screen from its first line; prints as many lines as fit. */
 function redraw(text: string): void {
   const lines = text.trimEnd().split('\n')
-  const height = Math.max(1, process.stdout.rows - 1)
+  const height = Math.max(1, (process.stdout.rows || USUAL_ROWS) - 1)
   const more = lines.length - height
   const shown = more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${more + 1} more lines`, columns())]
   process.stdout.write('\x1b[H')

@@ -10,6 +10,7 @@ import type {RunEvent} from '../../../model/events.ts'
 import type {KeyMode} from '../../../platform/key-mode.ts'
 import type {LineView} from '../log-style.ts'
 import {psText} from '../commands/ps.ts'
+import {USUAL_ROWS} from '../columns.ts'
 import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import type {Terminal} from '../terminal.ts'
@@ -29,7 +30,6 @@ export interface LiveRun {
 /** If stopping takes longer, the terminal shows what the run waits for. */
 const SLOW_STOP_MS = 1500
 const REDRAWN_EVERY_MS = 1000
-const USUAL_ROWS = 24
 
 export class Live {
   readonly #terminal: Terminal

@@ -9,9 +9,7 @@ import {
   eraseEndLine,
   exitAlternativeScreen
 } from 'ansi-escapes'
-import {USUAL_COLUMNS} from '../columns.ts'
-
-const USUAL_ROWS = 24
+import {USUAL_COLUMNS, USUAL_ROWS} from '../columns.ts'
 
 /** The screen of a terminal as lines, next to the one that the shell writes on, which is shown again when this one closes. */
 export class FullScreen {
