@@ -163,6 +163,24 @@ t.test('a filter that is none, and a call that is not there, say what to write',
   t.match(await refused('-o', 'yaml'), /unknown output format "yaml"/)
 })
 
+t.test('as many of the latest calls are shown as are asked for, also more than one answer has', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['sleep', '600']}])
+  const {http} = await rig.pillion(['run', '-f', '.']).ports('shop')
+  const call = async (): Promise<unknown> =>
+    (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/nobody/method/x`)).text()
+  for (let n = 0; n < 11; n++) await Promise.all(Array.from({length: 100}, call))
+  const {stdout} = await rig.run(['calls', '-n', '1050', '-o', 'ndjson'])
+  const numbers = stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => (JSON.parse(line) as Api.Call).number)
+  t.same(
+    numbers,
+    Array.from({length: 1050}, (_, n) => n + 51)
+  )
+})
+
 t.test('run --no-record keeps nothing', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', autoPort: true}])

@@ -13,6 +13,8 @@ import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
 
 const ROWS = 20
+/** The most rows of one answer. */
+const PAGE = 1000
 const MIN_COLUMNS = 40
 /** The formats of the API for other programs. */
 const EXPORTS = ['har', 'http', 'curl', 'otlp']
@@ -42,7 +44,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   if (isOne) return one(run, number, output)
   // first, so that no call is missed between the two
   const followed = flags.isSet('follow') ? await run.api.follow('GET /calls', {query: {q, follow: '1'}}) : undefined
-  const {calls: rows} = await run.api.ask('GET /calls', {query: {q, limit}})
+  const rows = await latest(run, q, limit)
   const inOrder = rows.toReversed()
   if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
   else if (rows.length > 0) print(process.stdout, callTable(inOrder, outputColumns(MIN_COLUMNS), hasColours()))
@@ -52,6 +54,18 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   }
   if (followed !== undefined) await printAll(followed, rows, output)
   return 0
+}
+
+/** The latest calls first, as many as are kept. */
+async function latest({api}: FoundRun, q: string, limit: number): Promise<readonly Call[]> {
+  const all: Call[] = []
+  for (let some = PAGE; some === PAGE && all.length < limit;) {
+    const query = {q, limit: Math.min(PAGE, limit - all.length), before: all.at(-1)?.number ?? 0}
+    const {calls: page} = await api.ask('GET /calls', {query})
+    all.push(...page)
+    some = page.length
+  }
+  return all
 }
 
 const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.\n'
