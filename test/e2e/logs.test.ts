@@ -111,6 +111,27 @@ t.test('after the end of a run its files are read, the newest first', async t =>
   })
 })
 
+t.test('logs that a run does not send to their end, since it is killed, are no success', async t => {
+  const rig = await openRig(t)
+  const command = ['sh', '-c', 'yes "a line of many" | head -n 2000000; echo last; exec sleep 600']
+  await rig.template([{appID: 'stock', appLogDestination: 'file', command}])
+  const run = rig.pillion(['run', '-f', '.'])
+  while (!(await rig.run(['logs', 'stock', '--tail', '1'])).stdout.includes('last'));
+  await rig.start(['mkfifo', 'go']).exited
+  for (const more of [[], ['-t']]) {
+    const script = '{ "$@"; echo "code $?" >&2; } | { read -r first; echo "$first"; cat go; cat > rest; }'
+    const reader = rig.start(['sh', '-c', script, 'sh', ...rig.program, 'logs', 'stock', ...more])
+    await reader.waitForLine('a line of many')
+    if (more.length > 0) {
+      run.signal('SIGKILL')
+      await run.exited
+    }
+    await rig.start(['sh', '-c', 'echo > go']).exited
+    await reader.exited
+    t.match(reader.stderr.text, more.length > 0 ? /the run has ended[^]*code 1/ : /^code 0\n$/)
+  }
+})
+
 t.test('what is kept of a single run is in memory, and gone with it', async t => {
   const rig = await openRig(t)
   const run = rig.pillion(['run', '-a', 'a', '--', ...rig.drivenCommand])

@@ -29,15 +29,13 @@ const TURN_SIZE = 64 * 1024
  */
 export async function sendRunLogs(context: RunFacts, asked: ApiRequest): Promise<undefined> {
   const ids = asked.query.getAll('app')
+  const version = asked.query.get('version') ?? ''
   if (wantsBytes(asked)) {
     const {control} = context
-    const version = asked.query.get('version') ?? ''
     const texts = control.runLogs(ids, {...logsQuery(asked.query), version}, asked.gone)
     return sendBytes(texts ?? noSuchAppOf(control.list().apps, ids, version), asked)
   }
-  return asked.query.has('from')
-    ? sendStretch(context, ids, asked)
-    : send(context, ids, asked.query.get('version') ?? '', asked)
+  return asked.query.has('from') ? sendStretch(context, ids, asked) : send(context, ids, version, asked)
 }
 
 /** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */

@@ -1,7 +1,8 @@
+import {once} from 'node:events'
 import type {IncomingMessage} from 'node:http'
 import {endWithStdout} from '../print.ts'
 import {isCalled, type FoundRun} from '../../../control/client.ts'
-import {isGone} from '../../../control/ask.ts'
+import {asSeen, isGone} from '../../../control/ask.ts'
 import {UserError} from '../../../model/errors.ts'
 import {TerminalText} from '../../../observe/logging/terminal-text.ts'
 import {appPrefix} from '../../../observe/logging/prefix.ts'
@@ -24,7 +25,7 @@ export const logs: CommandHandler = async context => {
   const wanted = await wantedOf(context)
   const names = [...new Set(context.flags.list('name'))]
   if (names.length > 1) return logsOfSeveral(context, wanted, names)
-  const finder = await finderFor(context, names[0])
+  const finder = await runFinder(context.flags.with({name: names[0]}), context.asJson)
   endWithStdout() // `logs | head`
   const run = runOf(finder, wanted.ids)
   const [id = ''] = wanted.ids
@@ -49,21 +50,17 @@ export const logs: CommandHandler = async context => {
     const prefix = run.listing.template.file === '' ? '' : appPrefix(id)
     const name = wanted.version === '' ? id : `${id}@${wanted.version}`
     const {message} = await run.api.open('GET /apps/{id}/logs', {at: {id: name}, query: queryOf(wanted), accept: BYTES})
-    await write(asTheyAre(textsOf(message), prefix))
+    await write(asTheyAre(textsOf(message, wanted), prefix))
   } else await writeLines(run, wanted)
   return 0
 }
-
-const finderFor = async ({flags, asJson}: CommandContext, name: string | undefined): Promise<RunFinder> =>
-  runFinder(flags.with({name}), asJson)
 
 /** `logs --name A --name B`: the lines of several runs, one after the other; with `-f` as they come. Each line names its run. */
 async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names: readonly string[]): Promise<number> {
   const runs: {readonly run: FoundRun; readonly ids: readonly string[]}[] = []
   const missed = new Set(wanted.ids)
   for (const name of names) {
-    const finder = await finderFor(context, name)
-    const run = finder.find()
+    const run = (await runFinder(context.flags.with({name}), context.asJson)).find()
     const ids = wanted.ids.filter(id => run.listing.apps.some(app => isCalled(app, id)))
     for (const id of ids) missed.delete(id)
     if (wanted.ids.length === 0 || ids.length > 0) runs.push({run, ids})
@@ -85,7 +82,7 @@ export async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<voi
   if (wanted.version !== '') query.set('version', wanted.version)
   const {message} = await run.api.open('GET /logs', {query, accept: BYTES})
   const names = run.listing.apps.map(app => inRun(wanted.run, instanceName(app.id, app.instance)))
-  await write(lines(textsOf(message), wanted, names))
+  await write(lines(textsOf(message, wanted), wanted, names))
 }
 
 /** Logs as the apps wrote them, whatever bytes these are. */
@@ -99,13 +96,13 @@ function queryOf({tail, since, isFollowed}: Pick<LogsWanted, 'tail' | 'since' | 
   })
 }
 
-/** Bytes as latin1 text, as they come. */
-async function* textsOf(message: IncomingMessage): AsyncGenerator<string> {
+/** Bytes as latin1 text, as they come. Throws a UserError if the run is killed before all that was asked for is there. */
+async function* textsOf(message: IncomingMessage, {isFollowed}: LogsWanted): AsyncGenerator<string> {
   message.setEncoding('latin1')
   try {
     for await (const piece of message) yield piece as string
   } catch (error) {
-    if (!isGone(error)) throw error // the run was killed: there is no more output
+    if (!isFollowed || !isGone(error)) throw asSeen(error)
   }
 }
 
@@ -150,7 +147,7 @@ async function* lines(
   const isTerminal = process.stdout.isTTY
   const prefixOf = logPrefixes(names, wantsColours(isTerminal, process.env))
   const form = {asJson, hasTimes, isTerminal, prefixOf, run}
-  const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
+  let hasWarned = !hasTimes
   let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
   for await (const batch of lineBatches(texts)) {
     const read = batch.map(readLine)
@@ -163,7 +160,8 @@ async function* lines(
         if (asJson) say(process.stderr, 'warning', decoded(line), true)
         else text += `${line}\n`
       } else {
-        if (hasTimes && line.time === 0) warnOnce()
+        if (!hasWarned && line.time === 0) say(process.stderr, 'warning', NO_TIMES, asJson)
+        hasWarned ||= line.time === 0
         const shown = printed(line, form)
         if (kept === undefined) text += shown
         else kept.push(shown)
@@ -178,13 +176,7 @@ async function* lines(
 const lastOf = (kept: readonly string[] | undefined, count: number): string =>
   (kept ?? []).slice(Math.max(0, (kept?.length ?? 0) - count)).join('')
 
-function onceWarning(text: string, asJson: boolean): () => void {
-  let isPrinted = false
-  return () => {
-    if (!isPrinted) say(process.stderr, 'warning', text, asJson)
-    isPrinted = true
-  }
-}
+const NO_TIMES = 'log files contain no times: lines that are only in files are shown app by app'
 
 /** Keeps the lines that match, and all lines that belong to no app. */
 function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (LogLine | string)[] {
@@ -193,10 +185,5 @@ function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (Lo
 }
 
 async function write(texts: AsyncIterable<string>): Promise<void> {
-  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
+  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await once(process.stdout, 'drain')
 }
-
-const drained = async (): Promise<void> =>
-  new Promise(resolve => {
-    process.stdout.once('drain', resolve)
-  })
