@@ -63,7 +63,7 @@ export async function serveMcp(findRun: FindRun, isReadOnly: boolean): Promise<v
     {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
-  process.stdout.once('error', () => over.resolve())
+  process.stdout.on('error', () => over.resolve()) // each answer that is under way gets one
   try {
     await over.promise
   } finally {
