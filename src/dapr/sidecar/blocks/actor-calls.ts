@@ -7,7 +7,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {cleanMethod} from '../http/go-path.ts'
 import {checkActor, checkMethod} from './actor-names.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 
 /** A call of a method of an actor, as a caller makes it. */
 export interface ActorInvocation {
@@ -112,8 +112,7 @@ async function policied(
   })
 }
 
-const failed = (why: string): BlockError =>
-  new BlockError([500, 'internal', 'ERR_ACTOR_INVOKE_METHOD'], `error invoke actor method: ${why}`)
+const failed = toldWhy([500, 'internal', 'ERR_ACTOR_INVOKE_METHOD'], 'error invoke actor method: ')
 
 function refused(error: ActorError, hosted: readonly string[]): BlockError {
   const {refusal, message} = error

@@ -6,10 +6,9 @@ import type {FiringName} from '../../../work/actor/timers.ts'
 import {checkReserved} from './actor-calls.ts'
 import {checkActor, checkFiring} from './actor-names.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 
-const timerFailed = (why: string): BlockError =>
-  new BlockError([500, 'internal', 'ERR_ACTOR_TIMER_CREATE'], `error creating actor timer: ${why}`)
+const timerFailed = toldWhy([500, 'internal', 'ERR_ACTOR_TIMER_CREATE'], 'error creating actor timer: ')
 
 const CODES = {
   create: ['ERR_ACTOR_REMINDER_CREATE', 'error creating actor reminder'],

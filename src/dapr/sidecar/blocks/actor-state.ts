@@ -6,7 +6,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {checkReserved} from './actor-calls.ts'
 import {checkActor} from './actor-names.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 import {SEPARATOR} from './key-prefix.ts'
 
 /** A step of a transaction, as a caller makes it. */
@@ -100,8 +100,7 @@ export class ActorState {
   }
 }
 
-const none = (why: string): BlockError =>
-  new BlockError([500, 'internal', 'ERR_ACTOR_RUNTIME_NOT_FOUND'], NO_STORE + why)
-
-const NO_STORE =
+const none = toldWhy(
+  [500, 'internal', 'ERR_ACTOR_RUNTIME_NOT_FOUND'],
   'the state store is not configured to use the actor runtime. Have you set the - name: actorStateStore value: "true" in your state store component file?'
+)

@@ -41,3 +41,9 @@ export class BlockError extends Error {
     this.details = details
   }
 }
+
+/** An error whose reason follows its words. */
+export const toldWhy =
+  (...[kind, text, details]: ConstructorParameters<typeof BlockError>) =>
+  (why: string): BlockError =>
+    new BlockError(kind, text + why, details)

@@ -4,7 +4,7 @@ import type {AttemptControl} from '../../../proxy/gateway/interceptors/resilienc
 import {until, type OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {LogLevel} from '../../../model/plan.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 import {policyTarget, type BlockContext} from './block-context.ts'
 import {retryLater} from '../retry-later.ts'
 
@@ -178,16 +178,14 @@ export class Configurations {
 
   async store(name: string): Promise<ConfigurationStore> {
     const {component} = await this.#context.component('configuration', name, {
-      none: why =>
-        new BlockError(
-          [500, 'failedPrecondition', 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED'],
-          `configuration stores not configured${why}`
-        ),
-      unknown: why =>
-        new BlockError(
-          [400, 'invalidArgument', 'ERR_CONFIGURATION_STORE_NOT_FOUND'],
-          `configuration store ${name} not found${why}`
-        )
+      none: toldWhy(
+        [500, 'failedPrecondition', 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED'],
+        'configuration stores not configured'
+      ),
+      unknown: toldWhy(
+        [400, 'invalidArgument', 'ERR_CONFIGURATION_STORE_NOT_FOUND'],
+        `configuration store ${name} not found`
+      )
     })
     return component
   }

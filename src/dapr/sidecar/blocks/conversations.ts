@@ -2,7 +2,7 @@ import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} fr
 import {messageOf} from '../../../model/errors.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 
 /** A component that was found. */
 export interface FoundModel {
@@ -22,11 +22,8 @@ export class Conversations {
 
   /** Rejects with Dapr's error and our reason. */
   async find(name: string): Promise<FoundModel> {
-    const missing = (why: string): BlockError =>
-      new BlockError(
-        [400, 'invalidArgument', 'ERR_CONVERSATION_NOT_FOUND'],
-        `failed finding conversation component ${name}${why}`
-      )
+    const words = `failed finding conversation component ${name}`
+    const missing = toldWhy([400, 'invalidArgument', 'ERR_CONVERSATION_NOT_FOUND'], words)
     const {component: model} = await this.context.component('conversation', name, {none: missing, unknown: missing})
     return {name, model}
   }

@@ -2,7 +2,7 @@ import type {AppComponent} from '../../components/app-components.ts'
 import type {Unlocked} from '../../components/lock/types.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
 import {prefixOf, SEPARATOR} from './key-prefix.ts'
 
@@ -61,11 +61,7 @@ export class Locks {
   async #store(name: string, {resourceId, lockOwner}: LockRequest): Promise<AppComponent<'lock'>> {
     const fault = resourceId === '' ? 'ResourceId is empty' : lockOwner === '' ? 'LockOwner is empty' : ''
     const store = await this.#context.component('lock', name, {
-      none: why =>
-        new BlockError(
-          [500, 'failedPrecondition', 'ERR_LOCK_STORE_NOT_CONFIGURED'],
-          `lock store is not configured${why}`
-        ),
+      none: toldWhy([500, 'failedPrecondition', 'ERR_LOCK_STORE_NOT_CONFIGURED'], 'lock store is not configured'),
       unknown: why =>
         fault === ''
           ? new BlockError([400, 'invalidArgument', 'ERR_LOCK_STORE_NOT_FOUND'], `lock store ${name} not found${why}`)

@@ -2,7 +2,7 @@ import type {AppComponent} from '../../components/app-components.ts'
 import type {BrokerMessage} from '../../components/pubsub.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {BlockError, type BlockErrorDetails} from './block-error.ts'
+import {BlockError, toldWhy, type BlockErrorDetails} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
 import {envelopeOf, metadataValue, type Publication} from './cloud-event.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
@@ -187,13 +187,11 @@ export const pubsubDetails = (
 ): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
 
 /** The error of a call that names a component which is not there. */
-export const pubsubNotFound =
-  (pubsubName: string, metadata: Target['metadata']) =>
-  (why: string): BlockError =>
-    new BlockError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found${why}`, {
-      reason: 'DAPR_PUBSUB_NOT_FOUND',
-      metadata
-    })
+export const pubsubNotFound = (pubsubName: string, metadata: Target['metadata']): ReturnType<typeof toldWhy> =>
+  toldWhy([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found`, {
+    reason: 'DAPR_PUBSUB_NOT_FOUND',
+    metadata
+  })
 
 /** The error of a call that leaves out a name. */
 const unnamed = (reason: string, pubsubName: string, message: string, metadata: Target['metadata']): BlockError =>

@@ -2,7 +2,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {messageOf} from '../../../model/errors.ts'
 import type {Secret, SecretStore} from '../../components/secrets/types.ts'
 import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
 
 /** A missing secret is not a failure of its store. */
@@ -63,16 +63,11 @@ export class Secrets {
 
   async #store(name: string): Promise<SecretStore> {
     const {component} = await this.#context.component('secretstores', name, {
-      none: why =>
-        new BlockError(
-          [500, 'failedPrecondition', 'ERR_SECRET_STORES_NOT_CONFIGURED'],
-          `secret store is not configured${why}`
-        ),
-      unknown: why =>
-        new BlockError(
-          [401, 'invalidArgument', 'ERR_SECRET_STORE_NOT_FOUND'],
-          `failed finding secret store with key ${name}${why}`
-        )
+      none: toldWhy([500, 'failedPrecondition', 'ERR_SECRET_STORES_NOT_CONFIGURED'], 'secret store is not configured'),
+      unknown: toldWhy(
+        [401, 'invalidArgument', 'ERR_SECRET_STORE_NOT_FOUND'],
+        `failed finding secret store with key ${name}`
+      )
     })
     return component
   }

@@ -12,7 +12,7 @@ import {
 import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
-import {BlockError, type BlockErrorDetails} from './block-error.ts'
+import {BlockError, toldWhy, type BlockErrorDetails} from './block-error.ts'
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import type {BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
@@ -252,18 +252,15 @@ export class State {
   async #store(name: string): Promise<Store> {
     const metadata = {appID: this.#context.appId}
     return this.#context.component('state', name, {
-      none: why =>
-        new BlockError(
-          [500, 'failedPrecondition', 'ERR_STATE_STORE_NOT_CONFIGURED'],
-          `state store ${name} is not configured${why}`,
-          {reason: 'DAPR_STATE_NOT_CONFIGURED', metadata}
-        ),
-      unknown: why =>
-        new BlockError(
-          [400, 'invalidArgument', 'ERR_STATE_STORE_NOT_FOUND'],
-          `state store ${name} is not found${why}`,
-          {reason: 'DAPR_STATE_NOT_FOUND', metadata}
-        )
+      none: toldWhy(
+        [500, 'failedPrecondition', 'ERR_STATE_STORE_NOT_CONFIGURED'],
+        `state store ${name} is not configured`,
+        {reason: 'DAPR_STATE_NOT_CONFIGURED', metadata}
+      ),
+      unknown: toldWhy([400, 'invalidArgument', 'ERR_STATE_STORE_NOT_FOUND'], `state store ${name} is not found`, {
+        reason: 'DAPR_STATE_NOT_FOUND',
+        metadata
+      })
     })
   }
 }

@@ -9,7 +9,7 @@ import type {LogLevel} from '../../../model/plan.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
 import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError} from './block-error.ts'
+import {toldWhy} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
 import {EventDelivery} from './event-delivery.ts'
@@ -79,8 +79,7 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     const {log, appId} = this.#context
     const missing = pubsubNotFound(pubsubName, {})
     const broker = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
-    const refused = (why: string): BlockError =>
-      new BlockError([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: ${why}`)
+    const refused = toldWhy([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: `)
     if (!isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic}))
       throw refused(`subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
     const active = await this.#read(subscription, broker, channel).catch((error: unknown) => {

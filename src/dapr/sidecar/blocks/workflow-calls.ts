@@ -6,7 +6,7 @@ import {timeAt} from '../../../work/times.ts'
 import {WorkflowError, type Refusal} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {BlockContext} from './block-context.ts'
-import {BlockError} from './block-error.ts'
+import {BlockError, toldWhy} from './block-error.ts'
 import {ownOf} from '../../../model/own.ts'
 
 /** An instance as Dapr's own API names it. */
@@ -69,8 +69,7 @@ export class WorkflowCalls {
   async get({appId, id}: InstanceName): Promise<Instance | undefined> {
     const app = this.#appOf(appId)
     checkId(id)
-    const failed = (why: string): BlockError =>
-      internal('ERR_GET_WORKFLOW', `error while getting workflow info on instance '${id}': ${why}`)
+    const failed = internal('ERR_GET_WORKFLOW', `error while getting workflow info on instance '${id}': `)
     const workflows = await this.#open(failed)
     await workflows.settled()
     try {
@@ -92,8 +91,7 @@ export class WorkflowCalls {
   async purge({appId, id}: InstanceName): Promise<void> {
     const app = this.#appOf(appId)
     checkId(id)
-    const failed = (why: string): BlockError =>
-      internal('ERR_PURGE_WORKFLOW', `error purging workflow ${id}: failed to Purge workflow ${id}: ${why}`)
+    const failed = internal('ERR_PURGE_WORKFLOW', `error purging workflow ${id}: failed to Purge workflow ${id}: `)
     const workflows = await this.#open(failed)
     try {
       this.#check(workflows, app, id, 'purge')
@@ -156,32 +154,30 @@ export class WorkflowCalls {
 
 /** The text before the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
 const FAILURES_OF: Readonly<Record<Command, (id: string, event: string) => (why: string) => BlockError>> = {
-  pause: id => why =>
+  pause: id =>
     internal(
       'ERR_PAUSE_WORKFLOW',
-      `error pausing workflow ${id}: failed to pause workflow ${id}: failed to suspend workflow: ${why}`
+      `error pausing workflow ${id}: failed to pause workflow ${id}: failed to suspend workflow: `
     ),
-  resume: id => why =>
+  resume: id =>
     internal(
       'ERR_RESUME_WORKFLOW',
-      `error resuming workflow ${id}: failed to resume workflow ${id}: failed to resume workflow: ${why}`
+      `error resuming workflow ${id}: failed to resume workflow ${id}: failed to resume workflow: `
     ),
-  terminate: id => why =>
+  terminate: id =>
     internal(
       'ERR_TERMINATE_WORKFLOW',
-      `error terminating workflow '${id}': failed to terminate workflow ${id}: failed to submit termination request: ${why}`
+      `error terminating workflow '${id}': failed to terminate workflow ${id}: failed to submit termination request: `
     ),
-  raise: (id, event) => why =>
+  raise: (id, event) =>
     internal(
       'ERR_RAISE_EVENT_WORKFLOW',
-      `error raising event on workflow '${id}': failed to raise event ${event} on workflow ${id}: failed to raise event: ${why}`
+      `error raising event on workflow '${id}': failed to raise event ${event} on workflow ${id}: failed to raise event: `
     )
 }
 
-const startFailed =
-  (name: string) =>
-  (why: string): BlockError =>
-    internal('ERR_START_WORKFLOW', `error starting workflow '${name}': ${why}`)
+const startFailed = (name: string): ReturnType<typeof toldWhy> =>
+  internal('ERR_START_WORKFLOW', `error starting workflow '${name}': `)
 
 /** Milliseconds since 1970; undefined: now. */
 function startTime(text: string | undefined, failed: (why: string) => BlockError): number | undefined {
@@ -208,7 +204,7 @@ function checkNewId(id: string): void {
 const isUnknown = (error: unknown): boolean => error instanceof WorkflowError && error.refusal === 'unknown'
 
 const invalid = (code: string, message: string): BlockError => new BlockError([400, 'invalidArgument', code], message)
-const internal = (code: string, message: string): BlockError => new BlockError([500, 'internal', code], message)
+const internal = (code: string, text: string): ReturnType<typeof toldWhy> => toldWhy([500, 'internal', code], text)
 
 /** Dapr's error for an instance that is not there. */
 export const notFound = (id: string): BlockError =>
