@@ -23,6 +23,6 @@ export async function openComponent<T extends Component>(
     warn: () => undefined,
     ...more
   })
-  t.teardown(async () => component.close())
+  t.teardown(async () => component.close?.())
   return component
 }

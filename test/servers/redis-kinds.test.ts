@@ -128,7 +128,7 @@ t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {s
   const hosts = ports.map(port => `127.0.0.1:${port}`)
   const values = {redisHost: `127.0.0.1:1,${hosts.join(',')}`, redisType: 'cluster'}
   const store = await openState(optionsOf(t, values))
-  t.teardown(async () => store.close())
+  t.teardown(async () => store.close?.())
   const options = {concurrency: '', consistency: ''} as const
   const keys = Array.from({length: 30}, (_, n) => `shop||k${n}`)
   const save = (key: string): Parameters<typeof store.set>[0] => ({

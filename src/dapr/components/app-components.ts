@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {setImmediate as turn} from 'node:timers/promises'
 import {messageOf} from '../../model/errors.ts'
+import {Once} from '../../model/once.ts'
 import {movedTogether} from '../../model/moved-ports.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import {isOpened} from '../../files/resources/component-support.ts'
@@ -66,8 +67,8 @@ export interface FailedComponent {
 
 interface Entry {
   readonly resource: ComponentResource
-  /** Begun at the first use. */
-  opening: Promise<Opened> | undefined
+  /** Begun at the first use; after a failure the next one tries again. */
+  readonly opening: Once<Opened>
   /** The component, once it is open. */
   opened?: Opened
   /** Calls that may use it. */
@@ -116,7 +117,7 @@ export class AppComponents {
       return entry
     })
     const entries: Entry[] = wanted.map(
-      (resource, index) => kept[index] ?? {resource, opening: undefined, calls: 0, previous: undefined}
+      (resource, index) => kept[index] ?? {resource, opening: new Once(), calls: 0, previous: undefined}
     )
     this.#entries = entries
     // what is opened again says itself whether that fails
@@ -170,7 +171,7 @@ export class AppComponents {
     }
     if (this.#entries.includes(entry)) return void this.#replaced.delete(entry)
     // who waits for it, or has just found it, begins a call in the turn in which it is open
-    await entry.opening?.catch(() => undefined)
+    await entry.opening.begun?.catch(() => undefined)
     await turn()
     if (entry.calls > 0) entry.onIdle = () => void close()
     else await close()
@@ -231,16 +232,9 @@ export class AppComponents {
     await Promise.all(entries.map(async entry => this.#close(entry)))
   }
 
-  /** Opens a component once: each of the many calls gets the same promise. After a failure the next one tries again. */
+  /** Opens a component once: each of the many calls gets the same promise. */
   #openedOf(entry: Entry): Promise<Opened> {
-    entry.opening ??= this.#open(entry.resource).then(
-      opened => (entry.opened = opened),
-      (error: unknown) => {
-        entry.opening = undefined
-        throw error
-      }
-    )
-    return entry.opening
+    return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
   async #open(resource: ComponentResource): Promise<Opened> {
@@ -302,7 +296,7 @@ export class AppComponents {
   }
 
   async #close({opening, resource}: Entry): Promise<void> {
-    const opened = await opening?.catch(() => undefined) // why one cannot be opened was said
+    const opened = await opening.begun?.catch(() => undefined) // why one cannot be opened was said
     try {
       await opened?.use.release()
     } catch (error) {
@@ -331,7 +325,7 @@ const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, '
 /** Daprd looks up secrets and variables itself: it gets them as they are in the file. */
 async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
   const component = await daprd.open(resource)
-  const use = {component, release: async (): Promise<void> => component.close()}
+  const use = {component, release: async () => component.close?.()}
   // daprd puts the prefix in front of topics itself
   return {
     name: resource.name,

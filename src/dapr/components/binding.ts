@@ -50,7 +50,7 @@ export interface Binding extends Component {
 /** A binding as its `direction` has it. */
 export function bindingOf(
   {properties}: Pick<OpenOptions, 'properties'>,
-  parts: {readonly output?: OutputBinding; readonly input?: InputBinding; readonly close: () => Promise<void>}
+  parts: {readonly output?: OutputBinding; readonly input?: InputBinding; readonly close?: () => Promise<void>}
 ): Binding {
   const direction = properties.text(DIRECTION)
   const output = isForDirection(direction, 'output') ? parts.output : undefined

@@ -56,8 +56,6 @@ export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> 
   readonly opened?: (component: PlacedComponent) => void
 }
 
-const NONE_MOVED: MovedPorts = new Map()
-
 /** The open components of a run: apps that may use the same one share it. */
 export class ComponentSet {
   readonly #options: ComponentSetOptions
@@ -65,13 +63,14 @@ export class ComponentSet {
   /** The components whose answers are recorded, or given back. */
   readonly recorded = new Set<string>()
   #recordings: Recordings | undefined
+  readonly movedPorts: MovedPorts
+  /** An app has opened a component. */
+  readonly opened: (component: PlacedComponent) => void
 
   constructor(options: ComponentSetOptions) {
     this.#options = options
-  }
-
-  get movedPorts(): MovedPorts {
-    return this.#options.movedPorts ?? NONE_MOVED
+    this.movedPorts = options.movedPorts ?? new Map()
+    this.opened = options.opened ?? (() => undefined)
   }
 
   /** The copy of the template that keeps its data apart; '' = none. */
@@ -106,11 +105,6 @@ export class ComponentSet {
     return type.startsWith('conversation.') && Object.hasOwn(plans, name) ? (plans[name]?.mode ?? 'live') : 'live'
   }
 
-  /** An app has opened a component. */
-  opened(component: PlacedComponent): void {
-    this.#options.opened?.(component)
-  }
-
   /** Opens a component, or takes the one that is open. Rejects with the reason why there is none. */
   async use(wanted: WantedComponent): Promise<Use> {
     const key = keyOf(wanted)
@@ -123,7 +117,7 @@ export class ComponentSet {
       isReleased = true
       if (--instance.users > 0 || loaderOf(wanted.resource).livesOn === true) return
       this.#instances.delete(key)
-      await (await instance.opened).close()
+      await (await instance.opened).close?.()
     }
     try {
       return {component: await instance.opened, release}
@@ -163,7 +157,7 @@ export class ComponentSet {
       return await Promise.race([opening, late.promise])
     } catch (error) {
       // a component that opens too late would never be closed
-      void opening.then(async component => component.close()).catch(() => undefined)
+      void opening.then(async component => component.close?.()).catch(() => undefined)
       throw error
     } finally {
       clock.end()

@@ -9,8 +9,8 @@ import type {RedisAccess} from './redis/redis-servers.ts'
 export interface Component {
   /** Dapr's words for what it can do, for `/v1.0/metadata`: `ETAG`, `TRANSACTIONAL` … */
   readonly capabilities: readonly string[]
-  /** Closes it; what was written is kept. */
-  close(): Promise<void>
+  /** Closes it; what was written is kept. Left out: there is nothing to close. */
+  readonly close?: (() => Promise<void>) | undefined
 }
 
 /** The options with which a component is opened. */

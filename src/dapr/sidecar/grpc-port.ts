@@ -3,6 +3,7 @@ import {SERVER_GREETING} from '#h2-frames'
 import {attach, isOnUnixSocket, takeOver} from '../../proxy/net/claimed-server.ts'
 import {Connections} from '../../proxy/net/connections.ts'
 import {bugText} from '../../model/errors.ts'
+import {Once} from '../../model/once.ts'
 import type {GrpcContext, GrpcServer} from './grpc/grpc-server.ts'
 
 export interface OpenGrpcPort {
@@ -19,11 +20,7 @@ export interface OpenGrpcPort {
 export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContext): OpenGrpcPort => {
   const connections = new Connections()
   const destroy = (): void => connections.destroy()
-  let loading: Promise<GrpcServer> | undefined
-  const load = async (): Promise<GrpcServer> => {
-    const {GrpcServer: Server} = await import('./grpc/grpc-server.ts')
-    return new Server(context)
-  }
+  const loading = new Once<GrpcServer>()
   const accept = async (socket: net.Socket): Promise<void> => {
     // one of HTTP/2 who ends has left with all his streams
     socket.allowHalfOpen = false
@@ -31,11 +28,7 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
     socket.setNoDelay(true)
     socket.write(SERVER_GREETING, 'latin1')
     try {
-      loading ??= load().catch((error: unknown) => {
-        loading = undefined // the next connection tries again
-        throw error
-      })
-      const server = await loading
+      const server = await loading.do(async () => new (await import('./grpc/grpc-server.ts')).GrpcServer(context))
       server.serve(socket, isOnUnixSocket(socket))
     } catch (error) {
       context.sidecar.warn(bugText(error))
@@ -52,9 +45,9 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
     handOver: () => open.flatMap(server => takeOver(server, servers) ?? []),
     close: async cut => {
       for (const server of [...open, ...servers]) server.close()
-      if (loading === undefined || cut === undefined || cut.aborted) return destroy()
+      if (loading.begun === undefined || cut === undefined || cut.aborted) return destroy()
       cut.addEventListener('abort', destroy, {once: true})
-      await (await loading.catch(() => undefined))?.leave()
+      await (await loading.begun.catch(() => undefined))?.leave()
       cut.removeEventListener('abort', destroy)
       destroy()
     }

@@ -85,12 +85,8 @@ export const open: OpenComponent<Binding> = options => {
   } catch (error) {
     properties.fault('schedule', `invalid schedule format '${text}': ${messageOf(error)}`)
   }
-  return Promise.resolve(
-    bindingOf(options, {
-      input: {read: reader => Promise.resolve(new CronReader(schedule, reader))},
-      close: () => Promise.resolve()
-    })
-  )
+  const input = {read: async (reader: ReadOptions) => Promise.resolve(new CronReader(schedule, reader))}
+  return Promise.resolve(bindingOf(options, {input}))
 }
 
 /** Times that come while the app takes no events are one event, as soon as it does. */

@@ -33,8 +33,7 @@ export const open: OpenComponent<Binding> = async options => {
     output: {
       operations: Object.keys(OPERATIONS),
       invoke: async request => ownOf(OPERATIONS, request.operation)?.(root, request)
-    },
-    close: () => Promise.resolve()
+    }
   })
 }
 

@@ -5,8 +5,7 @@ import type {LanguageModel, ModelAnswer, ModelMessage, ModelQuestion, ModelTool,
 export const open: OpenComponent<LanguageModel> = async () => ({
   capabilities: [],
   model: '',
-  converse: async question => echoOf(question),
-  close: async () => undefined
+  converse: async question => echoOf(question)
 })
 
 function echoOf({messages, tools}: ModelQuestion): ModelAnswer {

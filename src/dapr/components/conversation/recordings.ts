@@ -65,7 +65,7 @@ export class Recordings {
         `${tape.shownAs} has no answer to this: ${nearestText(asked, tape.questions)}; "conversation: {${name}: record}" in the template asks the model, and adds its answer`
       )
     }
-    return {capabilities: [], model, converse, close: async () => undefined}
+    return {capabilities: [], model, converse}
   }
 }
 

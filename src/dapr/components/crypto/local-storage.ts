@@ -24,7 +24,7 @@ export const open: OpenComponent<CryptoProvider> = async ({properties, folder}) 
     fail(`could not stat path '${written}': ${whyOf(error)}`)
   }
   if (found?.isDirectory() !== true) fail(`path '${written}' is not a directory`)
-  return {capabilities: [], ...wrapBy(async name => keyIn(root, name)), close: async () => undefined}
+  return {capabilities: [], ...wrapBy(async name => keyIn(root, name))}
 }
 
 /** Callers hear of the key, and not of its path. */

@@ -2,7 +2,7 @@ import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
 import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
-import {callerOf, closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
+import {callerOf, type OpenedByDaprd} from './daprd-access.ts'
 import {heldReader} from './held-reader.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
@@ -12,8 +12,7 @@ export function daprdBinding(options: OpenedByDaprd): Binding {
     {properties: new Properties(resource.properties)},
     {
       ...(capabilities.includes('OUTPUT_BINDING') && {output: outputOf(options)}),
-      ...(capabilities.includes('INPUT_BINDING') && {input: inputOf(options)}),
-      close: closeInDaprd
+      ...(capabilities.includes('INPUT_BINDING') && {input: inputOf(options)})
     }
   )
 }

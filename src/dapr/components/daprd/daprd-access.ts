@@ -64,9 +64,6 @@ export interface OpenedByDaprd {
   readonly access: DaprdAccess
 }
 
-/** How a component of daprd is closed: it lives there. */
-export const closeInDaprd = async (): Promise<void> => undefined
-
 /** The components of an app that daprd serves. */
 export interface DaprdComponents {
   /** Whether daprd serves this component. */

@@ -1,7 +1,7 @@
 import {encode} from '../../../proxy/net/grpc/message-codec.ts'
 import type {PubSub} from '../pubsub.ts'
 import {PublishEventRequest} from '../../../model/dapr/messages/pubsub.generated.ts'
-import {callerOf, closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
+import {callerOf, type OpenedByDaprd} from './daprd-access.ts'
 import {heldReader} from './held-reader.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */
@@ -25,7 +25,6 @@ export function daprdBroker(options: OpenedByDaprd): PubSub {
     subscribe: async ({topic, atOnce, ready, handle}) =>
       heldReader({holdMs: access.holdMs(resource), ready, handle}, deliver =>
         access.read({pubsubName, topic, atOnce, deliver})
-      ),
-    close: closeInDaprd
+      )
   }
 }

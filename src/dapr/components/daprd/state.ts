@@ -7,7 +7,7 @@ import {
   type StateOptions,
   type StateStore
 } from '../state-store.ts'
-import {causeOf, closeInDaprd, DaprdError, type OpenedByDaprd} from './daprd-access.ts'
+import {causeOf, DaprdError, type OpenedByDaprd} from './daprd-access.ts'
 import {
   DeleteStateRequest,
   ExecuteStateTransactionRequest,
@@ -76,7 +76,6 @@ export function daprdStore(options: OpenedByDaprd): StateStore {
         request: itemOf(request, kind === 'upsert' ? request.value : NOTHING)
       }))
       await call('ExecuteStateTransaction', encode(ExecuteStateTransactionRequest, {storeName, operations}))
-    },
-    close: closeInDaprd
+    }
   }
 }

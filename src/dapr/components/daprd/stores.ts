@@ -18,7 +18,7 @@ import {
   GetSecretRequest,
   GetSecretResponse
 } from '../../../model/dapr/messages/secret.generated.ts'
-import {callerOf, closeInDaprd, type OpenedByDaprd} from './daprd-access.ts'
+import {callerOf, type OpenedByDaprd} from './daprd-access.ts'
 
 /** A secret store of daprd. */
 export function secretStore(options: OpenedByDaprd): SecretStore {
@@ -35,8 +35,7 @@ export function secretStore(options: OpenedByDaprd): SecretStore {
         await call('GetBulkSecret', encode(GetBulkSecretRequest, {storeName}))
       )
       return Object.fromEntries(Object.entries(data).map(([name, {secrets}]) => [name, secrets]))
-    },
-    close: closeInDaprd
+    }
   }
 }
 
@@ -101,7 +100,6 @@ export function lockStore(options: OpenedByDaprd): LockStore {
       const request = {storeName, resourceId: resourceIdOf(key), lockOwner}
       const {status} = decode(UnlockResponse, await call('UnlockAlpha1', encode(UnlockRequest, request)))
       return UNLOCK_STATUS[status] ?? 'failed'
-    },
-    close: closeInDaprd
+    }
   }
 }

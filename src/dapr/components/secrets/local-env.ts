@@ -19,7 +19,6 @@ export const open: OpenComponent<SecretStore> = async ({properties, env}) => {
       return Object.fromEntries(
         names.map(name => name.slice(prefix.length)).map(name => [name, {[name]: valueOf(name)}])
       )
-    },
-    close: async () => undefined
+    }
   }
 }

@@ -17,8 +17,7 @@ export const open: OpenComponent<SecretStore> = async ({properties, folder}) => 
   return {
     capabilities: isMultiValued ? ['MULTIPLE_KEY_VALUES_PER_SECRET'] : [],
     get: async name => secrets.get(name),
-    all: async () => Object.fromEntries(secrets),
-    close: async () => undefined
+    all: async () => Object.fromEntries(secrets)
   }
 }
 

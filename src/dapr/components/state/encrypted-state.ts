@@ -94,10 +94,6 @@ class EncryptedState implements StateStore {
     )
   }
 
-  async close(): Promise<void> {
-    return Promise.resolve()
-  }
-
   #sealed(request: SetRequest): SetRequest {
     const nonce = randomBytes(NONCE_BYTES)
     const {name, bytes} = this.#primary

@@ -11,12 +11,6 @@ import {http} from '../../../proxy/net/http1/node-http.ts'
 const SERVICE = '/dapr.proto.runtime.v1.Dapr/'
 const AUTHORITY = 'localhost'
 
-/** An answer over HTTP. */
-export interface HttpAnswer {
-  readonly status: number
-  readonly body: string
-}
-
 /** The two sockets at which daprd serves its API. */
 export class DaprdConnection {
   readonly #clients: FrameClients
@@ -47,8 +41,8 @@ export class DaprdConnection {
   }
 
   /** Rejects if the call fails, or is given up. */
-  async request(method: 'GET' | 'PUT', path: string, body = '', signal?: AbortSignal): Promise<HttpAnswer> {
-    const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>()
+  async request(method: 'GET' | 'PUT', path: string, body = '', signal?: AbortSignal) {
+    const {promise, resolve, reject} = Promise.withResolvers<{readonly status: number; readonly body: string}>()
     const options = {socketPath: this.#httpSocket, agent: this.#agent, method, path, signal}
     const request = http.request(options, response => {
       const answer = (answered: Collector): void =>

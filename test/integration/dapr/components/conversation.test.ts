@@ -310,7 +310,7 @@ t.test('an answer in pieces is read; who leaves a slow provider ends the request
   })
   await t.rejects(model.converse(question(), leaving.signal), {message: 'context canceled'})
   await gone.promise
-  server.next.push(() => void model.close())
+  server.next.push(() => void model.close?.())
   await t.rejects(asking(model), {message: 'context canceled'})
 })
 

@@ -68,7 +68,7 @@ class Noting extends Properties {
 
 const readBy = async (open: OpenComponent<Component>, given: Readonly<Record<string, string>>): Promise<object> => {
   const properties = new Noting(Object.entries(given).map(([name, value]) => ({name, value, place})))
-  await (await open({properties, folder: '/', env: {}} as unknown as Parameters<typeof open>[0])).close()
+  await (await open({properties, folder: '/', env: {}} as unknown as Parameters<typeof open>[0])).close?.()
   return properties.read
 }
 

@@ -1,4 +1,5 @@
 import type {JWTVerifyGetKey} from 'jose'
+import {Once} from '../../../../model/once.ts'
 import {plainError} from '../errors.ts'
 import {MiddlewareFault, type Middleware, type PipelineRequest} from './middleware.ts'
 
@@ -16,17 +17,14 @@ export function bearer(metadata: ReadonlyMap<string, string>): Middleware {
   const [issuer, audience] = [metadata.get('issuer') ?? '', metadata.get('audience') ?? '']
   if (issuer === '') throw new MiddlewareFault('metadata property issuer is required')
   if (audience === '') throw new MiddlewareFault('metadata property audience is required')
-  let keys: Promise<JWTVerifyGetKey> | undefined
+  const keys = new Once<JWTVerifyGetKey>()
   return async request => {
     const token = tokenOf(request)
     if (token === '') return UNAUTHORIZED
     const {jwtVerify} = await import('jose')
     try {
-      keys ??= keysOf(issuer, metadata.get('jwksURL') ?? '').catch((error: unknown) => {
-        keys = undefined // the next token tries again
-        throw error
-      })
-      await jwtVerify(token, await keys, {issuer, audience, clockTolerance: CLOCK_SKEW_SECONDS})
+      const known = await keys.do(async () => keysOf(issuer, metadata.get('jwksURL') ?? ''))
+      await jwtVerify(token, known, {issuer, audience, clockTolerance: CLOCK_SKEW_SECONDS})
       return undefined
     } catch {
       return UNAUTHORIZED
