@@ -91,6 +91,8 @@ export class AppComponents {
   #entries: readonly Entry[] = []
   /** Components that the last change of files has replaced, and that calls still use. */
   readonly #replaced = new Set<Entry>()
+  /** Secret stores whose own secrets are looked up: one that needs itself, or what needs it, is not there for that. */
+  readonly #lookingUp = new Set<string>()
   /** Components of a real daprd; undefined: there is none. */
   daprd: DaprdComponents | undefined
 
@@ -260,13 +262,17 @@ export class AppComponents {
     // what is given back from a file needs no key
     const isReplayed = set.isReplayed(resource)
     const plain = resource.properties.filter(({secret}) => secret === undefined)
+    if (isSecretStore(resource)) this.#lookingUp.add(resource.name)
     const values = await propertyValues(isReplayed ? {...resource, properties: plain} : resource, {
       appId,
       env,
-      secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),
+      secretOf: (store, secret) => {
+        if (isSecretStore(resource) && this.#lookingUp.has(store)) return undefined
+        return this.find('secretstores', store)?.then(async found => found.component.get(secret))
+      },
       warn,
       error: text => log('error', text)
-    })
+    }).finally(() => this.#lookingUp.delete(resource.name))
     if (values === undefined)
       throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
     // after secrets and variables have been read: they may be addresses

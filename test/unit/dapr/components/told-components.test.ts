@@ -36,3 +36,20 @@ t.test('why a component cannot be opened does not tell what its secrets hold', a
   t.equal(failure?.fault.message, 'url must begin with http:// or https://, and not "***"')
   t.notMatch(lines.join('\n') + String(own.failed.get('hook')), hidden)
 })
+
+/** A store of secrets whose own prefix is to be in another one. */
+const storeIn = (name: string, secretStore: string): ReturnType<typeof componentResource> => {
+  const resource = componentResource(name, 'secretstores.local.env', {prefix: ''})
+  const properties = resource.properties.map(each => ({...each, secret: {name: 'prefix', key: 'prefix'}}))
+  return {...resource, secretStore, properties}
+}
+
+t.test('secret stores that need themselves, or each other, are not there for that', async t => {
+  const {own, lines} = openComponents()
+  t.match(await own.follow([storeIn('own', 'own')]), [
+    {fault: {message: 'secret store own is not loaded'}, isHarmless: true}
+  ])
+  t.strictSame(lines, ["Component own references a secret store that isn't loaded: own"])
+  t.strictSame(await own.follow([storeIn('first', 'second'), storeIn('second', 'first')]), [])
+  t.strictSame(own.names('secretstores'), ['first', 'second'])
+})
