@@ -220,11 +220,9 @@ export class AppComponents {
     return this.#entries.find(each => each.resource.name === resource.name)?.resource ?? resource
   }
 
-  /** Whether it could not be opened, and none that was there before is kept. */
+  /** Whether it could not be opened, and none that was there before is kept; one that is opened at its use is tried again. */
   isMissing(name: string): boolean {
-    return (
-      this.failed.has(name) && !this.#entries.some(each => each.resource.name === name && each.opened !== undefined)
-    )
+    return this.failed.has(name) && !this.#entries.some(each => each.resource.name === name)
   }
 
   async close(): Promise<void> {

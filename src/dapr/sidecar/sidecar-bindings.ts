@@ -69,10 +69,13 @@ export class SidecarBindings {
 
   /** Asks a new process, as soon as it accepts calls. */
   #look(): void {
-    const {runtime, blocks} = this.#options
+    const {runtime, blocks, log} = this.#options
     this.#inputs = this.#newInputs()
     const mayWant = isDaprApp(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
-    if (mayWant && runtime.appPort === 0) this.#warnOfNoPort()
+    if (mayWant && runtime.appPort === 0 && !this.#isWarned) {
+      this.#isWarned = true
+      log('warn', 'failed to read from bindings: app channel not initialized')
+    }
     // which of daprd's bindings bring events is known by then: components are opened before apps start
     if (runtime.appPort === 0 || (!mayWant && runtime.isListening)) blocks.setKnown('bindings')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayWant
@@ -159,18 +162,15 @@ export class SidecarBindings {
     })
     return this.#channel
   }
-
-  #warnOfNoPort(): void {
-    if (this.#isWarned) return
-    this.#isWarned = true
-    this.#options.log('warn', 'failed to read from bindings: app channel not initialized')
-  }
 }
 
 const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly Input[] => {
   const {name, type, properties} = resource
-  const isThere = splitType(type)[0] === 'bindings' && !blocks.isMissing(resource)
-  if (!isThere || !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')) return []
+  if (splitType(type)[0] !== 'bindings' || blocks.isMissing(resource)) return []
+  const capabilities = blocks.capabilitiesOf(resource)
+  // one of daprd whose server is an app of the run is opened when it is read
+  const mayBeInput = capabilities.length === 0 && blocks.isByDaprd(resource)
+  if (!mayBeInput && !capabilities.includes('INPUT_BINDING')) return []
   const valueOf = (wanted: string): string =>
     properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
   const direction = valueOf(DIRECTION)

@@ -88,6 +88,7 @@ t.test('a component whose server is an app of the run is opened at its first use
   t.same(await own.follow([database(5432)]), [])
   t.equal(own.isMissing('db'), false)
   await t.rejects(async () => void (await own.find('bindings', 'db')), /25432/, 'nothing listens there yet')
+  t.equal(own.isMissing('db'), false, 'who reads it tries again')
   t.match(await own.follow([database(1)]), [{resource: {name: 'db'}}], 'another one is opened at once')
 })
 

@@ -74,6 +74,17 @@ t.test('and so are bindings that start an app which is asleep', async t => {
   await sidecar.close(AbortSignal.abort())
 })
 
+t.test('a binding of daprd that is opened at its first use is read', async t => {
+  const followed = Promise.withResolvers<readonly object[]>()
+  const inputBindings = {follow: async (wanted: readonly object[]) => followed.resolve(wanted), close: async () => {}}
+  const mail = componentResource('mail', 'bindings.mqtt3', {url: 'tcp://localhost:1883', direction: 'input'})
+  const context = contextOf({components: [mail]}, {inputBindings})
+  Object.assign(context.blocks, {capabilitiesOf: () => [], isByDaprd: () => true})
+  const sidecar = new SidecarBindings(context)
+  t.match(await followed.promise, [{name: 'mail'}])
+  await sidecar.close(AbortSignal.abort())
+})
+
 t.test('a sidecar that closes does not wait for components that are being opened', async t => {
   for (const [Reads, snapshot] of [
     [SidecarSubscriptions, DECLARED],
