@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {setImmediate as turn} from 'node:timers/promises'
 import {messageOf} from '../../model/errors.ts'
 import {Once} from '../../model/once.ts'
+import {within} from '../../platform/delay.ts'
 import {movedTogether} from '../../model/moved-ports.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import {isOpened} from '../../files/resources/component-support.ts'
@@ -83,6 +84,9 @@ interface Opened extends Omit<AppComponent<Block>, 'component'> {
   readonly component: Component
   readonly use: Use
 }
+
+/** A client may wait for an answer of its server before it is closed, for ever. */
+const CLOSE_MS = 2000
 
 /** The components that one app may use. Those of Dapr's own folder are opened at their first use, the others by `open`. */
 export class AppComponents {
@@ -299,10 +303,11 @@ export class AppComponents {
     )
   }
 
+  /** Closes a component; one whose server does not answer holds up no change of files. */
   async #close({opening, resource}: Entry): Promise<void> {
     const opened = await opening.begun?.catch(() => undefined) // why one cannot be opened was said
     try {
-      await opened?.use.release()
+      await within(CLOSE_MS, Promise.resolve(opened?.use.release()))
     } catch (error) {
       this.#options.log('warn', `Component ${resource.name} could not be closed: ${messageOf(error)}`)
     }
