@@ -42,8 +42,9 @@ const begin = async (watch: Watch, {connection}: Daprd): Promise<void> => {
 const SHORT_MS = 10_000
 const MAX_FAILURES = 5
 const BACKOFF_MS = 200
-/** A call starts one again that has failed this long ago. */
+/** A call starts one again that has failed this long ago; where the app reads by it, that is tried without a call, less and less often. */
 const RETRY_MS = 1000
+const LONGEST_MS = 30_000
 
 /** Keeps a daprd for one app: starts it for the components in files, replaces it when they change, and restarts it when it exits. */
 export class AppDaprd implements DaprdComponents, DaprdAccess {
@@ -66,6 +67,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   #failures = 0
   /** When the last change has failed, in ms of performance.now(); Infinity: it has not. */
   #failedAt = Infinity
+  #waitMs = RETRY_MS
 
   constructor(options: AppDaprdOptions) {
     this.#options = options
@@ -83,6 +85,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     if (wanted === this.#wanted) return
     this.#wanted = wanted
     this.#failures = 0
+    this.#waitMs = RETRY_MS
     this.#change(async () => this.#exchange(false))
   }
 
@@ -159,7 +162,17 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
   #change(work: () => Promise<Daprd | undefined>): void {
     const latest = (this.#latest = this.#latest.catch(() => undefined).then(work))
     this.#failedAt = Infinity
-    latest.catch(() => (this.#failedAt = latest === this.#latest ? performance.now() : Infinity))
+    latest.catch(() => latest === this.#latest && void this.#failed())
+  }
+
+  /** No call may come, though the app reads by it, or wants to read more. */
+  async #failed(): Promise<void> {
+    const latest = this.#latest
+    this.#failedAt = performance.now()
+    await pause(this.#waitMs, this.#ending)
+    this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_MS)
+    const isRead = this.#current === undefined ? this.#watches.size > 0 || this.#readings.areAny : !this.#isUpToDate
+    if (latest === this.#latest && isRead) this.#change(async () => this.#exchange(!this.#isUpToDate))
   }
 
   /** Starts again what could not be started: what it needs may be there by now. Components that are opened together fail together. */
@@ -239,7 +252,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     const how = await daprd.ended
     if (this.#current !== daprd || this.#ending.aborted) return
     this.#current = undefined
-    if (daprd.livedMs >= SHORT_MS) this.#failures = 0
+    if (daprd.livedMs >= SHORT_MS) [this.#failures, this.#waitMs] = [0, RETRY_MS]
     this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
     this.#change(async () => {
       await daprd.end()

@@ -29,6 +29,10 @@ export class Readings {
     this.#changed = changed
   }
 
+  get areAny(): boolean {
+    return this.#topics.size + this.#bindings.size > 0
+  }
+
   /** Adds a topic; the returned function removes it. */
   addTopic(topic: DaprdTopic): () => void {
     this.#topics.add(topic)

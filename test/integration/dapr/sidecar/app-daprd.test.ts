@@ -1,4 +1,4 @@
-import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {mock} from 'node:test'
@@ -12,7 +12,8 @@ import {pause} from '../../../../src/platform/delay.ts'
 /**
  * Serves at its socket what it was given; one whose components have the word `slow` does so once there is a file `go`, one with the word
  * `mute` does not answer, one with the word `stubborn` does not end at SIGTERM. While there is a file `down` it ends at once, while there is
- * one `refused` nobody can subscribe. Who has subscribed to configuration is told of a change at SIGUSR2.
+ * one `refused` nobody can subscribe. Who has subscribed to configuration is told of a change at SIGUSR2. One whose components have the
+ * word `reads` asks for topics, and writes what it got.
  */
 const PROGRAM = `#!${process.execPath}
 const {existsSync, readFileSync, writeFileSync} = require('node:fs')
@@ -31,9 +32,12 @@ const server = http.createServer((request, response) => {
   if (request.url.endsWith('/outbound')) return response.writeHead(204).end()
   response.end(JSON.stringify({components}))
 })
+const headers = {'dapr-api-token': process.env.APP_API_TOKEN}
+if (text.includes('reads'))
+  http.get({host: '127.0.0.1', port: of('app-port'), path: '/dapr/subscribe', headers}, response =>
+    response.on('data', list => writeFileSync('topics-' + id, list)))
 if (text.includes('stubborn')) process.on('SIGTERM', () => undefined)
 process.on('SIGUSR2', () => {
-  const headers = {'dapr-api-token': process.env.APP_API_TOKEN}
   const options = {host: '127.0.0.1', port: of('app-port'), method: 'POST', path: '/configuration/config/k', headers}
   http.request(options).end(JSON.stringify({id, items: {k: {value: id}}}))
 })
@@ -71,6 +75,7 @@ function open(t: Test, timeoutMs = 60_000, graceMs = 1000) {
   writeFileSync(path, PROGRAM, {mode: 0o755})
   const pids: number[] = []
   const lines: string[] = []
+  const warned: string[] = []
   const plan = {
     id: 'shop',
     folder,
@@ -94,10 +99,13 @@ function open(t: Test, timeoutMs = 60_000, graceMs = 1000) {
     now: now.signal,
     watchdog: {watch: ({pid}) => void pids.push(pid ?? 0), forget: () => undefined},
     log: ({level, message}) => void lines.push(`${level}: ${message}`),
-    warn: () => gone.resolve()
+    warn: text => {
+      warned.push(text)
+      gone.resolve()
+    }
   })
   t.teardown(async () => daprd.close())
-  return {daprd, pids, lines, folder, gone: gone.promise, endNow: () => now.abort()}
+  return {daprd, pids, lines, warned, folder, gone: gone.promise, endNow: () => now.abort()}
 }
 
 t.test('a daprd that dies while the next one starts has one that follows it, which has the new components', async t => {
@@ -226,3 +234,52 @@ t.test('a subscription to configuration that the next daprd refuses at first con
   const levels = lines.flatMap(line => (line.includes('cannot continue yet') ? line.split(':', 1) : []))
   t.strictSame(levels.slice(0, 2), ['error', 'debug'], 'once it is an error')
 })
+
+/** A daprd that reads, and the topics that the n-th process got. */
+async function reading(t: Test) {
+  const opened = open(t)
+  const {daprd, pids, folder} = opened
+  daprd.setKnown('topics')
+  daprd.follow([resource('reads')])
+  await daprd.open(resource('reads'))
+  const add = (topic: string): void =>
+    void daprd.read({pubsubName: 'reads', topic, atOnce: 0, deliver: async () => 'done'})
+  const topicsOf = async (pid = 0): Promise<readonly string[]> =>
+    (JSON.parse(readFileSync(join(folder, `topics-${pid}`), 'utf8')) as {topic: string}[]).map(({topic}) => topic)
+  return {...opened, add, topicsOf: async (at: number) => answered(async () => topicsOf(pids.at(at)))}
+}
+
+t.test('a topic that an app reads from now on is read though daprd cannot be replaced at first', async t => {
+  const {pids, folder, add, topicsOf} = await reading(t)
+  add('first')
+  while ((await topicsOf(-1)).length === 0) await pause(5)
+  writeFileSync(join(folder, 'down'), '')
+  const before = pids.length
+  add('second')
+  while (pids.length === before) await pause(5)
+  while (isThere(pids.at(-1))) await pause(5)
+  rmSync(join(folder, 'down'))
+  while ((await topicsOf(-1)).length < 2) await pause(5)
+  t.strictSame(await topicsOf(-1), ['first', 'second'])
+})
+
+t.test('topics are read again by a daprd that has ended too often, once it can start', async t => {
+  const {pids, folder, warned, add, topicsOf} = await reading(t)
+  add('first')
+  while ((await topicsOf(-1)).length === 0) await pause(5)
+  writeFileSync(join(folder, 'down'), '')
+  process.kill(pids.at(-1) ?? 0, 'SIGKILL')
+  while (!warned.some(text => text.includes('times in a row'))) await pause(5)
+  rmSync(join(folder, 'down'))
+  const before = pids.length
+  while (pids.length === before) await pause(5)
+  t.strictSame(await topicsOf(-1), ['first'])
+})
+
+function isThere(pid = 0): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
