@@ -9,7 +9,8 @@ import {openRedis} from '../redis/open-redis.ts'
 export const open: OpenComponent<ConfigurationStore> = async options => {
   const redis = await openRedis('redis store: error connecting to redis', options)
   const database = options.properties.integer('redisDB', 0)
-  await notify(redis, options.warn)
+  // a Redis that is an app of the run starts later
+  const notified = notify(redis, options.warn)
   redis.onServer?.(() => void notify(redis, options.warn))
   return {
     capabilities: [],
@@ -21,6 +22,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
         const items = await itemsOf(redis, [key])
         changed(Object.keys(items).length > 0 ? items : {[key]: NOTHING})
       }
+      await notified
       return beginAll(channels, async channel =>
         redis.subscribe(prefix + channel, name => {
           tell(name.slice(prefix.length)).catch((error: unknown) => options.warn(messageOf(error)))

@@ -1,6 +1,9 @@
 import {within} from '../../../platform/delay.ts'
 import {RedisError, type Argument, type MessageListener, type RedisConnection, type RedisReply} from '#redis'
 
+/** How long a command waits for an app of the run that is the Redis, and has not started yet. */
+const START_MS = 60_000
+
 interface Listening {
   readonly pattern: string
   readonly listener: MessageListener
@@ -166,7 +169,8 @@ export class MovableConnection implements RedisConnection {
     if (back !== undefined && (await within(this.#waitMs, back)) === undefined) throw new Error('Redis does not answer')
     const connecting = this.connected()
     const current = this.#current
-    const connection = await connecting
+    const connection = await within(START_MS, connecting)
+    if (connection === undefined) throw new Error('Redis does not answer')
     if (current === this.#current && !this.#isClosed) this.#connection = connection
     return connection
   }

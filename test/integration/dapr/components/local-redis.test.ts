@@ -8,6 +8,8 @@ import type {Environment} from '../../../../src/model/environment.ts'
 import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
 import {Blocked, RedisError, type Result} from '../../../../src/packages/redis/engine/result.ts'
 import {RedisServer} from '../../../../src/packages/redis/server.ts'
+import {open as openConfiguration} from '../../../../src/dapr/components/configuration/redis.ts'
+import {openComponent} from '../../../rig/open-component.ts'
 import {RedisServers} from '../../../../src/dapr/components/redis/redis-servers.ts'
 
 const servers = (env: Environment = {PILLION_REDIS: 'memory'}): RedisServers =>
@@ -143,6 +145,21 @@ t.test('a connection that waits for the Redis of an app can be closed before tha
   await refused
   await t.rejects(duplicate, {message: 'the connection to Redis is closed'})
   await redis.close()
+})
+
+t.test('a configuration store is open before the app that is its Redis starts, and sees its changes', async t => {
+  const redis = new RedisServers({env: {}, isOwnPort: () => true, reporter: {warn: () => {}}})
+  t.teardown(async () => redis.close())
+  const port = await freePort()
+  const store = await openComponent(t, openConfiguration, {redisHost: `127.0.0.1:${port}`}, {redis})
+  const changed = Promise.withResolvers<object>()
+  const subscribing = store.subscribe(['a'], {}, changed.resolve)
+  const {BuiltInRedis} = await loadBuiltIn()
+  const app = await BuiltInRedis.open({port, file: undefined, warn: () => {}, space: undefined})
+  t.teardown(async () => app.close())
+  await subscribing
+  await app.connect().command(['SET', 'a', '1||2'])
+  t.match(await changed.promise, {a: {value: '1', version: '2'}})
 })
 
 t.test('a server that gets a released port, and reads its keys first, is waited for', async t => {

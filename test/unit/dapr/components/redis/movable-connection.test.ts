@@ -1,3 +1,4 @@
+import {mock} from 'node:test'
 import t from 'tap'
 import {RedisError, type RedisConnection, type RedisReply} from '#redis'
 import {MovableConnection} from '../../../../../src/dapr/components/redis/movable-connection.ts'
@@ -169,3 +170,16 @@ t.test(
     t.equal(await connection.connected(), last.connection)
   }
 )
+
+t.test('a command does not wait for ever for a Redis that never comes', async t => {
+  const connection = new MovableConnection(
+    async () => new Promise<never>(() => undefined),
+    1000,
+    () => undefined
+  )
+  mock.timers.enable({apis: ['setTimeout']})
+  t.teardown(() => mock.timers.reset())
+  const asked = t.rejects(connection.command(['PING']), {message: 'Redis does not answer'})
+  mock.timers.tick(60_000)
+  await asked
+})
