@@ -24,8 +24,8 @@ export class BindingFailure extends Error {
 export interface OutputBinding {
   /** The operations in the order of Dapr's errors; undefined: it refuses itself what it cannot do. */
   readonly operations: readonly string[] | undefined
-  /** Undefined: there is nothing to answer. Rejects if it fails. Only its own operations are asked for. */
-  invoke(request: BindingRequest): Promise<BindingResponse | undefined>
+  /** Undefined: there is nothing to answer. Rejects if it fails. Only its own operations are asked for. `gone`: who asks has left. */
+  invoke(request: BindingRequest, gone?: AbortSignal): Promise<BindingResponse | undefined>
 }
 
 /** Something that has happened outside. */

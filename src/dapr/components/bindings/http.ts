@@ -29,11 +29,14 @@ export const open: OpenComponent<Binding> = async options => {
     secretHeaders: properties.has('securityTokenHeader') ? [properties.text('securityTokenHeader').toLowerCase()] : []
   })
   const token = tokenOf(properties)
-  const invoke = async ({operation, data, metadata}: BindingRequest): Promise<BindingResponse> => {
+  const invoke = async (
+    {operation, data, metadata}: BindingRequest,
+    signal?: AbortSignal
+  ): Promise<BindingResponse> => {
     const method = operation === 'create' ? 'POST' : operation.toUpperCase()
     const body = WITH_BODY.has(method) ? data : undefined
     const headers = headersOf(metadata, {token, hasBody: body !== undefined})
-    const response = await target.send({method, path: metadata['path'] ?? '', headers, body})
+    const response = await target.send({method, path: metadata['path'] ?? '', headers, body, signal})
     const asked = metadata['errorIfNot2XX'] ?? ''
     const fails = asked === '' ? failsIfNot2xx : /^(?:y|yes|true|t|on|1)$/i.test(asked)
     if (fails && (response.status < 200 || response.status > 299))

@@ -38,10 +38,13 @@ export class Bindings {
         name,
         `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`
       )
+    // who has left waits for nothing: a server that does not answer would keep one connection for each call
+    const gone = new AbortController()
+    onGone?.(() => gone.abort())
+    const leaving = (listener: () => void): void => onGone?.(() => (gone.abort(), listener()))
+    const call = {block: 'bindings', name, operation, onGone: onGone && Object.assign(leaving, onGone)} as const
     try {
-      return await this.#context.outbound({block: 'bindings', name, operation, onGone}, async () =>
-        output.invoke(request)
-      )
+      return await this.#context.outbound(call, async () => output.invoke(request, gone.signal))
     } catch (error) {
       throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
     }

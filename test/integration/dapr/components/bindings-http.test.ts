@@ -65,3 +65,20 @@ t.test('the user of a URL is told to its server, and its password to nobody else
     message: 'the path "../y" leads out of http://me:***@127.0.0.1:1/x'
   })
 })
+
+t.test('a call whose caller has left keeps no connection to a server that does not answer', async t => {
+  const asked = Promise.withResolvers<void>()
+  const closed = Promise.withResolvers<void>()
+  const host = await serve(t, ({socket}) => {
+    asked.resolve()
+    socket.once('close', () => closed.resolve())
+  })
+  const {output} = await openComponent(t, open, {url: `http://${host}`})
+  const gone = new AbortController()
+  const request = {operation: 'get', data: Buffer.alloc(0), metadata: {}}
+  const refused = t.rejects(async () => output?.invoke(request, gone.signal), {message: /context canceled$/})
+  await asked.promise
+  gone.abort()
+  await refused
+  await closed.promise
+})

@@ -25,7 +25,7 @@ export interface WebRequest {
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer | undefined
   /** Ends it. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export type WebResponse = BindingResponse & {readonly status: number}
