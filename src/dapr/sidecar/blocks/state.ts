@@ -151,12 +151,16 @@ export class State {
     // what refuses another attempt may be what the first one has written
     const isUnwritten = (error: unknown): boolean => unclear === 0 && isRefusal(error)
     const target = outboxOf(store, this.#context.appId)
+    // while its events are written to a file it would be closed where an edit has replaced it
+    const end = this.#context.components.beginCall(storeName)
     try {
       if (target === undefined) await write(operationsOf(changes))
       else await this.#outbox.transact(target, changes, {operationsOf, write, isRefusal: isUnwritten})
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)
+    } finally {
+      end()
     }
   }
 

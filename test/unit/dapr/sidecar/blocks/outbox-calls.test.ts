@@ -149,7 +149,7 @@ const eventsAfter = async (t: Test, first: Error, second: Error): Promise<readon
     namespace: '',
     work: {outbox: async () => outbox},
     component: async () => store,
-    components: {find: async () => store},
+    components: {find: async () => store, beginCall: () => () => undefined},
     // a policy with a retry
     outbound: async (_: object, work: () => Promise<void>) => work().catch(work),
     log: {write: () => undefined, warn: (_: string, text: string) => t.fail(text)}
@@ -168,6 +168,23 @@ const eventsAfter = async (t: Test, first: Error, second: Error): Promise<readon
   await new Promise(setImmediate)
   return published.toSorted((a, b) => a - b)
 }
+
+t.test('an edit does not close a store while the events of a transaction are written to their file', async t => {
+  let using = 0
+  const context = {
+    appId: 'shop',
+    component: async () => ({name: 'store', component: {}, properties: OUTBOX, space: ''}),
+    components: {
+      beginCall: (name: string) => {
+        if (name === 'store') using++
+        return () => void using--
+      }
+    }
+  } as unknown as BlockContext
+  const outbox = {transact: async () => t.equal(using, 1)} as unknown as OutboxCalls
+  await new State(context, outbox).transact('store', [upsert('a')], {})
+  t.equal(using, 0)
+})
 
 t.test('a transaction that was committed has its event, also where a retry of it is refused', async t => {
   const broken = new Error('the connection broke')
