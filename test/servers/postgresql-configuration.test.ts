@@ -115,6 +115,7 @@ t.test('what cannot be opened, and why', {skip}, async t => {
     ],
     [{table: 'a'.repeat(65)}, /^table name is too long/],
     [{table: 'none'}, "postgreSQL configuration table 'none' does not exist"],
+    [{table: 'a..b'}, /^postgreSQL configuration table 'a\.\.b' .*invalid name syntax/],
     [{notifyChannel: 'A'}, /^invalid notifyChannel name "A"/],
     [{port: '1'}, /^PostgreSQL configuration store ping error at 127\.0\.0\.1:1: /]
   ]

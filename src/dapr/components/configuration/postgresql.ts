@@ -29,10 +29,11 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
   const table = tableOf(properties)
   const ownChannel = channelOf(properties)
   const pool = await openPool('PostgreSQL configuration store ping error', options)
-  const {rows} = await pool.query<{exists: boolean}>('SELECT to_regclass($1) IS NOT NULL AS exists', [table])
-  if (rows[0]?.exists !== true) {
+  const looking = pool.query<{exists: boolean}>('SELECT to_regclass($1) IS NOT NULL AS exists', [table])
+  const why = await looking.then(({rows}) => (rows[0]?.exists === true ? '' : 'does not exist'), messageOf)
+  if (why !== '') {
     await pool.end()
-    properties.fault('table', `postgreSQL configuration table '${table}' does not exist`)
+    properties.fault('table', `postgreSQL configuration table '${table}' ${why}`)
   }
   const notifications = new ChannelNotifications(pool, warn)
   return {
