@@ -5,7 +5,7 @@ import type {PubSub} from '../../src/dapr/components/pubsub.ts'
 import {openComponent} from '../rig/open-component.ts'
 import {realRabbit, skipWithoutRabbit, type RealRabbit} from '../rig/rabbitmq.ts'
 import {tlsFile} from '../rig/tls.ts'
-import {publish, read} from './reading.ts'
+import {publish, read, textOf} from './reading.ts'
 
 const skip = skipWithoutRabbit
 let server: RealRabbit | undefined
@@ -193,6 +193,7 @@ t.test('a broker that goes away and comes back: nothing is lost that was not ack
   await own.stop()
   one.finish()
   await t.rejects(publish(pubsub, 'safe', 'lost'))
+  await t.rejects(read(pubsub, 'new'), {message: 'RabbitMQ does not answer'}, 'nor do other topics wait for it')
   await own.start()
   const again = await next()
   t.equal(again.text, 'one', 'its acknowledgement did not arrive')
@@ -246,4 +247,52 @@ t.test('publishes that fail together share the channel that follows', {skip}, as
   t.equal(text, 'yes')
   finish()
   await other.deleteExchange('clash')
+})
+
+t.test('a message that is refused costs no channel', {skip}, async t => {
+  const connectionString = `${(await rabbit()).url}?channelMax=8`
+  const pubsub = await broker(t, {connectionString, reconnectWaitSeconds: '0'})
+  const other = await channel(t)
+  await other.assertExchange('narrow', 'fanout', {durable: true, autoDelete: true})
+  await other.assertQueue('full', {exclusive: true, arguments: {'x-max-length': 1, 'x-overflow': 'reject-publish'}})
+  await other.bindQueue('full', 'narrow', '')
+  await publish(pubsub, 'narrow', 'first')
+  for (let refused = 0; refused < 8; refused++)
+    await t.rejects(publish(pubsub, 'narrow', 'no'), {message: 'did not receive confirmation of publishing'})
+  const long = {messageID: 'x'.repeat(256)}
+  await t.rejects(publish(pubsub, 'narrow', 'no', long), {message: /messageId.*up to 255 chars/})
+  await other.purgeQueue('full')
+  await publish(pubsub, 'narrow', 'last')
+  const last = await other.get('full')
+  t.equal(last === false ? '' : last.content.toString(), 'last')
+})
+
+t.test('a topic that cannot be published to holds up no other one', {skip}, async t => {
+  const pubsub = await broker(t)
+  const other = await channel(t)
+  await other.assertExchange('wrong', 'direct', {durable: true, autoDelete: true})
+  const {next} = await read(pubsub, 'right')
+  const refused: Promise<unknown>[] = []
+  for (let at = 0; at < 20; at++) {
+    refused.push(t.rejects(publish(pubsub, 'wrong', 'no'), {message: /PRECONDITION_FAILED/}))
+    await publish(pubsub, 'right', `${at}`)
+    const {text, finish} = await next()
+    t.equal(text, `${at}`)
+    finish()
+  }
+  await Promise.all(refused)
+  await other.deleteExchange('wrong')
+})
+
+t.test('what waits in a queue outlives an edit of its component', {skip}, async t => {
+  const before = await broker(t, {prefetchCount: '1'})
+  const first = await read(before, 'waiting')
+  for (const text of ['one', 'two']) await publish(before, 'waiting', text)
+  const {finish} = await first.next()
+  await before.close?.()
+  const second = await read(await broker(t, {prefetchCount: '2'}), 'waiting')
+  const stopped = first.reader.stop()
+  finish()
+  await stopped
+  t.equal(await textOf(second), 'two')
 })

@@ -46,6 +46,8 @@ export interface PubSub extends Component {
   readonly keepsFailed?: boolean
   /** Whether a reader follows changed settings of its subscription: it reads `atOnce` for each message, and ignores metadata. Left out: it is opened again. */
   readonly followsSettings?: boolean
+  /** What waits for a group is gone without a reader: the next reader begins before the one before is stopped. */
+  readonly forgetsUnread?: boolean
   /** Settles when the broker has the message. */
   publish(topic: string, message: BrokerMessage): Promise<unknown>
   /** Hands over the messages of a topic, from now on or from where the group has stopped. */

@@ -1,23 +1,29 @@
-import {connect, credentials, type RecoveringChannelModel} from 'amqplib'
+import {connect, credentials, type Channel, type RecoveringChannelModel} from 'amqplib'
+import {SerialQueue} from '../../../model/serial-queue.ts'
 import {pause, within} from '../../../platform/delay.ts'
 import {textNamed} from '../component-values.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
-import {Publisher, publishOptions} from './rabbitmq-publisher.ts'
-import {RabbitReader} from './rabbitmq-reader.ts'
+import {declareTopic, Publisher, publishOptions} from './rabbitmq-publisher.ts'
+import {openQueue, RabbitReader} from './rabbitmq-reader.ts'
 import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
 
 const MAX_TRIES = 3
 /** A broker that is there has this long to open a channel, however short the pauses between attempts are. */
 const ANSWER_MS = 1000
+/** After this time readers that are left over are stopped. */
+const LEAVE_MS = 5000
 
 /** A connection to RabbitMQ, which is opened again when it is lost, with all its readers. */
 export class RabbitBroker implements PubSub {
   readonly capabilities = ['MESSAGE_TTL']
+  readonly forgetsUnread = true
   readonly #connection: RecoveringChannelModel
   readonly #settings: RabbitSettings
   readonly #readers = new Set<RabbitReader>()
   readonly #over = new AbortController()
   #publisher: Promise<Publisher> | undefined
+  /** Topics are created one after the other: each takes a channel. */
+  readonly #declares = new SerialQueue()
 
   private constructor(connection: RecoveringChannelModel, settings: RabbitSettings) {
     this.#connection = connection
@@ -62,8 +68,8 @@ export class RabbitBroker implements PubSub {
         await publisher.publish({topic, key, data, options})
         return
       } catch (error) {
-        // another publish that has failed may have opened the next one
-        if (this.#publisher === opening) this.#publisher = undefined
+        // a channel outlives a message that the broker refuses; another publish may have opened the next one
+        if (this.#publisher === opening && publisher.isClosed) this.#publisher = undefined
         if (tries === MAX_TRIES || this.#over.signal.aborted) throw error
         // an exchange without use is gone: it is created again at once
         if (tries > 1) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
@@ -72,35 +78,51 @@ export class RabbitBroker implements PubSub {
   }
 
   async subscribe(options: SubscribeOptions): Promise<TopicReader> {
-    const reader = await RabbitReader.open(this.#connection, this.#settings, options)
+    const channel = await this.#inTime(openQueue(this.#connection, this.#settings, options))
+    const reader = new RabbitReader(this.#connection, channel, {settings: this.#settings, options})
     this.#readers.add(reader)
-    return {
-      stop: async () => {
-        await reader.stop()
-        this.#readers.delete(reader)
-      }
-    }
+    return {stop: async () => this.#stop(reader)}
   }
 
-  /** Closes without waiting for what is being handled, which may still be acknowledged. */
+  /** Lets its readers go on for a moment: until the next one reads, a queue without a reader is deleted with what waits there. */
   async close(): Promise<void> {
     this.#over.abort()
-    const ends = [...this.#readers].map(async reader => reader.stop())
-    if (ends.length === 0) return this.#connection.close()
-    void Promise.allSettled(ends).then(async () => this.#connection.close())
+    if (this.#readers.size === 0) return this.#connection.close()
+    void pause(LEAVE_MS).then(async () => Promise.all([...this.#readers].map(async each => this.#stop(each))))
+  }
+
+  async #stop(reader: RabbitReader): Promise<void> {
+    await reader.stop()
+    this.#readers.delete(reader)
+    if (this.#over.signal.aborted && this.#readers.size === 0) void this.#connection.close()
   }
 
   async #newPublisher(): Promise<Publisher> {
-    const waitMs = Math.max(MAX_TRIES * this.#settings.reconnectWaitMs, ANSWER_MS)
-    const opening = this.#connection.createConfirmChannel()
     try {
-      const channel = await within(waitMs, opening)
-      if (channel === undefined) throw new Error('RabbitMQ does not answer')
-      return new Publisher(channel, this.#settings)
+      const channel = await this.#inTime(this.#connection.createConfirmChannel())
+      return new Publisher(channel, async topic => this.#declares.run(async () => this.#declare(topic)))
     } catch (error) {
       this.#publisher = undefined
-      void opening.then(async channel => channel.close()).catch(() => undefined)
       throw error
     }
+  }
+
+  /** Creates the exchange of a topic. Where the broker refuses it, it closes the channel, with all that others publish there. */
+  async #declare(topic: string): Promise<void> {
+    const channel = await this.#inTime(this.#connection.createChannel())
+    channel.on('error', () => undefined)
+    try {
+      await declareTopic(channel, topic, this.#settings)
+    } finally {
+      await channel.close().catch(() => undefined)
+    }
+  }
+
+  /** A channel that is being opened: without a broker that would wait until there is one. */
+  async #inTime<T extends Pick<Channel, 'close'>>(opening: Promise<T>): Promise<T> {
+    const channel = await within(Math.max(MAX_TRIES * this.#settings.reconnectWaitMs, ANSWER_MS), opening)
+    if (channel !== undefined) return channel
+    void opening.then(async late => late.close()).catch(() => undefined)
+    throw new Error('RabbitMQ does not answer')
   }
 }

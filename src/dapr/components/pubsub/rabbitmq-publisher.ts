@@ -14,22 +14,28 @@ interface Publication {
 /** Publishes over one channel as long as that is open. */
 export class Publisher {
   readonly #channel: ConfirmChannel
-  readonly #settings: RabbitSettings
+  readonly #declare: (topic: string) => Promise<unknown>
   /** The exchanges by topic. */
   readonly #exchanges = new Map<string, Promise<unknown>>()
   readonly #closed = Promise.withResolvers<never>()
+  isClosed = false
 
-  constructor(channel: ConfirmChannel, settings: RabbitSettings) {
+  /** `declare`: creates the exchange of a topic, over another channel. */
+  constructor(channel: ConfirmChannel, declare: (topic: string) => Promise<unknown>) {
     this.#channel = channel
-    this.#settings = settings
-    this.#closed.promise.catch(() => undefined)
+    this.#declare = declare
+    this.#closed.promise.catch(() => (this.isClosed = true))
     channel.on('error', error => this.#closed.reject(error))
     channel.on('close', () => this.#closed.reject(new Error('the channel to RabbitMQ is closed')))
   }
 
   async publish({topic, key, data, options}: Publication): Promise<void> {
-    const declared = this.#exchanges.get(topic) ?? declareTopic(this.#channel, topic, this.#settings)
-    this.#exchanges.set(topic, declared)
+    let declared = this.#exchanges.get(topic)
+    if (declared === undefined) {
+      declared = this.#declare(topic)
+      this.#exchanges.set(topic, declared)
+      declared.catch(() => this.#exchanges.delete(topic))
+    }
     await Promise.race([declared, this.#closed.promise])
     const confirmed = new Promise<void>((resolve, reject) => {
       this.#channel.publish(topic, key, data, options, error => {

@@ -22,7 +22,8 @@ export class RabbitReader {
   /** Settles when the last message is handled, if messages are handled one by one. */
   #turn: Promise<void> = Promise.resolve()
 
-  private constructor(
+  /** `channel`: to its queue, which is there by then: no message is missed from now on. */
+  constructor(
     connection: RecoveringChannelModel,
     channel: Channel,
     {settings, options}: {settings: RabbitSettings; options: SubscribeOptions}
@@ -31,15 +32,6 @@ export class RabbitReader {
     this.#settings = settings
     this.#options = options
     this.#loop = this.#read(channel)
-  }
-
-  /** Settles when the queue is there: no message is missed from now on. */
-  static async open(
-    connection: RecoveringChannelModel,
-    settings: RabbitSettings,
-    options: SubscribeOptions
-  ): Promise<RabbitReader> {
-    return new RabbitReader(connection, await openQueue(connection, settings, options), {settings, options})
   }
 
   /** Takes no more; settles when what is being handled has been, and the broker knows. */
@@ -119,7 +111,7 @@ export class RabbitReader {
 }
 
 /** A channel to a queue that is bound to its topic (components-contrib: rabbitMQ.prepareSubscription). */
-async function openQueue(
+export async function openQueue(
   connection: RecoveringChannelModel,
   settings: RabbitSettings,
   options: SubscribeOptions

@@ -130,10 +130,11 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     try {
       const broker = await this.#broker(subscription)
       if (isSameBroker(broker, active.broker)) return
+      const next = await this.#besides(active, subscription, broker, channel)
       await stopFollowed(active)
-      if (!this.#streamed.has(streamed)) return
       if (broker === undefined) return gone('stream closed')
-      streamed.active = await this.#read(subscription, broker, channel)
+      if (next === undefined && !this.#streamed.has(streamed)) return
+      streamed.active = next ?? (await this.#read(subscription, broker, channel))
       if (!this.#streamed.has(streamed)) await stopFollowed(streamed.active)
     } catch (error) {
       gone(messageOf(error))
@@ -160,9 +161,10 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
         current.subscription = subscription
         if (isSame) return false
       }
+      const next = await this.#besides(current, subscription, broker, channel)
       await this.stop(key)
       if (broker === undefined) return false
-      this.active.set(key, await this.#read(subscription, broker, channel))
+      this.active.set(key, next ?? (await this.#read(subscription, broker, channel)))
       return true
     } catch (error) {
       log.write(failures, `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
@@ -183,6 +185,17 @@ export class Subscriptions extends AllFollowed<TopicSubscription, Active> {
     if (isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic})) return broker
     log.write('warn', `subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
     return undefined
+  }
+
+  /** Reads besides `before`, if what waits at the broker would be gone without a reader; undefined: it is read after it. */
+  async #besides(
+    before: Active | undefined,
+    subscription: TopicSubscription,
+    broker: AppComponent<'pubsub'> | undefined,
+    channel: EventChannel
+  ): Promise<Active | undefined> {
+    if (before === undefined || broker?.component.forgetsUnread !== true) return undefined
+    return this.#read(subscription, broker, channel).catch(() => undefined)
   }
 
   async #read(subscription: TopicSubscription, broker: AppComponent<'pubsub'>, channel: EventChannel): Promise<Active> {

@@ -247,3 +247,53 @@ t.test('a sidecar that closes while a topic is tried again begins no other one',
   await Promise.all([edited, closed])
   t.same(tried, ['a', 'a'])
 })
+
+t.test(
+  'where what waits is gone once nobody reads, the next reader begins before the one before is stopped',
+  async t => {
+    const events: string[] = []
+    const newNamed = (name: string): object => ({
+      forgetsUnread: true,
+      subscribe: async () => {
+        events.push(`${name} is read`)
+        return {stop: async () => void events.push(`${name} is stopped`)}
+      }
+    })
+    let component = newNamed('first')
+    const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+    const log = {isDebug: false, write: () => undefined, warn: () => undefined}
+    const context = {appId: 'shop', component: find, components: {find}, log} as unknown as BlockContext
+    const subscriptions = new Subscriptions(context)
+    t.teardown(async () => subscriptions.close())
+    await subscriptions.follow([wanted('a')], {} as EventChannel)
+    component = newNamed('second')
+    await subscriptions.follow([wanted('a')], {} as EventChannel)
+    t.same(events.splice(0), ['first is read', 'second is read', 'first is stopped'])
+    await subscriptions.open(wanted('b'), {} as EventChannel, why => t.fail(why))
+    component = newNamed('third')
+    events.length = 0
+    await subscriptions.renew()
+    t.same(events, ['third is read', 'second is stopped'])
+  }
+)
+
+t.test('and after it, where both at once are refused', async t => {
+  let reading = 0
+  const component = {
+    forgetsUnread: true,
+    subscribe: async () => {
+      if (reading > 0) throw new Error('PRECONDITION_FAILED')
+      reading++
+      return {stop: async () => void reading--}
+    }
+  }
+  const find = async () => ({component, properties: new Properties([]), topicPrefix: '', space: ''})
+  const lines: string[] = []
+  const log = {isDebug: false, write: (level: string) => lines.push(level), warn: () => undefined}
+  const subscriptions = new Subscriptions({appId: 'shop', components: {find}, log} as unknown as BlockContext)
+  await subscriptions.follow([wanted('a')], {} as EventChannel)
+  await subscriptions.follow([{...wanted('a'), metadata: {maxLen: '1'}}], {} as EventChannel)
+  t.same([reading, lines], [1, ['info', 'info']])
+  await subscriptions.close()
+  t.equal(reading, 0)
+})
