@@ -10,10 +10,12 @@ import type {Reminders} from '../work/actor/reminders.ts'
 import type {Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import type {Outbox} from '../work/outbox.ts'
-import {RETRY_MS} from '../work/keep.ts'
 import {pause} from '../platform/delay.ts'
 import {mayBeKept, notesFolder, workPath} from '../work/work-path.ts'
 import type {OpenWork, RunWorkOptions} from './open-work.ts'
+
+/** A descriptor may be free by then. */
+const AGAIN_MS = 1000
 
 /** Called with an instance that has changed. */
 export type WorkflowListener = (workflows: Workflows, instance: Instance) => void
@@ -145,7 +147,7 @@ export class RunWork implements WorkAccess {
 
   /** For what an earlier run has left, which no one may ask for: where no descriptor is free, it is opened a second later. */
   async #openForLeft(): Promise<OpenWork> {
-    for (; ; await pause(RETRY_MS))
+    for (; ; await pause(AGAIN_MS))
       try {
         return await this.#open()
       } catch (error) {
