@@ -4,7 +4,7 @@ import type {TemplateCopy} from './copies.ts'
 import {SingleFlight} from '../model/single-flight.ts'
 import type {Identify} from '../proxy/gateway/instances.ts'
 import type {Call} from '../model/call.ts'
-import type {Admission, Admit, Held} from '../proxy/gateway/admission.ts'
+import {denied, type Admission, type Admit, type Held} from '../proxy/gateway/admission.ts'
 import {CALLER_HEADER, callerValue} from '../proxy/gateway/caller-header.ts'
 import {Peers, type Peer} from './peers.ts'
 import {denyUnknown, whyStopped, whyUnknown} from '../proxy/gateway/unknown-app.ts'
@@ -105,15 +105,11 @@ export class PeerRuns {
     const peers = this.#found.get(keyOf(callee, loan))?.peers
     const peer = peers?.next(call, refuser)
     if (peer !== undefined) return this.#admitted(call, peer, loan)
-    if (peers?.next(call) === undefined) return this.#denied(callee)
+    // its run has ended since the search
+    if (peers?.next(call) === undefined) return denied(`couldn't find service: ${callee} (its run has just ended)`)
     const where = `127.0.0.1:${sidecar.address.port}`
     const why = `dial tcp ${where}: connect: connection refused (the sidecar of "${callee}", which belongs to another run)`
-    return {
-      ok: false,
-      status: 500,
-      error: `rpc error: code = Unavailable desc = connection error: ${why}`,
-      isUnavailable: true
-    }
+    return {...denied(`rpc error: code = Unavailable desc = connection error: ${why}`), isUnavailable: true}
   }
 
   async #ask(id: string, loan: Loan): Promise<LeasesFound> {
@@ -151,11 +147,6 @@ export class PeerRuns {
       ],
       leave: () => undefined
     }
-  }
-
-  /** The denial for an app whose run has ended since the search. */
-  #denied(id: string): Admission {
-    return {ok: false, status: 500, error: `couldn't find service: ${id} (its run has just ended)`}
   }
 }
 

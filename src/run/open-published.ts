@@ -55,8 +55,6 @@ function newContext(
     admit: (call, isRefused) => admit(call, isRefused),
     isOpen: () => first()?.queue.isOpen === true,
     lastLines: () => first()?.app.lastLines.slice(-LAST_LINES) ?? [],
-    warn: text => {
-      first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
-    }
+    warn: text => first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
   }
 }

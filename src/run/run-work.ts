@@ -34,16 +34,10 @@ export class RunWork implements WorkAccess {
     this.#options = options
   }
 
-  /** Rejects if the file cannot be opened. */
+  // each of these rejects if the file cannot be opened
   readonly workflows = async (): Promise<Workflows> => (await this.#open()).workflows
-
-  /** The reminders of actors. Rejects if the file cannot be opened. */
   readonly reminders = async (): Promise<Reminders> => (await this.#open()).reminders()
-
-  /** Rejects if the file cannot be opened. */
   readonly jobs = async (): Promise<Jobs> => (await this.#open()).jobs
-
-  /** Rejects if the file cannot be opened. */
   readonly outbox = async (): Promise<Outbox> => (await this.#open()).outbox
 
   /** What starts the sleeping apps, as earlier runs have stored it. */

@@ -131,9 +131,7 @@ export class Run {
       },
       {
         name: 'ports',
-        start: async () => {
-          claims = await claimAll(plan)
-        },
+        start: async () => void (claims = await claimAll(plan)),
         stop: () => releaseAll(claims)
       },
       // after the ports, none of which it may take; it closes once all apps have sent their last spans

@@ -42,9 +42,7 @@ export const errorReason = (error: unknown): string =>
 let firstFailure: Error | null = null
 
 /** A standard stream forgets its error as soon as it has emitted it (`dummyDestroy` of Node). */
-export const noteFailure = (error: Error): void => {
-  firstFailure ??= error
-}
+export const noteFailure = (error: Error): void => void (firstFailure ??= error)
 
 /** The error if stdout could not be written (a full disk, for example); '' if it could, or if its reader is gone. */
 export function unwritten(): string {

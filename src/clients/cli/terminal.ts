@@ -75,9 +75,7 @@ export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
       return isTerminal ? process.stdout.columns || USUAL_COLUMNS : undefined
     },
     closed: out.closed,
-    flush: async () => {
-      await Promise.all([out.drained(), err.drained()])
-    }
+    flush: async () => void (await Promise.all([out.drained(), err.drained()]))
   }
 }
 
@@ -264,9 +262,7 @@ function descriptionOfOurOwn(fd: number, others: readonly string[] = []): number
 function putToSocket(fd: number): Put {
   const socket = new Socket({fd, readable: false, writable: true})
   socket.on('error', () => undefined) // each write gets the error, too
-  return (text, done) => {
-    socket.write(text, 'latin1', done)
-  }
+  return (text, done) => void socket.write(text, 'latin1', done)
 }
 
 /**

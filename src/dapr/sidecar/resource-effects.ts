@@ -58,9 +58,7 @@ export class ResourceEffects {
       ({configuration}) => configuration.tracing,
       async tracing => options.tracing.use(tracing)
     )
-    await effects.#followPipeline('httpPipeline', pipeline => {
-      effects.rules.pipeline = pipeline
-    })
+    await effects.#followPipeline('httpPipeline', pipeline => void (effects.rules.pipeline = pipeline))
     await effects.#followPipeline('appHttpPipeline', async pipeline => effects.#useAppPipeline(pipeline))
     return effects
   }

@@ -116,12 +116,8 @@ export class Sidecar implements SidecarContext {
       maxHeadBytes: limits.readBufferBytes + HEAD_SLOP,
       warn,
       ...(hasFastPath !== false && {fast: this.#fastPath()}),
-      serve: (request, response) => {
-        this.#serve(request, response)
-      },
-      upgrade: (request, socket, early) => {
-        this.#upgrade(request, socket, early)
-      },
+      serve: (request, response) => this.#serve(request, response),
+      upgrade: (request, socket, early) => this.#upgrade(request, socket, early),
       ...(hasHttp2 !== false && {serveStream: (request: StreamRequest) => this.#serveStream(request)})
     })
   }

@@ -223,11 +223,7 @@ export function openManagerPort(servers: readonly net.Server[], options: Manager
         )
       }
     },
-    serve: (request, response) => {
-      api.serve(request, response)
-    },
-    upgrade: (request, socket, early) => {
-      api.upgrade(request, socket, early)
-    }
+    serve: (request, response) => api.serve(request, response),
+    upgrade: (request, socket, early) => api.upgrade(request, socket, early)
   })
 }

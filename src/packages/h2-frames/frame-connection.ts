@@ -60,11 +60,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.socket = socket
     this.#warn = warn
     this.#writer = new FrameWriter(socket, () => this.#pushWaiting())
-    socket
-      .on('error', (error: Error) => {
-        this.why ||= error.message
-      })
-      .on('close', () => this.#closed())
+    socket.on('error', ({message}: Error) => void (this.why ||= message)).on('close', () => this.#closed())
   }
 
   /** A stream that the peer opens. */

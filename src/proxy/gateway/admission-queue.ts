@@ -292,9 +292,7 @@ export class AdmissionQueue {
     this.#options.onWait?.(pendingCall)
     return {
       outcome: promise,
-      cancel: () => {
-        this.#settle(queued, CALLER_DISCONNECTED)
-      }
+      cancel: () => this.#settle(queued, CALLER_DISCONNECTED)
     }
   }
 

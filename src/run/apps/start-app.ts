@@ -209,11 +209,8 @@ const refused = (why: string): HandedOver => ({why, wasDebugged: false})
 
 const failed = (why: string): StartResult => ({outcome: 'failed', why})
 
-const wordsOf = ({message, explanation}: UserError): string =>
-  [message, explanation.trimEnd()].filter(text => text !== '').join('\n')
-
 /** The text of an error for the user; throws all others. */
 function userReason(error: unknown): string {
-  if (error instanceof UserError) return wordsOf(error)
-  throw error
+  if (!(error instanceof UserError)) throw error
+  return [error.message, error.explanation.trimEnd()].filter(text => text !== '').join('\n')
 }

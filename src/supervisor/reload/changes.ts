@@ -226,27 +226,20 @@ export class Changes {
   }
 
   #newRolling(): Rolling {
+    const warn = (waiting: readonly AppRuntime[], textOf: (those: string) => string): void => {
+      const names = waiting.map(each => `"${each.name}"`).join(', ')
+      const text = textOf(`${names} ${waiting.length === 1 ? 'keeps its process' : 'keep their processes'}`)
+      if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
+    }
     return new Rolling({
       isElsewhere: runtime => this.#left.has(runtime) || runtime.isDebugged,
-      stopped: (down, waiting) => this.#reportStopped(down, waiting),
-      onLate: (late, waiting) => this.#reportWaiting(late, waiting)
+      stopped: ({name}, waiting) => warn(waiting, those => `"${name}" did not become ready: ${those}`),
+      onLate: ({name}, waiting) => warn(waiting, those => `${those} until "${name}" is ready`)
     })
   }
 
   #isOneOfSeveral({id, plan: {version}}: AppRuntime): boolean {
     return this.#options.runtimes().filter(each => each.id === id && each.plan.version === version).length > 1
-  }
-
-  #reportStopped(down: AppRuntime, left: readonly AppRuntime[]): void {
-    const names = left.map(({name}) => `"${name}"`).join(', ')
-    const text = `"${down.name}" did not become ready: ${names} ${left.length === 1 ? 'keeps its process' : 'keep their processes'}`
-    if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
-  }
-
-  #reportWaiting({name}: AppRuntime, waiting: readonly AppRuntime[]): void {
-    const names = waiting.map(each => `"${each.name}"`).join(', ')
-    const text = `${names} ${waiting.length === 1 ? 'keeps its process' : 'keep their processes'} until "${name}" is ready`
-    if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
   }
 
   #reloadsOf(runtime: AppRuntime): Reloads {

@@ -33,9 +33,7 @@ export class RecentLines {
   /** `name`: the app's name in the prefix of its log lines. */
   constructor(name: string, record: Pick<LogRecord, 'tap' | 'closed'>) {
     this.#prefix = appPrefix(name)
-    const unsubscribe = record.tap(text => {
-      this.#take(text, Date.now())
-    })
+    const unsubscribe = record.tap(text => this.#take(text, Date.now()))
     void this.#awaitEnd(record.closed, unsubscribe)
   }
 

@@ -145,9 +145,7 @@ export const connectOnInvoke =
           }).start()
         }
         return new Writable({
-          write: (piece: Buffer, _, done) => {
-            done(body.add(piece) === 'added' ? null : new UpstreamError(NO_ROOM))
-          },
+          write: (piece: Buffer, _, done) => done(body.add(piece) === 'added' ? null : new UpstreamError(NO_ROOM)),
           destroy: (error, done) => {
             body.release()
             if (error !== null) back.fail(error)

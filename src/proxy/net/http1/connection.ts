@@ -52,9 +52,7 @@ export class Connection {
     const turn = {request, response, serve}
     request.on('error', ignore)
     response.on('error', ignore)
-    response.on('close', () => {
-      this.#finished(turn)
-    })
+    response.on('close', () => this.#finished(turn))
     if (this.#turns.push(turn) === 1) this.#startNext()
     else if (this.#turns.length > PER_TURN) this.#readOn = holdReads(this.#socket) ?? this.#readOn
   }
@@ -124,7 +122,7 @@ export function serveInOrder(server: Server, serve: Serve): void {
   const connections = new WeakMap<Duplex, Connection>()
   server
     .on('connection', (socket: Duplex) => connections.set(socket, new Connection(socket, () => false)))
-    .on('request', (request: IncomingMessage, response: ServerResponse) => {
+    .on('request', (request: IncomingMessage, response: ServerResponse) =>
       connections.get(request.socket)?.add(request, response, serve)
-    })
+    )
 }

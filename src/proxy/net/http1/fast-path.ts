@@ -28,13 +28,10 @@ export class FastPath implements FastPathHost {
     this.#serveHttp2 = serveHttp2
     const [listener] = server.listeners('connection')
     if (listener === undefined) throw new Error('node:http listens to no connections')
-    this.#accept = socket => {
-      listener.call(server, socket)
-    }
+    this.#accept = socket => listener.call(server, socket)
     shareReads(server)
-    server.removeAllListeners('connection').on('connection', (socket: net.Socket) => {
-      this.#connections.add(new FastConnection(this, socket))
-    })
+    const begin = (socket: net.Socket): void => void this.#connections.add(new FastConnection(this, socket))
+    server.removeAllListeners('connection').on('connection', begin)
     this.#sweep = setInterval(() => this.#age(), 1000).unref()
   }
 

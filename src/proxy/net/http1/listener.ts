@@ -182,24 +182,17 @@ export class Listener {
         if (this.#options.warn === undefined) throw error
         this.#options.warn(`a listener failed: ${error.message}`)
       })
-      .on('request', (request, response) => {
-        this.#add(request, response)
-      })
+      .on('request', (request, response) => this.#add(request, response))
       .on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
         awaitContinue(request)
         this.#add(request, response)
       })
       .on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-        this.#connection(request.socket).add(request, response, () => {
-          response.writeHead(417, ['Content-Length', '0']).end()
-        })
+        const refused = (): void => void response.writeHead(417, ['Content-Length', '0']).end()
+        this.#connection(request.socket).add(request, response, refused)
       })
-      .on('upgrade', (request, socket, early) => {
-        this.#upgrade(request, socket, early)
-      })
-      .on('clientError', (error, socket) => {
-        this.#refuse(error, socket)
-      })
+      .on('upgrade', (request, socket, early) => this.#upgrade(request, socket, early))
+      .on('clientError', (error, socket) => this.#refuse(error, socket))
   }
 
   #connection(socket: Duplex): Connection {
@@ -235,9 +228,7 @@ export class Listener {
     this.#contain(request, response)
     const fault = faultOf(request)
     if (fault > 0) {
-      connection.add(request, response, () => {
-        refuse(response, fault)
-      })
+      connection.add(request, response, () => refuse(response, fault))
       connection.isLast = true
     } else connection.add(request, response, this.#options.serve)
   }

@@ -12,9 +12,7 @@ let waiting: (() => void)[] = []
 let hasBegun = false
 
 /** A connection was cut for a flood. */
-export const flooded = (): void => {
-  last = performance.now()
-}
+export const flooded = (): void => void (last = performance.now())
 
 /** Whether a connection has just been cut: a new one may come from the same client. */
 export const isWary = (): boolean => performance.now() - last <= WATCHED_MS
