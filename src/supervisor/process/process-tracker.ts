@@ -47,14 +47,14 @@ export class ProcessTracker {
     this.#options = options
   }
 
-  /** Reads the process table; returns whether anything is left. Zombies do not count. */
+  /** Reads the process table; returns whether anything is left, or may be: where no file can be opened no process is seen. Zombies do not count. */
   async look(): Promise<boolean> {
     const now = await look()
     const members = this.#membersIn(now)
     this.#hasMembers = members.length > 0
     this.#orphans = await this.#withoutShared(this.#orphansIn(now, new Set(members)))
     for (const {pid, started} of [...members, ...this.#orphans]) this.#known.set(pid, started)
-    return members.length + this.#orphans.length > 0
+    return members.length + this.#orphans.length > 0 || now.all.length === 0
   }
 
   /** Signals the group: while its leader is not reaped, or if the last look found one of its members. */

@@ -4,6 +4,7 @@ import {test} from 'tap'
 import {execa} from 'execa'
 import {endMarked} from '../../../../src/supervisor/process/end-group.ts'
 import type {Orphan} from '../../../../src/supervisor/process/process-tracker.ts'
+import {withFewDescriptors} from '../../../rig/few-descriptors.ts'
 import {fixture, isAlive, Scene, script} from './scene.ts'
 
 const DEAF = fixture('deaf.sh').at(-1) ?? ''
@@ -31,6 +32,38 @@ test('a deaf grandchild whose leader has gone is killed in the same way', async 
   t.match(await app.ended, {exit: {kind: 'code', code: 3}, asked: false})
   t.notOk(isAlive(Number(deaf)))
 })
+
+const SRC = join(import.meta.dirname, '../../../../src')
+
+test('what is deaf is killed, too, while no file can be opened: no process is seen then', async () =>
+  withFewDescriptors(`
+    import {spawn} from 'node:child_process'
+    import {once} from 'node:events'
+    const {endGroup} = await import('${SRC}/supervisor/process/end-group.ts')
+    const {startOf} = await import('${SRC}/platform/process-table.ts')
+    const stdio = ['ignore', 'pipe', 'ignore']
+    const leader = spawn('sh', ['-c', "trap '' TERM; echo deaf; while :; do sleep 0.05; done"], {stdio, detached: true})
+    await once(leader.stdout, 'data')
+    const {pid} = leader
+    const group = {
+      pid,
+      started: startOf(pid),
+      exited: once(leader, 'exit'),
+      hasExited: () => leader.signalCode !== null,
+      signal: name => process.kill(-pid, name)
+    }
+    const stop = {signal: 'SIGTERM', timeoutMs: 200, scope: 'all'}
+    const now = new AbortController().signal
+    const output = {drained: async () => undefined}
+    fill()
+    try {
+      await endGroup({group, output, stop, marker: 'PILLION_LIFE=none', isSuccess: false, now, ended: () => undefined})
+      equal(leader.signalCode, 'SIGKILL')
+    } finally {
+      free()
+      if (leader.signalCode === null) process.kill(-pid, 'SIGKILL')
+    }
+  `))
 
 test('a shell that dies first does not hide the server that says goodbye', async t => {
   const goodbye = `trap 'sleep 0.2; echo goodbye; exit 0' TERM; echo up; while :; do sleep 0.02; done`
