@@ -6,13 +6,16 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 /**
  * The script of the watchdog, as text so that the bundle and the executable contain it. It runs in any POSIX shell; `$1` is
  * the run's marker, `$2` the grace period in milliseconds, `$3` the folder of the run's socket. It reads commands of
- * `watchdog.ts`: `+GROUP START`, `-GROUP`, `spare LIFE`, `terminal DEVICE KEYS SAVED` (modes of `stty -g`), `bye`. If its
+ * `watchdog.ts`: `+GROUP START`, `-GROUP`, `grace MILLISECONDS`, `spare LIFE`, `terminal DEVICE KEYS SAVED` (modes of `stty -g`), `bye`. If its
  * input ends without `bye`, the run was killed.
  *
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
  * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
  * again before each signal. macOS hides the environment of its own programs: there the start of each leader is read when its group
  * is added, and what is below a group is found by its parents, before the first signal and again with each look.
+ *
+ * It restores the terminal unless its modes were changed meanwhile. TERM reaches each group and each orphan once, KILL until they are
+ * gone: all is calm if it is so twice, since a child between fork and exec does not carry the mark yet.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
 mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= known=' ' asked=' ' spared=' ' kin=' '
@@ -36,7 +39,6 @@ else
   line_of() { ps -ww -o command= -p "$1"; }
   carries() { ps -E -ww -o command= -p "$1" | sed 's/$/ /' | grep -qF -e " $2 "; }
   clock() { now=$(date +%s)00; }
-  # PID:START of what is below the groups that are ours, and below those
   below() {
     ps -A -o pid=,ppid=,pgid=,stat=,lstart= | awk -v groups="$ours" -v known="$kin" '
       $4 !~ /^Z/ { gsub(":", "-", $8); start[$1] = $5 "_" $6 "_" $7 "_" $8 "_" $9; parent[$1] = $2; group[$1] = $3
@@ -52,13 +54,13 @@ while read -r word rest; do
       # ps writes starts in other words
       [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*$//') " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
+    grace) grace=$rest ;;
     spare) lives="$lives $rest" ;;
     terminal) terminal=$rest ;;
     bye) exit 0 ;;
   esac
 done
 
-# DEVICE KEYS SAVED: restore the terminal, unless its modes were changed meanwhile
 set -- $terminal
 if [ -n "$3" ] && [ "$(stty -g <"$1")" = "$2" ]; then stty "$3" <"$1"; fi
 
@@ -108,7 +110,6 @@ is() {
   esac
 }
 
-# TERM reaches each group and each orphan once, KILL until they are gone
 send() {
   for g in $groups; do
     case $ours in *" \${g%:*} "*) ;; *) continue ;; esac
@@ -125,7 +126,6 @@ send() {
 
 clock
 end=$((now + grace / 10)) calm=0 kills=0
-# calm twice: a child between fork and exec does not carry the mark yet
 while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
   look
   clock
@@ -135,5 +135,5 @@ while [ "$calm" -lt 2 ] && [ "$kills" -lt 20 ]; do
   fi
   sleep 0.1 || sleep 1
 done
-[ -n "$home" ] && rm -rf "$home"/daprd-* && rm -f "$home/socket" "$home/new" "$home/about" "$home/spared" && rmdir "$home"
+[ -n "$home" ] && cd "$home" && rm -rf daprd-* && rm -f socket new about about.new spared data dashboard.html && rmdir "$home"
 `

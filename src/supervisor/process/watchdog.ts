@@ -20,7 +20,7 @@ export class Watchdog {
   /** The value of `PILLION_RUN`. */
   readonly #marker: string
   /** Time from SIGTERM to SIGKILL after we were killed. */
-  readonly #graceMs: number
+  #graceMs: number
   /** Folders where the shell finds its tools, in addition to the system's. */
   readonly #searchPath: string
   /** Called if the watchdog cannot start, or has exited and is not replaced. */
@@ -54,9 +54,10 @@ export class Watchdog {
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
 
-  /** Adds a process group. */
-  watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>): void {
+  /** Adds a process group, which may have this long to end: longer than any one had before, if an edit says so. */
+  watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>, graceMs = 0): void {
     if (pid === undefined) return
+    if (graceMs > this.#graceMs) this.#tell(`grace ${(this.#graceMs = graceMs)}`)
     this.#groups.set(pid, started)
     this.#tell(`+${pid} ${started}`)
   }

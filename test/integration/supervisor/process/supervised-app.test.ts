@@ -383,3 +383,13 @@ for (const [restart, phase] of [
     await app.stop('user')
     t.match(await app.ended, {phase: 'exited'})
   })
+
+test('its watchdog is given the time that it may take to end', async t => {
+  const given: number[] = []
+  const watchdog = {watch: (_: unknown, graceMs = 0) => void given.push(graceMs), forget: () => undefined}
+  const stop = {signal: 'SIGTERM', timeoutMs: 7000, scope: 'all'} as const
+  const {app} = new Scene(t).app({command: script('exec sleep 300'), stop}, {watchdog})
+  await app.start()
+  await app.stop('user')
+  t.same(given, [7000])
+})

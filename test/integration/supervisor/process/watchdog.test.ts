@@ -175,8 +175,8 @@ t.test('names with brackets and blanks confuse nobody', async t => {
 
 t.test("the folder of a killed run's socket is removed, but for what others have put there", async t => {
   const folder = mkdtempSync('/tmp/p-')
-  writeFileSync(join(folder, 'about'), '')
-  writeFileSync(join(folder, 'socket'), '')
+  const own = ['about', 'about.new', 'data', 'dashboard.html', 'new', 'socket', 'spared']
+  for (const name of own) writeFileSync(join(folder, name), '')
   await vanish({marker: newMark(), home: folder, lines: []})
   t.notOk(existsSync(folder))
   const busy = mkdtempSync('/tmp/p-')
@@ -184,6 +184,15 @@ t.test("the folder of a killed run's socket is removed, but for what others have
   writeFileSync(join(busy, 'other'), '')
   await vanish({marker: newMark(), home: busy, lines: []})
   t.ok(existsSync(join(busy, 'other')))
+})
+
+t.test('an app has the time to end that an edit has given it', async t => {
+  const marker = newMark()
+  const slow = new Sleeper(t, {}, "trap 'sleep 0.3; exit 7' TERM; echo up; while :; do sleep 0.05; done")
+  await slow.said
+  await vanish({marker, graceMs: 0, lines: [slow.told, 'grace 60000']})
+  await slow.gone
+  t.equal(slow.child.exitCode, 7)
 })
 
 t.test('dismissed, it ends and touches nobody', async t => {
