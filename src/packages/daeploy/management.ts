@@ -172,7 +172,8 @@ function logsWanted(given: Readonly<Record<string, string>>, since: number): Ser
 function utcTime(text: string): number | undefined {
   if (/^\d*(?:\.\d+)?$/.test(text)) return Number(text) * 1000
   const [, day = '', hour = '00:00:00', zone = 'Z'] =
-    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text) ?? []
+    /^(\d{4}-\d\d-\d\d)(?:[T ]((?!24)\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text) ?? []
   const time = Date.parse(`${day}T${hour}${zone}`)
-  return Number.isNaN(time) ? undefined : time
+  // for Date.parse 30 February is 2 March
+  return Number.isNaN(time) || !new Date(Date.parse(day)).toISOString().startsWith(day) ? undefined : time
 }

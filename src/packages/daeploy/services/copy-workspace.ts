@@ -30,9 +30,13 @@ export interface CopiedWorkspace extends WorkspaceContent {
 
 /**
  * What is gone goes first: a link that became a folder would lead what is copied into the folder of the user. What cannot
- * be copied is reported, and tried again with the next change. Returns whether files were copied.
+ * be copied is reported, and tried again with the next change. Returns whether files were copied; at once when `over` is aborted.
  */
-export async function copyChanges(copy: CopiedWorkspace, reporter: Pick<Reporter, 'warn'>): Promise<boolean> {
+export async function copyChanges(
+  copy: CopiedWorkspace,
+  reporter: Pick<Reporter, 'warn'>,
+  over?: AbortSignal
+): Promise<boolean> {
   const {source, folder, sourceFiles, files} = copy
   const links = new Map<string, string>()
   // a link to a folder may point to a parent: its target is linked, not copied
@@ -68,6 +72,7 @@ export async function copyChanges(copy: CopiedWorkspace, reporter: Pick<Reporter
     })
   let hasChanged = false
   for (const [path, fingerprint] of now) {
+    if (over?.aborted === true) return hasChanged
     const before = sourceFiles.get(path)
     if (before === fingerprint || (before !== undefined && isDatabase(path))) continue
     const isCopied = await attempt(copy, reporter, path, async () => {

@@ -39,6 +39,7 @@ export interface ServicesOptions {
   readonly faults?: CallContext['faults']
   readonly emit: Emit
   readonly reporter: Reporter
+  readonly lifetime: {readonly stopRequested: AbortSignal}
   /** Stops a version with its sidecars, and removes it from the run. */
   readonly remove: (id: string, version: string) => Promise<void>
   /** Adds an app to the run and starts it. Throws a UserError. */
@@ -62,7 +63,7 @@ export class Services {
   constructor(options: ServicesOptions) {
     const {env, run} = options
     this.#options = options
-    this.workspaces = new Workspaces(env, run, options.reporter)
+    this.workspaces = new Workspaces(env, run, options.reporter, options.lifetime.stopRequested)
     this.#tokens = new Tokens(env)
     this.#pages = new PageGuard(options.plan.allowedOrigins ?? [])
     this.#manager = new ServiceManager({...options, workspaces: this.workspaces})

@@ -37,9 +37,12 @@ export class Workspaces {
   readonly #closing = new AbortController()
 
   readonly #reporter: Pick<Reporter, 'warn'>
+  readonly #over: AbortSignal | undefined
 
-  constructor(env: Environment, run: string, reporter: Pick<Reporter, 'warn'>) {
+  /** `over`: aborted when the run is to stop: no more is copied. */
+  constructor(env: Environment, run: string, reporter: Pick<Reporter, 'warn'>, over?: AbortSignal) {
     this.#reporter = reporter
+    this.#over = over
     this.#home = join(cacheFolder(env), run)
   }
 
@@ -125,8 +128,9 @@ export class Workspaces {
     if (this.#folder === '') return
     await this.#copies.get(name)?.copied
     this.#copies.delete(name)
-    if (this.#contents.delete(name)) this.#writeManifest()
+    // first: a disk that it has filled has no room for the manifest
     await rm(join(this.#folder, name), {recursive: true, force: true})
+    if (this.#contents.delete(name)) this.#writeManifest()
   }
 
   /** The workspace of a deployed service that was removed; it is kept if the user changed a file. */
@@ -210,7 +214,7 @@ export class Workspaces {
 
   async #copyChanges(copy: CopiedWorkspace): Promise<void> {
     const {copyChanges} = await import('./copy-workspace.ts')
-    if (await copyChanges(copy, this.#reporter)) this.#writeManifest()
+    if (await copyChanges(copy, this.#reporter, this.#over)) this.#writeManifest()
   }
 }
 

@@ -381,3 +381,18 @@ t.test('without a home to write in, the folder for temporary files serves', asyn
   t.same(await copies.close(), [])
   t.notOk(existsSync(folder))
 })
+
+t.test('a stop of the run ends a copy: what is large would hold it up', async t => {
+  const {root, project} = scene(t)
+  for (let at = 0; at < 500; at++) writeFileSync(join(project, `${at}.txt`), '')
+  const over = new AbortController()
+  const copies = new Workspaces({HOME: root}, 'f'.repeat(32), {warn: (_, text) => t.fail(text)}, over.signal)
+  const second = app('b', project)
+  const opened = copies.open([app('a', project), second])
+  const folder = join(root, '.cache/pillion', 'f'.repeat(32), 'b_1.0.0')
+  while (!existsSync(folder) || readdirSync(folder).length === 0) await new Promise(resolve => setImmediate(resolve))
+  over.abort()
+  await opened
+  t.ok(readdirSync(folder).length < 500)
+  t.strictSame(await copies.close(), [], 'and nothing of it is kept')
+})
