@@ -135,20 +135,23 @@ export class AppComponents {
       entry => !entry.resource.isDefault && !kept.includes(entry) && !this.#options.set.isServedByApp(entry.resource)
     )
     for (const entry of changed) entry.previous = left.find(({resource: {name}}) => name === entry.resource.name)
-    for (const entry of changed) {
+    let ahead: ReadonlyMap<Entry, Promise<Opened>> | undefined
+    for (const [at, entry] of changed.entries()) {
       const {resource, previous} = entry
       const what = logName(resource)
       if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)
       try {
         const double = whyDouble(resource, wanted)
         if (double !== '') throw new ComponentFault(double, resource.place)
-        await this.#openedOf(entry)
+        await (ahead?.get(entry) ?? this.#openedOf(entry))
         if (previous !== undefined) this.#options.log('info', `Component updated: ${what}`)
       } catch (error) {
         const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
         this.#entries = this.#entries.flatMap(each => (each === entry ? (previous ?? []) : each))
         const isHarmless = resource.ignoresErrors || fault instanceof NoSecretStore
         failures.push({resource, fault, text: failureText(resource, fault.message), isHarmless})
+        // its app does not start: what else is wrong is soon said if all have their time to open at once
+        if (before.length === 0 && !isHarmless) ahead ??= this.#openTogether(changed.slice(at + 1), wanted)
       } finally {
         entry.previous = undefined
       }
@@ -241,6 +244,14 @@ export class AppComponents {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
+  /** Of stores for actors the second one is refused, so that these are opened one by one. */
+  #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
+    const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
+    const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
+    for (const opening of openings.values()) opening.catch(() => undefined) // who waits for it reports that
+    return openings
+  }
+
   async #open(resource: ComponentResource): Promise<Opened> {
     const {log, folder} = this.#options
     const {name, type, version} = resource
@@ -287,14 +298,8 @@ export class AppComponents {
     const space = canBeApart(resource.type) ? await set.space() : ''
     const grouped = groupsInSpace(placed, resource.type, space)
     const use = await set.use({resource, properties: grouped, folder, owner: this.#owner, warn})
-    return {
-      name: resource.name,
-      component: keys === undefined ? use.component : keys(use.component),
-      properties,
-      topicPrefix: topicPrefixOf(resource, env, space),
-      space,
-      use
-    }
+    const component = keys === undefined ? use.component : keys(use.component)
+    return {name: resource.name, component, properties, topicPrefix: topicPrefixOf(resource, env, space), space, use}
   }
 
   get #openStores(): readonly Opened[] {
@@ -329,25 +334,17 @@ class NoSecretStore extends ComponentFault {}
 
 const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
 
-const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
-
 /** Daprd looks up secrets and variables itself: it gets them as they are in the file. */
 async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
   const component = await daprd.open(resource)
   const use = {component, release: async () => component.close?.()}
+  const properties = new Properties(movedTogether(resource.properties, new Map(resource.moved)))
   // daprd puts the prefix in front of topics itself
-  return {
-    name: resource.name,
-    component,
-    properties: new Properties(movedTogether(resource.properties, new Map(resource.moved))),
-    topicPrefix: '',
-    space: '',
-    use
-  }
+  return {name: resource.name, component, properties, topicPrefix: '', space: '', use}
 }
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
-  Number(isSecretStore(b)) - Number(isSecretStore(a))
+  Number(isOf(b, 'secretstores')) - Number(isOf(a, 'secretstores'))
 
 /** Dapr's line about a component that could not be opened (pkg/runtime/errors, InitError). */
 export function failureText(resource: ComponentResource, why: string): string {
