@@ -17,15 +17,15 @@ export class RunPublished {
     this.#options = options
   }
 
-  /** Binds the published ports of these apps. Throws a `UserError` if one is taken. */
-  async claim(plans: readonly AppPlan[]): Promise<void> {
+  /** Binds the published ports of these apps, which `others` do not have. Throws a `UserError` if one is taken. */
+  async claim(plans: readonly AppPlan[], others: readonly AppPlan[] = []): Promise<void> {
     if (plans.every(({published}) => published === undefined)) return
     if (this.#ports === undefined) {
       const {openPublished, withPortHooks} = await import('./open-published.ts')
       this.#withHooks = withPortHooks
       this.#ports ??= openPublished(this.#options)
     }
-    await this.#ports.claim(plans)
+    await this.#ports.claim(plans, others)
   }
 
   /** The environment of a new process, in which the bind of the number in its code is redirected. */

@@ -34,12 +34,13 @@ export class PublishedPorts {
     this.#nameOwner = nameOwner
   }
 
-  /** Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken. */
-  async claim(apps: readonly Publishing[]): Promise<void> {
+  /** Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken, or one of `others` is called there. */
+  async claim(apps: readonly Publishing[], others: readonly Publishing[] = []): Promise<void> {
     for (const {id, published} of apps) {
       if (published === undefined) continue
       const key = keyOf(published)
-      const other = apps.find(each => each.id !== id && each.published !== undefined && keyOf(each.published) === key)
+      const isThere = (each: Publishing): boolean => each.published !== undefined && keyOf(each.published) === key
+      const other = [...apps, ...others].find(each => each.id !== id && isThere(each))
       if (other !== undefined)
         throw new UserError(`the apps "${id}" and "${other.id}" are both called at port ${published.number}`, {
           explanation: 'Give each another port, or leave one of them out.'

@@ -62,7 +62,6 @@ export class Apps implements EditedApps {
   readonly #holds = new Set<Promise<void>>()
   /** Ids whose apps an edit opens; settles when it has. Edits come one after the other. */
   #reopening: {readonly ids: readonly string[]; readonly done: Promise<void>} | undefined
-
   /** Listening servers of sidecars that an edit opens again. */
   readonly #kept = new Map<AppRuntime, SidecarServers>()
 
@@ -222,7 +221,7 @@ export class Apps implements EditedApps {
     this.#leaving.add(runtime)
     this.#arranged()
     try {
-      await this.close(runtime)
+      await this.#options.closer.close(runtime)
     } finally {
       this.#all = this.#all.filter(each => each !== runtime)
       this.#stopped.delete(runtime)
@@ -241,9 +240,7 @@ export class Apps implements EditedApps {
     })
   }
 
-  async close(runtime: AppRuntime): Promise<void> {
-    await this.#options.closer.close(runtime)
-  }
+  readonly ready = async (): Promise<unknown> => import('./close-for-edit.ts')
 
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
     const opened = new Set(next.map(planKey))
@@ -251,7 +248,9 @@ export class Apps implements EditedApps {
     for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
     this.#arranged()
     const {closeForEdit} = await import('./close-for-edit.ts')
-    await closeForEdit(runtimes, next, this.#options, this.#kept)
+    const [closing] = await Promise.allSettled([closeForEdit(runtimes, next, this.#options, this.#kept)])
+    await this.#freePublished(runtimes, next) // the number of one may be another port of what is opened next
+    if (closing.status === 'rejected') throw closing.reason
   }
 
   /** Opens an app for an edit of the template: an existing one keeps its place, and its ports unless the plan sets others. */
@@ -278,11 +277,12 @@ export class Apps implements EditedApps {
     this.#options.arranged(this.#all.filter(runtime => !this.#leaving.has(runtime)))
   }
 
-  /** Frees the published ports of apps that are stopped, with all their calls, or gone; one that is being opened has its port already. */
-  async #freePublished(): Promise<void> {
+  /** Frees the published ports of apps that are stopped, with all their calls, or gone; one that is being opened has its port already, `next` keep theirs. */
+  async #freePublished(gone: readonly AppRuntime[] = [], next: readonly AppPlan[] = []): Promise<void> {
     const {sidecars} = this.#options
-    const plans = this.#all.filter(each => !this.#stopped.has(each) || sidecars.has(each)).map(({plan}) => plan)
-    await this.#options.published.keepOnly([...plans, ...this.#halfOpen.values()])
+    const isThere = (each: AppRuntime): boolean => !this.#stopped.has(each) || sidecars.has(each)
+    const plans = this.#all.filter(each => !gone.includes(each) && isThere(each)).map(({plan}) => plan)
+    await this.#options.published.keepOnly([...plans, ...next, ...this.#halfOpen.values()])
   }
 
   /**
@@ -298,12 +298,12 @@ export class Apps implements EditedApps {
     const isLast = (): boolean => this.#opening.size + this.#halfOpen.size === 0 && !this.#all.some(isLeft)
     const shadows = meant.filter(runtime => !isMain(runtime))
     for (const runtime of meant) this.#stopped.add(runtime)
-    await Promise.all(shadows.map(async runtime => this.close(runtime)))
+    await Promise.all(shadows.map(async runtime => closer.close(runtime)))
     const left = meant.filter(runtime => !shadows.includes(runtime))
     if (isLast()) await Promise.all(left.map(async runtime => closer.drain(runtime)))
     // another one may have been started meanwhile
     if (isLast()) await end()
-    else await Promise.all(left.map(async runtime => this.close(runtime)))
+    else await Promise.all(left.map(async runtime => closer.close(runtime)))
     await this.#freePublished()
     return true
   }
@@ -317,7 +317,7 @@ export class Apps implements EditedApps {
   }
 
   async #reopen(stopped: AppRuntime, mode: OpenMode): Promise<AppRuntime | undefined> {
-    await this.close(stopped) // waits if it is still closing
+    await this.#options.closer.close(stopped) // waits if it is still closing
     return this.inTurn(async () => {
       const index = this.#all.indexOf(stopped)
       if (!this.#stopped.has(stopped) || index < 0) return undefined
@@ -353,7 +353,8 @@ export class Apps implements EditedApps {
       {
         name: 'ports',
         start: async () => {
-          await published.claim([plan])
+          const others = this.open.flatMap(each => (this.#stopped.has(each) ? [] : each.plan))
+          await published.claim([plan], others)
           await this.#options.makesRoom(plan)
           const kept = previous && this.#kept.get(previous)
           const hasSamePorts =
@@ -392,7 +393,7 @@ export class Apps implements EditedApps {
   async #withdraw(runtime: AppRuntime, wasStopped: boolean): Promise<void> {
     if (!wasStopped) return this.remove(runtime)
     this.#stopped.add(runtime)
-    await this.close(runtime)
+    await this.#options.closer.close(runtime)
   }
 }
 
