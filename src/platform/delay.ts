@@ -1,4 +1,7 @@
+import {codeOf} from '../model/errors.ts'
 import {systemClock} from './clock.ts'
+
+const LOAD_AGAIN_MS = 5
 
 /** Resolves after `ms` milliseconds, or once the signal is aborted; never rejects. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
@@ -21,11 +24,18 @@ export const aborted = async (signal: AbortSignal): Promise<void> =>
 
 /** The result of work, or undefined if it takes longer. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => late.resolve(undefined), ms)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
+  const done = new AbortController()
+  const late = pause(ms, done.signal).then(() => undefined)
+  return Promise.race([work, late]).finally(() => done.abort())
+}
+
+/** Loads code; tries again while no file can be opened. Undefined: the signal is aborted. Rejects if the code is not there. */
+export async function loadSoon<T>(load: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  for (; !signal.aborted; await pause(LOAD_AGAIN_MS, signal))
+    try {
+      return await load()
+    } catch (error) {
+      if (codeOf(error) === 'ERR_MODULE_NOT_FOUND') throw error
+    }
+  return undefined
 }

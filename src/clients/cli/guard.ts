@@ -1,12 +1,19 @@
 import {isTakenByBoundary} from '../../platform/boundary.ts'
-import {isShortage, messageOf} from '../../model/errors.ts'
+import {codeOf, isShortage, messageOf} from '../../model/errors.ts'
 import {shownStatus} from './say.ts'
 import type {Terminal} from './terminal.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 type EndSignal = (typeof SIGNALS)[number]
 
-const SHORTAGE_EVERY_MS = 60_000
+const EVERY_MS = 60_000
+/** Of a task that has failed: the warning's code, why, and what to do. */
+const SHORT = ['few-descriptors', 'no more files may be open', 'to raise the limit: ulimit -n'] as const
+const UPGRADED = [
+  'background-task-failed',
+  'files of Pillion are gone, as after an upgrade',
+  'end and start it soon'
+] as const
 
 interface Stoppable {
   stop(): void
@@ -38,14 +45,15 @@ export function guard(
     void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
     lived.stopNow()
   }
-  let shortageAt = -Infinity
+  let warnedAt = -Infinity
   const onRejection = (error: unknown): void => {
-    if (!isShortage(error)) return onBug(error)
-    if (isTakenByBoundary(error)) return
-    if (performance.now() - shortageAt < SHORTAGE_EVERY_MS) return
-    shortageAt = performance.now()
-    const text = `a task has failed, since no more files may be open: ${messageOf(error)}. The run continues; to raise the limit: ulimit -n`
-    void terminal.err.print(shownStatus(process.stderr, 'warning', text, asJson, 'few-descriptors'))
+    const isGone = codeOf(error) === 'ERR_MODULE_NOT_FOUND'
+    if (!isGone && !isShortage(error)) return onBug(error)
+    if (isTakenByBoundary(error) || performance.now() - warnedAt < EVERY_MS) return
+    warnedAt = performance.now()
+    const [code, why, advice] = isGone ? UPGRADED : SHORT
+    const text = `a task has failed, since ${why}: ${messageOf(error)}. The run continues; ${advice}`
+    void terminal.err.print(shownStatus(process.stderr, 'warning', text, asJson, code))
   }
   process.on('uncaughtException', onBug).on('unhandledRejection', onRejection)
   return () => hasBug

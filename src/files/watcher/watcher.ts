@@ -9,6 +9,7 @@ import {filterOf, isIgnored, openFilter, type AppFilter} from './app-filter.ts'
 import {FileHashes, isSince, savedSince, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
+import {loadSoon} from '../../platform/delay.ts'
 import {Debouncer} from './debouncer.ts'
 
 export interface WatchOptions {
@@ -93,7 +94,7 @@ export class Watch {
   /** Changes that are compared with what files held before. */
   #settling = 0
   #settled: Promise<void> = Promise.resolve()
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -112,6 +113,10 @@ export class Watch {
     await this.#setUp.promise
   }
 
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted
+  }
+
   /** A change was seen, and is not reported yet. */
   get isSettling(): boolean {
     return !this.#isClosed && (this.#settling > 0 || this.#rest.isGathering)
@@ -125,7 +130,7 @@ export class Watch {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     this.#rest.close()
     this.#hashes.close()
     this.#setUp.resolve()
@@ -133,13 +138,13 @@ export class Watch {
   }
 
   async #begin(): Promise<void> {
-    const {watch} = await import('chokidar')
-    if (this.#isClosed) return
+    const library = await loadSoon(async () => import('chokidar'), this.#closing.signal)
+    if (library === undefined || this.#isClosed) return
     this.#count = 0
     const {folder, watch: plan, outputs = ownOutputs()} = this.#options
     const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)
     this.#filter = filter
-    this.#watcher = watch([...filter.roots, ...filter.rulesAbove], {
+    this.#watcher = library.watch([...filter.roots, ...filter.rulesAbove], {
       ignored: (path, stats) => isOneOf(outputs, stats) || isIgnored(path, stats, filter),
       alwaysStat: true,
       atomic: false, // the rest does that, and quicker
@@ -239,7 +244,7 @@ export class Watch {
   async #giveUp(watcher: FSWatcher): Promise<void> {
     if (this.#isClosed) return
     const {folder, givesUp, maxFiles = MAX_FILES} = this.#options
-    this.#isClosed = true
+    this.#closing.abort()
     this.#rest.close()
     this.#hashes.close()
     givesUp(`more than ${maxFiles.toLocaleString('en')} files are in ${folder}`)

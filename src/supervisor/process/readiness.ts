@@ -1,7 +1,7 @@
 import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
 import {systemClock} from '../../platform/clock.ts'
-import {aborted, pause} from '../../platform/delay.ts'
+import {aborted, loadSoon, pause} from '../../platform/delay.ts'
 import {LOOPBACK, poll, statusOf, firstAccepting, type ProbeTarget} from '../../platform/probe.ts'
 
 export interface ReadinessOptions {
@@ -127,13 +127,10 @@ class LogWatch {
 
   /** Looks for the line from now on, also in what came before. */
   async load(pattern: string, signal: AbortSignal): Promise<void> {
-    let re2: typeof import('re2js') | undefined
-    // for a moment there may be no file to open
-    await poll(async () => (re2 = await import('re2js').catch(() => undefined)) !== undefined, signal)
-    if (re2 === undefined) return
-    const {RE2JS} = re2
     try {
-      this.#pattern = RE2JS.compile(RE2JS.translateRegExp(pattern))
+      const re2 = await loadSoon(async () => import('re2js'), signal)
+      if (re2 === undefined) return
+      this.#pattern = re2.RE2JS.compile(re2.RE2JS.translateRegExp(pattern))
       this.#look(this.#early)
     } catch (error) {
       this.fault = ` (${messageOf(error)})`

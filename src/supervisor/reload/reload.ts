@@ -2,7 +2,7 @@ import type {Reloaded} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {Why} from '../../model/app-state.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
-import {poll} from '../../platform/probe.ts'
+import {loadSoon} from '../../platform/delay.ts'
 import {withDeadline} from './deadline.ts'
 import type {FinishWork} from './overlap.ts'
 import type {AdmissionQueue, QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
@@ -225,12 +225,16 @@ export class Reloads {
     const from = clock.now()
     const timeoutMs = this.#graceMs
     const stop = new AbortController()
+    const asked = this.#asked
     this.#asked = undefined
     this.#interrupt = () => stop.abort()
-    let loaded: typeof import('./overlap.ts') | undefined
-    // few apps ask for it, and for a moment there may be no file to open
-    await poll(async () => (loaded = await import('./overlap.ts').catch(() => undefined)) !== undefined, stop.signal)
-    if (loaded === undefined) return
+    // few apps ask for it
+    const loaded = await loadSoon(async () => import('./overlap.ts'), stop.signal).catch(() => undefined)
+    if (loaded === undefined) {
+      if (stop.signal.aborted) return
+      this.#asked = asked
+      return this.#replace() // its code is gone, as after an upgrade
+    }
     const failure = await loaded.overlap(runtime, {
       signal: stop.signal,
       clock,

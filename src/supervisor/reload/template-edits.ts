@@ -16,6 +16,8 @@ export interface EditedApps {
   hold(): () => void
   /** Waits until no app is being opened or removed; no other one is before `work` has settled. */
   inTurn<T>(work: () => Promise<T>): Promise<T>
+  /** Loads what `closeAll` and `openPlan` need: after an upgrade it may be gone, and the apps go on as they are. */
+  ready(): Promise<unknown>
   /** These apps are left out from now on, unless the user starts them. */
   leaveOut(plans: readonly AppPlan[]): void
   /** Stops apps, those that call others of them first. `openPlan` opens them again by these plans, or they are removed next. */
@@ -146,7 +148,8 @@ export class TemplateEdits {
     try {
       return await this.#options.reread()
     } catch (error) {
-      if (error instanceof UserError) this.#missing = error.missing
+      if (!(error instanceof UserError)) throw error
+      this.#missing = error.missing
       this.#warn(`the edited template has a mistake, so nothing was changed: ${wordsOf(error)}`)
       return undefined
     }
@@ -155,6 +158,7 @@ export class TemplateEdits {
   /** Returns the apps that were opened and have to be started. Ports may move from app to app: all are closed before one is opened. */
   async #apply(after: Plan): Promise<readonly AppRuntime[]> {
     const apps = this.#options.apps()
+    await apps.ready()
     const changes = planChanges(this.#plan, after)
     const {added, removed, changed} = changes
     for (const plan of [...added, ...changed]) this.#want(plan)
@@ -241,10 +245,8 @@ export class TemplateEdits {
   }
 }
 
-const wordsOf = (error: unknown): string =>
-  error instanceof UserError && error.explanation !== ''
-    ? `${messageOf(error)}\n${error.explanation}`
-    : messageOf(error)
+const wordsOf = ({message, explanation}: UserError): string =>
+  explanation === '' ? message : `${message}\n${explanation}`
 
 /** The plan with these of the left-out apps among its apps: the user has started them. */
 const withBroughtIn = (plan: Plan, isIn: (app: AppPlan) => boolean): Plan => {

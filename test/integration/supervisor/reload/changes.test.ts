@@ -58,6 +58,7 @@ class Template {
         isWhollyStopped: () => false,
         hold: () => () => undefined,
         inTurn: async work => work(),
+        ready: async () => Promise.resolve(),
         leaveOut: () => undefined,
         holdCalls: () => () => undefined,
         closeAll: async () => undefined,
