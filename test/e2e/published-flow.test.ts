@@ -1,7 +1,8 @@
 import {createHash, randomBytes} from 'node:crypto'
 import {once} from 'node:events'
-import {request, type IncomingMessage} from 'node:http'
-import {buffer} from 'node:stream/consumers'
+import {createServer, request, type IncomingMessage} from 'node:http'
+import net, {type AddressInfo} from 'node:net'
+import {buffer, text} from 'node:stream/consumers'
 import t, {type Test} from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
@@ -17,6 +18,7 @@ createServer((request, response) => {
   if (url === '/die') process.exit(3)
   else if (url === '/events') (events = response).writeHead(200, {'content-type': 'text/event-stream'}).write('data: 1\\n\\n')
   else if (url === '/next') response.end(String(events.write('data: 2\\n\\n')))
+  else if (url === '/late') setTimeout(() => response.end('late'), 50)
   else if (url === '/most') setTimeout(leave, 20, (most = Math.max(most, ++now)))
   else request.pipe(response)
 }).listen(process.env.PORT, '127.0.0.1')
@@ -64,4 +66,20 @@ t.test('appMaxConcurrency holds for calls at the port, at each address that it h
   const hosts = ['127.0.0.1', '127.0.0.2', '127.0.0.3']
   const answers = await Promise.all(hosts.map(async host => (await fetch(`http://${host}:${port}/most`)).text()))
   t.same(answers, ['1', '1', '1'])
+})
+
+/** All that comes to a caller that ends its side of the connection behind its request. */
+async function afterEnd(port: number): Promise<string> {
+  const socket = net.connect({port, host: '127.0.0.1', allowHalfOpen: true})
+  socket.end('GET /late HTTP/1.1\r\nHost: a\r\n\r\n')
+  return text(socket)
+}
+
+t.test('who ends its side of the connection within a call has left, as for a server of Node', async t => {
+  const port = await openApp(t)
+  const server = createServer((_, response) => setTimeout(() => response.end('late'), 50)).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  t.equal(await afterEnd((server.address() as AddressInfo).port), '')
+  t.equal(await afterEnd(port), '')
 })
