@@ -244,9 +244,10 @@ export class AppComponents {
     return entry.opening.do(async () => (entry.opened = await this.#open(entry.resource)))
   }
 
-  /** Of stores for actors the second one is refused, so that these are opened one by one. */
+  /** One by one are opened: stores for actors, of which the second one is refused, and secret stores, which may need each other. */
   #openTogether(entries: readonly Entry[], all: readonly ComponentResource[]): ReadonlyMap<Entry, Promise<Opened>> {
-    const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isActorStore(resource))
+    const isAlone = (resource: ComponentResource): boolean => isActorStore(resource) || isSecretStore(resource)
+    const those = entries.filter(({resource}) => whyDouble(resource, all) === '' && !isAlone(resource))
     const openings = new Map(those.map(entry => [entry, this.#openedOf(entry)]))
     for (const opening of openings.values()) opening.catch(() => undefined) // who waits for it reports that
     return openings
@@ -334,6 +335,8 @@ class NoSecretStore extends ComponentFault {}
 
 const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
 
+const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
+
 /** Daprd looks up secrets and variables itself: it gets them as they are in the file. */
 async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
   const component = await daprd.open(resource)
@@ -344,7 +347,7 @@ async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource):
 }
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
-  Number(isOf(b, 'secretstores')) - Number(isOf(a, 'secretstores'))
+  Number(isSecretStore(b)) - Number(isSecretStore(a))
 
 /** Dapr's line about a component that could not be opened (pkg/runtime/errors, InitError). */
 export function failureText(resource: ComponentResource, why: string): string {
